@@ -1,0 +1,1 @@
+//! A small shop that sells three things through the merchant server.

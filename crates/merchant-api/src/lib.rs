@@ -1,0 +1,1 @@
+//! The contract between the element and any merchant backend.

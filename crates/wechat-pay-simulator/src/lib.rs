@@ -1,0 +1,1 @@
+//! WeChat Pay as a local server: gateway, payer, notifier.

@@ -1,0 +1,1 @@
+//! The widget: the browser half of `<wechat-pay>`.

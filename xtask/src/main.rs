@@ -1,0 +1,3 @@
+//! `cargo xtask`: the one way to run things.
+
+fn main() {}
