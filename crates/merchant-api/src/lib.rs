@@ -1,1 +1,36 @@
-//! The contract between the element and any merchant backend.
+//! The contract between `<wechat-pay>` and any merchant backend, as types.
+//!
+//! Two routes are enough (a third is optional); forms go in, one flat JSON object comes out, so
+//! that a backend in any language has it in an afternoon. The element, our merchant server, the
+//! tests and the OpenAPI document all take their words from here and nowhere else.
+//!
+//! What this crate never does: I/O, time, cryptography, or a decision about a payment.
+//!
+//! Features, none on by default because the widget pays for them in bytes:
+//! - `serde`: writing answers, and the private side's JSON (servers);
+//! - `openapi`: the OpenAPI 3.1 document of the public side.
+
+mod address;
+mod answer;
+mod attempt;
+mod error;
+mod fields;
+mod limits;
+#[cfg(feature = "openapi")]
+mod openapi;
+#[cfg(feature = "serde")]
+mod order;
+
+pub use address::{PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER};
+pub use answer::{Action, CheckoutAnswer, CurrentAttempt, OrderState, PayParameters, Product};
+pub use attempt::{AttemptForm, CancelForm, PollQuery, WAIT_MAX_S};
+pub use error::{ApiError, ErrorCode};
+pub use fields::{Fields, Malformed};
+pub use limits::{
+    ATTACH_MAX_BYTES, DESCRIPTION_MAX_BYTES, FORM_MAX_BYTES, ORDER_NO_MAX, ORDER_NO_MIN,
+    TEXT_MAX_BYTES, URL_MAX_BYTES, is_order_no,
+};
+#[cfg(feature = "openapi")]
+pub use openapi::document as openapi_document;
+#[cfg(feature = "serde")]
+pub use order::{CreateOrder, CreatedOrder, Payer};

@@ -1,0 +1,341 @@
+//! What a backend answers about a checkout: one flat object (contract, `CheckoutAnswer`).
+//!
+//! Reading it is in [`CheckoutAnswer::read`], field by field through [`Fields`]; writing it is
+//! derived, behind the `serde` feature. Nothing here judges a URL or a state: that is the
+//! machine's part.
+
+use crate::fields::{Fields, Malformed, short_text, unsigned, url_text};
+
+/// Where the order stands. Only the backend's word moves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum OrderState {
+    /// It can still be paid. Words from a later contract count as open, for an element that does
+    /// not know a word must not tell a buyer that something ended.
+    #[default]
+    Open,
+    /// The money arrived. A refund, in part or whole, leaves it paid.
+    Paid,
+    /// WeChat or the merchant closed it; only money already on its way can still follow.
+    Closed,
+}
+
+/// A way of paying that WeChat Pay sells, in the contract's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Product {
+    /// A page inside WeChat calls the cashier (`getBrandWCPayRequest`).
+    Jsapi,
+    /// A phone's browser goes to WeChat's middle page (`h5_url`).
+    H5,
+    /// A QR code that WeChat scans (`code_url`).
+    Native,
+    /// A mini-program page calls `wx.requestPayment`.
+    MiniProgram,
+}
+
+impl Product {
+    /// Every product, in the order in which the contract lists them.
+    pub const ALL: [Self; 4] = [Self::Jsapi, Self::H5, Self::Native, Self::MiniProgram];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsapi => "jsapi",
+            Self::H5 => "h5",
+            Self::Native => "native",
+            Self::MiniProgram => "mini_program",
+        }
+    }
+
+    /// The product of a word; `None` for a word this version does not know.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|product| product.as_str() == word)
+    }
+}
+
+/// The six strings that WeChat's cashier wants, in WeChat's own spelling and order.
+/// All are texts: a number in `timeStamp` works on Android and fails on iOS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PayParameters {
+    /// `appId`: whose openid the order was made for.
+    pub app_id: String,
+    /// `timeStamp`: seconds since 1970, as a text.
+    pub time_stamp: String,
+    /// `nonceStr`: random, at most 32 characters.
+    pub nonce_str: String,
+    /// `package`: `prepay_id=…`.
+    pub package: String,
+    /// `signType`: `RSA` under APIv3.
+    pub sign_type: String,
+    /// `paySign`: base64 of the merchant's signature.
+    pub pay_sign: String,
+}
+
+/// What the page does next for the current attempt. Exactly one, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Action {
+    /// Show this as a QR code. The only action that a GET repeats.
+    CodeUrl(String),
+    /// Navigate the whole page here, by the buyer's gesture.
+    H5Url(String),
+    /// Call the cashier of the WeChat that shows this page.
+    Jsapi(PayParameters),
+    /// Open this page of the mini-program that shows this web-view.
+    MiniProgramPath(String),
+    /// Call `wx.requestPayment` (only a mini-program's own page gets this).
+    MiniProgram(PayParameters),
+    /// The payer is not known yet: go here once, and come back with a `payer` handle.
+    AuthorizeUrl(String),
+}
+
+/// The attempt that the answer speaks of; number 0 (no attempt yet) is `None` in the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrentAttempt {
+    /// Grows by one with each attempt of the order.
+    pub number: u64,
+    /// The product it was started for; `None` for a product of a later contract.
+    pub product: Option<Product>,
+    /// The number WeChat knows it by.
+    pub out_trade_no: Option<String>,
+    /// How long its link can still be used, in milliseconds at the time of the answer.
+    pub remaining_ms: Option<u64>,
+}
+
+/// The backend's word about a checkout.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct CheckoutAnswer {
+    /// Where the order stands.
+    pub state: OrderState,
+    /// Grows with every change; an answer with a lower one is stale. Backends may leave it out.
+    pub version: Option<u64>,
+    /// The merchant's own order number.
+    pub order_no: String,
+    /// What is bought, in the merchant's words.
+    pub description: Option<String>,
+    /// The price, in fen.
+    pub total_fen: u64,
+    /// ISO 4217; absent means CNY.
+    pub currency: Option<String>,
+    /// What the payer gave after WeChat's coupons, in fen.
+    pub payer_total_fen: Option<u64>,
+    /// When it was paid, RFC 3339, for showing only.
+    pub success_time: Option<String>,
+    /// What went back so far, in fen.
+    pub refunded_fen: Option<u64>,
+    /// How long the order stays open, in milliseconds. A duration, for the browser's clock is
+    /// never trusted.
+    pub remaining_ms: Option<u64>,
+    /// How long ago WeChat was last asked, in milliseconds.
+    pub checked_ms_ago: Option<u64>,
+    /// When to ask again at the earliest, in milliseconds.
+    pub poll_after_ms: Option<u64>,
+    /// What this merchant can do; absent means the element may try what the scene wants.
+    pub products: Option<Vec<Product>>,
+    /// `false` when the gateway behind it is a simulator: the pages then say TEST.
+    pub live: bool,
+    /// The current attempt, if there is one.
+    pub attempt: Option<CurrentAttempt>,
+    /// What the page does next.
+    pub action: Option<Action>,
+    /// Where the merchant wants the buyer after a payment.
+    pub success_url: Option<String>,
+}
+
+impl CheckoutAnswer {
+    /// Reads an answer. Unknown fields are ignored, starred ones must be there.
+    pub fn read<F: Fields>(fields: &F) -> Result<Self, Malformed> {
+        Ok(Self {
+            state: read_state(fields)?,
+            version: unsigned(fields, "version")?,
+            order_no: required(short_text(fields, "order_no")?, "order_no")?,
+            description: short_text(fields, "description")?,
+            total_fen: required(unsigned(fields, "total_fen")?, "total_fen")?,
+            currency: short_text(fields, "currency")?,
+            payer_total_fen: unsigned(fields, "payer_total_fen")?,
+            success_time: short_text(fields, "success_time")?,
+            refunded_fen: unsigned(fields, "refunded_fen")?,
+            remaining_ms: unsigned(fields, "remaining_ms")?,
+            checked_ms_ago: unsigned(fields, "checked_ms_ago")?,
+            poll_after_ms: unsigned(fields, "poll_after_ms")?,
+            products: read_products(fields)?,
+            live: fields.flag("live")?.unwrap_or(true),
+            attempt: read_attempt(fields)?,
+            action: read_action(fields)?,
+            success_url: url_text(fields, "success_url")?,
+        })
+    }
+}
+
+fn required<T>(value: Option<T>, field: &'static str) -> Result<T, Malformed> {
+    value.ok_or(Malformed::not(field, "is missing"))
+}
+
+fn read_state<F: Fields>(fields: &F) -> Result<OrderState, Malformed> {
+    let word = required(short_text(fields, "state")?, "state")?;
+    Ok(match word.as_str() {
+        "paid" => OrderState::Paid,
+        "closed" => OrderState::Closed,
+        _ => OrderState::Open,
+    })
+}
+
+fn read_products<F: Fields>(fields: &F) -> Result<Option<Vec<Product>>, Malformed> {
+    let words = fields.texts("products")?;
+    Ok(words.map(|words| {
+        words
+            .iter()
+            .filter_map(|word| Product::from_word(word))
+            .collect()
+    }))
+}
+
+fn read_attempt<F: Fields>(fields: &F) -> Result<Option<CurrentAttempt>, Malformed> {
+    let number = required(unsigned(fields, "attempt")?, "attempt")?;
+    if number == 0 {
+        return Ok(None);
+    }
+    let product = required(short_text(fields, "product")?, "product")?;
+    Ok(Some(CurrentAttempt {
+        number,
+        product: Product::from_word(&product),
+        out_trade_no: short_text(fields, "out_trade_no")?,
+        remaining_ms: unsigned(fields, "attempt_remaining_ms")?,
+    }))
+}
+
+fn read_action<F: Fields>(fields: &F) -> Result<Option<Action>, Malformed> {
+    let text = |name| url_text(fields, name);
+    let pay = |name| match fields.object(name)? {
+        None => Ok(None),
+        Some(object) => read_pay_parameters(&object).map(Some),
+    };
+    let found = [
+        text("code_url")?.map(Action::CodeUrl),
+        text("h5_url")?.map(Action::H5Url),
+        pay("jsapi")?.map(Action::Jsapi),
+        text("mini_program_path")?.map(Action::MiniProgramPath),
+        pay("mini_program")?.map(Action::MiniProgram),
+        text("authorize_url")?.map(Action::AuthorizeUrl),
+    ];
+    let mut actions = found.into_iter().flatten();
+    let action = actions.next();
+    if actions.next().is_some() {
+        return Err(Malformed::not("action", "must be one and no more"));
+    }
+    Ok(action)
+}
+
+fn read_pay_parameters<F: Fields>(fields: &F) -> Result<PayParameters, Malformed> {
+    let text = |name| required(short_text(fields, name)?, name);
+    Ok(PayParameters {
+        app_id: text("appId")?,
+        time_stamp: text("timeStamp")?,
+        nonce_str: text("nonceStr")?,
+        package: text("package")?,
+        sign_type: text("signType")?,
+        pay_sign: text("paySign")?,
+    })
+}
+
+#[cfg(feature = "serde")]
+mod wire {
+    //! Writing an answer: the one place where the grouped type becomes the flat object.
+
+    use super::{Action, CheckoutAnswer, OrderState, Product};
+    use serde::{Serialize, Serializer};
+
+    /// The flat object. Its field order is the contract's, so that goldens read like it.
+    #[derive(Serialize)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    #[cfg_attr(feature = "openapi", schema(as = CheckoutAnswer))]
+    pub(crate) struct CheckoutAnswerObject<'a> {
+        state: OrderState,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<u64>,
+        order_no: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<&'a str>,
+        /// In fen.
+        total_fen: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        currency: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payer_total_fen: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        success_time: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        refunded_fen: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        remaining_ms: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        checked_ms_ago: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        poll_after_ms: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        products: Option<&'a [Product]>,
+        live: bool,
+        /// 0: no attempt yet.
+        attempt: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        product: Option<Product>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        out_trade_no: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attempt_remaining_ms: Option<u64>,
+        #[serde(flatten)]
+        #[cfg_attr(feature = "openapi", schema(inline))]
+        action: Option<&'a Action>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        success_url: Option<&'a str>,
+    }
+
+    impl<'a> From<&'a CheckoutAnswer> for CheckoutAnswerObject<'a> {
+        fn from(answer: &'a CheckoutAnswer) -> Self {
+            let attempt = answer.attempt.as_ref();
+            Self {
+                state: answer.state,
+                version: answer.version,
+                order_no: &answer.order_no,
+                description: answer.description.as_deref(),
+                total_fen: answer.total_fen,
+                currency: answer.currency.as_deref(),
+                payer_total_fen: answer.payer_total_fen,
+                success_time: answer.success_time.as_deref(),
+                refunded_fen: answer.refunded_fen,
+                remaining_ms: answer.remaining_ms,
+                checked_ms_ago: answer.checked_ms_ago,
+                poll_after_ms: answer.poll_after_ms,
+                products: answer.products.as_deref(),
+                live: answer.live,
+                attempt: attempt.map_or(0, |attempt| attempt.number),
+                product: attempt.and_then(|attempt| attempt.product),
+                out_trade_no: attempt.and_then(|attempt| attempt.out_trade_no.as_deref()),
+                attempt_remaining_ms: attempt.and_then(|attempt| attempt.remaining_ms),
+                action: answer.action.as_ref(),
+                success_url: answer.success_url.as_deref(),
+            }
+        }
+    }
+
+    impl Serialize for CheckoutAnswer {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            CheckoutAnswerObject::from(self).serialize(serializer)
+        }
+    }
+}
+
+#[cfg(feature = "openapi")]
+pub(crate) use wire::CheckoutAnswerObject;

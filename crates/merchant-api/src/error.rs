@@ -1,0 +1,218 @@
+//! What a backend says when it cannot do what was asked: one envelope, stable codes, and a
+//! verdict for the caller. Prose is for people; programs branch on the code.
+
+use crate::fields::{Fields, Malformed, short_text, unsigned};
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal, $retryable:literal;)*) => {
+        /// The codes of the contract. Each has one HTTP status and one answer to "does it help
+        /// to try again".
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum ErrorCode {
+            $($(#[$doc])* #[cfg_attr(feature = "openapi", schema(rename = $word))] $name,)*
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The HTTP status it travels with.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// Whether the same call may succeed later, unchanged.
+            pub const fn is_retryable(self) -> bool {
+                match self { $(Self::$name => $retryable,)* }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// A field is missing or breaks its rule; `field` names it.
+    InvalidRequest = "INVALID_REQUEST", 400, false;
+    /// `total_fen` is not a whole number of fen of at least 1 (private side).
+    AmountInvalid = "AMOUNT_INVALID", 400, false;
+    /// `description` is empty or over 127 bytes (private side).
+    DescriptionInvalid = "DESCRIPTION_INVALID", 400, false;
+    /// `order_no` is not 6 to 32 of `[0-9a-zA-Z_\-|*]` (private side).
+    OrderNoInvalid = "ORDER_NO_INVALID", 400, false;
+    /// The API key is missing or wrong (private side).
+    Unauthorized = "UNAUTHORIZED", 401, false;
+    /// No checkout has this token.
+    CheckoutUnknown = "CHECKOUT_UNKNOWN", 404, false;
+    /// No order has this number (private side).
+    OrderUnknown = "ORDER_UNKNOWN", 404, false;
+    /// The order ran out of time; a new attempt cannot be started.
+    CheckoutExpired = "CHECKOUT_EXPIRED", 410, false;
+    /// Another page or device has taken over; the answer comes along.
+    AttemptSuperseded = "ATTEMPT_SUPERSEDED", 409, false;
+    /// This merchant does not offer that product.
+    ProductUnavailable = "PRODUCT_UNAVAILABLE", 409, false;
+    /// WeChat gave no openid for this buyer, after one round of asking.
+    PayerUnavailable = "PAYER_UNAVAILABLE", 409, false;
+    /// The order number is in use with other values (private side).
+    OrderNoUsed = "ORDER_NO_USED", 409, false;
+    /// The order was paid, so it cannot be closed (private side).
+    OrderPaid = "ORDER_PAID", 409, false;
+    /// The payer handle or code is unknown, used or too old.
+    PayerInvalid = "PAYER_INVALID", 422, false;
+    /// `return_url` is missing where it is needed, or not on an allowed origin.
+    ReturnUrlRefused = "RETURN_URL_REFUSED", 422, false;
+    /// The body is larger than the contract allows.
+    TooLarge = "TOO_LARGE", 413, false;
+    /// Too many calls; `retry_after_ms` says when.
+    RateLimited = "RATE_LIMITED", 429, true;
+    /// WeChat refused the order; `wechat_code` says why.
+    WechatRefused = "WECHAT_REFUSED", 502, false;
+    /// Whether the last attempt took effect is not known yet, so no new one is started.
+    AttemptInDoubt = "ATTEMPT_IN_DOUBT", 503, true;
+    /// WeChat could not be reached.
+    WechatUnavailable = "WECHAT_UNAVAILABLE", 503, true;
+    /// A fault of the backend.
+    Internal = "INTERNAL", 500, true;
+}
+
+impl ErrorCode {
+    /// The code of a word; `None` for one from a later contract.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == word)
+    }
+}
+
+/// One refused call, as the caller reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiError {
+    /// The code; `None` for a word this version does not know.
+    pub code: Option<ErrorCode>,
+    /// The backend's sentence, for logs and for the merchant; never shown as markup.
+    pub message: String,
+    /// Whether the same call may succeed later.
+    pub retryable: bool,
+    /// When to try again at the earliest, in milliseconds.
+    pub retry_after_ms: Option<u64>,
+    /// The field that broke a rule.
+    pub field: Option<String>,
+    /// WeChat's own code, where WeChat refused.
+    pub wechat_code: Option<String>,
+}
+
+impl ApiError {
+    /// Reads the envelope `{"error":{…}}`.
+    pub fn read<F: Fields>(fields: &F) -> Result<Self, Malformed> {
+        let error = fields
+            .object("error")?
+            .ok_or(Malformed::not("error", "is missing"))?;
+        let word = short_text(&error, "code")?.ok_or(Malformed::not("code", "is missing"))?;
+        let code = ErrorCode::from_word(&word);
+        Ok(Self {
+            code,
+            message: short_text(&error, "message")?.unwrap_or_default(),
+            retryable: error
+                .flag("retryable")?
+                .unwrap_or_else(|| code.is_some_and(ErrorCode::is_retryable)),
+            retry_after_ms: unsigned(&error, "retry_after_ms")?,
+            field: short_text(&error, "field")?,
+            wechat_code: short_text(&error, "wechat_code")?,
+        })
+    }
+
+    /// A refusal to be written, with the code's own verdict.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code: Some(code),
+            message: message.into(),
+            retryable: code.is_retryable(),
+            retry_after_ms: None,
+            field: None,
+            wechat_code: None,
+        }
+    }
+
+    /// The same, naming the field that broke the rule.
+    #[must_use]
+    pub fn with_field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+}
+
+#[cfg(feature = "serde")]
+pub(crate) mod wire {
+    //! Writing the envelope.
+
+    use super::ApiError;
+    use serde::ser::{Error as _, SerializeStruct};
+    use serde::{Serialize, Serializer};
+
+    impl Serialize for ApiError {
+        /// Writes the whole envelope. An error without a code of ours is not written by anyone:
+        /// it only ever comes in.
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let code = self
+                .code
+                .ok_or_else(|| S::Error::custom("an error without a code cannot be written"))?;
+            let mut envelope = serializer.serialize_struct("ApiError", 1)?;
+            envelope.serialize_field(
+                "error",
+                &ErrorObject {
+                    code: code.as_str(),
+                    message: &self.message,
+                    retryable: self.retryable,
+                    retry_after_ms: self.retry_after_ms,
+                    field: self.field.as_deref(),
+                    wechat_code: self.wechat_code.as_deref(),
+                },
+            )?;
+            envelope.end()
+        }
+    }
+
+    /// The inside of the envelope.
+    #[derive(Serialize)]
+    #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+    #[cfg_attr(feature = "openapi", schema(as = Error))]
+    pub(crate) struct ErrorObject<'a> {
+        #[cfg_attr(feature = "openapi", schema(value_type = super::ErrorCode))]
+        code: &'static str,
+        message: &'a str,
+        retryable: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        field: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        wechat_code: Option<&'a str>,
+    }
+
+    /// The envelope, for the OpenAPI document. A 409 `ATTEMPT_SUPERSEDED` carries the fields of
+    /// the answer beside `error`.
+    #[cfg(feature = "openapi")]
+    #[derive(Serialize, utoipa::ToSchema)]
+    #[schema(as = ErrorEnvelope)]
+    pub(crate) struct ErrorEnvelope {
+        #[schema(inline)]
+        error: ErrorObject<'static>,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ErrorCode;
+
+    #[test]
+    fn every_code_is_found_again_by_its_word_and_has_an_error_status() {
+        for code in ErrorCode::ALL {
+            assert_eq!(ErrorCode::from_word(code.as_str()), Some(*code));
+            assert!((400..600).contains(&code.status()), "{}", code.as_str());
+        }
+        assert_eq!(ErrorCode::from_word("LATER_WORD"), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! Reading an answer field by field, from whatever holds it: a JavaScript object in the widget,
+//! `serde_json` in tests and servers. It never allocates a tree of its own and never panics on
+//! what a backend sends.
+
+use crate::{TEXT_MAX_BYTES, URL_MAX_BYTES};
+
+/// An object whose fields can be looked up by name.
+///
+/// An absent field and a `null` are the same thing: `Ok(None)`. A field of another type is
+/// [`Malformed`]; nothing is coerced, so `"100"` is not a number and `1` is not a flag.
+pub trait Fields: Sized {
+    /// A text.
+    fn text(&self, name: &'static str) -> Result<Option<String>, Malformed>;
+    /// A whole number that JavaScript can hold exactly (below 2^53 in magnitude).
+    fn integer(&self, name: &'static str) -> Result<Option<i64>, Malformed>;
+    /// `true` or `false`.
+    fn flag(&self, name: &'static str) -> Result<Option<bool>, Malformed>;
+    /// An object, to be read in the same way.
+    fn object(&self, name: &'static str) -> Result<Option<Self>, Malformed>;
+    /// A list of texts; entries of another type are left out, for they may come from a later
+    /// version of the contract.
+    fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, Malformed>;
+}
+
+/// A field that breaks the contract: which one, and the rule it breaks.
+///
+/// Both are `&'static str` so that the widget carries no formatting code for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// The field's name as it stands in the contract.
+    pub field: &'static str,
+    /// What it should have been, in a few words for a merchant's engineer.
+    pub rule: &'static str,
+}
+
+impl Malformed {
+    /// A field that is not of its type.
+    pub const fn not(field: &'static str, rule: &'static str) -> Self {
+        Self { field, rule }
+    }
+}
+
+/// A text of at most [`TEXT_MAX_BYTES`].
+pub(crate) fn short_text<F: Fields>(
+    fields: &F,
+    name: &'static str,
+) -> Result<Option<String>, Malformed> {
+    bounded(fields.text(name)?, name, TEXT_MAX_BYTES)
+}
+
+/// A text of at most [`URL_MAX_BYTES`]. Whether it may be *followed* is decided where it is used.
+pub(crate) fn url_text<F: Fields>(
+    fields: &F,
+    name: &'static str,
+) -> Result<Option<String>, Malformed> {
+    bounded(fields.text(name)?, name, URL_MAX_BYTES)
+}
+
+/// A whole number that is not negative: an amount, a duration or a count.
+pub(crate) fn unsigned<F: Fields>(
+    fields: &F,
+    name: &'static str,
+) -> Result<Option<u64>, Malformed> {
+    match fields.integer(name)? {
+        None => Ok(None),
+        Some(number) => u64::try_from(number)
+            .map(Some)
+            .map_err(|_| Malformed::not(name, "must not be negative")),
+    }
+}
+
+fn bounded(
+    text: Option<String>,
+    field: &'static str,
+    max_bytes: usize,
+) -> Result<Option<String>, Malformed> {
+    match text {
+        Some(text) if text.len() > max_bytes => Err(Malformed::not(field, "is too long")),
+        other => Ok(other),
+    }
+}
+
+#[cfg(feature = "serde")]
+mod json {
+    //! `serde_json` as a holder of fields, so that goldens and fuzzing run natively.
+
+    use super::{Fields, Malformed};
+    use serde_json::Value;
+
+    impl Fields for Value {
+        fn text(&self, name: &'static str) -> Result<Option<String>, Malformed> {
+            match present(self, name) {
+                None => Ok(None),
+                Some(Value::String(text)) => Ok(Some(text.clone())),
+                Some(_) => Err(Malformed::not(name, "must be a text")),
+            }
+        }
+
+        fn integer(&self, name: &'static str) -> Result<Option<i64>, Malformed> {
+            const EXACT: i64 = 1 << 53;
+            let Some(value) = present(self, name) else {
+                return Ok(None);
+            };
+            match value.as_i64() {
+                Some(number) if number.abs() < EXACT => Ok(Some(number)),
+                _ => Err(Malformed::not(name, "must be a whole number")),
+            }
+        }
+
+        fn flag(&self, name: &'static str) -> Result<Option<bool>, Malformed> {
+            match present(self, name) {
+                None => Ok(None),
+                Some(Value::Bool(flag)) => Ok(Some(*flag)),
+                Some(_) => Err(Malformed::not(name, "must be true or false")),
+            }
+        }
+
+        fn object(&self, name: &'static str) -> Result<Option<Self>, Malformed> {
+            match present(self, name) {
+                None => Ok(None),
+                Some(object @ Value::Object(_)) => Ok(Some(object.clone())),
+                Some(_) => Err(Malformed::not(name, "must be an object")),
+            }
+        }
+
+        fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, Malformed> {
+            match present(self, name) {
+                None => Ok(None),
+                Some(Value::Array(entries)) => Ok(Some(
+                    entries
+                        .iter()
+                        .filter_map(Value::as_str)
+                        .map(str::to_owned)
+                        .collect(),
+                )),
+                Some(_) => Err(Malformed::not(name, "must be a list of texts")),
+            }
+        }
+    }
+
+    fn present<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+        object.get(name).filter(|value| !value.is_null())
+    }
+}

@@ -1,0 +1,137 @@
+//! The contract as an OpenAPI 3.1 document. The functions below are never called: they carry the
+//! annotations, and a golden file shows every change of the contract in review.
+
+#![expect(
+    dead_code,
+    reason = "annotated signatures stand for the routes; a server implements them"
+)]
+
+use crate::answer::CheckoutAnswerObject;
+use crate::error::wire::ErrorEnvelope;
+use crate::order::{CreateOrder, CreatedOrder};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi, ToSchema};
+
+/// The OpenAPI document of the whole contract.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Contract::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Merchant API",
+        version = "1",
+        description = "What <wechat-pay> needs from a backend: two routes, a third optional. \
+            The private route is for the merchant's own backend."
+    ),
+    paths(start_attempt, read_checkout, cancel_attempt, create_order),
+    modifiers(&ApiKey)
+)]
+struct Contract;
+
+struct ApiKey;
+
+impl Modify for ApiKey {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("api_key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The form of an attempt.
+#[derive(ToSchema)]
+struct AttemptFormObject {
+    /// jsapi, h5, native or mini_program.
+    product: crate::Product,
+    /// The attempt number the page has seen.
+    after: Option<u64>,
+    /// Where the buyer comes back to.
+    return_url: Option<String>,
+    /// The one-use handle from the hop for the openid.
+    payer: Option<String>,
+    /// A mini-program's wx.login code, in place of payer.
+    code: Option<String>,
+}
+
+/// The form of a cancellation.
+#[derive(ToSchema)]
+struct CancelFormObject {
+    /// The attempt to end.
+    after: u64,
+}
+
+/// Starts an attempt, or gives the current one again while its action is fresh.
+#[utoipa::path(
+    post, path = "/checkouts/{token}/attempts", tag = "checkout",
+    params(("token" = String, Path, description = "The order's token: it is the authorisation")),
+    request_body(content = AttemptFormObject, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The answer, with an action unless it is paid or closed", body = CheckoutAnswerObject<'static>),
+        (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
+        (status = 404, description = "CHECKOUT_UNKNOWN", body = ErrorEnvelope),
+        (status = 409, description = "ATTEMPT_SUPERSEDED (with the answer's fields), PRODUCT_UNAVAILABLE, PAYER_UNAVAILABLE", body = ErrorEnvelope),
+        (status = 410, description = "CHECKOUT_EXPIRED", body = ErrorEnvelope),
+        (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
+        (status = 422, description = "PAYER_INVALID, RETURN_URL_REFUSED", body = ErrorEnvelope),
+        (status = 429, description = "RATE_LIMITED", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+        (status = 502, description = "WECHAT_REFUSED", body = ErrorEnvelope),
+        (status = 503, description = "ATTEMPT_IN_DOUBT, WECHAT_UNAVAILABLE", body = ErrorEnvelope),
+    )
+)]
+fn start_attempt() {}
+
+/// Reads the checkout. With `wait` the answer may be held until the version is no longer `seen`.
+#[utoipa::path(
+    get, path = "/checkouts/{token}", tag = "checkout",
+    params(
+        ("token" = String, Path, description = "The order's token"),
+        ("wait" = Option<u64>, Query, description = "Hold for at most this many seconds (25 at most); may be ignored"),
+        ("seen" = Option<u64>, Query, description = "The version the page has"),
+        ("ask" = Option<u64>, Query, description = "1: ask WeChat now, coalesced"),
+    ),
+    responses(
+        (status = 200, description = "The answer; paid and closed are answers, never errors", body = CheckoutAnswerObject<'static>),
+        (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
+        (status = 404, description = "CHECKOUT_UNKNOWN", body = ErrorEnvelope),
+        (status = 429, description = "RATE_LIMITED", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+    )
+)]
+fn read_checkout() {}
+
+/// Ends the attempt, never the order. Optional: a 404 here means "not offered".
+#[utoipa::path(
+    post, path = "/checkouts/{token}/cancel", tag = "checkout",
+    params(("token" = String, Path, description = "The order's token")),
+    request_body(content = CancelFormObject, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The answer", body = CheckoutAnswerObject<'static>),
+        (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
+        (status = 404, description = "CHECKOUT_UNKNOWN", body = ErrorEnvelope),
+        (status = 409, description = "ATTEMPT_SUPERSEDED (with the answer's fields)", body = ErrorEnvelope),
+        (status = 503, description = "ATTEMPT_IN_DOUBT", body = ErrorEnvelope),
+    )
+)]
+fn cancel_attempt() {}
+
+/// Creates an order (private side).
+#[utoipa::path(
+    post, path = "/orders", tag = "orders",
+    security(("api_key" = [])),
+    request_body(content = CreateOrder),
+    responses(
+        (status = 201, description = "Created", body = CreatedOrder),
+        (status = 200, description = "The very same was there already", body = CreatedOrder),
+        (status = 400, description = "INVALID_REQUEST, AMOUNT_INVALID, DESCRIPTION_INVALID, ORDER_NO_INVALID", body = ErrorEnvelope),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 409, description = "ORDER_NO_USED: the number is in use with other values", body = ErrorEnvelope),
+        (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
+        (status = 422, description = "RETURN_URL_REFUSED", body = ErrorEnvelope),
+    )
+)]
+fn create_order() {}

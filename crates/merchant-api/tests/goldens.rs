@@ -1,0 +1,244 @@
+//! The contract as files: a change of the wire shows in review as a change of a golden.
+//! `BLESS=1 cargo test -p merchant-api` writes them anew.
+#![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
+
+use merchant_api::{
+    Action, ApiError, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields, OrderState, PayParameters,
+    Product,
+};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+#[track_caller]
+fn check_golden(name: &str, value: &impl serde::Serialize) -> Value {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("goldens")
+        .join(name);
+    let mut text = serde_json::to_string_pretty(value).unwrap();
+    text.push('\n');
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, golden, "{name} differs; BLESS=1 writes it anew");
+    serde_json::from_str(&golden).unwrap()
+}
+
+/// What is written is the golden, and what is read from the golden is what was written.
+#[track_caller]
+fn check_answer(name: &str, answer: &CheckoutAnswer) {
+    let golden = check_golden(name, answer);
+    assert_eq!(CheckoutAnswer::read(&golden).as_ref(), Ok(answer), "{name}");
+}
+
+fn open_order() -> CheckoutAnswer {
+    CheckoutAnswer {
+        state: OrderState::Open,
+        version: Some(1),
+        order_no: "SHOP-20261121-7".into(),
+        description: Some("云南小粒咖啡 250g".into()),
+        total_fen: 6910,
+        currency: Some("CNY".into()),
+        remaining_ms: Some(1_800_000),
+        poll_after_ms: Some(2_000),
+        products: Some(vec![Product::Jsapi, Product::H5, Product::Native]),
+        live: false,
+        ..CheckoutAnswer::default()
+    }
+}
+
+fn attempt(number: u64, product: Product) -> CurrentAttempt {
+    CurrentAttempt {
+        number,
+        product: Some(product),
+        out_trade_no: Some("SHOP-20261121-7".into()),
+        remaining_ms: Some(290_000),
+    }
+}
+
+fn pay_parameters() -> PayParameters {
+    PayParameters {
+        app_id: "wx2421b1c4370ec43b".into(),
+        time_stamp: "1554208460".into(),
+        nonce_str: "593BEC0C930BF1AFEB40B4A08C8FB242".into(),
+        package: "prepay_id=wx201410272009395522657a690389285100".into(),
+        sign_type: "RSA".into(),
+        pay_sign: "bm90IGEgc2lnbmF0dXJl".into(),
+    }
+}
+
+#[test]
+fn an_answer_for_each_moment_of_a_payment_has_its_golden() {
+    check_answer("answer-no-attempt.json", &open_order());
+    let started = |number, product, action| CheckoutAnswer {
+        version: Some(2),
+        attempt: Some(attempt(number, product)),
+        action: Some(action),
+        ..open_order()
+    };
+    let cases = [
+        (
+            "answer-native.json",
+            started(
+                1,
+                Product::Native,
+                Action::CodeUrl("weixin://wxpay/bizpayurl?pr=JyC91EIz1".into()),
+            ),
+        ),
+        (
+            "answer-h5.json",
+            started(
+                1,
+                Product::H5,
+                Action::H5Url("https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx2016121516420242444321ca0631331346&package=1405458241".into()),
+            ),
+        ),
+        (
+            "answer-jsapi.json",
+            started(2, Product::Jsapi, Action::Jsapi(pay_parameters())),
+        ),
+        (
+            "answer-mini-program.json",
+            started(2, Product::MiniProgram, Action::MiniProgram(pay_parameters())),
+        ),
+        (
+            "answer-mini-program-path.json",
+            CheckoutAnswer {
+                action: Some(Action::MiniProgramPath("/pages/pay/pay?token=t".into())),
+                ..open_order()
+            },
+        ),
+        (
+            "answer-authorize.json",
+            CheckoutAnswer {
+                action: Some(Action::AuthorizeUrl("https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx2421b1c4370ec43b".into())),
+                ..open_order()
+            },
+        ),
+        (
+            "answer-paid.json",
+            CheckoutAnswer {
+                state: OrderState::Paid,
+                version: Some(3),
+                payer_total_fen: Some(6410),
+                success_time: Some("2026-11-21T10:34:56+08:00".into()),
+                refunded_fen: Some(100),
+                success_url: Some("https://shop.example/thanks".into()),
+                attempt: Some(attempt(1, Product::Native)),
+                live: true,
+                ..open_order()
+            },
+        ),
+        (
+            "answer-closed.json",
+            CheckoutAnswer {
+                state: OrderState::Closed,
+                version: Some(4),
+                remaining_ms: Some(0),
+                ..open_order()
+            },
+        ),
+    ];
+    for (name, answer) in cases {
+        check_answer(name, &answer);
+    }
+}
+
+#[test]
+fn the_bare_minimum_of_another_backend_is_read() {
+    let bare = json!({
+        "state": "open", "order_no": "A-0001", "total_fen": 1,
+        "attempt": 1, "product": "native", "code_url": "weixin://wxpay/bizpayurl?pr=1"
+    });
+    check_golden("answer-bare-minimum.json", &bare);
+    let answer = CheckoutAnswer::read(&bare).unwrap();
+    assert!(
+        answer.live,
+        "a backend that says nothing is taken at its word: live"
+    );
+    assert_eq!(answer.version, None);
+    assert_eq!(answer.attempt.unwrap().number, 1);
+}
+
+#[test]
+fn words_of_a_later_contract_are_not_an_error() {
+    let later = json!({
+        "state": "settling", "order_no": "A-0001", "total_fen": 1, "attempt": 1,
+        "product": "palm", "products": ["palm", "native", 7], "unknown": {"deep": []}
+    });
+    let answer = CheckoutAnswer::read(&later).unwrap();
+    assert_eq!(answer.state, OrderState::Open);
+    assert_eq!(answer.products, Some(vec![Product::Native]));
+    assert_eq!(answer.attempt.unwrap().product, None);
+}
+
+#[test]
+fn a_malformed_answer_names_the_field_that_breaks_the_contract() {
+    let whole = json!({"state": "open", "order_no": "A-0001", "total_fen": 1, "attempt": 0});
+    let cases = [
+        ("state", Value::Null),
+        ("state", json!(7)),
+        ("order_no", Value::Null),
+        ("order_no", json!("x".repeat(4000))),
+        ("total_fen", json!(-1)),
+        ("total_fen", json!(69.1)),
+        ("total_fen", json!("100")),
+        ("total_fen", json!(9_007_199_254_740_993_i64)),
+        ("attempt", json!("1")),
+        ("remaining_ms", json!(-5)),
+        ("live", json!(1)),
+        ("products", json!("native")),
+        ("jsapi", json!("prepay_id=1")),
+        ("code_url", json!(["weixin://"])),
+    ];
+    for (field, bad) in cases {
+        let mut answer = whole.clone();
+        answer[field] = bad.clone();
+        let found = CheckoutAnswer::read(&answer).map_err(|malformed| malformed.field);
+        assert_eq!(found, Err(field), "{field} = {bad}");
+    }
+}
+
+#[test]
+fn two_actions_at_once_are_refused() {
+    let both = json!({
+        "state": "open", "order_no": "A-0001", "total_fen": 1, "attempt": 1, "product": "native",
+        "code_url": "weixin://a", "h5_url": "https://wx.tenpay.com/"
+    });
+    let found = CheckoutAnswer::read(&both).map_err(|malformed| malformed.field);
+    assert_eq!(found, Err("action"));
+}
+
+#[test]
+fn an_error_is_written_and_read_as_one_envelope() {
+    let error = ApiError {
+        retry_after_ms: Some(3_000),
+        wechat_code: Some("FREQUENCY_LIMITED".into()),
+        ..ApiError::new(ErrorCode::WechatUnavailable, "WeChat asks to slow down")
+            .with_field("product")
+    };
+    let golden = check_golden("error.json", &error);
+    assert_eq!(ApiError::read(&golden), Ok(error));
+}
+
+#[test]
+fn an_error_word_of_a_later_contract_keeps_the_backends_verdict() {
+    let later = json!({"error": {"code": "MOON_PHASE", "message": "wait", "retryable": true}});
+    let error = ApiError::read(&later).unwrap();
+    assert_eq!((error.code, error.retryable), (None, true));
+    assert!(later.object("error").unwrap().is_some());
+}
+
+#[test]
+fn the_openapi_document_is_a_golden() {
+    let document = merchant_api::openapi_document();
+    let golden = check_golden("openapi.json", &document);
+    assert!(golden["openapi"].as_str().unwrap().starts_with("3.1"));
+    for status in ErrorCode::ALL.iter().map(|code| code.status()) {
+        let text = golden.to_string();
+        assert!(
+            text.contains(&format!("\"{status}\"")),
+            "{status} is in the document"
+        );
+    }
+}
