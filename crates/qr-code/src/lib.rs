@@ -1,1 +1,91 @@
 //! Text to one SVG path, for the widget and for the server's page.
+//!
+//! What WeChat's scanner needs is fixed here and is no option: a standard QR code (never Micro
+//! QR), error correction M, and four light modules of quiet zone inside the `viewBox`, so that no
+//! style sheet of the page around it can take them away. The text is encoded byte for byte: one
+//! changed letter, or one added parameter, makes a `code_url` "expired".
+//!
+//! It never draws, never looks at what the text means, and never formats: every buyer downloads
+//! this crate, so it holds integers and string pushes only.
+
+mod path;
+mod svg;
+
+use qrcode::bits::Bits;
+use qrcode::{Color, EcLevel, Version};
+
+/// Light modules on each side, part of the symbol as the standard (and WeChat) wants it.
+const QUIET_ZONE_MODULES: u32 = 4;
+
+/// The text does not fit into the largest symbol: 2,331 bytes at error correction M.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+/// A finished symbol. Coordinates are in modules, quiet zone included: (0, 0) is the light corner
+/// at the top left, the first dark module is at (4, 4).
+#[derive(Clone)]
+pub struct QrCode {
+    dark: Vec<bool>,
+    side_modules: u32,
+}
+
+impl QrCode {
+    /// Encodes the UTF-8 bytes of `text` into the smallest standard symbol that holds them.
+    pub fn encode(text: &str) -> Result<Self, TooLong> {
+        // Byte mode alone: payment links mix cases and punctuation, where segments of other modes
+        // gain nothing and their optimiser would be a good part of this crate's code.
+        for number in 1..=40 {
+            let mut bits = Bits::new(Version::Normal(number));
+            if bits.push_byte_data(text.as_bytes()).is_ok()
+                && bits.push_terminator(EcLevel::M).is_ok()
+                && let Ok(code) = qrcode::QrCode::with_bits(bits, EcLevel::M)
+            {
+                return Ok(Self {
+                    // 17 + 4 * version, as the standard has it.
+                    side_modules: 17 + 4 * u32::from(number.unsigned_abs()),
+                    dark: code
+                        .into_colors()
+                        .iter()
+                        .map(|colour| *colour == Color::Dark)
+                        .collect(),
+                });
+            }
+        }
+        Err(TooLong)
+    }
+
+    /// The side of the whole picture in modules, for `viewBox="0 0 n n"`. A box whose width is a
+    /// multiple of it (in device pixels) shows every module with the same size.
+    pub const fn side_modules_with_quiet_zone(&self) -> u32 {
+        self.side_modules + 2 * QUIET_ZONE_MODULES
+    }
+
+    /// Whether the module in column `x`, row `y` is dark. The quiet zone, and everything outside of
+    /// the picture, is light.
+    pub fn is_dark(&self, x: u32, y: u32) -> bool {
+        let (Some(column), Some(row)) = (
+            x.checked_sub(QUIET_ZONE_MODULES),
+            y.checked_sub(QUIET_ZONE_MODULES),
+        ) else {
+            return false;
+        };
+        column < self.side_modules
+            && row < self.side_modules
+            && self.dark.get((row * self.side_modules + column) as usize) == Some(&true)
+    }
+
+    /// The dark modules as the `d` of one `<path>`, to be *filled* (either fill rule) on white.
+    ///
+    /// Each row is one open subpath that walks along the top edge of its modules and dips around
+    /// every dark run: `M4 4v1h7v-1h2v1h3v-1`. The way back along the top edge encloses nothing, so
+    /// gaps cost five characters instead of a new subpath.
+    pub fn path_data(&self) -> String {
+        path::data(self)
+    }
+
+    /// A whole `<svg>` for a page that is made on the server: black on white in any colour scheme,
+    /// `title` (escaped here) as its accessible name. Its size is the page's to give.
+    pub fn svg(&self, title: &str) -> String {
+        svg::document(self, title)
+    }
+}

@@ -1,0 +1,35 @@
+//! The symbol as a document of its own, for pages made on the server. It never reads a style of
+//! the page: dark on white is what scanners read, inverted codes are unreadable to WeChat's.
+
+use crate::QrCode;
+use crate::path::push_number;
+
+pub(crate) fn document(code: &QrCode, title: &str) -> String {
+    let mut svg =
+        String::from(r#"<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 "#);
+    push_number(&mut svg, code.side_modules_with_quiet_zone());
+    svg.push(' ');
+    push_number(&mut svg, code.side_modules_with_quiet_zone());
+    svg.push_str(r#"" shape-rendering="crispEdges"><title>"#);
+    push_escaped(&mut svg, title);
+    svg.push_str(
+        r##"</title><rect width="100%" height="100%" fill="#fff"/><path fill="#000" d=""##,
+    );
+    svg.push_str(&code.path_data());
+    svg.push_str(r#""/></svg>"#);
+    svg
+}
+
+fn push_escaped(svg: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '<' => svg.push_str("&lt;"),
+            '>' => svg.push_str("&gt;"),
+            '&' => svg.push_str("&amp;"),
+            '"' => svg.push_str("&quot;"),
+            // XML forbids the other control characters even when escaped.
+            c if c.is_control() && !matches!(c, '\t' | '\n' | '\r') => svg.push('\u{fffd}'),
+            c => svg.push(c),
+        }
+    }
+}
