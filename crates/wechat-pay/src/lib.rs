@@ -1,1 +1,83 @@
 //! WeChat Pay's protocol (APIv3) without I/O: sign, verify, seal, open, orders.
+//!
+//! Both sides of the wire are here. A merchant signs requests ([`RequestParts::sign`]), checks
+//! replies ([`Reply::verify`]) and opens notifications ([`open_notification`]); a stand-in for
+//! WeChat Pay checks requests ([`Authorization`]), signs replies ([`PlatformKey::sign_headers`])
+//! and seals notifications ([`NotificationDraft`]).
+//!
+//! The crate never opens a socket, reads a clock or makes a random number: time and randomness
+//! come in as data ([`Stamp`], `now_s`). It never parses a reply or a notification that it has
+//! not verified, with the one exception of unsigned *errors*, which are marked as untrusted.
+//!
+//! A payment, from the merchant's side:
+//!
+//! ```
+//! use wechat_pay::{Description, Fen, MerchantKey, NotifyUrl, Order, OutTradeNo, ProductFields, Stamp};
+//!
+//! fn order(key: &MerchantKey, now_s: i64, random: [u8; 16]) -> Result<(), Box<dyn std::error::Error>> {
+//!     let order = Order::new(
+//!         "wx8888888888888888",
+//!         key.mchid(),
+//!         OutTradeNo::parse("T20260101-1")?,
+//!         Description::parse("A pot of tea")?,
+//!         Fen::new(1990)?,
+//!         NotifyUrl::parse("https://shop.example/wechat/notify/payment")?,
+//!         ProductFields::Native,
+//!     );
+//!     let request = order.request()?.sign(key, &Stamp::new(now_s, random), None)?;
+//!     assert_eq!(request.path_and_query, "/v3/pay/transactions/native");
+//!     Ok(())
+//! }
+//! ```
+
+mod aead;
+mod authorization;
+mod beijing;
+mod error;
+mod field;
+mod key;
+mod money;
+mod notification;
+mod order_fields;
+mod orders;
+mod pay_sign;
+mod pem;
+mod reply;
+mod request;
+mod signature;
+mod stamp;
+mod transaction;
+mod trust;
+
+pub use aead::{AEAD_ALGORITHM, AeadError, ApiV3Key, SealedResource, open, seal};
+pub use authorization::{AUTHORIZATION_SCHEME, Authorization, AuthorizationError};
+pub use beijing::beijing_time;
+pub use error::WechatError;
+pub use field::{InvalidField, Rule};
+pub use key::{KeyError, MerchantKey, PlatformKey, PublicKey, SigningKey};
+pub use money::Fen;
+pub use notification::{
+    Notification, NotificationDraft, NotificationError, NotifiedResource, TRANSACTION_SUCCESS,
+    failure_body, open_notification,
+};
+pub use order_fields::{Description, NotifyUrl, OpenId, OutTradeNo, TransactionId};
+pub use orders::{
+    H5Ordered, H5Type, JsapiOrdered, NativeOrdered, Order, Product, ProductFields, close,
+    query_by_out_trade_no, query_by_transaction_id, replay_order,
+};
+pub use pay_sign::JsapiPayment;
+pub use pem::certificate_serial;
+pub use reply::{Reply, ReplyError, VerifiedReply};
+pub use request::{RequestParts, SignedRequest};
+pub use signature::{
+    MAX_CLOCK_DIFFERENCE_S, PROBE_PREFIX, SERIAL_HEADER, SignatureError, reply_message,
+    request_message, verify_signed,
+};
+pub use stamp::Stamp;
+pub use transaction::{Payer, TradeState, TradeType, Transaction, TransactionAmount};
+pub use trust::TrustedKeys;
+
+#[cfg(test)]
+mod published_vectors;
+#[cfg(test)]
+mod test_keys;

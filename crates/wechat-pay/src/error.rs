@@ -1,0 +1,125 @@
+//! What WeChat said when it refused, kept as it was said, and what a caller may conclude.
+
+use serde::Deserialize;
+
+/// An error answer of the gateway's. `code` decides, `message` is for people and logs.
+///
+/// One code comes with several statuses and one status with several codes, so neither is
+/// derived from the other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("WeChat answered {status} {code}: {message}")]
+pub struct WechatError {
+    /// The HTTP status.
+    pub status: u16,
+    /// WeChat's code, such as `PARAM_ERROR`; empty where the answer had none.
+    pub code: String,
+    /// WeChat's message, mostly Chinese; empty where the answer had none.
+    pub message: String,
+    /// WeChat's `detail`, in whatever shape it came.
+    pub detail: Option<serde_json::Value>,
+    /// The `Request-ID`, which WeChat's support asks for.
+    pub request_id: Option<String>,
+    /// Whether the answer was signed, and the signature held. WeChat does not sign what it
+    /// refuses before it knows the merchant, so an unsigned error is no forgery by itself; but
+    /// it is no proof either.
+    pub trusted: bool,
+}
+
+impl WechatError {
+    pub(crate) fn read(
+        status: u16,
+        body: &[u8],
+        request_id: Option<String>,
+        trusted: bool,
+    ) -> Self {
+        let Said {
+            code,
+            message,
+            detail,
+        } = serde_json::from_slice(body).unwrap_or_default();
+        Self {
+            status,
+            code,
+            message,
+            detail,
+            request_id,
+            trusted,
+        }
+    }
+
+    /// Whether the same request, signed afresh, may well succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.status == 429
+            || self.status >= 500
+            || matches!(
+                self.code.as_str(),
+                "SYSTEM_ERROR" | "FREQUENCY_LIMITED" | "RATELIMIT_EXCEEDED" | "BANK_ERROR"
+            )
+    }
+
+    /// Whether the request may have been carried out all the same. Only a signed refusal says
+    /// no; a caller that would order under another number must query first.
+    #[must_use]
+    pub fn may_have_taken_effect(&self) -> bool {
+        !self.trusted || self.is_retryable()
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Said {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    detail: Option<serde_json::Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_follow_status_code_and_trust() {
+        let table = [
+            // status, code, trusted => retryable, may have taken effect
+            (400, "PARAM_ERROR", true, false, false),
+            (400, "PARAM_ERROR", false, false, true),
+            (401, "SIGN_ERROR", false, false, true),
+            (404, "ORDER_NOT_EXIST", true, false, false),
+            (403, "OUT_TRADE_NO_USED", true, false, false),
+            (429, "FREQUENCY_LIMITED", true, true, true),
+            (500, "SYSTEM_ERROR", true, true, true),
+            (502, "", false, true, true),
+            (200, "SYSTEM_ERROR", true, true, true),
+        ];
+        for (status, code, trusted, retryable, effect) in table {
+            let body = format!("{{\"code\":\"{code}\",\"message\":\"m\"}}");
+            let error = WechatError::read(status, body.as_bytes(), None, trusted);
+            assert_eq!(error.is_retryable(), retryable, "{status} {code}");
+            assert_eq!(error.may_have_taken_effect(), effect, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn an_answer_in_no_known_form_still_is_an_error() {
+        for body in ["", "<html>", "[]", "{\"code\":1}", "null", "{}"] {
+            let error = WechatError::read(502, body.as_bytes(), None, false);
+            assert_eq!((error.status, error.code.as_str()), (502, ""), "{body}");
+        }
+    }
+
+    #[test]
+    fn detail_is_kept_in_the_shape_it_came() {
+        let error = WechatError::read(
+            400,
+            r#"{"code":"PARAM_ERROR","detail":{"location":null,"value":["/body/x"]},"message":"参数"}"#
+                .as_bytes(),
+            Some("08F5".into()),
+            true,
+        );
+        assert_eq!(error.detail.unwrap()["value"][0], "/body/x");
+        assert_eq!(error.message, "参数");
+    }
+}

@@ -1,0 +1,320 @@
+//! Keys that sign, and public keys that verify. RSA with SHA-256, PKCS#1 v1.5, as APIv3 asks.
+//!
+//! No key ever shows in `Debug`, `Display` or an error.
+
+use std::{fmt, sync::Arc};
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    rsa,
+    signature::{KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use crate::{field::InvalidField, pem, pem::read_block};
+
+/// Why a key or a certificate cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The file is no PEM, or its base64 is broken.
+    #[error("the file is not PEM")]
+    NotPem,
+    /// The PEM holds something else.
+    #[error("the PEM should hold {expected}")]
+    WrongPemLabel {
+        /// The label that should stand after `BEGIN`.
+        expected: &'static str,
+    },
+    /// The private key is no RSA key of 2048 to 8192 bits.
+    #[error("the private key is not an RSA key of 2048 to 8192 bits")]
+    PrivateKey,
+    /// The public key is no RSA key of 2048 to 8192 bits.
+    #[error("the public key is not an RSA key of 2048 to 8192 bits")]
+    PublicKey,
+    /// The certificate cannot be read as X.509.
+    #[error("the certificate is not X.509")]
+    Certificate,
+    /// The serial number or merchant number has characters that a header cannot carry.
+    #[error(transparent)]
+    Field(#[from] InvalidField),
+    /// The library would not sign. It does not happen with a key that was accepted.
+    #[error("signing failed")]
+    Signing,
+    /// The APIv3 key is not 32 bytes long.
+    #[error("the APIv3 key must be exactly 32 bytes, is {got}")]
+    ApiV3KeyLength {
+        /// The length that was given.
+        got: usize,
+    },
+}
+
+/// An RSA private key. Cheap to clone.
+#[derive(Clone)]
+pub struct SigningKey(Arc<rsa::KeyPair>);
+
+impl SigningKey {
+    /// Reads a PEM file of PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`).
+    pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
+        let block = read_block(pem)?;
+        let pair = match block.label.as_str() {
+            "PRIVATE KEY" => rsa::KeyPair::from_pkcs8(&block.der),
+            "RSA PRIVATE KEY" => rsa::KeyPair::from_der(&block.der),
+            _ => {
+                return Err(KeyError::WrongPemLabel {
+                    expected: "PRIVATE KEY or RSA PRIVATE KEY",
+                });
+            }
+        };
+        let pair = pair.map_err(|_| KeyError::PrivateKey)?;
+        Ok(Self(Arc::new(pair)))
+    }
+
+    /// SHA256withRSA over the message, as base64.
+    pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                message,
+                &mut signature,
+            )
+            .map_err(|_| KeyError::Signing)?;
+        Ok(STANDARD.encode(signature))
+    }
+
+    /// The public half.
+    pub fn public_key(&self) -> Result<PublicKey, KeyError> {
+        PublicKey::from_der(self.0.public_key().as_ref())
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(redacted)")
+    }
+}
+
+/// A merchant's API certificate as a signer: merchant number, certificate serial, private key.
+#[derive(Debug, Clone)]
+pub struct MerchantKey {
+    mchid: String,
+    serial_no: String,
+    key: SigningKey,
+}
+
+impl MerchantKey {
+    /// Puts the parts together. `serial_no` is the serial of the merchant's API certificate.
+    pub fn new(
+        mchid: impl Into<String>,
+        serial_no: impl Into<String>,
+        key: SigningKey,
+    ) -> Result<Self, KeyError> {
+        let (mchid, serial_no) = (mchid.into(), serial_no.into());
+        check_token("mchid", &mchid)?;
+        check_token("serial_no", &serial_no)?;
+        Ok(Self {
+            mchid,
+            serial_no,
+            key,
+        })
+    }
+
+    /// As [`MerchantKey::new`], with the private key as a PEM file (PKCS#8 or PKCS#1).
+    pub fn from_pem(
+        mchid: impl Into<String>,
+        serial_no: impl Into<String>,
+        private_key_pem: &[u8],
+    ) -> Result<Self, KeyError> {
+        Self::new(mchid, serial_no, SigningKey::from_pem(private_key_pem)?)
+    }
+
+    /// The merchant number.
+    pub fn mchid(&self) -> &str {
+        &self.mchid
+    }
+
+    /// The serial of the merchant's API certificate.
+    pub fn serial_no(&self) -> &str {
+        &self.serial_no
+    }
+
+    /// SHA256withRSA over the message, as base64.
+    pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
+        self.key.sign(message)
+    }
+}
+
+/// A key of WeChat's side as a signer: what only a stand-in for WeChat Pay has.
+#[derive(Debug, Clone)]
+pub struct PlatformKey {
+    serial: String,
+    key: SigningKey,
+}
+
+impl PlatformKey {
+    /// `serial` is a platform certificate's serial or a `PUB_KEY_ID_…`.
+    pub fn new(serial: impl Into<String>, key: SigningKey) -> Result<Self, KeyError> {
+        let serial = serial.into();
+        check_token("serial", &serial)?;
+        Ok(Self { serial, key })
+    }
+
+    /// The serial that goes into `Wechatpay-Serial`.
+    pub fn serial(&self) -> &str {
+        &self.serial
+    }
+
+    /// SHA256withRSA over the message, as base64.
+    pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
+        self.key.sign(message)
+    }
+}
+
+/// An RSA public key of 2048 to 8192 bits, parsed once. Cheap to clone.
+#[derive(Clone)]
+pub struct PublicKey(Arc<ParsedPublicKey>);
+
+impl PublicKey {
+    /// Reads a PEM file with a `PUBLIC KEY` (what WeChat's merchant portal gives out).
+    pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
+        let block = read_block(pem)?;
+        if block.label != "PUBLIC KEY" {
+            return Err(KeyError::WrongPemLabel {
+                expected: "PUBLIC KEY",
+            });
+        }
+        Self::from_der(&block.der)
+    }
+
+    /// Reads a PEM certificate; gives its serial number and its public key.
+    pub fn from_certificate_pem(pem: &[u8]) -> Result<(String, Self), KeyError> {
+        let certificate = pem::read_certificate(pem)?;
+        Ok((
+            certificate.serial_no,
+            Self::from_der(&certificate.public_key_der)?,
+        ))
+    }
+
+    /// Reads DER: `SubjectPublicKeyInfo`, or PKCS#1's `RSAPublicKey`.
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der)
+            .map(|key| Self(Arc::new(key)))
+            .map_err(|_| KeyError::PublicKey)
+    }
+
+    /// Whether the base64 signature is this key's over the message.
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], signature_base64: &str) -> bool {
+        STANDARD
+            .decode(signature_base64)
+            .is_ok_and(|signature| self.0.verify_sig(message, &signature).is_ok())
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PublicKey")
+    }
+}
+
+/// Serials and merchant numbers travel inside quotes in a header.
+pub(crate) fn check_token(field: &'static str, text: &str) -> Result<(), InvalidField> {
+    use crate::field::Rule;
+    if text.is_empty() {
+        return Err(InvalidField::new(field, Rule::Empty));
+    }
+    if text.len() > 128 {
+        let got = text.len();
+        return Err(InvalidField::new(
+            field,
+            Rule::TooManyBytes { max: 128, got },
+        ));
+    }
+    if !text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    {
+        return Err(InvalidField::new(field, Rule::Characters("[0-9a-zA-Z_-]")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_keys;
+
+    #[test]
+    fn both_pem_forms_of_the_same_private_key_sign_alike() {
+        let pkcs1 = SigningKey::from_pem(test_keys::DOC_KEY_PKCS1_PEM.as_bytes()).unwrap();
+        let pkcs8 = SigningKey::from_pem(test_keys::doc_key_pkcs8_pem().as_bytes()).unwrap();
+        assert_eq!(pkcs1.sign(b"x"), pkcs8.sign(b"x"));
+    }
+
+    #[test]
+    fn wrong_files_are_refused_with_what_was_expected() {
+        let certificate = test_keys::platform_certificate_pem();
+        let table: [(&[u8], KeyError); 4] = [
+            (b"", KeyError::NotPem),
+            (
+                b"-----BEGIN PRIVATE KEY-----\nnot base64!\n-----END PRIVATE KEY-----\n",
+                KeyError::NotPem,
+            ),
+            (
+                b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+                KeyError::PrivateKey,
+            ),
+            (
+                certificate.as_bytes(),
+                KeyError::WrongPemLabel {
+                    expected: "PRIVATE KEY or RSA PRIVATE KEY",
+                },
+            ),
+        ];
+        for (pem, expected) in table {
+            assert_eq!(SigningKey::from_pem(pem).unwrap_err(), expected);
+        }
+        assert_eq!(
+            PublicKey::from_pem(certificate.as_bytes()).unwrap_err(),
+            KeyError::WrongPemLabel {
+                expected: "PUBLIC KEY"
+            }
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let key = test_keys::merchant_key();
+        let shown = format!("{key:?}");
+        assert!(shown.contains("redacted"), "{shown}");
+        assert!(!shown.contains("MII"), "{shown}");
+    }
+
+    #[test]
+    fn numbers_that_would_break_a_header_are_refused() {
+        for bad in ["", "19\"00", "19\n00", "a b", "é"] {
+            let key = SigningKey::from_pem(test_keys::DOC_KEY_PKCS1_PEM.as_bytes()).unwrap();
+            assert!(MerchantKey::new(bad, "AB", key.clone()).is_err(), "{bad:?}");
+            assert!(MerchantKey::new("1", bad, key.clone()).is_err(), "{bad:?}");
+            assert!(PlatformKey::new(bad, key).is_err(), "{bad:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn hostile_pem_never_panics(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+            label in "(PRIVATE KEY|RSA PRIVATE KEY|PUBLIC KEY|CERTIFICATE)",
+        ) {
+            let body = STANDARD.encode(&bytes);
+            let file = format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
+            for pem in [file.as_bytes(), &bytes] {
+                proptest::prop_assert!(SigningKey::from_pem(pem).is_err());
+                proptest::prop_assert!(PublicKey::from_pem(pem).is_err());
+                proptest::prop_assert!(PublicKey::from_certificate_pem(pem).is_err());
+            }
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Notifications: verify the raw bytes, read the envelope, open the resource; and, for WeChat's
+//! side, seal and sign them.
+//!
+//! The body must be the bytes as they came. A body that was read as JSON and written anew does
+//! not verify, and that is the commonest fault in the field.
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    aead::{self, AeadError, ApiV3Key, SealedResource},
+    beijing::beijing_time,
+    signature::{SignatureError, verify_signed},
+    transaction::Transaction,
+    trust::TrustedKeys,
+};
+
+/// The event of a payment that was made.
+pub const TRANSACTION_SUCCESS: &str = "TRANSACTION.SUCCESS";
+
+/// A notification that WeChat signed, opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// WeChat's id of the notification; the same on every try.
+    pub id: String,
+    /// When it was made, RFC 3339.
+    pub create_time: String,
+    /// [`TRANSACTION_SUCCESS`], or another word, which is kept.
+    pub event_type: String,
+    /// For people, in Chinese.
+    pub summary: String,
+    /// What it is about.
+    pub resource: NotifiedResource,
+}
+
+/// What a notification is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotifiedResource {
+    /// A payment.
+    Transaction(Box<Transaction>),
+    /// Something that this crate does not read; its plaintext is given as it was sealed.
+    Other {
+        /// WeChat's word for it.
+        original_type: String,
+        /// The opened bytes.
+        plaintext: Vec<u8>,
+    },
+}
+
+/// Why a notification is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotificationError {
+    /// WeChat did not sign this, or not now. Nothing in it was looked at.
+    #[error("the notification is not believed: {0}")]
+    Signature(#[from] SignatureError),
+    /// Signed, and yet not the documented JSON.
+    #[error("the notification is not in the documented form")]
+    Envelope,
+    /// Signed, and does not open: most likely the APIv3 key in the configuration is another.
+    #[error("the notification's resource cannot be opened: {0}")]
+    Opening(#[from] AeadError),
+    /// Opened, and what is inside is not in the documented form.
+    #[error("the notification's resource is not in the documented form")]
+    Resource,
+    /// It says that a payment was made, and what is inside says otherwise.
+    #[error("the notification's event and its resource contradict each other")]
+    Contradiction,
+}
+
+impl NotificationError {
+    /// Whether this is WeChat's own probe: answer with [`NotificationError::status`] and raise
+    /// no alarm.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        matches!(self, Self::Signature(SignatureError::Probe))
+    }
+
+    /// The status to answer with. Anything but 200 and 204 makes WeChat try again later.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Signature(_) => StatusCode::UNAUTHORIZED,
+            Self::Envelope | Self::Resource | Self::Contradiction => StatusCode::BAD_REQUEST,
+            // The sender did all right: the key is ours.
+            Self::Opening(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// The JSON body of a refusal, `{"code":"FAIL","message":…}`. An acceptance is 204 without body.
+#[must_use]
+pub fn failure_body(message: &str) -> Bytes {
+    serde_json::json!({ "code": "FAIL", "message": message })
+        .to_string()
+        .into()
+}
+
+/// Verifies, then reads, then opens. `body` must be the raw bytes; `now_s` is the reader's clock.
+pub fn open_notification(
+    headers: &HeaderMap,
+    body: &[u8],
+    keys: &TrustedKeys,
+    api_v3_key: &ApiV3Key,
+    now_s: i64,
+) -> Result<Notification, NotificationError> {
+    verify_signed(headers, body, keys, now_s)?;
+    let envelope: Envelope =
+        serde_json::from_slice(body).map_err(|_| NotificationError::Envelope)?;
+    let plaintext = aead::open(api_v3_key, &envelope.resource)?;
+    let resource = match envelope.resource.original_type.as_deref() {
+        Some("transaction") => read_transaction(&envelope.event_type, &plaintext)?,
+        other => NotifiedResource::Other {
+            original_type: other.unwrap_or_default().to_owned(),
+            plaintext,
+        },
+    };
+    Ok(Notification {
+        id: envelope.id,
+        create_time: envelope.create_time,
+        event_type: envelope.event_type,
+        summary: envelope.summary,
+        resource,
+    })
+}
+
+/// A notification that is to be sent: what only a stand-in for WeChat Pay does. The sealed body
+/// is signed with [`crate::PlatformKey::sign_headers`], anew for each try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotificationDraft {
+    /// The id; the same on every try.
+    pub id: String,
+    /// When it is made.
+    pub create_time: Timestamp,
+    /// [`TRANSACTION_SUCCESS`] and the like.
+    pub event_type: String,
+    /// For people, in Chinese.
+    pub summary: String,
+    /// `transaction`, `refund`.
+    pub original_type: String,
+    /// The JSON that is sealed.
+    pub plaintext: Vec<u8>,
+}
+
+impl NotificationDraft {
+    /// The body. `nonce` is 12 bytes of ASCII, random.
+    pub fn seal(&self, key: &ApiV3Key, nonce: &str) -> Result<Vec<u8>, AeadError> {
+        let envelope = Envelope {
+            id: self.id.clone(),
+            create_time: beijing_time(self.create_time),
+            resource_type: "encrypt-resource".to_owned(),
+            event_type: self.event_type.clone(),
+            summary: self.summary.clone(),
+            resource: aead::seal(
+                key,
+                Some(&self.original_type),
+                &self.plaintext,
+                &self.original_type,
+                nonce,
+            )?,
+        };
+        // Plain structs with text keys: there is nothing in them that JSON cannot carry.
+        Ok(serde_json::to_vec(&envelope).unwrap_or_default())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    id: String,
+    #[serde(default)]
+    create_time: String,
+    #[serde(default)]
+    resource_type: String,
+    event_type: String,
+    #[serde(default)]
+    summary: String,
+    resource: SealedResource,
+}
+
+fn read_transaction(
+    event_type: &str,
+    plaintext: &[u8],
+) -> Result<NotifiedResource, NotificationError> {
+    let transaction: Transaction =
+        serde_json::from_slice(plaintext).map_err(|_| NotificationError::Resource)?;
+    if event_type == TRANSACTION_SUCCESS && !transaction.trade_state.is_paid() {
+        return Err(NotificationError::Contradiction);
+    }
+    Ok(NotifiedResource::Transaction(Box::new(transaction)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{money::Fen, stamp::Stamp, test_keys};
+    use proptest::prelude::*;
+
+    const NOW_S: i64 = 1_700_000_000;
+    const PAID: &str = r#"{"appid":"wx1","mchid":"1900007291","out_trade_no":"T20260101",
+        "transaction_id":"4200000001","trade_type":"NATIVE","trade_state":"SUCCESS",
+        "trade_state_desc":"支付成功","bank_type":"OTHERS","attach":"","success_time":"2018-06-08T10:34:56+08:00",
+        "payer":{"openid":"oUpF8"},"amount":{"total":100,"payer_total":90,"currency":"CNY","payer_currency":"CNY"}}"#;
+
+    fn api_v3_key() -> ApiV3Key {
+        ApiV3Key::new(b"a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb").unwrap()
+    }
+
+    fn draft(plaintext: &str) -> NotificationDraft {
+        NotificationDraft {
+            id: "EV-1".into(),
+            create_time: "2018-06-08T02:34:56Z".parse().unwrap(),
+            event_type: TRANSACTION_SUCCESS.into(),
+            summary: "支付成功".into(),
+            original_type: "transaction".into(),
+            plaintext: plaintext.as_bytes().to_vec(),
+        }
+    }
+
+    fn sign(body: &[u8]) -> HeaderMap {
+        let stamp = Stamp::new(NOW_S, [1; 16]);
+        test_keys::platform_key()
+            .sign_headers(&stamp, body)
+            .unwrap()
+    }
+
+    fn open(headers: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationError> {
+        let keys = test_keys::trusted_keys();
+        open_notification(headers, body, &keys, &api_v3_key(), NOW_S)
+    }
+
+    #[test]
+    fn what_is_sealed_and_signed_is_opened() {
+        let body = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
+        let opened = open(&sign(&body), &body).unwrap();
+        assert_eq!(opened.id, "EV-1");
+        assert_eq!(opened.create_time, "2018-06-08T10:34:56+08:00");
+        let NotifiedResource::Transaction(paid) = opened.resource else {
+            panic!("a transaction was sealed");
+        };
+        assert_eq!(paid.total(), Some(Fen::new(100).unwrap()));
+        assert_eq!(paid.payer_total(), Some(Fen::new(90).unwrap()));
+        assert_eq!(paid.openid(), Some("oUpF8"));
+    }
+
+    #[test]
+    fn nothing_is_looked_at_before_the_signature_holds() {
+        let good = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
+        let unsigned = open(&HeaderMap::new(), &good).unwrap_err();
+        assert_eq!(unsigned.status(), StatusCode::UNAUTHORIZED);
+        // The body is not even JSON, and the answer is about the signature all the same.
+        let error = open(&sign(&good), b"<xml/>").unwrap_err();
+        assert_eq!(
+            error,
+            NotificationError::Signature(SignatureError::Mismatch)
+        );
+        let mut reserialised: serde_json::Value = serde_json::from_slice(&good).unwrap();
+        reserialised["summary"] = "支付成功".into();
+        let error = open(&sign(&good), reserialised.to_string().as_bytes()).unwrap_err();
+        assert_eq!(
+            error,
+            NotificationError::Signature(SignatureError::Mismatch)
+        );
+    }
+
+    #[test]
+    fn a_probe_fails_quietly() {
+        let body = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
+        let mut headers = sign(&body);
+        headers.insert(
+            "wechatpay-signature",
+            "WECHATPAY/SIGNTEST/AAAA".parse().unwrap(),
+        );
+        let error = open(&headers, &body).unwrap_err();
+        assert!(error.is_probe());
+        assert!(error.status().is_client_error());
+    }
+
+    #[test]
+    fn signed_nonsense_is_refused_with_its_cause() {
+        let sealed = |plaintext| {
+            draft(plaintext)
+                .seal(&api_v3_key(), "abcdefghijkl")
+                .unwrap()
+        };
+        let other_key = ApiV3Key::new(&[1; 32]).unwrap();
+        let table: Vec<(Vec<u8>, NotificationError)> = vec![
+            (b"".to_vec(), NotificationError::Envelope),
+            (b"[]".to_vec(), NotificationError::Envelope),
+            (b"{\"id\":\"1\"}".to_vec(), NotificationError::Envelope),
+            (
+                draft(PAID).seal(&other_key, "abcdefghijkl").unwrap(),
+                NotificationError::Opening(AeadError::Opening),
+            ),
+            (sealed("[]"), NotificationError::Resource),
+            (sealed("{}"), NotificationError::Resource),
+            (
+                sealed(&PAID.replace("100", "-100")),
+                NotificationError::Resource,
+            ),
+            (
+                sealed(&PAID.replace("SUCCESS", "NOTPAY")),
+                NotificationError::Contradiction,
+            ),
+        ];
+        for (body, expected) in table {
+            assert_eq!(open(&sign(&body), &body), Err(expected));
+        }
+    }
+
+    #[test]
+    fn other_resources_are_handed_on_opened() {
+        let body = NotificationDraft {
+            event_type: "REFUND.SUCCESS".into(),
+            original_type: "refund".into(),
+            ..draft("{\"refund_status\":\"SUCCESS\"}")
+        }
+        .seal(&api_v3_key(), "abcdefghijkl")
+        .unwrap();
+        assert_eq!(
+            open(&sign(&body), &body).unwrap().resource,
+            NotifiedResource::Other {
+                original_type: "refund".into(),
+                plaintext: b"{\"refund_status\":\"SUCCESS\"}".to_vec(),
+            }
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_the_json_that_wechat_documents() {
+        assert_eq!(
+            &failure_body("no \"signature\"")[..],
+            br#"{"code":"FAIL","message":"no \"signature\""}"#
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn signed_but_hostile_bodies_never_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(open(&sign(&body), &body).is_err());
+        }
+
+        #[test]
+        fn sealed_but_hostile_resources_never_panic(plaintext in "\\PC{0,100}") {
+            let body = draft(&plaintext).seal(&api_v3_key(), "abcdefghijkl").unwrap();
+            prop_assert!(open(&sign(&body), &body).is_err());
+        }
+    }
+}

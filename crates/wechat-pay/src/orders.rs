@@ -1,0 +1,495 @@
+//! Orders: place, query, close, for jsapi, h5 and native. Requests out, replies in.
+//!
+//! An order's body is made once and kept by the caller: WeChat refuses changed parameters under
+//! a number that it knows, so a renewal sends the same bytes again ([`replay_order`]).
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::Method;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    beijing::beijing_time,
+    field::{InvalidField, Rule, check_text},
+    money::Fen,
+    order_fields::{Description, NotifyUrl, OpenId, OutTradeNo, TransactionId},
+    request::RequestParts,
+};
+
+/// How a buyer is to pay; each has a route of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Product {
+    /// In WeChat's own browser.
+    Jsapi,
+    /// From a phone's other browsers.
+    H5,
+    /// By scanning a code.
+    Native,
+}
+
+impl Product {
+    /// The route that orders are posted to.
+    pub fn order_path(self) -> &'static str {
+        match self {
+            Self::Jsapi => "/v3/pay/transactions/jsapi",
+            Self::H5 => "/v3/pay/transactions/h5",
+            Self::Native => "/v3/pay/transactions/native",
+        }
+    }
+}
+
+/// A product with what only it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProductFields {
+    /// In WeChat's own browser: the buyer must be known.
+    Jsapi {
+        /// The buyer under the ordering appid.
+        openid: OpenId,
+    },
+    /// From a phone's other browsers: WeChat compares the address with the payer's.
+    H5 {
+        /// The buyer's address as the merchant's server saw it.
+        payer_client_ip: IpAddr,
+        /// The kind of page.
+        h5_type: H5Type,
+    },
+    /// By scanning a code.
+    Native,
+}
+
+impl ProductFields {
+    /// The product alone.
+    pub fn product(&self) -> Product {
+        match self {
+            Self::Jsapi { .. } => Product::Jsapi,
+            Self::H5 { .. } => Product::H5,
+            Self::Native => Product::Native,
+        }
+    }
+}
+
+/// `scene_info.h5_info.type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum H5Type {
+    /// A web page.
+    Wap,
+    /// In an app on iOS.
+    Ios,
+    /// In an app on Android.
+    Android,
+}
+
+impl H5Type {
+    /// WeChat's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wap => "Wap",
+            Self::Ios => "iOS",
+            Self::Android => "Android",
+        }
+    }
+}
+
+/// An order that is to be placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The application that the merchant number is bound to.
+    pub appid: String,
+    /// The merchant number; WeChat wants the same as in the signature.
+    pub mchid: String,
+    /// The merchant's number of this attempt.
+    pub out_trade_no: OutTradeNo,
+    /// What the buyer reads.
+    pub description: Description,
+    /// What is to be paid: at least 1 fen.
+    pub total: Fen,
+    /// Where the notification goes.
+    pub notify_url: NotifyUrl,
+    /// Until when it can be paid. WeChat raises it to a minute from now, and caps it.
+    pub time_expire: Option<Timestamp>,
+    /// Comes back in queries and notifications; at most 128 bytes.
+    pub attach: Option<String>,
+    /// A mark for coupons; at most 32 bytes.
+    pub goods_tag: Option<String>,
+    /// Whether the buyer can ask for an invoice.
+    pub support_fapiao: Option<bool>,
+    /// Goods for coupons; at most 6144 bytes of JSON.
+    pub detail: Option<Value>,
+    /// More of the place of payment (`device_id`, `store_info`); for H5 the fields that it
+    /// needs are added.
+    pub scene_info: Option<Map<String, Value>>,
+    /// Profit sharing and the like.
+    pub settle_info: Option<Value>,
+    /// The product, with what only it needs.
+    pub product: ProductFields,
+}
+
+impl Order {
+    /// An order with the fields that every order has.
+    pub fn new(
+        appid: impl Into<String>,
+        mchid: impl Into<String>,
+        out_trade_no: OutTradeNo,
+        description: Description,
+        total: Fen,
+        notify_url: NotifyUrl,
+        product: ProductFields,
+    ) -> Self {
+        Self {
+            appid: appid.into(),
+            mchid: mchid.into(),
+            out_trade_no,
+            description,
+            total,
+            notify_url,
+            time_expire: None,
+            attach: None,
+            goods_tag: None,
+            support_fapiao: None,
+            detail: None,
+            scene_info: None,
+            settle_info: None,
+            product,
+        }
+    }
+
+    /// The request, checked. Its body is what a renewal must repeat byte for byte.
+    pub fn request(&self) -> Result<RequestParts, InvalidField> {
+        self.validate()?;
+        let body = OrderBody {
+            appid: &self.appid,
+            mchid: &self.mchid,
+            description: self.description.as_str(),
+            out_trade_no: self.out_trade_no.as_str(),
+            time_expire: self.time_expire.map(beijing_time),
+            attach: self.attach.as_deref(),
+            notify_url: self.notify_url.as_str(),
+            goods_tag: self.goods_tag.as_deref(),
+            support_fapiao: self.support_fapiao,
+            amount: AmountBody {
+                total: self.total,
+                currency: "CNY",
+            },
+            payer: match &self.product {
+                ProductFields::Jsapi { openid } => Some(PayerBody {
+                    openid: openid.as_str(),
+                }),
+                ProductFields::H5 { .. } | ProductFields::Native => None,
+            },
+            detail: self.detail.as_ref(),
+            scene_info: self.scene_info_body(),
+            settle_info: self.settle_info.as_ref(),
+        };
+        // Plain structs with text keys: there is nothing in them that JSON cannot carry.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        Ok(replay_order(self.product.product(), body))
+    }
+
+    fn validate(&self) -> Result<(), InvalidField> {
+        check_word("appid", &self.appid)?;
+        check_word("mchid", &self.mchid)?;
+        if self.total.get() < 1 {
+            return Err(InvalidField::new("amount.total", Rule::BelowMinimum(1)));
+        }
+        if let Some(attach) = &self.attach {
+            check_text("attach", attach, 128)?;
+        }
+        if let Some(goods_tag) = &self.goods_tag {
+            check_text("goods_tag", goods_tag, 32)?;
+        }
+        if let Some(detail) = &self.detail {
+            let got = detail.to_string().len();
+            if got > 6144 {
+                return Err(InvalidField::new(
+                    "detail",
+                    Rule::TooManyBytes { max: 6144, got },
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn scene_info_body(&self) -> Option<Map<String, Value>> {
+        let mut scene = self.scene_info.clone();
+        if let ProductFields::H5 {
+            payer_client_ip,
+            h5_type,
+        } = &self.product
+        {
+            let scene = scene.get_or_insert_default();
+            scene.insert("payer_client_ip".into(), payer_client_ip.to_string().into());
+            scene.insert("h5_info".into(), json!({ "type": h5_type.as_str() }));
+        }
+        scene
+    }
+}
+
+/// An order whose body was made before: the same bytes, for a new link under the same number.
+pub fn replay_order(product: Product, body: impl Into<Bytes>) -> RequestParts {
+    RequestParts {
+        method: Method::POST,
+        path_and_query: product.order_path().to_owned(),
+        body: body.into(),
+    }
+}
+
+/// Asks for an order by the merchant's number; answered with a [`crate::Transaction`].
+pub fn query_by_out_trade_no(out_trade_no: &OutTradeNo, mchid: &str) -> RequestParts {
+    get(format!(
+        "/v3/pay/transactions/out-trade-no/{}?mchid={}",
+        encode(out_trade_no.as_str()),
+        encode(mchid)
+    ))
+}
+
+/// Asks for a paid order by WeChat's number; answered with a [`crate::Transaction`].
+pub fn query_by_transaction_id(transaction_id: &TransactionId, mchid: &str) -> RequestParts {
+    get(format!(
+        "/v3/pay/transactions/id/{}?mchid={}",
+        encode(transaction_id.as_str()),
+        encode(mchid)
+    ))
+}
+
+/// Closes an order; answered with 204 and nothing. Closing again is answered alike.
+pub fn close(out_trade_no: &OutTradeNo, mchid: &str) -> RequestParts {
+    RequestParts {
+        method: Method::POST,
+        path_and_query: format!(
+            "/v3/pay/transactions/out-trade-no/{}/close",
+            encode(out_trade_no.as_str())
+        ),
+        body: json!({ "mchid": mchid }).to_string().into(),
+    }
+}
+
+/// The answer to a JSAPI order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JsapiOrdered {
+    /// Goes into the payment parameters; good for two hours.
+    pub prepay_id: String,
+}
+
+/// The answer to an H5 order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct H5Ordered {
+    /// Where the buyer goes; good for five minutes.
+    pub h5_url: String,
+}
+
+/// The answer to a Native order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NativeOrdered {
+    /// What the code says; good for two hours.
+    pub code_url: String,
+}
+
+// The order of the fields is that of WeChat's documentation; its example is a test vector.
+#[derive(Serialize)]
+struct OrderBody<'a> {
+    appid: &'a str,
+    mchid: &'a str,
+    description: &'a str,
+    out_trade_no: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_expire: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attach: Option<&'a str>,
+    notify_url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goods_tag: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    support_fapiao: Option<bool>,
+    amount: AmountBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payer: Option<PayerBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scene_info: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settle_info: Option<&'a Value>,
+}
+
+#[derive(Serialize)]
+struct AmountBody {
+    total: Fen,
+    currency: &'static str,
+}
+
+#[derive(Serialize)]
+struct PayerBody<'a> {
+    openid: &'a str,
+}
+
+fn check_word(field: &'static str, text: &str) -> Result<(), InvalidField> {
+    check_text(field, text, 32)?;
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(InvalidField::new(field, Rule::Characters("[0-9a-zA-Z]")));
+    }
+    Ok(())
+}
+
+fn get(path_and_query: String) -> RequestParts {
+    RequestParts {
+        method: Method::GET,
+        path_and_query,
+        body: Bytes::new(),
+    }
+}
+
+/// Percent-encodes everything but unreserved characters: what is signed must be what is sent,
+/// and HTTP clients differ in what they would encode by themselves (`|`, `*`).
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push_str(&crate::stamp::upper_hex(&[byte]));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(product: ProductFields) -> Order {
+        Order::new(
+            "wx8888888888888888",
+            "1900007291",
+            OutTradeNo::parse("T2026|01*").unwrap(),
+            Description::parse("茶").unwrap(),
+            Fen::new(1990).unwrap(),
+            NotifyUrl::parse("https://shop.example/n").unwrap(),
+            product,
+        )
+    }
+
+    fn body(order: &Order) -> Value {
+        serde_json::from_slice(&order.request().unwrap().body).unwrap()
+    }
+
+    #[test]
+    fn each_product_has_its_route_and_its_fields() {
+        let native = order(ProductFields::Native);
+        assert_eq!(
+            native.request().unwrap().path_and_query,
+            "/v3/pay/transactions/native"
+        );
+        assert!(body(&native).get("payer").is_none());
+        assert!(body(&native).get("scene_info").is_none());
+
+        let h5 = order(ProductFields::H5 {
+            payer_client_ip: "2001:db8::1".parse().unwrap(),
+            h5_type: H5Type::Wap,
+        });
+        assert_eq!(
+            h5.request().unwrap().path_and_query,
+            "/v3/pay/transactions/h5"
+        );
+        assert_eq!(
+            body(&h5)["scene_info"],
+            json!({"payer_client_ip": "2001:db8::1", "h5_info": {"type": "Wap"}})
+        );
+
+        let jsapi = order(ProductFields::Jsapi {
+            openid: OpenId::parse("oUpF8").unwrap(),
+        });
+        assert_eq!(
+            jsapi.request().unwrap().path_and_query,
+            "/v3/pay/transactions/jsapi"
+        );
+        assert_eq!(body(&jsapi)["payer"]["openid"], "oUpF8");
+    }
+
+    #[test]
+    fn what_is_optional_is_sent_where_it_is_given() {
+        let mut full = order(ProductFields::Native);
+        full.time_expire = Some("2018-06-08T02:34:56Z".parse().unwrap());
+        full.attach = Some("order 1".into());
+        full.goods_tag = Some("TAG".into());
+        full.support_fapiao = Some(true);
+        full.detail = Some(json!({"cost_price": 1}));
+        full.settle_info = Some(json!({"profit_sharing": false}));
+        full.scene_info = json!({"device_id": "d"}).as_object().cloned();
+        let body = body(&full);
+        assert_eq!(body["time_expire"], "2018-06-08T10:34:56+08:00");
+        assert_eq!(body["attach"], "order 1");
+        assert_eq!(body["goods_tag"], "TAG");
+        assert_eq!(body["support_fapiao"], true);
+        assert_eq!(body["detail"]["cost_price"], 1);
+        assert_eq!(body["settle_info"]["profit_sharing"], false);
+        assert_eq!(body["scene_info"]["device_id"], "d");
+    }
+
+    #[test]
+    fn what_wechat_would_refuse_is_refused_before_sending() {
+        type Change = fn(&mut Order);
+        let table: [(Change, &str); 8] = [
+            (|o| o.total = Fen::ZERO, "amount.total: must be at least 1"),
+            (|o| o.appid.clear(), "appid: must not be empty"),
+            (
+                |o| o.appid = "wx 1".into(),
+                "appid: may only have characters of [0-9a-zA-Z]",
+            ),
+            (
+                |o| o.mchid = "1".repeat(33),
+                "mchid: must be at most 32 bytes of UTF-8, is 33",
+            ),
+            (
+                |o| o.attach = Some("a".repeat(129)),
+                "attach: must be at most 128 bytes of UTF-8, is 129",
+            ),
+            (
+                |o| o.attach = Some(String::new()),
+                "attach: must not be empty",
+            ),
+            (
+                |o| o.goods_tag = Some("a".repeat(33)),
+                "goods_tag: must be at most 32 bytes of UTF-8, is 33",
+            ),
+            (
+                |o| o.detail = Some(json!("a".repeat(6143))),
+                "detail: must be at most 6144 bytes of UTF-8, is 6145",
+            ),
+        ];
+        for (change, message) in table {
+            let mut changed = order(ProductFields::Native);
+            change(&mut changed);
+            assert_eq!(changed.request().unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn numbers_in_a_path_are_encoded_before_they_are_signed() {
+        let number = OutTradeNo::parse("T2026|01*").unwrap();
+        assert_eq!(
+            query_by_out_trade_no(&number, "1900").path_and_query,
+            "/v3/pay/transactions/out-trade-no/T2026%7C01%2A?mchid=1900"
+        );
+        let closing = close(&number, "1900");
+        assert_eq!(
+            closing.path_and_query,
+            "/v3/pay/transactions/out-trade-no/T2026%7C01%2A/close"
+        );
+        assert_eq!(&closing.body[..], br#"{"mchid":"1900"}"#);
+        let id = TransactionId::parse("4200000001").unwrap();
+        assert_eq!(
+            query_by_transaction_id(&id, "19&00").path_and_query,
+            "/v3/pay/transactions/id/4200000001?mchid=19%2600"
+        );
+    }
+
+    #[test]
+    fn a_renewal_repeats_the_body_byte_for_byte() {
+        let request = order(ProductFields::Native).request().unwrap();
+        assert_eq!(replay_order(Product::Native, request.body.clone()), request);
+    }
+}

@@ -1,0 +1,72 @@
+//! PEM files to DER bytes, and what a certificate says. Nothing here judges whether a
+//! certificate is trusted: the caller does, by adding it to [`crate::TrustedKeys`].
+
+use x509_parser::{pem::parse_x509_pem, prelude::FromDer, prelude::X509Certificate};
+
+use crate::{key::KeyError, stamp::upper_hex};
+
+/// The serial number of a PEM certificate as WeChat prints it: upper-case hex, two digits a
+/// byte, without the sign byte that DER puts before a number whose highest bit is set.
+pub fn certificate_serial(pem: &[u8]) -> Result<String, KeyError> {
+    Ok(read_certificate(pem)?.serial_no)
+}
+
+pub(crate) struct Certificate {
+    pub(crate) serial_no: String,
+    pub(crate) public_key_der: Vec<u8>,
+}
+
+pub(crate) fn read_certificate(pem: &[u8]) -> Result<Certificate, KeyError> {
+    let block = read_block(pem)?;
+    if block.label != "CERTIFICATE" {
+        return Err(KeyError::WrongPemLabel {
+            expected: "CERTIFICATE",
+        });
+    }
+    let (rest, certificate) =
+        X509Certificate::from_der(&block.der).map_err(|_| KeyError::Certificate)?;
+    if !rest.is_empty() {
+        return Err(KeyError::Certificate);
+    }
+    Ok(Certificate {
+        serial_no: serial_text(certificate.raw_serial()),
+        public_key_der: certificate.public_key().raw.to_vec(),
+    })
+}
+
+pub(crate) struct Block {
+    pub(crate) label: String,
+    pub(crate) der: Vec<u8>,
+}
+
+pub(crate) fn read_block(pem: &[u8]) -> Result<Block, KeyError> {
+    let (_, block) = parse_x509_pem(pem).map_err(|_| KeyError::NotPem)?;
+    Ok(Block {
+        label: block.label,
+        der: block.contents,
+    })
+}
+
+fn serial_text(raw: &[u8]) -> String {
+    match raw {
+        [0, rest @ ..] if !rest.is_empty() => upper_hex(rest),
+        _ => upper_hex(raw),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_serial_is_upper_case_hex_without_the_sign_byte() {
+        for (raw, text) in [
+            (&[0x0a, 0xff][..], "0AFF"),
+            (&[0x00, 0xff, 0x01][..], "FF01"),
+            (&[0x00][..], "00"),
+            (&[0x7f][..], "7F"),
+        ] {
+            assert_eq!(serial_text(raw), text);
+        }
+    }
+}

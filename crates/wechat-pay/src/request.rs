@@ -1,0 +1,173 @@
+//! A request as data: what any HTTP client can send, signed over exactly what is sent.
+//!
+//! Nothing here retries. A retry is a new [`RequestParts::sign`] with a fresh stamp: WeChat
+//! refuses old timestamps, and a signature must not be used twice.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+
+use crate::{
+    authorization::Authorization,
+    key::{KeyError, MerchantKey},
+    signature::{SERIAL_HEADER, request_message},
+    stamp::Stamp,
+};
+
+/// A request before it is signed. It can be kept, and signed again for each try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestParts {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// Path and query, percent-encoded as they are sent: the signature covers these bytes.
+    pub path_and_query: String,
+    /// The body's bytes; empty for `GET`.
+    pub body: Bytes,
+}
+
+impl RequestParts {
+    /// Signs. `reply_key` names the key that WeChat is to sign its reply with (a
+    /// `PUB_KEY_ID_…`); `None` leaves the choice to WeChat.
+    pub fn sign(
+        self,
+        key: &MerchantKey,
+        stamp: &Stamp,
+        reply_key: Option<&str>,
+    ) -> Result<SignedRequest, KeyError> {
+        let message = request_message(
+            self.method.as_str(),
+            &self.path_and_query,
+            &stamp.timestamp_s().to_string(),
+            stamp.nonce(),
+            &self.body,
+        );
+        let authorization = Authorization {
+            mchid: key.mchid().to_owned(),
+            nonce_str: stamp.nonce().to_owned(),
+            signature: key.sign(&message)?,
+            timestamp: stamp.timestamp_s().to_string(),
+            serial_no: key.serial_no().to_owned(),
+        };
+        Ok(SignedRequest {
+            headers: headers(&authorization, reply_key)?,
+            method: self.method,
+            path_and_query: self.path_and_query,
+            body: self.body,
+        })
+    }
+}
+
+/// A request that is ready to be sent, once, to WeChat's host.
+#[derive(Debug, Clone)]
+pub struct SignedRequest {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// Path and query exactly as signed.
+    pub path_and_query: String,
+    /// `Authorization`, `Accept`, `Content-Type`, `User-Agent`, `Wechatpay-Serial`.
+    pub headers: HeaderMap,
+    /// The body exactly as signed.
+    pub body: Bytes,
+}
+
+impl SignedRequest {
+    /// As a request of the `http` crate. `origin` is scheme and authority, without a slash at
+    /// the end: `https://api.mch.weixin.qq.com`.
+    pub fn into_http(self, origin: &str) -> Result<http::Request<Bytes>, http::Error> {
+        let mut request = http::Request::builder()
+            .method(self.method)
+            .uri(format!("{origin}{}", self.path_and_query))
+            .body(self.body)?;
+        *request.headers_mut() = self.headers;
+        Ok(request)
+    }
+}
+
+fn headers(authorization: &Authorization, reply_key: Option<&str>) -> Result<HeaderMap, KeyError> {
+    let mut headers = HeaderMap::new();
+    let mut authorization =
+        HeaderValue::try_from(authorization.to_header_text()).map_err(|_| KeyError::Signing)?;
+    authorization.set_sensitive(true);
+    headers.insert(header::AUTHORIZATION, authorization);
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    // WeChat refuses requests without a User-Agent on some routes.
+    headers.insert(
+        header::USER_AGENT,
+        HeaderValue::from_static(concat!("wechat-pay-rust/", env!("CARGO_PKG_VERSION"))),
+    );
+    if let Some(serial) = reply_key {
+        crate::key::check_token("Wechatpay-Serial", serial)?;
+        let serial = HeaderValue::from_str(serial).map_err(|_| KeyError::Signing)?;
+        headers.insert(SERIAL_HEADER, serial);
+    }
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_keys;
+
+    #[test]
+    fn what_is_sent_is_what_was_signed_and_a_retry_is_signed_afresh() {
+        let parts = RequestParts {
+            method: Method::POST,
+            path_and_query: "/v3/pay/transactions/native?a=%7C".into(),
+            body: Bytes::from_static(b"{\"a\":1}"),
+        };
+        let key = test_keys::merchant_key();
+        let first = parts
+            .clone()
+            .sign(
+                &key,
+                &Stamp::new(1_700_000_000, [1; 16]),
+                Some("PUB_KEY_ID_01"),
+            )
+            .unwrap();
+        let second = parts
+            .sign(&key, &Stamp::new(1_700_000_001, [2; 16]), None)
+            .unwrap();
+        assert_ne!(
+            first.headers["authorization"],
+            second.headers["authorization"]
+        );
+        assert_eq!(first.headers["wechatpay-serial"], "PUB_KEY_ID_01");
+        assert!(!second.headers.contains_key("wechatpay-serial"));
+
+        let http = first.into_http("https://api.mch.weixin.qq.com").unwrap();
+        assert_eq!(
+            http.uri().to_string(),
+            "https://api.mch.weixin.qq.com/v3/pay/transactions/native?a=%7C"
+        );
+        let text = http.headers()["authorization"].to_str().unwrap();
+        let authorization = Authorization::parse(text).unwrap();
+        let public = test_keys::doc_public_key();
+        assert!(authorization.verifies(
+            &public,
+            "POST",
+            "/v3/pay/transactions/native?a=%7C",
+            http.body()
+        ));
+        assert!(!authorization.verifies(
+            &public,
+            "POST",
+            "/v3/pay/transactions/native?a=|",
+            http.body()
+        ));
+    }
+
+    #[test]
+    fn the_authorization_is_left_out_of_debug_output() {
+        let signed = RequestParts {
+            method: Method::GET,
+            path_and_query: "/v3/x".into(),
+            body: Bytes::new(),
+        }
+        .sign(&test_keys::merchant_key(), &Stamp::new(1, [0; 16]), None)
+        .unwrap();
+        assert!(!format!("{signed:?}").contains("signature="));
+    }
+}

@@ -1,0 +1,246 @@
+//! What WeChat says about an order: in a query's answer, and in a payment's notification.
+//!
+//! Words that this crate does not know are kept, never taken for success or failure.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::money::Fen;
+
+/// An order as WeChat sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// The application that ordered.
+    pub appid: String,
+    /// The merchant number.
+    pub mchid: String,
+    /// The merchant's number.
+    pub out_trade_no: String,
+    /// WeChat's number; absent until paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction_id: Option<String>,
+    /// The product that was paid with; absent until paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trade_type: Option<TradeType>,
+    /// Where the order stands.
+    pub trade_state: TradeState,
+    /// The same for people, in Chinese.
+    #[serde(default)]
+    pub trade_state_desc: String,
+    /// The bank, or `OTHERS`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bank_type: Option<String>,
+    /// What the merchant gave with the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attach: Option<String>,
+    /// When it was paid, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success_time: Option<String>,
+    /// Who paid; absent or empty until paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer: Option<Payer>,
+    /// The money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<TransactionAmount>,
+}
+
+/// The buyer, as far as WeChat tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Payer {
+    /// The buyer's name under the ordering appid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openid: Option<String>,
+}
+
+/// The money of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransactionAmount {
+    /// What was ordered, in fen.
+    pub total: Fen,
+    /// What the buyer paid, in fen: less than `total` where a coupon was used; absent until paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer_total: Option<Fen>,
+    /// `CNY`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// The currency that the buyer paid in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer_currency: Option<String>,
+}
+
+impl Transaction {
+    /// What was ordered, in fen.
+    pub fn total(&self) -> Option<Fen> {
+        self.amount.as_ref().map(|amount| amount.total)
+    }
+
+    /// What the buyer paid, in fen; absent until paid.
+    pub fn payer_total(&self) -> Option<Fen> {
+        self.amount.as_ref().and_then(|amount| amount.payer_total)
+    }
+
+    /// When it was paid, where WeChat said so in the documented form.
+    pub fn success_time(&self) -> Option<Timestamp> {
+        self.success_time.as_deref()?.parse().ok()
+    }
+
+    /// The buyer's openid, where WeChat told it.
+    pub fn openid(&self) -> Option<&str> {
+        self.payer.as_ref()?.openid.as_deref()
+    }
+}
+
+/// Declares an enum of WeChat's words that keeps the unknown ones.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(into = "String", from = "String")]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+            /// A word that this crate does not know, as it came.
+            Unknown(String),
+        }
+
+        impl $name {
+            /// WeChat's word.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word,)+
+                    Self::Unknown(word) => word,
+                }
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(word: String) -> Self {
+                match word.as_str() {
+                    $($word => Self::$variant,)+
+                    _ => Self::Unknown(word),
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(word: &str) -> Self {
+                Self::from(word.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(word: $name) -> Self {
+                word.as_str().to_owned()
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// Where an order stands.
+    TradeState {
+        /// Paid.
+        Success = "SUCCESS",
+        /// Paid, and since then refunded in part or whole.
+        Refund = "REFUND",
+        /// Not paid; a payment that failed stays here too.
+        NotPay = "NOTPAY",
+        /// Closed; its number is burnt.
+        Closed = "CLOSED",
+        /// Reversed (code pay only).
+        Revoked = "REVOKED",
+        /// The buyer is typing the password (code pay only).
+        UserPaying = "USERPAYING",
+        /// Failed (code pay only).
+        PayError = "PAYERROR",
+    }
+}
+
+words! {
+    /// The product that an order was paid with.
+    TradeType {
+        /// In WeChat, or in a mini-program.
+        Jsapi = "JSAPI",
+        /// A code that was scanned.
+        Native = "NATIVE",
+        /// A native app.
+        App = "APP",
+        /// A phone's browser (H5).
+        Mweb = "MWEB",
+        /// The buyer's code was scanned.
+        Micropay = "MICROPAY",
+        /// The buyer's face.
+        Facepay = "FACEPAY",
+    }
+}
+
+impl TradeState {
+    /// Whether money was received for this order. A refund, even in part, leaves it paid.
+    pub fn is_paid(&self) -> bool {
+        matches!(self, Self::Success | Self::Refund)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unpaid_order_reads_without_the_fields_that_only_payment_brings() {
+        let read: Transaction = serde_json::from_str(
+            r#"{"amount":{"payer_currency":"CNY","total":1},"appid":"wx1","mchid":"1","out_trade_no":"N1",
+                "payer":{},"promotion_detail":[],"scene_info":{"device_id":""},
+                "trade_state":"NOTPAY","trade_state_desc":"订单未支付"}"#,
+        )
+        .unwrap();
+        assert_eq!(read.trade_state, TradeState::NotPay);
+        assert_eq!(read.total(), Some(Fen::new(1).unwrap()));
+        assert_eq!(
+            (read.payer_total(), read.openid(), read.success_time()),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn unknown_words_are_kept_and_are_no_payment() {
+        for (word, paid) in [
+            ("SUCCESS", true),
+            ("REFUND", true),
+            ("NOTPAY", false),
+            ("CLOSED", false),
+            ("REVOKED", false),
+            ("USERPAYING", false),
+            ("PAYERROR", false),
+            ("success", false),
+            ("ACCEPT", false),
+            ("", false),
+        ] {
+            let state = TradeState::from(word);
+            assert_eq!((state.as_str(), state.is_paid()), (word, paid));
+            let json = serde_json::to_string(&state).unwrap();
+            assert_eq!(json, format!("\"{word}\""));
+            assert_eq!(serde_json::from_str::<TradeState>(&json).unwrap(), state);
+        }
+    }
+
+    #[test]
+    fn the_moment_of_payment_is_read_where_it_has_the_documented_form() {
+        let mut paid: Transaction = serde_json::from_str(
+            r#"{"appid":"a","mchid":"1","out_trade_no":"n","trade_state":"SUCCESS",
+                "success_time":"2018-06-08T10:34:56+08:00"}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            paid.success_time().unwrap().to_string(),
+            "2018-06-08T02:34:56Z"
+        );
+        paid.success_time = Some("yesterday".into());
+        assert_eq!(paid.success_time(), None);
+    }
+}
