@@ -1,3 +1,82 @@
-//! `cargo xtask`: the one way to run things.
+//! `cargo xtask`: the one way to run things. `cargo xtask help` lists them.
+//!
+//! This file only reads the command line; each task is a file of its name.
 
-fn main() {}
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod console;
+mod demo;
+mod dist;
+mod failure;
+mod process;
+mod repository;
+mod setup;
+mod size;
+mod test;
+mod tidy;
+
+/// Runs, tests and builds the WeChat Pay widget and everything around it.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct CommandLine {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run the simulator, the merchant server, a shop and the WeChat browser on this machine
+    Demo(demo::Options),
+    /// Run all tests and checks, as CI does
+    Test(test::Options),
+    /// Build the bundle that buyers download, into www/dist
+    Dist(dist::Options),
+    /// Check the size of the bundle in www/dist against its limit
+    Size,
+    /// Check the rules of this repository that no compiler knows
+    Tidy,
+    /// Install what is missing; every other task does so by itself
+    Setup {
+        /// For which task
+        #[arg(value_enum, long = "for", default_value = "test")]
+        purpose: setup::Purpose,
+        /// Print the folder that the tools are kept in, and install nothing
+        #[arg(long)]
+        show_cache: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(CommandLine::parse().task) {
+        Ok(code) => code,
+        Err(failure) => {
+            console::note(format!("\n{failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<ExitCode, failure::Failure> {
+    match task {
+        Task::Demo(options) => return Ok(demo::run(&options)),
+        Task::Test(options) => return test::run(&options),
+        Task::Dist(options) => dist::run(options)?,
+        Task::Size => size::check()?,
+        Task::Tidy => tidy::check()?,
+        Task::Setup {
+            purpose,
+            show_cache,
+        } => {
+            if show_cache {
+                let folder: PathBuf = setup::ToolCache::of_this_user().folder().into();
+                console::answer(folder.display().to_string());
+            } else {
+                setup::provide(purpose.needs())?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

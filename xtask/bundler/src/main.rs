@@ -1,0 +1,77 @@
+//! The heavy half of `cargo xtask dist`, in a program of its own so that xtask itself compiles
+//! in seconds: wasm-bindgen as a library (no CLI to install), compressors, a WebAssembly reader.
+//!
+//! Called by xtask only. It reads and writes the files it is given, and runs no other program.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod biggest;
+mod bindings;
+mod weights;
+
+/// What xtask asks for; every path is absolute or relative to the caller's folder.
+#[derive(Parser)]
+enum Task {
+    /// Write the JavaScript bindings and the finished WebAssembly of a compiled crate.
+    Bindings {
+        /// The `.wasm` that rustc wrote.
+        wasm: PathBuf,
+        /// The folder for `{name}.js`, `{name}.d.ts` and `{name}_bg.wasm`.
+        out_dir: PathBuf,
+        /// The stem of the files written.
+        #[arg(long)]
+        name: String,
+    },
+    /// Print a JSON manifest of files: raw, gzip and brotli sizes, and their sums.
+    Weigh {
+        /// The files of the bundle's default path.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Print the biggest functions and data segments, as tab-separated rows.
+    Biggest {
+        /// A `.wasm` that still has its name section.
+        wasm: PathBuf,
+        /// How many rows.
+        #[arg(long, default_value_t = 10)]
+        count: usize,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Task::parse() {
+        Task::Bindings {
+            wasm,
+            out_dir,
+            name,
+        } => bindings::write(&wasm, &out_dir, &name),
+        Task::Weigh { files } => weights::manifest(&files).map(|text| print(&text)),
+        Task::Biggest { wasm, count } => biggest::table(&wasm, count).map(|text| print(&text)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            complain(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the answer goes to the caller by standard output"
+)]
+fn print(answer: &str) {
+    println!("{answer}");
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a command-line program says there why it failed"
+)]
+fn complain(message: &str) {
+    eprintln!("bundler: {message}");
+}

@@ -1,0 +1,162 @@
+//! Makes `www/dist`: what a page loads from `/dist/wechat-pay.js`.
+//!
+//! Two ways to the same addresses: the full one is small and takes minutes, the quick one needs
+//! nothing but cargo and is for the demo. `www/dist` is replaced whole, and only when all of the
+//! new one is there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::failure::Failure;
+use crate::setup::{self, Purpose};
+use crate::{console, process, repository, size};
+
+mod bundler;
+mod javascript;
+mod widget;
+
+/// The module that pages load, and the entry in `www/src`.
+const LOADER: &str = "wechat-pay.js";
+/// Beside it: the widget itself.
+const WASM: &str = "wechat-pay.wasm";
+/// Beside it: its types, copied from `www/src`.
+const TYPES: &str = "wechat-pay.d.ts";
+/// Sizes of what a page loads by default.
+pub(crate) const MANIFEST: &str = "manifest.json";
+/// Where the entry finds wasm-bindgen's glue, `{BINDINGS}/{BINDINGS_NAME}.js`.
+const BINDINGS: &str = "bindings";
+const BINDINGS_NAME: &str = "wechat_pay_widget";
+
+/// How to build.
+#[derive(Args, Clone, Copy, Default)]
+pub(crate) struct Options {
+    /// Not small, but soon there, and with no tool but cargo: for the demo
+    #[arg(long, conflicts_with = "top")]
+    quick: bool,
+    /// Print the ten biggest functions afterwards
+    #[arg(long)]
+    top: bool,
+}
+
+/// Builds, and prints the sizes of a full build.
+pub(crate) fn run(options: Options) -> Result<(), Failure> {
+    if options.quick {
+        return quick();
+    }
+    full()?;
+    console::answer(size::table()?);
+    if options.top {
+        console::answer(top()?);
+    }
+    Ok(())
+}
+
+/// The bundle that buyers download.
+pub(crate) fn full() -> Result<(), Failure> {
+    setup::provide(Purpose::Dist.needs())?;
+    let stage = Stage::empty("full")?;
+    let compiled = console::timed("dist: the widget, for size", widget::compile_for_size)?;
+    console::timed("dist: bindings", || {
+        bundler::write_bindings(&compiled, &stage.bindings())
+    })?;
+    console::timed("dist: wasm-opt", || {
+        widget::optimise(&stage.bound_wasm(), &stage.out().join(WASM))
+    })?;
+    console::timed("dist: JavaScript", || {
+        javascript::copy_sources(&stage.folder)?;
+        javascript::bundle(&stage.folder.join(LOADER), &stage.out().join(LOADER))
+    })?;
+    copy(&javascript::sources().join(TYPES), &stage.out().join(TYPES))?;
+    console::timed("dist: sizes", || {
+        let manifest = bundler::weigh(&[stage.out().join(LOADER), stage.out().join(WASM)])?;
+        let file = stage.out().join(MANIFEST);
+        fs::write(&file, manifest).map_err(Failure::file(file))
+    })?;
+    stage.publish()
+}
+
+/// The widget as it comes: ES modules side by side, the standard library that rustup ships.
+pub(crate) fn quick() -> Result<(), Failure> {
+    setup::provide(Purpose::Demo.needs())?;
+    let stage = Stage::empty("quick")?;
+    let compiled = console::timed("dist: the widget, quickly", widget::compile_quickly)?;
+    console::timed("dist: bindings", || {
+        bundler::write_bindings(&compiled, &stage.bindings())
+    })?;
+    let out = stage.out();
+    javascript::copy_sources(&out)?;
+    copy(&stage.bound_wasm(), &out.join(WASM))?;
+    fs::remove_file(stage.bound_wasm()).map_err(Failure::file(stage.bound_wasm()))?;
+    javascript::copy_tree(&stage.bindings(), &out.join(BINDINGS))?;
+    stage.publish()
+}
+
+/// The ten biggest functions of the last full build, from its variant with names.
+fn top() -> Result<String, Failure> {
+    let stage = Stage::at("full");
+    let named = stage.folder.join("named.wasm");
+    widget::optimise_keeping_names(&stage.bound_wasm(), &named)?;
+    bundler::biggest(&named)
+}
+
+/// A folder in which one build is put together.
+struct Stage {
+    folder: PathBuf,
+}
+
+impl Stage {
+    fn at(way: &str) -> Self {
+        Self {
+            folder: repository::web_target_dir().join("stage").join(way),
+        }
+    }
+
+    fn empty(way: &str) -> Result<Self, Failure> {
+        let stage = Self::at(way);
+        if stage.folder.exists() {
+            fs::remove_dir_all(&stage.folder).map_err(Failure::file(&stage.folder))?;
+        }
+        fs::create_dir_all(stage.out()).map_err(Failure::file(stage.out()))?;
+        Ok(stage)
+    }
+
+    fn bindings(&self) -> PathBuf {
+        self.folder.join(BINDINGS)
+    }
+
+    fn bound_wasm(&self) -> PathBuf {
+        self.bindings().join(format!("{BINDINGS_NAME}_bg.wasm"))
+    }
+
+    fn out(&self) -> PathBuf {
+        self.folder.join("out")
+    }
+
+    fn publish(&self) -> Result<(), Failure> {
+        let dist = repository::dist_dir();
+        if dist.exists() {
+            fs::remove_dir_all(&dist).map_err(Failure::file(&dist))?;
+        }
+        // Copied, not moved: the target folder may lie on another disk.
+        javascript::copy_tree(&self.out(), &dist)
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    fs::copy(from, to).map_err(Failure::file(from))?;
+    Ok(())
+}
+
+/// Runs a cargo build and gives the file that it wrote.
+fn built(mut cargo: std::process::Command, file: PathBuf) -> Result<PathBuf, Failure> {
+    process::run(&mut cargo)?;
+    if file.is_file() {
+        return Ok(file);
+    }
+    Err(Failure::File {
+        path: file,
+        why: "cargo ended well and did not write it".to_owned(),
+    })
+}

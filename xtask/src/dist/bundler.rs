@@ -1,0 +1,46 @@
+//! Calls the program in `xtask/bundler/`, built when first asked for.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{BINDINGS_NAME, built};
+use crate::failure::Failure;
+use crate::{process, repository};
+
+/// How many rows the table of the biggest functions has.
+const TOP: usize = 10;
+
+/// Writes wasm-bindgen's output of a compiled widget into a folder.
+pub(super) fn write_bindings(wasm: &Path, out_dir: &Path) -> Result<(), Failure> {
+    process::run(
+        bundler()?
+            .arg("bindings")
+            .args([wasm, out_dir])
+            .args(["--name", BINDINGS_NAME]),
+    )
+}
+
+/// The JSON manifest of files.
+pub(super) fn weigh(files: &[PathBuf]) -> Result<String, Failure> {
+    process::read(bundler()?.arg("weigh").args(files))
+}
+
+/// The biggest functions of a file, as rows.
+pub(super) fn biggest(wasm: &Path) -> Result<String, Failure> {
+    process::read(
+        bundler()?
+            .arg("biggest")
+            .arg(wasm)
+            .arg(format!("--count={TOP}")),
+    )
+}
+
+fn bundler() -> Result<Command, Failure> {
+    let mut cargo = repository::cargo();
+    cargo
+        .args(["build", "--quiet", "--package=bundler", "--target-dir"])
+        .arg(repository::target_dir());
+    let program = format!("bundler{}", std::env::consts::EXE_SUFFIX);
+    let program = repository::target_dir().join("debug").join(program);
+    Ok(Command::new(built(cargo, program)?))
+}

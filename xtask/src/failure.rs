@@ -1,0 +1,90 @@
+//! Why a task ended early, in words for the person at the terminal.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What stopped a task. Every variant is printed as it is; none is worth a second try by xtask.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A step of the setup cannot be done here. The person may run `by_hand` and call again.
+    Setup {
+        /// The name of the step.
+        step: String,
+        /// What went wrong, one sentence.
+        why: String,
+        /// A command line that does the same.
+        by_hand: String,
+    },
+    /// A command ended with anything but success; it has said why on its own output.
+    Command {
+        /// The command line, as one would type it.
+        command: String,
+        /// Its exit status, or why it could not be started.
+        status: String,
+    },
+    /// A command did not end in time and was killed.
+    TimedOut {
+        /// The command line, as one would type it.
+        command: String,
+        /// How long it was given.
+        limit: Duration,
+    },
+    /// A file could not be read, written or found.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// A check of ours found something; one finding a line.
+    Findings(Vec<String>),
+    /// A port or address is not to be had.
+    Port {
+        /// The port wanted.
+        port: u16,
+        /// What wanted it.
+        wanted_by: &'static str,
+        /// The flag that names another.
+        flag: &'static str,
+    },
+    /// A server did not answer as the contract says, or died.
+    Server(String),
+}
+
+impl Failure {
+    /// For `map_err` on file operations.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |error| Self::File {
+            path,
+            why: error.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setup { step, why, by_hand } => write!(
+                f,
+                "setup step \"{step}\" failed: {why}\n  by hand: {by_hand}\n  then run the same task again"
+            ),
+            Self::Command { command, status } => write!(f, "`{command}` failed: {status}"),
+            Self::TimedOut { command, limit } => {
+                write!(f, "`{command}` did not end within {} s", limit.as_secs())
+            }
+            Self::File { path, why } => write!(f, "{}: {why}", path.display()),
+            Self::Findings(findings) => write!(f, "{}", findings.join("\n")),
+            Self::Port {
+                port,
+                wanted_by,
+                flag,
+            } => write!(
+                f,
+                "port {port} on 127.0.0.1 is in use, and the {wanted_by} wants it: name another with {flag}"
+            ),
+            Self::Server(what) => f.write_str(what),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Where things lie in this repository, and cargo as it is called here.
+//!
+//! Nothing outside of the repository is named: tools and caches are `setup`'s.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The repository's root folder.
+pub(crate) fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// The bundle that buyers download; written by `dist`, ignored by git.
+pub(crate) fn dist_dir() -> PathBuf {
+    root().join("www/dist")
+}
+
+/// Where cargo builds for this machine.
+pub(crate) fn target_dir() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// The folder of the shipped widget's build: its flags differ, and nothing else may be rebuilt
+/// because of them.
+pub(crate) fn web_target_dir() -> PathBuf {
+    target_dir().join("web")
+}
+
+/// `cargo`, in the root folder, as if typed there: what `cargo run` tells xtask about xtask
+/// would else reach build scripts, and rebuild what they watch.
+pub(crate) fn cargo() -> Command {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    for (name, _) in env::vars_os() {
+        let told_by_cargo = name.to_str().is_some_and(|name| {
+            [
+                "CARGO_PKG_",
+                "CARGO_MANIFEST_",
+                "CARGO_BIN_",
+                "CARGO_CRATE_",
+            ]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        });
+        if told_by_cargo {
+            command.env_remove(name);
+        }
+    }
+    command
+}

@@ -1,0 +1,170 @@
+//! What a machine needs before the other tasks can run, as data: each step has a name, a check,
+//! an action, and the command a person would type instead.
+//!
+//! A step whose check holds costs nothing and prints nothing. Tools go into a folder of this
+//! user, by version, never into the repository: a fresh clone finds them built.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::console;
+use crate::failure::Failure;
+
+mod browser;
+mod cargo_tools;
+mod debian;
+mod npm_tools;
+mod rust;
+mod tool_cache;
+mod wasm_toolchain;
+
+pub(crate) use browser::{chromedriver, chromium};
+pub(crate) use cargo_tools::{BINDGEN_CLI, TRUNK};
+pub(crate) use npm_tools::NpmTool;
+pub(crate) use rust::WASM as WASM_TARGET;
+pub(crate) use tool_cache::ToolCache;
+pub(crate) use wasm_toolchain::{use_wasm_compiler, use_wasm_toolchain};
+
+/// One thing that a machine can have or lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Rust's standard library for WebAssembly, built.
+    WasmTarget,
+    /// The sources of Rust's standard library, which the bundle is built with.
+    RustSource,
+    /// Node and npm.
+    Node,
+    /// wasm-opt, esbuild and tsc.
+    NpmTools,
+    /// wasm-bindgen's command line and its test runner.
+    BindgenCli,
+    /// Trunk, for the widget's dev loop.
+    Trunk,
+    /// Chromium and its WebDriver.
+    Chromium,
+    /// A font with Chinese characters, so that a browser test sees what a buyer sees.
+    ChineseFont,
+}
+
+/// One step of the setup.
+pub(crate) struct Step {
+    name: &'static str,
+    is_done: fn(&ToolCache) -> bool,
+    action: fn(&ToolCache) -> Result<(), Failure>,
+    by_hand: String,
+}
+
+/// The tasks that one can set up for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Purpose {
+    /// `cargo xtask demo`: WebAssembly and nothing else.
+    Demo,
+    /// `cargo xtask dist`
+    Dist,
+    /// `cargo xtask test`: everything.
+    Test,
+}
+
+impl Purpose {
+    /// What the task needs, in the order it is best set up.
+    pub(crate) fn needs(self) -> &'static [Need] {
+        match self {
+            Self::Demo => &[Need::WasmTarget],
+            Self::Dist => &[Need::RustSource, Need::Node, Need::NpmTools],
+            Self::Test => &[
+                Need::WasmTarget,
+                Need::RustSource,
+                Need::Node,
+                Need::NpmTools,
+                Need::Chromium,
+                Need::ChineseFont,
+                Need::BindgenCli,
+                Need::Trunk,
+            ],
+        }
+    }
+}
+
+/// Sees to it that all these are there; stops at the first that cannot be had.
+pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
+    let cache = ToolCache::of_this_user();
+    for need in needs {
+        let step = need.step(&cache);
+        if (step.is_done)(&cache) {
+            continue;
+        }
+        console::timed(&format!("setup: {}", step.name), || {
+            (step.action)(&cache).and_then(|()| {
+                if (step.is_done)(&cache) {
+                    Ok(())
+                } else {
+                    Err(Failure::Findings(vec![
+                        "it ended well, and yet the thing is not there".to_owned(),
+                    ]))
+                }
+            })
+        })
+        .map_err(|failure| step.failed(&failure))?;
+    }
+    Ok(())
+}
+
+impl Need {
+    fn step(self, cache: &ToolCache) -> Step {
+        match self {
+            Self::WasmTarget => wasm_toolchain::step(),
+            Self::RustSource => rust::source_step(),
+            Self::Node => npm_tools::node_step(),
+            Self::NpmTools => npm_tools::step(cache),
+            Self::BindgenCli => cargo_tools::bindgen_step(cache),
+            Self::Trunk => cargo_tools::trunk_step(cache),
+            Self::Chromium => browser::chromium_step(),
+            Self::ChineseFont => browser::font_step(),
+        }
+    }
+}
+
+impl Step {
+    fn failed(&self, failure: &Failure) -> Failure {
+        Failure::Setup {
+            step: self.name.to_owned(),
+            why: failure.to_string(),
+            by_hand: self.by_hand.clone(),
+        }
+    }
+}
+
+/// How long a download of some megabytes may take before it counts as hanging.
+const DOWNLOAD_LIMIT: Duration = Duration::from_mins(3);
+/// How long a tool may take to be compiled on a small machine.
+const COMPILE_LIMIT: Duration = Duration::from_mins(30);
+
+#[cfg(test)]
+mod tests {
+    use super::{Purpose, ToolCache};
+
+    #[test]
+    fn every_step_tells_a_command_to_run_by_hand() {
+        let cache = ToolCache::of_this_user();
+        for need in Purpose::Test.needs() {
+            let step = need.step(&cache);
+            assert!(
+                !step.name.is_empty() && !step.by_hand.is_empty(),
+                "{need:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_demo_needs_neither_trunk_nor_node_nor_a_browser() {
+        assert_eq!(Purpose::Demo.needs(), [super::Need::WasmTarget]);
+    }
+
+    #[test]
+    fn what_dist_and_demo_need_the_test_run_sets_up_too() {
+        for need in [Purpose::Demo.needs(), Purpose::Dist.needs()].concat() {
+            assert!(Purpose::Test.needs().contains(&need), "{need:?}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Tools that cargo compiles from crates.io into the tool cache, by version.
+//!
+//! They are optimised a little only, and without TLS: none of them reaches beyond this machine
+//! here, and on two cores it is minutes less.
+
+use std::path::PathBuf;
+
+use super::{COMPILE_LIMIT, Step, ToolCache};
+use crate::failure::Failure;
+use crate::{process, repository};
+
+/// A program that cargo installs.
+pub(crate) struct CargoTool {
+    package: &'static str,
+    version: &'static str,
+    programs: &'static [&'static str],
+    /// Whether the versions in its own lock file can be had and are wanted.
+    locked: bool,
+}
+
+/// Of the very version of the crate `wasm-bindgen` (root Cargo.toml): its test runner, and the
+/// command that Trunk calls. Its lock file names a crate version that is no longer to be had.
+pub(crate) const BINDGEN_CLI: CargoTool = CargoTool {
+    package: "wasm-bindgen-cli",
+    version: "0.2.130",
+    programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
+    locked: false,
+};
+
+/// The dev loop of the widget. 0.22 wants a newer rustc than ours.
+pub(crate) const TRUNK: CargoTool = CargoTool {
+    package: "trunk",
+    version: "0.21.14",
+    programs: &["trunk"],
+    locked: true,
+};
+
+impl CargoTool {
+    /// The folder of its programs, for a PATH.
+    pub(crate) fn programs_dir(&self, cache: &ToolCache) -> PathBuf {
+        self.root(cache).join("bin")
+    }
+
+    /// One of its programs.
+    pub(crate) fn program(&self, cache: &ToolCache, name: &str) -> PathBuf {
+        self.programs_dir(cache)
+            .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    fn root(&self, cache: &ToolCache) -> PathBuf {
+        cache.tool(&format!("{}-{}", self.package, self.version))
+    }
+
+    fn is_there(&self, cache: &ToolCache) -> bool {
+        self.programs
+            .iter()
+            .all(|name| self.program(cache, name).is_file())
+    }
+
+    fn arguments(&self, cache: &ToolCache) -> Vec<String> {
+        let mut arguments = vec![
+            "install".to_owned(),
+            self.package.to_owned(),
+            format!("--version={}", self.version),
+            "--no-default-features".to_owned(),
+            format!("--root={}", self.root(cache).display()),
+        ];
+        if self.locked {
+            arguments.push("--locked".to_owned());
+        }
+        arguments.extend(self.programs.iter().map(|name| format!("--bin={name}")));
+        arguments
+    }
+
+    fn install(&self, cache: &ToolCache) -> Result<(), Failure> {
+        process::run_within(
+            repository::cargo()
+                .args(self.arguments(cache))
+                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+                .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+                .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
+                // A target folder of the caller's would be filled with what nobody uses again.
+                .env_remove("CARGO_TARGET_DIR"),
+            COMPILE_LIMIT,
+        )
+    }
+
+    fn by_hand(&self, cache: &ToolCache) -> String {
+        format!("cargo {}", self.arguments(cache).join(" "))
+    }
+}
+
+pub(super) fn bindgen_step(cache: &ToolCache) -> Step {
+    Step {
+        name: "wasm-bindgen's test runner (some 2 minutes)",
+        is_done: |cache| BINDGEN_CLI.is_there(cache),
+        action: |cache| BINDGEN_CLI.install(cache),
+        by_hand: BINDGEN_CLI.by_hand(cache),
+    }
+}
+
+pub(super) fn trunk_step(cache: &ToolCache) -> Step {
+    Step {
+        name: "Trunk (some 5 minutes)",
+        is_done: |cache| TRUNK.is_there(cache),
+        action: |cache| TRUNK.install(cache),
+        by_hand: TRUNK.by_hand(cache),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BINDGEN_CLI;
+    use crate::repository;
+    use std::fs;
+
+    #[test]
+    fn the_runner_has_the_version_of_the_crate() {
+        let manifest = fs::read_to_string(repository::root().join("Cargo.toml")).unwrap();
+        let pin = format!("wasm-bindgen = \"={}\"", BINDGEN_CLI.version);
+        assert!(manifest.contains(&pin), "{pin}");
+    }
+}

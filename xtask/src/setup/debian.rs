@@ -1,0 +1,51 @@
+//! Debian's packages: installed as root and said so before, else left to the person.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::console;
+use crate::failure::Failure;
+use crate::process;
+
+/// Some hundreds of megabytes, on a slow line.
+const INSTALL_LIMIT: Duration = Duration::from_mins(15);
+
+/// The command that a person would type.
+pub(crate) fn by_hand(packages: &[&str]) -> String {
+    format!("sudo apt-get install {}", packages.join(" "))
+}
+
+/// Installs packages; a failure where this is no Debian or we are not root.
+pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
+    if !Path::new("/etc/debian_version").is_file() || process::on_path("apt-get").is_none() {
+        return Err(refusal(
+            "this is no Debian: install the like of it yourself",
+        ));
+    }
+    if process::ask(Command::new("id").arg("-u")).as_deref() != Some("0") {
+        return Err(refusal("installing system packages takes root"));
+    }
+    console::note(format!(
+        "  installing Debian packages as root: {}",
+        packages.join(" ")
+    ));
+    process::run_within(&mut apt_get(&["update"]), INSTALL_LIMIT)?;
+    process::run_within(
+        apt_get(&["install", "--yes", "--no-install-recommends"]).args(packages),
+        INSTALL_LIMIT,
+    )
+}
+
+fn apt_get(arguments: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .arg("--quiet=2")
+        .args(arguments);
+    command
+}
+
+fn refusal(why: &str) -> Failure {
+    Failure::Findings(vec![why.to_owned()])
+}

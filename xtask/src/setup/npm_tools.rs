@@ -1,0 +1,118 @@
+//! wasm-opt, esbuild and tsc, from npm, at the versions that `xtask/npm/` pins.
+//!
+//! Packages run no scripts of their own while they are installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{DOWNLOAD_LIMIT, Step, ToolCache, debian};
+use crate::failure::Failure;
+use crate::{process, repository};
+
+/// A program that comes from npm.
+#[derive(Clone, Copy)]
+pub(crate) enum NpmTool {
+    /// binaryen's optimiser.
+    WasmOpt,
+    /// The bundler of JavaScript.
+    Esbuild,
+    /// The type checker of JavaScript.
+    Tsc,
+}
+
+impl NpmTool {
+    /// The tool as a command; it is there once `Need::NpmTools` was provided.
+    pub(crate) fn command(self) -> Command {
+        let name = match self {
+            Self::WasmOpt => "wasm-opt",
+            Self::Esbuild => "esbuild",
+            Self::Tsc => "tsc",
+        };
+        Command::new(
+            folder(&ToolCache::of_this_user())
+                .join("node_modules/.bin")
+                .join(name),
+        )
+    }
+}
+
+const NODE_PACKAGES: &[&str] = &["nodejs", "npm"];
+
+pub(super) fn node_step() -> Step {
+    Step {
+        name: "Node and npm",
+        is_done: |_| process::on_path("node").is_some() && process::on_path("npm").is_some(),
+        action: |_| debian::install(NODE_PACKAGES),
+        by_hand: format!("{} (Node 18 or newer)", debian::by_hand(NODE_PACKAGES)),
+    }
+}
+
+pub(super) fn step(cache: &ToolCache) -> Step {
+    Step {
+        name: "wasm-opt, esbuild and tsc from npm",
+        is_done: |cache| folder(cache).join("node_modules/.bin/wasm-opt").exists(),
+        action: install,
+        by_hand: format!(
+            "mkdir -p {to} && cp xtask/npm/* {to} && cd {to} && npm ci --ignore-scripts",
+            to = folder(cache).display()
+        ),
+    }
+}
+
+fn install(cache: &ToolCache) -> Result<(), Failure> {
+    let folder = folder(cache);
+    // Made beside it and moved at the end: a run that is stopped half-way leaves no half tool.
+    let unfinished = folder.with_extension(format!("unfinished-{}", std::process::id()));
+    fs::create_dir_all(&unfinished).map_err(Failure::file(&unfinished))?;
+    for name in ["package.json", "package-lock.json"] {
+        let from = pins().join(name);
+        fs::copy(&from, unfinished.join(name)).map_err(Failure::file(from))?;
+    }
+    process::run_within(
+        Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .current_dir(&unfinished),
+        DOWNLOAD_LIMIT,
+    )?;
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(Failure::file(&folder))?;
+    }
+    fs::rename(&unfinished, &folder).map_err(Failure::file(&folder))
+}
+
+/// One folder for each set of versions, named after them.
+fn folder(cache: &ToolCache) -> PathBuf {
+    let versions = fs::read_to_string(pins().join("package.json"))
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .map(|package| versions(&package))
+        .unwrap_or_default();
+    cache.tool(&format!("npm{versions}"))
+}
+
+fn versions(package: &Value) -> String {
+    let mut named = String::new();
+    for (name, version) in package["dependencies"].as_object().into_iter().flatten() {
+        named.extend(["-", name, "-", version.as_str().unwrap_or("any")]);
+    }
+    named
+}
+
+fn pins() -> PathBuf {
+    Path::new(repository::root()).join("xtask/npm")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::versions;
+    use serde_json::json;
+
+    #[test]
+    fn the_folder_is_named_after_every_version_in_it() {
+        let package = json!({"dependencies": {"binaryen": "132.0.0", "esbuild": "0.28.2"}});
+        assert_eq!(versions(&package), "-binaryen-132.0.0-esbuild-0.28.2");
+    }
+}

@@ -1,0 +1,56 @@
+//! Parts of the Rust toolchain that rustup can add.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::{DOWNLOAD_LIMIT, Step};
+use crate::failure::Failure;
+use crate::process;
+
+/// The target that the widget is built for.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
+pub(super) fn source_step() -> Step {
+    Step {
+        name: "sources of Rust's standard library",
+        is_done: |_| source_is_there(),
+        action: |_| {
+            process::run_within(
+                Command::new("rustup").args(["component", "add", "rust-src"]),
+                DOWNLOAD_LIMIT,
+            )
+            .or_else(|failure| super::wasm_toolchain::fall_back(&failure))
+        },
+        by_hand: "rustup component add rust-src".to_owned(),
+    }
+}
+
+/// Asks rustup for the built standard library of WebAssembly.
+pub(super) fn add_wasm_target() -> Result<(), Failure> {
+    process::run_within(
+        Command::new("rustup").args(["target", "add", WASM]),
+        DOWNLOAD_LIMIT,
+    )
+}
+
+/// Whether this toolchain has a standard library for WebAssembly.
+pub(super) fn wasm_target_is_there() -> bool {
+    let folder =
+        process::ask(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM]));
+    folder
+        .and_then(|folder| std::fs::read_dir(folder).ok())
+        .is_some_and(|files| {
+            files
+                .flatten()
+                .any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
+        })
+}
+
+fn source_is_there() -> bool {
+    super::wasm_toolchain::debian_is_in_use()
+        || process::ask(Command::new("rustc").args(["--print", "sysroot"])).is_some_and(|sysroot| {
+            PathBuf::from(sysroot)
+                .join("lib/rustlib/src/rust/library/Cargo.lock")
+                .is_file()
+        })
+}

@@ -1,0 +1,94 @@
+//! The size gate: what a buyer downloads by default, against a limit that only ever falls.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::console;
+use crate::dist::MANIFEST;
+use crate::failure::Failure;
+use crate::repository;
+
+/// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
+/// Last figure: see CHANGELOG.md; none measured yet.
+const LIMIT_BYTES: u64 = 45_000;
+
+/// Holds the bundle in `www/dist` against the limit.
+pub(crate) fn check() -> Result<(), Failure> {
+    let manifest = manifest()?;
+    console::answer(rows(&manifest));
+    let total = brotli_bytes(&manifest["total"]);
+    if total > LIMIT_BYTES {
+        return Err(Failure::Findings(vec![format!(
+            "size gate: {total} bytes (brotli) are {} over the limit of {LIMIT_BYTES}; \
+             `cargo xtask dist --top` shows the biggest functions",
+            total - LIMIT_BYTES
+        )]));
+    }
+    console::answer(format!(
+        "{} bytes below the limit of {LIMIT_BYTES}",
+        LIMIT_BYTES - total
+    ));
+    Ok(())
+}
+
+/// The sizes in `www/dist`, as tab-separated rows.
+pub(crate) fn table() -> Result<String, Failure> {
+    Ok(rows(&manifest()?))
+}
+
+fn manifest() -> Result<Value, Failure> {
+    let file = repository::dist_dir().join(MANIFEST);
+    let text = fs::read_to_string(&file).map_err(|error| Failure::File {
+        path: file.clone(),
+        why: format!("{error}; `cargo xtask dist` writes it"),
+    })?;
+    serde_json::from_str(&text).map_err(|error| Failure::File {
+        path: file,
+        why: error.to_string(),
+    })
+}
+
+fn rows(manifest: &Value) -> String {
+    let mut rows = vec!["file\traw\tgzip\tbrotli".to_owned()];
+    for file in manifest["files"].as_array().into_iter().flatten() {
+        rows.push(row(file["name"].as_str().unwrap_or("?"), file));
+    }
+    rows.push(row("total", &manifest["total"]));
+    rows.join("\n")
+}
+
+fn row(name: &str, weight: &Value) -> String {
+    format!(
+        "{name}\t{}\t{}\t{}",
+        weight["raw_bytes"],
+        weight["gzip_bytes"],
+        brotli_bytes(weight)
+    )
+}
+
+/// A manifest without the figure must not pass for an empty bundle.
+fn brotli_bytes(weight: &Value) -> u64 {
+    weight["brotli_bytes"].as_u64().unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{brotli_bytes, rows};
+    use serde_json::json;
+
+    #[test]
+    fn each_file_and_the_total_have_a_row() {
+        let weight = json!({"name": "a.js", "raw_bytes": 9, "gzip_bytes": 5, "brotli_bytes": 4});
+        let manifest = json!({"files": [weight], "total": weight});
+        assert_eq!(
+            rows(&manifest),
+            "file\traw\tgzip\tbrotli\na.js\t9\t5\t4\ntotal\t9\t5\t4"
+        );
+    }
+
+    #[test]
+    fn a_manifest_without_figures_is_over_any_limit() {
+        assert_eq!(brotli_bytes(&json!({})), u64::MAX);
+    }
+}

@@ -1,0 +1,167 @@
+//! All tests and checks, as CI runs them: in order, each one that can run, a table at the end.
+//!
+//! A step that fails does not stop the others; it makes the whole fail, by name. Nothing here is
+//! tried twice.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use crate::console;
+use crate::failure::Failure;
+use crate::setup::{self, Need};
+
+mod steps;
+
+/// Which tests.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// Run this step alone; may be given more than once
+    #[arg(long, value_name = "STEP")]
+    only: Vec<String>,
+    /// Print the names of the steps, and run none
+    #[arg(long)]
+    list: bool,
+}
+
+/// One step of the run.
+pub(crate) struct Step {
+    /// What one types after `--only`.
+    name: &'static str,
+    /// What it looks at, one line.
+    about: &'static str,
+    /// What must be set up before.
+    needs: &'static [Need],
+    /// The name of a step whose result it reads: without it, it cannot run.
+    after: Option<&'static str>,
+    run: fn() -> Result<(), Failure>,
+}
+
+/// How a step went.
+enum Outcome {
+    Passed,
+    Failed(Failure),
+    /// It could not run, because that step failed.
+    NotRun(&'static str),
+}
+
+/// Runs the steps chosen.
+pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
+    if options.list {
+        for step in steps::ALL {
+            console::answer(format!("{}\t{}", step.name, step.about));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let chosen = chosen(&options.only)?;
+    let mut rows = Vec::new();
+    for step in chosen {
+        let start = Instant::now();
+        let outcome = outcome(step, &rows);
+        if let Outcome::Failed(failure) = &outcome {
+            console::note(failure.to_string());
+        }
+        rows.push(Row {
+            step,
+            outcome,
+            took: start.elapsed(),
+        });
+    }
+    Ok(report(&rows))
+}
+
+struct Row {
+    step: &'static Step,
+    outcome: Outcome,
+    took: Duration,
+}
+
+fn chosen(only: &[String]) -> Result<Vec<&'static Step>, Failure> {
+    if let Some(unknown) = only
+        .iter()
+        .find(|name| steps::ALL.iter().all(|step| step.name != *name))
+    {
+        return Err(Failure::Findings(vec![format!(
+            "no step is called `{unknown}`: see `cargo xtask test --list`"
+        )]));
+    }
+    Ok(steps::ALL
+        .iter()
+        .filter(|step| only.is_empty() || only.iter().any(|name| step.name == name))
+        .collect())
+}
+
+fn outcome(step: &'static Step, rows: &[Row]) -> Outcome {
+    let broken = step.after.filter(|before| {
+        rows.iter()
+            .any(|row| row.step.name == *before && !matches!(row.outcome, Outcome::Passed))
+    });
+    if let Some(before) = broken {
+        return Outcome::NotRun(before);
+    }
+    let done = setup::provide(step.needs)
+        .and_then(|()| console::timed(&format!("test: {}", step.name), step.run));
+    match done {
+        Ok(()) => Outcome::Passed,
+        Err(failure) => Outcome::Failed(failure),
+    }
+}
+
+fn report(rows: &[Row]) -> ExitCode {
+    console::note("\nstep\ttime\tresult");
+    let mut total = Duration::ZERO;
+    for Row {
+        step,
+        outcome,
+        took,
+    } in rows
+    {
+        total += *took;
+        let result = match outcome {
+            Outcome::Passed => "passed".to_owned(),
+            Outcome::Failed(_) => "FAILED".to_owned(),
+            Outcome::NotRun(before) => format!("not run: `{before}` failed"),
+        };
+        console::note(format!(
+            "{}\t{}\t{result}",
+            step.name,
+            console::seconds(*took)
+        ));
+    }
+    console::note(format!("all\t{}", console::seconds(total)));
+    let failed = rows.iter().find_map(|row| match &row.outcome {
+        Outcome::Failed(failure) => Some((row.step.name, failure)),
+        _ => None,
+    });
+    match failed {
+        None => ExitCode::SUCCESS,
+        Some((name, failure)) => {
+            console::note(format!(
+                "\nthe first step that failed: `{name}`; alone: cargo xtask test --only {name}\n{failure}"
+            ));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{chosen, steps};
+
+    #[test]
+    fn a_step_that_does_not_exist_is_refused_by_name() {
+        let refusal = chosen(&["brwser".to_owned()]).err().unwrap().to_string();
+        assert!(refusal.contains("`brwser`"), "{refusal}");
+    }
+
+    #[test]
+    fn a_step_comes_after_the_one_whose_result_it_reads() {
+        for (place, step) in steps::ALL.iter().enumerate() {
+            if let Some(before) = step.after {
+                let earlier = steps::ALL[..place].iter().any(|step| step.name == before);
+                assert!(earlier, "{} after {before}", step.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The steps of the test run, quickest answer first.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::json;
+
+use super::Step;
+use crate::failure::Failure;
+use crate::setup::{self, BINDGEN_CLI, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET};
+use crate::{demo, dist, process, repository, size, tidy};
+
+/// In the order they run.
+pub(super) const ALL: &[Step] = &[
+    Step {
+        name: "fmt",
+        about: "the code is formatted",
+        needs: &[],
+        after: None,
+        run: || process::run_shown(repository::cargo().args(["fmt", "--all", "--check"])),
+    },
+    Step {
+        name: "tidy",
+        about: "dependencies, names and module heads keep our own rules",
+        needs: &[],
+        after: None,
+        run: tidy::check,
+    },
+    Step {
+        name: "clippy",
+        about: "no lint warns, in any crate and any target",
+        needs: &[],
+        after: None,
+        run: clippy,
+    },
+    Step {
+        name: "native",
+        about: "unit tests and the native journeys",
+        needs: &[],
+        after: None,
+        run: || process::run_shown(repository::cargo().args(["test", "--workspace"])),
+    },
+    Step {
+        name: "wasm",
+        about: "the widget's own tests, in a headless browser",
+        needs: &[
+            Need::WasmTarget,
+            Need::Chromium,
+            Need::ChineseFont,
+            Need::BindgenCli,
+        ],
+        after: None,
+        run: wasm,
+    },
+    Step {
+        name: "dist",
+        about: "the bundle builds",
+        needs: &[],
+        after: None,
+        run: dist::full,
+    },
+    Step {
+        name: "size",
+        about: "the bundle is below its limit",
+        needs: &[],
+        after: Some("dist"),
+        run: size::check,
+    },
+    Step {
+        name: "types",
+        about: "the JavaScript keeps its JSDoc types",
+        needs: &[Need::Node, Need::NpmTools],
+        after: None,
+        run: types,
+    },
+    Step {
+        name: "browser",
+        about: "payments end to end in Chromium, with the bundle",
+        needs: &[Need::Chromium, Need::ChineseFont],
+        after: Some("dist"),
+        run: browser,
+    },
+    Step {
+        name: "demo",
+        about: "the demo pays once in each scene",
+        needs: &[],
+        after: None,
+        run: demo::check_for_test,
+    },
+    Step {
+        name: "trunk",
+        about: "the widget's dev page builds with Trunk",
+        needs: &[Need::WasmTarget, Need::BindgenCli, Need::Trunk],
+        after: None,
+        run: trunk,
+    },
+];
+
+fn clippy() -> Result<(), Failure> {
+    process::run_shown(repository::cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "--deny=warnings",
+    ]))
+}
+
+fn wasm() -> Result<(), Failure> {
+    let cache = ToolCache::of_this_user();
+    let mut cargo = repository::cargo();
+    cargo
+        .args([
+            "test",
+            "--package=wechat-pay-widget",
+            "--target",
+            WASM_TARGET,
+        ])
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+            BINDGEN_CLI.program(&cache, "wasm-bindgen-test-runner"),
+        )
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", browser_capabilities()?)
+        .env(
+            "CHROMEDRIVER",
+            required(setup::chromedriver(), "chromedriver")?,
+        );
+    setup::use_wasm_toolchain(&mut cargo);
+    process::run_shown(&mut cargo)
+}
+
+fn types() -> Result<(), Failure> {
+    process::run_shown(
+        NpmTool::Tsc
+            .command()
+            .args(["--project", "www/tsconfig.json"])
+            .current_dir(repository::root()),
+    )
+}
+
+fn browser() -> Result<(), Failure> {
+    process::run_shown(
+        repository::cargo()
+            .args(["test", "--package=payment-tests", "--features=browser"])
+            .env("CHROMIUM", required(setup::chromium(), "chromium")?)
+            .env(
+                "CHROMEDRIVER",
+                required(setup::chromedriver(), "chromedriver")?,
+            )
+            .env("WECHAT_PAY_DIST", repository::dist_dir()),
+    )
+}
+
+fn trunk() -> Result<(), Failure> {
+    let cache = ToolCache::of_this_user();
+    let mut folders = vec![BINDGEN_CLI.programs_dir(&cache)];
+    folders.extend(env::var_os("PATH").iter().flat_map(env::split_paths));
+    let path =
+        env::join_paths(folders).map_err(|error| Failure::Findings(vec![error.to_string()]))?;
+    let mut command = Command::new(TRUNK.program(&cache, "trunk"));
+    command
+        .arg("build")
+        .env("PATH", path)
+        // Trunk takes no other word there than true and false, and many shells say 1.
+        .env_remove("NO_COLOR")
+        .current_dir(repository::root());
+    setup::use_wasm_toolchain(&mut command);
+    process::run_shown(&mut command)
+}
+
+/// What the test runner asks of the WebDriver: a browser that root may start, and that calls
+/// nobody by itself.
+fn browser_capabilities() -> Result<PathBuf, Failure> {
+    let capabilities = json!({
+        "goog:chromeOptions": {
+            "binary": required(setup::chromium(), "chromium")?,
+            "args": [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-dev-shm-usage", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync",
+            ],
+        }
+    });
+    let file = repository::target_dir().join("webdriver.json");
+    fs::write(&file, capabilities.to_string()).map_err(Failure::file(&file))?;
+    Ok(file)
+}
+
+fn required(program: Option<PathBuf>, name: &str) -> Result<PathBuf, Failure> {
+    program.ok_or_else(|| Failure::Findings(vec![format!("{name} is gone since it was set up")]))
+}

@@ -1,0 +1,18 @@
+//! Rules of this repository that no compiler knows. Each finding names file and rule.
+
+use crate::console;
+use crate::failure::Failure;
+
+mod dependencies;
+mod sources;
+
+/// Checks all rules.
+pub(crate) fn check() -> Result<(), Failure> {
+    let mut findings = sources::findings()?;
+    findings.extend(dependencies::findings()?);
+    if findings.is_empty() {
+        console::note("tidy: nothing found");
+        return Ok(());
+    }
+    Err(Failure::Findings(findings))
+}

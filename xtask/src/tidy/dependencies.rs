@@ -1,0 +1,140 @@
+//! What a crate may depend on, asked of `cargo tree` (design: budgets and invariants).
+
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::{process, repository};
+
+/// Crates that read a clock, draw random numbers, do I/O or know the browser: none of them may be
+/// in reach of the payment machine, whose time and chance come in as data.
+const NOT_FOR_CHECKOUT: &[&str] = &[
+    "web-sys",
+    "js-sys",
+    "wasm-bindgen",
+    "wasm-bindgen-futures",
+    "leptos",
+    "gloo-net",
+    "gloo-timers",
+    "tokio",
+    "async-std",
+    "smol",
+    "futures",
+    "reqwest",
+    "hyper",
+    "ureq",
+    "mio",
+    "socket2",
+    "time",
+    "chrono",
+    "jiff",
+    "instant",
+    "web-time",
+    "quanta",
+    "rand",
+    "rand_core",
+    "getrandom",
+    "fastrand",
+    "oorandom",
+    "nanorand",
+    "uuid",
+];
+
+pub(super) fn findings() -> Result<Vec<String>, Failure> {
+    let widget = process::read(tree("wechat-pay-widget").args([
+        "--target=wasm32-unknown-unknown",
+        "--edges=normal,features",
+        "--prefix=depth",
+        "--no-dedupe",
+    ]))?;
+    let checkout =
+        process::read(tree("checkout").args(["--target=all", "--edges=normal", "--prefix=none"]))?;
+    let mut findings = serde_in_the_contract(&widget);
+    findings.extend(strangers_in_checkout(&checkout));
+    Ok(findings)
+}
+
+fn tree(package: &str) -> Command {
+    let mut cargo = repository::cargo();
+    cargo.args(["tree", "--quiet", "--package", package]);
+    cargo
+}
+
+/// In the widget the contract is read field by field: one derived decoder would cost kilobytes.
+fn serde_in_the_contract(tree: &str) -> Vec<String> {
+    let mut findings = Vec::new();
+    let mut contract_depth = None;
+    for line in tree.lines() {
+        let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+        let Ok(depth) = line[..digits].parse::<usize>() else {
+            continue;
+        };
+        let item = line[digits..].trim();
+        if contract_depth.is_some_and(|contract| depth <= contract) {
+            contract_depth = None;
+        }
+        let forbidden = if contract_depth.is_some() {
+            ["serde", "utoipa"]
+                .iter()
+                .any(|name| item.starts_with(name))
+        } else {
+            item.starts_with("merchant-api feature") && !item.contains("\"default\"")
+        };
+        if forbidden {
+            findings.push(format!(
+                "crates/merchant-api/Cargo.toml: in the widget the contract has no features and no serde, \
+                 but `cargo tree -p wechat-pay-widget --target wasm32-unknown-unknown -e normal,features` shows `{item}`"
+            ));
+        }
+        if item.starts_with("merchant-api ") && contract_depth.is_none() {
+            contract_depth = Some(depth);
+        }
+    }
+    findings.dedup();
+    findings
+}
+
+fn strangers_in_checkout(tree: &str) -> Vec<String> {
+    let mut found: Vec<&str> = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| NOT_FOR_CHECKOUT.contains(name))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+        .into_iter()
+        .map(|name| {
+            format!(
+                "crates/checkout/Cargo.toml: the machine has no clock, no chance, no I/O and no browser, \
+                 but its dependencies bring in `{name}`"
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{serde_in_the_contract, strangers_in_checkout};
+
+    #[test]
+    fn serde_is_found_below_the_contract_and_nowhere_else() {
+        let clean = "0wechat-pay-widget v0.1.0\n1leptos v0.8.23\n2serde v1.0.0\n\
+                     1merchant-api v0.1.0\n1web-sys v0.3.0\n2serde v1.0.0";
+        assert!(serde_in_the_contract(clean).is_empty());
+        for dirty in [
+            "0wechat-pay-widget v0.1.0\n1merchant-api v0.1.0\n2serde v1.0.0\n",
+            "0wechat-pay-widget v0.1.0\n1checkout v0.1.0\n2merchant-api v0.1.0\n3serde feature \"default\"\n",
+            "0wechat-pay-widget v0.1.0\n1merchant-api feature \"serde\"\n2merchant-api v0.1.0\n",
+        ] {
+            assert_eq!(serde_in_the_contract(dirty).len(), 1, "{dirty}");
+        }
+    }
+
+    #[test]
+    fn a_clock_or_a_browser_crate_is_no_friend_of_the_machine() {
+        assert!(strangers_in_checkout("checkout v0.1.0\nmerchant-api v0.1.0\n").is_empty());
+        let found = strangers_in_checkout("checkout v0.1.0\njiff v0.2.0\nweb-sys v0.3.0 (*)\n");
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("`jiff`"), "{found:?}");
+    }
+}

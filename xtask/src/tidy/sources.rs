@@ -1,0 +1,203 @@
+//! What source files say and are called.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::repository;
+
+/// Folders that hold nothing written by hand.
+const GENERATED: &[&str] = &["target", "node_modules", "dist", "demo-data", ".git"];
+
+/// Names that say nothing about what is inside.
+const EMPTY_NAMES: &[&str] = &[
+    "utils", "util", "helpers", "helper", "common", "types", "misc", "manager", "shared",
+];
+
+/// Only `src/` knows the browser. The names stand in two parts so that this file may stand too.
+const BROWSER_CRATES: &[&str] = &[
+    concat!("web", "_sys"),
+    concat!("js", "_sys"),
+    concat!("lept", "os"),
+];
+
+/// A clock or I/O of the standard library, which no Cargo.toml shows.
+const NOT_FOR_CHECKOUT: &[&str] = &[
+    "SystemTime",
+    "Instant",
+    "std::net",
+    "std::fs",
+    "std::thread",
+    "std::env",
+    "async fn",
+];
+
+/// Beginnings of paths that are true of one machine only.
+const MACHINE_PATHS: &[&str] = &[
+    concat!("/ho", "me/"),
+    concat!("/ro", "ot/"),
+    concat!("/wo", "rk/"),
+    concat!("/Us", "ers/"),
+    concat!("C:\\Us", "ers"),
+];
+
+pub(super) fn findings() -> Result<Vec<String>, Failure> {
+    let mut files = Vec::new();
+    collect(repository::root(), &mut files)?;
+    files.sort();
+    let mut findings = Vec::new();
+    for file in files {
+        // What is no text is a picture or a key of a test: no rule here is about it.
+        let Ok(text) = fs::read_to_string(&file) else {
+            continue;
+        };
+        let path = file.strip_prefix(repository::root()).unwrap_or(&file);
+        let path = path.to_string_lossy().replace('\\', "/");
+        findings.extend(
+            broken_rules(&path, &text)
+                .into_iter()
+                .map(|rule| format!("{path}: {rule}")),
+        );
+    }
+    Ok(findings)
+}
+
+fn broken_rules(path: &str, text: &str) -> Vec<String> {
+    let mut rules = Vec::new();
+    if Path::new(path)
+        .extension()
+        .is_some_and(|ending| ending == "rs")
+    {
+        if !text.starts_with("//!") {
+            rules.push("a module opens with `//!`: what it is, what it never does".to_owned());
+        }
+        if let Some(name) = empty_name(path) {
+            rules.push(format!(
+                "`{name}` says nothing: a file's name is a noun of the domain"
+            ));
+        }
+        if path.starts_with("crates/") || path.starts_with("tests/") {
+            rules.extend(
+                named(text, BROWSER_CRATES)
+                    .map(|name| format!("names `{name}`, and only src/ knows the browser")),
+            );
+        }
+        if path.starts_with("crates/checkout/src/") {
+            rules.extend(named(text, NOT_FOR_CHECKOUT).map(|name| {
+                format!("names `{name}`: the machine's time and chance come in as data, and it does no I/O")
+            }));
+        }
+    }
+    if path.ends_with("package-lock.json") && text.contains("\"resolved\"") {
+        rules.push(
+            "a lock file names no registry: npm install --omit-lockfile-registry-resolved"
+                .to_owned(),
+        );
+    }
+    for (number, line) in (1..).zip(text.lines()) {
+        if let Some(start) = MACHINE_PATHS.iter().find(|start| names_path(line, start)) {
+            rules.push(format!(
+                "line {number} names a path of one machine ({start}…)"
+            ));
+        }
+    }
+    rules
+}
+
+fn named<'a>(text: &str, names: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    names.iter().copied().filter(|name| {
+        text.lines()
+            .map(|line| line.split("//").next().unwrap_or(line))
+            .any(|code| code.contains(name))
+    })
+}
+
+fn empty_name(path: &str) -> Option<&str> {
+    path.split('/')
+        .map(|part| part.strip_suffix(".rs").unwrap_or(part))
+        .find(|part| EMPTY_NAMES.contains(part))
+}
+
+/// A path, not the middle of an address such as `https://example.com/home/`.
+fn names_path(line: &str, start: &str) -> bool {
+    line.match_indices(start).any(|(at, _)| {
+        !line[..at]
+            .chars()
+            .next_back()
+            .is_some_and(|before| before.is_alphanumeric() || "-_.~}*:$".contains(before))
+    })
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    for entry in fs::read_dir(folder).map_err(Failure::file(folder))? {
+        let entry = entry.map_err(Failure::file(folder))?;
+        let path = entry.path();
+        let name = entry.file_name();
+        if path.is_dir() {
+            if !GENERATED.iter().any(|generated| name == *generated) {
+                collect(&path, files)?;
+            }
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::broken_rules;
+
+    #[test]
+    fn each_rule_finds_its_own_breach() {
+        let home = concat!("cp x /ho", "me/someone/y");
+        for (path, text, said) in [
+            (
+                "crates/checkout/src/state.rs",
+                "use std::fmt;",
+                "opens with",
+            ),
+            ("crates/checkout/src/utils.rs", "//! x", "`utils`"),
+            ("crates/merchant-server/src/misc/a.rs", "//! x", "`misc`"),
+            (
+                "crates/qr-code/src/lib.rs",
+                concat!("//! x\nuse web", "_sys::Window;"),
+                "only src/",
+            ),
+            (
+                "crates/checkout/src/poll.rs",
+                "//! x\nuse std::time::Instant;",
+                "come in as data",
+            ),
+            ("www/package-lock.json", "{\"resolved\": \"\"}", "registry"),
+            ("README.md", home, "line 1 names a path"),
+        ] {
+            let rules = broken_rules(path, text);
+            assert!(
+                rules.len() == 1 && rules[0].contains(said),
+                "{path}: {rules:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_is_not_found() {
+        for (path, text) in [
+            (
+                "src/view/qr_code.rs",
+                concat!("//! x\nuse lept", "os::prelude::*;"),
+            ),
+            (
+                "crates/checkout/src/lib.rs",
+                "//! x\n// never an Instant\nuse std::fmt;",
+            ),
+            (
+                "README.md",
+                "see https://example.com/home/ and $HOME/.cache",
+            ),
+            ("www/examples/php/index.php", "<?php"),
+        ] {
+            assert!(broken_rules(path, text).is_empty(), "{path}");
+        }
+    }
+}
