@@ -1,0 +1,75 @@
+//! What the shop is told when it starts. The API key never shows in a log or a `Debug`.
+
+use std::fmt;
+use url::Url;
+
+/// Where the shop stands and whom it sells through.
+#[derive(Clone, Debug)]
+pub struct ShopConfig {
+    /// The merchant server's address, e.g. `http://127.0.0.1:8080`.
+    pub merchant_server: Url,
+    /// What authorises this shop there.
+    pub api_key: ApiKey,
+    /// Where buyers reach the shop, e.g. `http://127.0.0.1:8000`.
+    pub public_origin: Url,
+    /// Where they reach it inside the simulator's WeChat browser, which forwards to this shop.
+    pub wechat_origin: Option<Url>,
+}
+
+impl ShopConfig {
+    /// The origin under which this buyer sees the shop. A forwarded host counts only when it is
+    /// the one we were told of: anybody can write that header.
+    pub(crate) fn origin_for(&self, forwarded_host: Option<&str>) -> url::Origin {
+        match &self.wechat_origin {
+            Some(origin) if forwarded_host == Some(origin.authority()) => origin.origin(),
+            _ => self.public_origin.origin(),
+        }
+    }
+}
+
+/// The key of the merchant server's private side.
+#[derive(Clone)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// Takes the key as the merchant server printed it.
+    pub fn new(key: impl Into<String>) -> Self {
+        Self(key.into())
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ApiKey, ShopConfig};
+
+    #[test]
+    fn only_the_known_wechat_browser_changes_the_origin() {
+        let config = ShopConfig {
+            merchant_server: "http://127.0.0.1:8080".parse().unwrap(),
+            api_key: ApiKey::new("secret"),
+            public_origin: "http://127.0.0.1:8000".parse().unwrap(),
+            wechat_origin: Some("http://127.0.0.1:9411".parse().unwrap()),
+        };
+        let cases = [
+            (None, "http://127.0.0.1:8000"),
+            (Some("127.0.0.1:9411"), "http://127.0.0.1:9411"),
+            (Some("evil.example"), "http://127.0.0.1:8000"),
+            (Some(""), "http://127.0.0.1:8000"),
+        ];
+        for (forwarded_host, expected) in cases {
+            let origin = config.origin_for(forwarded_host);
+            assert_eq!(origin.ascii_serialization(), expected, "{forwarded_host:?}");
+        }
+        assert!(!format!("{config:?}").contains("secret"));
+    }
+}

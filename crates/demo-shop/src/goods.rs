@@ -1,0 +1,73 @@
+//! What is on the shelf. Prices live here and never come from a form.
+
+/// One thing to buy.
+#[derive(Debug)]
+pub struct Item {
+    /// Its name in forms and file names.
+    pub id: &'static str,
+    /// Its Chinese name: what the buyer sees, and what WeChat's bill says.
+    pub name: &'static str,
+    /// Its English name.
+    pub english_name: &'static str,
+    /// One sentence about it.
+    pub description: &'static str,
+    /// The price in fen.
+    pub price_fen: u64,
+}
+
+/// Everything this shop sells.
+pub const GOODS: &[Item] = &[
+    Item {
+        id: "coffee",
+        name: "云南小粒咖啡",
+        english_name: "Yunnan arabica, 250 g",
+        description: "保山高山日晒，中度烘焙，有熟莓和红糖的甜香。",
+        price_fen: 6_910,
+    },
+    Item {
+        id: "tea",
+        name: "凤凰单丛·蜜兰香",
+        english_name: "Phoenix Dancong oolong, 100 g",
+        description: "潮州乌岽山老丛，炭火慢焙，蜜韵绵长。",
+        price_fen: 12_800,
+    },
+    Item {
+        id: "notebook",
+        name: "宣纸线装本",
+        english_name: "Thread-bound rice-paper notebook",
+        description: "泾县手工宣纸，六十四页，可书可画。",
+        price_fen: 3_650,
+    },
+];
+
+impl Item {
+    /// The item of this name.
+    pub fn find(id: &str) -> Option<&'static Self> {
+        GOODS.iter().find(|item| item.id == id)
+    }
+}
+
+/// `6910` fen as `69.10`, in whole numbers all the way.
+pub(crate) fn yuan(fen: u64) -> String {
+    format!("{}.{:02}", fen / 100, fen % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GOODS, yuan};
+    use merchant_api::DESCRIPTION_MAX_BYTES;
+
+    #[test]
+    fn fen_are_written_as_yuan_with_two_decimals() {
+        for (fen, expected) in [(1, "0.01"), (10, "0.10"), (6_910, "69.10"), (100, "1.00")] {
+            assert_eq!(yuan(fen), expected);
+        }
+    }
+
+    #[test]
+    fn everything_on_the_shelf_can_be_ordered() {
+        for item in GOODS {
+            assert!(item.price_fen > 0 && item.name.len() <= DESCRIPTION_MAX_BYTES);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The shop's pages. It writes no inline script and no inline style (the policy forbids both), and
+//! no absolute address but the merchant server's.
+
+use crate::goods::{GOODS, Item, yuan};
+use crate::purchase::Purchase;
+use maud::{DOCTYPE, Markup, html};
+
+const STYLE: &str = include_str!("../../../www/demo-shop/shop.css");
+const SCRIPT: &str = include_str!("../../../www/demo-shop/shop.js");
+const COFFEE: &str = include_str!("../../../www/demo-shop/coffee.svg");
+const TEA: &str = include_str!("../../../www/demo-shop/tea.svg");
+const NOTEBOOK: &str = include_str!("../../../www/demo-shop/notebook.svg");
+
+/// A sentence for the buyer, in Chinese and in English.
+pub(crate) type Words = (&'static str, &'static str);
+
+pub(crate) const NO_SUCH_PAGE: Words = ("没有这个页面", "There is no such page.");
+pub(crate) const NO_SUCH_ITEM: Words = ("没有这件商品", "We do not sell this.");
+pub(crate) const NO_SUCH_ORDER: Words = (
+    "没有找到这笔订单，请从付款页面的完整网址打开",
+    "No such order. Please open the full address of the payment page.",
+);
+pub(crate) const CANNOT_SELL_NOW: Words = (
+    "暂时无法下单，没有扣款，请稍后再试",
+    "We cannot take orders right now. Nothing was charged; please try again in a moment.",
+);
+
+/// A static file of the shop: its content type and text.
+pub(crate) fn asset(file: &str) -> Option<(&'static str, &'static str)> {
+    Some(match file {
+        "shop.css" => ("text/css; charset=utf-8", STYLE),
+        "shop.js" => ("text/javascript; charset=utf-8", SCRIPT),
+        "coffee.svg" => ("image/svg+xml", COFFEE),
+        "tea.svg" => ("image/svg+xml", TEA),
+        "notebook.svg" => ("image/svg+xml", NOTEBOOK),
+        _ => return None,
+    })
+}
+
+/// Everything there is to buy.
+pub(crate) fn shelf() -> Markup {
+    layout(
+        "山坡小铺",
+        "page",
+        &html! {
+            header.welcome {
+                h1 { "今天，慢慢来。" }
+                p { "三样东西，都是我们自己在用的。" small lang="en" { "Three things we use ourselves." } }
+            }
+            ul.shelf {
+                @for item in GOODS {
+                    li.item {
+                        (picture(item))
+                        h2 { (item.name) small lang="en" { (item.english_name) } }
+                        p { (item.description) }
+                        form method="post" action="/buy" {
+                            (price(item.price_fen))
+                            button name="item" value=(item.id) {
+                                "购买" small lang="en" { "Buy" }
+                            }
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// What the payment page shows.
+pub(crate) struct PaymentPage<'a> {
+    pub(crate) order: &'a Purchase,
+    pub(crate) paid: bool,
+    /// Without a slash at the end.
+    pub(crate) merchant_server: &'a str,
+}
+
+/// The order, and the element that takes its payment.
+pub(crate) fn payment(page: &PaymentPage<'_>) -> Markup {
+    let (order, item) = (page.order, page.order.item);
+    let state_path = format!("/pay/{}/state?key={}", order.order_no, order.key);
+    layout(
+        "付款 · 山坡小铺",
+        "page payment-page",
+        &html! {
+            div.order data-order-state=(if page.paid { "paid" } else { "open" }) data-state-path=(state_path) {
+                section.summary aria-label="订单" {
+                    h1 { "确认付款" small lang="en" { "Checkout" } }
+                    div.line {
+                        (picture(item))
+                        div {
+                            h2 { (item.name) }
+                            small lang="en" { (item.english_name) }
+                            p { "× 1" }
+                        }
+                    }
+                    dl {
+                        div { dt { "商品金额" small lang="en" { "Subtotal" } } dd { (price(item.price_fen)) } }
+                        div { dt { "运费" small lang="en" { "Shipping" } } dd { "包邮" } }
+                        div.total { dt { "应付" small lang="en" { "Total" } } dd { (price(item.price_fen)) } }
+                    }
+                    p.order-no { "订单号 " code { (order.order_no) } }
+                    @if !order.live {
+                        p.test-note { "测试环境，不会真的扣款" small lang="en" { "Test mode: no money moves." } }
+                    }
+                }
+                section.till aria-label="付款" {
+                    p.thanks role="status" hidden[!page.paid] {
+                        strong { "已支付，谢谢！" }
+                        small lang="en" { "Paid. Thank you!" }
+                        span { "我们会在今天把包裹交给快递。" }
+                    }
+                    wechat-pay token=(order.token) merchant-api={ (page.merchant_server) "/v1" } {}
+                    p.other-way {
+                        a href=(order.checkout_url) {
+                            "这里打不开？到收银台页面付款" small lang="en" { "Trouble here? Use the hosted checkout page." }
+                        }
+                    }
+                }
+            }
+            p.back { a href="/" { "← 返回小铺" small lang="en" { "Back to the shop" } } }
+            script type="module" src={ (page.merchant_server) "/dist/wechat-pay.js" } {}
+            script type="module" src="/assets/shop.js" {}
+        },
+    )
+}
+
+/// A page that says why there is none.
+pub(crate) fn apology((chinese, english): Words) -> Markup {
+    layout(
+        "山坡小铺",
+        "page",
+        &html! {
+            header.welcome {
+                h1 { (chinese) small lang="en" { (english) } }
+                p { a href="/" { "返回小铺" small lang="en" { "Back to the shop" } } }
+            }
+        },
+    )
+}
+
+fn layout(title: &str, class: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="zh-CN" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
+                title { (title) }
+                link rel="stylesheet" href="/assets/shop.css";
+                link rel="icon" href="/assets/coffee.svg" type="image/svg+xml";
+            }
+            body {
+                nav.bar { a href="/" { "山坡小铺" small lang="en" { "Hillside Shop" } } }
+                main class=(class) { (body) }
+            }
+        }
+    }
+}
+
+fn picture(item: &Item) -> Markup {
+    html! { img src={ "/assets/" (item.id) ".svg" } alt="" width="160" height="120"; }
+}
+
+fn price(fen: u64) -> Markup {
+    html! { span.price { span.currency { "¥" } (yuan(fen)) } }
+}

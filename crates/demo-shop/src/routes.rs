@@ -1,0 +1,227 @@
+//! The shop's routes. Every address it writes is relative, so that the same pages work behind the
+//! simulator's WeChat browser.
+
+use crate::config::ShopConfig;
+use crate::goods::Item;
+use crate::merchant::{MerchantClient, MerchantError};
+use crate::page::{self, PaymentPage};
+use crate::purchase::{Purchase, Purchases};
+use crate::unguessable::{self, NoRandomness};
+use axum::Router;
+use axum::extract::{Form, Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use maud::Markup;
+use merchant_api::CreateOrder;
+use serde::Deserialize;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// The shop as a router: for the binary, and for tests that run it in their own process.
+///
+/// # Errors
+/// Only when the HTTP client cannot be set up (no TLS roots on this machine).
+pub fn app(config: ShopConfig) -> Result<Router, reqwest::Error> {
+    let shop = Shop {
+        merchant: MerchantClient::new(&config)?,
+        policy: content_security_policy(&config),
+        purchases: Purchases::default(),
+        config: Arc::new(config),
+    };
+    Ok(Router::new()
+        .route("/", get(shelf))
+        .route("/buy", post(buy))
+        .route("/pay/{order_no}", get(payment))
+        .route("/pay/{order_no}/state", get(payment_state))
+        .route("/assets/{file}", get(asset))
+        .fallback(nothing_here)
+        .layer(from_fn_with_state(shop.clone(), secure_headers))
+        .route("/healthz", get(|| async { "ok" }))
+        .with_state(shop))
+}
+
+/// Serves the shop on a listener until `stop` is done, then lets open requests finish.
+pub async fn serve(
+    listener: TcpListener,
+    app: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop)
+        .await
+}
+
+#[derive(Clone)]
+struct Shop {
+    config: Arc<ShopConfig>,
+    merchant: MerchantClient,
+    purchases: Purchases,
+    policy: HeaderValue,
+}
+
+async fn shelf() -> Markup {
+    page::shelf()
+}
+
+#[derive(Deserialize)]
+struct BuyForm {
+    item: String,
+}
+
+async fn buy(
+    State(shop): State<Shop>,
+    headers: HeaderMap,
+    Form(form): Form<BuyForm>,
+) -> Result<Redirect, ShopError> {
+    let item = Item::find(&form.item).ok_or(ShopError::NoSuchItem)?;
+    let order_no = unguessable::order_no()?;
+    let key = unguessable::order_key()?;
+    let forwarded_host = headers
+        .get("x-forwarded-host")
+        .and_then(|host| host.to_str().ok());
+    let origin = shop.config.origin_for(forwarded_host);
+    let here = format!("/pay/{order_no}?key={key}");
+    let page_url = format!("{}{here}", origin.ascii_serialization());
+    let created = shop
+        .merchant
+        .create(&CreateOrder {
+            order_no: Some(order_no.clone()),
+            total_fen: item.price_fen,
+            description: item.name.to_owned(),
+            expires_in_ms: None,
+            payer: None,
+            return_url: Some(page_url.clone()),
+            success_url: Some(page_url),
+            products: None,
+            attach: None,
+        })
+        .await?;
+    tracing::info!(order_no, total_fen = item.price_fen, "order created");
+    shop.purchases.insert(Purchase {
+        order_no,
+        key,
+        item,
+        token: created.token,
+        checkout_url: created.checkout_url,
+        live: created.live,
+    });
+    Ok(Redirect::to(&here))
+}
+
+#[derive(Deserialize)]
+struct OrderQuery {
+    #[serde(default)]
+    key: String,
+}
+
+async fn payment(
+    State(shop): State<Shop>,
+    Path(order_no): Path<String>,
+    Query(query): Query<OrderQuery>,
+) -> Result<Markup, ShopError> {
+    let order = shop
+        .purchases
+        .find(&order_no, &query.key)
+        .ok_or(ShopError::NoSuchOrder)?;
+    // The page is worth showing without it: the element asks again by itself.
+    let paid = shop
+        .merchant
+        .is_paid(&order.token)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::warn!(order_no, %error, "the state is not known");
+            false
+        });
+    Ok(page::payment(&PaymentPage {
+        order: &order,
+        paid,
+        merchant_server: shop.config.merchant_server.as_str().trim_end_matches('/'),
+    }))
+}
+
+/// What the page asks when the element says *paid*: the merchant server's word, not the browser's.
+async fn payment_state(
+    State(shop): State<Shop>,
+    Path(order_no): Path<String>,
+    Query(query): Query<OrderQuery>,
+) -> Result<Response, ShopError> {
+    let order = shop
+        .purchases
+        .find(&order_no, &query.key)
+        .ok_or(ShopError::NoSuchOrder)?;
+    let paid = shop.merchant.is_paid(&order.token).await?;
+    Ok(axum::Json(serde_json::json!({ "paid": paid })).into_response())
+}
+
+async fn asset(Path(file): Path<String>) -> Response {
+    match page::asset(&file) {
+        Some((content_type, body)) => {
+            ([(header::CONTENT_TYPE, content_type)], body).into_response()
+        }
+        None => ShopError::NoSuchPage.into_response(),
+    }
+}
+
+async fn nothing_here() -> ShopError {
+    ShopError::NoSuchPage
+}
+
+/// Why a page cannot be shown. What the buyer reads names no server and no code; the log does.
+#[derive(Debug, thiserror::Error)]
+enum ShopError {
+    #[error("no such page")]
+    NoSuchPage,
+    #[error("no such item")]
+    NoSuchItem,
+    #[error("no such order, or not with this key")]
+    NoSuchOrder,
+    #[error(transparent)]
+    Merchant(#[from] MerchantError),
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}
+
+impl IntoResponse for ShopError {
+    fn into_response(self) -> Response {
+        let (status, words) = match &self {
+            Self::NoSuchPage => (StatusCode::NOT_FOUND, page::NO_SUCH_PAGE),
+            Self::NoSuchItem => (StatusCode::UNPROCESSABLE_ENTITY, page::NO_SUCH_ITEM),
+            Self::NoSuchOrder => (StatusCode::NOT_FOUND, page::NO_SUCH_ORDER),
+            Self::Merchant(_) | Self::Randomness(_) => {
+                tracing::error!(error = %self, "no order could be made or read");
+                (StatusCode::BAD_GATEWAY, page::CANNOT_SELL_NOW)
+            }
+        };
+        (status, page::apology(words)).into_response()
+    }
+}
+
+/// Scripts from here and from the merchant server alone; `wasm-unsafe-eval` lets WebAssembly be
+/// compiled and nothing be evaluated.
+fn content_security_policy(config: &ShopConfig) -> HeaderValue {
+    let merchant = config.merchant_server.origin().ascii_serialization();
+    let policy = format!(
+        "default-src 'self'; script-src 'self' {merchant} 'wasm-unsafe-eval'; \
+         connect-src 'self' {merchant}; style-src 'self'; img-src 'self' data:; \
+         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+async fn secure_headers(State(shop): State<Shop>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // `no-referrer` would break H5: WeChat looks at where the buyer comes from.
+        (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let headers: &mut HeaderMap = response.headers_mut();
+    for (name, value) in fixed {
+        headers.insert::<HeaderName>(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, shop.policy);
+    response
+}
