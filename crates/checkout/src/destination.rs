@@ -1,0 +1,247 @@
+//! Addresses that a backend hands out, checked before anything is done with them.
+//!
+//! Each type can only be made by its check (parse, don't validate), so an effect that carries one
+//! cannot carry anything else. The checks are on the text itself, by exact prefix: no URL parser
+//! whose opinion could differ from the browser's.
+
+/// `weixin://…`: only ever encoded as a QR code, never navigated to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeUrl(String);
+
+/// `https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?…`: WeChat's middle page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct H5Url(String);
+
+/// `https://open.weixin.qq.com/connect/oauth2/authorize?…`: the hop for the openid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizeUrl(String);
+
+/// An http(s) address of the merchant's, checked by the backend against its list of origins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuccessUrl(String);
+
+impl CodeUrl {
+    /// Takes `weixin://` and nothing else. The payload is byte-exact: it is never rewritten.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("weixin://")?;
+        let is_plain = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic());
+        is_plain.then(|| Self(text.to_owned()))
+    }
+
+    /// The text to encode.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl H5Url {
+    /// Takes WeChat's host and path and nothing else; a loopback address only on a loopback page.
+    pub fn parse(text: &str, page_is_loopback: bool) -> Option<Self> {
+        const PATH: &str = "/cgi-bin/mmpayweb-bin/checkmweb";
+        is_wechats(text, "https://wx.tenpay.com", PATH, page_is_loopback)
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// The address to navigate to.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AuthorizeUrl {
+    /// Takes WeChat's host and path and nothing else; a loopback address only on a loopback page.
+    pub fn parse(text: &str, page_is_loopback: bool) -> Option<Self> {
+        const PATH: &str = "/connect/oauth2/authorize";
+        is_wechats(text, "https://open.weixin.qq.com", PATH, page_is_loopback)
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// The address to navigate to.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl SuccessUrl {
+    /// Takes an absolute https address, or plain http on loopback from a loopback page.
+    pub fn parse(text: &str, page_is_loopback: bool) -> Option<Self> {
+        let host_on = text.strip_prefix("https://");
+        let is_https =
+            host_on.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        let is_loopback = page_is_loopback && after_loopback_origin(text).is_some();
+        (is_followable(text) && (is_https || is_loopback)).then(|| Self(text.to_owned()))
+    }
+
+    /// The address to navigate to.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Exactly this origin and path, followed by a query; or the same path on loopback.
+fn is_wechats(text: &str, origin: &str, path: &str, page_is_loopback: bool) -> bool {
+    let after_origin = match text.strip_prefix(origin) {
+        Some(rest) => Some(rest),
+        None if page_is_loopback => after_loopback_origin(text),
+        None => None,
+    };
+    let query = after_origin.and_then(|rest| rest.strip_prefix(path));
+    is_followable(text) && query.is_some_and(|query| query.starts_with('?'))
+}
+
+/// What follows `http://127.0.0.1:PORT`, and the like.
+fn after_loopback_origin(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("http://")?;
+    let rest = ["127.0.0.1", "localhost", "[::1]"]
+        .iter()
+        .find_map(|host| rest.strip_prefix(host))?;
+    let Some(port) = rest.strip_prefix(':') else {
+        return rest.starts_with('/').then_some(rest);
+    };
+    let path = port.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_port = (1..=5).contains(&(port.len() - path.len()));
+    (is_port && path.starts_with('/')).then_some(path)
+}
+
+/// No blank, control character, backslash or non-ASCII: nothing that two parsers read in two ways.
+fn is_followable(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const H5: &str = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1&package=1";
+
+    #[test]
+    fn an_h5_url_is_wechats_own_or_it_is_refused() {
+        let cases = [
+            (H5, true),
+            (
+                "http://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=1",
+                false,
+            ),
+            (
+                "https://wx.tenpay.com.evil.example/cgi-bin/mmpayweb-bin/checkmweb?a",
+                false,
+            ),
+            (
+                "https://wx.tenpay.com@evil.example/cgi-bin/mmpayweb-bin/checkmweb?a",
+                false,
+            ),
+            (
+                "https://wx.tenpay.com:444/cgi-bin/mmpayweb-bin/checkmweb?a",
+                false,
+            ),
+            (
+                "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb/../x?a",
+                false,
+            ),
+            (
+                "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmwebx?a",
+                false,
+            ),
+            (
+                "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb",
+                false,
+            ),
+            (
+                "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?a b",
+                false,
+            ),
+            (
+                "https:\\\\wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?a",
+                false,
+            ),
+            ("//wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?a", false),
+            ("javascript:alert(1)", false),
+            ("", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(H5Url::parse(text, true).is_some(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_on_both_ends_only() {
+        let cases = [
+            (
+                "http://127.0.0.1:9410/cgi-bin/mmpayweb-bin/checkmweb?a=1",
+                true,
+            ),
+            ("http://localhost/cgi-bin/mmpayweb-bin/checkmweb?a=1", true),
+            ("http://[::1]:80/cgi-bin/mmpayweb-bin/checkmweb?a=1", true),
+            (
+                "http://127.0.0.1.evil.example/cgi-bin/mmpayweb-bin/checkmweb?a=1",
+                false,
+            ),
+            (
+                "http://127.0.0.1:9410@evil.example/cgi-bin/mmpayweb-bin/checkmweb?a",
+                false,
+            ),
+            ("http://127.0.0.1:/cgi-bin/mmpayweb-bin/checkmweb?a", false),
+            (
+                "http://192.168.0.7/cgi-bin/mmpayweb-bin/checkmweb?a=1",
+                false,
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(H5Url::parse(text, true).is_some(), expected, "{text}");
+            assert_eq!(H5Url::parse(text, false), None, "{text} on a public page");
+        }
+    }
+
+    #[test]
+    fn the_hop_for_the_openid_goes_to_wechat_only() {
+        let path = "/connect/oauth2/authorize?appid=wx1#wechat_redirect";
+        let cases = [
+            (format!("https://open.weixin.qq.com{path}"), true),
+            (format!("http://127.0.0.1:9410{path}"), true),
+            (
+                format!("https://open.weixin.qq.com.evil.example{path}"),
+                false,
+            ),
+            (format!("https://evil.example{path}"), false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(
+                AuthorizeUrl::parse(&text, true).is_some(),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_code_url_is_of_wechats_scheme_or_it_is_refused() {
+        let cases = [
+            ("weixin://wxpay/bizpayurl?pr=JyC91EIz1", true),
+            ("weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00", true),
+            ("WEIXIN://wxpay/bizpayurl?pr=1", false),
+            ("https://evil.example/?weixin://", false),
+            ("weixin://", false),
+            ("weixin://a b", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(CodeUrl::parse(text).is_some(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_success_url_is_http_and_absolute() {
+        let cases = [
+            ("https://shop.example/thanks", true),
+            ("http://127.0.0.1:8000/thanks", true),
+            ("http://shop.example/thanks", false),
+            ("javascript:alert(1)", false),
+            ("https:///x", false),
+            ("//shop.example", false),
+            ("/thanks", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(SuccessUrl::parse(text, true).is_some(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What happens to the machine. Each event is a plain fact that the shell brings.
+
+use crate::bridge_reply::BridgeReply;
+use crate::effect::RequestId;
+use merchant_api::{ApiError, CheckoutAnswer, Malformed};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The element is in the page and may begin.
+    Connected,
+    /// The time asked for by `Effect::WakeAt` has come; may also come early or late.
+    Woke,
+    /// The backend answered.
+    Answered {
+        /// Which request.
+        id: RequestId,
+        /// What it said.
+        answer: Box<CheckoutAnswer>,
+    },
+    /// A request brought no answer.
+    Failed {
+        /// Which request.
+        id: RequestId,
+        /// Why.
+        failure: Failure,
+    },
+    /// `WeixinJSBridge` can be called.
+    BridgeReady,
+    /// The cashier's callback. It may come late, twice, or never.
+    BridgeReplied(BridgeReply),
+    /// The page is visible again, was shown from the back-forward cache, or got the focus.
+    Resumed,
+    /// The page is hidden.
+    Hidden,
+    /// The network is back.
+    Online,
+    /// The network is gone.
+    Offline,
+    /// The buyer, or the page in the buyer's name, wants something.
+    Wanted(Intent),
+}
+
+/// What the buyer can want. An intent that does not fit the moment is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Intent {
+    /// Pay, by the way that is offered first. Also: try again.
+    Start,
+    /// Pay by the way that is offered beside it.
+    StartFallback,
+    /// A new QR code.
+    Refresh,
+    /// "Bring it back here": take over from another device.
+    TakeOver,
+    /// "I have paid": ask WeChat.
+    CheckPayment,
+    /// "I had a problem": offer the way again.
+    ReportTrouble,
+    /// End the attempt.
+    Cancel,
+}
+
+impl Intent {
+    /// Every intent.
+    pub const ALL: [Self; 7] = [
+        Self::Start,
+        Self::StartFallback,
+        Self::Refresh,
+        Self::TakeOver,
+        Self::CheckPayment,
+        Self::ReportTrouble,
+        Self::Cancel,
+    ];
+}
+
+/// Why a request brought no answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// The backend refused, in the contract's envelope; with `ATTEMPT_SUPERSEDED` the answer
+    /// comes along.
+    Refused {
+        /// What it said.
+        error: ApiError,
+        /// The answer's fields beside the error.
+        answer: Option<Box<CheckoutAnswer>>,
+    },
+    /// The backend refused without the envelope (a proxy's page, another backend).
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// `Retry-After`, in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
+    /// Nothing came back.
+    Unreachable,
+    /// What came back breaks the contract.
+    Malformed(Malformed),
+}

@@ -1,0 +1,44 @@
+//! What the machine is told about the browser and by the page that embeds it. Plain data: the
+//! shell reads it, only [`crate::scene`] judges it.
+
+use merchant_api::Product;
+
+/// Facts about the browser, read once when the element is connected.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, not a state in disguise"
+)]
+pub struct Facts {
+    /// `navigator.userAgent`, as it is.
+    pub user_agent: String,
+    /// `navigator.maxTouchPoints`: an iPad that says it is a Mac has more than one.
+    pub touch_points: u32,
+    /// `window.WeixinJSBridge` is there already.
+    pub bridge_present: bool,
+    /// `window.__wxjs_environment` says `miniprogram`; old iOS web-views say it nowhere else.
+    pub mini_program: bool,
+    /// The page is in a frame, where neither the bridge nor `h5_url` works.
+    pub framed: bool,
+    /// The page came from this machine (127.0.0.1, localhost): only then may an address be
+    /// plain http, and only if it is loopback too.
+    pub page_is_loopback: bool,
+}
+
+/// What the page asks of the element.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The product the page insists on; `None` lets the scene decide.
+    pub product: Option<Product>,
+    /// Open WeChat's cashier (JSAPI) without a click. Never heeded for H5, which needs the
+    /// buyer's gesture, and never on a return.
+    pub auto_start: bool,
+    /// Where the buyer comes back to: the page's own address, without what was appended to it.
+    pub return_url: Option<String>,
+    /// Where the buyer goes after a payment; the backend's word is used when absent.
+    pub success_url: Option<String>,
+    /// The payer handle found in the address: the buyer is back from the hop for the openid.
+    pub payer: Option<String>,
+    /// The buyer is back from `h5_url`, as the address or the storage tells.
+    pub returned: bool,
+}

@@ -1,0 +1,220 @@
+//! Attempts: asking the backend for one, and taking up the action it gives.
+
+use super::stage::{Code, Leaving, Life, Progress, Stage, Starting};
+use super::{ATTEMPT_PATIENCE_MS, ATTEMPT_TRIES, CheckoutMachine, STUCK_MS};
+use crate::destination::{AuthorizeUrl, CodeUrl, H5Url};
+use crate::effect::{Destination, Effect, Occurrence, Request};
+use crate::event::Failure;
+use crate::problem::{Problem, ProblemCode};
+use crate::view_model::Notice;
+use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, Product};
+
+impl CheckoutMachine {
+    /// Starts an attempt for a product, by the buyer's wish or at a desk by itself.
+    pub(super) fn start(&mut self, now_ms: u64, product: Product) {
+        let payer = (product == Product::Jsapi)
+            .then(|| self.take_payer())
+            .flatten();
+        self.told.problem = None;
+        self.stage = Stage::Starting(Starting {
+            product,
+            payer,
+            tries: 0,
+            progress: Progress::Waiting { until_ms: now_ms },
+            notice: None,
+        });
+        self.send_attempt(now_ms);
+    }
+
+    /// Sends the attempt of the `Starting` stage. The poll under way is given up: its answer
+    /// could only be older.
+    pub(super) fn send_attempt(&mut self, now_ms: u64) {
+        let id = self.next_id();
+        let after = self.current_attempt().map_or(0, |attempt| attempt.number);
+        let Stage::Starting(starting) = &mut self.stage else {
+            return;
+        };
+        starting.tries += 1;
+        starting.progress = Progress::InFlight {
+            id,
+            gives_up_at_ms: now_ms + ATTEMPT_PATIENCE_MS,
+        };
+        let needs_return = matches!(starting.product, Product::H5 | Product::Jsapi);
+        let form = AttemptForm {
+            product: starting.product,
+            after: Some(after),
+            return_url: self.options.return_url.clone().filter(|_| needs_return),
+            payer: starting.payer.clone(),
+            code: None,
+        };
+        let dead = self.poll.interrupt();
+        self.abort(dead);
+        let request = Request::Start(form);
+        self.effects.push(Effect::Send { id, request });
+    }
+
+    /// Takes up the action of an attempt that was asked for.
+    pub(super) fn attempt_answered(
+        &mut self,
+        now_ms: u64,
+        product: Product,
+        answer: &CheckoutAnswer,
+    ) {
+        let attempt = answer.attempt.as_ref().map_or(0, |attempt| attempt.number);
+        match (product, answer.action.clone()) {
+            (Product::Native, Some(Action::CodeUrl(text))) => {
+                self.show_code(now_ms, &text, answer);
+            }
+            (Product::H5, Some(Action::H5Url(text))) => {
+                match H5Url::parse(&text, self.facts.page_is_loopback) {
+                    Some(url) => self.leave(now_ms, Destination::H5(url)),
+                    None => self.fail(Problem::new(ProblemCode::H5UrlRefused)),
+                }
+            }
+            (Product::Jsapi, Some(Action::Jsapi(parameters))) => {
+                self.open_cashier(now_ms, attempt, parameters);
+            }
+            (Product::Jsapi, Some(Action::AuthorizeUrl(text))) => self.hop(now_ms, &text),
+            _ => self.fail(Problem::new(ProblemCode::ActionUnexpected)),
+        }
+    }
+
+    /// Shows a code and begins to ask whether it is paid.
+    pub(super) fn show_code(&mut self, now_ms: u64, text: &str, answer: &CheckoutAnswer) {
+        self.place_code(now_ms, text, answer);
+        self.poll.start(now_ms);
+    }
+
+    /// Puts a code on the page, new or in place of another, with the backend's times.
+    pub(super) fn place_code(&mut self, now_ms: u64, text: &str, answer: &CheckoutAnswer) {
+        let Some(url) = CodeUrl::parse(text) else {
+            self.fail(Problem::new(ProblemCode::CodeUrlRefused));
+            return;
+        };
+        self.stage = Stage::Code(Code {
+            url,
+            attempt: answer.attempt.as_ref().map_or(0, |attempt| attempt.number),
+            deadline_ms: code_remaining_ms(answer).map(|remaining_ms| now_ms + remaining_ms),
+            life: Life::Fresh,
+        });
+    }
+
+    /// The hop for the openid, once: a second one would go round for ever.
+    fn hop(&mut self, now_ms: u64, text: &str) {
+        if self.has_hopped() {
+            let code = ProblemCode::Refused(ErrorCode::PayerUnavailable);
+            self.fail(Problem::new(code));
+            return;
+        }
+        match AuthorizeUrl::parse(text, self.facts.page_is_loopback) {
+            Some(url) => self.leave(now_ms, Destination::Authorize(url)),
+            None => self.fail(Problem::new(ProblemCode::AuthorizeUrlRefused)),
+        }
+    }
+
+    fn leave(&mut self, now_ms: u64, destination: Destination) {
+        let is_for_payment = matches!(destination, Destination::H5(_));
+        if is_for_payment {
+            self.effects.push(Effect::MarkDeparture(true));
+            self.poll.start(now_ms);
+        }
+        self.emit(Occurrence::Redirecting(destination.clone()));
+        self.effects.push(Effect::Navigate(destination));
+        self.stage = Stage::Leaving(Leaving {
+            is_for_payment,
+            stuck_at_ms: now_ms + STUCK_MS,
+            was_hidden: !self.poll.is_visible(),
+        });
+    }
+
+    /// An attempt that was asked for did not come.
+    pub(super) fn attempt_failed(&mut self, now_ms: u64, failure: Failure) {
+        self.poll.carry_on(now_ms);
+        match failure {
+            Failure::Refused { error, answer } => {
+                let code = error.code;
+                if let Some(answer) = answer
+                    && code == Some(ErrorCode::AttemptSuperseded)
+                {
+                    self.superseded(now_ms, &answer);
+                } else if code == Some(ErrorCode::CheckoutExpired) {
+                    self.stage = Stage::Expired;
+                    self.poll.start(now_ms);
+                } else if error.retryable {
+                    let notice =
+                        (code == Some(ErrorCode::AttemptInDoubt)).then_some(Notice::MakingSure);
+                    self.try_later(now_ms, error.retry_after_ms, notice, Problem::from(error));
+                } else {
+                    self.fail(Problem::from(error));
+                }
+            }
+            Failure::Status {
+                status,
+                retry_after_ms,
+            } => {
+                let problem =
+                    Problem::new(ProblemCode::RefusedUnknown).with_raw(status.to_string());
+                if status == 429 || status >= 500 {
+                    self.try_later(now_ms, retry_after_ms, None, problem);
+                } else {
+                    self.fail(problem);
+                }
+            }
+            Failure::Unreachable => {
+                let problem = Problem::new(ProblemCode::Unreachable);
+                self.try_later(now_ms, None, None, problem);
+            }
+            Failure::Malformed(malformed) => self.fail(Problem::from(malformed)),
+        }
+    }
+
+    /// Somebody else's attempt is the current one. A code is as good here as there; anything
+    /// else belongs to the other device, and nobody takes over silently.
+    fn superseded(&mut self, now_ms: u64, answer: &CheckoutAnswer) {
+        let wanted = match &self.stage {
+            Stage::Starting(starting) => Some(starting.product),
+            _ => None,
+        };
+        if !self.absorb(now_ms, answer) {
+            return;
+        }
+        match (&answer.action, wanted) {
+            (Some(Action::CodeUrl(text)), Some(Product::Native)) => {
+                self.show_code(now_ms, text, answer);
+            }
+            _ => {
+                self.stage = Stage::Elsewhere;
+                self.poll.start(now_ms);
+            }
+        }
+    }
+
+    /// Tries again by itself a few times: `after` makes that safe. Then the buyer is asked.
+    fn try_later(
+        &mut self,
+        now_ms: u64,
+        retry_after_ms: Option<u64>,
+        notice: Option<Notice>,
+        problem: Problem,
+    ) {
+        let Stage::Starting(starting) = &mut self.stage else {
+            return;
+        };
+        if starting.tries >= ATTEMPT_TRIES {
+            self.fail(problem);
+            return;
+        }
+        let pause_ms = retry_after_ms.unwrap_or(1_000 << starting.tries.min(4));
+        starting.progress = Progress::Waiting {
+            until_ms: now_ms + pause_ms.clamp(500, 60_000),
+        };
+        starting.notice = notice.or(Some(Notice::TryAgain));
+    }
+}
+
+/// How long a code is good: its link's time or the order's, whichever ends first.
+pub(super) fn code_remaining_ms(answer: &CheckoutAnswer) -> Option<u64> {
+    let attempt = answer.attempt.as_ref();
+    let link_ms = attempt.and_then(|attempt| attempt.remaining_ms);
+    [link_ms, answer.remaining_ms].into_iter().flatten().min()
+}

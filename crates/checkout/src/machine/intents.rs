@@ -1,0 +1,111 @@
+//! What the buyer wants. An intent that does not fit the moment does nothing: a double click, or
+//! a click on a button that has just gone, must not start a second attempt.
+
+use super::CheckoutMachine;
+use super::stage::{CashierPhase, Leaving, Life, Stage};
+use crate::effect::{Effect, Request};
+use crate::event::Intent;
+use merchant_api::{CancelForm, Product};
+
+impl CheckoutMachine {
+    pub(super) fn wanted(&mut self, now_ms: u64, intent: Intent) {
+        match intent {
+            Intent::Start => self.want_start(now_ms),
+            Intent::StartFallback => {
+                if let Some(product) = self.fallback().filter(|_| self.may_start_again(now_ms)) {
+                    self.start(now_ms, product);
+                }
+            }
+            Intent::Refresh => {
+                if let Stage::Code(code) = &self.stage
+                    && code.life == Life::Over
+                {
+                    self.start(now_ms, Product::Native);
+                }
+            }
+            Intent::TakeOver => {
+                if let (Stage::Elsewhere, Some(product)) = (&self.stage, self.product()) {
+                    self.start(now_ms, product);
+                }
+            }
+            Intent::CheckPayment => self.want_check(now_ms),
+            Intent::ReportTrouble => {
+                if let Stage::Returned { .. } | Stage::Cashier(_) | Stage::Leaving(_) = self.stage {
+                    self.stage = Stage::Offer { notice: None };
+                }
+            }
+            Intent::Cancel => self.want_cancel(),
+        }
+    }
+
+    fn want_start(&mut self, now_ms: u64) {
+        if !self.may_start_again(now_ms) {
+            return;
+        }
+        match self.product() {
+            Some(product) => self.start(now_ms, product),
+            // Not even the first answer came: begin at the beginning.
+            None => {
+                self.stage = Stage::Loading;
+                let dead = self.poll.ask_now(now_ms, false);
+                self.abort(dead);
+            }
+        }
+    }
+
+    /// The stages with a button that pays.
+    fn may_start_again(&self, now_ms: u64) -> bool {
+        match &self.stage {
+            Stage::Offer { .. } => true,
+            Stage::Failed(problem) => problem.code.is_recoverable(),
+            Stage::Cashier(cashier) => matches!(
+                cashier.phase,
+                CashierPhase::Open { silent_at_ms } if silent_at_ms <= now_ms
+            ),
+            Stage::Leaving(leaving) => leaving.stuck_at_ms <= now_ms,
+            _ => false,
+        }
+    }
+
+    fn want_check(&mut self, now_ms: u64) {
+        match &mut self.stage {
+            Stage::Returned { is_asking, notice } => {
+                *is_asking = true;
+                *notice = None;
+            }
+            Stage::Leaving(Leaving {
+                is_for_payment: true,
+                ..
+            })
+            | Stage::Cashier(_) => {
+                self.stage = Stage::Returned {
+                    notice: None,
+                    is_asking: true,
+                };
+            }
+            Stage::Code(_) | Stage::Expired | Stage::Elsewhere => {}
+            _ => return,
+        }
+        let dead = self.poll.ask_now(now_ms, true);
+        self.abort(dead);
+    }
+
+    fn want_cancel(&mut self) {
+        let Some(after) = self
+            .stage
+            .own_attempt()
+            .filter(|_| self.cancelling.is_none())
+        else {
+            return;
+        };
+        let id = self.next_id();
+        self.cancelling = Some(id);
+        let request = Request::Cancel(CancelForm { after });
+        self.effects.push(Effect::Send { id, request });
+        self.stage = Stage::Offer { notice: None };
+    }
+
+    pub(super) fn product(&self) -> Option<Product> {
+        Some(self.scene.as_ref()?.way_out?.product)
+    }
+}

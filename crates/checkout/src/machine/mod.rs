@@ -1,0 +1,251 @@
+//! The machine itself: one payment on one page.
+//!
+//! `update` takes an event and gives effects; everything else is in the files beside it, by what
+//! it is about: [`answers`](self) of the backend, attempts, the cashier, intents of the buyer,
+//! and time. It never holds more than plain data.
+
+mod answers;
+mod attempts;
+mod cashier;
+mod intents;
+mod screen;
+mod stage;
+mod time;
+
+use crate::effect::{Effect, Occurrence, Request, RequestId};
+use crate::event::Event;
+use crate::facts::{Facts, Options};
+use crate::poll::Poll;
+use crate::problem::Problem;
+use crate::scene::Scene;
+use crate::view_model::OrderView;
+use merchant_api::{CurrentAttempt, PAYER_UNAVAILABLE_HANDLE, Product};
+use stage::{Leaving, Stage};
+
+/// How long the backend has for an attempt, in milliseconds: it may have to query and close at
+/// WeChat first.
+const ATTEMPT_PATIENCE_MS: u64 = 30_000;
+/// How often an attempt is tried by itself before the buyer is asked.
+const ATTEMPT_TRIES: u32 = 4;
+/// How long the bridge may take to come, in milliseconds.
+const BRIDGE_PATIENCE_MS: u64 = 10_000;
+/// After how long a silent cashier is doubted, in milliseconds.
+const CASHIER_SILENCE_MS: u64 = 30_000;
+/// How long the backend is asked after an `ok`, before the buyer is told to look later.
+const CONFIRMING_MS: u64 = 20_000;
+/// Pause between questions while confirming, in milliseconds.
+const CONFIRMING_PAUSE_MS: u64 = 2_000;
+/// After how long a page that should have left is taken to be stuck, in milliseconds.
+const STUCK_MS: u64 = 4_000;
+/// How long the buyer sees the success before the page goes on, in milliseconds.
+const SUCCESS_MS: u64 = 2_500;
+
+/// One payment on one page.
+#[derive(Clone, Debug)]
+pub struct CheckoutMachine {
+    facts: Facts,
+    options: Options,
+    stage: Stage,
+    scene: Option<Scene>,
+    known: Option<Known>,
+    poll: Poll,
+    cancelling: Option<RequestId>,
+    told: Told,
+    last_id: u32,
+    wake_at_ms: Option<u64>,
+    effects: Vec<Effect>,
+}
+
+/// What the backend said last.
+#[derive(Clone, Debug)]
+struct Known {
+    version: Option<u64>,
+    order: OrderView,
+    is_test: bool,
+    attempt: Option<CurrentAttempt>,
+    products: Option<Vec<Product>>,
+}
+
+/// What the page was told, so that it is told once.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    is_paid: bool,
+    is_closed: bool,
+    screen: Option<&'static str>,
+    code_url: Option<String>,
+    problem: Option<Problem>,
+}
+
+impl CheckoutMachine {
+    /// A machine at its start. `seed` spreads the polls of many pages; any number will do.
+    pub fn new(seed: u64, facts: Facts, options: Options) -> Self {
+        Self {
+            facts,
+            options,
+            stage: Stage::Loading,
+            scene: None,
+            known: None,
+            poll: Poll::new(seed),
+            cancelling: None,
+            told: Told::default(),
+            last_id: 0,
+            wake_at_ms: None,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Takes what happened and says what to do. `now_ms` is a monotonic clock of the caller's.
+    pub fn update(&mut self, now_ms: u64, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Connected => self.connected(now_ms),
+            Event::Woke => self.woke(now_ms),
+            Event::Answered { id, answer } => self.answered(now_ms, id, &answer),
+            Event::Failed { id, failure } => self.failed(now_ms, id, failure),
+            Event::BridgeReady => self.bridge_ready(now_ms),
+            Event::BridgeReplied(reply) => self.bridge_replied(now_ms, &reply),
+            Event::Resumed => self.resumed(now_ms),
+            Event::Hidden => self.hidden(),
+            Event::Online => {
+                let dead = self.poll.set_online(now_ms, true);
+                self.abort(dead);
+            }
+            Event::Offline => {
+                let dead = self.poll.set_online(now_ms, false);
+                self.abort(dead);
+            }
+            Event::Wanted(intent) => self.wanted(now_ms, intent),
+        }
+        self.finish(now_ms)
+    }
+
+    fn connected(&mut self, now_ms: u64) {
+        if self.options.payer.is_some() || self.options.returned {
+            self.effects.push(Effect::StripAddress);
+        }
+        if self.known.is_none() {
+            let none = self.poll.ask_now(now_ms, false);
+            self.abort(none);
+        }
+    }
+
+    fn resumed(&mut self, now_ms: u64) {
+        let dead = self.poll.resume(now_ms);
+        self.abort(dead);
+        if let Stage::Closed | Stage::Expired = self.stage {
+            // Late money is still money: one look whenever the buyer looks.
+            let none = self.poll.ask_now(now_ms, false);
+            self.abort(none);
+        }
+        if let Stage::Leaving(Leaving {
+            was_hidden: true,
+            is_for_payment,
+            ..
+        }) = self.stage
+        {
+            self.stage = if is_for_payment {
+                Stage::Returned {
+                    notice: None,
+                    is_asking: false,
+                }
+            } else {
+                Stage::Offer { notice: None }
+            };
+        }
+    }
+
+    fn hidden(&mut self) {
+        let dead = self.poll.hide();
+        self.abort(dead);
+        if let Stage::Leaving(leaving) = &mut self.stage {
+            leaving.was_hidden = true;
+        }
+    }
+
+    /// Whether the buyer is back from the hop for the openid, so that there is no second one.
+    const fn has_hopped(&self) -> bool {
+        self.options.payer.is_some()
+    }
+
+    /// The handle that the hop brought, once.
+    fn take_payer(&mut self) -> Option<String> {
+        let payer = self.options.payer.as_mut()?;
+        let handle = std::mem::take(payer);
+        (!handle.is_empty() && handle != PAYER_UNAVAILABLE_HANDLE).then_some(handle)
+    }
+
+    fn current_attempt(&self) -> Option<&CurrentAttempt> {
+        self.known.as_ref()?.attempt.as_ref()
+    }
+
+    const fn next_id(&mut self) -> RequestId {
+        self.last_id += 1;
+        RequestId(self.last_id)
+    }
+
+    fn abort(&mut self, id: Option<RequestId>) {
+        self.effects.extend(id.map(Effect::Abort));
+    }
+
+    fn emit(&mut self, occurrence: Occurrence) {
+        self.effects.push(Effect::Emit(occurrence));
+    }
+
+    /// Tells the page of a problem; the same one twice in a row is told once.
+    fn report(&mut self, problem: Problem) {
+        if self.told.problem.as_ref() != Some(&problem) {
+            self.told.problem = Some(problem.clone());
+            self.emit(Occurrence::Problem(problem));
+        }
+    }
+
+    fn fail(&mut self, problem: Problem) {
+        self.report(problem.clone());
+        self.stage = Stage::Failed(problem);
+    }
+
+    /// What follows from any event: the next question, what the page is told, the timer.
+    fn finish(&mut self, now_ms: u64) -> Vec<Effect> {
+        self.ask_if_due(now_ms);
+        self.tell_screen();
+        let wake_at_ms = [
+            self.poll.wake_at_ms(),
+            self.stage.wake_at_ms(now_ms, self.poll.is_visible()),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
+        if wake_at_ms != self.wake_at_ms {
+            self.wake_at_ms = wake_at_ms;
+            self.effects.push(Effect::WakeAt(wake_at_ms));
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn ask_if_due(&mut self, now_ms: u64) {
+        let seen = self.known.as_ref().and_then(|known| known.version);
+        let id = RequestId(self.last_id + 1);
+        if let Some(query) = self.poll.next(now_ms, id, seen) {
+            self.last_id = id.0;
+            let request = Request::Read(query);
+            self.effects.push(Effect::Send { id, request });
+        }
+    }
+
+    fn tell_screen(&mut self) {
+        let code_url = match &self.stage {
+            Stage::Code(code) => Some(code.url.as_str()),
+            _ => None,
+        };
+        if let Some(code_url) = code_url
+            && self.told.code_url.as_deref() != Some(code_url)
+        {
+            self.told.code_url = Some(code_url.to_owned());
+            self.emit(Occurrence::QrShown);
+        }
+        let screen = self.screen(0).name();
+        if self.told.screen != Some(screen) {
+            self.told.screen = Some(screen);
+            self.emit(Occurrence::StateChange(screen));
+        }
+    }
+}

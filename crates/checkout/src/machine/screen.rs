@@ -1,0 +1,87 @@
+//! The view model: what a stage looks like at a moment. It changes nothing.
+
+use super::CheckoutMachine;
+use super::stage::{CashierPhase, Life, Stage};
+use crate::view_model::{Connection, Screen, ViewModel};
+
+impl CheckoutMachine {
+    /// What is shown now.
+    pub fn view(&self, now_ms: u64) -> ViewModel {
+        ViewModel {
+            order: self.known.as_ref().map(|known| known.order.clone()),
+            is_test: self.known.as_ref().is_some_and(|known| known.is_test),
+            screen: self.screen(now_ms),
+            connection: self.connection(),
+        }
+    }
+
+    fn connection(&self) -> Connection {
+        if !self.poll.is_online() {
+            Connection::Offline
+        } else if self.poll.is_failing() {
+            Connection::Reconnecting
+        } else {
+            Connection::Steady
+        }
+    }
+
+    pub(super) fn screen(&self, now_ms: u64) -> Screen {
+        match &self.stage {
+            Stage::Loading => Screen::Loading,
+            Stage::Unavailable(reason) => Screen::Unavailable(*reason),
+            Stage::Offer { notice } => self.offer(*notice),
+            Stage::Starting(starting) => Screen::Starting {
+                product: starting.product,
+                notice: starting.notice,
+            },
+            Stage::Code(code) => {
+                let code_url = code.url.as_str().to_owned();
+                match code.life {
+                    Life::Fresh => Screen::QrCode {
+                        code_url,
+                        remaining_ms: code
+                            .deadline_ms
+                            .map(|deadline_ms| deadline_ms.saturating_sub(now_ms)),
+                        is_handheld: self.scene.as_ref().is_some_and(crate::Scene::is_handheld),
+                    },
+                    Life::LastQuery { .. } => Screen::QrChecking { code_url },
+                    Life::Over => Screen::QrExpired { code_url },
+                }
+            }
+            Stage::Cashier(cashier) => Screen::Cashier {
+                is_silent: matches!(
+                    cashier.phase,
+                    CashierPhase::Open { silent_at_ms } if silent_at_ms <= now_ms
+                ),
+            },
+            Stage::Confirming { .. } => Screen::Confirming,
+            Stage::Leaving(leaving) => Screen::Leaving {
+                is_stuck: leaving.stuck_at_ms <= now_ms,
+            },
+            Stage::Returned { notice, is_asking } => Screen::Returned {
+                notice: *notice,
+                is_asking: *is_asking,
+            },
+            Stage::Elsewhere => Screen::Elsewhere,
+            Stage::Expired => Screen::Expired,
+            Stage::Failed(problem) => Screen::Failed(problem.clone()),
+            Stage::Closed => Screen::Closed,
+            Stage::Paid {
+                payer_total_fen, ..
+            } => Screen::Paid {
+                payer_total_fen: *payer_total_fen,
+            },
+        }
+    }
+
+    fn offer(&self, notice: Option<crate::Notice>) -> Screen {
+        match self.scene.as_ref().and_then(|scene| scene.way_out) {
+            Some(way_out) => Screen::Offer {
+                product: way_out.product,
+                fallback: way_out.fallback,
+                notice,
+            },
+            None => Screen::Loading,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What the passing of time does. Triggered by `Woke`, which may come early, late or twice.
+
+use super::stage::{CashierPhase, Life, Progress, Stage};
+use super::{CONFIRMING_MS, CheckoutMachine};
+use crate::effect::{Destination, Effect, Occurrence};
+use crate::event::Failure;
+use crate::problem::{Problem, ProblemCode};
+use crate::view_model::Notice;
+
+impl CheckoutMachine {
+    pub(super) fn woke(&mut self, now_ms: u64) {
+        if let Some(reading) = self.poll.take_overdue(now_ms) {
+            self.abort(Some(reading.id));
+            self.poll.failed(now_ms, reading, None);
+        }
+        match &mut self.stage {
+            Stage::Starting(starting) => match starting.progress {
+                Progress::InFlight { id, gives_up_at_ms } if gives_up_at_ms <= now_ms => {
+                    self.abort(Some(id));
+                    self.attempt_failed(now_ms, Failure::Unreachable);
+                }
+                Progress::Waiting { until_ms } if until_ms <= now_ms => self.send_attempt(now_ms),
+                _ => {}
+            },
+            Stage::Code(code) => {
+                let is_over = code
+                    .deadline_ms
+                    .is_some_and(|deadline_ms| deadline_ms <= now_ms);
+                if is_over && code.life == Life::Fresh {
+                    code.life = Life::LastQuery { since_ms: now_ms };
+                    let dead = self.poll.ask_now(now_ms, true);
+                    self.abort(dead);
+                }
+            }
+            Stage::Cashier(cashier) => {
+                if let CashierPhase::AwaitingBridge { until_ms, .. } = cashier.phase
+                    && until_ms <= now_ms
+                {
+                    self.fail(Problem::new(ProblemCode::BridgeMissing));
+                }
+            }
+            Stage::Confirming { since_ms } if *since_ms + CONFIRMING_MS <= now_ms => {
+                // WeChat said ok, so the buyer must not be told to pay again.
+                self.stage = Stage::Returned {
+                    notice: Some(Notice::NotPaidYet),
+                    is_asking: false,
+                };
+            }
+            Stage::Paid { leave, .. } => {
+                if let Some((_, url)) = leave.take_if(|(at_ms, _)| *at_ms <= now_ms) {
+                    let destination = Destination::Success(url);
+                    self.emit(Occurrence::Redirecting(destination.clone()));
+                    self.effects.push(Effect::Navigate(destination));
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Real User-Agent strings, each with its class. The file's last column says where a string was
+//! seen.
+
+use checkout::{Facts, decide};
+
+#[test]
+fn every_string_of_the_corpus_gets_its_class() {
+    let corpus = include_str!("ua-corpus.tsv");
+    let mut wrong = Vec::new();
+    for line in corpus.lines().skip(1) {
+        let columns: Vec<_> = line.split('\t').collect();
+        let facts = Facts {
+            user_agent: columns[0].into(),
+            ..Facts::default()
+        };
+        let (environment, decision) = decide(&facts);
+        let found = [
+            environment.kind.as_str(),
+            environment.os.as_str(),
+            environment.wechat_version.as_deref().unwrap_or_default(),
+            decision.as_str(),
+        ];
+        if found != columns[1..5] {
+            wrong.push(format!(
+                "{found:?} instead of {:?}: {}",
+                &columns[1..5],
+                columns[0]
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_ipad_that_says_it_is_a_mac_is_told_by_its_touch_points() {
+    let facts = Facts {
+        user_agent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.0.3 Safari/605.1.15".into(),
+        touch_points: 5,
+        ..Facts::default()
+    };
+    let (environment, decision) = decide(&facts);
+    assert_eq!(environment.os.as_str(), "ipados");
+    assert_eq!(decision.as_str(), "h5_or_native");
+}
+
+#[test]
+fn an_old_web_view_of_a_mini_program_is_told_by_the_page() {
+    let facts = Facts {
+        user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 12_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/6.7.3".into(),
+        mini_program: true,
+        ..Facts::default()
+    };
+    assert_eq!(decide(&facts).1.as_str(), "miniprogram");
+}
