@@ -1,1 +1,20 @@
-//! Tests across crates; nothing here is shipped.
+//! What the tests across crates stand on: servers of this process on free loopback ports, a
+//! browser behind WebDriver, the PHP example as a process. Nothing here is shipped.
+//!
+//! A harness never sleeps and hopes: it waits for a condition, for a bounded time, and names what
+//! it waited for when it gives up.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
+    reason = "all of it is test code: a panic is the report"
+)]
+
+#[cfg(feature = "browser")]
+pub mod browser;
+#[cfg(feature = "browser")]
+mod chromedriver;
+#[cfg(feature = "browser")]
+pub mod scanner;
+pub mod wait;

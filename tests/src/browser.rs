@@ -1,0 +1,267 @@
+//! One visitor with one browser: opens pages, looks, clicks. Clicks go through WebDriver, so they
+//! are the gestures that browsers demand; nothing is triggered from script that a buyer could not
+//! do.
+
+use crate::chromedriver::{Chromedriver, chromium};
+use crate::wait::until;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use futures_util::FutureExt;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use tokio::sync::Semaphore;
+
+/// Browsers are heavy: so many at the same time on the two cores of a common machine.
+static BROWSERS: Semaphore = Semaphore::const_new(2);
+
+const DESKTOP_USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
+const PHONE_USER_AGENT: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36";
+
+/// What the visitor holds in hand.
+#[derive(Clone, Copy, Debug)]
+pub enum Visitor {
+    /// A mouse, a large screen, a plain desktop browser.
+    Desktop,
+    /// A small touch screen with the phone's own browser.
+    Phone,
+}
+
+/// Runs a scenario with a browser of its own (fresh profile), and closes it however the scenario
+/// ends. When it fails, what was on the page and in the console comes first.
+pub async fn visit<F>(visitor: Visitor, scenario: F)
+where
+    F: AsyncFnOnce(&Browser),
+{
+    let _place = BROWSERS.acquire().await.unwrap();
+    let driver = Chromedriver::start().await;
+    let client = ClientBuilder::new(HttpConnector::new())
+        .capabilities(capabilities(visitor))
+        .connect(&driver.url)
+        .await
+        .expect("a browser starts");
+    let browser = Browser { client };
+    let outcome = AssertUnwindSafe(scenario(&browser)).catch_unwind().await;
+    if outcome.is_err() {
+        browser.report().await;
+    }
+    browser.client.close().await.ok();
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
+}
+
+fn capabilities(visitor: Visitor) -> serde_json::Map<String, Value> {
+    let mut options = json!({
+        "binary": chromium(),
+        "args": [
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-dev-shm-usage", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", "--window-size=1280,1000",
+            format!("--user-agent={DESKTOP_USER_AGENT}"),
+        ],
+    });
+    if matches!(visitor, Visitor::Phone) {
+        options["mobileEmulation"] = json!({
+            "deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 2.0, "touch": true},
+            "userAgent": PHONE_USER_AGENT,
+        });
+    }
+    let capabilities = json!({
+        "browserName": "chrome",
+        "goog:chromeOptions": options,
+        "goog:loggingPrefs": {"browser": "ALL"},
+    });
+    let Value::Object(capabilities) = capabilities else {
+        unreachable!("an object was just written")
+    };
+    capabilities
+}
+
+/// The visitor's browser.
+pub struct Browser {
+    client: Client,
+}
+
+impl Browser {
+    /// Opens an address and waits for the document.
+    pub async fn open(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    /// Where the browser is now.
+    pub async fn address(&self) -> url::Url {
+        self.client.current_url().await.unwrap()
+    }
+
+    /// Goes one page back in history.
+    pub async fn back(&self) {
+        self.client.back().await.unwrap();
+    }
+
+    /// What is on the screen, as PNG.
+    pub async fn screenshot(&self) -> Vec<u8> {
+        self.client.screenshot().await.unwrap()
+    }
+
+    /// Looks something up in the page: a function body, with `arguments`.
+    pub async fn look(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute(script, arguments).await.unwrap()
+    }
+
+    /// Waits until the expression is truthy, and gives its value.
+    pub async fn until(&self, expression: &str) -> Value {
+        let script = format!("return {expression}");
+        until(expression, async || {
+            // A page that is just being left has no answer.
+            match self.client.execute(&script, vec![]).await {
+                Ok(value) if is_truthy(&value) => Ok(value),
+                Ok(value) => Err(value.to_string()),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+        .await
+    }
+
+    /// Waits for a page whose address contains the text.
+    pub async fn until_at(&self, part: &str) {
+        until(&format!("an address with {part}"), async || {
+            let address = self
+                .client
+                .current_url()
+                .await
+                .map_err(|error| error.to_string())?;
+            if address.as_str().contains(part) {
+                Ok(())
+            } else {
+                Err(address.to_string())
+            }
+        })
+        .await;
+    }
+
+    /// Clicks what the CSS selector finds, as soon as it is there to be clicked.
+    pub async fn click(&self, selector: &str) {
+        until(&format!("{selector} to click"), async || {
+            let found = self.client.find(Locator::Css(selector)).await;
+            let found = found.map_err(|error| error.to_string())?;
+            found.click().await.map_err(|error| error.to_string())
+        })
+        .await;
+    }
+
+    /// Types into what the CSS selector finds.
+    pub async fn type_into(&self, selector: &str, text: &str) {
+        let field = self.client.find(Locator::Css(selector)).await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// The state of the page's `<wechat-pay>`, as its style sheet sees it.
+    pub async fn element_state(&self) -> Option<String> {
+        let state = self.look(&format!("return {ELEMENT_STATE}"), vec![]).await;
+        state.as_str().map(str::to_owned)
+    }
+
+    /// Waits until the element is in one of these states, and gives it.
+    pub async fn until_element_is(&self, states: &[&str]) -> String {
+        let states = json!(states);
+        let state = self
+            .until(&format!(
+                "{states}.includes({ELEMENT_STATE}) && {ELEMENT_STATE}"
+            ))
+            .await;
+        state.as_str().unwrap().to_owned()
+    }
+
+    /// Clicks the element's button for an intent, once it is there.
+    pub async fn click_intent(&self, intent: &str) {
+        let selector = format!("[data-intent='{intent}']");
+        until(&format!("the element's {selector}"), async || {
+            let host = self.client.find(Locator::Css("wechat-pay")).await;
+            let root = host.map_err(|error| error.to_string())?.shadow_root().await;
+            let root = root.map_err(|error| error.to_string())?;
+            let button = root.find(Locator::Css(&selector)).await;
+            let button = button.map_err(|error| error.to_string())?;
+            button.click().await.map_err(|error| error.to_string())
+        })
+        .await;
+    }
+
+    /// What the element says to the buyer.
+    pub async fn element_text(&self) -> String {
+        let text = self
+            .look(&format!("return {ELEMENT_BASE}?.innerText ?? ''"), vec![])
+            .await;
+        text.as_str().unwrap().to_owned()
+    }
+
+    /// What the page wrote to the console, errors of the browser included.
+    pub async fn console(&self) -> Vec<String> {
+        let log = self.client.issue_cmd(BrowserLog).await.unwrap_or_default();
+        let entries = log.as_array().cloned().unwrap_or_default();
+        entries
+            .iter()
+            .map(|entry| format!("{} {}", entry["level"], entry["message"]))
+            .collect()
+    }
+
+    async fn report(&self) {
+        let address = self.client.current_url().await;
+        let html = format!("return {ELEMENT_BASE}?.outerHTML ?? document.body?.innerText ?? ''");
+        let seen = self.client.execute(&html, vec![]).await;
+        println!("-- the browser was at {address:?}");
+        println!("-- on it: {}", seen.unwrap_or_default());
+        println!("-- its console: {:#?}", self.console().await);
+        if let Ok(png) = self.client.screenshot().await {
+            let file =
+                std::env::temp_dir().join(format!("payment-tests-{}.png", screenshot_name()));
+            if std::fs::write(&file, png).is_ok() {
+                println!("-- its screen: {}", file.display());
+            }
+        }
+    }
+}
+
+const ELEMENT_BASE: &str =
+    "document.querySelector('wechat-pay')?.shadowRoot?.querySelector('[part~=base]')";
+const ELEMENT_STATE: &str = "document.querySelector('wechat-pay')?.shadowRoot?.querySelector('[part~=base]')?.dataset.state";
+
+fn is_truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}
+
+fn screenshot_name() -> String {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("scenario").replace("::", "-");
+    format!("{name}-{}", std::process::id())
+}
+
+/// chromedriver's own command for the console; WebDriver has none.
+#[derive(Debug)]
+struct BrowserLog;
+
+impl WebDriverCompatibleCommand for BrowserLog {
+    fn endpoint(
+        &self,
+        base_url: &url::Url,
+        session_id: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base_url.join(&format!(
+            "session/{}/se/log",
+            session_id.unwrap_or_default()
+        ))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (
+            http::Method::POST,
+            Some(json!({"type": "browser"}).to_string()),
+        )
+    }
+}
