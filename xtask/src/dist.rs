@@ -13,6 +13,8 @@ use crate::failure::Failure;
 use crate::setup::{self, Purpose};
 use crate::{console, process, repository, size};
 
+use bundler::Features;
+
 mod bundler;
 mod javascript;
 mod widget;
@@ -59,7 +61,7 @@ pub(crate) fn full() -> Result<(), Failure> {
     let stage = Stage::empty("full")?;
     let compiled = console::timed("dist: the widget, for size", widget::compile_for_size)?;
     console::timed("dist: bindings", || {
-        bundler::write_bindings(&compiled, &stage.bindings())
+        bundler::write_bindings(&compiled, &stage.bindings(), Features::All)
     })?;
     console::timed("dist: wasm-opt", || {
         widget::optimise(&stage.bound_wasm(), &stage.out().join(WASM))
@@ -78,19 +80,28 @@ pub(crate) fn full() -> Result<(), Failure> {
 }
 
 /// The widget as it comes: ES modules side by side, the standard library that rustup ships.
-pub(crate) fn quick() -> Result<(), Failure> {
+fn quick() -> Result<(), Failure> {
+    make_quickly()?.publish()
+}
+
+/// The same in a folder of its own, so that a demo never replaces what `dist` made.
+pub(crate) fn quick_beside_the_shipped() -> Result<PathBuf, Failure> {
+    make_quickly().map(|stage| stage.out())
+}
+
+fn make_quickly() -> Result<Stage, Failure> {
     setup::provide(Purpose::Demo.needs())?;
-    let stage = Stage::empty("quick")?;
     let compiled = console::timed("dist: the widget, quickly", widget::compile_quickly)?;
+    let stage = Stage::empty("quick")?;
     console::timed("dist: bindings", || {
-        bundler::write_bindings(&compiled, &stage.bindings())
+        bundler::write_bindings(&compiled, &stage.bindings(), Features::BindingsAlone)
     })?;
     let out = stage.out();
     javascript::copy_sources(&out)?;
     copy(&stage.bound_wasm(), &out.join(WASM))?;
     fs::remove_file(stage.bound_wasm()).map_err(Failure::file(stage.bound_wasm()))?;
     javascript::copy_tree(&stage.bindings(), &out.join(BINDINGS))?;
-    stage.publish()
+    Ok(stage)
 }
 
 /// The ten biggest functions of the last full build, from its variant with names.

@@ -10,6 +10,7 @@ use clap::Parser;
 
 mod biggest;
 mod bindings;
+#[cfg(feature = "weights")]
 mod weights;
 
 /// What xtask asks for; every path is absolute or relative to the caller's folder.
@@ -25,6 +26,7 @@ enum Task {
         #[arg(long)]
         name: String,
     },
+    #[cfg(feature = "weights")]
     /// Print a JSON manifest of files: raw, gzip and brotli sizes, and their sums.
     Weigh {
         /// The files of the bundle's default path.
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
             out_dir,
             name,
         } => bindings::write(&wasm, &out_dir, &name),
+        #[cfg(feature = "weights")]
         Task::Weigh { files } => weights::manifest(&files).map(|text| print(&text)),
         Task::Biggest { wasm, count } => biggest::table(&wasm, count).map(|text| print(&text)),
     };

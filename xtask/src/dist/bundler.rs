@@ -7,13 +7,26 @@ use super::{BINDINGS_NAME, built};
 use crate::failure::Failure;
 use crate::{process, repository};
 
+/// How much of the bundler is wanted: it is compiled with that and no more.
+#[derive(Clone, Copy)]
+pub(super) enum Features {
+    /// For the demo: no compressors.
+    BindingsAlone,
+    /// For everything else.
+    All,
+}
+
 /// How many rows the table of the biggest functions has.
 const TOP: usize = 10;
 
 /// Writes wasm-bindgen's output of a compiled widget into a folder.
-pub(super) fn write_bindings(wasm: &Path, out_dir: &Path) -> Result<(), Failure> {
+pub(super) fn write_bindings(
+    wasm: &Path,
+    out_dir: &Path,
+    features: Features,
+) -> Result<(), Failure> {
     process::run(
-        bundler()?
+        bundler(features)?
             .arg("bindings")
             .args([wasm, out_dir])
             .args(["--name", BINDINGS_NAME]),
@@ -22,24 +35,27 @@ pub(super) fn write_bindings(wasm: &Path, out_dir: &Path) -> Result<(), Failure>
 
 /// The JSON manifest of files.
 pub(super) fn weigh(files: &[PathBuf]) -> Result<String, Failure> {
-    process::read(bundler()?.arg("weigh").args(files))
+    process::read(bundler(Features::All)?.arg("weigh").args(files))
 }
 
 /// The biggest functions of a file, as rows.
 pub(super) fn biggest(wasm: &Path) -> Result<String, Failure> {
     process::read(
-        bundler()?
+        bundler(Features::All)?
             .arg("biggest")
             .arg(wasm)
             .arg(format!("--count={TOP}")),
     )
 }
 
-fn bundler() -> Result<Command, Failure> {
+fn bundler(features: Features) -> Result<Command, Failure> {
     let mut cargo = repository::cargo();
     cargo
         .args(["build", "--quiet", "--package=bundler", "--target-dir"])
         .arg(repository::target_dir());
+    if matches!(features, Features::BindingsAlone) {
+        cargo.arg("--no-default-features");
+    }
     let program = format!("bundler{}", std::env::consts::EXE_SUFFIX);
     let program = repository::target_dir().join("debug").join(program);
     Ok(Command::new(built(cargo, program)?))

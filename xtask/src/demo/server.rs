@@ -1,0 +1,178 @@
+//! One server as a child process, with its last lines at hand for the day it dies.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::http;
+use crate::console;
+use crate::failure::Failure;
+
+/// How many of its last lines a dead server leaves.
+const LAST_LINES: usize = 20;
+/// How long a server may take until it answers; the simulator makes RSA keys at its first start.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// How long it may take to end by itself before it is killed.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+
+/// A running server; ended when dropped.
+pub(super) struct Server {
+    name: &'static str,
+    child: Child,
+    tail: Arc<Mutex<VecDeque<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+/// Where its lines go besides.
+#[derive(Clone)]
+pub(super) enum LineSink {
+    Terminal,
+    File(Arc<Mutex<File>>),
+}
+
+impl Server {
+    /// Starts it and waits until it says that it is well.
+    pub(super) fn start(
+        name: &'static str,
+        command: &mut Command,
+        origin: &str,
+        sink: &LineSink,
+    ) -> Result<Self, Failure> {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| Failure::Server(format!("{name} could not be started: {error}")))?;
+        let mut server = Self {
+            name,
+            child,
+            tail: Arc::default(),
+            readers: Vec::new(),
+        };
+        if let Some(output) = server.child.stdout.take() {
+            server.follow(output, sink);
+        }
+        if let Some(output) = server.child.stderr.take() {
+            server.follow(output, sink);
+        }
+        server.wait_until_well(origin)?;
+        Ok(server)
+    }
+
+    /// A failure with its last lines, where it has ended.
+    pub(super) fn alive(&mut self) -> Result<(), Failure> {
+        match self.child.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(self.obituary(&format!("ended by itself ({status})"))),
+            Err(error) => Err(self.obituary(&format!("is lost: {error}"))),
+        }
+    }
+
+    /// Asks it to end; `Drop` sees to it that it does.
+    pub(super) fn ask_to_stop(&self) {
+        // Rust's own way to signal is SIGKILL alone.
+        #[cfg(unix)]
+        let _ = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .stderr(Stdio::null())
+            .status();
+    }
+
+    fn wait_until_well(&mut self, origin: &str) -> Result<(), Failure> {
+        let client = http::Client::new();
+        let start = Instant::now();
+        loop {
+            self.alive()?;
+            if client.is_well(origin) {
+                return Ok(());
+            }
+            if start.elapsed() > START_LIMIT {
+                return Err(self.obituary(&format!(
+                    "did not answer {origin}/healthz within {} s",
+                    START_LIMIT.as_secs()
+                )));
+            }
+            thread::sleep(Duration::from_millis(25));
+        }
+    }
+
+    fn follow(&mut self, output: impl Read + Send + 'static, sink: &LineSink) {
+        let (name, tail, sink) = (self.name, Arc::clone(&self.tail), sink.clone());
+        self.readers.push(thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                match &sink {
+                    LineSink::Terminal => console::note(format!("{name} | {line}")),
+                    LineSink::File(file) => {
+                        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                        // A full disk must not stop a payment.
+                        let _ = writeln!(file, "{line}");
+                    }
+                }
+                let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
+                if tail.len() == LAST_LINES {
+                    tail.pop_front();
+                }
+                tail.push_back(line);
+            }
+        }));
+    }
+
+    fn obituary(&mut self, what: &str) -> Failure {
+        // Killed if it still runs, so that its pipes close and its last words are read.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        for reader in self.readers.drain(..) {
+            let _ = reader.join();
+        }
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines: Vec<&str> = tail.iter().map(String::as_str).collect();
+        Failure::Server(format!(
+            "the {} {what}; its last lines:\n{}",
+            self.name,
+            lines.join("\n")
+        ))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.ask_to_stop();
+        let start = Instant::now();
+        while start.elapsed() < STOP_LIMIT {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        // It may have ended in between: then there is nothing left to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LineSink, Server};
+    use std::process::Command;
+
+    #[test]
+    fn a_server_that_dies_leaves_its_last_words() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo the key is unreadable >&2; exit 7"]);
+        let ended = Server::start(
+            "merchant server",
+            &mut command,
+            "http://127.0.0.1:9",
+            &LineSink::Terminal,
+        );
+        let said = ended.err().map(|failure| failure.to_string()).unwrap();
+        assert!(said.contains("merchant server"), "{said}");
+        assert!(said.contains("exit status: 7"), "{said}");
+        assert!(said.ends_with("the key is unreadable"), "{said}");
+    }
+}
