@@ -92,8 +92,9 @@ async fn buy(
             description: item.name.to_owned(),
             expires_in_ms: None,
             payer: None,
-            return_url: Some(page_url.clone()),
-            success_url: Some(page_url),
+            return_url: Some(page_url),
+            // The page says thanks in place: an address to go on to would reload it for nothing.
+            success_url: None,
             products: None,
             attach: None,
         })

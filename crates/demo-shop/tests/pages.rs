@@ -46,6 +46,11 @@ async fn buying_orders_at_the_merchant_server_and_leads_to_a_page_with_the_eleme
     );
     let page_url = format!("{}{}", shop.address, bought.location);
     assert_eq!(order["return_url"], page_url);
+    assert_eq!(
+        order.get("success_url"),
+        None,
+        "the page would reload itself"
+    );
 
     let page = shop.get(&bought.location).await;
     assert_eq!(page.status, 200);
