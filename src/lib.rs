@@ -1,1 +1,21 @@
-//! The widget: the browser half of `<wechat-pay>`.
+//! `<wechat-pay>`, the browser half: the shell around the payment machine, and its view.
+//!
+//! This package is the only one that names a browser. It decides nothing about a payment: the
+//! machine (`checkout`) says what to do and what to show, [`shell`] does it, [`view`] shows it.
+//! There is no logic under `cfg(target_arch)`, so the host's compiler and linter see all of it.
+//!
+//! Rust users take the [`WechatPay`] component; JavaScript gets [`embed`] through
+//! `www/src/element.js`.
+
+mod component;
+pub mod embed;
+mod environment;
+mod locale;
+mod options;
+mod shell;
+mod view;
+
+pub use component::WechatPay;
+pub use locale::Locale;
+pub use options::{OptionError, WidgetOptions};
+pub use shell::PageEvent;

@@ -31,6 +31,7 @@ impl CheckoutMachine {
             Intent::CheckPayment => self.want_check(now_ms),
             Intent::ReportTrouble => {
                 if let Stage::Returned { .. } | Stage::Cashier(_) | Stage::Leaving(_) = self.stage {
+                    self.effects.push(Effect::MarkDeparture(false));
                     self.stage = Stage::Offer { notice: None };
                 }
             }

@@ -1,0 +1,219 @@
+//! Requests to the merchant's backend: forms out, one flat object in, read field by field.
+//!
+//! No cookies, no cache. It retries nothing and judges nothing; timeouts are the machine's, by
+//! dropping the [`Abort`].
+
+use ::merchant_api::{ApiError, CheckoutAnswer, Fields, Malformed};
+use checkout::{Event, Failure, Request, RequestId};
+use gloo_net::http::{Request as HttpRequest, RequestBuilder};
+use js_sys::{Array, Reflect};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{AbortController, RequestCredentials, UrlSearchParams};
+
+/// The backend of one order.
+pub(crate) struct MerchantApi {
+    /// `{base}/checkouts/{token}`.
+    checkout: String,
+}
+
+/// A request under way; dropping it aborts the request, and nothing comes of it any more.
+pub(crate) struct Abort(Option<AbortController>);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
+    }
+}
+
+/// What came of a request.
+pub(crate) enum Outcome {
+    Answered(Box<CheckoutAnswer>),
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// As the machine takes it.
+    pub(crate) fn into_event(self, id: RequestId) -> Event {
+        match self {
+            Self::Answered(answer) => Event::Answered { id, answer },
+            Self::Failed(failure) => Event::Failed { id, failure },
+        }
+    }
+}
+
+impl MerchantApi {
+    pub(crate) fn new(base: &str, token: &str) -> Self {
+        let mut checkout = String::from(base);
+        checkout.push_str("/checkouts/");
+        checkout.push_str(token);
+        Self { checkout }
+    }
+
+    /// Sends a request; `done` is called once, unless the request is aborted first.
+    pub(crate) fn send(&self, request: &Request, done: impl FnOnce(Outcome) + 'static) -> Abort {
+        let controller = AbortController::new().ok();
+        let signal = controller.as_ref().map(AbortController::signal);
+        let (builder, form) = self.build(request);
+        let builder = builder
+            .abort_signal(signal.as_ref())
+            .credentials(RequestCredentials::Omit);
+        spawn_local(async move {
+            let outcome = fetch(builder, form).await;
+            if !signal.is_some_and(|signal| signal.aborted()) {
+                done(outcome);
+            }
+        });
+        Abort(controller)
+    }
+
+    fn build(&self, request: &Request) -> (RequestBuilder, Option<UrlSearchParams>) {
+        let mut address = self.checkout.clone();
+        let fields = match request {
+            Request::Read(query) => {
+                let query = query.to_query();
+                if !query.is_empty() {
+                    address.push('?');
+                    address.push_str(&query);
+                }
+                return (HttpRequest::get(&address), None);
+            }
+            Request::Start(form) => {
+                address.push_str("/attempts");
+                form.fields()
+            }
+            Request::Cancel(form) => {
+                address.push_str("/cancel");
+                vec![("after", form.after.to_string())]
+            }
+        };
+        let form = UrlSearchParams::new().ok();
+        if let Some(form) = &form {
+            for (name, text) in fields {
+                form.append(name, &text);
+            }
+        }
+        (HttpRequest::post(&address), form)
+    }
+}
+
+async fn fetch(builder: RequestBuilder, form: Option<UrlSearchParams>) -> Outcome {
+    let sent = match form {
+        Some(form) => match builder.body(form) {
+            Ok(request) => request.send().await,
+            Err(error) => Err(error),
+        },
+        None => builder.send().await,
+    };
+    let Ok(response) = sent else {
+        return Outcome::Failed(Failure::Unreachable);
+    };
+    let retry_after_ms = response
+        .headers()
+        .get("retry-after")
+        .and_then(|seconds| seconds.parse::<u64>().ok())
+        .map(|seconds| seconds.saturating_mul(1_000));
+    let status = response.status();
+    let body = match web_sys::Response::from(response).json() {
+        Ok(promise) => JsFuture::from(promise).await.ok().map(JsObject),
+        Err(_) => None,
+    };
+    read(status, retry_after_ms, body)
+}
+
+/// What a status and a body mean. No body: it did not come whole, or is no JSON.
+fn read(status: u16, retry_after_ms: Option<u64>, body: Option<JsObject>) -> Outcome {
+    let is_success = (200..300).contains(&status);
+    let failure = match body {
+        Some(body) if is_success => match CheckoutAnswer::read(&body) {
+            Ok(answer) => return Outcome::Answered(Box::new(answer)),
+            Err(malformed) => Failure::Malformed(malformed),
+        },
+        None if is_success => Failure::Malformed(Malformed::not("body", "must be a JSON object")),
+        Some(body) => match ApiError::read(&body) {
+            Ok(mut error) => {
+                error.retry_after_ms = error.retry_after_ms.or(retry_after_ms);
+                let answer = CheckoutAnswer::read(&body).ok().map(Box::new);
+                Failure::Refused { error, answer }
+            }
+            Err(_) => Failure::Status {
+                status,
+                retry_after_ms,
+            },
+        },
+        None => Failure::Status {
+            status,
+            retry_after_ms,
+        },
+    };
+    Outcome::Failed(failure)
+}
+
+/// A JavaScript object as a holder of fields.
+struct JsObject(JsValue);
+
+impl JsObject {
+    fn get(&self, name: &'static str) -> Option<JsValue> {
+        Reflect::get(&self.0, &JsValue::from_str(name))
+            .ok()
+            .filter(|value| !value.is_undefined() && !value.is_null())
+    }
+
+    fn read<T>(
+        &self,
+        name: &'static str,
+        rule: &'static str,
+        read: impl FnOnce(JsValue) -> Option<T>,
+    ) -> Result<Option<T>, Malformed> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) => read(value).map(Some).ok_or(Malformed::not(name, rule)),
+        }
+    }
+}
+
+impl Fields for JsObject {
+    fn text(&self, name: &'static str) -> Result<Option<String>, Malformed> {
+        self.read(name, "must be a text", |value| value.as_string())
+    }
+
+    fn integer(&self, name: &'static str) -> Result<Option<i64>, Malformed> {
+        self.read(name, "must be a whole number", |value| {
+            value.as_f64().and_then(exact)
+        })
+    }
+
+    fn flag(&self, name: &'static str) -> Result<Option<bool>, Malformed> {
+        self.read(name, "must be true or false", |value| value.as_bool())
+    }
+
+    fn object(&self, name: &'static str) -> Result<Option<Self>, Malformed> {
+        self.read(name, "must be an object", |value| {
+            value.is_object().then_some(Self(value))
+        })
+    }
+
+    fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, Malformed> {
+        self.read(name, "must be a list of texts", |value| {
+            Array::is_array(&value).then(|| {
+                Array::from(&value)
+                    .iter()
+                    .filter_map(|entry| entry.as_string())
+                    .collect()
+            })
+        })
+    }
+}
+
+/// A JavaScript number as a whole one, if it is one that JavaScript holds exactly.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "only a whole number below 2^53 is cast"
+)]
+fn exact(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let is_exact = number.abs() < EXACT && number % 1.0 == 0.0;
+    is_exact.then_some(number as i64)
+}

@@ -1,0 +1,159 @@
+//! What the page is told: DOM events of the element, or a callback of the leptos component.
+
+use checkout::{Destination, Occurrence, Problem, Scene};
+use js_sys::{Function, Object, Reflect};
+use wasm_bindgen::JsValue;
+
+/// Who listens.
+pub(crate) enum Page {
+    /// `element.js`: `emit(name, detail)`.
+    JavaScript(Function),
+    /// The leptos component.
+    Rust(Box<dyn Fn(PageEvent)>),
+}
+
+/// An event of the element, as a Rust page gets it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PageEvent {
+    /// The first answer is there.
+    Ready,
+    /// The way of paying was decided.
+    SceneDecided(Box<Scene>),
+    /// A QR code is on the page.
+    QrShown,
+    /// The page is about to leave for this address.
+    Redirecting(String),
+    /// The screen is another, by its name.
+    StateChange(&'static str),
+    /// Paid. Once, ever.
+    Paid {
+        /// The merchant's number.
+        order_no: String,
+        /// The attempt's number at WeChat.
+        out_trade_no: Option<String>,
+        /// The price, in fen.
+        total_fen: u64,
+    },
+    /// Closed by WeChat or the merchant.
+    Closed,
+    /// Something went wrong.
+    Problem(Problem),
+}
+
+impl From<Function> for Page {
+    fn from(emit: Function) -> Self {
+        Self::JavaScript(emit)
+    }
+}
+
+impl Page {
+    pub(crate) fn tell(&self, occurrence: &Occurrence) {
+        match self {
+            Self::Rust(listen) => listen(event(occurrence)),
+            Self::JavaScript(emit) => {
+                let (name, detail) = dom_event(occurrence);
+                // A handler of the page that throws is the page's own trouble.
+                let _ = emit.call2(&JsValue::NULL, &name.into(), &detail);
+            }
+        }
+    }
+}
+
+fn event(occurrence: &Occurrence) -> PageEvent {
+    match occurrence.clone() {
+        Occurrence::Ready => PageEvent::Ready,
+        Occurrence::SceneDecided(scene) => PageEvent::SceneDecided(scene),
+        Occurrence::QrShown => PageEvent::QrShown,
+        Occurrence::Redirecting(destination) => {
+            PageEvent::Redirecting(destination.as_str().to_owned())
+        }
+        Occurrence::StateChange(screen) => PageEvent::StateChange(screen),
+        Occurrence::Paid {
+            order_no,
+            out_trade_no,
+            total_fen,
+        } => PageEvent::Paid {
+            order_no,
+            out_trade_no,
+            total_fen,
+        },
+        Occurrence::Closed => PageEvent::Closed,
+        Occurrence::Problem(problem) => PageEvent::Problem(problem),
+    }
+}
+
+/// The event's name and its `detail`. Fields have the contract's names.
+fn dom_event(occurrence: &Occurrence) -> (&'static str, JsValue) {
+    match occurrence {
+        Occurrence::Ready => ("ready", object(&[])),
+        Occurrence::SceneDecided(scene) => ("scene-decided", scene_detail(scene)),
+        Occurrence::QrShown => ("qr-shown", object(&[])),
+        Occurrence::Redirecting(destination) => {
+            let to = match destination {
+                Destination::H5(_) => "h5",
+                Destination::Authorize(_) => "authorize",
+                Destination::Success(_) => "success",
+            };
+            ("redirecting", object(&[("to", to.into())]))
+        }
+        Occurrence::StateChange(screen) => ("state-change", object(&[("state", (*screen).into())])),
+        Occurrence::Paid {
+            order_no,
+            out_trade_no,
+            total_fen,
+        } => (
+            "paid",
+            object(&[
+                ("order_no", order_no.into()),
+                ("out_trade_no", optional(out_trade_no.as_deref())),
+                ("total_fen", number(*total_fen)),
+            ]),
+        ),
+        Occurrence::Closed => ("closed", object(&[])),
+        Occurrence::Problem(problem) => ("problem", problem_detail(problem)),
+    }
+}
+
+fn scene_detail(scene: &Scene) -> JsValue {
+    let product = scene.way_out.map(|way_out| way_out.product.as_str());
+    object(&[
+        ("environment", scene.environment.kind.as_str().into()),
+        ("os", scene.environment.os.as_str().into()),
+        (
+            "wechat_version",
+            optional(scene.environment.wechat_version.as_deref()),
+        ),
+        ("decision", scene.decision.as_str().into()),
+        ("product", optional(product)),
+        ("reason", scene.reason.as_str().into()),
+    ])
+}
+
+fn problem_detail(problem: &Problem) -> JsValue {
+    object(&[
+        ("code", problem.code.as_str().into()),
+        ("actor", problem.code.actor().as_str().into()),
+        ("recoverable", problem.code.is_recoverable().into()),
+        ("field", optional(problem.field.as_deref())),
+        ("raw", optional(problem.raw.as_deref())),
+    ])
+}
+
+fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields {
+        // Setting a property of a fresh plain object cannot fail.
+        let _ = Reflect::set(&object, &JsValue::from_str(name), value);
+    }
+    object.into()
+}
+
+fn optional(text: Option<&str>) -> JsValue {
+    text.map_or(JsValue::NULL, JsValue::from_str)
+}
+
+/// Amounts come from JavaScript numbers below 2^53, so nothing is lost.
+#[expect(clippy::cast_precision_loss, reason = "read from an exact number")]
+fn number(whole: u64) -> JsValue {
+    JsValue::from_f64(whole as f64)
+}
