@@ -1,1 +1,49 @@
 //! The merchant server: the checkout contract in front, WeChat Pay APIv3 behind.
+//!
+//! A shop's backend, in any language, runs it beside itself and has WeChat Pay. It holds the keys,
+//! orders at WeChat, believes WeChat only after verifying, and answers the pages that wait.
+//!
+//! Rooms:
+//! - [`Config`]: what it needs to know, checked as a whole before anything starts;
+//! - [`MerchantServer`] and [`app`]: the state and its routes; [`MerchantServer::run_due`]: the
+//!   work that is due at a time, as data in the ledger and not as sleeping tasks;
+//! - [`Clock`], [`Randomness`], [`WechatTransport`]: the world, handed in. A journey hands in a
+//!   clock that it moves, randomness that it can repeat, and a simulator in the same process;
+//! - the ledger (SQLite) behind one boundary; no SQL outside of it.
+//!
+//! What it never does: decide that money moved (WeChat does), take an amount from a browser, or
+//! write a secret, an openid or a whole token anywhere but into its ledger.
+
+mod checkout;
+mod client_address;
+mod clock;
+mod config;
+mod due_work;
+mod error;
+mod hosted_page;
+mod ledger;
+mod notify;
+mod oauth;
+mod orders;
+mod question;
+mod randomness;
+mod return_address;
+mod routes;
+mod secret;
+mod serve;
+mod server;
+mod settlement;
+mod wechat_client;
+mod wechat_transport;
+
+pub use clock::{Clock, ManualClock, Sleep, SystemClock};
+pub use config::{ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant};
+pub use ledger::LedgerError;
+pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomness};
+pub use routes::app;
+pub use secret::Secret;
+pub use serve::{ServeError, serve};
+pub use server::{MerchantServer, Surroundings};
+pub use wechat_transport::{
+    Call, HttpTransport, ServiceTransport, TransportError, WechatTransport,
+};

@@ -1,0 +1,98 @@
+//! What a wish for an attempt comes to, given the one that is current. A table and nothing else:
+//! it asks nobody and changes nothing.
+
+use crate::ledger::Attempt;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// The same attempt, its link as it is (JSAPI is signed anew).
+    Again,
+    /// The same attempt, the same number and bytes sent again, for a new link.
+    Renew,
+    /// End the current attempt first: query, close.
+    TakeOver,
+    /// A new attempt under a new number.
+    New,
+    /// Somebody else has taken over since the caller looked.
+    Superseded,
+}
+
+/// Decides. `after` is the attempt number that the caller has seen, `current` the order's newest,
+/// `attempt` that one; `is_same` says whether the caller's wish would send the very same bytes,
+/// `is_fresh` whether its link may be handed out again.
+pub(super) fn decide(
+    after: u64,
+    current: u64,
+    attempt: Option<&Attempt>,
+    is_same: bool,
+    is_fresh: bool,
+) -> Decision {
+    let is_alive = attempt.is_some_and(|attempt| attempt.state.is_alive());
+    match (is_alive, is_same) {
+        // Nobody can have seen what was never made.
+        _ if after > current => Decision::Superseded,
+        (false, _) => Decision::New,
+        (true, true) if is_fresh => Decision::Again,
+        (true, true) => Decision::Renew,
+        (true, false) if after == current => Decision::TakeOver,
+        (true, false) => Decision::Superseded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::AttemptState;
+    use merchant_api::Product;
+
+    fn attempt(state: AttemptState) -> Attempt {
+        Attempt {
+            order_id: 1,
+            number: 2,
+            product: Product::Native,
+            out_trade_no: "order-1".into(),
+            appid: "wx1".into(),
+            body: Vec::new(),
+            state,
+            created_ms: 0,
+            link: None,
+            return_handle: String::new(),
+            transaction_id: None,
+        }
+    }
+
+    #[test]
+    fn each_wish_has_one_answer() {
+        use AttemptState::{Closed, Open, Prepared, Refused};
+        use Decision::{Again, New, Renew, Superseded, TakeOver};
+        // after, state of attempt 2, same bytes, fresh link, decision
+        let cases = [
+            (2, Open, true, true, Again),
+            // A second tab, or a repeated request: the same attempt whatever it has seen.
+            (0, Open, true, true, Again),
+            (2, Open, true, false, Renew),
+            (0, Open, true, false, Renew),
+            // Written down, answer unknown: the same bytes again.
+            (2, Prepared, true, false, Renew),
+            (2, Open, false, true, TakeOver),
+            (2, Prepared, false, false, TakeOver),
+            // Nobody takes over silently.
+            (1, Open, false, true, Superseded),
+            (0, Prepared, false, false, Superseded),
+            // What is over holds up nobody.
+            (2, Closed, true, true, New),
+            (1, Closed, false, false, New),
+            (2, Refused, true, true, New),
+            // A number from nowhere.
+            (3, Open, true, true, Superseded),
+            (3, Closed, false, false, Superseded),
+        ];
+        for (after, state, is_same, is_fresh, expected) in cases {
+            let found = decide(after, 2, Some(&attempt(state)), is_same, is_fresh);
+            assert_eq!(found, expected, "{after} {state:?} {is_same} {is_fresh}");
+        }
+        assert_eq!(decide(0, 0, None, false, false), New);
+        assert_eq!(decide(1, 0, None, false, false), Superseded);
+    }
+}

@@ -1,0 +1,99 @@
+//! The three checkout routes of the contract: what the element needs. The token in the path is
+//! the authorisation; it can look, start and cancel, and never close the order.
+
+mod answer;
+mod attempts;
+mod decision;
+mod order_body;
+mod poll;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, RawQuery, State};
+use merchant_api::{AttemptForm, CancelForm, CheckoutAnswer, ErrorCode, PollQuery};
+use url::form_urlencoded;
+
+use crate::client_address::Caller;
+use crate::error::Failure;
+use crate::ledger::Checkout;
+use crate::server::MerchantServer;
+
+pub(crate) use answer::answer;
+
+/// `POST /v1/checkouts/{token}/attempts`
+pub(crate) async fn start_attempt(
+    State(server): State<MerchantServer>,
+    Path(token): Path<String>,
+    caller: Caller,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<CheckoutAnswer>, Failure> {
+    let body = read_body(body)?;
+    let pairs: Vec<_> = form_urlencoded::parse(&body).collect();
+    let form = AttemptForm::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
+    let checkout = find(&server, &token).await?;
+    attempts::start(&server, caller, checkout.order.id, &form)
+        .await
+        .map(Json)
+}
+
+/// `POST /v1/checkouts/{token}/cancel`
+pub(crate) async fn cancel_attempt(
+    State(server): State<MerchantServer>,
+    Path(token): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<CheckoutAnswer>, Failure> {
+    let body = read_body(body)?;
+    let pairs: Vec<_> = form_urlencoded::parse(&body).collect();
+    let form = CancelForm::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
+    let checkout = find(&server, &token).await?;
+    attempts::cancel(&server, checkout.order.id, form.after)
+        .await
+        .map(Json)
+}
+
+/// `GET /v1/checkouts/{token}`
+pub(crate) async fn read_checkout(
+    State(server): State<MerchantServer>,
+    Path(token): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<CheckoutAnswer>, Failure> {
+    let pairs: Vec<_> = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let query = PollQuery::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
+    let checkout = find(&server, &token).await?;
+    poll::read(&server, checkout, query).await.map(Json)
+}
+
+/// The checkout of a token.
+pub(crate) async fn find(server: &MerchantServer, token: &str) -> Result<Checkout, Failure> {
+    server
+        .ledger
+        .checkout_by_token(token)
+        .await?
+        .ok_or_else(|| Failure::new(ErrorCode::CheckoutUnknown, "no checkout has this token"))
+}
+
+/// The checkout of an order that was there a moment ago.
+async fn reread(server: &MerchantServer, order_id: i64) -> Result<Checkout, Failure> {
+    server
+        .ledger
+        .checkout(order_id)
+        .await?
+        .ok_or_else(|| Failure::Internal("an order is gone from the ledger".to_owned()))
+}
+
+/// A body that came whole and is not too large.
+pub(crate) fn read_body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Failure> {
+    body.map_err(|rejection| {
+        if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
+            Failure::new(
+                ErrorCode::TooLarge,
+                "the body is larger than the contract allows",
+            )
+        } else {
+            Failure::new(ErrorCode::InvalidRequest, "the body did not come whole")
+        }
+    })
+}

@@ -1,0 +1,105 @@
+//! The configuration as it is written: names and types, no rules.
+
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use merchant_api::Product;
+use serde::Deserialize;
+
+use super::Environment;
+use crate::secret::Secret;
+
+/// The whole file. An unknown name is refused: a misspelt rule must not be skipped.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConfigFile {
+    #[serde(default = "default_listen")]
+    pub(super) listen: std::net::SocketAddr,
+    pub(super) public_base_url: String,
+    #[serde(default = "default_database")]
+    pub(super) database: PathBuf,
+    pub(super) bundle_dir: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) allowed_origins: Vec<String>,
+    #[serde(default)]
+    pub(super) return_origins: Vec<String>,
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<IpNet>,
+    #[serde(default)]
+    pub(super) api_keys: Vec<ApiKeyFile>,
+    #[serde(default = "default_products")]
+    pub(super) products: Vec<Product>,
+    #[serde(default = "default_order_expires_in_ms")]
+    pub(super) order_expires_in_ms: u64,
+    #[serde(default)]
+    pub(super) gateway: GatewayFile,
+    pub(super) merchant: MerchantFile,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ApiKeyFile {
+    pub(super) name: String,
+    pub(super) sha256: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GatewayFile {
+    pub(super) environment: Option<Environment>,
+    pub(super) base_url: Option<String>,
+    pub(super) oauth_authorize_url: Option<String>,
+    pub(super) oauth_base_url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MerchantFile {
+    /// A `merchant.json` as the simulator writes it; what stands beside it in the TOML wins.
+    pub(super) from_file: Option<PathBuf>,
+    pub(super) mchid: Option<String>,
+    pub(super) appid: Option<String>,
+    pub(super) app_secret: Option<Secret>,
+    pub(super) app_secret_file: Option<PathBuf>,
+    pub(super) serial_no: Option<String>,
+    pub(super) private_key_file: Option<PathBuf>,
+    pub(super) api_v3_key: Option<Secret>,
+    pub(super) api_v3_key_file: Option<PathBuf>,
+    pub(super) public_key_id: Option<String>,
+    pub(super) public_key_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) platform_certificate_files: Vec<PathBuf>,
+    pub(super) notify_base_url: Option<String>,
+}
+
+/// `merchant.json`. Names that we do not use are ignored: it serves other tools as well.
+#[derive(Debug, Deserialize)]
+pub(super) struct MerchantJson {
+    pub(super) base_url: String,
+    pub(super) mchid: String,
+    pub(super) appid: String,
+    pub(super) app_secret: Secret,
+    pub(super) serial_no: String,
+    pub(super) private_key_file: PathBuf,
+    pub(super) api_v3_key: Secret,
+    pub(super) public_key_id: Option<String>,
+    pub(super) public_key_file: Option<PathBuf>,
+    pub(super) platform_certificate_file: Option<PathBuf>,
+}
+
+fn default_listen() -> std::net::SocketAddr {
+    std::net::SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+fn default_database() -> PathBuf {
+    PathBuf::from("merchant-server.sqlite3")
+}
+
+/// Half an hour: longer than a buyer needs, shorter than WeChat's links live.
+const fn default_order_expires_in_ms() -> u64 {
+    30 * 60 * 1000
+}
+
+fn default_products() -> Vec<Product> {
+    vec![Product::Native, Product::H5, Product::Jsapi]
+}

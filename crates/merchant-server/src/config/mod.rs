@@ -1,0 +1,188 @@
+//! The configuration: TOML, overridden by `MERCHANT_SERVER__…` variables, checked as a whole
+//! before anything starts. What is in [`Config`] can be used without a second look.
+//!
+//! It never writes a secret anywhere: not in `Debug`, not in an error.
+
+mod address;
+mod file;
+mod rules;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format as _, Toml};
+use ipnet::IpNet;
+use merchant_api::Product;
+use url::Url;
+use wechat_pay::{ApiV3Key, KeyError, MerchantKey, NotifyUrl, TrustedKeys};
+
+use crate::secret::Secret;
+use file::ConfigFile;
+
+pub(crate) use address::origin_of;
+pub(crate) use rules::{EXPIRES_IN_MS, NOTIFY_PATH};
+
+/// Prefix of the environment variables; `MERCHANT_SERVER__GATEWAY__BASE_URL` is
+/// `gateway.base_url`.
+pub const ENVIRONMENT_PREFIX: &str = "MERCHANT_SERVER__";
+
+/// Everything the server needs to know, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The address that buyers and WeChat reach us by; its path is `/`.
+    pub public_base_url: Url,
+    /// The SQLite file.
+    pub database: PathBuf,
+    /// The folder with the element's files, served at `/dist/`.
+    pub bundle_dir: Option<PathBuf>,
+    /// Origins whose pages may read our answers (CORS).
+    pub allowed_origins: Vec<String>,
+    /// Origins that a buyer may be sent back to; our own is among them.
+    pub return_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Who may create and close orders.
+    pub api_keys: Vec<ApiKey>,
+    /// What this merchant can do.
+    pub products: Vec<Product>,
+    /// How long an order can be paid where it does not say so itself.
+    pub order_expires_in_ms: u64,
+    /// WeChat Pay, or a stand-in.
+    pub gateway: Gateway,
+    /// Who we are at WeChat.
+    pub merchant: Merchant,
+}
+
+/// One key of the private side, as its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// For logs.
+    pub name: String,
+    /// SHA-256 of the key's text.
+    pub sha256: [u8; 32],
+}
+
+/// What stands behind the gateway's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// WeChat Pay itself: real money.
+    Wechat,
+    /// A simulator: answers say `live: false`, pages say TEST.
+    Simulator,
+}
+
+/// Where WeChat is.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// What is behind the addresses.
+    pub environment: Environment,
+    /// Scheme and authority of the payment API, without a slash at the end.
+    pub origin: String,
+    /// Where a buyer goes for the openid.
+    pub authorize_url: Url,
+    /// Scheme and authority of the API that turns a code into an openid.
+    pub sns_origin: String,
+}
+
+impl Gateway {
+    /// Whether real money moves.
+    pub fn is_live(&self) -> bool {
+        self.environment == Environment::Wechat
+    }
+}
+
+/// Who we are at WeChat, and what we trust.
+#[derive(Clone, Debug)]
+pub struct Merchant {
+    /// The official account's appid.
+    pub appid: String,
+    /// Its secret; without it only orders that bring an openid can be paid inside WeChat.
+    pub app_secret: Option<Secret>,
+    /// Signs our requests; knows mchid and serial.
+    pub key: MerchantKey,
+    /// Opens notifications.
+    pub api_v3_key: ApiV3Key,
+    /// WeChat's public keys.
+    pub trusted_keys: TrustedKeys,
+    /// The key that WeChat is asked to sign its replies with.
+    pub reply_key: Option<String>,
+    /// Where WeChat sends its notifications.
+    pub notify_url: NotifyUrl,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file that it names cannot be read.
+    #[error("{field}: cannot read {path}: {source}")]
+    Unreadable {
+        /// The field that names the file.
+        field: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Not TOML, a field of another type, an unknown or a missing field.
+    #[error("{0}")]
+    Form(Box<figment::Error>),
+    /// The simulator's `merchant.json` is not in its form.
+    #[error("merchant.from_file: {0}")]
+    MerchantFile(serde_json::Error),
+    /// A value that breaks a rule.
+    #[error("{field}: {rule}")]
+    Refused {
+        /// The field, dotted.
+        field: &'static str,
+        /// The rule, as a sentence. Holds no secret.
+        rule: String,
+    },
+    /// A key or certificate that cannot be used.
+    #[error("{field}: {source}")]
+    Key {
+        /// The field that gives the key.
+        field: &'static str,
+        /// What is wrong with it.
+        source: KeyError,
+    },
+}
+
+impl ConfigError {
+    pub(crate) fn refused(field: &'static str, rule: impl Into<String>) -> Self {
+        Self::Refused {
+            field,
+            rule: rule.into(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file, applies the environment's overrides, checks. Relative paths in the file
+    /// count from its folder.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            field: "--config",
+            path: path.to_owned(),
+            source,
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let variables = Env::prefixed(ENVIRONMENT_PREFIX).split("__");
+        Self::extract(&Figment::from(Toml::string(&text)).merge(variables), folder)
+    }
+
+    /// The same for a text, without the environment; `folder` is where relative paths begin.
+    pub fn parse(toml: &str, folder: &Path) -> Result<Self, ConfigError> {
+        Self::extract(&Figment::from(Toml::string(toml)), folder)
+    }
+
+    fn extract(figment: &Figment, folder: &Path) -> Result<Self, ConfigError> {
+        let file: ConfigFile = figment
+            .extract()
+            .map_err(|error| ConfigError::Form(Box::new(error)))?;
+        rules::check(file, folder)
+    }
+}

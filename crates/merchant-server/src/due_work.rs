@@ -1,0 +1,252 @@
+//! Work that is due at a time: asking where no notification came, ending what ran out of time,
+//! asking about payments that fit nothing. Each piece can be done twice without harm, for a
+//! process that ends in the middle leaves it to the next one.
+
+use wechat_pay::OutTradeNo;
+
+use crate::ledger::{Checkout, DueWork, Evidence, LedgerError};
+use crate::question::{self, Unanswered};
+use crate::server::MerchantServer;
+use crate::settlement;
+use crate::wechat_client::Standing;
+
+/// WeChat's plan for asking where no notification came, as the time between two questions.
+/// The last one repeats until the order ends.
+const QUERY_PLAN_MS: [i64; 7] = [5_000, 30_000, 60_000, 180_000, 300_000, 600_000, 1_800_000];
+/// An order is not ended by the clock within this time of its newest attempt: WeChat raises a
+/// shorter deadline, so a buyer may be in the cashier still.
+const FIRST_MINUTES_MS: i64 = 5 * 60_000;
+/// How long work is taken for; longer than its calls to WeChat can last together.
+const LEASE_MS: i64 = 60_000;
+/// Time before work that failed is tried again, doubling from the first to the second.
+const RETRY_MS: std::ops::RangeInclusive<i64> = 5_000..=600_000;
+/// A mismatch waits for a person anyway; asking about it ends after about three days.
+const MISMATCH_TRIES: u64 = 400;
+
+/// The kinds of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Ask WeChat about an order's current attempt.
+    QueryAttempt,
+    /// End an order: its time is over, the merchant wants it, or it is paid by another attempt.
+    EndOrder,
+    /// Ask WeChat about a payment that fits nothing.
+    QueryMismatch,
+}
+
+impl Work {
+    const ALL: [Self; 3] = [Self::QueryAttempt, Self::EndOrder, Self::QueryMismatch];
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::QueryAttempt => "query_attempt",
+            Self::EndOrder => "end_order",
+            Self::QueryMismatch => "query_mismatch",
+        }
+    }
+
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|work| work.word() == word)
+    }
+}
+
+/// When WeChat is first asked about an attempt that began at `created_ms`.
+pub(crate) const fn first_query_ms(created_ms: i64) -> i64 {
+    created_ms + QUERY_PLAN_MS[0]
+}
+
+/// When an order is ended if nobody has paid: after its deadline, and not in the first minutes
+/// of its newest attempt.
+pub(crate) fn end_ms(expires_ms: i64, newest_attempt_ms: Option<i64>) -> i64 {
+    newest_attempt_ms.map_or(expires_ms, |created_ms| {
+        expires_ms.max(created_ms + FIRST_MINUTES_MS)
+    })
+}
+
+impl MerchantServer {
+    /// Does all work that is due by now; gives the number of pieces. A piece that fails is put
+    /// off and does not hold up the others.
+    pub async fn run_due(&self) -> Result<usize, LedgerError> {
+        let mut done = 0;
+        while let Some(due) = self
+            .ledger
+            .take_due_work(self.clock.now_ms(), LEASE_MS)
+            .await?
+        {
+            done += 1;
+            match run(self, &due).await {
+                Ok(Next::Done) => self.ledger.finish(&due).await?,
+                Ok(Next::At(at_ms)) => self.ledger.put_off(&due, at_ms).await?,
+                Err(error) => {
+                    let at_ms = self.clock.now_ms() + retry_after_ms(due.tries);
+                    tracing::warn!(work = due.work.word(), subject = due.subject, %error, "due work is put off");
+                    self.ledger.put_off(&due, at_ms).await?;
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// When [`MerchantServer::run_due`] next has something to do.
+    pub async fn next_due_ms(&self) -> Result<Option<i64>, LedgerError> {
+        self.ledger.next_due_ms().await
+    }
+}
+
+/// What is to become of a piece of work.
+enum Next {
+    Done,
+    At(i64),
+}
+
+async fn run(server: &MerchantServer, due: &DueWork) -> Result<Next, Unanswered> {
+    if due.work == Work::QueryMismatch {
+        return query_mismatch(server, due).await;
+    }
+    let Ok(order_id) = due.subject.parse() else {
+        return Ok(Next::Done);
+    };
+    let _lock = server.lock_order(order_id).await;
+    let Some(checkout) = server.ledger.checkout(order_id).await? else {
+        return Ok(Next::Done);
+    };
+    match due.work {
+        Work::QueryAttempt => query_attempt(server, &checkout, due.tries).await,
+        Work::EndOrder => end_order(server, &checkout).await,
+        Work::QueryMismatch => Ok(Next::Done),
+    }
+}
+
+async fn query_attempt(
+    server: &MerchantServer,
+    checkout: &Checkout,
+    tries: u64,
+) -> Result<Next, Unanswered> {
+    let is_waiting = checkout.order.state == merchant_api::OrderState::Open
+        && checkout
+            .attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.state.is_alive());
+    if !is_waiting {
+        return Ok(Next::Done);
+    }
+    let next_ms = server.clock.now_ms() + interval_ms(tries + 1);
+    // A failure is no reason to leave the plan: the next question comes at its time.
+    if let Err(error) = question::ask_unless_asked(server, checkout).await {
+        tracing::warn!(order_no = checkout.order.order_no, %error, "WeChat gave no answer about an order");
+    }
+    if next_ms >= checkout.order.expires_ms {
+        // Ending the order asks once more.
+        return Ok(Next::Done);
+    }
+    Ok(Next::At(next_ms))
+}
+
+async fn end_order(server: &MerchantServer, checkout: &Checkout) -> Result<Next, Unanswered> {
+    let Checkout { order, attempt } = checkout;
+    if order.state == merchant_api::OrderState::Open && !order.is_closing {
+        let newest_ms = attempt.as_ref().map(|attempt| attempt.created_ms);
+        let at_ms = end_ms(order.expires_ms, newest_ms);
+        if server.clock.now_ms() < at_ms {
+            return Ok(Next::At(at_ms));
+        }
+    }
+    close_now(server, checkout).await?;
+    Ok(Next::Done)
+}
+
+/// Ends the current attempt and, unless the money came, the order.
+pub(crate) async fn close_now(
+    server: &MerchantServer,
+    checkout: &Checkout,
+) -> Result<(), Unanswered> {
+    if let Some(attempt) = &checkout.attempt
+        && attempt.state.is_alive()
+    {
+        question::end(server, attempt).await?;
+    }
+    let order = &checkout.order;
+    let is_closed = server
+        .ledger
+        .close_order(order.id, order.current_attempt)
+        .await?;
+    if is_closed {
+        tracing::info!(
+            event = "order.closed",
+            order_no = order.order_no,
+            "an order is closed"
+        );
+    }
+    Ok(())
+}
+
+async fn query_mismatch(server: &MerchantServer, due: &DueWork) -> Result<Next, Unanswered> {
+    let now_ms = server.clock.now_ms();
+    let note = async |answer: &str| {
+        server
+            .ledger
+            .note_mismatch_answer(&due.subject, answer, now_ms)
+            .await
+    };
+    let Ok(number) = OutTradeNo::parse(due.subject.clone()) else {
+        note("the number cannot be one of ours").await?;
+        return Ok(Next::Done);
+    };
+    let standing = match server.wechat.query(&number).await {
+        Ok(standing) => standing,
+        Err(error) if due.tries >= MISMATCH_TRIES => {
+            note(&error.to_string()).await?;
+            return Ok(Next::Done);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match standing {
+        Standing::Paid(transaction) => {
+            // Texts and numbers alone: there is nothing in it that JSON cannot carry.
+            note(&serde_json::to_string(&transaction).unwrap_or_default()).await?;
+            // Where the answer fits after all, it settles like any other.
+            settlement::record(server, &Evidence::Query, &transaction).await?;
+        }
+        Standing::NotPaid => note("NOTPAY").await?,
+        Standing::Closed => note("CLOSED").await?,
+        Standing::Unknown => note("ORDER_NOT_EXIST").await?,
+    }
+    Ok(Next::Done)
+}
+
+fn interval_ms(tries: u64) -> i64 {
+    let place = usize::try_from(tries).unwrap_or(usize::MAX);
+    QUERY_PLAN_MS[place.min(QUERY_PLAN_MS.len() - 1)]
+}
+
+fn retry_after_ms(tries: u64) -> i64 {
+    let doublings = u32::try_from(tries.min(16)).unwrap_or(16);
+    (RETRY_MS.start() << doublings).min(*RETRY_MS.end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_ended_after_its_deadline_and_not_in_the_first_minutes_of_an_attempt() {
+        let minute = 60_000;
+        let cases = [
+            (30 * minute, None, 30 * minute),
+            (30 * minute, Some(minute), 30 * minute),
+            (30 * minute, Some(29 * minute), 34 * minute),
+            (minute, Some(0), 5 * minute),
+        ];
+        for (expires_ms, attempt_ms, expected) in cases {
+            assert_eq!(end_ms(expires_ms, attempt_ms), expected);
+        }
+    }
+
+    #[test]
+    fn failed_work_waits_longer_each_time_up_to_ten_minutes() {
+        let waits: Vec<_> = (0..9).map(retry_after_ms).collect();
+        assert_eq!(waits[..3], [5_000, 10_000, 20_000]);
+        assert_eq!(waits[8], 600_000);
+        assert_eq!(retry_after_ms(u64::MAX), 600_000);
+    }
+}

@@ -1,0 +1,165 @@
+//! Why a call is not answered with what it asked for, and the envelope that says so.
+//!
+//! A failure is logged here, where it leaves the server, and nowhere before: once each. What is
+//! ours (the database, a signature) is told to nobody but the log.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use merchant_api::{ApiError, CheckoutAnswer, ErrorCode};
+
+use crate::ledger::LedgerError;
+use crate::question::Unanswered;
+use crate::randomness::NoRandomness;
+use crate::wechat_client::CallError;
+
+/// When to try again where a doubt is to be resolved meanwhile, in milliseconds.
+pub(crate) const DOUBT_RETRY_MS: u64 = 2_000;
+
+/// A call that failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The caller can read why, and mostly do something about it.
+    Refused(Box<ApiError>),
+    /// Another page or device has taken over; here is how things stand.
+    Superseded(Box<CheckoutAnswer>),
+    /// The fault is ours.
+    Internal(String),
+}
+
+impl Failure {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Refused(Box::new(ApiError::new(code, message)))
+    }
+
+    pub(crate) fn field(code: ErrorCode, field: &str, rule: &str) -> Self {
+        Self::from(ApiError::new(code, format!("{field} {rule}")).with_field(field))
+    }
+
+    /// Nobody knows yet whether the last attempt took effect; due work finds out.
+    pub(crate) fn in_doubt(reason: &str, wechat_code: Option<&str>) -> Self {
+        let mut error = ApiError::new(
+            ErrorCode::AttemptInDoubt,
+            format!("it is not known yet whether the last attempt took effect: {reason}"),
+        );
+        error.retry_after_ms = Some(DOUBT_RETRY_MS);
+        error.wechat_code = wechat_code.map(str::to_owned);
+        Self::from(error)
+    }
+
+    /// An order that WeChat did not take. `in_doubt` is what remains where nothing is known.
+    pub(crate) fn of_order(error: &CallError) -> Self {
+        let code = if error.is_refusal() {
+            ErrorCode::WechatRefused
+        } else if error.is_unavailable() {
+            ErrorCode::WechatUnavailable
+        } else {
+            return Self::in_doubt(&error.to_string(), error.wechat_code());
+        };
+        let mut refused = ApiError::new(code, error.to_string());
+        refused.wechat_code = error.wechat_code().map(str::to_owned);
+        if refused.retryable {
+            refused.retry_after_ms = Some(DOUBT_RETRY_MS);
+        }
+        Self::from(refused)
+    }
+
+    fn log(&self) {
+        match self {
+            Self::Superseded(answer) => tracing::info!(
+                code = ErrorCode::AttemptSuperseded.as_str(),
+                order_no = answer.order_no,
+                "refused"
+            ),
+            Self::Internal(reason) => tracing::error!(reason, "a call failed by our fault"),
+            Self::Refused(error) => {
+                let code = error.code.map_or("", ErrorCode::as_str);
+                let ApiError {
+                    message,
+                    field,
+                    wechat_code,
+                    ..
+                } = &**error;
+                if error.code.is_some_and(|code| code.status() >= 500) {
+                    tracing::warn!(code, wechat_code, message, "WeChat did not do as asked");
+                } else {
+                    tracing::info!(code, field, message, "refused");
+                }
+            }
+        }
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(Box::new(error))
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<NoRandomness> for Failure {
+    fn from(error: NoRandomness) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<Unanswered> for Failure {
+    fn from(error: Unanswered) -> Self {
+        match error {
+            Unanswered::Ledger(error) => error.into(),
+            Unanswered::Wechat(error) => Self::in_doubt(&error.to_string(), error.wechat_code()),
+            Unanswered::Contradiction => Self::in_doubt(&error.to_string(), None),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        self.log();
+        let (error, answer) = match self {
+            Self::Refused(error) => (*error, None),
+            Self::Superseded(answer) => (
+                ApiError::new(
+                    ErrorCode::AttemptSuperseded,
+                    "another page or device has taken over",
+                ),
+                Some(answer),
+            ),
+            Self::Internal(_) => (
+                ApiError::new(ErrorCode::Internal, "the fault is the server's; try again"),
+                None,
+            ),
+        };
+        envelope(&error, answer.as_deref())
+    }
+}
+
+fn envelope(error: &ApiError, answer: Option<&CheckoutAnswer>) -> Response {
+    let status = error.code.map_or(500, ErrorCode::status);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // Both are maps of texts and numbers: there is nothing in them that JSON cannot carry.
+    let mut body = serde_json::to_value(error).unwrap_or_default();
+    if let Some(answer) = answer
+        && let (Some(body), Ok(serde_json::Value::Object(answer))) =
+            (body.as_object_mut(), serde_json::to_value(answer))
+    {
+        body.extend(answer);
+    }
+    let mut response = (status, axum::Json(body)).into_response();
+    if let Some(retry_after_ms) = error.retry_after_ms {
+        let seconds = retry_after_ms.div_ceil(1000);
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}

@@ -1,0 +1,286 @@
+//! Attempts: each one a number at WeChat, with the exact body that it was ordered with.
+
+use merchant_api::Product;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::{Ledger, LedgerError, due_work, orders, payers, signed, unsigned};
+use crate::due_work::Work;
+
+/// Where an attempt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AttemptState {
+    /// Written down before it is sent. WeChat may or may not know it.
+    Prepared,
+    /// WeChat took the order.
+    Open,
+    /// Over: its number is closed at WeChat.
+    Closed,
+    /// WeChat knows the number as somebody else's. Whatever is paid under it is not ours.
+    Refused,
+    /// Its money settled the order.
+    Paid,
+    /// Its money came although another attempt had settled the order.
+    Surplus,
+}
+
+impl AttemptState {
+    const ALL: [(Self, &'static str); 6] = [
+        (Self::Prepared, "prepared"),
+        (Self::Open, "open"),
+        (Self::Closed, "closed"),
+        (Self::Refused, "refused"),
+        (Self::Paid, "paid"),
+        (Self::Surplus, "surplus"),
+    ];
+
+    pub(super) fn word(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(state, _)| *state == self)
+            .map_or("", |(_, word)| word)
+    }
+
+    fn from_word(word: &str) -> Result<Self, LedgerError> {
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == word)
+            .map(|(state, _)| *state)
+            .ok_or(LedgerError::Column("attempts.state"))
+    }
+
+    /// Whether money can still come by it in the ordinary way.
+    pub(crate) fn is_alive(self) -> bool {
+        matches!(self, Self::Prepared | Self::Open)
+    }
+}
+
+/// An attempt as the ledger has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) order_id: i64,
+    pub(crate) number: u64,
+    pub(crate) product: Product,
+    pub(crate) out_trade_no: String,
+    pub(crate) appid: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) state: AttemptState,
+    pub(crate) created_ms: i64,
+    /// `code_url`, `h5_url` or `prepay_id`, and when WeChat gave it.
+    pub(crate) link: Option<Link>,
+    pub(crate) return_handle: String,
+    pub(crate) transaction_id: Option<String>,
+}
+
+/// What WeChat gave for an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) text: String,
+    pub(crate) given_ms: i64,
+}
+
+/// An attempt that is to be written down before WeChat hears of it.
+#[derive(Clone, Debug)]
+pub(crate) struct NewAttempt {
+    pub(crate) order_id: i64,
+    pub(crate) number: u64,
+    pub(crate) product: Product,
+    pub(crate) out_trade_no: String,
+    pub(crate) appid: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) created_ms: i64,
+    pub(crate) return_handle: String,
+    /// The handle that named the payer; it is used up together with this.
+    pub(crate) payer_handle: Option<String>,
+    /// When WeChat is to be asked for the first time.
+    pub(crate) first_query_ms: i64,
+    /// When the order is to be ended if nobody has paid.
+    pub(crate) end_ms: i64,
+}
+
+/// What came of writing an attempt down.
+#[derive(Clone, Debug)]
+pub(crate) enum Begun {
+    /// It is the order's current one.
+    Current(Attempt),
+    /// The order has moved on meanwhile: read it again.
+    MovedOn,
+    /// The number is in use; draw another.
+    NumberUsed,
+}
+
+impl Ledger {
+    /// Writes an attempt down and makes it the current one, if the order is open, its current
+    /// attempt is the one before, and that one is over.
+    pub(crate) async fn begin_attempt(&self, new: &NewAttempt) -> Result<Begun, LedgerError> {
+        let mut write = self.write().await?;
+        let moved = sqlx::query(
+            "UPDATE orders SET current_attempt = ?2, version = version + 1
+             WHERE id = ?1 AND state = 'open' AND is_closing = 0 AND current_attempt = ?2 - 1
+               AND NOT EXISTS (SELECT 1 FROM attempts
+                               WHERE order_id = ?1 AND state IN ('prepared', 'open'))",
+        )
+        .bind(new.order_id)
+        .bind(signed(new.number))
+        .execute(&mut *write)
+        .await?;
+        if moved.rows_affected() == 0 {
+            return Ok(Begun::MovedOn);
+        }
+        if self.is_taken(&mut write, new).await? {
+            return Ok(Begun::NumberUsed);
+        }
+        let row = sqlx::query(
+            "INSERT INTO attempts (order_id, number, product, out_trade_no, appid, body, state,
+                                   created_ms, return_handle)
+             VALUES (?, ?, ?, ?, ?, ?, 'prepared', ?, ?) RETURNING *",
+        )
+        .bind(new.order_id)
+        .bind(signed(new.number))
+        .bind(new.product.as_str())
+        .bind(&new.out_trade_no)
+        .bind(&new.appid)
+        .bind(&new.body)
+        .bind(new.created_ms)
+        .bind(&new.return_handle)
+        .fetch_one(&mut *write)
+        .await?;
+        if let Some(handle) = &new.payer_handle {
+            payers::use_handle(&mut write, handle, new.number).await?;
+        }
+        let order = new.order_id.to_string();
+        due_work::schedule(&mut write, Work::QueryAttempt, &order, new.first_query_ms).await?;
+        due_work::schedule(&mut write, Work::EndOrder, &order, new.end_ms).await?;
+        write.commit().await?;
+        self.changes.announce(new.order_id);
+        Ok(Begun::Current(read_attempt(&row)?))
+    }
+
+    /// A number is taken by another attempt, or by an order that has not been tried yet.
+    async fn is_taken(
+        &self,
+        write: &mut super::Write,
+        new: &NewAttempt,
+    ) -> Result<bool, LedgerError> {
+        if is_number_used(write, &new.out_trade_no).await? {
+            return Ok(true);
+        }
+        let row = sqlx::query("SELECT 1 FROM orders WHERE order_no = ? AND id <> ?")
+            .bind(&new.out_trade_no)
+            .bind(new.order_id)
+            .fetch_optional(&mut **write)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// WeChat took the order and gave this link. An attempt that is over stays over.
+    pub(crate) async fn note_link(
+        &self,
+        attempt: &Attempt,
+        link: &str,
+        given_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE attempts SET state = 'open', link = ?, link_ms = ?
+             WHERE order_id = ? AND number = ? AND state IN ('prepared', 'open')",
+        )
+        .bind(link)
+        .bind(given_ms)
+        .bind(attempt.order_id)
+        .bind(signed(attempt.number))
+        .execute(&mut *write)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(());
+        }
+        orders::grow_version(&mut write, attempt.order_id).await?;
+        write.commit().await?;
+        self.changes.announce(attempt.order_id);
+        Ok(())
+    }
+
+    /// Ends an attempt that is still alive: its number is closed at WeChat, or was never ours.
+    pub(crate) async fn end_attempt(
+        &self,
+        attempt: &Attempt,
+        state: AttemptState,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE attempts SET state = ?
+             WHERE order_id = ? AND number = ? AND state IN ('prepared', 'open')",
+        )
+        .bind(state.word())
+        .bind(attempt.order_id)
+        .bind(signed(attempt.number))
+        .execute(&mut *write)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(());
+        }
+        orders::grow_version(&mut write, attempt.order_id).await?;
+        write.commit().await?;
+        self.changes.announce(attempt.order_id);
+        Ok(())
+    }
+
+    /// The attempt that WeChat knows by this number.
+    pub(crate) async fn attempt_by_out_trade_no(
+        &self,
+        out_trade_no: &str,
+    ) -> Result<Option<Attempt>, LedgerError> {
+        let row = sqlx::query("SELECT * FROM attempts WHERE out_trade_no = ?")
+            .bind(out_trade_no)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.as_ref().map(read_attempt).transpose()
+    }
+}
+
+/// The attempt of a number, inside somebody's transaction; 0 is none.
+pub(super) async fn find(
+    connection: &mut SqliteConnection,
+    order_id: i64,
+    number: u64,
+) -> Result<Option<Attempt>, LedgerError> {
+    let row = sqlx::query("SELECT * FROM attempts WHERE order_id = ? AND number = ?")
+        .bind(order_id)
+        .bind(signed(number))
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(read_attempt).transpose()
+}
+
+/// Whether an attempt has this number at WeChat.
+pub(super) async fn is_number_used(
+    connection: &mut SqliteConnection,
+    out_trade_no: &str,
+) -> Result<bool, LedgerError> {
+    let row = sqlx::query("SELECT 1 FROM attempts WHERE out_trade_no = ?")
+        .bind(out_trade_no)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.is_some())
+}
+
+fn read_attempt(row: &SqliteRow) -> Result<Attempt, LedgerError> {
+    let link: Option<String> = row.try_get("link")?;
+    let given_ms: Option<i64> = row.try_get("link_ms")?;
+    Ok(Attempt {
+        order_id: row.try_get("order_id")?,
+        number: unsigned(row, "number")?,
+        product: Product::from_word(row.try_get("product")?)
+            .ok_or(LedgerError::Column("attempts.product"))?,
+        out_trade_no: row.try_get("out_trade_no")?,
+        appid: row.try_get("appid")?,
+        body: row.try_get("body")?,
+        state: AttemptState::from_word(row.try_get("state")?)?,
+        created_ms: row.try_get("created_ms")?,
+        link: link
+            .zip(given_ms)
+            .map(|(text, given_ms)| Link { text, given_ms }),
+        return_handle: row.try_get("return_handle")?,
+        transaction_id: row.try_get("transaction_id")?,
+    })
+}

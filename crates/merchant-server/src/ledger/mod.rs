@@ -1,0 +1,136 @@
+//! The ledger: what was ordered, tried, paid and is still to be done. The only place with SQL,
+//! and the only place that decides what may follow what.
+//!
+//! Every change of an order grows its `version` in the same transaction, and whoever waits for
+//! that order is woken once the transaction is durable. Nothing here talks to WeChat.
+
+mod attempts;
+mod changes;
+mod due_work;
+mod orders;
+mod payers;
+mod payments;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{Row as _, SqlSafeStr as _, Sqlite, Transaction};
+
+pub(crate) use attempts::{Attempt, AttemptState, Begun, NewAttempt};
+pub(crate) use changes::Changes;
+pub(crate) use due_work::DueWork;
+pub(crate) use orders::{Checkout, Created, NewOrder, Order};
+pub(crate) use payers::StateUse;
+pub(crate) use payments::{Evidence, Mismatch, Payment, Recorded};
+
+/// Forward only: a migration that was released is never changed, a new one is added.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(
+    1,
+    "orders and attempts",
+    include_str!("../../migrations/0001_orders_and_attempts.sql"),
+)];
+
+/// Why the ledger could not do it. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The folder of the database file cannot be made.
+    #[error("the database's folder cannot be made: {0}")]
+    Folder(std::io::Error),
+    /// The database refused or is out of reach.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The database is of another version than this program.
+    #[error("migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A value that this program never writes.
+    #[error("the column {0} holds a value that this version does not know")]
+    Column(&'static str),
+}
+
+/// A handle on the ledger. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger {
+    pool: SqlitePool,
+    changes: Changes,
+}
+
+/// A transaction that writes. It takes the write lock at once, so that two writers queue up
+/// instead of failing half way.
+type Write = Transaction<'static, Sqlite>;
+
+impl Ledger {
+    /// Opens the file, making it where it is missing, and brings it up to this version.
+    pub(crate) async fn open(path: &Path) -> Result<Self, LedgerError> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(LedgerError::Folder)?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An answer must not promise what a power cut takes back.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options)
+            .await?;
+        migrator().run(&pool).await?;
+        Ok(Self {
+            pool,
+            changes: Changes::default(),
+        })
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn is_well(&self) -> bool {
+        sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
+    }
+
+    /// Who waits for an order, and who is told.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    async fn write(&self) -> Result<Write, LedgerError> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+fn migrator() -> Migrator {
+    let migrations = MIGRATIONS.iter().map(|&(version, description, sql)| {
+        Migration::new(
+            version,
+            description.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+/// A count or an amount: never negative in this ledger.
+fn unsigned(row: &SqliteRow, column: &'static str) -> Result<u64, LedgerError> {
+    let value: i64 = row.try_get(column)?;
+    u64::try_from(value).map_err(|_| LedgerError::Column(column))
+}
+
+fn optional_unsigned(row: &SqliteRow, column: &'static str) -> Result<Option<u64>, LedgerError> {
+    let value: Option<i64> = row.try_get(column)?;
+    value
+        .map(|value| u64::try_from(value).map_err(|_| LedgerError::Column(column)))
+        .transpose()
+}
+
+/// The same number for the database, whose integers have a sign. Amounts and counts are bounded
+/// far below where it would matter.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

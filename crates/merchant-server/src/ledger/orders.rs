@@ -1,0 +1,310 @@
+//! Orders: what the merchant's backend asked for, and where it stands.
+
+use merchant_api::{OrderState, Product};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::attempts::{self, Attempt};
+use super::{Ledger, LedgerError, Write, due_work, optional_unsigned, signed, unsigned};
+use crate::due_work::Work;
+
+/// An order as the ledger has it.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "order_no is the contract's name for the merchant's number"
+)]
+pub(crate) struct Order {
+    pub(crate) id: i64,
+    pub(crate) order_no: String,
+    pub(crate) token: String,
+    pub(crate) total_fen: u64,
+    pub(crate) description: String,
+    pub(crate) openid: Option<String>,
+    pub(crate) return_url: Option<String>,
+    pub(crate) success_url: Option<String>,
+    pub(crate) products: Vec<Product>,
+    pub(crate) expires_ms: i64,
+    pub(crate) state: OrderState,
+    pub(crate) is_closing: bool,
+    pub(crate) version: u64,
+    /// 0: none yet.
+    pub(crate) current_attempt: u64,
+    /// When WeChat was last asked, answered or not.
+    pub(crate) asked_ms: Option<i64>,
+    /// When the question was asked that WeChat last answered.
+    pub(crate) checked_ms: Option<i64>,
+    pub(crate) payer_total_fen: Option<u64>,
+    pub(crate) success_time: Option<String>,
+}
+
+/// An order and its current attempt, read at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Checkout {
+    pub(crate) order: Order,
+    pub(crate) attempt: Option<Attempt>,
+}
+
+/// An order that is to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewOrder {
+    pub(crate) order_no: String,
+    pub(crate) token: String,
+    /// What was asked for, in one canonical form.
+    pub(crate) request: String,
+    pub(crate) total_fen: u64,
+    pub(crate) description: String,
+    pub(crate) openid: Option<String>,
+    pub(crate) return_url: Option<String>,
+    pub(crate) success_url: Option<String>,
+    pub(crate) products: Vec<Product>,
+    pub(crate) created_ms: i64,
+    pub(crate) expires_ms: i64,
+}
+
+/// What came of making an order.
+#[derive(Clone, Debug)]
+pub(crate) enum Created {
+    /// It is there now.
+    New(Order),
+    /// The very same was there.
+    Same(Order),
+    /// The number is in use with other values, or by an attempt of another order.
+    NumberUsed,
+}
+
+impl Ledger {
+    /// Makes an order, or finds the same one.
+    pub(crate) async fn create_order(&self, new: &NewOrder) -> Result<Created, LedgerError> {
+        let mut write = self.write().await?;
+        let found = sqlx::query("SELECT * FROM orders WHERE order_no = ?")
+            .bind(&new.order_no)
+            .fetch_optional(&mut *write)
+            .await?;
+        if let Some(row) = found {
+            let is_same = row.try_get::<&str, _>("request")? == new.request;
+            return Ok(if is_same {
+                Created::Same(read_order(&row)?)
+            } else {
+                Created::NumberUsed
+            });
+        }
+        // The first attempt will go to WeChat under this number.
+        if attempts::is_number_used(&mut write, &new.order_no).await? {
+            return Ok(Created::NumberUsed);
+        }
+        let order = insert(&mut write, new).await?;
+        due_work::schedule(
+            &mut write,
+            Work::EndOrder,
+            &order.id.to_string(),
+            new.expires_ms,
+        )
+        .await?;
+        write.commit().await?;
+        Ok(Created::New(order))
+    }
+
+    /// The checkout of a token.
+    pub(crate) async fn checkout_by_token(
+        &self,
+        token: &str,
+    ) -> Result<Option<Checkout>, LedgerError> {
+        self.checkout_where(
+            sqlx::query("SELECT * FROM orders WHERE token = ?").bind(token.to_owned()),
+        )
+        .await
+    }
+
+    /// The checkout of a merchant's order number.
+    pub(crate) async fn checkout_by_order_no(
+        &self,
+        order_no: &str,
+    ) -> Result<Option<Checkout>, LedgerError> {
+        self.checkout_where(
+            sqlx::query("SELECT * FROM orders WHERE order_no = ?").bind(order_no.to_owned()),
+        )
+        .await
+    }
+
+    /// The checkout of an order that was read before.
+    pub(crate) async fn checkout(&self, order_id: i64) -> Result<Option<Checkout>, LedgerError> {
+        self.checkout_where(sqlx::query("SELECT * FROM orders WHERE id = ?").bind(order_id))
+            .await
+    }
+
+    async fn checkout_where(&self, query: SqliteQuery) -> Result<Option<Checkout>, LedgerError> {
+        let mut read = self.pool.begin().await?;
+        let Some(row) = query.fetch_optional(&mut *read).await? else {
+            return Ok(None);
+        };
+        let order = read_order(&row)?;
+        let attempt = attempts::find(&mut read, order.id, order.current_attempt).await?;
+        Ok(Some(Checkout { order, attempt }))
+    }
+
+    /// Notes that WeChat is being asked about the order.
+    pub(crate) async fn note_asked(&self, order_id: i64, at_ms: i64) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE orders SET asked_ms = ? WHERE id = ?")
+            .bind(at_ms)
+            .bind(order_id)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes that WeChat answered a question that was asked at `asked_ms`. This is no change of
+    /// the order: its version stays.
+    pub(crate) async fn note_checked(
+        &self,
+        order_id: i64,
+        asked_ms: i64,
+    ) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE orders SET checked_ms = MAX(COALESCE(checked_ms, 0), ?) WHERE id = ?")
+            .bind(asked_ms)
+            .bind(order_id)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes the merchant's wish to close: from here on no attempt begins, and due work will end
+    /// the order even if this process does not live to do it.
+    pub(crate) async fn begin_closing(
+        &self,
+        order_id: i64,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE orders SET is_closing = 1, version = version + 1
+             WHERE id = ? AND state = 'open' AND is_closing = 0",
+        )
+        .bind(order_id)
+        .execute(&mut *write)
+        .await?;
+        due_work::schedule(&mut write, Work::EndOrder, &order_id.to_string(), now_ms).await?;
+        write.commit().await?;
+        if changed.rows_affected() > 0 {
+            self.changes.announce(order_id);
+        }
+        Ok(())
+    }
+
+    /// Closes an open order, if `attempt` is still its current one and that attempt is over:
+    /// money can then only come as a latecomer. Says whether the order is closed now.
+    pub(crate) async fn close_order(
+        &self,
+        order_id: i64,
+        attempt: u64,
+    ) -> Result<bool, LedgerError> {
+        let mut write = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE orders SET state = 'closed', is_closing = 0, version = version + 1
+             WHERE id = ?1 AND state = 'open' AND current_attempt = ?2
+               AND NOT EXISTS (SELECT 1 FROM attempts
+                               WHERE order_id = ?1 AND state IN ('prepared', 'open'))",
+        )
+        .bind(order_id)
+        .bind(signed(attempt))
+        .execute(&mut *write)
+        .await?;
+        let is_closed = changed.rows_affected() > 0;
+        if is_closed {
+            due_work::forget_order(&mut write, order_id).await?;
+        }
+        write.commit().await?;
+        if is_closed {
+            self.changes.announce(order_id);
+        }
+        Ok(is_closed)
+    }
+}
+
+type SqliteQuery = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError> {
+    let row = sqlx::query(
+        "INSERT INTO orders (order_no, token, request, total_fen, description, openid, return_url,
+                             success_url, products, created_ms, expires_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+    )
+    .bind(&new.order_no)
+    .bind(&new.token)
+    .bind(&new.request)
+    .bind(signed(new.total_fen))
+    .bind(&new.description)
+    .bind(&new.openid)
+    .bind(&new.return_url)
+    .bind(&new.success_url)
+    .bind(write_products(&new.products))
+    .bind(new.created_ms)
+    .bind(new.expires_ms)
+    .fetch_one(&mut **write)
+    .await?;
+    read_order(&row)
+}
+
+/// The order of an id, inside somebody's transaction.
+pub(super) async fn find(
+    connection: &mut SqliteConnection,
+    order_id: i64,
+) -> Result<Option<Order>, LedgerError> {
+    let row = sqlx::query("SELECT * FROM orders WHERE id = ?")
+        .bind(order_id)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(read_order).transpose()
+}
+
+/// Grows the version: whoever changes anything about an order calls this in the same transaction.
+pub(super) async fn grow_version(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
+    sqlx::query("UPDATE orders SET version = version + 1 WHERE id = ?")
+        .bind(order_id)
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}
+
+fn read_order(row: &SqliteRow) -> Result<Order, LedgerError> {
+    Ok(Order {
+        id: row.try_get("id")?,
+        order_no: row.try_get("order_no")?,
+        token: row.try_get("token")?,
+        total_fen: unsigned(row, "total_fen")?,
+        description: row.try_get("description")?,
+        openid: row.try_get("openid")?,
+        return_url: row.try_get("return_url")?,
+        success_url: row.try_get("success_url")?,
+        products: read_products(row.try_get("products")?)?,
+        expires_ms: row.try_get("expires_ms")?,
+        state: read_state(row.try_get("state")?)?,
+        is_closing: row.try_get("is_closing")?,
+        version: unsigned(row, "version")?,
+        current_attempt: unsigned(row, "current_attempt")?,
+        asked_ms: row.try_get("asked_ms")?,
+        checked_ms: row.try_get("checked_ms")?,
+        payer_total_fen: optional_unsigned(row, "payer_total_fen")?,
+        success_time: row.try_get("success_time")?,
+    })
+}
+
+fn read_state(word: &str) -> Result<OrderState, LedgerError> {
+    match word {
+        "open" => Ok(OrderState::Open),
+        "paid" => Ok(OrderState::Paid),
+        "closed" => Ok(OrderState::Closed),
+        _ => Err(LedgerError::Column("orders.state")),
+    }
+}
+
+fn write_products(products: &[Product]) -> String {
+    let words: Vec<_> = products.iter().map(|product| product.as_str()).collect();
+    words.join(",")
+}
+
+fn read_products(text: &str) -> Result<Vec<Product>, LedgerError> {
+    text.split(',')
+        .map(|word| Product::from_word(word).ok_or(LedgerError::Column("orders.products")))
+        .collect()
+}

@@ -1,0 +1,146 @@
+//! The hop for the openid: states that go out once, and handles that come back once.
+
+use merchant_api::Product;
+use sqlx::Row as _;
+
+use super::{Ledger, LedgerError, Write, attempts, optional_unsigned, orders, signed};
+
+/// What came of using a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StateUse {
+    /// It was good, and is used up now.
+    Good {
+        /// The order that it was made for.
+        order_id: i64,
+        /// Where the buyer came from.
+        return_url: String,
+    },
+    /// Unknown, used before, or too old.
+    Refused,
+}
+
+/// A payer handle that may be used for the order it was made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PayerHandle {
+    pub(crate) handle: String,
+    pub(crate) openid: String,
+}
+
+impl Ledger {
+    /// Writes down a state before the buyer is sent away with it.
+    pub(crate) async fn keep_oauth_state(
+        &self,
+        state: &str,
+        order_id: i64,
+        return_url: &str,
+        expires_ms: i64,
+    ) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO oauth_states (state, order_id, return_url, expires_ms) VALUES (?, ?, ?, ?)",
+        )
+        .bind(state)
+        .bind(order_id)
+        .bind(return_url)
+        .bind(expires_ms)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Uses a state up: of two at the same time, one gets it.
+    pub(crate) async fn use_oauth_state(
+        &self,
+        state: &str,
+        now_ms: i64,
+    ) -> Result<StateUse, LedgerError> {
+        let row = sqlx::query(
+            "UPDATE oauth_states SET used_ms = ?1
+             WHERE state = ?2 AND used_ms IS NULL AND expires_ms > ?1
+             RETURNING order_id, return_url",
+        )
+        .bind(now_ms)
+        .bind(state)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else {
+            return Ok(StateUse::Refused);
+        };
+        Ok(StateUse::Good {
+            order_id: row.try_get("order_id")?,
+            return_url: row.try_get("return_url")?,
+        })
+    }
+
+    /// Keeps an openid under a handle, for one order.
+    pub(crate) async fn keep_payer(
+        &self,
+        handle: &str,
+        order_id: i64,
+        openid: &str,
+        expires_ms: i64,
+    ) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO payer_handles (handle, order_id, openid, expires_ms) VALUES (?, ?, ?, ?)",
+        )
+        .bind(handle)
+        .bind(order_id)
+        .bind(openid)
+        .bind(expires_ms)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The payer behind a handle, if it may be used for this order now.
+    ///
+    /// A handle is used once: by the attempt that it starts. While that attempt is the order's
+    /// current one, the same handle stands for the same payer still, for an answer can get lost
+    /// and a cashier can be dismissed and asked for again. After anybody else took over, and for
+    /// any other order, it stands for nobody.
+    pub(crate) async fn payer_of_handle(
+        &self,
+        handle: &str,
+        order_id: i64,
+        now_ms: i64,
+    ) -> Result<Option<PayerHandle>, LedgerError> {
+        let mut read = self.pool.begin().await?;
+        let row = sqlx::query("SELECT * FROM payer_handles WHERE handle = ? AND order_id = ?")
+            .bind(handle)
+            .bind(order_id)
+            .fetch_optional(&mut *read)
+            .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let is_usable = match optional_unsigned(&row, "used_by_attempt")? {
+            None => row.try_get::<i64, _>("expires_ms")? > now_ms,
+            Some(number) => {
+                let order = orders::find(&mut read, order_id).await?;
+                let attempt = attempts::find(&mut read, order_id, number).await?;
+                order.is_some_and(|order| order.current_attempt == number)
+                    && attempt.is_some_and(|attempt| attempt.product == Product::Jsapi)
+            }
+        };
+        if !is_usable {
+            return Ok(None);
+        }
+        Ok(Some(PayerHandle {
+            handle: handle.to_owned(),
+            openid: row.try_get("openid")?,
+        }))
+    }
+}
+
+/// Ties a handle to the attempt that it starts.
+pub(super) async fn use_handle(
+    write: &mut Write,
+    handle: &str,
+    number: u64,
+) -> Result<(), LedgerError> {
+    sqlx::query("UPDATE payer_handles SET used_by_attempt = ? WHERE handle = ?")
+        .bind(signed(number))
+        .bind(handle)
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! Money that came, and notifications of it: recorded once, whatever comes twice.
+
+use super::{AttemptState, Ledger, LedgerError, Write, attempts, due_work, orders, signed};
+use crate::due_work::Work;
+
+/// How we know. A notification is recorded by its id in the same transaction as its effect.
+#[derive(Clone, Debug)]
+pub(crate) enum Evidence {
+    /// WeChat told us.
+    Notification {
+        /// WeChat's id, the same on every try.
+        id: String,
+        /// WeChat's word for what happened.
+        event_type: String,
+    },
+    /// WeChat answered our question.
+    Query,
+}
+
+/// A payment that fits the attempt it names: amount, merchant and application were compared.
+#[derive(Clone, Debug)]
+pub(crate) struct Payment {
+    pub(crate) order_id: i64,
+    pub(crate) attempt: u64,
+    pub(crate) out_trade_no: String,
+    pub(crate) transaction_id: String,
+    pub(crate) payer_total_fen: Option<u64>,
+    pub(crate) success_time: Option<String>,
+}
+
+/// A payment that WeChat vouches for and that fits no attempt of ours.
+#[derive(Clone, Debug)]
+pub(crate) struct Mismatch {
+    pub(crate) out_trade_no: String,
+    pub(crate) transaction_id: String,
+    /// What differs, in one word.
+    pub(crate) reason: &'static str,
+    /// What WeChat said, as JSON.
+    pub(crate) resource: String,
+}
+
+/// What a payment did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// It settled the order.
+    Settled,
+    /// The order was settled by another attempt: this money is to be given back.
+    Surplus,
+    /// It was known already; nothing changed.
+    Known,
+}
+
+impl Ledger {
+    /// Records a payment, in one transaction with the notification that told it.
+    pub(crate) async fn record_payment(
+        &self,
+        evidence: &Evidence,
+        payment: &Payment,
+        now_ms: i64,
+    ) -> Result<Recorded, LedgerError> {
+        let mut write = self.write().await?;
+        let recorded = settle(&mut write, payment, now_ms).await?;
+        let outcome = match recorded {
+            Recorded::Settled => "settled",
+            Recorded::Surplus => "surplus",
+            Recorded::Known => "known",
+        };
+        keep_notification(
+            &mut write,
+            evidence,
+            Some((&payment.out_trade_no, &payment.transaction_id)),
+            outcome,
+            now_ms,
+        )
+        .await?;
+        write.commit().await?;
+        if recorded != Recorded::Known {
+            self.changes.announce(payment.order_id);
+        }
+        Ok(recorded)
+    }
+
+    /// Keeps a payment that fits nothing, and has WeChat asked about it. Says whether it is new.
+    pub(crate) async fn record_mismatch(
+        &self,
+        evidence: &Evidence,
+        mismatch: &Mismatch,
+        now_ms: i64,
+    ) -> Result<bool, LedgerError> {
+        let mut write = self.write().await?;
+        let kept = sqlx::query(
+            "INSERT INTO mismatches (out_trade_no, transaction_id, reason, resource, received_ms)
+             VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(&mismatch.out_trade_no)
+        .bind(&mismatch.transaction_id)
+        .bind(mismatch.reason)
+        .bind(&mismatch.resource)
+        .bind(now_ms)
+        .execute(&mut *write)
+        .await?;
+        let is_new = kept.rows_affected() > 0;
+        if is_new {
+            due_work::schedule(
+                &mut write,
+                Work::QueryMismatch,
+                &mismatch.out_trade_no,
+                now_ms,
+            )
+            .await?;
+        }
+        let numbers = (&*mismatch.out_trade_no, &*mismatch.transaction_id);
+        keep_notification(&mut write, evidence, Some(numbers), "mismatch", now_ms).await?;
+        write.commit().await?;
+        Ok(is_new)
+    }
+
+    /// Keeps what WeChat answered when asked about a mismatch.
+    pub(crate) async fn note_mismatch_answer(
+        &self,
+        out_trade_no: &str,
+        answer: &str,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE mismatches SET queried_ms = ?, query_answer = ? WHERE out_trade_no = ?",
+        )
+        .bind(now_ms)
+        .bind(answer)
+        .bind(out_trade_no)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps a notification that this version has nothing to do for.
+    pub(crate) async fn record_other_notification(
+        &self,
+        evidence: &Evidence,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        keep_notification(&mut write, evidence, None, "other", now_ms).await?;
+        write.commit().await?;
+        Ok(())
+    }
+}
+
+async fn settle(
+    write: &mut Write,
+    payment: &Payment,
+    now_ms: i64,
+) -> Result<Recorded, LedgerError> {
+    let attempt = attempts::find(write, payment.order_id, payment.attempt)
+        .await?
+        .ok_or(LedgerError::Column("attempts.number"))?;
+    if matches!(attempt.state, AttemptState::Paid | AttemptState::Surplus) {
+        return Ok(Recorded::Known);
+    }
+    let settled = sqlx::query(
+        "UPDATE orders SET state = 'paid', is_closing = 0, version = version + 1,
+                           payer_total_fen = ?, success_time = ?
+         WHERE id = ? AND state <> 'paid'",
+    )
+    .bind(payment.payer_total_fen.map(signed))
+    .bind(&payment.success_time)
+    .bind(payment.order_id)
+    .execute(&mut **write)
+    .await?;
+    let (state, recorded) = if settled.rows_affected() > 0 {
+        (AttemptState::Paid, Recorded::Settled)
+    } else {
+        orders::grow_version(write, payment.order_id).await?;
+        (AttemptState::Surplus, Recorded::Surplus)
+    };
+    sqlx::query(
+        "UPDATE attempts SET state = ?, transaction_id = ? WHERE order_id = ? AND number = ?",
+    )
+    .bind(state.word())
+    .bind(&payment.transaction_id)
+    .bind(payment.order_id)
+    .bind(signed(payment.attempt))
+    .execute(&mut **write)
+    .await?;
+    leave_only_what_is_due(write, payment.order_id, now_ms).await?;
+    Ok(recorded)
+}
+
+/// A paid order needs no more asking; but an attempt that could still bring money is ended now.
+async fn leave_only_what_is_due(
+    write: &mut Write,
+    order_id: i64,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    due_work::forget_order(write, order_id).await?;
+    let alive =
+        sqlx::query("SELECT 1 FROM attempts WHERE order_id = ? AND state IN ('prepared', 'open')")
+            .bind(order_id)
+            .fetch_optional(&mut **write)
+            .await?;
+    if alive.is_some() {
+        due_work::schedule(write, Work::EndOrder, &order_id.to_string(), now_ms).await?;
+    }
+    Ok(())
+}
+
+async fn keep_notification(
+    write: &mut Write,
+    evidence: &Evidence,
+    numbers: Option<(&str, &str)>,
+    outcome: &'static str,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    let Evidence::Notification { id, event_type } = evidence else {
+        return Ok(());
+    };
+    sqlx::query(
+        "INSERT INTO notifications (id, received_ms, event_type, out_trade_no, transaction_id,
+                                    outcome)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(id)
+    .bind(now_ms)
+    .bind(event_type)
+    .bind(numbers.map(|(out_trade_no, _)| out_trade_no))
+    .bind(numbers.map(|(_, transaction_id)| transaction_id))
+    .bind(outcome)
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}

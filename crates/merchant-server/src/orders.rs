@@ -1,0 +1,267 @@
+//! The private side: the merchant's own backend makes and closes orders. Amount and text come
+//! from here and never from a browser.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
+use merchant_api::{CheckoutAnswer, CreateOrder, CreatedOrder, ErrorCode, OrderState, is_order_no};
+use serde_json::Value;
+use wechat_pay::{Description, OpenId};
+
+use crate::checkout::{answer, read_body};
+use crate::config::EXPIRES_IN_MS;
+use crate::due_work;
+use crate::error::Failure;
+use crate::ledger::{Checkout, Created, NewOrder, Order};
+use crate::randomness::{hex, unguessable};
+use crate::return_address;
+use crate::server::MerchantServer;
+
+/// The largest amount, in fen: ten million yuan. More is a slip of the unit, not an order.
+const TOTAL_MAX_FEN: u64 = 1_000_000_000;
+
+/// `POST /v1/orders`
+pub(crate) async fn create_order(
+    State(server): State<MerchantServer>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    authorise(&server, &headers)?;
+    let body = read_body(body)?;
+    let wanted = read_order(&body)?;
+    let new = check(&server, &wanted)?;
+    let (status, order) = match server.ledger.create_order(&new).await? {
+        Created::New(order) => {
+            tracing::info!(
+                event = "order.created",
+                order_no = order.order_no,
+                "an order is made"
+            );
+            (StatusCode::CREATED, order)
+        }
+        Created::Same(order) => (StatusCode::OK, order),
+        Created::NumberUsed => {
+            return Err(Failure::field(
+                ErrorCode::OrderNoUsed,
+                "order_no",
+                "is in use with other values",
+            ));
+        }
+    };
+    Ok((status, Json(created(&server, order))).into_response())
+}
+
+/// `POST /v1/orders/{order_no}/close`
+pub(crate) async fn close_order(
+    State(server): State<MerchantServer>,
+    Path(order_no): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<CheckoutAnswer>, Failure> {
+    authorise(&server, &headers)?;
+    let order = find(&server, &order_no).await?.order;
+    let _lock = server.lock_order(order.id).await;
+    let checkout = find(&server, &order_no).await?;
+    if checkout.order.state == OrderState::Open {
+        // Written down first: where WeChat cannot say yet, due work goes on with it.
+        server
+            .ledger
+            .begin_closing(order.id, server.clock.now_ms())
+            .await?;
+        due_work::close_now(&server, &checkout).await?;
+    }
+    let checkout = find(&server, &order_no).await?;
+    match checkout.order.state {
+        OrderState::Paid => Err(Failure::new(
+            ErrorCode::OrderPaid,
+            "the order is paid, so it cannot be closed",
+        )),
+        OrderState::Closed => Ok(Json(answer(&server, &checkout, None))),
+        OrderState::Open => Err(Failure::in_doubt("the order is being closed", None)),
+    }
+}
+
+async fn find(server: &MerchantServer, order_no: &str) -> Result<Checkout, Failure> {
+    server
+        .ledger
+        .checkout_by_order_no(order_no)
+        .await?
+        .ok_or_else(|| Failure::new(ErrorCode::OrderUnknown, "no order has this number"))
+}
+
+/// Compares the hash of what came with every hash that we have, each in constant time.
+fn authorise(server: &MerchantServer, headers: &HeaderMap) -> Result<(), Failure> {
+    let refused = || Failure::new(ErrorCode::Unauthorized, "the API key is missing or wrong");
+    let key = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.strip_prefix("Bearer "))
+        .ok_or_else(refused)?;
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+    let known = server
+        .config
+        .api_keys
+        .iter()
+        .filter(|known| {
+            aws_lc_rs::constant_time::verify_slices_are_equal(hash.as_ref(), &known.sha256).is_ok()
+        })
+        .count();
+    if known == 0 {
+        return Err(refused());
+    }
+    Ok(())
+}
+
+/// Reads the body. The amount is looked at first and by itself, for its refusal has a code of its
+/// own whatever else is wrong.
+fn read_order(body: &[u8]) -> Result<CreateOrder, Failure> {
+    let json: Value = serde_json::from_slice(body)
+        .map_err(|_| Failure::new(ErrorCode::InvalidRequest, "the body is not JSON"))?;
+    let total = json.get("total_fen").and_then(Value::as_u64);
+    if !total.is_some_and(|total| (1..=TOTAL_MAX_FEN).contains(&total)) {
+        return Err(Failure::field(
+            ErrorCode::AmountInvalid,
+            "total_fen",
+            "must be a whole number of fen from 1 to 1000000000, as a JSON number without decimals",
+        ));
+    }
+    // From the bytes and not from the value above: a field that comes twice is refused here.
+    serde_json::from_slice(body).map_err(|error| of_json(&error))
+}
+
+/// serde names the field in back-ticks, in the one sentence that it has for each case.
+fn of_json(error: &serde_json::Error) -> Failure {
+    let text = error.to_string();
+    let name = text.split('`').nth(1).unwrap_or_default();
+    let rules = [
+        ("unknown field", "is not a field of an order"),
+        ("missing field", "is missing"),
+        ("duplicate field", "must not come twice"),
+    ];
+    for (beginning, rule) in rules {
+        if text.starts_with(beginning) {
+            return Failure::field(ErrorCode::InvalidRequest, name, rule);
+        }
+    }
+    Failure::new(
+        ErrorCode::InvalidRequest,
+        format!("the order is not in the contract's form: {text}"),
+    )
+}
+
+/// Checks everything that WeChat or a buyer would stumble over later.
+fn check(server: &MerchantServer, wanted: &CreateOrder) -> Result<NewOrder, Failure> {
+    let order_no = match &wanted.order_no {
+        None => hex(&server.randomness.bytes()?),
+        Some(order_no) if is_order_no(order_no) => order_no.clone(),
+        Some(_) => {
+            return Err(Failure::field(
+                ErrorCode::OrderNoInvalid,
+                "order_no",
+                r"must be 6 to 32 characters of [0-9a-zA-Z_\-|*]",
+            ));
+        }
+    };
+    check_description(&wanted.description)?;
+    check_attach(wanted.attach.as_deref())?;
+    let expires_in_ms = wanted
+        .expires_in_ms
+        .unwrap_or(server.config.order_expires_in_ms);
+    if !EXPIRES_IN_MS.contains(&expires_in_ms) {
+        return Err(invalid(
+            "expires_in_ms",
+            "must be from 60000 (a minute) to 604800000 (seven days)",
+        ));
+    }
+    let openid = wanted.payer.as_ref().map(|payer| payer.openid.clone());
+    if let Some(openid) = &openid {
+        OpenId::parse(&**openid)
+            .map_err(|error| invalid("payer.openid", &error.rule.to_string()))?;
+    }
+    for (field, url) in [
+        ("return_url", &wanted.return_url),
+        ("success_url", &wanted.success_url),
+    ] {
+        if let Some(url) = url {
+            return_address::check(&server.config, field, url)?;
+        }
+    }
+    let now_ms = server.clock.now_ms();
+    Ok(NewOrder {
+        order_no,
+        token: unguessable(server.randomness.bytes()?),
+        // Field by field in the contract's order: the same wish has the same text.
+        request: serde_json::to_string(wanted)
+            .map_err(|error| Failure::Internal(error.to_string()))?,
+        total_fen: wanted.total_fen,
+        description: wanted.description.clone(),
+        openid,
+        return_url: wanted.return_url.clone(),
+        success_url: wanted.success_url.clone(),
+        products: check_products(server, wanted)?,
+        created_ms: now_ms,
+        expires_ms: now_ms.saturating_add(i64::try_from(expires_in_ms).unwrap_or(i64::MAX)),
+    })
+}
+
+fn check_description(description: &str) -> Result<(), Failure> {
+    let rule = match Description::parse(description) {
+        Err(error) => error.rule.to_string(),
+        Ok(_) if description.chars().any(char::is_control) => {
+            "must not have control characters".to_owned()
+        }
+        Ok(_) if description.trim().is_empty() => "must not be blank".to_owned(),
+        Ok(_) => return Ok(()),
+    };
+    Err(Failure::field(
+        ErrorCode::DescriptionInvalid,
+        "description",
+        &rule,
+    ))
+}
+
+fn check_attach(attach: Option<&str>) -> Result<(), Failure> {
+    if attach.is_some_and(|attach| attach.len() > merchant_api::ATTACH_MAX_BYTES) {
+        return Err(invalid("attach", "must be at most 128 bytes of UTF-8"));
+    }
+    Ok(())
+}
+
+fn check_products(
+    server: &MerchantServer,
+    wanted: &CreateOrder,
+) -> Result<Vec<merchant_api::Product>, Failure> {
+    let Some(products) = &wanted.products else {
+        return Ok(server.config.products.clone());
+    };
+    let are_offered = products
+        .iter()
+        .all(|product| server.config.products.contains(product));
+    if products.is_empty() || !are_offered {
+        return Err(invalid(
+            "products",
+            "must name at least one, and only what this server is configured for",
+        ));
+    }
+    Ok(products.clone())
+}
+
+fn invalid(field: &str, rule: &str) -> Failure {
+    Failure::field(ErrorCode::InvalidRequest, field, rule)
+}
+
+fn created(server: &MerchantServer, order: Order) -> CreatedOrder {
+    let mut checkout_url = server.config.public_base_url.clone();
+    checkout_url.set_path(&format!("/c/{}", order.token));
+    let left_ms = order.expires_ms.saturating_sub(server.clock.now_ms());
+    CreatedOrder {
+        order_no: order.order_no,
+        token: order.token,
+        checkout_url: checkout_url.into(),
+        total_fen: order.total_fen,
+        remaining_ms: u64::try_from(left_ms).unwrap_or(0),
+        live: server.config.gateway.is_live(),
+    }
+}

@@ -1,0 +1,121 @@
+//! Asking WeChat about an attempt, and ending one. Whatever the answer is, it is in the ledger
+//! when these return.
+
+use wechat_pay::OutTradeNo;
+
+use crate::ledger::{Attempt, AttemptState, Checkout, Evidence, LedgerError};
+use crate::server::MerchantServer;
+use crate::settlement::{self, Settlement};
+use crate::wechat_client::{CallError, Closing, Standing};
+
+/// WeChat is asked at most this often about an order, however many pages wait: its own advice for
+/// a desktop page with a code.
+pub(crate) const ASK_INTERVAL_MS: i64 = 2_000;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unanswered {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// WeChat did not answer, or not in a way to be believed.
+    #[error(transparent)]
+    Wechat(#[from] CallError),
+    /// WeChat's answers contradict each other for now: paid at close, not paid at query.
+    #[error("WeChat says that it is paid, and does not say so when asked")]
+    Contradiction,
+}
+
+/// What an attempt came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// The money came, and is recorded.
+    Paid,
+    /// It is over: its number is closed at WeChat, or is not ours.
+    Over,
+    /// It still waits for the buyer, or WeChat never heard of it.
+    Waiting,
+}
+
+/// Asks about the current attempt, unless WeChat was asked a moment ago. Callers hold the order's
+/// lock, so that a second one finds the first one's answer.
+pub(crate) async fn ask_unless_asked(
+    server: &MerchantServer,
+    checkout: &Checkout,
+) -> Result<(), Unanswered> {
+    let Some(attempt) = &checkout.attempt else {
+        return Ok(());
+    };
+    let due_ms = checkout
+        .order
+        .asked_ms
+        .map_or(i64::MIN, |asked_ms| asked_ms + ASK_INTERVAL_MS);
+    if attempt.state.is_alive() && server.clock.now_ms() >= due_ms {
+        ask(server, attempt).await?;
+    }
+    Ok(())
+}
+
+/// Asks about an attempt.
+pub(crate) async fn ask(server: &MerchantServer, attempt: &Attempt) -> Result<Finding, Unanswered> {
+    let asked_ms = server.clock.now_ms();
+    server.ledger.note_asked(attempt.order_id, asked_ms).await?;
+    let standing = server.wechat.query(&number(attempt)?).await?;
+    let finding = match standing {
+        Standing::Paid(transaction) => {
+            match settlement::record(server, &Evidence::Query, &transaction).await? {
+                Settlement::Ours(_) => Finding::Paid,
+                Settlement::Mismatch => {
+                    server
+                        .ledger
+                        .end_attempt(attempt, AttemptState::Refused)
+                        .await?;
+                    Finding::Over
+                }
+            }
+        }
+        Standing::Closed => {
+            server
+                .ledger
+                .end_attempt(attempt, AttemptState::Closed)
+                .await?;
+            Finding::Over
+        }
+        Standing::NotPaid | Standing::Unknown => Finding::Waiting,
+    };
+    // Only now: "checked" must not be said of an answer that is not in the ledger yet.
+    server
+        .ledger
+        .note_checked(attempt.order_id, asked_ms)
+        .await?;
+    Ok(finding)
+}
+
+/// Ends an attempt: query, then close. Afterwards it is paid or over; where that is not sure,
+/// this says so and nothing was concluded.
+pub(crate) async fn end(server: &MerchantServer, attempt: &Attempt) -> Result<Finding, Unanswered> {
+    let finding = ask(server, attempt).await?;
+    if finding != Finding::Waiting {
+        return Ok(finding);
+    }
+    // Closing burns a number that WeChat does not know yet, too: an order of ours that is still
+    // on its way cannot come to life later.
+    match server.wechat.close(&number(attempt)?).await? {
+        Closing::Closed => {
+            server
+                .ledger
+                .end_attempt(attempt, AttemptState::Closed)
+                .await?;
+            Ok(Finding::Over)
+        }
+        Closing::Paid => match ask(server, attempt).await? {
+            Finding::Waiting => Err(Unanswered::Contradiction),
+            finding => Ok(finding),
+        },
+    }
+}
+
+fn number(attempt: &Attempt) -> Result<OutTradeNo, Unanswered> {
+    OutTradeNo::parse(attempt.out_trade_no.clone())
+        .map_err(|_| LedgerError::Column("attempts.out_trade_no").into())
+}

@@ -1,0 +1,75 @@
+//! Randomness as something that is handed in: tokens, nonces, numbers and handles all come from
+//! here, so that a journey can be repeated to the byte.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The system would not give random bytes. Nothing is started without them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the system gives no random bytes")]
+pub struct NoRandomness;
+
+/// Where the server has its randomness from.
+pub trait Randomness: Send + Sync + 'static {
+    /// 16 bytes that nobody can guess.
+    fn bytes(&self) -> Result<[u8; 16], NoRandomness>;
+}
+
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandomness;
+
+impl Randomness for SystemRandomness {
+    fn bytes(&self) -> Result<[u8; 16], NoRandomness> {
+        let mut bytes = [0; 16];
+        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
+        Ok(bytes)
+    }
+}
+
+/// The same bytes in each run, for journeys. Anybody can guess them: never for real money.
+#[derive(Debug)]
+pub struct SeededRandomness {
+    seed: u64,
+    drawn: AtomicU64,
+}
+
+impl SeededRandomness {
+    /// A sequence that the seed decides.
+    pub const fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            drawn: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Randomness for SeededRandomness {
+    fn bytes(&self) -> Result<[u8; 16], NoRandomness> {
+        let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
+        let mut input = self.seed.to_be_bytes().to_vec();
+        input.extend(drawn.to_be_bytes());
+        let hash = digest(&SHA256, &input);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.as_ref()[..16]);
+        Ok(bytes)
+    }
+}
+
+/// 22 URL-safe characters of 128 bits: a token, a state, a handle.
+pub(crate) fn unguessable(random: [u8; 16]) -> String {
+    URL_SAFE_NO_PAD.encode(random)
+}
+
+/// 32 hex digits: fits where WeChat takes letters and digits alone.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,144 @@
+//! All routes, and what each group of them allows.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use merchant_api::FORM_MAX_BYTES;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tracing::Instrument as _;
+
+use crate::config::NOTIFY_PATH;
+use crate::secret::masked;
+use crate::server::MerchantServer;
+use crate::{checkout, hosted_page, notify, oauth, orders};
+
+/// Largest order that a backend may send, in bytes.
+const ORDER_MAX_BYTES: usize = 64 * 1024;
+/// Largest notification, in bytes: WeChat's are below 10 KB.
+const NOTIFICATION_MAX_BYTES: usize = 256 * 1024;
+
+/// The whole server as one service. Behind `serve` each request carries the peer's address.
+pub fn app(server: MerchantServer) -> Router {
+    let public = Router::new()
+        .route("/v1/checkouts/{token}", get(checkout::read_checkout))
+        .route(
+            "/v1/checkouts/{token}/attempts",
+            post(checkout::start_attempt),
+        )
+        .route(
+            "/v1/checkouts/{token}/cancel",
+            post(checkout::cancel_attempt),
+        )
+        .layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
+        .layer(set(header::CACHE_CONTROL, "no-store"))
+        .layer(cors(&server));
+    let private = Router::new()
+        .route("/v1/orders", post(orders::create_order))
+        .route("/v1/orders/{order_no}/close", post(orders::close_order))
+        .layer(DefaultBodyLimit::max(ORDER_MAX_BYTES))
+        .layer(set(header::CACHE_CONTROL, "no-store"));
+    let wechat = Router::new()
+        .route(NOTIFY_PATH, post(notify::payment))
+        .route(oauth::CALLBACK_PATH, get(oauth::callback))
+        .layer(DefaultBodyLimit::max(NOTIFICATION_MAX_BYTES));
+    let pages = Router::new()
+        .route("/c/{token}", get(hosted_page::page))
+        .route(hosted_page::STYLE_PATH, get(hosted_page::style))
+        .route("/healthz", get(health));
+    Router::new()
+        .merge(public)
+        .merge(private)
+        .merge(wechat)
+        .merge(pages)
+        .merge(bundle(&server))
+        .layer(from_fn(log))
+        .with_state(server)
+}
+
+/// The element's files, for pages of the allowed origins.
+fn bundle(server: &MerchantServer) -> Router<MerchantServer> {
+    let Some(folder) = &server.config.bundle_dir else {
+        return Router::new();
+    };
+    Router::new()
+        .nest_service(
+            "/dist",
+            ServeDir::new(folder).append_index_html_on_directories(false),
+        )
+        // The names carry no version, so a browser asks whether its copy is still the one.
+        .layer(set(header::CACHE_CONTROL, "no-cache"))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        // A page that isolates itself (COEP) may load them, too: they hold nothing secret.
+        .layer(set(
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "cross-origin",
+        ))
+        .layer(cors(server))
+}
+
+fn cors(server: &MerchantServer) -> CorsLayer {
+    let origins = server
+        .config
+        .allowed_origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(std::time::Duration::from_hours(1))
+}
+
+fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+}
+
+/// `GET /healthz`
+async fn health(State(server): State<MerchantServer>) -> Response {
+    if server.ledger.is_well().await {
+        (StatusCode::OK, "ok\n").into_response()
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database does not answer\n",
+        )
+            .into_response()
+    }
+}
+
+/// One line for each call, with the route and a masked token in place of the address.
+async fn log(request: Request, next: Next) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("-", MatchedPath::as_str)
+        .to_owned();
+    let token = if route.contains("{token}") {
+        masked(token_of(request.uri().path()))
+    } else {
+        String::new()
+    };
+    let span = tracing::info_span!("call", method = %request.method(), route, token);
+    async move {
+        let response = next.run(request).await;
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn token_of(path: &str) -> &str {
+    let mut parts = path.split('/').skip(1);
+    match parts.next() {
+        Some("c") => parts.next(),
+        _ => parts.nth(1),
+    }
+    .unwrap_or_default()
+}

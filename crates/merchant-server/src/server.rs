@@ -1,0 +1,114 @@
+//! The server's state: what all routes and all due work share.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ledger::{Ledger, LedgerError};
+use crate::randomness::Randomness;
+use crate::wechat_client::WechatClient;
+use crate::wechat_transport::WechatTransport;
+
+/// What the outside world hands in.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub randomness: Arc<dyn Randomness>,
+    /// The way to WeChat.
+    pub wechat: Arc<dyn WechatTransport>,
+}
+
+/// A merchant server. Cheap to clone; all clones are the same server.
+#[derive(Clone)]
+pub struct MerchantServer(Arc<Parts>);
+
+/// What is inside. Reached through [`Deref`] by this crate alone.
+pub struct Parts {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) wechat: WechatClient,
+    pub(crate) ledger: Ledger,
+    order_locks: Mutex<HashMap<i64, Weak<AsyncMutex<()>>>>,
+    is_ending: watch::Sender<bool>,
+}
+
+impl Deref for MerchantServer {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl MerchantServer {
+    /// Opens the ledger. Nothing runs by itself afterwards: routes are in [`crate::app`], due
+    /// work in [`MerchantServer::run_due`].
+    pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, LedgerError> {
+        let ledger = Ledger::open(&config.database).await?;
+        let Surroundings {
+            clock,
+            randomness,
+            wechat,
+        } = surroundings;
+        Ok(Self(Arc::new(Parts {
+            wechat: WechatClient {
+                transport: wechat,
+                clock: clock.clone(),
+                randomness: randomness.clone(),
+                gateway: config.gateway.clone(),
+                merchant: config.merchant.clone(),
+            },
+            config,
+            clock,
+            randomness,
+            ledger,
+            order_locks: Mutex::default(),
+            is_ending: watch::Sender::new(false),
+        })))
+    }
+
+    /// Ends every held poll with an early answer. Routes go on answering.
+    pub fn begin_shutdown(&self) {
+        self.is_ending.send_replace(true);
+    }
+}
+
+impl Parts {
+    /// One at a time for each order, in this process: the second finds what the first one did.
+    /// Correctness does not rest on it, the ledger's conditions do that; it saves WeChat from
+    /// being asked twice.
+    pub(crate) async fn lock_order(&self, order_id: i64) -> OwnedMutexGuard<()> {
+        let lock = {
+            let mut locks = self
+                .order_locks
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            locks.retain(|_, lock| lock.strong_count() > 0);
+            let known = locks.get(&order_id).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let lock = Arc::default();
+                locks.insert(order_id, Arc::downgrade(&lock));
+                lock
+            })
+        };
+        lock.lock_owned().await
+    }
+
+    /// Whether the server is about to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        *self.is_ending.borrow()
+    }
+
+    /// Ends when the server is about to end.
+    pub(crate) async fn ending(&self) {
+        // The sender is in `self`, so there is no error to come.
+        let _ = self.is_ending.subscribe().wait_for(|ending| *ending).await;
+    }
+}

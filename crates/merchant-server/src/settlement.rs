@@ -1,0 +1,157 @@
+//! What a payment that WeChat vouches for does to the ledger. Notification and query both end
+//! here, so that there is one judgement and not two.
+//!
+//! Money that does not fit is never dropped and never ships anything: it is kept, reported and
+//! asked about.
+
+use wechat_pay::Transaction;
+
+use crate::ledger::{
+    Attempt, AttemptState, Evidence, LedgerError, Mismatch, Order, Payment, Recorded,
+};
+use crate::server::MerchantServer;
+
+/// What came of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settlement {
+    /// It belongs to an attempt of ours.
+    Ours(Recorded),
+    /// It fits nothing of ours.
+    Mismatch,
+}
+
+/// Judges and records a payment. The transaction must have been verified.
+pub(crate) async fn record(
+    server: &MerchantServer,
+    evidence: &Evidence,
+    transaction: &Transaction,
+) -> Result<Settlement, LedgerError> {
+    let now_ms = server.clock.now_ms();
+    match judge(server, transaction).await? {
+        Ok(payment) => {
+            let recorded = server
+                .ledger
+                .record_payment(evidence, &payment, now_ms)
+                .await?;
+            report(&payment, recorded);
+            Ok(Settlement::Ours(recorded))
+        }
+        Err(mismatch) => {
+            let is_new = server
+                .ledger
+                .record_mismatch(evidence, &mismatch, now_ms)
+                .await?;
+            if is_new {
+                tracing::error!(
+                    event = "payment.mismatch",
+                    reason = mismatch.reason,
+                    out_trade_no = mismatch.out_trade_no,
+                    transaction_id = mismatch.transaction_id,
+                    "a payment that WeChat vouches for fits no order of ours"
+                );
+            }
+            Ok(Settlement::Mismatch)
+        }
+    }
+}
+
+async fn judge(
+    server: &MerchantServer,
+    transaction: &Transaction,
+) -> Result<Result<Payment, Mismatch>, LedgerError> {
+    let Some(attempt) = server
+        .ledger
+        .attempt_by_out_trade_no(&transaction.out_trade_no)
+        .await?
+    else {
+        return Ok(Err(mismatch(transaction, "number")));
+    };
+    let Some(checkout) = server.ledger.checkout(attempt.order_id).await? else {
+        return Ok(Err(mismatch(transaction, "number")));
+    };
+    let mchid = server.config.merchant.key.mchid();
+    Ok(
+        match difference(transaction, &checkout.order, &attempt, mchid) {
+            Some(reason) => Err(mismatch(transaction, reason)),
+            None => Ok(payment(transaction, &attempt)),
+        },
+    )
+}
+
+/// What differs between what WeChat says and what we ordered; `None` where it fits.
+fn difference(
+    transaction: &Transaction,
+    order: &Order,
+    attempt: &Attempt,
+    mchid: &str,
+) -> Option<&'static str> {
+    let amount = transaction.amount.as_ref();
+    let is_cny = amount
+        .and_then(|amount| amount.currency.as_deref())
+        .is_none_or(|currency| currency == "CNY");
+    let total = amount.and_then(|amount| u64::try_from(amount.total.get()).ok());
+    let checks = [
+        (transaction.mchid == mchid, "mchid"),
+        (transaction.appid == attempt.appid, "appid"),
+        (total == Some(order.total_fen), "amount"),
+        (is_cny, "currency"),
+        (attempt.state != AttemptState::Refused, "refused"),
+        (transaction.transaction_id.is_some(), "transaction_id"),
+        // A second payment under one number cannot be; were it so, it is real money all the same.
+        (
+            attempt.transaction_id.is_none()
+                || attempt.transaction_id == transaction.transaction_id,
+            "transaction_id",
+        ),
+    ];
+    checks
+        .into_iter()
+        .find(|(fits, _)| !fits)
+        .map(|(_, reason)| reason)
+}
+
+fn payment(transaction: &Transaction, attempt: &Attempt) -> Payment {
+    Payment {
+        order_id: attempt.order_id,
+        attempt: attempt.number,
+        out_trade_no: attempt.out_trade_no.clone(),
+        transaction_id: transaction.transaction_id.clone().unwrap_or_default(),
+        payer_total_fen: transaction
+            .payer_total()
+            .and_then(|fen| u64::try_from(fen.get()).ok()),
+        success_time: transaction.success_time.clone(),
+    }
+}
+
+fn mismatch(transaction: &Transaction, reason: &'static str) -> Mismatch {
+    Mismatch {
+        out_trade_no: transaction.out_trade_no.clone(),
+        transaction_id: transaction.transaction_id.clone().unwrap_or_default(),
+        reason,
+        // Texts and numbers alone: there is nothing in it that JSON cannot carry.
+        resource: serde_json::to_string(transaction).unwrap_or_default(),
+    }
+}
+
+fn report(payment: &Payment, recorded: Recorded) {
+    let Payment {
+        out_trade_no,
+        transaction_id,
+        ..
+    } = payment;
+    match recorded {
+        Recorded::Settled => tracing::info!(
+            event = "payment.settled",
+            out_trade_no,
+            transaction_id,
+            "an order is paid"
+        ),
+        Recorded::Surplus => tracing::error!(
+            event = "payment.surplus",
+            out_trade_no,
+            transaction_id,
+            "an order was paid twice: this payment is to be given back"
+        ),
+        Recorded::Known => tracing::debug!(out_trade_no, "a payment was told again"),
+    }
+}

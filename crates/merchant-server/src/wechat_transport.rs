@@ -1,0 +1,141 @@
+//! How bytes get to WeChat and back. One seam: over the network in production, into a simulator's
+//! service in the same process in a journey. It neither signs nor believes anything.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response as AxumResponse;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use tower::{Service, ServiceExt as _};
+
+/// Largest reply that is read, in bytes. WeChat's are below 10 KB.
+const REPLY_MAX_BYTES: usize = 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// A buyer waits for this: an order in doubt after ten seconds is asked about instead.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One call's answer, or why there is none.
+pub type Call<'a> =
+    Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, TransportError>> + Send + 'a>>;
+
+/// Why there is no answer. Texts never hold the request's address: it may carry a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// No connection came about, so nothing happened at the other end.
+    #[error("WeChat could not be reached: {0}")]
+    NotSent(String),
+    /// Something may have happened at the other end.
+    #[error("no answer from WeChat: {0}")]
+    NoAnswer(String),
+}
+
+/// Carries a request to WeChat.
+pub trait WechatTransport: Send + Sync + 'static {
+    /// Sends once. Whether to send again is not decided here.
+    fn call(&self, request: http::Request<Bytes>) -> Call<'_>;
+}
+
+/// Over the network: no redirects, bounded in time and size.
+#[derive(Clone, Debug)]
+pub struct HttpTransport(reqwest::Client);
+
+impl HttpTransport {
+    /// A client that is kept for the whole run. `only_loopback` leaves the system's proxy
+    /// settings aside: a simulator next door must not be looked for elsewhere.
+    pub fn new(only_loopback: bool) -> Result<Self, reqwest::Error> {
+        let mut client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(CALL_TIMEOUT)
+            .user_agent(concat!("merchant-server/", env!("CARGO_PKG_VERSION")));
+        if only_loopback {
+            client = client.no_proxy();
+        }
+        client.build().map(Self)
+    }
+}
+
+impl WechatTransport for HttpTransport {
+    fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
+        Box::pin(async move {
+            let request = reqwest::Request::try_from(request).map_err(not_sent)?;
+            let mut response = self.0.execute(request).await.map_err(|error| {
+                if error.is_connect() {
+                    not_sent(error)
+                } else {
+                    no_answer(error)
+                }
+            })?;
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+                if body.len() + chunk.len() > REPLY_MAX_BYTES {
+                    return Err(TransportError::NoAnswer(
+                        "the reply is too large".to_owned(),
+                    ));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            let mut reply = http::Response::new(Bytes::from(body));
+            *reply.status_mut() = response.status();
+            *reply.headers_mut() = response.headers().clone();
+            Ok(reply)
+        })
+    }
+}
+
+fn not_sent(error: reqwest::Error) -> TransportError {
+    TransportError::NotSent(chain(&error.without_url()))
+}
+
+fn no_answer(error: reqwest::Error) -> TransportError {
+    TransportError::NoAnswer(chain(&error.without_url()))
+}
+
+/// The error with its causes: the outermost one alone says little.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+/// Into a service of this process: an axum `Router`, or anything that answers like one.
+#[derive(Clone, Debug)]
+pub struct ServiceTransport<S>(S);
+
+impl<S> ServiceTransport<S> {
+    /// Takes the service that stands for WeChat.
+    pub const fn new(service: S) -> Self {
+        Self(service)
+    }
+}
+
+impl<S> WechatTransport for ServiceTransport<S>
+where
+    S: Service<http::Request<Body>, Response = AxumResponse> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    S::Error: std::fmt::Display,
+{
+    fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
+        let service = self.0.clone();
+        Box::pin(async move {
+            let response = service
+                .oneshot(request.map(Body::from))
+                .await
+                .map_err(|error| TransportError::NoAnswer(error.to_string()))?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, REPLY_MAX_BYTES)
+                .collect()
+                .await
+                .map_err(|error| TransportError::NoAnswer(error.to_string()))?;
+            Ok(http::Response::from_parts(parts, body.to_bytes()))
+        })
+    }
+}
