@@ -22,7 +22,7 @@ mod wasm_toolchain;
 pub(crate) use browser::{chromedriver, chromium};
 pub(crate) use cargo_tools::{BINDGEN_CLI, TRUNK};
 pub(crate) use npm_tools::NpmTool;
-pub(crate) use rust::WASM as WASM_TARGET;
+pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
 pub(crate) use tool_cache::ToolCache;
 pub(crate) use wasm_toolchain::{use_wasm_compiler, use_wasm_toolchain};
 

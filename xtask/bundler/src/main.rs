@@ -1,7 +1,7 @@
 //! The heavy half of `cargo xtask dist`, in a program of its own so that xtask itself compiles
 //! in seconds: wasm-bindgen as a library (no CLI to install), compressors, a WebAssembly reader.
 //!
-//! Called by xtask only. It reads and writes the files it is given, and runs no other program.
+//! Called by xtask only, and by rustc as its linker (`link`). It reads and writes the files it is given.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +10,8 @@ use clap::Parser;
 
 mod biggest;
 mod bindings;
+mod foreign_exports;
+mod link;
 #[cfg(feature = "weights")]
 mod weights;
 
@@ -44,7 +46,21 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let done = match Task::parse() {
+    let done = match link::arguments() {
+        Some(arguments) => link::run(arguments),
+        None => carry_out(Task::parse()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            complain(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(task: Task) -> Result<(), String> {
+    match task {
         Task::Bindings {
             wasm,
             out_dir,
@@ -53,13 +69,6 @@ fn main() -> ExitCode {
         #[cfg(feature = "weights")]
         Task::Weigh { files } => weights::manifest(&files).map(|text| print(&text)),
         Task::Biggest { wasm, count } => biggest::table(&wasm, count).map(|text| print(&text)),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            complain(&message);
-            ExitCode::FAILURE
-        }
     }
 }
 

@@ -48,6 +48,23 @@ pub(super) fn biggest(wasm: &Path) -> Result<String, Failure> {
     )
 }
 
+/// What makes rustc link through the bundler, which keeps out what no page calls.
+pub(super) struct Linker {
+    /// For rustc.
+    pub(super) flag: String,
+    /// The variable that names the linker behind it.
+    pub(super) variable: (&'static str, PathBuf),
+}
+
+/// The bundler, built, as a linker in front of another.
+pub(super) fn as_linker(rust_lld: PathBuf) -> Result<Linker, Failure> {
+    let program = bundler(Features::All)?;
+    Ok(Linker {
+        flag: format!("-Clinker={}", program.get_program().to_string_lossy()),
+        variable: ("BUNDLER_LINKER", rust_lld),
+    })
+}
+
 fn bundler(features: Features) -> Result<Command, Failure> {
     let mut cargo = repository::cargo();
     cargo

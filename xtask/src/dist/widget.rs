@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{BINDINGS_NAME, built};
+use super::{BINDINGS_NAME, built, bundler};
 use crate::failure::Failure;
 use crate::setup::{self, NpmTool, WASM_TARGET};
 use crate::{process, repository};
@@ -18,6 +18,7 @@ const SMALL: &[&str] = &[
     "-Zlocation-detail=none",
     "-Zfmt-debug=none",
     "--cfg=erase_components",
+    "-Clinker-flavor=wasm-lld",
 ];
 
 /// What wasm-opt may use is what the compiler was told; `-all` first, for its own default is more.
@@ -26,6 +27,9 @@ const FEATURES: &[&str] = &["--mvp-features", "--enable-mutable-globals"];
 /// Compiles for size, the standard library too, and gives the file.
 pub(super) fn compile_for_size() -> Result<PathBuf, Failure> {
     let target_dir = repository::web_target_dir();
+    let linker = bundler::as_linker(setup::rust_lld()?)?;
+    let mut flags = SMALL.to_vec();
+    flags.push(&linker.flag);
     let mut cargo = cdylib("web", &target_dir);
     cargo
         .args([
@@ -34,7 +38,8 @@ pub(super) fn compile_for_size() -> Result<PathBuf, Failure> {
         ])
         // Stable refuses -Z. What is asked for is stable in effect and checked by our own tests.
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_ENCODED_RUSTFLAGS", SMALL.join("\x1f"));
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .env(linker.variable.0, &linker.variable.1);
     setup::use_wasm_compiler(&mut cargo);
     built(cargo, compiled(&target_dir, "web"))
 }

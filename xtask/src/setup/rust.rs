@@ -46,6 +46,28 @@ pub(super) fn wasm_target_is_there() -> bool {
         })
 }
 
+/// The linker that comes with the toolchain, which links WebAssembly.
+pub(crate) fn rust_lld() -> Result<PathBuf, Failure> {
+    let sysroot = process::read(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let version = process::read(Command::new("rustc").arg("-vV"))?;
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap_or_default();
+    let linker = PathBuf::from(sysroot.trim())
+        .join("lib/rustlib")
+        .join(host)
+        .join("bin")
+        .join(format!("rust-lld{}", std::env::consts::EXE_SUFFIX));
+    if linker.is_file() {
+        return Ok(linker);
+    }
+    process::on_path("rust-lld").ok_or_else(|| Failure::File {
+        path: linker,
+        why: "this toolchain has no linker for WebAssembly; rustup's toolchains have it".to_owned(),
+    })
+}
+
 fn source_is_there() -> bool {
     super::wasm_toolchain::debian_is_in_use()
         || process::ask(Command::new("rustc").args(["--print", "sysroot"])).is_some_and(|sysroot| {

@@ -1,0 +1,81 @@
+//! Stands between rustc and its linker: what no page calls is not exported.
+//!
+//! An export is a root: the linker keeps all that hangs on it, and no optimiser afterwards can
+//! tell which entries of the function table are dead. So the few words are taken from the command
+//! line before the linker sees it; everything else goes through as it is.
+
+use std::env;
+use std::ffi::OsString;
+use std::process::Command;
+
+use crate::foreign_exports::is_unused;
+
+/// Names the linker that does the work.
+const LINKER: &str = "BUNDLER_LINKER";
+
+/// The arguments, if it is rustc that calls us as its linker.
+pub(crate) fn arguments() -> Option<Vec<OsString>> {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    (arguments.first()? == "-flavor").then_some(arguments)
+}
+
+/// Links.
+pub(crate) fn run(arguments: Vec<OsString>) -> Result<(), String> {
+    let linker = env::var_os(LINKER).ok_or_else(|| format!("{LINKER} does not name a linker"))?;
+    let status = Command::new(&linker)
+        .args(without_unused_exports(arguments))
+        .status()
+        .map_err(|error| format!("{}: {error}", linker.to_string_lossy()))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("the linker ended with {status}"))
+}
+
+fn without_unused_exports(arguments: Vec<OsString>) -> Vec<OsString> {
+    let mut kept: Vec<OsString> = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        if is_unused(argument.as_encoded_bytes()) {
+            if kept.last().is_some_and(|flag| flag == "--export") {
+                kept.pop();
+                continue;
+            }
+            if argument.as_encoded_bytes().starts_with(b"--export=") {
+                continue;
+            }
+        }
+        kept.push(argument);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_unused_exports;
+
+    #[test]
+    fn only_unused_exports_are_left_out() {
+        let arguments = [
+            "-flavor",
+            "wasm",
+            "--export",
+            "mount",
+            "--export",
+            "intounderlyingsource_pull",
+            "--export=__wbindgen_describe_intounderlyingsink_write",
+            "--export=memory",
+            "intounderlyingsource.o",
+        ];
+        assert_eq!(
+            without_unused_exports(arguments.map(Into::into).into()),
+            [
+                "-flavor",
+                "wasm",
+                "--export",
+                "mount",
+                "--export=memory",
+                "intounderlyingsource.o"
+            ]
+        );
+    }
+}
