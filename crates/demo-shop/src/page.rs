@@ -109,7 +109,7 @@ pub(crate) fn payment(page: &PaymentPage<'_>) -> Markup {
                         small lang="en" { "Paid. Thank you!" }
                         span { "我们会在今天把包裹交给快递。" }
                     }
-                    wechat-pay token=(order.token) merchant-api={ (page.merchant_server) "/v1" } {}
+                    wechat-pay token=(order.token) merchant-api={ (page.merchant_server) "/v1" } checkout-url=(order.checkout_url) {}
                     p.other-way {
                         a href=(order.checkout_url) {
                             "这里打不开？到收银台页面付款" small lang="en" { "Trouble here? Use the hosted checkout page." }

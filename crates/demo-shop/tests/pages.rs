@@ -56,7 +56,9 @@ async fn buying_orders_at_the_merchant_server_and_leads_to_a_page_with_the_eleme
     assert_eq!(page.status, 200);
     let merchant_server = &shop.merchant_address;
     for expected in [
-        format!(r#"<wechat-pay token="token-of-{order_no}" merchant-api="{merchant_server}/v1">"#),
+        format!(
+            r#"<wechat-pay token="token-of-{order_no}" merchant-api="{merchant_server}/v1" checkout-url="#
+        ),
         format!(r#"<script type="module" src="{merchant_server}/dist/wechat-pay.js">"#),
         r#"data-order-state="open""#.to_owned(),
         r#"role="status" hidden"#.to_owned(),
