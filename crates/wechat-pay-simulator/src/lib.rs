@@ -1,1 +1,32 @@
 //! WeChat Pay as a local server: gateway, payer, notifier.
+//!
+//! A stand-in for WeChat Pay APIv3 with real signatures both ways, for machines without an
+//! account. [`Simulator::app`] is the server; [`wechat_browser::app`] is WeChat's browser around
+//! a shop's page. Both are plain routers, time and randomness are injected, and due work is done
+//! by [`Simulator::run_due`], so whole payments run in process without sockets and sleeping.
+//!
+//! It never reaches beyond this machine unless it is told to, moves no money, and is no proof
+//! that WeChat itself would answer alike: what is copied, and from where, is said at each place.
+
+mod clock;
+mod control;
+mod gateway;
+mod keyring;
+mod ledger;
+mod merchant_file;
+mod notifier;
+mod oauth;
+mod outgoing;
+mod pages;
+mod random;
+mod simulator;
+pub mod wechat_browser;
+
+pub use clock::Clock;
+pub use keyring::{Keyring, KeyringError};
+pub use ledger::{LedgerView, NotificationView, OrderView, Outcome};
+pub use merchant_file::MerchantFile;
+pub use notifier::NOTIFICATION_TIMEOUT;
+pub use outgoing::{Outgoing, OutgoingError};
+pub use random::Random;
+pub use simulator::{Simulator, SimulatorParts};

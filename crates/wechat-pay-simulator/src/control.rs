@@ -1,0 +1,202 @@
+//! The control interface, `/_simulator/…`: pay, look at the ledger, let time go by. For tests
+//! and tools; WeChat has nothing like it, and nothing of WeChat's needs it.
+
+use axum::{
+    Json, Router,
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use url::{Url, form_urlencoded};
+use wechat_pay::beijing_time;
+
+use crate::{
+    ledger::{Outcome, PayRefusal, Target, order::OrderKey},
+    pages::H5_PATH,
+    simulator::Simulator,
+};
+
+/// Ten years: further ahead nothing of WeChat's is due.
+const LONGEST_ADVANCE_S: i64 = 10 * 366 * 24 * 3600;
+
+pub(crate) fn routes() -> Router<Simulator> {
+    Router::new()
+        .route("/_simulator/pay", post(pay))
+        .route("/_simulator/ledger", get(ledger))
+        .route("/_simulator/clock", post(clock))
+}
+
+/// What is wrong with a request, for a program and for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Problem {
+    #[serde(skip)]
+    status: u16,
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+}
+
+impl Problem {
+    fn invalid(field: Option<&'static str>, message: impl Into<String>) -> Self {
+        Self {
+            status: 400,
+            code: "INVALID_REQUEST",
+            message: message.into(),
+            field,
+        }
+    }
+
+    fn refused(status: u16, code: &'static str, message: &str) -> Self {
+        Self {
+            status,
+            code,
+            message: message.to_owned(),
+            field: None,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        (status, Json(json!({ "error": self }))).into_response()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PayRequest {
+    code_url: Option<String>,
+    prepay_id: Option<String>,
+    h5_url: Option<String>,
+    mchid: Option<String>,
+    out_trade_no: Option<String>,
+    outcome: Outcome,
+    openid: Option<String>,
+}
+
+async fn pay(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
+    let request: PayRequest = read(&body)?;
+    let target = target_of(&request)?;
+    let visit = simulator
+        .visit_cashier(&target, request.outcome, request.openid.as_deref())
+        .map_err(refuse)?;
+    let mut answer = json!({ "trade_state": visit.trade_state });
+    if let Some(transaction_id) = visit.transaction_id {
+        answer["transaction_id"] = transaction_id.into();
+    }
+    Ok(Json(answer).into_response())
+}
+
+async fn ledger(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let mchid = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "mchid")
+        .map(|(_, value)| value.into_owned());
+    Json(simulator.ledger_view(mchid.as_deref())).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockRequest {
+    advance_s: i64,
+}
+
+/// Lets time go by, and answers when all that has become due is done.
+async fn clock(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
+    let request: ClockRequest = read(&body)?;
+    let advance_s = u32::try_from(request.advance_s)
+        .ok()
+        .filter(|_| request.advance_s <= LONGEST_ADVANCE_S)
+        .ok_or_else(|| {
+            Problem::invalid(
+                Some("advance_s"),
+                format!("must be from 0 to {LONGEST_ADVANCE_S} seconds: time does not go back"),
+            )
+        })?;
+    simulator.clock().advance(advance_s);
+    simulator.run_due().await;
+    simulator.wake();
+    let now = beijing_time(simulator.clock().now());
+    Ok(Json(json!({ "now": now })).into_response())
+}
+
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| Problem::invalid(None, error.to_string()))
+}
+
+fn target_of(request: &PayRequest) -> Result<Target, Problem> {
+    let by_number = match (&request.mchid, &request.out_trade_no) {
+        (Some(mchid), Some(out_trade_no)) => Some(Target::Order(OrderKey {
+            mchid: mchid.clone(),
+            out_trade_no: out_trade_no.clone(),
+        })),
+        (None, None) => None,
+        (Some(_), None) => {
+            return Err(Problem::invalid(
+                Some("out_trade_no"),
+                "must come with mchid",
+            ));
+        }
+        (None, Some(_)) => {
+            return Err(Problem::invalid(
+                Some("mchid"),
+                "must come with out_trade_no",
+            ));
+        }
+    };
+    let h5 = request.h5_url.as_deref().map(h5_target).transpose()?;
+    let code = request.code_url.clone().map(Target::CodeUrl);
+    let prepay_id = request.prepay_id.clone().map(Target::PrepayId);
+    let mut named = [code, prepay_id, h5, by_number].into_iter().flatten();
+    match (named.next(), named.next()) {
+        (Some(target), None) => Ok(target),
+        _ => Err(Problem::invalid(
+            None,
+            "name one of code_url, prepay_id, h5_url, or mchid with out_trade_no",
+        )),
+    }
+}
+
+/// The page that an h5_url names; what the merchant appended (`redirect_url`) does not matter.
+fn h5_target(h5_url: &str) -> Result<Target, Problem> {
+    let broken = || Problem::invalid(Some("h5_url"), format!("must be a URL of {H5_PATH}"));
+    let url = Url::parse(h5_url)
+        .ok()
+        .filter(|url| url.path() == H5_PATH)
+        .ok_or_else(broken)?;
+    let value = |name: &str| {
+        url.query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+            .ok_or_else(broken)
+    };
+    Ok(Target::H5 {
+        prepay_id: value("prepay_id")?,
+        package: value("package")?,
+    })
+}
+
+fn refuse(refusal: PayRefusal) -> Problem {
+    match refusal {
+        PayRefusal::Unknown => Problem::refused(404, "ORDER_UNKNOWN", "there is no such order"),
+        PayRefusal::LinkExpired => Problem::refused(
+            409,
+            "LINK_EXPIRED",
+            "the link is too old, or a newer one has replaced it",
+        ),
+        PayRefusal::OrderExpired => {
+            Problem::refused(409, "ORDER_EXPIRED", "the order's time_expire has passed")
+        }
+        PayRefusal::Closed => Problem::refused(409, "ORDER_CLOSED", "the order is closed"),
+        PayRefusal::Paid => Problem::refused(409, "ORDER_PAID", "the order is paid already"),
+        PayRefusal::OtherPayer => {
+            Problem::refused(409, "PAYER_MISMATCH", "the order belongs to another openid")
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Answers of the gateway: bodies, headers, and WeChat's signature where WeChat signs.
+
+use axum::{body::Body, response::Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{ledger::order::ReplyKey, simulator::Simulator};
+
+/// A success.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Answer {
+    /// 200 with JSON.
+    Json(Value),
+    /// 204 with nothing, which is signed all the same.
+    Nothing,
+}
+
+/// A refusal in WeChat's words. The order of its fields in JSON is WeChat's.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Refusal {
+    #[serde(skip)]
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) detail: Option<Value>,
+    pub(super) message: String,
+    /// WeChat's inner number, which ends the `Request-ID`.
+    #[serde(skip)]
+    pub(super) inner_number: u32,
+}
+
+impl Refusal {
+    pub(super) fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+        inner_number: u32,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            detail: None,
+            message: message.into(),
+            inner_number,
+        }
+    }
+
+    /// 400 `PARAM_ERROR` with WeChat's `detail`.
+    pub(super) fn parameter(
+        message: impl Into<String>,
+        location: Option<&'static str>,
+        value: Value,
+    ) -> Self {
+        let mut refusal = Self::new(
+            StatusCode::BAD_REQUEST,
+            "PARAM_ERROR",
+            message,
+            BAD_PARAMETER,
+        );
+        let detail = [
+            ("location".to_owned(), Value::from(location)),
+            ("value".to_owned(), value),
+        ];
+        refusal.detail = Some(Value::Object(detail.into_iter().collect()));
+        refusal
+    }
+
+    /// 401 `SIGN_ERROR`.
+    pub(super) fn sign_error(message: &str) -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "SIGN_ERROR",
+            message,
+            BAD_SIGNATURE,
+        )
+    }
+}
+
+pub(super) const BAD_PARAMETER: u32 = 268_435_461;
+pub(super) const BAD_SIGNATURE: u32 = 268_443_699;
+
+/// A status and nothing else.
+pub(super) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::SERVER, HeaderValue::from_static("nginx"));
+    response
+}
+
+/// A refusal before the merchant is known: no signature, and no `Request-ID` on these routes.
+pub(super) fn unsigned(refusal: &Refusal) -> Response {
+    let mut response = Response::new(Body::from(json_bytes(refusal)));
+    *response.status_mut() = refusal.status;
+    response.headers_mut().extend(plain_headers());
+    response
+}
+
+/// An answer to a request whose own signature held.
+pub(super) fn signed(
+    simulator: &Simulator,
+    key: ReplyKey,
+    answered: Result<Answer, Refusal>,
+) -> Response {
+    let (status, body, inner_number) = match answered {
+        Ok(Answer::Json(json)) => (StatusCode::OK, json_bytes(&json), 0),
+        Ok(Answer::Nothing) => (StatusCode::NO_CONTENT, Vec::new(), 0),
+        Err(refusal) => (refusal.status, json_bytes(&refusal), refusal.inner_number),
+    };
+    let stamp = simulator.random().stamp(simulator.clock().wall());
+    let signer = match key {
+        ReplyKey::PlatformCertificate => &simulator.keyring().platform_key,
+        ReplyKey::PublicKey => &simulator.keyring().public_key,
+    };
+    let Ok(signature) = signer.sign_headers(&stamp, &body) else {
+        return empty(StatusCode::INTERNAL_SERVER_ERROR);
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.extend(plain_headers());
+    headers.extend(signature);
+    let id = format!("08{}-{inner_number}", simulator.random().upper_hex(40));
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert("request-id", id);
+    }
+    if status == StatusCode::NO_CONTENT {
+        headers.remove(header::CONTENT_TYPE);
+    }
+    response
+}
+
+fn plain_headers() -> HeaderMap {
+    [
+        (header::SERVER, "nginx"),
+        (header::CONTENT_TYPE, "application/json; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache, must-revalidate"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_LANGUAGE, "zh-CN"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name, HeaderValue::from_static(value)))
+    .collect()
+}
+
+// Values and plain structs with text keys: there is nothing in them that JSON cannot carry.
+fn json_bytes(json: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(json).unwrap_or_default()
+}

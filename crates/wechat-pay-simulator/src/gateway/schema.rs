@@ -1,0 +1,622 @@
+//! The form of an order's body, field by field, with WeChat's own words for what is wrong.
+//!
+//! The table is WeChat's documentation; the sentences are those that the live gateway was seen
+//! to answer with. Rules of business are elsewhere.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use wechat_pay::Product;
+
+use super::answer::Refusal;
+
+/// One field of a body: its name, WeChat's Chinese name for it, and its rule.
+struct Field {
+    name: &'static str,
+    label: &'static str,
+    required: bool,
+    rule: Rule,
+}
+
+enum Rule {
+    /// Text with its least and greatest number of bytes.
+    Text(usize, usize),
+    /// Text of a pattern, with its least and greatest number of bytes.
+    Pattern(usize, usize, &'static Pattern),
+    /// An RFC 3339 moment.
+    Moment,
+    /// A signed 64-bit integer with its least value.
+    Integer(i64),
+    /// `true` or `false`.
+    Flag,
+    /// An object of known fields.
+    Object(&'static [Field]),
+    /// A list of objects of known fields.
+    List(&'static [Field]),
+}
+
+struct Pattern {
+    /// The regular expression as WeChat's message shows it.
+    shown: &'static str,
+    fits: fn(&str) -> bool,
+}
+
+/// The body of an order, read as JSON and checked.
+pub(super) fn read_order(product: Product, body: &[u8]) -> Result<Value, Refusal> {
+    read(order_fields(product), body)
+}
+
+/// The body of a close, read as JSON and checked.
+pub(super) fn read_close(body: &[u8]) -> Result<Value, Refusal> {
+    read(CLOSE, body)
+}
+
+/// The number in a path, by the same rule as in a body.
+pub(super) fn check_number_in_path(number: &str) -> Result<(), Refusal> {
+    let field = &OUT_TRADE_NO;
+    let place = Place {
+        path: format!("/uri_template/{}", field.name),
+        location: "uri_template",
+    };
+    check_value(field, &Value::from(number), &place)
+}
+
+/// The refusal of a query without `mchid`.
+pub(super) fn missing_in_query(name: &str, label: &str) -> Refusal {
+    missing(&format!("/query/{name}"), label, "query")
+}
+
+fn read(fields: &'static [Field], body: &[u8]) -> Result<Value, Refusal> {
+    let json: Value = serde_json::from_slice(body).map_err(|_| not_json())?;
+    let object = json.as_object().ok_or_else(not_json)?;
+    let mut unknown = Vec::new();
+    collect_unknown(fields, object, "/body", &mut unknown);
+    if !unknown.is_empty() {
+        return Err(Refusal::parameter(
+            "请求中含有未在API文档中定义的参数",
+            None,
+            json!(unknown),
+        ));
+    }
+    check_object(fields, object, "/body")?;
+    Ok(json)
+}
+
+struct Place {
+    path: String,
+    location: &'static str,
+}
+
+fn check_object(
+    fields: &'static [Field],
+    object: &Map<String, Value>,
+    path: &str,
+) -> Result<(), Refusal> {
+    for field in fields {
+        let place = Place {
+            path: format!("{path}/{}", field.name),
+            location: "body",
+        };
+        match object.get(field.name) {
+            None | Some(Value::Null) if field.required => {
+                return Err(missing(&place.path, field.label, place.location));
+            }
+            None | Some(Value::Null) => {}
+            Some(value) => check_value(field, value, &place)?,
+        }
+    }
+    Ok(())
+}
+
+fn check_value(field: &'static Field, value: &Value, place: &Place) -> Result<(), Refusal> {
+    match (&field.rule, value) {
+        (Rule::Text(min, max), Value::String(text)) => check_length(field, text, *min, *max, place),
+        (Rule::Pattern(min, max, pattern), Value::String(text)) => {
+            check_length(field, text, *min, *max, place)?;
+            if (pattern.fits)(text) {
+                return Ok(());
+            }
+            let rule = format!("字符串必须匹配正则表达式“{}”", pattern.shown);
+            Err(broken_text(field, &rule, place, value.clone()))
+        }
+        (Rule::Moment, Value::String(text)) if text.parse::<Timestamp>().is_ok() => Ok(()),
+        (Rule::Integer(min), Value::Number(number)) => match number.as_i64() {
+            Some(number) if number < *min => Err(Refusal::parameter(
+                format!(
+                    "输入源“{}”映射到数值字段“{}”规则校验失败，值低于最小值 {min}",
+                    place.path, field.label
+                ),
+                Some(place.location),
+                number.into(),
+            )),
+            Some(_) => Ok(()),
+            None => Err(wrong_kind(field, value, place)),
+        },
+        (Rule::Flag, Value::Bool(_)) => Ok(()),
+        (Rule::Object(fields), Value::Object(object)) => check_object(fields, object, &place.path),
+        (Rule::List(fields), Value::Array(items)) => {
+            for (index, item) in items.iter().enumerate() {
+                let path = format!("{}/{index}", place.path);
+                match item {
+                    Value::Object(object) => check_object(fields, object, &path)?,
+                    _ => return Err(wrong_kind(field, item, place)),
+                }
+            }
+            Ok(())
+        }
+        _ => Err(wrong_kind(field, value, place)),
+    }
+}
+
+fn check_length(
+    field: &Field,
+    text: &str,
+    min: usize,
+    max: usize,
+    place: &Place,
+) -> Result<(), Refusal> {
+    let got = text.len();
+    let rule = if got < min {
+        format!("字节数 {got}，小于最小值 {min}")
+    } else if got > max {
+        format!("字节数 {got}，大于最大值 {max}")
+    } else {
+        return Ok(());
+    };
+    Err(broken_text(field, &rule, place, got.into()))
+}
+
+fn broken_text(field: &Field, rule: &str, place: &Place, value: Value) -> Refusal {
+    Refusal::parameter(
+        format!(
+            "输入源“{}”映射到值字段“{}”字符串规则校验失败，{rule}",
+            place.path, field.label
+        ),
+        Some(place.location),
+        value,
+    )
+}
+
+fn wrong_kind(field: &Field, value: &Value, place: &Place) -> Refusal {
+    let kind = match field.rule {
+        Rule::Text(..) | Rule::Pattern(..) => "字符串",
+        Rule::Moment => "符合 RFC3339 的时间",
+        Rule::Integer(_) => "64 位有符号整数",
+        Rule::Flag => "布尔值",
+        Rule::Object(_) => "对象",
+        Rule::List(_) => "数组",
+    };
+    Refusal::parameter(
+        format!(
+            "无法将 JSON 输入源“{}”映射到目标字段“{}”中，此字段需要一个合法的{}{kind}",
+            place.path,
+            field.label,
+            // WeChat sets a space before a digit.
+            if kind.starts_with('6') { " " } else { "" },
+        ),
+        Some(place.location),
+        value.clone(),
+    )
+}
+
+fn missing(path: &str, label: &str, location: &'static str) -> Refusal {
+    Refusal::parameter(
+        format!("输入源“{path}”映射到字段“{label}”必填性规则校验失败，此字段为必填项"),
+        Some(location),
+        Value::Null,
+    )
+}
+
+fn not_json() -> Refusal {
+    Refusal::parameter("请求体不是合法的 JSON 对象", Some("body"), Value::Null)
+}
+
+fn collect_unknown(
+    fields: &'static [Field],
+    object: &Map<String, Value>,
+    path: &str,
+    unknown: &mut Vec<String>,
+) {
+    for (name, value) in object {
+        let path = format!("{path}/{name}");
+        match fields.iter().find(|field| field.name == name) {
+            None => unknown.push(path),
+            Some(field) => match (&field.rule, value) {
+                (Rule::Object(fields), Value::Object(object)) => {
+                    collect_unknown(fields, object, &path, unknown);
+                }
+                (Rule::List(fields), Value::Array(items)) => {
+                    for (index, item) in items.iter().enumerate() {
+                        if let Value::Object(object) = item {
+                            collect_unknown(fields, object, &format!("{path}/{index}"), unknown);
+                        }
+                    }
+                }
+                _ => {}
+            },
+        }
+    }
+}
+
+const fn must(name: &'static str, label: &'static str, rule: Rule) -> Field {
+    Field {
+        name,
+        label,
+        required: true,
+        rule,
+    }
+}
+
+const fn may(name: &'static str, label: &'static str, rule: Rule) -> Field {
+    Field {
+        name,
+        label,
+        required: false,
+        rule,
+    }
+}
+
+fn order_fields(product: Product) -> &'static [Field] {
+    match product {
+        Product::Jsapi => JSAPI,
+        Product::H5 => H5,
+        Product::Native => NATIVE,
+    }
+}
+
+const OUT_TRADE_NO_PATTERN: &Pattern = &Pattern {
+    shown: r"^[0-9a-zA-Z_\-\|\*]+$",
+    fits: |text| {
+        text.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-|*".contains(&b))
+    },
+};
+
+const NOTIFY_URL_PATTERN: &Pattern = &Pattern {
+    shown: r"^https?://([^\s/?#\[\]\@]+\@)?([^\s/?#\@:]+)(?::\d{2,5})?([^\s?#\[\]]*)$",
+    fits: is_notify_url,
+};
+
+const OUT_TRADE_NO: Field = must(
+    "out_trade_no",
+    "商户订单号",
+    Rule::Pattern(6, 32, OUT_TRADE_NO_PATTERN),
+);
+
+const APPID: Field = must("appid", "公众号ID", Rule::Text(1, 32));
+const MCHID: Field = must("mchid", "商户号", Rule::Text(1, 32));
+const DESCRIPTION: Field = must("description", "商品描述", Rule::Text(1, 127));
+const TIME_EXPIRE: Field = may("time_expire", "支付结束时间", Rule::Moment);
+const ATTACH: Field = may("attach", "商户数据包", Rule::Text(0, 128));
+const NOTIFY_URL: Field = must(
+    "notify_url",
+    "通知地址",
+    Rule::Pattern(1, 255, NOTIFY_URL_PATTERN),
+);
+const GOODS_TAG: Field = may("goods_tag", "订单优惠标记", Rule::Text(0, 32));
+const SUPPORT_FAPIAO: Field = may("support_fapiao", "电子发票入口开放标识", Rule::Flag);
+const AMOUNT: Field = must(
+    "amount",
+    "订单金额",
+    Rule::Object(&[
+        must("total", "总金额", Rule::Integer(1)),
+        may("currency", "货币类型", Rule::Text(3, 16)),
+    ]),
+);
+const DETAIL: Field = may(
+    "detail",
+    "优惠功能",
+    Rule::Object(&[
+        may("cost_price", "订单原价", Rule::Integer(0)),
+        may("invoice_id", "商品小票ID", Rule::Text(0, 32)),
+        may(
+            "goods_detail",
+            "单品列表",
+            Rule::List(&[
+                must("merchant_goods_id", "商户侧商品编码", Rule::Text(1, 32)),
+                may("wechatpay_goods_id", "微信支付商品编码", Rule::Text(0, 32)),
+                may("goods_name", "商品名称", Rule::Text(0, 256)),
+                must("quantity", "商品数量", Rule::Integer(1)),
+                must("unit_price", "商品单价", Rule::Integer(0)),
+            ]),
+        ),
+    ]),
+);
+const STORE_INFO: Field = may(
+    "store_info",
+    "商户门店信息",
+    Rule::Object(&[
+        must("id", "门店编号", Rule::Text(1, 32)),
+        may("name", "门店名称", Rule::Text(0, 256)),
+        may("area_code", "地区编码", Rule::Text(0, 32)),
+        may("address", "详细地址", Rule::Text(0, 512)),
+    ]),
+);
+const PAYER_CLIENT_IP: Field = must("payer_client_ip", "用户终端IP", Rule::Text(1, 45));
+const DEVICE_ID: Field = may("device_id", "商户端设备号", Rule::Text(0, 32));
+const SCENE_INFO: Field = may(
+    "scene_info",
+    "场景信息",
+    Rule::Object(&[PAYER_CLIENT_IP, DEVICE_ID, STORE_INFO]),
+);
+const H5_SCENE_INFO: Field = must(
+    "scene_info",
+    "场景信息",
+    Rule::Object(&[
+        PAYER_CLIENT_IP,
+        DEVICE_ID,
+        STORE_INFO,
+        must(
+            "h5_info",
+            "H5场景信息",
+            Rule::Object(&[
+                must("type", "场景类型", Rule::Text(1, 32)),
+                may("app_name", "应用名称", Rule::Text(0, 64)),
+                may("app_url", "网站URL", Rule::Text(0, 128)),
+                may("bundle_id", "iOS平台BundleID", Rule::Text(0, 128)),
+                may("package_name", "Android平台PackageName", Rule::Text(0, 128)),
+            ]),
+        ),
+    ]),
+);
+const SETTLE_INFO: Field = may(
+    "settle_info",
+    "结算信息",
+    Rule::Object(&[may("profit_sharing", "分账标识", Rule::Flag)]),
+);
+
+const NATIVE: &[Field] = &[
+    APPID,
+    MCHID,
+    DESCRIPTION,
+    OUT_TRADE_NO,
+    TIME_EXPIRE,
+    ATTACH,
+    NOTIFY_URL,
+    GOODS_TAG,
+    SUPPORT_FAPIAO,
+    AMOUNT,
+    DETAIL,
+    SCENE_INFO,
+    SETTLE_INFO,
+];
+
+const H5: &[Field] = &[
+    APPID,
+    MCHID,
+    DESCRIPTION,
+    OUT_TRADE_NO,
+    TIME_EXPIRE,
+    ATTACH,
+    NOTIFY_URL,
+    GOODS_TAG,
+    SUPPORT_FAPIAO,
+    AMOUNT,
+    DETAIL,
+    H5_SCENE_INFO,
+    SETTLE_INFO,
+];
+
+const JSAPI: &[Field] = &[
+    APPID,
+    MCHID,
+    DESCRIPTION,
+    OUT_TRADE_NO,
+    TIME_EXPIRE,
+    ATTACH,
+    NOTIFY_URL,
+    GOODS_TAG,
+    SUPPORT_FAPIAO,
+    AMOUNT,
+    must(
+        "payer",
+        "支付者",
+        Rule::Object(&[must("openid", "用户标识", Rule::Text(1, 128))]),
+    ),
+    DETAIL,
+    SCENE_INFO,
+    SETTLE_INFO,
+];
+
+const CLOSE: &[Field] = &[MCHID];
+
+/// WeChat's regular expression for `notify_url`, by hand: a scheme, perhaps a user, a host
+/// without a colon, perhaps a port of two to five digits, and no query after it.
+fn is_notify_url(text: &str) -> bool {
+    let Some(rest) = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+    else {
+        return false;
+    };
+    if rest.contains(|c: char| c.is_whitespace() || "?#[]".contains(c)) {
+        return false;
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host_and_port = match authority.split_once('@') {
+        Some(("", _)) => return false,
+        Some((_, after_user)) => after_user,
+        None => authority,
+    };
+    let (host, port) = host_and_port
+        .split_once(':')
+        .map_or((host_and_port, None), |(host, port)| (host, Some(port)));
+    let port_fits = port.is_none_or(|port| {
+        (2..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit())
+    });
+    !host.is_empty() && !host.contains('@') && port_fits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn native() -> Value {
+        json!({
+            "appid": "wx1", "mchid": "1900000001", "description": "茶", "out_trade_no": "T00001",
+            "notify_url": "http://127.0.0.1:8080/n", "amount": { "total": 1 },
+        })
+    }
+
+    fn refusal_of(product: Product, body: &Value) -> Refusal {
+        read_order(product, body.to_string().as_bytes()).unwrap_err()
+    }
+
+    /// Sets, or with `null` removes, what a JSON pointer names.
+    fn with(pointer: &str, value: Value) -> Value {
+        let mut body = native();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        body.pointer_mut(parent).unwrap()[name] = value;
+        body
+    }
+
+    #[test]
+    fn the_messages_are_those_of_the_live_gateway() {
+        let number_rule = "输入源“/body/out_trade_no”映射到值字段“商户订单号”字符串规则校验失败，";
+        let table = [
+            (with("/out_trade_no", json!("abc")), format!("{number_rule}字节数 3，小于最小值 6"), json!(3)),
+            (
+                with("/out_trade_no", json!("abc def")),
+                format!(r"{number_rule}字符串必须匹配正则表达式“^[0-9a-zA-Z_\-\|\*]+$”"),
+                json!("abc def"),
+            ),
+            (
+                with("/amount/total", json!(0)),
+                "输入源“/body/amount/total”映射到数值字段“总金额”规则校验失败，值低于最小值 1".into(),
+                json!(0),
+            ),
+            (
+                with("/amount/total", json!("1")),
+                "无法将 JSON 输入源“/body/amount/total”映射到目标字段“总金额”中，此字段需要一个合法的 64 位有符号整数".into(),
+                json!("1"),
+            ),
+            (
+                with("/amount/total", json!(1.5)),
+                "无法将 JSON 输入源“/body/amount/total”映射到目标字段“总金额”中，此字段需要一个合法的 64 位有符号整数".into(),
+                json!(1.5),
+            ),
+            (
+                with("/description", Value::Null),
+                "输入源“/body/description”映射到字段“商品描述”必填性规则校验失败，此字段为必填项".into(),
+                Value::Null,
+            ),
+            (
+                with("/description", json!("茶".repeat(43))),
+                "输入源“/body/description”映射到值字段“商品描述”字符串规则校验失败，字节数 129，大于最大值 127".into(),
+                json!(129),
+            ),
+            (
+                with("/notify_url", json!("https://shop.example/n?a=1")),
+                r"输入源“/body/notify_url”映射到值字段“通知地址”字符串规则校验失败，字符串必须匹配正则表达式“^https?://([^\s/?#\[\]\@]+\@)?([^\s/?#\@:]+)(?::\d{2,5})?([^\s?#\[\]]*)$”".into(),
+                json!("https://shop.example/n?a=1"),
+            ),
+        ];
+        for (body, message, value) in table {
+            let refusal = refusal_of(Product::Native, &body);
+            assert_eq!(
+                (refusal.status.as_u16(), refusal.code),
+                (400, "PARAM_ERROR")
+            );
+            assert_eq!(refusal.message, message);
+            assert_eq!(
+                refusal.detail,
+                Some(json!({"location": "body", "value": value}))
+            );
+        }
+    }
+
+    #[test]
+    fn fields_that_the_product_does_not_have_are_named() {
+        let refusal = refusal_of(Product::Native, &with("/payer", json!({"openid": "o"})));
+        assert_eq!(refusal.message, "请求中含有未在API文档中定义的参数");
+        assert_eq!(
+            refusal.detail,
+            Some(json!({"location": null, "value": ["/body/payer"]}))
+        );
+        let nested = with("/amount/totl", json!(1));
+        let refusal = refusal_of(Product::Native, &nested);
+        assert_eq!(
+            refusal.detail.unwrap()["value"],
+            json!(["/body/amount/totl"])
+        );
+    }
+
+    #[test]
+    fn each_product_needs_what_only_it_needs() {
+        for (product, path) in [
+            (Product::Jsapi, "/body/payer"),
+            (Product::H5, "/body/scene_info"),
+        ] {
+            let refusal = refusal_of(product, &native());
+            assert!(refusal.message.contains(path), "{}", refusal.message);
+        }
+        let without_type = with(
+            "/scene_info",
+            json!({"payer_client_ip": "1.2.3.4", "h5_info": {}}),
+        );
+        let refusal = refusal_of(Product::H5, &without_type);
+        assert!(refusal.message.contains("/body/scene_info/h5_info/type"));
+        assert!(read_order(Product::Native, native().to_string().as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn wrong_kinds_are_refused_everywhere() {
+        for (pointer, value) in [
+            ("/amount", json!(1)),
+            ("/description", json!(1)),
+            ("/time_expire", json!("tomorrow")),
+            ("/support_fapiao", json!("true")),
+            ("/detail", json!([])),
+            ("/detail", json!({"goods_detail": [1]})),
+            ("/detail", json!({"goods_detail": {}})),
+            ("/scene_info", json!("x")),
+        ] {
+            let refusal = refusal_of(Product::Native, &with(pointer, value));
+            assert!(
+                refusal.message.starts_with("无法将 JSON 输入源"),
+                "{pointer}"
+            );
+        }
+        for body in ["", "[]", "null", "1", "{", "\u{0}"] {
+            let refusal = read_order(Product::Native, body.as_bytes()).unwrap_err();
+            assert_eq!(refusal.code, "PARAM_ERROR", "{body}");
+        }
+    }
+
+    #[test]
+    fn a_notify_url_follows_wechats_regular_expression() {
+        for (url, fits) in [
+            ("https://www.weixin.qq.com/wxpay/pay.php", true),
+            ("http://127.0.0.1:8080/n", true),
+            ("https://user@shop.example/n", true),
+            ("https://shop.example", true),
+            ("https://shop.example:8/n", false),
+            ("https://shop.example:123456/n", false),
+            ("https://shop.example:port/n", false),
+            ("https://shop.example/n?a", false),
+            ("https://shop.example/n#a", false),
+            ("https://[::1]/n", false),
+            ("https:///n", false),
+            ("https://@shop.example/n", false),
+            ("https://a@b@c/n", false),
+            ("ftp://shop.example/n", false),
+            ("shop.example", false),
+        ] {
+            assert_eq!(is_notify_url(url), fits, "{url}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_makes_the_check_panic(text in "\\PC{0,200}") {
+            for product in [Product::Jsapi, Product::H5, Product::Native] {
+                let _ = read_order(product, text.as_bytes());
+                let mut body = native();
+                body["description"] = text.clone().into();
+                body["notify_url"] = format!("https://{text}").into();
+                body[text.as_str()] = 1.into();
+                let _ = read_order(product, body.to_string().as_bytes());
+            }
+            let _ = check_number_in_path(&text);
+        }
+    }
+}

@@ -1,0 +1,434 @@
+//! The keys of both sides: made on the first start, kept in a folder, the same ever after.
+//!
+//! The merchant's half is `merchant.json` and four PEM files beside it. WeChat's private keys
+//! lie in a sub-folder, because no merchant ever has them. Private files are for their owner's
+//! eyes alone (mode 0600).
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use jiff::{Timestamp, tz::Offset};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize,
+    SerialNumber, date_time_ymd,
+};
+use wechat_pay::{
+    ApiV3Key, KeyError, MerchantKey, PlatformKey, PublicKey, SigningKey, TrustedKeys,
+    certificate_serial,
+};
+
+use crate::{merchant_file::MerchantFile, random::Random};
+
+const MERCHANT_FILE: &str = "merchant.json";
+const PRIVATE_KEY: &str = "apiclient_key.pem";
+const CERTIFICATE: &str = "apiclient_cert.pem";
+const PUBLIC_KEY: &str = "pub_key.pem";
+const PLATFORM_CERTIFICATE: &str = "wechatpay_cert.pem";
+const PLATFORM_KEY: &str = "wechat_private/wechatpay_key.pem";
+const PUBLIC_KEY_PRIVATE: &str = "wechat_private/pub_key_private.pem";
+
+/// Why keys cannot be made, read or kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyringError {
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// `merchant.json` is not what it should be.
+    #[error("{path}: {source}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A PEM file or a key of `merchant.json` cannot be used.
+    #[error("{file}: {source}")]
+    Key {
+        /// The file.
+        file: &'static str,
+        /// What is wrong with it.
+        source: KeyError,
+    },
+    /// Keys or certificates cannot be made.
+    #[error("making keys: {0}")]
+    Making(#[from] rcgen::Error),
+}
+
+/// The keys, with what a merchant gets of them.
+#[derive(Clone)]
+pub struct Keyring {
+    merchant: MerchantFile,
+    pem: PemFiles,
+    pub(crate) merchant_public_key: PublicKey,
+    pub(crate) platform_key: PlatformKey,
+    pub(crate) public_key: PlatformKey,
+    pub(crate) api_v3_key: ApiV3Key,
+}
+
+#[derive(Clone)]
+struct PemFiles {
+    private_key: String,
+    certificate: String,
+    public_key: String,
+    platform_certificate: String,
+    platform_key: String,
+    public_key_private: String,
+}
+
+impl Keyring {
+    /// Makes keys in memory and writes nothing: for tests in process.
+    pub fn generate(base_url: &str, now: Timestamp, random: &Random) -> Result<Self, KeyringError> {
+        let (private_key, certificate) = certified("WeChat Pay Simulator Merchant", now, random)?;
+        let (platform_key, platform_certificate) =
+            certified("WeChat Pay Simulator Platform", now, random)?;
+        let public = rsa_key()?;
+        let mchid = format!("19{}", random.digits(8));
+        let merchant = MerchantFile {
+            base_url: base_url.to_owned(),
+            appid: format!("wx{}", random.lower_hex(16)),
+            app_secret: random.lower_hex(32),
+            mini_program_appid: format!("wx{}", random.lower_hex(16)),
+            mini_program_secret: random.lower_hex(32),
+            serial_no: serial(CERTIFICATE, &certificate)?,
+            private_key_file: PRIVATE_KEY.to_owned(),
+            certificate_file: CERTIFICATE.to_owned(),
+            api_v3_key: random.alphanumeric(32),
+            api_v2_key: random.alphanumeric(32),
+            public_key_id: format!("PUB_KEY_ID_0{mchid}{}", random.digits(23)),
+            public_key_file: PUBLIC_KEY.to_owned(),
+            platform_serial_no: serial(PLATFORM_CERTIFICATE, &platform_certificate)?,
+            platform_certificate_file: PLATFORM_CERTIFICATE.to_owned(),
+            mchid,
+        };
+        let pem = PemFiles {
+            private_key,
+            certificate,
+            public_key: public.public_key_pem(),
+            platform_certificate,
+            platform_key,
+            public_key_private: public.serialize_pem(),
+        };
+        Self::assemble(merchant, pem)
+    }
+
+    /// Reads the folder, or makes keys and writes them where there are none. Where only the
+    /// address changed, `merchant.json` is written anew with the new one.
+    pub fn load_or_create(
+        folder: &Path,
+        base_url: &str,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<Self, KeyringError> {
+        let mut keyring = if folder.join(MERCHANT_FILE).exists() {
+            Self::load(folder)?
+        } else {
+            let keyring = Self::generate(base_url, now, random)?;
+            keyring.pem.write(folder)?;
+            keyring.write_merchant(folder)?;
+            keyring
+        };
+        if keyring.merchant.base_url != base_url {
+            base_url.clone_into(&mut keyring.merchant.base_url);
+            keyring.write_merchant(folder)?;
+        }
+        Ok(keyring)
+    }
+
+    /// What `merchant.json` says.
+    #[must_use]
+    pub fn merchant(&self) -> &MerchantFile {
+        &self.merchant
+    }
+
+    /// The merchant's signer: what a merchant makes of `merchant.json`.
+    pub fn merchant_key(&self) -> Result<MerchantKey, KeyError> {
+        MerchantKey::from_pem(
+            &self.merchant.mchid,
+            &self.merchant.serial_no,
+            self.pem.private_key.as_bytes(),
+        )
+    }
+
+    /// The keys that a merchant trusts as WeChat's: platform certificate and public key.
+    pub fn trusted_keys(&self) -> Result<TrustedKeys, KeyError> {
+        let mut keys = TrustedKeys::new();
+        keys.add_certificate_pem(self.pem.platform_certificate.as_bytes())?;
+        keys.add_public_key_pem(&self.merchant.public_key_id, self.pem.public_key.as_bytes())?;
+        Ok(keys)
+    }
+
+    /// The merchant's APIv3 key, which opens notifications.
+    #[must_use]
+    pub fn api_v3_key(&self) -> &ApiV3Key {
+        &self.api_v3_key
+    }
+
+    /// Writes the merchant's half and WeChat's half into a folder, as the binary does.
+    pub fn write(&self, folder: &Path) -> Result<(), KeyringError> {
+        self.pem.write(folder)?;
+        self.write_merchant(folder)
+    }
+
+    fn load(folder: &Path) -> Result<Self, KeyringError> {
+        let path = folder.join(MERCHANT_FILE);
+        let text = read(&path)?;
+        let merchant =
+            serde_json::from_str(&text).map_err(|source| KeyringError::Json { path, source })?;
+        Self::assemble(merchant, PemFiles::read(folder)?)
+    }
+
+    fn assemble(merchant: MerchantFile, pem: PemFiles) -> Result<Self, KeyringError> {
+        let broken = |file| move |source| KeyringError::Key { file, source };
+        let (_, merchant_public_key) = PublicKey::from_certificate_pem(pem.certificate.as_bytes())
+            .map_err(broken(CERTIFICATE))?;
+        let platform_key = SigningKey::from_pem(pem.platform_key.as_bytes())
+            .and_then(|key| PlatformKey::new(&merchant.platform_serial_no, key))
+            .map_err(broken(PLATFORM_KEY))?;
+        let public_key = SigningKey::from_pem(pem.public_key_private.as_bytes())
+            .and_then(|key| PlatformKey::new(&merchant.public_key_id, key))
+            .map_err(broken(PUBLIC_KEY_PRIVATE))?;
+        let api_v3_key =
+            ApiV3Key::new(merchant.api_v3_key.as_bytes()).map_err(broken(MERCHANT_FILE))?;
+        Ok(Self {
+            merchant,
+            pem,
+            merchant_public_key,
+            platform_key,
+            public_key,
+            api_v3_key,
+        })
+    }
+
+    // Written last on the first start: where it exists, all the others do.
+    fn write_merchant(&self, folder: &Path) -> Result<(), KeyringError> {
+        let path = folder.join(MERCHANT_FILE);
+        let mut text =
+            serde_json::to_string_pretty(&self.merchant).map_err(|source| KeyringError::Json {
+                path: path.clone(),
+                source,
+            })?;
+        text.push('\n');
+        write(&path, &text, Privacy::Owner)
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring")
+            .field("merchant", &self.merchant)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PemFiles {
+    fn read(folder: &Path) -> Result<Self, KeyringError> {
+        let file = |name| read(&folder.join(name));
+        Ok(Self {
+            private_key: file(PRIVATE_KEY)?,
+            certificate: file(CERTIFICATE)?,
+            public_key: file(PUBLIC_KEY)?,
+            platform_certificate: file(PLATFORM_CERTIFICATE)?,
+            platform_key: file(PLATFORM_KEY)?,
+            public_key_private: file(PUBLIC_KEY_PRIVATE)?,
+        })
+    }
+
+    fn write(&self, folder: &Path) -> Result<(), KeyringError> {
+        for (name, text, privacy) in [
+            (PRIVATE_KEY, &self.private_key, Privacy::Owner),
+            (CERTIFICATE, &self.certificate, Privacy::Anyone),
+            (PUBLIC_KEY, &self.public_key, Privacy::Anyone),
+            (
+                PLATFORM_CERTIFICATE,
+                &self.platform_certificate,
+                Privacy::Anyone,
+            ),
+            (PLATFORM_KEY, &self.platform_key, Privacy::Owner),
+            (PUBLIC_KEY_PRIVATE, &self.public_key_private, Privacy::Owner),
+        ] {
+            write(&folder.join(name), text, privacy)?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Privacy {
+    Owner,
+    Anyone,
+}
+
+fn read(path: &Path) -> Result<String, KeyringError> {
+    fs::read_to_string(path).map_err(|source| KeyringError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn write(path: &Path, text: &str, privacy: Privacy) -> Result<(), KeyringError> {
+    let written = path
+        .parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| write_with_mode(path, text, privacy));
+    written.map_err(|source| KeyringError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+#[cfg(unix)]
+fn write_with_mode(path: &Path, text: &str, privacy: Privacy) -> io::Result<()> {
+    use std::{
+        io::Write,
+        os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    };
+    let mode = match privacy {
+        Privacy::Owner => 0o600,
+        Privacy::Anyone => 0o644,
+    };
+    // The mode is set before the first byte is in the file, also where the file was there.
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    file.write_all(text.as_bytes())
+}
+
+#[cfg(not(unix))]
+fn write_with_mode(path: &Path, text: &str, _privacy: Privacy) -> io::Result<()> {
+    fs::write(path, text)
+}
+
+fn rsa_key() -> Result<KeyPair, rcgen::Error> {
+    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
+}
+
+/// A key and a certificate of its own, good for five years, as WeChat's are.
+fn certified(
+    name: &str,
+    now: Timestamp,
+    random: &Random,
+) -> Result<(String, String), KeyringError> {
+    let key = rsa_key()?;
+    let mut params = CertificateParams::new(Vec::new())?;
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CommonName, name);
+    params.distinguished_name = subject;
+    let mut serial = random.bytes::<20>();
+    // The first byte from 0x10 to 0x7F: always 40 hex digits, never a sign byte.
+    serial[0] = (serial[0] & 0x7f) | 0x10;
+    params.serial_number = Some(SerialNumber::from_slice(&serial));
+    let today = Offset::UTC.to_datetime(now).date();
+    let month = u8::try_from(today.month()).unwrap_or(1);
+    // The 28th exists in every month of every year.
+    let day = u8::try_from(today.day()).unwrap_or(1).min(28);
+    let year = i32::from(today.year()).clamp(1951, 9000);
+    params.not_before = date_time_ymd(year, month, day);
+    params.not_after = date_time_ymd(year + 5, month, day);
+    let certificate = params.self_signed(&key)?;
+    Ok((key.serialize_pem(), certificate.pem()))
+}
+
+fn serial(file: &'static str, certificate: &str) -> Result<String, KeyringError> {
+    certificate_serial(certificate.as_bytes()).map_err(|source| KeyringError::Key { file, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn create(folder: &Path, base_url: &str) -> Keyring {
+        let now = "2026-02-28T00:00:00Z".parse().unwrap();
+        Keyring::load_or_create(folder, base_url, now, &Random::system()).unwrap()
+    }
+
+    #[test]
+    fn the_first_start_makes_what_the_next_ones_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = create(folder.path(), "http://127.0.0.1:9410");
+        let read = create(folder.path(), "http://127.0.0.1:9410");
+        assert_eq!(made.merchant(), read.merchant());
+        let moved = create(folder.path(), "http://127.0.0.1:1");
+        assert_eq!(moved.merchant().base_url, "http://127.0.0.1:1");
+        assert_eq!(moved.merchant().mchid, made.merchant().mchid);
+        let signature = read.merchant_key().unwrap().sign(b"x").unwrap();
+        assert!(made.merchant_public_key.verifies(b"x", &signature));
+    }
+
+    #[test]
+    fn merchant_json_has_the_documented_fields_and_forms() {
+        let folder = tempfile::tempdir().unwrap();
+        create(folder.path(), "http://127.0.0.1:9410");
+        let text = fs::read_to_string(folder.path().join("merchant.json")).unwrap();
+        let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+        let mut names: Vec<_> = json.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(
+            names.join(" "),
+            "api_v2_key api_v3_key app_secret appid base_url certificate_file mchid \
+             mini_program_appid mini_program_secret platform_certificate_file \
+             platform_serial_no private_key_file public_key_file public_key_id serial_no"
+        );
+        for name in ["serial_no", "platform_serial_no"] {
+            let serial = json[name].as_str().unwrap();
+            assert_eq!(serial.len(), 40, "{serial}");
+            let upper_hex = |b: u8| b.is_ascii_digit() || (b'A'..=b'F').contains(&b);
+            assert!(serial.bytes().all(upper_hex), "{serial}");
+        }
+        let id = json["public_key_id"].as_str().unwrap();
+        let digits = id.strip_prefix("PUB_KEY_ID_").unwrap();
+        assert!(digits.len() == 34 && digits.bytes().all(|b| b.is_ascii_digit()));
+        for name in [
+            "private_key_file",
+            "certificate_file",
+            "public_key_file",
+            "platform_certificate_file",
+        ] {
+            let file = json[name].as_str().unwrap();
+            let pem = fs::read_to_string(folder.path().join(file)).unwrap();
+            assert!(pem.starts_with("-----BEGIN "), "{file}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn private_files_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        create(folder.path(), "http://127.0.0.1:9410");
+        for (name, mode) in [
+            (MERCHANT_FILE, 0o600),
+            (PRIVATE_KEY, 0o600),
+            (PLATFORM_KEY, 0o600),
+            (PUBLIC_KEY_PRIVATE, 0o600),
+            (CERTIFICATE, 0o644),
+        ] {
+            let found = fs::metadata(folder.path().join(name)).unwrap();
+            assert_eq!(found.permissions().mode() & 0o777, mode, "{name}");
+        }
+    }
+
+    #[test]
+    fn broken_files_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        create(folder.path(), "http://127.0.0.1:9410");
+        let load = || Keyring::load(folder.path()).unwrap_err().to_string();
+        fs::write(folder.path().join(PLATFORM_KEY), "junk").unwrap();
+        assert!(load().starts_with(PLATFORM_KEY), "{}", load());
+        fs::remove_file(folder.path().join(CERTIFICATE)).unwrap();
+        assert!(load().contains(CERTIFICATE), "{}", load());
+        fs::write(folder.path().join(MERCHANT_FILE), "{}").unwrap();
+        assert!(load().contains("base_url"), "{}", load());
+    }
+}

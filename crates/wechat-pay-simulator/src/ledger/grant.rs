@@ -1,0 +1,92 @@
+//! OAuth codes: good once, for five minutes, for one application.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::clock::after;
+
+pub(crate) const CODE_LIFETIME_S: i64 = 5 * 60;
+
+/// The codes that were given out.
+#[derive(Debug, Default)]
+pub(crate) struct Grants(BTreeMap<String, Grant>);
+
+#[derive(Debug)]
+struct Grant {
+    appid: String,
+    openid: String,
+    issued_at: Timestamp,
+    used: bool,
+}
+
+/// Why a code gives no openid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GrantRefusal {
+    /// Nobody gave it out, or it was for another application.
+    Unknown,
+    /// It was used before.
+    Used,
+    /// It is older than five minutes.
+    Expired,
+}
+
+impl Grants {
+    pub(crate) fn issue(&mut self, code: String, appid: &str, openid: String, now: Timestamp) {
+        // A day later nobody asks for the difference between a used code and an unknown one.
+        self.0
+            .retain(|_, grant| now < after(grant.issued_at, 24 * 3600));
+        let grant = Grant {
+            appid: appid.to_owned(),
+            openid,
+            issued_at: now,
+            used: false,
+        };
+        self.0.insert(code, grant);
+    }
+
+    /// Gives the openid, once.
+    pub(crate) fn redeem(
+        &mut self,
+        code: &str,
+        appid: &str,
+        now: Timestamp,
+    ) -> Result<String, GrantRefusal> {
+        let grant = self
+            .0
+            .get_mut(code)
+            .filter(|grant| grant.appid == appid)
+            .ok_or(GrantRefusal::Unknown)?;
+        if grant.used {
+            return Err(GrantRefusal::Used);
+        }
+        if now >= after(grant.issued_at, CODE_LIFETIME_S) {
+            return Err(GrantRefusal::Expired);
+        }
+        grant.used = true;
+        Ok(grant.openid.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_good_once_for_five_minutes_and_for_its_own_application() {
+        let start = Timestamp::UNIX_EPOCH;
+        let mut grants = Grants::default();
+        grants.issue("c1".into(), "wx1", "o1".into(), start);
+        grants.issue("c2".into(), "wx1", "o1".into(), start);
+        for (code, appid, seconds, expected) in [
+            ("nobody's", "wx1", 0, Err(GrantRefusal::Unknown)),
+            ("c1", "wx2", 0, Err(GrantRefusal::Unknown)),
+            ("c1", "wx1", 299, Ok("o1".to_owned())),
+            ("c1", "wx1", 299, Err(GrantRefusal::Used)),
+            ("c2", "wx1", 300, Err(GrantRefusal::Expired)),
+        ] {
+            let redeemed = grants.redeem(code, appid, after(start, seconds));
+            assert_eq!(redeemed, expected, "{code} {appid} {seconds}");
+        }
+    }
+}

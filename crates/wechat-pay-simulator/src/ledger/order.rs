@@ -1,0 +1,183 @@
+//! One order as WeChat keeps it: what was asked for, its links, and its payment.
+//!
+//! Plain data. Whether it is open, expired or closed is a question to be asked with a moment;
+//! nothing here changes because time passes.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use wechat_pay::{Fen, Product, TradeState, TradeType, beijing_time};
+
+use crate::clock::after;
+
+/// A code or a `prepay_id` can be used for so long.
+pub(crate) const LINK_LIFETIME_S: i64 = 2 * 60 * 60;
+/// An H5 page can be opened for so long.
+pub(crate) const H5_LIFETIME_S: i64 = 5 * 60;
+/// An order that nobody pays closes by itself after so long; its default deadline too.
+pub(crate) const AUTO_CLOSE_S: i64 = 7 * 24 * 60 * 60;
+/// A deadline nearer than this is moved here, without a word.
+pub(crate) const SHORTEST_DEADLINE_S: i64 = 60;
+
+/// Merchant number and merchant's number: what makes an order unique.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct OrderKey {
+    /// The merchant number.
+    pub(crate) mchid: String,
+    /// The merchant's number.
+    pub(crate) out_trade_no: String,
+}
+
+/// Which of WeChat's keys signs replies and notifications for a merchant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReplyKey {
+    /// The platform certificate's.
+    PlatformCertificate,
+    /// `PUB_KEY_ID_…`, where the merchant asked for it.
+    PublicKey,
+}
+
+/// What a merchant asks for, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct OrderRequest {
+    pub(crate) key: OrderKey,
+    pub(crate) appid: String,
+    pub(crate) product: Product,
+    pub(crate) description: String,
+    pub(crate) attach: Option<String>,
+    pub(crate) total: Fen,
+    pub(crate) notify_url: String,
+    /// JSAPI alone.
+    pub(crate) openid: Option<String>,
+    pub(crate) time_expire: Option<Timestamp>,
+    pub(crate) reply_key: ReplyKey,
+    /// The whole body: asked for again, every value must be the same.
+    pub(crate) body: Value,
+}
+
+/// An order.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) request: OrderRequest,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) closed_by_merchant: bool,
+    pub(crate) links: Vec<Link>,
+    pub(crate) payment: Option<Payment>,
+}
+
+/// One way to the cashier. Ordering again makes another.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub(crate) prepay_id: String,
+    /// Native alone.
+    pub(crate) code_url: Option<String>,
+    /// The number in an `h5_url`; H5 alone.
+    pub(crate) h5_package: Option<String>,
+    pub(crate) issued_at: Timestamp,
+}
+
+/// A payment that was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Payment {
+    pub(crate) transaction_id: String,
+    pub(crate) openid: String,
+    pub(crate) payer_total: Fen,
+    pub(crate) paid_at: Timestamp,
+}
+
+/// How a link was used; each has a lifetime of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkUse {
+    PrepayId,
+    Code,
+    H5Page,
+}
+
+impl Order {
+    pub(crate) fn new(request: OrderRequest, now: Timestamp) -> Self {
+        let expires_at = request.time_expire.map_or_else(
+            || after(now, AUTO_CLOSE_S),
+            |asked| asked.max(after(now, SHORTEST_DEADLINE_S)),
+        );
+        Self {
+            request,
+            created_at: now,
+            expires_at,
+            closed_by_merchant: false,
+            links: Vec::new(),
+            payment: None,
+        }
+    }
+
+    pub(crate) fn trade_state(&self, now: Timestamp) -> TradeState {
+        if self.payment.is_some() {
+            TradeState::Success
+        } else if self.closed_by_merchant || now >= after(self.created_at, AUTO_CLOSE_S) {
+            TradeState::Closed
+        } else {
+            TradeState::NotPay
+        }
+    }
+
+    /// Past its deadline it cannot be paid any more, and stays unpaid until somebody closes it.
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires_at
+    }
+
+    /// Whether this link still opens the cashier.
+    pub(crate) fn link_is_live(&self, link: &Link, used: LinkUse, now: Timestamp) -> bool {
+        let lifetime_s = match used {
+            LinkUse::PrepayId | LinkUse::Code => LINK_LIFETIME_S,
+            LinkUse::H5Page => H5_LIFETIME_S,
+        };
+        // A code is replaced by the next one; a prepay_id lives on beside it.
+        let replaced = used == LinkUse::Code
+            && self
+                .links
+                .last()
+                .is_some_and(|last| last.prepay_id != link.prepay_id);
+        !replaced && now < after(link.issued_at, lifetime_s)
+    }
+
+    pub(crate) fn trade_type(&self) -> TradeType {
+        match self.request.product {
+            Product::Jsapi => TradeType::Jsapi,
+            Product::H5 => TradeType::Mweb,
+            Product::Native => TradeType::Native,
+        }
+    }
+
+    /// The order in the form of WeChat's answer to a query. A payment brings fields that an
+    /// unpaid order does not have.
+    pub(crate) fn transaction_json(&self, now: Timestamp) -> Value {
+        let state = self.trade_state(now);
+        let request = &self.request;
+        let mut json = json!({
+            "amount": { "total": request.total, "currency": "CNY", "payer_currency": "CNY" },
+            "appid": request.appid,
+            "mchid": request.key.mchid,
+            "out_trade_no": request.key.out_trade_no,
+            "promotion_detail": [],
+            "trade_state_desc": description_of(&state),
+            "trade_state": state,
+        });
+        json["attach"] = request.attach.clone().unwrap_or_default().into();
+        if let Some(payment) = &self.payment {
+            json["amount"]["payer_total"] = payment.payer_total.get().into();
+            json["bank_type"] = "OTHERS".into();
+            json["payer"] = json!({ "openid": payment.openid });
+            json["success_time"] = beijing_time(payment.paid_at).into();
+            json["trade_type"] = self.trade_type().as_str().into();
+            json["transaction_id"] = payment.transaction_id.clone().into();
+        }
+        json
+    }
+}
+
+fn description_of(state: &TradeState) -> &'static str {
+    match state {
+        TradeState::Success => "支付成功",
+        TradeState::Closed => "订单已关闭",
+        _ => "订单未支付",
+    }
+}

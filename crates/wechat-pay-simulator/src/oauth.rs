@@ -1,0 +1,162 @@
+//! OAuth of the official account, silent form (`snsapi_base`): who the buyer is, as an openid.
+//!
+//! The real page opens in WeChat alone. This one opens anywhere, because the WeChat browser
+//! beside it is a proxy and cannot follow a page to another address.
+
+use axum::{
+    Router,
+    extract::{RawQuery, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{StatusCode, header};
+use maud::html;
+use serde_json::json;
+use url::{Url, form_urlencoded};
+
+use crate::{
+    ledger::grant::GrantRefusal,
+    pages::{layout, with_page_headers},
+    simulator::Simulator,
+};
+
+pub(crate) fn routes() -> Router<Simulator> {
+    Router::new()
+        .route("/connect/oauth2/authorize", get(authorize))
+        .route("/sns/oauth2/access_token", get(access_token))
+}
+
+/// Sends the buyer back with a code, at once.
+async fn authorize(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
+    let query = Query(query.unwrap_or_default());
+    match redirect_with_code(&simulator, &query) {
+        // 302, as WeChat does.
+        Ok(target) => (StatusCode::FOUND, [(header::LOCATION, target.to_string())]).into_response(),
+        Err(problem) => refusal_page(&problem),
+    }
+}
+
+/// What WeChat shows in place of the shop where an address is put together wrongly.
+struct AuthorizeProblem {
+    text: &'static str,
+    number: u32,
+}
+
+fn redirect_with_code(simulator: &Simulator, query: &Query) -> Result<Url, AuthorizeProblem> {
+    let problem = |text, number| AuthorizeProblem { text, number };
+    let appid = query
+        .get("appid")
+        .ok_or_else(|| problem("appid 不能为空", 10012))?;
+    if appid != simulator.keyring().merchant().appid {
+        return Err(problem("appid 参数错误", 10013));
+    }
+    let target = query
+        .get("redirect_uri")
+        .ok_or_else(|| problem("redirect_uri 不能为空", 10011))?;
+    let mut target = Url::parse(&target)
+        .ok()
+        .filter(|url| is_registered(simulator, url))
+        .ok_or_else(|| problem("redirect_uri 参数错误", 10003))?;
+    if query.get("response_type").as_deref() != Some("code") {
+        return Err(problem("response_type 参数错误", 10004));
+    }
+    match query.get("scope").as_deref() {
+        Some("snsapi_base") => {}
+        None => return Err(problem("scope 不能为空", 10010)),
+        Some(_) => return Err(problem("该公众号没有这些 scope 的权限", 10005)),
+    }
+    let state = query.get("state").unwrap_or_default();
+    if state.len() > 128 {
+        return Err(problem("state 参数过长", 10014));
+    }
+    let code = format!("0{}", simulator.random().alphanumeric(31));
+    let openid = simulator.openid(&appid);
+    let now = simulator.clock().now();
+    simulator
+        .ledger()
+        .grants
+        .issue(code.clone(), &appid, openid, now);
+    target
+        .query_pairs_mut()
+        .append_pair("code", &code)
+        .append_pair("state", &state);
+    Ok(target)
+}
+
+/// The merchant's server turns the code into an openid. Errors come with 200 and as text, as
+/// they do from WeChat.
+async fn access_token(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
+    let query = Query(query.unwrap_or_default());
+    let json = match redeem(&simulator, &query) {
+        Ok(openid) => json!({
+            "access_token": simulator.random().alphanumeric(64),
+            "expires_in": 7200,
+            "refresh_token": simulator.random().alphanumeric(64),
+            "openid": openid,
+            "scope": "snsapi_base",
+        }),
+        Err((number, text)) => json!({
+            "errcode": number,
+            "errmsg": format!("{text}, rid: {}", simulator.random().notification_id()),
+        }),
+    };
+    ([(header::CONTENT_TYPE, "text/plain")], json.to_string()).into_response()
+}
+
+fn redeem(simulator: &Simulator, query: &Query) -> Result<String, (u32, &'static str)> {
+    let merchant = simulator.keyring().merchant();
+    let appid = query.get("appid").ok_or((41002, "appid missing"))?;
+    let secret = query.get("secret").ok_or((41004, "appsecret missing"))?;
+    let code = query.get("code").ok_or((41008, "missing code"))?;
+    if query.get("grant_type").as_deref() != Some("authorization_code") {
+        return Err((40002, "invalid grant_type"));
+    }
+    if appid != merchant.appid {
+        return Err((40013, "invalid appid"));
+    }
+    if secret != merchant.app_secret {
+        return Err((40125, "invalid appsecret"));
+    }
+    let now = simulator.clock().now();
+    simulator
+        .ledger()
+        .grants
+        .redeem(&code, &appid, now)
+        .map_err(|refusal| match refusal {
+            GrantRefusal::Unknown => (40029, "invalid code"),
+            GrantRefusal::Used => (40163, "code been used"),
+            GrantRefusal::Expired => (42003, "code expired"),
+        })
+}
+
+fn is_registered(simulator: &Simulator, url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url
+            .host_str()
+            .is_some_and(|host| simulator.is_registered_host(host))
+}
+
+fn refusal_page(problem: &AuthorizeProblem) -> Response {
+    let AuthorizeProblem { text, number } = problem;
+    let page = layout(
+        "无法登录 · Cannot sign in",
+        &html! {
+            h1 { (text) }
+            p { "错误码：" (number) }
+            p lang="en" { "WeChat refuses this address for signing in: check appid, redirect_uri, response_type=code and scope=snsapi_base." }
+        },
+    );
+    with_page_headers(StatusCode::OK, page)
+}
+
+/// A query read leniently: empty values count as absent.
+struct Query(String);
+
+impl Query {
+    fn get(&self, name: &str) -> Option<String> {
+        form_urlencoded::parse(self.0.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+            .filter(|value| !value.is_empty())
+    }
+}

@@ -1,0 +1,150 @@
+//! The way out: notifications to the merchant, pages for the WeChat browser. Injected, so that a
+//! journey runs in process without a socket.
+
+use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use tower::{Service, ServiceExt};
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, OutgoingError>> + Send>>;
+
+/// Sends a request and gives the answer. Cheap to clone.
+#[derive(Clone)]
+pub struct Outgoing(Arc<dyn Fn(Request<Bytes>) -> Answer + Send + Sync>);
+
+/// Why no answer came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OutgoingError {
+    /// The host is not this machine, and the simulator was not told to go beyond it.
+    #[error("the host is not this machine")]
+    NotLoopback,
+    /// No answer in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// No connection, or it broke.
+    #[error("no connection: {0}")]
+    Unreachable(String),
+}
+
+impl Outgoing {
+    /// An asynchronous function as the way out.
+    pub fn from_fn<F, A>(send: F) -> Self
+    where
+        F: Fn(Request<Bytes>) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Response<Body>, OutgoingError>> + Send + 'static,
+    {
+        Self(Arc::new(move |request| Box::pin(send(request))))
+    }
+
+    /// A tower service, such as an axum `Router`, as the way out: whatever the address says,
+    /// the service answers.
+    pub fn from_service<S>(service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + Sync + 'static,
+        S::Error: fmt::Display,
+        S::Future: Send,
+    {
+        Self::from_fn(move |request: Request<Bytes>| {
+            let service = service.clone();
+            async move {
+                service
+                    .oneshot(request.map(Body::from))
+                    .await
+                    .map_err(|error| OutgoingError::Unreachable(error.to_string()))
+            }
+        })
+    }
+
+    /// HTTP over sockets, each request within `timeout`, following no redirect. Goes to this
+    /// machine alone unless `anywhere` is set.
+    pub fn over_http(timeout: Duration, anywhere: bool) -> Result<Self, OutgoingError> {
+        let client = reqwest::Client::builder()
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .map_err(|error| OutgoingError::Unreachable(error.to_string()))?;
+        Ok(Self::from_fn(move |request: Request<Bytes>| {
+            let client = client.clone();
+            async move {
+                if !anywhere && !request.uri().host().is_some_and(is_loopback_host) {
+                    return Err(OutgoingError::NotLoopback);
+                }
+                let request = reqwest::Request::try_from(request)
+                    .map_err(|error| OutgoingError::Unreachable(error.to_string()))?;
+                match client.execute(request).await {
+                    Ok(response) => Ok(Response::<reqwest::Body>::from(response).map(Body::new)),
+                    Err(error) if error.is_timeout() => Err(OutgoingError::TimedOut),
+                    Err(error) => Err(OutgoingError::Unreachable(
+                        // Without the address: it may hold what a buyer typed.
+                        error.without_url().to_string(),
+                    )),
+                }
+            }
+        }))
+    }
+
+    pub(crate) async fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Body>, OutgoingError> {
+        (self.0)(request).await
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Outgoing")
+    }
+}
+
+/// Whether a URL's host is this machine: `localhost`, 127.0.0.0/8, `[::1]`. Names are not looked
+/// up, because what they point at can change between two looks.
+pub(crate) fn is_loopback_host(host: &str) -> bool {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_this_machine_are_loopback() {
+        for (host, expected) in [
+            ("localhost", true),
+            ("LOCALHOST", true),
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("[::1]", true),
+            ("::1", true),
+            ("127.0.0.1.example.com", false),
+            ("localhost.example.com", false),
+            ("0.0.0.0", false),
+            ("10.0.0.1", false),
+            ("example.com", false),
+            ("", false),
+        ] {
+            assert_eq!(is_loopback_host(host), expected, "{host}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_to_another_machine_is_refused_before_it_is_sent() {
+        let outgoing = Outgoing::over_http(Duration::from_secs(5), false).unwrap();
+        for url in ["http://shop.example/n", "https://10.0.0.1/n", "/n"] {
+            let request = Request::post(url).body(Bytes::new()).unwrap();
+            let error = outgoing.send(request).await.unwrap_err();
+            assert_eq!(error, OutgoingError::NotLoopback, "{url}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The H5 page that an `h5_url` leads to: opens WeChat, and goes back to the shop.
+//!
+//! Rules of the real one that hold here: it asks for a Referer of a registered domain, lives
+//! five minutes, and goes on to `redirect_url` only where that domain is registered. On a phone
+//! WeChat opens beside the browser and the page goes back by itself after five seconds; here the
+//! cashier is on the page, so it goes back when the buyer has answered.
+
+use axum::{
+    Router,
+    extract::{RawForm, RawQuery, State},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use http::{HeaderMap, StatusCode, header};
+use maud::html;
+use url::Url;
+
+use super::{
+    cashier::{cashier, refusal_text},
+    layout,
+    phone::{outcome_of, outcome_text, value_of},
+    with_page_headers,
+};
+use crate::{ledger::Target, simulator::Simulator};
+
+/// The path of an `h5_url`, the same as WeChat's own.
+pub(crate) const H5_PATH: &str = "/cgi-bin/mmpayweb-bin/checkmweb";
+
+const OUTCOME_PATH: &str = "/cgi-bin/mmpayweb-bin/outcome";
+
+pub(super) fn routes() -> Router<Simulator> {
+    Router::new()
+        .route(H5_PATH, get(open))
+        .route(OUTCOME_PATH, post(answer))
+}
+
+async fn open(
+    State(simulator): State<Simulator>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let value = |name| value_of(query.as_bytes(), name);
+    let referer = headers
+        .get(header::REFERER)
+        .and_then(|referer| referer.to_str().ok())
+        .unwrap_or_default();
+    let (Some(prepay_id), Some(package)) = (value("prepay_id"), value("package")) else {
+        return problem(MALFORMED);
+    };
+    if referer.is_empty() {
+        return problem(MALFORMED);
+    }
+    let redirect_url = value("redirect_url");
+    if !is_registered(&simulator, referer)
+        || redirect_url
+            .as_deref()
+            .is_some_and(|url| !is_registered(&simulator, url))
+    {
+        return problem(UNREGISTERED);
+    }
+    let target = Target::H5 {
+        prepay_id: prepay_id.clone(),
+        package: package.clone(),
+    };
+    let now = simulator.clock().now();
+    let ledger = simulator.ledger();
+    let order = match ledger.open_cashier(&target, now) {
+        Ok(order) => order,
+        Err(refusal) => return problem(refusal_text(refusal)),
+    };
+    let mut hidden = vec![("prepay_id", prepay_id.as_str()), ("package", &package)];
+    if let Some(redirect_url) = &redirect_url {
+        hidden.push(("redirect_url", redirect_url));
+    }
+    let page = layout(
+        "微信支付 · WeChat Pay",
+        &html! {
+            p.opening role="status" { "正在打开微信… · " span lang="en" { "Opening WeChat…" } }
+            div.after-opening { (cashier(order, OUTCOME_PATH, &hidden)) }
+        },
+    );
+    with_page_headers(StatusCode::OK, page)
+}
+
+async fn answer(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
+    let value = |name| value_of(&form, name);
+    let (Some(prepay_id), Some(package), Some(outcome)) =
+        (value("prepay_id"), value("package"), outcome_of(&form))
+    else {
+        return problem(MALFORMED);
+    };
+    let target = Target::H5 { prepay_id, package };
+    if let Err(refusal) = simulator.visit_cashier(&target, outcome, None) {
+        return problem(refusal_text(refusal));
+    }
+    // Checked again: a form is as much from outside as an address is.
+    match value("redirect_url") {
+        Some(url) if is_registered(&simulator, &url) => Redirect::to(&url).into_response(),
+        Some(_) => problem(UNREGISTERED),
+        None => {
+            let (text, english) = outcome_text(outcome);
+            let page = layout(
+                text,
+                &html! {
+                    section.card role="status" {
+                        h1 { (text) }
+                        p lang="en" { (english) }
+                        p { "请返回商户页面查看结果 · " span lang="en" { "Go back to the shop's page." } }
+                    }
+                },
+            );
+            with_page_headers(StatusCode::OK, page)
+        }
+    }
+}
+
+type Texts = (&'static str, &'static str);
+
+const MALFORMED: Texts = (
+    "商家参数格式有误，请联系商家解决",
+    "The shop's link is malformed, or the browser did not say which page it came from (Referer).",
+);
+const UNREGISTERED: Texts = (
+    "商家存在未配置的参数，请联系商家解决",
+    "The domain of the shop's page, or of redirect_url, is not registered for H5.",
+);
+
+fn is_registered(simulator: &Simulator, url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url
+                .host_str()
+                .is_some_and(|host| simulator.is_registered_host(host))
+    })
+}
+
+// WeChat answers with a page and 200, whatever is wrong.
+fn problem((text, english): Texts) -> Response {
+    let page = layout(
+        text,
+        &html! {
+            section.card role="alert" {
+                h1 { (text) }
+                p lang="en" { (english) }
+            }
+        },
+    );
+    with_page_headers(StatusCode::OK, page)
+}

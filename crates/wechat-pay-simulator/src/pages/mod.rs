@@ -1,0 +1,85 @@
+//! Pages for people: the phone that scans codes, and the H5 page with its cashier.
+//!
+//! Plain HTML from the server, Chinese first and English beside it, each saying that this is a
+//! simulator. They work without script; the one script refreshes the list of codes.
+
+mod cashier;
+mod h5;
+mod phone;
+
+use axum::{
+    Router,
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::get,
+};
+use http::{StatusCode, header};
+use maud::{DOCTYPE, Markup, html};
+
+use crate::simulator::Simulator;
+
+pub(crate) use h5::H5_PATH;
+
+/// `default-src 'none'` and the two files below. There is no `form-action`: browsers apply it to
+/// the redirect that follows a form as well, which leads to the shop.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+     connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+pub(crate) fn routes() -> Router<Simulator> {
+    Router::new()
+        .route("/", get(async || Redirect::to("/phone")))
+        .route("/assets/simulator.css", get(style))
+        .route("/assets/phone.js", get(script))
+        .merge(phone::routes())
+        .merge(h5::routes())
+}
+
+/// A page with the bar that says what this is.
+pub(crate) fn layout(title: &str, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="zh-CN" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                link rel="stylesheet" href="/assets/simulator.css";
+            }
+            body {
+                p.simulator role="note" {
+                    strong { "模拟器" } " 不会发生真实扣款 · "
+                    span lang="en" { strong { "Simulator" } " No money moves" }
+                }
+                main { (content) }
+            }
+        }
+    }
+}
+
+/// A page as an answer: not cached, and with a policy that allows nothing foreign.
+pub(crate) fn with_page_headers(status: StatusCode, page: Markup) -> Response {
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (status, headers, Html(page.into_string())).into_response()
+}
+
+/// `12.34` of 1234 fen.
+pub(crate) fn yuan(total: wechat_pay::Fen) -> String {
+    format!("{}.{:02}", total.get() / 100, total.get() % 100)
+}
+
+async fn style() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
+        include_str!("simulator.css"),
+    )
+}
+
+async fn script() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
+        include_str!("phone.js"),
+    )
+}

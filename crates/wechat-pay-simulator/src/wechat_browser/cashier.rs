@@ -1,0 +1,174 @@
+//! The cashier of the WeChat browser: judges the six strings as WeChat does, shows what is to be
+//! paid, and takes the buyer's answer. The sheet itself is drawn by the script in the page.
+//!
+//! The page's script is the buyer's, not ours: everything is judged again when the answer comes.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use wechat_pay::{JsapiPayment, Product};
+
+use super::Browser;
+use crate::{
+    ledger::{Outcome, PayRefusal, Target},
+    pages,
+};
+
+const OK: &str = "get_brand_wcpay_request:ok";
+const CANCEL: &str = "get_brand_wcpay_request:cancel";
+const FAIL: &str = "get_brand_wcpay_request:fail";
+
+/// What the page's callback gets, in WeChat's spelling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct BridgeResult {
+    #[serde(rename = "err_msg")]
+    message: &'static str,
+    #[serde(rename = "err_code", skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(rename = "err_desc", skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+}
+
+impl BridgeResult {
+    fn plain(message: &'static str) -> Self {
+        Self {
+            message,
+            code: None,
+            description: None,
+        }
+    }
+
+    fn refused(message: &'static str, description: impl Into<String>) -> Self {
+        Self {
+            message,
+            code: Some("-1"),
+            description: Some(description.into()),
+        }
+    }
+}
+
+/// What the sheet shows.
+#[derive(Debug, Serialize)]
+struct Sheet {
+    merchant: String,
+    description: String,
+    amount: String,
+}
+
+#[derive(Deserialize)]
+struct AnswerRequest {
+    params: Value,
+    outcome: Outcome,
+}
+
+pub(super) async fn open(State(browser): State<Browser>, body: Bytes) -> Response {
+    let Ok(params) = serde_json::from_slice::<Value>(&body) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    match judge(&browser, &params) {
+        Ok((_, sheet)) => Json(serde_json::json!({ "sheet": sheet })).into_response(),
+        Err(result) => Json(serde_json::json!({ "result": result })).into_response(),
+    }
+}
+
+pub(super) async fn answer(State(browser): State<Browser>, body: Bytes) -> Response {
+    let Ok(request) = serde_json::from_slice::<AnswerRequest>(&body) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let result = match judge(&browser, &request.params) {
+        Err(result) => result,
+        Ok((target, _)) => settle(&browser, &target, request.outcome),
+    };
+    Json(serde_json::json!({ "result": result })).into_response()
+}
+
+fn settle(browser: &Browser, target: &Target, outcome: Outcome) -> BridgeResult {
+    if let Err(refusal) = browser.simulator.visit_cashier(target, outcome, None) {
+        return refuse(refusal);
+    }
+    match outcome {
+        Outcome::Success => BridgeResult::plain(OK),
+        Outcome::Cancel => BridgeResult::plain(CANCEL),
+        Outcome::Fail => BridgeResult::refused(FAIL, "支付失败"),
+    }
+}
+
+fn judge(browser: &Browser, params: &Value) -> Result<(Target, Sheet), BridgeResult> {
+    let payment = read_strings(params)?;
+    let simulator = &browser.simulator;
+    let merchant = simulator.keyring().merchant();
+    if payment.app_id != merchant.appid {
+        return Err(BridgeResult::plain(
+            "get_brand_wcpay_request:fail_invalid appid",
+        ));
+    }
+    // WeChat answers alike to a package without its prefix, and to a prepay_id that is unknown,
+    // too old, or of another application.
+    let total_fee = || BridgeResult::refused(FAIL, "调用支付JSAPI缺少参数:total_fee");
+    let prepay_id = payment.prepay_id().ok_or_else(total_fee)?;
+    if !payment.verifies(&simulator.keyring().merchant_public_key) {
+        return Err(BridgeResult::refused(FAIL, "支付验证签名失败"));
+    }
+    let target = Target::PrepayId(prepay_id.to_owned());
+    let now = simulator.clock().now();
+    let ledger = simulator.ledger();
+    let order = ledger.open_cashier(&target, now).map_err(refuse)?;
+    let request = &order.request;
+    if request.product != Product::Jsapi || request.appid != payment.app_id {
+        return Err(total_fee());
+    }
+    let buyer = simulator.openid(&request.appid);
+    if request
+        .openid
+        .as_ref()
+        .is_some_and(|ordering| *ordering != buyer)
+    {
+        return Err(refuse(PayRefusal::OtherPayer));
+    }
+    let sheet = Sheet {
+        merchant: request.key.mchid.clone(),
+        description: request.description.clone(),
+        amount: pages::yuan(request.total),
+    };
+    Ok((target, sheet))
+}
+
+/// All six must be there and be text. A number passes on Android and fails on iOS; a page that
+/// sends one is wrong, so it fails here.
+fn read_strings(params: &Value) -> Result<JsapiPayment, BridgeResult> {
+    let none = Map::new();
+    let params = params.as_object().unwrap_or(&none);
+    let text = |name: &str| {
+        params
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+            .ok_or_else(|| BridgeResult::refused(FAIL, format!("调用支付JSAPI缺少参数:{name}")))
+    };
+    Ok(JsapiPayment {
+        app_id: text("appId")?,
+        time_stamp: text("timeStamp")?,
+        nonce_str: text("nonceStr")?,
+        package: text("package")?,
+        sign_type: text("signType")?,
+        pay_sign: text("paySign")?,
+    })
+}
+
+fn refuse(refusal: PayRefusal) -> BridgeResult {
+    let text = match refusal {
+        PayRefusal::Unknown | PayRefusal::LinkExpired => "调用支付JSAPI缺少参数:total_fee",
+        PayRefusal::OrderExpired => "订单已过期",
+        PayRefusal::Closed => "订单已关闭",
+        PayRefusal::Paid => "该订单已支付",
+        PayRefusal::OtherPayer => "下单账号与支付账号不一致",
+    };
+    BridgeResult::refused(FAIL, text)
+}

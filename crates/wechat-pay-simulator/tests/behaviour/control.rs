@@ -1,0 +1,157 @@
+use http::StatusCode;
+use serde_json::{Value, json};
+use wechat_pay::{Fen, ProductFields, TradeState};
+
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn an_order_is_paid_by_any_of_its_names() {
+    let stage = Stage::new();
+    let mchid = stage.merchant().mchid.clone();
+    stage.native("T00004").await;
+    let names = [
+        json!({ "code_url": stage.native("T00001").await }),
+        json!({ "prepay_id": stage.prepay_id("T00002").await }),
+        json!({ "h5_url": format!("{}&redirect_url=http%3A%2F%2Fx", stage.h5("T00003").await) }),
+        json!({ "mchid": mchid, "out_trade_no": "T00004" }),
+    ];
+    for mut body in names {
+        body["outcome"] = "success".into();
+        let (status, answer) = stage.pay(body.clone()).await;
+        assert_eq!(status, StatusCode::OK, "{body} {answer}");
+        assert_eq!(answer["trade_state"], "SUCCESS");
+        assert_eq!(answer["transaction_id"].as_str().unwrap().len(), 28);
+        let (status, answer) = stage.pay(body).await;
+        assert_eq!(
+            (status.as_u16(), &answer["error"]["code"]),
+            (409, &json!("ORDER_PAID"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_jsapi_order_is_paid_by_the_buyer_who_ordered_and_nobody_else() {
+    let stage = Stage::new();
+    let prepay_id = stage.prepay_id("T00001").await;
+    let mut body = json!({ "prepay_id": prepay_id, "outcome": "success", "openid": "oSomebody" });
+    let (status, answer) = stage.pay(body.clone()).await;
+    assert_eq!(
+        (status.as_u16(), &answer["error"]["code"]),
+        (409, &json!("PAYER_MISMATCH"))
+    );
+    body["openid"] = stage.simulator.openid(&stage.merchant().appid).into();
+    assert_eq!(stage.pay(body).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_code_is_paid_by_whoever_scans_it() {
+    let stage = Stage::new();
+    let code_url = stage.native("T00001").await;
+    stage
+        .pay(json!({ "code_url": code_url, "outcome": "success", "openid": "oSomebody" }))
+        .await;
+    stage.simulator.run_due().await;
+    let wechat_pay::NotifiedResource::Transaction(paid) = stage.notified().remove(0).resource
+    else {
+        panic!("a payment was made");
+    };
+    assert_eq!(paid.openid(), Some("oSomebody"));
+}
+
+#[tokio::test]
+async fn bad_requests_name_what_is_wrong() {
+    let stage = Stage::new();
+    let (pay, clock) = ("/_simulator/pay", "/_simulator/clock");
+    // Where no field is named, the fault is of the whole body.
+    let table = [
+        (pay, r"{}", None),
+        (pay, r#"{"outcome":"success"}"#, None),
+        (pay, r#"{"outcome":"win","code_url":"x"}"#, None),
+        (
+            pay,
+            r#"{"outcome":"success","code_url":"x","prepay_id":"y"}"#,
+            None,
+        ),
+        (
+            pay,
+            r#"{"outcome":"success","code_url":"x","more":1}"#,
+            None,
+        ),
+        (
+            pay,
+            r#"{"outcome":"success","mchid":"1"}"#,
+            Some("out_trade_no"),
+        ),
+        (
+            pay,
+            r#"{"outcome":"success","out_trade_no":"1"}"#,
+            Some("mchid"),
+        ),
+        (pay, r#"{"outcome":"success","h5_url":"x"}"#, Some("h5_url")),
+        (clock, r#"{"advance_s":-1}"#, Some("advance_s")),
+        (clock, r#"{"advance_s":1000000000}"#, Some("advance_s")),
+        (clock, r#"{"advance_s":1.5}"#, None),
+        (clock, r"{}", None),
+    ];
+    for (path, body, field) in table {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let (status, answer) = stage.post_json(path, &body).await;
+        let error = &answer["error"];
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(error["code"], "INVALID_REQUEST", "{body}");
+        assert_eq!(error["field"].as_str(), field, "{body}");
+        assert!(!error["message"].as_str().unwrap().is_empty());
+    }
+    let nobodys = json!({ "outcome": "success", "code_url": "x" });
+    let (status, answer) = stage.pay(nobodys).await;
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (StatusCode::NOT_FOUND, &json!("ORDER_UNKNOWN"))
+    );
+}
+
+#[tokio::test]
+async fn the_ledger_shows_every_order_of_a_merchant() {
+    let stage = Stage::new();
+    stage.pay_native("T00001").await;
+    stage.h5("T00002").await;
+    stage.simulator.run_due().await;
+    let mchid = &stage.merchant().mchid;
+    let response = stage
+        .get(&format!("/_simulator/ledger?mchid={mchid}"))
+        .await;
+    let mut ledger: Value = serde_json::from_slice(response.body()).unwrap();
+    let paid = ledger["orders"][0].take();
+    let id = &paid["notifications"][0]["id"];
+    assert!(id.is_string() && paid["transaction_id"].is_string());
+    assert_eq!(
+        paid,
+        json!({
+            "mchid": mchid, "out_trade_no": "T00001", "transaction_id": paid["transaction_id"],
+            "trade_state": "SUCCESS", "total": 1990, "payer_total": 1990, "refunded": 0,
+            "notifications": [{ "id": id, "tries": 1, "acked": true }],
+        })
+    );
+    assert_eq!(
+        ledger["orders"][1],
+        json!({
+            "mchid": mchid, "out_trade_no": "T00002", "transaction_id": null,
+            "trade_state": "NOTPAY", "total": 1990, "payer_total": null, "refunded": 0,
+            "notifications": [],
+        })
+    );
+    assert_eq!(ledger["refunds"], json!([]));
+    let response = stage.get("/_simulator/ledger?mchid=1").await;
+    assert_eq!(response.body(), &br#"{"orders":[],"refunds":[]}"#[..]);
+}
+
+#[tokio::test]
+async fn the_ledger_is_the_same_for_callers_in_process() {
+    let stage = Stage::new();
+    let order = stage.order("T00001", ProductFields::Native);
+    stage.send(order.request().unwrap()).await.unwrap();
+    let view = stage.simulator.ledger_view(Some(&stage.merchant().mchid));
+    assert_eq!(view.orders.len(), 1);
+    assert_eq!(view.orders[0].trade_state, TradeState::NotPay);
+    assert_eq!(view.orders[0].total, Fen::new(1990).unwrap());
+}

@@ -1,0 +1,223 @@
+//! A simulator in process, with a merchant that signs, verifies and is notified.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, OnceLock},
+};
+
+use axum::{Router, body::Body};
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use wechat_pay::{
+    Description, Fen, H5Ordered, H5Type, JsapiOrdered, MerchantKey, NativeOrdered, Notification,
+    NotifyUrl, OpenId, Order, OutTradeNo, ProductFields, Reply, ReplyError, RequestParts, Stamp,
+    TrustedKeys, VerifiedReply, open_notification,
+};
+use wechat_pay_simulator::{
+    Clock, Keyring, MerchantFile, Outgoing, OutgoingError, Random, Simulator, SimulatorParts,
+};
+
+pub(crate) const BASE_URL: &str = "http://127.0.0.1:9410";
+pub(crate) const NOTIFY_URL: &str = "http://127.0.0.1:8080/wechat/notify/payment";
+
+/// A simulator and the merchant beside it.
+pub(crate) struct Stage {
+    pub(crate) simulator: Simulator,
+    pub(crate) inbox: Arc<Mutex<Inbox>>,
+    pub(crate) key: MerchantKey,
+    pub(crate) keys: TrustedKeys,
+}
+
+/// What the merchant was sent, and what it answers.
+pub(crate) struct Inbox {
+    pub(crate) received: Vec<(HeaderMap, Bytes)>,
+    pub(crate) answer: Result<StatusCode, OutgoingError>,
+}
+
+pub(crate) fn start() -> Timestamp {
+    "2026-01-01T04:00:00Z".parse().unwrap()
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let keyring = keyring();
+        let inbox = Arc::new(Mutex::new(Inbox {
+            received: Vec::new(),
+            answer: Ok(StatusCode::NO_CONTENT),
+        }));
+        let (key, keys) = (
+            keyring.merchant_key().unwrap(),
+            keyring.trusted_keys().unwrap(),
+        );
+        let simulator = Simulator::new(SimulatorParts {
+            clock: Clock::from_fn(start),
+            random: Random::system(),
+            keyring,
+            domains: BTreeSet::from(["shop.example".to_owned()]),
+            notifications: receive_into(inbox.clone()),
+        });
+        Self {
+            simulator,
+            inbox,
+            key,
+            keys,
+        }
+    }
+
+    pub(crate) fn merchant(&self) -> &MerchantFile {
+        self.simulator.keyring().merchant()
+    }
+
+    pub(crate) fn advance(&self, seconds: u32) {
+        self.simulator.clock().advance(seconds);
+    }
+
+    pub(crate) fn order(&self, number: &str, product: ProductFields) -> Order {
+        Order::new(
+            &self.merchant().appid,
+            &self.merchant().mchid,
+            OutTradeNo::parse(number).unwrap(),
+            Description::parse("一壶茶").unwrap(),
+            Fen::new(1990).unwrap(),
+            NotifyUrl::parse(NOTIFY_URL).unwrap(),
+            product,
+        )
+    }
+
+    /// The openid of the simulator's own buyer.
+    pub(crate) fn jsapi(&self) -> ProductFields {
+        let openid = self.simulator.openid(&self.merchant().appid);
+        ProductFields::Jsapi {
+            openid: OpenId::parse(openid).unwrap(),
+        }
+    }
+
+    /// Signs, sends, and believes the reply only where it verifies.
+    pub(crate) async fn send(&self, request: RequestParts) -> Result<VerifiedReply, ReplyError> {
+        let response = self.send_raw(self.signed(request)).await;
+        response.verify(&self.keys, start().as_second())
+    }
+
+    pub(crate) fn signed(&self, request: RequestParts) -> Request<Body> {
+        let stamp = Stamp::new(start().as_second(), [7; 16]);
+        let signed = request.sign(&self.key, &stamp, None).unwrap();
+        signed.into_http("").unwrap().map(Body::from)
+    }
+
+    pub(crate) async fn send_raw(&self, request: Request<Body>) -> Reply {
+        let (parts, body) = send(self.simulator.app(), request).await.into_parts();
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    pub(crate) async fn native(&self, number: &str) -> String {
+        let order = self.order(number, ProductFields::Native);
+        let reply = self.send(order.request().unwrap()).await.unwrap();
+        reply.parse::<NativeOrdered>().unwrap().code_url
+    }
+
+    pub(crate) async fn h5(&self, number: &str) -> String {
+        let order = self.order(number, h5_fields());
+        let reply = self.send(order.request().unwrap()).await.unwrap();
+        reply.parse::<H5Ordered>().unwrap().h5_url
+    }
+
+    pub(crate) async fn prepay_id(&self, number: &str) -> String {
+        let order = self.order(number, self.jsapi());
+        let reply = self.send(order.request().unwrap()).await.unwrap();
+        reply.parse::<JsapiOrdered>().unwrap().prepay_id
+    }
+
+    /// The control interface's payment.
+    pub(crate) async fn pay(&self, body: Value) -> (StatusCode, Value) {
+        self.post_json("/_simulator/pay", &body).await
+    }
+
+    pub(crate) async fn post_json(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = Request::post(path)
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let response = send(self.simulator.app(), request).await;
+        let json = serde_json::from_slice(response.body()).unwrap_or_default();
+        (response.status(), json)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response<Bytes> {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        send(self.simulator.app(), request).await
+    }
+
+    pub(crate) async fn pay_native(&self, number: &str) -> String {
+        let code_url = self.native(number).await;
+        let (status, answer) = self
+            .pay(json!({ "code_url": code_url, "outcome": "success" }))
+            .await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer["transaction_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The notifications so far, opened as a merchant opens them.
+    pub(crate) fn notified(&self) -> Vec<Notification> {
+        let inbox = self.inbox.lock().unwrap();
+        let key = self.simulator.keyring().api_v3_key();
+        inbox
+            .received
+            .iter()
+            .map(|(headers, body)| {
+                open_notification(headers, body, &self.keys, key, start().as_second()).unwrap()
+            })
+            .collect()
+    }
+
+    pub(crate) fn answer_notifications(&self, answer: Result<StatusCode, OutgoingError>) {
+        self.inbox.lock().unwrap().answer = answer;
+    }
+}
+
+pub(crate) fn h5_fields() -> ProductFields {
+    ProductFields::H5 {
+        payer_client_ip: "127.0.0.1".parse().unwrap(),
+        h5_type: H5Type::Wap,
+    }
+}
+
+pub(crate) async fn send(app: Router, request: Request<Body>) -> Response<Bytes> {
+    let (parts, body) = app.oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Response::from_parts(parts, body)
+}
+
+pub(crate) fn text(response: &Response<Bytes>) -> &str {
+    std::str::from_utf8(response.body()).unwrap()
+}
+
+fn receive_into(inbox: Arc<Mutex<Inbox>>) -> Outgoing {
+    Outgoing::from_fn(move |request: Request<Bytes>| {
+        let mut inbox = inbox.lock().unwrap();
+        assert_eq!(request.uri(), NOTIFY_URL);
+        inbox
+            .received
+            .push((request.headers().clone(), request.into_body()));
+        let answer = inbox.answer.clone().map(|status| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = status;
+            response
+        });
+        async move { answer }
+    })
+}
+
+/// RSA keys take a while: made once for all tests.
+fn keyring() -> Keyring {
+    static KEYRING: OnceLock<Keyring> = OnceLock::new();
+    KEYRING
+        .get_or_init(|| Keyring::generate(BASE_URL, start(), &Random::system()).unwrap())
+        .clone()
+}
