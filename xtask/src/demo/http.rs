@@ -48,9 +48,9 @@ impl Client {
     }
 
     /// Whether a server answers its health check.
-    pub(super) fn is_well(&self, origin: &str) -> bool {
+    pub(super) fn is_well(&self, health_url: &str) -> bool {
         self.agent
-            .get(format!("{origin}/healthz"))
+            .get(health_url)
             .call()
             .is_ok_and(|reply| reply.status().is_success())
     }

@@ -3,6 +3,7 @@
 //! Nothing is asked of the servers but through their HTTP; what is paid is the merchant server's
 //! word alone.
 
+use merchant_api::{PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE};
 use serde_json::{Value, json};
 
 use super::http::Client;
@@ -240,12 +241,10 @@ fn payer(url: &str) -> Option<&str> {
     query
         .split('&')
         .filter_map(|pair| pair.split_once('='))
-        .find(|(name, _)| *name == PAYER)
+        .find(|(name, _)| *name == PAYER_PARAMETER)
         .map(|(_, value)| value)
+        .filter(|handle| *handle != PAYER_UNAVAILABLE_HANDLE)
 }
-
-/// The parameter's name.
-const PAYER: &str = "payer";
 
 fn text(object: &Value, field: &str) -> Result<String, Failure> {
     object[field]
@@ -263,10 +262,20 @@ mod tests {
     #[test]
     fn the_payer_handle_is_read_from_the_query_alone() {
         for (url, handle) in [
-            ("http://127.0.0.1:9411/pay/check?payer=h1", Some("h1")),
-            ("http://127.0.0.1:9411/pay/check?a=b&payer=h2#x", Some("h2")),
-            ("http://127.0.0.1:9411/pay/check?repayer=h3", None),
-            ("http://127.0.0.1:9411/pay/check#payer=h4", None),
+            (
+                "http://127.0.0.1:9411/pay/check?wechat_pay_payer=h1",
+                Some("h1"),
+            ),
+            (
+                "http://127.0.0.1:9411/pay/check?a=b&wechat_pay_payer=h2#x",
+                Some("h2"),
+            ),
+            ("http://127.0.0.1:9411/pay/check?payer=h3", None),
+            ("http://127.0.0.1:9411/pay/check#wechat_pay_payer=h4", None),
+            (
+                "http://127.0.0.1:9411/pay/check?wechat_pay_payer=unavailable",
+                None,
+            ),
         ] {
             assert_eq!(payer(url), handle, "{url}");
         }

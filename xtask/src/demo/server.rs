@@ -39,7 +39,7 @@ impl Server {
     pub(super) fn start(
         name: &'static str,
         command: &mut Command,
-        origin: &str,
+        health_url: &str,
         sink: &LineSink,
     ) -> Result<Self, Failure> {
         let child = command
@@ -60,7 +60,7 @@ impl Server {
         if let Some(output) = server.child.stderr.take() {
             server.follow(output, sink);
         }
-        server.wait_until_well(origin)?;
+        server.wait_until_well(health_url)?;
         Ok(server)
     }
 
@@ -83,17 +83,17 @@ impl Server {
             .status();
     }
 
-    fn wait_until_well(&mut self, origin: &str) -> Result<(), Failure> {
+    fn wait_until_well(&mut self, health_url: &str) -> Result<(), Failure> {
         let client = http::Client::new();
         let start = Instant::now();
         loop {
             self.alive()?;
-            if client.is_well(origin) {
+            if client.is_well(health_url) {
                 return Ok(());
             }
             if start.elapsed() > START_LIMIT {
                 return Err(self.obituary(&format!(
-                    "did not answer {origin}/healthz within {} s",
+                    "did not answer {health_url} within {} s",
                     START_LIMIT.as_secs()
                 )));
             }
@@ -167,7 +167,7 @@ mod tests {
         let ended = Server::start(
             "merchant server",
             &mut command,
-            "http://127.0.0.1:9",
+            "http://127.0.0.1:9/",
             &LineSink::Terminal,
         );
         let said = ended.err().map(|failure| failure.to_string()).unwrap();

@@ -32,9 +32,9 @@ impl Servers {
             running: Vec::new(),
         };
         let ports = &settings.ports;
-        let mut start = |name, command: &mut Command, origin: String| -> Result<(), Failure> {
+        let mut start = |name, command: &mut Command, health_url: String| -> Result<(), Failure> {
             let sink = sink(log, &settings.data_dir, name)?;
-            let server = Server::start(name, command, &origin, &sink)?;
+            let server = Server::start(name, command, &health_url, &sink)?;
             servers.running.push(server);
             Ok(())
         };
@@ -51,14 +51,15 @@ impl Servers {
                     address(ports.wechat_browser),
                     ports.shop_origin()
                 )),
-            ports.simulator_origin(),
+            // It has the routes of WeChat Pay and no health check; the phone needs all of it.
+            format!("{}/phone", ports.simulator_origin()),
         )?;
         start(
             "merchant-server",
             program("merchant-server")
                 .args(["serve", "--config"])
                 .arg(settings.write_merchant_config()?),
-            ports.merchant_origin(),
+            format!("{}/healthz", ports.merchant_origin()),
         )?;
         start(
             "shop",
@@ -69,7 +70,7 @@ impl Servers {
                 .args(["--wechat-origin", &ports.wechat_origin()])
                 // By the environment: an argument shows in everybody's list of processes.
                 .env("DEMO_SHOP__API_KEY", &settings.api_key),
-            ports.shop_origin(),
+            format!("{}/healthz", ports.shop_origin()),
         )?;
         Ok(servers)
     }
@@ -92,6 +93,8 @@ impl Drop for Servers {
 fn program(name: &str) -> Command {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let mut command = Command::new(repository::target_dir().join("debug").join(file));
+    // Their lines go to a file, or beside other servers' lines.
+    command.env("NO_COLOR", "1");
     // Settings of other servers on this machine must not reach these.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("MERCHANT_SERVER__") {
