@@ -15,6 +15,11 @@
 pub mod browser;
 #[cfg(feature = "browser")]
 mod chromedriver;
+pub mod merchant_keys;
+pub mod php;
+mod port;
 #[cfg(feature = "browser")]
 pub mod scanner;
+pub mod servers;
+pub mod simulator;
 pub mod wait;

@@ -1,0 +1,44 @@
+//! Journeys: a payment from the shop's order to *paid* on the page, with the real machine, the
+//! real merchant server and the simulator in one process. One clock that the journey moves, no
+//! socket, no sleeping; every signature is made and checked on the way, in both directions.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of it is test code: a panic is the report"
+)]
+
+mod clock;
+mod h5;
+mod jsapi;
+mod native;
+mod notifications;
+mod page;
+mod world;
+
+use page::Page;
+use serde_json::json;
+use std::sync::Arc;
+use world::World;
+
+const TOTAL_FEN: u64 = 6_910;
+
+/// A world with one order of the shop's, and a page that shows it.
+async fn page_with_an_order(user_agent: &'static str) -> Page {
+    page_with(user_agent, 30 * 60_000).await
+}
+
+/// The same, with an order that can be paid for so long.
+async fn page_with(user_agent: &'static str, expires_in_ms: u64) -> Page {
+    let world = Arc::new(World::new().await);
+    let token = world
+        .order(json!({
+            "order_no": ORDER_NO,
+            "total_fen": TOTAL_FEN,
+            "description": "云南小粒咖啡",
+            "expires_in_ms": expires_in_ms,
+        }))
+        .await;
+    Page::open(&world, user_agent, &token).await
+}
+
+const ORDER_NO: &str = "JOURNEY-1";

@@ -1,0 +1,284 @@
+//! The world of a journey: merchant server and simulator in this process, with no socket between
+//! them, and one clock. Notifications go from one to the other as on any day, unless the journey
+//! loses or keeps them.
+
+use crate::clock::JourneyClock;
+use axum::Router;
+use axum::body::Body;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use merchant_server::{
+    Clock as _, Config, MerchantServer, SeededRandomness, ServiceTransport, Surroundings,
+};
+use payment_tests::merchant_keys::keyring_in;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, OnceLock};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+use wechat_pay::{Product, Stamp, replay_order};
+use wechat_pay_simulator::{Keyring, Outgoing, OutgoingError, Random, Simulator, SimulatorParts};
+
+pub(crate) const MERCHANT: &str = "http://127.0.0.1:8080";
+pub(crate) const WECHAT: &str = "http://127.0.0.1:9410";
+pub(crate) const SHOP: &str = "http://127.0.0.1:8000";
+const API_KEY: &str = "journey-key";
+/// SHA-256 of [`API_KEY`].
+const API_KEY_SHA256: &str = "bd02c0bfd3b6fd4435082fcf8631be1b72922c041b49266903aa59752d959862";
+
+/// What happens to a notification on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Post {
+    Delivered,
+    Lost,
+}
+
+/// A notification that the simulator sent, as it was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Letter {
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+pub(crate) struct World {
+    pub(crate) clock: JourneyClock,
+    pub(crate) server: MerchantServer,
+    pub(crate) simulator: Simulator,
+    merchant: Router,
+    wechat: Router,
+    mail: Arc<Mail>,
+    _folder: TempDir,
+}
+
+struct Mail {
+    post: Mutex<Post>,
+    sent: Mutex<Vec<Letter>>,
+    merchant: OnceLock<Router>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let clock = JourneyClock::new();
+        let mail = Arc::new(Mail {
+            post: Mutex::new(Post::Delivered),
+            sent: Mutex::default(),
+            merchant: OnceLock::new(),
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let keyring = keyring_in(&folder.path().join("simulator"), WECHAT);
+        let simulator = simulator(&clock, keyring, &mail);
+        let wechat = simulator.app();
+        let config = Config::parse(&configuration(), folder.path()).unwrap();
+        let surroundings = Surroundings {
+            clock: Arc::new(clock.clone()),
+            randomness: Arc::new(SeededRandomness::new(7)),
+            wechat: Arc::new(ServiceTransport::new(wechat.clone())),
+        };
+        let server = MerchantServer::open(config, surroundings).await.unwrap();
+        let merchant = merchant_server::app(server.clone());
+        mail.merchant.set(merchant.clone()).unwrap();
+        Self {
+            clock,
+            server,
+            simulator,
+            merchant,
+            wechat,
+            mail,
+            _folder: folder,
+        }
+    }
+
+    /// The merchant's backend orders; gives the page's token.
+    pub(crate) async fn order(&self, order: Value) -> String {
+        let request = Request::post(format!("{MERCHANT}/v1/orders"))
+            .header("authorization", format!("Bearer {API_KEY}"))
+            .header("content-type", "application/json")
+            .body(Body::from(order.to_string()))
+            .unwrap();
+        let (status, created) = self.send_json(request).await;
+        assert_eq!(status, StatusCode::CREATED, "{created}");
+        created["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Somebody with the merchant's keys orders at WeChat without the server; gives the code.
+    pub(crate) async fn order_past_the_server(&self, out_trade_no: &str, total_fen: u64) -> String {
+        let keyring = self.simulator.keyring();
+        let merchant = keyring.merchant();
+        let body = json!({
+            "appid": merchant.appid,
+            "mchid": merchant.mchid,
+            "description": "another shop's",
+            "out_trade_no": out_trade_no,
+            "notify_url": format!("{MERCHANT}/wechat/notify/payment"),
+            "amount": { "total": total_fen, "currency": "CNY" },
+        });
+        let stamp = Stamp::new(self.clock.now_ms() / 1_000, [7; 16]);
+        let request = replay_order(Product::Native, body.to_string())
+            .sign(&keyring.merchant_key().unwrap(), &stamp, None)
+            .unwrap();
+        let request = request.into_http(WECHAT).unwrap().map(Body::from);
+        let (status, reply) = self.send_json(request).await;
+        assert_eq!(status, StatusCode::OK, "{reply}");
+        reply["code_url"].as_str().unwrap().to_owned()
+    }
+
+    /// Whatever serves the address answers.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
+        let address = request.uri().to_string();
+        let router = if address.starts_with(WECHAT) {
+            self.wechat.clone()
+        } else if address.starts_with(MERCHANT) {
+            self.merchant.clone()
+        } else {
+            panic!("nothing serves {address}")
+        };
+        router.oneshot(request).await.unwrap()
+    }
+
+    pub(crate) async fn send_json(&self, request: Request<Body>) -> (StatusCode, Value) {
+        json_of(self.send(request).await).await
+    }
+
+    pub(crate) fn merchant(&self) -> Router {
+        self.merchant.clone()
+    }
+
+    /// The buyer is in WeChat's cashier: `code_url`, `prepay_id` or `h5_url` says for what, and
+    /// `outcome` what the buyer does. Gives the trade state.
+    pub(crate) async fn in_the_cashier(&self, what: &str, link: &str, outcome: &str) -> String {
+        let body = json!({ what: link, "outcome": outcome });
+        let request = Request::post(format!("{WECHAT}/_simulator/pay"))
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let (status, answer) = self.send_json(request).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer["trade_state"].as_str().unwrap().to_owned()
+    }
+
+    /// What WeChat itself has: the truth about a number.
+    pub(crate) fn trade_state(&self, out_trade_no: &str) -> Option<String> {
+        let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
+        let orders = ledger["orders"].as_array().unwrap().clone();
+        let order = orders
+            .iter()
+            .find(|order| order["out_trade_no"] == out_trade_no)?;
+        Some(order["trade_state"].as_str().unwrap().to_owned())
+    }
+
+    /// Everything that is due by now: notifications, and the server's own questions.
+    pub(crate) async fn run_due(&self) {
+        self.simulator.run_due().await;
+        self.server.run_due().await.unwrap();
+    }
+
+    /// The next moment at which anything is due.
+    pub(crate) async fn next_due_ms(&self) -> Option<i64> {
+        let notice = self
+            .simulator
+            .next_due()
+            .map(jiff::Timestamp::as_millisecond);
+        let work = self.server.next_due_ms().await.unwrap();
+        [notice, work].into_iter().flatten().min()
+    }
+
+    pub(crate) fn set_post(&self, post: Post) {
+        *self.mail.post.lock().unwrap() = post;
+    }
+
+    pub(crate) fn letters(&self) -> Vec<Letter> {
+        self.mail.sent.lock().unwrap().clone()
+    }
+
+    /// Hands a notification to the server, as WeChat or anybody else might.
+    pub(crate) async fn hand_in(&self, letter: &Letter) -> StatusCode {
+        let mut request = Request::post(format!("{MERCHANT}/wechat/notify/payment"))
+            .body(Body::from(letter.body.clone()))
+            .unwrap();
+        *request.headers_mut() = letter.headers.clone();
+        self.send(request).await.status()
+    }
+
+    /// Time goes by without any page, or any due work, taking notice yet.
+    pub(crate) fn clock_passes_ms(&self, by_ms: i64) {
+        self.clock.move_to(self.clock.now_ms() + by_ms);
+    }
+
+    /// A browser follows redirects from an address until it is back on the shop's page.
+    pub(crate) async fn follow_to_the_shop(&self, from: &str) -> String {
+        let mut at = from.to_owned();
+        for _ in 0..10 {
+            if at.starts_with(SHOP) {
+                return at;
+            }
+            let request = Request::get(&at)
+                .header("referer", SHOP)
+                .body(Body::empty())
+                .unwrap();
+            let response = self.send(request).await;
+            assert!(
+                response.status().is_redirection(),
+                "{at}: {}",
+                response.status()
+            );
+            let location = response.headers()["location"].to_str().unwrap();
+            location.clone_into(&mut at);
+        }
+        panic!("redirects go round in circles from {from}")
+    }
+}
+
+pub(crate) async fn json_of(response: Response<Body>) -> (StatusCode, Value) {
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+fn simulator(clock: &JourneyClock, keyring: Keyring, mail: &Arc<Mail>) -> Simulator {
+    let wall = clock.clone();
+    let now = move || jiff::Timestamp::from_millisecond(wall.now_ms()).unwrap();
+    let mail = mail.clone();
+    let notifications = Outgoing::from_fn(move |request: Request<bytes::Bytes>| {
+        let mail = mail.clone();
+        async move { carry(&mail, request).await }
+    });
+    Simulator::new(SimulatorParts {
+        keyring,
+        clock: wechat_pay_simulator::Clock::from_fn(now),
+        random: Random::system(),
+        domains: std::collections::BTreeSet::new(),
+        notifications,
+    })
+}
+
+async fn carry(
+    mail: &Mail,
+    request: Request<bytes::Bytes>,
+) -> Result<Response<Body>, OutgoingError> {
+    mail.sent.lock().unwrap().push(Letter {
+        headers: request.headers().clone(),
+        body: request.body().to_vec(),
+    });
+    if *mail.post.lock().unwrap() == Post::Lost {
+        return Err(OutgoingError::TimedOut);
+    }
+    let merchant = mail.merchant.get().unwrap().clone();
+    Ok(merchant.oneshot(request.map(Body::from)).await.unwrap())
+}
+
+fn configuration() -> String {
+    format!(
+        r#"
+        listen = "127.0.0.1:8080"
+        public_base_url = "{MERCHANT}"
+        database = "journey.sqlite3"
+        allowed_origins = ["{SHOP}"]
+        return_origins = ["{SHOP}"]
+        [[api_keys]]
+        name = "shop"
+        sha256 = "{API_KEY_SHA256}"
+        [gateway]
+        environment = "simulator"
+        [merchant]
+        from_file = "simulator/merchant.json"
+        "#
+    )
+}

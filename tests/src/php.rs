@@ -1,0 +1,90 @@
+//! The PHP example as a process of its own, on a free loopback port, with its orders in a folder
+//! that goes away with it.
+
+use crate::wait::until;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// The Debian packages that the example needs.
+pub const PHP_PACKAGES: &[&str] = &["php-cli", "php-curl"];
+
+/// The example behind PHP's own web server.
+pub struct PhpExample {
+    process: std::process::Child,
+    address: String,
+    _folder: TempDir,
+}
+
+impl PhpExample {
+    /// Whether PHP is here. Without it the caller has nothing to test and says so, but where
+    /// `REQUIRE_PHP=1` that is a failure.
+    pub fn is_possible() -> bool {
+        let has_php = Command::new("php")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+        let packages = PHP_PACKAGES.join(" ");
+        if !has_php {
+            assert!(
+                std::env::var_os("REQUIRE_PHP").is_none_or(|value| value != "1"),
+                "no php on the PATH, and REQUIRE_PHP=1: apt-get install {packages}"
+            );
+            println!("skipped: no php on the PATH (apt-get install {packages})");
+        }
+        has_php
+    }
+
+    /// Starts it for a merchant, and waits until it listens. `wechat_pay_js` is where its page
+    /// loads the element from.
+    pub async fn start(merchant_json: &Path, wechat_pay_js: &str) -> Self {
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../www/examples/php/checkout.php"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let listen = free_address();
+        let process = Command::new("php")
+            .args(["-S", &listen, file])
+            .env("MERCHANT_JSON", merchant_json)
+            .env("ORDERS_FILE", folder.path().join("orders.json"))
+            .env("WECHAT_PAY_JS", wechat_pay_js)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        until(
+            "php to listen",
+            async || match tokio::net::TcpStream::connect(&listen).await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            },
+        )
+        .await;
+        Self {
+            process,
+            address: format!("http://{listen}"),
+            _folder: folder,
+        }
+    }
+
+    /// `http://127.0.0.1:…`; each visit of `/` makes an order and shows its page.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl Drop for PhpExample {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// PHP cannot be handed a listener, nor says which port it took: a port that was free just now.
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}

@@ -1,0 +1,28 @@
+//! Free loopback ports.
+
+use axum::Router;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+/// A port that is ours before anybody is told of it.
+pub(crate) struct Port {
+    listener: std::net::TcpListener,
+    pub(crate) origin: String,
+}
+
+impl Port {
+    pub(crate) async fn take() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self {
+            origin: format!("http://{}", listener.local_addr().unwrap()),
+            listener: listener.into_std().unwrap(),
+        }
+    }
+
+    /// Serves until the test's runtime ends.
+    pub(crate) fn serve(&self, app: Router) {
+        let listener = TcpListener::from_std(self.listener.try_clone().unwrap()).unwrap();
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    }
+}

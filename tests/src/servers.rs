@@ -1,0 +1,189 @@
+//! The whole house in this process, on free loopback ports and with the machine's own clock: for
+//! browsers and for the PHP example. It keeps nothing after the test.
+
+use crate::port::Port;
+use crate::simulator::LiveSimulator;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use demo_shop::ShopConfig;
+use merchant_server::{
+    Config, HttpTransport, MerchantServer, Surroundings, SystemClock, SystemRandomness,
+};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+use tower_http::cors::CorsLayer;
+use tower_http::services::ServeDir;
+use wechat_pay_simulator::{Outgoing, wechat_browser};
+
+const API_KEY: &str = "tests-key";
+/// SHA-256 of [`API_KEY`].
+const API_KEY_SHA256: &str = "9041b924878743c7e88e8fd663d4c547a510c659d3427ef38c84ff95f4b6575b";
+/// How long due work waits at most for somebody to look at it.
+const DUE_WORK_EVERY: Duration = Duration::from_millis(50);
+
+/// Simulator, merchant server, shop, WeChat browser, and a stage for pages of the tests' own.
+pub struct Servers {
+    /// WeChat.
+    pub wechat: LiveSimulator,
+    /// The merchant server's address.
+    pub merchant: String,
+    /// The shop's address.
+    pub shop: String,
+    /// The shop inside WeChat's browser.
+    pub wechat_browser: String,
+    /// Where `/dist/` is served to anybody, and a test's own pages.
+    pub stage: String,
+    /// What the merchant server was asked.
+    pub requests: RequestLog,
+    _folder: TempDir,
+}
+
+/// The requests that the merchant server saw, as `GET /v1/checkouts/…`.
+#[derive(Clone, Default)]
+pub struct RequestLog(Arc<Mutex<Vec<String>>>);
+
+impl RequestLog {
+    /// All of them so far.
+    pub fn seen(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Servers {
+    /// Starts all of them.
+    pub async fn start() -> Self {
+        Self::start_with_stage(Router::new()).await
+    }
+
+    /// The same, with pages of the test's own on the stage.
+    pub async fn start_with_stage(pages: Router) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let wechat = LiveSimulator::start().await;
+        let [merchant, shop, wechat_browser, stage] = [
+            Port::take().await,
+            Port::take().await,
+            Port::take().await,
+            Port::take().await,
+        ];
+        let origins = [&shop.origin, &wechat_browser.origin, &stage.origin];
+        let merchant_json = wechat.merchant_json();
+        let config = merchant_configuration(&merchant.origin, &merchant_json, &origins);
+        let config = Config::parse(&config, folder.path()).unwrap();
+        let server = MerchantServer::open(config, surroundings()).await.unwrap();
+        tokio::spawn(run_due(server.clone()));
+        let requests = RequestLog::default();
+        let app = merchant_server::app(server);
+        merchant.serve(app.layer(from_fn_with_state(requests.clone(), log)));
+
+        shop.serve(
+            demo_shop::app(ShopConfig {
+                merchant_server: merchant.origin.parse().unwrap(),
+                api_key: demo_shop::ApiKey::new(API_KEY),
+                public_origin: shop.origin.parse().unwrap(),
+                wechat_origin: Some(wechat_browser.origin.parse().unwrap()),
+            })
+            .unwrap(),
+        );
+        wechat_browser.serve(wechat_browser::app(
+            &wechat.simulator,
+            wechat_browser.origin.parse().unwrap(),
+            shop.origin.parse().unwrap(),
+            Outgoing::over_http(Duration::from_mins(1), false).unwrap(),
+        ));
+        let files = Router::new()
+            .nest_service("/dist", ServeDir::new(bundle_dir()))
+            .layer(CorsLayer::permissive());
+        stage.serve(pages.merge(files));
+        Self {
+            wechat,
+            merchant: merchant.origin,
+            shop: shop.origin,
+            wechat_browser: wechat_browser.origin,
+            stage: stage.origin,
+            requests,
+            _folder: folder,
+        }
+    }
+
+    /// The backend orders; gives the page's token.
+    pub async fn order(&self, order: Value) -> String {
+        let response = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .unwrap()
+            .post(format!("{}/v1/orders", self.merchant))
+            .header("authorization", format!("Bearer {API_KEY}"))
+            .header("content-type", "application/json")
+            .body(order.to_string())
+            .send()
+            .await
+            .unwrap();
+        let body = response.text().await.unwrap();
+        let created: Value = serde_json::from_str(&body).unwrap();
+        created["token"].as_str().expect(&body).to_owned()
+    }
+}
+
+/// The folder with `wechat-pay.js` and what belongs to it.
+pub fn bundle_dir() -> PathBuf {
+    let folder = std::env::var_os("WECHAT_PAY_DIST").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../www/dist"),
+        PathBuf::from,
+    );
+    assert!(
+        folder.join("wechat-pay.js").is_file(),
+        "no wechat-pay.js in {}: run `cargo xtask dist`, or set WECHAT_PAY_DIST",
+        folder.display()
+    );
+    folder
+}
+
+async fn log(State(log): State<RequestLog>, request: Request, next: Next) -> Response {
+    let line = format!("{} {}", request.method(), request.uri());
+    log.0.lock().unwrap().push(line);
+    next.run(request).await
+}
+
+async fn run_due(server: MerchantServer) {
+    loop {
+        server.run_due().await.unwrap();
+        tokio::time::sleep(DUE_WORK_EVERY).await;
+    }
+}
+
+fn surroundings() -> Surroundings {
+    Surroundings {
+        clock: Arc::new(SystemClock),
+        randomness: Arc::new(SystemRandomness),
+        wechat: Arc::new(HttpTransport::new(true).unwrap()),
+    }
+}
+
+fn merchant_configuration(origin: &str, merchant_json: &Path, pages: &[&String]) -> String {
+    let listen = origin.trim_start_matches("http://");
+    let bundle = bundle_dir();
+    format!(
+        r#"
+        listen = "{listen}"
+        public_base_url = "{origin}"
+        database = "merchant.sqlite3"
+        bundle_dir = "{}"
+        allowed_origins = {pages:?}
+        return_origins = {pages:?}
+        [[api_keys]]
+        name = "shop"
+        sha256 = "{API_KEY_SHA256}"
+        [gateway]
+        environment = "simulator"
+        [merchant]
+        from_file = "{}"
+        "#,
+        bundle.display(),
+        merchant_json.display()
+    )
+}

@@ -1,0 +1,69 @@
+//! WeChat as a server of this process, with the machine's own clock.
+
+use crate::merchant_keys::keyring_in;
+use crate::port::Port;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+use tempfile::TempDir;
+use wechat_pay_simulator::{
+    Clock, NOTIFICATION_TIMEOUT, Outgoing, Random, Simulator, SimulatorParts,
+};
+
+/// How long a retry that has become due waits at most.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// A simulator on a free port.
+pub struct LiveSimulator {
+    /// The simulator, for a look into its ledger.
+    pub simulator: Simulator,
+    /// Its address, with the phone page.
+    pub address: String,
+    folder: TempDir,
+}
+
+impl LiveSimulator {
+    /// Starts it. It runs as long as the test's runtime.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = Port::take().await;
+        let simulator = Simulator::new(SimulatorParts {
+            clock: Clock::system(),
+            random: Random::system(),
+            keyring: keyring_in(folder.path(), &port.origin),
+            domains: BTreeSet::new(),
+            notifications: Outgoing::over_http(NOTIFICATION_TIMEOUT, false).unwrap(),
+        });
+        port.serve(simulator.app());
+        tokio::spawn(run_due(simulator.clone()));
+        Self {
+            simulator,
+            address: port.origin,
+            folder,
+        }
+    }
+
+    /// What an SDK is pointed at.
+    pub fn merchant_json(&self) -> PathBuf {
+        self.folder.path().join("merchant.json")
+    }
+
+    /// The trade states of all orders at WeChat.
+    pub fn trade_states(&self) -> Vec<String> {
+        let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
+        let orders = ledger["orders"].as_array().unwrap().clone();
+        orders
+            .iter()
+            .map(|order| order["trade_state"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+async fn run_due(simulator: Simulator) {
+    loop {
+        simulator.run_due().await;
+        tokio::time::timeout(LOOK_EVERY, simulator.work_arrived())
+            .await
+            .ok();
+    }
+}
