@@ -9,17 +9,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::{Timestamp, tz::Offset};
-use rcgen::{
-    CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize,
-    SerialNumber, date_time_ymd,
-};
+use jiff::Timestamp;
 use wechat_pay::{
     ApiV3Key, KeyError, MerchantKey, PlatformKey, PublicKey, SigningKey, TrustedKeys,
     certificate_serial,
 };
 
-use crate::{merchant_file::MerchantFile, random::Random};
+use crate::{
+    certificate::{certified, rsa_key},
+    merchant_file::MerchantFile,
+    random::Random,
+};
 
 const MERCHANT_FILE: &str = "merchant.json";
 const PRIVATE_KEY: &str = "apiclient_key.pem";
@@ -308,36 +308,6 @@ fn write_with_mode(path: &Path, text: &str, privacy: Privacy) -> io::Result<()> 
 #[cfg(not(unix))]
 fn write_with_mode(path: &Path, text: &str, _privacy: Privacy) -> io::Result<()> {
     fs::write(path, text)
-}
-
-fn rsa_key() -> Result<KeyPair, rcgen::Error> {
-    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
-}
-
-/// A key and a certificate of its own, good for five years, as WeChat's are.
-fn certified(
-    name: &str,
-    now: Timestamp,
-    random: &Random,
-) -> Result<(String, String), KeyringError> {
-    let key = rsa_key()?;
-    let mut params = CertificateParams::new(Vec::new())?;
-    let mut subject = DistinguishedName::new();
-    subject.push(DnType::CommonName, name);
-    params.distinguished_name = subject;
-    let mut serial = random.bytes::<20>();
-    // The first byte from 0x10 to 0x7F: always 40 hex digits, never a sign byte.
-    serial[0] = (serial[0] & 0x7f) | 0x10;
-    params.serial_number = Some(SerialNumber::from_slice(&serial));
-    let today = Offset::UTC.to_datetime(now).date();
-    let month = u8::try_from(today.month()).unwrap_or(1);
-    // The 28th exists in every month of every year.
-    let day = u8::try_from(today.day()).unwrap_or(1).min(28);
-    let year = i32::from(today.year()).clamp(1951, 9000);
-    params.not_before = date_time_ymd(year, month, day);
-    params.not_after = date_time_ymd(year + 5, month, day);
-    let certificate = params.self_signed(&key)?;
-    Ok((key.serialize_pem(), certificate.pem()))
 }
 
 fn serial(file: &'static str, certificate: &str) -> Result<String, KeyringError> {

@@ -8,6 +8,7 @@
 //! It never reaches beyond this machine unless it is told to, moves no money, and is no proof
 //! that WeChat itself would answer alike: what is copied, and from where, is said at each place.
 
+mod certificate;
 mod clock;
 mod control;
 mod gateway;

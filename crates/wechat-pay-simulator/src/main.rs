@@ -1,7 +1,12 @@
 //! The binary: reads the command line, opens the sockets, runs what is due.
 
 use std::{
-    collections::BTreeSet, fmt, io::Write, net::SocketAddr, path::PathBuf, str::FromStr,
+    collections::BTreeSet,
+    fmt,
+    io::{IsTerminal, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    str::FromStr,
     time::Duration,
 };
 
@@ -70,7 +75,8 @@ What there is:
   POST /_simulator/clock   {\"advance_s\": 900}   lets time go by: expiry, retries
 
 Time that is advanced moves WeChat's deadlines and retries. Signatures keep the wall's time, so
-that a merchant whose clock was not advanced still accepts them.";
+that a merchant whose clock was not advanced still accepts them. A time_expire that such a
+merchant sends afterwards lies in WeChat's past: as WeChat does, it is moved to a minute from now.";
 
 #[derive(Debug, Clone)]
 struct BrowserArgument {
@@ -128,6 +134,7 @@ async fn main() -> std::process::ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     match run(arguments).await {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -6,6 +6,7 @@
 
 mod answer;
 mod caller;
+mod order_fields;
 mod orders;
 mod route;
 mod schema;

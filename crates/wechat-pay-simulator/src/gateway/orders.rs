@@ -204,6 +204,7 @@ fn check_mchid(mchid: &str, caller: &Caller) -> Result<(), Refusal> {
 
 fn refuse_order(refusal: OrderRefusal) -> Refusal {
     let bad = StatusCode::BAD_REQUEST;
+    // The inner number of a closed order is not published; it gets that of an expired one.
     match refusal {
         OrderRefusal::Paid => Refusal::new(bad, "ORDERPAID", "该订单已支付", 268_449_538),
         OrderRefusal::Closed => Refusal::new(bad, "ORDER_CLOSED", "该订单已关闭", 268_447_914),

@@ -7,16 +7,18 @@
 pub(crate) mod grant;
 pub(crate) mod notice;
 pub(crate) mod order;
+mod view;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::Serialize;
-use wechat_pay::{Fen, Product, TradeState};
+use wechat_pay::{Product, TradeState};
 
 use grant::Grants;
 use notice::{Notice, TryOutcome};
+pub use view::{LedgerView, NotificationView, OrderView};
+
 use order::{Link, LinkUse, Order, OrderKey, OrderRequest, Payment, ReplyKey};
 
 /// All that WeChat knows.
@@ -289,76 +291,11 @@ impl Ledger {
             .orders
             .iter()
             .filter(|(key, _)| mchid.is_none_or(|mchid| mchid == key.mchid))
-            .map(|(key, entry)| OrderView::new(key, entry, now))
+            .map(|(key, entry)| OrderView::new(key, &entry.order, &entry.notices, now))
             .collect();
         LedgerView {
             orders,
             refunds: Vec::new(),
-        }
-    }
-}
-
-/// The ledger as `GET /_simulator/ledger` gives it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LedgerView {
-    /// Every order, by number.
-    pub orders: Vec<OrderView>,
-    /// Every refund; the simulator takes none yet.
-    pub refunds: Vec<serde_json::Value>,
-}
-
-/// One order in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OrderView {
-    /// The merchant number.
-    pub mchid: String,
-    /// The merchant's number.
-    pub out_trade_no: String,
-    /// WeChat's number, once paid.
-    pub transaction_id: Option<String>,
-    /// Where the order stands.
-    pub trade_state: TradeState,
-    /// What was ordered, in fen.
-    pub total: Fen,
-    /// What was paid, in fen, once paid.
-    pub payer_total: Option<Fen>,
-    /// What went back, in fen.
-    pub refunded: Fen,
-    /// The notifications of this order.
-    pub notifications: Vec<NotificationView>,
-}
-
-/// One notification in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NotificationView {
-    /// WeChat's id.
-    pub id: String,
-    /// How often it was sent.
-    pub tries: usize,
-    /// Whether the merchant acknowledged it.
-    pub acked: bool,
-}
-
-impl OrderView {
-    fn new(key: &OrderKey, entry: &Entry, now: Timestamp) -> Self {
-        let payment = entry.order.payment.as_ref();
-        Self {
-            mchid: key.mchid.clone(),
-            out_trade_no: key.out_trade_no.clone(),
-            transaction_id: payment.map(|payment| payment.transaction_id.clone()),
-            trade_state: entry.order.trade_state(now),
-            total: entry.order.request.total,
-            payer_total: payment.map(|payment| payment.payer_total),
-            refunded: Fen::ZERO,
-            notifications: entry
-                .notices
-                .iter()
-                .map(|notice| NotificationView {
-                    id: notice.id.clone(),
-                    tries: notice.tries.len(),
-                    acked: notice.acked,
-                })
-                .collect(),
         }
     }
 }

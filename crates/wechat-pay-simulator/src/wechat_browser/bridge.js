@@ -20,6 +20,7 @@
     :host { all: initial; }
     .shade { position: fixed; inset: 0; z-index: 2147483647; background: #000a; display: flex; align-items: flex-end; justify-content: center; font: 16px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
     .sheet { box-sizing: border-box; width: 100%; max-width: 28rem; max-height: 100%; overflow: auto; background: #fff; color: #191919; border-radius: 16px 16px 0 0; padding: 0 20px 24px; text-align: center; }
+    .sheet:focus { outline: none; }
     .simulator { margin: 0 -20px 12px; padding: 6px; background: #fa9d3b; font-size: 13px; }
     .amount { font-size: 36px; font-weight: 600; margin: 4px 0 12px; font-variant-numeric: tabular-nums; }
     .quiet { color: #666; margin: 8px 0; overflow-wrap: anywhere; }

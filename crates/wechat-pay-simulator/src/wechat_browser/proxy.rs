@@ -81,7 +81,12 @@ async fn answer(browser: &Browser, response: http::Response<Body>) -> Response {
     let (mut parts, body) = response.into_parts();
     drop_hop_by_hop(&mut parts.headers);
     keep_in_browser(browser, &mut parts.headers);
-    if !is_plain_html(&parts.headers) || parts.status == StatusCode::NOT_MODIFIED {
+    // A part of a page, or none: there is no beginning to put a script at.
+    let whole = !matches!(
+        parts.status,
+        StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED
+    );
+    if !whole || !is_plain_html(&parts.headers) {
         return Response::from_parts(parts, body);
     }
     let Ok(page) = collect(body).await else {
