@@ -1,0 +1,534 @@
+//! Starting and cancelling attempts: the same again, renewed, second over, in doubt, refused.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::house::{House, MINUTE_MS, SHOP, letter, pay, transaction};
+use crate::wechat_line::Meddling;
+use merchant_server::Clock as _;
+
+const NATIVE: (&str, &str) = ("product", "native");
+const H5: (&str, &str) = ("product", "h5");
+const JSAPI: (&str, &str) = ("product", "jsapi");
+const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay?order=1#/cart");
+
+async fn tea_of(house: &House, more: Value) -> String {
+    let mut order = json!({"order_no": "tea-0001", "total_fen": 1990, "description": "一壶茶"});
+    for (name, value) in more.as_object().unwrap() {
+        order[name] = value.clone();
+    }
+    house.order(order).await
+}
+
+#[tokio::test]
+async fn native_gives_a_code_under_the_merchants_own_number() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let answer = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    assert!(answer.word("code_url").starts_with("weixin://"));
+    assert_eq!(answer.number("attempt"), 1);
+    assert_eq!(answer.word("out_trade_no"), "tea-0001");
+    assert_eq!(answer.json["live"], false);
+    assert_eq!(answer.number("remaining_ms"), 30 * MINUTE_MS);
+    let sent = house.line.take_sent();
+    let body: Value = serde_json::from_slice(&sent[0].body).unwrap();
+    assert_eq!(body["attach"], "tea-0001");
+    assert_eq!(body["time_expire"], "2026-11-21T17:50:00+08:00");
+    assert_eq!(
+        body["notify_url"],
+        "http://127.0.0.1:8080/wechat/notify/payment"
+    );
+    let read = house.checkout(&token).await;
+    assert_eq!(read.json["code_url"], answer.json["code_url"]);
+}
+
+#[tokio::test]
+async fn the_same_wish_while_fresh_gives_the_same_attempt_without_asking_wechat() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let first = house.attempt(&token, &[NATIVE]).await;
+    house.line.take_sent();
+    for after in ["0", "1"] {
+        let again = house.attempt(&token, &[NATIVE, ("after", after)]).await;
+        assert_eq!(again.json, first.json);
+    }
+    assert_eq!(house.line.take_sent(), []);
+}
+
+#[tokio::test]
+async fn a_stale_link_is_renewed_under_the_same_number_with_the_same_bytes() {
+    let house = House::open().await;
+    let token = tea_of(&house, json!({"expires_in_ms": 3 * 60 * MINUTE_MS})).await;
+    house.attempt(&token, &[NATIVE]).await;
+    house.clock.advance_ms(116 * MINUTE_MS);
+    let renewed = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    assert_eq!(renewed.number("attempt"), 1);
+    assert_eq!(renewed.word("out_trade_no"), "tea-0001");
+    assert_eq!(renewed.number("attempt_remaining_ms"), 64 * MINUTE_MS);
+    let sent = house.line.take_sent();
+    let kinds: Vec<_> = sent.iter().map(|sent| sent.kind).collect();
+    assert_eq!(kinds, ["order", "order"]);
+    assert_eq!(sent[0].body, sent[1].body);
+}
+
+#[tokio::test]
+async fn another_product_queries_closes_and_takes_a_new_number() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    house.line.take_sent();
+    let second = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    assert_eq!(second.number("attempt"), 2);
+    assert_eq!(second.word("product"), "h5");
+    let number = second.word("out_trade_no").to_owned();
+    assert_ne!(number, "tea-0001");
+    assert_eq!(house.line.take_kinds(), ["query", "close", "order"]);
+    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+    assert_eq!(house.trade_state(&number).as_deref(), Some("NOTPAY"));
+}
+
+#[tokio::test]
+async fn nobody_takes_over_what_they_have_not_seen() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    house.line.take_sent();
+    for after in ["0", "2"] {
+        let refused = house.attempt(&token, &[H5, BACK, ("after", after)]).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT);
+        assert_eq!(refused.code(), "ATTEMPT_SUPERSEDED");
+        assert_eq!(refused.json["error"]["retryable"], false);
+        assert_eq!(refused.number("attempt"), 1);
+        assert_eq!(refused.word("state"), "open");
+        assert!(refused.json["code_url"].is_string());
+    }
+    let silent = house.attempt(&token, &[JSAPI, BACK, ("after", "0")]).await;
+    assert_eq!(silent.code(), "ATTEMPT_SUPERSEDED");
+    assert_eq!(house.line.take_sent(), []);
+}
+
+#[tokio::test]
+async fn jsapi_is_signed_anew_for_the_same_attempt() {
+    let house = House::open().await;
+    let token = tea_of(&house, json!({"payer": {"openid": "oBuyer"}})).await;
+    let first = house.attempt(&token, &[JSAPI]).await;
+    let second = house.attempt(&token, &[JSAPI, ("after", "1")]).await;
+    assert_eq!(
+        first.json["jsapi"]["package"],
+        second.json["jsapi"]["package"]
+    );
+    assert_ne!(
+        first.json["jsapi"]["nonceStr"],
+        second.json["jsapi"]["nonceStr"]
+    );
+    assert_eq!(second.json["jsapi"]["signType"], "RSA");
+    assert!(second.json["jsapi"]["timeStamp"].is_string());
+    assert_eq!(house.line.take_kinds(), ["order"]);
+    let read = house.checkout(&token).await;
+    assert!(read.json["jsapi"].is_null(), "only its payer gets it");
+}
+
+#[tokio::test]
+async fn h5_comes_back_to_the_page_with_a_handle_and_needs_an_allowed_address() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    for refused in [
+        vec![H5],
+        vec![H5, ("return_url", "https://evil.example/")],
+        vec![H5, ("return_url", "http://127.0.0.1:8001/")],
+        vec![H5, ("return_url", "/pay")],
+        vec![H5, ("return_url", "javascript:alert(1)")],
+    ] {
+        let answer = house.attempt(&token, &refused).await;
+        assert_eq!(answer.code(), "RETURN_URL_REFUSED", "{refused:?}");
+        assert_eq!(answer.json["error"]["field"], "return_url");
+    }
+    let answer = house.attempt(&token, &[H5, BACK]).await;
+    let url = url::Url::parse(answer.word("h5_url")).unwrap();
+    let (_, back) = url
+        .query_pairs()
+        .find(|(name, _)| name == "redirect_url")
+        .unwrap();
+    let back = url::Url::parse(&back).unwrap();
+    assert_eq!(back.origin().ascii_serialization(), SHOP);
+    assert_eq!(back.fragment(), Some("/cart"));
+    let handle = back
+        .query_pairs()
+        .find(|(name, _)| name == merchant_api::RETURN_PARAMETER)
+        .unwrap()
+        .1
+        .into_owned();
+    assert_eq!(handle.len(), 22);
+    assert!(back.query().unwrap().starts_with("order=1&"));
+    let read = house.checkout(&token).await;
+    assert!(read.json["h5_url"].is_null(), "it belongs to one payer");
+}
+
+#[tokio::test]
+async fn an_h5_link_is_given_again_to_a_double_click_and_fetched_anew_later() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[H5, BACK]).await;
+    house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    assert_eq!(house.line.take_kinds(), ["order"]);
+    house.clock.advance_ms(MINUTE_MS);
+    let later = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    assert_eq!(later.number("attempt"), 1);
+    assert_eq!(house.line.take_kinds(), ["order"]);
+}
+
+#[tokio::test]
+async fn another_client_address_is_another_body_and_so_another_number() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let path = format!("/v1/checkouts/{token}/attempts");
+    let first = house
+        .form_from("127.0.0.1", "198.51.100.1", &path, &[H5, BACK])
+        .await;
+    assert_eq!(first.number("attempt"), 1);
+    let body: Value = serde_json::from_slice(&house.line.take_sent()[0].body).unwrap();
+    assert_eq!(body["scene_info"]["payer_client_ip"], "198.51.100.1");
+    let moved = house
+        .form_from(
+            "127.0.0.1",
+            "198.51.100.2",
+            &path,
+            &[H5, BACK, ("after", "1")],
+        )
+        .await;
+    assert_eq!(moved.number("attempt"), 2);
+    assert_eq!(house.line.take_kinds(), ["query", "close", "order"]);
+    // What a stranger says about an address is not believed.
+    let forged = house
+        .form_from(
+            "198.51.100.2",
+            "203.0.113.9",
+            &path,
+            &[H5, BACK, ("after", "2")],
+        )
+        .await;
+    assert_eq!(forged.number("attempt"), 2);
+}
+
+#[tokio::test]
+async fn an_order_without_answer_is_in_doubt_and_the_same_bytes_go_again() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.line.meddle("order", Meddling::AnswerLost);
+    let doubt = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(doubt.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
+    assert_eq!(doubt.json["error"]["retryable"], true);
+    assert_eq!(doubt.json["error"]["retry_after_ms"], 2000);
+    assert_eq!(doubt.headers["retry-after"], "2");
+    let again = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(again.number("attempt"), 1);
+    assert!(again.json["code_url"].is_string());
+    let sent = house.line.take_sent();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0].body, sent[1].body);
+}
+
+#[tokio::test]
+async fn an_order_in_doubt_is_ended_before_another_product_begins() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    // It never arrived; closing burns the number all the same, so that it cannot arrive later.
+    house.line.meddle(
+        "order",
+        Meddling::Answered(500, r#"{"code":"SYSTEM_ERROR"}"#),
+    );
+    let doubt = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
+    assert_eq!(doubt.json["error"]["wechat_code"], "SYSTEM_ERROR");
+    house.line.take_sent();
+    let second = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    assert_eq!(second.number("attempt"), 2);
+    assert_eq!(house.line.take_kinds(), ["query", "close", "order"]);
+}
+
+#[tokio::test]
+async fn a_doubt_at_query_or_close_begins_nothing_new() {
+    for kind in ["query", "close"] {
+        for meddling in [
+            || Meddling::AnswerLost,
+            || Meddling::NotSent,
+            || Meddling::Answered(500, r#"{"code":"SYSTEM_ERROR","message":""}"#),
+            // Unsigned, so nothing is concluded from it.
+            || Meddling::Answered(200, r#"{"trade_state":"CLOSED"}"#),
+            || Meddling::Answered(204, ""),
+        ] {
+            let house = House::open().await;
+            let token = house.tea().await;
+            house.attempt(&token, &[NATIVE]).await;
+            house.line.meddle(kind, meddling());
+            let wish = [H5, BACK, ("after", "1")];
+            let doubt = house.attempt(&token, &wish).await;
+            assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT", "{kind}");
+            assert_eq!(house.checkout(&token).await.number("attempt"), 1);
+            let second = house.attempt(&token, &wish).await;
+            assert_eq!(second.number("attempt"), 2, "{kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn money_that_came_meanwhile_is_found_before_anything_new_begins() {
+    // Paid before the query.
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    house.pay("tea-0001").await;
+    house.line.take_sent();
+    let answer = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    assert_eq!(answer.word("state"), "paid");
+    assert_eq!(house.line.take_kinds(), ["query"]);
+
+    // Paid between query and close.
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    house.line.take_sent();
+    let simulator = house.simulator.clone();
+    let pay_now = move || {
+        let app = simulator.app();
+        let paying = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap()
+                .block_on(pay(app, "tea-0001".into()));
+        });
+        paying.join().unwrap();
+    };
+    house
+        .line
+        .meddle("close", Meddling::PaidJustBefore(Box::new(pay_now)));
+    let answer = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    assert_eq!(answer.word("state"), "paid");
+    assert_eq!(answer.number("attempt"), 1);
+    assert_eq!(house.line.take_kinds(), ["query", "close", "query"]);
+}
+
+#[tokio::test]
+async fn wechats_refusals_each_have_their_answer() {
+    // status, WeChat's body, our status and code
+    let cases = [
+        (
+            403,
+            r#"{"code":"NO_AUTH","message":"x"}"#,
+            502,
+            "WECHAT_REFUSED",
+        ),
+        (
+            400,
+            r#"{"code":"PARAM_ERROR","message":"x"}"#,
+            502,
+            "WECHAT_REFUSED",
+        ),
+        (
+            401,
+            r#"{"code":"SIGN_ERROR","message":"x"}"#,
+            502,
+            "WECHAT_REFUSED",
+        ),
+        (
+            403,
+            r#"{"code":"OUT_TRADE_NO_USED","message":"x"}"#,
+            502,
+            "WECHAT_REFUSED",
+        ),
+        (
+            429,
+            r#"{"code":"FREQUENCY_LIMITED","message":"x"}"#,
+            503,
+            "WECHAT_UNAVAILABLE",
+        ),
+        (
+            500,
+            r#"{"code":"SYSTEM_ERROR","message":"x"}"#,
+            503,
+            "ATTEMPT_IN_DOUBT",
+        ),
+        (502, "<html>", 503, "ATTEMPT_IN_DOUBT"),
+        (302, "", 503, "ATTEMPT_IN_DOUBT"),
+        (
+            200,
+            r#"{"code_url":"weixin://forged"}"#,
+            503,
+            "ATTEMPT_IN_DOUBT",
+        ),
+    ];
+    for (status, body, our_status, code) in cases {
+        let house = House::open().await;
+        let token = house.tea().await;
+        house.line.meddle("order", Meddling::Answered(status, body));
+        let answer = house.attempt(&token, &[NATIVE]).await;
+        assert_eq!(answer.status, our_status, "{status} {body}");
+        assert_eq!(answer.code(), code, "{status} {body}");
+        let retryable = &answer.json["error"]["retryable"];
+        assert_eq!(*retryable, our_status == 503, "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_names_wechats_code_and_the_same_wish_may_come_again() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house
+        .line
+        .meddle("order", Meddling::Answered(403, r#"{"code":"NO_AUTH"}"#));
+    let refused = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(refused.json["error"]["wechat_code"], "NO_AUTH");
+    let granted = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(granted.number("attempt"), 1);
+    house.line.meddle("order", Meddling::NotSent);
+    let token = house
+        .order(json!({"order_no": "tea-0009", "total_fen": 1, "description": "tea"}))
+        .await;
+    let unreachable = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(unreachable.code(), "WECHAT_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn a_number_that_is_closed_or_somebody_elses_is_left_behind() {
+    for code in ["ORDER_CLOSED", "OUT_TRADE_NO_USED"] {
+        let house = House::open().await;
+        let token = house.tea().await;
+        let body = if code == "ORDER_CLOSED" {
+            r#"{"code":"ORDER_CLOSED","message":""}"#
+        } else {
+            r#"{"code":"OUT_TRADE_NO_USED","message":""}"#
+        };
+        house.line.meddle("order", Meddling::Answered(403, body));
+        house.attempt(&token, &[NATIVE]).await;
+        let answer = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+        assert_eq!(answer.number("attempt"), 2, "{code}");
+        assert_ne!(answer.word("out_trade_no"), "tea-0001");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_begin_says_why() {
+    let house = House::open().await;
+    let unknown = house.attempt("AAAAAAAAAAAAAAAAAAAAAA", &[NATIVE]).await;
+    assert_eq!(
+        (unknown.status.as_u16(), unknown.code()),
+        (404, "CHECKOUT_UNKNOWN")
+    );
+    let token = tea_of(&house, json!({"products": ["native"]})).await;
+    let cases = [
+        (vec![("product", "cash")], 400, "INVALID_REQUEST"),
+        (vec![], 400, "INVALID_REQUEST"),
+        (vec![NATIVE, ("after", "x")], 400, "INVALID_REQUEST"),
+        (vec![H5, BACK], 409, "PRODUCT_UNAVAILABLE"),
+        (
+            vec![("product", "mini_program")],
+            409,
+            "PRODUCT_UNAVAILABLE",
+        ),
+    ];
+    for (fields, status, code) in cases {
+        let answer = house.attempt(&token, &fields).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code()),
+            (status, code),
+            "{fields:?}"
+        );
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+    let huge = "a".repeat(9000);
+    let answer = house
+        .attempt(&token, &[NATIVE, ("return_url", &huge)])
+        .await;
+    assert_eq!(answer.code(), "TOO_LARGE");
+    house.clock.advance_ms(30 * MINUTE_MS);
+    let expired = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(
+        (expired.status.as_u16(), expired.code()),
+        (410, "CHECKOUT_EXPIRED")
+    );
+    assert_eq!(house.checkout(&token).await.number("remaining_ms"), 0);
+}
+
+#[tokio::test]
+async fn a_paid_order_answers_paid_to_every_wish() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    house.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    for fields in [vec![NATIVE], vec![H5, ("after", "9")]] {
+        let answer = house.attempt(&token, &fields).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.word("state"), "paid");
+        assert_eq!(answer.number("payer_total_fen"), 1990);
+        assert!(answer.json["code_url"].is_null());
+    }
+}
+
+#[tokio::test]
+async fn cancelling_ends_the_attempt_and_never_the_order() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let path = format!("/v1/checkouts/{token}/cancel");
+    house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(
+        house.form(&path, &[("after", "0")]).await.code(),
+        "ATTEMPT_SUPERSEDED"
+    );
+    assert_eq!(house.form(&path, &[]).await.code(), "INVALID_REQUEST");
+    let cancelled = house.form(&path, &[("after", "1")]).await;
+    assert_eq!(cancelled.word("state"), "open");
+    assert_eq!(cancelled.number("attempt_remaining_ms"), 0);
+    assert!(cancelled.json["code_url"].is_null());
+    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+    let next = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    assert_eq!(next.number("attempt"), 2);
+}
+
+#[tokio::test]
+async fn of_two_paid_attempts_the_first_settles_and_the_second_is_surplus() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    let second = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    house.pay(second.word("out_trade_no")).await;
+    house.hand_in(&house.take_post()[0]).await;
+    let paid = house.checkout(&token).await;
+    // WeChat vouches for money under the closed number: it cannot be, and it is not lost.
+    let late = letter(
+        "late-1",
+        &transaction("tea-0001", 1990),
+        house.clock.now_ms(),
+    );
+    assert_eq!(house.hand_in(&late).await.status, StatusCode::NO_CONTENT);
+    let after = house.checkout(&token).await;
+    assert_eq!(after.word("state"), "paid");
+    assert_eq!(after.json["success_time"], paid.json["success_time"]);
+    assert_eq!(after.number("version"), paid.number("version") + 1);
+    house.hand_in(&late).await;
+    assert_eq!(
+        house.checkout(&token).await.number("version"),
+        after.number("version")
+    );
+    assert_eq!(house.mismatches().await, []);
+}
+
+#[tokio::test]
+async fn money_of_an_earlier_attempt_ends_the_one_that_is_open() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    let second = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    let number = second.word("out_trade_no").to_owned();
+    let late = letter(
+        "late-1",
+        &transaction("tea-0001", 1990),
+        house.clock.now_ms(),
+    );
+    house.hand_in(&late).await;
+    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    house.later(1).await;
+    assert_eq!(house.trade_state(&number).as_deref(), Some("CLOSED"));
+}

@@ -1,0 +1,120 @@
+//! What happens when nobody calls: lost notifications, deadlines, a process that began again.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::house::{House, MINUTE_MS};
+use crate::wechat_line::Meddling;
+
+async fn ordered(house: &House) -> String {
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.line.take_sent();
+    token
+}
+
+#[tokio::test]
+async fn a_payment_whose_notification_is_lost_is_found_by_asking() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    house.pay("tea-0001").await;
+    house.later(4_999).await;
+    assert_eq!(house.checkout(&token).await.word("state"), "open");
+    house.later(1).await;
+    let paid = house.checkout(&token).await;
+    assert_eq!(paid.word("state"), "paid");
+    assert_eq!(paid.number("checked_ms_ago"), 0);
+    assert_eq!(house.line.take_kinds(), ["query"]);
+    assert_eq!(house.server.next_due_ms().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn asking_follows_wechats_plan_until_the_deadline() {
+    let house = House::open().await;
+    ordered(&house).await;
+    let mut asked_at_s = Vec::new();
+    for second in 1..=40 * 60 {
+        house.clock.advance_ms(1_000);
+        if house.server.run_due().await.unwrap() > 0 {
+            asked_at_s.extend(house.line.take_kinds().iter().map(|kind| (second, *kind)));
+        }
+    }
+    // 5 s, then 30 s, 1 min, 3 min, 5 min, 10 min further; at the deadline query and close.
+    let query = "query";
+    assert_eq!(
+        asked_at_s,
+        [
+            (5, query),
+            (35, query),
+            (95, query),
+            (275, query),
+            (575, query),
+            (1175, query),
+            (1800, query),
+            (1800, "close")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_expired_order_is_closed_at_wechat_and_then_closed() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    house.later(30 * MINUTE_MS).await;
+    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+    let closed = house.checkout(&token).await;
+    assert_eq!(closed.word("state"), "closed");
+    assert!(closed.json["remaining_ms"].is_null());
+    let answer = house.attempt(&token, &[("product", "native")]).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.word("state"), "closed");
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_tried_is_closed_without_a_word_to_wechat() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.later(30 * MINUTE_MS).await;
+    assert_eq!(house.checkout(&token).await.word("state"), "closed");
+    assert_eq!(house.line.take_sent(), []);
+}
+
+#[tokio::test]
+async fn a_short_order_is_not_closed_in_its_first_minutes() {
+    let house = House::open().await;
+    let token = house
+        .order(json!({
+            "order_no": "tea-0001", "total_fen": 1, "description": "tea", "expires_in_ms": 60_000,
+        }))
+        .await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.later(4 * MINUTE_MS).await;
+    let waiting = house.checkout(&token).await;
+    assert_eq!(waiting.word("state"), "open");
+    assert_eq!(waiting.number("remaining_ms"), 0);
+    assert!(waiting.json["code_url"].is_null());
+    house.later(MINUTE_MS).await;
+    assert_eq!(house.checkout(&token).await.word("state"), "closed");
+}
+
+#[tokio::test]
+async fn a_doubt_at_the_end_keeps_the_order_open_until_wechat_answers() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    house.line.meddle("query", Meddling::NotSent);
+    house.line.meddle("query", Meddling::NotSent);
+    house.later(30 * MINUTE_MS).await;
+    assert_eq!(house.checkout(&token).await.word("state"), "open");
+    house.later(MINUTE_MS).await;
+    assert_eq!(house.checkout(&token).await.word("state"), "closed");
+}
+
+#[tokio::test]
+async fn money_that_came_in_the_last_moment_is_found_at_the_end() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    house.clock.advance_ms(29 * MINUTE_MS);
+    house.pay("tea-0001").await;
+    house.later(MINUTE_MS).await;
+    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+}

@@ -1,0 +1,400 @@
+//! The house that the tests walk through: server, simulator, clock, keys, and the post between
+//! them.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use merchant_server::{
+    Clock, Config, ManualClock, MerchantServer, SeededRandomness, Sleep, Surroundings,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+use tower::ServiceExt as _;
+use wechat_pay::{NotificationDraft, PlatformKey, SigningKey, Stamp};
+use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts};
+
+use crate::wechat_line::WechatLine;
+
+pub(crate) const MERCHANT: &str = "http://127.0.0.1:8080";
+pub(crate) const WECHAT: &str = "http://127.0.0.1:9410";
+pub(crate) const SHOP: &str = "http://127.0.0.1:8000";
+pub(crate) const API_KEY: &str = "the shop's key";
+/// SHA-256 of [`API_KEY`], made with another program.
+const API_KEY_SHA256: &str = "c80d81b34fabf08a6f7109408af749a65d014045243f952276ffecdbd9ad3888";
+/// 2026-11-21T09:20:00Z.
+pub(crate) const START_MS: i64 = 1_795_252_800_000;
+pub(crate) const MINUTE_MS: u64 = 60_000;
+
+/// One merchant's keys for the whole run: making them takes longer than all the tests.
+pub(crate) static KEYS: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let now = Timestamp::from_millisecond(START_MS).unwrap();
+    Keyring::load_or_create(folder.path(), WECHAT, now, &Random::system()).unwrap();
+    folder
+});
+
+/// A clock that also tells when somebody begins to wait for it.
+#[derive(Clone)]
+pub(crate) struct TestClock {
+    time: ManualClock,
+    waits: Arc<Notify>,
+}
+
+impl TestClock {
+    pub(crate) fn advance_ms(&self, by_ms: u64) {
+        self.time.advance_ms(by_ms);
+    }
+
+    /// Ends once somebody waits.
+    pub(crate) async fn somebody_waits(&self) {
+        self.waits.notified().await;
+    }
+}
+
+impl Clock for TestClock {
+    fn now_ms(&self) -> i64 {
+        self.time.now_ms()
+    }
+
+    fn sleep_until(&self, moment_ms: i64) -> Sleep {
+        self.waits.notify_one();
+        self.time.sleep_until(moment_ms)
+    }
+}
+
+pub(crate) struct House {
+    pub(crate) clock: TestClock,
+    pub(crate) server: MerchantServer,
+    pub(crate) app: Router,
+    pub(crate) line: WechatLine,
+    pub(crate) simulator: Simulator,
+    pub(crate) folder: TempDir,
+    /// Notifications that the simulator sent; a test delivers them, or not.
+    post: Arc<Mutex<Vec<Letter>>>,
+}
+
+/// A notification as it was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Letter {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    pub(crate) fn code(&self) -> &str {
+        self.json["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.to_vec()).unwrap()
+    }
+
+    pub(crate) fn number(&self, field: &str) -> u64 {
+        self.json[field]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{field} in {}", self.json))
+    }
+
+    pub(crate) fn word(&self, field: &str) -> &str {
+        self.json[field]
+            .as_str()
+            .unwrap_or_else(|| panic!("{field} in {}", self.json))
+    }
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        Self::open_with("").await
+    }
+
+    /// With more lines at the top of the configuration.
+    pub(crate) async fn open_with(lines: &str) -> Self {
+        let clock = TestClock {
+            time: ManualClock::new(START_MS),
+            waits: Arc::default(),
+        };
+        let post = Arc::<Mutex<Vec<Letter>>>::default();
+        let simulator = simulator(&clock, &post);
+        let line = WechatLine::new(simulator.app());
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::parse(&configuration(lines), folder.path()).unwrap();
+        let surroundings = Surroundings {
+            clock: Arc::new(clock.clone()),
+            randomness: Arc::new(SeededRandomness::new(1)),
+            wechat: Arc::new(line.clone()),
+        };
+        let server = MerchantServer::open(config, surroundings).await.unwrap();
+        Self {
+            clock,
+            app: merchant_server::app(server.clone()),
+            server,
+            line,
+            simulator,
+            folder,
+            post,
+        }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        read(self.app.clone().oneshot(request).await.unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(form(path, fields)).await
+    }
+
+    /// The same from an address, as the listener sees it.
+    pub(crate) async fn form_from(
+        &self,
+        peer: &str,
+        forwarded_for: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = form(path, fields);
+        let peer: SocketAddr = format!("{peer}:5000").parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+            .headers_mut()
+            .insert("x-forwarded-for", forwarded_for.parse().unwrap());
+        self.send(request).await
+    }
+
+    pub(crate) async fn post_order(&self, order: &Value) -> Answer {
+        self.send(backend("/v1/orders", API_KEY, order.to_string()))
+            .await
+    }
+
+    /// A new order; gives its token.
+    pub(crate) async fn order(&self, order: Value) -> String {
+        let answer = self.post_order(&order).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json);
+        answer.word("token").to_owned()
+    }
+
+    /// The order that most tests begin with: `tea-0001` for 19.90 yuan.
+    pub(crate) async fn tea(&self) -> String {
+        self.order(json!({
+            "order_no": "tea-0001", "total_fen": 1990, "description": "一壶茶",
+        }))
+        .await
+    }
+
+    pub(crate) async fn attempt(&self, token: &str, fields: &[(&str, &str)]) -> Answer {
+        self.form(&format!("/v1/checkouts/{token}/attempts"), fields)
+            .await
+    }
+
+    pub(crate) async fn checkout(&self, token: &str) -> Answer {
+        self.get(&format!("/v1/checkouts/{token}")).await
+    }
+
+    /// The buyer pays at WeChat by an attempt's number. The notification waits in the post.
+    pub(crate) async fn pay(&self, out_trade_no: &str) {
+        pay(self.simulator.app(), out_trade_no.to_owned()).await;
+        self.simulator.run_due().await;
+    }
+
+    /// All notifications so far, taken out of the post.
+    pub(crate) fn take_post(&self) -> Vec<Letter> {
+        std::mem::take(&mut self.post.lock().unwrap())
+    }
+
+    pub(crate) async fn hand_in(&self, letter: &Letter) -> Answer {
+        let mut request = Request::post("/wechat/notify/payment")
+            .body(Body::from(letter.body.clone()))
+            .unwrap();
+        *request.headers_mut() = letter.headers.clone();
+        self.send(request).await
+    }
+
+    /// Moves time on and does what is due.
+    pub(crate) async fn later(&self, by_ms: u64) {
+        self.clock.advance_ms(by_ms);
+        self.server.run_due().await.unwrap();
+    }
+
+    /// WeChat's own word about a number.
+    pub(crate) fn trade_state(&self, out_trade_no: &str) -> Option<String> {
+        let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
+        let orders = ledger["orders"].as_array().unwrap().clone();
+        let order = orders
+            .into_iter()
+            .find(|order| order["out_trade_no"] == out_trade_no)?;
+        Some(order["trade_state"].as_str().unwrap().to_owned())
+    }
+
+    /// What the ledger keeps of payments that fit nothing: number and reason.
+    pub(crate) async fn mismatches(&self) -> Vec<(String, String)> {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.folder.path().join("merchant-server.sqlite3"));
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query_as("SELECT out_trade_no, reason FROM mismatches ORDER BY rowid")
+            .fetch_all(&pool)
+            .await
+            .unwrap()
+    }
+}
+
+/// A call of the merchant's backend.
+pub(crate) fn backend(path: &str, key: &str, body: impl Into<Body>) -> Request<Body> {
+    Request::post(path)
+        .header("authorization", format!("Bearer {key}"))
+        .header("content-type", "application/json")
+        .body(body.into())
+        .unwrap()
+}
+
+pub(crate) fn form(path: &str, fields: &[(&str, &str)]) -> Request<Body> {
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    Request::post(path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(body))
+        .unwrap()
+}
+
+pub(crate) async fn read(response: Response<Body>) -> Answer {
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        json: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        body,
+    }
+}
+
+pub(crate) async fn pay(simulator: Router, out_trade_no: String) {
+    let body = json!({
+        "mchid": merchant()["mchid"], "out_trade_no": out_trade_no, "outcome": "success",
+    });
+    let request = Request::post("/_simulator/pay")
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    let answer = read(simulator.oneshot(request).await.unwrap()).await;
+    assert_eq!(answer.json["trade_state"], "SUCCESS", "{}", answer.json);
+}
+
+/// What the simulator wrote for its merchant.
+pub(crate) fn merchant() -> Value {
+    let text = std::fs::read(KEYS.path().join("merchant.json")).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// A notification that WeChat might send: `transaction` is what it seals.
+pub(crate) fn letter(id: &str, transaction: &Value, at_ms: i64) -> Letter {
+    let merchant = merchant();
+    let api_v3_key = merchant["api_v3_key"].as_str().unwrap();
+    let draft = NotificationDraft {
+        id: id.to_owned(),
+        create_time: Timestamp::from_millisecond(at_ms).unwrap(),
+        event_type: wechat_pay::TRANSACTION_SUCCESS.to_owned(),
+        summary: "支付成功".to_owned(),
+        original_type: "transaction".to_owned(),
+        plaintext: serde_json::to_vec(transaction).unwrap(),
+    };
+    let key = wechat_pay::ApiV3Key::new(api_v3_key.as_bytes()).unwrap();
+    let body = draft.seal(&key, "123456789012").unwrap();
+    sign(body, at_ms)
+}
+
+/// Signs a body as WeChat does.
+pub(crate) fn sign(body: impl Into<Bytes>, at_ms: i64) -> Letter {
+    let body = body.into();
+    let pem = std::fs::read(KEYS.path().join("wechat_private/pub_key_private.pem")).unwrap();
+    let merchant = merchant();
+    let id = merchant["public_key_id"].as_str().unwrap();
+    let key = PlatformKey::new(id, SigningKey::from_pem(&pem).unwrap()).unwrap();
+    let stamp = Stamp::new(at_ms / 1000, [7; 16]);
+    Letter {
+        headers: key.sign_headers(&stamp, &body).unwrap(),
+        body,
+    }
+}
+
+/// A payment as WeChat tells of it.
+pub(crate) fn transaction(out_trade_no: &str, total_fen: u64) -> Value {
+    let merchant = merchant();
+    json!({
+        "appid": merchant["appid"], "mchid": merchant["mchid"], "out_trade_no": out_trade_no,
+        "transaction_id": "4200000000202611210000000001", "trade_type": "NATIVE",
+        "trade_state": "SUCCESS", "trade_state_desc": "支付成功", "bank_type": "OTHERS",
+        "attach": "", "success_time": "2026-11-21T17:20:10+08:00",
+        "payer": { "openid": "oSecretOpenId" },
+        "amount": {
+            "total": total_fen, "payer_total": total_fen, "currency": "CNY",
+            "payer_currency": "CNY",
+        },
+    })
+}
+
+fn simulator(clock: &TestClock, post: &Arc<Mutex<Vec<Letter>>>) -> Simulator {
+    let wall = clock.clone();
+    let now = move || Timestamp::from_millisecond(wall.now_ms()).unwrap();
+    let post = post.clone();
+    let notifications = Outgoing::from_fn(move |request: Request<Bytes>| {
+        let (parts, body) = request.into_parts();
+        post.lock().unwrap().push(Letter {
+            headers: parts.headers,
+            body,
+        });
+        async { Ok(Response::builder().status(204).body(Body::empty()).unwrap()) }
+    });
+    Simulator::new(SimulatorParts {
+        keyring: Keyring::load_or_create(KEYS.path(), WECHAT, now(), &Random::system()).unwrap(),
+        clock: wechat_pay_simulator::Clock::from_fn(now),
+        random: Random::system(),
+        domains: BTreeSet::new(),
+        notifications,
+    })
+}
+
+pub(crate) fn configuration(lines: &str) -> String {
+    format!(
+        r#"
+        {lines}
+        public_base_url = "{MERCHANT}"
+        allowed_origins = ["{SHOP}"]
+        return_origins = ["{SHOP}"]
+        trusted_proxies = ["127.0.0.1/32"]
+        [[api_keys]]
+        name = "shop"
+        sha256 = "{API_KEY_SHA256}"
+        [gateway]
+        environment = "simulator"
+        [merchant]
+        from_file = "{}"
+        "#,
+        merchant_json(KEYS.path())
+    )
+}
+
+fn merchant_json(folder: &Path) -> String {
+    folder.join("merchant.json").display().to_string()
+}

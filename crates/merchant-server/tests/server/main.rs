@@ -1,0 +1,19 @@
+//! The merchant server through its routes, against the simulator in the same process: no socket,
+//! no sleeping, one clock that stands still. What the simulator would never do (lose an answer,
+//! refuse without reason) is done to its answers on the way.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests: a panic there is the report"
+)]
+
+mod attempts;
+mod configuration;
+mod due_work;
+mod house;
+mod notifications;
+mod oauth;
+mod orders;
+mod pages;
+mod polls;
+mod wechat_line;

@@ -1,0 +1,102 @@
+//! The hosted page, the element's files, and whether we are well.
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use serde_json::json;
+
+use crate::house::{House, SHOP};
+
+#[tokio::test]
+async fn the_hosted_page_shows_the_order_and_holds_the_element() {
+    let house = House::open().await;
+    let token = house
+        .order(json!({
+            "order_no": "tea-0001", "total_fen": 1990, "description": "<b>一壶茶</b> & \"cup\"",
+        }))
+        .await;
+    let page = house.get(&format!("/c/{token}")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let text = page.text();
+    for expected in [
+        "<html lang=\"zh-CN\">",
+        "&lt;b&gt;一壶茶&lt;/b&gt; &amp;",
+        "¥19.90",
+        "tea-0001",
+        &*format!("<wechat-pay token=\"{token}\" merchant-api=\"/v1\">"),
+        "<script type=\"module\" src=\"/dist/wechat-pay.js\">",
+        "<noscript>",
+        "TEST",
+    ] {
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    for rule in [
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self' https://wx.tenpay.com",
+        "frame-ancestors 'none'",
+    ] {
+        assert!(policy.contains(rule), "{rule} in {policy}");
+    }
+    assert_eq!(
+        page.headers["referrer-policy"],
+        "strict-origin-when-cross-origin"
+    );
+    assert_eq!(page.headers["cache-control"], "no-store");
+    assert_eq!(house.line.take_sent(), [], "looking orders nothing");
+    assert_eq!(
+        house.get("/c.css").await.headers["content-type"],
+        "text/css; charset=utf-8"
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_token_has_a_page_of_its_own() {
+    let house = House::open().await;
+    let page = house.get("/c/AAAAAAAAAAAAAAAAAAAAAA").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.text().contains("找不到"));
+    assert!(!page.text().contains("wechat-pay"));
+}
+
+#[tokio::test]
+async fn the_elements_files_have_their_types_and_can_be_loaded_across_origins() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("wechat-pay.js"), "export {}").unwrap();
+    std::fs::write(folder.path().join("wechat-pay.wasm"), b"\0asm").unwrap();
+    std::fs::write(folder.path().parent().unwrap().join("outside.txt"), "x").unwrap();
+    let lines = format!("bundle_dir = \"{}\"", folder.path().display());
+    let house = House::open_with(&lines).await;
+    for (path, kind) in [
+        ("/dist/wechat-pay.js", "text/javascript"),
+        ("/dist/wechat-pay.wasm", "application/wasm"),
+    ] {
+        let request = Request::get(path).header("origin", SHOP);
+        let file = house.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(file.status, StatusCode::OK, "{path}");
+        assert_eq!(file.headers["content-type"], kind);
+        assert_eq!(file.headers["access-control-allow-origin"], SHOP);
+        assert_eq!(file.headers["cross-origin-resource-policy"], "cross-origin");
+        assert_eq!(file.headers["x-content-type-options"], "nosniff");
+    }
+    for path in [
+        "/dist/",
+        "/dist/missing.js",
+        "/dist/../outside.txt",
+        "/dist/%2e%2e/outside.txt",
+    ] {
+        assert_eq!(
+            house.get(path).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn health_is_told() {
+    let house = House::open().await;
+    assert_eq!(house.get("/healthz").await.text(), "ok\n");
+}

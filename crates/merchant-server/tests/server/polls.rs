@@ -1,0 +1,168 @@
+//! Reading a checkout: held polls, questions at WeChat, and who may read from where.
+
+use axum::body::Body;
+use http::Request;
+use tower::ServiceExt as _;
+
+use crate::house::{Answer, House, MINUTE_MS, SHOP, read};
+use merchant_server::Clock as _;
+use tokio::task::JoinHandle;
+
+async fn ordered(house: &House) -> String {
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    token
+}
+
+/// A poll that is held, once this returns.
+async fn hold(house: &House, token: &str, seen: u64) -> JoinHandle<Answer> {
+    let request = Request::get(format!("/v1/checkouts/{token}?wait=25&seen={seen}"))
+        .body(Body::empty())
+        .unwrap();
+    let app = house.app.clone();
+    let poll = tokio::spawn(async move { read(app.oneshot(request).await.unwrap()).await });
+    house.clock.somebody_waits().await;
+    assert!(!poll.is_finished());
+    poll
+}
+
+#[tokio::test]
+async fn a_held_poll_ends_with_the_change() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    let seen = house.checkout(&token).await.number("version");
+    let poll = hold(&house, &token, seen).await;
+    house.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    let answer = poll.await.unwrap();
+    assert_eq!(answer.word("state"), "paid");
+    assert!(answer.number("version") > seen);
+}
+
+#[tokio::test]
+async fn a_held_poll_ends_when_its_wait_is_over() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    let seen = house.checkout(&token).await.number("version");
+    let poll = hold(&house, &token, seen).await;
+    house.clock.advance_ms(25_000);
+    let answer = poll.await.unwrap();
+    assert_eq!(answer.number("version"), seen);
+    assert_eq!(answer.number("poll_after_ms"), 0);
+    assert_eq!(answer.number("remaining_ms"), 30 * MINUTE_MS - 25_000);
+}
+
+#[tokio::test]
+async fn shutdown_ends_every_held_poll() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    let seen = house.checkout(&token).await.number("version");
+    let polls = [
+        hold(&house, &token, seen).await,
+        hold(&house, &token, seen).await,
+    ];
+    house.server.begin_shutdown();
+    for poll in polls {
+        let answer = poll.await.unwrap();
+        assert_eq!(answer.number("version"), seen);
+        assert_eq!(answer.number("poll_after_ms"), 1000);
+    }
+}
+
+#[tokio::test]
+async fn a_poll_that_has_seen_less_or_does_not_wait_is_answered_at_once() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    for query in [
+        "",
+        "?wait=25",
+        "?seen=3",
+        "?wait=25&seen=1",
+        "?wait=0&seen=3",
+    ] {
+        let answer = house.get(&format!("/v1/checkouts/{token}{query}")).await;
+        assert_eq!(answer.word("state"), "open", "{query}");
+    }
+    let refused = house.get(&format!("/v1/checkouts/{token}?ask=2")).await;
+    assert_eq!(refused.code(), "INVALID_REQUEST");
+    assert_eq!(refused.json["error"]["field"], "ask");
+}
+
+#[tokio::test]
+async fn many_pages_that_ask_are_one_question_at_wechat() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    house.line.take_sent();
+    let path = format!("/v1/checkouts/{token}?ask=1");
+    let answers = tokio::join!(
+        house.get(&path),
+        house.get(&path),
+        house.get(&path),
+        house.get(&path)
+    );
+    assert_eq!(answers.0.number("checked_ms_ago"), 0);
+    assert_eq!(answers.3.number("checked_ms_ago"), 0);
+    assert_eq!(house.line.take_kinds(), ["query"]);
+    house.clock.advance_ms(1_999);
+    assert_eq!(house.get(&path).await.number("checked_ms_ago"), 1_999);
+    assert_eq!(house.line.take_sent(), []);
+    house.clock.advance_ms(1);
+    house.pay("tea-0001").await;
+    assert_eq!(house.get(&path).await.word("state"), "paid");
+    assert_eq!(house.line.take_kinds(), ["query"]);
+    // A paid order asks nobody any more.
+    house.clock.advance_ms(10_000);
+    house.get(&path).await;
+    assert_eq!(house.line.take_sent(), []);
+}
+
+#[tokio::test]
+async fn a_question_that_wechat_does_not_answer_leaves_what_we_know() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    house
+        .line
+        .meddle("query", crate::wechat_line::Meddling::NotSent);
+    let answer = house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(answer.word("state"), "open");
+    assert!(answer.json["checked_ms_ago"].is_null());
+    assert!(house.clock.now_ms() > 0);
+}
+
+#[tokio::test]
+async fn only_allowed_origins_may_read_and_the_private_side_none() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let path = format!("/v1/checkouts/{token}");
+    let attempts = format!("{path}/attempts");
+    let allowed = [
+        (&*path, SHOP, Some(SHOP)),
+        (&path, "http://127.0.0.1:8001", None),
+        (&path, "https://evil.example", None),
+        (&path, "null", None),
+        // Errors can be read as well.
+        ("/v1/checkouts/unknown", SHOP, Some(SHOP)),
+        ("/v1/orders", SHOP, None),
+    ];
+    for (path, origin, expected) in allowed {
+        let request = Request::get(path).header("origin", origin);
+        let answer = house.send(request.body(Body::empty()).unwrap()).await;
+        let found = answer
+            .headers
+            .get("access-control-allow-origin")
+            .map(|value| value.to_str().unwrap());
+        assert_eq!(found, expected, "{path} {origin}");
+        let credentials = answer.headers.get("access-control-allow-credentials");
+        assert_eq!(credentials, None, "{path} {origin}");
+    }
+    let preflight = Request::options(&attempts)
+        .header("origin", SHOP)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "content-type");
+    let answer = house.send(preflight.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.headers["access-control-allow-origin"], SHOP);
+    let headers = answer.headers["access-control-allow-headers"]
+        .to_str()
+        .unwrap();
+    assert!(headers.contains("content-type"));
+}

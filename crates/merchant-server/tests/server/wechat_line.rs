@@ -1,0 +1,113 @@
+//! The line to WeChat: carries calls to the simulator, keeps a record, and meddles where a test
+//! wants it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use bytes::Bytes;
+use merchant_server::{Call, ServiceTransport, TransportError, WechatTransport};
+
+/// What happens to the next call of a kind.
+pub(crate) enum Meddling {
+    /// It arrives, and the answer is lost.
+    AnswerLost,
+    /// It never arrives.
+    NotSent,
+    /// It never arrives, and somebody answers this, unsigned.
+    Answered(u16, &'static str),
+    /// The buyer pays in the moment before it arrives.
+    PaidJustBefore(Box<dyn Fn() + Send>),
+}
+
+/// A call as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// `order`, `query`, `close` or `openid`.
+    pub(crate) kind: &'static str,
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+}
+
+#[derive(Clone)]
+pub(crate) struct WechatLine(Arc<Inner>);
+
+struct Inner {
+    simulator: ServiceTransport<Router>,
+    meddlings: Mutex<VecDeque<(&'static str, Meddling)>>,
+    sent: Mutex<Vec<Sent>>,
+}
+
+impl WechatLine {
+    pub(crate) fn new(simulator: Router) -> Self {
+        Self(Arc::new(Inner {
+            simulator: ServiceTransport::new(simulator),
+            meddlings: Mutex::default(),
+            sent: Mutex::default(),
+        }))
+    }
+
+    /// Meddles once, with the next call of this kind.
+    pub(crate) fn meddle(&self, kind: &'static str, meddling: Meddling) {
+        self.0.meddlings.lock().unwrap().push_back((kind, meddling));
+    }
+
+    /// Everything that was sent since the last look.
+    pub(crate) fn take_sent(&self) -> Vec<Sent> {
+        std::mem::take(&mut self.0.sent.lock().unwrap())
+    }
+
+    /// The kinds of what was sent since the last look.
+    pub(crate) fn take_kinds(&self) -> Vec<&'static str> {
+        self.take_sent().iter().map(|sent| sent.kind).collect()
+    }
+
+    fn meddling(&self, kind: &str) -> Option<Meddling> {
+        let mut meddlings = self.0.meddlings.lock().unwrap();
+        let place = meddlings.iter().position(|(of, _)| *of == kind)?;
+        meddlings.remove(place).map(|(_, meddling)| meddling)
+    }
+}
+
+impl WechatTransport for WechatLine {
+    fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
+        let path = request.uri().path().to_owned();
+        let kind = kind_of(request.method(), &path);
+        self.0.sent.lock().unwrap().push(Sent {
+            kind,
+            path,
+            body: request.body().clone(),
+        });
+        let meddling = self.meddling(kind);
+        Box::pin(async move {
+            match meddling {
+                None => self.0.simulator.call(request).await,
+                Some(Meddling::PaidJustBefore(pay)) => {
+                    pay();
+                    self.0.simulator.call(request).await
+                }
+                Some(Meddling::AnswerLost) => {
+                    self.0.simulator.call(request).await?;
+                    Err(TransportError::NoAnswer("timed out".into()))
+                }
+                Some(Meddling::NotSent) => Err(TransportError::NotSent("refused".into())),
+                Some(Meddling::Answered(status, body)) => Ok(http::Response::builder()
+                    .status(status)
+                    .body(Bytes::from_static(body.as_bytes()))
+                    .unwrap()),
+            }
+        })
+    }
+}
+
+fn kind_of(method: &http::Method, path: &str) -> &'static str {
+    if path.starts_with("/sns/") {
+        "openid"
+    } else if path.ends_with("/close") {
+        "close"
+    } else if method == http::Method::POST {
+        "order"
+    } else {
+        "query"
+    }
+}
