@@ -1,0 +1,176 @@
+//! A phone's browser: to WeChat's middle page and back.
+
+use crate::page::{CODE, H5_URL, PHONE, Page, attempted, code_shown, open_order, paid};
+use checkout::{Effect, Event, Failure, Intent, Notice, Options, Screen};
+use merchant_api::{Action, CheckoutAnswer, ErrorCode, Product};
+
+const HOME: &str = "https://shop.example/pay/1";
+
+fn options() -> Options {
+    Options {
+        return_url: Some(HOME.into()),
+        auto_start: true,
+        ..Options::default()
+    }
+}
+
+fn leaving() -> Page {
+    let mut page = Page::opened(PHONE, options(), open_order(1));
+    page.want(Intent::Start);
+    let action = Some(Action::H5Url(H5_URL.into()));
+    page.answer_start(attempted(2, 1, Product::H5, action));
+    page
+}
+
+#[test]
+fn the_way_to_wechat_waits_for_the_buyers_gesture_even_with_auto_start() {
+    let mut page = Page::opened(PHONE, options(), open_order(1));
+    page.expect_screen("offer");
+    page.pass(60_000);
+    assert_eq!(page.starting(), None);
+    page.want(Intent::Start);
+    let (_, form) = page.starting().unwrap();
+    assert_eq!(
+        (form.product, form.return_url.as_deref()),
+        (Product::H5, Some(HOME))
+    );
+    page.want(Intent::Start);
+    assert_eq!(
+        page.effects
+            .iter()
+            .filter(|effect| is_start(effect))
+            .count(),
+        1,
+        "a double click"
+    );
+}
+
+fn is_start(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Send {
+            request: checkout::Request::Start(_),
+            ..
+        }
+    )
+}
+
+#[test]
+fn the_page_goes_to_wechat_as_it_was_told_and_marks_that_it_left() {
+    let page = leaving();
+    assert_eq!(page.navigations(), [H5_URL], "never edited");
+    assert!(page.effects.contains(&Effect::MarkDeparture(true)));
+    page.expect_screen("leaving");
+}
+
+#[test]
+fn a_return_asks_nobody_by_itself_and_only_the_button_asks_wechat() {
+    let mut page = Page::opened(
+        PHONE,
+        Options {
+            returned: true,
+            ..options()
+        },
+        attempted(2, 1, Product::H5, None),
+    );
+    assert!(page.effects.contains(&Effect::StripAddress));
+    page.expect_screen("returned");
+    assert!(!page.reading().unwrap().1.ask);
+    assert!(
+        matches!(page.screen(), Screen::Returned { notice: None, .. }),
+        "no verdict unasked"
+    );
+    page.want(Intent::CheckPayment);
+    assert!(page.reading().unwrap().1.ask);
+    page.answer_read(attempted(2, 1, Product::H5, None));
+    assert!(matches!(
+        page.screen(),
+        Screen::Returned {
+            notice: Some(Notice::NotPaidYet),
+            is_asking: false
+        }
+    ));
+    page.want(Intent::CheckPayment);
+    page.answer_read(paid(3));
+    page.expect_screen("paid");
+    assert!(page.effects.contains(&Effect::MarkDeparture(false)));
+}
+
+#[test]
+fn trouble_after_a_return_brings_the_way_back_with_a_fresh_link() {
+    let mut page = Page::opened(
+        PHONE,
+        Options {
+            returned: true,
+            ..options()
+        },
+        attempted(2, 1, Product::H5, None),
+    );
+    page.want(Intent::ReportTrouble);
+    page.expect_screen("offer");
+    page.want(Intent::Start);
+    assert_eq!(
+        page.starting().unwrap().1.after,
+        Some(1),
+        "never a replayed h5_url"
+    );
+}
+
+#[test]
+fn a_page_that_was_kept_while_the_buyer_was_away_shows_the_same_panel() {
+    let mut page = leaving();
+    page.happen(Event::Hidden);
+    page.pass(45_000);
+    page.happen(Event::Resumed);
+    page.expect_screen("returned");
+    assert!(!page.reading().unwrap().1.ask);
+}
+
+#[test]
+fn a_page_that_never_left_offers_to_try_again() {
+    let mut page = leaving();
+    page.pass(5_000);
+    assert!(matches!(page.screen(), Screen::Leaving { is_stuck: true }));
+    page.want(Intent::Start);
+    assert_eq!(page.starting().unwrap().1.product, Product::H5);
+}
+
+#[test]
+fn an_attempt_at_a_desk_does_not_keep_the_phone_from_offering_its_way() {
+    let mut page = Page::opened(PHONE, options(), code_shown(2, 1, CODE));
+    page.expect_screen("offer");
+    page.want(Intent::Start);
+    assert_eq!(page.starting().unwrap().1.after, Some(1));
+}
+
+#[test]
+fn a_network_that_fails_is_tried_again_and_then_left_to_the_buyer() {
+    let mut page = Page::opened(PHONE, options(), open_order(1));
+    page.want(Intent::Start);
+    for _ in 0..4 {
+        let (id, _) = page.starting().unwrap();
+        page.fail(id, Failure::Unreachable);
+        page.pass(20_000);
+    }
+    page.expect_screen("problem");
+    assert_eq!(page.problems(), ["UNREACHABLE"]);
+    page.want(Intent::Start);
+    assert!(page.starting().is_some());
+}
+
+#[test]
+fn an_expired_order_says_so_and_offers_nothing() {
+    let mut page = Page::opened(PHONE, options(), open_order(1));
+    page.want(Intent::Start);
+    page.refuse_start(ErrorCode::CheckoutExpired, None);
+    page.expect_screen("expired");
+    let page = Page::opened(
+        PHONE,
+        options(),
+        CheckoutAnswer {
+            remaining_ms: Some(0),
+            ..open_order(1)
+        },
+    );
+    page.expect_screen("expired");
+}

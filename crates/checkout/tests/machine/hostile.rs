@@ -1,0 +1,103 @@
+//! A backend that hands out what it must not: nothing is followed, and the page is told which
+//! address it was.
+
+use crate::page::{DESK, PHONE, Page, WECHAT, attempted, open_order};
+use checkout::{Effect, Event, Failure, Intent, Options};
+use merchant_api::{Action, Malformed, Product};
+
+#[track_caller]
+fn check(user_agent: &str, product: Product, action: Action, code: &str) {
+    let options = Options {
+        return_url: Some("https://shop.example/".into()),
+        ..Options::default()
+    };
+    let mut page = Page::opened(user_agent, options, open_order(1));
+    page.want(Intent::Start);
+    page.answer_start(attempted(2, 1, product, Some(action)));
+    page.expect_screen("problem");
+    assert_eq!(page.problems(), [code]);
+    assert!(page.navigations().is_empty());
+    let is_call = |effect: &Effect| matches!(effect, Effect::InvokeCashier(_));
+    assert!(!page.effects.iter().any(is_call));
+}
+
+#[test]
+fn an_address_that_is_not_wechats_is_refused_by_name() {
+    use Product::{H5, Jsapi, Native};
+    let other_host = "https://evil.example/cgi-bin/mmpayweb-bin/checkmweb?a=1";
+    check(
+        PHONE,
+        H5,
+        Action::H5Url(other_host.into()),
+        "H5_URL_REFUSED",
+    );
+    check(
+        PHONE,
+        H5,
+        Action::H5Url("javascript:alert(1)".into()),
+        "H5_URL_REFUSED",
+    );
+    check(
+        DESK,
+        Native,
+        Action::CodeUrl("https://evil.example".into()),
+        "CODE_URL_REFUSED",
+    );
+    let other_host = "https://evil.example/connect/oauth2/authorize?a=1";
+    check(
+        WECHAT,
+        Jsapi,
+        Action::AuthorizeUrl(other_host.into()),
+        "AUTHORIZE_URL_REFUSED",
+    );
+    let loopback = "http://127.0.0.1:9410/connect/oauth2/authorize?a=1";
+    check(
+        WECHAT,
+        Jsapi,
+        Action::AuthorizeUrl(loopback.into()),
+        "AUTHORIZE_URL_REFUSED",
+    );
+}
+
+#[test]
+fn an_action_of_another_product_is_refused() {
+    let h5 = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?a=1";
+    check(
+        DESK,
+        Product::H5,
+        Action::H5Url(h5.into()),
+        "ACTION_UNEXPECTED",
+    );
+}
+
+#[test]
+fn an_answer_that_breaks_the_contract_is_told_once_and_does_not_take_a_code_off_the_page() {
+    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+    page.answer_start(crate::page::code_shown(2, 1, crate::page::CODE));
+    for _ in 0..3 {
+        let (id, _) = page.reading().unwrap();
+        page.fail(
+            id,
+            Failure::Malformed(Malformed::not("total_fen", "must not be negative")),
+        );
+        page.pass(60_000);
+        if page.reading().is_none() {
+            break;
+        }
+    }
+    assert_eq!(page.problems(), ["ANSWER_MALFORMED"]);
+    assert!(page.screen().name().starts_with("qr"));
+}
+
+#[test]
+fn a_first_answer_that_breaks_the_contract_is_the_merchants_problem() {
+    let mut page = Page::new(DESK, Options::default());
+    page.happen(Event::Connected);
+    let (id, _) = page.reading().unwrap();
+    page.fail(
+        id,
+        Failure::Malformed(Malformed::not("state", "is missing")),
+    );
+    page.expect_screen("problem");
+    assert!(page.is_quiet());
+}

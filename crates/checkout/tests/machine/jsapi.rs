@@ -1,0 +1,201 @@
+//! Inside WeChat: the hop for the openid, and the cashier.
+
+use crate::page::{AUTHORIZE_URL, Page, WECHAT, attempted, open_order, paid, pay_parameters};
+use checkout::{BridgeReply, Effect, Event, Intent, Notice, Options, Screen};
+use merchant_api::{Action, CheckoutAnswer, PAYER_UNAVAILABLE_HANDLE, Product};
+
+fn reply(err_msg: &str) -> Event {
+    Event::BridgeReplied(BridgeReply {
+        err_msg: err_msg.into(),
+        err_desc: None,
+    })
+}
+
+fn with_cashier() -> CheckoutAnswer {
+    let action = Some(Action::Jsapi(pay_parameters()));
+    attempted(2, 1, Product::Jsapi, action)
+}
+
+fn at_cashier() -> Page {
+    let mut page = Page::opened(WECHAT, Options::default(), open_order(1));
+    page.want(Intent::Start);
+    page.answer_start(with_cashier());
+    page
+}
+
+fn invocations(page: &Page) -> usize {
+    let is_call = |effect: &&Effect| matches!(effect, Effect::InvokeCashier(_));
+    page.effects.iter().filter(is_call).count()
+}
+
+fn hopped(payer: &str) -> Options {
+    Options {
+        payer: Some(payer.into()),
+        ..Options::default()
+    }
+}
+
+#[test]
+fn the_hop_for_the_openid_is_made_once_and_the_payment_goes_on_after_it() {
+    let mut page = Page::opened(WECHAT, Options::default(), open_order(1));
+    page.want(Intent::Start);
+    page.answer_start(CheckoutAnswer {
+        action: Some(Action::AuthorizeUrl(AUTHORIZE_URL.into())),
+        ..open_order(1)
+    });
+    assert_eq!(page.navigations(), [AUTHORIZE_URL]);
+
+    let mut page = Page::opened(WECHAT, hopped("handle-1"), open_order(1));
+    assert!(page.effects.contains(&Effect::StripAddress));
+    assert_eq!(
+        page.starting().unwrap().1.payer.as_deref(),
+        Some("handle-1")
+    );
+    page.answer_start(with_cashier());
+    assert_eq!(invocations(&page), 1);
+}
+
+#[test]
+fn a_second_hop_is_refused() {
+    for payer in ["handle-1", PAYER_UNAVAILABLE_HANDLE] {
+        let mut page = Page::opened(WECHAT, hopped(payer), open_order(1));
+        page.answer_start(CheckoutAnswer {
+            action: Some(Action::AuthorizeUrl(AUTHORIZE_URL.into())),
+            ..open_order(1)
+        });
+        page.expect_screen("problem");
+        assert_eq!(page.problems(), ["PAYER_UNAVAILABLE"]);
+        assert!(page.navigations().is_empty());
+    }
+}
+
+#[test]
+fn ok_is_a_hint_and_the_backend_is_asked() {
+    let mut page = at_cashier();
+    page.happen(reply("get_brand_wcpay_request:ok"));
+    page.expect_screen("confirming");
+    assert_eq!(page.paid_count(), 0);
+    assert!(page.reading().unwrap().1.ask);
+    page.answer_read(with_cashier());
+    page.expect_screen("confirming");
+    page.pass(2_000);
+    page.answer_read(paid(3));
+    page.expect_screen("paid");
+    assert_eq!(page.paid_count(), 1);
+}
+
+#[test]
+fn an_ok_that_nobody_confirms_never_sends_the_buyer_to_pay_again() {
+    let mut page = at_cashier();
+    page.happen(reply("get_brand_wcpay_request:ok"));
+    for _ in 0..12 {
+        if page.reading().is_some() {
+            page.answer_read(with_cashier());
+        }
+        page.pass(2_000);
+    }
+    assert!(matches!(
+        page.screen(),
+        Screen::Returned {
+            notice: Some(Notice::NotPaidYet),
+            ..
+        }
+    ));
+}
+
+#[test]
+fn cancel_asks_too_and_offers_the_way_again() {
+    let mut page = at_cashier();
+    page.happen(reply("get_brand_wcpay_request:cancel"));
+    assert!(matches!(
+        page.screen(),
+        Screen::Offer {
+            notice: Some(Notice::Cancelled),
+            ..
+        }
+    ));
+    assert!(page.reading().unwrap().1.ask);
+    page.want(Intent::Start);
+    assert_eq!(page.starting().unwrap().1.after, Some(1));
+}
+
+#[test]
+fn an_ok_after_a_cancel_is_heeded() {
+    let mut page = at_cashier();
+    page.happen(reply("get_brand_wcpay_request:cancel"));
+    page.happen(reply("get_brand_wcpay_request:ok"));
+    page.expect_screen("confirming");
+    page.happen(reply("get_brand_wcpay_request:cancel"));
+    page.expect_screen("confirming");
+}
+
+#[test]
+fn a_failure_is_told_with_wechats_words_and_can_be_tried_again() {
+    let cases = [
+        ("get_brand_wcpay_request:fail", "CASHIER_FAILED"),
+        (
+            "get_brand_wcpay_request:fail_invalid appid",
+            "CASHIER_DENIED",
+        ),
+        ("system:access_denied", "CASHIER_DENIED"),
+        ("system:function_not_exist", "CASHIER_UNSUPPORTED"),
+    ];
+    for (err_msg, code) in cases {
+        let mut page = at_cashier();
+        page.happen(reply(err_msg));
+        page.expect_screen("problem");
+        assert_eq!(page.problems(), [code], "{err_msg}");
+        assert!(
+            page.reading().unwrap().1.ask,
+            "{err_msg}: money may have moved all the same"
+        );
+    }
+}
+
+#[test]
+fn a_payment_whose_callback_never_comes_is_found_by_the_polls() {
+    let mut page = at_cashier();
+    assert!(
+        page.reading().is_some(),
+        "polling starts when the cashier is called"
+    );
+    page.pass(31_000);
+    assert!(matches!(page.screen(), Screen::Cashier { is_silent: true }));
+    page.answer_read(paid(3));
+    page.expect_screen("paid");
+}
+
+#[test]
+fn the_bridge_is_waited_for_and_called_once() {
+    let mut page = Page::new(WECHAT, Options::default());
+    page.machine = checkout::CheckoutMachine::new(
+        1,
+        checkout::Facts {
+            user_agent: WECHAT.into(),
+            ..checkout::Facts::default()
+        },
+        Options::default(),
+    );
+    page.happen(Event::Connected);
+    page.answer_read(open_order(1));
+    page.want(Intent::Start);
+    page.answer_start(with_cashier());
+    assert_eq!(invocations(&page), 0);
+    assert!(page.effects.contains(&Effect::AwaitBridge));
+    page.happen(Event::BridgeReady);
+    page.happen(Event::BridgeReady);
+    assert_eq!(invocations(&page), 1);
+}
+
+#[test]
+fn a_bridge_that_never_comes_is_a_problem_that_can_be_tried_again() {
+    let mut page = Page::new("x MicroMessenger/8.0.1", Options::default());
+    page.happen(Event::Connected);
+    page.answer_read(open_order(1));
+    page.want(Intent::Start);
+    page.answer_start(with_cashier());
+    page.pass(10_000);
+    assert_eq!(page.problems(), ["BRIDGE_MISSING"]);
+    page.want(Intent::Start);
+    assert!(page.starting().is_some());
+}

@@ -1,0 +1,8 @@
+//! The machine as a page drives it: events in, effects out, no browser and no waiting.
+
+mod h5;
+mod hostile;
+mod jsapi;
+mod native;
+mod page;
+mod walk;

@@ -1,0 +1,326 @@
+//! A desk: the QR code.
+
+use crate::page::{
+    CODE, DESK, OTHER_CODE, PHONE, Page, attempted, closed, code_shown, open_order, paid,
+};
+use checkout::{Connection, Event, Failure, Intent, Occurrence, Options, Screen};
+use merchant_api::{CheckoutAnswer, ErrorCode, OrderState, Product};
+
+fn with_code() -> Page {
+    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+    page.answer_start(code_shown(2, 1, CODE));
+    page
+}
+
+#[test]
+fn at_a_desk_the_code_comes_by_itself_and_a_payment_is_learnt_from_the_held_poll() {
+    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+    let (_, form) = page.starting().unwrap();
+    assert_eq!(
+        (form.product, form.after, form.return_url),
+        (Product::Native, Some(0), None)
+    );
+    page.answer_start(code_shown(2, 1, CODE));
+    page.expect_screen("qr");
+    let (_, query) = page.reading().unwrap();
+    assert_eq!((query.wait_s, query.seen), (Some(25), Some(2)));
+    page.answer_read(paid(3));
+    page.expect_screen("paid");
+    assert_eq!(page.paid_count(), 1);
+    assert!(
+        page.is_quiet(),
+        "nothing is asked and nothing waited for after a payment"
+    );
+}
+
+#[test]
+fn a_code_that_is_there_already_is_shown_without_a_new_attempt() {
+    let page = Page::opened(DESK, Options::default(), code_shown(5, 1, CODE));
+    page.expect_screen("qr");
+    assert_eq!(page.starting(), None);
+}
+
+#[test]
+fn the_countdown_shows_the_time_that_ends_first() {
+    let mut page = with_code();
+    page.pass(30_500);
+    match page.screen() {
+        Screen::QrCode { remaining_ms, .. } => assert_eq!(remaining_ms, Some(89_500)),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn at_zero_wechat_is_asked_once_more_before_expired_is_said() {
+    let mut page = with_code();
+    let (id, _) = page.reading().unwrap();
+    page.pass(120_000);
+    page.expect_screen("qr-checking");
+    let (last, query) = page.reading().unwrap();
+    assert!(
+        query.ask && last != id,
+        "the held poll gave way to a question to WeChat"
+    );
+    page.answer_read(CheckoutAnswer {
+        action: None,
+        checked_ms_ago: Some(60_000),
+        ..code_shown(2, 1, CODE)
+    });
+    page.expect_screen("qr-checking");
+    page.pass(2_000);
+    assert!(
+        page.reading().unwrap().1.ask,
+        "an answer from before zero does not count"
+    );
+    page.answer_read(CheckoutAnswer {
+        action: None,
+        checked_ms_ago: Some(10),
+        ..code_shown(2, 1, CODE)
+    });
+    page.expect_screen("qr-expired");
+}
+
+#[test]
+fn money_that_moved_at_the_last_moment_is_found_by_the_last_query() {
+    let mut page = with_code();
+    page.pass(120_000);
+    page.answer_read(paid(3));
+    page.expect_screen("paid");
+    assert_eq!(page.paid_count(), 1);
+}
+
+fn expired() -> Page {
+    let mut page = with_code();
+    page.pass(120_000);
+    page.answer_read(CheckoutAnswer {
+        action: None,
+        checked_ms_ago: Some(0),
+        ..code_shown(2, 1, CODE)
+    });
+    page.expect_screen("qr-expired");
+    page
+}
+
+#[test]
+fn an_expired_code_is_renewed_in_place_and_still_polled_for_late_money() {
+    let mut page = expired();
+    page.pass(5_000);
+    assert_eq!(page.readings(), 1, "late money is still looked for");
+    page.want(Intent::Refresh);
+    let (_, form) = page.starting().unwrap();
+    assert_eq!(form.after, Some(1));
+    page.answer_start(code_shown(3, 1, OTHER_CODE));
+    page.expect_screen("qr");
+    assert_eq!(page.count(|what| matches!(what, Occurrence::QrShown)), 2);
+}
+
+#[test]
+fn late_money_after_expired_or_closed_is_still_paid() {
+    let mut page = expired();
+    page.pass(30_000);
+    page.answer_read(paid(9));
+    page.expect_screen("paid");
+
+    let mut page = with_code();
+    page.answer_read(closed(3));
+    page.expect_screen("closed");
+    assert!(page.is_quiet());
+    page.happen(Event::Resumed);
+    page.answer_read(paid(4));
+    page.expect_screen("paid");
+    assert_eq!(page.paid_count(), 1);
+}
+
+#[test]
+fn closed_is_told_once_and_an_open_answer_after_it_changes_nothing() {
+    let mut page = with_code();
+    page.answer_read(closed(3));
+    page.happen(Event::Resumed);
+    page.answer_read(code_shown(4, 1, CODE));
+    page.expect_screen("closed");
+    page.happen(Event::Resumed);
+    page.answer_read(closed(5));
+    assert_eq!(page.count(|what| matches!(what, Occurrence::Closed)), 1);
+}
+
+#[test]
+fn an_order_whose_time_is_over_is_expired_and_not_renewed() {
+    let mut page = with_code();
+    page.pass(120_000);
+    page.answer_read(CheckoutAnswer {
+        action: None,
+        checked_ms_ago: Some(0),
+        remaining_ms: Some(0),
+        ..code_shown(2, 1, CODE)
+    });
+    page.expect_screen("expired");
+    page.want(Intent::Refresh);
+    assert_eq!(page.starting(), None);
+}
+
+#[test]
+fn a_stale_version_and_a_stale_request_change_nothing() {
+    let mut page = with_code();
+    let (id, _) = page.reading().unwrap();
+    page.answer_read(code_shown(1, 1, OTHER_CODE));
+    assert!(matches!(page.screen(), Screen::QrCode { code_url, .. } if code_url == CODE));
+    page.answer(id, closed(8));
+    page.expect_screen("qr");
+}
+
+#[test]
+fn another_device_that_took_over_is_told_and_can_be_brought_back() {
+    let mut page = with_code();
+    page.answer_read(attempted(3, 2, Product::H5, None));
+    page.expect_screen("elsewhere");
+    page.want(Intent::TakeOver);
+    assert_eq!(page.starting().unwrap().1.after, Some(2));
+    page.answer_start(code_shown(4, 3, OTHER_CODE));
+    page.expect_screen("qr");
+}
+
+#[test]
+fn a_reload_does_not_take_over_from_another_device() {
+    let page = Page::opened(
+        DESK,
+        Options::default(),
+        attempted(3, 2, Product::Jsapi, None),
+    );
+    page.expect_screen("elsewhere");
+    assert_eq!(page.starting(), None);
+}
+
+#[test]
+fn two_tabs_share_a_code_instead_of_taking_it_from_each_other() {
+    let mut page = with_code();
+    page.answer_read(code_shown(3, 2, OTHER_CODE));
+    assert!(matches!(page.screen(), Screen::QrCode { code_url, .. } if code_url == OTHER_CODE));
+    assert_eq!(page.starting(), None);
+
+    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+    page.refuse_start(ErrorCode::AttemptSuperseded, Some(code_shown(2, 1, CODE)));
+    page.expect_screen("qr");
+}
+
+#[test]
+fn doubt_is_waited_out_and_never_becomes_a_second_attempt_by_itself() {
+    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+    page.refuse_start(ErrorCode::AttemptInDoubt, None);
+    page.expect_screen("starting");
+    assert_eq!(page.starting(), None, "not before its time");
+    page.pass(10_000);
+    assert_eq!(
+        page.starting().unwrap().1.after,
+        Some(0),
+        "the same compare-and-set"
+    );
+    for _ in 0..3 {
+        page.refuse_start(ErrorCode::AttemptInDoubt, None);
+        page.pass(20_000);
+    }
+    page.expect_screen("problem");
+    assert_eq!(page.problems(), ["ATTEMPT_IN_DOUBT"]);
+    page.want(Intent::Start);
+    assert!(page.starting().is_some(), "the buyer may try again");
+}
+
+#[test]
+fn a_backend_that_is_away_is_asked_again_and_the_buyer_is_told() {
+    let mut page = with_code();
+    for _ in 0..3 {
+        let (id, _) = page.reading().unwrap();
+        page.fail(id, Failure::Unreachable);
+        page.pass(10_000);
+    }
+    let view = page.machine.view(page.now_ms);
+    assert_eq!(view.connection, Connection::Reconnecting);
+    page.expect_screen("qr");
+    assert!(page.problems().is_empty());
+    page.answer_read(code_shown(2, 1, CODE));
+    assert_eq!(
+        page.machine.view(page.now_ms).connection,
+        Connection::Steady
+    );
+}
+
+#[test]
+fn a_poll_that_never_comes_back_is_given_up_and_asked_again() {
+    let mut page = with_code();
+    let (id, _) = page.reading().unwrap();
+    page.pass(40_000);
+    let (next, _) = page.reading().unwrap();
+    assert_ne!(id, next);
+    assert_eq!(page.readings(), 1);
+}
+
+#[test]
+fn a_hidden_page_asks_nothing_and_a_page_that_comes_back_asks_once() {
+    let mut page = with_code();
+    page.happen(Event::Hidden);
+    assert_eq!(page.readings(), 0);
+    page.pass(60_000);
+    assert_eq!(page.readings(), 0);
+    page.happen(Event::Resumed);
+    page.happen(Event::Resumed);
+    page.happen(Event::Online);
+    assert_eq!(page.readings(), 1);
+    assert_eq!(page.reading().unwrap().1.wait_s, Some(25));
+}
+
+#[test]
+fn a_return_to_the_shop_follows_success_and_only_a_checked_address() {
+    let answer = |url: &str| CheckoutAnswer {
+        success_url: Some(url.into()),
+        ..paid(3)
+    };
+    let mut page = with_code();
+    page.answer_read(answer("https://shop.example/thanks"));
+    assert!(
+        page.navigations().is_empty(),
+        "the buyer sees the success first"
+    );
+    page.pass(3_000);
+    assert_eq!(page.navigations(), ["https://shop.example/thanks"]);
+
+    let mut page = with_code();
+    page.answer_read(answer("javascript:alert(1)"));
+    page.pass(10_000);
+    assert!(page.navigations().is_empty());
+    assert_eq!(page.problems(), ["SUCCESS_URL_REFUSED"]);
+    page.expect_screen("paid");
+}
+
+#[test]
+fn a_code_on_the_phone_itself_says_that_another_device_scans_it() {
+    let options = Options {
+        product: Some(Product::Native),
+        ..Options::default()
+    };
+    let mut page = Page::opened(PHONE, options, open_order(1));
+    page.answer_start(code_shown(2, 1, CODE));
+    assert!(matches!(
+        page.screen(),
+        Screen::QrCode {
+            is_handheld: true,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn an_order_that_is_paid_already_shows_it_at_once() {
+    let page = Page::opened(DESK, Options::default(), paid(7));
+    page.expect_screen("paid");
+    assert_eq!(page.paid_count(), 1);
+    assert!(page.is_quiet());
+}
+
+#[test]
+fn paid_is_heard_even_from_a_stale_version() {
+    let mut page = with_code();
+    page.answer_read(CheckoutAnswer {
+        state: OrderState::Paid,
+        ..open_order(1)
+    });
+    page.expect_screen("paid");
+}

@@ -1,0 +1,239 @@
+//! A page without a browser: it keeps the time, remembers what the machine asked for, and lets a
+//! test answer.
+
+use checkout::{
+    CheckoutMachine, Effect, Event, Facts, Failure, Intent, Occurrence, Options, Request,
+    RequestId, Screen,
+};
+use merchant_api::{
+    Action, ApiError, CheckoutAnswer, CurrentAttempt, ErrorCode, OrderState, PayParameters,
+    PollQuery, Product,
+};
+
+pub(crate) const DESK: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
+pub(crate) const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/111.0.0.0 Mobile Safari/537.36";
+pub(crate) const WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39)";
+pub(crate) const CODE: &str = "weixin://wxpay/bizpayurl?pr=1";
+pub(crate) const OTHER_CODE: &str = "weixin://wxpay/bizpayurl?pr=2";
+pub(crate) const H5_URL: &str =
+    "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1&package=1";
+pub(crate) const AUTHORIZE_URL: &str =
+    "https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx1&state=s#wechat_redirect";
+
+pub(crate) struct Page {
+    pub(crate) machine: CheckoutMachine,
+    pub(crate) now_ms: u64,
+    pub(crate) effects: Vec<Effect>,
+    wake_at_ms: Option<u64>,
+    open: Vec<(RequestId, Request)>,
+}
+
+impl Page {
+    pub(crate) fn new(user_agent: &str, options: Options) -> Self {
+        let facts = Facts {
+            user_agent: user_agent.into(),
+            bridge_present: user_agent == WECHAT,
+            ..Facts::default()
+        };
+        Self {
+            machine: CheckoutMachine::new(7, facts, options),
+            now_ms: 1_000,
+            effects: Vec::new(),
+            wake_at_ms: None,
+            open: Vec::new(),
+        }
+    }
+
+    /// A page that is connected, with the first answer read.
+    pub(crate) fn opened(user_agent: &str, options: Options, answer: CheckoutAnswer) -> Self {
+        let mut page = Self::new(user_agent, options);
+        page.happen(Event::Connected);
+        page.answer_read(answer);
+        page
+    }
+
+    pub(crate) fn happen(&mut self, event: Event) {
+        for effect in self.machine.update(self.now_ms, event) {
+            match &effect {
+                Effect::Send { id, request } => self.open.push((*id, request.clone())),
+                Effect::Abort(id) => self.open.retain(|(open, _)| open != id),
+                Effect::WakeAt(at_ms) => self.wake_at_ms = *at_ms,
+                _ => {}
+            }
+            self.effects.push(effect);
+        }
+    }
+
+    pub(crate) fn want(&mut self, intent: Intent) {
+        self.happen(Event::Wanted(intent));
+    }
+
+    /// Lets time pass, waking the machine whenever it asked for it.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let until_ms = self.now_ms + ms;
+        let mut wakes = 0;
+        while let Some(at_ms) = self.wake_at_ms.filter(|at_ms| *at_ms <= until_ms) {
+            wakes += 1;
+            assert!(wakes < 100_000, "the machine asks to be woken without end");
+            self.now_ms = self.now_ms.max(at_ms);
+            self.wake_at_ms = None;
+            self.happen(Event::Woke);
+        }
+        self.now_ms = until_ms;
+    }
+
+    pub(crate) fn answer_read(&mut self, answer: CheckoutAnswer) {
+        let (id, _) = self.reading().expect("a question is under way");
+        self.answer(id, answer);
+    }
+
+    pub(crate) fn answer_start(&mut self, answer: CheckoutAnswer) {
+        let (id, _) = self.starting().expect("an attempt is under way");
+        self.answer(id, answer);
+    }
+
+    pub(crate) fn answer(&mut self, id: RequestId, answer: CheckoutAnswer) {
+        self.open.retain(|(open, _)| *open != id);
+        let answer = Box::new(answer);
+        self.happen(Event::Answered { id, answer });
+    }
+
+    pub(crate) fn fail(&mut self, id: RequestId, failure: Failure) {
+        self.open.retain(|(open, _)| *open != id);
+        self.happen(Event::Failed { id, failure });
+    }
+
+    pub(crate) fn refuse_start(&mut self, code: ErrorCode, answer: Option<CheckoutAnswer>) {
+        let (id, _) = self.starting().expect("an attempt is under way");
+        let failure = Failure::Refused {
+            error: ApiError::new(code, "no"),
+            answer: answer.map(Box::new),
+        };
+        self.fail(id, failure);
+    }
+
+    pub(crate) fn reading(&self) -> Option<(RequestId, PollQuery)> {
+        self.open.iter().find_map(|(id, request)| match request {
+            Request::Read(query) => Some((*id, *query)),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn readings(&self) -> usize {
+        let is_read = |(_, request): &&(RequestId, Request)| matches!(request, Request::Read(_));
+        self.open.iter().filter(is_read).count()
+    }
+
+    pub(crate) fn starting(&self) -> Option<(RequestId, merchant_api::AttemptForm)> {
+        self.open.iter().find_map(|(id, request)| match request {
+            Request::Start(form) => Some((*id, form.clone())),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.open.is_empty() && self.wake_at_ms.is_none()
+    }
+
+    pub(crate) fn screen(&self) -> Screen {
+        self.machine.view(self.now_ms).screen
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_screen(&self, name: &str) {
+        assert_eq!(self.screen().name(), name);
+    }
+
+    pub(crate) fn count(&self, wanted: impl Fn(&Occurrence) -> bool) -> usize {
+        self.effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Emit(occurrence) if wanted(occurrence)))
+            .count()
+    }
+
+    pub(crate) fn paid_count(&self) -> usize {
+        self.count(|occurrence| matches!(occurrence, Occurrence::Paid { .. }))
+    }
+
+    pub(crate) fn problems(&self) -> Vec<&'static str> {
+        self.effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Emit(Occurrence::Problem(problem)) => Some(problem.code.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(crate) fn navigations(&self) -> Vec<&str> {
+        self.effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Navigate(destination) => Some(destination.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+pub(crate) fn open_order(version: u64) -> CheckoutAnswer {
+    CheckoutAnswer {
+        version: Some(version),
+        order_no: "SHOP-0001".into(),
+        total_fen: 6_910,
+        remaining_ms: Some(1_800_000),
+        poll_after_ms: Some(2_000),
+        products: Some(vec![Product::Jsapi, Product::H5, Product::Native]),
+        live: true,
+        ..CheckoutAnswer::default()
+    }
+}
+
+pub(crate) fn attempted(
+    version: u64,
+    number: u64,
+    product: Product,
+    action: Option<Action>,
+) -> CheckoutAnswer {
+    CheckoutAnswer {
+        attempt: Some(CurrentAttempt {
+            number,
+            product: Some(product),
+            out_trade_no: Some("SHOP-0001".into()),
+            remaining_ms: Some(120_000),
+        }),
+        action,
+        ..open_order(version)
+    }
+}
+
+pub(crate) fn code_shown(version: u64, number: u64, code: &str) -> CheckoutAnswer {
+    let action = Some(Action::CodeUrl(code.into()));
+    attempted(version, number, Product::Native, action)
+}
+
+pub(crate) fn paid(version: u64) -> CheckoutAnswer {
+    CheckoutAnswer {
+        state: OrderState::Paid,
+        ..open_order(version)
+    }
+}
+
+pub(crate) fn closed(version: u64) -> CheckoutAnswer {
+    CheckoutAnswer {
+        state: OrderState::Closed,
+        ..open_order(version)
+    }
+}
+
+pub(crate) fn pay_parameters() -> PayParameters {
+    PayParameters {
+        app_id: "wx1".into(),
+        time_stamp: "1554208460".into(),
+        nonce_str: "n".into(),
+        package: "prepay_id=wx1".into(),
+        sign_type: "RSA".into(),
+        pay_sign: "c2ln".into(),
+    }
+}
