@@ -1,7 +1,8 @@
 //! Running: the listener, the loop for due work, and an end that drops nobody.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture as _};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -17,6 +18,8 @@ use crate::wechat_transport::HttpTransport;
 /// How long the loop sleeps at most: work that another instance or a route scheduled is found
 /// within this time.
 const LONGEST_SLEEP_MS: i64 = 1_000;
+/// How long calls may go on after the end was told: a call to WeChat and its answer.
+const DRAIN_MS: i64 = 15_000;
 
 /// Why the server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -55,23 +58,30 @@ pub async fn serve(config: Config, end: impl Future<Output = ()>) -> Result<(), 
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let service = app(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
-            // Stopped, or the loop below is gone: both are the end.
-            let _ = stopped.await;
-        })
-        .into_future();
-    let working = async {
-        tokio::select! {
-            () = work(&server) => {}
-            () = end => {}
+    let mut serving = pin!(
+        axum::serve(listener, service)
+            .with_graceful_shutdown(async move {
+                // Told to stop, or nobody is left to tell: both are the end.
+                let _ = stopped.await;
+            })
+            .into_future()
+    );
+    tokio::select! {
+        outcome = &mut serving => return outcome.map_err(listen_error),
+        () = work(&server) => {}
+        () = end => {}
+    }
+    tracing::info!("merchant server ends; calls that are being answered may finish");
+    server.begin_shutdown();
+    drop(stop);
+    let drained_ms = server.clock.now_ms() + DRAIN_MS;
+    tokio::select! {
+        outcome = serving => outcome.map_err(listen_error),
+        () = server.clock.sleep_until(drained_ms) => {
+            tracing::warn!("some calls did not finish in time and are cut off");
+            Ok(())
         }
-        tracing::info!("merchant server ends; calls that are being answered may finish");
-        server.begin_shutdown();
-        drop(stop);
-    };
-    let (outcome, ()) = tokio::join!(serving, working);
-    outcome.map_err(listen_error)
+    }
 }
 
 /// Does due work for ever. A failure of the ledger is logged and tried again: calls may be served

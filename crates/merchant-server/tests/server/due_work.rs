@@ -118,3 +118,22 @@ async fn money_that_came_in_the_last_moment_is_found_at_the_end() {
     house.later(MINUTE_MS).await;
     assert_eq!(house.checkout(&token).await.word("state"), "paid");
 }
+
+#[tokio::test]
+async fn a_process_that_begins_again_goes_on_where_the_last_one_ended() {
+    let first = House::open().await;
+    let token = first.tea().await;
+    // The order arrives, and the process ends before it hears so.
+    first.line.meddle("order", Meddling::AnswerLost);
+    first.attempt(&token, &[("product", "native")]).await;
+    let second = first.begin_again().await;
+    let answer = second.attempt(&token, &[("product", "native")]).await;
+    assert_eq!(answer.number("attempt"), 1);
+    let sent = second.line.take_sent();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0].body, sent[1].body);
+    second.pay("tea-0001").await;
+    let third = second.begin_again().await;
+    third.later(5_000).await;
+    assert_eq!(third.checkout(&token).await.word("state"), "paid");
+}

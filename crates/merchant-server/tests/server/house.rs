@@ -136,13 +136,7 @@ impl House {
         let simulator = simulator(&clock, &post);
         let line = WechatLine::new(simulator.app());
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::parse(&configuration(lines), folder.path()).unwrap();
-        let surroundings = Surroundings {
-            clock: Arc::new(clock.clone()),
-            randomness: Arc::new(SeededRandomness::new(1)),
-            wechat: Arc::new(line.clone()),
-        };
-        let server = MerchantServer::open(config, surroundings).await.unwrap();
+        let server = serve(lines, &folder, &clock, &line).await;
         Self {
             clock,
             app: merchant_server::app(server.clone()),
@@ -151,6 +145,16 @@ impl House {
             simulator,
             folder,
             post,
+        }
+    }
+
+    /// The process ends, and another one begins on the same files. WeChat stays as it is.
+    pub(crate) async fn begin_again(self) -> Self {
+        let server = serve("", &self.folder, &self.clock, &self.line).await;
+        Self {
+            app: merchant_server::app(server.clone()),
+            server,
+            ..self
         }
     }
 
@@ -258,6 +262,21 @@ impl House {
             .await
             .unwrap()
     }
+}
+
+async fn serve(
+    lines: &str,
+    folder: &TempDir,
+    clock: &TestClock,
+    line: &WechatLine,
+) -> MerchantServer {
+    let config = Config::parse(&configuration(lines), folder.path()).unwrap();
+    let surroundings = Surroundings {
+        clock: Arc::new(clock.clone()),
+        randomness: Arc::new(SeededRandomness::new(1)),
+        wechat: Arc::new(line.clone()),
+    };
+    MerchantServer::open(config, surroundings).await.unwrap()
 }
 
 /// A call of the merchant's backend.
