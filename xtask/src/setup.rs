@@ -14,6 +14,7 @@ use crate::failure::Failure;
 mod browser;
 mod cargo_tools;
 mod debian;
+mod debian_toolchain;
 mod npm_tools;
 mod rust;
 mod tool_cache;

@@ -48,7 +48,7 @@ pub(super) fn compile_for_size() -> Result<PathBuf, Failure> {
 pub(super) fn compile_quickly() -> Result<PathBuf, Failure> {
     let target_dir = repository::target_dir();
     let mut cargo = cdylib("quick", &target_dir);
-    setup::use_wasm_toolchain(&mut cargo);
+    setup::use_wasm_toolchain(&mut cargo)?;
     built(cargo, compiled(&target_dir, "quick"))
 }
 

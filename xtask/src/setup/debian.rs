@@ -18,23 +18,41 @@ pub(crate) fn by_hand(packages: &[&str]) -> String {
 
 /// Installs packages; a failure where this is no Debian or we are not root.
 pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
-    if !Path::new("/etc/debian_version").is_file() || process::on_path("apt-get").is_none() {
-        return Err(refusal(
-            "this is no Debian: install the like of it yourself",
-        ));
-    }
-    if process::ask(Command::new("id").arg("-u")).as_deref() != Some("0") {
+    ensure_debian()?;
+    if !we_are_root() {
         return Err(refusal("installing system packages takes root"));
     }
     console::note(format!(
         "  installing Debian packages as root: {}",
         packages.join(" ")
     ));
-    process::run_within(&mut apt_get(&["update"]), INSTALL_LIMIT)?;
+    refresh_lists()?;
     process::run_within(
         apt_get(&["install", "--yes", "--no-install-recommends"]).args(packages),
         INSTALL_LIMIT,
     )
+}
+
+/// Fetches the lists of packages, where we may; without root the lists at hand must do.
+pub(crate) fn refresh_lists() -> Result<(), Failure> {
+    ensure_debian()?;
+    if !we_are_root() {
+        return Ok(());
+    }
+    process::run_within(&mut apt_get(&["update"]), INSTALL_LIMIT)
+}
+
+fn ensure_debian() -> Result<(), Failure> {
+    if Path::new("/etc/debian_version").is_file() && process::on_path("apt-get").is_some() {
+        return Ok(());
+    }
+    Err(refusal(
+        "this is no Debian: install the like of it yourself",
+    ))
+}
+
+fn we_are_root() -> bool {
+    process::ask(Command::new("id").arg("-u")).as_deref() == Some("0")
 }
 
 fn apt_get(arguments: &[&str]) -> Command {

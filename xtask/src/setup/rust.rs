@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{DOWNLOAD_LIMIT, Step};
+use super::{DOWNLOAD_LIMIT, Step, debian_toolchain, wasm_toolchain};
 use crate::failure::Failure;
 use crate::process;
 
@@ -13,13 +13,13 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 pub(super) fn source_step() -> Step {
     Step {
         name: "sources of Rust's standard library",
-        is_done: |_| source_is_there(),
-        action: |_| {
+        is_done: |cache| source_is_there() || debian_toolchain::is_there(cache),
+        action: |cache| {
             process::run_within(
                 Command::new("rustup").args(["component", "add", "rust-src"]),
                 DOWNLOAD_LIMIT,
             )
-            .or_else(|failure| super::wasm_toolchain::fall_back(&failure))
+            .or_else(|failure| wasm_toolchain::fall_back(cache, &failure))
         },
         by_hand: "rustup component add rust-src".to_owned(),
     }
@@ -68,11 +68,11 @@ pub(crate) fn rust_lld() -> Result<PathBuf, Failure> {
     })
 }
 
-fn source_is_there() -> bool {
-    super::wasm_toolchain::debian_is_in_use()
-        || process::ask(Command::new("rustc").args(["--print", "sysroot"])).is_some_and(|sysroot| {
-            PathBuf::from(sysroot)
-                .join("lib/rustlib/src/rust/library/Cargo.lock")
-                .is_file()
-        })
+/// Whether this toolchain has the sources of its standard library.
+pub(super) fn source_is_there() -> bool {
+    process::ask(Command::new("rustc").args(["--print", "sysroot"])).is_some_and(|sysroot| {
+        PathBuf::from(sysroot)
+            .join("lib/rustlib/src/rust/library/Cargo.lock")
+            .is_file()
+    })
 }

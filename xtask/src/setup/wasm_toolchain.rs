@@ -1,26 +1,68 @@
-//! The toolchain that builds for WebAssembly: rustup's target.
+//! The toolchain that builds for WebAssembly: rustup's target where it can be had, else Debian's
+//! compiler.
 
+use std::env;
 use std::process::Command;
 
-use super::{Step, rust};
+use super::{Step, ToolCache, debian_toolchain, rust};
+use crate::console;
 use crate::failure::Failure;
+
+/// `debian` takes Debian's compiler even where rustup's target is there: to test that way.
+const CHOICE: &str = "WECHAT_PAY_WIDGET_WASM_TOOLCHAIN";
 
 pub(super) fn step() -> Step {
     Step {
         name: "Rust's standard library for WebAssembly",
-        is_done: |_| rust::wasm_target_is_there(),
-        action: |_| rust::add_wasm_target().or_else(|failure| fall_back(&failure)),
+        is_done: |cache| {
+            if debian_is_wanted() {
+                debian_toolchain::is_there(cache)
+            } else {
+                rust::wasm_target_is_there() || debian_toolchain::is_there(cache)
+            }
+        },
+        action: |cache| {
+            if debian_is_wanted() {
+                return debian_toolchain::unpack(cache);
+            }
+            rust::add_wasm_target().or_else(|failure| fall_back(cache, &failure))
+        },
         by_hand: format!("rustup target add {}", rust::WASM),
     }
 }
 
-/// Makes a cargo command, that builds the standard library itself, use the compiler for it.
-pub(crate) fn use_wasm_compiler(_command: &mut Command) {}
-/// Makes a cargo command build for WebAssembly with the standard library at hand.
-pub(crate) fn use_wasm_toolchain(_command: &mut Command) {}
-pub(super) fn fall_back(failure: &Failure) -> Result<(), Failure> {
-    Err(Failure::Findings(vec![failure.to_string()]))
+/// Debian's compiler in place of what rustup could not give; both reasons where that fails too.
+pub(super) fn fall_back(cache: &ToolCache, failure: &Failure) -> Result<(), Failure> {
+    console::note(format!("  rustup cannot give it: {failure}"));
+    debian_toolchain::unpack(cache).map_err(|second| {
+        Failure::Findings(vec![
+            failure.to_string(),
+            format!("and Debian's own compiler cannot be had either: {second}"),
+        ])
+    })
 }
-pub(super) fn debian_is_in_use() -> bool {
-    false
+
+/// Makes a cargo command, that builds the standard library itself, use the compiler for it.
+pub(crate) fn use_wasm_compiler(command: &mut Command) {
+    let cache = ToolCache::of_this_user();
+    if debian_is_in_use(&cache, rust::source_is_there()) {
+        debian_toolchain::use_compiler(command, &cache);
+    }
+}
+
+/// Makes a cargo command, or one that calls cargo, build for WebAssembly.
+pub(crate) fn use_wasm_toolchain(command: &mut Command) -> Result<(), Failure> {
+    let cache = ToolCache::of_this_user();
+    if debian_is_in_use(&cache, rust::wasm_target_is_there()) {
+        debian_toolchain::use_toolchain(command, &cache, &rust::rust_lld()?);
+    }
+    Ok(())
+}
+
+fn debian_is_wanted() -> bool {
+    env::var_os(CHOICE).is_some_and(|choice| choice == "debian")
+}
+
+fn debian_is_in_use(cache: &ToolCache, rustup_has_it: bool) -> bool {
+    (debian_is_wanted() || !rustup_has_it) && debian_toolchain::is_there(cache)
 }

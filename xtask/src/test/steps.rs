@@ -128,7 +128,7 @@ fn wasm() -> Result<(), Failure> {
             "CHROMEDRIVER",
             required(setup::chromedriver(), "chromedriver")?,
         );
-    setup::use_wasm_toolchain(&mut cargo);
+    setup::use_wasm_toolchain(&mut cargo)?;
     process::run_shown(&mut cargo)
 }
 
@@ -167,7 +167,7 @@ fn trunk() -> Result<(), Failure> {
         // Trunk takes no other word there than true and false, and many shells say 1.
         .env_remove("NO_COLOR")
         .current_dir(repository::root());
-    setup::use_wasm_toolchain(&mut command);
+    setup::use_wasm_toolchain(&mut command)?;
     process::run_shown(&mut command)
 }
 
