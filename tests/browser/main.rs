@@ -1,3 +1,9 @@
 //! Payments end to end in a real browser, one file for each scenario.
 
+mod h5;
 mod harness;
+mod jsapi;
+mod native;
+mod php;
+mod stage;
+mod teardown;

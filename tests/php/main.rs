@@ -47,7 +47,7 @@ async fn an_order_is_placed_shown_and_paid_by_the_contract() {
         "one order, however often it is started"
     );
 
-    pay(&shop, &wechat, &code_url).await;
+    wechat.pay(&json!(code_url)).await;
     let paid = until("the shop to know of the payment", async || {
         let answer = shop.answer(&shop.token, None).await;
         match answer.state {
@@ -68,7 +68,7 @@ async fn the_notification_itself_is_believed_and_acknowledged() {
     let Some(Action::CodeUrl(code_url)) = started.action else {
         panic!("{:?}", started.action)
     };
-    pay(&shop, &wechat, &code_url).await;
+    wechat.pay(&json!(code_url)).await;
     until("the notification to be acknowledged", async || {
         let ledger = serde_json::to_value(wechat.simulator.ledger_view(None)).unwrap();
         let notification = &ledger["orders"][0]["notifications"][0];
@@ -183,13 +183,6 @@ async fn open_shop() -> Option<(LiveSimulator, Shop)> {
     let wechat = LiveSimulator::start().await;
     let shop = Shop::open(&wechat).await;
     Some((wechat, shop))
-}
-
-async fn pay(shop: &Shop, wechat: &LiveSimulator, code_url: &str) {
-    let body = json!({"code_url": code_url, "outcome": "success"}).to_string();
-    let address = format!("{}/_simulator/pay", wechat.address);
-    let paid = shop.visitor.post(address).body(body).send().await.unwrap();
-    assert_eq!(paid.status(), 200, "{}", paid.text().await.unwrap());
 }
 
 /// The example with one order, and somebody who calls it.

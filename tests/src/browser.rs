@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::Semaphore;
 
 /// Browsers are heavy: so many at the same time on the two cores of a common machine.
@@ -29,23 +30,34 @@ pub enum Visitor {
 
 /// Runs a scenario with a browser of its own (fresh profile), and closes it however the scenario
 /// ends. When it fails, what was on the page and in the console comes first.
-pub async fn visit<F>(visitor: Visitor, scenario: F)
-where
-    F: AsyncFnOnce(&Browser),
-{
+pub async fn visit(visitor: Visitor, scenario: impl AsyncFnOnce(&Browser)) {
     let _place = BROWSERS.acquire().await.unwrap();
-    let driver = Chromedriver::start().await;
-    let client = ClientBuilder::new(HttpConnector::new())
-        .capabilities(capabilities(visitor))
-        .connect(&driver.url)
-        .await
-        .expect("a browser starts");
-    let browser = Browser { client };
+    let browser = Browser::start(visitor).await;
     let outcome = AssertUnwindSafe(scenario(&browser)).catch_unwind().await;
-    if outcome.is_err() {
-        browser.report().await;
+    end(outcome, [browser]).await;
+}
+
+/// The same with two visitors at the same time: one at the desk, one with the phone in hand.
+pub async fn visit_together(
+    first: Visitor,
+    second: Visitor,
+    scenario: impl AsyncFnOnce(&Browser, &Browser),
+) {
+    // Both places at once: two scenarios that hold one each would wait for ever.
+    let _places = BROWSERS.acquire_many(2).await.unwrap();
+    let (first, second) = (Browser::start(first).await, Browser::start(second).await);
+    let scenario = AssertUnwindSafe(scenario(&first, &second));
+    let outcome = scenario.catch_unwind().await;
+    end(outcome, [first, second]).await;
+}
+
+async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browser; N]) {
+    for browser in browsers {
+        if outcome.is_err() {
+            browser.report().await;
+        }
+        browser.client.clone().close().await.ok();
     }
-    browser.client.close().await.ok();
     if let Err(panic) = outcome {
         resume_unwind(panic);
     }
@@ -81,9 +93,24 @@ fn capabilities(visitor: Visitor) -> serde_json::Map<String, Value> {
 /// The visitor's browser.
 pub struct Browser {
     client: Client,
+    /// Dropped after the session is closed, or with the test's thread.
+    _driver: Chromedriver,
 }
 
 impl Browser {
+    async fn start(visitor: Visitor) -> Self {
+        let driver = Chromedriver::start().await;
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(visitor))
+            .connect(&driver.url)
+            .await
+            .expect("a browser starts");
+        Self {
+            client,
+            _driver: driver,
+        }
+    }
+
     /// Opens an address and waits for the document.
     pub async fn open(&self, url: &str) {
         self.client.goto(url).await.unwrap();
@@ -175,12 +202,17 @@ impl Browser {
 
     /// Clicks the element's button for an intent, once it is there.
     pub async fn click_intent(&self, intent: &str) {
-        let selector = format!("[data-intent='{intent}']");
-        until(&format!("the element's {selector}"), async || {
-            let host = self.client.find(Locator::Css("wechat-pay")).await;
+        self.click_in("wechat-pay", &format!("[data-intent='{intent}']"))
+            .await;
+    }
+
+    /// Clicks in the shadow root of what the first CSS selector finds.
+    pub async fn click_in(&self, host: &str, selector: &str) {
+        until(&format!("{selector} in {host}"), async || {
+            let host = self.client.find(Locator::Css(host)).await;
             let root = host.map_err(|error| error.to_string())?.shadow_root().await;
             let root = root.map_err(|error| error.to_string())?;
-            let button = root.find(Locator::Css(&selector)).await;
+            let button = root.find(Locator::Css(selector)).await;
             let button = button.map_err(|error| error.to_string())?;
             button.click().await.map_err(|error| error.to_string())
         })
@@ -203,6 +235,13 @@ impl Browser {
             .iter()
             .map(|entry| format!("{} {}", entry["level"], entry["message"]))
             .collect()
+    }
+
+    /// The complaints among them: errors of scripts, of the network, and of the page's policy.
+    pub async fn complaints(&self) -> Vec<String> {
+        let mut lines = self.console().await;
+        lines.retain(|line| line.starts_with("\"SEVERE\""));
+        lines
     }
 
     async fn report(&self) {
@@ -237,9 +276,11 @@ fn is_truthy(value: &Value) -> bool {
 }
 
 fn screenshot_name() -> String {
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("scenario").replace("::", "-");
-    format!("{name}-{}", std::process::id())
+    let number = TAKEN.fetch_add(1, Ordering::Relaxed);
+    format!("{name}-{}-{number}", std::process::id())
 }
 
 /// chromedriver's own command for the console; WebDriver has none.

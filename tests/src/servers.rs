@@ -23,6 +23,8 @@ use wechat_pay_simulator::{Outgoing, wechat_browser};
 const API_KEY: &str = "tests-key";
 /// SHA-256 of [`API_KEY`].
 const API_KEY_SHA256: &str = "9041b924878743c7e88e8fd663d4c547a510c659d3427ef38c84ff95f4b6575b";
+/// Who the tests themselves are: what they ask is not in the log.
+const USER_AGENT: &str = "payment-tests";
 /// How long due work waits at most for somebody to look at it.
 const DUE_WORK_EVERY: Duration = Duration::from_millis(50);
 
@@ -43,7 +45,7 @@ pub struct Servers {
     _folder: TempDir,
 }
 
-/// The requests that the merchant server saw, as `GET /v1/checkouts/…`.
+/// The requests that the merchant server saw, as `GET /v1/checkouts/…`, without the tests' own.
 #[derive(Clone, Default)]
 pub struct RequestLog(Arc<Mutex<Vec<String>>>);
 
@@ -112,21 +114,32 @@ impl Servers {
 
     /// The backend orders; gives the page's token.
     pub async fn order(&self, order: Value) -> String {
-        let response = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .unwrap()
+        let request = visitor()
             .post(format!("{}/v1/orders", self.merchant))
             .header("authorization", format!("Bearer {API_KEY}"))
             .header("content-type", "application/json")
-            .body(order.to_string())
-            .send()
-            .await
-            .unwrap();
-        let body = response.text().await.unwrap();
-        let created: Value = serde_json::from_str(&body).unwrap();
-        created["token"].as_str().expect(&body).to_owned()
+            .body(order.to_string());
+        let created = json_of(request).await;
+        created["token"].as_str().expect("a token").to_owned()
     }
+
+    /// What the merchant server says about a checkout.
+    pub async fn checkout(&self, token: &str) -> Value {
+        json_of(visitor().get(format!("{}/v1/checkouts/{token}", self.merchant))).await
+    }
+}
+
+fn visitor() -> reqwest::Client {
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+async fn json_of(request: reqwest::RequestBuilder) -> Value {
+    let body = request.send().await.unwrap().text().await.unwrap();
+    serde_json::from_str(&body).expect(&body)
 }
 
 /// The folder with `wechat-pay.js` and what belongs to it.
@@ -144,8 +157,11 @@ pub fn bundle_dir() -> PathBuf {
 }
 
 async fn log(State(log): State<RequestLog>, request: Request, next: Next) -> Response {
-    let line = format!("{} {}", request.method(), request.uri());
-    log.0.lock().unwrap().push(line);
+    let user_agent = request.headers().get("user-agent");
+    if user_agent.is_none_or(|user_agent| user_agent != USER_AGENT) {
+        let line = format!("{} {}", request.method(), request.uri());
+        log.0.lock().unwrap().push(line);
+    }
     next.run(request).await
 }
 

@@ -48,6 +48,16 @@ impl LiveSimulator {
         self.folder.path().join("merchant.json")
     }
 
+    /// A buyer pays a code.
+    pub async fn pay(&self, code_url: &serde_json::Value) {
+        let body = serde_json::json!({"code_url": code_url, "outcome": "success"});
+        let visitor = reqwest::Client::builder().no_proxy().build().unwrap();
+        let address = format!("{}/_simulator/pay", self.address);
+        let paid = visitor.post(address).body(body.to_string()).send().await;
+        let paid = paid.unwrap();
+        assert_eq!(paid.status(), 200, "{}", paid.text().await.unwrap());
+    }
+
     /// The trade states of all orders at WeChat.
     pub fn trade_states(&self) -> Vec<String> {
         let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();

@@ -329,6 +329,7 @@ function shop_page(): void
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>付款</title>
+        <link rel="icon" href="data:,">
         <h1>云南小粒咖啡 ¥69.10</h1>
         <wechat-pay token="$token" merchant-api="/v1"></wechat-pay>
         <script type="module" src="$script"></script>

@@ -1,0 +1,69 @@
+//! Inside WeChat, as the simulator's WeChat browser shows the shop: the hop for the openid, then
+//! the cashier over the page.
+
+use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::servers::Servers;
+
+#[tokio::test]
+async fn a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_says_so() {
+    let servers = Servers::start().await;
+    visit(Visitor::Phone, async |wechat| {
+        open_the_cashier(&servers, wechat).await;
+        answer(wechat, "success").await;
+        wechat.until_element_is(&["paid"]).await;
+        wechat
+            .until("!document.querySelector('.thanks').hidden")
+            .await;
+        let address = wechat.address().await;
+        assert!(
+            address.as_str().starts_with(&servers.wechat_browser),
+            "{address}"
+        );
+        let query = address.query().unwrap_or_default();
+        assert!(!query.contains("wechat_pay_payer"), "{address}");
+        assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);
+        assert_eq!(wechat.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_buyer_who_closes_the_cashier_is_offered_the_way_again() {
+    let servers = Servers::start().await;
+    visit(Visitor::Phone, async |wechat| {
+        open_the_cashier(&servers, wechat).await;
+        answer(wechat, "cancel").await;
+        wechat.until_element_is(&["offer"]).await;
+        assert_eq!(servers.wechat.trade_states(), ["NOTPAY"]);
+        assert_eq!(wechat.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_payment_that_fails_is_shown_as_a_problem_with_a_way_on() {
+    let servers = Servers::start().await;
+    visit(Visitor::Phone, async |wechat| {
+        open_the_cashier(&servers, wechat).await;
+        answer(wechat, "fail").await;
+        wechat.until_element_is(&["problem"]).await;
+        assert_eq!(servers.wechat.trade_states(), ["NOTPAY"]);
+    })
+    .await;
+}
+
+/// Buys in the shop inside WeChat, presses the button, and comes back with an openid.
+async fn open_the_cashier(servers: &Servers, wechat: &Browser) {
+    wechat.open(&servers.wechat_browser).await;
+    wechat.click("button[value='notebook']").await;
+    wechat.until_element_is(&["offer"]).await;
+    wechat.click_intent("start").await;
+    wechat
+        .until("document.querySelector('#wechat-cashier')")
+        .await;
+}
+
+async fn answer(wechat: &Browser, outcome: &str) {
+    let button = format!("[data-outcome='{outcome}']");
+    wechat.click_in("#wechat-cashier", &button).await;
+}

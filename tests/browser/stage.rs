@@ -1,0 +1,107 @@
+//! Pages of the tests' own, with the element served beside them in three ways: at once, held
+//! until the test lets go, and broken. The page counts what an element leaves behind.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use payment_tests::browser::Browser;
+use payment_tests::servers::{Servers, bundle_dir};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tower_http::services::ServeDir;
+
+const PAGE: &str = include_str!("stage.html");
+
+/// The servers, with the stage.
+pub(crate) struct Stage {
+    pub(crate) servers: Servers,
+    let_go: watch::Sender<bool>,
+}
+
+impl Stage {
+    pub(crate) async fn set() -> Self {
+        let let_go = watch::Sender::new(false);
+        let bundle = || ServeDir::new(bundle_dir());
+        let held = Router::new()
+            .fallback_service(bundle())
+            .layer(from_fn_with_state(let_go.subscribe(), hold));
+        let broken = Router::new()
+            .route("/wechat-pay.wasm", get(StatusCode::NOT_FOUND))
+            .fallback_service(bundle());
+        let page = || get(async || Html(PAGE));
+        let pages = Router::new()
+            .nest("/ready", Router::new().fallback_service(bundle()))
+            .nest("/held", held)
+            .nest("/broken", broken)
+            .route("/ready/page", page())
+            .route("/held/page", page())
+            .route("/broken/page", page());
+        Self {
+            servers: Servers::start_with_stage(pages).await,
+            let_go,
+        }
+    }
+
+    /// Opens the page that has the element in this way, and waits for the element's class.
+    pub(crate) async fn open(&self, browser: &Browser, way: &str) {
+        let address = format!("{}/{way}/page", self.servers.stage);
+        browser.open(&address).await;
+        browser.until("!!customElements.get('wechat-pay')").await;
+    }
+
+    /// The held WebAssembly comes.
+    pub(crate) fn let_go(&self) {
+        self.let_go.send_replace(true);
+    }
+
+    /// A new order's token.
+    pub(crate) async fn order(&self) -> String {
+        let order = json!({"total_fen": 6_910, "description": "云南小粒咖啡"});
+        self.servers.order(order).await
+    }
+
+    /// The address that elements get as `merchant-api`.
+    pub(crate) fn merchant_api(&self) -> String {
+        format!("{}/v1", self.servers.merchant)
+    }
+
+    /// The requests about a token that the merchant server saw.
+    pub(crate) fn requests_about(&self, token: &str) -> Vec<String> {
+        let mut requests = self.servers.requests.seen();
+        requests.retain(|line| line.contains(token));
+        requests
+    }
+
+    /// Puts an element with an id and a token on the page.
+    pub(crate) async fn put(&self, browser: &Browser, id: &str, token: &str) {
+        let script = "document.getElementById('left-side').append(make(...arguments))";
+        let arguments = vec![json!(id), json!(token), json!(self.merchant_api())];
+        browser.look(script, arguments).await;
+    }
+
+    /// Pays the code of a token's order.
+    pub(crate) async fn pay(&self, token: &str) {
+        let checkout = self.servers.checkout(token).await;
+        self.servers.wechat.pay(&checkout["code_url"]).await;
+    }
+}
+
+async fn hold(
+    State(mut let_go): State<watch::Receiver<bool>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_wasm = request.uri().path().ends_with("/wechat-pay.wasm");
+    if is_wasm && let_go.wait_for(|let_go| *let_go).await.is_err() {
+        return StatusCode::GONE.into_response();
+    }
+    next.run(request).await
+}
+
+/// What is left on the page.
+pub(crate) async fn left(browser: &Browser) -> Value {
+    browser.look("return left()", vec![]).await
+}

@@ -1,0 +1,238 @@
+//! What an element leaves behind when it goes: nothing. And elements that move, come back, or
+//! stand beside one another.
+
+use crate::stage::{Stage, left};
+use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::wait::until;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        // The first element also brings the widget itself, which stays.
+        let bare = bare_page(&stage, browser).await;
+        stage.put(browser, "gone", &token).await;
+        browser.until("stateOf('gone') === 'qr'").await;
+        until_held(&stage, &token).await;
+        browser
+            .look("document.getElementById('gone').remove()", vec![])
+            .await;
+        until_nothing_is_left(browser, &bare).await;
+        let asked = stage.requests_about(&token).len();
+
+        // The payment comes all the same; the page is not told, for nobody listens any more.
+        stage.pay(&token).await;
+        until("the server to know of the payment", async || {
+            let checkout = stage.servers.checkout(&token).await;
+            if checkout["state"] == "paid" {
+                Ok(())
+            } else {
+                Err(checkout.to_string())
+            }
+        })
+        .await;
+        assert_eq!(browser.look("return heard", vec![]).await, json!([]));
+        assert_eq!(left(browser).await, bare);
+        assert_eq!(stage.requests_about(&token).len(), asked);
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_element_that_comes_back_starts_again_and_is_told_once() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        stage.put(browser, "back", &token).await;
+        browser.until("stateOf('back') === 'qr'").await;
+        let remove = "window.kept = document.getElementById('back'); kept.remove()";
+        browser.look(remove, vec![]).await;
+        browser
+            .until("left().timers === 0 && left().fetches === 0")
+            .await;
+        browser
+            .look("document.getElementById('right-side').append(kept)", vec![])
+            .await;
+        browser.until("stateOf('back') === 'qr'").await;
+        stage.pay(&token).await;
+        browser.until("stateOf('back') === 'paid'").await;
+        assert_eq!(
+            browser.look("return heard", vec![]).await,
+            json!(["back paid"])
+        );
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_element_that_is_moved_goes_on_without_a_new_start() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        stage.put(browser, "moved", &token).await;
+        browser.until("stateOf('moved') === 'qr'").await;
+        let mark = "window.base = document.getElementById('moved').shadowRoot.querySelector('[part~=base]')";
+        browser.look(mark, vec![]).await;
+        let moving = "document.getElementById('right-side').append(document.getElementById('moved'))";
+        browser.look(moving, vec![]).await;
+        let is_same = "return base.isConnected && stateOf('moved') === 'qr'";
+        assert_eq!(browser.look(is_same, vec![]).await, json!(true));
+        let starts = stage.requests_about(&token);
+        let starts = starts.iter().filter(|line| line.starts_with("POST")).count();
+        assert_eq!(starts, 1);
+        stage.pay(&token).await;
+        browser.until("stateOf('moved') === 'paid'").await;
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_elements_on_one_page_do_not_meet() {
+    let stage = Stage::set().await;
+    let (first, second) = (stage.order().await, stage.order().await);
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        stage.put(browser, "first", &first).await;
+        stage.put(browser, "second", &second).await;
+        browser
+            .until("stateOf('first') === 'qr' && stateOf('second') === 'qr'")
+            .await;
+        stage.pay(&first).await;
+        browser.until("stateOf('first') === 'paid'").await;
+        assert_eq!(
+            browser.look("return stateOf('second')", vec![]).await,
+            json!("qr")
+        );
+        browser
+            .look("document.getElementById('first').remove()", vec![])
+            .await;
+        stage.pay(&second).await;
+        browser.until("stateOf('second') === 'paid'").await;
+        let heard = browser.look("return heard", vec![]).await;
+        assert_eq!(heard, json!(["first paid", "second paid"]));
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_element_that_goes_while_the_widget_is_still_loading_asks_nothing() {
+    let stage = Stage::set().await;
+    let (gone, stays) = (stage.order().await, stage.order().await);
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "held").await;
+        stage.put(browser, "gone", &gone).await;
+        browser
+            .look("document.getElementById('gone').remove()", vec![])
+            .await;
+        stage.put(browser, "stays", &stays).await;
+        stage.let_go();
+        browser.until("stateOf('stays') === 'qr'").await;
+        assert_eq!(stage.requests_about(&gone), [""; 0]);
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_element_with_another_token_shows_the_other_order() {
+    let stage = Stage::set().await;
+    let (before, after) = (stage.order().await, stage.order().await);
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        stage.put(browser, "pay", &before).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        let change = "document.getElementById('pay').token = arguments[0]";
+        browser.look(change, vec![json!(after)]).await;
+        until("the other order to be started", async || {
+            let requests = stage.requests_about(&after);
+            let is_started = requests.iter().any(|line| line.starts_with("POST"));
+            if is_started {
+                Ok(())
+            } else {
+                Err(format!("{requests:?}"))
+            }
+        })
+        .await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        stage.pay(&before).await;
+        stage.pay(&after).await;
+        browser.until("stateOf('pay') === 'paid'").await;
+        assert_eq!(
+            browser.look("return heard", vec![]).await,
+            json!(["pay paid"])
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_widget_that_cannot_load_leaves_the_buyer_another_way_to_pay() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "broken").await;
+        stage.put(browser, "pay", &token).await;
+        let link =
+            "document.getElementById('pay').shadowRoot?.querySelector('[part=fallback] a')?.href";
+        assert_eq!(browser.until(link).await, json!("https://shop.example/c/1"));
+        assert_eq!(
+            browser.look("return heard", vec![]).await,
+            json!(["pay problem"])
+        );
+    })
+    .await;
+}
+
+/// The page with the widget loaded and no element on it: what every teardown goes back to.
+async fn bare_page(stage: &Stage, browser: &Browser) -> Value {
+    let token = stage.order().await;
+    stage.put(browser, "warm", &token).await;
+    browser.until("stateOf('warm') === 'qr'").await;
+    browser
+        .look("document.getElementById('warm').remove()", vec![])
+        .await;
+    browser
+        .until("left().timers === 0 && left().fetches === 0")
+        .await;
+    let bare = left(browser).await;
+    // What `define` listens to for all elements together, and nothing of the one that was here.
+    let listeners = json!(["window error", "window unhandledrejection"]);
+    assert_eq!(bare["listeners"], listeners);
+    assert_eq!(bare["frames"], 0);
+    bare
+}
+
+/// Waits until the merchant server holds a long poll of the page.
+async fn until_held(stage: &Stage, token: &str) {
+    until("a long poll", async || {
+        let requests = stage.requests_about(token);
+        let is_held = requests.iter().any(|line| line.contains("wait="));
+        if is_held {
+            Ok(())
+        } else {
+            Err(format!("{requests:?}"))
+        }
+    })
+    .await;
+}
+
+async fn until_nothing_is_left(browser: &Browser, bare: &Value) {
+    until("nothing to be left on the page", async || {
+        let left = left(browser).await;
+        if &left == bare {
+            Ok(())
+        } else {
+            Err(left.to_string())
+        }
+    })
+    .await;
+}
