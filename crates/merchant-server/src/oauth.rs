@@ -48,10 +48,16 @@ pub(crate) async fn authorize_url(
         ));
     }
     let state = unguessable(server.randomness.bytes()?);
-    let expires_ms = server.clock.now_ms() + LIFE_MS;
+    let now_ms = server.clock.now_ms();
     server
         .ledger
-        .keep_oauth_state(&state, order.id, return_url.as_str(), expires_ms)
+        .keep_oauth_state(
+            &state,
+            order.id,
+            return_url.as_str(),
+            now_ms,
+            now_ms + LIFE_MS,
+        )
         .await?;
     let mut callback = server.config.public_base_url.clone();
     callback.set_path(CALLBACK_PATH);
@@ -119,10 +125,10 @@ async fn handle_of_code(
         }
     };
     let handle = unguessable(server.randomness.bytes()?);
-    let expires_ms = server.clock.now_ms() + LIFE_MS;
+    let now_ms = server.clock.now_ms();
     server
         .ledger
-        .keep_payer(&handle, order_id, openid.as_str(), expires_ms)
+        .keep_payer(&handle, order_id, openid.as_str(), now_ms, now_ms + LIFE_MS)
         .await?;
     Ok(Some(handle))
 }

@@ -2,45 +2,25 @@
 //! it; one number, one body, for ever; before a new number the old one is queried and closed; and
 //! where that is in doubt, nothing new begins.
 
-use merchant_api::{
-    Action, AttemptForm, CheckoutAnswer, ErrorCode, OrderState, PAYER_UNAVAILABLE_HANDLE,
-    PayParameters, Product, RETURN_PARAMETER,
-};
-use url::{Url, form_urlencoded};
-use wechat_pay::{H5Type, OpenId, ProductFields};
+use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, OrderState};
 
+use super::action::with_action;
 use super::answer::{answer, is_fresh};
 use super::decision::{Decision, decide};
 use super::order_body::order_body;
 use super::reread;
+use super::wish::{Wanted, Wish, read_wish};
 use crate::client_address::Caller;
 use crate::due_work;
 use crate::error::{DOUBT_RETRY_MS, Failure};
 use crate::ledger::{Attempt, AttemptState, Begun, Checkout, NewAttempt};
-use crate::oauth;
 use crate::question;
 use crate::randomness::{hex, unguessable};
-use crate::return_address;
 use crate::server::MerchantServer;
 
 /// How often a start looks again after the order moved under it: take over, then begin, then one
 /// number that WeChat calls closed. More means that something is wrong.
 const ROUNDS: u32 = 4;
-
-/// What a page wants, with everything that the order's body needs.
-struct Wish {
-    fields: ProductFields,
-    /// Used up by the attempt that it starts.
-    payer_handle: Option<String>,
-    /// Where the buyer comes back to (H5).
-    return_url: Option<Url>,
-}
-
-enum Wanted {
-    Attempt(Wish),
-    /// The payer must be asked for first.
-    Authorize(String),
-}
 
 /// Starts an attempt, or gives the current one again.
 pub(super) async fn start(
@@ -123,127 +103,6 @@ fn refuse_what_cannot_begin(
         ));
     }
     Ok(())
-}
-
-async fn read_wish(
-    server: &MerchantServer,
-    caller: Caller,
-    checkout: &Checkout,
-    form: &AttemptForm,
-) -> Result<Wanted, Failure> {
-    let wish = |fields| Wish {
-        fields,
-        payer_handle: None,
-        return_url: None,
-    };
-    match form.product {
-        Product::Native => Ok(Wanted::Attempt(wish(ProductFields::Native))),
-        Product::H5 => {
-            let return_url = return_url(server, checkout, form)?;
-            let payer_client_ip = caller.address.ok_or_else(|| {
-                Failure::new(
-                    ErrorCode::ProductUnavailable,
-                    "h5 needs the buyer's address, which is not known: check trusted_proxies",
-                )
-            })?;
-            Ok(Wanted::Attempt(Wish {
-                return_url: Some(return_url),
-                ..wish(ProductFields::H5 {
-                    payer_client_ip,
-                    h5_type: H5Type::Wap,
-                })
-            }))
-        }
-        Product::Jsapi => read_jsapi_wish(server, checkout, form).await,
-        Product::MiniProgram => Err(Failure::field(
-            ErrorCode::ProductUnavailable,
-            "product",
-            "is not offered for this order",
-        )),
-    }
-}
-
-async fn read_jsapi_wish(
-    server: &MerchantServer,
-    checkout: &Checkout,
-    form: &AttemptForm,
-) -> Result<Wanted, Failure> {
-    let order = &checkout.order;
-    let invalid = || {
-        Failure::field(
-            ErrorCode::PayerInvalid,
-            "payer",
-            "is unknown, used or too old",
-        )
-    };
-    let (openid, payer_handle) = match (&form.payer, &order.openid) {
-        // The shop knows its buyer; what the page says is not asked for then.
-        (_, Some(openid)) => (openid.clone(), None),
-        (Some(handle), None) if handle == PAYER_UNAVAILABLE_HANDLE => {
-            return Err(Failure::new(
-                ErrorCode::PayerUnavailable,
-                "WeChat gave no openid for this buyer",
-            ));
-        }
-        (Some(handle), None) => {
-            let payer = server
-                .ledger
-                .payer_of_handle(handle, order.id, server.clock.now_ms())
-                .await?
-                .ok_or_else(invalid)?;
-            (payer.openid, Some(payer.handle))
-        }
-        (None, None) => {
-            refuse_silent_take_over(server, checkout, form)?;
-            let back = return_url(server, checkout, form)?;
-            return oauth::authorize_url(server, order, &back)
-                .await
-                .map(Wanted::Authorize);
-        }
-    };
-    let openid = OpenId::parse(openid).map_err(|_| invalid())?;
-    Ok(Wanted::Attempt(Wish {
-        fields: ProductFields::Jsapi { openid },
-        payer_handle,
-        return_url: None,
-    }))
-}
-
-/// Nobody is sent for an openid to take over what they have not seen.
-fn refuse_silent_take_over(
-    server: &MerchantServer,
-    checkout: &Checkout,
-    form: &AttemptForm,
-) -> Result<(), Failure> {
-    let is_other = checkout
-        .attempt
-        .as_ref()
-        .is_some_and(|attempt| attempt.state.is_alive() && attempt.product != form.product);
-    if is_other && form.after.unwrap_or(0) != checkout.order.current_attempt {
-        return Err(Failure::Superseded(Box::new(answer(
-            server, checkout, None,
-        ))));
-    }
-    Ok(())
-}
-
-fn return_url(
-    server: &MerchantServer,
-    checkout: &Checkout,
-    form: &AttemptForm,
-) -> Result<Url, Failure> {
-    let text = form
-        .return_url
-        .as_ref()
-        .or(checkout.order.return_url.as_ref());
-    let text = text.ok_or_else(|| {
-        Failure::field(
-            ErrorCode::ReturnUrlRefused,
-            "return_url",
-            "is missing, and neither does the order carry one",
-        )
-    })?;
-    return_address::check(&server.config, "return_url", text)
 }
 
 /// The attempt to go on with: the current one, or a new one that is written down now. `None`
@@ -391,56 +250,6 @@ async fn send(
         }
         _ => Err(Failure::of_order(&error)),
     }
-}
-
-fn with_action(
-    server: &MerchantServer,
-    checkout: &Checkout,
-    attempt: &Attempt,
-    wish: &Wish,
-) -> Result<CheckoutAnswer, Failure> {
-    let link = attempt.link.as_ref().map_or("", |link| &*link.text);
-    let action = match attempt.product {
-        Product::Native => Action::CodeUrl(link.to_owned()),
-        Product::H5 => Action::H5Url(h5_url(link, attempt, wish)),
-        Product::Jsapi => Action::Jsapi(pay_parameters(server, attempt, link)?),
-        Product::MiniProgram => Action::MiniProgram(pay_parameters(server, attempt, link)?),
-    };
-    Ok(answer(server, checkout, Some(action)))
-}
-
-/// WeChat's address with the way back, the one thing that may be added to it.
-fn h5_url(link: &str, attempt: &Attempt, wish: &Wish) -> String {
-    let Some(return_url) = &wish.return_url else {
-        return link.to_owned();
-    };
-    let back = return_address::with_parameter(
-        return_url.clone(),
-        RETURN_PARAMETER,
-        &attempt.return_handle,
-    );
-    let back: String = form_urlencoded::byte_serialize(back.as_str().as_bytes()).collect();
-    let joint = if link.contains('?') { '&' } else { '?' };
-    format!("{link}{joint}redirect_url={back}")
-}
-
-fn pay_parameters(
-    server: &MerchantServer,
-    attempt: &Attempt,
-    prepay_id: &str,
-) -> Result<PayParameters, Failure> {
-    let signed = server
-        .wechat
-        .pay_parameters(&attempt.appid, prepay_id)
-        .map_err(|error| Failure::Internal(error.to_string()))?;
-    Ok(PayParameters {
-        app_id: signed.app_id,
-        time_stamp: signed.time_stamp,
-        nonce_str: signed.nonce_str,
-        package: signed.package,
-        sign_type: signed.sign_type,
-        pay_sign: signed.pay_sign,
-    })
 }
 
 fn retry_ms() -> i64 {

@@ -1,11 +1,13 @@
 //! The three checkout routes of the contract: what the element needs. The token in the path is
 //! the authorisation; it can look, start and cancel, and never close the order.
 
+mod action;
 mod answer;
 mod attempts;
 mod decision;
 mod order_body;
 mod poll;
+mod wish;
 
 use axum::Json;
 use axum::body::Bytes;

@@ -5,6 +5,7 @@
 
 mod address;
 mod file;
+mod merchant;
 mod rules;
 
 use std::net::SocketAddr;
@@ -21,7 +22,8 @@ use crate::secret::Secret;
 use file::ConfigFile;
 
 pub(crate) use address::origin_of;
-pub(crate) use rules::{EXPIRES_IN_MS, NOTIFY_PATH};
+pub(crate) use merchant::NOTIFY_PATH;
+pub(crate) use rules::EXPIRES_IN_MS;
 
 /// Prefix of the environment variables; `MERCHANT_SERVER__GATEWAY__BASE_URL` is
 /// `gateway.base_url`.

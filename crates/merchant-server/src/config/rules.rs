@@ -1,22 +1,18 @@
 //! The rules that a configuration must keep, each refusal with its reason.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use merchant_api::Product;
 use url::Url;
-use wechat_pay::{ApiV3Key, MerchantKey, NotifyUrl, TrustedKeys};
 
 use super::address::{bare, is_loopback_host, origin, secure_url};
-use super::file::{ApiKeyFile, ConfigFile, GatewayFile, MerchantFile, MerchantJson};
-use super::{ApiKey, Config, ConfigError, Environment, Gateway, Merchant};
-use crate::secret::Secret;
+use super::file::{ApiKeyFile, ConfigFile, GatewayFile};
+use super::{ApiKey, Config, ConfigError, Environment, Gateway, merchant};
 
 /// WeChat Pay's own hosts; nothing else is spoken to as if it were WeChat.
 const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
 const AUTHORIZE_HOST: &str = "open.weixin.qq.com";
 const SNS_HOST: &str = "api.weixin.qq.com";
-/// The route of the notification, fixed so that it can be registered once.
-pub(crate) const NOTIFY_PATH: &str = "/wechat/notify/payment";
 
 /// Bounds of `order_expires_in_ms`, and of the same field of an order: WeChat raises anything
 /// below a minute, and a Native order lives for seven days at most.
@@ -36,9 +32,9 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
         .merchant
         .from_file
         .as_deref()
-        .map(|path| read_merchant_json(&folder.join(path)))
+        .map(|path| merchant::read_merchant_json(&folder.join(path)))
         .transpose()?;
-    let merchant_file = merge_merchant(file.merchant, merchant_json.as_ref(), folder);
+    let merchant_file = merchant::merge(file.merchant, merchant_json.as_ref(), folder);
     let gateway = check_gateway(
         file.gateway,
         merchant_json
@@ -46,7 +42,7 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
             .map(|(json, _)| json.base_url.as_str()),
         we_are_loopback,
     )?;
-    let merchant = check_merchant(merchant_file, &gateway, &public_base_url)?;
+    let merchant = merchant::check_merchant(merchant_file, &gateway, &public_base_url)?;
 
     let origins = |field, list: &[String]| -> Result<Vec<String>, ConfigError> {
         list.iter()
@@ -158,89 +154,6 @@ fn own_host(field: &'static str, url: &Url, host: &str) -> Result<(), ConfigErro
     ))
 }
 
-fn check_merchant(
-    file: MerchantFile,
-    gateway: &Gateway,
-    public_base_url: &Url,
-) -> Result<Merchant, ConfigError> {
-    let mchid = required("merchant.mchid", file.mchid)?;
-    let appid = required("merchant.appid", file.appid)?;
-    let serial_no = required("merchant.serial_no", file.serial_no)?;
-    let private_key_file = required("merchant.private_key_file", file.private_key_file)?;
-    let private_key = read("merchant.private_key_file", &private_key_file)?;
-    let key = MerchantKey::from_pem(mchid, serial_no, &private_key)
-        .map_err(key_error("merchant.private_key_file"))?;
-
-    let api_v3_key = secret(
-        "merchant.api_v3_key_file",
-        file.api_v3_key,
-        file.api_v3_key_file,
-    )?;
-    let api_v3_key = required("merchant.api_v3_key", api_v3_key)?;
-    let api_v3_key =
-        ApiV3Key::new(api_v3_key.reveal().as_bytes()).map_err(key_error("merchant.api_v3_key"))?;
-    let app_secret = secret(
-        "merchant.app_secret_file",
-        file.app_secret,
-        file.app_secret_file,
-    )?;
-
-    let mut trusted_keys = TrustedKeys::new();
-    if let Some(path) = &file.public_key_file {
-        let id = required("merchant.public_key_id", file.public_key_id.clone())?;
-        trusted_keys
-            .add_public_key_pem(id, &read("merchant.public_key_file", path)?)
-            .map_err(key_error("merchant.public_key_file"))?;
-    }
-    for path in &file.platform_certificate_files {
-        trusted_keys
-            .add_certificate_pem(&read("merchant.platform_certificate_files", path)?)
-            .map_err(key_error("merchant.platform_certificate_files"))?;
-    }
-    if trusted_keys.is_empty() {
-        return Err(ConfigError::refused(
-            "merchant.public_key_file",
-            "is missing, and so are platform_certificate_files: without one of them nothing that WeChat says can be believed",
-        ));
-    }
-    let notify_url = check_notify_url(file.notify_base_url, gateway, public_base_url)?;
-    Ok(Merchant {
-        appid,
-        app_secret,
-        key,
-        api_v3_key,
-        trusted_keys,
-        reply_key: file.public_key_file.and(file.public_key_id),
-        notify_url,
-    })
-}
-
-fn check_notify_url(
-    base: Option<String>,
-    gateway: &Gateway,
-    public_base_url: &Url,
-) -> Result<NotifyUrl, ConfigError> {
-    const FIELD: &str = "merchant.notify_base_url";
-    let base = base.unwrap_or_else(|| origin(public_base_url));
-    let gateway_is_loopback = Url::parse(&gateway.origin).is_ok_and(|url| is_loopback_host(&url));
-    let url = secure_url(FIELD, &base, gateway_is_loopback)?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(ConfigError::refused(
-            FIELD,
-            "must not have a query or fragment: WeChat refuses such a notify_url",
-        ));
-    }
-    let has_name = matches!(url.host(), Some(url::Host::Domain(_))) && !is_loopback_host(&url);
-    if gateway.is_live() && !has_name {
-        return Err(ConfigError::refused(
-            FIELD,
-            "must be a public host name: WeChat does not notify addresses or localhost",
-        ));
-    }
-    let url = format!("{}{NOTIFY_PATH}", url.as_str().trim_end_matches('/'));
-    NotifyUrl::parse(url).map_err(|error| ConfigError::refused(FIELD, error.rule.to_string()))
-}
-
 fn check_api_keys(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, ConfigError> {
     if keys.is_empty() {
         return Err(ConfigError::refused(
@@ -275,94 +188,6 @@ fn check_products(products: Vec<Product>) -> Result<Vec<Product>, ConfigError> {
         ));
     }
     Ok(products)
-}
-
-/// What the TOML says wins over `merchant.json`; each path counts from the folder of the file
-/// that it stands in.
-fn merge_merchant(
-    mut file: MerchantFile,
-    json: Option<&(MerchantJson, PathBuf)>,
-    folder: &Path,
-) -> MerchantFile {
-    let paths = [
-        &mut file.app_secret_file,
-        &mut file.private_key_file,
-        &mut file.api_v3_key_file,
-        &mut file.public_key_file,
-    ];
-    for path in paths.into_iter().flatten() {
-        *path = folder.join(&*path);
-    }
-    for path in &mut file.platform_certificate_files {
-        *path = folder.join(&*path);
-    }
-    let Some((json, beside)) = json else {
-        return file;
-    };
-    let text = |own: Option<String>, theirs: &str| own.or_else(|| Some(theirs.to_owned()));
-    file.mchid = text(file.mchid, &json.mchid);
-    file.appid = text(file.appid, &json.appid);
-    file.serial_no = text(file.serial_no, &json.serial_no);
-    if file.app_secret_file.is_none() {
-        file.app_secret = file.app_secret.or_else(|| Some(json.app_secret.clone()));
-    }
-    if file.api_v3_key_file.is_none() {
-        file.api_v3_key = file.api_v3_key.or_else(|| Some(json.api_v3_key.clone()));
-    }
-    file.private_key_file
-        .get_or_insert_with(|| beside.join(&json.private_key_file));
-    if file.public_key_file.is_none() && file.platform_certificate_files.is_empty() {
-        file.public_key_id.clone_from(&json.public_key_id);
-        file.public_key_file = json.public_key_file.as_ref().map(|path| beside.join(path));
-        file.platform_certificate_files = json
-            .platform_certificate_file
-            .iter()
-            .map(|path| beside.join(path))
-            .collect();
-    }
-    file
-}
-
-fn read_merchant_json(path: &Path) -> Result<(MerchantJson, PathBuf), ConfigError> {
-    let bytes = read("merchant.from_file", path)?;
-    let json = serde_json::from_slice(&bytes).map_err(ConfigError::MerchantFile)?;
-    Ok((json, path.parent().unwrap_or(Path::new(".")).to_owned()))
-}
-
-fn secret(
-    field: &'static str,
-    text: Option<Secret>,
-    file: Option<PathBuf>,
-) -> Result<Option<Secret>, ConfigError> {
-    match (text, file) {
-        (Some(_), Some(_)) => Err(ConfigError::refused(
-            field,
-            "must not come together with the value itself",
-        )),
-        (text, None) => Ok(text),
-        (None, Some(path)) => {
-            let bytes = read(field, &path)?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| ConfigError::refused(field, "names a file that is not text"))?;
-            Ok(Some(Secret::new(text.trim_end_matches(['\n', '\r']))))
-        }
-    }
-}
-
-fn required<T>(field: &'static str, value: Option<T>) -> Result<T, ConfigError> {
-    value.ok_or_else(|| ConfigError::refused(field, "is missing"))
-}
-
-fn read(field: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
-    std::fs::read(path).map_err(|source| ConfigError::Unreadable {
-        field,
-        path: path.to_owned(),
-        source,
-    })
-}
-
-fn key_error(field: &'static str) -> impl Fn(wechat_pay::KeyError) -> ConfigError {
-    move |source| ConfigError::Key { field, source }
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {

@@ -27,14 +27,20 @@ pub(crate) struct PayerHandle {
 }
 
 impl Ledger {
-    /// Writes down a state before the buyer is sent away with it.
+    /// Writes down a state before the buyer is sent away with it; forgets those whose time is
+    /// over.
     pub(crate) async fn keep_oauth_state(
         &self,
         state: &str,
         order_id: i64,
         return_url: &str,
+        now_ms: i64,
         expires_ms: i64,
     ) -> Result<(), LedgerError> {
+        sqlx::query("DELETE FROM oauth_states WHERE expires_ms <= ?")
+            .bind(now_ms)
+            .execute(&self.pool)
+            .await?;
         sqlx::query(
             "INSERT INTO oauth_states (state, order_id, return_url, expires_ms) VALUES (?, ?, ?, ?)",
         )
@@ -71,14 +77,24 @@ impl Ledger {
         })
     }
 
-    /// Keeps an openid under a handle, for one order.
+    /// Keeps an openid under a handle, for one order; forgets those that nobody can use any more.
     pub(crate) async fn keep_payer(
         &self,
         handle: &str,
         order_id: i64,
         openid: &str,
+        now_ms: i64,
         expires_ms: i64,
     ) -> Result<(), LedgerError> {
+        sqlx::query(
+            "DELETE FROM payer_handles
+             WHERE expires_ms <= ?
+               AND (used_by_attempt IS NULL
+                    OR order_id IN (SELECT id FROM orders WHERE state <> 'open'))",
+        )
+        .bind(now_ms)
+        .execute(&self.pool)
+        .await?;
         sqlx::query(
             "INSERT INTO payer_handles (handle, order_id, openid, expires_ms) VALUES (?, ?, ?, ?)",
         )

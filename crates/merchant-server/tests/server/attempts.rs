@@ -532,3 +532,20 @@ async fn money_of_an_earlier_attempt_ends_the_one_that_is_open() {
     house.later(1).await;
     assert_eq!(house.trade_state(&number).as_deref(), Some("CLOSED"));
 }
+
+#[tokio::test]
+async fn of_two_devices_at_the_same_moment_one_begins_even_on_two_servers() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let other = house.beside().await;
+    let (native, h5) = tokio::join!(
+        house.attempt(&token, &[NATIVE, ("after", "0")]),
+        other.attempt(&token, &[H5, BACK, ("after", "0")])
+    );
+    let mut outcomes = [native.status.as_u16(), h5.status.as_u16()];
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, [200, 409], "{} {}", native.json, h5.json);
+    let checkout = house.checkout(&token).await;
+    assert_eq!(checkout.number("attempt"), 1);
+    assert_eq!(house.line.take_kinds(), ["order"]);
+}

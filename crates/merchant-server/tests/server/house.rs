@@ -148,6 +148,25 @@ impl House {
         }
     }
 
+    /// Another process on the same files, at the same time.
+    pub(crate) async fn beside(&self) -> Self {
+        let lines = format!(
+            "database = \"{}\"",
+            self.folder.path().join("merchant-server.sqlite3").display()
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let server = serve(&lines, &folder, &self.clock, &self.line).await;
+        Self {
+            clock: self.clock.clone(),
+            app: merchant_server::app(server.clone()),
+            server,
+            line: self.line.clone(),
+            simulator: self.simulator.clone(),
+            folder,
+            post: self.post.clone(),
+        }
+    }
+
     /// The process ends, and another one begins on the same files. WeChat stays as it is.
     pub(crate) async fn begin_again(self) -> Self {
         let server = serve("", &self.folder, &self.clock, &self.line).await;
