@@ -40,7 +40,11 @@ pub(crate) fn strip(names: &[&str]) {
         let location = window.location();
         let mut address = location.pathname().ok()?;
         address.push_str(&stripped_query(names)?);
-        address.push_str(&location.hash().ok()?);
+        // A browser carries the fragment of WeChat's authorize address along.
+        let hash = location.hash().ok()?;
+        if hash != "#wechat_redirect" {
+            address.push_str(&hash);
+        }
         let history = window.history().ok()?;
         let state = history.state().ok()?;
         history

@@ -12,9 +12,7 @@ use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, Product};
 impl CheckoutMachine {
     /// Starts an attempt for a product, by the buyer's wish or at a desk by itself.
     pub(super) fn start(&mut self, now_ms: u64, product: Product) {
-        let payer = (product == Product::Jsapi)
-            .then(|| self.take_payer())
-            .flatten();
+        let payer = (product == Product::Jsapi).then(|| self.payer()).flatten();
         self.told.problem = None;
         self.stage = Stage::Starting(Starting {
             product,
@@ -133,6 +131,10 @@ impl CheckoutMachine {
         match failure {
             Failure::Refused { error, answer } => {
                 let code = error.code;
+                if code == Some(ErrorCode::PayerInvalid) {
+                    // It has gone to somebody else or is too old: the next try may hop anew.
+                    self.options.payer = None;
+                }
                 if let Some(answer) = answer
                     && code == Some(ErrorCode::AttemptSuperseded)
                 {

@@ -166,11 +166,11 @@ impl CheckoutMachine {
         self.options.payer.is_some()
     }
 
-    /// The handle that the hop brought, once.
-    fn take_payer(&mut self) -> Option<String> {
-        let payer = self.options.payer.as_mut()?;
-        let handle = std::mem::take(payer);
-        (!handle.is_empty() && handle != PAYER_UNAVAILABLE_HANDLE).then_some(handle)
+    /// The handle that the hop brought. A second try on this page sends it again: the backend
+    /// knows it as the handle of the attempt that it started.
+    fn payer(&self) -> Option<String> {
+        let handle = self.options.payer.as_ref()?;
+        (!handle.is_empty() && handle != PAYER_UNAVAILABLE_HANDLE).then(|| handle.clone())
     }
 
     fn current_attempt(&self) -> Option<&CurrentAttempt> {

@@ -2,7 +2,7 @@
 
 use crate::page::{AUTHORIZE_URL, Page, WECHAT, attempted, open_order, paid, pay_parameters};
 use checkout::{BridgeReply, Effect, Event, Intent, Notice, Options, Screen};
-use merchant_api::{Action, CheckoutAnswer, PAYER_UNAVAILABLE_HANDLE, Product};
+use merchant_api::{Action, CheckoutAnswer, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
 
 fn reply(err_msg: &str) -> Event {
     Event::BridgeReplied(BridgeReply {
@@ -53,6 +53,27 @@ fn the_hop_for_the_openid_is_made_once_and_the_payment_goes_on_after_it() {
     );
     page.answer_start(with_cashier());
     assert_eq!(invocations(&page), 1);
+}
+
+#[test]
+fn a_second_try_needs_no_second_hop_unless_the_handle_is_worth_nothing_any_more() {
+    let mut page = Page::opened(WECHAT, hopped("handle-1"), open_order(1));
+    page.answer_start(with_cashier());
+    page.happen(reply("get_brand_wcpay_request:cancel"));
+    page.want(Intent::Start);
+    assert_eq!(
+        page.starting().unwrap().1.payer.as_deref(),
+        Some("handle-1")
+    );
+    page.refuse_start(ErrorCode::PayerInvalid, None);
+    page.expect_screen("problem");
+    page.want(Intent::Start);
+    assert_eq!(page.starting().unwrap().1.payer, None);
+    page.answer_start(CheckoutAnswer {
+        action: Some(Action::AuthorizeUrl(AUTHORIZE_URL.into())),
+        ..open_order(1)
+    });
+    assert_eq!(page.navigations(), [AUTHORIZE_URL]);
 }
 
 #[test]
