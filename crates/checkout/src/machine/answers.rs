@@ -11,7 +11,7 @@ use crate::poll::Reading;
 use crate::problem::{Problem, ProblemCode};
 use crate::scene::{self, Reason};
 use crate::view_model::{Notice, OrderView};
-use merchant_api::{Action, CheckoutAnswer, ErrorCode, OrderState, Product};
+use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, OrderState, Product};
 
 impl CheckoutMachine {
     pub(super) fn answered(&mut self, now_ms: u64, id: RequestId, answer: &CheckoutAnswer) {
@@ -30,6 +30,10 @@ impl CheckoutMachine {
             let product = starting.product;
             if self.absorb(now_ms, answer) {
                 self.attempt_answered(now_ms, product, answer);
+            } else if self.is_starting(id) {
+                // The answer to a new attempt cannot be older than what was seen before it.
+                let stale = Malformed::not("version", "must not fall");
+                self.attempt_failed(now_ms, Failure::Malformed(stale));
             }
         } else if self.cancelling == Some(id) {
             self.cancelling = None;

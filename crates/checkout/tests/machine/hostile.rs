@@ -90,6 +90,14 @@ fn an_answer_that_breaks_the_contract_is_told_once_and_does_not_take_a_code_off_
 }
 
 #[test]
+fn an_attempt_answered_with_an_older_version_does_not_hang() {
+    let mut page = Page::opened(DESK, Options::default(), open_order(7));
+    page.answer_start(crate::page::code_shown(3, 1, crate::page::CODE));
+    page.expect_screen("problem");
+    assert_eq!(page.problems(), ["ANSWER_MALFORMED"]);
+}
+
+#[test]
 fn a_first_answer_that_breaks_the_contract_is_the_merchants_problem() {
     let mut page = Page::new(DESK, Options::default());
     page.happen(Event::Connected);

@@ -71,7 +71,7 @@ fn a_second_try_needs_no_second_hop_unless_the_handle_is_worth_nothing_any_more(
     assert_eq!(page.starting().unwrap().1.payer, None);
     page.answer_start(CheckoutAnswer {
         action: Some(Action::AuthorizeUrl(AUTHORIZE_URL.into())),
-        ..open_order(1)
+        ..open_order(2)
     });
     assert_eq!(page.navigations(), [AUTHORIZE_URL]);
 }
