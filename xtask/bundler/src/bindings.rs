@@ -8,17 +8,20 @@ use std::path::Path;
 
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::foreign_exports;
+use crate::{foreign_exports, short_names};
 
 /// Writes `{name}.js`, `{name}.d.ts` and `{name}_bg.wasm` into `out_dir`.
 ///
 /// The name section stays: xtask wants the names for its table of the biggest functions, and
 /// wasm-opt drops them from what is shipped.
-pub(crate) fn write(wasm: &Path, out_dir: &Path, name: &str) -> Result<(), String> {
+///
+/// With `short` the names between the two files are short ones; the `.d.ts` does not say them.
+pub(crate) fn write(wasm: &Path, out_dir: &Path, name: &str, short: bool) -> Result<(), String> {
     let compiled = fs::read(wasm).map_err(|error| format!("{}: {error}", wasm.display()))?;
     let compiled = foreign_exports::without_unused(&compiled)?;
+    let failed = |error| format!("bindings of {}: {error:#}", wasm.display());
     let mut bindgen = Bindgen::new();
-    bindgen
+    let mut output = bindgen
         .web(true)
         .map_err(|error| format!("{error:#}"))?
         .input_bytes(name, compiled)
@@ -26,6 +29,15 @@ pub(crate) fn write(wasm: &Path, out_dir: &Path, name: &str) -> Result<(), Strin
         .typescript(true)
         .omit_default_module_path(true)
         .remove_producers_section(true)
-        .generate(out_dir)
-        .map_err(|error| format!("bindings of {}: {error:#}", wasm.display()))
+        .generate_output()
+        .map_err(failed)?;
+    let names = short.then(|| short_names::shorten(output.wasm_mut()));
+    output.emit(out_dir).map_err(failed)?;
+    let Some(names) = names else {
+        return Ok(());
+    };
+    let glue = out_dir.join(format!("{name}.js"));
+    fs::read_to_string(&glue)
+        .and_then(|text| fs::write(&glue, names.in_glue(&text)))
+        .map_err(|error| format!("{}: {error}", glue.display()))
 }

@@ -12,6 +12,7 @@ mod biggest;
 mod bindings;
 mod foreign_exports;
 mod link;
+mod short_names;
 #[cfg(feature = "weights")]
 mod weights;
 
@@ -27,6 +28,9 @@ enum Task {
         /// The stem of the files written.
         #[arg(long)]
         name: String,
+        /// Give short names to what passes between the two.
+        #[arg(long)]
+        short: bool,
     },
     #[cfg(feature = "weights")]
     /// Print a JSON manifest of files: raw, gzip and brotli sizes, and their sums.
@@ -65,7 +69,8 @@ fn carry_out(task: Task) -> Result<(), String> {
             wasm,
             out_dir,
             name,
-        } => bindings::write(&wasm, &out_dir, &name),
+            short,
+        } => bindings::write(&wasm, &out_dir, &name, short),
         #[cfg(feature = "weights")]
         Task::Weigh { files } => weights::manifest(&files).map(|text| print(&text)),
         Task::Biggest { wasm, count } => biggest::table(&wasm, count).map(|text| print(&text)),

@@ -25,12 +25,15 @@ pub(super) fn write_bindings(
     out_dir: &Path,
     features: Features,
 ) -> Result<(), Failure> {
-    process::run(
-        bundler(features)?
-            .arg("bindings")
-            .args([wasm, out_dir])
-            .args(["--name", BINDINGS_NAME]),
-    )
+    let mut bundler = bundler(features)?;
+    bundler
+        .arg("bindings")
+        .args([wasm, out_dir])
+        .args(["--name", BINDINGS_NAME]);
+    if matches!(features, Features::All) {
+        bundler.arg("--short");
+    }
+    process::run(&mut bundler)
 }
 
 /// The JSON manifest of files.
