@@ -62,3 +62,6 @@ impl Embedded {
         self.owner.cleanup();
     }
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests;

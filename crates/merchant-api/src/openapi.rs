@@ -25,7 +25,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         description = "What <wechat-pay> needs from a backend: two routes, a third optional. \
             The private route is for the merchant's own backend."
     ),
-    paths(start_attempt, read_checkout, cancel_attempt, create_order),
+    paths(start_attempt, read_checkout, cancel_attempt, create_order, close_order),
     modifiers(&ApiKey)
 )]
 struct Contract;
@@ -135,3 +135,18 @@ fn cancel_attempt() {}
     )
 )]
 fn create_order() {}
+
+/// Closes an order at WeChat and for good (private side). Only here can an order be closed.
+#[utoipa::path(
+    post, path = "/orders/{order_no}/close", tag = "orders",
+    security(("api_key" = [])),
+    params(("order_no" = String, Path, description = "The merchant's own number")),
+    responses(
+        (status = 200, description = "Closed, now or before", body = CheckoutAnswerObject<'static>),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 404, description = "ORDER_UNKNOWN", body = ErrorEnvelope),
+        (status = 409, description = "ORDER_PAID: it was paid first", body = ErrorEnvelope),
+        (status = 503, description = "ATTEMPT_IN_DOUBT: it is closed as soon as WeChat can be asked", body = ErrorEnvelope),
+    )
+)]
+fn close_order() {}
