@@ -46,7 +46,6 @@ async fn an_ok_that_is_not_true_is_never_shown_as_paid() {
 }
 
 #[tokio::test]
-#[ignore = "the machine gives its payer handle away with the first attempt"]
 async fn a_buyer_who_closed_the_cashier_can_open_it_again_and_pay() {
     let mut page = with_the_cashier_open().await;
     assert_eq!(in_the_cashier(&page, "cancel").await, "NOTPAY");
@@ -78,7 +77,6 @@ async fn a_cancel_that_was_none_ends_paid() {
 }
 
 #[tokio::test]
-#[ignore = "the machine gives its payer handle away with the first attempt"]
 async fn a_failed_payment_is_told_as_a_problem_and_can_be_tried_again() {
     let mut page = with_the_cashier_open().await;
     assert_eq!(in_the_cashier(&page, "fail").await, "NOTPAY");
