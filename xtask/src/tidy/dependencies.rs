@@ -44,7 +44,6 @@ pub(super) fn findings() -> Result<Vec<String>, Failure> {
         "--target=wasm32-unknown-unknown",
         "--edges=normal,features",
         "--prefix=depth",
-        "--no-dedupe",
     ]))?;
     let checkout =
         process::read(tree("checkout").args(["--target=all", "--edges=normal", "--prefix=none"]))?;
