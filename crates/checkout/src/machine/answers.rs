@@ -278,7 +278,11 @@ impl CheckoutMachine {
     }
 
     fn begin_product(&mut self, now_ms: u64, product: Product, answer: &CheckoutAnswer) {
-        let current = answer.attempt.as_ref().and_then(|attempt| attempt.product);
+        let attempt = answer.attempt.as_ref();
+        let current = attempt
+            // One whose time is over holds up nobody.
+            .filter(|attempt| attempt.remaining_ms != Some(0))
+            .and_then(|attempt| attempt.product);
         match product {
             Product::Native => match (&answer.action, current) {
                 (Some(Action::CodeUrl(text)), _) if code_remaining_ms(answer) != Some(0) => {

@@ -191,6 +191,16 @@ fn a_reload_does_not_take_over_from_another_device() {
 }
 
 #[test]
+fn an_attempt_of_another_device_that_is_over_holds_up_nobody() {
+    let mut over = attempted(3, 2, Product::H5, None);
+    if let Some(attempt) = &mut over.attempt {
+        attempt.remaining_ms = Some(0);
+    }
+    let page = Page::opened(DESK, Options::default(), over);
+    assert_eq!(page.starting().unwrap().1.after, Some(2));
+}
+
+#[test]
 fn two_tabs_share_a_code_instead_of_taking_it_from_each_other() {
     let mut page = with_code();
     page.answer_read(code_shown(3, 2, OTHER_CODE));
