@@ -16,6 +16,7 @@ mod cargo_tools;
 mod debian;
 mod debian_toolchain;
 mod npm_tools;
+mod php;
 mod rust;
 mod tool_cache;
 mod wasm_toolchain;
@@ -46,6 +47,8 @@ pub(crate) enum Need {
     Chromium,
     /// A font with Chinese characters, so that a browser test sees what a buyer sees.
     ChineseFont,
+    /// PHP, for the example that shows how thin the contract is.
+    Php,
 }
 
 /// One step of the setup.
@@ -80,6 +83,7 @@ impl Purpose {
                 Need::NpmTools,
                 Need::Chromium,
                 Need::ChineseFont,
+                Need::Php,
                 Need::BindgenCli,
                 Need::Trunk,
             ],
@@ -122,6 +126,7 @@ impl Need {
             Self::Trunk => cargo_tools::trunk_step(cache),
             Self::Chromium => browser::chromium_step(),
             Self::ChineseFont => browser::font_step(),
+            Self::Php => php::step(),
         }
     }
 }

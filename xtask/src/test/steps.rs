@@ -12,6 +12,9 @@ use crate::failure::Failure;
 use crate::setup::{self, BINDGEN_CLI, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET};
 use crate::{demo, dist, process, repository, size, tidy};
 
+/// What is set up must be tested: nothing of it is skipped.
+const REQUIRE_PHP: (&str, &str) = ("REQUIRE_PHP", "1");
+
 /// In the order they run.
 pub(super) const ALL: &[Step] = &[
     Step {
@@ -38,9 +41,9 @@ pub(super) const ALL: &[Step] = &[
     Step {
         name: "native",
         about: "unit tests and the native journeys",
-        needs: &[],
+        needs: &[Need::Php],
         after: None,
-        run: || process::run_shown(repository::cargo().args(["test", "--workspace"])),
+        run: native,
     },
     Step {
         name: "wasm",
@@ -78,7 +81,7 @@ pub(super) const ALL: &[Step] = &[
     Step {
         name: "browser",
         about: "payments end to end in Chromium, with the bundle",
-        needs: &[Need::Chromium, Need::ChineseFont],
+        needs: &[Need::Chromium, Need::ChineseFont, Need::Php],
         after: Some("dist"),
         run: browser,
     },
@@ -107,6 +110,14 @@ fn clippy() -> Result<(), Failure> {
         "--",
         "--deny=warnings",
     ]))
+}
+
+fn native() -> Result<(), Failure> {
+    process::run_shown(
+        repository::cargo()
+            .args(["test", "--workspace"])
+            .env(REQUIRE_PHP.0, REQUIRE_PHP.1),
+    )
 }
 
 fn wasm() -> Result<(), Failure> {
@@ -145,6 +156,8 @@ fn browser() -> Result<(), Failure> {
     process::run_shown(
         repository::cargo()
             .args(["test", "--package=payment-tests", "--features=browser"])
+            .args(["--test=browser"])
+            .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
             .env("CHROMIUM", required(setup::chromium(), "chromium")?)
             .env(
                 "CHROMEDRIVER",
