@@ -8,6 +8,8 @@
 //! `www/src/element.js`.
 
 mod component;
+#[cfg(all(test, target_arch = "wasm32"))]
+mod counting_page;
 pub mod embed;
 mod environment;
 mod locale;
