@@ -1,0 +1,27 @@
+//! Reads User-Agent lines and writes, for each, what the scene decision makes of it: environment,
+//! os, WeChat's version (empty where there is none) and decision, separated by tabs.
+//!
+//! `cargo run -q -p checkout --example decide_scene < user-agents.txt`
+
+use checkout::{Facts, decide};
+use std::io::{self, BufRead, Write};
+
+fn main() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for line in io::stdin().lock().lines() {
+        let facts = Facts {
+            user_agent: line?,
+            ..Facts::default()
+        };
+        let (environment, decision) = decide(&facts);
+        writeln!(
+            out,
+            "{}\t{}\t{}\t{}",
+            environment.kind.as_str(),
+            environment.os.as_str(),
+            environment.wechat_version.as_deref().unwrap_or_default(),
+            decision.as_str()
+        )?;
+    }
+    Ok(())
+}
