@@ -28,13 +28,20 @@ async fn a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_says_so() {
 }
 
 #[tokio::test]
-async fn a_buyer_who_closes_the_cashier_is_offered_the_way_again() {
+async fn a_buyer_who_closes_the_cashier_is_offered_the_way_again_and_pays() {
     let servers = Servers::start().await;
     visit(Visitor::Phone, async |wechat| {
         open_the_cashier(&servers, wechat).await;
         answer(wechat, "cancel").await;
         wechat.until_element_is(&["offer"]).await;
         assert_eq!(servers.wechat.trade_states(), ["NOTPAY"]);
+        wechat.click_intent("start").await;
+        wechat
+            .until("document.querySelector('#wechat-cashier')")
+            .await;
+        answer(wechat, "success").await;
+        wechat.until_element_is(&["paid"]).await;
+        assert_eq!(servers.wechat.trade_states(), ["SUCCESS"], "one order");
         assert_eq!(wechat.complaints().await, [""; 0]);
     })
     .await;

@@ -1,5 +1,6 @@
 //! Payments end to end in a real browser, one file for each scenario.
 
+mod appearance;
 mod h5;
 mod harness;
 mod jsapi;

@@ -17,6 +17,13 @@ async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request()
         stage.put(browser, "gone", &token).await;
         browser.until("stateOf('gone') === 'qr'").await;
         until_held(&stage, &token).await;
+        // The count sees an element at work, or its zero below would mean nothing.
+        let busy = left(browser).await;
+        assert_eq!((&busy["timers"], &busy["fetches"]), (&json!(1), &json!(1)));
+        assert!(
+            busy["listeners"].as_array().map(Vec::len) > Some(2),
+            "{busy}"
+        );
         browser
             .look("document.getElementById('gone').remove()", vec![])
             .await;

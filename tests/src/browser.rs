@@ -24,6 +24,8 @@ const PHONE_USER_AGENT: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC) Appl
 pub enum Visitor {
     /// A mouse, a large screen, a plain desktop browser.
     Desktop,
+    /// A desktop browser in a window of 320 px: the tightest that a page has to fit.
+    SmallDesktop,
     /// A small touch screen with the phone's own browser.
     Phone,
 }
@@ -73,11 +75,20 @@ fn capabilities(visitor: Visitor) -> serde_json::Map<String, Value> {
             format!("--user-agent={DESKTOP_USER_AGENT}"),
         ],
     });
-    if matches!(visitor, Visitor::Phone) {
-        options["mobileEmulation"] = json!({
-            "deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 2.0, "touch": true},
-            "userAgent": PHONE_USER_AGENT,
-        });
+    match visitor {
+        Visitor::Desktop => {}
+        Visitor::SmallDesktop => {
+            options["mobileEmulation"] = json!({
+                "deviceMetrics": {"width": 320, "height": 640, "pixelRatio": 1.0, "touch": false},
+                "userAgent": DESKTOP_USER_AGENT,
+            });
+        }
+        Visitor::Phone => {
+            options["mobileEmulation"] = json!({
+                "deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 2.0, "touch": true},
+                "userAgent": PHONE_USER_AGENT,
+            });
+        }
     }
     let capabilities = json!({
         "browserName": "chrome",
