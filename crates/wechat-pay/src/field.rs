@@ -46,8 +46,16 @@ pub enum Rule {
     FourByteCharacter,
     /// A number below the least.
     BelowMinimum(i64),
+    /// A number above the most.
+    AboveMaximum(i64),
     /// A URL that breaks the given rule.
     Url(&'static str),
+    /// Not of the form that is given in words.
+    Form(&'static str),
+    /// A field that must come and does not.
+    Required,
+    /// A name inside of this field that APIv3 does not document: WeChat refuses those.
+    UnknownName,
 }
 
 impl fmt::Display for Rule {
@@ -63,9 +71,69 @@ impl fmt::Display for Rule {
                 f.write_str("must not have characters of four bytes in UTF-8 (such as emoji)")
             }
             Self::BelowMinimum(min) => write!(f, "must be at least {min}"),
+            Self::AboveMaximum(max) => write!(f, "must be at most {max}"),
             Self::Url(rule) => write!(f, "must be a URL {rule}"),
+            Self::Form(form) => write!(f, "must be {form}"),
+            Self::Required => f.write_str("is required"),
+            Self::UnknownName => f.write_str("has a name in it that APIv3 does not document"),
         }
     }
+}
+
+/// Declares a checked text: `parse`, `as_str`, `Display`, serde.
+macro_rules! checked_text {
+    ($(#[$about:meta])* $name:ident, $check:path) => {
+        $(#[$about])*
+        #[derive(
+            Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+        )]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the rules; the error names the field and the rule.
+            pub fn parse(text: impl Into<String>) -> Result<Self, $crate::field::InvalidField> {
+                let text = text.into();
+                $check(&text)?;
+                Ok(Self(text))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $crate::field::InvalidField;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::parse(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+    };
+}
+pub(crate) use checked_text;
+
+/// Checks an application's or a merchant's number: 1 to 32 letters and digits.
+pub(crate) fn check_word(field: &'static str, text: &str) -> Result<(), InvalidField> {
+    check_text(field, text, 32)?;
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(InvalidField::new(field, Rule::Characters("[0-9a-zA-Z]")));
+    }
+    Ok(())
 }
 
 /// Checks length in bytes and, for text that people write, that WeChat can take its characters.

@@ -31,42 +31,58 @@
 //! ```
 
 mod aead;
+mod app_payment;
 mod authorization;
 mod beijing;
+mod code_pay;
 mod error;
 mod field;
 mod key;
 mod money;
 mod notification;
+mod order_extras;
 mod order_fields;
 mod orders;
+mod partner;
 mod pay_sign;
 mod pem;
+mod product;
 mod reply;
 mod request;
 mod signature;
 mod stamp;
 mod transaction;
 mod trust;
+mod words;
 
 pub use aead::{AEAD_ALGORITHM, AeadError, ApiV3Key, SealedResource, open, seal};
+pub use app_payment::AppPayment;
 pub use authorization::{AUTHORIZATION_SCHEME, Authorization, AuthorizationError};
 pub use beijing::beijing_time;
+pub use code_pay::{AuthCode, CodePayOrder, CodePayScene, Reversed, reverse};
 pub use error::WechatError;
 pub use field::{InvalidField, Rule};
 pub use key::{KeyError, MerchantKey, PlatformKey, PublicKey, SigningKey};
-pub use money::Fen;
+pub use money::{Fen, YuanTextError};
 pub use notification::{
     Notification, NotificationDraft, NotificationError, NotifiedResource, TRANSACTION_SUCCESS,
     failure_body, open_notification,
 };
-pub use order_fields::{Description, NotifyUrl, OpenId, OutTradeNo, TransactionId};
+pub use order_fields::{
+    Description, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, RefundId, TransactionId,
+};
 pub use orders::{
-    H5Ordered, H5Type, JsapiOrdered, NativeOrdered, Order, Product, ProductFields, close,
-    query_by_out_trade_no, query_by_transaction_id, replay_order,
+    AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, Order, close, query_by_out_trade_no,
+    query_by_transaction_id, replay_order,
+};
+pub use partner::{
+    OpenIdOwner, PartnerOrder, PartnerPayer, PartnerTransaction, SubMerchant, close_partner_order,
+    query_partner_order_by_out_trade_no, query_partner_order_by_transaction_id,
+    replay_partner_order,
 };
 pub use pay_sign::JsapiPayment;
 pub use pem::certificate_serial;
+pub use product::{H5Type, Product, ProductFields};
 pub use reply::{Reply, ReplyError, VerifiedReply};
 pub use request::{RequestParts, SignedRequest};
 pub use signature::{

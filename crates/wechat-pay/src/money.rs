@@ -30,6 +30,18 @@ impl Fen {
         self.0
     }
 
+    /// Reads an amount in yuan exactly, as bills write it: `69.1` is 6910 fen. At most two
+    /// digits after the point; no sign, no exponent, no blanks, no separators.
+    pub fn from_yuan_text(text: &str) -> Result<Self, YuanTextError> {
+        read_decimal(text, 2).map(Self)
+    }
+
+    /// The amount in yuan with two digits after the point, as bills write it.
+    #[must_use]
+    pub fn to_yuan_text(self) -> String {
+        format!("{}.{:02}", self.0 / 100, self.0 % 100)
+    }
+
     /// The sum, or `None` where it does not fit.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
@@ -44,6 +56,73 @@ impl Fen {
             .filter(|fen| *fen >= 0)
             .map(Self)
     }
+}
+
+/// Why a text is no amount in yuan. The bill's other decimals (fees) have the same causes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum YuanTextError {
+    /// Nothing in it.
+    #[error("an amount in yuan must not be empty")]
+    Empty,
+    /// It begins with a minus.
+    #[error("an amount in yuan must not be negative")]
+    Negative,
+    /// Something else than digits and one point: signs, blanks, exponents, separators.
+    #[error("an amount in yuan may only have digits and one point, has {0:?}")]
+    Character(char),
+    /// No digit before or after the point.
+    #[error("an amount in yuan must have digits on both sides of its point")]
+    BarePoint,
+    /// A fraction of what it is counted in.
+    #[error("an amount in yuan must have at most {max} digits after the point, has {got}")]
+    TooPrecise {
+        /// The most: 2, a fen.
+        max: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// Beyond what WeChat's signed 64-bit field holds.
+    #[error("the amount is beyond what a signed 64-bit number of fen holds")]
+    TooLarge,
+}
+
+/// Reads a decimal as a count of its `decimals`-th places, exactly: `69.1` with 2 is 6910.
+pub(crate) fn read_decimal(text: &str, decimals: usize) -> Result<i64, YuanTextError> {
+    if text.is_empty() {
+        return Err(YuanTextError::Empty);
+    }
+    if text.starts_with('-') {
+        return Err(YuanTextError::Negative);
+    }
+    if let Some(other) = text.chars().find(|c| !c.is_ascii_digit() && *c != '.') {
+        return Err(YuanTextError::Character(other));
+    }
+    let (whole, fraction) = match text.split_once('.') {
+        Some((_, fraction)) if fraction.contains('.') => {
+            return Err(YuanTextError::Character('.'));
+        }
+        Some((whole, fraction)) if whole.is_empty() || fraction.is_empty() => {
+            return Err(YuanTextError::BarePoint);
+        }
+        Some(parts) => parts,
+        None => (text, ""),
+    };
+    if fraction.len() > decimals {
+        return Err(YuanTextError::TooPrecise {
+            max: decimals,
+            got: fraction.len(),
+        });
+    }
+    let padding = std::iter::repeat_n(b'0', decimals - fraction.len());
+    whole
+        .bytes()
+        .chain(fraction.bytes())
+        .chain(padding)
+        .try_fold(0_i64, |count, digit| {
+            count.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
+        })
+        .ok_or(YuanTextError::TooLarge)
 }
 
 impl TryFrom<i64> for Fen {
@@ -78,6 +157,71 @@ mod tests {
         ] {
             let read = serde_json::from_str::<Fen>(json).ok().map(Fen::get);
             assert_eq!(read, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn yuan_text_is_read_to_the_fen_or_refused_with_the_reason() {
+        use YuanTextError::{BarePoint, Character, Empty, Negative, TooLarge, TooPrecise};
+        let table = [
+            ("69.1", Ok(6910)),
+            ("69.10", Ok(6910)),
+            ("69", Ok(6900)),
+            ("0", Ok(0)),
+            ("0.0", Ok(0)),
+            ("0.01", Ok(1)),
+            ("0.29", Ok(29)),
+            ("007.50", Ok(750)),
+            ("92233720368547758.07", Ok(i64::MAX)),
+            ("92233720368547758.08", Err(TooLarge)),
+            ("1000000000000000000000", Err(TooLarge)),
+            ("69.105", Err(TooPrecise { max: 2, got: 3 })),
+            ("69.100", Err(TooPrecise { max: 2, got: 3 })),
+            ("1e3", Err(Character('e'))),
+            ("-1", Err(Negative)),
+            ("-0", Err(Negative)),
+            ("", Err(Empty)),
+            ("+1", Err(Character('+'))),
+            (" 1", Err(Character(' '))),
+            ("1,000.00", Err(Character(','))),
+            ("1.2.3", Err(Character('.'))),
+            ("1.", Err(BarePoint)),
+            (".5", Err(BarePoint)),
+            (".", Err(BarePoint)),
+            ("١", Err(Character('١'))),
+            ("NaN", Err(Character('N'))),
+        ];
+        for (text, expected) in table {
+            assert_eq!(Fen::from_yuan_text(text).map(Fen::get), expected, "{text}");
+        }
+        for (text, why) in [
+            ("69.105", "at most 2 digits after the point, has 3"),
+            ("1e3", "may only have digits and one point, has 'e'"),
+            ("-1", "must not be negative"),
+            ("", "must not be empty"),
+        ] {
+            let said = Fen::from_yuan_text(text).unwrap_err().to_string();
+            assert!(said.ends_with(why), "{said}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_amount_is_written_and_read_alike(fen in 0..=i64::MAX) {
+            let amount = Fen::new(fen).unwrap();
+            proptest::prop_assert_eq!(Fen::from_yuan_text(&amount.to_yuan_text()), Ok(amount));
+        }
+
+        #[test]
+        fn what_is_read_is_worth_what_it_says(whole in 0_i64..1_000_000_000, fraction in "[0-9]{0,2}") {
+            let text = if fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") };
+            let fen: i64 = format!("{fraction:0<2}").parse().unwrap();
+            proptest::prop_assert_eq!(Fen::from_yuan_text(&text).map(Fen::get), Ok(whole * 100 + fen));
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,40}") {
+            let _ = Fen::from_yuan_text(&text);
         }
     }
 

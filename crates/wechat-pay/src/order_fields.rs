@@ -1,54 +1,8 @@
 //! Fields of an order that cannot exist in a form that WeChat would refuse.
 
-use std::{fmt, net::Ipv4Addr};
+use std::net::Ipv4Addr;
 
-use serde::{Deserialize, Serialize};
-
-use crate::field::{InvalidField, Rule, check_text};
-
-/// Declares a checked text: `parse`, `as_str`, `Display`, serde.
-macro_rules! checked_text {
-    ($(#[$about:meta])* $name:ident, $check:path) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(into = "String", try_from = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// Checks the rules; the error names the field and the rule.
-            pub fn parse(text: impl Into<String>) -> Result<Self, InvalidField> {
-                let text = text.into();
-                $check(&text)?;
-                Ok(Self(text))
-            }
-
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = InvalidField;
-
-            fn try_from(text: String) -> Result<Self, Self::Error> {
-                Self::parse(text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(text: $name) -> Self {
-                text.0
-            }
-        }
-    };
-}
+use crate::field::{InvalidField, Rule, check_text, check_word, checked_text};
 
 checked_text! {
     /// The merchant's number of one attempt: 6 to 32 of `[0-9a-zA-Z_\-|*]`, unique per mchid.
@@ -57,6 +11,14 @@ checked_text! {
 checked_text! {
     /// WeChat's number of a payment: up to 32 digits or letters.
     TransactionId, check_transaction_id
+}
+checked_text! {
+    /// The merchant's number of a refund: up to 64 of `[0-9a-zA-Z_\-|*@]`, unique per mchid.
+    OutRefundNo, check_out_refund_no
+}
+checked_text! {
+    /// WeChat's number of a refund: up to 32 digits or letters.
+    RefundId, check_refund_id
 }
 checked_text! {
     /// What the buyer reads in the cashier: 1 to 127 **bytes** of UTF-8, no emoji.
@@ -90,12 +52,24 @@ fn check_out_trade_no(text: &str) -> Result<(), InvalidField> {
 }
 
 fn check_transaction_id(text: &str) -> Result<(), InvalidField> {
-    const FIELD: &str = "transaction_id";
-    check_text(FIELD, text, 32)?;
-    if !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(InvalidField::new(FIELD, Rule::Characters("[0-9a-zA-Z]")));
+    check_word("transaction_id", text)
+}
+
+fn check_out_refund_no(text: &str) -> Result<(), InvalidField> {
+    const FIELD: &str = "out_refund_no";
+    check_text(FIELD, text, 64)?;
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-|*@".contains(&b);
+    if !text.bytes().all(allowed) {
+        return Err(InvalidField::new(
+            FIELD,
+            Rule::Characters(r"[0-9a-zA-Z_\-|*@]"),
+        ));
     }
     Ok(())
+}
+
+fn check_refund_id(text: &str) -> Result<(), InvalidField> {
+    check_word("refund_id", text)
 }
 
 fn check_description(text: &str) -> Result<(), InvalidField> {
@@ -170,6 +144,25 @@ mod tests {
         for (text, rule) in table {
             let error = OutTradeNo::parse(text).unwrap_err();
             assert_eq!(error, InvalidField::new("out_trade_no", rule), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_out_refund_no_has_up_to_64_of_its_characters() {
+        let long = "a".repeat(64);
+        for good in ["1", "A_-|*@z", &long] {
+            assert_eq!(OutRefundNo::parse(good).unwrap().as_str(), good);
+        }
+        let too_long = "a".repeat(65);
+        let table = [
+            ("", Rule::Empty),
+            (&too_long, Rule::TooManyBytes { max: 64, got: 65 }),
+            ("R 1", Rule::Characters(r"[0-9a-zA-Z_\-|*@]")),
+            ("R/1", Rule::Characters(r"[0-9a-zA-Z_\-|*@]")),
+        ];
+        for (text, rule) in table {
+            let error = OutRefundNo::parse(text).unwrap_err();
+            assert_eq!(error, InvalidField::new("out_refund_no", rule), "{text}");
         }
     }
 

@@ -1,9 +1,8 @@
-//! Orders: place, query, close, for jsapi, h5 and native. Requests out, replies in.
+//! Orders: place, query, close, for jsapi (mini-programs too), h5, native and app. Requests out,
+//! replies in. A service provider's orders are in [`crate::PartnerOrder`].
 //!
 //! An order's body is made once and kept by the caller: WeChat refuses changed parameters under
 //! a number that it knows, so a renewal sends the same bytes again ([`replay_order`]).
-
-use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::Method;
@@ -13,85 +12,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     beijing::beijing_time,
-    field::{InvalidField, Rule, check_text},
+    field::{InvalidField, Rule, check_text, check_word},
     money::Fen,
-    order_fields::{Description, NotifyUrl, OpenId, OutTradeNo, TransactionId},
-    request::RequestParts,
+    order_extras::{check_detail, check_scene_info, check_settle_info},
+    order_fields::{Description, NotifyUrl, OutTradeNo, TransactionId},
+    product::{Product, ProductFields},
+    request::{RequestParts, encode},
 };
-
-/// How a buyer is to pay; each has a route of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Product {
-    /// In WeChat's own browser.
-    Jsapi,
-    /// From a phone's other browsers.
-    H5,
-    /// By scanning a code.
-    Native,
-}
-
-impl Product {
-    /// The route that orders are posted to.
-    pub fn order_path(self) -> &'static str {
-        match self {
-            Self::Jsapi => "/v3/pay/transactions/jsapi",
-            Self::H5 => "/v3/pay/transactions/h5",
-            Self::Native => "/v3/pay/transactions/native",
-        }
-    }
-}
-
-/// A product with what only it needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProductFields {
-    /// In WeChat's own browser: the buyer must be known.
-    Jsapi {
-        /// The buyer under the ordering appid.
-        openid: OpenId,
-    },
-    /// From a phone's other browsers: WeChat compares the address with the payer's.
-    H5 {
-        /// The buyer's address as the merchant's server saw it.
-        payer_client_ip: IpAddr,
-        /// The kind of page.
-        h5_type: H5Type,
-    },
-    /// By scanning a code.
-    Native,
-}
-
-impl ProductFields {
-    /// The product alone.
-    pub fn product(&self) -> Product {
-        match self {
-            Self::Jsapi { .. } => Product::Jsapi,
-            Self::H5 { .. } => Product::H5,
-            Self::Native => Product::Native,
-        }
-    }
-}
-
-/// `scene_info.h5_info.type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum H5Type {
-    /// A web page.
-    Wap,
-    /// In an app on iOS.
-    Ios,
-    /// In an app on Android.
-    Android,
-}
-
-impl H5Type {
-    /// WeChat's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Wap => "Wap",
-            Self::Ios => "iOS",
-            Self::Android => "Android",
-        }
-    }
-}
 
 /// An order that is to be placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,10 +85,35 @@ impl Order {
 
     /// The request, checked. Its body is what a renewal must repeat byte for byte.
     pub fn request(&self) -> Result<RequestParts, InvalidField> {
-        self.validate()?;
-        let body = OrderBody {
+        check_word("appid", &self.appid)?;
+        check_word("mchid", &self.mchid)?;
+        let orderer = Orderer::Merchant {
             appid: &self.appid,
             mchid: &self.mchid,
+        };
+        let payer = match &self.product {
+            ProductFields::Jsapi { openid } => Some(PayerBody::Merchant {
+                openid: openid.as_str(),
+            }),
+            ProductFields::H5 { .. } | ProductFields::Native | ProductFields::App => None,
+        };
+        let body = self.body(orderer, payer)?;
+        Ok(replay_order(self.product.product(), body))
+    }
+
+    /// The body for whoever orders; all that is the same in both modes is checked here.
+    pub(crate) fn body(
+        &self,
+        orderer: Orderer<'_>,
+        payer: Option<PayerBody<'_>>,
+    ) -> Result<Vec<u8>, InvalidField> {
+        self.validate()?;
+        let scene_info = self.scene_info_body();
+        if let Some(scene_info) = &scene_info {
+            check_scene_info(scene_info)?;
+        }
+        let body = OrderBody {
+            orderer,
             description: self.description.as_str(),
             out_trade_no: self.out_trade_no.as_str(),
             time_expire: self.time_expire.map(beijing_time),
@@ -173,24 +125,16 @@ impl Order {
                 total: self.total,
                 currency: "CNY",
             },
-            payer: match &self.product {
-                ProductFields::Jsapi { openid } => Some(PayerBody {
-                    openid: openid.as_str(),
-                }),
-                ProductFields::H5 { .. } | ProductFields::Native => None,
-            },
+            payer,
             detail: self.detail.as_ref(),
-            scene_info: self.scene_info_body(),
+            scene_info,
             settle_info: self.settle_info.as_ref(),
         };
         // Plain structs with text keys: there is nothing in them that JSON cannot carry.
-        let body = serde_json::to_vec(&body).unwrap_or_default();
-        Ok(replay_order(self.product.product(), body))
+        Ok(serde_json::to_vec(&body).unwrap_or_default())
     }
 
     fn validate(&self) -> Result<(), InvalidField> {
-        check_word("appid", &self.appid)?;
-        check_word("mchid", &self.mchid)?;
         if self.total.get() < 1 {
             return Err(InvalidField::new("amount.total", Rule::BelowMinimum(1)));
         }
@@ -201,13 +145,10 @@ impl Order {
             check_text("goods_tag", goods_tag, 32)?;
         }
         if let Some(detail) = &self.detail {
-            let got = detail.to_string().len();
-            if got > 6144 {
-                return Err(InvalidField::new(
-                    "detail",
-                    Rule::TooManyBytes { max: 6144, got },
-                ));
-            }
+            check_detail(detail)?;
+        }
+        if let Some(settle_info) = &self.settle_info {
+            check_settle_info(settle_info)?;
         }
         Ok(())
     }
@@ -221,7 +162,12 @@ impl Order {
         {
             let scene = scene.get_or_insert_default();
             scene.insert("payer_client_ip".into(), payer_client_ip.to_string().into());
-            scene.insert("h5_info".into(), json!({ "type": h5_type.as_str() }));
+            let h5_info = scene
+                .entry("h5_info")
+                .or_insert_with(|| Value::Object(Map::new()));
+            if let Some(h5_info) = h5_info.as_object_mut() {
+                h5_info.insert("type".into(), h5_type.as_str().into());
+            }
         }
         scene
     }
@@ -238,7 +184,7 @@ pub fn replay_order(product: Product, body: impl Into<Bytes>) -> RequestParts {
 
 /// Asks for an order by the merchant's number; answered with a [`crate::Transaction`].
 pub fn query_by_out_trade_no(out_trade_no: &OutTradeNo, mchid: &str) -> RequestParts {
-    get(format!(
+    RequestParts::get(format!(
         "/v3/pay/transactions/out-trade-no/{}?mchid={}",
         encode(out_trade_no.as_str()),
         encode(mchid)
@@ -247,7 +193,7 @@ pub fn query_by_out_trade_no(out_trade_no: &OutTradeNo, mchid: &str) -> RequestP
 
 /// Asks for a paid order by WeChat's number; answered with a [`crate::Transaction`].
 pub fn query_by_transaction_id(transaction_id: &TransactionId, mchid: &str) -> RequestParts {
-    get(format!(
+    RequestParts::get(format!(
         "/v3/pay/transactions/id/{}?mchid={}",
         encode(transaction_id.as_str()),
         encode(mchid)
@@ -256,20 +202,26 @@ pub fn query_by_transaction_id(transaction_id: &TransactionId, mchid: &str) -> R
 
 /// Closes an order; answered with 204 and nothing. Closing again is answered alike.
 pub fn close(out_trade_no: &OutTradeNo, mchid: &str) -> RequestParts {
-    RequestParts {
-        method: Method::POST,
-        path_and_query: format!(
+    RequestParts::post(
+        format!(
             "/v3/pay/transactions/out-trade-no/{}/close",
             encode(out_trade_no.as_str())
         ),
-        body: json!({ "mchid": mchid }).to_string().into(),
-    }
+        &json!({ "mchid": mchid }),
+    )
 }
 
 /// The answer to a JSAPI order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JsapiOrdered {
     /// Goes into the payment parameters; good for two hours.
+    pub prepay_id: String,
+}
+
+/// The answer to an App order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppOrdered {
+    /// Goes into the payment parameters ([`crate::AppPayment`]); good for two hours.
     pub prepay_id: String,
 }
 
@@ -290,8 +242,8 @@ pub struct NativeOrdered {
 // The order of the fields is that of WeChat's documentation; its example is a test vector.
 #[derive(Serialize)]
 struct OrderBody<'a> {
-    appid: &'a str,
-    mchid: &'a str,
+    #[serde(flatten)]
+    orderer: Orderer<'a>,
     description: &'a str,
     out_trade_no: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -320,45 +272,36 @@ struct AmountBody {
     currency: &'static str,
 }
 
+/// Who orders: a merchant, or a service provider for one.
 #[derive(Serialize)]
-struct PayerBody<'a> {
-    openid: &'a str,
+#[serde(untagged)]
+pub(crate) enum Orderer<'a> {
+    Merchant {
+        appid: &'a str,
+        mchid: &'a str,
+    },
+    Partner {
+        sp_appid: &'a str,
+        sp_mchid: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sub_appid: Option<&'a str>,
+        sub_mchid: &'a str,
+    },
 }
 
-fn check_word(field: &'static str, text: &str) -> Result<(), InvalidField> {
-    check_text(field, text, 32)?;
-    if !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(InvalidField::new(field, Rule::Characters("[0-9a-zA-Z]")));
-    }
-    Ok(())
-}
-
-fn get(path_and_query: String) -> RequestParts {
-    RequestParts {
-        method: Method::GET,
-        path_and_query,
-        body: Bytes::new(),
-    }
-}
-
-/// Percent-encodes everything but unreserved characters: what is signed must be what is sent,
-/// and HTTP clients differ in what they would encode by themselves (`|`, `*`).
-fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&crate::stamp::upper_hex(&[byte]));
-        }
-    }
-    encoded
+/// The buyer, named as the mode wants.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum PayerBody<'a> {
+    Merchant { openid: &'a str },
+    Provider { sp_openid: &'a str },
+    SubMerchant { sub_openid: &'a str },
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{order_fields::OpenId, product::H5Type};
 
     fn order(product: ProductFields) -> Order {
         Order::new(
@@ -407,6 +350,13 @@ mod tests {
             "/v3/pay/transactions/jsapi"
         );
         assert_eq!(body(&jsapi)["payer"]["openid"], "oUpF8");
+
+        let app = order(ProductFields::App);
+        assert_eq!(
+            app.request().unwrap().path_and_query,
+            "/v3/pay/transactions/app"
+        );
+        assert!(body(&app).get("payer").is_none());
     }
 
     #[test]
@@ -416,9 +366,11 @@ mod tests {
         full.attach = Some("order 1".into());
         full.goods_tag = Some("TAG".into());
         full.support_fapiao = Some(true);
-        full.detail = Some(json!({"cost_price": 1}));
+        full.detail = Some(json!({"cost_price": 1, "goods_detail": []}));
         full.settle_info = Some(json!({"profit_sharing": false}));
-        full.scene_info = json!({"device_id": "d"}).as_object().cloned();
+        full.scene_info = json!({"payer_client_ip": "198.51.100.1", "device_id": "d"})
+            .as_object()
+            .cloned();
         let body = body(&full);
         assert_eq!(body["time_expire"], "2018-06-08T10:34:56+08:00");
         assert_eq!(body["attach"], "order 1");

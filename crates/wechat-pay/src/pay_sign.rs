@@ -7,7 +7,8 @@ use crate::{
     stamp::Stamp,
 };
 
-/// Parameters of `getBrandWCPayRequest`. Every value is text: a number where text is due works
+/// Parameters of `getBrandWCPayRequest`, and of a mini-program's `wx.requestPayment` (there the
+/// mini-program's appid signs, and `appId` itself is not handed over). Every value is text: a number where text is due works
 /// on Android and fails on iOS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

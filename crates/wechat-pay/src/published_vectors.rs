@@ -9,9 +9,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::{
-    ApiV3Key, Authorization, Description, Fen, JsapiPayment, NativeOrdered, NotifyUrl, OpenId,
-    Order, OutTradeNo, ProductFields, PublicKey, Reply, RequestParts, SealedResource, Stamp,
-    TrustedKeys, open, seal, test_keys,
+    ApiV3Key, AppPayment, Authorization, Description, Fen, JsapiPayment, NativeOrdered, NotifyUrl,
+    OpenId, Order, OutTradeNo, ProductFields, PublicKey, Reply, RequestParts, SealedResource,
+    Stamp, TrustedKeys, open, seal, test_keys,
 };
 
 const NONCE: &str = "593BEC0C930BF1AFEB40B4A08C8FB242";
@@ -113,11 +113,16 @@ fn j_the_cashiers_parameters_have_the_published_signature() {
 
 #[test]
 fn a_the_apps_parameters_have_the_published_signature() {
-    let message =
-        format!("wx2421b1c4370ec43b\n1554208460\n{NONCE}\nwx201410272009395522657a690389285100\n");
-    let signature = test_keys::merchant_key().sign(message.as_bytes()).unwrap();
+    let payment = AppPayment::sign(
+        &test_keys::merchant_key(),
+        "wx2421b1c4370ec43b",
+        "wx201410272009395522657a690389285100",
+        &stamp(),
+    )
+    .unwrap();
+    assert!(payment.verifies(&test_keys::doc_public_key()));
     assert_eq!(
-        signature,
+        payment.sign,
         "gXx9KhTP6IooKV1SuG3OCGlBIgZbKtubCZvnau6khw1iffvNT28IzLbKmztq2xA/RCNbZa1XOsoiuVmAEeTZQicWfhv4P+O4oBRIrx0X9f3cnWFkMBU9alTWs0nyQ1N9fcILOTe0f4kxOhVh+/Xhn5hOiUK7Sz3XA1mcpa3R2NCWf/e+0ow/RDf15iTymOHgDrEkT/gedg/3E0iXfDX3mFicSZhrHESZDOTXcl9RzELREBUFznd/o2NQM99WcL86m23HY0cTy+QGWU4QDmNrbQ9ihmLW71qPb0Cx/d7EQvw/Kyx0A6s64ZQp3hHdcmiRcLnjVXrKCk7LShaCK+lS3Q=="
     );
 }

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
+use serde::Serialize;
 
 use crate::{
     authorization::Authorization,
@@ -25,6 +26,23 @@ pub struct RequestParts {
 }
 
 impl RequestParts {
+    pub(crate) fn get(path_and_query: String) -> Self {
+        Self {
+            method: Method::GET,
+            path_and_query,
+            body: Bytes::new(),
+        }
+    }
+
+    pub(crate) fn post(path_and_query: String, body: &impl Serialize) -> Self {
+        Self {
+            method: Method::POST,
+            path_and_query,
+            // Plain structs with text keys: there is nothing in them that JSON cannot carry.
+            body: serde_json::to_vec(body).unwrap_or_default().into(),
+        }
+    }
+
     /// Signs. `reply_key` names the key that WeChat is to sign its reply with (a
     /// `PUB_KEY_ID_…`); `None` leaves the choice to WeChat.
     pub fn sign(
@@ -80,6 +98,21 @@ impl SignedRequest {
         *request.headers_mut() = self.headers;
         Ok(request)
     }
+}
+
+/// Percent-encodes everything but unreserved characters: what is signed must be what is sent,
+/// and HTTP clients differ in what they would encode by themselves (`|`, `*`).
+pub(crate) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push_str(&crate::stamp::upper_hex(&[byte]));
+        }
+    }
+    encoded
 }
 
 fn headers(authorization: &Authorization, reply_key: Option<&str>) -> Result<HeaderMap, KeyError> {

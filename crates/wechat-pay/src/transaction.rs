@@ -5,12 +5,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::money::Fen;
+use crate::{money::Fen, words::words};
 
 /// An order as WeChat sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
-    /// The application that ordered.
+    /// The application that ordered; empty where WeChat leaves it out (code pay may).
+    #[serde(default)]
     pub appid: String,
     /// The merchant number.
     pub mchid: String,
@@ -88,58 +89,6 @@ impl Transaction {
     pub fn openid(&self) -> Option<&str> {
         self.payer.as_ref()?.openid.as_deref()
     }
-}
-
-/// Declares an enum of WeChat's words that keeps the unknown ones.
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[serde(into = "String", from = "String")]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$doc])* $variant,)+
-            /// A word that this crate does not know, as it came.
-            Unknown(String),
-        }
-
-        impl $name {
-            /// WeChat's word.
-            pub fn as_str(&self) -> &str {
-                match self {
-                    $(Self::$variant => $word,)+
-                    Self::Unknown(word) => word,
-                }
-            }
-        }
-
-        impl From<String> for $name {
-            fn from(word: String) -> Self {
-                match word.as_str() {
-                    $($word => Self::$variant,)+
-                    _ => Self::Unknown(word),
-                }
-            }
-        }
-
-        impl From<&str> for $name {
-            fn from(word: &str) -> Self {
-                Self::from(word.to_owned())
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(word: $name) -> Self {
-                word.as_str().to_owned()
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
 }
 
 words! {

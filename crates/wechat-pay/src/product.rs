@@ -1,0 +1,97 @@
+//! How a buyer is to pay, and what each way needs. Code pay is no product of this kind: its
+//! answer is a payment and not a link, see [`crate::CodePayOrder`].
+
+use std::net::IpAddr;
+
+use crate::order_fields::OpenId;
+
+/// How a buyer is to pay; each has a route of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Product {
+    /// In WeChat's own browser.
+    Jsapi,
+    /// From a phone's other browsers.
+    H5,
+    /// By scanning a code.
+    Native,
+    /// From a native app, which calls WeChat through its SDK.
+    App,
+}
+
+impl Product {
+    /// The route that a merchant's orders are posted to. Mini-programs have no route of their
+    /// own: they order by jsapi, with the mini-program's appid.
+    pub fn order_path(self) -> &'static str {
+        match self {
+            Self::Jsapi => "/v3/pay/transactions/jsapi",
+            Self::H5 => "/v3/pay/transactions/h5",
+            Self::Native => "/v3/pay/transactions/native",
+            Self::App => "/v3/pay/transactions/app",
+        }
+    }
+
+    /// The route that a service provider's orders are posted to.
+    pub fn partner_order_path(self) -> &'static str {
+        match self {
+            Self::Jsapi => "/v3/pay/partner/transactions/jsapi",
+            Self::H5 => "/v3/pay/partner/transactions/h5",
+            Self::Native => "/v3/pay/partner/transactions/native",
+            Self::App => "/v3/pay/partner/transactions/app",
+        }
+    }
+}
+
+/// A product with what only it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProductFields {
+    /// In WeChat's own browser, or in a mini-program: the buyer must be known.
+    Jsapi {
+        /// The buyer under the ordering appid: the mini-program's own, where one orders.
+        openid: OpenId,
+    },
+    /// From a phone's other browsers: WeChat compares the address with the payer's.
+    H5 {
+        /// The buyer's address as the merchant's server saw it.
+        payer_client_ip: IpAddr,
+        /// The kind of page.
+        h5_type: H5Type,
+    },
+    /// By scanning a code.
+    Native,
+    /// From a native app.
+    App,
+}
+
+impl ProductFields {
+    /// The product alone.
+    pub fn product(&self) -> Product {
+        match self {
+            Self::Jsapi { .. } => Product::Jsapi,
+            Self::H5 { .. } => Product::H5,
+            Self::Native => Product::Native,
+            Self::App => Product::App,
+        }
+    }
+}
+
+/// `scene_info.h5_info.type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum H5Type {
+    /// A web page.
+    Wap,
+    /// In an app on iOS.
+    Ios,
+    /// In an app on Android.
+    Android,
+}
+
+impl H5Type {
+    /// WeChat's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wap => "Wap",
+            Self::Ios => "iOS",
+            Self::Android => "Android",
+        }
+    }
+}
