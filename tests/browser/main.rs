@@ -3,6 +3,7 @@
 mod appearance;
 mod h5;
 mod harness;
+mod hosted_page;
 mod jsapi;
 mod native;
 mod php;

@@ -54,12 +54,14 @@ pub(crate) fn plain(status: StatusCode, title: &str, words: &Markup) -> Response
 
 fn checkout_page(server: &MerchantServer, order: &Order) -> Markup {
     let words = html! {
-        h1 { (order.description) }
-        p .total { (yuan(order.total_fen)) }
-        wechat-pay token=(order.token) merchant-api="/v1" {}
-        noscript {
-            p { "请开启浏览器的 JavaScript，或在微信中打开本页完成支付。" }
-            p lang="en" { "Turn on JavaScript, or open this page in WeChat, to pay." }
+        wechat-pay token=(order.token) merchant-api="/v1" {
+            // Shown until the element takes over, and again should it not be able to.
+            h1 { (order.description) }
+            p .total { (yuan(order.total_fen)) }
+            noscript {
+                p { "请开启浏览器的 JavaScript，或在微信中打开本页完成支付。" }
+                p lang="en" { "Turn on JavaScript, or open this page in WeChat, to pay." }
+            }
         }
         p .order { "订单号 " span lang="en" { "Order" } " " (order.order_no) }
         script type="module" src="/dist/wechat-pay.js" {}
@@ -76,6 +78,8 @@ fn document(title: &str, is_test: bool, words: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
                 title { (title) }
+                // No picture, and no request for one.
+                link rel="icon" href="data:,";
                 link rel="stylesheet" href=(STYLE_PATH);
             }
             body {

@@ -1,0 +1,29 @@
+//! The merchant server's own page, for shops that embed nothing: its strict policy lets the
+//! element work and nothing else.
+
+use payment_tests::browser::{Visitor, visit};
+use payment_tests::scanner::scan;
+use payment_tests::servers::Servers;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_buyer_pays_on_the_hosted_page_under_its_strict_policy() {
+    let servers = Servers::start().await;
+    let token = servers
+        .order(json!({"order_no": "HOSTED-0001", "total_fen": 1990, "description": "手冲壶"}))
+        .await;
+    visit(Visitor::Desktop, async |desk| {
+        desk.open(&format!("{}/c/{token}", servers.merchant)).await;
+        desk.until_element_is(&["qr"]).await;
+        let text = desk.element_text().await;
+        assert!(text.contains("测试环境"), "{text}");
+        let codes = scan(&desk.screenshot().await);
+        let checkout = servers.checkout(&token).await;
+        assert_eq!(codes, [checkout["code_url"].as_str().expect("a code")]);
+
+        servers.wechat.pay(&checkout["code_url"]).await;
+        desk.until_element_is(&["paid"]).await;
+        assert_eq!(desk.complaints().await, [""; 0]);
+    })
+    .await;
+}
