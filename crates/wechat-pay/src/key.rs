@@ -84,6 +84,10 @@ impl SigningKey {
         Ok(STANDARD.encode(signature))
     }
 
+    pub(crate) fn pair(&self) -> &rsa::KeyPair {
+        &self.0
+    }
+
     /// The public half.
     pub fn public_key(&self) -> Result<PublicKey, KeyError> {
         PublicKey::from_der(self.0.public_key().as_ref())
@@ -161,6 +165,10 @@ impl PlatformKey {
         Ok(Self { serial, key })
     }
 
+    pub(crate) fn signing_key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// The serial that goes into `Wechatpay-Serial`.
     pub fn serial(&self) -> &str {
         &self.serial
@@ -202,6 +210,10 @@ impl PublicKey {
         ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der)
             .map(|key| Self(Arc::new(key)))
             .map_err(|_| KeyError::PublicKey)
+    }
+
+    pub(crate) fn parsed(&self) -> &ParsedPublicKey {
+        &self.0
     }
 
     /// Whether the base64 signature is this key's over the message.

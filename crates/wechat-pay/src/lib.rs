@@ -30,6 +30,7 @@
 //! }
 //! ```
 
+mod abnormal_refund;
 mod aead;
 mod app_payment;
 mod authorization;
@@ -40,6 +41,7 @@ mod field;
 mod key;
 mod money;
 mod notification;
+mod oaep;
 mod order_extras;
 mod order_fields;
 mod orders;
@@ -47,6 +49,8 @@ mod partner;
 mod pay_sign;
 mod pem;
 mod product;
+mod refund;
+mod refund_answer;
 mod reply;
 mod request;
 mod signature;
@@ -55,6 +59,7 @@ mod transaction;
 mod trust;
 mod words;
 
+pub use abnormal_refund::{AbnormalRefund, AbnormalRefundError, AbnormalRefundTo, SealedRequest};
 pub use aead::{AEAD_ALGORITHM, AeadError, ApiV3Key, SealedResource, open, seal};
 pub use app_payment::AppPayment;
 pub use authorization::{AUTHORIZATION_SCHEME, Authorization, AuthorizationError};
@@ -68,6 +73,7 @@ pub use notification::{
     Notification, NotificationDraft, NotificationError, NotifiedResource, TRANSACTION_SUCCESS,
     failure_body, open_notification,
 };
+pub use oaep::{OaepError, OaepHash};
 pub use order_fields::{
     Description, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, RefundId, TransactionId,
 };
@@ -83,6 +89,11 @@ pub use partner::{
 pub use pay_sign::JsapiPayment;
 pub use pem::certificate_serial;
 pub use product::{H5Type, Product, ProductFields};
+pub use refund::{RefundFrom, RefundGoods, RefundOf, RefundRequest, query_refund, replay_refund};
+pub use refund_answer::{
+    FundsAccount, REFUND_ABNORMAL, REFUND_CLOSED, REFUND_SUCCESS, Refund, RefundAmount,
+    RefundChannel, RefundNotice, RefundNoticeAmount, RefundStatus,
+};
 pub use reply::{Reply, ReplyError, VerifiedReply};
 pub use request::{RequestParts, SignedRequest};
 pub use signature::{

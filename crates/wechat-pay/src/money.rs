@@ -15,6 +15,8 @@ pub struct Fen(i64);
 impl Fen {
     /// No money.
     pub const ZERO: Self = Self(0);
+    /// The least that can be paid or refunded.
+    pub const ONE: Self = Self(1);
 
     /// An amount of `fen`; negative ones are refused.
     pub fn new(fen: i64) -> Result<Self, InvalidField> {

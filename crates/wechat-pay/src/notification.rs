@@ -7,11 +7,13 @@
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     aead::{self, AeadError, ApiV3Key, SealedResource},
     beijing::beijing_time,
+    partner::PartnerTransaction,
+    refund_answer::RefundNotice,
     signature::{SignatureError, verify_signed},
     transaction::Transaction,
     trust::TrustedKeys,
@@ -41,6 +43,10 @@ pub struct Notification {
 pub enum NotifiedResource {
     /// A payment.
     Transaction(Box<Transaction>),
+    /// A payment for a sub-merchant (partner mode).
+    PartnerTransaction(Box<PartnerTransaction>),
+    /// A refund's end: it arrived, it cannot arrive, or it was given up.
+    Refund(Box<RefundNotice>),
     /// Something that this crate does not read; its plaintext is given as it was sealed.
     Other {
         /// WeChat's word for it.
@@ -66,7 +72,7 @@ pub enum NotificationError {
     /// Opened, and what is inside is not in the documented form.
     #[error("the notification's resource is not in the documented form")]
     Resource,
-    /// It says that a payment was made, and what is inside says otherwise.
+    /// It says that a payment was made or a refund ended, and what is inside says otherwise.
     #[error("the notification's event and its resource contradict each other")]
     Contradiction,
 }
@@ -113,6 +119,7 @@ pub fn open_notification(
     let plaintext = aead::open(api_v3_key, &envelope.resource)?;
     let resource = match envelope.resource.original_type.as_deref() {
         Some("transaction") => read_transaction(&envelope.event_type, &plaintext)?,
+        Some("refund") => read_refund(&envelope.event_type, &plaintext)?,
         other => NotifiedResource::Other {
             original_type: other.unwrap_or_default().to_owned(),
             plaintext,
@@ -184,12 +191,43 @@ fn read_transaction(
     event_type: &str,
     plaintext: &[u8],
 ) -> Result<NotifiedResource, NotificationError> {
-    let transaction: Transaction =
-        serde_json::from_slice(plaintext).map_err(|_| NotificationError::Resource)?;
-    if event_type == TRANSACTION_SUCCESS && !transaction.trade_state.is_paid() {
+    let mode: Mode = read(plaintext)?;
+    let (state, resource) = if mode.sp_mchid.is_some() {
+        let transaction: PartnerTransaction = read(plaintext)?;
+        (
+            transaction.trade_state.clone(),
+            NotifiedResource::PartnerTransaction(Box::new(transaction)),
+        )
+    } else {
+        let transaction: Transaction = read(plaintext)?;
+        (
+            transaction.trade_state.clone(),
+            NotifiedResource::Transaction(Box::new(transaction)),
+        )
+    };
+    if event_type == TRANSACTION_SUCCESS && !state.is_paid() {
         return Err(NotificationError::Contradiction);
     }
-    Ok(NotifiedResource::Transaction(Box::new(transaction)))
+    Ok(resource)
+}
+
+fn read_refund(event_type: &str, plaintext: &[u8]) -> Result<NotifiedResource, NotificationError> {
+    let notice: RefundNotice = read(plaintext)?;
+    if !notice.agrees_with(event_type) {
+        return Err(NotificationError::Contradiction);
+    }
+    Ok(NotifiedResource::Refund(Box::new(notice)))
+}
+
+/// Only a service provider's notifications name an `sp_mchid`.
+#[derive(Deserialize)]
+struct Mode {
+    #[serde(default)]
+    sp_mchid: Option<serde::de::IgnoredAny>,
+}
+
+fn read<T: DeserializeOwned>(plaintext: &[u8]) -> Result<T, NotificationError> {
+    serde_json::from_slice(plaintext).map_err(|_| NotificationError::Resource)
 }
 
 #[cfg(test)]
@@ -310,21 +348,83 @@ mod tests {
         }
     }
 
-    #[test]
-    fn other_resources_are_handed_on_opened() {
+    fn opened(
+        event_type: &str,
+        original_type: &str,
+        plaintext: &str,
+    ) -> Result<Notification, NotificationError> {
         let body = NotificationDraft {
-            event_type: "REFUND.SUCCESS".into(),
-            original_type: "refund".into(),
-            ..draft("{\"refund_status\":\"SUCCESS\"}")
+            event_type: event_type.into(),
+            original_type: original_type.into(),
+            ..draft(plaintext)
         }
         .seal(&api_v3_key(), "abcdefghijkl")
         .unwrap();
+        open(&sign(&body), &body)
+    }
+
+    #[test]
+    fn other_resources_are_handed_on_opened() {
+        let opened = opened("COUPON.USE", "coupon", "{\"coupon_id\":\"1\"}").unwrap();
         assert_eq!(
-            open(&sign(&body), &body).unwrap().resource,
+            opened.resource,
             NotifiedResource::Other {
-                original_type: "refund".into(),
-                plaintext: b"{\"refund_status\":\"SUCCESS\"}".to_vec(),
+                original_type: "coupon".into(),
+                plaintext: b"{\"coupon_id\":\"1\"}".to_vec(),
             }
+        );
+    }
+
+    #[test]
+    fn a_refunds_end_is_read_and_must_agree_with_its_event() {
+        let refund = |status: &str| {
+            format!(
+                r#"{{"mchid":"1900007291","transaction_id":"4200000001","out_trade_no":"T20260101",
+                "refund_id":"50000000382019052709732678859","out_refund_no":"R1",
+                "refund_status":"{status}","success_time":"2018-06-08T10:34:56+08:00",
+                "user_received_account":"招商银行信用卡0403",
+                "amount":{{"total":100,"refund":40,"payer_total":100,"payer_refund":40}}}}"#
+            )
+        };
+        for word in ["SUCCESS", "ABNORMAL", "CLOSED"] {
+            let event = format!("REFUND.{word}");
+            let NotifiedResource::Refund(notice) =
+                opened(&event, "refund", &refund(word)).unwrap().resource
+            else {
+                panic!("a refund was sealed");
+            };
+            assert_eq!(notice.refund_status.as_str(), word);
+            assert_eq!(notice.amount.payer_refund.get(), 40);
+            let error = opened(&event, "refund", &refund("PROCESSING")).unwrap_err();
+            assert_eq!(error, NotificationError::Contradiction);
+        }
+        // A query's word for the state is not a notification's.
+        let queried = refund("SUCCESS").replace("refund_status", "status");
+        let error = opened("REFUND.SUCCESS", "refund", &queried).unwrap_err();
+        assert_eq!(error, NotificationError::Resource);
+    }
+
+    #[test]
+    fn a_payment_for_a_sub_merchant_keeps_both_merchants() {
+        let paid = PAID.replace(
+            r#""appid":"wx1","mchid":"1900007291""#,
+            r#""sp_appid":"wx1","sp_mchid":"1900007291","sub_mchid":"1900000109""#,
+        );
+        let NotifiedResource::PartnerTransaction(read) =
+            opened(TRANSACTION_SUCCESS, "transaction", &paid)
+                .unwrap()
+                .resource
+        else {
+            panic!("a payment for a sub-merchant was sealed");
+        };
+        assert_eq!(
+            (read.sp_mchid.as_str(), read.sub_mchid.as_str()),
+            ("1900007291", "1900000109")
+        );
+        let unpaid = paid.replace("SUCCESS", "NOTPAY");
+        assert_eq!(
+            opened(TRANSACTION_SUCCESS, "transaction", &unpaid),
+            Err(NotificationError::Contradiction)
         );
     }
 

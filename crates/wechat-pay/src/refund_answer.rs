@@ -1,0 +1,243 @@
+//! What WeChat says about a refund: in the answer to a request or a query ([`Refund`]), and in a
+//! notification ([`RefundNotice`]), which spells the state differently and says less.
+//!
+//! Words that this crate does not know are kept, never taken for success or failure.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{money::Fen, words::words};
+
+/// The event of a refund that reached the buyer.
+pub const REFUND_SUCCESS: &str = "REFUND.SUCCESS";
+/// The event of a refund that could not reach the buyer: see [`crate::AbnormalRefund`].
+pub const REFUND_ABNORMAL: &str = "REFUND.ABNORMAL";
+/// The event of a refund that was given up.
+pub const REFUND_CLOSED: &str = "REFUND.CLOSED";
+
+/// A refund as WeChat sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// WeChat's number of the refund.
+    pub refund_id: String,
+    /// The merchant's number of the refund.
+    pub out_refund_no: String,
+    /// WeChat's number of the payment.
+    pub transaction_id: String,
+    /// The merchant's number of the payment.
+    pub out_trade_no: String,
+    /// Which way the money goes.
+    pub channel: RefundChannel,
+    /// Where it arrives, for people: a bank and the last digits of a card.
+    #[serde(default)]
+    pub user_received_account: String,
+    /// When it arrived, RFC 3339; absent until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success_time: Option<String>,
+    /// When it was accepted, RFC 3339.
+    pub create_time: String,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// The account that pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub funds_account: Option<FundsAccount>,
+    /// The money.
+    pub amount: RefundAmount,
+    /// The coupons that are given back, in WeChat's own form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promotion_detail: Vec<serde_json::Value>,
+}
+
+/// The money of a refund, in fen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundAmount {
+    /// What was ordered.
+    pub total: Fen,
+    /// What goes back.
+    pub refund: Fen,
+    /// The accounts that pay, in WeChat's own form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<serde_json::Value>,
+    /// What the buyer paid, coupons taken off.
+    pub payer_total: Fen,
+    /// What the buyer gets, coupons taken off.
+    pub payer_refund: Fen,
+    /// What the merchant's settlement loses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement_refund: Option<Fen>,
+    /// What the merchant's settlement had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement_total: Option<Fen>,
+    /// What goes back as coupons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount_refund: Option<Fen>,
+    /// The fee that the merchant gets back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_fee: Option<Fen>,
+    /// `CNY`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+}
+
+/// A refund as a notification tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundNotice {
+    /// The merchant number; absent in partner mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mchid: Option<String>,
+    /// Partner mode: the provider's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sp_mchid: Option<String>,
+    /// Partner mode: the sub-merchant's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_mchid: Option<String>,
+    /// WeChat's number of the payment.
+    pub transaction_id: String,
+    /// The merchant's number of the payment.
+    pub out_trade_no: String,
+    /// WeChat's number of the refund.
+    pub refund_id: String,
+    /// The merchant's number of the refund.
+    pub out_refund_no: String,
+    /// Where it stands. An answer to a query calls the same `status`.
+    pub refund_status: RefundStatus,
+    /// When it arrived, RFC 3339; absent where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success_time: Option<String>,
+    /// Where it arrives, for people.
+    #[serde(default)]
+    pub user_received_account: String,
+    /// The money.
+    pub amount: RefundNoticeAmount,
+}
+
+/// The money of a refund as a notification tells it, in fen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundNoticeAmount {
+    /// What was ordered.
+    pub total: Fen,
+    /// What goes back.
+    pub refund: Fen,
+    /// What the buyer paid, coupons taken off.
+    pub payer_total: Fen,
+    /// What the buyer gets, coupons taken off.
+    pub payer_refund: Fen,
+}
+
+words! {
+    /// Where a refund stands.
+    RefundStatus {
+        /// The buyer has the money.
+        Success = "SUCCESS",
+        /// Given up: for want of funds, for seven days.
+        Closed = "CLOSED",
+        /// Accepted, under way.
+        Processing = "PROCESSING",
+        /// The buyer's account does not take it: an abnormal refund is due.
+        Abnormal = "ABNORMAL",
+    }
+}
+
+words! {
+    /// Which way a refund goes.
+    RefundChannel {
+        /// The way that the payment came.
+        Original = "ORIGINAL",
+        /// To the buyer's balance.
+        Balance = "BALANCE",
+        /// The account is gone: to another balance of the buyer's.
+        OtherBalance = "OTHER_BALANCE",
+        /// The account is gone: to another bank card of the buyer's.
+        OtherBankcard = "OTHER_BANKCARD",
+    }
+}
+
+words! {
+    /// An account of the merchant's that pays for refunds.
+    FundsAccount {
+        /// Unsettled funds.
+        Unsettled = "UNSETTLED",
+        /// Available balance.
+        Available = "AVAILABLE",
+        /// Unavailable balance.
+        Unavailable = "UNAVAILABLE",
+        /// The account for operations.
+        Operation = "OPERATION",
+        /// The basic account.
+        Basic = "BASIC",
+    }
+}
+
+impl RefundStatus {
+    /// Whether it will change no more by itself. `ABNORMAL` is not final: the merchant can start
+    /// an abnormal refund, and a later success follows.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Success | Self::Closed)
+    }
+}
+
+impl Refund {
+    /// When the money arrived, where WeChat said so in the documented form.
+    pub fn success_time(&self) -> Option<Timestamp> {
+        self.success_time.as_deref()?.parse().ok()
+    }
+}
+
+impl RefundNotice {
+    /// When the money arrived, where WeChat said so in the documented form.
+    pub fn success_time(&self) -> Option<Timestamp> {
+        self.success_time.as_deref()?.parse().ok()
+    }
+
+    /// Whether event and state say the same.
+    pub(crate) fn agrees_with(&self, event_type: &str) -> bool {
+        match event_type {
+            REFUND_SUCCESS => self.refund_status == RefundStatus::Success,
+            REFUND_ABNORMAL => self.refund_status == RefundStatus::Abnormal,
+            REFUND_CLOSED => self.refund_status == RefundStatus::Closed,
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_answer_is_read() {
+        let read: Refund = serde_json::from_str(
+            r#"{"refund_id":"50000000382019052709732678859","out_refund_no":"R1",
+                "transaction_id":"1217752501201407033233368018","out_trade_no":"T1",
+                "channel":"ORIGINAL","user_received_account":"招商银行信用卡0403",
+                "success_time":"2020-12-01T16:18:12+08:00","create_time":"2020-12-01T16:18:12+08:00",
+                "status":"SUCCESS","funds_account":"UNSETTLED",
+                "amount":{"total":100,"refund":100,"from":[{"account":"AVAILABLE","amount":444}],
+                  "payer_total":90,"payer_refund":90,"settlement_refund":100,"settlement_total":100,
+                  "discount_refund":10,"currency":"CNY","refund_fee":100},
+                "promotion_detail":[{"promotion_id":"109519"}],"later":1}"#,
+        )
+        .unwrap();
+        assert_eq!(read.status, RefundStatus::Success);
+        assert_eq!(read.channel, RefundChannel::Original);
+        assert_eq!(read.amount.payer_refund.get(), 90);
+        assert_eq!(
+            read.success_time().unwrap().to_string(),
+            "2020-12-01T08:18:12Z"
+        );
+    }
+
+    #[test]
+    fn only_success_and_closed_are_final_and_unknown_words_are_neither() {
+        for (word, last) in [
+            ("SUCCESS", true),
+            ("CLOSED", true),
+            ("PROCESSING", false),
+            ("ABNORMAL", false),
+            ("success", false),
+            ("", false),
+        ] {
+            assert_eq!(RefundStatus::from(word).is_final(), last, "{word}");
+        }
+    }
+}
