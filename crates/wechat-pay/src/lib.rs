@@ -57,6 +57,7 @@ mod signature;
 mod stamp;
 mod transaction;
 mod trust;
+pub mod v2;
 mod words;
 
 pub use abnormal_refund::{AbnormalRefund, AbnormalRefundError, AbnormalRefundTo, SealedRequest};

@@ -1,0 +1,15 @@
+//! Version 2 of WeChat Pay's protocol (XML), as far as version 3 still brings it to a merchant:
+//! the notification of a refund that was asked for without `notify_url`, or in the merchant
+//! portal.
+//!
+//! Nothing of version 2 is signed here. What this module opens is a hint that something happened
+//! to a refund, never a proof: ask for the refund ([`crate::query_refund`]) before acting.
+
+mod refund_notification;
+mod xml;
+
+pub use refund_notification::{
+    ApiV2Key, RefundNotification, RefundNotificationDraft, RefundNotificationError, RefundStatus,
+    failure_body, is_xml, open_refund_notification, success_body,
+};
+pub use xml::{MAX_XML_BYTES, XmlError};

@@ -1,0 +1,292 @@
+//! The refund notification of version 2: XML around `req_info`, which is AES-256-ECB in base64
+//! under a key made of the APIv2 key.
+
+use std::{collections::BTreeMap, fmt};
+
+use aws_lc_rs::cipher::{
+    AES_256, DecryptionContext, PaddedBlockDecryptingKey, PaddedBlockEncryptingKey,
+    UnboundCipherKey,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use jiff::{Timestamp, civil::DateTime, tz::Offset};
+use md5::{Digest, Md5};
+
+use super::xml::{XmlError, read_flat, write_flat};
+use crate::{
+    field::{InvalidField, Rule},
+    money::Fen,
+    stamp::upper_hex,
+    words::words,
+};
+
+/// The merchant's APIv2 key: 32 letters and digits, set in the merchant portal. It is another
+/// one than the APIv3 key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiV2Key(String);
+
+impl ApiV2Key {
+    /// Takes the key's text.
+    pub fn parse(text: impl Into<String>) -> Result<Self, InvalidField> {
+        let text = text.into();
+        if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            let rule = Rule::Form("32 letters and digits");
+            return Err(InvalidField::new("api_v2_key", rule));
+        }
+        Ok(Self(text))
+    }
+
+    /// The cipher's key: 32 lower-case hex digits, taken as bytes.
+    fn cipher_key(&self) -> Result<UnboundCipherKey, RefundNotificationError> {
+        let key = upper_hex(&Md5::digest(self.0.as_bytes())).to_ascii_lowercase();
+        UnboundCipherKey::new(&AES_256, key.as_bytes())
+            .map_err(|_| RefundNotificationError::Opening)
+    }
+}
+
+impl fmt::Debug for ApiV2Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiV2Key(redacted)")
+    }
+}
+
+/// A refund as a notification of version 2 tells it. It is not signed: ask for the refund before
+/// acting on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundNotification {
+    /// The application, as it stood outside of what was sealed.
+    pub appid: String,
+    /// The merchant number, as it stood outside of what was sealed.
+    pub mch_id: String,
+    /// WeChat's number of the payment.
+    pub transaction_id: String,
+    /// The merchant's number of the payment.
+    pub out_trade_no: String,
+    /// WeChat's number of the refund.
+    pub refund_id: String,
+    /// The merchant's number of the refund.
+    pub out_refund_no: String,
+    /// What was ordered.
+    pub total_fee: Fen,
+    /// What goes back.
+    pub refund_fee: Fen,
+    /// What goes back, coupons taken off.
+    pub settlement_refund_fee: Option<Fen>,
+    /// Where it stands.
+    pub refund_status: RefundStatus,
+    /// When it arrived, `2017-12-15 09:46:01` in Beijing; absent until then.
+    pub success_time: Option<String>,
+    /// Where it arrives, for people. WeChat spells the field `refund_recv_accout`.
+    pub user_received_account: String,
+}
+
+words! {
+    /// Where a refund stands, in the words of version 2.
+    RefundStatus {
+        /// The buyer has the money.
+        Success = "SUCCESS",
+        /// The buyer's account does not take it; version 3 says `ABNORMAL`.
+        Change = "CHANGE",
+        /// Given up; version 3 says `CLOSED`.
+        RefundClose = "REFUNDCLOSE",
+    }
+}
+
+impl RefundNotification {
+    /// When it arrived, where WeChat said so in the documented form.
+    pub fn success_time(&self) -> Option<Timestamp> {
+        let wall: DateTime = self.success_time.as_deref()?.parse().ok()?;
+        Offset::constant(8).to_timestamp(wall).ok()
+    }
+}
+
+/// Why a refund notification of version 2 is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefundNotificationError {
+    /// The outer XML is not in the documented form.
+    #[error("the notification is not in the documented form: {0}")]
+    Envelope(XmlError),
+    /// WeChat says in it that something failed.
+    #[error("the notification's return_code is not SUCCESS")]
+    ReturnCode,
+    /// A field is missing.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A field that should be fen is something else.
+    #[error("{0} is not a number of fen")]
+    Amount(&'static str),
+    /// `req_info` is no base64.
+    #[error("req_info is not base64")]
+    Base64,
+    /// Another key, or something was changed on the way. The commonest cause is a wrong APIv2
+    /// key in the configuration.
+    #[error("req_info does not open with this APIv2 key")]
+    Opening,
+    /// Opened, and what is inside is not in the documented form.
+    #[error("what req_info holds is not in the documented form: {0}")]
+    Sealed(XmlError),
+}
+
+/// Whether a body on the refund route is one of version 2: XML, where version 3 has JSON.
+#[must_use]
+pub fn is_xml(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.trim_ascii_start().first() == Some(&b'<')
+}
+
+/// Reads and opens. Nothing in it is a proof; see the module.
+pub fn open_refund_notification(
+    body: &[u8],
+    key: &ApiV2Key,
+) -> Result<RefundNotification, RefundNotificationError> {
+    let outer = Fields(read_flat(body, "xml").map_err(RefundNotificationError::Envelope)?);
+    if outer.text("return_code")? != "SUCCESS" {
+        return Err(RefundNotificationError::ReturnCode);
+    }
+    let sealed = outer.text("req_info")?;
+    let opened = decrypt(key, &sealed)?;
+    let inner = Fields(read_flat(&opened, "root").map_err(RefundNotificationError::Sealed)?);
+    Ok(RefundNotification {
+        appid: outer.text("appid")?,
+        mch_id: outer.text("mch_id")?,
+        transaction_id: inner.text("transaction_id")?,
+        out_trade_no: inner.text("out_trade_no")?,
+        refund_id: inner.text("refund_id")?,
+        out_refund_no: inner.text("out_refund_no")?,
+        total_fee: inner.fen("total_fee")?,
+        refund_fee: inner.fen("refund_fee")?,
+        settlement_refund_fee: match inner.optional("settlement_refund_fee") {
+            Some(_) => Some(inner.fen("settlement_refund_fee")?),
+            None => None,
+        },
+        refund_status: inner.text("refund_status")?.into(),
+        success_time: inner.optional("success_time"),
+        user_received_account: inner.optional("refund_recv_accout").unwrap_or_default(),
+    })
+}
+
+/// The answer that tells WeChat that a notification was taken.
+#[must_use]
+pub fn success_body() -> Bytes {
+    let text = write_flat("xml", &[("return_code", "SUCCESS"), ("return_msg", "OK")]);
+    text.into()
+}
+
+/// The answer that makes WeChat tell again.
+#[must_use]
+pub fn failure_body(message: &str) -> Bytes {
+    let text = write_flat("xml", &[("return_code", "FAIL"), ("return_msg", message)]);
+    text.into()
+}
+
+/// A refund notification that is to be sent: what only a stand-in for WeChat Pay does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundNotificationDraft {
+    /// What it tells.
+    pub refund: RefundNotification,
+    /// Random text, outside of what is sealed.
+    pub nonce_str: String,
+    /// `API` or `VENDOR_PLATFORM` (the merchant portal).
+    pub refund_request_source: String,
+}
+
+impl RefundNotificationDraft {
+    /// The XML body.
+    pub fn seal(&self, key: &ApiV2Key) -> Result<Vec<u8>, RefundNotificationError> {
+        let refund = &self.refund;
+        let fen = |amount: Fen| amount.get().to_string();
+        let (total_fee, refund_fee) = (fen(refund.total_fee), fen(refund.refund_fee));
+        let settlement = refund.settlement_refund_fee.map(fen);
+        let mut inner = vec![
+            ("out_refund_no", refund.out_refund_no.as_str()),
+            ("out_trade_no", &refund.out_trade_no),
+            ("refund_fee", &refund_fee),
+            ("refund_id", &refund.refund_id),
+            ("refund_recv_accout", &refund.user_received_account),
+            ("refund_request_source", &self.refund_request_source),
+            ("refund_status", refund.refund_status.as_str()),
+            ("total_fee", &total_fee),
+            ("transaction_id", &refund.transaction_id),
+        ];
+        if let Some(settlement) = &settlement {
+            inner.push(("settlement_refund_fee", settlement));
+        }
+        if let Some(success_time) = &refund.success_time {
+            inner.push(("success_time", success_time));
+        }
+        let req_info = encrypt(key, write_flat("root", &inner).into_bytes())?;
+        let outer = [
+            ("return_code", "SUCCESS"),
+            ("appid", &refund.appid),
+            ("mch_id", &refund.mch_id),
+            ("nonce_str", &self.nonce_str),
+            ("req_info", &req_info),
+        ];
+        Ok(write_flat("xml", &outer).into_bytes())
+    }
+}
+
+struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    fn optional(&self, name: &'static str) -> Option<String> {
+        self.0.get(name).filter(|text| !text.is_empty()).cloned()
+    }
+
+    fn text(&self, name: &'static str) -> Result<String, RefundNotificationError> {
+        self.optional(name)
+            .ok_or(RefundNotificationError::Missing(name))
+    }
+
+    fn fen(&self, name: &'static str) -> Result<Fen, RefundNotificationError> {
+        let text = self.text(name)?;
+        // Digits alone: `parse` would take a sign as well.
+        text.bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| text.parse().ok())
+            .flatten()
+            .and_then(|fen| Fen::new(fen).ok())
+            .ok_or(RefundNotificationError::Amount(name))
+    }
+}
+
+fn decrypt(key: &ApiV2Key, sealed: &str) -> Result<Vec<u8>, RefundNotificationError> {
+    let mut bytes = STANDARD
+        .decode(sealed)
+        .map_err(|_| RefundNotificationError::Base64)?;
+    decrypt_ecb(key.cipher_key()?, &mut bytes)
+}
+
+fn decrypt_ecb(
+    key: UnboundCipherKey,
+    bytes: &mut [u8],
+) -> Result<Vec<u8>, RefundNotificationError> {
+    let opening = |_| RefundNotificationError::Opening;
+    // The library's unpadding takes whole blocks for granted.
+    if bytes.is_empty() || !bytes.len().is_multiple_of(16) {
+        return Err(RefundNotificationError::Opening);
+    }
+    let key = PaddedBlockDecryptingKey::ecb_pkcs7(key).map_err(opening)?;
+    let opened = key
+        .decrypt(bytes, DecryptionContext::None)
+        .map_err(opening)?;
+    Ok(opened.to_vec())
+}
+
+fn encrypt(key: &ApiV2Key, bytes: Vec<u8>) -> Result<String, RefundNotificationError> {
+    encrypt_ecb(key.cipher_key()?, bytes).map(|bytes| STANDARD.encode(bytes))
+}
+
+fn encrypt_ecb(
+    key: UnboundCipherKey,
+    mut bytes: Vec<u8>,
+) -> Result<Vec<u8>, RefundNotificationError> {
+    let opening = |_| RefundNotificationError::Opening;
+    let key = PaddedBlockEncryptingKey::ecb_pkcs7(key).map_err(opening)?;
+    key.encrypt(&mut bytes).map_err(opening)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;
