@@ -35,6 +35,7 @@ mod aead;
 mod app_payment;
 mod authorization;
 mod beijing;
+pub mod bill;
 mod code_pay;
 mod error;
 mod field;

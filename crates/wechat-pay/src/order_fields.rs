@@ -114,7 +114,7 @@ fn check_notify_url(text: &str) -> Result<(), InvalidField> {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host
             .parse::<Ipv4Addr>()

@@ -1,0 +1,91 @@
+//! Why a bill is not believed or cannot be read. Cells are never shown: they may name buyers.
+
+use crate::{
+    bill::{MAX_BILL_BYTES, MAX_LINE_BYTES},
+    money::YuanTextError,
+};
+
+/// Why a bill is not believed or cannot be read. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BillError {
+    /// The ticket names another hash than SHA1, or one that is not 40 hex digits.
+    #[error("the bill's hash is not SHA1 in 40 hex digits")]
+    Hash,
+    /// The ticket's address is not https (http for loopback addresses alone) with a host.
+    #[error("the bill's download_url is not an https address")]
+    DownloadUrl,
+    /// The file is no gzip, or is cut off.
+    #[error("the bill's file is not whole gzip")]
+    Gzip,
+    /// The file is longer than any bill is.
+    #[error("the bill is longer than {MAX_BILL_BYTES} bytes")]
+    TooLong,
+    /// The file is not the one that the ticket vouches for. Nothing in it may be used.
+    #[error("the bill's file does not have the hash that WeChat announced")]
+    Digest,
+    /// A line is not UTF-8.
+    #[error("line {line} of the bill is not UTF-8")]
+    NotUtf8 {
+        /// The line.
+        line: u64,
+    },
+    /// A line is longer than any line of a bill is.
+    #[error("line {line} of the bill is longer than {MAX_LINE_BYTES} bytes")]
+    LineTooLong {
+        /// The line.
+        line: u64,
+    },
+    /// The first line does not name columns, or the summary's first line does not.
+    #[error("line {line} of the bill does not name columns")]
+    NoColumns {
+        /// The line.
+        line: u64,
+    },
+    /// A column's name comes twice: which one counts must not be open.
+    #[error("line {line} of the bill names a column twice")]
+    ColumnTwice {
+        /// The line.
+        line: u64,
+    },
+    /// A line has another number of cells than there are columns.
+    #[error("line {line} of the bill has {got} cells and not {expected}")]
+    CellCount {
+        /// The line.
+        line: u64,
+        /// The number of columns.
+        expected: usize,
+        /// The number of cells.
+        got: usize,
+    },
+    /// The bill ends without its two lines of summary: it was cut off.
+    #[error("the bill has no summary")]
+    NoSummary,
+    /// Something follows the summary.
+    #[error("line {line} of the bill comes after its summary")]
+    AfterSummary {
+        /// The line.
+        line: u64,
+    },
+    /// A column that this kind of bill has is not there.
+    #[error("the bill has no column {0}")]
+    ColumnMissing(&'static str),
+    /// A cell that should be an amount in yuan is something else.
+    #[error("line {line} of the bill, {column}: {error}")]
+    Amount {
+        /// The line.
+        line: u64,
+        /// The column.
+        column: &'static str,
+        /// Why.
+        error: YuanTextError,
+    },
+    /// A cell that should be a count is something else.
+    #[error("line {line} of the bill, {column}: not a count")]
+    Count {
+        /// The line.
+        line: u64,
+        /// The column.
+        column: &'static str,
+    },
+}

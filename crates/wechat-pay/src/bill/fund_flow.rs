@@ -1,0 +1,101 @@
+//! The rows and the summary of a fund-flow bill (资金账单).
+
+use crate::{
+    bill::{BillError, BillRow},
+    money::Fen,
+};
+
+/// A movement of funds on one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FundFlowRow {
+    /// When it was booked, in Beijing.
+    pub booked_at: String,
+    /// WeChat's number of what it belongs to: a payment, a refund, a withdrawal.
+    pub business_no: String,
+    /// WeChat's number of the movement.
+    pub flow_no: String,
+    /// The name of the business, in Chinese.
+    pub business_name: String,
+    /// The kind of the business, in Chinese.
+    pub business_type: String,
+    /// Which way.
+    pub direction: FundFlowDirection,
+    /// How much.
+    pub amount: Fen,
+    /// What was left afterwards, in fen.
+    pub balance_fen: i64,
+    /// Who asked for it.
+    pub applicant: String,
+    /// A remark.
+    pub remark: String,
+    /// The merchant's number of what it belongs to.
+    pub voucher_no: String,
+}
+
+/// Which way funds moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FundFlowDirection {
+    /// 收入.
+    In,
+    /// 支出.
+    Out,
+    /// A word that this crate does not know, as it came.
+    Unknown(String),
+}
+
+/// The last line of a fund-flow bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FundFlowSummary {
+    /// How many movements.
+    pub count: u64,
+    /// How many came in.
+    pub in_count: u64,
+    /// How much came in.
+    pub in_total: Fen,
+    /// How many went out.
+    pub out_count: u64,
+    /// How much went out.
+    pub out_total: Fen,
+}
+
+impl FundFlowRow {
+    /// Reads a row of a fund-flow bill.
+    pub fn read(row: &BillRow) -> Result<Self, BillError> {
+        let direction = row.text("收支类型")?;
+        Ok(Self {
+            booked_at: row.text("记账时间")?,
+            business_no: row.text("微信支付业务单号")?,
+            flow_no: row.text("资金流水单号")?,
+            business_name: row.text("业务名称")?,
+            business_type: row.text("业务类型")?,
+            direction: match direction.as_str() {
+                "收入" => FundFlowDirection::In,
+                "支出" => FundFlowDirection::Out,
+                _ => FundFlowDirection::Unknown(direction),
+            },
+            amount: row.fen(either(row, "收支金额(元)", "收支金额（元）"))?,
+            balance_fen: row.signed(either(row, "账户结余(元)", "账户结余（元）"), 2)?,
+            applicant: row.text("资金变更提交申请人")?,
+            remark: row.text("备注")?,
+            voucher_no: row.text("业务凭证号")?,
+        })
+    }
+}
+
+impl FundFlowSummary {
+    /// Reads the summary of a fund-flow bill.
+    pub fn read(row: &BillRow) -> Result<Self, BillError> {
+        Ok(Self {
+            count: row.count("资金流水总笔数")?,
+            in_count: row.count("收入笔数")?,
+            in_total: row.fen("收入金额")?,
+            out_count: row.count("支出笔数")?,
+            out_total: row.fen("支出金额")?,
+        })
+    }
+}
+
+/// WeChat's pages write the same column with both kinds of brackets.
+fn either(row: &BillRow, ascii: &'static str, wide: &'static str) -> &'static str {
+    if row.get(wide).is_some() { wide } else { ascii }
+}

@@ -1,0 +1,28 @@
+//! Bills: ask for one, download its file, read it.
+//!
+//! 1. [`TradeBillRequest`] or [`FundFlowBillRequest`]; the answer is a [`BillTicket`], signed.
+//! 2. [`BillTicket::download`]: a request to the address in the ticket, good for five minutes.
+//!    The file is the one success that WeChat never signs, and [`BillDownload::file`] the one
+//!    place where that is taken; the ticket's hash vouches for the file instead.
+//! 3. [`read_bill`] checks the hash first and then reads; [`BillReader`] does both in one pass
+//!    for files that do not fit into memory.
+//!
+//! Columns are found by name, because their set differs from kind to kind and grows.
+
+mod error;
+mod fund_flow;
+mod reader;
+mod request;
+mod row;
+mod trade;
+mod unpacking;
+
+pub use error::BillError;
+pub use fund_flow::{FundFlowDirection, FundFlowRow, FundFlowSummary};
+pub use reader::{Bill, BillReader, MAX_LINE_BYTES, read_bill};
+pub use request::{
+    BillAccount, BillDownload, BillTicket, BillType, FundFlowBillRequest, Packing, TradeBillRequest,
+};
+pub use row::BillRow;
+pub use trade::{TradeBillRefund, TradeBillRow, TradeBillSummary};
+pub use unpacking::MAX_BILL_BYTES;

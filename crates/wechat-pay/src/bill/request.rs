@@ -1,0 +1,340 @@
+//! Asking for a bill and for its file.
+
+use bytes::Bytes;
+use http::{StatusCode, Uri};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bill::BillError,
+    field::{InvalidField, check_word},
+    order_fields::is_loopback,
+    reply::{Reply, ReplyError},
+    request::{RequestParts, encode},
+    trust::TrustedKeys,
+};
+
+/// Which rows a trade bill has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum BillType {
+    /// Payments and refunds.
+    #[default]
+    All,
+    /// Payments alone.
+    Success,
+    /// Refunds alone.
+    Refund,
+}
+
+/// Which account's flow of funds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum BillAccount {
+    /// The basic account.
+    #[default]
+    Basic,
+    /// The account for operations.
+    Operation,
+    /// The account for fees.
+    Fees,
+}
+
+/// How the file is packed. The hash is over what is unpacked, in both cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Packing {
+    /// Not at all.
+    #[default]
+    Plain,
+    /// With gzip.
+    Gzip,
+}
+
+/// Asks for a trade bill; answered with a [`BillTicket`]. A day's bill is ready at about ten
+/// o'clock of the next day in Beijing, and is kept for three months.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TradeBillRequest {
+    /// The day, in Beijing.
+    pub bill_date: Date,
+    /// Which rows.
+    pub bill_type: BillType,
+    /// How the file is packed.
+    pub packing: Packing,
+    /// Partner mode: one sub-merchant's rows alone.
+    pub sub_mchid: Option<String>,
+}
+
+/// Asks for an account's flow of funds; answered with a [`BillTicket`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FundFlowBillRequest {
+    /// The day, in Beijing.
+    pub bill_date: Date,
+    /// Which account.
+    pub account: BillAccount,
+    /// How the file is packed.
+    pub packing: Packing,
+}
+
+impl TradeBillRequest {
+    /// The request.
+    pub fn request(&self) -> Result<RequestParts, InvalidField> {
+        let kind = match self.bill_type {
+            BillType::All => "ALL",
+            BillType::Success => "SUCCESS",
+            BillType::Refund => "REFUND",
+        };
+        let mut path = format!(
+            "/v3/bill/tradebill?bill_date={}&bill_type={kind}",
+            self.bill_date
+        );
+        if let Some(sub_mchid) = &self.sub_mchid {
+            check_word("sub_mchid", sub_mchid)?;
+            path.push_str("&sub_mchid=");
+            path.push_str(&encode(sub_mchid));
+        }
+        Ok(RequestParts::get(path + self.packing.query()))
+    }
+}
+
+impl FundFlowBillRequest {
+    /// The request.
+    pub fn request(&self) -> RequestParts {
+        let account = match self.account {
+            BillAccount::Basic => "BASIC",
+            BillAccount::Operation => "OPERATION",
+            BillAccount::Fees => "FEES",
+        };
+        RequestParts::get(format!(
+            "/v3/bill/fundflowbill?bill_date={}&account_type={account}{}",
+            self.bill_date,
+            self.packing.query()
+        ))
+    }
+}
+
+impl Packing {
+    fn query(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Gzip => "&tar_type=GZIP",
+        }
+    }
+}
+
+/// The answer to a request for a bill: where its file is, and what vouches for it. Take it from
+/// a verified reply alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillTicket {
+    /// `SHA1`.
+    pub hash_type: String,
+    /// The hash over the unpacked file, in hex.
+    pub hash_value: String,
+    /// Where the file is; good for five minutes, and for the merchant alone that asked.
+    pub download_url: String,
+}
+
+/// A request for a bill's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillDownload {
+    /// Scheme and authority of the address, without a slash at the end.
+    pub origin: String,
+    /// The request, to be signed as any other: its path and query are those of the address.
+    pub request: RequestParts,
+}
+
+impl BillTicket {
+    /// The request for the file. The address is used as WeChat gave it.
+    pub fn download(&self) -> Result<BillDownload, BillError> {
+        self.digest()?;
+        let url: Uri = self
+            .download_url
+            .parse()
+            .map_err(|_| BillError::DownloadUrl)?;
+        let (Some(scheme), Some(authority), Some(path)) =
+            (url.scheme_str(), url.authority(), url.path_and_query())
+        else {
+            return Err(BillError::DownloadUrl);
+        };
+        let plain_loopback = scheme == "http" && is_loopback(authority.host());
+        if authority.as_str().contains('@') || !(scheme == "https" || plain_loopback) {
+            return Err(BillError::DownloadUrl);
+        }
+        Ok(BillDownload {
+            origin: format!("{scheme}://{authority}"),
+            request: RequestParts::get(path.as_str().to_owned()),
+        })
+    }
+
+    /// The 20 bytes that the file's hash must have.
+    pub(super) fn digest(&self) -> Result<[u8; 20], BillError> {
+        let hex = self.hash_value.as_bytes();
+        if !self.hash_type.eq_ignore_ascii_case("SHA1") || hex.len() != 40 {
+            return Err(BillError::Hash);
+        }
+        let mut digest = [0; 20];
+        for (byte, pair) in digest.iter_mut().zip(hex.chunks_exact(2)) {
+            *byte = (hex_digit(pair[0])? << 4) | hex_digit(pair[1])?;
+        }
+        Ok(digest)
+    }
+}
+
+impl BillDownload {
+    /// The file's bytes, as they came: believed only once the ticket's hash fits. A success
+    /// without a signature is taken here and nowhere else; an error is read as ever.
+    pub fn file(reply: Reply, keys: &TrustedKeys, now_s: i64) -> Result<Bytes, ReplyError> {
+        if Self::is_file(reply.status, &reply.headers) {
+            return Ok(reply.body);
+        }
+        reply
+            .verify(keys, now_s)
+            .map(|verified| verified.body().clone())
+    }
+
+    /// Whether a reply is the file, from its head alone: for clients that stream the body into a
+    /// [`crate::bill::BillReader`]. Where it is not, the whole reply belongs to
+    /// [`BillDownload::file`].
+    #[must_use]
+    pub fn is_file(status: StatusCode, headers: &http::HeaderMap) -> bool {
+        status == StatusCode::OK && !crate::signature::is_signed(headers)
+    }
+}
+
+fn hex_digit(digit: u8) -> Result<u8, BillError> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        b'A'..=b'F' => Ok(digit - b'A' + 10),
+        _ => Err(BillError::Hash),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{signature::SignatureError, stamp::Stamp, test_keys};
+    use http::HeaderMap;
+    use jiff::civil::date;
+
+    fn ticket(url: &str) -> BillTicket {
+        BillTicket {
+            hash_type: "SHA1".into(),
+            hash_value: "79bb0f45fc4c42234a918000b2668d689e2bde04".into(),
+            download_url: url.into(),
+        }
+    }
+
+    #[test]
+    fn each_bill_has_its_query() {
+        let mut trade = TradeBillRequest {
+            bill_date: date(2019, 6, 1),
+            bill_type: BillType::All,
+            packing: Packing::Plain,
+            sub_mchid: None,
+        };
+        assert_eq!(
+            trade.request().unwrap().path_and_query,
+            "/v3/bill/tradebill?bill_date=2019-06-01&bill_type=ALL"
+        );
+        trade.bill_type = BillType::Refund;
+        trade.packing = Packing::Gzip;
+        trade.sub_mchid = Some("1900000109".into());
+        assert_eq!(
+            trade.request().unwrap().path_and_query,
+            "/v3/bill/tradebill?bill_date=2019-06-01&bill_type=REFUND&sub_mchid=1900000109&tar_type=GZIP"
+        );
+        trade.sub_mchid = Some("1&a=b".into());
+        assert_eq!(trade.request().unwrap_err().field, "sub_mchid");
+        let flow = FundFlowBillRequest {
+            bill_date: date(2019, 6, 11),
+            account: BillAccount::Operation,
+            packing: Packing::Gzip,
+        };
+        assert_eq!(
+            flow.request().path_and_query,
+            "/v3/bill/fundflowbill?bill_date=2019-06-11&account_type=OPERATION&tar_type=GZIP"
+        );
+    }
+
+    #[test]
+    fn a_download_is_signed_with_path_and_query_of_the_address() {
+        for (url, origin, path) in [
+            (
+                "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a%2Bb",
+                "https://api.mch.weixin.qq.com",
+                "/v3/billdownload/file?token=a%2Bb",
+            ),
+            (
+                "http://127.0.0.1:8420/v3/bill/downloadurl?token=x",
+                "http://127.0.0.1:8420",
+                "/v3/bill/downloadurl?token=x",
+            ),
+        ] {
+            let download = ticket(url).download().unwrap();
+            assert_eq!(
+                (
+                    download.origin.as_str(),
+                    download.request.path_and_query.as_str()
+                ),
+                (origin, path)
+            );
+        }
+        for url in [
+            "",
+            "/v3/billdownload/file?token=a",
+            "http://api.mch.weixin.qq.com/a",
+            "ftp://a/b",
+            "https://u@a/b",
+            "https://a b/",
+        ] {
+            assert_eq!(ticket(url).download(), Err(BillError::DownloadUrl), "{url}");
+        }
+    }
+
+    #[test]
+    fn only_sha1_vouches_for_a_file() {
+        let good = ticket("https://a/b");
+        assert_eq!(good.digest().unwrap()[..2], [0x79, 0xbb]);
+        for (kind, value) in [
+            ("SHA256", good.hash_value.as_str()),
+            ("SHA1", ""),
+            ("SHA1", "79bb"),
+            ("SHA1", "z9bb0f45fc4c42234a918000b2668d689e2bde04"),
+        ] {
+            let bad = BillTicket {
+                hash_type: kind.into(),
+                hash_value: value.into(),
+                ..good.clone()
+            };
+            assert_eq!(bad.download(), Err(BillError::Hash), "{kind} {value}");
+        }
+    }
+
+    #[test]
+    fn an_unsigned_file_is_taken_here_and_nowhere_else() {
+        let keys = test_keys::trusted_keys();
+        let reply = |status: u16, headers: HeaderMap| Reply {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers,
+            body: Bytes::from_static(b"file"),
+        };
+        let file = BillDownload::file(reply(200, HeaderMap::new()), &keys, 1);
+        assert_eq!(file.unwrap(), Bytes::from_static(b"file"));
+        assert!(reply(200, HeaderMap::new()).verify(&keys, 1).is_err());
+        for status in [202, 204] {
+            let error = BillDownload::file(reply(status, HeaderMap::new()), &keys, 1);
+            assert!(matches!(error, Err(ReplyError::Signature(_))), "{status}");
+        }
+        let signed = test_keys::platform_key()
+            .sign_headers(&Stamp::new(1, [1; 16]), b"file")
+            .unwrap();
+        assert!(BillDownload::file(reply(200, signed.clone()), &keys, 1).is_ok());
+        // A signature that is there must hold.
+        let mut tampered = reply(200, signed);
+        tampered.body = Bytes::from_static(b"other");
+        assert_eq!(
+            BillDownload::file(tampered, &keys, 1),
+            Err(ReplyError::Signature(SignatureError::Mismatch))
+        );
+        let error = BillDownload::file(reply(403, HeaderMap::new()), &keys, 1).unwrap_err();
+        assert_eq!(error.wechat().unwrap().status, 403);
+    }
+}

@@ -1,0 +1,153 @@
+//! One line of a bill, its cells found by their columns' names.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    bill::BillError,
+    money::{Fen, read_decimal},
+};
+
+/// The names of the columns, and where each stands.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Columns {
+    places: BTreeMap<String, usize>,
+}
+
+impl Columns {
+    /// Reads the line that names them.
+    pub(super) fn read(text: &str, line: u64) -> Result<Self, BillError> {
+        let mut places = BTreeMap::new();
+        for (place, name) in text.split(',').enumerate() {
+            let name = name.trim();
+            if name.is_empty() || name.starts_with('`') {
+                return Err(BillError::NoColumns { line });
+            }
+            if places.insert(name.to_owned(), place).is_some() {
+                return Err(BillError::ColumnTwice { line });
+            }
+        }
+        Ok(Self { places })
+    }
+}
+
+/// A line of data: a payment, a refund, a movement of funds, or the summary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillRow {
+    line: u64,
+    columns: Arc<Columns>,
+    cells: Vec<String>,
+}
+
+impl BillRow {
+    /// Reads a line whose cells each begin with a back-tick. Cells are parted where a comma and
+    /// a back-tick meet, so that a comma inside of a cell does no harm.
+    pub(super) fn read(text: &str, line: u64, columns: &Arc<Columns>) -> Result<Self, BillError> {
+        let expected = columns.places.len();
+        let cells: Vec<String> = text
+            .strip_prefix('`')
+            .map(|text| text.split(",`").map(str::to_owned).collect())
+            .unwrap_or_default();
+        if cells.len() != expected {
+            return Err(BillError::CellCount {
+                line,
+                expected,
+                got: cells.len(),
+            });
+        }
+        Ok(Self {
+            line,
+            columns: Arc::clone(columns),
+            cells,
+        })
+    }
+
+    /// The line in the file, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The cell of a column, without its back-tick; `None` where the bill has no such column.
+    /// WeChat replaces commas in what people wrote by a backslash and a blank; that stays.
+    pub fn get(&self, column: &str) -> Option<&str> {
+        let place = *self.columns.places.get(column)?;
+        self.cells.get(place).map(String::as_str)
+    }
+
+    /// The names of all columns with their cells, by name.
+    pub fn cells(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.columns
+            .places
+            .iter()
+            .filter_map(|(name, place)| Some((name.as_str(), self.cells.get(*place)?.as_str())))
+    }
+
+    pub(super) fn text(&self, column: &'static str) -> Result<String, BillError> {
+        self.get(column)
+            .map(str::to_owned)
+            .ok_or(BillError::ColumnMissing(column))
+    }
+
+    /// Text that may be absent: no column, nothing in it, or the `0` that WeChat puts for a
+    /// number that does not exist.
+    pub(super) fn optional_text(&self, column: &str) -> Option<String> {
+        self.get(column)
+            .filter(|text| !text.is_empty() && *text != "0")
+            .map(str::to_owned)
+    }
+
+    pub(super) fn fen(&self, column: &'static str) -> Result<Fen, BillError> {
+        let text = self.get(column).ok_or(BillError::ColumnMissing(column))?;
+        self.read_fen(column, text)
+    }
+
+    /// An amount whose column not every kind of bill has.
+    pub(super) fn optional_fen(&self, column: &'static str) -> Result<Option<Fen>, BillError> {
+        match self.get(column) {
+            Some(text) if !text.is_empty() => self.read_fen(column, text).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// An amount that may be negative, as a count of its `decimals`-th places.
+    pub(super) fn signed(&self, column: &'static str, decimals: usize) -> Result<i64, BillError> {
+        let text = self.get(column).ok_or(BillError::ColumnMissing(column))?;
+        let (sign, digits) = match text.strip_prefix('-') {
+            Some(digits) => (-1, digits),
+            None => (1, text),
+        };
+        match read_decimal(digits, decimals) {
+            Ok(count) => Ok(sign * count),
+            Err(error) => Err(BillError::Amount {
+                line: self.line,
+                column,
+                error,
+            }),
+        }
+    }
+
+    /// A count, which WeChat's own example writes as `45.0`.
+    pub(super) fn count(&self, column: &'static str) -> Result<u64, BillError> {
+        let text = self.get(column).ok_or(BillError::ColumnMissing(column))?;
+        let digits = match text.split_once('.') {
+            Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => whole,
+            _ => text,
+        };
+        digits
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+            .then(|| digits.parse().ok())
+            .flatten()
+            .ok_or(BillError::Count {
+                line: self.line,
+                column,
+            })
+    }
+
+    fn read_fen(&self, column: &'static str, text: &str) -> Result<Fen, BillError> {
+        Fen::from_yuan_text(text).map_err(|error| BillError::Amount {
+            line: self.line,
+            column,
+            error,
+        })
+    }
+}

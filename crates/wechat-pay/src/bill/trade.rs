@@ -1,0 +1,153 @@
+//! The rows and the summary of a trade bill (交易账单), of whatever kind.
+
+use crate::{
+    bill::{BillError, BillRow},
+    money::Fen,
+};
+
+/// A payment or a refund in a trade bill. What not every kind of bill has is optional.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TradeBillRow {
+    /// When it was paid or refunded, `2019-02-19 05:01:46` in Beijing.
+    pub trade_time: String,
+    /// The application.
+    pub appid: String,
+    /// The merchant number.
+    pub mchid: String,
+    /// Partner mode: the sub-merchant's number.
+    pub sub_mchid: Option<String>,
+    /// The device, as the order named it.
+    pub device_id: Option<String>,
+    /// WeChat's number of the payment.
+    pub transaction_id: String,
+    /// The merchant's number of the payment.
+    pub out_trade_no: String,
+    /// The buyer.
+    pub openid: String,
+    /// `JSAPI`, `NATIVE`, `MWEB`, …
+    pub trade_type: String,
+    /// `SUCCESS`, `REFUND` or `REVOKED`.
+    pub trade_state: String,
+    /// The bank, or `OTHERS`.
+    pub bank_type: String,
+    /// `CNY`.
+    pub currency: String,
+    /// What is settled for the order; 0 in a refund's row.
+    pub settlement_total: Fen,
+    /// What was paid with coupons.
+    pub coupon: Fen,
+    /// What was ordered; 0 in a refund's row.
+    pub total: Option<Fen>,
+    /// The refund, in a refund's row.
+    pub refund: Option<TradeBillRefund>,
+    /// What the buyer read.
+    pub description: String,
+    /// What the merchant gave with the order.
+    pub attach: String,
+    /// The fee in thousandths of a fen (WeChat writes five digits after the yuan's point);
+    /// negative where it is given back.
+    pub fee_milli_fen: i64,
+    /// The fee's rate, as it is written: `0.60%`.
+    pub rate: String,
+    /// A remark on the rate.
+    pub rate_remark: Option<String>,
+}
+
+/// What a refund's row has more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TradeBillRefund {
+    /// WeChat's number of the refund.
+    pub refund_id: String,
+    /// The merchant's number of the refund.
+    pub out_refund_no: String,
+    /// What was settled back.
+    pub refund: Fen,
+    /// What of it were coupons.
+    pub coupon_refund: Fen,
+    /// What the merchant asked for.
+    pub requested: Option<Fen>,
+    /// `ORIGINAL`, `BALANCE`, …
+    pub channel: String,
+    /// `SUCCESS`, `PROCESSING`, `FAIL` or `CHANGE`.
+    pub status: String,
+}
+
+/// The last line of a trade bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TradeBillSummary {
+    /// How many rows.
+    pub count: u64,
+    /// What is settled for all orders.
+    pub settlement_total: Fen,
+    /// What was refunded.
+    pub refund_total: Fen,
+    /// What of it were coupons.
+    pub coupon_refund_total: Fen,
+    /// All fees, in thousandths of a fen.
+    pub fee_milli_fen: i64,
+    /// What was ordered.
+    pub total: Option<Fen>,
+    /// What merchants asked to have refunded.
+    pub requested_refund_total: Option<Fen>,
+}
+
+impl TradeBillRow {
+    /// Reads a row of a trade bill.
+    pub fn read(row: &BillRow) -> Result<Self, BillError> {
+        Ok(Self {
+            trade_time: row.text("交易时间")?,
+            appid: row.text("公众账号ID")?,
+            mchid: row.text("商户号")?,
+            sub_mchid: row.optional_text("特约商户号"),
+            device_id: row.optional_text("设备号"),
+            transaction_id: row.text("微信订单号")?,
+            out_trade_no: row.text("商户订单号")?,
+            openid: row.text("用户标识")?,
+            trade_type: row.text("交易类型")?,
+            trade_state: row.text("交易状态")?,
+            bank_type: row.text("付款银行")?,
+            currency: row.text("货币种类")?,
+            settlement_total: row.fen("应结订单金额")?,
+            coupon: row.fen("代金券金额")?,
+            total: row.optional_fen("订单金额")?,
+            refund: TradeBillRefund::read(row)?,
+            description: row.text("商品名称")?,
+            attach: row.text("商户数据包")?,
+            fee_milli_fen: row.signed("手续费", 5)?,
+            rate: row.text("费率")?,
+            rate_remark: row.optional_text("费率备注"),
+        })
+    }
+}
+
+impl TradeBillRefund {
+    fn read(row: &BillRow) -> Result<Option<Self>, BillError> {
+        let Some(refund_id) = row.optional_text("微信退款单号") else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            refund_id,
+            out_refund_no: row.text("商户退款单号")?,
+            refund: row.fen("退款金额")?,
+            coupon_refund: row.fen("充值券退款金额")?,
+            requested: row.optional_fen("申请退款金额")?,
+            channel: row.text("退款类型")?,
+            status: row.text("退款状态")?,
+        }))
+    }
+}
+
+impl TradeBillSummary {
+    /// Reads the summary of a trade bill.
+    pub fn read(row: &BillRow) -> Result<Self, BillError> {
+        Ok(Self {
+            count: row.count("总交易单数")?,
+            settlement_total: row.fen("应结订单总金额")?,
+            refund_total: row.fen("退款总金额")?,
+            coupon_refund_total: row.fen("充值券退款总金额")?,
+            fee_milli_fen: row.signed("手续费总金额", 5)?,
+            total: row.optional_fen("订单总金额")?,
+            requested_refund_total: row.optional_fen("申请退款总金额")?,
+        })
+    }
+}
