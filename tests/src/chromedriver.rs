@@ -4,20 +4,25 @@
 use std::env;
 use std::path::PathBuf;
 use std::process::Stdio;
+use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 pub(crate) struct Chromedriver {
     /// Held for its `kill_on_drop`.
     _process: Child,
+    /// What driver and browser leave lying about goes with it.
+    _folder: TempDir,
     pub(crate) url: String,
 }
 
 impl Chromedriver {
     pub(crate) async fn start() -> Self {
         let program = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+        let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new(&program)
             .arg("--port=0")
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -42,6 +47,7 @@ impl Chromedriver {
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self {
             _process: process,
+            _folder: folder,
             url: format!("http://127.0.0.1:{port}"),
         }
     }
