@@ -11,8 +11,7 @@
 mod path;
 mod svg;
 
-use qrcode::bits::Bits;
-use qrcode::{Color, EcLevel, Version};
+use qrcodegen::{QrCodeEcc, QrSegment, Version};
 
 /// Light modules on each side, part of the symbol as the standard (and WeChat) wants it.
 const QUIET_ZONE_MODULES: u32 = 4;
@@ -24,54 +23,40 @@ pub struct TooLong;
 /// A finished symbol. Coordinates are in modules, quiet zone included: (0, 0) is the light corner
 /// at the top left, the first dark module is at (4, 4).
 #[derive(Clone)]
-pub struct QrCode {
-    dark: Vec<bool>,
-    side_modules: u32,
-}
+pub struct QrCode(qrcodegen::QrCode);
 
 impl QrCode {
     /// Encodes the UTF-8 bytes of `text` into the smallest standard symbol that holds them.
     pub fn encode(text: &str) -> Result<Self, TooLong> {
         // Byte mode alone: payment links mix cases and punctuation, where segments of other modes
         // gain nothing and their optimiser would be a good part of this crate's code.
-        for number in 1..=40 {
-            let mut bits = Bits::new(Version::Normal(number));
-            if bits.push_byte_data(text.as_bytes()).is_ok()
-                && bits.push_terminator(EcLevel::M).is_ok()
-                && let Ok(code) = qrcode::QrCode::with_bits(bits, EcLevel::M)
-            {
-                return Ok(Self {
-                    // 17 + 4 * version, as the standard has it.
-                    side_modules: 17 + 4 * u32::from(number.unsigned_abs()),
-                    dark: code
-                        .into_colors()
-                        .iter()
-                        .map(|colour| *colour == Color::Dark)
-                        .collect(),
-                });
-            }
-        }
-        Err(TooLong)
+        let segments = [QrSegment::make_bytes(text.as_bytes())];
+        qrcodegen::QrCode::encode_segments_advanced(
+            &segments,
+            QrCodeEcc::Medium,
+            Version::MIN,
+            Version::MAX,
+            None,
+            false,
+        )
+        .map(Self)
+        .map_err(|_| TooLong)
     }
 
     /// The side of the whole picture in modules, for `viewBox="0 0 n n"`. A box whose width is a
     /// multiple of it (in device pixels) shows every module with the same size.
-    pub const fn side_modules_with_quiet_zone(&self) -> u32 {
-        self.side_modules + 2 * QUIET_ZONE_MODULES
+    pub fn side_modules_with_quiet_zone(&self) -> u32 {
+        self.0.size().unsigned_abs() + 2 * QUIET_ZONE_MODULES
     }
 
     /// Whether the module in column `x`, row `y` is dark. The quiet zone, and everything outside of
     /// the picture, is light.
     pub fn is_dark(&self, x: u32, y: u32) -> bool {
-        let (Some(column), Some(row)) = (
-            x.checked_sub(QUIET_ZONE_MODULES),
-            y.checked_sub(QUIET_ZONE_MODULES),
-        ) else {
-            return false;
-        };
-        column < self.side_modules
-            && row < self.side_modules
-            && self.dark.get((row * self.side_modules + column) as usize) == Some(&true)
+        let within = |at: u32| Some(at.checked_sub(QUIET_ZONE_MODULES)?.cast_signed());
+        match (within(x), within(y)) {
+            (Some(column), Some(row)) => self.0.get_module(column, row),
+            _ => false,
+        }
     }
 
     /// The dark modules as the `d` of one `<path>`, to be *filled* (either fill rule) on white.
