@@ -4,6 +4,7 @@
 use checkout::Event;
 use gloo_events::EventListener;
 use std::rc::Rc;
+use web_sys::EventTarget;
 
 /// The listeners of one element.
 pub(crate) struct Listeners {
@@ -14,39 +15,42 @@ impl Listeners {
     /// Listens until dropped. `unload` is never used: it would keep the page out of the
     /// back-forward cache.
     pub(crate) fn new(happened: impl Fn(Event) + 'static) -> Self {
-        let Some(window) = web_sys::window() else {
-            return Self {
-                _listeners: Vec::new(),
-            };
-        };
         let happened = Rc::new(happened);
-        let on_window = |name: &'static str, event: Event| {
+        let listen = |target: &EventTarget, name: &'static str, event: Meaning| {
             let happened = Rc::clone(&happened);
-            EventListener::new(&window, name, move |_| happened(event.clone()))
+            EventListener::new(target, name, move |_| happened(event()))
         };
-        let mut listeners = vec![
-            on_window("pageshow", Event::Resumed),
-            on_window("focus", Event::Resumed),
-            on_window("pagehide", Event::Hidden),
-            on_window("online", Event::Online),
-            on_window("offline", Event::Offline),
-        ];
-        if let Some(document) = window.document() {
-            let (target, happened) = (document.clone(), Rc::clone(&happened));
-            listeners.push(EventListener::new(
-                &document,
-                "visibilitychange",
-                move |_| {
-                    happened(if target.hidden() {
-                        Event::Hidden
-                    } else {
-                        Event::Resumed
-                    });
-                },
-            ));
+        let mut listeners = Vec::new();
+        if let Some(window) = web_sys::window() {
+            for (name, event) in OF_WINDOW {
+                listeners.push(listen(&window, name, event));
+            }
+            if let Some(document) = window.document() {
+                listeners.push(listen(&document, "visibilitychange", visibility));
+            }
         }
         Self {
             _listeners: listeners,
         }
+    }
+}
+
+/// What an event of the browser means, when it comes.
+type Meaning = fn() -> Event;
+
+const OF_WINDOW: [(&str, Meaning); 5] = [
+    ("pageshow", || Event::Resumed),
+    ("focus", || Event::Resumed),
+    ("pagehide", || Event::Hidden),
+    ("online", || Event::Online),
+    ("offline", || Event::Offline),
+];
+
+fn visibility() -> Event {
+    let document = web_sys::window().and_then(|window| window.document());
+    if document.is_some_and(|document| document.hidden()) {
+        Event::Hidden
+    } else {
+        Event::Resumed
     }
 }

@@ -2,6 +2,8 @@
 //! `ok` is "not guaranteed to be reliable" by WeChat's own word, and `cancel` also stands for
 //! several failures (research: client-realities §2.3).
 
+use crate::substring::{after, has};
+
 /// The callback's fields, as they came. Any may be absent, and their types differ by platform,
 /// so the shell turns whatever there is into texts.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -31,12 +33,14 @@ impl BridgeReply {
     /// Reads the message in all its known forms: any prefix, either spelling of the key, any
     /// case, `_` or blank between words.
     pub fn result(&self) -> BridgeResult {
-        let lower = self.err_msg.to_ascii_lowercase().replace('_', " ");
-        let detail = lower
-            .split_once(':')
-            .map_or(lower.as_str(), |(_, detail)| detail);
-        let has = |word| detail.contains(word);
-        match detail.trim() {
+        let plain = |letter: char| match letter {
+            '_' => ' ',
+            letter => letter.to_ascii_lowercase(),
+        };
+        let message: String = self.err_msg.chars().map(plain).collect();
+        let detail = after(&message, ":").unwrap_or(&message);
+        let has = |word| has(detail, word);
+        match detail.trim_ascii() {
             "ok" | "confirm" => BridgeResult::Ok,
             "cancel" | "fail cancel" => BridgeResult::Cancel,
             _ if has("nosupport") || has("not exist") || has("not implement") => {

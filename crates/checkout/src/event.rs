@@ -61,6 +61,24 @@ pub enum Intent {
 }
 
 impl Intent {
+    /// The word of the `data-intent` attribute, and of the element's own methods.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::StartFallback => "start-fallback",
+            Self::Refresh => "refresh",
+            Self::TakeOver => "take-over",
+            Self::CheckPayment => "check-payment",
+            Self::ReportTrouble => "report-trouble",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    /// The intent of a word; `None` for another word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|intent| intent.as_str() == word)
+    }
+
     /// Every intent.
     pub const ALL: [Self; 7] = [
         Self::Start,

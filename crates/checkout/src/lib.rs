@@ -19,6 +19,7 @@ mod machine;
 mod poll;
 mod problem;
 mod scene;
+mod substring;
 mod view_model;
 
 pub use bridge_reply::{BridgeReply, BridgeResult};

@@ -2,6 +2,7 @@
 //! reads them; both halves are here so that they cannot drift apart.
 
 use crate::answer::Product;
+use crate::decimal::{decimal, push_decimal};
 use crate::error::{ApiError, ErrorCode};
 use crate::limits::URL_MAX_BYTES;
 
@@ -28,7 +29,7 @@ impl AttemptForm {
     pub fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields = vec![("product", self.product.as_str().to_owned())];
         if let Some(after) = self.after {
-            fields.push(("after", after.to_string()));
+            fields.push(("after", decimal(after)));
         }
         let texts = [
             ("return_url", &self.return_url),
@@ -106,7 +107,7 @@ impl PollQuery {
             }
             query.push_str(name);
             query.push('=');
-            query.push_str(&value.to_string());
+            push_decimal(&mut query, value);
         };
         if let Some(wait_s) = self.wait_s {
             put("wait", wait_s);

@@ -13,6 +13,7 @@
 mod address;
 mod answer;
 mod attempt;
+mod decimal;
 mod error;
 mod fields;
 mod limits;
@@ -24,6 +25,7 @@ mod order;
 pub use address::{PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER};
 pub use answer::{Action, CheckoutAnswer, CurrentAttempt, OrderState, PayParameters, Product};
 pub use attempt::{AttemptForm, CancelForm, PollQuery, WAIT_MAX_S};
+pub use decimal::{decimal, push_decimal};
 pub use error::{ApiError, ErrorCode};
 pub use fields::{Fields, Malformed};
 pub use limits::{

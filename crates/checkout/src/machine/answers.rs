@@ -11,7 +11,7 @@ use crate::poll::Reading;
 use crate::problem::{Problem, ProblemCode};
 use crate::scene::{self, Reason};
 use crate::view_model::{Notice, OrderView};
-use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, OrderState, Product};
+use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, OrderState, Product, decimal};
 
 impl CheckoutMachine {
     pub(super) fn answered(&mut self, now_ms: u64, id: RequestId, answer: &CheckoutAnswer) {
@@ -222,7 +222,7 @@ impl CheckoutMachine {
                 retry_after_ms,
             } => {
                 let problem =
-                    Problem::new(ProblemCode::RefusedUnknown).with_raw(status.to_string());
+                    Problem::new(ProblemCode::RefusedUnknown).with_raw(decimal(u64::from(status)));
                 (problem, retry_after_ms, (400..429).contains(&status))
             }
             Failure::Unreachable => (Problem::new(ProblemCode::Unreachable), None, false),

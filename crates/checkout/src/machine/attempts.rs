@@ -7,7 +7,7 @@ use crate::effect::{Destination, Effect, Occurrence, Request};
 use crate::event::Failure;
 use crate::problem::{Problem, ProblemCode};
 use crate::view_model::Notice;
-use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, Product};
+use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, Product, decimal};
 
 impl CheckoutMachine {
     /// Starts an attempt for a product, by the buyer's wish or at a desk by itself.
@@ -155,7 +155,7 @@ impl CheckoutMachine {
                 retry_after_ms,
             } => {
                 let problem =
-                    Problem::new(ProblemCode::RefusedUnknown).with_raw(status.to_string());
+                    Problem::new(ProblemCode::RefusedUnknown).with_raw(decimal(u64::from(status)));
                 if status == 429 || status >= 500 {
                     self.try_later(now_ms, retry_after_ms, None, problem);
                 } else {

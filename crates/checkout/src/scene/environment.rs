@@ -6,6 +6,7 @@
 
 use super::Decision;
 use crate::facts::Facts;
+use crate::substring::{after, has};
 
 /// The kind of browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,7 +127,7 @@ pub fn decide(facts: &Facts) -> (Environment, Decision) {
             Decision::Upgrade
         }
         EnvironmentKind::WeChat => Decision::Jsapi,
-        EnvironmentKind::WeChatDevtools if facts.mini_program || ua.contains("miniprogram") => {
+        EnvironmentKind::WeChatDevtools if facts.mini_program || has(&ua, "miniprogram") => {
             Decision::MiniProgram
         }
         EnvironmentKind::WeChatDevtools => Decision::Jsapi,
@@ -149,7 +150,7 @@ pub fn decide(facts: &Facts) -> (Environment, Decision) {
 }
 
 fn kind(ua: &str, os: Os, facts: &Facts) -> EnvironmentKind {
-    let has = |word| ua.contains(word);
+    let has = |word| has(ua, word);
     let is_desk = matches!(os, Os::Windows | Os::MacOs | Os::Linux);
     if ["googlebot", "bingbot", "+http", "spider", "crawler"]
         .into_iter()
@@ -203,14 +204,14 @@ fn in_app(ua: &str) -> Option<&'static str> {
 
 fn is_web_view(ua: &str, os: Os) -> bool {
     match os {
-        Os::Android => ua.contains("; wv)"),
-        Os::Harmony => !ua.contains("browser"),
+        Os::Android => has(ua, "; wv)"),
+        Os::Harmony => !has(ua, "browser"),
         // Firefox for iOS is a browser although it lacks the token.
         Os::Ios | Os::IpadOs => {
-            ua.contains("applewebkit")
-                && !ua.contains("safari/")
-                && !ua.contains("fxios")
-                && !ua.contains("macintosh")
+            has(ua, "applewebkit")
+                && !has(ua, "safari/")
+                && !has(ua, "fxios")
+                && !has(ua, "macintosh")
         }
         _ => false,
     }
@@ -220,18 +221,18 @@ fn browser(ua: &str, os: Os) -> EnvironmentKind {
     match os {
         Os::Ios => EnvironmentKind::BrowserMobile,
         Os::IpadOs => EnvironmentKind::BrowserTablet,
-        Os::Harmony if ua.contains("(pc") => EnvironmentKind::BrowserDesktop,
-        Os::Harmony if ua.contains("(tablet") => EnvironmentKind::BrowserTablet,
+        Os::Harmony if has(ua, "(pc") => EnvironmentKind::BrowserDesktop,
+        Os::Harmony if has(ua, "(tablet") => EnvironmentKind::BrowserTablet,
         Os::Harmony => EnvironmentKind::BrowserMobile,
         // Chrome leaves `Mobile` out on tablets.
-        Os::Android if ua.contains("mobile") => EnvironmentKind::BrowserMobile,
+        Os::Android if has(ua, "mobile") => EnvironmentKind::BrowserMobile,
         Os::Android => EnvironmentKind::BrowserTablet,
         _ => EnvironmentKind::BrowserDesktop,
     }
 }
 
 fn operating_system(ua: &str, touch_points: u32) -> Os {
-    let has = |word| ua.contains(word);
+    let has = |word| has(ua, word);
     if has("openharmony") || has("arkweb") {
         Os::Harmony
     } else if has("unifiedpclinux") {
@@ -262,18 +263,19 @@ fn operating_system(ua: &str, touch_points: u32) -> Os {
 /// `micromessenger/8.0.61.2880(0x28003D5B)` -> `8.0.61.2880`, `6.3.5.50_r1573191.640` ->
 /// `6.3.5.50`.
 fn wechat_version(ua: &str) -> Option<String> {
-    let after = ua.split("micromessenger/").nth(1)?;
-    let end = after
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(after.len());
-    let version = after[..end].trim_end_matches('.');
+    let version = after(ua, "micromessenger/")?;
+    let end = version
+        .bytes()
+        .position(|byte| !byte.is_ascii_digit() && byte != b'.');
+    let version = version.get(..end.unwrap_or(version.len()))?;
+    let version = version.strip_suffix('.').unwrap_or(version);
     (!version.is_empty()).then(|| version.to_owned())
 }
 
 /// WeChat takes payments from 5.0 on.
 fn is_before_payments(version: Option<&str>) -> bool {
-    version
-        .and_then(|version| version.split('.').next())
-        .and_then(|major| major.parse::<u32>().ok())
-        .is_some_and(|major| major < 5)
+    matches!(
+        version.unwrap_or_default().as_bytes(),
+        [b'0'..=b'4'] | [b'0'..=b'4', b'.', ..]
+    )
 }
