@@ -2,14 +2,14 @@
 
 #![expect(
     unreachable_pub,
-    clippy::needless_pass_by_value,
-    reason = "leptos's component macro writes public functions whose props are values"
+    reason = "leptos's component macro writes public functions"
 )]
 
-use crate::environment;
+use crate::embed::Embedded;
 use crate::options::WidgetOptions;
-use crate::shell::{Page, PageEvent, Shell};
-use crate::view::{CheckoutView, THEME};
+use crate::shell::{Page, PageEvent};
+use crate::view::THEME;
+use leptos::html::Div;
 use leptos::prelude::*;
 
 /// A payment in a leptos page. It brings its style sheet along and ends with its owner.
@@ -21,16 +21,19 @@ pub fn WechatPay(
     #[prop(into)]
     on_event: UnsyncCallback<PageEvent>,
 ) -> impl IntoView {
-    let locale = options.locale.unwrap_or_else(environment::locale);
-    let page = Page::Rust(Box::new(move |event| on_event.run(event)));
-    let (shell, model) = Shell::new(&options, page);
-    shell.connect();
-    let want = shell.clone();
-    let ending = send_wrapper::SendWrapper::new(shell);
-    on_cleanup(move || ending.end());
+    let container = NodeRef::<Div>::new();
+    container.on_load(move |container| {
+        let page = Page::new(move |occurrence| on_event.run(occurrence.into()));
+        let embedded = StoredValue::new_local(Some(Embedded::new(&container, &options, page)));
+        on_cleanup(move || {
+            if let Some(Some(embedded)) = embedded.try_update_value(Option::take) {
+                embedded.unmount();
+            }
+        });
+    });
     view! {
         <style>{THEME}</style>
-        <CheckoutView model locale want=move |intent| want.want(intent) />
+        <div node_ref=container></div>
     }
 }
 

@@ -1,19 +1,17 @@
 //! The boundary to JavaScript. No logic: it turns what comes in into types and hands it on.
 
+use crate::environment;
 use crate::options::WidgetOptions;
-use crate::shell::Shell;
-use crate::view::{THEME, mount_view};
+use crate::shell::{Page, Shell};
+use crate::view::{self, Mounted, THEME};
 use checkout::Intent;
-use leptos::prelude::Owner;
-use std::any::Any;
 use wasm_bindgen::prelude::*;
 
 /// One element that is in a page. [`unmount`](Embedded::unmount) ends it.
 #[wasm_bindgen]
 pub struct Embedded {
     shell: Shell,
-    owner: Owner,
-    view: Box<dyn Any>,
+    view: Mounted,
 }
 
 /// Puts a payment into `container` and begins it. `emit(name, detail)` is called for each event.
@@ -21,15 +19,13 @@ pub struct Embedded {
 /// Fails with the code of the option that is wrong.
 #[wasm_bindgen]
 pub fn mount(
-    container: web_sys::HtmlElement,
+    container: &web_sys::Element,
     options: &JsValue,
     emit: js_sys::Function,
 ) -> Result<Embedded, JsValue> {
     let options =
         WidgetOptions::from_js(options).map_err(|error| JsValue::from_str(error.code()))?;
-    let (view, owner, shell) = mount_view(container, &options, emit.into());
-    shell.connect();
-    Ok(Embedded { shell, owner, view })
+    Ok(Embedded::new(container, &options, Page::from(emit)))
 }
 
 /// The style sheet of the view, for the element's shadow root.
@@ -38,19 +34,29 @@ pub fn theme() -> String {
     THEME.to_owned()
 }
 
+impl Embedded {
+    pub(crate) fn new(container: &web_sys::Element, options: &WidgetOptions, page: Page) -> Self {
+        let locale = options.locale.unwrap_or_else(environment::locale);
+        let (shell, model) = Shell::new(options, page);
+        let want = shell.clone();
+        let view = view::mount(container, model, locale, move |intent| want.want(intent));
+        shell.connect();
+        Self { shell, view }
+    }
+}
+
 #[wasm_bindgen]
 impl Embedded {
     /// The page wants something in the buyer's name: `start`, `refresh`, `cancel`. `false`: no
     /// such word.
     pub fn want(&self, intent: &str) -> bool {
-        let intent = match intent {
-            "start" => Intent::Start,
-            "refresh" => Intent::Refresh,
-            "cancel" => Intent::Cancel,
-            _ => return false,
-        };
-        self.shell.want(intent);
-        true
+        match Intent::from_word(intent) {
+            Some(intent @ (Intent::Start | Intent::Refresh | Intent::Cancel)) => {
+                self.shell.want(intent);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Takes the view out and ends everything that runs: no timer, listener, request or signal
@@ -58,8 +64,6 @@ impl Embedded {
     pub fn unmount(self) {
         self.shell.end();
         drop(self.view);
-        // Dropping the view does not end tasks of the root owner; its cleanup does.
-        self.owner.cleanup();
     }
 }
 

@@ -19,7 +19,7 @@ async fn after_unmount_nothing_is_alive_and_nothing_happens_any_more() {
     let emit = Function::new_no_args("");
     let before = (page.read("timers"), page.read("listeners"));
 
-    let embedded = mount(container.clone(), &options(), emit).unwrap();
+    let embedded = mount(&container, &options(), emit).unwrap();
     page.until("the QR code", || shows_code(&container)).await;
     page.until("the held poll", || page.read("open") > 0.0)
         .await;
@@ -52,10 +52,8 @@ async fn two_elements_on_a_page_do_not_meet() {
     let page = CountingPage::new();
     let (first, second) = (container(), container());
     let emit = || Function::new_no_args("");
-    let one = mount(first.clone(), &options(), emit()).unwrap();
-    let two = mount(second.clone(), &options(), emit()).unwrap();
-    let shown =
-        |container: &web_sys::HtmlElement| container.query_selector("[part=qr]").unwrap().is_some();
+    let one = mount(&first, &options(), emit()).unwrap();
+    let two = mount(&second, &options(), emit()).unwrap();
     page.until("both codes", || shows_code(&first) && shows_code(&second))
         .await;
 
@@ -72,7 +70,7 @@ async fn two_elements_on_a_page_do_not_meet() {
 #[wasm_bindgen_test]
 fn a_wrong_option_is_refused_by_its_code() {
     let emit = Function::new_no_args("");
-    let refused = mount(container(), &JsValue::from(js_sys::Object::new()), emit);
+    let refused = mount(&container(), &JsValue::from(js_sys::Object::new()), emit);
     let code = refused.err().and_then(|code| code.as_string());
     assert_eq!(code.as_deref(), Some("MERCHANT_API_INVALID"));
 }

@@ -18,7 +18,7 @@ use crate::environment;
 use crate::options::WidgetOptions;
 use ::merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
 use checkout::{CheckoutMachine, Effect, Event, Intent, Options, RequestId, ViewModel};
-use leptos::prelude::{ReadSignal, Set, WriteSignal, signal};
+use leptos::prelude::{ArcReadSignal, ArcWriteSignal, Set, arc_signal};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -28,7 +28,7 @@ pub(crate) struct Shell(Rc<Running>);
 
 struct Running {
     machine: RefCell<CheckoutMachine>,
-    set_model: WriteSignal<ViewModel>,
+    set_model: ArcWriteSignal<ViewModel>,
     page: Page,
     api: merchant_api::MerchantApi,
     departure: storage::Departure,
@@ -41,7 +41,7 @@ struct Running {
 
 impl Shell {
     /// A payment that has not begun, and what it shows.
-    pub(crate) fn new(options: &WidgetOptions, page: Page) -> (Self, ReadSignal<ViewModel>) {
+    pub(crate) fn new(options: &WidgetOptions, page: Page) -> (Self, ArcReadSignal<ViewModel>) {
         let departure = storage::Departure::of(options.token());
         let machine = CheckoutMachine::new(
             clock::seed(),
@@ -56,7 +56,7 @@ impl Shell {
                     || departure.is_marked(),
             },
         );
-        let (model, set_model) = signal(machine.view(clock::now_ms()));
+        let (model, set_model) = arc_signal(machine.view(clock::now_ms()));
         let running = Running {
             machine: RefCell::new(machine),
             set_model,
@@ -145,7 +145,7 @@ impl Shell {
             Effect::Navigate(destination) => navigation::go(destination.as_str()),
             Effect::StripAddress => navigation::strip(&[PAYER_PARAMETER, RETURN_PARAMETER]),
             Effect::MarkDeparture(is_away) => running.departure.mark(is_away),
-            Effect::Emit(occurrence) => running.page.tell(&occurrence),
+            Effect::Emit(occurrence) => running.page.tell(occurrence),
         }
     }
 

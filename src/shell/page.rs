@@ -5,12 +5,7 @@ use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
 
 /// Who listens.
-pub(crate) enum Page {
-    /// `element.js`: `emit(name, detail)`.
-    JavaScript(Function),
-    /// The leptos component.
-    Rust(Box<dyn Fn(PageEvent)>),
-}
+pub(crate) struct Page(Box<dyn Fn(Occurrence)>);
 
 /// An event of the element, as a Rust page gets it.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,45 +35,50 @@ pub enum PageEvent {
     Problem(Problem),
 }
 
-impl From<Function> for Page {
-    fn from(emit: Function) -> Self {
-        Self::JavaScript(emit)
-    }
-}
-
 impl Page {
-    pub(crate) fn tell(&self, occurrence: &Occurrence) {
-        match self {
-            Self::Rust(listen) => listen(event(occurrence)),
-            Self::JavaScript(emit) => {
-                let (name, detail) = dom_event(occurrence);
-                // A handler of the page that throws is the page's own trouble.
-                let _ = emit.call2(&JsValue::NULL, &name.into(), &detail);
-            }
-        }
+    /// A page that listens.
+    pub(crate) fn new(listen: impl Fn(Occurrence) + 'static) -> Self {
+        Self(Box::new(listen))
+    }
+
+    pub(crate) fn tell(&self, occurrence: Occurrence) {
+        (self.0)(occurrence);
     }
 }
 
-fn event(occurrence: &Occurrence) -> PageEvent {
-    match occurrence.clone() {
-        Occurrence::Ready => PageEvent::Ready,
-        Occurrence::SceneDecided(scene) => PageEvent::SceneDecided(scene),
-        Occurrence::QrShown => PageEvent::QrShown,
-        Occurrence::Redirecting(destination) => {
-            PageEvent::Redirecting(destination.as_str().to_owned())
+impl From<Function> for Page {
+    /// `element.js`: `emit(name, detail)`.
+    fn from(emit: Function) -> Self {
+        Self::new(move |occurrence| {
+            let (name, detail) = dom_event(&occurrence);
+            // A handler of the page that throws is the page's own trouble.
+            let _ = emit.call2(&JsValue::NULL, &name.into(), &detail);
+        })
+    }
+}
+
+impl From<Occurrence> for PageEvent {
+    fn from(occurrence: Occurrence) -> Self {
+        match occurrence {
+            Occurrence::Ready => Self::Ready,
+            Occurrence::SceneDecided(scene) => Self::SceneDecided(scene),
+            Occurrence::QrShown => Self::QrShown,
+            Occurrence::Redirecting(destination) => {
+                Self::Redirecting(destination.as_str().to_owned())
+            }
+            Occurrence::StateChange(screen) => Self::StateChange(screen),
+            Occurrence::Paid {
+                order_no,
+                out_trade_no,
+                total_fen,
+            } => Self::Paid {
+                order_no,
+                out_trade_no,
+                total_fen,
+            },
+            Occurrence::Closed => Self::Closed,
+            Occurrence::Problem(problem) => Self::Problem(problem),
         }
-        Occurrence::StateChange(screen) => PageEvent::StateChange(screen),
-        Occurrence::Paid {
-            order_no,
-            out_trade_no,
-            total_fen,
-        } => PageEvent::Paid {
-            order_no,
-            out_trade_no,
-            total_fen,
-        },
-        Occurrence::Closed => PageEvent::Closed,
-        Occurrence::Problem(problem) => PageEvent::Problem(problem),
     }
 }
 

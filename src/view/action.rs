@@ -1,63 +1,64 @@
 //! Buttons: what the buyer can do on a screen. The first one is the way on.
+//!
+//! A button says what it is for in `data-intent`; one listener on the whole view hears them all.
 
-use super::Want;
+use super::node::{Element, element};
 use crate::locale::Words;
 use checkout::Intent;
-use leptos::prelude::*;
 use merchant_api::Product;
+use wasm_bindgen::JsCast;
+
+/// The attribute by which tests, style sheets and [`wanted`] know a button.
+const INTENT: &str = "data-intent";
 
 /// A row of buttons.
-#[component]
-pub(super) fn Actions(buttons: Vec<(&'static str, Intent)>, want: Want) -> impl IntoView {
-    let buttons: Vec<_> = buttons
-        .into_iter()
-        .enumerate()
-        .map(|(place, (label, intent))| {
-            let want = want.clone();
-            let class = if place == 0 { "primary" } else { "secondary" };
-            view! {
-                <button type="button" part=class class=class data-intent=intent_word(intent)
-                    on:click=move |_| want.call(intent)>
-                    {label}
-                </button>
-            }
-            .into_any()
-        })
-        .collect();
-    view! { <div class="actions">{buttons}</div> }.into_any()
+pub(super) fn actions(buttons: &[(&'static str, Intent)]) -> Element {
+    let mut row = element("div").with("class", "actions");
+    let mut class = "primary";
+    for (label, intent) in buttons {
+        row = row.holding(button(class, label, *intent));
+        class = "secondary";
+    }
+    row
+}
+
+/// A button of a class.
+pub(super) fn button(class: &'static str, label: &'static str, intent: Intent) -> Element {
+    element("button")
+        .with("type", "button")
+        .with("part", class)
+        .with("class", class)
+        .with(INTENT, intent.as_str())
+        .saying(label)
 }
 
 /// The way to pay, and the other way where there is one.
-#[component]
-pub(super) fn Offer(
+pub(super) fn offer(
     product: Product,
     fallback: Option<Product>,
     is_again: bool,
-    words: &'static Words,
-    want: Want,
-) -> impl IntoView {
+    words: &Words,
+) -> Element {
     let label = match product {
         Product::H5 => words.pay_in_wechat,
         Product::Native => words.offer_native,
         _ if is_again => words.retry,
         _ => words.pay,
     };
-    let mut buttons = vec![(label, Intent::Start)];
+    let both = [
+        (label, Intent::Start),
+        (words.show_code, Intent::StartFallback),
+    ];
     if fallback == Some(Product::Native) {
-        buttons.push((words.show_code, Intent::StartFallback));
+        actions(&both)
+    } else {
+        actions(&both[..1])
     }
-    view! { <Actions buttons want /> }.into_any()
 }
 
-/// The word of the `data-intent` attribute, by which tests and style sheets find a button.
-pub(super) const fn intent_word(intent: Intent) -> &'static str {
-    match intent {
-        Intent::Start => "start",
-        Intent::StartFallback => "start-fallback",
-        Intent::Refresh => "refresh",
-        Intent::TakeOver => "take-over",
-        Intent::CheckPayment => "check-payment",
-        Intent::ReportTrouble => "report-trouble",
-        Intent::Cancel => "cancel",
-    }
+/// What the buyer wants by a click, if it was on a button. There is nothing in a button but its
+/// text, so the click's target is the button itself.
+pub(super) fn wanted(click: &web_sys::Event) -> Option<Intent> {
+    let target: web_sys::Element = click.target()?.unchecked_into();
+    Intent::from_word(&target.get_attribute(INTENT)?)
 }

@@ -1,29 +1,21 @@
 //! How long the code is good. The time is the machine's; this only writes it.
 
+use super::node::{Element, element};
 use crate::locale::Words;
-use checkout::{Screen, ViewModel};
-use leptos::prelude::*;
+use merchant_api::push_decimal;
 
 /// `二维码有效时间 29:59`
-#[component]
-pub(super) fn Countdown(model: ReadSignal<ViewModel>, words: &'static Words) -> impl IntoView {
-    let clock = Memo::new(move |_| {
-        model.with(|model| match model.screen {
-            Screen::QrCode {
-                remaining_ms: Some(remaining_ms),
-                ..
-            } => clock_text(remaining_ms),
-            _ => String::new(),
-        })
-    });
-    view! {
-        <p class="countdown">
-            {words.code_valid_for}
-            " "
-            <span part="countdown" role="timer">{move || clock.get()}</span>
-        </p>
-    }
-    .into_any()
+pub(super) fn countdown(remaining_ms: u64, words: &Words) -> Element {
+    element("p")
+        .with("class", "countdown")
+        .saying(words.code_valid_for)
+        .saying(" ")
+        .holding(
+            element("span")
+                .with("part", "countdown")
+                .with("role", "timer")
+                .saying(clock_text(remaining_ms)),
+        )
 }
 
 /// Minutes and seconds, with hours where there are any; a begun second counts whole.
@@ -40,11 +32,12 @@ fn clock_text(remaining_ms: u64) -> String {
     text
 }
 
-fn push_two_digits(text: &mut String, number: u64) {
+/// At least two digits.
+pub(super) fn push_two_digits(text: &mut String, number: u64) {
     if number < 10 {
         text.push('0');
     }
-    text.push_str(&number.to_string());
+    push_decimal(text, number);
 }
 
 #[cfg(test)]

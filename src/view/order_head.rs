@@ -1,38 +1,41 @@
 //! What is bought and for how much, above every screen; and the word TEST where it is one.
 
-use crate::locale::Locale;
-use checkout::{OrderView, ViewModel};
-use leptos::prelude::*;
+use super::countdown::push_two_digits;
+use super::node::{Node, element};
+use crate::locale::Words;
+use checkout::OrderView;
+use merchant_api::push_decimal;
 
-/// The head of the element.
-#[component]
-pub(super) fn OrderHead(model: ReadSignal<ViewModel>, locale: Locale) -> impl IntoView {
-    let order = Memo::new(move |_| model.with(|model| (model.order.clone(), model.is_test)));
-    move || {
-        let (order, is_test) = order.get();
-        let ribbon = is_test.then(|| {
-            view! { <p part="ribbon" class="ribbon">{locale.words().test_ribbon}</p> }.into_any()
-        });
-        let head = order.map(|order| {
-            let amount = amount_text(&order);
-            view! {
-                <div part="order" class="order">
-                    <p part="description" class="description">{order.description}</p>
-                    <p part="amount" class="amount">{amount}</p>
-                </div>
-            }
-            .into_any()
-        });
-        vec![ribbon, head].into_any()
-    }
+/// Says that no money moves.
+pub(super) fn ribbon(words: &Words) -> Node {
+    element("p")
+        .with("part", "ribbon")
+        .with("class", "ribbon")
+        .saying(words.test_ribbon)
+        .into()
+}
+
+/// What is bought, and for how much.
+pub(super) fn order_head(order: &OrderView) -> Node {
+    element("div")
+        .with("part", "order")
+        .with("class", "order")
+        .holding(
+            element("p")
+                .with("part", "description")
+                .with("class", "description")
+                .saying(order.description.clone().unwrap_or_default()),
+        )
+        .holding(
+            element("p")
+                .with("part", "amount")
+                .with("class", "amount")
+                .saying(money_text(order.total_fen, &order.currency)),
+        )
+        .into()
 }
 
 /// `¥69.10` from 6910 fen: by whole numbers alone.
-pub(super) fn amount_text(order: &OrderView) -> String {
-    money_text(order.total_fen, &order.currency)
-}
-
-/// The same for any amount.
 pub(super) fn money_text(fen: u64, currency: &str) -> String {
     let mut text = if currency == "CNY" {
         String::from("¥")
@@ -41,13 +44,9 @@ pub(super) fn money_text(fen: u64, currency: &str) -> String {
         code.push(' ');
         code
     };
-    text.push_str(&(fen / 100).to_string());
+    push_decimal(&mut text, fen / 100);
     text.push('.');
-    let cents = fen % 100;
-    if cents < 10 {
-        text.push('0');
-    }
-    text.push_str(&cents.to_string());
+    push_two_digits(&mut text, fen % 100);
     text
 }
 

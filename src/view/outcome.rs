@@ -1,58 +1,56 @@
 //! The screens at which a payment comes to rest: paid, closed, expired, a problem, or no way.
 
-use super::Want;
-use super::action::Actions;
+use super::action::actions;
+use super::node::{Element, Node, Text, element, nothing};
 use super::order_head::money_text;
-use super::status::sentence;
-use crate::locale::{Locale, Words};
-use checkout::{Actor, Intent, Problem, Reason, Screen, ViewModel};
-use leptos::prelude::*;
+use crate::locale::Words;
+use checkout::{Actor, Intent, OrderView, Problem, Reason, Screen};
 
 /// A mark, a title, and what to do next.
-#[component]
-pub(super) fn Outcome(
-    screen: Screen,
-    model: ReadSignal<ViewModel>,
-    locale: Locale,
-    want: Want,
-) -> impl IntoView {
-    let words = locale.words();
-    let is_paid = matches!(screen, Screen::Paid { .. });
-    let (mark, mark_class) = if is_paid {
-        ("✓", "mark good")
-    } else {
-        ("!", "mark")
+pub(super) fn outcome(
+    screen: &Screen,
+    title: &'static str,
+    order: Option<&OrderView>,
+    words: &Words,
+) -> Element {
+    let (mark, mark_class) = match screen {
+        Screen::Paid { .. } => ("✓", "mark good"),
+        _ => ("!", "mark"),
     };
-    let title = sentence(&screen, words);
-    let advice =
-        advice(&screen, words).map(|text| view! { <p class="advice">{text}</p> }.into_any());
-    let receipt =
-        receipt(&screen, model).map(|text| view! { <p class="advice">{text}</p> }.into_any());
-    let retry = match &screen {
-        Screen::Failed(problem) if problem.code.is_recoverable() => {
-            let buttons = vec![(words.retry, Intent::Start)];
-            Some(view! { <Actions buttons want=want.clone() /> }.into_any())
-        }
-        _ => None,
-    };
-    let reference = match &screen {
-        Screen::Failed(problem) => Some(reference(problem, model, words)),
-        _ => None,
-    };
-    view! {
-        <div part="outcome" class="outcome">
-            <p class=mark_class aria-hidden="true">{mark}</p>
-            <p part="title" class="title">{title}</p>
-            {receipt}
-            {advice}
-            {retry}
-            {reference}
-        </div>
+    let outcome = element("div")
+        .with("part", "outcome")
+        .with("class", "outcome")
+        .holding(
+            element("p")
+                .with("class", mark_class)
+                .with("aria-hidden", "true")
+                .saying(mark),
+        )
+        .holding(
+            element("p")
+                .with("part", "title")
+                .with("class", "title")
+                .saying(title),
+        )
+        .holding(receipt(screen, order).map_or_else(nothing, quiet))
+        .holding(advice(screen, words).map_or_else(nothing, quiet));
+    match screen {
+        Screen::Failed(problem) => outcome
+            .holding(if problem.code.is_recoverable() {
+                actions(&[(words.retry, Intent::Start)]).into()
+            } else {
+                nothing()
+            })
+            .holding(reference(problem, order, words)),
+        _ => outcome,
     }
-    .into_any()
 }
 
-fn advice(screen: &Screen, words: &'static Words) -> Option<&'static str> {
+fn quiet(text: impl Into<Text>) -> Node {
+    element("p").with("class", "advice").saying(text).into()
+}
+
+fn advice(screen: &Screen, words: &Words) -> Option<&'static str> {
     match screen {
         Screen::Failed(problem) => Some(match problem.code.actor() {
             Actor::Merchant => words.problem_of_merchant,
@@ -71,25 +69,28 @@ fn advice(screen: &Screen, words: &'static Words) -> Option<&'static str> {
 }
 
 /// What the payer gave, where it differs from the price: WeChat's coupons.
-fn receipt(screen: &Screen, model: ReadSignal<ViewModel>) -> Option<String> {
+fn receipt(screen: &Screen, order: Option<&OrderView>) -> Option<String> {
     let Screen::Paid {
         payer_total_fen: Some(payer_total_fen),
     } = screen
     else {
         return None;
     };
-    let order = model.with_untracked(|model| model.order.clone())?;
+    let order = order?;
     (order.total_fen != *payer_total_fen).then(|| money_text(*payer_total_fen, &order.currency))
 }
 
 /// What the buyer reads to the merchant on the phone: the code and the order's number.
-fn reference(problem: &Problem, model: ReadSignal<ViewModel>, words: &'static Words) -> AnyView {
+fn reference(problem: &Problem, order: Option<&OrderView>, words: &Words) -> Element {
     let mut text = String::from(problem.code.as_str());
-    if let Some(order) = model.with_untracked(|model| model.order.clone()) {
+    if let Some(order) = order {
         text.push_str(" · ");
         text.push_str(words.order_number);
         text.push(' ');
         text.push_str(&order.order_no);
     }
-    view! { <p part="reference" class="reference">{text}</p> }.into_any()
+    element("p")
+        .with("part", "reference")
+        .with("class", "reference")
+        .saying(text)
 }

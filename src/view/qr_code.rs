@@ -1,66 +1,74 @@
 //! The QR code: one path, always dark on white, whole modules of at least 240 px in all.
 
-use super::Want;
-use super::action::intent_word;
+use super::node::{Element, Node, element};
 use crate::locale::Words;
-use checkout::Intent;
-use leptos::prelude::*;
+use merchant_api::push_decimal;
 
 /// Smallest side of the picture, in CSS pixels (research: scans below it begin to fail).
 const SIDE_MIN_PX: u32 = 240;
 
-/// What lies over a code. A dimmed one is taken by no scanner.
-pub(super) enum Cover {
-    Bare,
-    Dimmed,
-    /// Dimmed, with a button on it.
-    Button(&'static str, Intent),
+/// The picture of the last code. It is kept, for the countdown renders it again each second, and
+/// encoding takes longer than all the rest of the view.
+#[derive(Default)]
+pub(super) struct Picture {
+    code_url: String,
+    path: String,
+    view_box: String,
+    side_px: String,
 }
 
-/// A code, good for scanning or covered.
-#[component]
-pub(super) fn QrCode(
-    code_url: String,
-    cover: Cover,
-    words: &'static Words,
-    want: Want,
-) -> impl IntoView {
-    let Ok(code) = qr_code::QrCode::encode(&code_url) else {
-        // A code_url is bounded far below what a QR code holds, so this is out of reach.
-        return ().into_any();
-    };
-    let side = code.side_modules_with_quiet_zone();
-    let side_px = (side * SIDE_MIN_PX.div_ceil(side)).to_string();
-    let mut view_box = String::from("0 0 ");
-    view_box.push_str(&side.to_string());
-    view_box.push(' ');
-    view_box.push_str(&side.to_string());
-    let class = match cover {
-        Cover::Bare => "qr",
-        Cover::Dimmed | Cover::Button(..) => "qr dim",
-    };
-    let button = match cover {
-        Cover::Button(label, intent) => Some((label, intent)),
-        Cover::Bare | Cover::Dimmed => None,
-    };
-    let button = button.map(|(label, intent)| {
-        view! {
-            <button type="button" part="primary" class="primary" data-intent=intent_word(intent)
-                on:click=move |_| want.call(intent)>
-                {label}
-            </button>
-        }
-        .into_any()
-    });
-    view! {
-        <div class=class>
-            <svg part="qr" role="img" aria-label=words.code_label viewBox=view_box
-                width=side_px.clone() height=side_px shape-rendering="crispEdges">
-                <path fill="#fff" d="M0 0h999v999H0z"></path>
-                <path fill="#000" d=code.path_data()></path>
-            </svg>
-            {button}
-        </div>
+impl Picture {
+    /// A code, good for scanning.
+    pub(super) fn bare(&mut self, code_url: &str, words: &Words) -> Element {
+        self.shown("qr", code_url, words)
     }
-    .into_any()
+
+    /// A code that no scanner takes, with what lies over it.
+    pub(super) fn dimmed(
+        &mut self,
+        code_url: &str,
+        cover: impl Into<Node>,
+        words: &Words,
+    ) -> Element {
+        self.shown("qr dim", code_url, words).holding(cover)
+    }
+
+    fn shown(&mut self, class: &'static str, code_url: &str, words: &Words) -> Element {
+        if self.code_url != code_url {
+            *self = Self::of(code_url);
+        }
+        let path = |fill, data: String| element("path").with("fill", fill).with("d", data);
+        element("div").with("class", class).holding(
+            element("svg")
+                .with("part", "qr")
+                .with("role", "img")
+                .with("aria-label", words.code_label)
+                .with("viewBox", self.view_box.clone())
+                .with("width", self.side_px.clone())
+                .with("height", self.side_px.clone())
+                .with("shape-rendering", "crispEdges")
+                .holding(path("#fff", String::from("M0 0h999v999H0z")))
+                .holding(path("#000", self.path.clone())),
+        )
+    }
+
+    fn of(code_url: &str) -> Self {
+        // A code_url is bounded far below what a QR code holds; without one the picture is empty.
+        let Ok(code) = qr_code::QrCode::encode(code_url) else {
+            return Self::default();
+        };
+        let side = code.side_modules_with_quiet_zone();
+        let mut side_px = String::new();
+        push_decimal(&mut side_px, u64::from(side * SIDE_MIN_PX.div_ceil(side)));
+        let mut view_box = String::from("0 0 ");
+        push_decimal(&mut view_box, u64::from(side));
+        view_box.push(' ');
+        push_decimal(&mut view_box, u64::from(side));
+        Self {
+            code_url: code_url.to_owned(),
+            path: code.path_data(),
+            view_box,
+            side_px,
+        }
+    }
 }

@@ -1,13 +1,12 @@
 //! The sentence of each screen, seen and spoken; the spinner; the state of the line.
 
-use super::notice_text;
+use super::node::{Element, Node, element, nothing};
 use crate::locale::Words;
-use checkout::{Screen, ViewModel};
-use leptos::prelude::*;
+use checkout::{Connection, Notice, Screen};
 use merchant_api::Product;
 
 /// What a screen says first.
-pub(super) fn sentence(screen: &Screen, words: &'static Words) -> &'static str {
+pub(super) fn sentence(screen: &Screen, words: &Words) -> &'static str {
     match screen {
         Screen::Loading => words.loading,
         Screen::Offer {
@@ -51,29 +50,45 @@ pub(super) fn sentence(screen: &Screen, words: &'static Words) -> &'static str {
     }
 }
 
+/// The sentence of a notice.
+fn notice_text(notice: Notice, words: &Words) -> &'static str {
+    match notice {
+        Notice::Cancelled => words.cancelled,
+        Notice::NotPaidYet => words.not_paid_yet,
+        Notice::TryAgain => words.trying_again,
+        Notice::MakingSure => words.making_sure,
+    }
+}
+
 /// Something is under way.
-pub(super) fn spinner() -> AnyView {
-    view! { <div part="spinner" class="spinner" aria-hidden="true"></div> }.into_any()
+pub(super) fn spinner() -> Element {
+    element("div")
+        .with("part", "spinner")
+        .with("class", "spinner")
+        .with("aria-hidden", "true")
 }
 
 /// How the line to the backend is, where it is not fine.
-#[component]
-pub(super) fn Connection(model: ReadSignal<ViewModel>, words: &'static Words) -> impl IntoView {
-    let connection = Memo::new(move |_| model.with(|model| model.connection));
-    move || {
-        let text = match connection.get() {
-            checkout::Connection::Steady => return ().into_any(),
-            checkout::Connection::Reconnecting => words.reconnecting,
-            checkout::Connection::Offline => words.offline,
-        };
-        view! { <p part="connection" class="connection" role="status">{text}</p> }.into_any()
-    }
+pub(super) fn connection(connection: Connection, words: &Words) -> Node {
+    let text = match connection {
+        Connection::Steady => return nothing(),
+        Connection::Reconnecting => words.reconnecting,
+        Connection::Offline => words.offline,
+    };
+    element("p")
+        .with("part", "connection")
+        .with("class", "connection")
+        .with("role", "status")
+        .saying(text)
+        .into()
 }
 
 /// Speaks each screen's sentence once. It stays in the page, for a region that is itself
 /// replaced is not read out.
-#[component]
-pub(super) fn LiveRegion(screen: Memo<Screen>, words: &'static Words) -> impl IntoView {
-    let text = Memo::new(move |_| screen.with(|screen| sentence(screen, words)));
-    view! { <p class="spoken" role="status" aria-live="polite">{move || text.get()}</p> }.into_any()
+pub(super) fn live_region(sentence: &'static str) -> Element {
+    element("p")
+        .with("class", "spoken")
+        .with("role", "status")
+        .with("aria-live", "polite")
+        .saying(sentence)
 }
