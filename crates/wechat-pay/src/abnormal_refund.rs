@@ -73,7 +73,7 @@ pub enum AbnormalRefundError {
 
 impl AbnormalRefund {
     /// Seals the sensitive fields to WeChat's key of this serial: the `PUB_KEY_ID_…`, or the
-    /// platform certificate that took effect last (the latest of them).
+    /// platform certificate that took effect last ([`crate::TrustedKeys::sealing_key`]).
     pub fn seal(
         &self,
         serial: &str,

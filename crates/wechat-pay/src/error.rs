@@ -47,22 +47,32 @@ impl WechatError {
         }
     }
 
-    /// Whether the same request, signed afresh, may well succeed later.
+    /// Whether the same request, signed afresh, may well succeed later. How much later, and
+    /// whether a query is due first, says [`WechatError::retry_with`].
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.status == 429
-            || self.status >= 500
-            || matches!(
-                self.code.as_str(),
-                "SYSTEM_ERROR" | "FREQUENCY_LIMITED" | "RATELIMIT_EXCEEDED" | "BANK_ERROR"
-            )
+        self.is_transient() || self.code == "STATEMENT_CREATING"
     }
 
     /// Whether the request may have been carried out all the same. Only a signed refusal says
     /// no; a caller that would order under another number must query first.
     #[must_use]
     pub fn may_have_taken_effect(&self) -> bool {
-        !self.trusted || self.is_retryable()
+        !self.trusted || self.is_transient()
+    }
+
+    /// Whether WeChat could not say, rather than would not.
+    pub(crate) fn is_transient(&self) -> bool {
+        self.status == 429
+            || self.status >= 500
+            || matches!(
+                self.code.as_str(),
+                "SYSTEM_ERROR"
+                    | "FREQUENCY_LIMITED"
+                    | "RATELIMIT_EXCEEDED"
+                    | "BANK_ERROR"
+                    | "SERVICE_UNAVAILABLE"
+            )
     }
 }
 
@@ -93,6 +103,8 @@ mod tests {
             (500, "SYSTEM_ERROR", true, true, true),
             (502, "", false, true, true),
             (200, "SYSTEM_ERROR", true, true, true),
+            (400, "STATEMENT_CREATING", true, true, false),
+            (503, "SERVICE_UNAVAILABLE", false, true, true),
         ];
         for (status, code, trusted, retryable, effect) in table {
             let body = format!("{{\"code\":\"{code}\",\"message\":\"m\"}}");

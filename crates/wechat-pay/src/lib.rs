@@ -9,6 +9,10 @@
 //! come in as data ([`Stamp`], `now_s`). It never parses a reply or a notification that it has
 //! not verified, with the one exception of unsigned *errors*, which are marked as untrusted.
 //!
+//! What may be done after a refusal, or after no answer at all, is a verdict and not a guess:
+//! [`ReplyError::is_retryable`], [`ReplyError::may_have_taken_effect`],
+//! [`ReplyError::retry_with`], [`Operation::after_silence`].
+//!
 //! A payment, from the merchant's side:
 //!
 //! ```
@@ -36,6 +40,7 @@ mod app_payment;
 mod authorization;
 mod beijing;
 pub mod bill;
+mod certificates;
 mod code_pay;
 mod error;
 mod field;
@@ -54,6 +59,7 @@ mod refund;
 mod refund_answer;
 mod reply;
 mod request;
+mod retry;
 mod signature;
 mod stamp;
 mod transaction;
@@ -66,6 +72,7 @@ pub use aead::{AEAD_ALGORITHM, AeadError, ApiV3Key, SealedResource, open, seal};
 pub use app_payment::AppPayment;
 pub use authorization::{AUTHORIZATION_SCHEME, Authorization, AuthorizationError};
 pub use beijing::beijing_time;
+pub use certificates::{CertificatesError, SealedCertificate, SealedCertificates, certificates};
 pub use code_pay::{AuthCode, CodePayOrder, CodePayScene, Reversed, reverse};
 pub use error::WechatError;
 pub use field::{InvalidField, Rule};
@@ -98,6 +105,7 @@ pub use refund_answer::{
 };
 pub use reply::{Reply, ReplyError, VerifiedReply};
 pub use request::{RequestParts, SignedRequest};
+pub use retry::{Operation, RetryWith};
 pub use signature::{
     MAX_CLOCK_DIFFERENCE_S, PROBE_PREFIX, SERIAL_HEADER, SignatureError, reply_message,
     request_message, verify_signed,

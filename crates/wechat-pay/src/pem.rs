@@ -14,6 +14,8 @@ pub fn certificate_serial(pem: &[u8]) -> Result<String, KeyError> {
 pub(crate) struct Certificate {
     pub(crate) serial_no: String,
     pub(crate) public_key_der: Vec<u8>,
+    pub(crate) not_before_s: i64,
+    pub(crate) not_after_s: i64,
 }
 
 pub(crate) fn read_certificate(pem: &[u8]) -> Result<Certificate, KeyError> {
@@ -31,6 +33,8 @@ pub(crate) fn read_certificate(pem: &[u8]) -> Result<Certificate, KeyError> {
     Ok(Certificate {
         serial_no: serial_text(certificate.raw_serial()),
         public_key_der: certificate.public_key().raw.to_vec(),
+        not_before_s: certificate.validity().not_before.timestamp(),
+        not_after_s: certificate.validity().not_after.timestamp(),
     })
 }
 

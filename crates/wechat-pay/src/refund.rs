@@ -41,7 +41,7 @@ pub struct RefundRequest {
     /// What the buyer reads; at most 80 bytes.
     pub reason: Option<String>,
     /// Where the notification goes. Without it WeChat tells the address in the merchant portal,
-    /// and there in the form of version 2.
+    /// and there in the form of version 2 ([`crate::v2`]).
     pub notify_url: Option<NotifyUrl>,
     /// The account that pays; WeChat's default are unsettled funds.
     pub funds_account: Option<FundsAccount>,

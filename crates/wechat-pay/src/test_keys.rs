@@ -89,16 +89,18 @@ pub(crate) fn trusted_keys() -> TrustedKeys {
 
 fn platform() -> &'static (String, String) {
     static PLATFORM: OnceLock<(String, String)> = OnceLock::new();
-    PLATFORM.get_or_init(|| {
-        let key =
-            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
-                .unwrap();
-        let certificate = rcgen::CertificateParams::new(Vec::new())
-            .unwrap()
-            .self_signed(&key)
-            .unwrap();
-        (certificate.pem(), key.serialize_pem())
-    })
+    PLATFORM.get_or_init(new_platform)
+}
+
+/// A platform certificate and its private key, made anew, with a serial number of its own.
+pub(crate) fn new_platform() -> (String, String) {
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+        .unwrap();
+    let certificate = rcgen::CertificateParams::new(Vec::new())
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    (certificate.pem(), key.serialize_pem())
 }
 
 fn doc_key_pair() -> rsa::KeyPair {

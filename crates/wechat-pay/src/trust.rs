@@ -2,16 +2,34 @@
 //!
 //! Platform certificates and `PUB_KEY_ID_…` keys live side by side, because during WeChat's
 //! seven-day migration both kinds sign. The shape of a serial decides nothing here.
-//! Certificates are trusted because the caller adds them; no chain is built.
+//! Certificates are trusted because the caller adds them, or because a download of WeChat's
+//! brought them ([`TrustedKeys::refreshed`]); no chain is built.
 
 use std::collections::BTreeMap;
 
-use crate::key::{KeyError, PublicKey, check_token};
+use crate::{
+    certificates::OpenedCertificate,
+    key::{KeyError, PublicKey, check_token},
+    pem::read_certificate,
+};
 
 /// Serial to public key.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedKeys {
-    keys: BTreeMap<String, PublicKey>,
+    keys: BTreeMap<String, Trusted>,
+}
+
+#[derive(Debug, Clone)]
+struct Trusted {
+    key: PublicKey,
+    /// A certificate's time; a public key has none.
+    period: Option<Period>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Period {
+    effective_s: i64,
+    expires_s: i64,
 }
 
 impl TrustedKeys {
@@ -31,22 +49,71 @@ impl TrustedKeys {
 
     /// Adds a platform certificate; gives the serial it is known by.
     pub fn add_certificate_pem(&mut self, pem: &[u8]) -> Result<String, KeyError> {
-        let (serial, key) = PublicKey::from_certificate_pem(pem)?;
-        self.add(serial.clone(), key)?;
+        let certificate = read_certificate(pem)?;
+        let serial = certificate.serial_no.clone();
+        self.add_certificate(&OpenedCertificate {
+            key: PublicKey::from_der(&certificate.public_key_der)?,
+            serial_no: certificate.serial_no,
+            effective_s: certificate.not_before_s,
+            expires_s: certificate.not_after_s,
+        })?;
         Ok(serial)
     }
 
     /// Adds a key under a serial. A serial that is known already gets the new key.
     pub fn add(&mut self, serial: impl Into<String>, key: PublicKey) -> Result<(), KeyError> {
-        let serial = serial.into();
+        self.insert(serial.into(), Trusted { key, period: None })
+    }
+
+    pub(crate) fn add_certificate(
+        &mut self,
+        certificate: &OpenedCertificate,
+    ) -> Result<(), KeyError> {
+        let trusted = Trusted {
+            key: certificate.key.clone(),
+            period: Some(Period {
+                effective_s: certificate.effective_s,
+                expires_s: certificate.expires_s,
+            }),
+        };
+        self.insert(certificate.serial_no.clone(), trusted)
+    }
+
+    fn insert(&mut self, serial: String, trusted: Trusted) -> Result<(), KeyError> {
         check_token("serial", &serial)?;
-        self.keys.insert(serial, key);
+        self.keys.insert(serial, trusted);
         Ok(())
+    }
+
+    /// Forgets certificates whose time is over; public keys have no time.
+    pub(crate) fn drop_expired(&mut self, now_s: i64) {
+        self.keys.retain(|_, trusted| {
+            trusted
+                .period
+                .is_none_or(|period| now_s <= period.expires_s)
+        });
+    }
+
+    /// The key that sensitive fields are to be sealed to now, with its serial: WeChat Pay's
+    /// public key where there is one, else the certificate that took effect last.
+    pub fn sealing_key(&self, now_s: i64) -> Option<(&str, &PublicKey)> {
+        let since = |trusted: &Trusted| match trusted.period {
+            None => Some(i64::MAX),
+            Some(period) if (period.effective_s..=period.expires_s).contains(&now_s) => {
+                Some(period.effective_s)
+            }
+            Some(_) => None,
+        };
+        self.keys
+            .iter()
+            .filter_map(|(serial, trusted)| Some((since(trusted)?, serial, &trusted.key)))
+            .max_by_key(|(since, ..)| *since)
+            .map(|(_, serial, key)| (serial.as_str(), key))
     }
 
     /// The key of a serial.
     pub fn get(&self, serial: &str) -> Option<&PublicKey> {
-        self.keys.get(serial)
+        self.keys.get(serial).map(|trusted| &trusted.key)
     }
 
     /// The serials that are trusted, in order.

@@ -1,0 +1,270 @@
+//! What to do next after a refusal, or after no answer: WeChat's retry table as a function.
+//!
+//! Nothing here sends or waits. The rule behind all of it: money moves under a number, so the
+//! same number with the same bytes is safe to repeat, and another number never is before the
+//! first one was asked about.
+
+use crate::{error::WechatError, reply::ReplyError, signature::SignatureError};
+
+/// What was asked of WeChat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// An order by jsapi, h5, native or app.
+    Order,
+    /// A payment by the buyer's code.
+    CodePay,
+    /// A query for an order.
+    Query,
+    /// Closing an order.
+    Close,
+    /// Reversing a code payment.
+    Reverse,
+    /// A refund.
+    Refund,
+    /// A refund that is sent another way.
+    AbnormalRefund,
+    /// A query for a refund.
+    RefundQuery,
+    /// Asking for a bill.
+    Bill,
+    /// Downloading a bill's file.
+    BillFile,
+    /// Downloading the platform certificates.
+    Certificates,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RetryWith {
+    /// The same request: same number, same bytes, signed afresh.
+    SameRequest {
+        /// Not before so many seconds.
+        after_s: u32,
+    },
+    /// A query for the number first; it decides. A refund is never repeated before.
+    QueryFirst,
+    /// The query says that what was asked about never arrived: send *that* again, same number,
+    /// same bytes.
+    OriginalRequest,
+    /// The number is used up. Query and close it; then order under another one.
+    NewNumber,
+    /// Not as it is. Once the cause is mended, under the same number.
+    OnceMended,
+}
+
+/// A pause after which the gateway is likely to answer again.
+const SOON_S: u32 = 1;
+/// A pause after the gateway said that it was asked too often.
+const RATE_S: u32 = 5;
+/// A bill that is being made is ready about half an hour later.
+const BILL_S: u32 = 1_800;
+
+impl Operation {
+    /// What to do after a timeout, a broken connection, or an answer that was cut off: WeChat
+    /// may have carried it out.
+    #[must_use]
+    pub fn after_silence(self) -> RetryWith {
+        match self {
+            Self::CodePay | Self::Refund | Self::AbnormalRefund => RetryWith::QueryFirst,
+            _ => RetryWith::SameRequest { after_s: SOON_S },
+        }
+    }
+
+    /// Whether it can move money or open the way for it.
+    fn has_effect(self) -> bool {
+        matches!(
+            self,
+            Self::Order
+                | Self::CodePay
+                | Self::Close
+                | Self::Reverse
+                | Self::Refund
+                | Self::AbnormalRefund
+        )
+    }
+}
+
+impl WechatError {
+    /// What to do next after this refusal of `operation`.
+    #[must_use]
+    pub fn retry_with(&self, operation: Operation) -> RetryWith {
+        if self.is_transient() {
+            return match operation.after_silence() {
+                RetryWith::SameRequest { .. } if self.status == 429 => {
+                    RetryWith::SameRequest { after_s: RATE_S }
+                }
+                next => next,
+            };
+        }
+        match (operation, self.code.as_str()) {
+            (
+                Operation::Order | Operation::CodePay | Operation::Close,
+                "ORDERPAID" | "ORDER_PAID",
+            ) => RetryWith::QueryFirst,
+            (Operation::Order | Operation::CodePay, "OUT_TRADE_NO_USED" | "ORDER_CLOSED") => {
+                RetryWith::NewNumber
+            }
+            (Operation::CodePay, "USERPAYING") => RetryWith::QueryFirst,
+            (Operation::Query, "ORDER_NOT_EXIST") => RetryWith::OriginalRequest,
+            (Operation::RefundQuery, "RESOURCE_NOT_EXISTS") => RetryWith::OriginalRequest,
+            (Operation::Bill, "STATEMENT_CREATING") => RetryWith::SameRequest { after_s: BILL_S },
+            // An unsigned refusal may not be WeChat's: about money, ask before believing it.
+            (Operation::Refund | Operation::AbnormalRefund | Operation::CodePay, _)
+                if !self.trusted =>
+            {
+                RetryWith::QueryFirst
+            }
+            _ => RetryWith::OnceMended,
+        }
+    }
+}
+
+impl ReplyError {
+    /// What to do next after this answer to `operation`.
+    #[must_use]
+    pub fn retry_with(&self, operation: Operation) -> RetryWith {
+        match self {
+            Self::Wechat(error) => error.retry_with(operation),
+            Self::NotYet | Self::Signature(SignatureError::Probe) => operation.after_silence(),
+            // Repeating would bring the same; what happened is still to be found out.
+            Self::Signature(_) | Self::Malformed | Self::UnexpectedStatus(_) => {
+                if operation.has_effect() {
+                    RetryWith::QueryFirst
+                } else {
+                    RetryWith::OnceMended
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Operation::{
+        AbnormalRefund, Bill, Certificates, Close, CodePay, Order, Query, Refund, RefundQuery,
+        Reverse,
+    };
+    use super::RetryWith::{NewNumber, OnceMended, OriginalRequest, QueryFirst, SameRequest};
+    use super::*;
+
+    fn refusal(status: u16, code: &str, trusted: bool) -> ReplyError {
+        let body = format!("{{\"code\":\"{code}\",\"message\":\"m\"}}");
+        ReplyError::Wechat(Box::new(WechatError::read(
+            status,
+            body.as_bytes(),
+            None,
+            trusted,
+        )))
+    }
+
+    const SOON: RetryWith = SameRequest { after_s: 1 };
+
+    #[test]
+    fn the_retry_table_holds_for_each_operation() {
+        let table = [
+            // An order in doubt is repeated as it was; a refund is asked about.
+            (Order, 500, "SYSTEM_ERROR", true, SOON),
+            (Order, 502, "", false, SOON),
+            (
+                Order,
+                429,
+                "FREQUENCY_LIMITED",
+                true,
+                SameRequest { after_s: 5 },
+            ),
+            (Refund, 500, "SYSTEM_ERROR", true, QueryFirst),
+            (Refund, 429, "RATELIMIT_EXCEEDED", true, QueryFirst),
+            (AbnormalRefund, 503, "SERVICE_UNAVAILABLE", true, QueryFirst),
+            (CodePay, 500, "BANK_ERROR", true, QueryFirst),
+            (CodePay, 400, "USERPAYING", true, QueryFirst),
+            // Queries and closing are repeated.
+            (Query, 500, "SYSTEM_ERROR", false, SOON),
+            (Close, 500, "SYSTEM_ERROR", true, SOON),
+            (Reverse, 500, "SYSTEM_ERROR", true, SOON),
+            // A query that finds nothing says: send the original again.
+            (Query, 404, "ORDER_NOT_EXIST", true, OriginalRequest),
+            (
+                RefundQuery,
+                404,
+                "RESOURCE_NOT_EXISTS",
+                true,
+                OriginalRequest,
+            ),
+            (RefundQuery, 404, "MCH_NOT_EXISTS", true, OnceMended),
+            // Numbers that are used up, and orders that are paid, in both spellings.
+            (Order, 403, "OUT_TRADE_NO_USED", true, NewNumber),
+            (Order, 400, "ORDER_CLOSED", true, NewNumber),
+            (Order, 400, "ORDERPAID", true, QueryFirst),
+            (Close, 400, "ORDER_PAID", true, QueryFirst),
+            // Never as it is.
+            (Order, 400, "PARAM_ERROR", true, OnceMended),
+            (Order, 401, "SIGN_ERROR", false, OnceMended),
+            (Order, 403, "NO_AUTH", true, OnceMended),
+            (Refund, 403, "NOT_ENOUGH", true, OnceMended),
+            (Refund, 400, "PARAM_ERROR", true, OnceMended),
+            (Refund, 400, "PARAM_ERROR", false, QueryFirst),
+            (
+                Bill,
+                400,
+                "STATEMENT_CREATING",
+                true,
+                SameRequest { after_s: 1_800 },
+            ),
+            (Bill, 400, "NO_STATEMENT_EXIST", true, OnceMended),
+        ];
+        for (operation, status, code, trusted, expected) in table {
+            let said = refusal(status, code, trusted).retry_with(operation);
+            assert_eq!(said, expected, "{operation:?} {status} {code} {trusted}");
+        }
+    }
+
+    #[test]
+    fn silence_and_disbelief_never_repeat_a_refund_unasked() {
+        for error in [
+            ReplyError::NotYet,
+            ReplyError::Signature(SignatureError::Probe),
+            ReplyError::Signature(SignatureError::Mismatch),
+            ReplyError::Malformed,
+            ReplyError::UnexpectedStatus(302),
+        ] {
+            for operation in [Refund, AbnormalRefund, CodePay] {
+                assert_eq!(error.retry_with(operation), QueryFirst, "{error}");
+            }
+        }
+        assert_eq!(Refund.after_silence(), QueryFirst);
+        assert_eq!(Order.after_silence(), SOON);
+        assert_eq!(ReplyError::NotYet.retry_with(Order), SOON);
+        assert_eq!(ReplyError::Malformed.retry_with(Order), QueryFirst);
+        assert_eq!(ReplyError::Malformed.retry_with(Certificates), OnceMended);
+    }
+
+    #[test]
+    fn what_is_not_retryable_is_never_repeated_as_it_is() {
+        let operations = [
+            Order,
+            CodePay,
+            Query,
+            Close,
+            Reverse,
+            Refund,
+            AbnormalRefund,
+            RefundQuery,
+            Bill,
+            Operation::BillFile,
+            Certificates,
+        ];
+        for operation in operations {
+            for (status, code) in [(400, "PARAM_ERROR"), (401, "SIGN_ERROR"), (403, "NO_AUTH")] {
+                let error = refusal(status, code, true);
+                assert!(!error.is_retryable());
+                assert_eq!(
+                    error.retry_with(operation),
+                    OnceMended,
+                    "{operation:?} {code}"
+                );
+            }
+        }
+    }
+}
