@@ -38,3 +38,14 @@ pub(crate) fn certified(
     let certificate = params.self_signed(&key)?;
     Ok((key.serialize_pem(), certificate.pem()))
 }
+
+/// When a certificate begins to hold; the epoch where it cannot be read.
+pub(crate) fn not_before(pem: &str) -> Timestamp {
+    x509_parser::pem::parse_x509_pem(pem.as_bytes())
+        .ok()
+        .and_then(|(_, block)| {
+            let certificate = block.parse_x509().ok()?;
+            Timestamp::from_second(certificate.validity().not_before.timestamp()).ok()
+        })
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}

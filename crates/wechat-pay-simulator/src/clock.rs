@@ -49,6 +49,16 @@ impl Clock {
         after(self.wall(), self.advanced_s.load(Ordering::Relaxed))
     }
 
+    /// How far WeChat's time is ahead of the wall's.
+    pub(crate) fn advanced_s(&self) -> i64 {
+        self.advanced_s.load(Ordering::Relaxed)
+    }
+
+    /// Goes on where an earlier process was.
+    pub(crate) fn start_at_advance(&self, advanced_s: i64) {
+        self.advanced_s.store(advanced_s.max(0), Ordering::Relaxed);
+    }
+
     /// Lets WeChat's time run ahead by so many seconds more.
     pub fn advance(&self, seconds: u32) {
         self.advanced_s

@@ -1,6 +1,11 @@
 //! The control interface, `/_simulator/…`: pay, look at the ledger, let time go by. For tests
 //! and tools; WeChat has nothing like it, and nothing of WeChat's needs it.
 
+pub(crate) mod buyers;
+mod fault_rules;
+mod refund;
+mod trust;
+
 use axum::{
     Json, Router,
     extract::{RawQuery, State},
@@ -17,7 +22,7 @@ use wechat_pay::beijing_time;
 use crate::{
     ledger::{Outcome, PayRefusal, Target, order::OrderKey},
     pages::H5_PATH,
-    simulator::Simulator,
+    simulator::{Buyer, Simulator},
 };
 
 /// Ten years: further ahead nothing of WeChat's is due.
@@ -27,7 +32,11 @@ pub(crate) fn routes() -> Router<Simulator> {
     Router::new()
         .route("/_simulator/pay", post(pay))
         .route("/_simulator/ledger", get(ledger))
-        .route("/_simulator/clock", post(clock))
+        .route("/_simulator/clock", get(time).post(clock))
+        .merge(buyers::routes())
+        .merge(fault_rules::routes())
+        .merge(refund::routes())
+        .merge(trust::routes())
 }
 
 /// What is wrong with a request, for a program and for a person.
@@ -76,15 +85,20 @@ struct PayRequest {
     h5_url: Option<String>,
     mchid: Option<String>,
     out_trade_no: Option<String>,
+    sub_mchid: Option<String>,
     outcome: Outcome,
     openid: Option<String>,
+    payer: Option<u8>,
+    /// By number alone: also where the order is closed or expired.
+    #[serde(default)]
+    late: bool,
 }
 
 async fn pay(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
     let request: PayRequest = read(&body)?;
     let target = target_of(&request)?;
     let visit = simulator
-        .visit_cashier(&target, request.outcome, request.openid.as_deref())
+        .visit_cashier(&target, request.outcome, &buyer_of(&request)?)
         .map_err(refuse)?;
     let mut answer = json!({ "trade_state": visit.trade_state });
     if let Some(transaction_id) = visit.transaction_id {
@@ -105,6 +119,16 @@ async fn ledger(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -
 #[serde(deny_unknown_fields)]
 struct ClockRequest {
     advance_s: i64,
+}
+
+async fn time(State(simulator): State<Simulator>) -> Response {
+    let clock = simulator.clock();
+    Json(json!({
+        "now": beijing_time(clock.now()),
+        "wall": beijing_time(clock.wall()),
+        "advanced_s": clock.advanced_s(),
+    }))
+    .into_response()
 }
 
 /// Lets time go by, and answers when all that has become due is done.
@@ -130,12 +154,29 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| Problem::invalid(None, error.to_string()))
 }
 
+fn buyer_of(request: &PayRequest) -> Result<Buyer, Problem> {
+    match (&request.openid, request.payer) {
+        (Some(_), Some(_)) => Err(Problem::invalid(Some("payer"), "must not come with openid")),
+        (Some(openid), None) => Ok(Buyer::OpenId(openid.clone())),
+        (None, Some(payer)) => Ok(Buyer::Payer(payer)),
+        (None, None) => Ok(Buyer::Anybody),
+    }
+}
+
 fn target_of(request: &PayRequest) -> Result<Target, Problem> {
     let by_number = match (&request.mchid, &request.out_trade_no) {
-        (Some(mchid), Some(out_trade_no)) => Some(Target::Order(OrderKey {
-            mchid: mchid.clone(),
-            out_trade_no: out_trade_no.clone(),
-        })),
+        (Some(mchid), Some(out_trade_no)) => {
+            let key = OrderKey {
+                mchid: mchid.clone(),
+                sub_mchid: request.sub_mchid.clone(),
+                out_trade_no: out_trade_no.clone(),
+            };
+            Some(if request.late {
+                Target::Late(key)
+            } else {
+                Target::Order(key)
+            })
+        }
         (None, None) => None,
         (Some(_), None) => {
             return Err(Problem::invalid(

@@ -7,6 +7,7 @@
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use jiff::Timestamp;
@@ -68,7 +69,7 @@ pub struct Keyring {
     merchant: MerchantFile,
     pem: PemFiles,
     pub(crate) merchant_public_key: PublicKey,
-    pub(crate) platform_key: PlatformKey,
+    pub(crate) platform_key: Arc<PlatformKey>,
     pub(crate) public_key: PlatformKey,
     pub(crate) api_v3_key: ApiV3Key,
 }
@@ -171,6 +172,26 @@ impl Keyring {
         &self.api_v3_key
     }
 
+    pub(crate) fn platform_certificate_pem(&self) -> &str {
+        &self.pem.platform_certificate
+    }
+
+    /// When the platform certificate began to hold, as it says itself.
+    pub(crate) fn platform_effective_at(&self) -> Timestamp {
+        crate::certificate::not_before(&self.pem.platform_certificate)
+    }
+
+    /// WeChat's private key of this serial, to open what was encrypted for it.
+    pub(crate) fn platform_private_pem(&self, serial: &str) -> Option<&str> {
+        if serial == self.merchant.platform_serial_no {
+            Some(&self.pem.platform_key)
+        } else if serial == self.merchant.public_key_id {
+            Some(&self.pem.public_key_private)
+        } else {
+            None
+        }
+    }
+
     /// Writes the merchant's half and WeChat's half into a folder, as the binary does.
     pub fn write(&self, folder: &Path) -> Result<(), KeyringError> {
         self.pem.write(folder)?;
@@ -191,6 +212,7 @@ impl Keyring {
             .map_err(broken(CERTIFICATE))?;
         let platform_key = SigningKey::from_pem(pem.platform_key.as_bytes())
             .and_then(|key| PlatformKey::new(&merchant.platform_serial_no, key))
+            .map(Arc::new)
             .map_err(broken(PLATFORM_KEY))?;
         let public_key = SigningKey::from_pem(pem.public_key_private.as_bytes())
             .and_then(|key| PlatformKey::new(&merchant.public_key_id, key))

@@ -11,6 +11,7 @@
 mod certificate;
 mod clock;
 mod control;
+mod faults;
 mod gateway;
 mod keyring;
 mod ledger;
@@ -20,14 +21,22 @@ mod oauth;
 mod outgoing;
 mod pages;
 mod random;
+mod settings;
 mod simulator;
+mod store;
 pub mod wechat_browser;
 
 pub use clock::Clock;
+pub use faults::{FaultKind, FaultRule};
 pub use keyring::{Keyring, KeyringError};
-pub use ledger::{LedgerView, NotificationView, OrderView, Outcome};
+pub use ledger::{LedgerView, NotificationView, OrderView, Outcome, RefundView, TryView};
 pub use merchant_file::MerchantFile;
 pub use notifier::NOTIFICATION_TIMEOUT;
 pub use outgoing::{Outgoing, OutgoingError};
 pub use random::Random;
-pub use simulator::{Simulator, SimulatorParts};
+pub use settings::{
+    BillPath, ChangedOrder, Oaep, PaidCode, RateCode, RefundOutcome, Settings, SettingsError,
+    TextLimit, Trust,
+};
+pub use simulator::{Simulator, SimulatorOptions, SimulatorParts, SubMerchant};
+pub use store::StateError;

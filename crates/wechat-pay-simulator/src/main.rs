@@ -5,7 +5,7 @@ use std::{
     fmt,
     io::{IsTerminal, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
@@ -14,8 +14,8 @@ use axum::Router;
 use clap::Parser;
 use tokio::net::TcpListener;
 use wechat_pay_simulator::{
-    Clock, Keyring, KeyringError, NOTIFICATION_TIMEOUT, Outgoing, OutgoingError, Random, Simulator,
-    SimulatorParts,
+    Clock, Keyring, KeyringError, NOTIFICATION_TIMEOUT, Outgoing, OutgoingError, Random, Settings,
+    SettingsError, Simulator, SimulatorOptions, SimulatorParts, StateError,
     wechat_browser::{self, LoopbackOrigin, OriginError},
 };
 
@@ -34,10 +34,28 @@ struct Arguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9410")]
     listen: SocketAddr,
 
-    /// The folder for merchant.json and the keys. It is made where it is missing; keep it, and
-    /// the merchant stays the same. The orders live in memory and go with the process.
+    /// The folder for merchant.json, the keys and the ledger (simulator.sqlite3). It is made
+    /// where it is missing; keep it, and the merchant and all its orders are there again.
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
+
+    /// Keeps orders in memory alone: they go with the process. The keys stay.
+    #[arg(long)]
+    in_memory: bool,
+
+    /// How many merchants there are. Each but the first has its merchant.json in
+    /// STATE/merchants/2, STATE/merchants/3 and so on.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=20))]
+    merchants: u8,
+
+    /// A file of switches, TOML: what WeChat's documents contradict each other about.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// One switch, as in --set code_pay=false. May be repeated; goes before --config. All of
+    /// them: see below.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    switches: Vec<String>,
 
     /// Shows a shop's page in WeChat's browser: listens on LISTEN, fetches from ORIGIN, and gives
     /// each page WeixinJSBridge and the cashier. Both are on this machine. May be repeated.
@@ -65,14 +83,41 @@ Try it:
   wechat-pay-simulator --state ./simulator
   wechat-pay-simulator --state ./simulator --wechat-browser 127.0.0.1:9411=http://127.0.0.1:8000
 
-What there is:
-  /v3/pay/transactions/…   orders (jsapi, h5, native), query, close: the gateway
-  /phone                   a phone that scans codes: confirm, cancel, or let it fail
-  /connect/oauth2/authorize and /sns/oauth2/access_token   who the buyer is
-  POST /_simulator/pay     {\"code_url\"|\"prepay_id\"|\"h5_url\"|(\"mchid\",\"out_trade_no\"),
-                            \"outcome\":\"success|cancel|fail\", \"openid\"?}
-  GET  /_simulator/ledger?mchid=   every order, payment and notification
-  POST /_simulator/clock   {\"advance_s\": 900}   lets time go by: expiry, retries
+  wechat-pay-simulator --state ./simulator --merchants 2 --set refund_outcome=abnormal
+  curl http://127.0.0.1:9410/_simulator/merchants     numbers and openids to order with
+
+Pages: http://127.0.0.1:9410/  says how to point an SDK at it;  /phone  scans and pays;
+/ledger  shows every order, refund and notification;  /control  turns switches and clocks.
+
+What WeChat has, and this has:
+  /v3/pay/transactions/…            orders (jsapi, h5, native, app, codepay), query, close, reverse
+  /v3/pay/partner/transactions/…    the same for a sub-merchant (sub_mchid: see /_simulator/merchants)
+  /v3/refund/domestic/refunds…      refunds, their results, apply-abnormal-refund
+  /v3/bill/tradebill, fundflowbill  bills that agree with the ledger to the fen
+  /v3/certificates                  platform certificates, with rotation
+  /connect/oauth2/authorize, /sns/oauth2/access_token, /sns/jscode2session   who the buyer is
+
+What only this has (described by /_simulator/openapi.json):
+  POST /_simulator/pay       {\"code_url\"|\"prepay_id\"|\"h5_url\"|(\"mchid\",\"out_trade_no\"),
+                              \"outcome\":\"success|cancel|fail\", \"openid\"?, \"payer\"?, \"late\"?}
+  GET  /_simulator/ledger?mchid=   every order, payment, refund and notification
+  POST /_simulator/clock     {\"advance_s\": 900}   lets time go by: expiry, retries
+  POST /_simulator/faults    [{\"route\":\"close\",\"kind\":\"error_after\",\"rate\":0.5,\"seed\":7}]
+                             replaces the faults, DELETE clears them
+  POST /_simulator/refund, /_simulator/refund/outcome     refunds by hand, and their results
+  POST /_simulator/certificates/rotate, …/migrate         a new certificate; seven days to the key
+  PATCH /_simulator/settings                              switches
+
+Switches, each with its default:
+  description_limit=bytes (characters)        changed_order=invalid_request (out_trade_no_used)
+  paid_code=ORDERPAID (ORDER_PAID)            rate_code=FREQUENCY_LIMITED (RATELIMIT_EXCEEDED)
+  deadline_cap_days=7 (15)                    bill_link_s=300 (30)
+  bill_path=/v3/billdownload/file (/v3/bill/downloadurl)    bills_at_once=false
+  code_pay=true                               oaep=sha1 (sha256)
+  certificate_blank_key=false                 sign_refusals=false
+  unknown_openids=false                       payers=3
+  refund_after_s=3                            refund_outcome=success (abnormal, closed)
+  portal_notify_url=                          trust=certificates (public_key)
 
 Time that is advanced moves WeChat's deadlines and retries. Signatures keep the wall's time, so
 that a merchant whose clock was not advanced still accepts them. A time_expire that such a
@@ -116,6 +161,15 @@ enum StartError {
         address: SocketAddr,
         source: std::io::Error,
     },
+    #[error("--config {path}: {source}")]
+    Config {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("switches: {0}")]
+    Settings(#[from] SettingsError),
+    #[error("state: {0}")]
+    State(#[from] StateError),
     #[error("keys: {0}")]
     Keyring(#[from] KeyringError),
     #[error("the way out: {0}")]
@@ -154,7 +208,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         Some(url) => origin_of(url)?,
         None => format!("http://{address}"),
     };
-    let simulator = build(&arguments, &base_url)?;
+    let simulator = build(&arguments, &base_url).await?;
     let merchant = simulator.keyring().merchant();
     say(format_args!("WeChat Pay simulator  {base_url}"))?;
     say(format_args!("Phone                 {base_url}/phone"))?;
@@ -191,22 +245,54 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     }
 }
 
-fn build(arguments: &Arguments, base_url: &str) -> Result<Simulator, StartError> {
+async fn build(arguments: &Arguments, base_url: &str) -> Result<Simulator, StartError> {
     let clock = Clock::system();
     let random = Random::system();
-    let keyring = Keyring::load_or_create(&arguments.state, base_url, clock.wall(), &random)?;
+    let keys = |folder: &Path| Keyring::load_or_create(folder, base_url, clock.wall(), &random);
+    let keyring = keys(&arguments.state)?;
+    let mut more_merchants = Vec::new();
+    for number in 2..=arguments.merchants {
+        let folder = arguments.state.join("merchants").join(number.to_string());
+        more_merchants.push(keys(&folder)?);
+    }
+    let options = SimulatorOptions {
+        settings: settings(arguments)?,
+        more_merchants,
+    };
     let domains: BTreeSet<String> = arguments
         .domains
         .iter()
         .map(|domain| domain.to_ascii_lowercase())
         .collect();
-    Ok(Simulator::new(SimulatorParts {
+    let parts = SimulatorParts {
         clock,
         random,
         keyring,
         domains,
         notifications: Outgoing::over_http(NOTIFICATION_TIMEOUT, arguments.allow_remote)?,
-    }))
+    };
+    if arguments.in_memory {
+        return Ok(Simulator::with_options(parts, options));
+    }
+    let path = arguments.state.join("simulator.sqlite3");
+    Ok(Simulator::open(parts, options, &path).await?)
+}
+
+fn settings(arguments: &Arguments) -> Result<Settings, StartError> {
+    let mut settings = match &arguments.config {
+        None => Settings::default(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|source| StartError::Config {
+                path: path.clone(),
+                source,
+            })?;
+            Settings::parse(&text)?
+        }
+    };
+    for line in &arguments.switches {
+        settings = settings.with(line)?;
+    }
+    Ok(settings)
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

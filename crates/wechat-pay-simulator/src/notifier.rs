@@ -3,16 +3,32 @@
 //! Due work is data in the ledger; nothing here sleeps. Each try is sealed and signed anew, with
 //! the wall's time, because a merchant compares it with its own clock.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use aws_lc_rs::{
+    cipher::{AES_256, PaddedBlockEncryptingKey, UnboundCipherKey},
+    error::Unspecified,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{Request, header};
-use wechat_pay::{NotificationDraft, TRANSACTION_SUCCESS};
+use md5::{Digest, Md5};
+use wechat_pay::NotificationDraft;
 
 use crate::{
-    ledger::{Delivery, notice::TryOutcome, order::ReplyKey},
-    simulator::Simulator,
+    clock::after,
+    faults::{FaultKind, Hits, NOTIFICATION},
+    keyring::Keyring,
+    ledger::{
+        Delivery,
+        notice::{NoticeKind, TryOutcome},
+    },
+    random::lower_hex,
+    simulator::{Signing, Simulator},
 };
+
+/// An acknowledgement in XML is short.
+const XML_ANSWER_LIMIT_BYTES: usize = 64 * 1024;
 
 /// A merchant that has not answered by then has not answered.
 pub const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,14 +55,37 @@ pub(crate) async fn run_due(simulator: &Simulator) {
     }
 }
 
+/// What happens to a try on its way.
+enum Way {
+    /// It is sent once, or twice.
+    Sent(u8),
+    /// It goes later, by so many seconds.
+    PutOff(i64),
+    /// It never arrives.
+    Lost,
+}
+
 async fn deliver(simulator: &Simulator, delivery: Delivery) {
-    let outcome = match sealed_request(simulator, &delivery) {
-        Ok(request) => match simulator.notifications().send(request).await {
-            Ok(answer) => TryOutcome::Answered(answer.status().as_u16()),
-            Err(error) => TryOutcome::NoAnswer(error.to_string()),
-        },
-        Err(reason) => TryOutcome::NoAnswer(reason),
+    let hits = simulator.faults().draw(NOTIFICATION);
+    wait(&hits).await;
+    let times = match way_of(&hits) {
+        Way::Sent(times) => times,
+        Way::PutOff(seconds) => {
+            let due_at = after(simulator.clock().now(), seconds.max(1));
+            let mut ledger = simulator.ledger();
+            ledger.put_off(&delivery.order, &delivery.notice.id, due_at);
+            return;
+        }
+        Way::Lost => {
+            let lost = TryOutcome::NoAnswer("dropped by a fault".to_owned());
+            record(simulator, &delivery, lost);
+            return;
+        }
     };
+    let mut outcome = TryOutcome::NoAnswer("not sent".to_owned());
+    for _ in 0..times {
+        outcome = send(simulator, &delivery, &hits).await;
+    }
     tracing::info!(
         out_trade_no = delivery.order.out_trade_no,
         url = delivery.notice.url,
@@ -54,33 +93,112 @@ async fn deliver(simulator: &Simulator, delivery: Delivery) {
         ?outcome,
         "notification"
     );
+    record(simulator, &delivery, outcome);
+}
+
+fn record(simulator: &Simulator, delivery: &Delivery, outcome: TryOutcome) {
     simulator
         .ledger()
         .record_try(&delivery.order, &delivery.notice.id, outcome);
 }
 
-fn sealed_request(simulator: &Simulator, delivery: &Delivery) -> Result<Request<Bytes>, String> {
+fn way_of(hits: &Hits) -> Way {
+    if let Some(seconds) = hits.seconds(FaultKind::Late, 3600) {
+        Way::PutOff(seconds)
+    } else if let Some(seconds) = hits.seconds(FaultKind::Reordered, 30) {
+        Way::PutOff(seconds)
+    } else if hits.has(FaultKind::Dropped) {
+        Way::Lost
+    } else if hits.has(FaultKind::Repeated) {
+        Way::Sent(2)
+    } else {
+        Way::Sent(1)
+    }
+}
+
+async fn wait(hits: &Hits) {
+    if let Some(delay_ms) = hits.delay_ms(FaultKind::Latency, 1000) {
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+    }
+}
+
+async fn send(simulator: &Simulator, delivery: &Delivery, hits: &Hits) -> TryOutcome {
+    let request = if delivery.notice.kind == NoticeKind::RefundXml {
+        xml_request(simulator, delivery)
+    } else {
+        sealed_request(simulator, delivery, hits)
+    };
+    let mut request = match request {
+        Ok(request) => request,
+        Err(reason) => return TryOutcome::NoAnswer(reason),
+    };
+    if hits.has(FaultKind::Tampered) {
+        *request.body_mut() = tampered(request.body());
+    }
+    let is_xml = delivery.notice.kind == NoticeKind::RefundXml;
+    match simulator.notifications().send(request).await {
+        Ok(answer) if is_xml => xml_outcome(answer).await,
+        Ok(answer) => TryOutcome::Answered(answer.status().as_u16()),
+        Err(error) => TryOutcome::NoAnswer(error.to_string()),
+    }
+}
+
+/// The older form is acknowledged by what the answer says, not by its status.
+async fn xml_outcome(answer: http::Response<axum::body::Body>) -> TryOutcome {
+    let status = answer.status().as_u16();
+    let body = axum::body::to_bytes(answer.into_body(), XML_ANSWER_LIMIT_BYTES)
+        .await
+        .unwrap_or_default();
+    let text = String::from_utf8_lossy(&body);
+    let says_success = text
+        .split_once("<return_code>")
+        .and_then(|(_, rest)| rest.split_once("</return_code>"))
+        .is_some_and(|(code, _)| code.contains("SUCCESS"));
+    if status == 200 && says_success {
+        TryOutcome::Answered(200)
+    } else if status == 200 {
+        TryOutcome::NoAnswer("200 without return_code SUCCESS".to_owned())
+    } else {
+        TryOutcome::Answered(if status == 204 { 502 } else { status })
+    }
+}
+
+/// One character of the sealed text is another.
+fn tampered(body: &Bytes) -> Bytes {
+    let mut bytes = body.to_vec();
+    let middle = bytes.len() / 2;
+    if let Some(byte) = bytes.get_mut(middle) {
+        *byte = if *byte == b'A' { b'B' } else { b'A' };
+    }
+    bytes.into()
+}
+
+fn sealed_request(
+    simulator: &Simulator,
+    delivery: &Delivery,
+    hits: &Hits,
+) -> Result<Request<Bytes>, String> {
     let notice = &delivery.notice;
     let draft = NotificationDraft {
         id: notice.id.clone(),
         create_time: notice.created_at,
-        event_type: TRANSACTION_SUCCESS.to_owned(),
-        summary: "支付成功".to_owned(),
-        original_type: "transaction".to_owned(),
+        event_type: notice.kind.event_type().to_owned(),
+        summary: notice.kind.summary().to_owned(),
+        original_type: notice.kind.original_type().to_owned(),
         plaintext: notice.plaintext.clone().into_bytes(),
     };
-    let keyring = simulator.keyring();
+    let keyring = keyring_of(simulator, delivery)?;
     let nonce = simulator.random().alphanumeric(12);
     let body = draft
         .seal(&keyring.api_v3_key, &nonce)
         .map_err(|error| error.to_string())?;
-    let key = match delivery.reply_key {
-        ReplyKey::PlatformCertificate => &keyring.platform_key,
-        ReplyKey::PublicKey => &keyring.public_key,
+    let signing = Signing {
+        keyring: &keyring,
+        key: simulator.notification_key(&keyring, delivery.reply_key),
+        faults: hits,
     };
-    let stamp = simulator.random().stamp(simulator.clock().wall());
-    let signature = key
-        .sign_headers(&stamp, &body)
+    let signature = signing
+        .headers(simulator, &body)
         .map_err(|error| error.to_string())?;
     let mut request = Request::post(&notice.url)
         .header(header::CONTENT_TYPE, "application/json")
@@ -91,4 +209,65 @@ fn sealed_request(simulator: &Simulator, delivery: &Delivery) -> Result<Request<
         .map_err(|error| error.to_string())?;
     request.headers_mut().extend(signature);
     Ok(request)
+}
+
+/// The older form: no signature, and the whole of it sealed with a key made of the APIv2 key.
+fn xml_request(simulator: &Simulator, delivery: &Delivery) -> Result<Request<Bytes>, String> {
+    let keyring = keyring_of(simulator, delivery)?;
+    let merchant = keyring.merchant();
+    let sealed = v2_seal(&merchant.api_v2_key, delivery.notice.plaintext.as_bytes())
+        .map_err(|_| "the notification cannot be sealed".to_owned())?;
+    let nonce = simulator.random().alphanumeric(32);
+    let xml = format!(
+        "<xml>\n<return_code><![CDATA[SUCCESS]]></return_code>\n\
+         <appid><![CDATA[{}]]></appid>\n<mch_id><![CDATA[{}]]></mch_id>\n\
+         <nonce_str><![CDATA[{nonce}]]></nonce_str>\n<req_info><![CDATA[{sealed}]]></req_info>\n\
+         </xml>",
+        merchant.appid, merchant.mchid,
+    );
+    Request::post(&delivery.notice.url)
+        .header(header::CONTENT_TYPE, "text/xml")
+        .header(header::ACCEPT, "*/*")
+        .header(header::USER_AGENT, "Mozilla/4.0")
+        .header(header::PRAGMA, "no-cache")
+        .body(Bytes::from(xml))
+        .map_err(|error| error.to_string())
+}
+
+/// AES-256-ECB under the lower-case hex of the key's MD5, in base64.
+fn v2_seal(api_v2_key: &str, plaintext: &[u8]) -> Result<String, Unspecified> {
+    let hash = Md5::digest(api_v2_key.as_bytes());
+    let hex = lower_hex(&hash);
+    let key = UnboundCipherKey::new(&AES_256, hex.as_bytes())?;
+    let key = PaddedBlockEncryptingKey::ecb_pkcs7(key)?;
+    let mut sealed = plaintext.to_vec();
+    key.encrypt(&mut sealed)?;
+    Ok(STANDARD.encode(sealed))
+}
+
+fn keyring_of(simulator: &Simulator, delivery: &Delivery) -> Result<Arc<Keyring>, String> {
+    simulator
+        .keyring_of(&delivery.order.mchid)
+        .ok_or_else(|| "the merchant has no keys here any more".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_older_form_is_sealed_as_other_implementations_open_it() {
+        // Made with `openssl enc -aes-256-ecb -K <hex of the hex of the MD5> -base64`.
+        let sealed = v2_seal("ziR0QKsTUfMOuochC9RfCdmfHECorQAP", b"hello").unwrap();
+        assert_eq!(sealed, "5fjaxwX5/sTQibXKzmRhCQ==");
+    }
+
+    #[test]
+    fn tampering_changes_one_byte() {
+        let body = Bytes::from_static(b"0123456789");
+        let changed = tampered(&body);
+        let differing = body.iter().zip(&changed).filter(|(a, b)| a != b).count();
+        assert_eq!((changed.len(), differing), (body.len(), 1));
+        assert!(tampered(&Bytes::new()).is_empty());
+    }
 }

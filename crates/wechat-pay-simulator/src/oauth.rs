@@ -9,14 +9,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::{StatusCode, header};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderMap, StatusCode, header};
 use maud::html;
 use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use crate::{
     ledger::grant::GrantRefusal,
-    pages::{layout, with_page_headers},
+    merchant_file::MerchantFile,
+    pages::{layout, payer, with_page_headers},
     simulator::Simulator,
 };
 
@@ -24,12 +26,18 @@ pub(crate) fn routes() -> Router<Simulator> {
     Router::new()
         .route("/connect/oauth2/authorize", get(authorize))
         .route("/sns/oauth2/access_token", get(access_token))
+        .route("/sns/jscode2session", get(session))
 }
 
 /// Sends the buyer back with a code, at once.
-async fn authorize(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
+async fn authorize(
+    State(simulator): State<Simulator>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let query = Query(query.unwrap_or_default());
-    match redirect_with_code(&simulator, &query) {
+    let payer = payer::chosen(&simulator, &headers).unwrap_or(1);
+    match redirect_with_code(&simulator, payer, &query) {
         // 302, as WeChat does.
         Ok(target) => (StatusCode::FOUND, [(header::LOCATION, target.to_string())]).into_response(),
         Err(problem) => refusal_page(&problem),
@@ -42,12 +50,20 @@ struct AuthorizeProblem {
     number: u32,
 }
 
-fn redirect_with_code(simulator: &Simulator, query: &Query) -> Result<Url, AuthorizeProblem> {
+fn redirect_with_code(
+    simulator: &Simulator,
+    payer: u8,
+    query: &Query,
+) -> Result<Url, AuthorizeProblem> {
     let problem = |text, number| AuthorizeProblem { text, number };
     let appid = query
         .get("appid")
         .ok_or_else(|| problem("appid 不能为空", 10012))?;
-    if appid != simulator.keyring().merchant().appid {
+    let merchants = simulator.keyrings().iter();
+    if !merchants
+        .map(|keyring| keyring.merchant())
+        .any(|merchant| merchant.appid == appid)
+    {
         return Err(problem("appid 参数错误", 10013));
     }
     let target = query
@@ -70,11 +86,11 @@ fn redirect_with_code(simulator: &Simulator, query: &Query) -> Result<Url, Autho
         return Err(problem("state 参数过长", 10014));
     }
     let code = format!("0{}", simulator.random().alphanumeric(31));
-    let openid = simulator.openid(&appid);
+    let openid = simulator.openid_of(payer, &appid);
     let now = simulator.clock().now();
     simulator
         .ledger()
-        .grants
+        .grants()
         .issue(code.clone(), &appid, openid, now);
     target
         .query_pairs_mut()
@@ -87,7 +103,8 @@ fn redirect_with_code(simulator: &Simulator, query: &Query) -> Result<Url, Autho
 /// they do from WeChat.
 async fn access_token(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
     let query = Query(query.unwrap_or_default());
-    let json = match redeem(&simulator, &query) {
+    let official = |merchant: &MerchantFile| (merchant.appid.clone(), merchant.app_secret.clone());
+    let json = match redeem(&simulator, &query, "code", official) {
         Ok(openid) => json!({
             "access_token": simulator.random().alphanumeric(64),
             "expires_in": 7200,
@@ -103,24 +120,55 @@ async fn access_token(State(simulator): State<Simulator>, RawQuery(query): RawQu
     ([(header::CONTENT_TYPE, "text/plain")], json.to_string()).into_response()
 }
 
-fn redeem(simulator: &Simulator, query: &Query) -> Result<String, (u32, &'static str)> {
-    let merchant = simulator.keyring().merchant();
+/// A mini-program's server turns the code of `wx.login` into an openid and a session key.
+async fn session(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
+    let query = Query(query.unwrap_or_default());
+    let mini_program = |merchant: &MerchantFile| {
+        (
+            merchant.mini_program_appid.clone(),
+            merchant.mini_program_secret.clone(),
+        )
+    };
+    let json = match redeem(&simulator, &query, "js_code", mini_program) {
+        Ok(openid) => json!({
+            "session_key": STANDARD.encode(simulator.random().bytes::<16>()),
+            "openid": openid,
+        }),
+        Err((number, text)) => json!({
+            "errcode": number,
+            "errmsg": format!("{text}, rid: {}", simulator.random().notification_id()),
+        }),
+    };
+    ([(header::CONTENT_TYPE, "text/plain")], json.to_string()).into_response()
+}
+
+/// `application` gives the pair of appid and secret that is asked for.
+fn redeem(
+    simulator: &Simulator,
+    query: &Query,
+    code_name: &str,
+    application: impl Fn(&MerchantFile) -> (String, String),
+) -> Result<String, (u32, &'static str)> {
     let appid = query.get("appid").ok_or((41002, "appid missing"))?;
     let secret = query.get("secret").ok_or((41004, "appsecret missing"))?;
-    let code = query.get("code").ok_or((41008, "missing code"))?;
+    let code = query.get(code_name).ok_or((41008, "missing code"))?;
     if query.get("grant_type").as_deref() != Some("authorization_code") {
         return Err((40002, "invalid grant_type"));
     }
-    if appid != merchant.appid {
-        return Err((40013, "invalid appid"));
-    }
-    if secret != merchant.app_secret {
+    let mut applications = simulator
+        .keyrings()
+        .iter()
+        .map(|keyring| application(keyring.merchant()));
+    let (_, own_secret) = applications
+        .find(|(own, _)| *own == appid)
+        .ok_or((40013, "invalid appid"))?;
+    if secret != own_secret {
         return Err((40125, "invalid appsecret"));
     }
     let now = simulator.clock().now();
     simulator
         .ledger()
-        .grants
+        .grants()
         .redeem(&code, &appid, now)
         .map_err(|refusal| match refusal {
             GrantRefusal::Unknown => (40029, "invalid code"),

@@ -80,6 +80,17 @@ impl Random {
         format!("42000{}{day}{}", self.digits(5), self.digits(10))
     }
 
+    /// 29 digits with the day in Beijing in the middle: the form of WeChat's own.
+    pub(crate) fn refund_id(&self, now: Timestamp) -> String {
+        let day: String = beijing_digits(now).chars().take(8).collect();
+        format!("50{}{day}{}", self.digits(8), self.digits(11))
+    }
+
+    /// What a buyer shows at a desk: 18 digits that begin with 10 to 15.
+    pub(crate) fn auth_code(&self) -> String {
+        format!("13{}", self.digits(16))
+    }
+
     /// The form of a UUID, as WeChat's ids of notifications have.
     pub(crate) fn notification_id(&self) -> String {
         let hex = self.lower_hex(32);
@@ -102,6 +113,15 @@ impl fmt::Debug for Random {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Random")
     }
+}
+
+/// Two lower-case hex digits for each byte.
+pub(crate) fn lower_hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 fn beijing_digits(moment: Timestamp) -> String {

@@ -1,29 +1,48 @@
 //! The simulator as one value: clock, keys, ledger, and the way out. Every page and route is a
 //! thin shell around it, and a test drives it without any of them.
 
+mod cashier;
+mod trust;
+
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use aws_lc_rs::digest;
-use axum::Router;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::StatusCode;
 use jiff::Timestamp;
 use tokio::sync::Notify;
-use wechat_pay::TradeState;
+
+pub(crate) use cashier::Buyer;
+pub(crate) use trust::Signing;
 
 use crate::{
     clock::Clock,
-    control, gateway,
+    control,
+    faults::Faults,
+    gateway,
     keyring::Keyring,
-    ledger::{Ledger, LedgerView, Outcome, PayRefusal, Target},
+    ledger::{Ledger, LedgerView},
     notifier, oauth,
     outgoing::{Outgoing, is_loopback_host},
     pages,
-    random::Random,
+    random::{Random, lower_hex},
+    settings::Settings,
+    store::{StateError, Store},
 };
+
+/// No page, form or question to the control interface is longer. The gateway has its own limit.
+const BODY_LIMIT_BYTES: usize = 256 * 1024;
 
 /// What a simulator is made of.
 #[derive(Debug)]
@@ -40,32 +59,98 @@ pub struct SimulatorParts {
     pub notifications: Outgoing,
 }
 
-/// WeChat Pay, for one merchant and one buyer. Clones are the same simulator.
+/// What a simulator can have besides.
+#[derive(Debug, Default)]
+pub struct SimulatorOptions {
+    /// The switches.
+    pub settings: Settings,
+    /// Merchants besides the one of [`SimulatorParts::keyring`].
+    pub more_merchants: Vec<Keyring>,
+}
+
+/// WeChat Pay. Clones are the same simulator.
 #[derive(Clone)]
 pub struct Simulator(Arc<Inner>);
 
 struct Inner {
-    parts: SimulatorParts,
+    clock: Clock,
+    random: Random,
+    /// At least one; the first is the one that is meant where none is named.
+    keyrings: Vec<Arc<Keyring>>,
+    domains: BTreeSet<String>,
+    notifications: Outgoing,
+    settings: RwLock<Arc<Settings>>,
+    faults: Faults,
     ledger: Mutex<Ledger>,
+    signers: trust::Signers,
+    store: Option<Store>,
+    /// One writer at a time, so that a later state is never overwritten by an earlier one.
+    writing: tokio::sync::Mutex<()>,
     work_arrived: Notify,
 }
 
-/// What came of a visit to the cashier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Visit {
-    /// Where the order stands now.
-    pub(crate) trade_state: TradeState,
-    /// WeChat's number, where it was paid.
-    pub(crate) transaction_id: Option<String>,
+/// Whom a partner acts for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SubMerchant {
+    /// Its merchant number.
+    pub sub_mchid: String,
+    /// Its application.
+    pub sub_appid: String,
 }
 
 impl Simulator {
-    /// A simulator with an empty ledger.
+    /// A simulator with an empty ledger, in memory, with the default switches but one: it takes
+    /// openids that a test has made up.
     #[must_use]
     pub fn new(parts: SimulatorParts) -> Self {
+        let options = SimulatorOptions {
+            settings: Settings {
+                unknown_openids: true,
+                ..Settings::default()
+            },
+            ..SimulatorOptions::default()
+        };
+        Self::with_options(parts, options)
+    }
+
+    /// A simulator with an empty ledger, in memory.
+    #[must_use]
+    pub fn with_options(parts: SimulatorParts, options: SimulatorOptions) -> Self {
+        Self::assemble(parts, options, Ledger::default(), None)
+    }
+
+    /// A simulator that goes on where the file says, and keeps all that happens in it.
+    pub async fn open(
+        parts: SimulatorParts,
+        options: SimulatorOptions,
+        path: &Path,
+    ) -> Result<Self, StateError> {
+        let (store, kept) = Store::open(path).await?;
+        let ledger = Ledger::restore(&kept).map_err(StateError::Document)?;
+        parts.clock.start_at_advance(ledger.advanced_s());
+        Ok(Self::assemble(parts, options, ledger, Some(store)))
+    }
+
+    fn assemble(
+        parts: SimulatorParts,
+        options: SimulatorOptions,
+        ledger: Ledger,
+        store: Option<Store>,
+    ) -> Self {
+        let mut keyrings = vec![Arc::new(parts.keyring)];
+        keyrings.extend(options.more_merchants.into_iter().map(Arc::new));
         Self(Arc::new(Inner {
-            parts,
-            ledger: Mutex::default(),
+            clock: parts.clock,
+            random: parts.random,
+            keyrings,
+            domains: parts.domains,
+            notifications: parts.notifications,
+            settings: RwLock::new(Arc::new(options.settings)),
+            faults: Faults::default(),
+            ledger: Mutex::new(ledger),
+            signers: trust::Signers::default(),
+            store,
+            writing: tokio::sync::Mutex::default(),
             work_arrived: Notify::new(),
         }))
     }
@@ -77,13 +162,20 @@ impl Simulator {
             .merge(oauth::routes())
             .merge(pages::routes())
             .merge(control::routes())
+            .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+            .layer(middleware::from_fn_with_state(self.clone(), keep))
             .with_state(self.clone())
     }
 
     /// Makes every try of a notification that is due by now, and those that become due by their
-    /// failing. When it returns, nothing of what it took is left undone.
+    /// failing, and gives refunds their results. When it returns, nothing of what it took is
+    /// left undone.
     pub async fn run_due(&self) {
+        self.settle_refunds();
         notifier::run_due(self).await;
+        if let Err(error) = self.persist().await {
+            tracing::error!(%error, "the state was not kept");
+        }
     }
 
     /// When the next work is due by WeChat's time, where there is any.
@@ -100,37 +192,92 @@ impl Simulator {
     /// The clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.0.parts.clock
+        &self.0.clock
     }
 
-    /// The keys, and what the merchant gets of them.
+    /// The first merchant's keys, and what that merchant gets of them.
     #[must_use]
     pub fn keyring(&self) -> &Keyring {
-        &self.0.parts.keyring
+        // There always is a first: `assemble` puts it there.
+        &self.0.keyrings[0]
+    }
+
+    /// The switches as they are now.
+    #[must_use]
+    pub fn settings(&self) -> Arc<Settings> {
+        let settings = self.0.settings.read();
+        settings.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Turns switches, from now on.
+    pub fn set_settings(&self, settings: Settings) {
+        let held = self.0.settings.write();
+        *held.unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
     /// The ledger for people and tests; all merchants where none is named.
     #[must_use]
     pub fn ledger_view(&self, mchid: Option<&str>) -> LedgerView {
+        self.settle_refunds();
         self.ledger().view(mchid, self.clock().now())
     }
 
-    /// The buyer's name under one application: always the same, and different for each.
+    /// The first buyer's name under one application: always the same, and different for each.
     #[must_use]
     pub fn openid(&self, appid: &str) -> String {
-        let named = format!("buyer\n{}\n{appid}", self.keyring().merchant().mchid);
-        let hash = digest::digest(&digest::SHA256, named.as_bytes());
-        let mut openid = format!("o{}", URL_SAFE_NO_PAD.encode(hash));
+        self.openid_of(1, appid)
+    }
+
+    /// The name of a buyer, counted from 1, under one application.
+    #[must_use]
+    pub fn openid_of(&self, payer: u8, appid: &str) -> String {
+        let mchid = &self.keyring().merchant().mchid;
+        let named = match payer {
+            0 | 1 => format!("buyer\n{mchid}\n{appid}"),
+            _ => format!("buyer {payer}\n{mchid}\n{appid}"),
+        };
+        let mut openid = format!("o{}", URL_SAFE_NO_PAD.encode(hash(&named)));
         openid.truncate(28);
         openid
     }
 
+    /// Whom this merchant acts for as a partner: always the same one.
+    #[must_use]
+    pub fn sub_merchant(&self, mchid: &str) -> SubMerchant {
+        let hash = hash(&format!("sub\n{mchid}"));
+        let digits: String = hash
+            .iter()
+            .take(8)
+            .map(|b| char::from(b'0' + b % 10))
+            .collect();
+        let hex = lower_hex(hash.get(8..16).unwrap_or_default());
+        SubMerchant {
+            sub_mchid: format!("16{digits}"),
+            sub_appid: format!("wx{hex}"),
+        }
+    }
+
+    pub(crate) fn keyrings(&self) -> &[Arc<Keyring>] {
+        &self.0.keyrings
+    }
+
+    pub(crate) fn keyring_of(&self, mchid: &str) -> Option<Arc<Keyring>> {
+        let mut keyrings = self.0.keyrings.iter();
+        keyrings
+            .find(|keyring| keyring.merchant().mchid == mchid)
+            .cloned()
+    }
+
     pub(crate) fn random(&self) -> &Random {
-        &self.0.parts.random
+        &self.0.random
     }
 
     pub(crate) fn notifications(&self) -> &Outgoing {
-        &self.0.parts.notifications
+        &self.0.notifications
+    }
+
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.0.faults
     }
 
     // A panic elsewhere leaves plain data behind, which is as good as before.
@@ -142,47 +289,71 @@ impl Simulator {
         self.0.work_arrived.notify_one();
     }
 
-    /// Whether the merchant has registered the domain of this host, or it is this machine.
-    pub(crate) fn is_registered_host(&self, host: &str) -> bool {
-        is_loopback_host(host) || self.0.parts.domains.contains(&host.to_ascii_lowercase())
+    /// Gives refunds the results that are due.
+    pub(crate) fn settle_refunds(&self) {
+        let settings = self.settings();
+        let name = || self.random().notification_id();
+        let now = self.clock().now();
+        self.ledger()
+            .settle_refunds(&settings.portal_notify_url, name, now);
     }
 
-    /// The buyer is in the cashier and does something. Without `openid` it is the buyer of the
-    /// order, or this simulator's own.
-    pub(crate) fn visit_cashier(
-        &self,
-        target: &Target,
-        outcome: Outcome,
-        openid: Option<&str>,
-    ) -> Result<Visit, PayRefusal> {
-        let now = self.clock().now();
-        let mut ledger = self.ledger();
-        let order = ledger.open_cashier(target, now)?;
-        if outcome != Outcome::Success {
-            return Ok(Visit {
-                trade_state: order.trade_state(now),
-                transaction_id: None,
-            });
-        }
-        let openid = openid
-            .map(str::to_owned)
-            .or_else(|| order.request.openid.clone())
-            .unwrap_or_else(|| self.openid(&order.request.appid));
-        let transaction_id = self.random().transaction_id(now);
-        let notice_id = self.random().notification_id();
-        let order = ledger.pay(target, &openid, transaction_id, notice_id, now)?;
-        let visit = Visit {
-            trade_state: order.trade_state(now),
-            transaction_id: order.payment.as_ref().map(|p| p.transaction_id.clone()),
+    /// Whether the merchant has registered the domain of this host, or it is this machine.
+    pub(crate) fn is_registered_host(&self, host: &str) -> bool {
+        is_loopback_host(host) || self.0.domains.contains(&host.to_ascii_lowercase())
+    }
+
+    /// Keeps what has changed, where there is a file for it.
+    pub(crate) async fn persist(&self) -> Result<(), StateError> {
+        let Some(store) = &self.0.store else {
+            self.ledger().forget_changes();
+            return Ok(());
         };
-        drop(ledger);
-        self.wake();
-        Ok(visit)
+        let _turn = self.0.writing.lock().await;
+        let advanced_s = self.clock().advanced_s();
+        let changes = {
+            let mut ledger = self.ledger();
+            ledger.note_advanced_s(advanced_s);
+            ledger.take_changes()
+        };
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let kept = store.keep(&changes).await;
+        if kept.is_err() {
+            self.ledger().mark_changed(&changes);
+        }
+        kept
     }
 }
 
 impl fmt::Debug for Simulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Simulator").field(&self.0.parts).finish()
+        f.debug_struct("Simulator")
+            .field("clock", &self.0.clock)
+            .field("keyrings", &self.0.keyrings)
+            .finish_non_exhaustive()
     }
+}
+
+/// Nothing is answered before it is kept: a merchant must not believe what a restart forgets.
+pub(crate) async fn keep(
+    State(simulator): State<Simulator>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    match simulator.persist().await {
+        Ok(()) => response,
+        Err(error) => {
+            tracing::error!(%error, "the state was not kept");
+            gateway::empty(StatusCode::INTERNAL_SERVER_ERROR)
+        }
+    }
+}
+
+fn hash(text: &str) -> Vec<u8> {
+    digest::digest(&digest::SHA256, text.as_bytes())
+        .as_ref()
+        .to_vec()
 }

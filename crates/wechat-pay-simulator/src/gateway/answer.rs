@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{ledger::order::ReplyKey, simulator::Simulator};
+use crate::simulator::{Signing, Simulator};
 
 /// A success.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,10 @@ pub(super) enum Answer {
     Json(Value),
     /// 204 with nothing, which is signed all the same.
     Nothing,
+    /// A file, which is not signed.
+    File { bytes: Vec<u8>, gzip: bool },
+    /// 202 with nothing: taken, and not done.
+    Accepted,
 }
 
 /// A refusal in WeChat's words. The order of its fields in JSON is WeChat's.
@@ -81,7 +85,7 @@ pub(super) const BAD_PARAMETER: u32 = 268_435_461;
 pub(super) const BAD_SIGNATURE: u32 = 268_443_699;
 
 /// A status and nothing else.
-pub(super) fn empty(status: StatusCode) -> Response {
+pub(crate) fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response
@@ -90,31 +94,33 @@ pub(super) fn empty(status: StatusCode) -> Response {
     response
 }
 
-/// A refusal before the merchant is known: no signature, and no `Request-ID` on these routes.
-pub(super) fn unsigned(refusal: &Refusal) -> Response {
+/// A refusal before the merchant is known: no signature, and of the orders' part of WeChat no
+/// `Request-ID` either.
+pub(super) fn unsigned(simulator: &Simulator, refusal: &Refusal, has_request_id: bool) -> Response {
     let mut response = Response::new(Body::from(json_bytes(refusal)));
     *response.status_mut() = refusal.status;
-    response.headers_mut().extend(plain_headers());
+    let headers = response.headers_mut();
+    headers.extend(plain_headers());
+    if has_request_id {
+        add_request_id(simulator, headers, refusal.inner_number);
+    }
     response
 }
 
 /// An answer to a request whose own signature held.
 pub(super) fn signed(
     simulator: &Simulator,
-    key: ReplyKey,
+    signing: Signing<'_>,
     answered: Result<Answer, Refusal>,
 ) -> Response {
     let (status, body, inner_number) = match answered {
         Ok(Answer::Json(json)) => (StatusCode::OK, json_bytes(&json), 0),
         Ok(Answer::Nothing) => (StatusCode::NO_CONTENT, Vec::new(), 0),
+        Ok(Answer::Accepted) => (StatusCode::ACCEPTED, Vec::new(), 0),
+        Ok(Answer::File { bytes, gzip }) => return file(bytes, gzip),
         Err(refusal) => (refusal.status, json_bytes(&refusal), refusal.inner_number),
     };
-    let stamp = simulator.random().stamp(simulator.clock().wall());
-    let signer = match key {
-        ReplyKey::PlatformCertificate => &simulator.keyring().platform_key,
-        ReplyKey::PublicKey => &simulator.keyring().public_key,
-    };
-    let Ok(signature) = signer.sign_headers(&stamp, &body) else {
+    let Ok(signature) = signing.headers(simulator, &body) else {
         return empty(StatusCode::INTERNAL_SERVER_ERROR);
     };
     let mut response = Response::new(Body::from(body));
@@ -122,14 +128,31 @@ pub(super) fn signed(
     let headers = response.headers_mut();
     headers.extend(plain_headers());
     headers.extend(signature);
-    let id = format!("08{}-{inner_number}", simulator.random().upper_hex(40));
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert("request-id", id);
-    }
+    add_request_id(simulator, headers, inner_number);
     if status == StatusCode::NO_CONTENT {
         headers.remove(header::CONTENT_TYPE);
     }
     response
+}
+
+fn file(bytes: Vec<u8>, gzip: bool) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    let headers = response.headers_mut();
+    headers.extend(plain_headers());
+    let kind = if gzip {
+        "application/x-gzip"
+    } else {
+        "text/plain; charset=utf-8"
+    };
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+fn add_request_id(simulator: &Simulator, headers: &mut HeaderMap, inner_number: u32) {
+    let id = format!("08{}-{inner_number}", simulator.random().upper_hex(40));
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert("request-id", id);
+    }
 }
 
 fn plain_headers() -> HeaderMap {

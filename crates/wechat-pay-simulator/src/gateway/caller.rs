@@ -6,61 +6,88 @@ use wechat_pay::{Authorization, MAX_CLOCK_DIFFERENCE_S, SERIAL_HEADER, request_m
 
 use super::{
     answer::{BAD_PARAMETER, Refusal},
+    route::Route,
     single,
 };
-use crate::{ledger::order::ReplyKey, simulator::Simulator};
+use crate::{keyring::Keyring, ledger::order::ReplyKey, settings::Trust, simulator::Simulator};
+use std::sync::Arc;
 
 /// A merchant whose signature held.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub(super) mchid: String,
+    pub(super) keyring: Arc<Keyring>,
     pub(super) reply_key: ReplyKey,
+}
+
+/// All but the orders' part of WeChat wants both headers; any `Accept` is good enough.
+pub(super) fn check_headers(parts: &Parts) -> Result<(), Refusal> {
+    let has = |name| single(parts, &name).is_some_and(|text| !text.is_empty());
+    if has(header::USER_AGENT) && has(header::ACCEPT) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::BAD_REQUEST,
+        "INVALID_REQUEST",
+        "Http头缺少Accept或User-Agent",
+        BAD_PARAMETER,
+    ))
 }
 
 /// WeChat checks the time before the signature; so does this.
 pub(super) fn identify(
     simulator: &Simulator,
+    route: &Route,
     parts: &Parts,
     body: &[u8],
 ) -> Result<Caller, Refusal> {
+    let malformed = if route.is_of_orders() {
+        "签名信息错误，验签失败"
+    } else {
+        "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》"
+    };
     let authorization = single(parts, &header::AUTHORIZATION)
         .and_then(|text| Authorization::parse(text).ok())
-        .ok_or_else(|| Refusal::sign_error("签名信息错误，验签失败"))?;
+        .ok_or_else(|| Refusal::sign_error(malformed))?;
     check_time(simulator, &authorization.timestamp)?;
-    let merchant = simulator.keyring().merchant();
-    if authorization.mchid != merchant.mchid {
-        return Err(Refusal::sign_error("商户未申请过证书"));
-    }
+    let keyring = simulator
+        .keyring_of(&authorization.mchid)
+        .ok_or_else(|| Refusal::sign_error("商户未申请过证书"))?;
+    let merchant = keyring.merchant();
     if authorization.serial_no != merchant.serial_no {
         return Err(Refusal::sign_error(
             "商户证书序列号有误。请使用签名私钥匹配的证书序列号",
         ));
     }
     let path_and_query = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let key = &simulator.keyring().merchant_public_key;
-    if !authorization.verifies(key, parts.method.as_str(), path_and_query, body) {
+    if !authorization.verifies(
+        &keyring.merchant_public_key,
+        parts.method.as_str(),
+        path_and_query,
+        body,
+    ) {
         let mut refusal = Refusal::sign_error("签名错误");
         refusal.detail = Some(what_was_signed(&authorization, parts, path_and_query, body));
         return Err(refusal);
     }
     Ok(Caller {
-        reply_key: asked_key(simulator, parts),
+        reply_key: asked_key(simulator, &keyring, parts),
         mchid: authorization.mchid,
+        keyring,
     })
 }
 
 /// A `Wechatpay-Serial` that names none of our keys is a mistake that WeChat points out.
-pub(super) fn check_asked_key(simulator: &Simulator, parts: &Parts) -> Result<(), Refusal> {
+pub(super) fn check_asked_key(
+    simulator: &Simulator,
+    caller: &Caller,
+    parts: &Parts,
+) -> Result<(), Refusal> {
     if !parts.headers.contains_key(&SERIAL_HEADER) {
         return Ok(());
     }
-    let merchant = simulator.keyring().merchant();
     match single(parts, &SERIAL_HEADER) {
-        Some(serial)
-            if serial == merchant.public_key_id || serial == merchant.platform_serial_no =>
-        {
-            Ok(())
-        }
+        Some(serial) if simulator.has_platform_serial(&caller.keyring, serial) => Ok(()),
         _ => Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "PARAM_ERROR",
@@ -70,8 +97,11 @@ pub(super) fn check_asked_key(simulator: &Simulator, parts: &Parts) -> Result<()
     }
 }
 
-fn asked_key(simulator: &Simulator, parts: &Parts) -> ReplyKey {
-    if single(parts, &SERIAL_HEADER) == Some(&simulator.keyring().merchant().public_key_id) {
+fn asked_key(simulator: &Simulator, keyring: &Keyring, parts: &Parts) -> ReplyKey {
+    let only_public_key = simulator.settings().trust == Trust::PublicKey;
+    if only_public_key
+        || single(parts, &SERIAL_HEADER) == Some(keyring.merchant().public_key_id.as_str())
+    {
         ReplyKey::PublicKey
     } else {
         ReplyKey::PlatformCertificate

@@ -5,9 +5,13 @@
 //! that comes after is signed.
 
 mod answer;
+mod bills;
 mod caller;
+mod certificates;
+mod code_pay;
 mod order_fields;
 mod orders;
+mod refunds;
 mod route;
 mod schema;
 
@@ -20,13 +24,25 @@ use axum::{
 };
 use http::{StatusCode, header, request::Parts};
 
-use crate::simulator::Simulator;
+use std::time::Duration;
+
+use crate::{
+    faults::{FaultKind, Hits},
+    ledger::order::{Product, ReplyKey},
+    simulator::{Signing, Simulator},
+};
 use answer::{Answer, Refusal};
 use caller::Caller;
 use route::Route;
 
+pub(crate) use answer::empty;
+
 /// More than any request of APIv3 that is served here.
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// What a fault that names no duration takes.
+const DEFAULT_LATENCY_MS: u32 = 1000;
+const DEFAULT_TIMEOUT_MS: u32 = 30_000;
 
 pub(crate) fn routes() -> Router<Simulator> {
     Router::new().route("/v3/{*rest}", any(handle))
@@ -34,7 +50,8 @@ pub(crate) fn routes() -> Router<Simulator> {
 
 async fn handle(State(simulator): State<Simulator>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Some(route) = Route::find(parts.uri.path()) else {
+    let Some(route) = Route::find(parts.uri.path()).filter(|route| exists(&simulator, route))
+    else {
         return answer::empty(StatusCode::NOT_FOUND);
     };
     if parts.method != route.method() {
@@ -43,18 +60,13 @@ async fn handle(State(simulator): State<Simulator>, request: Request) -> Respons
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await else {
         return answer::empty(StatusCode::PAYLOAD_TOO_LARGE);
     };
-    answer_to(&simulator, &route, &parts, &body)
-}
-
-fn answer_to(simulator: &Simulator, route: &Route, parts: &Parts, body: &[u8]) -> Response<Body> {
-    let caller = match caller::identify(simulator, parts, body) {
+    let caller = match identify(&simulator, &route, &parts, &body) {
         Ok(caller) => caller,
-        Err(refusal) => {
-            tracing::info!(path = parts.uri.path(), code = refusal.code, "refused");
-            return answer::unsigned(&refusal);
-        }
+        Err(refusal) => return refuse_stranger(&simulator, &route, &parts, refusal),
     };
-    let answered = carry_out(simulator, route, parts, body, &caller);
+    let hits = simulator.faults().draw(route.name());
+    wait(hits.delay_ms(FaultKind::Latency, DEFAULT_LATENCY_MS)).await;
+    let answered = carry_out_with(&simulator, &route, &parts, &body, &caller, &hits);
     if let Err(refusal) = &answered {
         tracing::info!(
             path = parts.uri.path(),
@@ -63,7 +75,101 @@ fn answer_to(simulator: &Simulator, route: &Route, parts: &Parts, body: &[u8]) -
             "refused"
         );
     }
-    answer::signed(simulator, caller.reply_key, answered)
+    if hits.has(FaultKind::TimeoutAfter) {
+        // What was done is kept before the merchant is left waiting.
+        if let Err(error) = simulator.persist().await {
+            tracing::error!(%error, "the state was not kept");
+        }
+        wait(hits.delay_ms(FaultKind::TimeoutAfter, DEFAULT_TIMEOUT_MS)).await;
+        return answer::empty(StatusCode::GATEWAY_TIMEOUT);
+    }
+    let signing = Signing {
+        keyring: &caller.keyring,
+        key: caller.reply_key,
+        faults: &hits,
+    };
+    answer::signed(&simulator, signing, answered)
+}
+
+fn identify(
+    simulator: &Simulator,
+    route: &Route,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<Caller, Refusal> {
+    if !route.is_of_orders() {
+        caller::check_headers(parts)?;
+    }
+    caller::identify(simulator, route, parts, body)
+}
+
+fn refuse_stranger(
+    simulator: &Simulator,
+    route: &Route,
+    parts: &Parts,
+    refusal: Refusal,
+) -> Response<Body> {
+    tracing::info!(path = parts.uri.path(), code = refusal.code, "refused");
+    if !simulator.settings().sign_refusals {
+        return answer::unsigned(simulator, &refusal, !route.is_of_orders());
+    }
+    let signing = Signing {
+        keyring: simulator.keyring(),
+        key: ReplyKey::PlatformCertificate,
+        faults: &Hits::default(),
+    };
+    answer::signed(simulator, signing, Err(refusal))
+}
+
+/// Whether the switches leave a path there.
+fn exists(simulator: &Simulator, route: &Route) -> bool {
+    let settings = simulator.settings();
+    match route {
+        Route::BillFile(path) => *path == settings.bill_path.as_str(),
+        route if route.is_of_code_pay() => settings.code_pay,
+        _ => true,
+    }
+}
+
+/// Carries a request out, unless or although a fault says otherwise.
+fn carry_out_with(
+    simulator: &Simulator,
+    route: &Route,
+    parts: &Parts,
+    body: &[u8],
+    caller: &Caller,
+    hits: &Hits,
+) -> Result<Answer, Refusal> {
+    let system_error = || {
+        Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "SYSTEM_ERROR",
+            "系统繁忙，请稍后重试",
+            268_435_456,
+        )
+    };
+    if hits.has(FaultKind::TooManyRequests) {
+        return Err(Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            simulator.settings().rate_code.as_str(),
+            "频率超限，请降低请求频率",
+            268_447_840,
+        ));
+    }
+    if hits.has(FaultKind::ErrorBefore) {
+        return Err(system_error());
+    }
+    if hits.has(FaultKind::Accepted) {
+        return Ok(Answer::Accepted);
+    }
+    if hits.has(FaultKind::CloseLies) {
+        return Ok(Answer::Nothing);
+    }
+    let answered = carry_out(simulator, route, parts, body, caller);
+    if hits.has(FaultKind::ErrorAfter) {
+        return Err(system_error());
+    }
+    answered
 }
 
 fn carry_out(
@@ -74,12 +180,29 @@ fn carry_out(
     caller: &Caller,
 ) -> Result<Answer, Refusal> {
     let query = parts.uri.query().unwrap_or_default();
-    caller::check_asked_key(simulator, parts)?;
+    caller::check_asked_key(simulator, caller, parts)?;
     match route {
-        Route::Order(product) => orders::order(simulator, *product, body, caller),
-        Route::QueryByNumber(number) => orders::query_by_number(simulator, number, query, caller),
-        Route::QueryById(id) => orders::query_by_id(simulator, id, query, caller),
-        Route::Close(number) => orders::close(simulator, number, body, caller),
+        Route::Order(Product::CodePay, _) => code_pay::pay(simulator, body, caller),
+        Route::Order(product, role) => orders::order(simulator, *product, *role, body, caller),
+        Route::QueryByNumber(number, role) => {
+            orders::query_by_number(simulator, number, *role, query, caller)
+        }
+        Route::QueryById(id, role) => orders::query_by_id(simulator, id, *role, query, caller),
+        Route::Close(number, role) => orders::close(simulator, number, *role, body, caller),
+        Route::Reverse(number) => code_pay::reverse(simulator, number, body, caller),
+        Route::Refund => refunds::refund(simulator, body, caller),
+        Route::QueryRefund(number) => refunds::query(simulator, number, query, caller),
+        Route::AbnormalRefund(id) => refunds::send_on(simulator, id, body, parts, caller),
+        Route::TradeBill => bills::trade(simulator, query, caller),
+        Route::FundFlowBill => bills::fund_flow(simulator, query, caller),
+        Route::BillFile(_) => bills::file(simulator, query, caller),
+        Route::Certificates => certificates::list(simulator, caller),
+    }
+}
+
+async fn wait(delay_ms: Option<u64>) {
+    if let Some(delay_ms) = delay_ms.filter(|delay_ms| *delay_ms > 0) {
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! The fields of an order's body by product: names, WeChat's Chinese names, and rules, as its
 //! documentation has them. A table; it judges nothing.
 
-use wechat_pay::Product;
+use crate::ledger::order::Product;
 
 /// One field of a body: its name, WeChat's Chinese name for it, and its rule.
 pub(super) struct Field {
@@ -14,6 +14,8 @@ pub(super) struct Field {
 pub(super) enum Rule {
     /// Text with its least and greatest number of bytes.
     Text(usize, usize),
+    /// Text of at most so many bytes or characters, as the switch says.
+    Description(usize),
     /// Text of a pattern, with its least and greatest number of bytes.
     Pattern(usize, usize, &'static Pattern),
     /// An RFC 3339 moment.
@@ -34,7 +36,7 @@ pub(super) struct Pattern {
     pub(super) fits: fn(&str) -> bool,
 }
 
-const fn must(name: &'static str, label: &'static str, rule: Rule) -> Field {
+pub(super) const fn must(name: &'static str, label: &'static str, rule: Rule) -> Field {
     Field {
         name,
         label,
@@ -43,7 +45,7 @@ const fn must(name: &'static str, label: &'static str, rule: Rule) -> Field {
     }
 }
 
-const fn may(name: &'static str, label: &'static str, rule: Rule) -> Field {
+pub(super) const fn may(name: &'static str, label: &'static str, rule: Rule) -> Field {
     Field {
         name,
         label,
@@ -52,15 +54,20 @@ const fn may(name: &'static str, label: &'static str, rule: Rule) -> Field {
     }
 }
 
-pub(super) fn order_fields(product: Product) -> &'static [Field] {
-    match product {
-        Product::Jsapi => JSAPI,
-        Product::H5 => H5,
-        Product::Native => NATIVE,
+/// The fields of an order; `partner` is that of a partner for another merchant.
+pub(super) fn order_fields(product: Product, partner: bool) -> &'static [Field] {
+    match (product, partner) {
+        (Product::Jsapi, false) => JSAPI,
+        (Product::H5, false) => H5,
+        (Product::Native | Product::App, false) => NATIVE,
+        (Product::Jsapi, true) => PARTNER_JSAPI,
+        (Product::H5, true) => PARTNER_H5,
+        (Product::Native | Product::App, true) => PARTNER_NATIVE,
+        (Product::CodePay, _) => CODE_PAY,
     }
 }
 
-const OUT_TRADE_NO_PATTERN: &Pattern = &Pattern {
+pub(super) const OUT_TRADE_NO_PATTERN: &Pattern = &Pattern {
     shown: r"^[0-9a-zA-Z_\-\|\*]+$",
     fits: |text| {
         text.bytes()
@@ -68,7 +75,7 @@ const OUT_TRADE_NO_PATTERN: &Pattern = &Pattern {
     },
 };
 
-const NOTIFY_URL_PATTERN: &Pattern = &Pattern {
+pub(super) const NOTIFY_URL_PATTERN: &Pattern = &Pattern {
     shown: r"^https?://([^\s/?#\[\]\@]+\@)?([^\s/?#\@:]+)(?::\d{2,5})?([^\s?#\[\]]*)$",
     fits: is_notify_url,
 };
@@ -80,8 +87,8 @@ pub(super) const OUT_TRADE_NO: Field = must(
 );
 
 const APPID: Field = must("appid", "公众号ID", Rule::Text(1, 32));
-const MCHID: Field = must("mchid", "商户号", Rule::Text(1, 32));
-const DESCRIPTION: Field = must("description", "商品描述", Rule::Text(1, 127));
+pub(super) const MCHID: Field = must("mchid", "商户号", Rule::Text(1, 32));
+const DESCRIPTION: Field = must("description", "商品描述", Rule::Description(127));
 const TIME_EXPIRE: Field = may("time_expire", "支付结束时间", Rule::Moment);
 const ATTACH: Field = may("attach", "商户数据包", Rule::Text(0, 128));
 const NOTIFY_URL: Field = must(
@@ -214,7 +221,126 @@ const JSAPI: &[Field] = &[
     SETTLE_INFO,
 ];
 
-pub(super) const CLOSE: &[Field] = &[MCHID];
+const SP_APPID: Field = must("sp_appid", "服务商应用ID", Rule::Text(1, 32));
+const SP_MCHID: Field = must("sp_mchid", "服务商户号", Rule::Text(1, 32));
+const SUB_APPID: Field = may("sub_appid", "子商户应用ID", Rule::Text(1, 32));
+pub(super) const SUB_MCHID: Field = must("sub_mchid", "子商户号", Rule::Text(1, 32));
+
+const PARTNER_NATIVE: &[Field] = &[
+    SP_APPID,
+    SP_MCHID,
+    SUB_APPID,
+    SUB_MCHID,
+    DESCRIPTION,
+    OUT_TRADE_NO,
+    TIME_EXPIRE,
+    ATTACH,
+    NOTIFY_URL,
+    GOODS_TAG,
+    SUPPORT_FAPIAO,
+    AMOUNT,
+    DETAIL,
+    SCENE_INFO,
+    SETTLE_INFO,
+];
+
+const PARTNER_H5: &[Field] = &[
+    SP_APPID,
+    SP_MCHID,
+    SUB_APPID,
+    SUB_MCHID,
+    DESCRIPTION,
+    OUT_TRADE_NO,
+    TIME_EXPIRE,
+    ATTACH,
+    NOTIFY_URL,
+    GOODS_TAG,
+    SUPPORT_FAPIAO,
+    AMOUNT,
+    DETAIL,
+    H5_SCENE_INFO,
+    SETTLE_INFO,
+];
+
+const PARTNER_JSAPI: &[Field] = &[
+    SP_APPID,
+    SP_MCHID,
+    SUB_APPID,
+    SUB_MCHID,
+    DESCRIPTION,
+    OUT_TRADE_NO,
+    TIME_EXPIRE,
+    ATTACH,
+    NOTIFY_URL,
+    GOODS_TAG,
+    SUPPORT_FAPIAO,
+    AMOUNT,
+    must(
+        "payer",
+        "支付者",
+        Rule::Object(&[
+            may("sp_openid", "用户服务标识", Rule::Text(1, 128)),
+            may("sub_openid", "用户子标识", Rule::Text(1, 128)),
+        ]),
+    ),
+    DETAIL,
+    SCENE_INFO,
+    SETTLE_INFO,
+];
+
+const CODE_PAY: &[Field] = &[
+    APPID,
+    MCHID,
+    DESCRIPTION,
+    OUT_TRADE_NO,
+    ATTACH,
+    may(
+        "notify_url",
+        "通知地址",
+        Rule::Pattern(1, 255, NOTIFY_URL_PATTERN),
+    ),
+    GOODS_TAG,
+    SUPPORT_FAPIAO,
+    AMOUNT,
+    must(
+        "payer",
+        "支付者",
+        Rule::Object(&[must("auth_code", "付款码", Rule::Text(1, 32))]),
+    ),
+    DETAIL,
+    must(
+        "scene_info",
+        "场景信息",
+        Rule::Object(&[
+            DEVICE_ID,
+            may("device_ip", "商户端设备IP", Rule::Text(0, 45)),
+            must(
+                "store_info",
+                "商户门店信息",
+                Rule::Object(&[
+                    may("id", "门店编号", Rule::Text(1, 32)),
+                    may("out_id", "商家自定义编码", Rule::Text(1, 256)),
+                    may("name", "门店名称", Rule::Text(0, 256)),
+                    may("area_code", "地区编码", Rule::Text(0, 32)),
+                    may("address", "详细地址", Rule::Text(0, 512)),
+                ]),
+            ),
+        ]),
+    ),
+    SETTLE_INFO,
+];
+
+/// The body of a close.
+pub(super) fn close_fields(partner: bool) -> &'static [Field] {
+    if partner {
+        &[SP_MCHID, SUB_MCHID]
+    } else {
+        &[MCHID]
+    }
+}
+
+/// The body of a reversal.
+pub(super) const REVERSE: &[Field] = &[APPID, MCHID];
 
 /// WeChat's regular expression for `notify_url`, by hand: a scheme, perhaps a user, a host
 /// without a colon, perhaps a port of two to five digits, and no query after it.

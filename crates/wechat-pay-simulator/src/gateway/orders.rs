@@ -8,18 +8,21 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use url::form_urlencoded;
-use wechat_pay::{Fen, Product};
+use wechat_pay::Fen;
 
 use super::{
     answer::{Answer, BAD_PARAMETER, Refusal},
     caller::Caller,
+    order_fields::{close_fields, order_fields},
+    route::Role,
     schema,
 };
 use crate::{
     ledger::{
-        OrderRefusal,
-        order::{Link, Order, OrderKey, OrderRequest},
+        CloseRefusal, OrderRefusal,
+        order::{Link, Order, OrderKey, OrderRequest, Product},
     },
+    settings::{ChangedOrder, Settings},
     simulator::Simulator,
 };
 
@@ -27,22 +30,25 @@ use crate::{
 pub(super) fn order(
     simulator: &Simulator,
     product: Product,
+    role: Role,
     body: &[u8],
     caller: &Caller,
 ) -> Result<Answer, Refusal> {
-    let body = schema::read_order(product, body)?;
-    let request = read_request(simulator, product, body, caller)?;
+    let settings = simulator.settings();
+    let fields = order_fields(product, role == Role::Partner);
+    let body = schema::read(fields, settings.description_limit, body)?;
+    let request = read_request(simulator, product, role, body, caller)?;
     let now = simulator.clock().now();
     let link = new_link(simulator, product, now);
     let answer = match product {
-        Product::Jsapi => json!({ "prepay_id": link.prepay_id }),
         Product::Native => json!({ "code_url": link.code_url }),
         Product::H5 => json!({ "h5_url": h5_url(simulator, &link) }),
+        _ => json!({ "prepay_id": link.prepay_id }),
     };
     simulator
         .ledger()
-        .order(request, link, now)
-        .map_err(refuse_order)?;
+        .order(request, link, settings.deadline_cap_days, now)
+        .map_err(|refusal| refuse_order(&settings, refusal))?;
     Ok(Answer::Json(answer))
 }
 
@@ -50,12 +56,14 @@ pub(super) fn order(
 pub(super) fn query_by_number(
     simulator: &Simulator,
     number: &str,
+    role: Role,
     query: &str,
     caller: &Caller,
 ) -> Result<Answer, Refusal> {
     schema::check_number_in_path(number)?;
     let key = OrderKey {
-        mchid: mchid_of_query(query, caller)?,
+        mchid: caller.mchid.clone(),
+        sub_mchid: parties_of_query(simulator, role, query, caller)?,
         out_trade_no: number.to_owned(),
     };
     let now = simulator.clock().now();
@@ -66,15 +74,17 @@ pub(super) fn query_by_number(
 pub(super) fn query_by_id(
     simulator: &Simulator,
     transaction_id: &str,
+    role: Role,
     query: &str,
     caller: &Caller,
 ) -> Result<Answer, Refusal> {
-    let mchid = mchid_of_query(query, caller)?;
+    let sub_mchid = parties_of_query(simulator, role, query, caller)?;
     let now = simulator.clock().now();
     let ledger = simulator.ledger();
     let order = ledger
         .find_by_transaction_id(transaction_id)
-        .filter(|order| order.request.key.mchid == mchid);
+        .filter(|order| order.request.key.mchid == caller.mchid)
+        .filter(|order| order.request.key.sub_mchid == sub_mchid);
     answer_with(order, now)
 }
 
@@ -82,33 +92,82 @@ pub(super) fn query_by_id(
 pub(super) fn close(
     simulator: &Simulator,
     number: &str,
+    role: Role,
     body: &[u8],
     caller: &Caller,
 ) -> Result<Answer, Refusal> {
     schema::check_number_in_path(number)?;
-    let body = schema::read_close(body)?;
-    check_mchid(text(&body, "/mchid"), caller)?;
+    let settings = simulator.settings();
+    let fields = close_fields(role == Role::Partner);
+    let body = schema::read(fields, settings.description_limit, body)?;
     let key = OrderKey {
         mchid: caller.mchid.clone(),
+        sub_mchid: parties_of_body(simulator, role, &body, caller)?,
         out_trade_no: number.to_owned(),
     };
-    if simulator.ledger().close(key) {
-        Ok(Answer::Nothing)
-    } else {
-        Err(refuse_order(OrderRefusal::Paid))
+    match simulator.ledger().close(key) {
+        Ok(()) => Ok(Answer::Nothing),
+        Err(CloseRefusal::Paid) => Err(refuse_order(&settings, OrderRefusal::Paid)),
+        Err(CloseRefusal::CodePay) => Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "INVALID_REQUEST",
+            "付款码支付订单不允许关单，请使用撤销接口",
+            268_449_641,
+        )),
     }
 }
 
-fn read_request(
+/// The merchant that a partner acts for, after all numbers were compared with the signature's.
+pub(super) fn parties_of_body(
+    simulator: &Simulator,
+    role: Role,
+    body: &Value,
+    caller: &Caller,
+) -> Result<Option<String>, Refusal> {
+    match role {
+        Role::Merchant => check_mchid(text(body, "/mchid"), caller).map(|()| None),
+        Role::Partner => {
+            check_mchid(text(body, "/sp_mchid"), caller)?;
+            check_sub_mchid(simulator, text(body, "/sub_mchid"), caller).map(Some)
+        }
+    }
+}
+
+/// A merchant that this partner may act for.
+pub(super) fn check_sub_mchid(
+    simulator: &Simulator,
+    sub_mchid: &str,
+    caller: &Caller,
+) -> Result<String, Refusal> {
+    if simulator.sub_merchant(&caller.mchid).sub_mchid == sub_mchid {
+        return Ok(sub_mchid.to_owned());
+    }
+    Err(Refusal::new(
+        StatusCode::FORBIDDEN,
+        "NO_AUTH",
+        "特约商户与服务商没有授权关系，请核实后再试",
+        268_447_843,
+    ))
+}
+
+/// The body of an order of any product, with what it means.
+pub(super) fn read_request(
     simulator: &Simulator,
     product: Product,
+    role: Role,
     body: Value,
     caller: &Caller,
 ) -> Result<OrderRequest, Refusal> {
-    check_mchid(text(&body, "/mchid"), caller)?;
-    let appid = text(&body, "/appid").to_owned();
-    let merchant = simulator.keyring().merchant();
-    if appid != merchant.appid && appid != merchant.mini_program_appid {
+    let sub_mchid = parties_of_body(simulator, role, &body, caller)?;
+    let optional = |pointer| body.pointer(pointer).and_then(Value::as_str);
+    let (appid, sub_appid) = match role {
+        Role::Merchant => (text(&body, "/appid"), None),
+        Role::Partner => (text(&body, "/sp_appid"), optional("/sub_appid")),
+    };
+    let merchant = caller.keyring.merchant();
+    let is_own = appid == merchant.appid || appid == merchant.mini_program_appid;
+    let sub_merchant = simulator.sub_merchant(&caller.mchid);
+    if !is_own || sub_appid.is_some_and(|sub_appid| sub_appid != sub_merchant.sub_appid) {
         return Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "APPID_MCHID_NOT_MATCH",
@@ -116,38 +175,81 @@ fn read_request(
             268_445_527,
         ));
     }
-    if body
-        .pointer("/amount/currency")
-        .is_some_and(|currency| currency != "CNY")
-    {
-        return Err(Refusal::parameter(
-            "输入源“/body/amount/currency”映射到值字段“货币类型”枚举规则校验失败，不支持的货币类型",
-            Some("body"),
-            text(&body, "/amount/currency").into(),
-        ));
-    }
+    check_currency(&body)?;
     let total = body.pointer("/amount/total").and_then(Value::as_i64);
-    let optional = |pointer| body.pointer(pointer).and_then(Value::as_str);
-    Ok(OrderRequest {
+    let sub_openid = optional("/payer/sub_openid");
+    let openid = optional("/payer/openid")
+        .or(sub_openid)
+        .or_else(|| optional("/payer/sp_openid"));
+    let request = OrderRequest {
         key: OrderKey {
             mchid: caller.mchid.clone(),
+            sub_mchid,
             out_trade_no: text(&body, "/out_trade_no").to_owned(),
         },
-        appid,
+        appid: appid.to_owned(),
+        sub_appid: sub_appid.map(str::to_owned),
         product,
         description: text(&body, "/description").to_owned(),
         attach: optional("/attach").map(str::to_owned),
         // The schema has refused what is below 1.
         total: Fen::new(total.unwrap_or_default()).unwrap_or_default(),
         notify_url: text(&body, "/notify_url").to_owned(),
-        openid: optional("/payer/openid").map(str::to_owned),
+        openid: openid.map(str::to_owned),
+        openid_is_sub: sub_openid.is_some(),
         time_expire: optional("/time_expire").and_then(|text| text.parse::<Timestamp>().ok()),
         reply_key: caller.reply_key,
         body,
-    })
+    };
+    check_openid(simulator, &request)?;
+    Ok(request)
 }
 
-fn new_link(simulator: &Simulator, product: Product, now: Timestamp) -> Link {
+/// WeChat knows its buyers: an openid of another application, or of nobody, is refused.
+fn check_openid(simulator: &Simulator, request: &OrderRequest) -> Result<(), Refusal> {
+    if request.product != Product::Jsapi {
+        return Ok(());
+    }
+    let Some(openid) = &request.openid else {
+        return Err(schema::missing(
+            "/body/payer/sp_openid",
+            "用户服务标识",
+            "body",
+        ));
+    };
+    let appid = match &request.sub_appid {
+        Some(sub_appid) if request.openid_is_sub => sub_appid,
+        None if request.openid_is_sub => {
+            return Err(schema::missing("/body/sub_appid", "子商户应用ID", "body"));
+        }
+        _ => &request.appid,
+    };
+    if simulator.takes_openid(appid, openid) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::BAD_REQUEST,
+        "PARAM_ERROR",
+        "无效的openid",
+        BAD_PARAMETER,
+    ))
+}
+
+/// Only yuan.
+pub(super) fn check_currency(body: &Value) -> Result<(), Refusal> {
+    let other = |currency: &&Value| **currency != "CNY";
+    match body.pointer("/amount/currency").filter(other) {
+        None => Ok(()),
+        Some(currency) => Err(Refusal::parameter(
+            "输入源“/body/amount/currency”映射到值字段“货币类型”枚举规则校验失败，不支持的货币类型",
+            Some("body"),
+            currency.clone(),
+        )),
+    }
+}
+
+/// A way to the cashier with fresh names.
+pub(super) fn new_link(simulator: &Simulator, product: Product, now: Timestamp) -> Link {
     let random = simulator.random();
     Link {
         prepay_id: random.prepay_id(now),
@@ -155,6 +257,7 @@ fn new_link(simulator: &Simulator, product: Product, now: Timestamp) -> Link {
             .then(|| format!("weixin://wxpay/bizpayurl?pr={}", random.alphanumeric(9))),
         h5_package: (product == Product::H5).then(|| random.digits(10)),
         issued_at: now,
+        opened_by: None,
     }
 }
 
@@ -169,25 +272,49 @@ fn h5_url(simulator: &Simulator, link: &Link) -> String {
 }
 
 fn answer_with(order: Option<&Order>, now: Timestamp) -> Result<Answer, Refusal> {
-    let order = order.ok_or_else(|| {
-        Refusal::new(
-            StatusCode::NOT_FOUND,
-            "ORDER_NOT_EXIST",
-            "订单不存在",
-            268_512_771,
-        )
-    })?;
+    let order = order.ok_or_else(not_found)?;
     Ok(Answer::Json(order.transaction_json(now)))
 }
 
-fn mchid_of_query(query: &str, caller: &Caller) -> Result<String, Refusal> {
-    let mchid = form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "mchid")
+/// There is no such order.
+pub(super) fn not_found() -> Refusal {
+    Refusal::new(
+        StatusCode::NOT_FOUND,
+        "ORDER_NOT_EXIST",
+        "订单不存在",
+        268_512_771,
+    )
+}
+
+fn parties_of_query(
+    simulator: &Simulator,
+    role: Role,
+    query: &str,
+    caller: &Caller,
+) -> Result<Option<String>, Refusal> {
+    match role {
+        Role::Merchant => {
+            let mchid = value_of_query(query, "mchid")
+                .ok_or_else(|| schema::missing_in_query("mchid", "商户号"))?;
+            check_mchid(&mchid, caller).map(|()| None)
+        }
+        Role::Partner => {
+            let sp_mchid = value_of_query(query, "sp_mchid")
+                .ok_or_else(|| schema::missing_in_query("sp_mchid", "服务商户号"))?;
+            let sub_mchid = value_of_query(query, "sub_mchid")
+                .ok_or_else(|| schema::missing_in_query("sub_mchid", "子商户号"))?;
+            check_mchid(&sp_mchid, caller)?;
+            check_sub_mchid(simulator, &sub_mchid, caller).map(Some)
+        }
+    }
+}
+
+/// A value of a query; an empty one counts as absent.
+pub(super) fn value_of_query(query: &str, name: &str) -> Option<String> {
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
-        .filter(|mchid| !mchid.is_empty())
-        .ok_or_else(|| schema::missing_in_query("mchid", "商户号"))?;
-    check_mchid(&mchid, caller)?;
-    Ok(mchid)
+        .filter(|value| !value.is_empty())
 }
 
 fn check_mchid(mchid: &str, caller: &Caller) -> Result<(), Refusal> {
@@ -202,24 +329,34 @@ fn check_mchid(mchid: &str, caller: &Caller) -> Result<(), Refusal> {
     ))
 }
 
-fn refuse_order(refusal: OrderRefusal) -> Refusal {
+/// WeChat's words for an order that it does not take.
+pub(super) fn refuse_order(settings: &Settings, refusal: OrderRefusal) -> Refusal {
     let bad = StatusCode::BAD_REQUEST;
+    let used = || {
+        Refusal::new(
+            StatusCode::FORBIDDEN,
+            "OUT_TRADE_NO_USED",
+            "商户订单号重复",
+            268_498_688,
+        )
+    };
     // The inner number of a closed order is not published; it gets that of an expired one.
     match refusal {
-        OrderRefusal::Paid => Refusal::new(bad, "ORDERPAID", "该订单已支付", 268_449_538),
+        OrderRefusal::Paid => Refusal::new(
+            bad,
+            settings.paid_code.as_str(),
+            "该订单已支付",
+            268_449_538,
+        ),
         OrderRefusal::Closed => Refusal::new(bad, "ORDER_CLOSED", "该订单已关闭", 268_447_914),
+        OrderRefusal::Changed if settings.changed_order == ChangedOrder::OutTradeNoUsed => used(),
         OrderRefusal::Changed => Refusal::new(
             bad,
             "INVALID_REQUEST",
             "请求重入时，参数与首次请求时不一致",
             268_498_688,
         ),
-        OrderRefusal::OtherProduct => Refusal::new(
-            StatusCode::FORBIDDEN,
-            "OUT_TRADE_NO_USED",
-            "商户订单号重复",
-            268_498_688,
-        ),
+        OrderRefusal::OtherProduct => used(),
         OrderRefusal::Expired => Refusal::new(
             bad,
             "INVALID_REQUEST",
@@ -230,7 +367,7 @@ fn refuse_order(refusal: OrderRefusal) -> Refusal {
 }
 
 /// Text that the schema has found there; nothing where it may be absent.
-fn text<'a>(body: &'a Value, pointer: &str) -> &'a str {
+pub(super) fn text<'a>(body: &'a Value, pointer: &str) -> &'a str {
     body.pointer(pointer)
         .and_then(Value::as_str)
         .unwrap_or_default()

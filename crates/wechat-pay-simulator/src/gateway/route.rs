@@ -2,39 +2,120 @@
 
 use http::Method;
 use percent_encoding::percent_decode_str;
-use wechat_pay::Product;
+
+use crate::ledger::order::Product;
 
 /// A path that the gateway knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    Order(Product),
+    Order(Product, Role),
     /// The merchant's number, decoded.
-    QueryByNumber(String),
+    QueryByNumber(String, Role),
     /// WeChat's number, decoded.
-    QueryById(String),
+    QueryById(String, Role),
     /// The merchant's number, decoded.
-    Close(String),
+    Close(String, Role),
+    /// The merchant's number, decoded.
+    Reverse(String),
+    Refund,
+    /// The merchant's number of the refund, decoded.
+    QueryRefund(String),
+    /// WeChat's number of the refund, decoded.
+    AbnormalRefund(String),
+    TradeBill,
+    FundFlowBill,
+    BillFile(&'static str),
+    Certificates,
+}
+
+/// For whom a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Whoever signs.
+    Merchant,
+    /// A partner (服务商) for another merchant.
+    Partner,
 }
 
 impl Route {
     pub(super) fn find(path: &str) -> Option<Self> {
-        let rest = path.strip_prefix("/v3/pay/transactions/")?;
+        let rest = path.strip_prefix("/v3/")?;
         let segments: Vec<&str> = rest.split('/').collect();
         match segments.as_slice() {
-            ["jsapi"] => Some(Self::Order(Product::Jsapi)),
-            ["h5"] => Some(Self::Order(Product::H5)),
-            ["native"] => Some(Self::Order(Product::Native)),
-            ["out-trade-no", number] => Some(Self::QueryByNumber(decode(number)?)),
-            ["out-trade-no", number, "close"] => Some(Self::Close(decode(number)?)),
-            ["id", id] => Some(Self::QueryById(decode(id)?)),
+            ["pay", "partner", "transactions", rest @ ..] => Self::transaction(rest, Role::Partner),
+            ["pay", "transactions", rest @ ..] => Self::transaction(rest, Role::Merchant),
+            ["refund", "domestic", "refunds"] => Some(Self::Refund),
+            ["refund", "domestic", "refunds", number] => Some(Self::QueryRefund(decode(number)?)),
+            ["refund", "domestic", "refunds", id, "apply-abnormal-refund"] => {
+                Some(Self::AbnormalRefund(decode(id)?))
+            }
+            ["bill", "tradebill"] => Some(Self::TradeBill),
+            ["bill", "fundflowbill"] => Some(Self::FundFlowBill),
+            ["billdownload", "file"] => Some(Self::BillFile("/v3/billdownload/file")),
+            ["bill", "downloadurl"] => Some(Self::BillFile("/v3/bill/downloadurl")),
+            ["certificates"] => Some(Self::Certificates),
+            _ => None,
+        }
+    }
+
+    fn transaction(segments: &[&str], role: Role) -> Option<Self> {
+        match segments {
+            ["jsapi"] => Some(Self::Order(Product::Jsapi, role)),
+            ["h5"] => Some(Self::Order(Product::H5, role)),
+            ["native"] => Some(Self::Order(Product::Native, role)),
+            ["app"] => Some(Self::Order(Product::App, role)),
+            ["codepay"] if role == Role::Merchant => Some(Self::Order(Product::CodePay, role)),
+            ["out-trade-no", number] => Some(Self::QueryByNumber(decode(number)?, role)),
+            ["out-trade-no", number, "close"] => Some(Self::Close(decode(number)?, role)),
+            ["out-trade-no", number, "reverse"] if role == Role::Merchant => {
+                Some(Self::Reverse(decode(number)?))
+            }
+            ["id", id] => Some(Self::QueryById(decode(id)?, role)),
             _ => None,
         }
     }
 
     pub(super) fn method(&self) -> Method {
         match self {
-            Self::Order(_) | Self::Close(_) => Method::POST,
-            Self::QueryByNumber(_) | Self::QueryById(_) => Method::GET,
+            Self::Order(..)
+            | Self::Close(..)
+            | Self::Reverse(_)
+            | Self::Refund
+            | Self::AbnormalRefund(_) => Method::POST,
+            _ => Method::GET,
+        }
+    }
+
+    /// Orders are served by another part of WeChat than all the rest: it does not look at
+    /// `User-Agent` and `Accept`, and words and headers of its 401 differ.
+    pub(super) fn is_of_orders(&self) -> bool {
+        matches!(
+            self,
+            Self::Order(..)
+                | Self::QueryByNumber(..)
+                | Self::QueryById(..)
+                | Self::Close(..)
+                | Self::Reverse(_)
+        )
+    }
+
+    pub(super) fn is_of_code_pay(&self) -> bool {
+        matches!(self, Self::Order(Product::CodePay, _) | Self::Reverse(_))
+    }
+
+    /// Its name in the faults.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Order(..) => "order",
+            Self::QueryByNumber(..) | Self::QueryById(..) => "query",
+            Self::Close(..) => "close",
+            Self::Reverse(_) => "reverse",
+            Self::Refund => "refund",
+            Self::QueryRefund(_) => "refund_query",
+            Self::AbnormalRefund(_) => "abnormal_refund",
+            Self::TradeBill | Self::FundFlowBill => "bill",
+            Self::BillFile(_) => "bill_file",
+            Self::Certificates => "certificates",
         }
     }
 }
@@ -54,36 +135,62 @@ mod tests {
     #[test]
     fn only_the_known_paths_are_routes() {
         let number = |text: &str| text.to_owned();
+        let (own, partner) = (Role::Merchant, Role::Partner);
+        let transactions = "/v3/pay/transactions";
+        for (path, expected) in [
+            ("jsapi", Some(Route::Order(Product::Jsapi, own))),
+            ("h5", Some(Route::Order(Product::H5, own))),
+            ("native", Some(Route::Order(Product::Native, own))),
+            ("app", Some(Route::Order(Product::App, own))),
+            ("codepay", Some(Route::Order(Product::CodePay, own))),
+            (
+                "out-trade-no/A%7C1",
+                Some(Route::QueryByNumber(number("A|1"), own)),
+            ),
+            (
+                "out-trade-no/A%7C1/close",
+                Some(Route::Close(number("A|1"), own)),
+            ),
+            (
+                "out-trade-no/A%7C1/reverse",
+                Some(Route::Reverse(number("A|1"))),
+            ),
+            ("id/42", Some(Route::QueryById(number("42"), own))),
+            ("native/", None),
+            ("miniprogram", None),
+            ("out-trade-no/", None),
+            ("out-trade-no//close", None),
+            ("out-trade-no/A/B", None),
+            ("id/%FF", None),
+            ("", None),
+        ] {
+            let path = format!("{transactions}/{path}");
+            assert_eq!(Route::find(&path), expected, "{path}");
+        }
+        let refunds = "/v3/refund/domestic/refunds";
         for (path, expected) in [
             (
-                "/v3/pay/transactions/jsapi",
-                Some(Route::Order(Product::Jsapi)),
-            ),
-            ("/v3/pay/transactions/h5", Some(Route::Order(Product::H5))),
-            (
-                "/v3/pay/transactions/native",
-                Some(Route::Order(Product::Native)),
+                "/v3/pay/partner/transactions/jsapi",
+                Some(Route::Order(Product::Jsapi, partner)),
             ),
             (
-                "/v3/pay/transactions/out-trade-no/A%7C1",
-                Some(Route::QueryByNumber(number("A|1"))),
+                "/v3/pay/partner/transactions/id/1",
+                Some(Route::QueryById(number("1"), partner)),
+            ),
+            ("/v3/pay/partner/transactions/codepay", None),
+            (refunds, Some(Route::Refund)),
+            (
+                &format!("{refunds}/R@1"),
+                Some(Route::QueryRefund(number("R@1"))),
             ),
             (
-                "/v3/pay/transactions/out-trade-no/A%7C1/close",
-                Some(Route::Close(number("A|1"))),
+                &format!("{refunds}/5/apply-abnormal-refund"),
+                Some(Route::AbnormalRefund(number("5"))),
             ),
-            (
-                "/v3/pay/transactions/id/42",
-                Some(Route::QueryById(number("42"))),
-            ),
-            ("/v3/pay/transactions/native/", None),
-            ("/v3/pay/transactions/app", None),
-            ("/v3/pay/transactions/out-trade-no/", None),
-            ("/v3/pay/transactions/out-trade-no//close", None),
-            ("/v3/pay/transactions/out-trade-no/A/B", None),
-            ("/v3/pay/transactions/id/%FF", None),
-            ("/v3/pay/transactions/", None),
-            ("/v3/certificates", None),
+            ("/v3/bill/tradebill", Some(Route::TradeBill)),
+            ("/v3/certificates", Some(Route::Certificates)),
+            ("/v3/certificates/", None),
+            ("/v3/", None),
             ("", None),
         ] {
             assert_eq!(Route::find(path), expected, "{path}");

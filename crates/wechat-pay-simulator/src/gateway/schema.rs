@@ -5,39 +5,19 @@
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use wechat_pay::Product;
 
 use super::{
     answer::Refusal,
-    order_fields::{CLOSE, Field, OUT_TRADE_NO, Rule, order_fields},
+    order_fields::{Field, OUT_TRADE_NO, Rule},
 };
+use crate::settings::TextLimit;
 
-/// The body of an order, read as JSON and checked.
-pub(super) fn read_order(product: Product, body: &[u8]) -> Result<Value, Refusal> {
-    read(order_fields(product), body)
-}
-
-/// The body of a close, read as JSON and checked.
-pub(super) fn read_close(body: &[u8]) -> Result<Value, Refusal> {
-    read(CLOSE, body)
-}
-
-/// The number in a path, by the same rule as in a body.
-pub(super) fn check_number_in_path(number: &str) -> Result<(), Refusal> {
-    let field = &OUT_TRADE_NO;
-    let place = Place {
-        path: format!("/uri_template/{}", field.name),
-        location: "uri_template",
-    };
-    check_value(field, &Value::from(number), &place)
-}
-
-/// The refusal of a query without `mchid`.
-pub(super) fn missing_in_query(name: &str, label: &str) -> Refusal {
-    missing(&format!("/query/{name}"), label, "query")
-}
-
-fn read(fields: &'static [Field], body: &[u8]) -> Result<Value, Refusal> {
+/// A body, read as JSON and checked.
+pub(super) fn read(
+    fields: &'static [Field],
+    limit: TextLimit,
+    body: &[u8],
+) -> Result<Value, Refusal> {
     let json: Value = serde_json::from_slice(body).map_err(|_| not_json())?;
     let object = json.as_object().ok_or_else(not_json)?;
     let mut unknown = Vec::new();
@@ -49,25 +29,53 @@ fn read(fields: &'static [Field], body: &[u8]) -> Result<Value, Refusal> {
             json!(unknown),
         ));
     }
-    check_object(fields, object, "/body")?;
+    let place = Place {
+        path: "/body".to_owned(),
+        location: "body",
+        limit,
+    };
+    check_object(fields, object, &place)?;
     Ok(json)
+}
+
+/// The number in a path, by the same rule as in a body.
+pub(super) fn check_number_in_path(number: &str) -> Result<(), Refusal> {
+    let field = &OUT_TRADE_NO;
+    let place = Place {
+        path: format!("/uri_template/{}", field.name),
+        location: "uri_template",
+        limit: TextLimit::Bytes,
+    };
+    check_value(field, &Value::from(number), &place)
+}
+
+/// The refusal of a query without `mchid`.
+pub(super) fn missing_in_query(name: &str, label: &str) -> Refusal {
+    missing(&format!("/query/{name}"), label, "query")
 }
 
 struct Place {
     path: String,
     location: &'static str,
+    limit: TextLimit,
+}
+
+impl Place {
+    fn inner(&self, name: impl std::fmt::Display) -> Self {
+        Self {
+            path: format!("{}/{name}", self.path),
+            ..*self
+        }
+    }
 }
 
 fn check_object(
     fields: &'static [Field],
     object: &Map<String, Value>,
-    path: &str,
+    outer: &Place,
 ) -> Result<(), Refusal> {
     for field in fields {
-        let place = Place {
-            path: format!("{path}/{}", field.name),
-            location: "body",
-        };
+        let place = outer.inner(field.name);
         match object.get(field.name) {
             None | Some(Value::Null) if field.required => {
                 return Err(missing(&place.path, field.label, place.location));
@@ -82,6 +90,10 @@ fn check_object(
 fn check_value(field: &'static Field, value: &Value, place: &Place) -> Result<(), Refusal> {
     match (&field.rule, value) {
         (Rule::Text(min, max), Value::String(text)) => check_length(field, text, *min, *max, place),
+        (Rule::Description(max), Value::String(text)) => match place.limit {
+            TextLimit::Bytes => check_length(field, text, 1, *max, place),
+            TextLimit::Characters => check_characters(field, text, *max, place),
+        },
         (Rule::Pattern(min, max, pattern), Value::String(text)) => {
             check_length(field, text, *min, *max, place)?;
             if (pattern.fits)(text) {
@@ -104,12 +116,11 @@ fn check_value(field: &'static Field, value: &Value, place: &Place) -> Result<()
             None => Err(wrong_kind(field, value, place)),
         },
         (Rule::Flag, Value::Bool(_)) => Ok(()),
-        (Rule::Object(fields), Value::Object(object)) => check_object(fields, object, &place.path),
+        (Rule::Object(fields), Value::Object(object)) => check_object(fields, object, place),
         (Rule::List(fields), Value::Array(items)) => {
             for (index, item) in items.iter().enumerate() {
-                let path = format!("{}/{index}", place.path);
                 match item {
-                    Value::Object(object) => check_object(fields, object, &path)?,
+                    Value::Object(object) => check_object(fields, object, &place.inner(index))?,
                     _ => return Err(wrong_kind(field, item, place)),
                 }
             }
@@ -137,6 +148,18 @@ fn check_length(
     Err(broken_text(field, &rule, place, got.into()))
 }
 
+fn check_characters(field: &Field, text: &str, max: usize, place: &Place) -> Result<(), Refusal> {
+    let got = text.chars().count();
+    let rule = if got < 1 {
+        "字符数 0，小于最小值 1".to_owned()
+    } else if got > max {
+        format!("字符数 {got}，大于最大值 {max}")
+    } else {
+        return Ok(());
+    };
+    Err(broken_text(field, &rule, place, got.into()))
+}
+
 fn broken_text(field: &Field, rule: &str, place: &Place, value: Value) -> Refusal {
     Refusal::parameter(
         format!(
@@ -150,7 +173,7 @@ fn broken_text(field: &Field, rule: &str, place: &Place, value: Value) -> Refusa
 
 fn wrong_kind(field: &Field, value: &Value, place: &Place) -> Refusal {
     let kind = match field.rule {
-        Rule::Text(..) | Rule::Pattern(..) => "字符串",
+        Rule::Text(..) | Rule::Description(_) | Rule::Pattern(..) => "字符串",
         Rule::Moment => "符合 RFC3339 的时间",
         Rule::Integer(_) => "64 位有符号整数",
         Rule::Flag => "布尔值",
@@ -170,7 +193,7 @@ fn wrong_kind(field: &Field, value: &Value, place: &Place) -> Refusal {
     )
 }
 
-fn missing(path: &str, label: &str, location: &'static str) -> Refusal {
+pub(super) fn missing(path: &str, label: &str, location: &'static str) -> Refusal {
     Refusal::parameter(
         format!("输入源“{path}”映射到字段“{label}”必填性规则校验失败，此字段为必填项"),
         Some(location),
@@ -212,6 +235,11 @@ fn collect_unknown(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{gateway::order_fields::order_fields, ledger::order::Product};
+
+    fn read_order(product: Product, body: &[u8]) -> Result<Value, Refusal> {
+        read(order_fields(product, false), TextLimit::Bytes, body)
+    }
 
     fn native() -> Value {
         json!({

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::after;
 
 pub(crate) const CODE_LIFETIME_S: i64 = 5 * 60;
 
 /// The codes that were given out.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Grants(BTreeMap<String, Grant>);
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Grant {
     appid: String,
     openid: String,

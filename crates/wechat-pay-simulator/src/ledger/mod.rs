@@ -1,25 +1,41 @@
-//! What WeChat knows: orders, payments, notifications, OAuth codes. The truth in tests.
+//! What WeChat knows: orders, payments, refunds, notifications, codes. The truth in tests.
 //!
 //! One struct of plain data with methods that take the moment and fresh names; it reads no
-//! clock, sends nothing and signs nothing. All of the simulator's state is behind it, so that
-//! it can move into a database as it is.
+//! clock, sends nothing and signs nothing. All of the simulator's state is behind it, and it
+//! notes down what has changed, so that a store can keep it (see [`journal`]).
 
+pub(crate) mod auth_code;
+pub(crate) mod bill;
+pub(crate) mod bill_link;
+mod delivery;
 pub(crate) mod grant;
+pub(crate) mod journal;
 pub(crate) mod notice;
 pub(crate) mod order;
+pub(crate) mod platform;
+pub(crate) mod refund;
+pub(crate) mod refunds;
 mod view;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use wechat_pay::{Product, TradeState};
+use serde::{Deserialize, Serialize};
+use wechat_pay::{Fen, TradeState};
 
+use crate::{clock::after, ledger::order::AUTO_CLOSE_S};
+use auth_code::AuthCodes;
+use bill_link::BillLinks;
+pub(crate) use delivery::Delivery;
 use grant::Grants;
-use notice::{Notice, TryOutcome};
-pub use view::{LedgerView, NotificationView, OrderView};
+use journal::Document;
+use notice::{Notice, NoticeKind};
+pub use view::{LedgerView, NotificationView, OrderView, RefundView, TryView};
 
-use order::{Link, LinkUse, Order, OrderKey, OrderRequest, Payment, ReplyKey};
+use order::{Link, LinkUse, Order, OrderKey, OrderRequest, Payment, Product};
+use platform::Platform;
+use refund::{Refund, RefundKey};
 
 /// All that WeChat knows.
 #[derive(Debug, Default)]
@@ -30,13 +46,28 @@ pub(crate) struct Ledger {
     by_prepay_id: BTreeMap<String, OrderKey>,
     by_code_url: BTreeMap<String, OrderKey>,
     by_transaction_id: BTreeMap<String, OrderKey>,
-    pub(crate) grants: Grants,
+    by_refund: BTreeMap<RefundKey, OrderKey>,
+    by_refund_id: BTreeMap<String, OrderKey>,
+    /// Keys of orders with a refund that has no result yet.
+    refunds_under_way: BTreeSet<OrderKey>,
+    /// Keys of orders with a notification that is to be sent (again).
+    notices_open: BTreeSet<OrderKey>,
+    refund_calls: refunds::Calls,
+    grants: Grants,
+    auth_codes: AuthCodes,
+    bill_links: BillLinks,
+    platforms: BTreeMap<String, Platform>,
+    /// How far WeChat's time was ahead of the wall's when it was last kept.
+    advanced_s: i64,
+    /// What changed since it was last taken.
+    changed: BTreeSet<Document>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     order: Order,
     notices: Vec<Notice>,
+    refunds: Vec<Refund>,
 }
 
 /// Why an order is not taken.
@@ -52,6 +83,28 @@ pub(crate) enum OrderRefusal {
     OtherProduct,
     /// The number's deadline has passed.
     Expired,
+}
+
+/// Why a number is not closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CloseRefusal {
+    /// The number is paid.
+    Paid,
+    /// Code pay can only be reversed.
+    CodePay,
+}
+
+/// Why a code payment is not taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReverseRefusal {
+    /// There is no such order.
+    Unknown,
+    /// All other products are closed or refunded.
+    NotCodePay,
+    /// More than seven days have passed.
+    TooLate,
+    /// A part of it went back already.
+    Refunded,
 }
 
 /// Why a payment is not made. The order stays as it is.
@@ -80,8 +133,10 @@ pub(crate) enum Target {
         prepay_id: String,
         package: String,
     },
-    /// By number, past any link: the control interface alone.
+    /// By number, past any link: the control interface, and the phone that asks for a password.
     Order(OrderKey),
+    /// The same, and also where it is closed or expired: money that lands late.
+    Late(OrderKey),
 }
 
 /// What the buyer does in the cashier.
@@ -96,20 +151,13 @@ pub enum Outcome {
     Fail,
 }
 
-/// A notification's try that somebody has to make now.
-#[derive(Debug, Clone)]
-pub(crate) struct Delivery {
-    pub(crate) order: OrderKey,
-    pub(crate) notice: Notice,
-    pub(crate) reply_key: ReplyKey,
-}
-
 impl Ledger {
     /// Takes an order, or gives a new link for the same one.
     pub(crate) fn order(
         &mut self,
         request: OrderRequest,
         link: Link,
+        deadline_cap_days: u8,
         now: Timestamp,
     ) -> Result<(), OrderRefusal> {
         let key = request.key.clone();
@@ -124,27 +172,95 @@ impl Ledger {
         if let Some(code_url) = &link.code_url {
             self.by_code_url.insert(code_url.clone(), key.clone());
         }
+        self.changed.insert(Document::Order(key.clone()));
         let entry = self.orders.entry(key).or_insert_with(|| Entry {
-            order: Order::new(request, now),
+            order: Order::new(request, deadline_cap_days, now),
             notices: Vec::new(),
+            refunds: Vec::new(),
         });
         entry.order.links.push(link);
         Ok(())
     }
 
-    /// Closes a number, known or not. `false`: it is paid, and stays so.
-    pub(crate) fn close(&mut self, key: OrderKey) -> bool {
+    /// Closes a number, known or not. What was paid stays so, and code pay is reversed instead.
+    pub(crate) fn close(&mut self, key: OrderKey) -> Result<(), CloseRefusal> {
         match self.orders.get_mut(&key) {
-            Some(entry) if entry.order.payment.is_some() => false,
+            Some(entry) if entry.order.payment.is_some() => Err(CloseRefusal::Paid),
+            Some(entry) if entry.order.request.product == Product::CodePay => {
+                Err(CloseRefusal::CodePay)
+            }
             Some(entry) => {
                 entry.order.closed_by_merchant = true;
-                true
+                self.changed.insert(Document::Order(key));
+                Ok(())
             }
             None => {
-                self.burnt.insert(key);
-                true
+                self.burnt.insert(key.clone());
+                self.changed.insert(Document::Burnt(key));
+                Ok(())
             }
         }
+    }
+
+    /// Takes a code payment back: what was paid goes back whole, what was not never will be.
+    pub(crate) fn reverse(&mut self, key: &OrderKey, now: Timestamp) -> Result<(), ReverseRefusal> {
+        let entry = self.orders.get_mut(key).ok_or(ReverseRefusal::Unknown)?;
+        let order = &mut entry.order;
+        if order.request.product != Product::CodePay {
+            return Err(ReverseRefusal::NotCodePay);
+        }
+        if now >= after(order.created_at, AUTO_CLOSE_S) {
+            return Err(ReverseRefusal::TooLate);
+        }
+        if !order.reversed && order.refunded > Fen::ZERO {
+            return Err(ReverseRefusal::Refunded);
+        }
+        order.reversed = true;
+        self.changed.insert(Document::Order(key.clone()));
+        Ok(())
+    }
+
+    /// The merchant scanned the buyer's code: the phone asks for a password.
+    pub(crate) fn wait_for_password(&mut self, key: &OrderKey, payer: u8) {
+        if let Some(entry) = self.orders.get_mut(key) {
+            entry.order.code_payer = Some(payer);
+            self.changed.insert(Document::Order(key.clone()));
+        }
+    }
+
+    /// The buyer's bank said no. Only code pay remembers it: all others can be tried again.
+    pub(crate) fn fail(&mut self, key: &OrderKey) {
+        if let Some(entry) = self.orders.get_mut(key)
+            && entry.order.request.product == Product::CodePay
+        {
+            entry.order.failed = true;
+            self.changed.insert(Document::Order(key.clone()));
+        }
+    }
+
+    /// OAuth codes, to give out and to redeem.
+    pub(crate) fn grants(&mut self) -> &mut Grants {
+        self.changed.insert(Document::Grants);
+        &mut self.grants
+    }
+
+    /// The codes that buyers show.
+    pub(crate) fn auth_codes(&mut self) -> &mut AuthCodes {
+        self.changed.insert(Document::AuthCodes);
+        &mut self.auth_codes
+    }
+
+    /// Bills that were asked for.
+    pub(crate) fn bill_links(&mut self) -> &mut BillLinks {
+        self.changed.insert(Document::BillLinks);
+        &mut self.bill_links
+    }
+
+    /// Every order and its refunds, in the order of their numbers.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = (&Order, &[Refund])> {
+        self.orders
+            .values()
+            .map(|entry| (&entry.order, entry.refunds.as_slice()))
     }
 
     pub(crate) fn find(&self, key: &OrderKey) -> Option<&Order> {
@@ -155,25 +271,32 @@ impl Ledger {
         self.find(self.by_transaction_id.get(transaction_id)?)
     }
 
-    /// The order whose cashier would open, or why it would not.
+    /// The order whose cashier would open for this buyer, or why it would not.
     pub(crate) fn open_cashier(
         &self,
         target: &Target,
+        openid: Option<&str>,
         now: Timestamp,
     ) -> Result<&Order, PayRefusal> {
         let (key, used) = match target {
             Target::CodeUrl(code_url) => (self.by_code_url.get(code_url), LinkUse::Code),
             Target::PrepayId(id) => (self.by_prepay_id.get(id), LinkUse::PrepayId),
             Target::H5 { prepay_id, .. } => (self.by_prepay_id.get(prepay_id), LinkUse::H5Page),
-            Target::Order(key) => (Some(key), LinkUse::PrepayId),
+            Target::Order(key) | Target::Late(key) => (Some(key), LinkUse::PrepayId),
         };
         let order = key
             .and_then(|key| self.find(key))
             .ok_or(PayRefusal::Unknown)?;
         match order.trade_state(now) {
-            TradeState::NotPay => {}
-            TradeState::Closed => return Err(PayRefusal::Closed),
+            TradeState::NotPay | TradeState::UserPaying => {}
+            TradeState::Closed if matches!(target, Target::Late(_)) => return Ok(order),
+            TradeState::Closed | TradeState::Revoked | TradeState::PayError => {
+                return Err(PayRefusal::Closed);
+            }
             _ => return Err(PayRefusal::Paid),
+        }
+        if matches!(target, Target::Late(_)) {
+            return Ok(order);
         }
         if order.is_expired(now) {
             return Err(PayRefusal::OrderExpired);
@@ -186,11 +309,38 @@ impl Ledger {
             .iter()
             .find(|link| is_meant(link, target))
             .ok_or(PayRefusal::Unknown)?;
-        if order.link_is_live(link, used, now) {
-            Ok(order)
-        } else {
-            Err(PayRefusal::LinkExpired)
+        if !order.link_is_live(link, used, now) {
+            return Err(PayRefusal::LinkExpired);
         }
+        match (&link.opened_by, openid) {
+            (Some(first), Some(this)) if first != this => Err(PayRefusal::OtherPayer),
+            _ => Ok(order),
+        }
+    }
+
+    /// The same, and from now on the code or the H5 page is this buyer's and nobody else's.
+    pub(crate) fn claim_cashier(
+        &mut self,
+        target: &Target,
+        openid: &str,
+        now: Timestamp,
+    ) -> Result<&Order, PayRefusal> {
+        let order = self.open_cashier(target, Some(openid), now)?;
+        let key = order.request.key.clone();
+        if matches!(target, Target::CodeUrl(_) | Target::H5 { .. }) {
+            let links = self
+                .orders
+                .get_mut(&key)
+                .map(|entry| &mut entry.order.links);
+            let meant = |link: &&mut Link| is_meant(link, target);
+            if let Some(link) = links.into_iter().flatten().find(meant)
+                && link.opened_by.is_none()
+            {
+                link.opened_by = Some(openid.to_owned());
+                self.changed.insert(Document::Order(key.clone()));
+            }
+        }
+        self.find(&key).ok_or(PayRefusal::Unknown)
     }
 
     /// The buyer confirms and the money moves: writes the payment down, and makes its
@@ -199,73 +349,44 @@ impl Ledger {
         &mut self,
         target: &Target,
         openid: &str,
+        sub_openid: Option<String>,
         transaction_id: String,
         notice_id: String,
         now: Timestamp,
     ) -> Result<&Order, PayRefusal> {
-        let order = self.open_cashier(target, now)?;
+        let order = self.open_cashier(target, Some(openid), now)?;
+        let paying = match &sub_openid {
+            Some(sub_openid) if order.request.openid_is_sub => sub_openid,
+            _ => openid,
+        };
         if order
             .request
             .openid
             .as_deref()
-            .is_some_and(|ordering| ordering != openid)
+            .is_some_and(|ordering| ordering != paying)
         {
             return Err(PayRefusal::OtherPayer);
         }
         let key = order.request.key.clone();
         let entry = self.orders.get_mut(&key).ok_or(PayRefusal::Unknown)?;
-        self.by_transaction_id.insert(transaction_id.clone(), key);
+        self.by_transaction_id
+            .insert(transaction_id.clone(), key.clone());
         entry.order.payment = Some(Payment {
             transaction_id,
             openid: openid.to_owned(),
+            sub_openid,
             payer_total: entry.order.request.total,
             paid_at: now,
         });
         let plaintext = entry.order.transaction_json(now).to_string();
         let url = entry.order.request.notify_url.clone();
-        entry
-            .notices
-            .push(Notice::new(notice_id, url, plaintext, now));
+        if !url.is_empty() {
+            let notice = Notice::new(NoticeKind::Paid, notice_id, url, plaintext, now);
+            entry.notices.push(notice);
+            self.notices_open.insert(key.clone());
+        }
+        self.changed.insert(Document::Order(key));
         Ok(&entry.order)
-    }
-
-    /// The tries that are due, each handed out once.
-    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<Delivery> {
-        let mut due = Vec::new();
-        for (key, entry) in &mut self.orders {
-            for notice in &mut entry.notices {
-                if notice.is_due(now) {
-                    notice.in_flight = true;
-                    due.push(Delivery {
-                        order: key.clone(),
-                        notice: notice.clone(),
-                        reply_key: entry.order.request.reply_key,
-                    });
-                }
-            }
-        }
-        due
-    }
-
-    /// Writes down how a try went.
-    pub(crate) fn record_try(&mut self, order: &OrderKey, notice_id: &str, outcome: TryOutcome) {
-        let notice = self
-            .orders
-            .get_mut(order)
-            .and_then(|entry| entry.notices.iter_mut().find(|n| n.id == notice_id));
-        if let Some(notice) = notice {
-            notice.record(outcome);
-        }
-    }
-
-    /// When the next try is due.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.orders
-            .values()
-            .flat_map(|entry| &entry.notices)
-            .filter(|notice| !notice.in_flight)
-            .filter_map(|notice| notice.due_at)
-            .min()
     }
 
     /// The codes that a phone could scan now, the newest first.
@@ -278,11 +399,24 @@ impl Ledger {
             .filter_map(|order| Some((order.links.last()?.code_url.as_deref()?, order)))
             .filter(|(code_url, _)| {
                 let target = Target::CodeUrl((*code_url).to_owned());
-                self.open_cashier(&target, now).is_ok()
+                self.open_cashier(&target, None, now).is_ok()
             })
             .collect();
         codes.sort_by_key(|(_, order)| std::cmp::Reverse(order.created_at));
         codes
+    }
+
+    /// What a buyer's phone asks a password for, the newest first.
+    pub(crate) fn waiting_for_password(&self, payer: u8, now: Timestamp) -> Vec<&Order> {
+        let mut waiting: Vec<_> = self
+            .orders
+            .values()
+            .map(|entry| &entry.order)
+            .filter(|order| order.code_payer == Some(payer))
+            .filter(|order| order.trade_state(now) == TradeState::UserPaying)
+            .collect();
+        waiting.sort_by_key(|order| std::cmp::Reverse(order.created_at));
+        waiting
     }
 
     /// The ledger for people and tests; all merchants where none is named.
@@ -293,18 +427,24 @@ impl Ledger {
             .filter(|(key, _)| mchid.is_none_or(|mchid| mchid == key.mchid))
             .map(|(key, entry)| OrderView::new(key, &entry.order, &entry.notices, now))
             .collect();
-        LedgerView {
-            orders,
-            refunds: Vec::new(),
-        }
+        let refunds = self
+            .orders
+            .values()
+            .filter(|entry| mchid.is_none_or(|mchid| mchid == entry.order.request.key.mchid))
+            .flat_map(|entry| entry.refunds.iter().map(|refund| (&entry.order, refund)))
+            .map(|(order, refund)| RefundView::new(order, refund))
+            .collect();
+        LedgerView { orders, refunds }
     }
 }
 
 /// The rules for a number that is known already.
 fn check_again(known: &Order, request: &OrderRequest, now: Timestamp) -> Result<(), OrderRefusal> {
     match known.trade_state(now) {
-        TradeState::NotPay => {}
-        TradeState::Closed => return Err(OrderRefusal::Closed),
+        TradeState::NotPay | TradeState::UserPaying => {}
+        TradeState::Closed | TradeState::Revoked | TradeState::PayError => {
+            return Err(OrderRefusal::Closed);
+        }
         _ => return Err(OrderRefusal::Paid),
     }
     if known.request.product != request.product {
@@ -326,6 +466,6 @@ fn is_meant(link: &Link, target: &Target) -> bool {
         Target::H5 { prepay_id, package } => {
             &link.prepay_id == prepay_id && link.h5_package.as_ref() == Some(package)
         }
-        Target::Order(_) => false,
+        Target::Order(_) | Target::Late(_) => false,
     }
 }

@@ -2,6 +2,7 @@
 //! ones went. The sealed body is not kept: each try seals and signs anew.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::after;
 
@@ -10,24 +11,66 @@ pub(crate) const RETRY_WAITS_S: [i64; 15] = [
     15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600,
 ];
 
+/// What a notification says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum NoticeKind {
+    Paid,
+    RefundSuccess,
+    RefundAbnormal,
+    RefundClosed,
+    /// The older XML form, for a refund without a `notify_url`.
+    RefundXml,
+}
+
+impl NoticeKind {
+    /// WeChat's event; of the XML form, which has none, a name for people.
+    pub(crate) fn event_type(self) -> &'static str {
+        match self {
+            Self::Paid => "TRANSACTION.SUCCESS",
+            Self::RefundSuccess => "REFUND.SUCCESS",
+            Self::RefundAbnormal => "REFUND.ABNORMAL",
+            Self::RefundClosed => "REFUND.CLOSED",
+            Self::RefundXml => "V2 XML REFUND",
+        }
+    }
+
+    pub(crate) fn summary(self) -> &'static str {
+        match self {
+            Self::Paid => "支付成功",
+            Self::RefundSuccess | Self::RefundXml => "退款成功",
+            Self::RefundAbnormal => "退款异常",
+            Self::RefundClosed => "退款关闭",
+        }
+    }
+
+    pub(crate) fn original_type(self) -> &'static str {
+        match self {
+            Self::Paid => "transaction",
+            _ => "refund",
+        }
+    }
+}
+
 /// A notification.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Notice {
     pub(crate) id: String,
+    pub(crate) kind: NoticeKind,
     pub(crate) url: String,
     pub(crate) created_at: Timestamp,
-    /// What is sealed: the transaction as it was when it was paid.
+    /// What is sealed: the transaction, or the refund, as it was then.
     pub(crate) plaintext: String,
     pub(crate) tries: Vec<Try>,
     pub(crate) acked: bool,
     /// `None` once it was acknowledged, or given up.
     pub(crate) due_at: Option<Timestamp>,
     /// A try is under way: nobody else may make one.
+    #[serde(skip)]
     pub(crate) in_flight: bool,
 }
 
 /// One try.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Try {
     /// When it was due.
     pub(crate) due_at: Timestamp,
@@ -36,7 +79,7 @@ pub(crate) struct Try {
 }
 
 /// How a try went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TryOutcome {
     Answered(u16),
     NoAnswer(String),
@@ -49,9 +92,16 @@ impl TryOutcome {
 }
 
 impl Notice {
-    pub(crate) fn new(id: String, url: String, plaintext: String, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        kind: NoticeKind,
+        id: String,
+        url: String,
+        plaintext: String,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id,
+            kind,
             url,
             created_at: now,
             plaintext,
@@ -64,6 +114,14 @@ impl Notice {
 
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         !self.in_flight && self.due_at.is_some_and(|due_at| due_at <= now)
+    }
+
+    /// Puts the next try off, or where `due_at` is past, on at once.
+    pub(crate) fn put_off(&mut self, due_at: Timestamp) {
+        if self.due_at.is_some() {
+            self.due_at = Some(due_at);
+        }
+        self.in_flight = false;
     }
 
     /// Writes a try down and sets the next. The wait counts from when the try was *due*, so that
@@ -104,7 +162,13 @@ mod tests {
             (TryOutcome::NoAnswer("no answer in time".into()), false),
         ] {
             let now = Timestamp::UNIX_EPOCH;
-            let mut notice = Notice::new("EV".into(), String::new(), String::new(), now);
+            let mut notice = Notice::new(
+                NoticeKind::Paid,
+                "EV".into(),
+                String::new(),
+                String::new(),
+                now,
+            );
             notice.record(outcome.clone());
             assert_eq!(notice.acked, acked, "{outcome:?}");
             assert_eq!(
@@ -118,7 +182,13 @@ mod tests {
     #[test]
     fn after_the_sixteenth_try_it_is_given_up() {
         let start = Timestamp::UNIX_EPOCH;
-        let mut notice = Notice::new("EV".into(), String::new(), String::new(), start);
+        let mut notice = Notice::new(
+            NoticeKind::Paid,
+            "EV".into(),
+            String::new(),
+            String::new(),
+            start,
+        );
         for _ in 0..16 {
             assert!(notice.due_at.is_some());
             notice.record(TryOutcome::Answered(500));

@@ -4,8 +4,9 @@
 //! nothing here changes because time passes.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use wechat_pay::{Fen, Product, TradeState, TradeType, beijing_time};
+use wechat_pay::{Fen, TradeState, TradeType, beijing_time};
 
 use crate::clock::after;
 
@@ -18,17 +19,30 @@ pub(crate) const AUTO_CLOSE_S: i64 = 7 * 24 * 60 * 60;
 /// A deadline nearer than this is moved here, without a word.
 pub(crate) const SHORTEST_DEADLINE_S: i64 = 60;
 
+/// How a buyer is to pay; each has a route of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Product {
+    Jsapi,
+    H5,
+    Native,
+    App,
+    /// The merchant scans the buyer's code.
+    CodePay,
+}
+
 /// Merchant number and merchant's number: what makes an order unique.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct OrderKey {
-    /// The merchant number.
+    /// The merchant number of whoever signs: a partner's own, where it orders for another.
     pub(crate) mchid: String,
+    /// Whom a partner orders for.
+    pub(crate) sub_mchid: Option<String>,
     /// The merchant's number.
     pub(crate) out_trade_no: String,
 }
 
 /// Which of WeChat's keys signs replies and notifications for a merchant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ReplyKey {
     /// The platform certificate's.
     PlatformCertificate,
@@ -37,17 +51,22 @@ pub(crate) enum ReplyKey {
 }
 
 /// What a merchant asks for, checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct OrderRequest {
     pub(crate) key: OrderKey,
+    /// A partner's own, where it orders for another.
     pub(crate) appid: String,
+    /// The application of whom a partner orders for, where it has one.
+    pub(crate) sub_appid: Option<String>,
     pub(crate) product: Product,
     pub(crate) description: String,
     pub(crate) attach: Option<String>,
     pub(crate) total: Fen,
     pub(crate) notify_url: String,
-    /// JSAPI alone.
+    /// JSAPI alone: under [`OrderRequest::payer_appid`].
     pub(crate) openid: Option<String>,
+    /// The openid is of `sub_appid`.
+    pub(crate) openid_is_sub: bool,
     pub(crate) time_expire: Option<Timestamp>,
     pub(crate) reply_key: ReplyKey,
     /// The whole body: asked for again, every value must be the same.
@@ -55,7 +74,7 @@ pub(crate) struct OrderRequest {
 }
 
 /// An order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) request: OrderRequest,
     pub(crate) created_at: Timestamp,
@@ -63,10 +82,21 @@ pub(crate) struct Order {
     pub(crate) closed_by_merchant: bool,
     pub(crate) links: Vec<Link>,
     pub(crate) payment: Option<Payment>,
+    /// Code pay: the merchant took it back.
+    pub(crate) reversed: bool,
+    /// Code pay: the buyer's bank said no.
+    pub(crate) failed: bool,
+    /// Code pay: whose phone asks for a password.
+    pub(crate) code_payer: Option<u8>,
+    /// What was asked back and did not come to nothing, in fen.
+    pub(crate) refunded: Fen,
+    /// When the last refund was asked for, and how many were.
+    pub(crate) refund_asked_at: Option<Timestamp>,
+    pub(crate) refund_count: u32,
 }
 
 /// One way to the cashier. Ordering again makes another.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Link {
     pub(crate) prepay_id: String,
     /// Native alone.
@@ -74,13 +104,16 @@ pub(crate) struct Link {
     /// The number in an `h5_url`; H5 alone.
     pub(crate) h5_package: Option<String>,
     pub(crate) issued_at: Timestamp,
+    /// The openid of who opened it first: a code or an H5 page is nobody else's after that.
+    pub(crate) opened_by: Option<String>,
 }
 
 /// A payment that was made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Payment {
     pub(crate) transaction_id: String,
     pub(crate) openid: String,
+    pub(crate) sub_openid: Option<String>,
     pub(crate) payer_total: Fen,
     pub(crate) paid_at: Timestamp,
 }
@@ -94,10 +127,12 @@ pub(crate) enum LinkUse {
 }
 
 impl Order {
-    pub(crate) fn new(request: OrderRequest, now: Timestamp) -> Self {
+    /// `deadline_cap_days` bounds what the merchant asked for.
+    pub(crate) fn new(request: OrderRequest, deadline_cap_days: u8, now: Timestamp) -> Self {
+        let last = after(now, i64::from(deadline_cap_days) * 24 * 60 * 60);
         let expires_at = request.time_expire.map_or_else(
-            || after(now, AUTO_CLOSE_S),
-            |asked| asked.max(after(now, SHORTEST_DEADLINE_S)),
+            || after(now, AUTO_CLOSE_S).min(last),
+            |asked| asked.max(after(now, SHORTEST_DEADLINE_S)).min(last),
         );
         Self {
             request,
@@ -106,12 +141,36 @@ impl Order {
             closed_by_merchant: false,
             links: Vec::new(),
             payment: None,
+            reversed: false,
+            failed: false,
+            code_payer: None,
+            refunded: Fen::ZERO,
+            refund_asked_at: None,
+            refund_count: 0,
+        }
+    }
+
+    /// The application that the buyer's openid is of.
+    pub(crate) fn payer_appid(&self) -> &str {
+        let request = &self.request;
+        match &request.sub_appid {
+            Some(sub_appid) if request.openid_is_sub => sub_appid,
+            _ => &request.appid,
         }
     }
 
     pub(crate) fn trade_state(&self, now: Timestamp) -> TradeState {
-        if self.payment.is_some() {
+        let is_code_pay = self.request.product == Product::CodePay;
+        if self.reversed {
+            TradeState::Revoked
+        } else if self.payment.is_some() && self.refunded > Fen::ZERO {
+            TradeState::Refund
+        } else if self.payment.is_some() {
             TradeState::Success
+        } else if self.failed {
+            TradeState::PayError
+        } else if is_code_pay {
+            TradeState::UserPaying
         } else if self.closed_by_merchant || now >= after(self.created_at, AUTO_CLOSE_S) {
             TradeState::Closed
         } else {
@@ -144,6 +203,8 @@ impl Order {
             Product::Jsapi => TradeType::Jsapi,
             Product::H5 => TradeType::Mweb,
             Product::Native => TradeType::Native,
+            Product::App => TradeType::App,
+            Product::CodePay => TradeType::Micropay,
         }
     }
 
@@ -154,30 +215,55 @@ impl Order {
         let request = &self.request;
         let mut json = json!({
             "amount": { "total": request.total, "currency": "CNY", "payer_currency": "CNY" },
-            "appid": request.appid,
-            "mchid": request.key.mchid,
             "out_trade_no": request.key.out_trade_no,
             "promotion_detail": [],
             "trade_state_desc": description_of(&state),
             "trade_state": state,
         });
+        self.name_parties(&mut json);
         json["attach"] = request.attach.clone().unwrap_or_default().into();
         if let Some(payment) = &self.payment {
             json["amount"]["payer_total"] = payment.payer_total.get().into();
             json["bank_type"] = "OTHERS".into();
-            json["payer"] = json!({ "openid": payment.openid });
+            json["payer"] = match &request.key.sub_mchid {
+                None => json!({ "openid": payment.openid }),
+                Some(_) => json!({ "sp_openid": payment.openid, "sub_openid": payment.sub_openid }),
+            };
             json["success_time"] = beijing_time(payment.paid_at).into();
             json["trade_type"] = self.trade_type().as_str().into();
             json["transaction_id"] = payment.transaction_id.clone().into();
         }
         json
     }
+
+    /// Merchant and application; for a partner both pairs.
+    fn name_parties(&self, json: &mut Value) {
+        let request = &self.request;
+        match &request.key.sub_mchid {
+            None => {
+                json["appid"] = request.appid.clone().into();
+                json["mchid"] = request.key.mchid.clone().into();
+            }
+            Some(sub_mchid) => {
+                json["sp_appid"] = request.appid.clone().into();
+                json["sp_mchid"] = request.key.mchid.clone().into();
+                json["sub_mchid"] = sub_mchid.clone().into();
+                if let Some(sub_appid) = &request.sub_appid {
+                    json["sub_appid"] = sub_appid.clone().into();
+                }
+            }
+        }
+    }
 }
 
 fn description_of(state: &TradeState) -> &'static str {
     match state {
         TradeState::Success => "支付成功",
+        TradeState::Refund => "订单发生过退款",
         TradeState::Closed => "订单已关闭",
+        TradeState::Revoked => "订单已撤销",
+        TradeState::UserPaying => "需要用户输入支付密码",
+        TradeState::PayError => "支付失败",
         _ => "订单未支付",
     }
 }

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use wechat_pay::{Fen, TradeState};
+use wechat_pay::{Fen, TradeState, beijing_time};
 
 use super::{
-    notice::Notice,
+    notice::{Notice, TryOutcome},
     order::{Order, OrderKey},
+    refund::Refund,
 };
 
 /// The ledger as `GET /_simulator/ledger` gives it.
@@ -14,8 +15,8 @@ use super::{
 pub struct LedgerView {
     /// Every order, by number.
     pub orders: Vec<OrderView>,
-    /// Every refund; the simulator takes none yet.
-    pub refunds: Vec<serde_json::Value>,
+    /// Every refund.
+    pub refunds: Vec<RefundView>,
 }
 
 /// One order in the ledger.
@@ -23,6 +24,9 @@ pub struct LedgerView {
 pub struct OrderView {
     /// The merchant number.
     pub mchid: String,
+    /// Whom a partner ordered for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_mchid: Option<String>,
     /// The merchant's number.
     pub out_trade_no: String,
     /// WeChat's number, once paid.
@@ -44,10 +48,87 @@ pub struct OrderView {
 pub struct NotificationView {
     /// WeChat's id.
     pub id: String,
+    /// What it says, such as `TRANSACTION.SUCCESS`.
+    pub event_type: &'static str,
     /// How often it was sent.
     pub tries: usize,
     /// Whether the merchant acknowledged it.
     pub acked: bool,
+    /// Each try, the first first.
+    pub log: Vec<TryView>,
+}
+
+/// One try of a notification.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TryView {
+    /// When it was due, in Beijing time.
+    pub due_at: String,
+    /// The merchant's status; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// One refund in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefundView {
+    /// The merchant number.
+    pub mchid: String,
+    /// The order's number.
+    pub out_trade_no: String,
+    /// The merchant's number of the refund.
+    pub out_refund_no: String,
+    /// WeChat's number of it.
+    pub refund_id: String,
+    /// `PROCESSING`, `SUCCESS`, `CLOSED` or `ABNORMAL`.
+    pub status: &'static str,
+    /// What goes back, in fen.
+    pub refund: Fen,
+    /// What was ordered, in fen.
+    pub total: Fen,
+    /// Why, where the merchant said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl RefundView {
+    pub(super) fn new(order: &Order, refund: &Refund) -> Self {
+        Self {
+            mchid: order.request.key.mchid.clone(),
+            out_trade_no: order.request.key.out_trade_no.clone(),
+            out_refund_no: refund.out_refund_no.clone(),
+            refund_id: refund.refund_id.clone(),
+            status: refund.status.as_str(),
+            refund: refund.refund,
+            total: order.request.total,
+            reason: refund.reason.clone(),
+        }
+    }
+}
+
+impl NotificationView {
+    fn new(notice: &Notice) -> Self {
+        let log = notice.tries.iter().map(|made| {
+            let (status, problem) = match &made.outcome {
+                TryOutcome::Answered(status) => (Some(*status), None),
+                TryOutcome::NoAnswer(problem) => (None, Some(problem.clone())),
+            };
+            TryView {
+                due_at: beijing_time(made.due_at),
+                status,
+                problem,
+            }
+        });
+        Self {
+            id: notice.id.clone(),
+            event_type: notice.kind.event_type(),
+            tries: notice.tries.len(),
+            acked: notice.acked,
+            log: log.collect(),
+        }
+    }
 }
 
 impl OrderView {
@@ -55,20 +136,14 @@ impl OrderView {
         let payment = order.payment.as_ref();
         Self {
             mchid: key.mchid.clone(),
+            sub_mchid: key.sub_mchid.clone(),
             out_trade_no: key.out_trade_no.clone(),
             transaction_id: payment.map(|payment| payment.transaction_id.clone()),
             trade_state: order.trade_state(now),
             total: order.request.total,
             payer_total: payment.map(|payment| payment.payer_total),
-            refunded: Fen::ZERO,
-            notifications: notices
-                .iter()
-                .map(|notice| NotificationView {
-                    id: notice.id.clone(),
-                    tries: notice.tries.len(),
-                    acked: notice.acked,
-                })
-                .collect(),
+            refunded: order.refunded,
+            notifications: notices.iter().map(NotificationView::new).collect(),
         }
     }
 }

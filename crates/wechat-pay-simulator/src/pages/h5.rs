@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     cashier::{cashier, refusal_text},
-    layout,
+    layout, payer,
     phone::{outcome_of, outcome_text, value_of},
     with_page_headers,
 };
@@ -65,7 +65,7 @@ async fn open(
     };
     let now = simulator.clock().now();
     let ledger = simulator.ledger();
-    let order = match ledger.open_cashier(&target, now) {
+    let order = match ledger.open_cashier(&target, None, now) {
         Ok(order) => order,
         Err(refusal) => return problem(refusal_text(refusal)),
     };
@@ -83,7 +83,11 @@ async fn open(
     with_page_headers(StatusCode::OK, page)
 }
 
-async fn answer(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
+async fn answer(
+    State(simulator): State<Simulator>,
+    headers: HeaderMap,
+    RawForm(form): RawForm,
+) -> Response {
     let value = |name| value_of(&form, name);
     let (Some(prepay_id), Some(package), Some(outcome)) =
         (value("prepay_id"), value("package"), outcome_of(&form))
@@ -91,7 +95,8 @@ async fn answer(State(simulator): State<Simulator>, RawForm(form): RawForm) -> R
         return problem(MALFORMED);
     };
     let target = Target::H5 { prepay_id, package };
-    if let Err(refusal) = simulator.visit_cashier(&target, outcome, None) {
+    let buyer = payer::buyer(&simulator, &headers);
+    if let Err(refusal) = simulator.visit_cashier(&target, outcome, &buyer) {
         return problem(refusal_text(refusal));
     }
     // Checked again: a form is as much from outside as an address is.

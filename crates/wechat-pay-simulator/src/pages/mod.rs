@@ -5,6 +5,7 @@
 
 mod cashier;
 mod h5;
+pub(crate) mod payer;
 mod phone;
 
 use axum::{
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Router<Simulator> {
         .route("/", get(async || Redirect::to("/phone")))
         .route("/assets/simulator.css", get(style))
         .route("/assets/phone.js", get(script))
+        .merge(payer::routes())
         .merge(phone::routes())
         .merge(h5::routes())
 }

@@ -6,17 +6,18 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 use url::form_urlencoded;
 
 use super::{
     cashier::{cashier, refusal_text},
-    layout, with_page_headers, yuan,
+    layout, payer, with_page_headers, yuan,
 };
 use crate::{
-    ledger::{Outcome, PayRefusal, Target},
-    simulator::Simulator,
+    control::buyers::show_auth_code,
+    ledger::{Outcome, PayRefusal, Target, order::OrderKey},
+    simulator::{Buyer, Simulator},
 };
 
 pub(super) fn routes() -> Router<Simulator> {
@@ -25,12 +26,17 @@ pub(super) fn routes() -> Router<Simulator> {
         .route("/phone/codes", get(codes))
         .route("/phone/scan", get(scan))
         .route("/phone/pay", post(pay))
+        .route("/phone/code", post(show_code))
+        .route("/phone/password", post(password))
 }
 
-async fn home(State(simulator): State<Simulator>) -> Response {
+async fn home(State(simulator): State<Simulator>, headers: HeaderMap) -> Response {
+    let payer = payer::chosen(&simulator, &headers).unwrap_or(1);
     let page = layout(
         "手机 · Phone",
         &html! {
+            (payer::choice(&simulator, payer))
+            (password_prompts(&simulator, payer))
             h1 { "扫一扫 · " span lang="en" { "Scan" } }
             div.card #codes { (open_codes(&simulator)) }
             h2 { "或粘贴二维码内容 · " span lang="en" { "or paste a code" } }
@@ -39,33 +45,104 @@ async fn home(State(simulator): State<Simulator>) -> Response {
                 input #code_url type="text" name="code_url" required autocomplete="off" placeholder="weixin://wxpay/bizpayurl?pr=…";
                 button.confirm { "扫码 · " span lang="en" { "Scan" } }
             }
+            h2 { "付款码 · " span lang="en" { "Pay by code" } }
+            form.card method="post" action="/phone/code" {
+                button { "显示付款码 · " span lang="en" { "Show the code" } }
+            }
+            p { a href="/ledger" { "账本 · " span lang="en" { "Ledger" } } " · " a href="/control" { "控制台 · " span lang="en" { "Control" } } }
             script src="/assets/phone.js" defer {}
         },
     );
     with_page_headers(StatusCode::OK, page)
 }
 
+/// What code pay waits for: this buyer's password.
+fn password_prompts(simulator: &Simulator, payer: u8) -> Markup {
+    let now = simulator.clock().now();
+    let ledger = simulator.ledger();
+    html! {
+        @for order in ledger.waiting_for_password(payer, now) {
+            h1 { "请输入支付密码 · " span lang="en" { "Your password is asked for" } }
+            (cashier(order, "/phone/password", &[
+                ("mchid", order.request.key.mchid.as_str()),
+                ("out_trade_no", order.request.key.out_trade_no.as_str()),
+            ]))
+        }
+    }
+}
+
+async fn show_code(State(simulator): State<Simulator>, headers: HeaderMap) -> Response {
+    let payer = payer::chosen(&simulator, &headers).unwrap_or(1);
+    let code = show_auth_code(&simulator, payer);
+    let page = layout(
+        "付款码 · Pay by code",
+        &html! {
+            section.card {
+                h1 { "付款码 · " span lang="en" { "Pay by code" } }
+                p.amount #auth_code { (code) }
+                p.quiet { "一分钟内有效，仅可使用一次 · " span lang="en" { "Good once, for a minute" } }
+                a.button href="/phone" { "返回 · " span lang="en" { "Back" } }
+            }
+        },
+    );
+    with_page_headers(StatusCode::OK, page)
+}
+
+async fn password(
+    State(simulator): State<Simulator>,
+    headers: HeaderMap,
+    RawForm(form): RawForm,
+) -> Response {
+    let value = |name| value_of(&form, name).unwrap_or_default();
+    let Some(outcome) = outcome_of(&form) else {
+        return done(
+            "请选择一种结果",
+            "Choose an outcome.",
+            StatusCode::BAD_REQUEST,
+        );
+    };
+    let target = Target::Order(OrderKey {
+        mchid: value("mchid"),
+        sub_mchid: None,
+        out_trade_no: value("out_trade_no"),
+    });
+    let payer = payer::chosen(&simulator, &headers).unwrap_or(1);
+    match simulator.visit_cashier(&target, outcome, &Buyer::Payer(payer)) {
+        Ok(_) => {
+            let (text, english) = outcome_text(outcome);
+            done(text, english, StatusCode::OK)
+        }
+        Err(refusal) => refused(refusal),
+    }
+}
+
 async fn codes(State(simulator): State<Simulator>) -> Response {
     Html(open_codes(&simulator).into_string()).into_response()
 }
 
-async fn scan(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
+async fn scan(
+    State(simulator): State<Simulator>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let query = query.unwrap_or_default();
     let code_url = value_of(query.as_bytes(), "code_url").unwrap_or_default();
     let code_url = code_url.trim();
     let target = Target::CodeUrl(code_url.to_owned());
-    let now = simulator.clock().now();
-    let ledger = simulator.ledger();
-    match ledger.open_cashier(&target, now) {
+    match simulator.open_cashier(&target, &payer::buyer(&simulator, &headers)) {
         Ok(order) => {
-            let form = cashier(order, "/phone/pay", &[("code_url", code_url)]);
+            let form = cashier(&order, "/phone/pay", &[("code_url", code_url)]);
             with_page_headers(StatusCode::OK, layout("确认付款 · Confirm", &form))
         }
         Err(refusal) => refused(refusal),
     }
 }
 
-async fn pay(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
+async fn pay(
+    State(simulator): State<Simulator>,
+    headers: HeaderMap,
+    RawForm(form): RawForm,
+) -> Response {
     let code_url = value_of(&form, "code_url").unwrap_or_default();
     let Some(outcome) = outcome_of(&form) else {
         return done(
@@ -74,7 +151,8 @@ async fn pay(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Resp
             StatusCode::BAD_REQUEST,
         );
     };
-    match simulator.visit_cashier(&Target::CodeUrl(code_url), outcome, None) {
+    let buyer = payer::buyer(&simulator, &headers);
+    match simulator.visit_cashier(&Target::CodeUrl(code_url), outcome, &buyer) {
         Ok(_) => {
             let (text, english) = outcome_text(outcome);
             done(text, english, StatusCode::OK)

@@ -9,15 +9,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use wechat_pay::{JsapiPayment, Product};
+use wechat_pay::JsapiPayment;
 
 use super::Browser;
 use crate::{
-    ledger::{Outcome, PayRefusal, Target},
-    pages,
+    ledger::{Outcome, PayRefusal, Target, order::Product},
+    pages::{self, payer},
+    simulator::Buyer,
 };
 
 const OK: &str = "get_brand_wcpay_request:ok";
@@ -67,29 +68,44 @@ struct AnswerRequest {
     outcome: Outcome,
 }
 
-pub(super) async fn open(State(browser): State<Browser>, body: Bytes) -> Response {
+pub(super) async fn open(
+    State(browser): State<Browser>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let Ok(params) = serde_json::from_slice::<Value>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    match judge(&browser, &params) {
+    match judge(&browser, holder(&browser, &headers), &params) {
         Ok((_, sheet)) => Json(serde_json::json!({ "sheet": sheet })).into_response(),
         Err(result) => Json(serde_json::json!({ "result": result })).into_response(),
     }
 }
 
-pub(super) async fn answer(State(browser): State<Browser>, body: Bytes) -> Response {
+pub(super) async fn answer(
+    State(browser): State<Browser>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let Ok(request) = serde_json::from_slice::<AnswerRequest>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let result = match judge(&browser, &request.params) {
+    let payer = holder(&browser, &headers);
+    let result = match judge(&browser, payer, &request.params) {
         Err(result) => result,
-        Ok((target, _)) => settle(&browser, &target, request.outcome),
+        Ok((target, _)) => settle(&browser, &target, payer, request.outcome),
     };
     Json(serde_json::json!({ "result": result })).into_response()
 }
 
-fn settle(browser: &Browser, target: &Target, outcome: Outcome) -> BridgeResult {
-    if let Err(refusal) = browser.simulator.visit_cashier(target, outcome, None) {
+/// Who holds the phone that this browser is on.
+fn holder(browser: &Browser, headers: &HeaderMap) -> u8 {
+    payer::chosen(&browser.simulator, headers).unwrap_or(1)
+}
+
+fn settle(browser: &Browser, target: &Target, payer: u8, outcome: Outcome) -> BridgeResult {
+    let buyer = Buyer::Payer(payer);
+    if let Err(refusal) = browser.simulator.visit_cashier(target, outcome, &buyer) {
         return refuse(refusal);
     }
     match outcome {
@@ -99,31 +115,29 @@ fn settle(browser: &Browser, target: &Target, outcome: Outcome) -> BridgeResult 
     }
 }
 
-fn judge(browser: &Browser, params: &Value) -> Result<(Target, Sheet), BridgeResult> {
+fn judge(browser: &Browser, payer: u8, params: &Value) -> Result<(Target, Sheet), BridgeResult> {
     let payment = read_strings(params)?;
     let simulator = &browser.simulator;
-    let merchant = simulator.keyring().merchant();
-    if payment.app_id != merchant.appid {
-        return Err(BridgeResult::plain(
-            "get_brand_wcpay_request:fail_invalid appid",
-        ));
-    }
+    let mut keyrings = simulator.keyrings().iter();
+    let keyring = keyrings
+        .find(|keyring| keyring.merchant().appid == payment.app_id)
+        .ok_or_else(|| BridgeResult::plain("get_brand_wcpay_request:fail_invalid appid"))?;
     // WeChat answers alike to a package without its prefix, and to a prepay_id that is unknown,
     // too old, or of another application.
     let total_fee = || BridgeResult::refused(FAIL, "调用支付JSAPI缺少参数:total_fee");
     let prepay_id = payment.prepay_id().ok_or_else(total_fee)?;
-    if !payment.verifies(&simulator.keyring().merchant_public_key) {
+    if !payment.verifies(&keyring.merchant_public_key) {
         return Err(BridgeResult::refused(FAIL, "支付验证签名失败"));
     }
     let target = Target::PrepayId(prepay_id.to_owned());
     let now = simulator.clock().now();
     let ledger = simulator.ledger();
-    let order = ledger.open_cashier(&target, now).map_err(refuse)?;
+    let order = ledger.open_cashier(&target, None, now).map_err(refuse)?;
     let request = &order.request;
     if request.product != Product::Jsapi || request.appid != payment.app_id {
         return Err(total_fee());
     }
-    let buyer = simulator.openid(&request.appid);
+    let buyer = simulator.openid_of(payer, order.payer_appid());
     if request
         .openid
         .as_ref()

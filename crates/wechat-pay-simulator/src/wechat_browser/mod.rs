@@ -11,7 +11,7 @@ mod proxy;
 use std::{fmt, str::FromStr, sync::Arc};
 
 use axum::{
-    Router,
+    Router, middleware,
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -21,7 +21,7 @@ use url::Url;
 
 use crate::{
     outgoing::{Outgoing, is_loopback_host},
-    simulator::Simulator,
+    simulator::{Simulator, keep},
 };
 
 /// What the shop's server and the page's script see: a current WeChat on Android.
@@ -108,6 +108,7 @@ pub fn app(
         .route(BRIDGE_PATH, get(bridge))
         .route("/_wechat/cashier", post(cashier::open))
         .route("/_wechat/outcome", post(cashier::answer))
+        .layer(middleware::from_fn_with_state(simulator.clone(), keep))
         .fallback(any(proxy::forward))
         .with_state(Browser {
             simulator: simulator.clone(),

@@ -129,7 +129,10 @@ async fn the_ledger_shows_every_order_of_a_merchant() {
         json!({
             "mchid": mchid, "out_trade_no": "T00001", "transaction_id": paid["transaction_id"],
             "trade_state": "SUCCESS", "total": 1990, "payer_total": 1990, "refunded": 0,
-            "notifications": [{ "id": id, "tries": 1, "acked": true }],
+            "notifications": [{
+                "id": id, "event_type": "TRANSACTION.SUCCESS", "tries": 1, "acked": true,
+                "log": [{ "due_at": "2026-01-01T12:00:00+08:00", "status": 204 }],
+            }],
         })
     );
     assert_eq!(

@@ -32,7 +32,9 @@ async fn path_and_method_are_checked_before_anything_else() {
     let stage = Stage::new();
     for (method, path, status) in [
         ("POST", "/v3/nothing", 404),
-        ("GET", "/v3/certificates", 404),
+        ("POST", "/v3/certificates", 405),
+        ("GET", "/v3/refund/domestic/refunds", 405),
+        ("GET", "/v3/pay/transactions/miniprogram", 404),
         ("POST", "/v3/pay/transactions/native/", 404),
         ("GET", NATIVE, 405),
         ("HEAD", NATIVE, 405),

@@ -14,4 +14,5 @@ mod notifications;
 mod oauth;
 mod orders;
 mod phone;
+mod refunds;
 mod stage;

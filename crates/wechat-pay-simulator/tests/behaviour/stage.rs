@@ -7,18 +7,19 @@ use std::{
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use wechat_pay::{
     Description, Fen, H5Ordered, H5Type, JsapiOrdered, MerchantKey, NativeOrdered, Notification,
-    NotifyUrl, OpenId, Order, OutTradeNo, ProductFields, Reply, ReplyError, RequestParts, Stamp,
-    TrustedKeys, VerifiedReply, open_notification,
+    NotifyUrl, OpenId, Order, OutTradeNo, ProductFields, Reply, ReplyError, RequestParts,
+    SealedResource, Stamp, TrustedKeys, VerifiedReply, open, open_notification,
 };
 use wechat_pay_simulator::{
-    Clock, Keyring, MerchantFile, Outgoing, OutgoingError, Random, Simulator, SimulatorParts,
+    Clock, Keyring, MerchantFile, Outgoing, OutgoingError, Random, Settings, Simulator,
+    SimulatorParts,
 };
 
 pub(crate) const BASE_URL: &str = "http://127.0.0.1:9410";
@@ -43,6 +44,55 @@ pub(crate) fn start() -> Timestamp {
 }
 
 impl Stage {
+    /// With switches turned, as in `code_pay=false`.
+    pub(crate) fn with_settings(lines: &[&str]) -> Self {
+        let stage = Self::new();
+        let mut settings = Settings::default();
+        for line in lines {
+            settings = settings.with(line).unwrap();
+        }
+        stage.simulator.set_settings(settings);
+        stage
+    }
+
+    /// A signed call with the headers that WeChat wants outside of orders: status, code where
+    /// there is one, and the answer, which must be signed.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: &str,
+    ) -> (u16, String, Value) {
+        let request = RequestParts {
+            method,
+            path_and_query: path.to_owned(),
+            body: body.to_owned().into(),
+        };
+        let (status, body) = match self.send_with_agent(request).await {
+            Ok(reply) => (reply.status().as_u16(), reply.body().clone()),
+            Err(ReplyError::Wechat(said)) => {
+                assert!(said.trusted, "{said:?}");
+                let message = json!({ "message": said.message });
+                return (said.status, said.code, message);
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let json = serde_json::from_slice(&body).unwrap_or_default();
+        (status, String::new(), json)
+    }
+
+    pub(crate) async fn send_with_agent(
+        &self,
+        request: RequestParts,
+    ) -> Result<VerifiedReply, ReplyError> {
+        let mut request = self.signed(request);
+        let headers = request.headers_mut();
+        headers.insert("user-agent", "tests".parse().unwrap());
+        headers.insert("accept", "*/*".parse().unwrap());
+        let reply = self.send_raw(request).await;
+        reply.verify(&self.keys, start().as_second())
+    }
+
     pub(crate) fn new() -> Self {
         let keyring = keyring();
         let inbox = Arc::new(Mutex::new(Inbox {
@@ -179,6 +229,18 @@ impl Stage {
     pub(crate) fn answer_notifications(&self, answer: Result<StatusCode, OutgoingError>) {
         self.inbox.lock().unwrap().answer = answer;
     }
+}
+
+/// The event and the opened content of the notification of this place.
+pub(crate) fn opened_refund(stage: &Stage, place: usize) -> (String, Value) {
+    let inbox = stage.inbox.lock().unwrap();
+    let envelope: Value = serde_json::from_slice(&inbox.received[place].1).unwrap();
+    let sealed: SealedResource = serde_json::from_value(envelope["resource"].clone()).unwrap();
+    let opened = open(stage.simulator.keyring().api_v3_key(), &sealed).unwrap();
+    (
+        envelope["event_type"].as_str().unwrap().to_owned(),
+        serde_json::from_slice(&opened).unwrap(),
+    )
 }
 
 pub(crate) fn h5_fields() -> ProductFields {

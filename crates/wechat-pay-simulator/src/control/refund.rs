@@ -1,0 +1,136 @@
+//! Refunds from WeChat's side: made by hand in the portal, and what becomes of one.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::json;
+use wechat_pay::Fen;
+
+use super::{Problem, read};
+use crate::{
+    ledger::{
+        order::OrderKey,
+        refund::{RefundKey, RefundRequest, RefundedPayment},
+        refunds::{RefundPlan, RefundRefusal},
+    },
+    settings::RefundOutcome,
+    simulator::Simulator,
+};
+
+pub(super) fn routes() -> Router<Simulator> {
+    Router::new()
+        .route("/_simulator/refund", post(refund))
+        .route("/_simulator/refund/outcome", post(decide))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PortalRefund {
+    mchid: String,
+    sub_mchid: Option<String>,
+    out_trade_no: String,
+    /// Fen.
+    refund: i64,
+    reason: Option<String>,
+}
+
+async fn refund(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
+    let asked: PortalRefund = read(&body)?;
+    let amount = Fen::new(asked.refund)
+        .ok()
+        .filter(|amount| *amount > Fen::ZERO)
+        .ok_or_else(|| Problem::invalid(Some("refund"), "must be at least 1 fen"))?;
+    let order = OrderKey {
+        mchid: asked.mchid.clone(),
+        sub_mchid: asked.sub_mchid.clone(),
+        out_trade_no: asked.out_trade_no.clone(),
+    };
+    let now = simulator.clock().now();
+    let total = simulator.ledger().find(&order).map(|o| o.request.total);
+    let total = total.ok_or_else(|| refuse(RefundRefusal::Unpaid))?;
+    let settings = simulator.settings();
+    let plan = RefundPlan {
+        refund_id: simulator.random().refund_id(now),
+        result_after_s: settings.refund_after_s,
+        outcome: settings.refund_outcome,
+    };
+    let request = RefundRequest {
+        key: RefundKey {
+            mchid: asked.mchid,
+            sub_mchid: asked.sub_mchid,
+            // WeChat makes numbers of its own for these.
+            out_refund_no: format!("portal_{}", simulator.random().digits(20)),
+        },
+        payment: RefundedPayment::OutTradeNo(asked.out_trade_no),
+        refund: amount,
+        total,
+        notify_url: None,
+        reason: asked.reason,
+        from_portal: true,
+        body: json!({}),
+    };
+    let mut ledger = simulator.ledger();
+    let (order, refund) = ledger.refund(request, plan, now).map_err(refuse)?;
+    let answer = refund.json(order);
+    drop(ledger);
+    simulator.wake();
+    Ok(Json(answer).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    mchid: String,
+    sub_mchid: Option<String>,
+    out_refund_no: String,
+    outcome: RefundOutcome,
+}
+
+async fn decide(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
+    let decision: Decision = read(&body)?;
+    let key = RefundKey {
+        mchid: decision.mchid,
+        sub_mchid: decision.sub_mchid,
+        out_refund_no: decision.out_refund_no,
+    };
+    let now = simulator.clock().now();
+    let decided = simulator
+        .ledger()
+        .decide_refund(&key, decision.outcome, now);
+    if !decided {
+        return Err(Problem::refused(
+            404,
+            "REFUND_UNKNOWN",
+            "there is no such refund that still waits for its result",
+        ));
+    }
+    simulator.settle_refunds();
+    simulator.wake();
+    let ledger = simulator.ledger();
+    let refund = ledger.find_refund(&key);
+    let answer = refund.map(|(order, refund)| refund.json(order));
+    Ok(Json(answer).into_response())
+}
+
+fn refuse(refusal: RefundRefusal) -> Problem {
+    let (status, code, message) = match refusal {
+        RefundRefusal::Unpaid => (404, "ORDER_UNKNOWN", "there is no such order that was paid"),
+        RefundRefusal::TooMuch => (409, "REFUND_TOO_MUCH", "more than is left of the payment"),
+        RefundRefusal::TooSoon | RefundRefusal::TooSoonForOldOrder | RefundRefusal::TooOften => (
+            429,
+            "TOO_SOON",
+            "a minute must pass between two refunds of an order",
+        ),
+        RefundRefusal::TooMany => (409, "REFUND_TOO_MANY", "an order has at most 50 refunds"),
+        RefundRefusal::TooLate => (409, "REFUND_TOO_LATE", "the payment is older than a year"),
+        RefundRefusal::NotRefundable | RefundRefusal::OtherTotal | RefundRefusal::Changed => {
+            (409, "NOT_REFUNDABLE", "the order cannot be refunded")
+        }
+    };
+    Problem::refused(status, code, message)
+}

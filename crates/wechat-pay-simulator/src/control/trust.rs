@@ -1,0 +1,92 @@
+//! Certificates that replace each other, the move to the public key, and the switches.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+use super::{Problem, read};
+use crate::{keyring::Keyring, simulator::Simulator};
+
+pub(super) fn routes() -> Router<Simulator> {
+    Router::new()
+        .route("/_simulator/certificates/rotate", post(rotate))
+        .route("/_simulator/certificates/migrate", post(migrate))
+        .route("/_simulator/settings", get(settings).patch(set))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whose {
+    mchid: Option<String>,
+}
+
+/// The merchant that a body names, the first where it names none.
+fn keyring(simulator: &Simulator, body: &[u8]) -> Result<Arc<Keyring>, Problem> {
+    let whose: Whose = if body.is_empty() {
+        Whose { mchid: None }
+    } else {
+        read(body)?
+    };
+    let mchid = whose
+        .mchid
+        .unwrap_or_else(|| simulator.keyring().merchant().mchid.clone());
+    simulator
+        .keyring_of(&mchid)
+        .ok_or_else(|| Problem::refused(404, "MERCHANT_UNKNOWN", "there is no such merchant"))
+}
+
+async fn rotate(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
+    let keyring = keyring(&simulator, &body)?;
+    let serial_no = simulator.rotate_certificate(&keyring).map_err(|error| {
+        tracing::error!(%error, "no new certificate");
+        Problem::refused(500, "INTERNAL", "a new certificate cannot be made")
+    })?;
+    let listed: Vec<String> = simulator
+        .listed_certificates(&keyring)
+        .into_iter()
+        .map(|certificate| certificate.serial_no)
+        .collect();
+    Ok(Json(json!({ "serial_no": serial_no, "listed": listed })).into_response())
+}
+
+async fn migrate(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
+    let keyring = keyring(&simulator, &body)?;
+    let now = simulator.clock().now();
+    let mchid = &keyring.merchant().mchid;
+    simulator.ledger().change_platform(mchid, |platform| {
+        platform.migration_started_at.get_or_insert(now);
+    });
+    let share = simulator.ledger().platform(mchid);
+    Ok(Json(json!({
+        "public_key_id": keyring.merchant().public_key_id,
+        "notifications_per_mille": share.public_key_share_per_mille(now),
+    }))
+    .into_response())
+}
+
+async fn settings(State(simulator): State<Simulator>) -> Response {
+    Json(json!(*simulator.settings())).into_response()
+}
+
+async fn set(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
+    let changes: Map<String, Value> = read(&body)?;
+    let mut settings = (*simulator.settings()).clone();
+    for (name, value) in changes {
+        let value = match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        settings = settings
+            .with(&format!("{name}={value}"))
+            .map_err(|error| Problem::invalid(None, error.to_string()))?;
+    }
+    simulator.set_settings(settings.clone());
+    Ok(Json(json!(settings)).into_response())
+}

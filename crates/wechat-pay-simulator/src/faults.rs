@@ -1,0 +1,288 @@
+//! Faults on demand: what can go wrong between a merchant and WeChat, each at a place and at a
+//! rate, drawn from a seed so that a run can be had again.
+//!
+//! Nothing here does anything: the gateway and the notifier ask what is to go wrong this time.
+//! Faults are of the process and are gone when it ends.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+/// A rule, as the control interface takes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultRule {
+    /// `order`, `query`, `close`, `reverse`, `refund`, `refund_query`, `abnormal_refund`, `bill`,
+    /// `bill_file`, `certificates`, `notification`, or `*` for all of them.
+    pub route: String,
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// How often, from 0 to 1.
+    pub rate: f64,
+    /// At most so many times; without it, for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// The beginning of the draws; without it, 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// For `latency` and `timeout`: how long, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u32>,
+    /// For `late` and `reordered`: by how much; for `clock_skew`: how far off, behind if negative.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<i32>,
+}
+
+/// What can go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The answer takes its time.
+    Latency,
+    /// 429, and nothing was done.
+    TooManyRequests,
+    /// 500, and nothing was done.
+    ErrorBefore,
+    /// 500, and it was done all the same.
+    ErrorAfter,
+    /// It was done, and no answer comes in time: 504 in the end.
+    TimeoutAfter,
+    /// 202: taken, not done; the same is to be sent again.
+    Accepted,
+    /// A signature that does not hold.
+    WrongSignature,
+    /// WeChat's own probe, which must fail to verify.
+    Signtest,
+    /// The time of the signature is off.
+    ClockSkew,
+    /// Close alone: 204, and the order stays open.
+    CloseLies,
+    /// Notifications alone: a try that never arrives.
+    Dropped,
+    /// Notifications alone: the same one twice.
+    Repeated,
+    /// Notifications alone: others go first.
+    Reordered,
+    /// Notifications alone: changed on the way.
+    Tampered,
+    /// Notifications alone: much later.
+    Late,
+}
+
+/// Why a rule is refused: the field, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FaultError {
+    pub(crate) field: &'static str,
+    pub(crate) rule: String,
+}
+
+/// The name of the notifier among the routes.
+pub(crate) const NOTIFICATION: &str = "notification";
+
+const ROUTES: [&str; 12] = [
+    "*",
+    "order",
+    "query",
+    "close",
+    "reverse",
+    "refund",
+    "refund_query",
+    "abnormal_refund",
+    "bill",
+    "bill_file",
+    "certificates",
+    NOTIFICATION,
+];
+
+/// The rules that hold now. One lock; draws in the order of the calls.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Mutex<Vec<Drawn>>);
+
+#[derive(Debug)]
+struct Drawn {
+    rule: FaultRule,
+    hits: u32,
+    state: u64,
+}
+
+/// What is to go wrong this time.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Hits(Vec<FaultRule>);
+
+impl Faults {
+    /// Replaces all rules, or none where one of them is wrong.
+    pub(crate) fn replace(&self, rules: Vec<FaultRule>) -> Result<(), FaultError> {
+        for rule in &rules {
+            check(rule)?;
+        }
+        let drawn = rules.into_iter().map(|rule| Drawn {
+            hits: 0,
+            state: rule.seed.unwrap_or_default(),
+            rule,
+        });
+        *self.lock() = drawn.collect();
+        Ok(())
+    }
+
+    /// The rules, with how often each has struck.
+    pub(crate) fn rules(&self) -> Vec<(FaultRule, u32)> {
+        let drawn = self.lock();
+        drawn.iter().map(|d| (d.rule.clone(), d.hits)).collect()
+    }
+
+    /// Draws for one call.
+    pub(crate) fn draw(&self, route: &str) -> Hits {
+        let mut hits = Vec::new();
+        for drawn in self.lock().iter_mut() {
+            let here = drawn.rule.route == "*" || drawn.rule.route == route;
+            let left = drawn.rule.count.is_none_or(|count| drawn.hits < count);
+            if here && applies(drawn.rule.kind, route) && left && drawn.strikes() {
+                drawn.hits += 1;
+                hits.push(drawn.rule.clone());
+            }
+        }
+        Hits(hits)
+    }
+
+    // A panic elsewhere leaves plain data behind, which is as good as before.
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Drawn>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hits {
+    pub(crate) fn has(&self, kind: FaultKind) -> bool {
+        self.get(kind).is_some()
+    }
+
+    pub(crate) fn get(&self, kind: FaultKind) -> Option<&FaultRule> {
+        self.0.iter().find(|rule| rule.kind == kind)
+    }
+
+    /// The milliseconds of a fault that takes its time.
+    pub(crate) fn delay_ms(&self, kind: FaultKind, default_ms: u32) -> Option<u64> {
+        let rule = self.get(kind)?;
+        Some(u64::from(rule.delay_ms.unwrap_or(default_ms)))
+    }
+
+    /// The seconds of a fault that moves a time.
+    pub(crate) fn seconds(&self, kind: FaultKind, default_s: i32) -> Option<i64> {
+        let rule = self.get(kind)?;
+        Some(i64::from(rule.seconds.unwrap_or(default_s)))
+    }
+}
+
+impl Drawn {
+    /// One step of SplitMix64: small, and the same everywhere.
+    fn strikes(&mut self) -> bool {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^= mixed >> 31;
+        // 32 bits of it, which both sides of the comparison carry exactly.
+        let drawn = f64::from(u32::try_from(mixed >> 32).unwrap_or(u32::MAX));
+        drawn < self.rule.rate * 4_294_967_296.0
+    }
+}
+
+fn applies(kind: FaultKind, route: &str) -> bool {
+    match kind {
+        FaultKind::Dropped
+        | FaultKind::Repeated
+        | FaultKind::Reordered
+        | FaultKind::Tampered
+        | FaultKind::Late => route == NOTIFICATION,
+        FaultKind::CloseLies => route == "close",
+        FaultKind::Latency
+        | FaultKind::WrongSignature
+        | FaultKind::Signtest
+        | FaultKind::ClockSkew => true,
+        _ => route != NOTIFICATION,
+    }
+}
+
+fn check(rule: &FaultRule) -> Result<(), FaultError> {
+    let wrong = |field, rule: String| Err(FaultError { field, rule });
+    if !ROUTES.contains(&rule.route.as_str()) {
+        return wrong("route", format!("must be one of {}", ROUTES.join(", ")));
+    }
+    if !(0.0..=1.0).contains(&rule.rate) {
+        return wrong("rate", "must be from 0 to 1".to_owned());
+    }
+    if rule.route != "*" && !applies(rule.kind, &rule.route) {
+        return wrong("kind", format!("cannot happen at {}", rule.route));
+    }
+    if rule.delay_ms.is_some_and(|delay_ms| delay_ms > 600_000) {
+        return wrong("delay_ms", "must be at most 600000".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(route: &str, kind: FaultKind, rate: f64) -> FaultRule {
+        FaultRule {
+            route: route.into(),
+            kind,
+            rate,
+            count: None,
+            seed: Some(7),
+            delay_ms: None,
+            seconds: None,
+        }
+    }
+
+    fn drawn(faults: &Faults, route: &str, times: usize) -> Vec<bool> {
+        (0..times)
+            .map(|_| faults.draw(route) != Hits::default())
+            .collect()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_faults_at_about_the_rate() {
+        let faults = Faults::default();
+        let rules = vec![rule("order", FaultKind::ErrorBefore, 0.25)];
+        faults.replace(rules.clone()).unwrap();
+        let first = drawn(&faults, "order", 4000);
+        faults.replace(rules).unwrap();
+        assert_eq!(drawn(&faults, "order", 4000), first);
+        let struck = first.iter().filter(|hit| **hit).count();
+        assert!((900..1100).contains(&struck), "{struck}");
+    }
+
+    #[test]
+    fn a_rule_holds_at_its_route_and_so_often() {
+        let faults = Faults::default();
+        let mut twice = rule("*", FaultKind::WrongSignature, 1.0);
+        twice.count = Some(2);
+        faults
+            .replace(vec![rule("close", FaultKind::CloseLies, 1.0), twice])
+            .unwrap();
+        assert_eq!(drawn(&faults, "query", 3), [true, true, false]);
+        assert!(faults.draw("close").has(FaultKind::CloseLies));
+        assert_eq!(faults.rules()[1].1, 2);
+        faults.replace(Vec::new()).unwrap();
+        assert_eq!(drawn(&faults, "close", 1), [false]);
+    }
+
+    #[test]
+    fn a_rule_that_can_never_hold_is_refused_and_changes_nothing() {
+        let faults = Faults::default();
+        faults
+            .replace(vec![rule("order", FaultKind::Latency, 0.5)])
+            .unwrap();
+        for (wrong, field) in [
+            (rule("orders", FaultKind::Latency, 1.0), "route"),
+            (rule("order", FaultKind::Latency, 1.1), "rate"),
+            (rule("order", FaultKind::Latency, f64::NAN), "rate"),
+            (rule("order", FaultKind::Dropped, 1.0), "kind"),
+            (rule(NOTIFICATION, FaultKind::Accepted, 1.0), "kind"),
+        ] {
+            assert_eq!(faults.replace(vec![wrong]).unwrap_err().field, field);
+        }
+        assert_eq!(faults.rules().len(), 1);
+    }
+}

@@ -1,0 +1,218 @@
+//! Bills at the gateway: ask for one, get a link with a SHA-1, follow the link.
+//!
+//! The digest is of the bytes before they are packed. The file itself is not signed.
+
+use std::io::Write;
+
+use aws_lc_rs::digest;
+use flate2::{Compression, write::GzEncoder};
+use http::StatusCode;
+use jiff::{ToSpan, civil::Date};
+use serde_json::json;
+
+use super::{
+    answer::{Answer, BAD_PARAMETER, Refusal},
+    caller::Caller,
+    orders::{self, value_of_query},
+    schema,
+};
+use crate::{
+    ledger::{
+        bill::{Account, TradeBill, beijing_day},
+        bill_link::{BillLink, BillLinkRefusal},
+    },
+    random::lower_hex,
+    simulator::Simulator,
+};
+
+/// Bills of a day are there from this hour of the next one on, Beijing time.
+const READY_AT_HOUR: i8 = 10;
+
+/// The trades of a day.
+pub(super) fn trade(
+    simulator: &Simulator,
+    query: &str,
+    caller: &Caller,
+) -> Result<Answer, Refusal> {
+    let kind = match value_of_query(query, "bill_type").as_deref() {
+        None | Some("ALL") => TradeBill::All,
+        Some("SUCCESS") => TradeBill::Success,
+        Some("REFUND") => TradeBill::Refund,
+        Some(other) => return Err(not_a_word("bill_type", "账单类型", other)),
+    };
+    let (day, gzip) = day_and_form(simulator, query)?;
+    simulator.settle_refunds();
+    let sub_mchid = value_of_query(query, "sub_mchid")
+        .map(|sub_mchid| orders::check_sub_mchid(simulator, &sub_mchid, caller))
+        .transpose()?;
+    let ledger = simulator.ledger();
+    let csv = ledger.trade_bill(&caller.mchid, sub_mchid.as_deref(), day, kind);
+    drop(ledger);
+    link(simulator, csv, gzip, caller)
+}
+
+/// The flow of funds of a day.
+pub(super) fn fund_flow(
+    simulator: &Simulator,
+    query: &str,
+    caller: &Caller,
+) -> Result<Answer, Refusal> {
+    let account = match value_of_query(query, "account_type").as_deref() {
+        None | Some("BASIC") => Account::Basic,
+        Some("OPERATION") => Account::Operation,
+        Some("FEES") => Account::Fees,
+        Some(other) => return Err(not_a_word("account_type", "资金账户类型", other)),
+    };
+    let (day, gzip) = day_and_form(simulator, query)?;
+    simulator.settle_refunds();
+    let csv = simulator.ledger().fund_flow(&caller.mchid, day, account);
+    link(simulator, csv, gzip, caller)
+}
+
+/// The file behind a link.
+pub(super) fn file(simulator: &Simulator, query: &str, caller: &Caller) -> Result<Answer, Refusal> {
+    let token = value_of_query(query, "token")
+        .ok_or_else(|| schema::missing_in_query("token", "下载凭证"))?;
+    let settings = simulator.settings();
+    let now = simulator.clock().now();
+    let mut ledger = simulator.ledger();
+    let links = ledger.bill_links();
+    let link = links
+        .find(&token, &caller.mchid, settings.bill_link_s, now)
+        .map_err(refuse)?;
+    let bytes = link.csv.clone().into_bytes();
+    if !link.gzip {
+        return Ok(Answer::File { bytes, gzip: false });
+    }
+    let packed = pack(&bytes).map_err(|_| {
+        Refusal::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "SYSTEM_ERROR",
+            "系统错误",
+            BAD_PARAMETER,
+        )
+    })?;
+    Ok(Answer::File {
+        bytes: packed,
+        gzip: true,
+    })
+}
+
+fn link(
+    simulator: &Simulator,
+    csv: Option<String>,
+    gzip: bool,
+    caller: &Caller,
+) -> Result<Answer, Refusal> {
+    let csv = csv.ok_or_else(|| {
+        Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "NO_STATEMENT_EXIST",
+            "账单文件不存在",
+            268_512_771,
+        )
+    })?;
+    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, csv.as_bytes());
+    let hash_value = lower_hex(hash.as_ref());
+    let token = simulator.random().alphanumeric(64);
+    let download_url = format!(
+        "{}{}?token={token}",
+        simulator.keyring().merchant().base_url,
+        simulator.settings().bill_path.as_str(),
+    );
+    let link = BillLink {
+        mchid: caller.mchid.clone(),
+        issued_at: simulator.clock().now(),
+        csv,
+        gzip,
+    };
+    simulator.ledger().bill_links().issue(token, link);
+    Ok(Answer::Json(json!({
+        "hash_type": "SHA1",
+        "hash_value": hash_value,
+        "download_url": download_url,
+    })))
+}
+
+fn day_and_form(simulator: &Simulator, query: &str) -> Result<(Date, bool), Refusal> {
+    let text = value_of_query(query, "bill_date")
+        .ok_or_else(|| schema::missing_in_query("bill_date", "账单日期"))?;
+    let day: Date = text
+        .parse()
+        .ok()
+        .filter(|_| text.len() == "2019-06-11".len())
+        .ok_or_else(|| not_a_word("bill_date", "账单日期", &text))?;
+    let gzip = match value_of_query(query, "tar_type").as_deref() {
+        None => false,
+        Some("GZIP") => true,
+        Some(other) => return Err(not_a_word("tar_type", "压缩类型", other)),
+    };
+    check_ready(simulator, day)?;
+    Ok((day, gzip))
+}
+
+fn check_ready(simulator: &Simulator, day: Date) -> Result<(), Refusal> {
+    let now = simulator.clock().now();
+    let today = beijing_day(now);
+    let refused = |code, message| {
+        Err(Refusal::new(
+            StatusCode::BAD_REQUEST,
+            code,
+            message,
+            BAD_PARAMETER,
+        ))
+    };
+    let oldest = today.checked_sub(3.months()).unwrap_or(Date::MIN);
+    if day < oldest {
+        return refused("INVALID_REQUEST", "仅支持三个月内的账单下载申请");
+    }
+    if simulator.settings().bills_at_once && day <= today {
+        return Ok(());
+    }
+    if day >= today {
+        return refused("INVALID_REQUEST", "账单日期不能晚于昨日");
+    }
+    let yesterday = today.checked_sub(1.day()).unwrap_or(Date::MIN);
+    let hour = jiff::tz::Offset::constant(8).to_datetime(now).hour();
+    if day == yesterday && hour < READY_AT_HOUR {
+        return refused("STATEMENT_CREATING", "账单生成中，请稍后再试");
+    }
+    Ok(())
+}
+
+fn pack(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut packing = GzEncoder::new(Vec::new(), Compression::default());
+    packing.write_all(bytes)?;
+    packing.finish()
+}
+
+fn not_a_word(name: &str, label: &str, value: &str) -> Refusal {
+    Refusal::parameter(
+        format!("输入源“/query/{name}”映射到值字段“{label}”规则校验失败"),
+        Some("query"),
+        value.into(),
+    )
+}
+
+fn refuse(refusal: BillLinkRefusal) -> Refusal {
+    match refusal {
+        BillLinkRefusal::Unknown => Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "PARAM_ERROR",
+            "token无效",
+            BAD_PARAMETER,
+        ),
+        BillLinkRefusal::Expired => Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "INVALID_REQUEST",
+            "下载链接已失效，请重新申请",
+            BAD_PARAMETER,
+        ),
+        BillLinkRefusal::OtherMerchant => Refusal::new(
+            StatusCode::FORBIDDEN,
+            "NO_AUTH",
+            "下载账单的商户与申请账单的商户不一致",
+            268_447_843,
+        ),
+    }
+}

@@ -1,0 +1,124 @@
+//! Code pay (付款码): the merchant scans the buyer's code, and the answer is the transaction.
+//!
+//! Documented in the community's API description and served by several SDKs; the official
+//! guides say that only V2 has it. Hence the switch `code_pay`.
+
+use http::StatusCode;
+
+use super::{
+    answer::{Answer, Refusal},
+    caller::Caller,
+    order_fields::{REVERSE, order_fields},
+    orders,
+    route::Role,
+    schema,
+};
+use crate::{
+    ledger::{
+        Outcome, ReverseRefusal, Target,
+        auth_code::AuthCodeRefusal,
+        order::{OrderKey, Product},
+    },
+    simulator::{Buyer, Simulator},
+};
+
+/// From here on the buyer's phone asks for the password.
+const PASSWORD_FROM_FEN: i64 = 100_000;
+
+/// Takes the money, or waits for the buyer's password.
+pub(super) fn pay(simulator: &Simulator, body: &[u8], caller: &Caller) -> Result<Answer, Refusal> {
+    let settings = simulator.settings();
+    let fields = order_fields(Product::CodePay, false);
+    let body = schema::read(fields, settings.description_limit, body)?;
+    let auth_code = orders::text(&body, "/payer/auth_code").to_owned();
+    let request = orders::read_request(simulator, Product::CodePay, Role::Merchant, body, caller)?;
+    let key = request.key.clone();
+    let total = request.total;
+    let now = simulator.clock().now();
+    let link = orders::new_link(simulator, Product::CodePay, now);
+    let known = simulator.ledger().find(&key).is_some();
+    // The same request again tells where the payment stands, and scans nothing.
+    let payer = if known {
+        None
+    } else {
+        let used = simulator.ledger().auth_codes().use_up(&auth_code, now);
+        Some(used.map_err(refuse_code)?)
+    };
+    simulator
+        .ledger()
+        .order(request, link, settings.deadline_cap_days, now)
+        .map_err(|refusal| orders::refuse_order(&settings, refusal))?;
+    if let Some(payer) = payer {
+        if total.get() >= PASSWORD_FROM_FEN {
+            simulator.ledger().wait_for_password(&key, payer);
+        } else {
+            let target = Target::Order(key.clone());
+            // A fresh order of the merchant's own: nothing can be in its way.
+            let _ = simulator.visit_cashier(&target, Outcome::Success, &Buyer::Payer(payer));
+        }
+    }
+    let ledger = simulator.ledger();
+    let order = ledger.find(&key).ok_or_else(orders::not_found)?;
+    Ok(Answer::Json(order.transaction_json(now)))
+}
+
+/// Takes a payment back, whether it was made or not.
+pub(super) fn reverse(
+    simulator: &Simulator,
+    number: &str,
+    body: &[u8],
+    caller: &Caller,
+) -> Result<Answer, Refusal> {
+    schema::check_number_in_path(number)?;
+    let body = schema::read(REVERSE, simulator.settings().description_limit, body)?;
+    orders::parties_of_body(simulator, Role::Merchant, &body, caller)?;
+    let key = OrderKey {
+        mchid: caller.mchid.clone(),
+        sub_mchid: None,
+        out_trade_no: number.to_owned(),
+    };
+    let now = simulator.clock().now();
+    simulator
+        .ledger()
+        .reverse(&key, now)
+        .map_err(refuse_reverse)?;
+    Ok(Answer::Json(serde_json::json!({
+        "mchid": caller.mchid,
+        "out_trade_no": number,
+    })))
+}
+
+fn refuse_code(refusal: AuthCodeRefusal) -> Refusal {
+    let bad = StatusCode::BAD_REQUEST;
+    match refusal {
+        AuthCodeRefusal::Unknown => Refusal::new(
+            bad,
+            "AUTH_CODE_INVALID",
+            "请扫描微信支付被扫条码/二维码",
+            super::answer::BAD_PARAMETER,
+        ),
+        AuthCodeRefusal::Expired => Refusal::new(
+            bad,
+            "AUTHCODEEXPIRE",
+            "付款码已过期，请用户在微信上刷新条码后再试",
+            super::answer::BAD_PARAMETER,
+        ),
+    }
+}
+
+fn refuse_reverse(refusal: ReverseRefusal) -> Refusal {
+    let bad = |message| {
+        Refusal::new(
+            StatusCode::BAD_REQUEST,
+            "INVALID_REQUEST",
+            message,
+            268_449_641,
+        )
+    };
+    match refusal {
+        ReverseRefusal::Unknown => orders::not_found(),
+        ReverseRefusal::NotCodePay => bad("非付款码支付订单不允许撤销"),
+        ReverseRefusal::TooLate => bad("订单已超过可撤销的期限"),
+        ReverseRefusal::Refunded => bad("订单发生过退款，不允许撤销"),
+    }
+}

@@ -1,0 +1,52 @@
+//! The codes that buyers show at a desk (付款码): 18 digits, good once, for a minute.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::after;
+
+pub(crate) const AUTH_CODE_LIFETIME_S: i64 = 60;
+
+/// The codes that were shown.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct AuthCodes(BTreeMap<String, Shown>);
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Shown {
+    payer: u8,
+    at: Timestamp,
+    used: bool,
+}
+
+/// Why a code does not name a buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AuthCodeRefusal {
+    /// No phone showed it.
+    Unknown,
+    /// Older than a minute, or used.
+    Expired,
+}
+
+impl AuthCodes {
+    pub(crate) fn show(&mut self, code: String, payer: u8, now: Timestamp) {
+        self.0.retain(|_, shown| now < after(shown.at, 24 * 3600));
+        let shown = Shown {
+            payer,
+            at: now,
+            used: false,
+        };
+        self.0.insert(code, shown);
+    }
+
+    /// Whose it is, once.
+    pub(crate) fn use_up(&mut self, code: &str, now: Timestamp) -> Result<u8, AuthCodeRefusal> {
+        let shown = self.0.get_mut(code).ok_or(AuthCodeRefusal::Unknown)?;
+        if shown.used || now >= after(shown.at, AUTH_CODE_LIFETIME_S) {
+            return Err(AuthCodeRefusal::Expired);
+        }
+        shown.used = true;
+        Ok(shown.payer)
+    }
+}

@@ -1,0 +1,55 @@
+//! Bills that were asked for: each under a token, for minutes, for the merchant that asked.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::after;
+
+/// The bills that can be fetched.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct BillLinks(BTreeMap<String, BillLink>);
+
+/// One bill.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct BillLink {
+    pub(crate) mchid: String,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) csv: String,
+    pub(crate) gzip: bool,
+}
+
+/// Why a link leads nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BillLinkRefusal {
+    Unknown,
+    Expired,
+    /// Another merchant asked for the bill.
+    OtherMerchant,
+}
+
+impl BillLinks {
+    pub(crate) fn issue(&mut self, token: String, link: BillLink) {
+        let now = link.issued_at;
+        self.0.retain(|_, link| now < after(link.issued_at, 3600));
+        self.0.insert(token, link);
+    }
+
+    pub(crate) fn find(
+        &self,
+        token: &str,
+        mchid: &str,
+        lifetime_s: u32,
+        now: Timestamp,
+    ) -> Result<&BillLink, BillLinkRefusal> {
+        let link = self.0.get(token).ok_or(BillLinkRefusal::Unknown)?;
+        if link.mchid != mchid {
+            return Err(BillLinkRefusal::OtherMerchant);
+        }
+        if now >= after(link.issued_at, i64::from(lifetime_s)) {
+            return Err(BillLinkRefusal::Expired);
+        }
+        Ok(link)
+    }
+}

@@ -1,0 +1,76 @@
+//! Notifications that are due: handed out once, and written down when the try is over.
+
+use jiff::Timestamp;
+
+use super::{
+    Ledger,
+    journal::Document,
+    notice::{Notice, TryOutcome},
+    order::{OrderKey, ReplyKey},
+};
+
+/// A notification's try that somebody has to make now.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    pub(crate) order: OrderKey,
+    pub(crate) notice: Notice,
+    pub(crate) reply_key: ReplyKey,
+}
+
+impl Ledger {
+    /// The tries that are due, each handed out once.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<Delivery> {
+        let mut due = Vec::new();
+        for key in &self.notices_open {
+            let Some(entry) = self.orders.get_mut(key) else {
+                continue;
+            };
+            for notice in &mut entry.notices {
+                if notice.is_due(now) {
+                    notice.in_flight = true;
+                    due.push(Delivery {
+                        order: key.clone(),
+                        notice: notice.clone(),
+                        reply_key: entry.order.request.reply_key,
+                    });
+                }
+            }
+        }
+        due
+    }
+
+    /// Writes down how a try went.
+    pub(crate) fn record_try(&mut self, order: &OrderKey, notice_id: &str, outcome: TryOutcome) {
+        self.with_notice(order, notice_id, |notice| notice.record(outcome));
+    }
+
+    /// Nothing was sent: the same try is made later.
+    pub(crate) fn put_off(&mut self, order: &OrderKey, notice_id: &str, due_at: Timestamp) {
+        self.with_notice(order, notice_id, |notice| notice.put_off(due_at));
+    }
+
+    /// When the next notification, or the next refund's result, is due.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        let notices = self
+            .notices_open
+            .iter()
+            .filter_map(|key| self.orders.get(key))
+            .flat_map(|entry| &entry.notices)
+            .filter(|notice| !notice.in_flight)
+            .filter_map(|notice| notice.due_at);
+        notices.chain(self.refund_results_due()).min()
+    }
+
+    fn with_notice(&mut self, order: &OrderKey, notice_id: &str, change: impl FnOnce(&mut Notice)) {
+        let Some(entry) = self.orders.get_mut(order) else {
+            return;
+        };
+        if let Some(notice) = entry.notices.iter_mut().find(|n| n.id == notice_id) {
+            change(notice);
+            self.changed.insert(Document::Order(order.clone()));
+        }
+        if entry.notices.iter().all(|notice| notice.due_at.is_none()) {
+            self.notices_open.remove(order);
+        }
+    }
+}

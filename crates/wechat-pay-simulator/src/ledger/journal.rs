@@ -1,0 +1,185 @@
+//! What has changed, for a store: documents of JSON with a kind and a name. The store knows
+//! nothing of what is in them, the ledger nothing of where they are kept.
+
+use std::fmt;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Entry, Ledger, order::OrderKey};
+
+/// What is kept as one piece.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Document {
+    /// An order with its refunds and notifications.
+    Order(OrderKey),
+    /// A number that was closed before it was ordered.
+    Burnt(OrderKey),
+    Grants,
+    AuthCodes,
+    BillLinks,
+    /// What one merchant verifies WeChat by.
+    Platform(String),
+    /// How far the clock was advanced.
+    Clock,
+}
+
+/// A document as it is kept. It may hold a buyer's name: it is not for logs.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) json: String,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kept({} {})", self.kind, self.name)
+    }
+}
+
+impl Ledger {
+    /// What changed since the last time, as it is now.
+    pub(crate) fn take_changes(&mut self) -> Vec<Kept> {
+        let changed = std::mem::take(&mut self.changed);
+        changed
+            .iter()
+            .map(|document| Kept {
+                kind: kind_of(document).to_owned(),
+                name: name_of(document),
+                json: match document {
+                    Document::Order(key) => json(&self.orders.get(key)),
+                    Document::Burnt(_) => "true".to_owned(),
+                    Document::Grants => json(&self.grants),
+                    Document::AuthCodes => json(&self.auth_codes),
+                    Document::BillLinks => json(&self.bill_links),
+                    Document::Platform(mchid) => json(&self.platforms.get(mchid)),
+                    Document::Clock => json(&self.advanced_s),
+                },
+            })
+            .collect()
+    }
+
+    /// The ledger as it was kept. A document that cannot be read is named in the error.
+    pub(crate) fn restore(kept: &[Kept]) -> Result<Self, String> {
+        let mut ledger = Self::default();
+        for document in kept {
+            match document.kind.as_str() {
+                "order" => ledger.insert(read(document)?),
+                "burnt" => {
+                    let (mchid, sub_mchid, out_trade_no) = serde_json::from_str(&document.name)
+                        .map_err(|error| format!("{document:?}: {error}"))?;
+                    ledger.burnt.insert(OrderKey {
+                        mchid,
+                        sub_mchid,
+                        out_trade_no,
+                    });
+                }
+                "grants" => ledger.grants = read(document)?,
+                "auth_codes" => ledger.auth_codes = read(document)?,
+                "bill_links" => ledger.bill_links = read(document)?,
+                "platform" => {
+                    let platform = read(document)?;
+                    ledger.platforms.insert(document.name.clone(), platform);
+                }
+                "clock" => ledger.advanced_s = read(document)?,
+                _ => {}
+            }
+        }
+        Ok(ledger)
+    }
+
+    /// There is no store: nothing has to be remembered for it.
+    pub(crate) fn forget_changes(&mut self) {
+        self.changed.clear();
+    }
+
+    /// The store has not kept these: they are still to be kept.
+    pub(crate) fn mark_changed(&mut self, kept: &[Kept]) {
+        let keys: Vec<OrderKey> = self.orders.keys().chain(&self.burnt).cloned().collect();
+        for document in kept {
+            let named = |key: &&OrderKey| {
+                json(&(&key.mchid, &key.sub_mchid, &key.out_trade_no)) == document.name
+            };
+            let changed = match document.kind.as_str() {
+                "order" => keys.iter().find(named).cloned().map(Document::Order),
+                "burnt" => keys.iter().find(named).cloned().map(Document::Burnt),
+                "grants" => Some(Document::Grants),
+                "auth_codes" => Some(Document::AuthCodes),
+                "bill_links" => Some(Document::BillLinks),
+                "platform" => Some(Document::Platform(document.name.clone())),
+                "clock" => Some(Document::Clock),
+                _ => None,
+            };
+            self.changed.extend(changed);
+        }
+    }
+
+    pub(crate) fn advanced_s(&self) -> i64 {
+        self.advanced_s
+    }
+
+    pub(crate) fn note_advanced_s(&mut self, advanced_s: i64) {
+        if self.advanced_s != advanced_s {
+            self.advanced_s = advanced_s;
+            self.changed.insert(Document::Clock);
+        }
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        let key = entry.order.request.key.clone();
+        for link in &entry.order.links {
+            self.by_prepay_id
+                .insert(link.prepay_id.clone(), key.clone());
+            if let Some(code_url) = &link.code_url {
+                self.by_code_url.insert(code_url.clone(), key.clone());
+            }
+        }
+        if let Some(payment) = &entry.order.payment {
+            self.by_transaction_id
+                .insert(payment.transaction_id.clone(), key.clone());
+        }
+        for refund in &entry.refunds {
+            self.by_refund.insert(refund.key(&key), key.clone());
+            self.by_refund_id
+                .insert(refund.refund_id.clone(), key.clone());
+            if refund.is_under_way() {
+                self.refunds_under_way.insert(key.clone());
+            }
+        }
+        if entry.notices.iter().any(|notice| notice.due_at.is_some()) {
+            self.notices_open.insert(key.clone());
+        }
+        self.orders.insert(key, entry);
+    }
+}
+
+fn kind_of(document: &Document) -> &'static str {
+    match document {
+        Document::Order(_) => "order",
+        Document::Burnt(_) => "burnt",
+        Document::Grants => "grants",
+        Document::AuthCodes => "auth_codes",
+        Document::BillLinks => "bill_links",
+        Document::Platform(_) => "platform",
+        Document::Clock => "clock",
+    }
+}
+
+fn name_of(document: &Document) -> String {
+    match document {
+        Document::Order(key) | Document::Burnt(key) => {
+            json(&(&key.mchid, &key.sub_mchid, &key.out_trade_no))
+        }
+        Document::Platform(mchid) => mchid.clone(),
+        _ => String::new(),
+    }
+}
+
+// Plain structs with text keys: there is nothing in them that JSON cannot carry.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn read<T: DeserializeOwned>(document: &Kept) -> Result<T, String> {
+    serde_json::from_str(&document.json).map_err(|error| format!("{document:?}: {error}"))
+}

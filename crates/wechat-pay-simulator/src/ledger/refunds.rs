@@ -1,0 +1,376 @@
+//! Refunds in the ledger: asked for, waiting, and with a result. The rules are WeChat's: never
+//! more than was paid, a minute between two of one order, fifty in all, within a year.
+
+use jiff::Timestamp;
+use wechat_pay::Fen;
+
+use super::{
+    Entry, Ledger,
+    journal::Document,
+    notice::{Notice, NoticeKind},
+    order::{Order, OrderKey},
+    refund::{Refund, RefundKey, RefundRequest, RefundStatus, RefundedPayment},
+};
+use crate::{clock::after, settings::RefundOutcome};
+
+const SPACING_S: i64 = 60;
+const OLDEST_ORDER_S: i64 = 365 * 24 * 60 * 60;
+const MONTH_S: i64 = 30 * 24 * 60 * 60;
+const MOST_REFUNDS: u32 = 50;
+const MOST_CALLS_PER_SECOND: u32 = 150;
+const MOST_ERRORS_PER_SECOND: u32 = 6;
+
+/// How many calls there were in one second.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    second: i64,
+    all: u32,
+    refused: u32,
+}
+
+/// Why a refund is not taken. Nothing changes then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefundRefusal {
+    /// There is no such order, or nobody has paid it.
+    Unpaid,
+    /// It was taken back, or never belonged to the merchant.
+    NotRefundable,
+    /// `total` is not what was ordered.
+    OtherTotal,
+    /// More than what is left of the payment.
+    TooMuch,
+    /// The number is known with other parameters.
+    Changed,
+    /// Less than a minute after the last one of this order.
+    TooSoon,
+    /// The same, of an order of more than a month ago.
+    TooSoonForOldOrder,
+    /// More calls in a second than WeChat takes.
+    TooOften,
+    /// More than fifty.
+    TooMany,
+    /// More than a year after the payment.
+    TooLate,
+}
+
+/// Why a failed refund is not sent on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AbnormalRefusal {
+    Unknown,
+    NotAbnormal,
+    OtherNumber,
+}
+
+/// What a refund gets when it is taken: its name, and when which result comes.
+#[derive(Debug, Clone)]
+pub(crate) struct RefundPlan {
+    pub(crate) refund_id: String,
+    pub(crate) result_after_s: u32,
+    pub(crate) outcome: RefundOutcome,
+}
+
+impl Ledger {
+    /// Takes a refund, or gives the same one again.
+    pub(crate) fn refund(
+        &mut self,
+        request: RefundRequest,
+        plan: RefundPlan,
+        now: Timestamp,
+    ) -> Result<(&Order, &Refund), RefundRefusal> {
+        self.count_call(now)?;
+        let checked = self.check_refund(&request, now);
+        if checked.is_err() {
+            self.refund_calls.refused += 1;
+        }
+        let (key, known) = checked?;
+        let entry = self.orders.get_mut(&key).ok_or(RefundRefusal::Unpaid)?;
+        let index = match known {
+            Some(index) => index,
+            None => {
+                entry.order.refunded = entry
+                    .order
+                    .refunded
+                    .checked_add(request.refund)
+                    .ok_or(RefundRefusal::TooMuch)?;
+                entry.order.refund_asked_at = Some(now);
+                entry.order.refund_count += 1;
+                self.by_refund.insert(request.key.clone(), key.clone());
+                self.by_refund_id
+                    .insert(plan.refund_id.clone(), key.clone());
+                self.refunds_under_way.insert(key.clone());
+                self.changed.insert(Document::Order(key));
+                entry.refunds.push(taken(request, plan, now));
+                entry.refunds.len() - 1
+            }
+        };
+        let refund = entry.refunds.get(index).ok_or(RefundRefusal::Unpaid)?;
+        Ok((&entry.order, refund))
+    }
+
+    /// A refund of a merchant's number.
+    pub(crate) fn find_refund(&self, key: &RefundKey) -> Option<(&Order, &Refund)> {
+        let entry = self.orders.get(self.by_refund.get(key)?)?;
+        let refund = entry
+            .refunds
+            .iter()
+            .find(|refund| refund.out_refund_no == key.out_refund_no)?;
+        Some((&entry.order, refund))
+    }
+
+    /// The money goes another way than the one that failed.
+    pub(crate) fn send_on(
+        &mut self,
+        mchid: &str,
+        refund_id: &str,
+        out_refund_no: &str,
+        account: &str,
+        result_at: Timestamp,
+    ) -> Result<(&Order, &Refund), AbnormalRefusal> {
+        let (key, entry) = self
+            .by_refund_id
+            .get(refund_id)
+            .filter(|key| key.mchid == mchid)
+            .and_then(|key| Some((key.clone(), self.orders.get_mut(key)?)))
+            .ok_or(AbnormalRefusal::Unknown)?;
+        let refund = entry
+            .refunds
+            .iter_mut()
+            .find(|refund| refund.refund_id == refund_id)
+            .ok_or(AbnormalRefusal::Unknown)?;
+        if refund.out_refund_no != out_refund_no {
+            return Err(AbnormalRefusal::OtherNumber);
+        }
+        if refund.status != RefundStatus::Abnormal {
+            return Err(AbnormalRefusal::NotAbnormal);
+        }
+        refund.status = RefundStatus::Processing;
+        refund.outcome = RefundOutcome::Success;
+        refund.result_at = result_at;
+        "OTHER_BANKCARD".clone_into(&mut refund.channel);
+        account.clone_into(&mut refund.received_account);
+        self.refunds_under_way.insert(key.clone());
+        self.changed.insert(Document::Order(key));
+        Ok((&entry.order, refund))
+    }
+
+    /// Says what becomes of a refund that has no result yet, and that it comes now.
+    pub(crate) fn decide_refund(
+        &mut self,
+        key: &RefundKey,
+        outcome: RefundOutcome,
+        now: Timestamp,
+    ) -> bool {
+        let Some(order) = self.by_refund.get(key) else {
+            return false;
+        };
+        let Some(entry) = self.orders.get_mut(order) else {
+            return false;
+        };
+        let found = entry
+            .refunds
+            .iter_mut()
+            .find(|refund| refund.out_refund_no == key.out_refund_no && refund.is_under_way());
+        let Some(refund) = found else {
+            return false;
+        };
+        refund.outcome = outcome;
+        refund.result_at = now;
+        self.changed.insert(Document::Order(order.clone()));
+        true
+    }
+
+    /// Gives every refund its result that is due, with the notification of it. `name` makes
+    /// names of notifications, `portal_notify_url` is where the older form goes.
+    pub(crate) fn settle_refunds(
+        &mut self,
+        portal_notify_url: &str,
+        mut name: impl FnMut() -> String,
+        now: Timestamp,
+    ) {
+        let keys: Vec<OrderKey> = self.refunds_under_way.iter().cloned().collect();
+        for key in keys {
+            let Some(entry) = self.orders.get_mut(&key) else {
+                continue;
+            };
+            for index in 0..entry.refunds.len() {
+                if settle(entry, index, portal_notify_url, &mut name, now) {
+                    self.changed.insert(Document::Order(key.clone()));
+                    self.notices_open.insert(key.clone());
+                }
+            }
+            if !entry.refunds.iter().any(Refund::is_under_way) {
+                self.refunds_under_way.remove(&key);
+            }
+        }
+    }
+
+    pub(super) fn refund_results_due(&self) -> impl Iterator<Item = Timestamp> {
+        self.refunds_under_way
+            .iter()
+            .filter_map(|key| self.orders.get(key))
+            .flat_map(|entry| &entry.refunds)
+            .filter(|refund| refund.is_under_way())
+            .map(|refund| refund.result_at)
+    }
+
+    fn count_call(&mut self, now: Timestamp) -> Result<(), RefundRefusal> {
+        let calls = &mut self.refund_calls;
+        if calls.second != now.as_second() {
+            *calls = Calls {
+                second: now.as_second(),
+                ..Calls::default()
+            };
+        }
+        calls.all += 1;
+        if calls.all > MOST_CALLS_PER_SECOND || calls.refused >= MOST_ERRORS_PER_SECOND {
+            return Err(RefundRefusal::TooOften);
+        }
+        Ok(())
+    }
+
+    /// The order that is refunded, and the place of the refund where it is known already.
+    fn check_refund(
+        &self,
+        request: &RefundRequest,
+        now: Timestamp,
+    ) -> Result<(OrderKey, Option<usize>), RefundRefusal> {
+        let key = self.refunded_order(request)?;
+        let entry = self.orders.get(&key).ok_or(RefundRefusal::Unpaid)?;
+        let order = &entry.order;
+        let payment = order.payment.as_ref().ok_or(RefundRefusal::Unpaid)?;
+        if let Some(known) = self.by_refund.get(&request.key) {
+            let index = entry
+                .refunds
+                .iter()
+                .position(|refund| refund.out_refund_no == request.key.out_refund_no)
+                .filter(|_| *known == key)
+                .ok_or(RefundRefusal::Changed)?;
+            let same = entry.refunds.get(index).map(|refund| &refund.body) == Some(&request.body);
+            return if same {
+                Ok((key, Some(index)))
+            } else {
+                Err(RefundRefusal::Changed)
+            };
+        }
+        if order.reversed {
+            return Err(RefundRefusal::NotRefundable);
+        }
+        if request.total != order.request.total {
+            return Err(RefundRefusal::OtherTotal);
+        }
+        if now >= after(payment.paid_at, OLDEST_ORDER_S) {
+            return Err(RefundRefusal::TooLate);
+        }
+        let left = payment.payer_total.checked_sub(order.refunded);
+        if left.is_none_or(|left| request.refund > left) {
+            return Err(RefundRefusal::TooMuch);
+        }
+        if order.refund_count >= MOST_REFUNDS {
+            return Err(RefundRefusal::TooMany);
+        }
+        let too_soon = order
+            .refund_asked_at
+            .is_some_and(|asked_at| now < after(asked_at, SPACING_S));
+        match too_soon {
+            true if now >= after(payment.paid_at, MONTH_S) => {
+                Err(RefundRefusal::TooSoonForOldOrder)
+            }
+            true => Err(RefundRefusal::TooSoon),
+            false => Ok((key, None)),
+        }
+    }
+
+    fn refunded_order(&self, request: &RefundRequest) -> Result<OrderKey, RefundRefusal> {
+        let key = match &request.payment {
+            RefundedPayment::OutTradeNo(number) => OrderKey {
+                mchid: request.key.mchid.clone(),
+                sub_mchid: request.key.sub_mchid.clone(),
+                out_trade_no: number.clone(),
+            },
+            RefundedPayment::TransactionId(id) => self
+                .by_transaction_id
+                .get(id)
+                .cloned()
+                .ok_or(RefundRefusal::Unpaid)?,
+        };
+        if key.mchid != request.key.mchid || key.sub_mchid != request.key.sub_mchid {
+            return Err(RefundRefusal::Unpaid);
+        }
+        Ok(key)
+    }
+}
+
+fn taken(request: RefundRequest, plan: RefundPlan, now: Timestamp) -> Refund {
+    Refund {
+        out_refund_no: request.key.out_refund_no,
+        refund_id: plan.refund_id,
+        refund: request.refund,
+        status: RefundStatus::Processing,
+        created_at: now,
+        success_at: None,
+        result_at: after(now, i64::from(plan.result_after_s)),
+        outcome: plan.outcome,
+        notify_url: request.notify_url,
+        reason: request.reason,
+        from_portal: request.from_portal,
+        channel: "ORIGINAL".to_owned(),
+        received_account: "支付用户零钱".to_owned(),
+        body: request.body,
+    }
+}
+
+/// Whether the refund got its result now.
+fn settle(
+    entry: &mut Entry,
+    index: usize,
+    portal_notify_url: &str,
+    name: &mut impl FnMut() -> String,
+    now: Timestamp,
+) -> bool {
+    let Entry {
+        order,
+        notices,
+        refunds,
+    } = entry;
+    let due = |refund: &&mut Refund| refund.is_under_way() && refund.result_at <= now;
+    let Some(refund) = refunds.get_mut(index).filter(due) else {
+        return false;
+    };
+    let at = refund.result_at;
+    let kind = match refund.outcome {
+        RefundOutcome::Success => {
+            refund.status = RefundStatus::Success;
+            refund.success_at = Some(at);
+            NoticeKind::RefundSuccess
+        }
+        RefundOutcome::Abnormal => {
+            refund.status = RefundStatus::Abnormal;
+            NoticeKind::RefundAbnormal
+        }
+        RefundOutcome::Closed => {
+            refund.status = RefundStatus::Closed;
+            let kept = order.refunded.checked_sub(refund.refund);
+            order.refunded = kept.unwrap_or(Fen::ZERO);
+            NoticeKind::RefundClosed
+        }
+    };
+    let notice = match &refund.notify_url {
+        Some(url) => {
+            let plaintext = refund.notified_json(order).to_string();
+            Some(Notice::new(kind, name(), url.clone(), plaintext, at))
+        }
+        None if !portal_notify_url.is_empty() => {
+            let (url, plaintext) = (portal_notify_url.to_owned(), refund.notified_xml(order));
+            Some(Notice::new(
+                NoticeKind::RefundXml,
+                name(),
+                url,
+                plaintext,
+                at,
+            ))
+        }
+        None => None,
+    };
+    notices.extend(notice);
+    true
+}

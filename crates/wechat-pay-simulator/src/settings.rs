@@ -1,0 +1,281 @@
+//! Switches: what WeChat's documents contradict each other about, and how this simulator plays.
+//!
+//! Each has the value that was seen of the live gateway as its default, where one was seen. They
+//! come from a TOML file, and one by one from the command line; nothing here reads either.
+
+use serde::{Deserialize, Serialize};
+
+/// All switches. In TOML each is a line `name = value`; what is left out keeps its default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct Settings {
+    /// What the limit of 127 of a description counts. Seen: bytes. Documented: characters.
+    pub description_limit: TextLimit,
+    /// The answer to a known number with other parameters. Seen: `invalid_request`.
+    pub changed_order: ChangedOrder,
+    /// The code for a number that is paid. Seen: `ORDERPAID`; the documents print both.
+    pub paid_code: PaidCode,
+    /// The code that comes with 429.
+    pub rate_code: RateCode,
+    /// No order is open longer than so many days, whatever its `time_expire` says: 7 or 15.
+    pub deadline_cap_days: u8,
+    /// How long a bill's link can be followed, in seconds: 300, or 30 as another page has it.
+    pub bill_link_s: u32,
+    /// The path of a bill's link.
+    pub bill_path: BillPath,
+    /// Whether bills of a day are there at once, and not at ten o'clock on the day after.
+    pub bills_at_once: bool,
+    /// Whether APIv3 has code pay. The official guides say that only V2 has it.
+    pub code_pay: bool,
+    /// The hash of encrypted fields (OAEP). Both SDKs have SHA-1, one answer has SHA-256.
+    pub oaep: Oaep,
+    /// `/v3/certificates` writes `"effective_time "` with a blank, as the documented sample does.
+    pub certificate_blank_key: bool,
+    /// Whether refusals before authentication are signed too: documented so, and not seen.
+    pub sign_refusals: bool,
+    /// Whether an openid that no payer of the simulator has is taken for a buyer's.
+    pub unknown_openids: bool,
+    /// How many buyers there are; each has an openid of its own for each application.
+    pub payers: u8,
+    /// So many seconds pass between a refund's acceptance and its result.
+    pub refund_after_s: u32,
+    /// What becomes of refunds, unless the control interface says otherwise for one.
+    pub refund_outcome: RefundOutcome,
+    /// Where notifications of refunds without a `notify_url` go, as V2 XML: what a merchant
+    /// enters in WeChat's portal. Empty: nowhere.
+    pub portal_notify_url: String,
+    /// What merchants verify WeChat by.
+    pub trust: Trust,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            description_limit: TextLimit::Bytes,
+            changed_order: ChangedOrder::InvalidRequest,
+            paid_code: PaidCode::Orderpaid,
+            rate_code: RateCode::FrequencyLimited,
+            deadline_cap_days: 7,
+            bill_link_s: 300,
+            bill_path: BillPath::File,
+            bills_at_once: false,
+            code_pay: true,
+            oaep: Oaep::Sha1,
+            certificate_blank_key: false,
+            sign_refusals: false,
+            unknown_openids: false,
+            payers: 3,
+            refund_after_s: 3,
+            refund_outcome: RefundOutcome::Success,
+            portal_notify_url: String::new(),
+            trust: Trust::Certificates,
+        }
+    }
+}
+
+/// Declares a switch of words.
+macro_rules! switch {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// The word in the configuration.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+    };
+}
+
+switch! {
+    /// What a limit of text counts.
+    TextLimit {
+        /// Bytes of UTF-8.
+        Bytes = "bytes",
+        /// Characters.
+        Characters = "characters",
+    }
+}
+switch! {
+    /// The answer to a known number with other parameters.
+    ChangedOrder {
+        /// 400 `INVALID_REQUEST`.
+        InvalidRequest = "invalid_request",
+        /// 403 `OUT_TRADE_NO_USED`.
+        OutTradeNoUsed = "out_trade_no_used",
+    }
+}
+switch! {
+    /// The code for a number that is paid.
+    PaidCode {
+        /// As the live gateway was seen to say.
+        Orderpaid = "ORDERPAID",
+        /// As some pages have it.
+        OrderPaid = "ORDER_PAID",
+    }
+}
+switch! {
+    /// The code that comes with 429.
+    RateCode {
+        /// On most pages.
+        FrequencyLimited = "FREQUENCY_LIMITED",
+        /// On some.
+        RatelimitExceeded = "RATELIMIT_EXCEEDED",
+    }
+}
+switch! {
+    /// The path of a bill's link.
+    BillPath {
+        /// `/v3/billdownload/file`
+        File = "/v3/billdownload/file",
+        /// `/v3/bill/downloadurl`
+        DownloadUrl = "/v3/bill/downloadurl",
+    }
+}
+switch! {
+    /// The hash of encrypted fields.
+    Oaep {
+        /// Guide and SDKs.
+        Sha1 = "sha1",
+        /// One answer of the FAQ.
+        Sha256 = "sha256",
+    }
+}
+switch! {
+    /// What becomes of a refund.
+    RefundOutcome {
+        /// The money is back.
+        Success = "success",
+        /// The buyer's bank does not take it: `apply-abnormal-refund` is needed.
+        Abnormal = "abnormal",
+        /// It comes to nothing, and the merchant keeps the money.
+        Closed = "closed",
+    }
+}
+switch! {
+    /// What merchants verify WeChat by.
+    Trust {
+        /// Platform certificates, with the public key for who asks for it.
+        Certificates = "certificates",
+        /// The public key alone: there are no certificates to be had.
+        PublicKey = "public_key",
+    }
+}
+
+/// Why a line of the configuration is refused. The text names the switch and the rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(String);
+
+impl Settings {
+    /// Reads TOML.
+    pub fn parse(text: &str) -> Result<Self, SettingsError> {
+        let settings: Self =
+            toml::from_str(text).map_err(|error| SettingsError(error.message().to_owned()))?;
+        settings.check()
+    }
+
+    /// The same with one line changed, as in `code_pay=false`.
+    pub fn with(&self, line: &str) -> Result<Self, SettingsError> {
+        let (name, value) = line
+            .split_once('=')
+            .map(|(name, value)| (name.trim(), value.trim()))
+            .ok_or_else(|| SettingsError(format!("{line}: must be name=value")))?;
+        let value = match (value.parse::<i64>(), value.parse::<bool>()) {
+            (Ok(number), _) => toml::Value::Integer(number),
+            (_, Ok(flag)) => toml::Value::Boolean(flag),
+            _ => toml::Value::String(value.trim_matches('"').to_owned()),
+        };
+        let mut table =
+            toml::Table::try_from(self).map_err(|error| SettingsError(error.to_string()))?;
+        if table.insert(name.to_owned(), value).is_none() {
+            let known: Vec<_> = table
+                .keys()
+                .filter(|known| *known != name)
+                .cloned()
+                .collect();
+            return Err(SettingsError(format!(
+                "{name}: there is no such switch, but {}",
+                known.join(", ")
+            )));
+        }
+        let settings: Self = table.try_into().map_err(|error: toml::de::Error| {
+            SettingsError(format!("{name}: {}", error.message()))
+        })?;
+        settings.check()
+    }
+
+    fn check(self) -> Result<Self, SettingsError> {
+        if !matches!(self.deadline_cap_days, 1..=30) {
+            return Err(SettingsError(
+                "deadline_cap_days: must be from 1 to 30".into(),
+            ));
+        }
+        if self.payers == 0 {
+            return Err(SettingsError("payers: must be at least 1".into()));
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_switch_can_be_set_by_a_line() {
+        let start = Settings::default();
+        for line in [
+            "description_limit=characters",
+            "changed_order=out_trade_no_used",
+            "paid_code=ORDER_PAID",
+            "rate_code=RATELIMIT_EXCEEDED",
+            "deadline_cap_days=15",
+            "bill_link_s=30",
+            "bill_path=/v3/bill/downloadurl",
+            "bills_at_once=true",
+            "code_pay=false",
+            "oaep=sha256",
+            "certificate_blank_key=true",
+            "sign_refusals=true",
+            "unknown_openids=true",
+            "payers=9",
+            "refund_after_s=60",
+            "refund_outcome=abnormal",
+            "portal_notify_url=http://127.0.0.1:1/n",
+            "trust=public_key",
+        ] {
+            let set = start.with(line).unwrap();
+            assert_ne!(set, start, "{line}");
+            let written = toml::to_string(&set).unwrap();
+            assert_eq!(Settings::parse(&written), Ok(set), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_switch_is_refused_with_its_name() {
+        let start = Settings::default();
+        for (line, expected) in [
+            ("code_pay", "name=value"),
+            ("codepay=true", "codepay"),
+            ("code_pay=maybe", "code_pay"),
+            ("payers=0", "payers"),
+            ("payers=-1", "payers"),
+            ("deadline_cap_days=99", "deadline_cap_days"),
+            ("trust=nobody", "trust"),
+        ] {
+            let error = start.with(line).unwrap_err().to_string();
+            assert!(error.contains(expected), "{line}: {error}");
+        }
+        assert!(Settings::parse("nonsense = 1").is_err());
+        assert_eq!(Settings::parse(""), Ok(start));
+    }
+}

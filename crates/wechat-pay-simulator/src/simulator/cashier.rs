@@ -1,0 +1,104 @@
+//! The buyer in the cashier: who it is, and what comes of the visit.
+
+use wechat_pay::TradeState;
+
+use super::Simulator;
+use crate::ledger::{
+    Outcome, PayRefusal, Target,
+    order::{Order, Product},
+};
+
+/// Who is in the cashier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Buyer {
+    /// Whoever the order is for; the first payer where anybody may pay it.
+    Anybody,
+    /// One of the simulator's own, counted from 1.
+    Payer(u8),
+    /// Somebody by name.
+    OpenId(String),
+}
+
+/// What came of a visit to the cashier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Visit {
+    /// Where the order stands now.
+    pub(crate) trade_state: TradeState,
+    /// WeChat's number, where it was paid.
+    pub(crate) transaction_id: Option<String>,
+}
+
+impl Simulator {
+    /// The cashier opens for a buyer, who is then the only one that a code or an H5 page is for.
+    pub(crate) fn open_cashier(&self, target: &Target, buyer: &Buyer) -> Result<Order, PayRefusal> {
+        let now = self.clock().now();
+        let mut ledger = self.ledger();
+        let order = ledger.open_cashier(target, None, now)?;
+        let (openid, _) = self.names(order, buyer);
+        ledger.claim_cashier(target, &openid, now).cloned()
+    }
+
+    /// The buyer does something in the cashier.
+    pub(crate) fn visit_cashier(
+        &self,
+        target: &Target,
+        outcome: Outcome,
+        buyer: &Buyer,
+    ) -> Result<Visit, PayRefusal> {
+        let order = self.open_cashier(target, buyer)?;
+        let now = self.clock().now();
+        let mut ledger = self.ledger();
+        if outcome != Outcome::Success {
+            if outcome == Outcome::Fail {
+                ledger.fail(&order.request.key);
+            }
+            let order = ledger.find(&order.request.key).unwrap_or(&order);
+            return Ok(Visit {
+                trade_state: order.trade_state(now),
+                transaction_id: None,
+            });
+        }
+        let (openid, sub_openid) = self.names(&order, buyer);
+        let transaction_id = self.random().transaction_id(now);
+        let notice_id = self.random().notification_id();
+        let order = ledger.pay(target, &openid, sub_openid, transaction_id, notice_id, now)?;
+        let visit = Visit {
+            trade_state: order.trade_state(now),
+            transaction_id: order.payment.as_ref().map(|p| p.transaction_id.clone()),
+        };
+        drop(ledger);
+        self.wake();
+        Ok(visit)
+    }
+
+    /// Whether an order may name this openid as its buyer.
+    pub(crate) fn takes_openid(&self, appid: &str, openid: &str) -> bool {
+        self.payer_of(appid, openid).is_some() || self.settings().unknown_openids
+    }
+
+    fn payer_of(&self, appid: &str, openid: &str) -> Option<u8> {
+        (1..=self.settings().payers).find(|payer| self.openid_of(*payer, appid) == openid)
+    }
+
+    /// The buyer's openid under the order's application, and under that of a sub-merchant.
+    fn names(&self, order: &Order, buyer: &Buyer) -> (String, Option<String>) {
+        let request = &order.request;
+        let payer = match buyer {
+            Buyer::OpenId(openid) => return (openid.clone(), None),
+            Buyer::Payer(payer) => *payer,
+            Buyer::Anybody if request.product == Product::CodePay => order.code_payer.unwrap_or(1),
+            Buyer::Anybody => match &request.openid {
+                Some(openid) => match self.payer_of(order.payer_appid(), openid) {
+                    Some(payer) => payer,
+                    None => return (openid.clone(), None),
+                },
+                None => 1,
+            },
+        };
+        let of_sub = request.sub_appid.as_deref();
+        (
+            self.openid_of(payer, &request.appid),
+            of_sub.map(|sub_appid| self.openid_of(payer, sub_appid)),
+        )
+    }
+}

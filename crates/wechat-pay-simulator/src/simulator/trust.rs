@@ -1,0 +1,211 @@
+//! Which of WeChat's keys signs what, for which merchant, and which certificates are listed.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_lc_rs::rsa::{
+    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
+use wechat_pay::{KeyError, PROBE_PREFIX, PlatformKey, SigningKey, Stamp, certificate_serial};
+
+use super::Simulator;
+use crate::{
+    certificate::certified,
+    clock::after,
+    faults::{FaultKind, Hits},
+    keyring::{Keyring, KeyringError},
+    ledger::{order::ReplyKey, platform::LaterCertificate},
+    settings::Oaep,
+};
+
+/// Keys of certificates that came later, read once, by serial.
+#[derive(Debug, Default)]
+pub(super) struct Signers(Mutex<BTreeMap<String, Arc<PlatformKey>>>);
+
+/// A certificate as `/v3/certificates` lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListedCertificate {
+    pub(crate) serial_no: String,
+    pub(crate) pem: String,
+    pub(crate) effective_at: Timestamp,
+}
+
+/// What is to be signed with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Signing<'a> {
+    pub(crate) keyring: &'a Keyring,
+    pub(crate) key: ReplyKey,
+    pub(crate) faults: &'a Hits,
+}
+
+impl Signing<'_> {
+    /// The four headers of WeChat's signature, or what a fault makes of them.
+    pub(crate) fn headers(
+        &self,
+        simulator: &Simulator,
+        body: &[u8],
+    ) -> Result<HeaderMap, KeyError> {
+        let wall = simulator.clock().wall();
+        let skew_s = self.faults.seconds(FaultKind::ClockSkew, -400);
+        let stamp: Stamp = simulator
+            .random()
+            .stamp(after(wall, skew_s.unwrap_or_default()));
+        let mut headers = match self.key {
+            ReplyKey::PublicKey => self.keyring.public_key.sign_headers(&stamp, body)?,
+            ReplyKey::PlatformCertificate => {
+                let key = simulator.certificate_key(self.keyring)?;
+                key.sign_headers(&stamp, body)?
+            }
+        };
+        let wrong = STANDARD.encode(simulator.random().bytes::<256>());
+        let replaced = if self.faults.has(FaultKind::Signtest) {
+            Some(format!("{PROBE_PREFIX}{wrong}"))
+        } else if self.faults.has(FaultKind::WrongSignature) {
+            Some(wrong)
+        } else {
+            None
+        };
+        if let Some(text) = replaced.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert("wechatpay-signature", text);
+        }
+        Ok(headers)
+    }
+}
+
+impl Simulator {
+    /// The key that signs a notification to this merchant. In the seven days of the migration
+    /// both sign, more and more of them the public key.
+    pub(crate) fn notification_key(&self, keyring: &Keyring, asked: ReplyKey) -> ReplyKey {
+        let only = self.settings().trust == crate::settings::Trust::PublicKey;
+        let platform = self.ledger().platform(&keyring.merchant().mchid);
+        let share = platform.public_key_share_per_mille(self.clock().now());
+        let drawn = u32::from_le_bytes(self.random().bytes()) % 1000;
+        if only || asked == ReplyKey::PublicKey || drawn < u32::from(share) {
+            ReplyKey::PublicKey
+        } else {
+            ReplyKey::PlatformCertificate
+        }
+    }
+
+    /// A new platform certificate for a merchant, listed from now on. Gives its serial.
+    pub(crate) fn rotate_certificate(&self, keyring: &Keyring) -> Result<String, KeyringError> {
+        let now = self.clock().now();
+        let (private_key_pem, certificate_pem) =
+            certified("WeChat Pay Simulator Platform", now, self.random())?;
+        let serial_no =
+            certificate_serial(certificate_pem.as_bytes()).map_err(|source| KeyringError::Key {
+                file: "a new certificate",
+                source,
+            })?;
+        let certificate = LaterCertificate {
+            serial_no: serial_no.clone(),
+            certificate_pem,
+            private_key_pem,
+            effective_at: now,
+        };
+        self.ledger()
+            .change_platform(&keyring.merchant().mchid, |platform| {
+                platform.later.push(certificate);
+            });
+        Ok(serial_no)
+    }
+
+    /// The certificates that a merchant can fetch now.
+    pub(crate) fn listed_certificates(&self, keyring: &Keyring) -> Vec<ListedCertificate> {
+        let platform = self.ledger().platform(&keyring.merchant().mchid);
+        let now = self.clock().now();
+        let own = || ListedCertificate {
+            serial_no: keyring.merchant().platform_serial_no.clone(),
+            pem: keyring.platform_certificate_pem().to_owned(),
+            effective_at: keyring.platform_effective_at(),
+        };
+        let listed = platform.listed(now).into_iter();
+        listed
+            .map(|place| match place.checked_sub(1) {
+                None => own(),
+                Some(index) => {
+                    let later = &platform.later[index];
+                    ListedCertificate {
+                        serial_no: later.serial_no.clone(),
+                        pem: later.certificate_pem.clone(),
+                        effective_at: later.effective_at,
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// Whether a merchant may name this serial in `Wechatpay-Serial`.
+    pub(crate) fn has_platform_serial(&self, keyring: &Keyring, serial: &str) -> bool {
+        let merchant = keyring.merchant();
+        let platform = self.ledger().platform(&merchant.mchid);
+        serial == merchant.public_key_id
+            || serial == merchant.platform_serial_no
+            || platform.later.iter().any(|later| later.serial_no == serial)
+    }
+
+    /// Opens a field that was encrypted for the key of this serial.
+    pub(crate) fn decrypt_field(
+        &self,
+        keyring: &Keyring,
+        serial: &str,
+        sealed: &[u8],
+    ) -> Option<String> {
+        let platform = self.ledger().platform(&keyring.merchant().mchid);
+        let later = platform
+            .later
+            .iter()
+            .find(|later| later.serial_no == serial);
+        let pem = match later {
+            Some(later) => later.private_key_pem.as_str(),
+            None => keyring.platform_private_pem(serial)?,
+        };
+        let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let der = STANDARD.decode(base64).ok()?;
+        let key =
+            OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(&der).ok()?).ok()?;
+        let algorithm = match self.settings().oaep {
+            Oaep::Sha1 => &OAEP_SHA1_MGF1SHA1,
+            Oaep::Sha256 => &OAEP_SHA256_MGF1SHA256,
+        };
+        let mut opened = vec![0; key.min_output_size()];
+        let opened = key.decrypt(algorithm, sealed, &mut opened, None).ok()?;
+        String::from_utf8(opened.to_vec()).ok()
+    }
+
+    /// The key of a certificate that signs now; in the overlap of two either.
+    fn certificate_key(&self, keyring: &Keyring) -> Result<Arc<PlatformKey>, KeyError> {
+        let platform = self.ledger().platform(&keyring.merchant().mchid);
+        let signing = platform.signing(self.clock().now());
+        let [drawn] = self.random().bytes::<1>();
+        let place = signing
+            .get(usize::from(drawn) % signing.len().max(1))
+            .copied()
+            .unwrap_or_default();
+        let later = place
+            .checked_sub(1)
+            .and_then(|index| platform.later.get(index));
+        let Some(later) = later else {
+            return Ok(keyring.platform_key.clone());
+        };
+        let mut signers = self
+            .0
+            .signers
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = signers.get(&later.serial_no) {
+            return Ok(known.clone());
+        }
+        let key = SigningKey::from_pem(later.private_key_pem.as_bytes())
+            .and_then(|key| PlatformKey::new(&later.serial_no, key))?;
+        let key = Arc::new(key);
+        signers.insert(later.serial_no.clone(), key.clone());
+        Ok(key)
+    }
+}

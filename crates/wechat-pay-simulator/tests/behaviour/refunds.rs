@@ -1,0 +1,276 @@
+use http::Method;
+use serde_json::{Value, json};
+use wechat_pay::RequestParts;
+
+use crate::stage::{Stage, opened_refund};
+
+const REFUNDS: &str = "/v3/refund/domestic/refunds";
+
+fn body(number: &str, refund: i64) -> Value {
+    json!({
+        "out_trade_no": "T00001", "out_refund_no": number, "reason": "cold tea",
+        "notify_url": crate::stage::NOTIFY_URL,
+        "amount": { "refund": refund, "total": 1990, "currency": "CNY" },
+    })
+}
+
+/// Status, code where there is one, and the whole answer.
+async fn ask(stage: &Stage, body: &Value) -> (u16, String, Value) {
+    stage.call(Method::POST, REFUNDS, &body.to_string()).await
+}
+
+async fn status_of(stage: &Stage, number: &str) -> String {
+    let path = format!("{REFUNDS}/{number}");
+    let (status, _, answer) = stage.call(Method::GET, &path, "").await;
+    assert_eq!(status, 200, "{answer}");
+    answer["status"].as_str().unwrap().to_owned()
+}
+
+fn trade_state(stage: &Stage) -> String {
+    let view = stage.simulator.ledger_view(None);
+    view.orders[0].trade_state.to_string()
+}
+
+#[tokio::test]
+async fn a_refund_is_accepted_first_and_has_its_result_when_its_time_comes() {
+    let stage = Stage::new();
+    let id = stage.pay_native("T00001").await;
+    stage.simulator.run_due().await;
+    let (status, _, answer) = ask(&stage, &body("R1", 990)).await;
+    assert_eq!((status, &answer["status"]), (200, &json!("PROCESSING")));
+    assert_eq!(answer["transaction_id"], id.as_str());
+    assert_eq!(answer["amount"]["payer_refund"], 990);
+    assert!(answer.get("success_time").is_none());
+    assert_eq!(trade_state(&stage), "REFUND", "in part is enough");
+    assert_eq!(status_of(&stage, "R1").await, "PROCESSING");
+    stage.advance(3);
+    assert_eq!(status_of(&stage, "R1").await, "SUCCESS");
+    stage.simulator.run_due().await;
+    let (event, refund) = opened_refund(&stage, 1);
+    assert_eq!(event, "REFUND.SUCCESS");
+    assert_eq!(refund["refund_status"], "SUCCESS");
+    assert_eq!(refund["success_time"], "2026-01-01T12:00:03+08:00");
+    assert!(refund.get("status").is_none() && refund.get("channel").is_none());
+    assert_eq!(refund["amount"]["refund"], 990);
+    let view = stage.simulator.ledger_view(None);
+    assert_eq!(view.orders[0].refunded.get(), 990);
+    assert_eq!(view.refunds[0].status, "SUCCESS");
+}
+
+#[tokio::test]
+async fn the_same_refund_again_is_the_same_and_another_under_its_number_is_refused() {
+    let stage = Stage::new();
+    stage.pay_native("T00001").await;
+    let (_, _, first) = ask(&stage, &body("R1", 500)).await;
+    let (status, _, again) = ask(&stage, &body("R1", 500)).await;
+    assert_eq!((status, &again), (200, &first));
+    let (status, code, _) = ask(&stage, &body("R1", 501)).await;
+    assert_eq!((status, code.as_str()), (400, "INVALID_REQUEST"));
+    assert_eq!(stage.simulator.ledger_view(None).refunds.len(), 1);
+}
+
+#[tokio::test]
+async fn no_more_goes_back_than_came_and_a_minute_lies_between() {
+    let stage = Stage::new();
+    stage.pay_native("T00001").await;
+    assert_eq!(ask(&stage, &body("R1", 1000)).await.0, 200);
+    stage.advance(59);
+    let (status, code, _) = ask(&stage, &body("R2", 990)).await;
+    assert_eq!((status, code.as_str()), (429, "FREQUENCY_LIMITED"));
+    stage.advance(1);
+    let (status, code, answer) = ask(&stage, &body("R2", 991)).await;
+    assert_eq!((status, code.as_str()), (400, "INVALID_REQUEST"));
+    assert_eq!(answer["message"], "累计退款金额大于支付金额");
+    assert_eq!(ask(&stage, &body("R2", 990)).await.0, 200);
+    stage.advance(60);
+    assert_eq!(ask(&stage, &body("R3", 1)).await.0, 400);
+}
+
+#[tokio::test]
+async fn what_cannot_be_refunded_says_why() {
+    let stage = Stage::new();
+    stage.native("T00001").await;
+    let (status, code, _) = ask(&stage, &body("R1", 1)).await;
+    assert_eq!(
+        (status, code.as_str()),
+        (404, "RESOURCE_NOT_EXISTS"),
+        "unpaid"
+    );
+    let path = format!("{REFUNDS}/R1");
+    let (status, code, _) = stage.call(Method::GET, &path, "").await;
+    assert_eq!((status, code.as_str()), (404, "RESOURCE_NOT_EXISTS"));
+    stage.advance(1);
+    let changes: [(&str, Value); 6] = [
+        ("/amount/currency", Value::Null),
+        ("/amount/refund", json!(0)),
+        ("/out_refund_no", json!("a b")),
+        ("/out_refund_no", json!("a".repeat(65))),
+        ("/reason", json!("茶".repeat(27))),
+        ("/out_trade_no", Value::Null),
+    ];
+    for (pointer, value) in changes {
+        let mut wrong = body("R1", 1);
+        *wrong.pointer_mut(pointer).unwrap() = value;
+        let (status, code, answer) = ask(&stage, &wrong).await;
+        assert_eq!(
+            (status, code.as_str()),
+            (400, "PARAM_ERROR"),
+            "{pointer} {answer}"
+        );
+    }
+    let mut other_total = body("R2", 1);
+    stage.pay_native("T00009").await;
+    other_total["out_trade_no"] = "T00009".into();
+    other_total["amount"]["total"] = 1991.into();
+    stage.advance(1);
+    assert_eq!(ask(&stage, &other_total).await.0, 400);
+    stage.advance(366 * 24 * 3600);
+    other_total["amount"]["total"] = 1990.into();
+    let (_, _, answer) = ask(&stage, &other_total).await;
+    assert_eq!(answer["message"], "订单已超过可退款的最大期限");
+}
+
+#[tokio::test]
+async fn too_many_errors_in_a_second_are_429() {
+    let stage = Stage::new();
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        statuses.push(ask(&stage, &body("R1", 1)).await.0);
+    }
+    assert_eq!(statuses, [404, 404, 404, 404, 404, 404, 429]);
+    stage.advance(1);
+    assert_eq!(ask(&stage, &body("R1", 1)).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_refund_that_fails_is_sent_on_and_a_closed_one_gives_the_money_back() {
+    let stage = Stage::new();
+    stage.pay_native("T00001").await;
+    let mchid = stage.merchant().mchid.clone();
+    let decide = |number: &str, outcome: &str| json!({ "mchid": mchid, "out_refund_no": number, "outcome": outcome });
+    let outcome = "/_simulator/refund/outcome";
+    let (_, _, refund) = ask(&stage, &body("R1", 1990)).await;
+    stage.post_json(outcome, &decide("R1", "abnormal")).await;
+    assert_eq!(status_of(&stage, "R1").await, "ABNORMAL");
+    let path = format!(
+        "{REFUNDS}/{}/apply-abnormal-refund",
+        refund["refund_id"].as_str().unwrap()
+    );
+    let to_merchant = json!({ "out_refund_no": "R1", "type": "MERCHANT_BANK_CARD" });
+    let (status, _, sent) = stage
+        .call(Method::POST, &path, &to_merchant.to_string())
+        .await;
+    assert_eq!(
+        (status, &sent["status"]),
+        (200, &json!("PROCESSING")),
+        "{sent}"
+    );
+    let (status, code, _) = stage
+        .call(Method::POST, &path, &to_merchant.to_string())
+        .await;
+    assert_eq!(
+        (status, code.as_str()),
+        (400, "INVALID_REQUEST"),
+        "only once"
+    );
+    stage.post_json(outcome, &decide("R1", "closed")).await;
+    assert_eq!(status_of(&stage, "R1").await, "CLOSED");
+    assert_eq!(trade_state(&stage), "SUCCESS", "nothing went back");
+    stage.simulator.run_due().await;
+    assert_eq!(opened_refund(&stage, 1).0, "REFUND.ABNORMAL");
+    assert_eq!(opened_refund(&stage, 2).0, "REFUND.CLOSED");
+    let (status, answer) = stage.post_json(outcome, &decide("R1", "success")).await;
+    assert_eq!(
+        (status.as_u16(), &answer["error"]["code"]),
+        (404, &json!("REFUND_UNKNOWN"))
+    );
+}
+
+#[tokio::test]
+async fn a_card_number_must_come_encrypted_for_a_key_that_is_named() {
+    let stage = Stage::new();
+    stage.pay_native("T00001").await;
+    let (_, _, refund) = ask(&stage, &body("R1", 1990)).await;
+    let path = format!(
+        "{REFUNDS}/{}/apply-abnormal-refund",
+        refund["refund_id"].as_str().unwrap()
+    );
+    let card = json!({
+        "out_refund_no": "R1", "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT",
+        "bank_account": "AAAA", "real_name": "AAAA",
+    });
+    let (_, _, answer) = stage.call(Method::POST, &path, &card.to_string()).await;
+    assert_eq!(
+        answer["message"],
+        "HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)"
+    );
+}
+
+#[tokio::test]
+async fn a_refund_without_notify_url_is_told_in_the_older_form() {
+    let stage = Stage::with_settings(&[&format!("portal_notify_url={}", crate::stage::NOTIFY_URL)]);
+    stage.pay_native("T00001").await;
+    stage.simulator.run_due().await;
+    let mut silent = body("R1", 6);
+    silent.as_object_mut().unwrap().remove("notify_url");
+    assert_eq!(ask(&stage, &silent).await.0, 200);
+    stage.advance(3);
+    stage.simulator.run_due().await;
+    let xml = {
+        let inbox = stage.inbox.lock().unwrap();
+        let (headers, body) = &inbox.received[1];
+        assert_eq!(headers["content-type"], "text/xml");
+        assert!(!headers.contains_key("wechatpay-signature"));
+        String::from_utf8(body.to_vec()).unwrap()
+    };
+    for part in [
+        "<return_code><![CDATA[SUCCESS]]>",
+        "<req_info><![CDATA[",
+        "<mch_id>",
+    ] {
+        assert!(xml.contains(part), "{xml}");
+    }
+    // 204 is no acknowledgement in XML: it comes again.
+    let view = stage.simulator.ledger_view(None);
+    assert!(!view.orders[0].notifications[1].acked);
+}
+
+#[tokio::test]
+async fn a_refund_made_in_the_portal_is_in_the_ledger_under_wechats_number() {
+    let stage = Stage::new();
+    stage.pay_native("T00001").await;
+    let mchid = stage.merchant().mchid.clone();
+    let by_hand = json!({ "mchid": mchid, "out_trade_no": "T00001", "refund": 90 });
+    let (status, answer) = stage.post_json("/_simulator/refund", &by_hand).await;
+    assert_eq!(status.as_u16(), 200, "{answer}");
+    let number = answer["out_refund_no"].as_str().unwrap();
+    assert_eq!(status_of(&stage, number).await, "PROCESSING");
+    let too_much = json!({ "mchid": mchid, "out_trade_no": "T00001", "refund": 0 });
+    let (status, answer) = stage.post_json("/_simulator/refund", &too_much).await;
+    assert_eq!(
+        (status.as_u16(), &answer["error"]["field"]),
+        (400, &json!("refund"))
+    );
+}
+
+#[tokio::test]
+async fn hostile_refunds_are_refused_and_never_panic() {
+    let stage = Stage::new();
+    for hostile in [
+        "",
+        "[]",
+        "{}",
+        "{\"amount\":[]}",
+        "\u{0}",
+        "{\"out_trade_no\":{}}",
+    ] {
+        stage.advance(1);
+        let request = RequestParts {
+            method: Method::POST,
+            path_and_query: REFUNDS.into(),
+            body: hostile.into(),
+        };
+        let error = stage.send_with_agent(request).await.unwrap_err();
+        assert_eq!(error.wechat().unwrap().code, "PARAM_ERROR", "{hostile}");
+    }
+}
