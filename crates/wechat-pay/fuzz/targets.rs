@@ -1,0 +1,185 @@
+//! What is fuzzed: each function takes any bytes, and fails where the crate panics or breaks a
+//! promise. libFuzzer runs them (`fuzz_targets/`), and so does `tests/hostile_inputs.rs` with
+//! plain stable Rust over the kept corpus.
+
+use std::{fmt::Write, sync::OnceLock};
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use http::{HeaderMap, HeaderValue};
+use wechat_pay::{
+    ApiV3Key, Authorization, NotificationDraft, PlatformKey, PublicKey, SigningKey, Stamp,
+    TrustedKeys,
+    bill::{
+        BillReader, BillTicket, FundFlowRow, FundFlowSummary, Packing, TradeBillRow,
+        TradeBillSummary, read_bill,
+    },
+    certificate_serial, open_notification, v2,
+};
+
+/// The documentation's public example key. It guards nothing.
+const KEY_PEM: &[u8] = include_bytes!("published_example_key.pem");
+const NOW_S: i64 = 1_700_000_000;
+const HEADERS: [&str; 5] = [
+    "wechatpay-timestamp",
+    "wechatpay-nonce",
+    "wechatpay-signature",
+    "wechatpay-serial",
+    "wechatpay-signature-type",
+];
+
+struct Keys {
+    platform: PlatformKey,
+    trusted: TrustedKeys,
+    api_v3: ApiV3Key,
+    api_v2: v2::ApiV2Key,
+}
+
+fn keys() -> &'static Keys {
+    static KEYS: OnceLock<Keys> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        let key = SigningKey::from_pem(KEY_PEM).expect("the published key is a key");
+        let public = key.public_key().expect("it has a public half");
+        let mut trusted = TrustedKeys::new();
+        trusted.add("PUB_KEY_ID_01", public).expect("a good serial");
+        Keys {
+            platform: PlatformKey::new("PUB_KEY_ID_01", key).expect("a good serial"),
+            trusted,
+            api_v3: ApiV3Key::new(&[9; 32]).expect("32 bytes"),
+            api_v2: v2::ApiV2Key::parse("0123456789abcdefghijklmnopqrstuv").expect("32 digits"),
+        }
+    })
+}
+
+/// What is read of a header is written and read alike.
+pub(crate) fn authorization(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    if let Ok(read) = Authorization::parse(text) {
+        assert_eq!(Authorization::parse(&read.to_header_text()), Ok(read));
+    }
+}
+
+/// The first byte chooses: forged headers, which never pass; a signed body of any bytes; a
+/// sealed and signed resource of any bytes.
+pub(crate) fn notification(input: &[u8]) {
+    let Some((kind, input)) = input.split_first() else {
+        return;
+    };
+    let keys = keys();
+    let open = |headers: &HeaderMap, body: &[u8]| {
+        open_notification(headers, body, &keys.trusted, &keys.api_v3, NOW_S)
+    };
+    let sign = |body: &[u8]| {
+        keys.platform
+            .sign_headers(&Stamp::new(NOW_S, [1; 16]), body)
+            .expect("an accepted key signs")
+    };
+    match kind % 4 {
+        0 | 1 => {
+            let mut parts = input.split(|byte| *byte == b'\n');
+            let mut headers = HeaderMap::new();
+            for (name, value) in HEADERS.iter().zip(parts.by_ref()) {
+                if let Ok(value) = HeaderValue::from_bytes(value) {
+                    headers.append(*name, value);
+                }
+            }
+            let body = parts.next().unwrap_or_default();
+            assert!(open(&headers, body).is_err(), "a forgery passed");
+        }
+        2 => {
+            let _ = open(&sign(input), input);
+        }
+        _ => {
+            let refund = kind & 4 != 0;
+            let draft = NotificationDraft {
+                id: "EV-1".into(),
+                create_time: "2018-06-08T02:34:56Z".parse().expect("a moment"),
+                event_type: if refund {
+                    "REFUND.SUCCESS"
+                } else {
+                    "TRANSACTION.SUCCESS"
+                }
+                .into(),
+                summary: String::new(),
+                original_type: if refund { "refund" } else { "transaction" }.into(),
+                plaintext: input.to_vec(),
+            };
+            let body = draft.seal(&keys.api_v3, "abcdefghijkl").expect("it seals");
+            let _ = open(&sign(&body), &body);
+        }
+    }
+}
+
+/// The first byte chooses the packing, the second where a file is cut: the pieces that it comes
+/// in make no difference.
+pub(crate) fn bill(input: &[u8]) {
+    let [kind, cut, file @ ..] = input else {
+        return;
+    };
+    let packing = if kind % 4 == 0 {
+        Packing::Gzip
+    } else {
+        Packing::Plain
+    };
+    let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, file);
+    let ticket = BillTicket {
+        hash_type: "SHA1".into(),
+        hash_value: hex(hash.as_ref()),
+        download_url: "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a".into(),
+    };
+    let whole = read_bill(file, packing, &ticket);
+    if let Ok(bill) = &whole {
+        for row in &bill.rows {
+            let _ = TradeBillRow::read(row);
+            let _ = FundFlowRow::read(row);
+            assert!(row.cells().all(|(name, cell)| row.get(name) == Some(cell)));
+        }
+        let _ = TradeBillSummary::read(&bill.summary);
+        let _ = FundFlowSummary::read(&bill.summary);
+    }
+    let at = usize::from(*cut).min(file.len());
+    let mut reader = BillReader::new(packing, &ticket).expect("a good ticket");
+    let pieces = (|| {
+        let mut rows = reader.push(&file[..at])?;
+        rows.extend(reader.push(&file[at..])?);
+        let (rest, summary) = reader.finish()?;
+        rows.extend(rest);
+        Ok::<_, wechat_pay::bill::BillError>((rows, summary))
+    })();
+    // A whole file is believed before it is read, so the causes of a refusal may differ.
+    match (whole, pieces) {
+        (Ok(bill), Ok((rows, summary))) => assert_eq!((bill.rows, bill.summary), (rows, summary)),
+        (whole, pieces) => assert_eq!(whole.is_ok(), pieces.is_ok()),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Any file as each kind of key file.
+pub(crate) fn pem(input: &[u8]) {
+    if let Ok(key) = SigningKey::from_pem(input) {
+        let signature = key.sign(b"x").expect("an accepted key signs");
+        let public = key.public_key().expect("an accepted key has a public half");
+        assert!(public.verifies(b"x", &signature));
+    }
+    if let Ok(key) = PublicKey::from_pem(input) {
+        assert!(!key.verifies(b"x", ""));
+    }
+    let serial = certificate_serial(input);
+    if let Ok((read, _)) = PublicKey::from_certificate_pem(input) {
+        assert_eq!(serial, Ok(read));
+    }
+    let _ = TrustedKeys::new().add_certificate_pem(input);
+}
+
+/// Any bytes as a notification of version 2.
+pub(crate) fn refund_notification_v2(input: &[u8]) {
+    let read = v2::open_refund_notification(input, &keys().api_v2);
+    assert!(read.is_err() || v2::is_xml(input));
+}
