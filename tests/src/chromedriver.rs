@@ -31,12 +31,13 @@ impl Chromedriver {
                 panic!("{program} does not start ({error}): install chromium-driver or set CHROMEDRIVER")
             });
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut said = Vec::new();
         let port = loop {
-            let line = lines
-                .next_line()
-                .await
-                .unwrap()
-                .expect("chromedriver says where it listens");
+            let Some(line) = lines.next_line().await.unwrap() else {
+                let status = process.wait().await;
+                panic!("chromedriver ended before it listened: {status:?}, and said {said:?}");
+            };
+            said.push(line.clone());
             if let Some((_, port)) = line.rsplit_once("on port ")
                 && line.contains("started successfully")
             {

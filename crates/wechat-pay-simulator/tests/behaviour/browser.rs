@@ -1,3 +1,5 @@
+//! WeChat's browser: what its proxy changes, and what it leaves alone.
+
 use axum::{Router, body::Body, response::IntoResponse, routing::any};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};

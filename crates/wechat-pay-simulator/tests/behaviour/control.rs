@@ -1,3 +1,5 @@
+//! The control API: paying, looking, and letting time go by.
+
 use http::StatusCode;
 use serde_json::{Value, json};
 use wechat_pay::{Fen, ProductFields, TradeState};
@@ -128,6 +130,7 @@ async fn the_ledger_shows_every_order_of_a_merchant() {
         paid,
         json!({
             "mchid": mchid, "out_trade_no": "T00001", "transaction_id": paid["transaction_id"],
+            "created_at": "2026-01-01T12:00:00+08:00",
             "trade_state": "SUCCESS", "total": 1990, "payer_total": 1990, "refunded": 0,
             "notifications": [{
                 "id": id, "event_type": "TRANSACTION.SUCCESS", "tries": 1, "acked": true,
@@ -139,6 +142,7 @@ async fn the_ledger_shows_every_order_of_a_merchant() {
         ledger["orders"][1],
         json!({
             "mchid": mchid, "out_trade_no": "T00002", "transaction_id": null,
+            "created_at": "2026-01-01T12:00:00+08:00",
             "trade_state": "NOTPAY", "total": 1990, "payer_total": null, "refunded": 0,
             "notifications": [],
         })

@@ -1,3 +1,5 @@
+//! The gateway: the order of its checks, and its answers to what nobody should send.
+
 use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! The H5 page: whom it takes, for how long, and where it sends them.
+
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};

@@ -1,3 +1,5 @@
+//! Notifications: what is told, to whom, and how often.
+
 use http::StatusCode;
 use serde_json::json;
 use wechat_pay::{Fen, NotifiedResource, Stamp, TradeState};

@@ -1,3 +1,5 @@
+//! OAuth: codes that are good once.
+
 use http::StatusCode;
 use serde_json::Value;
 use url::Url;

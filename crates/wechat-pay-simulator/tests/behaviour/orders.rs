@@ -1,3 +1,5 @@
+//! Orders: the same number again, other parameters, expiry, and closing.
+
 use serde_json::json;
 use wechat_pay::{
     Fen, NativeOrdered, OutTradeNo, ProductFields, ReplyError, TradeState, TradeType, Transaction,

@@ -1,3 +1,5 @@
+//! The phone page: scanning, and the three answers.
+
 use axum::body::Body;
 use http::{Request, StatusCode};
 use url::form_urlencoded;

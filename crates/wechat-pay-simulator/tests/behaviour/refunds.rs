@@ -1,3 +1,5 @@
+//! Refunds: asking for one, and what becomes of it.
+
 use http::Method;
 use serde_json::{Value, json};
 use wechat_pay::RequestParts;
