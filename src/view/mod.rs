@@ -109,10 +109,21 @@ fn filled(body: Element, model: &ViewModel, words: &Words, picture: &mut Picture
             (words.i_have_paid, Intent::CheckPayment),
             (words.open_again, Intent::Start),
         ])),
-        Screen::Leaving { is_stuck: true } => body.holding(lead).holding(actions(&[
-            (words.open_again, Intent::Start),
-            (words.i_have_paid, Intent::CheckPayment),
-        ])),
+        Screen::Leaving {
+            is_stuck: true,
+            is_for_payment,
+        } => {
+            let both = [
+                (words.open_again, Intent::Start),
+                (words.i_have_paid, Intent::CheckPayment),
+            ];
+            let fitting = if *is_for_payment {
+                &both[..]
+            } else {
+                &both[..1]
+            };
+            body.holding(lead).holding(actions(fitting))
+        }
         Screen::Returned {
             is_asking: false, ..
         } => body.holding(lead).holding(actions(&[

@@ -39,7 +39,7 @@ pub(super) fn sentence(screen: &Screen, words: &Words) -> &'static str {
         | Screen::Returned {
             is_asking: true, ..
         } => words.confirming,
-        Screen::Leaving { is_stuck: true } => words.stuck,
+        Screen::Leaving { is_stuck: true, .. } => words.stuck,
         Screen::Leaving { .. } => words.leaving,
         Screen::Returned { .. } => words.returned,
         Screen::Elsewhere => words.elsewhere,

@@ -103,8 +103,10 @@ pub enum Screen {
     Confirming,
     /// The page is leaving, or WeChat has been called over it.
     Leaving {
-        /// The page is still here after a while: offer another way.
+        /// The page is still here after a while: offer another try.
         is_stuck: bool,
+        /// Money can come of it; not so on the hop for the openid.
+        is_for_payment: bool,
     },
     /// The buyer is back from WeChat's middle page.
     Returned {

@@ -130,7 +130,13 @@ fn a_page_that_was_kept_while_the_buyer_was_away_shows_the_same_panel() {
 fn a_page_that_never_left_offers_to_try_again() {
     let mut page = leaving();
     page.pass(5_000);
-    assert!(matches!(page.screen(), Screen::Leaving { is_stuck: true }));
+    assert!(matches!(
+        page.screen(),
+        Screen::Leaving {
+            is_stuck: true,
+            is_for_payment: true
+        }
+    ));
     page.want(Intent::Start);
     assert_eq!(page.starting().unwrap().1.product, Product::H5);
 }
