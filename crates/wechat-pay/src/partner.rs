@@ -14,7 +14,7 @@ use crate::{
     orders::{Order, Orderer, PayerBody},
     product::{Product, ProductFields},
     request::{RequestParts, encode},
-    transaction::{TradeState, TradeType, Transaction, TransactionAmount},
+    transaction::{TradeState, TradeType, Transaction, TransactionAmount, null_as_default},
 };
 
 /// A merchant that a service provider acts for.
@@ -159,7 +159,7 @@ pub struct PartnerTransaction {
     /// Where the order stands.
     pub trade_state: TradeState,
     /// The same for people, in Chinese.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub trade_state_desc: String,
     /// The bank, or `OTHERS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,6 +176,13 @@ pub struct PartnerTransaction {
     /// The money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<TransactionAmount>,
+    /// The coupons that were used, in WeChat's own form; empty where there were none.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub promotion_detail: Vec<serde_json::Value>,
 }
 
 /// The buyer under the provider's and the sub-merchant's appid, as far as WeChat tells.
@@ -209,6 +216,7 @@ impl PartnerTransaction {
                 openid: payer.sp_openid,
             }),
             amount: self.amount,
+            promotion_detail: self.promotion_detail,
         }
     }
 }

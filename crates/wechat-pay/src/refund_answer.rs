@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{money::Fen, words::words};
+use crate::{money::Fen, transaction::null_as_default, words::words};
 
 /// The event of a refund that reached the buyer.
 pub const REFUND_SUCCESS: &str = "REFUND.SUCCESS";
@@ -29,7 +29,7 @@ pub struct Refund {
     /// Which way the money goes.
     pub channel: RefundChannel,
     /// Where it arrives, for people: a bank and the last digits of a card.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub user_received_account: String,
     /// When it arrived, RFC 3339; absent until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,11 @@ pub struct Refund {
     /// The money.
     pub amount: RefundAmount,
     /// The coupons that are given back, in WeChat's own form.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub promotion_detail: Vec<serde_json::Value>,
 }
 
@@ -56,7 +60,11 @@ pub struct RefundAmount {
     /// What goes back.
     pub refund: Fen,
     /// The accounts that pay, in WeChat's own form.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub from: Vec<serde_json::Value>,
     /// What the buyer paid, coupons taken off.
     pub payer_total: Fen,
@@ -105,7 +113,7 @@ pub struct RefundNotice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
     /// Where it arrives, for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub user_received_account: String,
     /// The money.
     pub amount: RefundNoticeAmount,

@@ -26,7 +26,7 @@ pub struct Transaction {
     /// Where the order stands.
     pub trade_state: TradeState,
     /// The same for people, in Chinese.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub trade_state_desc: String,
     /// The bank, or `OTHERS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +43,13 @@ pub struct Transaction {
     /// The money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<TransactionAmount>,
+    /// The coupons that were used, in WeChat's own form; empty where there were none.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub promotion_detail: Vec<serde_json::Value>,
 }
 
 /// The buyer, as far as WeChat tells.
@@ -136,6 +143,15 @@ impl TradeState {
     }
 }
 
+/// Reads what people see, and lists: a `null` there must not make a payment unreadable.
+pub(crate) fn null_as_default<'de, D, T>(json: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::<T>::deserialize(json).map(Option::unwrap_or_default)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +170,17 @@ mod tests {
             (read.payer_total(), read.openid(), read.success_time()),
             (None, None, None)
         );
+    }
+
+    #[test]
+    fn a_null_where_nothing_hangs_on_it_does_not_hide_a_payment() {
+        let read: Transaction = serde_json::from_str(
+            r#"{"appid":"wx1","mchid":"1","out_trade_no":"N1","trade_state":"SUCCESS",
+                "trade_state_desc":null,"attach":null,"payer":null,"amount":null,
+                "promotion_detail":null,"success_time":null,"transaction_id":null}"#,
+        )
+        .unwrap();
+        assert!(read.trade_state.is_paid() && read.promotion_detail.is_empty());
     }
 
     #[test]

@@ -2,14 +2,16 @@
 //! the notification of a refund that was asked for without `notify_url`, or in the merchant
 //! portal.
 //!
-//! Nothing of version 2 is signed here. What this module opens is a hint that something happened
+//! That notification is not signed. What this module opens is a hint that something happened
 //! to a refund, never a proof: ask for the refund ([`crate::query_refund`]) before acting.
 
 mod refund_notification;
+mod signature;
 mod xml;
 
 pub use refund_notification::{
     ApiV2Key, RefundNotification, RefundNotificationDraft, RefundNotificationError, RefundStatus,
     failure_body, is_xml, open_refund_notification, success_body,
 };
+pub use signature::{SignType, sign, verifies};
 pub use xml::{MAX_XML_BYTES, XmlError};

@@ -36,6 +36,10 @@ impl ApiV2Key {
         Ok(Self(text))
     }
 
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The cipher's key: 32 lower-case hex digits, taken as bytes.
     fn cipher_key(&self) -> Result<UnboundCipherKey, RefundNotificationError> {
         let key = upper_hex(&Md5::digest(self.0.as_bytes())).to_ascii_lowercase();
