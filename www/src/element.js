@@ -163,6 +163,8 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
      * @param {unknown} detail
      */
     _emit(name, detail) {
+      // Once for each problem, as the event is: for the merchant's engineer, who may not listen.
+      if (name === "problem") console.warn("<wechat-pay>", detail);
       this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
     }
 
