@@ -13,7 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use bytes::Bytes;
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use url::{Url, form_urlencoded};
@@ -33,6 +33,7 @@ pub(crate) fn routes() -> Router<Simulator> {
         .route("/_simulator/pay", post(pay))
         .route("/_simulator/ledger", get(ledger))
         .route("/_simulator/clock", get(time).post(clock))
+        .route("/_simulator/openapi.json", get(openapi))
         .merge(buyers::routes())
         .merge(fault_rules::routes())
         .merge(refund::routes())
@@ -119,6 +120,15 @@ async fn ledger(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -
 #[serde(deny_unknown_fields)]
 struct ClockRequest {
     advance_s: i64,
+}
+
+/// The description of all this; the tests hold the routes to it.
+async fn openapi() -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        include_str!("../goldens/control-openapi.json"),
+    )
+        .into_response()
 }
 
 async fn time(State(simulator): State<Simulator>) -> Response {

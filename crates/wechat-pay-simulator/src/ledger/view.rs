@@ -31,6 +31,8 @@ pub struct OrderView {
     pub out_trade_no: String,
     /// WeChat's number, once paid.
     pub transaction_id: Option<String>,
+    /// When it was ordered, in Beijing time.
+    pub created_at: String,
     /// Where the order stands.
     pub trade_state: TradeState,
     /// What was ordered, in fen.
@@ -139,6 +141,7 @@ impl OrderView {
             sub_mchid: key.sub_mchid.clone(),
             out_trade_no: key.out_trade_no.clone(),
             transaction_id: payment.map(|payment| payment.transaction_id.clone()),
+            created_at: beijing_time(order.created_at),
             trade_state: order.trade_state(now),
             total: order.request.total,
             payer_total: payment.map(|payment| payment.payer_total),

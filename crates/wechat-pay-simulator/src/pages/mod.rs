@@ -4,13 +4,16 @@
 //! simulator. They work without script; the one script refreshes the list of codes.
 
 mod cashier;
+mod control;
+mod guide;
 mod h5;
+mod ledger;
 pub(crate) mod payer;
 mod phone;
 
 use axum::{
     Router,
-    response::{Html, IntoResponse, Redirect, Response},
+    response::{Html, IntoResponse, Response},
     routing::get,
 };
 use http::{StatusCode, header};
@@ -27,9 +30,11 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 
 pub(crate) fn routes() -> Router<Simulator> {
     Router::new()
-        .route("/", get(async || Redirect::to("/phone")))
         .route("/assets/simulator.css", get(style))
         .route("/assets/phone.js", get(script))
+        .merge(control::routes())
+        .merge(guide::routes())
+        .merge(ledger::routes())
         .merge(payer::routes())
         .merge(phone::routes())
         .merge(h5::routes())
@@ -37,6 +42,15 @@ pub(crate) fn routes() -> Router<Simulator> {
 
 /// A page with the bar that says what this is.
 pub(crate) fn layout(title: &str, content: &Markup) -> Markup {
+    framed(title, "phone", content)
+}
+
+/// The same for a desk.
+fn layout_wide(title: &str, content: &Markup) -> Markup {
+    framed(title, "desk", content)
+}
+
+fn framed(title: &str, width: &str, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="zh-CN" {
@@ -51,7 +65,7 @@ pub(crate) fn layout(title: &str, content: &Markup) -> Markup {
                     strong { "模拟器" } " 不会发生真实扣款 · "
                     span lang="en" { strong { "Simulator" } " No money moves" }
                 }
-                main { (content) }
+                main class=(width) { (content) }
             }
         }
     }

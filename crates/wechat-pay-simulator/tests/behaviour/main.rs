@@ -6,13 +6,22 @@
     reason = "in a test a panic is the report, in its helpers too"
 )]
 
+mod bills;
 mod browser;
+mod code_pay;
 mod control;
+mod faults;
 mod gateway;
 mod h5;
 mod notifications;
 mod oauth;
+mod openapi;
 mod orders;
+mod pages;
+mod partner;
 mod phone;
 mod refunds;
+mod restart;
 mod stage;
+mod switches;
+mod trust;

@@ -103,19 +103,18 @@ impl Stage {
             keyring.merchant_key().unwrap(),
             keyring.trusted_keys().unwrap(),
         );
-        let simulator = Simulator::new(SimulatorParts {
-            clock: Clock::from_fn(start),
-            random: Random::system(),
-            keyring,
-            domains: BTreeSet::from(["shop.example".to_owned()]),
-            notifications: receive_into(inbox.clone()),
-        });
+        let simulator = Simulator::new(parts(inbox.clone()));
         Self {
             simulator,
             inbox,
             key,
             keys,
         }
+    }
+
+    /// What another simulator beside this one, with the same inbox, is made of.
+    pub(crate) fn parts(&self) -> SimulatorParts {
+        parts(self.inbox.clone())
     }
 
     pub(crate) fn merchant(&self) -> &MerchantFile {
@@ -258,6 +257,34 @@ pub(crate) async fn send(app: Router, request: Request<Body>) -> Response<Bytes>
 
 pub(crate) fn text(response: &Response<Bytes>) -> &str {
     std::str::from_utf8(response.body()).unwrap()
+}
+
+fn parts(inbox: Arc<Mutex<Inbox>>) -> SimulatorParts {
+    SimulatorParts {
+        clock: Clock::from_fn(start),
+        random: Random::system(),
+        keyring: keyring(),
+        domains: BTreeSet::from(["shop.example".to_owned()]),
+        notifications: receive_into(inbox),
+    }
+}
+
+/// The file behind the link of a bill: not signed.
+pub(crate) async fn file_of(stage: &Stage, bill: &Value) -> Vec<u8> {
+    let url = bill["download_url"].as_str().unwrap();
+    let request = RequestParts {
+        method: Method::GET,
+        path_and_query: url.strip_prefix(BASE_URL).unwrap().to_owned(),
+        body: "".into(),
+    };
+    let mut request = stage.signed(request);
+    let headers = request.headers_mut();
+    headers.insert("user-agent", "tests".parse().unwrap());
+    headers.insert("accept", "*/*".parse().unwrap());
+    let reply = stage.send_raw(request).await;
+    assert_eq!(reply.status, StatusCode::OK);
+    assert!(!reply.headers.contains_key("wechatpay-signature"));
+    reply.body.to_vec()
 }
 
 fn receive_into(inbox: Arc<Mutex<Inbox>>) -> Outgoing {

@@ -1,0 +1,100 @@
+//! The first page: what this is, and how an SDK is pointed at it, with this merchant's own
+//! numbers. Keys stay in the folder that `--state` names.
+
+use axum::{Router, extract::State, response::Response, routing::get};
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::{layout_wide, with_page_headers};
+use crate::simulator::Simulator;
+
+pub(super) fn routes() -> Router<Simulator> {
+    Router::new().route("/", get(page))
+}
+
+async fn page(State(simulator): State<Simulator>) -> Response {
+    let merchant = simulator.keyring().merchant();
+    let content = html! {
+        h1 { "微信支付模拟器 · " span lang="en" { "WeChat Pay simulator" } }
+        p { "APIv3，双向真实签名，无真实资金 · " span lang="en" { "APIv3 with real signatures both ways, and no money." } }
+        p {
+            a.button href="/phone" { "手机 · " span lang="en" { "Phone" } }
+            a.button href="/ledger" { "账本 · " span lang="en" { "Ledger" } }
+            a.button href="/control" { "控制台 · " span lang="en" { "Control" } }
+        }
+        section.card {
+            dl {
+                dt { "base_url" } dd { (merchant.base_url) }
+                dt { "mchid" } dd { (merchant.mchid) }
+                dt { "appid" } dd { (merchant.appid) }
+                dt { "serial_no" } dd { (merchant.serial_no) }
+                dt { "public_key_id" } dd { (merchant.public_key_id) }
+            }
+            p lang="en" {
+                "The keys are in the folder that --state names: merchant.json, apiclient_key.pem, "
+                "pub_key.pem, wechatpay_cert.pem. Openids to order with: "
+                a href="/_simulator/merchants" { "/_simulator/merchants" } "."
+            }
+        }
+        (guides(&merchant.base_url))
+    };
+    with_page_headers(
+        StatusCode::OK,
+        layout_wide("微信支付模拟器 · WeChat Pay simulator", &content),
+    )
+}
+
+/// How each SDK is told another address: by an option where it has one, and where it has none by
+/// the transport beneath it, which leaves the SDK itself as it is.
+fn guides(base_url: &str) -> Markup {
+    let host = base_url
+        .split_once("://")
+        .map_or(base_url, |(_, host)| host);
+    let guides = [
+        (
+            "merchant-server",
+            "from_file takes address, numbers and keys; the environment must say that it is no real one.".to_owned(),
+            "[gateway]\nenvironment = \"simulator\"\n[merchant]\nfrom_file = \"STATE/merchant.json\"".to_owned(),
+        ),
+        (
+            "wechatpayv3 (Python)",
+            "It has no option: the address is an attribute of its core. In certificate mode it is read in the constructor already.".to_owned(),
+            format!(
+                "from wechatpayv3.core import Core\nCore._gate_way = property(lambda _: \"{base_url}\", lambda _, __: None)\nWeChatPay(…)"
+            ),
+        ),
+        (
+            "wechatpay-axios-plugin (Node.js)",
+            "An option.".to_owned(),
+            format!("new Wechatpay({{ …, baseURL: \"{base_url}/\" }})"),
+        ),
+        (
+            "wechatpay-php",
+            "Options of Guzzle go through.".to_owned(),
+            format!("Builder::factory([…, 'base_uri' => '{base_url}/'])"),
+        ),
+        (
+            "wechatpay-go",
+            "The address is a constant: give it an http.Client whose transport sends it here.".to_owned(),
+            format!(
+                "type local struct{{}}\nfunc (local) RoundTrip(r *http.Request) (*http.Response, error) {{\n\tr.URL.Scheme, r.URL.Host = \"http\", \"{host}\"\n\treturn http.DefaultTransport.RoundTrip(r)\n}}\ncore.NewClient(ctx, …, option.WithHTTPClient(&http.Client{{Transport: local{{}}}}))"
+            ),
+        ),
+        (
+            "wechatpay-java",
+            "The host is a constant: an OkHttp interceptor sends it here.".to_owned(),
+            format!(
+                "HttpUrl to = HttpUrl.get(\"{base_url}\");\nOkHttpClient http = new OkHttpClient.Builder().addInterceptor(c -> c.proceed(c.request().newBuilder()\n  .url(c.request().url().newBuilder().scheme(to.scheme()).host(to.host()).port(to.port()).build()).build())).build();\nnew NativePayService.Builder().httpClient(new DefaultHttpClientBuilder().config(config).okHttpClient(http).build()).build();"
+            ),
+        ),
+    ];
+    html! {
+        @for (name, words, code) in guides {
+            section.card {
+                h2 { (name) }
+                p lang="en" { (words) }
+                pre { code { (code) } }
+            }
+        }
+    }
+}

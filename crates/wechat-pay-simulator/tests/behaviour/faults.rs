@@ -1,0 +1,165 @@
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use wechat_pay::{ProductFields, ReplyError, SignatureError};
+
+use crate::stage::{Stage, start};
+
+async fn set(stage: &Stage, route: &str, kind: &str, more: &Value) {
+    let mut rule = json!({ "route": route, "kind": kind, "rate": 1, "count": 1 });
+    for (name, value) in more.as_object().unwrap() {
+        rule[name] = value.clone();
+    }
+    let (status, answer) = stage.post_json("/_simulator/faults", &json!([rule])).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+}
+
+async fn order(stage: &Stage, number: &str) -> Result<(), ReplyError> {
+    let order = stage.order(number, ProductFields::Native);
+    stage.send(order.request().unwrap()).await.map(drop)
+}
+
+fn known(stage: &Stage) -> usize {
+    stage.simulator.ledger_view(None).orders.len()
+}
+
+#[tokio::test]
+async fn errors_come_before_or_after_what_was_asked_for() {
+    for (kind, status, code, done) in [
+        ("too_many_requests", 429, "FREQUENCY_LIMITED", 0),
+        ("error_before", 500, "SYSTEM_ERROR", 0),
+        ("error_after", 500, "SYSTEM_ERROR", 1),
+        ("timeout_after", 504, "", 1),
+    ] {
+        let stage = Stage::new();
+        set(&stage, "order", kind, &json!({ "delay_ms": 0 })).await;
+        let error = order(&stage, "T00001").await.unwrap_err();
+        let said = error.wechat().unwrap();
+        assert_eq!(
+            (said.status, said.code.as_str(), known(&stage)),
+            (status, code, done),
+            "{kind}"
+        );
+        assert!(
+            error.is_retryable() && error.may_have_taken_effect(),
+            "{kind}"
+        );
+        assert_eq!(
+            order(&stage, "T00001").await,
+            Ok(()),
+            "once is enough: {kind}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn replies_can_be_late_not_yet_forged_or_probes() {
+    let stage = Stage::new();
+    set(&stage, "order", "accepted", &json!({})).await;
+    assert_eq!(order(&stage, "T00001").await, Err(ReplyError::NotYet));
+    assert_eq!(known(&stage), 0);
+    for (kind, more, expected) in [
+        ("wrong_signature", json!({}), SignatureError::Mismatch),
+        ("signtest", json!({}), SignatureError::Probe),
+    ] {
+        set(&stage, "order", kind, &more).await;
+        assert_eq!(
+            order(&stage, "T00001").await,
+            Err(ReplyError::Signature(expected))
+        );
+    }
+    set(&stage, "order", "clock_skew", &json!({ "seconds": 301 })).await;
+    assert!(matches!(
+        order(&stage, "T00001").await,
+        Err(ReplyError::Signature(_))
+    ));
+    set(&stage, "order", "clock_skew", &json!({ "seconds": 299 })).await;
+    assert_eq!(order(&stage, "T00001").await, Ok(()));
+    set(&stage, "order", "latency", &json!({ "delay_ms": 1 })).await;
+    assert_eq!(order(&stage, "T00001").await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_close_can_lie_and_money_still_lands() {
+    let stage = Stage::new();
+    let code_url = stage.native("T00001").await;
+    set(&stage, "close", "close_lies", &json!({})).await;
+    let body = json!({ "mchid": stage.merchant().mchid }).to_string();
+    let path = "/v3/pay/transactions/out-trade-no/T00001/close";
+    assert_eq!(stage.call(Method::POST, path, &body).await.0, 204);
+    let paying = json!({ "code_url": code_url, "outcome": "success" });
+    assert_eq!(stage.pay(paying).await.0, StatusCode::OK);
+}
+
+/// How often the merchant got a notification after paying under one fault.
+async fn received(kind: &str, advance_s: u32) -> (Stage, usize) {
+    let stage = Stage::new();
+    set(&stage, "notification", kind, &json!({})).await;
+    stage.pay_native("T00001").await;
+    stage.simulator.run_due().await;
+    stage.advance(advance_s);
+    stage.simulator.run_due().await;
+    let received = stage.inbox.lock().unwrap().received.len();
+    (stage, received)
+}
+
+#[tokio::test]
+async fn notifications_are_dropped_repeated_reordered_and_late() {
+    for (kind, advance_s, expected) in [
+        ("dropped", 14, 0),
+        ("dropped", 15, 1),
+        ("repeated", 0, 2),
+        ("reordered", 29, 0),
+        ("reordered", 30, 1),
+        ("late", 3599, 0),
+        ("late", 3600, 1),
+    ] {
+        let (stage, received) = received(kind, advance_s).await;
+        assert_eq!(received, expected, "{kind} {advance_s}");
+        assert_eq!(
+            stage.notified().len(),
+            expected,
+            "{kind}: each of them opens"
+        );
+    }
+}
+
+#[tokio::test]
+async fn notifications_that_were_changed_or_are_probes_do_not_open() {
+    for kind in ["tampered", "wrong_signature", "signtest", "clock_skew"] {
+        let (stage, received) = received(kind, 0).await;
+        assert_eq!(received, 1);
+        let inbox = stage.inbox.lock().unwrap();
+        let (headers, body) = &inbox.received[0];
+        let key = stage.simulator.keyring().api_v3_key();
+        let opened =
+            wechat_pay::open_notification(headers, body, &stage.keys, key, start().as_second());
+        assert!(opened.is_err(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn rules_are_listed_replaced_and_cleared() {
+    let stage = Stage::new();
+    let rules = json!([{ "route": "*", "kind": "latency", "rate": 0.5, "seed": 7, "delay_ms": 0 }]);
+    stage.post_json("/_simulator/faults", &rules).await;
+    let (status, answer) = stage
+        .post_json(
+            "/_simulator/faults",
+            &json!([{ "route": "x", "kind": "late", "rate": 2 }]),
+        )
+        .await;
+    assert_eq!(
+        (status.as_u16(), &answer["error"]["field"]),
+        (400, &json!("route"))
+    );
+    let listed = stage.get("/_simulator/faults").await;
+    let listed: Value = serde_json::from_slice(listed.body()).unwrap();
+    assert_eq!(
+        (&listed[0]["seed"], &listed[0]["hits"]),
+        (&json!(7), &json!(0))
+    );
+    let clearing = http::Request::delete("/_simulator/faults");
+    let clearing = clearing.body(axum::body::Body::empty()).unwrap();
+    let cleared = crate::stage::send(stage.simulator.app(), clearing).await;
+    assert_eq!(&cleared.body()[..], b"[]");
+}

@@ -1,0 +1,136 @@
+use axum::body::Body;
+use http::{Request, StatusCode, header};
+
+use crate::stage::{Stage, send, text};
+
+async fn post(stage: &Stage, path: &str, form: &str) -> http::Response<bytes::Bytes> {
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form.to_owned()))
+        .unwrap();
+    send(stage.simulator.app(), request).await
+}
+
+#[tokio::test]
+async fn the_first_page_tells_every_sdk_where_to_go_and_no_secret() {
+    let stage = Stage::new();
+    let page = stage.get("/").await;
+    let page = text(&page);
+    let merchant = stage.merchant();
+    for sdk in [
+        "merchant-server",
+        "wechatpayv3",
+        "wechatpay-axios-plugin",
+        "wechatpay-php",
+        "wechatpay-go",
+        "wechatpay-java",
+    ] {
+        assert!(page.contains(sdk), "{sdk}");
+    }
+    assert!(page.contains(&merchant.mchid) && page.contains(crate::stage::BASE_URL));
+    for secret in [
+        &merchant.api_v3_key,
+        &merchant.api_v2_key,
+        &merchant.app_secret,
+    ] {
+        assert!(!page.contains(secret.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn the_ledger_shows_people_orders_refunds_and_each_try() {
+    let stage = Stage::new();
+    stage.answer_notifications(Ok(StatusCode::IM_A_TEAPOT));
+    stage.pay_native("T00001").await;
+    stage.simulator.run_due().await;
+    let page = stage.get("/ledger").await;
+    let page = text(&page);
+    for part in [
+        "T00001",
+        "¥19.90",
+        "SUCCESS",
+        "TRANSACTION.SUCCESS",
+        "418",
+        "2026-01-01T12:00:00",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
+async fn the_control_page_moves_time_breaks_things_and_turns_switches() {
+    let stage = Stage::new();
+    for (path, form, shown) in [
+        ("/control/clock", "advance_s=900", "2026-01-01T12:15:00"),
+        (
+            "/control/faults",
+            "route=order&kind=error_after&rate=0.5",
+            "order error_after 0.5",
+        ),
+        ("/control/settings", "line=payers%3D7", "7"),
+    ] {
+        let answer = post(&stage, path, form).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+        let page = stage.get("/control").await;
+        assert!(text(&page).contains(shown), "{shown}");
+    }
+    for (path, form) in [
+        ("/control/clock", "advance_s=-1"),
+        ("/control/faults", "route=nowhere&kind=error_after&rate=1"),
+        ("/control/faults", "route=order&kind=error_after&rate=often"),
+        ("/control/settings", "line=nonsense"),
+    ] {
+        let answer = post(&stage, path, form).await;
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{form}");
+        assert!(text(&answer).contains("role=\"alert\""));
+    }
+    post(&stage, "/control/faults/clear", "").await;
+    let before = stage.get("/control").await;
+    post(&stage, "/control/rotate", "").await;
+    let after = stage.get("/control").await;
+    assert!(
+        text(&after).len() > text(&before).len(),
+        "a second certificate"
+    );
+}
+
+#[tokio::test]
+async fn a_phone_can_be_handed_to_another_buyer() {
+    let stage = Stage::new();
+    let answer = post(&stage, "/phone/payer", "payer=2").await;
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("simulator_payer=2;"), "{cookie}");
+    let code_url = stage.native("T00001").await;
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("code_url", &code_url)
+        .append_pair("outcome", "success")
+        .finish();
+    let request = Request::post("/phone/pay")
+        .header(header::COOKIE, "other=1; simulator_payer=2")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form))
+        .unwrap();
+    let paid = send(stage.simulator.app(), request).await;
+    assert_eq!(paid.status(), StatusCode::OK);
+    stage.simulator.run_due().await;
+    let wechat_pay::NotifiedResource::Transaction(paid) = stage.notified().remove(0).resource
+    else {
+        panic!("a payment was made");
+    };
+    let second = stage.simulator.openid_of(2, &stage.merchant().appid);
+    assert_eq!(paid.openid(), Some(second.as_str()));
+    let shown = post(&stage, "/phone/code", "").await;
+    assert!(text(&shown).contains("auth_code"));
+}
+
+#[tokio::test]
+async fn a_form_over_the_limit_is_refused() {
+    let stage = Stage::new();
+    let large = "a".repeat(300 * 1024);
+    assert_eq!(
+        post(&stage, "/phone/pay", &large).await.status(),
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let answer = post(&stage, "/_simulator/pay", &large).await;
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}

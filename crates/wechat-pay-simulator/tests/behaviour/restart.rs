@@ -1,0 +1,88 @@
+use axum::Router;
+use http::{Method, StatusCode};
+use serde_json::json;
+use wechat_pay_simulator::{Simulator, SimulatorOptions};
+
+use crate::stage::Stage;
+
+async fn opened(path: &std::path::Path) -> Stage {
+    let stage = Stage::new();
+    let simulator = Simulator::open(stage.parts(), SimulatorOptions::default(), path)
+        .await
+        .unwrap();
+    Stage { simulator, ..stage }
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/simulator.sqlite3");
+    let before = opened(&path).await;
+    before.answer_notifications(Ok(StatusCode::INTERNAL_SERVER_ERROR));
+    before.pay_native("T00001").await;
+    let code_url = before.native("T00002").await;
+    let mchid = before.merchant().mchid.clone();
+    before
+        .post_json("/_simulator/certificates/rotate", &json!({}))
+        .await;
+    before.simulator.run_due().await;
+    before
+        .post_json("/_simulator/clock", &json!({ "advance_s": 100 }))
+        .await;
+    let refund = json!({ "mchid": mchid, "out_trade_no": "T00001", "refund": 90 });
+    before.post_json("/_simulator/refund", &refund).await;
+    let number = wechat_pay::OutTradeNo::parse("T00009").unwrap();
+    before
+        .send(wechat_pay::close(&number, &mchid))
+        .await
+        .unwrap();
+    let view = before.simulator.ledger_view(None);
+    assert_eq!(view.orders[0].notifications[0].tries, 4);
+
+    let after = opened(&path).await;
+    assert_eq!(after.simulator.ledger_view(None), view);
+    assert_eq!(
+        after.simulator.clock().now(),
+        before.simulator.clock().now()
+    );
+    // The next try is due where it was due, and the refund gets its result.
+    after.advance(140);
+    after.simulator.run_due().await;
+    let view = after.simulator.ledger_view(None);
+    assert!(view.orders[0].notifications[0].acked);
+    assert_eq!(view.refunds[0].status, "SUCCESS");
+    let paying = json!({ "code_url": code_url, "outcome": "success" });
+    assert_eq!(after.pay(paying).await.0, StatusCode::OK);
+    let (_, _, listed) = after.call(Method::GET, "/v3/certificates", "").await;
+    assert_eq!(listed["data"].as_array().unwrap().len(), 2);
+    let burnt = after.order("T00009", wechat_pay::ProductFields::Native);
+    assert!(after.send(burnt.request().unwrap()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_file_that_is_something_else_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("simulator.sqlite3");
+    std::fs::write(&path, "a letter, and no database at all, of some length").unwrap();
+    let stage = Stage::new();
+    let opened = Simulator::open(stage.parts(), SimulatorOptions::default(), &path).await;
+    assert!(opened.is_err());
+    assert!(
+        std::fs::read_to_string(&path)
+            .unwrap()
+            .starts_with("a letter")
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_state_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("simulator.sqlite3");
+    let stage = opened(&path).await;
+    stage.native("T00001").await;
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let _: Router = stage.simulator.app();
+}

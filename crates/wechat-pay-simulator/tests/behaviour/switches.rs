@@ -1,0 +1,130 @@
+use http::Method;
+use serde_json::json;
+use wechat_pay::{Fen, ProductFields};
+
+use crate::stage::Stage;
+
+const NATIVE: &str = "/v3/pay/transactions/native";
+
+fn order(stage: &Stage, description: &str) -> String {
+    let merchant = stage.merchant();
+    json!({
+        "appid": merchant.appid, "mchid": merchant.mchid, "description": description,
+        "out_trade_no": "T00001", "notify_url": crate::stage::NOTIFY_URL, "amount": { "total": 1 },
+    })
+    .to_string()
+}
+
+#[tokio::test]
+async fn a_descriptions_limit_counts_bytes_or_characters() {
+    for (line, length, expected) in [
+        ("description_limit=bytes", 42, 200),
+        ("description_limit=bytes", 43, 400),
+        ("description_limit=characters", 127, 200),
+        ("description_limit=characters", 128, 400),
+    ] {
+        let stage = Stage::with_settings(&[line]);
+        let body = order(&stage, &"茶".repeat(length));
+        let (status, ..) = stage.call(Method::POST, NATIVE, &body).await;
+        assert_eq!(status, expected, "{line} {length}");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_order_has_two_answers_and_a_paid_one_two_codes() {
+    for (line, changed, paid) in [
+        ("payers=3", (400, "INVALID_REQUEST"), (400, "ORDERPAID")),
+        (
+            "changed_order=out_trade_no_used",
+            (403, "OUT_TRADE_NO_USED"),
+            (400, "ORDERPAID"),
+        ),
+        (
+            "paid_code=ORDER_PAID",
+            (400, "INVALID_REQUEST"),
+            (400, "ORDER_PAID"),
+        ),
+    ] {
+        let stage = Stage::with_settings(&[line]);
+        stage.native("T00001").await;
+        let mut other = stage.order("T00001", ProductFields::Native);
+        other.total = Fen::new(1991).unwrap();
+        let error = stage.send(other.request().unwrap()).await.unwrap_err();
+        let said = error.wechat().unwrap();
+        assert_eq!((said.status, said.code.as_str()), changed, "{line}");
+        stage.pay_native("T00001").await;
+        let again = stage.order("T00001", ProductFields::Native);
+        let error = stage.send(again.request().unwrap()).await.unwrap_err();
+        let said = error.wechat().unwrap();
+        assert_eq!((said.status, said.code.as_str()), paid, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn code_pay_and_the_bills_path_can_be_away() {
+    let stage = Stage::with_settings(&["code_pay=false", "bill_path=/v3/bill/downloadurl"]);
+    for (method, path) in [
+        ("POST", "/v3/pay/transactions/codepay"),
+        ("POST", "/v3/pay/transactions/out-trade-no/T00001/reverse"),
+        ("GET", "/v3/billdownload/file"),
+    ] {
+        let request = http::Request::builder().method(method).uri(path);
+        let reply = stage
+            .send_raw(request.body(axum::body::Body::empty()).unwrap())
+            .await;
+        assert_eq!(
+            (reply.status.as_u16(), reply.body.len()),
+            (404, 0),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn refusals_before_authentication_are_signed_where_the_documents_have_their_way() {
+    for (line, signed) in [("payers=3", false), ("sign_refusals=true", true)] {
+        let stage = Stage::with_settings(&[line]);
+        let request = http::Request::post(NATIVE)
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let reply = stage.send_raw(request).await;
+        assert_eq!(reply.status.as_u16(), 401);
+        assert_eq!(
+            reply.headers.contains_key("wechatpay-signature"),
+            signed,
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_effective_time_can_have_the_blank_of_the_documented_sample() {
+    let stage = Stage::with_settings(&["certificate_blank_key=true"]);
+    let (_, _, answer) = stage.call(Method::GET, "/v3/certificates", "").await;
+    assert!(
+        answer["data"][0].get("effective_time ").is_some(),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn switches_are_turned_while_it_runs() {
+    let stage = Stage::new();
+    let request = http::Request::patch("/_simulator/settings")
+        .body(axum::body::Body::from(
+            json!({ "payers": 5, "code_pay": false }).to_string(),
+        ))
+        .unwrap();
+    let answer = crate::stage::send(stage.simulator.app(), request).await;
+    let settings: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    assert_eq!(
+        (&settings["payers"], &settings["code_pay"]),
+        (&json!(5), &json!(false))
+    );
+    let wrong = http::Request::patch("/_simulator/settings")
+        .body(axum::body::Body::from(json!({ "payers": 0 }).to_string()))
+        .unwrap();
+    let answer = crate::stage::send(stage.simulator.app(), wrong).await;
+    assert_eq!(answer.status().as_u16(), 400);
+    assert_eq!(stage.simulator.settings().payers, 5);
+}

@@ -1,0 +1,132 @@
+use http::Method;
+use serde_json::{Value, json};
+use wechat_pay::{SealedResource, TrustedKeys, open};
+
+use crate::stage::{Stage, start};
+
+const CERTIFICATES: &str = "/v3/certificates";
+
+async fn listed(stage: &Stage) -> Vec<Value> {
+    let (status, _, answer) = stage.call(Method::GET, CERTIFICATES, "").await;
+    assert_eq!(status, 200, "{answer}");
+    answer["data"].as_array().unwrap().clone()
+}
+
+/// The keys that a merchant has after it fetched and opened all certificates.
+fn opened(stage: &Stage, listed: &[Value]) -> TrustedKeys {
+    let mut keys = TrustedKeys::new();
+    for certificate in listed {
+        let sealed = certificate["encrypt_certificate"].clone();
+        let sealed: SealedResource = serde_json::from_value(sealed).unwrap();
+        let pem = open(stage.simulator.keyring().api_v3_key(), &sealed).unwrap();
+        keys.add_certificate_pem(&pem).unwrap();
+    }
+    keys
+}
+
+#[tokio::test]
+async fn certificates_are_sealed_for_the_merchant_and_carry_their_serial() {
+    let stage = Stage::new();
+    let listed = listed(&stage).await;
+    assert_eq!(listed.len(), 1);
+    assert_eq!(
+        listed[0]["serial_no"],
+        stage.merchant().platform_serial_no.as_str()
+    );
+    assert_eq!(
+        listed[0]["encrypt_certificate"]["associated_data"],
+        "certificate"
+    );
+    assert_eq!(listed[0]["effective_time"], "2026-01-01T08:00:00+08:00");
+    opened(&stage, &listed);
+}
+
+#[tokio::test]
+async fn a_rotation_is_listed_then_signs_beside_the_old_one_then_alone() {
+    let stage = Stage::new();
+    let (status, answer) = stage
+        .post_json("/_simulator/certificates/rotate", &json!({}))
+        .await;
+    assert_eq!(status.as_u16(), 200);
+    let new = answer["serial_no"].as_str().unwrap().to_owned();
+    let old = stage.merchant().platform_serial_no.clone();
+    let both = listed(&stage).await;
+    assert_eq!(both.len(), 2);
+    let keys = opened(&stage, &both);
+    let mut now_h = 0;
+    for (hour, expected) in [(11, vec![&old]), (12, vec![&old, &new]), (24, vec![&new])] {
+        stage.advance((hour - now_h) * 3600);
+        now_h = hour;
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..40 {
+            let request = wechat_pay::RequestParts {
+                method: Method::GET,
+                path_and_query: "/v3/pay/transactions/id/1?mchid=1".into(),
+                body: "".into(),
+            };
+            let reply = stage.send_raw(stage.signed(request)).await;
+            seen.insert(
+                reply.headers["wechatpay-serial"]
+                    .to_str()
+                    .unwrap()
+                    .to_owned(),
+            );
+            let verified = reply.verify(&keys, start().as_second()).unwrap_err();
+            assert!(verified.wechat().is_some(), "{verified}");
+        }
+        let expected: std::collections::BTreeSet<String> = expected.into_iter().cloned().collect();
+        assert_eq!(seen, expected, "after {hour} h");
+    }
+}
+
+#[tokio::test]
+async fn over_seven_days_notifications_move_to_the_public_key() {
+    let stage = Stage::new();
+    let id = stage.merchant().public_key_id.clone();
+    stage
+        .post_json("/_simulator/certificates/migrate", &json!({}))
+        .await;
+    stage.advance(6 * 24 * 3600);
+    stage.pay_native("T00001").await;
+    stage.simulator.run_due().await;
+    let inbox = stage.inbox.lock().unwrap();
+    assert_eq!(inbox.received[0].0["wechatpay-serial"], id.as_str());
+}
+
+#[tokio::test]
+async fn a_merchant_with_the_public_key_alone_has_no_certificates() {
+    let stage = Stage::with_settings(&["trust=public_key"]);
+    let (status, code, _) = stage.call(Method::GET, CERTIFICATES, "").await;
+    assert_eq!((status, code.as_str()), (404, "RESOURCE_NOT_EXISTS"));
+}
+
+#[tokio::test]
+async fn outside_of_orders_both_headers_are_wanted_and_words_differ() {
+    let stage = Stage::new();
+    let request = wechat_pay::RequestParts {
+        method: Method::GET,
+        path_and_query: CERTIFICATES.into(),
+        body: "".into(),
+    };
+    let mut bare = stage.signed(request);
+    bare.headers_mut().remove("accept");
+    let reply = stage.send_raw(bare).await;
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(reply.status.as_u16(), 400);
+    assert_eq!(
+        body,
+        json!({ "code": "INVALID_REQUEST", "message": "Http头缺少Accept或User-Agent" })
+    );
+    assert!(reply.headers.contains_key("request-id"));
+    let unsigned = http::Request::get(CERTIFICATES)
+        .header("accept", "*/*")
+        .header("user-agent", "x")
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let reply = stage.send_raw(unsigned).await;
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(
+        body["message"],
+        "Http头Authorization值格式错误，请参考《微信支付商户REST API签名规则》"
+    );
+}
