@@ -1,4 +1,5 @@
-//! WeChat Pay's protocol (APIv3) without I/O: sign, verify, seal, open, orders.
+//! WeChat Pay's protocol (APIv3) without I/O: sign, verify, seal, open; orders, refunds, bills,
+//! certificates, for merchants and for service providers.
 //!
 //! Both sides of the wire are here. A merchant signs requests ([`RequestParts::sign`]), checks
 //! replies ([`Reply::verify`]) and opens notifications ([`open_notification`]); a stand-in for
@@ -8,6 +9,11 @@
 //! The crate never opens a socket, reads a clock or makes a random number: time and randomness
 //! come in as data ([`Stamp`], `now_s`). It never parses a reply or a notification that it has
 //! not verified, with the one exception of unsigned *errors*, which are marked as untrusted.
+//!
+//! [`Order`] (jsapi, mini-program, h5, native, app), [`CodePayOrder`] and [`PartnerOrder`] make
+//! requests; [`RefundRequest`] and [`AbnormalRefund`] give money back; [`bill`] asks for bills
+//! and reads them; [`TrustedKeys::refreshed`] takes WeChat's certificates; [`v2`] is what of
+//! version 2 a merchant of version 3 still meets.
 //!
 //! What may be done after a refusal, or after no answer at all, is a verdict and not a guess:
 //! [`ReplyError::is_retryable`], [`ReplyError::may_have_taken_effect`],

@@ -1,0 +1,233 @@
+use super::*;
+use crate::{PlatformKey, SigningKey, stamp::Stamp, test_keys};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+const NOW_S: i64 = 1_700_000_000;
+
+/// A platform key with its certificate.
+struct Platform {
+    key: PlatformKey,
+    pem: String,
+}
+
+fn made() -> Platform {
+    let (pem, private) = test_keys::new_platform();
+    let (serial, _) = PublicKey::from_certificate_pem(pem.as_bytes()).unwrap();
+    let key = SigningKey::from_pem(private.as_bytes()).unwrap();
+    Platform {
+        key: PlatformKey::new(serial, key).unwrap(),
+        pem,
+    }
+}
+
+fn api_v3_key() -> ApiV3Key {
+    ApiV3Key::new(&[7; 32]).unwrap()
+}
+
+fn sealed(platform: &Platform, effective_s: i64, expires_s: i64) -> SealedCertificate {
+    let moment = |s| Timestamp::from_second(s).unwrap();
+    SealedCertificate::seal(
+        &api_v3_key(),
+        platform.pem.as_bytes(),
+        moment(effective_s),
+        moment(expires_s),
+        "abcdefghijkl",
+    )
+    .unwrap()
+}
+
+fn fresh(platform: &Platform) -> SealedCertificate {
+    sealed(platform, NOW_S - 100, NOW_S + 1_000)
+}
+
+fn reply(data: Vec<SealedCertificate>, signer: &PlatformKey) -> Reply {
+    let body = serde_json::to_vec(&SealedCertificates { data }).unwrap();
+    Reply {
+        status: StatusCode::OK,
+        headers: signer
+            .sign_headers(&Stamp::new(NOW_S, [1; 16]), &body)
+            .unwrap(),
+        body: body.into(),
+    }
+}
+
+fn refresh(keys: &TrustedKeys, reply: Reply) -> Result<TrustedKeys, CertificatesError> {
+    keys.refreshed(reply, &api_v3_key(), NOW_S)
+}
+
+#[test]
+fn a_first_download_is_verified_with_a_certificate_that_it_brings() {
+    let (a, b) = (made(), made());
+    let keys = refresh(
+        &TrustedKeys::new(),
+        reply(vec![fresh(&a), fresh(&b)], &b.key),
+    )
+    .unwrap();
+    assert!(keys.get(a.key.serial()).is_some() && keys.get(b.key.serial()).is_some());
+
+    // The signer is not among those that it brings.
+    let error = refresh(&TrustedKeys::new(), reply(vec![fresh(&a)], &b.key)).unwrap_err();
+    assert!(matches!(
+        error,
+        CertificatesError::Reply(ReplyError::Signature(SignatureError::UnknownSerial(_)))
+    ));
+    // The serial is right and the signature is another's.
+    let forger = PlatformKey::new(
+        a.key.serial(),
+        SigningKey::from_pem(test_keys::DOC_KEY_PKCS1_PEM.as_bytes()).unwrap(),
+    )
+    .unwrap();
+    let error = refresh(&TrustedKeys::new(), reply(vec![fresh(&a)], &forger)).unwrap_err();
+    assert_eq!(
+        error,
+        CertificatesError::Reply(ReplyError::Signature(SignatureError::Mismatch))
+    );
+}
+
+#[test]
+fn a_rotation_adds_the_new_and_keeps_the_old_and_the_public_key() {
+    let (old, new) = (made(), made());
+    let first = refresh(&TrustedKeys::new(), reply(vec![fresh(&old)], &old.key)).unwrap();
+    let mut first = first;
+    first
+        .add("PUB_KEY_ID_01", test_keys::doc_public_key())
+        .unwrap();
+    // The old one signs the news of the new one; then the new one signs alone.
+    let second = refresh(&first, reply(vec![fresh(&new)], &old.key)).unwrap();
+    let third = refresh(&second, reply(vec![fresh(&new)], &new.key)).unwrap();
+    for keys in [&second, &third] {
+        for serial in [old.key.serial(), new.key.serial(), "PUB_KEY_ID_01"] {
+            assert!(keys.get(serial).is_some(), "{serial}");
+        }
+    }
+    // The set that was there before did not change under its readers.
+    assert!(first.get(new.key.serial()).is_none());
+}
+
+#[test]
+fn one_bad_certificate_and_none_is_taken() {
+    let (good, bad) = (made(), made());
+    let broken = |change: fn(&mut SealedCertificate)| {
+        let mut certificate = fresh(&bad);
+        change(&mut certificate);
+        certificate
+    };
+    let table: Vec<(SealedCertificate, &str)> = vec![
+        (
+            broken(|c| c.serial_no = "AB".into()),
+            "the certificate AB has another serial number inside",
+        ),
+        (
+            broken(|c| c.encrypt_certificate.ciphertext = "AAAA".into()),
+            "cannot be opened: the ciphertext does not open with this APIv3 key",
+        ),
+        (
+            broken(|c| c.expire_time = "soon".into()),
+            "the certificates are not in the documented form",
+        ),
+        (
+            broken(|c| {
+                c.encrypt_certificate =
+                    aead::seal(&api_v3_key(), None, b"junk", "certificate", "abcdefghijkl")
+                        .unwrap();
+            }),
+            "the file is not PEM",
+        ),
+    ];
+    let keys = refresh(&TrustedKeys::new(), reply(vec![fresh(&good)], &good.key)).unwrap();
+    for (certificate, message) in table {
+        for keys in [&keys, &TrustedKeys::new()] {
+            let error = refresh(
+                keys,
+                reply(vec![fresh(&good), certificate.clone()], &good.key),
+            )
+            .unwrap_err();
+            assert!(error.to_string().ends_with(message), "{error}");
+        }
+    }
+    let error = refresh(&keys, reply(Vec::new(), &good.key)).unwrap_err();
+    assert_eq!(error, CertificatesError::Form);
+}
+
+#[test]
+fn what_is_over_goes_and_the_latest_in_effect_seals() {
+    let (old, now, next) = (made(), made(), made());
+    let keys = refresh(
+        &TrustedKeys::new(),
+        reply(
+            vec![
+                sealed(&old, NOW_S - 900, NOW_S - 1),
+                sealed(&now, NOW_S - 100, NOW_S + 1_000),
+                sealed(&next, NOW_S + 100, NOW_S + 1_000),
+            ],
+            &now.key,
+        ),
+    )
+    .unwrap();
+    assert!(keys.get(old.key.serial()).is_none());
+    let serial =
+        |keys: &TrustedKeys, now_s| keys.sealing_key(now_s).map(|(serial, _)| serial.to_owned());
+    assert_eq!(serial(&keys, NOW_S).as_deref(), Some(now.key.serial()));
+    assert_eq!(
+        serial(&keys, NOW_S + 100).as_deref(),
+        Some(next.key.serial())
+    );
+    assert_eq!(serial(&keys, NOW_S + 2_000), None);
+    let mut both = keys;
+    both.add("PUB_KEY_ID_01", test_keys::doc_public_key())
+        .unwrap();
+    assert_eq!(serial(&both, NOW_S).as_deref(), Some("PUB_KEY_ID_01"));
+}
+
+#[test]
+fn an_unsigned_or_an_old_or_a_probing_reply_changes_nothing() {
+    let platform = made();
+    let good = reply(vec![fresh(&platform)], &platform.key);
+    let mut unsigned = good.clone();
+    unsigned.headers = HeaderMap::new();
+    let mut probe = good.clone();
+    probe.headers.insert(
+        "wechatpay-signature",
+        "WECHATPAY/SIGNTEST/x".parse().unwrap(),
+    );
+    for bad in [unsigned, probe] {
+        let error = refresh(&TrustedKeys::new(), bad).unwrap_err();
+        assert!(matches!(
+            error,
+            CertificatesError::Reply(ReplyError::Signature(_))
+        ));
+    }
+    let error = TrustedKeys::new()
+        .refreshed(good, &api_v3_key(), NOW_S + 301)
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        CertificatesError::Reply(ReplyError::Signature(SignatureError::Stale { .. }))
+    ));
+}
+
+#[test]
+fn a_merchant_with_a_public_key_alone_has_nothing_to_download() {
+    for (status, code, expected) in [
+        (404, "RESOURCE_NOT_EXISTS", true),
+        (404, "NOT_FOUND", false),
+        (500, "SYSTEM_ERROR", false),
+    ] {
+        let reply = Reply {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::from(format!("{{\"code\":\"{code}\",\"message\":\"m\"}}")),
+        };
+        let error = refresh(&TrustedKeys::new(), reply).unwrap_err();
+        assert_eq!(error.is_public_key_only(), expected, "{code}");
+    }
+}
+
+#[test]
+fn the_name_with_a_blank_of_wechats_sample_is_read() {
+    let json = serde_json::to_string(&fresh(&made())).unwrap();
+    let with_blank = json.replace("\"effective_time\"", "\"effective_time \"");
+    assert!(serde_json::from_str::<SealedCertificate>(&with_blank).is_ok());
+    assert!(!json.contains("original_type"));
+}

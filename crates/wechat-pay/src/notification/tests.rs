@@ -1,0 +1,216 @@
+use super::*;
+use crate::{money::Fen, stamp::Stamp, test_keys};
+use proptest::prelude::*;
+
+const NOW_S: i64 = 1_700_000_000;
+const PAID: &str = r#"{"appid":"wx1","mchid":"1900007291","out_trade_no":"T20260101",
+        "transaction_id":"4200000001","trade_type":"NATIVE","trade_state":"SUCCESS",
+        "trade_state_desc":"支付成功","bank_type":"OTHERS","attach":"","success_time":"2018-06-08T10:34:56+08:00",
+        "payer":{"openid":"oUpF8"},"amount":{"total":100,"payer_total":90,"currency":"CNY","payer_currency":"CNY"}}"#;
+
+fn api_v3_key() -> ApiV3Key {
+    ApiV3Key::new(b"a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb").unwrap()
+}
+
+fn draft(plaintext: &str) -> NotificationDraft {
+    NotificationDraft {
+        id: "EV-1".into(),
+        create_time: "2018-06-08T02:34:56Z".parse().unwrap(),
+        event_type: TRANSACTION_SUCCESS.into(),
+        summary: "支付成功".into(),
+        original_type: "transaction".into(),
+        plaintext: plaintext.as_bytes().to_vec(),
+    }
+}
+
+fn sign(body: &[u8]) -> HeaderMap {
+    let stamp = Stamp::new(NOW_S, [1; 16]);
+    test_keys::platform_key()
+        .sign_headers(&stamp, body)
+        .unwrap()
+}
+
+fn open(headers: &HeaderMap, body: &[u8]) -> Result<Notification, NotificationError> {
+    let keys = test_keys::trusted_keys();
+    open_notification(headers, body, &keys, &api_v3_key(), NOW_S)
+}
+
+#[test]
+fn what_is_sealed_and_signed_is_opened() {
+    let body = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
+    let opened = open(&sign(&body), &body).unwrap();
+    assert_eq!(opened.id, "EV-1");
+    assert_eq!(opened.create_time, "2018-06-08T10:34:56+08:00");
+    let NotifiedResource::Transaction(paid) = opened.resource else {
+        panic!("a transaction was sealed");
+    };
+    assert_eq!(paid.total(), Some(Fen::new(100).unwrap()));
+    assert_eq!(paid.payer_total(), Some(Fen::new(90).unwrap()));
+    assert_eq!(paid.openid(), Some("oUpF8"));
+}
+
+#[test]
+fn nothing_is_looked_at_before_the_signature_holds() {
+    let good = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
+    let unsigned = open(&HeaderMap::new(), &good).unwrap_err();
+    assert_eq!(unsigned.status(), StatusCode::UNAUTHORIZED);
+    // The body is not even JSON, and the answer is about the signature all the same.
+    let error = open(&sign(&good), b"<xml/>").unwrap_err();
+    assert_eq!(
+        error,
+        NotificationError::Signature(SignatureError::Mismatch)
+    );
+    let mut reserialised: serde_json::Value = serde_json::from_slice(&good).unwrap();
+    reserialised["summary"] = "支付成功".into();
+    let error = open(&sign(&good), reserialised.to_string().as_bytes()).unwrap_err();
+    assert_eq!(
+        error,
+        NotificationError::Signature(SignatureError::Mismatch)
+    );
+}
+
+#[test]
+fn a_probe_fails_quietly() {
+    let body = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
+    let mut headers = sign(&body);
+    headers.insert(
+        "wechatpay-signature",
+        "WECHATPAY/SIGNTEST/AAAA".parse().unwrap(),
+    );
+    let error = open(&headers, &body).unwrap_err();
+    assert!(error.is_probe());
+    assert!(error.status().is_client_error());
+}
+
+#[test]
+fn signed_nonsense_is_refused_with_its_cause() {
+    let sealed = |plaintext| {
+        draft(plaintext)
+            .seal(&api_v3_key(), "abcdefghijkl")
+            .unwrap()
+    };
+    let other_key = ApiV3Key::new(&[1; 32]).unwrap();
+    let table: Vec<(Vec<u8>, NotificationError)> = vec![
+        (b"".to_vec(), NotificationError::Envelope),
+        (b"[]".to_vec(), NotificationError::Envelope),
+        (b"{\"id\":\"1\"}".to_vec(), NotificationError::Envelope),
+        (
+            draft(PAID).seal(&other_key, "abcdefghijkl").unwrap(),
+            NotificationError::Opening(AeadError::Opening),
+        ),
+        (sealed("[]"), NotificationError::Resource),
+        (sealed("{}"), NotificationError::Resource),
+        (
+            sealed(&PAID.replace("100", "-100")),
+            NotificationError::Resource,
+        ),
+        (
+            sealed(&PAID.replace("SUCCESS", "NOTPAY")),
+            NotificationError::Contradiction,
+        ),
+    ];
+    for (body, expected) in table {
+        assert_eq!(open(&sign(&body), &body), Err(expected));
+    }
+}
+
+fn opened(
+    event_type: &str,
+    original_type: &str,
+    plaintext: &str,
+) -> Result<Notification, NotificationError> {
+    let body = NotificationDraft {
+        event_type: event_type.into(),
+        original_type: original_type.into(),
+        ..draft(plaintext)
+    }
+    .seal(&api_v3_key(), "abcdefghijkl")
+    .unwrap();
+    open(&sign(&body), &body)
+}
+
+#[test]
+fn other_resources_are_handed_on_opened() {
+    let opened = opened("COUPON.USE", "coupon", "{\"coupon_id\":\"1\"}").unwrap();
+    assert_eq!(
+        opened.resource,
+        NotifiedResource::Other {
+            original_type: "coupon".into(),
+            plaintext: b"{\"coupon_id\":\"1\"}".to_vec(),
+        }
+    );
+}
+
+#[test]
+fn a_refunds_end_is_read_and_must_agree_with_its_event() {
+    let refund = |status: &str| {
+        format!(
+            r#"{{"mchid":"1900007291","transaction_id":"4200000001","out_trade_no":"T20260101",
+                "refund_id":"50000000382019052709732678859","out_refund_no":"R1",
+                "refund_status":"{status}","success_time":"2018-06-08T10:34:56+08:00",
+                "user_received_account":"招商银行信用卡0403",
+                "amount":{{"total":100,"refund":40,"payer_total":100,"payer_refund":40}}}}"#
+        )
+    };
+    for word in ["SUCCESS", "ABNORMAL", "CLOSED"] {
+        let event = format!("REFUND.{word}");
+        let NotifiedResource::Refund(notice) =
+            opened(&event, "refund", &refund(word)).unwrap().resource
+        else {
+            panic!("a refund was sealed");
+        };
+        assert_eq!(notice.refund_status.as_str(), word);
+        assert_eq!(notice.amount.payer_refund.get(), 40);
+        let error = opened(&event, "refund", &refund("PROCESSING")).unwrap_err();
+        assert_eq!(error, NotificationError::Contradiction);
+    }
+    // A query's word for the state is not a notification's.
+    let queried = refund("SUCCESS").replace("refund_status", "status");
+    let error = opened("REFUND.SUCCESS", "refund", &queried).unwrap_err();
+    assert_eq!(error, NotificationError::Resource);
+}
+
+#[test]
+fn a_payment_for_a_sub_merchant_keeps_both_merchants() {
+    let paid = PAID.replace(
+        r#""appid":"wx1","mchid":"1900007291""#,
+        r#""sp_appid":"wx1","sp_mchid":"1900007291","sub_mchid":"1900000109""#,
+    );
+    let NotifiedResource::PartnerTransaction(read) =
+        opened(TRANSACTION_SUCCESS, "transaction", &paid)
+            .unwrap()
+            .resource
+    else {
+        panic!("a payment for a sub-merchant was sealed");
+    };
+    assert_eq!(
+        (read.sp_mchid.as_str(), read.sub_mchid.as_str()),
+        ("1900007291", "1900000109")
+    );
+    let unpaid = paid.replace("SUCCESS", "NOTPAY");
+    assert_eq!(
+        opened(TRANSACTION_SUCCESS, "transaction", &unpaid),
+        Err(NotificationError::Contradiction)
+    );
+}
+
+#[test]
+fn a_refusal_is_the_json_that_wechat_documents() {
+    assert_eq!(
+        &failure_body("no \"signature\"")[..],
+        br#"{"code":"FAIL","message":"no \"signature\""}"#
+    );
+}
+
+proptest! {
+    #[test]
+    fn signed_but_hostile_bodies_never_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(open(&sign(&body), &body).is_err());
+    }
+
+    #[test]
+    fn sealed_but_hostile_resources_never_panic(plaintext in "\\PC{0,100}") {
+        let body = draft(&plaintext).seal(&api_v3_key(), "abcdefghijkl").unwrap();
+        prop_assert!(open(&sign(&body), &body).is_err());
+    }
+}

@@ -1,0 +1,144 @@
+use super::*;
+use crate::{order_fields::OpenId, product::H5Type};
+
+fn order(product: ProductFields) -> Order {
+    Order::new(
+        "wx8888888888888888",
+        "1900007291",
+        OutTradeNo::parse("T2026|01*").unwrap(),
+        Description::parse("茶").unwrap(),
+        Fen::new(1990).unwrap(),
+        NotifyUrl::parse("https://shop.example/n").unwrap(),
+        product,
+    )
+}
+
+fn body(order: &Order) -> Value {
+    serde_json::from_slice(&order.request().unwrap().body).unwrap()
+}
+
+#[test]
+fn each_product_has_its_route_and_its_fields() {
+    let native = order(ProductFields::Native);
+    assert_eq!(
+        native.request().unwrap().path_and_query,
+        "/v3/pay/transactions/native"
+    );
+    assert!(body(&native).get("payer").is_none());
+    assert!(body(&native).get("scene_info").is_none());
+
+    let h5 = order(ProductFields::H5 {
+        payer_client_ip: "2001:db8::1".parse().unwrap(),
+        h5_type: H5Type::Wap,
+    });
+    assert_eq!(
+        h5.request().unwrap().path_and_query,
+        "/v3/pay/transactions/h5"
+    );
+    assert_eq!(
+        body(&h5)["scene_info"],
+        json!({"payer_client_ip": "2001:db8::1", "h5_info": {"type": "Wap"}})
+    );
+
+    let jsapi = order(ProductFields::Jsapi {
+        openid: OpenId::parse("oUpF8").unwrap(),
+    });
+    assert_eq!(
+        jsapi.request().unwrap().path_and_query,
+        "/v3/pay/transactions/jsapi"
+    );
+    assert_eq!(body(&jsapi)["payer"]["openid"], "oUpF8");
+
+    let app = order(ProductFields::App);
+    assert_eq!(
+        app.request().unwrap().path_and_query,
+        "/v3/pay/transactions/app"
+    );
+    assert!(body(&app).get("payer").is_none());
+}
+
+#[test]
+fn what_is_optional_is_sent_where_it_is_given() {
+    let mut full = order(ProductFields::Native);
+    full.time_expire = Some("2018-06-08T02:34:56Z".parse().unwrap());
+    full.attach = Some("order 1".into());
+    full.goods_tag = Some("TAG".into());
+    full.support_fapiao = Some(true);
+    full.detail = Some(json!({"cost_price": 1, "goods_detail": []}));
+    full.settle_info = Some(json!({"profit_sharing": false}));
+    full.scene_info = json!({"payer_client_ip": "198.51.100.1", "device_id": "d"})
+        .as_object()
+        .cloned();
+    let body = body(&full);
+    assert_eq!(body["time_expire"], "2018-06-08T10:34:56+08:00");
+    assert_eq!(body["attach"], "order 1");
+    assert_eq!(body["goods_tag"], "TAG");
+    assert_eq!(body["support_fapiao"], true);
+    assert_eq!(body["detail"]["cost_price"], 1);
+    assert_eq!(body["settle_info"]["profit_sharing"], false);
+    assert_eq!(body["scene_info"]["device_id"], "d");
+}
+
+#[test]
+fn what_wechat_would_refuse_is_refused_before_sending() {
+    type Change = fn(&mut Order);
+    let table: [(Change, &str); 8] = [
+        (|o| o.total = Fen::ZERO, "amount.total: must be at least 1"),
+        (|o| o.appid.clear(), "appid: must not be empty"),
+        (
+            |o| o.appid = "wx 1".into(),
+            "appid: may only have characters of [0-9a-zA-Z]",
+        ),
+        (
+            |o| o.mchid = "1".repeat(33),
+            "mchid: must be at most 32 bytes of UTF-8, is 33",
+        ),
+        (
+            |o| o.attach = Some("a".repeat(129)),
+            "attach: must be at most 128 bytes of UTF-8, is 129",
+        ),
+        (
+            |o| o.attach = Some(String::new()),
+            "attach: must not be empty",
+        ),
+        (
+            |o| o.goods_tag = Some("a".repeat(33)),
+            "goods_tag: must be at most 32 bytes of UTF-8, is 33",
+        ),
+        (
+            |o| o.detail = Some(json!("a".repeat(6143))),
+            "detail: must be at most 6144 bytes of UTF-8, is 6145",
+        ),
+    ];
+    for (change, message) in table {
+        let mut changed = order(ProductFields::Native);
+        change(&mut changed);
+        assert_eq!(changed.request().unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn numbers_in_a_path_are_encoded_before_they_are_signed() {
+    let number = OutTradeNo::parse("T2026|01*").unwrap();
+    assert_eq!(
+        query_by_out_trade_no(&number, "1900").path_and_query,
+        "/v3/pay/transactions/out-trade-no/T2026%7C01%2A?mchid=1900"
+    );
+    let closing = close(&number, "1900");
+    assert_eq!(
+        closing.path_and_query,
+        "/v3/pay/transactions/out-trade-no/T2026%7C01%2A/close"
+    );
+    assert_eq!(&closing.body[..], br#"{"mchid":"1900"}"#);
+    let id = TransactionId::parse("4200000001").unwrap();
+    assert_eq!(
+        query_by_transaction_id(&id, "19&00").path_and_query,
+        "/v3/pay/transactions/id/4200000001?mchid=19%2600"
+    );
+}
+
+#[test]
+fn a_renewal_repeats_the_body_byte_for_byte() {
+    let request = order(ProductFields::Native).request().unwrap();
+    assert_eq!(replay_order(Product::Native, request.body.clone()), request);
+}
