@@ -176,6 +176,7 @@ pub(super) fn read_request(
         ));
     }
     check_currency(&body)?;
+    check_detail(&body)?;
     let total = body.pointer("/amount/total").and_then(Value::as_i64);
     let sub_openid = optional("/payer/sub_openid");
     let openid = optional("/payer/openid")
@@ -232,6 +233,24 @@ fn check_openid(simulator: &Simulator, request: &OrderRequest) -> Result<(), Ref
         "PARAM_ERROR",
         "无效的openid",
         BAD_PARAMETER,
+    ))
+}
+
+/// The goods are longer as a whole than any field of theirs may be.
+fn check_detail(body: &Value) -> Result<(), Refusal> {
+    const MOST_BYTES: usize = 6144;
+    let bytes = body
+        .get("detail")
+        .map_or(0, |detail| detail.to_string().len());
+    if bytes <= MOST_BYTES {
+        return Ok(());
+    }
+    Err(Refusal::parameter(
+        format!(
+            "输入源“/body/detail”映射到值字段“优惠功能”规则校验失败，字节数 {bytes}，大于最大值 {MOST_BYTES}"
+        ),
+        Some("body"),
+        bytes.into(),
     ))
 }
 

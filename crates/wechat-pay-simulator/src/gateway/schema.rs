@@ -130,6 +130,19 @@ fn check_value(field: &'static Field, value: &Value, place: &Place) -> Result<()
     }
 }
 
+/// UTF-8 of up to three bytes a character: no emoji.
+fn check_alphabet(field: &Field, text: &str, place: &Place) -> Result<(), Refusal> {
+    if text.chars().all(|c| c.len_utf8() <= 3) {
+        return Ok(());
+    }
+    Err(broken_text(
+        field,
+        "含有不支持的字符",
+        place,
+        Value::from(text),
+    ))
+}
+
 fn check_length(
     field: &Field,
     text: &str,
@@ -137,6 +150,7 @@ fn check_length(
     max: usize,
     place: &Place,
 ) -> Result<(), Refusal> {
+    check_alphabet(field, text, place)?;
     let got = text.len();
     let rule = if got < min {
         format!("字节数 {got}，小于最小值 {min}")
@@ -149,6 +163,7 @@ fn check_length(
 }
 
 fn check_characters(field: &Field, text: &str, max: usize, place: &Place) -> Result<(), Refusal> {
+    check_alphabet(field, text, place)?;
     let got = text.chars().count();
     let rule = if got < 1 {
         "字符数 0，小于最小值 1".to_owned()
@@ -299,6 +314,11 @@ mod tests {
                 with("/notify_url", json!("https://shop.example/n?a=1")),
                 r"输入源“/body/notify_url”映射到值字段“通知地址”字符串规则校验失败，字符串必须匹配正则表达式“^https?://([^\s/?#\[\]\@]+\@)?([^\s/?#\@:]+)(?::\d{2,5})?([^\s?#\[\]]*)$”".into(),
                 json!("https://shop.example/n?a=1"),
+            ),
+            (
+                with("/description", json!("🍵")),
+                "输入源“/body/description”映射到值字段“商品描述”字符串规则校验失败，含有不支持的字符".into(),
+                json!("🍵"),
             ),
         ];
         for (body, message, value) in table {

@@ -171,11 +171,16 @@ impl Order {
             TradeState::PayError
         } else if is_code_pay {
             TradeState::UserPaying
-        } else if self.closed_by_merchant || now >= after(self.created_at, AUTO_CLOSE_S) {
+        } else if self.closed_by_merchant || now >= self.closes_at() {
             TradeState::Closed
         } else {
             TradeState::NotPay
         }
+    }
+
+    /// An order closes by itself after seven days, but not while it can still be paid.
+    fn closes_at(&self) -> Timestamp {
+        after(self.created_at, AUTO_CLOSE_S).max(self.expires_at)
     }
 
     /// Past its deadline it cannot be paid any more, and stays unpaid until somebody closes it.

@@ -128,3 +128,40 @@ async fn switches_are_turned_while_it_runs() {
     assert_eq!(answer.status().as_u16(), 400);
     assert_eq!(stage.simulator.settings().payers, 5);
 }
+
+#[tokio::test]
+async fn goods_of_more_than_6144_bytes_are_refused() {
+    let stage = Stage::new();
+    let mut body: serde_json::Value = serde_json::from_str(&order(&stage, "茶")).unwrap();
+    let goods = json!({ "merchant_goods_id": "1", "quantity": 1, "unit_price": 1 });
+    body["detail"] = json!({ "goods_detail": vec![goods; 120] });
+    let (status, code, answer) = stage.call(Method::POST, NATIVE, &body.to_string()).await;
+    assert_eq!((status, code.as_str()), (400, "PARAM_ERROR"));
+    assert!(answer["message"].as_str().unwrap().contains("6144"));
+}
+
+#[tokio::test]
+async fn a_deadline_is_capped_at_seven_or_fifteen_days() {
+    for (line, day, open) in [
+        ("deadline_cap_days=7", 6, true),
+        ("deadline_cap_days=7", 8, false),
+        ("deadline_cap_days=15", 14, true),
+        ("deadline_cap_days=15", 15, false),
+    ] {
+        let stage = Stage::with_settings(&[line]);
+        let mut order = stage.order(
+            "T00001",
+            ProductFields::Jsapi {
+                openid: wechat_pay::OpenId::parse(stage.simulator.openid(&stage.merchant().appid))
+                    .unwrap(),
+            },
+        );
+        order.time_expire = Some("2026-03-01T00:00:00Z".parse().unwrap());
+        stage.send(order.request().unwrap()).await.unwrap();
+        stage.advance(day * 24 * 3600);
+        let mchid = stage.merchant().mchid.clone();
+        let paying = json!({ "mchid": mchid, "out_trade_no": "T00001", "outcome": "success" });
+        let paid = stage.pay(paying).await.0.as_u16();
+        assert_eq!(paid == 200, open, "{line} {day}");
+    }
+}
