@@ -1,0 +1,224 @@
+//! A foreign client against the simulator: wxpay-rs from crates.io, unchanged but for its
+//! address. Called with the folder of merchant.json. Prints a line for each thing that holds,
+//! and fails with the first that does not. It has no bills; the other two clients do.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    path::PathBuf,
+    sync::mpsc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use wxpay_rs::{
+    WxPayClient, WxPayConfig, WxPayError, WxPayResult,
+    http::{HttpClient, ReqwestHttpClient, client::HttpResponse},
+    notify::NotifyHeaders,
+    services::{
+        payments::{jsapi::Amount, native::NativeRequest},
+        refund::{RefundAmount, RefundRequest},
+    },
+};
+
+const WECHAT: &str = "https://api.mch.weixin.qq.com";
+
+/// The one change: what goes to WeChat's address goes to the simulator's.
+struct Local {
+    client: ReqwestHttpClient,
+    base_url: String,
+}
+
+impl Local {
+    fn url(&self, url: &str) -> String {
+        url.replacen(WECHAT, &self.base_url, 1)
+    }
+}
+
+type Headers = Vec<(String, String)>;
+
+#[async_trait]
+impl HttpClient for Local {
+    async fn get(&self, url: &str, headers: Headers) -> WxPayResult<HttpResponse> {
+        self.client.get(&self.url(url), headers).await
+    }
+
+    async fn post(&self, url: &str, headers: Headers, body: &str) -> WxPayResult<HttpResponse> {
+        self.client.post(&self.url(url), headers, body).await
+    }
+
+    async fn put(&self, url: &str, headers: Headers, body: &str) -> WxPayResult<HttpResponse> {
+        self.client.put(&self.url(url), headers, body).await
+    }
+
+    async fn delete(&self, url: &str, headers: Headers) -> WxPayResult<HttpResponse> {
+        self.client.delete(&self.url(url), headers).await
+    }
+
+    async fn patch(&self, url: &str, headers: Headers, body: &str) -> WxPayResult<HttpResponse> {
+        self.client.patch(&self.url(url), headers, body).await
+    }
+}
+
+struct Letter {
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+impl Letter {
+    fn signature(&self) -> NotifyHeaders<'_> {
+        NotifyHeaders {
+            timestamp: &self.headers["wechatpay-timestamp"],
+            nonce: &self.headers["wechatpay-nonce"],
+            serial: &self.headers["wechatpay-serial"],
+            signature: &self.headers["wechatpay-signature"],
+        }
+    }
+}
+
+/// The merchant's notify_url.
+fn inbox() -> (String, mpsc::Receiver<Letter>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/notify", listener.local_addr().unwrap());
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut headers = BTreeMap::new();
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            loop {
+                line.clear();
+                reader.read_line(&mut line).unwrap();
+                let Some((name, value)) = line.trim_end().split_once(": ") else {
+                    break;
+                };
+                headers.insert(name.to_ascii_lowercase(), value.to_owned());
+            }
+            let mut body = vec![0; headers["content-length"].parse().unwrap()];
+            reader.read_exact(&mut body).unwrap();
+            stream
+                .write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+                .unwrap();
+            sender.send(Letter { headers, body }).unwrap();
+        }
+    });
+    (url, receiver)
+}
+
+async fn control(base_url: &str, path: &str, body: Value) -> Value {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("{base_url}/_simulator/{path}");
+    let reply = client.post(url).body(body.to_string()).send().await.unwrap();
+    let text = reply.text().await.unwrap();
+    serde_json::from_str(&text).expect(&text)
+}
+
+fn holds(what: &str) {
+    println!("holds: {what}");
+}
+
+#[tokio::main]
+async fn main() {
+    let folder = PathBuf::from(std::env::args().nth(1).expect("the folder of merchant.json"));
+    let merchant: Value =
+        serde_json::from_slice(&fs::read(folder.join("merchant.json")).unwrap()).unwrap();
+    let text = |name: &str| merchant[name].as_str().unwrap().to_owned();
+    let file = |name: &str| fs::read(folder.join(text(name))).unwrap();
+    let base_url = text("base_url");
+
+    let client = async |private_key: Vec<u8>, public_key: Vec<u8>| -> WxPayResult<WxPayClient> {
+        let config = WxPayConfig::builder()
+            .app_id(text("appid"))
+            .merchant_id(text("mchid"))
+            .api_v3_key(text("api_v3_key"))
+            .private_key(private_key)
+            .cert_serial_number(text("serial_no"))
+            .platform_public_key(text("public_key_id"), public_key)
+            .build()?;
+        let local = Local {
+            client: ReqwestHttpClient::builder().timeout(10).max_retries(0).build()?,
+            base_url: base_url.clone(),
+        };
+        WxPayClient::builder().config(config).http_client(local).build().await
+    };
+    let wechat = client(file("private_key_file"), file("public_key_file")).await.unwrap();
+
+    let (notify_url, letters) = inbox();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let number = format!("RS{}", now.as_millis());
+    let order = |number: &str| NativeRequest {
+        appid: text("appid"),
+        mchid: text("mchid"),
+        description: "一壶茶".to_owned(),
+        out_trade_no: number.to_owned(),
+        amount: Some(Amount { total: 1990, currency: Some("CNY".to_owned()) }),
+        notify_url: Some(notify_url.clone()),
+    };
+    let ordered = wechat.native().create_order(&order(&number)).await.unwrap();
+    assert!(ordered.code_url.starts_with("weixin://"));
+    holds("order");
+    let unpaid = wechat.query_order_by_out_trade_no(&number).await.unwrap();
+    assert_eq!(unpaid.trade_state, "NOTPAY");
+    holds("query");
+
+    let paying = json!({ "code_url": ordered.code_url, "outcome": "success" });
+    control(&base_url, "pay", paying).await;
+    let letter = letters.recv_timeout(Duration::from_secs(10)).unwrap();
+    let handler = wechat.notify_handler().unwrap();
+    let verified = handler.verify_and_parse(letter.signature(), &letter.body).await.unwrap();
+    let paid = handler.handle_verified_payment_notify(&verified).await.unwrap();
+    assert_eq!(paid.out_trade_no, number);
+    holds("notification received and opened");
+    let mut changed = letter.body.clone();
+    changed[20] ^= 1;
+    assert!(handler.verify_and_parse(letter.signature(), &changed).await.is_err());
+    holds("a changed notification is refused");
+
+    let out_refund_no = format!("R{number}");
+    let refund = RefundRequest {
+        transaction_id: None,
+        out_trade_no: Some(number.clone()),
+        out_refund_no: out_refund_no.clone(),
+        reason: Some("cold tea".to_owned()),
+        amount: RefundAmount { refund: 990, total: 1990, currency: "CNY".to_owned() },
+        notify_url: Some(notify_url.clone()),
+    };
+    let accepted = wechat.refund().create_refund(&refund).await.unwrap();
+    assert_eq!(accepted.status, "PROCESSING");
+    holds("refund");
+    let decision = json!({
+        "mchid": text("mchid"), "out_refund_no": out_refund_no, "outcome": "success",
+    });
+    control(&base_url, "refund/outcome", decision).await;
+    let letter = letters.recv_timeout(Duration::from_secs(10)).unwrap();
+    let verified = handler.verify_and_parse(letter.signature(), &letter.body).await.unwrap();
+    let back = handler.handle_verified_refund_notify(&verified).await.unwrap();
+    assert_eq!(back.refund_status, "SUCCESS");
+    holds("notification of the refund");
+    let refunded = wechat.refund().query_refund(&out_refund_no).await.unwrap();
+    assert_eq!(refunded.status, "SUCCESS");
+    holds("refund query");
+
+    let closing = format!("C{number}");
+    wechat.native().create_order(&order(&closing)).await.unwrap();
+    wechat.query().close(&closing).await.unwrap();
+    assert_eq!(wechat.query_order_by_out_trade_no(&closing).await.unwrap().trade_state, "CLOSED");
+    holds("close");
+    let certificates = wechat.certificates().get_certificates().await.unwrap();
+    assert_eq!(certificates.len(), 1);
+    holds("certificates");
+
+    // WeChat's own private half of the public key is a key, and not the merchant's.
+    let other = fs::read(folder.join("wechat_private/pub_key_private.pem")).unwrap();
+    let stranger = client(other, file("public_key_file")).await.unwrap();
+    let refused = stranger.native().create_order(&order(&format!("W{number}"))).await;
+    let error: WxPayError = refused.unwrap_err();
+    assert!(error.to_string().contains("SIGN_ERROR"), "{error}");
+    holds("a wrong merchant key is refused");
+    println!("all holds");
+}
