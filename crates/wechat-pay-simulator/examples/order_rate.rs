@@ -78,7 +78,7 @@ fn wire(keyring: &Keyring, key: &MerchantKey, number: u32, stamp: &Stamp) -> Wir
         OutTradeNo::parse(format!("BENCH{number:08}")).unwrap(),
         Description::parse("一壶茶").unwrap(),
         Fen::new(1990).unwrap(),
-        NotifyUrl::parse("http://127.0.0.1:1/notify").unwrap(),
+        NotifyUrl::parse("http://127.0.0.1:8080/notify").unwrap(),
         ProductFields::Native,
     );
     let signed = order.request().unwrap().sign(key, stamp, None).unwrap();
