@@ -54,7 +54,10 @@ impl WidgetOptions {
         if !is_token {
             return Err(OptionError::Token);
         }
-        let merchant_api = merchant_api.trim_end_matches('/');
+        let mut merchant_api = merchant_api;
+        while let Some(shorter) = merchant_api.strip_suffix('/') {
+            merchant_api = shorter;
+        }
         let is_address = ["https://", "http://"].iter().any(|scheme| {
             merchant_api
                 .strip_prefix(scheme)
@@ -62,7 +65,7 @@ impl WidgetOptions {
         });
         let is_path = merchant_api.is_empty()
             || (merchant_api.starts_with('/') && !merchant_api.starts_with("//"));
-        if !(is_address || is_path) || merchant_api.contains(['\\', '?', '#', ' ']) {
+        if !(is_address || is_path) || merchant_api.bytes().any(|byte| b"\\?# ".contains(&byte)) {
             return Err(OptionError::MerchantApi);
         }
         Ok(Self {

@@ -128,7 +128,9 @@ async fn body(response: &Response) -> Result<JsObject, JsValue> {
 /// `Retry-After` in milliseconds, where it is a number of seconds.
 fn retry_after_ms(response: &Response) -> Option<u64> {
     let seconds = response.headers().get("retry-after").ok()??;
-    Some(seconds.parse::<u64>().ok()?.saturating_mul(1_000))
+    let is_number = (1..=9).contains(&seconds.len()) && seconds.bytes().all(|b| b.is_ascii_digit());
+    let number = |sum, digit| sum * 10 + u64::from(digit - b'0');
+    is_number.then(|| seconds.bytes().fold(0, number) * 1_000)
 }
 
 /// What a status and a body mean. No body: it did not come whole, or is no JSON.

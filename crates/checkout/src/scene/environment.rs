@@ -198,7 +198,7 @@ fn in_app(ua: &str) -> Option<&'static str> {
         (" qq/", "qq"),
     ];
     APPS.iter()
-        .find(|(token, _)| ua.contains(token))
+        .find(|(token, _)| has(ua, token))
         .map(|(_, app)| *app)
 }
 
