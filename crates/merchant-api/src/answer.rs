@@ -4,7 +4,7 @@
 //! derived, behind the `serde` feature. Nothing here judges a URL or a state: that is the
 //! machine's part.
 
-use crate::fields::{Fields, Malformed, short_text, unsigned, url_text};
+use crate::fields::{Fields, Malformed, Reader};
 
 /// Where the order stands. Only the backend's word moves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -157,97 +157,85 @@ pub struct CheckoutAnswer {
 impl CheckoutAnswer {
     /// Reads an answer. Unknown fields are ignored, starred ones must be there.
     pub fn read<F: Fields>(fields: &F) -> Result<Self, Malformed> {
-        Ok(Self {
-            state: read_state(fields)?,
-            version: unsigned(fields, "version")?,
-            order_no: required(short_text(fields, "order_no")?, "order_no")?,
-            description: short_text(fields, "description")?,
-            total_fen: required(unsigned(fields, "total_fen")?, "total_fen")?,
-            currency: short_text(fields, "currency")?,
-            payer_total_fen: unsigned(fields, "payer_total_fen")?,
-            success_time: short_text(fields, "success_time")?,
-            refunded_fen: unsigned(fields, "refunded_fen")?,
-            remaining_ms: unsigned(fields, "remaining_ms")?,
-            checked_ms_ago: unsigned(fields, "checked_ms_ago")?,
-            poll_after_ms: unsigned(fields, "poll_after_ms")?,
-            products: read_products(fields)?,
-            live: fields.flag("live")?.unwrap_or(true),
-            attempt: read_attempt(fields)?,
-            action: read_action(fields)?,
-            success_url: url_text(fields, "success_url")?,
-        })
+        let mut read = Reader::of(fields);
+        let answer = Self {
+            state: OrderState::from_word(&read.required_text("state")),
+            version: read.unsigned("version"),
+            order_no: read.required_text("order_no"),
+            description: read.text("description"),
+            total_fen: read.required_unsigned("total_fen"),
+            currency: read.text("currency"),
+            payer_total_fen: read.unsigned("payer_total_fen"),
+            success_time: read.text("success_time"),
+            refunded_fen: read.unsigned("refunded_fen"),
+            remaining_ms: read.unsigned("remaining_ms"),
+            checked_ms_ago: read.unsigned("checked_ms_ago"),
+            poll_after_ms: read.unsigned("poll_after_ms"),
+            products: read_products(&mut read),
+            live: read.flag("live").unwrap_or(true),
+            attempt: read_attempt(&mut read),
+            action: read_action(&mut read),
+            success_url: read.url("success_url"),
+        };
+        read.finish(answer)
     }
 }
 
-fn required<T>(value: Option<T>, field: &'static str) -> Result<T, Malformed> {
-    value.ok_or(Malformed::not(field, "is missing"))
+impl OrderState {
+    fn from_word(word: &str) -> Self {
+        match word {
+            "paid" => Self::Paid,
+            "closed" => Self::Closed,
+            _ => Self::Open,
+        }
+    }
 }
 
-fn read_state<F: Fields>(fields: &F) -> Result<OrderState, Malformed> {
-    let word = required(short_text(fields, "state")?, "state")?;
-    Ok(match word.as_str() {
-        "paid" => OrderState::Paid,
-        "closed" => OrderState::Closed,
-        _ => OrderState::Open,
+fn read_products<F: Fields>(read: &mut Reader<'_, F>) -> Option<Vec<Product>> {
+    let words = read.texts("products")?;
+    let known = words.iter().filter_map(|word| Product::from_word(word));
+    Some(known.collect())
+}
+
+fn read_attempt<F: Fields>(read: &mut Reader<'_, F>) -> Option<CurrentAttempt> {
+    let number = read.required_unsigned("attempt");
+    (number > 0).then(|| CurrentAttempt {
+        number,
+        product: Product::from_word(&read.required_text("product")),
+        out_trade_no: read.text("out_trade_no"),
+        remaining_ms: read.unsigned("attempt_remaining_ms"),
     })
 }
 
-fn read_products<F: Fields>(fields: &F) -> Result<Option<Vec<Product>>, Malformed> {
-    let words = fields.texts("products")?;
-    Ok(words.map(|words| {
-        words
-            .iter()
-            .filter_map(|word| Product::from_word(word))
-            .collect()
-    }))
-}
-
-fn read_attempt<F: Fields>(fields: &F) -> Result<Option<CurrentAttempt>, Malformed> {
-    let number = required(unsigned(fields, "attempt")?, "attempt")?;
-    if number == 0 {
-        return Ok(None);
-    }
-    let product = required(short_text(fields, "product")?, "product")?;
-    Ok(Some(CurrentAttempt {
-        number,
-        product: Product::from_word(&product),
-        out_trade_no: short_text(fields, "out_trade_no")?,
-        remaining_ms: unsigned(fields, "attempt_remaining_ms")?,
-    }))
-}
-
-fn read_action<F: Fields>(fields: &F) -> Result<Option<Action>, Malformed> {
-    let text = |name| url_text(fields, name);
-    let pay = |name| match fields.object(name)? {
-        None => Ok(None),
-        Some(object) => read_pay_parameters(&object).map(Some),
-    };
+fn read_action<F: Fields>(read: &mut Reader<'_, F>) -> Option<Action> {
     let found = [
-        text("code_url")?.map(Action::CodeUrl),
-        text("h5_url")?.map(Action::H5Url),
-        pay("jsapi")?.map(Action::Jsapi),
-        text("mini_program_path")?.map(Action::MiniProgramPath),
-        pay("mini_program")?.map(Action::MiniProgram),
-        text("authorize_url")?.map(Action::AuthorizeUrl),
+        read.url("code_url").map(Action::CodeUrl),
+        read.url("h5_url").map(Action::H5Url),
+        read.object("jsapi", read_pay_parameters).map(Action::Jsapi),
+        read.url("mini_program_path").map(Action::MiniProgramPath),
+        read.object("mini_program", read_pay_parameters)
+            .map(Action::MiniProgram),
+        read.url("authorize_url").map(Action::AuthorizeUrl),
     ];
     let mut actions = found.into_iter().flatten();
     let action = actions.next();
     if actions.next().is_some() {
-        return Err(Malformed::not("action", "must be one and no more"));
+        read.fault(Malformed::not("action", "must be one and no more"));
     }
-    Ok(action)
+    action
 }
 
 fn read_pay_parameters<F: Fields>(fields: &F) -> Result<PayParameters, Malformed> {
-    let text = |name| required(short_text(fields, name)?, name);
-    Ok(PayParameters {
-        app_id: text("appId")?,
-        time_stamp: text("timeStamp")?,
-        nonce_str: text("nonceStr")?,
-        package: text("package")?,
-        sign_type: text("signType")?,
-        pay_sign: text("paySign")?,
-    })
+    let mut read = Reader::of(fields);
+    let parameters = PayParameters {
+        app_id: read.required_text("appId"),
+        time_stamp: read.required_text("timeStamp"),
+        nonce_str: read.required_text("nonceStr"),
+        package: read.required_text("package"),
+        sign_type: read.required_text("signType"),
+        pay_sign: read.required_text("paySign"),
+    };
+    read.finish(parameters)
 }
 
 #[cfg(feature = "serde")]

@@ -1,7 +1,7 @@
 //! What a backend says when it cannot do what was asked: one envelope, stable codes, and a
 //! verdict for the caller. Prose is for people; programs branch on the code.
 
-use crate::fields::{Fields, Malformed, short_text, unsigned};
+use crate::fields::{Fields, Malformed, Reader};
 
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal, $retryable:literal;)*) => {
@@ -107,21 +107,30 @@ pub struct ApiError {
 impl ApiError {
     /// Reads the envelope `{"error":{…}}`.
     pub fn read<F: Fields>(fields: &F) -> Result<Self, Malformed> {
-        let error = fields
-            .object("error")?
-            .ok_or(Malformed::not("error", "is missing"))?;
-        let word = short_text(&error, "code")?.ok_or(Malformed::not("code", "is missing"))?;
-        let code = ErrorCode::from_word(&word);
-        Ok(Self {
+        let mut read = Reader::of(fields);
+        let error = read.object("error", Self::read_inside);
+        match error {
+            None => read
+                .finish(())
+                .and(Err(Malformed::not("error", "is missing"))),
+            Some(error) => read.finish(error),
+        }
+    }
+
+    fn read_inside<F: Fields>(fields: &F) -> Result<Self, Malformed> {
+        let mut read = Reader::of(fields);
+        let code = ErrorCode::from_word(&read.required_text("code"));
+        let error = Self {
             code,
-            message: short_text(&error, "message")?.unwrap_or_default(),
-            retryable: error
-                .flag("retryable")?
+            message: read.text("message").unwrap_or_default(),
+            retryable: read
+                .flag("retryable")
                 .unwrap_or_else(|| code.is_some_and(ErrorCode::is_retryable)),
-            retry_after_ms: unsigned(&error, "retry_after_ms")?,
-            field: short_text(&error, "field")?,
-            wechat_code: short_text(&error, "wechat_code")?,
-        })
+            retry_after_ms: read.unsigned("retry_after_ms"),
+            field: read.text("field"),
+            wechat_code: read.text("wechat_code"),
+        };
+        read.finish(error)
     }
 
     /// A refusal to be written, with the code's own verdict.

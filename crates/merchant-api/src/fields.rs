@@ -40,43 +40,110 @@ impl Malformed {
     }
 }
 
-/// A text of at most [`TEXT_MAX_BYTES`].
-pub(crate) fn short_text<F: Fields>(
-    fields: &F,
-    name: &'static str,
-) -> Result<Option<String>, Malformed> {
-    bounded(fields.text(name)?, name, TEXT_MAX_BYTES)
+/// Reads the fields of one object, one after another, and keeps the first fault. Stopping at it
+/// would be a way out for every field, each of which drops all that was read before.
+pub(crate) struct Reader<'a, F> {
+    fields: &'a F,
+    fault: Option<Malformed>,
 }
 
-/// A text of at most [`URL_MAX_BYTES`]. Whether it may be *followed* is decided where it is used.
-pub(crate) fn url_text<F: Fields>(
-    fields: &F,
-    name: &'static str,
-) -> Result<Option<String>, Malformed> {
-    bounded(fields.text(name)?, name, URL_MAX_BYTES)
-}
-
-/// A whole number that is not negative: an amount, a duration or a count.
-pub(crate) fn unsigned<F: Fields>(
-    fields: &F,
-    name: &'static str,
-) -> Result<Option<u64>, Malformed> {
-    match fields.integer(name)? {
-        None => Ok(None),
-        Some(number) => u64::try_from(number)
-            .map(Some)
-            .map_err(|_| Malformed::not(name, "must not be negative")),
+impl<'a, F: Fields> Reader<'a, F> {
+    pub(crate) const fn of(fields: &'a F) -> Self {
+        Self {
+            fields,
+            fault: None,
+        }
     }
-}
 
-fn bounded(
-    text: Option<String>,
-    field: &'static str,
-    max_bytes: usize,
-) -> Result<Option<String>, Malformed> {
-    match text {
-        Some(text) if text.len() > max_bytes => Err(Malformed::not(field, "is too long")),
-        other => Ok(other),
+    /// What was read, if nothing in the object breaks the contract.
+    pub(crate) fn finish<T>(self, read: T) -> Result<T, Malformed> {
+        match self.fault {
+            None => Ok(read),
+            Some(fault) => Err(fault),
+        }
+    }
+
+    /// A text of at most [`TEXT_MAX_BYTES`].
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.bounded(name, TEXT_MAX_BYTES)
+    }
+
+    /// A text of at most [`URL_MAX_BYTES`]. Whether it may be *followed* is decided where it is
+    /// used.
+    pub(crate) fn url(&mut self, name: &'static str) -> Option<String> {
+        self.bounded(name, URL_MAX_BYTES)
+    }
+
+    /// A text that has to be there.
+    pub(crate) fn required_text(&mut self, name: &'static str) -> String {
+        let text = self.text(name);
+        self.required(name, text)
+    }
+
+    /// A whole number that is not negative: an amount, a duration or a count.
+    pub(crate) fn unsigned(&mut self, name: &'static str) -> Option<u64> {
+        let number = self.fields.integer(name);
+        let number = u64::try_from(self.sound(number)?);
+        self.keep(number.map_err(|_| Malformed::not(name, "must not be negative")))
+    }
+
+    /// A number that has to be there.
+    pub(crate) fn required_unsigned(&mut self, name: &'static str) -> u64 {
+        let number = self.unsigned(name);
+        self.required(name, number)
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        let flag = self.fields.flag(name);
+        self.sound(flag)
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+        let texts = self.fields.texts(name);
+        self.sound(texts)
+    }
+
+    /// An object, read by a function of its own.
+    pub(crate) fn object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&F) -> Result<T, Malformed>,
+    ) -> Option<T> {
+        let object = self.fields.object(name);
+        let object = self.sound(object)?;
+        self.keep(read(&object))
+    }
+
+    /// Keeps a fault that only shows in what was read.
+    pub(crate) fn fault(&mut self, fault: Malformed) {
+        self.fault.get_or_insert(fault);
+    }
+
+    fn bounded(&mut self, name: &'static str, max_bytes: usize) -> Option<String> {
+        let text = self.fields.text(name);
+        let text = self.sound(text)?;
+        if text.len() > max_bytes {
+            self.fault(Malformed::not(name, "is too long"));
+            return None;
+        }
+        Some(text)
+    }
+
+    fn required<T: Default>(&mut self, name: &'static str, value: Option<T>) -> T {
+        value.unwrap_or_else(|| {
+            self.fault(Malformed::not(name, "is missing"));
+            T::default()
+        })
+    }
+
+    fn sound<T>(&mut self, read: Result<Option<T>, Malformed>) -> Option<T> {
+        self.keep(read).flatten()
+    }
+
+    fn keep<T>(&mut self, read: Result<T, Malformed>) -> Option<T> {
+        read.map_err(|fault| self.fault(fault)).ok()
     }
 }
 
