@@ -7,6 +7,8 @@
 //! Rust users take the [`WechatPay`] component; JavaScript gets [`embed`] through
 //! `www/src/element.js`.
 
+#[cfg(all(feature = "bundle", target_family = "wasm"))]
+mod allocator;
 mod component;
 #[cfg(all(test, target_arch = "wasm32"))]
 mod counting_page;

@@ -35,6 +35,7 @@ pub(super) fn compile_for_size() -> Result<PathBuf, Failure> {
         .args([
             "-Zbuild-std=std,panic_abort",
             "-Zbuild-std-features=optimize_for_size",
+            "--features=bundle",
         ])
         // Stable refuses -Z. What is asked for is stable in effect and checked by our own tests.
         .env("RUSTC_BOOTSTRAP", "1")
