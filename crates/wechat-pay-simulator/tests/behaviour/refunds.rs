@@ -276,3 +276,51 @@ async fn hostile_refunds_are_refused_and_never_panic() {
         assert_eq!(error.wechat().unwrap().code, "PARAM_ERROR", "{hostile}");
     }
 }
+
+#[tokio::test]
+async fn a_card_number_that_was_encrypted_for_the_named_key_is_taken() {
+    use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
+    use base64::{Engine, engine::general_purpose::STANDARD};
+
+    let stage = Stage::new();
+    stage.pay_native("T00001").await;
+    let (_, _, refund) = ask(&stage, &body("R1", 1990)).await;
+    let mchid = stage.merchant().mchid.clone();
+    let abnormal = json!({ "mchid": mchid, "out_refund_no": "R1", "outcome": "abnormal" });
+    stage
+        .post_json("/_simulator/refund/outcome", &abnormal)
+        .await;
+    let folder = tempfile::tempdir().unwrap();
+    stage.simulator.keyring().write(folder.path()).unwrap();
+    let pem = std::fs::read_to_string(folder.path().join("pub_key.pem")).unwrap();
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let key = PublicEncryptingKey::from_der(&STANDARD.decode(base64).unwrap()).unwrap();
+    let key = OaepPublicEncryptingKey::new(key).unwrap();
+    let seal = |text: &str| {
+        let mut sealed = vec![0; key.ciphertext_size()];
+        let sealed = key.encrypt(&OAEP_SHA1_MGF1SHA1, text.as_bytes(), &mut sealed, None);
+        STANDARD.encode(sealed.unwrap())
+    };
+    let card = json!({
+        "out_refund_no": "R1", "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT",
+        "bank_account": seal("6222020000001234"), "real_name": seal("张三"),
+    });
+    let refund_id = refund["refund_id"].as_str().unwrap();
+    let mut request = stage.signed(RequestParts {
+        method: Method::POST,
+        path_and_query: format!("{REFUNDS}/{refund_id}/apply-abnormal-refund"),
+        body: card.to_string().into(),
+    });
+    let serial = stage.merchant().public_key_id.clone();
+    for (name, value) in [
+        ("user-agent", "tests"),
+        ("accept", "*/*"),
+        ("wechatpay-serial", &serial),
+    ] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let reply = stage.send_raw(request).await;
+    let answer: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(reply.status.as_u16(), 200, "{answer}");
+    assert_eq!(answer["user_received_account"], "ICBC_DEBIT1234");
+}
