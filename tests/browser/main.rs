@@ -4,6 +4,7 @@ mod appearance;
 mod h5;
 mod harness;
 mod hosted_page;
+mod hosted_page_without_script;
 mod jsapi;
 mod native;
 mod php;

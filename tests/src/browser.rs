@@ -28,6 +28,10 @@ pub enum Visitor {
     SmallDesktop,
     /// A small touch screen with the phone's own browser.
     Phone,
+    /// The desktop with scripts switched off.
+    DesktopWithoutScript,
+    /// The phone with scripts switched off.
+    PhoneWithoutScript,
 }
 
 /// Runs a scenario with a browser of its own (fresh profile), and closes it however the scenario
@@ -76,19 +80,26 @@ fn capabilities(visitor: Visitor) -> serde_json::Map<String, Value> {
         ],
     });
     match visitor {
-        Visitor::Desktop => {}
+        Visitor::Desktop | Visitor::DesktopWithoutScript => {}
         Visitor::SmallDesktop => {
             options["mobileEmulation"] = json!({
                 "deviceMetrics": {"width": 320, "height": 640, "pixelRatio": 1.0, "touch": false},
                 "userAgent": DESKTOP_USER_AGENT,
             });
         }
-        Visitor::Phone => {
+        Visitor::Phone | Visitor::PhoneWithoutScript => {
             options["mobileEmulation"] = json!({
                 "deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 2.0, "touch": true},
                 "userAgent": PHONE_USER_AGENT,
             });
         }
+    }
+    if matches!(
+        visitor,
+        Visitor::DesktopWithoutScript | Visitor::PhoneWithoutScript
+    ) {
+        // 2: block. What WebDriver itself runs in the page goes on working.
+        options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
     }
     let capabilities = json!({
         "browserName": "chrome",

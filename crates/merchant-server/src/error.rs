@@ -63,7 +63,8 @@ impl Failure {
         Self::from(refused)
     }
 
-    fn log(&self) {
+    /// Writes it down, once: for the one who answers with something else than the envelope.
+    pub(crate) fn log(&self) {
         match self {
             Self::Superseded(answer) => tracing::info!(
                 code = ErrorCode::AttemptSuperseded.as_str(),

@@ -37,7 +37,9 @@ mod wechat_client;
 mod wechat_transport;
 
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
-pub use config::{ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant};
+pub use config::{
+    ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant, ServiceContact,
+};
 pub use ledger::LedgerError;
 pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomness};
 pub use routes::app;

@@ -48,8 +48,12 @@ pub fn app(server: MerchantServer) -> Router {
         .layer(DefaultBodyLimit::max(NOTIFICATION_MAX_BYTES));
     let pages = Router::new()
         .route("/c/{token}", get(hosted_page::page))
+        .route("/c/{token}/start", post(hosted_page::start))
+        .route("/c/{token}/check", post(hosted_page::check))
         .route(hosted_page::STYLE_PATH, get(hosted_page::style))
-        .route("/healthz", get(health));
+        .route(hosted_page::SCRIPT_PATH, get(hosted_page::script))
+        .route("/healthz", get(health))
+        .layer(DefaultBodyLimit::max(FORM_MAX_BYTES));
     Router::new()
         .merge(public)
         .merge(private)

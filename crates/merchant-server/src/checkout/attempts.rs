@@ -23,7 +23,7 @@ use crate::server::MerchantServer;
 const ROUNDS: u32 = 4;
 
 /// Starts an attempt, or gives the current one again.
-pub(super) async fn start(
+pub(crate) async fn start(
     server: &MerchantServer,
     caller: Caller,
     order_id: i64,

@@ -22,6 +22,8 @@ use crate::ledger::Checkout;
 use crate::server::MerchantServer;
 
 pub(crate) use answer::answer;
+pub(crate) use attempts::start;
+pub(crate) use poll::ask;
 
 /// `POST /v1/checkouts/{token}/attempts`
 pub(crate) async fn start_attempt(

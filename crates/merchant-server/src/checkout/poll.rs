@@ -39,7 +39,8 @@ pub(super) async fn read(
     Ok(answer)
 }
 
-async fn ask(server: &MerchantServer, order_id: i64) -> Result<Checkout, Failure> {
+/// Asks WeChat unless it was asked a moment ago; gives how things stand then.
+pub(crate) async fn ask(server: &MerchantServer, order_id: i64) -> Result<Checkout, Failure> {
     let _lock = server.lock_order(order_id).await;
     // Whoever held the lock before us may have asked.
     let checkout = reread(server, order_id).await?;

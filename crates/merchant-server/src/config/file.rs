@@ -31,9 +31,17 @@ pub(super) struct ConfigFile {
     pub(super) products: Vec<Product>,
     #[serde(default = "default_order_expires_in_ms")]
     pub(super) order_expires_in_ms: u64,
+    pub(super) service_contact: Option<ServiceContactFile>,
     #[serde(default)]
     pub(super) gateway: GatewayFile,
     pub(super) merchant: MerchantFile,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceContactFile {
+    pub(super) text: String,
+    pub(super) url: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -52,10 +52,21 @@ pub struct Config {
     pub products: Vec<Product>,
     /// How long an order can be paid where it does not say so itself.
     pub order_expires_in_ms: u64,
+    /// Whom a buyer turns to, shown on the hosted page.
+    pub service_contact: Option<ServiceContact>,
     /// WeChat Pay, or a stand-in.
     pub gateway: Gateway,
     /// Who we are at WeChat.
     pub merchant: Merchant,
+}
+
+/// The shop's service contact, as a buyer sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceContact {
+    /// A name, a number, an address: text, never markup.
+    pub text: String,
+    /// Where the text leads: https, mailto or tel.
+    pub url: Option<Url>,
 }
 
 /// One key of the private side, as its hash.

@@ -6,8 +6,8 @@ use merchant_api::Product;
 use url::Url;
 
 use super::address::{bare, is_loopback_host, origin, secure_url};
-use super::file::{ApiKeyFile, ConfigFile, GatewayFile};
-use super::{ApiKey, Config, ConfigError, Environment, Gateway, merchant};
+use super::file::{ApiKeyFile, ConfigFile, GatewayFile, ServiceContactFile};
+use super::{ApiKey, Config, ConfigError, Environment, Gateway, ServiceContact, merchant};
 
 /// WeChat Pay's own hosts; nothing else is spoken to as if it were WeChat.
 const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
@@ -73,6 +73,10 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
         api_keys: check_api_keys(file.api_keys)?,
         products: check_products(file.products)?,
         order_expires_in_ms: file.order_expires_in_ms,
+        service_contact: file
+            .service_contact
+            .map(check_service_contact)
+            .transpose()?,
         gateway,
         merchant,
     })
@@ -188,6 +192,28 @@ fn check_products(products: Vec<Product>) -> Result<Vec<Product>, ConfigError> {
         ));
     }
     Ok(products)
+}
+
+fn check_service_contact(contact: ServiceContactFile) -> Result<ServiceContact, ConfigError> {
+    let text = contact.text;
+    if text.trim().is_empty() || text.len() > 200 || text.chars().any(char::is_control) {
+        return Err(ConfigError::refused(
+            "service_contact.text",
+            "must be 1 to 200 bytes of text without control characters",
+        ));
+    }
+    let url = contact
+        .url
+        .map(|url| {
+            Url::parse(&url)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "https" | "mailto" | "tel"))
+                .ok_or_else(|| {
+                    ConfigError::refused("service_contact.url", "must be https, mailto or tel")
+                })
+        })
+        .transpose()?;
+    Ok(ServiceContact { text, url })
 }
 
 fn from_hex(text: &str) -> Option<[u8; 32]> {

@@ -10,6 +10,7 @@
 mod attempts;
 mod configuration;
 mod due_work;
+mod hosted_page;
 mod house;
 mod notifications;
 mod oauth;

@@ -24,7 +24,6 @@ async fn the_hosted_page_shows_the_order_and_holds_the_element() {
         "tea-0001",
         &*format!("<wechat-pay token=\"{token}\" merchant-api=\"/v1\">"),
         "<script type=\"module\" src=\"/dist/wechat-pay.js\">",
-        "<noscript>",
         "TEST",
     ] {
         assert!(text.contains(expected), "{expected} in {text}");
@@ -46,10 +45,12 @@ async fn the_hosted_page_shows_the_order_and_holds_the_element() {
     );
     assert_eq!(page.headers["cache-control"], "no-store");
     assert_eq!(house.line.take_sent(), [], "looking orders nothing");
-    assert_eq!(
-        house.get("/c.css").await.headers["content-type"],
-        "text/css; charset=utf-8"
-    );
+    for (path, kind) in [
+        ("/c.css", "text/css; charset=utf-8"),
+        ("/c.js", "text/javascript; charset=utf-8"),
+    ] {
+        assert_eq!(house.get(path).await.headers["content-type"], kind);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,204 @@
+//! `/c/{token}`: the hosted checkout page, for shops that embed nothing and for browsers in which
+//! the element cannot run. Plain HTML from here pays without JavaScript and without WebAssembly;
+//! the element, where it can, takes its place.
+//!
+//! Looking never changes anything: a GET orders nothing and supersedes nothing, so a robot that
+//! follows the link, a preview or a reload does no harm. Each step is a form that the buyer sends,
+//! with the attempt that was in view, and WeChat is asked only by the button that says so.
+
+mod document;
+mod offer;
+mod view;
+mod words;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use maud::html;
+use merchant_api::{
+    Action, AttemptForm, ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER,
+};
+use url::form_urlencoded;
+
+use crate::checkout;
+use crate::client_address::Caller;
+use crate::error::Failure;
+use crate::ledger::Checkout;
+use crate::server::MerchantServer;
+use document::{checkout_policy, secure, secured};
+use offer::Place;
+use view::Arrival;
+
+pub(crate) use document::plain;
+
+/// The page's few rules and lines, served by us: the policy allows nothing inline.
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("cashier.js");
+pub(crate) const STYLE_PATH: &str = "/c.css";
+pub(crate) const SCRIPT_PATH: &str = "/c.js";
+/// Says on our own redirect that WeChat was asked.
+const CHECKED_PARAMETER: &str = "checked";
+
+/// `GET /c/{token}`
+pub(crate) async fn page(
+    State(server): State<MerchantServer>,
+    Path(token): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let checkout = match find(&server, &token).await? {
+        Ok(checkout) => checkout,
+        Err(unknown) => return Ok(unknown),
+    };
+    let answer = checkout::answer(&server, &checkout, None);
+    let markup = view::page(
+        &server.config,
+        &checkout,
+        &answer,
+        &Place::of(&headers),
+        &arrival(&query.unwrap_or_default()),
+    );
+    Ok(secured(StatusCode::OK, &markup, &checkout_policy(&server)))
+}
+
+/// `POST /c/{token}/start`: the same form as the element's, answered with a page or a way.
+pub(crate) async fn start(
+    State(server): State<MerchantServer>,
+    Path(token): Path<String>,
+    caller: Caller,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let checkout = match find(&server, &token).await? {
+        Ok(checkout) => checkout,
+        Err(unknown) => return Ok(unknown),
+    };
+    let form = match read_form(&server, &token, body) {
+        Ok(form) => form,
+        Err(failure) => return refused(&server, &token, failure),
+    };
+    let answer = match checkout::start(&server, caller, checkout.order.id, &form).await {
+        Ok(answer) => answer,
+        // The page shows who has taken over, and offers to take over in turn.
+        Err(Failure::Superseded(_)) => return see_other(&format!("/c/{token}")),
+        Err(failure) => return refused(&server, &token, failure),
+    };
+    match answer.action {
+        Some(Action::H5Url(url) | Action::AuthorizeUrl(url)) => see_other(&url),
+        Some(Action::Jsapi(parameters)) => {
+            let Ok(checkout) = find(&server, &token).await? else {
+                return see_other(&format!("/c/{token}"));
+            };
+            let handle = checkout
+                .attempt
+                .as_ref()
+                .map_or("", |attempt| &*attempt.return_handle);
+            let markup = view::cashier(&server.config, &checkout, &parameters, handle);
+            Ok(secured(StatusCode::OK, &markup, &checkout_policy(&server)))
+        }
+        _ => see_other(&format!("/c/{token}")),
+    }
+}
+
+/// `POST /c/{token}/check`: the buyer says "I have paid", so WeChat is asked.
+pub(crate) async fn check(
+    State(server): State<MerchantServer>,
+    Path(token): Path<String>,
+) -> Result<Response, Failure> {
+    match find(&server, &token).await? {
+        Ok(checkout) => {
+            checkout::ask(&server, checkout.order.id).await?;
+            see_other(&format!("/c/{token}?{CHECKED_PARAMETER}=1"))
+        }
+        Err(unknown) => Ok(unknown),
+    }
+}
+
+/// `GET /c.css`
+pub(crate) async fn style() -> Response {
+    file("text/css; charset=utf-8", STYLE)
+}
+
+/// `GET /c.js`
+pub(crate) async fn script() -> Response {
+    file("text/javascript; charset=utf-8", SCRIPT)
+}
+
+fn file(kind: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, text).into_response()
+}
+
+/// The checkout, or the page that says that there is none.
+async fn find(server: &MerchantServer, token: &str) -> Result<Result<Checkout, Response>, Failure> {
+    match checkout::find(server, token).await {
+        Ok(checkout) => Ok(Ok(checkout)),
+        Err(Failure::Refused(error)) if error.code == Some(ErrorCode::CheckoutUnknown) => {
+            let words = html! {
+                h1 { "找不到这个订单，请返回商家页面。" }
+                p lang="en" { "There is no such checkout. Go back to the shop's page." }
+            };
+            Ok(Err(plain(StatusCode::NOT_FOUND, "微信支付", &words)))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Our own form; where the buyer comes back to is this page, whatever the form says.
+fn read_form(
+    server: &MerchantServer,
+    token: &str,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<AttemptForm, Failure> {
+    let body = checkout::read_body(body)?;
+    let pairs: Vec<_> = form_urlencoded::parse(&body).collect();
+    let mut form = AttemptForm::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
+    let mut back = server.config.public_base_url.clone();
+    back.set_path(&format!("/c/{token}"));
+    form.return_url = Some(back.into());
+    Ok(form)
+}
+
+fn arrival(query: &str) -> Arrival {
+    let mut arrival = Arrival::default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            RETURN_PARAMETER => arrival.has_returned = true,
+            CHECKED_PARAMETER => arrival.has_checked = true,
+            PAYER_PARAMETER => arrival.payer = Some(value.into_owned()),
+            _ => {}
+        }
+    }
+    // Without an openid there is nothing to send along: the refusal would be the same again.
+    arrival
+        .payer
+        .take_if(|handle| handle == PAYER_UNAVAILABLE_HANDLE);
+    arrival
+}
+
+/// A refusal as a page, with the status that a program would get.
+fn refused(server: &MerchantServer, token: &str, failure: Failure) -> Result<Response, Failure> {
+    let code = match &failure {
+        Failure::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
+        Failure::Superseded(_) => ErrorCode::AttemptSuperseded,
+        Failure::Internal(_) => ErrorCode::Internal,
+    };
+    failure.log();
+    let status = StatusCode::from_u16(code.status())
+        .map_err(|error| Failure::Internal(error.to_string()))?;
+    let markup = view::refusal(&server.config, token, words::of_refusal(code));
+    Ok(secured(status, &markup, &checkout_policy(server)))
+}
+
+/// On to another page, by GET.
+fn see_other(to: &str) -> Result<Response, Failure> {
+    let to = HeaderValue::from_str(to).map_err(|error| Failure::Internal(error.to_string()))?;
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
+    secure(&mut response);
+    Ok(response)
+}

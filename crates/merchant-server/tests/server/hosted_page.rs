@@ -1,0 +1,230 @@
+//! The hosted page for a browser without script: forms in, pages and redirects out.
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use serde_json::json;
+
+use crate::house::{Answer, House, MERCHANT, MINUTE_MS};
+
+const DESK: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
+const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/111.0.0.0 Mobile Safari/537.36";
+const WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) Language/zh_CN";
+
+async fn look(house: &House, user_agent: &str, path: &str) -> String {
+    let request = Request::get(path).header("user-agent", user_agent);
+    let page = house.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    page.text()
+}
+
+async fn start(house: &House, token: &str, fields: &[(&str, &str)]) -> Answer {
+    house.form(&format!("/c/{token}/start"), fields).await
+}
+
+#[track_caller]
+fn leads_to(answer: &Answer, address: &str) {
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    assert_eq!(answer.headers["location"], address);
+    assert_eq!(
+        answer.headers["referrer-policy"],
+        "strict-origin-when-cross-origin"
+    );
+}
+
+#[tokio::test]
+async fn a_code_is_ordered_by_the_button_alone_and_shown_until_it_is_paid() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let path = format!("/c/{token}");
+    let page = look(&house, DESK, &path).await;
+    assert!(page.contains(&format!("action=\"/c/{token}/start\"")));
+    assert!(page.contains("显示付款二维码"), "{page}");
+    assert!(!page.contains("<svg") && !page.contains("http-equiv"));
+    assert_eq!(house.line.take_sent(), [], "looking orders nothing");
+
+    let began = start(&house, &token, &[("product", "native"), ("after", "0")]).await;
+    leads_to(&began, &path);
+    house.line.take_sent();
+    let page = look(&house, DESK, &path).await;
+    assert!(page.contains("<svg") && page.contains("扫一扫"), "{page}");
+    assert!(page.contains("<noscript><meta http-equiv=\"refresh\" content=\"5\">"));
+    let phone = look(&house, PHONE, &path).await;
+    assert!(phone.contains("另一台设备"), "{phone}");
+
+    house.pay("tea-0001").await;
+    leads_to(
+        &house.form(&format!("{path}/check"), &[]).await,
+        &format!("{path}?checked=1"),
+    );
+    let page = look(&house, DESK, &format!("{path}?checked=1")).await;
+    assert!(page.contains("支付成功"), "{page}");
+    assert!(!page.contains("<form") && !page.contains("http-equiv"));
+    house.later(5 * 24 * 60 * MINUTE_MS).await;
+    assert!(look(&house, DESK, &path).await.contains("支付成功"));
+}
+
+#[tokio::test]
+async fn only_the_button_asks_wechat_and_only_then_not_paid_is_said() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let path = format!("/c/{token}");
+    start(&house, &token, &[("product", "native")]).await;
+    house.line.take_sent();
+    for path in [&*path, &*format!("{path}?wechat_pay_return=x")] {
+        let page = look(&house, PHONE, path).await;
+        assert!(!page.contains("暂未查到付款"), "{page}");
+    }
+    assert_eq!(house.line.take_sent(), []);
+    leads_to(
+        &house.form(&format!("{path}/check"), &[]).await,
+        &format!("{path}?checked=1"),
+    );
+    assert_eq!(house.line.take_sent().len(), 1);
+    // A second press within the interval is answered from what is known.
+    house.form(&format!("{path}/check"), &[]).await;
+    assert_eq!(house.line.take_sent(), []);
+    let page = look(&house, PHONE, &format!("{path}?checked=1")).await;
+    assert!(page.contains("暂未查到付款"), "{page}");
+}
+
+#[tokio::test]
+async fn a_phone_is_sent_to_wechat_and_comes_back_to_this_page() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let path = format!("/c/{token}");
+    let page = look(&house, PHONE, &path).await;
+    let (h5, native) = (page.find("value=\"h5\""), page.find("value=\"native\""));
+    assert!(h5.is_some() && h5 < native, "{page}");
+    // Where a form wants to come back to is not heeded.
+    let fields = [
+        ("product", "h5"),
+        ("after", "0"),
+        ("return_url", "http://evil.example/"),
+    ];
+    let began = start(&house, &token, &fields).await;
+    assert_eq!(began.status, StatusCode::SEE_OTHER);
+    let address = url::Url::parse(began.headers["location"].to_str().unwrap()).unwrap();
+    assert!(address.path().ends_with("/checkmweb"), "{address}");
+    let back = address
+        .query_pairs()
+        .find(|(name, _)| name == "redirect_url")
+        .map(|(_, value)| value.into_owned())
+        .unwrap();
+    assert!(
+        back.starts_with(&format!("{MERCHANT}{path}?wechat_pay_return=")),
+        "{back}"
+    );
+    let page = look(&house, PHONE, back.strip_prefix(MERCHANT).unwrap()).await;
+    assert!(page.contains("我已完成支付") && page.contains("支付遇到问题"));
+    assert!(!page.contains("name=\"product\""), "{page}");
+}
+
+#[tokio::test]
+async fn an_older_page_takes_over_nothing() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    start(&house, &token, &[("product", "native"), ("after", "0")]).await;
+    leads_to(
+        &start(&house, &token, &[("product", "h5"), ("after", "0")]).await,
+        &format!("/c/{token}"),
+    );
+    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("NOTPAY"));
+    let taken = start(&house, &token, &[("product", "h5"), ("after", "1")]).await;
+    assert_eq!(taken.status, StatusCode::SEE_OTHER);
+    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+}
+
+#[tokio::test]
+async fn inside_wechat_a_page_of_its_own_opens_the_cashier() {
+    let house = House::open().await;
+    let token = house
+        .order(json!({
+            "order_no": "tea-0001", "total_fen": 1990, "description": "tea",
+            "payer": {"openid": "oBuyer"},
+        }))
+        .await;
+    let page = look(&house, WECHAT, &format!("/c/{token}")).await;
+    assert!(page.contains("value=\"jsapi\"") && !page.contains("value=\"h5\""));
+    let cashier = start(&house, &token, &[("product", "jsapi"), ("after", "0")]).await;
+    assert_eq!(cashier.status, StatusCode::OK);
+    let text = cashier.text();
+    for expected in [
+        "id=\"cashier\"",
+        "data-pay-sign=\"",
+        "data-package=\"prepay_id=",
+        "data-sign-type=\"RSA\"",
+        &*format!("data-back=\"/c/{token}?wechat_pay_return="),
+        "<script src=\"/c.js\" defer>",
+    ] {
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    assert!(!text.contains("oBuyer"), "the openid stays here");
+    assert!(!text.contains("<wechat-pay"), "one cashier at a time");
+}
+
+#[tokio::test]
+async fn a_buyer_without_openid_goes_for_it_and_brings_the_handle_back() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let hop = start(&house, &token, &[("product", "jsapi"), ("after", "0")]).await;
+    assert_eq!(hop.status, StatusCode::SEE_OTHER);
+    let address = hop.headers["location"].to_str().unwrap();
+    assert!(address.contains("/connect/oauth2/authorize"), "{address}");
+    let page = look(
+        &house,
+        WECHAT,
+        &format!("/c/{token}?wechat_pay_payer=abc%22%3C"),
+    )
+    .await;
+    assert!(
+        page.contains("name=\"payer\" value=\"abc&quot;&lt;\""),
+        "{page}"
+    );
+    let path = format!("/c/{token}?wechat_pay_payer=unavailable");
+    assert!(!look(&house, WECHAT, &path).await.contains("name=\"payer\""));
+}
+
+#[tokio::test]
+async fn what_cannot_be_paid_any_more_says_so_and_offers_nothing() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let path = format!("/c/{token}");
+    house.clock.advance_ms(31 * MINUTE_MS);
+    let page = look(&house, DESK, &path).await;
+    assert!(page.contains("订单已超过支付时间"), "{page}");
+    assert!(!page.contains("/start"), "{page}");
+    let refused = start(&house, &token, &[("product", "native")]).await;
+    assert_eq!(refused.status, StatusCode::GONE);
+    assert!(refused.text().contains("订单已超过支付时间"));
+    house.later(1).await;
+    let page = look(&house, DESK, &path).await;
+    assert!(
+        page.contains("订单已关闭") && !page.contains("<form"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn the_service_contact_is_shown_as_text() {
+    let house =
+        House::open_with("service_contact = { text = \"<b>400-000</b>\", url = \"tel:400-000\" }")
+            .await;
+    let token = house.tea().await;
+    let page = look(&house, DESK, &format!("/c/{token}")).await;
+    let expected = "<a href=\"tel:400-000\">&lt;b&gt;400-000&lt;/b&gt;</a>";
+    assert!(page.contains(expected), "{page}");
+}
+
+#[tokio::test]
+async fn forms_of_an_unknown_token_or_with_nonsense_get_a_page() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    for path in ["/c/nobody/start", "/c/nobody/check"] {
+        let answer = house.form(path, &[("product", "native")]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let answer = start(&house, &token, &[("product", "cash")]).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.text().contains(&format!("href=\"/c/{token}\"")));
+}

@@ -1,0 +1,51 @@
+//! The merchant server's own page in a browser that runs no script at all: no element, no
+//! WebAssembly, and the buyer pays all the same.
+
+use payment_tests::browser::{Visitor, visit};
+use payment_tests::scanner::scan;
+use payment_tests::servers::Servers;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_buyer_without_script_scans_the_code_and_the_page_finds_out_that_it_is_paid() {
+    let servers = Servers::start().await;
+    let token = order(&servers, "PLAIN-0001").await;
+    visit(Visitor::DesktopWithoutScript, async |desk| {
+        desk.open(&format!("{}/c/{token}", servers.merchant)).await;
+        desk.click("form[action$='/start'] button").await;
+        desk.until("document.querySelector('.code svg')").await;
+        let codes = scan(&desk.screenshot().await);
+        let checkout = servers.checkout(&token).await;
+        assert_eq!(codes, [checkout["code_url"].as_str().expect("a code")]);
+
+        servers.wechat.pay(&checkout["code_url"]).await;
+        // Nobody presses anything: the page looks again by itself.
+        desk.until("document.querySelector('.outcome.paid')").await;
+        assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);
+        assert_eq!(desk.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_buyer_on_a_phone_without_script_goes_to_wechat_and_back() {
+    let servers = Servers::start().await;
+    let token = order(&servers, "PLAIN-0002").await;
+    visit(Visitor::PhoneWithoutScript, async |phone| {
+        phone.open(&format!("{}/c/{token}", servers.merchant)).await;
+        phone.click("form[action$='/start'] button").await;
+        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
+        phone.click("button[value='success']").await;
+        phone.until_at("wechat_pay_return").await;
+        phone.click("form[action$='/check'] button").await;
+        phone.until("document.querySelector('.outcome.paid')").await;
+        assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);
+    })
+    .await;
+}
+
+async fn order(servers: &Servers, order_no: &str) -> String {
+    servers
+        .order(json!({"order_no": order_no, "total_fen": 1990, "description": "手冲壶"}))
+        .await
+}
