@@ -20,7 +20,7 @@ const DESKTOP_USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Appl
 const PHONE_USER_AGENT: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36";
 
 /// What the visitor holds in hand.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visitor {
     /// A mouse, a large screen, a plain desktop browser.
     Desktop,
@@ -80,18 +80,30 @@ fn capabilities(visitor: Visitor) -> serde_json::Map<String, Value> {
         ],
     });
     match visitor {
-        Visitor::Desktop | Visitor::DesktopWithoutScript => {}
+        Visitor::Desktop | Visitor::DesktopWithoutScript | Visitor::PhoneWithoutScript => {}
         Visitor::SmallDesktop => {
             options["mobileEmulation"] = json!({
                 "deviceMetrics": {"width": 320, "height": 640, "pixelRatio": 1.0, "touch": false},
                 "userAgent": DESKTOP_USER_AGENT,
             });
         }
-        Visitor::Phone | Visitor::PhoneWithoutScript => {
+        Visitor::Phone => {
             options["mobileEmulation"] = json!({
                 "deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 2.0, "touch": true},
                 "userAgent": PHONE_USER_AGENT,
             });
+        }
+    }
+    if visitor == Visitor::PhoneWithoutScript {
+        // The name alone: an emulated touch screen taps by script, which never comes back here.
+        let arguments = options["args"].as_array_mut().into_iter().flatten();
+        for argument in arguments {
+            if argument
+                .as_str()
+                .is_some_and(|text| text.starts_with("--user-agent="))
+            {
+                *argument = json!(format!("--user-agent={PHONE_USER_AGENT}"));
+            }
         }
     }
     if matches!(

@@ -1,6 +1,7 @@
 //! One merchant's keys for all tests of a run: making them takes longer than a payment. Nothing
 //! of them stays behind.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use wechat_pay_simulator::{Keyring, Random};
@@ -20,7 +21,9 @@ pub fn keyring_in(folder: &Path, address: &str) -> Keyring {
     for (path, bytes) in FILES.iter() {
         let file = folder.join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, bytes).unwrap();
+        std::fs::write(&file, bytes).unwrap();
+        // The merchant server takes no key that others can read.
+        std::fs::set_permissions(file, PermissionsExt::from_mode(0o600)).unwrap();
     }
     Keyring::load_or_create(folder, address, jiff::Timestamp::now(), &Random::system()).unwrap()
 }

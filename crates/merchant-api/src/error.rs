@@ -46,10 +46,14 @@ error_codes! {
     OrderNoInvalid = "ORDER_NO_INVALID", 400, false;
     /// The API key is missing or wrong (private side).
     Unauthorized = "UNAUTHORIZED", 401, false;
+    /// The API key may not do this (private side).
+    Forbidden = "FORBIDDEN", 403, false;
     /// No checkout has this token.
     CheckoutUnknown = "CHECKOUT_UNKNOWN", 404, false;
     /// No order has this number (private side).
     OrderUnknown = "ORDER_UNKNOWN", 404, false;
+    /// No webhook message has this id (private side).
+    WebhookUnknown = "WEBHOOK_UNKNOWN", 404, false;
     /// The order ran out of time; a new attempt cannot be started.
     CheckoutExpired = "CHECKOUT_EXPIRED", 410, false;
     /// Another page or device has taken over; the answer comes along.

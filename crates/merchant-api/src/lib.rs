@@ -21,6 +21,8 @@ mod limits;
 mod openapi;
 #[cfg(feature = "serde")]
 mod order;
+#[cfg(feature = "serde")]
+mod order_details;
 
 pub use address::{PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER};
 pub use answer::{Action, CheckoutAnswer, CurrentAttempt, OrderState, PayParameters, Product};
@@ -36,3 +38,7 @@ pub use limits::{
 pub use openapi::document as openapi_document;
 #[cfg(feature = "serde")]
 pub use order::{CreateOrder, CreatedOrder, Payer};
+#[cfg(feature = "serde")]
+pub use order_details::{
+    AttemptDetails, OrderDetails, OrderList, OrderSummary, WebhookDetails, WebhookList,
+};

@@ -9,6 +9,7 @@
 use crate::answer::CheckoutAnswerObject;
 use crate::error::wire::ErrorEnvelope;
 use crate::order::{CreateOrder, CreatedOrder};
+use crate::order_details::{OrderDetails, OrderList, WebhookDetails, WebhookList};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
@@ -25,7 +26,10 @@ pub fn document() -> utoipa::openapi::OpenApi {
         description = "What <wechat-pay> needs from a backend: two routes, a third optional. \
             The private route is for the merchant's own backend."
     ),
-    paths(start_attempt, read_checkout, cancel_attempt, create_order, close_order),
+    paths(
+        start_attempt, read_checkout, cancel_attempt, create_order, get_order, list_orders,
+        close_order
+    ),
     modifiers(&ApiKey)
 )]
 struct Contract;
@@ -129,6 +133,7 @@ fn cancel_attempt() {}
         (status = 200, description = "The very same was there already", body = CreatedOrder),
         (status = 400, description = "INVALID_REQUEST, AMOUNT_INVALID, DESCRIPTION_INVALID, ORDER_NO_INVALID", body = ErrorEnvelope),
         (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
         (status = 409, description = "ORDER_NO_USED: the number is in use with other values", body = ErrorEnvelope),
         (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
         (status = 422, description = "RETURN_URL_REFUSED", body = ErrorEnvelope),
@@ -144,9 +149,74 @@ fn create_order() {}
     responses(
         (status = 200, description = "Closed, now or before", body = CheckoutAnswerObject<'static>),
         (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
         (status = 404, description = "ORDER_UNKNOWN", body = ErrorEnvelope),
         (status = 409, description = "ORDER_PAID: it was paid first", body = ErrorEnvelope),
         (status = 503, description = "ATTEMPT_IN_DOUBT: it is closed as soon as WeChat can be asked", body = ErrorEnvelope),
     )
 )]
 fn close_order() {}
+
+/// Reads an order with its attempts (private side).
+#[utoipa::path(
+    get, path = "/orders/{order_no}", tag = "orders",
+    security(("api_key" = [])),
+    params(("order_no" = String, Path, description = "The merchant's own number")),
+    responses(
+        (status = 200, description = "The order", body = OrderDetails),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
+        (status = 404, description = "ORDER_UNKNOWN", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+    )
+)]
+fn get_order() {}
+
+/// Lists orders, newest first (private side). An unknown parameter is refused.
+#[utoipa::path(
+    get, path = "/orders", tag = "orders",
+    security(("api_key" = [])),
+    params(
+        ("state" = Option<String>, Query, description = "open, paid or closed"),
+        ("created_from" = Option<String>, Query, description = "Made at or after this time (RFC 3339)"),
+        ("created_to" = Option<String>, Query, description = "Made before this time (RFC 3339)"),
+        ("limit" = Option<u32>, Query, description = "1 to 200; 50 when absent"),
+        ("before" = Option<String>, Query, description = "The next_before of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page of orders", body = OrderList),
+        (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+    )
+)]
+fn list_orders() {}
+
+/// Lists the messages to the backend, newest first (private side).
+#[utoipa::path(
+    get, path = "/webhooks", tag = "webhooks",
+    security(("api_key" = [])),
+    responses(
+        (status = 200, description = "The newest messages, 200 at most", body = WebhookList),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+    )
+)]
+fn list_webhooks() {}
+
+/// Sends a message again, under the same id (private side).
+#[utoipa::path(
+    post, path = "/webhooks/{id}/resend", tag = "webhooks",
+    security(("api_key" = [])),
+    params(("id" = String, Path, description = "The message's webhook-id")),
+    responses(
+        (status = 200, description = "It will be sent at once", body = WebhookDetails),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
+        (status = 404, description = "WEBHOOK_UNKNOWN", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+    )
+)]
+fn resend_webhook() {}

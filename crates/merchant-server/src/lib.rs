@@ -14,6 +14,7 @@
 //! What it never does: decide that money moved (WeChat does), take an amount from a browser, or
 //! write a secret, an openid or a whole token anywhere but into its ledger.
 
+mod api_key;
 mod checkout;
 mod client_address;
 mod clock;
@@ -24,6 +25,10 @@ mod hosted_page;
 mod ledger;
 mod notify;
 mod oauth;
+mod openapi;
+mod operations;
+mod order_details;
+mod order_list;
 mod orders;
 mod question;
 mod randomness;
@@ -38,9 +43,11 @@ mod wechat_transport;
 
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use config::{
-    ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant, ServiceContact,
+    ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant, Scope,
+    ServiceContact,
 };
 pub use ledger::LedgerError;
+pub use operations::{LiveCheckError, check_live, migrate, show_order, surroundings};
 pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomness};
 pub use routes::app;
 pub use secret::Secret;

@@ -6,13 +6,14 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use merchant_api::{CheckoutAnswer, CreateOrder, CreatedOrder, ErrorCode, OrderState, is_order_no};
 use serde_json::Value;
 use wechat_pay::{Description, OpenId};
 
+use crate::api_key::Backend;
 use crate::checkout::{answer, read_body};
-use crate::config::EXPIRES_IN_MS;
+use crate::config::{EXPIRES_IN_MS, Scope};
 use crate::due_work;
 use crate::error::Failure;
 use crate::ledger::{Checkout, Created, NewOrder, Order};
@@ -26,10 +27,10 @@ const TOTAL_MAX_FEN: u64 = 1_000_000_000;
 /// `POST /v1/orders`
 pub(crate) async fn create_order(
     State(server): State<MerchantServer>,
-    headers: HeaderMap,
+    backend: Backend,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
-    authorise(&server, &headers)?;
+    backend.may(Scope::OrdersWrite)?;
     let body = read_body(body)?;
     let wanted = read_order(&body)?;
     let new = check(&server, &wanted)?;
@@ -57,10 +58,10 @@ pub(crate) async fn create_order(
 /// `POST /v1/orders/{order_no}/close`
 pub(crate) async fn close_order(
     State(server): State<MerchantServer>,
+    backend: Backend,
     Path(order_no): Path<String>,
-    headers: HeaderMap,
 ) -> Result<Json<CheckoutAnswer>, Failure> {
-    authorise(&server, &headers)?;
+    backend.may(Scope::OrdersWrite)?;
     let order = find(&server, &order_no).await?.order;
     let _lock = server.lock_order(order.id).await;
     let checkout = find(&server, &order_no).await?;
@@ -83,35 +84,13 @@ pub(crate) async fn close_order(
     }
 }
 
-async fn find(server: &MerchantServer, order_no: &str) -> Result<Checkout, Failure> {
+/// The order of a number.
+pub(crate) async fn find(server: &MerchantServer, order_no: &str) -> Result<Checkout, Failure> {
     server
         .ledger
         .checkout_by_order_no(order_no)
         .await?
         .ok_or_else(|| Failure::new(ErrorCode::OrderUnknown, "no order has this number"))
-}
-
-/// Compares the hash of what came with every hash that we have, each in constant time.
-fn authorise(server: &MerchantServer, headers: &HeaderMap) -> Result<(), Failure> {
-    let refused = || Failure::new(ErrorCode::Unauthorized, "the API key is missing or wrong");
-    let key = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.strip_prefix("Bearer "))
-        .ok_or_else(refused)?;
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
-    let known = server
-        .config
-        .api_keys
-        .iter()
-        .filter(|known| {
-            aws_lc_rs::constant_time::verify_slices_are_equal(hash.as_ref(), &known.sha256).is_ok()
-        })
-        .count();
-    if known == 0 {
-        return Err(refused());
-    }
-    Ok(())
 }
 
 /// Reads the body. The amount is looked at first and by itself, for its refusal has a code of its

@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use crate::config::NOTIFY_PATH;
 use crate::secret::masked;
 use crate::server::MerchantServer;
-use crate::{checkout, hosted_page, notify, oauth, orders};
+use crate::{checkout, hosted_page, notify, oauth, openapi, order_list, orders};
 
 /// Largest order that a backend may send, in bytes.
 const ORDER_MAX_BYTES: usize = 64 * 1024;
@@ -38,7 +38,11 @@ pub fn app(server: MerchantServer) -> Router {
         .layer(set(header::CACHE_CONTROL, "no-store"))
         .layer(cors(&server));
     let private = Router::new()
-        .route("/v1/orders", post(orders::create_order))
+        .route(
+            "/v1/orders",
+            post(orders::create_order).get(order_list::list_orders),
+        )
+        .route("/v1/orders/{order_no}", get(order_list::get_order))
         .route("/v1/orders/{order_no}/close", post(orders::close_order))
         .layer(DefaultBodyLimit::max(ORDER_MAX_BYTES))
         .layer(set(header::CACHE_CONTROL, "no-store"));
@@ -52,6 +56,7 @@ pub fn app(server: MerchantServer) -> Router {
         .route("/c/{token}/check", post(hosted_page::check))
         .route(hosted_page::STYLE_PATH, get(hosted_page::style))
         .route(hosted_page::SCRIPT_PATH, get(hosted_page::script))
+        .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(health))
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES));
     Router::new()

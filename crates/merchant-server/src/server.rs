@@ -52,22 +52,11 @@ impl MerchantServer {
     /// work in [`MerchantServer::run_due`].
     pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, LedgerError> {
         let ledger = Ledger::open(&config.database).await?;
-        let Surroundings {
-            clock,
-            randomness,
-            wechat,
-        } = surroundings;
         Ok(Self(Arc::new(Parts {
-            wechat: WechatClient {
-                transport: wechat,
-                clock: clock.clone(),
-                randomness: randomness.clone(),
-                gateway: config.gateway.clone(),
-                merchant: config.merchant.clone(),
-            },
+            wechat: WechatClient::new(&config, &surroundings),
             config,
-            clock,
-            randomness,
+            clock: surroundings.clock,
+            randomness: surroundings.randomness,
             ledger,
             order_locks: Mutex::default(),
             is_ending: watch::Sender::new(false),

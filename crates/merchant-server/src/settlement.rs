@@ -119,6 +119,7 @@ fn payment(transaction: &Transaction, attempt: &Attempt) -> Payment {
         payer_total_fen: transaction
             .payer_total()
             .and_then(|fen| u64::try_from(fen.get()).ok()),
+        bank_type: transaction.bank_type.clone(),
         success_time: transaction.success_time.clone(),
     }
 }

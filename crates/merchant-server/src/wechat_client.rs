@@ -14,8 +14,9 @@ use wechat_pay::{
 };
 
 use crate::clock::Clock;
-use crate::config::{Gateway, Merchant};
+use crate::config::{Config, Gateway, Merchant};
 use crate::randomness::{NoRandomness, Randomness};
+use crate::server::Surroundings;
 use crate::wechat_transport::{TransportError, WechatTransport};
 
 /// Speaks to WeChat for one merchant.
@@ -116,6 +117,17 @@ pub(crate) enum NoOpenId {
 }
 
 impl WechatClient {
+    /// A client for the configured merchant.
+    pub(crate) fn new(config: &Config, surroundings: &Surroundings) -> Self {
+        Self {
+            transport: surroundings.wechat.clone(),
+            clock: surroundings.clock.clone(),
+            randomness: surroundings.randomness.clone(),
+            gateway: config.gateway.clone(),
+            merchant: config.merchant.clone(),
+        }
+    }
+
     /// Sends an order's body as it was written down; gives the link: `code_url`, `h5_url` or
     /// `prepay_id`.
     pub(crate) async fn place_order(

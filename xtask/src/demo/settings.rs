@@ -51,7 +51,7 @@ impl Settings {
     /// Writes the merchant server's configuration anew and gives its path.
     pub(super) fn write_merchant_config(&self) -> Result<PathBuf, Failure> {
         let file = self.data_dir.join("merchant-server.toml");
-        fs::write(&file, self.merchant_config()).map_err(Failure::file(&file))?;
+        write_private(&file, &self.merchant_config()).map_err(Failure::file(&file))?;
         Ok(file)
     }
 
@@ -130,15 +130,20 @@ fn api_key(file: &Path) -> Result<String, Failure> {
         return Ok(key.trim().to_owned());
     }
     let key = format!("demo_{}", random_hex(24)?);
+    write_private(file, &format!("{key}\n")).map_err(Failure::file(file))?;
+    Ok(key)
+}
+
+/// Writes a file that its owner alone may read; one of an earlier version becomes so.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(file)
-        .and_then(|mut open| writeln!(open, "{key}"))
-        .map_err(Failure::file(file))?;
-    Ok(key)
+    let mut open = options.open(file)?;
+    #[cfg(unix)]
+    open.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    write!(open, "{text}")
 }
 
 fn hex(bytes: &[u8]) -> String {

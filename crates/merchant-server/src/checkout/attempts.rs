@@ -180,7 +180,7 @@ async fn begin(
         end_ms: due_work::end_ms(order.expires_ms, Some(now_ms)),
     };
     match server.ledger.begin_attempt(&new).await? {
-        Begun::Current(attempt) => Ok(Some(attempt)),
+        Begun::Current(attempt) => Ok(Some(*attempt)),
         Begun::MovedOn | Begun::NumberUsed => Ok(None),
     }
 }

@@ -59,6 +59,7 @@ mod tests {
             link: None,
             return_handle: String::new(),
             transaction_id: None,
+            bank_type: None,
         }
     }
 

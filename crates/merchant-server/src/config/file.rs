@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use merchant_api::Product;
 use serde::Deserialize;
 
-use super::Environment;
+use super::{Environment, Scope};
 use crate::secret::Secret;
 
 /// The whole file. An unknown name is refused: a misspelt rule must not be skipped.
@@ -49,6 +49,7 @@ pub(super) struct ServiceContactFile {
 pub(super) struct ApiKeyFile {
     pub(super) name: String,
     pub(super) sha256: String,
+    pub(super) scopes: Option<Vec<Scope>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

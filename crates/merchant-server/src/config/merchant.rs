@@ -7,6 +7,7 @@ use wechat_pay::{ApiV3Key, MerchantKey, NotifyUrl, TrustedKeys};
 
 use super::address::{is_loopback_host, origin, secure_url};
 use super::file::{MerchantFile, MerchantJson};
+use super::privacy::check_private;
 use super::{ConfigError, Gateway, Merchant};
 use crate::secret::Secret;
 
@@ -23,7 +24,7 @@ pub(super) fn check_merchant(
     let appid = required("merchant.appid", file.appid)?;
     let serial_no = required("merchant.serial_no", file.serial_no)?;
     let private_key_file = required("merchant.private_key_file", file.private_key_file)?;
-    let private_key = read("merchant.private_key_file", &private_key_file)?;
+    let private_key = read_private("merchant.private_key_file", &private_key_file)?;
     let key = MerchantKey::from_pem(mchid, serial_no, &private_key)
         .map_err(key_error("merchant.private_key_file"))?;
 
@@ -145,7 +146,7 @@ pub(super) fn merge(
 
 /// Reads `merchant.json`; gives its folder along.
 pub(super) fn read_merchant_json(path: &Path) -> Result<(MerchantJson, PathBuf), ConfigError> {
-    let bytes = read("merchant.from_file", path)?;
+    let bytes = read_private("merchant.from_file", path)?;
     let json = serde_json::from_slice(&bytes).map_err(ConfigError::MerchantFile)?;
     Ok((json, path.parent().unwrap_or(Path::new(".")).to_owned()))
 }
@@ -162,7 +163,7 @@ fn secret(
         )),
         (text, None) => Ok(text),
         (None, Some(path)) => {
-            let bytes = read(field, &path)?;
+            let bytes = read_private(field, &path)?;
             let text = String::from_utf8(bytes)
                 .map_err(|_| ConfigError::refused(field, "names a file that is not text"))?;
             Ok(Some(Secret::new(text.trim_end_matches(['\n', '\r']))))
@@ -172,6 +173,11 @@ fn secret(
 
 fn required<T>(field: &'static str, value: Option<T>) -> Result<T, ConfigError> {
     value.ok_or_else(|| ConfigError::refused(field, "is missing"))
+}
+
+fn read_private(field: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+    check_private(field, path)?;
+    read(field, path)
 }
 
 fn read(field: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {

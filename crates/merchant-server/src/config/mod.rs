@@ -6,6 +6,7 @@
 mod address;
 mod file;
 mod merchant;
+mod privacy;
 mod rules;
 
 use std::net::SocketAddr;
@@ -76,6 +77,36 @@ pub struct ApiKey {
     pub name: String,
     /// SHA-256 of the key's text.
     pub sha256: [u8; 32],
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+}
+
+/// What an API key may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+pub enum Scope {
+    /// Read orders.
+    #[serde(rename = "orders:read")]
+    OrdersRead,
+    /// Create and close orders.
+    #[serde(rename = "orders:write")]
+    OrdersWrite,
+    /// List webhook messages and send them again.
+    #[serde(rename = "webhooks")]
+    Webhooks,
+}
+
+impl Scope {
+    /// Every scope: what a key has that names none.
+    pub const ALL: [Self; 3] = [Self::OrdersRead, Self::OrdersWrite, Self::Webhooks];
+
+    /// The word in the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::OrdersRead => "orders:read",
+            Self::OrdersWrite => "orders:write",
+            Self::Webhooks => "webhooks",
+        }
+    }
 }
 
 /// What stands behind the gateway's address.
@@ -177,6 +208,8 @@ impl Config {
     /// Reads a file, applies the environment's overrides, checks. Relative paths in the file
     /// count from its folder.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        // Beside secrets it may hold, it says whom we trust: nobody else writes it.
+        privacy::check_private("--config", path)?;
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             field: "--config",
             path: path.to_owned(),

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::address::{bare, is_loopback_host, origin, secure_url};
 use super::file::{ApiKeyFile, ConfigFile, GatewayFile, ServiceContactFile};
-use super::{ApiKey, Config, ConfigError, Environment, Gateway, ServiceContact, merchant};
+use super::{ApiKey, Config, ConfigError, Environment, Gateway, Scope, ServiceContact, merchant};
 
 /// WeChat Pay's own hosts; nothing else is spoken to as if it were WeChat.
 const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
@@ -176,6 +176,7 @@ fn check_api_keys(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, ConfigError> {
             Ok(ApiKey {
                 name: key.name,
                 sha256,
+                scopes: key.scopes.unwrap_or_else(|| Scope::ALL.to_vec()),
             })
         })
         .collect()

@@ -76,13 +76,13 @@ pub(crate) async fn start(
     };
     let form = match read_form(&server, &token, body) {
         Ok(form) => form,
-        Err(failure) => return refused(&server, &token, failure),
+        Err(failure) => return refused(&server, &token, &failure),
     };
     let answer = match checkout::start(&server, caller, checkout.order.id, &form).await {
         Ok(answer) => answer,
         // The page shows who has taken over, and offers to take over in turn.
         Err(Failure::Superseded(_)) => return see_other(&format!("/c/{token}")),
-        Err(failure) => return refused(&server, &token, failure),
+        Err(failure) => return refused(&server, &token, &failure),
     };
     match answer.action {
         Some(Action::H5Url(url) | Action::AuthorizeUrl(url)) => see_other(&url),
@@ -182,8 +182,8 @@ fn arrival(query: &str) -> Arrival {
 }
 
 /// A refusal as a page, with the status that a program would get.
-fn refused(server: &MerchantServer, token: &str, failure: Failure) -> Result<Response, Failure> {
-    let code = match &failure {
+fn refused(server: &MerchantServer, token: &str, failure: &Failure) -> Result<Response, Failure> {
+    let code = match failure {
         Failure::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
         Failure::Superseded(_) => ErrorCode::AttemptSuperseded,
         Failure::Internal(_) => ErrorCode::Internal,

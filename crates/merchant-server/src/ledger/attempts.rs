@@ -34,7 +34,7 @@ impl AttemptState {
         (Self::Surplus, "surplus"),
     ];
 
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         Self::ALL
             .iter()
             .find(|(state, _)| *state == self)
@@ -70,6 +70,8 @@ pub(crate) struct Attempt {
     pub(crate) link: Option<Link>,
     pub(crate) return_handle: String,
     pub(crate) transaction_id: Option<String>,
+    /// The payer's bank, in WeChat's words.
+    pub(crate) bank_type: Option<String>,
 }
 
 /// What WeChat gave for an attempt.
@@ -102,7 +104,7 @@ pub(crate) struct NewAttempt {
 #[derive(Clone, Debug)]
 pub(crate) enum Begun {
     /// It is the order's current one.
-    Current(Attempt),
+    Current(Box<Attempt>),
     /// The order has moved on meanwhile: read it again.
     MovedOn,
     /// The number is in use; draw another.
@@ -153,7 +155,7 @@ impl Ledger {
         due_work::schedule(&mut write, Work::EndOrder, &order, new.end_ms).await?;
         write.commit().await?;
         self.changes.announce(new.order_id);
-        Ok(Begun::Current(read_attempt(&row)?))
+        Ok(Begun::Current(Box::new(read_attempt(&row)?)))
     }
 
     /// A number is taken by another attempt, or by an order that has not been tried yet.
@@ -225,6 +227,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// All attempts of an order, oldest first.
+    pub(crate) async fn attempts(&self, order_id: i64) -> Result<Vec<Attempt>, LedgerError> {
+        let rows = sqlx::query("SELECT * FROM attempts WHERE order_id = ? ORDER BY number")
+            .bind(order_id)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(read_attempt).collect()
+    }
+
     /// The attempt that WeChat knows by this number.
     pub(crate) async fn attempt_by_out_trade_no(
         &self,
@@ -282,5 +293,6 @@ fn read_attempt(row: &SqliteRow) -> Result<Attempt, LedgerError> {
             .map(|(text, given_ms)| Link { text, given_ms }),
         return_handle: row.try_get("return_handle")?,
         transaction_id: row.try_get("transaction_id")?,
+        bank_type: row.try_get("bank_type")?,
     })
 }

@@ -24,22 +24,29 @@ use sqlx::{Row as _, SqlSafeStr as _, Sqlite, Transaction};
 pub(crate) use attempts::{Attempt, AttemptState, Begun, NewAttempt};
 pub(crate) use changes::Changes;
 pub(crate) use due_work::DueWork;
-pub(crate) use orders::{Checkout, Created, NewOrder, Order};
+pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter};
 pub(crate) use payers::StateUse;
 pub(crate) use payments::{Evidence, Mismatch, Payment, Recorded};
 
 /// Forward only: a migration that was released is never changed, a new one is added.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "orders and attempts",
-    include_str!("../../migrations/0001_orders_and_attempts.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "orders and attempts",
+        include_str!("../../migrations/0001_orders_and_attempts.sql"),
+    ),
+    (
+        2,
+        "what the private API shows",
+        include_str!("../../migrations/0002_private_api.sql"),
+    ),
+];
 
 /// Why the ledger could not do it. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The folder of the database file cannot be made.
-    #[error("the database's folder cannot be made: {0}")]
+    /// The database file or its folder cannot be made.
+    #[error("the database's file or folder cannot be made: {0}")]
     Folder(std::io::Error),
     /// The database refused or is out of reach.
     #[error("database: {0}")]
@@ -69,9 +76,20 @@ impl Ledger {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(LedgerError::Folder)?;
         }
+        make_private(path).map_err(LedgerError::Folder)?;
+        let ledger = Self::connect(path).await?;
+        migrator().run(&ledger.pool).await?;
+        Ok(ledger)
+    }
+
+    /// Opens a file that is there, and leaves it at its version.
+    pub(crate) async fn open_as_it_is(path: &Path) -> Result<Self, LedgerError> {
+        Self::connect(path).await
+    }
+
+    async fn connect(path: &Path) -> Result<Self, LedgerError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // An answer must not promise what a power cut takes back.
             .synchronous(SqliteSynchronous::Full)
@@ -81,11 +99,18 @@ impl Ledger {
             .max_connections(4)
             .connect_with(options)
             .await?;
-        migrator().run(&pool).await?;
         Ok(Self {
             pool,
             changes: Changes::default(),
         })
+    }
+
+    /// The number of the newest migration that was done.
+    pub(crate) async fn version(&self) -> Result<i64, LedgerError> {
+        let row = sqlx::query("SELECT MAX(version) AS version FROM _sqlx_migrations")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(row.try_get("version")?)
     }
 
     /// Whether the database answers.
@@ -101,6 +126,19 @@ impl Ledger {
     async fn write(&self) -> Result<Write, LedgerError> {
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }
+}
+
+/// Makes the file, if it is missing, so that nobody else can read it: tokens and openids are in
+/// it. SQLite gives its side files the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
 }
 
 fn migrator() -> Migrator {

@@ -1,6 +1,6 @@
 //! Orders: what the merchant's backend asked for, and where it stands.
 
-use merchant_api::{OrderState, Product};
+use merchant_api::{CreateOrder, OrderState, Product};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
@@ -24,6 +24,7 @@ pub(crate) struct Order {
     pub(crate) return_url: Option<String>,
     pub(crate) success_url: Option<String>,
     pub(crate) products: Vec<Product>,
+    pub(crate) created_ms: i64,
     pub(crate) expires_ms: i64,
     pub(crate) state: OrderState,
     pub(crate) is_closing: bool,
@@ -36,6 +37,27 @@ pub(crate) struct Order {
     pub(crate) checked_ms: Option<i64>,
     pub(crate) payer_total_fen: Option<u64>,
     pub(crate) success_time: Option<String>,
+    /// What was asked for, in one canonical form.
+    pub(crate) request: String,
+}
+
+impl Order {
+    /// What the backend gave along, for itself.
+    pub(crate) fn attach(&self) -> Option<String> {
+        let request: CreateOrder = serde_json::from_str(&self.request).ok()?;
+        request.attach
+    }
+}
+
+/// Which orders are wanted; what is `None` does not matter.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OrderFilter {
+    pub(crate) state: Option<OrderState>,
+    pub(crate) created_from_ms: Option<i64>,
+    /// The first moment that is too late.
+    pub(crate) created_to_ms: Option<i64>,
+    /// Only those made before this one.
+    pub(crate) before_id: Option<i64>,
 }
 
 /// An order and its current attempt, read at one moment.
@@ -131,6 +153,28 @@ impl Ledger {
     pub(crate) async fn checkout(&self, order_id: i64) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(sqlx::query("SELECT * FROM orders WHERE id = ?").bind(order_id))
             .await
+    }
+
+    /// Orders, newest first.
+    pub(crate) async fn orders(
+        &self,
+        filter: &OrderFilter,
+        limit: u32,
+    ) -> Result<Vec<Order>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT * FROM orders
+             WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR created_ms >= ?2)
+               AND (?3 IS NULL OR created_ms < ?3) AND (?4 IS NULL OR id < ?4)
+             ORDER BY id DESC LIMIT ?5",
+        )
+        .bind(filter.state.map(write_state))
+        .bind(filter.created_from_ms)
+        .bind(filter.created_to_ms)
+        .bind(filter.before_id)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(read_order).collect()
     }
 
     async fn checkout_where(&self, query: SqliteQuery) -> Result<Option<Checkout>, LedgerError> {
@@ -277,6 +321,7 @@ fn read_order(row: &SqliteRow) -> Result<Order, LedgerError> {
         return_url: row.try_get("return_url")?,
         success_url: row.try_get("success_url")?,
         products: read_products(row.try_get("products")?)?,
+        created_ms: row.try_get("created_ms")?,
         expires_ms: row.try_get("expires_ms")?,
         state: read_state(row.try_get("state")?)?,
         is_closing: row.try_get("is_closing")?,
@@ -286,7 +331,16 @@ fn read_order(row: &SqliteRow) -> Result<Order, LedgerError> {
         checked_ms: row.try_get("checked_ms")?,
         payer_total_fen: optional_unsigned(row, "payer_total_fen")?,
         success_time: row.try_get("success_time")?,
+        request: row.try_get("request")?,
     })
+}
+
+fn write_state(state: OrderState) -> &'static str {
+    match state {
+        OrderState::Open => "open",
+        OrderState::Paid => "paid",
+        OrderState::Closed => "closed",
+    }
 }
 
 fn read_state(word: &str) -> Result<OrderState, LedgerError> {

@@ -25,6 +25,7 @@ pub(crate) struct Payment {
     pub(crate) out_trade_no: String,
     pub(crate) transaction_id: String,
     pub(crate) payer_total_fen: Option<u64>,
+    pub(crate) bank_type: Option<String>,
     pub(crate) success_time: Option<String>,
 }
 
@@ -174,10 +175,12 @@ async fn settle(
         (AttemptState::Surplus, Recorded::Surplus)
     };
     sqlx::query(
-        "UPDATE attempts SET state = ?, transaction_id = ? WHERE order_id = ? AND number = ?",
+        "UPDATE attempts SET state = ?, transaction_id = ?, bank_type = ?
+         WHERE order_id = ? AND number = ?",
     )
     .bind(state.word())
     .bind(&payment.transaction_id)
+    .bind(&payment.bank_type)
     .bind(payment.order_id)
     .bind(signed(payment.attempt))
     .execute(&mut **write)

@@ -1,10 +1,13 @@
 //! What a configuration must keep to, and what is said where it does not.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use merchant_server::{Config, Environment};
+use merchant_server::{Config, Environment, SeededRandomness, Surroundings, check_live};
 
-use crate::house::{KEYS, configuration};
+use crate::house::{House, KEYS, configuration};
 
 /// The good configuration with one text in place of another; gives the refusal.
 fn refusal(from: &str, to: &str) -> String {
@@ -235,7 +238,7 @@ fn run_with(variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("server.toml");
     let database = format!("database = \"{}/inside\"", file.display());
-    std::fs::write(&file, configuration(&database)).unwrap();
+    write_with_mode(&file, &configuration(&database), 0o600);
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
         .args(["serve", "--config"])
         .arg(&file)
@@ -271,6 +274,120 @@ fn variables_override_the_file_and_the_exit_code_tells_what_was_wrong() {
         assert_eq!(found, Some(code), "{variables:?}: {text}");
         assert!(text.contains(said), "{said} in {text}");
     }
+}
+
+fn write_with_mode(file: &Path, text: &str, mode: u32) {
+    std::fs::write(file, text).unwrap();
+    std::fs::set_permissions(file, Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn files_with_secrets_that_others_can_read_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let good = configuration("");
+    write_with_mode(&place("server.toml"), &good, 0o640);
+    let refusal = Config::load(&place("server.toml")).unwrap_err().to_string();
+    assert!(refusal.starts_with("--config"), "{refusal}");
+    assert!(refusal.contains("mode 640"), "{refusal}");
+    write_with_mode(&place("server.toml"), &good, 0o600);
+    assert!(Config::load(&place("server.toml")).is_ok());
+
+    for (field, name) in [
+        ("merchant.private_key_file", "apiclient_key.pem"),
+        ("merchant.from_file", "merchant.json"),
+    ] {
+        for entry in std::fs::read_dir(KEYS.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                std::fs::copy(&path, place(path.file_name().unwrap().to_str().unwrap())).unwrap();
+            }
+        }
+        std::fs::set_permissions(place(name), Permissions::from_mode(0o604)).unwrap();
+        let ours = folder.path().display().to_string();
+        let text = good.replace(&KEYS.path().display().to_string(), &ours);
+        let refusal = Config::parse(&text, folder.path()).unwrap_err().to_string();
+        assert!(refusal.starts_with(field), "{field}: {refusal}");
+    }
+    for field in ["app_secret_file", "api_v3_key_file"] {
+        write_with_mode(&place("secret"), "0123456789abcdef0123456789abcdef", 0o644);
+        let line = format!("{field} = \"secret\"\nfrom_file =");
+        let text = good.replacen("from_file =", &line, 1);
+        let refusal = Config::parse(&text, folder.path()).unwrap_err().to_string();
+        assert!(refusal.contains(field), "{field}: {refusal}");
+        write_with_mode(&place("secret"), "0123456789abcdef0123456789abcdef", 0o400);
+        assert!(Config::parse(&text, folder.path()).is_ok(), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn the_database_is_its_owners_alone() {
+    let house = House::open().await;
+    let file = house.folder.path().join("merchant-server.sqlite3");
+    let mode = std::fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn the_live_check_believes_a_signed_not_exist_alone() {
+    let house = House::open().await;
+    let config = Config::parse(&configuration(""), Path::new(".")).unwrap();
+    let surroundings = || Surroundings {
+        clock: Arc::new(house.clock.clone()),
+        randomness: Arc::new(SeededRandomness::new(7)),
+        wechat: Arc::new(house.line.clone()),
+    };
+    check_live(&config, &surroundings()).await.unwrap();
+
+    let wrong = configuration("").replace("from_file", "serial_no = \"AB\"\nfrom_file");
+    let config = Config::parse(&wrong, Path::new(".")).unwrap();
+    let error = check_live(&config, &surroundings()).await.unwrap_err();
+    assert!(error.to_string().contains("merchant.serial_no"), "{error}");
+}
+
+/// Runs a command of the program in a folder with a good file; gives exit code, output, log.
+fn run_in(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[tokio::test]
+async fn the_command_line_checks_migrates_and_shows() {
+    let house = House::open().await;
+    house.tea().await;
+    let folder = house.folder.path();
+    write_with_mode(&folder.join("s.toml"), &configuration(""), 0o600);
+    let with_file = ["--config", "s.toml"];
+    let run = |words: &[&str]| run_in(folder, &[words, &with_file].concat());
+
+    let (code, said, _) = run(&["check-config"]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("a simulator, no real money"), "{said}");
+    let merchant = crate::house::merchant();
+    assert!(!said.contains(merchant["api_v3_key"].as_str().unwrap()));
+    // Nobody listens at the gateway's address.
+    let (code, _, log) = run(&["check-config", "--live"]);
+    assert_eq!(code, Some(1), "{log}");
+    let (code, said, _) = run(&["migrate"]);
+    assert_eq!(code, Some(0));
+    assert!(said.starts_with("the database is at version "), "{said}");
+    let (code, said, _) = run(&["orders", "show", "tea-0001"]);
+    assert_eq!(code, Some(0));
+    let order: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(order["total_fen"], 1990);
+    assert_eq!(order.get("token"), None);
+    assert_eq!(run(&["orders", "show", "tea-0002"]).0, Some(1));
+    assert_eq!(run(&["pour"]).0, Some(2));
 }
 
 #[test]

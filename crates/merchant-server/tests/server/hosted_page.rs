@@ -130,8 +130,8 @@ async fn an_older_page_takes_over_nothing() {
         &format!("/c/{token}"),
     );
     assert_eq!(house.trade_state("tea-0001").as_deref(), Some("NOTPAY"));
-    let taken = start(&house, &token, &[("product", "h5"), ("after", "1")]).await;
-    assert_eq!(taken.status, StatusCode::SEE_OTHER);
+    let moved = start(&house, &token, &[("product", "h5"), ("after", "1")]).await;
+    assert_eq!(moved.status, StatusCode::SEE_OTHER);
     assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
 }
 

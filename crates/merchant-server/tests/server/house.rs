@@ -126,8 +126,17 @@ impl House {
         Self::open_with("").await
     }
 
+    /// With more tables at the end of the configuration.
+    pub(crate) async fn open_with_end(tables: &str) -> Self {
+        Self::open_configured(&(configuration("") + tables)).await
+    }
+
     /// With more lines at the top of the configuration.
     pub(crate) async fn open_with(lines: &str) -> Self {
+        Self::open_configured(&configuration(lines)).await
+    }
+
+    async fn open_configured(configuration: &str) -> Self {
         let clock = TestClock {
             time: ManualClock::new(START_MS),
             waits: Arc::default(),
@@ -136,7 +145,7 @@ impl House {
         let simulator = simulator(&clock, &post);
         let line = WechatLine::new(simulator.app());
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(lines, &folder, &clock, &line).await;
+        let server = serve(configuration, &folder, &clock, &line).await;
         Self {
             clock,
             app: merchant_server::app(server.clone()),
@@ -155,7 +164,7 @@ impl House {
             self.folder.path().join("merchant-server.sqlite3").display()
         );
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(&lines, &folder, &self.clock, &self.line).await;
+        let server = serve(&configuration(&lines), &folder, &self.clock, &self.line).await;
         Self {
             clock: self.clock.clone(),
             app: merchant_server::app(server.clone()),
@@ -169,7 +178,7 @@ impl House {
 
     /// The process ends, and another one begins on the same files. WeChat stays as it is.
     pub(crate) async fn begin_again(self) -> Self {
-        let server = serve("", &self.folder, &self.clock, &self.line).await;
+        let server = serve(&configuration(""), &self.folder, &self.clock, &self.line).await;
         Self {
             app: merchant_server::app(server.clone()),
             server,
@@ -284,12 +293,12 @@ impl House {
 }
 
 async fn serve(
-    lines: &str,
+    configuration: &str,
     folder: &TempDir,
     clock: &TestClock,
     line: &WechatLine,
 ) -> MerchantServer {
-    let config = Config::parse(&configuration(lines), folder.path()).unwrap();
+    let config = Config::parse(configuration, folder.path()).unwrap();
     let surroundings = Surroundings {
         clock: Arc::new(clock.clone()),
         randomness: Arc::new(SeededRandomness::new(1)),

@@ -17,4 +17,5 @@ mod oauth;
 mod orders;
 mod pages;
 mod polls;
+mod private_api;
 mod wechat_line;

@@ -1,0 +1,119 @@
+//! What the merchant's own backend reads of its orders (private side).
+
+use crate::answer::{OrderState, Product};
+use serde::Serialize;
+
+/// An order with its attempts: `GET {base}/orders/{order_no}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrderDetails {
+    /// The merchant's own number.
+    pub order_no: String,
+    /// Where it stands.
+    pub state: OrderState,
+    /// The merchant asked to close it, and WeChat's word is still to come.
+    pub is_closing: bool,
+    /// The price in fen.
+    pub total_fen: u64,
+    /// What is bought.
+    pub description: String,
+    /// What the backend gave along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attach: Option<String>,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// Until when it can be paid, RFC 3339.
+    pub expires_at: String,
+    /// Grows with every change.
+    pub version: u64,
+    /// What the payer paid after WeChat's own discounts, in fen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payer_total_fen: Option<u64>,
+    /// When it was paid, RFC 3339, in WeChat's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success_time: Option<String>,
+    /// `false` when the gateway is a simulator.
+    pub live: bool,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<AttemptDetails>,
+}
+
+/// One attempt: a number at WeChat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AttemptDetails {
+    /// 1 for the first.
+    pub number: u64,
+    /// How it was to be paid.
+    pub product: Product,
+    /// Its number at WeChat.
+    pub out_trade_no: String,
+    /// prepared, open, closed, refused, paid or surplus.
+    pub state: String,
+    /// When it began, RFC 3339.
+    pub created_at: String,
+    /// WeChat's number of the payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction_id: Option<String>,
+    /// The bank that the payer used, in WeChat's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bank_type: Option<String>,
+}
+
+/// A page of orders, newest first: `GET {base}/orders`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrderList {
+    /// The orders, without their attempts.
+    pub orders: Vec<OrderSummary>,
+    /// What to send as `before` for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_before: Option<String>,
+}
+
+/// An order in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrderSummary {
+    /// The merchant's own number.
+    pub order_no: String,
+    /// Where it stands.
+    pub state: OrderState,
+    /// The price in fen.
+    pub total_fen: u64,
+    /// What is bought.
+    pub description: String,
+    /// When it was made, RFC 3339.
+    pub created_at: String,
+    /// When it was paid, RFC 3339, in WeChat's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success_time: Option<String>,
+}
+
+/// One message to the backend, as the outbox has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WebhookDetails {
+    /// The `webhook-id` header: the same on every try.
+    pub id: String,
+    /// What happened: `payment.succeeded` and the like.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// When it happened, RFC 3339.
+    pub created_at: String,
+    /// pending, delivered or failed.
+    pub state: String,
+    /// How often it was sent.
+    pub tries: u64,
+    /// What came of the last try: a status, or why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_outcome: Option<String>,
+}
+
+/// Messages, newest first: `GET {base}/webhooks`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WebhookList {
+    /// The messages.
+    pub webhooks: Vec<WebhookDetails>,
+}

@@ -1,0 +1,57 @@
+//! Who calls the private side, and what that key may do.
+
+use axum::extract::FromRequestParts;
+use http::header;
+use http::request::Parts;
+use merchant_api::ErrorCode;
+
+use crate::config::Scope;
+use crate::error::Failure;
+use crate::server::MerchantServer;
+
+/// A caller with a key that we know.
+#[derive(Clone, Debug)]
+pub(crate) struct Backend {
+    scopes: Vec<Scope>,
+}
+
+impl Backend {
+    /// Refuses a key that was not made for this.
+    pub(crate) fn may(&self, scope: Scope) -> Result<(), Failure> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            ErrorCode::Forbidden,
+            format!("this API key lacks the scope {}", scope.word()),
+        ))
+    }
+}
+
+impl FromRequestParts<MerchantServer> for Backend {
+    type Rejection = Failure;
+
+    /// Compares the hash of what came with every hash that we have, each in constant time.
+    async fn from_request_parts(
+        parts: &mut Parts,
+        server: &MerchantServer,
+    ) -> Result<Self, Failure> {
+        let refused = || Failure::new(ErrorCode::Unauthorized, "the API key is missing or wrong");
+        let key = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| text.strip_prefix("Bearer "))
+            .ok_or_else(refused)?;
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+        let mut scopes = None;
+        for known in &server.config.api_keys {
+            let is_it =
+                aws_lc_rs::constant_time::verify_slices_are_equal(hash.as_ref(), &known.sha256);
+            if is_it.is_ok() {
+                scopes = Some(known.scopes.clone());
+            }
+        }
+        scopes.map(|scopes| Self { scopes }).ok_or_else(refused)
+    }
+}

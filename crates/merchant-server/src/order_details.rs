@@ -1,0 +1,43 @@
+//! An order as the merchant's own backend sees it: everything but the buyer's openid.
+
+use merchant_api::{AttemptDetails, OrderDetails};
+
+use crate::config::Config;
+use crate::ledger::{Attempt, Order};
+
+/// The order with its attempts.
+pub(crate) fn details(config: &Config, order: Order, attempts: Vec<Attempt>) -> OrderDetails {
+    let attach = order.attach();
+    OrderDetails {
+        order_no: order.order_no,
+        state: order.state,
+        is_closing: order.is_closing,
+        total_fen: order.total_fen,
+        description: order.description,
+        attach,
+        created_at: timestamp(order.created_ms),
+        expires_at: timestamp(order.expires_ms),
+        version: order.version,
+        payer_total_fen: order.payer_total_fen,
+        success_time: order.success_time,
+        live: config.gateway.is_live(),
+        attempts: attempts.into_iter().map(attempt_details).collect(),
+    }
+}
+
+fn attempt_details(attempt: Attempt) -> AttemptDetails {
+    AttemptDetails {
+        number: attempt.number,
+        product: attempt.product,
+        out_trade_no: attempt.out_trade_no,
+        state: attempt.state.word().to_owned(),
+        created_at: timestamp(attempt.created_ms),
+        transaction_id: attempt.transaction_id,
+        bank_type: attempt.bank_type,
+    }
+}
+
+/// RFC 3339 in UTC: the private side belongs to servers, whose clocks can be trusted.
+pub(crate) fn timestamp(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| String::new(), |at| at.to_string())
+}

@@ -1,0 +1,128 @@
+//! The private side, reading: one order with its attempts, and orders page by page.
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use jiff::Timestamp;
+use merchant_api::{ErrorCode, OrderDetails, OrderList, OrderState, OrderSummary};
+use url::form_urlencoded;
+
+use crate::api_key::Backend;
+use crate::config::Scope;
+use crate::error::Failure;
+use crate::ledger::{Order, OrderFilter};
+use crate::order_details::{details, timestamp};
+use crate::orders;
+use crate::server::MerchantServer;
+
+const LIMIT_DEFAULT: u32 = 50;
+const LIMIT_MAX: u32 = 200;
+
+/// `GET /v1/orders/{order_no}`
+pub(crate) async fn get_order(
+    State(server): State<MerchantServer>,
+    backend: Backend,
+    Path(order_no): Path<String>,
+) -> Result<Json<OrderDetails>, Failure> {
+    backend.may(Scope::OrdersRead)?;
+    let order = orders::find(&server, &order_no).await?.order;
+    let attempts = server.ledger.attempts(order.id).await?;
+    Ok(Json(details(&server.config, order, attempts)))
+}
+
+/// `GET /v1/orders?state&created_from&created_to&limit&before`
+pub(crate) async fn list_orders(
+    State(server): State<MerchantServer>,
+    backend: Backend,
+    RawQuery(query): RawQuery,
+) -> Result<Json<OrderList>, Failure> {
+    backend.may(Scope::OrdersRead)?;
+    let Wanted {
+        mut filter,
+        before,
+        limit,
+    } = read_query(&query.unwrap_or_default())?;
+    if let Some(before) = before {
+        let last_seen = server.ledger.checkout_by_order_no(&before).await?;
+        let last_seen = last_seen.ok_or_else(|| invalid("before", "names no order"))?;
+        filter.before_id = Some(last_seen.order.id);
+    }
+    // One more than is shown tells whether there is another page.
+    let mut orders = server.ledger.orders(&filter, limit + 1).await?;
+    let has_more = orders.len() > limit as usize;
+    orders.truncate(limit as usize);
+    let next_before = orders
+        .last()
+        .filter(|_| has_more)
+        .map(|order| order.order_no.clone());
+    Ok(Json(OrderList {
+        orders: orders.into_iter().map(summary).collect(),
+        next_before,
+    }))
+}
+
+struct Wanted {
+    filter: OrderFilter,
+    before: Option<String>,
+    limit: u32,
+}
+
+/// Unknown names are refused: a misspelt filter must not show other orders than were meant.
+fn read_query(query: &str) -> Result<Wanted, Failure> {
+    let mut wanted = Wanted {
+        filter: OrderFilter::default(),
+        before: None,
+        limit: LIMIT_DEFAULT,
+    };
+    let mut seen = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if seen.contains(&name) {
+            return Err(invalid(&name, "must not come twice"));
+        }
+        match &*name {
+            "state" => wanted.filter.state = Some(read_state(&value)?),
+            "created_from" => wanted.filter.created_from_ms = Some(read_time(&name, &value)?),
+            "created_to" => wanted.filter.created_to_ms = Some(read_time(&name, &value)?),
+            "before" => wanted.before = Some(value.into_owned()),
+            "limit" => {
+                wanted.limit = value
+                    .parse()
+                    .ok()
+                    .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+                    .ok_or_else(|| invalid("limit", "must be a whole number from 1 to 200"))?;
+            }
+            _ => return Err(invalid(&name, "is not a parameter of this list")),
+        }
+        seen.push(name);
+    }
+    Ok(wanted)
+}
+
+fn read_state(word: &str) -> Result<OrderState, Failure> {
+    match word {
+        "open" => Ok(OrderState::Open),
+        "paid" => Ok(OrderState::Paid),
+        "closed" => Ok(OrderState::Closed),
+        _ => Err(invalid("state", "must be open, paid or closed")),
+    }
+}
+
+fn read_time(name: &str, text: &str) -> Result<i64, Failure> {
+    text.parse::<Timestamp>()
+        .map(Timestamp::as_millisecond)
+        .map_err(|_| invalid(name, "must be a time of RFC 3339, such as 2026-11-21T00:00:00+08:00 (with + written as %2B)"))
+}
+
+fn invalid(field: &str, rule: &str) -> Failure {
+    Failure::field(ErrorCode::InvalidRequest, field, rule)
+}
+
+fn summary(order: Order) -> OrderSummary {
+    OrderSummary {
+        order_no: order.order_no,
+        state: order.state,
+        total_fen: order.total_fen,
+        description: order.description,
+        created_at: timestamp(order.created_ms),
+        success_time: order.success_time,
+    }
+}

@@ -1,0 +1,170 @@
+//! The private side, reading: one order, lists, scopes, and the document that describes it all.
+
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
+use merchant_api::ErrorCode;
+use serde_json::{Value, json};
+
+use crate::house::{API_KEY, Answer, House, MINUTE_MS};
+
+const READER: &str = "a key that may only look";
+
+async fn call(house: &House, method: Method, key: &str, path: &str) -> Answer {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {key}"));
+    house.send(request.body(Body::empty()).unwrap()).await
+}
+
+async fn get(house: &House, path: &str) -> Answer {
+    call(house, Method::GET, API_KEY, path).await
+}
+
+#[tokio::test]
+async fn an_order_is_shown_with_its_attempts_and_without_its_secrets() {
+    let house = House::open().await;
+    let token = house
+        .order(json!({
+            "order_no": "tea-0001", "total_fen": 1990, "description": "tea", "attach": "cart 7",
+            "payer": {"openid": "oSecretOpenId"},
+        }))
+        .await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    let shown = get(&house, "/v1/orders/tea-0001").await;
+    assert_eq!(shown.status, StatusCode::OK, "{}", shown.json);
+    assert_eq!(shown.headers["cache-control"], "no-store");
+    let order = &shown.json;
+    assert_eq!(order["state"], "paid");
+    assert_eq!(order["attach"], "cart 7");
+    assert_eq!(order["payer_total_fen"], 1990);
+    assert_eq!(order["created_at"], "2026-11-21T09:20:00Z");
+    assert_eq!(order["expires_at"], "2026-11-21T09:50:00Z");
+    assert_eq!(order["live"], false);
+    let attempt = &order["attempts"][0];
+    assert_eq!(attempt["out_trade_no"], "tea-0001");
+    assert_eq!(attempt["state"], "paid");
+    assert!(attempt["bank_type"].is_string(), "{attempt}");
+    assert!(attempt["transaction_id"].is_string(), "{attempt}");
+    assert!(!shown.text().contains("oSecretOpenId") && !shown.text().contains(&token));
+    let unknown = get(&house, "/v1/orders/tea-0002").await;
+    assert_eq!(unknown.code(), "ORDER_UNKNOWN");
+}
+
+#[tokio::test]
+async fn orders_are_listed_newest_first_page_by_page_and_by_state_and_time() {
+    let house = House::open().await;
+    for number in 1..=5 {
+        let order_no = format!("list-{number:04}");
+        let order = json!({"order_no": order_no, "total_fen": number, "description": "x"});
+        house.post_order(&order).await;
+        house.clock.advance_ms(MINUTE_MS);
+    }
+    let close = Request::post("/v1/orders/list-0002/close")
+        .header("authorization", format!("Bearer {API_KEY}"));
+    house.send(close.body(Body::empty()).unwrap()).await;
+
+    let numbers = |list: &Value| -> Vec<u64> {
+        let orders = list["orders"].as_array().unwrap().iter();
+        orders
+            .map(|order| order["total_fen"].as_u64().unwrap())
+            .collect()
+    };
+    let cases: [(&str, &[u64]); 6] = [
+        ("", &[5, 4, 3, 2, 1]),
+        ("?state=closed", &[2]),
+        ("?state=open&limit=2", &[5, 4]),
+        ("?before=list-0003", &[2, 1]),
+        (
+            "?created_from=2026-11-21T17:21:00%2B08:00&created_to=2026-11-21T09:23:00Z",
+            &[3, 2],
+        ),
+        ("?state=paid", &[]),
+    ];
+    for (query, expected) in cases {
+        let list = get(&house, &format!("/v1/orders{query}")).await;
+        assert_eq!(list.status, StatusCode::OK, "{query}: {}", list.json);
+        assert_eq!(numbers(&list.json), expected, "{query}");
+    }
+    let mut pages = Vec::new();
+    let mut query = "?limit=2".to_owned();
+    loop {
+        let page = get(&house, &format!("/v1/orders{query}")).await;
+        pages.push(numbers(&page.json));
+        match page.json["next_before"].as_str() {
+            Some(before) => query = format!("?limit=2&before={before}"),
+            None => break,
+        }
+    }
+    assert_eq!(pages, [vec![5, 4], vec![3, 2], vec![1]]);
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_understood_is_refused_with_the_parameter_named() {
+    let house = House::open().await;
+    for (query, field) in [
+        ("stat=open", "stat"),
+        ("state=done", "state"),
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=2&limit=3", "limit"),
+        ("created_from=yesterday", "created_from"),
+        ("before=nobody-knows", "before"),
+    ] {
+        let refused = get(&house, &format!("/v1/orders?{query}")).await;
+        assert_eq!(refused.code(), "INVALID_REQUEST", "{query}");
+        assert_eq!(refused.json["error"]["field"], field, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_does_what_its_scopes_say_and_nothing_else() {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, READER.as_bytes());
+    let hash: String = hash.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+    // The list of the house's own key follows.
+    let house = House::open_with_end(&format!(
+        "[[api_keys]]\nname = \"reader\"\nsha256 = \"{hash}\"\nscopes = [\"orders:read\"]\n"
+    ))
+    .await;
+    house.tea().await;
+    let cases = [
+        (Method::GET, "/v1/orders", 200),
+        (Method::GET, "/v1/orders/tea-0001", 200),
+        (Method::POST, "/v1/orders", 403),
+        (Method::POST, "/v1/orders/tea-0001/close", 403),
+    ];
+    for (method, path, status) in cases {
+        let answer = call(&house, method.clone(), READER, path).await;
+        assert_eq!(answer.status.as_u16(), status, "{method} {path}");
+        if status == 403 {
+            assert_eq!(answer.code(), "FORBIDDEN");
+            assert!(answer.text().contains("orders:write"), "{}", answer.text());
+        }
+        let stranger = call(&house, method.clone(), "nobody's", path).await;
+        assert_eq!(stranger.code(), "UNAUTHORIZED", "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_names_every_route_and_every_code() {
+    let house = House::open().await;
+    let document = house.get("/openapi.json").await;
+    assert!(document.word("openapi").starts_with("3.1"));
+    assert_eq!(document.json["servers"][0]["url"], "/v1");
+    let text = document.text();
+    for code in ErrorCode::ALL {
+        assert!(text.contains(code.as_str()), "{}", code.as_str());
+    }
+    // Each path of the document is served: it is never answered like one that is not there.
+    for (path, item) in document.json["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let path = format!("/v1{}", path.replace('{', "").replace('}', ""));
+            let answer = call(&house, method.clone(), API_KEY, &path).await;
+            let is_served = answer.status.is_success() || !answer.code().is_empty();
+            assert!(is_served, "{method} {path}: {}", answer.status);
+        }
+    }
+}
