@@ -3,15 +3,17 @@
 use crate::environment;
 use crate::options::WidgetOptions;
 use crate::shell::{Page, Shell};
-use crate::view::{self, Mounted, THEME};
+use crate::view::{THEME, View};
 use checkout::Intent;
+use std::cell::RefCell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// One element that is in a page. [`unmount`](Embedded::unmount) ends it.
 #[wasm_bindgen]
 pub struct Embedded {
     shell: Shell,
-    view: Mounted,
+    view: Rc<RefCell<View>>,
 }
 
 /// Puts a payment into `container` and begins it. `emit(name, detail)` is called for each event.
@@ -37,10 +39,14 @@ pub fn theme() -> String {
 impl Embedded {
     pub(crate) fn new(container: &web_sys::Element, options: &WidgetOptions, page: Page) -> Self {
         let locale = options.locale.unwrap_or_else(environment::locale);
-        let (shell, model) = Shell::new(options, page);
+        let shell = Shell::new(options, page);
         let want = shell.clone();
-        let view = view::mount(container, model, locale, move |intent| want.want(intent));
-        shell.connect();
+        let view = View::new(container, &shell.model(), locale, move |intent| {
+            want.want(intent);
+        });
+        let view = Rc::new(RefCell::new(view));
+        let shown = Rc::clone(&view);
+        shell.connect(move |model| shown.borrow_mut().show(model));
         Self { shell, view }
     }
 }
@@ -59,8 +65,8 @@ impl Embedded {
         }
     }
 
-    /// Takes the view out and ends everything that runs: no timer, listener, request or signal
-    /// access is left.
+    /// Takes the view out and ends everything that runs: no timer, listener or request is left,
+    /// and nothing is shown any more.
     pub fn unmount(self) {
         self.shell.end();
         drop(self.view);

@@ -18,9 +18,11 @@ use crate::environment;
 use crate::options::WidgetOptions;
 use ::merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
 use checkout::{CheckoutMachine, Effect, Event, Intent, Options, RequestId, ViewModel};
-use leptos::prelude::{ArcReadSignal, ArcWriteSignal, Set, arc_signal};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+
+/// Shows a model.
+type Show = Box<dyn FnMut(&ViewModel)>;
 
 /// A running payment. Clones are the same payment.
 #[derive(Clone)]
@@ -28,7 +30,8 @@ pub(crate) struct Shell(Rc<Running>);
 
 struct Running {
     machine: RefCell<CheckoutMachine>,
-    set_model: ArcWriteSignal<ViewModel>,
+    /// Shows what the machine shows; nobody before the view is there and after the end.
+    show: RefCell<Option<Show>>,
     page: Page,
     api: merchant_api::MerchantApi,
     departure: storage::Departure,
@@ -40,8 +43,8 @@ struct Running {
 }
 
 impl Shell {
-    /// A payment that has not begun, and what it shows.
-    pub(crate) fn new(options: &WidgetOptions, page: Page) -> (Self, ArcReadSignal<ViewModel>) {
+    /// A payment that has not begun.
+    pub(crate) fn new(options: &WidgetOptions, page: Page) -> Self {
         let departure = storage::Departure::of(options.token());
         let machine = CheckoutMachine::new(
             clock::seed(),
@@ -56,10 +59,9 @@ impl Shell {
                     || departure.is_marked(),
             },
         );
-        let (model, set_model) = arc_signal(machine.view(clock::now_ms()));
         let running = Running {
             machine: RefCell::new(machine),
-            set_model,
+            show: RefCell::default(),
             page,
             api: merchant_api::MerchantApi::new(options.merchant_api(), options.token()),
             departure,
@@ -69,11 +71,17 @@ impl Shell {
             lifecycle: RefCell::default(),
             has_ended: Cell::new(false),
         };
-        (Self(Rc::new(running)), model)
+        Self(Rc::new(running))
     }
 
-    /// Begins.
-    pub(crate) fn connect(&self) {
+    /// What is shown now.
+    pub(crate) fn model(&self) -> ViewModel {
+        self.0.machine.borrow().view(clock::now_ms())
+    }
+
+    /// Begins; `show` is called with each new model.
+    pub(crate) fn connect(&self, show: impl FnMut(&ViewModel) + 'static) {
+        *self.0.show.borrow_mut() = Some(Box::new(show));
         let shell = self.clone();
         let listeners = lifecycle::Listeners::new(move |event| shell.happened(event));
         *self.0.lifecycle.borrow_mut() = Some(listeners);
@@ -88,6 +96,7 @@ impl Shell {
     /// Ends everything that runs. Nothing happens after it, whatever still comes in.
     pub(crate) fn end(&self) {
         self.0.has_ended.set(true);
+        self.0.show.take();
         self.0.lifecycle.take();
         self.0.timer.take();
         self.0.bridge.take();
@@ -103,7 +112,9 @@ impl Shell {
             let mut machine = self.0.machine.borrow_mut();
             (machine.update(now_ms, event), machine.view(now_ms))
         };
-        self.0.set_model.set(model);
+        if let Some(show) = &mut *self.0.show.borrow_mut() {
+            show(&model);
+        }
         for effect in effects {
             // An event handler of the page may have ended the element.
             if self.0.has_ended.get() {

@@ -1,6 +1,6 @@
 //! What the buyer sees: a tree for each kind of screen, written from the view model.
 //!
-//! It reads one signal and reports intents; it knows no state of its own and decides nothing.
+//! It is shown a model and reports intents; it knows no state of its own and decides nothing.
 
 mod action;
 mod countdown;
@@ -15,9 +15,7 @@ use action::{actions, button, offer};
 use checkout::{Intent, Screen, ViewModel};
 use countdown::countdown;
 use gloo_events::EventListener;
-use leptos::mount::{UnmountHandle, mount_to_renderer};
-use leptos::prelude::{ArcReadSignal, With};
-use leptos::tachys::reactive_graph::RenderEffectState;
+use leptos::tachys::view::{Mountable, Render};
 use node::{Element, Node, Placed, element, nothing};
 use order_head::{order_head, ribbon};
 use outcome::outcome;
@@ -28,30 +26,47 @@ use status::{connection, live_region, sentence, spinner};
 pub(crate) const THEME: &str = include_str!("theme.css");
 
 /// A view that is in a page; dropping it takes it out.
-pub(crate) struct Mounted {
-    _tree: UnmountHandle<RenderEffectState<Placed>>,
+pub(crate) struct View {
+    placed: Placed,
+    picture: Picture,
+    locale: Locale,
     _clicks: EventListener,
 }
 
-/// Puts the view of a model into a container; `want` is called for each click on a button.
-pub(crate) fn mount(
-    container: &web_sys::Element,
-    model: ArcReadSignal<ViewModel>,
-    locale: Locale,
-    want: impl Fn(Intent) + 'static,
-) -> Mounted {
-    let clicks = EventListener::new(container, "click", move |click| {
-        if let Some(intent) = action::wanted(click) {
-            want(intent);
+impl View {
+    /// Puts the view of a model into a container; `want` is called for each click on a button.
+    pub(crate) fn new(
+        container: &web_sys::Element,
+        model: &ViewModel,
+        locale: Locale,
+        want: impl Fn(Intent) + 'static,
+    ) -> Self {
+        let clicks = EventListener::new(container, "click", move |click| {
+            if let Some(intent) = action::wanted(click) {
+                want(intent);
+            }
+        });
+        let mut picture = Picture::default();
+        let mut placed = Node::from(whole(model, locale, &mut picture)).build();
+        placed.mount(container, None);
+        Self {
+            placed,
+            picture,
+            locale,
+            _clicks: clicks,
         }
-    });
-    let mut picture = Picture::default();
-    let tree = mount_to_renderer(container, move || {
-        move || model.with(|model| Node::from(whole(model, locale, &mut picture)))
-    });
-    Mounted {
-        _tree: tree,
-        _clicks: clicks,
+    }
+
+    /// Shows another model; only what differs is touched.
+    pub(crate) fn show(&mut self, model: &ViewModel) {
+        let tree = whole(model, self.locale, &mut self.picture);
+        Node::from(tree).rebuild(&mut self.placed);
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        self.placed.unmount();
     }
 }
 
