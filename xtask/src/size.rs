@@ -10,8 +10,8 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: see CHANGELOG.md; none measured yet.
-const LIMIT_BYTES: u64 = 45_000;
+/// Last figure: 40,565 (wasm 35,903, JavaScript 4,662).
+const LIMIT_BYTES: u64 = 41_400;
 
 /// Holds the bundle in `www/dist` against the limit.
 pub(crate) fn check() -> Result<(), Failure> {

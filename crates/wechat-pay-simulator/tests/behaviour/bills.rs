@@ -1,3 +1,5 @@
+//! Bills: a day of business, to the fen.
+
 use aws_lc_rs::digest;
 use http::Method;
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! Code pay: the buyer shows, the merchant scans.
+
 use http::Method;
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! Faults on demand: each kind does what its name says, where it was told to.
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use wechat_pay::{ProductFields, ReplyError, SignatureError};

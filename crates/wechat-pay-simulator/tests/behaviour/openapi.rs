@@ -1,3 +1,5 @@
+//! The description of the control API, held against its routes and answers.
+
 use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! The pages for people: where to point an SDK, the ledger, the controls.
+
 use axum::body::Body;
 use http::{Request, StatusCode, header};
 

@@ -1,3 +1,5 @@
+//! Partners, who act for their own merchants and nobody else.
+
 use http::Method;
 use serde_json::{Value, json};
 

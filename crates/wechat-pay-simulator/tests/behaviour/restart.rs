@@ -1,3 +1,5 @@
+//! A restart, which goes on where it was.
+
 use axum::Router;
 use http::{Method, StatusCode};
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Switches for what the documents contradict each other about.
+
 use http::Method;
 use serde_json::json;
 use wechat_pay::{Fen, ProductFields};

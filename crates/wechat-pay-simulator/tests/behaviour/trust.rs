@@ -1,3 +1,5 @@
+//! Certificates and the public key: listing, rotation, migration.
+
 use http::Method;
 use serde_json::{Value, json};
 use wechat_pay::{SealedResource, TrustedKeys, open};

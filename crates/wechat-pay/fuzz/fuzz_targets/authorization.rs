@@ -1,3 +1,5 @@
+//! libFuzzer on the parser of the Authorization header.
+
 #![no_main]
 
 #[path = "../targets.rs"]

@@ -1,3 +1,5 @@
+//! libFuzzer on the reader of bills.
+
 #![no_main]
 
 #[path = "../targets.rs"]

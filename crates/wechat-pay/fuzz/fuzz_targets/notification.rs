@@ -1,3 +1,5 @@
+//! libFuzzer on the opening of notifications.
+
 #![no_main]
 
 #[path = "../targets.rs"]

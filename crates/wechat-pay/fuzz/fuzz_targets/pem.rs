@@ -1,3 +1,5 @@
+//! libFuzzer on the loading of keys and certificates.
+
 #![no_main]
 
 #[path = "../targets.rs"]

@@ -1,3 +1,5 @@
+//! libFuzzer on the XML of version 2.
+
 #![no_main]
 
 #[path = "../targets.rs"]

@@ -1,3 +1,5 @@
+//! Platform certificates: listed, sealed, and taken over as a whole or not at all.
+
 use super::*;
 use crate::{PlatformKey, SigningKey, stamp::Stamp, test_keys};
 use bytes::Bytes;

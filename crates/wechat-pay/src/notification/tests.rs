@@ -1,3 +1,5 @@
+//! Notifications: what is believed, and what is refused before it is read.
+
 use super::*;
 use crate::{money::Fen, stamp::Stamp, test_keys};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Orders: routes, bodies and rules of each product.
+
 use super::*;
 use crate::{order_fields::OpenId, product::H5Type};
 

@@ -1,3 +1,5 @@
+//! Bills: read to the fen, and refused where they do not add up.
+
 use std::io::Write;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};

@@ -1,3 +1,5 @@
+//! The XML that tells of a refund: a published one, sealed ones, and hostile ones.
+
 use super::*;
 use proptest::prelude::*;
 
