@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 40,565 (wasm 35,903, JavaScript 4,662).
+/// Last figure: 40,565 (wasm 35,862, JavaScript 4,703).
 const LIMIT_BYTES: u64 = 41_400;
 
 /// Holds the bundle in `www/dist` against the limit.
