@@ -1,0 +1,38 @@
+//! What stands beside the program: the table of codes is whole, and the samples fit the program.
+
+#![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
+
+use merchant_api::ErrorCode;
+
+#[test]
+fn the_table_of_codes_has_each_code_with_its_status() {
+    let table = include_str!("../deploy/README.md");
+    for code in ErrorCode::ALL {
+        let row = format!("| `{}` | {} |", code.as_str(), code.status());
+        assert!(table.contains(&row), "{row}");
+    }
+    let rows = table.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, ErrorCode::ALL.len(), "no code of an older contract");
+}
+
+#[test]
+fn the_samples_call_the_program_as_it_wants_to_be_called() {
+    let unit = include_str!("../deploy/merchant-server.service");
+    let commands = unit
+        .lines()
+        .filter_map(|line| line.strip_prefix("ExecStart"))
+        .filter_map(|line| line.split_once("/usr/local/bin/merchant-server "));
+    let mut count = 0;
+    for (_, arguments) in commands {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
+            .args(arguments.split(' '))
+            .env_clear()
+            .output()
+            .unwrap();
+        // The arguments are understood: what is missing is the file.
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(log.contains("the configuration is refused"), "{log}");
+        count += 1;
+    }
+    assert_eq!(count, 2);
+}
