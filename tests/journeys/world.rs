@@ -72,6 +72,8 @@ impl World {
             clock: Arc::new(clock.clone()),
             randomness: Arc::new(SeededRandomness::new(7)),
             wechat: Arc::new(ServiceTransport::new(wechat.clone())),
+            // No journey configures a target.
+            webhooks: Arc::new(ServiceTransport::new(Router::new())),
         };
         let server = MerchantServer::open(config, surroundings).await.unwrap();
         let merchant = merchant_server::app(server.clone());

@@ -177,6 +177,7 @@ fn surroundings() -> Surroundings {
         clock: Arc::new(SystemClock),
         randomness: Arc::new(SystemRandomness),
         wechat: Arc::new(HttpTransport::new(true).unwrap()),
+        webhooks: Arc::new(HttpTransport::new(true).unwrap()),
     }
 }
 

@@ -28,7 +28,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     ),
     paths(
         start_attempt, read_checkout, cancel_attempt, create_order, get_order, list_orders,
-        close_order
+        close_order, list_webhooks, resend_webhook
     ),
     modifiers(&ApiKey)
 )]

@@ -8,6 +8,7 @@ use crate::ledger::{Checkout, DueWork, Evidence, LedgerError};
 use crate::question::{self, Unanswered};
 use crate::server::MerchantServer;
 use crate::settlement;
+use crate::webhooks;
 use crate::wechat_client::Standing;
 
 /// WeChat's plan for asking where no notification came, as the time between two questions.
@@ -32,16 +33,33 @@ pub(crate) enum Work {
     EndOrder,
     /// Ask WeChat about a payment that fits nothing.
     QueryMismatch,
+    /// Tell the merchant's backend.
+    SendWebhook,
+}
+
+/// What does not wait for what: a backend that is slow to answer holds up no question to WeChat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Calls to WeChat.
+    Wechat,
+    /// Calls to the merchant's backend.
+    Backend,
 }
 
 impl Work {
-    const ALL: [Self; 3] = [Self::QueryAttempt, Self::EndOrder, Self::QueryMismatch];
+    const ALL: [Self; 4] = [
+        Self::QueryAttempt,
+        Self::EndOrder,
+        Self::QueryMismatch,
+        Self::SendWebhook,
+    ];
 
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::QueryAttempt => "query_attempt",
             Self::EndOrder => "end_order",
             Self::QueryMismatch => "query_mismatch",
+            Self::SendWebhook => "send_webhook",
         }
     }
 
@@ -67,10 +85,15 @@ impl MerchantServer {
     /// Does all work that is due by now; gives the number of pieces. A piece that fails is put
     /// off and does not hold up the others.
     pub async fn run_due(&self) -> Result<usize, LedgerError> {
+        Ok(self.run_lane(Lane::Wechat).await? + self.run_lane(Lane::Backend).await?)
+    }
+
+    /// The same for one lane.
+    pub(crate) async fn run_lane(&self, lane: Lane) -> Result<usize, LedgerError> {
         let mut done = 0;
         while let Some(due) = self
             .ledger
-            .take_due_work(self.clock.now_ms(), LEASE_MS)
+            .take_due_work(lane, self.clock.now_ms(), LEASE_MS)
             .await?
         {
             done += 1;
@@ -103,6 +126,10 @@ async fn run(server: &MerchantServer, due: &DueWork) -> Result<Next, Unanswered>
     if due.work == Work::QueryMismatch {
         return query_mismatch(server, due).await;
     }
+    if due.work == Work::SendWebhook {
+        let next_ms = webhooks::deliver(server, &due.subject, due.tries).await?;
+        return Ok(next_ms.map_or(Next::Done, Next::At));
+    }
     let Ok(order_id) = due.subject.parse() else {
         return Ok(Next::Done);
     };
@@ -113,7 +140,7 @@ async fn run(server: &MerchantServer, due: &DueWork) -> Result<Next, Unanswered>
     match due.work {
         Work::QueryAttempt => query_attempt(server, &checkout, due.tries).await,
         Work::EndOrder => end_order(server, &checkout).await,
-        Work::QueryMismatch => Ok(Next::Done),
+        Work::QueryMismatch | Work::SendWebhook => Ok(Next::Done),
     }
 }
 
@@ -168,7 +195,7 @@ pub(crate) async fn close_now(
     let order = &checkout.order;
     let is_closed = server
         .ledger
-        .close_order(order.id, order.current_attempt)
+        .close_order(order.id, order.current_attempt, server.clock.now_ms())
         .await?;
     if is_closed {
         tracing::info!(

@@ -38,13 +38,14 @@ mod secret;
 mod serve;
 mod server;
 mod settlement;
+mod webhooks;
 mod wechat_client;
 mod wechat_transport;
 
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use config::{
     ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant, Scope,
-    ServiceContact,
+    ServiceContact, WebhookTarget,
 };
 pub use ledger::LedgerError;
 pub use operations::{LiveCheckError, check_live, migrate, show_order, surroundings};

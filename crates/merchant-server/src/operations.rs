@@ -37,6 +37,7 @@ pub fn surroundings(config: &Config) -> Result<Surroundings, reqwest::Error> {
         clock: Arc::new(SystemClock),
         randomness: Arc::new(SystemRandomness),
         wechat: Arc::new(HttpTransport::new(!config.gateway.is_live())?),
+        webhooks: Arc::new(HttpTransport::new(!config.gateway.is_live())?),
     })
 }
 

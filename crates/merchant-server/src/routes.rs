@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use crate::config::NOTIFY_PATH;
 use crate::secret::masked;
 use crate::server::MerchantServer;
-use crate::{checkout, hosted_page, notify, oauth, openapi, order_list, orders};
+use crate::{checkout, hosted_page, notify, oauth, openapi, order_list, orders, webhooks};
 
 /// Largest order that a backend may send, in bytes.
 const ORDER_MAX_BYTES: usize = 64 * 1024;
@@ -44,6 +44,8 @@ pub fn app(server: MerchantServer) -> Router {
         )
         .route("/v1/orders/{order_no}", get(order_list::get_order))
         .route("/v1/orders/{order_no}/close", post(orders::close_order))
+        .route("/v1/webhooks", get(webhooks::list_webhooks))
+        .route("/v1/webhooks/{id}/resend", post(webhooks::resend_webhook))
         .layer(DefaultBodyLimit::max(ORDER_MAX_BYTES))
         .layer(set(header::CACHE_CONTROL, "no-store"));
     let wechat = Router::new()

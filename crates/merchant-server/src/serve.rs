@@ -3,17 +3,15 @@
 use std::future::{Future, IntoFuture as _};
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::due_work::Lane;
 use crate::ledger::LedgerError;
-use crate::randomness::SystemRandomness;
+use crate::operations::surroundings;
 use crate::routes::app;
-use crate::server::{MerchantServer, Surroundings};
-use crate::wechat_transport::HttpTransport;
+use crate::server::MerchantServer;
 
 /// How long the loop sleeps at most: work that another instance or a route scheduled is found
 /// within this time.
@@ -44,11 +42,7 @@ pub enum ServeError {
 pub async fn serve(config: Config, end: impl Future<Output = ()>) -> Result<(), ServeError> {
     let address = config.listen;
     let listen_error = |source| ServeError::Listen { address, source };
-    let surroundings = Surroundings {
-        clock: Arc::new(SystemClock),
-        randomness: Arc::new(SystemRandomness),
-        wechat: Arc::new(HttpTransport::new(!config.gateway.is_live())?),
-    };
+    let surroundings = surroundings(&config)?;
     let is_live = config.gateway.is_live();
     let public_base_url = config.public_base_url.clone();
     let server = MerchantServer::open(config, surroundings).await?;
@@ -68,7 +62,8 @@ pub async fn serve(config: Config, end: impl Future<Output = ()>) -> Result<(), 
     );
     tokio::select! {
         outcome = &mut serving => return outcome.map_err(listen_error),
-        () = work(&server) => {}
+        () = work(&server, Lane::Wechat) => {}
+        () = work(&server, Lane::Backend) => {}
         () = end => {}
     }
     tracing::info!("merchant server ends; calls that are being answered may finish");
@@ -86,9 +81,9 @@ pub async fn serve(config: Config, end: impl Future<Output = ()>) -> Result<(), 
 
 /// Does due work for ever. A failure of the ledger is logged and tried again: calls may be served
 /// meanwhile.
-async fn work(server: &MerchantServer) {
+async fn work(server: &MerchantServer, lane: Lane) {
     loop {
-        if let Err(error) = server.run_due().await {
+        if let Err(error) = server.run_lane(lane).await {
             tracing::error!(%error, "due work cannot be read");
         }
         let now_ms = server.clock.now_ms();

@@ -22,6 +22,8 @@ pub struct Surroundings {
     pub randomness: Arc<dyn Randomness>,
     /// The way to WeChat.
     pub wechat: Arc<dyn WechatTransport>,
+    /// The way to the merchant's backend.
+    pub webhooks: Arc<dyn WechatTransport>,
 }
 
 /// A merchant server. Cheap to clone; all clones are the same server.
@@ -34,6 +36,7 @@ pub struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) wechat: WechatClient,
+    pub(crate) webhooks: Arc<dyn WechatTransport>,
     pub(crate) ledger: Ledger,
     order_locks: Mutex<HashMap<i64, Weak<AsyncMutex<()>>>>,
     is_ending: watch::Sender<bool>,
@@ -57,6 +60,7 @@ impl MerchantServer {
             config,
             clock: surroundings.clock,
             randomness: surroundings.randomness,
+            webhooks: surroundings.webhooks,
             ledger,
             order_locks: Mutex::default(),
             is_ending: watch::Sender::new(false),

@@ -1,7 +1,5 @@
 //! What stands beside the program: the table of codes is whole, and the samples fit the program.
 
-#![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
-
 use merchant_api::ErrorCode;
 
 #[test]

@@ -27,6 +27,8 @@ pub(super) struct ConfigFile {
     pub(super) trusted_proxies: Vec<IpNet>,
     #[serde(default)]
     pub(super) api_keys: Vec<ApiKeyFile>,
+    #[serde(default)]
+    pub(super) webhooks: Vec<WebhookFile>,
     #[serde(default = "default_products")]
     pub(super) products: Vec<Product>,
     #[serde(default = "default_order_expires_in_ms")]
@@ -50,6 +52,14 @@ pub(super) struct ApiKeyFile {
     pub(super) name: String,
     pub(super) sha256: String,
     pub(super) scopes: Option<Vec<Scope>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WebhookFile {
+    pub(super) url: String,
+    pub(super) secret: Option<Secret>,
+    pub(super) secret_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

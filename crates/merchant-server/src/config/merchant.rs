@@ -151,7 +151,8 @@ pub(super) fn read_merchant_json(path: &Path) -> Result<(MerchantJson, PathBuf),
     Ok((json, path.parent().unwrap_or(Path::new(".")).to_owned()))
 }
 
-fn secret(
+/// A secret that stands in the TOML, or in a file of its own.
+pub(super) fn secret(
     field: &'static str,
     text: Option<Secret>,
     file: Option<PathBuf>,

@@ -55,6 +55,8 @@ pub struct Config {
     pub order_expires_in_ms: u64,
     /// Whom a buyer turns to, shown on the hosted page.
     pub service_contact: Option<ServiceContact>,
+    /// Whom we tell what happened; nobody else is ever called.
+    pub webhooks: Vec<WebhookTarget>,
     /// WeChat Pay, or a stand-in.
     pub gateway: Gateway,
     /// Who we are at WeChat.
@@ -68,6 +70,23 @@ pub struct ServiceContact {
     pub text: String,
     /// Where the text leads: https, mailto or tel.
     pub url: Option<Url>,
+}
+
+/// Where the merchant's backend is told.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WebhookTarget {
+    /// The address, as it is called.
+    pub url: Url,
+    /// The bytes that messages are signed with.
+    pub key: Vec<u8>,
+}
+
+impl std::fmt::Debug for WebhookTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebhookTarget")
+            .field("url", &self.url.as_str())
+            .finish_non_exhaustive()
+    }
 }
 
 /// One key of the private side, as its hash.

@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use merchant_api::Product;
 use url::Url;
 
 use super::address::{bare, is_loopback_host, origin, secure_url};
-use super::file::{ApiKeyFile, ConfigFile, GatewayFile, ServiceContactFile};
-use super::{ApiKey, Config, ConfigError, Environment, Gateway, Scope, ServiceContact, merchant};
+use super::file::{ApiKeyFile, ConfigFile, GatewayFile, ServiceContactFile, WebhookFile};
+use super::{
+    ApiKey, Config, ConfigError, Environment, Gateway, Scope, ServiceContact, WebhookTarget,
+    merchant,
+};
 
 /// WeChat Pay's own hosts; nothing else is spoken to as if it were WeChat.
 const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
@@ -72,6 +77,11 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
         trusted_proxies: file.trusted_proxies,
         api_keys: check_api_keys(file.api_keys)?,
         products: check_products(file.products)?,
+        webhooks: file
+            .webhooks
+            .into_iter()
+            .map(|target| check_webhook(target, folder, we_are_loopback))
+            .collect::<Result<_, _>>()?,
         order_expires_in_ms: file.order_expires_in_ms,
         service_contact: file
             .service_contact
@@ -193,6 +203,30 @@ fn check_products(products: Vec<Product>) -> Result<Vec<Product>, ConfigError> {
         ));
     }
     Ok(products)
+}
+
+/// The scheme's own form of a secret: `whsec_` and base64 of 24 to 64 bytes.
+fn check_webhook(
+    target: WebhookFile,
+    folder: &Path,
+    we_are_loopback: bool,
+) -> Result<WebhookTarget, ConfigError> {
+    let url = secure_url("webhooks.url", &target.url, we_are_loopback)?;
+    let file = target.secret_file.map(|path| folder.join(path));
+    let secret = merchant::secret("webhooks.secret_file", target.secret, file)?
+        .ok_or_else(|| ConfigError::refused("webhooks.secret", "is missing"))?;
+    let key = secret
+        .reveal()
+        .strip_prefix("whsec_")
+        .and_then(|text| STANDARD.decode(text).ok())
+        .filter(|key| (24..=64).contains(&key.len()))
+        .ok_or_else(|| {
+            ConfigError::refused(
+                "webhooks.secret",
+                "must be whsec_ and the base64 of 24 to 64 random bytes",
+            )
+        })?;
+    Ok(WebhookTarget { url, key })
 }
 
 fn check_service_contact(contact: ServiceContactFile) -> Result<ServiceContact, ConfigError> {

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use super::{Ledger, LedgerError, Write, unsigned};
-use crate::due_work::Work;
+use crate::due_work::{Lane, Work};
 
 /// One piece of work that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,16 +20,20 @@ impl Ledger {
     /// before the work does, it comes up again.
     pub(crate) async fn take_due_work(
         &self,
+        lane: Lane,
         now_ms: i64,
         lease_ms: i64,
     ) -> Result<Option<DueWork>, LedgerError> {
         let row = sqlx::query(
             "UPDATE due_work SET due_ms = ?1 + ?2, tries = tries + 1
-             WHERE rowid = (SELECT rowid FROM due_work WHERE due_ms <= ?1 ORDER BY due_ms LIMIT 1)
+             WHERE rowid = (SELECT rowid FROM due_work
+                            WHERE due_ms <= ?1 AND (kind = 'send_webhook') = ?3
+                            ORDER BY due_ms LIMIT 1)
              RETURNING kind, subject, tries",
         )
         .bind(now_ms)
         .bind(lease_ms)
+        .bind(lane == Lane::Backend)
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else {

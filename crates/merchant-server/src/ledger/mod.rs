@@ -8,6 +8,7 @@ mod attempts;
 mod changes;
 mod due_work;
 mod orders;
+mod outbox;
 mod payers;
 mod payments;
 
@@ -25,6 +26,7 @@ pub(crate) use attempts::{Attempt, AttemptState, Begun, NewAttempt};
 pub(crate) use changes::Changes;
 pub(crate) use due_work::DueWork;
 pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter};
+pub(crate) use outbox::{Delivery, Webhook};
 pub(crate) use payers::StateUse;
 pub(crate) use payments::{Evidence, Mismatch, Payment, Recorded};
 
@@ -39,6 +41,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         2,
         "what the private API shows",
         include_str!("../../migrations/0002_private_api.sql"),
+    ),
+    (
+        3,
+        "webhooks",
+        include_str!("../../migrations/0003_webhooks.sql"),
     ),
 ];
 

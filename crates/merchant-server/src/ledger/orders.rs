@@ -1,11 +1,12 @@
 //! Orders: what the merchant's backend asked for, and where it stands.
 
 use merchant_api::{CreateOrder, OrderState, Product};
+use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::attempts::{self, Attempt};
-use super::{Ledger, LedgerError, Write, due_work, optional_unsigned, signed, unsigned};
+use super::{Ledger, LedgerError, Write, due_work, optional_unsigned, outbox, signed, unsigned};
 use crate::due_work::Work;
 
 /// An order as the ledger has it.
@@ -241,6 +242,7 @@ impl Ledger {
         &self,
         order_id: i64,
         attempt: u64,
+        now_ms: i64,
     ) -> Result<bool, LedgerError> {
         let mut write = self.write().await?;
         let changed = sqlx::query(
@@ -256,6 +258,10 @@ impl Ledger {
         let is_closed = changed.rows_affected() > 0;
         if is_closed {
             due_work::forget_order(&mut write, order_id).await?;
+            if let Some(order) = find(&mut write, order_id).await? {
+                let data = order_news(&order);
+                outbox::put(&mut write, "order.closed", &order.order_no, &data, now_ms).await?;
+            }
         }
         write.commit().await?;
         if is_closed {
@@ -299,6 +305,16 @@ pub(super) async fn find(
         .fetch_optional(connection)
         .await?;
     row.as_ref().map(read_order).transpose()
+}
+
+/// What every message about an order tells of it.
+pub(super) fn order_news(order: &Order) -> Value {
+    json!({
+        "order_no": order.order_no,
+        "total_fen": order.total_fen,
+        "description": order.description,
+        "attach": order.attach(),
+    })
 }
 
 /// Grows the version: whoever changes anything about an order calls this in the same transaction.

@@ -1,6 +1,8 @@
 //! Money that came, and notifications of it: recorded once, whatever comes twice.
 
-use super::{AttemptState, Ledger, LedgerError, Write, attempts, due_work, orders, signed};
+use serde_json::json;
+
+use super::{AttemptState, Ledger, LedgerError, Write, attempts, due_work, orders, outbox, signed};
 use crate::due_work::Work;
 
 /// How we know. A notification is recorded by its id in the same transaction as its effect.
@@ -109,6 +111,13 @@ impl Ledger {
                 now_ms,
             )
             .await?;
+            let data = json!({
+                "out_trade_no": mismatch.out_trade_no,
+                "transaction_id": mismatch.transaction_id,
+                "reason": mismatch.reason,
+            });
+            let key = format!("{}\n{}", mismatch.out_trade_no, mismatch.transaction_id);
+            outbox::put(&mut write, "payment.mismatch", &key, &data, now_ms).await?;
         }
         let numbers = (&*mismatch.out_trade_no, &*mismatch.transaction_id);
         keep_notification(&mut write, evidence, Some(numbers), "mismatch", now_ms).await?;
@@ -186,7 +195,30 @@ async fn settle(
     .execute(&mut **write)
     .await?;
     leave_only_what_is_due(write, payment.order_id, now_ms).await?;
+    tell_of_payment(write, payment, recorded, now_ms).await?;
     Ok(recorded)
+}
+
+async fn tell_of_payment(
+    write: &mut Write,
+    payment: &Payment,
+    recorded: Recorded,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    let event_type = match recorded {
+        Recorded::Settled => "payment.succeeded",
+        Recorded::Surplus => "payment.surplus",
+        Recorded::Known => return Ok(()),
+    };
+    let Some(order) = orders::find(write, payment.order_id).await? else {
+        return Ok(());
+    };
+    let mut data = orders::order_news(&order);
+    data["out_trade_no"] = json!(payment.out_trade_no);
+    data["transaction_id"] = json!(payment.transaction_id);
+    data["payer_total_fen"] = json!(payment.payer_total_fen);
+    data["success_time"] = json!(payment.success_time);
+    outbox::put(write, event_type, &payment.transaction_id, &data, now_ms).await
 }
 
 /// A paid order needs no more asking; but an attempt that could still bring money is ended now.

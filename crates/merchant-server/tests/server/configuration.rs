@@ -336,6 +336,7 @@ async fn the_live_check_believes_a_signed_not_exist_alone() {
         clock: Arc::new(house.clock.clone()),
         randomness: Arc::new(SeededRandomness::new(7)),
         wechat: Arc::new(house.line.clone()),
+        webhooks: Arc::new(house.line.clone()),
     };
     check_live(&config, &surroundings()).await.unwrap();
 

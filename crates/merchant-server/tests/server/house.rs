@@ -23,6 +23,7 @@ use tower::ServiceExt as _;
 use wechat_pay::{NotificationDraft, PlatformKey, SigningKey, Stamp};
 use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts};
 
+use crate::inbox::Inbox;
 use crate::wechat_line::WechatLine;
 
 pub(crate) const MERCHANT: &str = "http://127.0.0.1:8080";
@@ -78,6 +79,8 @@ pub(crate) struct House {
     pub(crate) app: Router,
     pub(crate) line: WechatLine,
     pub(crate) simulator: Simulator,
+    /// The merchant's backend, as far as it is told something.
+    pub(crate) backend: Inbox,
     pub(crate) folder: TempDir,
     /// Notifications that the simulator sent; a test delivers them, or not.
     post: Arc<Mutex<Vec<Letter>>>,
@@ -145,8 +148,10 @@ impl House {
         let simulator = simulator(&clock, &post);
         let line = WechatLine::new(simulator.app());
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(configuration, &folder, &clock, &line).await;
+        let backend = Inbox::default();
+        let server = serve(configuration, &folder, &clock, &line, &backend).await;
         Self {
+            backend,
             clock,
             app: merchant_server::app(server.clone()),
             server,
@@ -164,13 +169,21 @@ impl House {
             self.folder.path().join("merchant-server.sqlite3").display()
         );
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(&configuration(&lines), &folder, &self.clock, &self.line).await;
+        let server = serve(
+            &configuration(&lines),
+            &folder,
+            &self.clock,
+            &self.line,
+            &self.backend,
+        )
+        .await;
         Self {
             clock: self.clock.clone(),
             app: merchant_server::app(server.clone()),
             server,
             line: self.line.clone(),
             simulator: self.simulator.clone(),
+            backend: self.backend.clone(),
             folder,
             post: self.post.clone(),
         }
@@ -178,7 +191,14 @@ impl House {
 
     /// The process ends, and another one begins on the same files. WeChat stays as it is.
     pub(crate) async fn begin_again(self) -> Self {
-        let server = serve(&configuration(""), &self.folder, &self.clock, &self.line).await;
+        let server = serve(
+            &configuration(""),
+            &self.folder,
+            &self.clock,
+            &self.line,
+            &self.backend,
+        )
+        .await;
         Self {
             app: merchant_server::app(server.clone()),
             server,
@@ -297,12 +317,14 @@ async fn serve(
     folder: &TempDir,
     clock: &TestClock,
     line: &WechatLine,
+    backend: &Inbox,
 ) -> MerchantServer {
     let config = Config::parse(configuration, folder.path()).unwrap();
     let surroundings = Surroundings {
         clock: Arc::new(clock.clone()),
         randomness: Arc::new(SeededRandomness::new(1)),
         wechat: Arc::new(line.clone()),
+        webhooks: Arc::new(backend.clone()),
     };
     MerchantServer::open(config, surroundings).await.unwrap()
 }

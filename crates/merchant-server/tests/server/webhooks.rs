@@ -1,0 +1,137 @@
+//! What the merchant's backend is told: signed, once for each piece of news, until it takes it.
+
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
+use serde_json::json;
+
+use crate::house::{API_KEY, Answer, House, MINUTE_MS, letter, transaction};
+
+const TARGET: &str = "http://127.0.0.1:7000/hooks";
+const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+async fn house() -> House {
+    let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
+    House::open_with_end(&target).await
+}
+
+/// `tea-0001` is ordered by code and paid; the notification is delivered.
+async fn buy_tea(house: &House) {
+    let token = house
+        .order(json!({
+            "order_no": "tea-0001", "total_fen": 1990, "description": "tea", "attach": "cart 7",
+        }))
+        .await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.pay("tea-0001").await;
+    let notification = &house.take_post()[0];
+    for _ in 0..2 {
+        let answer = house.hand_in(notification).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    }
+}
+
+async fn call(house: &House, method: Method, path: &str) -> Answer {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {API_KEY}"));
+    house.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_payment_is_told_once_and_a_foreign_library_believes_it() {
+    let house = house().await;
+    buy_tea(&house).await;
+    assert_eq!(house.backend.take().len(), 0, "WeChat is answered first");
+    house.later(0).await;
+    house.later(MINUTE_MS).await;
+    let messages = house.backend.take();
+    let [message] = &*messages else {
+        panic!("{messages:?}")
+    };
+    assert_eq!(message.url, TARGET);
+    let body = message.json();
+    assert_eq!(body["type"], "payment.succeeded");
+    assert_eq!(body["timestamp"], "2026-11-21T09:20:00Z");
+    assert_eq!(body["data"]["order_no"], "tea-0001");
+    assert_eq!(body["data"]["total_fen"], 1990);
+    assert_eq!(body["data"]["attach"], "cart 7");
+    assert!(body["data"]["transaction_id"].is_string(), "{body}");
+
+    let foreign = standardwebhooks::Webhook::new(SECRET).unwrap();
+    let expected = foreign.sign(
+        message.header("webhook-id"),
+        message.header("webhook-timestamp").parse().unwrap(),
+        &message.body,
+    );
+    assert_eq!(message.header("webhook-signature"), expected.unwrap());
+}
+
+#[tokio::test]
+async fn each_piece_of_news_has_its_type() {
+    let house = house().await;
+    house.tea().await;
+    let at_ms = crate::house::START_MS;
+    house
+        .hand_in(&letter("N1", &transaction("nobodys-0001", 1), at_ms))
+        .await;
+    house.later(31 * MINUTE_MS).await;
+    let messages = house.backend.take();
+    let mut types: Vec<_> = messages.iter().map(|m| m.json()["type"].clone()).collect();
+    types.sort_by_key(ToString::to_string);
+    assert_eq!(types, ["order.closed", "payment.mismatch"]);
+}
+
+#[tokio::test]
+async fn what_is_not_taken_is_sent_again_later_and_later_under_the_same_id() {
+    let house = house().await;
+    house.backend.answer(StatusCode::INTERNAL_SERVER_ERROR);
+    buy_tea(&house).await;
+    house.later(0).await;
+    let first = house.backend.take().remove(0);
+    house.later(4_999).await;
+    assert_eq!(house.backend.take().len(), 0);
+    house.later(1).await;
+    let second = house.backend.take().remove(0);
+    assert_eq!(second.header("webhook-id"), first.header("webhook-id"));
+    assert_eq!(second.body, first.body);
+    assert_ne!(
+        second.header("webhook-signature"),
+        first.header("webhook-signature"),
+        "each try has its own time"
+    );
+    house.backend.answer(StatusCode::OK);
+    house.later(5 * MINUTE_MS).await;
+    assert_eq!(house.backend.take().len(), 1);
+    house.later(60 * MINUTE_MS).await;
+    assert_eq!(house.backend.take().len(), 0);
+    let list = call(&house, Method::GET, "/v1/webhooks").await;
+    let shown = &list.json["webhooks"][0];
+    assert_eq!(shown["id"], first.header("webhook-id"));
+    assert_eq!(shown["state"], "delivered");
+    assert_eq!(shown["tries"], 3);
+}
+
+#[tokio::test]
+async fn a_message_that_is_given_up_is_listed_and_can_be_sent_again() {
+    let house = house().await;
+    house.backend.answer(StatusCode::BAD_GATEWAY);
+    buy_tea(&house).await;
+    for _ in 0..10 {
+        house.later(24 * 60 * MINUTE_MS).await;
+    }
+    assert_eq!(house.backend.take().len(), 10);
+    let list = call(&house, Method::GET, "/v1/webhooks").await;
+    let shown = &list.json["webhooks"][0];
+    assert_eq!(shown["state"], "failed");
+    assert_eq!(shown["last_outcome"], "answered 502");
+
+    house.backend.answer(StatusCode::OK);
+    let path = format!("/v1/webhooks/{}/resend", shown["id"].as_str().unwrap());
+    let again = call(&house, Method::POST, &path).await;
+    assert_eq!(again.word("state"), "pending");
+    house.later(0).await;
+    assert_eq!(house.backend.take().len(), 1);
+    let unknown = call(&house, Method::POST, "/v1/webhooks/msg_0/resend").await;
+    assert_eq!(unknown.code(), "WEBHOOK_UNKNOWN");
+}
