@@ -23,6 +23,7 @@ mod due_work;
 mod error;
 mod hosted_page;
 mod ledger;
+mod metrics;
 mod notify;
 mod oauth;
 mod openapi;
@@ -32,6 +33,8 @@ mod order_list;
 mod orders;
 mod question;
 mod randomness;
+mod rate_limit;
+mod request_id;
 mod return_address;
 mod routes;
 mod secret;
@@ -44,8 +47,8 @@ mod wechat_transport;
 
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use config::{
-    ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant, Scope,
-    ServiceContact, WebhookTarget,
+    ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant, RateLimits,
+    Scope, ServiceContact, VerificationFile, WebhookTarget,
 };
 pub use ledger::LedgerError;
 pub use operations::{LiveCheckError, check_live, migrate, show_order, surroundings};

@@ -1,8 +1,8 @@
 //! All routes, and what each group of them allows.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -13,9 +13,13 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::Instrument as _;
 
 use crate::config::NOTIFY_PATH;
+use crate::request_id::REQUEST_ID;
 use crate::secret::masked;
 use crate::server::MerchantServer;
-use crate::{checkout, hosted_page, notify, oauth, openapi, order_list, orders, webhooks};
+use crate::{
+    checkout, hosted_page, metrics, notify, oauth, openapi, order_list, orders, rate_limit,
+    webhooks,
+};
 
 /// Largest order that a backend may send, in bytes.
 const ORDER_MAX_BYTES: usize = 64 * 1024;
@@ -36,6 +40,7 @@ pub fn app(server: MerchantServer) -> Router {
         )
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
         .layer(set(header::CACHE_CONTROL, "no-store"))
+        .layer(from_fn_with_state(server.clone(), rate_limit::limit))
         .layer(cors(&server));
     let private = Router::new()
         .route(
@@ -52,14 +57,19 @@ pub fn app(server: MerchantServer) -> Router {
         .route(NOTIFY_PATH, post(notify::payment))
         .route(oauth::CALLBACK_PATH, get(oauth::callback))
         .layer(DefaultBodyLimit::max(NOTIFICATION_MAX_BYTES));
-    let pages = Router::new()
+    let checkout_pages = Router::new()
         .route("/c/{token}", get(hosted_page::page))
         .route("/c/{token}/start", post(hosted_page::start))
         .route("/c/{token}/check", post(hosted_page::check))
+        .layer(from_fn_with_state(server.clone(), rate_limit::limit));
+    let pages = checkout_pages
         .route(hosted_page::STYLE_PATH, get(hosted_page::style))
         .route(hosted_page::SCRIPT_PATH, get(hosted_page::script))
         .route("/openapi.json", get(openapi::document))
         .route("/healthz", get(health))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics::metrics))
+        .route("/{file}", get(verification_file))
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES));
     Router::new()
         .merge(public)
@@ -67,7 +77,7 @@ pub fn app(server: MerchantServer) -> Router {
         .merge(wechat)
         .merge(pages)
         .merge(bundle(&server))
-        .layer(from_fn(log))
+        .layer(from_fn_with_state(server.clone(), log))
         .with_state(server)
 }
 
@@ -123,8 +133,30 @@ async fn health(State(server): State<MerchantServer>) -> Response {
     }
 }
 
+/// `GET /readyz`: whether new calls should come here.
+async fn ready(State(server): State<MerchantServer>) -> Response {
+    if server.is_ending() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server is ending\n").into_response();
+    }
+    health(State(server)).await
+}
+
+/// `GET /MP_verify_….txt`
+async fn verification_file(
+    State(server): State<MerchantServer>,
+    Path(name): Path<String>,
+) -> Response {
+    let files = &server.config.verification_files;
+    match files.iter().find(|file| file.name == name) {
+        Some(file) => file.text.clone().into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
 /// One line for each call, with the route and a masked token in place of the address.
-async fn log(request: Request, next: Next) -> Response {
+async fn log(State(server): State<MerchantServer>, request: Request, next: Next) -> Response {
+    let request_id = server.request_ids.of(request.headers());
+    let method = request.method().clone();
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -135,17 +167,23 @@ async fn log(request: Request, next: Next) -> Response {
     } else {
         String::new()
     };
-    let span = tracing::info_span!("call", method = %request.method(), route, token);
+    let span = tracing::info_span!("call", %method, route, token, request_id);
     async move {
-        let response = next.run(request).await;
-        tracing::debug!(status = response.status().as_u16(), "answered");
+        let mut response = next.run(request).await;
+        let status = response.status().as_u16();
+        server.calls.count(&route, method.as_str(), status);
+        if let Ok(request_id) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert(REQUEST_ID, request_id);
+        }
+        tracing::debug!(status, "answered");
         response
     }
     .instrument(span)
     .await
 }
 
-fn token_of(path: &str) -> &str {
+/// The token in the address of a checkout.
+pub(crate) fn token_of(path: &str) -> &str {
     let mut parts = path.split('/').skip(1);
     match parts.next() {
         Some("c") => parts.next(),

@@ -9,7 +9,10 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::Calls;
 use crate::randomness::Randomness;
+use crate::rate_limit::Limits;
+use crate::request_id::RequestIds;
 use crate::wechat_client::WechatClient;
 use crate::wechat_transport::WechatTransport;
 
@@ -38,6 +41,9 @@ pub struct Parts {
     pub(crate) wechat: WechatClient,
     pub(crate) webhooks: Arc<dyn WechatTransport>,
     pub(crate) ledger: Ledger,
+    pub(crate) limits: Limits,
+    pub(crate) calls: Calls,
+    pub(crate) request_ids: RequestIds,
     order_locks: Mutex<HashMap<i64, Weak<AsyncMutex<()>>>>,
     is_ending: watch::Sender<bool>,
 }
@@ -57,6 +63,9 @@ impl MerchantServer {
         let ledger = Ledger::open(&config.database).await?;
         Ok(Self(Arc::new(Parts {
             wechat: WechatClient::new(&config, &surroundings),
+            limits: Limits::new(config.rate_limits, surroundings.clock.clone()),
+            calls: Calls::default(),
+            request_ids: RequestIds::new(surroundings.clock.now_ms()),
             config,
             clock: surroundings.clock,
             randomness: surroundings.randomness,

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use merchant_api::Product;
 use serde::Deserialize;
 
-use super::{Environment, Scope};
+use super::{Environment, RateLimits, Scope};
 use crate::secret::Secret;
 
 /// The whole file. An unknown name is refused: a misspelt rule must not be skipped.
@@ -27,6 +27,10 @@ pub(super) struct ConfigFile {
     pub(super) trusted_proxies: Vec<IpNet>,
     #[serde(default)]
     pub(super) api_keys: Vec<ApiKeyFile>,
+    #[serde(default)]
+    pub(super) rate_limits: RateLimits,
+    #[serde(default)]
+    pub(super) verification_files: Vec<PathBuf>,
     #[serde(default)]
     pub(super) webhooks: Vec<WebhookFile>,
     #[serde(default = "default_products")]

@@ -10,6 +10,7 @@ mod privacy;
 mod rules;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
@@ -55,6 +56,10 @@ pub struct Config {
     pub order_expires_in_ms: u64,
     /// Whom a buyer turns to, shown on the hosted page.
     pub service_contact: Option<ServiceContact>,
+    /// How often a page may call.
+    pub rate_limits: RateLimits,
+    /// Served at the root, for the OAuth domain.
+    pub verification_files: Vec<VerificationFile>,
     /// Whom we tell what happened; nobody else is ever called.
     pub webhooks: Vec<WebhookTarget>,
     /// WeChat Pay, or a stand-in.
@@ -70,6 +75,34 @@ pub struct ServiceContact {
     pub text: String,
     /// Where the text leads: https, mailto or tel.
     pub url: Option<Url>,
+}
+
+/// How often a page may call in a minute, with bursts of as much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateLimits {
+    /// With one token: a page that polls needs about thirty.
+    pub token_per_minute: NonZeroU32,
+    /// From one address: many buyers may sit behind one.
+    pub address_per_minute: NonZeroU32,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            token_per_minute: NonZeroU32::MIN.saturating_add(239),
+            address_per_minute: NonZeroU32::MIN.saturating_add(2_999),
+        }
+    }
+}
+
+/// A file by which WeChat finds out that a domain is ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerificationFile {
+    /// Its name at the root of the domain.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
 }
 
 /// Where the merchant's backend is told.
@@ -112,11 +145,19 @@ pub enum Scope {
     /// List webhook messages and send them again.
     #[serde(rename = "webhooks")]
     Webhooks,
+    /// Read `/metrics`.
+    #[serde(rename = "metrics")]
+    Metrics,
 }
 
 impl Scope {
     /// Every scope: what a key has that names none.
-    pub const ALL: [Self; 3] = [Self::OrdersRead, Self::OrdersWrite, Self::Webhooks];
+    pub const ALL: [Self; 4] = [
+        Self::OrdersRead,
+        Self::OrdersWrite,
+        Self::Webhooks,
+        Self::Metrics,
+    ];
 
     /// The word in the configuration.
     pub const fn word(self) -> &'static str {
@@ -124,6 +165,7 @@ impl Scope {
             Self::OrdersRead => "orders:read",
             Self::OrdersWrite => "orders:write",
             Self::Webhooks => "webhooks",
+            Self::Metrics => "metrics",
         }
     }
 }

@@ -10,8 +10,8 @@ use url::Url;
 use super::address::{bare, is_loopback_host, origin, secure_url};
 use super::file::{ApiKeyFile, ConfigFile, GatewayFile, ServiceContactFile, WebhookFile};
 use super::{
-    ApiKey, Config, ConfigError, Environment, Gateway, Scope, ServiceContact, WebhookTarget,
-    merchant,
+    ApiKey, Config, ConfigError, Environment, Gateway, Scope, ServiceContact, VerificationFile,
+    WebhookTarget, merchant,
 };
 
 /// WeChat Pay's own hosts; nothing else is spoken to as if it were WeChat.
@@ -77,6 +77,12 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
         trusted_proxies: file.trusted_proxies,
         api_keys: check_api_keys(file.api_keys)?,
         products: check_products(file.products)?,
+        rate_limits: file.rate_limits,
+        verification_files: file
+            .verification_files
+            .iter()
+            .map(|path| read_verification_file(&folder.join(path)))
+            .collect::<Result<_, _>>()?,
         webhooks: file
             .webhooks
             .into_iter()
@@ -227,6 +233,36 @@ fn check_webhook(
             )
         })?;
     Ok(WebhookTarget { url, key })
+}
+
+/// WeChat asks for such a file at the root of the domain, by the name that it was handed out with.
+fn read_verification_file(path: &Path) -> Result<VerificationFile, ConfigError> {
+    const FIELD: &str = "verification_files";
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name
+        .filter(|name| {
+            name.strip_suffix(".txt").is_some_and(|stem| {
+                !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            })
+        })
+        .ok_or_else(|| {
+            ConfigError::refused(FIELD, "must be named like MP_verify_a1B2c3D4e5F6g7H8.txt")
+        })?;
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        field: FIELD,
+        path: path.to_owned(),
+        source,
+    })?;
+    if text.len() > 1024 {
+        return Err(ConfigError::refused(
+            FIELD,
+            "must be at most 1024 bytes long",
+        ));
+    }
+    Ok(VerificationFile {
+        name: name.to_owned(),
+        text,
+    })
 }
 
 fn check_service_contact(contact: ServiceContactFile) -> Result<ServiceContact, ConfigError> {

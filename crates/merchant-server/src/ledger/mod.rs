@@ -5,6 +5,7 @@
 //! that order is woken once the transaction is durable. Nothing here talks to WeChat.
 
 mod attempts;
+mod census;
 mod changes;
 mod due_work;
 mod orders;
@@ -23,6 +24,7 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, SqlSafeStr as _, Sqlite, Transaction};
 
 pub(crate) use attempts::{Attempt, AttemptState, Begun, NewAttempt};
+pub(crate) use census::Census;
 pub(crate) use changes::Changes;
 pub(crate) use due_work::DueWork;
 pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter};

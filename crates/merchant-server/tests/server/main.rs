@@ -15,6 +15,7 @@ mod house;
 mod inbox;
 mod notifications;
 mod oauth;
+mod operations;
 mod orders;
 mod pages;
 mod polls;

@@ -1,0 +1,51 @@
+//! Counts of what is in the ledger, for those who watch over it.
+
+use sqlx::Row as _;
+
+use super::{Ledger, LedgerError, unsigned};
+
+/// How much there is of what.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Census {
+    /// Orders by state.
+    pub(crate) orders: Vec<(String, u64)>,
+    /// Attempts by state.
+    pub(crate) attempts: Vec<(String, u64)>,
+    /// Messages to the backend by state.
+    pub(crate) webhooks: Vec<(String, u64)>,
+    /// Payments that fit nothing.
+    pub(crate) mismatches: u64,
+    /// Scheduled work.
+    pub(crate) due_work: u64,
+    /// How long the oldest due piece of it has waited.
+    pub(crate) late_ms: u64,
+}
+
+impl Ledger {
+    /// Counts everything.
+    pub(crate) async fn census(&self, now_ms: i64) -> Result<Census, LedgerError> {
+        let by_state = async |query: &'static str| -> Result<Vec<(String, u64)>, LedgerError> {
+            let rows = sqlx::query(query).fetch_all(&self.pool).await?;
+            rows.iter()
+                .map(|row| Ok((row.try_get("state")?, unsigned(row, "count")?)))
+                .collect()
+        };
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM mismatches) AS mismatches, COUNT(*) AS due_work,
+                    MAX(0, ?1 - COALESCE(MIN(due_ms), ?1)) AS late_ms FROM due_work",
+        )
+        .bind(now_ms)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Census {
+            orders: by_state("SELECT state, COUNT(*) AS count FROM orders GROUP BY state").await?,
+            attempts: by_state("SELECT state, COUNT(*) AS count FROM attempts GROUP BY state")
+                .await?,
+            webhooks: by_state("SELECT state, COUNT(*) AS count FROM webhooks GROUP BY state")
+                .await?,
+            mismatches: unsigned(&row, "mismatches")?,
+            due_work: unsigned(&row, "due_work")?,
+            late_ms: unsigned(&row, "late_ms")?,
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! `/metrics`: what the server does, in Prometheus' text form. Counts of calls are kept here;
+//! what concerns money is counted in the ledger at the time of asking, so that it is right after
+//! a restart and with several processes on one database.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header;
+
+use crate::api_key::Backend;
+use crate::config::Scope;
+use crate::error::Failure;
+use crate::ledger::Census;
+use crate::server::MerchantServer;
+
+/// Calls by route, method and status: as many as there are routes, whatever is asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Calls(Mutex<BTreeMap<(String, String, u16), u64>>);
+
+impl Calls {
+    /// Counts one answered call. `route` is the pattern and never the address: tokens stay out.
+    pub(crate) fn count(&self, route: &str, method: &str, status: u16) {
+        // Anybody can make up a method.
+        let method = match method {
+            "GET" | "HEAD" | "POST" | "OPTIONS" => method,
+            _ => "other",
+        };
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls
+            .entry((route.to_owned(), method.to_owned(), status))
+            .or_default() += 1;
+    }
+}
+
+/// `GET /metrics`
+pub(crate) async fn metrics(
+    State(server): State<MerchantServer>,
+    backend: Backend,
+) -> Result<Response, Failure> {
+    backend.may(Scope::Metrics)?;
+    let now_ms = server.clock.now_ms();
+    let census = server.ledger.census(now_ms).await?;
+    let text = write(&server.calls, &census);
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+fn write(calls: &Calls, census: &Census) -> String {
+    let mut text = String::new();
+    let mut family = |name: &str, kind: &str, help: &str, rows: Vec<(String, u64)>| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in rows {
+            let _ = writeln!(text, "{name}{labels} {value}");
+        }
+    };
+    let counted = calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let rows = counted.iter().map(|((route, method, status), count)| {
+        (
+            format!("{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}}"),
+            *count,
+        )
+    });
+    family(
+        "merchant_server_calls_total",
+        "counter",
+        "Calls that were answered, by route.",
+        rows.collect(),
+    );
+    drop(counted);
+    let by_state = |counts: &[(String, u64)]| {
+        let rows = counts
+            .iter()
+            .map(|(state, count)| (format!("{{state=\"{state}\"}}"), *count));
+        rows.collect()
+    };
+    family(
+        "merchant_server_orders",
+        "gauge",
+        "Orders in the ledger, by state.",
+        by_state(&census.orders),
+    );
+    family(
+        "merchant_server_attempts",
+        "gauge",
+        "Attempts in the ledger, by state; surplus is money to be given back.",
+        by_state(&census.attempts),
+    );
+    family(
+        "merchant_server_webhooks",
+        "gauge",
+        "Messages to the backend, by state; failed ones wait for a person.",
+        by_state(&census.webhooks),
+    );
+    let plain = |value| vec![(String::new(), value)];
+    family(
+        "merchant_server_mismatches",
+        "gauge",
+        "Payments that fit no order and wait for a person.",
+        plain(census.mismatches),
+    );
+    family(
+        "merchant_server_due_work",
+        "gauge",
+        "Pieces of work that are scheduled.",
+        plain(census.due_work),
+    );
+    family(
+        "merchant_server_due_work_late_milliseconds",
+        "gauge",
+        "How long the oldest due piece of work has waited.",
+        plain(census.late_ms),
+    );
+    text
+}

@@ -1,0 +1,47 @@
+//! The name of a call, by which a line of our log, of a proxy's and of a backend's are found to
+//! belong together. It is no secret and opens nothing.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::{HeaderMap, HeaderName};
+
+/// Taken from a caller, and given back.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names for calls that bring none: the moment of the start, and a count.
+#[derive(Debug)]
+pub(crate) struct RequestIds {
+    started_ms: i64,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    /// Names of a server that starts now.
+    pub(crate) const fn new(started_ms: i64) -> Self {
+        Self {
+            started_ms,
+            count: AtomicU64::new(0),
+        }
+    }
+
+    /// The caller's own name for the call, where it can stand in a log, or a new one.
+    pub(crate) fn of(&self, headers: &HeaderMap) -> String {
+        let theirs = headers
+            .get(REQUEST_ID)
+            .and_then(|value| value.to_str().ok());
+        match theirs.filter(|id| is_plain(id)) {
+            Some(id) => id.to_owned(),
+            None => {
+                let count = self.count.fetch_add(1, Ordering::Relaxed);
+                format!("{:x}-{count:x}", self.started_ms)
+            }
+        }
+    }
+}
+
+fn is_plain(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}

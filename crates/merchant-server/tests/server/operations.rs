@@ -1,0 +1,132 @@
+//! What those see who watch over the server, and what a page that calls too often gets.
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+
+use crate::house::{API_KEY, Answer, House, MINUTE_MS, letter, transaction};
+
+const LIMITS: &str = "rate_limits = { token_per_minute = 3, address_per_minute = 5 }";
+
+async fn metrics(house: &House) -> Answer {
+    let request = Request::get("/metrics").header("authorization", format!("Bearer {API_KEY}"));
+    house.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_token_that_calls_too_often_waits_and_others_do_not() {
+    let house = House::open_with(LIMITS).await;
+    let token = house.tea().await;
+    for _ in 0..3 {
+        assert_eq!(house.checkout(&token).await.status, StatusCode::OK);
+    }
+    let refused = house.checkout(&token).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.code(), "RATE_LIMITED");
+    let wait_ms = refused.json["error"]["retry_after_ms"].as_u64().unwrap();
+    assert!((19_000..=20_001).contains(&wait_ms), "{wait_ms}");
+    assert_eq!(refused.headers["retry-after"], "21");
+    let page = house.get(&format!("/c/{token}")).await;
+    assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(page.text().contains("稍后再试"));
+    house.clock.advance_ms(wait_ms);
+    assert_eq!(house.checkout(&token).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_address_that_tries_tokens_is_stopped_and_wechat_never_is() {
+    let house = House::open_with(LIMITS).await;
+    for number in 0..5 {
+        let answer = house.checkout(&format!("guess-{number}")).await;
+        assert_eq!(answer.code(), "CHECKOUT_UNKNOWN");
+    }
+    assert_eq!(house.checkout("guess-5").await.code(), "RATE_LIMITED");
+    let at_ms = crate::house::START_MS;
+    for number in 0..20 {
+        let id = format!("N{number}");
+        let told = letter(&id, &transaction("nobodys-0001", 1), at_ms);
+        assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(metrics(&house).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn metrics_count_calls_by_route_and_money_by_state_for_those_with_a_key() {
+    let house = House::open().await;
+    assert_eq!(house.get("/metrics").await.code(), "UNAUTHORIZED");
+    let token = house.tea().await;
+    house.checkout(&token).await;
+    let at_ms = crate::house::START_MS;
+    house
+        .hand_in(&letter("N1", &transaction("nobodys-0001", 1), at_ms))
+        .await;
+    let answer = metrics(&house).await;
+    assert!(
+        answer.headers["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/plain; version=0.0.4")
+    );
+    let text = answer.text();
+    for line in [
+        "merchant_server_calls_total{route=\"/v1/checkouts/{token}\",method=\"GET\",status=\"200\"} 1",
+        "merchant_server_calls_total{route=\"/wechat/notify/payment\",method=\"POST\",status=\"204\"} 1",
+        "merchant_server_orders{state=\"open\"} 1",
+        "merchant_server_webhooks{state=\"pending\"} 1",
+        "merchant_server_mismatches 1",
+        "# TYPE merchant_server_due_work gauge",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    assert!(!text.contains(&token));
+    house.clock.advance_ms(MINUTE_MS);
+    let late = "merchant_server_due_work_late_milliseconds 60000";
+    assert!(metrics(&house).await.text().contains(late));
+}
+
+#[tokio::test]
+async fn readiness_ends_with_the_shutdown_and_health_does_not() {
+    let house = House::open().await;
+    assert_eq!(house.get("/readyz").await.text(), "ok\n");
+    house.server.begin_shutdown();
+    let ending = house.get("/readyz").await;
+    assert_eq!(ending.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(house.get("/healthz").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn each_call_has_a_name_that_a_caller_may_choose() {
+    let house = House::open().await;
+    let named = async |id: &str| {
+        let request = Request::get("/healthz").header("x-request-id", id);
+        let answer = house.send(request.body(Body::empty()).unwrap()).await;
+        answer.headers["x-request-id"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(named("shop-7.a_b").await, "shop-7.a_b");
+    let long = "x".repeat(65);
+    let (first, second) = (named("no blanks").await, named(&long).await);
+    assert!(first != second && first != "no blanks" && second != long);
+}
+
+#[tokio::test]
+async fn wechats_file_is_at_the_root_and_no_other_one_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("MP_verify_a1B2.txt");
+    std::fs::write(&file, "a1B2").unwrap();
+    let line = format!("verification_files = [\"{}\"]", file.display());
+    let house = House::open_with(&line).await;
+    let served = house.get("/MP_verify_a1B2.txt").await;
+    assert_eq!(served.text(), "a1B2");
+    assert!(
+        served.headers["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/plain")
+    );
+    for path in ["/MP_verify_other.txt", "/merchant-server.toml", "/c"] {
+        assert_eq!(
+            house.get(path).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+    }
+}
