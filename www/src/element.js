@@ -132,11 +132,12 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
 
     async _start() {
       const turn = this._turn;
-      const root = this.shadowRoot || this.attachShadow({ mode: "open" });
       try {
         const bindings = await loadBindings();
         if (turn !== this._turn) return;
         if (isBroken) throw new Error("the widget has stopped");
+        // Only now: until the widget is there, the buyer sees what the page put between the tags.
+        const root = this.shadowRoot || this.attachShadow({ mode: "open" });
         const container = document.createElement("div");
         root.replaceChildren(...styled(root, bindings.theme()), container);
         this._embedded = bindings.mount(container, this._options(), this._emit.bind(this));
