@@ -154,7 +154,7 @@ impl Shell {
                 });
             }
             Effect::Navigate(destination) => navigation::go(destination.as_str()),
-            Effect::StripAddress => navigation::strip(&[PAYER_PARAMETER, RETURN_PARAMETER]),
+            Effect::StripAddress => navigation::strip(),
             Effect::MarkDeparture(is_away) => running.departure.mark(is_away),
             Effect::Emit(occurrence) => running.page.tell(occurrence),
         }

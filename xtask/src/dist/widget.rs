@@ -24,6 +24,17 @@ const SMALL: &[&str] = &[
 /// What wasm-opt may use is what the compiler was told; `-all` first, for its own default is more.
 const FEATURES: &[&str] = &["--mvp-features", "--enable-mutable-globals"];
 
+/// As small as it goes. The stack lies first in memory and grows down, so its last kilobyte is the
+/// lowest, which nothing else can be in. Flattening gives the second `-Oz` blocks to put in order.
+const PASSES: &[&str] = &[
+    "--low-memory-unused",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    "--converge",
+];
+
 /// Compiles for size, the standard library too, and gives the file.
 pub(super) fn compile_for_size() -> Result<PathBuf, Failure> {
     let target_dir = repository::web_target_dir();
@@ -85,12 +96,8 @@ fn wasm_opt(wasm: &Path, out: &Path) -> Command {
     let mut command = NpmTool::WasmOpt.command();
     command
         .args(FEATURES)
-        .args([
-            "-Oz",
-            "--converge",
-            "--strip-producers",
-            "--strip-target-features",
-        ])
+        .args(PASSES)
+        .args(["--strip-producers", "--strip-target-features"])
         .arg(wasm)
         .arg("--output")
         .arg(out);
