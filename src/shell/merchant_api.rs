@@ -207,12 +207,12 @@ impl Fields for JsObject {
 
     fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, Malformed> {
         self.read(name, "must be a list of texts", |value| {
-            Array::is_array(&value).then(|| {
-                Array::from(&value)
-                    .iter()
-                    .filter_map(|entry| entry.as_string())
-                    .collect()
-            })
+            let list = value.dyn_into::<Array>().ok()?;
+            let mut texts = Vec::new();
+            for index in 0..list.length() {
+                texts.extend(list.get(index).as_string());
+            }
+            Some(texts)
         })
     }
 }

@@ -192,9 +192,11 @@ impl OrderState {
 }
 
 fn read_products<F: Fields>(read: &mut Reader<'_, F>) -> Option<Vec<Product>> {
-    let words = read.texts("products")?;
-    let known = words.iter().filter_map(|word| Product::from_word(word));
-    Some(known.collect())
+    let mut products = Vec::new();
+    for word in read.texts("products")? {
+        products.extend(Product::from_word(&word));
+    }
+    Some(products)
 }
 
 fn read_attempt<F: Fields>(read: &mut Reader<'_, F>) -> Option<CurrentAttempt> {
@@ -208,21 +210,20 @@ fn read_attempt<F: Fields>(read: &mut Reader<'_, F>) -> Option<CurrentAttempt> {
 }
 
 fn read_action<F: Fields>(read: &mut Reader<'_, F>) -> Option<Action> {
-    let found = [
-        read.url("code_url").map(Action::CodeUrl),
-        read.url("h5_url").map(Action::H5Url),
-        read.object("jsapi", read_pay_parameters).map(Action::Jsapi),
-        read.url("mini_program_path").map(Action::MiniProgramPath),
-        read.object("mini_program", read_pay_parameters)
-            .map(Action::MiniProgram),
-        read.url("authorize_url").map(Action::AuthorizeUrl),
-    ];
-    let mut actions = found.into_iter().flatten();
-    let action = actions.next();
-    if actions.next().is_some() {
+    let mut found = Vec::new();
+    found.extend(read.url("code_url").map(Action::CodeUrl));
+    found.extend(read.url("h5_url").map(Action::H5Url));
+    let jsapi = read.object("jsapi", read_pay_parameters);
+    found.extend(jsapi.map(Action::Jsapi));
+    let path = read.url("mini_program_path");
+    found.extend(path.map(Action::MiniProgramPath));
+    let mini_program = read.object("mini_program", read_pay_parameters);
+    found.extend(mini_program.map(Action::MiniProgram));
+    found.extend(read.url("authorize_url").map(Action::AuthorizeUrl));
+    if found.len() > 1 {
         read.fault(Malformed::not("action", "must be one and no more"));
     }
-    action
+    found.pop()
 }
 
 fn read_pay_parameters<F: Fields>(fields: &F) -> Result<PayParameters, Malformed> {
