@@ -1,7 +1,7 @@
 //! Attempts: asking the backend for one, and taking up the action it gives.
 
 use super::stage::{Code, Leaving, Life, Progress, Stage, Starting};
-use super::{ATTEMPT_PATIENCE_MS, ATTEMPT_TRIES, CheckoutMachine, STUCK_MS};
+use super::{ATTEMPT_PATIENCE_MS, ATTEMPT_TRIES, CheckoutMachine, STUCK_MS, earlier};
 use crate::destination::{AuthorizeUrl, CodeUrl, H5Url};
 use crate::effect::{Destination, Effect, Occurrence, Request};
 use crate::event::Failure;
@@ -218,5 +218,5 @@ impl CheckoutMachine {
 pub(super) fn code_remaining_ms(answer: &CheckoutAnswer) -> Option<u64> {
     let attempt = answer.attempt.as_ref();
     let link_ms = attempt.and_then(|attempt| attempt.remaining_ms);
-    [link_ms, answer.remaining_ms].into_iter().flatten().min()
+    earlier(link_ms, answer.remaining_ms)
 }

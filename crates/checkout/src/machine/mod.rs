@@ -207,13 +207,10 @@ impl CheckoutMachine {
     fn finish(&mut self, now_ms: u64) -> Vec<Effect> {
         self.ask_if_due(now_ms);
         self.tell_screen();
-        let wake_at_ms = [
+        let wake_at_ms = earlier(
             self.poll.wake_at_ms(),
             self.stage.wake_at_ms(now_ms, self.poll.is_visible()),
-        ]
-        .into_iter()
-        .flatten()
-        .min();
+        );
         if wake_at_ms != self.wake_at_ms {
             self.wake_at_ms = wake_at_ms;
             self.effects.push(Effect::WakeAt(wake_at_ms));
@@ -247,5 +244,13 @@ impl CheckoutMachine {
             self.told.screen = Some(screen);
             self.emit(Occurrence::StateChange(screen));
         }
+    }
+}
+
+/// The earlier of two times, or the only one.
+fn earlier(one_ms: Option<u64>, other_ms: Option<u64>) -> Option<u64> {
+    match (one_ms, other_ms) {
+        (Some(one_ms), Some(other_ms)) => Some(one_ms.min(other_ms)),
+        _ => one_ms.or(other_ms),
     }
 }
