@@ -2,7 +2,6 @@
 
 use maud::{Markup, html};
 
-use super::yuan;
 use crate::ledger::{PayRefusal, order::Order};
 
 /// What the buyer reads before confirming, with the form that answers. `hidden` goes along.
@@ -11,7 +10,7 @@ pub(super) fn cashier(order: &Order, action: &str, hidden: &[(&str, &str)]) -> M
     html! {
         section.card {
             p.quiet { "付款给商户 " (request.key.mchid) " · " span lang="en" { "Pay merchant" } }
-            p.amount { "¥" (yuan(request.total)) }
+            p.amount { "¥" (request.total.to_yuan_text()) }
             dl {
                 dt { "商品 · " span lang="en" { "For" } }
                 dd #description { (request.description) }

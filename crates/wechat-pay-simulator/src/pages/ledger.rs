@@ -5,7 +5,7 @@ use axum::{Router, extract::State, response::Response, routing::get};
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{layout_wide, with_page_headers, yuan};
+use super::{layout_wide, with_page_headers};
 use crate::{
     ledger::{LedgerView, NotificationView, OrderView},
     simulator::Simulator,
@@ -49,18 +49,18 @@ fn card(order: &OrderView, view: &LedgerView) -> Markup {
         .filter(|refund| refund.mchid == order.mchid && refund.out_trade_no == order.out_trade_no);
     html! {
         section.card {
-            h2 { (order.out_trade_no) " · ¥" (yuan(order.total)) " · " (order.trade_state) }
+            h2 { (order.out_trade_no) " · ¥" (order.total.to_yuan_text()) " · " (order.trade_state) }
             dl {
                 dt { "商户 · " span lang="en" { "Merchant" } }
                 dd { (order.mchid) @if let Some(sub) = &order.sub_mchid { " / " (sub) } }
                 dt { "时间 · " span lang="en" { "Ordered" } } dd { (order.created_at) }
                 @if let Some(id) = &order.transaction_id {
                     dt { "微信单号 · " span lang="en" { "Paid as" } } dd { (id) }
-                    dt { "已退 · " span lang="en" { "Refunded" } } dd { "¥" (yuan(order.refunded)) }
+                    dt { "已退 · " span lang="en" { "Refunded" } } dd { "¥" (order.refunded.to_yuan_text()) }
                 }
             }
             @for refund in refunds {
-                p { "退款 · " span lang="en" { "Refund" } " " (refund.out_refund_no) ": ¥" (yuan(refund.refund)) " " strong { (refund.status) } }
+                p { "退款 · " span lang="en" { "Refund" } " " (refund.out_refund_no) ": ¥" (refund.refund.to_yuan_text()) " " strong { (refund.status) } }
             }
             @for notification in &order.notifications { (tries(notification)) }
         }

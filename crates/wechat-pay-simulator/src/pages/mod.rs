@@ -81,11 +81,6 @@ pub(crate) fn with_page_headers(status: StatusCode, page: Markup) -> Response {
     (status, headers, Html(page.into_string())).into_response()
 }
 
-/// `12.34` of 1234 fen.
-pub(crate) fn yuan(total: wechat_pay::Fen) -> String {
-    format!("{}.{:02}", total.get() / 100, total.get() % 100)
-}
-
 async fn style() -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "text/css; charset=utf-8")],

@@ -12,7 +12,7 @@ use url::form_urlencoded;
 
 use super::{
     cashier::{cashier, refusal_text},
-    layout, payer, with_page_headers, yuan,
+    layout, payer, with_page_headers,
 };
 use crate::{
     control::buyers::show_auth_code,
@@ -198,7 +198,7 @@ fn open_codes(simulator: &Simulator) -> Markup {
         @for (code_url, order) in codes {
             a.order href={ "/phone/scan?code_url=" (encode(code_url)) } {
                 span { (order.request.description) br; span.quiet { (order.request.key.out_trade_no) } }
-                strong { "¥" (yuan(order.request.total)) }
+                strong { "¥" (order.request.total.to_yuan_text()) }
             }
         }
     }

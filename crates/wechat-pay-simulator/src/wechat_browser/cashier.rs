@@ -17,7 +17,7 @@ use wechat_pay::JsapiPayment;
 use super::Browser;
 use crate::{
     ledger::{Outcome, PayRefusal, Target, order::Product},
-    pages::{self, payer},
+    pages::payer,
     simulator::Buyer,
 };
 
@@ -148,7 +148,7 @@ fn judge(browser: &Browser, payer: u8, params: &Value) -> Result<(Target, Sheet)
     let sheet = Sheet {
         merchant: request.key.mchid.clone(),
         description: request.description.clone(),
-        amount: pages::yuan(request.total),
+        amount: request.total.to_yuan_text(),
     };
     Ok((target, sheet))
 }
