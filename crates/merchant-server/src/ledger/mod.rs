@@ -49,6 +49,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "webhooks",
         include_str!("../../migrations/0003_webhooks.sql"),
     ),
+    (
+        4,
+        "refunds",
+        include_str!("../../migrations/0004_refunds.sql"),
+    ),
 ];
 
 /// Why the ledger could not do it. Nothing was changed then.
