@@ -93,10 +93,16 @@ impl Shell {
         self.happened(Event::Wanted(intent));
     }
 
-    /// Ends everything that runs. Nothing happens after it, whatever still comes in.
+    /// Ends everything that runs. Nothing happens after it, whatever still comes in; a second
+    /// end does nothing.
     pub(crate) fn end(&self) {
         self.0.has_ended.set(true);
         self.0.show.take();
+        let now_ms = clock::now_ms();
+        let effects = self.0.machine.borrow_mut().update(now_ms, Event::Destroyed);
+        for effect in effects {
+            self.perform(effect);
+        }
         self.0.lifecycle.take();
         self.0.timer.take();
         self.0.bridge.take();

@@ -132,8 +132,8 @@ fn scene_detail(scene: &Scene) -> JsValue {
 fn problem_detail(problem: &Problem) -> JsValue {
     object(&[
         ("code", problem.code.as_str().into()),
-        ("actor", problem.code.actor().as_str().into()),
-        ("recoverable", problem.code.is_recoverable().into()),
+        ("actor", problem.actor.as_str().into()),
+        ("recoverable", problem.is_recoverable.into()),
         ("field", optional(problem.field.as_deref())),
         ("raw", optional(problem.raw.as_deref())),
     ])

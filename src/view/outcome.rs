@@ -36,7 +36,7 @@ pub(super) fn outcome(
         .holding(advice(screen, words).map_or_else(nothing, quiet));
     match screen {
         Screen::Failed(problem) => outcome
-            .holding(if problem.code.is_recoverable() {
+            .holding(if problem.is_recoverable {
                 actions(&[(words.retry, Intent::Start)]).into()
             } else {
                 nothing()
@@ -52,10 +52,10 @@ fn quiet(text: impl Into<Text>) -> Node {
 
 fn advice(screen: &Screen, words: &Words) -> Option<&'static str> {
     match screen {
-        Screen::Failed(problem) => Some(match problem.code.actor() {
+        Screen::Failed(problem) => Some(match problem.actor {
             Actor::Merchant => words.problem_of_merchant,
             Actor::Network => words.problem_of_network,
-            Actor::WeChat => words.problem_of_wechat,
+            Actor::WeChat | Actor::Internal => words.problem_of_wechat,
             Actor::Buyer => words.problem_of_buyer,
         }),
         Screen::Expired | Screen::Closed => Some(words.order_again),

@@ -39,6 +39,8 @@ pub enum Event {
     Offline,
     /// The buyer, or the page in the buyer's name, wants something.
     Wanted(Intent),
+    /// The element is gone for good. Whatever happens after it has no effect.
+    Destroyed,
 }
 
 /// What the buyer can want. An intent that does not fit the moment is ignored.
@@ -58,6 +60,9 @@ pub enum Intent {
     ReportTrouble,
     /// End the attempt.
     Cancel,
+    /// The buyer is back, says the page: show what follows, and ask the backend once. For pages
+    /// that bring the buyer back without leaving (a mini-program, a modal that was reopened).
+    Resume,
 }
 
 impl Intent {
@@ -71,6 +76,7 @@ impl Intent {
             Self::CheckPayment => "check-payment",
             Self::ReportTrouble => "report-trouble",
             Self::Cancel => "cancel",
+            Self::Resume => "resume",
         }
     }
 
@@ -80,7 +86,7 @@ impl Intent {
     }
 
     /// Every intent.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Start,
         Self::StartFallback,
         Self::Refresh,
@@ -88,6 +94,7 @@ impl Intent {
         Self::CheckPayment,
         Self::ReportTrouble,
         Self::Cancel,
+        Self::Resume,
     ];
 }
 

@@ -13,6 +13,9 @@ const PATIENCE_MS: u64 = 10_000;
 const MIN_PAUSE_MS: u64 = 250;
 /// Longest pause that a backend can ask for, in milliseconds.
 const MAX_PAUSE_MS: u64 = 5 * 60_000;
+/// A question sent so lately is as good as a new one, in milliseconds: becoming visible, being
+/// shown and getting the focus come together.
+const JUST_NOW_MS: u64 = 1_000;
 /// Failures in a row before the buyer is told.
 const FAILURES_TO_TELL: u32 = 2;
 
@@ -91,9 +94,8 @@ impl Poll {
     /// long, or dead after a sleep). With `asks_wechat` the backend asks WeChat.
     pub(crate) fn ask_now(&mut self, now_ms: u64, asks_wechat: bool) -> Option<RequestId> {
         let is_same_already = self.in_flight.is_some_and(|reading| {
-            reading.wait_ms == 0
-                && reading.asked_wechat >= asks_wechat
-                && now_ms.saturating_sub(reading.sent_at_ms) < 1_000
+            reading.asked_wechat >= asks_wechat
+                && now_ms.saturating_sub(reading.sent_at_ms) < JUST_NOW_MS
         });
         if is_same_already {
             return None;
@@ -241,7 +243,8 @@ impl Poll {
         }
     }
 
-    fn refresh(&mut self, now_ms: u64) -> Option<RequestId> {
+    /// One question now, if any was to come by itself.
+    pub(crate) fn refresh(&mut self, now_ms: u64) -> Option<RequestId> {
         if self.running_since_ms.is_none() && self.due_at_ms.is_none() {
             return None;
         }

@@ -14,6 +14,8 @@ pub enum Actor {
     Network,
     /// WeChat.
     WeChat,
+    /// Whoever maintains the software: a fault of the backend's or of ours.
+    Internal,
 }
 
 impl Actor {
@@ -24,6 +26,7 @@ impl Actor {
             Self::Merchant => "merchant",
             Self::Network => "network",
             Self::WeChat => "wechat",
+            Self::Internal => "internal",
         }
     }
 }
@@ -51,10 +54,24 @@ pub enum ProblemCode {
     SuccessUrlRefused,
     /// WeChat's bridge did not come in time.
     BridgeMissing,
-    /// The cashier failed.
+    /// `mini_program_path` does not begin with `/`.
+    MiniProgramPathRefused,
+    /// The mini-program's page could not be opened from here.
+    MiniProgramUnreachable,
+    /// The cashier failed, and WeChat does not say why.
     CashierFailed,
     /// The page may not call the cashier: directory, domain or appid are not registered.
     CashierDenied,
+    /// The same on iOS, where WeChat looks at the address on which the buyer *landed* and not at
+    /// the one that a single-page application has moved to since (client-realities §2.5).
+    LandingUrlDenied,
+    /// WeChat does not accept `paySign`.
+    SignatureRefused,
+    /// WeChat does not know the `prepay_id`: it is too old, of another appid, or `package` lacks
+    /// its prefix. A new attempt has a new one.
+    PrepayIdRefused,
+    /// WeChat misses one of the six parameters, or one is no text.
+    CashierParameterMissing,
     /// This client has no cashier.
     CashierUnsupported,
 }
@@ -73,8 +90,14 @@ impl ProblemCode {
             Self::AuthorizeUrlRefused => "AUTHORIZE_URL_REFUSED",
             Self::SuccessUrlRefused => "SUCCESS_URL_REFUSED",
             Self::BridgeMissing => "BRIDGE_MISSING",
+            Self::MiniProgramPathRefused => "MINI_PROGRAM_PATH_REFUSED",
+            Self::MiniProgramUnreachable => "MINI_PROGRAM_UNREACHABLE",
             Self::CashierFailed => "CASHIER_FAILED",
             Self::CashierDenied => "CASHIER_DENIED",
+            Self::LandingUrlDenied => "LANDING_URL_DENIED",
+            Self::SignatureRefused => "SIGNATURE_REFUSED",
+            Self::PrepayIdRefused => "PREPAY_ID_REFUSED",
+            Self::CashierParameterMissing => "CASHIER_PARAMETER_MISSING",
             Self::CashierUnsupported => "CASHIER_UNSUPPORTED",
         }
     }
@@ -90,6 +113,7 @@ impl ProblemCode {
                 ErrorCode::CheckoutExpired | ErrorCode::PayerInvalid | ErrorCode::RateLimited,
             )
             | Self::CashierUnsupported => Actor::Buyer,
+            Self::Refused(ErrorCode::Internal) => Actor::Internal,
             _ => Actor::Merchant,
         }
     }
@@ -102,6 +126,9 @@ impl ProblemCode {
             | Self::BridgeMissing
             | Self::CashierFailed
             | Self::CashierDenied
+            | Self::LandingUrlDenied
+            | Self::PrepayIdRefused
+            | Self::MiniProgramUnreachable
             | Self::RefusedUnknown => true,
             _ => false,
         }
@@ -113,6 +140,10 @@ impl ProblemCode {
 pub struct Problem {
     /// What.
     pub code: ProblemCode,
+    /// Who can do something about it.
+    pub actor: Actor,
+    /// Whether the buyer may be offered another try.
+    pub is_recoverable: bool,
     /// The field of the contract or of the form that it is about.
     pub field: Option<String>,
     /// The other side's own words: for the merchant's log, never for the buyer.
@@ -124,6 +155,8 @@ impl Problem {
     pub const fn new(code: ProblemCode) -> Self {
         Self {
             code,
+            actor: code.actor(),
+            is_recoverable: code.is_recoverable(),
             field: None,
             raw: None,
         }
@@ -139,12 +172,15 @@ impl Problem {
 
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
+        let code = error
+            .code
+            .map_or(ProblemCode::RefusedUnknown, ProblemCode::Refused);
         Self {
-            code: error
-                .code
-                .map_or(ProblemCode::RefusedUnknown, ProblemCode::Refused),
+            // What a backend says of its own refusal is worth more than the code's usual verdict.
+            is_recoverable: error.retryable || code.is_recoverable() && error.code.is_some(),
             field: error.field,
             raw: error.wechat_code.or(Some(error.message)),
+            ..Self::new(code)
         }
     }
 }
@@ -152,9 +188,9 @@ impl From<ApiError> for Problem {
 impl From<Malformed> for Problem {
     fn from(malformed: Malformed) -> Self {
         Self {
-            code: ProblemCode::AnswerMalformed,
             field: Some(malformed.field.to_owned()),
             raw: Some(malformed.rule.to_owned()),
+            ..Self::new(ProblemCode::AnswerMalformed)
         }
     }
 }

@@ -2,7 +2,7 @@
 //! `closed` can only be followed by late money.
 
 use super::attempts::code_remaining_ms;
-use super::stage::{Life, Progress, Stage};
+use super::stage::{Life, Stage};
 use super::{CONFIRMING_PAUSE_MS, CheckoutMachine, Known, SUCCESS_MS};
 use crate::destination::SuccessUrl;
 use crate::effect::{Effect, Occurrence, RequestId};
@@ -95,11 +95,7 @@ impl CheckoutMachine {
     fn settle(&mut self, now_ms: u64, answer: &CheckoutAnswer) {
         let dead = self.poll.stop();
         self.abort(dead);
-        if let Stage::Starting(starting) = &self.stage
-            && let Progress::InFlight { id, .. } = starting.progress
-        {
-            self.abort(Some(id));
-        }
+        self.abort(self.stage.attempt_in_flight());
         self.effects.push(Effect::MarkDeparture(false));
         if !self.told.is_paid {
             self.told.is_paid = true;
@@ -307,10 +303,6 @@ impl CheckoutMachine {
     }
 
     fn is_starting(&self, id: RequestId) -> bool {
-        matches!(
-            &self.stage,
-            Stage::Starting(starting)
-                if matches!(starting.progress, Progress::InFlight { id: sent, .. } if sent == id)
-        )
+        self.stage.attempt_in_flight() == Some(id)
     }
 }

@@ -36,6 +36,7 @@ impl CheckoutMachine {
                 }
             }
             Intent::Cancel => self.want_cancel(),
+            Intent::Resume => self.want_resume(now_ms),
         }
     }
 
@@ -58,7 +59,7 @@ impl CheckoutMachine {
     fn may_start_again(&self, now_ms: u64) -> bool {
         match &self.stage {
             Stage::Offer { .. } => true,
-            Stage::Failed(problem) => problem.code.is_recoverable(),
+            Stage::Failed(problem) => problem.is_recoverable,
             Stage::Cashier(cashier) => matches!(
                 cashier.phase,
                 CashierPhase::Open { silent_at_ms } if silent_at_ms <= now_ms
@@ -104,6 +105,16 @@ impl CheckoutMachine {
         let request = Request::Cancel(CancelForm { after });
         self.effects.push(Effect::Send { id, request });
         self.stage = Stage::Offer { notice: None };
+    }
+
+    /// As if the page had been away: the panel of a return, and one question.
+    fn want_resume(&mut self, now_ms: u64) {
+        if let Stage::Leaving(leaving) = &mut self.stage {
+            leaving.was_hidden = true;
+        }
+        let dead = self.poll.refresh(now_ms);
+        self.abort(dead);
+        self.came_back(now_ms);
     }
 
     pub(super) fn product(&self) -> Option<Product> {

@@ -54,6 +54,7 @@ pub struct CheckoutMachine {
     last_id: u32,
     wake_at_ms: Option<u64>,
     effects: Vec<Effect>,
+    is_destroyed: bool,
 }
 
 /// What the backend said last.
@@ -91,11 +92,15 @@ impl CheckoutMachine {
             last_id: 0,
             wake_at_ms: None,
             effects: Vec::new(),
+            is_destroyed: false,
         }
     }
 
     /// Takes what happened and says what to do. `now_ms` is a monotonic clock of the caller's.
     pub fn update(&mut self, now_ms: u64, event: Event) -> Vec<Effect> {
+        if self.is_destroyed {
+            return Vec::new();
+        }
         match event {
             Event::Connected => self.connected(now_ms),
             Event::Woke => self.woke(now_ms),
@@ -114,6 +119,7 @@ impl CheckoutMachine {
                 self.abort(dead);
             }
             Event::Wanted(intent) => self.wanted(now_ms, intent),
+            Event::Destroyed => return self.destroyed(),
         }
         self.finish(now_ms)
     }
@@ -131,6 +137,11 @@ impl CheckoutMachine {
     fn resumed(&mut self, now_ms: u64) {
         let dead = self.poll.resume(now_ms);
         self.abort(dead);
+        self.came_back(now_ms);
+    }
+
+    /// The buyer looks at the page again.
+    fn came_back(&mut self, now_ms: u64) {
         if let Stage::Closed | Stage::Expired = self.stage {
             // Late money is still money: one look whenever the buyer looks.
             let none = self.poll.ask_now(now_ms, false);
@@ -159,6 +170,18 @@ impl CheckoutMachine {
         if let Stage::Leaving(leaving) = &mut self.stage {
             leaving.was_hidden = true;
         }
+    }
+
+    /// Gives up all that is under way. From now on nothing has an effect.
+    fn destroyed(&mut self) -> Vec<Effect> {
+        self.is_destroyed = true;
+        let reading = self.poll.stop();
+        self.abort(reading);
+        self.abort(self.stage.attempt_in_flight());
+        let cancelling = self.cancelling.take();
+        self.abort(cancelling);
+        self.effects.push(Effect::WakeAt(None));
+        std::mem::take(&mut self.effects)
     }
 
     /// Whether the buyer is back from the hop for the openid, so that there is no second one.

@@ -115,6 +115,17 @@ impl Stage {
         }
     }
 
+    /// The request for an attempt that is under way.
+    pub(crate) const fn attempt_in_flight(&self) -> Option<RequestId> {
+        match self {
+            Self::Starting(Starting {
+                progress: Progress::InFlight { id, .. },
+                ..
+            }) => Some(*id),
+            _ => None,
+        }
+    }
+
     /// When the stage itself needs to be looked at again.
     pub(crate) fn wake_at_ms(&self, now_ms: u64, is_visible: bool) -> Option<u64> {
         match self {

@@ -57,6 +57,11 @@ pub enum Reason {
     ChosenByPage,
     /// The environment calls for it and the merchant has it.
     Environment,
+    /// The page insists on what WeChat refuses here (a native code or `h5_url` inside WeChat), so
+    /// the environment decides after all.
+    ChoiceImpossible,
+    /// The page is in a frame, where the way that the environment calls for is uncertain.
+    Framed,
     /// The merchant lacks what the environment calls for; this is the next best.
     ProductMissing,
     /// The merchant has nothing that works here.
@@ -75,6 +80,8 @@ impl Reason {
         match self {
             Self::ChosenByPage => "chosen_by_page",
             Self::Environment => "environment",
+            Self::ChoiceImpossible => "choice_impossible",
+            Self::Framed => "framed",
             Self::ProductMissing => "product_missing",
             Self::NothingFits => "nothing_fits",
             Self::MiniProgram => "mini_program",

@@ -3,6 +3,7 @@
 mod h5;
 mod hostile;
 mod jsapi;
+mod manners;
 mod native;
 mod page;
 mod walk;
