@@ -4,9 +4,13 @@
 //! Nothing here does anything: the gateway and the notifier ask what is to go wrong this time.
 //! Faults are of the process and are gone when it ends.
 
+mod documented;
+
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use documented::{Documented, codes_of, documented};
 
 /// A rule, as the control interface takes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +35,9 @@ pub struct FaultRule {
     /// For `late` and `reordered`: by how much; for `clock_skew`: how far off, behind if negative.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<i32>,
+    /// For `refused`: WeChat's code, one that is documented for the route.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// What can go wrong.
@@ -39,6 +46,8 @@ pub struct FaultRule {
 pub enum FaultKind {
     /// The answer takes its time.
     Latency,
+    /// A refusal that WeChat documents, by its `code`, and nothing was done.
+    Refused,
     /// 429, and nothing was done.
     TooManyRequests,
     /// 500, and nothing was done.
@@ -79,7 +88,8 @@ pub(crate) struct FaultError {
 /// The name of the notifier among the routes.
 pub(crate) const NOTIFICATION: &str = "notification";
 
-const ROUTES: [&str; 12] = [
+/// What a rule can name.
+pub(crate) const ROUTES: [&str; 12] = [
     "*",
     "order",
     "query",
@@ -136,7 +146,7 @@ impl Faults {
         for drawn in self.lock().iter_mut() {
             let here = drawn.rule.route == "*" || drawn.rule.route == route;
             let left = drawn.rule.count.is_none_or(|count| drawn.hits < count);
-            if here && applies(drawn.rule.kind, route) && left && drawn.strikes() {
+            if here && applies(&drawn.rule, route) && left && drawn.strikes() {
                 drawn.hits += 1;
                 hits.push(drawn.rule.clone());
             }
@@ -157,6 +167,12 @@ impl Hits {
 
     pub(crate) fn get(&self, kind: FaultKind) -> Option<&FaultRule> {
         self.0.iter().find(|rule| rule.kind == kind)
+    }
+
+    /// The refusal that is asked for, as this route has it.
+    pub(crate) fn refused(&self, route: &str) -> Option<Documented> {
+        let code = self.get(FaultKind::Refused)?.code.as_deref()?;
+        documented(route, code)
     }
 
     /// The milliseconds of a fault that takes its time.
@@ -186,8 +202,12 @@ impl Drawn {
     }
 }
 
-fn applies(kind: FaultKind, route: &str) -> bool {
-    match kind {
+fn applies(rule: &FaultRule, route: &str) -> bool {
+    match rule.kind {
+        FaultKind::Refused => rule
+            .code
+            .as_deref()
+            .is_some_and(|code| documented(route, code).is_some()),
         FaultKind::Dropped
         | FaultKind::Repeated
         | FaultKind::Reordered
@@ -210,13 +230,34 @@ fn check(rule: &FaultRule) -> Result<(), FaultError> {
     if !(0.0..=1.0).contains(&rule.rate) {
         return wrong("rate", "must be from 0 to 1".to_owned());
     }
-    if rule.route != "*" && !applies(rule.kind, &rule.route) {
+    check_code(rule)?;
+    if rule.route != "*" && !applies(rule, &rule.route) {
         return wrong("kind", format!("cannot happen at {}", rule.route));
     }
     if rule.delay_ms.is_some_and(|delay_ms| delay_ms > 600_000) {
         return wrong("delay_ms", "must be at most 600000".to_owned());
     }
     Ok(())
+}
+
+fn check_code(rule: &FaultRule) -> Result<(), FaultError> {
+    let wrong = |rule: String| {
+        Err(FaultError {
+            field: "code",
+            rule,
+        })
+    };
+    match (rule.kind, &rule.code) {
+        (FaultKind::Refused, Some(code)) if documented(&rule.route, code).is_some() => Ok(()),
+        // Notifications are not asked for, so nobody refuses them.
+        (FaultKind::Refused, _) if rule.route == NOTIFICATION => Ok(()),
+        (FaultKind::Refused, _) => wrong(format!(
+            "must be one of {}",
+            codes_of(&rule.route).join(", ")
+        )),
+        (_, Some(_)) => wrong("only comes with the kind refused".to_owned()),
+        (_, None) => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -232,6 +273,14 @@ mod tests {
             seed: Some(7),
             delay_ms: None,
             seconds: None,
+            code: None,
+        }
+    }
+
+    fn with_code(route: &str, kind: FaultKind, code: &str) -> FaultRule {
+        FaultRule {
+            code: Some(code.into()),
+            ..rule(route, kind, 1.0)
         }
     }
 
@@ -280,6 +329,9 @@ mod tests {
             (rule("order", FaultKind::Latency, f64::NAN), "rate"),
             (rule("order", FaultKind::Dropped, 1.0), "kind"),
             (rule(NOTIFICATION, FaultKind::Accepted, 1.0), "kind"),
+            (rule("order", FaultKind::Refused, 1.0), "code"),
+            (with_code("order", FaultKind::Refused, "NOT_ENOUGH"), "code"),
+            (with_code("order", FaultKind::Latency, "NO_AUTH"), "code"),
         ] {
             assert_eq!(faults.replace(vec![wrong]).unwrap_err().field, field);
         }

@@ -5,7 +5,10 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::simulator::{Signing, Simulator};
+use crate::{
+    faults::Documented,
+    simulator::{Signing, Simulator},
+};
 
 /// A success.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +71,17 @@ impl Refusal {
         ];
         refusal.detail = Some(Value::Object(detail.into_iter().collect()));
         refusal
+    }
+
+    /// One that a fault asks for. The inner numbers of most are not published.
+    pub(super) fn documented(refusal: Documented) -> Self {
+        let status = StatusCode::from_u16(refusal.status);
+        Self::new(
+            status.unwrap_or(StatusCode::BAD_REQUEST),
+            refusal.code,
+            refusal.message,
+            BAD_PARAMETER,
+        )
     }
 
     /// 401 `SIGN_ERROR`.

@@ -83,12 +83,20 @@ async fn handle(State(simulator): State<Simulator>, request: Request) -> Respons
         wait(hits.delay_ms(FaultKind::TimeoutAfter, DEFAULT_TIMEOUT_MS)).await;
         return answer::empty(StatusCode::GATEWAY_TIMEOUT);
     }
-    let signing = Signing {
-        keyring: &caller.keyring,
-        key: caller.reply_key,
-        faults: &hits,
-    };
-    answer::signed(&simulator, signing, answered)
+    match answered {
+        // What WeChat answers before it believes the merchant it does not sign.
+        Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED => {
+            refuse_stranger(&simulator, &route, &parts, refusal)
+        }
+        answered => {
+            let signing = Signing {
+                keyring: &caller.keyring,
+                key: caller.reply_key,
+                faults: &hits,
+            };
+            answer::signed(&simulator, signing, answered)
+        }
+    }
 }
 
 fn identify(
@@ -148,6 +156,9 @@ fn carry_out_with(
             268_435_456,
         )
     };
+    if let Some(refused) = hits.refused(route.name()) {
+        return Err(Refusal::documented(refused));
+    }
     if hits.has(FaultKind::TooManyRequests) {
         return Err(Refusal::new(
             StatusCode::TOO_MANY_REQUESTS,

@@ -2,9 +2,11 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use wechat_pay::{ProductFields, ReplyError, SignatureError};
+use wechat_pay::{NotifiedResource, ProductFields, ReplyError, SignatureError};
 
 use crate::stage::{Stage, start};
+
+const NATIVE: &str = "/v3/pay/transactions/native";
 
 async fn set(stage: &Stage, route: &str, kind: &str, more: &Value) {
     let mut rule = json!({ "route": route, "kind": kind, "rate": 1, "count": 1 });
@@ -81,6 +83,66 @@ async fn replies_can_be_late_not_yet_forged_or_probes() {
 }
 
 #[tokio::test]
+async fn whatever_wechat_documents_as_a_refusal_can_be_asked_for() {
+    let refunds = "/v3/refund/domestic/refunds";
+    let query = "/v3/pay/transactions/out-trade-no/T00001?mchid=1";
+    for (route, code, status, method, path) in [
+        ("order", "RULE_LIMIT", 403, Method::POST, NATIVE),
+        ("order", "BANK_ERROR", 500, Method::POST, NATIVE),
+        ("order", "SERVICE_UNAVAILABLE", 503, Method::POST, NATIVE),
+        ("order", "MCH_NOT_EXISTS", 400, Method::POST, NATIVE),
+        ("query", "TRADE_ERROR", 403, Method::GET, query),
+        ("refund", "NOT_ENOUGH", 403, Method::POST, refunds),
+        ("refund", "MCH_NOT_EXISTS", 404, Method::POST, refunds),
+        ("*", "USER_ACCOUNT_ABNORMAL", 403, Method::POST, refunds),
+        ("*", "RATELIMIT_EXCEEDED", 429, Method::POST, refunds),
+    ] {
+        let stage = Stage::new();
+        set(&stage, route, "refused", &json!({ "code": code })).await;
+        let (got, said, _) = stage.call(method, path, "{}").await;
+        assert_eq!((got, said.as_str()), (status, code), "{route}");
+    }
+    // What comes before WeChat believes the merchant is not signed, whoever asks for it.
+    let stage = Stage::new();
+    set(&stage, "order", "refused", &json!({ "code": "SIGN_ERROR" })).await;
+    let error = order(&stage, "T00001").await.unwrap_err();
+    let said = error.wechat().unwrap();
+    assert_eq!((said.status, said.trusted, known(&stage)), (401, false, 0));
+}
+
+#[tokio::test]
+async fn a_close_can_fail_before_or_after_the_order_was_closed() {
+    for (kind, state) in [("error_before", "NOTPAY"), ("error_after", "CLOSED")] {
+        let stage = Stage::new();
+        stage.native("T00001").await;
+        set(&stage, "close", kind, &json!({})).await;
+        let body = json!({ "mchid": stage.merchant().mchid }).to_string();
+        let path = "/v3/pay/transactions/out-trade-no/T00001/close";
+        assert_eq!(stage.call(Method::POST, path, &body).await.0, 500);
+        let view = stage.simulator.ledger_view(None);
+        assert_eq!(view.orders[0].trade_state.as_str(), state, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn faults_anywhere_at_random_come_again_with_their_seed() {
+    let run = async |seed: u64| {
+        let stage = Stage::new();
+        let rules = json!([{ "route": "*", "kind": "error_after", "rate": 0.5, "seed": seed }]);
+        stage.post_json("/_simulator/faults", &rules).await;
+        let mut failed = Vec::new();
+        for number in 10..40 {
+            failed.push(order(&stage, &format!("T000{number}")).await.is_err());
+        }
+        failed
+    };
+    let first = run(7).await;
+    assert!(first.contains(&true) && first.contains(&false));
+    assert_eq!(run(7).await, first);
+    assert_ne!(run(8).await, first);
+}
+
+#[tokio::test]
 async fn a_close_can_lie_and_money_still_lands() {
     let stage = Stage::new();
     let code_url = stage.native("T00001").await;
@@ -123,6 +185,27 @@ async fn notifications_are_dropped_repeated_reordered_and_late() {
             "{kind}: each of them opens"
         );
     }
+}
+
+#[tokio::test]
+async fn a_reordered_notification_lets_the_next_one_go_first() {
+    let stage = Stage::new();
+    set(&stage, "notification", "reordered", &json!({})).await;
+    stage.pay_native("T00001").await;
+    stage.simulator.run_due().await;
+    stage.pay_native("T00002").await;
+    stage.simulator.run_due().await;
+    stage.advance(30);
+    stage.simulator.run_due().await;
+    let numbers: Vec<String> = stage
+        .notified()
+        .into_iter()
+        .map(|notification| match notification.resource {
+            NotifiedResource::Transaction(paid) => paid.out_trade_no,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(numbers, ["T00002", "T00001"]);
 }
 
 #[tokio::test]
