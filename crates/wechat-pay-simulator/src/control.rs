@@ -3,7 +3,7 @@
 
 pub(crate) mod buyers;
 mod fault_rules;
-mod refund;
+pub(crate) mod refund;
 mod trust;
 
 use axum::{
@@ -42,13 +42,13 @@ pub(crate) fn routes() -> Router<Simulator> {
 
 /// What is wrong with a request, for a program and for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Problem {
+pub(crate) struct Problem {
     #[serde(skip)]
-    status: u16,
+    pub(crate) status: u16,
     code: &'static str,
-    message: String,
+    pub(crate) message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'static str>,
+    pub(crate) field: Option<&'static str>,
 }
 
 impl Problem {
@@ -234,20 +234,13 @@ fn h5_target(h5_url: &str) -> Result<Target, Problem> {
 }
 
 fn refuse(refusal: PayRefusal) -> Problem {
-    match refusal {
-        PayRefusal::Unknown => Problem::refused(404, "ORDER_UNKNOWN", "there is no such order"),
-        PayRefusal::LinkExpired => Problem::refused(
-            409,
-            "LINK_EXPIRED",
-            "the link is too old, or a newer one has replaced it",
-        ),
-        PayRefusal::OrderExpired => {
-            Problem::refused(409, "ORDER_EXPIRED", "the order's time_expire has passed")
-        }
-        PayRefusal::Closed => Problem::refused(409, "ORDER_CLOSED", "the order is closed"),
-        PayRefusal::Paid => Problem::refused(409, "ORDER_PAID", "the order is paid already"),
-        PayRefusal::OtherPayer => {
-            Problem::refused(409, "PAYER_MISMATCH", "the order belongs to another openid")
-        }
-    }
+    let (status, message) = match refusal {
+        PayRefusal::Unknown => (404, "there is no such order"),
+        PayRefusal::LinkExpired => (409, "the link is too old, or a newer one has replaced it"),
+        PayRefusal::OrderExpired => (409, "the order's time_expire has passed"),
+        PayRefusal::Closed => (409, "the order is closed"),
+        PayRefusal::Paid => (409, "the order is paid already"),
+        PayRefusal::OtherPayer => (409, "the order belongs to another openid"),
+    };
+    Problem::refused(status, refusal.code(), message)
 }

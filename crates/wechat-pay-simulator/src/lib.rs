@@ -29,7 +29,9 @@ pub mod wechat_browser;
 pub use clock::Clock;
 pub use faults::{FaultKind, FaultRule};
 pub use keyring::{Keyring, KeyringError};
-pub use ledger::{LedgerView, NotificationView, OrderView, Outcome, RefundView, TryView};
+pub use ledger::{
+    AttemptView, LedgerView, NotificationView, OrderView, Outcome, RefundView, TryView,
+};
 pub use merchant_file::MerchantFile;
 pub use notifier::NOTIFICATION_TIMEOUT;
 pub use outgoing::{Outgoing, OutgoingError};

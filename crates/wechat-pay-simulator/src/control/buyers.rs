@@ -89,14 +89,20 @@ async fn login(State(simulator): State<Simulator>, body: Bytes) -> Result<Respon
     let appid = login
         .appid
         .unwrap_or_else(|| simulator.keyring().merchant().mini_program_appid.clone());
+    let code = login_code(&simulator, payer, &appid);
+    Ok(Json(json!({ "code": code, "appid": appid })).into_response())
+}
+
+/// A new code of `wx.login` in a mini-program on a buyer's phone.
+pub(crate) fn login_code(simulator: &Simulator, payer: u8, appid: &str) -> String {
     let code = format!("0{}", simulator.random().alphanumeric(31));
-    let openid = simulator.openid_of(payer, &appid);
+    let openid = simulator.openid_of(payer, appid);
     let now = simulator.clock().now();
     simulator
         .ledger()
         .grants()
-        .issue(code.clone(), &appid, openid, now);
-    Ok(Json(json!({ "code": code, "appid": appid })).into_response())
+        .issue(code.clone(), appid, openid, now);
+    code
 }
 
 fn payer(simulator: &Simulator, asked: Option<u8>) -> Result<u8, Problem> {

@@ -8,7 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use wechat_pay::Fen;
 
 use super::{Problem, read};
@@ -28,19 +28,25 @@ pub(super) fn routes() -> Router<Simulator> {
         .route("/_simulator/refund/outcome", post(decide))
 }
 
+/// A refund that somebody makes in the portal.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PortalRefund {
-    mchid: String,
-    sub_mchid: Option<String>,
-    out_trade_no: String,
+pub(crate) struct PortalRefund {
+    pub(crate) mchid: String,
+    pub(crate) sub_mchid: Option<String>,
+    pub(crate) out_trade_no: String,
     /// Fen.
-    refund: i64,
-    reason: Option<String>,
+    pub(crate) refund: i64,
+    pub(crate) reason: Option<String>,
 }
 
 async fn refund(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
-    let asked: PortalRefund = read(&body)?;
+    let answer = refund_by_hand(&simulator, read(&body)?)?;
+    Ok(Json(answer).into_response())
+}
+
+/// Makes it; answers with the refund as WeChat has it.
+pub(crate) fn refund_by_hand(simulator: &Simulator, asked: PortalRefund) -> Result<Value, Problem> {
     let amount = Fen::new(asked.refund)
         .ok()
         .filter(|amount| *amount > Fen::ZERO)
@@ -79,20 +85,26 @@ async fn refund(State(simulator): State<Simulator>, body: Bytes) -> Result<Respo
     let answer = refund.json(order);
     drop(ledger);
     simulator.wake();
-    Ok(Json(answer).into_response())
+    Ok(answer)
 }
 
+/// What becomes of a refund that waits for its result.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Decision {
-    mchid: String,
-    sub_mchid: Option<String>,
-    out_refund_no: String,
-    outcome: RefundOutcome,
+pub(crate) struct Decision {
+    pub(crate) mchid: String,
+    pub(crate) sub_mchid: Option<String>,
+    pub(crate) out_refund_no: String,
+    pub(crate) outcome: RefundOutcome,
 }
 
 async fn decide(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
-    let decision: Decision = read(&body)?;
+    let answer = decide_refund(&simulator, read(&body)?)?;
+    Ok(Json(answer).into_response())
+}
+
+/// Gives it that result now; answers with the refund as WeChat has it.
+pub(crate) fn decide_refund(simulator: &Simulator, decision: Decision) -> Result<Value, Problem> {
     let key = RefundKey {
         mchid: decision.mchid,
         sub_mchid: decision.sub_mchid,
@@ -102,19 +114,21 @@ async fn decide(State(simulator): State<Simulator>, body: Bytes) -> Result<Respo
     let decided = simulator
         .ledger()
         .decide_refund(&key, decision.outcome, now);
-    if !decided {
-        return Err(Problem::refused(
+    let unknown = || {
+        Problem::refused(
             404,
             "REFUND_UNKNOWN",
             "there is no such refund that still waits for its result",
-        ));
+        )
+    };
+    if !decided {
+        return Err(unknown());
     }
     simulator.settle_refunds();
     simulator.wake();
     let ledger = simulator.ledger();
-    let refund = ledger.find_refund(&key);
-    let answer = refund.map(|(order, refund)| refund.json(order));
-    Ok(Json(answer).into_response())
+    let (order, refund) = ledger.find_refund(&key).ok_or_else(unknown)?;
+    Ok(refund.json(order))
 }
 
 fn refuse(refusal: RefundRefusal) -> Problem {

@@ -58,15 +58,12 @@ async fn rotate(State(simulator): State<Simulator>, body: Bytes) -> Result<Respo
 
 async fn migrate(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
     let keyring = keyring(&simulator, &body)?;
-    let now = simulator.clock().now();
-    let mchid = &keyring.merchant().mchid;
-    simulator.ledger().change_platform(mchid, |platform| {
-        platform.migration_started_at.get_or_insert(now);
-    });
-    let share = simulator.ledger().platform(mchid);
+    simulator.start_migration(&keyring);
+    let platform = simulator.ledger().platform(&keyring.merchant().mchid);
+    let share = platform.public_key_share_per_mille(simulator.clock().now());
     Ok(Json(json!({
         "public_key_id": keyring.merchant().public_key_id,
-        "notifications_per_mille": share.public_key_share_per_mille(now),
+        "notifications_per_mille": share,
     }))
     .into_response())
 }

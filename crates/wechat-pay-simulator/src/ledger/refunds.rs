@@ -20,7 +20,7 @@ const MOST_REFUNDS: u32 = 50;
 const MOST_CALLS_PER_SECOND: u32 = 150;
 const MOST_ERRORS_PER_SECOND: u32 = 6;
 
-/// How many calls there were in one second.
+/// How many calls a merchant made in one second.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     second: i64,
@@ -77,10 +77,10 @@ impl Ledger {
         plan: RefundPlan,
         now: Timestamp,
     ) -> Result<(&Order, &Refund), RefundRefusal> {
-        self.count_call(now)?;
+        self.count_call(&request.key.mchid, now)?;
         let checked = self.check_refund(&request, now);
         if checked.is_err() {
-            self.refund_calls.refused += 1;
+            self.calls_of(&request.key.mchid).refused += 1;
         }
         let (key, known) = checked?;
         let entry = self.orders.get_mut(&key).ok_or(RefundRefusal::Unpaid)?;
@@ -213,8 +213,12 @@ impl Ledger {
             .map(|refund| refund.result_at)
     }
 
-    fn count_call(&mut self, now: Timestamp) -> Result<(), RefundRefusal> {
-        let calls = &mut self.refund_calls;
+    fn calls_of(&mut self, mchid: &str) -> &mut Calls {
+        self.refund_calls.entry(mchid.to_owned()).or_default()
+    }
+
+    fn count_call(&mut self, mchid: &str, now: Timestamp) -> Result<(), RefundRefusal> {
+        let calls = self.calls_of(mchid);
         if calls.second != now.as_second() {
             *calls = Calls {
                 second: now.as_second(),
@@ -331,6 +335,7 @@ fn settle(
         order,
         notices,
         refunds,
+        ..
     } = entry;
     let due = |refund: &&mut Refund| refund.is_under_way() && refund.result_at <= now;
     let Some(refund) = refunds.get_mut(index).filter(due) else {

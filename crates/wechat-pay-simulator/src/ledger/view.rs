@@ -5,6 +5,8 @@ use serde::Serialize;
 use wechat_pay::{Fen, TradeState, beijing_time};
 
 use super::{
+    Entry,
+    attempt::Attempt,
     notice::{Notice, TryOutcome},
     order::{Order, OrderKey},
     refund::Refund,
@@ -41,8 +43,23 @@ pub struct OrderView {
     pub payer_total: Option<Fen>,
     /// What went back, in fen.
     pub refunded: Fen,
+    /// The visits at its cashier, the first first.
+    pub attempts: Vec<AttemptView>,
     /// The notifications of this order.
     pub notifications: Vec<NotificationView>,
+}
+
+/// One visit at an order's cashier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AttemptView {
+    /// When, in Beijing time.
+    pub at: String,
+    /// Who came, under the order's application.
+    pub openid: String,
+    /// By what: `code_url`, `prepay_id`, `h5_url` or `out_trade_no`.
+    pub by: &'static str,
+    /// `PAID`, `CANCELLED`, `FAILED`, or why the cashier did not open, such as `LINK_EXPIRED`.
+    pub result: &'static str,
 }
 
 /// One notification in the ledger.
@@ -133,8 +150,20 @@ impl NotificationView {
     }
 }
 
+impl AttemptView {
+    fn new(attempt: &Attempt) -> Self {
+        Self {
+            at: beijing_time(attempt.at),
+            openid: attempt.openid.clone(),
+            by: attempt.way.as_str(),
+            result: attempt.result.as_str(),
+        }
+    }
+}
+
 impl OrderView {
-    pub(super) fn new(key: &OrderKey, order: &Order, notices: &[Notice], now: Timestamp) -> Self {
+    pub(super) fn new(key: &OrderKey, entry: &Entry, now: Timestamp) -> Self {
+        let order = &entry.order;
         let payment = order.payment.as_ref();
         Self {
             mchid: key.mchid.clone(),
@@ -146,7 +175,8 @@ impl OrderView {
             total: order.request.total,
             payer_total: payment.map(|payment| payment.payer_total),
             refunded: order.refunded,
-            notifications: notices.iter().map(NotificationView::new).collect(),
+            attempts: entry.attempts.iter().map(AttemptView::new).collect(),
+            notifications: entry.notices.iter().map(NotificationView::new).collect(),
         }
     }
 }

@@ -63,9 +63,8 @@ async fn open(
         prepay_id: prepay_id.clone(),
         package: package.clone(),
     };
-    let now = simulator.clock().now();
-    let ledger = simulator.ledger();
-    let order = match ledger.open_cashier(&target, None, now) {
+    // Whoever it opens for first is the only one that it is for.
+    let order = match simulator.open_cashier(&target, &payer::buyer(&simulator, &headers)) {
         Ok(order) => order,
         Err(refusal) => return problem(refusal_text(refusal)),
     };
@@ -77,7 +76,7 @@ async fn open(
         "微信支付 · WeChat Pay",
         &html! {
             p.opening role="status" { "正在打开微信… · " span lang="en" { "Opening WeChat…" } }
-            div.after-opening { (cashier(order, OUTCOME_PATH, &hidden)) }
+            div.after-opening { (cashier(&order, OUTCOME_PATH, &hidden)) }
         },
     );
     with_page_headers(StatusCode::OK, page)

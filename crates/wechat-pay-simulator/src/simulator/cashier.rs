@@ -5,6 +5,7 @@ use wechat_pay::TradeState;
 use super::Simulator;
 use crate::ledger::{
     Outcome, PayRefusal, Target,
+    attempt::{Attempt, AttemptResult, Way},
     order::{Order, Product},
 };
 
@@ -38,13 +39,30 @@ impl Simulator {
         ledger.claim_cashier(target, &openid, now).cloned()
     }
 
-    /// The buyer does something in the cashier.
+    /// The buyer does something in the cashier. Every visit is written down, those that find it
+    /// shut too.
     pub(crate) fn visit_cashier(
         &self,
         target: &Target,
         outcome: Outcome,
         buyer: &Buyer,
     ) -> Result<Visit, PayRefusal> {
+        let visited = self.visit(target, outcome, buyer);
+        let now = self.clock().now();
+        let mut ledger = self.ledger();
+        if let Some(order) = ledger.meant_by(target) {
+            let attempt = Attempt {
+                at: now,
+                openid: self.names(order, buyer).0,
+                way: Way::of(target),
+                result: AttemptResult::of(visited.as_ref().map(|_| outcome).map_err(|no| *no)),
+            };
+            ledger.note_attempt(target, attempt);
+        }
+        visited
+    }
+
+    fn visit(&self, target: &Target, outcome: Outcome, buyer: &Buyer) -> Result<Visit, PayRefusal> {
         let order = self.open_cashier(target, buyer)?;
         let now = self.clock().now();
         let mut ledger = self.ledger();

@@ -115,6 +115,15 @@ impl Simulator {
         Ok(serial_no)
     }
 
+    /// From now on a merchant's notifications move to the public key; begun once, it goes on.
+    pub(crate) fn start_migration(&self, keyring: &Keyring) {
+        let now = self.clock().now();
+        self.ledger()
+            .change_platform(&keyring.merchant().mchid, |platform| {
+                platform.migration_started_at.get_or_insert(now);
+            });
+    }
+
     /// The certificates that a merchant can fetch now.
     pub(crate) fn listed_certificates(&self, keyring: &Keyring) -> Vec<ListedCertificate> {
         let platform = self.ledger().platform(&keyring.merchant().mchid);

@@ -132,6 +132,10 @@ async fn the_ledger_shows_every_order_of_a_merchant() {
             "mchid": mchid, "out_trade_no": "T00001", "transaction_id": paid["transaction_id"],
             "created_at": "2026-01-01T12:00:00+08:00",
             "trade_state": "SUCCESS", "total": 1990, "payer_total": 1990, "refunded": 0,
+            "attempts": [{
+                "at": "2026-01-01T12:00:00+08:00", "by": "code_url", "result": "PAID",
+                "openid": stage.simulator.openid(&stage.merchant().appid),
+            }],
             "notifications": [{
                 "id": id, "event_type": "TRANSACTION.SUCCESS", "tries": 1, "acked": true,
                 "log": [{ "due_at": "2026-01-01T12:00:00+08:00", "status": 204 }],
@@ -144,12 +148,48 @@ async fn the_ledger_shows_every_order_of_a_merchant() {
             "mchid": mchid, "out_trade_no": "T00002", "transaction_id": null,
             "created_at": "2026-01-01T12:00:00+08:00",
             "trade_state": "NOTPAY", "total": 1990, "payer_total": null, "refunded": 0,
-            "notifications": [],
+            "attempts": [], "notifications": [],
         })
     );
     assert_eq!(ledger["refunds"], json!([]));
     let response = stage.get("/_simulator/ledger?mchid=1").await;
     assert_eq!(response.body(), &br#"{"orders":[],"refunds":[]}"#[..]);
+}
+
+#[tokio::test]
+async fn the_ledger_tells_every_attempt_to_pay_and_why_it_came_to_nothing() {
+    let stage = Stage::new();
+    let first = stage.native("T00001").await;
+    let second = stage.native("T00001").await;
+    let visit = |code: &str, payer: u8, outcome: &str| json!({ "code_url": code, "payer": payer, "outcome": outcome });
+    for body in [
+        visit(&first, 1, "success"),
+        visit(&second, 2, "cancel"),
+        visit(&second, 1, "success"),
+        visit(&second, 2, "fail"),
+        visit(&second, 2, "success"),
+        visit(&second, 2, "success"),
+    ] {
+        stage.pay(body).await;
+    }
+    let order = stage.simulator.ledger_view(None).orders.remove(0);
+    let appid = stage.merchant().appid.clone();
+    let told: Vec<(String, &str)> = order
+        .attempts
+        .iter()
+        .map(|attempt| (attempt.openid.clone(), attempt.result))
+        .collect();
+    let expected: Vec<(String, &str)> = [
+        (1, "LINK_EXPIRED"),
+        (2, "CANCELLED"),
+        (1, "PAYER_MISMATCH"),
+        (2, "FAILED"),
+        (2, "PAID"),
+        (2, "ORDER_PAID"),
+    ]
+    .map(|(payer, result)| (stage.simulator.openid_of(payer, &appid), result))
+    .to_vec();
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]

@@ -136,6 +136,29 @@ async fn after_five_minutes_the_request_is_void_and_a_fresh_one_opens() {
 }
 
 #[tokio::test]
+async fn the_page_belongs_to_the_buyer_who_opened_it_first() {
+    let stage = Stage::new();
+    let h5_url = stage.h5("T00001").await;
+    let path = h5_url.strip_prefix(BASE_URL).unwrap();
+    let visit = async |payer: u8| {
+        let request = Request::get(path)
+            .header(header::REFERER, "http://127.0.0.1:8000/")
+            .header(header::COOKIE, format!("simulator_payer={payer}"));
+        let page = send(stage.simulator.app(), request.body(Body::empty()).unwrap()).await;
+        text(&page).contains("正在打开微信")
+    };
+    assert!(visit(2).await);
+    assert!(!visit(1).await, "another buyer");
+    assert!(visit(2).await, "the same again");
+    let paying = serde_json::json!({ "h5_url": h5_url, "payer": 1, "outcome": "success" });
+    let (status, answer) = stage.pay(paying).await;
+    assert_eq!(
+        (status.as_u16(), &answer["error"]["code"]),
+        (409, &serde_json::json!("PAYER_MISMATCH"))
+    );
+}
+
+#[tokio::test]
 async fn an_altered_address_opens_no_cashier() {
     let stage = Stage::new();
     let h5_url = stage.h5("T00001").await;

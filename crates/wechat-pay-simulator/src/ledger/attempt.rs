@@ -1,0 +1,101 @@
+//! Attempts to pay: each visit at an order's cashier, and what came of it. For people who ask why
+//! an order is not paid; nothing else depends on it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Ledger, Outcome, PayRefusal, Target, journal::Document, order::Order};
+
+/// So many are kept of each order, the latest.
+const KEPT: usize = 50;
+
+/// One visit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attempt {
+    pub(crate) at: Timestamp,
+    /// Who came, under the order's application.
+    pub(crate) openid: String,
+    pub(crate) way: Way,
+    pub(crate) result: AttemptResult,
+}
+
+/// How the cashier was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Way {
+    Code,
+    PrepayId,
+    H5Page,
+    /// Past any link: by the control interface, or with the password on the phone.
+    Number,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum AttemptResult {
+    Paid,
+    Cancelled,
+    Failed,
+    /// The cashier did not open.
+    Refused(PayRefusal),
+}
+
+impl Way {
+    pub(crate) fn of(target: &Target) -> Self {
+        match target {
+            Target::CodeUrl(_) => Self::Code,
+            Target::PrepayId(_) => Self::PrepayId,
+            Target::H5 { .. } => Self::H5Page,
+            Target::Order(_) | Target::Late(_) => Self::Number,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code_url",
+            Self::PrepayId => "prepay_id",
+            Self::H5Page => "h5_url",
+            Self::Number => "out_trade_no",
+        }
+    }
+}
+
+impl AttemptResult {
+    pub(crate) fn of(visited: Result<Outcome, PayRefusal>) -> Self {
+        match visited {
+            Ok(Outcome::Success) => Self::Paid,
+            Ok(Outcome::Cancel) => Self::Cancelled,
+            Ok(Outcome::Fail) => Self::Failed,
+            Err(refusal) => Self::Refused(refusal),
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Paid => "PAID",
+            Self::Cancelled => "CANCELLED",
+            Self::Failed => "FAILED",
+            Self::Refused(refusal) => refusal.code(),
+        }
+    }
+}
+
+impl Ledger {
+    /// The order that a way to the cashier was meant for.
+    pub(crate) fn meant_by(&self, target: &Target) -> Option<&Order> {
+        self.find(self.key_of(target)?)
+    }
+
+    /// Writes a visit down, where there is an order that it was meant for.
+    pub(crate) fn note_attempt(&mut self, target: &Target, attempt: Attempt) {
+        let Some(key) = self.key_of(target).cloned() else {
+            return;
+        };
+        let Some(entry) = self.orders.get_mut(&key) else {
+            return;
+        };
+        let attempts = &mut entry.attempts;
+        attempts.push(attempt);
+        attempts.drain(..attempts.len().saturating_sub(KEPT));
+        self.changed.insert(Document::Order(key));
+    }
+}

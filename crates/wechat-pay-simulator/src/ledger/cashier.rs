@@ -1,0 +1,260 @@
+//! The cashier: how it is reached, whether it opens, and the payment. Codes and H5 pages belong to
+//! whoever opens them first; a `prepay_id` belongs to whoever ordered.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use wechat_pay::TradeState;
+
+use super::{
+    Ledger,
+    journal::Document,
+    notice::{Notice, NoticeKind},
+    order::{Link, LinkUse, Order, OrderKey, Payment, Product},
+};
+
+/// How a cashier is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    CodeUrl(String),
+    PrepayId(String),
+    H5 {
+        prepay_id: String,
+        package: String,
+    },
+    /// By number, past any link: the control interface, and the phone that asks for a password.
+    Order(OrderKey),
+    /// The same, and also where it is closed or expired: money that lands late.
+    Late(OrderKey),
+}
+
+/// What the buyer does in the cashier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Confirms, and the money moves.
+    Success,
+    /// Turns back.
+    Cancel,
+    /// Confirms, and the bank says no.
+    Fail,
+}
+
+/// Why a payment is not made. The order stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum PayRefusal {
+    /// There is no such order or link.
+    Unknown,
+    /// The link is too old, or was replaced by another.
+    LinkExpired,
+    /// The order's deadline has passed.
+    OrderExpired,
+    /// The order is closed.
+    Closed,
+    /// The order is paid.
+    Paid,
+    /// Another buyer ordered.
+    OtherPayer,
+}
+
+impl PayRefusal {
+    /// Its name for programs, and in the ledger.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "ORDER_UNKNOWN",
+            Self::LinkExpired => "LINK_EXPIRED",
+            Self::OrderExpired => "ORDER_EXPIRED",
+            Self::Closed => "ORDER_CLOSED",
+            Self::Paid => "ORDER_PAID",
+            Self::OtherPayer => "PAYER_MISMATCH",
+        }
+    }
+}
+
+impl Ledger {
+    /// The order that a way to the cashier was meant for, whether it still leads there or not.
+    pub(super) fn key_of<'a>(&'a self, target: &'a Target) -> Option<&'a OrderKey> {
+        match target {
+            Target::CodeUrl(code_url) => self.by_code_url.get(code_url),
+            Target::PrepayId(id) => self.by_prepay_id.get(id),
+            Target::H5 { prepay_id, .. } => self.by_prepay_id.get(prepay_id),
+            Target::Order(key) | Target::Late(key) => Some(key),
+        }
+    }
+
+    /// The order whose cashier would open for this buyer, or why it would not.
+    pub(crate) fn open_cashier(
+        &self,
+        target: &Target,
+        openid: Option<&str>,
+        now: Timestamp,
+    ) -> Result<&Order, PayRefusal> {
+        let order = self
+            .key_of(target)
+            .and_then(|key| self.find(key))
+            .ok_or(PayRefusal::Unknown)?;
+        match order.trade_state(now) {
+            TradeState::NotPay | TradeState::UserPaying => {}
+            TradeState::Closed if matches!(target, Target::Late(_)) => return Ok(order),
+            TradeState::Closed | TradeState::Revoked | TradeState::PayError => {
+                return Err(PayRefusal::Closed);
+            }
+            _ => return Err(PayRefusal::Paid),
+        }
+        if matches!(target, Target::Late(_)) {
+            return Ok(order);
+        }
+        if order.is_expired(now) {
+            return Err(PayRefusal::OrderExpired);
+        }
+        if matches!(target, Target::Order(_)) {
+            return Ok(order);
+        }
+        let link = order
+            .links
+            .iter()
+            .find(|link| is_meant(link, target))
+            .ok_or(PayRefusal::Unknown)?;
+        let used = match target {
+            Target::CodeUrl(_) => LinkUse::Code,
+            Target::H5 { .. } => LinkUse::H5Page,
+            _ => LinkUse::PrepayId,
+        };
+        if !order.link_is_live(link, used, now) {
+            return Err(PayRefusal::LinkExpired);
+        }
+        match (&link.opened_by, openid) {
+            (Some(first), Some(this)) if first != this => Err(PayRefusal::OtherPayer),
+            _ => Ok(order),
+        }
+    }
+
+    /// The same, and from now on the code or the H5 page is this buyer's and nobody else's.
+    pub(crate) fn claim_cashier(
+        &mut self,
+        target: &Target,
+        openid: &str,
+        now: Timestamp,
+    ) -> Result<&Order, PayRefusal> {
+        let order = self.open_cashier(target, Some(openid), now)?;
+        let key = order.request.key.clone();
+        if matches!(target, Target::CodeUrl(_) | Target::H5 { .. }) {
+            let links = self
+                .orders
+                .get_mut(&key)
+                .map(|entry| &mut entry.order.links);
+            let meant = |link: &&mut Link| is_meant(link, target);
+            if let Some(link) = links.into_iter().flatten().find(meant)
+                && link.opened_by.is_none()
+            {
+                link.opened_by = Some(openid.to_owned());
+                self.changed.insert(Document::Order(key.clone()));
+            }
+        }
+        self.find(&key).ok_or(PayRefusal::Unknown)
+    }
+
+    /// The buyer confirms and the money moves: writes the payment down, and makes its
+    /// notification due at once.
+    pub(crate) fn pay(
+        &mut self,
+        target: &Target,
+        openid: &str,
+        sub_openid: Option<String>,
+        transaction_id: String,
+        notice_id: String,
+        now: Timestamp,
+    ) -> Result<&Order, PayRefusal> {
+        let order = self.open_cashier(target, Some(openid), now)?;
+        let paying = match &sub_openid {
+            Some(sub_openid) if order.request.openid_is_sub => sub_openid,
+            _ => openid,
+        };
+        if order
+            .request
+            .openid
+            .as_deref()
+            .is_some_and(|ordering| ordering != paying)
+        {
+            return Err(PayRefusal::OtherPayer);
+        }
+        let key = order.request.key.clone();
+        let entry = self.orders.get_mut(&key).ok_or(PayRefusal::Unknown)?;
+        self.by_transaction_id
+            .insert(transaction_id.clone(), key.clone());
+        entry.order.payment = Some(Payment {
+            transaction_id,
+            openid: openid.to_owned(),
+            sub_openid,
+            payer_total: entry.order.request.total,
+            paid_at: now,
+        });
+        let plaintext = entry.order.transaction_json(now).to_string();
+        let url = entry.order.request.notify_url.clone();
+        if !url.is_empty() {
+            let notice = Notice::new(NoticeKind::Paid, notice_id, url, plaintext, now);
+            entry.notices.push(notice);
+            self.notices_open.insert(key.clone());
+        }
+        self.changed.insert(Document::Order(key));
+        Ok(&entry.order)
+    }
+
+    /// The codes that a phone could scan now, the newest first.
+    pub(crate) fn open_codes(&self, now: Timestamp) -> Vec<(&str, &Order)> {
+        let mut codes: Vec<_> = self
+            .orders
+            .values()
+            .map(|entry| &entry.order)
+            .filter(|order| order.request.product == Product::Native)
+            .filter_map(|order| Some((order.links.last()?.code_url.as_deref()?, order)))
+            .filter(|(code_url, _)| {
+                let target = Target::CodeUrl((*code_url).to_owned());
+                self.open_cashier(&target, None, now).is_ok()
+            })
+            .collect();
+        codes.sort_by_key(|(_, order)| std::cmp::Reverse(order.created_at));
+        codes
+    }
+
+    /// What a buyer's phone asks a password for, the newest first.
+    pub(crate) fn waiting_for_password(&self, payer: u8, now: Timestamp) -> Vec<&Order> {
+        let mut waiting: Vec<_> = self
+            .orders
+            .values()
+            .map(|entry| &entry.order)
+            .filter(|order| order.code_payer == Some(payer))
+            .filter(|order| order.trade_state(now) == TradeState::UserPaying)
+            .collect();
+        waiting.sort_by_key(|order| std::cmp::Reverse(order.created_at));
+        waiting
+    }
+
+    /// The merchant scanned the buyer's code: the phone asks for a password.
+    pub(crate) fn wait_for_password(&mut self, key: &OrderKey, payer: u8) {
+        if let Some(entry) = self.orders.get_mut(key) {
+            entry.order.code_payer = Some(payer);
+            self.changed.insert(Document::Order(key.clone()));
+        }
+    }
+
+    /// The buyer's bank said no. Only code pay remembers it: all others can be tried again.
+    pub(crate) fn fail(&mut self, key: &OrderKey) {
+        if let Some(entry) = self.orders.get_mut(key)
+            && entry.order.request.product == Product::CodePay
+        {
+            entry.order.failed = true;
+            self.changed.insert(Document::Order(key.clone()));
+        }
+    }
+}
+
+fn is_meant(link: &Link, target: &Target) -> bool {
+    match target {
+        Target::CodeUrl(code_url) => link.code_url.as_ref() == Some(code_url),
+        Target::PrepayId(prepay_id) => &link.prepay_id == prepay_id,
+        Target::H5 { prepay_id, package } => {
+            &link.prepay_id == prepay_id && link.h5_package.as_ref() == Some(package)
+        }
+        Target::Order(_) | Target::Late(_) => false,
+    }
+}
