@@ -1,5 +1,7 @@
-//! The control interface for people: time, faults, switches and certificates as forms. Each form
-//! does what the JSON route of the same name does.
+//! The control interface for people: time, faults, switches, and what merchants verify WeChat by.
+//! Each form does what the JSON route of the same name does.
+
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -11,11 +13,8 @@ use http::StatusCode;
 use maud::{Markup, html};
 use wechat_pay::beijing_time;
 
-use super::{layout, phone::value_of, with_page_headers};
-use crate::{
-    faults::{FaultKind, FaultRule},
-    simulator::Simulator,
-};
+use super::{faults, layout, phone::value_of, with_page_headers};
+use crate::{keyring::Keyring, simulator::Simulator};
 
 /// More than this at once is for the JSON route.
 const LONGEST_ADVANCE_S: u32 = 366 * 24 * 3600;
@@ -24,30 +23,26 @@ pub(super) fn routes() -> Router<Simulator> {
     Router::new()
         .route("/control", get(page))
         .route("/control/clock", post(advance))
-        .route("/control/faults", post(add_fault))
-        .route("/control/faults/clear", post(clear_faults))
         .route("/control/settings", post(set))
         .route("/control/rotate", post(rotate))
+        .route("/control/migrate", post(migrate))
+        .merge(faults::routes())
 }
 
 async fn page(State(simulator): State<Simulator>) -> Response {
     shown(&simulator, StatusCode::OK, None)
 }
 
-fn shown(simulator: &Simulator, status: StatusCode, problem: Option<&str>) -> Response {
+/// The page, with what is wrong with a form that was sent.
+pub(super) fn shown(simulator: &Simulator, status: StatusCode, problem: Option<&str>) -> Response {
     let content = html! {
         h1 { "控制台 · " span lang="en" { "Control" } }
         @if let Some(problem) = problem { p.card role="alert" { (problem) } }
         (clock(simulator))
-        (faults(simulator))
+        (faults::section(simulator))
         (switches(simulator))
         h2 { "平台证书 · " span lang="en" { "Certificates" } }
-        form.card method="post" action="/control/rotate" {
-            @for certificate in simulator.listed_certificates(simulator.keyring()) {
-                p.quiet { (certificate.serial_no) }
-            }
-            button { "更换证书 · " span lang="en" { "A new certificate" } }
-        }
+        @for keyring in simulator.keyrings() { (trust(simulator, keyring)) }
         p.quiet { a href="/_simulator/openapi.json" { "OpenAPI" } }
     };
     with_page_headers(status, layout("控制台 · Control", &content))
@@ -61,29 +56,6 @@ fn clock(simulator: &Simulator) -> Markup {
             @for (seconds, text) in [("60", "1 分钟 · +1 min"), ("900", "15 分钟 · +15 min"), ("86400", "1 天 · +1 day")] {
                 button name="advance_s" value=(seconds) { (text) }
             }
-        }
-    }
-}
-
-fn faults(simulator: &Simulator) -> Markup {
-    html! {
-        h2 { "故障 · " span lang="en" { "Faults" } }
-        form.card method="post" action="/control/faults" {
-            @for (rule, hits) in simulator.faults().rules() {
-                p { (rule.route) " " (word(rule.kind)) " " (rule.rate) " · " (hits) "×" }
-            }
-            label for="route" { "route" }
-            input #route type="text" name="route" required value="order";
-            label for="kind" { "kind" }
-            select #kind name="kind" {
-                @for kind in KINDS { option value=(word(kind)) { (word(kind)) } }
-            }
-            label for="rate" { "rate (0–1)" }
-            input #rate type="text" name="rate" required value="1";
-            button.confirm { "添加 · " span lang="en" { "Add" } }
-        }
-        form.card method="post" action="/control/faults/clear" {
-            button { "全部清除 · " span lang="en" { "Clear all" } }
         }
     }
 }
@@ -108,27 +80,28 @@ fn switches(simulator: &Simulator) -> Markup {
     }
 }
 
-const KINDS: [FaultKind; 15] = [
-    FaultKind::Latency,
-    FaultKind::TooManyRequests,
-    FaultKind::ErrorBefore,
-    FaultKind::ErrorAfter,
-    FaultKind::TimeoutAfter,
-    FaultKind::Accepted,
-    FaultKind::WrongSignature,
-    FaultKind::Signtest,
-    FaultKind::ClockSkew,
-    FaultKind::CloseLies,
-    FaultKind::Dropped,
-    FaultKind::Repeated,
-    FaultKind::Reordered,
-    FaultKind::Tampered,
-    FaultKind::Late,
-];
-
-fn word(kind: FaultKind) -> String {
-    let json = serde_json::to_value(kind).unwrap_or_default();
-    json.as_str().unwrap_or_default().to_owned()
+/// What one merchant verifies WeChat by.
+fn trust(simulator: &Simulator, keyring: &Keyring) -> Markup {
+    let mchid = &keyring.merchant().mchid;
+    let moved = simulator
+        .ledger()
+        .platform(mchid)
+        .public_key_share_per_mille(simulator.clock().now());
+    html! {
+        section.card {
+            p { (mchid) }
+            @for certificate in simulator.listed_certificates(keyring) {
+                p.quiet { (certificate.serial_no) }
+            }
+            p.quiet { (keyring.merchant().public_key_id) " · " (moved) "‰" }
+            form method="post" action="/control/rotate" {
+                button name="mchid" value=(mchid) { "更换证书 · " span lang="en" { "A new certificate" } }
+            }
+            form method="post" action="/control/migrate" {
+                button name="mchid" value=(mchid) { "七天内改用公钥 · " span lang="en" { "Move to the public key in seven days" } }
+            }
+        }
+    }
 }
 
 async fn advance(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
@@ -142,35 +115,6 @@ async fn advance(State(simulator): State<Simulator>, RawForm(form): RawForm) -> 
     simulator.clock().advance(seconds);
     simulator.run_due().await;
     simulator.wake();
-    back()
-}
-
-async fn add_fault(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
-    let value = |name| value_of(&form, name).unwrap_or_default();
-    let rate = value("rate").parse().unwrap_or(f64::NAN);
-    let json = serde_json::json!({ "route": value("route"), "kind": value("kind"), "rate": rate });
-    let mut rules: Vec<FaultRule> = simulator
-        .faults()
-        .rules()
-        .into_iter()
-        .map(|(rule, _)| rule)
-        .collect();
-    let added = serde_json::from_value(json)
-        .map_err(|error| error.to_string())
-        .and_then(|rule| {
-            rules.push(rule);
-            let replaced = simulator.faults().replace(rules);
-            replaced.map_err(|error| format!("{}: {}", error.field, error.rule))
-        });
-    match added {
-        Ok(()) => back(),
-        Err(problem) => shown(&simulator, StatusCode::BAD_REQUEST, Some(&problem)),
-    }
-}
-
-async fn clear_faults(State(simulator): State<Simulator>) -> Response {
-    // No rules are right rules.
-    let _ = simulator.faults().replace(Vec::new());
     back()
 }
 
@@ -189,8 +133,11 @@ async fn set(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Resp
     }
 }
 
-async fn rotate(State(simulator): State<Simulator>) -> Response {
-    match simulator.rotate_certificate(simulator.keyring()) {
+async fn rotate(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
+    let Some(keyring) = named(&simulator, &form) else {
+        return unknown_merchant(&simulator);
+    };
+    match simulator.rotate_certificate(&keyring) {
         Ok(_) => back(),
         Err(error) => {
             tracing::error!(%error, "no new certificate");
@@ -200,6 +147,25 @@ async fn rotate(State(simulator): State<Simulator>) -> Response {
     }
 }
 
-fn back() -> Response {
+async fn migrate(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
+    let Some(keyring) = named(&simulator, &form) else {
+        return unknown_merchant(&simulator);
+    };
+    simulator.start_migration(&keyring);
+    back()
+}
+
+/// The merchant that a form names; the first where it names none.
+fn named(simulator: &Simulator, form: &[u8]) -> Option<Arc<Keyring>> {
+    let first = || simulator.keyring().merchant().mchid.clone();
+    simulator.keyring_of(&value_of(form, "mchid").unwrap_or_else(first))
+}
+
+fn unknown_merchant(simulator: &Simulator) -> Response {
+    let problem = "mchid: there is no such merchant";
+    shown(simulator, StatusCode::NOT_FOUND, Some(problem))
+}
+
+pub(super) fn back() -> Response {
     Redirect::to("/control").into_response()
 }

@@ -5,6 +5,7 @@
 
 mod cashier;
 mod control;
+mod faults;
 mod guide;
 mod h5;
 mod ledger;

@@ -15,7 +15,7 @@ use super::{
     layout, payer, with_page_headers,
 };
 use crate::{
-    control::buyers::show_auth_code,
+    control::buyers::{login_code, show_auth_code},
     ledger::{Outcome, PayRefusal, Target, order::OrderKey},
     simulator::{Buyer, Simulator},
 };
@@ -27,6 +27,7 @@ pub(super) fn routes() -> Router<Simulator> {
         .route("/phone/scan", get(scan))
         .route("/phone/pay", post(pay))
         .route("/phone/code", post(show_code))
+        .route("/phone/login", post(log_in))
         .route("/phone/password", post(password))
 }
 
@@ -48,6 +49,10 @@ async fn home(State(simulator): State<Simulator>, headers: HeaderMap) -> Respons
             h2 { "付款码 · " span lang="en" { "Pay by code" } }
             form.card method="post" action="/phone/code" {
                 button { "显示付款码 · " span lang="en" { "Show the code" } }
+            }
+            h2 { "小程序登录 · " span lang="en" { "Log in to the mini-program" } }
+            form.card method="post" action="/phone/login" {
+                button { "wx.login" }
             }
             p { a href="/ledger" { "账本 · " span lang="en" { "Ledger" } } " · " a href="/control" { "控制台 · " span lang="en" { "Control" } } }
             script src="/assets/phone.js" defer {}
@@ -83,6 +88,27 @@ async fn show_code(State(simulator): State<Simulator>, headers: HeaderMap) -> Re
                 p.quiet { "一分钟内有效，仅可使用一次 · " span lang="en" { "Good once, for a minute" } }
                 a.button href="/phone" { "返回 · " span lang="en" { "Back" } }
             }
+        },
+    );
+    with_page_headers(StatusCode::OK, page)
+}
+
+/// What a mini-program on this phone gets of `wx.login`, of each merchant.
+async fn log_in(State(simulator): State<Simulator>, headers: HeaderMap) -> Response {
+    let payer = payer::chosen(&simulator, &headers).unwrap_or(1);
+    let page = layout(
+        "小程序登录 · Log in",
+        &html! {
+            h1 { "wx.login" }
+            @for keyring in simulator.keyrings() {
+                @let appid = &keyring.merchant().mini_program_appid;
+                section.card {
+                    p.quiet { (appid) }
+                    p { code { (login_code(&simulator, payer, appid)) } }
+                }
+            }
+            p.quiet { "五分钟内有效，仅可使用一次 · " span lang="en" { "Good once, for five minutes" } }
+            a.button href="/phone" { "返回 · " span lang="en" { "Back" } }
         },
     );
     with_page_headers(StatusCode::OK, page)

@@ -66,9 +66,15 @@ async fn the_control_page_moves_time_breaks_things_and_turns_switches() {
         ("/control/clock", "advance_s=900", "2026-01-01T12:15:00"),
         (
             "/control/faults",
-            "route=order&kind=error_after&rate=0.5",
+            "route=order&kind=error_after&rate=0.5&count=&seed=&delay_ms=&seconds=&code=",
             "order error_after 0.5",
         ),
+        (
+            "/control/faults",
+            "route=refund&kind=refused&rate=1&count=2&seed=7&code=NOT_ENOUGH",
+            "refund refused 1 count=2 seed=7 code=NOT_ENOUGH",
+        ),
+        ("/control/migrate", "", "1‰"),
         ("/control/settings", "line=payers%3D7", "7"),
     ] {
         let answer = post(&stage, path, form).await;
@@ -80,6 +86,14 @@ async fn the_control_page_moves_time_breaks_things_and_turns_switches() {
         ("/control/clock", "advance_s=-1"),
         ("/control/faults", "route=nowhere&kind=error_after&rate=1"),
         ("/control/faults", "route=order&kind=error_after&rate=often"),
+        (
+            "/control/faults",
+            "route=order&kind=latency&rate=1&count=few",
+        ),
+        (
+            "/control/faults",
+            "route=order&kind=refused&rate=1&code=NOT_ENOUGH",
+        ),
         ("/control/settings", "line=nonsense"),
     ] {
         let answer = post(&stage, path, form).await;
@@ -94,6 +108,66 @@ async fn the_control_page_moves_time_breaks_things_and_turns_switches() {
         text(&after).len() > text(&before).len(),
         "a second certificate"
     );
+}
+
+#[tokio::test]
+async fn what_happens_without_the_merchant_is_done_on_the_ledger_page() {
+    let stage = Stage::new();
+    stage.native("T00001").await;
+    let mchid = stage.merchant().mchid.clone();
+    let number = wechat_pay::OutTradeNo::parse("T00001").unwrap();
+    stage
+        .send(wechat_pay::close(&number, &mchid))
+        .await
+        .unwrap();
+    let order = format!("mchid={mchid}&out_trade_no=T00001");
+    let shown = async || text(&stage.get("/ledger").await).to_owned();
+    assert!(shown().await.contains("action=\"/ledger/pay\""));
+    let landed = post(&stage, "/ledger/pay", &format!("{order}&outcome=success")).await;
+    assert_eq!(landed.status(), StatusCode::SEE_OTHER);
+    assert!(shown().await.contains("out_trade_no") && shown().await.contains("PAID"));
+    let again = post(&stage, "/ledger/pay", &format!("{order}&outcome=success")).await;
+    assert_eq!(again.status(), StatusCode::CONFLICT);
+
+    for (yuan, status) in [
+        ("0.5", 303),
+        ("much", 400),
+        ("0", 400),
+        ("99", 409),
+        ("0.5", 429),
+    ] {
+        let refunded = post(&stage, "/ledger/refund", &format!("{order}&yuan={yuan}")).await;
+        assert_eq!(refunded.status().as_u16(), status, "{yuan}");
+    }
+    let refund = stage.simulator.ledger_view(None).refunds.remove(0);
+    assert_eq!((refund.refund.get(), refund.status), (50, "PROCESSING"));
+    let decision = format!("{order}&out_refund_no={}&outcome=", refund.out_refund_no);
+    for (outcome, status) in [("lost", 400), ("abnormal", 303), ("success", 404)] {
+        let decided = post(
+            &stage,
+            "/ledger/refund/outcome",
+            &format!("{decision}{outcome}"),
+        )
+        .await;
+        assert_eq!(decided.status().as_u16(), status, "{outcome}");
+    }
+    assert!(shown().await.contains("ABNORMAL"));
+}
+
+#[tokio::test]
+async fn a_phone_logs_in_to_the_mini_program() {
+    let stage = Stage::new();
+    let page = post(&stage, "/phone/login", "").await;
+    let merchant = stage.merchant();
+    assert!(text(&page).contains(&merchant.mini_program_appid));
+    let code = text(&page).split_once("<code>").unwrap().1;
+    let code = code.split_once("</code>").unwrap().0;
+    let path = format!(
+        "/sns/jscode2session?appid={}&secret={}&js_code={code}&grant_type=authorization_code",
+        merchant.mini_program_appid, merchant.mini_program_secret,
+    );
+    let session = stage.get(&path).await;
+    assert!(text(&session).contains(&stage.simulator.openid(&merchant.mini_program_appid)));
 }
 
 #[tokio::test]

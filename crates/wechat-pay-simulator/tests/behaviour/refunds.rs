@@ -279,12 +279,31 @@ async fn hostile_refunds_are_refused_and_never_panic() {
 
 #[tokio::test]
 async fn a_card_number_that_was_encrypted_for_the_named_key_is_taken() {
-    use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
+    use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256};
+
+    for (line, algorithm, status) in [
+        ("oaep=sha1", &OAEP_SHA1_MGF1SHA1, 200),
+        ("oaep=sha256", &OAEP_SHA256_MGF1SHA256, 200),
+        ("oaep=sha256", &OAEP_SHA1_MGF1SHA1, 400),
+    ] {
+        let stage = Stage::with_settings(&[line]);
+        let (got, answer) = send_on_to_a_card(&stage, algorithm).await;
+        assert_eq!(got, status, "{line} {answer}");
+        if status == 200 {
+            assert_eq!(answer["user_received_account"], "ICBC_DEBIT1234");
+        }
+    }
+}
+
+async fn send_on_to_a_card(
+    stage: &Stage,
+    algorithm: &'static aws_lc_rs::rsa::OaepAlgorithm,
+) -> (u16, Value) {
+    use aws_lc_rs::rsa::{OaepPublicEncryptingKey, PublicEncryptingKey};
     use base64::{Engine, engine::general_purpose::STANDARD};
 
-    let stage = Stage::new();
     stage.pay_native("T00001").await;
-    let (_, _, refund) = ask(&stage, &body("R1", 1990)).await;
+    let (_, _, refund) = ask(stage, &body("R1", 1990)).await;
     let mchid = stage.merchant().mchid.clone();
     let abnormal = json!({ "mchid": mchid, "out_refund_no": "R1", "outcome": "abnormal" });
     stage
@@ -298,7 +317,7 @@ async fn a_card_number_that_was_encrypted_for_the_named_key_is_taken() {
     let key = OaepPublicEncryptingKey::new(key).unwrap();
     let seal = |text: &str| {
         let mut sealed = vec![0; key.ciphertext_size()];
-        let sealed = key.encrypt(&OAEP_SHA1_MGF1SHA1, text.as_bytes(), &mut sealed, None);
+        let sealed = key.encrypt(algorithm, text.as_bytes(), &mut sealed, None);
         STANDARD.encode(sealed.unwrap())
     };
     let card = json!({
@@ -320,7 +339,8 @@ async fn a_card_number_that_was_encrypted_for_the_named_key_is_taken() {
         request.headers_mut().insert(name, value.parse().unwrap());
     }
     let reply = stage.send_raw(request).await;
-    let answer: Value = serde_json::from_slice(&reply.body).unwrap();
-    assert_eq!(reply.status.as_u16(), 200, "{answer}");
-    assert_eq!(answer["user_received_account"], "ICBC_DEBIT1234");
+    (
+        reply.status.as_u16(),
+        serde_json::from_slice(&reply.body).unwrap(),
+    )
 }

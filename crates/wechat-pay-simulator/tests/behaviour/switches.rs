@@ -110,6 +110,87 @@ async fn the_effective_time_can_have_the_blank_of_the_documented_sample() {
 }
 
 #[tokio::test]
+async fn too_many_calls_have_two_codes() {
+    for (line, code) in [
+        ("rate_code=FREQUENCY_LIMITED", "FREQUENCY_LIMITED"),
+        ("rate_code=RATELIMIT_EXCEEDED", "RATELIMIT_EXCEEDED"),
+    ] {
+        let stage = Stage::with_settings(&[line]);
+        let rules = json!([{ "route": "order", "kind": "too_many_requests", "rate": 1 }]);
+        stage.post_json("/_simulator/faults", &rules).await;
+        let (status, said, _) = stage.call(Method::POST, NATIVE, "{}").await;
+        assert_eq!((status, said.as_str()), (429, code));
+    }
+}
+
+#[tokio::test]
+async fn a_bills_link_has_two_paths_and_two_lifetimes() {
+    for (link_s, path) in [(30, "/v3/bill/downloadurl"), (300, "/v3/billdownload/file")] {
+        let lines = [
+            "bills_at_once=true".to_owned(),
+            format!("bill_link_s={link_s}"),
+            format!("bill_path={path}"),
+        ];
+        let stage = Stage::with_settings(&lines.each_ref().map(String::as_str));
+        stage.pay_native("T00001").await;
+        let trade = "/v3/bill/tradebill?bill_date=2026-01-01";
+        let (_, _, bill) = stage.call(Method::GET, trade, "").await;
+        let link = bill["download_url"].as_str().unwrap();
+        let link = link.strip_prefix(crate::stage::BASE_URL).unwrap();
+        assert!(link.starts_with(&format!("{path}?token=")), "{link}");
+        stage.advance(link_s - 1);
+        assert!(!crate::stage::file_of(&stage, &bill).await.is_empty());
+        stage.advance(1);
+        let (status, code, _) = stage.call(Method::GET, link, "").await;
+        assert_eq!(
+            (status, code.as_str()),
+            (400, "INVALID_REQUEST"),
+            "{link_s}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn refunds_have_the_result_that_the_switch_says_when_it_says() {
+    for (outcome, status) in [
+        ("success", "SUCCESS"),
+        ("abnormal", "ABNORMAL"),
+        ("closed", "CLOSED"),
+    ] {
+        let result = format!("refund_outcome={outcome}");
+        let stage = Stage::with_settings(&[&result, "refund_after_s=60"]);
+        stage.pay_native("T00001").await;
+        let refund = json!({
+            "out_trade_no": "T00001", "out_refund_no": "R1",
+            "amount": { "refund": 1, "total": 1990, "currency": "CNY" },
+        });
+        let path = "/v3/refund/domestic/refunds";
+        stage.call(Method::POST, path, &refund.to_string()).await;
+        let shown = || stage.simulator.ledger_view(None).refunds[0].status;
+        stage.advance(59);
+        assert_eq!(shown(), "PROCESSING");
+        stage.advance(1);
+        assert_eq!(shown(), status);
+    }
+}
+
+#[tokio::test]
+async fn an_openid_that_nobody_has_is_taken_where_the_switch_says_so() {
+    for (line, taken) in [
+        ("unknown_openids=false", false),
+        ("unknown_openids=true", true),
+    ] {
+        let stage = Stage::with_settings(&[line]);
+        let mut order = stage.order("T00001", ProductFields::Native);
+        order.product = ProductFields::Jsapi {
+            openid: wechat_pay::OpenId::parse("oNobody").unwrap(),
+        };
+        let answered = stage.send(order.request().unwrap()).await;
+        assert_eq!(answered.is_ok(), taken, "{line}");
+    }
+}
+
+#[tokio::test]
 async fn switches_are_turned_while_it_runs() {
     let stage = Stage::new();
     let request = http::Request::patch("/_simulator/settings")
