@@ -139,6 +139,14 @@ impl MerchantKey {
         &self.mchid
     }
 
+    /// Whether this PEM certificate is of this key: its public key is the private key's other
+    /// half.
+    pub fn is_certified_by(&self, certificate_pem: &[u8]) -> Result<bool, KeyError> {
+        const MESSAGE: &[u8] = b"is this the certificate of this key?";
+        let (_, public_key) = PublicKey::from_certificate_pem(certificate_pem)?;
+        Ok(public_key.verifies(MESSAGE, &self.sign(MESSAGE)?))
+    }
+
     /// The serial of the merchant's API certificate.
     pub fn serial_no(&self) -> &str {
         &self.serial_no

@@ -102,7 +102,7 @@ pub use partner::{
     replay_partner_order,
 };
 pub use pay_sign::JsapiPayment;
-pub use pem::certificate_serial;
+pub use pem::{CertificateFacts, certificate_serial};
 pub use product::{H5Type, Product, ProductFields};
 pub use refund::{RefundFrom, RefundGoods, RefundOf, RefundRequest, query_refund, replay_refund};
 pub use refund_answer::{

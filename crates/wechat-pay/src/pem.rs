@@ -11,6 +11,29 @@ pub fn certificate_serial(pem: &[u8]) -> Result<String, KeyError> {
     Ok(read_certificate(pem)?.serial_no)
 }
 
+/// What a certificate says of itself, times in seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// The serial number as WeChat prints it; see [`certificate_serial`].
+    pub serial_no: String,
+    /// From when on it is good.
+    pub not_before_s: i64,
+    /// Until when it is good.
+    pub not_after_s: i64,
+}
+
+impl CertificateFacts {
+    /// Reads a PEM certificate, and nothing into it: whether it is trusted is not said here.
+    pub fn read(pem: &[u8]) -> Result<Self, KeyError> {
+        let certificate = read_certificate(pem)?;
+        Ok(Self {
+            serial_no: certificate.serial_no,
+            not_before_s: certificate.not_before_s,
+            not_after_s: certificate.not_after_s,
+        })
+    }
+}
+
 pub(crate) struct Certificate {
     pub(crate) serial_no: String,
     pub(crate) public_key_der: Vec<u8>,

@@ -116,6 +116,32 @@ impl TrustedKeys {
         self.keys.get(serial).map(|trusted| &trusted.key)
     }
 
+    /// Both sets in one: what a client that reads a new configuration trusts, until what it
+    /// downloaded before is downloaded again. A serial that both have gets `other`'s key.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let mut keys = self.keys.clone();
+        keys.extend(
+            other
+                .keys
+                .iter()
+                .map(|(serial, trusted)| (serial.clone(), trusted.clone())),
+        );
+        Self { keys }
+    }
+
+    /// Trusts a serial no more.
+    pub fn forget(&mut self, serial: &str) {
+        self.keys.remove(serial);
+    }
+
+    /// Until when the certificate of a serial is good, in seconds since 1970; `None` for a public
+    /// key, which has no time, and for a serial that is not trusted.
+    pub fn expires_s(&self, serial: &str) -> Option<i64> {
+        let period = self.keys.get(serial)?.period?;
+        Some(period.expires_s)
+    }
+
     /// The serials that are trusted, in order.
     pub fn serials(&self) -> impl Iterator<Item = &str> {
         self.keys.keys().map(String::as_str)
@@ -147,6 +173,25 @@ mod tests {
         );
         assert!(keys.get(&serial).is_some());
         assert!(keys.get("PUB_KEY_ID_02").is_none());
+    }
+
+    #[test]
+    fn two_sets_joined_lose_none_and_a_certificate_says_how_long_it_is_good() {
+        let mut certificates = TrustedKeys::new();
+        let serial = certificates
+            .add_certificate_pem(test_keys::platform_certificate_pem().as_bytes())
+            .unwrap();
+        let mut public_keys = TrustedKeys::new();
+        public_keys
+            .add_public_key_pem("PUB_KEY_ID_01", test_keys::doc_public_key_pem().as_bytes())
+            .unwrap();
+        let mut joined = certificates.joined(&public_keys);
+        assert_eq!(joined.serials().count(), 2);
+        assert!(joined.expires_s(&serial).is_some());
+        assert_eq!(joined.expires_s("PUB_KEY_ID_01"), None);
+        assert_eq!(joined.expires_s("PUB_KEY_ID_02"), None);
+        joined.forget(&serial);
+        assert_eq!(joined.serials().collect::<Vec<_>>(), ["PUB_KEY_ID_01"]);
     }
 
     #[test]
