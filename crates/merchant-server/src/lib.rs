@@ -47,8 +47,8 @@ mod wechat_transport;
 
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use config::{
-    ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant, RateLimits,
-    Scope, ServiceContact, VerificationFile, WebhookTarget,
+    ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant,
+    MerchantCertificate, RateLimits, Scope, ServiceContact, VerificationFile, WebhookTarget,
 };
 pub use ledger::LedgerError;
 pub use operations::{LiveCheckError, check_live, migrate, show_order, surroundings};
@@ -57,6 +57,7 @@ pub use routes::app;
 pub use secret::Secret;
 pub use serve::{ServeError, serve};
 pub use server::{MerchantServer, Surroundings};
+pub use wechat_client::{RefreshError, Refreshed};
 pub use wechat_transport::{
-    Call, HttpTransport, ServiceTransport, TransportError, WechatTransport,
+    Call, HttpTransport, ServiceTransport, TransportError, TryTimeout, WechatTransport,
 };

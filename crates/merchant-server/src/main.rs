@@ -76,6 +76,8 @@ const SERVE_HELP: &str = "\
 Any value of the file can be overridden by a variable: MERCHANT_SERVER__LISTEN,
 MERCHANT_SERVER__GATEWAY__BASE_URL, MERCHANT_SERVER__MERCHANT__API_V3_KEY_FILE.
 RUST_LOG chooses what is logged (default: info).
+SIGHUP reads the file again: keys, certificates, API keys, webhooks, origins, proxies, limits and
+products take effect at once; a bad file is refused, and the old one stays in force.
 
 Exit codes: 0 ended as told, 1 could not start or go on, 2 usage or configuration.";
 
@@ -108,7 +110,14 @@ async fn main() -> ExitCode {
 
 async fn run(command: &Command, config: Config) -> Result<(), Box<dyn std::error::Error>> {
     match command {
-        Command::Serve(_) => Ok(serve(config, told_to_end()).await?),
+        Command::Serve(ConfigFile { config: path }) => {
+            let mut hangups = Hangups::listen();
+            let next_config = async || {
+                hangups.next().await;
+                Config::load(path)
+            };
+            Ok(serve(config, next_config, told_to_end()).await?)
+        }
         Command::CheckConfig { live, .. } => {
             say(&format!("{}\nthe configuration is good", summary(&config)))?;
             if *live {
@@ -172,6 +181,32 @@ fn start_logging(json: bool) {
         logging.json().init();
     } else {
         logging.init();
+    }
+}
+
+/// SIGHUP, by which a running server is told to read its configuration again.
+struct Hangups(Option<tokio::signal::unix::Signal>);
+
+impl Hangups {
+    /// From here on the signal does not end the process.
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::hangup()) {
+            Ok(hangups) => Self(Some(hangups)),
+            Err(error) => {
+                tracing::warn!(%error, "SIGHUP cannot be listened for; a new configuration needs a restart");
+                Self(None)
+            }
+        }
+    }
+
+    async fn next(&mut self) {
+        if let Some(hangups) = &mut self.0
+            && hangups.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
     }
 }
 

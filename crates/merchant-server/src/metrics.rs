@@ -43,12 +43,12 @@ pub(crate) async fn metrics(
     backend.may(Scope::Metrics)?;
     let now_ms = server.clock.now_ms();
     let census = server.ledger.census(now_ms).await?;
-    let text = write(&server.calls, &census);
+    let text = write(&server, &census);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
-fn write(calls: &Calls, census: &Census) -> String {
+fn write(server: &MerchantServer, census: &Census) -> String {
     let mut text = String::new();
     let mut family = |name: &str, kind: &str, help: &str, rows: Vec<(String, u64)>| {
         // Writing to a String cannot fail.
@@ -57,7 +57,11 @@ fn write(calls: &Calls, census: &Census) -> String {
             let _ = writeln!(text, "{name}{labels} {value}");
         }
     };
-    let counted = calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let counted = server
+        .calls
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     let rows = counted.iter().map(|((route, method, status), count)| {
         (
             format!("{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}}"),
@@ -71,6 +75,30 @@ fn write(calls: &Calls, census: &Census) -> String {
         rows.collect(),
     );
     drop(counted);
+    let wechat_calls = server.wechat.experience.calls.all();
+    let rows = wechat_calls.iter().map(|(operation, outcome, count)| {
+        let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
+        (labels, *count)
+    });
+    family(
+        "merchant_server_wechat_calls_total",
+        "counter",
+        "Tries to call WeChat, by operation and outcome; disbelieved: an answer that WeChat did not sign.",
+        rows.collect(),
+    );
+    let (ours, theirs) = certificates(server);
+    family(
+        "merchant_server_merchant_certificate_expires_timestamp_seconds",
+        "gauge",
+        "Until when our certificates are good, by serial, in seconds since 1970.",
+        ours,
+    );
+    family(
+        "merchant_server_platform_certificate_expires_timestamp_seconds",
+        "gauge",
+        "Until when WeChat's certificates are good, by serial, in seconds since 1970; a public key has no such time.",
+        theirs,
+    );
     let by_state = |counts: &[(String, u64)]| {
         let rows = counts
             .iter()
@@ -97,6 +125,12 @@ fn write(calls: &Calls, census: &Census) -> String {
     );
     let plain = |value| vec![(String::new(), value)];
     family(
+        "merchant_server_held_polls",
+        "gauge",
+        "Pages that wait for a change of their order, at this process.",
+        plain(u64::try_from(server.ledger.changes().waiting()).unwrap_or(u64::MAX)),
+    );
+    family(
         "merchant_server_mismatches",
         "gauge",
         "Payments that fit no order and wait for a person.",
@@ -115,4 +149,27 @@ fn write(calls: &Calls, census: &Census) -> String {
         plain(census.late_ms),
     );
     text
+}
+
+/// Labels and expiry of our certificates, and of WeChat's.
+#[expect(
+    clippy::type_complexity,
+    reason = "two lists of the rows that a family is written from"
+)]
+fn certificates(server: &MerchantServer) -> (Vec<(String, u64)>, Vec<(String, u64)>) {
+    // A certificate that was over before 1970 is over.
+    let row = |serial: &str, expires_s: i64| {
+        let labels = format!("{{serial=\"{serial}\"}}");
+        (labels, u64::try_from(expires_s).unwrap_or(0))
+    };
+    let merchant = &server.config.merchant;
+    let ours = merchant
+        .certificates()
+        .filter_map(|certificate| certificate.facts.as_ref())
+        .map(|facts| row(&facts.serial_no, facts.not_after_s));
+    let trusted = server.wechat.trust.keys();
+    let theirs = trusted
+        .serials()
+        .filter_map(|serial| Some(row(serial, trusted.expires_s(serial)?)));
+    (ours.collect(), theirs.collect())
 }

@@ -10,8 +10,8 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use wechat_pay::{
-    Notification, NotificationError, NotifiedResource, TRANSACTION_SUCCESS, failure_body,
-    open_notification,
+    Notification, NotificationError, NotifiedResource, SignatureError, TRANSACTION_SUCCESS,
+    failure_body, open_notification,
 };
 
 use crate::ledger::{Evidence, LedgerError};
@@ -27,16 +27,7 @@ pub(crate) async fn payment(
     let Ok(body) = body else {
         return failure(StatusCode::PAYLOAD_TOO_LARGE, "the body did not come whole");
     };
-    let merchant = &server.config.merchant;
-    let now_s = server.clock.now_ms().div_euclid(1000);
-    let opened = open_notification(
-        &headers,
-        &body,
-        &merchant.trusted_keys,
-        &merchant.api_v3_key,
-        now_s,
-    );
-    match opened {
+    match open(&server, &headers, &body).await {
         Ok(notification) => match record(&server, &notification).await {
             Ok(()) => StatusCode::NO_CONTENT.into_response(),
             Err(error) => {
@@ -51,6 +42,32 @@ pub(crate) async fn payment(
             report(&error);
             failure(error.status(), &error.to_string())
         }
+    }
+}
+
+/// Verifies and opens. A serial that nobody knows makes us look for new certificates once, and
+/// the same bytes are looked at again.
+async fn open(
+    server: &MerchantServer,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Notification, NotificationError> {
+    let open = || {
+        open_notification(
+            headers,
+            body,
+            &server.wechat.trust.keys(),
+            &server.config.merchant.api_v3_key,
+            server.clock.now_ms().div_euclid(1000),
+        )
+    };
+    match open() {
+        Err(NotificationError::Signature(SignatureError::UnknownSerial(serial)))
+            if server.wechat.learn_serial(&serial).await =>
+        {
+            open()
+        }
+        opened => opened,
     }
 }
 

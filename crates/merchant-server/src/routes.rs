@@ -138,6 +138,10 @@ async fn ready(State(server): State<MerchantServer>) -> Response {
     if server.is_ending() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is ending\n").into_response();
     }
+    if server.wechat.trust.keys().is_empty() {
+        let reason = "no platform certificate of WeChat's has come yet\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, reason).into_response();
+    }
     health(State(server)).await
 }
 

@@ -1,17 +1,23 @@
-//! Running: the listener, the loop for due work, and an end that drops nobody.
+//! Running: the listener, the loops for due work, new configurations, and an end that drops
+//! nobody.
 
 use std::future::{Future, IntoFuture as _};
 use std::net::SocketAddr;
 use std::pin::pin;
 
+use axum::Router;
+use axum::extract::Request;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower::{ServiceExt as _, service_fn};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::due_work::Lane;
 use crate::ledger::LedgerError;
 use crate::operations::surroundings;
 use crate::routes::app;
 use crate::server::MerchantServer;
+use crate::wechat_client::Refreshed;
 
 /// How long the loop sleeps at most: work that another instance or a route scheduled is found
 /// within this time.
@@ -38,8 +44,30 @@ pub enum ServeError {
     },
 }
 
-/// Serves until `end` ends, then lets calls that are being answered finish.
-pub async fn serve(config: Config, end: impl Future<Output = ()>) -> Result<(), ServeError> {
+/// The server as it is configured now, with its routes.
+#[derive(Clone)]
+struct Running {
+    server: MerchantServer,
+    routes: Router,
+}
+
+impl Running {
+    fn new(server: MerchantServer) -> Self {
+        Self {
+            routes: app(server.clone()),
+            server,
+        }
+    }
+}
+
+/// Serves until `end` ends, then lets calls that are being answered finish. `next_config` waits
+/// until the configuration is to be read again, and reads it: a bad one is refused, and the one
+/// that is in force stays.
+pub async fn serve(
+    config: Config,
+    next_config: impl AsyncFnMut() -> Result<Config, ConfigError>,
+    end: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
     let address = config.listen;
     let listen_error = |source| ServeError::Listen { address, source };
     let surroundings = surroundings(&config)?;
@@ -51,7 +79,8 @@ pub async fn serve(config: Config, end: impl Future<Output = ()>) -> Result<(), 
     tracing::info!(%listening_on, %public_base_url, live = is_live, "merchant server is up");
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let service = app(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let running = watch::Sender::new(Running::new(server.clone()));
+    let service = current_routes(&running).into_make_service_with_connect_info::<SocketAddr>();
     let mut serving = pin!(
         axum::serve(listener, service)
             .with_graceful_shutdown(async move {
@@ -62,8 +91,10 @@ pub async fn serve(config: Config, end: impl Future<Output = ()>) -> Result<(), 
     );
     tokio::select! {
         outcome = &mut serving => return outcome.map_err(listen_error),
-        () = work(&server, Lane::Wechat) => {}
-        () = work(&server, Lane::Backend) => {}
+        () = work(&running, Lane::Wechat) => {}
+        () = work(&running, Lane::Backend) => {}
+        () = keep_trust(&running) => {}
+        () = keep_configured(&running, next_config) => {}
         () = end => {}
     }
     tracing::info!("merchant server ends; calls that are being answered may finish");
@@ -79,10 +110,50 @@ pub async fn serve(config: Config, end: impl Future<Output = ()>) -> Result<(), 
     }
 }
 
+/// Each call goes to the routes of the configuration that is in force when it comes.
+fn current_routes(running: &watch::Sender<Running>) -> Router {
+    let running = running.subscribe();
+    Router::new().fallback_service(service_fn(move |request: Request| {
+        let routes = running.borrow().routes.clone();
+        routes.oneshot(request)
+    }))
+}
+
+/// Takes new configurations, for ever.
+async fn keep_configured(
+    running: &watch::Sender<Running>,
+    mut next_config: impl AsyncFnMut() -> Result<Config, ConfigError>,
+) {
+    loop {
+        let next = next_config().await;
+        let server = running.borrow().server.clone();
+        let refusal = match next {
+            Ok(config) => match server.config.needs_restart(&config) {
+                fields if fields.is_empty() => {
+                    running.send_replace(Running::new(server.reconfigured(config)));
+                    tracing::info!(
+                        event = "configuration.taken",
+                        "a new configuration is in force"
+                    );
+                    continue;
+                }
+                fields => format!("{} cannot change without a restart", fields.join(", ")),
+            },
+            Err(error) => error.to_string(),
+        };
+        tracing::error!(
+            event = "configuration.refused",
+            refusal,
+            "the new configuration is refused; the old one stays in force"
+        );
+    }
+}
+
 /// Does due work for ever. A failure of the ledger is logged and tried again: calls may be served
 /// meanwhile.
-async fn work(server: &MerchantServer, lane: Lane) {
+async fn work(running: &watch::Sender<Running>, lane: Lane) {
     loop {
+        let server = running.borrow().server.clone();
         if let Err(error) = server.run_lane(lane).await {
             tracing::error!(%error, "due work cannot be read");
         }
@@ -91,5 +162,23 @@ async fn work(server: &MerchantServer, lane: Lane) {
         let next_ms = server.next_due_ms().await.ok().flatten();
         let until_ms = next_ms.map_or(latest_ms, |next_ms| next_ms.clamp(now_ms + 50, latest_ms));
         server.clock.sleep_until(until_ms).await;
+    }
+}
+
+/// Fetches WeChat's platform certificates at the start and on schedule, for ever. Where WeChat
+/// cannot be reached, what is trusted already goes on being trusted.
+async fn keep_trust(running: &watch::Sender<Running>) {
+    loop {
+        let server = running.borrow().server.clone();
+        match server.refresh_certificates_if_due().await {
+            Ok(Some(Refreshed::PublicKeyOnly)) => {
+                tracing::debug!("WeChat has no platform certificates for this merchant");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(event = "certificates.unavailable", %error, "WeChat's platform certificates could not be fetched");
+            }
+        }
+        server.clock.sleep_until(server.certificates_due_ms()).await;
     }
 }

@@ -41,12 +41,14 @@ pub struct Parts {
     pub(crate) wechat: WechatClient,
     pub(crate) webhooks: Arc<dyn WechatTransport>,
     pub(crate) ledger: Ledger,
-    pub(crate) limits: Limits,
-    pub(crate) calls: Calls,
-    pub(crate) request_ids: RequestIds,
-    order_locks: Mutex<HashMap<i64, Weak<AsyncMutex<()>>>>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) calls: Arc<Calls>,
+    pub(crate) request_ids: Arc<RequestIds>,
+    order_locks: Arc<Mutex<OrderLocks>>,
     is_ending: watch::Sender<bool>,
 }
+
+type OrderLocks = HashMap<i64, Weak<AsyncMutex<()>>>;
 
 impl Deref for MerchantServer {
     type Target = Parts;
@@ -63,17 +65,42 @@ impl MerchantServer {
         let ledger = Ledger::open(&config.database).await?;
         Ok(Self(Arc::new(Parts {
             wechat: WechatClient::new(&config, &surroundings),
-            limits: Limits::new(config.rate_limits, surroundings.clock.clone()),
-            calls: Calls::default(),
-            request_ids: RequestIds::new(surroundings.clock.now_ms()),
+            limits: Arc::new(Limits::new(config.rate_limits, surroundings.clock.clone())),
+            calls: Arc::default(),
+            request_ids: Arc::new(RequestIds::new(surroundings.clock.now_ms())),
             config,
             clock: surroundings.clock,
             randomness: surroundings.randomness,
             webhooks: surroundings.webhooks,
             ledger,
-            order_locks: Mutex::default(),
+            order_locks: Arc::default(),
             is_ending: watch::Sender::new(false),
         })))
+    }
+
+    /// The same server under another configuration: one ledger, one memory, one end. Calls that
+    /// are under way end as they began. What cannot change without a restart must not have
+    /// changed ([`Config::needs_restart`]).
+    #[must_use]
+    pub fn reconfigured(&self, config: Config) -> Self {
+        let limits = if config.rate_limits == self.config.rate_limits {
+            self.limits.clone()
+        } else {
+            Arc::new(Limits::new(config.rate_limits, self.clock.clone()))
+        };
+        Self(Arc::new(Parts {
+            wechat: self.wechat.reconfigured(&config),
+            config,
+            clock: self.clock.clone(),
+            randomness: self.randomness.clone(),
+            webhooks: self.webhooks.clone(),
+            ledger: self.ledger.clone(),
+            limits,
+            calls: self.calls.clone(),
+            request_ids: self.request_ids.clone(),
+            order_locks: self.order_locks.clone(),
+            is_ending: self.is_ending.clone(),
+        }))
     }
 
     /// Ends every held poll with an early answer. Routes go on answering.

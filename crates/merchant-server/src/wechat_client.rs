@@ -1,7 +1,14 @@
 //! WeChat Pay as this server speaks to it: order, query, close, and the openid behind a code.
 //!
-//! Each call is signed afresh and sent once; what comes back is believed only after it was
-//! verified. Nothing here decides what a refusal means for an order.
+//! How a call is carried (tries, hosts, timeouts, whom to believe) is in the rooms below; what
+//! comes back is believed only after it was verified. Nothing here decides what a refusal means
+//! for an order.
+
+mod counts;
+mod exchange;
+mod experience;
+mod policy;
+mod trust;
 
 use std::sync::Arc;
 
@@ -9,8 +16,8 @@ use bytes::Bytes;
 use merchant_api::Product;
 use serde::Deserialize;
 use wechat_pay::{
-    H5Ordered, JsapiOrdered, JsapiPayment, KeyError, NativeOrdered, OpenId, OutTradeNo, Reply,
-    ReplyError, RequestParts, Stamp, TradeState, Transaction, VerifiedReply,
+    H5Ordered, JsapiOrdered, JsapiPayment, KeyError, NativeOrdered, OpenId, Operation, OutTradeNo,
+    ReplyError, Stamp, TradeState, Transaction, VerifiedReply,
 };
 
 use crate::clock::Clock;
@@ -18,6 +25,10 @@ use crate::config::{Config, Gateway, Merchant};
 use crate::randomness::{NoRandomness, Randomness};
 use crate::server::Surroundings;
 use crate::wechat_transport::{TransportError, WechatTransport};
+use experience::Experience;
+use trust::Trust;
+
+pub use trust::{RefreshError, Refreshed};
 
 /// Speaks to WeChat for one merchant.
 pub(crate) struct WechatClient {
@@ -26,6 +37,8 @@ pub(crate) struct WechatClient {
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) gateway: Gateway,
     pub(crate) merchant: Merchant,
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) experience: Arc<Experience>,
 }
 
 /// Where an order stands at WeChat.
@@ -65,6 +78,12 @@ pub(crate) enum CallError {
     /// The network.
     #[error(transparent)]
     Transport(#[from] TransportError),
+    /// WeChat was asked too often a moment ago, and wants to be left alone for a while.
+    #[error("WeChat wants a pause from such calls")]
+    Paused {
+        /// Until when, in milliseconds since 1970.
+        until_ms: i64,
+    },
     /// WeChat refused, or is not believed.
     #[error(transparent)]
     Reply(#[from] ReplyError),
@@ -92,7 +111,7 @@ impl CallError {
     /// Whether nothing happened at WeChat, and a later call may succeed.
     pub(crate) fn is_unavailable(&self) -> bool {
         match self {
-            Self::Transport(TransportError::NotSent(_)) => true,
+            Self::Transport(TransportError::NotSent(_)) | Self::Paused { .. } => true,
             Self::Reply(error) => error.wechat().is_some_and(|error| error.status == 429),
             _ => false,
         }
@@ -125,6 +144,8 @@ impl WechatClient {
             randomness: surroundings.randomness.clone(),
             gateway: config.gateway.clone(),
             merchant: config.merchant.clone(),
+            trust: Arc::new(Trust::new(config.merchant.trusted_keys.clone())),
+            experience: Arc::default(),
         }
     }
 
@@ -146,14 +167,16 @@ impl WechatClient {
                 Ok(reply.parse::<JsapiOrdered>()?.prepay_id)
             }),
         };
-        let reply = self.send(wechat_pay::replay_order(route, body)).await?;
+        let reply = self
+            .send(Operation::Order, wechat_pay::replay_order(route, body))
+            .await?;
         Ok(read(&reply)?)
     }
 
     /// Asks where an order stands.
     pub(crate) async fn query(&self, number: &OutTradeNo) -> Result<Standing, CallError> {
         let parts = wechat_pay::query_by_out_trade_no(number, self.merchant.key.mchid());
-        let reply = match self.send(parts).await {
+        let reply = match self.send(Operation::Query, parts).await {
             Ok(reply) => reply,
             Err(error) if error.wechat_code() == Some("ORDER_NOT_EXIST") => {
                 return Ok(Standing::Unknown);
@@ -173,7 +196,7 @@ impl WechatClient {
     /// Closes an order.
     pub(crate) async fn close(&self, number: &OutTradeNo) -> Result<Closing, CallError> {
         let parts = wechat_pay::close(number, self.merchant.key.mchid());
-        match self.send(parts).await {
+        match self.send(Operation::Close, parts).await {
             Ok(_) => Ok(Closing::Closed),
             Err(error) => match error.wechat_code() {
                 // WeChat's documents print both.
@@ -191,12 +214,7 @@ impl WechatClient {
         prepay_id: &str,
     ) -> Result<JsapiPayment, CallError> {
         let stamp = self.stamp()?;
-        Ok(JsapiPayment::sign(
-            &self.merchant.key,
-            appid,
-            prepay_id,
-            &stamp,
-        )?)
+        Ok(JsapiPayment::sign(self.key(), appid, prepay_id, &stamp)?)
     }
 
     /// Turns the code of the OAuth hop into the buyer's openid.
@@ -233,16 +251,6 @@ impl WechatClient {
             (_, Some(errcode)) => Err(NoOpenId::Refused(errcode)),
             (None, None) => Err(NoOpenId::Malformed),
         }
-    }
-
-    async fn send(&self, parts: RequestParts) -> Result<VerifiedReply, CallError> {
-        let merchant = &self.merchant;
-        let request = parts
-            .sign(&merchant.key, &self.stamp()?, merchant.reply_key.as_deref())?
-            .into_http(&self.gateway.origin)?;
-        let reply = self.transport.call(request).await?;
-        // The clock is read again: a slow answer is judged by the time it came at.
-        Ok(Reply::from(reply).verify(&merchant.trusted_keys, self.now_s())?)
     }
 
     fn stamp(&self) -> Result<Stamp, NoRandomness> {

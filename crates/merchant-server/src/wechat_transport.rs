@@ -14,8 +14,23 @@ use tower::{Service, ServiceExt as _};
 /// Largest reply that is read, in bytes. WeChat's are below 10 KB.
 const REPLY_MAX_BYTES: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// A buyer waits for this: an order in doubt after ten seconds is asked about instead.
+/// How long a call may take that does not say so itself.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// WeChat keeps an idle connection for eight seconds (`Keep-Alive: timeout=8`): one that it may
+/// have let go must not carry an order.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long this one try may take, from connecting to the answer's last byte: an extension of the
+/// request. A connection alone never takes longer than three seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TryTimeout(Duration);
+
+impl TryTimeout {
+    /// So many milliseconds.
+    pub const fn from_ms(ms: u64) -> Self {
+        Self(Duration::from_millis(ms))
+    }
+}
 
 /// One call's answer, or why there is none.
 pub type Call<'a> =
@@ -49,6 +64,7 @@ impl HttpTransport {
         let mut client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .timeout(CALL_TIMEOUT)
             .user_agent(concat!("merchant-server/", env!("CARGO_PKG_VERSION")));
         if only_loopback {
@@ -61,7 +77,11 @@ impl HttpTransport {
 impl WechatTransport for HttpTransport {
     fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
         Box::pin(async move {
-            let request = reqwest::Request::try_from(request).map_err(not_sent)?;
+            let timeout = request.extensions().get::<TryTimeout>().copied();
+            let mut request = reqwest::Request::try_from(request).map_err(not_sent)?;
+            if let Some(TryTimeout(timeout)) = timeout {
+                *request.timeout_mut() = Some(timeout);
+            }
             let mut response = self.0.execute(request).await.map_err(|error| {
                 if error.is_connect() {
                     not_sent(error)
@@ -137,5 +157,39 @@ where
                 .map_err(|error| TransportError::NoAnswer(error.to_string()))?;
             Ok(http::Response::from_parts(parts, body.to_bytes()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn call(address: std::net::SocketAddr) -> TransportError {
+        let mut request = http::Request::get(format!("http://{address}/secret?token=abc"))
+            .body(Bytes::new())
+            .unwrap();
+        request.extensions_mut().insert(TryTimeout::from_ms(50));
+        let transport = HttpTransport::new(true).unwrap();
+        transport.call(request).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_host_that_listens_and_never_answers_may_have_heard_us() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let error = call(listener.local_addr().unwrap()).await;
+        assert!(matches!(error, TransportError::NoAnswer(_)), "{error}");
+        assert!(!error.to_string().contains("abc"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_port_where_nobody_listens_has_heard_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let error = call(address).await;
+        assert!(matches!(error, TransportError::NotSent(_)), "{error}");
+        assert!(!error.to_string().contains("abc"), "{error}");
     }
 }

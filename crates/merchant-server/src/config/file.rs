@@ -73,6 +73,8 @@ pub(super) struct GatewayFile {
     pub(super) base_url: Option<String>,
     pub(super) oauth_authorize_url: Option<String>,
     pub(super) oauth_base_url: Option<String>,
+    pub(super) second_base_url: Option<String>,
+    pub(super) tries: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -86,13 +88,27 @@ pub(super) struct MerchantFile {
     pub(super) app_secret_file: Option<PathBuf>,
     pub(super) serial_no: Option<String>,
     pub(super) private_key_file: Option<PathBuf>,
+    pub(super) certificate_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) other_keys: Vec<MerchantKeyFile>,
     pub(super) api_v3_key: Option<Secret>,
     pub(super) api_v3_key_file: Option<PathBuf>,
     pub(super) public_key_id: Option<String>,
     pub(super) public_key_file: Option<PathBuf>,
     #[serde(default)]
     pub(super) platform_certificate_files: Vec<PathBuf>,
+    #[serde(default)]
+    pub(super) download_certificates: bool,
     pub(super) notify_base_url: Option<String>,
+}
+
+/// Another key of ours with its certificate, while the first one is replaced.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MerchantKeyFile {
+    pub(super) serial_no: Option<String>,
+    pub(super) private_key_file: Option<PathBuf>,
+    pub(super) certificate_file: Option<PathBuf>,
 }
 
 /// `merchant.json`. Names that we do not use are ignored: it serves other tools as well.
@@ -104,6 +120,7 @@ pub(super) struct MerchantJson {
     pub(super) app_secret: Secret,
     pub(super) serial_no: String,
     pub(super) private_key_file: PathBuf,
+    pub(super) certificate_file: Option<PathBuf>,
     pub(super) api_v3_key: Secret,
     pub(super) public_key_id: Option<String>,
     pub(super) public_key_file: Option<PathBuf>,

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use url::Url;
-use wechat_pay::{ApiV3Key, MerchantKey, NotifyUrl, TrustedKeys};
+use wechat_pay::{ApiV3Key, NotifyUrl, TrustedKeys};
 
 use super::address::{is_loopback_host, origin, secure_url};
-use super::file::{MerchantFile, MerchantJson};
+use super::file::{MerchantFile, MerchantJson, MerchantKeyFile};
+use super::merchant_keys::check_keys;
 use super::privacy::check_private;
 use super::{ConfigError, Gateway, Merchant};
 use crate::secret::Secret;
@@ -22,11 +23,12 @@ pub(super) fn check_merchant(
 ) -> Result<Merchant, ConfigError> {
     let mchid = required("merchant.mchid", file.mchid)?;
     let appid = required("merchant.appid", file.appid)?;
-    let serial_no = required("merchant.serial_no", file.serial_no)?;
-    let private_key_file = required("merchant.private_key_file", file.private_key_file)?;
-    let private_key = read_private("merchant.private_key_file", &private_key_file)?;
-    let key = MerchantKey::from_pem(mchid, serial_no, &private_key)
-        .map_err(key_error("merchant.private_key_file"))?;
+    let first = MerchantKeyFile {
+        serial_no: file.serial_no,
+        private_key_file: file.private_key_file,
+        certificate_file: file.certificate_file,
+    };
+    let (certificate, other_certificates) = check_keys(&mchid, first, file.other_keys)?;
 
     let api_v3_key = secret(
         "merchant.api_v3_key_file",
@@ -54,17 +56,19 @@ pub(super) fn check_merchant(
             .add_certificate_pem(&read("merchant.platform_certificate_files", path)?)
             .map_err(key_error("merchant.platform_certificate_files"))?;
     }
-    if trusted_keys.is_empty() {
+    if trusted_keys.is_empty() && !file.download_certificates {
         return Err(ConfigError::refused(
             "merchant.public_key_file",
-            "is missing, and so are platform_certificate_files: without one of them nothing that WeChat says can be believed",
+            "is missing, and so are platform_certificate_files: without one of them nothing that WeChat says can be believed. An older merchant without a public key can say download_certificates = true",
         ));
     }
     let notify_url = check_notify_url(file.notify_base_url, gateway, public_base_url)?;
     Ok(Merchant {
         appid,
         app_secret,
-        key,
+        key: certificate.key.clone(),
+        certificate,
+        other_certificates,
         api_v3_key,
         trusted_keys,
         reply_key: file.public_key_file.and(file.public_key_id),
@@ -108,10 +112,15 @@ pub(super) fn merge(
     let paths = [
         &mut file.app_secret_file,
         &mut file.private_key_file,
+        &mut file.certificate_file,
         &mut file.api_v3_key_file,
         &mut file.public_key_file,
     ];
-    for path in paths.into_iter().flatten() {
+    let other_paths = file
+        .other_keys
+        .iter_mut()
+        .flat_map(|key| [&mut key.private_key_file, &mut key.certificate_file]);
+    for path in paths.into_iter().chain(other_paths).flatten() {
         *path = folder.join(&*path);
     }
     for path in &mut file.platform_certificate_files {
@@ -123,15 +132,21 @@ pub(super) fn merge(
     let text = |own: Option<String>, theirs: &str| own.or_else(|| Some(theirs.to_owned()));
     file.mchid = text(file.mchid, &json.mchid);
     file.appid = text(file.appid, &json.appid);
+    let names_a_key = file.serial_no.is_some()
+        || file.private_key_file.is_some()
+        || file.certificate_file.is_some();
+    if !names_a_key {
+        file.certificate_file = json.certificate_file.as_ref().map(|path| beside.join(path));
+    }
     file.serial_no = text(file.serial_no, &json.serial_no);
+    file.private_key_file
+        .get_or_insert_with(|| beside.join(&json.private_key_file));
     if file.app_secret_file.is_none() {
         file.app_secret = file.app_secret.or_else(|| Some(json.app_secret.clone()));
     }
     if file.api_v3_key_file.is_none() {
         file.api_v3_key = file.api_v3_key.or_else(|| Some(json.api_v3_key.clone()));
     }
-    file.private_key_file
-        .get_or_insert_with(|| beside.join(&json.private_key_file));
     if file.public_key_file.is_none() && file.platform_certificate_files.is_empty() {
         file.public_key_id.clone_from(&json.public_key_id);
         file.public_key_file = json.public_key_file.as_ref().map(|path| beside.join(path));
@@ -172,16 +187,16 @@ pub(super) fn secret(
     }
 }
 
-fn required<T>(field: &'static str, value: Option<T>) -> Result<T, ConfigError> {
+pub(super) fn required<T>(field: &'static str, value: Option<T>) -> Result<T, ConfigError> {
     value.ok_or_else(|| ConfigError::refused(field, "is missing"))
 }
 
-fn read_private(field: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+pub(super) fn read_private(field: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     check_private(field, path)?;
     read(field, path)
 }
 
-fn read(field: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+pub(super) fn read(field: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     std::fs::read(path).map_err(|source| ConfigError::Unreadable {
         field,
         path: path.to_owned(),
@@ -189,6 +204,6 @@ fn read(field: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     })
 }
 
-fn key_error(field: &'static str) -> impl Fn(wechat_pay::KeyError) -> ConfigError {
+pub(super) fn key_error(field: &'static str) -> impl Fn(wechat_pay::KeyError) -> ConfigError {
     move |source| ConfigError::Key { field, source }
 }

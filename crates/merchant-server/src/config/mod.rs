@@ -6,6 +6,7 @@
 mod address;
 mod file;
 mod merchant;
+mod merchant_keys;
 mod privacy;
 mod rules;
 
@@ -25,6 +26,8 @@ use file::ConfigFile;
 
 pub(crate) use address::origin_of;
 pub(crate) use merchant::NOTIFY_PATH;
+pub use merchant_keys::MerchantCertificate;
+pub(crate) use merchant_keys::signer;
 pub(crate) use rules::EXPIRES_IN_MS;
 
 /// Prefix of the environment variables; `MERCHANT_SERVER__GATEWAY__BASE_URL` is
@@ -187,6 +190,10 @@ pub struct Gateway {
     pub environment: Environment,
     /// Scheme and authority of the payment API, without a slash at the end.
     pub origin: String,
+    /// The same of the gateway's second host, for when the first cannot be reached.
+    pub second_origin: Option<String>,
+    /// How often a call that does the same thing each time is sent at most.
+    pub tries: u32,
     /// Where a buyer goes for the openid.
     pub authorize_url: Url,
     /// Scheme and authority of the API that turns a code into an openid.
@@ -207,11 +214,16 @@ pub struct Merchant {
     pub appid: String,
     /// Its secret; without it only orders that bring an openid can be paid inside WeChat.
     pub app_secret: Option<Secret>,
-    /// Signs our requests; knows mchid and serial.
+    /// The key that the configuration names first; knows mchid and serial.
     pub key: MerchantKey,
+    /// The same key with its certificate.
+    pub certificate: MerchantCertificate,
+    /// Others, while a certificate is replaced: the newest that is valid signs.
+    pub other_certificates: Vec<MerchantCertificate>,
     /// Opens notifications.
     pub api_v3_key: ApiV3Key,
-    /// WeChat's public keys.
+    /// WeChat's public keys, as far as they are configured. Whom the server trusts at a moment
+    /// is more than that: certificates that it downloaded, too.
     pub trusted_keys: TrustedKeys,
     /// The key that WeChat is asked to sign its replies with.
     pub reply_key: Option<String>,
@@ -284,6 +296,49 @@ impl Config {
     /// The same for a text, without the environment; `folder` is where relative paths begin.
     pub fn parse(toml: &str, folder: &Path) -> Result<Self, ConfigError> {
         Self::extract(&Figment::from(Toml::string(toml)), folder)
+    }
+
+    /// What differs from `new` and cannot change while the server runs, as fields of the file:
+    /// addresses that WeChat or buyers hold, the database, and who we are.
+    pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
+        let Gateway {
+            environment,
+            origin,
+            second_origin: _,
+            tries: _,
+            authorize_url,
+            sns_origin,
+        } = &self.gateway;
+        let merchant = (&self.merchant, &new.merchant);
+        let checks = [
+            ("listen", self.listen != new.listen),
+            (
+                "public_base_url",
+                self.public_base_url != new.public_base_url,
+            ),
+            ("database", self.database != new.database),
+            (
+                "gateway",
+                *environment != new.gateway.environment
+                    || *origin != new.gateway.origin
+                    || *authorize_url != new.gateway.authorize_url
+                    || *sns_origin != new.gateway.sns_origin,
+            ),
+            (
+                "merchant.mchid",
+                merchant.0.key.mchid() != merchant.1.key.mchid(),
+            ),
+            ("merchant.appid", merchant.0.appid != merchant.1.appid),
+            (
+                "merchant.notify_base_url",
+                merchant.0.notify_url != merchant.1.notify_url,
+            ),
+        ];
+        checks
+            .into_iter()
+            .filter(|(_, differs)| *differs)
+            .map(|(field, _)| field)
+            .collect()
     }
 
     fn extract(figment: &Figment, folder: &Path) -> Result<Self, ConfigError> {

@@ -16,6 +16,8 @@ use super::{
 
 /// WeChat Pay's own hosts; nothing else is spoken to as if it were WeChat.
 const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
+/// How often a call is sent where the configuration does not say so.
+const TRIES: u32 = 3;
 const AUTHORIZE_HOST: &str = "open.weixin.qq.com";
 const SNS_HOST: &str = "api.weixin.qq.com";
 
@@ -150,12 +152,58 @@ fn check_gateway(
         )?;
         own_host("gateway.oauth_base_url", &sns_url, SNS_HOST)?;
     }
+    let tries = file.tries.unwrap_or(TRIES);
+    if !(1..=5).contains(&tries) {
+        return Err(ConfigError::refused("gateway.tries", "must be from 1 to 5"));
+    }
+    let second = check_second_host(
+        file.second_base_url,
+        environment,
+        &base_url,
+        we_are_loopback,
+    )?;
     Ok(Gateway {
         environment,
         origin: origin(&base_url),
+        second_origin: second.as_ref().map(origin),
+        tries,
         authorize_url,
         sns_origin: origin(&sns_url),
     })
+}
+
+/// WeChat's other host, unless the configuration names one; a simulator has none unless it does.
+fn check_second_host(
+    text: Option<String>,
+    environment: Environment,
+    first: &Url,
+    we_are_loopback: bool,
+) -> Result<Option<Url>, ConfigError> {
+    const FIELD: &str = "gateway.second_base_url";
+    let text = match (text, environment) {
+        (Some(text), _) => text,
+        (None, Environment::Simulator) => return Ok(None),
+        (None, Environment::Wechat) => {
+            let other = GATEWAY_HOSTS
+                .into_iter()
+                .find(|host| first.host_str() != Some(host));
+            format!("https://{}", other.unwrap_or(GATEWAY_HOSTS[0]))
+        }
+    };
+    let url = secure_url(FIELD, &text, we_are_loopback).and_then(|url| bare(FIELD, url))?;
+    if has_host(&url, &GATEWAY_HOSTS) != (environment == Environment::Wechat) {
+        return Err(ConfigError::refused(
+            FIELD,
+            "and gateway.base_url must both be WeChat Pay's own, or neither",
+        ));
+    }
+    if url.origin() == first.origin() {
+        return Err(ConfigError::refused(
+            FIELD,
+            "must be another host than gateway.base_url",
+        ));
+    }
+    Ok(Some(url))
 }
 
 fn has_host(url: &Url, hosts: &[&str]) -> bool {

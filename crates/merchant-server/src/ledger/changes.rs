@@ -32,6 +32,12 @@ impl Changes {
         }
     }
 
+    /// How many wait, for all orders together.
+    pub(crate) fn waiting(&self) -> usize {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.values().map(watch::Sender::receiver_count).sum()
+    }
+
     /// Tells everybody who waits for the order that it has changed.
     pub(crate) fn announce(&self, order_id: i64) {
         let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);

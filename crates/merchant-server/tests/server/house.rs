@@ -139,7 +139,12 @@ impl House {
         Self::open_configured(&configuration(lines)).await
     }
 
-    async fn open_configured(configuration: &str) -> Self {
+    /// With other lines in the place of `tries = 1` in the `[gateway]` table.
+    pub(crate) async fn open_with_gateway(lines: &str) -> Self {
+        Self::open_configured(&configuration("").replace("tries = 1", lines)).await
+    }
+
+    pub(crate) async fn open_configured(configuration: &str) -> Self {
         let clock = TestClock {
             time: ManualClock::new(START_MS),
             waits: Arc::default(),
@@ -191,8 +196,13 @@ impl House {
 
     /// The process ends, and another one begins on the same files. WeChat stays as it is.
     pub(crate) async fn begin_again(self) -> Self {
+        self.begin_again_as(&configuration("")).await
+    }
+
+    /// The same with another configuration.
+    pub(crate) async fn begin_again_as(self, configuration: &str) -> Self {
         let server = serve(
-            &configuration(""),
+            configuration,
             &self.folder,
             &self.clock,
             &self.line,
@@ -457,6 +467,8 @@ pub(crate) fn configuration(lines: &str) -> String {
         sha256 = "{API_KEY_SHA256}"
         [gateway]
         environment = "simulator"
+        # What is lost is lost: what follows then is what the tests look at.
+        tries = 1
         [merchant]
         from_file = "{}"
         "#,

@@ -7,7 +7,7 @@ use crate::house::{API_KEY, Answer, House, MINUTE_MS, letter, transaction};
 
 const LIMITS: &str = "rate_limits = { token_per_minute = 3, address_per_minute = 5 }";
 
-async fn metrics(house: &House) -> Answer {
+pub(crate) async fn metrics(house: &House) -> Answer {
     let request = Request::get("/metrics").header("authorization", format!("Bearer {API_KEY}"));
     house.send(request.body(Body::empty()).unwrap()).await
 }

@@ -16,16 +16,23 @@ pub(crate) enum Meddling {
     NotSent,
     /// It never arrives, and somebody answers this, unsigned.
     Answered(u16, &'static str),
+    /// It arrives, and the answer is changed on its way back.
+    Changed(Change),
     /// The buyer pays in the moment before it arrives.
     PaidJustBefore(Box<dyn Fn() + Send>),
 }
 
+/// What becomes of an answer on its way back.
+type Change = Box<dyn Fn(&mut http::Response<Bytes>) + Send>;
+
 /// A call as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
-    /// `order`, `query`, `close` or `openid`.
+    /// `order`, `query`, `close`, `certificates` or `openid`.
     pub(crate) kind: &'static str,
+    pub(crate) host: String,
     pub(crate) path: String,
+    pub(crate) authorization: String,
     pub(crate) body: Bytes,
 }
 
@@ -75,7 +82,13 @@ impl WechatTransport for WechatLine {
         let kind = kind_of(request.method(), &path);
         self.0.sent.lock().unwrap().push(Sent {
             kind,
+            host: request.uri().host().unwrap_or_default().to_owned(),
             path,
+            authorization: request
+                .headers()
+                .get("authorization")
+                .map(|text| text.to_str().unwrap().to_owned())
+                .unwrap_or_default(),
             body: request.body().clone(),
         });
         let meddling = self.meddling(kind);
@@ -85,6 +98,11 @@ impl WechatTransport for WechatLine {
                 Some(Meddling::PaidJustBefore(pay)) => {
                     pay();
                     self.0.simulator.call(request).await
+                }
+                Some(Meddling::Changed(change)) => {
+                    let mut answer = self.0.simulator.call(request).await?;
+                    change(&mut answer);
+                    Ok(answer)
                 }
                 Some(Meddling::AnswerLost) => {
                     self.0.simulator.call(request).await?;
@@ -103,6 +121,8 @@ impl WechatTransport for WechatLine {
 fn kind_of(method: &http::Method, path: &str) -> &'static str {
     if path.starts_with("/sns/") {
         "openid"
+    } else if path == "/v3/certificates" {
+        "certificates"
     } else if path.ends_with("/close") {
         "close"
     } else if method == http::Method::POST {

@@ -1,0 +1,159 @@
+//! Our own keys at WeChat, each with its certificate. While a certificate is replaced there are
+//! two, and WeChat takes both for a while.
+
+use wechat_pay::{CertificateFacts, MerchantKey};
+
+use super::file::MerchantKeyFile;
+use super::merchant::{key_error, read, read_private, required};
+use super::{ConfigError, Merchant};
+
+/// A key of ours, and what its certificate says where the configuration names it.
+#[derive(Clone, Debug)]
+pub struct MerchantCertificate {
+    /// Signs our requests; knows mchid and serial.
+    pub key: MerchantKey,
+    /// From when to when the certificate is good; `None` where it is not configured.
+    pub facts: Option<CertificateFacts>,
+}
+
+impl MerchantCertificate {
+    /// Seconds since 1970 from when on it is good. Unknown is older than anything.
+    fn since_s(&self) -> i64 {
+        self.facts
+            .as_ref()
+            .map_or(i64::MIN, |facts| facts.not_before_s)
+    }
+
+    fn is_valid(&self, now_s: i64) -> bool {
+        self.facts
+            .as_ref()
+            .is_none_or(|facts| (facts.not_before_s..=facts.not_after_s).contains(&now_s))
+    }
+}
+
+impl Merchant {
+    /// All of our keys, the one that the configuration names first at the front.
+    pub fn certificates(&self) -> impl Iterator<Item = &MerchantCertificate> {
+        std::iter::once(&self.certificate).chain(&self.other_certificates)
+    }
+}
+
+/// The key to sign with: the newest that is valid and that WeChat has not refused. Where none is
+/// left, the newest of all: better that WeChat says no than that we do not ask.
+pub(crate) fn signer(
+    merchant: &Merchant,
+    now_s: i64,
+    is_refused: impl Fn(&str) -> bool,
+) -> &MerchantKey {
+    let rank = |certificate: &MerchantCertificate| {
+        let is_good = certificate.is_valid(now_s) && !is_refused(certificate.key.serial_no());
+        (is_good, certificate.since_s())
+    };
+    let newest = merchant
+        .other_certificates
+        .iter()
+        .fold(&merchant.certificate, |best, other| {
+            if rank(other) > rank(best) {
+                other
+            } else {
+                best
+            }
+        });
+    &newest.key
+}
+
+/// Reads the keys: the first one, and the others.
+pub(super) fn check_keys(
+    mchid: &str,
+    first: MerchantKeyFile,
+    others: Vec<MerchantKeyFile>,
+) -> Result<(MerchantCertificate, Vec<MerchantCertificate>), ConfigError> {
+    let first = check_key(mchid, first, &FIRST)?;
+    let others = others
+        .into_iter()
+        .map(|file| check_key(mchid, file, &OTHER))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !others.is_empty() && (first.facts.is_none() || others.iter().any(|key| key.facts.is_none()))
+    {
+        return Err(ConfigError::refused(
+            FIRST.certificate_file,
+            "is missing: with merchant.other_keys each key needs its certificate, for the newest one signs",
+        ));
+    }
+    let mut serials: Vec<_> = std::iter::once(&first)
+        .chain(&others)
+        .map(|certificate| certificate.key.serial_no())
+        .collect();
+    serials.sort_unstable();
+    if serials.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(ConfigError::refused(
+            OTHER.serial_no,
+            "must be another one than those of the other keys",
+        ));
+    }
+    Ok((first, others))
+}
+
+/// How the fields of a key are called.
+struct Fields {
+    serial_no: &'static str,
+    private_key_file: &'static str,
+    certificate_file: &'static str,
+}
+
+const FIRST: Fields = Fields {
+    serial_no: "merchant.serial_no",
+    private_key_file: "merchant.private_key_file",
+    certificate_file: "merchant.certificate_file",
+};
+const OTHER: Fields = Fields {
+    serial_no: "merchant.other_keys.serial_no",
+    private_key_file: "merchant.other_keys.private_key_file",
+    certificate_file: "merchant.other_keys.certificate_file",
+};
+
+fn check_key(
+    mchid: &str,
+    file: MerchantKeyFile,
+    fields: &Fields,
+) -> Result<MerchantCertificate, ConfigError> {
+    let certificate = file
+        .certificate_file
+        .map(|path| read(fields.certificate_file, &path))
+        .transpose()?;
+    let facts = certificate
+        .as_deref()
+        .map(CertificateFacts::read)
+        .transpose()
+        .map_err(key_error(fields.certificate_file))?;
+    let serial_no = match (file.serial_no, &facts) {
+        (Some(serial_no), Some(facts)) if serial_no != facts.serial_no => {
+            return Err(ConfigError::refused(
+                fields.serial_no,
+                format!(
+                    "is not that of the certificate, {}: leave it out, or name the right file",
+                    facts.serial_no
+                ),
+            ));
+        }
+        (Some(serial_no), _) => serial_no,
+        (None, Some(facts)) => facts.serial_no.clone(),
+        (None, None) => required(fields.serial_no, None)?,
+    };
+    let path = required(fields.private_key_file, file.private_key_file)?;
+    let private_key = read_private(fields.private_key_file, &path)?;
+    let key = MerchantKey::from_pem(mchid, serial_no, &private_key)
+        .map_err(key_error(fields.private_key_file))?;
+    if let Some(certificate) = &certificate {
+        let is_its = key
+            .is_certified_by(certificate)
+            .map_err(key_error(fields.certificate_file))?;
+        if !is_its {
+            return Err(ConfigError::refused(
+                fields.private_key_file,
+                "is not the key of the certificate",
+            ));
+        }
+    }
+    Ok(MerchantCertificate { key, facts })
+}

@@ -1,0 +1,266 @@
+//! One call from its first try to its end: signed afresh for each try, to the host that answers,
+//! within the time of its [`policy`], believed only after it was verified.
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use wechat_pay::{
+    MerchantKey, Operation, Reply, ReplyError, RequestParts, SignatureError, VerifiedReply,
+};
+
+use super::counts::{outcome, word};
+use super::policy::{Next, is_about_our_certificate, next, pause_ms, policy};
+use super::{CallError, WechatClient};
+use crate::config::signer;
+use crate::wechat_transport::{TransportError, TryTimeout};
+
+/// A try that has less time left than this is not begun.
+const SHORTEST_TRY_MS: i64 = 500;
+
+/// One call under way.
+struct Exchange<'a> {
+    client: &'a WechatClient,
+    operation: Operation,
+    parts: RequestParts,
+    /// The hosts, the one that is to be tried first at the front.
+    origins: Vec<&'a str>,
+    deadline_ms: i64,
+}
+
+/// A try that failed.
+struct Failed {
+    error: CallError,
+    retry_after_s: Option<u32>,
+    /// The serial that the try was signed with.
+    serial_no: String,
+}
+
+impl WechatClient {
+    /// Carries a call to WeChat, as often as its policy and WeChat's answers allow.
+    pub(crate) async fn send(
+        &self,
+        operation: Operation,
+        parts: RequestParts,
+    ) -> Result<VerifiedReply, CallError> {
+        let call = Exchange::new(self, operation, parts, self.origins());
+        call.carry().await
+    }
+
+    /// Asks for the platform certificates. The answer is not looked at: it may be signed by a
+    /// certificate that only the answer itself brings.
+    pub(super) async fn ask_for_certificates(&self) -> Result<Reply, CallError> {
+        let parts = wechat_pay::certificates();
+        let call = Exchange::new(self, Operation::Certificates, parts, self.origins());
+        call.reach().await
+    }
+
+    /// The hosts, the better one first.
+    fn origins(&self) -> Vec<&str> {
+        let gateway = &self.gateway;
+        let mut origins = vec![gateway.origin.as_str()];
+        origins.extend(gateway.second_origin.as_deref());
+        if self.experience.is_first_host_aside(self.clock.now_ms()) {
+            origins.reverse();
+        }
+        origins
+    }
+
+    /// Signs with the merchant's newest key that is valid and that WeChat has not refused.
+    pub(super) fn key(&self) -> &MerchantKey {
+        let now_ms = self.clock.now_ms();
+        signer(&self.merchant, now_ms.div_euclid(1000), |serial_no| {
+            self.experience.is_refused(serial_no, now_ms)
+        })
+    }
+}
+
+impl<'a> Exchange<'a> {
+    fn new(
+        client: &'a WechatClient,
+        operation: Operation,
+        parts: RequestParts,
+        origins: Vec<&'a str>,
+    ) -> Self {
+        Self {
+            client,
+            operation,
+            parts,
+            origins,
+            deadline_ms: client.clock.now_ms() + policy(operation).call_ms,
+        }
+    }
+
+    async fn carry(mut self) -> Result<VerifiedReply, CallError> {
+        if let Some(until_ms) = self.client.experience.pause(self.operation, self.now_ms()) {
+            self.count("paused");
+            return Err(CallError::Paused { until_ms });
+        }
+        let tries = policy(self.operation).tries.min(self.client.gateway.tries);
+        let mut may_have_arrived = 0;
+        let mut unreached = 0;
+        loop {
+            let failed = match self.attempt().await {
+                Ok(reply) => {
+                    self.count("ok");
+                    return Ok(reply);
+                }
+                Err(failed) => failed,
+            };
+            self.count(outcome(&failed.error));
+            self.learn(&failed);
+            let after_ms = match next(self.operation, &failed.error, failed.retry_after_s) {
+                Next::OtherHost => {
+                    unreached += 1;
+                    if unreached >= self.origins.len() {
+                        return Err(failed.error);
+                    }
+                    0
+                }
+                Next::Again { after_ms } => {
+                    may_have_arrived += 1;
+                    if may_have_arrived >= tries {
+                        return Err(failed.error);
+                    }
+                    after_ms
+                }
+                // What was refused is refused: the next one has another serial, or it ends.
+                Next::OtherKey if self.client.key().serial_no() != failed.serial_no => 0,
+                Next::OtherKey | Next::GiveUp => return Err(failed.error),
+            };
+            if self.now_ms() + after_ms + SHORTEST_TRY_MS > self.deadline_ms {
+                return Err(failed.error);
+            }
+            tracing::info!(
+                operation = word(self.operation),
+                error = %failed.error,
+                after_ms,
+                "a call to WeChat is tried again"
+            );
+            if after_ms > 0 {
+                let at_ms = self.now_ms() + after_ms;
+                self.client.clock.sleep_until(at_ms).await;
+            }
+            self.origins.rotate_left(1);
+        }
+    }
+
+    /// As [`Exchange::carry`], as far as the first answer of any kind.
+    async fn reach(mut self) -> Result<Reply, CallError> {
+        let mut unreached = 0;
+        loop {
+            match self.dispatch().await {
+                Ok((reply, _)) => return Ok(reply),
+                Err(failed) => {
+                    self.count(outcome(&failed.error));
+                    self.learn(&failed);
+                    unreached += 1;
+                    let is_last = unreached >= self.origins.len();
+                    if is_last || next(self.operation, &failed.error, None) == Next::GiveUp {
+                        return Err(failed.error);
+                    }
+                    self.origins.rotate_left(1);
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self) -> Result<VerifiedReply, Failed> {
+        let (reply, serial_no) = self.dispatch().await?;
+        let retry_after_s = retry_after_s(&reply.headers);
+        self.believe(reply).await.map_err(|error| Failed {
+            error: error.into(),
+            retry_after_s,
+            serial_no,
+        })
+    }
+
+    /// Signs with a fresh stamp and sends once; gives the serial that signed.
+    async fn dispatch(&self) -> Result<(Reply, String), Failed> {
+        let key = self.client.key();
+        let serial_no = key.serial_no().to_owned();
+        let failed = |error| Failed {
+            error,
+            retry_after_s: None,
+            serial_no: serial_no.clone(),
+        };
+        let request = self.request(key).map_err(&failed)?;
+        let reply = self.client.transport.call(request).await;
+        let reply = reply.map_err(|error| failed(error.into()))?;
+        Ok((reply.into(), serial_no))
+    }
+
+    fn request(&self, key: &MerchantKey) -> Result<http::Request<Bytes>, CallError> {
+        let client = self.client;
+        let origin = self.origins.first().copied().unwrap_or_default();
+        let mut request = self
+            .parts
+            .clone()
+            .sign(key, &client.stamp()?, client.merchant.reply_key.as_deref())?
+            .into_http(origin)?;
+        let left_ms = u64::try_from(self.deadline_ms - self.now_ms()).unwrap_or(0);
+        let try_ms = policy(self.operation).try_ms.min(left_ms.max(1));
+        request.extensions_mut().insert(TryTimeout::from_ms(try_ms));
+        Ok(request)
+    }
+
+    /// Verifies. A serial that nobody knows makes us look for new certificates, and the same
+    /// answer is looked at again: it is good for some minutes, and what it answers may have
+    /// happened.
+    async fn believe(&self, reply: Reply) -> Result<VerifiedReply, ReplyError> {
+        let kept = reply.clone();
+        match self.judge(reply) {
+            Err(ReplyError::Signature(SignatureError::UnknownSerial(serial)))
+                if self.client.learn_serial(&serial).await =>
+            {
+                self.judge(kept)
+            }
+            judged => judged,
+        }
+    }
+
+    fn judge(&self, reply: Reply) -> Result<VerifiedReply, ReplyError> {
+        // The clock is read again: a slow answer is judged by the time it came at.
+        reply.verify(&self.client.trust.keys(), self.client.now_s())
+    }
+
+    fn learn(&self, failed: &Failed) {
+        let experience = &self.client.experience;
+        match &failed.error {
+            CallError::Transport(TransportError::NotSent(_))
+                if self.origins.first() == Some(&self.client.gateway.origin.as_str()) =>
+            {
+                experience.leave_first_host_aside(self.now_ms());
+            }
+            CallError::Reply(error) => {
+                let Some(said) = error.wechat() else {
+                    return;
+                };
+                if let Some(pause_ms) = pause_ms(self.operation, said, failed.retry_after_s) {
+                    experience.pause_until(self.operation, self.now_ms() + pause_ms);
+                }
+                if is_about_our_certificate(said) {
+                    tracing::error!(
+                        event = "merchant_certificate.refused",
+                        serial_no = failed.serial_no,
+                        "WeChat refuses the merchant certificate that we signed with"
+                    );
+                    experience.refuse(&failed.serial_no, self.now_ms());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn count(&self, outcome: &'static str) {
+        self.client.experience.calls.count(self.operation, outcome);
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.client.clock.now_ms()
+    }
+}
+
+/// `Retry-After` in seconds. The form with a date is not WeChat's, and our clock is not theirs.
+fn retry_after_s(headers: &HeaderMap) -> Option<u32> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok()
+}

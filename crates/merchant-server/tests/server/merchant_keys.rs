@@ -1,0 +1,103 @@
+//! Two merchant certificates at once: which one signs, and what is refused before anything starts.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use http::StatusCode;
+use jiff::{Timestamp, ToSpan as _};
+use merchant_server::Config;
+use tempfile::TempDir;
+use wechat_pay::certificate_serial;
+use wechat_pay_simulator::{Keyring, Random};
+
+use crate::house::{House, KEYS, START_MS, WECHAT, configuration, merchant};
+
+/// A certificate that begins a day later than the merchant's, and that WeChat does not know.
+static NEWER: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let later = Timestamp::from_millisecond(START_MS).unwrap() + 24.hours();
+    Keyring::load_or_create(folder.path(), WECHAT, later, &Random::system()).unwrap();
+    folder
+});
+
+fn other_key(folder: &Path, certificate: &Path) -> String {
+    format!(
+        "{}[[merchant.other_keys]]\n\
+         private_key_file = \"{}/apiclient_key.pem\"\n\
+         certificate_file = \"{}/apiclient_cert.pem\"\n",
+        configuration(""),
+        folder.display(),
+        certificate.display()
+    )
+}
+
+fn serial_of(folder: &Path) -> String {
+    let pem = std::fs::read(folder.join("apiclient_cert.pem")).unwrap();
+    certificate_serial(&pem).unwrap()
+}
+
+fn refusal(text: &str) -> String {
+    let error = Config::parse(text, Path::new(".")).unwrap_err();
+    error.to_string()
+}
+
+#[tokio::test]
+async fn the_newest_certificate_signs_and_one_that_wechat_refuses_is_left_aside() {
+    let house = House::open_configured(&other_key(NEWER.path(), NEWER.path())).await;
+    house.clock.advance_ms(24 * 3_600_000);
+    let token = house.tea().await;
+    let answer = house.attempt(&token, &[("product", "native")]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    let signed_by = |house: &House| -> Vec<String> {
+        let sent = house.line.take_sent();
+        sent.iter()
+            .map(|sent| {
+                let (_, rest) = sent.authorization.split_once("serial_no=\"").unwrap();
+                rest.split_once('"').unwrap().0.to_owned()
+            })
+            .collect()
+    };
+    let ours = merchant()["serial_no"].as_str().unwrap().to_owned();
+    let newer = serial_of(NEWER.path());
+    assert_eq!(signed_by(&house), [newer.clone(), ours.clone()]);
+    // For an hour nobody waits for that refusal again; then it may have become good.
+    house.later(5_000).await;
+    assert_eq!(signed_by(&house), std::slice::from_ref(&ours));
+    house.clock.advance_ms(3_600_000);
+    house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(signed_by(&house), [newer, ours]);
+}
+
+#[test]
+fn keys_that_do_not_fit_their_certificates_are_refused() {
+    let cases = [
+        (
+            other_key(NEWER.path(), KEYS.path()),
+            "merchant.other_keys.private_key_file: is not the key of the certificate",
+        ),
+        (
+            other_key(KEYS.path(), KEYS.path()),
+            "merchant.other_keys.serial_no: must be another one",
+        ),
+        (
+            other_key(NEWER.path(), NEWER.path()).replace(
+                "[[merchant.other_keys]]",
+                "[[merchant.other_keys]]\nserial_no = \"AB\"",
+            ),
+            "merchant.other_keys.serial_no: is not that of the certificate",
+        ),
+        (
+            other_key(NEWER.path(), NEWER.path())
+                .replace("from_file =", "serial_no = \"AB\"\nfrom_file ="),
+            "merchant.certificate_file: is missing",
+        ),
+        (
+            other_key(NEWER.path(), Path::new("/nowhere")),
+            "merchant.other_keys.certificate_file: cannot read",
+        ),
+    ];
+    for (text, expected) in cases {
+        let refusal = refusal(&text);
+        assert!(refusal.starts_with(expected), "{expected} in {refusal}");
+    }
+}

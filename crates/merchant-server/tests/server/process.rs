@@ -1,0 +1,212 @@
+//! The program as the operating system sees it: signals, a port, exit codes.
+
+use std::fs::Permissions;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::house::{API_KEY, configuration};
+
+/// SHA-256 of "another key", made with another program.
+const OTHER_KEY: &str = "another key";
+const OTHER_KEY_SHA256: &str = "2aa50b47c92342ddda1dccb774e50e497d759632db2c3a8b86b31a9d737f8151";
+
+/// Nothing below is slower than this by far, on the busiest machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A server in a process of its own.
+struct Process {
+    child: Child,
+    log: mpsc::Receiver<Value>,
+    folder: TempDir,
+    origin: String,
+}
+
+impl Process {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("s.toml"), &served(""));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_merchant-server"))
+            .args(["--log-json", "serve", "--config", "s.toml"])
+            .current_dir(folder.path())
+            .env_clear()
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (send, log) = mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let Ok(line) = serde_json::from_str(&line) else {
+                    continue;
+                };
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut process = Self {
+            child,
+            log,
+            folder,
+            origin: String::new(),
+        };
+        let up = process.said("merchant server is up");
+        let address = up["fields"]["listening_on"].as_str().unwrap();
+        process.origin = format!("http://{address}");
+        process
+    }
+
+    /// Waits for a line of the log.
+    fn said(&self, message: &str) -> Value {
+        loop {
+            let line = self.log.recv_timeout(PATIENCE).unwrap();
+            if line["fields"]["message"] == message {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let done = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(done.success());
+    }
+
+    fn configure(&self, text: &str) {
+        write(&self.folder.path().join("s.toml"), text);
+        self.signal("-HUP");
+    }
+
+    async fn may_list_orders(&self, key: &str) -> bool {
+        let request = reqwest::Client::new()
+            .get(format!("{}/v1/orders", self.origin))
+            .bearer_auth(key);
+        request.send().await.unwrap().status() == 200
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The good configuration, on a port that the system chooses.
+fn served(lines: &str) -> String {
+    configuration(&format!("listen = \"127.0.0.1:0\"\n{lines}"))
+}
+
+fn write(file: &Path, text: &str) {
+    // Another file in its place, as an editor or a deployment does it.
+    let new = file.with_extension("new");
+    std::fs::write(&new, text).unwrap();
+    std::fs::set_permissions(&new, Permissions::from_mode(0o600)).unwrap();
+    std::fs::rename(new, file).unwrap();
+}
+
+#[tokio::test]
+async fn a_running_server_takes_a_new_configuration_and_refuses_a_bad_one() {
+    let process = Process::start();
+    assert!(process.may_list_orders(API_KEY).await);
+    assert!(!process.may_list_orders(OTHER_KEY).await);
+
+    let other =
+        format!("[[api_keys]]\nname = \"other\"\nsha256 = \"{OTHER_KEY_SHA256}\"\n[gateway]");
+    let with_other = served("").replace("[gateway]", &other);
+    process.configure(&with_other);
+    process.said("a new configuration is in force");
+    assert!(process.may_list_orders(API_KEY).await);
+    assert!(process.may_list_orders(OTHER_KEY).await);
+
+    let refused = "the new configuration is refused; the old one stays in force";
+    let bad = [
+        (
+            with_other.replace("trusted_proxies", "trusted_proxy"),
+            "trusted_proxy",
+        ),
+        (
+            with_other.replace("127.0.0.1:0", "127.0.0.1:1"),
+            "listen cannot change without a restart",
+        ),
+    ];
+    for (text, reason) in bad {
+        process.configure(&text);
+        let line = process.said(refused);
+        let refusal = line["fields"]["refusal"].as_str().unwrap();
+        assert!(refusal.contains(reason), "{reason} in {refusal}");
+        assert!(process.may_list_orders(OTHER_KEY).await);
+    }
+    // A file that others can read is refused now as it would be at the start.
+    let file = process.folder.path().join("s.toml");
+    std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    process.signal("-HUP");
+    let line = process.said(refused);
+    assert!(
+        line["fields"]["refusal"]
+            .as_str()
+            .unwrap()
+            .contains("mode 644")
+    );
+}
+
+#[tokio::test]
+async fn told_to_end_it_answers_those_who_wait_and_exits_with_0() {
+    let mut process = Process::start();
+    let client = reqwest::Client::new();
+    let order = json!({ "total_fen": 1990, "description": "tea" });
+    let made = client
+        .post(format!("{}/v1/orders", process.origin))
+        .bearer_auth(API_KEY)
+        .body(order.to_string())
+        .header("content-type", "application/json")
+        .send()
+        .await
+        .unwrap();
+    let made: Value = serde_json::from_str(&made.text().await.unwrap()).unwrap();
+    let token = made["token"].as_str().unwrap();
+    let poll = |seen: &str| {
+        client
+            .get(format!(
+                "{}/v1/checkouts/{token}?wait=25&seen={seen}",
+                process.origin
+            ))
+            .send()
+    };
+    // The version that a poll waits from.
+    let now: Value = serde_json::from_str(&poll("0").await.unwrap().text().await.unwrap()).unwrap();
+    let seen = now["version"].to_string();
+    let waiting: Vec<_> = (0..20).map(|_| tokio::spawn(poll(&seen))).collect();
+    let began = std::time::Instant::now();
+    while !metrics(&process)
+        .await
+        .contains("merchant_server_held_polls 20\n")
+    {
+        assert!(began.elapsed() < PATIENCE);
+    }
+    process.signal("-TERM");
+    for poll in waiting {
+        let answer = poll.await.unwrap().unwrap();
+        assert_eq!(answer.status(), 200);
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        // Cut short and not waited out: a poll whose time is over says 0 here.
+        assert_eq!(answer["poll_after_ms"], 1_000);
+    }
+    assert_eq!(process.child.wait().unwrap().code(), Some(0));
+}
+
+async fn metrics(process: &Process) -> String {
+    let request = reqwest::Client::new()
+        .get(format!("{}/metrics", process.origin))
+        .bearer_auth(API_KEY);
+    request.send().await.unwrap().text().await.unwrap()
+}

@@ -1,0 +1,197 @@
+//! Whom the server believes while WeChat changes its keys: platform certificates that replace each
+//! other, the move to the public key, and strangers who make up serials.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode};
+use merchant_server::Refreshed;
+use tower::ServiceExt as _;
+use wechat_pay::{PlatformKey, SigningKey, Stamp};
+
+use crate::house::{House, KEYS, Letter, START_MS, configuration, letter, merchant, transaction};
+use crate::wechat_line::Meddling;
+
+const HOUR_MS: u64 = 3_600_000;
+
+/// A merchant of WeChat's older way: platform certificates, and no public key.
+fn with_certificates() -> String {
+    let line = format!(
+        "platform_certificate_files = [\"{}/wechatpay_cert.pem\"]\nfrom_file =",
+        KEYS.path().display()
+    );
+    configuration("").replace("from_file =", &line)
+}
+
+async fn control(house: &House, method: &str, path: &str, body: &'static str) {
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("/_simulator/{path}"))
+        .body(Body::from(body))
+        .unwrap();
+    let answer = house.simulator.app().oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+}
+
+/// A new certificate, a day later: it alone signs, and nobody has told us.
+async fn after_a_rotation() -> House {
+    let house = House::open_configured(&with_certificates()).await;
+    control(&house, "POST", "certificates/rotate", "{}").await;
+    house.clock.advance_ms(24 * HOUR_MS);
+    house
+}
+
+#[tokio::test]
+async fn an_answer_of_a_new_certificate_is_believed_once_it_was_fetched() {
+    let house = after_a_rotation().await;
+    let token = house.tea().await;
+    let answer = house.attempt(&token, &[("product", "native")]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    // The order went out once: the same answer was looked at again.
+    assert_eq!(house.line.take_kinds(), ["order", "certificates"]);
+    house.later(5_000).await;
+    assert_eq!(house.line.take_kinds(), ["query"]);
+}
+
+#[tokio::test]
+async fn notifications_of_a_new_certificate_share_one_download() {
+    let house = after_a_rotation().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.pay("tea-0001").await;
+    let told = house.take_post().remove(0);
+    let house = house.begin_again_as(&with_certificates()).await;
+    house.line.take_sent();
+    let (a, b, c) = tokio::join!(
+        house.hand_in(&told),
+        house.hand_in(&told),
+        house.hand_in(&told)
+    );
+    for answer in [a, b, c] {
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(house.line.take_kinds(), ["certificates"]);
+    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+}
+
+#[tokio::test]
+async fn strangers_who_make_up_serials_cause_one_download_a_minute() {
+    let house = House::open().await;
+    let mut strange = letter("N1", &transaction("nobodys-0001", 1), START_MS);
+    for number in 0..5 {
+        let serial = HeaderValue::from_str(&format!("{number:040X}")).unwrap();
+        strange.headers.insert("wechatpay-serial", serial);
+        let answer = house.hand_in(&strange).await;
+        assert!(answer.status.is_client_error(), "{}", answer.status);
+    }
+    assert_eq!(house.line.take_kinds(), ["certificates"]);
+    house.clock.advance_ms(60_000);
+    house.hand_in(&strange).await;
+    assert_eq!(house.line.take_kinds(), ["certificates"]);
+    assert_eq!(house.mismatches().await, []);
+}
+
+#[tokio::test]
+async fn a_download_that_fails_takes_nothing_away() {
+    let house = after_a_rotation().await;
+    let failures = [
+        Meddling::NotSent,
+        Meddling::AnswerLost,
+        Meddling::Answered(500, r#"{"code":"SYSTEM_ERROR"}"#),
+        Meddling::Answered(200, r#"{"data":[]}"#),
+        Meddling::Changed(Box::new(|answer| {
+            answer
+                .headers_mut()
+                .insert("wechatpay-signature", HeaderValue::from_static("AAAA"));
+        })),
+    ];
+    for failure in failures {
+        house.line.meddle("certificates", failure);
+        assert!(house.server.refresh_certificates_if_due().await.is_err());
+        // A failure is tried again after ten minutes, not before.
+        assert_eq!(
+            house.server.refresh_certificates_if_due().await.unwrap(),
+            None
+        );
+        house.clock.advance_ms(600_000);
+    }
+    let old = letter_of_the_first_certificate(&house, "N1");
+    assert_eq!(house.hand_in(&old).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn certificates_are_fetched_at_first_and_every_eleven_hours() {
+    let house = House::open().await;
+    let refresh = async || house.server.refresh_certificates_if_due().await.unwrap();
+    assert_eq!(refresh().await, Some(Refreshed::Taken));
+    assert_eq!(refresh().await, None);
+    house.clock.advance_ms(11 * HOUR_MS - 1);
+    assert_eq!(refresh().await, None);
+    house.clock.advance_ms(1);
+    assert_eq!(refresh().await, Some(Refreshed::Taken));
+}
+
+#[tokio::test]
+async fn a_merchant_with_the_public_key_alone_has_no_certificates_and_that_is_no_fault() {
+    let house = House::open().await;
+    control(&house, "PATCH", "settings", r#"{"trust":"public_key"}"#).await;
+    let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
+    assert_eq!(refreshed, Some(Refreshed::PublicKeyOnly));
+    assert_eq!(house.get("/readyz").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn in_the_days_of_the_migration_both_kinds_of_keys_are_believed() {
+    let house = House::open().await;
+    let by_public_key = letter("N1", &transaction("nobodys-0001", 1), START_MS);
+    let by_certificate = letter_of_the_first_certificate(&house, "N2");
+    for told in [by_public_key, by_certificate] {
+        assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(house.line.take_kinds(), ["query"; 0]);
+}
+
+#[tokio::test]
+async fn a_server_that_trusts_nobody_yet_is_not_ready_and_learns_at_its_start() {
+    let lines = format!(
+        "mchid = \"{0}\"\nappid = \"{1}\"\nserial_no = \"{2}\"\napi_v3_key = \"{3}\"\n\
+         private_key_file = \"{4}/apiclient_key.pem\"\ndownload_certificates = true\n",
+        merchant()["mchid"].as_str().unwrap(),
+        merchant()["appid"].as_str().unwrap(),
+        merchant()["serial_no"].as_str().unwrap(),
+        merchant()["api_v3_key"].as_str().unwrap(),
+        KEYS.path().display(),
+    );
+    let text = configuration("");
+    let place = text.find("from_file").unwrap();
+    let text = format!("{}{lines}", &text[..place]).replace(
+        "tries = 1",
+        "tries = 1\nbase_url = \"http://127.0.0.1:9410\"",
+    );
+    let house = House::open_configured(&text).await;
+    assert_eq!(
+        house.get("/readyz").await.status,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
+    assert_eq!(refreshed, Some(Refreshed::Taken));
+    assert_eq!(house.get("/readyz").await.status, StatusCode::OK);
+    let told = letter_of_the_first_certificate(&house, "N1");
+    assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+}
+
+/// A notification as the certificate of the first day signs it.
+fn letter_of_the_first_certificate(house: &House, id: &str) -> Letter {
+    let now_ms = merchant_server::Clock::now_ms(&house.clock);
+    let pem = std::fs::read(KEYS.path().join("wechat_private/wechatpay_key.pem")).unwrap();
+    let serial = merchant()["platform_serial_no"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let key = PlatformKey::new(serial, SigningKey::from_pem(&pem).unwrap()).unwrap();
+    let body: Bytes = letter(id, &transaction("nobodys-0002", 1), now_ms).body;
+    let stamp = Stamp::new(now_ms / 1000, [8; 16]);
+    Letter {
+        headers: key.sign_headers(&stamp, &body).unwrap(),
+        body,
+    }
+}

@@ -1,0 +1,188 @@
+//! How a call to WeChat is carried: fresh signatures, the second host, pauses, and what is never
+//! believed or never sent again.
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+
+use crate::house::{Answer, House};
+use crate::wechat_line::Meddling;
+
+const TWO_HOSTS: &str = "tries = 3\nsecond_base_url = \"http://127.0.0.2:9410\"";
+const FIRST: &str = "127.0.0.1";
+const SECOND: &str = "127.0.0.2";
+
+async fn native(house: &House, token: &str) -> Answer {
+    house.attempt(token, &[("product", "native")]).await
+}
+
+fn hosts(house: &House) -> Vec<(&'static str, String)> {
+    let sent = house.line.take_sent();
+    sent.into_iter()
+        .map(|sent| (sent.kind, sent.host))
+        .collect()
+}
+
+/// An answer of somebody who cannot sign.
+fn unsigned(status: u16, retry_after_s: Option<u32>) -> Meddling {
+    Meddling::Changed(Box::new(move |answer| {
+        *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+        answer.headers_mut().clear();
+        if let Some(seconds) = retry_after_s {
+            answer
+                .headers_mut()
+                .insert("retry-after", HeaderValue::from(seconds));
+        }
+        *answer.body_mut() = Bytes::from_static(b"{}");
+    }))
+}
+
+fn signature(text: &'static str) -> Meddling {
+    Meddling::Changed(Box::new(move |answer| {
+        answer
+            .headers_mut()
+            .insert("wechatpay-signature", HeaderValue::from_static(text));
+    }))
+}
+
+#[tokio::test]
+async fn an_order_whose_answer_is_lost_is_sent_again_with_the_same_bytes_and_a_fresh_signature() {
+    let house = House::open_with_gateway(TWO_HOSTS).await;
+    let token = house.tea().await;
+    house.line.meddle("order", Meddling::AnswerLost);
+    let answer = native(&house, &token).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    assert!(answer.word("code_url").starts_with("weixin://"));
+    let sent = house.line.take_sent();
+    let [first, second] = sent.as_slice() else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(first.body, second.body);
+    assert_ne!(first.authorization, second.authorization);
+    // The silent host may be silent again.
+    assert_eq!((first.host.as_str(), second.host.as_str()), (FIRST, SECOND));
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_be_reached_is_left_aside_for_a_minute() {
+    let house = House::open_with_gateway(TWO_HOSTS).await;
+    let token = house.tea().await;
+    house.line.meddle("order", Meddling::NotSent);
+    let answer = native(&house, &token).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    let to = |kind, host: &str| (kind, host.to_owned());
+    assert_eq!(hosts(&house), [to("order", FIRST), to("order", SECOND)]);
+    house.later(5_000).await;
+    assert_eq!(hosts(&house), [to("query", SECOND)]);
+    house.later(55_000).await;
+    assert_eq!(hosts(&house), [to("query", FIRST)]);
+}
+
+#[tokio::test]
+async fn where_no_host_can_be_reached_nothing_has_happened_and_the_page_hears_so() {
+    let house = House::open_with_gateway(TWO_HOSTS).await;
+    let token = house.tea().await;
+    house.line.meddle("order", Meddling::NotSent);
+    house.line.meddle("order", Meddling::NotSent);
+    let answer = native(&house, &token).await;
+    assert_eq!(answer.code(), "WECHAT_UNAVAILABLE");
+    assert_eq!(house.line.take_kinds(), ["order", "order"]);
+}
+
+#[tokio::test]
+async fn a_signature_probe_is_refused_and_the_call_made_again() {
+    let house = House::open_with_gateway("tries = 3").await;
+    let token = house.tea().await;
+    house
+        .line
+        .meddle("order", signature("WECHATPAY/SIGNTEST/AAAA"));
+    let (answer, ()) = tokio::join!(native(&house, &token), async {
+        house.clock.somebody_waits().await;
+        house.clock.advance_ms(1_000);
+    });
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    assert_eq!(house.line.take_kinds(), ["order", "order"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_wechat_did_not_sign_is_a_doubt_and_nothing_is_repeated() {
+    let house = House::open_with_gateway(TWO_HOSTS).await;
+    let token = house.tea().await;
+    house.line.meddle("order", signature("AAAA"));
+    let answer = native(&house, &token).await;
+    assert_eq!(answer.code(), "ATTEMPT_IN_DOUBT");
+    assert_eq!(house.line.take_kinds(), ["order"]);
+}
+
+#[tokio::test]
+async fn an_order_that_fails_inside_of_wechat_is_sent_three_times_and_then_in_doubt() {
+    let house = House::open_with_gateway(TWO_HOSTS).await;
+    let token = house.tea().await;
+    for _ in 0..3 {
+        house.line.meddle("order", unsigned(502, None));
+    }
+    let (answer, ()) = tokio::join!(native(&house, &token), async {
+        for _ in 0..2 {
+            house.clock.somebody_waits().await;
+            house.clock.advance_ms(1_000);
+        }
+    });
+    assert_eq!(answer.code(), "ATTEMPT_IN_DOUBT");
+    assert_eq!(house.line.take_kinds(), ["order", "order", "order"]);
+}
+
+#[tokio::test]
+async fn tries_end_with_the_time_of_the_whole_call() {
+    let house = House::open_with_gateway("tries = 5").await;
+    let token = house.tea().await;
+    for _ in 0..5 {
+        let clock = house.clock.clone();
+        house.line.meddle(
+            "order",
+            Meddling::Changed(Box::new(move |answer| {
+                clock.advance_ms(5_500);
+                *answer.status_mut() = StatusCode::BAD_GATEWAY;
+                answer.headers_mut().clear();
+            })),
+        );
+    }
+    let (answer, ()) = tokio::join!(native(&house, &token), async {
+        house.clock.somebody_waits().await;
+        house.clock.advance_ms(1_000);
+    });
+    assert_eq!(answer.code(), "ATTEMPT_IN_DOUBT");
+    assert_eq!(house.line.take_kinds(), ["order", "order"]);
+}
+
+#[tokio::test]
+async fn wechat_that_is_asked_too_often_is_left_alone_as_long_as_it_says() {
+    let house = House::open_with_gateway(TWO_HOSTS).await;
+    let token = house.tea().await;
+    house.line.meddle("order", unsigned(429, Some(20)));
+    assert_eq!(native(&house, &token).await.code(), "WECHAT_UNAVAILABLE");
+    assert_eq!(house.line.take_kinds(), ["order"]);
+    house.clock.advance_ms(19_999);
+    assert_eq!(native(&house, &token).await.code(), "WECHAT_UNAVAILABLE");
+    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
+    house.clock.advance_ms(1);
+    assert_eq!(native(&house, &token).await.status, StatusCode::OK);
+    assert_eq!(house.line.take_kinds(), ["order"]);
+}
+
+#[tokio::test]
+async fn metrics_tell_how_calls_to_wechat_went() {
+    let house = House::open_with_gateway(TWO_HOSTS).await;
+    let token = house.tea().await;
+    house.line.meddle("order", Meddling::NotSent);
+    house.line.meddle("order", Meddling::AnswerLost);
+    native(&house, &token).await;
+    let text = crate::operations::metrics(&house).await.text();
+    for line in [
+        "merchant_server_wechat_calls_total{operation=\"order\",outcome=\"not_sent\"} 1",
+        "merchant_server_wechat_calls_total{operation=\"order\",outcome=\"no_answer\"} 1",
+        "merchant_server_wechat_calls_total{operation=\"order\",outcome=\"ok\"} 1",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    let expiry = "merchant_server_merchant_certificate_expires_timestamp_seconds{serial=\"";
+    assert!(text.contains(expiry), "{text}");
+}
