@@ -8,7 +8,7 @@
 use crate::embed::Embedded;
 use crate::options::WidgetOptions;
 use crate::shell::{Page, PageEvent};
-use crate::view::THEME;
+use crate::view::{Look, THEME};
 use leptos::html::Div;
 use leptos::prelude::*;
 
@@ -24,7 +24,9 @@ pub fn WechatPay(
     let container = NodeRef::<Div>::new();
     container.on_load(move |container| {
         let page = Page::new(move |occurrence| on_event.run(occurrence.into()));
-        let embedded = StoredValue::new_local(Some(Embedded::new(&container, &options, page)));
+        let look = Look::from(&options.appearance);
+        let embedded = Embedded::new(&container, &options, look, page);
+        let embedded = StoredValue::new_local(Some(embedded));
         on_cleanup(move || {
             if let Some(Some(embedded)) = embedded.try_update_value(Option::take) {
                 embedded.unmount();

@@ -1,9 +1,8 @@
 //! The boundary to JavaScript. No logic: it turns what comes in into types and hands it on.
 
-use crate::environment;
-use crate::options::WidgetOptions;
+use crate::options::{Appearance, WidgetOptions};
 use crate::shell::{Page, Shell};
-use crate::view::{THEME, View};
+use crate::view::{Look, THEME, View};
 use checkout::Intent;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,18 +15,25 @@ pub struct Embedded {
     view: Rc<RefCell<View>>,
 }
 
-/// Puts a payment into `container` and begins it. `emit(name, detail)` is called for each event.
+/// Puts a payment into `container` and begins it. `emit(name, detail)` is called for each event;
+/// an option that is wrong and can be done without is told by its code alone, as a `problem`.
 ///
-/// Fails with the code of the option that is wrong.
+/// Fails with the code of an option that nothing can be done without.
 #[wasm_bindgen]
 pub fn mount(
     container: &web_sys::Element,
     options: &JsValue,
     emit: js_sys::Function,
 ) -> Result<Embedded, JsValue> {
-    let options =
+    let (options, wrong) =
         WidgetOptions::from_js(options).map_err(|error| JsValue::from_str(error.code()))?;
-    Ok(Embedded::new(container, &options, Page::from(emit)))
+    for error in wrong {
+        // A handler of the page that throws is the page's own trouble.
+        let _ = emit.call2(&JsValue::NULL, &"problem".into(), &error.code().into());
+    }
+    let look = Look::from(&options.appearance);
+    let page = Page::speaking(emit, look.words().clone());
+    Ok(Embedded::new(container, &options, look, page))
 }
 
 /// The style sheet of the view, for the element's shadow root.
@@ -37,11 +43,15 @@ pub fn theme() -> String {
 }
 
 impl Embedded {
-    pub(crate) fn new(container: &web_sys::Element, options: &WidgetOptions, page: Page) -> Self {
-        let locale = options.locale.unwrap_or_else(environment::locale);
+    pub(crate) fn new(
+        container: &web_sys::Element,
+        options: &WidgetOptions,
+        look: Look,
+        page: Page,
+    ) -> Self {
         let shell = Shell::new(options, page);
         let want = shell.clone();
-        let view = View::new(container, &shell.model(), locale, move |intent| {
+        let view = View::new(container, &shell.model(), look, move |intent| {
             want.want(intent);
         });
         let view = Rc::new(RefCell::new(view));
@@ -53,16 +63,23 @@ impl Embedded {
 
 #[wasm_bindgen]
 impl Embedded {
-    /// The page wants something in the buyer's name: `start`, `refresh`, `cancel`. `false`: no
-    /// such word.
+    /// The page wants something in the buyer's name: `start`, `refresh`, `cancel`, `resume`.
+    /// `false`: no such word.
     pub fn want(&self, intent: &str) -> bool {
         match Intent::from_word(intent) {
-            Some(intent @ (Intent::Start | Intent::Refresh | Intent::Cancel)) => {
+            Some(intent @ (Intent::Start | Intent::Refresh | Intent::Cancel | Intent::Resume)) => {
                 self.shell.want(intent);
                 true
             }
             _ => false,
         }
+    }
+
+    /// Looks and speaks as these options say, with the payment going on.
+    pub fn dress(&self, options: &JsValue) {
+        let mut view = self.view.borrow_mut();
+        view.dress(Look::from(&Appearance::from_js(options)));
+        view.show(&self.shell.model());
     }
 
     /// Takes the view out and ends everything that runs: no timer, listener or request is left,

@@ -17,9 +17,13 @@ mod environment;
 mod locale;
 mod options;
 mod shell;
+mod transport;
 mod view;
 
+pub use checkout::{Failure, Intent, Problem, Request, Scene};
 pub use component::WechatPay;
-pub use locale::Locale;
-pub use options::{OptionError, WidgetOptions};
+pub use locale::{Locale, Messages, Word};
+pub use merchant_api::CheckoutAnswer;
+pub use options::{Appearance, OptionError, Theme, WidgetOptions};
 pub use shell::PageEvent;
+pub use transport::{Reply, Transport};

@@ -1,36 +1,83 @@
 //! What the page asks for, parsed once: a value of [`WidgetOptions`] is right by its making.
 
-use crate::locale::Locale;
-use js_sys::Reflect;
+use crate::locale::{Locale, Messages};
+use crate::transport::Transport;
+use js_sys::{Function, Reflect};
 use merchant_api::Product;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// The options of one element.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct WidgetOptions {
     token: String,
     merchant_api: String,
     /// The product the page insists on.
     pub product: Option<Product>,
-    /// The language of what the buyer reads; the page's when absent.
-    pub locale: Option<Locale>,
-    /// Open WeChat's cashier without a click.
+    /// Open WeChat's cashier without a click. Never heeded for H5, and never on a return.
     pub auto_start: bool,
     /// Where the buyer goes after a payment.
-    pub success_url: Option<String>,
+    pub(crate) success_url: Option<String>,
     /// Where the buyer comes back to; the page's own address when absent.
-    pub return_url: Option<String>,
+    pub(crate) return_url: Option<String>,
+    /// How it looks and speaks.
+    pub appearance: Appearance,
+    /// A backend of the page's own.
+    pub transport: Option<Transport>,
+    /// What stands in for `fetch`: the element's way to a `transport` of JavaScript.
+    pub(crate) fetch: Option<Function>,
+}
+
+/// How the widget looks and speaks. It may change while a payment is under way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Appearance {
+    /// The language of what the buyer reads; the page's when absent.
+    pub locale: Option<Locale>,
+    /// The page's own words.
+    pub messages: Messages,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Where the buyer finds help; shown where a payment does not go on.
+    pub(crate) support_url: Option<String>,
+}
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the buyer's system has it.
+    #[default]
+    Auto,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+impl Theme {
+    /// The word of the `data-theme` attribute.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
 }
 
 /// What is wrong with an option. The names are those of the attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionError {
-    /// `token` is missing or is no token.
+    /// `token` is missing or is no token: nothing can be paid.
     Token,
-    /// `merchant-api` is neither an http(s) address nor a path.
+    /// `merchant-api` is neither an http(s) address nor a path: nobody can be asked.
     MerchantApi,
     /// `scene` is neither `auto` nor a product.
     Scene,
+    /// `success-url` is no http(s) address.
+    SuccessUrl,
+    /// `return-url` is no http(s) address.
+    ReturnUrl,
+    /// `support-url` is no address of http(s), mailto or tel.
+    SupportUrl,
 }
 
 impl OptionError {
@@ -40,12 +87,16 @@ impl OptionError {
             Self::Token => "TOKEN_INVALID",
             Self::MerchantApi => "MERCHANT_API_INVALID",
             Self::Scene => "SCENE_INVALID",
+            Self::SuccessUrl => "SUCCESS_URL_INVALID",
+            Self::ReturnUrl => "RETURN_URL_INVALID",
+            Self::SupportUrl => "SUPPORT_URL_INVALID",
         }
     }
 }
 
 impl WidgetOptions {
-    /// Options with the two that every element needs.
+    /// Options with the two that every element needs. With a [`Transport`], the merchant API is
+    /// not asked and may be empty; the token still names the order.
     pub fn new(token: &str, merchant_api: &str) -> Result<Self, OptionError> {
         let is_token = (8..=256).contains(&token.len())
             && token
@@ -58,48 +109,69 @@ impl WidgetOptions {
         while let Some(shorter) = merchant_api.strip_suffix('/') {
             merchant_api = shorter;
         }
-        let is_address = ["https://", "http://"].iter().any(|scheme| {
-            merchant_api
-                .strip_prefix(scheme)
-                .is_some_and(|rest| !rest.is_empty())
-        });
         let is_path = merchant_api.is_empty()
             || (merchant_api.starts_with('/') && !merchant_api.starts_with("//"));
-        if !(is_address || is_path) || merchant_api.bytes().any(|byte| b"\\?# ".contains(&byte)) {
+        if !(is_path || is_address(merchant_api, &WEB))
+            || merchant_api.bytes().any(|byte| b"\\?# ".contains(&byte))
+        {
             return Err(OptionError::MerchantApi);
         }
         Ok(Self {
             token: token.to_owned(),
             merchant_api: merchant_api.to_owned(),
             product: None,
-            locale: None,
             auto_start: false,
             success_url: None,
             return_url: None,
+            appearance: Appearance::default(),
+            transport: None,
+            fetch: None,
         })
     }
 
-    /// Reads the object that `element.js` makes of its attributes.
-    pub(crate) fn from_js(options: &JsValue) -> Result<Self, OptionError> {
-        let text = |name: &str| {
-            Reflect::get(options, &JsValue::from_str(name))
-                .ok()
-                .and_then(|value| value.as_string())
+    /// Where the buyer goes after a payment: an http(s) address.
+    pub fn with_success_url(mut self, address: &str) -> Result<Self, OptionError> {
+        self.success_url = Some(checked(address, &WEB).ok_or(OptionError::SuccessUrl)?);
+        Ok(self)
+    }
+
+    /// Where the buyer comes back to: an http(s) address. The page's own when not given.
+    pub fn with_return_url(mut self, address: &str) -> Result<Self, OptionError> {
+        self.return_url = Some(checked(address, &WEB).ok_or(OptionError::ReturnUrl)?);
+        Ok(self)
+    }
+
+    /// Reads the object that `element.js` makes of its attributes. What is wrong and can be done
+    /// without is left out and named: a payment is worth more than a link.
+    pub(crate) fn from_js(options: &JsValue) -> Result<(Self, Vec<OptionError>), OptionError> {
+        let token = text(options, "token").unwrap_or_default();
+        let merchant_api = text(options, "merchantApi").ok_or(OptionError::MerchantApi)?;
+        let mut read = Self::new(&token, &merchant_api)?;
+        let mut wrong = Vec::new();
+        if let Some(word) = text(options, "scene").filter(|word| !word.is_empty() && word != "auto")
+        {
+            read.product = Product::from_word(&word);
+            if read.product.is_none() {
+                wrong.push(OptionError::Scene);
+            }
+        }
+        let mut address = |name, error| {
+            let given = text(options, name)?;
+            let address = checked(&given, &WEB);
+            if address.is_none() {
+                wrong.push(error);
+            }
+            address
         };
-        let token = text("token").unwrap_or_default();
-        let merchant_api = text("merchantApi").ok_or(OptionError::MerchantApi)?;
-        let product = match text("scene").as_deref() {
-            None | Some("" | "auto") => None,
-            Some(word) => Some(Product::from_word(word).ok_or(OptionError::Scene)?),
-        };
-        Ok(Self {
-            product,
-            locale: text("locale").map(|tag| Locale::from_tag(&tag)),
-            auto_start: text("autoStart").is_some(),
-            success_url: text("successUrl"),
-            return_url: text("returnUrl"),
-            ..Self::new(&token, &merchant_api)?
-        })
+        read.success_url = address("successUrl", OptionError::SuccessUrl);
+        read.return_url = address("returnUrl", OptionError::ReturnUrl);
+        read.auto_start = text(options, "autoStart").is_some();
+        read.appearance = Appearance::from_js(options);
+        if read.appearance.support_url.is_none() && text(options, "supportUrl").is_some() {
+            wrong.push(OptionError::SupportUrl);
+        }
+        read.fetch = field(options, "fetch").dyn_into().ok();
+        Ok((read, wrong))
     }
 
     /// The order's token.
@@ -113,9 +185,60 @@ impl WidgetOptions {
     }
 }
 
+impl Appearance {
+    /// With an address where the buyer finds help: http(s), mailto or tel.
+    pub fn with_support_url(mut self, address: &str) -> Result<Self, OptionError> {
+        self.support_url = Some(checked(address, &HELP).ok_or(OptionError::SupportUrl)?);
+        Ok(self)
+    }
+
+    /// Reads the part of the options that may change under way.
+    pub(crate) fn from_js(options: &JsValue) -> Self {
+        let messages = field(options, "messages");
+        Self {
+            locale: text(options, "locale").map(|tag| Locale::from_tag(&tag)),
+            messages: if messages.is_object() {
+                Messages::read(|name| text(&messages, name))
+            } else {
+                Messages::default()
+            },
+            theme: match text(options, "theme").as_deref() {
+                Some("light") => Theme::Light,
+                Some("dark") => Theme::Dark,
+                _ => Theme::Auto,
+            },
+            support_url: text(options, "supportUrl").and_then(|text| checked(&text, &HELP)),
+        }
+    }
+}
+
+/// How an address may begin that a page goes to.
+const WEB: [&str; 2] = ["https://", "http://"];
+/// How one may begin that leads to help.
+const HELP: [&str; 4] = ["https://", "http://", "mailto:", "tel:"];
+
+/// By its beginning alone, and from a list: no `javascript:` in any disguise begins so.
+fn is_address(text: &str, schemes: &[&str]) -> bool {
+    schemes
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
+}
+
+fn checked(text: &str, schemes: &[&str]) -> Option<String> {
+    is_address(text, schemes).then(|| text.to_owned())
+}
+
+fn field(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
+}
+
+fn text(object: &JsValue, name: &str) -> Option<String> {
+    field(object, name).as_string()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{OptionError, WidgetOptions};
+    use super::{Appearance, OptionError, WidgetOptions};
 
     #[test]
     fn a_wrong_option_is_named() {
@@ -135,6 +258,34 @@ mod tests {
         for (token, merchant_api, expected) in cases {
             let found = WidgetOptions::new(token, merchant_api).err();
             assert_eq!(found, expected, "{token} {merchant_api}");
+        }
+    }
+
+    #[test]
+    fn an_address_to_go_to_is_of_the_web_and_one_for_help_may_be_a_mailbox_or_a_telephone() {
+        for (address, is_web, is_help) in [
+            ("https://shop.example/thanks", true, true),
+            ("http://127.0.0.1:8000/thanks", true, true),
+            ("mailto:help@shop.example", false, true),
+            ("tel:+864001234567", false, true),
+            ("javascript:alert(1)", false, false),
+            ("JavaScript:alert(1)", false, false),
+            (" https://shop.example", false, false),
+            ("data:text/html,x", false, false),
+            ("//evil.example", false, false),
+            ("https://", false, false),
+            ("", false, false),
+        ] {
+            let options = WidgetOptions::new("0123456789abcdef", "/v1").unwrap();
+            let success = options.clone().with_success_url(address);
+            assert_eq!(success.is_ok(), is_web, "{address}");
+            assert_eq!(
+                options.with_return_url(address).is_ok(),
+                is_web,
+                "{address}"
+            );
+            let support = Appearance::default().with_support_url(address);
+            assert_eq!(support.is_ok(), is_help, "{address}");
         }
     }
 }

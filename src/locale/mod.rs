@@ -1,7 +1,13 @@
 //! What the buyer reads. Words only: the view decides when, the machine decides why.
 
-mod en;
-mod zh_cn;
+mod words;
+
+pub use words::Word;
+
+use std::borrow::Cow;
+
+/// Most texts are the widget's own; some are the page's.
+pub(crate) type Text = Cow<'static, str>;
 
 /// A language that the widget speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,69 +28,91 @@ impl Locale {
             Self::En
         }
     }
+}
 
-    /// The language tag of the text.
-    pub(crate) const fn tag(self) -> &'static str {
-        match self {
-            Self::ZhCn => "zh-CN",
-            Self::En => "en",
-        }
+/// A page's own words, for another language or another voice. What is not given is said in the
+/// widget's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Messages(Vec<Option<String>>);
+
+impl Messages {
+    /// With one more word.
+    #[must_use]
+    pub fn with(mut self, word: Word, text: impl Into<String>) -> Self {
+        self.0.resize(Word::ALL.len(), None);
+        self.0[word as usize] = Some(text.into());
+        self
     }
 
-    pub(crate) const fn words(self) -> &'static Words {
-        match self {
-            Self::ZhCn => &zh_cn::WORDS,
-            Self::En => &en::WORDS,
-        }
+    /// The words that `given` has for the names of [`Word`].
+    pub(crate) fn read(mut given: impl FnMut(&'static str) -> Option<String>) -> Self {
+        let words = Word::ALL.iter();
+        Self(words.map(|word| given(word.name())).collect())
     }
 }
 
-/// Every sentence, by where it stands.
+/// A language with a page's own words over it.
+#[derive(Clone, Debug)]
 pub(crate) struct Words {
-    pub(crate) test_ribbon: &'static str,
-    pub(crate) loading: &'static str,
-    pub(crate) pay: &'static str,
-    pub(crate) pay_in_wechat: &'static str,
-    pub(crate) show_code: &'static str,
-    pub(crate) offer_jsapi: &'static str,
-    pub(crate) offer_h5: &'static str,
-    pub(crate) offer_native: &'static str,
-    pub(crate) cancelled: &'static str,
-    pub(crate) starting: &'static str,
-    pub(crate) trying_again: &'static str,
-    pub(crate) making_sure: &'static str,
-    pub(crate) scan: &'static str,
-    pub(crate) scan_elsewhere: &'static str,
-    pub(crate) code_label: &'static str,
-    pub(crate) code_valid_for: &'static str,
-    pub(crate) code_expired: &'static str,
-    pub(crate) new_code: &'static str,
-    pub(crate) confirming: &'static str,
-    pub(crate) cashier: &'static str,
-    pub(crate) cashier_silent: &'static str,
-    pub(crate) leaving: &'static str,
-    pub(crate) stuck: &'static str,
-    pub(crate) open_again: &'static str,
-    pub(crate) returned: &'static str,
-    pub(crate) i_have_paid: &'static str,
-    pub(crate) i_had_a_problem: &'static str,
-    pub(crate) not_paid_yet: &'static str,
-    pub(crate) elsewhere: &'static str,
-    pub(crate) take_over: &'static str,
-    pub(crate) paid: &'static str,
-    pub(crate) closed: &'static str,
-    pub(crate) expired: &'static str,
-    pub(crate) order_again: &'static str,
-    pub(crate) problem: &'static str,
-    pub(crate) problem_of_merchant: &'static str,
-    pub(crate) problem_of_network: &'static str,
-    pub(crate) problem_of_wechat: &'static str,
-    pub(crate) problem_of_buyer: &'static str,
-    pub(crate) order_number: &'static str,
-    pub(crate) retry: &'static str,
-    pub(crate) nothing_fits: &'static str,
-    pub(crate) mini_program: &'static str,
-    pub(crate) wechat_too_old: &'static str,
-    pub(crate) offline: &'static str,
-    pub(crate) reconnecting: &'static str,
+    locale: Locale,
+    messages: Messages,
+}
+
+impl Words {
+    pub(crate) const fn new(locale: Locale, messages: Messages) -> Self {
+        Self { locale, messages }
+    }
+
+    /// The text of a word.
+    pub(crate) fn say(&self, word: Word) -> Text {
+        let place = word as usize;
+        if let Some(Some(own)) = self.messages.0.get(place) {
+            return Cow::Owned(own.clone());
+        }
+        Cow::Borrowed(match self.locale {
+            Locale::ZhCn => words::ZH_CN[place],
+            Locale::En => words::EN[place],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Locale, Messages, Word, Words, words};
+
+    #[test]
+    fn both_languages_are_complete() {
+        for (word, (zh_cn, en)) in Word::ALL.iter().zip(words::ZH_CN.iter().zip(words::EN)) {
+            assert!(!zh_cn.is_empty() && !en.is_empty(), "{word:?}");
+            let is_chinese = zh_cn.chars().any(|letter| letter > '\u{4e00}');
+            let is_text = !matches!(word, Word::Language | Word::Direction);
+            assert_eq!(is_chinese, is_text, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn chinese_of_any_region_reads_chinese_and_everybody_else_english() {
+        for (tag, expected) in [
+            ("zh", Locale::ZhCn),
+            ("zh-Hant-TW", Locale::ZhCn),
+            ("ZH_cn", Locale::ZhCn),
+            ("en-GB", Locale::En),
+            ("ja", Locale::En),
+            ("", Locale::En),
+        ] {
+            assert_eq!(Locale::from_tag(tag), expected, "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_pages_own_words_are_said_and_the_others_stay() {
+        let messages = Messages::default().with(Word::Paid, "お支払い完了");
+        let words = Words::new(Locale::En, messages);
+        assert_eq!(words.say(Word::Paid), "お支払い完了");
+        assert_eq!(words.say(Word::Closed), "This order is closed");
+        let given = Messages::read(|name| (name == "paid").then(|| "済".to_owned()));
+        let words = Words::new(Locale::ZhCn, given);
+        assert_eq!(words.say(Word::Paid), "済");
+        assert_eq!(words.say(Word::Closed), "订单已关闭");
+    }
 }

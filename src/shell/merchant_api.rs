@@ -7,9 +7,11 @@
 //! (51,638 bytes of bundle against 49,632, brotli): its errors format, and its requests, headers
 //! and bodies come in more kinds than the three requests here.
 
+use crate::options::WidgetOptions;
+use crate::transport::{Reply, Transport};
 use ::merchant_api::{ApiError, CheckoutAnswer, Fields, Malformed, decimal};
 use checkout::{Event, Failure, Request, RequestId};
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{AbortController, RequestCredentials, RequestInit, Response, UrlSearchParams};
@@ -18,6 +20,10 @@ use web_sys::{AbortController, RequestCredentials, RequestInit, Response, UrlSea
 pub(crate) struct MerchantApi {
     /// `{base}/checkouts/{token}`.
     checkout: String,
+    /// A Rust page's own backend.
+    transport: Option<Transport>,
+    /// What stands in for `fetch`, over a backend of a JavaScript page's own.
+    fetch: Option<Function>,
 }
 
 /// A request under way; dropping it aborts the request, and nothing comes of it any more.
@@ -37,6 +43,15 @@ pub(crate) enum Outcome {
     Failed(Failure),
 }
 
+impl From<Reply> for Outcome {
+    fn from(reply: Reply) -> Self {
+        match reply {
+            Ok(answer) => Self::Answered(Box::new(answer)),
+            Err(failure) => Self::Failed(failure),
+        }
+    }
+}
+
 impl Outcome {
     /// As the machine takes it.
     pub(crate) fn into_event(self, id: RequestId) -> Event {
@@ -48,11 +63,15 @@ impl Outcome {
 }
 
 impl MerchantApi {
-    pub(crate) fn new(base: &str, token: &str) -> Self {
-        let mut checkout = String::from(base);
+    pub(crate) fn of(options: &WidgetOptions) -> Self {
+        let mut checkout = String::from(options.merchant_api());
         checkout.push_str("/checkouts/");
-        checkout.push_str(token);
-        Self { checkout }
+        checkout.push_str(options.token());
+        Self {
+            checkout,
+            transport: options.transport.clone(),
+            fetch: options.fetch.clone(),
+        }
     }
 
     /// Sends a request; `done` is called once, unless the request is aborted first.
@@ -63,8 +82,13 @@ impl MerchantApi {
         init.set_credentials(RequestCredentials::Omit);
         init.set_signal(signal.as_ref());
         let address = self.address(request, &init);
+        let by_page = self.transport.as_ref().map(|own| own.ask(request));
+        let stand_in = self.fetch.clone();
         spawn_local(async move {
-            let outcome = fetch(&address, &init).await;
+            let outcome = match by_page {
+                Some(reply) => Outcome::from(reply.await),
+                None => fetch(&address, &init, stand_in).await,
+            };
             if !signal.is_some_and(|signal| signal.aborted()) {
                 done(outcome);
             }
@@ -104,8 +128,8 @@ impl MerchantApi {
     }
 }
 
-async fn fetch(address: &str, init: &RequestInit) -> Outcome {
-    match response(address, init).await {
+async fn fetch(address: &str, init: &RequestInit, stand_in: Option<Function>) -> Outcome {
+    match response(address, init, stand_in).await {
         Ok(response) => {
             let status = response.status();
             let retry_after_ms = retry_after_ms(&response);
@@ -115,9 +139,17 @@ async fn fetch(address: &str, init: &RequestInit) -> Outcome {
     }
 }
 
-async fn response(address: &str, init: &RequestInit) -> Result<Response, JsValue> {
-    let window = web_sys::window().ok_or(JsValue::UNDEFINED)?;
-    let promise = window.fetch_with_str_and_init(address, init);
+async fn response(
+    address: &str,
+    init: &RequestInit,
+    stand_in: Option<Function>,
+) -> Result<Response, JsValue> {
+    let promise = match stand_in {
+        Some(fetch) => fetch.call2(&JsValue::NULL, &address.into(), init)?.into(),
+        None => web_sys::window()
+            .ok_or(JsValue::UNDEFINED)?
+            .fetch_with_str_and_init(address, init),
+    };
     JsFuture::from(promise).await.map(JsCast::unchecked_into)
 }
 

@@ -63,7 +63,7 @@ impl Shell {
             machine: RefCell::new(machine),
             show: RefCell::default(),
             page,
-            api: merchant_api::MerchantApi::new(options.merchant_api(), options.token()),
+            api: merchant_api::MerchantApi::of(options),
             departure,
             requests: RefCell::default(),
             timer: RefCell::default(),
@@ -118,7 +118,11 @@ impl Shell {
             let mut machine = self.0.machine.borrow_mut();
             (machine.update(now_ms, event), machine.view(now_ms))
         };
-        if let Some(show) = &mut *self.0.show.borrow_mut() {
+        // Showing may move the focus, and a handler of the page that hears of it may come in here
+        // again: what it did is shown with the next event.
+        if let Ok(mut show) = self.0.show.try_borrow_mut()
+            && let Some(show) = &mut *show
+        {
             show(&model);
         }
         for effect in effects {

@@ -1,5 +1,7 @@
 //! What the page is told: DOM events of the element, or a callback of the leptos component.
 
+use crate::locale::Words;
+use crate::view::problem_word;
 use checkout::{Destination, Occurrence, Problem, Scene};
 use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
@@ -41,19 +43,17 @@ impl Page {
         Self(Box::new(listen))
     }
 
-    pub(crate) fn tell(&self, occurrence: Occurrence) {
-        (self.0)(occurrence);
-    }
-}
-
-impl From<Function> for Page {
-    /// `element.js`: `emit(name, detail)`.
-    fn from(emit: Function) -> Self {
+    /// `element.js`: `emit(name, detail)`. A problem has the buyer's words with it.
+    pub(crate) fn speaking(emit: Function, words: Words) -> Self {
         Self::new(move |occurrence| {
-            let (name, detail) = dom_event(&occurrence);
+            let (name, detail) = dom_event(&occurrence, &words);
             // A handler of the page that throws is the page's own trouble.
             let _ = emit.call2(&JsValue::NULL, &name.into(), &detail);
         })
+    }
+
+    pub(crate) fn tell(&self, occurrence: Occurrence) {
+        (self.0)(occurrence);
     }
 }
 
@@ -83,7 +83,7 @@ impl From<Occurrence> for PageEvent {
 }
 
 /// The event's name and its `detail`. Fields have the contract's names.
-fn dom_event(occurrence: &Occurrence) -> (&'static str, JsValue) {
+fn dom_event(occurrence: &Occurrence, words: &Words) -> (&'static str, JsValue) {
     match occurrence {
         Occurrence::Ready => ("ready", object(&[])),
         Occurrence::SceneDecided(scene) => ("scene-decided", scene_detail(scene)),
@@ -110,7 +110,7 @@ fn dom_event(occurrence: &Occurrence) -> (&'static str, JsValue) {
             ]),
         ),
         Occurrence::Closed => ("closed", object(&[])),
-        Occurrence::Problem(problem) => ("problem", problem_detail(problem)),
+        Occurrence::Problem(problem) => ("problem", problem_detail(problem, words)),
     }
 }
 
@@ -129,11 +129,13 @@ fn scene_detail(scene: &Scene) -> JsValue {
     ])
 }
 
-fn problem_detail(problem: &Problem) -> JsValue {
+fn problem_detail(problem: &Problem, words: &Words) -> JsValue {
+    let message = words.say(problem_word(problem));
     object(&[
         ("code", problem.code.as_str().into()),
         ("actor", problem.actor.as_str().into()),
         ("recoverable", problem.is_recoverable.into()),
+        ("message", JsValue::from_str(&message)),
         ("field", optional(problem.field.as_deref())),
         ("raw", optional(problem.raw.as_deref())),
     ])

@@ -3,7 +3,7 @@
 //! A button says what it is for in `data-intent`; one listener on the whole view hears them all.
 
 use super::node::{Element, element};
-use crate::locale::Words;
+use crate::locale::{Text, Word, Words};
 use checkout::Intent;
 use merchant_api::Product;
 use wasm_bindgen::JsCast;
@@ -12,18 +12,18 @@ use wasm_bindgen::JsCast;
 const INTENT: &str = "data-intent";
 
 /// A row of buttons.
-pub(super) fn actions(buttons: &[(&'static str, Intent)]) -> Element {
+pub(super) fn actions(buttons: &[(Word, Intent)], words: &Words) -> Element {
     let mut row = element("div").with("class", "actions");
     let mut class = "primary";
     for (label, intent) in buttons {
-        row = row.holding(button(class, label, *intent));
+        row = row.holding(button(class, words.say(*label), *intent));
         class = "secondary";
     }
     row
 }
 
 /// A button of a class.
-pub(super) fn button(class: &'static str, label: &'static str, intent: Intent) -> Element {
+pub(super) fn button(class: &'static str, label: Text, intent: Intent) -> Element {
     element("button")
         .with("type", "button")
         .with("part", class)
@@ -40,19 +40,19 @@ pub(super) fn offer(
     words: &Words,
 ) -> Element {
     let label = match product {
-        Product::H5 => words.pay_in_wechat,
-        Product::Native => words.offer_native,
-        _ if is_again => words.retry,
-        _ => words.pay,
+        Product::H5 => Word::PayInWechat,
+        Product::Native => Word::OfferNative,
+        _ if is_again => Word::Retry,
+        _ => Word::Pay,
     };
     let both = [
         (label, Intent::Start),
-        (words.show_code, Intent::StartFallback),
+        (Word::ShowCode, Intent::StartFallback),
     ];
     if fallback == Some(Product::Native) {
-        actions(&both)
+        actions(&both, words)
     } else {
-        actions(&both[..1])
+        actions(&both[..1], words)
     }
 }
 

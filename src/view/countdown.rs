@@ -1,14 +1,14 @@
 //! How long the code is good. The time is the machine's; this only writes it.
 
 use super::node::{Element, element};
-use crate::locale::Words;
+use crate::locale::{Word, Words};
 use merchant_api::push_decimal;
 
 /// `二维码有效时间 29:59`
 pub(super) fn countdown(remaining_ms: u64, words: &Words) -> Element {
     element("p")
         .with("class", "countdown")
-        .saying(words.code_valid_for)
+        .saying(words.say(Word::CodeValidFor))
         .saying(" ")
         .holding(
             element("span")
@@ -17,6 +17,28 @@ pub(super) fn countdown(remaining_ms: u64, words: &Words) -> Element {
                 .saying(clock_text(remaining_ms)),
         )
 }
+
+/// What is spoken of the time: at five minutes, at three, at one and at half a minute, and not
+/// each second.
+pub(super) fn spoken(remaining_ms: u64, words: &Words) -> Option<String> {
+    let (_, number, word) = PACE
+        .into_iter()
+        .find(|(limit_ms, ..)| remaining_ms <= *limit_ms)?;
+    let text = words.say(word);
+    let (before, after) = text.split_once('#')?;
+    let mut spoken = String::from(before);
+    spoken.push_str(number);
+    spoken.push_str(after);
+    Some(spoken)
+}
+
+/// Up to how many milliseconds, what is said: the number, and the sentence round it.
+const PACE: [(u64, &str, Word); 4] = [
+    (30_000, "30", Word::SecondsLeft),
+    (60_000, "60", Word::SecondsLeft),
+    (180_000, "3", Word::MinutesLeft),
+    (300_000, "5", Word::MinutesLeft),
+];
 
 /// Minutes and seconds, with hours where there are any; a begun second counts whole.
 fn clock_text(remaining_ms: u64) -> String {
@@ -42,7 +64,22 @@ pub(super) fn push_two_digits(text: &mut String, number: u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::clock_text;
+    use super::{clock_text, spoken};
+    use crate::locale::{Locale, Messages, Words};
+
+    #[test]
+    fn the_time_is_spoken_four_times_and_not_each_second() {
+        let words = Words::new(Locale::En, Messages::default());
+        let said = |remaining_ms| spoken(remaining_ms, &words);
+        assert_eq!(said(1_799_000), None);
+        let mut heard: Vec<String> = (0..=400).rev().filter_map(|s| said(s * 1_000)).collect();
+        heard.dedup();
+        let numbers: Vec<&str> = heard
+            .iter()
+            .filter_map(|text| text.split(' ').nth(5))
+            .collect();
+        assert_eq!(numbers, ["5", "3", "60", "30"], "{heard:?}");
+    }
 
     #[test]
     fn the_clock_shows_begun_seconds_and_hours_only_where_there_are_any() {

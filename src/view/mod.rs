@@ -10,7 +10,9 @@ mod outcome;
 mod qr_code;
 mod status;
 
-use crate::locale::{Locale, Words};
+use crate::environment;
+use crate::locale::{Word, Words};
+use crate::options::{Appearance, Theme};
 use action::{actions, button, offer};
 use checkout::{Intent, Screen, ViewModel};
 use countdown::countdown;
@@ -18,18 +20,47 @@ use gloo_events::EventListener;
 use leptos::tachys::view::{Mountable, Render};
 use node::{Element, Node, Placed, element, nothing};
 use order_head::{order_head, ribbon};
-use outcome::outcome;
+use outcome::{outcome, support};
 use qr_code::Picture;
 use status::{connection, live_region, sentence, spinner};
+use wasm_bindgen::JsCast;
+
+pub(crate) use outcome::problem_word;
 
 /// The style sheet, for a shadow root or a page.
 pub(crate) const THEME: &str = include_str!("theme.css");
+
+/// How a view looks and speaks.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    words: Words,
+    theme: Theme,
+    support_url: Option<String>,
+}
+
+impl From<&Appearance> for Look {
+    fn from(appearance: &Appearance) -> Self {
+        let locale = appearance.locale.unwrap_or_else(environment::locale);
+        Self {
+            words: Words::new(locale, appearance.messages.clone()),
+            theme: appearance.theme,
+            support_url: appearance.support_url.clone(),
+        }
+    }
+}
+
+impl Look {
+    /// What it speaks with.
+    pub(crate) const fn words(&self) -> &Words {
+        &self.words
+    }
+}
 
 /// A view that is in a page; dropping it takes it out.
 pub(crate) struct View {
     placed: Placed,
     picture: Picture,
-    locale: Locale,
+    look: Look,
     _clicks: EventListener,
 }
 
@@ -38,7 +69,7 @@ impl View {
     pub(crate) fn new(
         container: &web_sys::Element,
         model: &ViewModel,
-        locale: Locale,
+        look: Look,
         want: impl Fn(Intent) + 'static,
     ) -> Self {
         let clicks = EventListener::new(container, "click", move |click| {
@@ -47,20 +78,37 @@ impl View {
             }
         });
         let mut picture = Picture::default();
-        let mut placed = Node::from(whole(model, locale, &mut picture)).build();
+        let mut placed = Node::from(whole(model, &look, &mut picture)).build();
         placed.mount(container, None);
         Self {
             placed,
             picture,
-            locale,
+            look,
             _clicks: clicks,
         }
     }
 
-    /// Shows another model; only what differs is touched.
+    /// Shows another model; only what differs is touched. A focus whose button goes away is kept
+    /// in the view, so that the keyboard goes on from here and not from the page's beginning.
     pub(crate) fn show(&mut self, model: &ViewModel) {
-        let tree = whole(model, self.locale, &mut self.picture);
+        let had_focus = self.has_focus();
+        let tree = whole(model, &self.look, &mut self.picture);
         Node::from(tree).rebuild(&mut self.placed);
+        if had_focus && !self.has_focus() {
+            let base: &web_sys::HtmlElement = self.placed.dom().unchecked_ref();
+            // A view that cannot be focused leaves the focus to the browser.
+            let _ = base.focus();
+        }
+    }
+
+    /// Looks and speaks otherwise from the next model on.
+    pub(crate) fn dress(&mut self, look: Look) {
+        self.look = look;
+    }
+
+    fn has_focus(&self) -> bool {
+        let base: &web_sys::Element = self.placed.dom().unchecked_ref();
+        base.matches(":focus-within").unwrap_or_default()
     }
 }
 
@@ -70,30 +118,35 @@ impl Drop for View {
     }
 }
 
-fn whole(model: &ViewModel, locale: Locale, picture: &mut Picture) -> Element {
-    let words = locale.words();
-    let screen = &model.screen;
+fn whole(model: &ViewModel, look: &Look, picture: &mut Picture) -> Element {
+    let words = &look.words;
+    let order = model.order.as_ref();
     let body = element("div").with("part", "body").with("class", "body");
     element("div")
         .with("part", "base")
         .with("class", "wechat-pay")
-        .with("lang", locale.tag())
-        .with("data-state", screen.name())
+        .with("lang", words.say(Word::Language))
+        .with("dir", words.say(Word::Direction))
+        .with("data-theme", look.theme.as_str())
+        .with("data-state", model.screen.name())
+        .with("tabindex", "-1")
         .holding(if model.is_test {
             ribbon(words)
         } else {
             nothing()
         })
-        .holding(model.order.as_ref().map_or_else(nothing, order_head))
-        .holding(filled(body, model, words, picture))
+        .holding(order.map_or_else(nothing, |order| order_head(order, words)))
+        .holding(filled(body, model, look, picture))
         .holding(connection(model.connection, words))
-        .holding(live_region(sentence(screen, words)))
+        .holding(live_region(model, words))
 }
 
 /// The body with what the screen shows.
-fn filled(body: Element, model: &ViewModel, words: &Words, picture: &mut Picture) -> Element {
-    let text = sentence(&model.screen, words);
-    let lead = element("p").with("class", "lead").saying(text);
+fn filled(body: Element, model: &ViewModel, look: &Look, picture: &mut Picture) -> Element {
+    let words = &look.words;
+    let lead = element("p")
+        .with("class", "lead")
+        .saying(words.say(sentence(&model.screen)));
     match &model.screen {
         Screen::Offer {
             product,
@@ -116,38 +169,47 @@ fn filled(body: Element, model: &ViewModel, words: &Words, picture: &mut Picture
             .holding(picture.dimmed(code_url, nothing(), words))
             .holding(lead),
         Screen::QrExpired { code_url } => {
-            let renew = button("primary", words.new_code, Intent::Refresh);
+            let renew = button("primary", words.say(Word::NewCode), Intent::Refresh);
             body.holding(picture.dimmed(code_url, renew, words))
                 .holding(lead)
         }
-        Screen::Cashier { is_silent: true } => body.holding(lead).holding(actions(&[
-            (words.i_have_paid, Intent::CheckPayment),
-            (words.open_again, Intent::Start),
-        ])),
+        Screen::Cashier { is_silent: true } => body.holding(lead).holding(actions(
+            &[
+                (Word::IHavePaid, Intent::CheckPayment),
+                (Word::OpenAgain, Intent::Start),
+            ],
+            words,
+        )),
         Screen::Leaving {
             is_stuck: true,
             is_for_payment,
         } => {
             let both = [
-                (words.open_again, Intent::Start),
-                (words.i_have_paid, Intent::CheckPayment),
+                (Word::OpenAgain, Intent::Start),
+                (Word::IHavePaid, Intent::CheckPayment),
             ];
             let fitting = if *is_for_payment {
                 &both[..]
             } else {
                 &both[..1]
             };
-            body.holding(lead).holding(actions(fitting))
+            body.holding(lead).holding(actions(fitting, words))
         }
         Screen::Returned {
             is_asking: false, ..
-        } => body.holding(lead).holding(actions(&[
-            (words.i_have_paid, Intent::CheckPayment),
-            (words.i_had_a_problem, Intent::ReportTrouble),
-        ])),
+        } => body
+            .holding(lead)
+            .holding(actions(
+                &[
+                    (Word::IHavePaid, Intent::CheckPayment),
+                    (Word::IHadAProblem, Intent::ReportTrouble),
+                ],
+                words,
+            ))
+            .holding(support(look)),
         Screen::Elsewhere => body
             .holding(lead)
-            .holding(actions(&[(words.take_over, Intent::TakeOver)])),
+            .holding(actions(&[(Word::TakeOver, Intent::TakeOver)], words)),
         Screen::Loading
         | Screen::Starting { .. }
         | Screen::Confirming
@@ -159,7 +221,7 @@ fn filled(body: Element, model: &ViewModel, words: &Words, picture: &mut Picture
         | Screen::Expired
         | Screen::Failed(_)
         | Screen::Unavailable(_) => {
-            body.holding(outcome(&model.screen, text, model.order.as_ref(), words))
+            body.holding(outcome(&model.screen, model.order.as_ref(), look))
         }
     }
 }

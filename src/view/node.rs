@@ -10,13 +10,11 @@
 //! many values that change apart, while here one model changes whole: leptos's reactive graph
 //! cost 6,542 bytes more. Without an owner there is also none to be cleaned up at the end.
 
+use crate::locale::Text;
 use leptos::tachys::renderer::Rndr;
 use leptos::tachys::view::{Mountable, Render};
 use std::borrow::Cow;
 use wasm_bindgen::JsCast;
-
-/// Most texts are the locale's own.
-pub(crate) type Text = Cow<'static, str>;
 
 /// A piece of the tree.
 pub(crate) enum Node {
@@ -165,7 +163,8 @@ fn namespace(tag: &str) -> &'static str {
 }
 
 impl Placed {
-    fn dom(&self) -> &web_sys::Node {
+    /// The page's own node.
+    pub(super) fn dom(&self) -> &web_sys::Node {
         match self {
             Self::Element { dom, .. } => dom,
             Self::Text { dom, .. } => dom,

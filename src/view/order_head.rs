@@ -2,21 +2,23 @@
 
 use super::countdown::push_two_digits;
 use super::node::{Node, element};
-use crate::locale::Words;
+use crate::locale::{Text, Word, Words};
 use checkout::OrderView;
+use js_sys::{Object, Reflect};
 use merchant_api::push_decimal;
+use wasm_bindgen::prelude::*;
 
 /// Says that no money moves.
 pub(super) fn ribbon(words: &Words) -> Node {
     element("p")
         .with("part", "ribbon")
         .with("class", "ribbon")
-        .saying(words.test_ribbon)
+        .saying(words.say(Word::TestRibbon))
         .into()
 }
 
 /// What is bought, and for how much.
-pub(super) fn order_head(order: &OrderView) -> Node {
+pub(super) fn order_head(order: &OrderView, words: &Words) -> Node {
     element("div")
         .with("part", "order")
         .with("class", "order")
@@ -24,26 +26,52 @@ pub(super) fn order_head(order: &OrderView) -> Node {
             element("p")
                 .with("part", "description")
                 .with("class", "description")
+                .with("dir", "auto")
                 .saying(order.description.clone().unwrap_or_default()),
         )
         .holding(
             element("p")
                 .with("part", "amount")
                 .with("class", "amount")
-                .saying(money_text(order.total_fen, &order.currency)),
+                .saying(money(order.total_fen, &order.currency, words)),
         )
         .into()
 }
 
-/// `¥69.10` from 6910 fen: by whole numbers alone.
-pub(super) fn money_text(fen: u64, currency: &str) -> String {
-    let mut text = if currency == "CNY" {
-        String::from("¥")
-    } else {
-        let mut code = String::from(currency);
-        code.push(' ');
-        code
+/// `¥69.10` or `CN¥69.10` from 6910 fen, as the language writes amounts. A currency or a language
+/// that the browser does not know is written as it is.
+pub(super) fn money(fen: u64, currency: &str, words: &Words) -> Text {
+    let amount = decimal_text(fen);
+    let options = Object::new();
+    for (name, value) in [("style", "currency"), ("currency", currency)] {
+        // Setting a property of a fresh plain object cannot fail.
+        let _ = Reflect::set(&options, &name.into(), &value.into());
+    }
+    let text = match NumberFormat::new(&words.say(Word::Language), &options) {
+        Ok(format) => format.format(&amount),
+        Err(_) => [currency, &amount].join(" "),
     };
+    text.into()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = Intl)]
+    type NumberFormat;
+
+    /// `js_sys` has it without `catch`, and both arguments come from outside.
+    #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
+    fn new(language: &str, options: &Object) -> Result<NumberFormat, JsValue>;
+
+    /// Takes the decimal text, which newer browsers write digit by digit; the others make a number
+    /// of it, which holds every fen of any real amount.
+    #[wasm_bindgen(method)]
+    fn format(this: &NumberFormat, amount: &str) -> String;
+}
+
+/// `69.10` from 6910: by whole numbers alone.
+fn decimal_text(fen: u64) -> String {
+    let mut text = String::new();
     push_decimal(&mut text, fen / 100);
     text.push('.');
     push_two_digits(&mut text, fen % 100);
@@ -52,18 +80,17 @@ pub(super) fn money_text(fen: u64, currency: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::money_text;
+    use super::decimal_text;
 
     #[test]
     fn an_amount_keeps_every_fen() {
         let cases = [
-            (1, "CNY", "¥0.01"),
-            (6_910, "CNY", "¥69.10"),
-            (100_000_000_009, "CNY", "¥1000000000.09"),
-            (500, "HKD", "HKD 5.00"),
+            (1, "0.01"),
+            (6_910, "69.10"),
+            (100_000_000_009, "1000000000.09"),
         ];
-        for (fen, currency, expected) in cases {
-            assert_eq!(money_text(fen, currency), expected);
+        for (fen, expected) in cases {
+            assert_eq!(decimal_text(fen), expected);
         }
     }
 }

@@ -1,27 +1,28 @@
 //! The screens at which a payment comes to rest: paid, closed, expired, a problem, or no way.
 
+use super::Look;
 use super::action::actions;
-use super::node::{Element, Node, Text, element, nothing};
-use super::order_head::money_text;
-use crate::locale::Words;
+use super::node::{Element, Node, element, nothing};
+use super::order_head::money;
+use super::status::sentence;
+use crate::locale::{Text, Word, Words};
 use checkout::{Actor, Intent, OrderView, Problem, Reason, Screen};
 
 /// A mark, a title, and what to do next.
-pub(super) fn outcome(
-    screen: &Screen,
-    title: &'static str,
-    order: Option<&OrderView>,
-    words: &Words,
-) -> Element {
-    let (mark, mark_class) = match screen {
-        Screen::Paid { .. } => ("✓", "mark good"),
-        _ => ("!", "mark"),
+pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -> Element {
+    let words = &look.words;
+    let is_paid = matches!(screen, Screen::Paid { .. });
+    let (mark, mark_class) = if is_paid {
+        ("✓", "mark good")
+    } else {
+        ("!", "mark")
     };
     let outcome = element("div")
         .with("part", "outcome")
         .with("class", "outcome")
         .holding(
             element("p")
+                .with("part", "mark")
                 .with("class", mark_class)
                 .with("aria-hidden", "true")
                 .saying(mark),
@@ -30,46 +31,72 @@ pub(super) fn outcome(
             element("p")
                 .with("part", "title")
                 .with("class", "title")
-                .saying(title),
+                .saying(words.say(sentence(screen))),
         )
-        .holding(receipt(screen, order).map_or_else(nothing, quiet))
-        .holding(advice(screen, words).map_or_else(nothing, quiet));
-    match screen {
-        Screen::Failed(problem) => outcome
-            .holding(if problem.is_recoverable {
-                actions(&[(words.retry, Intent::Start)]).into()
-            } else {
-                nothing()
-            })
-            .holding(reference(problem, order, words)),
-        _ => outcome,
+        .holding(receipt(screen, order, words).map_or_else(nothing, quiet))
+        .holding(advice(screen).map_or_else(nothing, |word| quiet(words.say(word))));
+    if is_paid {
+        return outcome;
     }
+    let Screen::Failed(problem) = screen else {
+        return outcome.holding(support(look));
+    };
+    outcome
+        .holding(if problem.is_recoverable {
+            actions(&[(Word::Retry, Intent::Start)], words).into()
+        } else {
+            nothing()
+        })
+        .holding(support(look))
+        .holding(reference(problem, order, words))
 }
 
-fn quiet(text: impl Into<Text>) -> Node {
+/// The way to the shop's people: what the page put into the slot, or the link of `support-url`.
+pub(super) fn support(look: &Look) -> Element {
+    let link = look.support_url.as_ref().map_or_else(nothing, |address| {
+        element("a")
+            .with("part", "support")
+            .with("class", "support")
+            .with("href", address.clone())
+            .with("target", "_blank")
+            .with("rel", "noopener")
+            .saying(look.words.say(Word::Support))
+            .into()
+    });
+    element("slot").with("name", "support").holding(link)
+}
+
+fn quiet(text: Text) -> Node {
     element("p").with("class", "advice").saying(text).into()
 }
 
-fn advice(screen: &Screen, words: &Words) -> Option<&'static str> {
+/// What to do next, in a sentence.
+pub(super) const fn advice(screen: &Screen) -> Option<Word> {
     match screen {
-        Screen::Failed(problem) => Some(match problem.actor {
-            Actor::Merchant => words.problem_of_merchant,
-            Actor::Network => words.problem_of_network,
-            Actor::WeChat | Actor::Internal => words.problem_of_wechat,
-            Actor::Buyer => words.problem_of_buyer,
-        }),
-        Screen::Expired | Screen::Closed => Some(words.order_again),
+        Screen::Failed(problem) => Some(problem_word(problem)),
+        Screen::Expired | Screen::Closed => Some(Word::OrderAgain),
         Screen::Unavailable(reason) => Some(match reason {
-            Reason::MiniProgram => words.mini_program,
-            Reason::WeChatTooOld => words.wechat_too_old,
-            _ => words.nothing_fits,
+            Reason::MiniProgram => Word::MiniProgram,
+            Reason::WeChatTooOld => Word::WechatTooOld,
+            _ => Word::NothingFits,
         }),
         _ => None,
     }
 }
 
+/// What a buyer is told of a problem.
+pub(crate) const fn problem_word(problem: &Problem) -> Word {
+    match problem.actor {
+        Actor::Merchant => Word::ProblemOfMerchant,
+        Actor::Network => Word::ProblemOfNetwork,
+        Actor::WeChat => Word::ProblemOfWechat,
+        Actor::Internal => Word::ProblemOfSystem,
+        Actor::Buyer => Word::ProblemOfBuyer,
+    }
+}
+
 /// What the payer gave, where it differs from the price: WeChat's coupons.
-fn receipt(screen: &Screen, order: Option<&OrderView>) -> Option<String> {
+fn receipt(screen: &Screen, order: Option<&OrderView>, words: &Words) -> Option<Text> {
     let Screen::Paid {
         payer_total_fen: Some(payer_total_fen),
     } = screen
@@ -77,7 +104,12 @@ fn receipt(screen: &Screen, order: Option<&OrderView>) -> Option<String> {
         return None;
     };
     let order = order?;
-    (order.total_fen != *payer_total_fen).then(|| money_text(*payer_total_fen, &order.currency))
+    (order.total_fen != *payer_total_fen).then(|| {
+        let mut text = words.say(Word::YouPaid).into_owned();
+        text.push(' ');
+        text.push_str(&money(*payer_total_fen, &order.currency, words));
+        text.into()
+    })
 }
 
 /// What the buyer reads to the merchant on the phone: the code and the order's number.
@@ -85,7 +117,7 @@ fn reference(problem: &Problem, order: Option<&OrderView>, words: &Words) -> Ele
     let mut text = String::from(problem.code.as_str());
     if let Some(order) = order {
         text.push_str(" · ");
-        text.push_str(words.order_number);
+        text.push_str(&words.say(Word::OrderNumber));
         text.push(' ');
         text.push_str(&order.order_no);
     }

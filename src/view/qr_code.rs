@@ -1,7 +1,7 @@
 //! The QR code: one path, always dark on white, whole modules of at least 240 px in all.
 
 use super::node::{Element, Node, element};
-use crate::locale::Words;
+use crate::locale::{Word, Words};
 use merchant_api::push_decimal;
 
 /// Smallest side of the picture, in CSS pixels (research: scans below it begin to fail).
@@ -42,7 +42,7 @@ impl Picture {
             element("svg")
                 .with("part", "qr")
                 .with("role", "img")
-                .with("aria-label", words.code_label)
+                .with("aria-label", words.say(Word::CodeLabel))
                 .with("viewBox", self.view_box.clone())
                 .with("width", self.side_px.clone())
                 .with("height", self.side_px.clone())

@@ -1,14 +1,16 @@
 //! The sentence of each screen, seen and spoken; the spinner; the state of the line.
 
+use super::countdown;
 use super::node::{Element, Node, element, nothing};
-use crate::locale::Words;
-use checkout::{Connection, Notice, Screen};
+use super::outcome::advice;
+use crate::locale::{Word, Words};
+use checkout::{Connection, Notice, Screen, ViewModel};
 use merchant_api::Product;
 
 /// What a screen says first.
-pub(super) fn sentence(screen: &Screen, words: &Words) -> &'static str {
+pub(super) const fn sentence(screen: &Screen) -> Word {
     match screen {
-        Screen::Loading => words.loading,
+        Screen::Loading => Word::Loading,
         Screen::Offer {
             notice: Some(notice),
             ..
@@ -20,43 +22,43 @@ pub(super) fn sentence(screen: &Screen, words: &Words) -> &'static str {
         | Screen::Returned {
             notice: Some(notice),
             is_asking: false,
-        } => notice_text(*notice, words),
+        } => notice_word(*notice),
         Screen::Offer { product, .. } => match product {
-            Product::H5 => words.offer_h5,
-            Product::Native => words.scan,
-            _ => words.offer_jsapi,
+            Product::H5 => Word::OfferH5,
+            Product::Native => Word::Scan,
+            _ => Word::OfferJsapi,
         },
-        Screen::Starting { .. } => words.starting,
+        Screen::Starting { .. } => Word::Starting,
         Screen::QrCode {
             is_handheld: true, ..
-        } => words.scan_elsewhere,
-        Screen::QrCode { .. } => words.scan,
-        Screen::QrExpired { .. } => words.code_expired,
-        Screen::Cashier { is_silent: true } => words.cashier_silent,
-        Screen::Cashier { .. } => words.cashier,
+        } => Word::ScanElsewhere,
+        Screen::QrCode { .. } => Word::Scan,
+        Screen::QrExpired { .. } => Word::CodeExpired,
+        Screen::Cashier { is_silent: true } => Word::CashierSilent,
+        Screen::Cashier { .. } => Word::Cashier,
         Screen::QrChecking { .. }
         | Screen::Confirming
         | Screen::Returned {
             is_asking: true, ..
-        } => words.confirming,
-        Screen::Leaving { is_stuck: true, .. } => words.stuck,
-        Screen::Leaving { .. } => words.leaving,
-        Screen::Returned { .. } => words.returned,
-        Screen::Elsewhere => words.elsewhere,
-        Screen::Paid { .. } => words.paid,
-        Screen::Closed => words.closed,
-        Screen::Expired => words.expired,
-        Screen::Failed(_) | Screen::Unavailable(_) => words.problem,
+        } => Word::Confirming,
+        Screen::Leaving { is_stuck: true, .. } => Word::Stuck,
+        Screen::Leaving { .. } => Word::Leaving,
+        Screen::Returned { .. } => Word::Returned,
+        Screen::Elsewhere => Word::Elsewhere,
+        Screen::Paid { .. } => Word::Paid,
+        Screen::Closed => Word::Closed,
+        Screen::Expired => Word::Expired,
+        Screen::Failed(_) | Screen::Unavailable(_) => Word::Problem,
     }
 }
 
 /// The sentence of a notice.
-fn notice_text(notice: Notice, words: &Words) -> &'static str {
+const fn notice_word(notice: Notice) -> Word {
     match notice {
-        Notice::Cancelled => words.cancelled,
-        Notice::NotPaidYet => words.not_paid_yet,
-        Notice::TryAgain => words.trying_again,
-        Notice::MakingSure => words.making_sure,
+        Notice::Cancelled => Word::Cancelled,
+        Notice::NotPaidYet => Word::NotPaidYet,
+        Notice::TryAgain => Word::TryingAgain,
+        Notice::MakingSure => Word::MakingSure,
     }
 }
 
@@ -70,25 +72,45 @@ pub(super) fn spinner() -> Element {
 
 /// How the line to the backend is, where it is not fine.
 pub(super) fn connection(connection: Connection, words: &Words) -> Node {
-    let text = match connection {
-        Connection::Steady => return nothing(),
-        Connection::Reconnecting => words.reconnecting,
-        Connection::Offline => words.offline,
+    let Some(word) = connection_word(connection) else {
+        return nothing();
     };
     element("p")
         .with("part", "connection")
         .with("class", "connection")
-        .with("role", "status")
-        .saying(text)
+        .saying(words.say(word))
         .into()
 }
 
-/// Speaks each screen's sentence once. It stays in the page, for a region that is itself
-/// replaced is not read out.
-pub(super) fn live_region(sentence: &'static str) -> Element {
+const fn connection_word(connection: Connection) -> Option<Word> {
+    match connection {
+        Connection::Steady => None,
+        Connection::Reconnecting => Some(Word::Reconnecting),
+        Connection::Offline => Some(Word::Offline),
+    }
+}
+
+/// The one region that speaks: each screen's sentence once, what to do about it, and the line's
+/// state; of a countdown only now and then a word. It stays in the page, for a region that is
+/// itself replaced is not read out.
+pub(super) fn live_region(model: &ViewModel, words: &Words) -> Element {
+    let mut text = words.say(sentence(&model.screen)).into_owned();
+    let more = [advice(&model.screen), connection_word(model.connection)];
+    for word in more.into_iter().flatten() {
+        text.push(' ');
+        text.push_str(&words.say(word));
+    }
+    if let Screen::QrCode {
+        remaining_ms: Some(remaining_ms),
+        ..
+    } = model.screen
+        && let Some(time) = countdown::spoken(remaining_ms, words)
+    {
+        text.push(' ');
+        text.push_str(&time);
+    }
     element("p")
         .with("class", "spoken")
         .with("role", "status")
-        .with("aria-live", "polite")
-        .saying(sentence)
+        .saying(text)
 }

@@ -2,33 +2,48 @@
 /**
  * The class of `<wechat-pay>`: attributes in, DOM events out, and a shadow root for the widget.
  * It knows nothing of payments. What a Rust struct cannot do is here (extend HTMLElement), and
- * what has to work when the WebAssembly does not (`#fail`'s way out for the buyer).
+ * what has to work when the WebAssembly does not (`_fail`'s way out for the buyer).
  */
 
 /** @typedef {import("./wechat-pay").Bindings} Bindings */
 /** @typedef {import("./wechat-pay").DefineOptions} DefineOptions */
+/** @typedef {import("./wechat-pay").Transport} Transport */
 
-/** Attribute -> property. */
-const ATTRIBUTES = {
+/** Attribute -> property. Another value begins the payment anew. */
+const PAYMENT = {
   token: "token",
   "merchant-api": "merchantApi",
   scene: "scene",
-  locale: "locale",
   "success-url": "successUrl",
   "return-url": "returnUrl",
   "auto-start": "autoStart",
-  "checkout-url": "checkoutUrl",
 };
 
-/** What the buyer reads when the widget itself cannot speak. */
+/** Attribute -> property. Another value is shown at once, and the payment goes on. */
+const APPEARANCE = {
+  locale: "locale",
+  theme: "theme",
+  "support-url": "supportUrl",
+};
+
+/** @type {Record<string, string>} */
+const ATTRIBUTES = { ...PAYMENT, ...APPEARANCE, "checkout-url": "checkoutUrl" };
+
+/** Properties without an attribute: what is no text. */
+const OBJECTS = ["messages", "transport"];
+
+/** What the buyer reads when the widget itself cannot speak; names as in `messages`. */
 const FALLBACK_WORDS = {
-  zh: { title: "支付组件未能加载", advice: "请刷新页面重试，或联系商家", retry: "刷新页面", open: "打开收银台" },
-  en: { title: "The payment could not load", advice: "Reload the page, or contact the shop", retry: "Reload", open: "Open the checkout page" },
+  zh: { load_failed: "支付组件未能加载", load_advice: "请刷新页面重试，或联系商家", reload: "刷新页面", open_checkout: "打开收银台", support: "联系商家" },
+  en: { load_failed: "The payment could not load", load_advice: "Reload the page, or contact the shop", reload: "Reload", open_checkout: "Open the checkout page", support: "Contact the shop" },
 };
 
 const FALLBACK_STYLE =
   ":host{display:block}.fallback{font:16px/1.6 system-ui,sans-serif;text-align:center;padding:20px 16px;border:1px solid #8a8a8a;border-radius:12px;max-width:420px;margin:0 auto}" +
-  ".fallback b{display:block;font-size:20px}.fallback a,.fallback button{display:inline-block;min-height:48px;margin:12px 4px 0;padding:10px 20px;border:1px solid #8a8a8a;border-radius:8px;background:none;font:inherit;color:inherit;cursor:pointer}";
+  ".fallback b{display:block;font-size:20px}.fallback a,.fallback button{display:inline-block;min-height:48px;box-sizing:border-box;margin:12px 4px 0;padding:10px 20px;border:1px solid #8a8a8a;border-radius:8px;background:none;font:inherit;color:inherit;cursor:pointer}";
+
+/** Where each code of a problem is explained, beside this file. */
+const PROBLEMS = new URL("problems.html", import.meta.url).href;
 
 /**
  * Defines the element, once: a second call gives the class that is there.
@@ -56,11 +71,21 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       /** @type {import("./wechat-pay").Embedded | null} */
       this._embedded = null;
       this._isStarted = false;
+      this._isDestroyed = false;
+      this._isDressing = false;
+      /** When this start began, on the page's own clock. */
+      this._begun = 0;
+      /** What was told once and is not told again when the element comes back. */
+      this._told = new Set();
+      /** @type {Record<string, string> | null} */
+      this._messages = null;
+      /** @type {Transport | null} */
+      this._transport = null;
     }
 
     connectedCallback() {
       // A property that was set before the class was there hides the accessor: set it again.
-      for (const property of Object.values(ATTRIBUTES)) {
+      for (const property of [...Object.values(ATTRIBUTES), ...OBJECTS]) {
         if (Object.prototype.hasOwnProperty.call(this, property)) {
           const value = /** @type {any} */ (this)[property];
           delete (/** @type {any} */ (this)[property]);
@@ -74,20 +99,42 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
 
     disconnectedCallback() {
       queueMicrotask(() => {
-        if (this.isConnected) return;
-        connected.delete(this);
-        this._isStarted = false;
-        this._stop();
+        if (!this.isConnected) this._leave();
       });
     }
 
     /**
-     * @param {string} _name
+     * @param {string} name
      * @param {string | null} before
      * @param {string | null} after
      */
-    attributeChangedCallback(_name, before, after) {
-      if (before !== after && this._isStarted) this._restart();
+    attributeChangedCallback(name, before, after) {
+      if (before === after || !this._isStarted) return;
+      if (name in PAYMENT) this._restart();
+      else if (name in APPEARANCE) this._dress();
+    }
+
+    /** The page's own words, by name, over those of the widget's language. */
+    get messages() {
+      return this._messages;
+    }
+
+    set messages(messages) {
+      this._messages = messages || null;
+      this._dress();
+    }
+
+    /** The page's own backend, in place of the merchant API. */
+    get transport() {
+      return this._transport;
+    }
+
+    set transport(transport) {
+      // Other functions are asked from the next request on: an object that is made anew with each
+      // rendering must not begin the payment anew.
+      const isOther = !transport !== !this._transport;
+      this._transport = transport || null;
+      if (isOther && this._isStarted) this._restart();
     }
 
     /** Begins to pay, as the buyer's click does. */
@@ -105,13 +152,32 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       return this._want("cancel");
     }
 
+    /** Asks how the payment stands, as a page does that comes to the front again. */
+    resume() {
+      return this._want("resume");
+    }
+
+    /** Ends the element for good and empties it; the order stays as it is. */
+    destroy() {
+      this._isDestroyed = true;
+      this._leave();
+      if (this.shadowRoot) this.shadowRoot.replaceChildren();
+    }
+
     /** @param {string} intent */
     _want(intent) {
       return this._embedded ? this._embedded.want(intent) : false;
     }
 
+    _leave() {
+      connected.delete(this);
+      this._isStarted = false;
+      this._stop();
+    }
+
     /** One start for however many attributes are set in one turn of the event loop. */
     _restart() {
+      if (this._isDestroyed) return;
       this._isStarted = true;
       this._stop();
       const turn = this._turn;
@@ -130,17 +196,32 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       queueMicrotask(() => embedded.unmount());
     }
 
+    /** One change of looks for however many are set in one turn, and not inside a call. */
+    _dress() {
+      if (this._isDressing) return;
+      this._isDressing = true;
+      queueMicrotask(() => {
+        this._isDressing = false;
+        if (this._embedded && !isBroken) this._embedded.dress(this._options());
+      });
+    }
+
     async _start() {
       const turn = this._turn;
+      this._begun = performance.now();
       try {
         const bindings = await loadBindings();
         if (turn !== this._turn) return;
         if (isBroken) throw new Error("the widget has stopped");
+        this._measure("loaded");
         // Only now: until the widget is there, the buyer sees what the page put between the tags.
         const root = this.shadowRoot || this.attachShadow({ mode: "open" });
         const container = document.createElement("div");
         root.replaceChildren(...styled(root, bindings.theme()), container);
-        this._embedded = bindings.mount(container, this._options(), this._emit.bind(this));
+        const embedded = bindings.mount(container, this._options(), this._emit.bind(this));
+        // A handler of the page may have taken the element out meanwhile.
+        if (turn === this._turn) this._embedded = embedded;
+        else embedded.unmount();
       } catch (error) {
         if (turn !== this._turn) return;
         // The widget names a wrong option with a text; anything else is a failure of its own.
@@ -150,28 +231,115 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
     }
 
     _options() {
-      /** @type {Record<string, string>} */
-      const options = {};
+      /** @type {Record<string, unknown>} */
+      const options = { messages: this._messages, theme: this._theme() };
       for (const [attribute, property] of Object.entries(ATTRIBUTES)) {
         const value = this.getAttribute(attribute);
-        if (value !== null) options[property] = value;
+        if (value !== null && property !== "theme") {
+          options[property] = /(success|return|support)Url/.test(property) ? whole(value) : value;
+        }
+      }
+      if (this._transport) {
+        options.merchantApi = "";
+        options.fetch = this._ask.bind(this);
       }
       return options;
+    }
+
+    /** As the page has it, unless it says otherwise: a light shop has no dark card. */
+    _theme() {
+      const theme = this.getAttribute("theme");
+      if (theme) return theme;
+      const scheme = getComputedStyle(this).colorScheme || "";
+      if (!scheme.includes("dark")) return "light";
+      return scheme.includes("light") ? "auto" : "dark";
+    }
+
+    /**
+     * Stands in for `fetch`: asks the page's own transport, and writes what it says as a response.
+     *
+     * @param {string} address
+     * @param {RequestInit} init
+     */
+    async _ask(address, init) {
+      const [path, query] = address.split("?");
+      const name = path.endsWith("/attempts") ? "start" : path.endsWith("/cancel") ? "cancel" : "status";
+      /** @type {Record<string, unknown>} */
+      const fields = { token: this.getAttribute("token") };
+      for (const [field, text] of /** @type {URLSearchParams} */ (init.body) || new URLSearchParams(query)) {
+        fields[field] = field === "ask" ? true : /^(after|seen|wait)$/.test(field) ? Number(text) : text;
+      }
+      try {
+        const ask = this._transport && /** @type {any} */ (this._transport)[name];
+        if (!ask && name === "cancel") return new Response("", { status: 404 });
+        const answer = await ask.call(this._transport, fields, { signal: init.signal });
+        return new Response(JSON.stringify(answer));
+      } catch (thrown) {
+        const error = /** @type {any} */ (thrown) || {};
+        // What browsers throw when nothing was reached is no fault of the transport.
+        if (error.name === "AbortError" || /failed to fetch|load failed|networkerror/i.test(error.message)) throw error;
+        const { code = "TRANSPORT_FAILED", message, retryable, retry_after_ms, field, wechat_code } = error;
+        const refusal = { code, message: `transport.${name}: ${message || thrown}`, retryable, retry_after_ms, field, wechat_code };
+        return new Response(JSON.stringify({ error: refusal }), { status: 400 });
+      }
+    }
+
+    /**
+     * @param {string} name
+     * @param {any} detail of a wrong option, its code alone
+     */
+    _emit(name, detail) {
+      if (name === "problem") {
+        if (typeof detail === "string") detail = this._wrong(detail);
+        detail.hint = `${PROBLEMS}#${detail.code}`;
+        // For the merchant's engineer, who may not listen.
+        console.warn("<wechat-pay>", detail.code, detail);
+      } else if (name === "paid" || name === "closed") {
+        // Once for an order, however often the element is taken out and put back.
+        const once = `${name} ${this.getAttribute("token")}`;
+        if (this._told.has(once)) return;
+        this._told.add(once);
+      }
+      this._dispatch(name, detail);
+      this._measure(name, detail.state || detail.code);
+    }
+
+    /**
+     * Tells the page, and nobody else, how long things took.
+     *
+     * @param {string} mark
+     * @param {string} [about]
+     */
+    _measure(mark, about = "") {
+      this._dispatch("telemetry", { mark, about, elapsed_ms: performance.now() - this._begun });
     }
 
     /**
      * @param {string} name
      * @param {unknown} detail
      */
-    _emit(name, detail) {
-      // Once for each problem, as the event is: for the merchant's engineer, who may not listen.
-      if (name === "problem") console.warn("<wechat-pay>", detail);
+    _dispatch(name, detail) {
       this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
     }
 
     /**
+     * The problem of an attribute that is wrong.
+     *
+     * @param {string} code
+     */
+    _wrong(code) {
+      const field = code.replace("_INVALID", "").replace("_", "-").toLowerCase();
+      return { code, actor: "merchant", recoverable: false, message: this._words().load_failed, field, raw: this.getAttribute(field) };
+    }
+
+    _words() {
+      const language = this.getAttribute("locale") || document.documentElement.lang || navigator.language;
+      return { .../^zh/i.test(language) ? FALLBACK_WORDS.zh : FALLBACK_WORDS.en, ...this._messages };
+    }
+
+    /**
      * Tells the page, and leaves the buyer a way to pay: the page's own content in the element,
-     * the hosted checkout page, or another try.
+     * the hosted checkout page, help, or another try.
      *
      * @param {string} code
      * @param {unknown} error
@@ -179,47 +347,45 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
     _fail(code, error) {
       this._stop();
       const root = this.shadowRoot || this.attachShadow({ mode: "open" });
-      const language = this.getAttribute("locale") || document.documentElement.lang || navigator.language;
-      const words = /^zh/i.test(language) ? FALLBACK_WORDS.zh : FALLBACK_WORDS.en;
+      const words = this._words();
       const box = document.createElement("div");
       box.className = "fallback";
       box.setAttribute("part", "fallback");
       box.setAttribute("role", "alert");
       const title = document.createElement("b");
-      title.textContent = words.title;
+      title.textContent = words.load_failed;
       const advice = document.createElement("span");
-      advice.textContent = words.advice;
+      advice.textContent = words.load_advice;
       const retry = document.createElement("button");
       retry.type = "button";
-      retry.textContent = words.retry;
+      retry.textContent = words.reload;
       retry.addEventListener("click", () => location.reload());
       box.append(title, advice, document.createElement("br"), retry);
-      const address = this.getAttribute("checkout-url");
-      if (address && /^https?:\/\//.test(address)) {
-        const link = document.createElement("a");
-        link.href = address;
-        link.textContent = words.open;
-        box.append(link);
+      for (const [attribute, text] of [["checkout-url", words.open_checkout], ["support-url", words.support]]) {
+        const address = this.getAttribute(attribute);
+        if (address && /^(https?|mailto|tel):./.test(whole(address))) {
+          const link = document.createElement("a");
+          link.href = address;
+          link.textContent = text;
+          box.append(link);
+        }
       }
       box.append(document.createElement("slot"));
       root.replaceChildren(...styled(root, FALLBACK_STYLE), box);
-      const isOfMerchant = code !== "WIDGET_UNAVAILABLE" && code !== "WIDGET_STOPPED";
-      this._emit("problem", {
-        code,
-        actor: isOfMerchant ? "merchant" : "internal",
-        recoverable: !isOfMerchant,
-        field: null,
-        raw: String(error),
-      });
+      const isOfWidget = code === "WIDGET_UNAVAILABLE" || code === "WIDGET_STOPPED";
+      this._emit("problem", isOfWidget
+        ? { code, actor: "internal", recoverable: true, message: words.load_failed, field: null, raw: String(error) }
+        : code);
     }
   }
 
   for (const [attribute, property] of Object.entries(ATTRIBUTES)) {
+    const isFlag = attribute === "auto-start";
     Object.defineProperty(WechatPayElement.prototype, property, {
       configurable: true,
       enumerable: true,
       get() {
-        return this.getAttribute(attribute);
+        return isFlag ? this.hasAttribute(attribute) : this.getAttribute(attribute);
       },
       /** @param {string | boolean | null | undefined} value */
       set(value) {
@@ -242,6 +408,20 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
 
   customElements.define(tag, WechatPayElement);
   return WechatPayElement;
+}
+
+/**
+ * An address with what the page's own adds to it; what is none stays as it is, and is refused by
+ * who reads it.
+ *
+ * @param {string} address
+ */
+function whole(address) {
+  try {
+    return new URL(address, document.baseURI).href;
+  } catch {
+    return address;
+  }
 }
 
 /**

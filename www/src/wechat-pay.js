@@ -23,6 +23,9 @@ function loadBindings() {
   return loading;
 }
 
-// The page wants to be paid: the widget comes while the rest of the page is still being read.
-loadBindings().catch(() => {});
-define({ loadBindings });
+// Not on a server that renders pages, and not where another copy of this file came first.
+if (typeof customElements === "object" && !customElements.get("wechat-pay")) {
+  // The page wants to be paid: the widget comes while the rest of the page is still being read.
+  loadBindings().catch(() => {});
+  define({ loadBindings });
+}
