@@ -76,7 +76,7 @@ mod tests {
         heard.dedup();
         let numbers: Vec<&str> = heard
             .iter()
-            .filter_map(|text| text.split(' ').nth(5))
+            .filter_map(|text| text.split(' ').nth(7))
             .collect();
         assert_eq!(numbers, ["5", "3", "60", "30"], "{heard:?}");
     }

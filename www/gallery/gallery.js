@@ -1,0 +1,35 @@
+// @ts-check
+/** The index: a frame for each state. */
+import { STATES } from "./states.js";
+
+const form = document.forms[0];
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+
+function show() {
+  const wish = new FormData(form);
+  main.replaceChildren(
+    ...STATES.map(({ name, about }) => {
+      const query = new URLSearchParams(location.search);
+      query.set("state", name);
+      query.set("locale", String(wish.get("locale")));
+      query.set("theme", String(wish.get("theme")));
+      const frame = document.createElement("iframe");
+      frame.title = name;
+      frame.width = String(wish.get("width"));
+      frame.loading = "lazy";
+      // Scripts, and no way out: a state that leaves for WeChat stays to be looked at.
+      frame.setAttribute("sandbox", "allow-scripts allow-same-origin");
+      frame.src = `state.html?${query}`;
+      const caption = document.createElement("figcaption");
+      const strong = document.createElement("strong");
+      strong.textContent = name;
+      caption.append(strong, ` ${about}`);
+      const figure = document.createElement("figure");
+      figure.append(caption, frame);
+      return figure;
+    }),
+  );
+}
+
+form.addEventListener("change", show);
+show();

@@ -1,0 +1,112 @@
+// @ts-check
+/**
+ * One state of the element: the browser is dressed up as the fixture wants it, the backend is the
+ * fixture's, time can be let pass, and then the element is left alone. Nothing here reaches into
+ * the widget: it gets to the state by what a page, a buyer and a backend can do.
+ */
+import { AGENTS, ARABIC, STATES } from "./states.js";
+
+const query = new URLSearchParams(location.search);
+const fixture = STATES.find(({ name }) => name === query.get("state")) || STATES[0];
+const locale = query.get("locale") || "zh-CN";
+
+document.documentElement.lang = locale;
+document.documentElement.dir = locale === "ar" ? "rtl" : "ltr";
+document.documentElement.dataset.theme = query.get("theme") || "light";
+
+const clock = new (class {
+  constructor() {
+    this._skipped = 0;
+    this._now = performance.now.bind(performance);
+    /** @type {Map<number, {at: number, call: () => void}>} */
+    this._timers = new Map();
+    const set = window.setTimeout.bind(window);
+    const clear = window.clearTimeout.bind(window);
+    performance.now = () => this._now() + this._skipped;
+    Object.assign(window, {
+      /** @param {() => void} call @param {number} ms */
+      setTimeout: (call, ms) => {
+        const id = set(() => this._fire(id), ms);
+        this._timers.set(id, { at: performance.now() + ms, call });
+        return id;
+      },
+      /** @param {number} id */
+      clearTimeout: (id) => {
+        this._timers.delete(id);
+        clear(id);
+      },
+    });
+    this._wait = () => new Promise((resolve) => set(resolve, 0));
+  }
+
+  /** @param {number} id */
+  _fire(id) {
+    const timer = this._timers.get(id);
+    this._timers.delete(id);
+    if (timer) timer.call();
+  }
+
+  /**
+   * Lets milliseconds pass, a second at a time, as a page sees them that is looked at.
+   * @param {number} ms
+   */
+  async pass(ms) {
+    for (let left = ms; left > 0; left -= 1000) {
+      this._skipped += Math.min(left, 1000);
+      for (const [id, { at }] of [...this._timers]) if (at <= performance.now()) this._fire(id);
+      await this.turn();
+    }
+  }
+
+  /** Lets everything that is ready happen. */
+  async turn() {
+    for (let i = 0; i < 4; i += 1) await this._wait();
+  }
+})();
+
+const agent = AGENTS[fixture.agent || "desktop"];
+Object.defineProperty(navigator, "userAgent", { get: () => agent });
+Object.defineProperty(navigator, "maxTouchPoints", { get: () => (/Mobile|Android/.test(agent) ? 5 : 0) });
+// In the index a state stands in a frame, where WeChat's pages do not work; a shop's page does not.
+if (!fixture.isFramed) Object.defineProperty(window, "parent", { get: () => window });
+if (fixture.address) history.replaceState(null, "", `${location.pathname}${location.search}&${fixture.address}`);
+if (fixture.bridge) Object.assign(window, { WeixinJSBridge: { invoke: fixture.bridge } });
+// A state that leaves for WeChat stays to be looked at.
+const navigation = /** @type {any} */ (window).navigation;
+if (navigation) navigation.addEventListener("navigate", (/** @type {Event} */ event) => event.preventDefault());
+
+if (query.has("trunk")) {
+  const glue = /** @type {string} */ ("/wechat-pay-widget.js");
+  const [{ define }, bindings] = await Promise.all([import("../src/element.js"), import(glue)]);
+  define({ loadBindings: () => bindings.default("/wechat-pay-widget_bg.wasm").then(() => bindings) });
+} else {
+  const bundle = /** @type {string} */ ("../dist/wechat-pay.js");
+  await import(bundle);
+}
+
+const element = /** @type {import("../src/wechat-pay").WechatPayElement} */ (document.createElement("wechat-pay"));
+Object.assign(element, {
+  token: "gallery-0123456789",
+  locale,
+  messages: locale === "ar" ? ARABIC : null,
+  supportUrl: "https://shop.example/help",
+  checkoutUrl: "https://shop.example/checkout",
+  transport: { status: pending, start: pending, ...fixture.transport },
+  ...fixture.properties,
+});
+const told = (/** @type {string} */ type) =>
+  new Promise((resolve) => element.addEventListener(type, resolve, { once: true }));
+const first = Promise.race([told("state-change"), told("problem")]);
+document.querySelector("main")?.append(element);
+await first;
+await clock.turn();
+for (const step of fixture.steps || []) {
+  await (typeof step === "number" ? clock.pass(step) : step(element));
+  await clock.turn();
+}
+document.documentElement.dataset.settled = "true";
+
+/** An answer that does not come. */
+function pending() {
+  return new Promise(() => {});
+}

@@ -1,0 +1,159 @@
+// @ts-check
+/**
+ * The fixtures: how each state is come to. `steps` are done one after another; a number lets so
+ * many milliseconds pass.
+ *
+ * @typedef {import("../src/wechat-pay").CheckoutAnswer} CheckoutAnswer
+ * @typedef {import("../src/wechat-pay").WechatPayElement} WechatPayElement
+ * @typedef {object} Fixture
+ * @property {string} name
+ * @property {string} about
+ * @property {string} [shows] the state's own name, where the fixture's is another
+ * @property {keyof typeof AGENTS} [agent]
+ * @property {Record<string, (...all: any[]) => unknown>} [transport]
+ * @property {(name: string, form: object, reply: (reply: object) => void) => void} [bridge]
+ * @property {string} [address] what the backend appended to the page's address
+ * @property {boolean} [isFramed]
+ * @property {Record<string, unknown>} [properties]
+ * @property {(number | ((element: WechatPayElement) => unknown))[]} [steps]
+ */
+
+/** Browsers, by what they call themselves. */
+export const AGENTS = {
+  desktop: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36",
+  phone: "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36",
+  tablet: "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36",
+  qq: "Mozilla/5.0 (Linux; Android 10; K; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/109.0 Mobile Safari/537.36 QQ/8.9.58.11050",
+  wechat: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) NetType/WIFI Language/zh_CN",
+  oldWechat: "Mozilla/5.0 (iPhone; CPU iPhone OS 6_1 like Mac OS X) AppleWebKit/536.26 (KHTML, like Gecko) Mobile/10B329 MicroMessenger/4.5",
+  wecom: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 wxwork/4.1.39 MicroMessenger/7.0.1",
+  miniProgram: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) NetType/WIFI Language/zh_CN miniProgram/wx1234567890abcdef",
+};
+
+/** Enough Arabic for the direction to be looked at. */
+export const ARABIC = {
+  language: "ar",
+  direction: "rtl",
+  scan: "امسح الرمز باستخدام WeChat للدفع",
+  code_valid_for: "الرمز صالح لمدة",
+  pay_in_wechat: "ادفع عبر WeChat",
+  offer_h5: "ستنتقل إلى WeChat لإتمام الدفع",
+  paid: "تم استلام الدفعة",
+  problem: "تعذر الدفع الآن",
+  retry: "حاول مرة أخرى",
+  support: "اتصل بالمتجر",
+};
+
+/** @type {CheckoutAnswer} */
+const ORDER = {
+  state: "open",
+  version: 1,
+  order_no: "SHOP-20261126-0001",
+  total_fen: 6910,
+  description: "云南小粒咖啡 250 克",
+  currency: "CNY",
+  remaining_ms: 1_800_000,
+  products: ["native", "h5", "jsapi"],
+  attempt: 0,
+  live: true,
+};
+/** @type {CheckoutAnswer} */
+const CODE = {
+  ...ORDER,
+  version: 2,
+  attempt: 1,
+  product: "native",
+  attempt_remaining_ms: 1_799_000,
+  code_url: "weixin://wxpay/bizpayurl?pr=JyC91EIz1",
+};
+/** @type {CheckoutAnswer} */
+const H5 = {
+  ...ORDER,
+  version: 2,
+  attempt: 1,
+  product: "h5",
+  h5_url: "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx2611&package=1",
+};
+/** @type {CheckoutAnswer} */
+const JSAPI = {
+  ...ORDER,
+  version: 2,
+  attempt: 1,
+  product: "jsapi",
+  jsapi: {
+    appId: "wx1234567890abcdef",
+    timeStamp: "1795000000",
+    nonceStr: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS",
+    package: "prepay_id=wx26110000000000",
+    signType: "RSA",
+    paySign: "c2ln",
+  },
+};
+
+/** @param {Partial<CheckoutAnswer>} change */
+const first = (change = {}) => ({ ...ORDER, ...change });
+const never = () => new Promise(() => {});
+/** The first question is answered, a held one is held. @param {Partial<CheckoutAnswer>} [change] */
+const open = (change) => (/** @type {{wait?: number}} */ { wait }) => (wait ? never() : first(change));
+const unreachable = () => {
+  throw new TypeError("Failed to fetch");
+};
+/** @param {string} code */
+const refuse = (code) => () => {
+  throw { code, message: `the fixture says ${code}`, retryable: false };
+};
+/** A click as the buyer's, once the button is there. @param {string} intent */
+const click = (intent) => (/** @type {WechatPayElement} */ element) =>
+  /** @type {HTMLElement} */ (element.shadowRoot?.querySelector(`[data-intent="${intent}"]`)).click();
+/** @param {string} result */
+const reply = (result) => (/** @type {string} */ _name, /** @type {object} */ _form, /** @type {(reply: object) => void} */ call) =>
+  call({ err_msg: `get_brand_wcpay_request:${result}` });
+
+/** A first answer, then the same answer again to whoever asks WeChat. */
+const asked = (/** @type {CheckoutAnswer} */ answer) => (/** @type {{wait?: number, ask?: true}} */ { wait, ask }) =>
+  ask ? { ...answer, checked_ms_ago: 0 } : wait ? never() : first();
+
+/** @type {Fixture[]} */
+export const STATES = [
+  { name: "loading", about: "before the first answer" },
+  { name: "loading-reconnecting", shows: "loading", about: "the backend is not reached", transport: { status: unreachable }, steps: [3000] },
+  { name: "qr", about: "at a desk", transport: { status: open(), start: () => CODE } },
+  { name: "qr-test", shows: "qr", about: "the gateway is a simulator", transport: { status: open({ live: false }), start: () => ({ ...CODE, live: false }) } },
+  { name: "qr-handheld", shows: "qr", about: "on a phone, where the merchant has nothing else", agent: "phone", transport: { status: open({ products: ["native"] }), start: () => ({ ...CODE, products: ["native"] }) } },
+  { name: "qr-offline", shows: "qr", about: "the network is gone", transport: { status: open(), start: () => CODE }, steps: [() => dispatchEvent(new Event("offline"))] },
+  { name: "qr-long", shows: "qr", about: "a hostile description and a large amount", transport: { status: open(), start: () => ({ ...CODE, description: "<b>不是 HTML</b> ".repeat(60), total_fen: 123_456_789_01 }) } },
+  { name: "qr-checking", about: "the time is up, WeChat is asked a last time", transport: { status: open(), start: () => ({ ...CODE, attempt_remaining_ms: 1000 }) }, steps: [2000] },
+  { name: "qr-expired", about: "a new code can be had", transport: { status: asked({ ...CODE, attempt_remaining_ms: 0 }), start: () => ({ ...CODE, attempt_remaining_ms: 1000 }) }, steps: [3000] },
+  { name: "offer-h5", shows: "offer", about: "a phone's own browser", agent: "phone", transport: { status: open() } },
+  { name: "offer-tablet", shows: "offer", about: "a tablet: both ways", agent: "tablet", transport: { status: open() } },
+  { name: "offer-in-app", shows: "offer", about: "another app's browser", agent: "qq", transport: { status: open() } },
+  { name: "offer-jsapi", shows: "offer", about: "inside WeChat", agent: "wechat", bridge: () => {}, transport: { status: open() } },
+  { name: "offer-wecom", shows: "offer", about: "inside WeCom: the code beside", agent: "wecom", bridge: () => {}, transport: { status: open() } },
+  { name: "offer-cancelled", shows: "offer", about: "the cashier was dismissed", agent: "wechat", bridge: reply("cancel"), transport: { status: asked(JSAPI), start: () => JSAPI }, steps: [click("start"), 2000] },
+  { name: "starting", about: "the attempt is being made", transport: { status: open() } },
+  { name: "starting-again", shows: "starting", about: "… for the second time", transport: { status: open(), start: unreachable } },
+  { name: "starting-in-doubt", shows: "starting", about: "an earlier attempt is being made sure of", transport: { status: open(), start: () => { throw { code: "ATTEMPT_IN_DOUBT", message: "", retryable: true }; } } },
+  { name: "cashier", about: "WeChat's cashier is open", agent: "wechat", bridge: () => {}, transport: { status: open(), start: () => JSAPI }, steps: [click("start")] },
+  { name: "cashier-silent", shows: "cashier", about: "… and has been silent for long", agent: "wechat", bridge: () => {}, transport: { status: open(), start: () => JSAPI }, steps: [click("start"), 31_000] },
+  { name: "confirming", about: "the cashier said ok", agent: "wechat", bridge: reply("ok"), transport: { status: open(), start: () => JSAPI }, steps: [click("start")] },
+  { name: "leaving", about: "over to WeChat", agent: "phone", transport: { status: open(), start: () => H5 }, steps: [click("start")] },
+  { name: "leaving-stuck", shows: "leaving", about: "WeChat did not open", agent: "phone", transport: { status: open(), start: () => H5 }, steps: [click("start"), 5000] },
+  { name: "returned", about: "back from WeChat", agent: "phone", address: "wechat_pay_return=1", transport: { status: open() } },
+  { name: "returned-asking", shows: "returned", about: "WeChat is being asked", agent: "phone", address: "wechat_pay_return=1", transport: { status: (/** @type {{wait?: number, ask?: true}} */ { ask, wait }) => (ask || wait ? never() : first()) }, steps: [click("check-payment")] },
+  { name: "returned-not-paid", shows: "returned", about: "no payment yet", agent: "phone", address: "wechat_pay_return=1", transport: { status: asked(ORDER) }, steps: [click("check-payment"), 1000] },
+  { name: "elsewhere", about: "another device has taken over", transport: { status: open({ version: 2, attempt: 1, product: "h5", attempt_remaining_ms: 290_000 }) } },
+  { name: "paid", about: "paid", transport: { status: () => first({ state: "paid" }) } },
+  { name: "paid-coupon", shows: "paid", about: "paid, with a coupon of WeChat's", transport: { status: () => first({ state: "paid", payer_total_fen: 5910 }) } },
+  { name: "closed", about: "closed by the merchant", transport: { status: () => first({ state: "closed" }) } },
+  { name: "expired", about: "the order's time is up", transport: { status: open({ remaining_ms: 0 }) } },
+  { name: "problem-merchant", shows: "problem", about: "the merchant has to act", transport: { status: refuse("CHECKOUT_UNKNOWN") } },
+  { name: "problem-network", shows: "problem", about: "no connection", transport: { status: open(), start: unreachable }, steps: [60_000] },
+  { name: "problem-wechat", shows: "problem", about: "WeChat does not answer", transport: { status: open(), start: refuse("WECHAT_UNAVAILABLE") } },
+  { name: "problem-buyer", shows: "problem", about: "the buyer has to begin again", agent: "wechat", bridge: () => {}, transport: { status: open(), start: refuse("PAYER_INVALID") }, steps: [click("start")] },
+  { name: "problem-internal", shows: "problem", about: "a fault of the backend's", transport: { status: open(), start: refuse("INTERNAL") } },
+  { name: "unavailable", about: "the merchant has nothing that works here", transport: { status: open({ products: ["jsapi"] }) } },
+  { name: "unavailable-old-wechat", shows: "unavailable", about: "a WeChat from before payments", agent: "oldWechat", transport: { status: open() } },
+  { name: "mini-program", shows: "*", about: "a mini-program's web-view", agent: "miniProgram", transport: { status: open() } },
+  { name: "framed", shows: "*", about: "a phone's page in a frame", agent: "phone", isFramed: true, transport: { status: open() } },
+  { name: "fallback", shows: "fallback", about: "the element cannot run", properties: { token: "no token" } },
+];
