@@ -38,7 +38,7 @@ macro_rules! error_codes {
 error_codes! {
     /// A field is missing or breaks its rule; `field` names it.
     InvalidRequest = "INVALID_REQUEST", 400, false;
-    /// `total_fen` is not a whole number of fen of at least 1 (private side).
+    /// `total_fen` or `amount_fen` is not a whole number of fen of at least 1 (private side).
     AmountInvalid = "AMOUNT_INVALID", 400, false;
     /// `description` is empty or over 127 bytes (private side).
     DescriptionInvalid = "DESCRIPTION_INVALID", 400, false;
@@ -52,6 +52,8 @@ error_codes! {
     CheckoutUnknown = "CHECKOUT_UNKNOWN", 404, false;
     /// No order has this number (private side).
     OrderUnknown = "ORDER_UNKNOWN", 404, false;
+    /// No refund has this number (private side).
+    RefundUnknown = "REFUND_UNKNOWN", 404, false;
     /// No webhook message has this id (private side).
     WebhookUnknown = "WEBHOOK_UNKNOWN", 404, false;
     /// The order ran out of time; a new attempt cannot be started.
@@ -66,6 +68,16 @@ error_codes! {
     OrderNoUsed = "ORDER_NO_USED", 409, false;
     /// The order was paid, so it cannot be closed (private side).
     OrderPaid = "ORDER_PAID", 409, false;
+    /// The order is not paid, so nothing can go back (private side).
+    OrderNotPaid = "ORDER_NOT_PAID", 409, false;
+    /// The refund's number is in use with other values (private side).
+    RefundNoUsed = "REFUND_NO_USED", 409, false;
+    /// More than is left of the payment (private side).
+    RefundTooMuch = "REFUND_TOO_MUCH", 409, false;
+    /// The payment has had as many refunds as WeChat allows (private side).
+    RefundTooMany = "REFUND_TOO_MANY", 409, false;
+    /// The refund is not abnormal, so it cannot be sent another way (private side).
+    RefundNotAbnormal = "REFUND_NOT_ABNORMAL", 409, false;
     /// The payer handle or code is unknown, used or too old.
     PayerInvalid = "PAYER_INVALID", 422, false;
     /// `return_url` is missing where it is needed, or not on an allowed origin.
@@ -78,6 +90,8 @@ error_codes! {
     WechatRefused = "WECHAT_REFUSED", 502, false;
     /// Whether the last attempt took effect is not known yet, so no new one is started.
     AttemptInDoubt = "ATTEMPT_IN_DOUBT", 503, true;
+    /// Whether WeChat sent an abnormal refund another way is not known yet (private side).
+    RefundInDoubt = "REFUND_IN_DOUBT", 503, true;
     /// WeChat could not be reached.
     WechatUnavailable = "WECHAT_UNAVAILABLE", 503, true;
     /// A fault of the backend.

@@ -23,6 +23,8 @@ mod openapi;
 mod order;
 #[cfg(feature = "serde")]
 mod order_details;
+#[cfg(feature = "serde")]
+mod refund;
 
 pub use address::{PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER};
 pub use answer::{Action, CheckoutAnswer, CurrentAttempt, OrderState, PayParameters, Product};
@@ -41,4 +43,9 @@ pub use order::{CreateOrder, CreatedOrder, Payer};
 #[cfg(feature = "serde")]
 pub use order_details::{
     AttemptDetails, OrderDetails, OrderList, OrderSummary, WebhookDetails, WebhookList,
+};
+#[cfg(feature = "serde")]
+pub use refund::{
+    AbnormalRefundType, ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList, RefundOrigin,
+    RefundSource, RefundState, RefundedGoods,
 };

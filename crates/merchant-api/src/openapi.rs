@@ -10,6 +10,7 @@ use crate::answer::CheckoutAnswerObject;
 use crate::error::wire::ErrorEnvelope;
 use crate::order::{CreateOrder, CreatedOrder};
 use crate::order_details::{OrderDetails, OrderList, WebhookDetails, WebhookList};
+use crate::refund::{ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
@@ -28,7 +29,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
     ),
     paths(
         start_attempt, read_checkout, cancel_attempt, create_order, get_order, list_orders,
-        close_order, list_webhooks, resend_webhook
+        close_order, create_refund, list_refunds, get_refund, apply_abnormal_refund, list_webhooks,
+        resend_webhook
     ),
     modifiers(&ApiKey)
 )]
@@ -192,6 +194,79 @@ fn get_order() {}
     )
 )]
 fn list_orders() {}
+
+/// Gives money back, in part or whole (private side). The same number with the same values is the
+/// same refund, however often it is sent; one that WeChat refused is tried once more.
+#[utoipa::path(
+    post, path = "/orders/{order_no}/refunds", tag = "refunds",
+    security(("api_key" = [])),
+    params(("order_no" = String, Path, description = "The merchant's own number")),
+    request_body(content = CreateRefund),
+    responses(
+        (status = 201, description = "Taken down. requested: WeChat has not said yet that it took it, and the server goes on by itself; processing: WeChat took it", body = RefundDetails),
+        (status = 200, description = "The very same was there already", body = RefundDetails),
+        (status = 400, description = "INVALID_REQUEST, AMOUNT_INVALID", body = ErrorEnvelope),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
+        (status = 404, description = "ORDER_UNKNOWN", body = ErrorEnvelope),
+        (status = 409, description = "ORDER_NOT_PAID, REFUND_NO_USED, REFUND_TOO_MUCH, REFUND_TOO_MANY", body = ErrorEnvelope),
+        (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+        (status = 502, description = "WECHAT_REFUSED: nothing went back; wechat_code says why", body = ErrorEnvelope),
+    )
+)]
+fn create_refund() {}
+
+/// Lists the refunds of an order, oldest first, whoever wanted them (private side).
+#[utoipa::path(
+    get, path = "/orders/{order_no}/refunds", tag = "refunds",
+    security(("api_key" = [])),
+    params(("order_no" = String, Path, description = "The merchant's own number")),
+    responses(
+        (status = 200, description = "The refunds", body = RefundList),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
+        (status = 404, description = "ORDER_UNKNOWN", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+    )
+)]
+fn list_refunds() {}
+
+/// Reads a refund (private side).
+#[utoipa::path(
+    get, path = "/refunds/{refund_no}", tag = "refunds",
+    security(("api_key" = [])),
+    params(("refund_no" = String, Path, description = "The refund's number")),
+    responses(
+        (status = 200, description = "The refund", body = RefundDetails),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
+        (status = 404, description = "REFUND_UNKNOWN", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+    )
+)]
+fn get_refund() {}
+
+/// Sends an abnormal refund another way, for the buyer's account does not take it (private side).
+#[utoipa::path(
+    post, path = "/refunds/{refund_no}/apply-abnormal-refund", tag = "refunds",
+    security(("api_key" = [])),
+    params(("refund_no" = String, Path, description = "The refund's number")),
+    request_body(content = ApplyAbnormalRefund),
+    responses(
+        (status = 200, description = "It is under way again", body = RefundDetails),
+        (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
+        (status = 404, description = "REFUND_UNKNOWN", body = ErrorEnvelope),
+        (status = 409, description = "REFUND_NOT_ABNORMAL", body = ErrorEnvelope),
+        (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+        (status = 502, description = "WECHAT_REFUSED", body = ErrorEnvelope),
+        (status = 503, description = "REFUND_IN_DOUBT: WeChat is asked; read the refund, and send it again if it is still abnormal", body = ErrorEnvelope),
+    )
+)]
+fn apply_abnormal_refund() {}
 
 /// Lists the messages to the backend, newest first (private side).
 #[utoipa::path(

@@ -1,6 +1,7 @@
 //! What the merchant's own backend reads of its orders (private side).
 
 use crate::answer::{OrderState, Product};
+use crate::refund::RefundDetails;
 use serde::Serialize;
 
 /// An order with its attempts: `GET {base}/orders/{order_no}`.
@@ -32,10 +33,14 @@ pub struct OrderDetails {
     /// When it was paid, RFC 3339, in WeChat's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
+    /// What reached the buyer again of the payment that settled it, in fen.
+    pub refunded_fen: u64,
     /// `false` when the gateway is a simulator.
     pub live: bool,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptDetails>,
+    /// Its refunds, oldest first, whoever wanted them.
+    pub refunds: Vec<RefundDetails>,
 }
 
 /// One attempt: a number at WeChat.
@@ -58,6 +63,10 @@ pub struct AttemptDetails {
     /// The bank that the payer used, in WeChat's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_type: Option<String>,
+    /// When WeChat first called this payment refunded although no refund was known here: how
+    /// much, says WeChat's bill. RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_seen_at: Option<String>,
 }
 
 /// A page of orders, newest first: `GET {base}/orders`.

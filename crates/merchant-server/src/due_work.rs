@@ -1,11 +1,12 @@
 //! Work that is due at a time: asking where no notification came, ending what ran out of time,
-//! asking about payments that fit nothing. Each piece can be done twice without harm, for a
+//! asking about payments that fit nothing, bringing refunds to their end. Each piece can be done twice without harm, for a
 //! process that ends in the middle leaves it to the next one.
 
 use wechat_pay::OutTradeNo;
 
-use crate::ledger::{Checkout, DueWork, Evidence, LedgerError};
+use crate::ledger::{Checkout, DueWork, Evidence, LedgerError, learn_numbers};
 use crate::question::{self, Unanswered};
+use crate::refunds;
 use crate::server::MerchantServer;
 use crate::settlement;
 use crate::webhooks;
@@ -33,6 +34,12 @@ pub(crate) enum Work {
     EndOrder,
     /// Ask WeChat about a payment that fits nothing.
     QueryMismatch,
+    /// Bring a refund on its way, and ask about it until its end.
+    Refund,
+    /// Ask WeChat about a refund that somebody else made, or that does not fit.
+    LearnRefund,
+    /// Give back a payment that came too much.
+    RefundSurplus,
     /// Tell the merchant's backend.
     SendWebhook,
 }
@@ -47,10 +54,13 @@ pub(crate) enum Lane {
 }
 
 impl Work {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 7] = [
         Self::QueryAttempt,
         Self::EndOrder,
         Self::QueryMismatch,
+        Self::Refund,
+        Self::LearnRefund,
+        Self::RefundSurplus,
         Self::SendWebhook,
     ];
 
@@ -59,6 +69,9 @@ impl Work {
             Self::QueryAttempt => "query_attempt",
             Self::EndOrder => "end_order",
             Self::QueryMismatch => "query_mismatch",
+            Self::Refund => "refund",
+            Self::LearnRefund => "learn_refund",
+            Self::RefundSurplus => "refund_surplus",
             Self::SendWebhook => "send_webhook",
         }
     }
@@ -122,14 +135,36 @@ enum Next {
     At(i64),
 }
 
+impl From<Option<i64>> for Next {
+    fn from(next_ms: Option<i64>) -> Self {
+        next_ms.map_or(Self::Done, Self::At)
+    }
+}
+
 async fn run(server: &MerchantServer, due: &DueWork) -> Result<Next, Unanswered> {
-    if due.work == Work::QueryMismatch {
-        return query_mismatch(server, due).await;
+    let DueWork {
+        work,
+        subject,
+        tries,
+    } = due;
+    match work {
+        Work::QueryMismatch => query_mismatch(server, due).await,
+        Work::Refund => Ok(refunds::advance(server, subject, *tries).await?.into()),
+        Work::LearnRefund => {
+            let (out_refund_no, _) = learn_numbers(subject);
+            refunds::learn(server, out_refund_no).await?;
+            Ok(Next::Done)
+        }
+        Work::RefundSurplus => {
+            refunds::give_back(server, subject).await?;
+            Ok(Next::Done)
+        }
+        Work::SendWebhook => Ok(webhooks::deliver(server, subject, *tries).await?.into()),
+        Work::QueryAttempt | Work::EndOrder => run_for_order(server, due).await,
     }
-    if due.work == Work::SendWebhook {
-        let next_ms = webhooks::deliver(server, &due.subject, due.tries).await?;
-        return Ok(next_ms.map_or(Next::Done, Next::At));
-    }
+}
+
+async fn run_for_order(server: &MerchantServer, due: &DueWork) -> Result<Next, Unanswered> {
     let Ok(order_id) = due.subject.parse() else {
         return Ok(Next::Done);
     };
@@ -137,10 +172,10 @@ async fn run(server: &MerchantServer, due: &DueWork) -> Result<Next, Unanswered>
     let Some(checkout) = server.ledger.checkout(order_id).await? else {
         return Ok(Next::Done);
     };
-    match due.work {
-        Work::QueryAttempt => query_attempt(server, &checkout, due.tries).await,
-        Work::EndOrder => end_order(server, &checkout).await,
-        Work::QueryMismatch | Work::SendWebhook => Ok(Next::Done),
+    if due.work == Work::EndOrder {
+        end_order(server, &checkout).await
+    } else {
+        query_attempt(server, &checkout, due.tries).await
     }
 }
 

@@ -50,13 +50,7 @@ pub(crate) async fn metrics(
 
 fn write(server: &MerchantServer, census: &Census) -> String {
     let mut text = String::new();
-    let mut family = |name: &str, kind: &str, help: &str, rows: Vec<(String, u64)>| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for (labels, value) in rows {
-            let _ = writeln!(text, "{name}{labels} {value}");
-        }
-    };
+    let mut family = |name, kind, help, rows| write_family(&mut text, name, kind, help, rows);
     let counted = server
         .calls
         .0
@@ -99,6 +93,20 @@ fn write(server: &MerchantServer, census: &Census) -> String {
         "Until when WeChat's certificates are good, by serial, in seconds since 1970; a public key has no such time.",
         theirs,
     );
+    let held = u64::try_from(server.ledger.changes().waiting()).unwrap_or(u64::MAX);
+    family(
+        "merchant_server_held_polls",
+        "gauge",
+        "Pages that wait for a change of their order, at this process.",
+        vec![(String::new(), held)],
+    );
+    write_census(&mut text, census);
+    text
+}
+
+/// What concerns money and the work for it.
+fn write_census(text: &mut String, census: &Census) {
+    let mut family = |name, help, rows| write_family(text, name, "gauge", help, rows);
     let by_state = |counts: &[(String, u64)]| {
         let rows = counts
             .iter()
@@ -107,48 +115,53 @@ fn write(server: &MerchantServer, census: &Census) -> String {
     };
     family(
         "merchant_server_orders",
-        "gauge",
         "Orders in the ledger, by state.",
         by_state(&census.orders),
     );
     family(
         "merchant_server_attempts",
-        "gauge",
         "Attempts in the ledger, by state; surplus is money to be given back.",
         by_state(&census.attempts),
     );
     family(
+        "merchant_server_refunds",
+        "Refunds in the ledger, by state; abnormal ones wait for a person.",
+        by_state(&census.refunds),
+    );
+    family(
         "merchant_server_webhooks",
-        "gauge",
         "Messages to the backend, by state; failed ones wait for a person.",
         by_state(&census.webhooks),
     );
     let plain = |value| vec![(String::new(), value)];
     family(
-        "merchant_server_held_polls",
-        "gauge",
-        "Pages that wait for a change of their order, at this process.",
-        plain(u64::try_from(server.ledger.changes().waiting()).unwrap_or(u64::MAX)),
-    );
-    family(
         "merchant_server_mismatches",
-        "gauge",
         "Payments that fit no order and wait for a person.",
         plain(census.mismatches),
     );
     family(
+        "merchant_server_refund_mismatches",
+        "News of refunds that fit nothing and wait for a person.",
+        plain(census.refund_mismatches),
+    );
+    family(
         "merchant_server_due_work",
-        "gauge",
         "Pieces of work that are scheduled.",
         plain(census.due_work),
     );
     family(
         "merchant_server_due_work_late_milliseconds",
-        "gauge",
         "How long the oldest due piece of work has waited.",
         plain(census.late_ms),
     );
-    text
+}
+
+fn write_family(text: &mut String, name: &str, kind: &str, help: &str, rows: Vec<(String, u64)>) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    for (labels, value) in rows {
+        let _ = writeln!(text, "{name}{labels} {value}");
+    }
 }
 
 /// Labels and expiry of our certificates, and of WeChat's.

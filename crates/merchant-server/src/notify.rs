@@ -1,9 +1,10 @@
 //! WeChat's notifications. The raw bytes are verified before anything in them is looked at; the
 //! effect is in the ledger before WeChat hears that it may stop telling us.
 //!
-//! 204 means "recorded", and nothing else ever does: whatever goes wrong is answered so that
+//! 204 means "recorded", and nothing else ever does (in version 2: `SUCCESS` in the body): whatever goes wrong is answered so that
 //! WeChat tells us again.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
@@ -11,10 +12,12 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use wechat_pay::{
     Notification, NotificationError, NotifiedResource, SignatureError, TRANSACTION_SUCCESS,
-    failure_body, open_notification,
+    failure_body, open_notification, v2,
 };
 
 use crate::ledger::{Evidence, LedgerError};
+use crate::randomness::hex;
+use crate::refunds;
 use crate::server::MerchantServer;
 use crate::settlement;
 
@@ -24,14 +27,33 @@ pub(crate) async fn payment(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let Ok(body) = body else {
-        return failure(StatusCode::PAYLOAD_TOO_LARGE, "the body did not come whole");
-    };
-    match open(&server, &headers, &body).await {
-        Ok(notification) => match record(&server, &notification).await {
+    match body {
+        Ok(body) => signed(&server, &headers, &body).await,
+        Err(_) => failure(StatusCode::PAYLOAD_TOO_LARGE, "the body did not come whole"),
+    }
+}
+
+/// `POST /wechat/notify/refund`. Refunds that were made without a `notify_url`, such as those of
+/// WeChat's portal, are told in the form of version 2.
+pub(crate) async fn refund(
+    State(server): State<MerchantServer>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    match body {
+        Ok(body) if v2::is_xml(&body) => unsigned(&server, &body).await,
+        Ok(body) => signed(&server, &headers, &body).await,
+        Err(_) => failure(StatusCode::PAYLOAD_TOO_LARGE, "the body did not come whole"),
+    }
+}
+
+/// A notification of version 3, whatever it tells of.
+async fn signed(server: &MerchantServer, headers: &HeaderMap, body: &Bytes) -> Response {
+    match open(server, headers, body).await {
+        Ok(notification) => match record(server, &notification).await {
             Ok(()) => StatusCode::NO_CONTENT.into_response(),
             Err(error) => {
-                tracing::error!(event = "notification.unrecorded", id = notification.id, %error, "a notification could not be recorded");
+                unrecorded(&notification.id, &error);
                 failure(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "not recorded, tell again",
@@ -71,6 +93,42 @@ async fn open(
     }
 }
 
+/// A notification of version 2. What is in it is sealed and not signed, so it is a hint and no
+/// more: WeChat is asked.
+async fn unsigned(server: &MerchantServer, body: &[u8]) -> Response {
+    let Some(key) = &server.config.merchant.api_v2_key else {
+        tracing::error!(
+            event = "notification.unreadable",
+            "a refund's notification of version 2 needs merchant.api_v2_key"
+        );
+        return xml(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            v2::failure_body("no key"),
+        );
+    };
+    let hint = match v2::open_refund_notification(body, key) {
+        Ok(hint) => hint,
+        Err(error) => {
+            tracing::warn!(event = "notification.refused", %error, "a notification of version 2 is not believed");
+            return xml(StatusCode::BAD_REQUEST, v2::failure_body("not understood"));
+        }
+    };
+    // It has no id of its own; the same bytes are the same notification.
+    let hash = digest(&SHA256, body);
+    let evidence = Evidence::Notification {
+        id: format!("v2-{}", hex(&hash.as_ref()[..16])),
+        event_type: "V2.REFUND".to_owned(),
+    };
+    match refunds::record_hint(server, &evidence, &hint).await {
+        Ok(()) => xml(StatusCode::OK, v2::success_body()),
+        Err(error) => {
+            unrecorded(&hint.out_refund_no, &error);
+            let again = v2::failure_body("not recorded, tell again");
+            xml(StatusCode::INTERNAL_SERVER_ERROR, again)
+        }
+    }
+}
+
 async fn record(server: &MerchantServer, notification: &Notification) -> Result<(), LedgerError> {
     let evidence = Evidence::Notification {
         id: notification.id.clone(),
@@ -83,6 +141,7 @@ async fn record(server: &MerchantServer, notification: &Notification) -> Result<
             settlement::record(server, &evidence, transaction).await?;
             Ok(())
         }
+        NotifiedResource::Refund(notice) => refunds::record_notice(server, &evidence, notice).await,
         _ => {
             tracing::info!(
                 event = "notification.other",
@@ -96,6 +155,10 @@ async fn record(server: &MerchantServer, notification: &Notification) -> Result<
                 .await
         }
     }
+}
+
+fn unrecorded(id: &str, error: &LedgerError) {
+    tracing::error!(event = "notification.unrecorded", id, %error, "a notification could not be recorded");
 }
 
 fn report(error: &NotificationError) {
@@ -119,4 +182,9 @@ fn failure(status: StatusCode, message: &str) -> Response {
         failure_body(message),
     )
         .into_response()
+}
+
+fn xml(status: StatusCode, body: Bytes) -> Response {
+    let kind = HeaderValue::from_static("text/xml; charset=utf-8");
+    (status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }

@@ -86,7 +86,8 @@ pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String
         return Ok(None);
     };
     let attempts = ledger.attempts(checkout.order.id).await?;
-    let shown = details(config, checkout.order, attempts);
+    let refunds = ledger.refunds(checkout.order.id).await?;
+    let shown = details(config, checkout.order, attempts, refunds);
     // Texts and numbers alone: there is nothing in it that JSON cannot carry.
     Ok(Some(
         serde_json::to_string_pretty(&shown).unwrap_or_default(),

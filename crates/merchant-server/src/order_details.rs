@@ -3,12 +3,20 @@
 use merchant_api::{AttemptDetails, OrderDetails};
 
 use crate::config::Config;
-use crate::ledger::{Attempt, Order};
+use crate::ledger::{Attempt, Order, Refund};
+use crate::refunds;
 
-/// The order with its attempts.
-pub(crate) fn details(config: &Config, order: Order, attempts: Vec<Attempt>) -> OrderDetails {
+/// The order with its attempts and refunds.
+pub(crate) fn details(
+    config: &Config,
+    order: Order,
+    attempts: Vec<Attempt>,
+    refunds: Vec<Refund>,
+) -> OrderDetails {
     let attach = order.attach();
     OrderDetails {
+        refunds: refunds::all_details(&order.order_no, refunds),
+        refunded_fen: order.refunded_fen,
         order_no: order.order_no,
         state: order.state,
         is_closing: order.is_closing,
@@ -34,6 +42,7 @@ fn attempt_details(attempt: Attempt) -> AttemptDetails {
         created_at: timestamp(attempt.created_ms),
         transaction_id: attempt.transaction_id,
         bank_type: attempt.bank_type,
+        refund_seen_at: attempt.refund_seen_ms.map(timestamp),
     }
 }
 

@@ -26,7 +26,8 @@ pub(crate) async fn get_order(
     backend.may(Scope::OrdersRead)?;
     let order = orders::find(&server, &order_no).await?.order;
     let attempts = server.ledger.attempts(order.id).await?;
-    Ok(Json(details(&server.config, order, attempts)))
+    let refunds = server.ledger.refunds(order.id).await?;
+    Ok(Json(details(&server.config, order, attempts, refunds)))
 }
 
 /// `GET /v1/orders?state&created_from&created_to&limit&before`

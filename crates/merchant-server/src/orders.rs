@@ -16,6 +16,7 @@ use crate::checkout::{answer, read_body};
 use crate::config::{EXPIRES_IN_MS, Scope};
 use crate::due_work;
 use crate::error::Failure;
+use crate::json_body;
 use crate::ledger::{Checkout, Created, NewOrder, Order};
 use crate::randomness::{hex, unguessable};
 use crate::return_address;
@@ -107,27 +108,7 @@ fn read_order(body: &[u8]) -> Result<CreateOrder, Failure> {
         ));
     }
     // From the bytes and not from the value above: a field that comes twice is refused here.
-    serde_json::from_slice(body).map_err(|error| of_json(&error))
-}
-
-/// serde names the field in back-ticks, in the one sentence that it has for each case.
-fn of_json(error: &serde_json::Error) -> Failure {
-    let text = error.to_string();
-    let name = text.split('`').nth(1).unwrap_or_default();
-    let rules = [
-        ("unknown field", "is not a field of an order"),
-        ("missing field", "is missing"),
-        ("duplicate field", "must not come twice"),
-    ];
-    for (beginning, rule) in rules {
-        if text.starts_with(beginning) {
-            return Failure::field(ErrorCode::InvalidRequest, name, rule);
-        }
-    }
-    Failure::new(
-        ErrorCode::InvalidRequest,
-        format!("the order is not in the contract's form: {text}"),
-    )
+    json_body::read(body, "an order")
 }
 
 /// Checks everything that WeChat or a buyer would stumble over later.

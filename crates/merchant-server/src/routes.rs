@@ -12,13 +12,13 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::Instrument as _;
 
-use crate::config::NOTIFY_PATH;
+use crate::config::{NOTIFY_PATH, REFUND_NOTIFY_PATH};
 use crate::request_id::REQUEST_ID;
 use crate::secret::masked;
 use crate::server::MerchantServer;
 use crate::{
     checkout, hosted_page, metrics, notify, oauth, openapi, order_list, orders, rate_limit,
-    webhooks,
+    refunds, webhooks,
 };
 
 /// Largest order that a backend may send, in bytes.
@@ -49,12 +49,22 @@ pub fn app(server: MerchantServer) -> Router {
         )
         .route("/v1/orders/{order_no}", get(order_list::get_order))
         .route("/v1/orders/{order_no}/close", post(orders::close_order))
+        .route(
+            "/v1/orders/{order_no}/refunds",
+            post(refunds::create_refund).get(refunds::list_refunds),
+        )
+        .route("/v1/refunds/{refund_no}", get(refunds::get_refund))
+        .route(
+            "/v1/refunds/{refund_no}/apply-abnormal-refund",
+            post(refunds::apply_abnormal_refund),
+        )
         .route("/v1/webhooks", get(webhooks::list_webhooks))
         .route("/v1/webhooks/{id}/resend", post(webhooks::resend_webhook))
         .layer(DefaultBodyLimit::max(ORDER_MAX_BYTES))
         .layer(set(header::CACHE_CONTROL, "no-store"));
     let wechat = Router::new()
         .route(NOTIFY_PATH, post(notify::payment))
+        .route(REFUND_NOTIFY_PATH, post(notify::refund))
         .route(oauth::CALLBACK_PATH, get(oauth::callback))
         .layer(DefaultBodyLimit::max(NOTIFICATION_MAX_BYTES));
     let checkout_pages = Router::new()

@@ -4,7 +4,7 @@
 //! Money that does not fit is never dropped and never ships anything: it is kept, reported and
 //! asked about.
 
-use wechat_pay::Transaction;
+use wechat_pay::{TradeState, Transaction};
 
 use crate::ledger::{
     Attempt, AttemptState, Evidence, LedgerError, Mismatch, Order, Payment, Recorded,
@@ -121,6 +121,7 @@ fn payment(transaction: &Transaction, attempt: &Attempt) -> Payment {
             .and_then(|fen| u64::try_from(fen.get()).ok()),
         bank_type: transaction.bank_type.clone(),
         success_time: transaction.success_time.clone(),
+        is_refunded: transaction.trade_state == TradeState::Refund,
     }
 }
 
@@ -151,7 +152,7 @@ fn report(payment: &Payment, recorded: Recorded) {
             event = "payment.surplus",
             out_trade_no,
             transaction_id,
-            "an order was paid twice: this payment is to be given back"
+            "an order was paid twice: this payment is given back"
         ),
         Recorded::Known => tracing::debug!(out_trade_no, "a payment was told again"),
     }

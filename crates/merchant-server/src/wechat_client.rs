@@ -17,7 +17,7 @@ use merchant_api::Product;
 use serde::Deserialize;
 use wechat_pay::{
     H5Ordered, JsapiOrdered, JsapiPayment, KeyError, NativeOrdered, OpenId, Operation, OutTradeNo,
-    ReplyError, Stamp, TradeState, Transaction, VerifiedReply,
+    ReplyError, Stamp, TradeState, Transaction, VerifiedReply, WechatError,
 };
 
 use crate::clock::Clock;
@@ -90,12 +90,22 @@ pub(crate) enum CallError {
 }
 
 impl CallError {
-    /// WeChat's code, where WeChat said one.
-    pub(crate) fn wechat_code(&self) -> Option<&str> {
+    /// What WeChat said, where it refused.
+    pub(crate) fn wechat(&self) -> Option<&WechatError> {
         match self {
-            Self::Reply(error) => error.wechat().map(|error| error.code.as_str()),
+            Self::Reply(error) => error.wechat(),
             _ => None,
         }
+    }
+
+    /// WeChat's code, where WeChat said one.
+    pub(crate) fn wechat_code(&self) -> Option<&str> {
+        self.wechat().map(|error| error.code.as_str())
+    }
+
+    /// Whether WeChat signed the refusal, so that it can be concluded from.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.wechat().is_some_and(|error| error.trusted)
     }
 
     /// Whether WeChat refused for good: the same call will be refused again.
@@ -257,7 +267,7 @@ impl WechatClient {
         Ok(Stamp::new(self.now_s(), self.randomness.bytes()?))
     }
 
-    fn now_s(&self) -> i64 {
+    pub(crate) fn now_s(&self) -> i64 {
         self.clock.now_ms().div_euclid(1000)
     }
 }

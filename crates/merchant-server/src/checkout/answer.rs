@@ -39,7 +39,7 @@ pub(crate) fn answer(
         currency: Some("CNY".to_owned()),
         payer_total_fen: order.payer_total_fen,
         success_time: order.success_time.clone(),
-        refunded_fen: None,
+        refunded_fen: Some(order.refunded_fen).filter(|refunded| *refunded > 0),
         remaining_ms: is_open.then(|| span_ms(now_ms, order.expires_ms)),
         checked_ms_ago: order
             .checked_ms

@@ -60,6 +60,7 @@ mod tests {
             return_handle: String::new(),
             transaction_id: None,
             bank_type: None,
+            refund_seen_ms: None,
         }
     }
 

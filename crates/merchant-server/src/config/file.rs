@@ -93,6 +93,8 @@ pub(super) struct MerchantFile {
     pub(super) other_keys: Vec<MerchantKeyFile>,
     pub(super) api_v3_key: Option<Secret>,
     pub(super) api_v3_key_file: Option<PathBuf>,
+    pub(super) api_v2_key: Option<Secret>,
+    pub(super) api_v2_key_file: Option<PathBuf>,
     pub(super) public_key_id: Option<String>,
     pub(super) public_key_file: Option<PathBuf>,
     #[serde(default)]
@@ -122,6 +124,7 @@ pub(super) struct MerchantJson {
     pub(super) private_key_file: PathBuf,
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) api_v3_key: Secret,
+    pub(super) api_v2_key: Option<Secret>,
     pub(super) public_key_id: Option<String>,
     pub(super) public_key_file: Option<PathBuf>,
     pub(super) platform_certificate_file: Option<PathBuf>,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use url::Url;
+use wechat_pay::v2::ApiV2Key;
 use wechat_pay::{ApiV3Key, NotifyUrl, TrustedKeys};
 
 use super::address::{is_loopback_host, origin, secure_url};
@@ -12,8 +13,11 @@ use super::privacy::check_private;
 use super::{ConfigError, Gateway, Merchant};
 use crate::secret::Secret;
 
-/// The route of the notification, fixed so that it can be registered once.
+/// The route of payments' notifications, fixed so that it can be registered once.
 pub(crate) const NOTIFY_PATH: &str = "/wechat/notify/payment";
+/// The route of refunds' notifications; it is what goes into WeChat's portal for refunds that are
+/// made there.
+pub(crate) const REFUND_NOTIFY_PATH: &str = "/wechat/notify/refund";
 
 /// Checks the section and reads the files that it names.
 pub(super) fn check_merchant(
@@ -38,6 +42,14 @@ pub(super) fn check_merchant(
     let api_v3_key = required("merchant.api_v3_key", api_v3_key)?;
     let api_v3_key =
         ApiV3Key::new(api_v3_key.reveal().as_bytes()).map_err(key_error("merchant.api_v3_key"))?;
+    let api_v2_key = secret(
+        "merchant.api_v2_key_file",
+        file.api_v2_key,
+        file.api_v2_key_file,
+    )?
+    .map(|key| ApiV2Key::parse(key.reveal()))
+    .transpose()
+    .map_err(|error| ConfigError::refused("merchant.api_v2_key", error.rule.to_string()))?;
     let app_secret = secret(
         "merchant.app_secret_file",
         file.app_secret,
@@ -62,7 +74,7 @@ pub(super) fn check_merchant(
             "is missing, and so are platform_certificate_files: without one of them nothing that WeChat says can be believed. An older merchant without a public key can say download_certificates = true",
         ));
     }
-    let notify_url = check_notify_url(file.notify_base_url, gateway, public_base_url)?;
+    let base = check_notify_base(file.notify_base_url, gateway, public_base_url)?;
     Ok(Merchant {
         appid,
         app_secret,
@@ -70,36 +82,43 @@ pub(super) fn check_merchant(
         certificate,
         other_certificates,
         api_v3_key,
+        api_v2_key,
         trusted_keys,
         reply_key: file.public_key_file.and(file.public_key_id),
-        notify_url,
+        notify_url: notify_url(&base, NOTIFY_PATH)?,
+        refund_notify_url: notify_url(&base, REFUND_NOTIFY_PATH)?,
     })
 }
 
-fn check_notify_url(
+const NOTIFY_BASE: &str = "merchant.notify_base_url";
+
+fn notify_url(base: &Url, path: &str) -> Result<NotifyUrl, ConfigError> {
+    let url = format!("{}{path}", base.as_str().trim_end_matches('/'));
+    NotifyUrl::parse(url).map_err(|error| ConfigError::refused(NOTIFY_BASE, error.rule.to_string()))
+}
+
+fn check_notify_base(
     base: Option<String>,
     gateway: &Gateway,
     public_base_url: &Url,
-) -> Result<NotifyUrl, ConfigError> {
-    const FIELD: &str = "merchant.notify_base_url";
+) -> Result<Url, ConfigError> {
     let base = base.unwrap_or_else(|| origin(public_base_url));
     let gateway_is_loopback = Url::parse(&gateway.origin).is_ok_and(|url| is_loopback_host(&url));
-    let url = secure_url(FIELD, &base, gateway_is_loopback)?;
+    let url = secure_url(NOTIFY_BASE, &base, gateway_is_loopback)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(ConfigError::refused(
-            FIELD,
+            NOTIFY_BASE,
             "must not have a query or fragment: WeChat refuses such a notify_url",
         ));
     }
     let has_name = matches!(url.host(), Some(url::Host::Domain(_))) && !is_loopback_host(&url);
     if gateway.is_live() && !has_name {
         return Err(ConfigError::refused(
-            FIELD,
+            NOTIFY_BASE,
             "must be a public host name: WeChat does not notify addresses or localhost",
         ));
     }
-    let url = format!("{}{NOTIFY_PATH}", url.as_str().trim_end_matches('/'));
-    NotifyUrl::parse(url).map_err(|error| ConfigError::refused(FIELD, error.rule.to_string()))
+    Ok(url)
 }
 
 /// What the TOML says wins over `merchant.json`; each path counts from the folder of the file
@@ -114,6 +133,7 @@ pub(super) fn merge(
         &mut file.private_key_file,
         &mut file.certificate_file,
         &mut file.api_v3_key_file,
+        &mut file.api_v2_key_file,
         &mut file.public_key_file,
     ];
     let other_paths = file
@@ -146,6 +166,9 @@ pub(super) fn merge(
     }
     if file.api_v3_key_file.is_none() {
         file.api_v3_key = file.api_v3_key.or_else(|| Some(json.api_v3_key.clone()));
+    }
+    if file.api_v2_key_file.is_none() {
+        file.api_v2_key = file.api_v2_key.or_else(|| json.api_v2_key.clone());
     }
     if file.public_key_file.is_none() && file.platform_certificate_files.is_empty() {
         file.public_key_id.clone_from(&json.public_key_id);

@@ -19,13 +19,14 @@ use figment::providers::{Env, Format as _, Toml};
 use ipnet::IpNet;
 use merchant_api::Product;
 use url::Url;
+use wechat_pay::v2::ApiV2Key;
 use wechat_pay::{ApiV3Key, KeyError, MerchantKey, NotifyUrl, TrustedKeys};
 
 use crate::secret::Secret;
 use file::ConfigFile;
 
 pub(crate) use address::origin_of;
-pub(crate) use merchant::NOTIFY_PATH;
+pub(crate) use merchant::{NOTIFY_PATH, REFUND_NOTIFY_PATH};
 pub use merchant_keys::MerchantCertificate;
 pub(crate) use merchant_keys::signer;
 pub(crate) use rules::EXPIRES_IN_MS;
@@ -145,6 +146,12 @@ pub enum Scope {
     /// Create and close orders.
     #[serde(rename = "orders:write")]
     OrdersWrite,
+    /// Read refunds.
+    #[serde(rename = "refunds:read")]
+    RefundsRead,
+    /// Give money back.
+    #[serde(rename = "refunds:write")]
+    RefundsWrite,
     /// List webhook messages and send them again.
     #[serde(rename = "webhooks")]
     Webhooks,
@@ -155,9 +162,11 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope: what a key has that names none.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::OrdersRead,
         Self::OrdersWrite,
+        Self::RefundsRead,
+        Self::RefundsWrite,
         Self::Webhooks,
         Self::Metrics,
     ];
@@ -167,6 +176,8 @@ impl Scope {
         match self {
             Self::OrdersRead => "orders:read",
             Self::OrdersWrite => "orders:write",
+            Self::RefundsRead => "refunds:read",
+            Self::RefundsWrite => "refunds:write",
             Self::Webhooks => "webhooks",
             Self::Metrics => "metrics",
         }
@@ -227,8 +238,12 @@ pub struct Merchant {
     pub trusted_keys: TrustedKeys,
     /// The key that WeChat is asked to sign its replies with.
     pub reply_key: Option<String>,
-    /// Where WeChat sends its notifications.
+    /// Opens notifications of version 2, which tell of refunds made in WeChat's portal.
+    pub api_v2_key: Option<ApiV2Key>,
+    /// Where WeChat sends its notifications of payments.
     pub notify_url: NotifyUrl,
+    /// Where WeChat sends its notifications of refunds.
+    pub refund_notify_url: NotifyUrl,
 }
 
 /// Why a configuration is refused.

@@ -72,6 +72,8 @@ pub(crate) struct Attempt {
     pub(crate) transaction_id: Option<String>,
     /// The payer's bank, in WeChat's words.
     pub(crate) bank_type: Option<String>,
+    /// When WeChat called its payment refunded, and no refund here explained it.
+    pub(crate) refund_seen_ms: Option<i64>,
 }
 
 /// What WeChat gave for an attempt.
@@ -241,12 +243,21 @@ impl Ledger {
         &self,
         out_trade_no: &str,
     ) -> Result<Option<Attempt>, LedgerError> {
-        let row = sqlx::query("SELECT * FROM attempts WHERE out_trade_no = ?")
-            .bind(out_trade_no)
-            .fetch_optional(&self.pool)
-            .await?;
-        row.as_ref().map(read_attempt).transpose()
+        let mut read = self.pool.acquire().await?;
+        find_by_number(&mut read, out_trade_no).await
     }
+}
+
+/// The attempt that WeChat knows by this number, inside somebody's transaction.
+pub(super) async fn find_by_number(
+    connection: &mut SqliteConnection,
+    out_trade_no: &str,
+) -> Result<Option<Attempt>, LedgerError> {
+    let row = sqlx::query("SELECT * FROM attempts WHERE out_trade_no = ?")
+        .bind(out_trade_no)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(read_attempt).transpose()
 }
 
 /// The attempt of a number, inside somebody's transaction; 0 is none.
@@ -294,5 +305,6 @@ fn read_attempt(row: &SqliteRow) -> Result<Attempt, LedgerError> {
         return_handle: row.try_get("return_handle")?,
         transaction_id: row.try_get("transaction_id")?,
         bank_type: row.try_get("bank_type")?,
+        refund_seen_ms: row.try_get("refund_seen_ms")?,
     })
 }

@@ -11,10 +11,14 @@ pub(crate) struct Census {
     pub(crate) orders: Vec<(String, u64)>,
     /// Attempts by state.
     pub(crate) attempts: Vec<(String, u64)>,
+    /// Refunds by state.
+    pub(crate) refunds: Vec<(String, u64)>,
     /// Messages to the backend by state.
     pub(crate) webhooks: Vec<(String, u64)>,
     /// Payments that fit nothing.
     pub(crate) mismatches: u64,
+    /// What WeChat said of refunds and fits nothing.
+    pub(crate) refund_mismatches: u64,
     /// Scheduled work.
     pub(crate) due_work: u64,
     /// How long the oldest due piece of it has waited.
@@ -31,7 +35,8 @@ impl Ledger {
                 .collect()
         };
         let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM mismatches) AS mismatches, COUNT(*) AS due_work,
+            "SELECT (SELECT COUNT(*) FROM mismatches) AS mismatches,
+                    (SELECT COUNT(*) FROM refund_mismatches) AS refund_mismatches, COUNT(*) AS due_work,
                     MAX(0, ?1 - COALESCE(MIN(due_ms), ?1)) AS late_ms FROM due_work",
         )
         .bind(now_ms)
@@ -41,9 +46,12 @@ impl Ledger {
             orders: by_state("SELECT state, COUNT(*) AS count FROM orders GROUP BY state").await?,
             attempts: by_state("SELECT state, COUNT(*) AS count FROM attempts GROUP BY state")
                 .await?,
+            refunds: by_state("SELECT state, COUNT(*) AS count FROM refunds GROUP BY state")
+                .await?,
             webhooks: by_state("SELECT state, COUNT(*) AS count FROM webhooks GROUP BY state")
                 .await?,
             mismatches: unsigned(&row, "mismatches")?,
+            refund_mismatches: unsigned(&row, "refund_mismatches")?,
             due_work: unsigned(&row, "due_work")?,
             late_ms: unsigned(&row, "late_ms")?,
         })

@@ -9,7 +9,7 @@ use crate::due_work::{Lane, Work};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DueWork {
     pub(crate) work: Work,
-    /// The order's id, or the `out_trade_no` of a mismatch.
+    /// The order's id, the `out_trade_no` of a mismatch or of surplus, the number of a refund.
     pub(crate) subject: String,
     /// How often it was begun before.
     pub(crate) tries: u64,
@@ -108,6 +108,20 @@ pub(super) async fn schedule(
     .bind(due_ms)
     .execute(&mut **write)
     .await?;
+    Ok(())
+}
+
+/// Work is done with, whoever scheduled it.
+pub(super) async fn forget(
+    write: &mut Write,
+    work: Work,
+    subject: &str,
+) -> Result<(), LedgerError> {
+    sqlx::query("DELETE FROM due_work WHERE kind = ? AND subject = ?")
+        .bind(work.word())
+        .bind(subject)
+        .execute(&mut **write)
+        .await?;
     Ok(())
 }
 

@@ -12,6 +12,9 @@ mod orders;
 mod outbox;
 mod payers;
 mod payments;
+mod refund_news;
+mod refund_state;
+mod refunds;
 
 use std::path::Path;
 use std::time::Duration;
@@ -31,6 +34,9 @@ pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter};
 pub(crate) use outbox::{Delivery, Webhook};
 pub(crate) use payers::StateUse;
 pub(crate) use payments::{Evidence, Mismatch, Payment, Recorded};
+pub(crate) use refund_news::{RefundNews, RefundRecorded, Refusal, learn_numbers};
+pub(crate) use refund_state::told_state;
+pub(crate) use refunds::{NewRefund, REFUNDS_MAX, Refund, RefundBegun, Sending};
 
 /// Forward only: a migration that was released is never changed, a new one is added.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -53,6 +59,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         4,
         "refunds",
         include_str!("../../migrations/0004_refunds.sql"),
+    ),
+    (
+        5,
+        "surplus is given back",
+        include_str!("../../migrations/0005_surplus.sql"),
     ),
 ];
 

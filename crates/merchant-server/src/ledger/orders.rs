@@ -38,6 +38,8 @@ pub(crate) struct Order {
     pub(crate) checked_ms: Option<i64>,
     pub(crate) payer_total_fen: Option<u64>,
     pub(crate) success_time: Option<String>,
+    /// What reached the buyer again of the payment that settled it.
+    pub(crate) refunded_fen: u64,
     /// What was asked for, in one canonical form.
     pub(crate) request: String,
 }
@@ -347,6 +349,7 @@ fn read_order(row: &SqliteRow) -> Result<Order, LedgerError> {
         checked_ms: row.try_get("checked_ms")?,
         payer_total_fen: optional_unsigned(row, "payer_total_fen")?,
         success_time: row.try_get("success_time")?,
+        refunded_fen: unsigned(row, "refunded_fen")?,
         request: row.try_get("request")?,
     })
 }

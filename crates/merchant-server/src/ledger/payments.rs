@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{AttemptState, Ledger, LedgerError, Write, attempts, due_work, orders, outbox, signed};
+use super::{
+    AttemptState, Ledger, LedgerError, Write, attempts, due_work, orders, outbox, refund_news,
+    signed,
+};
 use crate::due_work::Work;
 
 /// How we know. A notification is recorded by its id in the same transaction as its effect.
@@ -29,6 +32,16 @@ pub(crate) struct Payment {
     pub(crate) payer_total_fen: Option<u64>,
     pub(crate) bank_type: Option<String>,
     pub(crate) success_time: Option<String>,
+    /// WeChat says that it was refunded since, in part or whole.
+    pub(crate) is_refunded: bool,
+}
+
+/// The numbers that a notification names.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Numbers<'a> {
+    pub(super) out_trade_no: Option<&'a str>,
+    pub(super) transaction_id: Option<&'a str>,
+    pub(super) out_refund_no: Option<&'a str>,
 }
 
 /// A payment that WeChat vouches for and that fits no attempt of ours.
@@ -68,14 +81,12 @@ impl Ledger {
             Recorded::Surplus => "surplus",
             Recorded::Known => "known",
         };
-        keep_notification(
-            &mut write,
-            evidence,
-            Some((&payment.out_trade_no, &payment.transaction_id)),
-            outcome,
-            now_ms,
-        )
-        .await?;
+        let numbers = Numbers {
+            out_trade_no: Some(&payment.out_trade_no),
+            transaction_id: Some(&payment.transaction_id),
+            out_refund_no: None,
+        };
+        keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
         write.commit().await?;
         if recorded != Recorded::Known {
             self.changes.announce(payment.order_id);
@@ -119,8 +130,12 @@ impl Ledger {
             let key = format!("{}\n{}", mismatch.out_trade_no, mismatch.transaction_id);
             outbox::put(&mut write, "payment.mismatch", &key, &data, now_ms).await?;
         }
-        let numbers = (&*mismatch.out_trade_no, &*mismatch.transaction_id);
-        keep_notification(&mut write, evidence, Some(numbers), "mismatch", now_ms).await?;
+        let numbers = Numbers {
+            out_trade_no: Some(&mismatch.out_trade_no),
+            transaction_id: Some(&mismatch.transaction_id),
+            out_refund_no: None,
+        };
+        keep_notification(&mut write, evidence, numbers, "mismatch", now_ms).await?;
         write.commit().await?;
         Ok(is_new)
     }
@@ -150,7 +165,8 @@ impl Ledger {
         now_ms: i64,
     ) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
-        keep_notification(&mut write, evidence, None, "other", now_ms).await?;
+        let numbers = Numbers::default();
+        keep_notification(&mut write, evidence, numbers, "other", now_ms).await?;
         write.commit().await?;
         Ok(())
     }
@@ -194,9 +210,42 @@ async fn settle(
     .bind(signed(payment.attempt))
     .execute(&mut **write)
     .await?;
+    note_refunds(write, payment, now_ms).await?;
+    if recorded == Recorded::Surplus {
+        due_work::schedule(write, Work::RefundSurplus, &payment.out_trade_no, now_ms).await?;
+    }
     leave_only_what_is_due(write, payment.order_id, now_ms).await?;
     tell_of_payment(write, payment, recorded, now_ms).await?;
     Ok(recorded)
+}
+
+/// Refunds may have been told before the payment was; and WeChat may know of some that we do not.
+async fn note_refunds(
+    write: &mut Write,
+    payment: &Payment,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    refund_news::sum_refunded(write, payment.order_id).await?;
+    if !payment.is_refunded {
+        return Ok(());
+    }
+    let seen = sqlx::query(
+        "UPDATE attempts SET refund_seen_ms = ?1
+         WHERE out_trade_no = ?2
+           AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.out_trade_no = ?2)",
+    )
+    .bind(now_ms)
+    .bind(&payment.out_trade_no)
+    .execute(&mut **write)
+    .await?;
+    if seen.rows_affected() > 0 {
+        tracing::warn!(
+            event = "refund.unknown",
+            out_trade_no = payment.out_trade_no,
+            "WeChat calls a payment refunded, and no refund of it is known here"
+        );
+    }
+    Ok(())
 }
 
 async fn tell_of_payment(
@@ -239,10 +288,10 @@ async fn leave_only_what_is_due(
     Ok(())
 }
 
-async fn keep_notification(
+pub(super) async fn keep_notification(
     write: &mut Write,
     evidence: &Evidence,
-    numbers: Option<(&str, &str)>,
+    numbers: Numbers<'_>,
     outcome: &'static str,
     now_ms: i64,
 ) -> Result<(), LedgerError> {
@@ -251,14 +300,15 @@ async fn keep_notification(
     };
     sqlx::query(
         "INSERT INTO notifications (id, received_ms, event_type, out_trade_no, transaction_id,
-                                    outcome)
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                                    out_refund_no, outcome)
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(id)
     .bind(now_ms)
     .bind(event_type)
-    .bind(numbers.map(|(out_trade_no, _)| out_trade_no))
-    .bind(numbers.map(|(_, transaction_id)| transaction_id))
+    .bind(numbers.out_trade_no)
+    .bind(numbers.transaction_id)
+    .bind(numbers.out_refund_no)
     .bind(outcome)
     .execute(&mut **write)
     .await?;

@@ -4,7 +4,8 @@
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use wechat_pay::{
-    MerchantKey, Operation, Reply, ReplyError, RequestParts, SignatureError, VerifiedReply,
+    MerchantKey, Operation, Reply, ReplyError, RequestParts, SealedRequest, SignatureError,
+    VerifiedReply,
 };
 
 use super::counts::{outcome, word};
@@ -21,6 +22,8 @@ struct Exchange<'a> {
     client: &'a WechatClient,
     operation: Operation,
     parts: RequestParts,
+    /// The key of WeChat's that the request names.
+    reply_key: Option<&'a str>,
     /// The hosts, the one that is to be tried first at the front.
     origins: Vec<&'a str>,
     deadline_ms: i64,
@@ -42,6 +45,20 @@ impl WechatClient {
         parts: RequestParts,
     ) -> Result<VerifiedReply, CallError> {
         let call = Exchange::new(self, operation, parts, self.origins());
+        call.carry().await
+    }
+
+    /// The same for a request with sealed fields, which names the key that they are sealed to.
+    pub(crate) async fn send_sealed(
+        &self,
+        operation: Operation,
+        sealed: &SealedRequest,
+    ) -> Result<VerifiedReply, CallError> {
+        let parts = sealed.parts().clone();
+        let call = Exchange {
+            reply_key: Some(sealed.serial()),
+            ..Exchange::new(self, operation, parts, self.origins())
+        };
         call.carry().await
     }
 
@@ -84,6 +101,7 @@ impl<'a> Exchange<'a> {
             client,
             operation,
             parts,
+            reply_key: client.merchant.reply_key.as_deref(),
             origins,
             deadline_ms: client.clock.now_ms() + policy(operation).call_ms,
         }
@@ -194,7 +212,7 @@ impl<'a> Exchange<'a> {
         let mut request = self
             .parts
             .clone()
-            .sign(key, &client.stamp()?, client.merchant.reply_key.as_deref())?
+            .sign(key, &client.stamp()?, self.reply_key)?
             .into_http(origin)?;
         let left_ms = u64::try_from(self.deadline_ms - self.now_ms()).unwrap_or(0);
         let try_ms = policy(self.operation).try_ms.min(left_ms.max(1));

@@ -1,0 +1,128 @@
+//! Reading what a backend posts. Unknown fields are refused by the types; here their refusal gets
+//! the contract's form, with the field by its name.
+
+use merchant_api::ErrorCode;
+use serde::de::DeserializeOwned;
+
+use crate::error::Failure;
+
+/// Reads a body as `T`. `what` says in the refusal what it was to be: "an order".
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| refusal(&error.path().to_string(), error.inner(), what))?;
+    json.end().map_err(|_| not_json())?;
+    Ok(value)
+}
+
+/// serde has one sentence for each case. Some of them quote the value, which can be a card's
+/// number: only names and what was expected are repeated.
+fn refusal(path: &str, error: &serde_json::Error, what: &str) -> Failure {
+    if error.is_syntax() || error.is_eof() {
+        return not_json();
+    }
+    let text = error.to_string();
+    let name = text.split('`').nth(1).unwrap_or_default();
+    let rules = [
+        ("unknown field", format!("is not a field of {what}")),
+        ("missing field", "is missing".to_owned()),
+        ("duplicate field", "must not come twice".to_owned()),
+    ];
+    for (beginning, rule) in &rules {
+        if text.starts_with(beginning) {
+            return Failure::field(ErrorCode::InvalidRequest, &inside(path, name), rule);
+        }
+    }
+    let expected = text.rsplit_once("expected ").map(|(_, rest)| {
+        let end = rest.rfind(" at line ").unwrap_or(rest.len());
+        &rest[..end]
+    });
+    let rule = format!("must be {}", expected.unwrap_or("of the contract's form"));
+    if path == "." {
+        return Failure::new(ErrorCode::InvalidRequest, format!("the body {rule}"));
+    }
+    Failure::field(ErrorCode::InvalidRequest, path, &rule)
+}
+
+/// A field's name with the fields around it. The path of an unknown one ends with it already.
+fn inside(path: &str, name: &str) -> String {
+    let is_whole = path == name || path.ends_with(&format!(".{name}"));
+    match path {
+        "." => name.to_owned(),
+        path if is_whole => path.to_owned(),
+        path => format!("{path}.{name}"),
+    }
+}
+
+fn not_json() -> Failure {
+    Failure::new(ErrorCode::InvalidRequest, "the body is not JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use merchant_api::{ApplyAbnormalRefund, CreateRefund};
+
+    use super::*;
+
+    #[track_caller]
+    fn refused<T: DeserializeOwned + std::fmt::Debug>(body: &str) -> (Option<String>, String) {
+        match read::<T>(body.as_bytes(), "a refund") {
+            Err(Failure::Refused(error)) => (error.field, error.message),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_field_and_the_rule() {
+        let cases = [
+            ("", None, "the body is not JSON"),
+            ("{} x", Some("refund_no"), "refund_no is missing"),
+            ("[", None, "the body is not JSON"),
+            ("7", None, "the body must be struct CreateRefund"),
+            (
+                r#"{"refund_no":"R","amount":1}"#,
+                Some("amount"),
+                "amount is not a field of a refund",
+            ),
+            (
+                r#"{"refund_no":"R","refund_no":"R"}"#,
+                Some("refund_no"),
+                "refund_no must not come twice",
+            ),
+            (
+                r#"{"refund_no":"R","amount_fen":1.5}"#,
+                Some("amount_fen"),
+                "amount_fen must be u64",
+            ),
+            (
+                r#"{"refund_no":"R","from":[{"account":"BASIC"}]}"#,
+                Some("from[0].amount_fen"),
+                "from[0].amount_fen is missing",
+            ),
+            (
+                r#"{"refund_no":"R","goods_detail":[{"price":1}]}"#,
+                Some("goods_detail[0].price"),
+                "goods_detail[0].price is not a field of a refund",
+            ),
+        ];
+        for (body, field, message) in cases {
+            let (found_field, found) = refused::<CreateRefund>(body);
+            assert_eq!(
+                (found_field.as_deref(), &*found),
+                (field, message),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_value_is_never_repeated() {
+        for body in [
+            r#"{"type":"6225760009"}"#,
+            r#"{"type":"USER_BANK_CARD","bank_account":6225760009}"#,
+        ] {
+            let (_, message) = refused::<ApplyAbnormalRefund>(body);
+            assert!(!message.contains("6225760009"), "{message}");
+        }
+    }
+}

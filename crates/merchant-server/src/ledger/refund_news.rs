@@ -1,0 +1,488 @@
+//! What WeChat says of refunds: recorded once, whatever comes twice, late or in another order.
+//! Refunds that were made elsewhere are taken in here; what fits nothing is kept for a person.
+
+use merchant_api::{RefundOrigin, RefundState};
+use serde_json::{Value, json};
+
+use super::payments::{Numbers, keep_notification};
+use super::refund_state::{Step, is_final, step};
+use super::refunds::{find_refund, read_refund};
+use super::{
+    Attempt, AttemptState, Evidence, Ledger, LedgerError, Order, Refund, Write, attempts, due_work,
+    orders, outbox, signed,
+};
+use crate::due_work::Work;
+
+/// A surplus payment whose refund was closed is given back anew after this time.
+const SURPLUS_AGAIN_MS: i64 = 24 * 3_600_000;
+
+/// What WeChat says of a refund. It was verified.
+#[derive(Clone, Debug)]
+pub(crate) struct RefundNews {
+    pub(crate) out_refund_no: String,
+    pub(crate) refund_id: String,
+    pub(crate) out_trade_no: String,
+    pub(crate) transaction_id: String,
+    pub(crate) state: RefundState,
+    /// What was ordered, in fen.
+    pub(crate) total_fen: u64,
+    /// What goes back, in fen.
+    pub(crate) amount_fen: u64,
+    pub(crate) payer_refund_fen: Option<u64>,
+    pub(crate) user_received_account: Option<String>,
+    pub(crate) success_time: Option<String>,
+    /// When WeChat was asked; `None`: it told by itself.
+    pub(crate) asked_ms: Option<i64>,
+    /// When it is to be asked again, should the refund be in this state from now on.
+    pub(crate) next_look_ms: Option<i64>,
+    /// What does not fit whatever the ledger has, in one word.
+    pub(crate) misfit: Option<&'static str>,
+    /// What WeChat said, as JSON.
+    pub(crate) resource: String,
+}
+
+/// What the news did.
+#[derive(Clone, Debug)]
+pub(crate) enum RefundRecorded {
+    /// A refund of ours came into this state.
+    Moved(Box<Refund>),
+    /// A refund that was made elsewhere is in the ledger now.
+    TakenIn(Box<Refund>),
+    /// It was known already; nothing changed.
+    Known,
+    /// It does not fit; it is kept, and WeChat is asked.
+    Mismatch {
+        /// What differs, in one word.
+        reason: &'static str,
+        /// Whether it is kept for the first time.
+        is_new: bool,
+    },
+}
+
+/// What becomes of a refund that WeChat does not take.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// When it was sent.
+    pub(crate) sent_ms: i64,
+    pub(crate) wechat_code: String,
+    pub(crate) wechat_message: String,
+    /// Whether it goes on waiting, for another try under the same number.
+    pub(crate) is_tried_again: bool,
+}
+
+impl Ledger {
+    /// Records what WeChat says of a refund, in one transaction with the notification that told.
+    pub(crate) async fn record_refund(
+        &self,
+        evidence: &Evidence,
+        news: &RefundNews,
+        now_ms: i64,
+    ) -> Result<RefundRecorded, LedgerError> {
+        let mut write = self.write().await?;
+        let (recorded, order_id) = judge(&mut write, news, now_ms).await?;
+        let outcome = match &recorded {
+            RefundRecorded::Moved(_) => "moved",
+            RefundRecorded::TakenIn(_) => "taken in",
+            RefundRecorded::Known => "known",
+            RefundRecorded::Mismatch { .. } => "mismatch",
+        };
+        let numbers = Numbers {
+            out_trade_no: Some(&news.out_trade_no),
+            transaction_id: Some(&news.transaction_id),
+            out_refund_no: Some(&news.out_refund_no),
+        };
+        keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
+        write.commit().await?;
+        if let Some(order_id) = order_id {
+            self.changes.announce(order_id);
+        }
+        Ok(recorded)
+    }
+
+    /// Keeps a hint that nobody signed, and has WeChat asked about the refund unless the hint
+    /// tells what is known.
+    pub(crate) async fn record_refund_hint(
+        &self,
+        evidence: &Evidence,
+        out_refund_no: &str,
+        out_trade_no: &str,
+        hinted: Option<RefundState>,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let known = find_refund(&mut write, out_refund_no).await?;
+        let is_news = known.is_none_or(|refund| Some(refund.state) != hinted);
+        if is_news {
+            let subject = learn_subject(out_refund_no, out_trade_no);
+            due_work::schedule(&mut write, Work::LearnRefund, &subject, now_ms).await?;
+        }
+        let numbers = Numbers {
+            out_trade_no: Some(out_trade_no),
+            transaction_id: None,
+            out_refund_no: Some(out_refund_no),
+        };
+        let outcome = if is_news { "asked" } else { "known" };
+        keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
+        write.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps what WeChat answered when asked about a refund that does not fit.
+    pub(crate) async fn note_refund_mismatch_answer(
+        &self,
+        out_refund_no: &str,
+        answer: &str,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE refund_mismatches SET queried_ms = ?, query_answer = ?
+             WHERE out_refund_no = ? AND queried_ms IS NULL",
+        )
+        .bind(now_ms)
+        .bind(answer)
+        .bind(out_refund_no)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// WeChat did not take a refund when it was last sent. News that came meanwhile win.
+    pub(crate) async fn note_refusal(
+        &self,
+        refund: &Refund,
+        refusal: &Refusal,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let state = if refusal.is_tried_again {
+            RefundState::Requested
+        } else {
+            RefundState::Refused
+        };
+        let row = sqlx::query(
+            "UPDATE refunds SET state = ?1, refusals = refusals + 1, wechat_code = ?2,
+                                wechat_message = ?3,
+                                state_ms = CASE WHEN state = ?1 THEN state_ms ELSE ?4 END
+             WHERE id = ?5 AND state = 'requested' AND sent_ms = ?6 RETURNING *",
+        )
+        .bind(state.as_str())
+        .bind(&refusal.wechat_code)
+        .bind(&refusal.wechat_message)
+        .bind(now_ms)
+        .bind(refund.id)
+        .bind(refusal.sent_ms)
+        .fetch_optional(&mut *write)
+        .await?;
+        let Some(row) = row else {
+            return Ok(());
+        };
+        let refund = read_refund(&row)?;
+        if refund.state == RefundState::Refused {
+            due_work::forget(&mut write, Work::Refund, &refund.out_refund_no).await?;
+            tell(&mut write, &refund, now_ms).await?;
+            orders::grow_version(&mut write, refund.order_id).await?;
+        }
+        write.commit().await?;
+        self.changes.announce(refund.order_id);
+        Ok(())
+    }
+
+    /// Keeps for people why a refund could not be brought on its way yet.
+    pub(crate) async fn note_hindrance(
+        &self,
+        refund: &Refund,
+        wechat_code: &str,
+        wechat_message: &str,
+    ) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE refunds SET wechat_code = ?, wechat_message = ?
+             WHERE id = ? AND state = 'requested'",
+        )
+        .bind(wechat_code)
+        .bind(wechat_message)
+        .bind(refund.id)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// An abnormal refund is sent another way: it is under way again.
+    pub(crate) async fn note_application(
+        &self,
+        refund: &Refund,
+        next_look_ms: i64,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE refunds SET state = 'processing', state_ms = ?,
+                                applications = applications + 1
+             WHERE id = ? AND state = 'abnormal'",
+        )
+        .bind(now_ms)
+        .bind(refund.id)
+        .execute(&mut *write)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(());
+        }
+        let number = &refund.out_refund_no;
+        due_work::schedule(&mut write, Work::Refund, number, next_look_ms).await?;
+        orders::grow_version(&mut write, refund.order_id).await?;
+        write.commit().await?;
+        self.changes.announce(refund.order_id);
+        Ok(())
+    }
+}
+
+/// The subject of asking about a refund that is not ours, or not as WeChat says. A blank can be
+/// in neither number.
+fn learn_subject(out_refund_no: &str, out_trade_no: &str) -> String {
+    format!("{out_refund_no} {out_trade_no}")
+}
+
+/// The numbers of such a subject: the refund's and the payment's.
+pub(crate) fn learn_numbers(subject: &str) -> (&str, &str) {
+    subject.split_once(' ').unwrap_or((subject, ""))
+}
+
+/// Sums up what reached the buyer again of the payment that settled the order.
+pub(super) async fn sum_refunded(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
+    sqlx::query(
+        "UPDATE orders SET refunded_fen =
+             (SELECT COALESCE(SUM(refunds.amount_fen), 0)
+              FROM refunds JOIN attempts ON attempts.order_id = refunds.order_id
+                                        AND attempts.number = refunds.attempt
+              WHERE refunds.order_id = orders.id AND refunds.state = 'succeeded'
+                AND attempts.state = 'paid')
+         WHERE id = ?",
+    )
+    .bind(order_id)
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
+
+/// What the news come to, and the order that changed by them.
+async fn judge(
+    write: &mut Write,
+    news: &RefundNews,
+    now_ms: i64,
+) -> Result<(RefundRecorded, Option<i64>), LedgerError> {
+    let Some(attempt) = attempts::find_by_number(write, &news.out_trade_no).await? else {
+        return Ok((keep_mismatch(write, news, "number", now_ms).await?, None));
+    };
+    let Some(order) = orders::find(write, attempt.order_id).await? else {
+        return Ok((keep_mismatch(write, news, "number", now_ms).await?, None));
+    };
+    let known = find_refund(write, &news.out_refund_no).await?;
+    if let Some(reason) = difference(news, &order, &attempt, known.as_ref()) {
+        return Ok((keep_mismatch(write, news, reason, now_ms).await?, None));
+    }
+    let Some(refund) = known else {
+        let refund = take_in(write, news, &attempt, now_ms).await?;
+        changed(write, &refund, news, now_ms).await?;
+        let taken_in = RefundRecorded::TakenIn(Box::new(refund));
+        return Ok((taken_in, Some(order.id)));
+    };
+    let is_newer = news
+        .asked_ms
+        .is_some_and(|asked_ms| asked_ms > refund.state_ms);
+    match step(refund.state, news.state, is_newer) {
+        Step::Stays => Ok((RefundRecorded::Known, None)),
+        Step::Contradicts => {
+            let kept = keep_mismatch(write, news, "state", now_ms).await?;
+            Ok((kept, None))
+        }
+        Step::To(_) => {
+            let refund = move_on(write, &refund, news, now_ms).await?;
+            changed(write, &refund, news, now_ms).await?;
+            let moved = RefundRecorded::Moved(Box::new(refund));
+            Ok((moved, Some(order.id)))
+        }
+    }
+}
+
+/// What differs between what WeChat says and what we know; `None` where it fits.
+fn difference(
+    news: &RefundNews,
+    order: &Order,
+    attempt: &Attempt,
+    known: Option<&Refund>,
+) -> Option<&'static str> {
+    let payment = attempt.transaction_id.as_ref();
+    let checks = [
+        (news.total_fen == order.total_fen, "total"),
+        (
+            payment.is_none_or(|id| *id == news.transaction_id),
+            "transaction_id",
+        ),
+        (
+            known.is_none_or(|refund| refund.out_trade_no == news.out_trade_no),
+            "out_trade_no",
+        ),
+        (
+            known.is_none_or(|refund| refund.amount_fen == news.amount_fen),
+            "amount",
+        ),
+        (
+            known
+                .and_then(|refund| refund.refund_id.as_ref())
+                .is_none_or(|id| *id == news.refund_id),
+            "refund_id",
+        ),
+    ];
+    let found = checks.into_iter().find(|(fits, _)| !fits);
+    news.misfit.or(found.map(|(_, reason)| reason))
+}
+
+async fn move_on(
+    write: &mut Write,
+    refund: &Refund,
+    news: &RefundNews,
+    now_ms: i64,
+) -> Result<Refund, LedgerError> {
+    let row = sqlx::query(
+        "UPDATE refunds SET state = ?1, state_ms = ?2, refund_id = ?3, payer_refund_fen = ?4,
+                            user_received_account = ?5, success_time = ?6, wechat_code = NULL,
+                            wechat_message = NULL,
+                            sent_ms = CASE WHEN state = 'requested' THEN ?2 ELSE sent_ms END
+         WHERE id = ?7 RETURNING *",
+    )
+    .bind(news.state.as_str())
+    // WeChat's minute between two refunds counts from when it took the first one.
+    .bind(now_ms)
+    .bind(&news.refund_id)
+    .bind(news.payer_refund_fen.map(signed))
+    .bind(&news.user_received_account)
+    .bind(&news.success_time)
+    .bind(refund.id)
+    .fetch_one(&mut **write)
+    .await?;
+    read_refund(&row)
+}
+
+/// A refund that was made elsewhere. It counts, even where no room is left for it: the money
+/// went.
+async fn take_in(
+    write: &mut Write,
+    news: &RefundNews,
+    attempt: &Attempt,
+    now_ms: i64,
+) -> Result<Refund, LedgerError> {
+    if !matches!(attempt.state, AttemptState::Paid | AttemptState::Surplus) {
+        // Refunded, so it was paid, and nobody has told us yet.
+        due_work::schedule(write, Work::QueryMismatch, &news.out_trade_no, now_ms).await?;
+    }
+    let row = sqlx::query(
+        "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
+                              state, created_ms, state_ms, refund_id, payer_refund_fen,
+                              user_received_account, success_time)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12) RETURNING *",
+    )
+    .bind(&news.out_refund_no)
+    .bind(attempt.order_id)
+    .bind(signed(attempt.number))
+    .bind(&news.out_trade_no)
+    .bind(RefundOrigin::External.as_str())
+    .bind(signed(news.amount_fen))
+    .bind(news.state.as_str())
+    .bind(now_ms)
+    .bind(&news.refund_id)
+    .bind(news.payer_refund_fen.map(signed))
+    .bind(&news.user_received_account)
+    .bind(&news.success_time)
+    .fetch_one(&mut **write)
+    .await?;
+    read_refund(&row)
+}
+
+/// What else changes with a refund's state.
+async fn changed(
+    write: &mut Write,
+    refund: &Refund,
+    news: &RefundNews,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    let number = &refund.out_refund_no;
+    match news.next_look_ms.filter(|_| !is_final(refund.state)) {
+        Some(at_ms) => due_work::schedule(write, Work::Refund, number, at_ms).await?,
+        None => due_work::forget(write, Work::Refund, number).await?,
+    }
+    if refund.origin == RefundOrigin::Surplus && refund.state == RefundState::Closed {
+        let again_ms = now_ms + SURPLUS_AGAIN_MS;
+        due_work::schedule(write, Work::RefundSurplus, &refund.out_trade_no, again_ms).await?;
+    }
+    sum_refunded(write, refund.order_id).await?;
+    orders::grow_version(write, refund.order_id).await?;
+    tell(write, refund, now_ms).await
+}
+
+/// Tells the merchant's backend what became of a refund.
+async fn tell(write: &mut Write, refund: &Refund, now_ms: i64) -> Result<(), LedgerError> {
+    let event_type = match refund.state {
+        RefundState::Succeeded => "refund.succeeded",
+        RefundState::Closed => "refund.closed",
+        RefundState::Abnormal => "refund.abnormal",
+        RefundState::Refused => "refund.refused",
+        RefundState::Requested | RefundState::Processing => return Ok(()),
+    };
+    let Some(order) = orders::find(write, refund.order_id).await? else {
+        return Ok(());
+    };
+    // Abnormal again after it was sent another way, refused again after another try: other news.
+    let key = format!(
+        "{}\n{}\n{}",
+        refund.out_refund_no, refund.applications, refund.refusals
+    );
+    let data = refund_news(&order, refund);
+    outbox::put(write, event_type, &key, &data, now_ms).await
+}
+
+fn refund_news(order: &Order, refund: &Refund) -> Value {
+    let mut data = orders::order_news(order);
+    data["refund_no"] = json!(refund.out_refund_no);
+    data["refund_id"] = json!(refund.refund_id);
+    data["out_trade_no"] = json!(refund.out_trade_no);
+    data["origin"] = json!(refund.origin);
+    data["state"] = json!(refund.state);
+    data["amount_fen"] = json!(refund.amount_fen);
+    data["reason"] = json!(refund.reason);
+    data["success_time"] = json!(refund.success_time);
+    data["wechat_code"] = json!(refund.wechat_code);
+    data
+}
+
+async fn keep_mismatch(
+    write: &mut Write,
+    news: &RefundNews,
+    reason: &'static str,
+    now_ms: i64,
+) -> Result<RefundRecorded, LedgerError> {
+    let kept = sqlx::query(
+        "INSERT INTO refund_mismatches (out_refund_no, refund_id, reason, resource, received_ms)
+         VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(&news.out_refund_no)
+    .bind(&news.refund_id)
+    .bind(reason)
+    .bind(&news.resource)
+    .bind(now_ms)
+    .execute(&mut **write)
+    .await?;
+    let is_new = kept.rows_affected() > 0;
+    if is_new {
+        let subject = learn_subject(&news.out_refund_no, &news.out_trade_no);
+        due_work::schedule(write, Work::LearnRefund, &subject, now_ms).await?;
+        let data = json!({
+            "refund_no": news.out_refund_no,
+            "refund_id": news.refund_id,
+            "out_trade_no": news.out_trade_no,
+            "amount_fen": news.amount_fen,
+            "reason": reason,
+        });
+        let key = format!("{}\n{}\n{reason}", news.out_refund_no, news.refund_id);
+        outbox::put(write, "refund.mismatch", &key, &data, now_ms).await?;
+    }
+    Ok(RefundRecorded::Mismatch { reason, is_new })
+}

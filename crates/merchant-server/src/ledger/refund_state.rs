@@ -1,0 +1,123 @@
+//! What may follow what in the life of a refund: one table, whoever tells the news and in
+//! whatever order they come.
+
+use merchant_api::RefundState;
+use wechat_pay::RefundStatus;
+
+/// What WeChat's word does to a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It moves.
+    To(RefundState),
+    /// It was known, or is older than what is known.
+    Stays,
+    /// Both cannot be true.
+    Contradicts,
+}
+
+/// WeChat's word as a state; `None` for a word of a later version, from which nothing follows.
+pub(crate) fn told_state(status: &RefundStatus) -> Option<RefundState> {
+    match status {
+        RefundStatus::Processing => Some(RefundState::Processing),
+        RefundStatus::Success => Some(RefundState::Succeeded),
+        RefundStatus::Closed => Some(RefundState::Closed),
+        RefundStatus::Abnormal => Some(RefundState::Abnormal),
+        _ => None,
+    }
+}
+
+/// What follows when WeChat says `told` of a refund. `is_newer`: WeChat was asked after the
+/// refund came into its state, so that the answer cannot be a late one.
+pub(crate) fn step(state: RefundState, told: RefundState, is_newer: bool) -> Step {
+    use RefundState::{Abnormal, Closed, Processing, Refused, Requested, Succeeded};
+    match (state, told) {
+        // WeChat knows it, so it took it, whatever we thought.
+        (Requested | Refused, _) => Step::To(told),
+        (Succeeded, Closed) | (Closed, Succeeded) => Step::Contradicts,
+        (Succeeded | Closed, _) => Step::Stays,
+        // Sent another way by somebody; or the answer to an older question.
+        (Abnormal, Processing) if !is_newer => Step::Stays,
+        (Processing, Processing) | (Abnormal, Abnormal) => Step::Stays,
+        (Processing | Abnormal, _) => Step::To(told),
+    }
+}
+
+/// Whether nothing can follow.
+pub(crate) const fn is_final(state: RefundState) -> bool {
+    matches!(state, RefundState::Succeeded | RefundState::Closed)
+}
+
+/// Whether its amount counts against what was paid: the money went back, or still may.
+pub(crate) const fn counts(state: RefundState) -> bool {
+    !matches!(state, RefundState::Refused | RefundState::Closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Step::{Contradicts, Stays, To};
+    use super::*;
+    use RefundState::{Abnormal, Closed, Processing, Refused, Requested, Succeeded};
+
+    #[test]
+    fn each_word_of_wechats_has_its_place_in_each_state() {
+        let table = [
+            // state, told => in time, late
+            (Requested, Processing, To(Processing), To(Processing)),
+            (Requested, Succeeded, To(Succeeded), To(Succeeded)),
+            (Requested, Closed, To(Closed), To(Closed)),
+            (Requested, Abnormal, To(Abnormal), To(Abnormal)),
+            (Refused, Processing, To(Processing), To(Processing)),
+            (Refused, Succeeded, To(Succeeded), To(Succeeded)),
+            (Refused, Closed, To(Closed), To(Closed)),
+            (Refused, Abnormal, To(Abnormal), To(Abnormal)),
+            (Processing, Processing, Stays, Stays),
+            (Processing, Succeeded, To(Succeeded), To(Succeeded)),
+            (Processing, Closed, To(Closed), To(Closed)),
+            (Processing, Abnormal, To(Abnormal), To(Abnormal)),
+            (Abnormal, Processing, To(Processing), Stays),
+            (Abnormal, Succeeded, To(Succeeded), To(Succeeded)),
+            (Abnormal, Closed, To(Closed), To(Closed)),
+            (Abnormal, Abnormal, Stays, Stays),
+            (Succeeded, Processing, Stays, Stays),
+            (Succeeded, Succeeded, Stays, Stays),
+            (Succeeded, Closed, Contradicts, Contradicts),
+            (Succeeded, Abnormal, Stays, Stays),
+            (Closed, Processing, Stays, Stays),
+            (Closed, Succeeded, Contradicts, Contradicts),
+            (Closed, Closed, Stays, Stays),
+            (Closed, Abnormal, Stays, Stays),
+        ];
+        for (state, told, in_time, late) in table {
+            assert_eq!(step(state, told, true), in_time, "{state:?} {told:?}");
+            assert_eq!(step(state, told, false), late, "{state:?} {told:?} late");
+        }
+        let told = 4;
+        assert_eq!(table.len(), RefundState::ALL.len() * told);
+    }
+
+    #[test]
+    fn what_is_final_stays_whatever_is_told_in_whatever_order() {
+        for end in [Succeeded, Closed] {
+            assert!(is_final(end));
+            for told in [Processing, Succeeded, Closed, Abnormal] {
+                for is_newer in [true, false] {
+                    let next = step(end, told, is_newer);
+                    assert!(matches!(next, Stays | Contradicts), "{end:?} {told:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_went_back_or_may_go_back_counts() {
+        let counted = RefundState::ALL.iter().filter(|state| counts(**state));
+        let counted: Vec<_> = counted.copied().collect();
+        assert_eq!(counted, [Requested, Processing, Succeeded, Abnormal]);
+    }
+
+    #[test]
+    fn a_word_of_a_later_version_says_nothing() {
+        assert_eq!(told_state(&RefundStatus::from("success")), None);
+        assert_eq!(told_state(&RefundStatus::from("")), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! What WeChat says of a refund, brought to the ledger in one form. Answers, notifications and
+//! the records of a bill all end here, so that there is one judgement and not three.
+
+use merchant_api::RefundState;
+use wechat_pay::v2::{RefundNotification, RefundStatus as V2Status};
+use wechat_pay::{Fen, OutRefundNo, Refund, RefundNotice, ReplyError};
+
+use super::progress::first_look_ms;
+use crate::ledger::{Evidence, LedgerError, RefundNews, RefundRecorded, told_state};
+use crate::question::Unanswered;
+use crate::server::MerchantServer;
+use crate::wechat_client::CallError;
+use crate::wechat_refunds::RefundStanding;
+
+/// Records WeChat's answer to a refund that was sent, or to a question; it was asked at
+/// `asked_ms`.
+pub(super) async fn record_answer(
+    server: &MerchantServer,
+    told: &Refund,
+    asked_ms: i64,
+) -> Result<RefundRecorded, Unanswered> {
+    let now_ms = server.clock.now_ms();
+    let Some(state) = told_state(&told.status) else {
+        // A word of a later version: nothing may be concluded from it.
+        return Err(CallError::from(ReplyError::Malformed).into());
+    };
+    let news = RefundNews {
+        out_refund_no: told.out_refund_no.clone(),
+        refund_id: told.refund_id.clone(),
+        out_trade_no: told.out_trade_no.clone(),
+        transaction_id: told.transaction_id.clone(),
+        state,
+        total_fen: unsigned(told.amount.total),
+        amount_fen: unsigned(told.amount.refund),
+        payer_refund_fen: Some(unsigned(told.amount.payer_refund)),
+        user_received_account: some_text(&told.user_received_account),
+        success_time: told.success_time.clone(),
+        asked_ms: Some(asked_ms),
+        next_look_ms: first_look_ms(state, now_ms),
+        misfit: None,
+        resource: json_text(told),
+    };
+    Ok(record(server, &Evidence::Query, &news, now_ms).await?)
+}
+
+/// Records a notification of version 3; it was verified. One in a word of a later version is
+/// recorded as one that there is nothing to do for.
+pub(crate) async fn record_notice(
+    server: &MerchantServer,
+    evidence: &Evidence,
+    notice: &RefundNotice,
+) -> Result<(), LedgerError> {
+    let now_ms = server.clock.now_ms();
+    let Some(state) = told_state(&notice.refund_status) else {
+        return server
+            .ledger
+            .record_other_notification(evidence, now_ms)
+            .await;
+    };
+    let mchid = notice.mchid.as_deref().or(notice.sp_mchid.as_deref());
+    let is_ours = mchid == Some(server.config.merchant.key.mchid());
+    let news = RefundNews {
+        out_refund_no: notice.out_refund_no.clone(),
+        refund_id: notice.refund_id.clone(),
+        out_trade_no: notice.out_trade_no.clone(),
+        transaction_id: notice.transaction_id.clone(),
+        state,
+        total_fen: unsigned(notice.amount.total),
+        amount_fen: unsigned(notice.amount.refund),
+        payer_refund_fen: Some(unsigned(notice.amount.payer_refund)),
+        user_received_account: some_text(&notice.user_received_account),
+        success_time: notice.success_time.clone(),
+        asked_ms: None,
+        next_look_ms: first_look_ms(state, now_ms),
+        misfit: (!is_ours).then_some("mchid"),
+        resource: json_text(notice),
+    };
+    record(server, evidence, &news, now_ms).await?;
+    Ok(())
+}
+
+/// Keeps a notification of version 2. Nobody signed it, so WeChat is asked before anything
+/// follows.
+pub(crate) async fn record_hint(
+    server: &MerchantServer,
+    evidence: &Evidence,
+    hint: &RefundNotification,
+) -> Result<(), LedgerError> {
+    let hinted = match hint.refund_status {
+        V2Status::Success => Some(RefundState::Succeeded),
+        V2Status::Change => Some(RefundState::Abnormal),
+        V2Status::RefundClose => Some(RefundState::Closed),
+        _ => None,
+    };
+    let (refund, payment) = (&hint.out_refund_no, &hint.out_trade_no);
+    let now_ms = server.clock.now_ms();
+    server
+        .ledger
+        .record_refund_hint(evidence, refund, payment, hinted, now_ms)
+        .await
+}
+
+/// Asks about a refund that is not known here, or not as WeChat told it, and records the answer.
+pub(crate) async fn learn(server: &MerchantServer, out_refund_no: &str) -> Result<(), Unanswered> {
+    let Ok(number) = OutRefundNo::parse(out_refund_no) else {
+        // Nothing that could be asked about.
+        return Ok(());
+    };
+    let asked_ms = server.clock.now_ms();
+    let answer = match server.wechat.query_refund(&number, None).await? {
+        RefundStanding::Known(told) => {
+            record_answer(server, &told, asked_ms).await?;
+            json_text(&told)
+        }
+        RefundStanding::Unknown { .. } => "RESOURCE_NOT_EXISTS".to_owned(),
+    };
+    server
+        .ledger
+        .note_refund_mismatch_answer(out_refund_no, &answer, asked_ms)
+        .await?;
+    Ok(())
+}
+
+async fn record(
+    server: &MerchantServer,
+    evidence: &Evidence,
+    news: &RefundNews,
+    now_ms: i64,
+) -> Result<RefundRecorded, LedgerError> {
+    let recorded = server.ledger.record_refund(evidence, news, now_ms).await?;
+    report(news, &recorded);
+    Ok(recorded)
+}
+
+fn report(news: &RefundNews, recorded: &RefundRecorded) {
+    let refund_no = &news.out_refund_no;
+    match recorded {
+        RefundRecorded::Moved(refund) => {
+            let state = refund.state.as_str();
+            if refund.state == RefundState::Abnormal {
+                tracing::error!(
+                    event = "refund.abnormal",
+                    refund_no,
+                    "the buyer's account does not take a refund: send it another way"
+                );
+            } else {
+                tracing::info!(event = "refund.moved", refund_no, state, "a refund goes on");
+            }
+        }
+        RefundRecorded::TakenIn(refund) => tracing::warn!(
+            event = "refund.external",
+            refund_no,
+            out_trade_no = refund.out_trade_no,
+            amount_fen = refund.amount_fen,
+            "a refund that was made elsewhere is taken in"
+        ),
+        RefundRecorded::Known => tracing::debug!(refund_no, "a refund was told again"),
+        RefundRecorded::Mismatch { reason, is_new } => {
+            if *is_new {
+                tracing::error!(
+                    event = "refund.mismatch",
+                    refund_no,
+                    reason,
+                    "what WeChat says of a refund does not fit what we know"
+                );
+            }
+        }
+    }
+}
+
+fn some_text(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Texts and numbers alone: there is nothing in it that JSON cannot carry.
+fn json_text(told: &impl serde::Serialize) -> String {
+    serde_json::to_string(told).unwrap_or_default()
+}
+
+/// WeChat's amounts are never negative; one that were would fit nothing.
+fn unsigned(amount: Fen) -> u64 {
+    u64::try_from(amount.get()).unwrap_or(u64::MAX)
+}
