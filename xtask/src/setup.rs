@@ -15,8 +15,11 @@ mod browser;
 mod cargo_tools;
 mod debian;
 mod debian_toolchain;
+pub(crate) mod foreign_clients;
 mod npm_tools;
+mod openssl;
 mod php;
+mod python;
 mod rust;
 mod tool_cache;
 mod wasm_toolchain;
@@ -49,6 +52,14 @@ pub(crate) enum Need {
     ChineseFont,
     /// PHP, for the example that shows how thin the contract is.
     Php,
+    /// The `openssl` command, another hand for what we sign and verify.
+    OpenSsl,
+    /// Python with `venv`.
+    Python,
+    /// The client from PyPI that the simulator is tested with.
+    PythonClient,
+    /// The client from npm that the simulator is tested with.
+    NodeClient,
 }
 
 /// One step of the setup.
@@ -84,6 +95,10 @@ impl Purpose {
                 Need::Chromium,
                 Need::ChineseFont,
                 Need::Php,
+                Need::OpenSsl,
+                Need::Python,
+                Need::PythonClient,
+                Need::NodeClient,
                 Need::BindgenCli,
                 Need::Trunk,
             ],
@@ -127,6 +142,10 @@ impl Need {
             Self::Chromium => browser::chromium_step(),
             Self::ChineseFont => browser::font_step(),
             Self::Php => php::step(),
+            Self::OpenSsl => openssl::step(),
+            Self::Python => python::step(),
+            Self::PythonClient => foreign_clients::python_step(cache),
+            Self::NodeClient => foreign_clients::npm_step(cache),
         }
     }
 }

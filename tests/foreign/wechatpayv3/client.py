@@ -131,12 +131,12 @@ def bill(pay):
     rows = plain.decode("utf-8-sig").splitlines()
     assert rows[0].startswith("交易时间,公众账号ID,商户号"), rows[0]
     total = sum(round(float(row.split(",`")[24]) * 100) for row in rows[1:-2])
+    print("holds: bill downloaded, with its digest")
     assert rows[-1].split(",`")[5] == f"{total / 100:.2f}", rows[-1]
-    print("holds: bill downloaded, its digest, and its sums")
+    print("holds: the sums of the bill")
 
 
 def wrong_keys(notify_url):
-    other = text_of("private_key_file")
     # A key that is a key, and not the merchant's.
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa

@@ -63,13 +63,18 @@ pub(super) fn step(cache: &ToolCache) -> Step {
 }
 
 fn install(cache: &ToolCache) -> Result<(), Failure> {
-    let folder = folder(cache);
+    let pins = ["package.json", "package-lock.json"].map(|name| pins().join(name));
+    install_pinned(&folder(cache), &pins)
+}
+
+/// Installs what a `package.json` and its lock file say into a folder.
+pub(super) fn install_pinned(folder: &Path, pins: &[PathBuf]) -> Result<(), Failure> {
     // Made beside it and moved at the end: a run that is stopped half-way leaves no half tool.
     let unfinished = folder.with_extension(format!("unfinished-{}", std::process::id()));
     fs::create_dir_all(&unfinished).map_err(Failure::file(&unfinished))?;
-    for name in ["package.json", "package-lock.json"] {
-        let from = pins().join(name);
-        fs::copy(&from, unfinished.join(name)).map_err(Failure::file(from))?;
+    for from in pins {
+        let name = from.file_name().unwrap_or_default();
+        fs::copy(from, unfinished.join(name)).map_err(Failure::file(from))?;
     }
     process::run_within(
         Command::new("npm")
@@ -78,9 +83,9 @@ fn install(cache: &ToolCache) -> Result<(), Failure> {
         DOWNLOAD_LIMIT,
     )?;
     if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(Failure::file(&folder))?;
+        fs::remove_dir_all(folder).map_err(Failure::file(folder))?;
     }
-    fs::rename(&unfinished, &folder).map_err(Failure::file(&folder))
+    fs::rename(&unfinished, folder).map_err(Failure::file(folder))
 }
 
 /// One folder for each set of versions, named after them.

@@ -9,8 +9,10 @@ use serde_json::json;
 
 use super::Step;
 use crate::failure::Failure;
-use crate::setup::{self, BINDGEN_CLI, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET};
-use crate::{demo, dist, process, repository, size, tidy};
+use crate::setup::{
+    self, BINDGEN_CLI, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
+};
+use crate::{console, demo, dist, process, repository, size, tidy};
 
 /// What is set up must be tested: nothing of it is skipped.
 const REQUIRE_PHP: (&str, &str) = ("REQUIRE_PHP", "1");
@@ -41,9 +43,21 @@ pub(super) const ALL: &[Step] = &[
     Step {
         name: "native",
         about: "unit tests and the native journeys",
-        needs: &[Need::Php],
+        needs: &[Need::Php, Need::OpenSsl],
         after: None,
         run: native,
+    },
+    Step {
+        name: "foreign",
+        about: "clients of others pass against the simulator",
+        needs: &[
+            Need::Node,
+            Need::NodeClient,
+            Need::Python,
+            Need::PythonClient,
+        ],
+        after: None,
+        run: foreign,
     },
     Step {
         name: "wasm",
@@ -117,6 +131,21 @@ fn native() -> Result<(), Failure> {
         repository::cargo()
             .args(["test", "--workspace"])
             .env(REQUIRE_PHP.0, REQUIRE_PHP.1),
+    )
+}
+
+fn foreign() -> Result<(), Failure> {
+    let cache = ToolCache::of_this_user();
+    console::timed(
+        "wxpay-rs from crates.io (some 3 minutes the first time)",
+        || foreign_clients::build_wxpay_rs(&cache),
+    )?;
+    process::run_shown(
+        repository::cargo()
+            .args(["test", "--package=payment-tests", "--features=foreign"])
+            // What each client passes is the report.
+            .args(["--test=foreign", "--", "--show-output"])
+            .envs(foreign_clients::places(&cache)),
     )
 }
 

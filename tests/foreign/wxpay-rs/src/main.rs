@@ -1,114 +1,31 @@
 //! A foreign client against the simulator: wxpay-rs from crates.io, unchanged but for its
 //! address. Called with the folder of merchant.json. Prints a line for each thing that holds,
-//! and fails with the first that does not. It has no bills; the other two clients do.
+//! and fails with the first that does not.
+//!
+//! It has no calls for bills. Its transport and its signer are public, and fetch one: see
+//! `bill.rs`.
+
+mod bill;
+mod inbox;
+mod local;
 
 use std::{
-    collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpListener,
     path::PathBuf,
-    sync::mpsc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 use wxpay_rs::{
-    WxPayClient, WxPayConfig, WxPayError, WxPayResult,
-    http::{HttpClient, ReqwestHttpClient, client::HttpResponse},
-    notify::NotifyHeaders,
+    WxPayClient, WxPayConfig, WxPayResult,
     services::{
         payments::{jsapi::Amount, native::NativeRequest},
         refund::{RefundAmount, RefundRequest},
     },
 };
 
-const WECHAT: &str = "https://api.mch.weixin.qq.com";
-
-/// The one change: what goes to WeChat's address goes to the simulator's.
-struct Local {
-    client: ReqwestHttpClient,
-    base_url: String,
-}
-
-impl Local {
-    fn url(&self, url: &str) -> String {
-        url.replacen(WECHAT, &self.base_url, 1)
-    }
-}
-
-type Headers = Vec<(String, String)>;
-
-#[async_trait]
-impl HttpClient for Local {
-    async fn get(&self, url: &str, headers: Headers) -> WxPayResult<HttpResponse> {
-        self.client.get(&self.url(url), headers).await
-    }
-
-    async fn post(&self, url: &str, headers: Headers, body: &str) -> WxPayResult<HttpResponse> {
-        self.client.post(&self.url(url), headers, body).await
-    }
-
-    async fn put(&self, url: &str, headers: Headers, body: &str) -> WxPayResult<HttpResponse> {
-        self.client.put(&self.url(url), headers, body).await
-    }
-
-    async fn delete(&self, url: &str, headers: Headers) -> WxPayResult<HttpResponse> {
-        self.client.delete(&self.url(url), headers).await
-    }
-
-    async fn patch(&self, url: &str, headers: Headers, body: &str) -> WxPayResult<HttpResponse> {
-        self.client.patch(&self.url(url), headers, body).await
-    }
-}
-
-struct Letter {
-    headers: BTreeMap<String, String>,
-    body: Vec<u8>,
-}
-
-impl Letter {
-    fn signature(&self) -> NotifyHeaders<'_> {
-        NotifyHeaders {
-            timestamp: &self.headers["wechatpay-timestamp"],
-            nonce: &self.headers["wechatpay-nonce"],
-            serial: &self.headers["wechatpay-serial"],
-            signature: &self.headers["wechatpay-signature"],
-        }
-    }
-}
-
-/// The merchant's notify_url.
-fn inbox() -> (String, mpsc::Receiver<Letter>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/notify", listener.local_addr().unwrap());
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let mut headers = BTreeMap::new();
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            loop {
-                line.clear();
-                reader.read_line(&mut line).unwrap();
-                let Some((name, value)) = line.trim_end().split_once(": ") else {
-                    break;
-                };
-                headers.insert(name.to_ascii_lowercase(), value.to_owned());
-            }
-            let mut body = vec![0; headers["content-length"].parse().unwrap()];
-            reader.read_exact(&mut body).unwrap();
-            stream
-                .write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
-                .unwrap();
-            sender.send(Letter { headers, body }).unwrap();
-        }
-    });
-    (url, receiver)
-}
+use inbox::inbox;
+use local::Local;
 
 async fn control(base_url: &str, path: &str, body: Value) -> Value {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -118,7 +35,7 @@ async fn control(base_url: &str, path: &str, body: Value) -> Value {
     serde_json::from_str(&text).expect(&text)
 }
 
-fn holds(what: &str) {
+pub(crate) fn holds(what: &str) {
     println!("holds: {what}");
 }
 
@@ -131,20 +48,19 @@ async fn main() {
     let file = |name: &str| fs::read(folder.join(text(name))).unwrap();
     let base_url = text("base_url");
 
-    let client = async |private_key: Vec<u8>, public_key: Vec<u8>| -> WxPayResult<WxPayClient> {
-        let config = WxPayConfig::builder()
+    let config = |private_key: Vec<u8>, public_key: Vec<u8>| {
+        WxPayConfig::builder()
             .app_id(text("appid"))
             .merchant_id(text("mchid"))
             .api_v3_key(text("api_v3_key"))
             .private_key(private_key)
             .cert_serial_number(text("serial_no"))
             .platform_public_key(text("public_key_id"), public_key)
-            .build()?;
-        let local = Local {
-            client: ReqwestHttpClient::builder().timeout(10).max_retries(0).build()?,
-            base_url: base_url.clone(),
-        };
-        WxPayClient::builder().config(config).http_client(local).build().await
+            .build()
+    };
+    let client = async |private_key: Vec<u8>, public_key: Vec<u8>| -> WxPayResult<WxPayClient> {
+        let config = config(private_key, public_key)?;
+        WxPayClient::builder().config(config).http_client(Local::new(&base_url)?).build().await
     };
     let wechat = client(file("private_key_file"), file("public_key_file")).await.unwrap();
 
@@ -213,12 +129,23 @@ async fn main() {
     assert_eq!(certificates.len(), 1);
     holds("certificates");
 
+    let keys = config(file("private_key_file"), file("public_key_file")).unwrap();
+    bill::fetch(keys, &file("private_key_file"), &base_url, &number).await;
+
     // WeChat's own private half of the public key is a key, and not the merchant's.
     let other = fs::read(folder.join("wechat_private/pub_key_private.pem")).unwrap();
     let stranger = client(other, file("public_key_file")).await.unwrap();
     let refused = stranger.native().create_order(&order(&format!("W{number}"))).await;
-    let error: WxPayError = refused.unwrap_err();
+    let error = refused.unwrap_err();
     assert!(error.to_string().contains("SIGN_ERROR"), "{error}");
     holds("a wrong merchant key is refused");
+    // The key of the platform certificate under the public key's id.
+    let doubting = client(file("private_key_file"), file("platform_certificate_file")).await;
+    let believed = match doubting {
+        Ok(doubting) => doubting.native().create_order(&order(&format!("D{number}"))).await.is_ok(),
+        Err(_) => false,
+    };
+    assert!(!believed);
+    holds("a reply that the client's key does not fit is not believed");
     println!("all holds");
 }

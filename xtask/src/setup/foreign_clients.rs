@@ -1,0 +1,167 @@
+//! WeChat Pay clients of others that the simulator is tested with, from PyPI and npm, at the
+//! versions that `tests/foreign/` pins down to the last dependency. The one from crates.io is
+//! built by the test step itself: cargo knows best what is up to date.
+//!
+//! Only the installing reaches beyond this machine; nothing of a package runs while it does.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest as _, Sha256};
+
+use super::{DOWNLOAD_LIMIT, Step, ToolCache, npm_tools, python};
+use crate::failure::Failure;
+use crate::{process, repository};
+
+const REQUIREMENTS: &str = "wechatpayv3/requirements.txt";
+const NPM_PINS: [&str; 2] = [
+    "axios-plugin/package.json",
+    "axios-plugin/package-lock.json",
+];
+const WXPAY_RS: &str = "wxpay-rs/Cargo.toml";
+
+pub(super) fn python_step(cache: &ToolCache) -> Step {
+    Step {
+        name: "wechatpayv3 from PyPI, with what it needs",
+        is_done: |cache| python::runs(&environment(cache)),
+        action: install_python,
+        by_hand: format!(
+            "python3 -m venv {to} && {to}/bin/python -m pip install --requirement tests/foreign/{REQUIREMENTS}",
+            to = environment(cache).display()
+        ),
+    }
+}
+
+pub(super) fn npm_step(cache: &ToolCache) -> Step {
+    Step {
+        name: "wechatpay-axios-plugin from npm, with what it needs",
+        is_done: |cache| {
+            modules(cache)
+                .join("wechatpay-axios-plugin/package.json")
+                .is_file()
+        },
+        action: |cache| npm_tools::install_pinned(&npm_folder(cache), &NPM_PINS.map(pins)),
+        by_hand: format!(
+            "mkdir -p {to} && cp tests/foreign/axios-plugin/package*.json {to} && cd {to} && npm ci --ignore-scripts",
+            to = npm_folder(cache).display()
+        ),
+    }
+}
+
+/// What the tests are told about where each client is.
+pub(crate) fn places(cache: &ToolCache) -> [(&'static str, PathBuf); 3] {
+    [
+        (
+            "FOREIGN_PYTHON",
+            python::of_environment(&environment(cache)),
+        ),
+        ("FOREIGN_NODE_MODULES", modules(cache)),
+        (
+            "FOREIGN_WXPAY_RS",
+            wxpay_target(cache).join("debug/foreign-wxpay-rs"),
+        ),
+    ]
+}
+
+/// Builds the client from crates.io, in a target folder that outlives clones.
+pub(crate) fn build_wxpay_rs(cache: &ToolCache) -> Result<(), Failure> {
+    process::run(
+        repository::cargo()
+            .args(["build", "--quiet", "--locked", "--manifest-path"])
+            .arg(pins(WXPAY_RS))
+            .arg("--target-dir")
+            .arg(wxpay_target(cache))
+            .env_remove("CARGO_TARGET_DIR"),
+    )
+}
+
+fn install_python(cache: &ToolCache) -> Result<(), Failure> {
+    // In its place at once: an environment knows its own path. What has no interpreter that runs
+    // is no environment, and is made again.
+    let environment = environment(cache);
+    let unfinished = environment.with_extension("unfinished");
+    for folder in [&environment, &unfinished] {
+        if folder.exists() {
+            fs::remove_dir_all(folder).map_err(Failure::file(folder))?;
+        }
+    }
+    process::run_within(
+        Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(&unfinished),
+        DOWNLOAD_LIMIT,
+    )?;
+    process::run_within(
+        Command::new(python::of_environment(&unfinished))
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ])
+            // Wheels alone: a source package would run code of its own here.
+            .args(["--only-binary=:all:", "--requirement"])
+            .arg(pins(REQUIREMENTS)),
+        DOWNLOAD_LIMIT,
+    )?;
+    // The interpreter finds its packages by where it is called, so it may be moved.
+    fs::rename(&unfinished, &environment).map_err(Failure::file(&environment))
+}
+
+fn environment(cache: &ToolCache) -> PathBuf {
+    cache.tool(&format!("foreign-wechatpayv3-{}", digest(&[REQUIREMENTS])))
+}
+
+fn npm_folder(cache: &ToolCache) -> PathBuf {
+    cache.tool(&format!("foreign-axios-plugin-{}", digest(&NPM_PINS)))
+}
+
+fn modules(cache: &ToolCache) -> PathBuf {
+    npm_folder(cache).join("node_modules")
+}
+
+fn wxpay_target(cache: &ToolCache) -> PathBuf {
+    cache.tool("foreign-wxpay-rs")
+}
+
+fn pins(name: &str) -> PathBuf {
+    Path::new(repository::root())
+        .join("tests/foreign")
+        .join(name)
+}
+
+/// Names a folder after every pin in it: other pins, another folder.
+fn digest(names: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for name in names {
+        hash.update(fs::read(pins(name)).unwrap_or_default());
+    }
+    let whole: [u8; 32] = hash.finalize().into();
+    let mut beginning = [0; 8];
+    beginning.copy_from_slice(&whole[..8]);
+    format!("{:016x}", u64::from_be_bytes(beginning))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NPM_PINS, REQUIREMENTS, digest, pins};
+    use std::fs;
+
+    #[test]
+    fn every_package_is_pinned_to_one_version() {
+        let requirements = fs::read_to_string(pins(REQUIREMENTS)).unwrap();
+        for line in requirements.lines() {
+            assert!(line.contains("=="), "{line}");
+        }
+        let package = fs::read_to_string(pins(NPM_PINS[0])).unwrap();
+        assert!(!package.contains(['^', '~']), "{package}");
+    }
+
+    #[test]
+    fn other_pins_have_another_folder() {
+        assert_ne!(digest(&[REQUIREMENTS]), digest(&NPM_PINS));
+        assert_eq!(digest(&NPM_PINS).len(), 16);
+    }
+}
