@@ -133,10 +133,12 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
         let entry = entry.map_err(Failure::file(folder))?;
         let path = entry.path();
         let name = entry.file_name();
+        // In a worktree `.git` is a file, and names a path of this machine.
+        if GENERATED.iter().any(|generated| name == *generated) {
+            continue;
+        }
         if path.is_dir() {
-            if !GENERATED.iter().any(|generated| name == *generated) {
-                collect(&path, files)?;
-            }
+            collect(&path, files)?;
         } else {
             files.push(path);
         }
