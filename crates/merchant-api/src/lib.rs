@@ -13,6 +13,8 @@
 mod address;
 mod answer;
 mod attempt;
+#[cfg(feature = "serde")]
+mod bill;
 mod decimal;
 mod error;
 mod fields;
@@ -29,6 +31,8 @@ mod refund;
 pub use address::{PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER};
 pub use answer::{Action, CheckoutAnswer, CurrentAttempt, OrderState, PayParameters, Product};
 pub use attempt::{AttemptForm, CancelForm, PollQuery, WAIT_MAX_S};
+#[cfg(feature = "serde")]
+pub use bill::{BillComparison, BillDifference, BillTotal};
 pub use decimal::{decimal, push_decimal};
 pub use error::{ApiError, ErrorCode};
 pub use fields::{Fields, Malformed};

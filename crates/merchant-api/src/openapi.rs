@@ -7,6 +7,7 @@
 )]
 
 use crate::answer::CheckoutAnswerObject;
+use crate::bill::BillComparison;
 use crate::error::wire::ErrorEnvelope;
 use crate::order::{CreateOrder, CreatedOrder};
 use crate::order_details::{OrderDetails, OrderList, WebhookDetails, WebhookList};
@@ -30,7 +31,8 @@ pub fn document() -> utoipa::openapi::OpenApi {
     paths(
         start_attempt, read_checkout, cancel_attempt, create_order, get_order, list_orders,
         close_order, create_refund, list_refunds, get_refund, apply_abnormal_refund, list_webhooks,
-        resend_webhook
+        resend_webhook,
+        compare_bill
     ),
     modifiers(&ApiKey)
 )]
@@ -295,3 +297,20 @@ fn list_webhooks() {}
     )
 )]
 fn resend_webhook() {}
+
+/// Downloads WeChat's trade bill of a day and compares it with the ledger. A day's bill is ready
+/// at about ten o'clock of the next day in Asia/Shanghai, and is kept for three months.
+#[utoipa::path(
+    get, path = "/bills/{day}", tag = "private",
+    params(("day" = String, Path, description = "The day in Asia/Shanghai, 2026-11-21")),
+    responses(
+        (status = 200, description = "Both sides, and each difference", body = BillComparison),
+        (status = 400, description = "INVALID_REQUEST: the day", body = ErrorEnvelope),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks orders:read", body = ErrorEnvelope),
+        (status = 502, description = "WECHAT_REFUSED: wechat_code says why", body = ErrorEnvelope),
+        (status = 503, description = "WECHAT_UNAVAILABLE; with wechat_code STATEMENT_CREATING the bill is not ready yet", body = ErrorEnvelope)
+    ),
+    security(("api_key" = []))
+)]
+fn compare_bill() {}

@@ -15,6 +15,7 @@
 //! write a secret, an openid or a whole token anywhere but into its ledger.
 
 mod api_key;
+mod bills;
 mod checkout;
 mod client_address;
 mod clock;
@@ -35,6 +36,7 @@ mod orders;
 mod question;
 mod randomness;
 mod rate_limit;
+mod reconciliation;
 mod refunds;
 mod request_id;
 mod return_address;
@@ -48,19 +50,24 @@ mod wechat_client;
 mod wechat_refunds;
 mod wechat_transport;
 
+pub use bills::BillKind;
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use config::{
     ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant,
     MerchantCertificate, RateLimits, Scope, ServiceContact, VerificationFile, WebhookTarget,
 };
 pub use ledger::LedgerError;
-pub use operations::{LiveCheckError, check_live, migrate, show_order, surroundings};
+pub use operations::{
+    KnownKey, LiveCheckError, NoBill, back_up, check_live, compare_bill, download_bill, known_keys,
+    migrate, new_api_key, show_order, surroundings,
+};
 pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomness};
+pub use reconciliation::{Finding, Reconciled};
 pub use routes::app;
 pub use secret::Secret;
 pub use serve::{ServeError, serve};
 pub use server::{MerchantServer, Surroundings};
 pub use wechat_client::{RefreshError, Refreshed};
 pub use wechat_transport::{
-    Call, HttpTransport, ServiceTransport, TransportError, TryTimeout, WechatTransport,
+    Call, HttpTransport, ReplyLimit, ServiceTransport, TransportError, TryTimeout, WechatTransport,
 };

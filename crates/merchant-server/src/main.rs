@@ -2,12 +2,15 @@
 //! else is in the library.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use merchant_server::{Config, serve};
+use merchant_api::BillDifference;
+use merchant_server::{BillKind, Config, Finding, MerchantServer, serve};
 use tracing_subscriber::EnvFilter;
+use wechat_pay::bill::BillAccount;
 
 /// WeChat Pay for a shop's backend: create an order over HTTP, put its token into
 /// `<wechat-pay>`, and learn that it is paid.
@@ -39,6 +42,72 @@ enum Command {
     /// Look at orders.
     #[command(subcommand)]
     Orders(Orders),
+    /// Ask WeChat about every attempt since a moment, and record what it vouches for.
+    #[command(
+        after_help = "Exit codes: 0 both agree, 1 they did not or it failed, 2 usage or configuration."
+    )]
+    Reconcile {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// RFC 3339, such as 2026-11-21T00:00:00+08:00.
+        #[arg(long, value_name = "TIME")]
+        since: jiff::Timestamp,
+    },
+    /// Compare WeChat's bill of a day with the ledger, and print each difference.
+    #[command(
+        after_help = "Exit codes: 0 both agree, 1 they do not or it failed, 2 usage or configuration."
+    )]
+    Bill {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// A day in Asia/Shanghai, such as 2026-11-21; ready at about ten o'clock the next day.
+        day: String,
+        /// Write the bill as WeChat has it into a new file, once its hash was checked, and
+        /// compare nothing.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+        /// With --save: not the trade bill, but the flow of funds of an account.
+        #[arg(long, value_name = "ACCOUNT", requires = "save")]
+        fund_flow: Option<Account>,
+    },
+    /// List our certificates and WeChat's keys, or make an API key.
+    Keys {
+        #[command(subcommand)]
+        command: Keys,
+    },
+    /// Copy the database into a new file while the server works on it, and check the copy.
+    Backup {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// The new file.
+        to: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// List our certificates and the keys that WeChat is believed by, with their expiry.
+    List {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Ask WeChat for its certificates first.
+        #[arg(long)]
+        live: bool,
+    },
+    /// Make an API key for a backend, and what the configuration needs of it.
+    New {
+        /// A name for logs.
+        #[arg(default_value = "shop")]
+        name: String,
+    },
+}
+
+/// An account at WeChat.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Account {
+    Basic,
+    Operation,
+    Fees,
 }
 
 #[derive(Subcommand)]
@@ -62,7 +131,7 @@ struct ConfigFile {
 const AFTER_HELP: &str = "\
 First steps:
   1. Make an API key for the shop's backend, and its hash for the configuration:
-       KEY=$(openssl rand -hex 32); printf %s \"$KEY\" | sha256sum
+       merchant-server keys new shop
   2. Copy config.example.toml and fill it in; chmod 600 it and the files with keys.
   3. merchant-server check-config --live --config merchant-server.toml
   4. merchant-server serve --config merchant-server.toml
@@ -90,7 +159,17 @@ async fn main() -> ExitCode {
     start_logging(log_json);
     let file = match &command {
         Command::Serve(file) | Command::Migrate(file) => file,
-        Command::CheckConfig { file, .. } | Command::Orders(Orders::Show { file, .. }) => file,
+        Command::CheckConfig { file, .. }
+        | Command::Orders(Orders::Show { file, .. })
+        | Command::Reconcile { file, .. }
+        | Command::Bill { file, .. }
+        | Command::Keys {
+            command: Keys::List { file, .. },
+        }
+        | Command::Backup { file, .. } => file,
+        Command::Keys {
+            command: Keys::New { name },
+        } => return ended(make_key(name)),
     };
     let config = match Config::load(&file.config) {
         Ok(config) => config,
@@ -99,8 +178,22 @@ async fn main() -> ExitCode {
             return ExitCode::from(EXIT_CONFIG);
         }
     };
-    match Box::pin(run(&command, config)).await {
-        Ok(()) => ExitCode::SUCCESS,
+    ended(Box::pin(run(&command, config)).await)
+}
+
+/// What a command came to.
+enum Ending {
+    Done,
+    /// It was done, and found what it was to look for.
+    Differs,
+}
+
+type Ran = Result<Ending, Box<dyn std::error::Error>>;
+
+fn ended(ran: Ran) -> ExitCode {
+    match ran {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Differs) => ExitCode::from(EXIT_FAILED),
         Err(error) => {
             tracing::error!(%error, "failed");
             ExitCode::from(EXIT_FAILED)
@@ -108,7 +201,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: &Command, config: Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(command: &Command, config: Config) -> Ran {
     match command {
         Command::Serve(ConfigFile { config: path }) => {
             let mut hangups = Hangups::listen();
@@ -116,16 +209,20 @@ async fn run(command: &Command, config: Config) -> Result<(), Box<dyn std::error
                 hangups.next().await;
                 Config::load(path)
             };
-            Ok(serve(config, next_config, told_to_end()).await?)
+            serve(config, next_config, told_to_end()).await?;
+            Ok(Ending::Done)
         }
         Command::CheckConfig { live, .. } => {
             say(&format!("{}\nthe configuration is good", summary(&config)))?;
+            for warning in config.warnings(jiff::Timestamp::now().as_second()) {
+                say(&format!("warning: {warning}"))?;
+            }
             if *live {
                 let surroundings = merchant_server::surroundings(&config)?;
                 merchant_server::check_live(&config, &surroundings).await?;
                 say("WeChat believes us, and we believe WeChat")?;
             }
-            Ok(())
+            Ok(Ending::Done)
         }
         Command::Migrate(_) => {
             let version = merchant_server::migrate(&config).await?;
@@ -137,6 +234,137 @@ async fn run(command: &Command, config: Config) -> Result<(), Box<dyn std::error
                 None => Err(format!("there is no order {order_no}").into()),
             }
         }
+        Command::Reconcile { since, .. } => reconcile(config, *since).await,
+        Command::Bill {
+            day,
+            save: None,
+            fund_flow: _,
+            ..
+        } => compare_bill(&config, day).await,
+        Command::Bill {
+            day,
+            save: Some(to),
+            fund_flow,
+            ..
+        } => save_bill(&config, day, *fund_flow, to).await,
+        Command::Keys { command } => match command {
+            Keys::List { live, .. } => list_keys(&config, *live).await,
+            Keys::New { name } => make_key(name),
+        },
+        Command::Backup { to, .. } => {
+            let orders = merchant_server::back_up(&config, to).await?;
+            say(&format!(
+                "{} is a whole copy with {orders} orders; it holds tokens and openids",
+                to.display()
+            ))
+        }
+    }
+}
+
+async fn reconcile(config: Config, since: jiff::Timestamp) -> Ran {
+    let surroundings = merchant_server::surroundings(&config)?;
+    let server = MerchantServer::open_as_it_is(config, surroundings).await?;
+    let reconciled = server.reconcile(since.as_millisecond()).await?;
+    for finding in &reconciled.findings {
+        let Finding {
+            out_trade_no,
+            here,
+            there,
+            done,
+        } = finding;
+        say(&format!(
+            "{out_trade_no}: {here} here, WeChat: {there}. {done}"
+        ))?;
+    }
+    let count = reconciled.findings.len();
+    say(&format!(
+        "{} attempts asked about, {count} did not agree",
+        reconciled.asked
+    ))?;
+    Ok(agreed(count == 0))
+}
+
+async fn compare_bill(config: &Config, day: &str) -> Ran {
+    let surroundings = merchant_server::surroundings(config)?;
+    let compared = merchant_server::compare_bill(config, &surroundings, day).await?;
+    for difference in &compared.differences {
+        say(&line_of(difference))?;
+    }
+    let count = compared.differences.len();
+    say(&format!(
+        "{}: {} payments of {} fen and {} refunds of {} fen at WeChat; {count} differences",
+        compared.day,
+        compared.payments.count,
+        compared.payments.total_fen,
+        compared.refunds.count,
+        compared.refunds.total_fen,
+    ))?;
+    Ok(agreed(count == 0))
+}
+
+fn line_of(difference: &BillDifference) -> String {
+    let named = [
+        ("out_trade_no", &difference.out_trade_no),
+        ("out_refund_no", &difference.out_refund_no),
+        ("here", &difference.here),
+        ("there", &difference.there),
+    ];
+    let known = named
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
+    let words: Vec<_> = std::iter::once(difference.kind.clone())
+        .chain(known)
+        .collect();
+    words.join(" ")
+}
+
+async fn save_bill(config: &Config, day: &str, account: Option<Account>, to: &Path) -> Ran {
+    let kind = match account {
+        None => BillKind::Trade,
+        Some(Account::Basic) => BillKind::FundFlow(BillAccount::Basic),
+        Some(Account::Operation) => BillKind::FundFlow(BillAccount::Operation),
+        Some(Account::Fees) => BillKind::FundFlow(BillAccount::Fees),
+    };
+    let surroundings = merchant_server::surroundings(config)?;
+    let Some(bill) = merchant_server::download_bill(config, &surroundings, kind, day).await? else {
+        return say(&format!("nothing happened on {day}: WeChat has no bill"));
+    };
+    // It names buyers.
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)?;
+    file.write_all(&bill)?;
+    file.sync_all()?;
+    say(&format!("{}: {} bytes", to.display(), bill.len()))
+}
+
+async fn list_keys(config: &Config, live: bool) -> Ran {
+    let surroundings = merchant_server::surroundings(config)?;
+    for key in merchant_server::known_keys(config, &surroundings, live).await? {
+        let until = key.expires_at.as_deref().unwrap_or("-");
+        say(&format!("{:<21}{:<44}{until}", key.kind, key.serial))?;
+    }
+    for warning in config.warnings(jiff::Timestamp::now().as_second()) {
+        say(&format!("warning: {warning}"))?;
+    }
+    Ok(Ending::Done)
+}
+
+/// The key is shown this once, and kept nowhere.
+fn make_key(name: &str) -> Ran {
+    let (key, sha256) = merchant_server::new_api_key()?;
+    say(&format!(
+        "For the backend, as Authorization: Bearer …\n  {key}\nFor the configuration:\n  [[api_keys]]\n  name = {name:?}\n  sha256 = \"{sha256}\""
+    ))
+}
+
+fn agreed(they_do: bool) -> Ending {
+    if they_do {
+        Ending::Done
+    } else {
+        Ending::Differs
     }
 }
 
@@ -166,9 +394,9 @@ fn summary(config: &Config) -> String {
 }
 
 /// What was asked for goes to the standard output; logs do not.
-fn say(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+fn say(text: &str) -> Ran {
     writeln!(std::io::stdout().lock(), "{text}")?;
-    Ok(())
+    Ok(Ending::Done)
 }
 
 fn start_logging(json: bool) {

@@ -1,18 +1,24 @@
 //! What the one who runs the server asks of it from the command line: whether the configuration
-//! works at WeChat, whether the database fits, and where an order stands. None of it changes an
-//! order, and none of it prints a secret, a token or an openid.
+//! works at WeChat, whether the database fits, where an order stands, what a day came to. None of
+//! it prints a secret (but for a new API key, once), a token or an openid.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
+use jiff::Timestamp;
+use merchant_api::BillComparison;
 use wechat_pay::OutTradeNo;
 
+use crate::bills::{self, BillFailure, BillKind};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError};
 use crate::order_details::details;
-use crate::randomness::{SystemRandomness, hex};
+use crate::randomness::{NoRandomness, Randomness as _, SystemRandomness, hex, unguessable};
 use crate::server::Surroundings;
-use crate::wechat_client::{Standing, WechatClient};
+use crate::wechat_client::{RefreshError, Standing, WechatClient};
 use crate::wechat_transport::HttpTransport;
 
 /// What the check at WeChat found wrong.
@@ -29,6 +35,23 @@ pub enum LiveCheckError {
     /// WeChat knows an order under a number that was drawn a moment ago.
     #[error("WeChat knows a random order number, which cannot be")]
     Contradiction,
+}
+
+/// Why a day's bill could not be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NoBill(String);
+
+impl From<BillFailure> for NoBill {
+    fn from(error: BillFailure) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<LedgerError> for NoBill {
+    fn from(error: LedgerError) -> Self {
+        Self(error.to_string())
+    }
 }
 
 /// The machine's own clock and randomness, and the network.
@@ -92,4 +115,93 @@ pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String
     Ok(Some(
         serde_json::to_string_pretty(&shown).unwrap_or_default(),
     ))
+}
+
+/// WeChat's trade bill of a day in Asia/Shanghai (`2026-11-21`) beside the ledger.
+pub async fn compare_bill(
+    config: &Config,
+    surroundings: &Surroundings,
+    day: &str,
+) -> Result<BillComparison, NoBill> {
+    let wechat = WechatClient::new(config, surroundings);
+    let ledger = Ledger::open_as_it_is(&config.database).await?;
+    Ok(bills::compare(&wechat, &ledger, day).await?)
+}
+
+/// A bill's file as WeChat has it, once its hash was checked; `None` where nothing happened on
+/// that day.
+pub async fn download_bill(
+    config: &Config,
+    surroundings: &Surroundings,
+    kind: BillKind,
+    day: &str,
+) -> Result<Option<Bytes>, NoBill> {
+    let wechat = WechatClient::new(config, surroundings);
+    Ok(bills::download(&wechat, kind, day).await?)
+}
+
+/// Copies the database while a server works on it; gives the number of orders in the copy, which
+/// was read and checked. `to` must not exist.
+pub async fn back_up(config: &Config, to: &Path) -> Result<u64, LedgerError> {
+    let ledger = Ledger::open_as_it_is(&config.database).await?;
+    ledger.back_up(to).await
+}
+
+/// One key that plays a part: ours or WeChat's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownKey {
+    /// Whose and what: `merchant certificate`, `WeChat certificate`, `WeChat public key`.
+    pub kind: &'static str,
+    /// The serial, or the id of a public key.
+    pub serial: String,
+    /// Until when it is good, RFC 3339; `None` where it has no such time, or none is known.
+    pub expires_at: Option<String>,
+}
+
+/// Our certificates and the keys of WeChat's that the configuration names. With `ask`, WeChat's
+/// certificates are fetched first.
+pub async fn known_keys(
+    config: &Config,
+    surroundings: &Surroundings,
+    ask: bool,
+) -> Result<Vec<KnownKey>, RefreshError> {
+    let time = |at_s: i64| Timestamp::from_second(at_s).ok().map(|at| at.to_string());
+    let ours = config.merchant.certificates().map(|certificate| KnownKey {
+        kind: "merchant certificate",
+        serial: certificate.key.serial_no().to_owned(),
+        expires_at: certificate
+            .facts
+            .as_ref()
+            .and_then(|facts| time(facts.not_after_s)),
+    });
+    let wechat = WechatClient::new(config, surroundings);
+    if ask {
+        wechat.refresh_trust().await?;
+    }
+    let trusted = wechat.trust.keys();
+    let theirs = trusted.serials().map(|serial| {
+        let expires_s = trusted.expires_s(serial);
+        KnownKey {
+            kind: match expires_s {
+                Some(_) => "WeChat certificate",
+                None => "WeChat public key",
+            },
+            serial: serial.to_owned(),
+            expires_at: expires_s.and_then(time),
+        }
+    });
+    Ok(ours.chain(theirs).collect())
+}
+
+/// A new API key and its SHA-256 in hex: the key goes to the backend, the hash into the
+/// configuration, and nothing is kept.
+pub fn new_api_key() -> Result<(String, String), NoRandomness> {
+    let random = SystemRandomness;
+    let key = format!(
+        "{}{}",
+        unguessable(random.bytes()?),
+        unguessable(random.bytes()?)
+    );
+    let hash = hex(digest(&SHA256, key.as_bytes()).as_ref());
+    Ok((key, hash))
 }

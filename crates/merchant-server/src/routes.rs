@@ -17,7 +17,7 @@ use crate::request_id::REQUEST_ID;
 use crate::secret::masked;
 use crate::server::MerchantServer;
 use crate::{
-    checkout, hosted_page, metrics, notify, oauth, openapi, order_list, orders, rate_limit,
+    bills, checkout, hosted_page, metrics, notify, oauth, openapi, order_list, orders, rate_limit,
     refunds, webhooks,
 };
 
@@ -58,6 +58,7 @@ pub fn app(server: MerchantServer) -> Router {
             "/v1/refunds/{refund_no}/apply-abnormal-refund",
             post(refunds::apply_abnormal_refund),
         )
+        .route("/v1/bills/{day}", get(bills::compare_bill))
         .route("/v1/webhooks", get(webhooks::list_webhooks))
         .route("/v1/webhooks/{id}/resend", post(webhooks::resend_webhook))
         .layer(DefaultBodyLimit::max(ORDER_MAX_BYTES))

@@ -170,6 +170,9 @@ async fn work(running: &watch::Sender<Running>, lane: Lane) {
 async fn keep_trust(running: &watch::Sender<Running>) {
     loop {
         let server = running.borrow().server.clone();
+        for warning in server.config.warnings(server.clock.now_ms() / 1000) {
+            tracing::warn!(event = "merchant_certificate.ends", "{warning}");
+        }
         match server.refresh_certificates_if_due().await {
             Ok(Some(Refreshed::PublicKeyOnly)) => {
                 tracing::debug!("WeChat has no platform certificates for this merchant");

@@ -63,7 +63,21 @@ impl MerchantServer {
     /// work in [`MerchantServer::run_due`].
     pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, LedgerError> {
         let ledger = Ledger::open(&config.database).await?;
-        Ok(Self(Arc::new(Parts {
+        Ok(Self::on(ledger, config, surroundings))
+    }
+
+    /// The same on a database that is there and of this version: for commands beside a server
+    /// that runs.
+    pub async fn open_as_it_is(
+        config: Config,
+        surroundings: Surroundings,
+    ) -> Result<Self, LedgerError> {
+        let ledger = Ledger::open_as_it_is(&config.database).await?;
+        Ok(Self::on(ledger, config, surroundings))
+    }
+
+    fn on(ledger: Ledger, config: Config, surroundings: Surroundings) -> Self {
+        Self(Arc::new(Parts {
             wechat: WechatClient::new(&config, &surroundings),
             limits: Arc::new(Limits::new(config.rate_limits, surroundings.clock.clone())),
             calls: Arc::default(),
@@ -75,7 +89,7 @@ impl MerchantServer {
             ledger,
             order_locks: Arc::default(),
             is_ending: watch::Sender::new(false),
-        })))
+        }))
     }
 
     /// The same server under another configuration: one ledger, one memory, one end. Calls that

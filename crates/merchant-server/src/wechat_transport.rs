@@ -11,7 +11,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use tower::{Service, ServiceExt as _};
 
-/// Largest reply that is read, in bytes. WeChat's are below 10 KB.
+/// Largest reply that is read, in bytes, where the request does not say so. WeChat's are below
+/// 10 KB.
 const REPLY_MAX_BYTES: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a call may take that does not say so itself.
@@ -47,6 +48,15 @@ pub enum TransportError {
     NoAnswer(String),
 }
 
+/// How long this answer may be, in bytes: an extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplyLimit(pub usize);
+
+fn reply_limit(request: &http::Request<Bytes>) -> usize {
+    let limit = request.extensions().get::<ReplyLimit>();
+    limit.map_or(REPLY_MAX_BYTES, |limit| limit.0)
+}
+
 /// Carries a request to WeChat.
 pub trait WechatTransport: Send + Sync + 'static {
     /// Sends once. Whether to send again is not decided here.
@@ -77,6 +87,7 @@ impl HttpTransport {
 impl WechatTransport for HttpTransport {
     fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
         Box::pin(async move {
+            let limit = reply_limit(&request);
             let timeout = request.extensions().get::<TryTimeout>().copied();
             let mut request = reqwest::Request::try_from(request).map_err(not_sent)?;
             if let Some(TryTimeout(timeout)) = timeout {
@@ -91,7 +102,7 @@ impl WechatTransport for HttpTransport {
             })?;
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
-                if body.len() + chunk.len() > REPLY_MAX_BYTES {
+                if body.len() + chunk.len() > limit {
                     return Err(TransportError::NoAnswer(
                         "the reply is too large".to_owned(),
                     ));
@@ -145,13 +156,14 @@ where
 {
     fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
         let service = self.0.clone();
+        let limit = reply_limit(&request);
         Box::pin(async move {
             let response = service
                 .oneshot(request.map(Body::from))
                 .await
                 .map_err(|error| TransportError::NoAnswer(error.to_string()))?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, REPLY_MAX_BYTES)
+            let body = Limited::new(body, limit)
                 .collect()
                 .await
                 .map_err(|error| TransportError::NoAnswer(error.to_string()))?;

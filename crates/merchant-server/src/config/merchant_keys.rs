@@ -5,7 +5,7 @@ use wechat_pay::{CertificateFacts, MerchantKey};
 
 use super::file::MerchantKeyFile;
 use super::merchant::{key_error, read, read_private, required};
-use super::{ConfigError, Merchant};
+use super::{Config, ConfigError, Merchant};
 
 /// A key of ours, and what its certificate says where the configuration names it.
 #[derive(Clone, Debug)]
@@ -35,6 +35,56 @@ impl Merchant {
     /// All of our keys, the one that the configuration names first at the front.
     pub fn certificates(&self) -> impl Iterator<Item = &MerchantCertificate> {
         std::iter::once(&self.certificate).chain(&self.other_certificates)
+    }
+}
+
+/// So long before a certificate ends its owner hears of it.
+const WARNING_DAYS: i64 = 30;
+const DAY_S: i64 = 24 * 3_600;
+
+impl Config {
+    /// What will stop working by itself, as sentences for people: merchant certificates that end
+    /// within thirty days or have ended. `now_s` is in seconds since 1970.
+    pub fn warnings(&self, now_s: i64) -> Vec<String> {
+        let merchant = &self.merchant;
+        let is_replaced = |ends_s: i64| {
+            merchant.certificates().any(|other| {
+                let facts = other.facts.as_ref();
+                facts.is_some_and(|facts| facts.not_after_s > ends_s && other.is_valid(now_s))
+            })
+        };
+        let expiring = merchant
+            .certificates()
+            .filter_map(|certificate| certificate.facts.as_ref())
+            .filter(|facts| facts.not_after_s < now_s + WARNING_DAYS * DAY_S)
+            .map(|facts| {
+                let CertificateFacts {
+                    serial_no,
+                    not_after_s,
+                    ..
+                } = facts;
+                let days = (not_after_s - now_s).div_euclid(DAY_S);
+                let when = if days < 0 {
+                    "has ended".to_owned()
+                } else {
+                    format!("ends in {days} days")
+                };
+                let advice = if is_replaced(*not_after_s) {
+                    "another one takes over"
+                } else {
+                    "apply for a new one (账户中心 → API 安全) and name it in merchant.other_keys"
+                };
+                format!("the merchant certificate {serial_no} {when}: {advice}")
+            });
+        let unwatched = merchant
+            .certificate
+            .facts
+            .is_none()
+            .then(|| {
+                "merchant.certificate_file is not configured: nobody watches when the merchant certificate ends"
+                    .to_owned()
+            });
+        expiring.chain(unwatched).collect()
     }
 }
 

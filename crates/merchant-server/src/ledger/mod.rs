@@ -5,6 +5,8 @@
 //! that order is woken once the transaction is durable. Nothing here talks to WeChat.
 
 mod attempts;
+mod backup;
+mod business;
 mod census;
 mod changes;
 mod due_work;
@@ -27,6 +29,7 @@ use sqlx::sqlite::{
 use sqlx::{Row as _, SqlSafeStr as _, Sqlite, Transaction};
 
 pub(crate) use attempts::{Attempt, AttemptState, Begun, NewAttempt};
+pub(crate) use business::{Business, PaymentHere, RefundHere};
 pub(crate) use census::Census;
 pub(crate) use changes::Changes;
 pub(crate) use due_work::DueWork;
@@ -65,6 +68,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "surplus is given back",
         include_str!("../../migrations/0005_surplus.sql"),
     ),
+    (
+        8,
+        "when it was paid",
+        include_str!("../../migrations/0008_when_it_was_paid.sql"),
+    ),
 ];
 
 /// Why the ledger could not do it. Nothing was changed then.
@@ -76,9 +84,38 @@ pub enum LedgerError {
     /// The database refused or is out of reach.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
-    /// The database is of another version than this program.
+    /// A migration failed.
     #[error("migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// A newer program has worked on the database.
+    #[error(
+        "the database is at version {found}, and this program knows versions up to {known}: use the program that is as new as the database"
+    )]
+    Newer {
+        /// The migration that this program does not know.
+        found: i64,
+        /// The newest that it knows.
+        known: i64,
+    },
+    /// The database lacks what this program needs.
+    #[error(
+        "the database lacks migration {lacks}: bring it up to this version with `merchant-server migrate`"
+    )]
+    Older {
+        /// The first migration that is missing.
+        lacks: i64,
+    },
+    /// A migration of the database is not the one that this program would have done.
+    #[error(
+        "migration {version} of the database differs from this program's: the database was made by another build"
+    )]
+    Changed {
+        /// Which.
+        version: i64,
+    },
+    /// A backup that cannot be trusted; it was not put in its place.
+    #[error("the backup is not good: {0}")]
+    Backup(String),
     /// A value that this program never writes.
     #[error("the column {0} holds a value that this version does not know")]
     Column(&'static str),
@@ -103,13 +140,57 @@ impl Ledger {
         }
         make_private(path).map_err(LedgerError::Folder)?;
         let ledger = Self::connect(path).await?;
-        migrator().run(&ledger.pool).await?;
+        match ledger.check_version().await {
+            Err(LedgerError::Older { .. }) => migrator().run(&ledger.pool).await?,
+            checked => checked?,
+        }
         Ok(ledger)
     }
 
-    /// Opens a file that is there, and leaves it at its version.
+    /// Opens a file that is there and of this version, and leaves it so: for commands beside a
+    /// server that runs.
     pub(crate) async fn open_as_it_is(path: &Path) -> Result<Self, LedgerError> {
-        Self::connect(path).await
+        let ledger = Self::connect(path).await?;
+        ledger.check_version().await?;
+        Ok(ledger)
+    }
+
+    /// Whether the migrations that were done are exactly those that this program knows. A
+    /// database that was never migrated lacks the first one.
+    async fn check_version(&self) -> Result<(), LedgerError> {
+        let is_there = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'")
+            .fetch_optional(&self.pool)
+            .await?;
+        let done = match is_there {
+            None => Vec::new(),
+            Some(_) => {
+                sqlx::query("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+                    .fetch_all(&self.pool)
+                    .await?
+            }
+        };
+        let migrator = migrator();
+        let mut missing: Vec<&Migration> = migrator.iter().collect();
+        for row in done {
+            let version = row.try_get("version")?;
+            let Some(place) = missing.iter().position(|known| known.version == version) else {
+                let known = migrator.iter().map(|known| known.version).max();
+                return Err(LedgerError::Newer {
+                    found: version,
+                    known: known.unwrap_or_default(),
+                });
+            };
+            let known = missing.remove(place);
+            if row.try_get::<&[u8], _>("checksum")? != &*known.checksum {
+                return Err(LedgerError::Changed { version });
+            }
+        }
+        match missing.first() {
+            Some(first) => Err(LedgerError::Older {
+                lacks: first.version,
+            }),
+            None => Ok(()),
+        }
     }
 
     async fn connect(path: &Path) -> Result<Self, LedgerError> {

@@ -200,12 +200,13 @@ async fn settle(
         (AttemptState::Surplus, Recorded::Surplus)
     };
     sqlx::query(
-        "UPDATE attempts SET state = ?, transaction_id = ?, bank_type = ?
+        "UPDATE attempts SET state = ?, transaction_id = ?, bank_type = ?, success_ms = ?
          WHERE order_id = ? AND number = ?",
     )
     .bind(state.word())
     .bind(&payment.transaction_id)
     .bind(&payment.bank_type)
+    .bind(payment.success_time.as_deref().and_then(moment_ms))
     .bind(payment.order_id)
     .bind(signed(payment.attempt))
     .execute(&mut **write)
@@ -246,6 +247,12 @@ async fn note_refunds(
         );
     }
     Ok(())
+}
+
+/// WeChat's time as milliseconds since 1970; `None` where it is none.
+fn moment_ms(text: &str) -> Option<i64> {
+    let moment: jiff::Timestamp = text.parse().ok()?;
+    Some(moment.as_millisecond())
 }
 
 async fn tell_of_payment(

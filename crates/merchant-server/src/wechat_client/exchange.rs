@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
+use wechat_pay::bill::BillDownload;
 use wechat_pay::{
     MerchantKey, Operation, Reply, ReplyError, RequestParts, SealedRequest, SignatureError,
     VerifiedReply,
@@ -12,10 +13,28 @@ use super::counts::{outcome, word};
 use super::policy::{Next, is_about_our_certificate, next, pause_ms, policy};
 use super::{CallError, WechatClient};
 use crate::config::signer;
-use crate::wechat_transport::{TransportError, TryTimeout};
+use crate::wechat_transport::{ReplyLimit, TransportError, TryTimeout};
 
 /// A try that has less time left than this is not begun.
 const SHORTEST_TRY_MS: i64 = 500;
+
+/// Largest file of a bill that is read, in bytes: a day of a million payments, packed or not.
+const BILL_MAX_BYTES: usize = 512 * 1024 * 1024;
+
+/// What of an answer is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Belief {
+    /// What WeChat signed.
+    Signed,
+    /// A bill's file, which WeChat never signs: the ticket's hash vouches for it later.
+    BillFile,
+}
+
+/// An answer that is believed.
+enum Believed {
+    Signed(VerifiedReply),
+    File(Bytes),
+}
 
 /// One call under way.
 struct Exchange<'a> {
@@ -45,7 +64,20 @@ impl WechatClient {
         parts: RequestParts,
     ) -> Result<VerifiedReply, CallError> {
         let call = Exchange::new(self, operation, parts, self.origins());
-        call.carry().await
+        match call.carry(Belief::Signed).await? {
+            Believed::Signed(reply) => Ok(reply),
+            Believed::File(_) => Err(ReplyError::Malformed.into()),
+        }
+    }
+
+    /// Fetches a bill's file. What comes is not vouched for yet.
+    pub(crate) async fn fetch(&self, download: &BillDownload) -> Result<Bytes, CallError> {
+        let origins = vec![download.origin.as_str()];
+        let call = Exchange::new(self, Operation::BillFile, download.request.clone(), origins);
+        match call.carry(Belief::BillFile).await? {
+            Believed::File(file) => Ok(file),
+            Believed::Signed(reply) => Ok(reply.body().clone()),
+        }
     }
 
     /// The same for a request with sealed fields, which names the key that they are sealed to.
@@ -107,7 +139,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    async fn carry(mut self) -> Result<VerifiedReply, CallError> {
+    async fn carry(mut self, belief: Belief) -> Result<Believed, CallError> {
         if let Some(until_ms) = self.client.experience.pause(self.operation, self.now_ms()) {
             self.count("paused");
             return Err(CallError::Paused { until_ms });
@@ -116,10 +148,10 @@ impl<'a> Exchange<'a> {
         let mut may_have_arrived = 0;
         let mut unreached = 0;
         loop {
-            let failed = match self.attempt().await {
-                Ok(reply) => {
+            let failed = match self.attempt(belief).await {
+                Ok(believed) => {
                     self.count("ok");
-                    return Ok(reply);
+                    return Ok(believed);
                 }
                 Err(failed) => failed,
             };
@@ -181,10 +213,10 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    async fn attempt(&self) -> Result<VerifiedReply, Failed> {
+    async fn attempt(&self, belief: Belief) -> Result<Believed, Failed> {
         let (reply, serial_no) = self.dispatch().await?;
         let retry_after_s = retry_after_s(&reply.headers);
-        self.believe(reply).await.map_err(|error| Failed {
+        self.believe(reply, belief).await.map_err(|error| Failed {
             error: error.into(),
             retry_after_s,
             serial_no,
@@ -217,27 +249,35 @@ impl<'a> Exchange<'a> {
         let left_ms = u64::try_from(self.deadline_ms - self.now_ms()).unwrap_or(0);
         let try_ms = policy(self.operation).try_ms.min(left_ms.max(1));
         request.extensions_mut().insert(TryTimeout::from_ms(try_ms));
+        if self.operation == Operation::BillFile {
+            request.extensions_mut().insert(ReplyLimit(BILL_MAX_BYTES));
+        }
         Ok(request)
     }
 
     /// Verifies. A serial that nobody knows makes us look for new certificates, and the same
     /// answer is looked at again: it is good for some minutes, and what it answers may have
     /// happened.
-    async fn believe(&self, reply: Reply) -> Result<VerifiedReply, ReplyError> {
+    async fn believe(&self, reply: Reply, belief: Belief) -> Result<Believed, ReplyError> {
         let kept = reply.clone();
-        match self.judge(reply) {
+        match self.judge(reply, belief) {
             Err(ReplyError::Signature(SignatureError::UnknownSerial(serial)))
                 if self.client.learn_serial(&serial).await =>
             {
-                self.judge(kept)
+                self.judge(kept, belief)
             }
             judged => judged,
         }
     }
 
-    fn judge(&self, reply: Reply) -> Result<VerifiedReply, ReplyError> {
+    fn judge(&self, reply: Reply, belief: Belief) -> Result<Believed, ReplyError> {
+        let keys = self.client.trust.keys();
         // The clock is read again: a slow answer is judged by the time it came at.
-        reply.verify(&self.client.trust.keys(), self.client.now_s())
+        let now_s = self.client.now_s();
+        match belief {
+            Belief::Signed => reply.verify(&keys, now_s).map(Believed::Signed),
+            Belief::BillFile => BillDownload::file(reply, &keys, now_s).map(Believed::File),
+        }
     }
 
     fn learn(&self, failed: &Failed) {

@@ -275,6 +275,24 @@ impl House {
         self.get(&format!("/v1/checkouts/{token}")).await
     }
 
+    /// Something that only the simulator's owner may do.
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &str) {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/_simulator/{path}"))
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        let answer = self.simulator.app().oneshot(request).await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
+    /// The database, as somebody else would open it.
+    pub(crate) async fn database(&self) -> sqlx::SqlitePool {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.folder.path().join("merchant-server.sqlite3"));
+        sqlx::SqlitePool::connect_with(options).await.unwrap()
+    }
+
     /// The buyer pays at WeChat by an attempt's number. The notification waits in the post.
     pub(crate) async fn pay(&self, out_trade_no: &str) {
         pay(self.simulator.app(), out_trade_no.to_owned()).await;
@@ -312,9 +330,7 @@ impl House {
 
     /// What the ledger keeps of payments that fit nothing: number and reason.
     pub(crate) async fn mismatches(&self) -> Vec<(String, String)> {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.folder.path().join("merchant-server.sqlite3"));
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        let pool = self.database().await;
         sqlx::query_as("SELECT out_trade_no, reason FROM mismatches ORDER BY rowid")
             .fetch_all(&pool)
             .await

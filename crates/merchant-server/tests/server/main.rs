@@ -8,7 +8,10 @@
 )]
 
 mod attempts;
+mod bills;
+mod command_line;
 mod configuration;
+mod database;
 mod due_work;
 mod hosted_page;
 mod house;

@@ -1,11 +1,9 @@
 //! Whom the server believes while WeChat changes its keys: platform certificates that replace each
 //! other, the move to the public key, and strangers who make up serials.
 
-use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderValue, StatusCode};
 use merchant_server::Refreshed;
-use tower::ServiceExt as _;
 use wechat_pay::{PlatformKey, SigningKey, Stamp};
 
 use crate::house::{House, KEYS, Letter, START_MS, configuration, letter, merchant, transaction};
@@ -22,20 +20,10 @@ fn with_certificates() -> String {
     configuration("").replace("from_file =", &line)
 }
 
-async fn control(house: &House, method: &str, path: &str, body: &'static str) {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("/_simulator/{path}"))
-        .body(Body::from(body))
-        .unwrap();
-    let answer = house.simulator.app().oneshot(request).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK, "{path}");
-}
-
 /// A new certificate, a day later: it alone signs, and nobody has told us.
 async fn after_a_rotation() -> House {
     let house = House::open_configured(&with_certificates()).await;
-    control(&house, "POST", "certificates/rotate", "{}").await;
+    house.control("POST", "certificates/rotate", "{}").await;
     house.clock.advance_ms(24 * HOUR_MS);
     house
 }
@@ -133,7 +121,9 @@ async fn certificates_are_fetched_at_first_and_every_eleven_hours() {
 #[tokio::test]
 async fn a_merchant_with_the_public_key_alone_has_no_certificates_and_that_is_no_fault() {
     let house = House::open().await;
-    control(&house, "PATCH", "settings", r#"{"trust":"public_key"}"#).await;
+    house
+        .control("PATCH", "settings", r#"{"trust":"public_key"}"#)
+        .await;
     let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refreshed, Some(Refreshed::PublicKeyOnly));
     assert_eq!(house.get("/readyz").await.status, StatusCode::OK);

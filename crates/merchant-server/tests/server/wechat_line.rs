@@ -123,6 +123,10 @@ fn kind_of(method: &http::Method, path: &str) -> &'static str {
         "openid"
     } else if path == "/v3/certificates" {
         "certificates"
+    } else if path.starts_with("/v3/billdownload/") {
+        "bill_file"
+    } else if path.starts_with("/v3/bill/") {
+        "bill"
     } else if path.ends_with("/close") {
         "close"
     } else if method == http::Method::POST {

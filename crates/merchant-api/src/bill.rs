@@ -1,0 +1,51 @@
+//! A day of business, compared: WeChat's bill beside the backend's own ledger (private side).
+
+use serde::Serialize;
+
+/// What WeChat's trade bill of a day says, beside what the ledger says: `GET {base}/bills/{day}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BillComparison {
+    /// The day in Asia/Shanghai, `2026-11-21`.
+    pub day: String,
+    /// `false` when the gateway is a simulator.
+    pub live: bool,
+    /// Payments in WeChat's bill.
+    pub payments: BillTotal,
+    /// Refunds in WeChat's bill.
+    pub refunds: BillTotal,
+    /// Each difference; empty where both agree to the fen.
+    pub differences: Vec<BillDifference>,
+}
+
+/// How many, and how much.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BillTotal {
+    /// How many rows.
+    pub count: u64,
+    /// Their amounts together, in fen.
+    pub total_fen: u64,
+}
+
+/// One thing that the bill and the ledger do not agree on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BillDifference {
+    /// payment_missing_here, payment_missing_there, payment_amount, payment_state,
+    /// payment_transaction_id, payment_day, refund_missing_here, refund_missing_there,
+    /// refund_amount, refund_state or summary.
+    pub kind: String,
+    /// The number of the payment at WeChat; absent for the summary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_trade_no: Option<String>,
+    /// The number of the refund, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_refund_no: Option<String>,
+    /// What the ledger has: an amount in fen, a state, a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub here: Option<String>,
+    /// What WeChat's bill has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub there: Option<String>,
+}

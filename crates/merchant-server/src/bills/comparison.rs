@@ -1,0 +1,443 @@
+//! A day's bill beside a day's ledger. No I/O: rows in, differences out.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use merchant_api::{BillDifference, BillTotal};
+use wechat_pay::Fen;
+use wechat_pay::bill::{TradeBillRefund, TradeBillRow, TradeBillSummary};
+
+use crate::ledger::{Business, PaymentHere, RefundHere};
+
+/// A refund that was asked for so close to midnight may be in the bill of either day: WeChat's
+/// clock decides. In milliseconds.
+const MIDNIGHT_MS: i64 = 60_000;
+
+/// What was found, in the bill's order, and then what the bill does not have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Compared {
+    pub(super) payments: BillTotal,
+    pub(super) refunds: BillTotal,
+    pub(super) differences: Vec<BillDifference>,
+}
+
+/// Compares. `here` holds the day's business and whatever the rows name; `day_ms` is the day.
+pub(super) fn compare(
+    rows: &[TradeBillRow],
+    summary: Option<&TradeBillSummary>,
+    here: &Business,
+    day_ms: &Range<i64>,
+) -> Compared {
+    let mut compared = Compared::default();
+    let mut payments_there = BTreeSet::new();
+    let mut refunds_there = BTreeSet::new();
+    for row in rows {
+        match &row.refund {
+            None => {
+                payments_there.insert(row.out_trade_no.as_str());
+                add(&mut compared.payments, total_of(row));
+                let ours = here.payments.get(&row.out_trade_no);
+                compared.differences.extend(of_payment(row, ours, day_ms));
+            }
+            Some(refund) => {
+                refunds_there.insert(refund.out_refund_no.as_str());
+                add(&mut compared.refunds, amount_of(refund));
+                let ours = here.refunds.get(&refund.out_refund_no);
+                compared.differences.extend(of_refund(row, refund, ours));
+            }
+        }
+    }
+    if let Some(summary) = summary {
+        compared.differences.extend(of_summary(rows, summary));
+    }
+    let missing = here.payments.iter().filter(|(number, payment)| {
+        is_paid(payment)
+            && payment
+                .success_ms
+                .is_some_and(|at_ms| day_ms.contains(&at_ms))
+            && !payments_there.contains(number.as_str())
+    });
+    compared
+        .differences
+        .extend(missing.map(|(number, payment)| BillDifference {
+            here: Some(payment.total_fen.to_string()),
+            ..difference("payment_missing_there", Some(number))
+        }));
+    let missing = here.refunds.iter().filter(|(number, refund)| {
+        was_surely_sent(refund, day_ms) && !refunds_there.contains(number.as_str())
+    });
+    compared
+        .differences
+        .extend(missing.map(|(number, refund)| BillDifference {
+            out_refund_no: Some(number.clone()),
+            here: Some(refund.amount_fen.to_string()),
+            ..difference("refund_missing_there", Some(&refund.out_trade_no))
+        }));
+    compared
+}
+
+fn of_payment(
+    row: &TradeBillRow,
+    ours: Option<&PaymentHere>,
+    day_ms: &Range<i64>,
+) -> Vec<BillDifference> {
+    let there_fen = fen(total_of(row));
+    let found = |kind, here: Option<String>, there: String| BillDifference {
+        here,
+        there: Some(there),
+        ..difference(kind, Some(&row.out_trade_no))
+    };
+    let Some(ours) = ours.filter(|ours| is_paid(ours)) else {
+        let state = ours.map(|ours| ours.state.clone());
+        return vec![found("payment_missing_here", state, there_fen)];
+    };
+    let mut differences = Vec::new();
+    if ours.total_fen.to_string() != there_fen {
+        let here = Some(ours.total_fen.to_string());
+        differences.push(found("payment_amount", here, there_fen));
+    }
+    // The row of a payment keeps SUCCESS when it is refunded; REVOKED is a reversed code payment.
+    if row.trade_state != "SUCCESS" {
+        let here = Some(ours.state.clone());
+        differences.push(found("payment_state", here, row.trade_state.clone()));
+    }
+    if ours.transaction_id.as_deref() != Some(row.transaction_id.as_str()) {
+        differences.push(found(
+            "payment_transaction_id",
+            ours.transaction_id.clone(),
+            row.transaction_id.clone(),
+        ));
+    }
+    if ours
+        .success_ms
+        .is_some_and(|at_ms| !day_ms.contains(&at_ms))
+    {
+        let here = ours.success_ms.map(crate::order_details::timestamp);
+        differences.push(found("payment_day", here, row.trade_time.clone()));
+    }
+    differences
+}
+
+fn of_refund(
+    row: &TradeBillRow,
+    refund: &TradeBillRefund,
+    ours: Option<&RefundHere>,
+) -> Vec<BillDifference> {
+    let there_fen = fen(amount_of(refund));
+    let found = |kind, here: Option<String>, there: String| BillDifference {
+        out_refund_no: Some(refund.out_refund_no.clone()),
+        here,
+        there: Some(there),
+        ..difference(kind, Some(&row.out_trade_no))
+    };
+    let Some(ours) = ours else {
+        return vec![found("refund_missing_here", None, there_fen)];
+    };
+    let mut differences = Vec::new();
+    if ours.amount_fen.to_string() != there_fen {
+        let here = Some(ours.amount_fen.to_string());
+        differences.push(found("refund_amount", here, there_fen));
+    }
+    if !may_follow(&refund.status, &ours.state) {
+        let here = Some(ours.state.clone());
+        differences.push(found("refund_state", here, refund.status.clone()));
+    }
+    differences
+}
+
+/// Whether a refund that the bill shows in one state may be in another one here by now: a bill
+/// stands still, and refunds go on.
+fn may_follow(there: &str, here: &str) -> bool {
+    match there {
+        "SUCCESS" => here == "succeeded",
+        "PROCESSING" => here != "refused",
+        "FAIL" | "CHANGE" => matches!(here, "closed" | "abnormal" | "processing" | "succeeded"),
+        _ => false,
+    }
+}
+
+/// The bill's last line vouches for its rows.
+fn of_summary(rows: &[TradeBillRow], summary: &TradeBillSummary) -> Option<BillDifference> {
+    let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    (count != summary.count).then(|| BillDifference {
+        here: Some(format!("{count} rows")),
+        there: Some(format!("{} rows", summary.count)),
+        ..difference("summary", None)
+    })
+}
+
+fn is_paid(payment: &PaymentHere) -> bool {
+    matches!(payment.state.as_str(), "paid" | "surplus")
+}
+
+/// Whether WeChat must have had it on that day, and took it.
+fn was_surely_sent(refund: &RefundHere, day_ms: &Range<i64>) -> bool {
+    let surely_ms = day_ms.start + MIDNIGHT_MS..day_ms.end - MIDNIGHT_MS;
+    matches!(
+        refund.state.as_str(),
+        "processing" | "succeeded" | "closed" | "abnormal"
+    ) && surely_ms.contains(&refund.created_ms)
+        && refund
+            .sent_ms
+            .is_some_and(|sent_ms| surely_ms.contains(&sent_ms))
+}
+
+/// What was ordered; older kinds of bills say it in two parts.
+fn total_of(row: &TradeBillRow) -> i64 {
+    row.total
+        .map_or_else(|| row.settlement_total.get() + row.coupon.get(), Fen::get)
+}
+
+/// What the merchant asked to have refunded.
+fn amount_of(refund: &TradeBillRefund) -> i64 {
+    refund.requested.unwrap_or(refund.refund).get()
+}
+
+fn add(total: &mut BillTotal, fen: i64) {
+    total.count += 1;
+    total.total_fen += u64::try_from(fen).unwrap_or(0);
+}
+
+fn fen(amount: i64) -> String {
+    amount.to_string()
+}
+
+fn difference(kind: &str, out_trade_no: Option<&str>) -> BillDifference {
+    BillDifference {
+        kind: kind.to_owned(),
+        out_trade_no: out_trade_no.map(str::to_owned),
+        out_refund_no: None,
+        here: None,
+        there: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_MS: Range<i64> = 0..86_400_000;
+    const NOON_MS: i64 = 43_200_000;
+
+    fn paid_row(number: &str, total_fen: i64) -> TradeBillRow {
+        let total = Fen::new(total_fen).unwrap();
+        TradeBillRow {
+            trade_time: "1970-01-01 12:00:00".into(),
+            appid: "wx1".into(),
+            mchid: "1900000001".into(),
+            sub_mchid: None,
+            device_id: None,
+            transaction_id: format!("W-{number}"),
+            out_trade_no: number.into(),
+            openid: "o".into(),
+            trade_type: "NATIVE".into(),
+            trade_state: "SUCCESS".into(),
+            bank_type: "OTHERS".into(),
+            currency: "CNY".into(),
+            settlement_total: total,
+            coupon: Fen::ZERO,
+            total: Some(total),
+            refund: None,
+            description: String::new(),
+            attach: String::new(),
+            fee_milli_fen: 0,
+            rate: "0.60%".into(),
+            rate_remark: None,
+        }
+    }
+
+    fn refund_row(number: &str, refund_no: &str, fen: i64, status: &str) -> TradeBillRow {
+        let amount = Fen::new(fen).unwrap();
+        TradeBillRow {
+            trade_state: "REFUND".into(),
+            total: Some(Fen::ZERO),
+            refund: Some(TradeBillRefund {
+                refund_id: "5".into(),
+                out_refund_no: refund_no.into(),
+                refund: amount,
+                coupon_refund: Fen::ZERO,
+                requested: Some(amount),
+                channel: "ORIGINAL".into(),
+                status: status.into(),
+            }),
+            ..paid_row(number, 0)
+        }
+    }
+
+    fn paid_here(number: &str, total_fen: u64) -> (String, PaymentHere) {
+        let payment = PaymentHere {
+            total_fen,
+            state: "paid".into(),
+            transaction_id: Some(format!("W-{number}")),
+            success_ms: Some(NOON_MS),
+        };
+        (number.into(), payment)
+    }
+
+    fn refund_here(number: &str, refund_no: &str, amount_fen: u64) -> (String, RefundHere) {
+        let refund = RefundHere {
+            out_trade_no: number.into(),
+            amount_fen,
+            state: "succeeded".into(),
+            created_ms: NOON_MS,
+            sent_ms: Some(NOON_MS),
+        };
+        (refund_no.into(), refund)
+    }
+
+    /// Everything that both sides agree on; each test changes one thing.
+    fn agreed() -> (Vec<TradeBillRow>, Business) {
+        let rows = vec![
+            paid_row("A", 1990),
+            paid_row("B", 5),
+            refund_row("A", "R", 333, "SUCCESS"),
+        ];
+        let here = Business {
+            payments: [paid_here("A", 1990), paid_here("B", 5)].into(),
+            refunds: [refund_here("A", "R", 333)].into(),
+        };
+        (rows, here)
+    }
+
+    #[track_caller]
+    fn check(rows: &[TradeBillRow], here: &Business, expected: &[&str]) {
+        let compared = compare(rows, None, here, &DAY_MS);
+        let found: Vec<String> = compared
+            .differences
+            .iter()
+            .map(|found| {
+                let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+                format!(
+                    "{} {} {} here {} there {}",
+                    found.kind,
+                    word(&found.out_trade_no),
+                    word(&found.out_refund_no),
+                    word(&found.here),
+                    word(&found.there)
+                )
+            })
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_day_that_agrees_has_no_difference_and_the_bills_totals() {
+        let (rows, here) = agreed();
+        let compared = compare(&rows, None, &here, &DAY_MS);
+        assert_eq!(compared.differences, []);
+        let total = |count, total_fen| BillTotal { count, total_fen };
+        assert_eq!(compared.payments, total(2, 1995));
+        assert_eq!(compared.refunds, total(1, 333));
+    }
+
+    #[test]
+    fn each_difference_is_told_with_both_sides() {
+        type Change = fn(&mut Vec<TradeBillRow>, &mut Business);
+        let table: [(Change, &str); 11] = [
+            (
+                |_, here| drop(here.payments.remove("B")),
+                "payment_missing_here B - here - there 5",
+            ),
+            (
+                |_, here| here.payments.get_mut("B").unwrap().state = "closed".into(),
+                "payment_missing_here B - here closed there 5",
+            ),
+            (
+                |rows, _| drop(rows.remove(1)),
+                "payment_missing_there B - here 5 there -",
+            ),
+            (
+                |_, here| here.payments.get_mut("B").unwrap().total_fen = 6,
+                "payment_amount B - here 6 there 5",
+            ),
+            (
+                |rows, _| rows[1].trade_state = "REVOKED".into(),
+                "payment_state B - here paid there REVOKED",
+            ),
+            (
+                |rows, _| rows[1].transaction_id = "W-X".into(),
+                "payment_transaction_id B - here W-B there W-X",
+            ),
+            (
+                |_, here| here.payments.get_mut("B").unwrap().success_ms = Some(86_400_000),
+                "payment_day B - here 1970-01-02T00:00:00Z there 1970-01-01 12:00:00",
+            ),
+            (
+                |_, here| drop(here.refunds.remove("R")),
+                "refund_missing_here A R here - there 333",
+            ),
+            (
+                |rows, _| drop(rows.remove(2)),
+                "refund_missing_there A R here 333 there -",
+            ),
+            (
+                |_, here| here.refunds.get_mut("R").unwrap().amount_fen = 334,
+                "refund_amount A R here 334 there 333",
+            ),
+            (
+                |_, here| here.refunds.get_mut("R").unwrap().state = "processing".into(),
+                "refund_state A R here processing there SUCCESS",
+            ),
+        ];
+        for (change, expected) in table {
+            let (mut rows, mut here) = agreed();
+            change(&mut rows, &mut here);
+            check(&rows, &here, &[expected]);
+        }
+    }
+
+    #[test]
+    fn a_refund_that_went_on_after_the_bill_was_made_is_no_difference() {
+        for (there, here) in [
+            ("PROCESSING", "succeeded"),
+            ("PROCESSING", "processing"),
+            ("PROCESSING", "abnormal"),
+            ("FAIL", "closed"),
+            ("CHANGE", "abnormal"),
+            ("CHANGE", "succeeded"),
+        ] {
+            assert!(may_follow(there, here), "{there} {here}");
+        }
+        for (there, here) in [
+            ("PROCESSING", "refused"),
+            ("SUCCESS", "closed"),
+            ("NEW", "succeeded"),
+        ] {
+            assert!(!may_follow(there, here), "{there} {here}");
+        }
+    }
+
+    #[test]
+    fn a_refund_near_midnight_or_one_that_wechat_refused_is_not_missed() {
+        type Change = fn(&mut RefundHere);
+        let table: [Change; 4] = [
+            |refund| refund.created_ms = 86_400_000 - 1_000,
+            |refund| refund.sent_ms = Some(86_400_000 + 1_000),
+            |refund| refund.sent_ms = None,
+            |refund| refund.state = "refused".into(),
+        ];
+        for change in table {
+            let (mut rows, mut here) = agreed();
+            rows.remove(2);
+            change(here.refunds.get_mut("R").unwrap());
+            check(&rows, &here, &[]);
+        }
+    }
+
+    #[test]
+    fn a_bill_whose_last_line_counts_otherwise_is_told() {
+        let (rows, here) = agreed();
+        let summary = TradeBillSummary {
+            count: 4,
+            settlement_total: Fen::ZERO,
+            refund_total: Fen::ZERO,
+            coupon_refund_total: Fen::ZERO,
+            fee_milli_fen: 0,
+            total: None,
+            requested_refund_total: None,
+        };
+        let compared = compare(&rows, Some(&summary), &here, &DAY_MS);
+        assert_eq!(compared.differences.len(), 1);
+        assert_eq!(compared.differences[0].kind, "summary");
+    }
+}

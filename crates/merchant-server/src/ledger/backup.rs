@@ -1,0 +1,95 @@
+//! A copy of the database as it is at one moment, made while the server works on it.
+//!
+//! The copy gets its name only once it is whole, checked and on the disk: a backup that was
+//! interrupted leaves a `.part` file and nothing that looks like a backup.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+
+use super::{Changes, Ledger, LedgerError, make_private};
+
+impl Ledger {
+    /// Copies the database into a new file that nobody else can read; gives the number of orders
+    /// in it. A file that is there already is not touched.
+    pub(crate) async fn back_up(&self, to: &Path) -> Result<u64, LedgerError> {
+        if to.exists() {
+            return Err(LedgerError::Backup(format!(
+                "{} is there already",
+                to.display()
+            )));
+        }
+        let part = part_of(to);
+        match std::fs::remove_file(&part) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(LedgerError::Folder(error));
+            }
+            _ => {}
+        }
+        make_private(&part).map_err(LedgerError::Folder)?;
+        let name = part
+            .to_str()
+            .ok_or_else(|| LedgerError::Backup("its path is not UTF-8".to_owned()))?;
+        // One read transaction: the copy is what was committed at one moment.
+        sqlx::query("VACUUM INTO ?")
+            .bind(name)
+            .execute(&self.pool)
+            .await?;
+        let orders = check_copy(&part).await?;
+        put_in_place(&part, to).map_err(LedgerError::Folder)?;
+        Ok(orders)
+    }
+}
+
+/// Reads the copy as a restored database would be read.
+async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
+    // Immutable: looking at it must leave no side files.
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .read_only(true)
+        .immutable(true);
+    let copy = Ledger {
+        pool: SqlitePool::connect_with(options).await?,
+        changes: Changes::default(),
+    };
+    let row = sqlx::query("PRAGMA integrity_check")
+        .fetch_one(&copy.pool)
+        .await?;
+    let found: String = row.try_get(0)?;
+    if found != "ok" {
+        return Err(LedgerError::Backup(found));
+    }
+    let strays = sqlx::query("PRAGMA foreign_key_check")
+        .fetch_all(&copy.pool)
+        .await?;
+    if !strays.is_empty() {
+        let count = strays.len();
+        return Err(LedgerError::Backup(format!("{count} rows belong to none")));
+    }
+    copy.check_version().await?;
+    let row = sqlx::query("SELECT COUNT(*) AS orders FROM orders")
+        .fetch_one(&copy.pool)
+        .await?;
+    let orders = super::unsigned(&row, "orders")?;
+    copy.pool.close().await;
+    Ok(orders)
+}
+
+/// On the disk first, then under its name, then the name on the disk.
+fn put_in_place(part: &Path, to: &Path) -> std::io::Result<()> {
+    File::open(part)?.sync_all()?;
+    std::fs::rename(part, to)?;
+    let folder = match to.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}
+
+fn part_of(to: &Path) -> PathBuf {
+    let mut name = to.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}

@@ -1,0 +1,98 @@
+//! Every attempt since a moment, asked about at WeChat and held against the ledger: for the day
+//! after something went wrong. What WeChat vouches for is recorded as it always is
+//! ([`crate::settlement`]); the rest is told to a person.
+
+use wechat_pay::OutTradeNo;
+
+use crate::ledger::{Attempt, AttemptState, Evidence, LedgerError, Recorded};
+use crate::server::MerchantServer;
+use crate::settlement::{self, Settlement};
+use crate::wechat_client::Standing;
+
+/// Where the two sides did not agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// WeChat's number of the attempt.
+    pub out_trade_no: String,
+    /// What the ledger had, one word.
+    pub here: String,
+    /// What WeChat says, or why it says nothing.
+    pub there: String,
+    /// What was done about it; empty where it waits for a person.
+    pub done: &'static str,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// How many attempts were asked about.
+    pub asked: usize,
+    /// Those that did not agree.
+    pub findings: Vec<Finding>,
+}
+
+impl MerchantServer {
+    /// Asks about every attempt that began at `since_ms` (milliseconds since 1970) or later. It
+    /// can be done beside a server that runs, and again and again.
+    pub async fn reconcile(&self, since_ms: i64) -> Result<Reconciled, LedgerError> {
+        let numbers = self.ledger.numbers_since(since_ms).await?;
+        let mut reconciled = Reconciled::default();
+        for number in numbers {
+            // It may have changed since the list was read.
+            let Some(attempt) = self.ledger.attempt_by_out_trade_no(&number).await? else {
+                continue;
+            };
+            reconciled.asked += 1;
+            let finding = self.compare(&attempt).await?;
+            reconciled.findings.extend(finding);
+        }
+        Ok(reconciled)
+    }
+
+    async fn compare(&self, attempt: &Attempt) -> Result<Option<Finding>, LedgerError> {
+        let _lock = self.lock_order(attempt.order_id).await;
+        let number = OutTradeNo::parse(attempt.out_trade_no.clone())
+            .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
+        let found = |there: &str, done| {
+            Ok(Some(Finding {
+                out_trade_no: attempt.out_trade_no.clone(),
+                here: attempt.state.word().to_owned(),
+                there: there.to_owned(),
+                done,
+            }))
+        };
+        let standing = match self.wechat.query(&number).await {
+            Ok(standing) => standing,
+            Err(error) => return found(&error.to_string(), ""),
+        };
+        match (attempt.state, standing) {
+            (_, Standing::Paid(transaction)) => {
+                match settlement::record(self, &Evidence::Query, &transaction).await? {
+                    Settlement::Ours(Recorded::Known) => Ok(None),
+                    Settlement::Ours(Recorded::Settled) => found("paid", "the order is paid now"),
+                    Settlement::Ours(Recorded::Surplus) => found("paid", "kept as surplus"),
+                    Settlement::Mismatch => found("paid", "kept as a mismatch"),
+                }
+            }
+            (AttemptState::Prepared | AttemptState::Open, Standing::Closed) => {
+                self.ledger
+                    .end_attempt(attempt, AttemptState::Closed)
+                    .await?;
+                found("closed", "closed here, too")
+            }
+            (AttemptState::Paid | AttemptState::Surplus, standing) => found(word(&standing), ""),
+            (AttemptState::Closed, Standing::NotPaid) => found("not paid and open", ""),
+            (AttemptState::Open, Standing::Unknown) => found("unknown", ""),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn word(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Paid(_) => "paid",
+        Standing::NotPaid => "not paid",
+        Standing::Closed => "closed",
+        Standing::Unknown => "unknown",
+    }
+}

@@ -1,0 +1,154 @@
+//! A day's bill beside the ledger: what agrees, what does not, and what is not believed.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use serde_json::json;
+
+use crate::house::{API_KEY, Answer, House, START_MS, letter, transaction};
+use crate::wechat_line::Meddling;
+
+const DAY: &str = "2026-11-21";
+const HOUR_MS: u64 = 3_600_000;
+
+async fn bill(house: &House, day: &str) -> Answer {
+    let request = Request::get(format!("/v1/bills/{day}"))
+        .header("authorization", format!("Bearer {API_KEY}"));
+    house.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// A buyer has paid at WeChat; the notification waits in the post.
+async fn paid(house: &House, order_no: &str, total_fen: u64) {
+    let order = json!({ "order_no": order_no, "total_fen": total_fen, "description": "tea" });
+    let token = house.order(order).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.pay(order_no).await;
+}
+
+async fn notified(house: &House, order_no: &str, total_fen: u64) {
+    paid(house, order_no, total_fen).await;
+    for told in house.take_post() {
+        assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    }
+}
+
+/// From 17:20 in Shanghai to half past ten the next morning.
+fn the_next_morning(house: &House) {
+    house.clock.advance_ms(17 * HOUR_MS + HOUR_MS / 6);
+    house.line.take_sent();
+}
+
+#[tokio::test]
+async fn a_day_whose_payments_all_came_in_agrees_with_wechats_bill() {
+    let house = House::open().await;
+    notified(&house, "tea-0001", 1990).await;
+    // This one's notification was lost; the server asked.
+    paid(&house, "tea-0002", 5).await;
+    house.take_post();
+    house.later(5_000).await;
+    the_next_morning(&house);
+    let answer = bill(&house, DAY).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    assert_eq!(
+        answer.json,
+        json!({
+            "day": DAY, "live": false,
+            "payments": { "count": 2, "total_fen": 1995 },
+            "refunds": { "count": 0, "total_fen": 0 },
+            "differences": [],
+        })
+    );
+    assert_eq!(house.line.take_kinds(), ["bill", "bill_file"]);
+}
+
+#[tokio::test]
+async fn what_only_one_side_has_is_told_with_its_number_and_amount() {
+    let house = House::open().await;
+    // Paid at WeChat, and nobody has told us.
+    paid(&house, "tea-0001", 1990).await;
+    house.take_post();
+    // Signed by WeChat's key, and WeChat's ledger knows nothing of it.
+    let order = json!({ "order_no": "tea-0002", "total_fen": 7, "description": "tea" });
+    let token = house.order(order).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    let told = letter("N1", &transaction("tea-0002", 7), START_MS);
+    assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    // Given back in WeChat's portal, and nobody has told us.
+    notified(&house, "tea-0003", 100).await;
+    let merchant = crate::house::merchant();
+    let refund = json!({ "mchid": merchant["mchid"], "out_trade_no": "tea-0003", "refund": 40 });
+    house.control("POST", "refund", &refund.to_string()).await;
+
+    the_next_morning(&house);
+    let answer = bill(&house, DAY).await;
+    assert_eq!(
+        answer.json["payments"],
+        json!({ "count": 2, "total_fen": 2090 })
+    );
+    assert_eq!(
+        answer.json["refunds"],
+        json!({ "count": 1, "total_fen": 40 })
+    );
+    let mut differences = answer.json["differences"].as_array().unwrap().clone();
+    for difference in &mut differences {
+        // WeChat's portal makes the number up.
+        difference.as_object_mut().unwrap().remove("out_refund_no");
+    }
+    differences.sort_by_key(|difference| difference["out_trade_no"].to_string());
+    assert_eq!(
+        differences,
+        [
+            json!({ "kind": "payment_missing_here", "out_trade_no": "tea-0001", "here": "open", "there": "1990" }),
+            json!({ "kind": "payment_missing_there", "out_trade_no": "tea-0002", "here": "7" }),
+            json!({ "kind": "refund_missing_here", "out_trade_no": "tea-0003", "there": "40" }),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_day_without_business_has_no_bill_and_agrees() {
+    let house = House::open().await;
+    the_next_morning(&house);
+    let answer = bill(&house, DAY).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    assert_eq!(answer.json["differences"], json!([]));
+}
+
+#[tokio::test]
+async fn a_file_with_another_hash_is_not_believed() {
+    let house = House::open().await;
+    notified(&house, "tea-0001", 1990).await;
+    the_next_morning(&house);
+    house.line.meddle(
+        "bill_file",
+        Meddling::Changed(Box::new(|answer| {
+            let mut file = answer.body().to_vec();
+            *file.last_mut().unwrap() ^= 1;
+            *answer.body_mut() = Bytes::from(file);
+        })),
+    );
+    let answer = bill(&house, DAY).await;
+    assert_eq!(answer.code(), "WECHAT_UNAVAILABLE", "{}", answer.json);
+    assert_eq!(bill(&house, DAY).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_bill_that_is_not_ready_or_no_day_at_all_is_refused_with_the_reason() {
+    let house = House::open().await;
+    notified(&house, "tea-0001", 1990).await;
+    let today = bill(&house, DAY).await;
+    assert_eq!(today.code(), "WECHAT_REFUSED");
+    assert_eq!(today.json["error"]["wechat_code"], "INVALID_REQUEST");
+    house.clock.advance_ms(15 * HOUR_MS);
+    let early = bill(&house, DAY).await;
+    assert_eq!(early.code(), "WECHAT_UNAVAILABLE");
+    assert_eq!(early.json["error"]["wechat_code"], "STATEMENT_CREATING");
+    assert_eq!(early.json["error"]["retry_after_ms"], 1_800_000);
+    house.line.take_sent();
+    for day in ["2026-11-31", "yesterday", "20261121", "2026-1-1"] {
+        let answer = bill(&house, day).await;
+        assert_eq!(answer.code(), "INVALID_REQUEST", "{day}");
+        assert_eq!(answer.json["error"]["field"], "day");
+    }
+    assert_eq!(house.line.take_sent(), []);
+}

@@ -1,0 +1,196 @@
+//! Commands of the program beside a simulator on a port of its own: what they print, and what
+//! they exit with.
+
+use std::collections::BTreeSet;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use axum::body::Body;
+use http::Request;
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use merchant_server::{Config, MerchantServer, surroundings};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tower::ServiceExt as _;
+use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts};
+
+use crate::house::{backend, configuration, form, read};
+
+/// A merchant and WeChat on sockets, in real time, whose notifications are all lost.
+struct Shop {
+    folder: TempDir,
+    app: axum::Router,
+    simulator: Simulator,
+    mchid: String,
+}
+
+impl Shop {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let wechat = format!("http://{}", listener.local_addr().unwrap());
+        let keys = folder.path().join("keys");
+        let keyring =
+            Keyring::load_or_create(&keys, &wechat, Timestamp::now(), &Random::system()).unwrap();
+        let mchid = keyring.merchant().mchid.clone();
+        let simulator = Simulator::new(SimulatorParts {
+            keyring,
+            clock: wechat_pay_simulator::Clock::from_fn(Timestamp::now),
+            random: Random::system(),
+            domains: BTreeSet::new(),
+            notifications: Outgoing::from_fn(|_| async {
+                Ok(http::Response::new(Body::from("lost on its way")))
+            }),
+        });
+        let gateway = simulator.app();
+        tokio::spawn(async move { axum::serve(listener, gateway).await });
+        let text = configuration("");
+        let place = text.find("from_file").unwrap();
+        let text = format!(
+            "{}from_file = \"{}\"\n",
+            &text[..place],
+            keys.join("merchant.json").display()
+        );
+        let file = folder.path().join("s.toml");
+        std::fs::write(&file, &text).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        let config = Config::load(&file).unwrap();
+        let around = surroundings(&config).unwrap();
+        let server = MerchantServer::open(config, around).await.unwrap();
+        let shop = Self {
+            folder,
+            app: merchant_server::app(server),
+            simulator,
+            mchid,
+        };
+        shop.control("PATCH", "settings", &json!({ "bills_at_once": true }))
+            .await;
+        shop
+    }
+
+    async fn control(&self, method: &str, path: &str, body: &serde_json::Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/_simulator/{path}"))
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let answer = self.simulator.app().oneshot(request).await.unwrap();
+        assert!(answer.status().is_success(), "{path}");
+    }
+
+    /// A buyer pays, and the server does not hear of it.
+    async fn sell(&self, order_no: &str) {
+        let order = json!({ "order_no": order_no, "total_fen": 1990, "description": "tea" });
+        let request = backend("/v1/orders", crate::house::API_KEY, order.to_string());
+        let made = read(self.app.clone().oneshot(request).await.unwrap()).await;
+        let token = made.word("token");
+        let attempts = format!("/v1/checkouts/{token}/attempts");
+        let request = form(&attempts, &[("product", "native")]);
+        let begun = read(self.app.clone().oneshot(request).await.unwrap()).await;
+        assert_eq!(begun.status, 200, "{}", begun.json);
+        let pay = json!({ "mchid": self.mchid, "out_trade_no": order_no, "outcome": "success" });
+        self.control("POST", "pay", &pay).await;
+    }
+
+    /// Runs the program; gives exit code and output.
+    async fn run(&self, words: &[&str]) -> (i32, String) {
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
+            .args(words)
+            .args(["--config", "s.toml"])
+            .current_dir(self.folder.path())
+            .env_clear()
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), format!("{said}{log}"))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_is_compared_reconciled_and_agrees_then() {
+    let shop = Shop::open().await;
+    shop.sell("tea-0001").await;
+    let today = Offset::constant(8).to_datetime(Timestamp::now()).date();
+    let today = today.to_string();
+
+    let (code, said) = shop.run(&["bill", &today]).await;
+    assert_eq!(code, 1, "{said}");
+    let line = "payment_missing_here out_trade_no=tea-0001 here=open there=1990\n";
+    assert!(said.starts_with(line), "{said}");
+
+    let since = ["reconcile", "--since", "2026-01-01T00:00:00+08:00"];
+    let (code, said) = shop.run(&since).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.starts_with("tea-0001: open here, WeChat: paid. the order is paid now\n"),
+        "{said}"
+    );
+    let (code, said) = shop.run(&since).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.starts_with("1 attempts asked about, 0 did not agree"),
+        "{said}"
+    );
+    let (code, said) = shop.run(&["bill", &today]).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("1 payments of 1990 fen"), "{said}");
+
+    let (code, said) = shop.run(&["bill", &today, "--save", "trade.csv"]).await;
+    assert_eq!(code, 0, "{said}");
+    let saved = std::fs::read_to_string(shop.folder.path().join("trade.csv")).unwrap();
+    assert!(
+        saved.contains("tea-0001") && saved.contains("19.90"),
+        "{saved}"
+    );
+    let flow = ["bill", &today, "--save", "flow.csv", "--fund-flow", "basic"];
+    assert_eq!(shop.run(&flow).await.0, 0);
+    let (code, said) = shop.run(&["bill", &today, "--save", "trade.csv"]).await;
+    assert_eq!(code, 1, "an older file is not written over: {said}");
+    assert_eq!(shop.run(&["bill", "someday"]).await.0, 1);
+    assert_eq!(shop.run(&["reconcile", "--since", "someday"]).await.0, 2);
+
+    let (code, said) = shop.run(&["keys", "list", "--live"]).await;
+    assert_eq!(code, 0, "{said}");
+    for kind in [
+        "merchant certificate",
+        "WeChat certificate",
+        "WeChat public key",
+    ] {
+        assert_eq!(said.matches(kind).count(), 1, "{kind} in {said}");
+    }
+    let (code, said) = shop.run(&["check-config", "--live"]).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.contains("warning"), "{said}");
+    assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 0);
+    assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 1);
+}
+
+#[test]
+fn a_new_api_key_comes_with_the_hash_that_the_configuration_takes() {
+    let make = || {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
+            .args(["keys", "new", "shop"])
+            .env_clear()
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = make();
+    assert_ne!(said, make());
+    let key = said.lines().nth(1).unwrap().trim();
+    assert_eq!(key.len(), 44);
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
+    let digits = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    let hex: String = digits.collect();
+    let place = said.find("[[api_keys]]").unwrap();
+    assert!(said[place..].contains(&hex), "{said}");
+    let keys = said[place..].replace("  ", "");
+    let text = configuration("").replace("[gateway]", &format!("{keys}\n[gateway]"));
+    Config::parse(&text, Path::new(".")).unwrap();
+}
