@@ -67,7 +67,14 @@ fn buyer_address(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -
 fn is_public(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
-            !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_unspecified())
+            // 100.64.0.0/10: inside of a carrier's or a cloud's network.
+            let [first, second, ..] = v4.octets();
+            let is_shared = first == 100 && second & 0b1100_0000 == 64;
+            !(v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                || is_shared)
         }
         IpAddr::V6(v6) => {
             !(v6.is_loopback()

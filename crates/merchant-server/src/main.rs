@@ -42,7 +42,7 @@ enum Command {
     /// Look at orders.
     #[command(subcommand)]
     Orders(Orders),
-    /// Ask WeChat about every attempt since a moment, and record what it vouches for.
+    /// Ask WeChat about every attempt and refund since a moment, and record what it vouches for.
     #[command(
         after_help = "Exit codes: 0 both agree, 1 they did not or it failed, 2 usage or configuration."
     )]
@@ -267,18 +267,16 @@ async fn reconcile(config: Config, since: jiff::Timestamp) -> Ran {
     let reconciled = server.reconcile(since.as_millisecond()).await?;
     for finding in &reconciled.findings {
         let Finding {
-            out_trade_no,
+            number,
             here,
             there,
             done,
         } = finding;
-        say(&format!(
-            "{out_trade_no}: {here} here, WeChat: {there}. {done}"
-        ))?;
+        say(&format!("{number}: {here} here, WeChat: {there}. {done}"))?;
     }
     let count = reconciled.findings.len();
     say(&format!(
-        "{} attempts asked about, {count} did not agree",
+        "{} attempts and refunds asked about, {count} did not agree",
         reconciled.asked
     ))?;
     Ok(agreed(count == 0))

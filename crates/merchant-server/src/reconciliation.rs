@@ -1,10 +1,12 @@
-//! Every attempt since a moment, asked about at WeChat and held against the ledger: for the day
+//! Every attempt and refund since a moment, asked about at WeChat and held against the ledger: for the day
 //! after something went wrong. What WeChat vouches for is recorded as it always is
 //! ([`crate::settlement`]); the rest is told to a person.
 
 use wechat_pay::OutTradeNo;
 
 use crate::ledger::{Attempt, AttemptState, Evidence, LedgerError, Recorded};
+use crate::question::Unanswered;
+use crate::refunds;
 use crate::server::MerchantServer;
 use crate::settlement::{self, Settlement};
 use crate::wechat_client::Standing;
@@ -12,8 +14,8 @@ use crate::wechat_client::Standing;
 /// Where the two sides did not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// WeChat's number of the attempt.
-    pub out_trade_no: String,
+    /// The number of the attempt (`out_trade_no`) or of the refund (`out_refund_no`).
+    pub number: String,
     /// What the ledger had, one word.
     pub here: String,
     /// What WeChat says, or why it says nothing.
@@ -25,17 +27,18 @@ pub struct Finding {
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
-    /// How many attempts were asked about.
+    /// How many attempts and refunds were asked about.
     pub asked: usize,
     /// Those that did not agree.
     pub findings: Vec<Finding>,
 }
 
 impl MerchantServer {
-    /// Asks about every attempt that began at `since_ms` (milliseconds since 1970) or later. It
+    /// Asks about every attempt and every refund that began at `since_ms` (milliseconds since 1970) or later. It
     /// can be done beside a server that runs, and again and again.
     pub async fn reconcile(&self, since_ms: i64) -> Result<Reconciled, LedgerError> {
         let numbers = self.ledger.numbers_since(since_ms).await?;
+        let refund_numbers = self.ledger.refund_numbers_since(since_ms).await?;
         let mut reconciled = Reconciled::default();
         for number in numbers {
             // It may have changed since the list was read.
@@ -46,7 +49,31 @@ impl MerchantServer {
             let finding = self.compare(&attempt).await?;
             reconciled.findings.extend(finding);
         }
+        for number in refund_numbers {
+            reconciled.asked += 1;
+            let finding = self.compare_refund(&number).await?;
+            reconciled.findings.extend(finding);
+        }
         Ok(reconciled)
+    }
+
+    async fn compare_refund(&self, number: &str) -> Result<Option<Finding>, LedgerError> {
+        let state = async || -> Result<String, LedgerError> {
+            let refund = self.ledger.refund(number).await?;
+            Ok(refund.map_or_else(String::new, |refund| refund.state.as_str().to_owned()))
+        };
+        let here = state().await?;
+        let (there, done) = match refunds::learn(self, number).await {
+            Ok(()) => (state().await?, "recorded"),
+            Err(Unanswered::Ledger(error)) => return Err(error),
+            Err(error) => (error.to_string(), ""),
+        };
+        Ok((here != there).then(|| Finding {
+            number: number.to_owned(),
+            here,
+            there,
+            done,
+        }))
     }
 
     async fn compare(&self, attempt: &Attempt) -> Result<Option<Finding>, LedgerError> {
@@ -55,7 +82,7 @@ impl MerchantServer {
             .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
         let found = |there: &str, done| {
             Ok(Some(Finding {
-                out_trade_no: attempt.out_trade_no.clone(),
+                number: attempt.out_trade_no.clone(),
                 here: attempt.state.word().to_owned(),
                 there: there.to_owned(),
                 done,

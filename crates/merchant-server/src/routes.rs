@@ -88,6 +88,7 @@ pub fn app(server: MerchantServer) -> Router {
         .merge(wechat)
         .merge(pages)
         .merge(bundle(&server))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(from_fn_with_state(server.clone(), log))
         .with_state(server)
 }
@@ -104,7 +105,6 @@ fn bundle(server: &MerchantServer) -> Router<MerchantServer> {
         )
         // The names carry no version, so a browser asks whether its copy is still the one.
         .layer(set(header::CACHE_CONTROL, "no-cache"))
-        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         // A page that isolates itself (COEP) may load them, too: they hold nothing secret.
         .layer(set(
             HeaderName::from_static("cross-origin-resource-policy"),

@@ -107,6 +107,24 @@ impl Ledger {
             .collect()
     }
 
+    /// Numbers of the refunds since a moment that WeChat may know, the oldest first.
+    pub(crate) async fn refund_numbers_since(
+        &self,
+        since_ms: i64,
+    ) -> Result<Vec<String>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT out_refund_no FROM refunds
+             WHERE created_ms >= ? AND (sent_ms IS NOT NULL OR origin = 'external')
+             ORDER BY created_ms, id",
+        )
+        .bind(since_ms)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| Ok(row.try_get("out_refund_no")?))
+            .collect()
+    }
+
     /// The refund of a number, whenever it was.
     pub(crate) async fn refund_here(
         &self,

@@ -64,10 +64,7 @@ impl WechatClient {
         parts: RequestParts,
     ) -> Result<VerifiedReply, CallError> {
         let call = Exchange::new(self, operation, parts, self.origins());
-        match call.carry(Belief::Signed).await? {
-            Believed::Signed(reply) => Ok(reply),
-            Believed::File(_) => Err(ReplyError::Malformed.into()),
-        }
+        call.carry_signed().await
     }
 
     /// Fetches a bill's file. What comes is not vouched for yet.
@@ -91,7 +88,7 @@ impl WechatClient {
             reply_key: Some(sealed.serial()),
             ..Exchange::new(self, operation, parts, self.origins())
         };
-        call.carry().await
+        call.carry_signed().await
     }
 
     /// Asks for the platform certificates. The answer is not looked at: it may be signed by a
@@ -136,6 +133,13 @@ impl<'a> Exchange<'a> {
             reply_key: client.merchant.reply_key.as_deref(),
             origins,
             deadline_ms: client.clock.now_ms() + policy(operation).call_ms,
+        }
+    }
+
+    async fn carry_signed(self) -> Result<VerifiedReply, CallError> {
+        match self.carry(Belief::Signed).await? {
+            Believed::Signed(reply) => Ok(reply),
+            Believed::File(_) => Err(ReplyError::Malformed.into()),
         }
     }
 

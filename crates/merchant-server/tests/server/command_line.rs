@@ -133,7 +133,7 @@ async fn a_day_is_compared_reconciled_and_agrees_then() {
     let (code, said) = shop.run(&since).await;
     assert_eq!(code, 0, "{said}");
     assert!(
-        said.starts_with("1 attempts asked about, 0 did not agree"),
+        said.starts_with("1 attempts and refunds asked about, 0 did not agree"),
         "{said}"
     );
     let (code, said) = shop.run(&["bill", &today]).await;

@@ -61,6 +61,27 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
             "environment = \"wechat\"\nbase_url = \"https://api.mch.weixin.qq.com\"",
             "merchant.notify_base_url",
         ),
+        (
+            SIMULATOR,
+            "environment = \"wechat\"\nbase_url = \"https://api.mch.weixin.qq.com\"\nsecond_base_url = \"https://evil.example\"",
+            "gateway.second_base_url",
+        ),
+        (
+            SIMULATOR,
+            "environment = \"simulator\"\nsecond_base_url = \"https://api2.mch.weixin.qq.com\"",
+            "gateway.second_base_url",
+        ),
+        (
+            SIMULATOR,
+            "environment = \"simulator\"\nsecond_base_url = \"http://127.0.0.1:9410\"",
+            "gateway.second_base_url",
+        ),
+        (
+            SIMULATOR,
+            "environment = \"simulator\"\nsecond_base_url = \"http://simulator.example\"",
+            "gateway.second_base_url",
+        ),
+        ("tries = 1", "tries = 0", "gateway.tries"),
         // Plain http only where both ends are loopback.
         (
             SIMULATOR,
@@ -172,6 +193,40 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
     for (from, to, field) in cases {
         let refusal = refusal(from, to);
         assert!(refusal.contains(field), "{field} in {refusal:?} for {to}");
+    }
+}
+
+#[test]
+fn real_money_is_notified_at_a_public_name_alone() {
+    let live = configuration("")
+        .replace("http://127.0.0.1:8080", "https://pay.shop.example")
+        .replace("http://127.0.0.1:8000", "https://www.shop.example")
+        .replace(
+            "environment = \"simulator\"",
+            "environment = \"wechat\"\nbase_url = \"https://api.mch.weixin.qq.com\"",
+        );
+    let config = Config::parse(&live, Path::new(".")).unwrap();
+    assert_eq!(
+        config.gateway.second_origin.as_deref(),
+        Some("https://api2.mch.weixin.qq.com")
+    );
+    for base in [
+        "https://203.0.113.5",
+        "https://[2001:db8::1]",
+        "https://localhost",
+        "http://pay.shop.example",
+        "https://pay.shop.example?x=1",
+        "https://user:word@pay.shop.example",
+    ] {
+        let named = format!("notify_base_url = \"{base}\"\nfrom_file =");
+        let text = live.replace("from_file =", &named);
+        let refusal = Config::parse(&text, Path::new("."))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refusal.starts_with("merchant.notify_base_url"),
+            "{base}: {refusal}"
+        );
     }
 }
 

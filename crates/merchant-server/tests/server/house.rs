@@ -145,8 +145,13 @@ impl House {
     }
 
     pub(crate) async fn open_configured(configuration: &str) -> Self {
+        Self::open_at(START_MS, configuration).await
+    }
+
+    /// At another time than all the others.
+    pub(crate) async fn open_at(now_ms: i64, configuration: &str) -> Self {
         let clock = TestClock {
-            time: ManualClock::new(START_MS),
+            time: ManualClock::new(now_ms),
             waits: Arc::default(),
         };
         let post = Arc::<Mutex<Vec<Letter>>>::default();

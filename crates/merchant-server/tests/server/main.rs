@@ -25,6 +25,7 @@ mod pages;
 mod polls;
 mod private_api;
 mod process;
+mod security;
 mod trust;
 mod webhooks;
 mod wechat_calls;

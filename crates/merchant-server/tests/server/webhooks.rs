@@ -1,10 +1,16 @@
 //! What the merchant's backend is told: signed, once for each piece of news, until it takes it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
+use merchant_server::{HttpTransport, WechatTransport as _};
 use serde_json::json;
+use tokio::net::TcpListener;
 
-use crate::house::{API_KEY, Answer, House, MINUTE_MS, letter, transaction};
+use crate::house::{API_KEY, Answer, House, MINUTE_MS, configuration, letter, transaction};
 
 const TARGET: &str = "http://127.0.0.1:7000/hooks";
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -134,4 +140,64 @@ async fn a_message_that_is_given_up_is_listed_and_can_be_sent_again() {
     assert_eq!(house.backend.take().len(), 1);
     let unknown = call(&house, Method::POST, "/v1/webhooks/msg_0/resend").await;
     assert_eq!(unknown.code(), "WEBHOOK_UNKNOWN");
+}
+
+#[tokio::test]
+async fn a_foreign_library_verifies_a_message_and_refuses_a_changed_one() {
+    // It compares the time of the message with the machine's own clock.
+    let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    let house = House::open_at(now_ms, &(configuration("") + &target)).await;
+    house.tea().await;
+    let closed = call(&house, Method::POST, "/v1/orders/tea-0001/close").await;
+    assert_eq!(closed.status, StatusCode::OK, "{}", closed.json);
+    house.later(0).await;
+    let message = house.backend.take().remove(0);
+    let foreign = standardwebhooks::Webhook::new(SECRET).unwrap();
+    foreign.verify(&message.body, &message.headers).unwrap();
+    let mut changed = message.body.to_vec();
+    changed[10] ^= 1;
+    assert!(foreign.verify(&changed, &message.headers).is_err());
+    let other =
+        standardwebhooks::Webhook::new("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZQ==");
+    assert!(
+        other
+            .unwrap()
+            .verify(&message.body, &message.headers)
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn a_target_that_sends_us_elsewhere_is_not_followed() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = elsewhere.local_addr().unwrap();
+    let visits = Arc::new(AtomicUsize::new(0));
+    let counted = visits.clone();
+    let inside = Router::new().fallback(move || async move {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
+    tokio::spawn(async move { axum::serve(elsewhere, inside).await });
+    for status in [301, 302, 303, 307, 308] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = listener.local_addr().unwrap();
+        let location = format!("http://{address}/admin");
+        let target_routes = Router::new().fallback(move || async move {
+            (
+                StatusCode::from_u16(status).unwrap(),
+                [("location", location)],
+            )
+        });
+        tokio::spawn(async move { axum::serve(listener, target_routes).await });
+        let request = Request::post(format!("http://{target}/hooks"))
+            .body(bytes::Bytes::from_static(b"{}"))
+            .unwrap();
+        let answer = HttpTransport::new(true)
+            .unwrap()
+            .call(request)
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), status);
+    }
+    assert_eq!(visits.load(Ordering::Relaxed), 0);
 }

@@ -1,0 +1,216 @@
+//! What every page and answer carries, whose address is believed, and what never shows.
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use merchant_server::Config;
+
+use crate::house::{API_KEY, Answer, House, KEYS, backend, configuration, form};
+
+const LIMITS: &str = "rate_limits = { token_per_minute = 5, address_per_minute = 100 }";
+
+#[tokio::test]
+async fn every_page_says_what_it_may_load_and_that_nobody_may_frame_it() {
+    let house = House::open_with(LIMITS).await;
+    let token = house.tea().await;
+    let pages = [
+        house.get(&format!("/c/{token}")).await,
+        house
+            .form(
+                &format!("/c/{token}/start"),
+                &[("product", "native"), ("after", "0")],
+            )
+            .await,
+        house
+            .form(&format!("/c/{token}/start"), &[("product", "nonsense")])
+            .await,
+        house.form(&format!("/c/{token}/check"), &[]).await,
+        house.get(&format!("/c/{token}")).await,
+        // One too many.
+        house.get(&format!("/c/{token}")).await,
+        house.get("/c/AAAAAAAAAAAAAAAAAAAAAA").await,
+        house.get("/wechat/oauth/callback?code=x&state=y").await,
+        house.get("/wechat/oauth/callback").await,
+    ];
+    for page in pages {
+        let shown = (page.status, page.text());
+        let header = |name: &str| {
+            page.headers
+                .get(name)
+                .unwrap_or_else(|| panic!("{name} in {shown:?}"))
+                .to_str()
+                .unwrap()
+        };
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("x-frame-options"), "DENY");
+        assert_eq!(header("cache-control"), "no-store");
+        assert_eq!(header("referrer-policy"), "strict-origin-when-cross-origin");
+        if page.status.is_redirection() {
+            continue;
+        }
+        let policy = header("content-security-policy");
+        for rule in [
+            "default-src 'none'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(policy.contains(rule), "{rule} in {policy}");
+        }
+        assert!(!policy.contains("unsafe-inline"), "{policy}");
+        assert!(!page.text().contains("style=\""), "{shown:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_answer_is_taken_for_another_kind_of_file() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let answers = [
+        house.checkout(&token).await,
+        house.checkout("unknown").await,
+        house.get("/v1/orders").await,
+        house.get("/openapi.json").await,
+        house.get("/healthz").await,
+        house.get("/c.css").await,
+        house.get("/nowhere").await,
+    ];
+    for answer in answers {
+        assert_eq!(
+            answer.headers["x-content-type-options"], "nosniff",
+            "{answer:?}"
+        );
+    }
+}
+
+/// A house on WeChat's real names. The line still ends at the simulator.
+async fn live() -> House {
+    let text = configuration("")
+        .replace("http://127.0.0.1:8080", "https://pay.shop.example")
+        .replace("http://127.0.0.1:8000", "https://www.shop.example")
+        .replace(
+            "environment = \"simulator\"",
+            "environment = \"wechat\"\nbase_url = \"https://api.mch.weixin.qq.com\"",
+        );
+    House::open_configured(&text).await
+}
+
+async fn h5(house: &House, token: &str, peer: &str, forwarded_for: &str) -> Answer {
+    let fields = [
+        ("product", "h5"),
+        ("return_url", "https://www.shop.example/thanks"),
+    ];
+    let path = format!("/v1/checkouts/{token}/attempts");
+    house.form_from(peer, forwarded_for, &path, &fields).await
+}
+
+#[tokio::test]
+async fn h5_without_an_address_that_wechat_can_compare_is_refused_with_the_reason() {
+    let house = live().await;
+    let token = house.tea().await;
+    // peer, X-Forwarded-For. 127.0.0.1 is the trusted proxy.
+    for (peer, forwarded_for) in [
+        ("127.0.0.1", ""),
+        ("127.0.0.1", "10.1.2.3"),
+        ("127.0.0.1", "100.64.0.1"),
+        ("192.168.0.7", "198.51.100.1"),
+        ("127.0.0.1", "198.51.100.1, nonsense"),
+    ] {
+        let refused = h5(&house, &token, peer, forwarded_for).await;
+        assert_eq!(
+            refused.code(),
+            "PRODUCT_UNAVAILABLE",
+            "{peer} {forwarded_for}"
+        );
+        let message = refused.json["error"]["message"].as_str().unwrap();
+        assert!(message.contains("trusted_proxies"), "{message}");
+    }
+    assert_eq!(house.line.take_sent(), []);
+    // What a buyer writes into the header is nobody's address.
+    let answer = h5(&house, &token, "127.0.0.1", "203.0.113.66, 198.51.100.1").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    let sent = house.line.take_sent();
+    let body = String::from_utf8(sent[0].body.to_vec()).unwrap();
+    assert!(
+        body.contains("\"payer_client_ip\":\"198.51.100.1\""),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn a_buyer_is_sent_back_to_allowed_origins_alone() {
+    let house = live().await;
+    let token = house.tea().await;
+    for return_url in [
+        "https://evil.example/thanks",
+        "https://www.shop.example.evil.example/",
+        "https://www.shop.example@evil.example/",
+        "http://www.shop.example/thanks",
+        "https://www.shop.example:8443/thanks",
+        "javascript:alert(1)",
+        "//evil.example",
+        "https://www.shop.example\\.evil.example/",
+    ] {
+        let fields = [("product", "h5"), ("return_url", return_url)];
+        let path = format!("/v1/checkouts/{token}/attempts");
+        let refused = house.form_from("198.51.100.1", "", &path, &fields).await;
+        assert_eq!(refused.code(), "RETURN_URL_REFUSED", "{return_url}");
+    }
+    assert_eq!(house.line.take_sent(), []);
+}
+
+#[test]
+fn nothing_secret_shows_when_the_configuration_is_printed() {
+    let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let text = configuration("").replace(
+        "[gateway]",
+        &format!(
+            "[[webhooks]]\nurl = \"http://127.0.0.1:7000/\"\nsecret = \"{secret}\"\n[gateway]"
+        ),
+    );
+    let config = Config::parse(&text, std::path::Path::new(".")).unwrap();
+    let shown = format!("{config:?} {config:#?}");
+    let key = std::fs::read_to_string(KEYS.path().join("apiclient_key.pem")).unwrap();
+    let key_line = key.lines().nth(1).unwrap();
+    let merchant = crate::house::merchant();
+    for hidden in [
+        merchant["app_secret"].as_str().unwrap(),
+        merchant["api_v3_key"].as_str().unwrap(),
+        key_line,
+        &secret[6..],
+        "48, 49, 50, 51",
+    ] {
+        assert!(!shown.contains(hidden));
+    }
+    assert!(shown.contains("redacted"));
+}
+
+#[tokio::test]
+async fn bodies_over_the_limit_are_refused_wherever_they_come_in() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let large = "x".repeat(300 * 1024);
+    let attempts = format!("/v1/checkouts/{token}/attempts");
+    let requests = [
+        form(&attempts, &[("product", &large)]),
+        form(
+            &format!("/v1/checkouts/{token}/cancel"),
+            &[("after", &large)],
+        ),
+        form(&format!("/c/{token}/start"), &[("product", &large)]),
+        form(&format!("/c/{token}/check"), &[("x", &large)]),
+        backend("/v1/orders", API_KEY, large.clone()),
+        backend("/v1/orders/tea-0001/close", API_KEY, large.clone()),
+        Request::post("/wechat/notify/payment")
+            .body(Body::from(large))
+            .unwrap(),
+    ];
+    for request in requests {
+        let path = request.uri().path().to_owned();
+        let answer = house.send(request).await;
+        // A route that does not read its body does not mind its length either.
+        let is_unread = path.ends_with("/close") || path.ends_with("/check");
+        if !is_unread {
+            assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        }
+    }
+    assert_eq!(house.line.take_sent(), []);
+}
