@@ -35,6 +35,10 @@ words! {
     Direction "direction":
         "ltr",
         "ltr";
+    /// The name above the order, as WeChat writes it.
+    Brand "brand":
+        "微信支付",
+        "WeChat Pay";
     TestRibbon "test_ribbon":
         "测试环境，不会真实扣款",
         "Test mode. No money moves.";

@@ -24,6 +24,12 @@ pub(super) fn order_head(order: &OrderView, words: &Words) -> Node {
         .with("class", "order")
         .holding(
             element("p")
+                .with("part", "brand")
+                .with("class", "brand")
+                .saying(words.say(Word::Brand)),
+        )
+        .holding(
+            element("p")
                 .with("part", "description")
                 .with("class", "description")
                 .with("dir", "auto")

@@ -175,6 +175,7 @@ export interface PayParameters {
 export type MessageName =
   | "language"
   | "direction"
+  | "brand"
   | "test_ribbon"
   | "loading"
   | "pay"
