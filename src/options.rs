@@ -192,7 +192,8 @@ impl Appearance {
         Ok(self)
     }
 
-    /// Reads the part of the options that may change under way.
+    /// Reads the part of the options that may change under way. Once in the bundle, not twice.
+    #[inline(never)]
     pub(crate) fn from_js(options: &JsValue) -> Self {
         let messages = field(options, "messages");
         Self {

@@ -44,10 +44,16 @@ impl Messages {
         self
     }
 
-    /// The words that `given` has for the names of [`Word`].
+    /// The words that `given` has for the names of `messages`.
     pub(crate) fn read(mut given: impl FnMut(&'static str) -> Option<String>) -> Self {
-        let words = Word::ALL.iter();
-        Self(words.map(|word| given(word.name())).collect())
+        let mut messages = Vec::new();
+        let mut rest = words::NAMES;
+        while !rest.is_empty() {
+            let (name, more) = first_line(rest);
+            messages.push(given(name));
+            rest = more;
+        }
+        Self(messages)
     }
 }
 
@@ -69,11 +75,22 @@ impl Words {
         if let Some(Some(own)) = self.messages.0.get(place) {
             return Cow::Owned(own.clone());
         }
-        Cow::Borrowed(match self.locale {
-            Locale::ZhCn => words::ZH_CN[place],
-            Locale::En => words::EN[place],
-        })
+        let mut rest = match self.locale {
+            Locale::ZhCn => words::ZH_CN,
+            Locale::En => words::EN,
+        };
+        for _ in 0..place {
+            rest = first_line(rest).1;
+        }
+        Cow::Borrowed(first_line(rest).0)
     }
+}
+
+/// The first line of a text, and what comes after it.
+fn first_line(text: &'static str) -> (&'static str, &'static str) {
+    let end = text.bytes().position(|byte| byte == b'\n');
+    let line = end.and_then(|end| text.get(..end)).unwrap_or_default();
+    (line, text.get(line.len() + 1..).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -82,7 +99,11 @@ mod tests {
 
     #[test]
     fn both_languages_are_complete() {
-        for (word, (zh_cn, en)) in Word::ALL.iter().zip(words::ZH_CN.iter().zip(words::EN)) {
+        assert_eq!(words::NAMES.lines().count(), Word::ALL.len());
+        let speaking = |locale| Words::new(locale, Messages::default());
+        for word in Word::ALL {
+            let zh_cn = speaking(Locale::ZhCn).say(*word);
+            let en = speaking(Locale::En).say(*word);
             assert!(!zh_cn.is_empty() && !en.is_empty(), "{word:?}");
             let is_chinese = zh_cn.chars().any(|letter| letter > '\u{4e00}');
             let is_text = !matches!(word, Word::Language | Word::Direction);

@@ -1,5 +1,8 @@
 //! Every sentence, by where it stands, in both languages side by side. The names are those of the
 //! `messages` property, where a page gives words of its own.
+//!
+//! Each language is one text with a line for each word, and not a list of texts: a list has an
+//! address and a length for each, which hardly compress.
 
 macro_rules! words {
     ($($(#[$about:meta])* $word:ident $name:literal: $zh_cn:literal, $en:literal;)*) => {
@@ -12,17 +15,13 @@ macro_rules! words {
 
         impl Word {
             /// Every word.
-            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$word),*];
-
-            /// The name in `messages`.
-            pub const fn name(self) -> &'static str {
-                const NAMES: [&str; Word::ALL.len()] = [$($name),*];
-                NAMES[self as usize]
-            }
+            pub const ALL: &[Self] = &[$(Self::$word),*];
         }
 
-        pub(super) const ZH_CN: [&str; Word::ALL.len()] = [$($zh_cn),*];
-        pub(super) const EN: [&str; Word::ALL.len()] = [$($en),*];
+        /// The names in `messages`, a line each.
+        pub(super) const NAMES: &str = concat!($($name, "\n"),*);
+        pub(super) const ZH_CN: &str = concat!($($zh_cn, "\n"),*);
+        pub(super) const EN: &str = concat!($($en, "\n"),*);
     };
 }
 

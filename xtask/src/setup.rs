@@ -26,7 +26,7 @@ mod wasm_toolchain;
 
 pub(crate) use browser::{chromedriver, chromium};
 pub(crate) use cargo_tools::{BINDGEN_CLI, TRUNK};
-pub(crate) use npm_tools::NpmTool;
+pub(crate) use npm_tools::{NpmTool, modules_for_browsers};
 pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
 pub(crate) use tool_cache::ToolCache;
 pub(crate) use wasm_toolchain::{use_wasm_compiler, use_wasm_toolchain};
@@ -42,6 +42,8 @@ pub(crate) enum Need {
     Node,
     /// wasm-opt, esbuild and tsc.
     NpmTools,
+    /// axe, React and Vue.
+    NpmForBrowsers,
     /// wasm-bindgen's command line and its test runner.
     BindgenCli,
     /// Trunk, for the widget's dev loop.
@@ -92,6 +94,7 @@ impl Purpose {
                 Need::RustSource,
                 Need::Node,
                 Need::NpmTools,
+                Need::NpmForBrowsers,
                 Need::Chromium,
                 Need::ChineseFont,
                 Need::Php,
@@ -137,6 +140,7 @@ impl Need {
             Self::RustSource => rust::source_step(),
             Self::Node => npm_tools::node_step(),
             Self::NpmTools => npm_tools::step(cache),
+            Self::NpmForBrowsers => npm_tools::step_for_browsers(cache),
             Self::BindgenCli => cargo_tools::bindgen_step(cache),
             Self::Trunk => cargo_tools::trunk_step(cache),
             Self::Chromium => browser::chromium_step(),

@@ -29,6 +29,8 @@ pub(super) fn bundle(entry: &Path, out: &Path) -> Result<(), Failure> {
             .command()
             .arg(entry)
             .args(["--bundle", "--minify", "--format=esm", "--charset=utf8"])
+            // Our own, not wasm-bindgen's, which have two.
+            .arg("--mangle-props=^_[a-zA-Z]")
             .args([
                 "--legal-comments=none",
                 "--log-level=warning",

@@ -1,4 +1,5 @@
-//! wasm-opt, esbuild and tsc, from npm, at the versions that `xtask/npm/` pins.
+//! What comes from npm: wasm-opt, esbuild and tsc at the versions that `xtask/npm/` pins, and what
+//! browser tests bring along, at those of `tests/browser/npm/`.
 //!
 //! Packages run no scripts of their own while they are installed.
 
@@ -32,11 +33,21 @@ impl NpmTool {
             Self::Tsc => "tsc",
         };
         Command::new(
-            folder(&ToolCache::of_this_user())
+            folder(&ToolCache::of_this_user(), TOOLS)
                 .join("node_modules/.bin")
                 .join(name),
         )
     }
+}
+
+/// Where the pins of the tools are.
+const TOOLS: &str = "xtask/npm";
+/// Where the pins are of what browser tests bring along.
+const FOR_BROWSERS: &str = "tests/browser/npm";
+
+/// The folder with axe, React and Vue; it is there once `Need::NpmForBrowsers` was provided.
+pub(crate) fn modules_for_browsers() -> PathBuf {
+    folder(&ToolCache::of_this_user(), FOR_BROWSERS).join("node_modules")
 }
 
 const NODE_PACKAGES: &[&str] = &["nodejs", "npm"];
@@ -53,18 +64,36 @@ pub(super) fn node_step() -> Step {
 pub(super) fn step(cache: &ToolCache) -> Step {
     Step {
         name: "wasm-opt, esbuild and tsc from npm",
-        is_done: |cache| folder(cache).join("node_modules/.bin/wasm-opt").exists(),
-        action: install,
-        by_hand: format!(
-            "mkdir -p {to} && cp xtask/npm/* {to} && cd {to} && npm ci --ignore-scripts",
-            to = folder(cache).display()
-        ),
+        is_done: |cache| {
+            folder(cache, TOOLS)
+                .join("node_modules/.bin/wasm-opt")
+                .exists()
+        },
+        action: |cache| install(cache, TOOLS),
+        by_hand: by_hand(cache, TOOLS),
     }
 }
 
-fn install(cache: &ToolCache) -> Result<(), Failure> {
-    let pins = ["package.json", "package-lock.json"].map(|name| pins().join(name));
-    install_pinned(&folder(cache), &pins)
+pub(super) fn step_for_browsers(cache: &ToolCache) -> Step {
+    Step {
+        name: "axe, React and Vue from npm, for browser tests",
+        is_done: |_| modules_for_browsers().join("axe-core").exists(),
+        action: |cache| install(cache, FOR_BROWSERS),
+        by_hand: by_hand(cache, FOR_BROWSERS),
+    }
+}
+
+fn by_hand(cache: &ToolCache, pins: &str) -> String {
+    let to = folder(cache, pins);
+    let to = to.display();
+    format!("mkdir -p {to} && cp {pins}/* {to} && cd {to} && npm ci --ignore-scripts")
+}
+
+fn install(cache: &ToolCache, pins: &str) -> Result<(), Failure> {
+    let folder = folder(cache, pins);
+    let pins = repository::root().join(pins);
+    let pins = ["package.json", "package-lock.json"].map(|name| pins.join(name));
+    install_pinned(&folder, &pins)
 }
 
 /// Installs what a `package.json` and its lock file say into a folder.
@@ -89,8 +118,9 @@ pub(super) fn install_pinned(folder: &Path, pins: &[PathBuf]) -> Result<(), Fail
 }
 
 /// One folder for each set of versions, named after them.
-fn folder(cache: &ToolCache) -> PathBuf {
-    let versions = fs::read_to_string(pins().join("package.json"))
+fn folder(cache: &ToolCache, pins: &str) -> PathBuf {
+    let package = repository::root().join(pins).join("package.json");
+    let versions = fs::read_to_string(package)
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok())
         .map(|package| versions(&package))
@@ -103,11 +133,8 @@ fn versions(package: &Value) -> String {
     for (name, version) in package["dependencies"].as_object().into_iter().flatten() {
         named.extend(["-", name, "-", version.as_str().unwrap_or("any")]);
     }
-    named
-}
-
-fn pins() -> PathBuf {
-    Path::new(repository::root()).join("xtask/npm")
+    // A scope's slash would make it a folder in a folder.
+    named.replace('/', "+")
 }
 
 #[cfg(test)]
@@ -117,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_folder_is_named_after_every_version_in_it() {
-        let package = json!({"dependencies": {"binaryen": "132.0.0", "esbuild": "0.28.2"}});
-        assert_eq!(versions(&package), "-binaryen-132.0.0-esbuild-0.28.2");
+        let package = json!({"dependencies": {"@types/react": "19.3.0", "esbuild": "0.28.2"}});
+        assert_eq!(versions(&package), "-@types+react-19.3.0-esbuild-0.28.2");
     }
 }

@@ -87,15 +87,22 @@ pub(super) const ALL: &[Step] = &[
     },
     Step {
         name: "types",
-        about: "the JavaScript keeps its JSDoc types",
-        needs: &[Need::Node, Need::NpmTools],
+        about: "the JavaScript keeps its JSDoc types, and documents keep to the element",
+        needs: &[Need::Node, Need::NpmTools, Need::NpmForBrowsers],
         after: None,
         run: types,
     },
     Step {
         name: "browser",
         about: "payments end to end in Chromium, with the bundle",
-        needs: &[Need::Chromium, Need::ChineseFont, Need::Php],
+        needs: &[
+            Need::Chromium,
+            Need::ChineseFont,
+            Need::Php,
+            Need::Node,
+            Need::NpmTools,
+            Need::NpmForBrowsers,
+        ],
         after: Some("dist"),
         run: browser,
     },
@@ -178,10 +185,24 @@ fn types() -> Result<(), Failure> {
             .command()
             .args(["--project", "www/tsconfig.json"])
             .current_dir(repository::root()),
+    )?;
+    process::run_shown(
+        NpmTool::Tsc
+            .command()
+            .args(["--project", "www/examples/typescript/tsconfig.json"])
+            .arg("--typeRoots")
+            .arg(setup::modules_for_browsers().join("@types"))
+            .current_dir(repository::root()),
+    )?;
+    process::run_shown(
+        Command::new("node")
+            .args(["--test", "www/tests/"])
+            .current_dir(repository::root()),
     )
 }
 
 fn browser() -> Result<(), Failure> {
+    let frameworks = bundle_of_frameworks()?;
     process::run_shown(
         repository::cargo()
             .args(["test", "--package=payment-tests", "--features=browser"])
@@ -192,8 +213,30 @@ fn browser() -> Result<(), Failure> {
                 "CHROMEDRIVER",
                 required(setup::chromedriver(), "chromedriver")?,
             )
-            .env("WECHAT_PAY_DIST", repository::dist_dir()),
+            .env("WECHAT_PAY_DIST", repository::dist_dir())
+            .env(
+                "AXE",
+                setup::modules_for_browsers().join("axe-core/axe.min.js"),
+            )
+            .env("FRAMEWORKS", frameworks),
     )
+}
+
+/// React and Vue in one module, as an application's own bundler would join them.
+fn bundle_of_frameworks() -> Result<PathBuf, Failure> {
+    let out = repository::target_dir().join("frameworks.js");
+    process::run(
+        NpmTool::Esbuild
+            .command()
+            .arg(repository::root().join("tests/browser/frameworks.js"))
+            .args(["--bundle", "--format=esm", "--log-level=warning"])
+            // Development builds: only there does StrictMode mount twice.
+            .args(["--define:process.env.NODE_ENV=\"development\""])
+            .args(["--alias:vue=vue/dist/vue.esm-bundler.js"])
+            .env("NODE_PATH", setup::modules_for_browsers())
+            .arg(format!("--outfile={}", out.display())),
+    )?;
+    Ok(out)
 }
 
 fn trunk() -> Result<(), Failure> {

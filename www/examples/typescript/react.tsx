@@ -1,0 +1,23 @@
+/** React 19: attributes by their names, objects as properties, events by `on` and the name. */
+import type {} from "../../src/jsx";
+import type { Transport } from "../../src/wechat-pay";
+
+export function Checkout({ token, transport }: { token: string; transport?: Transport }) {
+  return (
+    <wechat-pay
+      token={token}
+      merchant-api="/v1"
+      locale="en"
+      transport={transport}
+      onpaid={({ detail }) => console.log(detail.order_no)}
+      onstate-change={(event) => console.log(event.detail.state)}
+    >
+      <a href="/help">Help</a>
+    </wechat-pay>
+  );
+}
+
+// @ts-expect-error no such product
+export const wrongScene = <wechat-pay scene="alipay" />;
+// @ts-expect-error the handler gets an event and not a text
+export const wrongHandler = <wechat-pay onpaid={(text: string) => text} />;

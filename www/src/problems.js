@@ -1,0 +1,103 @@
+// @ts-check
+/**
+ * What each problem means and how it is mended, for the merchant's engineer, in both languages.
+ * It is no part of the script that buyers load: `problems.html` shows it, and a backend's log or a
+ * support desk may import it.
+ */
+
+/**
+ * @typedef {{cause: string, fix: string}} Explanation
+ * @typedef {{zh: Explanation, en: Explanation}} InBoth
+ */
+
+/** @param {string} causeZh @param {string} fixZh @param {string} causeEn @param {string} fixEn */
+const both = (causeZh, fixZh, causeEn, fixEn) => ({
+  zh: { cause: causeZh, fix: fixZh },
+  en: { cause: causeEn, fix: fixEn },
+});
+
+/** By the event's `code`. @type {Record<string, InBoth>} */
+export const BY_CODE = {
+  // The element's own attributes.
+  TOKEN_INVALID: both("没有 token，或者它不是 8 到 256 个 URL 安全字符", "填入 POST /v1/orders 返回的 token", "There is no token, or it is not 8 to 256 URL-safe characters", "Set the token that POST /v1/orders gave"),
+  MERCHANT_API_INVALID: both("merchant-api 缺失，或不是 http(s) 地址或以 / 开头的路径", "填入例如 https://pay.shop.example/v1，不带查询参数；使用 transport 时不需要", "merchant-api is missing, or neither an http(s) address nor a path that begins with /", "Set for example https://pay.shop.example/v1, without a query; with a transport it is not needed"),
+  SCENE_INVALID: both("scene 不是 auto、native、h5、jsapi 或 mini_program", "改正拼写；组件已按 auto 继续", "scene is none of auto, native, h5, jsapi, mini_program", "Mend the word; the element has gone on with auto"),
+  SUCCESS_URL_INVALID: both("success-url 不是 http(s) 地址", "填入 https 地址或路径；支付照常进行，只是不跳转", "success-url is no http(s) address", "Set an https address or a path; the payment goes on, without going there"),
+  RETURN_URL_INVALID: both("return-url 不是 http(s) 地址", "填入 https 地址或路径；组件已改用当前页面地址", "return-url is no http(s) address", "Set an https address or a path; the page's own address is used"),
+  SUPPORT_URL_INVALID: both("support-url 不是 http(s)、mailto 或 tel 地址", "改正地址；组件不显示该链接", "support-url is no address of http(s), mailto or tel", "Mend the address; the link is not shown"),
+  WIDGET_UNAVAILABLE: both("WebAssembly 没有加载成功：网络、CSP 缺少 'wasm-unsafe-eval'、MIME 类型，或浏览器禁用了 WebAssembly（锁定模式、坚盾模式）", "查看 raw 与控制台；设置 checkout-url，买家便可打开收银台页面", "The WebAssembly did not load: network, a policy without 'wasm-unsafe-eval', a wrong MIME type, or a browser without WebAssembly (Lockdown Mode)", "See raw and the console; set checkout-url, and buyers have the hosted page"),
+  WIDGET_STOPPED: both("组件内部出错并已停止；订单不受影响", "把控制台内容提交为问题报告；买家可刷新页面或使用 checkout-url", "The widget failed inside and has stopped; the order is untouched", "Report what the console says; the buyer can reload, or use checkout-url"),
+  // The contract.
+  UNREACHABLE: both("没有收到商户接口的任何响应：网络、域名、证书，或 CORS / CSP 的 connect-src 拒绝", "在浏览器网络面板查看该请求；把页面来源加入 allowed_origins", "Nothing came back from the merchant API: network, name, certificate, or CORS and the policy's connect-src", "Look at the request in the browser's network panel; add the page's origin to allowed_origins"),
+  REFUSED: both("后端拒绝，但没有使用接口约定的错误码（例如代理的错误页，或 transport 抛出的异常）", "raw 是状态码或异常信息；按它排查后端", "The backend refused without a code of the contract (a proxy's page, or something a transport threw)", "raw has the status or the text that was thrown"),
+  ANSWER_MALFORMED: both("后端的回答不符合接口约定", "field 是字段，raw 是规则；对照 openapi.json 修正", "The backend's answer breaks the contract", "field names the field, raw the rule; compare with openapi.json"),
+  ACTION_UNEXPECTED: both("回答中没有该支付产品的动作（例如 native 没有 code_url）", "让 attempts 按 product 返回对应字段", "The answer lacks the action of the product (native without code_url)", "Have attempts answer with the field that belongs to the product"),
+  INVALID_REQUEST: both("商户接口不接受该请求", "field 是字段", "The merchant API does not accept the request", "field names what is wrong"),
+  CHECKOUT_UNKNOWN: both("没有这个 token 的订单", "token 是否完整？是否来自另一个环境的服务器？", "There is no order with this token", "Is the token whole, and from this very server?"),
+  CHECKOUT_EXPIRED: both("订单的支付时间已过", "重新下单", "The time to pay the order is over", "Create a new order"),
+  ATTEMPT_SUPERSEDED: both("另一台设备已发起更新的支付", "无需处理；买家可选择“改在这里支付”", "Another device has started a newer attempt", "Nothing to do; the buyer can bring it back"),
+  PRODUCT_UNAVAILABLE: both("商户未开通该支付产品", "在微信支付商户平台开通，或从 products 中去掉", "The merchant does not have this product", "Apply for it in WeChat Pay's merchant platform, or take it out of products"),
+  PAYER_UNAVAILABLE: both("无法取得买家的 openid（拒绝授权，或公众号未配置网页授权域名）", "检查公众号的网页授权域名", "The buyer's openid could not be had (refused, or the account has no authorised OAuth domain)", "Check the official account's OAuth domain"),
+  PAYER_INVALID: both("授权结果已被使用或已过期", "买家重试即可", "The handle of the authorisation is used up or too old", "The buyer tries again"),
+  RETURN_URL_REFUSED: both("返回地址的域名不在 return_origins 中", "加入该域名；它也必须是微信支付登记的 H5 域名", "The return address is on no domain of return_origins", "Add it; WeChat must know it as an H5 domain too"),
+  TOO_LARGE: both("请求过大", "检查描述等字段", "The request is too large", "Look at the description and the like"),
+  RATE_LIMITED: both("请求过于频繁", "稍后自动重试；若经常出现，检查 trusted_proxies", "Too many requests", "It is tried again later; if it is common, check trusted_proxies"),
+  WECHAT_REFUSED: both("微信支付拒绝下单", "raw 是微信的错误码；在服务器日志中查看详情", "WeChat Pay refused the order", "raw is WeChat's own code; the server's log has more"),
+  ATTEMPT_IN_DOUBT: both("上一次支付的结果尚不确定，为避免重复扣款暂不新建", "自动重试；若持续，检查服务器到微信支付的网络", "The last attempt's outcome is not known, and a second one might be paid twice", "It is tried again; if it lasts, check the server's line to WeChat"),
+  WECHAT_UNAVAILABLE: both("微信支付没有响应", "自动重试", "WeChat Pay does not answer", "It is tried again"),
+  INTERNAL: both("商户服务器内部错误", "按 request id 查看服务器日志", "The merchant server failed", "See its log, by the request id"),
+  // Addresses that an answer gave, and that were not followed.
+  CODE_URL_REFUSED: both("code_url 不是 weixin:// 地址", "原样返回微信给的 code_url，不要改写或缩短", "code_url is not weixin://", "Give WeChat's code_url as it is, neither rewritten nor shortened"),
+  H5_URL_REFUSED: both("h5_url 不是 https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb", "原样返回微信给的 h5_url，不要经过中间跳转", "h5_url is not https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb", "Give WeChat's h5_url as it is, with no hop between"),
+  AUTHORIZE_URL_REFUSED: both("authorize_url 不是 open.weixin.qq.com 的授权地址", "检查后端拼接的授权地址", "authorize_url does not lead to open.weixin.qq.com", "Check how the backend builds it"),
+  SUCCESS_URL_REFUSED: both("success_url 不是可跳转的 http(s) 地址", "检查订单或属性中的地址", "success_url is no http(s) address that may be followed", "Check it in the order or the attribute"),
+  MINI_PROGRAM_PATH_REFUSED: both("mini_program_path 不以 / 开头", "填入小程序页面路径，例如 /pages/pay/pay", "mini_program_path does not begin with /", "Give the path of the mini-program's page"),
+  MINI_PROGRAM_UNREACHABLE: both("无法从网页打开小程序页面", "确认该路径存在于小程序中，且网页域名已配置为业务域名", "The mini-program's page could not be opened from the web page", "Is the page in the mini-program, and the site one of its business domains?"),
+  // WeChat's cashier.
+  BRIDGE_MISSING: both("WeixinJSBridge 在限定时间内没有出现", "页面是否在微信内打开？是否被放在 iframe 里？", "WeixinJSBridge did not come in time", "Is the page really in WeChat, and not in a frame?"),
+  CASHIER_FAILED: both("微信收银台失败，且未说明原因", "raw 是微信返回的原文；对照下表", "WeChat's cashier failed, and does not say why", "raw has WeChat's words; see the table below"),
+  CASHIER_DENIED: both("页面不在商户的支付授权目录内，或域名、appid 不匹配", "在商户平台登记支付授权目录（协议、大小写、www 都要一致），约 5 分钟生效", "The page is outside the merchant's authorised pay directory, or domain and appid do not fit", "Register the directory in the merchant platform (scheme, letter case and www count); it takes some five minutes"),
+  LANDING_URL_DENIED: both("iOS 微信按买家最初打开的地址检查授权目录，而不是单页应用当前的地址", "登记根目录，或以整页跳转进入支付页", "On iOS, WeChat checks the address on which the buyer landed, not where a single-page application has moved to", "Register the root directory, or enter the pay page by a full navigation"),
+  SIGNATURE_REFUSED: both("paySign 校验失败", "签名串为 appId、timeStamp、nonceStr、package 四行，signType 为 RSA；检查商户私钥与 appid", "WeChat does not accept paySign", "Sign appId, timeStamp, nonceStr and package, in four lines, as RSA; check the key and the appid"),
+  PREPAY_ID_REFUSED: both("prepay_id 已过期（2 小时）、属于另一个 appid，或 package 缺少 prepay_id= 前缀", "重新发起支付；检查 package", "prepay_id is too old (two hours), of another appid, or package lacks its prefix", "Start anew; check package"),
+  CASHIER_PARAMETER_MISSING: both("六个参数缺少一个，或不是字符串（iOS 要求 timeStamp 为字符串）", "全部以字符串返回，注意大小写", "One of the six parameters is missing, or is no text (iOS wants timeStamp as one)", "Give all of them as texts, with WeChat's letter case"),
+  CASHIER_UNSUPPORTED: both("该客户端没有收银台（微信电脑版、部分企业微信）", "提供 native，组件会显示二维码", "This client has no cashier (WeChat on a computer, some of WeCom)", "Offer native: the element then shows a code"),
+};
+
+/** By words that WeChat itself says, to the buyer or in `raw`. @type {(InBoth & {says: string})[]} */
+export const BY_WORDS = [
+  { says: "当前页面的URL未注册", ...BY_CODE.CASHIER_DENIED },
+  { says: "access_denied", ...BY_CODE.CASHIER_DENIED },
+  { says: "access_control:not_allow", ...BY_CODE.CASHIER_DENIED },
+  { says: "fail_no permission to execute", ...BY_CODE.CASHIER_DENIED },
+  { says: "fail_invalid appid", ...both("appid 与页面或商户号不匹配", "检查 appid 与 mchid 的绑定及支付授权目录", "The appid fits neither the page nor the merchant", "Check the binding of appid and mchid, and the pay directory") },
+  { says: "支付验证签名失败", ...BY_CODE.SIGNATURE_REFUSED },
+  { says: "缺少参数:total_fee", ...BY_CODE.PREPAY_ID_REFUSED },
+  { says: "缺少参数:timeStamp", ...BY_CODE.CASHIER_PARAMETER_MISSING },
+  { says: "fail_nosupport", ...BY_CODE.CASHIER_UNSUPPORTED },
+  { says: "function_not_exist", ...BY_CODE.CASHIER_UNSUPPORTED },
+  { says: "function_not_implement", ...BY_CODE.CASHIER_UNSUPPORTED },
+  { says: "商家参数格式有误", ...both("打开 h5_url 时没有 Referer", "页面不要发送 Referrer-Policy: no-referrer，链接不要加 rel=noreferrer；App 内嵌页需由 App 设置 Referer", "h5_url was opened without a Referer", "Do not send Referrer-Policy: no-referrer, no rel=noreferrer; an app must set the Referer of its web-view itself") },
+  { says: "商家存在未配置的参数", ...both("页面域名或 redirect_url 的域名不是登记的 H5 域名", "在商户平台登记 H5 支付域名", "The page's domain, or that of redirect_url, is not registered for H5", "Register it in the merchant platform") },
+  { says: "支付请求已失效", ...both("h5_url 超过 5 分钟", "重新点击支付；不要缓存 h5_url", "h5_url is older than five minutes", "Press the button again; never cache h5_url") },
+  { says: "网络环境未能通过安全验证", ...both("下单时上送的买家 IP 与支付时不一致", "检查 trusted_proxies，让服务器得到买家真实 IP；买家换网络后需重试", "The buyer's address at the order differs from the one now", "Check trusted_proxies, so that the server sees the buyer's own address; after a change of network the buyer tries again") },
+  { says: "请在微信外打开订单", ...both("在微信内使用了 H5 支付", "微信内请使用 jsapi", "H5 was used inside WeChat", "Offer jsapi there") },
+  { says: "暂不支持通过长按识别二维码", ...both("Native 二维码只能扫描，不能长按或从相册识别", "手机上请使用 jsapi 或 h5，或用另一台设备扫码", "A Native code can only be scanned, neither pressed nor read from the album", "On a phone, offer jsapi or h5, or scan with another device") },
+  { says: "商家订单信息有误", ...both("同一订单被第二个微信账号打开", "由第一个账号支付，或重新下单", "A second WeChat account has opened the same order", "Pay with the first account, or order anew") },
+  { says: "该交易方式存在风险", ...both("把 code_url 当作链接打开", "code_url 只能生成二维码", "code_url was opened as a link", "It can only be shown as a code") },
+  { says: "无效的openid", ...both("openid 不属于下单所用的 appid", "用同一个 appid 授权和下单", "The openid is not of the appid that orders", "Authorise and order with the same appid") },
+];
+
+/**
+ * Explains a problem: by WeChat's own words in `raw` where they are known, else by its code.
+ *
+ * @param {{code: string, raw?: string | null}} problem
+ * @param {string} [language] a language tag; Chinese of any region, else English
+ * @returns {Explanation | null}
+ */
+export function explain({ code, raw }, language = "en") {
+  const said = BY_WORDS.find(({ says }) => raw && raw.toLowerCase().includes(says.toLowerCase()));
+  const found = said || BY_CODE[code];
+  if (!found) return null;
+  return /^zh/i.test(language) ? found.zh : found.en;
+}

@@ -1,0 +1,62 @@
+// The documents of the element say what the element is: manifest, types, and the class itself.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+
+const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+const [declaration] = JSON.parse(read("custom-elements.json")).modules[0].declarations;
+const types = read("src/wechat-pay.d.ts");
+const theme = read("../src/view/theme.css");
+const names = (list) => list.map(({ name }) => name).sort();
+/** The names that a pattern finds, once each. */
+const found = (text, pattern) => [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
+
+/** The class, made where no browser is. */
+async function elementClass() {
+  let made;
+  const customElements = { get: () => undefined, define: (_, given) => (made = given) };
+  Object.assign(globalThis, { HTMLElement: class {}, customElements, addEventListener() {} });
+  const { define } = await import("../src/element.js");
+  define({ loadBindings: () => Promise.reject(new Error("not here")) });
+  return made;
+}
+
+test("the manifest has the attributes, properties and methods of the class", async () => {
+  const made = await elementClass();
+  assert.deepEqual(names(declaration.attributes), [...made.observedAttributes].sort());
+  const own = Object.entries(Object.getOwnPropertyDescriptors(made.prototype))
+    .filter(([name]) => !/^(_|constructor$|\w+Callback$)/.test(name));
+  const ofKind = (isField) => own.filter(([, { get }]) => Boolean(get) === isField).map(([name]) => name).sort();
+  const members = (kind) => names(declaration.members.filter((member) => member.kind === kind));
+  assert.deepEqual(members("field"), ofKind(true));
+  assert.deepEqual(members("method"), ofKind(false));
+});
+
+test("the manifest has the events of the types, and the element fires no others", () => {
+  const events = types.slice(types.indexOf("interface WechatPayEvents"), types.indexOf("interface WechatPayEventMap"));
+  assert.deepEqual(names(declaration.events), found(events, /^ {2}"?([\w-]+)"?: /gm));
+  const page = read("../src/shell/page.rs");
+  const fired = found(page, /(?:=> \(|^\s+)"([a-z-]+)",(?: object| scene_detail| problem_detail|$)/gm);
+  for (const name of fired) assert.ok(names(declaration.events).includes(name), name);
+});
+
+test("the manifest has the custom properties and the parts of the style sheet and the view", () => {
+  assert.deepEqual(names(declaration.cssProperties), found(theme, /var\((--wechat-pay-[\w-]+)/g));
+  const views = ["action", "countdown", "mod", "order_head", "outcome", "qr_code", "status"];
+  const view = views.map((name) => read(`../src/view/${name}.rs`)).join("") + read("src/element.js");
+  const parts = found(view, /"part", "([\w-]+)"/g);
+  const buttons = ["primary", "secondary"];
+  assert.deepEqual(names(declaration.cssParts), [...new Set([...parts, ...buttons])].sort());
+});
+
+test("the types have every word and every state of the widget", () => {
+  const union = (name) => {
+    const start = types.indexOf(`export type ${name} =`);
+    return found(types.slice(start, types.indexOf(";", start)), /"([\w-]+)"/g);
+  };
+  const words = found(read("../src/locale/words.rs"), /^ {4}\w+ "(\w+)":/gm);
+  const fallback = found(read("src/element.js").match(/ {2}en: \{(.*)\}/)[1], /(\w+): "/g);
+  assert.deepEqual(union("MessageName"), [...new Set([...words, ...fallback])].sort());
+  const model = read("../crates/checkout/src/view_model.rs");
+  assert.deepEqual(union("State"), found(model, /Self::\w+(?: \{ \.\. \}|\(_\))? => "([\w-]+)"/g));
+});

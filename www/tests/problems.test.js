@@ -1,0 +1,47 @@
+// Every problem that can be told is explained, in both languages, in the module and the document.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import test from "node:test";
+import { BY_CODE, BY_WORDS, explain } from "../src/problems.js";
+
+const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+const codes = (text) => [...text.matchAll(/=> "([A-Z][A-Z0-9_]+)"/g)].map(([, code]) => code);
+
+test("every code is explained", () => {
+  const sources = ["../crates/checkout/src/problem.rs", "../src/options.rs"].map(read).join("");
+  // Without the private side's, which no page talks to.
+  const contract = read("../crates/merchant-api/src/error.rs").replace(/.*\(private side\)\.\n.*/g, "");
+  const ofContract = [...contract.matchAll(/ = "([A-Z_]+)", \d/g)].map(([, code]) => code);
+  const told = [...codes(sources), ...ofContract, "WIDGET_UNAVAILABLE", "WIDGET_STOPPED"];
+  assert.ok(told.length > 30, `${told.length} codes were found`);
+  assert.deepEqual(told.filter((code) => !BY_CODE[code]), []);
+});
+
+test("nothing is left empty", () => {
+  for (const entry of [...Object.values(BY_CODE), ...BY_WORDS]) {
+    for (const { cause, fix } of [entry.zh, entry.en]) assert.ok(cause && fix, JSON.stringify(entry));
+  }
+});
+
+test("WeChat's own words count for more than the code", () => {
+  const raw = "getBrandWCPayRequest:fail_no permission to execute";
+  assert.equal(explain({ code: "CASHIER_FAILED", raw }), BY_CODE.CASHIER_DENIED.en);
+  assert.equal(explain({ code: "CASHIER_FAILED", raw: null }, "zh-CN"), BY_CODE.CASHIER_FAILED.zh);
+  assert.equal(explain({ code: "NO_SUCH_CODE" }), null);
+});
+
+test("the document says what the module says (UPDATE=1 writes it)", () => {
+  const row = (name, { zh, en }) => `| ${name} | ${zh.cause}<br>${en.cause} | ${zh.fix}<br>${en.fix} |`;
+  const head = (first) => `| ${first} | 原因 · cause | 解决 · fix |\n|---|---|---|\n`;
+  const text =
+    "# Problems, and what mends them · 问题与解决\n\n" +
+    "Written from `src/problems.js`, which is also shown as `problems.html` beside the script: the `hint` of each\n" +
+    "`problem` event leads there.\n\n" +
+    "## By the event's `code` · 按错误码\n\n" +
+    head("`code`") + Object.entries(BY_CODE).map(([code, entry]) => row(`\`${code}\``, entry)).join("\n") +
+    "\n\n## By WeChat's own words · 按微信的提示\n\n" +
+    head("WeChat says · 微信提示") + BY_WORDS.map((entry) => row(entry.says, entry)).join("\n") + "\n";
+  const file = new URL("../problems.md", import.meta.url);
+  if (process.env.UPDATE) writeFileSync(file, text);
+  assert.equal(readFileSync(file, "utf8"), text);
+});
