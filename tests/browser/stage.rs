@@ -11,9 +11,10 @@ use payment_tests::browser::Browser;
 use payment_tests::servers::{Servers, bundle_dir};
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tower_http::services::ServeDir;
+use tower_http::services::{ServeDir, ServeFile};
 
 const PAGE: &str = include_str!("stage.html");
+const SCRIPT: &str = r#"<script type="module" src="wechat-pay.js"></script>"#;
 
 /// The servers, with the stage.
 pub(crate) struct Stage {
@@ -32,11 +33,15 @@ impl Stage {
             .route("/wechat-pay.wasm", get(StatusCode::NOT_FOUND))
             .fallback_service(bundle());
         let page = || get(async || Html(PAGE));
+        let bare = PAGE.replace(SCRIPT, "");
+        assert_ne!(bare, PAGE, "the page has its script as it is cut out here");
         let pages = Router::new()
             .nest("/ready", Router::new().fallback_service(bundle()))
             .nest("/held", held)
             .nest("/broken", broken)
             .route("/ready/page", page())
+            .route("/ready/bare", get(async || Html(bare)))
+            .route_service("/ready/frameworks.js", ServeFile::new(frameworks()))
             .route("/held/page", page())
             .route("/broken/page", page());
         Self {
@@ -87,6 +92,11 @@ impl Stage {
         let checkout = self.servers.checkout(token).await;
         self.servers.wechat.pay(&checkout["code_url"]).await;
     }
+}
+
+/// React and Vue in one module; only the tests that load it need it.
+fn frameworks() -> String {
+    std::env::var("FRAMEWORKS").unwrap_or_default()
 }
 
 async fn hold(

@@ -170,6 +170,12 @@ impl Browser {
         self.client.execute(script, arguments).await.unwrap()
     }
 
+    /// The same for what takes a while: the script calls the last of its `arguments` with what it
+    /// found.
+    pub async fn look_and_wait(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute_async(script, arguments).await.unwrap()
+    }
+
     /// Waits until the expression is truthy, and gives its value.
     pub async fn until(&self, expression: &str) -> Value {
         let script = format!("return {expression}");

@@ -120,6 +120,7 @@ export const STATES = [
   { name: "qr", about: "at a desk", transport: { status: open(), start: () => CODE } },
   { name: "qr-test", shows: "qr", about: "the gateway is a simulator", transport: { status: open({ live: false }), start: () => ({ ...CODE, live: false }) } },
   { name: "qr-handheld", shows: "qr", about: "on a phone, where the merchant has nothing else", agent: "phone", transport: { status: open({ products: ["native"] }), start: () => ({ ...CODE, products: ["native"] }) } },
+  { name: "qr-ending", shows: "qr", about: "good for less than three minutes", transport: { status: open(), start: () => ({ ...CODE, attempt_remaining_ms: 170_000 }) } },
   { name: "qr-offline", shows: "qr", about: "the network is gone", transport: { status: open(), start: () => CODE }, steps: [() => dispatchEvent(new Event("offline"))] },
   { name: "qr-long", shows: "qr", about: "a hostile description and a large amount", transport: { status: open(), start: () => ({ ...CODE, description: "<b>不是 HTML</b> 云南小粒咖啡".repeat(4), total_fen: 999_999_999_99 }) } },
   { name: "qr-checking", about: "the time is up, WeChat is asked a last time", transport: { status: open(), start: () => ({ ...CODE, attempt_remaining_ms: 1000 }) }, steps: [2000] },

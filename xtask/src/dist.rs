@@ -23,8 +23,15 @@ mod widget;
 const LOADER: &str = "wechat-pay.js";
 /// Beside it: the widget itself.
 const WASM: &str = "wechat-pay.wasm";
-/// Beside it: its types, copied from `www/src`.
-const TYPES: &str = "wechat-pay.d.ts";
+/// Beside it, copied from `www/src`: its types, and the page that explains its problems.
+const COMPANIONS: &[&str] = &[
+    "wechat-pay.d.ts",
+    "jsx.d.ts",
+    "problems.html",
+    "problems-page.js",
+    "problems.js",
+    "problems.d.ts",
+];
 /// Sizes of what a page loads by default.
 pub(crate) const MANIFEST: &str = "manifest.json";
 /// Where the entry finds wasm-bindgen's glue, `{BINDINGS}/{BINDINGS_NAME}.js`.
@@ -70,7 +77,9 @@ pub(crate) fn full() -> Result<(), Failure> {
         javascript::copy_sources(&stage.folder)?;
         javascript::bundle(&stage.folder.join(LOADER), &stage.out().join(LOADER))
     })?;
-    copy(&javascript::sources().join(TYPES), &stage.out().join(TYPES))?;
+    for name in COMPANIONS {
+        copy(&javascript::sources().join(name), &stage.out().join(name))?;
+    }
     console::timed("dist: sizes", || {
         let manifest = bundler::weigh(&[stage.out().join(LOADER), stage.out().join(WASM)])?;
         let file = stage.out().join(MANIFEST);

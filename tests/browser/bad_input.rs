@@ -1,0 +1,208 @@
+//! What an engineer can set wrong, and what a page's own backend can do wrong: a problem that
+//! names it, words for the buyer, and nothing executed or gone to.
+
+use crate::stage::Stage;
+use payment_tests::browser::{Browser, Visitor, visit};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_wrong_attribute_is_named_and_what_can_be_paid_without_it_is_paid() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    // attribute, value, code, whether the payment goes on
+    let cases = [
+        ("token", "", "TOKEN_INVALID", false),
+        ("token", "../../orders/1", "TOKEN_INVALID", false),
+        (
+            "merchant-api",
+            "shop.example/v1",
+            "MERCHANT_API_INVALID",
+            false,
+        ),
+        (
+            "merchant-api",
+            "javascript:alert(1)",
+            "MERCHANT_API_INVALID",
+            false,
+        ),
+        ("scene", "alipay", "SCENE_INVALID", true),
+        (
+            "success-url",
+            "javascript:boom()",
+            "SUCCESS_URL_INVALID",
+            true,
+        ),
+        (
+            "return-url",
+            "data:text/html,boom",
+            "RETURN_URL_INVALID",
+            true,
+        ),
+        (
+            "support-url",
+            "java\nscript:boom()",
+            "SUPPORT_URL_INVALID",
+            true,
+        ),
+    ];
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        listen(browser).await;
+        for (number, (attribute, value, code, goes_on)) in cases.into_iter().enumerate() {
+            let id = format!("case-{number}");
+            let script = "const [id, token, api, attribute, value] = arguments;
+                const element = make(id, token, api);
+                element.setAttribute(attribute, value);
+                problems.length = 0;
+                document.getElementById('left-side').replaceChildren(element)";
+            let arguments = vec![
+                json!(id),
+                json!(token),
+                json!(stage.merchant_api()),
+                json!(attribute),
+                json!(value),
+            ];
+            browser.look(script, arguments).await;
+            let problem = browser.until("problems[0]").await;
+            let case = format!("{attribute}={value:?}: {problem}");
+            assert_eq!(problem["code"], code, "{case}");
+            assert_eq!(problem["actor"], "merchant", "{case}");
+            assert_eq!(problem["field"], attribute, "{case}");
+            assert_eq!(problem["raw"], value, "{case}");
+            assert!(problem["message"].as_str().is_some_and(|text| !text.is_empty()));
+            let hint = problem["hint"].as_str().unwrap_or_default();
+            assert!(hint.ends_with(&format!("/problems.html#{code}")), "{case}");
+            if goes_on {
+                browser.until(&format!("stateOf('{id}') === 'qr'")).await;
+                let links = format!("return [...document.getElementById('{id}').shadowRoot.querySelectorAll('a')].length");
+                assert_eq!(browser.look(&links, vec![]).await, json!(0), "{case}");
+            } else {
+                let fallback = format!("document.getElementById('{id}').shadowRoot.querySelector('[part=fallback] a').href");
+                assert_eq!(browser.until(&fallback).await, json!("https://shop.example/c/1"));
+            }
+        }
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_page_of_problems_explains_a_code_where_the_hint_leads() {
+    let stage = Stage::set().await;
+    visit(Visitor::Desktop, async |browser| {
+        let page = format!("{}/dist/problems.html#H5_URL_REFUSED", stage.servers.stage);
+        browser.open(&page).await;
+        let row = browser
+            .until("document.getElementById('H5_URL_REFUSED')?.innerText")
+            .await;
+        let row = row.as_str().unwrap_or_default();
+        assert!(
+            row.contains("wx.tenpay.com") && row.contains("原样返回"),
+            "{row}"
+        );
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_transport_of_the_pages_own_is_asked_in_the_contracts_words_and_pays() {
+    let stage = Stage::set().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        let script = "window.asked = [];
+            const order = {state: 'open', order_no: 'OWN-0001', total_fen: 6910, attempt: 0, products: ['native'], live: true};
+            const code = {...order, attempt: 1, product: 'native', code_url: 'weixin://wxpay/bizpayurl?pr=JyC91EIz1'};
+            let isPaid = new Promise((resolve) => { window.pay = resolve; });
+            const element = make('own', 'order-of-our-own', undefined);
+            element.transport = {
+                start(form, {signal}) { asked.push(['start', form, signal.aborted]); return code; },
+                async status(query) { asked.push(['status', query]); if (!query.wait) return order; await isPaid; return {...code, state: 'paid'}; },
+            };
+            document.getElementById('left-side').append(element)";
+        browser.look(script, vec![]).await;
+        browser.until("stateOf('own') === 'qr' && asked.some(([name, query]) => query.wait)").await;
+        let asked = browser.look("return asked", vec![]).await;
+        assert_eq!(asked[0], json!(["status", {"token": "order-of-our-own"}]));
+        let start = json!(["start", {"token": "order-of-our-own", "product": "native", "after": 0}, false]);
+        assert_eq!(asked[1], start);
+        browser.look("pay()", vec![]).await;
+        browser.until("stateOf('own') === 'paid'").await;
+        assert_eq!(browser.look("return heard", vec![]).await, json!(["own paid"]));
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_transport_that_throws_or_talks_nonsense_is_a_problem_with_its_own_words() {
+    let stage = Stage::set().await;
+    // what `status` does, the code, who has to act, what `raw` or `field` names
+    let cases = [
+        (
+            "throw new Error('no database')",
+            "REFUSED",
+            "merchant",
+            "transport.status: no database",
+        ),
+        ("return undefined", "ANSWER_MALFORMED", "merchant", "body"),
+        ("return 'paid'", "ANSWER_MALFORMED", "merchant", "state"),
+        (
+            "return {state: 'open', order_no: 'x', total_fen: 69.1, attempt: 0}",
+            "ANSWER_MALFORMED",
+            "merchant",
+            "total_fen",
+        ),
+        (
+            "throw {code: 'CHECKOUT_UNKNOWN', message: 'no such order'}",
+            "CHECKOUT_UNKNOWN",
+            "merchant",
+            "transport.status: no such order",
+        ),
+        (
+            "throw {code: 'INTERNAL', message: 'boom', retryable: false}",
+            "INTERNAL",
+            "internal",
+            "transport.status: boom",
+        ),
+        (
+            "const loop = {}; loop.loop = loop; return loop",
+            "REFUSED",
+            "merchant",
+            "circular",
+        ),
+    ];
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        listen(browser).await;
+        for (does, code, actor, named) in cases {
+            let script = "problems.length = 0;
+                const element = make('own', 'order-of-our-own', undefined);
+                element.transport = {start() {}, status: new Function(arguments[0])};
+                document.getElementById('left-side').replaceChildren(element)";
+            browser.look(script, vec![json!(does)]).await;
+            let problem = browser.until("problems[0]").await;
+            let case = format!("{does}: {problem}");
+            assert_eq!(
+                (&problem["code"], &problem["actor"]),
+                (&json!(code), &json!(actor)),
+                "{case}"
+            );
+            let said = [&problem["raw"], &problem["field"]];
+            assert!(
+                said.iter()
+                    .any(|said| said.as_str().is_some_and(|said| said.contains(named))),
+                "{case}"
+            );
+            browser.until("stateOf('own') === 'problem'").await;
+        }
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+async fn listen(browser: &Browser) -> Value {
+    let script = "window.problems = []; window.boom = () => problems.push('executed');
+        document.addEventListener('problem', ({detail}) => problems.push(detail))";
+    browser.look(script, vec![]).await
+}

@@ -1,0 +1,125 @@
+//! Every state of every scene, from the gallery's fixtures: it is reached, it fits, and axe finds
+//! nothing against WCAG 2.2 AA. With `SCREENSHOTS=folder`, each is kept as a picture too.
+
+use axum::Router;
+use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::servers::Servers;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use tower_http::services::ServeDir;
+
+#[tokio::test]
+async fn each_state_is_reached_fits_a_small_screen_and_is_accessible_in_chinese_and_light() {
+    look_at_all(Visitor::SmallDesktop, "zh-CN", "light").await;
+}
+
+#[tokio::test]
+async fn each_state_is_accessible_in_english_and_dark() {
+    look_at_all(Visitor::Desktop, "en", "dark").await;
+}
+
+#[tokio::test]
+async fn each_state_is_accessible_from_right_to_left() {
+    look_at_all(Visitor::SmallDesktop, "ar", "light").await;
+}
+
+#[tokio::test]
+async fn a_focus_whose_button_goes_away_stays_in_the_element() {
+    let servers = servers().await;
+    visit(Visitor::Desktop, async |browser| {
+        open_state(&servers, browser, "qr-expired", "zh-CN", "light").await;
+        let press = "const root = document.querySelector('wechat-pay').shadowRoot; const button = root.querySelector('[data-intent=refresh]'); button.focus(); button.click(); return root.activeElement?.className";
+        assert_eq!(browser.look(press, vec![]).await, json!("wechat-pay"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_countdown_is_spoken_at_a_human_pace_by_the_one_region_that_speaks() {
+    let servers = servers().await;
+    visit(Visitor::Desktop, async |browser| {
+        open_state(&servers, browser, "qr-ending", "zh-CN", "light").await;
+        let regions = "return [...document.querySelector('wechat-pay').shadowRoot.querySelectorAll('[role=status],[role=alert],[aria-live]')].map((region) => region.textContent)";
+        let said = browser.look(regions, vec![]).await;
+        let expected = "打开微信“扫一扫”，扫码支付 二维码将在 3 分钟内失效";
+        assert_eq!(said, json!([expected]));
+    })
+    .await;
+}
+
+async fn servers() -> Servers {
+    let gallery = Path::new(env!("CARGO_MANIFEST_DIR")).join("../www/gallery");
+    let pages = Router::new().nest_service("/gallery", ServeDir::new(gallery));
+    Servers::start_with_stage(pages).await
+}
+
+async fn look_at_all(visitor: Visitor, locale: &str, theme: &str) {
+    let servers = servers().await;
+    let axe = std::env::var("AXE").expect("AXE names axe.min.js: cargo xtask test --only browser");
+    let axe = std::fs::read_to_string(axe).expect("axe.min.js");
+    visit(visitor, async |browser| {
+        let mut faults = Vec::new();
+        for (name, shows) in states(&servers, browser).await {
+            open_state(&servers, browser, &name, locale, theme).await;
+            let state = browser.element_state().await;
+            let state = state.as_deref().unwrap_or("fallback");
+            if shows != "*" && shows != state {
+                faults.push(format!("{name} is {state} and not {shows}"));
+            }
+            let is_too_wide = "return document.documentElement.scrollWidth > innerWidth";
+            if browser.look(is_too_wide, vec![]).await == json!(true) {
+                faults.push(format!("{name} is too wide"));
+            }
+            browser.look(&axe, vec![]).await;
+            for violation in violations(browser).await {
+                faults.push(format!("{name}: {violation}"));
+            }
+            keep(browser, &format!("{name}-{locale}-{theme}")).await;
+        }
+        assert!(faults.is_empty(), "{faults:#?}");
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+/// Names of the fixtures, and the state that each comes to.
+async fn states(servers: &Servers, browser: &Browser) -> Vec<(String, String)> {
+    browser
+        .open(&format!("{}/gallery/state.html", servers.stage))
+        .await;
+    let import = "import('./states.js').then(({STATES}) => { window.names = STATES.map(({name, shows}) => [name, shows ?? name]) })";
+    browser.look(import, vec![]).await;
+    let names = browser.until("window.names").await;
+    let names: Vec<(String, String)> = serde_json::from_value(names).expect("pairs of names");
+    assert!(names.len() > 35, "{names:?}");
+    names
+}
+
+async fn open_state(servers: &Servers, browser: &Browser, name: &str, locale: &str, theme: &str) {
+    let query = format!("state={name}&locale={locale}&theme={theme}");
+    browser
+        .open(&format!("{}/gallery/state.html?{query}", servers.stage))
+        .await;
+    browser
+        .until("document.documentElement.dataset.settled")
+        .await;
+}
+
+async fn violations(browser: &Browser) -> Vec<String> {
+    let run = "const done = arguments[arguments.length - 1];
+        const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+        const within = {include: [['wechat-pay']]};
+        axe.run(within, {runOnly: tags, rules: {region: {enabled: false}}}).then(
+            ({violations}) => done(violations.map(({id, nodes}) => `${id}: ${nodes.map(({html, failureSummary}) => html + failureSummary)}`)),
+            (error) => done([String(error)]))";
+    let found = browser.look_and_wait(run, vec![]).await;
+    serde_json::from_value::<Vec<String>>(found.clone()).unwrap_or_else(|_| vec![found.to_string()])
+}
+
+async fn keep(browser: &Browser, name: &str) {
+    let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else {
+        return;
+    };
+    let picture = browser.screenshot().await;
+    std::fs::write(folder.join(format!("{name}.png")), picture).expect("the picture is kept");
+}

@@ -1,0 +1,230 @@
+//! How the element behaves as a part of other people's pages: in frameworks, set before it is
+//! defined, loaded twice, changed while it works.
+
+use crate::stage::{Stage, left};
+use payment_tests::browser::{Browser, Visitor, visit};
+use serde_json::json;
+
+#[tokio::test]
+async fn reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_another() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        in_framework(&stage, browser, "reactElement", &token).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        let mark =
+            "window.base = document.getElementById('pay').shadowRoot.querySelector('[part~=base]')";
+        browser.look(mark, vec![]).await;
+        browser.look("framework.render('en')", vec![]).await;
+        // The language is another at once, in the very view that was there.
+        browser
+            .until("base.isConnected && base.lang === 'en'")
+            .await;
+        assert_eq!(starts(&stage, &token), 1);
+        stage.pay(&token).await;
+        browser.until("stateOf('pay') === 'paid'").await;
+        assert_eq!(
+            browser.look("return heard", vec![]).await,
+            json!(["pay paid"])
+        );
+        browser.look("framework.unmount()", vec![]).await;
+        browser
+            .until("left().timers === 0 && left().fetches === 0")
+            .await;
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_effect_that_strict_mode_runs_twice_starts_one_payment() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        // With the widget at hand, nothing but the element itself can hold the first start back.
+        stage.put(browser, "warm", &stage.order().await).await;
+        browser.until("stateOf('warm') === 'qr'").await;
+        in_framework(&stage, browser, "reactEffect", &token).await;
+        browser
+            .until("effects === 2 && stateOf('pay') === 'qr'")
+            .await;
+        assert_eq!(starts(&stage, &token), 1);
+        stage.pay(&token).await;
+        browser.until("stateOf('pay') === 'paid'").await;
+        assert_eq!(
+            browser.look("return heard", vec![]).await,
+            json!(["pay paid"])
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_view_that_vue_keeps_alive_rests_and_goes_on() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        in_framework(&stage, browser, "vueKeepAlive", &token).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        browser.look("framework.show(false)", vec![]).await;
+        browser
+            .until("left().timers === 0 && left().fetches === 0")
+            .await;
+        browser.look("framework.show(true)", vec![]).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        stage.pay(&token).await;
+        browser.until("stateOf('pay') === 'paid'").await;
+        for shown in [false, true] {
+            browser
+                .look("framework.show(arguments[0])", vec![json!(shown)])
+                .await;
+        }
+        browser.until("stateOf('pay') === 'paid'").await;
+        // Paid is told once, though the element has read it twice.
+        assert_eq!(
+            browser.look("return heard", vec![]).await,
+            json!(["pay paid"])
+        );
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn properties_that_were_set_before_the_script_came_are_taken_up() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        browser
+            .open(&format!("{}/ready/bare", stage.servers.stage))
+            .await;
+        stage.put(browser, "early", &token).await;
+        browser
+            .look("early.messages = {scan: 'QR を読み取ってください'}", vec![])
+            .await;
+        load(browser, "wechat-pay.js").await;
+        browser.until("stateOf('early') === 'qr'").await;
+        let own = "Object.keys(document.getElementById('early')).includes('token')";
+        let is_own = browser.look(&format!("return {own}"), vec![]).await;
+        assert_eq!(is_own, json!(false), "the property reaches the class");
+        let text = browser.element_text().await;
+        assert!(text.contains("QR を読み取ってください"), "{text}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_copy_of_the_script_changes_and_loads_nothing() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        browser
+            .look("window.first = customElements.get('wechat-pay')", vec![])
+            .await;
+        load(browser, "../dist/wechat-pay.js").await;
+        stage.put(browser, "pay", &token).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        let same = "return first === customElements.get('wechat-pay')";
+        assert_eq!(browser.look(same, vec![]).await, json!(true));
+        let loads = "return performance.getEntriesByType('resource').filter((entry) => entry.name.endsWith('.wasm')).length";
+        assert_eq!(browser.look(loads, vec![]).await, json!(1));
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn looks_and_language_change_while_the_payment_goes_on() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        stage.put(browser, "pay", &token).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        let set = "Object.assign(document.getElementById('pay'), {locale: 'en', theme: 'dark', messages: {scan: 'Scan me'}})";
+        browser.look(set, vec![]).await;
+        let base = "document.getElementById('pay').shadowRoot.querySelector('[part~=base]')";
+        browser
+            .until(&format!("{base}.lang === 'en' && {base}.dataset.theme === 'dark'"))
+            .await;
+        let text = browser.element_text().await;
+        assert!(text.contains("Scan me") && text.contains("CN¥69.10"), "{text}");
+        assert_eq!(starts(&stage, &token), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_element_that_was_destroyed_stays_empty_and_leaves_nothing() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        stage.put(browser, "pay", &token).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        let destroy = "const pay = document.getElementById('pay'); pay.destroy(); pay.destroy(); pay.locale = 'en'; pay.scene = 'native'; document.getElementById('right-side').append(pay)";
+        browser.look(destroy, vec![]).await;
+        browser
+            .until("left().timers === 0 && left().fetches === 0 && pay.shadowRoot.childElementCount === 0")
+            .await;
+        let left = left(browser).await;
+        assert_eq!(left["listeners"].as_array().map(Vec::len), Some(2), "{left}");
+        assert_eq!(browser.look("return [pay.start(), pay.resume()]", vec![]).await, json!([false, false]));
+        assert_eq!(starts(&stage, &token), 1);
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_page_is_told_how_long_things_took() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        let listen = "window.marks = []; document.addEventListener('telemetry', ({detail}) => marks.push(detail))";
+        browser.look(listen, vec![]).await;
+        stage.put(browser, "pay", &token).await;
+        browser.until("marks.some(({mark}) => mark === 'qr-shown')").await;
+        let told = browser.look("return marks", vec![]).await;
+        let marks: Vec<&str> = told.as_array().into_iter().flatten().filter_map(|told| told["mark"].as_str()).collect();
+        for mark in ["loaded", "ready", "scene-decided", "qr-shown", "state-change"] {
+            assert!(marks.contains(&mark), "{marks:?}");
+        }
+        let times: Vec<f64> = told.as_array().into_iter().flatten().filter_map(|told| told["elapsed_ms"].as_f64()).collect();
+        assert!(times.len() == marks.len() && times.is_sorted() && times[0] >= 0.0, "{times:?}");
+    })
+    .await;
+}
+
+/// Loads the frameworks and puts an element called `pay` into the page by one of them.
+async fn in_framework(stage: &Stage, browser: &Browser, way: &str, token: &str) {
+    let script = "const [way, token, merchantApi] = arguments;
+        import('./frameworks.js').then((frameworks) => {
+            window.framework = frameworks[way](document.getElementById('left-side'), 'pay', token, merchantApi);
+        })";
+    let arguments = vec![json!(way), json!(token), json!(stage.merchant_api())];
+    browser.look(script, arguments).await;
+    browser.until("!!window.framework").await;
+}
+
+/// Loads a script as a page does, and waits for it.
+async fn load(browser: &Browser, address: &str) {
+    let script = "const script = Object.assign(document.createElement('script'), {type: 'module', src: arguments[0]});
+        script.onload = () => { window.isLoaded = true; };
+        document.head.append(script)";
+    browser.look(script, vec![json!(address)]).await;
+    browser.until("window.isLoaded").await;
+}
+
+fn starts(stage: &Stage, token: &str) -> usize {
+    let requests = stage.requests_about(token);
+    requests
+        .iter()
+        .filter(|line| line.starts_with("POST"))
+        .count()
+}
