@@ -24,6 +24,26 @@ async fn each_state_is_accessible_from_right_to_left() {
 }
 
 #[tokio::test]
+async fn the_checker_sees_into_the_element_and_finds_what_is_wrong() {
+    let servers = servers().await;
+    let axe = axe();
+    visit(Visitor::Desktop, async |browser| {
+        open_state(&servers, browser, "offer-h5", "zh-CN", "light").await;
+        let spoil = "const pay = document.querySelector('wechat-pay');
+            pay.style.setProperty('--wechat-pay-ink', '#ddd');
+            pay.shadowRoot.querySelector('button').textContent = ''";
+        browser.look(spoil, vec![]).await;
+        browser.look(&axe, vec![]).await;
+        let found = violations(browser).await;
+        for fault in ["color-contrast", "button-name"] {
+            let is_found = found.iter().any(|violation| violation.starts_with(fault));
+            assert!(is_found, "{fault}: {found:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_focus_whose_button_goes_away_stays_in_the_element() {
     let servers = servers().await;
     visit(Visitor::Desktop, async |browser| {
@@ -55,8 +75,7 @@ async fn servers() -> Servers {
 
 async fn look_at_all(visitor: Visitor, locale: &str, theme: &str) {
     let servers = servers().await;
-    let axe = std::env::var("AXE").expect("AXE names axe.min.js: cargo xtask test --only browser");
-    let axe = std::fs::read_to_string(axe).expect("axe.min.js");
+    let axe = axe();
     visit(visitor, async |browser| {
         let mut faults = Vec::new();
         for (name, shows) in states(&servers, browser).await {
@@ -80,6 +99,12 @@ async fn look_at_all(visitor: Visitor, locale: &str, theme: &str) {
         assert_eq!(browser.complaints().await, [""; 0]);
     })
     .await;
+}
+
+/// The checker's source.
+fn axe() -> String {
+    let file = std::env::var("AXE").expect("AXE names axe.min.js: cargo xtask test --only browser");
+    std::fs::read_to_string(file).expect("axe.min.js")
 }
 
 /// Names of the fixtures, and the state that each comes to.
