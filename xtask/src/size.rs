@@ -10,8 +10,8 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 39,275 (wasm 34,610, JavaScript 4,665).
-const LIMIT_BYTES: u64 = 40_060;
+/// Last figure: 43,370 (wasm 37,671, JavaScript 5,699).
+const LIMIT_BYTES: u64 = 43_400;
 
 /// Holds the bundle in `www/dist` against the limit.
 pub(crate) fn check() -> Result<(), Failure> {
