@@ -7,6 +7,7 @@
 use super::Decision;
 use crate::facts::Facts;
 use crate::substring::{after, has};
+use merchant_api::Product;
 
 /// The kind of browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,14 +55,6 @@ impl EnvironmentKind {
             Self::BrowserDesktop => "browser_desktop",
             Self::Bot => "bot",
         }
-    }
-
-    /// Whether the page is on the device that would have to scan a code shown on it.
-    pub const fn is_handheld(self) -> bool {
-        !matches!(
-            self,
-            Self::WeChatDesktop | Self::WeComDesktop | Self::BrowserDesktop | Self::Bot
-        )
     }
 }
 
@@ -111,27 +104,67 @@ pub struct Environment {
     pub os: Os,
     /// The version WeChat states, digits and dots; frozen on desktops, so for showing only.
     pub wechat_version: Option<String>,
+    /// The page is on the very device that would have to scan a code shown on it.
+    pub is_handheld: bool,
+}
+
+impl Environment {
+    /// Whether WeChat lets a product through here at all. In WeChat on a phone or tablet it
+    /// refuses a native code that is pressed or read from the album, and `h5_url` (research:
+    /// client-realities §1.3). Everything else a page may insist on, for it may know its web-view
+    /// better than a User-Agent tells.
+    pub const fn lets_through(&self, product: Product) -> bool {
+        let is_handheld_wechat = self.is_handheld
+            && matches!(
+                self.kind,
+                EnvironmentKind::WeChat
+                    | EnvironmentKind::WeChatMiniProgram
+                    | EnvironmentKind::WeChatDevtools
+            );
+        !is_handheld_wechat || matches!(product, Product::Jsapi | Product::MiniProgram)
+    }
 }
 
 /// Tells the environment, and what it calls for.
 pub fn decide(facts: &Facts) -> (Environment, Decision) {
     let ua = facts.user_agent.to_ascii_lowercase();
     let os = operating_system(&ua, facts.touch_points);
-    let kind = kind(&ua, os, facts);
-    let wechat_version = wechat_version(&ua);
-    let decision = match kind {
+    let is_desk = is_desk(&ua, os);
+    let kind = kind(&ua, os, is_desk, facts);
+    let environment = Environment {
+        kind,
+        os,
+        wechat_version: wechat_version(&ua),
+        is_handheld: !matches!(kind, EnvironmentKind::Bot | EnvironmentKind::BrowserDesktop)
+            && (!is_desk || kind == EnvironmentKind::BrowserTablet),
+    };
+    let decision = decision(&environment, is_desk, is_mini_program(&ua, facts));
+    (environment, decision.in_frame(facts.framed))
+}
+
+fn decision(environment: &Environment, is_desk: bool, is_mini_program: bool) -> Decision {
+    match environment.kind {
+        EnvironmentKind::Bot => Decision::None,
+        // Neither the cashier nor `h5_url` is to be had there, in whichever WeChat it is.
+        EnvironmentKind::WeChatMiniProgram
+        | EnvironmentKind::WeChatDevtools
+        | EnvironmentKind::WeCom
+        | EnvironmentKind::WeComDesktop
+            if is_mini_program =>
+        {
+            Decision::MiniProgram
+        }
         // Harmony's WeChat counts from 1.0 and could always pay, so it has no version gate.
         EnvironmentKind::WeChat
-            if os != Os::Harmony && is_before_payments(wechat_version.as_deref()) =>
+            if environment.os != Os::Harmony
+                && is_before_payments(environment.wechat_version.as_deref()) =>
         {
             Decision::Upgrade
         }
-        EnvironmentKind::WeChat => Decision::Jsapi,
-        EnvironmentKind::WeChatDevtools if facts.mini_program || has(&ua, "miniprogram") => {
-            Decision::MiniProgram
-        }
-        EnvironmentKind::WeChatDevtools => Decision::Jsapi,
-        EnvironmentKind::WeChatMiniProgram => Decision::MiniProgram,
+        EnvironmentKind::WeChat
+        | EnvironmentKind::WeChatDevtools
+        | EnvironmentKind::WeChatMiniProgram => Decision::Jsapi,
+        _ if is_desk && environment.kind != EnvironmentKind::BrowserTablet => Decision::Native,
         EnvironmentKind::WeCom => Decision::JsapiGuarded,
         EnvironmentKind::InApp("quark") | EnvironmentKind::BrowserMobile => Decision::H5,
         EnvironmentKind::InApp(_) | EnvironmentKind::WebView => Decision::H5Guarded,
@@ -139,23 +172,12 @@ pub fn decide(facts: &Facts) -> (Environment, Decision) {
         EnvironmentKind::WeChatDesktop
         | EnvironmentKind::WeComDesktop
         | EnvironmentKind::BrowserDesktop => Decision::Native,
-        EnvironmentKind::Bot => Decision::None,
-    };
-    let environment = Environment {
-        kind,
-        os,
-        wechat_version,
-    };
-    (environment, decision)
+    }
 }
 
-fn kind(ua: &str, os: Os, facts: &Facts) -> EnvironmentKind {
+fn kind(ua: &str, os: Os, is_desk: bool, facts: &Facts) -> EnvironmentKind {
     let has = |word| has(ua, word);
-    let is_desk = matches!(os, Os::Windows | Os::MacOs | Os::Linux);
-    if ["googlebot", "bingbot", "+http", "spider", "crawler"]
-        .into_iter()
-        .any(has)
-    {
+    if is_bot(ua) {
         EnvironmentKind::Bot
     } else if has("wechatdevtools") {
         EnvironmentKind::WeChatDevtools
@@ -166,28 +188,48 @@ fn kind(ua: &str, os: Os, facts: &Facts) -> EnvironmentKind {
             EnvironmentKind::WeCom
         }
     } else if has("micromessenger") {
-        if facts.mini_program || has("miniprogram") {
+        if is_mini_program(ua, facts) {
             EnvironmentKind::WeChatMiniProgram
         } else if is_desk {
             EnvironmentKind::WeChatDesktop
         } else {
             EnvironmentKind::WeChat
         }
-    } else if let Some(app) = in_app(ua) {
-        EnvironmentKind::InApp(app)
-    } else if is_web_view(ua, os) {
+    } else if let Some(app) = in_app(ua, is_desk) {
+        app
+    } else if is_web_view(ua, os, is_desk) {
         EnvironmentKind::WebView
     } else {
-        browser(ua, os)
+        browser(ua, os, is_desk, facts.touch_points)
     }
 }
 
-/// Apps whose own browsers may or may not hand `weixin://` on.
-fn in_app(ua: &str) -> Option<&'static str> {
-    const APPS: [(&str, &str); 11] = [
+fn is_bot(ua: &str) -> bool {
+    let has = |word| has(ua, word);
+    // A phone of the make Cubot is no robot.
+    let is_named = ["bot/", "bot;", "bot)", "bot-", "bot "]
+        .into_iter()
+        .any(has)
+        && !has("cubot");
+    is_named
+        || ["+http", "spider", "crawler", "inspectiontool", "lighthouse"]
+            .into_iter()
+            .any(has)
+}
+
+/// Alipay's web-views say it too, so it counts in WeChat alone.
+fn is_mini_program(ua: &str, facts: &Facts) -> bool {
+    facts.mini_program || has(ua, "miniprogram")
+}
+
+/// Apps whose own browsers may or may not hand `weixin://` on. One that has no word of its own is
+/// a web-view.
+fn in_app(ua: &str, is_desk: bool) -> Option<EnvironmentKind> {
+    const WEB_VIEW: &str = "";
+    const APPS: [(&str, &str); 20] = [
         ("alipayclient", "alipay"),
+        ("aliapp(ap/", "alipay"),
         ("aweme", "douyin"),
-        ("bytedancewebview", "douyin"),
         ("weibo", "weibo"),
         ("baiduboxapp", "baidu"),
         ("dingtalk", "dingtalk"),
@@ -196,49 +238,76 @@ fn in_app(ua: &str) -> Option<&'static str> {
         ("quark/", "quark"),
         ("ucbrowser", "uc"),
         (" qq/", "qq"),
+        ("aliapp(", WEB_VIEW),
+        ("bytedancewebview", WEB_VIEW),
+        ("newsarticle", WEB_VIEW),
+        ("xiaohongshu", WEB_VIEW),
+        ("kwai", WEB_VIEW),
+        ("biliapp", WEB_VIEW),
+        ("jdapp", WEB_VIEW),
+        ("fban/", WEB_VIEW),
+        ("instagram", WEB_VIEW),
     ];
-    APPS.iter()
-        .find(|(token, _)| has(ua, token))
-        .map(|(_, app)| *app)
+    let found = APPS.iter().find(|(token, _)| has(ua, token));
+    match found.map(|(_, app)| *app) {
+        // Browsers, at a desk.
+        Some(WEB_VIEW | "quark" | "uc") if is_desk => None,
+        Some(WEB_VIEW) => Some(EnvironmentKind::WebView),
+        app => app.map(EnvironmentKind::InApp),
+    }
 }
 
-fn is_web_view(ua: &str, os: Os) -> bool {
+fn is_web_view(ua: &str, os: Os, is_desk: bool) -> bool {
     match os {
         Os::Android => has(ua, "; wv)"),
-        Os::Harmony => !has(ua, "browser"),
+        Os::Harmony => !is_desk && !has(ua, "browser"),
         // Firefox for iOS is a browser although it lacks the token.
         Os::Ios | Os::IpadOs => {
             has(ua, "applewebkit")
                 && !has(ua, "safari/")
                 && !has(ua, "fxios")
+                && !has(ua, "browser")
                 && !has(ua, "macintosh")
         }
         _ => false,
     }
 }
 
-fn browser(ua: &str, os: Os) -> EnvironmentKind {
+fn browser(ua: &str, os: Os, is_desk: bool, touch_points: u32) -> EnvironmentKind {
     match os {
-        Os::Ios => EnvironmentKind::BrowserMobile,
+        // A phone or tablet that was told to ask for the desktop's page.
+        Os::Linux if touch_points > 1 && !has(ua, "cros") => EnvironmentKind::BrowserTablet,
+        _ if is_desk => EnvironmentKind::BrowserDesktop,
         Os::IpadOs => EnvironmentKind::BrowserTablet,
-        Os::Harmony if has(ua, "(pc") => EnvironmentKind::BrowserDesktop,
         Os::Harmony if has(ua, "(tablet") => EnvironmentKind::BrowserTablet,
-        Os::Harmony => EnvironmentKind::BrowserMobile,
         // Chrome leaves `Mobile` out on tablets.
-        Os::Android if has(ua, "mobile") => EnvironmentKind::BrowserMobile,
-        Os::Android => EnvironmentKind::BrowserTablet,
-        _ => EnvironmentKind::BrowserDesktop,
+        Os::Android if !has(ua, "mobile") => EnvironmentKind::BrowserTablet,
+        Os::Unknown if !has(ua, "mobile") => EnvironmentKind::BrowserDesktop,
+        _ => EnvironmentKind::BrowserMobile,
+    }
+}
+
+/// A desk's machine, whatever browser is on it.
+fn is_desk(ua: &str, os: Os) -> bool {
+    match os {
+        Os::Windows | Os::MacOs | Os::Linux => true,
+        Os::Harmony => ["(pc", "(2in1", "ohos"]
+            .into_iter()
+            .any(|word| has(ua, word)),
+        _ => false,
     }
 }
 
 fn operating_system(ua: &str, touch_points: u32) -> Os {
     let has = |word| has(ua, word);
-    if has("openharmony") || has("arkweb") {
+    if has("openharmony") || has("arkweb") || has("ohos") {
         Os::Harmony
-    } else if has("unifiedpclinux") {
+    } else if has("unifiedpclinux") || has("x11;") {
         Os::Linux
     } else if has("macwechat") {
         Os::MacOs
+    } else if has("windows phone") {
+        Os::Unknown
     } else if has("iphone") || has("ipod") {
         Os::Ios
     } else if has("ipad") {
@@ -253,7 +322,7 @@ fn operating_system(ua: &str, touch_points: u32) -> Os {
         } else {
             Os::MacOs
         }
-    } else if has("linux") || has("x11") || has("cros") {
+    } else if has("linux") {
         Os::Linux
     } else {
         Os::Unknown

@@ -48,6 +48,24 @@ impl Decision {
             Self::None => "none",
         }
     }
+
+    /// Whether the first way may turn out not to work, so that the second is offered beside it.
+    const fn is_uncertain(self) -> bool {
+        matches!(
+            self,
+            Self::JsapiGuarded | Self::H5Guarded | Self::H5OrNative | Self::MiniProgram
+        )
+    }
+
+    /// The same in a frame: the bridge lives in the top window, and `h5_url` has to leave with the
+    /// whole page, which a frame may be forbidden. So both are tried with the other way in view.
+    const fn in_frame(self, is_framed: bool) -> Self {
+        match self {
+            Self::Jsapi if is_framed => Self::JsapiGuarded,
+            Self::H5 if is_framed => Self::H5Guarded,
+            decision => decision,
+        }
+    }
 }
 
 /// Why this way, in a word for the `scene-decided` event and for the page's engineer.
@@ -116,7 +134,7 @@ pub struct Scene {
 impl Scene {
     /// Whether the buyer holds the very device that would have to scan a QR code.
     pub fn is_handheld(&self) -> bool {
-        self.environment.kind.is_handheld()
+        self.environment.is_handheld
     }
 }
 
@@ -125,10 +143,21 @@ impl Scene {
 pub fn scene(facts: &Facts, options: &Options, products: Option<&[Product]>) -> Scene {
     let (environment, decision) = decide(facts);
     let has = |product: &Product| products.is_none_or(|products| products.contains(product));
-    let (way_out, reason) = match options.product {
-        Some(product) if has(&product) => (Some(only(product)), Reason::ChosenByPage),
-        Some(_) => (None, Reason::NothingFits),
-        None => way_out(decision, has),
+    let chosen = options.product;
+    let (way_out, reason) = match chosen {
+        Some(product) if environment.lets_through(product) => {
+            if has(&product) {
+                (Some(only(product)), Reason::ChosenByPage)
+            } else {
+                (None, Reason::NothingFits)
+            }
+        }
+        _ => way_out(&environment, decision, has),
+    };
+    let reason = match reason {
+        Reason::Environment if chosen.is_some() => Reason::ChoiceImpossible,
+        Reason::Environment if facts.framed && decision.is_uncertain() => Reason::Framed,
+        reason => reason,
     };
     Scene {
         environment,
@@ -146,29 +175,38 @@ const fn only(product: Product) -> WayOut {
 }
 
 /// What a decision wants, best first; the second is offered beside the first where the
-/// environment makes the first uncertain. Inside WeChat on a phone a native code can only be
-/// scanned by another device, and `h5_url` is refused (research: client-realities §1.3).
-fn way_out(decision: Decision, has: impl Fn(&Product) -> bool) -> (Option<WayOut>, Reason) {
-    let (wanted, is_uncertain): (&[Product], bool) = match decision {
-        Decision::Jsapi => (&[Product::Jsapi, Product::Native], false),
-        Decision::JsapiGuarded => (&[Product::Jsapi, Product::Native], true),
-        Decision::H5 => (&[Product::H5, Product::Native], false),
-        Decision::H5Guarded | Decision::H5OrNative => (&[Product::H5, Product::Native], true),
-        Decision::Native => (&[Product::Native], false),
-        Decision::MiniProgram => return (None, Reason::MiniProgram),
-        Decision::Upgrade => return (None, Reason::WeChatTooOld),
-        Decision::None => return (None, Reason::Robot),
+/// environment makes the first uncertain.
+fn way_out(
+    environment: &Environment,
+    decision: Decision,
+    has: impl Fn(&Product) -> bool,
+) -> (Option<WayOut>, Reason) {
+    let (wanted, none): (&[Product], Reason) = match decision {
+        Decision::Jsapi | Decision::JsapiGuarded => {
+            (&[Product::Jsapi, Product::Native], Reason::NothingFits)
+        }
+        Decision::H5 | Decision::H5Guarded | Decision::H5OrNative => {
+            (&[Product::H5, Product::Native], Reason::NothingFits)
+        }
+        Decision::Native => (&[Product::Native], Reason::NothingFits),
+        Decision::MiniProgram => (
+            &[Product::MiniProgram, Product::Native],
+            Reason::MiniProgram,
+        ),
+        Decision::Upgrade => (&[], Reason::WeChatTooOld),
+        Decision::None => (&[], Reason::Robot),
     };
-    let mut available = wanted.iter().copied().filter(has);
+    let fits = |product: &Product| has(product) && environment.lets_through(*product);
+    let mut available = wanted.iter().copied().filter(fits);
     let Some(product) = available.next() else {
-        return (None, Reason::NothingFits);
+        return (None, none);
     };
     let reason = if wanted.first() == Some(&product) {
         Reason::Environment
     } else {
         Reason::ProductMissing
     };
-    let fallback = available.next().filter(|_| is_uncertain);
+    let fallback = available.next().filter(|_| decision.is_uncertain());
     (Some(WayOut { product, fallback }), reason)
 }
 
@@ -184,7 +222,16 @@ mod tests {
     const QQ: &str =
         "Mozilla/5.0 (Linux; Android 10; wv) Chrome/77.0 Mobile Safari/537.36 QQ/8.4.18.4945";
     const ROBOT: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
-    use Product::{H5, Jsapi, Native};
+    const MINI_PROGRAM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.74(0x18004a24) miniProgram/wx71a6af1f91734f18";
+    const MINI_PROGRAM_ON_A_MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) MicroMessenger/7.0.20.1781(0x6700143B) MiniProgramEnv/Mac MacWechat/WMPF MacWechat/3.8.7(0x13080712)";
+    use Product::{H5, Jsapi, MiniProgram, Native};
+
+    fn facts(user_agent: &str) -> Facts {
+        Facts {
+            user_agent: user_agent.into(),
+            ..Facts::default()
+        }
+    }
 
     #[track_caller]
     fn check(
@@ -193,11 +240,7 @@ mod tests {
         expected: Option<(Product, Option<Product>)>,
         reason: Reason,
     ) {
-        let facts = Facts {
-            user_agent: user_agent.into(),
-            ..Facts::default()
-        };
-        let scene = scene(&facts, &Options::default(), Some(products));
+        let scene = scene(&facts(user_agent), &Options::default(), Some(products));
         let found = scene.way_out.map(|way| (way.product, way.fallback));
         assert_eq!((found, scene.reason), (expected, reason), "{user_agent}");
     }
@@ -228,21 +271,97 @@ mod tests {
         );
         check(WECHAT, &[H5], None, Reason::NothingFits);
         check(DESK, &[Jsapi, H5], None, Reason::NothingFits);
+        check(
+            WECOM,
+            &[H5, Native],
+            Some((Native, None)),
+            Reason::ProductMissing,
+        );
+    }
+
+    #[test]
+    fn inside_wechat_on_a_phone_there_is_never_a_native_code() {
+        check(WECHAT, &[Native], None, Reason::NothingFits);
+        check(MINI_PROGRAM, &[Native], None, Reason::MiniProgram);
+        let chosen = |product, products: &[Product]| {
+            let options = Options {
+                product: Some(product),
+                ..Options::default()
+            };
+            let scene = scene(&facts(WECHAT), &options, Some(products));
+            (scene.way_out.map(|way| way.product), scene.reason)
+        };
+        for product in [Native, H5] {
+            assert_eq!(
+                chosen(product, &[Native, H5, Jsapi]),
+                (Some(Jsapi), Reason::ChoiceImpossible)
+            );
+            assert_eq!(chosen(product, &[Native, H5]), (None, Reason::NothingFits));
+        }
+    }
+
+    #[test]
+    fn a_mini_programs_web_view_hands_over_to_the_mini_program() {
+        let all = [Native, H5, Jsapi, MiniProgram];
+        check(
+            MINI_PROGRAM,
+            &all,
+            Some((MiniProgram, None)),
+            Reason::Environment,
+        );
+        check(
+            MINI_PROGRAM_ON_A_MAC,
+            &all,
+            Some((MiniProgram, Some(Native))),
+            Reason::Environment,
+        );
+        check(
+            MINI_PROGRAM_ON_A_MAC,
+            &[Native],
+            Some((Native, None)),
+            Reason::ProductMissing,
+        );
+    }
+
+    #[test]
+    fn in_a_frame_the_uncertain_ways_are_tried_with_the_other_in_view() {
+        let framed = |user_agent: &str| {
+            let facts = Facts {
+                framed: true,
+                ..facts(user_agent)
+            };
+            let scene = scene(&facts, &Options::default(), Some(&[Jsapi, H5, Native]));
+            let way_out = scene.way_out.map(|way| (way.product, way.fallback));
+            (scene.decision, way_out, scene.reason)
+        };
+        assert_eq!(
+            framed(PHONE),
+            (
+                Decision::H5Guarded,
+                Some((H5, Some(Native))),
+                Reason::Framed
+            )
+        );
+        assert_eq!(
+            framed(WECHAT),
+            (Decision::JsapiGuarded, Some((Jsapi, None)), Reason::Framed)
+        );
+        assert_eq!(
+            framed(DESK),
+            (Decision::Native, Some((Native, None)), Reason::Environment)
+        );
     }
 
     #[test]
     fn the_page_may_insist_on_a_product_but_not_on_one_the_merchant_lacks() {
-        let facts = Facts {
-            user_agent: PHONE.into(),
-            ..Facts::default()
-        };
         let options = Options {
             product: Some(Native),
             ..Options::default()
         };
-        let chosen = scene(&facts, &options, Some(&[Native, H5]));
+        let chosen = scene(&facts(PHONE), &options, Some(&[Native, H5]));
         assert_eq!(chosen.way_out, Some(only(Native)));
         assert_eq!(chosen.reason, Reason::ChosenByPage);
-        assert_eq!(scene(&facts, &options, Some(&[H5])).way_out, None);
+        assert!(chosen.is_handheld(), "for another device to scan");
+        assert_eq!(scene(&facts(PHONE), &options, Some(&[H5])).way_out, None);
     }
 }

@@ -2,7 +2,7 @@
 //! browser's User-Agent. The judgement is the element's own ([`::checkout::decide`]), so that
 //! both offer the same.
 
-use ::checkout::{Decision, Facts, decide};
+use ::checkout::{Decision, Environment, Facts, decide};
 use http::HeaderMap;
 use merchant_api::Product;
 
@@ -42,6 +42,7 @@ impl Nothing {
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     decision: Decision,
+    environment: Environment,
     /// The page is on the device that would have to scan a code shown on it.
     pub(super) is_handheld: bool,
 }
@@ -60,7 +61,8 @@ impl Place {
         let (environment, decision) = decide(&facts);
         Self {
             decision,
-            is_handheld: environment.kind.is_handheld(),
+            is_handheld: environment.is_handheld,
+            environment,
         }
     }
 
@@ -80,6 +82,7 @@ impl Place {
             .iter()
             .copied()
             .filter(|product| products.contains(product))
+            .filter(|product| self.environment.lets_through(*product))
             .collect();
         if offered.is_empty() {
             Offer::Nothing(Nothing::Fits)
@@ -107,7 +110,8 @@ mod tests {
             (phone, all, some(&[H5, Native])),
             (phone, &[Native], some(&[Native])),
             (phone, &[Jsapi], Offer::Nothing(Nothing::Fits)),
-            (wechat, all, some(&[Jsapi, Native])),
+            (wechat, all, some(&[Jsapi])),
+            (wechat, &[Native], Offer::Nothing(Nothing::Fits)),
             (wechat, &[H5], Offer::Nothing(Nothing::Fits)),
             (desk, all, some(&[Native])),
             (desk, &[H5, Jsapi], Offer::Nothing(Nothing::Fits)),
