@@ -5,8 +5,8 @@ use checkout::Facts;
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
-/// The facts about this page's browser.
-pub(crate) fn facts() -> Facts {
+/// The facts about this page's browser; what WeChat put into it is looked up by the shell.
+pub(crate) fn facts(bridge_present: bool, has_wechat_sdk: bool) -> Facts {
     let Some(window) = web_sys::window() else {
         return Facts::default();
     };
@@ -20,7 +20,8 @@ pub(crate) fn facts() -> Facts {
     Facts {
         user_agent: navigator.user_agent().unwrap_or_default(),
         touch_points: u32::try_from(navigator.max_touch_points()).unwrap_or_default(),
-        bridge_present: global("WeixinJSBridge").is_some(),
+        bridge_present,
+        has_wechat_sdk,
         mini_program: global("__wxjs_environment")
             .and_then(|value| value.as_string())
             .as_deref()

@@ -2,7 +2,9 @@
 //!
 //! It is injected late, its ready event may never come (iOS), and a bare reference to it throws;
 //! so it is looked up as a property of the window, after the event and by looking now and then.
+//! In a frame it lives in the top window.
 
+use super::wechat_sdk;
 use checkout::BridgeReply;
 use gloo_events::EventListener;
 use gloo_timers::callback::Interval;
@@ -41,25 +43,42 @@ impl Waiting {
     }
 }
 
+/// Whether the bridge is there.
+pub(crate) fn is_present() -> bool {
+    bridge().is_some()
+}
+
 /// Opens the cashier. `replied` is called for each callback: none, one, or (WeChat 7.0.8) two.
 pub(crate) fn invoke(parameters: &PayParameters, replied: impl Fn(BridgeReply) + 'static) {
+    call(replied, |callback| {
+        let bridge = bridge()?;
+        let name = JsValue::from_str("getBrandWCPayRequest");
+        let values = as_object(parameters, "timeStamp");
+        method(&bridge, "invoke")?
+            .call3(&bridge, &name, &values, callback)
+            .ok()
+    });
+}
+
+/// Opens the cashier through the SDK that the page brought, which spells one field its own way
+/// and takes the callback among the parameters.
+pub(crate) fn invoke_sdk(parameters: &PayParameters, replied: impl Fn(BridgeReply) + 'static) {
+    call(replied, |callback| {
+        let sdk = wechat_sdk::sdk()?;
+        let values = as_object(parameters, "timestamp");
+        // Called after `success`, `fail` and `cancel` alike.
+        Reflect::set(&values, &"complete".into(), callback).ok()?;
+        method(&sdk, "chooseWXPay")?.call1(&sdk, &values).ok()
+    });
+}
+
+/// Calls with a callback that lives as long as the page: WeChat may call back at any time, and
+/// more than once. The shell drops what comes after its end.
+fn call(replied: impl Fn(BridgeReply) + 'static, call: impl FnOnce(&JsValue) -> Option<JsValue>) {
     let replied = Rc::new(replied);
     let on_reply = Rc::clone(&replied);
     let callback = Closure::<dyn Fn(JsValue)>::new(move |reply| on_reply(read(&reply)));
-    let called = bridge().and_then(|bridge| {
-        let function: Function = Reflect::get(&bridge, &"invoke".into())
-            .ok()?
-            .dyn_into()
-            .ok()?;
-        let name = JsValue::from_str("getBrandWCPayRequest");
-        let values = as_object(parameters);
-        function
-            .call3(&bridge, &name, &values, callback.as_ref())
-            .ok()
-    });
-    if called.is_some() {
-        // WeChat may call back at any time for as long as the page lives, and more than once;
-        // the shell drops what comes after its end.
+    if call(callback.as_ref()).is_some() {
         callback.forget();
     } else {
         replied(BridgeReply {
@@ -69,19 +88,28 @@ pub(crate) fn invoke(parameters: &PayParameters, replied: impl Fn(BridgeReply) +
     }
 }
 
+/// A method of an object.
+pub(super) fn method(object: &JsValue, name: &str) -> Option<Function> {
+    Reflect::get(object, &name.into()).ok()?.dyn_into().ok()
+}
+
 fn bridge() -> Option<JsValue> {
     let window = web_sys::window()?;
-    Reflect::get(&window, &"WeixinJSBridge".into())
-        .ok()
-        .filter(JsValue::is_object)
+    // The top window of another origin throws at the look, which is an error here.
+    let of = |window: &JsValue| {
+        Reflect::get(window, &"WeixinJSBridge".into())
+            .ok()
+            .filter(JsValue::is_object)
+    };
+    of(&window).or_else(|| of(&window.top().ok()??.into()))
 }
 
 /// WeChat's own spelling; every value is a text.
-fn as_object(parameters: &PayParameters) -> JsValue {
+fn as_object(parameters: &PayParameters, time_stamp: &str) -> JsValue {
     let object = Object::new();
     let fields = [
         ("appId", &parameters.app_id),
-        ("timeStamp", &parameters.time_stamp),
+        (time_stamp, &parameters.time_stamp),
         ("nonceStr", &parameters.nonce_str),
         ("package", &parameters.package),
         ("signType", &parameters.sign_type),

@@ -39,18 +39,24 @@ impl Listeners {
 type Meaning = fn() -> Event;
 
 const OF_WINDOW: [(&str, Meaning); 5] = [
-    ("pageshow", || Event::Resumed),
-    ("focus", || Event::Resumed),
+    // A page that loads in the background is shown too, and not seen.
+    ("pageshow", visibility),
+    ("focus", visibility),
     ("pagehide", || Event::Hidden),
     ("online", || Event::Online),
     ("offline", || Event::Offline),
 ];
 
 fn visibility() -> Event {
-    let document = web_sys::window().and_then(|window| window.document());
-    if document.is_some_and(|document| document.hidden()) {
+    if is_hidden() {
         Event::Hidden
     } else {
         Event::Resumed
     }
+}
+
+/// Whether nobody can see the page.
+pub(crate) fn is_hidden() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| document.hidden())
 }

@@ -9,7 +9,9 @@ mod lifecycle;
 mod merchant_api;
 mod navigation;
 mod page;
+mod peers;
 mod storage;
+mod wechat_sdk;
 
 pub(crate) use page::Page;
 pub use page::PageEvent;
@@ -17,9 +19,12 @@ pub use page::PageEvent;
 use crate::environment;
 use crate::options::WidgetOptions;
 use ::merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
-use checkout::{CheckoutMachine, Effect, Event, Intent, Options, RequestId, ViewModel};
+use checkout::{
+    CheckoutMachine, Destination, Effect, Event, Intent, Options, Request, RequestId, ViewModel,
+};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use storage::Mark;
 
 /// Shows a model.
 type Show = Box<dyn FnMut(&ViewModel)>;
@@ -34,7 +39,12 @@ struct Running {
     show: RefCell<Option<Show>>,
     page: Page,
     api: merchant_api::MerchantApi,
-    departure: storage::Departure,
+    departure: Mark,
+    reloading: Mark,
+    /// Its place among the tabs at the same order.
+    rank: u64,
+    token: String,
+    peers: RefCell<Option<peers::Peers>>,
     requests: RefCell<Vec<(RequestId, merchant_api::Abort)>>,
     timer: RefCell<Option<clock::Timer>>,
     bridge: RefCell<Option<bridge::Waiting>>,
@@ -45,18 +55,21 @@ struct Running {
 impl Shell {
     /// A payment that has not begun.
     pub(crate) fn new(options: &WidgetOptions, page: Page) -> Self {
-        let departure = storage::Departure::of(options.token());
+        let departure = Mark::of(Mark::AWAY, options.token());
+        let reloading = Mark::of(Mark::RELOADED, options.token());
+        let rank = clock::seed();
+        let facts = environment::facts(bridge::is_present(), wechat_sdk::has_cashier());
         let machine = CheckoutMachine::new(
-            clock::seed(),
-            environment::facts(),
+            rank,
+            facts,
             Options {
                 product: options.product,
                 auto_start: options.auto_start,
-                return_url: options.return_url.clone().or_else(navigation::own_address),
-                success_url: options.success_url.clone(),
+                return_url: absolute(options.return_url.as_ref()).or_else(navigation::own_address),
+                success_url: absolute(options.success_url.as_ref()),
                 payer: navigation::parameter(PAYER_PARAMETER),
-                returned: navigation::parameter(RETURN_PARAMETER).is_some()
-                    || departure.is_marked(),
+                returned: navigation::parameter(RETURN_PARAMETER).is_some() || departure.is_set(),
+                reloaded: reloading.is_set(),
             },
         );
         let running = Running {
@@ -65,6 +78,10 @@ impl Shell {
             page,
             api: merchant_api::MerchantApi::of(options),
             departure,
+            reloading,
+            rank,
+            token: options.token().to_owned(),
+            peers: RefCell::default(),
             requests: RefCell::default(),
             timer: RefCell::default(),
             bridge: RefCell::default(),
@@ -85,6 +102,9 @@ impl Shell {
         let shell = self.clone();
         let listeners = lifecycle::Listeners::new(move |event| shell.happened(event));
         *self.0.lifecycle.borrow_mut() = Some(listeners);
+        if lifecycle::is_hidden() {
+            self.happened(Event::Hidden);
+        }
         self.happened(Event::Connected);
     }
 
@@ -107,12 +127,14 @@ impl Shell {
         self.0.timer.take();
         self.0.bridge.take();
         self.0.requests.take();
+        self.0.peers.take();
     }
 
     fn happened(&self, event: Event) {
         if self.0.has_ended.get() {
             return;
         }
+        let is_hidden = matches!(event, Event::Hidden);
         let now_ms = clock::now_ms();
         let (effects, model) = {
             let mut machine = self.0.machine.borrow_mut();
@@ -132,20 +154,36 @@ impl Shell {
             }
             self.perform(effect);
         }
+        if is_hidden {
+            // An open channel can keep a page out of the back-forward cache, and a hidden one
+            // asks nothing.
+            self.0.peers.take();
+        }
     }
 
     fn perform(&self, effect: Effect) {
         let running = &self.0;
         match effect {
             Effect::Send { id, request } => {
+                if let Request::Read(query) = &request {
+                    self.with_peers(|peers| peers.asks(query.wait_s.unwrap_or(0) * 1_000));
+                }
                 let shell = self.clone();
-                let abort = running.api.send(&request, move |outcome| {
+                let abort = running.api.send(&request, move |outcome, body| {
+                    if let Some(body) = body {
+                        shell.with_peers(|peers| peers.answered(&body));
+                    }
                     shell.forget(id);
                     shell.happened(outcome.into_event(id));
                 });
                 running.requests.borrow_mut().push((id, abort));
             }
-            Effect::Abort(id) => self.forget(id),
+            Effect::Abort(id) => {
+                self.forget(id);
+                if let Some(peers) = &*running.peers.borrow() {
+                    peers.stopped();
+                }
+            }
             Effect::WakeAt(at_ms) => {
                 let shell = self.clone();
                 let timer =
@@ -163,10 +201,39 @@ impl Shell {
                     shell.happened(Event::BridgeReplied(reply));
                 });
             }
+            Effect::InvokeSdk(parameters) => {
+                let shell = self.clone();
+                bridge::invoke_sdk(&parameters, move |reply| {
+                    shell.happened(Event::BridgeReplied(reply));
+                });
+            }
+            Effect::Navigate(Destination::MiniProgram(path)) => {
+                let shell = self.clone();
+                wechat_sdk::open_mini_program(path.as_str().to_owned(), move |words| {
+                    shell.happened(Event::MiniProgramFailed(words));
+                });
+            }
             Effect::Navigate(destination) => navigation::go(destination.as_str()),
+            Effect::Reload => {
+                running.reloading.set(true);
+                navigation::reload();
+            }
             Effect::StripAddress => navigation::strip(),
-            Effect::MarkDeparture(is_away) => running.departure.mark(is_away),
+            Effect::MarkDeparture(is_away) => running.departure.set(is_away),
             Effect::Emit(occurrence) => running.page.tell(occurrence),
+        }
+    }
+
+    /// Joins the other tabs, if this one has not, and says something to them.
+    fn with_peers(&self, say: impl FnOnce(&peers::Peers)) {
+        let mut peers = self.0.peers.borrow_mut();
+        if peers.is_none() {
+            let shell = self.clone();
+            let happened = move |event| shell.happened(event);
+            *peers = peers::Peers::join(&self.0.token, self.0.rank, happened);
+        }
+        if let Some(peers) = &*peers {
+            say(peers);
         }
     }
 
@@ -175,4 +242,9 @@ impl Shell {
         let mut requests = self.0.requests.borrow_mut();
         requests.retain(|(sent, _)| *sent != id);
     }
+}
+
+/// An address of an option, as the page would follow it.
+fn absolute(address: Option<&String>) -> Option<String> {
+    address.map(|address| navigation::absolute(address))
 }

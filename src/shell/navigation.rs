@@ -2,16 +2,44 @@
 //! for another. Where to may only come from the machine, which checks it.
 
 use merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
-use web_sys::Url;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, Url};
 
 /// Leaves, with the whole page: in a frame, WeChat's pages do not work.
+///
+/// By a link and not by `location`, for a link can say that the origin goes along. Without it
+/// WeChat refuses `h5_url`, and a page whose policy is `no-referrer` would send nothing.
 pub(crate) fn go(address: &str) {
-    let Some(window) = web_sys::window() else {
-        return;
+    let click = || {
+        let document = web_sys::window()?.document()?;
+        let link: HtmlElement = document.create_element("a").ok()?.unchecked_into();
+        for (name, value) in [
+            ("href", address),
+            ("target", "_top"),
+            ("referrerpolicy", "strict-origin-when-cross-origin"),
+        ] {
+            link.set_attribute(name, value).ok()?;
+        }
+        // A sandboxed frame may refuse; then the page stays, and the machine sees that it is stuck.
+        link.click();
+        Some(())
     };
-    let top = window.top().ok().flatten().unwrap_or(window);
-    // A sandboxed frame may refuse; then the page stays, and the machine sees that it is stuck.
-    let _ = top.location().set_href(address);
+    let _: Option<()> = click();
+}
+
+/// Loads the page anew at the address that it shows now.
+pub(crate) fn reload() {
+    if let Some(window) = web_sys::window() {
+        // Where it is refused, the machine sees that the page is stuck.
+        let _ = window.location().reload();
+    }
+}
+
+/// An address as the page would follow it; one that is none stays as it is, to be refused by name.
+pub(crate) fn absolute(text: &str) -> String {
+    let base = web_sys::window().and_then(|window| window.location().href().ok());
+    base.and_then(|base| Url::new_with_base(text, &base).ok())
+        .map_or_else(|| text.to_owned(), |url| url.href())
 }
 
 /// A parameter of the page's own address.

@@ -92,6 +92,7 @@ fn dom_event(occurrence: &Occurrence, words: &Words) -> (&'static str, JsValue) 
             let to = match destination {
                 Destination::H5(_) => "h5",
                 Destination::Authorize(_) => "authorize",
+                Destination::MiniProgram(_) => "mini_program",
                 Destination::Success(_) => "success",
             };
             ("redirecting", object(&[("to", to.into())]))

@@ -268,12 +268,14 @@ impl Page {
             }
             Effect::WakeAt(at_ms) => self.wake_at_ms = at_ms,
             Effect::AwaitBridge => self.happen(Event::BridgeReady),
-            Effect::InvokeCashier(parameters) => self.cashier = Some(parameters),
+            Effect::InvokeCashier(parameters) | Effect::InvokeSdk(parameters) => {
+                self.cashier = Some(parameters);
+            }
             Effect::Navigate(destination) => {
                 self.left_for = Some(destination);
                 self.happen(Event::Hidden);
             }
-            Effect::StripAddress => {}
+            Effect::StripAddress | Effect::Reload => {}
             Effect::MarkDeparture(is_marked) => self.is_marked = is_marked,
             Effect::Emit(occurrence) => self.told.push(occurrence),
         }

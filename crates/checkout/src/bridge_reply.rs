@@ -2,6 +2,7 @@
 //! `ok` is "not guaranteed to be reliable" by WeChat's own word, and `cancel` also stands for
 //! several failures (research: client-realities §2.3).
 
+use crate::problem::ProblemCode;
 use crate::substring::{after, has};
 
 /// The callback's fields, as they came. Any may be absent, and their types differ by platform,
@@ -21,83 +22,109 @@ pub enum BridgeResult {
     Ok,
     /// The buyer came back without one, or something failed that WeChat calls a cancel.
     Cancel,
-    /// Something failed.
-    Fail,
-    /// The page may not call the cashier: directory, domain or appid are not registered.
-    Denied,
     /// This client has no cashier at all.
     Unsupported,
+    /// Something failed, for this cause as far as it can be told.
+    Failed(ProblemCode),
 }
 
 impl BridgeReply {
-    /// Reads the message in all its known forms: any prefix, either spelling of the key, any
-    /// case, `_` or blank between words.
+    /// Reads the message in all its known forms, as WeChat's own script does: what follows the
+    /// first colon, in any case, with `_` or a blank between words, and with or without `fail`
+    /// before the cause.
     pub fn result(&self) -> BridgeResult {
-        let plain = |letter: char| match letter {
-            '_' => ' ',
-            letter => letter.to_ascii_lowercase(),
-        };
-        let message: String = self.err_msg.chars().map(plain).collect();
-        let detail = after(&message, ":").unwrap_or(&message);
-        let has = |word| has(detail, word);
-        match detail.trim_ascii() {
-            "ok" | "confirm" => BridgeResult::Ok,
-            "cancel" | "fail cancel" => BridgeResult::Cancel,
-            _ if has("nosupport") || has("not exist") || has("not implement") => {
-                BridgeResult::Unsupported
-            }
-            _ if has("denied")
-                || has("not allow")
-                || has("no permission")
-                || has("invalid appid") =>
-            {
-                BridgeResult::Denied
-            }
-            _ => BridgeResult::Fail,
+        let message = plain(&self.err_msg);
+        let detail = after(&message, ":").unwrap_or(&message).trim_ascii();
+        let detail = ["failed ", "fail "]
+            .iter()
+            .find_map(|prefix| detail.strip_prefix(prefix))
+            .unwrap_or(detail);
+        let sentence = plain(self.err_desc.as_deref().unwrap_or_default());
+        let says = |word| has(detail, word) || has(&sentence, word);
+        let cause = CAUSES.iter().find(|(word, _)| says(word));
+        match (detail, cause) {
+            ("ok" | "confirm", _) => BridgeResult::Ok,
+            (_, Some((_, ProblemCode::CashierUnsupported))) => BridgeResult::Unsupported,
+            // A cancel with a cause is the failure's dialog being closed.
+            (_, Some((_, code))) => BridgeResult::Failed(*code),
+            ("cancel", None) => BridgeResult::Cancel,
+            (_, None) => BridgeResult::Failed(ProblemCode::CashierFailed),
         }
     }
+
+    /// WeChat's own words, for the merchant's log.
+    pub(crate) fn words(&self) -> String {
+        let mut words = self.err_msg.clone();
+        if let Some(err_desc) = &self.err_desc {
+            words.push(' ');
+            words.push_str(err_desc);
+        }
+        words
+    }
+}
+
+/// Words that tell a cause, in the order in which they are looked for.
+const CAUSES: [(&str, ProblemCode); 14] = [
+    ("nosupport", ProblemCode::CashierUnsupported),
+    ("not support", ProblemCode::CashierUnsupported),
+    ("not exist", ProblemCode::CashierUnsupported),
+    ("not implement", ProblemCode::CashierUnsupported),
+    ("denied", ProblemCode::CashierDenied),
+    ("not allow", ProblemCode::CashierDenied),
+    ("no permission", ProblemCode::CashierDenied),
+    ("invalid appid", ProblemCode::CashierDenied),
+    ("未注册", ProblemCode::CashierDenied),
+    ("签名", ProblemCode::SignatureRefused),
+    ("signature", ProblemCode::SignatureRefused),
+    ("total fee", ProblemCode::PrepayIdRefused),
+    ("缺少参数", ProblemCode::CashierParameterMissing),
+    ("parameter", ProblemCode::CashierParameterMissing),
+];
+
+fn plain(text: &str) -> String {
+    let plain = |letter: char| match letter {
+        '_' => ' ',
+        letter => letter.to_ascii_lowercase(),
+    };
+    text.chars().map(plain).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// WeChat's own strings and what they stand for.
     #[test]
-    fn every_message_that_was_seen_is_understood() {
-        let cases = [
-            ("get_brand_wcpay_request:ok", BridgeResult::Ok),
-            ("chooseWXPay:ok", BridgeResult::Ok),
-            ("get_brand_wcpay_request:cancel", BridgeResult::Cancel),
-            ("requestPayment:fail cancel", BridgeResult::Cancel),
-            ("get_brand_wcpay_request:fail", BridgeResult::Fail),
-            (
-                "get_brand_wcpay_request:fail_invalid appid",
-                BridgeResult::Denied,
-            ),
-            (
-                "getBrandWCPayRequest:fail_no permission to execute",
-                BridgeResult::Denied,
-            ),
-            (
-                "getBrandWCPayRequest:fail_nosupport",
-                BridgeResult::Unsupported,
-            ),
-            ("system:access_denied", BridgeResult::Denied),
-            ("System:Access_denied", BridgeResult::Denied),
-            ("access_control:not_allowed", BridgeResult::Denied),
-            ("access_control:not_allow", BridgeResult::Denied),
-            ("system:function_not_exist", BridgeResult::Unsupported),
-            ("system:function_not_implement", BridgeResult::Unsupported),
-            ("chooseWXPay:permission denied", BridgeResult::Denied),
-            ("", BridgeResult::Fail),
-            ("ok", BridgeResult::Ok),
-        ];
-        for (err_msg, expected) in cases {
+    fn every_string_that_was_seen_has_its_cause_and_the_one_who_can_mend_it() {
+        let strings = include_str!("../tests/wechat-strings.tsv");
+        for line in strings.lines().skip(1) {
+            let columns: Vec<_> = line.split('\t').collect();
+            let [err_msg, err_desc, expected, actor, ..] = columns[..] else {
+                panic!("a row of five columns: {line}");
+            };
             let reply = BridgeReply {
                 err_msg: err_msg.into(),
-                err_desc: None,
+                err_desc: Some(err_desc.to_owned()).filter(|text| !text.is_empty()),
             };
-            assert_eq!(reply.result(), expected, "{err_msg:?}");
+            let (found, found_actor) = match reply.result() {
+                BridgeResult::Ok => ("ok", "-"),
+                BridgeResult::Cancel => ("cancel", "-"),
+                BridgeResult::Unsupported => ("CASHIER_UNSUPPORTED", "buyer"),
+                BridgeResult::Failed(code) => (code.as_str(), code.actor().as_str()),
+            };
+            assert_eq!((found, found_actor), (expected, actor), "{line}");
         }
+    }
+
+    #[test]
+    fn wechats_words_are_kept_for_the_merchant() {
+        let reply = BridgeReply {
+            err_msg: "get_brand_wcpay_request:fail".into(),
+            err_desc: Some("支付验证签名失败".into()),
+        };
+        assert_eq!(
+            reply.words(),
+            "get_brand_wcpay_request:fail 支付验证签名失败"
+        );
     }
 }

@@ -20,6 +20,38 @@ pub struct AuthorizeUrl(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuccessUrl(String);
 
+/// `/pages/…`: a page of the mini-program that shows this web-view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MiniProgramPath(String);
+
+impl MiniProgramPath {
+    /// Takes a path from the mini-program's root: anything else WeChat would read relative to
+    /// where it happens to be, or as a plugin's.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix('/')?;
+        let path = rest.split('?').next().unwrap_or_default();
+        let is_path = path.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && path.bytes().all(|byte| byte != b':' && byte != b'#');
+        (is_path && is_followable(text)).then(|| Self(text.to_owned()))
+    }
+
+    /// The path to navigate to.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether a text is an absolute http(s) address, as a return address has to be. Its origin is
+/// the backend's to judge.
+pub(crate) fn is_web_address(text: &str) -> bool {
+    let host_on = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    is_followable(text)
+        && host_on
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['))
+}
+
 impl CodeUrl {
     /// Takes `weixin://` and nothing else. The payload is byte-exact: it is never rewritten.
     pub fn parse(text: &str) -> Option<Self> {
@@ -211,6 +243,43 @@ mod tests {
                 expected,
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_mini_program_path_begins_at_the_root() {
+        let cases = [
+            ("/pages/pay/index?token=a%20b", true),
+            ("/pages/pay/index", true),
+            ("pages/pay/index", false),
+            ("//evil.example/x", false),
+            ("/../x", false),
+            ("/plugin-private://wx1/pages/x", false),
+            ("plugin-private://wx1/pages/x", false),
+            ("javascript:alert(1)", false),
+            ("/pages/a b", false),
+            ("/", false),
+            ("", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(MiniProgramPath::parse(text).is_some(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_return_address_is_http_and_absolute() {
+        let cases = [
+            ("https://shop.example/pay?x=1", true),
+            ("http://192.168.0.7:8080/pay", true),
+            ("http://[::1]/pay", true),
+            ("javascript:alert(1)", false),
+            ("data:text/html,x", false),
+            ("/pay", false),
+            ("https://", false),
+            ("https:\\\\shop.example", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(is_web_address(text), expected, "{text}");
         }
     }
 

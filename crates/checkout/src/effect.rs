@@ -1,6 +1,6 @@
 //! What the machine asks of the world. The shell performs an effect and decides nothing.
 
-use crate::destination::{AuthorizeUrl, H5Url, SuccessUrl};
+use crate::destination::{AuthorizeUrl, H5Url, MiniProgramPath, SuccessUrl};
 use crate::problem::Problem;
 use crate::scene::Scene;
 use merchant_api::{AttemptForm, CancelForm, PayParameters, PollQuery};
@@ -29,8 +29,12 @@ pub enum Effect {
     AwaitBridge,
     /// Call `getBrandWCPayRequest` with these.
     InvokeCashier(PayParameters),
+    /// Call the SDK's `wx.chooseWXPay` with these.
+    InvokeSdk(PayParameters),
     /// Leave for another address, with the whole page.
     Navigate(Destination),
+    /// Load the page anew, as it is addressed now, and remember that it was done.
+    Reload,
     /// Take the payer and return handles out of the page's address.
     StripAddress,
     /// Keep a mark that the buyer left for `h5_url`, or drop it.
@@ -57,6 +61,9 @@ pub enum Destination {
     H5(H5Url),
     /// The hop for the openid.
     Authorize(AuthorizeUrl),
+    /// A page of the mini-program that shows this web-view; `MiniProgramFailed` if it cannot be
+    /// opened.
+    MiniProgram(MiniProgramPath),
     /// The merchant's page after a payment.
     Success(SuccessUrl),
 }
@@ -67,6 +74,7 @@ impl Destination {
         match self {
             Self::H5(url) => url.as_str(),
             Self::Authorize(url) => url.as_str(),
+            Self::MiniProgram(path) => path.as_str(),
             Self::Success(url) => url.as_str(),
         }
     }

@@ -29,6 +29,15 @@ pub enum Event {
     BridgeReady,
     /// The cashier's callback. It may come late, twice, or never.
     BridgeReplied(BridgeReply),
+    /// The mini-program's page could not be opened; with WeChat's own words.
+    MiniProgramFailed(String),
+    /// Another tab of this browser, at the same order, says something.
+    PeerSpoke {
+        /// Who: of two tabs that ask, the one with the lower rank goes on.
+        rank: u64,
+        /// What.
+        word: PeerWord,
+    },
     /// The page is visible again, was shown from the back-forward cache, or got the focus.
     Resumed,
     /// The page is hidden.
@@ -41,6 +50,17 @@ pub enum Event {
     Wanted(Intent),
     /// The element is gone for good. Whatever happens after it has no effect.
     Destroyed,
+}
+
+/// What tabs at the same order tell each other, so that one of them asks for all.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PeerWord {
+    /// It asks the backend, and may be held for so long, in milliseconds.
+    Asks(u64),
+    /// It asks no more.
+    Stopped,
+    /// The backend answered it.
+    Answered(Box<CheckoutAnswer>),
 }
 
 /// What the buyer can want. An intent that does not fit the moment is ignored.

@@ -16,6 +16,8 @@ pub struct Facts {
     pub touch_points: u32,
     /// `window.WeixinJSBridge` is there already.
     pub bridge_present: bool,
+    /// `window.wx.chooseWXPay` is there: the page brought WeChat's SDK and configured it.
+    pub has_wechat_sdk: bool,
     /// `window.__wxjs_environment` says `miniprogram`; old iOS web-views say it nowhere else.
     pub mini_program: bool,
     /// The page is in a frame, where neither the bridge nor `h5_url` works.
@@ -41,4 +43,6 @@ pub struct Options {
     pub payer: Option<String>,
     /// The buyer is back from `h5_url`, as the address or the storage tells.
     pub returned: bool,
+    /// The page was loaded anew already because WeChat would not let it pay.
+    pub reloaded: bool,
 }

@@ -23,9 +23,9 @@ mod substring;
 mod view_model;
 
 pub use bridge_reply::{BridgeReply, BridgeResult};
-pub use destination::{AuthorizeUrl, CodeUrl, H5Url, SuccessUrl};
+pub use destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath, SuccessUrl};
 pub use effect::{Destination, Effect, Occurrence, Request, RequestId};
-pub use event::{Event, Failure, Intent};
+pub use event::{Event, Failure, Intent, PeerWord};
 pub use facts::{Facts, Options};
 pub use machine::CheckoutMachine;
 pub use problem::{Actor, Problem, ProblemCode};

@@ -16,6 +16,13 @@ const MAX_PAUSE_MS: u64 = 5 * 60_000;
 /// A question sent so lately is as good as a new one, in milliseconds: becoming visible, being
 /// shown and getting the focus come together.
 const JUST_NOW_MS: u64 = 1_000;
+/// Pause after an answer that came at once with something new, in milliseconds: a backend whose
+/// version always grows must not be asked without end.
+const CHANGED_PAUSE_MS: u64 = 1_000;
+/// How much later than another tab's next question this one asks after all, in milliseconds.
+const PEER_PATIENCE_MS: u64 = 5_000;
+/// Held questions that broke before none is held any more: a proxy in between may not let them.
+const HELD_FAILURES_MAX: u32 = 2;
 /// Failures in a row before the buyer is told.
 const FAILURES_TO_TELL: u32 = 2;
 
@@ -37,6 +44,10 @@ pub(crate) struct Poll {
     asks_wechat: bool,
     in_flight: Option<Reading>,
     failures: u32,
+    held_failures: u32,
+    /// Another tab asks for this one too: which, and until when it is trusted to.
+    leader: Option<(u64, u64)>,
+    rank: u64,
     is_visible: bool,
     is_online: bool,
     jitter: Jitter,
@@ -56,6 +67,16 @@ impl Reading {
         self.sent_at_ms + self.wait_ms + PATIENCE_MS
     }
 
+    /// What another tab was told, as if it had been asked for here.
+    pub(crate) const fn of_peer(now_ms: u64) -> Self {
+        Self {
+            id: RequestId(0),
+            sent_at_ms: now_ms,
+            asked_wechat: false,
+            wait_ms: 0,
+        }
+    }
+
     /// The backend held it to the end, so the next may follow at once.
     const fn was_held(&self, now_ms: u64) -> bool {
         self.wait_ms > 0 && now_ms.saturating_sub(self.sent_at_ms) + 1_000 >= self.wait_ms
@@ -70,6 +91,9 @@ impl Poll {
             asks_wechat: false,
             in_flight: None,
             failures: 0,
+            held_failures: 0,
+            leader: None,
+            rank: seed,
             is_visible: true,
             is_online: true,
             jitter: Jitter(seed | 1),
@@ -102,6 +126,7 @@ impl Poll {
         }
         self.asks_wechat |= asks_wechat;
         self.due_at_ms = Some(now_ms);
+        self.leader = None;
         self.interrupt()
     }
 
@@ -130,7 +155,7 @@ impl Poll {
         id: RequestId,
         seen: Option<u64>,
     ) -> Option<PollQuery> {
-        let is_due = self.due_at_ms.is_some_and(|due_at_ms| due_at_ms <= now_ms);
+        let is_due = self.due_ms().is_some_and(|due_ms| due_ms <= now_ms);
         if !is_due || self.in_flight.is_some() || !self.is_visible || !self.is_online {
             return None;
         }
@@ -138,7 +163,10 @@ impl Poll {
         let asked_wechat = std::mem::take(&mut self.asks_wechat);
         // A first question, one that asks WeChat, and one after a failure are answered at once:
         // holding them would tell the buyer nothing.
-        let may_wait = self.running_since_ms.is_some() && !asked_wechat && self.failures == 0;
+        let may_wait = self.running_since_ms.is_some()
+            && !asked_wechat
+            && self.failures == 0
+            && self.held_failures < HELD_FAILURES_MAX;
         let wait_s = (may_wait && seen.is_some()).then_some(WAIT_MAX_S);
         self.in_flight = Some(Reading {
             id,
@@ -171,8 +199,11 @@ impl Poll {
         let Some(since_ms) = self.running_since_ms.filter(|_| self.due_at_ms.is_none()) else {
             return;
         };
-        let pause_ms = if is_changed || reading.was_held(now_ms) {
+        let is_prompt = now_ms.saturating_sub(reading.sent_at_ms) < JUST_NOW_MS;
+        let pause_ms = if reading.was_held(now_ms) || (is_changed && !is_prompt) {
             MIN_PAUSE_MS
+        } else if is_changed {
+            CHANGED_PAUSE_MS
         } else {
             let rhythm_ms = rhythm_ms(now_ms.saturating_sub(since_ms));
             let wanted_ms = poll_after_ms.unwrap_or_else(|| self.jitter.around(rhythm_ms));
@@ -185,6 +216,7 @@ impl Poll {
     pub(crate) fn failed(&mut self, now_ms: u64, reading: Reading, retry_after_ms: Option<u64>) {
         self.asks_wechat |= reading.asked_wechat;
         self.failures = self.failures.saturating_add(1);
+        self.held_failures += u32::from(reading.wait_ms > 0);
         let backoff_ms = 1_000 << (self.failures - 1).min(5);
         let pause_ms = match retry_after_ms {
             Some(wanted_ms) => wanted_ms.clamp(MIN_PAUSE_MS, MAX_PAUSE_MS),
@@ -238,7 +270,7 @@ impl Poll {
     pub(crate) fn wake_at_ms(&self) -> Option<u64> {
         match self.in_flight {
             Some(reading) => Some(reading.gives_up_at_ms()),
-            None if self.is_visible && self.is_online => self.due_at_ms,
+            None if self.is_visible && self.is_online => self.due_ms(),
             None => None,
         }
     }
@@ -250,6 +282,51 @@ impl Poll {
         }
         self.failures = 0;
         self.ask_now(now_ms, false)
+    }
+
+    /// Another tab asks, and may be held for so long. Of two that ask, the one with the lower
+    /// rank goes on; the other's question is given back, to be aborted. A question that asks
+    /// WeChat is the buyer's own.
+    pub(crate) fn peer_asks(&mut self, now_ms: u64, rank: u64, for_ms: u64) -> Option<RequestId> {
+        if rank >= self.rank || self.running_since_ms.is_none() || self.asks_wechat {
+            return None;
+        }
+        let until_ms = now_ms + for_ms.min(MAX_PAUSE_MS) + PEER_PATIENCE_MS;
+        self.leader = Some((rank, until_ms));
+        if self.in_flight.is_some_and(|reading| reading.asked_wechat) {
+            return None;
+        }
+        self.due_at_ms = Some(now_ms);
+        self.interrupt()
+    }
+
+    /// Another tab was answered: it asks again soon, and this one waits for that.
+    pub(crate) fn peer_answered(&mut self, now_ms: u64, rank: u64, poll_after_ms: Option<u64>) {
+        if let Some((leader, until_ms)) = &mut self.leader
+            && *leader == rank
+        {
+            let pause_ms = poll_after_ms.unwrap_or(RHYTHM_MS[0].1).min(MAX_PAUSE_MS);
+            *until_ms = now_ms + pause_ms + PEER_PATIENCE_MS;
+        }
+    }
+
+    /// Another tab asks no more: this one does, if it was waiting for that one.
+    pub(crate) fn peer_stopped(&mut self, rank: u64) {
+        self.leader.take_if(|(leader, _)| *leader == rank);
+    }
+
+    /// Lets another request go first. What was under way is asked again after it.
+    pub(crate) fn give_way(&mut self) -> Option<RequestId> {
+        self.pause()
+    }
+
+    /// When the next question is due: later, while another tab asks.
+    fn due_ms(&self) -> Option<u64> {
+        let due_at_ms = self.due_at_ms?;
+        match self.leader {
+            Some((_, until_ms)) if !self.asks_wechat => Some(due_at_ms.max(until_ms)),
+            _ => Some(due_at_ms),
+        }
     }
 
     /// What was under way is asked again when the pause ends.

@@ -118,6 +118,11 @@ impl ProblemCode {
         }
     }
 
+    /// The page may not call the cashier.
+    pub(crate) const fn is_denied(self) -> bool {
+        matches!(self, Self::CashierDenied | Self::LandingUrlDenied)
+    }
+
     /// Whether the buyer may be offered another try.
     pub const fn is_recoverable(self) -> bool {
         match self {

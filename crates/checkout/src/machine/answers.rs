@@ -28,6 +28,7 @@ impl CheckoutMachine {
                 return;
             };
             let product = starting.product;
+            self.poll.carry_on(now_ms);
             if self.absorb(now_ms, answer) {
                 self.attempt_answered(now_ms, product, answer);
             } else if self.is_starting(id) {
@@ -35,7 +36,7 @@ impl CheckoutMachine {
                 let stale = Malformed::not("version", "must not fall");
                 self.attempt_failed(now_ms, Failure::Malformed(stale));
             }
-        } else if self.cancelling == Some(id) {
+        } else if self.is_cancelling(id) {
             self.cancelling = None;
             self.absorb(now_ms, answer);
         }
@@ -46,7 +47,7 @@ impl CheckoutMachine {
             self.read_failed(now_ms, reading, failure);
         } else if self.is_starting(id) {
             self.attempt_failed(now_ms, failure);
-        } else if self.cancelling == Some(id) {
+        } else if self.is_cancelling(id) {
             // Not offered, or too late: the attempt ends by itself, and the buyer has moved on.
             self.cancelling = None;
         }
@@ -93,9 +94,7 @@ impl CheckoutMachine {
     }
 
     fn settle(&mut self, now_ms: u64, answer: &CheckoutAnswer) {
-        let dead = self.poll.stop();
-        self.abort(dead);
-        self.abort(self.stage.attempt_in_flight());
+        self.give_up_requests();
         self.effects.push(Effect::MarkDeparture(false));
         if !self.told.is_paid {
             self.told.is_paid = true;
@@ -126,8 +125,8 @@ impl CheckoutMachine {
     }
 
     fn close(&mut self) {
-        let dead = self.poll.stop();
-        self.abort(dead);
+        self.give_up_requests();
+        self.effects.push(Effect::MarkDeparture(false));
         if !self.told.is_closed {
             self.told.is_closed = true;
             self.emit(Occurrence::Closed);
@@ -136,7 +135,7 @@ impl CheckoutMachine {
     }
 
     /// An answer to a question, with the order still open.
-    fn read(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
+    pub(super) fn read(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
         if self.scene.is_none() {
             self.begin(now_ms, answer);
             return;
@@ -184,6 +183,10 @@ impl CheckoutMachine {
         {
             self.place_code(now_ms, text, answer);
             return;
+        }
+        if let (Life::Fresh, Some(remaining_ms)) = (code.life, code_remaining_ms(answer)) {
+            // A clock that stood still in the device's sleep is set right by the backend's time.
+            code.deadline_ms = Some(now_ms + remaining_ms);
         }
         if let Life::LastQuery { since_ms } = code.life {
             let is_after = match answer.checked_ms_ago {
@@ -300,6 +303,11 @@ impl CheckoutMachine {
                 self.poll.start(now_ms);
             }
         }
+    }
+
+    fn is_cancelling(&self, id: RequestId) -> bool {
+        self.cancelling
+            .is_some_and(|cancelling| cancelling.id == id)
     }
 
     fn is_starting(&self, id: RequestId) -> bool {

@@ -1,8 +1,8 @@
 //! Attempts: asking the backend for one, and taking up the action it gives.
 
-use super::stage::{Code, Leaving, Life, Progress, Stage, Starting};
+use super::stage::{Code, Errand, Leaving, Life, Progress, Stage, Starting};
 use super::{ATTEMPT_PATIENCE_MS, ATTEMPT_TRIES, CheckoutMachine, STUCK_MS, earlier};
-use crate::destination::{AuthorizeUrl, CodeUrl, H5Url};
+use crate::destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath};
 use crate::effect::{Destination, Effect, Occurrence, Request};
 use crate::event::Failure;
 use crate::problem::{Problem, ProblemCode};
@@ -47,6 +47,9 @@ impl CheckoutMachine {
         };
         let dead = self.poll.interrupt();
         self.abort(dead);
+        // An attempt takes the place of the one that is being cancelled.
+        let dead = self.cancelling.take();
+        self.abort(dead.map(|cancelling| cancelling.id));
         let request = Request::Start(form);
         self.effects.push(Effect::Send { id, request });
     }
@@ -73,6 +76,12 @@ impl CheckoutMachine {
                 self.open_cashier(now_ms, attempt, parameters);
             }
             (Product::Jsapi, Some(Action::AuthorizeUrl(text))) => self.hop(now_ms, &text),
+            (Product::MiniProgram, Some(Action::MiniProgramPath(text))) => {
+                match MiniProgramPath::parse(&text) {
+                    Some(path) => self.leave(now_ms, Destination::MiniProgram(path)),
+                    None => self.fail(Problem::new(ProblemCode::MiniProgramPathRefused)),
+                }
+            }
             _ => self.fail(Problem::new(ProblemCode::ActionUnexpected)),
         }
     }
@@ -111,18 +120,45 @@ impl CheckoutMachine {
     }
 
     fn leave(&mut self, now_ms: u64, destination: Destination) {
-        let is_for_payment = matches!(destination, Destination::H5(_));
-        if is_for_payment {
+        let errand = match destination {
+            Destination::H5(_) => Errand::H5,
+            Destination::MiniProgram(_) => Errand::MiniProgram,
+            Destination::Authorize(_) | Destination::Success(_) => Errand::Itself,
+        };
+        if errand.is_for_payment() {
             self.effects.push(Effect::MarkDeparture(true));
             self.poll.start(now_ms);
         }
         self.emit(Occurrence::Redirecting(destination.clone()));
         self.effects.push(Effect::Navigate(destination));
+        self.go_away(now_ms, errand);
+    }
+
+    fn go_away(&mut self, now_ms: u64, errand: Errand) {
         self.stage = Stage::Leaving(Leaving {
-            is_for_payment,
+            errand,
             stuck_at_ms: now_ms + STUCK_MS,
             was_hidden: !self.poll.is_visible(),
         });
+    }
+
+    /// Loads the page anew, once.
+    pub(super) fn reload(&mut self, now_ms: u64) {
+        self.options.reloaded = true;
+        self.effects.push(Effect::Reload);
+        self.go_away(now_ms, Errand::Itself);
+    }
+
+    pub(super) fn mini_program_failed(&mut self, raw: String) {
+        if let Stage::Leaving(Leaving {
+            errand: Errand::MiniProgram,
+            ..
+        }) = self.stage
+        {
+            self.effects.push(Effect::MarkDeparture(false));
+            let problem = Problem::new(ProblemCode::MiniProgramUnreachable).with_raw(raw);
+            self.fail_or_offer(problem);
+        }
     }
 
     /// An attempt that was asked for did not come.

@@ -5,13 +5,20 @@ use super::{BRIDGE_PATIENCE_MS, CASHIER_SILENCE_MS, CheckoutMachine};
 use crate::bridge_reply::{BridgeReply, BridgeResult};
 use crate::effect::Effect;
 use crate::problem::{Problem, ProblemCode};
+use crate::scene::{EnvironmentKind, Os};
 use crate::view_model::Notice;
 use merchant_api::{PayParameters, Product};
 
 impl CheckoutMachine {
     pub(super) fn open_cashier(&mut self, now_ms: u64, attempt: u64, parameters: PayParameters) {
-        if self.facts.bridge_present {
-            self.invoke(now_ms, attempt, parameters);
+        // WeCom for Android did not answer the bare bridge, and did answer the SDK.
+        let prefers_sdk = self.facts.has_wechat_sdk
+            && self
+                .scene
+                .as_ref()
+                .is_some_and(|scene| scene.environment.kind == EnvironmentKind::WeCom);
+        if self.facts.bridge_present || prefers_sdk {
+            self.invoke(now_ms, attempt, parameters, prefers_sdk);
         } else {
             self.effects.push(Effect::AwaitBridge);
             self.stage = Stage::Cashier(Cashier {
@@ -26,20 +33,35 @@ impl CheckoutMachine {
 
     pub(super) fn bridge_ready(&mut self, now_ms: u64) {
         self.facts.bridge_present = true;
-        if let Stage::Cashier(Cashier {
-            attempt,
-            phase: CashierPhase::AwaitingBridge { parameters, .. },
-        }) = &self.stage
-        {
-            let (attempt, parameters) = (*attempt, parameters.clone());
-            self.invoke(now_ms, attempt, parameters);
+        if let Some((attempt, parameters)) = self.stage.awaits_bridge() {
+            self.invoke(now_ms, attempt, parameters, false);
+        }
+    }
+
+    /// The bridge did not come in time. The SDK, where the page brought it, waits by itself.
+    pub(super) fn bridge_overdue(&mut self, now_ms: u64) {
+        let Some((attempt, parameters)) = self.stage.awaits_bridge() else {
+            return;
+        };
+        let problem = Problem::new(ProblemCode::BridgeMissing);
+        if self.facts.has_wechat_sdk {
+            self.invoke(now_ms, attempt, parameters, true);
+        } else if self.fallback() == Some(Product::Native) {
+            self.report(problem);
+            self.start(now_ms, Product::Native);
+        } else {
+            self.fail(problem);
         }
     }
 
     /// Polling starts here and not at the callback, which may never come (a partner's page is
     /// closed after a payment).
-    fn invoke(&mut self, now_ms: u64, attempt: u64, parameters: PayParameters) {
-        self.effects.push(Effect::InvokeCashier(parameters));
+    fn invoke(&mut self, now_ms: u64, attempt: u64, parameters: PayParameters, by_sdk: bool) {
+        self.effects.push(if by_sdk {
+            Effect::InvokeSdk(parameters)
+        } else {
+            Effect::InvokeCashier(parameters)
+        });
         self.poll.start(now_ms);
         self.stage = Stage::Cashier(Cashier {
             attempt,
@@ -78,21 +100,50 @@ impl CheckoutMachine {
                     notice: Some(Notice::Cancelled),
                 };
             }
-            BridgeResult::Fail => self.cashier_failed(ProblemCode::CashierFailed, reply),
-            BridgeResult::Denied => self.cashier_failed(ProblemCode::CashierDenied, reply),
-            BridgeResult::Unsupported => match self.fallback() {
-                Some(Product::Native) => self.start(now_ms, Product::Native),
-                _ => self.cashier_failed(ProblemCode::CashierUnsupported, reply),
-            },
+            BridgeResult::Failed(code) => self.cashier_failed(code, reply),
+            BridgeResult::Unsupported => {
+                let problem = cashier_problem(ProblemCode::CashierUnsupported, reply);
+                if self.fallback() == Some(Product::Native) {
+                    self.report(problem);
+                    self.start(now_ms, Product::Native);
+                } else {
+                    self.fail(problem);
+                }
+            }
         }
     }
 
     fn cashier_failed(&mut self, code: ProblemCode, reply: &BridgeReply) {
-        let raw = reply.err_desc.as_ref().unwrap_or(&reply.err_msg);
-        self.fail(Problem::new(code).with_raw(raw.clone()));
+        let os = self.scene.as_ref().map(|scene| scene.environment.os);
+        let mut problem = match (code, os) {
+            (ProblemCode::CashierDenied, Some(Os::Ios | Os::IpadOs)) => {
+                cashier_problem(ProblemCode::LandingUrlDenied, reply)
+            }
+            _ => cashier_problem(code, reply),
+        };
+        // The one thing that helps a page which may not pay is to load it anew: then the address
+        // that it shows is the one that WeChat checks. It helps once or not at all.
+        problem.is_recoverable &= !(problem.code.is_denied() && self.options.reloaded);
+        self.fail_or_offer(problem);
+    }
+
+    /// Where another way is in view, the buyer is offered both; where not, the problem is shown.
+    pub(super) fn fail_or_offer(&mut self, problem: Problem) {
+        if self.fallback().is_some() {
+            self.report(problem);
+            self.stage = Stage::Offer {
+                notice: Some(Notice::Cancelled),
+            };
+        } else {
+            self.fail(problem);
+        }
     }
 
     pub(super) fn fallback(&self) -> Option<Product> {
         self.scene.as_ref()?.way_out?.fallback
     }
+}
+
+fn cashier_problem(code: ProblemCode, reply: &BridgeReply) -> Problem {
+    Problem::new(code).with_raw(reply.words())
 }

@@ -1,8 +1,8 @@
 //! What the buyer wants. An intent that does not fit the moment does nothing: a double click, or
 //! a click on a button that has just gone, must not start a second attempt.
 
-use super::CheckoutMachine;
-use super::stage::{CashierPhase, Leaving, Life, Stage};
+use super::stage::{CashierPhase, Errand, Leaving, Life, Stage};
+use super::{CANCEL_PATIENCE_MS, Cancelling, CheckoutMachine};
 use crate::effect::{Effect, Request};
 use crate::event::Intent;
 use merchant_api::{CancelForm, Product};
@@ -35,13 +35,19 @@ impl CheckoutMachine {
                     self.stage = Stage::Offer { notice: None };
                 }
             }
-            Intent::Cancel => self.want_cancel(),
+            Intent::Cancel => self.want_cancel(now_ms),
             Intent::Resume => self.want_resume(now_ms),
         }
     }
 
     fn want_start(&mut self, now_ms: u64) {
         if !self.may_start_again(now_ms) {
+            return;
+        }
+        if let Stage::Failed(problem) = &self.stage
+            && problem.code.is_denied()
+        {
+            self.reload(now_ms);
             return;
         }
         match self.product() {
@@ -76,7 +82,7 @@ impl CheckoutMachine {
                 *notice = None;
             }
             Stage::Leaving(Leaving {
-                is_for_payment: true,
+                errand: Errand::H5 | Errand::MiniProgram,
                 ..
             })
             | Stage::Cashier(_) => {
@@ -92,16 +98,27 @@ impl CheckoutMachine {
         self.abort(dead);
     }
 
-    fn want_cancel(&mut self) {
-        let Some(after) = self
-            .stage
-            .own_attempt()
-            .filter(|_| self.cancelling.is_none())
-        else {
+    fn want_cancel(&mut self, now_ms: u64) {
+        if self.cancelling.is_some() {
+            return;
+        }
+        if let Stage::Starting(_) = self.stage {
+            // Its number is not known yet. If it took effect all the same, the next answer says so.
+            self.abort(self.stage.attempt_in_flight());
+            self.stage = Stage::Offer { notice: None };
+            self.poll.carry_on(now_ms);
+            return;
+        }
+        let Some(after) = self.stage.own_attempt() else {
             return;
         };
         let id = self.next_id();
-        self.cancelling = Some(id);
+        self.cancelling = Some(Cancelling {
+            id,
+            gives_up_at_ms: now_ms + CANCEL_PATIENCE_MS,
+        });
+        let dead = self.poll.give_way();
+        self.abort(dead);
         let request = Request::Cancel(CancelForm { after });
         self.effects.push(Effect::Send { id, request });
         self.stage = Stage::Offer { notice: None };

@@ -8,19 +8,21 @@ mod answers;
 mod attempts;
 mod cashier;
 mod intents;
+mod peers;
 mod screen;
 mod stage;
 mod time;
 
+use crate::destination::{SuccessUrl, is_web_address};
 use crate::effect::{Effect, Occurrence, Request, RequestId};
 use crate::event::Event;
 use crate::facts::{Facts, Options};
 use crate::poll::Poll;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemCode};
 use crate::scene::Scene;
 use crate::view_model::OrderView;
-use merchant_api::{CurrentAttempt, PAYER_UNAVAILABLE_HANDLE, Product};
-use stage::{Leaving, Stage};
+use merchant_api::{CurrentAttempt, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
+use stage::{Errand, Leaving, Stage};
 
 /// How long the backend has for an attempt, in milliseconds: it may have to query and close at
 /// WeChat first.
@@ -35,6 +37,8 @@ const CASHIER_SILENCE_MS: u64 = 30_000;
 const CONFIRMING_MS: u64 = 20_000;
 /// Pause between questions while confirming, in milliseconds.
 const CONFIRMING_PAUSE_MS: u64 = 2_000;
+/// How long the backend has for a cancel, in milliseconds.
+const CANCEL_PATIENCE_MS: u64 = 10_000;
 /// After how long a page that should have left is taken to be stuck, in milliseconds.
 const STUCK_MS: u64 = 4_000;
 /// How long the buyer sees the success before the page goes on, in milliseconds.
@@ -49,12 +53,19 @@ pub struct CheckoutMachine {
     scene: Option<Scene>,
     known: Option<Known>,
     poll: Poll,
-    cancelling: Option<RequestId>,
+    cancelling: Option<Cancelling>,
     told: Told,
     last_id: u32,
     wake_at_ms: Option<u64>,
     effects: Vec<Effect>,
     is_destroyed: bool,
+}
+
+/// A cancel under way. The buyer has moved on already.
+#[derive(Clone, Copy, Debug)]
+struct Cancelling {
+    id: RequestId,
+    gives_up_at_ms: u64,
 }
 
 /// What the backend said last.
@@ -108,6 +119,8 @@ impl CheckoutMachine {
             Event::Failed { id, failure } => self.failed(now_ms, id, failure),
             Event::BridgeReady => self.bridge_ready(now_ms),
             Event::BridgeReplied(reply) => self.bridge_replied(now_ms, &reply),
+            Event::MiniProgramFailed(raw) => self.mini_program_failed(raw),
+            Event::PeerSpoke { rank, word } => self.peer_spoke(now_ms, rank, word),
             Event::Resumed => self.resumed(now_ms),
             Event::Hidden => self.hidden(),
             Event::Online => {
@@ -128,9 +141,24 @@ impl CheckoutMachine {
         if self.options.payer.is_some() || self.options.returned {
             self.effects.push(Effect::StripAddress);
         }
+        self.check_addresses();
         if self.known.is_none() {
             let none = self.poll.ask_now(now_ms, false);
             self.abort(none);
+        }
+    }
+
+    /// Tells the page of its own mistakes when it can still see them, and does without.
+    fn check_addresses(&mut self) {
+        let is_loopback = self.facts.page_is_loopback;
+        let is_success = |text: &mut String| SuccessUrl::parse(text, is_loopback).is_none();
+        if self.options.success_url.take_if(is_success).is_some() {
+            self.report(Problem::new(ProblemCode::SuccessUrlRefused));
+        }
+        let is_return = |text: &mut String| !is_web_address(text);
+        if self.options.return_url.take_if(is_return).is_some() {
+            let code = ProblemCode::Refused(ErrorCode::ReturnUrlRefused);
+            self.report(Problem::new(code));
         }
     }
 
@@ -147,20 +175,28 @@ impl CheckoutMachine {
             let none = self.poll.ask_now(now_ms, false);
             self.abort(none);
         }
-        if let Stage::Leaving(Leaving {
+        let Stage::Leaving(Leaving {
             was_hidden: true,
-            is_for_payment,
+            errand,
             ..
         }) = self.stage
-        {
-            self.stage = if is_for_payment {
-                Stage::Returned {
-                    notice: None,
-                    is_asking: false,
-                }
-            } else {
-                Stage::Offer { notice: None }
-            };
+        else {
+            return;
+        };
+        // The middle page of H5 sends the buyer back whether or not anything happened, and WeChat
+        // is asked by the buyer's word alone; a mini-program's page is left when it is through.
+        let is_asking = errand == Errand::MiniProgram;
+        self.stage = if errand.is_for_payment() {
+            Stage::Returned {
+                notice: None,
+                is_asking,
+            }
+        } else {
+            Stage::Offer { notice: None }
+        };
+        if is_asking {
+            let dead = self.poll.ask_now(now_ms, true);
+            self.abort(dead);
         }
     }
 
@@ -175,13 +211,18 @@ impl CheckoutMachine {
     /// Gives up all that is under way. From now on nothing has an effect.
     fn destroyed(&mut self) -> Vec<Effect> {
         self.is_destroyed = true;
+        self.give_up_requests();
+        self.effects.push(Effect::WakeAt(None));
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Gives every request up, and asks nothing more by itself.
+    fn give_up_requests(&mut self) {
         let reading = self.poll.stop();
         self.abort(reading);
         self.abort(self.stage.attempt_in_flight());
         let cancelling = self.cancelling.take();
-        self.abort(cancelling);
-        self.effects.push(Effect::WakeAt(None));
-        std::mem::take(&mut self.effects)
+        self.abort(cancelling.map(|cancelling| cancelling.id));
     }
 
     /// Whether the buyer is back from the hop for the openid, so that there is no second one.
@@ -230,8 +271,13 @@ impl CheckoutMachine {
     fn finish(&mut self, now_ms: u64) -> Vec<Effect> {
         self.ask_if_due(now_ms);
         self.tell_screen();
+        let request_ms = match self.cancelling {
+            Some(cancelling) => Some(cancelling.gives_up_at_ms),
+            None if self.stage.attempt_in_flight().is_some() => None,
+            None => self.poll.wake_at_ms(),
+        };
         let wake_at_ms = earlier(
-            self.poll.wake_at_ms(),
+            request_ms,
             self.stage.wake_at_ms(now_ms, self.poll.is_visible()),
         );
         if wake_at_ms != self.wake_at_ms {
@@ -241,7 +287,12 @@ impl CheckoutMachine {
         std::mem::take(&mut self.effects)
     }
 
+    /// One request at a time: while an attempt is asked for or cancelled, a question would only
+    /// bring what is about to be untrue.
     fn ask_if_due(&mut self, now_ms: u64) {
+        if self.cancelling.is_some() || self.stage.attempt_in_flight().is_some() {
+            return;
+        }
         let seen = self.known.as_ref().and_then(|known| known.version);
         let id = RequestId(self.last_id + 1);
         if let Some(query) = self.poll.next(now_ms, id, seen) {

@@ -57,7 +57,7 @@ impl CheckoutMachine {
             Stage::Confirming { .. } => Screen::Confirming,
             Stage::Leaving(leaving) => Screen::Leaving {
                 is_stuck: leaving.stuck_at_ms <= now_ms,
-                is_for_payment: leaving.is_for_payment,
+                is_for_payment: leaving.errand.is_for_payment(),
             },
             Stage::Returned { notice, is_asking } => Screen::Returned {
                 notice: *notice,

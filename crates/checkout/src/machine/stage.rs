@@ -99,13 +99,40 @@ pub(crate) enum CashierPhase {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leaving {
-    /// For the hop for the openid, no payment can follow from it.
-    pub(crate) is_for_payment: bool,
+    pub(crate) errand: Errand,
     pub(crate) stuck_at_ms: u64,
     pub(crate) was_hidden: bool,
 }
 
+/// What the page leaves for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// WeChat's middle page.
+    H5,
+    /// The mini-program's own page.
+    MiniProgram,
+    /// The hop for the openid, or the page itself anew: no payment can follow from it.
+    Itself,
+}
+
+impl Errand {
+    pub(crate) const fn is_for_payment(self) -> bool {
+        matches!(self, Self::H5 | Self::MiniProgram)
+    }
+}
+
 impl Stage {
+    /// What the cashier is to be called with, once the bridge is there.
+    pub(crate) fn awaits_bridge(&self) -> Option<(u64, PayParameters)> {
+        match self {
+            Self::Cashier(Cashier {
+                attempt,
+                phase: CashierPhase::AwaitingBridge { parameters, .. },
+            }) => Some((*attempt, parameters.clone())),
+            _ => None,
+        }
+    }
+
     /// The attempt that this page has made its own, while it is at it.
     pub(crate) const fn own_attempt(&self) -> Option<u64> {
         match self {

@@ -1,10 +1,9 @@
 //! What the passing of time does. Triggered by `Woke`, which may come early, late or twice.
 
-use super::stage::{CashierPhase, Life, Progress, Stage};
+use super::stage::{Cashier, CashierPhase, Life, Progress, Stage};
 use super::{CONFIRMING_MS, CheckoutMachine};
 use crate::effect::{Destination, Effect, Occurrence};
 use crate::event::Failure;
-use crate::problem::{Problem, ProblemCode};
 use crate::view_model::Notice;
 
 impl CheckoutMachine {
@@ -12,6 +11,9 @@ impl CheckoutMachine {
         if let Some(reading) = self.poll.take_overdue(now_ms) {
             self.abort(Some(reading.id));
             self.poll.failed(now_ms, reading, None);
+        }
+        if let Some(cancelling) = self.cancelling.take_if(|it| it.gives_up_at_ms <= now_ms) {
+            self.abort(Some(cancelling.id));
         }
         match &mut self.stage {
             Stage::Starting(starting) => match starting.progress {
@@ -32,13 +34,10 @@ impl CheckoutMachine {
                     self.abort(dead);
                 }
             }
-            Stage::Cashier(cashier) => {
-                if let CashierPhase::AwaitingBridge { until_ms, .. } = cashier.phase
-                    && until_ms <= now_ms
-                {
-                    self.fail(Problem::new(ProblemCode::BridgeMissing));
-                }
-            }
+            Stage::Cashier(Cashier {
+                phase: CashierPhase::AwaitingBridge { until_ms, .. },
+                ..
+            }) if *until_ms <= now_ms => self.bridge_overdue(now_ms),
             Stage::Confirming { since_ms } if *since_ms + CONFIRMING_MS <= now_ms => {
                 // WeChat said ok, so the buyer must not be told to pay again.
                 self.stage = Stage::Returned {

@@ -156,9 +156,9 @@ fn a_failure_is_told_with_wechats_words_and_can_be_tried_again() {
         ("get_brand_wcpay_request:fail", "CASHIER_FAILED"),
         (
             "get_brand_wcpay_request:fail_invalid appid",
-            "CASHIER_DENIED",
+            "LANDING_URL_DENIED",
         ),
-        ("system:access_denied", "CASHIER_DENIED"),
+        ("system:access_denied", "LANDING_URL_DENIED"),
         ("system:function_not_exist", "CASHIER_UNSUPPORTED"),
     ];
     for (err_msg, code) in cases {
