@@ -209,9 +209,11 @@ impl CheckoutMachine {
                 let retry_after_ms = error.retry_after_ms;
                 let is_final = !error.retryable;
                 if error.code == Some(ErrorCode::CheckoutExpired) {
-                    self.stage = Stage::Expired;
                     let dead = self.poll.stop();
                     self.abort(dead);
+                    if !matches!(self.stage, Stage::Closed) {
+                        self.stage = Stage::Expired;
+                    }
                     return;
                 }
                 (Problem::from(error), retry_after_ms, is_final)
@@ -254,23 +256,21 @@ impl CheckoutMachine {
         }
         let (way_out, reason) = (decided.way_out, decided.reason);
         self.scene = Some(decided);
+        if reason != Reason::Robot {
+            // Whatever becomes of it here, it may be paid from elsewhere, and then it says so.
+            self.poll.start(now_ms);
+        }
         let Some(way_out) = way_out else {
             self.stage = Stage::Unavailable(reason);
-            if reason != Reason::Robot {
-                // It may be paid from elsewhere, and then it says so here.
-                self.poll.start(now_ms);
-            }
             return;
         };
         if answer.remaining_ms == Some(0) {
             self.stage = Stage::Expired;
-            self.poll.start(now_ms);
         } else if self.options.returned {
             self.stage = Stage::Returned {
                 notice: None,
                 is_asking: false,
             };
-            self.poll.start(now_ms);
         } else {
             self.begin_product(now_ms, way_out.product, answer);
         }
@@ -289,10 +289,7 @@ impl CheckoutMachine {
                 }
                 (_, None | Some(Product::Native)) => self.start(now_ms, Product::Native),
                 // Another device is at it, and nobody takes over silently.
-                _ => {
-                    self.stage = Stage::Elsewhere;
-                    self.poll.start(now_ms);
-                }
+                _ => self.stage = Stage::Elsewhere,
             },
             // Back from the hop the buyer has pressed the button already.
             Product::Jsapi if self.has_hopped() || self.options.auto_start => {
@@ -300,7 +297,6 @@ impl CheckoutMachine {
             }
             Product::Jsapi | Product::H5 | Product::MiniProgram => {
                 self.stage = Stage::Offer { notice: None };
-                self.poll.start(now_ms);
             }
         }
     }

@@ -6,4 +6,5 @@ mod jsapi;
 mod manners;
 mod native;
 mod page;
+mod random_orders;
 mod walk;

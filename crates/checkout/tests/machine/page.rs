@@ -14,6 +14,9 @@ pub(crate) const DESK: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
 pub(crate) const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/111.0.0.0 Mobile Safari/537.36";
 pub(crate) const WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39)";
+pub(crate) const WECOM: &str = "Mozilla/5.0 (Linux; Android 13; M2012K11AC; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0 Mobile Safari/537.36 wxwork/4.1.22 MicroMessenger/7.0.1 Language/zh";
+pub(crate) const MINI_PROGRAM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.74(0x18004a24) miniProgram/wx71a6af1f91734f18";
+pub(crate) const MINI_PROGRAM_PATH: &str = "/pages/wechat-pay/wechat-pay?token=t";
 pub(crate) const CODE: &str = "weixin://wxpay/bizpayurl?pr=1";
 pub(crate) const OTHER_CODE: &str = "weixin://wxpay/bizpayurl?pr=2";
 pub(crate) const H5_URL: &str =
@@ -21,12 +24,13 @@ pub(crate) const H5_URL: &str =
 pub(crate) const AUTHORIZE_URL: &str =
     "https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx1&state=s#wechat_redirect";
 
+#[derive(Clone)]
 pub(crate) struct Page {
     pub(crate) machine: CheckoutMachine,
     pub(crate) now_ms: u64,
     pub(crate) effects: Vec<Effect>,
-    wake_at_ms: Option<u64>,
-    open: Vec<(RequestId, Request)>,
+    pub(crate) wake_at_ms: Option<u64>,
+    pub(crate) open: Vec<(RequestId, Request)>,
 }
 
 impl Page {
@@ -184,7 +188,7 @@ pub(crate) fn open_order(version: u64) -> CheckoutAnswer {
         total_fen: 6_910,
         remaining_ms: Some(1_800_000),
         poll_after_ms: Some(2_000),
-        products: Some(vec![Product::Jsapi, Product::H5, Product::Native]),
+        products: Some(Product::ALL.to_vec()),
         live: true,
         ..CheckoutAnswer::default()
     }

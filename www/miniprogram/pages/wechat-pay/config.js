@@ -1,0 +1,2 @@
+/** Base of the merchant API, an https address without a slash at its end. */
+module.exports = { merchantApi: "https://pay.shop.example/v1" };
