@@ -123,7 +123,7 @@ fn as_object(parameters: &PayParameters, time_stamp: &str) -> JsValue {
 }
 
 /// Any field may be absent or of another type.
-fn read(reply: &JsValue) -> BridgeReply {
+pub(super) fn read(reply: &JsValue) -> BridgeReply {
     let text = |name: &str| {
         Reflect::get(reply, &name.into())
             .ok()

@@ -74,13 +74,8 @@ impl MerchantApi {
         }
     }
 
-    /// Sends a request; `done` is called once, unless the request is aborted first, with the body
-    /// too where that was an answer.
-    pub(crate) fn send(
-        &self,
-        request: &Request,
-        done: impl FnOnce(Outcome, Option<JsValue>) + 'static,
-    ) -> Abort {
+    /// Sends a request; `done` is called once, unless the request is aborted first.
+    pub(crate) fn send(&self, request: &Request, done: impl FnOnce(Outcome) + 'static) -> Abort {
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
         let init = RequestInit::new();
@@ -90,12 +85,12 @@ impl MerchantApi {
         let by_page = self.transport.as_ref().map(|own| own.ask(request));
         let stand_in = self.fetch.clone();
         spawn_local(async move {
-            let (outcome, body) = match by_page {
-                Some(reply) => (Outcome::from(reply.await), None),
+            let outcome = match by_page {
+                Some(reply) => Outcome::from(reply.await),
                 None => fetch(&address, &init, stand_in).await,
             };
             if !signal.is_some_and(|signal| signal.aborted()) {
-                done(outcome, body);
+                done(outcome);
             }
         });
         Abort(controller)
@@ -133,22 +128,14 @@ impl MerchantApi {
     }
 }
 
-async fn fetch(
-    address: &str,
-    init: &RequestInit,
-    stand_in: Option<Function>,
-) -> (Outcome, Option<JsValue>) {
+async fn fetch(address: &str, init: &RequestInit, stand_in: Option<Function>) -> Outcome {
     match response(address, init, stand_in).await {
         Ok(response) => {
             let status = response.status();
             let retry_after_ms = retry_after_ms(&response);
-            let body = body(&response).await.ok();
-            let json = body.as_ref().map(|body| body.0.clone());
-            let outcome = read(status, retry_after_ms, body);
-            let is_answer = matches!(outcome, Outcome::Answered(_));
-            (outcome, json.filter(|_| is_answer))
+            read(status, retry_after_ms, body(&response).await.ok())
         }
-        Err(_) => (Outcome::Failed(Failure::Unreachable), None),
+        Err(_) => Outcome::Failed(Failure::Unreachable),
     }
 }
 
@@ -207,7 +194,7 @@ fn read(status: u16, retry_after_ms: Option<u64>, body: Option<JsObject>) -> Out
 }
 
 /// A JavaScript object as a holder of fields.
-pub(super) struct JsObject(pub(super) JsValue);
+struct JsObject(JsValue);
 
 impl JsObject {
     fn get(&self, name: &'static str) -> Option<JsValue> {

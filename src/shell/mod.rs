@@ -20,7 +20,7 @@ use crate::environment;
 use crate::options::WidgetOptions;
 use ::merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
 use checkout::{
-    CheckoutMachine, Destination, Effect, Event, Intent, Options, Request, RequestId, ViewModel,
+    CheckoutMachine, Destination, Effect, Event, Intent, Options, PeerWord, RequestId, ViewModel,
 };
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -165,25 +165,14 @@ impl Shell {
         let running = &self.0;
         match effect {
             Effect::Send { id, request } => {
-                if let Request::Read(query) = &request {
-                    self.with_peers(|peers| peers.asks(query.wait_s.unwrap_or(0) * 1_000));
-                }
                 let shell = self.clone();
-                let abort = running.api.send(&request, move |outcome, body| {
-                    if let Some(body) = body {
-                        shell.with_peers(|peers| peers.answered(&body));
-                    }
+                let abort = running.api.send(&request, move |outcome| {
                     shell.forget(id);
                     shell.happened(outcome.into_event(id));
                 });
                 running.requests.borrow_mut().push((id, abort));
             }
-            Effect::Abort(id) => {
-                self.forget(id);
-                if let Some(peers) = &*running.peers.borrow() {
-                    peers.stopped();
-                }
-            }
+            Effect::Abort(id) => self.forget(id),
             Effect::WakeAt(at_ms) => {
                 let shell = self.clone();
                 let timer =
@@ -218,6 +207,7 @@ impl Shell {
                 running.reloading.set(true);
                 navigation::reload();
             }
+            Effect::TellPeers(word) => self.tell_peers(word),
             Effect::StripAddress => navigation::strip(),
             Effect::MarkDeparture(is_away) => running.departure.set(is_away),
             Effect::Emit(occurrence) => running.page.tell(occurrence),
@@ -225,15 +215,15 @@ impl Shell {
     }
 
     /// Joins the other tabs, if this one has not, and says something to them.
-    fn with_peers(&self, say: impl FnOnce(&peers::Peers)) {
+    fn tell_peers(&self, word: PeerWord) {
         let mut peers = self.0.peers.borrow_mut();
-        if peers.is_none() {
+        if peers.is_none() && !self.0.has_ended.get() {
             let shell = self.clone();
             let happened = move |event| shell.happened(event);
             *peers = peers::Peers::join(&self.0.token, self.0.rank, happened);
         }
         if let Some(peers) = &*peers {
-            say(peers);
+            peers.say(word);
         }
     }
 

@@ -1,23 +1,25 @@
-//! Tabs of this browser at the same order tell each other what they ask and what they were
-//! answered, so that one of them asks for all. Who that is, is the machine's to say.
+//! Tabs of this browser at the same order tell each other what they ask, so that one of them asks
+//! for all. Who that is, is the machine's to say.
 //!
-//! A `BroadcastChannel` reaches this origin alone. Where there is none, each tab asks for itself.
+//! A `BroadcastChannel` reaches this origin alone, and a message is two numbers: the speaker's
+//! rank, and for how many milliseconds it asks, or a sign. Where there is no such channel, each tab
+//! asks for itself.
 
-use super::merchant_api::JsObject;
-use ::merchant_api::CheckoutAnswer;
 use checkout::{Event, PeerWord};
 use gloo_events::EventListener;
 use js_sys::Array;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-/// What stands for "I ask no more" where the length of a question would stand.
+/// "I ask no more."
 const STOPPED: f64 = -1.0;
+/// "There is something new."
+const NEWS: f64 = -2.0;
 
 /// This tab's place among them; leaves when dropped.
 pub(crate) struct Peers {
     channel: BroadcastChannel,
-    rank: f64,
+    rank: u64,
     _listener: EventListener,
 }
 
@@ -28,36 +30,26 @@ impl Peers {
         name.push_str(token);
         let channel = BroadcastChannel::new(&name).ok()?;
         let listener = EventListener::new(&channel, "message", move |event| {
-            let data = event.unchecked_ref::<MessageEvent>().data();
-            if let Some(event) = read(data) {
+            if let Some(event) = read(event) {
                 happened(event);
             }
         });
         Some(Self {
             channel,
-            rank: number(rank),
+            rank,
             _listener: listener,
         })
     }
 
-    /// This tab asks, and may be held for so long.
-    pub(crate) fn asks(&self, for_ms: u64) {
-        self.say(number(for_ms), &JsValue::UNDEFINED);
-    }
-
-    /// This tab asks no more.
-    pub(crate) fn stopped(&self) {
-        self.say(STOPPED, &JsValue::UNDEFINED);
-    }
-
-    /// The backend answered this tab.
-    pub(crate) fn answered(&self, body: &JsValue) {
-        self.say(0.0, body);
-    }
-
-    fn say(&self, ms: f64, body: &JsValue) {
-        let message = Array::of3(&self.rank.into(), &ms.into(), body);
-        // A body that came as JSON can be cloned; and a tab that hears nothing asks for itself.
+    /// Says something to the others.
+    pub(crate) fn say(&self, word: PeerWord) {
+        let sign = match word {
+            PeerWord::Asks(for_ms) => number(for_ms),
+            PeerWord::Stopped => STOPPED,
+            PeerWord::News => NEWS,
+        };
+        let message = Array::of2(&number(self.rank).into(), &sign.into());
+        // Two numbers can be cloned; and a tab that hears nothing asks for itself.
         let _ = self.channel.post_message(&message);
     }
 }
@@ -69,17 +61,17 @@ impl Drop for Peers {
 }
 
 /// Anything of this origin can speak here, so nothing is taken as given.
-fn read(data: JsValue) -> Option<Event> {
+fn read(event: &web_sys::Event) -> Option<Event> {
+    let data = event.unchecked_ref::<MessageEvent>().data();
     let message: Array = data.dyn_into().ok()?;
     let rank = whole(message.get(0).as_f64()?);
-    let ms = message.get(1).as_f64()?;
-    let body = message.get(2);
-    let word = if body.is_object() {
-        PeerWord::Answered(Box::new(CheckoutAnswer::read(&JsObject(body)).ok()?))
-    } else if ms < 0.0 {
+    let sign = message.get(1).as_f64()?;
+    let word = if sign >= 0.0 {
+        PeerWord::Asks(whole(sign))
+    } else if sign > NEWS {
         PeerWord::Stopped
     } else {
-        PeerWord::Asks(whole(ms))
+        PeerWord::News
     };
     Some(Event::PeerSpoke { rank, word })
 }

@@ -275,7 +275,7 @@ impl Page {
                 self.left_for = Some(destination);
                 self.happen(Event::Hidden);
             }
-            Effect::StripAddress | Effect::Reload => {}
+            Effect::StripAddress | Effect::Reload | Effect::TellPeers(_) => {}
             Effect::MarkDeparture(is_marked) => self.is_marked = is_marked,
             Effect::Emit(occurrence) => self.told.push(occurrence),
         }

@@ -1,6 +1,7 @@
 //! What the machine asks of the world. The shell performs an effect and decides nothing.
 
 use crate::destination::{AuthorizeUrl, H5Url, MiniProgramPath, SuccessUrl};
+use crate::event::PeerWord;
 use crate::problem::Problem;
 use crate::scene::Scene;
 use merchant_api::{AttemptForm, CancelForm, PayParameters, PollQuery};
@@ -35,6 +36,8 @@ pub enum Effect {
     Navigate(Destination),
     /// Load the page anew, as it is addressed now, and remember that it was done.
     Reload,
+    /// Tell the other tabs of this browser that are at the same order.
+    TellPeers(PeerWord),
     /// Take the payer and return handles out of the page's address.
     StripAddress,
     /// Keep a mark that the buyer left for `h5_url`, or drop it.

@@ -52,15 +52,16 @@ pub enum Event {
     Destroyed,
 }
 
-/// What tabs at the same order tell each other, so that one of them asks for all.
-#[derive(Clone, Debug, PartialEq)]
+/// What tabs at the same order tell each other, so that one of them asks for all. Hints alone:
+/// what is true a tab hears from the backend itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerWord {
     /// It asks the backend, and may be held for so long, in milliseconds.
     Asks(u64),
     /// It asks no more.
     Stopped,
-    /// The backend answered it.
-    Answered(Box<CheckoutAnswer>),
+    /// The backend told it something new.
+    News,
 }
 
 /// What the buyer can want. An intent that does not fit the moment is ignored.

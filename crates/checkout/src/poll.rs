@@ -67,16 +67,6 @@ impl Reading {
         self.sent_at_ms + self.wait_ms + PATIENCE_MS
     }
 
-    /// What another tab was told, as if it had been asked for here.
-    pub(crate) const fn of_peer(now_ms: u64) -> Self {
-        Self {
-            id: RequestId(0),
-            sent_at_ms: now_ms,
-            asked_wechat: false,
-            wait_ms: 0,
-        }
-    }
-
     /// The backend held it to the end, so the next may follow at once.
     const fn was_held(&self, now_ms: u64) -> bool {
         self.wait_ms > 0 && now_ms.saturating_sub(self.sent_at_ms) + 1_000 >= self.wait_ms
@@ -300,19 +290,10 @@ impl Poll {
         self.interrupt()
     }
 
-    /// Another tab was answered: it asks again soon, and this one waits for that.
-    pub(crate) fn peer_answered(&mut self, now_ms: u64, rank: u64, poll_after_ms: Option<u64>) {
-        if let Some((leader, until_ms)) = &mut self.leader
-            && *leader == rank
-        {
-            let pause_ms = poll_after_ms.unwrap_or(RHYTHM_MS[0].1).min(MAX_PAUSE_MS);
-            *until_ms = now_ms + pause_ms + PEER_PATIENCE_MS;
-        }
-    }
-
     /// Another tab asks no more: this one does, if it was waiting for that one.
-    pub(crate) fn peer_stopped(&mut self, rank: u64) {
-        self.leader.take_if(|(leader, _)| *leader == rank);
+    pub(crate) fn peer_stopped(&mut self, now_ms: u64, rank: u64) -> Option<RequestId> {
+        let leader = self.leader.take_if(|(leader, _)| *leader == rank);
+        leader.and_then(|_| self.refresh(now_ms))
     }
 
     /// Lets another request go first. What was under way is asked again after it.

@@ -6,7 +6,7 @@ use super::stage::{Life, Stage};
 use super::{CONFIRMING_PAUSE_MS, CheckoutMachine, Known, SUCCESS_MS};
 use crate::destination::SuccessUrl;
 use crate::effect::{Effect, Occurrence, RequestId};
-use crate::event::Failure;
+use crate::event::{Failure, PeerWord};
 use crate::poll::Reading;
 use crate::problem::{Problem, ProblemCode};
 use crate::scene::{self, Reason};
@@ -15,9 +15,12 @@ use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, OrderState, Pro
 
 impl CheckoutMachine {
     pub(super) fn answered(&mut self, now_ms: u64, id: RequestId, answer: &CheckoutAnswer) {
+        let seen = self.known.as_ref().and_then(|known| known.version);
+        let is_changed = answer.version.is_some() && answer.version != seen;
+        if is_changed && seen.is_some() {
+            self.tell_peers(PeerWord::News);
+        }
         if let Some(reading) = self.poll.take(id) {
-            let seen = self.known.as_ref().and_then(|known| known.version);
-            let is_changed = answer.version.is_some() && answer.version != seen;
             let poll_after_ms = answer.poll_after_ms;
             if self.absorb(now_ms, answer) {
                 self.read(now_ms, reading, answer);
@@ -135,7 +138,7 @@ impl CheckoutMachine {
     }
 
     /// An answer to a question, with the order still open.
-    pub(super) fn read(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
+    fn read(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
         if self.scene.is_none() {
             self.begin(now_ms, answer);
             return;

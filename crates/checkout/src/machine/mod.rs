@@ -15,7 +15,7 @@ mod time;
 
 use crate::destination::{SuccessUrl, is_web_address};
 use crate::effect::{Effect, Occurrence, Request, RequestId};
-use crate::event::Event;
+use crate::event::{Event, PeerWord};
 use crate::facts::{Facts, Options};
 use crate::poll::Poll;
 use crate::problem::{Problem, ProblemCode};
@@ -202,6 +202,9 @@ impl CheckoutMachine {
 
     fn hidden(&mut self) {
         let dead = self.poll.hide();
+        if dead.is_some() {
+            self.tell_peers(PeerWord::Stopped);
+        }
         self.abort(dead);
         if let Stage::Leaving(leaving) = &mut self.stage {
             leaving.was_hidden = true;
@@ -220,6 +223,7 @@ impl CheckoutMachine {
     fn give_up_requests(&mut self) {
         let reading = self.poll.stop();
         self.abort(reading);
+        self.tell_peers(PeerWord::Stopped);
         self.abort(self.stage.attempt_in_flight());
         let cancelling = self.cancelling.take();
         self.abort(cancelling.map(|cancelling| cancelling.id));
@@ -299,6 +303,7 @@ impl CheckoutMachine {
             self.last_id = id.0;
             let request = Request::Read(query);
             self.effects.push(Effect::Send { id, request });
+            self.tell_peers(PeerWord::Asks(query.wait_s.unwrap_or(0) * 1_000));
         }
     }
 
