@@ -310,7 +310,12 @@ impl House {
     }
 
     pub(crate) async fn hand_in(&self, letter: &Letter) -> Answer {
-        let mut request = Request::post("/wechat/notify/payment")
+        self.hand_in_at("/wechat/notify/payment", letter).await
+    }
+
+    /// The same at the route of a kind of notification.
+    pub(crate) async fn hand_in_at(&self, path: &str, letter: &Letter) -> Answer {
+        let mut request = Request::post(path)
             .body(Body::from(letter.body.clone()))
             .unwrap();
         *request.headers_mut() = letter.headers.clone();

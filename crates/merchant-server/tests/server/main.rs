@@ -25,6 +25,7 @@ mod pages;
 mod polls;
 mod private_api;
 mod process;
+mod refunds;
 mod security;
 mod trust;
 mod webhooks;

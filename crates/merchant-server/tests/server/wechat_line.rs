@@ -28,7 +28,8 @@ type Change = Box<dyn Fn(&mut http::Response<Bytes>) + Send>;
 /// A call as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
-    /// `order`, `query`, `close`, `certificates` or `openid`.
+    /// `order`, `query`, `close`, `refund`, `refund_query`, `abnormal_refund`, `certificates` or
+    /// `openid`.
     pub(crate) kind: &'static str,
     pub(crate) host: String,
     pub(crate) path: String,
@@ -57,6 +58,11 @@ impl WechatLine {
     /// Meddles once, with the next call of this kind.
     pub(crate) fn meddle(&self, kind: &'static str, meddling: Meddling) {
         self.0.meddlings.lock().unwrap().push_back((kind, meddling));
+    }
+
+    /// Meddles no more.
+    pub(crate) fn leave_alone(&self) {
+        self.0.meddlings.lock().unwrap().clear();
     }
 
     /// Everything that was sent since the last look.
@@ -129,6 +135,12 @@ fn kind_of(method: &http::Method, path: &str) -> &'static str {
         "bill"
     } else if path.ends_with("/close") {
         "close"
+    } else if path.ends_with("/apply-abnormal-refund") {
+        "abnormal_refund"
+    } else if path.starts_with("/v3/refund/") && method == http::Method::POST {
+        "refund"
+    } else if path.starts_with("/v3/refund/") {
+        "refund_query"
     } else if method == http::Method::POST {
         "order"
     } else {

@@ -1,0 +1,319 @@
+//! Asking for a refund: what is taken, what is refused, and that a wish is one wish.
+
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+
+use super::{HOOKS, REFUNDS, RESULT_MS, bought, wish};
+use crate::house::{API_KEY, House, MINUTE_MS, backend};
+
+const READER: &str = "the reader's key";
+/// SHA-256 of [`READER`], made with another program.
+const READER_SHA256: &str = "961dc0904f9967aa41663732f5525c832792ce51fd227619d8e35ab58e1c44de";
+
+#[tokio::test]
+async fn a_refund_is_taken_down_sent_once_and_told_when_the_buyer_has_it() {
+    let (house, token) = bought().await;
+    let before = house.checkout(&token).await;
+    let asked = house.ask_refund(wish("R-1", 990)).await;
+    assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.json);
+    assert_eq!(asked.word("state"), "processing");
+    assert_eq!(asked.word("origin"), "merchant");
+    assert_eq!(asked.word("out_trade_no"), "tea-0001");
+    assert_eq!(house.line.take_kinds(), ["refund"]);
+    let letters = house.results().await;
+    assert_eq!(letters.len(), 1);
+    for _ in 0..2 {
+        let answer = house.hand_in_refund(&letters[0]).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    }
+    let refund = house.refund("R-1").await;
+    assert_eq!(refund.word("state"), "succeeded");
+    assert_eq!(refund.word("success_time"), "2026-11-21T17:20:03+08:00");
+    let after = house.checkout(&token).await;
+    assert_eq!(after.word("state"), "paid", "a refund leaves it paid");
+    assert_eq!(after.number("refunded_fen"), 990);
+    assert!(after.number("version") > before.number("version"));
+    assert!(before.json.get("refunded_fen").is_none());
+    let told = house.told().await;
+    assert_eq!(told, ["refund.succeeded"]);
+    let order = house.read_private("/v1/orders/tea-0001").await;
+    assert_eq!(order.number("refunded_fen"), 990);
+    assert_eq!(order.json["refunds"][0]["refund_no"], "R-1");
+    assert_eq!(house.server.next_due_ms().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_same_wish_again_is_the_same_refund_and_asks_wechat_nothing() {
+    let (house, _) = bought().await;
+    let first = house.ask_refund(wish("R-1", 990)).await;
+    house.line.take_sent();
+    let again = house.ask_refund(wish("R-1", 990)).await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert_eq!(again.json, first.json);
+    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
+    for other in [
+        wish("R-1", 991),
+        json!({ "refund_no": "R-1" }),
+        json!({ "refund_no": "R-1", "amount_fen": 990, "reason": "冷了" }),
+    ] {
+        let refused = house.ask_refund(other).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT);
+        assert_eq!(refused.code(), "REFUND_NO_USED");
+        assert_eq!(refused.json["error"]["field"], "refund_no");
+    }
+    house
+        .order(json!({ "order_no": "tea-0002", "total_fen": 990, "description": "tea" }))
+        .await;
+    let elsewhere = backend(
+        "/v1/orders/tea-0002/refunds",
+        API_KEY,
+        wish("R-1", 990).to_string(),
+    );
+    assert_eq!(house.send(elsewhere).await.code(), "ORDER_NOT_PAID");
+    assert_eq!(house.refunds_at_wechat().len(), 1);
+}
+
+#[tokio::test]
+async fn no_more_goes_back_than_came_whatever_is_asked_for() {
+    let (house, _) = bought().await;
+    house.ask_refund(wish("R-1", 1000)).await;
+    for too_much in [991, 1990, 5000] {
+        let refused = house.ask_refund(wish("R-2", too_much)).await;
+        assert_eq!(refused.code(), "REFUND_TOO_MUCH");
+        assert_eq!(refused.json["error"]["field"], "amount_fen");
+        assert!(refused.text().contains("990 fen"), "{}", refused.text());
+    }
+    let rest = house.ask_refund(json!({ "refund_no": "R-2" })).await;
+    assert_eq!(rest.number("amount_fen"), 990, "all that is left");
+    let same = house.ask_refund(json!({ "refund_no": "R-2" })).await;
+    assert_eq!(
+        (same.status, same.number("amount_fen")),
+        (StatusCode::OK, 990)
+    );
+    for nothing_left in [json!({ "refund_no": "R-3" }), wish("R-3", 1)] {
+        assert_eq!(
+            house.ask_refund(nothing_left).await.code(),
+            "REFUND_TOO_MUCH"
+        );
+    }
+    assert_eq!(house.refund("R-3").await.code(), "REFUND_UNKNOWN");
+    let list = house.read_private(REFUNDS).await;
+    assert_eq!(list.number("refundable_fen"), 0);
+    assert_eq!(list.number("refunded_fen"), 0);
+    assert_eq!(list.json["refunds"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_minute_lies_between_two_refunds_of_a_payment() {
+    let (house, _) = bought().await;
+    house.ask_refund(wish("R-1", 100)).await;
+    let second = house.ask_refund(wish("R-2", 100)).await;
+    assert_eq!(second.status, StatusCode::CREATED);
+    assert_eq!(
+        second.word("state"),
+        "requested",
+        "taken down, not sent yet"
+    );
+    assert_eq!(house.line.take_kinds(), ["refund"]);
+    house.later(59_999).await;
+    assert_eq!(house.state_of("R-2").await, "requested");
+    house.later(1).await;
+    assert_eq!(house.state_of("R-2").await, "processing");
+    let numbers: Vec<_> = house.refunds_at_wechat().into_iter().map(|r| r.0).collect();
+    assert_eq!(numbers, ["R-1", "R-2"]);
+}
+
+#[tokio::test]
+async fn fifty_refunds_are_the_most() {
+    let (house, _) = bought().await;
+    for number in 0..50 {
+        let asked = house.ask_refund(wish(&format!("R-{number}"), 1)).await;
+        assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.json);
+        house.later(MINUTE_MS).await;
+    }
+    let refused = house.ask_refund(wish("R-50", 1)).await;
+    assert_eq!(refused.code(), "REFUND_TOO_MANY");
+    let at_wechat = house.refunds_at_wechat();
+    assert_eq!(at_wechat.len(), 50);
+    assert!(at_wechat.iter().all(|(_, _, status)| status == "SUCCESS"));
+    let list = house.read_private(REFUNDS).await;
+    assert_eq!(list.number("refunded_fen"), 50);
+}
+
+#[tokio::test]
+async fn a_bad_wish_is_refused_with_field_and_rule_and_nothing_is_kept() {
+    let (house, _) = bought().await;
+    let long = "x".repeat(65);
+    let cases: Vec<(Value, &str, &str)> = vec![
+        (json!({ "amount_fen": 1 }), "INVALID_REQUEST", "refund_no"),
+        (wish("", 1), "INVALID_REQUEST", "refund_no"),
+        (wish("R 1", 1), "INVALID_REQUEST", "refund_no"),
+        (wish(&long, 1), "INVALID_REQUEST", "refund_no"),
+        (wish("surplus@tea-0001", 1), "INVALID_REQUEST", "refund_no"),
+        (wish("R", 0), "AMOUNT_INVALID", "amount_fen"),
+        (
+            json!({ "refund_no": "R", "amount_fen": 1.5 }),
+            "INVALID_REQUEST",
+            "amount_fen",
+        ),
+        (
+            json!({ "refund_no": "R", "amount": 1 }),
+            "INVALID_REQUEST",
+            "amount",
+        ),
+        (
+            json!({ "refund_no": "R", "reason": "茶".repeat(27) }),
+            "INVALID_REQUEST",
+            "reason",
+        ),
+        (
+            json!({ "refund_no": "R", "reason": "a\nb" }),
+            "INVALID_REQUEST",
+            "reason",
+        ),
+        (
+            json!({ "refund_no": "R", "funds_account": "POCKET" }),
+            "INVALID_REQUEST",
+            "funds_account",
+        ),
+        (
+            json!({ "refund_no": "R", "from": [{ "account": "AVAILABLE", "amount_fen": 1 }] }),
+            "INVALID_REQUEST",
+            "amount_fen",
+        ),
+        (
+            json!({ "refund_no": "R", "amount_fen": 2,
+                    "from": [{ "account": "AVAILABLE", "amount_fen": 1 }] }),
+            "INVALID_REQUEST",
+            "from",
+        ),
+        (
+            json!({ "refund_no": "R", "goods_detail": [{
+                "merchant_goods_id": "G", "unit_price_fen": 1, "refund_amount_fen": 1,
+                "refund_quantity": 0,
+            }] }),
+            "INVALID_REQUEST",
+            "goods_detail.refund_quantity",
+        ),
+    ];
+    for (wish, code, field) in cases {
+        let refused = house.ask_refund(wish.clone()).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{wish}");
+        assert_eq!(refused.code(), code, "{wish}");
+        assert_eq!(refused.json["error"]["field"], field, "{wish}");
+    }
+    let list = house.read_private(REFUNDS).await;
+    assert_eq!(list.json["refunds"], json!([]));
+    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn all_that_a_backend_gives_along_reaches_wechat() {
+    let (house, _) = bought().await;
+    let asked = house
+        .ask_refund(json!({
+            "refund_no": "R-1", "amount_fen": 30, "reason": "凉了",
+            "from": [{ "account": "AVAILABLE", "amount_fen": 10 },
+                     { "account": "UNAVAILABLE", "amount_fen": 20 }],
+            "goods_detail": [{
+                "merchant_goods_id": "G1", "goods_name": "茶", "unit_price_fen": 30,
+                "refund_amount_fen": 30, "refund_quantity": 1,
+            }],
+        }))
+        .await;
+    assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.json);
+    let sent: Value = serde_json::from_slice(&house.line.take_sent()[0].body).unwrap();
+    assert_eq!(
+        sent,
+        json!({
+            "out_trade_no": "tea-0001", "out_refund_no": "R-1", "reason": "凉了",
+            "notify_url": "http://127.0.0.1:8080/wechat/notify/refund",
+            "amount": {
+                "refund": 30, "total": 1990, "currency": "CNY",
+                "from": [{ "account": "AVAILABLE", "amount": 10 },
+                         { "account": "UNAVAILABLE", "amount": 20 }],
+            },
+            "goods_detail": [{
+                "merchant_goods_id": "G1", "goods_name": "茶", "unit_price": 30,
+                "refund_amount": 30, "refund_quantity": 1,
+            }],
+        })
+    );
+}
+
+#[tokio::test]
+async fn an_order_that_is_not_paid_has_nothing_to_give_back() {
+    let house = House::open_with_end(HOOKS).await;
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    let refused = house.ask_refund(wish("R-1", 1)).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::CONFLICT, "ORDER_NOT_PAID")
+    );
+    let unknown = backend(
+        "/v1/orders/nobody/refunds",
+        API_KEY,
+        wish("R-1", 1).to_string(),
+    );
+    assert_eq!(house.send(unknown).await.code(), "ORDER_UNKNOWN");
+    assert_eq!(house.refund("R-1").await.code(), "REFUND_UNKNOWN");
+}
+
+#[tokio::test]
+async fn only_a_key_for_it_gives_money_back() {
+    let house = House::open_with_end(&format!(
+        "[[api_keys]]\nname = \"reader\"\nsha256 = \"{READER_SHA256}\"\nscopes = [\"orders:write\", \"refunds:read\"]\n"
+    ))
+    .await;
+    super::buy(&house).await;
+    let refused = house
+        .send(backend(REFUNDS, READER, wish("R-1", 1).to_string()))
+        .await;
+    assert_eq!(refused.code(), "FORBIDDEN");
+    assert!(refused.text().contains("refunds:write"));
+    let path = "/v1/refunds/R-1/apply-abnormal-refund";
+    let refused = house.send(backend(path, READER, "{}")).await;
+    assert_eq!(refused.code(), "FORBIDDEN");
+    let list = Request::builder()
+        .method(Method::GET)
+        .uri(REFUNDS)
+        .header("authorization", format!("Bearer {READER}"))
+        .body(axum::body::Body::empty())
+        .unwrap();
+    assert_eq!(house.send(list).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_page_that_waits_hears_of_a_refund() {
+    let (house, token) = bought().await;
+    house.ask_refund(wish("R-1", 990)).await;
+    let seen = house.checkout(&token).await.number("version");
+    let letters = house.results().await;
+    let path = format!("/v1/checkouts/{token}?wait=25&seen={seen}");
+    let (poll, _) = tokio::join!(house.get(&path), async {
+        house.clock.somebody_waits().await;
+        house.hand_in_refund(&letters[0]).await
+    });
+    assert_eq!(poll.number("refunded_fen"), 990);
+    assert_eq!(poll.number("version"), seen + 1);
+}
+
+#[tokio::test]
+async fn a_refund_whose_notification_is_lost_is_found_by_asking() {
+    let (house, _) = bought().await;
+    house.ask_refund(wish("R-1", 990)).await;
+    house.line.take_sent();
+    house.later(RESULT_MS).await;
+    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
+    house.later(10_000 - RESULT_MS).await;
+    assert_eq!(house.line.take_kinds(), ["refund_query"]);
+    assert_eq!(house.state_of("R-1").await, "succeeded");
+    assert_eq!(house.told().await, ["refund.succeeded"]);
+    house.later(24 * 60 * MINUTE_MS).await;
+    assert_eq!(
+        house.line.take_kinds(),
+        [] as [&str; 0],
+        "no word follows the last"
+    );
+}

@@ -1,0 +1,131 @@
+//! Refunds, from the wish to the last word, with everything that can come between.
+
+mod abnormal;
+mod asking;
+mod doubt;
+mod event_orders;
+mod notices;
+mod outside;
+mod surplus;
+
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::house::{API_KEY, Answer, House, Letter, backend, merchant, read};
+use crate::inbox::Message;
+
+const HOOKS: &str = "[[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\nsecret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n";
+/// The simulator gives a refund its result after this time.
+const RESULT_MS: u64 = 3_000;
+const REFUNDS: &str = "/v1/orders/tea-0001/refunds";
+
+/// A house where `tea-0001` was bought for 19.90 yuan; gives the order's token.
+async fn bought() -> (House, String) {
+    let house = House::open_with_end(HOOKS).await;
+    let token = buy(&house).await;
+    (house, token)
+}
+
+async fn buy(house: &House) -> String {
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.pay("tea-0001").await;
+    for letter in house.take_post() {
+        let answer = house.hand_in(&letter).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    }
+    house.line.take_sent();
+    token
+}
+
+impl House {
+    async fn ask_refund(&self, wish: Value) -> Answer {
+        self.send(backend(REFUNDS, API_KEY, wish.to_string())).await
+    }
+
+    async fn refund(&self, refund_no: &str) -> Answer {
+        self.read_private(&format!("/v1/refunds/{refund_no}")).await
+    }
+
+    async fn state_of(&self, refund_no: &str) -> String {
+        self.refund(refund_no).await.word("state").to_owned()
+    }
+
+    async fn read_private(&self, path: &str) -> Answer {
+        let request = Request::builder()
+            .method(Method::GET)
+            .uri(path)
+            .header("authorization", format!("Bearer {API_KEY}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Refunds whose time has come get their result at WeChat; gives the notifications.
+    async fn results(&self) -> Vec<Letter> {
+        self.clock.advance_ms(RESULT_MS);
+        self.simulator.run_due().await;
+        self.take_post()
+    }
+
+    async fn hand_in_refund(&self, letter: &Letter) -> Answer {
+        self.hand_in_at("/wechat/notify/refund", letter).await
+    }
+
+    /// Something done at WeChat's side.
+    async fn at_wechat(&self, path: &str, body: &Value) -> Answer {
+        let request = Request::post(path)
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let answer = read(self.simulator.app().oneshot(request).await.unwrap()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+        answer
+    }
+
+    /// What becomes of a refund at WeChat, now.
+    async fn decide(&self, refund_no: &str, outcome: &str) {
+        let decision = json!({
+            "mchid": merchant()["mchid"], "out_refund_no": refund_no, "outcome": outcome,
+        });
+        self.at_wechat("/_simulator/refund/outcome", &decision)
+            .await;
+        self.simulator.run_due().await;
+    }
+
+    /// Faults of WeChat's, in place of those before.
+    async fn faults(&self, rules: Value) {
+        self.at_wechat("/_simulator/faults", &rules).await;
+    }
+
+    /// All refunds at WeChat: number, amount and state.
+    fn refunds_at_wechat(&self) -> Vec<(String, i64, String)> {
+        let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
+        let refunds = ledger["refunds"].as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        refunds
+            .map(|refund| {
+                (
+                    text(&refund["out_refund_no"]),
+                    refund["refund"].as_i64().unwrap(),
+                    text(&refund["status"]),
+                )
+            })
+            .collect()
+    }
+
+    /// The messages about refunds that the backend got since the last look, by type.
+    async fn told(&self) -> Vec<String> {
+        self.server.run_due().await.unwrap();
+        let messages = self.backend.take();
+        messages
+            .iter()
+            .map(Message::json)
+            .filter(|body| body["data"]["refund_no"].is_string())
+            .map(|body| body["type"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+fn wish(refund_no: &str, amount_fen: u64) -> Value {
+    json!({ "refund_no": refund_no, "amount_fen": amount_fen, "reason": "凉了" })
+}
