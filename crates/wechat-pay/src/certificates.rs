@@ -4,7 +4,8 @@
 //! a rotation that was missed), the signer must be one of the certificates that the reply itself
 //! brings, opened with the APIv3 key, which only WeChat and the merchant have. This is the one
 //! place where something is parsed before its signature was checked; nothing of it is used, or
-//! even given out, until then. No chain to a root is built.
+//! even given out, until then. Where issuers are configured
+//! ([`TrustedKeys::require_issuers_pem`]), each certificate must come from one of them besides.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,12 @@ pub enum CertificatesError {
     /// What was opened is no certificate that can be used.
     #[error(transparent)]
     Certificate(#[from] KeyError),
+    /// None of the configured issuers issued it.
+    #[error("the certificate {serial_no} comes from no issuer that is configured")]
+    Issuer {
+        /// Which.
+        serial_no: String,
+    },
     /// What was opened is another certificate than was announced.
     #[error("the certificate {serial_no} has another serial number inside")]
     OtherSerial {
@@ -132,7 +139,7 @@ impl TrustedKeys {
             Err(ReplyError::Signature(SignatureError::UnknownSerial(_)))
                 if reply.status.is_success() =>
             {
-                let candidates = open_all(&reply.body, api_v3_key)?;
+                let candidates = open_all(self, &reply.body, api_v3_key, now_s)?;
                 let mut signers = Self::new();
                 for candidate in &candidates {
                     signers.add_certificate(candidate)?;
@@ -145,7 +152,7 @@ impl TrustedKeys {
         };
         let certificates = match candidates {
             Some(candidates) => candidates,
-            None => open_all(&body, api_v3_key)?,
+            None => open_all(self, &body, api_v3_key, now_s)?,
         };
         let mut keys = self.clone();
         for certificate in &certificates {
@@ -165,8 +172,10 @@ pub(crate) struct OpenedCertificate {
 }
 
 fn open_all(
+    keys: &TrustedKeys,
     body: &[u8],
     api_v3_key: &ApiV3Key,
+    now_s: i64,
 ) -> Result<Vec<OpenedCertificate>, CertificatesError> {
     let sealed: SealedCertificates =
         serde_json::from_slice(body).map_err(|_| CertificatesError::Form)?;
@@ -176,13 +185,15 @@ fn open_all(
     sealed
         .data
         .iter()
-        .map(|sealed| open(sealed, api_v3_key))
+        .map(|sealed| open(keys, sealed, api_v3_key, now_s))
         .collect()
 }
 
 fn open(
+    keys: &TrustedKeys,
     sealed: &SealedCertificate,
     api_v3_key: &ApiV3Key,
+    now_s: i64,
 ) -> Result<OpenedCertificate, CertificatesError> {
     let serial_no: String = sealed.serial_no.chars().take(128).collect();
     let pem = aead::open(api_v3_key, &sealed.encrypt_certificate).map_err(|error| {
@@ -194,6 +205,9 @@ fn open(
     let certificate = read_certificate(&pem)?;
     if certificate.serial_no != sealed.serial_no {
         return Err(CertificatesError::OtherSerial { serial_no });
+    }
+    if !keys.takes_issuer_of(&certificate, now_s) {
+        return Err(CertificatesError::Issuer { serial_no });
     }
     let second = |text: &str| -> Result<i64, CertificatesError> {
         let moment: Timestamp = text.parse().map_err(|_| CertificatesError::Form)?;

@@ -4,7 +4,8 @@
 //! There is no notification and no closing here. A caller that does not see the end asks for the
 //! order every few seconds for about half a minute, and then reverses it ([`reverse`]).
 //!
-//! WeChat's own pages disagree on whether APIv3 has code pay; see the simulator's switch.
+//! WeChat's own pages disagree on whether APIv3 has code pay; see the simulator's switch. A service
+//! provider's is [`crate::PartnerCodePayOrder`].
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::{
     money::Fen,
     order_extras::{check_detail, check_settle_info},
     order_fields::{Description, OutTradeNo},
+    orders::Orderer,
     request::{RequestParts, encode},
 };
 
@@ -93,6 +95,47 @@ impl CodePayOrder {
     pub fn request(&self) -> Result<RequestParts, InvalidField> {
         check_word("appid", &self.appid)?;
         check_word("mchid", &self.mchid)?;
+        let orderer = Orderer::Merchant {
+            appid: &self.appid,
+            mchid: &self.mchid,
+        };
+        Ok(RequestParts::post(PATH.to_owned(), &self.body(orderer)?))
+    }
+
+    /// The body for whoever orders; all that is the same in both modes is checked here.
+    pub(crate) fn body<'a>(
+        &'a self,
+        orderer: Orderer<'a>,
+    ) -> Result<CodePayBody<'a>, InvalidField> {
+        self.validate()?;
+        Ok(CodePayBody {
+            orderer,
+            description: self.description.as_str(),
+            out_trade_no: self.out_trade_no.as_str(),
+            attach: self.attach.as_deref(),
+            goods_tag: self.goods_tag.as_deref(),
+            support_fapiao: self.support_fapiao,
+            payer: Payer {
+                auth_code: self.auth_code.as_str(),
+            },
+            amount: Amount {
+                total: self.total,
+                currency: "CNY",
+            },
+            scene_info: Scene {
+                device_id: self.scene.device_id.as_deref(),
+                device_ip: self.scene.device_ip.as_deref(),
+                store_info: Store {
+                    id: self.scene.store_id.as_deref(),
+                    out_id: self.scene.store_out_id.as_deref(),
+                },
+            },
+            detail: self.detail.as_ref(),
+            settle_info: self.settle_info.as_ref(),
+        })
+    }
+
+    fn validate(&self) -> Result<(), InvalidField> {
         if self.total.get() < 1 {
             return Err(InvalidField::new("amount.total", Rule::BelowMinimum(1)));
         }
@@ -118,39 +161,7 @@ impl CodePayOrder {
             return Err(InvalidField::new(field, Rule::Required));
         }
         self.detail.as_ref().map_or(Ok(()), check_detail)?;
-        self.settle_info
-            .as_ref()
-            .map_or(Ok(()), check_settle_info)?;
-        Ok(RequestParts::post(PATH.to_owned(), &self.body()))
-    }
-
-    fn body(&self) -> Body<'_> {
-        Body {
-            appid: &self.appid,
-            mchid: &self.mchid,
-            description: self.description.as_str(),
-            out_trade_no: self.out_trade_no.as_str(),
-            attach: self.attach.as_deref(),
-            goods_tag: self.goods_tag.as_deref(),
-            support_fapiao: self.support_fapiao,
-            payer: Payer {
-                auth_code: self.auth_code.as_str(),
-            },
-            amount: Amount {
-                total: self.total,
-                currency: "CNY",
-            },
-            scene_info: Scene {
-                device_id: self.scene.device_id.as_deref(),
-                device_ip: self.scene.device_ip.as_deref(),
-                store_info: Store {
-                    id: self.scene.store_id.as_deref(),
-                    out_id: self.scene.store_out_id.as_deref(),
-                },
-            },
-            detail: self.detail.as_ref(),
-            settle_info: self.settle_info.as_ref(),
-        }
+        self.settle_info.as_ref().map_or(Ok(()), check_settle_info)
     }
 }
 
@@ -179,9 +190,9 @@ pub struct Reversed {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
-    appid: &'a str,
-    mchid: &'a str,
+pub(crate) struct CodePayBody<'a> {
+    #[serde(flatten)]
+    orderer: Orderer<'a>,
     description: &'a str,
     out_trade_no: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]

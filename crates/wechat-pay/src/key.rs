@@ -156,6 +156,10 @@ impl MerchantKey {
     pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
         self.key.sign(message)
     }
+
+    pub(crate) fn signing_key(&self) -> &SigningKey {
+        &self.key
+    }
 }
 
 /// A key of WeChat's side as a signer: what only a stand-in for WeChat Pay has.
@@ -229,7 +233,11 @@ impl PublicKey {
     pub fn verifies(&self, message: &[u8], signature_base64: &str) -> bool {
         STANDARD
             .decode(signature_base64)
-            .is_ok_and(|signature| self.0.verify_sig(message, &signature).is_ok())
+            .is_ok_and(|signature| self.verifies_bytes(message, &signature))
+    }
+
+    pub(crate) fn verifies_bytes(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
     }
 }
 

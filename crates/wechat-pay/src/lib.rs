@@ -10,7 +10,8 @@
 //! come in as data ([`Stamp`], `now_s`). It never parses a reply or a notification that it has
 //! not verified, with the one exception of unsigned *errors*, which are marked as untrusted.
 //!
-//! [`Order`] (jsapi, mini-program, h5, native, app), [`CodePayOrder`] and [`PartnerOrder`] make
+//! [`Order`] (jsapi, mini-program, h5, native, app), [`CodePayOrder`], and for service providers
+//! [`PartnerOrder`] and [`PartnerCodePayOrder`] make
 //! requests; [`RefundRequest`] and [`AbnormalRefund`] give money back; [`bill`] asks for bills
 //! and reads them; [`TrustedKeys::refreshed`] takes WeChat's certificates; [`v2`] is what of
 //! version 2 a merchant of version 3 still meets.
@@ -50,6 +51,7 @@ mod certificates;
 mod code_pay;
 mod error;
 mod field;
+mod issuer;
 mod key;
 mod money;
 mod notification;
@@ -58,6 +60,7 @@ mod order_extras;
 mod order_fields;
 mod orders;
 mod partner;
+mod partner_code_pay;
 mod pay_sign;
 mod pem;
 mod product;
@@ -101,6 +104,7 @@ pub use partner::{
     query_partner_order_by_out_trade_no, query_partner_order_by_transaction_id,
     replay_partner_order,
 };
+pub use partner_code_pay::{PartnerCodePayOrder, PartnerReversed, reverse_partner_order};
 pub use pay_sign::JsapiPayment;
 pub use pem::{CertificateFacts, certificate_serial};
 pub use product::{H5Type, Product, ProductFields};

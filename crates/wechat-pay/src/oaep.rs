@@ -98,6 +98,11 @@ impl SigningKey {
 
     /// As [`SigningKey::open_field`], with the hash named.
     pub fn open_field_with(&self, hash: OaepHash, sealed: &str) -> Result<String, OaepError> {
+        let text = self.open_bytes(hash, sealed)?;
+        String::from_utf8(text).map_err(|_| OaepError::NotText)
+    }
+
+    pub(crate) fn open_bytes(&self, hash: OaepHash, sealed: &str) -> Result<Vec<u8>, OaepError> {
         let sealed = STANDARD.decode(sealed).map_err(|_| OaepError::Base64)?;
         let der: Pkcs8V1Der<'_> = self.pair().as_der().map_err(|_| OaepError::Key)?;
         let key = PrivateDecryptingKey::from_pkcs8(der.as_ref()).map_err(|_| OaepError::Key)?;
@@ -106,7 +111,7 @@ impl SigningKey {
         let text = key
             .decrypt(hash.algorithm(), &sealed, &mut text, None)
             .map_err(|_| OaepError::Opening)?;
-        String::from_utf8(text.to_vec()).map_err(|_| OaepError::NotText)
+        Ok(text.to_vec())
     }
 }
 

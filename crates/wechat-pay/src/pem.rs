@@ -1,7 +1,10 @@
 //! PEM files to DER bytes, and what a certificate says. Nothing here judges whether a
 //! certificate is trusted: the caller does, by adding it to [`crate::TrustedKeys`].
 
-use x509_parser::{pem::parse_x509_pem, prelude::FromDer, prelude::X509Certificate};
+use x509_parser::{
+    oid_registry::OID_PKCS1_SHA256WITHRSA, pem::parse_x509_pem, prelude::FromDer,
+    prelude::X509Certificate,
+};
 
 use crate::{key::KeyError, stamp::upper_hex};
 
@@ -39,6 +42,20 @@ pub(crate) struct Certificate {
     pub(crate) public_key_der: Vec<u8>,
     pub(crate) not_before_s: i64,
     pub(crate) not_after_s: i64,
+    pub(crate) issuance: Issuance,
+}
+
+/// What shows who issued a certificate, and whether it can issue others. Names as DER.
+#[derive(Debug, Clone)]
+pub(crate) struct Issuance {
+    pub(crate) der: Vec<u8>,
+    pub(crate) subject: Vec<u8>,
+    pub(crate) issuer: Vec<u8>,
+    pub(crate) is_authority: bool,
+    /// What the issuer signed, how, and the signature.
+    pub(crate) signed: Vec<u8>,
+    pub(crate) is_sha256_rsa: bool,
+    pub(crate) signature: Vec<u8>,
 }
 
 pub(crate) fn read_certificate(pem: &[u8]) -> Result<Certificate, KeyError> {
@@ -48,8 +65,11 @@ pub(crate) fn read_certificate(pem: &[u8]) -> Result<Certificate, KeyError> {
             expected: "CERTIFICATE",
         });
     }
-    let (rest, certificate) =
-        X509Certificate::from_der(&block.der).map_err(|_| KeyError::Certificate)?;
+    certificate_from_der(&block.der)
+}
+
+pub(crate) fn certificate_from_der(der: &[u8]) -> Result<Certificate, KeyError> {
+    let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| KeyError::Certificate)?;
     if !rest.is_empty() {
         return Err(KeyError::Certificate);
     }
@@ -58,6 +78,15 @@ pub(crate) fn read_certificate(pem: &[u8]) -> Result<Certificate, KeyError> {
         public_key_der: certificate.public_key().raw.to_vec(),
         not_before_s: certificate.validity().not_before.timestamp(),
         not_after_s: certificate.validity().not_after.timestamp(),
+        issuance: Issuance {
+            der: der.to_vec(),
+            subject: certificate.subject().as_raw().to_vec(),
+            issuer: certificate.issuer().as_raw().to_vec(),
+            is_authority: certificate.is_ca(),
+            signed: certificate.tbs_certificate.as_ref().to_vec(),
+            is_sha256_rsa: certificate.signature_algorithm.algorithm == OID_PKCS1_SHA256WITHRSA,
+            signature: certificate.signature_value.data.to_vec(),
+        },
     })
 }
 

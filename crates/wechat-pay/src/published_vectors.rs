@@ -1,17 +1,19 @@
 //! WeChat's published examples, value for value. They guard against the mirror trap: a signer
 //! and a verifier of one hand agree with each other even where both are wrong.
 //!
-//! Sources: documentation pages 4012365334, -36, -37, -39, -40, 4012365342, 4013053420, and for
-//! AES-256-GCM the tests of WeChat's own wechatpay-java.
+//! Sources: documentation pages 4012365334, -36, -37, -39, -40, 4012365342, 4013053420, and the tests
+//! of WeChat's own wechatpay-java, wechatpay-go and wechatpay-php (`published/`, by name). The keys
+//! there are theirs for testing, public, and guard nothing.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::{
-    ApiV3Key, AppPayment, Authorization, Description, Fen, JsapiPayment, NativeOrdered, NotifyUrl,
-    OpenId, Order, OutTradeNo, ProductFields, PublicKey, Reply, RequestParts, SealedResource,
-    Stamp, TrustedKeys, open, seal, test_keys,
+    ApiV3Key, AppPayment, Authorization, CertificateFacts, Description, Fen, JsapiPayment,
+    KeyError, NativeOrdered, NotifyUrl, OpenId, Order, OutTradeNo, ProductFields, PublicKey, Reply,
+    RequestParts, SealedCertificates, SealedResource, SignatureError, SigningKey, Stamp,
+    TrustedKeys, bill, open, seal, test_keys, verify_signed,
 };
 
 const NONCE: &str = "593BEC0C930BF1AFEB40B4A08C8FB242";
@@ -174,4 +176,118 @@ fn aes_256_gcm_opens_and_seals_the_published_text() {
     assert_eq!(open(&key, &sealed).unwrap(), b"message");
     let ours = seal(&key, None, b"message", "associatedData", "uluk4a9R25RW").unwrap();
     assert_eq!(ours, sealed);
+}
+
+const JAVA_API_V3_KEY: &[u8] = b"a7cde1ZJB1kG2e7VfTs3jQzaWizur8Gb";
+const GO_CERTIFICATE: &[u8] = include_bytes!("published/go_platform_certificate.pem");
+
+#[test]
+fn the_certificates_of_javas_tests_open_and_have_the_announced_serial() {
+    let key = ApiV3Key::new(JAVA_API_V3_KEY).unwrap();
+    let listed: SealedCertificates =
+        serde_json::from_slice(include_bytes!("published/java_certificates.json")).unwrap();
+    let sealed = &listed.data[0];
+    let pem = open(&key, &sealed.encrypt_certificate).unwrap();
+    let facts = CertificateFacts::read(&pem).unwrap();
+    assert_eq!(facts.serial_no, "5DEA10EF55877E3CF6C33255C2E7DEFFF7E427EC");
+    assert_eq!(facts.serial_no, sealed.serial_no);
+    for (said, second) in [
+        (&sealed.effective_time, facts.not_before_s),
+        (&sealed.expire_time, facts.not_after_s),
+    ] {
+        let said: jiff::Timestamp = said.parse().unwrap();
+        assert_eq!(said.as_second(), second);
+    }
+}
+
+#[test]
+fn the_signature_of_javas_tests_verifies_with_its_certificate_and_its_key_signs_it() {
+    const SIGNATURE: &str = "Rq+5ZpWV6IHTWE1+9gCrYJKguNgbItpMdlIA+PVCPCdUAKNlohZz7CL7Y8xWDIFJjdGnErMj6Z+Q/h9CF5MV+nAVkqDmBR0uP5ppsUEzco4ijvKHsvI2ro4boSW6vSfQs3W8I4QSI9a0/NFIgvj83Fv27LIYZf7deaFWmEwd1fpAeJRCyoKyBeJPdsjVx0//Lqe6Wze2zVdliLcBvaHCfpd8+rAVGS+FQDeWgHqJ7n/Zy09LmV1/ghs7pO1mdjdD16SHKlysAD3K5hNGUJX/SHrEXEcu1yO1AOb/YvOVkjNh8243rcfXNE5L4ph2XS11vS+2aToKYSOcKUagf0LLaw==";
+    let certificate = include_bytes!("published/java_merchant_certificate.pem");
+    let (serial, key) = PublicKey::from_certificate_pem(certificate).unwrap();
+    assert_eq!(serial, "5F1C72E2A8931B72A2E13AF8DEE92471EB397115");
+    assert!(key.verifies(b"message", SIGNATURE));
+    assert!(!key.verifies(b"massage", SIGNATURE));
+    assert_eq!(java_key().sign(b"message").unwrap(), SIGNATURE);
+}
+
+#[test]
+fn the_encrypted_field_of_javas_tests_opens() {
+    const SEALED: &str = "Qqsluo7R1IZyAqdkm/jBzwXDP5VndCwwFbRA+yILFTYciZzrRChQIQ7SKuI2k3YSR5auB3ZspdjR1WPB3PTCKe6BCFx3NnaPWhSwonYTmW8ZseXjkbcYSbKL5O/6dr6Zftg3t2A2FUd97acjM1fr2EIvIvRieQ3Hl8qVkDBY9520wm1rzvePUnxQWN70RZiBcqr7O7Gb0gU3l7FkvoUFSbY44HgDJetmVow3yGIV3Tcd45o2MNQ+5F1qvjIjb3/6dkGKce4/kNTYraUMO6o6kfFXlfg+bFRIiz8hiUpbToWdu7g0R5Hq0/YIE5vw/5Ms4gbk2HIQIfOLkY8sEPjYHA==";
+    assert_eq!(SEALED.len(), 344);
+    assert_eq!(java_key().open_field(SEALED).unwrap(), "plaintext");
+}
+
+fn java_key() -> SigningKey {
+    SigningKey::from_pem(include_bytes!("published/java_merchant_private_key.pem")).unwrap()
+}
+
+#[test]
+fn the_signature_of_gos_tests_verifies_with_its_certificate() {
+    const SIGNATURE: &str = "BKyAfU4iMCuvXMXS0Wzam3V/cnxZ+JaqigPM5OhljS2iOT95OO6Fsuml2JkFANJU9K6q9bLlDhPXuoVz+pp4hAm6pHU4ld815U4jsKu1RkyaII+1CYBUYC8TK0XtJ8FwUXXz8vZHh58rrAVN1XwNyvD1vfpxrMT4SL536GLwvpUHlCqIMzoZUguLli/K8V29QiOhuH6IEqLNJn8e9b3nwNcQ7be3CzYGpDAKBfDGPCqCv8Rw5zndhlffk2FEA70G4hvMwe51qMN/RAJbknXG23bSlObuTCN7Ndj1aJGH6/L+hdwfLpUtJm4QYVazzW7DFD27EpSQEqA8bX9+8m1rLg==";
+    let (serial, key) = PublicKey::from_certificate_pem(GO_CERTIFICATE).unwrap();
+    assert_eq!(serial, "D7CE59D1F522D701");
+    assert!(key.verifies(b"source", SIGNATURE));
+}
+
+#[test]
+fn the_whole_notification_of_gos_tests_verifies_in_its_time_and_not_a_byte_changed() {
+    const SIGNATURE: &str = "tJHIiIS9eB2hAYstmAmbbD3ZE5LiIm/Ug5tuL4fC0YOFRWIHV39UFIZXC0e9Wl6lBu6sKvkqDkzpqzBsVHyXFlbYZTOQrVdG4b6LfTnK4mikv9++ixJMd3vTf2yCqvBkh98zs3Ds5zsYQakzbcwhmw4fMJs4nPLws28H0UW9FjDR//rxELLwXvV1VEA1IBLX70xptjL8hrfUjEE8kkry6yNJTHZRU8CAc7qHli2Ng1V1qb9ARbK8A3ThmFmPQvRGrapI/jS2laKKgYUmfdEdkNO6B2Cke5e8VTxY406ArAmQ90GAihDwIcb16TQMnzCMBoutnwZKNiKRACrFmtxw2Q==";
+    const SIGNED_S: i64 = 1_624_523_846;
+    let body = include_bytes!("published/go_notification.json");
+    let mut keys = TrustedKeys::new();
+    keys.add_certificate_pem(GO_CERTIFICATE).unwrap();
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("wechatpay-nonce", "EcZ9Cmy4Xyx1i6RlJQzLcCyEqDa26NBz"),
+        ("wechatpay-timestamp", "1624523846"),
+        ("wechatpay-serial", "D7CE59D1F522D701"),
+        ("wechatpay-signature", SIGNATURE),
+    ] {
+        headers.insert(name, value.parse().unwrap());
+    }
+    let verify = |body: &[u8], now_s| verify_signed(&headers, body, &keys, now_s);
+    assert_eq!(verify(body, SIGNED_S), Ok(()));
+    assert_eq!(verify(body, SIGNED_S + 300), Ok(()));
+    let difference_s = 301;
+    assert_eq!(
+        verify(body, SIGNED_S + difference_s),
+        Err(SignatureError::Stale { difference_s })
+    );
+    let mut changed = body.to_vec();
+    changed[10] ^= 1;
+    assert_eq!(verify(&changed, SIGNED_S), Err(SignatureError::Mismatch));
+}
+
+#[test]
+fn keys_of_16_bytes_as_gos_tests_have_them_are_no_apiv3_keys() {
+    for key in ["testAPIv3Key0000", "testMchAPIv3Key0", "mockAPIv3Key1234"] {
+        let refused = ApiV3Key::new(key.as_bytes());
+        assert_eq!(refused, Err(KeyError::ApiV3KeyLength { got: 16 }));
+    }
+}
+
+#[test]
+fn the_bill_of_phps_tests_is_read() {
+    // Some of its rows. Nobody published a hash for it.
+    let file = include_bytes!("published/php_bill_all.csv");
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, file);
+    let ticket = bill::BillTicket {
+        hash_type: "SHA1".into(),
+        hash_value: hash
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>()
+            .concat(),
+        download_url: "https://api.mch.weixin.qq.com/v3/billdownload/file?token=x".into(),
+    };
+    let read = bill::read_bill(file, bill::Packing::Plain, &ticket).unwrap();
+    assert_eq!(read.rows.len(), 4);
+    for row in &read.rows {
+        let row = bill::TradeBillRow::read(row).unwrap();
+        assert!(row.transaction_id.starts_with("4200"), "{row:?}");
+    }
+    let sums = bill::TradeBillSummary::read(&read.summary).unwrap();
+    assert_eq!(sums.settlement_total, Fen::new(47).unwrap());
 }

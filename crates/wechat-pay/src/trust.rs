@@ -3,20 +3,24 @@
 //! Platform certificates and `PUB_KEY_ID_…` keys live side by side, because during WeChat's
 //! seven-day migration both kinds sign. The shape of a serial decides nothing here.
 //! Certificates are trusted because the caller adds them, or because a download of WeChat's
-//! brought them ([`TrustedKeys::refreshed`]); no chain is built.
+//! brought them ([`TrustedKeys::refreshed`]), and where issuers are configured
+//! ([`TrustedKeys::require_issuers_pem`]) one of them issued them.
 
 use std::collections::BTreeMap;
 
 use crate::{
     certificates::OpenedCertificate,
+    issuer::Issuer,
     key::{KeyError, PublicKey, check_token},
-    pem::read_certificate,
+    pem::{Certificate, read_certificate},
 };
 
 /// Serial to public key.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedKeys {
     keys: BTreeMap<String, Trusted>,
+    /// Who may issue certificates that a download brings; empty: whoever WeChat says.
+    issuers: Vec<Issuer>,
 }
 
 #[derive(Debug, Clone)]
@@ -58,6 +62,20 @@ impl TrustedKeys {
             expires_s: certificate.not_after_s,
         })?;
         Ok(serial)
+    }
+
+    /// From now on a download brings certificates of these issuers alone. The PEM file holds one
+    /// certificate or more, each an anchor: see `issuer.rs` for what this guards against. What
+    /// the caller adds itself is not asked for its issuer.
+    pub fn require_issuers_pem(&mut self, pem: &[u8]) -> Result<(), KeyError> {
+        self.issuers.extend(Issuer::read_all(pem)?);
+        Ok(())
+    }
+
+    /// Whether a downloaded certificate comes from a configured issuer, where there are any.
+    pub(crate) fn takes_issuer_of(&self, certificate: &Certificate, now_s: i64) -> bool {
+        let mut issuers = self.issuers.iter();
+        self.issuers.is_empty() || issuers.any(|issuer| issuer.issued(certificate, now_s))
     }
 
     /// Adds a key under a serial. A serial that is known already gets the new key.
@@ -117,7 +135,8 @@ impl TrustedKeys {
     }
 
     /// Both sets in one: what a client that reads a new configuration trusts, until what it
-    /// downloaded before is downloaded again. A serial that both have gets `other`'s key.
+    /// downloaded before is downloaded again. A serial that both have gets `other`'s key; issuers
+    /// of both may issue.
     #[must_use]
     pub fn joined(&self, other: &Self) -> Self {
         let mut keys = self.keys.clone();
@@ -127,7 +146,8 @@ impl TrustedKeys {
                 .iter()
                 .map(|(serial, trusted)| (serial.clone(), trusted.clone())),
         );
-        Self { keys }
+        let issuers = [self.issuers.as_slice(), &other.issuers].concat();
+        Self { keys, issuers }
     }
 
     /// Trusts a serial no more.

@@ -15,8 +15,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use wechat_pay::{
-    Authorization, Fen, MerchantKey, OaepHash, PlatformKey, PublicKey, Reply, RequestParts,
-    SigningKey, Stamp, TrustedKeys,
+    ApiV3Key, Authorization, CertificateFacts, CertificatesError, Fen, MerchantKey, OaepHash,
+    PlatformKey, PublicKey, Reply, RequestParts, SealedCertificate, SealedCertificates, SigningKey,
+    Stamp, TrustedKeys,
     bill::{BillTicket, Packing, read_bill},
     certificate_serial, reply_message, request_message,
     v2::{
@@ -367,4 +368,58 @@ fn a_certificates_serial_is_the_one_that_openssl_prints() {
             printed.trim().strip_prefix("serial=").unwrap(),
         );
     }
+}
+
+#[test]
+fn a_certificate_that_openssl_issued_comes_from_its_issuer_and_from_no_other() {
+    let files = Files::new("issuers");
+    for (name, subject) in [("root", "/CN=Root"), ("other", "/CN=Root")] {
+        let (key, certificate) = (format!("{name}_key.pem"), format!("{name}.pem"));
+        let made = [
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", subject,
+        ];
+        let authority = ["-addext", "basicConstraints=critical,CA:TRUE"];
+        let out = ["-keyout", &key, "-out", &certificate];
+        files.openssl(&[&made[..], &authority, &out].concat());
+    }
+    let asked = ["req", "-new", "-key", "key.pem", "-subj", "/CN=Platform"];
+    files.openssl(&[&asked[..], &["-out", "asked.pem"]].concat());
+    let issued = ["x509", "-req", "-in", "asked.pem", "-CA", "root.pem"];
+    let with = [
+        "-CAkey",
+        "root_key.pem",
+        "-set_serial",
+        "0x57F0",
+        "-out",
+        "issued.pem",
+    ];
+    files.openssl(&[&issued[..], &with].concat());
+
+    let pem = files.read("issued.pem");
+    let facts = CertificateFacts::read(&pem).unwrap();
+    let now_s = facts.not_before_s + 60;
+    let api_v3_key = ApiV3Key::new(&[7; 32]).unwrap();
+    let moment = |s| jiff::Timestamp::from_second(s).unwrap();
+    let (from, until) = (moment(facts.not_before_s), moment(facts.not_after_s));
+    let sealed = SealedCertificate::seal(&api_v3_key, &pem, from, until, "abcdefghijkl").unwrap();
+    let body = serde_json::to_vec(&SealedCertificates { data: vec![sealed] }).unwrap();
+    let signer = SigningKey::from_pem(&files.read("key.pem")).unwrap();
+    let signer = PlatformKey::new(&facts.serial_no, signer).unwrap();
+    let stamp = Stamp::new(now_s, [1; 16]);
+    let reply = Reply {
+        status: StatusCode::OK,
+        headers: signer.sign_headers(&stamp, &body).unwrap(),
+        body: body.into(),
+    };
+    let refreshed = |issuer: &str| {
+        let mut keys = TrustedKeys::new();
+        keys.require_issuers_pem(&files.read(issuer)).unwrap();
+        keys.refreshed(reply.clone(), &api_v3_key, now_s)
+    };
+    assert!(refreshed("root.pem").is_ok());
+    let serial_no = facts.serial_no.clone();
+    assert_eq!(
+        refreshed("other.pem").err(),
+        Some(CertificatesError::Issuer { serial_no })
+    );
 }

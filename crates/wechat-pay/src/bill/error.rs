@@ -24,6 +24,21 @@ pub enum BillError {
     /// The file is not the one that the ticket vouches for. Nothing in it may be used.
     #[error("the bill's file does not have the hash that WeChat announced")]
     Digest,
+    /// The key or the nonce of an encrypted bill is not in the documented form, or the key was not
+    /// encrypted for this merchant.
+    #[error("the encrypted bill's key does not open: {0}")]
+    SealedKey(&'static str),
+    /// The file does not open with the key of its ticket: another file, or changed on the way.
+    #[error("the encrypted bill does not open with its key")]
+    Sealed,
+    /// A bill in parts without all of them.
+    #[error("the bill has {announced} parts, and {got} are there")]
+    Parts {
+        /// How many WeChat says there are.
+        announced: usize,
+        /// How many there are.
+        got: usize,
+    },
     /// A line is not UTF-8.
     #[error("line {line} of the bill is not UTF-8")]
     NotUtf8 {

@@ -7,6 +7,9 @@
 //! 3. [`read_bill`] checks the hash first and then reads; [`BillReader`] does both in one pass
 //!    for files that do not fit into memory.
 //!
+//! A sub-merchant's flow of funds, which its provider asks for, comes encrypted and perhaps in
+//! parts: [`SubMerchantFundFlowBillRequest`], [`SealedBillTickets`], [`read_sealed_bill`].
+//!
 //! Columns are found by name, because their set differs from kind to kind and grows.
 
 mod error;
@@ -14,15 +17,20 @@ mod fund_flow;
 mod reader;
 mod request;
 mod row;
+mod sealed;
 mod trade;
 mod unpacking;
 
 pub use error::BillError;
 pub use fund_flow::{FundFlowDirection, FundFlowRow, FundFlowSummary};
+use reader::read_parts;
 pub use reader::{Bill, BillReader, MAX_LINE_BYTES, read_bill};
 pub use request::{
     BillAccount, BillDownload, BillTicket, BillType, FundFlowBillRequest, Packing, TradeBillRequest,
 };
 pub use row::BillRow;
+pub use sealed::{
+    SealedBillTicket, SealedBillTickets, SubMerchantFundFlowBillRequest, read_sealed_bill,
+};
 pub use trade::{TradeBillRefund, TradeBillRow, TradeBillSummary};
 pub use unpacking::MAX_BILL_BYTES;

@@ -28,6 +28,16 @@ pub fn read_bill(file: &[u8], packing: Packing, ticket: &BillTicket) -> Result<B
     Ok(Bill { rows, summary })
 }
 
+/// Reads the text of a bill whose hashes were checked.
+pub(super) fn read_parts(text: &[u8]) -> Result<Bill, BillError> {
+    let mut lines = Lines::default();
+    lines.push(text)?;
+    let mut rows = std::mem::take(&mut lines.rows);
+    let (rest, summary) = lines.finish()?;
+    rows.extend(rest);
+    Ok(Bill { rows, summary })
+}
+
 /// Reads a file piece by piece, in one pass and little memory.
 ///
 /// What [`BillReader::push`] gives is **not yet vouched for**: keep it apart (in a transaction,

@@ -97,21 +97,27 @@ impl TradeBillRequest {
 impl FundFlowBillRequest {
     /// The request.
     pub fn request(&self) -> RequestParts {
-        let account = match self.account {
-            BillAccount::Basic => "BASIC",
-            BillAccount::Operation => "OPERATION",
-            BillAccount::Fees => "FEES",
-        };
         RequestParts::get(format!(
-            "/v3/bill/fundflowbill?bill_date={}&account_type={account}{}",
+            "/v3/bill/fundflowbill?bill_date={}&account_type={}{}",
             self.bill_date,
+            self.account.word(),
             self.packing.query()
         ))
     }
 }
 
+impl BillAccount {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Basic => "BASIC",
+            Self::Operation => "OPERATION",
+            Self::Fees => "FEES",
+        }
+    }
+}
+
 impl Packing {
-    fn query(self) -> &'static str {
+    pub(super) fn query(self) -> &'static str {
         match self {
             Self::Plain => "",
             Self::Gzip => "&tar_type=GZIP",

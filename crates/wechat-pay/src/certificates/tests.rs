@@ -233,3 +233,117 @@ fn the_name_with_a_blank_of_wechats_sample_is_read() {
     assert!(serde_json::from_str::<SealedCertificate>(&with_blank).is_ok());
     assert!(!json.contains("original_type"));
 }
+
+/// An authority, with a certificate of its own.
+struct Authority {
+    pem: String,
+    key: rcgen::KeyPair,
+    params: rcgen::CertificateParams,
+}
+
+impl Authority {
+    fn new(name: &str, is_authority: bool) -> Self {
+        let key =
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+                .unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+        if is_authority {
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        }
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { pem, key, params }
+    }
+
+    fn issue(&self) -> Platform {
+        let key =
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+                .unwrap();
+        let issuer = rcgen::Issuer::from_params(&self.params, &self.key);
+        let certificate = rcgen::CertificateParams::new(Vec::new())
+            .unwrap()
+            .signed_by(&key, &issuer)
+            .unwrap();
+        let (serial, _) = PublicKey::from_certificate_pem(certificate.pem().as_bytes()).unwrap();
+        let signing = SigningKey::from_pem(key.serialize_pem().as_bytes()).unwrap();
+        Platform {
+            key: PlatformKey::new(serial, signing).unwrap(),
+            pem: certificate.pem(),
+        }
+    }
+}
+
+#[test]
+fn where_issuers_are_configured_only_their_certificates_are_taken() {
+    let (root, other) = (Authority::new("Root", true), Authority::new("Other", true));
+    let impostor = Authority::new("Root", true);
+    let no_authority = Authority::new("Root", false);
+    let own = made();
+    let below = |pem: &str| {
+        let mut keys = TrustedKeys::new();
+        keys.require_issuers_pem(pem.as_bytes()).unwrap();
+        keys
+    };
+    let both = format!("{}{}", other.pem, root.pem);
+    for (issuers, platform, taken) in [
+        (&root.pem, root.issue(), true),
+        (&both, root.issue(), true),
+        (&other.pem, root.issue(), false),
+        // The same name, and another key.
+        (&root.pem, impostor.issue(), false),
+        // A certificate that may not issue any.
+        (&no_authority.pem, no_authority.issue(), false),
+        (&root.pem, made(), false),
+    ] {
+        let refreshed = refresh(
+            &below(issuers),
+            reply(vec![fresh(&platform)], &platform.key),
+        );
+        match refreshed {
+            Ok(keys) => assert!(taken && keys.get(platform.key.serial()).is_some()),
+            Err(error) => {
+                let serial_no = platform.key.serial().to_owned();
+                assert!(!taken);
+                assert_eq!(error, CertificatesError::Issuer { serial_no });
+            }
+        }
+    }
+    // A platform certificate that is configured itself needs no issuer; the next one does, also
+    // where the news of it is signed by a key that is trusted.
+    let keys = refresh(&below(&own.pem), reply(vec![fresh(&own)], &own.key)).unwrap();
+    let next = made();
+    let error = refresh(&keys, reply(vec![fresh(&next)], &own.key)).unwrap_err();
+    assert!(matches!(error, CertificatesError::Issuer { .. }));
+}
+
+#[test]
+fn an_issuer_that_is_over_issues_no_more() {
+    let mut root = Authority::new("Root", true);
+    root.params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let pem = root.params.self_signed(&root.key).unwrap().pem();
+    let mut keys = TrustedKeys::new();
+    keys.require_issuers_pem(pem.as_bytes()).unwrap();
+    let platform = root.issue();
+    let error = refresh(&keys, reply(vec![fresh(&platform)], &platform.key)).unwrap_err();
+    assert!(matches!(error, CertificatesError::Issuer { .. }));
+}
+
+#[test]
+fn files_without_an_issuer_are_refused() {
+    let public = test_keys::doc_public_key_pem();
+    for (pem, expected) in [
+        ("", KeyError::NotPem),
+        ("junk", KeyError::NotPem),
+        (
+            public.as_str(),
+            KeyError::WrongPemLabel {
+                expected: "CERTIFICATE",
+            },
+        ),
+    ] {
+        let required = TrustedKeys::new().require_issuers_pem(pem.as_bytes());
+        assert_eq!(required, Err(expected), "{pem}");
+    }
+}

@@ -1,0 +1,67 @@
+//! Who issued a platform certificate: a second lock on a download, where the merchant wants one.
+//!
+//! A download is vouched for already. Its certificates open with the APIv3 key alone, which is
+//! authenticated encryption under a secret of WeChat's and the merchant's; and the reply is signed
+//! by a key that was trusted before, or on the first download by one that it brings. What that
+//! cannot stand is a stolen APIv3 key. A merchant that configures issuers (WeChat's portal has
+//! their certificates) then still takes no certificate but one of theirs.
+//!
+//! Every configured certificate is an anchor: the platform certificate must be signed by one of
+//! them itself, so a chain with an intermediate is configured by its intermediate. There is no
+//! issuer built in: what this crate could not fetch from WeChat it does not vouch for.
+
+use x509_parser::pem::Pem;
+
+use crate::{
+    key::{KeyError, PublicKey},
+    pem::{Certificate, Issuance, certificate_from_der},
+};
+
+/// A certificate that platform certificates may be issued under.
+#[derive(Debug, Clone)]
+pub(crate) struct Issuer {
+    issuance: Issuance,
+    key: PublicKey,
+    not_before_s: i64,
+    not_after_s: i64,
+}
+
+impl Issuer {
+    /// Every certificate of a PEM file, of which there is at least one.
+    pub(crate) fn read_all(pem: &[u8]) -> Result<Vec<Self>, KeyError> {
+        let mut issuers = Vec::new();
+        for block in Pem::iter_from_buffer(pem) {
+            let block = block.map_err(|_| KeyError::NotPem)?;
+            if block.label != "CERTIFICATE" {
+                return Err(KeyError::WrongPemLabel {
+                    expected: "CERTIFICATE",
+                });
+            }
+            let certificate = certificate_from_der(&block.contents)?;
+            issuers.push(Self {
+                key: PublicKey::from_der(&certificate.public_key_der)?,
+                issuance: certificate.issuance,
+                not_before_s: certificate.not_before_s,
+                not_after_s: certificate.not_after_s,
+            });
+        }
+        if issuers.is_empty() {
+            return Err(KeyError::NotPem);
+        }
+        Ok(issuers)
+    }
+
+    /// Whether it issued this certificate, and may do so now. A certificate that is itself
+    /// configured is its own issuer.
+    pub(crate) fn issued(&self, certificate: &Certificate, now_s: i64) -> bool {
+        let theirs = &certificate.issuance;
+        if self.issuance.der == theirs.der {
+            return true;
+        }
+        self.issuance.is_authority
+            && (self.not_before_s..=self.not_after_s).contains(&now_s)
+            && self.issuance.subject == theirs.issuer
+            && theirs.is_sha256_rsa
+            && self.key.verifies_bytes(&theirs.signed, &theirs.signature)
+    }
+}
