@@ -146,8 +146,12 @@ fn write_census(text: &mut String, census: &Census) {
     );
     family(
         "merchant_server_due_work",
-        "Pieces of work that are scheduled.",
-        plain(census.due_work),
+        "Pieces of work that are scheduled, by kind.",
+        census
+            .due_work
+            .iter()
+            .map(|(kind, count)| (format!("{{kind=\"{kind}\"}}"), *count))
+            .collect(),
     );
     family(
         "merchant_server_due_work_late_milliseconds",

@@ -85,12 +85,21 @@ async fn open(
     };
     match open() {
         Err(NotificationError::Signature(SignatureError::UnknownSerial(serial)))
-            if server.wechat.learn_serial(&serial).await =>
+            if learn(server, serial.clone()).await =>
         {
             open()
         }
         opened => opened,
     }
+}
+
+/// In a task of its own: WeChat hangs up after five seconds, and a download that ends with its
+/// call would be lost, and not be tried again for a minute.
+async fn learn(server: &MerchantServer, serial: String) -> bool {
+    let server = server.clone();
+    let learning = tokio::spawn(async move { server.wechat.learn_serial(&serial).await });
+    // A task that broke off has learnt nothing.
+    learning.await.unwrap_or(false)
 }
 
 /// A notification of version 2. What is in it is sealed and not signed, so it is a hint and no

@@ -19,8 +19,8 @@ pub(crate) struct Census {
     pub(crate) mismatches: u64,
     /// What WeChat said of refunds and fits nothing.
     pub(crate) refund_mismatches: u64,
-    /// Scheduled work.
-    pub(crate) due_work: u64,
+    /// Scheduled work by kind.
+    pub(crate) due_work: Vec<(String, u64)>,
     /// How long the oldest due piece of it has waited.
     pub(crate) late_ms: u64,
 }
@@ -36,7 +36,7 @@ impl Ledger {
         };
         let row = sqlx::query(
             "SELECT (SELECT COUNT(*) FROM mismatches) AS mismatches,
-                    (SELECT COUNT(*) FROM refund_mismatches) AS refund_mismatches, COUNT(*) AS due_work,
+                    (SELECT COUNT(*) FROM refund_mismatches) AS refund_mismatches,
                     MAX(0, ?1 - COALESCE(MIN(due_ms), ?1)) AS late_ms FROM due_work",
         )
         .bind(now_ms)
@@ -52,7 +52,10 @@ impl Ledger {
                 .await?,
             mismatches: unsigned(&row, "mismatches")?,
             refund_mismatches: unsigned(&row, "refund_mismatches")?,
-            due_work: unsigned(&row, "due_work")?,
+            due_work: by_state(
+                "SELECT kind AS state, COUNT(*) AS count FROM due_work GROUP BY kind",
+            )
+            .await?,
             late_ms: unsigned(&row, "late_ms")?,
         })
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::json;
 
-use crate::house::{API_KEY, Answer, House, START_MS, letter, transaction};
+use crate::house::{API_KEY, Answer, House, START_MS, backend, letter, transaction};
 use crate::wechat_line::Meddling;
 
 const DAY: &str = "2026-11-21";
@@ -25,11 +25,20 @@ async fn paid(house: &House, order_no: &str, total_fen: u64) {
     house.pay(order_no).await;
 }
 
-async fn notified(house: &House, order_no: &str, total_fen: u64) {
+pub(crate) async fn notified(house: &House, order_no: &str, total_fen: u64) {
     paid(house, order_no, total_fen).await;
     for told in house.take_post() {
         assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
     }
+}
+
+/// The shop gives something back, and WeChat has taken it.
+pub(crate) async fn refunded(house: &House, order_no: &str, refund_no: &str, amount_fen: u64) {
+    let wish = json!({ "refund_no": refund_no, "amount_fen": amount_fen });
+    let path = format!("/v1/orders/{order_no}/refunds");
+    let asked = house.send(backend(&path, API_KEY, wish.to_string())).await;
+    assert!(asked.status.is_success(), "{}", asked.json);
+    assert_eq!(asked.word("state"), "processing");
 }
 
 /// From 17:20 in Shanghai to half past ten the next morning.
@@ -59,6 +68,21 @@ async fn a_day_whose_payments_all_came_in_agrees_with_wechats_bill() {
         })
     );
     assert_eq!(house.line.take_kinds(), ["bill", "bill_file"]);
+}
+
+#[tokio::test]
+async fn a_refund_that_both_sides_know_agrees_to_the_fen() {
+    let house = House::open().await;
+    notified(&house, "tea-0001", 1990).await;
+    refunded(&house, "tea-0001", "back-1", 333).await;
+    house.later(HOUR_MS).await;
+    the_next_morning(&house);
+    let answer = bill(&house, DAY).await;
+    assert_eq!(answer.json["differences"], json!([]), "{}", answer.json);
+    assert_eq!(
+        answer.json["refunds"],
+        json!({ "count": 1, "total_fen": 333 })
+    );
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod pages;
 mod polls;
 mod private_api;
 mod process;
+mod reconciliation;
 mod refunds;
 mod security;
 mod trust;

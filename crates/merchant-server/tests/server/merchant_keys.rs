@@ -101,3 +101,33 @@ fn keys_that_do_not_fit_their_certificates_are_refused() {
         assert!(refusal.starts_with(expected), "{expected} in {refusal}");
     }
 }
+
+#[test]
+fn a_certificate_that_ends_soon_is_a_warning_until_another_one_takes_over() {
+    let parse = |text: &str| Config::parse(text, Path::new(".")).unwrap();
+    let alone = parse(&configuration(""));
+    let facts = alone.merchant.certificate.facts.clone().unwrap();
+    let day_s = 24 * 3_600;
+    let at = |config: &Config, days_before: i64| {
+        let warnings = config.warnings(facts.not_after_s - days_before * day_s);
+        let own = warnings
+            .into_iter()
+            .filter(|warning| warning.contains(&facts.serial_no));
+        own.collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(at(&alone, 30), "");
+    assert!(at(&alone, 29).contains("ends in 29 days: apply for a new one"));
+    assert!(at(&alone, -1).contains("has ended: apply for a new one"));
+    let both = parse(&other_key(NEWER.path(), NEWER.path()));
+    assert!(
+        at(&both, 1).contains("another one takes over"),
+        "{}",
+        at(&both, 1)
+    );
+    let unknown = configuration("").replace("from_file =", "serial_no = \"AB\"\nfrom_file =");
+    let warnings = parse(&unknown).warnings(facts.not_before_s);
+    assert!(
+        warnings[0].contains("merchant.certificate_file"),
+        "{warnings:?}"
+    );
+}

@@ -73,7 +73,9 @@ async fn metrics_count_calls_by_route_and_money_by_state_for_those_with_a_key() 
         "merchant_server_orders{state=\"open\"} 1",
         "merchant_server_webhooks{state=\"pending\"} 1",
         "merchant_server_mismatches 1",
-        "# TYPE merchant_server_due_work gauge",
+        "merchant_server_due_work{kind=\"end_order\"} 1",
+        "merchant_server_due_work{kind=\"query_mismatch\"} 1",
+        "merchant_server_due_work{kind=\"send_webhook\"} 1",
     ] {
         assert!(text.contains(line), "{line} in {text}");
     }
