@@ -90,6 +90,24 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    /// For the one at the machine, who may read all of it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(error) => {
+                let code = error.code.map_or("", ErrorCode::as_str);
+                write!(f, "{code}: {}", error.message)?;
+                match &error.wechat_code {
+                    Some(wechat_code) => write!(f, " ({wechat_code})"),
+                    None => Ok(()),
+                }
+            }
+            Self::Superseded(_) => f.write_str(ErrorCode::AttemptSuperseded.as_str()),
+            Self::Internal(reason) => f.write_str(reason),
+        }
+    }
+}
+
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
         Self::Refused(Box::new(error))

@@ -63,6 +63,7 @@ pub use operations::{
 };
 pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomness};
 pub use reconciliation::{Finding, Reconciled};
+pub use refunds::RefundRefused;
 pub use routes::app;
 pub use secret::Secret;
 pub use serve::{ServeError, serve};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use merchant_api::BillDifference;
+use merchant_api::{BillDifference, CreateRefund};
 use merchant_server::{BillKind, Config, Finding, MerchantServer, serve};
 use tracing_subscriber::EnvFilter;
 use wechat_pay::bill::BillAccount;
@@ -42,6 +42,10 @@ enum Command {
     /// Look at orders.
     #[command(subcommand)]
     Orders(Orders),
+    /// Give money back. The same number with the same values is the same refund, so it is safe to
+    /// repeat.
+    #[command(after_help = REFUND_HELP)]
+    Refund(AskedRefund),
     /// Ask WeChat about every attempt and refund since a moment, and record what it vouches for.
     #[command(
         after_help = "Exit codes: 0 both agree, 1 they did not or it failed, 2 usage or configuration."
@@ -122,6 +126,27 @@ enum Orders {
 }
 
 #[derive(Args)]
+#[command(group = clap::ArgGroup::new("amount").required(true))]
+struct AskedRefund {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The merchant's own number of the order.
+    order_no: String,
+    /// How much, in fen.
+    #[arg(long, group = "amount", value_name = "FEN")]
+    fen: Option<u64>,
+    /// All that is left of the payment.
+    #[arg(long, group = "amount")]
+    all: bool,
+    /// The merchant's own number of the refund.
+    #[arg(long, value_name = "NO")]
+    refund_no: String,
+    /// What the buyer reads.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+#[derive(Args)]
 struct ConfigFile {
     /// The TOML file; relative paths in it count from its own folder.
     #[arg(long, value_name = "FILE")]
@@ -150,6 +175,12 @@ products take effect at once; a bad file is refused, and the old one stays in fo
 
 Exit codes: 0 ended as told, 1 could not start or go on, 2 usage or configuration.";
 
+const REFUND_HELP: &str = "\
+Prints the refund as JSON. Its state is requested (WeChat has not said yet that it took it; a server
+that runs goes on with it), processing, succeeded, or what became of it since.
+
+Exit codes: 0 it is taken down, now or before, 1 it was refused or failed, 2 usage or configuration.";
+
 const EXIT_FAILED: u8 = 1;
 const EXIT_CONFIG: u8 = 2;
 
@@ -161,6 +192,7 @@ async fn main() -> ExitCode {
         Command::Serve(file) | Command::Migrate(file) => file,
         Command::CheckConfig { file, .. }
         | Command::Orders(Orders::Show { file, .. })
+        | Command::Refund(AskedRefund { file, .. })
         | Command::Reconcile { file, .. }
         | Command::Bill { file, .. }
         | Command::Keys {
@@ -234,6 +266,7 @@ async fn run(command: &Command, config: Config) -> Ran {
                 None => Err(format!("there is no order {order_no}").into()),
             }
         }
+        Command::Refund(refund) => ask_refund(config, refund).await,
         Command::Reconcile { since, .. } => reconcile(config, *since).await,
         Command::Bill {
             day,
@@ -259,6 +292,21 @@ async fn run(command: &Command, config: Config) -> Ran {
             ))
         }
     }
+}
+
+async fn ask_refund(config: Config, asked: &AskedRefund) -> Ran {
+    let surroundings = merchant_server::surroundings(&config)?;
+    let server = MerchantServer::open_as_it_is(config, surroundings).await?;
+    let wanted = CreateRefund {
+        refund_no: asked.refund_no.clone(),
+        amount_fen: asked.fen,
+        reason: asked.reason.clone(),
+        funds_account: None,
+        from: None,
+        goods_detail: None,
+    };
+    let refund = server.ask_refund(&asked.order_no, &wanted).await?;
+    say(&serde_json::to_string_pretty(&refund)?)
 }
 
 async fn reconcile(config: Config, since: jiff::Timestamp) -> Ran {

@@ -9,6 +9,8 @@ use wechat_pay::bill::{TradeBillRefund, TradeBillRow, TradeBillSummary};
 
 use crate::ledger::{Business, PaymentHere, RefundHere};
 
+/// The bill knows a refund that the ledger does not.
+pub(super) const REFUND_MISSING_HERE: &str = "refund_missing_here";
 /// A refund that was asked for so close to midnight may be in the bill of either day: WeChat's
 /// clock decides. In milliseconds.
 const MIDNIGHT_MS: i64 = 60_000;
@@ -131,7 +133,7 @@ fn of_refund(
         ..difference(kind, Some(&row.out_trade_no))
     };
     let Some(ours) = ours else {
-        return vec![found("refund_missing_here", None, there_fen)];
+        return vec![found(REFUND_MISSING_HERE, None, there_fen)];
     };
     let mut differences = Vec::new();
     if ours.amount_fen.to_string() != there_fen {

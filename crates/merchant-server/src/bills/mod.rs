@@ -1,5 +1,6 @@
 //! A day's bill: downloaded, its hash checked, and compared with the ledger. Days are those of
-//! Asia/Shanghai, as WeChat's are. Nothing here changes an order: a difference is for a person.
+//! Asia/Shanghai, as WeChat's are. Nothing here changes an order: a difference is for a person. A
+//! refund that only the bill knows is asked about, and taken in as WeChat vouches for it.
 
 mod comparison;
 
@@ -8,7 +9,7 @@ use axum::extract::{Path, State};
 use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use merchant_api::{ApiError, BillComparison, ErrorCode};
+use merchant_api::{ApiError, BillComparison, BillDifference, ErrorCode};
 use wechat_pay::bill::{
     BillAccount, BillError, BillTicket, BillType, FundFlowBillRequest, Packing, TradeBillRequest,
     TradeBillRow, TradeBillSummary, read_bill,
@@ -77,6 +78,7 @@ pub(crate) async fn compare(
     let (rows, summary) = download_trade_bill(wechat, day).await?;
     let here = business(ledger, &rows, &day_ms).await?;
     let compared = comparison::compare(&rows, summary.as_ref(), &here, &day_ms);
+    learn_refunds(ledger, &compared.differences, wechat.clock.now_ms()).await?;
     Ok(BillComparison {
         day: day.to_string(),
         live: wechat.gateway.is_live(),
@@ -84,6 +86,23 @@ pub(crate) async fn compare(
         refunds: compared.refunds,
         differences: compared.differences,
     })
+}
+
+/// A refund that only the bill knows was made in WeChat's portal or by another program. Due work
+/// asks about it and takes it in; what it is about need not be ours.
+async fn learn_refunds(
+    ledger: &Ledger,
+    differences: &[BillDifference],
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    for difference in differences {
+        if let (Some(refund), Some(payment)) = (&difference.out_refund_no, &difference.out_trade_no)
+            && difference.kind == comparison::REFUND_MISSING_HERE
+        {
+            ledger.schedule_learning(refund, payment, now_ms).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A bill's file as WeChat has it, unpacked: its hash is the announced one. `None` where nothing

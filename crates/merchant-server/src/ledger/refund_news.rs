@@ -233,6 +233,20 @@ impl Ledger {
         self.changes.announce(refund.order_id);
         Ok(())
     }
+
+    /// Has WeChat asked about a refund that somebody says there is, such as its bill.
+    pub(crate) async fn schedule_learning(
+        &self,
+        out_refund_no: &str,
+        out_trade_no: &str,
+        at_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let subject = learn_subject(out_refund_no, out_trade_no);
+        due_work::schedule(&mut write, Work::LearnRefund, &subject, at_ms).await?;
+        write.commit().await?;
+        Ok(())
+    }
 }
 
 /// The subject of asking about a refund that is not ours, or not as WeChat says. A blank can be

@@ -93,6 +93,26 @@ pub(crate) async fn list_refunds(
     }))
 }
 
+/// Why a refund was not asked for from the command line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RefundRefused(String);
+
+impl MerchantServer {
+    /// Asks for a refund of an order, or finds the same one: the command line's way to what the
+    /// private API does. It can be done beside a server that runs, and again and again.
+    pub async fn ask_refund(
+        &self,
+        order_no: &str,
+        wanted: &CreateRefund,
+    ) -> Result<RefundDetails, RefundRefused> {
+        match ask(self, order_no, wanted).await {
+            Ok(asked) => Ok(asked.details),
+            Err(failure) => Err(RefundRefused(failure.to_string())),
+        }
+    }
+}
+
 /// Asks for a refund, or finds the same one: what the API and the command line both do. Where
 /// WeChat cannot say yet, it is taken down all the same and due work goes on with it.
 pub(crate) async fn ask(

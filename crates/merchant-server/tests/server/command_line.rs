@@ -170,6 +170,46 @@ async fn a_day_is_compared_reconciled_and_agrees_then() {
     assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_is_given_back_from_the_command_line_once_however_often_it_is_asked_for() {
+    let shop = Shop::open().await;
+    shop.sell("tea-0001").await;
+    let all = ["refund", "tea-0001", "--all", "--refund-no", "R-1"];
+    let (code, said) = shop.run(&all).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("ORDER_NOT_PAID"), "{said}");
+    shop.run(&["reconcile", "--since", "2026-01-01T00:00:00+08:00"])
+        .await;
+    for _ in 0..2 {
+        let (code, said) = shop.run(&all).await;
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("\"amount_fen\": 1990"), "{said}");
+        assert!(said.contains("\"state\": \"processing\""), "{said}");
+    }
+    let refunds = shop.simulator.ledger_view(None).refunds;
+    assert_eq!(refunds.len(), 1);
+    let more = ["refund", "tea-0001", "--fen", "1", "--refund-no", "R-2"];
+    let (code, said) = shop.run(&more).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("REFUND_TOO_MUCH"), "{said}");
+    for usage in [
+        &["refund", "tea-0001", "--refund-no", "R-3"][..],
+        &[
+            "refund",
+            "tea-0001",
+            "--all",
+            "--fen",
+            "1",
+            "--refund-no",
+            "R-3",
+        ],
+        &["refund", "tea-0001", "--all"],
+        &["refund", "tea-0001", "--fen", "0.01", "--refund-no", "R-3"],
+    ] {
+        assert_eq!(shop.run(usage).await.0, 2, "{usage:?}");
+    }
+}
+
 #[test]
 fn a_new_api_key_comes_with_the_hash_that_the_configuration_takes() {
     let make = || {

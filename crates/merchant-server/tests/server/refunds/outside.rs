@@ -193,3 +193,21 @@ async fn a_refund_that_is_told_before_its_payment_brings_the_payment_along() {
     assert_eq!(checkout.word("state"), "paid");
     assert_eq!(checkout.number("refunded_fen"), 1000);
 }
+
+#[tokio::test]
+async fn a_refund_that_only_the_bill_knows_is_taken_in() {
+    let (house, _) = bought().await;
+    let (number, letters) = by_hand(&house, 1000).await;
+    drop(letters);
+    // Half past ten on the next morning in Shanghai.
+    house.later(17 * 60 * MINUTE_MS + 10 * MINUTE_MS).await;
+    let bill = house.read_private("/v1/bills/2026-11-21").await;
+    let differences = bill.json["differences"].to_string();
+    assert!(differences.contains("refund_missing_here"), "{}", bill.json);
+    house.later(0).await;
+    let refund = house.refund(&number).await;
+    assert_eq!(refund.word("state"), "succeeded");
+    assert_eq!(refund.word("origin"), "external");
+    let bill = house.read_private("/v1/bills/2026-11-21").await;
+    assert_eq!(bill.json["differences"], json!([]));
+}
