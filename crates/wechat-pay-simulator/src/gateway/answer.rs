@@ -95,6 +95,16 @@ impl Refusal {
     }
 }
 
+/// WeChat could not, and does not say why.
+pub(super) fn system_error() -> Refusal {
+    Refusal::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "SYSTEM_ERROR",
+        "系统繁忙，请稍后重试",
+        268_435_456,
+    )
+}
+
 pub(super) const BAD_PARAMETER: u32 = 268_435_461;
 pub(super) const BAD_SIGNATURE: u32 = 268_443_699;
 

@@ -9,9 +9,13 @@ use flate2::{Compression, write::GzEncoder};
 use http::StatusCode;
 use jiff::{ToSpan, civil::Date};
 use serde_json::json;
+use wechat_pay::{
+    AEAD_ALGORITHM,
+    bill::{BillTicket, seal_bill},
+};
 
 use super::{
-    answer::{Answer, BAD_PARAMETER, Refusal},
+    answer::{Answer, BAD_PARAMETER, Refusal, system_error},
     caller::Caller,
     orders::{self, value_of_query},
     schema,
@@ -19,7 +23,7 @@ use super::{
 use crate::{
     ledger::{
         bill::{Account, TradeBill, beijing_day},
-        bill_link::{BillLink, BillLinkRefusal},
+        bill_link::{BillLink, BillLinkRefusal, Sealing},
     },
     random::lower_hex,
     simulator::Simulator,
@@ -57,16 +61,63 @@ pub(super) fn fund_flow(
     query: &str,
     caller: &Caller,
 ) -> Result<Answer, Refusal> {
-    let account = match value_of_query(query, "account_type").as_deref() {
-        None | Some("BASIC") => Account::Basic,
-        Some("OPERATION") => Account::Operation,
-        Some("FEES") => Account::Fees,
-        Some(other) => return Err(not_a_word("account_type", "资金账户类型", other)),
-    };
+    let account = account(query)?.unwrap_or(Account::Basic);
     let (day, gzip) = day_and_form(simulator, query)?;
     simulator.settle_refunds();
-    let csv = simulator.ledger().fund_flow(&caller.mchid, day, account);
+    let csv = simulator
+        .ledger()
+        .fund_flow(&caller.mchid, None, day, account);
     link(simulator, csv, gzip, caller)
+}
+
+/// A sub-merchant's flow of funds, encrypted for its partner.
+pub(super) fn sub_merchant_fund_flow(
+    simulator: &Simulator,
+    query: &str,
+    caller: &Caller,
+) -> Result<Answer, Refusal> {
+    let wanted = |name, label| {
+        value_of_query(query, name).ok_or_else(|| schema::missing_in_query(name, label))
+    };
+    let sub_mchid = wanted("sub_mchid", "子商户号")?;
+    let sub_mchid = orders::check_sub_mchid(simulator, &sub_mchid, caller)?;
+    let account =
+        account(query)?.ok_or_else(|| schema::missing_in_query("account_type", "资金账户类型"))?;
+    let algorithm = wanted("algorithm", "加密算法")?;
+    if algorithm != AEAD_ALGORITHM {
+        return Err(not_a_word("algorithm", "加密算法", &algorithm));
+    }
+    let (day, gzip) = day_and_form(simulator, query)?;
+    simulator.settle_refunds();
+    let csv = simulator
+        .ledger()
+        .fund_flow(&caller.mchid, Some(&sub_mchid), day, account);
+    let sealing = Sealing {
+        key: simulator.random().alphanumeric(32),
+        nonce: simulator.random().lower_hex(16),
+    };
+    let encrypt_key = caller
+        .keyring
+        .merchant_public_key
+        .seal_field_with(simulator.oaep(), &sealing.key)
+        .map_err(|_| system_error())?;
+    let nonce = sealing.nonce.clone();
+    let BillTicket {
+        hash_type,
+        hash_value,
+        download_url,
+    } = issue(simulator, csv, gzip, Some(sealing), caller)?;
+    Ok(Answer::Json(json!({
+        "download_bill_count": 1,
+        "download_bill_list": [{
+            "bill_sequence": 1,
+            "download_url": download_url,
+            "encrypt_key": encrypt_key,
+            "hash_type": hash_type,
+            "hash_value": hash_value,
+            "nonce": nonce,
+        }],
+    })))
 }
 
 /// The file behind a link.
@@ -80,22 +131,16 @@ pub(super) fn file(simulator: &Simulator, query: &str, caller: &Caller) -> Resul
     let link = links
         .find(&token, &caller.mchid, settings.bill_link_s, now)
         .map_err(refuse)?;
-    let bytes = link.csv.clone().into_bytes();
-    if !link.gzip {
-        return Ok(Answer::File { bytes, gzip: false });
+    let mut bytes = link.csv.clone().into_bytes();
+    if link.gzip {
+        bytes = pack(&bytes).map_err(|_| system_error())?;
     }
-    let packed = pack(&bytes).map_err(|_| {
-        Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "SYSTEM_ERROR",
-            "系统错误",
-            BAD_PARAMETER,
-        )
-    })?;
-    Ok(Answer::File {
-        bytes: packed,
-        gzip: true,
-    })
+    let Some(sealing) = &link.sealing else {
+        let gzip = link.gzip;
+        return Ok(Answer::File { bytes, gzip });
+    };
+    let bytes = seal_bill(&bytes, &sealing.key, &sealing.nonce).map_err(|_| system_error())?;
+    Ok(Answer::File { bytes, gzip: true })
 }
 
 fn link(
@@ -104,6 +149,18 @@ fn link(
     gzip: bool,
     caller: &Caller,
 ) -> Result<Answer, Refusal> {
+    let ticket = issue(simulator, csv, gzip, None, caller)?;
+    Ok(Answer::Json(json!(ticket)))
+}
+
+/// A link to a bill that is kept for it. The hash is over the text, whatever is done to it.
+fn issue(
+    simulator: &Simulator,
+    csv: Option<String>,
+    gzip: bool,
+    sealing: Option<Sealing>,
+    caller: &Caller,
+) -> Result<BillTicket, Refusal> {
     let csv = csv.ok_or_else(|| {
         Refusal::new(
             StatusCode::BAD_REQUEST,
@@ -113,25 +170,35 @@ fn link(
         )
     })?;
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, csv.as_bytes());
-    let hash_value = lower_hex(hash.as_ref());
     let token = simulator.random().alphanumeric(64);
-    let download_url = format!(
-        "{}{}?token={token}",
-        simulator.keyring().merchant().base_url,
-        simulator.settings().bill_path.as_str(),
-    );
+    let ticket = BillTicket {
+        hash_type: "SHA1".to_owned(),
+        hash_value: lower_hex(hash.as_ref()),
+        download_url: format!(
+            "{}{}?token={token}",
+            simulator.keyring().merchant().base_url,
+            simulator.settings().bill_path.as_str(),
+        ),
+    };
     let link = BillLink {
         mchid: caller.mchid.clone(),
         issued_at: simulator.clock().now(),
         csv,
         gzip,
+        sealing,
     };
     simulator.ledger().bill_links().issue(token, link);
-    Ok(Answer::Json(json!({
-        "hash_type": "SHA1",
-        "hash_value": hash_value,
-        "download_url": download_url,
-    })))
+    Ok(ticket)
+}
+
+fn account(query: &str) -> Result<Option<Account>, Refusal> {
+    match value_of_query(query, "account_type").as_deref() {
+        None => Ok(None),
+        Some("BASIC") => Ok(Some(Account::Basic)),
+        Some("OPERATION") => Ok(Some(Account::Operation)),
+        Some("FEES") => Ok(Some(Account::Fees)),
+        Some(other) => Err(not_a_word("account_type", "资金账户类型", other)),
+    }
 }
 
 fn day_and_form(simulator: &Simulator, query: &str) -> Result<(Date, bool), Refusal> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use wechat_pay::{beijing_time, seal};
 
 use super::{
-    answer::{Answer, Refusal},
+    answer::{Answer, Refusal, system_error},
     caller::Caller,
 };
 use crate::{clock::after, settings::Trust, simulator::Simulator};
@@ -35,7 +35,7 @@ pub(super) fn list(simulator: &Simulator, caller: &Caller) -> Result<Answer, Ref
         let sealed = seal(key, None, certificate.pem.as_bytes(), "certificate", &nonce)
             .ok()
             .and_then(|sealed| serde_json::to_value(sealed).ok())
-            .ok_or_else(unsealed)?;
+            .ok_or_else(system_error)?;
         data.push(json!({
             "serial_no": certificate.serial_no,
             effective_time: beijing_time(certificate.effective_at),
@@ -51,13 +51,4 @@ fn without_nulls(mut json: Value) -> Value {
         fields.retain(|_, value| !value.is_null());
     }
     json
-}
-
-fn unsealed() -> Refusal {
-    Refusal::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "SYSTEM_ERROR",
-        "系统错误",
-        268_435_456,
-    )
 }

@@ -4,11 +4,12 @@
 //! guides say that only V2 has it. Hence the switch `code_pay`.
 
 use http::StatusCode;
+use serde_json::json;
 
 use super::{
     answer::{Answer, Refusal},
     caller::Caller,
-    order_fields::{REVERSE, order_fields},
+    order_fields::{order_fields, reverse_fields},
     orders,
     route::Role,
     schema,
@@ -26,12 +27,17 @@ use crate::{
 const PASSWORD_FROM_FEN: i64 = 100_000;
 
 /// Takes the money, or waits for the buyer's password.
-pub(super) fn pay(simulator: &Simulator, body: &[u8], caller: &Caller) -> Result<Answer, Refusal> {
+pub(super) fn pay(
+    simulator: &Simulator,
+    role: Role,
+    body: &[u8],
+    caller: &Caller,
+) -> Result<Answer, Refusal> {
     let settings = simulator.settings();
-    let fields = order_fields(Product::CodePay, false);
+    let fields = order_fields(Product::CodePay, role == Role::Partner);
     let body = schema::read(fields, settings.description_limit, body)?;
     let auth_code = orders::text(&body, "/payer/auth_code").to_owned();
-    let request = orders::read_request(simulator, Product::CodePay, Role::Merchant, body, caller)?;
+    let request = orders::read_request(simulator, Product::CodePay, role, body, caller)?;
     let key = request.key.clone();
     let total = request.total;
     let now = simulator.clock().now();
@@ -66,15 +72,16 @@ pub(super) fn pay(simulator: &Simulator, body: &[u8], caller: &Caller) -> Result
 pub(super) fn reverse(
     simulator: &Simulator,
     number: &str,
+    role: Role,
     body: &[u8],
     caller: &Caller,
 ) -> Result<Answer, Refusal> {
     schema::check_number_in_path(number)?;
-    let body = schema::read(REVERSE, simulator.settings().description_limit, body)?;
-    orders::parties_of_body(simulator, Role::Merchant, &body, caller)?;
+    let fields = reverse_fields(role == Role::Partner);
+    let body = schema::read(fields, simulator.settings().description_limit, body)?;
     let key = OrderKey {
         mchid: caller.mchid.clone(),
-        sub_mchid: None,
+        sub_mchid: orders::parties_of_body(simulator, role, &body, caller)?,
         out_trade_no: number.to_owned(),
     };
     let now = simulator.clock().now();
@@ -82,10 +89,14 @@ pub(super) fn reverse(
         .ledger()
         .reverse(&key, now)
         .map_err(refuse_reverse)?;
-    Ok(Answer::Json(serde_json::json!({
-        "mchid": caller.mchid,
-        "out_trade_no": number,
-    })))
+    Ok(Answer::Json(match &key.sub_mchid {
+        None => json!({ "mchid": caller.mchid, "out_trade_no": number }),
+        Some(sub_mchid) => json!({
+            "sp_mchid": caller.mchid,
+            "sub_mchid": sub_mchid,
+            "out_trade_no": number,
+        }),
+    }))
 }
 
 fn refuse_code(refusal: AuthCodeRefusal) -> Refusal {

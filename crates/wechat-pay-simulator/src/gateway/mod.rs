@@ -9,8 +9,10 @@ mod bills;
 mod caller;
 mod certificates;
 mod code_pay;
+mod field;
 mod order_fields;
 mod orders;
+mod refund_fields;
 mod refunds;
 mod route;
 mod schema;
@@ -31,7 +33,7 @@ use crate::{
     ledger::order::{Product, ReplyKey},
     simulator::{Signing, Simulator},
 };
-use answer::{Answer, Refusal};
+use answer::{Answer, Refusal, system_error};
 use caller::Caller;
 use route::Route;
 
@@ -148,14 +150,6 @@ fn carry_out_with(
     caller: &Caller,
     hits: &Hits,
 ) -> Result<Answer, Refusal> {
-    let system_error = || {
-        Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "SYSTEM_ERROR",
-            "系统繁忙，请稍后重试",
-            268_435_456,
-        )
-    };
     if let Some(refused) = hits.refused(route.name()) {
         return Err(Refusal::documented(refused));
     }
@@ -193,19 +187,20 @@ fn carry_out(
     let query = parts.uri.query().unwrap_or_default();
     caller::check_asked_key(simulator, caller, parts)?;
     match route {
-        Route::Order(Product::CodePay, _) => code_pay::pay(simulator, body, caller),
+        Route::Order(Product::CodePay, role) => code_pay::pay(simulator, *role, body, caller),
         Route::Order(product, role) => orders::order(simulator, *product, *role, body, caller),
         Route::QueryByNumber(number, role) => {
             orders::query_by_number(simulator, number, *role, query, caller)
         }
         Route::QueryById(id, role) => orders::query_by_id(simulator, id, *role, query, caller),
         Route::Close(number, role) => orders::close(simulator, number, *role, body, caller),
-        Route::Reverse(number) => code_pay::reverse(simulator, number, body, caller),
+        Route::Reverse(number, role) => code_pay::reverse(simulator, number, *role, body, caller),
         Route::Refund => refunds::refund(simulator, body, caller),
         Route::QueryRefund(number) => refunds::query(simulator, number, query, caller),
         Route::AbnormalRefund(id) => refunds::send_on(simulator, id, body, parts, caller),
         Route::TradeBill => bills::trade(simulator, query, caller),
         Route::FundFlowBill => bills::fund_flow(simulator, query, caller),
+        Route::SubMerchantFundFlowBill => bills::sub_merchant_fund_flow(simulator, query, caller),
         Route::BillFile(_) => bills::file(simulator, query, caller),
         Route::Certificates => certificates::list(simulator, caller),
     }

@@ -1,84 +1,8 @@
 //! The fields of an order's body by product: names, WeChat's Chinese names, and rules, as its
 //! documentation has them. A table; it judges nothing.
 
+use super::field::{Field, Fields, NOTIFY_URL_PATTERN, OUT_TRADE_NO_PATTERN, Rule, may, must};
 use crate::ledger::order::Product;
-
-/// One field of a body: its name, WeChat's Chinese name for it, and its rule.
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) label: &'static str,
-    pub(super) required: bool,
-    pub(super) rule: Rule,
-}
-
-pub(super) enum Rule {
-    /// Text with its least and greatest number of bytes.
-    Text(usize, usize),
-    /// Text of at most so many bytes or characters, as the switch says.
-    Description(usize),
-    /// Text of a pattern, with its least and greatest number of bytes.
-    Pattern(usize, usize, &'static Pattern),
-    /// An RFC 3339 moment.
-    Moment,
-    /// A signed 64-bit integer with its least value.
-    Integer(i64),
-    /// `true` or `false`.
-    Flag,
-    /// An object of known fields.
-    Object(&'static [Field]),
-    /// A list of objects of known fields.
-    List(&'static [Field]),
-}
-
-pub(super) struct Pattern {
-    /// The regular expression as WeChat's message shows it.
-    pub(super) shown: &'static str,
-    pub(super) fits: fn(&str) -> bool,
-}
-
-pub(super) const fn must(name: &'static str, label: &'static str, rule: Rule) -> Field {
-    Field {
-        name,
-        label,
-        required: true,
-        rule,
-    }
-}
-
-pub(super) const fn may(name: &'static str, label: &'static str, rule: Rule) -> Field {
-    Field {
-        name,
-        label,
-        required: false,
-        rule,
-    }
-}
-
-/// The fields of an order; `partner` is that of a partner for another merchant.
-pub(super) fn order_fields(product: Product, partner: bool) -> &'static [Field] {
-    match (product, partner) {
-        (Product::Jsapi, false) => JSAPI,
-        (Product::H5, false) => H5,
-        (Product::Native | Product::App, false) => NATIVE,
-        (Product::Jsapi, true) => PARTNER_JSAPI,
-        (Product::H5, true) => PARTNER_H5,
-        (Product::Native | Product::App, true) => PARTNER_NATIVE,
-        (Product::CodePay, _) => CODE_PAY,
-    }
-}
-
-pub(super) const OUT_TRADE_NO_PATTERN: &Pattern = &Pattern {
-    shown: r"^[0-9a-zA-Z_\-\|\*]+$",
-    fits: |text| {
-        text.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-|*".contains(&b))
-    },
-};
-
-pub(super) const NOTIFY_URL_PATTERN: &Pattern = &Pattern {
-    shown: r"^https?://([^\s/?#\[\]\@]+\@)?([^\s/?#\@:]+)(?::\d{2,5})?([^\s?#\[\]]*)$",
-    fits: is_notify_url,
-};
 
 pub(super) const OUT_TRADE_NO: Field = must(
     "out_trade_no",
@@ -168,69 +92,24 @@ const SETTLE_INFO: Field = may(
     Rule::Object(&[may("profit_sharing", "分账标识", Rule::Flag)]),
 );
 
-const NATIVE: &[Field] = &[
-    APPID,
-    MCHID,
-    DESCRIPTION,
-    OUT_TRADE_NO,
-    TIME_EXPIRE,
-    ATTACH,
-    NOTIFY_URL,
-    GOODS_TAG,
-    SUPPORT_FAPIAO,
-    AMOUNT,
-    DETAIL,
-    SCENE_INFO,
-    SETTLE_INFO,
-];
-
-const H5: &[Field] = &[
-    APPID,
-    MCHID,
-    DESCRIPTION,
-    OUT_TRADE_NO,
-    TIME_EXPIRE,
-    ATTACH,
-    NOTIFY_URL,
-    GOODS_TAG,
-    SUPPORT_FAPIAO,
-    AMOUNT,
-    DETAIL,
-    H5_SCENE_INFO,
-    SETTLE_INFO,
-];
-
-const JSAPI: &[Field] = &[
-    APPID,
-    MCHID,
-    DESCRIPTION,
-    OUT_TRADE_NO,
-    TIME_EXPIRE,
-    ATTACH,
-    NOTIFY_URL,
-    GOODS_TAG,
-    SUPPORT_FAPIAO,
-    AMOUNT,
-    must(
-        "payer",
-        "支付者",
-        Rule::Object(&[must("openid", "用户标识", Rule::Text(1, 128))]),
-    ),
-    DETAIL,
-    SCENE_INFO,
-    SETTLE_INFO,
-];
-
 const SP_APPID: Field = must("sp_appid", "服务商应用ID", Rule::Text(1, 32));
 const SP_MCHID: Field = must("sp_mchid", "服务商户号", Rule::Text(1, 32));
 const SUB_APPID: Field = may("sub_appid", "子商户应用ID", Rule::Text(1, 32));
 pub(super) const SUB_MCHID: Field = must("sub_mchid", "子商户号", Rule::Text(1, 32));
 
-const PARTNER_NATIVE: &[Field] = &[
-    SP_APPID,
+/// Who orders.
+const MERCHANT: &[Field] = &[APPID, MCHID];
+const PARTNER: &[Field] = &[SP_APPID, SP_MCHID, SUB_APPID, SUB_MCHID];
+/// In code pay a partner may leave its own application out.
+const CODE_PAY_PARTNER: &[Field] = &[
+    may("sp_appid", "服务商应用ID", Rule::Text(1, 32)),
     SP_MCHID,
     SUB_APPID,
     SUB_MCHID,
+];
+
+/// What every order has that is paid through a link.
+const ORDER: &[Field] = &[
     DESCRIPTION,
     OUT_TRADE_NO,
     TIME_EXPIRE,
@@ -239,58 +118,25 @@ const PARTNER_NATIVE: &[Field] = &[
     GOODS_TAG,
     SUPPORT_FAPIAO,
     AMOUNT,
-    DETAIL,
-    SCENE_INFO,
-    SETTLE_INFO,
 ];
+const PAYER: &[Field] = &[must(
+    "payer",
+    "支付者",
+    Rule::Object(&[must("openid", "用户标识", Rule::Text(1, 128))]),
+)];
+const PARTNER_PAYER: &[Field] = &[must(
+    "payer",
+    "支付者",
+    Rule::Object(&[
+        may("sp_openid", "用户服务标识", Rule::Text(1, 128)),
+        may("sub_openid", "用户子标识", Rule::Text(1, 128)),
+    ]),
+)];
+const PLACE: &[Field] = &[DETAIL, SCENE_INFO, SETTLE_INFO];
+const H5_PLACE: &[Field] = &[DETAIL, H5_SCENE_INFO, SETTLE_INFO];
 
-const PARTNER_H5: &[Field] = &[
-    SP_APPID,
-    SP_MCHID,
-    SUB_APPID,
-    SUB_MCHID,
-    DESCRIPTION,
-    OUT_TRADE_NO,
-    TIME_EXPIRE,
-    ATTACH,
-    NOTIFY_URL,
-    GOODS_TAG,
-    SUPPORT_FAPIAO,
-    AMOUNT,
-    DETAIL,
-    H5_SCENE_INFO,
-    SETTLE_INFO,
-];
-
-const PARTNER_JSAPI: &[Field] = &[
-    SP_APPID,
-    SP_MCHID,
-    SUB_APPID,
-    SUB_MCHID,
-    DESCRIPTION,
-    OUT_TRADE_NO,
-    TIME_EXPIRE,
-    ATTACH,
-    NOTIFY_URL,
-    GOODS_TAG,
-    SUPPORT_FAPIAO,
-    AMOUNT,
-    must(
-        "payer",
-        "支付者",
-        Rule::Object(&[
-            may("sp_openid", "用户服务标识", Rule::Text(1, 128)),
-            may("sub_openid", "用户子标识", Rule::Text(1, 128)),
-        ]),
-    ),
-    DETAIL,
-    SCENE_INFO,
-    SETTLE_INFO,
-];
-
+/// What a payment by code has.
 const CODE_PAY: &[Field] = &[
-    APPID,
-    MCHID,
     DESCRIPTION,
     OUT_TRADE_NO,
     ATTACH,
@@ -330,69 +176,34 @@ const CODE_PAY: &[Field] = &[
     SETTLE_INFO,
 ];
 
+/// The fields of an order; `partner` is that of a partner for another merchant.
+pub(super) fn order_fields(product: Product, partner: bool) -> Fields {
+    match (product, partner) {
+        (Product::Jsapi, false) => &[MERCHANT, ORDER, PAYER, PLACE],
+        (Product::Jsapi, true) => &[PARTNER, ORDER, PARTNER_PAYER, PLACE],
+        (Product::H5, false) => &[MERCHANT, ORDER, H5_PLACE],
+        (Product::H5, true) => &[PARTNER, ORDER, H5_PLACE],
+        (Product::Native | Product::App, false) => &[MERCHANT, ORDER, PLACE],
+        (Product::Native | Product::App, true) => &[PARTNER, ORDER, PLACE],
+        (Product::CodePay, false) => &[MERCHANT, CODE_PAY],
+        (Product::CodePay, true) => &[CODE_PAY_PARTNER, CODE_PAY],
+    }
+}
+
 /// The body of a close.
-pub(super) fn close_fields(partner: bool) -> &'static [Field] {
+pub(super) fn close_fields(partner: bool) -> Fields {
     if partner {
-        &[SP_MCHID, SUB_MCHID]
+        &[&[SP_MCHID, SUB_MCHID]]
     } else {
-        &[MCHID]
+        &[&[MCHID]]
     }
 }
 
 /// The body of a reversal.
-pub(super) const REVERSE: &[Field] = &[APPID, MCHID];
-
-/// WeChat's regular expression for `notify_url`, by hand: a scheme, perhaps a user, a host
-/// without a colon, perhaps a port of two to five digits, and no query after it.
-fn is_notify_url(text: &str) -> bool {
-    let Some(rest) = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"))
-    else {
-        return false;
-    };
-    if rest.contains(|c: char| c.is_whitespace() || "?#[]".contains(c)) {
-        return false;
-    }
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host_and_port = match authority.split_once('@') {
-        Some(("", _)) => return false,
-        Some((_, after_user)) => after_user,
-        None => authority,
-    };
-    let (host, port) = host_and_port
-        .split_once(':')
-        .map_or((host_and_port, None), |(host, port)| (host, Some(port)));
-    let port_fits = port.is_none_or(|port| {
-        (2..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit())
-    });
-    !host.is_empty() && !host.contains('@') && port_fits
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_notify_url_follows_wechats_regular_expression() {
-        for (url, fits) in [
-            ("https://www.weixin.qq.com/wxpay/pay.php", true),
-            ("http://127.0.0.1:8080/n", true),
-            ("https://user@shop.example/n", true),
-            ("https://shop.example", true),
-            ("https://shop.example:8/n", false),
-            ("https://shop.example:123456/n", false),
-            ("https://shop.example:port/n", false),
-            ("https://shop.example/n?a", false),
-            ("https://shop.example/n#a", false),
-            ("https://[::1]/n", false),
-            ("https:///n", false),
-            ("https://@shop.example/n", false),
-            ("https://a@b@c/n", false),
-            ("ftp://shop.example/n", false),
-            ("shop.example", false),
-        ] {
-            assert_eq!(is_notify_url(url), fits, "{url}");
-        }
+pub(super) fn reverse_fields(partner: bool) -> Fields {
+    if partner {
+        &[CODE_PAY_PARTNER]
+    } else {
+        &[MERCHANT]
     }
 }

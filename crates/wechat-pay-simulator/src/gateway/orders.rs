@@ -159,12 +159,15 @@ pub(super) fn read_request(
     caller: &Caller,
 ) -> Result<OrderRequest, Refusal> {
     let sub_mchid = parties_of_body(simulator, role, &body, caller)?;
-    let optional = |pointer| body.pointer(pointer).and_then(Value::as_str);
+    let optional = |pointer| optional_text(&body, pointer);
+    let merchant = caller.keyring.merchant();
     let (appid, sub_appid) = match role {
         Role::Merchant => (text(&body, "/appid"), None),
-        Role::Partner => (text(&body, "/sp_appid"), optional("/sub_appid")),
+        Role::Partner => (
+            optional("/sp_appid").unwrap_or(&merchant.appid),
+            optional("/sub_appid"),
+        ),
     };
-    let merchant = caller.keyring.merchant();
     let is_own = appid == merchant.appid || appid == merchant.mini_program_appid;
     let sub_merchant = simulator.sub_merchant(&caller.mchid);
     if !is_own || sub_appid.is_some_and(|sub_appid| sub_appid != sub_merchant.sub_appid) {
@@ -385,9 +388,12 @@ pub(super) fn refuse_order(settings: &Settings, refusal: OrderRefusal) -> Refusa
     }
 }
 
-/// Text that the schema has found there; nothing where it may be absent.
+/// Text that the schema has found there.
 pub(super) fn text<'a>(body: &'a Value, pointer: &str) -> &'a str {
-    body.pointer(pointer)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    optional_text(body, pointer).unwrap_or_default()
+}
+
+/// Text that may be absent.
+pub(super) fn optional_text<'a>(body: &'a Value, pointer: &str) -> Option<&'a str> {
+    body.pointer(pointer).and_then(Value::as_str)
 }

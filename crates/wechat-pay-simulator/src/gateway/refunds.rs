@@ -3,7 +3,6 @@
 //! Codes are the documented ones. Where a rule has a code but no published sentence, the
 //! sentence is that of the older interface for the same rule.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{StatusCode, request::Parts};
 use serde_json::Value;
 use wechat_pay::{Fen, SERIAL_HEADER};
@@ -11,8 +10,8 @@ use wechat_pay::{Fen, SERIAL_HEADER};
 use super::{
     answer::{Answer, BAD_PARAMETER, Refusal},
     caller::Caller,
-    order_fields::{Field, NOTIFY_URL_PATTERN, Pattern, Rule, may, must},
     orders::{self, text, value_of_query},
+    refund_fields::{ABNORMAL, REFUND},
     schema,
 };
 use crate::{
@@ -24,72 +23,6 @@ use crate::{
     settings::Settings,
     simulator::Simulator,
 };
-
-const OUT_REFUND_NO_PATTERN: &Pattern = &Pattern {
-    shown: r"^[0-9a-zA-Z_\-\|\*@]+$",
-    fits: |text| {
-        text.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-|*@".contains(&b))
-    },
-};
-
-const OUT_REFUND_NO: Field = must(
-    "out_refund_no",
-    "商户退款单号",
-    Rule::Pattern(1, 64, OUT_REFUND_NO_PATTERN),
-);
-
-const REFUND: &[Field] = &[
-    may("sub_mchid", "子商户号", Rule::Text(1, 32)),
-    may("transaction_id", "微信支付订单号", Rule::Text(1, 32)),
-    may("out_trade_no", "商户订单号", Rule::Text(6, 32)),
-    OUT_REFUND_NO,
-    may("reason", "退款原因", Rule::Text(1, 80)),
-    may(
-        "notify_url",
-        "退款结果回调url",
-        Rule::Pattern(1, 255, NOTIFY_URL_PATTERN),
-    ),
-    may("funds_account", "退款资金来源", Rule::Text(1, 32)),
-    must(
-        "amount",
-        "金额信息",
-        Rule::Object(&[
-            must("refund", "退款金额", Rule::Integer(1)),
-            may(
-                "from",
-                "退款出资账户及金额",
-                Rule::List(&[
-                    must("account", "出资账户类型", Rule::Text(1, 32)),
-                    must("amount", "出资金额", Rule::Integer(1)),
-                ]),
-            ),
-            must("total", "原订单金额", Rule::Integer(1)),
-            must("currency", "退款币种", Rule::Text(1, 16)),
-        ]),
-    ),
-    may(
-        "goods_detail",
-        "退款商品",
-        Rule::List(&[
-            must("merchant_goods_id", "商户侧商品编码", Rule::Text(1, 32)),
-            may("wechatpay_goods_id", "微信支付商品编码", Rule::Text(0, 32)),
-            may("goods_name", "商品名称", Rule::Text(0, 256)),
-            must("unit_price", "商品单价", Rule::Integer(0)),
-            must("refund_amount", "商品退款金额", Rule::Integer(0)),
-            must("refund_quantity", "商品退货数量", Rule::Integer(1)),
-        ]),
-    ),
-];
-
-const ABNORMAL: &[Field] = &[
-    may("sub_mchid", "子商户号", Rule::Text(1, 32)),
-    OUT_REFUND_NO,
-    must("type", "异常退款处理方式", Rule::Text(1, 32)),
-    may("bank_type", "开户银行", Rule::Text(1, 16)),
-    may("bank_account", "收款银行卡号", Rule::Text(1, 1024)),
-    may("real_name", "收款用户姓名", Rule::Text(1, 1024)),
-];
 
 /// Takes a refund. 200 means accepted, and nothing more.
 pub(super) fn refund(
@@ -134,7 +67,11 @@ pub(super) fn query(
         out_refund_no: number.to_owned(),
     };
     simulator.settle_refunds();
-    let ledger = simulator.ledger();
+    let now = simulator.clock().now();
+    let mut ledger = simulator.ledger();
+    ledger
+        .count_refund_query(&caller.mchid, now)
+        .map_err(|refusal| refuse(&simulator.settings(), refusal))?;
     let (order, refund) = ledger.find_refund(&key).ok_or_else(not_found)?;
     Ok(Answer::Json(refund.json(order)))
 }
@@ -196,7 +133,7 @@ fn read_request(
     body: Value,
     caller: &Caller,
 ) -> Result<RefundRequest, Refusal> {
-    let optional = |pointer| body.pointer(pointer).and_then(Value::as_str);
+    let optional = |pointer| orders::optional_text(&body, pointer);
     let payment = match (optional("/transaction_id"), optional("/out_trade_no")) {
         (Some(id), _) => RefundedPayment::TransactionId(id.to_owned()),
         (None, Some(number)) => RefundedPayment::OutTradeNo(number.to_owned()),
@@ -260,10 +197,8 @@ fn decrypted(
             BAD_PARAMETER,
         )
     })?;
-    STANDARD
-        .decode(sealed)
-        .ok()
-        .and_then(|sealed| simulator.decrypt_field(&caller.keyring, serial, &sealed))
+    simulator
+        .decrypt_field(&caller.keyring, serial, sealed)
         .ok_or_else(|| {
             Refusal::parameter(
                 format!("输入源“/body/{name}”映射到值字段“{label}”解密失败"),

@@ -16,7 +16,7 @@ pub(super) enum Route {
     /// The merchant's number, decoded.
     Close(String, Role),
     /// The merchant's number, decoded.
-    Reverse(String),
+    Reverse(String, Role),
     Refund,
     /// The merchant's number of the refund, decoded.
     QueryRefund(String),
@@ -24,6 +24,7 @@ pub(super) enum Route {
     AbnormalRefund(String),
     TradeBill,
     FundFlowBill,
+    SubMerchantFundFlowBill,
     BillFile(&'static str),
     Certificates,
 }
@@ -51,6 +52,7 @@ impl Route {
             }
             ["bill", "tradebill"] => Some(Self::TradeBill),
             ["bill", "fundflowbill"] => Some(Self::FundFlowBill),
+            ["bill", "sub-merchant-fundflowbill"] => Some(Self::SubMerchantFundFlowBill),
             ["billdownload", "file"] => Some(Self::BillFile("/v3/billdownload/file")),
             ["bill", "downloadurl"] => Some(Self::BillFile("/v3/bill/downloadurl")),
             ["certificates"] => Some(Self::Certificates),
@@ -64,12 +66,10 @@ impl Route {
             ["h5"] => Some(Self::Order(Product::H5, role)),
             ["native"] => Some(Self::Order(Product::Native, role)),
             ["app"] => Some(Self::Order(Product::App, role)),
-            ["codepay"] if role == Role::Merchant => Some(Self::Order(Product::CodePay, role)),
+            ["codepay"] => Some(Self::Order(Product::CodePay, role)),
             ["out-trade-no", number] => Some(Self::QueryByNumber(decode(number)?, role)),
             ["out-trade-no", number, "close"] => Some(Self::Close(decode(number)?, role)),
-            ["out-trade-no", number, "reverse"] if role == Role::Merchant => {
-                Some(Self::Reverse(decode(number)?))
-            }
+            ["out-trade-no", number, "reverse"] => Some(Self::Reverse(decode(number)?, role)),
             ["id", id] => Some(Self::QueryById(decode(id)?, role)),
             _ => None,
         }
@@ -79,7 +79,7 @@ impl Route {
         match self {
             Self::Order(..)
             | Self::Close(..)
-            | Self::Reverse(_)
+            | Self::Reverse(..)
             | Self::Refund
             | Self::AbnormalRefund(_) => Method::POST,
             _ => Method::GET,
@@ -95,12 +95,12 @@ impl Route {
                 | Self::QueryByNumber(..)
                 | Self::QueryById(..)
                 | Self::Close(..)
-                | Self::Reverse(_)
+                | Self::Reverse(..)
         )
     }
 
     pub(super) fn is_of_code_pay(&self) -> bool {
-        matches!(self, Self::Order(Product::CodePay, _) | Self::Reverse(_))
+        matches!(self, Self::Order(Product::CodePay, _) | Self::Reverse(..))
     }
 
     /// Its name in the faults.
@@ -109,11 +109,11 @@ impl Route {
             Self::Order(..) => "order",
             Self::QueryByNumber(..) | Self::QueryById(..) => "query",
             Self::Close(..) => "close",
-            Self::Reverse(_) => "reverse",
+            Self::Reverse(..) => "reverse",
             Self::Refund => "refund",
             Self::QueryRefund(_) => "refund_query",
             Self::AbnormalRefund(_) => "abnormal_refund",
-            Self::TradeBill | Self::FundFlowBill => "bill",
+            Self::TradeBill | Self::FundFlowBill | Self::SubMerchantFundFlowBill => "bill",
             Self::BillFile(_) => "bill_file",
             Self::Certificates => "certificates",
         }
@@ -153,7 +153,7 @@ mod tests {
             ),
             (
                 "out-trade-no/A%7C1/reverse",
-                Some(Route::Reverse(number("A|1"))),
+                Some(Route::Reverse(number("A|1"), own)),
             ),
             ("id/42", Some(Route::QueryById(number("42"), own))),
             ("native/", None),
@@ -177,7 +177,14 @@ mod tests {
                 "/v3/pay/partner/transactions/id/1",
                 Some(Route::QueryById(number("1"), partner)),
             ),
-            ("/v3/pay/partner/transactions/codepay", None),
+            (
+                "/v3/pay/partner/transactions/codepay",
+                Some(Route::Order(Product::CodePay, partner)),
+            ),
+            (
+                "/v3/pay/partner/transactions/out-trade-no/A/reverse",
+                Some(Route::Reverse(number("A"), partner)),
+            ),
             (refunds, Some(Route::Refund)),
             (
                 &format!("{refunds}/R@1"),
@@ -188,6 +195,10 @@ mod tests {
                 Some(Route::AbnormalRefund(number("5"))),
             ),
             ("/v3/bill/tradebill", Some(Route::TradeBill)),
+            (
+                "/v3/bill/sub-merchant-fundflowbill",
+                Some(Route::SubMerchantFundFlowBill),
+            ),
             ("/v3/certificates", Some(Route::Certificates)),
             ("/v3/certificates/", None),
             ("/v3/", None),

@@ -8,16 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::{
     answer::Refusal,
-    order_fields::{Field, OUT_TRADE_NO, Rule},
+    field::{Field, Fields, Rule},
+    order_fields::OUT_TRADE_NO,
 };
 use crate::settings::TextLimit;
 
 /// A body, read as JSON and checked.
-pub(super) fn read(
-    fields: &'static [Field],
-    limit: TextLimit,
-    body: &[u8],
-) -> Result<Value, Refusal> {
+pub(super) fn read(fields: Fields, limit: TextLimit, body: &[u8]) -> Result<Value, Refusal> {
     let json: Value = serde_json::from_slice(body).map_err(|_| not_json())?;
     let object = json.as_object().ok_or_else(not_json)?;
     let mut unknown = Vec::new();
@@ -70,11 +67,11 @@ impl Place {
 }
 
 fn check_object(
-    fields: &'static [Field],
+    fields: &[&'static [Field]],
     object: &Map<String, Value>,
     outer: &Place,
 ) -> Result<(), Refusal> {
-    for field in fields {
+    for field in fields.iter().copied().flatten() {
         let place = outer.inner(field.name);
         match object.get(field.name) {
             None | Some(Value::Null) if field.required => {
@@ -116,11 +113,11 @@ fn check_value(field: &'static Field, value: &Value, place: &Place) -> Result<()
             None => Err(wrong_kind(field, value, place)),
         },
         (Rule::Flag, Value::Bool(_)) => Ok(()),
-        (Rule::Object(fields), Value::Object(object)) => check_object(fields, object, place),
+        (Rule::Object(fields), Value::Object(object)) => check_object(&[fields], object, place),
         (Rule::List(fields), Value::Array(items)) => {
             for (index, item) in items.iter().enumerate() {
                 match item {
-                    Value::Object(object) => check_object(fields, object, &place.inner(index))?,
+                    Value::Object(object) => check_object(&[fields], object, &place.inner(index))?,
                     _ => return Err(wrong_kind(field, item, place)),
                 }
             }
@@ -221,23 +218,28 @@ fn not_json() -> Refusal {
 }
 
 fn collect_unknown(
-    fields: &'static [Field],
+    fields: &[&'static [Field]],
     object: &Map<String, Value>,
     path: &str,
     unknown: &mut Vec<String>,
 ) {
     for (name, value) in object {
         let path = format!("{path}/{name}");
-        match fields.iter().find(|field| field.name == name) {
+        match fields
+            .iter()
+            .copied()
+            .flatten()
+            .find(|field| field.name == name)
+        {
             None => unknown.push(path),
             Some(field) => match (&field.rule, value) {
                 (Rule::Object(fields), Value::Object(object)) => {
-                    collect_unknown(fields, object, &path, unknown);
+                    collect_unknown(&[fields], object, &path, unknown);
                 }
                 (Rule::List(fields), Value::Array(items)) => {
                     for (index, item) in items.iter().enumerate() {
                         if let Value::Object(object) = item {
-                            collect_unknown(fields, object, &format!("{path}/{index}"), unknown);
+                            collect_unknown(&[fields], object, &format!("{path}/{index}"), unknown);
                         }
                     }
                 }

@@ -75,13 +75,21 @@ impl Ledger {
         Some(trade_csv(&rows, kind))
     }
 
-    /// The flow of funds of a merchant's day in Beijing; `None` where nothing flowed.
-    pub(crate) fn fund_flow(&self, mchid: &str, day: Date, account: Account) -> Option<String> {
+    /// The flow of funds of a merchant's day in Beijing; `None` where nothing flowed. What a
+    /// partner orders for another merchant flows to that one, `sub_mchid`, and not to the partner.
+    pub(crate) fn fund_flow(
+        &self,
+        mchid: &str,
+        sub_mchid: Option<&str>,
+        day: Date,
+        account: Account,
+    ) -> Option<String> {
         if account != Account::Basic {
             return None;
         }
         let mut flows: Vec<Flow> = self
             .orders()
+            .filter(|(order, _)| order.request.key.sub_mchid.as_deref() == sub_mchid)
             .filter_map(|(order, refunds)| Some((order, paid_of(order, mchid)?, refunds)))
             .flat_map(|(order, payment, refunds)| flows_of(order, payment, refunds))
             .collect();

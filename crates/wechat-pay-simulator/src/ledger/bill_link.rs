@@ -1,6 +1,6 @@
 //! Bills that were asked for: each under a token, for minutes, for the merchant that asked.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,22 @@ pub(crate) struct BillLink {
     pub(crate) issued_at: Timestamp,
     pub(crate) csv: String,
     pub(crate) gzip: bool,
+    /// What it is encrypted with, where it is.
+    #[serde(default)]
+    pub(crate) sealing: Option<Sealing>,
+}
+
+/// A bill's own key, 32 bytes of text, and its nonce.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Sealing {
+    pub(crate) key: String,
+    pub(crate) nonce: String,
+}
+
+impl fmt::Debug for Sealing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealing(redacted)")
+    }
 }
 
 /// Why a link leads nowhere.

@@ -19,6 +19,7 @@ const MONTH_S: i64 = 30 * 24 * 60 * 60;
 const MOST_REFUNDS: u32 = 50;
 const MOST_CALLS_PER_SECOND: u32 = 150;
 const MOST_ERRORS_PER_SECOND: u32 = 6;
+const MOST_QUERIES_PER_SECOND: u32 = 300;
 
 /// How many calls a merchant made in one second.
 #[derive(Debug, Default)]
@@ -26,6 +27,7 @@ pub(super) struct Calls {
     second: i64,
     all: u32,
     refused: u32,
+    queries: u32,
 }
 
 /// Why a refund is not taken. Nothing changes then.
@@ -80,7 +82,7 @@ impl Ledger {
         self.count_call(&request.key.mchid, now)?;
         let checked = self.check_refund(&request, now);
         if checked.is_err() {
-            self.calls_of(&request.key.mchid).refused += 1;
+            self.calls_in_second(&request.key.mchid, now).refused += 1;
         }
         let (key, known) = checked?;
         let entry = self.orders.get_mut(&key).ok_or(RefundRefusal::Unpaid)?;
@@ -213,18 +215,33 @@ impl Ledger {
             .map(|refund| refund.result_at)
     }
 
-    fn calls_of(&mut self, mchid: &str) -> &mut Calls {
-        self.refund_calls.entry(mchid.to_owned()).or_default()
+    /// Questions for refunds have a limit of their own.
+    pub(crate) fn count_refund_query(
+        &mut self,
+        mchid: &str,
+        now: Timestamp,
+    ) -> Result<(), RefundRefusal> {
+        let calls = self.calls_in_second(mchid, now);
+        calls.queries += 1;
+        if calls.queries > MOST_QUERIES_PER_SECOND {
+            return Err(RefundRefusal::TooOften);
+        }
+        Ok(())
     }
 
-    fn count_call(&mut self, mchid: &str, now: Timestamp) -> Result<(), RefundRefusal> {
-        let calls = self.calls_of(mchid);
+    fn calls_in_second(&mut self, mchid: &str, now: Timestamp) -> &mut Calls {
+        let calls = self.refund_calls.entry(mchid.to_owned()).or_default();
         if calls.second != now.as_second() {
             *calls = Calls {
                 second: now.as_second(),
                 ..Calls::default()
             };
         }
+        calls
+    }
+
+    fn count_call(&mut self, mchid: &str, now: Timestamp) -> Result<(), RefundRefusal> {
+        let calls = self.calls_in_second(mchid, now);
         calls.all += 1;
         if calls.all > MOST_CALLS_PER_SECOND || calls.refused >= MOST_ERRORS_PER_SECOND {
             return Err(RefundRefusal::TooOften);

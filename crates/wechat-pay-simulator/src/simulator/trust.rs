@@ -5,13 +5,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use aws_lc_rs::rsa::{
-    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey,
-};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
-use wechat_pay::{KeyError, PROBE_PREFIX, PlatformKey, SigningKey, Stamp, certificate_serial};
+use wechat_pay::{
+    KeyError, OaepHash, PROBE_PREFIX, PlatformKey, SigningKey, Stamp, certificate_serial,
+};
 
 use super::Simulator;
 use crate::{
@@ -163,7 +162,7 @@ impl Simulator {
         &self,
         keyring: &Keyring,
         serial: &str,
-        sealed: &[u8],
+        sealed: &str,
     ) -> Option<String> {
         let platform = self.ledger().platform(&keyring.merchant().mchid);
         let later = platform
@@ -174,17 +173,16 @@ impl Simulator {
             Some(later) => later.private_key_pem.as_str(),
             None => keyring.platform_private_pem(serial)?,
         };
-        let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-        let der = STANDARD.decode(base64).ok()?;
-        let key =
-            OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(&der).ok()?).ok()?;
-        let algorithm = match self.settings().oaep {
-            Oaep::Sha1 => &OAEP_SHA1_MGF1SHA1,
-            Oaep::Sha256 => &OAEP_SHA256_MGF1SHA256,
-        };
-        let mut opened = vec![0; key.min_output_size()];
-        let opened = key.decrypt(algorithm, sealed, &mut opened, None).ok()?;
-        String::from_utf8(opened.to_vec()).ok()
+        let key = SigningKey::from_pem(pem.as_bytes()).ok()?;
+        key.open_field_with(self.oaep(), sealed).ok()
+    }
+
+    /// The hash of encrypted fields, as the switch has it.
+    pub(crate) fn oaep(&self) -> OaepHash {
+        match self.settings().oaep {
+            Oaep::Sha1 => OaepHash::Sha1,
+            Oaep::Sha256 => OaepHash::Sha256,
+        }
     }
 
     /// The key of a certificate that signs now; in the overlap of two either.

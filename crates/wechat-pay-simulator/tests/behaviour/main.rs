@@ -13,6 +13,8 @@ mod control;
 mod faults;
 mod gateway;
 mod h5;
+mod hostile;
+mod merchants;
 mod notifications;
 mod oauth;
 mod openapi;

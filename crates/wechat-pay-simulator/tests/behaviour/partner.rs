@@ -2,8 +2,17 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use wechat_pay::{
+    AuthCode, CodePayOrder, CodePayScene, Description, Fen, OutTradeNo, PartnerCodePayOrder,
+    PartnerReversed, PartnerTransaction, SubMerchant, TradeState,
+    bill::{
+        BillAccount, FundFlowRow, FundFlowSummary, Packing, SealedBillTickets,
+        SubMerchantFundFlowBillRequest, read_sealed_bill,
+    },
+    reverse_partner_order,
+};
 
-use crate::stage::{Stage, opened_refund};
+use crate::stage::{Stage, fetched, opened_refund};
 
 const PARTNER: &str = "/v3/pay/partner/transactions";
 
@@ -164,4 +173,144 @@ async fn money_can_land_after_an_order_was_closed() {
         (status.as_u16(), &answer["trade_state"]),
         (200, &json!("SUCCESS"))
     );
+}
+
+fn sub_merchant(stage: &Stage) -> SubMerchant {
+    let sub = stage.simulator.sub_merchant(&stage.merchant().mchid);
+    SubMerchant {
+        sub_mchid: sub.sub_mchid,
+        sub_appid: Some(sub.sub_appid),
+    }
+}
+
+/// A payment by the code of the first buyer, as the protocol crate asks for it.
+async fn pay_by_code(stage: &Stage, number: &str, total: i64) -> PartnerTransaction {
+    let (_, shown) = stage.post_json("/_simulator/auth_code", &json!({})).await;
+    let order = PartnerCodePayOrder {
+        order: CodePayOrder {
+            appid: stage.merchant().appid.clone(),
+            mchid: stage.merchant().mchid.clone(),
+            out_trade_no: OutTradeNo::parse(number).unwrap(),
+            description: Description::parse("一壶茶").unwrap(),
+            total: Fen::new(total).unwrap(),
+            auth_code: AuthCode::parse(shown["auth_code"].as_str().unwrap()).unwrap(),
+            scene: CodePayScene {
+                store_id: Some("1".into()),
+                ..CodePayScene::default()
+            },
+            attach: None,
+            goods_tag: None,
+            support_fapiao: None,
+            detail: None,
+            settle_info: None,
+        },
+        sub: sub_merchant(stage),
+    };
+    let reply = stage.send(order.request().unwrap()).await.unwrap();
+    reply.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_partner_takes_a_payment_by_code_and_takes_it_back() {
+    let stage = Stage::with_settings(&[]);
+    let paid = pay_by_code(&stage, "T00001", 100).await;
+    assert_eq!(paid.trade_state, TradeState::Success);
+    assert_eq!(paid.sub_mchid, sub_merchant(&stage).sub_mchid);
+    assert!(paid.payer.unwrap().sub_openid.is_some());
+    let merchant = stage.merchant().clone();
+    let number = OutTradeNo::parse("T00001").unwrap();
+    let reverse = |sub: &SubMerchant| {
+        reverse_partner_order(&number, &merchant.appid, &merchant.mchid, sub).unwrap()
+    };
+    for _ in 0..2 {
+        let reply = stage.send(reverse(&sub_merchant(&stage))).await.unwrap();
+        let reversed: PartnerReversed = reply.parse().unwrap();
+        assert_eq!(reversed.out_trade_no, "T00001");
+    }
+    let view = stage.simulator.ledger_view(None);
+    assert_eq!(view.orders[0].trade_state, TradeState::Revoked);
+    let stranger = SubMerchant {
+        sub_mchid: "1600000000".into(),
+        sub_appid: None,
+    };
+    let error = stage.send(reverse(&stranger)).await.unwrap_err();
+    assert_eq!(error.wechat().unwrap().code, "NO_AUTH");
+}
+
+#[tokio::test]
+async fn a_partner_may_leave_its_own_application_out_of_code_pay_and_of_nothing_else() {
+    let stage = Stage::with_settings(&[]);
+    let (_, shown) = stage.post_json("/_simulator/auth_code", &json!({})).await;
+    let mut body = order(&stage, "codepay");
+    body["payer"] = json!({ "auth_code": shown["auth_code"] });
+    body["scene_info"] = json!({ "store_info": { "id": "1" } });
+    for name in ["sp_appid", "notify_url"] {
+        body.as_object_mut().unwrap().remove(name);
+    }
+    let (status, _, answer) = place(&stage, "codepay", &body).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(answer["sp_appid"], stage.merchant().appid.as_str());
+    let mut native = order(&stage, "native");
+    native.as_object_mut().unwrap().remove("sp_appid");
+    assert_eq!(place(&stage, "native", &native).await.1, "PARAM_ERROR");
+}
+
+#[tokio::test]
+async fn a_sub_merchants_flow_of_funds_comes_encrypted_and_is_its_own() {
+    let stage = Stage::with_settings(&["bills_at_once=true"]);
+    stage.pay_native("T00001").await;
+    pay_by_code(&stage, "T00002", 10_000).await;
+    let sub = sub_merchant(&stage);
+    for packing in [Packing::Plain, Packing::Gzip] {
+        let request = SubMerchantFundFlowBillRequest {
+            sub_mchid: sub.sub_mchid.clone(),
+            bill_date: "2026-01-01".parse().unwrap(),
+            account: BillAccount::Basic,
+            packing,
+        };
+        let reply = stage
+            .send_with_agent(request.request().unwrap())
+            .await
+            .unwrap();
+        let tickets: SealedBillTickets = reply.parse().unwrap();
+        let ticket = &tickets.download_bill_list[0];
+        let file = fetched(&stage, &ticket.ticket.download_url).await;
+        let bill = read_sealed_bill(&tickets, &[(ticket, &file)], packing, &stage.key).unwrap();
+        // The payment and its fee of 0.60 %; the partner's own payment is not among them.
+        assert_eq!(bill.rows.len(), 2);
+        let row = FundFlowRow::read(&bill.rows[0]).unwrap();
+        assert_eq!(
+            (row.voucher_no.as_str(), row.amount.get()),
+            ("T00002", 10_000)
+        );
+        let sums = FundFlowSummary::read(&bill.summary).unwrap();
+        assert_eq!((sums.in_total.get(), sums.out_total.get()), (10_000, 60));
+    }
+    let own = "/v3/bill/fundflowbill?bill_date=2026-01-01";
+    let (_, _, answer) = stage.call(Method::GET, own, "").await;
+    let csv = String::from_utf8(crate::stage::file_of(&stage, &answer).await).unwrap();
+    assert!(csv.contains("T00001") && !csv.contains("T00002"));
+}
+
+#[tokio::test]
+async fn questions_for_a_sub_merchants_bill_need_all_that_they_need() {
+    let stage = Stage::with_settings(&["bills_at_once=true"]);
+    let sub_mchid = sub_merchant(&stage).sub_mchid;
+    let good = format!(
+        "sub_mchid={sub_mchid}&bill_date=2026-01-01&account_type=BASIC&algorithm=AEAD_AES_256_GCM"
+    );
+    for (from, to, expected) in [
+        ("", "", (400, "NO_STATEMENT_EXIST")),
+        (sub_mchid.as_str(), "1600000000", (403, "NO_AUTH")),
+        ("sub_mchid=", "mchid=", (400, "PARAM_ERROR")),
+        ("account_type=BASIC&", "", (400, "PARAM_ERROR")),
+        ("AEAD_AES_256_GCM", "SM4_GCM", (400, "PARAM_ERROR")),
+        ("algorithm=", "a=", (400, "PARAM_ERROR")),
+        ("2026-01-01", "yesterday", (400, "PARAM_ERROR")),
+    ] {
+        let query = good.replacen(from, to, 1);
+        let path = format!("/v3/bill/sub-merchant-fundflowbill?{query}");
+        let (status, code, _) = stage.call(Method::GET, &path, "").await;
+        assert_eq!((status, code.as_str()), expected, "{query}");
+    }
 }

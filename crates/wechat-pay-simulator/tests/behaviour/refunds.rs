@@ -145,6 +145,18 @@ async fn too_many_errors_in_a_second_are_429() {
 }
 
 #[tokio::test]
+async fn more_than_300_questions_in_a_second_are_429() {
+    let stage = Stage::new();
+    let path = format!("{REFUNDS}/R1");
+    for _ in 0..300 {
+        assert_eq!(stage.call(Method::GET, &path, "").await.0, 404);
+    }
+    assert_eq!(stage.call(Method::GET, &path, "").await.0, 429);
+    stage.advance(1);
+    assert_eq!(stage.call(Method::GET, &path, "").await.0, 404);
+}
+
+#[tokio::test]
 async fn a_refund_that_fails_is_sent_on_and_a_closed_one_gives_the_money_back() {
     let stage = Stage::new();
     stage.pay_native("T00001").await;

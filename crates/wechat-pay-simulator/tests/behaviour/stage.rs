@@ -19,7 +19,7 @@ use wechat_pay::{
 };
 use wechat_pay_simulator::{
     Clock, Keyring, MerchantFile, Outgoing, OutgoingError, Random, Settings, Simulator,
-    SimulatorParts,
+    SimulatorOptions, SimulatorParts,
 };
 
 pub(crate) const BASE_URL: &str = "http://127.0.0.1:9410";
@@ -110,6 +110,29 @@ impl Stage {
             key,
             keys,
         }
+    }
+
+    /// The second merchant of the same simulator: it signs with its own key, and is notified in
+    /// the same inbox.
+    pub(crate) fn with_another_merchant() -> (Self, Self) {
+        let first = Self::new();
+        let another = Keyring::generate(BASE_URL, start(), &Random::system()).unwrap();
+        let (key, keys) = (
+            another.merchant_key().unwrap(),
+            another.trusted_keys().unwrap(),
+        );
+        let options = SimulatorOptions {
+            settings: Settings::default().with("bills_at_once=true").unwrap(),
+            more_merchants: vec![another],
+        };
+        let simulator = Simulator::with_options(first.parts(), options);
+        let second = Self {
+            simulator: simulator.clone(),
+            inbox: first.inbox.clone(),
+            key,
+            keys,
+        };
+        (Self { simulator, ..first }, second)
     }
 
     /// What another simulator beside this one, with the same inbox, is made of.
@@ -271,7 +294,11 @@ fn parts(inbox: Arc<Mutex<Inbox>>) -> SimulatorParts {
 
 /// The file behind the link of a bill: not signed.
 pub(crate) async fn file_of(stage: &Stage, bill: &Value) -> Vec<u8> {
-    let url = bill["download_url"].as_str().unwrap();
+    fetched(stage, bill["download_url"].as_str().unwrap()).await
+}
+
+/// What a bill's link leads to.
+pub(crate) async fn fetched(stage: &Stage, url: &str) -> Vec<u8> {
     let request = RequestParts {
         method: Method::GET,
         path_and_query: url.strip_prefix(BASE_URL).unwrap().to_owned(),

@@ -31,6 +31,7 @@ pub use request::{
 pub use row::BillRow;
 pub use sealed::{
     SealedBillTicket, SealedBillTickets, SubMerchantFundFlowBillRequest, read_sealed_bill,
+    seal_bill,
 };
 pub use trade::{TradeBillRefund, TradeBillRow, TradeBillSummary};
 pub use unpacking::MAX_BILL_BYTES;
