@@ -2,6 +2,7 @@
 
 mod appearance;
 mod bad_input;
+mod engines;
 mod gallery;
 mod h5;
 mod harness;

@@ -2,8 +2,8 @@
 //! are the gestures that browsers demand; nothing is triggered from script that a buyer could not
 //! do.
 
-use crate::chromedriver::{Chromedriver, chromium};
 use crate::wait::until;
+use crate::webdriver::{Engine, WebDriver, chromium};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use futures_util::FutureExt;
@@ -32,6 +32,21 @@ pub enum Visitor {
     DesktopWithoutScript,
     /// The phone with scripts switched off.
     PhoneWithoutScript,
+    /// The desktop with Firefox.
+    Firefox,
+    /// The desktop with WebKit.
+    WebKit,
+}
+
+impl Visitor {
+    /// The browser that the visitor has.
+    pub const fn engine(self) -> Engine {
+        match self {
+            Self::Firefox => Engine::Firefox,
+            Self::WebKit => Engine::WebKit,
+            _ => Engine::Chromium,
+        }
+    }
 }
 
 /// Runs a scenario with a browser of its own (fresh profile), and closes it however the scenario
@@ -70,6 +85,17 @@ async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browse
 }
 
 fn capabilities(visitor: Visitor) -> serde_json::Map<String, Value> {
+    let capabilities = match visitor.engine() {
+        Engine::Chromium => of_chromium(visitor),
+        engine => engine.capabilities(),
+    };
+    let Value::Object(capabilities) = capabilities else {
+        unreachable!("each is written as an object")
+    };
+    capabilities
+}
+
+fn of_chromium(visitor: Visitor) -> Value {
     let mut options = json!({
         "binary": chromium(),
         "args": [
@@ -80,7 +106,11 @@ fn capabilities(visitor: Visitor) -> serde_json::Map<String, Value> {
         ],
     });
     match visitor {
-        Visitor::Desktop | Visitor::DesktopWithoutScript | Visitor::PhoneWithoutScript => {}
+        Visitor::Desktop
+        | Visitor::DesktopWithoutScript
+        | Visitor::PhoneWithoutScript
+        | Visitor::Firefox
+        | Visitor::WebKit => {}
         Visitor::SmallDesktop => {
             options["mobileEmulation"] = json!({
                 "deviceMetrics": {"width": 320, "height": 640, "pixelRatio": 1.0, "touch": false},
@@ -113,27 +143,24 @@ fn capabilities(visitor: Visitor) -> serde_json::Map<String, Value> {
         // 2: block. What WebDriver itself runs in the page goes on working.
         options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
     }
-    let capabilities = json!({
+    json!({
         "browserName": "chrome",
         "goog:chromeOptions": options,
         "goog:loggingPrefs": {"browser": "ALL"},
-    });
-    let Value::Object(capabilities) = capabilities else {
-        unreachable!("an object was just written")
-    };
-    capabilities
+    })
 }
 
 /// The visitor's browser.
 pub struct Browser {
     client: Client,
+    engine: Engine,
     /// Dropped after the session is closed, or with the test's thread.
-    _driver: Chromedriver,
+    _driver: WebDriver,
 }
 
 impl Browser {
     async fn start(visitor: Visitor) -> Self {
-        let driver = Chromedriver::start().await;
+        let driver = WebDriver::start(visitor.engine()).await;
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(visitor))
             .connect(&driver.url)
@@ -141,6 +168,7 @@ impl Browser {
             .expect("a browser starts");
         Self {
             client,
+            engine: visitor.engine(),
             _driver: driver,
         }
     }
@@ -267,8 +295,11 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
-    /// What the page wrote to the console, errors of the browser included.
+    /// What the page wrote to the console, errors of the browser included. Chromium alone tells.
     pub async fn console(&self) -> Vec<String> {
+        if self.engine != Engine::Chromium {
+            return Vec::new();
+        }
         let log = self.client.issue_cmd(BrowserLog).await.unwrap_or_default();
         let entries = log.as_array().cloned().unwrap_or_default();
         entries

@@ -13,8 +13,6 @@
 
 #[cfg(feature = "browser")]
 pub mod browser;
-#[cfg(feature = "browser")]
-mod chromedriver;
 pub mod merchant_keys;
 pub mod php;
 mod port;
@@ -23,3 +21,5 @@ pub mod scanner;
 pub mod servers;
 pub mod simulator;
 pub mod wait;
+#[cfg(feature = "browser")]
+pub mod webdriver;

@@ -19,6 +19,12 @@ impl Port {
         }
     }
 
+    /// Gives the port up for a program that can only be told a number.
+    #[cfg(feature = "browser")]
+    pub(crate) fn release(self) -> u16 {
+        self.listener.local_addr().unwrap().port()
+    }
+
     /// Serves until the test's runtime ends.
     pub(crate) fn serve(&self, app: Router) {
         let listener = TcpListener::from_std(self.listener.try_clone().unwrap()).unwrap();

@@ -24,8 +24,8 @@ mod rust;
 mod tool_cache;
 mod wasm_toolchain;
 
-pub(crate) use browser::{chromedriver, chromium};
-pub(crate) use cargo_tools::{BINDGEN_CLI, TRUNK};
+pub(crate) use browser::{chromedriver, chromium, firefox, minibrowser};
+pub(crate) use cargo_tools::{BINDGEN_CLI, GECKODRIVER, TRUNK};
 pub(crate) use npm_tools::{NpmTool, modules_for_browsers};
 pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
 pub(crate) use tool_cache::ToolCache;
@@ -50,6 +50,12 @@ pub(crate) enum Need {
     Trunk,
     /// Chromium and its WebDriver.
     Chromium,
+    /// Firefox.
+    Firefox,
+    /// Firefox's WebDriver.
+    Geckodriver,
+    /// WebKit's browser, its WebDriver, and a screen for it.
+    WebKit,
     /// A font with Chinese characters, so that a browser test sees what a buyer sees.
     ChineseFont,
     /// PHP, for the example that shows how thin the contract is.
@@ -96,6 +102,9 @@ impl Purpose {
                 Need::NpmTools,
                 Need::NpmForBrowsers,
                 Need::Chromium,
+                Need::Firefox,
+                Need::Geckodriver,
+                Need::WebKit,
                 Need::ChineseFont,
                 Need::Php,
                 Need::OpenSsl,
@@ -144,6 +153,9 @@ impl Need {
             Self::BindgenCli => cargo_tools::bindgen_step(cache),
             Self::Trunk => cargo_tools::trunk_step(cache),
             Self::Chromium => browser::chromium_step(),
+            Self::Firefox => browser::firefox_step(),
+            Self::Geckodriver => cargo_tools::geckodriver_step(cache),
+            Self::WebKit => browser::webkit_step(),
             Self::ChineseFont => browser::font_step(),
             Self::Php => php::step(),
             Self::OpenSsl => openssl::step(),

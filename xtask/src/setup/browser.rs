@@ -1,6 +1,7 @@
-//! Chromium with its WebDriver, and a font for Chinese.
+//! Chromium, Firefox and WebKit with what drives them, and a font for Chinese.
 
 use std::env;
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -8,6 +9,8 @@ use super::{Step, debian};
 use crate::process;
 
 const PACKAGES: &[&str] = &["chromium", "chromium-driver"];
+const FIREFOX_PACKAGES: &[&str] = &["firefox-esr"];
+const WEBKIT_PACKAGES: &[&str] = &["webkit2gtk-driver", "xvfb"];
 const FONT_PACKAGES: &[&str] = &["fontconfig", "fonts-noto-cjk"];
 
 /// The browser: `CHROMIUM`, or what is on the PATH.
@@ -32,6 +35,47 @@ pub(super) fn chromium_step() -> Step {
             "{} (or set CHROMIUM and CHROMEDRIVER)",
             debian::by_hand(PACKAGES)
         ),
+    }
+}
+
+/// Firefox: `FIREFOX`, or what is on the PATH.
+pub(crate) fn firefox() -> Option<PathBuf> {
+    named_or_on_path("FIREFOX", &["firefox-esr", "firefox"])
+}
+
+/// WebKit's browser: `MINIBROWSER`, or where Debian has it, which is on no PATH.
+pub(crate) fn minibrowser() -> Option<PathBuf> {
+    named_or_on_path("MINIBROWSER", &["MiniBrowser"]).or_else(|| {
+        let libraries = fs::read_dir("/usr/lib").ok()?;
+        libraries
+            .filter_map(Result::ok)
+            .flat_map(|folder| {
+                ["webkit2gtk-4.1", "webkit2gtk-4.0"]
+                    .map(|version| folder.path().join(version).join("MiniBrowser"))
+            })
+            .find(|file| file.is_file())
+    })
+}
+
+pub(super) fn firefox_step() -> Step {
+    Step {
+        name: "Firefox",
+        is_done: |_| firefox().is_some(),
+        action: |_| debian::install(FIREFOX_PACKAGES),
+        by_hand: format!("{} (or set FIREFOX)", debian::by_hand(FIREFOX_PACKAGES)),
+    }
+}
+
+pub(super) fn webkit_step() -> Step {
+    Step {
+        name: "WebKit with its WebDriver, and a screen for it",
+        is_done: |_| {
+            minibrowser().is_some()
+                && process::on_path("WebKitWebDriver").is_some()
+                && process::on_path("Xvfb").is_some()
+        },
+        action: |_| debian::install(WEBKIT_PACKAGES),
+        by_hand: debian::by_hand(WEBKIT_PACKAGES),
     }
 }
 

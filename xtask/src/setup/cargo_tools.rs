@@ -35,6 +35,14 @@ pub(crate) const TRUNK: CargoTool = CargoTool {
     locked: true,
 };
 
+/// Firefox's WebDriver.
+pub(crate) const GECKODRIVER: CargoTool = CargoTool {
+    package: "geckodriver",
+    version: "0.37.1",
+    programs: &["geckodriver"],
+    locked: true,
+};
+
 impl CargoTool {
     /// The folder of its programs, for a PATH.
     pub(crate) fn programs_dir(&self, cache: &ToolCache) -> PathBuf {
@@ -106,6 +114,15 @@ pub(super) fn trunk_step(cache: &ToolCache) -> Step {
         is_done: |cache| TRUNK.is_there(cache),
         action: |cache| TRUNK.install(cache),
         by_hand: TRUNK.by_hand(cache),
+    }
+}
+
+pub(super) fn geckodriver_step(cache: &ToolCache) -> Step {
+    Step {
+        name: "geckodriver (some 3 minutes)",
+        is_done: |cache| GECKODRIVER.is_there(cache),
+        action: |cache| GECKODRIVER.install(cache),
+        by_hand: GECKODRIVER.by_hand(cache),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Step;
 use crate::failure::Failure;
 use crate::setup::{
-    self, BINDGEN_CLI, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
+    self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
 };
 use crate::{console, demo, dist, process, repository, size, tidy};
 
@@ -101,9 +101,12 @@ pub(super) const ALL: &[Step] = &[
     },
     Step {
         name: "browser",
-        about: "payments end to end in Chromium, with the bundle",
+        about: "payments end to end in Chromium, Firefox and WebKit, with the bundle",
         needs: &[
             Need::Chromium,
+            Need::Firefox,
+            Need::Geckodriver,
+            Need::WebKit,
             Need::ChineseFont,
             Need::Php,
             Need::Node,
@@ -233,6 +236,16 @@ fn browser() -> Result<(), Failure> {
                 required(setup::chromedriver(), "chromedriver")?,
             )
             .env("WECHAT_PAY_DIST", repository::dist_dir())
+            .env("REQUIRE_ENGINES", "1")
+            .env("FIREFOX", required(setup::firefox(), "firefox")?)
+            .env(
+                "GECKODRIVER",
+                GECKODRIVER.program(&ToolCache::of_this_user(), "geckodriver"),
+            )
+            .env(
+                "MINIBROWSER",
+                required(setup::minibrowser(), "MiniBrowser")?,
+            )
             .env(
                 "AXE",
                 setup::modules_for_browsers().join("axe-core/axe.min.js"),

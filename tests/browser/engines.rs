@@ -1,0 +1,55 @@
+//! The element outside Chromium: a code that is scanned and paid in Firefox and in WebKit, without
+//! a trace when it goes. Left out where the browser is not on the machine.
+
+use crate::stage::{Stage, left};
+use payment_tests::browser::{Visitor, visit};
+use payment_tests::scanner::scan;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_code_is_shown_scanned_paid_and_cleared_away_in_firefox() {
+    pays_and_leaves_nothing(Visitor::Firefox).await;
+}
+
+#[tokio::test]
+async fn a_code_is_shown_scanned_paid_and_cleared_away_in_webkit() {
+    pays_and_leaves_nothing(Visitor::WebKit).await;
+}
+
+async fn pays_and_leaves_nothing(visitor: Visitor) {
+    if !visitor.engine().is_possible() {
+        return;
+    }
+    let stage = Stage::set().await;
+    let (gone, paid) = (stage.order().await, stage.order().await);
+    visit(visitor, async |browser| {
+        stage.open(browser, "ready").await;
+        // WebKit's driver has a timer of its own in the page.
+        let bare = left(browser).await;
+        stage.put(browser, "gone", &gone).await;
+        browser.until("stateOf('gone') === 'qr'").await;
+        browser
+            .look("document.getElementById('gone').remove()", vec![])
+            .await;
+        let timers = &bare["timers"];
+        browser
+            .until(&format!(
+                "left().timers === {timers} && left().fetches === 0"
+            ))
+            .await;
+        assert_eq!(left(browser).await, bare);
+
+        stage.put(browser, "paid", &paid).await;
+        browser.until("stateOf('paid') === 'qr'").await;
+        let codes = scan(&browser.screenshot().await);
+        let checkout = stage.servers.checkout(&paid).await;
+        assert_eq!(codes, [checkout["code_url"].as_str().expect("a code")]);
+        let text = browser.element_text().await;
+        assert!(text.contains("¥69.10"), "{text}");
+        stage.pay(&paid).await;
+        browser.until("stateOf('paid') === 'paid'").await;
+        let heard = browser.look("return heard", vec![]).await;
+        assert_eq!(heard, json!(["paid paid"]));
+    })
+    .await;
+}

@@ -1,0 +1,191 @@
+//! A WebDriver of our own for each browser: one process on a port of its own, gone with the value
+//! that holds it. Chromium, Firefox and WebKit each have a driver; WebKit has a screen too, for it
+//! has no headless way.
+
+use crate::port::Port;
+use crate::wait::until;
+use serde_json::{Value, json};
+use std::env;
+use std::path::PathBuf;
+use std::process::Stdio;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+/// Whose browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Chromium with chromedriver.
+    Chromium,
+    /// Firefox with geckodriver.
+    Firefox,
+    /// WebKit's MiniBrowser with WebKitWebDriver, on a screen of Xvfb's.
+    WebKit,
+}
+
+impl Engine {
+    /// Whether the browser and its driver are on this machine. A test run that has set them up
+    /// says `REQUIRE_ENGINES=1`, and then nothing is left out.
+    pub fn is_possible(self) -> bool {
+        let is_there = self.browser().is_some() && self.driver().is_some();
+        let is_required = env::var_os("REQUIRE_ENGINES").is_some();
+        assert!(
+            is_there || !is_required,
+            "{self:?} or its driver is missing, and REQUIRE_ENGINES is set"
+        );
+        if !is_there {
+            println!("skipped: {self:?} or its driver is not on this machine");
+        }
+        is_there
+    }
+
+    /// The browser's own program, with its whole path: drivers look nothing up.
+    fn browser(self) -> Option<PathBuf> {
+        match self {
+            Self::Chromium => named(
+                "CHROMIUM",
+                &["chromium", "chromium-browser", "google-chrome"],
+            ),
+            Self::Firefox => named("FIREFOX", &["firefox-esr", "firefox"]),
+            Self::WebKit => named("MINIBROWSER", &["MiniBrowser"]),
+        }
+    }
+
+    fn driver(self) -> Option<PathBuf> {
+        match self {
+            Self::Chromium => named("CHROMEDRIVER", &["chromedriver"]),
+            Self::Firefox => named("GECKODRIVER", &["geckodriver"]),
+            Self::WebKit => named("WEBKITWEBDRIVER", &["WebKitWebDriver"]),
+        }
+    }
+
+    /// What a session of Firefox or WebKit is asked for. Chromium's visitors differ.
+    pub(crate) fn capabilities(self) -> Value {
+        let binary = self.browser();
+        match self {
+            Self::Chromium => json!({"browserName": "chrome"}),
+            Self::Firefox => json!({
+                "browserName": "firefox",
+                "moz:firefoxOptions": {
+                    "binary": binary,
+                    "args": ["-headless", "--width=1280", "--height=1000"],
+                },
+            }),
+            Self::WebKit => json!({
+                "browserName": "MiniBrowser",
+                "webkitgtk:browserOptions": {"binary": binary, "args": ["--automation"]},
+            }),
+        }
+    }
+}
+
+pub(crate) struct WebDriver {
+    /// Held for their `kill_on_drop`.
+    _processes: Vec<Child>,
+    /// What driver and browser leave lying about goes with it.
+    _folder: TempDir,
+    pub(crate) url: String,
+}
+
+impl WebDriver {
+    pub(crate) async fn start(engine: Engine) -> Self {
+        let program = engine.driver().unwrap_or_else(|| {
+            panic!("no driver for {engine:?}: `cargo xtask test --only browser` sets it up")
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(program);
+        command.env("TMPDIR", folder.path());
+        let (processes, port) = match engine {
+            Engine::Chromium => spoken_port(command.arg("--port=0"), "on port ").await,
+            Engine::Firefox => spoken_port(command.args(["--port", "0"]), "127.0.0.1:").await,
+            Engine::WebKit => on_a_screen(command).await,
+        };
+        Self {
+            _processes: processes,
+            _folder: folder,
+            url: format!("http://127.0.0.1:{port}"),
+        }
+    }
+}
+
+/// Starts a driver that picks a port itself and says so.
+async fn spoken_port(command: &mut Command, before: &str) -> (Vec<Child>, String) {
+    let mut process = started(command, Stdio::piped());
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut said = Vec::new();
+    let port = loop {
+        let Some(line) = lines.next_line().await.unwrap() else {
+            let status = process.wait().await;
+            panic!("the driver ended before it listened: {status:?}, and said {said:?}");
+        };
+        said.push(line.clone());
+        if let Some((_, port)) = line.rsplit_once(before) {
+            let port = port.trim_end_matches('.');
+            if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
+                break port.to_owned();
+            }
+        }
+    };
+    // It would stop at a full pipe.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    (vec![process], port)
+}
+
+/// Starts WebKit's driver, which says nothing, with a screen for its browser.
+async fn on_a_screen(mut command: Command) -> (Vec<Child>, String) {
+    let mut screen = Command::new("Xvfb");
+    screen.args([
+        "-displayfd",
+        "1",
+        "-nolisten",
+        "tcp",
+        "-screen",
+        "0",
+        "1280x1000x24",
+    ]);
+    let mut screen = started(&mut screen, Stdio::piped());
+    let mut lines = BufReader::new(screen.stdout.take().unwrap()).lines();
+    let display = lines.next_line().await.unwrap().expect("a display");
+    let port = Port::take().await.release();
+    command
+        .arg(format!("--port={port}"))
+        .env("DISPLAY", format!(":{display}"))
+        // Neither a sandbox of namespaces nor a graphics card is to be had everywhere.
+        .env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1")
+        .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
+    let driver = started(&mut command, Stdio::null());
+    until("WebKit's driver to listen", async || {
+        let connected = TcpStream::connect(("127.0.0.1", port)).await;
+        connected.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
+    (vec![driver, screen], port.to_string())
+}
+
+fn started(command: &mut Command, stdout: Stdio) -> Child {
+    command
+        .stdout(stdout)
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
+}
+
+fn named(variable: &str, programs: &[&str]) -> Option<PathBuf> {
+    let named = env::var_os(variable).map(PathBuf::from);
+    named.or_else(|| programs.iter().find_map(|name| on_path(name)))
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
+
+/// Chromium's program.
+pub(crate) fn chromium() -> PathBuf {
+    Engine::Chromium
+        .browser()
+        .expect("a Chromium is on the PATH, or CHROMIUM names one")
+}
