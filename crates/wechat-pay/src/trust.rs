@@ -150,6 +150,12 @@ impl TrustedKeys {
         Self { keys, issuers }
     }
 
+    /// From now on a download brings certificates of whatever issuer, until issuers are required
+    /// anew.
+    pub fn forget_issuers(&mut self) {
+        self.issuers.clear();
+    }
+
     /// Trusts a serial no more.
     pub fn forget(&mut self, serial: &str) {
         self.keys.remove(serial);

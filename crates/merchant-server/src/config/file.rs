@@ -100,6 +100,8 @@ pub(super) struct MerchantFile {
     #[serde(default)]
     pub(super) platform_certificate_files: Vec<PathBuf>,
     #[serde(default)]
+    pub(super) platform_issuer_files: Vec<PathBuf>,
+    #[serde(default)]
     pub(super) download_certificates: bool,
     pub(super) notify_base_url: Option<String>,
 }

@@ -68,6 +68,11 @@ pub(super) fn check_merchant(
             .add_certificate_pem(&read("merchant.platform_certificate_files", path)?)
             .map_err(key_error("merchant.platform_certificate_files"))?;
     }
+    for path in &file.platform_issuer_files {
+        trusted_keys
+            .require_issuers_pem(&read("merchant.platform_issuer_files", path)?)
+            .map_err(key_error("merchant.platform_issuer_files"))?;
+    }
     if trusted_keys.is_empty() && !file.download_certificates {
         return Err(ConfigError::refused(
             "merchant.public_key_file",
@@ -143,7 +148,11 @@ pub(super) fn merge(
     for path in paths.into_iter().chain(other_paths).flatten() {
         *path = folder.join(&*path);
     }
-    for path in &mut file.platform_certificate_files {
+    let lists = [
+        &mut file.platform_certificate_files,
+        &mut file.platform_issuer_files,
+    ];
+    for path in lists.into_iter().flatten() {
         *path = folder.join(&*path);
     }
     let Some((json, beside)) = json else {

@@ -151,6 +151,7 @@ impl<'a> Exchange<'a> {
         let tries = policy(self.operation).tries.min(self.client.gateway.tries);
         let mut may_have_arrived = 0;
         let mut unreached = 0;
+        let mut other_keys = self.client.merchant.other_certificates.len();
         loop {
             let failed = match self.attempt(belief).await {
                 Ok(believed) => {
@@ -176,8 +177,11 @@ impl<'a> Exchange<'a> {
                     }
                     after_ms
                 }
-                // What was refused is refused: the next one has another serial, or it ends.
-                Next::OtherKey if self.client.key().serial_no() != failed.serial_no => 0,
+                // Each key has one try.
+                Next::OtherKey if other_keys > 0 => {
+                    other_keys -= 1;
+                    0
+                }
                 Next::OtherKey | Next::GiveUp => return Err(failed.error),
             };
             if self.now_ms() + after_ms + SHORTEST_TRY_MS > self.deadline_ms {

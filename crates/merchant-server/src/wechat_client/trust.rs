@@ -85,7 +85,7 @@ impl Trust {
     }
 
     /// A new configuration: trusts the keys that it names, and no more those that only the old one
-    /// named. What was downloaded stays.
+    /// named; the same with issuers. What was downloaded stays.
     fn reconfigure(&self, old: &TrustedKeys, new: &TrustedKeys) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = TrustedKeys::clone(&keys);
@@ -97,6 +97,7 @@ impl Trust {
             );
             next.forget(serial);
         }
+        next.forget_issuers();
         *keys = Arc::new(next.joined(new));
     }
 

@@ -68,6 +68,28 @@ async fn the_newest_certificate_signs_and_one_that_wechat_refuses_is_left_aside(
     assert_eq!(signed_by(&house), [newer, ours]);
 }
 
+#[tokio::test]
+async fn where_wechat_refuses_every_certificate_each_is_tried_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = Timestamp::from_millisecond(START_MS).unwrap();
+    Keyring::load_or_create(folder.path(), WECHAT, now, &Random::system()).unwrap();
+    let text = other_key(NEWER.path(), NEWER.path()).replace(
+        "from_file =",
+        &format!(
+            "private_key_file = \"{0}/apiclient_key.pem\"\n\
+             certificate_file = \"{0}/apiclient_cert.pem\"\n\
+             serial_no = \"{1}\"\nfrom_file =",
+            folder.path().display(),
+            serial_of(folder.path())
+        ),
+    );
+    let house = House::open_configured(&text).await;
+    let token = house.tea().await;
+    let answer = house.attempt(&token, &[("product", "native")]).await;
+    assert_eq!(answer.code(), "WECHAT_REFUSED", "{}", answer.json);
+    assert_eq!(house.line.take_kinds(), ["order", "order"]);
+}
+
 #[test]
 fn keys_that_do_not_fit_their_certificates_are_refused() {
     let cases = [

@@ -107,6 +107,34 @@ async fn a_download_that_fails_takes_nothing_away() {
 }
 
 #[tokio::test]
+async fn a_certificate_of_another_issuer_is_not_taken_where_issuers_are_named() {
+    let text = with_certificates().replace(
+        "from_file =",
+        &format!(
+            "platform_issuer_files = [\"{}/wechatpay_cert.pem\"]\nfrom_file =",
+            KEYS.path().display()
+        ),
+    );
+    let house = House::open_configured(&text).await;
+    // What is listed on the first day is the very certificate that is named.
+    let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
+    assert_eq!(refreshed, Some(Refreshed::Taken));
+    house.control("POST", "certificates/rotate", "{}").await;
+    house.clock.advance_ms(12 * HOUR_MS);
+    let error = house
+        .server
+        .refresh_certificates_if_due()
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("no issuer that is configured"),
+        "{error}"
+    );
+    let old = letter_of_the_first_certificate(&house, "N1");
+    assert_eq!(house.hand_in(&old).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn certificates_are_fetched_at_first_and_every_eleven_hours() {
     let house = House::open().await;
     let refresh = async || house.server.refresh_certificates_if_due().await.unwrap();
