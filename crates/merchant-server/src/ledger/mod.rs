@@ -14,7 +14,9 @@ mod orders;
 mod outbox;
 mod payers;
 mod payments;
+mod refund_mismatches;
 mod refund_news;
+mod refund_progress;
 mod refund_state;
 mod refunds;
 
@@ -37,7 +39,9 @@ pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter};
 pub(crate) use outbox::{Delivery, Webhook};
 pub(crate) use payers::StateUse;
 pub(crate) use payments::{Evidence, Mismatch, Payment, Recorded};
-pub(crate) use refund_news::{RefundNews, RefundRecorded, Refusal, learn_numbers};
+pub(crate) use refund_mismatches::learn_numbers;
+pub(crate) use refund_news::{RefundNews, RefundRecorded};
+pub(crate) use refund_progress::Refusal;
 pub(crate) use refund_state::told_state;
 pub(crate) use refunds::{NewRefund, REFUNDS_MAX, Refund, RefundBegun, Sending};
 

@@ -5,6 +5,7 @@ use merchant_api::{RefundOrigin, RefundState};
 use serde_json::{Value, json};
 
 use super::payments::{Numbers, keep_notification};
+use super::refund_mismatches::keep_mismatch;
 use super::refund_state::{Step, is_final, step};
 use super::refunds::{find_refund, read_refund};
 use super::{
@@ -59,17 +60,6 @@ pub(crate) enum RefundRecorded {
     },
 }
 
-/// What becomes of a refund that WeChat does not take.
-#[derive(Clone, Debug)]
-pub(crate) struct Refusal {
-    /// When it was sent.
-    pub(crate) sent_ms: i64,
-    pub(crate) wechat_code: String,
-    pub(crate) wechat_message: String,
-    /// Whether it goes on waiting, for another try under the same number.
-    pub(crate) is_tried_again: bool,
-}
-
 impl Ledger {
     /// Records what WeChat says of a refund, in one transaction with the notification that told.
     pub(crate) async fn record_refund(
@@ -98,166 +88,6 @@ impl Ledger {
         }
         Ok(recorded)
     }
-
-    /// Keeps a hint that nobody signed, and has WeChat asked about the refund unless the hint
-    /// tells what is known.
-    pub(crate) async fn record_refund_hint(
-        &self,
-        evidence: &Evidence,
-        out_refund_no: &str,
-        out_trade_no: &str,
-        hinted: Option<RefundState>,
-        now_ms: i64,
-    ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let known = find_refund(&mut write, out_refund_no).await?;
-        let is_news = known.is_none_or(|refund| Some(refund.state) != hinted);
-        if is_news {
-            let subject = learn_subject(out_refund_no, out_trade_no);
-            due_work::schedule(&mut write, Work::LearnRefund, &subject, now_ms).await?;
-        }
-        let numbers = Numbers {
-            out_trade_no: Some(out_trade_no),
-            transaction_id: None,
-            out_refund_no: Some(out_refund_no),
-        };
-        let outcome = if is_news { "asked" } else { "known" };
-        keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
-        write.commit().await?;
-        Ok(())
-    }
-
-    /// Keeps what WeChat answered when asked about a refund that does not fit.
-    pub(crate) async fn note_refund_mismatch_answer(
-        &self,
-        out_refund_no: &str,
-        answer: &str,
-        now_ms: i64,
-    ) -> Result<(), LedgerError> {
-        sqlx::query(
-            "UPDATE refund_mismatches SET queried_ms = ?, query_answer = ?
-             WHERE out_refund_no = ? AND queried_ms IS NULL",
-        )
-        .bind(now_ms)
-        .bind(answer)
-        .bind(out_refund_no)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
-
-    /// WeChat did not take a refund when it was last sent. News that came meanwhile win.
-    pub(crate) async fn note_refusal(
-        &self,
-        refund: &Refund,
-        refusal: &Refusal,
-        now_ms: i64,
-    ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let state = if refusal.is_tried_again {
-            RefundState::Requested
-        } else {
-            RefundState::Refused
-        };
-        let row = sqlx::query(
-            "UPDATE refunds SET state = ?1, refusals = refusals + 1, wechat_code = ?2,
-                                wechat_message = ?3,
-                                state_ms = CASE WHEN state = ?1 THEN state_ms ELSE ?4 END
-             WHERE id = ?5 AND state = 'requested' AND sent_ms = ?6 RETURNING *",
-        )
-        .bind(state.as_str())
-        .bind(&refusal.wechat_code)
-        .bind(&refusal.wechat_message)
-        .bind(now_ms)
-        .bind(refund.id)
-        .bind(refusal.sent_ms)
-        .fetch_optional(&mut *write)
-        .await?;
-        let Some(row) = row else {
-            return Ok(());
-        };
-        let refund = read_refund(&row)?;
-        if refund.state == RefundState::Refused {
-            due_work::forget(&mut write, Work::Refund, &refund.out_refund_no).await?;
-            tell(&mut write, &refund, now_ms).await?;
-            orders::grow_version(&mut write, refund.order_id).await?;
-        }
-        write.commit().await?;
-        self.changes.announce(refund.order_id);
-        Ok(())
-    }
-
-    /// Keeps for people why a refund could not be brought on its way yet.
-    pub(crate) async fn note_hindrance(
-        &self,
-        refund: &Refund,
-        wechat_code: &str,
-        wechat_message: &str,
-    ) -> Result<(), LedgerError> {
-        sqlx::query(
-            "UPDATE refunds SET wechat_code = ?, wechat_message = ?
-             WHERE id = ? AND state = 'requested'",
-        )
-        .bind(wechat_code)
-        .bind(wechat_message)
-        .bind(refund.id)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
-
-    /// An abnormal refund is sent another way: it is under way again.
-    pub(crate) async fn note_application(
-        &self,
-        refund: &Refund,
-        next_look_ms: i64,
-        now_ms: i64,
-    ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let changed = sqlx::query(
-            "UPDATE refunds SET state = 'processing', state_ms = ?,
-                                applications = applications + 1
-             WHERE id = ? AND state = 'abnormal'",
-        )
-        .bind(now_ms)
-        .bind(refund.id)
-        .execute(&mut *write)
-        .await?;
-        if changed.rows_affected() == 0 {
-            return Ok(());
-        }
-        let number = &refund.out_refund_no;
-        due_work::schedule(&mut write, Work::Refund, number, next_look_ms).await?;
-        orders::grow_version(&mut write, refund.order_id).await?;
-        write.commit().await?;
-        self.changes.announce(refund.order_id);
-        Ok(())
-    }
-
-    /// Has WeChat asked about a refund that somebody says there is, such as its bill.
-    pub(crate) async fn schedule_learning(
-        &self,
-        out_refund_no: &str,
-        out_trade_no: &str,
-        at_ms: i64,
-    ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        let subject = learn_subject(out_refund_no, out_trade_no);
-        due_work::schedule(&mut write, Work::LearnRefund, &subject, at_ms).await?;
-        write.commit().await?;
-        Ok(())
-    }
-}
-
-/// The subject of asking about a refund that is not ours, or not as WeChat says. A blank can be
-/// in neither number.
-fn learn_subject(out_refund_no: &str, out_trade_no: &str) -> String {
-    format!("{out_refund_no} {out_trade_no}")
-}
-
-/// The numbers of such a subject: the refund's and the payment's.
-pub(crate) fn learn_numbers(subject: &str) -> (&str, &str) {
-    subject.split_once(' ').unwrap_or((subject, ""))
 }
 
 /// Sums up what reached the buyer again of the payment that settled the order.
@@ -433,7 +263,11 @@ async fn changed(
 }
 
 /// Tells the merchant's backend what became of a refund.
-async fn tell(write: &mut Write, refund: &Refund, now_ms: i64) -> Result<(), LedgerError> {
+pub(super) async fn tell(
+    write: &mut Write,
+    refund: &Refund,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
     let event_type = match refund.state {
         RefundState::Succeeded => "refund.succeeded",
         RefundState::Closed => "refund.closed",
@@ -465,38 +299,4 @@ fn refund_news(order: &Order, refund: &Refund) -> Value {
     data["success_time"] = json!(refund.success_time);
     data["wechat_code"] = json!(refund.wechat_code);
     data
-}
-
-async fn keep_mismatch(
-    write: &mut Write,
-    news: &RefundNews,
-    reason: &'static str,
-    now_ms: i64,
-) -> Result<RefundRecorded, LedgerError> {
-    let kept = sqlx::query(
-        "INSERT INTO refund_mismatches (out_refund_no, refund_id, reason, resource, received_ms)
-         VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    )
-    .bind(&news.out_refund_no)
-    .bind(&news.refund_id)
-    .bind(reason)
-    .bind(&news.resource)
-    .bind(now_ms)
-    .execute(&mut **write)
-    .await?;
-    let is_new = kept.rows_affected() > 0;
-    if is_new {
-        let subject = learn_subject(&news.out_refund_no, &news.out_trade_no);
-        due_work::schedule(write, Work::LearnRefund, &subject, now_ms).await?;
-        let data = json!({
-            "refund_no": news.out_refund_no,
-            "refund_id": news.refund_id,
-            "out_trade_no": news.out_trade_no,
-            "amount_fen": news.amount_fen,
-            "reason": reason,
-        });
-        let key = format!("{}\n{}\n{reason}", news.out_refund_no, news.refund_id);
-        outbox::put(write, "refund.mismatch", &key, &data, now_ms).await?;
-    }
-    Ok(RefundRecorded::Mismatch { reason, is_new })
 }

@@ -1,0 +1,119 @@
+//! What is not to be believed of a refund before WeChat was asked: hints that nobody signed, and
+//! news that do not fit. They are kept, reported and asked about.
+
+use merchant_api::RefundState;
+use serde_json::json;
+
+use super::payments::{Numbers, keep_notification};
+use super::refunds::find_refund;
+use super::{Evidence, Ledger, LedgerError, RefundNews, RefundRecorded, Write, due_work, outbox};
+use crate::due_work::Work;
+
+impl Ledger {
+    /// Keeps a hint that nobody signed, and has WeChat asked about the refund unless the hint
+    /// tells what is known.
+    pub(crate) async fn record_refund_hint(
+        &self,
+        evidence: &Evidence,
+        out_refund_no: &str,
+        out_trade_no: &str,
+        hinted: Option<RefundState>,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let known = find_refund(&mut write, out_refund_no).await?;
+        let is_news = known.is_none_or(|refund| Some(refund.state) != hinted);
+        if is_news {
+            let subject = learn_subject(out_refund_no, out_trade_no);
+            due_work::schedule(&mut write, Work::LearnRefund, &subject, now_ms).await?;
+        }
+        let numbers = Numbers {
+            out_trade_no: Some(out_trade_no),
+            transaction_id: None,
+            out_refund_no: Some(out_refund_no),
+        };
+        let outcome = if is_news { "asked" } else { "known" };
+        keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
+        write.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps what WeChat answered when asked about a refund that does not fit.
+    pub(crate) async fn note_refund_mismatch_answer(
+        &self,
+        out_refund_no: &str,
+        answer: &str,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE refund_mismatches SET queried_ms = ?, query_answer = ?
+             WHERE out_refund_no = ? AND queried_ms IS NULL",
+        )
+        .bind(now_ms)
+        .bind(answer)
+        .bind(out_refund_no)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Has WeChat asked about a refund that somebody says there is, such as its bill.
+    pub(crate) async fn schedule_learning(
+        &self,
+        out_refund_no: &str,
+        out_trade_no: &str,
+        at_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let subject = learn_subject(out_refund_no, out_trade_no);
+        due_work::schedule(&mut write, Work::LearnRefund, &subject, at_ms).await?;
+        write.commit().await?;
+        Ok(())
+    }
+}
+
+/// Keeps news that do not fit, reports them once and has WeChat asked.
+pub(super) async fn keep_mismatch(
+    write: &mut Write,
+    news: &RefundNews,
+    reason: &'static str,
+    now_ms: i64,
+) -> Result<RefundRecorded, LedgerError> {
+    let kept = sqlx::query(
+        "INSERT INTO refund_mismatches (out_refund_no, refund_id, reason, resource, received_ms)
+         VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(&news.out_refund_no)
+    .bind(&news.refund_id)
+    .bind(reason)
+    .bind(&news.resource)
+    .bind(now_ms)
+    .execute(&mut **write)
+    .await?;
+    let is_new = kept.rows_affected() > 0;
+    if is_new {
+        let subject = learn_subject(&news.out_refund_no, &news.out_trade_no);
+        due_work::schedule(write, Work::LearnRefund, &subject, now_ms).await?;
+        let data = json!({
+            "refund_no": news.out_refund_no,
+            "refund_id": news.refund_id,
+            "out_trade_no": news.out_trade_no,
+            "amount_fen": news.amount_fen,
+            "reason": reason,
+        });
+        let key = format!("{}\n{}\n{reason}", news.out_refund_no, news.refund_id);
+        outbox::put(write, "refund.mismatch", &key, &data, now_ms).await?;
+    }
+    Ok(RefundRecorded::Mismatch { reason, is_new })
+}
+
+/// The subject of asking about a refund that is not ours, or not as WeChat says. A blank can be
+/// in neither number.
+fn learn_subject(out_refund_no: &str, out_trade_no: &str) -> String {
+    format!("{out_refund_no} {out_trade_no}")
+}
+
+/// The numbers of such a subject: the refund's and the payment's.
+pub(crate) fn learn_numbers(subject: &str) -> (&str, &str) {
+    subject.split_once(' ').unwrap_or((subject, ""))
+}

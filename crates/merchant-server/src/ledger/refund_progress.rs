@@ -1,0 +1,110 @@
+//! What our own calls come to on the way of a refund: WeChat does not take it, cannot say, or
+//! sends an abnormal one another way. What WeChat says of a refund is in `refund_news`.
+
+use merchant_api::RefundState;
+
+use super::refund_news::tell;
+use super::refunds::read_refund;
+use super::{Ledger, LedgerError, Refund, due_work, orders};
+use crate::due_work::Work;
+
+/// What becomes of a refund that WeChat does not take.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// When it was sent.
+    pub(crate) sent_ms: i64,
+    pub(crate) wechat_code: String,
+    pub(crate) wechat_message: String,
+    /// Whether it goes on waiting, for another try under the same number.
+    pub(crate) is_tried_again: bool,
+}
+
+impl Ledger {
+    /// WeChat did not take a refund when it was last sent. News that came meanwhile win.
+    pub(crate) async fn note_refusal(
+        &self,
+        refund: &Refund,
+        refusal: &Refusal,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let state = if refusal.is_tried_again {
+            RefundState::Requested
+        } else {
+            RefundState::Refused
+        };
+        let row = sqlx::query(
+            "UPDATE refunds SET state = ?1, refusals = refusals + 1, wechat_code = ?2,
+                                wechat_message = ?3,
+                                state_ms = CASE WHEN state = ?1 THEN state_ms ELSE ?4 END
+             WHERE id = ?5 AND state = 'requested' AND sent_ms = ?6 RETURNING *",
+        )
+        .bind(state.as_str())
+        .bind(&refusal.wechat_code)
+        .bind(&refusal.wechat_message)
+        .bind(now_ms)
+        .bind(refund.id)
+        .bind(refusal.sent_ms)
+        .fetch_optional(&mut *write)
+        .await?;
+        let Some(row) = row else {
+            return Ok(());
+        };
+        let refund = read_refund(&row)?;
+        if refund.state == RefundState::Refused {
+            due_work::forget(&mut write, Work::Refund, &refund.out_refund_no).await?;
+            tell(&mut write, &refund, now_ms).await?;
+            orders::grow_version(&mut write, refund.order_id).await?;
+        }
+        write.commit().await?;
+        self.changes.announce(refund.order_id);
+        Ok(())
+    }
+
+    /// Keeps for people why a refund could not be brought on its way yet.
+    pub(crate) async fn note_hindrance(
+        &self,
+        refund: &Refund,
+        wechat_code: &str,
+        wechat_message: &str,
+    ) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE refunds SET wechat_code = ?, wechat_message = ?
+             WHERE id = ? AND state = 'requested'",
+        )
+        .bind(wechat_code)
+        .bind(wechat_message)
+        .bind(refund.id)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// An abnormal refund is sent another way: it is under way again.
+    pub(crate) async fn note_application(
+        &self,
+        refund: &Refund,
+        next_look_ms: i64,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE refunds SET state = 'processing', state_ms = ?,
+                                applications = applications + 1
+             WHERE id = ? AND state = 'abnormal'",
+        )
+        .bind(now_ms)
+        .bind(refund.id)
+        .execute(&mut *write)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(());
+        }
+        let number = &refund.out_refund_no;
+        due_work::schedule(&mut write, Work::Refund, number, next_look_ms).await?;
+        orders::grow_version(&mut write, refund.order_id).await?;
+        write.commit().await?;
+        self.changes.announce(refund.order_id);
+        Ok(())
+    }
+}
