@@ -156,6 +156,8 @@ fn difference(
 ) -> Option<&'static str> {
     let payment = attempt.transaction_id.as_ref();
     let checks = [
+        // WeChat knows the number as somebody else's.
+        (attempt.state != AttemptState::Refused, "refused"),
         (news.total_fen == order.total_fen, "total"),
         (
             payment.is_none_or(|id| *id == news.transaction_id),

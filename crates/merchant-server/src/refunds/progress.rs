@@ -82,7 +82,7 @@ async fn step(
     tries: u64,
 ) -> Result<Option<i64>, Unanswered> {
     match refund.state {
-        RefundState::Requested => bring_on_its_way(server, refund).await,
+        RefundState::Requested => bring_on_its_way(server, refund, tries).await,
         RefundState::Processing | RefundState::Abnormal => look(server, refund, tries).await,
         RefundState::Refused | RefundState::Succeeded | RefundState::Closed => Ok(None),
     }
@@ -119,11 +119,12 @@ async fn look(
 async fn bring_on_its_way(
     server: &MerchantServer,
     refund: &Refund,
+    tries: u64,
 ) -> Result<Option<i64>, Unanswered> {
     if refund.sent_ms.is_some()
         && let Answer::Recorded(recorded) = ask(server, refund).await?
     {
-        return Ok(after_answer(server, &recorded));
+        return Ok(after_answer(server, &recorded, tries));
     }
     let Some(body) = refund.body.clone() else {
         return Err(LedgerError::Column("refunds.body").into());
@@ -137,19 +138,19 @@ async fn bring_on_its_way(
     match server.wechat.send_refund(body).await {
         Ok(told) => {
             let recorded = news::record_answer(server, &told, sent_ms).await?;
-            Ok(after_answer(server, &recorded))
+            Ok(after_answer(server, &recorded, tries))
         }
-        Err(error) => not_taken(server, refund, sent_ms, error).await,
+        Err(error) => not_taken(server, refund, sent_ms, error, tries).await,
     }
 }
 
 /// An answer that fits moved the refund, and with it the schedule. Any other leaves it to the
-/// first question of the plan.
-fn after_answer(server: &MerchantServer, recorded: &RefundRecorded) -> Option<i64> {
+/// next question of the plan.
+fn after_answer(server: &MerchantServer, recorded: &RefundRecorded, tries: u64) -> Option<i64> {
     match recorded {
         RefundRecorded::Moved(_) | RefundRecorded::TakenIn(_) => None,
         RefundRecorded::Known | RefundRecorded::Mismatch { .. } => {
-            first_look_ms(RefundState::Processing, server.clock.now_ms())
+            Some(server.clock.now_ms() + interval_ms(&QUERY_PLAN_MS, tries + 1))
         }
     }
 }
@@ -161,6 +162,7 @@ async fn not_taken(
     refund: &Refund,
     sent_ms: i64,
     error: CallError,
+    tries: u64,
 ) -> Result<Option<i64>, Unanswered> {
     let Some(said) = error.wechat().cloned() else {
         return Err(error.into());
@@ -177,7 +179,7 @@ async fn not_taken(
         return Err(error.into());
     }
     match ask(server, refund).await? {
-        Answer::Recorded(recorded) => Ok(after_answer(server, &recorded)),
+        Answer::Recorded(recorded) => Ok(after_answer(server, &recorded, tries)),
         Answer::Unknown { is_signed: false } => Err(error.into()),
         Answer::Unknown { is_signed: true } => refuse(server, refund, sent_ms, said).await,
     }

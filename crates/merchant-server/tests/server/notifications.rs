@@ -237,7 +237,7 @@ async fn no_log_line_holds_a_secret_a_whole_token_or_an_openid() {
 ///
 /// One subscriber serves the whole run: with one for each thread, a line whose place in the code
 /// another thread came to first could be taken for switched off.
-struct Log;
+pub(crate) struct Log;
 
 thread_local! {
     static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -266,14 +266,14 @@ impl Write for Lines {
 }
 
 impl Log {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         LazyLock::force(&SUBSCRIBED);
         LINES.with_borrow_mut(Vec::clear);
         Self
     }
 
     #[expect(clippy::unused_self, reason = "only who started it may read it")]
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         LINES.with_borrow(|lines| String::from_utf8(lines.clone()).unwrap())
     }
 

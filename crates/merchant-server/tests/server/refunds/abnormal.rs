@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{bought, wish};
 use crate::house::{API_KEY, Answer, House, MINUTE_MS, backend};
+use crate::notifications::Log;
 use crate::wechat_line::Meddling;
 
 const CARD: &str = "6222020000001234";
@@ -37,6 +38,7 @@ fn to_card() -> Value {
 
 #[tokio::test]
 async fn the_money_goes_to_another_card_and_no_place_here_ever_holds_its_number() {
+    let log = Log::start();
     let house = abnormal().await;
     assert_eq!(house.told().await, ["refund.abnormal"]);
     let applied = apply(&house, to_card()).await;
@@ -51,6 +53,9 @@ async fn the_money_goes_to_another_card_and_no_place_here_ever_holds_its_number(
     assert_eq!(refund.word("state"), "succeeded");
     assert_eq!(refund.word("user_received_account"), "ICBC_DEBIT1234");
     assert_eq!(house.told().await, ["refund.succeeded"]);
+    let text = log.text();
+    assert!(text.contains("refund.abnormal"), "{text}");
+    assert!(!text.contains(CARD) && !text.contains(NAME), "{text}");
     for entry in std::fs::read_dir(house.folder.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         for secret in [CARD, NAME] {
@@ -129,6 +134,7 @@ async fn a_bad_application_names_its_field_and_never_its_value() {
         wish[field] = value;
         wish
     };
+    let log = Log::start();
     let cases = [
         (without("type"), "type"),
         (without("bank_type"), "bank_type"),
@@ -151,6 +157,7 @@ async fn a_bad_application_names_its_field_and_never_its_value() {
         assert_eq!(refused.json["error"]["field"], field, "{}", refused.json);
         assert!(!refused.text().contains(CARD), "{}", refused.text());
     }
+    assert!(!log.text().contains(CARD), "{}", log.text());
     assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
     let unknown = backend(
         "/v1/refunds/nobody/apply-abnormal-refund",

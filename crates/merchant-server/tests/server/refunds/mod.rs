@@ -3,6 +3,7 @@
 mod abnormal;
 mod asking;
 mod doubt;
+mod ends;
 mod event_orders;
 mod notices;
 mod outside;

@@ -8,7 +8,7 @@ use crate::house::{House, MINUTE_MS};
 use crate::wechat_line::Meddling;
 
 /// `tea-0001` is paid by its second attempt, and late by its first one, too.
-async fn paid_twice(house: &House) -> String {
+pub(super) async fn paid_twice(house: &House) -> String {
     let token = house.tea().await;
     house.attempt(&token, &[("product", "native")]).await;
     let cancel = format!("/v1/checkouts/{token}/cancel");
