@@ -133,9 +133,9 @@ fn of_fields(error: &ApplyError) -> Failure {
 }
 
 fn of_call(error: &CallError) -> Failure {
-    let is_refusal = error.wechat().is_some_and(|said| {
-        said.trusted && said.retry_with(Operation::AbnormalRefund) == RetryWith::OnceMended
-    });
+    let is_refusal = error
+        .wechat()
+        .is_some_and(|said| said.retry_with(Operation::AbnormalRefund) == RetryWith::OnceMended);
     let code = if is_refusal {
         ErrorCode::WechatRefused
     } else {

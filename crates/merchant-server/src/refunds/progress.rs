@@ -167,11 +167,9 @@ async fn not_taken(
     let Some(said) = error.wechat().cloned() else {
         return Err(error.into());
     };
-    let is_signed = matches!(
-        said.retry_with(Operation::Refund),
-        RetryWith::OnceMended | RetryWith::NewNumber
-    ) && said.trusted;
-    if !is_signed {
+    // It is one only where it was signed: the protocol's table says so.
+    let is_refusal = said.retry_with(Operation::Refund) == RetryWith::OnceMended;
+    if !is_refusal {
         server
             .ledger
             .note_hindrance(refund, &said.code, &said.message)
