@@ -165,6 +165,16 @@ impl CodePayOrder {
     }
 }
 
+/// A code payment whose body was made before: the same bytes, once a query has said that the first
+/// ones never arrived.
+pub fn replay_code_pay_order(body: impl Into<bytes::Bytes>) -> RequestParts {
+    RequestParts {
+        method: http::Method::POST,
+        path_and_query: PATH.to_owned(),
+        body: body.into(),
+    }
+}
+
 /// Takes a code payment back: an unpaid order is closed, a paid one refunded. Answered with
 /// [`Reversed`]. Reversing again is answered alike.
 pub fn reverse(out_trade_no: &OutTradeNo, appid: &str, mchid: &str) -> RequestParts {

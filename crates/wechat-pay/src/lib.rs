@@ -64,6 +64,7 @@ mod partner_code_pay;
 mod pay_sign;
 mod pem;
 mod product;
+mod receipt;
 mod refund;
 mod refund_answer;
 mod reply;
@@ -82,7 +83,9 @@ pub use app_payment::AppPayment;
 pub use authorization::{AUTHORIZATION_SCHEME, Authorization, AuthorizationError};
 pub use beijing::beijing_time;
 pub use certificates::{CertificatesError, SealedCertificate, SealedCertificates, certificates};
-pub use code_pay::{AuthCode, CodePayOrder, CodePayScene, Reversed, reverse};
+pub use code_pay::{
+    AuthCode, CodePayOrder, CodePayScene, Reversed, replay_code_pay_order, reverse,
+};
 pub use error::WechatError;
 pub use field::{InvalidField, Rule};
 pub use key::{KeyError, MerchantKey, PlatformKey, PublicKey, SigningKey};
@@ -108,6 +111,7 @@ pub use partner_code_pay::{PartnerCodePayOrder, PartnerReversed, reverse_partner
 pub use pay_sign::JsapiPayment;
 pub use pem::{CertificateFacts, certificate_serial};
 pub use product::{H5Type, Product, ProductFields};
+pub use receipt::receipt_is_wechats;
 pub use refund::{RefundFrom, RefundGoods, RefundOf, RefundRequest, query_refund, replay_refund};
 pub use refund_answer::{
     FundsAccount, REFUND_ABNORMAL, REFUND_CLOSED, REFUND_SUCCESS, Refund, RefundAmount,
