@@ -106,7 +106,8 @@ pub enum Action {
 pub struct CurrentAttempt {
     /// Grows by one with each attempt of the order.
     pub number: u64,
-    /// The product it was started for; `None` for a product of a later contract.
+    /// The product it was started for; `None` for what no page can start: a till's, an app's, or a
+    /// product of a later contract. Written as `other`.
     pub product: Option<Product>,
     /// The number WeChat knows it by.
     pub out_trade_no: Option<String>,
@@ -278,8 +279,9 @@ mod wire {
         live: bool,
         /// 0: no attempt yet.
         attempt: u64,
+        /// jsapi, h5, native, mini_program; `other` for what no page can start.
         #[serde(skip_serializing_if = "Option::is_none")]
-        product: Option<Product>,
+        product: Option<&'static str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         out_trade_no: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -310,7 +312,7 @@ mod wire {
                 products: answer.products.as_deref(),
                 live: answer.live,
                 attempt: attempt.map_or(0, |attempt| attempt.number),
-                product: attempt.and_then(|attempt| attempt.product),
+                product: attempt.map(|attempt| attempt.product.map_or("other", Product::as_str)),
                 out_trade_no: attempt.and_then(|attempt| attempt.out_trade_no.as_deref()),
                 attempt_remaining_ms: attempt.and_then(|attempt| attempt.remaining_ms),
                 action: answer.action.as_ref(),

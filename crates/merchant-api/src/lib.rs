@@ -14,6 +14,8 @@ mod address;
 mod answer;
 mod attempt;
 #[cfg(feature = "serde")]
+mod attempt_product;
+#[cfg(feature = "serde")]
 mod bill;
 mod decimal;
 mod error;
@@ -26,11 +28,17 @@ mod order;
 #[cfg(feature = "serde")]
 mod order_details;
 #[cfg(feature = "serde")]
+mod order_extras;
+#[cfg(feature = "serde")]
 mod refund;
+#[cfg(feature = "serde")]
+mod started_attempt;
 
 pub use address::{PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER};
 pub use answer::{Action, CheckoutAnswer, CurrentAttempt, OrderState, PayParameters, Product};
 pub use attempt::{AttemptForm, CancelForm, PollQuery, WAIT_MAX_S};
+#[cfg(feature = "serde")]
+pub use attempt_product::AttemptProduct;
 #[cfg(feature = "serde")]
 pub use bill::{BillComparison, BillDifference, BillTotal};
 pub use decimal::{decimal, push_decimal};
@@ -49,7 +57,13 @@ pub use order_details::{
     AttemptDetails, OrderDetails, OrderList, OrderSummary, WebhookDetails, WebhookList,
 };
 #[cfg(feature = "serde")]
+pub use order_extras::{Good, Goods, SceneInfo, SettleInfo, StoreInfo};
+#[cfg(feature = "serde")]
 pub use refund::{
     AbnormalRefundType, ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList, RefundOrigin,
     RefundSource, RefundState, RefundedGoods,
+};
+#[cfg(feature = "serde")]
+pub use started_attempt::{
+    AppPayParameters, CodePayScene, CodePayStore, StartAttempt, StartedAttempt,
 };

@@ -3,12 +3,12 @@
 
 /// Longest `description`, in bytes of UTF-8: WeChat's own validator counts bytes.
 pub const DESCRIPTION_MAX_BYTES: usize = 127;
-/// Longest `attach`, in bytes of UTF-8.
-pub const ATTACH_MAX_BYTES: usize = 128;
 /// Shortest `order_no`, in characters.
 pub const ORDER_NO_MIN: usize = 6;
 /// Longest `order_no`, in characters.
 pub const ORDER_NO_MAX: usize = 32;
+/// Longest `attach`, in bytes of UTF-8: WeChat takes 128, and `order_no` with a blank goes first.
+pub const ATTACH_MAX_BYTES: usize = 128 - ORDER_NO_MAX - 1;
 /// Longest URL that either side takes, in bytes.
 pub const URL_MAX_BYTES: usize = 2048;
 /// Longest text of any other field in an answer, in bytes.

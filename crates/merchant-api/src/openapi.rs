@@ -12,6 +12,7 @@ use crate::error::wire::ErrorEnvelope;
 use crate::order::{CreateOrder, CreatedOrder};
 use crate::order_details::{OrderDetails, OrderList, WebhookDetails, WebhookList};
 use crate::refund::{ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList};
+use crate::started_attempt::{StartAttempt, StartedAttempt};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
@@ -26,13 +27,12 @@ pub fn document() -> utoipa::openapi::OpenApi {
         title = "Merchant API",
         version = "1",
         description = "What <wechat-pay> needs from a backend: two routes, a third optional. \
-            The private route is for the merchant's own backend."
+            The private routes are for the merchant's own backend, with an API key as Bearer."
     ),
     paths(
         start_attempt, read_checkout, cancel_attempt, create_order, get_order, list_orders,
-        close_order, create_refund, list_refunds, get_refund, apply_abnormal_refund, list_webhooks,
-        resend_webhook,
-        compare_bill
+        close_order, start_order_attempt, create_refund, list_refunds, get_refund,
+        apply_abnormal_refund, list_webhooks, resend_webhook, compare_bill
     ),
     modifiers(&ApiKey)
 )]
@@ -122,6 +122,9 @@ fn read_checkout() {}
         (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
         (status = 404, description = "CHECKOUT_UNKNOWN", body = ErrorEnvelope),
         (status = 409, description = "ATTEMPT_SUPERSEDED (with the answer's fields)", body = ErrorEnvelope),
+        (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
+        (status = 429, description = "RATE_LIMITED", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
         (status = 503, description = "ATTEMPT_IN_DOUBT", body = ErrorEnvelope),
     )
 )]
@@ -141,6 +144,7 @@ fn cancel_attempt() {}
         (status = 409, description = "ORDER_NO_USED: the number is in use with other values", body = ErrorEnvelope),
         (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
         (status = 422, description = "RETURN_URL_REFUSED", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
     )
 )]
 fn create_order() {}
@@ -156,10 +160,38 @@ fn create_order() {}
         (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
         (status = 404, description = "ORDER_UNKNOWN", body = ErrorEnvelope),
         (status = 409, description = "ORDER_PAID: it was paid first", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
         (status = 503, description = "ATTEMPT_IN_DOUBT: it is closed as soon as WeChat can be asked", body = ErrorEnvelope),
     )
 )]
 fn close_order() {}
+
+/// Starts an attempt for an app, a mini-program, a till or a page of the backend's own, or gives the
+/// current one again (private side).
+///
+/// `code_pay` is taken at once or waits for the buyer's password; the server asks WeChat until it
+/// knows, and takes the payment back after half a minute.
+#[utoipa::path(
+    post, path = "/orders/{order_no}/attempts", tag = "orders",
+    security(("api_key" = [])),
+    params(("order_no" = String, Path, description = "The merchant's own number")),
+    request_body(content = StartAttempt),
+    responses(
+        (status = 200, description = "The order, with what to do next unless it is paid or closed", body = StartedAttempt),
+        (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
+        (status = 404, description = "ORDER_UNKNOWN", body = ErrorEnvelope),
+        (status = 409, description = "ATTEMPT_SUPERSEDED (with the fields of the checkout's answer), PRODUCT_UNAVAILABLE, PAYER_UNAVAILABLE", body = ErrorEnvelope),
+        (status = 410, description = "CHECKOUT_EXPIRED", body = ErrorEnvelope),
+        (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
+        (status = 422, description = "PAYER_INVALID, RETURN_URL_REFUSED", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+        (status = 502, description = "WECHAT_REFUSED: wechat_code says why, AUTHCODEEXPIRE and the like", body = ErrorEnvelope),
+        (status = 503, description = "ATTEMPT_IN_DOUBT, WECHAT_UNAVAILABLE", body = ErrorEnvelope),
+    )
+)]
+fn start_order_attempt() {}
 
 /// Reads an order with its attempts (private side).
 #[utoipa::path(
@@ -184,6 +216,8 @@ fn get_order() {}
         ("state" = Option<String>, Query, description = "open, paid or closed"),
         ("created_from" = Option<String>, Query, description = "Made at or after this time (RFC 3339)"),
         ("created_to" = Option<String>, Query, description = "Made before this time (RFC 3339)"),
+        ("order_no_prefix" = Option<String>, Query, description = "How order_no begins"),
+        ("sub_mchid" = Option<String>, Query, description = "Partner mode: whom it is for"),
         ("limit" = Option<u32>, Query, description = "1 to 200; 50 when absent"),
         ("before" = Option<String>, Query, description = "The next_before of the page before"),
     ),

@@ -1,8 +1,11 @@
 //! What the merchant's own backend reads of its orders (private side).
 
-use crate::answer::{OrderState, Product};
+use crate::answer::OrderState;
+use crate::attempt_product::AttemptProduct;
+use crate::order_extras::{Goods, SceneInfo, SettleInfo};
 use crate::refund::RefundDetails;
 use serde::Serialize;
+use serde_json::Value;
 
 /// An order with its attempts: `GET {base}/orders/{order_no}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,9 +21,29 @@ pub struct OrderDetails {
     pub total_fen: u64,
     /// What is bought.
     pub description: String,
+    /// `CNY`.
+    pub currency: String,
+    /// Partner mode: whom it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_mchid: Option<String>,
     /// What the backend gave along.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attach: Option<String>,
+    /// As it was ordered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goods_tag: Option<String>,
+    /// As it was ordered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub support_fapiao: Option<bool>,
+    /// As it was ordered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Goods>,
+    /// As it was ordered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scene_info: Option<SceneInfo>,
+    /// As it was ordered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settle_info: Option<SettleInfo>,
     /// When it was made, RFC 3339.
     pub created_at: String,
     /// Until when it can be paid, RFC 3339.
@@ -35,6 +58,16 @@ pub struct OrderDetails {
     pub success_time: Option<String>,
     /// What reached the buyer again of the payment that settled it, in fen.
     pub refunded_fen: u64,
+    /// WeChat's number of the payment that settled it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction_id: Option<String>,
+    /// The bank that the payer used for it, in WeChat's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bank_type: Option<String>,
+    /// The coupons that were used for it, in WeChat's own form; absent where there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    pub promotion_detail: Option<Vec<Value>>,
     /// `false` when the gateway is a simulator.
     pub live: bool,
     /// Its attempts, oldest first.
@@ -50,7 +83,7 @@ pub struct AttemptDetails {
     /// 1 for the first.
     pub number: u64,
     /// How it was to be paid.
-    pub product: Product,
+    pub product: AttemptProduct,
     /// Its number at WeChat.
     pub out_trade_no: String,
     /// prepared, open, closed, refused, paid or surplus.
@@ -67,6 +100,16 @@ pub struct AttemptDetails {
     /// much, says WeChat's bill. RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_seen_at: Option<String>,
+    /// What the payer paid, in fen, after WeChat's own discounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payer_total_fen: Option<u64>,
+    /// When it was paid, RFC 3339, in WeChat's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success_time: Option<String>,
+    /// The coupons that were used, in WeChat's own form; absent where there were none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<Object>>))]
+    pub promotion_detail: Option<Vec<Value>>,
 }
 
 /// A page of orders, newest first: `GET {base}/orders`.
@@ -92,6 +135,9 @@ pub struct OrderSummary {
     pub total_fen: u64,
     /// What is bought.
     pub description: String,
+    /// Partner mode: whom it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_mchid: Option<String>,
     /// When it was made, RFC 3339.
     pub created_at: String,
     /// When it was paid, RFC 3339, in WeChat's words.

@@ -2,19 +2,24 @@
 //! asking about payments that fit nothing, bringing refunds to their end. Each piece can be done twice without harm, for a
 //! process that ends in the middle leaves it to the next one.
 
+use merchant_api::AttemptProduct;
 use wechat_pay::OutTradeNo;
 
-use crate::ledger::{Checkout, DueWork, Evidence, LedgerError, learn_numbers};
-use crate::question::{self, Unanswered};
+use crate::ledger::{Attempt, Checkout, DueWork, Evidence, LedgerError, learn_numbers};
+use crate::question::{self, Finding, Unanswered};
 use crate::refunds;
 use crate::server::MerchantServer;
 use crate::settlement;
 use crate::webhooks;
-use crate::wechat_client::Standing;
+use crate::wechat_orders::Standing;
 
 /// WeChat's plan for asking where no notification came, as the time between two questions.
 /// The last one repeats until the order ends.
 const QUERY_PLAN_MS: [i64; 7] = [5_000, 30_000, 60_000, 180_000, 300_000, 600_000, 1_800_000];
+/// The same for a payment by the buyer's code, and when it is taken back: WeChat's advice is to ask
+/// every 5 to 10 seconds, for about half a minute.
+const CODE_PAY_QUERY_MS: i64 = 5_000;
+const CODE_PAY_MS: i64 = 30_000;
 /// An order is not ended by the clock within this time of its newest attempt: WeChat raises a
 /// shorter deadline, so a buyer may be in the cashier still.
 const FIRST_MINUTES_MS: i64 = 5 * 60_000;
@@ -192,6 +197,11 @@ async fn query_attempt(
     if !is_waiting {
         return Ok(Next::Done);
     }
+    if let Some(attempt) = &checkout.attempt
+        && attempt.product == AttemptProduct::CodePay
+    {
+        return query_code_payment(server, attempt).await;
+    }
     let next_ms = server.clock.now_ms() + interval_ms(tries + 1);
     // A failure is no reason to leave the plan: the next question comes at its time.
     if let Err(error) = question::ask_unless_asked(server, checkout).await {
@@ -202,6 +212,24 @@ async fn query_attempt(
         return Ok(Next::Done);
     }
     Ok(Next::At(next_ms))
+}
+
+/// A buyer who types a password needs seconds: asked about every few of them, and taken back when
+/// they are over, so that another code can be scanned. There is no notification of it.
+async fn query_code_payment(
+    server: &MerchantServer,
+    attempt: &Attempt,
+) -> Result<Next, Unanswered> {
+    let now_ms = server.clock.now_ms();
+    if now_ms >= attempt.created_ms + CODE_PAY_MS {
+        question::end(server, attempt).await?;
+        return Ok(Next::Done);
+    }
+    let finding = question::ask(server, attempt).await?;
+    Ok(match finding {
+        Finding::Paid | Finding::Over => Next::Done,
+        Finding::Waiting | Finding::Unheard => Next::At(now_ms + CODE_PAY_QUERY_MS),
+    })
 }
 
 async fn end_order(server: &MerchantServer, checkout: &Checkout) -> Result<Next, Unanswered> {
@@ -254,7 +282,8 @@ async fn query_mismatch(server: &MerchantServer, due: &DueWork) -> Result<Next, 
         note("the number cannot be one of ours").await?;
         return Ok(Next::Done);
     };
-    let standing = match server.wechat.query(&number).await {
+    let sub_mchid = server.ledger.sub_mchid_of_mismatch(&due.subject).await?;
+    let standing = match server.wechat.query(&number, sub_mchid.as_deref()).await {
         Ok(standing) => standing,
         Err(error) if due.tries >= MISMATCH_TRIES => {
             note(&error.to_string()).await?;
@@ -263,14 +292,14 @@ async fn query_mismatch(server: &MerchantServer, due: &DueWork) -> Result<Next, 
         Err(error) => return Err(error.into()),
     };
     match standing {
-        Standing::Paid(transaction) => {
-            // Texts and numbers alone: there is nothing in it that JSON cannot carry.
-            note(&serde_json::to_string(&transaction).unwrap_or_default()).await?;
+        Standing::Paid(told) => {
+            note(&told.json).await?;
             // Where the answer fits after all, it settles like any other.
-            settlement::record(server, &Evidence::Query, &transaction).await?;
+            settlement::record(server, &Evidence::Query, &told).await?;
         }
         Standing::NotPaid => note("NOTPAY").await?,
         Standing::Closed => note("CLOSED").await?,
+        Standing::Failed => note("PAYERROR").await?,
         Standing::Unknown => note("ORDER_NOT_EXIST").await?,
     }
     Ok(Next::Done)

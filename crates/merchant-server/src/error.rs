@@ -6,6 +6,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use merchant_api::{ApiError, CheckoutAnswer, ErrorCode};
+use wechat_pay::InvalidField;
 
 use crate::ledger::LedgerError;
 use crate::question::Unanswered;
@@ -33,6 +34,15 @@ impl Failure {
 
     pub(crate) fn field(code: ErrorCode, field: &str, rule: &str) -> Self {
         Self::from(ApiError::new(code, format!("{field} {rule}")).with_field(field))
+    }
+
+    /// A value that WeChat would refuse, found before anything is sent.
+    pub(crate) fn invalid_field(error: &InvalidField) -> Self {
+        Self::field(
+            ErrorCode::InvalidRequest,
+            error.field,
+            &error.rule.to_string(),
+        )
     }
 
     /// Nobody knows yet whether the last attempt took effect; due work finds out.

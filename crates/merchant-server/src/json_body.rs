@@ -2,17 +2,69 @@
 //! the contract's form, with the field by its name.
 
 use merchant_api::ErrorCode;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::Failure;
 
 /// Reads a body as `T`. `what` says in the refusal what it was to be: "an order".
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json)
+    let value: T = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| refusal(&error.path().to_string(), error.inner(), what))?;
     json.end().map_err(|_| not_json())?;
     Ok(value)
+}
+
+/// The same for a body with objects in it of which everything is optional.
+pub(crate) fn read_nested<T: DeserializeOwned + Serialize>(
+    body: &[u8],
+    what: &str,
+) -> Result<T, Failure> {
+    let value = read(body, what)?;
+    refuse_lists_for_objects(body, &value)?;
+    Ok(value)
+}
+
+/// serde reads an object from a list of its values, too, and an empty list is then an object with
+/// nothing in it. Nobody means that: what was given as a list must be one.
+fn refuse_lists_for_objects<T: Serialize>(body: &[u8], read: &T) -> Result<(), Failure> {
+    let given: Value = serde_json::from_slice(body).unwrap_or_default();
+    let read = serde_json::to_value(read).unwrap_or_default();
+    match list_for_object(&given, &read) {
+        None => Ok(()),
+        Some(path) if path.is_empty() => Err(Failure::new(
+            ErrorCode::InvalidRequest,
+            "the body is not a JSON object",
+        )),
+        Some(path) => Err(Failure::field(
+            ErrorCode::InvalidRequest,
+            path.trim_start_matches('.'),
+            "must be an object",
+        )),
+    }
+}
+
+/// Where a list was given and an object was read.
+fn list_for_object(given: &Value, read: &Value) -> Option<String> {
+    match (given, read) {
+        (Value::Array(_), Value::Object(_)) => Some(String::new()),
+        (Value::Array(given), Value::Array(read)) => {
+            given
+                .iter()
+                .zip(read)
+                .enumerate()
+                .find_map(|(place, (given, read))| {
+                    list_for_object(given, read).map(|path| format!("[{place}]{path}"))
+                })
+        }
+        (Value::Object(given), Value::Object(read)) => given.iter().find_map(|(name, given)| {
+            let path = list_for_object(given, read.get(name)?)?;
+            Some(format!(".{name}{path}"))
+        }),
+        _ => None,
+    }
 }
 
 /// serde has one sentence for each case. Some of them quote the value, which can be a card's

@@ -30,12 +30,14 @@ mod notify;
 mod oauth;
 mod openapi;
 mod operations;
+mod order_attempts;
 mod order_details;
 mod order_list;
 mod orders;
 mod question;
 mod randomness;
 mod rate_limit;
+mod receipt_page;
 mod reconciliation;
 mod refunds;
 mod request_id;
@@ -47,6 +49,8 @@ mod server;
 mod settlement;
 mod webhooks;
 mod wechat_client;
+mod wechat_openid;
+mod wechat_orders;
 mod wechat_refunds;
 mod wechat_transport;
 
@@ -54,7 +58,8 @@ pub use bills::BillKind;
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use config::{
     ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant,
-    MerchantCertificate, RateLimits, Scope, ServiceContact, VerificationFile, WebhookTarget,
+    MerchantCertificate, MiniProgram, RateLimits, Scope, ServiceContact, SubMerchant,
+    VerificationFile, WebhookTarget,
 };
 pub use ledger::LedgerError;
 pub use operations::{

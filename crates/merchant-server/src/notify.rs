@@ -20,6 +20,7 @@ use crate::randomness::hex;
 use crate::refunds;
 use crate::server::MerchantServer;
 use crate::settlement;
+use crate::wechat_orders::Told;
 
 /// `POST /wechat/notify/payment`
 pub(crate) async fn payment(
@@ -143,14 +144,15 @@ async fn record(server: &MerchantServer, notification: &Notification) -> Result<
         id: notification.id.clone(),
         event_type: notification.event_type.clone(),
     };
-    match &notification.resource {
-        NotifiedResource::Transaction(transaction)
-            if notification.event_type == TRANSACTION_SUCCESS =>
-        {
-            settlement::record(server, &evidence, transaction).await?;
-            Ok(())
+    let is_payment = notification.event_type == TRANSACTION_SUCCESS;
+    let told: Told = match &notification.resource {
+        NotifiedResource::Transaction(transaction) if is_payment => (**transaction).clone().into(),
+        NotifiedResource::PartnerTransaction(transaction) if is_payment => {
+            (**transaction).clone().into()
         }
-        NotifiedResource::Refund(notice) => refunds::record_notice(server, &evidence, notice).await,
+        NotifiedResource::Refund(notice) => {
+            return refunds::record_notice(server, &evidence, notice).await;
+        }
         _ => {
             tracing::info!(
                 event = "notification.other",
@@ -158,12 +160,14 @@ async fn record(server: &MerchantServer, notification: &Notification) -> Result<
                 "a notification that this version has nothing to do for"
             );
             let now_ms = server.clock.now_ms();
-            server
+            return server
                 .ledger
                 .record_other_notification(&evidence, now_ms)
-                .await
+                .await;
         }
-    }
+    };
+    settlement::record(server, &evidence, &told).await?;
+    Ok(())
 }
 
 fn unrecorded(id: &str, error: &LedgerError) {

@@ -23,12 +23,14 @@ use maud::html;
 use merchant_api::{ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE};
 use url::{Url, form_urlencoded};
 
+use crate::config::Merchant;
 use crate::error::Failure;
 use crate::hosted_page;
 use crate::ledger::{Order, StateUse};
 use crate::randomness::unguessable;
 use crate::return_address;
 use crate::server::MerchantServer;
+use crate::wechat_openid::Application;
 
 /// Where WeChat sends the buyer back to; its host is registered in the official account.
 pub(crate) const CALLBACK_PATH: &str = "/wechat/oauth/callback";
@@ -41,12 +43,12 @@ pub(crate) async fn authorize_url(
     order: &Order,
     return_url: &Url,
 ) -> Result<String, Failure> {
-    if server.config.merchant.app_secret.is_none() {
-        return Err(Failure::new(
+    let application = application(&server.config.merchant, order).ok_or_else(|| {
+        Failure::new(
             ErrorCode::PayerUnavailable,
             "the payer is not known, and without merchant.app_secret WeChat cannot be asked",
-        ));
-    }
+        )
+    })?;
     let state = unguessable(server.randomness.bytes()?);
     let now_ms = server.clock.now_ms();
     server
@@ -64,7 +66,7 @@ pub(crate) async fn authorize_url(
     let mut url = server.config.gateway.authorize_url.clone();
     // In the order of WeChat's documents: it is said to refuse others.
     url.query_pairs_mut()
-        .append_pair("appid", &server.config.merchant.appid)
+        .append_pair("appid", application.appid)
         .append_pair("redirect_uri", callback.as_str())
         .append_pair("response_type", "code")
         .append_pair("scope", "snsapi_base")
@@ -111,13 +113,44 @@ pub(crate) async fn callback(
     redirect(&back)
 }
 
+/// Whether a buyer of this order is asked at the sub-merchant's own account, and so has a
+/// `sub_openid`: where the configuration has that account's secret.
+pub(crate) fn asks_sub_merchants_account(merchant: &Merchant, order: &Order) -> bool {
+    sub_merchants_application(merchant, order).is_some()
+}
+
+/// Where a buyer of this order is asked; `None` where no secret is configured.
+fn application<'a>(merchant: &'a Merchant, order: &Order) -> Option<Application<'a>> {
+    let own = || {
+        Some(Application {
+            appid: &merchant.appid,
+            secret: merchant.app_secret.as_ref()?,
+        })
+    };
+    sub_merchants_application(merchant, order).or_else(own)
+}
+
+fn sub_merchants_application<'a>(merchant: &'a Merchant, order: &Order) -> Option<Application<'a>> {
+    let sub = merchant.sub_merchant(order.sub_mchid.as_deref()?)?;
+    Some(Application {
+        appid: sub.sub_appid.as_deref()?,
+        secret: sub.sub_app_secret.as_ref()?,
+    })
+}
+
 /// A fresh handle for the openid behind a code; `None` where WeChat gives none.
 async fn handle_of_code(
     server: &MerchantServer,
     order_id: i64,
     code: &str,
 ) -> Result<Option<String>, Failure> {
-    let openid = match server.wechat.openid_of_code(code).await {
+    let Some(checkout) = server.ledger.checkout(order_id).await? else {
+        return Ok(None);
+    };
+    let Some(application) = application(&server.config.merchant, &checkout.order) else {
+        return Ok(None);
+    };
+    let openid = match server.wechat.openid_of_code(application, code).await {
         Ok(openid) => openid,
         Err(error) => {
             tracing::warn!(event = "oauth.no_openid", %error, "WeChat gave no openid");

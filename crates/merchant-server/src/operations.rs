@@ -18,7 +18,8 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::order_details::details;
 use crate::randomness::{NoRandomness, Randomness as _, SystemRandomness, hex, unguessable};
 use crate::server::Surroundings;
-use crate::wechat_client::{RefreshError, Standing, WechatClient};
+use crate::wechat_client::{RefreshError, WechatClient};
+use crate::wechat_orders::Standing;
 use crate::wechat_transport::HttpTransport;
 
 /// What the check at WeChat found wrong.
@@ -77,7 +78,12 @@ pub async fn check_live(
         .bytes()
         .map_err(|error| refused(error.to_string(), ""))?;
     let number = OutTradeNo::parse(hex(&random)).map_err(|error| refused(error.to_string(), ""))?;
-    match client.query(&number).await {
+    let sub_mchid = config
+        .merchant
+        .sub_merchants
+        .first()
+        .map(|sub| &*sub.sub_mchid);
+    match client.query(&number, sub_mchid).await {
         Ok(Standing::Unknown) => Ok(()),
         Ok(_) => Err(LiveCheckError::Contradiction),
         Err(error) => {

@@ -3,7 +3,7 @@
 use merchant_api::{AttemptDetails, OrderDetails};
 
 use crate::config::Config;
-use crate::ledger::{Attempt, Order, Refund};
+use crate::ledger::{Attempt, AttemptState, Order, Refund};
 use crate::refunds;
 
 /// The order with its attempts and refunds.
@@ -13,7 +13,13 @@ pub(crate) fn details(
     attempts: Vec<Attempt>,
     refunds: Vec<Refund>,
 ) -> OrderDetails {
-    let attach = order.attach();
+    let wanted = order.wanted();
+    let settling = attempts
+        .iter()
+        .find(|attempt| attempt.state == AttemptState::Paid)
+        .cloned()
+        .map(attempt_details);
+    let settled = settling.as_ref();
     OrderDetails {
         refunds: refunds::all_details(&order.order_no, refunds),
         refunded_fen: order.refunded_fen,
@@ -22,18 +28,29 @@ pub(crate) fn details(
         is_closing: order.is_closing,
         total_fen: order.total_fen,
         description: order.description,
-        attach,
+        currency: "CNY".to_owned(),
+        sub_mchid: order.sub_mchid,
+        attach: wanted.as_ref().and_then(|wanted| wanted.attach.clone()),
+        goods_tag: wanted.as_ref().and_then(|wanted| wanted.goods_tag.clone()),
+        support_fapiao: wanted.as_ref().and_then(|wanted| wanted.support_fapiao),
+        detail: wanted.as_ref().and_then(|wanted| wanted.detail.clone()),
+        scene_info: wanted.as_ref().and_then(|wanted| wanted.scene_info.clone()),
+        settle_info: wanted.and_then(|wanted| wanted.settle_info),
         created_at: timestamp(order.created_ms),
         expires_at: timestamp(order.expires_ms),
         version: order.version,
         payer_total_fen: order.payer_total_fen,
         success_time: order.success_time,
+        transaction_id: settled.and_then(|attempt| attempt.transaction_id.clone()),
+        bank_type: settled.and_then(|attempt| attempt.bank_type.clone()),
+        promotion_detail: settled.and_then(|attempt| attempt.promotion_detail.clone()),
         live: config.gateway.is_live(),
         attempts: attempts.into_iter().map(attempt_details).collect(),
     }
 }
 
-fn attempt_details(attempt: Attempt) -> AttemptDetails {
+/// One attempt.
+pub(crate) fn attempt_details(attempt: Attempt) -> AttemptDetails {
     AttemptDetails {
         number: attempt.number,
         product: attempt.product,
@@ -43,6 +60,11 @@ fn attempt_details(attempt: Attempt) -> AttemptDetails {
         transaction_id: attempt.transaction_id,
         bank_type: attempt.bank_type,
         refund_seen_at: attempt.refund_seen_ms.map(timestamp),
+        payer_total_fen: attempt.payer_total_fen,
+        success_time: attempt.success_time,
+        promotion_detail: attempt
+            .promotion_detail
+            .and_then(|json| serde_json::from_str(&json).ok()),
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use jiff::Timestamp;
-use merchant_api::{ErrorCode, OrderDetails, OrderList, OrderState, OrderSummary};
+use merchant_api::{ErrorCode, ORDER_NO_MAX, OrderDetails, OrderList, OrderState, OrderSummary};
 use url::form_urlencoded;
 
 use crate::api_key::Backend;
@@ -30,7 +30,7 @@ pub(crate) async fn get_order(
     Ok(Json(details(&server.config, order, attempts, refunds)))
 }
 
-/// `GET /v1/orders?state&created_from&created_to&limit&before`
+/// `GET /v1/orders?state&created_from&created_to&order_no_prefix&sub_mchid&limit&before`
 pub(crate) async fn list_orders(
     State(server): State<MerchantServer>,
     backend: Backend,
@@ -83,6 +83,8 @@ fn read_query(query: &str) -> Result<Wanted, Failure> {
             "state" => wanted.filter.state = Some(read_state(&value)?),
             "created_from" => wanted.filter.created_from_ms = Some(read_time(&name, &value)?),
             "created_to" => wanted.filter.created_to_ms = Some(read_time(&name, &value)?),
+            "order_no_prefix" => wanted.filter.order_no_prefix = Some(read_prefix(&value)?),
+            "sub_mchid" => wanted.filter.sub_mchid = Some(value.into_owned()),
             "before" => wanted.before = Some(value.into_owned()),
             "limit" => {
                 wanted.limit = value
@@ -113,6 +115,20 @@ fn read_time(name: &str, text: &str) -> Result<i64, Failure> {
         .map_err(|_| invalid(name, "must be a time of RFC 3339, such as 2026-11-21T00:00:00+08:00 (with + written as %2B)"))
 }
 
+fn read_prefix(text: &str) -> Result<String, Failure> {
+    let is_prefix = (1..=ORDER_NO_MAX).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-|*".contains(&byte));
+    if is_prefix {
+        return Ok(text.to_owned());
+    }
+    Err(invalid(
+        "order_no_prefix",
+        r"must be 1 to 32 characters of [0-9a-zA-Z_\-|*]",
+    ))
+}
+
 fn invalid(field: &str, rule: &str) -> Failure {
     Failure::field(ErrorCode::InvalidRequest, field, rule)
 }
@@ -123,6 +139,7 @@ fn summary(order: Order) -> OrderSummary {
         state: order.state,
         total_fen: order.total_fen,
         description: order.description,
+        sub_mchid: order.sub_mchid,
         created_at: timestamp(order.created_ms),
         success_time: order.success_time,
     }

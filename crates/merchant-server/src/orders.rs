@@ -7,12 +7,15 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use merchant_api::{CheckoutAnswer, CreateOrder, CreatedOrder, ErrorCode, OrderState, is_order_no};
+use merchant_api::{
+    ATTACH_MAX_BYTES, AttemptProduct, CheckoutAnswer, CreateOrder, CreatedOrder, ErrorCode,
+    OrderState, is_order_no,
+};
 use serde_json::Value;
 use wechat_pay::{Description, OpenId};
 
 use crate::api_key::Backend;
-use crate::checkout::{answer, read_body};
+use crate::checkout::{self, answer, read_body};
 use crate::config::{EXPIRES_IN_MS, Scope};
 use crate::due_work;
 use crate::error::Failure;
@@ -108,7 +111,7 @@ fn read_order(body: &[u8]) -> Result<CreateOrder, Failure> {
         ));
     }
     // From the bytes and not from the value above: a field that comes twice is refused here.
-    json_body::read(body, "an order")
+    json_body::read_nested(body, "an order")
 }
 
 /// Checks everything that WeChat or a buyer would stumble over later.
@@ -126,6 +129,10 @@ fn check(server: &MerchantServer, wanted: &CreateOrder) -> Result<NewOrder, Fail
     };
     check_description(&wanted.description)?;
     check_attach(wanted.attach.as_deref())?;
+    let products = check_products(server, wanted)?;
+    check_sub_mchid(server, wanted.sub_mchid.as_deref())?;
+    checkout::check_terms(&server.config, &order_no, wanted, &products)
+        .map_err(|error| Failure::invalid_field(&error))?;
     let expires_in_ms = wanted
         .expires_in_ms
         .unwrap_or(server.config.order_expires_in_ms);
@@ -135,11 +142,7 @@ fn check(server: &MerchantServer, wanted: &CreateOrder) -> Result<NewOrder, Fail
             "must be from 60000 (a minute) to 604800000 (seven days)",
         ));
     }
-    let openid = wanted.payer.as_ref().map(|payer| payer.openid.clone());
-    if let Some(openid) = &openid {
-        OpenId::parse(&**openid)
-            .map_err(|error| invalid("payer.openid", &error.rule.to_string()))?;
-    }
+    let (openid, openid_is_sub) = check_payer(server, wanted)?;
     for (field, url) in [
         ("return_url", &wanted.return_url),
         ("success_url", &wanted.success_url),
@@ -158,9 +161,11 @@ fn check(server: &MerchantServer, wanted: &CreateOrder) -> Result<NewOrder, Fail
         total_fen: wanted.total_fen,
         description: wanted.description.clone(),
         openid,
+        openid_is_sub,
+        sub_mchid: wanted.sub_mchid.clone(),
         return_url: wanted.return_url.clone(),
         success_url: wanted.success_url.clone(),
-        products: check_products(server, wanted)?,
+        products,
         created_ms: now_ms,
         expires_ms: now_ms.saturating_add(i64::try_from(expires_in_ms).unwrap_or(i64::MAX)),
     })
@@ -183,16 +188,71 @@ fn check_description(description: &str) -> Result<(), Failure> {
 }
 
 fn check_attach(attach: Option<&str>) -> Result<(), Failure> {
-    if attach.is_some_and(|attach| attach.len() > merchant_api::ATTACH_MAX_BYTES) {
-        return Err(invalid("attach", "must be at most 128 bytes of UTF-8"));
+    let Some(attach) = attach else {
+        return Ok(());
+    };
+    if attach.is_empty() {
+        return Err(invalid("attach", "must not be empty"));
+    }
+    if attach.len() > ATTACH_MAX_BYTES {
+        return Err(invalid(
+            "attach",
+            "must be at most 95 bytes of UTF-8: WeChat takes 128, and order_no goes before it",
+        ));
     }
     Ok(())
+}
+
+/// In partner mode every order is for somebody; else none is.
+fn check_sub_mchid(server: &MerchantServer, sub_mchid: Option<&str>) -> Result<(), Failure> {
+    let merchant = &server.config.merchant;
+    let rule = match sub_mchid {
+        None if merchant.sub_merchants.is_empty() => return Ok(()),
+        None => "is missing: a service provider orders for one of its sub-merchants",
+        Some(_) if merchant.sub_merchants.is_empty() => {
+            "is for service providers: the configuration names no sub-merchants"
+        }
+        Some(sub_mchid) if merchant.sub_merchant(sub_mchid).is_none() => {
+            "is none of the configured sub-merchants"
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(invalid("sub_mchid", rule))
+}
+
+/// The openid, and whether it is one of the sub-merchant's application.
+fn check_payer(
+    server: &MerchantServer,
+    wanted: &CreateOrder,
+) -> Result<(Option<String>, bool), Failure> {
+    let Some(payer) = &wanted.payer else {
+        return Ok((None, false));
+    };
+    let (field, openid, is_sub) = match (&payer.openid, &payer.sub_openid) {
+        (Some(openid), None) => ("payer.openid", openid, false),
+        (None, Some(openid)) => ("payer.sub_openid", openid, true),
+        _ => {
+            let rule = "must hold openid or sub_openid, and one alone";
+            return Err(invalid("payer", rule));
+        }
+    };
+    OpenId::parse(&**openid).map_err(|error| invalid(field, &error.rule.to_string()))?;
+    let has_sub_appid = wanted
+        .sub_mchid
+        .as_deref()
+        .and_then(|sub_mchid| server.config.merchant.sub_merchant(sub_mchid))
+        .is_some_and(|sub| sub.sub_appid.is_some());
+    if is_sub && !has_sub_appid {
+        let rule = "belongs to a sub_appid, and none is configured for this sub_mchid";
+        return Err(invalid(field, rule));
+    }
+    Ok((Some(openid.clone()), is_sub))
 }
 
 fn check_products(
     server: &MerchantServer,
     wanted: &CreateOrder,
-) -> Result<Vec<merchant_api::Product>, Failure> {
+) -> Result<Vec<AttemptProduct>, Failure> {
     let Some(products) = &wanted.products else {
         return Ok(server.config.products.clone());
     };

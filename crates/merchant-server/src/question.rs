@@ -1,12 +1,14 @@
 //! Asking WeChat about an attempt, and ending one. Whatever the answer is, it is in the ledger
 //! when these return.
 
+use merchant_api::AttemptProduct;
 use wechat_pay::OutTradeNo;
 
 use crate::ledger::{Attempt, AttemptState, Checkout, Evidence, LedgerError};
 use crate::server::MerchantServer;
 use crate::settlement::{self, Settlement};
-use crate::wechat_client::{CallError, Closing, Standing};
+use crate::wechat_client::CallError;
+use crate::wechat_orders::{Closing, Standing};
 
 /// WeChat is asked at most this often about an order, however many pages wait: its own advice for
 /// a desktop page with a code.
@@ -33,8 +35,10 @@ pub(crate) enum Finding {
     Paid,
     /// It is over: its number is closed at WeChat, or is not ours.
     Over,
-    /// It still waits for the buyer, or WeChat never heard of it.
+    /// It still waits for the buyer.
     Waiting,
+    /// WeChat never heard of it.
+    Unheard,
 }
 
 /// Asks about the current attempt, unless WeChat was asked a moment ago. Callers hold the order's
@@ -60,29 +64,11 @@ pub(crate) async fn ask_unless_asked(
 pub(crate) async fn ask(server: &MerchantServer, attempt: &Attempt) -> Result<Finding, Unanswered> {
     let asked_ms = server.clock.now_ms();
     server.ledger.note_asked(attempt.order_id, asked_ms).await?;
-    let standing = server.wechat.query(&number(attempt)?).await?;
-    let finding = match standing {
-        Standing::Paid(transaction) => {
-            match settlement::record(server, &Evidence::Query, &transaction).await? {
-                Settlement::Ours(_) => Finding::Paid,
-                Settlement::Mismatch => {
-                    server
-                        .ledger
-                        .end_attempt(attempt, AttemptState::Refused)
-                        .await?;
-                    Finding::Over
-                }
-            }
-        }
-        Standing::Closed => {
-            server
-                .ledger
-                .end_attempt(attempt, AttemptState::Closed)
-                .await?;
-            Finding::Over
-        }
-        Standing::NotPaid | Standing::Unknown => Finding::Waiting,
-    };
+    let standing = server
+        .wechat
+        .query(&number(attempt)?, attempt.parties.sub_mchid.as_deref())
+        .await?;
+    let finding = conclude(server, attempt, standing).await?;
     // Only now: "checked" must not be said of an answer that is not in the ledger yet.
     server
         .ledger
@@ -91,16 +77,57 @@ pub(crate) async fn ask(server: &MerchantServer, attempt: &Attempt) -> Result<Fi
     Ok(finding)
 }
 
-/// Ends an attempt: query, then close. Afterwards it is paid or over; where that is not sure,
-/// this says so and nothing was concluded.
+/// Records what WeChat says about an attempt.
+pub(crate) async fn conclude(
+    server: &MerchantServer,
+    attempt: &Attempt,
+    standing: Standing,
+) -> Result<Finding, Unanswered> {
+    let over = async |state| -> Result<Finding, Unanswered> {
+        server.ledger.end_attempt(attempt, state).await?;
+        Ok(Finding::Over)
+    };
+    match standing {
+        Standing::Paid(told) => match settlement::record(server, &Evidence::Query, &told).await? {
+            Settlement::Ours(_) => Ok(Finding::Paid),
+            Settlement::Mismatch => over(AttemptState::Refused).await,
+        },
+        Standing::Closed => over(AttemptState::Closed).await,
+        Standing::Failed => {
+            // Reversed as well, so that no late answer of the bank can turn it round.
+            server
+                .wechat
+                .reverse(&number(attempt)?, &attempt.parties)
+                .await?;
+            over(AttemptState::Closed).await
+        }
+        Standing::NotPaid => {
+            if attempt.product == AttemptProduct::CodePay {
+                server.ledger.note_taken(attempt).await?;
+            }
+            Ok(Finding::Waiting)
+        }
+        Standing::Unknown => Ok(Finding::Unheard),
+    }
+}
+
+/// Ends an attempt: query, then close, or reverse where the buyer's code was taken. Afterwards it
+/// is paid or over; where that is not sure, this says so and nothing was concluded.
 pub(crate) async fn end(server: &MerchantServer, attempt: &Attempt) -> Result<Finding, Unanswered> {
     let finding = ask(server, attempt).await?;
-    if finding != Finding::Waiting {
+    if matches!(finding, Finding::Paid | Finding::Over) {
         return Ok(finding);
     }
+    let number = number(attempt)?;
     // Closing burns a number that WeChat does not know yet, too: an order of ours that is still
     // on its way cannot come to life later.
-    match server.wechat.close(&number(attempt)?).await? {
+    let closing = if attempt.product == AttemptProduct::CodePay {
+        server.wechat.reverse(&number, &attempt.parties).await?
+    } else {
+        let sub_mchid = attempt.parties.sub_mchid.as_deref();
+        server.wechat.close(&number, sub_mchid).await?
+    };
+    match closing {
         Closing::Closed => {
             server
                 .ledger
@@ -109,7 +136,7 @@ pub(crate) async fn end(server: &MerchantServer, attempt: &Attempt) -> Result<Fi
             Ok(Finding::Over)
         }
         Closing::Paid => match ask(server, attempt).await? {
-            Finding::Waiting => Err(Unanswered::Contradiction),
+            Finding::Waiting | Finding::Unheard => Err(Unanswered::Contradiction),
             finding => Ok(finding),
         },
     }

@@ -9,7 +9,7 @@ use crate::question::Unanswered;
 use crate::refunds;
 use crate::server::MerchantServer;
 use crate::settlement::{self, Settlement};
-use crate::wechat_client::Standing;
+use crate::wechat_orders::Standing;
 
 /// Where the two sides did not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,13 +88,14 @@ impl MerchantServer {
                 done,
             }))
         };
-        let standing = match self.wechat.query(&number).await {
+        let sub_mchid = attempt.parties.sub_mchid.as_deref();
+        let standing = match self.wechat.query(&number, sub_mchid).await {
             Ok(standing) => standing,
             Err(error) => return found(&error.to_string(), ""),
         };
         match (attempt.state, standing) {
-            (_, Standing::Paid(transaction)) => {
-                match settlement::record(self, &Evidence::Query, &transaction).await? {
+            (_, Standing::Paid(told)) => {
+                match settlement::record(self, &Evidence::Query, &told).await? {
                     Settlement::Ours(Recorded::Known) => Ok(None),
                     Settlement::Ours(Recorded::Settled) => found("paid", "the order is paid now"),
                     Settlement::Ours(Recorded::Surplus) => found("paid", "kept as surplus"),
@@ -120,6 +121,7 @@ fn word(standing: &Standing) -> &'static str {
         Standing::Paid(_) => "paid",
         Standing::NotPaid => "not paid",
         Standing::Closed => "closed",
+        Standing::Failed => "failed",
         Standing::Unknown => "unknown",
     }
 }

@@ -12,13 +12,13 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::Instrument as _;
 
-use crate::config::{NOTIFY_PATH, REFUND_NOTIFY_PATH};
+use crate::config::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
 use crate::request_id::REQUEST_ID;
 use crate::secret::masked;
 use crate::server::MerchantServer;
 use crate::{
-    bills, checkout, hosted_page, metrics, notify, oauth, openapi, order_list, orders, rate_limit,
-    refunds, webhooks,
+    bills, checkout, hosted_page, metrics, notify, oauth, openapi, order_attempts, order_list,
+    orders, rate_limit, receipt_page, refunds, webhooks,
 };
 
 /// Largest order that a backend may send, in bytes.
@@ -50,6 +50,10 @@ pub fn app(server: MerchantServer) -> Router {
         .route("/v1/orders/{order_no}", get(order_list::get_order))
         .route("/v1/orders/{order_no}/close", post(orders::close_order))
         .route(
+            "/v1/orders/{order_no}/attempts",
+            post(order_attempts::start_attempt),
+        )
+        .route(
             "/v1/orders/{order_no}/refunds",
             post(refunds::create_refund).get(refunds::list_refunds),
         )
@@ -74,6 +78,8 @@ pub fn app(server: MerchantServer) -> Router {
         .route("/c/{token}/check", post(hosted_page::check))
         .layer(from_fn_with_state(server.clone(), rate_limit::limit));
     let pages = checkout_pages
+        .route(RECEIPT_PATH, get(receipt_page::page))
+        .route(receipt_page::SCRIPT_PATH, get(receipt_page::script))
         .route(hosted_page::STYLE_PATH, get(hosted_page::style))
         .route(hosted_page::SCRIPT_PATH, get(hosted_page::script))
         .route("/openapi.json", get(openapi::document))

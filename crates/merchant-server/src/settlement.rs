@@ -4,12 +4,14 @@
 //! Money that does not fit is never dropped and never ships anything: it is kept, reported and
 //! asked about.
 
-use wechat_pay::{TradeState, Transaction};
+use merchant_api::AttemptProduct;
+use wechat_pay::TradeState;
 
 use crate::ledger::{
     Attempt, AttemptState, Evidence, LedgerError, Mismatch, Order, Payment, Recorded,
 };
 use crate::server::MerchantServer;
+use crate::wechat_orders::Told;
 
 /// What came of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +22,14 @@ pub(crate) enum Settlement {
     Mismatch,
 }
 
-/// Judges and records a payment. The transaction must have been verified.
+/// Judges and records a payment. What was told must have been verified.
 pub(crate) async fn record(
     server: &MerchantServer,
     evidence: &Evidence,
-    transaction: &Transaction,
+    told: &Told,
 ) -> Result<Settlement, LedgerError> {
     let now_ms = server.clock.now_ms();
-    match judge(server, transaction).await? {
+    match judge(server, told).await? {
         Ok(payment) => {
             let recorded = server
                 .ledger
@@ -57,42 +59,41 @@ pub(crate) async fn record(
 
 async fn judge(
     server: &MerchantServer,
-    transaction: &Transaction,
+    told: &Told,
 ) -> Result<Result<Payment, Mismatch>, LedgerError> {
     let Some(attempt) = server
         .ledger
-        .attempt_by_out_trade_no(&transaction.out_trade_no)
+        .attempt_by_out_trade_no(&told.transaction.out_trade_no)
         .await?
     else {
-        return Ok(Err(mismatch(transaction, "number")));
+        return Ok(Err(mismatch(told, "number")));
     };
     let Some(checkout) = server.ledger.checkout(attempt.order_id).await? else {
-        return Ok(Err(mismatch(transaction, "number")));
+        return Ok(Err(mismatch(told, "number")));
     };
     let mchid = server.config.merchant.key.mchid();
-    Ok(
-        match difference(transaction, &checkout.order, &attempt, mchid) {
-            Some(reason) => Err(mismatch(transaction, reason)),
-            None => Ok(payment(transaction, &attempt)),
-        },
-    )
+    Ok(match difference(told, &checkout.order, &attempt, mchid) {
+        Some(reason) => Err(mismatch(told, reason)),
+        None => Ok(payment(told, &attempt)),
+    })
 }
 
 /// What differs between what WeChat says and what we ordered; `None` where it fits.
-fn difference(
-    transaction: &Transaction,
-    order: &Order,
-    attempt: &Attempt,
-    mchid: &str,
-) -> Option<&'static str> {
+fn difference(told: &Told, order: &Order, attempt: &Attempt, mchid: &str) -> Option<&'static str> {
+    let transaction = &told.transaction;
     let amount = transaction.amount.as_ref();
     let is_cny = amount
         .and_then(|amount| amount.currency.as_deref())
         .is_none_or(|currency| currency == "CNY");
     let total = amount.and_then(|amount| u64::try_from(amount.total.get()).ok());
+    // Of code pay WeChat may leave the application out.
+    let is_unsaid = transaction.appid.is_empty() && attempt.product == AttemptProduct::CodePay;
+    let parties = &attempt.parties;
     let checks = [
         (transaction.mchid == mchid, "mchid"),
-        (transaction.appid == attempt.appid, "appid"),
+        (transaction.appid == parties.appid || is_unsaid, "appid"),
+        (told.sub_mchid == parties.sub_mchid, "sub_mchid"),
+        (told.sub_appid == parties.sub_appid, "sub_appid"),
         (total == Some(order.total_fen), "amount"),
         (is_cny, "currency"),
         (attempt.state != AttemptState::Refused, "refused"),
@@ -110,7 +111,9 @@ fn difference(
         .map(|(_, reason)| reason)
 }
 
-fn payment(transaction: &Transaction, attempt: &Attempt) -> Payment {
+fn payment(told: &Told, attempt: &Attempt) -> Payment {
+    let transaction = &told.transaction;
+    let promotions = &transaction.promotion_detail;
     Payment {
         order_id: attempt.order_id,
         attempt: attempt.number,
@@ -122,16 +125,19 @@ fn payment(transaction: &Transaction, attempt: &Attempt) -> Payment {
         bank_type: transaction.bank_type.clone(),
         success_time: transaction.success_time.clone(),
         is_refunded: transaction.trade_state == TradeState::Refund,
+        promotion_detail: (!promotions.is_empty())
+            .then(|| serde_json::to_string(promotions).unwrap_or_default()),
     }
 }
 
-fn mismatch(transaction: &Transaction, reason: &'static str) -> Mismatch {
+fn mismatch(told: &Told, reason: &'static str) -> Mismatch {
+    let transaction = &told.transaction;
     Mismatch {
         out_trade_no: transaction.out_trade_no.clone(),
         transaction_id: transaction.transaction_id.clone().unwrap_or_default(),
+        sub_mchid: told.sub_mchid.clone(),
         reason,
-        // Texts and numbers alone: there is nothing in it that JSON cannot carry.
-        resource: serde_json::to_string(transaction).unwrap_or_default(),
+        resource: told.json.clone(),
     }
 }
 

@@ -1,8 +1,6 @@
-//! WeChat Pay as this server speaks to it: order, query, close, and the openid behind a code.
-//!
-//! How a call is carried (tries, hosts, timeouts, whom to believe) is in the rooms below; what
-//! comes back is believed only after it was verified. Nothing here decides what a refusal means
-//! for an order.
+//! The way to WeChat Pay. How a call is carried (tries, hosts, timeouts, whom to believe) is in the
+//! rooms below; what comes back is believed only after it was verified. What is asked for is in
+//! `wechat_orders` and `wechat_openid`. Nothing here decides what a refusal means for an order.
 
 mod counts;
 mod exchange;
@@ -12,13 +10,7 @@ mod trust;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use merchant_api::Product;
-use serde::Deserialize;
-use wechat_pay::{
-    H5Ordered, JsapiOrdered, JsapiPayment, KeyError, NativeOrdered, OpenId, Operation, OutTradeNo,
-    ReplyError, Stamp, TradeState, Transaction, VerifiedReply, WechatError,
-};
+use wechat_pay::{KeyError, ReplyError, Stamp, WechatError};
 
 use crate::clock::Clock;
 use crate::config::{Config, Gateway, Merchant};
@@ -39,28 +31,6 @@ pub(crate) struct WechatClient {
     pub(crate) merchant: Merchant,
     pub(crate) trust: Arc<Trust>,
     pub(crate) experience: Arc<Experience>,
-}
-
-/// Where an order stands at WeChat.
-#[derive(Clone, Debug)]
-pub(crate) enum Standing {
-    /// Money came; what WeChat says about it.
-    Paid(Box<Transaction>),
-    /// It waits for the buyer.
-    NotPaid,
-    /// Closed: its number is burnt.
-    Closed,
-    /// WeChat does not know the number.
-    Unknown,
-}
-
-/// What closing did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Closing {
-    /// It is closed.
-    Closed,
-    /// It cannot be closed: it is paid.
-    Paid,
 }
 
 /// Why a call brought no result.
@@ -128,23 +98,6 @@ impl CallError {
     }
 }
 
-/// Why WeChat gave no openid.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoOpenId {
-    /// The configuration has no `app_secret`.
-    #[error("merchant.app_secret is not configured")]
-    NoSecret,
-    /// The network, or an address that cannot be.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// WeChat refused the code.
-    #[error("WeChat refused the code with errcode {0}")]
-    Refused(i64),
-    /// The answer is not in the documented form.
-    #[error("WeChat's answer is not in the documented form")]
-    Malformed,
-}
-
 impl WechatClient {
     /// A client for the configured merchant.
     pub(crate) fn new(config: &Config, surroundings: &Surroundings) -> Self {
@@ -159,125 +112,11 @@ impl WechatClient {
         }
     }
 
-    /// Sends an order's body as it was written down; gives the link: `code_url`, `h5_url` or
-    /// `prepay_id`.
-    pub(crate) async fn place_order(
-        &self,
-        product: Product,
-        body: Vec<u8>,
-    ) -> Result<String, CallError> {
-        let (route, read): (_, ReadLink) = match product {
-            Product::H5 => (wechat_pay::Product::H5, |reply| {
-                Ok(reply.parse::<H5Ordered>()?.h5_url)
-            }),
-            Product::Native => (wechat_pay::Product::Native, |reply| {
-                Ok(reply.parse::<NativeOrdered>()?.code_url)
-            }),
-            Product::Jsapi | Product::MiniProgram => (wechat_pay::Product::Jsapi, |reply| {
-                Ok(reply.parse::<JsapiOrdered>()?.prepay_id)
-            }),
-        };
-        let reply = self
-            .send(Operation::Order, wechat_pay::replay_order(route, body))
-            .await?;
-        Ok(read(&reply)?)
-    }
-
-    /// Asks where an order stands.
-    pub(crate) async fn query(&self, number: &OutTradeNo) -> Result<Standing, CallError> {
-        let parts = wechat_pay::query_by_out_trade_no(number, self.merchant.key.mchid());
-        let reply = match self.send(Operation::Query, parts).await {
-            Ok(reply) => reply,
-            Err(error) if error.wechat_code() == Some("ORDER_NOT_EXIST") => {
-                return Ok(Standing::Unknown);
-            }
-            Err(error) => return Err(error),
-        };
-        let transaction: Transaction = reply.parse()?;
-        match &transaction.trade_state {
-            state if state.is_paid() => Ok(Standing::Paid(Box::new(transaction))),
-            TradeState::NotPay => Ok(Standing::NotPaid),
-            TradeState::Closed => Ok(Standing::Closed),
-            // Words of code pay, or of a later version: nothing may be concluded from them.
-            _ => Err(ReplyError::Malformed.into()),
-        }
-    }
-
-    /// Closes an order.
-    pub(crate) async fn close(&self, number: &OutTradeNo) -> Result<Closing, CallError> {
-        let parts = wechat_pay::close(number, self.merchant.key.mchid());
-        match self.send(Operation::Close, parts).await {
-            Ok(_) => Ok(Closing::Closed),
-            Err(error) => match error.wechat_code() {
-                // WeChat's documents print both.
-                Some("ORDERPAID" | "ORDER_PAID") => Ok(Closing::Paid),
-                Some("ORDER_CLOSED" | "ORDER_NOT_EXIST") => Ok(Closing::Closed),
-                _ => Err(error),
-            },
-        }
-    }
-
-    /// Signs the cashier's parameters, with a fresh stamp each time.
-    pub(crate) fn pay_parameters(
-        &self,
-        appid: &str,
-        prepay_id: &str,
-    ) -> Result<JsapiPayment, CallError> {
-        let stamp = self.stamp()?;
-        Ok(JsapiPayment::sign(self.key(), appid, prepay_id, &stamp)?)
-    }
-
-    /// Turns the code of the OAuth hop into the buyer's openid.
-    pub(crate) async fn openid_of_code(&self, code: &str) -> Result<OpenId, NoOpenId> {
-        let secret = self
-            .merchant
-            .app_secret
-            .as_ref()
-            .ok_or(NoOpenId::NoSecret)?;
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("appid", &self.merchant.appid)
-            .append_pair("secret", secret.reveal())
-            .append_pair("code", code)
-            .append_pair("grant_type", "authorization_code")
-            .finish();
-        let address = format!(
-            "{}/sns/oauth2/access_token?{query}",
-            self.gateway.sns_origin
-        );
-        let request = http::Request::get(address)
-            .header(http::header::ACCEPT, "application/json")
-            .body(Bytes::new())
-            .map_err(CallError::Request)?;
-        let reply = self
-            .transport
-            .call(request)
-            .await
-            .map_err(CallError::Transport)?;
-        let told: Told = serde_json::from_slice(reply.body()).map_err(|_| NoOpenId::Malformed)?;
-        match (told.openid, told.errcode) {
-            (Some(openid), None | Some(0)) => {
-                OpenId::parse(openid).map_err(|_| NoOpenId::Malformed)
-            }
-            (_, Some(errcode)) => Err(NoOpenId::Refused(errcode)),
-            (None, None) => Err(NoOpenId::Malformed),
-        }
-    }
-
-    fn stamp(&self) -> Result<Stamp, NoRandomness> {
+    pub(crate) fn stamp(&self) -> Result<Stamp, NoRandomness> {
         Ok(Stamp::new(self.now_s(), self.randomness.bytes()?))
     }
 
     pub(crate) fn now_s(&self) -> i64 {
         self.clock.now_ms().div_euclid(1000)
     }
-}
-
-/// Takes the link out of a verified answer.
-type ReadLink = fn(&VerifiedReply) -> Result<String, ReplyError>;
-
-/// The answer of `sns/oauth2/access_token`, as far as it concerns us.
-#[derive(Deserialize)]
-struct Told {
-    openid: Option<String>,
-    errcode: Option<i64>,
 }

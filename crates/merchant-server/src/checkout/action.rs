@@ -1,30 +1,41 @@
-//! What the page does next: the link of an attempt in the form that its product needs.
+//! What comes next for an attempt: its link in the form that its product needs.
 
-use merchant_api::{Action, CheckoutAnswer, PayParameters, Product, RETURN_PARAMETER};
+use merchant_api::{Action, AppPayParameters, AttemptProduct, PayParameters, RETURN_PARAMETER};
 use url::form_urlencoded;
 
-use super::answer::answer;
 use super::wish::Wish;
 use crate::error::Failure;
-use crate::ledger::{Attempt, Checkout};
+use crate::ledger::Attempt;
 use crate::return_address;
 use crate::server::MerchantServer;
 
-/// The answer with what the page does next for this attempt.
-pub(super) fn with_action(
+/// What the one who started an attempt does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NextStep {
+    /// A page does it.
+    Page(Action),
+    /// An app hands these to WeChat's SDK.
+    App(AppPayParameters),
+    /// Nothing: the buyer's code was taken, and the rest happens on the buyer's phone.
+    Wait,
+}
+
+/// The next step for this attempt, signed anew where something is signed.
+pub(super) fn next_step(
     server: &MerchantServer,
-    checkout: &Checkout,
     attempt: &Attempt,
     wish: &Wish,
-) -> Result<CheckoutAnswer, Failure> {
+) -> Result<NextStep, Failure> {
     let link = attempt.link.as_ref().map_or("", |link| &*link.text);
     let action = match attempt.product {
-        Product::Native => Action::CodeUrl(link.to_owned()),
-        Product::H5 => Action::H5Url(h5_url(link, attempt, wish)),
-        Product::Jsapi => Action::Jsapi(pay_parameters(server, attempt, link)?),
-        Product::MiniProgram => Action::MiniProgram(pay_parameters(server, attempt, link)?),
+        AttemptProduct::Native => Action::CodeUrl(link.to_owned()),
+        AttemptProduct::H5 => Action::H5Url(h5_url(link, attempt, wish)),
+        AttemptProduct::Jsapi => Action::Jsapi(pay_parameters(server, attempt, link)?),
+        AttemptProduct::MiniProgram => Action::MiniProgram(pay_parameters(server, attempt, link)?),
+        AttemptProduct::App => return app_parameters(server, attempt, link).map(NextStep::App),
+        AttemptProduct::CodePay => return Ok(NextStep::Wait),
     };
-    Ok(answer(server, checkout, Some(action)))
+    Ok(NextStep::Page(action))
 }
 
 /// WeChat's address with the way back, the one thing that may be added to it.
@@ -49,7 +60,7 @@ fn pay_parameters(
 ) -> Result<PayParameters, Failure> {
     let signed = server
         .wechat
-        .pay_parameters(&attempt.appid, prepay_id)
+        .pay_parameters(&attempt.parties, prepay_id)
         .map_err(|error| Failure::Internal(error.to_string()))?;
     Ok(PayParameters {
         app_id: signed.app_id,
@@ -58,5 +69,25 @@ fn pay_parameters(
         package: signed.package,
         sign_type: signed.sign_type,
         pay_sign: signed.pay_sign,
+    })
+}
+
+fn app_parameters(
+    server: &MerchantServer,
+    attempt: &Attempt,
+    prepay_id: &str,
+) -> Result<AppPayParameters, Failure> {
+    let signed = server
+        .wechat
+        .app_parameters(&attempt.parties, prepay_id)
+        .map_err(|error| Failure::Internal(error.to_string()))?;
+    Ok(AppPayParameters {
+        appid: signed.appid,
+        partnerid: signed.partnerid,
+        prepayid: signed.prepayid,
+        package: signed.package,
+        noncestr: signed.noncestr,
+        timestamp: signed.timestamp,
+        sign: signed.sign,
     })
 }

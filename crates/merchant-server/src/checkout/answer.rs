@@ -1,13 +1,13 @@
 //! The answer about a checkout, from what the ledger has. Durations, never dates: the browser's
 //! clock is not trusted.
 
-use merchant_api::{Action, CheckoutAnswer, CurrentAttempt, OrderState, Product};
+use merchant_api::{Action, AttemptProduct, CheckoutAnswer, CurrentAttempt, OrderState};
 
 use crate::ledger::{Attempt, AttemptState, Checkout, Order};
 use crate::server::MerchantServer;
 
 /// How soon a page that does not wait may ask again.
-pub(super) const POLL_AFTER_MS: u64 = 2_000;
+pub(crate) const POLL_AFTER_MS: u64 = 2_000;
 
 /// WeChat's `code_url` and `prepay_id` are good for two hours.
 const LINK_MS: i64 = 2 * 3_600_000;
@@ -48,12 +48,13 @@ pub(crate) fn answer(
         products: Some(
             products
                 .filter(|product| server.config.products.contains(product))
+                .filter_map(AttemptProduct::of_a_page)
                 .collect(),
         ),
         live: server.config.gateway.is_live(),
         attempt: attempt.as_ref().map(|attempt| CurrentAttempt {
             number: attempt.number,
-            product: Some(attempt.product),
+            product: attempt.product.of_a_page(),
             out_trade_no: Some(attempt.out_trade_no.clone()),
             remaining_ms: attempt_remaining_ms(order, attempt, now_ms),
         }),
@@ -62,11 +63,13 @@ pub(crate) fn answer(
     }
 }
 
-/// Whether the attempt's link can be handed out again as it is.
+/// Whether the attempt can be handed out again as it is. A code payment that WeChat has taken can:
+/// asking again must not scan again.
 pub(super) fn is_fresh(attempt: &Attempt, now_ms: i64) -> bool {
     let good_for_ms = match attempt.product {
-        Product::H5 => H5_LINK_AGAIN_MS,
-        Product::Native | Product::Jsapi | Product::MiniProgram => LINK_MS - LINK_MARGIN_MS,
+        AttemptProduct::CodePay => return attempt.state == AttemptState::Open,
+        AttemptProduct::H5 => H5_LINK_AGAIN_MS,
+        _ => LINK_MS - LINK_MARGIN_MS,
     };
     attempt
         .link
@@ -83,8 +86,8 @@ fn attempt_remaining_ms(order: &Order, attempt: &Attempt, now_ms: i64) -> Option
         return Some(0);
     }
     let good_for_ms = match attempt.product {
-        Product::H5 => H5_LINK_MS,
-        Product::Native | Product::Jsapi | Product::MiniProgram => LINK_MS,
+        AttemptProduct::H5 => H5_LINK_MS,
+        _ => LINK_MS,
     };
     let link = attempt.link.as_ref()?;
     let until_ms = order.expires_ms.min(link.given_ms + good_for_ms);
@@ -93,7 +96,7 @@ fn attempt_remaining_ms(order: &Order, attempt: &Attempt, now_ms: i64) -> Option
 
 fn code_to_show(order: &Order, attempt: &Attempt, now_ms: i64) -> Option<Action> {
     let holds = order.state == OrderState::Open
-        && attempt.product == Product::Native
+        && attempt.product == AttemptProduct::Native
         && attempt.state == AttemptState::Open
         && attempt_remaining_ms(order, attempt, now_ms).is_some_and(|left| left > 0);
     let link = attempt.link.as_ref().filter(|_| holds)?;

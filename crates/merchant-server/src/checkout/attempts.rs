@@ -2,54 +2,86 @@
 //! it; one number, one body, for ever; before a new number the old one is queried and closed; and
 //! where that is in doubt, nothing new begins.
 
-use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, OrderState};
+use merchant_api::{AttemptProduct, CheckoutAnswer, ErrorCode, OrderState};
 
-use super::action::with_action;
+use super::action::{NextStep, next_step};
 use super::answer::{answer, is_fresh};
 use super::decision::{Decision, decide};
 use super::order_body::order_body;
+use super::request::AttemptRequest;
 use super::reread;
 use super::wish::{Wanted, Wish, read_wish};
-use crate::client_address::Caller;
 use crate::due_work;
 use crate::error::{DOUBT_RETRY_MS, Failure};
 use crate::ledger::{Attempt, AttemptState, Begun, Checkout, NewAttempt};
-use crate::question;
+use crate::question::{self, Finding};
 use crate::randomness::{hex, unguessable};
 use crate::server::MerchantServer;
+use crate::wechat_orders::Placed;
 
 /// How often a start looks again after the order moved under it: take over, then begin, then one
 /// number that WeChat calls closed. More means that something is wrong.
 const ROUNDS: u32 = 4;
 
+/// What starting came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Started {
+    /// How things stand now.
+    pub(crate) checkout: Checkout,
+    /// What to do next; `None` where the order is paid or closed.
+    pub(crate) next: Option<NextStep>,
+}
+
+impl Started {
+    /// The same as a page reads it.
+    pub(crate) fn into_answer(self, server: &MerchantServer) -> CheckoutAnswer {
+        let action = match self.next {
+            Some(NextStep::Page(action)) => Some(action),
+            Some(NextStep::App(_) | NextStep::Wait) | None => None,
+        };
+        answer(server, &self.checkout, action)
+    }
+}
+
 /// Starts an attempt, or gives the current one again.
 pub(crate) async fn start(
     server: &MerchantServer,
-    caller: Caller,
     order_id: i64,
-    form: &AttemptForm,
-) -> Result<CheckoutAnswer, Failure> {
+    request: &AttemptRequest,
+) -> Result<Started, Failure> {
     let _lock = server.lock_order(order_id).await;
+    // A login code is good once, so a wish is read once: what happens between the rounds changes
+    // neither the payer nor the applications.
+    let mut wish: Option<Box<Wish>> = None;
     for _ in 0..ROUNDS {
         let checkout = reread(server, order_id).await?;
         if checkout.order.state != OrderState::Open {
-            return Ok(answer(server, &checkout, None));
+            return Ok(Started {
+                checkout,
+                next: None,
+            });
         }
-        refuse_what_cannot_begin(server, &checkout, form)?;
-        let wish = match read_wish(server, caller, &checkout, form).await? {
-            Wanted::Attempt(wish) => wish,
-            Wanted::Authorize(url) => {
-                return Ok(answer(server, &checkout, Some(Action::AuthorizeUrl(url))));
-            }
+        refuse_what_cannot_begin(server, &checkout, request)?;
+        let wish = match wish.take() {
+            Some(read) => wish.insert(read),
+            None => match read_wish(server, &checkout, request).await? {
+                Wanted::Attempt(read) => wish.insert(read),
+                Wanted::Elsewhere(action) => {
+                    let next = Some(NextStep::Page(action));
+                    return Ok(Started { checkout, next });
+                }
+            },
         };
-        let Some(attempt) = next_attempt(server, &checkout, form, &wish).await? else {
+        let Some(next) = next_attempt(server, &checkout, request, wish).await? else {
             continue;
         };
-        if is_fresh(&attempt, server.clock.now_ms()) && attempt.state == AttemptState::Open {
-            return with_action(server, &checkout, &attempt, &wish);
+        let attempt = &next.attempt;
+        if is_fresh(attempt, server.clock.now_ms()) && attempt.state == AttemptState::Open {
+            let next = Some(next_step(server, attempt, wish)?);
+            return Ok(Started { checkout, next });
         }
-        if let Some(answer) = send(server, &attempt, &wish).await? {
-            return Ok(answer);
+        if let Some(started) = send(server, &next, wish).await? {
+            return Ok(started);
         }
     }
     server
@@ -84,7 +116,7 @@ pub(super) async fn cancel(
 fn refuse_what_cannot_begin(
     server: &MerchantServer,
     checkout: &Checkout,
-    form: &AttemptForm,
+    request: &AttemptRequest,
 ) -> Result<(), Failure> {
     let order = &checkout.order;
     if order.is_closing || server.clock.now_ms() >= order.expires_ms {
@@ -93,8 +125,8 @@ fn refuse_what_cannot_begin(
             "the time of this order is over",
         ));
     }
-    let is_offered =
-        order.products.contains(&form.product) && server.config.products.contains(&form.product);
+    let is_offered = order.products.contains(&request.product)
+        && server.config.products.contains(&request.product);
     if !is_offered {
         return Err(Failure::field(
             ErrorCode::ProductUnavailable,
@@ -105,40 +137,50 @@ fn refuse_what_cannot_begin(
     Ok(())
 }
 
+/// The attempt to go on with.
+struct Next {
+    attempt: Attempt,
+    /// It was written down just now, so WeChat has never heard of it.
+    is_new: bool,
+}
+
 /// The attempt to go on with: the current one, or a new one that is written down now. `None`
 /// means that the order has moved on and is to be looked at again.
 async fn next_attempt(
     server: &MerchantServer,
     checkout: &Checkout,
-    form: &AttemptForm,
+    request: &AttemptRequest,
     wish: &Wish,
-) -> Result<Option<Attempt>, Failure> {
+) -> Result<Option<Next>, Failure> {
     let order = &checkout.order;
     let current = checkout.attempt.as_ref();
     let is_same = match current {
-        Some(attempt) => {
-            let body = order_body(server, order, wish.fields.clone(), &attempt.out_trade_no)?;
-            attempt.product == form.product && attempt.body == body
+        Some(attempt) if attempt.product == request.product => {
+            attempt.body == order_body(server, order, wish, &attempt.out_trade_no)?
         }
-        None => false,
+        _ => false,
     };
     let is_link_fresh = current.is_some_and(|attempt| is_fresh(attempt, server.clock.now_ms()));
-    let after = form.after.unwrap_or(0);
     let decision = decide(
-        after,
+        request.after,
         order.current_attempt,
         current,
         is_same,
         is_link_fresh,
     );
     match (decision, current) {
-        (Decision::Again | Decision::Renew, Some(attempt)) => Ok(Some(attempt.clone())),
+        (Decision::Again | Decision::Renew, Some(attempt)) => Ok(Some(Next {
+            attempt: attempt.clone(),
+            is_new: false,
+        })),
         (Decision::TakeOver, Some(attempt)) => {
+            // What would be refused is refused before anything is ended for it.
+            order_body(server, order, wish, &order.order_no)?;
             end(server, attempt).await?;
             // What begins next may only follow what was seen to end here.
             let after_end = reread(server, order.id).await?;
             if after_end.order.state == OrderState::Open {
-                begin(server, &after_end, form, wish).await
+                begin(server, &after_end, request, wish).await
             } else {
                 Ok(None)
             }
@@ -147,7 +189,7 @@ async fn next_attempt(
             server, checkout, None,
         )))),
         (Decision::New | Decision::Again | Decision::Renew | Decision::TakeOver, _) => {
-            begin(server, checkout, form, wish).await
+            begin(server, checkout, request, wish).await
         }
     }
 }
@@ -155,9 +197,9 @@ async fn next_attempt(
 async fn begin(
     server: &MerchantServer,
     checkout: &Checkout,
-    form: &AttemptForm,
+    request: &AttemptRequest,
     wish: &Wish,
-) -> Result<Option<Attempt>, Failure> {
+) -> Result<Option<Next>, Failure> {
     let order = &checkout.order;
     let number = order.current_attempt + 1;
     let out_trade_no = if number == 1 {
@@ -169,9 +211,9 @@ async fn begin(
     let new = NewAttempt {
         order_id: order.id,
         number,
-        product: form.product,
-        appid: server.config.merchant.appid.clone(),
-        body: order_body(server, order, wish.fields.clone(), &out_trade_no)?,
+        product: request.product,
+        parties: wish.parties.clone(),
+        body: order_body(server, order, wish, &out_trade_no)?,
         out_trade_no,
         created_ms: now_ms,
         return_handle: unguessable(server.randomness.bytes()?),
@@ -180,7 +222,10 @@ async fn begin(
         end_ms: due_work::end_ms(order.expires_ms, Some(now_ms)),
     };
     match server.ledger.begin_attempt(&new).await? {
-        Begun::Current(attempt) => Ok(Some(*attempt)),
+        Begun::Current(attempt) => Ok(Some(Next {
+            attempt: *attempt,
+            is_new: true,
+        })),
         Begun::MovedOn | Begun::NumberUsed => Ok(None),
     }
 }
@@ -203,28 +248,37 @@ async fn end(server: &MerchantServer, attempt: &Attempt) -> Result<(), Failure> 
 /// to be looked at again.
 async fn send(
     server: &MerchantServer,
-    attempt: &Attempt,
+    next: &Next,
     wish: &Wish,
-) -> Result<Option<CheckoutAnswer>, Failure> {
+) -> Result<Option<Started>, Failure> {
+    let attempt = &next.attempt;
+    // A code payment takes money by itself: after silence it is asked about, not sent again.
+    if attempt.product == AttemptProduct::CodePay
+        && !next.is_new
+        && question::ask(server, attempt).await? != Finding::Unheard
+    {
+        return code_payment_stands(server, attempt).await;
+    }
     let sent_ms = server.clock.now_ms();
-    let placed = server
-        .wechat
-        .place_order(attempt.product, attempt.body.clone())
-        .await;
-    let error = match placed {
-        Ok(link) => {
+    let error = match server.wechat.place_order(attempt).await {
+        Ok(Placed::Link(link)) => {
             // A link counts from when it was asked for: it may be older than it looks.
             server.ledger.note_link(attempt, &link, sent_ms).await?;
             let checkout = reread(server, attempt.order_id).await?;
             let Some(current) = checkout
                 .attempt
-                .clone()
+                .as_ref()
                 .filter(|current| current.number == attempt.number && current.state.is_alive())
             else {
                 // Money that came meanwhile, or the like.
                 return Ok(None);
             };
-            return with_action(server, &checkout, &current, wish).map(Some);
+            let next = Some(next_step(server, current, wish)?);
+            return Ok(Some(Started { checkout, next }));
+        }
+        Ok(Placed::Standing(standing)) => {
+            question::conclude(server, attempt, standing).await?;
+            return code_payment_stands(server, attempt).await;
         }
         Err(error) => error,
     };
@@ -248,8 +302,29 @@ async fn send(
                 .await?;
             Err(Failure::of_order(&error))
         }
-        _ => Err(Failure::of_order(&error)),
+        _ => {
+            if attempt.product == AttemptProduct::CodePay && error.is_signed() && error.is_refusal()
+            {
+                // WeChat took nothing under this number, and the code is spent or wrong: the next
+                // one that is scanned begins anew.
+                server
+                    .ledger
+                    .end_attempt(attempt, AttemptState::Closed)
+                    .await?;
+            }
+            Err(Failure::of_order(&error))
+        }
     }
+}
+
+/// What the till is told once WeChat has answered about a code payment.
+async fn code_payment_stands(
+    server: &MerchantServer,
+    attempt: &Attempt,
+) -> Result<Option<Started>, Failure> {
+    let checkout = reread(server, attempt.order_id).await?;
+    let next = (checkout.order.state == OrderState::Open).then_some(NextStep::Wait);
+    Ok(Some(Started { checkout, next }))
 }
 
 fn retry_ms() -> i64 {

@@ -43,16 +43,21 @@ pub(super) fn decide(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::AttemptState;
-    use merchant_api::Product;
+    use crate::ledger::{AttemptState, Parties};
+    use merchant_api::AttemptProduct;
 
     fn attempt(state: AttemptState) -> Attempt {
         Attempt {
             order_id: 1,
             number: 2,
-            product: Product::Native,
+            product: AttemptProduct::Native,
             out_trade_no: "order-1".into(),
-            appid: "wx1".into(),
+            parties: Parties {
+                appid: "wx1".into(),
+                payer_appid: "wx1".into(),
+                sub_mchid: None,
+                sub_appid: None,
+            },
             body: Vec::new(),
             state,
             created_ms: 0,
@@ -61,6 +66,9 @@ mod tests {
             transaction_id: None,
             bank_type: None,
             refund_seen_ms: None,
+            payer_total_fen: None,
+            success_time: None,
+            promotion_detail: None,
         }
     }
 

@@ -7,6 +7,7 @@ mod attempts;
 mod decision;
 mod order_body;
 mod poll;
+mod request;
 mod wish;
 
 use axum::Json;
@@ -21,9 +22,12 @@ use crate::error::Failure;
 use crate::ledger::Checkout;
 use crate::server::MerchantServer;
 
-pub(crate) use answer::answer;
-pub(crate) use attempts::start;
+pub(crate) use action::NextStep;
+pub(crate) use answer::{POLL_AFTER_MS, answer};
+pub(crate) use attempts::{Started, start};
+pub(crate) use order_body::check_terms;
 pub(crate) use poll::ask;
+pub(crate) use request::AttemptRequest;
 
 /// `POST /v1/checkouts/{token}/attempts`
 pub(crate) async fn start_attempt(
@@ -36,9 +40,9 @@ pub(crate) async fn start_attempt(
     let pairs: Vec<_> = form_urlencoded::parse(&body).collect();
     let form = AttemptForm::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
     let checkout = find(&server, &token).await?;
-    attempts::start(&server, caller, checkout.order.id, &form)
-        .await
-        .map(Json)
+    let request = AttemptRequest::of_page(form, caller);
+    let started = attempts::start(&server, checkout.order.id, &request).await?;
+    Ok(Json(started.into_answer(&server)))
 }
 
 /// `POST /v1/checkouts/{token}/cancel`

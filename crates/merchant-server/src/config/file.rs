@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use merchant_api::Product;
+use merchant_api::AttemptProduct;
 use serde::Deserialize;
 
 use super::{Environment, RateLimits, Scope};
@@ -34,7 +34,7 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     pub(super) webhooks: Vec<WebhookFile>,
     #[serde(default = "default_products")]
-    pub(super) products: Vec<Product>,
+    pub(super) products: Vec<AttemptProduct>,
     #[serde(default = "default_order_expires_in_ms")]
     pub(super) order_expires_in_ms: u64,
     pub(super) service_contact: Option<ServiceContactFile>,
@@ -104,6 +104,25 @@ pub(super) struct MerchantFile {
     #[serde(default)]
     pub(super) download_certificates: bool,
     pub(super) notify_base_url: Option<String>,
+    pub(super) mini_program_appid: Option<String>,
+    pub(super) mini_program_secret: Option<Secret>,
+    pub(super) mini_program_secret_file: Option<PathBuf>,
+    pub(super) mini_program_path: Option<String>,
+    pub(super) app_appid: Option<String>,
+    #[serde(default)]
+    pub(super) sub_merchants: Vec<SubMerchantFile>,
+    pub(super) receipt_url: Option<String>,
+}
+
+/// One sub-merchant of a service provider.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "WeChat's names of partner mode")]
+pub(super) struct SubMerchantFile {
+    pub(super) sub_mchid: String,
+    pub(super) sub_appid: Option<String>,
+    pub(super) sub_app_secret: Option<Secret>,
+    pub(super) sub_app_secret_file: Option<PathBuf>,
 }
 
 /// Another key of ours with its certificate, while the first one is replaced.
@@ -122,6 +141,8 @@ pub(super) struct MerchantJson {
     pub(super) mchid: String,
     pub(super) appid: String,
     pub(super) app_secret: Secret,
+    pub(super) mini_program_appid: Option<String>,
+    pub(super) mini_program_secret: Option<Secret>,
     pub(super) serial_no: String,
     pub(super) private_key_file: PathBuf,
     pub(super) certificate_file: Option<PathBuf>,
@@ -145,6 +166,10 @@ const fn default_order_expires_in_ms() -> u64 {
     30 * 60 * 1000
 }
 
-fn default_products() -> Vec<Product> {
-    vec![Product::Native, Product::H5, Product::Jsapi]
+fn default_products() -> Vec<AttemptProduct> {
+    vec![
+        AttemptProduct::Native,
+        AttemptProduct::H5,
+        AttemptProduct::Jsapi,
+    ]
 }

@@ -7,6 +7,7 @@ use wechat_pay::v2::ApiV2Key;
 use wechat_pay::{ApiV3Key, NotifyUrl, TrustedKeys};
 
 use super::address::{is_loopback_host, origin, secure_url};
+use super::applications::{check_mini_program, check_sub_merchants, check_word};
 use super::file::{MerchantFile, MerchantJson, MerchantKeyFile};
 use super::merchant_keys::check_keys;
 use super::privacy::check_private;
@@ -18,10 +19,13 @@ pub(crate) const NOTIFY_PATH: &str = "/wechat/notify/payment";
 /// The route of refunds' notifications; it is what goes into WeChat's portal for refunds that are
 /// made there.
 pub(crate) const REFUND_NOTIFY_PATH: &str = "/wechat/notify/refund";
+/// The route of the receipt page, registered at WeChat as 商家小票链接.
+pub(crate) const RECEIPT_PATH: &str = "/wechat/receipt";
 
 /// Checks the section and reads the files that it names.
 pub(super) fn check_merchant(
     file: MerchantFile,
+    folder: &Path,
     gateway: &Gateway,
     public_base_url: &Url,
 ) -> Result<Merchant, ConfigError> {
@@ -80,7 +84,24 @@ pub(super) fn check_merchant(
         ));
     }
     let base = check_notify_base(file.notify_base_url, gateway, public_base_url)?;
+    let mini_program_secret = secret(
+        "merchant.mini_program_secret_file",
+        file.mini_program_secret,
+        file.mini_program_secret_file,
+    )?;
+    let mini_program = check_mini_program(
+        file.mini_program_appid,
+        mini_program_secret,
+        file.mini_program_path,
+    )?;
+    if let Some(app_appid) = &file.app_appid {
+        check_word("merchant.app_appid", app_appid)?;
+    }
     Ok(Merchant {
+        mini_program,
+        app_appid: file.app_appid,
+        sub_merchants: check_sub_merchants(file.sub_merchants, folder)?,
+        receipt_url: check_receipt_url(file.receipt_url, public_base_url)?,
         appid,
         app_secret,
         key: certificate.key.clone(),
@@ -126,6 +147,22 @@ fn check_notify_base(
     Ok(url)
 }
 
+/// WeChat hashes the address as it was registered, letter by letter.
+fn check_receipt_url(url: Option<String>, public_base_url: &Url) -> Result<String, ConfigError> {
+    let ours = format!("{}{RECEIPT_PATH}", origin(public_base_url));
+    let url = url.unwrap_or_else(|| ours.clone());
+    let is_a_page = Url::parse(&url).is_ok_and(|url| {
+        url.path() == RECEIPT_PATH && url.query().is_none() && url.fragment().is_none()
+    });
+    if is_a_page {
+        return Ok(url);
+    }
+    Err(ConfigError::refused(
+        "merchant.receipt_url",
+        format!("must be the address of this server's receipt page, such as {ours}"),
+    ))
+}
+
 /// What the TOML says wins over `merchant.json`; each path counts from the folder of the file
 /// that it stands in.
 pub(super) fn merge(
@@ -140,6 +177,7 @@ pub(super) fn merge(
         &mut file.api_v3_key_file,
         &mut file.api_v2_key_file,
         &mut file.public_key_file,
+        &mut file.mini_program_secret_file,
     ];
     let other_paths = file
         .other_keys
@@ -178,6 +216,14 @@ pub(super) fn merge(
     }
     if file.api_v2_key_file.is_none() {
         file.api_v2_key = file.api_v2_key.or_else(|| json.api_v2_key.clone());
+    }
+    if file.mini_program_appid.is_none() {
+        file.mini_program_appid.clone_from(&json.mini_program_appid);
+        if file.mini_program_secret_file.is_none() {
+            file.mini_program_secret = file
+                .mini_program_secret
+                .or_else(|| json.mini_program_secret.clone());
+        }
     }
     if file.public_key_file.is_none() && file.platform_certificate_files.is_empty() {
         file.public_key_id.clone_from(&json.public_key_id);

@@ -4,6 +4,7 @@
 //! It never writes a secret anywhere: not in `Debug`, not in an error.
 
 mod address;
+mod applications;
 mod file;
 mod merchant;
 mod merchant_keys;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Env, Format as _, Toml};
 use ipnet::IpNet;
-use merchant_api::Product;
+use merchant_api::AttemptProduct;
 use url::Url;
 use wechat_pay::v2::ApiV2Key;
 use wechat_pay::{ApiV3Key, KeyError, MerchantKey, NotifyUrl, TrustedKeys};
@@ -26,7 +27,7 @@ use crate::secret::Secret;
 use file::ConfigFile;
 
 pub(crate) use address::origin_of;
-pub(crate) use merchant::{NOTIFY_PATH, REFUND_NOTIFY_PATH};
+pub(crate) use merchant::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
 pub use merchant_keys::MerchantCertificate;
 pub(crate) use merchant_keys::signer;
 pub(crate) use rules::EXPIRES_IN_MS;
@@ -54,8 +55,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Who may create and close orders.
     pub api_keys: Vec<ApiKey>,
-    /// What this merchant can do.
-    pub products: Vec<Product>,
+    /// What this merchant can do: for pages, and for its own backend.
+    pub products: Vec<AttemptProduct>,
     /// How long an order can be paid where it does not say so itself.
     pub order_expires_in_ms: u64,
     /// Whom a buyer turns to, shown on the hosted page.
@@ -244,6 +245,46 @@ pub struct Merchant {
     pub notify_url: NotifyUrl,
     /// Where WeChat sends its notifications of refunds.
     pub refund_notify_url: NotifyUrl,
+    /// The mini-program, where there is one.
+    pub mini_program: Option<MiniProgram>,
+    /// The appid of the native app at WeChat's open platform, where there is one.
+    pub app_appid: Option<String>,
+    /// Partner mode: whom this service provider acts for. Empty: it sells for itself.
+    pub sub_merchants: Vec<SubMerchant>,
+    /// Partner mode: the address of the receipt page as it is registered at WeChat.
+    pub receipt_url: String,
+}
+
+impl Merchant {
+    /// The sub-merchant of a number, if this provider acts for it.
+    pub(crate) fn sub_merchant(&self, sub_mchid: &str) -> Option<&SubMerchant> {
+        self.sub_merchants
+            .iter()
+            .find(|sub| sub.sub_mchid == sub_mchid)
+    }
+}
+
+/// A mini-program of the merchant.
+#[derive(Clone, Debug)]
+pub struct MiniProgram {
+    /// Its appid, under which its buyers have their openids.
+    pub appid: String,
+    /// Its secret; without it the backend has to say who pays.
+    pub secret: Option<Secret>,
+    /// The page that pays: where a web-view of ours is sent to.
+    pub path: Option<String>,
+}
+
+/// A merchant that a service provider acts for.
+#[derive(Clone, Debug)]
+pub struct SubMerchant {
+    /// Its number.
+    pub sub_mchid: String,
+    /// Its own official account, where it has one that is bound to it.
+    pub sub_appid: Option<String>,
+    /// That account's secret: with it buyers are asked for their openid there (`sub_openid`), and
+    /// without it at the provider's own account (`sp_openid`).
+    pub sub_app_secret: Option<Secret>,
 }
 
 /// Why a configuration is refused.

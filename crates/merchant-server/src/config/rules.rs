@@ -4,14 +4,14 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use merchant_api::Product;
+use merchant_api::AttemptProduct;
 use url::Url;
 
 use super::address::{bare, is_loopback_host, origin, secure_url};
 use super::file::{ApiKeyFile, ConfigFile, GatewayFile, ServiceContactFile, WebhookFile};
 use super::{
-    ApiKey, Config, ConfigError, Environment, Gateway, Scope, ServiceContact, VerificationFile,
-    WebhookTarget, merchant,
+    ApiKey, Config, ConfigError, Environment, Gateway, Merchant, Scope, ServiceContact,
+    VerificationFile, WebhookTarget, merchant,
 };
 
 /// WeChat Pay's own hosts; nothing else is spoken to as if it were WeChat.
@@ -49,7 +49,7 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
             .map(|(json, _)| json.base_url.as_str()),
         we_are_loopback,
     )?;
-    let merchant = merchant::check_merchant(merchant_file, &gateway, &public_base_url)?;
+    let merchant = merchant::check_merchant(merchant_file, folder, &gateway, &public_base_url)?;
 
     let origins = |field, list: &[String]| -> Result<Vec<String>, ConfigError> {
         list.iter()
@@ -78,7 +78,7 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
         return_origins,
         trusted_proxies: file.trusted_proxies,
         api_keys: check_api_keys(file.api_keys)?,
-        products: check_products(file.products)?,
+        products: check_products(file.products, &merchant)?,
         rate_limits: file.rate_limits,
         verification_files: file
             .verification_files
@@ -246,15 +246,27 @@ fn check_api_keys(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, ConfigError> {
         .collect()
 }
 
-fn check_products(products: Vec<Product>) -> Result<Vec<Product>, ConfigError> {
+/// A product is offered only where everything that it needs is configured.
+fn check_products(
+    products: Vec<AttemptProduct>,
+    merchant: &Merchant,
+) -> Result<Vec<AttemptProduct>, ConfigError> {
     if products.is_empty() {
         return Err(ConfigError::refused("products", "must name at least one"));
     }
-    if products.contains(&Product::MiniProgram) {
-        return Err(ConfigError::refused(
-            "products",
-            "mini_program is not offered by this version; there are native, h5 and jsapi",
-        ));
+    let is_partner = !merchant.sub_merchants.is_empty();
+    for product in &products {
+        let lacks = match product {
+            AttemptProduct::MiniProgram if merchant.mini_program.is_none() => {
+                "mini_program needs merchant.mini_program_appid"
+            }
+            AttemptProduct::App if merchant.app_appid.is_none() => "app needs merchant.app_appid",
+            AttemptProduct::CodePay if is_partner => {
+                "code_pay is not there for partners: APIv3 documents it for merchants alone"
+            }
+            _ => continue,
+        };
+        return Err(ConfigError::refused("products", lacks));
     }
     Ok(products)
 }

@@ -22,7 +22,7 @@ use merchant_api::{
 };
 use url::form_urlencoded;
 
-use crate::checkout;
+use crate::checkout::{self, AttemptRequest};
 use crate::client_address::Caller;
 use crate::error::Failure;
 use crate::ledger::Checkout;
@@ -32,6 +32,7 @@ use offer::Place;
 use view::Arrival;
 
 pub(crate) use document::plain;
+pub(crate) use view::{service_contact, yuan};
 
 /// The page's few rules and lines, served by us: the policy allows nothing inline.
 const STYLE: &str = include_str!("page.css");
@@ -78,8 +79,9 @@ pub(crate) async fn start(
         Ok(form) => form,
         Err(failure) => return refused(&server, &token, &failure),
     };
-    let answer = match checkout::start(&server, caller, checkout.order.id, &form).await {
-        Ok(answer) => answer,
+    let request = AttemptRequest::of_page(form, caller);
+    let answer = match checkout::start(&server, checkout.order.id, &request).await {
+        Ok(started) => started.into_answer(&server),
         // The page shows who has taken over, and offers to take over in turn.
         Err(Failure::Superseded(_)) => return see_other(&format!("/c/{token}")),
         Err(failure) => return refused(&server, &token, &failure),

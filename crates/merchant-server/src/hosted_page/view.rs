@@ -227,7 +227,8 @@ fn ended(words: Words) -> Markup {
     }
 }
 
-fn service_contact(config: &Config) -> Markup {
+/// Whom a buyer turns to, where the shop says so.
+pub(crate) fn service_contact(config: &Config) -> Markup {
     let Some(contact) = &config.service_contact else {
         return html! {};
     };
@@ -243,7 +244,7 @@ fn service_contact(config: &Config) -> Markup {
 }
 
 /// An amount for people.
-fn yuan(fen: u64) -> String {
+pub(crate) fn yuan(fen: u64) -> String {
     format!("¥{}.{:02}", fen / 100, fen % 100)
 }
 

@@ -1,10 +1,10 @@
 //! Attempts: each one a number at WeChat, with the exact body that it was ordered with.
 
-use merchant_api::Product;
+use merchant_api::AttemptProduct;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::{Ledger, LedgerError, due_work, orders, payers, signed, unsigned};
+use super::{Ledger, LedgerError, due_work, optional_unsigned, orders, payers, signed, unsigned};
 use crate::due_work::Work;
 
 /// Where an attempt stands.
@@ -60,9 +60,9 @@ impl AttemptState {
 pub(crate) struct Attempt {
     pub(crate) order_id: i64,
     pub(crate) number: u64,
-    pub(crate) product: Product,
+    pub(crate) product: AttemptProduct,
     pub(crate) out_trade_no: String,
-    pub(crate) appid: String,
+    pub(crate) parties: Parties,
     pub(crate) body: Vec<u8>,
     pub(crate) state: AttemptState,
     pub(crate) created_ms: i64,
@@ -74,6 +74,23 @@ pub(crate) struct Attempt {
     pub(crate) bank_type: Option<String>,
     /// When WeChat called its payment refunded, and no refund here explained it.
     pub(crate) refund_seen_ms: Option<i64>,
+    pub(crate) payer_total_fen: Option<u64>,
+    pub(crate) success_time: Option<String>,
+    /// The coupons that were used, as WeChat's JSON.
+    pub(crate) promotion_detail: Option<String>,
+}
+
+/// Who orders, for whom, and under which applications.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parties {
+    /// The ordering application.
+    pub(crate) appid: String,
+    /// Whose openid the order was made for; it signs the cashier's parameters.
+    pub(crate) payer_appid: String,
+    /// Partner mode: whom it is for.
+    pub(crate) sub_mchid: Option<String>,
+    /// Partner mode: that merchant's own application, where the order names it.
+    pub(crate) sub_appid: Option<String>,
 }
 
 /// What WeChat gave for an attempt.
@@ -88,9 +105,9 @@ pub(crate) struct Link {
 pub(crate) struct NewAttempt {
     pub(crate) order_id: i64,
     pub(crate) number: u64,
-    pub(crate) product: Product,
+    pub(crate) product: AttemptProduct,
     pub(crate) out_trade_no: String,
-    pub(crate) appid: String,
+    pub(crate) parties: Parties,
     pub(crate) body: Vec<u8>,
     pub(crate) created_ms: i64,
     pub(crate) return_handle: String,
@@ -135,15 +152,18 @@ impl Ledger {
             return Ok(Begun::NumberUsed);
         }
         let row = sqlx::query(
-            "INSERT INTO attempts (order_id, number, product, out_trade_no, appid, body, state,
-                                   created_ms, return_handle)
-             VALUES (?, ?, ?, ?, ?, ?, 'prepared', ?, ?) RETURNING *",
+            "INSERT INTO attempts (order_id, number, product, out_trade_no, appid, payer_appid,
+                                   sub_mchid, sub_appid, body, state, created_ms, return_handle)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?) RETURNING *",
         )
         .bind(new.order_id)
         .bind(signed(new.number))
         .bind(new.product.as_str())
         .bind(&new.out_trade_no)
-        .bind(&new.appid)
+        .bind(&new.parties.appid)
+        .bind(&new.parties.payer_appid)
+        .bind(&new.parties.sub_mchid)
+        .bind(&new.parties.sub_appid)
         .bind(&new.body)
         .bind(new.created_ms)
         .bind(&new.return_handle)
@@ -191,6 +211,27 @@ impl Ledger {
         )
         .bind(link)
         .bind(given_ms)
+        .bind(attempt.order_id)
+        .bind(signed(attempt.number))
+        .execute(&mut *write)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(());
+        }
+        orders::grow_version(&mut write, attempt.order_id).await?;
+        write.commit().await?;
+        self.changes.announce(attempt.order_id);
+        Ok(())
+    }
+
+    /// WeChat took a payment by the buyer's code, and the buyer is typing the password: there is no
+    /// link. An attempt that is over stays over.
+    pub(crate) async fn note_taken(&self, attempt: &Attempt) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE attempts SET state = 'open'
+             WHERE order_id = ? AND number = ? AND state = 'prepared'",
+        )
         .bind(attempt.order_id)
         .bind(signed(attempt.number))
         .execute(&mut *write)
@@ -292,10 +333,10 @@ fn read_attempt(row: &SqliteRow) -> Result<Attempt, LedgerError> {
     Ok(Attempt {
         order_id: row.try_get("order_id")?,
         number: unsigned(row, "number")?,
-        product: Product::from_word(row.try_get("product")?)
+        product: AttemptProduct::from_word(row.try_get("product")?)
             .ok_or(LedgerError::Column("attempts.product"))?,
         out_trade_no: row.try_get("out_trade_no")?,
-        appid: row.try_get("appid")?,
+        parties: read_parties(row)?,
         body: row.try_get("body")?,
         state: AttemptState::from_word(row.try_get("state")?)?,
         created_ms: row.try_get("created_ms")?,
@@ -306,5 +347,19 @@ fn read_attempt(row: &SqliteRow) -> Result<Attempt, LedgerError> {
         transaction_id: row.try_get("transaction_id")?,
         bank_type: row.try_get("bank_type")?,
         refund_seen_ms: row.try_get("refund_seen_ms")?,
+        payer_total_fen: optional_unsigned(row, "payer_total_fen")?,
+        success_time: row.try_get("success_time")?,
+        promotion_detail: row.try_get("promotion_detail")?,
+    })
+}
+
+fn read_parties(row: &SqliteRow) -> Result<Parties, LedgerError> {
+    let appid: String = row.try_get("appid")?;
+    let payer_appid: Option<String> = row.try_get("payer_appid")?;
+    Ok(Parties {
+        payer_appid: payer_appid.unwrap_or_else(|| appid.clone()),
+        appid,
+        sub_mchid: row.try_get("sub_mchid")?,
+        sub_appid: row.try_get("sub_appid")?,
     })
 }

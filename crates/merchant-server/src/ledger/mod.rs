@@ -30,7 +30,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row as _, SqlSafeStr as _, Sqlite, Transaction};
 
-pub(crate) use attempts::{Attempt, AttemptState, Begun, NewAttempt};
+pub(crate) use attempts::{Attempt, AttemptState, Begun, NewAttempt, Parties};
 pub(crate) use business::{Business, PaymentHere, RefundHere};
 pub(crate) use census::Census;
 pub(crate) use changes::Changes;
@@ -71,6 +71,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         5,
         "surplus is given back",
         include_str!("../../migrations/0005_surplus.sql"),
+    ),
+    (
+        6,
+        "all order forms",
+        include_str!("../../migrations/0006_order_forms.sql"),
     ),
     (
         8,

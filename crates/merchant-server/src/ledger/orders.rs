@@ -1,6 +1,6 @@
 //! Orders: what the merchant's backend asked for, and where it stands.
 
-use merchant_api::{CreateOrder, OrderState, Product};
+use merchant_api::{AttemptProduct, CreateOrder, OrderState};
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
@@ -22,9 +22,13 @@ pub(crate) struct Order {
     pub(crate) total_fen: u64,
     pub(crate) description: String,
     pub(crate) openid: Option<String>,
+    /// Partner mode: the openid is one of the sub-merchant's application.
+    pub(crate) openid_is_sub: bool,
+    /// Partner mode: whom the order is for.
+    pub(crate) sub_mchid: Option<String>,
     pub(crate) return_url: Option<String>,
     pub(crate) success_url: Option<String>,
-    pub(crate) products: Vec<Product>,
+    pub(crate) products: Vec<AttemptProduct>,
     pub(crate) created_ms: i64,
     pub(crate) expires_ms: i64,
     pub(crate) state: OrderState,
@@ -45,20 +49,22 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// What the backend gave along, for itself.
-    pub(crate) fn attach(&self) -> Option<String> {
-        let request: CreateOrder = serde_json::from_str(&self.request).ok()?;
-        request.attach
+    /// What the backend asked for, read again; `None` if this version cannot.
+    pub(crate) fn wanted(&self) -> Option<CreateOrder> {
+        serde_json::from_str(&self.request).ok()
     }
 }
 
 /// Which orders are wanted; what is `None` does not matter.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct OrderFilter {
     pub(crate) state: Option<OrderState>,
     pub(crate) created_from_ms: Option<i64>,
     /// The first moment that is too late.
     pub(crate) created_to_ms: Option<i64>,
+    /// How the merchant's number begins.
+    pub(crate) order_no_prefix: Option<String>,
+    pub(crate) sub_mchid: Option<String>,
     /// Only those made before this one.
     pub(crate) before_id: Option<i64>,
 }
@@ -80,9 +86,13 @@ pub(crate) struct NewOrder {
     pub(crate) total_fen: u64,
     pub(crate) description: String,
     pub(crate) openid: Option<String>,
+    /// Partner mode: the openid is one of the sub-merchant's application.
+    pub(crate) openid_is_sub: bool,
+    /// Partner mode: whom the order is for.
+    pub(crate) sub_mchid: Option<String>,
     pub(crate) return_url: Option<String>,
     pub(crate) success_url: Option<String>,
-    pub(crate) products: Vec<Product>,
+    pub(crate) products: Vec<AttemptProduct>,
     pub(crate) created_ms: i64,
     pub(crate) expires_ms: i64,
 }
@@ -168,12 +178,16 @@ impl Ledger {
             "SELECT * FROM orders
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR created_ms >= ?2)
                AND (?3 IS NULL OR created_ms < ?3) AND (?4 IS NULL OR id < ?4)
-             ORDER BY id DESC LIMIT ?5",
+               AND (?5 IS NULL OR substr(order_no, 1, length(?5)) = ?5)
+               AND (?6 IS NULL OR sub_mchid = ?6)
+             ORDER BY id DESC LIMIT ?7",
         )
         .bind(filter.state.map(write_state))
         .bind(filter.created_from_ms)
         .bind(filter.created_to_ms)
         .bind(filter.before_id)
+        .bind(filter.order_no_prefix.clone())
+        .bind(filter.sub_mchid.clone())
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
@@ -277,9 +291,10 @@ type SqliteQuery = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::Sqlit
 
 async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError> {
     let row = sqlx::query(
-        "INSERT INTO orders (order_no, token, request, total_fen, description, openid, return_url,
-                             success_url, products, created_ms, expires_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+        "INSERT INTO orders (order_no, token, request, total_fen, description, openid,
+                             openid_is_sub, sub_mchid, return_url, success_url, products,
+                             created_ms, expires_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
     )
     .bind(&new.order_no)
     .bind(&new.token)
@@ -287,6 +302,8 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     .bind(signed(new.total_fen))
     .bind(&new.description)
     .bind(&new.openid)
+    .bind(new.openid_is_sub)
+    .bind(&new.sub_mchid)
     .bind(&new.return_url)
     .bind(&new.success_url)
     .bind(write_products(&new.products))
@@ -315,7 +332,8 @@ pub(super) fn order_news(order: &Order) -> Value {
         "order_no": order.order_no,
         "total_fen": order.total_fen,
         "description": order.description,
-        "attach": order.attach(),
+        "attach": order.wanted().and_then(|wanted| wanted.attach),
+        "sub_mchid": order.sub_mchid,
     })
 }
 
@@ -336,6 +354,8 @@ fn read_order(row: &SqliteRow) -> Result<Order, LedgerError> {
         total_fen: unsigned(row, "total_fen")?,
         description: row.try_get("description")?,
         openid: row.try_get("openid")?,
+        openid_is_sub: row.try_get("openid_is_sub")?,
+        sub_mchid: row.try_get("sub_mchid")?,
         return_url: row.try_get("return_url")?,
         success_url: row.try_get("success_url")?,
         products: read_products(row.try_get("products")?)?,
@@ -371,13 +391,13 @@ fn read_state(word: &str) -> Result<OrderState, LedgerError> {
     }
 }
 
-fn write_products(products: &[Product]) -> String {
+fn write_products(products: &[AttemptProduct]) -> String {
     let words: Vec<_> = products.iter().map(|product| product.as_str()).collect();
     words.join(",")
 }
 
-fn read_products(text: &str) -> Result<Vec<Product>, LedgerError> {
+fn read_products(text: &str) -> Result<Vec<AttemptProduct>, LedgerError> {
     text.split(',')
-        .map(|word| Product::from_word(word).ok_or(LedgerError::Column("orders.products")))
+        .map(|word| AttemptProduct::from_word(word).ok_or(LedgerError::Column("orders.products")))
         .collect()
 }

@@ -1,6 +1,6 @@
 //! The hop for the openid: states that go out once, and handles that come back once.
 
-use merchant_api::Product;
+use merchant_api::AttemptProduct;
 use sqlx::Row as _;
 
 use super::{Ledger, LedgerError, Write, attempts, optional_unsigned, orders, signed};
@@ -134,7 +134,7 @@ impl Ledger {
                 let order = orders::find(&mut read, order_id).await?;
                 let attempt = attempts::find(&mut read, order_id, number).await?;
                 order.is_some_and(|order| order.current_attempt == number)
-                    && attempt.is_some_and(|attempt| attempt.product == Product::Jsapi)
+                    && attempt.is_some_and(|attempt| attempt.product == AttemptProduct::Jsapi)
             }
         };
         if !is_usable {

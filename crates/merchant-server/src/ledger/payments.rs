@@ -1,6 +1,7 @@
 //! Money that came, and notifications of it: recorded once, whatever comes twice.
 
 use serde_json::json;
+use sqlx::Row as _;
 
 use super::{
     AttemptState, Ledger, LedgerError, Write, attempts, due_work, orders, outbox, refund_news,
@@ -32,6 +33,8 @@ pub(crate) struct Payment {
     pub(crate) payer_total_fen: Option<u64>,
     pub(crate) bank_type: Option<String>,
     pub(crate) success_time: Option<String>,
+    /// The coupons that were used, as WeChat's JSON.
+    pub(crate) promotion_detail: Option<String>,
     /// WeChat says that it was refunded since, in part or whole.
     pub(crate) is_refunded: bool,
 }
@@ -49,6 +52,8 @@ pub(super) struct Numbers<'a> {
 pub(crate) struct Mismatch {
     pub(crate) out_trade_no: String,
     pub(crate) transaction_id: String,
+    /// Partner mode: for whom WeChat says it was.
+    pub(crate) sub_mchid: Option<String>,
     /// What differs, in one word.
     pub(crate) reason: &'static str,
     /// What WeChat said, as JSON.
@@ -103,11 +108,13 @@ impl Ledger {
     ) -> Result<bool, LedgerError> {
         let mut write = self.write().await?;
         let kept = sqlx::query(
-            "INSERT INTO mismatches (out_trade_no, transaction_id, reason, resource, received_ms)
-             VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO mismatches (out_trade_no, transaction_id, sub_mchid, reason, resource,
+                                     received_ms)
+             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(&mismatch.out_trade_no)
         .bind(&mismatch.transaction_id)
+        .bind(&mismatch.sub_mchid)
         .bind(mismatch.reason)
         .bind(&mismatch.resource)
         .bind(now_ms)
@@ -138,6 +145,20 @@ impl Ledger {
         keep_notification(&mut write, evidence, numbers, "mismatch", now_ms).await?;
         write.commit().await?;
         Ok(is_new)
+    }
+
+    /// Partner mode: whom WeChat named with a mismatch of this number.
+    pub(crate) async fn sub_mchid_of_mismatch(
+        &self,
+        out_trade_no: &str,
+    ) -> Result<Option<String>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT MAX(sub_mchid) AS sub_mchid FROM mismatches WHERE out_trade_no = ?",
+        )
+        .bind(out_trade_no)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row.try_get("sub_mchid")?)
     }
 
     /// Keeps what WeChat answered when asked about a mismatch.
@@ -200,13 +221,17 @@ async fn settle(
         (AttemptState::Surplus, Recorded::Surplus)
     };
     sqlx::query(
-        "UPDATE attempts SET state = ?, transaction_id = ?, bank_type = ?, success_ms = ?
+        "UPDATE attempts SET state = ?, transaction_id = ?, bank_type = ?, payer_total_fen = ?,
+                             success_time = ?, success_ms = ?, promotion_detail = ?
          WHERE order_id = ? AND number = ?",
     )
     .bind(state.word())
     .bind(&payment.transaction_id)
     .bind(&payment.bank_type)
+    .bind(payment.payer_total_fen.map(signed))
+    .bind(&payment.success_time)
     .bind(payment.success_time.as_deref().and_then(moment_ms))
+    .bind(&payment.promotion_detail)
     .bind(payment.order_id)
     .bind(signed(payment.attempt))
     .execute(&mut **write)

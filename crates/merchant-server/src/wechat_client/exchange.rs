@@ -111,7 +111,7 @@ impl WechatClient {
     }
 
     /// Signs with the merchant's newest key that is valid and that WeChat has not refused.
-    pub(super) fn key(&self) -> &MerchantKey {
+    pub(crate) fn key(&self) -> &MerchantKey {
         let now_ms = self.clock.now_ms();
         signer(&self.merchant, now_ms.div_euclid(1000), |serial_no| {
             self.experience.is_refused(serial_no, now_ms)

@@ -1,0 +1,124 @@
+//! The private side: the backend starts an attempt itself, for an app, a mini-program, a till, or
+//! a page of its own.
+
+use crate::answer::{OrderState, PayParameters};
+use crate::attempt_product::AttemptProduct;
+use crate::order::Payer;
+use crate::order_details::AttemptDetails;
+use serde::{Deserialize, Serialize};
+
+/// `POST {base}/orders/{order_no}/attempts`. Unknown fields are refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartAttempt {
+    /// How it is to be paid.
+    pub product: AttemptProduct,
+    /// The attempt number that was seen, 0 or absent: none. Another product, payer or code under
+    /// an attempt that is still open needs it: nobody takes over silently.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// jsapi and `mini_program`: who pays. For `mini_program` the openid is the mini-program's own.
+    /// Absent for jsapi: the order's payer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer: Option<Payer>,
+    /// `mini_program`, in place of `payer`: the code of `wx.login`; good once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// `code_pay`: the 18 digits that the buyer's phone shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_code: Option<String>,
+    /// `code_pay`: the till, where the order's `scene_info` does not name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scene_info: Option<CodePayScene>,
+    /// h5: the buyer's address, as the backend saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer_client_ip: Option<String>,
+    /// h5: where the buyer comes back to, where the order does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_url: Option<String>,
+}
+
+/// Where a code was scanned: one of the store's two numbers is required.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CodePayScene {
+    /// The store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_info: Option<CodePayStore>,
+    /// The till, at most 32 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<String>,
+    /// The till's address, at most 45 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_ip: Option<String>,
+}
+
+/// The store, by WeChat's number of it or by the merchant's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CodePayStore {
+    /// WeChat's number, at most 32 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The merchant's own, at most 256 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_id: Option<String>,
+}
+
+/// The order after an attempt was started, with what to do next: at most one of the last five.
+/// None of them where it is paid or closed, and none for `code_pay`, whose attempt says itself
+/// whether it is paid or still waits for the buyer's password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartedAttempt {
+    /// The merchant's own number.
+    pub order_no: String,
+    /// Where the order stands.
+    pub state: OrderState,
+    /// Grows with every change.
+    pub version: u64,
+    /// The order's current attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptDetails>,
+    /// When to ask for the order again, in milliseconds, while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poll_after_ms: Option<u64>,
+    /// native: what the code says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_url: Option<String>,
+    /// h5: where the buyer goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub h5_url: Option<String>,
+    /// jsapi: for `getBrandWCPayRequest`. Signed anew each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jsapi: Option<PayParameters>,
+    /// `mini_program`: for `wx.requestPayment`. Signed anew each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mini_program: Option<PayParameters>,
+    /// app: for the SDK's `PayReq`. Signed anew each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppPayParameters>,
+}
+
+/// The seven strings that an app hands to WeChat's SDK, in the spelling of WeChat's documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AppPayParameters {
+    /// The app's own appid.
+    pub appid: String,
+    /// The merchant number; in partner mode the sub-merchant's.
+    pub partnerid: String,
+    /// The `prepay_id`, without a prefix.
+    pub prepayid: String,
+    /// `Sign=WXPay`.
+    pub package: String,
+    /// Random text.
+    pub noncestr: String,
+    /// Seconds since 1970, as a text.
+    pub timestamp: String,
+    /// base64 of the merchant's signature.
+    pub sign: String,
+}

@@ -1,0 +1,64 @@
+//! The private side: the backend starts an attempt itself, for its app, its mini-program, its
+//! till. The same rules as for pages: one number, one body; no new one while the old is in doubt.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use merchant_api::{Action, OrderState, StartAttempt, StartedAttempt};
+
+use crate::api_key::Backend;
+use crate::checkout::{self, AttemptRequest, NextStep, POLL_AFTER_MS, Started, read_body};
+use crate::config::Scope;
+use crate::error::Failure;
+use crate::json_body;
+use crate::order_details::attempt_details;
+use crate::orders;
+use crate::server::MerchantServer;
+
+/// `POST /v1/orders/{order_no}/attempts`
+pub(crate) async fn start_attempt(
+    State(server): State<MerchantServer>,
+    backend: Backend,
+    Path(order_no): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<StartedAttempt>, Failure> {
+    backend.may(Scope::OrdersWrite)?;
+    let wanted: StartAttempt = json_body::read_nested(&read_body(body)?, "an attempt")?;
+    let order = orders::find(&server, &order_no).await?.order;
+    let request = AttemptRequest::of_backend(wanted, &order)?;
+    let started = checkout::start(&server, order.id, &request).await?;
+    Ok(Json(answer(started)))
+}
+
+fn answer(started: Started) -> StartedAttempt {
+    let Started { checkout, next } = started;
+    let order = checkout.order;
+    let mut answer = StartedAttempt {
+        order_no: order.order_no,
+        state: order.state,
+        version: order.version,
+        attempt: checkout.attempt.map(attempt_details),
+        poll_after_ms: (order.state == OrderState::Open).then_some(POLL_AFTER_MS),
+        code_url: None,
+        h5_url: None,
+        jsapi: None,
+        mini_program: None,
+        app: None,
+    };
+    match next {
+        Some(NextStep::Page(Action::CodeUrl(url))) => answer.code_url = Some(url),
+        Some(NextStep::Page(Action::H5Url(url))) => answer.h5_url = Some(url),
+        Some(NextStep::Page(Action::Jsapi(parameters))) => answer.jsapi = Some(parameters),
+        Some(NextStep::Page(Action::MiniProgram(parameters))) => {
+            answer.mini_program = Some(parameters);
+        }
+        Some(NextStep::App(parameters)) => answer.app = Some(parameters),
+        // A backend asks for a payer, and is not sent anywhere: see `AttemptRequest::of_backend`.
+        Some(
+            NextStep::Page(Action::AuthorizeUrl(_) | Action::MiniProgramPath(_)) | NextStep::Wait,
+        )
+        | None => {}
+    }
+    answer
+}
