@@ -155,8 +155,8 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
         ),
         (
             PUBLIC,
-            "products = [\"mini_program\"]\npublic_base_url = \"http://127.0.0.1:8080\"",
-            "products",
+            "products = [\"app\"]\npublic_base_url = \"http://127.0.0.1:8080\"",
+            "products: app needs merchant.app_appid",
         ),
         (
             PUBLIC,
@@ -183,6 +183,31 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
             FROM_FILE,
             "private_key_file = \"nowhere.pem\"\nfrom_file =",
             "merchant.private_key_file",
+        ),
+        (
+            FROM_FILE,
+            "mini_program_path = \"pages/pay\"\nfrom_file =",
+            "merchant.mini_program_path",
+        ),
+        (
+            FROM_FILE,
+            "app_appid = \"wx 1\"\nfrom_file =",
+            "merchant.app_appid",
+        ),
+        (
+            FROM_FILE,
+            "receipt_url = \"https://pay.shop.example/elsewhere\"\nfrom_file =",
+            "merchant.receipt_url",
+        ),
+        (
+            FROM_FILE,
+            "sub_merchants = [{ sub_mchid = \"1\" }, { sub_mchid = \"1\" }]\nfrom_file =",
+            "merchant.sub_merchants.sub_mchid: must not come twice",
+        ),
+        (
+            FROM_FILE,
+            "sub_merchants = [{ sub_mchid = \"1\", sub_app_secret = \"s\" }]\nfrom_file =",
+            "merchant.sub_merchants.sub_appid",
         ),
         (
             FROM_FILE,

@@ -144,6 +144,11 @@ impl House {
         Self::open_configured(&configuration("").replace("tries = 1", lines)).await
     }
 
+    /// With more lines at the top of the configuration, and more of `[merchant]` at its end.
+    pub(crate) async fn open_with_merchant(lines: &str, merchant: &str) -> Self {
+        Self::open_configured(&(configuration(lines) + merchant)).await
+    }
+
     pub(crate) async fn open_configured(configuration: &str) -> Self {
         Self::open_at(START_MS, configuration).await
     }
@@ -296,6 +301,35 @@ impl House {
         let options = sqlx::sqlite::SqliteConnectOptions::new()
             .filename(self.folder.path().join("merchant-server.sqlite3"));
         sqlx::SqlitePool::connect_with(options).await.unwrap()
+    }
+
+    /// The backend starts an attempt.
+    pub(crate) async fn backend_attempt(&self, order_no: &str, wanted: &Value) -> Answer {
+        let path = format!("/v1/orders/{order_no}/attempts");
+        self.send(backend(&path, API_KEY, wanted.to_string())).await
+    }
+
+    /// The backend looks at an order.
+    pub(crate) async fn shown(&self, path: &str) -> Answer {
+        let request = Request::get(format!("/v1/orders{path}"))
+            .header("authorization", format!("Bearer {API_KEY}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Tells the simulator what a buyer or a phone does.
+    pub(crate) async fn simulate(&self, path: &str, what: &Value) -> Value {
+        let request = Request::post(format!("/_simulator/{path}"))
+            .body(Body::from(what.to_string()))
+            .unwrap();
+        let answer = self.simulator.app().oneshot(request).await.unwrap();
+        read(answer).await.json
+    }
+
+    /// The body of the order that was sent last.
+    pub(crate) fn last_order(&self) -> Value {
+        let sent = self.line.take_sent();
+        let order = sent.iter().rfind(|sent| sent.kind == "order").unwrap();
+        serde_json::from_slice(&order.body).unwrap()
     }
 
     /// The buyer pays at WeChat by an attempt's number. The notification waits in the post.

@@ -7,8 +7,10 @@
     reason = "helpers of tests: a panic there is the report"
 )]
 
+mod app_and_mini_program;
 mod attempts;
 mod bills;
+mod code_pay;
 mod command_line;
 mod configuration;
 mod database;
@@ -20,8 +22,10 @@ mod merchant_keys;
 mod notifications;
 mod oauth;
 mod operations;
+mod order_forms;
 mod orders;
 mod pages;
+mod partner;
 mod polls;
 mod private_api;
 mod process;

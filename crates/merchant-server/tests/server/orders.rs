@@ -100,7 +100,7 @@ async fn an_order_that_breaks_a_rule_is_refused_by_code_and_field() {
             "products",
         ),
         (
-            json!({"attach": "a".repeat(129)}),
+            json!({"attach": "a".repeat(96)}),
             "INVALID_REQUEST",
             "attach",
         ),

@@ -28,8 +28,8 @@ type Change = Box<dyn Fn(&mut http::Response<Bytes>) + Send>;
 /// A call as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
-    /// `order`, `query`, `close`, `refund`, `refund_query`, `abnormal_refund`, `certificates` or
-    /// `openid`.
+    /// `order`, `query`, `close`, `reverse`, `refund`, `refund_query`, `abnormal_refund`,
+    /// `certificates` or `openid`.
     pub(crate) kind: &'static str,
     pub(crate) host: String,
     pub(crate) path: String,
@@ -135,6 +135,8 @@ fn kind_of(method: &http::Method, path: &str) -> &'static str {
         "bill"
     } else if path.ends_with("/close") {
         "close"
+    } else if path.ends_with("/reverse") {
+        "reverse"
     } else if path.ends_with("/apply-abnormal-refund") {
         "abnormal_refund"
     } else if path.starts_with("/v3/refund/") && method == http::Method::POST {

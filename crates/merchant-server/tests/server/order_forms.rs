@@ -1,0 +1,256 @@
+//! All that an order form of WeChat's holds: passed on as it is, refused by field and rule before
+//! anything is stored, shown again, found again.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::house::{API_KEY, House, MINUTE_MS, backend};
+
+/// WeChat's own sample of everything.
+fn everything() -> Value {
+    json!({
+        "order_no": "tea-0001", "total_fen": 1990, "description": "一壶茶",
+        "attach": "cart 7", "goods_tag": "WXG", "support_fapiao": true,
+        "detail": {
+            "cost_price": 2990, "invoice_id": "微信123",
+            "goods_detail": [{
+                "merchant_goods_id": "1246464644", "wechatpay_goods_id": "1001",
+                "goods_name": "iPhoneX 256G", "quantity": 1, "unit_price": 1990,
+            }],
+        },
+        "scene_info": {
+            "payer_client_ip": "14.23.150.211", "device_id": "013467007045764",
+            "store_info": {
+                "id": "0001", "name": "腾讯大厦分店", "area_code": "440305",
+                "address": "广东省深圳市南山区科技中一道10000号",
+            },
+        },
+        "settle_info": { "profit_sharing": false },
+    })
+}
+
+#[tokio::test]
+async fn wechat_gets_every_field_as_it_was_given_and_order_no_before_attach() {
+    let house = House::open().await;
+    let given = everything();
+    let token = house.order(given.clone()).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    let body = house.last_order();
+    for field in [
+        "goods_tag",
+        "support_fapiao",
+        "detail",
+        "scene_info",
+        "settle_info",
+    ] {
+        assert_eq!(body[field], given[field], "{field}");
+    }
+    assert_eq!(body["attach"], "tea-0001 cart 7");
+
+    // A later attempt has a number of its own, and the same words.
+    let back = ("return_url", "http://127.0.0.1:8000/pay");
+    let h5 = house
+        .attempt(&token, &[("product", "h5"), back, ("after", "1")])
+        .await;
+    assert_eq!(h5.status, StatusCode::OK, "{}", h5.json);
+    let body = house.last_order();
+    assert_ne!(body["out_trade_no"], "tea-0001");
+    assert_eq!(body["attach"], "tea-0001 cart 7");
+    // The address that the server itself sees is the buyer's.
+    assert_eq!(body["scene_info"]["payer_client_ip"], "127.0.0.1");
+    assert_eq!(
+        body["scene_info"]["store_info"],
+        given["scene_info"]["store_info"]
+    );
+    assert_eq!(body["scene_info"]["h5_info"]["type"], "Wap");
+}
+
+#[tokio::test]
+async fn an_order_is_shown_as_it_was_given_with_what_wechat_told_of_its_payment() {
+    let house = House::open().await;
+    let given = everything();
+    let token = house.order(given.clone()).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    let shown = house.shown("/tea-0001").await.json;
+    for (field, value) in given.as_object().unwrap() {
+        assert_eq!(shown[field], *value, "{field}");
+    }
+    assert_eq!(shown["currency"], "CNY");
+    assert_eq!(shown["bank_type"], "OTHERS");
+    assert_eq!(shown["payer_total_fen"], 1990);
+    assert!(shown["transaction_id"].is_string(), "{shown}");
+    assert!(
+        shown.get("promotion_detail").is_none(),
+        "no coupon was used"
+    );
+    assert_eq!(shown["attempts"][0]["payer_total_fen"], 1990);
+    assert!(shown["attempts"][0]["success_time"].is_string());
+}
+
+#[tokio::test]
+async fn coupons_are_kept_in_wechats_own_form() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    let coupon = json!({
+        "coupon_id": "109519", "name": "单品惠-6", "scope": "SINGLE", "type": "CASH",
+        "amount": 100, "stock_id": "931386", "merchant_contribute": 100, "currency": "CNY",
+    });
+    let mut told = crate::house::transaction("tea-0001", 1990);
+    told["promotion_detail"] = json!([coupon]);
+    told["amount"]["payer_total"] = 1890.into();
+    let letter = crate::house::letter("n-1", &told, crate::house::START_MS);
+    house.hand_in(&letter).await;
+    let shown = house.shown("/tea-0001").await.json;
+    assert_eq!(shown["promotion_detail"], json!([coupon]));
+    assert_eq!(shown["payer_total_fen"], 1890);
+    assert_eq!(shown["attempts"][0]["promotion_detail"], json!([coupon]));
+}
+
+#[tokio::test]
+async fn what_wechat_would_refuse_is_refused_by_field_and_rule_and_nothing_is_stored() {
+    let house = House::open().await;
+    let cases = [
+        ("/attach", json!("")),
+        ("/attach", json!("a".repeat(96))),
+        ("/attach", json!("🍵")),
+        ("/goods_tag", json!("")),
+        ("/goods_tag", json!("a".repeat(33))),
+        ("/support_fapiao", json!("yes")),
+        ("/detail", json!([])),
+        ("/detail/cost_price", json!(-1)),
+        ("/detail/invoice_id", json!("a".repeat(33))),
+        ("/detail/good_detail", json!([])),
+        ("/detail/goods_detail/0/quantity", json!(0)),
+        ("/detail/goods_detail/0/unit_price", json!(1.5)),
+        ("/detail/goods_detail/0/goods_name", json!("a".repeat(257))),
+        ("/scene_info/payer_client_ip", Value::Null),
+        ("/scene_info/store_info/id", json!("")),
+        ("/scene_info/store_info/town", json!("x")),
+        ("/settle_info/profit_sharing", json!(1)),
+        ("/sub_mchid", json!("1900000109")),
+        ("/payer", json!({})),
+        ("/payer", json!({"openid": "o1", "sub_openid": "o2"})),
+        ("/payer/sub_openid", json!("o2")),
+    ];
+    for (pointer, value) in cases {
+        let mut order = everything();
+        if pointer.starts_with("/payer/") {
+            order["payer"] = json!({});
+        }
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let parent = order.pointer_mut(parent).unwrap();
+        match name.parse::<usize>() {
+            Ok(place) => parent[place] = value.clone(),
+            Err(_) if value.is_null() => {
+                parent.as_object_mut().unwrap().remove(name);
+            }
+            Err(_) => parent[name] = value.clone(),
+        }
+        let refused = house.post_order(&order).await;
+        assert_eq!(
+            refused.code(),
+            "INVALID_REQUEST",
+            "{pointer} {}",
+            refused.json
+        );
+        let field = refused.json["error"]["field"].as_str().unwrap();
+        let expected = pointer[1..].replace("/0/", "[0].").replace('/', ".");
+        // WeChat's own rules name the field of a list, ours the place in it as well.
+        let is_named = field == expected || field == expected.replace("[0]", "");
+        assert!(is_named, "{pointer}: {}", refused.json);
+    }
+    assert_eq!(house.shown("").await.json["orders"], json!([]));
+    // As long as WeChat lets it be, beside the longest order_no.
+    let mut longest = everything();
+    longest["attach"] = "a".repeat(95).into();
+    longest["order_no"] = "t".repeat(32).into();
+    assert_eq!(house.post_order(&longest).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn the_same_order_with_other_goods_is_another_order() {
+    let house = House::open().await;
+    house.order(everything()).await;
+    assert_eq!(house.post_order(&everything()).await.status, StatusCode::OK);
+    for (pointer, value) in [
+        ("/attach", json!("cart 8")),
+        ("/detail/goods_detail/0/quantity", json!(2)),
+        ("/settle_info/profit_sharing", json!(true)),
+    ] {
+        let mut other = everything();
+        *other.pointer_mut(pointer).unwrap() = value;
+        assert_eq!(house.post_order(&other).await.code(), "ORDER_NO_USED");
+    }
+}
+
+#[tokio::test]
+async fn orders_are_found_by_how_their_number_begins_on_pages_that_new_orders_do_not_shift() {
+    let house = House::open().await;
+    for order_no in ["tea-0001", "tea-0002", "cup*0001", "tea-0003"] {
+        let order = json!({"order_no": order_no, "total_fen": 1, "description": "x"});
+        house.post_order(&order).await;
+        house.clock.advance_ms(MINUTE_MS);
+    }
+    let numbers = |list: &Value| -> Vec<String> {
+        let orders = list["orders"].as_array().unwrap().iter();
+        orders
+            .map(|order| order["order_no"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let first = house.shown("?order_no_prefix=tea-&limit=2").await.json;
+    assert_eq!(numbers(&first), ["tea-0003", "tea-0002"]);
+    let later = json!({"order_no": "tea-0004", "total_fen": 1, "description": "x"});
+    house.post_order(&later).await;
+    let before = first["next_before"].as_str().unwrap();
+    let path = format!("?order_no_prefix=tea-&limit=2&before={before}");
+    let second = house.shown(&path).await.json;
+    assert_eq!(numbers(&second), ["tea-0001"]);
+    assert!(second.get("next_before").is_none());
+    // A character that a database might take for more than itself.
+    assert_eq!(
+        numbers(&house.shown("?order_no_prefix=cup*").await.json),
+        ["cup*0001"]
+    );
+    for prefix in ["%25", "tea_", "c*0001"] {
+        let none = house.shown(&format!("?order_no_prefix={prefix}")).await;
+        let found = none.json["orders"].as_array().map(Vec::len);
+        assert!(
+            found == Some(0) || none.code() == "INVALID_REQUEST",
+            "{prefix}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_the_calls_json_says_so_and_repeats_nothing_of_it() {
+    let house = House::open().await;
+    house.tea().await;
+    let path = "/v1/orders/tea-0001/attempts";
+    for (body, field) in [
+        ("", None),
+        ("product=app", None),
+        ("[]", None),
+        (r#"{"product":"native"} {}"#, None),
+        (r#"{"product":"cash"}"#, Some("product")),
+        (r#"{"product":"native","product":"h5"}"#, Some("product")),
+        (r#"{"product":"native","afte":1}"#, Some("afte")),
+        (r#"{"after":1}"#, Some("product")),
+        (
+            r#"{"product":"code_pay","auth_code":130061098828009406}"#,
+            Some("auth_code"),
+        ),
+    ] {
+        let refused = house.send(backend(path, API_KEY, body)).await;
+        assert_eq!(refused.code(), "INVALID_REQUEST", "{body}");
+        let named = refused.json["error"]["field"].as_str();
+        assert_eq!(named, field, "{body} {}", refused.json);
+        assert!(
+            !refused.text().contains("130061098828009406"),
+            "{}",
+            refused.json
+        );
+    }
+}

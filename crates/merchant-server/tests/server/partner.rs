@@ -1,0 +1,367 @@
+//! Partner mode (服务商): orders for sub-merchants, through order, query, close and notification;
+//! and the receipt page that WeChat shows after a payment.
+
+use std::fmt::Write as _;
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::house::{Answer, House, MERCHANT, WECHAT, letter, merchant};
+use crate::wechat_line::Meddling;
+use merchant_server::Clock as _;
+
+struct Partner {
+    house: House,
+    sub_mchid: String,
+    sub_appid: String,
+}
+
+/// A service provider with one sub-merchant; `more` is added to that one's table.
+async fn open_with(more: &str) -> Partner {
+    let probe = House::open().await;
+    let sub = probe
+        .simulator
+        .sub_merchant(merchant()["mchid"].as_str().unwrap());
+    let table = format!(
+        "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"\n{more}\n",
+        sub.sub_mchid, sub.sub_appid
+    );
+    Partner {
+        house: House::open_with_merchant("", &table).await,
+        sub_mchid: sub.sub_mchid,
+        sub_appid: sub.sub_appid,
+    }
+}
+
+impl Partner {
+    fn order(&self, more: &Value) -> Value {
+        let mut order = json!({
+            "order_no": "tea-0001", "total_fen": 1990, "description": "一壶茶",
+            "sub_mchid": self.sub_mchid,
+        });
+        for (name, value) in more.as_object().unwrap() {
+            order[name] = value.clone();
+        }
+        order
+    }
+}
+
+impl Partner {
+    /// The buyer pays the sub-merchant. The notification waits in the post.
+    async fn pay(&self, out_trade_no: &str) {
+        let paying = json!({
+            "mchid": merchant()["mchid"], "sub_mchid": self.sub_mchid,
+            "out_trade_no": out_trade_no, "outcome": "success",
+        });
+        let paid = self.house.simulate("pay", &paying).await;
+        assert_eq!(paid["trade_state"], "SUCCESS", "{paid}");
+        self.house.simulator.run_due().await;
+    }
+}
+
+#[tokio::test]
+async fn an_order_for_a_sub_merchant_goes_all_the_way() {
+    let partner = open_with("").await;
+    let house = &partner.house;
+    let token = house.order(partner.order(&json!({}))).await;
+    let began = house.attempt(&token, &[("product", "native")]).await;
+    assert_eq!(began.status, StatusCode::OK, "{}", began.json);
+    let sent = house.line.take_sent();
+    assert_eq!(sent[0].path, "/v3/pay/partner/transactions/native");
+    let body: Value = serde_json::from_slice(&sent[0].body).unwrap();
+    let merchant = merchant();
+    assert_eq!(body["sp_mchid"], merchant["mchid"]);
+    assert_eq!(body["sp_appid"], merchant["appid"]);
+    assert_eq!(body["sub_mchid"], partner.sub_mchid);
+    assert_eq!(body["sub_appid"], partner.sub_appid);
+
+    house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert!(
+        house.line.take_sent()[0]
+            .path
+            .starts_with("/v3/pay/partner/")
+    );
+    partner.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    assert_eq!(house.mismatches().await, []);
+    let shown = house.shown("/tea-0001").await.json;
+    assert_eq!(shown["sub_mchid"], partner.sub_mchid);
+    let list = house
+        .shown(&format!("?sub_mchid={}", partner.sub_mchid))
+        .await;
+    assert_eq!(list.json["orders"][0]["order_no"], "tea-0001");
+    assert_eq!(house.shown("?sub_mchid=1").await.json["orders"], json!([]));
+}
+
+#[tokio::test]
+async fn a_missed_notification_is_found_by_query_and_an_order_is_closed_for_the_sub_merchant() {
+    let partner = open_with("").await;
+    let house = &partner.house;
+    let token = house.order(partner.order(&json!({}))).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    partner.pay("tea-0001").await;
+    house.take_post();
+    house.later(5_000).await;
+    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+
+    let token = house
+        .order(partner.order(&json!({"order_no": "tea-0002"})))
+        .await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.line.take_sent();
+    let path = format!("/v1/checkouts/{token}/cancel");
+    house.form(&path, &[("after", "1")]).await;
+    assert_eq!(house.line.take_kinds(), ["query", "close"]);
+    assert_eq!(house.trade_state("tea-0002").as_deref(), Some("CLOSED"));
+}
+
+#[tokio::test]
+async fn an_order_names_one_of_the_providers_own_sub_merchants() {
+    let partner = open_with("").await;
+    let house = &partner.house;
+    for (sub_mchid, says) in [
+        (Value::Null, "is missing"),
+        (json!("1999999999"), "none of the configured"),
+    ] {
+        let refused = house
+            .post_order(&partner.order(&json!({"sub_mchid": sub_mchid})))
+            .await;
+        assert_eq!(refused.code(), "INVALID_REQUEST");
+        assert_eq!(refused.json["error"]["field"], "sub_mchid");
+        assert!(refused.text().contains(says), "{}", refused.json);
+    }
+}
+
+#[tokio::test]
+async fn the_payers_appid_signs_and_is_the_one_that_the_openid_belongs_to() {
+    let partner = open_with("").await;
+    let house = &partner.house;
+    let provider = merchant()["appid"].as_str().unwrap().to_owned();
+    let cases = [
+        ("tea-0001", "openid", provider.clone(), "sp_openid"),
+        (
+            "tea-0002",
+            "sub_openid",
+            partner.sub_appid.clone(),
+            "sub_openid",
+        ),
+    ];
+    for (order_no, given, appid, sent_as) in cases {
+        let openid = house.simulator.openid(&appid);
+        let order = partner.order(&json!({"order_no": order_no, "payer": {given: openid}}));
+        let token = house.order(order).await;
+        let paying = house.attempt(&token, &[("product", "jsapi")]).await;
+        assert_eq!(paying.json["jsapi"]["appId"], appid, "{}", paying.json);
+        assert_eq!(house.last_order()["payer"], json!({sent_as: openid}));
+        partner.pay(order_no).await;
+        house.hand_in(&house.take_post()[0]).await;
+        assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    }
+    assert_eq!(house.mismatches().await, []);
+}
+
+#[tokio::test]
+async fn buyers_are_asked_at_the_sub_merchants_account_where_its_secret_is_known() {
+    const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay");
+    let partner = open_with("sub_app_secret = \"a secret\"").await;
+    let house = &partner.house;
+    let token = house.order(partner.order(&json!({}))).await;
+    let asked = house.attempt(&token, &[("product", "jsapi"), BACK]).await;
+    let url = Url::parse(asked.word("authorize_url")).unwrap();
+    assert!(url.as_str().starts_with(WECHAT), "{url}");
+    let value = |name: &str| -> String {
+        let mut pairs = url.query_pairs();
+        pairs.find(|(key, _)| key == name).unwrap().1.into_owned()
+    };
+    assert_eq!(value("appid"), partner.sub_appid);
+    let openid = house.simulator.openid(&partner.sub_appid);
+    let told = format!("{{\"openid\":\"{openid}\"}}");
+    house
+        .line
+        .meddle("openid", Meddling::Answered(200, told.leak()));
+    let back = format!("/wechat/oauth/callback?code=c&state={}", value("state"));
+    let back = house.get(&back).await;
+    let back = Url::parse(back.headers["location"].to_str().unwrap()).unwrap();
+    let handle = back.query_pairs().next().unwrap().1.into_owned();
+    let paying = house
+        .attempt(&token, &[("product", "jsapi"), BACK, ("payer", &handle)])
+        .await;
+    assert_eq!(
+        paying.json["jsapi"]["appId"], partner.sub_appid,
+        "{}",
+        paying.json
+    );
+    assert_eq!(house.last_order()["payer"], json!({"sub_openid": openid}));
+}
+
+#[tokio::test]
+async fn money_for_another_sub_merchant_is_kept_asked_about_and_settles_nothing() {
+    let partner = open_with("").await;
+    let house = &partner.house;
+    let token = house.order(partner.order(&json!({}))).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    let merchant = merchant();
+    let told = |sub_mchid: &str, sub_appid: &str| {
+        json!({
+            "sp_appid": merchant["appid"], "sp_mchid": merchant["mchid"],
+            "sub_mchid": sub_mchid, "sub_appid": sub_appid, "out_trade_no": "tea-0001",
+            "transaction_id": "4200000000202611210000000001", "trade_type": "NATIVE",
+            "trade_state": "SUCCESS", "trade_state_desc": "支付成功", "bank_type": "OTHERS",
+            "success_time": "2026-11-21T17:20:10+08:00",
+            "payer": {"sp_openid": "oSecretOpenId"},
+            "amount": {"total": 1990, "payer_total": 1990, "currency": "CNY"},
+        })
+    };
+    let strangers = [
+        ("1", told("1999999999", &partner.sub_appid), "sub_mchid"),
+        ("2", told(&partner.sub_mchid, "wxother"), "sub_appid"),
+    ];
+    for (id, stranger, reason) in strangers {
+        // Each a payment of its own.
+        let mut stranger = stranger;
+        stranger["transaction_id"] = format!("420000000020261121000000000{id}").into();
+        let letter = letter(id, &stranger, house.clock.now_ms());
+        assert_eq!(house.hand_in(&letter).await.status, StatusCode::NO_CONTENT);
+        let kept = house.mismatches().await;
+        assert_eq!(kept.last().unwrap().1, reason);
+    }
+    assert_eq!(house.checkout(&token).await.word("state"), "open");
+    // A merchant's own form under a partner's number does not fit either.
+    let plain = crate::house::transaction("tea-0001", 1990);
+    house
+        .hand_in(&letter("3", &plain, house.clock.now_ms()))
+        .await;
+    assert_eq!(house.checkout(&token).await.word("state"), "open");
+    house
+        .hand_in(&letter(
+            "4",
+            &told(&partner.sub_mchid, &partner.sub_appid),
+            house.clock.now_ms(),
+        ))
+        .await;
+    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+}
+
+/// The receipt page's address as WeChat makes it.
+fn receipt_path_of(sub_mchid: &str, transaction_id: &str) -> String {
+    let query = format!("?sub_mch_id={sub_mchid}&out_trade_no=tea-0001");
+    let hashed = format!("{MERCHANT}/wechat/receipt{query}&transaction_id={transaction_id}");
+    let digest = <md5::Md5 as md5::Digest>::digest(hashed.as_bytes());
+    let code = digest.iter().fold(String::new(), |mut code, byte| {
+        write!(code, "{byte:02x}").unwrap();
+        code
+    });
+    format!("/wechat/receipt{query}&check_code={code}")
+}
+
+async fn receipt_path(partner: &Partner) -> String {
+    let shown = partner.house.shown("/tea-0001").await.json;
+    let transaction_id = shown["transaction_id"].as_str().unwrap_or("unpaid");
+    receipt_path_of(&partner.sub_mchid, transaction_id)
+}
+
+async fn look(house: &House, path: &str) -> Answer {
+    house
+        .send(Request::get(path).body(Body::empty()).unwrap())
+        .await
+}
+
+#[tokio::test]
+async fn the_receipt_is_shown_in_wechats_frame_and_leads_back_to_the_shop() {
+    let partner = open_with("").await;
+    let house = &partner.house;
+    let order = partner.order(&json!({"success_url": "http://127.0.0.1:8000/thanks?a=1&b=2"}));
+    let token = house.order(order).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    partner.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    let path = receipt_path(&partner).await;
+    let page = look(house, &path).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let text = page.text();
+    for expected in [
+        "data-display=\"SHOW_CUSTOM_PAGE\"",
+        &*format!("data-parent=\"{WECHAT}\""),
+        "支付成功",
+        "¥19.90",
+        "tea-0001",
+        "id=\"leave\"",
+        "href=\"http://127.0.0.1:8000/thanks?a=1&amp;b=2\"",
+        "<script src=\"/receipt.js\" defer>",
+    ] {
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    assert!(
+        !text.contains(&token) && !text.contains("wechat-pay.js"),
+        "{text}"
+    );
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.contains(&format!("frame-ancestors {WECHAT}")),
+        "{policy}"
+    );
+    assert!(page.headers.get("x-frame-options").is_none());
+    assert_eq!(page.headers["cache-control"], "no-store");
+    let script = look(house, "/receipt.js").await.text();
+    for expected in ["onIframeReady", "jumpOut", "dataset.parent"] {
+        assert!(script.contains(expected), "{expected} in {script}");
+    }
+}
+
+#[tokio::test]
+async fn without_wechats_check_code_nothing_of_the_order_is_shown() {
+    let partner = open_with("").await;
+    let house = &partner.house;
+    let token = house.order(partner.order(&json!({}))).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    let unpaid = receipt_path(&partner).await;
+    house.line.take_sent();
+    assert!(
+        look(house, &unpaid)
+            .await
+            .text()
+            .contains("SHOW_OFFICIAL_PAGE")
+    );
+    assert_eq!(house.line.take_kinds(), ["query"]);
+    partner.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    let good = receipt_path(&partner).await;
+    let (front, code) = good.split_once("check_code=").unwrap();
+    for path in [
+        "/wechat/receipt".to_owned(),
+        front.to_owned(),
+        format!("{front}check_code={}", "0".repeat(32)),
+        format!("{front}check_code={code}0"),
+        good.replace("tea-0001", "tea-0002"),
+        good.replace(&partner.sub_mchid, "1999999999"),
+    ] {
+        let text = look(house, &path).await.text();
+        assert!(text.contains("SHOW_OFFICIAL_PAGE"), "{path}");
+        assert!(
+            !text.contains("19.90") && !text.contains("tea-0001"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_before_its_notification_asks_wechat_itself() {
+    let partner = open_with("").await;
+    let house = &partner.house;
+    let token = house.order(partner.order(&json!({}))).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    partner.pay("tea-0001").await;
+    // WeChat's frame comes first; the number in its code is WeChat's own.
+    let ledger = serde_json::to_value(house.simulator.ledger_view(None)).unwrap();
+    let transaction_id = ledger["orders"][0]["transaction_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = receipt_path_of(&partner.sub_mchid, &transaction_id);
+    let text = look(house, &path).await.text();
+    assert!(text.contains("SHOW_CUSTOM_PAGE"), "{text}");
+    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+}
