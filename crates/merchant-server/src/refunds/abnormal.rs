@@ -61,7 +61,7 @@ async fn apply(
         refund_id,
         out_refund_no: number,
         to,
-        sub_mchid: None,
+        sub_mchid: news::sub_mchid(server, &refund.out_trade_no).await?,
     };
     let asked_ms = server.clock.now_ms();
     match server.wechat.apply_abnormal_refund(&wish).await {

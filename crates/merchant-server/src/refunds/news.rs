@@ -58,7 +58,8 @@ pub(crate) async fn record_notice(
             .await;
     };
     let mchid = notice.mchid.as_deref().or(notice.sp_mchid.as_deref());
-    let is_ours = mchid == Some(server.config.merchant.key.mchid());
+    let is_ours = mchid == Some(server.config.merchant.key.mchid())
+        && notice.sub_mchid == sub_mchid(server, &notice.out_trade_no).await?;
     let news = RefundNews {
         out_refund_no: notice.out_refund_no.clone(),
         refund_id: notice.refund_id.clone(),
@@ -107,18 +108,34 @@ pub(crate) async fn learn(server: &MerchantServer, out_refund_no: &str) -> Resul
         return Ok(());
     };
     let asked_ms = server.clock.now_ms();
-    let answer = match server.wechat.query_refund(&number, None).await? {
-        RefundStanding::Known(told) => {
+    let mut answer = "RESOURCE_NOT_EXISTS".to_owned();
+    // Whose it is may not be known either: a provider asks for each of its sub-merchants.
+    let subs = &server.config.merchant.sub_merchants;
+    let mut whose: Vec<_> = subs.iter().map(|sub| Some(&*sub.sub_mchid)).collect();
+    if whose.is_empty() {
+        whose.push(None);
+    }
+    for sub_mchid in whose {
+        if let RefundStanding::Known(told) = server.wechat.query_refund(&number, sub_mchid).await? {
             record_answer(server, &told, asked_ms).await?;
-            json_text(&told)
+            answer = json_text(&told);
+            break;
         }
-        RefundStanding::Unknown { .. } => "RESOURCE_NOT_EXISTS".to_owned(),
-    };
+    }
     server
         .ledger
         .note_refund_mismatch_answer(out_refund_no, &answer, asked_ms)
         .await?;
     Ok(())
+}
+
+/// Partner mode: for whom a payment was, by its number.
+pub(super) async fn sub_mchid(
+    server: &MerchantServer,
+    out_trade_no: &str,
+) -> Result<Option<String>, LedgerError> {
+    let attempt = server.ledger.attempt_by_out_trade_no(out_trade_no).await?;
+    Ok(attempt.and_then(|attempt| attempt.parties.sub_mchid))
 }
 
 async fn record(

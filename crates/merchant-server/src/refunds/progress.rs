@@ -225,7 +225,12 @@ async fn ask(server: &MerchantServer, refund: &Refund) -> Result<Answer, Unanswe
     let number = OutRefundNo::parse(&*refund.out_refund_no)
         .map_err(|_| LedgerError::Column("refunds.out_refund_no"))?;
     let asked_ms = server.clock.now_ms();
-    match server.wechat.query_refund(&number, None).await? {
+    let sub_mchid = news::sub_mchid(server, &refund.out_trade_no).await?;
+    match server
+        .wechat
+        .query_refund(&number, sub_mchid.as_deref())
+        .await?
+    {
         RefundStanding::Known(told) => Ok(Answer::Recorded(
             news::record_answer(server, &told, asked_ms).await?,
         )),

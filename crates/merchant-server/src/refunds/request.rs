@@ -65,6 +65,7 @@ fn request(
     Ok(RefundRequest {
         // Without it the notification would come in the form of version 2, unsigned.
         notify_url: Some(server.config.merchant.refund_notify_url.clone()),
+        sub_mchid: attempt.parties.sub_mchid.clone(),
         ..RefundRequest::new(payment, number, fen(amount_fen), fen(order.total_fen))
     })
 }

@@ -8,7 +8,7 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::house::{Answer, House, MERCHANT, WECHAT, letter, merchant};
+use crate::house::{API_KEY, Answer, House, MERCHANT, WECHAT, backend, letter, merchant};
 use crate::wechat_line::Meddling;
 use merchant_server::Clock as _;
 
@@ -116,6 +116,36 @@ async fn a_missed_notification_is_found_by_query_and_an_order_is_closed_for_the_
     house.form(&path, &[("after", "1")]).await;
     assert_eq!(house.line.take_kinds(), ["query", "close"]);
     assert_eq!(house.trade_state("tea-0002").as_deref(), Some("CLOSED"));
+}
+
+#[tokio::test]
+async fn a_refund_goes_out_for_the_sub_merchant_and_comes_to_its_end() {
+    let partner = open_with("").await;
+    let house = &partner.house;
+    let token = house.order(partner.order(&json!({}))).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    partner.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    house.line.take_sent();
+    let wanted = json!({"refund_no": "back-0001", "amount_fen": 990}).to_string();
+    let path = "/v1/orders/tea-0001/refunds";
+    let began = house.send(backend(path, API_KEY, wanted)).await;
+    assert!(began.status.is_success(), "{}", began.json);
+    let sent = house.line.take_sent();
+    let refund = sent
+        .iter()
+        .find(|sent| sent.path.ends_with("/refunds"))
+        .unwrap();
+    let body: Value = serde_json::from_slice(&refund.body).unwrap();
+    assert_eq!(body["sub_mchid"], partner.sub_mchid);
+    // No notification: the question names the sub-merchant, too.
+    house.simulator.run_due().await;
+    house.clock.advance_ms(60_000);
+    house.simulator.run_due().await;
+    house.later(1).await;
+    let refunds = house.shown("/tea-0001/refunds").await.json;
+    assert_eq!(refunds["refunds"][0]["state"], "succeeded", "{refunds}");
+    assert_eq!(house.checkout(&token).await.number("refunded_fen"), 990);
 }
 
 #[tokio::test]
