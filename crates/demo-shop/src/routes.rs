@@ -90,13 +90,9 @@ async fn buy(
             order_no: Some(order_no.clone()),
             total_fen: item.price_fen,
             description: item.name.to_owned(),
-            expires_in_ms: None,
-            payer: None,
             return_url: Some(page_url),
-            // The page says thanks in place: an address to go on to would reload it for nothing.
-            success_url: None,
-            products: None,
-            attach: None,
+            // No success_url: the page says thanks in place, and going on would reload it for nothing.
+            ..CreateOrder::default()
         })
         .await?;
     tracing::info!(order_no, total_fen = item.price_fen, "order created");

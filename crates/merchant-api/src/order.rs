@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// `POST {base}/orders`. Unknown fields are refused: a misspelt amount must not pass.
 ///
 /// All of WeChat's own fields go to WeChat as they are, in the body of each attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreateOrder {
