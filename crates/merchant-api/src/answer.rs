@@ -85,7 +85,6 @@ pub struct PayParameters {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Action {
     /// Show this as a QR code. The only action that a GET repeats.
     CodeUrl(String),
@@ -287,10 +286,30 @@ mod wire {
         #[serde(skip_serializing_if = "Option::is_none")]
         attempt_remaining_ms: Option<u64>,
         #[serde(flatten)]
-        #[cfg_attr(feature = "openapi", schema(inline))]
+        #[cfg_attr(feature = "openapi", schema(inline, value_type = ActionObject))]
         action: Option<&'a Action>,
         #[serde(skip_serializing_if = "Option::is_none")]
         success_url: Option<&'a str>,
+    }
+
+    /// The action as the flat object shows it: one of these fields, or none. A `oneOf` of the
+    /// variants would say that an answer without an action is none.
+    #[cfg(feature = "openapi")]
+    #[derive(utoipa::ToSchema)]
+    #[expect(dead_code, reason = "a schema, and never a value")]
+    struct ActionObject {
+        /// Show this as a QR code. The only action that a GET repeats.
+        code_url: Option<String>,
+        /// Navigate the whole page here, by the buyer's gesture.
+        h5_url: Option<String>,
+        /// Call the cashier of the WeChat that shows this page.
+        jsapi: Option<super::PayParameters>,
+        /// Open this page of the mini-program that shows this web-view.
+        mini_program_path: Option<String>,
+        /// Call `wx.requestPayment` (only a mini-program's own page gets this).
+        mini_program: Option<super::PayParameters>,
+        /// The payer is not known yet: go here once, and come back with a `payer` handle.
+        authorize_url: Option<String>,
     }
 
     impl<'a> From<&'a CheckoutAnswer> for CheckoutAnswerObject<'a> {
