@@ -40,6 +40,11 @@ impl Inbox {
         self.0.lock().unwrap().answers = Some(status);
     }
 
+    /// Everything so far, left in.
+    pub(crate) fn peek(&self) -> Vec<Message> {
+        self.0.lock().unwrap().letters.clone()
+    }
+
     /// Everything so far, taken out.
     pub(crate) fn take(&self) -> Vec<Message> {
         std::mem::take(&mut self.0.lock().unwrap().letters)

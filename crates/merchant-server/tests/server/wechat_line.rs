@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use bytes::Bytes;
 use merchant_server::{Call, ServiceTransport, TransportError, WechatTransport};
+use tokio::sync::Notify;
 
 /// What happens to the next call of a kind.
 pub(crate) enum Meddling {
@@ -44,6 +45,16 @@ struct Inner {
     simulator: ServiceTransport<Router>,
     meddlings: Mutex<VecDeque<(&'static str, Meddling)>>,
     sent: Mutex<Vec<Sent>>,
+    cut: Mutex<Option<Cut>>,
+}
+
+/// A call at which the process ends.
+struct Cut {
+    /// Counting from 1.
+    call: usize,
+    /// Whether WeChat gets it.
+    arrives: bool,
+    reached: Arc<Notify>,
 }
 
 impl WechatLine {
@@ -52,6 +63,7 @@ impl WechatLine {
             simulator: ServiceTransport::new(simulator),
             meddlings: Mutex::default(),
             sent: Mutex::default(),
+            cut: Mutex::default(),
         }))
     }
 
@@ -73,6 +85,29 @@ impl WechatLine {
     /// The kinds of what was sent since the last look.
     pub(crate) fn take_kinds(&self) -> Vec<&'static str> {
         self.take_sent().iter().map(|sent| sent.kind).collect()
+    }
+
+    /// The process is to end at a call, counting from 1: tells when it is there, and never
+    /// answers.
+    pub(crate) fn cut(&self, call: usize, arrives: bool, reached: Arc<Notify>) {
+        *self.0.cut.lock().unwrap() = Some(Cut {
+            call,
+            arrives,
+            reached,
+        });
+    }
+
+    /// From here on all calls are answered.
+    pub(crate) fn mend(&self) {
+        *self.0.cut.lock().unwrap() = None;
+    }
+
+    /// Whether this call is the one, and WeChat gets it.
+    fn is_cut(&self) -> Option<(bool, Arc<Notify>)> {
+        let mut cut = self.0.cut.lock().unwrap();
+        let cut = cut.as_mut()?;
+        cut.call = cut.call.checked_sub(1)?;
+        (cut.call == 0).then(|| (cut.arrives, cut.reached.clone()))
     }
 
     fn meddling(&self, kind: &str) -> Option<Meddling> {
@@ -98,7 +133,15 @@ impl WechatTransport for WechatLine {
             body: request.body().clone(),
         });
         let meddling = self.meddling(kind);
+        let cut = self.is_cut();
         Box::pin(async move {
+            if let Some((arrives, reached)) = cut {
+                if arrives {
+                    self.0.simulator.call(request).await?;
+                }
+                reached.notify_one();
+                return std::future::pending().await;
+            }
             match meddling {
                 None => self.0.simulator.call(request).await,
                 Some(Meddling::PaidJustBefore(pay)) => {

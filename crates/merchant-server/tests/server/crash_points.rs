@@ -1,0 +1,433 @@
+//! The process ends at every point of every operation that touches money: after each poll of its
+//! future, which is at each place where it waits for the database or for WeChat, and around each
+//! of its calls, before it arrives and after it took effect. Another process opens the same file,
+//! people try again, time passes, and both ledgers must agree as if nothing had happened.
+//!
+//! A dropped future is what `kill -9` leaves of an operation: what it had sent to the database is
+//! done, and nothing after it. Every point is tried in turn until the operation lives to its end,
+//! so that one that is written later is tried without anybody thinking of it.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use axum::body::Body;
+use http::Request;
+use serde_json::{Value, json};
+use sqlx::Row as _;
+use tokio::sync::Notify;
+
+use crate::house::{API_KEY, House, Letter, MINUTE_MS, backend, configuration};
+
+const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+/// No operation has so many points; one that had would not end.
+const POINTS_MAX: usize = 400;
+
+/// Where the process ends.
+#[derive(Clone, Copy, Debug)]
+enum Point {
+    /// After so many polls.
+    Poll(usize),
+    /// When WeChat is called for this time, and does not hear of it.
+    BeforeCall(usize),
+    /// When WeChat is called for this time, has done it, and nobody hears of it.
+    AfterCall(usize),
+}
+
+/// What the points of an operation are tried with.
+struct Scenario {
+    /// Brings the house to where the operation begins.
+    before: for<'a> fn(&'a mut Stage) -> Step<'a>,
+    /// The operation.
+    operation: for<'a> fn(&'a Stage) -> Step<'a>,
+    /// What people do afterwards, in the new process: mostly the same again.
+    after: for<'a> fn(&'a mut Stage) -> Step<'a>,
+    /// How the order stands in the end, with attempts that settled it, and surplus.
+    end: (&'static str, usize, usize),
+}
+
+type Step<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+struct Stage {
+    house: House,
+    token: String,
+    /// Notifications that WeChat goes on sending until they are acknowledged.
+    letters: Vec<Letter>,
+}
+
+impl Scenario {
+    async fn hold_at_every_point(self) {
+        let mut tried = 0;
+        for kind in [Point::Poll, Point::BeforeCall, Point::AfterCall] {
+            for place in 1..=POINTS_MAX {
+                assert!(place < POINTS_MAX, "an operation that does not end");
+                if !self.holds_at(kind(place)).await {
+                    break;
+                }
+                tried += 1;
+            }
+        }
+        // An operation without a point would prove nothing.
+        assert!(tried > 2, "only {tried} points");
+    }
+
+    /// Says whether the operation was cut off there.
+    async fn holds_at(&self, point: Point) -> bool {
+        let mut stage = Stage::open().await;
+        (self.before)(&mut stage).await;
+        let is_cut = stage.run_until(point, (self.operation)(&stage)).await;
+        let mut stage = stage.begin_again().await;
+        (self.after)(&mut stage).await;
+        stage.settle().await;
+        let seen = stage.compare(point).await;
+        let (ended, paid, surplus) = self.end;
+        assert_eq!(seen, (ended.to_owned(), paid, surplus), "cut at {point:?}");
+        is_cut
+    }
+}
+
+#[tokio::test]
+async fn starting_an_attempt_holds_at_every_point() {
+    let scenario = Scenario {
+        before: |_| Box::pin(async {}),
+        operation: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
+        after: |stage| {
+            Box::pin(async {
+                let answer = stage.start("native", 0).await;
+                stage.pay(&answer).await;
+            })
+        },
+        end: ("paid", 1, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn taking_over_holds_at_every_point() {
+    let scenario = Scenario {
+        before: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
+        operation: |stage| Box::pin(async { drop(stage.start("h5", 1).await) }),
+        after: |stage| {
+            Box::pin(async {
+                // The page asks again with what it has seen: the first attempt.
+                let mut answer = stage.start("h5", 1).await;
+                if answer["error"]["code"] == "ATTEMPT_SUPERSEDED" {
+                    let seen = answer["attempt"].as_u64().unwrap();
+                    answer = stage.start("h5", seen).await;
+                }
+                stage.pay(&answer).await;
+            })
+        },
+        end: ("paid", 1, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn settling_by_a_notification_holds_at_every_point() {
+    let scenario = Scenario {
+        before: |stage| {
+            Box::pin(async {
+                let answer = stage.start("native", 0).await;
+                stage.pay(&answer).await;
+            })
+        },
+        operation: |stage| {
+            Box::pin(async {
+                stage.house.hand_in(&stage.letters[0]).await;
+            })
+        },
+        after: |_| Box::pin(async {}),
+        end: ("paid", 1, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn telling_the_backend_holds_at_every_point() {
+    let scenario = Scenario {
+        before: |stage| {
+            Box::pin(async {
+                let answer = stage.start("native", 0).await;
+                stage.pay(&answer).await;
+                stage.house.hand_in(&stage.letters[0]).await;
+            })
+        },
+        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        after: |_| Box::pin(async {}),
+        end: ("paid", 1, 0),
+    };
+    // The call goes to the backend, so WeChat's calls are none of this operation's points.
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn expiry_holds_at_every_point() {
+    let scenario = Scenario {
+        before: |stage| {
+            Box::pin(async {
+                stage.start("native", 0).await;
+                stage.house.clock.advance_ms(40 * MINUTE_MS);
+            })
+        },
+        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        after: |_| Box::pin(async {}),
+        end: ("closed", 0, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn closing_by_the_merchant_holds_at_every_point() {
+    let scenario = Scenario {
+        before: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
+        operation: |stage| {
+            Box::pin(async { drop(stage.post("/v1/orders/tea-0001/close", Value::Null).await) })
+        },
+        after: |_| Box::pin(async {}),
+        end: ("closed", 0, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn giving_surplus_back_holds_at_every_point() {
+    let scenario = Scenario {
+        before: |stage| {
+            Box::pin(async {
+                stage.start("native", 0).await;
+                let answer = stage.start("h5", 1).await;
+                stage.pay(&answer).await;
+                stage.pay_late("tea-0001").await;
+                for letter in stage.letters.clone() {
+                    stage.house.hand_in(&letter).await;
+                }
+            })
+        },
+        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        after: |_| Box::pin(async {}),
+        end: ("paid", 1, 1),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn refunding_holds_at_every_point() {
+    let scenario = Scenario {
+        before: |stage| {
+            Box::pin(async {
+                let answer = stage.start("native", 0).await;
+                stage.pay(&answer).await;
+                stage.house.hand_in(&stage.letters[0]).await;
+            })
+        },
+        operation: |stage| Box::pin(async { drop(stage.refund().await) }),
+        after: |stage| Box::pin(async { drop(stage.refund().await) }),
+        end: ("paid", 1, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+/// How long time is let pass until nothing is left to do: deadlines, plans, and banks.
+const SETTLING_STEPS: usize = 12;
+
+impl Stage {
+    async fn open() -> Self {
+        let house = House::open_configured(&stage_configuration()).await;
+        let token = house.tea().await;
+        Self {
+            house,
+            token,
+            letters: Vec::new(),
+        }
+    }
+
+    /// Runs an operation until it is cut off; says whether it was.
+    async fn run_until(&self, point: Point, operation: Step<'_>) -> bool {
+        let mut operation = operation;
+        let reached = Arc::new(Notify::new());
+        match point {
+            Point::Poll(polls) => {
+                let mut left = polls;
+                return std::future::poll_fn(|context| {
+                    if operation.as_mut().poll(context).is_ready() {
+                        return Poll::Ready(false);
+                    }
+                    left -= 1;
+                    if left == 0 {
+                        Poll::Ready(true)
+                    } else {
+                        Poll::Pending
+                    }
+                })
+                .await;
+            }
+            Point::BeforeCall(call) => self.house.line.cut(call, false, reached.clone()),
+            Point::AfterCall(call) => self.house.line.cut(call, true, reached.clone()),
+        }
+        let reached = pin!(reached.notified());
+        let is_cut = tokio::select! {
+            () = operation => false,
+            () = reached => true,
+        };
+        self.house.line.mend();
+        is_cut
+    }
+
+    async fn begin_again(self) -> Self {
+        Self {
+            house: self.house.begin_again_as(&stage_configuration()).await,
+            ..self
+        }
+    }
+
+    async fn start(&self, product: &str, after: u64) -> Value {
+        let after = after.to_string();
+        let fields = [
+            ("product", product),
+            ("after", &after),
+            ("return_url", "http://127.0.0.1:8000/back"),
+        ];
+        self.house.attempt(&self.token, &fields).await.json
+    }
+
+    /// The buyer pays by what an answer shows.
+    async fn pay(&mut self, answer: &Value) {
+        let number = answer["out_trade_no"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer}"));
+        self.house.pay(number).await;
+        self.letters.extend(self.house.take_post());
+    }
+
+    async fn pay_late(&mut self, number: &str) {
+        let visit = json!({
+            "mchid": crate::house::merchant()["mchid"], "out_trade_no": number,
+            "outcome": "success", "late": true,
+        });
+        self.house.control("POST", "pay", &visit.to_string()).await;
+        self.house.simulator.run_due().await;
+        self.letters.extend(self.house.take_post());
+    }
+
+    async fn refund(&self) -> Value {
+        let wish = json!({ "refund_no": "tea-0001@1", "amount_fen": 90 });
+        self.post("/v1/orders/tea-0001/refunds", wish).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let body = match body {
+            Value::Null => Body::empty(),
+            body => Body::from(body.to_string()),
+        };
+        let request: Request<Body> = backend(path, API_KEY, body);
+        self.house.send(request).await.json
+    }
+
+    /// Time passes; WeChat sends again what nobody has acknowledged.
+    async fn settle(&mut self) {
+        for _ in 0..SETTLING_STEPS {
+            for letter in std::mem::take(&mut self.letters) {
+                let path = if String::from_utf8_lossy(&letter.body).contains("REFUND.") {
+                    "/wechat/notify/refund"
+                } else {
+                    "/wechat/notify/payment"
+                };
+                // Signed when it was first sent; WeChat signs each try anew.
+                self.house.hand_in_at(path, &letter).await;
+            }
+            self.house.later(10 * MINUTE_MS).await;
+            self.house.simulator.run_due().await;
+            self.letters.extend(self.house.take_post());
+        }
+    }
+
+    /// Both ledgers, and what the backend heard, agree; gives the order's state, and how many
+    /// attempts settled it and came too much.
+    async fn compare(&self, point: Point) -> (String, usize, usize) {
+        let ledger = serde_json::to_value(self.house.simulator.ledger_view(None)).unwrap();
+        let database = self.house.database().await;
+        let attempts = sqlx::query("SELECT out_trade_no, state, transaction_id FROM attempts")
+            .fetch_all(&database)
+            .await
+            .unwrap();
+        let (mut paid, mut surplus) = (0, 0);
+        for order in ledger["orders"].as_array().unwrap() {
+            let number = order["out_trade_no"].as_str().unwrap();
+            let ours = attempts
+                .iter()
+                .find(|row| row.get::<&str, _>("out_trade_no") == number);
+            let ours = ours.unwrap_or_else(|| panic!("{point:?}: {number} is not ours"));
+            let state: &str = ours.get("state");
+            let transaction_id: Option<&str> = ours.get("transaction_id");
+            assert_eq!(
+                order["transaction_id"].as_str(),
+                transaction_id,
+                "{point:?} {number}"
+            );
+            let is_money = matches!(state, "paid" | "surplus");
+            assert_eq!(
+                is_money,
+                transaction_id.is_some(),
+                "{point:?} {number} {state}"
+            );
+            paid += usize::from(state == "paid");
+            if state == "surplus" {
+                surplus += 1;
+                assert_eq!(order["refunded"], order["total"], "{point:?} {number}");
+            }
+        }
+        self.compare_refunds(point, &ledger).await;
+        let state: (String,) = sqlx::query_as("SELECT state FROM orders")
+            .fetch_one(&database)
+            .await
+            .unwrap();
+        let told = |word: &str| {
+            let messages = self.house.backend.peek();
+            let ids = messages
+                .iter()
+                .filter(|message| message.json()["type"] == word);
+            let mut ids: Vec<_> = ids
+                .map(|message| message.header("webhook-id").to_owned())
+                .collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids.len()
+        };
+        assert_eq!(told("payment.succeeded"), paid, "{point:?}");
+        assert_eq!(told("payment.surplus"), surplus, "{point:?}");
+        assert_eq!(
+            told("order.closed"),
+            usize::from(state.0 == "closed"),
+            "{point:?}"
+        );
+        (state.0, paid, surplus)
+    }
+
+    async fn compare_refunds(&self, point: Point, ledger: &Value) {
+        let database = self.house.database().await;
+        let ours: Vec<(String, i64, String)> = sqlx::query_as(
+            "SELECT out_refund_no, amount_fen, state FROM refunds ORDER BY out_refund_no",
+        )
+        .fetch_all(&database)
+        .await
+        .unwrap();
+        let refunds = ledger["refunds"].as_array().unwrap().iter();
+        let mut wechats: Vec<_> = refunds
+            .map(|refund| {
+                assert_eq!(refund["status"], "SUCCESS", "{point:?} {refund}");
+                let number = refund["out_refund_no"].as_str().unwrap().to_owned();
+                let amount_fen = refund["refund"].as_i64().unwrap();
+                (number, amount_fen, "succeeded".to_owned())
+            })
+            .collect();
+        wechats.sort();
+        assert_eq!(ours, wechats, "{point:?}");
+    }
+}
+
+fn stage_configuration() -> String {
+    let target = "http://127.0.0.1:7000/hooks";
+    configuration("") + &format!("[[webhooks]]\nurl = \"{target}\"\nsecret = \"{SECRET}\"\n")
+}
