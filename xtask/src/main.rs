@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod chaos;
 mod console;
 mod demo;
 mod dist;
@@ -32,6 +33,8 @@ enum Task {
     Demo(demo::Options),
     /// Run all tests and checks, as CI does
     Test(test::Options),
+    /// Let it storm over the merchant server: faults, `kill -9`, and a comparison to the fen
+    Chaos(chaos::Options),
     /// Build the bundle that buyers download, into www/dist
     Dist(dist::Options),
     /// Check the size of the bundle in www/dist against its limit
@@ -63,6 +66,7 @@ fn run(task: Task) -> Result<ExitCode, failure::Failure> {
     match task {
         Task::Demo(options) => return Ok(demo::run(&options)),
         Task::Test(options) => return test::run(&options),
+        Task::Chaos(options) => chaos::run(&options)?,
         Task::Dist(options) => dist::run(options)?,
         Task::Size => size::check()?,
         Task::Tidy => tidy::check()?,

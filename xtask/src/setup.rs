@@ -15,19 +15,23 @@ mod browser;
 mod cargo_tools;
 mod debian;
 mod debian_toolchain;
+mod faketime;
 pub(crate) mod foreign_clients;
 mod npm_tools;
 mod openssl;
 mod php;
 mod python;
 mod rust;
+mod schemathesis;
 mod tool_cache;
 mod wasm_toolchain;
 
 pub(crate) use browser::{chromedriver, chromium, firefox, minibrowser};
 pub(crate) use cargo_tools::{BINDGEN_CLI, GECKODRIVER, TRUNK};
+pub(crate) use faketime::library as faketime_library;
 pub(crate) use npm_tools::{NpmTool, modules_for_browsers};
 pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
+pub(crate) use schemathesis::program as schemathesis;
 pub(crate) use tool_cache::ToolCache;
 pub(crate) use wasm_toolchain::{use_wasm_compiler, use_wasm_toolchain};
 
@@ -68,6 +72,10 @@ pub(crate) enum Need {
     PythonClient,
     /// The client from npm that the simulator is tested with.
     NodeClient,
+    /// libfaketime, by which the storm's servers see the storm's time.
+    Faketime,
+    /// Schemathesis, which tries our OpenAPI file's routes.
+    Schemathesis,
 }
 
 /// One step of the setup.
@@ -111,6 +119,8 @@ impl Purpose {
                 Need::Python,
                 Need::PythonClient,
                 Need::NodeClient,
+                Need::Faketime,
+                Need::Schemathesis,
                 Need::BindgenCli,
                 Need::Trunk,
             ],
@@ -162,6 +172,8 @@ impl Need {
             Self::Python => python::step(),
             Self::PythonClient => foreign_clients::python_step(cache),
             Self::NodeClient => foreign_clients::npm_step(cache),
+            Self::Faketime => faketime::step(),
+            Self::Schemathesis => schemathesis::step(cache),
         }
     }
 }

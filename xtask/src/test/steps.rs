@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
 };
-use crate::{console, demo, dist, process, repository, size, tidy};
+use crate::{chaos, console, demo, dist, process, repository, size, tidy};
 
 /// What is set up must be tested: nothing of it is skipped.
 const REQUIRE_PHP: (&str, &str) = ("REQUIRE_PHP", "1");
@@ -58,6 +58,20 @@ pub(super) const ALL: &[Step] = &[
         ],
         after: None,
         run: foreign,
+    },
+    Step {
+        name: "openapi",
+        about: "no route that our OpenAPI file shows breaks, whatever Schemathesis sends",
+        needs: &[Need::Python, Need::Schemathesis],
+        after: None,
+        run: openapi,
+    },
+    Step {
+        name: "chaos",
+        about: "a short storm: nothing is lost, nothing twice, however the server is hit",
+        needs: chaos::NEEDS,
+        after: None,
+        run: chaos::short,
     },
     Step {
         name: "wasm",
@@ -163,6 +177,18 @@ fn foreign() -> Result<(), Failure> {
             // What each client passes is the report.
             .args(["--test=foreign", "--", "--show-output"])
             .envs(foreign_clients::places(&cache)),
+    )
+}
+
+fn openapi() -> Result<(), Failure> {
+    process::run_shown(
+        repository::cargo()
+            .args(["test", "--package=payment-tests", "--features=schemathesis"])
+            .args(["--test=openapi"])
+            .env(
+                "SCHEMATHESIS",
+                setup::schemathesis(&ToolCache::of_this_user()),
+            ),
     )
 }
 

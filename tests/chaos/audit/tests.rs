@@ -1,0 +1,189 @@
+//! Every kind of error, planted one at a time into a storm that ended well: an audit that cannot
+//! find it would be worth nothing.
+
+use serde_json::json;
+
+use super::*;
+use FindingKind::{Duplicated, Lost, Wrong};
+
+const PAID: &str = "order-paid";
+const SECOND: &str = "0123456789abcdef0123456789abcdef";
+const CLOSED: &str = "order-closed";
+const TOTAL_FEN: u64 = 1990;
+
+/// An order that was paid twice, and refunded in part; and one that nobody paid.
+fn a_storm_that_ended_well() -> Evidence {
+    let wechat = |out_trade_no: &str, transaction_id: Option<&str>, refunded_fen| WechatOrder {
+        out_trade_no: out_trade_no.to_owned(),
+        transaction_id: transaction_id.map(str::to_owned),
+        total_fen: TOTAL_FEN,
+        payer_total_fen: transaction_id.map_or(0, |_| TOTAL_FEN),
+        refunded_fen,
+        is_notifying: false,
+    };
+    let attempt = |out_trade_no: &str, state: &str, transaction_id: Option<&str>| OurAttempt {
+        out_trade_no: out_trade_no.to_owned(),
+        state: state.to_owned(),
+        transaction_id: transaction_id.map(str::to_owned),
+    };
+    let payment = |out_trade_no: &str, transaction_id: &str| {
+        json!({
+            "order_no": PAID, "total_fen": TOTAL_FEN, "payer_total_fen": TOTAL_FEN,
+            "out_trade_no": out_trade_no, "transaction_id": transaction_id,
+        })
+    };
+    let refund = |number: &str, amount_fen: u64| json!({ "order_no": PAID, "refund_no": number, "amount_fen": amount_fen });
+    let refunds = [
+        ("order-paid@0", PAID, "merchant", 90),
+        ("surplus@x", SECOND, "surplus", TOTAL_FEN),
+    ];
+    Evidence {
+        ordered: [(PAID.to_owned(), TOTAL_FEN), (CLOSED.to_owned(), TOTAL_FEN)].into(),
+        wechat: vec![
+            wechat(PAID, Some("42001"), 90),
+            wechat(SECOND, Some("42002"), TOTAL_FEN),
+            wechat(CLOSED, None, 0),
+        ],
+        wechat_refunds: refunds
+            .iter()
+            .map(|(number, out_trade_no, _, amount_fen)| WechatRefund {
+                out_refund_no: (*number).to_owned(),
+                out_trade_no: (*out_trade_no).to_owned(),
+                status: "SUCCESS".to_owned(),
+                amount_fen: *amount_fen,
+            })
+            .collect(),
+        our_refunds: refunds
+            .iter()
+            .map(|(number, out_trade_no, origin, amount_fen)| OurRefund {
+                out_refund_no: (*number).to_owned(),
+                out_trade_no: (*out_trade_no).to_owned(),
+                order_no: PAID.to_owned(),
+                origin: (*origin).to_owned(),
+                state: "succeeded".to_owned(),
+                amount_fen: *amount_fen,
+            })
+            .collect(),
+        asked_refunds: [(
+            "order-paid@0".to_owned(),
+            AskedRefund {
+                order_no: PAID.to_owned(),
+                is_accepted: true,
+            },
+        )]
+        .into(),
+        ours: vec![
+            OurOrder {
+                order_no: PAID.to_owned(),
+                state: "paid".to_owned(),
+                total_fen: TOTAL_FEN,
+                payer_total_fen: Some(TOTAL_FEN),
+                refunded_fen: 90,
+                attempts: vec![
+                    attempt(PAID, "paid", Some("42001")),
+                    attempt(SECOND, "surplus", Some("42002")),
+                ],
+            },
+            OurOrder {
+                order_no: CLOSED.to_owned(),
+                state: "closed".to_owned(),
+                total_fen: TOTAL_FEN,
+                payer_total_fen: None,
+                refunded_fen: 0,
+                attempts: vec![attempt(CLOSED, "closed", None)],
+            },
+        ],
+        told: vec![
+            ("payment.succeeded".to_owned(), payment(PAID, "42001")),
+            ("payment.surplus".to_owned(), payment(SECOND, "42002")),
+            ("refund.succeeded".to_owned(), refund("order-paid@0", 90)),
+            (
+                "refund.succeeded".to_owned(),
+                refund("surplus@x", TOTAL_FEN),
+            ),
+            ("order.closed".to_owned(), json!({ "order_no": CLOSED })),
+        ],
+        shown: BTreeMap::new(),
+        mismatches: Vec::new(),
+    }
+}
+
+#[test]
+fn a_storm_that_ended_well_has_no_findings() {
+    assert_eq!(compare(&a_storm_that_ended_well()), []);
+}
+
+#[test]
+fn every_error_that_is_planted_is_found_and_counted_as_what_it_is() {
+    type Plant = fn(&mut Evidence);
+    let cases: [(&str, FindingKind, Plant); 22] = [
+        ("an order is forgotten", Lost, |e| drop(e.ours.remove(1))),
+        ("an order has another price", Wrong, |e| {
+            e.ours[1].total_fen += 1;
+        }),
+        ("WeChat knows an attempt of nobody", Lost, |e| {
+            drop(e.ours[1].attempts.pop());
+        }),
+        ("a payment is not in the ledger", Lost, |e| {
+            e.ours[0].attempts[0].transaction_id = None;
+        }),
+        ("a paid order stays closed", Lost, |e| {
+            e.ours[0].state = "closed".into();
+        }),
+        ("an order stays open", Wrong, |e| {
+            e.ours[1].state = "open".into();
+        }),
+        ("an attempt is paid here alone", Wrong, |e| {
+            e.ours[1].attempts[0].state = "paid".into();
+        }),
+        ("a payment is never told", Lost, |e| drop(e.told.remove(0))),
+        ("surplus is never told", Lost, |e| drop(e.told.remove(1))),
+        ("a closing is never told", Lost, |e| drop(e.told.pop())),
+        ("an order is fulfilled twice", Duplicated, |e| {
+            e.told.push(e.told[0].clone());
+        }),
+        ("an unpaid order is fulfilled", Wrong, |e| {
+            e.told
+                .push(("payment.succeeded".into(), json!({ "order_no": CLOSED })));
+        }),
+        ("another amount is told", Wrong, |e| {
+            e.told[0].1["payer_total_fen"] = 1.into();
+        }),
+        ("surplus is not given back", Duplicated, |e| {
+            e.wechat[1].refunded_fen = 0;
+        }),
+        ("surplus is given back in part", Duplicated, |e| {
+            e.wechat[1].refunded_fen -= 1;
+        }),
+        ("a refund is not in the ledger", Lost, |e| {
+            drop(e.our_refunds.remove(0));
+        }),
+        ("a refund was never made", Lost, |e| {
+            drop(e.wechat_refunds.remove(0));
+        }),
+        ("a refund that nobody asked for", Wrong, |e| {
+            e.asked_refunds.clear();
+        }),
+        ("a refund differs by a fen", Wrong, |e| {
+            e.wechat_refunds[0].amount_fen += 1;
+        }),
+        ("a refund has no end", Lost, |e| {
+            e.our_refunds[0].state = "processing".into();
+        }),
+        ("the sum of refunds is off", Wrong, |e| {
+            e.ours[0].refunded_fen = 0;
+        }),
+        ("a payment fits nothing", Wrong, |e| {
+            e.mismatches.push((PAID.into(), "amount".into()));
+        }),
+    ];
+    for (what, kind, plant) in cases {
+        let mut evidence = a_storm_that_ended_well();
+        plant(&mut evidence);
+        let findings = compare(&evidence);
+        assert!(
+            findings.iter().any(|finding| finding.kind == kind),
+            "{what}: {findings:?}"
+        );
+    }
+}

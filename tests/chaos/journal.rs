@@ -1,0 +1,85 @@
+//! What happened to each order, so that a finding comes with its story; and what was seen to be
+//! wrong while it happened.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Mutex;
+
+/// Everything that the storm did and saw.
+#[derive(Default)]
+pub(crate) struct Journal {
+    events: Mutex<BTreeMap<String, Vec<(i64, String)>>>,
+    findings: Mutex<Vec<Finding>>,
+}
+
+/// One thing that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) kind: FindingKind,
+    /// The order, where one is concerned.
+    pub(crate) order_no: String,
+    /// What is the matter, in a sentence.
+    pub(crate) what: String,
+}
+
+/// The three numbers of the last line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FindingKind {
+    /// Money, an order or a message that should be there and is not.
+    Lost,
+    /// Money that was not given back, an order that was fulfilled twice, a refund made twice.
+    Duplicated,
+    /// Anything else that the ledgers, the pages and the messages do not agree on.
+    Wrong,
+}
+
+impl fmt::Display for FindingKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lost => "lost",
+            Self::Duplicated => "duplicated",
+            Self::Wrong => "wrong",
+        })
+    }
+}
+
+impl Journal {
+    /// Writes down what happened to an order.
+    pub(crate) fn note(&self, now_ms: i64, order_no: &str, what: impl Into<String>) {
+        let mut events = self.events.lock().unwrap();
+        let events = events.entry(order_no.to_owned()).or_default();
+        events.push((now_ms, what.into()));
+    }
+
+    /// Something is wrong, seen while it happened.
+    pub(crate) fn accuse(&self, now_ms: i64, order_no: &str, what: impl Into<String>) {
+        let what = what.into();
+        self.note(now_ms, order_no, format!("WRONG: {what}"));
+        self.findings.lock().unwrap().push(Finding {
+            kind: FindingKind::Wrong,
+            order_no: order_no.to_owned(),
+            what,
+        });
+    }
+
+    /// What was seen to be wrong.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        self.findings.lock().unwrap().clone()
+    }
+
+    /// An order's story, a line for each event, by the time since its first one.
+    pub(crate) fn story(&self, order_no: &str) -> Vec<String> {
+        let events = self.events.lock().unwrap();
+        let events = events.get(order_no).cloned().unwrap_or_default();
+        let first_ms = events.first().map_or(0, |(at_ms, _)| *at_ms);
+        let line = |(at_ms, what): &(i64, String)| {
+            let since_ms = at_ms - first_ms;
+            format!(
+                "{at_ms} +{}.{:03} s  {what}",
+                since_ms / 1000,
+                since_ms % 1000
+            )
+        };
+        events.iter().map(line).collect()
+    }
+}

@@ -1,0 +1,194 @@
+//! `cargo xtask chaos`: the real merchant server and the real simulator as processes, buyers and a
+//! shop's backend that do everything at once, every fault that WeChat can have, and `kill -9`.
+//! When the storm has settled, both ledgers and all webhooks are compared to the fen.
+//!
+//! The same seed is the same plan: stories, amounts, faults and the places of the kills. How the
+//! processes interleave is the machine's own, which is why one seed is worth more than one run.
+//!
+//! The last line is `orders N kills K faults F lost 0 duplicated 0 wrong 0`; where one of the last
+//! three is not 0, each case comes with its story and the exit code is 1.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "all of it is test code: a panic is the report"
+)]
+
+mod audit;
+mod backend;
+mod clock;
+mod journal;
+mod ledgers;
+mod page;
+mod plan;
+mod programs;
+mod settling;
+mod shop;
+mod story;
+mod wechat;
+mod world;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::backend::Inbox;
+use crate::clock::StormClock;
+use crate::plan::Plan;
+use crate::programs::MerchantServer;
+use crate::wechat::Sky;
+use crate::world::World;
+
+/// A storm over the merchant server. `cargo xtask chaos` builds what it needs and starts it.
+#[derive(Parser)]
+struct Arguments {
+    /// How many orders.
+    #[arg(long, default_value_t = 200)]
+    orders: usize,
+    /// What is drawn comes from this.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How often the server is killed; one in a hundred orders, and at least five times, by itself.
+    #[arg(long)]
+    kills: Option<usize>,
+    /// How many calls are under way at once.
+    #[arg(long, default_value_t = 24)]
+    buyers: usize,
+    /// The merchant server's program.
+    #[arg(long)]
+    merchant_server: PathBuf,
+    /// The simulator's program.
+    #[arg(long)]
+    simulator: PathBuf,
+    /// libfaketime's library.
+    #[arg(long)]
+    libfaketime: PathBuf,
+    /// Keep logs and databases here, and leave them there.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+}
+
+/// Stories under way at once, for each call that may be: most of them wait for a time.
+const STORIES_PER_BUYER: usize = 8;
+/// How often the storm's time is moved on.
+const TICK: Duration = Duration::from_millis(200);
+/// How far each time: a minute passes in three seconds, and the five minutes in which a signature
+/// is believed in fifteen, longer than a call takes on a busy machine.
+const TICK_S: u32 = 4;
+/// The same once every order has begun, and most of those that are left only wait.
+const LATE_TICK_S: u32 = 10;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = arguments
+        .folder
+        .clone()
+        .unwrap_or(temporary.path().to_owned());
+    std::fs::create_dir_all(&folder).unwrap();
+    // Both servers write absolute paths of what lies in it.
+    let folder = folder.canonicalize().unwrap();
+    let kills = arguments.kills.unwrap_or((arguments.orders / 100).max(5));
+    let plan = Plan::draw(arguments.orders, kills, arguments.seed);
+
+    let clock = StormClock::new(&arguments.libfaketime, &folder);
+    let (_wechat, wechat) = programs::start_wechat(&arguments.simulator, &folder, &clock);
+    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let identity = identity(&wechat).await;
+    let world = World::new(
+        clock,
+        free_address().await,
+        wechat,
+        &identity,
+        arguments.buyers,
+    );
+    let world = Arc::new(world);
+    let inbox = Arc::new(Inbox::default());
+    let webhooks = format!("http://{}/webhooks", backend.local_addr().unwrap());
+    let app = backend::app(world.clone(), inbox.clone());
+    tokio::spawn(async move { axum::serve(backend, app).await.unwrap() });
+    let server = MerchantServer::start(
+        world.clone(),
+        &arguments.merchant_server,
+        &folder,
+        &webhooks,
+    );
+    server.is_up().await;
+    wechat::register_refund_url(&world).await;
+
+    let began = Instant::now();
+    let sky = Sky::new(world.clone());
+    let is_over = AtomicBool::new(false);
+    let storm = async {
+        tokio::join!(
+            play_all(&world, &inbox, &plan, arguments.buyers * STORIES_PER_BUYER),
+            sky.follow(&plan.weather),
+            server.suffer(&plan.kills),
+        );
+        is_over.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(storm, let_time_go_by(&world, &is_over, arguments.orders));
+    eprintln!("the storm is over after {:.0?}", began.elapsed());
+    sky.clear().await;
+    inbox.recover();
+    server.is_up().await;
+    let findings = settling::settle_and_compare(&world, &server, &inbox, &plan).await;
+    eprintln!("settled after {:.0?}", began.elapsed());
+    if !findings.is_empty() && arguments.folder.is_none() {
+        eprintln!("logs and databases: {}", temporary.keep().display());
+    }
+    settling::report(&world, &plan, server.kills(), sky.struck(), &findings)
+}
+
+async fn play_all(world: &Arc<World>, inbox: &Arc<Inbox>, plan: &Plan, at_once: usize) {
+    let places = Arc::new(Semaphore::new(at_once));
+    let mut stories = JoinSet::new();
+    for order in plan.orders.clone() {
+        let place = places.clone().acquire_owned().await.unwrap();
+        let (world, inbox) = (world.clone(), inbox.clone());
+        world.begun.fetch_add(1, Ordering::Relaxed);
+        stories.spawn(async move {
+            story::play(&world, &inbox, &order).await;
+            drop(place);
+        });
+    }
+    // All kills and all weathers are to come, whatever the last story does.
+    while let Some(story) = stories.join_next().await {
+        story.unwrap();
+    }
+}
+
+/// The storm's time runs faster than the machine's, evenly: what jumps is left to the faults.
+async fn let_time_go_by(world: &World, is_over: &AtomicBool, orders: usize) {
+    while !is_over.load(Ordering::Relaxed) {
+        tokio::time::sleep(TICK).await;
+        let has_begun = world.begun() >= orders;
+        world
+            .clock
+            .advance(if has_begun { LATE_TICK_S } else { TICK_S });
+        // WeChat sleeps until what is due next by the machine's pace; this wakes it.
+        wechat::run_due(world).await;
+    }
+}
+
+/// An address of this machine that nobody listens on. It must stay the same over all restarts.
+async fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+async fn identity(wechat: &str) -> serde_json::Value {
+    let http = world::http_client();
+    let url = format!("{wechat}/_simulator/merchants");
+    let answer = world::send(&http, "GET", &url, &[], world::Body::None).await;
+    answer.unwrap().1[0].clone()
+}

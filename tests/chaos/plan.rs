@@ -1,0 +1,395 @@
+//! What is to happen, all of it drawn from the seed before anything begins: the same seed is the
+//! same storm. Only how the processes interleave is the machine's.
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+/// The whole storm.
+pub(crate) struct Plan {
+    /// Each order's story.
+    pub(crate) orders: Vec<OrderPlan>,
+    /// The faults that hold from so many begun orders on.
+    pub(crate) weather: Vec<Weather>,
+    /// When the server is killed, in order.
+    pub(crate) kills: Vec<Kill>,
+}
+
+/// One order.
+#[derive(Clone, Debug)]
+pub(crate) struct OrderPlan {
+    /// The merchant's number.
+    pub(crate) order_no: String,
+    /// The price in fen.
+    pub(crate) total_fen: u64,
+    /// How long it can be paid.
+    pub(crate) expires_in_s: u32,
+    /// Whether the shop knows its buyer's openid.
+    pub(crate) has_openid: bool,
+    /// The buyer's address, as the shop's proxy forwards it.
+    pub(crate) address: String,
+    /// What buyer and shop do.
+    pub(crate) story: Story,
+    /// What goes back, after it was paid.
+    pub(crate) refunds: Vec<RefundPlan>,
+    /// For all that the story decides on its way.
+    pub(crate) seed: u64,
+}
+
+/// What buyer and shop do with an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Story {
+    /// Starts and pays.
+    Pays(Product),
+    /// Turns back in the cashier, or the bank says no; then pays.
+    PaysAtSecondTry(Product),
+    /// Cancels the attempt, starts again and pays.
+    StartsOver(Product),
+    /// Goes from the desk to the phone; perhaps brings it back; pays at the last place.
+    Moves {
+        /// Whether the desk takes over again.
+        comes_back: bool,
+    },
+    /// Two devices at the same moment; whoever gets a link pays it.
+    TwoDevices,
+    /// Pays by the phone's attempt, and the money of the desk's lands as well.
+    PaysTwice,
+    /// The money lands after the order is over.
+    PaysLate,
+    /// Looks, starts perhaps, and leaves.
+    NeverPays,
+    /// The shop closes the order, in quiet or while the buyer pays.
+    ShopCloses {
+        /// Whether the buyer pays at that moment.
+        races: bool,
+    },
+}
+
+/// The products that the storm pays by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Product {
+    Native,
+    H5,
+    Jsapi,
+}
+
+impl Product {
+    pub(crate) const ALL: [Self; 3] = [Self::Native, Self::H5, Self::Jsapi];
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::H5 => "h5",
+            Self::Jsapi => "jsapi",
+        }
+    }
+}
+
+/// One refund of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RefundPlan {
+    /// How long after the payment, or after the refund before.
+    pub(crate) after_s: u32,
+    /// How much.
+    pub(crate) amount: RefundAmount,
+    /// Made in WeChat's portal, past our server.
+    pub(crate) in_portal: bool,
+    /// What becomes of it at WeChat.
+    pub(crate) outcome: Outcome,
+}
+
+/// What becomes of a refund at WeChat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The buyer has the money.
+    Success,
+    /// It comes to nothing.
+    Closed,
+    /// The buyer's account does not take it.
+    Abnormal,
+}
+
+/// How much goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RefundAmount {
+    /// So many per cent of the price, at least a fen.
+    Percent(u64),
+    /// All that is left.
+    Rest,
+    /// More than was paid, which must be refused.
+    TooMuch,
+}
+
+/// Faults that hold for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct Weather {
+    /// From so many begun orders on.
+    pub(crate) from_order: usize,
+    /// The simulator's rules.
+    pub(crate) rules: Value,
+}
+
+/// One `kill -9`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kill {
+    /// After so many orders have begun.
+    pub(crate) from_order: usize,
+    /// And so much later, in milliseconds.
+    pub(crate) pause_ms: u64,
+    /// How long there is no server, in milliseconds.
+    pub(crate) down_ms: u64,
+    /// Killed once more so soon after its new start, in milliseconds.
+    pub(crate) again_after_ms: Option<u64>,
+}
+
+/// Orders under one set of faults.
+const WEATHER_ORDERS: usize = 40;
+
+impl Plan {
+    /// Draws a storm.
+    pub(crate) fn draw(orders: usize, kills: usize, seed: u64) -> Self {
+        let mut dice = Rng::with_seed(seed);
+        // Streams of their own, so that more orders do not change the kills.
+        let (mut of_orders, mut of_weather, mut of_kills) = (dice.fork(), dice.fork(), dice.fork());
+        Self {
+            orders: (0..orders)
+                .map(|place| order(&mut of_orders, seed, place))
+                .collect(),
+            weather: (0..=orders.div_ceil(WEATHER_ORDERS))
+                .map(|place| Weather {
+                    from_order: (place * WEATHER_ORDERS).min(orders),
+                    rules: weather(&mut of_weather),
+                })
+                .collect(),
+            kills: draw_kills(&mut of_kills, orders, kills),
+        }
+    }
+}
+
+fn order(dice: &mut Rng, seed: u64, place: usize) -> OrderPlan {
+    let story = story(dice);
+    let product_knows_payer = dice.bool();
+    OrderPlan {
+        order_no: format!("S{seed:x}-{place:06}"),
+        total_fen: *pick(dice, &[1, 2, 99, 1990, 6910, 20_000, 888_800]) + dice.u64(0..50),
+        expires_in_s: match story {
+            Story::PaysLate | Story::NeverPays => dice.u32(60..300),
+            _ => dice.u32(300..1800),
+        },
+        has_openid: product_knows_payer,
+        address: format!("203.0.113.{}", dice.u8(1..255)),
+        story,
+        refunds: refunds(dice),
+        seed: dice.u64(..),
+    }
+}
+
+fn story(dice: &mut Rng) -> Story {
+    let product = *pick(dice, &Product::ALL);
+    match dice.u32(0..100) {
+        0..42 => Story::Pays(product),
+        42..49 => Story::PaysAtSecondTry(product),
+        49..57 => Story::StartsOver(product),
+        57..69 => Story::Moves {
+            comes_back: dice.bool(),
+        },
+        69..76 => Story::TwoDevices,
+        76..82 => Story::PaysTwice,
+        82..87 => Story::PaysLate,
+        87..93 => Story::NeverPays,
+        _ => Story::ShopCloses { races: dice.bool() },
+    }
+}
+
+fn refunds(dice: &mut Rng) -> Vec<RefundPlan> {
+    let after_s = dice.u32(1..120);
+    let outcome = match dice.u32(0..10) {
+        0 => Outcome::Closed,
+        1 => Outcome::Abnormal,
+        _ => Outcome::Success,
+    };
+    let one = |amount, in_portal| RefundPlan {
+        after_s,
+        amount,
+        in_portal,
+        outcome,
+    };
+    let rest = RefundPlan {
+        after_s: 61,
+        amount: RefundAmount::Rest,
+        in_portal: false,
+        outcome: Outcome::Success,
+    };
+    match dice.u32(0..100) {
+        0..60 => Vec::new(),
+        60..78 => vec![one(RefundAmount::Rest, false)],
+        78..85 => vec![one(RefundAmount::Percent(dice.u64(1..60)), false)],
+        85..92 => vec![one(RefundAmount::Percent(dice.u64(1..60)), false), rest],
+        92..95 => vec![one(RefundAmount::Percent(dice.u64(1..60)), true), rest],
+        95..97 => vec![one(RefundAmount::Rest, true)],
+        _ => vec![one(RefundAmount::TooMuch, false), rest],
+    }
+}
+
+fn draw_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
+    let mut drawn = Vec::new();
+    let mut struck = 0;
+    while struck < kills {
+        let again_after_ms = (struck + 1 < kills && dice.u32(0..4) == 0).then(|| dice.u64(5..900));
+        struck += 1 + usize::from(again_after_ms.is_some());
+        drawn.push(Kill {
+            // Spread over the storm, and none after its last order has begun.
+            from_order: orders * struck / (kills + 1),
+            pause_ms: dice.u64(0..400),
+            down_ms: dice.u64(0..600),
+            again_after_ms,
+        });
+    }
+    drawn
+}
+
+/// Quiet, rough everywhere, or one route that hardly works at all.
+fn weather(dice: &mut Rng) -> Value {
+    let mut rules = Vec::new();
+    let (rate, share) = match dice.u32(0..10) {
+        0 => (0.0, 0),
+        1..8 => (0.12, 40),
+        _ => (0.3, 60),
+    };
+    for (route, kind) in FAULTS {
+        if dice.u32(0..100) < share {
+            rules.push(rule(dice, route, kind, rate));
+        }
+    }
+    if dice.u32(0..4) == 0 {
+        let (route, kind) = *pick(dice, &FAULTS);
+        rules.push(rule(dice, route, kind, 0.8));
+    }
+    Value::Array(rules)
+}
+
+fn rule(dice: &mut Rng, route: &str, kind: &str, rate: f64) -> Value {
+    let mut rule = json!({
+        "route": route, "kind": kind, "rate": rate * dice.f64(), "seed": dice.u32(..),
+    });
+    match kind {
+        "latency" => rule["delay_ms"] = dice.u32(20..500).into(),
+        // Mostly a gateway that gives up; seldom one that outlasts our own patience.
+        "timeout_after" => {
+            rule["delay_ms"] = (*pick(dice, &[100, 300, 600, 11_000])).into();
+            if rule["delay_ms"] == 11_000 {
+                rule["count"] = 1.into();
+            }
+        }
+        "late" => rule["seconds"] = dice.u32(60..1200).into(),
+        "reordered" => rule["seconds"] = dice.u32(2..60).into(),
+        "clock_skew" => rule["seconds"] = (*pick(dice, &[-400, 400, 3600])).into(),
+        _ => {}
+    }
+    rule
+}
+
+/// Every fault at every route where it can happen and the merchant server goes.
+const FAULTS: [(&str, &str); 47] = [
+    ("order", "latency"),
+    ("order", "too_many_requests"),
+    ("order", "error_before"),
+    ("order", "error_after"),
+    ("order", "timeout_after"),
+    ("order", "accepted"),
+    ("order", "wrong_signature"),
+    ("order", "signtest"),
+    ("order", "clock_skew"),
+    ("query", "latency"),
+    ("query", "too_many_requests"),
+    ("query", "error_before"),
+    ("query", "error_after"),
+    ("query", "timeout_after"),
+    ("query", "wrong_signature"),
+    ("query", "signtest"),
+    ("query", "clock_skew"),
+    ("close", "latency"),
+    ("close", "too_many_requests"),
+    ("close", "error_before"),
+    ("close", "error_after"),
+    ("close", "timeout_after"),
+    ("close", "accepted"),
+    ("close", "wrong_signature"),
+    ("close", "signtest"),
+    ("close", "clock_skew"),
+    ("close", "close_lies"),
+    ("refund", "latency"),
+    ("refund", "too_many_requests"),
+    ("refund", "error_before"),
+    ("refund", "error_after"),
+    ("refund", "timeout_after"),
+    ("refund", "accepted"),
+    ("refund", "wrong_signature"),
+    ("refund_query", "too_many_requests"),
+    ("refund_query", "error_before"),
+    ("refund_query", "timeout_after"),
+    ("refund_query", "wrong_signature"),
+    ("notification", "latency"),
+    ("notification", "dropped"),
+    ("notification", "repeated"),
+    ("notification", "reordered"),
+    ("notification", "tampered"),
+    ("notification", "late"),
+    ("notification", "wrong_signature"),
+    ("notification", "signtest"),
+    ("notification", "clock_skew"),
+];
+
+/// One of them.
+pub(crate) fn pick<'a, T>(dice: &mut Rng, among: &'a [T]) -> &'a T {
+    &among[dice.usize(..among.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_is_the_same_storm_and_another_is_another() {
+        let shown = |seed| {
+            let Plan {
+                orders,
+                weather,
+                kills,
+            } = Plan::draw(300, 20, seed);
+            format!("{orders:?} {weather:?} {kills:?}")
+        };
+        assert_eq!(shown(7), shown(7));
+        assert_ne!(shown(7), shown(8));
+    }
+
+    #[test]
+    fn every_story_every_refund_and_every_fault_comes_up() {
+        let plan = Plan::draw(10_000, 100, 1);
+        let stories: Vec<_> = plan.orders.iter().map(|order| order.story).collect();
+        for product in Product::ALL {
+            assert!(stories.contains(&Story::Pays(product)));
+        }
+        for amount in [RefundAmount::Rest, RefundAmount::TooMuch] {
+            let refunds = plan.orders.iter().flat_map(|order| &order.refunds);
+            assert!(refunds.into_iter().any(|refund| refund.amount == amount));
+        }
+        let rules: Vec<_> = plan
+            .weather
+            .iter()
+            .flat_map(|weather| weather.rules.as_array().unwrap())
+            .collect();
+        for (route, kind) in FAULTS {
+            assert!(
+                rules
+                    .iter()
+                    .any(|rule| rule["route"] == route && rule["kind"] == kind),
+                "{route} {kind}"
+            );
+        }
+        let strikes = plan
+            .kills
+            .iter()
+            .map(|kill| 1 + usize::from(kill.again_after_ms.is_some()));
+        assert_eq!(strikes.sum::<usize>(), 100);
+    }
+}

@@ -1,0 +1,165 @@
+//! After the storm: time goes on until nothing is left to do, and then everything is compared.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use crate::audit::{self, Evidence};
+use crate::backend::Inbox;
+use crate::journal::{Finding, FindingKind};
+use crate::ledgers::{Database, wechat_orders, wechat_refunds};
+use crate::plan::Plan;
+use crate::programs::MerchantServer;
+use crate::shop;
+use crate::wechat;
+use crate::world::World;
+
+/// The longest step in time: WeChat's own retries come at least so often at first.
+const STEP_S: i64 = 1800;
+/// Four days of such steps; whatever is left then never ends.
+const STEPS: usize = 2000;
+/// How long the server may take for what is due at one time.
+const STEP_LIMIT: Duration = Duration::from_mins(2);
+/// Findings that are printed with their story; the others are named.
+const STORIES: usize = 12;
+
+/// Lets time go by until neither side has anything left to do, and compares.
+pub(crate) async fn settle_and_compare(
+    world: &World,
+    server: &MerchantServer,
+    inbox: &Inbox,
+    plan: &Plan,
+) -> Vec<Finding> {
+    let database = Database::open(&server.database()).await;
+    let mut findings = Vec::new();
+    if let Some(left) = settle(world, server, &database).await {
+        findings.push(Finding {
+            kind: FindingKind::Wrong,
+            order_no: String::new(),
+            what: format!("work is left that does not end: {left}"),
+        });
+    }
+    let evidence = gather(world, inbox, plan, &database).await;
+    findings.extend(audit::compare(&evidence));
+    findings.extend(world.journal.findings());
+    findings
+}
+
+/// Gives what is left where it does not end.
+async fn settle(world: &World, server: &MerchantServer, database: &Database) -> Option<String> {
+    let mut left = None;
+    for _ in 0..STEPS {
+        wechat::run_due(world).await;
+        left = work_off(world, server, database).await;
+        let now_ms = world.clock.now_ms();
+        let next_s = match &left {
+            Some((due_ms, _)) => (due_ms - now_ms) / 1000 + 1,
+            None if wechat_is_quiet(world).await => return None,
+            None => STEP_S,
+        };
+        world
+            .clock
+            .advance(u32::try_from(next_s.clamp(1, STEP_S)).unwrap());
+    }
+    Some(left.map_or("WeChat's notifications".to_owned(), |(_, what)| what))
+}
+
+/// Waits until all that is due by now is done; gives what is due next.
+async fn work_off(
+    world: &World,
+    server: &MerchantServer,
+    database: &Database,
+) -> Option<(i64, String)> {
+    let began = Instant::now();
+    loop {
+        server.assert_alive();
+        let next = database.next_due().await;
+        let is_due = next
+            .as_ref()
+            .is_some_and(|(due_ms, _)| *due_ms <= world.clock.now_ms());
+        if !is_due || began.elapsed() > STEP_LIMIT {
+            return next;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn wechat_is_quiet(world: &World) -> bool {
+    let ledger = wechat::ledger(world).await;
+    let is_told = wechat_orders(&ledger)
+        .iter()
+        .all(|order| !order.is_notifying);
+    let mut refunds = wechat_refunds(&ledger).into_iter();
+    is_told && refunds.all(|refund| refund.status != "PROCESSING")
+}
+
+async fn gather(world: &World, inbox: &Inbox, plan: &Plan, database: &Database) -> Evidence {
+    let ledger = wechat::ledger(world).await;
+    let mut shown = BTreeMap::new();
+    for order in &plan.orders {
+        let (_, details) = shop::look(world, &order.order_no).await;
+        shown.insert(order.order_no.clone(), details);
+    }
+    let events = inbox.events().into_values();
+    let asked_refunds = world.refunds.lock().unwrap().clone();
+    Evidence {
+        ordered: plan
+            .orders
+            .iter()
+            .map(|order| (order.order_no.clone(), order.total_fen))
+            .collect(),
+        wechat: wechat_orders(&ledger),
+        wechat_refunds: wechat_refunds(&ledger),
+        our_refunds: database.refunds().await,
+        asked_refunds,
+        ours: database.orders().await,
+        told: events.map(|event| (event.kind, event.data)).collect(),
+        shown,
+        mismatches: database.mismatches().await,
+    }
+}
+
+/// Prints each finding with its story, and the one line at the end.
+pub(crate) fn report(
+    world: &World,
+    plan: &Plan,
+    kills: u64,
+    faults: u64,
+    findings: &[Finding],
+) -> ExitCode {
+    for (place, finding) in findings.iter().enumerate() {
+        let Finding {
+            kind,
+            order_no,
+            what,
+        } = finding;
+        println!("{kind}: {order_no}: {what}");
+        if place >= STORIES {
+            continue;
+        }
+        if let Some(order) = plan.orders.iter().find(|order| order.order_no == *order_no) {
+            println!("    planned: {order:?}");
+        }
+        for line in world.journal.story(order_no) {
+            println!("    {line}");
+        }
+    }
+    let count = |kind| {
+        findings
+            .iter()
+            .filter(|finding| finding.kind == kind)
+            .count()
+    };
+    println!(
+        "orders {} kills {kills} faults {faults} lost {} duplicated {} wrong {}",
+        plan.orders.len(),
+        count(FindingKind::Lost),
+        count(FindingKind::Duplicated),
+        count(FindingKind::Wrong),
+    );
+    if findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,288 @@
+//! One order's story, played: what the buyer does on which device, and what the shop does.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::backend::Inbox;
+use crate::page::{Page, Started};
+use crate::plan::{OrderPlan, Outcome, Product, RefundAmount, Story, pick};
+use crate::shop;
+use crate::wechat::{self, Link, Visit, visit_cashier};
+use crate::world::World;
+
+/// How long the shop waits until it hears of the payment: half an hour.
+const HEARING_TRIES: u32 = 60;
+const HEARING: Duration = Duration::from_secs(30);
+/// How often a buyer begins anew where the cashier does not open.
+const TRIES: u32 = 4;
+
+/// Plays a story to its end.
+pub(crate) async fn play(world: &World, inbox: &Inbox, plan: &OrderPlan) {
+    let mut dice = Rng::with_seed(plan.seed);
+    let openid = plan.has_openid.then(|| &**pick(&mut dice, &world.openids));
+    let token = shop::order(world, plan, openid).await;
+    if token.is_empty() {
+        return;
+    }
+    let mut scene = Scene {
+        world,
+        plan,
+        dice,
+        desk: Page::open(world, plan, &token, "desk"),
+        phone: Page::open(world, plan, &token, "phone"),
+    };
+    scene.play().await;
+    if !plan.refunds.is_empty() {
+        give_back(world, inbox, plan).await;
+    }
+}
+
+/// The shop gives money back once it has heard that it came.
+async fn give_back(world: &World, inbox: &Inbox, plan: &OrderPlan) {
+    let mut settled = None;
+    for _ in 0..HEARING_TRIES {
+        settled = inbox.settled_by(&plan.order_no);
+        if settled.is_some() {
+            break;
+        }
+        world.clock.sleep(HEARING).await;
+    }
+    let Some(out_trade_no) = settled else {
+        return world.note(
+            &plan.order_no,
+            "shop: has not heard of a payment to give back",
+        );
+    };
+    for (place, refund) in plan.refunds.iter().enumerate() {
+        let wait = Duration::from_secs(u64::from(refund.after_s));
+        world.clock.sleep(wait).await;
+        let refund_no = format!("{}@{place}", plan.order_no);
+        let amount_fen = match refund.amount {
+            RefundAmount::Percent(percent) => Some((plan.total_fen * percent / 100).max(1)),
+            RefundAmount::Rest => None,
+            RefundAmount::TooMuch => Some(plan.total_fen + 1),
+        };
+        if refund.in_portal {
+            let fen = amount_fen.unwrap_or(plan.total_fen);
+            let is_made = wechat::refund_in_portal(world, &out_trade_no, fen).await;
+            world.note(
+                &plan.order_no,
+                format!("portal: refunds {fen} fen: {is_made}"),
+            );
+            continue;
+        }
+        let is_accepted = shop::refund(world, plan, &refund_no, amount_fen).await;
+        if is_accepted && refund.amount == RefundAmount::TooMuch {
+            world.accuse(
+                &plan.order_no,
+                "more was to go back than came, and it was accepted",
+            );
+        }
+        let end = match refund.outcome {
+            Outcome::Success => continue,
+            Outcome::Closed => "closed",
+            Outcome::Abnormal => "abnormal",
+        };
+        let is_decided = wechat::decide_refund(world, &refund_no, end).await;
+        world.note(
+            &plan.order_no,
+            format!("WeChat: {refund_no} is to be {end}: {is_decided}"),
+        );
+    }
+}
+
+struct Scene<'a> {
+    world: &'a World,
+    plan: &'a OrderPlan,
+    dice: Rng,
+    desk: Page<'a>,
+    phone: Page<'a>,
+}
+
+impl Scene<'_> {
+    async fn play(&mut self) {
+        match self.plan.story {
+            Story::Pays(product) => self.pays(product).await,
+            Story::PaysAtSecondTry(product) => self.pays_at_second_try(product).await,
+            Story::StartsOver(product) => self.starts_over(product).await,
+            Story::Moves { comes_back } => self.moves(comes_back).await,
+            Story::TwoDevices => self.two_devices().await,
+            Story::PaysTwice => self.pays_twice().await,
+            Story::PaysLate => self.pays_late().await,
+            Story::NeverPays => self.never_pays().await,
+            Story::ShopCloses { races } => self.shop_closes(races).await,
+        }
+    }
+
+    async fn pays(&mut self, product: Product) {
+        pays_on(self.world, self.plan, &mut self.phone, product).await;
+        self.phone.watch().await;
+    }
+
+    async fn pays_at_second_try(&mut self, product: Product) {
+        if let Started::Link(link) = self.phone.start(product).await {
+            let outcome = *pick(&mut self.dice, &["cancel", "fail"]);
+            visit(self.world, self.plan, &link, outcome).await;
+            self.think().await;
+            self.phone.look(true).await;
+        }
+        self.pays(product).await;
+    }
+
+    async fn starts_over(&mut self, product: Product) {
+        self.phone.start(product).await;
+        self.think().await;
+        self.phone.cancel().await;
+        self.think().await;
+        let other = *pick(&mut self.dice, &Product::ALL);
+        self.pays(other).await;
+    }
+
+    async fn moves(&mut self, comes_back: bool) {
+        self.desk.start(Product::Native).await;
+        self.think().await;
+        let on_phone = *pick(&mut self.dice, &[Product::H5, Product::Jsapi]);
+        // The phone has not seen the desk's attempt, or looks first.
+        if self.dice.bool() {
+            self.phone.look(false).await;
+        }
+        if self.phone.start(on_phone).await == Started::Superseded {
+            self.phone.start(on_phone).await;
+        }
+        if !comes_back {
+            return self.pays(on_phone).await;
+        }
+        self.think().await;
+        // "Continued on another device": bring it back here.
+        if self.desk.start(Product::Native).await == Started::Superseded {
+            self.desk.start(Product::Native).await;
+        }
+        pays_on(self.world, self.plan, &mut self.desk, Product::Native).await;
+        tokio::join!(self.desk.watch(), self.phone.watch());
+    }
+
+    async fn two_devices(&mut self) {
+        let (world, plan) = (self.world, self.plan);
+        let products = (
+            *pick(&mut self.dice, &Product::ALL),
+            *pick(&mut self.dice, &Product::ALL),
+        );
+        tokio::join!(
+            pays_on(world, plan, &mut self.desk, products.0),
+            pays_on(world, plan, &mut self.phone, products.1),
+        );
+        tokio::join!(self.desk.watch(), self.phone.watch());
+    }
+
+    async fn pays_twice(&mut self) {
+        self.desk.start(Product::Native).await;
+        let first = self.desk.out_trade_no.clone();
+        self.phone.look(false).await;
+        let second = self.phone.start(Product::H5).await;
+        let (world, plan) = (self.world, self.plan);
+        let late = async {
+            if !first.is_empty() {
+                visit(world, plan, &Link::Late(first.clone()), "success").await;
+            }
+        };
+        let proper = async {
+            if let Started::Link(link) = &second {
+                visit(world, plan, link, "success").await;
+            }
+        };
+        match self.dice.u32(0..3) {
+            0 => {
+                late.await;
+                self.phone.watch().await;
+                proper.await;
+            }
+            1 => {
+                proper.await;
+                self.phone.watch().await;
+                late.await;
+            }
+            _ => {
+                tokio::join!(late, proper);
+            }
+        }
+        self.phone.watch().await;
+    }
+
+    async fn pays_late(&mut self) {
+        self.desk.start(Product::Native).await;
+        let number = self.desk.out_trade_no.clone();
+        let wait_s = u64::from(self.plan.expires_in_s) + self.dice.u64(0..600);
+        self.world.clock.sleep(Duration::from_secs(wait_s)).await;
+        self.desk.look(true).await;
+        if !number.is_empty() {
+            visit(self.world, self.plan, &Link::Late(number), "success").await;
+        }
+    }
+
+    async fn never_pays(&mut self) {
+        self.desk.look(false).await;
+        if self.dice.bool() {
+            self.desk.start(*pick(&mut self.dice, &Product::ALL)).await;
+        }
+        self.think().await;
+        self.desk.look(true).await;
+    }
+
+    async fn shop_closes(&mut self, races: bool) {
+        let product = *pick(&mut self.dice, &Product::ALL);
+        let started = self.phone.start(product).await;
+        let (world, plan) = (self.world, self.plan);
+        let pays = async {
+            if let Started::Link(link) = &started {
+                visit(world, plan, link, "success").await;
+            }
+        };
+        if races {
+            tokio::join!(shop::close(world, &plan.order_no), pays);
+        } else {
+            shop::close(world, &plan.order_no).await;
+            pays.await;
+        }
+        self.phone.look(false).await;
+    }
+
+    /// A person's pause.
+    async fn think(&mut self) {
+        let pause = Duration::from_millis(self.dice.u64(200..20_000));
+        self.world.clock.sleep(pause).await;
+    }
+}
+
+/// Starts and pays; begins anew where the link has grown too old meanwhile.
+async fn pays_on(world: &World, plan: &OrderPlan, page: &mut Page<'_>, product: Product) {
+    let mut product = product;
+    for _ in 0..TRIES {
+        match page.start(product).await {
+            Started::Link(link) => {
+                if !matches!(
+                    visit(world, plan, &link, "success").await,
+                    Visit::Refused(_)
+                ) {
+                    return;
+                }
+            }
+            // Somebody else is at it: this buyer leaves it to them, or brings it here.
+            Started::Superseded if plan.seed.is_multiple_of(2) => return,
+            Started::Superseded => {}
+            Started::Over => return,
+            // No openid to be had: the code can be paid by anybody.
+            Started::Refused(code) if code == "PAYER_UNAVAILABLE" => product = Product::Native,
+            Started::Refused(_) => return,
+        }
+    }
+}
+
+async fn visit(world: &World, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
+    let visit = visit_cashier(world, link, outcome).await;
+    world.note(
+        &plan.order_no,
+        format!("cashier: {outcome} by {link:?}: {visit:?}"),
+    );
+    visit
+}

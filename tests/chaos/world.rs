@@ -1,0 +1,154 @@
+//! What everybody in the storm shares: the clock, the line to the servers, the journal.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::clock::StormClock;
+use crate::journal::Journal;
+
+/// No answer of the merchant server takes longer: a held poll is asked for a few seconds here, and
+/// an attempt makes at most three calls of ten seconds to WeChat, and may wait for another's.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+/// What everybody shares.
+pub(crate) struct World {
+    pub(crate) clock: StormClock,
+    pub(crate) journal: Journal,
+    /// The merchant server's address.
+    pub(crate) merchant: String,
+    /// WeChat's address.
+    pub(crate) wechat: String,
+    /// WeChat's number and application for the merchant.
+    pub(crate) mchid: String,
+    /// Openids of buyers under that application.
+    pub(crate) openids: Vec<String>,
+    /// The refunds that the shop asked for, by their number.
+    pub(crate) refunds: Mutex<BTreeMap<String, AskedRefund>>,
+    /// Orders that have begun.
+    pub(crate) begun: AtomicU64,
+    http: reqwest::Client,
+    /// How many calls are under way at once: as many as buyers were asked for.
+    calls: Semaphore,
+}
+
+/// A refund that the shop asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct AskedRefund {
+    pub(crate) order_no: String,
+    /// The server said that it will see to it.
+    pub(crate) is_accepted: bool,
+}
+
+/// An answer, or none because nobody was there or the connection broke.
+pub(crate) type Answer = Result<(u16, Value), NoAnswer>;
+
+/// Why there is none.
+#[derive(Clone, Debug)]
+pub(crate) struct NoAnswer(pub(crate) String);
+
+/// What is sent along.
+pub(crate) enum Body<'a> {
+    None,
+    Json(&'a Value),
+    Form(&'a [(&'a str, String)]),
+}
+
+impl World {
+    pub(crate) fn new(
+        clock: StormClock,
+        merchant: String,
+        wechat: String,
+        identity: &Value,
+        calls: usize,
+    ) -> Self {
+        let openids = identity["openids"].as_array().unwrap();
+        Self {
+            clock,
+            journal: Journal::default(),
+            merchant,
+            wechat,
+            mchid: identity["mchid"].as_str().unwrap().to_owned(),
+            openids: openids
+                .iter()
+                .map(|openid| openid.as_str().unwrap().to_owned())
+                .collect(),
+            refunds: Mutex::default(),
+            begun: AtomicU64::new(0),
+            http: http_client(),
+            calls: Semaphore::new(calls),
+        }
+    }
+
+    /// Writes down what happened to an order.
+    pub(crate) fn note(&self, order_no: &str, what: impl Into<String>) {
+        self.journal.note(self.clock.now_ms(), order_no, what);
+    }
+
+    /// Something is wrong with an order.
+    pub(crate) fn accuse(&self, order_no: &str, what: impl Into<String>) {
+        self.journal.accuse(self.clock.now_ms(), order_no, what);
+    }
+
+    pub(crate) fn begun(&self) -> usize {
+        usize::try_from(self.begun.load(Ordering::Relaxed)).unwrap()
+    }
+
+    /// One call. `headers` are besides the content type.
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Body<'_>,
+    ) -> Answer {
+        let _turn = self.calls.acquire().await.unwrap();
+        send(&self.http, method, url, headers, body).await
+    }
+}
+
+/// A client that follows no redirect and asks no proxy.
+pub(crate) fn http_client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .build()
+        .unwrap()
+}
+
+/// One call. The answer's body is JSON, or a text where it is not; of a redirect, the target.
+pub(crate) async fn send(
+    http: &reqwest::Client,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Body<'_>,
+) -> Answer {
+    let mut request = http.request(method.parse().unwrap(), url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request = match body {
+        Body::None => request,
+        Body::Json(json) => request
+            .header("content-type", "application/json")
+            .body(json.to_string()),
+        Body::Form(fields) => request.form(fields),
+    };
+    let no_answer = |error: reqwest::Error| NoAnswer(error.without_url().to_string());
+    let response = request.send().await.map_err(no_answer)?;
+    let status = response.status();
+    if status.is_redirection() {
+        let target = response.headers().get("location");
+        let target = target.and_then(|target| target.to_str().ok());
+        return Ok((status.as_u16(), Value::from(target.unwrap_or_default())));
+    }
+    let text = response.text().await.map_err(no_answer)?;
+    let json = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Ok((status.as_u16(), json))
+}

@@ -1,0 +1,82 @@
+//! `cargo xtask chaos`: the storm over the merchant server. The storm itself is a program of
+//! `tests/chaos`; here it is built, with the two servers that it runs, and told where they are.
+
+use std::process::Command;
+
+use clap::Args;
+
+use crate::failure::Failure;
+use crate::setup::{self, Need};
+use crate::{process, repository};
+
+/// What a storm needs on the machine.
+pub(crate) const NEEDS: &[Need] = &[Need::Faketime];
+
+/// Which storm.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// How many orders
+    #[arg(long, default_value_t = 200)]
+    orders: u32,
+    /// What the plan is drawn from: the same seed is the same plan
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How often the server is killed [default: one in a hundred orders, at least five]
+    #[arg(long)]
+    kills: Option<u32>,
+    /// How many calls of buyers and shop are under way at once
+    #[arg(long, default_value_t = 24)]
+    buyers: u32,
+    /// Keep logs and databases in this folder
+    #[arg(long)]
+    folder: Option<std::path::PathBuf>,
+}
+
+/// Builds everything and lets it storm.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    setup::provide(NEEDS)?;
+    storm(options)
+}
+
+/// The short one of the test run.
+pub(crate) fn short() -> Result<(), Failure> {
+    storm(&Options {
+        orders: 150,
+        seed: 20_261_121,
+        kills: Some(6),
+        buyers: 24,
+        folder: None,
+    })
+}
+
+fn storm(options: &Options) -> Result<(), Failure> {
+    process::run(repository::cargo().args([
+        "build",
+        "--package=merchant-server",
+        "--package=wechat-pay-simulator",
+        "--package=payment-tests",
+        "--bins",
+    ]))?;
+    let library = setup::faketime_library().ok_or_else(|| {
+        Failure::Findings(vec!["libfaketime is gone since it was set up".to_owned()])
+    })?;
+    let programs = repository::target_dir().join("debug");
+    let mut storm = Command::new(programs.join("chaos"));
+    storm
+        .arg("--merchant-server")
+        .arg(programs.join("merchant-server"))
+        .arg("--simulator")
+        .arg(programs.join("wechat-pay-simulator"))
+        .arg("--libfaketime")
+        .arg(library)
+        .args(["--orders", &options.orders.to_string()])
+        .args(["--seed", &options.seed.to_string()])
+        .args(["--buyers", &options.buyers.to_string()]);
+    if let Some(kills) = options.kills {
+        storm.args(["--kills", &kills.to_string()]);
+    }
+    if let Some(folder) = &options.folder {
+        storm.arg("--folder").arg(folder);
+    }
+    process::run_shown(&mut storm)
+}

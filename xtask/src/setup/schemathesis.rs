@@ -1,0 +1,60 @@
+//! Schemathesis from PyPI, which tries every route of an OpenAPI file with what nobody would
+//! send: in a Python environment of its own, at the versions that `xtask/python/` pins.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{DOWNLOAD_LIMIT, Step, ToolCache, python};
+use crate::failure::Failure;
+use crate::{process, repository};
+
+const PINS: &str = "xtask/python/schemathesis.txt";
+
+pub(super) fn step(cache: &ToolCache) -> Step {
+    let place = folder(cache);
+    Step {
+        name: "Schemathesis from PyPI",
+        is_done: |cache| program(cache).is_file() && python::runs(&folder(cache)),
+        action: install,
+        by_hand: format!(
+            "python3 -m venv {to} && {to}/bin/pip install --requirement {PINS}",
+            to = place.display()
+        ),
+    }
+}
+
+/// The program; it is there once `Need::Schemathesis` was provided.
+pub(crate) fn program(cache: &ToolCache) -> PathBuf {
+    folder(cache).join("bin/schemathesis")
+}
+
+fn install(cache: &ToolCache) -> Result<(), Failure> {
+    let folder = folder(cache);
+    // A virtual environment cannot be moved, so it is made in its place; what a run that was
+    // stopped left there has no program yet, and goes.
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(Failure::file(&folder))?;
+    }
+    process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    process::run_within(
+        Command::new(python::of_environment(&folder))
+            .args(["-m", "pip", "install", "--quiet", "--requirement"])
+            .arg(pins()),
+        DOWNLOAD_LIMIT,
+    )
+}
+
+/// One folder for each version, named after it.
+fn folder(cache: &ToolCache) -> PathBuf {
+    let pins = fs::read_to_string(pins()).unwrap_or_default();
+    let version = pins
+        .lines()
+        .find_map(|line| line.strip_prefix("schemathesis=="))
+        .unwrap_or("any");
+    cache.tool(&format!("schemathesis-{version}"))
+}
+
+fn pins() -> PathBuf {
+    Path::new(repository::root()).join(PINS)
+}
