@@ -1,0 +1,247 @@
+//! What each command does: it asks the library, and says what came of it on the standard output.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use merchant_api::{BillDifference, CreateRefund};
+use merchant_server::{BillKind, Config, Finding, MerchantServer, serve};
+use wechat_pay::bill::BillAccount;
+
+use crate::arguments::{Account, AskedRefund, Command, ConfigFile, Keys, Orders};
+use crate::signals::{Hangups, told_to_end};
+
+/// What a command came to.
+pub(crate) enum Ending {
+    /// As it was asked for.
+    Done,
+    /// It was done, and found what it was to look for.
+    Differs,
+}
+
+pub(crate) type Ran = Result<Ending, Box<dyn std::error::Error>>;
+
+/// Does what is asked for with a configuration.
+pub(crate) async fn run(command: &Command, config: Config) -> Ran {
+    match command {
+        Command::Serve(ConfigFile { config: path }) => {
+            let mut hangups = Hangups::listen();
+            let next_config = async || {
+                hangups.next().await;
+                Config::load(path)
+            };
+            serve(config, next_config, told_to_end()).await?;
+            Ok(Ending::Done)
+        }
+        Command::CheckConfig { live, .. } => {
+            say(&format!("{}\nthe configuration is good", summary(&config)))?;
+            for warning in config.warnings(jiff::Timestamp::now().as_second()) {
+                say(&format!("warning: {warning}"))?;
+            }
+            if *live {
+                let surroundings = merchant_server::surroundings(&config)?;
+                merchant_server::check_live(&config, &surroundings).await?;
+                say("WeChat believes us, and we believe WeChat")?;
+            }
+            Ok(Ending::Done)
+        }
+        Command::Migrate(_) => {
+            let version = merchant_server::migrate(&config).await?;
+            say(&format!("the database is at version {version}"))
+        }
+        Command::Orders(Orders::Show { order_no, .. }) => {
+            match merchant_server::show_order(&config, order_no).await? {
+                Some(order) => say(&order),
+                None => Err(format!("there is no order {order_no}").into()),
+            }
+        }
+        Command::Refund(refund) => ask_refund(config, refund).await,
+        Command::Reconcile { since, .. } => reconcile(config, *since).await,
+        Command::Bill {
+            day,
+            save: None,
+            fund_flow: _,
+            ..
+        } => compare_bill(&config, day).await,
+        Command::Bill {
+            day,
+            save: Some(to),
+            fund_flow,
+            ..
+        } => save_bill(&config, day, *fund_flow, to).await,
+        Command::Keys {
+            command: Keys::List { live, .. },
+        } => list_keys(&config, *live).await,
+        Command::Keys {
+            command: Keys::New { .. },
+        } => run_alone(command),
+        Command::Backup { to, .. } => {
+            let orders = merchant_server::back_up(&config, to).await?;
+            say(&format!(
+                "{} is a whole copy with {orders} orders; it holds tokens and openids",
+                to.display()
+            ))
+        }
+    }
+}
+
+/// Does what needs no configuration.
+pub(crate) fn run_alone(command: &Command) -> Ran {
+    match command {
+        Command::Keys {
+            command: Keys::New { name },
+        } => make_key(name),
+        _ => Err("this command needs a configuration".into()),
+    }
+}
+
+async fn ask_refund(config: Config, asked: &AskedRefund) -> Ran {
+    let surroundings = merchant_server::surroundings(&config)?;
+    let server = MerchantServer::open_as_it_is(config, surroundings).await?;
+    let wanted = CreateRefund {
+        refund_no: asked.refund_no.clone(),
+        amount_fen: asked.fen,
+        reason: asked.reason.clone(),
+        funds_account: None,
+        from: None,
+        goods_detail: None,
+    };
+    let refund = server.ask_refund(&asked.order_no, &wanted).await?;
+    say(&serde_json::to_string_pretty(&refund)?)
+}
+
+async fn reconcile(config: Config, since: jiff::Timestamp) -> Ran {
+    let surroundings = merchant_server::surroundings(&config)?;
+    let server = MerchantServer::open_as_it_is(config, surroundings).await?;
+    let reconciled = server.reconcile(since.as_millisecond()).await?;
+    for finding in &reconciled.findings {
+        let Finding {
+            number,
+            here,
+            there,
+            done,
+        } = finding;
+        say(&format!("{number}: {here} here, WeChat: {there}. {done}"))?;
+    }
+    let count = reconciled.findings.len();
+    say(&format!(
+        "{} attempts and refunds asked about, {count} did not agree",
+        reconciled.asked
+    ))?;
+    Ok(agreed(count == 0))
+}
+
+async fn compare_bill(config: &Config, day: &str) -> Ran {
+    let surroundings = merchant_server::surroundings(config)?;
+    let compared = merchant_server::compare_bill(config, &surroundings, day).await?;
+    for difference in &compared.differences {
+        say(&line_of(difference))?;
+    }
+    let count = compared.differences.len();
+    say(&format!(
+        "{}: {} payments of {} fen and {} refunds of {} fen at WeChat; {count} differences",
+        compared.day,
+        compared.payments.count,
+        compared.payments.total_fen,
+        compared.refunds.count,
+        compared.refunds.total_fen,
+    ))?;
+    Ok(agreed(count == 0))
+}
+
+fn line_of(difference: &BillDifference) -> String {
+    let named = [
+        ("out_trade_no", &difference.out_trade_no),
+        ("out_refund_no", &difference.out_refund_no),
+        ("here", &difference.here),
+        ("there", &difference.there),
+    ];
+    let known = named
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", value.as_ref()?)));
+    let words: Vec<_> = std::iter::once(difference.kind.clone())
+        .chain(known)
+        .collect();
+    words.join(" ")
+}
+
+async fn save_bill(config: &Config, day: &str, account: Option<Account>, to: &Path) -> Ran {
+    let kind = match account {
+        None => BillKind::Trade,
+        Some(Account::Basic) => BillKind::FundFlow(BillAccount::Basic),
+        Some(Account::Operation) => BillKind::FundFlow(BillAccount::Operation),
+        Some(Account::Fees) => BillKind::FundFlow(BillAccount::Fees),
+    };
+    let surroundings = merchant_server::surroundings(config)?;
+    let Some(bill) = merchant_server::download_bill(config, &surroundings, kind, day).await? else {
+        return say(&format!("nothing happened on {day}: WeChat has no bill"));
+    };
+    // It names buyers.
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)?;
+    file.write_all(&bill)?;
+    file.sync_all()?;
+    say(&format!("{}: {} bytes", to.display(), bill.len()))
+}
+
+async fn list_keys(config: &Config, live: bool) -> Ran {
+    let surroundings = merchant_server::surroundings(config)?;
+    for key in merchant_server::known_keys(config, &surroundings, live).await? {
+        let until = key.expires_at.as_deref().unwrap_or("-");
+        say(&format!("{:<21}{:<44}{until}", key.kind, key.serial))?;
+    }
+    for warning in config.warnings(jiff::Timestamp::now().as_second()) {
+        say(&format!("warning: {warning}"))?;
+    }
+    Ok(Ending::Done)
+}
+
+/// The key is shown this once, and kept nowhere.
+fn make_key(name: &str) -> Ran {
+    let (key, sha256) = merchant_server::new_api_key()?;
+    say(&format!(
+        "For the backend, as Authorization: Bearer …\n  {key}\nFor the configuration:\n  [[api_keys]]\n  name = {name:?}\n  sha256 = \"{sha256}\""
+    ))
+}
+
+fn agreed(they_do: bool) -> Ending {
+    if they_do {
+        Ending::Done
+    } else {
+        Ending::Differs
+    }
+}
+
+/// What a configuration comes to, without any of its secrets.
+fn summary(config: &Config) -> String {
+    let products: Vec<_> = config
+        .products
+        .iter()
+        .map(|product| product.as_str())
+        .collect();
+    let money = if config.gateway.is_live() {
+        "real money"
+    } else {
+        "a simulator, no real money"
+    };
+    format!(
+        "listen       {}\npublic       {}\ndatabase     {}\ngateway      {} ({money})\nmchid        {}\nappid        {}\nproducts     {}\nnotify_url   {}",
+        config.listen,
+        config.public_base_url,
+        config.database.display(),
+        config.gateway.origin,
+        config.merchant.key.mchid(),
+        config.merchant.appid,
+        products.join(", "),
+        config.merchant.notify_url.as_str(),
+    )
+}
+
+/// What was asked for goes to the standard output; logs do not.
+fn say(text: &str) -> Ran {
+    writeln!(std::io::stdout().lock(), "{text}")?;
+    Ok(Ending::Done)
+}

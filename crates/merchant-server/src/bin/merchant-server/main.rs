@@ -1,0 +1,60 @@
+//! `merchant-server`: the command line. It reads a configuration and does what it is told; all
+//! else is in the library.
+
+mod arguments;
+mod commands;
+mod signals;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use merchant_server::Config;
+use tracing_subscriber::EnvFilter;
+
+use arguments::Arguments;
+use commands::{Ending, Ran};
+
+const EXIT_FAILED: u8 = 1;
+const EXIT_CONFIG: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { command, log_json } = Arguments::parse();
+    start_logging(log_json);
+    let Some(file) = command.config_file() else {
+        return ended(commands::run_alone(&command));
+    };
+    let config = match Config::load(file) {
+        Ok(config) => config,
+        Err(error) => {
+            tracing::error!(%error, "the configuration is refused");
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
+    ended(Box::pin(commands::run(&command, config)).await)
+}
+
+fn ended(ran: Ran) -> ExitCode {
+    match ran {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Differs) => ExitCode::from(EXIT_FAILED),
+        Err(error) => {
+            tracing::error!(%error, "failed");
+            ExitCode::from(EXIT_FAILED)
+        }
+    }
+}
+
+fn start_logging(json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    if json {
+        logging.json().init();
+    } else {
+        logging.init();
+    }
+}
