@@ -4,18 +4,18 @@
 use checkout::{Failure, Request};
 use merchant_api::CheckoutAnswer;
 use std::fmt;
-use std::pin::Pin;
 use std::rc::Rc;
+use wasm_bindgen_futures::spawn_local;
 
 /// What came of a request: the contract's answer, or why there is none.
 pub type Reply = Result<CheckoutAnswer, Failure>;
 
-/// A reply that is still to come.
-pub(crate) type Awaited = Pin<Box<dyn Future<Output = Reply>>>;
+/// Called once with a reply.
+type Done = Box<dyn FnOnce(Reply)>;
 
 /// Answers the widget's requests by a function. The `version` of an answer may be left out.
 #[derive(Clone)]
-pub struct Transport(Rc<dyn Fn(Request) -> Awaited>);
+pub struct Transport(Rc<dyn Fn(Request, Done)>);
 
 impl Transport {
     /// A transport that calls a function for each request. Nothing comes of the reply to a
@@ -24,11 +24,15 @@ impl Transport {
     where
         F: Future<Output = Reply> + 'static,
     {
-        Self(Rc::new(move |request| Box::pin(ask(request))))
+        // Spawned here and nowhere else: the bundle has no Rust page, and so no futures either.
+        Self(Rc::new(move |request, done| {
+            let reply = ask(request);
+            spawn_local(async move { done(reply.await) });
+        }))
     }
 
-    pub(crate) fn ask(&self, request: &Request) -> Awaited {
-        (self.0)(request.clone())
+    pub(crate) fn ask(&self, request: &Request, done: impl FnOnce(Reply) + 'static) {
+        (self.0)(request.clone(), Box::new(done));
     }
 }
 

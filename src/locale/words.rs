@@ -115,8 +115,8 @@ words! {
         "正在打开微信…",
         "Opening WeChat…";
     Stuck "stuck":
-        "没有打开微信？可以再试一次",
-        "WeChat did not open? Try once more.";
+        "没有打开微信？可以再试一次，或改用系统浏览器打开本页面",
+        "WeChat did not open? Try once more, or open this page in your phone's own browser.";
     OpenAgain "open_again":
         "重新打开",
         "Open again";

@@ -5,16 +5,18 @@
 //!
 //! It calls the browser's `fetch` by itself, for gloo-net 0.7 costs each buyer two kilobytes more
 //! (51,638 bytes of bundle against 49,632, brotli): its errors format, and its requests, headers
-//! and bodies come in more kinds than the three requests here.
+//! and bodies come in more kinds than the three requests here. And it waits for promises by
+//! callbacks: futures bring a queue of tasks and their wakers along, for two steps in a row.
 
 use crate::options::WidgetOptions;
 use crate::transport::{Reply, Transport};
 use ::merchant_api::{ApiError, CheckoutAnswer, Fields, Malformed, decimal};
 use checkout::{Event, Failure, Request, RequestId};
-use js_sys::{Array, Function, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{AbortController, RequestCredentials, RequestInit, Response, UrlSearchParams};
+use js_sys::{Array, Error, Function, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use web_sys::{
+    AbortController, AbortSignal, RequestCredentials, RequestInit, Response, UrlSearchParams,
+};
 
 /// The backend of one order.
 pub(crate) struct MerchantApi {
@@ -82,17 +84,15 @@ impl MerchantApi {
         init.set_credentials(RequestCredentials::Omit);
         init.set_signal(signal.as_ref());
         let address = self.address(request, &init);
-        let by_page = self.transport.as_ref().map(|own| own.ask(request));
-        let stand_in = self.fetch.clone();
-        spawn_local(async move {
-            let outcome = match by_page {
-                Some(reply) => Outcome::from(reply.await),
-                None => fetch(&address, &init, stand_in).await,
-            };
-            if !signal.is_some_and(|signal| signal.aborted()) {
+        let done = move |outcome| {
+            if !signal.as_ref().is_some_and(AbortSignal::aborted) {
                 done(outcome);
             }
-        });
+        };
+        match &self.transport {
+            Some(own) => own.ask(request, |reply| done(Outcome::from(reply))),
+            None => fetch(&address, &init, self.fetch.as_ref(), done),
+        }
         Abort(controller)
     }
 
@@ -128,33 +128,47 @@ impl MerchantApi {
     }
 }
 
-async fn fetch(address: &str, init: &RequestInit, stand_in: Option<Function>) -> Outcome {
-    match response(address, init, stand_in).await {
-        Ok(response) => {
-            let status = response.status();
-            let retry_after_ms = retry_after_ms(&response);
-            read(status, retry_after_ms, body(&response).await.ok())
-        }
-        Err(_) => Outcome::Failed(Failure::Unreachable),
-    }
-}
-
-async fn response(
+fn fetch(
     address: &str,
     init: &RequestInit,
-    stand_in: Option<Function>,
-) -> Result<Response, JsValue> {
+    stand_in: Option<&Function>,
+    done: impl FnOnce(Outcome) + 'static,
+) {
     let promise = match stand_in {
-        Some(fetch) => fetch.call2(&JsValue::NULL, &address.into(), init)?.into(),
+        Some(fetch) => fetch.call2(&JsValue::NULL, &address.into(), init),
         None => web_sys::window()
-            .ok_or(JsValue::UNDEFINED)?
-            .fetch_with_str_and_init(address, init),
+            .map(|window| window.fetch_with_str_and_init(address, init).into())
+            .ok_or(JsValue::UNDEFINED),
     };
-    JsFuture::from(promise).await.map(JsCast::unchecked_into)
+    settled(promise, move |response| {
+        let Ok(response) = response.dyn_into::<Response>() else {
+            done(Outcome::Failed(Failure::Unreachable));
+            return;
+        };
+        let status = response.status();
+        let retry_after_ms = retry_after_ms(&response);
+        settled(response.json().map(JsValue::from), move |body| {
+            // JSON makes no error, so an error is why there is no body.
+            let body = (!body.is_instance_of::<Error>()).then_some(JsObject(body));
+            done(read(status, retry_after_ms, body));
+        });
+    });
 }
 
-async fn body(response: &Response) -> Result<JsObject, JsValue> {
-    JsFuture::from(response.json()?).await.map(JsObject)
+/// Calls back once with what a promise comes to, its value or why there is none.
+fn settled(promise: Result<JsValue, JsValue>, call: impl FnOnce(JsValue) + 'static) {
+    let promise = promise.unwrap_or_else(|error| Promise::reject(&error).into());
+    let call = Closure::once_into_js(call);
+    promise.unchecked_into::<Thenable>().then(&call, &call);
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type Thenable;
+
+    /// `js_sys` wants two closures, of which one would never be called.
+    #[wasm_bindgen(method)]
+    fn then(this: &Thenable, kept: &JsValue, broken: &JsValue) -> JsValue;
 }
 
 /// `Retry-After` in milliseconds, where it is a number of seconds.

@@ -25,10 +25,10 @@ pub(super) fn spoken(remaining_ms: u64, words: &Words) -> Option<String> {
         .into_iter()
         .find(|(limit_ms, ..)| remaining_ms <= *limit_ms)?;
     let text = words.say(word);
-    let (before, after) = text.split_once('#')?;
-    let mut spoken = String::from(before);
+    let place = text.bytes().position(|byte| byte == b'#')?;
+    let mut spoken = String::from(text.get(..place)?);
     spoken.push_str(number);
-    spoken.push_str(after);
+    spoken.push_str(text.get(place + 1..)?);
     Some(spoken)
 }
 

@@ -305,7 +305,7 @@ export interface WechatPayEvents {
   /** A QR code is on the page; once for each code. */
   "qr-shown": CustomEvent<Record<string, never>>;
   /** The page is about to leave. */
-  redirecting: CustomEvent<{ to: "h5" | "authorize" | "success" }>;
+  redirecting: CustomEvent<{ to: "h5" | "authorize" | "mini_program" | "success" }>;
   /** Each time that what the buyer sees is another. */
   "state-change": CustomEvent<{ state: State }>;
   /** Once, ever. */

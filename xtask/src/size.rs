@@ -10,8 +10,8 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 43,370 (wasm 37,671, JavaScript 5,699).
-const LIMIT_BYTES: u64 = 43_400;
+/// Last figure: 46,248 (wasm 40,484, JavaScript 5,764).
+const LIMIT_BYTES: u64 = 46_300;
 
 /// Holds the bundle in `www/dist` against the limit.
 pub(crate) fn check() -> Result<(), Failure> {
