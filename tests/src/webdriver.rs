@@ -122,7 +122,8 @@ async fn spoken_port(command: &mut Command, before: &str) -> (Vec<Child>, String
         said.push(line.clone());
         if let Some((_, port)) = line.rsplit_once(before) {
             let port = port.trim_end_matches('.');
-            if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
+            // chromedriver first repeats the 0 that it was told.
+            if port.parse().is_ok_and(|port: u16| port != 0) {
                 break port.to_owned();
             }
         }
