@@ -25,9 +25,14 @@ impl Port {
         self.listener.local_addr().unwrap().port()
     }
 
+    /// For whoever serves by itself.
+    pub(crate) fn listener(&self) -> TcpListener {
+        TcpListener::from_std(self.listener.try_clone().unwrap()).unwrap()
+    }
+
     /// Serves until the test's runtime ends.
     pub(crate) fn serve(&self, app: Router) {
-        let listener = TcpListener::from_std(self.listener.try_clone().unwrap()).unwrap();
+        let listener = self.listener();
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
 use wechat_pay_simulator::{
-    Clock, NOTIFICATION_TIMEOUT, Outgoing, Random, Simulator, SimulatorParts,
+    Clock, NOTIFICATION_TIMEOUT, Outgoing, Random, Simulator, SimulatorParts, serve,
 };
 
 /// How long a retry that has become due waits at most.
@@ -34,7 +34,7 @@ impl LiveSimulator {
             domains: BTreeSet::new(),
             notifications: Outgoing::over_http(NOTIFICATION_TIMEOUT, false).unwrap(),
         });
-        port.serve(simulator.app());
+        tokio::spawn(serve(port.listener(), simulator.app()));
         tokio::spawn(run_due(simulator.clone()));
         Self {
             simulator,

@@ -21,6 +21,7 @@ mod oauth;
 mod outgoing;
 mod pages;
 mod random;
+mod server;
 mod settings;
 mod simulator;
 mod store;
@@ -36,6 +37,7 @@ pub use merchant_file::MerchantFile;
 pub use notifier::NOTIFICATION_TIMEOUT;
 pub use outgoing::{Outgoing, OutgoingError};
 pub use random::Random;
+pub use server::serve;
 pub use settings::{
     BillPath, ChangedOrder, Oaep, PaidCode, RateCode, RefundOutcome, Settings, SettingsError,
     TextLimit, Trust,

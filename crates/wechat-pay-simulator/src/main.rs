@@ -15,7 +15,7 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use wechat_pay_simulator::{
     Clock, Keyring, KeyringError, NOTIFICATION_TIMEOUT, Outgoing, OutgoingError, Random, Settings,
-    SettingsError, Simulator, SimulatorOptions, SimulatorParts, StateError,
+    SettingsError, Simulator, SimulatorOptions, SimulatorParts, StateError, serve,
     wechat_browser::{self, LoopbackOrigin, OriginError},
 };
 
@@ -232,7 +232,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
             "WeChat browser        http://{address}  (shows {})",
             browser.shop
         ))?;
-        servers.spawn(serve(listener, app));
+        servers.spawn(show(listener, app));
     }
     servers.spawn(run_when_due(simulator));
     tokio::select! {
@@ -302,7 +302,8 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, bound))
 }
 
-async fn serve(listener: TcpListener, app: Router) -> std::io::Result<()> {
+/// The shop's page, with whatever upgrades of connections it has.
+async fn show(listener: TcpListener, app: Router) -> std::io::Result<()> {
     axum::serve(listener, app).await
 }
 

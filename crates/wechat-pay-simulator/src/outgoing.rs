@@ -65,6 +65,8 @@ impl Outgoing {
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            // As WeChat writes them, for whoever reads them by the letter.
+            .http1_title_case_headers()
             .build()
             .map_err(|error| OutgoingError::Unreachable(error.to_string()))?;
         Ok(Self::from_fn(move |request: Request<Bytes>| {

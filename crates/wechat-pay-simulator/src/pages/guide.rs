@@ -75,14 +75,14 @@ fn guides(base_url: &str) -> Markup {
         ),
         (
             "wechatpay-go",
-            "The address is a constant: give it an http.Client whose transport sends it here.".to_owned(),
+            "The address is a constant: give it an http.Client whose transport sends it here. It signs what it was asked for, so the signature holds.".to_owned(),
             format!(
-                "type local struct{{}}\nfunc (local) RoundTrip(r *http.Request) (*http.Response, error) {{\n\tr.URL.Scheme, r.URL.Host = \"http\", \"{host}\"\n\treturn http.DefaultTransport.RoundTrip(r)\n}}\ncore.NewClient(ctx, …, option.WithHTTPClient(&http.Client{{Transport: local{{}}}}))"
+                "type local struct{{}}\nfunc (local) RoundTrip(r *http.Request) (*http.Response, error) {{\n\tr.URL.Scheme, r.URL.Host = \"http\", \"{host}\"\n\treturn http.DefaultTransport.RoundTrip(r)\n}}\ncore.NewClient(ctx,\n\toption.WithWechatPayPublicKeyAuthCipher(mchid, serialNo, privateKey, publicKeyID, publicKey),\n\toption.WithHTTPClient(&http.Client{{Transport: local{{}}}}))"
             ),
         ),
         (
             "wechatpay-java",
-            "The host is a constant: an OkHttp interceptor sends it here.".to_owned(),
+            "The host is a constant: an OkHttp interceptor sends it here. With a configuration that fetches nothing by itself, such as RSAPublicKeyConfig.".to_owned(),
             format!(
                 "HttpUrl to = HttpUrl.get(\"{base_url}\");\nOkHttpClient http = new OkHttpClient.Builder().addInterceptor(c -> c.proceed(c.request().newBuilder()\n  .url(c.request().url().newBuilder().scheme(to.scheme()).host(to.host()).port(to.port()).build()).build())).build();\nnew NativePayService.Builder().httpClient(new DefaultHttpClientBuilder().config(config).okHttpClient(http).build()).build();"
             ),
