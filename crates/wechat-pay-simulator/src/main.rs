@@ -93,7 +93,8 @@ What WeChat has, and this has:
   /v3/pay/transactions/…            orders (jsapi, h5, native, app, codepay), query, close, reverse
   /v3/pay/partner/transactions/…    the same for a sub-merchant (sub_mchid: see /_simulator/merchants)
   /v3/refund/domestic/refunds…      refunds, their results, apply-abnormal-refund
-  /v3/bill/tradebill, fundflowbill  bills that agree with the ledger to the fen
+  /v3/bill/tradebill, fundflowbill, sub-merchant-fundflowbill
+                                    bills that agree with the ledger to the fen
   /v3/certificates                  platform certificates, with rotation
   /connect/oauth2/authorize, /sns/oauth2/access_token, /sns/jscode2session   who the buyer is
 
@@ -107,6 +108,17 @@ What only this has (described by /_simulator/openapi.json):
   POST /_simulator/refund, /_simulator/refund/outcome     refunds by hand, and their results
   POST /_simulator/certificates/rotate, …/migrate         a new certificate; seven days to the key
   PATCH /_simulator/settings                              switches
+
+Faults strike at order, query, close, reverse, refund, refund_query, abnormal_refund, bill,
+bill_file, certificates, notification, or anywhere (*):
+  latency                               the answer takes delay_ms
+  refused                               a refusal that WeChat documents, by its code
+  too_many_requests, error_before       429 or 500, and nothing was done
+  error_after, timeout_after            500 or no answer, and it was done all the same
+  accepted                              202: send the same again
+  wrong_signature, signtest, clock_skew a signature that must not be believed
+  close_lies                            204, and the order stays open; \"late\" lets money land after
+  dropped, repeated, reordered, tampered, late      notifications alone
 
 Switches, each with its default:
   description_limit=bytes (characters)        changed_order=invalid_request (out_trade_no_used)
@@ -362,4 +374,35 @@ async fn stop_signal() {
         }
     }
     let _ = interrupted.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arguments, EXAMPLES};
+    use clap::CommandFactory;
+
+    /// The description of the control interface, which the tests hold against its routes.
+    const CONTROL: &str = include_str!("../goldens/control-openapi.json");
+
+    #[test]
+    fn help_names_every_switch_and_every_fault() {
+        let control: serde_json::Value = serde_json::from_str(CONTROL).expect("it is JSON");
+        let schemas = &control["components"]["schemas"];
+        let switches = schemas["Settings"]["properties"].as_object();
+        for name in switches.into_iter().flatten().map(|(name, _)| name) {
+            assert!(EXAMPLES.contains(&format!("{name}=")), "{name}");
+        }
+        for kind in ["kind", "route"] {
+            let words = schemas["FaultRule"]["properties"][kind]["enum"].as_array();
+            for word in words.into_iter().flatten() {
+                let word = word.as_str().unwrap_or_default();
+                assert!(EXAMPLES.contains(word), "{word}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
 }
