@@ -16,6 +16,7 @@ mod configuration;
 mod crash_points;
 mod database;
 mod due_work;
+mod event_orders;
 mod hosted_page;
 mod hostile;
 mod house;
