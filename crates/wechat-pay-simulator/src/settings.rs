@@ -30,7 +30,8 @@ pub struct Settings {
     pub code_pay: bool,
     /// The hash of encrypted fields (OAEP). Both SDKs have SHA-1, one answer has SHA-256.
     pub oaep: Oaep,
-    /// `/v3/certificates` writes `"effective_time "` with a blank, as the documented sample does.
+    /// `/v3/certificates` writes `"effective_time "` and `"expire_time "` with a blank, as the
+    /// documented sample does.
     pub certificate_blank_key: bool,
     /// Whether refusals before authentication are signed too: documented so, and not seen.
     pub sign_refusals: bool,

@@ -43,7 +43,8 @@ pub struct SealedCertificate {
     /// From when on it is used, RFC 3339. One of WeChat's samples has a blank in the name.
     #[serde(alias = "effective_time ")]
     pub effective_time: String,
-    /// Until when it is used, RFC 3339.
+    /// Until when it is used, RFC 3339; with the same blank in that sample.
+    #[serde(alias = "expire_time ")]
     pub expire_time: String,
     /// The PEM file, sealed.
     pub encrypt_certificate: SealedResource,

@@ -23,10 +23,10 @@ pub(super) fn list(simulator: &Simulator, caller: &Caller) -> Result<Answer, Ref
             268_512_771,
         ));
     }
-    let effective_time = if settings.certificate_blank_key {
-        "effective_time "
+    let (effective_time, expire_time) = if settings.certificate_blank_key {
+        ("effective_time ", "expire_time ")
     } else {
-        "effective_time"
+        ("effective_time", "expire_time")
     };
     let mut data = Vec::new();
     for certificate in simulator.listed_certificates(&caller.keyring) {
@@ -39,7 +39,7 @@ pub(super) fn list(simulator: &Simulator, caller: &Caller) -> Result<Answer, Ref
         data.push(json!({
             "serial_no": certificate.serial_no,
             effective_time: beijing_time(certificate.effective_at),
-            "expire_time": beijing_time(after(certificate.effective_at, FIVE_YEARS_S)),
+            expire_time: beijing_time(after(certificate.effective_at, FIVE_YEARS_S)),
             "encrypt_certificate": without_nulls(sealed),
         }));
     }

@@ -229,7 +229,9 @@ fn a_merchant_with_a_public_key_alone_has_nothing_to_download() {
 #[test]
 fn the_name_with_a_blank_of_wechats_sample_is_read() {
     let json = serde_json::to_string(&fresh(&made())).unwrap();
-    let with_blank = json.replace("\"effective_time\"", "\"effective_time \"");
+    let with_blank = json
+        .replace("\"effective_time\"", "\"effective_time \"")
+        .replace("\"expire_time\"", "\"expire_time \"");
     assert!(serde_json::from_str::<SealedCertificate>(&with_blank).is_ok());
     assert!(!json.contains("original_type"));
 }
