@@ -5,6 +5,9 @@
 //! a shop's page. Both are plain routers, time and randomness are injected, and due work is done
 //! by [`Simulator::run_due`], so whole payments run in process without sockets and sleeping.
 //!
+//! How many orders a second it takes: `cargo run --release -p wechat-pay-simulator --example
+//! order_rate`.
+//!
 //! It never reaches beyond this machine unless it is told to, moves no money, and is no proof
 //! that WeChat itself would answer alike: what is copied, and from where, is said at each place.
 

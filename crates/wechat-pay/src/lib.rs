@@ -20,6 +20,9 @@
 //! [`ReplyError::is_retryable`], [`ReplyError::may_have_taken_effect`],
 //! [`ReplyError::retry_with`], [`Operation::after_silence`].
 //!
+//! How fast it signs and verifies, to be read beside `openssl speed -seconds 3 rsa2048` in the same
+//! run: `cargo run --release -p wechat-pay --example signature_rate`.
+//!
 //! A payment, from the merchant's side:
 //!
 //! ```
