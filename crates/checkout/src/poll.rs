@@ -445,4 +445,49 @@ mod tests {
         poll.resume(5_000);
         assert!(poll.next(5_000, RequestId(2), None).unwrap().ask);
     }
+
+    #[test]
+    fn held_questions_that_break_give_way_to_plain_ones() {
+        let mut poll = Poll::new(1);
+        poll.start(0);
+        let mut now_ms = 0;
+        let mut held = Vec::new();
+        for id in (0..12).step_by(2) {
+            // What breaks is a question that is held; a plain one is answered.
+            let query = poll.next(now_ms, RequestId(id), Some(1)).unwrap();
+            held.push(query.wait_s.is_some());
+            let reading = poll.take(RequestId(id)).unwrap();
+            if query.wait_s.is_some() {
+                poll.failed(now_ms + 20_000, reading, None);
+            } else {
+                poll.plan(now_ms, reading, false, None);
+            }
+            now_ms = poll.wake_at_ms().unwrap();
+        }
+        assert_eq!(held, [true, false, true, false, false, false]);
+    }
+
+    #[test]
+    fn a_version_that_always_grows_is_not_asked_for_without_end() {
+        let mut poll = Poll::new(1);
+        poll.start(0);
+        poll.next(0, RequestId(1), Some(1)).unwrap();
+        let reading = poll.take(RequestId(1)).unwrap();
+        poll.plan(20, reading, true, Some(2_000));
+        assert_eq!(poll.wake_at_ms(), Some(1_020), "new, and at once");
+        poll.next(1_020, RequestId(2), Some(2)).unwrap();
+        let reading = poll.take(RequestId(2)).unwrap();
+        poll.plan(9_000, reading, true, Some(2_000));
+        assert_eq!(poll.wake_at_ms(), Some(9_250), "new, after a wait");
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_stops_nothing() {
+        let mut poll = Poll::new(1);
+        poll.start(100_000);
+        poll.next(100_000, RequestId(1), Some(1)).unwrap();
+        let reading = poll.take(RequestId(1)).unwrap();
+        poll.plan(50_000, reading, false, Some(2_000));
+        assert_eq!(poll.wake_at_ms(), Some(52_000));
+    }
 }

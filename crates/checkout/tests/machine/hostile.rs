@@ -1,7 +1,7 @@
 //! A backend that hands out what it must not: nothing is followed, and the page is told which
 //! address it was.
 
-use crate::page::{DESK, PHONE, Page, WECHAT, attempted, open_order};
+use crate::page::{DESK, MINI_PROGRAM, PHONE, Page, WECHAT, attempted, open_order};
 use checkout::{Effect, Event, Failure, Intent, Options};
 use merchant_api::{Action, Malformed, Product};
 
@@ -56,6 +56,90 @@ fn an_address_that_is_not_wechats_is_refused_by_name() {
         Jsapi,
         Action::AuthorizeUrl(loopback.into()),
         "AUTHORIZE_URL_REFUSED",
+    );
+}
+
+#[test]
+fn a_path_that_leaves_the_mini_program_is_refused() {
+    for path in [
+        "javascript:alert(1)",
+        "pages/pay",
+        "//evil.example/x",
+        "/plugin-private://wx1/pages/x",
+    ] {
+        check(
+            MINI_PROGRAM,
+            Product::MiniProgram,
+            Action::MiniProgramPath(path.into()),
+            "MINI_PROGRAM_PATH_REFUSED",
+        );
+    }
+}
+
+/// The page's own addresses are looked at when the page can still be told.
+#[test]
+fn wrong_addresses_of_the_page_are_told_at_once_and_never_followed() {
+    let options = Options {
+        success_url: Some("javascript:alert(1)".into()),
+        return_url: Some("data:text/html,x".into()),
+        ..Options::default()
+    };
+    let mut page = Page::new(PHONE, options);
+    page.happen(Event::Connected);
+    assert_eq!(
+        page.problems(),
+        ["SUCCESS_URL_REFUSED", "RETURN_URL_REFUSED"]
+    );
+    page.answer_read(open_order(1));
+    page.want(Intent::Start);
+    assert_eq!(page.starting().unwrap().1.return_url, None);
+    page.answer_start(crate::page::paid(2));
+    page.pass(60_000);
+    assert!(page.navigations().is_empty());
+}
+
+#[test]
+fn a_success_url_of_the_backends_that_is_no_address_is_refused_and_paid_is_told_all_the_same() {
+    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+    page.answer_start(merchant_api::CheckoutAnswer {
+        success_url: Some("javascript:alert(1)".into()),
+        ..crate::page::paid(2)
+    });
+    page.expect_screen("paid");
+    assert_eq!(page.paid_count(), 1);
+    assert_eq!(page.problems(), ["SUCCESS_URL_REFUSED"]);
+    page.pass(60_000);
+    assert!(page.navigations().is_empty());
+}
+
+#[test]
+fn the_longest_durations_and_numbers_that_json_can_hold_break_nothing() {
+    const LONGEST: u64 = (1 << 53) - 1;
+    let mut answer = crate::page::code_shown(LONGEST, LONGEST, crate::page::CODE);
+    answer.remaining_ms = Some(LONGEST);
+    answer.checked_ms_ago = Some(LONGEST);
+    answer.poll_after_ms = Some(LONGEST);
+    if let Some(attempt) = &mut answer.attempt {
+        attempt.remaining_ms = Some(LONGEST);
+    }
+    let mut page = Page::opened(DESK, Options::default(), answer.clone());
+    page.expect_screen("qr");
+    page.answer_read(answer);
+    page.pass(301_000);
+    assert_eq!(page.readings(), 1, "no pause is longer than five minutes");
+}
+
+#[test]
+fn markup_in_a_text_stays_a_text() {
+    let answer = merchant_api::CheckoutAnswer {
+        description: Some("<img src=x onerror=alert(1)>".into()),
+        ..open_order(1)
+    };
+    let page = Page::opened(PHONE, Options::default(), answer);
+    let order = page.machine.view(0).order.unwrap();
+    assert_eq!(
+        order.description.as_deref(),
+        Some("<img src=x onerror=alert(1)>")
     );
 }
 

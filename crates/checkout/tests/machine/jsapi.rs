@@ -1,6 +1,8 @@
 //! Inside WeChat: the hop for the openid, and the cashier.
 
-use crate::page::{AUTHORIZE_URL, Page, WECHAT, attempted, open_order, paid, pay_parameters};
+use crate::page::{
+    AUTHORIZE_URL, Page, WECHAT, WECOM, attempted, open_order, paid, pay_parameters,
+};
 use checkout::{BridgeReply, Effect, Event, Intent, Notice, Options, Screen};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
 
@@ -219,4 +221,152 @@ fn a_bridge_that_never_comes_is_a_problem_that_can_be_tried_again() {
     assert_eq!(page.problems(), ["BRIDGE_MISSING"]);
     page.want(Intent::Start);
     assert!(page.starting().is_some());
+}
+
+fn wecom(has_wechat_sdk: bool, bridge_present: bool) -> Page {
+    let mut page = Page::new(WECOM, Options::default());
+    page.machine = checkout::CheckoutMachine::new(
+        7,
+        checkout::Facts {
+            user_agent: WECOM.into(),
+            has_wechat_sdk,
+            bridge_present,
+            ..checkout::Facts::default()
+        },
+        Options::default(),
+    );
+    page.happen(Event::Connected);
+    page.answer_read(open_order(1));
+    page.want(Intent::Start);
+    page.answer_start(with_cashier());
+    page
+}
+
+fn sdk_calls(page: &Page) -> usize {
+    let is_call = |effect: &&Effect| matches!(effect, Effect::InvokeSdk(_));
+    page.effects.iter().filter(is_call).count()
+}
+
+#[test]
+fn wecom_uses_the_sdk_that_the_page_brought_and_else_the_bridge() {
+    let page = wecom(true, true);
+    assert_eq!((sdk_calls(&page), invocations(&page)), (1, 0));
+    let page = wecom(false, true);
+    assert_eq!((sdk_calls(&page), invocations(&page)), (0, 1));
+}
+
+#[test]
+fn wecom_without_a_cashier_shows_the_code_and_says_why() {
+    let mut page = wecom(false, true);
+    page.happen(reply("getBrandWCPayRequest:fail_nosupport"));
+    assert_eq!(page.problems(), ["CASHIER_UNSUPPORTED"]);
+    assert_eq!(page.starting().unwrap().1.product, Product::Native);
+
+    let mut page = wecom(false, false);
+    page.pass(10_000);
+    assert_eq!(page.problems(), ["BRIDGE_MISSING"]);
+    assert_eq!(page.starting().unwrap().1.product, Product::Native);
+    page.answer_start(crate::page::code_shown(3, 2, crate::page::CODE));
+    assert!(matches!(
+        page.screen(),
+        Screen::QrCode {
+            is_handheld: true,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn wecom_whose_cashier_fails_offers_both_ways() {
+    let mut page = wecom(false, true);
+    page.happen(reply("get_brand_wcpay_request:fail"));
+    assert_eq!(page.problems(), ["CASHIER_FAILED"]);
+    assert!(matches!(
+        page.screen(),
+        Screen::Offer {
+            product: Product::Jsapi,
+            fallback: Some(Product::Native),
+            ..
+        }
+    ));
+}
+
+#[test]
+fn where_the_bridge_never_comes_the_sdk_is_called_once() {
+    let mut page = Page::new(WECHAT, Options::default());
+    page.machine = checkout::CheckoutMachine::new(
+        7,
+        checkout::Facts {
+            user_agent: WECHAT.into(),
+            has_wechat_sdk: true,
+            ..checkout::Facts::default()
+        },
+        Options::default(),
+    );
+    page.happen(Event::Connected);
+    page.answer_read(open_order(1));
+    page.want(Intent::Start);
+    page.answer_start(with_cashier());
+    assert_eq!(sdk_calls(&page), 0);
+    page.pass(10_000);
+    page.happen(Event::BridgeReady);
+    assert_eq!((sdk_calls(&page), invocations(&page)), (1, 0));
+}
+
+/// On iOS WeChat checks the address on which the buyer landed, so loading the page anew can help,
+/// once.
+#[test]
+fn a_page_that_may_not_pay_is_loaded_anew_by_the_buyers_click_and_once() {
+    let denied = |reloaded| {
+        let options = Options {
+            reloaded,
+            ..Options::default()
+        };
+        let mut page = Page::opened(WECHAT, options, open_order(1));
+        page.want(Intent::Start);
+        page.answer_start(with_cashier());
+        page.happen(reply("system:access_denied"));
+        page
+    };
+    let mut page = denied(false);
+    assert_eq!(page.problems(), ["LANDING_URL_DENIED"]);
+    assert!(!page.effects.contains(&Effect::Reload));
+    page.want(Intent::Start);
+    assert!(page.effects.contains(&Effect::Reload));
+    assert_eq!(page.starting(), None);
+
+    let mut page = denied(true);
+    page.want(Intent::Start);
+    assert!(!page.effects.contains(&Effect::Reload));
+    match page.screen() {
+        Screen::Failed(problem) => assert!(!problem.is_recoverable),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_cancel_before_the_answer_gives_the_attempt_up_and_sends_nothing() {
+    let mut page = Page::opened(WECHAT, Options::default(), open_order(1));
+    page.want(Intent::Start);
+    let (starting, _) = page.starting().unwrap();
+    page.want(Intent::Cancel);
+    assert!(page.effects.contains(&Effect::Abort(starting)));
+    page.expect_screen("offer");
+    page.pass(1_000);
+    assert!(page.reading().is_some(), "and it is still polled");
+}
+
+#[test]
+fn while_an_attempt_is_asked_for_nothing_else_is() {
+    let mut page = at_cashier();
+    page.happen(reply("get_brand_wcpay_request:cancel"));
+    page.want(Intent::Start);
+    page.happen(reply("get_brand_wcpay_request:ok"));
+    page.happen(Event::Resumed);
+    assert_eq!(page.open.len(), 1);
+    page.answer_start(with_cashier());
+    assert!(
+        page.reading().unwrap().1.ask,
+        "what the first call said is asked about after it"
+    );
 }
