@@ -77,14 +77,8 @@ if (fixture.bridge) Object.assign(window, { WeixinJSBridge: { invoke: fixture.br
 const navigation = /** @type {any} */ (window).navigation;
 if (navigation) navigation.addEventListener("navigate", (/** @type {Event} */ event) => event.preventDefault());
 
-if (query.has("trunk")) {
-  const glue = /** @type {string} */ ("/wechat-pay-widget.js");
-  const [{ define }, bindings] = await Promise.all([import("../src/element.js"), import(glue)]);
-  define({ loadBindings: () => bindings.default("/wechat-pay-widget_bg.wasm").then(() => bindings) });
-} else {
-  const bundle = /** @type {string} */ ("../dist/wechat-pay.js");
-  await import(bundle);
-}
+const bundle = /** @type {string} */ ("../dist/wechat-pay.js");
+await import(bundle);
 
 const element = /** @type {import("../src/wechat-pay").WechatPayElement} */ (document.createElement("wechat-pay"));
 Object.assign(element, {
