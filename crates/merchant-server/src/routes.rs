@@ -39,8 +39,9 @@ pub fn app(server: MerchantServer) -> Router {
             post(checkout::cancel_attempt),
         )
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
-        .layer(set(header::CACHE_CONTROL, "no-store"))
         .layer(from_fn_with_state(server.clone(), rate_limit::limit))
+        // Outside the limit, whose refusals are not to be kept either.
+        .layer(set(header::CACHE_CONTROL, "no-store"))
         .layer(cors(&server));
     let private = Router::new()
         .route(

@@ -13,6 +13,7 @@ mod bills;
 mod code_pay;
 mod command_line;
 mod configuration;
+mod contract;
 mod crash_points;
 mod database;
 mod due_work;

@@ -82,7 +82,7 @@ async fn no_answer_is_taken_for_another_kind_of_file() {
 }
 
 /// A house on WeChat's real names. The line still ends at the simulator.
-async fn live() -> House {
+pub(crate) async fn live() -> House {
     let text = configuration("")
         .replace("http://127.0.0.1:8080", "https://pay.shop.example")
         .replace("http://127.0.0.1:8000", "https://www.shop.example")

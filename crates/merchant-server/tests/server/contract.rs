@@ -1,0 +1,552 @@
+//! The contract for pages, clause by clause, where no other module here holds it: what an answer
+//! says and to whom, what a token can do, and what each refusal is worth.
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use merchant_api::{ErrorCode, is_order_no};
+use serde_json::{Value, json};
+
+use crate::house::{API_KEY, Answer, House, MINUTE_MS, SHOP, backend, configuration, form};
+use crate::security::live;
+use crate::wechat_line::Meddling;
+
+const NATIVE: (&str, &str) = ("product", "native");
+const H5: (&str, &str) = ("product", "h5");
+const JSAPI: (&str, &str) = ("product", "jsapi");
+const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay");
+
+/// Everything that a page can be told to do next.
+const ACTIONS: [&str; 6] = [
+    "code_url",
+    "h5_url",
+    "jsapi",
+    "mini_program_path",
+    "mini_program",
+    "authorize_url",
+];
+
+/// The actions in an answer.
+fn actions(answer: &Answer) -> Vec<&'static str> {
+    let mut found = ACTIONS.to_vec();
+    found.retain(|action| !answer.json[action].is_null());
+    found
+}
+
+async fn tea_with(house: &House, changes: Value) -> String {
+    let mut order = json!({"order_no": "tea-0001", "total_fen": 1990, "description": "一壶茶"});
+    for (name, value) in changes.as_object().unwrap() {
+        order[name] = value.clone();
+    }
+    house.order(order).await
+}
+
+async fn cancel(house: &House, token: &str, after: &str) -> Answer {
+    let path = format!("/v1/checkouts/{token}/cancel");
+    house.form(&path, &[("after", after)]).await
+}
+
+async fn close(house: &House) -> Answer {
+    house
+        .send(backend("/v1/orders/tea-0001/close", API_KEY, ""))
+        .await
+}
+
+async fn pay_and_tell(house: &House, out_trade_no: &str) {
+    house.pay(out_trade_no).await;
+    for letter in house.take_post() {
+        house.hand_in(&letter).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_has_the_contracts_fields_and_no_others() {
+    let house = House::open().await;
+    let more = json!({
+        "products": ["native", "h5"], "success_url": "http://127.0.0.1:8000/thanks",
+    });
+    let token = tea_with(&house, more).await;
+    let fresh = house.checkout(&token).await;
+    let mut expected = json!({
+        "state": "open", "version": fresh.number("version"),
+        "order_no": "tea-0001", "description": "一壶茶", "total_fen": 1990, "currency": "CNY",
+        "remaining_ms": 30 * MINUTE_MS, "poll_after_ms": 2000,
+        "products": ["native", "h5"], "live": false, "attempt": 0,
+        "success_url": "http://127.0.0.1:8000/thanks",
+    });
+    assert_eq!(fresh.json, expected);
+
+    let begun = house.attempt(&token, &[NATIVE]).await;
+    expected["version"] = begun.number("version").into();
+    expected["attempt"] = 1.into();
+    expected["product"] = "native".into();
+    expected["out_trade_no"] = "tea-0001".into();
+    expected["attempt_remaining_ms"] = (30 * MINUTE_MS).into();
+    expected["code_url"] = begun.word("code_url").into();
+    assert_eq!(begun.json, expected);
+
+    pay_and_tell(&house, "tea-0001").await;
+    let paid = house.checkout(&token).await;
+    for gone in ["remaining_ms", "attempt_remaining_ms", "code_url"] {
+        expected.as_object_mut().unwrap().remove(gone);
+    }
+    expected["state"] = "paid".into();
+    expected["version"] = paid.number("version").into();
+    expected["payer_total_fen"] = 1990.into();
+    expected["success_time"] = "2026-11-21T17:20:00+08:00".into();
+    assert_eq!(paid.json, expected);
+}
+
+#[tokio::test]
+async fn a_gateway_for_real_money_is_live() {
+    let house = live().await;
+    let token = house.tea().await;
+    assert_eq!(house.checkout(&token).await.json["live"], true);
+}
+
+#[tokio::test]
+async fn the_answer_offers_what_both_the_order_and_the_merchant_have() {
+    let house = House::open_with(r#"products = ["native", "jsapi"]"#).await;
+    let all = house.tea().await;
+    let one = tea_with(
+        &house,
+        json!({"order_no": "tea-0002", "products": ["native"]}),
+    )
+    .await;
+    let products = async |house: &House, token: &str| {
+        let answer = house.checkout(token).await;
+        answer.json["products"].clone()
+    };
+    assert_eq!(products(&house, &all).await, json!(["native", "jsapi"]));
+    assert_eq!(products(&house, &one).await, json!(["native"]));
+    // The merchant stops offering codes; the orders that had them are there still.
+    let house = house
+        .begin_again_as(&configuration(r#"products = ["jsapi"]"#))
+        .await;
+    assert_eq!(products(&house, &all).await, json!(["jsapi"]));
+    assert_eq!(products(&house, &one).await, json!([]));
+    let refused = house.attempt(&one, &[NATIVE]).await;
+    assert_eq!(refused.code(), "PRODUCT_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn the_version_grows_with_every_change_and_with_nothing_else() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let version = async || house.checkout(&token).await.number("version");
+    let mut seen = version().await;
+    let mut grows = async |change: &str| {
+        let now = version().await;
+        assert!(now > seen, "{change}");
+        seen = now;
+    };
+    house.attempt(&token, &[NATIVE]).await;
+    grows("an attempt").await;
+    cancel(&house, &token, "1").await;
+    grows("its end").await;
+    house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    grows("the next one").await;
+    house.attempt(&token, &[H5, BACK, ("after", "2")]).await;
+    grows("a take-over").await;
+
+    let still = version().await;
+    house.attempt(&token, &[H5, BACK, ("after", "3")]).await;
+    house.attempt(&token, &[NATIVE, ("after", "2")]).await;
+    house.attempt(&token, &[JSAPI, BACK, ("after", "3")]).await;
+    cancel(&house, &token, "2").await;
+    house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    house.clock.advance_ms(MINUTE_MS);
+    assert_eq!(version().await, still, "nothing has changed");
+
+    let third = house.checkout(&token).await;
+    pay_and_tell(&house, third.word("out_trade_no")).await;
+    let paid = house.checkout(&token).await;
+    assert_eq!(paid.word("state"), "paid");
+    assert!(paid.number("version") > still);
+
+    let house = House::open().await;
+    let token = house.tea().await;
+    let open = house.checkout(&token).await.number("version");
+    assert!(close(&house).await.number("version") > open);
+    assert_eq!(house.checkout(&token).await.word("state"), "closed");
+}
+
+#[tokio::test]
+async fn paid_or_closed_is_an_answer_and_never_an_error() {
+    for end in ["paid", "closed"] {
+        let house = House::open().await;
+        let token = house.tea().await;
+        house.attempt(&token, &[NATIVE]).await;
+        if end == "paid" {
+            pay_and_tell(&house, "tea-0001").await;
+        } else {
+            close(&house).await;
+        }
+        house.line.take_sent();
+        let path = format!("/v1/checkouts/{token}");
+        let answers = [
+            house.get(&path).await,
+            house.get(&format!("{path}?ask=1")).await,
+            house.get(&format!("{path}?wait=25&seen=0")).await,
+            house.attempt(&token, &[NATIVE, ("after", "1")]).await,
+            // What would be refused of an open order, by each of its rules.
+            house.attempt(&token, &[NATIVE, ("after", "9")]).await,
+            house.attempt(&token, &[H5]).await,
+            house.attempt(&token, &[JSAPI, ("payer", "x")]).await,
+            house.attempt(&token, &[("product", "mini_program")]).await,
+            cancel(&house, &token, "1").await,
+            cancel(&house, &token, "9").await,
+        ];
+        for answer in answers {
+            assert_eq!(answer.status, StatusCode::OK, "{end}: {}", answer.json);
+            assert_eq!(answer.word("state"), end);
+            assert_eq!(actions(&answer), Vec::<&str>::new(), "{end}");
+            assert!(answer.json["remaining_ms"].is_null(), "{end}");
+        }
+        assert_eq!(house.line.take_sent(), [], "{end}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_long_opens_one_checkout_and_never_closes_an_order() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let other = tea_with(&house, json!({"order_no": "tea-0002"})).await;
+    assert_ne!(token, other);
+    // 128 bits at six a character.
+    assert_eq!((token.len(), other.len()), (22, 22));
+    assert_eq!(house.checkout(&other).await.word("order_no"), "tea-0002");
+    let swapped: String = token
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_lowercase() {
+                letter.to_ascii_uppercase()
+            } else {
+                letter.to_ascii_lowercase()
+            }
+        })
+        .collect();
+    let longer = format!("{token}A");
+    for near in [&token[..21], &longer, &swapped, "tea-0001", "%25"] {
+        let answer = house.checkout(near).await;
+        let found = (answer.status.as_u16(), answer.code());
+        assert_eq!(found, (404, "CHECKOUT_UNKNOWN"), "{near}");
+    }
+    for path in [
+        "/v1/orders",
+        "/v1/orders/tea-0001/close",
+        "/v1/orders/tea-0001/attempts",
+        "/v1/orders/tea-0001/refunds",
+    ] {
+        let answer = house.send(backend(path, &token, "{}")).await;
+        assert_eq!(answer.code(), "UNAUTHORIZED", "{path}");
+    }
+    let close = house
+        .form(&format!("/v1/checkouts/{token}/close"), &[])
+        .await;
+    assert_eq!(close.status, StatusCode::NOT_FOUND);
+    assert_eq!(house.checkout(&token).await.word("state"), "open");
+}
+
+#[tokio::test]
+async fn no_answer_is_kept_none_sets_a_cookie_and_allowed_pages_read_all() {
+    let limits = "rate_limits = { token_per_minute = 6, address_per_minute = 100 }";
+    let house = House::open_with(limits).await;
+    let token = house.tea().await;
+    let path = format!("/v1/checkouts/{token}");
+    let attempts = format!("{path}/attempts");
+    let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+    let huge = "a".repeat(9_000);
+    let calls = [
+        (get(&path), 200),
+        (get(&format!("{path}?wait=x")), 400),
+        (get("/v1/checkouts/nobody"), 404),
+        (form(&attempts, &[NATIVE, ("after", "7")]), 409),
+        (form(&attempts, &[("product", &huge)]), 413),
+        (form(&attempts, &[H5]), 422),
+        (form(&format!("{path}/cancel"), &[("after", "0")]), 200),
+        // One too many.
+        (get(&path), 429),
+    ];
+    for (mut request, status) in calls {
+        let headers = request.headers_mut();
+        headers.insert("origin", SHOP.parse().unwrap());
+        headers.insert("cookie", "session=stale".parse().unwrap());
+        let answer = house.send(request).await;
+        assert_eq!(answer.status, status, "{}", answer.json);
+        let header = |name: &str| {
+            answer
+                .headers
+                .get(name)
+                .map(|value| value.to_str().unwrap())
+        };
+        assert_eq!(header("cache-control"), Some("no-store"), "{status}");
+        assert_eq!(header("set-cookie"), None, "{status}");
+        assert_eq!(
+            header("access-control-allow-origin"),
+            Some(SHOP),
+            "{status}"
+        );
+        assert_eq!(header("access-control-allow-credentials"), None, "{status}");
+        assert_eq!(header("access-control-expose-headers"), Some("retry-after"));
+        assert_eq!(header("retry-after").is_some(), status == 429, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn fields_of_a_later_contract_are_ignored() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let path = format!("/v1/checkouts/{token}");
+    let read = house.get(&format!("{path}?later=1&later=2&seen=")).await;
+    assert_eq!(read.code(), "INVALID_REQUEST", "a known one is not");
+    let read = house.get(&format!("{path}?later=1&later=2")).await;
+    assert_eq!(read.status, StatusCode::OK);
+    let begun = house
+        .attempt(&token, &[("later", "x"), NATIVE, ("total_fen", "1")])
+        .await;
+    assert_eq!(begun.number("attempt"), 1);
+    assert_eq!(begun.number("total_fen"), 1990);
+    assert_eq!(house.last_order()["amount"]["total"], 1990);
+    let cancelled = house
+        .form(&format!("{path}/cancel"), &[("after", "1"), ("later", "x")])
+        .await;
+    assert_eq!(cancelled.number("attempt_remaining_ms"), 0);
+}
+
+#[test]
+fn each_code_has_its_status_and_says_whether_it_helps_to_try_again() {
+    // code, status, retryable
+    let contract = [
+        ("INVALID_REQUEST", 400, false),
+        ("CHECKOUT_UNKNOWN", 404, false),
+        ("CHECKOUT_EXPIRED", 410, false),
+        ("ATTEMPT_SUPERSEDED", 409, false),
+        ("PRODUCT_UNAVAILABLE", 409, false),
+        ("PAYER_UNAVAILABLE", 409, false),
+        ("PAYER_INVALID", 422, false),
+        ("RETURN_URL_REFUSED", 422, false),
+        ("TOO_LARGE", 413, false),
+        ("RATE_LIMITED", 429, true),
+        ("WECHAT_REFUSED", 502, false),
+        ("ATTEMPT_IN_DOUBT", 503, true),
+        ("WECHAT_UNAVAILABLE", 503, true),
+        ("INTERNAL", 500, true),
+        ("UNAUTHORIZED", 401, false),
+        ("ORDER_NO_USED", 409, false),
+    ];
+    for (word, status, is_retryable) in contract {
+        let code = ErrorCode::from_word(word).unwrap();
+        let found = (code.status(), code.is_retryable());
+        assert_eq!(found, (status, is_retryable), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_is_internal_and_tells_nothing_of_itself() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    sqlx::query("ALTER TABLE orders RENAME TO elsewhere")
+        .execute(&house.database().await)
+        .await
+        .unwrap();
+    let answers = [
+        house.checkout(&token).await,
+        house.attempt(&token, &[NATIVE]).await,
+        cancel(&house, &token, "0").await,
+    ];
+    for answer in answers {
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.code(), "INTERNAL");
+        assert_eq!(answer.json["error"]["retryable"], true);
+        let text = answer.text();
+        for inside in ["sql", "SQL", "table", "orders", &*token] {
+            assert!(!text.contains(inside), "{inside} in {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_a_code_is_told_to_those_who_did_not_start_the_attempt() {
+    for (started, action) in [
+        (vec![NATIVE], "code_url"),
+        (vec![H5, BACK], "h5_url"),
+        (vec![JSAPI], "jsapi"),
+    ] {
+        let house = House::open().await;
+        let token = tea_with(&house, json!({"payer": {"openid": "oBuyer"}})).await;
+        let begun = house.attempt(&token, &started).await;
+        assert_eq!(actions(&begun), [action]);
+        let path = format!("/v1/checkouts/{token}");
+        let other = if action == "code_url" {
+            [H5, BACK]
+        } else {
+            [NATIVE, BACK]
+        };
+        let superseded = [
+            house.attempt(&token, &other).await,
+            cancel(&house, &token, "0").await,
+        ];
+        for answer in &superseded {
+            assert_eq!(answer.code(), "ATTEMPT_SUPERSEDED", "{action}");
+            assert_eq!(answer.number("attempt"), 1, "with the answer");
+        }
+        let told = superseded.into_iter().chain([
+            house.get(&path).await,
+            house.get(&format!("{path}?wait=25&seen=0")).await,
+            house.get(&format!("{path}?ask=1")).await,
+        ]);
+        for answer in told {
+            let expected = if action == "code_url" {
+                vec![action]
+            } else {
+                vec![]
+            };
+            assert_eq!(actions(&answer), expected, "{}", answer.json);
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_payer_is_another_body_and_takes_over_only_what_was_seen() {
+    let house = House::open().await;
+    house.tea().await;
+    let jsapi = |openid: &str, after: u64| json!({"product": "jsapi", "payer": {"openid": openid}, "after": after});
+    house.backend_attempt("tea-0001", &jsapi("oOne", 0)).await;
+    house.line.take_sent();
+    let refused = house.backend_attempt("tea-0001", &jsapi("oTwo", 0)).await;
+    assert_eq!(refused.code(), "ATTEMPT_SUPERSEDED");
+    assert_eq!(house.line.take_sent(), []);
+    let second = house.backend_attempt("tea-0001", &jsapi("oTwo", 1)).await;
+    assert_eq!(second.json["attempt"]["number"], 2, "{}", second.json);
+    let sent = house.line.take_sent();
+    let kinds: Vec<_> = sent.iter().map(|sent| sent.kind).collect();
+    assert_eq!(kinds, ["query", "close", "order"]);
+    let body: Value = serde_json::from_slice(&sent[2].body).unwrap();
+    assert_eq!(body["payer"]["openid"], "oTwo");
+}
+
+#[tokio::test]
+async fn every_attempt_names_the_order_and_ends_when_the_page_says() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let mut numbers = Vec::new();
+    let wishes = [
+        vec![NATIVE],
+        vec![H5, BACK, ("after", "1")],
+        vec![NATIVE, ("after", "2")],
+    ];
+    for (minutes, wish) in (0..).step_by(7).zip(wishes) {
+        let answer = house.attempt(&token, &wish).await;
+        assert_eq!(answer.number("remaining_ms"), (30 - minutes) * MINUTE_MS);
+        let body = house.last_order();
+        assert_eq!(body["attach"], "tea-0001");
+        assert_eq!(body["time_expire"], "2026-11-21T17:50:00+08:00");
+        assert_eq!(body["out_trade_no"], answer.json["out_trade_no"]);
+        numbers.push(answer.word("out_trade_no").to_owned());
+        house.clock.advance_ms(7 * MINUTE_MS);
+    }
+    assert_eq!(numbers[0], "tea-0001");
+    assert!(numbers.iter().all(|number| is_order_no(number)));
+    assert_ne!(numbers[1], numbers[2]);
+    assert_eq!(house.checkout(&token).await.word("order_no"), "tea-0001");
+}
+
+#[tokio::test]
+async fn h5_comes_back_to_the_orders_own_page_where_the_buyers_names_none() {
+    let house = House::open().await;
+    let token = tea_with(&house, json!({"return_url": "http://127.0.0.1:8000/cart"})).await;
+    for (wish, path) in [(vec![H5], "/cart"), (vec![H5, BACK], "/pay")] {
+        let answer = house.attempt(&token, &wish).await;
+        let h5_url = url::Url::parse(answer.word("h5_url")).unwrap();
+        let mut pairs = h5_url.query_pairs();
+        let back = pairs.find(|(name, _)| name == "redirect_url").unwrap().1;
+        assert_eq!(url::Url::parse(&back).unwrap().path(), path);
+        // Where the buyer comes back to is nothing that WeChat's order holds.
+        assert_eq!(answer.number("attempt"), 1);
+    }
+    assert_eq!(house.line.take_kinds(), ["order"]);
+}
+
+#[tokio::test]
+async fn an_attempt_lasts_as_long_as_its_link_and_never_longer_than_the_order() {
+    // product, the order's minutes, the attempt's
+    let cases = [
+        (H5, 30, 5),
+        (H5, 4, 4),
+        (NATIVE, 30, 30),
+        (NATIVE, 300, 120),
+    ];
+    for (product, order, attempt) in cases {
+        let house = House::open().await;
+        let token = tea_with(&house, json!({"expires_in_ms": order * MINUTE_MS})).await;
+        let begun = house.attempt(&token, &[product, BACK]).await;
+        let case = format!("{product:?} {order}");
+        assert_eq!(
+            begun.number("attempt_remaining_ms"),
+            attempt * MINUTE_MS,
+            "{case}"
+        );
+        house.clock.advance_ms(3 * MINUTE_MS);
+        let read = house.checkout(&token).await;
+        assert_eq!(
+            read.number("attempt_remaining_ms"),
+            (attempt - 3) * MINUTE_MS,
+            "{case}"
+        );
+        assert_eq!(
+            read.number("remaining_ms"),
+            (order - 3) * MINUTE_MS,
+            "{case}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_hop_for_the_openid_supersedes_nothing() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    let before = house.checkout(&token).await;
+    house.line.take_sent();
+    let hop = house.attempt(&token, &[JSAPI, BACK, ("after", "1")]).await;
+    assert_eq!(actions(&hop), ["authorize_url"], "{}", hop.json);
+    assert_eq!(hop.number("attempt"), 1);
+    assert_eq!(house.checkout(&token).await.json, before.json);
+    assert_eq!(house.line.take_sent(), []);
+    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("NOTPAY"));
+}
+
+#[tokio::test]
+async fn cancelling_finds_money_first_and_concludes_nothing_in_doubt() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let nothing = cancel(&house, &token, "0").await;
+    assert_eq!(
+        (nothing.word("state"), nothing.number("attempt")),
+        ("open", 0)
+    );
+    house.attempt(&token, &[NATIVE]).await;
+    house.line.take_sent();
+    for kind in ["query", "close"] {
+        house.line.meddle(kind, Meddling::AnswerLost);
+        let doubt = cancel(&house, &token, "1").await;
+        assert_eq!(doubt.status, StatusCode::SERVICE_UNAVAILABLE, "{kind}");
+        assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT", "{kind}");
+        let read = house.checkout(&token).await;
+        assert_eq!(actions(&read), ["code_url"], "{kind}");
+    }
+    assert_eq!(cancel(&house, &token, "1").await.word("state"), "open");
+    house.line.take_sent();
+    let again = cancel(&house, &token, "1").await;
+    assert_eq!(again.number("attempt_remaining_ms"), 0);
+    assert_eq!(
+        house.line.take_sent(),
+        [],
+        "what is over is not asked about"
+    );
+
+    let second = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    house.pay(second.word("out_trade_no")).await;
+    let paid = cancel(&house, &token, "2").await;
+    assert_eq!((paid.status, paid.word("state")), (StatusCode::OK, "paid"));
+}
