@@ -262,7 +262,7 @@ fn check_products(
             }
             AttemptProduct::App if merchant.app_appid.is_none() => "app needs merchant.app_appid",
             AttemptProduct::CodePay if is_partner => {
-                "code_pay is not there for partners: APIv3 documents it for merchants alone"
+                "code_pay is not there for sub-merchants in this version: leave it out of products"
             }
             _ => continue,
         };
