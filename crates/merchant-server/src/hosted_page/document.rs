@@ -95,7 +95,6 @@ pub(super) fn secure(response: &mut Response) {
         (header::CACHE_CONTROL, "no-store"),
         // WeChat compares the Referer of an H5 payment; no-referrer breaks it.
         (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
     ];
     for (name, value) in fixed {

@@ -56,7 +56,6 @@ pub(crate) async fn script() -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=3600"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (headers, SCRIPT).into_response()
 }
@@ -196,7 +195,6 @@ fn framed(server: &MerchantServer, markup: &Markup) -> Response {
         (header::CACHE_CONTROL, "no-store"),
         // The address names an order: the shop that is led to need not have it.
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     for (name, value) in fixed {
         response
