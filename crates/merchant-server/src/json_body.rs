@@ -3,13 +3,15 @@
 
 use merchant_api::ErrorCode;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::error::Failure;
 
-/// Reads a body as `T`. `what` says in the refusal what it was to be: "an order".
+/// Reads a body as `T`, which has no object in it. `what` says in the refusal what it was to be:
+/// "an order".
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure> {
+    refuse_what_is_no_object(body)?;
     let mut json = serde_json::Deserializer::from_slice(body);
     let value: T = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| refusal(&error.path().to_string(), error.inner(), what))?;
@@ -17,7 +19,7 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Fa
     Ok(value)
 }
 
-/// The same for a body with objects in it of which everything is optional.
+/// The same for a body with objects in it.
 pub(crate) fn read_nested<T: DeserializeOwned + Serialize>(
     body: &[u8],
     what: &str,
@@ -27,17 +29,25 @@ pub(crate) fn read_nested<T: DeserializeOwned + Serialize>(
     Ok(value)
 }
 
-/// serde reads an object from a list of its values, too, and an empty list is then an object with
-/// nothing in it. Nobody means that: what was given as a list must be one.
+/// serde reads an object from a list of its values, too, by their places: a refund's number alone
+/// would then be a refund of everything. Nobody means that: what was given as a list must be one.
+fn refuse_what_is_no_object(body: &[u8]) -> Result<(), Failure> {
+    if body.trim_ascii_start().starts_with(b"{") {
+        return Ok(());
+    }
+    serde_json::from_slice::<IgnoredAny>(body).map_err(|_| not_json())?;
+    Err(Failure::new(
+        ErrorCode::InvalidRequest,
+        "the body is not a JSON object",
+    ))
+}
+
+/// The same for the objects in it.
 fn refuse_lists_for_objects<T: Serialize>(body: &[u8], read: &T) -> Result<(), Failure> {
     let given: Value = serde_json::from_slice(body).unwrap_or_default();
     let read = serde_json::to_value(read).unwrap_or_default();
     match list_for_object(&given, &read) {
         None => Ok(()),
-        Some(path) if path.is_empty() => Err(Failure::new(
-            ErrorCode::InvalidRequest,
-            "the body is not a JSON object",
-        )),
         Some(path) => Err(Failure::field(
             ErrorCode::InvalidRequest,
             path.trim_start_matches('.'),
@@ -130,7 +140,10 @@ mod tests {
             ("", None, "the body is not JSON"),
             ("{} x", Some("refund_no"), "refund_no is missing"),
             ("[", None, "the body is not JSON"),
-            ("7", None, "the body must be struct CreateRefund"),
+            ("7", None, "the body is not a JSON object"),
+            (r#"["R-1"]"#, None, "the body is not a JSON object"),
+            ("[]", None, "the body is not a JSON object"),
+            ("null", None, "the body is not a JSON object"),
             (
                 r#"{"refund_no":"R","amount":1}"#,
                 Some("amount"),
@@ -165,6 +178,31 @@ mod tests {
                 "{body}"
             );
         }
+    }
+
+    #[test]
+    fn a_list_is_not_read_as_an_object_by_its_places() {
+        let cases = [
+            (
+                r#"{"refund_no":"R","amount_fen":1,"from":[["BASIC",1]]}"#,
+                "from[0]",
+            ),
+            (
+                r#"{"refund_no":"R","goods_detail":[["tea",null,null,1,1,1]]}"#,
+                "goods_detail[0]",
+            ),
+        ];
+        for (body, field) in cases {
+            match read_nested::<CreateRefund>(body.as_bytes(), "a refund") {
+                Err(Failure::Refused(error)) => {
+                    assert_eq!(error.field.as_deref(), Some(field), "{body}");
+                    assert_eq!(error.message, format!("{field} must be an object"));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let (_, message) = refused::<ApplyAbnormalRefund>(r#"["MERCHANT_BANK_CARD"]"#);
+        assert_eq!(message, "the body is not a JSON object");
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(crate) async fn create_refund(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
     backend.may(Scope::RefundsWrite)?;
-    let wanted = json_body::read(&read_body(body)?, "a refund")?;
+    let wanted = json_body::read_nested(&read_body(body)?, "a refund")?;
     let asked = ask(&server, &order_no, &wanted).await?;
     let status = if asked.is_new {
         StatusCode::CREATED

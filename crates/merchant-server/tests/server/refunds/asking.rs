@@ -73,6 +73,25 @@ async fn the_same_wish_again_is_the_same_refund_and_asks_wechat_nothing() {
     assert_eq!(house.refunds_at_wechat().len(), 1);
 }
 
+/// serde reads an object from a list, by the places of its values: `["R-1"]` was then a refund of
+/// all that is left.
+#[tokio::test]
+async fn a_list_is_no_refund() {
+    let (house, _) = bought().await;
+    for list in [
+        json!(["R-1"]),
+        json!([]),
+        json!({ "refund_no": "R-1", "amount_fen": 1, "from": [["BASIC", 1]] }),
+        json!({ "refund_no": "R-1", "goods_detail": [["tea", null, null, 1, 1, 1]] }),
+    ] {
+        let refused = house.ask_refund(list).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        assert_eq!(refused.code(), "INVALID_REQUEST");
+    }
+    assert_eq!(house.refund("R-1").await.code(), "REFUND_UNKNOWN");
+    assert_eq!(house.refunds_at_wechat(), []);
+}
+
 #[tokio::test]
 async fn no_more_goes_back_than_came_whatever_is_asked_for() {
     let (house, _) = bought().await;
