@@ -45,5 +45,5 @@ pub use settings::{
     BillPath, ChangedOrder, Oaep, PaidCode, RateCode, RefundOutcome, Settings, SettingsError,
     TextLimit, Trust,
 };
-pub use simulator::{Simulator, SimulatorOptions, SimulatorParts, SubMerchant};
+pub use simulator::{SUB_MERCHANTS, Simulator, SimulatorOptions, SimulatorParts, SubMerchant};
 pub use store::StateError;

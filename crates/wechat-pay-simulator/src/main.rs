@@ -91,7 +91,7 @@ Pages: http://127.0.0.1:9410/  says how to point an SDK at it;  /phone  scans an
 
 What WeChat has, and this has:
   /v3/pay/transactions/…            orders (jsapi, h5, native, app, codepay), query, close, reverse
-  /v3/pay/partner/transactions/…    the same for a sub-merchant (sub_mchid: see /_simulator/merchants)
+  /v3/pay/partner/transactions/…    the same for a sub-merchant (two of them: see /_simulator/merchants)
   /v3/refund/domestic/refunds…      refunds, their results, apply-abnormal-refund
   /v3/bill/tradebill, fundflowbill, sub-merchant-fundflowbill
                                     bills that agree with the ledger to the fen

@@ -89,6 +89,9 @@ struct Inner {
     work_arrived: Notify,
 }
 
+/// How many merchants each partner acts for.
+pub const SUB_MERCHANTS: u8 = 2;
+
 /// Whom a partner acts for.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SubMerchant {
@@ -241,10 +244,20 @@ impl Simulator {
         openid
     }
 
-    /// Whom this merchant acts for as a partner: always the same one.
+    /// The first of those whom this merchant acts for as a partner: always the same one.
     #[must_use]
     pub fn sub_merchant(&self, mchid: &str) -> SubMerchant {
-        let hash = hash(&format!("sub\n{mchid}"));
+        self.sub_merchant_of(1, mchid)
+    }
+
+    /// One of those whom this merchant acts for, counted from 1; there are
+    /// [`SUB_MERCHANTS`] of them.
+    #[must_use]
+    pub fn sub_merchant_of(&self, place: u8, mchid: &str) -> SubMerchant {
+        let hash = match place {
+            0 | 1 => hash(&format!("sub\n{mchid}")),
+            _ => hash(&format!("sub {place}\n{mchid}")),
+        };
         let digits: String = hash
             .iter()
             .take(8)
@@ -255,6 +268,11 @@ impl Simulator {
             sub_mchid: format!("16{digits}"),
             sub_appid: format!("wx{hex}"),
         }
+    }
+
+    /// All whom this merchant acts for.
+    pub(crate) fn sub_merchants(&self, mchid: &str) -> impl Iterator<Item = SubMerchant> {
+        (1..=SUB_MERCHANTS).map(move |place| self.sub_merchant_of(place, mchid))
     }
 
     pub(crate) fn keyrings(&self) -> &[Arc<Keyring>] {

@@ -42,6 +42,9 @@ async fn merchants(State(simulator): State<Simulator>) -> Response {
                 "sub_mchid": sub.sub_mchid,
                 "sub_appid": sub.sub_appid,
                 "sub_openids": openids(&sub.sub_appid),
+                "sub_merchants": simulator
+                    .sub_merchants(&merchant.mchid)
+                    .collect::<Vec<_>>(),
             })
         })
         .collect();

@@ -23,7 +23,7 @@ use crate::{
         order::{Link, Order, OrderKey, OrderRequest, Product},
     },
     settings::{ChangedOrder, Settings},
-    simulator::Simulator,
+    simulator::{Simulator, SubMerchant},
 };
 
 /// Places an order, or gives the same one a new link.
@@ -139,7 +139,7 @@ pub(super) fn check_sub_mchid(
     sub_mchid: &str,
     caller: &Caller,
 ) -> Result<String, Refusal> {
-    if simulator.sub_merchant(&caller.mchid).sub_mchid == sub_mchid {
+    if find_sub_merchant(simulator, sub_mchid, caller).is_some() {
         return Ok(sub_mchid.to_owned());
     }
     Err(Refusal::new(
@@ -148,6 +148,16 @@ pub(super) fn check_sub_mchid(
         "特约商户与服务商没有授权关系，请核实后再试",
         268_447_843,
     ))
+}
+
+fn find_sub_merchant(
+    simulator: &Simulator,
+    sub_mchid: &str,
+    caller: &Caller,
+) -> Option<SubMerchant> {
+    simulator
+        .sub_merchants(&caller.mchid)
+        .find(|sub| sub.sub_mchid == sub_mchid)
 }
 
 /// The body of an order of any product, with what it means.
@@ -169,8 +179,11 @@ pub(super) fn read_request(
         ),
     };
     let is_own = appid == merchant.appid || appid == merchant.mini_program_appid;
-    let sub_merchant = simulator.sub_merchant(&caller.mchid);
-    if !is_own || sub_appid.is_some_and(|sub_appid| sub_appid != sub_merchant.sub_appid) {
+    let sub = sub_mchid
+        .as_deref()
+        .and_then(|sub_mchid| find_sub_merchant(simulator, sub_mchid, caller));
+    let is_theirs = |sub_appid| sub.is_some_and(|sub| sub.sub_appid == sub_appid);
+    if !is_own || !sub_appid.is_none_or(is_theirs) {
         return Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "APPID_MCHID_NOT_MATCH",

@@ -6,13 +6,13 @@ use wechat_pay::{
     AuthCode, CodePayOrder, CodePayScene, Description, Fen, OutTradeNo, PartnerCodePayOrder,
     PartnerReversed, PartnerTransaction, SubMerchant, TradeState,
     bill::{
-        BillAccount, FundFlowRow, FundFlowSummary, Packing, SealedBillTickets,
-        SubMerchantFundFlowBillRequest, read_sealed_bill,
+        BillAccount, BillTicket, FundFlowRow, FundFlowSummary, Packing, SealedBillTickets,
+        SubMerchantFundFlowBillRequest, TradeBillRow, read_bill, read_sealed_bill,
     },
     reverse_partner_order,
 };
 
-use crate::stage::{Stage, fetched, opened_refund};
+use crate::stage::{Stage, fetched, file_of, opened_refund};
 
 const PARTNER: &str = "/v3/pay/partner/transactions";
 
@@ -105,9 +105,16 @@ async fn a_partner_orders_queries_refunds_and_closes_for_another_merchant() {
 #[tokio::test]
 async fn a_partner_acts_for_its_own_merchants_and_buyers_alone() {
     let stage = Stage::with_settings(&[]);
+    let mchid = &stage.merchant().mchid;
     let own = stage.simulator.openid(&stage.merchant().appid);
+    let neighbour = stage.simulator.sub_merchant_of(2, mchid);
     for (pointer, value, expected) in [
         ("/sub_mchid", json!("1600000000"), (403, "NO_AUTH")),
+        (
+            "/sub_mchid",
+            json!(neighbour.sub_mchid),
+            (400, "APPID_MCHID_NOT_MATCH"),
+        ),
         (
             "/sub_appid",
             json!("wx0000000000000000"),
@@ -256,6 +263,50 @@ async fn a_partner_may_leave_its_own_application_out_of_code_pay_and_of_nothing_
 }
 
 #[tokio::test]
+async fn a_partners_bill_has_all_its_merchants_rows_and_each_of_theirs_its_own() {
+    let stage = Stage::with_settings(&["bills_at_once=true"]);
+    let mchid = stage.merchant().mchid.clone();
+    let subs = [1, 2].map(|place| stage.simulator.sub_merchant_of(place, &mchid));
+    for (sub, number) in subs.iter().zip(["T00001", "T00002"]) {
+        let mut body = order(&stage, "native");
+        body["sub_mchid"] = json!(sub.sub_mchid);
+        body["sub_appid"] = json!(sub.sub_appid);
+        body["out_trade_no"] = json!(number);
+        let (status, _, answer) = place(&stage, "native", &body).await;
+        assert_eq!(status, 200, "{answer}");
+        let paying = json!({ "code_url": answer["code_url"], "outcome": "success" });
+        assert_eq!(stage.pay(paying).await.0.as_u16(), 200);
+    }
+    let [first, second] = subs.map(|sub| sub.sub_mchid);
+    let own = |sub: &str, number: &str| (sub.to_owned(), number.to_owned());
+    for (query, expected) in [
+        (
+            String::new(),
+            vec![own(&first, "T00001"), own(&second, "T00002")],
+        ),
+        (format!("&sub_mchid={first}"), vec![own(&first, "T00001")]),
+        (format!("&sub_mchid={second}"), vec![own(&second, "T00002")]),
+    ] {
+        let path = format!("/v3/bill/tradebill?bill_date=2026-01-01{query}");
+        let (status, _, answer) = stage.call(Method::GET, &path, "").await;
+        assert_eq!(status, 200, "{answer}");
+        let file = file_of(&stage, &answer).await;
+        let ticket: BillTicket = serde_json::from_value(answer).unwrap();
+        let bill = read_bill(&file, Packing::Plain, &ticket).unwrap();
+        let mut found: Vec<_> = bill
+            .rows
+            .iter()
+            .map(|row| {
+                let row = TradeBillRow::read(row).unwrap();
+                (row.sub_mchid.unwrap(), row.out_trade_no)
+            })
+            .collect();
+        found.sort_by(|(_, a), (_, b)| a.cmp(b));
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_sub_merchants_flow_of_funds_comes_encrypted_and_is_its_own() {
     let stage = Stage::with_settings(&["bills_at_once=true"]);
     stage.pay_native("T00001").await;
@@ -288,7 +339,7 @@ async fn a_sub_merchants_flow_of_funds_comes_encrypted_and_is_its_own() {
     }
     let own = "/v3/bill/fundflowbill?bill_date=2026-01-01";
     let (_, _, answer) = stage.call(Method::GET, own, "").await;
-    let csv = String::from_utf8(crate::stage::file_of(&stage, &answer).await).unwrap();
+    let csv = String::from_utf8(file_of(&stage, &answer).await).unwrap();
     assert!(csv.contains("T00001") && !csv.contains("T00002"));
 }
 
