@@ -66,7 +66,13 @@ macro_rules! words {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum $name {
-            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
+            $(
+                $(#[$doc])*
+                #[serde(rename = $word)]
+                // utoipa does not see a name that comes through a macro unless it is its own.
+                #[cfg_attr(feature = "openapi", schema(rename = $word))]
+                $variant,
+            )+
         }
 
         impl $name {

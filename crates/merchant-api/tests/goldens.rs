@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
 use merchant_api::{
-    Action, ApiError, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields, OrderState, PayParameters,
-    Product,
+    Action, ApiError, AttemptProduct, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields,
+    OrderState, PayParameters, Product, RefundOrigin, RefundState,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -240,5 +240,19 @@ fn the_openapi_document_is_a_golden() {
             text.contains(&format!("\"{status}\"")),
             "{status} is in the document"
         );
+    }
+}
+
+#[test]
+fn the_openapi_document_has_the_words_that_are_on_the_wire() {
+    let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
+    let words_of = |name: &str| document["components"]["schemas"][name]["enum"].clone();
+    let table = [
+        ("RefundState", serde_json::to_value(RefundState::ALL)),
+        ("RefundOrigin", serde_json::to_value(RefundOrigin::ALL)),
+        ("AttemptProduct", serde_json::to_value(AttemptProduct::ALL)),
+    ];
+    for (name, wire) in table {
+        assert_eq!(words_of(name), wire.unwrap(), "{name}");
     }
 }
