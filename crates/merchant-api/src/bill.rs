@@ -8,6 +8,10 @@ use serde::Serialize;
 pub struct BillComparison {
     /// The day in Asia/Shanghai, `2026-11-21`.
     pub day: String,
+    /// Whose bill it is; absent: the merchant's own, and in partner mode that of all its
+    /// sub-merchants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_mchid: Option<String>,
     /// `false` when the gateway is a simulator.
     pub live: bool,
     /// Payments in WeChat's bill.
@@ -33,8 +37,9 @@ pub struct BillTotal {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BillDifference {
     /// payment_missing_here, payment_missing_there, payment_amount, payment_state,
-    /// payment_transaction_id, payment_day, refund_missing_here, refund_missing_there,
-    /// refund_amount, refund_state or summary.
+    /// payment_transaction_id, payment_day, payment_sub_mchid, refund_missing_here,
+    /// refund_missing_there, refund_amount, refund_state, refund_sub_mchid, bill_sub_mchid (a row
+    /// of another one in a sub-merchant's bill) or summary.
     pub kind: String,
     /// The number of the payment at WeChat; absent for the summary.
     #[serde(skip_serializing_if = "Option::is_none")]

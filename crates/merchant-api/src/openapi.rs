@@ -333,13 +333,17 @@ fn list_webhooks() {}
 fn resend_webhook() {}
 
 /// Downloads WeChat's trade bill of a day and compares it with the ledger. A day's bill is ready
-/// at about ten o'clock of the next day in Asia/Shanghai, and is kept for three months.
+/// at about ten o'clock of the next day in Asia/Shanghai, and is kept for three months. An unknown
+/// parameter is refused.
 #[utoipa::path(
     get, path = "/bills/{day}", tag = "private",
-    params(("day" = String, Path, description = "The day in Asia/Shanghai, 2026-11-21")),
+    params(
+        ("day" = String, Path, description = "The day in Asia/Shanghai, 2026-11-21"),
+        ("sub_mchid" = Option<String>, Query, description = "Partner mode: one sub-merchant's bill; absent: that of all"),
+    ),
     responses(
         (status = 200, description = "Both sides, and each difference", body = BillComparison),
-        (status = 400, description = "INVALID_REQUEST: the day", body = ErrorEnvelope),
+        (status = 400, description = "INVALID_REQUEST: the day, or a sub_mchid that is none of ours", body = ErrorEnvelope),
         (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
         (status = 403, description = "FORBIDDEN: the key lacks orders:read", body = ErrorEnvelope),
         (status = 502, description = "WECHAT_REFUSED: wechat_code says why", body = ErrorEnvelope),

@@ -34,6 +34,7 @@ mod order_attempts;
 mod order_details;
 mod order_list;
 mod orders;
+mod query;
 mod question;
 mod randomness;
 mod rate_limit;

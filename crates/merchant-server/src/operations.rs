@@ -123,15 +123,17 @@ pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String
     ))
 }
 
-/// WeChat's trade bill of a day in Asia/Shanghai (`2026-11-21`) beside the ledger.
+/// WeChat's trade bill of a day in Asia/Shanghai (`2026-11-21`) beside the ledger: the whole one,
+/// or in partner mode one sub-merchant's.
 pub async fn compare_bill(
     config: &Config,
     surroundings: &Surroundings,
     day: &str,
+    sub_mchid: Option<&str>,
 ) -> Result<BillComparison, NoBill> {
     let wechat = WechatClient::new(config, surroundings);
     let ledger = Ledger::open_as_it_is(&config.database).await?;
-    Ok(bills::compare(&wechat, &ledger, day).await?)
+    Ok(bills::compare(&wechat, &ledger, day, sub_mchid).await?)
 }
 
 /// A bill's file as WeChat has it, once its hash was checked; `None` where nothing happened on
@@ -141,9 +143,10 @@ pub async fn download_bill(
     surroundings: &Surroundings,
     kind: BillKind,
     day: &str,
+    sub_mchid: Option<&str>,
 ) -> Result<Option<Bytes>, NoBill> {
     let wechat = WechatClient::new(config, surroundings);
-    Ok(bills::download(&wechat, kind, day).await?)
+    Ok(bills::download(&wechat, kind, day, sub_mchid).await?)
 }
 
 /// Copies the database while a server works on it; gives the number of orders in the copy, which

@@ -3,8 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use jiff::Timestamp;
-use merchant_api::{ErrorCode, ORDER_NO_MAX, OrderDetails, OrderList, OrderState, OrderSummary};
-use url::form_urlencoded;
+use merchant_api::{ORDER_NO_MAX, OrderDetails, OrderList, OrderState, OrderSummary};
 
 use crate::api_key::Backend;
 use crate::config::Scope;
@@ -12,6 +11,7 @@ use crate::error::Failure;
 use crate::ledger::{Order, OrderFilter};
 use crate::order_details::{details, timestamp};
 use crate::orders;
+use crate::query::{self, refused};
 use crate::server::MerchantServer;
 
 const LIMIT_DEFAULT: u32 = 50;
@@ -44,7 +44,7 @@ pub(crate) async fn list_orders(
     } = read_query(&query.unwrap_or_default())?;
     if let Some(before) = before {
         let last_seen = server.ledger.checkout_by_order_no(&before).await?;
-        let last_seen = last_seen.ok_or_else(|| invalid("before", "names no order"))?;
+        let last_seen = last_seen.ok_or_else(|| refused("before", "names no order"))?;
         filter.before_id = Some(last_seen.order.id);
     }
     // One more than is shown tells whether there is another page.
@@ -67,18 +67,13 @@ struct Wanted {
     limit: u32,
 }
 
-/// Unknown names are refused: a misspelt filter must not show other orders than were meant.
 fn read_query(query: &str) -> Result<Wanted, Failure> {
     let mut wanted = Wanted {
         filter: OrderFilter::default(),
         before: None,
         limit: LIMIT_DEFAULT,
     };
-    let mut seen = Vec::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if seen.contains(&name) {
-            return Err(invalid(&name, "must not come twice"));
-        }
+    for (name, value) in query::parameters(query)? {
         match &*name {
             "state" => wanted.filter.state = Some(read_state(&value)?),
             "created_from" => wanted.filter.created_from_ms = Some(read_time(&name, &value)?),
@@ -91,11 +86,10 @@ fn read_query(query: &str) -> Result<Wanted, Failure> {
                     .parse()
                     .ok()
                     .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-                    .ok_or_else(|| invalid("limit", "must be a whole number from 1 to 200"))?;
+                    .ok_or_else(|| refused("limit", "must be a whole number from 1 to 200"))?;
             }
-            _ => return Err(invalid(&name, "is not a parameter of this list")),
+            _ => return Err(refused(&name, "is not a parameter of this list")),
         }
-        seen.push(name);
     }
     Ok(wanted)
 }
@@ -105,14 +99,14 @@ fn read_state(word: &str) -> Result<OrderState, Failure> {
         "open" => Ok(OrderState::Open),
         "paid" => Ok(OrderState::Paid),
         "closed" => Ok(OrderState::Closed),
-        _ => Err(invalid("state", "must be open, paid or closed")),
+        _ => Err(refused("state", "must be open, paid or closed")),
     }
 }
 
 fn read_time(name: &str, text: &str) -> Result<i64, Failure> {
     text.parse::<Timestamp>()
         .map(Timestamp::as_millisecond)
-        .map_err(|_| invalid(name, "must be a time of RFC 3339, such as 2026-11-21T00:00:00+08:00 (with + written as %2B)"))
+        .map_err(|_| refused(name, "must be a time of RFC 3339, such as 2026-11-21T00:00:00+08:00 (with + written as %2B)"))
 }
 
 fn read_prefix(text: &str) -> Result<String, Failure> {
@@ -123,14 +117,10 @@ fn read_prefix(text: &str) -> Result<String, Failure> {
     if is_prefix {
         return Ok(text.to_owned());
     }
-    Err(invalid(
+    Err(refused(
         "order_no_prefix",
         r"must be 1 to 32 characters of [0-9a-zA-Z_\-|*]",
     ))
-}
-
-fn invalid(field: &str, rule: &str) -> Failure {
-    Failure::field(ErrorCode::InvalidRequest, field, rule)
 }
 
 fn summary(order: Order) -> OrderSummary {

@@ -209,13 +209,10 @@ fn check_sub_mchid(server: &MerchantServer, sub_mchid: Option<&str>) -> Result<(
     let rule = match sub_mchid {
         None if merchant.sub_merchants.is_empty() => return Ok(()),
         None => "is missing: a service provider orders for one of its sub-merchants",
-        Some(_) if merchant.sub_merchants.is_empty() => {
-            "is for service providers: the configuration names no sub-merchants"
-        }
-        Some(sub_mchid) if merchant.sub_merchant(sub_mchid).is_none() => {
-            "is none of the configured sub-merchants"
-        }
-        Some(_) => return Ok(()),
+        Some(sub_mchid) => match merchant.known_sub_merchant(sub_mchid) {
+            Ok(_) => return Ok(()),
+            Err(rule) => rule,
+        },
     };
     Err(invalid("sub_mchid", rule))
 }

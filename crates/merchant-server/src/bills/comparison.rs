@@ -1,6 +1,6 @@
-//! A day's bill beside a day's ledger. No I/O: rows in, differences out.
+//! A day's bill beside a day's ledger, row by row. No I/O: rows in, differences out. Nothing of a
+//! row is kept but what differs.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use merchant_api::{BillDifference, BillTotal};
@@ -23,59 +23,102 @@ pub(super) struct Compared {
     pub(super) differences: Vec<BillDifference>,
 }
 
-/// Compares. `here` holds the day's business and whatever the rows name; `day_ms` is the day.
-pub(super) fn compare(
-    rows: &[TradeBillRow],
-    summary: Option<&TradeBillSummary>,
-    here: &Business,
-    day_ms: &Range<i64>,
-) -> Compared {
-    let mut compared = Compared::default();
-    let mut payments_there = BTreeSet::new();
-    let mut refunds_there = BTreeSet::new();
-    for row in rows {
-        match &row.refund {
-            None => {
-                payments_there.insert(row.out_trade_no.as_str());
-                add(&mut compared.payments, total_of(row));
-                let ours = here.payments.get(&row.out_trade_no);
-                compared.differences.extend(of_payment(row, ours, day_ms));
-            }
-            Some(refund) => {
-                refunds_there.insert(refund.out_refund_no.as_str());
-                add(&mut compared.refunds, amount_of(refund));
-                let ours = here.refunds.get(&refund.out_refund_no);
-                compared.differences.extend(of_refund(row, refund, ours));
-            }
+/// A comparison under way.
+pub(super) struct Comparison {
+    /// The day.
+    day_ms: Range<i64>,
+    /// Whose bill it is, where it is one sub-merchant's alone.
+    sub_mchid: Option<String>,
+    /// The day's business here that no row has named yet.
+    here: Business,
+    compared: Compared,
+}
+
+impl Comparison {
+    /// Begins. `here` holds the day's business, of the sub-merchant alone where one is named.
+    pub(super) fn new(day_ms: Range<i64>, sub_mchid: Option<String>, here: Business) -> Self {
+        Self {
+            day_ms,
+            sub_mchid,
+            here,
+            compared: Compared::default(),
         }
     }
-    if let Some(summary) = summary {
-        compared.differences.extend(of_summary(rows, summary));
+
+    /// The day's payment of a number, which a row names now. Any other is looked up in the ledger.
+    pub(super) fn named_payment(&mut self, out_trade_no: &str) -> Option<PaymentHere> {
+        self.here.payments.remove(out_trade_no)
     }
-    let missing = here.payments.iter().filter(|(number, payment)| {
-        is_paid(payment)
-            && payment
-                .success_ms
-                .is_some_and(|at_ms| day_ms.contains(&at_ms))
-            && !payments_there.contains(number.as_str())
-    });
-    compared
-        .differences
-        .extend(missing.map(|(number, payment)| BillDifference {
+
+    /// The same for a refund.
+    pub(super) fn named_refund(&mut self, out_refund_no: &str) -> Option<RefundHere> {
+        self.here.refunds.remove(out_refund_no)
+    }
+
+    /// Takes the row of a payment, and what the ledger has under its number, whenever it was.
+    pub(super) fn take_payment(&mut self, row: &TradeBillRow, ours: Option<&PaymentHere>) {
+        add(&mut self.compared.payments, total_of(row));
+        let found = of_payment(row, ours, &self.day_ms);
+        self.compared.differences.extend(found);
+        self.take_stranger(row, None);
+    }
+
+    /// The same for the row of a refund.
+    pub(super) fn take_refund(
+        &mut self,
+        row: &TradeBillRow,
+        refund: &TradeBillRefund,
+        ours: Option<&RefundHere>,
+    ) {
+        add(&mut self.compared.refunds, amount_of(refund));
+        let found = of_refund(row, refund, ours);
+        self.compared.differences.extend(found);
+        self.take_stranger(row, Some(refund));
+    }
+
+    /// A row of somebody else's in one sub-merchant's bill.
+    fn take_stranger(&mut self, row: &TradeBillRow, refund: Option<&TradeBillRefund>) {
+        if self.sub_mchid.is_some() && self.sub_mchid != row.sub_mchid {
+            self.compared.differences.push(BillDifference {
+                out_refund_no: refund.map(|refund| refund.out_refund_no.clone()),
+                here: self.sub_mchid.clone(),
+                there: row.sub_mchid.clone(),
+                ..difference("bill_sub_mchid", Some(&row.out_trade_no))
+            });
+        }
+    }
+
+    /// Ends. What no row has named is missing there. A day without a bill has no summary.
+    pub(super) fn finish(self, summary: Option<&TradeBillSummary>) -> Compared {
+        let Self {
+            day_ms,
+            here,
+            mut compared,
+            ..
+        } = self;
+        let rows = compared.payments.count + compared.refunds.count;
+        let differs = summary.and_then(|summary| of_summary(rows, summary));
+        compared.differences.extend(differs);
+        let payments = here.payments.into_iter().filter(|(_, payment)| {
+            is_paid(payment)
+                && payment
+                    .success_ms
+                    .is_some_and(|at_ms| day_ms.contains(&at_ms))
+        });
+        let payments = payments.map(|(number, payment)| BillDifference {
             here: Some(payment.total_fen.to_string()),
-            ..difference("payment_missing_there", Some(number))
-        }));
-    let missing = here.refunds.iter().filter(|(number, refund)| {
-        was_surely_sent(refund, day_ms) && !refunds_there.contains(number.as_str())
-    });
-    compared
-        .differences
-        .extend(missing.map(|(number, refund)| BillDifference {
-            out_refund_no: Some(number.clone()),
+            ..difference("payment_missing_there", Some(&number))
+        });
+        let refunds = here.refunds.into_iter();
+        let refunds = refunds.filter(|(_, refund)| was_surely_sent(refund, &day_ms));
+        let refunds = refunds.map(|(number, refund)| BillDifference {
+            out_refund_no: Some(number),
             here: Some(refund.amount_fen.to_string()),
             ..difference("refund_missing_there", Some(&refund.out_trade_no))
-        }));
-    compared
+        });
+        compared.differences.extend(payments.chain(refunds));
+        compared
+    }
 }
 
 fn of_payment(
@@ -84,30 +127,30 @@ fn of_payment(
     day_ms: &Range<i64>,
 ) -> Vec<BillDifference> {
     let there_fen = fen(total_of(row));
-    let found = |kind, here: Option<String>, there: String| BillDifference {
+    let found = |kind, here: Option<String>, there: Option<String>| BillDifference {
         here,
-        there: Some(there),
+        there,
         ..difference(kind, Some(&row.out_trade_no))
     };
     let Some(ours) = ours.filter(|ours| is_paid(ours)) else {
         let state = ours.map(|ours| ours.state.clone());
-        return vec![found("payment_missing_here", state, there_fen)];
+        return vec![found("payment_missing_here", state, Some(there_fen))];
     };
     let mut differences = Vec::new();
     if ours.total_fen.to_string() != there_fen {
         let here = Some(ours.total_fen.to_string());
-        differences.push(found("payment_amount", here, there_fen));
+        differences.push(found("payment_amount", here, Some(there_fen)));
     }
     // The row of a payment keeps SUCCESS when it is refunded; REVOKED is a reversed code payment.
     if row.trade_state != "SUCCESS" {
         let here = Some(ours.state.clone());
-        differences.push(found("payment_state", here, row.trade_state.clone()));
+        differences.push(found("payment_state", here, Some(row.trade_state.clone())));
     }
     if ours.transaction_id.as_deref() != Some(row.transaction_id.as_str()) {
         differences.push(found(
             "payment_transaction_id",
             ours.transaction_id.clone(),
-            row.transaction_id.clone(),
+            Some(row.transaction_id.clone()),
         ));
     }
     if ours
@@ -115,7 +158,14 @@ fn of_payment(
         .is_some_and(|at_ms| !day_ms.contains(&at_ms))
     {
         let here = ours.success_ms.map(crate::order_details::timestamp);
-        differences.push(found("payment_day", here, row.trade_time.clone()));
+        differences.push(found("payment_day", here, Some(row.trade_time.clone())));
+    }
+    if ours.sub_mchid != row.sub_mchid {
+        differences.push(found(
+            "payment_sub_mchid",
+            ours.sub_mchid.clone(),
+            row.sub_mchid.clone(),
+        ));
     }
     differences
 }
@@ -126,23 +176,30 @@ fn of_refund(
     ours: Option<&RefundHere>,
 ) -> Vec<BillDifference> {
     let there_fen = fen(amount_of(refund));
-    let found = |kind, here: Option<String>, there: String| BillDifference {
+    let found = |kind, here: Option<String>, there: Option<String>| BillDifference {
         out_refund_no: Some(refund.out_refund_no.clone()),
         here,
-        there: Some(there),
+        there,
         ..difference(kind, Some(&row.out_trade_no))
     };
     let Some(ours) = ours else {
-        return vec![found(REFUND_MISSING_HERE, None, there_fen)];
+        return vec![found(REFUND_MISSING_HERE, None, Some(there_fen))];
     };
     let mut differences = Vec::new();
     if ours.amount_fen.to_string() != there_fen {
         let here = Some(ours.amount_fen.to_string());
-        differences.push(found("refund_amount", here, there_fen));
+        differences.push(found("refund_amount", here, Some(there_fen)));
     }
     if !may_follow(&refund.status, &ours.state) {
         let here = Some(ours.state.clone());
-        differences.push(found("refund_state", here, refund.status.clone()));
+        differences.push(found("refund_state", here, Some(refund.status.clone())));
+    }
+    if ours.sub_mchid != row.sub_mchid {
+        differences.push(found(
+            "refund_sub_mchid",
+            ours.sub_mchid.clone(),
+            row.sub_mchid.clone(),
+        ));
     }
     differences
 }
@@ -159,8 +216,7 @@ fn may_follow(there: &str, here: &str) -> bool {
 }
 
 /// The bill's last line vouches for its rows.
-fn of_summary(rows: &[TradeBillRow], summary: &TradeBillSummary) -> Option<BillDifference> {
-    let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+fn of_summary(count: u64, summary: &TradeBillSummary) -> Option<BillDifference> {
     (count != summary.count).then(|| BillDifference {
         here: Some(format!("{count} rows")),
         there: Some(format!("{} rows", summary.count)),
@@ -272,6 +328,7 @@ mod tests {
             state: "paid".into(),
             transaction_id: Some(format!("W-{number}")),
             success_ms: Some(NOON_MS),
+            sub_mchid: None,
         };
         (number.into(), payment)
     }
@@ -283,6 +340,7 @@ mod tests {
             state: "succeeded".into(),
             created_ms: NOON_MS,
             sent_ms: Some(NOON_MS),
+            sub_mchid: None,
         };
         (refund_no.into(), refund)
     }
@@ -301,9 +359,42 @@ mod tests {
         (rows, here)
     }
 
+    /// The whole bill of the day, or one sub-merchant's.
+    fn compare(
+        rows: &[TradeBillRow],
+        summary: Option<&TradeBillSummary>,
+        here: &Business,
+        sub_mchid: Option<&str>,
+    ) -> Compared {
+        let mut comparison = Comparison::new(DAY_MS, sub_mchid.map(str::to_owned), here.clone());
+        for row in rows {
+            match &row.refund {
+                None => {
+                    let ours = comparison.named_payment(&row.out_trade_no);
+                    comparison.take_payment(row, ours.as_ref());
+                }
+                Some(refund) => {
+                    let ours = comparison.named_refund(&refund.out_refund_no);
+                    comparison.take_refund(row, refund, ours.as_ref());
+                }
+            }
+        }
+        comparison.finish(summary)
+    }
+
     #[track_caller]
     fn check(rows: &[TradeBillRow], here: &Business, expected: &[&str]) {
-        let compared = compare(rows, None, here, &DAY_MS);
+        check_of(None, rows, here, expected);
+    }
+
+    #[track_caller]
+    fn check_of(
+        sub_mchid: Option<&str>,
+        rows: &[TradeBillRow],
+        here: &Business,
+        expected: &[&str],
+    ) {
+        let compared = compare(rows, None, here, sub_mchid);
         let found: Vec<String> = compared
             .differences
             .iter()
@@ -325,7 +416,7 @@ mod tests {
     #[test]
     fn a_day_that_agrees_has_no_difference_and_the_bills_totals() {
         let (rows, here) = agreed();
-        let compared = compare(&rows, None, &here, &DAY_MS);
+        let compared = compare(&rows, None, &here, None);
         assert_eq!(compared.differences, []);
         let total = |count, total_fen| BillTotal { count, total_fen };
         assert_eq!(compared.payments, total(2, 1995));
@@ -335,7 +426,7 @@ mod tests {
     #[test]
     fn each_difference_is_told_with_both_sides() {
         type Change = fn(&mut Vec<TradeBillRow>, &mut Business);
-        let table: [(Change, &str); 11] = [
+        let table: [(Change, &str); 15] = [
             (
                 |_, here| drop(here.payments.remove("B")),
                 "payment_missing_here B - here - there 5",
@@ -379,6 +470,26 @@ mod tests {
             (
                 |_, here| here.refunds.get_mut("R").unwrap().state = "processing".into(),
                 "refund_state A R here processing there SUCCESS",
+            ),
+            (
+                |rows, _| rows[1].sub_mchid = Some("160".into()),
+                "payment_sub_mchid B - here - there 160",
+            ),
+            (
+                |_, here| here.payments.get_mut("B").unwrap().sub_mchid = Some("161".into()),
+                "payment_sub_mchid B - here 161 there -",
+            ),
+            (
+                |rows, here| {
+                    rows[2].sub_mchid = Some("160".into());
+                    here.refunds.get_mut("R").unwrap().sub_mchid = Some("161".into());
+                },
+                "refund_sub_mchid A R here 161 there 160",
+            ),
+            (
+                // A number that comes twice is looked up twice, and the day's has been named.
+                |rows, _| rows.push(paid_row("B", 5)),
+                "payment_missing_here B - here - there 5",
             ),
         ];
         for (change, expected) in table {
@@ -427,6 +538,31 @@ mod tests {
     }
 
     #[test]
+    fn one_sub_merchants_bill_is_its_own_rows_and_another_ones_are_told() {
+        let (mut rows, mut here) = agreed();
+        for row in &mut rows {
+            row.sub_mchid = Some("160".into());
+        }
+        for payment in here.payments.values_mut() {
+            payment.sub_mchid = Some("160".into());
+        }
+        here.refunds.get_mut("R").unwrap().sub_mchid = Some("160".into());
+        check_of(Some("160"), &rows, &here, &[]);
+        check_of(None, &rows, &here, &[]);
+        // The ledger agrees with the row; the bill that it stands in is another one's.
+        rows[1].sub_mchid = Some("161".into());
+        rows[2].sub_mchid = Some("161".into());
+        here.payments.get_mut("B").unwrap().sub_mchid = Some("161".into());
+        here.refunds.get_mut("R").unwrap().sub_mchid = Some("161".into());
+        let strangers = [
+            "bill_sub_mchid B - here 160 there 161",
+            "bill_sub_mchid A R here 160 there 161",
+        ];
+        check_of(Some("160"), &rows, &here, &strangers);
+        check_of(None, &rows, &here, &[]);
+    }
+
+    #[test]
     fn a_bill_whose_last_line_counts_otherwise_is_told() {
         let (rows, here) = agreed();
         let summary = TradeBillSummary {
@@ -438,7 +574,7 @@ mod tests {
             total: None,
             requested_refund_total: None,
         };
-        let compared = compare(&rows, Some(&summary), &here, &DAY_MS);
+        let compared = compare(&rows, Some(&summary), &here, None);
         assert_eq!(compared.differences.len(), 1);
         assert_eq!(compared.differences[0].kind, "summary");
     }

@@ -5,7 +5,7 @@
 mod comparison;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -19,9 +19,11 @@ use wechat_pay::{InvalidField, Operation, RequestParts};
 use crate::api_key::Backend;
 use crate::config::Scope;
 use crate::error::Failure;
-use crate::ledger::{Business, Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError};
+use crate::query;
 use crate::server::MerchantServer;
 use crate::wechat_client::{CallError, WechatClient};
+use comparison::Comparison;
 
 /// When a bill that is being made is worth another try, in milliseconds: WeChat's own advice.
 const CREATING_RETRY_MS: u64 = 30 * 60_000;
@@ -43,6 +45,9 @@ pub(crate) enum BillFailure {
     /// The day is none.
     #[error("the day must be written like 2026-11-21")]
     Day,
+    /// The bill of somebody whom this merchant does not act for; the rule that it breaks.
+    #[error("sub_mchid {0}")]
+    SubMchid(&'static str),
     /// A number of ours that cannot be asked for.
     #[error(transparent)]
     Request(#[from] InvalidField),
@@ -57,35 +62,79 @@ pub(crate) enum BillFailure {
     Ledger(#[from] LedgerError),
 }
 
-/// `GET /v1/bills/{day}`
+/// `GET /v1/bills/{day}?sub_mchid`
 pub(crate) async fn compare_bill(
     State(server): State<MerchantServer>,
     backend: Backend,
     Path(day): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<BillComparison>, Failure> {
     backend.may(Scope::OrdersRead)?;
-    Ok(Json(compare(&server.wechat, &server.ledger, &day).await?))
+    let mut sub_mchid = None;
+    for (name, value) in query::parameters(&query.unwrap_or_default())? {
+        match &*name {
+            "sub_mchid" => sub_mchid = Some(value.into_owned()),
+            _ => return Err(query::refused(&name, "is not a parameter of a bill")),
+        }
+    }
+    let (wechat, ledger) = (&server.wechat, &server.ledger);
+    Ok(Json(
+        compare(wechat, ledger, &day, sub_mchid.as_deref()).await?,
+    ))
 }
 
-/// Downloads the trade bill of a day and compares it.
+/// Downloads the trade bill of a day and compares it: the whole one, or in partner mode one
+/// sub-merchant's.
 pub(crate) async fn compare(
     wechat: &WechatClient,
     ledger: &Ledger,
     day: &str,
+    sub_mchid: Option<&str>,
 ) -> Result<BillComparison, BillFailure> {
-    let day = read_day(day)?;
+    let wanted = Wanted::new(wechat, BillKind::Trade, day, sub_mchid)?;
+    let day = wanted.day;
     let day_ms = start_ms(day)..start_ms(day.tomorrow().map_err(|_| BillFailure::Day)?);
-    let (rows, summary) = download_trade_bill(wechat, day).await?;
-    let here = business(ledger, &rows, &day_ms).await?;
-    let compared = comparison::compare(&rows, summary.as_ref(), &here, &day_ms);
+    let here = ledger.business(day_ms.start, day_ms.end, sub_mchid).await?;
+    let mut comparison = Comparison::new(day_ms, wanted.sub_mchid.clone(), here);
+    let (rows, summary) = download_trade_bill(wechat, &wanted).await?;
+    for row in &rows {
+        take(&mut comparison, ledger, row).await?;
+    }
+    let compared = comparison.finish(summary.as_ref());
     learn_refunds(ledger, &compared.differences, wechat.clock.now_ms()).await?;
     Ok(BillComparison {
         day: day.to_string(),
+        sub_mchid: wanted.sub_mchid,
         live: wechat.gateway.is_live(),
         payments: compared.payments,
         refunds: compared.refunds,
         differences: compared.differences,
     })
+}
+
+/// A row beside what the ledger has under its number, be it of that day or not.
+async fn take(
+    comparison: &mut Comparison,
+    ledger: &Ledger,
+    row: &TradeBillRow,
+) -> Result<(), LedgerError> {
+    match &row.refund {
+        None => {
+            let mut ours = comparison.named_payment(&row.out_trade_no);
+            if ours.is_none() {
+                ours = ledger.payment_here(&row.out_trade_no).await?;
+            }
+            comparison.take_payment(row, ours.as_ref());
+        }
+        Some(refund) => {
+            let mut ours = comparison.named_refund(&refund.out_refund_no);
+            if ours.is_none() {
+                ours = ledger.refund_here(&refund.out_refund_no).await?;
+            }
+            comparison.take_refund(row, refund, ours.as_ref());
+        }
+    }
+    Ok(())
 }
 
 /// A refund that only the bill knows was made in WeChat's portal or by another program. Due work
@@ -111,21 +160,69 @@ pub(crate) async fn download(
     wechat: &WechatClient,
     kind: BillKind,
     day: &str,
+    sub_mchid: Option<&str>,
 ) -> Result<Option<Bytes>, BillFailure> {
+    let wanted = Wanted::new(wechat, kind, day, sub_mchid)?;
     let packing = Packing::Plain;
-    let Some((file, ticket)) = fetch(wechat, kind, read_day(day)?, packing).await? else {
+    let Some((file, ticket)) = fetch(wechat, &wanted, packing).await? else {
         return Ok(None);
     };
     read_bill(&file, packing, &ticket)?;
     Ok(Some(file))
 }
 
+/// A bill that can be asked for.
+struct Wanted {
+    kind: BillKind,
+    day: Date,
+    /// Partner mode: one sub-merchant's bill alone.
+    sub_mchid: Option<String>,
+}
+
+impl Wanted {
+    fn new(
+        wechat: &WechatClient,
+        kind: BillKind,
+        day: &str,
+        sub_mchid: Option<&str>,
+    ) -> Result<Self, BillFailure> {
+        let day = read_day(day)?;
+        if let Some(sub_mchid) = sub_mchid {
+            let known = wechat.merchant.known_sub_merchant(sub_mchid);
+            known.map_err(BillFailure::SubMchid)?;
+        }
+        Ok(Self {
+            kind,
+            day,
+            sub_mchid: sub_mchid.map(str::to_owned),
+        })
+    }
+
+    fn request(&self, packing: Packing) -> Result<RequestParts, InvalidField> {
+        match self.kind {
+            BillKind::Trade => TradeBillRequest {
+                bill_date: self.day,
+                bill_type: BillType::All,
+                packing,
+                sub_mchid: self.sub_mchid.clone(),
+            }
+            .request(),
+            BillKind::FundFlow(account) => Ok(FundFlowBillRequest {
+                bill_date: self.day,
+                account,
+                packing,
+            }
+            .request()),
+        }
+    }
+}
+
 async fn download_trade_bill(
     wechat: &WechatClient,
-    day: Date,
+    wanted: &Wanted,
 ) -> Result<(Vec<TradeBillRow>, Option<TradeBillSummary>), BillFailure> {
     let packing = Packing::Gzip;
-    let Some((file, ticket)) = fetch(wechat, BillKind::Trade, day, packing).await? else {
+    let Some((file, ticket)) = fetch(wechat, wanted, packing).await? else {
         return Ok((Vec::new(), None));
     };
     let bill = read_bill(&file, packing, &ticket)?;
@@ -136,14 +233,10 @@ async fn download_trade_bill(
 
 async fn fetch(
     wechat: &WechatClient,
-    kind: BillKind,
-    day: Date,
+    wanted: &Wanted,
     packing: Packing,
 ) -> Result<Option<(Bytes, BillTicket)>, BillFailure> {
-    let reply = match wechat
-        .send(Operation::Bill, request(kind, day, packing)?)
-        .await
-    {
+    let reply = match wechat.send(Operation::Bill, wanted.request(packing)?).await {
         Ok(reply) => reply,
         // Nobody paid anything on that day.
         Err(error) if error.wechat_code() == Some("NO_STATEMENT_EXIST") => return Ok(None),
@@ -152,49 +245,6 @@ async fn fetch(
     let ticket: BillTicket = reply.parse().map_err(CallError::from)?;
     let file = wechat.fetch(&ticket.download()?).await?;
     Ok(Some((file, ticket)))
-}
-
-fn request(kind: BillKind, day: Date, packing: Packing) -> Result<RequestParts, InvalidField> {
-    match kind {
-        BillKind::Trade => TradeBillRequest {
-            bill_date: day,
-            bill_type: BillType::All,
-            packing,
-            sub_mchid: None,
-        }
-        .request(),
-        BillKind::FundFlow(account) => Ok(FundFlowBillRequest {
-            bill_date: day,
-            account,
-            packing,
-        }
-        .request()),
-    }
-}
-
-/// The day's business, and whatever else the rows name.
-async fn business(
-    ledger: &Ledger,
-    rows: &[TradeBillRow],
-    day_ms: &std::ops::Range<i64>,
-) -> Result<Business, LedgerError> {
-    let mut here = ledger.business(day_ms.start, day_ms.end).await?;
-    for row in rows {
-        match &row.refund {
-            None if !here.payments.contains_key(&row.out_trade_no) => {
-                let found = ledger.payment_here(&row.out_trade_no).await?;
-                here.payments
-                    .extend(found.map(|payment| (row.out_trade_no.clone(), payment)));
-            }
-            Some(refund) if !here.refunds.contains_key(&refund.out_refund_no) => {
-                let found = ledger.refund_here(&refund.out_refund_no).await?;
-                here.refunds
-                    .extend(found.map(|ours| (refund.out_refund_no.clone(), ours)));
-            }
-            _ => {}
-        }
-    }
-    Ok(here)
 }
 
 fn read_day(text: &str) -> Result<Date, BillFailure> {
@@ -226,6 +276,9 @@ impl From<BillFailure> for Failure {
                 "day",
                 "must be a day in Asia/Shanghai, such as 2026-11-21",
             ),
+            BillFailure::SubMchid(rule) => {
+                Self::field(ErrorCode::InvalidRequest, "sub_mchid", rule)
+            }
             BillFailure::Call(call) if call.is_refusal() => {
                 refused(ErrorCode::WechatRefused, &error, None, call.wechat_code())
             }

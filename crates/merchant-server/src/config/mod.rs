@@ -262,6 +262,15 @@ impl Merchant {
             .iter()
             .find(|sub| sub.sub_mchid == sub_mchid)
     }
+
+    /// The same for a number that somebody asks with; the error is the rule that it breaks.
+    pub(crate) fn known_sub_merchant(&self, sub_mchid: &str) -> Result<&SubMerchant, &'static str> {
+        if self.sub_merchants.is_empty() {
+            return Err("is for service providers: the configuration names no sub-merchants");
+        }
+        self.sub_merchant(sub_mchid)
+            .ok_or("is none of the configured sub-merchants")
+    }
 }
 
 /// A mini-program of the merchant.

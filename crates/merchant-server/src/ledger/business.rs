@@ -23,6 +23,8 @@ pub(crate) struct PaymentHere {
     pub(crate) state: String,
     pub(crate) transaction_id: Option<String>,
     pub(crate) success_ms: Option<i64>,
+    /// Partner mode: whom the order is for.
+    pub(crate) sub_mchid: Option<String>,
 }
 
 /// A refund, as far as a bill knows of it.
@@ -33,25 +35,41 @@ pub(crate) struct RefundHere {
     pub(crate) state: String,
     pub(crate) created_ms: i64,
     pub(crate) sent_ms: Option<i64>,
+    /// Partner mode: whom the order is for.
+    pub(crate) sub_mchid: Option<String>,
 }
 
 impl Ledger {
-    /// What happened from one moment on and before another.
-    pub(crate) async fn business(&self, from_ms: i64, to_ms: i64) -> Result<Business, LedgerError> {
+    /// What happened from one moment on and before another; of one sub-merchant alone, where one
+    /// is named.
+    pub(crate) async fn business(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        sub_mchid: Option<&str>,
+    ) -> Result<Business, LedgerError> {
         let payments = sqlx::query(
-            "SELECT out_trade_no, total_fen, attempts.state, transaction_id, success_ms
+            "SELECT out_trade_no, total_fen, attempts.state, transaction_id, success_ms,
+                    orders.sub_mchid
              FROM attempts JOIN orders ON orders.id = order_id
-             WHERE success_ms >= ? AND success_ms < ?",
+             WHERE success_ms >= ?1 AND success_ms < ?2
+               AND (?3 IS NULL OR orders.sub_mchid = ?3)",
         )
         .bind(from_ms)
         .bind(to_ms)
+        .bind(sub_mchid)
         .fetch_all(&self.pool)
         .await?;
-        let refunds = sqlx::query("SELECT * FROM refunds WHERE created_ms >= ? AND created_ms < ?")
-            .bind(from_ms)
-            .bind(to_ms)
-            .fetch_all(&self.pool)
-            .await?;
+        let refunds = sqlx::query(
+            "SELECT refunds.*, orders.sub_mchid FROM refunds JOIN orders ON orders.id = order_id
+             WHERE refunds.created_ms >= ?1 AND refunds.created_ms < ?2
+               AND (?3 IS NULL OR orders.sub_mchid = ?3)",
+        )
+        .bind(from_ms)
+        .bind(to_ms)
+        .bind(sub_mchid)
+        .fetch_all(&self.pool)
+        .await?;
         Ok(Business {
             payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
             refunds: refunds.iter().map(refund).collect::<Result<_, _>>()?,
@@ -65,7 +83,8 @@ impl Ledger {
         out_trade_no: &str,
     ) -> Result<Option<PaymentHere>, LedgerError> {
         let row = sqlx::query(
-            "SELECT out_trade_no, total_fen, attempts.state, transaction_id, success_ms
+            "SELECT out_trade_no, total_fen, attempts.state, transaction_id, success_ms,
+                    orders.sub_mchid
              FROM attempts JOIN orders ON orders.id = order_id WHERE out_trade_no = ?",
         )
         .bind(out_trade_no)
@@ -91,6 +110,7 @@ impl Ledger {
             state: "mismatch".to_owned(),
             transaction_id: kept.try_get("transaction_id")?,
             success_ms: None,
+            sub_mchid: None,
         }))
     }
 
@@ -130,10 +150,13 @@ impl Ledger {
         &self,
         out_refund_no: &str,
     ) -> Result<Option<RefundHere>, LedgerError> {
-        let row = sqlx::query("SELECT * FROM refunds WHERE out_refund_no = ?")
-            .bind(out_refund_no)
-            .fetch_optional(&self.pool)
-            .await?;
+        let row = sqlx::query(
+            "SELECT refunds.*, orders.sub_mchid FROM refunds JOIN orders ON orders.id = order_id
+             WHERE out_refund_no = ?",
+        )
+        .bind(out_refund_no)
+        .fetch_optional(&self.pool)
+        .await?;
         let found = row.as_ref().map(refund).transpose()?;
         Ok(found.map(|(_, refund)| refund))
     }
@@ -147,6 +170,7 @@ fn payment(row: &SqliteRow) -> Result<(String, PaymentHere), LedgerError> {
             state: row.try_get("state")?,
             transaction_id: row.try_get("transaction_id")?,
             success_ms: row.try_get("success_ms")?,
+            sub_mchid: row.try_get("sub_mchid")?,
         },
     ))
 }
@@ -160,6 +184,7 @@ fn refund(row: &SqliteRow) -> Result<(String, RefundHere), LedgerError> {
             state: row.try_get("state")?,
             created_ms: row.try_get("created_ms")?,
             sent_ms: row.try_get("sent_ms")?,
+            sub_mchid: row.try_get("sub_mchid")?,
         },
     ))
 }

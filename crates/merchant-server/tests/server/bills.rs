@@ -8,11 +8,11 @@ use serde_json::json;
 use crate::house::{API_KEY, Answer, House, START_MS, backend, letter, transaction};
 use crate::wechat_line::Meddling;
 
-const DAY: &str = "2026-11-21";
-const HOUR_MS: u64 = 3_600_000;
+pub(crate) const DAY: &str = "2026-11-21";
+pub(crate) const HOUR_MS: u64 = 3_600_000;
 
-async fn bill(house: &House, day: &str) -> Answer {
-    let request = Request::get(format!("/v1/bills/{day}"))
+pub(crate) async fn bill(house: &House, path: &str) -> Answer {
+    let request = Request::get(format!("/v1/bills/{path}"))
         .header("authorization", format!("Bearer {API_KEY}"));
     house.send(request.body(Body::empty()).unwrap()).await
 }
@@ -42,7 +42,7 @@ pub(crate) async fn refunded(house: &House, order_no: &str, refund_no: &str, amo
 }
 
 /// From 17:20 in Shanghai to half past ten the next morning.
-fn the_next_morning(house: &House) {
+pub(crate) fn the_next_morning(house: &House) {
     house.clock.advance_ms(17 * HOUR_MS + HOUR_MS / 6);
     house.line.take_sent();
 }
@@ -173,6 +173,32 @@ async fn a_bill_that_is_not_ready_or_no_day_at_all_is_refused_with_the_reason() 
         let answer = bill(&house, day).await;
         assert_eq!(answer.code(), "INVALID_REQUEST", "{day}");
         assert_eq!(answer.json["error"]["field"], "day");
+    }
+    assert_eq!(house.line.take_sent(), []);
+}
+
+#[tokio::test]
+async fn who_sells_for_himself_has_no_sub_merchants_bill() {
+    let house = House::open().await;
+    the_next_morning(&house);
+    for (query, field, says) in [
+        (
+            "sub_mchid=1600000000",
+            "sub_mchid",
+            "is for service providers",
+        ),
+        ("sub_mchid=", "sub_mchid", "is for service providers"),
+        (
+            "sub_mchid=1&sub_mchid=1",
+            "sub_mchid",
+            "must not come twice",
+        ),
+        ("sub_mch_id=1", "sub_mch_id", "is not a parameter of a bill"),
+    ] {
+        let refused = bill(&house, &format!("{DAY}?{query}")).await;
+        assert_eq!(refused.code(), "INVALID_REQUEST", "{query}");
+        assert_eq!(refused.json["error"]["field"], field, "{query}");
+        assert!(refused.text().contains(says), "{query}: {}", refused.json);
     }
     assert_eq!(house.line.take_sent(), []);
 }

@@ -30,6 +30,7 @@ mod order_forms;
 mod orders;
 mod pages;
 mod partner;
+mod partner_bills;
 mod polls;
 mod private_api;
 mod process;

@@ -58,12 +58,20 @@ pub(crate) enum Command {
         file: ConfigFile,
         /// A day in Asia/Shanghai, such as 2026-11-21; ready at about ten o'clock the next day.
         day: String,
+        /// Partner mode: the bill of one sub-merchant alone.
+        #[arg(long, value_name = "NO")]
+        sub_mchid: Option<String>,
         /// Write the bill as WeChat has it into a new file, once its hash was checked, and
         /// compare nothing.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
         /// With --save: not the trade bill, but the flow of funds of an account.
-        #[arg(long, value_name = "ACCOUNT", requires = "save")]
+        #[arg(
+            long,
+            value_name = "ACCOUNT",
+            requires = "save",
+            conflicts_with = "sub_mchid"
+        )]
         fund_flow: Option<Account>,
     },
     /// List our certificates and WeChat's keys, or make an API key.

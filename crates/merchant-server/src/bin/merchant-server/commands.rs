@@ -59,16 +59,18 @@ pub(crate) async fn run(command: &Command, config: Config) -> Ran {
         Command::Reconcile { since, .. } => reconcile(config, *since).await,
         Command::Bill {
             day,
+            sub_mchid,
             save: None,
             fund_flow: _,
             ..
-        } => compare_bill(&config, day).await,
+        } => compare_bill(&config, day, sub_mchid.as_deref()).await,
         Command::Bill {
             day,
+            sub_mchid,
             save: Some(to),
             fund_flow,
             ..
-        } => save_bill(&config, day, *fund_flow, to).await,
+        } => save_bill(&config, day, sub_mchid.as_deref(), *fund_flow, to).await,
         Command::Keys {
             command: Keys::List { live, .. },
         } => list_keys(&config, *live).await,
@@ -131,9 +133,9 @@ async fn reconcile(config: Config, since: jiff::Timestamp) -> Ran {
     Ok(agreed(count == 0))
 }
 
-async fn compare_bill(config: &Config, day: &str) -> Ran {
+async fn compare_bill(config: &Config, day: &str, sub_mchid: Option<&str>) -> Ran {
     let surroundings = merchant_server::surroundings(config)?;
-    let compared = merchant_server::compare_bill(config, &surroundings, day).await?;
+    let compared = merchant_server::compare_bill(config, &surroundings, day, sub_mchid).await?;
     for difference in &compared.differences {
         say(&line_of(difference))?;
     }
@@ -165,7 +167,13 @@ fn line_of(difference: &BillDifference) -> String {
     words.join(" ")
 }
 
-async fn save_bill(config: &Config, day: &str, account: Option<Account>, to: &Path) -> Ran {
+async fn save_bill(
+    config: &Config,
+    day: &str,
+    sub_mchid: Option<&str>,
+    account: Option<Account>,
+    to: &Path,
+) -> Ran {
     let kind = match account {
         None => BillKind::Trade,
         Some(Account::Basic) => BillKind::FundFlow(BillAccount::Basic),
@@ -173,7 +181,8 @@ async fn save_bill(config: &Config, day: &str, account: Option<Account>, to: &Pa
         Some(Account::Fees) => BillKind::FundFlow(BillAccount::Fees),
     };
     let surroundings = merchant_server::surroundings(config)?;
-    let Some(bill) = merchant_server::download_bill(config, &surroundings, kind, day).await? else {
+    let bill = merchant_server::download_bill(config, &surroundings, kind, day, sub_mchid).await?;
+    let Some(bill) = bill else {
         return say(&format!("nothing happened on {day}: WeChat has no bill"));
     };
     // It names buyers.

@@ -1,0 +1,29 @@
+//! Reading what a backend asks in the address. Unknown names are refused: a misspelt filter must
+//! not show, or compare, something else than was meant.
+
+use std::borrow::Cow;
+
+use merchant_api::ErrorCode;
+use url::form_urlencoded;
+
+use crate::error::Failure;
+
+/// A name and a value.
+type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// The parameters in their order, each name once.
+pub(crate) fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, Failure> {
+    let mut parameters: Vec<Parameter<'_>> = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if parameters.iter().any(|(seen, _)| *seen == name) {
+            return Err(refused(&name, "must not come twice"));
+        }
+        parameters.push((name, value));
+    }
+    Ok(parameters)
+}
+
+/// A parameter that breaks a rule.
+pub(crate) fn refused(name: &str, rule: &str) -> Failure {
+    Failure::field(ErrorCode::InvalidRequest, name, rule)
+}

@@ -1,0 +1,176 @@
+//! A service provider's bill of a day: of all its sub-merchants, and of each alone.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::bills::{DAY, HOUR_MS, bill, refunded, the_next_morning};
+use crate::house::{House, merchant};
+use wechat_pay_simulator::SubMerchant;
+
+/// A service provider and both its sub-merchants.
+struct Provider {
+    house: House,
+    subs: [SubMerchant; 2],
+}
+
+impl Provider {
+    async fn open() -> Self {
+        let probe = House::open().await;
+        let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
+        let subs = [1, 2].map(|place| probe.simulator.sub_merchant_of(place, &mchid));
+        let tables = subs.each_ref().map(|sub| {
+            format!(
+                "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"\n",
+                sub.sub_mchid, sub.sub_appid
+            )
+        });
+        Self {
+            house: House::open_with_merchant("", &tables.concat()).await,
+            subs,
+        }
+    }
+
+    /// A buyer pays one of them, and the server is told.
+    async fn sell(&self, sub: &SubMerchant, order_no: &str, total_fen: u64) {
+        let house = &self.house;
+        let token = house
+            .order(json!({
+                "order_no": order_no, "total_fen": total_fen, "description": "一壶茶",
+                "sub_mchid": sub.sub_mchid,
+            }))
+            .await;
+        house.attempt(&token, &[("product", "native")]).await;
+        let paying = json!({
+            "mchid": merchant()["mchid"], "sub_mchid": sub.sub_mchid,
+            "out_trade_no": order_no, "outcome": "success",
+        });
+        house.simulate("pay", &paying).await;
+        house.simulator.run_due().await;
+        for told in house.take_post() {
+            assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+        }
+    }
+
+    /// The first sells a pot and takes a part of it back, the second sells a cup.
+    async fn day_of_business() -> Self {
+        let provider = Self::open().await;
+        let [first, second] = &provider.subs;
+        provider.sell(first, "pot-0001", 1990).await;
+        provider.sell(second, "cup-0001", 5).await;
+        refunded(&provider.house, "pot-0001", "back-1", 333).await;
+        provider.house.later(HOUR_MS).await;
+        the_next_morning(&provider.house);
+        provider
+    }
+
+    async fn bill_of(&self, sub: &SubMerchant) -> Value {
+        let answer = bill(&self.house, &format!("{DAY}?sub_mchid={}", sub.sub_mchid)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+        answer.json
+    }
+
+    /// The ledger takes an order for another sub-merchant's than it was made for.
+    async fn mistake(&self, order_no: &str, sub: &SubMerchant) {
+        let pool = self.house.database().await;
+        sqlx::query("UPDATE orders SET sub_mchid = ? WHERE order_no = ?")
+            .bind(&sub.sub_mchid)
+            .bind(order_no)
+            .execute(&pool)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_bill_of_one_holds_its_rows_alone_and_the_whole_one_all_of_them() {
+    let provider = Provider::day_of_business().await;
+    let [first, second] = &provider.subs;
+    let expected = |more: Value| {
+        let mut expected = json!({ "day": DAY, "live": false, "differences": [] });
+        for (name, value) in more.as_object().unwrap() {
+            expected[name] = value.clone();
+        }
+        expected
+    };
+    assert_eq!(
+        provider.bill_of(first).await,
+        expected(json!({
+            "sub_mchid": first.sub_mchid,
+            "payments": { "count": 1, "total_fen": 1990 },
+            "refunds": { "count": 1, "total_fen": 333 },
+        }))
+    );
+    assert_eq!(
+        provider.bill_of(second).await,
+        expected(json!({
+            "sub_mchid": second.sub_mchid,
+            "payments": { "count": 1, "total_fen": 5 },
+            "refunds": { "count": 0, "total_fen": 0 },
+        }))
+    );
+    assert_eq!(
+        bill(&provider.house, DAY).await.json,
+        expected(json!({
+            "payments": { "count": 2, "total_fen": 1995 },
+            "refunds": { "count": 1, "total_fen": 333 },
+        }))
+    );
+}
+
+#[tokio::test]
+async fn whose_a_payment_or_refund_is_must_be_the_same_on_both_sides() {
+    let provider = Provider::day_of_business().await;
+    let [first, second] = &provider.subs;
+    provider.mistake("pot-0001", second).await;
+    let (here, there) = (&second.sub_mchid, &first.sub_mchid);
+    let differences = [
+        json!({
+            "kind": "refund_sub_mchid", "out_trade_no": "pot-0001", "out_refund_no": "back-1",
+            "here": here, "there": there,
+        }),
+        json!({
+            "kind": "payment_sub_mchid", "out_trade_no": "pot-0001", "here": here, "there": there,
+        }),
+    ];
+    let sorted = |answer: &Value| {
+        let mut differences = answer["differences"].as_array().unwrap().clone();
+        differences.sort_by_key(|difference| difference["kind"] == "payment_sub_mchid");
+        differences
+    };
+    assert_eq!(sorted(&provider.bill_of(first).await), differences);
+    assert_eq!(sorted(&bill(&provider.house, DAY).await.json), differences);
+    // The second one's bill lacks what the ledger takes for theirs.
+    let second = provider.bill_of(second).await;
+    let kinds: Vec<_> = second["differences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|difference| difference["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["payment_missing_there", "refund_missing_there"]);
+}
+
+#[tokio::test]
+async fn a_day_on_which_one_of_them_sold_nothing_agrees() {
+    let provider = Provider::open().await;
+    let [first, second] = &provider.subs;
+    provider.sell(first, "pot-0001", 1990).await;
+    the_next_morning(&provider.house);
+    let answer = provider.bill_of(second).await;
+    assert_eq!(answer["payments"], json!({ "count": 0, "total_fen": 0 }));
+    assert_eq!(answer["differences"], json!([]));
+}
+
+#[tokio::test]
+async fn only_those_whom_the_configuration_names_have_a_bill() {
+    let provider = Provider::open().await;
+    the_next_morning(&provider.house);
+    for number in ["1999999999", "1%26a%3Db", ""] {
+        let refused = bill(&provider.house, &format!("{DAY}?sub_mchid={number}")).await;
+        assert_eq!(refused.code(), "INVALID_REQUEST", "{number}");
+        assert_eq!(refused.json["error"]["field"], "sub_mchid");
+        let says = "is none of the configured sub-merchants";
+        assert!(refused.text().contains(says), "{}", refused.json);
+    }
+    assert_eq!(provider.house.line.take_sent(), []);
+}
