@@ -39,6 +39,13 @@ pub(crate) async fn run_due(simulator: &Simulator) {
         if due.is_empty() {
             return;
         }
+        // What a merchant is told must not be forgotten with the process. The tries stay due where
+        // it cannot be kept: their turn comes again.
+        if let Err(error) = simulator.persist().await {
+            tracing::error!(%error, "the state was not kept, and nobody is told of it");
+            simulator.ledger().hand_back(&due);
+            return;
+        }
         // Tasks of their own: a caller that goes away must not leave a try half made.
         let tries: Vec<_> = due
             .into_iter()

@@ -32,7 +32,7 @@ use crate::{
     faults::Faults,
     gateway,
     keyring::Keyring,
-    ledger::{Ledger, LedgerView},
+    ledger::{Ledger, LedgerView, journal::Kept},
     notifier, oauth,
     outgoing::{Outgoing, is_loopback_host},
     pages,
@@ -337,11 +337,31 @@ impl Simulator {
         if changes.is_empty() {
             return Ok(());
         }
-        let kept = store.keep(&changes).await;
-        if kept.is_err() {
-            self.ledger().mark_changed(&changes);
-        }
+        // Dropped before the lock is: whoever waits for it finds what was left undone.
+        let mut taken = Taken {
+            simulator: self,
+            changes,
+            are_kept: false,
+        };
+        let kept = store.keep(&taken.changes).await;
+        taken.are_kept = kept.is_ok();
         kept
+    }
+}
+
+/// Changes on their way into the file. A caller that goes away half-way, as one does that is
+/// killed, must not take them along: they are still to be kept then.
+struct Taken<'a> {
+    simulator: &'a Simulator,
+    changes: Vec<Kept>,
+    are_kept: bool,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if !self.are_kept {
+            self.simulator.ledger().mark_changed(&self.changes);
+        }
     }
 }
 

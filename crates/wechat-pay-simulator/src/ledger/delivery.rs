@@ -39,6 +39,13 @@ impl Ledger {
         due
     }
 
+    /// The tries were not made: they are as due as they were.
+    pub(crate) fn hand_back(&mut self, due: &[Delivery]) {
+        for Delivery { order, notice, .. } in due {
+            self.with_notice(order, &notice.id, |notice| notice.in_flight = false);
+        }
+    }
+
     /// Writes down how a try went.
     pub(crate) fn record_try(&mut self, order: &OrderKey, notice_id: &str, outcome: TryOutcome) {
         self.with_notice(order, notice_id, |notice| notice.record(outcome));

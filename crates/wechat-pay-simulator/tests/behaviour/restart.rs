@@ -1,9 +1,17 @@
 //! A restart, which goes on where it was.
 
-use axum::Router;
-use http::{Method, StatusCode};
-use serde_json::json;
-use wechat_pay_simulator::{Simulator, SimulatorOptions};
+use std::{
+    path::PathBuf,
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::Poll,
+};
+
+use axum::{Router, body::Body};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use serde_json::{Value, json};
+use wechat_pay_simulator::{Outgoing, Simulator, SimulatorOptions};
 
 use crate::stage::Stage;
 
@@ -59,6 +67,93 @@ async fn a_restart_goes_on_where_it_was() {
     assert_eq!(listed["data"].as_array().unwrap().len(), 2);
     let burnt = after.order("T00009", wechat_pay::ProductFields::Native);
     assert!(after.send(burnt.request().unwrap()).await.is_err());
+}
+
+/// A caller that is killed takes its question back, and with it whatever was being kept for it.
+#[tokio::test]
+async fn a_caller_that_goes_away_takes_nothing_along_that_others_were_shown() {
+    for polls in 1.. {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("simulator.sqlite3");
+        let before = opened(&path).await;
+        let code_url = before.native("T00001").await;
+        let paying = json!({ "code_url": code_url, "outcome": "success" });
+        let was_cut = cut_off(polls, before.pay(paying)).await;
+        let shown: Value =
+            serde_json::from_slice(before.get("/_simulator/ledger").await.body()).unwrap();
+        let after = opened(&path).await;
+        let kept = json!(after.simulator.ledger_view(None));
+        assert_eq!(kept, shown, "after {polls} polls");
+        if !was_cut {
+            return assert!(polls > 1, "no point was tried");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_merchant_is_told_what_a_restart_would_forget() {
+    for polls in 1.. {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("simulator.sqlite3");
+        let stage = Stage::new();
+        let known_when_told = Arc::default();
+        let mut parts = stage.parts();
+        parts.notifications = look_into(path.clone(), Arc::clone(&known_when_told));
+        let simulator = Simulator::open(parts, SimulatorOptions::default(), &path)
+            .await
+            .unwrap();
+        let before = Stage { simulator, ..stage };
+        let code_url = before.native("T00001").await;
+        let paying = json!({ "code_url": code_url, "outcome": "success" });
+        let was_cut = cut_off(polls, before.pay(paying)).await;
+        before.simulator.run_due().await;
+        let is_paid = before.simulator.ledger_view(None).orders[0]
+            .transaction_id
+            .is_some();
+        let known: Vec<bool> = known_when_told.lock().unwrap().clone();
+        assert_eq!(
+            known,
+            vec![true; usize::from(is_paid)],
+            "after {polls} polls"
+        );
+        if !was_cut {
+            return assert!(polls > 1 && is_paid, "no point was tried");
+        }
+    }
+}
+
+/// Polls a future so often and drops it; says whether it was not over by then.
+async fn cut_off(polls: usize, operation: impl Future) -> bool {
+    let mut operation = pin!(operation);
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        if operation.as_mut().poll(context).is_ready() {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        if left == 0 {
+            Poll::Ready(true)
+        } else {
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// A merchant that acknowledges, and notes for each notification whether the file knows of a
+/// payment by then.
+fn look_into(path: PathBuf, known: Arc<Mutex<Vec<bool>>>) -> Outgoing {
+    Outgoing::from_fn(move |_: Request<Bytes>| {
+        let (path, known) = (path.clone(), known.clone());
+        async move {
+            let kept = opened(&path).await.simulator.ledger_view(None);
+            known
+                .lock()
+                .unwrap()
+                .push(kept.orders[0].transaction_id.is_some());
+            Ok(Response::new(Body::empty()))
+        }
+    })
 }
 
 #[tokio::test]
