@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::house::{House, MINUTE_MS, SHOP, letter, pay, transaction};
+use crate::house::{House, MINUTE_MS, SHOP, letter, transaction};
 use crate::wechat_line::Meddling;
 use merchant_server::Clock as _;
 
@@ -290,20 +290,7 @@ async fn money_that_came_meanwhile_is_found_before_anything_new_begins() {
     let token = house.tea().await;
     house.attempt(&token, &[NATIVE]).await;
     house.line.take_sent();
-    let simulator = house.simulator.clone();
-    let pay_now = move || {
-        let app = simulator.app();
-        let paying = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .build()
-                .unwrap()
-                .block_on(pay(app, "tea-0001".into()));
-        });
-        paying.join().unwrap();
-    };
-    house
-        .line
-        .meddle("close", Meddling::PaidJustBefore(Box::new(pay_now)));
+    house.pay_just_before("close", "tea-0001");
     let answer = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
     assert_eq!(answer.word("state"), "paid");
     assert_eq!(answer.number("attempt"), 1);

@@ -177,6 +177,20 @@ async fn an_answer_that_never_came_is_found_out_by_due_work_alone() {
 }
 
 #[tokio::test]
+async fn money_that_lands_just_before_it_is_taken_back_goes_back_and_settles_nothing() {
+    let (house, token) = till(100_000).await;
+    scanned(&house).await;
+    house.pay_just_before("reverse", "tea-0001");
+    let native = json!({"product": "native", "after": 1});
+    let next = house.backend_attempt("tea-0001", &native).await;
+    assert_eq!(next.json["attempt"]["number"], 2, "{}", next.json);
+    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("REVOKED"));
+    let shown = house.shown("/tea-0001").await.json;
+    assert_eq!(shown["attempts"][0]["state"], "closed");
+    assert_eq!(house.checkout(&token).await.word("state"), "open");
+}
+
+#[tokio::test]
 async fn a_reversal_in_doubt_begins_nothing_new() {
     let (house, _) = till(100_000).await;
     scanned(&house).await;

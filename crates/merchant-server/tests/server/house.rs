@@ -24,7 +24,7 @@ use wechat_pay::{NotificationDraft, PlatformKey, SigningKey, Stamp};
 use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts};
 
 use crate::inbox::Inbox;
-use crate::wechat_line::WechatLine;
+use crate::wechat_line::{Meddling, WechatLine};
 
 pub(crate) const MERCHANT: &str = "http://127.0.0.1:8080";
 pub(crate) const WECHAT: &str = "http://127.0.0.1:9410";
@@ -336,6 +336,23 @@ impl House {
     pub(crate) async fn pay(&self, out_trade_no: &str) {
         pay(self.simulator.app(), out_trade_no.to_owned()).await;
         self.simulator.run_due().await;
+    }
+
+    /// The buyer pays in the moment before the next call of a kind arrives.
+    pub(crate) fn pay_just_before(&self, kind: &'static str, out_trade_no: &'static str) {
+        let simulator = self.simulator.clone();
+        let pay_now = move || {
+            let app = simulator.app();
+            let paying = std::thread::spawn(move || {
+                tokio::runtime::Builder::new_current_thread()
+                    .build()
+                    .unwrap()
+                    .block_on(pay(app, out_trade_no.into()));
+            });
+            paying.join().unwrap();
+        };
+        self.line
+            .meddle(kind, Meddling::PaidJustBefore(Box::new(pay_now)));
     }
 
     /// All notifications so far, taken out of the post.
