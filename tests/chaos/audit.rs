@@ -28,6 +28,8 @@ pub(crate) struct Evidence {
     pub(crate) told: Vec<(String, Value)>,
     /// What the private API answers for each order.
     pub(crate) shown: BTreeMap<String, Value>,
+    /// What WeChat told buyers that they have paid: its numbers, with the order's.
+    pub(crate) paid: BTreeMap<String, String>,
     /// Payments that the server could not place: number and reason.
     pub(crate) mismatches: Vec<(String, String)>,
 }
@@ -40,6 +42,7 @@ pub(crate) fn compare(evidence: &Evidence) -> Vec<Finding> {
     };
     audit.every_order_is_kept();
     audit.every_attempt_at_wechat_is_ours();
+    audit.wechat_has_forgotten_nothing();
     for order in &evidence.ours {
         audit.order(order);
     }
@@ -96,11 +99,30 @@ impl Audit<'_> {
         }
     }
 
+    /// WeChat is killed, too, and its ledger is the truth here: what it said must be in it.
+    fn wechat_has_forgotten_nothing(&mut self) {
+        let known: BTreeSet<_> = self
+            .evidence
+            .wechat
+            .iter()
+            .filter_map(|order| order.transaction_id.as_ref())
+            .collect();
+        for (transaction_id, order_no) in &self.evidence.paid {
+            if !known.contains(transaction_id) {
+                self.lost(order_no, format!("WeChat has forgotten {transaction_id}"));
+            }
+        }
+    }
+
     fn order(&mut self, order: &OurOrder) {
         let no = &*order.order_no;
         let mut paid = 0;
         for attempt in &order.attempts {
             paid += usize::from(self.attempt(order, attempt));
+            if matches!(&*attempt.state, "prepared" | "open") {
+                let what = format!("{} is left {}", attempt.out_trade_no, attempt.state);
+                self.wrong(no, what);
+            }
         }
         let fulfilled = self.told("payment.succeeded", "order_no", no).len();
         match (paid, fulfilled) {
@@ -136,7 +158,15 @@ impl Audit<'_> {
             .wechat
             .iter()
             .find(|at| at.out_trade_no == *number);
-        let paid = at_wechat.filter(|at| at.transaction_id.is_some());
+        if let Some(at) = at_wechat
+            && matches!(&*at.trade_state, "NOTPAY" | "USERPAYING" | "PAYERROR")
+        {
+            let what = format!("{number} is left {} at WeChat", at.trade_state);
+            self.wrong(no, what);
+        }
+        // A code payment that was taken back is none.
+        let paid =
+            at_wechat.filter(|at| at.transaction_id.is_some() && at.trade_state != "REVOKED");
         let Some(paid) = paid else {
             if matches!(&*attempt.state, "paid" | "surplus") {
                 self.wrong(

@@ -10,11 +10,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqliteRow};
 /// One order at WeChat: one attempt of ours.
 #[derive(Clone, Debug)]
 pub(crate) struct WechatOrder {
+    pub(crate) mchid: String,
     pub(crate) out_trade_no: String,
     pub(crate) transaction_id: Option<String>,
     pub(crate) total_fen: u64,
     pub(crate) payer_total_fen: u64,
     pub(crate) refunded_fen: u64,
+    pub(crate) trade_state: String,
     /// Notifications that were not acknowledged and will be tried again.
     pub(crate) is_notifying: bool,
 }
@@ -22,6 +24,7 @@ pub(crate) struct WechatOrder {
 /// One refund at WeChat.
 #[derive(Clone, Debug)]
 pub(crate) struct WechatRefund {
+    pub(crate) mchid: String,
     pub(crate) out_refund_no: String,
     pub(crate) out_trade_no: String,
     pub(crate) status: String,
@@ -67,6 +70,8 @@ const NOTIFICATION_TRIES: u64 = 16;
 pub(crate) fn wechat_orders(ledger: &Value) -> Vec<WechatOrder> {
     let orders = ledger["orders"].as_array().unwrap();
     let order = |order: &Value| WechatOrder {
+        mchid: order["mchid"].as_str().unwrap().to_owned(),
+        trade_state: order["trade_state"].as_str().unwrap().to_owned(),
         out_trade_no: order["out_trade_no"].as_str().unwrap().to_owned(),
         transaction_id: order["transaction_id"].as_str().map(str::to_owned),
         total_fen: order["total"].as_u64().unwrap(),
@@ -88,6 +93,7 @@ pub(crate) fn wechat_refunds(ledger: &Value) -> Vec<WechatRefund> {
     let text = |refund: &Value, field: &str| refund[field].as_str().unwrap().to_owned();
     let refunds = ledger["refunds"].as_array().unwrap().iter();
     let refund = |refund: &Value| WechatRefund {
+        mchid: text(refund, "mchid"),
         out_refund_no: text(refund, "out_refund_no"),
         out_trade_no: text(refund, "out_trade_no"),
         status: text(refund, "status"),

@@ -1,6 +1,7 @@
-//! `cargo xtask chaos`: the real merchant server and the real simulator as processes, buyers and a
-//! shop's backend that do everything at once, every fault that WeChat can have, and `kill -9`.
-//! When the storm has settled, both ledgers and all webhooks are compared to the fen.
+//! `cargo xtask chaos`: real merchant servers and the real simulator as processes, buyers and a
+//! shop's backend that do everything at once, every fault that WeChat can have, and `kill -9` of
+//! any of them. When the storm has settled, both ledgers, all webhooks and the bills of its days are
+//! compared to the fen.
 //!
 //! The same seed is the same plan: stories, amounts, faults and the places of the kills. How the
 //! processes interleave is the machine's own, which is why one seed is worth more than one run.
@@ -17,9 +18,12 @@
 
 mod audit;
 mod backend;
+mod books;
 mod clock;
 mod journal;
 mod ledgers;
+mod merchant;
+mod mix;
 mod page;
 mod plan;
 mod programs;
@@ -29,6 +33,7 @@ mod story;
 mod wechat;
 mod world;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -42,8 +47,10 @@ use tokio::task::JoinSet;
 
 use crate::backend::Inbox;
 use crate::clock::StormClock;
-use crate::plan::Plan;
-use crate::programs::MerchantServer;
+use crate::merchant::Merchant;
+use crate::mix::Mix;
+use crate::plan::{Mode, Plan};
+use crate::programs::{MerchantServer, Wechat};
 use crate::wechat::Sky;
 use crate::world::World;
 
@@ -83,6 +90,9 @@ const TICK: Duration = Duration::from_millis(200);
 /// How far each time: a minute passes in three seconds, and the five minutes in which a signature
 /// is believed in fifteen, longer than a call takes on a busy machine.
 const TICK_S: u32 = 4;
+/// How far before its first signature the first new certificate stands when the storm begins: some
+/// orders are paid under the old one, and more under either.
+const BEFORE_THE_NEW_SIGNS_S: u32 = 12 * 3600 - 5 * 60;
 /// The same once every order has begun, and most of those that are left only wait.
 const LATE_TICK_S: u32 = 10;
 
@@ -101,14 +111,21 @@ async fn main() -> ExitCode {
     let plan = Plan::draw(arguments.orders, kills, arguments.seed);
 
     let clock = StormClock::new(&arguments.libfaketime, &folder);
-    let (_wechat, wechat) = programs::start_wechat(&arguments.simulator, &folder, &clock);
+    let began_ms = clock.now_ms();
+    let addresses = [free_address().await, free_address().await];
+    let wechat = Wechat::start(
+        &arguments.simulator,
+        &folder,
+        &free_address().await,
+        &addresses[0],
+        &clock,
+    );
+    let merchants = merchants(wechat.address(), addresses).await;
     let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let identity = identity(&wechat).await;
     let world = World::new(
         clock,
-        free_address().await,
-        wechat,
-        &identity,
+        wechat.address().to_owned(),
+        merchants,
         arguments.buyers,
     );
     let world = Arc::new(world);
@@ -116,14 +133,15 @@ async fn main() -> ExitCode {
     let webhooks = format!("http://{}/webhooks", backend.local_addr().unwrap());
     let app = backend::app(world.clone(), inbox.clone());
     tokio::spawn(async move { axum::serve(backend, app).await.unwrap() });
-    let server = MerchantServer::start(
-        world.clone(),
-        &arguments.merchant_server,
-        &folder,
-        &webhooks,
-    );
-    server.is_up().await;
-    wechat::register_refund_url(&world).await;
+    let servers = Mode::ALL.map(|mode| {
+        let program = &arguments.merchant_server;
+        MerchantServer::start(world.clone(), mode, program, &folder, &webhooks)
+    });
+    for server in &servers {
+        server.is_up().await;
+    }
+    wechat::rotate_certificate(&world).await;
+    world.clock.advance(BEFORE_THE_NEW_SIGNS_S);
 
     let began = Instant::now();
     let sky = Sky::new(world.clone());
@@ -132,7 +150,10 @@ async fn main() -> ExitCode {
         tokio::join!(
             play_all(&world, &inbox, &plan, arguments.buyers * STORIES_PER_BUYER),
             sky.follow(&plan.weather),
-            server.suffer(&plan.kills),
+            servers[0].suffer(&plan.kills),
+            servers[1].suffer(&plan.kills),
+            wechat.suffer(&plan.wechat_kills, &world, &sky),
+            wechat::rotate_certificates(&world, &plan.rotations),
         );
         is_over.store(true, Ordering::Relaxed);
     };
@@ -140,13 +161,17 @@ async fn main() -> ExitCode {
     eprintln!("the storm is over after {:.0?}", began.elapsed());
     sky.clear().await;
     inbox.recover();
-    server.is_up().await;
-    let findings = settling::settle_and_compare(&world, &server, &inbox, &plan).await;
+    for server in &servers {
+        server.is_up().await;
+    }
+    let findings = settling::settle_and_compare(&world, &servers, &inbox, &plan, began_ms).await;
     eprintln!("settled after {:.0?}", began.elapsed());
     if !findings.is_empty() && arguments.folder.is_none() {
         eprintln!("logs and databases: {}", temporary.keep().display());
     }
-    settling::report(&world, &plan, server.kills(), sky.struck(), &findings)
+    println!("{}; WeChat killed {} times", Mix::of(&plan), wechat.kills());
+    let kills = servers.iter().map(MerchantServer::kills).sum();
+    settling::report(&world, &plan, kills, sky.struck(), &findings)
 }
 
 async fn play_all(world: &Arc<World>, inbox: &Arc<Inbox>, plan: &Plan, at_once: usize) {
@@ -186,9 +211,14 @@ async fn free_address() -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-async fn identity(wechat: &str) -> serde_json::Value {
+/// The merchants that WeChat has, each with the address of its server.
+async fn merchants(wechat: &str, addresses: [String; 2]) -> BTreeMap<Mode, Merchant> {
     let http = world::http_client();
     let url = format!("{wechat}/_simulator/merchants");
     let answer = world::send(&http, "GET", &url, &[], world::Body::None).await;
-    answer.unwrap().1[0].clone()
+    let (_, listed) = answer.unwrap();
+    let places = Mode::ALL.into_iter().zip(addresses).enumerate();
+    places
+        .map(|(place, (mode, address))| (mode, Merchant::read(mode, &listed[place], address)))
+        .collect()
 }

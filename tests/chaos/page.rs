@@ -1,6 +1,8 @@
 //! A checkout page on one device, as the element behaves: it starts attempts, shows what it is
 //! given, waits with a held poll, and never takes back what it said.
 
+mod by_backend;
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,8 +10,10 @@ use url::Url;
 
 use crate::plan::{OrderPlan, Product};
 use crate::shop::RETURN_URL;
-use crate::wechat::Link;
+use crate::wechat::{self, Link};
 use crate::world::{Body, World};
+
+pub(crate) use by_backend::Scanned;
 
 /// How often a page tries before its buyer gives up.
 const TRIES: u32 = 60;
@@ -35,6 +39,8 @@ pub(crate) struct Page<'a> {
     plan: &'a OrderPlan,
     token: &'a str,
     device: &'static str,
+    /// Whose it is: a place in the lists of openids.
+    buyer: usize,
     /// The attempt that it has seen.
     pub(crate) after: u64,
     /// The number of that attempt at WeChat.
@@ -50,12 +56,14 @@ impl<'a> Page<'a> {
         plan: &'a OrderPlan,
         token: &'a str,
         device: &'static str,
+        buyer: usize,
     ) -> Self {
         Self {
             world,
             plan,
             token,
             device,
+            buyer,
             after: 0,
             out_trade_no: String::new(),
             version: 0,
@@ -65,6 +73,9 @@ impl<'a> Page<'a> {
 
     /// Starts an attempt, with the hop for the openid where it is asked for.
     pub(crate) async fn start(&mut self, product: Product) -> Started {
+        if product == Product::App {
+            return self.start_in_app().await;
+        }
         let mut payer = None;
         for tried in 0..TRIES {
             let mut form = vec![
@@ -73,6 +84,14 @@ impl<'a> Page<'a> {
                 ("return_url", RETURN_URL.to_owned()),
             ];
             form.extend(payer.clone().map(|payer| ("payer", payer)));
+            if product == Product::MiniProgram {
+                // Good once, so each try logs in anew.
+                let merchant = self.world.merchant(self.plan.mode);
+                form.push((
+                    "code",
+                    wechat::log_in(self.world, merchant, self.payer()).await,
+                ));
+            }
             match self.post("attempts", &form).await {
                 Ok((200, answer)) => {
                     if let Some(url) = answer["authorize_url"].as_str() {
@@ -220,7 +239,13 @@ impl<'a> Page<'a> {
     }
 
     fn url(&self, tail: &str) -> String {
-        format!("{}/v1/checkouts/{}{tail}", self.world.merchant, self.token)
+        let server = &self.world.merchant(self.plan.mode).server;
+        format!("{server}/v1/checkouts/{}{tail}", self.token)
+    }
+
+    /// The buyer as WeChat's control interface counts them.
+    pub(crate) fn payer(&self) -> u8 {
+        u8::try_from(self.buyer + 1).unwrap()
     }
 
     fn note(&self, what: impl std::fmt::Display) {
@@ -236,7 +261,9 @@ impl<'a> Page<'a> {
 
 fn link_of(answer: &Value) -> Option<Link> {
     let text = |field: &str| answer[field].as_str().map(str::to_owned);
-    let package = answer["jsapi"]["package"].as_str();
+    let package = ["jsapi", "mini_program"]
+        .iter()
+        .find_map(|product| answer[*product]["package"].as_str());
     text("code_url")
         .map(Link::CodeUrl)
         .or_else(|| text("h5_url").map(Link::H5Url))

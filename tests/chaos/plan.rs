@@ -10,13 +10,39 @@ pub(crate) struct Plan {
     pub(crate) orders: Vec<OrderPlan>,
     /// The faults that hold from so many begun orders on.
     pub(crate) weather: Vec<Weather>,
-    /// When the server is killed, in order.
+    /// When a server is killed, in order.
     pub(crate) kills: Vec<Kill>,
+    /// When WeChat is killed, in order.
+    pub(crate) wechat_kills: Vec<Kill>,
+    /// After so many begun orders WeChat hands out a new platform certificate.
+    pub(crate) rotations: Vec<usize>,
+}
+
+/// For whom a merchant server takes money; the storm has one server of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Mode {
+    /// For its own merchant. It believes WeChat by platform certificates.
+    Direct,
+    /// For a sub-merchant (服务商). It believes WeChat by the public key.
+    Partner,
+}
+
+impl Mode {
+    pub(crate) const ALL: [Self; 2] = [Self::Direct, Self::Partner];
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Partner => "partner",
+        }
+    }
 }
 
 /// One order.
 #[derive(Clone, Debug)]
 pub(crate) struct OrderPlan {
+    /// Which server it is made at.
+    pub(crate) mode: Mode,
     /// The merchant's number.
     pub(crate) order_no: String,
     /// The price in fen.
@@ -62,6 +88,23 @@ pub(crate) enum Story {
         /// Whether the buyer pays at that moment.
         races: bool,
     },
+    /// The till scans the buyer's code (付款码).
+    AtTheTill(AtTheTill),
+}
+
+/// What a buyer does whose code was scanned, where WeChat wants a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtTheTill {
+    /// Types it.
+    Types,
+    /// Types it, and the bank says no the first time.
+    IsDeclined,
+    /// Puts the phone away the first time, so that the payment is taken back.
+    Hesitates,
+    /// Opens the page instead, and types it at the same moment.
+    GoesToThePage,
+    /// Never types it.
+    WalksAway,
 }
 
 /// The products that the storm pays by.
@@ -70,16 +113,30 @@ pub(crate) enum Product {
     Native,
     H5,
     Jsapi,
+    /// The mini-program's page starts it with its `wx.login` code.
+    MiniProgram,
+    /// The shop's backend starts it.
+    App,
 }
 
 impl Product {
-    pub(crate) const ALL: [Self; 3] = [Self::Native, Self::H5, Self::Jsapi];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Native,
+        Self::H5,
+        Self::Jsapi,
+        Self::MiniProgram,
+        Self::App,
+    ];
+    /// Those that a buyer goes on with who was at a desk.
+    pub(crate) const ON_PHONES: [Self; 4] = [Self::H5, Self::Jsapi, Self::MiniProgram, Self::App];
 
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::H5 => "h5",
             Self::Jsapi => "jsapi",
+            Self::MiniProgram => "mini_program",
+            Self::App => "app",
         }
     }
 }
@@ -104,8 +161,17 @@ pub(crate) enum Outcome {
     Success,
     /// It comes to nothing.
     Closed,
-    /// The buyer's account does not take it.
-    Abnormal,
+    /// The buyer's account does not take it, and the shop sends it another way, or leaves it.
+    Abnormal(Option<AnotherWay>),
+}
+
+/// Where the money of an abnormal refund goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnotherWay {
+    /// The buyer's bank card.
+    UserBankCard,
+    /// The merchant's, which pays the buyer by itself.
+    MerchantBankCard,
 }
 
 /// How much goes back.
@@ -131,6 +197,8 @@ pub(crate) struct Weather {
 /// One `kill -9`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kill {
+    /// Which server; of no meaning where WeChat is killed.
+    pub(crate) mode: Mode,
     /// After so many orders have begun.
     pub(crate) from_order: usize,
     /// And so much later, in milliseconds.
@@ -141,6 +209,8 @@ pub(crate) struct Kill {
     pub(crate) again_after_ms: Option<u64>,
 }
 
+/// Servers whose configuration takes code pay.
+const HAS_A_TILL: [Mode; 1] = [Mode::Direct];
 /// Orders under one set of faults.
 const WEATHER_ORDERS: usize = 40;
 
@@ -150,6 +220,7 @@ impl Plan {
         let mut dice = Rng::with_seed(seed);
         // Streams of their own, so that more orders do not change the kills.
         let (mut of_orders, mut of_weather, mut of_kills) = (dice.fork(), dice.fork(), dice.fork());
+        let mut of_wechat = dice.fork();
         Self {
             orders: (0..orders)
                 .map(|place| order(&mut of_orders, seed, place))
@@ -161,16 +232,29 @@ impl Plan {
                 })
                 .collect(),
             kills: draw_kills(&mut of_kills, orders, kills),
+            wechat_kills: draw_wechat_kills(&mut of_wechat, orders, (kills / 5).max(1)),
+            rotations: vec![orders / 2],
         }
     }
 }
 
 fn order(dice: &mut Rng, seed: u64, place: usize) -> OrderPlan {
-    let story = story(dice);
+    let mode = if dice.u32(0..5) == 0 {
+        Mode::Partner
+    } else {
+        Mode::Direct
+    };
+    let story = story(dice, mode);
     let product_knows_payer = dice.bool();
+    let prices: &[u64] = match story {
+        // Half of them want a password.
+        Story::AtTheTill(_) => &[99, 6910, 100_000, 888_800],
+        _ => &[1, 2, 99, 1990, 6910, 20_000, 888_800],
+    };
     OrderPlan {
+        mode,
         order_no: format!("S{seed:x}-{place:06}"),
-        total_fen: *pick(dice, &[1, 2, 99, 1990, 6910, 20_000, 888_800]) + dice.u64(0..50),
+        total_fen: *pick(dice, prices) + dice.u64(0..50),
         expires_in_s: match story {
             Story::PaysLate | Story::NeverPays => dice.u32(60..300),
             _ => dice.u32(300..1800),
@@ -178,14 +262,24 @@ fn order(dice: &mut Rng, seed: u64, place: usize) -> OrderPlan {
         has_openid: product_knows_payer,
         address: format!("203.0.113.{}", dice.u8(1..255)),
         story,
-        refunds: refunds(dice),
+        refunds: refunds(dice, mode),
         seed: dice.u64(..),
     }
 }
 
-fn story(dice: &mut Rng) -> Story {
+fn story(dice: &mut Rng, mode: Mode) -> Story {
     let product = *pick(dice, &Product::ALL);
     match dice.u32(0..100) {
+        0..10 if HAS_A_TILL.contains(&mode) => Story::AtTheTill(*pick(
+            dice,
+            &[
+                AtTheTill::Types,
+                AtTheTill::IsDeclined,
+                AtTheTill::Hesitates,
+                AtTheTill::GoesToThePage,
+                AtTheTill::WalksAway,
+            ],
+        )),
         0..42 => Story::Pays(product),
         42..49 => Story::PaysAtSecondTry(product),
         49..57 => Story::StartsOver(product),
@@ -200,11 +294,13 @@ fn story(dice: &mut Rng) -> Story {
     }
 }
 
-fn refunds(dice: &mut Rng) -> Vec<RefundPlan> {
+fn refunds(dice: &mut Rng, mode: Mode) -> Vec<RefundPlan> {
     let after_s = dice.u32(1..120);
-    let outcome = match dice.u32(0..10) {
+    let outcome = match dice.u32(0..12) {
         0 => Outcome::Closed,
-        1 => Outcome::Abnormal,
+        1 => Outcome::Abnormal(None),
+        2 => Outcome::Abnormal(Some(AnotherWay::UserBankCard)),
+        3 => Outcome::Abnormal(Some(AnotherWay::MerchantBankCard)),
         _ => Outcome::Success,
     };
     let one = |amount, in_portal| RefundPlan {
@@ -213,6 +309,8 @@ fn refunds(dice: &mut Rng) -> Vec<RefundPlan> {
         in_portal,
         outcome,
     };
+    // The simulator's portal tells one server of what is done in it.
+    let has_portal = mode == Mode::Direct;
     let rest = RefundPlan {
         after_s: 61,
         amount: RefundAmount::Rest,
@@ -224,8 +322,11 @@ fn refunds(dice: &mut Rng) -> Vec<RefundPlan> {
         60..78 => vec![one(RefundAmount::Rest, false)],
         78..85 => vec![one(RefundAmount::Percent(dice.u64(1..60)), false)],
         85..92 => vec![one(RefundAmount::Percent(dice.u64(1..60)), false), rest],
-        92..95 => vec![one(RefundAmount::Percent(dice.u64(1..60)), true), rest],
-        95..97 => vec![one(RefundAmount::Rest, true)],
+        92..95 => vec![
+            one(RefundAmount::Percent(dice.u64(1..60)), has_portal),
+            rest,
+        ],
+        95..97 => vec![one(RefundAmount::Rest, has_portal)],
         _ => vec![one(RefundAmount::TooMuch, false), rest],
     }
 }
@@ -237,6 +338,11 @@ fn draw_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
         let again_after_ms = (struck + 1 < kills && dice.u32(0..4) == 0).then(|| dice.u64(5..900));
         struck += 1 + usize::from(again_after_ms.is_some());
         drawn.push(Kill {
+            mode: if dice.u32(0..4) == 0 {
+                Mode::Partner
+            } else {
+                Mode::Direct
+            },
             // Spread over the storm, and none after its last order has begun.
             from_order: orders * struck / (kills + 1),
             pause_ms: dice.u64(0..400),
@@ -245,6 +351,17 @@ fn draw_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
         });
     }
     drawn
+}
+
+fn draw_wechat_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
+    let kill = |place: usize| Kill {
+        mode: Mode::Direct,
+        from_order: orders * (2 * place + 1) / (2 * kills),
+        pause_ms: dice.u64(0..400),
+        down_ms: dice.u64(0..2_000),
+        again_after_ms: None,
+    };
+    (0..kills).map(kill).collect()
 }
 
 /// Quiet, rough everywhere, or one route that hardly works at all.
@@ -282,6 +399,7 @@ fn rule(dice: &mut Rng, route: &str, kind: &str, rate: f64) -> Value {
         }
         "late" => rule["seconds"] = dice.u32(60..1200).into(),
         "reordered" => rule["seconds"] = dice.u32(2..60).into(),
+        "refused" => rule["code"] = "NOT_ENOUGH".into(),
         "clock_skew" => rule["seconds"] = (*pick(dice, &[-400, 400, 3600])).into(),
         _ => {}
     }
@@ -289,7 +407,7 @@ fn rule(dice: &mut Rng, route: &str, kind: &str, rate: f64) -> Value {
 }
 
 /// Every fault at every route where it can happen and the merchant server goes.
-const FAULTS: [(&str, &str); 47] = [
+const FAULTS: [(&str, &str); 66] = [
     ("order", "latency"),
     ("order", "too_many_requests"),
     ("order", "error_before"),
@@ -317,6 +435,16 @@ const FAULTS: [(&str, &str); 47] = [
     ("close", "signtest"),
     ("close", "clock_skew"),
     ("close", "close_lies"),
+    ("reverse", "latency"),
+    ("reverse", "too_many_requests"),
+    ("reverse", "error_before"),
+    ("reverse", "error_after"),
+    ("reverse", "timeout_after"),
+    ("reverse", "accepted"),
+    ("reverse", "wrong_signature"),
+    ("reverse", "signtest"),
+    ("reverse", "clock_skew"),
+    ("refund", "refused"),
     ("refund", "latency"),
     ("refund", "too_many_requests"),
     ("refund", "error_before"),
@@ -328,6 +456,15 @@ const FAULTS: [(&str, &str); 47] = [
     ("refund_query", "error_before"),
     ("refund_query", "timeout_after"),
     ("refund_query", "wrong_signature"),
+    ("abnormal_refund", "too_many_requests"),
+    ("abnormal_refund", "error_before"),
+    ("abnormal_refund", "error_after"),
+    ("abnormal_refund", "timeout_after"),
+    ("abnormal_refund", "wrong_signature"),
+    ("certificates", "latency"),
+    ("certificates", "too_many_requests"),
+    ("certificates", "error_before"),
+    ("certificates", "wrong_signature"),
     ("notification", "latency"),
     ("notification", "dropped"),
     ("notification", "repeated"),
@@ -355,8 +492,10 @@ mod tests {
                 orders,
                 weather,
                 kills,
+                wechat_kills,
+                rotations,
             } = Plan::draw(300, 20, seed);
-            format!("{orders:?} {weather:?} {kills:?}")
+            format!("{orders:?} {weather:?} {kills:?} {wechat_kills:?} {rotations:?}")
         };
         assert_eq!(shown(7), shown(7));
         assert_ne!(shown(7), shown(8));
@@ -368,6 +507,13 @@ mod tests {
         let stories: Vec<_> = plan.orders.iter().map(|order| order.story).collect();
         for product in Product::ALL {
             assert!(stories.contains(&Story::Pays(product)));
+        }
+        for mode in Mode::ALL {
+            assert!(plan.orders.iter().any(|order| order.mode == mode));
+            assert!(plan.kills.iter().any(|kill| kill.mode == mode));
+        }
+        for buyer in [AtTheTill::Types, AtTheTill::GoesToThePage] {
+            assert!(stories.contains(&Story::AtTheTill(buyer)));
         }
         for amount in [RefundAmount::Rest, RefundAmount::TooMuch] {
             let refunds = plan.orders.iter().flat_map(|order| &order.refunds);
@@ -391,5 +537,6 @@ mod tests {
             .iter()
             .map(|kill| 1 + usize::from(kill.again_after_ms.is_some()));
         assert_eq!(strikes.sum::<usize>(), 100);
+        assert_eq!((plan.wechat_kills.len(), plan.rotations.len()), (20, 1));
     }
 }

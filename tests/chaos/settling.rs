@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::audit::{self, Evidence};
 use crate::backend::Inbox;
+use crate::books::{self, Totals};
 use crate::journal::{Finding, FindingKind};
 use crate::ledgers::{Database, wechat_orders, wechat_refunds};
 use crate::plan::Plan;
@@ -23,34 +24,61 @@ const STEP_LIMIT: Duration = Duration::from_mins(2);
 /// Findings that are printed with their story; the others are named.
 const STORIES: usize = 12;
 
+/// After so long WeChat has closed by itself what nobody closed for it: seven days, and one.
+const AUTO_CLOSE_S: u32 = 8 * 24 * 3600;
+
+/// A server and its database.
+struct House<'a> {
+    server: &'a MerchantServer,
+    database: Database,
+}
+
 /// Lets time go by until neither side has anything left to do, and compares.
 pub(crate) async fn settle_and_compare(
     world: &World,
-    server: &MerchantServer,
+    servers: &[MerchantServer],
     inbox: &Inbox,
     plan: &Plan,
+    began_ms: i64,
 ) -> Vec<Finding> {
-    let database = Database::open(&server.database()).await;
-    let mut findings = Vec::new();
-    if let Some(left) = settle(world, server, &database).await {
-        findings.push(Finding {
-            kind: FindingKind::Wrong,
-            order_no: String::new(),
-            what: format!("work is left that does not end: {left}"),
-        });
+    let mut houses = Vec::new();
+    for server in servers {
+        let database = Database::open(&server.database()).await;
+        houses.push(House { server, database });
     }
-    let evidence = gather(world, inbox, plan, &database).await;
+    let mut found = Vec::new();
+    found.extend(settle(world, &houses).await);
+    let ended_ms = world.clock.now_ms();
+    world.clock.advance(AUTO_CLOSE_S);
+    found.extend(settle(world, &houses).await);
+    let evidence = gather(world, inbox, plan, &houses).await;
+    for House { server, .. } in &houses {
+        let mchid = &server.merchant().mchid;
+        let expected = Totals::at_wechat(mchid, &evidence.wechat, &evidence.wechat_refunds);
+        found.extend(books::bills(server, began_ms, ended_ms, expected));
+        found.extend(books::reconcile(server, began_ms));
+    }
+    let wrong = |what| Finding {
+        kind: FindingKind::Wrong,
+        order_no: String::new(),
+        what,
+    };
+    let mut findings: Vec<_> = found.into_iter().map(wrong).collect();
     findings.extend(audit::compare(&evidence));
     findings.extend(world.journal.findings());
     findings
 }
 
 /// Gives what is left where it does not end.
-async fn settle(world: &World, server: &MerchantServer, database: &Database) -> Option<String> {
+async fn settle(world: &World, houses: &[House<'_>]) -> Option<String> {
     let mut left = None;
     for _ in 0..STEPS {
         wechat::run_due(world).await;
-        left = work_off(world, server, database).await;
+        left = None;
+        for house in houses {
+            let next = work_off(world, house).await;
+            left = left.into_iter().chain(next).min();
+        }
         let now_ms = world.clock.now_ms();
         let next_s = match &left {
             Some((due_ms, _)) => (due_ms - now_ms) / 1000 + 1,
@@ -61,19 +89,16 @@ async fn settle(world: &World, server: &MerchantServer, database: &Database) -> 
             .clock
             .advance(u32::try_from(next_s.clamp(1, STEP_S)).unwrap());
     }
-    Some(left.map_or("WeChat's notifications".to_owned(), |(_, what)| what))
+    let left = left.map_or("WeChat's notifications".to_owned(), |(_, what)| what);
+    Some(format!("work is left that does not end: {left}"))
 }
 
 /// Waits until all that is due by now is done; gives what is due next.
-async fn work_off(
-    world: &World,
-    server: &MerchantServer,
-    database: &Database,
-) -> Option<(i64, String)> {
+async fn work_off(world: &World, house: &House<'_>) -> Option<(i64, String)> {
     let began = Instant::now();
     loop {
-        server.assert_alive();
-        let next = database.next_due().await;
+        house.server.assert_alive();
+        let next = house.database.next_due().await;
         let is_due = next
             .as_ref()
             .is_some_and(|(due_ms, _)| *due_ms <= world.clock.now_ms());
@@ -93,16 +118,15 @@ async fn wechat_is_quiet(world: &World) -> bool {
     is_told && refunds.all(|refund| refund.status != "PROCESSING")
 }
 
-async fn gather(world: &World, inbox: &Inbox, plan: &Plan, database: &Database) -> Evidence {
+async fn gather(world: &World, inbox: &Inbox, plan: &Plan, houses: &[House<'_>]) -> Evidence {
     let ledger = wechat::ledger(world).await;
     let mut shown = BTreeMap::new();
     for order in &plan.orders {
-        let (_, details) = shop::look(world, &order.order_no).await;
+        let (_, details) = shop::look(world, order).await;
         shown.insert(order.order_no.clone(), details);
     }
     let events = inbox.events().into_values();
-    let asked_refunds = world.refunds.lock().unwrap().clone();
-    Evidence {
+    let mut evidence = Evidence {
         ordered: plan
             .orders
             .iter()
@@ -110,13 +134,18 @@ async fn gather(world: &World, inbox: &Inbox, plan: &Plan, database: &Database) 
             .collect(),
         wechat: wechat_orders(&ledger),
         wechat_refunds: wechat_refunds(&ledger),
-        our_refunds: database.refunds().await,
-        asked_refunds,
-        ours: database.orders().await,
+        asked_refunds: world.refunds.lock().unwrap().clone(),
         told: events.map(|event| (event.kind, event.data)).collect(),
         shown,
-        mismatches: database.mismatches().await,
+        paid: world.paid.lock().unwrap().clone(),
+        ..Evidence::default()
+    };
+    for House { database, .. } in houses {
+        evidence.ours.extend(database.orders().await);
+        evidence.our_refunds.extend(database.refunds().await);
+        evidence.mismatches.extend(database.mismatches().await);
     }
+    evidence
 }
 
 /// Prints each finding with its story, and the one line at the end.

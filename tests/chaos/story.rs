@@ -5,8 +5,8 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::backend::Inbox;
-use crate::page::{Page, Started};
-use crate::plan::{OrderPlan, Outcome, Product, RefundAmount, Story, pick};
+use crate::page::{Page, Scanned, Started};
+use crate::plan::{AtTheTill, OrderPlan, Outcome, Product, RefundAmount, Story, pick};
 use crate::shop;
 use crate::wechat::{self, Link, Visit, visit_cashier};
 use crate::world::World;
@@ -16,12 +16,14 @@ const HEARING_TRIES: u32 = 60;
 const HEARING: Duration = Duration::from_secs(30);
 /// How often a buyer begins anew where the cashier does not open.
 const TRIES: u32 = 4;
+/// After this time a code payment without its password is taken back.
+const TAKEN_BACK: Duration = Duration::from_mins(1);
 
 /// Plays a story to its end.
 pub(crate) async fn play(world: &World, inbox: &Inbox, plan: &OrderPlan) {
     let mut dice = Rng::with_seed(plan.seed);
-    let openid = plan.has_openid.then(|| &**pick(&mut dice, &world.openids));
-    let token = shop::order(world, plan, openid).await;
+    let buyer = dice.usize(..world.merchant(plan.mode).openids.len());
+    let token = shop::order(world, plan, buyer).await;
     if token.is_empty() {
         return;
     }
@@ -29,8 +31,9 @@ pub(crate) async fn play(world: &World, inbox: &Inbox, plan: &OrderPlan) {
         world,
         plan,
         dice,
-        desk: Page::open(world, plan, &token, "desk"),
-        phone: Page::open(world, plan, &token, "phone"),
+        desk: Page::open(world, plan, &token, "desk", buyer),
+        phone: Page::open(world, plan, &token, "phone", buyer),
+        till: Page::open(world, plan, &token, "till", buyer),
     };
     scene.play().await;
     if !plan.refunds.is_empty() {
@@ -54,6 +57,7 @@ async fn give_back(world: &World, inbox: &Inbox, plan: &OrderPlan) {
             "shop: has not heard of a payment to give back",
         );
     };
+    let merchant = world.merchant(plan.mode);
     for (place, refund) in plan.refunds.iter().enumerate() {
         let wait = Duration::from_secs(u64::from(refund.after_s));
         world.clock.sleep(wait).await;
@@ -65,7 +69,7 @@ async fn give_back(world: &World, inbox: &Inbox, plan: &OrderPlan) {
         };
         if refund.in_portal {
             let fen = amount_fen.unwrap_or(plan.total_fen);
-            let is_made = wechat::refund_in_portal(world, &out_trade_no, fen).await;
+            let is_made = wechat::refund_in_portal(world, merchant, &out_trade_no, fen).await;
             world.note(
                 &plan.order_no,
                 format!("portal: refunds {fen} fen: {is_made}"),
@@ -82,13 +86,16 @@ async fn give_back(world: &World, inbox: &Inbox, plan: &OrderPlan) {
         let end = match refund.outcome {
             Outcome::Success => continue,
             Outcome::Closed => "closed",
-            Outcome::Abnormal => "abnormal",
+            Outcome::Abnormal(_) => "abnormal",
         };
-        let is_decided = wechat::decide_refund(world, &refund_no, end).await;
+        let is_decided = wechat::decide_refund(world, merchant, &refund_no, end).await;
         world.note(
             &plan.order_no,
             format!("WeChat: {refund_no} is to be {end}: {is_decided}"),
         );
+        if let (true, Outcome::Abnormal(Some(way))) = (is_decided, refund.outcome) {
+            shop::send_on(world, plan, &refund_no, way).await;
+        }
     }
 }
 
@@ -98,6 +105,7 @@ struct Scene<'a> {
     dice: Rng,
     desk: Page<'a>,
     phone: Page<'a>,
+    till: Page<'a>,
 }
 
 impl Scene<'_> {
@@ -112,6 +120,7 @@ impl Scene<'_> {
             Story::PaysLate => self.pays_late().await,
             Story::NeverPays => self.never_pays().await,
             Story::ShopCloses { races } => self.shop_closes(races).await,
+            Story::AtTheTill(buyer) => self.at_the_till(buyer).await,
         }
     }
 
@@ -142,7 +151,7 @@ impl Scene<'_> {
     async fn moves(&mut self, comes_back: bool) {
         self.desk.start(Product::Native).await;
         self.think().await;
-        let on_phone = *pick(&mut self.dice, &[Product::H5, Product::Jsapi]);
+        let on_phone = *pick(&mut self.dice, &Product::ON_PHONES);
         // The phone has not seen the desk's attempt, or looks first.
         if self.dice.bool() {
             self.phone.look(false).await;
@@ -239,12 +248,48 @@ impl Scene<'_> {
             }
         };
         if races {
-            tokio::join!(shop::close(world, &plan.order_no), pays);
+            tokio::join!(shop::close(world, plan), pays);
         } else {
-            shop::close(world, &plan.order_no).await;
+            shop::close(world, plan).await;
             pays.await;
         }
         self.phone.look(false).await;
+    }
+
+    async fn at_the_till(&mut self, buyer: AtTheTill) {
+        let (world, plan) = (self.world, self.plan);
+        for tried in 0..TRIES {
+            let auth_code = wechat::show_code(world, self.till.payer()).await;
+            match self.till.scan(&auth_code).await {
+                Scanned::Over => break,
+                Scanned::Again => continue,
+                Scanned::Waits => {}
+            }
+            let password = Link::Password(self.till.out_trade_no.clone());
+            match buyer {
+                AtTheTill::IsDeclined if tried == 0 => {
+                    visit(world, plan, &password, "fail").await;
+                    self.think().await;
+                }
+                AtTheTill::Hesitates if tried == 0 => self.world.clock.sleep(TAKEN_BACK).await,
+                AtTheTill::WalksAway => return,
+                AtTheTill::GoesToThePage => {
+                    let page = &mut self.phone;
+                    let product = *pick(&mut self.dice, &Product::ALL);
+                    let goes = async {
+                        page.look(false).await;
+                        pays_on(world, plan, page, product).await;
+                    };
+                    tokio::join!(goes, visit(world, plan, &password, "success"));
+                    break;
+                }
+                _ => {
+                    visit(world, plan, &password, "success").await;
+                    break;
+                }
+            }
+        }
+        self.till.watch().await;
     }
 
     /// A person's pause.
@@ -279,7 +324,7 @@ async fn pays_on(world: &World, plan: &OrderPlan, page: &mut Page<'_>, product: 
 }
 
 async fn visit(world: &World, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
-    let visit = visit_cashier(world, link, outcome).await;
+    let visit = visit_cashier(world, plan, link, outcome).await;
     world.note(
         &plan.order_no,
         format!("cashier: {outcome} by {link:?}: {visit:?}"),

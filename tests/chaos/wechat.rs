@@ -2,11 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::plan::Weather;
+use tokio::sync::Mutex;
+
+use crate::merchant::Merchant;
+use crate::plan::{Mode, OrderPlan, Weather};
 use crate::world::{Body, World};
+
+/// How long WeChat may be away, in tries of a tenth of a second.
+const TRIES: u32 = 600;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// What a visit to the cashier came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,57 +33,95 @@ pub(crate) enum Link {
     CodeUrl(String),
     H5Url(String),
     PrepayId(String),
+    /// By number: the phone asks for the password, for the till has scanned its code.
+    Password(String),
     /// By number, closed or expired as the order may be: money that lands late.
     Late(String),
 }
 
 /// A buyer is in the cashier. `outcome` is success, cancel or fail.
-pub(crate) async fn visit_cashier(world: &World, link: &Link, outcome: &str) -> Visit {
+pub(crate) async fn visit_cashier(
+    world: &World,
+    plan: &OrderPlan,
+    link: &Link,
+    outcome: &str,
+) -> Visit {
     let mut visit = json!({ "outcome": outcome });
     match link {
         Link::CodeUrl(url) => visit["code_url"] = url.as_str().into(),
         Link::H5Url(url) => visit["h5_url"] = url.as_str().into(),
         Link::PrepayId(id) => visit["prepay_id"] = id.as_str().into(),
-        Link::Late(out_trade_no) => {
-            visit["mchid"] = world.mchid.as_str().into();
+        Link::Password(out_trade_no) | Link::Late(out_trade_no) => {
+            visit = world.merchant(plan.mode).names(visit);
             visit["out_trade_no"] = out_trade_no.as_str().into();
-            visit["late"] = true.into();
+            visit["late"] = matches!(link, Link::Late(_)).into();
         }
     }
     let (status, answer) = control(world, "POST", "pay", Some(&visit)).await;
     match (status, answer["transaction_id"].as_str()) {
-        (200, Some(transaction_id)) => Visit::Paid(transaction_id.to_owned()),
+        (200, Some(transaction_id)) => {
+            let mut paid = world.paid.lock().unwrap();
+            paid.insert(transaction_id.to_owned(), plan.order_no.clone());
+            Visit::Paid(transaction_id.to_owned())
+        }
         (200, None) => Visit::NotPaid,
         _ => Visit::Refused(answer["error"]["code"].as_str().unwrap_or("?").to_owned()),
     }
 }
 
 /// A refund by hand, in WeChat's portal. Says whether WeChat made it.
-pub(crate) async fn refund_in_portal(world: &World, out_trade_no: &str, fen: u64) -> bool {
-    let refund = json!({ "mchid": world.mchid, "out_trade_no": out_trade_no, "refund": fen });
+pub(crate) async fn refund_in_portal(
+    world: &World,
+    merchant: &Merchant,
+    out_trade_no: &str,
+    fen: u64,
+) -> bool {
+    let refund = merchant.names(json!({ "out_trade_no": out_trade_no, "refund": fen }));
     control(world, "POST", "refund", Some(&refund)).await.0 == 200
 }
 
 /// Decides what becomes of a refund that is on its way; too late where its result is there.
-pub(crate) async fn decide_refund(world: &World, refund_no: &str, outcome: &str) -> bool {
-    let decision = json!({ "mchid": world.mchid, "out_refund_no": refund_no, "outcome": outcome });
+pub(crate) async fn decide_refund(
+    world: &World,
+    merchant: &Merchant,
+    refund_no: &str,
+    outcome: &str,
+) -> bool {
+    let decision = merchant.names(json!({ "out_refund_no": refund_no, "outcome": outcome }));
     control(world, "POST", "refund/outcome", Some(&decision))
         .await
         .0
         == 200
 }
 
-/// Has the notifications of the portal's refunds sent to the merchant server.
-pub(crate) async fn register_refund_url(world: &World) {
-    let url = format!("{}/wechat/notify/refund", world.merchant);
-    let (status, answer) = control(
-        world,
-        "PATCH",
-        "settings",
-        Some(&json!({ "portal_notify_url": url })),
-    )
-    .await;
-    assert_eq!(status, 200, "{answer}");
+/// A code on the buyer's phone, for the till to scan.
+pub(crate) async fn show_code(world: &World, payer: u8) -> String {
+    let shown = control(world, "POST", "auth_code", Some(&json!({ "payer": payer }))).await;
+    shown.1["auth_code"].as_str().unwrap().to_owned()
+}
+
+/// What `wx.login` gives the mini-program on the buyer's phone.
+pub(crate) async fn log_in(world: &World, merchant: &Merchant, payer: u8) -> String {
+    let login = json!({ "appid": merchant.mini_program_appid, "payer": payer });
+    let (_, given) = control(world, "POST", "login", Some(&login)).await;
+    given["code"].as_str().unwrap().to_owned()
+}
+
+/// WeChat hands out a new platform certificate: listed at once, signing after twelve hours.
+pub(crate) async fn rotate_certificate(world: &World) {
+    let whose = json!({ "mchid": world.merchant(Mode::Direct).mchid });
+    let rotated = control(world, "POST", "certificates/rotate", Some(&whose)).await;
+    assert_eq!(rotated.0, 200, "{}", rotated.1);
+}
+
+/// The same after so many begun orders each.
+pub(crate) async fn rotate_certificates(world: &World, rotations: &[usize]) {
+    for from_order in rotations {
+        while world.begun() < *from_order {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        rotate_certificate(world).await;
+    }
 }
 
 /// Does everything that is due at WeChat, and returns when it is done.
@@ -92,6 +138,8 @@ pub(crate) async fn ledger(world: &World) -> Value {
 pub(crate) struct Sky {
     world: Arc<World>,
     struck: AtomicU64,
+    /// The rules of the moment; whoever changes them holds this.
+    rules: Mutex<Value>,
 }
 
 impl Sky {
@@ -99,6 +147,7 @@ impl Sky {
         Self {
             world,
             struck: AtomicU64::new(0),
+            rules: Mutex::new(json!([])),
         }
     }
 
@@ -106,7 +155,7 @@ impl Sky {
     pub(crate) async fn follow(&self, weather: &[Weather]) {
         for Weather { from_order, rules } in weather {
             while self.world.begun() < *from_order {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
             self.set(rules).await;
         }
@@ -123,23 +172,46 @@ impl Sky {
         self.struck.load(Ordering::Relaxed)
     }
 
-    async fn set(&self, rules: &Value) {
+    /// WeChat goes away and comes back while `away` runs. A new process knows of no faults, so it is
+    /// given those of the moment.
+    pub(crate) async fn outlast(&self, away: impl Future<Output = ()>) {
+        let rules = self.rules.lock().await;
+        self.count().await;
+        away.await;
+        self.send(&rules).await;
+    }
+
+    /// Counts those of the set that holds now, which must end before it is counted again.
+    async fn count(&self) {
         let (_, held) = control(&self.world, "GET", "faults", None).await;
-        let struck: u64 = held
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|rule| rule["hits"].as_u64().unwrap_or(0))
-            .sum();
+        let hits = |rule: &Value| rule["hits"].as_u64().unwrap_or(0);
+        let struck: u64 = held.as_array().unwrap().iter().map(hits).sum();
         self.struck.fetch_add(struck, Ordering::Relaxed);
+    }
+
+    async fn set(&self, rules: &Value) {
+        let mut held = self.rules.lock().await;
+        self.count().await;
+        self.send(rules).await;
+        held.clone_from(rules);
+    }
+
+    async fn send(&self, rules: &Value) {
         let (status, answer) = control(&self.world, "POST", "faults", Some(rules)).await;
         assert_eq!(status, 200, "{answer}");
     }
 }
 
+/// One call of the control interface, tried again while WeChat is away. What has taken effect
+/// before the answer got lost has taken effect: the second answer says so, or makes it twice.
 async fn control(world: &World, method: &str, what: &str, body: Option<&Value>) -> (u16, Value) {
     let url = format!("{}/_simulator/{what}", world.wechat);
-    let body = body.map_or(Body::None, Body::Json);
-    // WeChat stands through the storm: no answer from it is the harness's own failure.
-    world.call(method, &url, &[], body).await.unwrap()
+    for _ in 0..TRIES {
+        let body = body.map_or(Body::None, Body::Json);
+        if let Ok(answer) = world.call(method, &url, &[], body).await {
+            return answer;
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
+    panic!("WeChat does not come up again");
 }

@@ -10,6 +10,8 @@ use tokio::sync::Semaphore;
 
 use crate::clock::StormClock;
 use crate::journal::Journal;
+use crate::merchant::Merchant;
+use crate::plan::Mode;
 
 /// No answer of the merchant server takes longer: a held poll is asked for a few seconds here, and
 /// an attempt makes at most three calls of ten seconds to WeChat, and may wait for another's.
@@ -19,16 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(100);
 pub(crate) struct World {
     pub(crate) clock: StormClock,
     pub(crate) journal: Journal,
-    /// The merchant server's address.
-    pub(crate) merchant: String,
     /// WeChat's address.
     pub(crate) wechat: String,
-    /// WeChat's number and application for the merchant.
-    pub(crate) mchid: String,
-    /// Openids of buyers under that application.
-    pub(crate) openids: Vec<String>,
+    /// The merchants, by mode.
+    merchants: BTreeMap<Mode, Merchant>,
     /// The refunds that the shop asked for, by their number.
     pub(crate) refunds: Mutex<BTreeMap<String, AskedRefund>>,
+    /// What buyers were told by WeChat that they have paid: WeChat's numbers, with the order's.
+    pub(crate) paid: Mutex<BTreeMap<String, String>>,
     /// Orders that have begun.
     pub(crate) begun: AtomicU64,
     http: reqwest::Client,
@@ -61,27 +61,26 @@ pub(crate) enum Body<'a> {
 impl World {
     pub(crate) fn new(
         clock: StormClock,
-        merchant: String,
         wechat: String,
-        identity: &Value,
+        merchants: BTreeMap<Mode, Merchant>,
         calls: usize,
     ) -> Self {
-        let openids = identity["openids"].as_array().unwrap();
         Self {
             clock,
             journal: Journal::default(),
-            merchant,
             wechat,
-            mchid: identity["mchid"].as_str().unwrap().to_owned(),
-            openids: openids
-                .iter()
-                .map(|openid| openid.as_str().unwrap().to_owned())
-                .collect(),
+            merchants,
             refunds: Mutex::default(),
+            paid: Mutex::default(),
             begun: AtomicU64::new(0),
             http: http_client(),
             calls: Semaphore::new(calls),
         }
+    }
+
+    /// The merchant of a mode.
+    pub(crate) fn merchant(&self, mode: Mode) -> &Merchant {
+        &self.merchants[&mode]
     }
 
     /// Writes down what happened to an order.

@@ -14,7 +14,9 @@ const TOTAL_FEN: u64 = 1990;
 /// An order that was paid twice, and refunded in part; and one that nobody paid.
 fn a_storm_that_ended_well() -> Evidence {
     let wechat = |out_trade_no: &str, transaction_id: Option<&str>, refunded_fen| WechatOrder {
+        mchid: "1900000001".to_owned(),
         out_trade_no: out_trade_no.to_owned(),
+        trade_state: transaction_id.map_or("CLOSED", |_| "SUCCESS").to_owned(),
         transaction_id: transaction_id.map(str::to_owned),
         total_fen: TOTAL_FEN,
         payer_total_fen: transaction_id.map_or(0, |_| TOTAL_FEN),
@@ -47,6 +49,7 @@ fn a_storm_that_ended_well() -> Evidence {
         wechat_refunds: refunds
             .iter()
             .map(|(number, out_trade_no, _, amount_fen)| WechatRefund {
+                mchid: "1900000001".to_owned(),
                 out_refund_no: (*number).to_owned(),
                 out_trade_no: (*out_trade_no).to_owned(),
                 status: "SUCCESS".to_owned(),
@@ -104,6 +107,9 @@ fn a_storm_that_ended_well() -> Evidence {
             ("order.closed".to_owned(), json!({ "order_no": CLOSED })),
         ],
         shown: BTreeMap::new(),
+        paid: ["42001", "42002"]
+            .map(|transaction_id| (transaction_id.to_owned(), PAID.to_owned()))
+            .into(),
         mismatches: Vec::new(),
     }
 }
@@ -116,7 +122,7 @@ fn a_storm_that_ended_well_has_no_findings() {
 #[test]
 fn every_error_that_is_planted_is_found_and_counted_as_what_it_is() {
     type Plant = fn(&mut Evidence);
-    let cases: [(&str, FindingKind, Plant); 22] = [
+    let cases: [(&str, FindingKind, Plant); 26] = [
         ("an order is forgotten", Lost, |e| drop(e.ours.remove(1))),
         ("an order has another price", Wrong, |e| {
             e.ours[1].total_fen += 1;
@@ -172,6 +178,18 @@ fn every_error_that_is_planted_is_found_and_counted_as_what_it_is() {
         }),
         ("the sum of refunds is off", Wrong, |e| {
             e.ours[0].refunded_fen = 0;
+        }),
+        ("WeChat has forgotten a payment", Lost, |e| {
+            e.paid.insert("42003".into(), CLOSED.into());
+        }),
+        ("an attempt stays open", Wrong, |e| {
+            e.ours[1].attempts[0].state = "open".into();
+        }),
+        ("an attempt can still be paid at WeChat", Wrong, |e| {
+            e.wechat[2].trade_state = "USERPAYING".into();
+        }),
+        ("what was taken back counts as paid", Wrong, |e| {
+            e.wechat[0].trade_state = "REVOKED".into();
         }),
         ("a payment fits nothing", Wrong, |e| {
             e.mismatches.push((PAID.into(), "amount".into()));

@@ -1,0 +1,64 @@
+//! The merchants of the storm as WeChat knows them: one for itself, one as a partner (服务商). Each
+//! has a server and a database of its own.
+
+use serde_json::Value;
+
+use crate::plan::Mode;
+
+/// A merchant at WeChat, and where its server is.
+#[derive(Clone, Debug)]
+pub(crate) struct Merchant {
+    pub(crate) mode: Mode,
+    /// The address of its server.
+    pub(crate) server: String,
+    pub(crate) mchid: String,
+    pub(crate) appid: String,
+    pub(crate) mini_program_appid: String,
+    /// Openids of buyers under `appid`.
+    pub(crate) openids: Vec<String>,
+    /// For whom a partner orders.
+    pub(crate) sub: Option<SubMerchant>,
+}
+
+/// Whom a partner takes money for.
+#[derive(Clone, Debug)]
+pub(crate) struct SubMerchant {
+    pub(crate) mchid: String,
+    pub(crate) appid: String,
+    /// Openids of the same buyers under its own application.
+    pub(crate) openids: Vec<String>,
+}
+
+impl Merchant {
+    /// Reads one as WeChat's control interface lists it.
+    pub(crate) fn read(mode: Mode, identity: &Value, server: String) -> Self {
+        let text = |field: &str| identity[field].as_str().unwrap().to_owned();
+        let texts = |field: &str| {
+            let texts = identity[field].as_array().unwrap().iter();
+            texts.map(|text| text.as_str().unwrap().to_owned())
+        };
+        Self {
+            mode,
+            server,
+            mchid: text("mchid"),
+            appid: text("appid"),
+            mini_program_appid: text("mini_program_appid"),
+            openids: texts("openids").collect(),
+            sub: (mode == Mode::Partner).then(|| SubMerchant {
+                mchid: text("sub_mchid"),
+                appid: text("sub_appid"),
+                openids: texts("sub_openids").collect(),
+            }),
+        }
+    }
+
+    /// `mchid` with `sub_mchid` where there is one: how the control interface wants an order or a
+    /// refund of theirs named.
+    pub(crate) fn names(&self, mut fields: Value) -> Value {
+        fields["mchid"] = self.mchid.as_str().into();
+        if let Some(sub) = &self.sub {
+            fields["sub_mchid"] = sub.mchid.as_str().into();
+        }
+        fields
+    }
+}
