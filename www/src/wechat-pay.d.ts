@@ -55,7 +55,11 @@ export interface WechatPayElement extends HTMLElement {
   start(): boolean;
   /** A new QR code, where the old one has expired. `false`: not ready. */
   refresh(): boolean;
-  /** Ends the attempt, never the order. `false`: not ready. */
+  /**
+   * Ends the attempt, never the order, also after the buyer has gone to WeChat with it. Of no
+   * effect where there is none, where it is another device's, and once the cashier has said `ok`.
+   * `false`: not ready.
+   */
   cancel(): boolean;
   /** Asks how the payment stands, as a page does that comes to the front again. */
   resume(): boolean;

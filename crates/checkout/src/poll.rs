@@ -146,7 +146,7 @@ impl Poll {
         seen: Option<u64>,
     ) -> Option<PollQuery> {
         let is_due = self.due_ms().is_some_and(|due_ms| due_ms <= now_ms);
-        if !is_due || self.in_flight.is_some() || !self.is_visible || !self.is_online {
+        if !is_due || self.in_flight.is_some() || !self.may_send() {
             return None;
         }
         self.due_at_ms = None;
@@ -247,6 +247,11 @@ impl Poll {
         self.is_visible
     }
 
+    /// Nothing is sent while the page is hidden or the network is gone.
+    pub(crate) const fn may_send(&self) -> bool {
+        self.is_visible && self.is_online
+    }
+
     pub(crate) const fn is_online(&self) -> bool {
         self.is_online
     }
@@ -260,7 +265,7 @@ impl Poll {
     pub(crate) fn wake_at_ms(&self) -> Option<u64> {
         match self.in_flight {
             Some(reading) => Some(reading.gives_up_at_ms()),
-            None if self.is_visible && self.is_online => self.due_ms(),
+            None if self.may_send() => self.due_ms(),
             None => None,
         }
     }

@@ -2,7 +2,7 @@
 //! `closed` can only be followed by late money.
 
 use super::attempts::code_remaining_ms;
-use super::stage::{Life, Stage};
+use super::stage::{Asking, Life, Returned, Stage};
 use super::{CONFIRMING_PAUSE_MS, CheckoutMachine, Known, SUCCESS_MS};
 use crate::destination::SuccessUrl;
 use crate::effect::{Effect, Occurrence, RequestId};
@@ -159,9 +159,16 @@ impl CheckoutMachine {
                 // Asks WeChat again, until it says paid or the time for it is over.
                 self.poll.ask_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
             }
-            Stage::Returned { notice, is_asking } if *is_asking && reading.asked_wechat => {
-                *is_asking = false;
-                *notice = Some(Notice::NotPaidYet);
+            Stage::Returned(returned) if reading.asked_wechat => {
+                let notice = Some(Notice::NotPaidYet);
+                match returned.asking.take() {
+                    Some(Asking::MayBePaid) => returned.notice = notice,
+                    Some(Asking::HadTrouble) => {
+                        self.effects.push(Effect::MarkDeparture(false));
+                        self.stage = Stage::Offer { notice };
+                    }
+                    None => {}
+                }
             }
             _ => {}
         }
@@ -270,10 +277,11 @@ impl CheckoutMachine {
         if answer.remaining_ms == Some(0) {
             self.stage = Stage::Expired;
         } else if self.options.returned {
-            self.stage = Stage::Returned {
+            self.stage = Stage::Returned(Returned {
+                attempt: self.current_attempt_by(way_out.product),
                 notice: None,
-                is_asking: false,
-            };
+                asking: None,
+            });
         } else {
             self.begin_product(now_ms, way_out.product, answer);
         }
@@ -294,8 +302,13 @@ impl CheckoutMachine {
                 // Another device is at it, and nobody takes over silently.
                 _ => self.stage = Stage::Elsewhere,
             },
-            // Back from the hop the buyer has pressed the button already.
-            Product::Jsapi if self.has_hopped() || self.options.auto_start => {
+            // Back from the hop the buyer has pressed the button already. Without a gesture, an
+            // attempt of another kind is another device's, and is left alone.
+            Product::Jsapi
+                if self.has_hopped()
+                    || self.options.auto_start
+                        && matches!(current, None | Some(Product::Jsapi)) =>
+            {
                 self.start(now_ms, Product::Jsapi);
             }
             Product::Jsapi | Product::H5 | Product::MiniProgram => {

@@ -10,25 +10,29 @@ use crate::view_model::Notice;
 use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, Product, decimal};
 
 impl CheckoutMachine {
-    /// Starts an attempt for a product, by the buyer's wish or at a desk by itself.
+    /// Starts an attempt for a product, by the buyer's wish or at a desk by itself. It is sent at
+    /// the end of the event, or held until the page is seen and online.
     pub(super) fn start(&mut self, now_ms: u64, product: Product) {
         let payer = (product == Product::Jsapi).then(|| self.payer()).flatten();
         self.told.problem = None;
         self.stage = Stage::Starting(Starting {
             product,
             payer,
+            after: self.current_attempt().map_or(0, |attempt| attempt.number),
             tries: 0,
             progress: Progress::Waiting { until_ms: now_ms },
             notice: None,
         });
-        self.send_attempt(now_ms);
     }
 
-    /// Sends the attempt of the `Starting` stage. The poll under way is given up: its answer
-    /// could only be older.
-    pub(super) fn send_attempt(&mut self, now_ms: u64) {
+    /// Sends the attempt of the `Starting` stage, once its time has come and while the page is
+    /// seen and online: a try that cannot arrive is not spent. The poll under way is given up,
+    /// for its answer could only be older.
+    pub(super) fn send_attempt_if_due(&mut self, now_ms: u64) {
+        if !self.stage.is_attempt_due(now_ms) || !self.poll.may_send() {
+            return;
+        }
         let id = self.next_id();
-        let after = self.current_attempt().map_or(0, |attempt| attempt.number);
         let Stage::Starting(starting) = &mut self.stage else {
             return;
         };
@@ -40,7 +44,7 @@ impl CheckoutMachine {
         let needs_return = matches!(starting.product, Product::H5 | Product::Jsapi);
         let form = AttemptForm {
             product: starting.product,
-            after: Some(after),
+            after: Some(starting.after),
             return_url: self.options.return_url.clone().filter(|_| needs_return),
             payer: starting.payer.clone(),
             code: None,
@@ -68,7 +72,9 @@ impl CheckoutMachine {
             }
             (Product::H5, Some(Action::H5Url(text))) => {
                 match H5Url::parse(&text, self.facts.page_is_loopback) {
-                    Some(url) => self.leave(now_ms, Destination::H5(url)),
+                    Some(url) => {
+                        self.leave(now_ms, Errand::H5 { attempt }, Destination::H5(url));
+                    }
                     None => self.fail(Problem::new(ProblemCode::H5UrlRefused)),
                 }
             }
@@ -78,7 +84,10 @@ impl CheckoutMachine {
             (Product::Jsapi, Some(Action::AuthorizeUrl(text))) => self.hop(now_ms, &text),
             (Product::MiniProgram, Some(Action::MiniProgramPath(text))) => {
                 match MiniProgramPath::parse(&text) {
-                    Some(path) => self.leave(now_ms, Destination::MiniProgram(path)),
+                    Some(path) => {
+                        let destination = Destination::MiniProgram(path);
+                        self.leave(now_ms, Errand::MiniProgram, destination);
+                    }
                     None => self.fail(Problem::new(ProblemCode::MiniProgramPathRefused)),
                 }
             }
@@ -114,17 +123,12 @@ impl CheckoutMachine {
             return;
         }
         match AuthorizeUrl::parse(text, self.facts.page_is_loopback) {
-            Some(url) => self.leave(now_ms, Destination::Authorize(url)),
+            Some(url) => self.leave(now_ms, Errand::Itself, Destination::Authorize(url)),
             None => self.fail(Problem::new(ProblemCode::AuthorizeUrlRefused)),
         }
     }
 
-    fn leave(&mut self, now_ms: u64, destination: Destination) {
-        let errand = match destination {
-            Destination::H5(_) => Errand::H5,
-            Destination::MiniProgram(_) => Errand::MiniProgram,
-            Destination::Authorize(_) | Destination::Success(_) => Errand::Itself,
-        };
+    fn leave(&mut self, now_ms: u64, errand: Errand, destination: Destination) {
         if errand.is_for_payment() {
             self.effects.push(Effect::MarkDeparture(true));
             self.poll.start(now_ms);

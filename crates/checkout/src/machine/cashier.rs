@@ -79,7 +79,7 @@ impl CheckoutMachine {
             Stage::Cashier(_)
                 | Stage::Confirming { .. }
                 | Stage::Offer { .. }
-                | Stage::Returned { .. }
+                | Stage::Returned(_)
                 | Stage::Failed(_)
         );
         let is_settled = matches!(self.stage, Stage::Paid { .. });

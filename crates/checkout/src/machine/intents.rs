@@ -1,7 +1,7 @@
 //! What the buyer wants. An intent that does not fit the moment does nothing: a double click, or
 //! a click on a button that has just gone, must not start a second attempt.
 
-use super::stage::{CashierPhase, Errand, Leaving, Life, Stage};
+use super::stage::{Asking, CashierPhase, Errand, Leaving, Life, Returned, Stage};
 use super::{CANCEL_PATIENCE_MS, Cancelling, CheckoutMachine};
 use crate::effect::{Effect, Request};
 use crate::event::Intent;
@@ -28,13 +28,8 @@ impl CheckoutMachine {
                     self.start(now_ms, product);
                 }
             }
-            Intent::CheckPayment => self.want_check(now_ms),
-            Intent::ReportTrouble => {
-                if let Stage::Returned { .. } | Stage::Cashier(_) | Stage::Leaving(_) = self.stage {
-                    self.effects.push(Effect::MarkDeparture(false));
-                    self.stage = Stage::Offer { notice: None };
-                }
-            }
+            Intent::CheckPayment => self.want_check(now_ms, Asking::MayBePaid),
+            Intent::ReportTrouble => self.want_check(now_ms, Asking::HadTrouble),
             Intent::Cancel => self.want_cancel(now_ms),
             Intent::Resume => self.want_resume(now_ms),
         }
@@ -75,21 +70,20 @@ impl CheckoutMachine {
         }
     }
 
-    fn want_check(&mut self, now_ms: u64) {
-        match &mut self.stage {
-            Stage::Returned { is_asking, notice } => {
-                *is_asking = true;
-                *notice = None;
-            }
-            Stage::Leaving(Leaving {
-                errand: Errand::H5 | Errand::MiniProgram,
-                ..
-            })
-            | Stage::Cashier(_) => {
-                self.stage = Stage::Returned {
+    /// The buyer's word, that it is paid or that there was a problem: WeChat is asked.
+    fn want_check(&mut self, now_ms: u64, asking: Asking) {
+        match &self.stage {
+            Stage::Returned(_) | Stage::Cashier(_) | Stage::Leaving(_) => {
+                if let Stage::Leaving(leaving) = &self.stage
+                    && !leaving.errand.is_for_payment()
+                {
+                    return;
+                }
+                self.stage = Stage::Returned(Returned {
+                    attempt: self.attempt_to_end(),
                     notice: None,
-                    is_asking: true,
-                };
+                    asking: Some(asking),
+                });
             }
             Stage::Code(_) | Stage::Expired | Stage::Elsewhere => {}
             _ => return,
@@ -109,9 +103,12 @@ impl CheckoutMachine {
             self.poll.carry_on(now_ms);
             return;
         }
-        let Some(after) = self.stage.own_attempt() else {
+        let Some(after) = self.attempt_to_end() else {
             return;
         };
+        if let Stage::Leaving(_) | Stage::Returned(_) = self.stage {
+            self.effects.push(Effect::MarkDeparture(false));
+        }
         let id = self.next_id();
         self.cancelling = Some(Cancelling {
             id,
@@ -122,6 +119,22 @@ impl CheckoutMachine {
         let request = Request::Cancel(CancelForm { after });
         self.effects.push(Effect::Send { id, request });
         self.stage = Stage::Offer { notice: None };
+    }
+
+    /// The attempt that a cancel ends: this page's own, or the one that the buyer went away for. A
+    /// mini-program's page makes its attempt itself, so that one is known from answers alone.
+    /// `None` also once the cashier has said `ok`: that is money, until the backend says otherwise.
+    fn attempt_to_end(&self) -> Option<u64> {
+        match self.stage {
+            Stage::Leaving(Leaving {
+                errand: Errand::H5 { attempt },
+                ..
+            }) => Some(attempt),
+            Stage::Returned(Returned { attempt, .. }) => {
+                attempt.or_else(|| self.current_attempt_by(Product::MiniProgram))
+            }
+            _ => self.stage.own_attempt(),
+        }
     }
 
     /// As if the page had been away: the panel of a return, and one question.

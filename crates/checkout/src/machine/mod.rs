@@ -22,7 +22,7 @@ use crate::problem::{Problem, ProblemCode};
 use crate::scene::Scene;
 use crate::view_model::OrderView;
 use merchant_api::{CurrentAttempt, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
-use stage::{Errand, Leaving, Stage};
+use stage::{Asking, Errand, Leaving, Returned, Stage};
 
 /// How long the backend has for an attempt, in milliseconds: it may have to query and close at
 /// WeChat first.
@@ -185,16 +185,20 @@ impl CheckoutMachine {
         };
         // The middle page of H5 sends the buyer back whether or not anything happened, and WeChat
         // is asked by the buyer's word alone; a mini-program's page is left when it is through.
-        let is_asking = errand == Errand::MiniProgram;
-        self.stage = if errand.is_for_payment() {
-            Stage::Returned {
-                notice: None,
-                is_asking,
+        let (attempt, asking) = match errand {
+            Errand::H5 { attempt } => (Some(attempt), None),
+            Errand::MiniProgram => (None, Some(Asking::MayBePaid)),
+            Errand::Itself => {
+                self.stage = Stage::Offer { notice: None };
+                return;
             }
-        } else {
-            Stage::Offer { notice: None }
         };
-        if is_asking {
+        self.stage = Stage::Returned(Returned {
+            attempt,
+            notice: None,
+            asking,
+        });
+        if asking.is_some() {
             let dead = self.poll.ask_now(now_ms, true);
             self.abort(dead);
         }
@@ -245,6 +249,12 @@ impl CheckoutMachine {
         self.known.as_ref()?.attempt.as_ref()
     }
 
+    /// The number of the current attempt, if it is one for this product.
+    fn current_attempt_by(&self, product: Product) -> Option<u64> {
+        let attempt = self.current_attempt()?;
+        (attempt.product == Some(product)).then_some(attempt.number)
+    }
+
     const fn next_id(&mut self) -> RequestId {
         self.last_id += 1;
         RequestId(self.last_id)
@@ -271,8 +281,10 @@ impl CheckoutMachine {
         self.stage = Stage::Failed(problem);
     }
 
-    /// What follows from any event: the next question, what the page is told, the timer.
+    /// What follows from any event: the next attempt or question, what the page is told, the
+    /// timer.
     fn finish(&mut self, now_ms: u64) -> Vec<Effect> {
+        self.send_attempt_if_due(now_ms);
         self.ask_if_due(now_ms);
         self.tell_screen();
         let request_ms = match self.cancelling {
@@ -282,7 +294,8 @@ impl CheckoutMachine {
         };
         let wake_at_ms = earlier(
             request_ms,
-            self.stage.wake_at_ms(now_ms, self.poll.is_visible()),
+            self.stage
+                .wake_at_ms(now_ms, self.poll.is_visible(), self.poll.may_send()),
         );
         if wake_at_ms != self.wake_at_ms {
             self.wake_at_ms = wake_at_ms;

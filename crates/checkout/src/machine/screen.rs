@@ -59,9 +59,9 @@ impl CheckoutMachine {
                 is_stuck: leaving.stuck_at_ms <= now_ms,
                 is_for_payment: leaving.errand.is_for_payment(),
             },
-            Stage::Returned { notice, is_asking } => Screen::Returned {
-                notice: *notice,
-                is_asking: *is_asking,
+            Stage::Returned(returned) => Screen::Returned {
+                notice: returned.notice,
+                is_asking: returned.asking.is_some(),
             },
             Stage::Elsewhere => Screen::Elsewhere,
             Stage::Expired => Screen::Expired,

@@ -26,10 +26,7 @@ pub(crate) enum Stage {
     /// The page is leaving for another address.
     Leaving(Leaving),
     /// The buyer is back from WeChat, or was told to look later.
-    Returned {
-        notice: Option<Notice>,
-        is_asking: bool,
-    },
+    Returned(Returned),
     /// Another device has taken over.
     Elsewhere,
     /// The order's time is up.
@@ -50,6 +47,9 @@ pub(crate) struct Starting {
     pub(crate) product: Product,
     /// The payer handle goes with every try of this start.
     pub(crate) payer: Option<String>,
+    /// The attempt that was seen when this was begun. Every try sends this one: what another
+    /// device has begun since then is not taken over by a second try.
+    pub(crate) after: u64,
     pub(crate) tries: u32,
     pub(crate) progress: Progress,
     pub(crate) notice: Option<Notice>,
@@ -107,9 +107,9 @@ pub(crate) struct Leaving {
 /// What the page leaves for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Errand {
-    /// WeChat's middle page.
-    H5,
-    /// The mini-program's own page.
+    /// WeChat's middle page, for an attempt.
+    H5 { attempt: u64 },
+    /// The mini-program's own page, which makes the attempt itself.
     MiniProgram,
     /// The hop for the openid, or the page itself anew: no payment can follow from it.
     Itself,
@@ -117,8 +117,27 @@ pub(crate) enum Errand {
 
 impl Errand {
     pub(crate) const fn is_for_payment(self) -> bool {
-        matches!(self, Self::H5 | Self::MiniProgram)
+        matches!(self, Self::H5 { .. } | Self::MiniProgram)
     }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Returned {
+    /// The attempt that the buyer comes back from, where it is known.
+    pub(crate) attempt: Option<u64>,
+    pub(crate) notice: Option<Notice>,
+    /// WeChat is being asked, and what was said that made it so.
+    pub(crate) asking: Option<Asking>,
+}
+
+/// Why WeChat is asked after a return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// The buyer may have paid.
+    MayBePaid,
+    /// The buyer saw a problem, and wants to try again if there is no payment: who has paid and
+    /// saw an error all the same must not pay twice.
+    HadTrouble,
 }
 
 impl Stage {
@@ -142,6 +161,17 @@ impl Stage {
         }
     }
 
+    /// It is time for an attempt to be sent.
+    pub(crate) const fn is_attempt_due(&self, now_ms: u64) -> bool {
+        matches!(
+            self,
+            Self::Starting(Starting {
+                progress: Progress::Waiting { until_ms },
+                ..
+            }) if *until_ms <= now_ms
+        )
+    }
+
     /// The request for an attempt that is under way.
     pub(crate) const fn attempt_in_flight(&self) -> Option<RequestId> {
         match self {
@@ -153,13 +183,14 @@ impl Stage {
         }
     }
 
-    /// When the stage itself needs to be looked at again.
-    pub(crate) fn wake_at_ms(&self, now_ms: u64, is_visible: bool) -> Option<u64> {
+    /// When the stage itself needs to be looked at again. What may not be sent waits for the page
+    /// to be seen and for the network, and not for a time.
+    pub(crate) fn wake_at_ms(&self, now_ms: u64, is_visible: bool, may_send: bool) -> Option<u64> {
         match self {
-            Self::Starting(starting) => Some(match starting.progress {
-                Progress::InFlight { gives_up_at_ms, .. } => gives_up_at_ms,
-                Progress::Waiting { until_ms } => until_ms,
-            }),
+            Self::Starting(starting) => match starting.progress {
+                Progress::InFlight { gives_up_at_ms, .. } => Some(gives_up_at_ms),
+                Progress::Waiting { until_ms } => may_send.then_some(until_ms),
+            },
             Self::Code(code) if code.life == Life::Fresh => {
                 let deadline_ms = code.deadline_ms?;
                 Some(if is_visible {

@@ -1,6 +1,6 @@
 //! What the passing of time does. Triggered by `Woke`, which may come early, late or twice.
 
-use super::stage::{Cashier, CashierPhase, Life, Progress, Stage};
+use super::stage::{Cashier, CashierPhase, Life, Progress, Returned, Stage};
 use super::{CONFIRMING_MS, CheckoutMachine};
 use crate::effect::{Destination, Effect, Occurrence};
 use crate::event::Failure;
@@ -21,7 +21,6 @@ impl CheckoutMachine {
                     self.abort(Some(id));
                     self.attempt_failed(now_ms, Failure::Unreachable);
                 }
-                Progress::Waiting { until_ms } if until_ms <= now_ms => self.send_attempt(now_ms),
                 _ => {}
             },
             Stage::Code(code) => {
@@ -40,10 +39,11 @@ impl CheckoutMachine {
             }) if *until_ms <= now_ms => self.bridge_overdue(now_ms),
             Stage::Confirming { since_ms } if *since_ms + CONFIRMING_MS <= now_ms => {
                 // WeChat said ok, so the buyer must not be told to pay again.
-                self.stage = Stage::Returned {
+                self.stage = Stage::Returned(Returned {
+                    attempt: None,
                     notice: Some(Notice::NotPaidYet),
-                    is_asking: false,
-                };
+                    asking: None,
+                });
             }
             Stage::Paid { leave, .. } => {
                 if let Some((_, url)) = leave.take_if(|(at_ms, _)| *at_ms <= now_ms) {

@@ -96,18 +96,39 @@ fn a_return_asks_nobody_by_itself_and_only_the_button_asks_wechat() {
     assert!(page.effects.contains(&Effect::MarkDeparture(false)));
 }
 
+/// Who has paid and saw an error all the same is not sent to pay again unasked.
 #[test]
-fn trouble_after_a_return_brings_the_way_back_with_a_fresh_link() {
-    let mut page = Page::opened(
-        PHONE,
-        Options {
+fn trouble_after_a_return_asks_wechat_and_then_brings_the_way_back_with_a_fresh_link() {
+    let left_alone = attempted(2, 1, Product::H5, None);
+    let returned = || {
+        let options = Options {
             returned: true,
             ..options()
-        },
-        attempted(2, 1, Product::H5, None),
-    );
-    page.want(Intent::ReportTrouble);
-    page.expect_screen("offer");
+        };
+        let mut page = Page::opened(PHONE, options, left_alone.clone());
+        page.want(Intent::ReportTrouble);
+        assert!(page.reading().unwrap().1.ask);
+        page.expect_screen("returned");
+        page
+    };
+    let mut page = returned();
+    page.want(Intent::Start);
+    assert_eq!(page.starting(), None, "not before WeChat was asked");
+    page.answer_read(paid(3));
+    page.expect_screen("paid");
+
+    let mut page = returned();
+    assert!(!page.effects.contains(&Effect::MarkDeparture(false)));
+    page.answer_read(left_alone.clone());
+    assert!(matches!(
+        page.screen(),
+        Screen::Offer {
+            product: Product::H5,
+            notice: Some(Notice::NotPaidYet),
+            ..
+        }
+    ));
+    assert!(page.effects.contains(&Effect::MarkDeparture(false)));
     page.want(Intent::Start);
     assert_eq!(
         page.starting().unwrap().1.after,

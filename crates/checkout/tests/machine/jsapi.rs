@@ -1,7 +1,8 @@
 //! Inside WeChat: the hop for the openid, and the cashier.
 
 use crate::page::{
-    AUTHORIZE_URL, Page, WECHAT, WECOM, attempted, open_order, paid, pay_parameters,
+    AUTHORIZE_URL, CODE, Page, WECHAT, WECOM, attempted, code_shown, open_order, paid,
+    pay_parameters,
 };
 use checkout::{BridgeReply, Effect, Event, Intent, Notice, Options, Screen};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
@@ -28,6 +29,46 @@ fn at_cashier() -> Page {
 fn invocations(page: &Page) -> usize {
     let is_call = |effect: &&Effect| matches!(effect, Effect::InvokeCashier(_));
     page.effects.iter().filter(is_call).count()
+}
+
+#[test]
+fn auto_start_opens_the_cashier_unless_the_buyer_returns_or_somebody_else_is_at_it() {
+    let over = |mut answer: CheckoutAnswer| {
+        answer.attempt.as_mut().unwrap().remaining_ms = Some(0);
+        answer
+    };
+    let cases = [
+        ("a first visit", false, open_order(1), true),
+        ("its own cashier", false, with_cashier(), true),
+        (
+            "a code that is over",
+            false,
+            over(code_shown(2, 1, CODE)),
+            true,
+        ),
+        ("a code at a desk", false, code_shown(2, 1, CODE), false),
+        (
+            "a phone at it",
+            false,
+            attempted(2, 1, Product::H5, None),
+            false,
+        ),
+        ("a return", true, open_order(1), false),
+        ("a return to its own", true, with_cashier(), false),
+    ];
+    for (case, returned, answer, opens) in cases {
+        let options = Options {
+            auto_start: true,
+            returned,
+            ..Options::default()
+        };
+        let mut page = Page::opened(WECHAT, options, answer);
+        page.pass(60_000);
+        assert_eq!(page.starting().is_some(), opens, "{case}");
+        if !opens {
+            page.expect_screen(if returned { "returned" } else { "offer" });
+        }
+    }
 }
 
 fn hopped(payer: &str) -> Options {
@@ -266,7 +307,7 @@ fn wecom_without_a_cashier_shows_the_code_and_says_why() {
     page.pass(10_000);
     assert_eq!(page.problems(), ["BRIDGE_MISSING"]);
     assert_eq!(page.starting().unwrap().1.product, Product::Native);
-    page.answer_start(crate::page::code_shown(3, 2, crate::page::CODE));
+    page.answer_start(code_shown(3, 2, CODE));
     assert!(matches!(
         page.screen(),
         Screen::QrCode {

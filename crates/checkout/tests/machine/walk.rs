@@ -247,7 +247,7 @@ impl Node {
         let name = self.page.screen().name();
         let is_settled = matches!(name, "paid" | "closed" | "expired" | "problem");
         let is_asking = self.is_visible && self.is_online && !is_settled;
-        !self.page.open.is_empty() || is_asking || name == "starting"
+        !self.page.open.is_empty() || is_asking
     }
 
     fn take(&self, name: &'static str, step: Step) -> Self {
