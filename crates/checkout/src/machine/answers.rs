@@ -140,7 +140,7 @@ impl CheckoutMachine {
     /// An answer to a question, with the order still open.
     fn read(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
         if self.scene.is_none() {
-            self.begin(now_ms, answer);
+            self.begin(now_ms, reading, answer);
             return;
         }
         if self.is_taken_over(answer) {
@@ -153,7 +153,7 @@ impl CheckoutMachine {
             return;
         }
         match &mut self.stage {
-            Stage::Loading => self.begin(now_ms, answer),
+            Stage::Loading => self.begin(now_ms, reading, answer),
             Stage::Code(_) => self.read_code(now_ms, reading, answer),
             Stage::Confirming { .. } => {
                 // Asks WeChat again, until it says paid or the time for it is over.
@@ -199,11 +199,7 @@ impl CheckoutMachine {
             code.deadline_ms = Some(now_ms + remaining_ms);
         }
         if let Life::LastQuery { since_ms } = code.life {
-            let is_after = match answer.checked_ms_ago {
-                Some(ago_ms) => now_ms.saturating_sub(ago_ms) >= since_ms,
-                None => reading.asked_wechat && reading.sent_at_ms >= since_ms,
-            };
-            if !is_after {
+            if !was_checked_since(since_ms, now_ms, reading, answer) {
                 self.poll.ask_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
             } else if answer.remaining_ms == Some(0) {
                 self.stage = Stage::Expired;
@@ -255,7 +251,7 @@ impl CheckoutMachine {
     }
 
     /// The first answer: decide the scene, and begin what can begin by itself.
-    fn begin(&mut self, now_ms: u64, answer: &CheckoutAnswer) {
+    fn begin(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
         let products = self
             .known
             .as_ref()
@@ -275,7 +271,19 @@ impl CheckoutMachine {
             return;
         };
         if answer.remaining_ms == Some(0) {
-            self.stage = Stage::Expired;
+            // The buyer may have paid in the last moment: the same last query as at a countdown's
+            // zero.
+            let since_ms = reading.sent_at_ms;
+            if reading.asked_wechat && was_checked_since(since_ms, now_ms, reading, answer) {
+                self.stage = Stage::Expired;
+            } else {
+                let pause_ms = if reading.asked_wechat {
+                    CONFIRMING_PAUSE_MS
+                } else {
+                    0
+                };
+                self.poll.ask_wechat_at(now_ms + pause_ms);
+            }
         } else if self.options.returned {
             self.stage = Stage::Returned(Returned {
                 attempt: self.current_attempt_by(way_out.product),
@@ -324,5 +332,18 @@ impl CheckoutMachine {
 
     fn is_starting(&self, id: RequestId) -> bool {
         self.stage.attempt_in_flight() == Some(id)
+    }
+}
+
+/// WeChat was asked at that time or later.
+fn was_checked_since(
+    since_ms: u64,
+    now_ms: u64,
+    reading: Reading,
+    answer: &CheckoutAnswer,
+) -> bool {
+    match answer.checked_ms_ago {
+        Some(ago_ms) => now_ms.saturating_sub(ago_ms) >= since_ms,
+        None => reading.asked_wechat && reading.sent_at_ms >= since_ms,
     }
 }

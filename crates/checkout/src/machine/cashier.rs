@@ -46,11 +46,22 @@ impl CheckoutMachine {
         let problem = Problem::new(ProblemCode::BridgeMissing);
         if self.facts.has_wechat_sdk {
             self.invoke(now_ms, attempt, parameters, true);
-        } else if self.fallback() == Some(Product::Native) {
+        } else {
+            self.do_without_cashier(now_ms, problem);
+        }
+    }
+
+    /// Where there is no cashier, the code takes its place, if it may be shown here. It does so by
+    /// itself in place of this page's own attempt alone: after a second callback, the current one
+    /// may be another device's.
+    fn do_without_cashier(&mut self, now_ms: u64, problem: Problem) {
+        if self.fallback() != Some(Product::Native) {
+            self.fail(problem);
+        } else if let Stage::Cashier(_) = self.stage {
             self.report(problem);
             self.start(now_ms, Product::Native);
         } else {
-            self.fail(problem);
+            self.fail_or_offer(problem);
         }
     }
 
@@ -103,12 +114,7 @@ impl CheckoutMachine {
             BridgeResult::Failed(code) => self.cashier_failed(code, reply),
             BridgeResult::Unsupported => {
                 let problem = cashier_problem(ProblemCode::CashierUnsupported, reply);
-                if self.fallback() == Some(Product::Native) {
-                    self.report(problem);
-                    self.start(now_ms, Product::Native);
-                } else {
-                    self.fail(problem);
-                }
+                self.do_without_cashier(now_ms, problem);
             }
         }
     }

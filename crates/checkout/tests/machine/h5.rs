@@ -191,13 +191,27 @@ fn an_expired_order_says_so_and_offers_nothing() {
     page.want(Intent::Start);
     page.refuse_start(ErrorCode::CheckoutExpired, None);
     page.expect_screen("expired");
-    let page = Page::opened(
-        PHONE,
-        options(),
-        CheckoutAnswer {
-            remaining_ms: Some(0),
-            ..open_order(1)
-        },
-    );
-    page.expect_screen("expired");
+}
+
+/// Who pays in the last moment and opens the page again is not told to order once more.
+#[test]
+fn an_order_whose_time_was_up_before_the_page_opened_is_asked_about_first() {
+    let over = |checked_ms_ago| CheckoutAnswer {
+        remaining_ms: Some(0),
+        checked_ms_ago,
+        ..open_order(1)
+    };
+    for answers in [vec![over(None)], vec![over(Some(5_000)), over(Some(0))]] {
+        let mut page = Page::opened(PHONE, options(), over(Some(60_000)));
+        for answer in answers {
+            page.expect_screen("loading");
+            page.pass(2_000);
+            assert!(page.reading().unwrap().1.ask);
+            page.answer_read(answer);
+        }
+        page.expect_screen("expired");
+    }
+    let mut page = Page::opened(PHONE, options(), over(None));
+    page.answer_read(paid(2));
+    page.expect_screen("paid");
 }

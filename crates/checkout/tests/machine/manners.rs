@@ -168,6 +168,7 @@ fn a_click_without_network_is_held_and_sent_when_it_is_back() {
     page.happen(Event::Offline);
     page.want(Intent::Start);
     page.expect_screen("starting");
+    assert_eq!(page.starting(), None);
     assert_eq!(
         page.machine.view(page.now_ms).connection,
         Connection::Offline
@@ -187,6 +188,7 @@ fn tries_are_not_spent_while_nothing_can_arrive() {
         page.happen(pause);
         page.fail(first, Failure::Unreachable);
         page.pass(600_000);
+        page.happen(Event::Woke);
         assert_eq!(page.starting(), None);
         page.expect_screen("starting");
         assert!(page.is_quiet(), "no timer runs for what cannot be sent");

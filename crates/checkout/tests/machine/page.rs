@@ -14,6 +14,9 @@ pub(crate) const DESK: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
 pub(crate) const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/111.0.0.0 Mobile Safari/537.36";
 pub(crate) const WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39)";
+pub(crate) const TABLET: &str = "Mozilla/5.0 (Linux; Android 13; SM-X710) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36";
+pub(crate) const QQ: &str =
+    "Mozilla/5.0 (Linux; Android 10; wv) Chrome/77.0 Mobile Safari/537.36 QQ/8.4.18.4945";
 pub(crate) const WECOM: &str = "Mozilla/5.0 (Linux; Android 13; M2012K11AC; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0 Mobile Safari/537.36 wxwork/4.1.22 MicroMessenger/7.0.1 Language/zh";
 pub(crate) const MINI_PROGRAM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.74(0x18004a24) miniProgram/wx71a6af1f91734f18";
 pub(crate) const MINI_PROGRAM_PATH: &str = "/pages/wechat-pay/wechat-pay?token=t";
@@ -36,10 +39,13 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) fn new(user_agent: &str, options: Options) -> Self {
         let facts = Facts {
-            user_agent: user_agent.into(),
             bridge_present: user_agent == WECHAT,
-            ..Facts::default()
+            ..browser(user_agent)
         };
+        Self::of(facts, options)
+    }
+
+    pub(crate) fn of(facts: Facts, options: Options) -> Self {
         Self {
             machine: CheckoutMachine::new(7, facts, options),
             now_ms: 1_000,
@@ -178,6 +184,14 @@ impl Page {
                 _ => None,
             })
             .collect()
+    }
+}
+
+/// A browser of which nothing is known but its name.
+pub(crate) fn browser(user_agent: &str) -> Facts {
+    Facts {
+        user_agent: user_agent.into(),
+        ..Facts::default()
     }
 }
 
