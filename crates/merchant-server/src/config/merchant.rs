@@ -11,7 +11,7 @@ use super::applications::{check_mini_program, check_sub_merchants, check_word};
 use super::file::{MerchantFile, MerchantJson, MerchantKeyFile};
 use super::merchant_keys::check_keys;
 use super::privacy::check_private;
-use super::{ConfigError, Gateway, Merchant};
+use super::{ConfigError, Gateway, Merchant, sources};
 use crate::secret::Secret;
 
 /// The route of payments' notifications, fixed so that it can be registered once.
@@ -240,7 +240,7 @@ pub(super) fn merge(
 /// Reads `merchant.json`; gives its folder along.
 pub(super) fn read_merchant_json(path: &Path) -> Result<(MerchantJson, PathBuf), ConfigError> {
     let bytes = read_private("merchant.from_file", path)?;
-    let json = serde_json::from_slice(&bytes).map_err(ConfigError::MerchantFile)?;
+    let json = sources::merchant_json(&bytes)?;
     Ok((json, path.parent().unwrap_or(Path::new(".")).to_owned()))
 }
 

@@ -10,13 +10,12 @@ mod merchant;
 mod merchant_keys;
 mod privacy;
 mod rules;
+mod sources;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use figment::Figment;
-use figment::providers::{Env, Format as _, Toml};
 use ipnet::IpNet;
 use merchant_api::AttemptProduct;
 use url::Url;
@@ -24,7 +23,7 @@ use wechat_pay::v2::ApiV2Key;
 use wechat_pay::{ApiV3Key, KeyError, MerchantKey, NotifyUrl, TrustedKeys};
 
 use crate::secret::Secret;
-use file::ConfigFile;
+use sources::Sources;
 
 pub(crate) use address::origin_of;
 pub(crate) use merchant::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
@@ -309,12 +308,34 @@ pub enum ConfigError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// Not TOML, a field of another type, an unknown or a missing field.
-    #[error("{0}")]
-    Form(Box<figment::Error>),
+    /// The file is not TOML. What stands there is not repeated: it can be a secret.
+    #[error(
+        "line {line}, column {column}: this is not TOML; mostly a text lacks a quote, or a name comes twice"
+    )]
+    Syntax {
+        /// From 1 on.
+        line: usize,
+        /// From 1 on, in characters.
+        column: usize,
+    },
+    /// A field of another type, an unknown or a missing field. The value is not repeated.
+    #[error("{field}: {rule}")]
+    Form {
+        /// The field, dotted.
+        field: String,
+        /// What it must be.
+        rule: String,
+    },
     /// The simulator's `merchant.json` is not in its form.
-    #[error("merchant.from_file: {0}")]
-    MerchantFile(serde_json::Error),
+    #[error("merchant.from_file: line {line}, column {column}: {reason}")]
+    MerchantFile {
+        /// From 1 on.
+        line: usize,
+        /// From 1 on.
+        column: usize,
+        /// What is wrong, without the value.
+        reason: String,
+    },
     /// A value that breaks a rule.
     #[error("{field}: {rule}")]
     Refused {
@@ -354,13 +375,12 @@ impl Config {
             source,
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let variables = Env::prefixed(ENVIRONMENT_PREFIX).split("__");
-        Self::extract(&Figment::from(Toml::string(&text)).merge(variables), folder)
+        rules::check(Sources::file(&text)?.with_variables().read()?, folder)
     }
 
     /// The same for a text, without the environment; `folder` is where relative paths begin.
     pub fn parse(toml: &str, folder: &Path) -> Result<Self, ConfigError> {
-        Self::extract(&Figment::from(Toml::string(toml)), folder)
+        rules::check(Sources::file(toml)?.read()?, folder)
     }
 
     /// What differs from `new` and cannot change while the server runs, as fields of the file:
@@ -404,12 +424,5 @@ impl Config {
             .filter(|(_, differs)| *differs)
             .map(|(field, _)| field)
             .collect()
-    }
-
-    fn extract(figment: &Figment, folder: &Path) -> Result<Self, ConfigError> {
-        let file: ConfigFile = figment
-            .extract()
-            .map_err(|error| ConfigError::Form(Box::new(error)))?;
-        rules::check(file, folder)
     }
 }

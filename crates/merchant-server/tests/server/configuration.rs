@@ -169,9 +169,9 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
             "order_expires_in_ms",
         ),
         (
-            PUBLIC,
-            "trusted_proxies = [\"somewhere\"]\npublic_base_url = \"http://127.0.0.1:8080\"",
-            "trusted_proxies",
+            "trusted_proxies = [\"127.0.0.1/32\"]",
+            "trusted_proxies = [\"somewhere\"]",
+            "trusted_proxies.0: ",
         ),
         ("sha256 = \"", "sha256 = \"zz", "api_keys.sha256"),
         (
@@ -354,6 +354,182 @@ fn variables_override_the_file_and_the_exit_code_tells_what_was_wrong() {
         assert_eq!(found, Some(code), "{variables:?}: {text}");
         assert!(text.contains(said), "{said} in {text}");
     }
+}
+
+/// What stands in the wrong place can be a key: the refusal says where and what is to be there.
+#[test]
+fn a_value_that_is_not_of_its_form_is_never_repeated() {
+    const SECRET: &str = "9876543210";
+    const FROM_FILE: &str = "from_file =";
+    let before = |line: &str| format!("{line}\n{FROM_FILE}");
+    let place = {
+        let good = configuration("");
+        let above = &good[..good.find(FROM_FILE).unwrap()];
+        above.matches('\n').count() + 1
+    };
+    let syntax = format!("line {place}, column ");
+    let cases = [
+        // Not TOML.
+        (before("api_v3_key = \"s9876543210"), &*syntax),
+        (before("api_v3_key = s9876543210"), &*syntax),
+        (before("api_v3_key = 's9876543210\""), &*syntax),
+        (before("s9876543210"), &*syntax),
+        // Another type.
+        (
+            before("api_v3_key = 9876543210"),
+            "merchant.api_v3_key: must be a text in quotes",
+        ),
+        (
+            before("api_v3_key = 98765.43210"),
+            "merchant.api_v3_key: must be a text in quotes",
+        ),
+        (
+            before("api_v3_key = -9876543210"),
+            "merchant.api_v3_key: must be a text in quotes",
+        ),
+        (
+            before("api_v3_key = [\"9876543210\"]"),
+            "merchant.api_v3_key: must be a text in quotes, and is a list",
+        ),
+        (
+            before("download_certificates = \"s9876543210\""),
+            "merchant.download_certificates: must be a boolean, and is a text",
+        ),
+        (
+            before("mchid = 9876543210"),
+            "merchant.mchid: must be a string, and is a number",
+        ),
+        (
+            before("sub_merchants = [{ sub_mchid = \"1\", sub_app_secret = 9876543210 }]"),
+            "merchant.sub_merchants.0.sub_app_secret: must be a text in quotes",
+        ),
+        (
+            before("api_v3_kee = \"s9876543210\""),
+            "merchant.api_v3_kee: is not known",
+        ),
+    ];
+    for (to, said) in cases {
+        let refusal = refusal(FROM_FILE, &to);
+        assert!(refusal.contains(said), "{said} in {refusal:?} for {to}");
+        assert!(!refusal.contains(SECRET), "{refusal}");
+    }
+    for (from, to, said) in [
+        (
+            "environment = \"simulator\"",
+            "environment = \"s9876543210\"",
+            "gateway.environment: must be",
+        ),
+        (
+            "trusted_proxies = [\"127.0.0.1/32\"]",
+            "trusted_proxies = [\"s9876543210\"]",
+            "trusted_proxies.0: ",
+        ),
+        (
+            "tries = 1",
+            "tries = \"s9876543210\"",
+            "gateway.tries: must be u32, and is a text",
+        ),
+        (
+            "sha256 =",
+            "scopes = [\"s9876543210\"]\nsha256 =",
+            "api_keys.0.scopes.0: must be",
+        ),
+    ] {
+        let refusal = refusal(from, to);
+        assert!(refusal.contains(said), "{said} in {refusal:?} for {to}");
+        assert!(!refusal.contains(SECRET), "{refusal}");
+    }
+    // The same name twice shows both lines to a parser that prints them.
+    let twice = before("api_v3_key = \"s9876543210\"\napi_v3_key = \"s9876543210\"");
+    let refusal = refusal(FROM_FILE, &twice);
+    assert!(
+        refusal.starts_with(&format!("line {}, ", place + 1)),
+        "{refusal}"
+    );
+    assert!(!refusal.contains(SECRET), "{refusal}");
+}
+
+#[test]
+fn a_value_of_the_simulators_file_is_never_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("merchant.json");
+    let toml = configuration("");
+    let text = toml.replace(
+        &KEYS.path().display().to_string(),
+        &folder.path().display().to_string(),
+    );
+    let whole = crate::house::merchant();
+    for (field, value, said) in [
+        ("api_v3_key", "9876543210", "a value is not of its type"),
+        ("mchid", "9876543210", "a value is not of its type"),
+        ("api_v3_key", "s9876543210", "this is not JSON"),
+    ] {
+        let mut json = whole.clone();
+        json[field] = "put here".into();
+        let json = json.to_string().replace("\"put here\"", value);
+        write_with_mode(&file, &json, 0o600);
+        let refusal = Config::parse(&text, Path::new("."))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refusal.starts_with("merchant.from_file: line 1, column "),
+            "{refusal}"
+        );
+        assert!(refusal.contains(said), "{refusal}");
+        assert!(!refusal.contains("9876543210"), "{refusal}");
+    }
+    let mut lacks = whole;
+    lacks.as_object_mut().unwrap().remove("api_v3_key");
+    write_with_mode(&file, &lacks.to_string(), 0o600);
+    let refusal = Config::parse(&text, Path::new("."))
+        .unwrap_err()
+        .to_string();
+    assert!(refusal.contains("`api_v3_key` is missing"), "{refusal}");
+}
+
+/// What the program writes is what an operator pastes into a chat.
+#[test]
+fn a_variables_value_is_never_written_to_the_log() {
+    for (name, value) in [
+        ("MERCHANT__API_V3_KEY", "9876543210"),
+        ("MERCHANT__API_V3_KEY", "[9876543210]"),
+        ("MERCHANT__API_V3_KEE", "9876543210"),
+        ("MERCHANT__DOWNLOAD_CERTIFICATES", "9876543210"),
+        ("MERCHANT", "9876543210"),
+        ("LISTEN", "9876543210"),
+        ("GATEWAY__ENVIRONMENT", "9876543210"),
+    ] {
+        let (code, log) = run_with(&[(&format!("MERCHANT_SERVER__{name}"), value)]);
+        assert_eq!(code, Some(2), "{name}: {log}");
+        assert!(
+            log.contains(&name.to_lowercase().replace("__", ".")),
+            "{name}: {log}"
+        );
+        assert!(!log.contains("9876543210"), "{name}: {log}");
+    }
+}
+
+/// Merchants' numbers, serial numbers and keys are texts that can be all digits.
+#[test]
+fn a_variable_of_digits_is_a_text_where_the_file_has_a_text() {
+    let variable = |name: &str| format!("MERCHANT_SERVER__{name}");
+    let (code, log) = run_with(&[
+        (&variable("MERCHANT__APPID"), "1900000001"),
+        (&variable("MERCHANT__MCHID"), "0019000001"),
+        (&variable("MERCHANT__SERIAL_NO"), "1234567890"),
+        (
+            &variable("MERCHANT__API_V3_KEY"),
+            "01234567890123456789012345678901",
+        ),
+        (&variable("GATEWAY__TRIES"), "2"),
+        (&variable("MERCHANT__DOWNLOAD_CERTIFICATES"), "true"),
+        (&variable("PRODUCTS"), "[\"native\"]"),
+        (&variable("ALLOWED_ORIGINS"), "[]"),
+        (&variable("MERCHANT__PUBLIC_KEY_ID"), "\"PUB_KEY_ID_1\""),
+    ]);
+    // As good as the file: it is the database that cannot be made.
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("folder"), "{log}");
 }
 
 fn write_with_mode(file: &Path, text: &str, mode: u32) {

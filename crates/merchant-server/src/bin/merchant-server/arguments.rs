@@ -190,7 +190,8 @@ Exit codes: 0 done, 1 it failed, 2 usage or configuration.";
 
 const SERVE_HELP: &str = "\
 Any value of the file can be overridden by a variable: MERCHANT_SERVER__LISTEN,
-MERCHANT_SERVER__GATEWAY__BASE_URL, MERCHANT_SERVER__MERCHANT__API_V3_KEY_FILE.
+MERCHANT_SERVER__GATEWAY__BASE_URL, MERCHANT_SERVER__MERCHANT__API_V3_KEY_FILE. A text stands there
+as it is, digits too; lists and tables are written as in the file.
 RUST_LOG chooses what is logged (default: info).
 SIGHUP reads the file again: keys, certificates, API keys, webhooks, origins, proxies, limits and
 products take effect at once; a bad file is refused, and the old one stays in force.

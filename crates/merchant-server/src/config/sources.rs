@@ -1,0 +1,128 @@
+//! Where the values come from: the file, and the variables that override it.
+//!
+//! What is not of its form is refused by its place and by what it must be. It is never repeated:
+//! what stands in the wrong place, or lacks a quote, can be a key.
+
+use figment::Figment;
+use figment::error::{Actual, Kind, OneOf};
+use figment::providers::{Env, Format as _, Serialized, Toml};
+use figment::value::{Dict, Value};
+
+use super::file::{ConfigFile, MerchantJson};
+use super::{ConfigError, ENVIRONMENT_PREFIX};
+
+/// All values, before their types are looked at.
+pub(super) struct Sources(Figment);
+
+impl Sources {
+    /// The values of the file.
+    pub(super) fn file(text: &str) -> Result<Self, ConfigError> {
+        let values: Dict = Toml::from_str(text).map_err(|error| {
+            let place = error.span().map_or(text.len(), |span| span.start);
+            let before = text.get(..place).unwrap_or(text);
+            let line_begins = before.rfind('\n').map_or(0, |end| end + 1);
+            ConfigError::Syntax {
+                line: before.matches('\n').count() + 1,
+                column: before[line_begins..].chars().count() + 1,
+            }
+        })?;
+        Ok(Self(Figment::from(Serialized::defaults(values))))
+    }
+
+    /// The same with what the environment overrides.
+    pub(super) fn with_variables(self) -> Self {
+        let variables = Env::prefixed(ENVIRONMENT_PREFIX).split("__");
+        let overridden = variables.iter().fold(self.0, |figment, (field, text)| {
+            figment.merge(Serialized::default(field.as_str(), variable(&text)))
+        });
+        Self(overridden)
+    }
+
+    /// The values by their names and types.
+    pub(super) fn read(self) -> Result<ConfigFile, ConfigError> {
+        // Lossy: a variable is text, and so is a number in it.
+        self.0.extract_lossy().map_err(|error| {
+            let rule = rule_of(&error.kind);
+            let mut path = error.path;
+            if let Some(name) = name_of(&error.kind).filter(|name| path.last() != Some(name)) {
+                path.push(name);
+            }
+            ConfigError::Form {
+                field: path.join("."),
+                rule,
+            }
+        })
+    }
+}
+
+/// Reads the simulator's `merchant.json`.
+pub(super) fn merchant_json(json: &[u8]) -> Result<MerchantJson, ConfigError> {
+    serde_json::from_slice(json).map_err(|error| {
+        let text = error.to_string();
+        let reason = if !error.is_data() {
+            "this is not JSON".to_owned()
+        } else if let Some(name) = text.strip_prefix("missing field ") {
+            let name = name.split(" at line").next().unwrap_or_default();
+            format!("{name} is missing")
+        } else {
+            "a value is not of its type".to_owned()
+        };
+        ConfigError::MerchantFile {
+            line: error.line(),
+            column: error.column(),
+            reason,
+        }
+    })
+}
+
+/// The value of a variable: a list, a table or a quoted text as in TOML, and anything else as it
+/// is. Numbers of merchants and keys are texts that can be all digits, with zeros in front.
+fn variable(text: &str) -> Value {
+    match text.parse() {
+        Ok(value @ (Value::Array(..) | Value::Dict(..))) => value,
+        Ok(value @ Value::String(..)) if text.trim_start().starts_with('"') => value,
+        _ => Value::from(text.trim()),
+    }
+}
+
+/// The field that an error is about, where it is not the one that was being read.
+fn name_of(kind: &Kind) -> Option<String> {
+    match kind {
+        Kind::UnknownField(name, _) => Some(name.clone()),
+        Kind::MissingField(name) => Some(name.to_string()),
+        Kind::DuplicateField(name) => Some((*name).to_owned()),
+        _ => None,
+    }
+}
+
+/// What a value must be, without the value.
+fn rule_of(kind: &Kind) -> String {
+    match kind {
+        // Of our own types and those of addresses: each is a fixed sentence.
+        Kind::Message(rule) => rule.clone(),
+        Kind::InvalidType(found, expected) => {
+            format!("must be {expected}, and is {}", sort_of(found))
+        }
+        Kind::InvalidValue(_, expected) => format!("must be {expected}"),
+        Kind::InvalidLength(found, expected) => format!("must be {expected}, and has {found}"),
+        Kind::UnknownVariant(_, known) => format!("must be {}", OneOf(known)),
+        Kind::UnknownField(_, known) => format!("is not known; there is {}", OneOf(known)),
+        Kind::MissingField(_) => "is missing".to_owned(),
+        Kind::DuplicateField(_) => "must not come twice".to_owned(),
+        Kind::ISizeOutOfRange(_) | Kind::USizeOutOfRange(_) => "is out of range".to_owned(),
+        Kind::Unsupported(_) | Kind::UnsupportedKey(..) => {
+            "is of a type that has no place here".to_owned()
+        }
+    }
+}
+
+const fn sort_of(value: &Actual) -> &'static str {
+    match value {
+        Actual::Bool(_) => "true or false",
+        Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number",
+        Actual::Char(_) | Actual::Str(_) => "a text",
+        Actual::Seq => "a list",
+        Actual::Map => "a table",
+        _ => "something else",
+    }
+}
