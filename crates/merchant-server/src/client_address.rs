@@ -18,6 +18,8 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 pub(crate) struct Caller {
     /// An address that WeChat can compare; `None` where there is none to be believed.
     pub(crate) address: Option<IpAddr>,
+    /// Whose calls are counted: the buyer, or the peer where no buyer's address is believed.
+    pub(crate) counted: Option<IpAddr>,
 }
 
 impl FromRequestParts<MerchantServer> for Caller {
@@ -31,14 +33,15 @@ impl FromRequestParts<MerchantServer> for Caller {
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map(|ConnectInfo(peer)| peer.ip());
-        let address = buyer_address(peer, &parts.headers, &server.config.trusted_proxies);
+        let buyer = buyer_address(peer, &parts.headers, &server.config.trusted_proxies);
         let address = if server.config.gateway.is_live() {
-            address.filter(is_public)
+            buyer.filter(is_public)
         } else {
             // A journey in one process has no peer, and a simulator takes any address.
-            Some(address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)))
+            Some(buyer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)))
         };
-        Ok(Self { address })
+        let counted = buyer.or(peer.map(|peer| peer.to_canonical())).or(address);
+        Ok(Self { address, counted })
     }
 }
 

@@ -1,7 +1,7 @@
 //! How often a page may call, by its token and by its address. Never on WeChat's notifications
 //! and never on the merchant's own backend: what those have to say is not to be missed.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -72,7 +72,7 @@ impl Limits {
         let wait_ms = |wait: std::time::Duration| u64::try_from(wait.as_millis()).unwrap_or(0) + 1;
         if let Some(address) = address {
             self.by_address
-                .check_key(&address)
+                .check_key(&network_of(address))
                 .map_err(|until| wait_ms(until.wait_time_from(now)))?;
         }
         self.by_token
@@ -89,13 +89,24 @@ pub(crate) async fn limit(
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    match server.limits.check(token_of(path), caller.address) {
+    match server.limits.check(token_of(path), caller.counted) {
         Ok(()) => next.run(request).await,
         Err(retry_after_ms) if path.starts_with("/c/") => page(retry_after_ms),
         Err(retry_after_ms) => {
             let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
             error.retry_after_ms = Some(retry_after_ms);
             Failure::from(error).into_response()
+        }
+    }
+}
+
+/// Whose calls count together. Of IPv6 everybody has a /64, which is addresses without end.
+const fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
 }

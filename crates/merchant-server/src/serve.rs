@@ -170,7 +170,10 @@ async fn work(running: &watch::Sender<Running>, lane: Lane) {
 async fn keep_trust(running: &watch::Sender<Running>) {
     loop {
         let server = running.borrow().server.clone();
-        for warning in server.config.warnings(server.clock.now_ms() / 1000) {
+        for warning in server
+            .config
+            .certificate_warnings(server.clock.now_ms() / 1000)
+        {
             tracing::warn!(event = "merchant_certificate.ends", "{warning}");
         }
         match server.refresh_certificates_if_due().await {

@@ -45,7 +45,7 @@ const DAY_S: i64 = 24 * 3_600;
 impl Config {
     /// What will stop working by itself, as sentences for people: merchant certificates that end
     /// within thirty days or have ended. `now_s` is in seconds since 1970.
-    pub fn warnings(&self, now_s: i64) -> Vec<String> {
+    pub fn certificate_warnings(&self, now_s: i64) -> Vec<String> {
         let merchant = &self.merchant;
         let is_replaced = |ends_s: i64| {
             merchant.certificates().any(|other| {

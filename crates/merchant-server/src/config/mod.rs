@@ -383,6 +383,18 @@ impl Config {
         rules::check(Sources::file(toml)?.read()?, folder)
     }
 
+    /// What is likely not meant, as sentences for people. `now_s` is in seconds since 1970.
+    pub fn warnings(&self, now_s: i64) -> Vec<String> {
+        let mut warnings = self.certificate_warnings(now_s);
+        if self.gateway.is_live() && self.trusted_proxies.is_empty() {
+            warnings.push(
+                "trusted_proxies is empty: behind a proxy every buyer has the proxy's address, so h5 is refused and all buyers share one rate limit"
+                    .to_owned(),
+            );
+        }
+        warnings
+    }
+
     /// What differs from `new` and cannot change while the server runs, as fields of the file:
     /// addresses that WeChat or buyers hold, the database, and who we are.
     pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {

@@ -49,6 +49,65 @@ async fn an_address_that_tries_tokens_is_stopped_and_wechat_never_is() {
     assert_eq!(metrics(&house).await.status, StatusCode::OK);
 }
 
+/// The first code other than CHECKOUT_UNKNOWN that one peer after another gets who tries tokens,
+/// and after how many calls.
+async fn first_refusal(house: &House, callers: &[(&str, &str)]) -> Option<usize> {
+    for (number, (peer, forwarded_for)) in callers.iter().enumerate() {
+        let path = format!("/v1/checkouts/guess-{number}/cancel");
+        let fields = [("after", "0")];
+        let answer = house.form_from(peer, forwarded_for, &path, &fields).await;
+        match answer.code() {
+            "CHECKOUT_UNKNOWN" => {}
+            "RATE_LIMITED" => return Some(number),
+            code => panic!("{code}"),
+        }
+    }
+    None
+}
+
+/// A buyer's address that is not to be believed must not be a way around the limit.
+#[tokio::test]
+async fn where_no_buyers_address_is_believed_the_peer_is_counted() {
+    for (peer, forwarded_for) in [
+        // Not our proxy, in our own network.
+        ("192.168.0.7", ""),
+        ("100.64.0.1", "198.51.100.1"),
+        // Our proxy, without a word of the buyer.
+        ("127.0.0.1", ""),
+        ("127.0.0.1", "198.51.100.1, nonsense"),
+    ] {
+        let text = format!("{LIMITS}\n{}", crate::security::live_configuration());
+        let house = House::open_configured(&text).await;
+        let callers = [(peer, forwarded_for); 6];
+        assert_eq!(first_refusal(&house, &callers).await, Some(5), "{peer}");
+    }
+}
+
+#[tokio::test]
+async fn addresses_of_one_ipv6_network_count_together_and_others_do_not() {
+    let callers = |third: &'static str| {
+        [
+            "2001:db8:0:1::1",
+            "2001:db8:0:1::2",
+            "2001:db8:0:1:ffff::3",
+            "2001:db8:0:1:1:2:3:4",
+            "2001:db8:0:1::5",
+            third,
+        ]
+        .map(|buyer| ("127.0.0.1", buyer))
+    };
+    let house = House::open_with(LIMITS).await;
+    assert_eq!(
+        first_refusal(&house, &callers("2001:db8:0:1::6")).await,
+        Some(5)
+    );
+    let house = House::open_with(LIMITS).await;
+    assert_eq!(
+        first_refusal(&house, &callers("2001:db8:0:2::6")).await,
+        None
+    );
+}
+
 #[tokio::test]
 async fn metrics_count_calls_by_route_and_money_by_state_for_those_with_a_key() {
     let house = House::open().await;

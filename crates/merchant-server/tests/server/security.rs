@@ -83,14 +83,17 @@ async fn no_answer_is_taken_for_another_kind_of_file() {
 
 /// A house on WeChat's real names. The line still ends at the simulator.
 pub(crate) async fn live() -> House {
-    let text = configuration("")
+    House::open_configured(&live_configuration()).await
+}
+
+pub(crate) fn live_configuration() -> String {
+    configuration("")
         .replace("http://127.0.0.1:8080", "https://pay.shop.example")
         .replace("http://127.0.0.1:8000", "https://www.shop.example")
         .replace(
             "environment = \"simulator\"",
             "environment = \"wechat\"\nbase_url = \"https://api.mch.weixin.qq.com\"",
-        );
-    House::open_configured(&text).await
+        )
 }
 
 async fn h5(house: &House, token: &str, peer: &str, forwarded_for: &str) -> Answer {
