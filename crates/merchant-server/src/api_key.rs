@@ -9,6 +9,9 @@ use crate::config::Scope;
 use crate::error::Failure;
 use crate::server::MerchantServer;
 
+/// The field of a call's span that names the key.
+pub(crate) const API_KEY_FIELD: &str = "api_key";
+
 /// A caller with a key that we know.
 #[derive(Clone, Debug)]
 pub(crate) struct Backend {
@@ -31,7 +34,8 @@ impl Backend {
 impl FromRequestParts<MerchantServer> for Backend {
     type Rejection = Failure;
 
-    /// Compares the hash of what came with every hash that we have, each in constant time.
+    /// Compares the hash of what came with every hash that we have, each in constant time. The
+    /// key's name goes into every line that this call writes.
     async fn from_request_parts(
         parts: &mut Parts,
         server: &MerchantServer,
@@ -44,14 +48,18 @@ impl FromRequestParts<MerchantServer> for Backend {
             .and_then(|text| text.strip_prefix("Bearer "))
             .ok_or_else(refused)?;
         let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key.as_bytes());
-        let mut scopes = None;
+        let mut found = None;
         for known in &server.config.api_keys {
             let is_it =
                 aws_lc_rs::constant_time::verify_slices_are_equal(hash.as_ref(), &known.sha256);
             if is_it.is_ok() {
-                scopes = Some(known.scopes.clone());
+                found = Some(known);
             }
         }
-        scopes.map(|scopes| Self { scopes }).ok_or_else(refused)
+        let known = found.ok_or_else(refused)?;
+        tracing::Span::current().record(API_KEY_FIELD, &*known.name);
+        Ok(Self {
+            scopes: known.scopes.clone(),
+        })
     }
 }

@@ -12,6 +12,7 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::Instrument as _;
 
+use crate::api_key::API_KEY_FIELD;
 use crate::config::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
 use crate::request_id::REQUEST_ID;
 use crate::secret::masked;
@@ -189,7 +190,15 @@ async fn log(State(server): State<MerchantServer>, request: Request, next: Next)
     } else {
         String::new()
     };
-    let span = tracing::info_span!("call", %method, route, token, request_id);
+    let span = tracing::info_span!(
+        "call",
+        %method,
+        route,
+        token,
+        request_id,
+        // Recorded once the key is known.
+        { API_KEY_FIELD } = tracing::field::Empty,
+    );
     async move {
         let mut response = next.run(request).await;
         let status = response.status().as_u16();
