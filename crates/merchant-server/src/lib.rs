@@ -58,7 +58,7 @@ mod wechat_transport;
 pub use bills::BillKind;
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use config::{
-    ApiKey, Config, ConfigError, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant,
+    ApiKey, Config, ConfigError, Database, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant,
     MerchantCertificate, MiniProgram, RateLimits, Scope, ServiceContact, SubMerchant,
     VerificationFile, WebhookTarget,
 };

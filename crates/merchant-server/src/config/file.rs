@@ -17,7 +17,7 @@ pub(super) struct ConfigFile {
     pub(super) listen: std::net::SocketAddr,
     pub(super) public_base_url: String,
     #[serde(default = "default_database")]
-    pub(super) database: PathBuf,
+    pub(super) database: String,
     pub(super) bundle_dir: Option<PathBuf>,
     #[serde(default)]
     pub(super) allowed_origins: Vec<String>,
@@ -157,8 +157,8 @@ fn default_listen() -> std::net::SocketAddr {
     std::net::SocketAddr::from(([127, 0, 0, 1], 8080))
 }
 
-fn default_database() -> PathBuf {
-    PathBuf::from("merchant-server.sqlite3")
+fn default_database() -> String {
+    "merchant-server.sqlite3".to_owned()
 }
 
 /// Half an hour: longer than a buyer needs, shorter than WeChat's links live.

@@ -5,6 +5,7 @@
 
 mod address;
 mod applications;
+mod database;
 mod file;
 mod merchant;
 mod merchant_keys;
@@ -26,6 +27,7 @@ use crate::secret::Secret;
 use sources::Sources;
 
 pub(crate) use address::origin_of;
+pub use database::Database;
 pub(crate) use merchant::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
 pub use merchant_keys::MerchantCertificate;
 pub(crate) use merchant_keys::signer;
@@ -42,8 +44,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The address that buyers and WeChat reach us by; its path is `/`.
     pub public_base_url: Url,
-    /// The SQLite file.
-    pub database: PathBuf,
+    /// Where the ledger is kept.
+    pub database: Database,
     /// The folder with the element's files, served at `/dist/`.
     pub bundle_dir: Option<PathBuf>,
     /// Origins whose pages may read our answers (CORS).
@@ -129,7 +131,7 @@ impl std::fmt::Debug for WebhookTarget {
 /// One key of the private side, as its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
-    /// For logs.
+    /// In every line of the log that a call with it writes.
     pub name: String,
     /// SHA-256 of the key's text.
     pub sha256: [u8; 32],

@@ -10,7 +10,7 @@ use url::Url;
 use super::address::{bare, is_loopback_host, origin, secure_url};
 use super::file::{ApiKeyFile, ConfigFile, GatewayFile, ServiceContactFile, WebhookFile};
 use super::{
-    ApiKey, Config, ConfigError, Environment, Gateway, Merchant, Scope, ServiceContact,
+    ApiKey, Config, ConfigError, Database, Environment, Gateway, Merchant, Scope, ServiceContact,
     VerificationFile, WebhookTarget, merchant,
 };
 
@@ -72,7 +72,7 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
     Ok(Config {
         listen: file.listen,
         public_base_url,
-        database: folder.join(file.database),
+        database: Database::parse(&file.database, folder)?,
         bundle_dir: file.bundle_dir.map(|path| folder.join(path)),
         allowed_origins,
         return_origins,

@@ -356,6 +356,41 @@ fn variables_override_the_file_and_the_exit_code_tells_what_was_wrong() {
     }
 }
 
+/// `PathBuf` takes every text: an address was made a folder of, and printed with its password.
+#[test]
+fn a_database_that_is_no_file_is_refused_and_its_password_is_not_shown() {
+    for address in [
+        "postgres://u:secret-word@db.example/orders",
+        "postgresql://u:secret-word@db.example/orders",
+        "sqlite:secret-word.sqlite3",
+        "sqlite://secret-word.sqlite3",
+        "",
+    ] {
+        let text = configuration(&format!("database = \"{address}\""));
+        let refusal = Config::parse(&text, Path::new("."))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refusal.starts_with("database: must be the path of a file"),
+            "{refusal}"
+        );
+        assert!(!refusal.contains("secret-word"), "{refusal}");
+    }
+}
+
+#[test]
+fn real_money_without_a_trusted_proxy_is_a_warning() {
+    let warnings = |text: &str| Config::parse(text, Path::new(".")).unwrap().warnings(0);
+    let proxies = "trusted_proxies = [\"127.0.0.1/32\"]";
+    let live = crate::security::live_configuration();
+    let is_about_proxies = |warning: &String| warning.starts_with("trusted_proxies is empty");
+    assert!(!warnings(&live).iter().any(is_about_proxies));
+    let bare = live.replace(proxies, "");
+    assert!(warnings(&bare).iter().any(is_about_proxies));
+    let simulated = configuration("").replace(proxies, "");
+    assert!(!warnings(&simulated).iter().any(is_about_proxies));
+}
+
 /// What stands in the wrong place can be a key: the refusal says where and what is to be there.
 #[test]
 fn a_value_that_is_not_of_its_form_is_never_repeated() {

@@ -240,7 +240,7 @@ fn summary(config: &Config) -> String {
         "listen       {}\npublic       {}\ndatabase     {}\ngateway      {} ({money})\nmchid        {}\nappid        {}\nproducts     {}\nnotify_url   {}",
         config.listen,
         config.public_base_url,
-        config.database.display(),
+        config.database,
         config.gateway.origin,
         config.merchant.key.mchid(),
         config.merchant.appid,

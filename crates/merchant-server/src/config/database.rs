@@ -1,0 +1,38 @@
+//! Where the ledger is kept.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::ConfigError;
+
+/// A database, as far as there is one that this version can work with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file of this machine's.
+    Sqlite(PathBuf),
+}
+
+impl Database {
+    /// Reads the path of a file, which counts from `folder`. An address of a server is refused,
+    /// and not repeated: its password stands in it.
+    pub(super) fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let refused = |rule: &str| Err(ConfigError::refused("database", rule));
+        if text.contains("://") || text.starts_with("sqlite:") {
+            return refused(
+                "must be the path of a file, not an address: this version keeps its orders in SQLite, and in no other database",
+            );
+        }
+        if text.is_empty() {
+            return refused("must be the path of a file");
+        }
+        Ok(Self::Sqlite(folder.join(text)))
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) => file.display().fmt(f),
+        }
+    }
+}
