@@ -206,9 +206,8 @@ impl CheckoutMachine {
 
     fn hidden(&mut self) {
         let dead = self.poll.hide();
-        if dead.is_some() {
-            self.tell_peers(PeerWord::Stopped);
-        }
+        // In the pause between two questions too: the others trust its last word for long.
+        self.tell_peers(PeerWord::Stopped);
         self.abort(dead);
         if let Stage::Leaving(leaving) = &mut self.stage {
             leaving.was_hidden = true;

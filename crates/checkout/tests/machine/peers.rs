@@ -102,6 +102,16 @@ fn a_tab_says_what_it_asks_that_it_heard_something_new_and_that_it_stops() {
 }
 
 #[test]
+fn a_tab_that_goes_between_two_questions_says_so_too() {
+    let mut page = with_code();
+    page.answer_read(code_shown(2, 1, CODE));
+    assert!(page.reading().is_none(), "a pause");
+    page.effects.clear();
+    page.happen(Event::Hidden);
+    assert_eq!(told(&page), [PeerWord::Stopped]);
+}
+
+#[test]
 fn a_tab_that_is_only_loading_waits_for_no_other() {
     let mut page = Page::new(DESK, Options::default());
     page.happen(Event::Connected);
