@@ -4,12 +4,14 @@
 //! so it is looked up as a property of the window, after the event and by looking now and then.
 //! In a frame it lives in the top window.
 
+use super::clock::whole;
+use super::object::object;
 use super::wechat_sdk;
 use checkout::BridgeReply;
 use gloo_events::EventListener;
 use gloo_timers::callback::Interval;
-use js_sys::{Function, Object, Reflect};
-use merchant_api::PayParameters;
+use js_sys::{Function, Reflect};
+use merchant_api::{PayParameters, decimal};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -51,12 +53,8 @@ pub(crate) fn is_present() -> bool {
 /// Opens the cashier. `replied` is called for each callback: none, one, or (WeChat 7.0.8) two.
 pub(crate) fn invoke(parameters: &PayParameters, replied: impl Fn(BridgeReply) + 'static) {
     call(replied, |callback| {
-        let bridge = bridge()?;
-        let name = JsValue::from_str("getBrandWCPayRequest");
         let values = as_object(parameters, "timeStamp");
-        method(&bridge, "invoke")?
-            .call3(&bridge, &name, &values, callback)
-            .ok()
+        invoke_by_name("getBrandWCPayRequest", &values, callback)
     });
 }
 
@@ -72,9 +70,20 @@ pub(crate) fn invoke_sdk(parameters: &PayParameters, replied: impl Fn(BridgeRepl
     });
 }
 
+/// Calls something of the bridge's.
+pub(super) fn invoke_by_name(name: &str, values: &JsValue, callback: &JsValue) -> Option<JsValue> {
+    let bridge = bridge()?;
+    method(&bridge, "invoke")?
+        .call3(&bridge, &name.into(), values, callback)
+        .ok()
+}
+
 /// Calls with a callback that lives as long as the page: WeChat may call back at any time, and
 /// more than once. The shell drops what comes after its end.
-fn call(replied: impl Fn(BridgeReply) + 'static, call: impl FnOnce(&JsValue) -> Option<JsValue>) {
+pub(super) fn call(
+    replied: impl Fn(BridgeReply) + 'static,
+    call: impl FnOnce(&JsValue) -> Option<JsValue>,
+) {
     let replied = Rc::new(replied);
     let on_reply = Rc::clone(&replied);
     let callback = Closure::<dyn Fn(JsValue)>::new(move |reply| on_reply(read(&reply)));
@@ -106,33 +115,39 @@ fn bridge() -> Option<JsValue> {
 
 /// WeChat's own spelling; every value is a text.
 fn as_object(parameters: &PayParameters, time_stamp: &str) -> JsValue {
-    let object = Object::new();
-    let fields = [
-        ("appId", &parameters.app_id),
-        (time_stamp, &parameters.time_stamp),
-        ("nonceStr", &parameters.nonce_str),
-        ("package", &parameters.package),
-        ("signType", &parameters.sign_type),
-        ("paySign", &parameters.pay_sign),
-    ];
-    for (name, text) in fields {
-        // Setting a property of a fresh plain object cannot fail.
-        let _ = Reflect::set(&object, &name.into(), &text.into());
-    }
-    object.into()
+    let text = |text: &String| JsValue::from_str(text);
+    object(&[
+        ("appId", text(&parameters.app_id)),
+        (time_stamp, text(&parameters.time_stamp)),
+        ("nonceStr", text(&parameters.nonce_str)),
+        ("package", text(&parameters.package)),
+        ("signType", text(&parameters.sign_type)),
+        ("paySign", text(&parameters.pay_sign)),
+    ])
 }
 
-/// Any field may be absent or of another type.
-pub(super) fn read(reply: &JsValue) -> BridgeReply {
-    let text = |name: &str| {
-        Reflect::get(reply, &name.into())
-            .ok()
-            .and_then(|value| value.as_string())
+/// Any field may be absent or of another type. The code, a text on Android and a number on iOS,
+/// goes with the sentence: it is for the merchant's log alone.
+fn read(reply: &JsValue) -> BridgeReply {
+    let field = |name: &str| Reflect::get(reply, &name.into()).unwrap_or_default();
+    let text = |name: &str| field(name).as_string();
+    let mut err_desc = text("err_desc");
+    let err_code = field("err_code");
+    let number = || {
+        let number = err_code.as_f64()?;
+        let mut text = String::from(if number < 0.0 { "-" } else { "" });
+        text.push_str(&decimal(whole(number.abs())));
+        Some(text)
     };
+    if let Some(code) = err_code.as_string().or_else(number) {
+        let words = err_desc.get_or_insert_default();
+        words.push_str(" err_code ");
+        words.push_str(&code);
+    }
     BridgeReply {
         err_msg: text("errMsg")
             .or_else(|| text("err_msg"))
             .unwrap_or_default(),
-        err_desc: text("err_desc"),
+        err_desc,
     }
 }

@@ -39,8 +39,8 @@ impl Timer {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the browser counts in f64; the cast saturates, and neither clock nor seed is negative"
+    reason = "the browser counts in f64; the cast saturates, and what is counted is not negative"
 )]
-const fn whole(number: f64) -> u64 {
+pub(super) const fn whole(number: f64) -> u64 {
     number as u64
 }

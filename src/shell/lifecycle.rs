@@ -60,3 +60,8 @@ pub(crate) fn is_hidden() -> bool {
     let document = web_sys::window().and_then(|window| window.document());
     document.is_some_and(|document| document.hidden())
 }
+
+/// Whether the browser knows that there is no network.
+pub(crate) fn is_offline() -> bool {
+    web_sys::window().is_some_and(|window| !window.navigator().on_line())
+}

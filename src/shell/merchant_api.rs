@@ -15,7 +15,8 @@ use checkout::{Event, Failure, Request, RequestId};
 use js_sys::{Array, Error, Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    AbortController, AbortSignal, RequestCredentials, RequestInit, Response, UrlSearchParams,
+    AbortController, AbortSignal, RequestCache, RequestCredentials, RequestInit, Response,
+    UrlSearchParams,
 };
 
 /// The backend of one order.
@@ -82,6 +83,8 @@ impl MerchantApi {
         let signal = controller.as_ref().map(AbortController::signal);
         let init = RequestInit::new();
         init.set_credentials(RequestCredentials::Omit);
+        // A backend may have forgotten to say so itself.
+        init.set_cache(RequestCache::NoStore);
         init.set_signal(signal.as_ref());
         let address = self.address(request, &init);
         let done = move |outcome| {

@@ -7,7 +7,9 @@ mod bridge;
 mod clock;
 mod lifecycle;
 mod merchant_api;
+mod mini_program;
 mod navigation;
+mod object;
 mod page;
 mod peers;
 mod storage;
@@ -105,6 +107,9 @@ impl Shell {
         if lifecycle::is_hidden() {
             self.happened(Event::Hidden);
         }
+        if lifecycle::is_offline() {
+            self.happened(Event::Offline);
+        }
         self.happened(Event::Connected);
     }
 
@@ -117,17 +122,18 @@ impl Shell {
     /// end does nothing.
     pub(crate) fn end(&self) {
         self.0.has_ended.set(true);
-        self.0.show.take();
+        // First what calls in here: after a panic the machine may be beyond asking.
+        self.0.lifecycle.take();
+        self.0.timer.take();
+        self.0.bridge.take();
+        self.0.requests.take();
         let now_ms = clock::now_ms();
         let effects = self.0.machine.borrow_mut().update(now_ms, Event::Destroyed);
         for effect in effects {
             self.perform(effect);
         }
-        self.0.lifecycle.take();
-        self.0.timer.take();
-        self.0.bridge.take();
-        self.0.requests.take();
         self.0.peers.take();
+        self.0.show.take();
     }
 
     fn happened(&self, event: Event) {
@@ -198,9 +204,10 @@ impl Shell {
             }
             Effect::Navigate(Destination::MiniProgram(path)) => {
                 let shell = self.clone();
-                wechat_sdk::open_mini_program(path.as_str().to_owned(), move |words| {
+                let waiting = mini_program::open(path.as_str().to_owned(), move |words| {
                     shell.happened(Event::MiniProgramFailed(words));
                 });
+                running.bridge.replace(waiting);
             }
             Effect::Navigate(destination) => navigation::go(destination.as_str()),
             Effect::Reload => {

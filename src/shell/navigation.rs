@@ -47,21 +47,16 @@ pub(crate) fn parameter(name: &str) -> Option<String> {
     address()?.search_params().get(name)
 }
 
-/// The page's own address without fragment and without what was appended to it.
+/// The page's own address without what was appended to it. Its fragment stays: it may be where a
+/// single-page shop is.
 pub(crate) fn own_address() -> Option<String> {
-    let address = stripped_address()?;
-    address.set_hash("");
-    Some(address.href())
+    Some(stripped_address()?.href())
 }
 
 /// Takes what was appended out of the address that the buyer sees, shares and reloads.
 pub(crate) fn strip() {
     let replace = || {
         let address = stripped_address()?;
-        // A browser carries the fragment of WeChat's authorize address along.
-        if address.hash() == "#wechat_redirect" {
-            address.set_hash("");
-        }
         let history = web_sys::window()?.history().ok()?;
         let state = history.state().ok()?;
         history
@@ -77,6 +72,10 @@ fn stripped_address() -> Option<Url> {
     let parameters = address.search_params();
     parameters.delete(PAYER_PARAMETER);
     parameters.delete(RETURN_PARAMETER);
+    // A browser carries the fragment of WeChat's authorize address along.
+    if address.hash() == "#wechat_redirect" {
+        address.set_hash("");
+    }
     Some(address)
 }
 

@@ -1,9 +1,10 @@
 //! What the page is told: DOM events of the element, or a callback of the leptos component.
 
+use super::object::object;
 use crate::locale::Words;
 use crate::view::problem_word;
 use checkout::{Destination, Occurrence, Problem, Scene};
-use js_sys::{Function, Object, Reflect};
+use js_sys::Function;
 use wasm_bindgen::JsValue;
 
 /// Who listens.
@@ -140,15 +141,6 @@ fn problem_detail(problem: &Problem, words: &Words) -> JsValue {
         ("field", optional(problem.field.as_deref())),
         ("raw", optional(problem.raw.as_deref())),
     ])
-}
-
-fn object(fields: &[(&str, JsValue)]) -> JsValue {
-    let object = Object::new();
-    for (name, value) in fields {
-        // Setting a property of a fresh plain object cannot fail.
-        let _ = Reflect::set(&object, &JsValue::from_str(name), value);
-    }
-    object.into()
 }
 
 fn optional(text: Option<&str>) -> JsValue {

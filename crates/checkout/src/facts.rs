@@ -20,7 +20,8 @@ pub struct Facts {
     pub has_wechat_sdk: bool,
     /// `window.__wxjs_environment` says `miniprogram`; old iOS web-views say it nowhere else.
     pub mini_program: bool,
-    /// The page is in a frame, where neither the bridge nor `h5_url` works.
+    /// The page is in a frame: the bridge is the top window's, and out of reach in one of another
+    /// origin; `h5_url` has to leave with the whole page, which a sandbox may forbid.
     pub framed: bool,
     /// The page came from this machine (127.0.0.1, localhost): only then may an address be
     /// plain http, and only if it is loopback too.
