@@ -190,10 +190,16 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       this._turn += 1;
       const embedded = this._embedded;
       this._embedded = null;
-      if (!embedded || isBroken) return;
+      if (!embedded) return;
       // Not at once: this may run inside a call of the widget, which must not be taken away
       // under its own feet.
-      queueMicrotask(() => embedded.unmount());
+      queueMicrotask(() => {
+        try {
+          embedded.unmount();
+        } catch {
+          // After a trap it may not come to its end.
+        }
+      });
     }
 
     /** One change of looks for however many are set in one turn, and not inside a call. */
@@ -439,7 +445,9 @@ function styled(root, css) {
     root.adoptedStyleSheets = [sheet];
     return [];
   } catch {
+    // Safari before 16.4. Here the page's policy counts, and a nonce that it has is good for this too.
     const style = document.createElement("style");
+    style.nonce = (/** @type {HTMLElement | null} */ (document.querySelector("[nonce]")) || style).nonce;
     style.textContent = css;
     return [style];
   }
