@@ -40,6 +40,8 @@ pub struct Servers {
     pub wechat_browser: String,
     /// Where `/dist/` is served to anybody, and a test's own pages.
     pub stage: String,
+    /// The stage inside WeChat's browser.
+    pub stage_in_wechat: String,
     /// What the merchant server was asked.
     pub requests: RequestLog,
     _folder: TempDir,
@@ -64,17 +66,36 @@ impl Servers {
 
     /// The same, with pages of the test's own on the stage.
     pub async fn start_with_stage(pages: Router) -> Self {
+        Self::start_with(pages, Some(bundle_dir())).await
+    }
+
+    /// The same for what is no web page: without the element's bundle.
+    pub async fn start_without_bundle() -> Self {
+        Self::start_with(Router::new(), None).await
+    }
+
+    async fn start_with(pages: Router, bundle: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let wechat = LiveSimulator::start().await;
-        let [merchant, shop, wechat_browser, stage] = [
+        let [merchant, shop, wechat_browser, stage, stage_in_wechat] = [
+            Port::take().await,
             Port::take().await,
             Port::take().await,
             Port::take().await,
             Port::take().await,
         ];
-        let origins = [&shop.origin, &wechat_browser.origin, &stage.origin];
-        let merchant_json = wechat.merchant_json();
-        let config = merchant_configuration(&merchant.origin, &merchant_json, &origins);
+        let origins = [
+            &shop.origin,
+            &wechat_browser.origin,
+            &stage.origin,
+            &stage_in_wechat.origin,
+        ];
+        let config = merchant_configuration(
+            &merchant.origin,
+            &wechat.merchant_json(),
+            &origins,
+            bundle.as_deref(),
+        );
         let config = Config::parse(&config, folder.path()).unwrap();
         let server = MerchantServer::open(config, surroundings()).await.unwrap();
         tokio::spawn(run_due(server.clone()));
@@ -91,15 +112,19 @@ impl Servers {
             })
             .unwrap(),
         );
-        wechat_browser.serve(wechat_browser::app(
-            &wechat.simulator,
-            wechat_browser.origin.parse().unwrap(),
-            shop.origin.parse().unwrap(),
-            Outgoing::over_http(Duration::from_mins(1), false).unwrap(),
-        ));
-        let files = Router::new()
-            .nest_service("/dist", ServeDir::new(bundle_dir()))
-            .layer(CorsLayer::permissive());
+        for (browser, shown) in [(&wechat_browser, &shop), (&stage_in_wechat, &stage)] {
+            browser.serve(wechat_browser::app(
+                &wechat.simulator,
+                browser.origin.parse().unwrap(),
+                shown.origin.parse().unwrap(),
+                Outgoing::over_http(Duration::from_mins(1), false).unwrap(),
+            ));
+        }
+        let files = bundle.map_or_else(Router::new, |bundle| {
+            Router::new()
+                .nest_service("/dist", ServeDir::new(bundle))
+                .layer(CorsLayer::permissive())
+        });
         stage.serve(pages.merge(files));
         Self {
             wechat,
@@ -107,6 +132,7 @@ impl Servers {
             shop: shop.origin,
             wechat_browser: wechat_browser.origin,
             stage: stage.origin,
+            stage_in_wechat: stage_in_wechat.origin,
             requests,
             _folder: folder,
         }
@@ -121,6 +147,12 @@ impl Servers {
             .body(order.to_string());
         let created = json_of(request).await;
         created["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// An element starts an attempt.
+    pub async fn attempt(&self, token: &str, product: &str) -> Value {
+        let address = format!("{}/v1/checkouts/{token}/attempts", self.merchant);
+        json_of(visitor().post(address).form(&[("product", product)])).await
     }
 
     /// What the merchant server says about a checkout.
@@ -181,15 +213,21 @@ fn surroundings() -> Surroundings {
     }
 }
 
-fn merchant_configuration(origin: &str, merchant_json: &Path, pages: &[&String]) -> String {
+fn merchant_configuration(
+    origin: &str,
+    merchant_json: &Path,
+    pages: &[&String],
+    bundle: Option<&Path>,
+) -> String {
     let listen = origin.trim_start_matches("http://");
-    let bundle = bundle_dir();
+    let bundle = bundle.map_or_else(String::new, |bundle| format!("bundle_dir = {bundle:?}"));
     format!(
         r#"
         listen = "{listen}"
         public_base_url = "{origin}"
         database = "merchant.sqlite3"
-        bundle_dir = "{}"
+        {bundle}
+        products = ["native", "h5", "jsapi", "mini_program"]
         allowed_origins = {pages:?}
         return_origins = {pages:?}
         [[api_keys]]
@@ -199,8 +237,8 @@ fn merchant_configuration(origin: &str, merchant_json: &Path, pages: &[&String])
         environment = "simulator"
         [merchant]
         from_file = "{}"
+        mini_program_path = "/pages/wechat-pay/wechat-pay"
         "#,
-        bundle.display(),
         merchant_json.display()
     )
 }

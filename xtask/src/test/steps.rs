@@ -108,7 +108,7 @@ pub(super) const ALL: &[Step] = &[
     },
     Step {
         name: "mini-program",
-        about: "the mini-program's page pays, against a stand-in for wx",
+        about: "the mini-program's page pays, against a stand-in for wx and against our servers",
         needs: &[Need::Node],
         after: None,
         run: mini_program,
@@ -246,7 +246,12 @@ fn mini_program() -> Result<(), Failure> {
         .filter(|file| file.to_string_lossy().ends_with(".test.js"))
         .collect();
     files.sort();
-    process::run_shown(Command::new("node").arg("--test").args(files))
+    process::run_shown(Command::new("node").arg("--test").args(files))?;
+    process::run_shown(
+        repository::cargo()
+            .args(["test", "--package=payment-tests", "--features=mini-program"])
+            .args(["--test=mini_program"]),
+    )
 }
 
 fn browser() -> Result<(), Failure> {

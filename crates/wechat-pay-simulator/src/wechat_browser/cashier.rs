@@ -17,6 +17,7 @@ use wechat_pay::JsapiPayment;
 use super::Browser;
 use crate::{
     ledger::{Outcome, PayRefusal, Target, order::Product},
+    merchant_file::MerchantFile,
     pages::payer,
     simulator::Buyer,
 };
@@ -68,7 +69,26 @@ struct AnswerRequest {
     outcome: Outcome,
 }
 
+/// Whose cashier it is: a buyer has another name under each application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// A page, by `WeixinJSBridge`: the official account.
+    Page,
+    /// A mini-program, by `wx.requestPayment`, which adds the appid that a page has to give.
+    MiniProgram,
+}
+
+impl Caller {
+    fn appid(self, merchant: &MerchantFile) -> &str {
+        match self {
+            Self::Page => &merchant.appid,
+            Self::MiniProgram => &merchant.mini_program_appid,
+        }
+    }
+}
+
 pub(super) async fn open(
+    caller: Caller,
     State(browser): State<Browser>,
     headers: HeaderMap,
     body: Bytes,
@@ -76,13 +96,14 @@ pub(super) async fn open(
     let Ok(params) = serde_json::from_slice::<Value>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    match judge(&browser, holder(&browser, &headers), &params) {
+    match judge(&browser, caller, holder(&browser, &headers), &params) {
         Ok((_, sheet)) => Json(serde_json::json!({ "sheet": sheet })).into_response(),
         Err(result) => Json(serde_json::json!({ "result": result })).into_response(),
     }
 }
 
 pub(super) async fn answer(
+    caller: Caller,
     State(browser): State<Browser>,
     headers: HeaderMap,
     body: Bytes,
@@ -91,7 +112,7 @@ pub(super) async fn answer(
         return StatusCode::BAD_REQUEST.into_response();
     };
     let payer = holder(&browser, &headers);
-    let result = match judge(&browser, payer, &request.params) {
+    let result = match judge(&browser, caller, payer, &request.params) {
         Err(result) => result,
         Ok((target, _)) => settle(&browser, &target, payer, request.outcome),
     };
@@ -115,12 +136,17 @@ fn settle(browser: &Browser, target: &Target, payer: u8, outcome: Outcome) -> Br
     }
 }
 
-fn judge(browser: &Browser, payer: u8, params: &Value) -> Result<(Target, Sheet), BridgeResult> {
+fn judge(
+    browser: &Browser,
+    caller: Caller,
+    payer: u8,
+    params: &Value,
+) -> Result<(Target, Sheet), BridgeResult> {
     let payment = read_strings(params)?;
     let simulator = &browser.simulator;
     let mut keyrings = simulator.keyrings().iter();
     let keyring = keyrings
-        .find(|keyring| keyring.merchant().appid == payment.app_id)
+        .find(|keyring| caller.appid(keyring.merchant()) == payment.app_id)
         .ok_or_else(|| BridgeResult::plain("get_brand_wcpay_request:fail_invalid appid"))?;
     // WeChat answers alike to a package without its prefix, and to a prepay_id that is unknown,
     // too old, or of another application.

@@ -33,6 +33,9 @@ pub const USER_AGENT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A
 /// Where the script comes from; the shop's own paths cannot begin like this.
 pub(crate) const BRIDGE_PATH: &str = "/_wechat/bridge.js";
 
+/// Where pages find what stands in for `https://res.wx.qq.com/open/js/jweixin-1.6.0.js`.
+const SDK_PATH: &str = "/_wechat/jweixin.js";
+
 /// An origin on this machine: scheme, host and port, no path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopbackOrigin(String);
@@ -104,10 +107,26 @@ pub fn app(
     shop: LoopbackOrigin,
     outgoing: Outgoing,
 ) -> Router {
+    use cashier::Caller::{MiniProgram, Page};
     Router::new()
         .route(BRIDGE_PATH, get(bridge))
-        .route("/_wechat/cashier", post(cashier::open))
-        .route("/_wechat/outcome", post(cashier::answer))
+        .route(SDK_PATH, get(sdk))
+        .route(
+            "/_wechat/cashier",
+            post(|state, headers, body| cashier::open(Page, state, headers, body)),
+        )
+        .route(
+            "/_wechat/outcome",
+            post(|state, headers, body| cashier::answer(Page, state, headers, body)),
+        )
+        .route(
+            "/_wechat/mini-program/cashier",
+            post(|state, headers, body| cashier::open(MiniProgram, state, headers, body)),
+        )
+        .route(
+            "/_wechat/mini-program/outcome",
+            post(|state, headers, body| cashier::answer(MiniProgram, state, headers, body)),
+        )
         .layer(middleware::from_fn_with_state(simulator.clone(), keep))
         .fallback(any(proxy::forward))
         .with_state(Browser {
@@ -120,7 +139,14 @@ pub fn app(
 
 async fn bridge() -> Response {
     let agent = json!(USER_AGENT).to_string();
-    let script = include_str!("bridge.js").replace("\"USER_AGENT\"", &agent);
+    javascript(include_str!("bridge.js").replace("\"USER_AGENT\"", &agent))
+}
+
+async fn sdk() -> Response {
+    javascript(include_str!("jweixin.js").to_owned())
+}
+
+fn javascript(script: String) -> Response {
     (
         [
             (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
