@@ -2,27 +2,19 @@
 //! a trace when it goes. Left out where the browser is not on the machine.
 
 use crate::stage::{Stage, left};
-use payment_tests::browser::{Visitor, visit};
+use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::scanner::scan;
+use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-#[tokio::test]
-async fn a_code_is_shown_scanned_paid_and_cleared_away_in_firefox() {
-    pays_and_leaves_nothing(Visitor::Firefox).await;
+in_browsers! {
+    a_code_is_shown_scanned_paid_and_cleared_away: firefox webkit;
 }
 
-#[tokio::test]
-async fn a_code_is_shown_scanned_paid_and_cleared_away_in_webkit() {
-    pays_and_leaves_nothing(Visitor::WebKit).await;
-}
-
-async fn pays_and_leaves_nothing(visitor: Visitor) {
-    if !visitor.engine().is_possible() {
-        return;
-    }
+async fn a_code_is_shown_scanned_paid_and_cleared_away(engine: Engine) {
     let stage = Stage::set().await;
     let (gone, paid) = (stage.order().await, stage.order().await);
-    visit(visitor, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
         // WebKit's driver has a timer of its own in the page.
         let bare = left(browser).await;

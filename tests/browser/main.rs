@@ -1,5 +1,31 @@
 //! Payments end to end in a real browser, one file for each scenario.
 
+/// Scenarios that run in several browsers: each becomes a test of its own in each of them, as
+/// `a_scenario::webkit`.
+macro_rules! in_browsers {
+    ($($scenario:ident: $($browser:ident)+;)+) => {$(
+        mod $scenario {
+            $(#[tokio::test]
+            async fn $browser() {
+                super::$scenario(crate::engine!($browser)).await;
+            })+
+        }
+    )+};
+}
+
+macro_rules! engine {
+    (chromium) => {
+        payment_tests::webdriver::Engine::Chromium
+    };
+    (firefox) => {
+        payment_tests::webdriver::Engine::Firefox
+    };
+    (webkit) => {
+        payment_tests::webdriver::Engine::WebKit
+    };
+}
+use engine;
+
 mod appearance;
 mod bad_input;
 mod engines;
@@ -12,6 +38,9 @@ mod jsapi;
 mod manners;
 mod native;
 mod php;
+mod plain_backend;
 mod policy;
+mod presence;
 mod stage;
+mod tabs;
 mod teardown;

@@ -1,6 +1,7 @@
 //! Pages of the tests' own, with the element served beside them in three ways: at once, held
 //! until the test lets go, and broken. The page counts what an element leaves behind.
 
+use crate::plain_backend::PlainBackend;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -19,6 +20,8 @@ const SCRIPT: &str = r#"<script type="module" src="wechat-pay.js"></script>"#;
 /// The servers, with the stage.
 pub(crate) struct Stage {
     pub(crate) servers: Servers,
+    /// Behind `/plain/{asker}` of the stage.
+    pub(crate) plain: PlainBackend,
     let_go: watch::Sender<bool>,
 }
 
@@ -32,6 +35,7 @@ impl Stage {
         let broken = Router::new()
             .route("/wechat-pay.wasm", get(StatusCode::NOT_FOUND))
             .fallback_service(bundle());
+        let plain = PlainBackend::default();
         let page = || get(async || Html(PAGE));
         let bare = PAGE.replace(SCRIPT, "");
         assert_ne!(bare, PAGE, "the page has its script as it is cut out here");
@@ -42,10 +46,12 @@ impl Stage {
             .route("/ready/page", page())
             .route("/ready/bare", get(async || Html(bare)))
             .route_service("/ready/frameworks.js", ServeFile::new(frameworks()))
+            .nest("/plain", plain.routes())
             .route("/held/page", page())
             .route("/broken/page", page());
         Self {
             servers: Servers::start_with_stage(pages).await,
+            plain,
             let_go,
         }
     }
@@ -54,6 +60,17 @@ impl Stage {
     pub(crate) async fn open(&self, browser: &Browser, way: &str) {
         let address = format!("{}/{way}/page", self.servers.stage);
         browser.open(&address).await;
+        browser.until("!!customElements.get('wechat-pay')").await;
+    }
+
+    /// The same in a page that believes to be in another browser.
+    pub(crate) async fn open_as(&self, browser: &Browser, user_agent: &str) {
+        let mut address = url::Url::parse(&format!("{}/ready/page", self.servers.stage))
+            .expect("an address of the stage's");
+        address
+            .query_pairs_mut()
+            .append_pair("user-agent", user_agent);
+        browser.open(address.as_str()).await;
         browser.until("!!customElements.get('wechat-pay')").await;
     }
 
@@ -71,6 +88,19 @@ impl Stage {
     /// The address that elements get as `merchant-api`.
     pub(crate) fn merchant_api(&self) -> String {
         format!("{}/v1", self.servers.merchant)
+    }
+
+    /// Puts an element on the page that asks the plain backend, under a name.
+    pub(crate) async fn put_asking(&self, browser: &Browser, asker: &str) {
+        let api = self.plain_api(asker);
+        let script = "document.getElementById('left-side').append(make('pay', ...arguments))";
+        let arguments = vec![json!(PlainBackend::TOKEN), json!(api)];
+        browser.look(script, arguments).await;
+    }
+
+    /// The plain backend's address for who asks under a name.
+    pub(crate) fn plain_api(&self, asker: &str) -> String {
+        format!("{}/plain/{asker}", self.servers.stage)
     }
 
     /// The requests about a token that the merchant server saw.

@@ -4,7 +4,7 @@
 
 use crate::wait::until;
 use crate::webdriver::{Engine, WebDriver, chromium};
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use futures_util::FutureExt;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -17,6 +17,8 @@ use tokio::sync::Semaphore;
 static BROWSERS: Semaphore = Semaphore::const_new(2);
 
 const DESKTOP_USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
+/// What an iPhone says, whose browsers are all WebKit.
+const IPHONE_USER_AGENT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 const PHONE_USER_AGENT: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36";
 
 /// What the visitor holds in hand.
@@ -32,28 +34,21 @@ pub enum Visitor {
     DesktopWithoutScript,
     /// The phone with scripts switched off.
     PhoneWithoutScript,
-    /// The desktop with Firefox.
-    Firefox,
-    /// The desktop with WebKit.
-    WebKit,
-}
-
-impl Visitor {
-    /// The browser that the visitor has.
-    pub const fn engine(self) -> Engine {
-        match self {
-            Self::Firefox => Engine::Firefox,
-            Self::WebKit => Engine::WebKit,
-            _ => Engine::Chromium,
-        }
-    }
 }
 
 /// Runs a scenario with a browser of its own (fresh profile), and closes it however the scenario
 /// ends. When it fails, what was on the page and in the console comes first.
 pub async fn visit(visitor: Visitor, scenario: impl AsyncFnOnce(&Browser)) {
+    visit_in(Engine::Chromium, visitor, scenario).await;
+}
+
+/// The same in another browser; left out where that is not on the machine.
+pub async fn visit_in(engine: Engine, visitor: Visitor, scenario: impl AsyncFnOnce(&Browser)) {
+    if !engine.is_possible() {
+        return;
+    }
     let _place = BROWSERS.acquire().await.unwrap();
-    let browser = Browser::start(visitor).await;
+    let browser = Browser::start(engine, visitor).await;
     let outcome = AssertUnwindSafe(scenario(&browser)).catch_unwind().await;
     end(outcome, [browser]).await;
 }
@@ -66,7 +61,8 @@ pub async fn visit_together(
 ) {
     // Both places at once: two scenarios that hold one each would wait for ever.
     let _places = BROWSERS.acquire_many(2).await.unwrap();
-    let (first, second) = (Browser::start(first).await, Browser::start(second).await);
+    let first = Browser::start(Engine::Chromium, first).await;
+    let second = Browser::start(Engine::Chromium, second).await;
     let scenario = AssertUnwindSafe(scenario(&first, &second));
     let outcome = scenario.catch_unwind().await;
     end(outcome, [first, second]).await;
@@ -84,10 +80,14 @@ async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browse
     }
 }
 
-fn capabilities(visitor: Visitor) -> serde_json::Map<String, Value> {
-    let capabilities = match visitor.engine() {
-        Engine::Chromium => of_chromium(visitor),
-        engine => engine.capabilities(),
+fn capabilities(engine: Engine, visitor: Visitor) -> serde_json::Map<String, Value> {
+    // Outside Chromium there is no device to emulate: a phone is one by its name.
+    let capabilities = match (engine, visitor) {
+        (Engine::Chromium, visitor) => of_chromium(visitor),
+        (Engine::Firefox, Visitor::Phone) => engine.capabilities(Some(PHONE_USER_AGENT)),
+        (Engine::WebKit, Visitor::Phone) => engine.capabilities(Some(IPHONE_USER_AGENT)),
+        (engine, Visitor::Desktop) => engine.capabilities(None),
+        (engine, visitor) => panic!("{engine:?} has no {visitor:?}"),
     };
     let Value::Object(capabilities) = capabilities else {
         unreachable!("each is written as an object")
@@ -106,11 +106,7 @@ fn of_chromium(visitor: Visitor) -> Value {
         ],
     });
     match visitor {
-        Visitor::Desktop
-        | Visitor::DesktopWithoutScript
-        | Visitor::PhoneWithoutScript
-        | Visitor::Firefox
-        | Visitor::WebKit => {}
+        Visitor::Desktop | Visitor::DesktopWithoutScript | Visitor::PhoneWithoutScript => {}
         Visitor::SmallDesktop => {
             options["mobileEmulation"] = json!({
                 "deviceMetrics": {"width": 320, "height": 640, "pixelRatio": 1.0, "touch": false},
@@ -159,16 +155,16 @@ pub struct Browser {
 }
 
 impl Browser {
-    async fn start(visitor: Visitor) -> Self {
-        let driver = WebDriver::start(visitor.engine()).await;
+    async fn start(engine: Engine, visitor: Visitor) -> Self {
+        let driver = WebDriver::start(engine).await;
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(visitor))
+            .capabilities(capabilities(engine, visitor))
             .connect(&driver.url)
             .await
             .expect("a browser starts");
         Self {
             client,
-            engine: visitor.engine(),
+            engine,
             _driver: driver,
         }
     }
@@ -186,6 +182,57 @@ impl Browser {
     /// Goes one page back in history.
     pub async fn back(&self) {
         self.client.back().await.unwrap();
+    }
+
+    /// The window that is looked at and clicked in.
+    pub async fn window(&self) -> WindowHandle {
+        self.client.window().await.unwrap()
+    }
+
+    /// Opens a window more beside this one, and turns to it.
+    pub async fn open_window(&self) -> WindowHandle {
+        self.open_and_turn(false).await
+    }
+
+    /// Opens a tab more, which hides the one before it, and turns to it.
+    pub async fn open_tab(&self) -> WindowHandle {
+        self.open_and_turn(true).await
+    }
+
+    async fn open_and_turn(&self, is_tab: bool) -> WindowHandle {
+        let opened = self.client.new_window(is_tab).await.unwrap();
+        self.turn_to(&opened.handle).await;
+        opened.handle
+    }
+
+    /// Turns to a window: what follows is looked up and clicked there.
+    pub async fn turn_to(&self, window: &WindowHandle) {
+        self.client.switch_to_window(window.clone()).await.unwrap();
+    }
+
+    /// Closes the window, and turns to another.
+    pub async fn close_window(&self, next: &WindowHandle) {
+        self.client.close_window().await.unwrap();
+        self.turn_to(next).await;
+    }
+
+    /// Looks and clicks within the frame that the CSS selector finds, until `leave_frame`.
+    pub async fn enter_frame(&self, selector: &str) {
+        let frame = self.client.find(Locator::Css(selector)).await.unwrap();
+        frame.enter_frame().await.unwrap();
+    }
+
+    /// Back to the page itself.
+    pub async fn leave_frame(&self) {
+        self.client.clone().enter_parent_frame().await.unwrap();
+    }
+
+    /// A command of Chromium's own (CDP), for what WebDriver does not know: a network that goes,
+    /// a page that is put to sleep.
+    pub async fn command(&self, name: &str, parameters: Value) -> Value {
+        assert_eq!(self.engine, Engine::Chromium, "{name} is Chromium's");
+        let command = ChromiumCommand(json!({"cmd": name, "params": parameters}));
+        self.client.issue_cmd(command).await.unwrap()
     }
 
     /// What is on the screen, as PNG.
@@ -375,5 +422,24 @@ impl WebDriverCompatibleCommand for BrowserLog {
             http::Method::POST,
             Some(json!({"type": "browser"}).to_string()),
         )
+    }
+}
+
+/// chromedriver's way to Chromium's own commands.
+#[derive(Debug)]
+struct ChromiumCommand(Value);
+
+impl WebDriverCompatibleCommand for ChromiumCommand {
+    fn endpoint(
+        &self,
+        base_url: &url::Url,
+        session_id: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        let session = session_id.unwrap_or_default();
+        base_url.join(&format!("session/{session}/goog/cdp/execute"))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.0.to_string()))
     }
 }

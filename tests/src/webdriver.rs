@@ -60,22 +60,34 @@ impl Engine {
         }
     }
 
-    /// What a session of Firefox or WebKit is asked for. Chromium's visitors differ.
-    pub(crate) fn capabilities(self) -> Value {
+    /// What a session of Firefox or WebKit is asked for, under another name where one is given.
+    /// Chromium's visitors differ in more.
+    pub(crate) fn capabilities(self, user_agent: Option<&str>) -> Value {
         let binary = self.browser();
         match self {
             Self::Chromium => json!({"browserName": "chrome"}),
-            Self::Firefox => json!({
-                "browserName": "firefox",
-                "moz:firefoxOptions": {
-                    "binary": binary,
-                    "args": ["-headless", "--width=1280", "--height=1000"],
-                },
-            }),
-            Self::WebKit => json!({
-                "browserName": "MiniBrowser",
-                "webkitgtk:browserOptions": {"binary": binary, "args": ["--automation"]},
-            }),
+            Self::Firefox => {
+                let mut preferences = json!({});
+                if let Some(user_agent) = user_agent {
+                    preferences["general.useragent.override"] = json!(user_agent);
+                }
+                json!({
+                    "browserName": "firefox",
+                    "moz:firefoxOptions": {
+                        "binary": binary,
+                        "args": ["-headless", "--width=1280", "--height=1000"],
+                        "prefs": preferences,
+                    },
+                })
+            }
+            Self::WebKit => {
+                let mut arguments = vec!["--automation".to_owned()];
+                arguments.extend(user_agent.map(|name| format!("--user-agent={name}")));
+                json!({
+                    "browserName": "MiniBrowser",
+                    "webkitgtk:browserOptions": {"binary": binary, "args": arguments},
+                })
+            }
         }
     }
 }

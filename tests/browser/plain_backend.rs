@@ -1,0 +1,100 @@
+//! A backend of the bare minimum with one order: it answers at once, asks for the next question
+//! soon, and counts what it was asked, by who asked.
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use payment_tests::wait::until;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// Clones are the same backend.
+#[derive(Clone, Default)]
+pub(crate) struct PlainBackend(Arc<Mutex<Books>>);
+
+#[derive(Default)]
+struct Books {
+    /// Questions, by who asked.
+    questions: BTreeMap<String, usize>,
+    is_started: bool,
+    is_paid: bool,
+}
+
+impl PlainBackend {
+    /// Its one order's token.
+    pub(crate) const TOKEN: &str = "plain-order-0001";
+
+    pub(crate) fn routes(&self) -> Router {
+        Router::new()
+            .route("/{asker}/checkouts/{token}", get(read))
+            .route("/{asker}/checkouts/{token}/attempts", post(start))
+            .with_state(self.clone())
+    }
+
+    /// How many questions somebody has asked so far.
+    pub(crate) fn questions_of(&self, asker: &str) -> usize {
+        let books = self.0.lock().expect("no other test panics in here");
+        books.questions.get(asker).copied().unwrap_or_default()
+    }
+
+    /// The order is paid from now on.
+    pub(crate) fn pay(&self) {
+        self.0.lock().expect("no other test panics in here").is_paid = true;
+    }
+
+    fn answer(&self) -> Json<Value> {
+        let books = self.0.lock().expect("no other test panics in here");
+        let mut answer = json!({
+            "state": if books.is_paid { "paid" } else { "open" },
+            // A version invites pages to be held, and they say so to one another.
+            "version": 1 + u64::from(books.is_started) + u64::from(books.is_paid),
+            "order_no": "PLAIN-0001",
+            "total_fen": 6_910,
+            "remaining_ms": 600_000,
+            "poll_after_ms": 250,
+            "products": ["native"],
+            "attempt": 0,
+            "live": true,
+        });
+        if books.is_started {
+            answer["attempt"] = json!(1);
+            answer["product"] = json!("native");
+            answer["code_url"] = json!("weixin://wxpay/bizpayurl?pr=JyC91EIz1");
+        }
+        Json(answer)
+    }
+}
+
+/// Waits until somebody has asked so many questions.
+pub(crate) async fn until_asked(backend: &PlainBackend, asker: &str, times: usize) {
+    until(&format!("{times} questions of {asker}"), async || {
+        let asked = backend.questions_of(asker);
+        if asked >= times {
+            Ok(())
+        } else {
+            Err(asked.to_string())
+        }
+    })
+    .await;
+}
+
+async fn read(
+    State(backend): State<PlainBackend>,
+    Path((asker, _)): Path<(String, String)>,
+) -> Json<Value> {
+    {
+        let mut books = backend.0.lock().expect("no other test panics in here");
+        *books.questions.entry(asker).or_default() += 1;
+    }
+    backend.answer()
+}
+
+async fn start(State(backend): State<PlainBackend>) -> Json<Value> {
+    let books = &backend.0;
+    books
+        .lock()
+        .expect("no other test panics in here")
+        .is_started = true;
+    backend.answer()
+}
