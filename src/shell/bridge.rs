@@ -131,7 +131,6 @@ fn as_object(parameters: &PayParameters, time_stamp: &str) -> JsValue {
 fn read(reply: &JsValue) -> BridgeReply {
     let field = |name: &str| Reflect::get(reply, &name.into()).unwrap_or_default();
     let text = |name: &str| field(name).as_string();
-    let mut err_desc = text("err_desc");
     let err_code = field("err_code");
     let number = || {
         let number = err_code.as_f64()?;
@@ -139,10 +138,15 @@ fn read(reply: &JsValue) -> BridgeReply {
         text.push_str(&decimal(whole(number.abs())));
         Some(text)
     };
+    let mut err_desc = text("err_desc");
     if let Some(code) = err_code.as_string().or_else(number) {
-        let words = err_desc.get_or_insert_default();
-        words.push_str(" err_code ");
+        let mut words = String::from("err_code ");
         words.push_str(&code);
+        if let Some(err_desc) = err_desc {
+            words.push(' ');
+            words.push_str(&err_desc);
+        }
+        err_desc = Some(words);
     }
     BridgeReply {
         err_msg: text("errMsg")

@@ -1,12 +1,20 @@
 //! In a phone's own browser: over to WeChat's middle page and back to the shop.
 
-use payment_tests::browser::{Browser, Visitor, visit};
+use crate::stage::Stage;
+use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::servers::Servers;
+use payment_tests::webdriver::Engine;
+use serde_json::json;
 
-#[tokio::test]
-async fn a_buyer_on_a_phone_goes_to_wechat_pays_and_comes_back_to_a_paid_page() {
+in_browsers! {
+    a_buyer_on_a_phone_goes_to_wechat_pays_and_comes_back_to_a_paid_page: chromium firefox webkit;
+    a_buyer_who_comes_back_unpaid_says_so_and_goes_again: chromium firefox webkit;
+    the_h5_url_is_gone_to_as_it_is_and_going_back_asks_what_came_of_it: chromium firefox webkit;
+}
+
+async fn a_buyer_on_a_phone_goes_to_wechat_pays_and_comes_back_to_a_paid_page(engine: Engine) {
     let servers = Servers::start().await;
-    visit(Visitor::Phone, async |phone| {
+    visit_in(engine, Visitor::Phone, async |phone| {
         buy(&servers, phone).await;
         go_to_wechat_and(phone, "success").await;
         // The page may be back before the notification: then it asks nothing and is told.
@@ -24,10 +32,9 @@ async fn a_buyer_on_a_phone_goes_to_wechat_pays_and_comes_back_to_a_paid_page() 
     .await;
 }
 
-#[tokio::test]
-async fn a_buyer_who_comes_back_unpaid_says_so_and_goes_again() {
+async fn a_buyer_who_comes_back_unpaid_says_so_and_goes_again(engine: Engine) {
     let servers = Servers::start().await;
-    visit(Visitor::Phone, async |phone| {
+    visit_in(engine, Visitor::Phone, async |phone| {
         buy(&servers, phone).await;
         go_to_wechat_and(phone, "cancel").await;
         phone.until_element_is(&["returned"]).await;
@@ -40,6 +47,93 @@ async fn a_buyer_who_comes_back_unpaid_says_so_and_goes_again() {
     })
     .await;
 }
+
+/// The buyer comes back by the browser's own button: in Chromium and WebKit to the page as it was,
+/// in Firefox, which keeps none under WebDriver, to one that is loaded anew.
+async fn the_h5_url_is_gone_to_as_it_is_and_going_back_asks_what_came_of_it(engine: Engine) {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit_in(engine, Visitor::Phone, async |phone| {
+        phone.open(&stage.page_of(&token, &[("auto-start", "")])).await;
+        // Nothing but a click leads away: `auto-start` does not.
+        phone.until_element_is(&["offer"]).await;
+        assert_eq!(stage.posts_about(&token), 0);
+        phone.look(KEEP_THE_H5_URL, vec![]).await;
+        phone.click_intent("start").await;
+        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
+        let went_to = phone.address().await;
+        assert_eq!(stage.posts_about(&token), 1);
+
+        phone.back().await;
+        phone.until_element_is(&["returned"]).await;
+        let given = phone.look("return sessionStorage.h5_url", vec![]).await;
+        assert_eq!(given, json!(went_to.as_str()));
+        let restored = phone.look("return Boolean(window.isTheSamePage)", vec![]).await;
+        if engine != Engine::Firefox {
+            assert_eq!(restored, json!(true), "from the back-forward cache");
+        }
+        // A return says nothing: WeChat is asked by the buyer's word alone, and nothing starts.
+        let asks = |line: &String| line.contains("ask=1");
+        assert!(!stage.requests_about(&token).iter().any(asks));
+        assert_eq!(stage.posts_about(&token), 1);
+        phone.click_intent("check-payment").await;
+        phone
+            .until("document.querySelector('wechat-pay').shadowRoot.querySelector('[data-intent=report-trouble]')")
+            .await;
+        assert!(stage.requests_about(&token).iter().any(asks));
+        phone.click_intent("report-trouble").await;
+        phone.until_element_is(&["offer"]).await;
+        assert_eq!(phone.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shop_of_one_page_is_returned_to_where_it_was() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Phone, async |phone| {
+        let page = format!("{}#/orders/7?tab=pay", stage.page_of(&token, &[]));
+        phone.open(&page).await;
+        phone.until_element_is(&["offer"]).await;
+        phone.click_intent("start").await;
+        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
+        phone.click("button[value='success']").await;
+        phone.until_at("/ready/order").await;
+        phone.until_element_is(&["paid"]).await;
+        assert_eq!(phone.address().await.as_str(), page);
+        assert_eq!(phone.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_that_sends_no_referrer_still_comes_to_wechat() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Phone, async |phone| {
+        phone.open(&stage.page_of(&token, &[])).await;
+        let policy = "document.head.append(Object.assign(document.createElement('meta'), {name: 'referrer', content: 'no-referrer'}))";
+        phone.look(policy, vec![]).await;
+        phone.until_element_is(&["offer"]).await;
+        phone.click_intent("start").await;
+        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
+        // Without a referrer, there would be WeChat's words about a malformed link.
+        phone.click("button[value='success']").await;
+        phone.until_element_is(&["paid"]).await;
+    })
+    .await;
+}
+
+/// Keeps the address that the backend gives, over the page's end.
+const KEEP_THE_H5_URL: &str = "window.isTheSamePage = true;
+    const really = window.fetch;
+    window.fetch = async (...request) => {
+        const response = await really(...request);
+        const {h5_url} = await response.clone().json().catch(() => ({}));
+        if (h5_url) sessionStorage.h5_url = h5_url;
+        return response;
+    }";
 
 async fn buy(servers: &Servers, phone: &Browser) {
     phone.open(&servers.shop).await;

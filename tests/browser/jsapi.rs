@@ -1,13 +1,19 @@
 //! Inside WeChat, as the simulator's WeChat browser shows the shop: the hop for the openid, then
 //! the cashier over the page.
 
-use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::servers::Servers;
+use payment_tests::webdriver::Engine;
 
-#[tokio::test]
-async fn a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_says_so() {
+in_browsers! {
+    a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_says_so: chromium firefox webkit;
+    a_buyer_who_closes_the_cashier_is_offered_the_way_again_and_pays: chromium firefox webkit;
+    a_payment_that_fails_is_shown_as_a_problem_with_a_way_on: chromium webkit;
+}
+
+async fn a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_says_so(engine: Engine) {
     let servers = Servers::start().await;
-    visit(Visitor::Phone, async |wechat| {
+    visit_in(engine, Visitor::Phone, async |wechat| {
         open_the_cashier(&servers, wechat).await;
         answer(wechat, "success").await;
         wechat.until_element_is(&["paid"]).await;
@@ -27,10 +33,9 @@ async fn a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_says_so() {
     .await;
 }
 
-#[tokio::test]
-async fn a_buyer_who_closes_the_cashier_is_offered_the_way_again_and_pays() {
+async fn a_buyer_who_closes_the_cashier_is_offered_the_way_again_and_pays(engine: Engine) {
     let servers = Servers::start().await;
-    visit(Visitor::Phone, async |wechat| {
+    visit_in(engine, Visitor::Phone, async |wechat| {
         open_the_cashier(&servers, wechat).await;
         answer(wechat, "cancel").await;
         wechat.until_element_is(&["offer"]).await;
@@ -47,10 +52,9 @@ async fn a_buyer_who_closes_the_cashier_is_offered_the_way_again_and_pays() {
     .await;
 }
 
-#[tokio::test]
-async fn a_payment_that_fails_is_shown_as_a_problem_with_a_way_on() {
+async fn a_payment_that_fails_is_shown_as_a_problem_with_a_way_on(engine: Engine) {
     let servers = Servers::start().await;
-    visit(Visitor::Phone, async |wechat| {
+    visit_in(engine, Visitor::Phone, async |wechat| {
         open_the_cashier(&servers, wechat).await;
         answer(wechat, "fail").await;
         wechat.until_element_is(&["problem"]).await;

@@ -28,6 +28,7 @@ use engine;
 
 mod appearance;
 mod bad_input;
+mod bridge;
 mod engines;
 mod gallery;
 mod h5;
@@ -36,6 +37,7 @@ mod hosted_page;
 mod hosted_page_without_script;
 mod jsapi;
 mod manners;
+mod mini_program;
 mod native;
 mod php;
 mod plain_backend;

@@ -44,6 +44,7 @@ impl Stage {
             .nest("/held", held)
             .nest("/broken", broken)
             .route("/ready/page", page())
+            .route("/ready/order", get(with_element))
             .route("/ready/bare", get(async || Html(bare)))
             .route_service("/ready/frameworks.js", ServeFile::new(frameworks()))
             .nest("/plain", plain.routes())
@@ -72,6 +73,18 @@ impl Stage {
             .append_pair("user-agent", user_agent);
         browser.open(address.as_str()).await;
         browser.until("!!customElements.get('wechat-pay')").await;
+    }
+
+    /// The address of a page that has an element called `pay` from the beginning, with these
+    /// attributes beside its own.
+    pub(crate) fn page_of(&self, token: &str, attributes: &[(&str, &str)]) -> String {
+        let base = format!("{}/ready/order", self.servers.stage);
+        let merchant_api = self.merchant_api();
+        let own = [("token", token), ("merchant-api", &merchant_api)];
+        let mut page = url::Url::parse(&base).expect("an address of the stage's");
+        page.query_pairs_mut()
+            .extend_pairs(own.iter().chain(attributes));
+        page.into()
     }
 
     /// The held WebAssembly comes.
@@ -103,11 +116,28 @@ impl Stage {
         format!("{}/plain/{asker}", self.servers.stage)
     }
 
+    /// A new order's token, for the simulator's first buyer, whose openid the shop knows.
+    pub(crate) async fn order_of_buyer(&self) -> String {
+        let simulator = &self.servers.wechat.simulator;
+        let openid = simulator.openid(&simulator.keyring().merchant().appid);
+        let order = json!({
+            "total_fen": 6_910, "description": "云南小粒咖啡", "payer": {"openid": openid},
+        });
+        self.servers.order(order).await
+    }
+
     /// The requests about a token that the merchant server saw.
     pub(crate) fn requests_about(&self, token: &str) -> Vec<String> {
         let mut requests = self.servers.requests.seen();
         requests.retain(|line| line.contains(token));
         requests
+    }
+
+    /// How many attempts were started or cancelled for a token.
+    pub(crate) fn posts_about(&self, token: &str) -> usize {
+        let requests = self.requests_about(token);
+        let posts = requests.iter().filter(|line| line.starts_with("POST"));
+        posts.count()
     }
 
     /// Puts an element with an id and a token on the page.
@@ -122,6 +152,21 @@ impl Stage {
         let checkout = self.servers.checkout(token).await;
         self.servers.wechat.pay(&checkout["code_url"]).await;
     }
+}
+
+/// The page with an element whose attributes are those of the address. One called `script` is run
+/// before.
+async fn with_element() -> Html<String> {
+    let element = "<wechat-pay id=pay></wechat-pay><script>
+        for (const [name, value] of new URLSearchParams(location.search)) {
+          if (name === 'script') new Function(value)();
+          else pay.setAttribute(name, value);
+        }
+        </script>";
+    Html(PAGE.replace(
+        "<div id=\"left-side\">",
+        &format!("<div id=\"left-side\">{element}"),
+    ))
 }
 
 /// React and Vue in one module; only the tests that load it need it.

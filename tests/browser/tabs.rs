@@ -6,6 +6,7 @@ use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::wait::until;
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 in_browsers! {
     two_windows_ask_as_one_and_both_learn_that_it_is_paid: chromium firefox webkit;
@@ -46,6 +47,34 @@ async fn when_the_window_that_asks_is_closed_the_other_asks_on(engine: Engine) {
         until_asked(&stage.plain, NAMES[staying], asked + 3).await;
         stage.plain.pay();
         browser.until("stateOf('pay') === 'paid'").await;
+    })
+    .await;
+}
+
+/// A window that is killed says nothing. Its word is trusted until its last question would have
+/// ended, half a minute at most; the buyer who turns to the other window does not wait that long.
+#[tokio::test]
+async fn when_the_window_that_asks_is_killed_the_other_asks_when_the_buyer_turns_to_it() {
+    let stage = Stage::set().await;
+    visit_in(Engine::Chromium, Visitor::Desktop, async |browser| {
+        let windows = open_both(&stage, browser).await;
+        let leader = until_one_asks_for_both(&stage.plain).await;
+        let (killed, left) = if leader == NAMES[0] { (0, 1) } else { (1, 0) };
+        browser.turn_to(&windows[killed]).await;
+        let asked = stage.plain.questions_of(NAMES[left]);
+        browser.kill_page().await;
+        let asked_before = stage.plain.questions_of(leader);
+        stage.plain.pay();
+        assert_eq!(stage.plain.questions_of(NAMES[left]), asked);
+        browser.turn_to(&windows[left]).await;
+        let since = Instant::now();
+        browser
+            .look("window.dispatchEvent(new Event('focus'))", vec![])
+            .await;
+        browser.until("stateOf('pay') === 'paid'").await;
+        assert_eq!(stage.plain.questions_of(leader), asked_before, "it is dead");
+        // Far below the half minute, and far above what a question takes.
+        assert!(since.elapsed() < Duration::from_secs(15));
     })
     .await;
 }

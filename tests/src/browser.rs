@@ -235,6 +235,14 @@ impl Browser {
         self.client.issue_cmd(command).await.unwrap()
     }
 
+    /// The page's process ends, as when a system needs its memory. Chromium's driver cannot look
+    /// at it any more.
+    pub async fn kill_page(&self) {
+        let command = ChromiumCommand(json!({"cmd": "Page.crash", "params": {}}));
+        // The page that was to answer is gone.
+        self.client.issue_cmd(command).await.ok();
+    }
+
     /// What is on the screen, as PNG.
     pub async fn screenshot(&self) -> Vec<u8> {
         self.client.screenshot().await.unwrap()

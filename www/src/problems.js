@@ -52,7 +52,7 @@ export const BY_CODE = {
   AUTHORIZE_URL_REFUSED: both("authorize_url 不是 open.weixin.qq.com 的授权地址", "检查后端拼接的授权地址", "authorize_url does not lead to open.weixin.qq.com", "Check how the backend builds it"),
   SUCCESS_URL_REFUSED: both("success_url 不是可跳转的 http(s) 地址", "检查订单或属性中的地址", "success_url is no http(s) address that may be followed", "Check it in the order or the attribute"),
   MINI_PROGRAM_PATH_REFUSED: both("mini_program_path 不以 / 开头", "填入小程序页面路径，例如 /pages/pay/pay", "mini_program_path does not begin with /", "Give the path of the mini-program's page"),
-  MINI_PROGRAM_UNREACHABLE: both("无法从网页打开小程序页面", "确认该路径存在于小程序中，且网页域名已配置为业务域名", "The mini-program's page could not be opened from the web page", "Is the page in the mini-program, and the site one of its business domains?"),
+  MINI_PROGRAM_UNREACHABLE: both("无法从网页打开小程序页面", "确认该路径存在于小程序中，且网页域名已配置为业务域名；若仍不行，在页面中引入 jweixin，组件会改用 wx.miniProgram", "The mini-program's page could not be opened from the web page", "Is the page in the mini-program, and the site one of its business domains? If so, load jweixin in the page: then wx.miniProgram is used"),
   // WeChat's cashier.
   BRIDGE_MISSING: both("WeixinJSBridge 在限定时间内没有出现", "页面是否在微信内打开？是否被放在 iframe 里？", "WeixinJSBridge did not come in time", "Is the page really in WeChat, and not in a frame?"),
   CASHIER_FAILED: both("微信收银台失败，且未说明原因", "raw 是微信返回的原文；对照下表", "WeChat's cashier failed, and does not say why", "raw has WeChat's words; see the table below"),
@@ -77,7 +77,7 @@ export const BY_WORDS = [
   { says: "fail_nosupport", ...BY_CODE.CASHIER_UNSUPPORTED },
   { says: "function_not_exist", ...BY_CODE.CASHIER_UNSUPPORTED },
   { says: "function_not_implement", ...BY_CODE.CASHIER_UNSUPPORTED },
-  { says: "商家参数格式有误", ...both("打开 h5_url 时没有 Referer", "页面不要发送 Referrer-Policy: no-referrer，链接不要加 rel=noreferrer；App 内嵌页需由 App 设置 Referer", "h5_url was opened without a Referer", "Do not send Referrer-Policy: no-referrer, no rel=noreferrer; an app must set the Referer of its web-view itself") },
+  { says: "商家参数格式有误", ...both("打开 h5_url 时没有 Referer", "组件自己的链接总会带上来源；自行跳转时不要使用 no-referrer 或 rel=noreferrer；App 内嵌页需由 App 设置 Referer", "h5_url was opened without a Referer", "The element's own link says where it comes from, whatever the page's policy; where you go by yourself, use neither no-referrer nor rel=noreferrer; an app must set the Referer of its web-view itself") },
   { says: "商家存在未配置的参数", ...both("页面域名或 redirect_url 的域名不是登记的 H5 域名", "在商户平台登记 H5 支付域名", "The page's domain, or that of redirect_url, is not registered for H5", "Register it in the merchant platform") },
   { says: "支付请求已失效", ...both("h5_url 超过 5 分钟", "重新点击支付；不要缓存 h5_url", "h5_url is older than five minutes", "Press the button again; never cache h5_url") },
   { says: "网络环境未能通过安全验证", ...both("下单时上送的买家 IP 与支付时不一致", "检查 trusted_proxies，让服务器得到买家真实 IP；买家换网络后需重试", "The buyer's address at the order differs from the one now", "Check trusted_proxies, so that the server sees the buyer's own address; after a change of network the buyer tries again") },
