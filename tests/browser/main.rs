@@ -30,6 +30,7 @@ mod appearance;
 mod bad_input;
 mod bridge;
 mod engines;
+mod failure;
 mod gallery;
 mod h5;
 mod harness;

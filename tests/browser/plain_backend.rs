@@ -69,11 +69,11 @@ impl PlainBackend {
 /// Waits until somebody has asked so many questions.
 pub(crate) async fn until_asked(backend: &PlainBackend, asker: &str, times: usize) {
     until(&format!("{times} questions of {asker}"), async || {
-        let asked = backend.questions_of(asker);
-        if asked >= times {
+        let count = backend.questions_of(asker);
+        if count >= times {
             Ok(())
         } else {
-            Err(asked.to_string())
+            Err(count.to_string())
         }
     })
     .await;

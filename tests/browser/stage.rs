@@ -4,7 +4,7 @@
 use crate::plain_backend::PlainBackend;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -17,12 +17,31 @@ use tower_http::services::{ServeDir, ServeFile};
 const PAGE: &str = include_str!("stage.html");
 const SCRIPT: &str = r#"<script type="module" src="wechat-pay.js"></script>"#;
 
+/// In front of everything that WebAssembly exports: a module of one function that traps, called as
+/// often as `traps` says. So a trap comes from where a panic of the widget's comes from.
+const TRAPS: &str = r#"<body><script>
+const unreachable = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 8, 1, 4, 116, 114, 97, 112, 0, 0, 10, 5, 1, 3, 0, 0, 11]);
+const { trap } = new WebAssembly.Instance(new WebAssembly.Module(unreachable)).exports;
+window.traps = 0;
+const guarded = (exported) => typeof exported !== "function" ? exported : (...values) => {
+  if (window.traps > 0) { window.traps -= 1; trap(); }
+  return exported(...values);
+};
+const instantiate = WebAssembly.instantiateStreaming;
+WebAssembly.instantiateStreaming = async (...given) => {
+  const { module, instance } = await instantiate.apply(WebAssembly, given);
+  const exports = Object.fromEntries(Object.entries(instance.exports).map(([name, it]) => [name, guarded(it)]));
+  return { module, instance: { exports } };
+};
+</script>"#;
+
 /// The servers, with the stage.
 pub(crate) struct Stage {
     pub(crate) servers: Servers,
     /// Behind `/plain/{asker}` of the stage.
     pub(crate) plain: PlainBackend,
     let_go: watch::Sender<bool>,
+    mended: watch::Sender<bool>,
 }
 
 impl Stage {
@@ -32,8 +51,17 @@ impl Stage {
         let held = Router::new()
             .fallback_service(bundle())
             .layer(from_fn_with_state(let_go.subscribe(), hold));
+        let mended = watch::Sender::new(false);
         let broken = Router::new()
-            .route("/wechat-pay.wasm", get(StatusCode::NOT_FOUND))
+            .fallback_service(bundle())
+            .layer(from_fn_with_state(mended.subscribe(), miss));
+        // The smallest module that there is: it has none of the names that the script asks for.
+        let empty = (
+            [(header::CONTENT_TYPE, "application/wasm")],
+            &b"\0asm\x01\0\0\0"[..],
+        );
+        let outdated = Router::new()
+            .route("/wechat-pay.wasm", get(async move || empty))
             .fallback_service(bundle());
         let plain = PlainBackend::default();
         let page = || get(async || Html(PAGE));
@@ -43,17 +71,26 @@ impl Stage {
             .nest("/ready", Router::new().fallback_service(bundle()))
             .nest("/held", held)
             .nest("/broken", broken)
+            .nest("/outdated", outdated)
+            .nest("/trapping", Router::new().fallback_service(bundle()))
             .route("/ready/page", page())
             .route("/ready/order", get(with_element))
             .route("/ready/bare", get(async || Html(bare)))
             .route_service("/ready/frameworks.js", ServeFile::new(frameworks()))
             .nest("/plain", plain.routes())
             .route("/held/page", page())
-            .route("/broken/page", page());
+            .route("/broken/page", page())
+            .route("/broken/order", get(with_element))
+            .route("/outdated/page", page())
+            .route(
+                "/trapping/page",
+                get(async || Html(PAGE.replace("<body>", TRAPS))),
+            );
         Self {
             servers: Servers::start_with_stage(pages).await,
             plain,
             let_go,
+            mended,
         }
     }
 
@@ -90,6 +127,11 @@ impl Stage {
     /// The held WebAssembly comes.
     pub(crate) fn let_go(&self) {
         self.let_go.send_replace(true);
+    }
+
+    /// What was broken is there from now on.
+    pub(crate) fn mend(&self) {
+        self.mended.send_replace(true);
     }
 
     /// A new order's token.
@@ -182,6 +224,18 @@ async fn hold(
     let is_wasm = request.uri().path().ends_with("/wechat-pay.wasm");
     if is_wasm && let_go.wait_for(|let_go| *let_go).await.is_err() {
         return StatusCode::GONE.into_response();
+    }
+    next.run(request).await
+}
+
+async fn miss(
+    State(mended): State<watch::Receiver<bool>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_wasm = request.uri().path().ends_with("/wechat-pay.wasm");
+    if is_wasm && !*mended.borrow() {
+        return StatusCode::NOT_FOUND.into_response();
     }
     next.run(request).await
 }

@@ -181,24 +181,6 @@ async fn an_element_with_another_token_shows_the_other_order() {
     .await;
 }
 
-#[tokio::test]
-async fn a_widget_that_cannot_load_leaves_the_buyer_another_way_to_pay() {
-    let stage = Stage::set().await;
-    let token = stage.order().await;
-    visit(Visitor::Desktop, async |browser| {
-        stage.open(browser, "broken").await;
-        stage.put(browser, "pay", &token).await;
-        let link =
-            "document.getElementById('pay').shadowRoot?.querySelector('[part=fallback] a')?.href";
-        assert_eq!(browser.until(link).await, json!("https://shop.example/c/1"));
-        assert_eq!(
-            browser.look("return heard", vec![]).await,
-            json!(["pay problem"])
-        );
-    })
-    .await;
-}
-
 /// The page with the widget loaded and no element on it: what every teardown goes back to.
 async fn bare_page(stage: &Stage, browser: &Browser) -> Value {
     let token = stage.order().await;

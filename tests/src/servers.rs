@@ -220,7 +220,8 @@ fn merchant_configuration(
     bundle: Option<&Path>,
 ) -> String {
     let listen = origin.trim_start_matches("http://");
-    let bundle = bundle.map_or_else(String::new, |bundle| format!("bundle_dir = {bundle:?}"));
+    let bundle = bundle.map(|bundle| format!("bundle_dir = \"{}\"", bundle.display()));
+    let bundle = bundle.unwrap_or_default();
     format!(
         r#"
         listen = "{listen}"

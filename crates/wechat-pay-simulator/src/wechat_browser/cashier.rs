@@ -4,7 +4,7 @@
 //! The page's script is the buyer's, not ours: everything is judged again when the answer comes.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -88,7 +88,7 @@ impl Caller {
 }
 
 pub(super) async fn open(
-    caller: Caller,
+    Extension(caller): Extension<Caller>,
     State(browser): State<Browser>,
     headers: HeaderMap,
     body: Bytes,
@@ -103,7 +103,7 @@ pub(super) async fn open(
 }
 
 pub(super) async fn answer(
-    caller: Caller,
+    Extension(caller): Extension<Caller>,
     State(browser): State<Browser>,
     headers: HeaderMap,
     body: Bytes,

@@ -11,7 +11,7 @@ mod proxy;
 use std::{fmt, str::FromStr, sync::Arc};
 
 use axum::{
-    Router, middleware,
+    Extension, Router, middleware,
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -19,6 +19,7 @@ use http::header;
 use serde_json::json;
 use url::Url;
 
+use self::cashier::Caller;
 use crate::{
     outgoing::{Outgoing, is_loopback_host},
     simulator::{Simulator, keep},
@@ -107,26 +108,17 @@ pub fn app(
     shop: LoopbackOrigin,
     outgoing: Outgoing,
 ) -> Router {
-    use cashier::Caller::{MiniProgram, Page};
+    let cashier_of = |caller: Caller| {
+        Router::new()
+            .route("/cashier", post(cashier::open))
+            .route("/outcome", post(cashier::answer))
+            .layer(Extension(caller))
+    };
     Router::new()
         .route(BRIDGE_PATH, get(bridge))
         .route(SDK_PATH, get(sdk))
-        .route(
-            "/_wechat/cashier",
-            post(|state, headers, body| cashier::open(Page, state, headers, body)),
-        )
-        .route(
-            "/_wechat/outcome",
-            post(|state, headers, body| cashier::answer(Page, state, headers, body)),
-        )
-        .route(
-            "/_wechat/mini-program/cashier",
-            post(|state, headers, body| cashier::open(MiniProgram, state, headers, body)),
-        )
-        .route(
-            "/_wechat/mini-program/outcome",
-            post(|state, headers, body| cashier::answer(MiniProgram, state, headers, body)),
-        )
+        .nest("/_wechat", cashier_of(Caller::Page))
+        .nest("/_wechat/mini-program", cashier_of(Caller::MiniProgram))
         .layer(middleware::from_fn_with_state(simulator.clone(), keep))
         .fallback(any(proxy::forward))
         .with_state(Browser {
