@@ -1,0 +1,161 @@
+//! Any order of events, as orders and refunds are both put through it: calls to WeChat that get
+//! lost, notifications early, late and twice, time, ends of the process, and between them the steps
+//! of whoever is tried. After each event, whatever it was, everything that must hold is looked at;
+//! at the end nothing meddles any more, and both sides must agree.
+//!
+//! A run tries a few; `PROPTEST_CASES=1000` tries more. One that fails says its seed, and
+//! `PROPTEST_RNG_SEED` with that number tries the same again.
+
+mod orders;
+
+use std::fmt::Debug;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use proptest::prelude::*;
+use proptest::strategy::BoxedStrategy;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+
+use crate::house::{House, Letter};
+use crate::wechat_line::Meddling;
+
+/// What a run tries where nobody asks for more.
+const CASES: u32 = 24;
+
+/// Who is put through it, with what was seen so far.
+pub(crate) trait Subject: Sized {
+    /// What the story begins with.
+    type Setting: Clone + Debug;
+    /// What people do.
+    type Step: Clone + Debug;
+
+    /// Kinds of calls to WeChat that are meddled with.
+    const KINDS: &[&str];
+    /// What becomes of them.
+    const HOWS: &[How];
+    /// How long it may be until the next event, in milliseconds.
+    const TIMES_MS: &[u64];
+
+    fn settings() -> BoxedStrategy<Self::Setting>;
+    /// With a weight for each; one of two events is such a step.
+    fn steps() -> BoxedStrategy<Self::Step>;
+
+    async fn begin(setting: &Self::Setting) -> (House, Self);
+    async fn begin_again(house: House) -> House;
+    async fn take(&mut self, house: &House, step: &Self::Step);
+    /// A notification arrives.
+    async fn hear(&self, house: &House, letter: &Letter);
+    /// Looks at everything after an event.
+    async fn look(&mut self, house: &House);
+    /// Time passes, and nothing meddles any more; `letters` are those of all the time.
+    async fn settle(&mut self, house: &House, letters: &[Letter]);
+    /// Both sides say the same.
+    async fn agree(&self, house: &House);
+}
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum How {
+    AnswerLost,
+    NotSent,
+    Unsigned500,
+    Unsigned403,
+}
+
+impl How {
+    fn meddling(self) -> Meddling {
+        match self {
+            Self::AnswerLost => Meddling::AnswerLost,
+            Self::NotSent => Meddling::NotSent,
+            Self::Unsigned500 => Meddling::Answered(500, ""),
+            Self::Unsigned403 => Meddling::Answered(403, r#"{"code":"NOT_ENOUGH"}"#),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Event<Step> {
+    /// Somebody does something.
+    Step(Step),
+    /// What happens to the next call of a kind.
+    Meddle { kind: &'static str, how: How },
+    /// One of all notifications so far arrives, for the first time or again.
+    Deliver { place: prop::sample::Index },
+    /// Time goes by, and what is due is done.
+    Later { by_ms: u64 },
+    /// The process ends, and another one begins.
+    BeginAgain,
+}
+
+/// Tries orders of events; a failure names the shortest that was found.
+pub(crate) fn hold<S: Subject>() {
+    let config = Config {
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let cases = std::env::var("PROPTEST_CASES").map_or(CASES, |_| config.cases);
+    let seed = match config.rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => drawn_seed(),
+    };
+    let mut runner = TestRunner::new(Config {
+        cases,
+        rng_seed: RngSeed::Fixed(seed),
+        ..config
+    });
+    let stories = (S::settings(), prop::collection::vec(event::<S>(), 5..25));
+    let tried = runner.run(&stories, |(setting, events)| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(live_through::<S>(&setting, events));
+        Ok(())
+    });
+    tried.unwrap_or_else(|failure| {
+        panic!("{failure}\nPROPTEST_RNG_SEED={seed} tries the same again")
+    });
+}
+
+fn drawn_seed() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::from(since.subsec_nanos()) ^ (since.as_secs() << 30)
+}
+
+fn event<S: Subject>() -> impl Strategy<Value = Event<S::Step>> {
+    let kind = prop::sample::select(S::KINDS);
+    let how = prop::sample::select(S::HOWS);
+    let by_ms = prop::sample::select(S::TIMES_MS);
+    let place = any::<prop::sample::Index>();
+    prop_oneof![
+        10 => S::steps().prop_map(Event::Step),
+        3 => (kind, how).prop_map(|(kind, how)| Event::Meddle { kind, how }),
+        3 => place.prop_map(|place| Event::Deliver { place }),
+        3 => by_ms.prop_map(|by_ms| Event::Later { by_ms }),
+        1 => Just(Event::BeginAgain),
+    ]
+}
+
+async fn live_through<S: Subject>(setting: &S::Setting, events: Vec<Event<S::Step>>) {
+    let (mut house, mut subject) = S::begin(setting).await;
+    let mut letters: Vec<Letter> = Vec::new();
+    for event in events {
+        match event {
+            Event::Step(step) => subject.take(&house, &step).await,
+            Event::Meddle { kind, how } => house.line.meddle(kind, how.meddling()),
+            Event::Deliver { place } => {
+                if !letters.is_empty() {
+                    subject.hear(&house, place.get(&letters)).await;
+                }
+            }
+            Event::Later { by_ms } => house.later(by_ms).await,
+            Event::BeginAgain => house = S::begin_again(house).await,
+        }
+        house.simulator.run_due().await;
+        letters.extend(house.take_post());
+        subject.look(&house).await;
+    }
+    house.line.leave_alone();
+    subject.settle(&house, &letters).await;
+    subject.look(&house).await;
+    subject.agree(&house).await;
+}

@@ -1,0 +1,316 @@
+//! Orders and attempts under any order of events: devices and a till that start and cancel, buyers
+//! who pay in time, late, or twice, or whose bank says no, refunds asked for meanwhile, closing.
+//!
+//! After each event: at most one attempt is alive, one at most has settled the order, the backend
+//! was told of that once, one number has one body, and what is paid stays paid. At the end all money
+//! that WeChat took is here: one payment settled the order, each other one is surplus and went back,
+//! and nothing at WeChat can still be paid.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::Request;
+use proptest::prelude::*;
+use proptest::strategy::BoxedStrategy;
+use serde_json::{Value, json};
+
+use super::{How, Subject, hold};
+use crate::house::{API_KEY, House, Letter, MINUTE_MS, backend, configuration, merchant, sign};
+use merchant_server::Clock as _;
+
+const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay");
+const PRODUCTS: &str = r#"products = ["native", "h5", "jsapi", "code_pay"]"#;
+
+#[test]
+fn whatever_comes_in_whatever_order_an_order_is_fulfilled_once_and_no_money_is_lost() {
+    hold::<Orders>();
+}
+
+/// What was seen so far, against which each new look is held.
+struct Orders {
+    token: String,
+    total_fen: u64,
+    /// The code that the till scanned last.
+    auth_code: String,
+    /// The one body that each number was ordered with.
+    bodies: BTreeMap<String, Bytes>,
+    version: u64,
+    is_paid: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// A device starts an attempt, having seen the current one or not.
+    Start {
+        product: &'static str,
+        has_looked: bool,
+    },
+    /// The till scans a code, or asks again with the last one.
+    Scan { has_looked: bool, again: bool },
+    /// A device ends what it sees.
+    Cancel,
+    /// The backend closes the order.
+    Close,
+    /// A buyer pays one of the attempts so far; `late` also where WeChat closed it.
+    Pay {
+        place: prop::sample::Index,
+        late: bool,
+    },
+    /// A buyer's bank says no.
+    Fail { place: prop::sample::Index },
+    /// The backend asks for money back.
+    GiveBack { number: u8 },
+    /// A page asks WeChat.
+    Ask,
+}
+
+impl Subject for Orders {
+    /// The price: a till's payment of 1000 yuan wants a password, a smaller one is made at once.
+    type Setting = u64;
+    type Step = Step;
+
+    const KINDS: &[&str] = &["order", "query", "close", "reverse", "refund"];
+    const HOWS: &[How] = &[How::AnswerLost, How::NotSent, How::Unsigned500];
+    const TIMES_MS: &[u64] = &[1, 2_000, 6_000, 30_000, 5 * MINUTE_MS, 31 * MINUTE_MS];
+
+    fn settings() -> BoxedStrategy<u64> {
+        prop::sample::select(vec![1990, 100_000]).boxed()
+    }
+
+    fn steps() -> BoxedStrategy<Step> {
+        let product = prop::sample::select(vec!["native", "h5", "jsapi"]);
+        let place = any::<prop::sample::Index>;
+        prop_oneof![
+            5 => (product, any::<bool>())
+                .prop_map(|(product, has_looked)| Step::Start { product, has_looked }),
+            3 => (any::<bool>(), any::<bool>())
+                .prop_map(|(has_looked, again)| Step::Scan { has_looked, again }),
+            1 => Just(Step::Cancel),
+            1 => Just(Step::Close),
+            5 => (place(), any::<bool>()).prop_map(|(place, late)| Step::Pay { place, late }),
+            1 => place().prop_map(|place| Step::Fail { place }),
+            1 => (0..2_u8).prop_map(|number| Step::GiveBack { number }),
+            1 => Just(Step::Ask),
+        ]
+        .boxed()
+    }
+
+    async fn begin(total_fen: &u64) -> (House, Self) {
+        let house = House::open_with(PRODUCTS).await;
+        let appid = merchant()["appid"].as_str().unwrap().to_owned();
+        let order = json!({
+            "order_no": "tea-0001", "total_fen": total_fen, "description": "一壶茶",
+            "payer": {"openid": house.simulator.openid(&appid)},
+            "scene_info": {
+                "payer_client_ip": "10.0.0.9", "device_id": "till", "store_info": {"id": "0001"},
+            },
+        });
+        let orders = Self {
+            token: house.order(order).await,
+            total_fen: *total_fen,
+            auth_code: shown_code(&house).await,
+            bodies: BTreeMap::new(),
+            version: 0,
+            is_paid: false,
+        };
+        (house, orders)
+    }
+
+    async fn begin_again(house: House) -> House {
+        house.begin_again_as(&configuration(PRODUCTS)).await
+    }
+
+    async fn take(&mut self, house: &House, step: &Step) {
+        let path = format!("/v1/checkouts/{}", self.token);
+        let current = house.get(&path).await.number("attempt");
+        match step {
+            Step::Start {
+                product,
+                has_looked,
+            } => {
+                let after = if *has_looked { current } else { 0 }.to_string();
+                let wish = [("product", *product), BACK, ("after", &*after)];
+                check(&house.attempt(&self.token, &wish).await);
+            }
+            Step::Scan { has_looked, again } => {
+                if !*again {
+                    self.auth_code = shown_code(house).await;
+                }
+                let scan = json!({
+                    "product": "code_pay", "auth_code": self.auth_code,
+                    "after": if *has_looked { current } else { 0 },
+                });
+                check(&house.backend_attempt("tea-0001", &scan).await);
+            }
+            Step::Cancel => {
+                let seen = current.to_string();
+                let cancel = format!("{path}/cancel");
+                house.form(&cancel, &[("after", &*seen)]).await;
+            }
+            Step::Close => {
+                let close = backend("/v1/orders/tea-0001/close", API_KEY, "");
+                house.send(close).await;
+            }
+            Step::Pay { place, late } => visit(house, place, "success", *late).await,
+            Step::Fail { place } => visit(house, place, "fail", false).await,
+            Step::GiveBack { number } => {
+                let wish = json!({
+                    "refund_no": format!("R-{number}"), "amount_fen": self.total_fen / 2,
+                });
+                let asked = backend("/v1/orders/tea-0001/refunds", API_KEY, wish.to_string());
+                house.send(asked).await;
+            }
+            Step::Ask => {
+                house.get(&format!("{path}?ask=1")).await;
+            }
+        }
+    }
+
+    /// One try of WeChat's: signed for its own moment.
+    async fn hear(&self, house: &House, letter: &Letter) {
+        let path = if String::from_utf8_lossy(&letter.body).contains("REFUND.") {
+            "/wechat/notify/refund"
+        } else {
+            "/wechat/notify/payment"
+        };
+        let letter = sign(letter.body.clone(), house.clock.now_ms());
+        house.hand_in_at(path, &letter).await;
+    }
+
+    async fn look(&mut self, house: &House) {
+        for sent in house.line.take_sent() {
+            if sent.kind == "order" {
+                let body: Value = serde_json::from_slice(&sent.body).unwrap();
+                let number = body["out_trade_no"].as_str().unwrap().to_owned();
+                let first = self.bodies.entry(number).or_insert(sent.body.clone());
+                assert_eq!(*first, sent.body, "one number, one body");
+            }
+        }
+        let order = house.shown("/tea-0001").await.json;
+        let states = states(&order);
+        let count = |wanted: &[&str]| {
+            let found = states.values().filter(|state| wanted.contains(&&***state));
+            found.count()
+        };
+        assert!(count(&["prepared", "open"]) <= 1, "{states:?}");
+        assert!(count(&["paid"]) <= 1, "{states:?}");
+        let is_paid = order["state"] == "paid";
+        assert_eq!(count(&["paid"]) == 1, is_paid, "{order}");
+        assert!(is_paid || !self.is_paid, "what is paid stays paid");
+        assert_eq!(told_of_payment(house).await, usize::from(is_paid));
+        let version = order["version"].as_u64().unwrap();
+        assert!(version >= self.version, "a version never falls");
+        self.is_paid = is_paid;
+        self.version = version;
+    }
+
+    async fn settle(&mut self, house: &House, letters: &[Letter]) {
+        for _ in 0..8 {
+            house.later(10 * MINUTE_MS).await;
+            // WeChat goes on telling until it is heard.
+            for letter in letters {
+                self.hear(house, letter).await;
+            }
+            self.look(house).await;
+        }
+    }
+
+    async fn agree(&self, house: &House) {
+        assert_eq!(house.mismatches().await, []);
+        let order = house.shown("/tea-0001").await.json;
+        assert_ne!(order["state"], "open", "{order}");
+        let states = states(&order);
+        let here: Vec<_> = states
+            .iter()
+            .filter(|(_, state)| ["paid", "surplus"].contains(&&***state))
+            .map(|(number, _)| number.clone())
+            .collect();
+        let mut there = Vec::new();
+        for number in self.bodies.keys() {
+            match house.trade_state(number).as_deref() {
+                Some("SUCCESS" | "REFUND") => there.push(number.clone()),
+                None | Some("CLOSED" | "REVOKED") => {}
+                Some(other) => panic!("{number} is left {other}: {order}"),
+            }
+        }
+        assert_eq!(here, there, "{order}");
+        self.money_went_back(house, &states);
+    }
+}
+
+impl Orders {
+    /// All of what came too much, and of the rest no more than came.
+    fn money_went_back(&self, house: &House, states: &BTreeMap<String, String>) {
+        let ledger = serde_json::to_value(house.simulator.ledger_view(None)).unwrap();
+        for (number, state) in states {
+            let refunds = ledger["refunds"].as_array().unwrap().iter();
+            let back: u64 = refunds
+                .filter(|refund| refund["out_trade_no"] == **number)
+                .map(|refund| refund["refund"].as_u64().unwrap())
+                .sum();
+            match &**state {
+                "surplus" => assert_eq!(back, self.total_fen, "{number} is surplus"),
+                "paid" => assert!(back <= self.total_fen, "{number}: {back}"),
+                state => assert_eq!(back, 0, "{number} is {state}"),
+            }
+        }
+    }
+}
+
+async fn shown_code(house: &House) -> String {
+    let shown = house.simulate("auth_code", &json!({})).await;
+    shown["auth_code"].as_str().unwrap().to_owned()
+}
+
+/// A buyer is in the cashier of one of the attempts so far.
+async fn visit(house: &House, place: &prop::sample::Index, outcome: &str, late: bool) {
+    let shown = house.shown("/tea-0001").await.json;
+    let attempts = shown["attempts"].as_array().unwrap();
+    if attempts.is_empty() {
+        return;
+    }
+    let visit = json!({
+        "mchid": merchant()["mchid"], "outcome": outcome, "late": late,
+        "out_trade_no": place.get(attempts)["out_trade_no"],
+    });
+    house.simulate("pay", &visit).await;
+}
+
+/// What starting an attempt may be refused with.
+fn check(answer: &crate::house::Answer) {
+    let known = [
+        "",
+        "ATTEMPT_SUPERSEDED",
+        "ATTEMPT_IN_DOUBT",
+        "WECHAT_UNAVAILABLE",
+        "CHECKOUT_EXPIRED",
+    ];
+    // A code that is spent or too old.
+    let wechat_code = answer.json["error"]["wechat_code"].as_str();
+    let is_old_code = matches!(wechat_code, Some("AUTHCODEEXPIRE" | "AUTH_CODE_INVALID"));
+    assert!(
+        known.contains(&answer.code()) || is_old_code,
+        "{}",
+        answer.json
+    );
+}
+
+/// How often the backend is told that the order is paid.
+async fn told_of_payment(house: &House) -> usize {
+    let request = Request::get("/v1/webhooks").header("authorization", format!("Bearer {API_KEY}"));
+    let list = house.send(request.body(Body::empty()).unwrap()).await.json;
+    let webhooks = list["webhooks"].as_array().unwrap().iter();
+    webhooks
+        .filter(|webhook| webhook["type"] == "payment.succeeded")
+        .count()
+}
+
+/// The state of each attempt, by its number at WeChat.
+fn states(order: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let attempts = order["attempts"].as_array().unwrap().iter();
+    attempts
+        .map(|attempt| (text(&attempt["out_trade_no"]), text(&attempt["state"])))
+        .collect()
+}
