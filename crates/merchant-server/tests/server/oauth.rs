@@ -20,7 +20,7 @@ async fn authorize_url(house: &House, token: &str) -> Url {
 }
 
 /// The buyer goes to WeChat; gives the address of ours that WeChat sends them back to.
-async fn through_wechat(house: &House, authorize_url: &Url) -> String {
+pub(crate) async fn through_wechat(house: &House, authorize_url: &Url) -> String {
     let request = Request::get(authorize_url.as_str())
         .body(Body::empty())
         .unwrap();
