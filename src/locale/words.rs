@@ -63,7 +63,7 @@ words! {
         "显示支付二维码",
         "Show the payment code";
     Cancelled "cancelled":
-        "支付未完成，可以重新支付",
+        "支付未完成，可重新支付",
         "Not paid. You can try again.";
     Starting "starting":
         "正在发起支付…",
@@ -75,7 +75,7 @@ words! {
         "正在确认上一次支付的结果，请稍候…",
         "Making sure of your last payment, one moment…";
     Scan "scan":
-        "打开微信“扫一扫”，扫码支付",
+        "请使用微信“扫一扫”扫码支付",
         "Scan with WeChat to pay";
     ScanElsewhere "scan_elsewhere":
         "请使用另一台设备上的微信扫码支付",
@@ -115,7 +115,7 @@ words! {
         "正在打开微信…",
         "Opening WeChat…";
     Stuck "stuck":
-        "没有打开微信？可以再试一次，或改用系统浏览器打开本页面",
+        "未能打开微信？请重试，或用系统浏览器打开本页面",
         "WeChat did not open? Try once more, or open this page in your phone's own browser.";
     OpenAgain "open_again":
         "重新打开",
@@ -130,13 +130,13 @@ words! {
         "支付遇到问题",
         "I had a problem";
     NotPaidYet "not_paid_yet":
-        "暂未查到付款。若已扣款，请稍后再查，不要重复支付",
+        "暂未查到付款。如已扣款，请稍后再查，请勿重复支付",
         "No payment found yet. If you were charged, check again later and do not pay twice.";
     Elsewhere "elsewhere":
         "已在另一台设备上继续支付",
         "Your payment continues on another device";
     TakeOver "take_over":
-        "改在这里支付",
+        "改为在此支付",
         "Pay here instead";
     Paid "paid":
         "支付成功",
@@ -149,7 +149,7 @@ words! {
         "订单已关闭",
         "This order is closed";
     Expired "expired":
-        "订单支付已超时",
+        "订单支付超时",
         "The time to pay this order is over";
     OrderAgain "order_again":
         "请返回商家页面重新下单",
@@ -164,7 +164,7 @@ words! {
         "网络连接失败，请检查网络后重试",
         "No connection. Check your network and try again.";
     ProblemOfWechat "problem_of_wechat":
-        "微信支付暂时没有响应，请稍后重试",
+        "微信支付暂无响应，请稍后重试",
         "WeChat Pay does not answer right now. Please try again later.";
     ProblemOfSystem "problem_of_system":
         "支付系统出现异常，请稍后重试",
@@ -179,10 +179,10 @@ words! {
         "重试",
         "Try again";
     NothingFits "nothing_fits":
-        "商家未开通适合当前环境的支付方式，请用电脑浏览器打开本页面",
+        "当前环境没有可用的支付方式，请用电脑浏览器打开本页面",
         "This shop has no way to pay here. Please open this page in a desktop browser.";
     MiniProgram "mini_program":
-        "小程序内的网页不能直接支付，请在小程序中下单或用浏览器打开",
+        "小程序内的网页无法直接支付，请在小程序中下单，或用浏览器打开本页面",
         "A page inside a mini-program cannot take payments. Order in the mini-program, or open this page in a browser.";
     WechatTooOld "wechat_too_old":
         "当前微信版本过低，请升级微信后再支付",
@@ -195,6 +195,6 @@ words! {
         "网络已断开，恢复后会自动更新",
         "You are offline. This updates when you are back.";
     Reconnecting "reconnecting":
-        "连接不稳定，正在重新连接…",
+        "网络不稳定，正在重新连接…",
         "The connection is weak, reconnecting…";
 }

@@ -19,6 +19,7 @@ pub(super) fn ribbon(words: &Words) -> Node {
 
 /// What is bought, and for how much.
 pub(super) fn order_head(order: &OrderView, words: &Words) -> Node {
+    let amount = money(order.total_fen, &order.currency, words);
     element("div")
         .with("part", "order")
         .with("class", "order")
@@ -38,10 +39,22 @@ pub(super) fn order_head(order: &OrderView, words: &Words) -> Node {
         .holding(
             element("p")
                 .with("part", "amount")
-                .with("class", "amount")
-                .saying(money(order.total_fen, &order.currency, words)),
+                .with("class", amount_class(&amount))
+                .saying(amount),
         )
         .into()
+}
+
+/// A number that is broken in two is misread: what would not stand on one line of the smallest
+/// screen is written smaller.
+fn amount_class(amount: &str) -> &'static str {
+    // Of a character, each byte after its first begins with the bits 10.
+    let characters = amount.bytes().filter(|byte| byte >> 6 != 0b10).count();
+    if characters > 11 {
+        "amount long"
+    } else {
+        "amount"
+    }
 }
 
 /// `¥69.10` or `CN¥69.10` from 6910 fen, as the language writes amounts. A currency or a language

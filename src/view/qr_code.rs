@@ -1,4 +1,4 @@
-//! The QR code: one path, always dark on white, whole modules of at least 240 px in all.
+//! The QR code: one path, always dark on white, of at least 240 px.
 
 use super::node::{Element, Node, element};
 use crate::locale::{Word, Words};
@@ -58,8 +58,10 @@ impl Picture {
             return Self::default();
         };
         let side = code.side_modules_with_quiet_zone();
+        // An even number of pixels for each module is a whole one on a screen of 1.5, too.
+        let module_px = SIDE_MIN_PX.div_ceil(side * 2) * 2;
         let mut side_px = String::new();
-        push_decimal(&mut side_px, u64::from(side * SIDE_MIN_PX.div_ceil(side)));
+        push_decimal(&mut side_px, u64::from(side * module_px));
         let mut view_box = String::from("0 0 ");
         push_decimal(&mut view_box, u64::from(side));
         view_box.push(' ');

@@ -1,9 +1,14 @@
-//! What a page looks like where it is tightest: a phone of 320 px.
+//! What the element looks like where looks are hard: on the smallest screen and the largest,
+//! zoomed, with a reader's own spacing, in forced colours, without motion, and by keyboard.
 
-use payment_tests::browser::{Visitor, visit};
+use crate::gallery::Gallery;
+use payment_tests::browser::{Browser, Visitor, visit};
 use payment_tests::scanner::scan;
 use payment_tests::servers::Servers;
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// What the fixture's code says.
+const CODE_URL: &str = "weixin://wxpay/bizpayurl?pr=JyC91EIz1";
 
 #[tokio::test]
 async fn on_the_smallest_screen_nothing_is_cut_off_and_the_code_keeps_its_size() {
@@ -22,6 +27,233 @@ async fn on_the_smallest_screen_nothing_is_cut_off_and_the_code_keeps_its_size()
             .look("document.querySelector('wechat-pay').scrollIntoView()", vec![])
             .await;
         assert_eq!(scan(&browser.screenshot().await).len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_module_of_the_code_is_of_whole_pixels_on_every_screen_and_it_is_read_off_it() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        gallery.show(browser, "qr", "zh-CN", "dark").await;
+        let screens = [
+            (320, 900, 1.0),
+            (390, 900, 3.0),
+            (1280, 900, 1.0),
+            (1280, 900, 1.5),
+            (1280, 900, 2.0),
+            (3840, 2160, 1.0),
+        ];
+        for (width, height, pixel_ratio) in screens {
+            browser.look_through(width, height, pixel_ratio).await;
+            let measure = "const code = document.querySelector('wechat-pay').shadowRoot.querySelector('[part=qr]');
+                const {width, height} = code.getBoundingClientRect();
+                const card = document.querySelector('wechat-pay').shadowRoot.querySelector('[part=base]').getBoundingClientRect();
+                return {width, height, modules: code.viewBox.baseVal.width, ratio: devicePixelRatio, left: card.left, right: innerWidth - card.right}";
+            let found = browser.look(measure, vec![]).await;
+            let number = |name: &str| found[name].as_f64().expect(name);
+            let module_px = number("width") / number("modules") * pixel_ratio;
+            assert_eq!(number("ratio"), pixel_ratio);
+            assert!(number("width") >= 240.0, "{width} {pixel_ratio}: {found}");
+            assert_eq!(number("width"), number("height"), "{width} {pixel_ratio}");
+            assert_eq!(module_px.fract(), 0.0, "{width} {pixel_ratio}: {module_px}");
+            assert_eq!(number("left"), number("right"), "{width}: in the middle");
+            assert_eq!(scan(&browser.screenshot().await), [CODE_URL], "{width} {pixel_ratio}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn in_forced_colours_the_code_stays_dark_on_white_and_all_else_has_the_buyers_colours() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        let forced = [("forced-colors", "active"), ("prefers-color-scheme", "dark")];
+        browser.prefer(&forced).await;
+        gallery.show(browser, "qr", "zh-CN", "light").await;
+        let colours = "const root = document.querySelector('wechat-pay').shadowRoot;
+            const of = (selector, name) => [...root.querySelectorAll(selector)].map((part) => getComputedStyle(part)[name]).join(' ');
+            return {card: of('[part=base]', 'backgroundColor'), text: of('[part=amount]', 'color'),
+                code: of('[part=qr] path', 'fill'), under: of('.qr', 'backgroundColor'), refresh: of('.qr button', 'backgroundColor')}";
+        let [black, white] = ["rgb(0, 0, 0)", "rgb(255, 255, 255)"];
+        let found = browser.look(colours, vec![]).await;
+        assert_eq!([&found["card"], &found["text"]], [black, white]);
+        assert_eq!(found["code"], format!("{white} {black}"));
+        assert_eq!(found["under"], white);
+        assert_eq!(scan(&browser.screenshot().await), [CODE_URL]);
+
+        gallery.show(browser, "qr-expired", "zh-CN", "light").await;
+        let found = browser.look(colours, vec![]).await;
+        assert_eq!(found["refresh"], black, "the button is the buyer's own");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_asks_for_more_contrast_has_no_quiet_text() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        browser.prefer(&[("prefers-contrast", "more")]).await;
+        gallery.show(browser, "qr-offline", "zh-CN", "light").await;
+        let colours = "const root = document.querySelector('wechat-pay').shadowRoot;
+            return [...new Set([...root.querySelectorAll('p')].map((text) => getComputedStyle(text).color))]";
+        let found = browser.look(colours, vec![]).await;
+        assert_eq!(found, json!(["rgb(25, 25, 25)"]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_moves_for_who_asks_for_less_motion() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        let moving =
+            "return document.querySelector('wechat-pay').shadowRoot.getAnimations().length";
+        let mut moved = 0;
+        for (name, _) in gallery.states(browser).await {
+            browser
+                .prefer(&[("prefers-reduced-motion", "no-preference")])
+                .await;
+            gallery.show(browser, &name, "zh-CN", "light").await;
+            moved += browser
+                .look(moving, vec![])
+                .await
+                .as_u64()
+                .expect("a number");
+            browser
+                .prefer(&[("prefers-reduced-motion", "reduce")])
+                .await;
+            assert_eq!(browser.look(moving, vec![]).await, json!(0), "{name}");
+        }
+        assert!(moved > 0, "the spinner turns for everybody else");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn at_twice_the_size_every_state_fits() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        // What a window of 1280 px is at 200 %, and at 400 % (WCAG 1.4.10).
+        for (width, pixel_ratio) in [(640, 2.0), (320, 4.0)] {
+            browser.look_through(width, 1000, pixel_ratio).await;
+            assert_fitting(&gallery, browser, "en", "").await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn with_a_readers_own_spacing_every_state_fits() {
+    // WCAG 1.4.12.
+    let spacing = "* {line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important} p {margin-bottom: 2em !important}";
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        for locale in ["zh-CN", "en", "ar"] {
+            assert_fitting(&gallery, browser, locale, spacing).await;
+        }
+    })
+    .await;
+}
+
+async fn assert_fitting(gallery: &Gallery, browser: &Browser, locale: &str, style: &str) {
+    let mut faults = Vec::new();
+    for (name, _) in gallery.states(browser).await {
+        gallery.show(browser, &name, locale, "light").await;
+        let dress = "const root = document.querySelector('wechat-pay').shadowRoot; const sheet = new CSSStyleSheet(); sheet.replaceSync(arguments[0]); root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet]";
+        browser.look(dress, vec![json!(style)]).await;
+        for fault in misfits(browser).await {
+            faults.push(format!("{name}: {fault}"));
+        }
+    }
+    assert!(faults.is_empty(), "{locale}: {faults:#?}");
+}
+
+/// What is wider than its place, cut off, broken in two that must not be, or too small to hit.
+pub(crate) async fn misfits(browser: &Browser) -> Vec<String> {
+    let found = browser.look(MISFITS, vec![]).await;
+    serde_json::from_value(found).expect("a list of texts")
+}
+
+const MISFITS: &str = "
+    const root = document.querySelector('wechat-pay').shadowRoot;
+    const card = (root.querySelector('[part=base]') ?? root.querySelector('[part=fallback]')).getBoundingClientRect();
+    const faults = [];
+    const { scrollWidth } = document.documentElement;
+    if (scrollWidth > innerWidth) faults.push(`the page is ${scrollWidth} px wide`);
+    for (const part of root.querySelectorAll('[part] *:not(path):not(.spoken), [part=base]')) {
+        const { left, right, width, height } = part.getBoundingClientRect();
+        if (width === 0) continue;
+        const name = `${part.localName}.${part.getAttribute('class')}`;
+        if (left < card.left - 0.5 || right > card.right + 0.5) faults.push(`${name} leaves the card`);
+        const isOverfull = part.childElementCount === 0 && part.clientWidth > 0 && part.scrollWidth > part.clientWidth + 1;
+        if (isOverfull) faults.push(`${name} is too narrow for its text`);
+        const isCut = getComputedStyle(part).overflowY !== 'visible' && part.scrollHeight > part.clientHeight + 1;
+        if (isCut) faults.push(`${name} is cut off`);
+        if (/^(a|button)$/.test(part.localName) && Math.min(width, height) < 24) faults.push(`${name} is hard to hit`);
+        const lines = height / parseFloat(getComputedStyle(part).lineHeight);
+        if (part.getAttribute('part') === 'amount' && lines > 1.5) faults.push('the amount is broken');
+    }
+    return faults";
+
+#[tokio::test]
+async fn the_keyboards_focus_is_seen_on_everything_that_it_reaches() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        for theme in ["light", "dark"] {
+            for name in ["returned", "offer-tablet", "qr-expired", "problem-network", "fallback"] {
+                gallery.show(browser, name, "zh-CN", theme).await;
+                let mut reached = 0;
+                while let Some(outline) = focus_next(browser).await {
+                    reached += 1;
+                    assert_ne!(outline["style"], "none", "{name}: {outline}");
+                    let width = outline["width"].as_f64().expect("a width");
+                    assert!(width >= 1.0, "{name}: {outline}");
+                }
+                let all = "return document.querySelector('wechat-pay').shadowRoot.querySelectorAll('a, button').length";
+                assert_eq!(browser.look(all, vec![]).await, json!(reached), "{name}");
+            }
+        }
+    })
+    .await;
+}
+
+/// Presses Tab; the outline of what is then focused in the element, if anything is.
+async fn focus_next(browser: &Browser) -> Option<Value> {
+    for kind in ["keyDown", "keyUp"] {
+        let key = json!({"type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9});
+        browser.devtools("Input.dispatchKeyEvent", key).await;
+    }
+    let outline = "const focused = document.querySelector('wechat-pay').shadowRoot.activeElement;
+        if (!focused) return null;
+        const style = getComputedStyle(focused);
+        return {text: focused.textContent, style: style.outlineStyle, width: parseFloat(style.outlineWidth)}";
+    let found = browser.look(outline, vec![]).await;
+    (!found.is_null()).then_some(found)
+}
+
+#[tokio::test]
+async fn a_focus_whose_button_goes_away_stays_in_the_element() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        let presses = [
+            ("qr-expired", "refresh"),
+            ("offer-h5", "start"),
+            ("offer-jsapi", "start"),
+            ("returned", "check-payment"),
+            ("elsewhere", "take-over"),
+            ("problem-wechat", "start"),
+        ];
+        for (name, intent) in presses {
+            gallery.show(browser, name, "zh-CN", "light").await;
+            let press = "const root = document.querySelector('wechat-pay').shadowRoot;
+                const button = root.querySelector(`[data-intent=${arguments[0]}]`);
+                button.focus();
+                button.click();
+                return [button.isConnected, root.activeElement?.className]";
+            let found = browser.look(press, vec![json!(intent)]).await;
+            assert_eq!(found, json!([false, "wechat-pay"]), "{name}");
+        }
     })
     .await;
 }

@@ -123,6 +123,7 @@ export const STATES = [
   { name: "qr-ending", shows: "qr", about: "good for less than three minutes", transport: { status: open(), start: () => ({ ...CODE, attempt_remaining_ms: 170_000 }) } },
   { name: "qr-offline", shows: "qr", about: "the network is gone", transport: { status: open(), start: () => CODE }, steps: [() => dispatchEvent(new Event("offline"))] },
   { name: "qr-long", shows: "qr", about: "a hostile description and a large amount", transport: { status: open(), start: () => ({ ...CODE, description: "<b>不是 HTML</b> 云南小粒咖啡".repeat(4), total_fen: 999_999_999_99 }) } },
+  { name: "qr-unbroken", shows: "qr", about: "the longest description, without a blank", transport: { status: open(), start: () => ({ ...CODE, description: "W".repeat(127), total_fen: 1_000_000 }) } },
   { name: "qr-checking", about: "the time is up, WeChat is asked a last time", transport: { status: open(), start: () => ({ ...CODE, attempt_remaining_ms: 1000 }) }, steps: [2000] },
   { name: "qr-expired", about: "a new code can be had", transport: { status: asked({ ...CODE, attempt_remaining_ms: 0 }), start: () => ({ ...CODE, attempt_remaining_ms: 1000 }) }, steps: [3000] },
   { name: "offer-h5", shows: "offer", about: "a phone's own browser", agent: "phone", transport: { status: open() } },

@@ -35,7 +35,7 @@ export const BY_CODE = {
   INVALID_REQUEST: both("商户接口不接受该请求", "field 是字段", "The merchant API does not accept the request", "field names what is wrong"),
   CHECKOUT_UNKNOWN: both("没有这个 token 的订单", "token 是否完整？是否来自另一个环境的服务器？", "There is no order with this token", "Is the token whole, and from this very server?"),
   CHECKOUT_EXPIRED: both("订单的支付时间已过", "重新下单", "The time to pay the order is over", "Create a new order"),
-  ATTEMPT_SUPERSEDED: both("另一台设备已发起更新的支付", "无需处理；买家可选择“改在这里支付”", "Another device has started a newer attempt", "Nothing to do; the buyer can bring it back"),
+  ATTEMPT_SUPERSEDED: both("另一台设备已发起更新的支付", "无需处理；买家可选择“改为在此支付”", "Another device has started a newer attempt", "Nothing to do; the buyer can bring it back"),
   PRODUCT_UNAVAILABLE: both("商户未开通该支付产品", "在微信支付商户平台开通，或从 products 中去掉", "The merchant does not have this product", "Apply for it in WeChat Pay's merchant platform, or take it out of products"),
   PAYER_UNAVAILABLE: both("无法取得买家的 openid（拒绝授权，或公众号未配置网页授权域名）", "检查公众号的网页授权域名", "The buyer's openid could not be had (refused, or the account has no authorised OAuth domain)", "Check the official account's OAuth domain"),
   PAYER_INVALID: both("授权结果已被使用或已过期", "买家重试即可", "The handle of the authorisation is used up or too old", "The buyer tries again"),
