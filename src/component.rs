@@ -1,4 +1,18 @@
 //! The same payment as a leptos component, for pages that are written in Rust.
+//!
+//! | `<wechat-pay>` | `<WechatPay>` |
+//! |---|---|
+//! | `token`, `merchant-api` | [`WidgetOptions::new`] |
+//! | `scene`, `auto-start` | [`WidgetOptions::product`], [`WidgetOptions::auto_start`] |
+//! | `success-url`, `return-url` | [`WidgetOptions::with_success_url`], [`WidgetOptions::with_return_url`] |
+//! | `locale`, `theme`, `messages` | [`Appearance`], in the options and by [`PaymentHandle::dress`] |
+//! | `support-url`, slot `support` | [`Appearance::with_support_url`], a child with `slot="support"` |
+//! | `transport` | [`WidgetOptions::transport`] |
+//! | `start()`, `cancel()`, `refresh()`, `resume()`, `destroy()` | the same of [`PaymentHandle`] |
+//! | each event | its [`PageEvent`], by [`PageEvent::name`] |
+//! | `hint` of a `problem` | none: it leads to a page beside the script. `www/problems.md` has the codes |
+//! | `telemetry`'s mark `loaded` | none: the component is part of the page's own program |
+//! | `checkout-url`, and what stands between the tags | none: they are for a program that does not load |
 
 #![expect(
     unreachable_pub,
@@ -6,77 +20,119 @@
 )]
 
 use crate::embed::Embedded;
-use crate::options::WidgetOptions;
+use crate::options::{Appearance, WidgetOptions};
+use crate::shadow;
 use crate::shell::{Page, PageEvent};
-use crate::view::{Look, THEME};
+use crate::view::Look;
+use checkout::Intent;
 use leptos::html::Div;
 use leptos::prelude::*;
+use std::cell::RefCell;
+use std::rc::Rc;
 
-/// A payment in a leptos page. It brings its style sheet along and ends with its owner.
+/// A payment in a leptos page, in a shadow root of its own. It ends with its owner. Another
+/// order is another component.
 #[component]
 pub fn WechatPay(
     /// Token, merchant API and wishes.
     options: WidgetOptions,
-    /// Called for each event of the element.
+    /// Called for each event of the element, and after each with a [`PageEvent::Telemetry`].
     #[prop(into)]
     on_event: UnsyncCallback<PageEvent>,
+    /// What the page can do to the payment.
+    #[prop(optional)]
+    handle: Option<PaymentHandle>,
+    /// Help of the page's own, as a child with `slot="support"`.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
-    let container = NodeRef::<Div>::new();
-    container.on_load(move |container| {
-        let page = Page::new(move |occurrence| on_event.run(occurrence.into()));
+    let host = NodeRef::<Div>::new();
+    let handle = handle.unwrap_or_else(PaymentHandle::new);
+    host.on_load(move |host| {
         let look = Look::from(&options.appearance);
-        let embedded = Embedded::new(&container, &options, look, page);
-        let embedded = StoredValue::new_local(Some(embedded));
+        let page = Page::listening(look.words().clone(), move |event| on_event.run(event));
+        let embedded = Embedded::new(&shadow::container(&host), &options, look, page);
+        // The handle is another owner's: at the cleanup it may be gone already.
+        let place = handle.0.try_get_value().unwrap_or_default();
+        place.replace(Some(embedded));
+        let place = StoredValue::new_local(place);
         on_cleanup(move || {
-            if let Some(Some(embedded)) = embedded.try_update_value(Option::take) {
-                embedded.unmount();
-            }
+            place.try_with_value(take_out);
         });
     });
-    view! {
-        <style>{THEME}</style>
-        <div node_ref=container></div>
+    view! { <div node_ref=host>{children.map(|children| children())}</div> }
+}
+
+/// What the page can do to a payment that it shows: the element's methods. It does nothing until
+/// the component is in the page, and after it has left.
+#[derive(Clone, Copy, Debug)]
+pub struct PaymentHandle(StoredValue<Place, LocalStorage>);
+
+/// Where a payment is while it is in the page.
+type Place = Rc<RefCell<Option<Embedded>>>;
+
+impl PaymentHandle {
+    /// A handle for one component.
+    #[expect(
+        clippy::new_without_default,
+        reason = "it belongs to the owner that makes it"
+    )]
+    pub fn new() -> Self {
+        Self(StoredValue::new_local(Place::default()))
+    }
+
+    /// Begins to pay, as the buyer's click does. `false`: not in the page.
+    pub fn start(self) -> bool {
+        self.want(Intent::Start)
+    }
+
+    /// Ends the attempt, never the order. `false`: not in the page.
+    pub fn cancel(self) -> bool {
+        self.want(Intent::Cancel)
+    }
+
+    /// A new QR code, where the old one has expired. `false`: not in the page.
+    pub fn refresh(self) -> bool {
+        self.want(Intent::Refresh)
+    }
+
+    /// Asks how the payment stands, as a page does that comes to the front again. `false`: not in
+    /// the page.
+    pub fn resume(self) -> bool {
+        self.want(Intent::Resume)
+    }
+
+    /// Looks and speaks otherwise, with the payment going on. `false`: not in the page.
+    pub fn dress(self, appearance: &Appearance) -> bool {
+        self.payment()
+            .map(|payment| payment.dress_as(appearance))
+            .is_some()
+    }
+
+    /// Ends the component for good and empties it; the order stays as it is.
+    pub fn destroy(self) {
+        self.0.try_with_value(take_out);
+    }
+
+    fn want(self, intent: Intent) -> bool {
+        self.payment()
+            .map(|payment| payment.want_intent(intent))
+            .is_some()
+    }
+
+    /// A clone, for what is done may come back here by an event.
+    fn payment(self) -> Option<Embedded> {
+        self.0
+            .try_with_value(|place| place.borrow().clone())
+            .flatten()
+    }
+}
+
+fn take_out(place: &Place) {
+    if let Some(payment) = place.take() {
+        payment.unmount();
     }
 }
 
 #[cfg(all(test, target_arch = "wasm32"))]
-mod tests {
-    use super::*;
-    use crate::counting_page::{CountingPage, container, shows_code};
-    use std::cell::RefCell;
-    use std::rc::Rc;
-    use wasm_bindgen_test::wasm_bindgen_test;
-
-    #[wasm_bindgen_test]
-    async fn a_leptos_page_shows_it_is_told_and_takes_it_out_without_a_trace() {
-        let page = CountingPage::new();
-        let container = container();
-        let before = (page.read("timers"), page.read("listeners"));
-        let told = Rc::new(RefCell::new(Vec::new()));
-        let (is_there, set_there) = signal(true);
-        let tell = Rc::clone(&told);
-        let handle = mount_to(container.clone(), move || {
-            let listen = send_wrapper::SendWrapper::new(tell);
-            move || {
-                let tell = Rc::clone(&listen);
-                is_there.get().then(|| {
-                    let options = WidgetOptions::new("0123456789abcdef", "/v1").unwrap();
-                    let on_event = move |event: PageEvent| tell.borrow_mut().push(event);
-                    view! { <WechatPay options on_event /> }
-                })
-            }
-        });
-        page.until("the QR code", || shows_code(&container)).await;
-        assert!(told.borrow().contains(&PageEvent::QrShown));
-
-        set_there.set(false);
-        page.until("an empty page", || !shows_code(&container))
-            .await;
-        page.turn().await;
-        assert_eq!(page.read("timers"), before.0, "timers");
-        assert_eq!(page.read("listeners"), before.1, "listeners");
-        assert_eq!(page.read("open"), 0.0, "open requests");
-        drop(handle);
-        container.remove();
-    }
-}
+mod tests;

@@ -114,7 +114,16 @@ pub(crate) fn container() -> web_sys::HtmlElement {
     container.unchecked_into()
 }
 
-/// Whether a container shows a QR code.
+/// Whether a container shows a QR code: itself, or in the shadow root of its component.
 pub(crate) fn shows_code(container: &web_sys::HtmlElement) -> bool {
-    container.query_selector("[part=qr]").unwrap().is_some()
+    find(container, "[part=qr]").is_some()
+}
+
+/// What a selector finds in a container, or in the shadow root of its component.
+pub(crate) fn find(container: &web_sys::HtmlElement, selector: &str) -> Option<web_sys::Element> {
+    let component = container.query_selector("div").unwrap();
+    match component.and_then(|component| component.shadow_root()) {
+        Some(root) => root.query_selector(selector).unwrap(),
+        None => container.query_selector(selector).unwrap(),
+    }
 }

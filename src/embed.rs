@@ -5,11 +5,13 @@ use crate::shell::{Page, Shell};
 use crate::view::{Look, THEME, View};
 use checkout::Intent;
 use std::cell::RefCell;
+use std::fmt;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// One element that is in a page. [`unmount`](Embedded::unmount) ends it.
+/// One element that is in a page. [`unmount`](Embedded::unmount) ends it. Clones are the same.
 #[wasm_bindgen]
+#[derive(Clone)]
 pub struct Embedded {
     shell: Shell,
     view: Rc<RefCell<View>>,
@@ -59,6 +61,22 @@ impl Embedded {
         shell.connect(move |model| shown.borrow_mut().show(model));
         Self { shell, view }
     }
+
+    pub(crate) fn want_intent(&self, intent: Intent) {
+        self.shell.want(intent);
+    }
+
+    pub(crate) fn dress_as(&self, appearance: &Appearance) {
+        let mut view = self.view.borrow_mut();
+        view.dress(Look::from(appearance));
+        view.show(&self.shell.model());
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Embedded")
+    }
 }
 
 #[wasm_bindgen]
@@ -77,9 +95,7 @@ impl Embedded {
 
     /// Looks and speaks as these options say, with the payment going on.
     pub fn dress(&self, options: &JsValue) {
-        let mut view = self.view.borrow_mut();
-        view.dress(Look::from(&Appearance::from_js(options)));
-        view.show(&self.shell.model());
+        self.dress_as(&Appearance::from_js(options));
     }
 
     /// Takes the view out and ends everything that runs: no timer, listener or request is left,

@@ -16,14 +16,18 @@ pub mod embed;
 mod environment;
 mod locale;
 mod options;
+mod shadow;
 mod shell;
 mod transport;
 mod view;
 
 pub use checkout::{Failure, Intent, Problem, Request, Scene};
-pub use component::WechatPay;
+pub use component::{PaymentHandle, WechatPay};
 pub use locale::{Locale, Messages, Word};
-pub use merchant_api::CheckoutAnswer;
+pub use merchant_api::{
+    Action, ApiError, AttemptForm, CancelForm, CheckoutAnswer, CurrentAttempt, ErrorCode,
+    Malformed, OrderState, PayParameters, PollQuery, Product,
+};
 pub use options::{Appearance, OptionError, Theme, WidgetOptions};
 pub use shell::PageEvent;
 pub use transport::{Reply, Transport};

@@ -1,5 +1,6 @@
 //! What the page is told: DOM events of the element, or a callback of the leptos component.
 
+use super::clock;
 use super::object::object;
 use crate::locale::Words;
 use crate::view::problem_word;
@@ -19,8 +20,11 @@ pub enum PageEvent {
     SceneDecided(Box<Scene>),
     /// A QR code is on the page.
     QrShown,
-    /// The page is about to leave for this address.
-    Redirecting(String),
+    /// The page is about to leave.
+    Redirecting {
+        /// Where to: `h5`, `authorize`, `mini_program` or `success`.
+        to: &'static str,
+    },
     /// The screen is another, by its name.
     StateChange(&'static str),
     /// Paid. Once, ever.
@@ -35,7 +39,21 @@ pub enum PageEvent {
     /// Closed by WeChat or the merchant.
     Closed,
     /// Something went wrong.
-    Problem(Problem),
+    Problem {
+        /// What, and who can act.
+        problem: Problem,
+        /// For the buyer, in the widget's language.
+        message: String,
+    },
+    /// How long it took from the component's start; comes after each of the others.
+    Telemetry {
+        /// The name of the event.
+        mark: &'static str,
+        /// The state or the problem's code, where the event has one.
+        about: &'static str,
+        /// In milliseconds.
+        elapsed_ms: u64,
+    },
 }
 
 impl Page {
@@ -53,20 +71,59 @@ impl Page {
         })
     }
 
+    /// A Rust page: each event, and after it how long that took.
+    pub(crate) fn listening(words: Words, listen: impl Fn(PageEvent) + 'static) -> Self {
+        let begun_ms = clock::now_ms();
+        Self::new(move |occurrence| {
+            let event = PageEvent::new(occurrence, &words);
+            let telemetry = PageEvent::Telemetry {
+                mark: event.name(),
+                about: event.about(),
+                elapsed_ms: clock::now_ms().saturating_sub(begun_ms),
+            };
+            listen(event);
+            listen(telemetry);
+        })
+    }
+
     pub(crate) fn tell(&self, occurrence: Occurrence) {
         (self.0)(occurrence);
     }
 }
 
-impl From<Occurrence> for PageEvent {
-    fn from(occurrence: Occurrence) -> Self {
+impl PageEvent {
+    /// The element's name for it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::SceneDecided(_) => "scene-decided",
+            Self::QrShown => "qr-shown",
+            Self::Redirecting { .. } => "redirecting",
+            Self::StateChange(_) => "state-change",
+            Self::Paid { .. } => "paid",
+            Self::Closed => "closed",
+            Self::Problem { .. } => "problem",
+            Self::Telemetry { .. } => "telemetry",
+        }
+    }
+
+    /// What `telemetry` says of it.
+    const fn about(&self) -> &'static str {
+        match self {
+            Self::StateChange(state) => state,
+            Self::Problem { problem, .. } => problem.code.as_str(),
+            _ => "",
+        }
+    }
+
+    fn new(occurrence: Occurrence, words: &Words) -> Self {
         match occurrence {
             Occurrence::Ready => Self::Ready,
             Occurrence::SceneDecided(scene) => Self::SceneDecided(scene),
             Occurrence::QrShown => Self::QrShown,
-            Occurrence::Redirecting(destination) => {
-                Self::Redirecting(destination.as_str().to_owned())
-            }
+            Occurrence::Redirecting(destination) => Self::Redirecting {
+                to: direction(&destination),
+            },
             Occurrence::StateChange(screen) => Self::StateChange(screen),
             Occurrence::Paid {
                 order_no,
@@ -78,7 +135,10 @@ impl From<Occurrence> for PageEvent {
                 total_fen,
             },
             Occurrence::Closed => Self::Closed,
-            Occurrence::Problem(problem) => Self::Problem(problem),
+            Occurrence::Problem(problem) => Self::Problem {
+                message: words.say(problem_word(&problem)).into_owned(),
+                problem,
+            },
         }
     }
 }
@@ -90,12 +150,7 @@ fn dom_event(occurrence: &Occurrence, words: &Words) -> (&'static str, JsValue) 
         Occurrence::SceneDecided(scene) => ("scene-decided", scene_detail(scene)),
         Occurrence::QrShown => ("qr-shown", object(&[])),
         Occurrence::Redirecting(destination) => {
-            let to = match destination {
-                Destination::H5(_) => "h5",
-                Destination::Authorize(_) => "authorize",
-                Destination::MiniProgram(_) => "mini_program",
-                Destination::Success(_) => "success",
-            };
+            let to = direction(destination);
             ("redirecting", object(&[("to", to.into())]))
         }
         Occurrence::StateChange(screen) => ("state-change", object(&[("state", (*screen).into())])),
@@ -113,6 +168,15 @@ fn dom_event(occurrence: &Occurrence, words: &Words) -> (&'static str, JsValue) 
         ),
         Occurrence::Closed => ("closed", object(&[])),
         Occurrence::Problem(problem) => ("problem", problem_detail(problem, words)),
+    }
+}
+
+fn direction(destination: &Destination) -> &'static str {
+    match destination {
+        Destination::H5(_) => "h5",
+        Destination::Authorize(_) => "authorize",
+        Destination::MiniProgram(_) => "mini_program",
+        Destination::Success(_) => "success",
     }
 }
 

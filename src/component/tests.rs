@@ -1,0 +1,259 @@
+//! The component in a browser: it is shown, told, dressed and taken out without a trace, and it
+//! pays against a backend of Rust functions.
+
+use super::*;
+use crate::counting_page::{CountingPage, container, find, shows_code};
+use crate::locale::Locale;
+use crate::transport::Transport;
+use crate::{
+    Action, ApiError, CheckoutAnswer, CurrentAttempt, ErrorCode, Failure, OrderState, Product,
+    Request, Theme,
+};
+use leptos::mount::UnmountHandle;
+use send_wrapper::SendWrapper;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::HtmlElement;
+
+/// A page with one component, which it can take out.
+struct RustPage {
+    container: HtmlElement,
+    told: Rc<RefCell<Vec<PageEvent>>>,
+    handle: PaymentHandle,
+    set_there: WriteSignal<bool>,
+    mounted: UnmountHandle<leptos::tachys::view::any_view::AnyViewState>,
+}
+
+impl RustPage {
+    fn showing(options: WidgetOptions) -> Self {
+        let container = container();
+        let told = Rc::new(RefCell::new(Vec::new()));
+        let shared = SendWrapper::new((Rc::clone(&told), options));
+        let made = Rc::new(RefCell::new(None));
+        let make = Rc::clone(&made);
+        let mounted = mount_to(container.clone(), move || {
+            let (is_there, set_there) = signal(true);
+            let handle = PaymentHandle::new();
+            *make.borrow_mut() = Some((handle, set_there));
+            let component = move || {
+                let (told, options) = (Rc::clone(&shared.0), shared.1.clone());
+                let on_event = move |event: PageEvent| told.borrow_mut().push(event);
+                is_there.get().then(|| {
+                    view! {
+                        <WechatPay options on_event handle>
+                            <a slot="support" href="/help">"Help"</a>
+                        </WechatPay>
+                    }
+                })
+            };
+            view! { {component} }.into_any()
+        });
+        let (handle, set_there) = made.borrow_mut().take().unwrap();
+        Self {
+            container,
+            told,
+            handle,
+            set_there,
+            mounted,
+        }
+    }
+
+    fn was_told(&self, name: &str) -> bool {
+        self.told.borrow().iter().any(|event| event.name() == name)
+    }
+
+    fn state(&self) -> String {
+        find(&self.container, "[part=base]")
+            .and_then(|base| base.get_attribute("data-state"))
+            .unwrap_or_default()
+    }
+
+    fn close(self) {
+        drop(self.mounted);
+        self.container.remove();
+    }
+}
+
+fn options() -> WidgetOptions {
+    WidgetOptions::new("0123456789abcdef", "/v1").unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn a_leptos_page_shows_it_is_told_and_takes_it_out_without_a_trace() {
+    let counting = CountingPage::new();
+    let before = (counting.read("timers"), counting.read("listeners"));
+    let page = RustPage::showing(options());
+    counting
+        .until("the QR code", || shows_code(&page.container))
+        .await;
+    assert!(page.was_told("qr-shown"));
+    let timed: Vec<_> = page.told.borrow().iter().map(PageEvent::name).collect();
+    let pairs = timed.chunks(2).all(|pair| pair[1] == "telemetry");
+    assert!(pairs, "each event has its time: {timed:?}");
+    let slotted = page.container.query_selector("[slot=support]").unwrap();
+    assert!(slotted.is_some(), "the page's own help");
+
+    page.set_there.set(false);
+    counting
+        .until("an empty page", || !shows_code(&page.container))
+        .await;
+    counting.turn().await;
+    assert_eq!(counting.read("timers"), before.0, "timers");
+    assert_eq!(counting.read("listeners"), before.1, "listeners");
+    assert_eq!(counting.read("open"), 0.0, "open requests");
+    assert!(!page.handle.start(), "nothing is there to start");
+    page.close();
+}
+
+#[wasm_bindgen_test]
+async fn its_page_cancels_starts_dresses_and_ends_it_by_the_handle() {
+    let counting = CountingPage::new();
+    let page = RustPage::showing(options());
+    counting
+        .until("the QR code", || shows_code(&page.container))
+        .await;
+
+    let appearance = Appearance {
+        locale: Some(Locale::En),
+        theme: Theme::Dark,
+        ..Appearance::default()
+    };
+    assert!(page.handle.dress(&appearance));
+    let base = find(&page.container, "[part=base]").unwrap();
+    assert_eq!(base.get_attribute("lang").as_deref(), Some("en"));
+    assert_eq!(base.get_attribute("data-theme").as_deref(), Some("dark"));
+    assert!(shows_code(&page.container), "the payment goes on");
+
+    assert!(page.handle.cancel());
+    counting
+        .until("another state", || page.state() == "offer")
+        .await;
+    assert!(page.handle.start());
+    counting
+        .until("the code again", || shows_code(&page.container))
+        .await;
+    assert!(page.handle.resume() && page.handle.refresh());
+
+    page.handle.destroy();
+    counting.turn().await;
+    assert!(
+        find(&page.container, "[part=base]").is_none(),
+        "it is empty"
+    );
+    assert_eq!(counting.read("open"), 0.0, "open requests");
+    assert!(!page.handle.cancel());
+    page.close();
+}
+
+/// What a backend with the bare minimum says: no version, no durations.
+fn answer(attempt: Option<u64>) -> CheckoutAnswer {
+    CheckoutAnswer {
+        order_no: "SHOP-0001".to_owned(),
+        total_fen: 6_910,
+        live: true,
+        attempt: attempt.map(|number| CurrentAttempt {
+            number,
+            product: Some(Product::Native),
+            out_trade_no: None,
+            remaining_ms: None,
+        }),
+        action: attempt
+            .map(|number| Action::CodeUrl(format!("weixin://wxpay/bizpayurl?pr=JyC91EIz{number}"))),
+        ..CheckoutAnswer::default()
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_backend_of_rust_functions_starts_is_asked_is_cancelled_and_says_paid() {
+    let counting = CountingPage::new();
+    let asked = Rc::new(RefCell::new(Vec::new()));
+    let heard = Rc::clone(&asked);
+    let backend = Transport::new(move |request| {
+        let has_cancelled = heard.borrow().contains(&"cancel");
+        let (word, reply) = match request {
+            Request::Start(form) => {
+                assert_eq!(form.product, Product::Native);
+                ("start", answer(Some(if has_cancelled { 2 } else { 1 })))
+            }
+            Request::Cancel(form) => {
+                assert_eq!(form.after, 1);
+                ("cancel", answer(None))
+            }
+            Request::Read(_) if has_cancelled && heard.borrow().ends_with(&["start"]) => {
+                let paid = CheckoutAnswer {
+                    state: OrderState::Paid,
+                    ..answer(Some(2))
+                };
+                ("status", paid)
+            }
+            Request::Read(_) => ("status", answer(None)),
+        };
+        heard.borrow_mut().push(word);
+        async move { Ok(reply) }
+    });
+    let mut options = options();
+    options.transport = Some(backend);
+    let page = RustPage::showing(options);
+    counting
+        .until("the QR code", || shows_code(&page.container))
+        .await;
+    assert_eq!(asked.borrow()[..2], ["status", "start"]);
+
+    page.handle.cancel();
+    counting
+        .until("the offer", || page.state() == "offer")
+        .await;
+    assert!(asked.borrow().contains(&"cancel"), "{asked:?}");
+
+    page.handle.start();
+    counting.until("paid", || page.was_told("paid")).await;
+    let told = page.told.borrow();
+    let codes = told.iter().filter(|event| **event == PageEvent::QrShown);
+    assert_eq!(codes.count(), 2, "one before the cancel, one after it");
+    drop(told);
+    assert_eq!(counting.read("requests"), 0.0, "nothing went over HTTP");
+    page.close();
+}
+
+#[wasm_bindgen_test]
+async fn a_backend_of_rust_functions_refuses_in_the_contracts_words() {
+    let counting = CountingPage::new();
+    let backend = Transport::new(|request| async move {
+        match request {
+            Request::Start(_) => Err(Failure::Refused {
+                error: ApiError {
+                    code: Some(ErrorCode::WechatUnavailable),
+                    message: "the fixture says so".to_owned(),
+                    retryable: false,
+                    retry_after_ms: None,
+                    field: None,
+                    wechat_code: None,
+                },
+                answer: None,
+            }),
+            _ => Ok(answer(None)),
+        }
+    });
+    let mut options = options();
+    options.transport = Some(backend);
+    options.appearance.locale = Some(Locale::En);
+    let page = RustPage::showing(options);
+    counting
+        .until("the problem", || page.state() == "problem")
+        .await;
+    let told = page.told.borrow();
+    let problem = told.iter().find_map(|event| match event {
+        PageEvent::Problem { problem, message } => Some((problem, message)),
+        _ => None,
+    });
+    let (problem, message) = problem.expect("the page is told");
+    assert_eq!(problem.code.as_str(), "WECHAT_UNAVAILABLE");
+    assert!(message.contains("WeChat Pay"), "{message}");
+    let timed = told.iter().any(|event| {
+        matches!(event, PageEvent::Telemetry { mark: "problem", about, .. } if *about == problem.code.as_str())
+    });
+    assert!(timed, "{told:?}");
+    drop(told);
+    page.close();
+}
