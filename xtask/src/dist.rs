@@ -27,6 +27,7 @@ const WASM: &str = "wechat-pay.wasm";
 const COMPANIONS: &[&str] = &[
     "wechat-pay.d.ts",
     "jsx.d.ts",
+    "vue.d.ts",
     "problems.html",
     "problems-page.js",
     "problems.js",
