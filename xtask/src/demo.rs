@@ -153,6 +153,7 @@ fn introduce(settings: &Settings) {
     console::answer(format!(
         "\n\
          {shop}/\n    the shop: buy something; at a desk you get a QR code, with a phone's User-Agent the way to WeChat\n\
+         {shop}/gallery/\n    every state of the element, in Chinese, English and from right to left, light and dark\n\
          {simulator}/phone\n    the phone: scan the shop's QR code (pick it from the open codes), then pay, cancel or fail\n\
          {wechat}/\n    the shop inside WeChat: buy something and pay in WeChat's own cashier\n\
          {merchant}/\n    the merchant server: the contract under /v1; the key of its private side is in {key}\n\

@@ -6,6 +6,7 @@
 //! WeChat, never holds a WeChat key, and never believes an event from a browser.
 
 mod config;
+mod gallery;
 mod goods;
 mod merchant;
 mod page;

@@ -62,6 +62,7 @@ pub(crate) fn shelf() -> Markup {
                     }
                 }
             }
+            p.back { a href="/gallery/" { "支付组件的每个状态" small lang="en" { "Every state of the element" } } }
         },
     )
 }

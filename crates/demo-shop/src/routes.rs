@@ -2,6 +2,7 @@
 //! simulator's WeChat browser.
 
 use crate::config::ShopConfig;
+use crate::gallery;
 use crate::goods::Item;
 use crate::merchant::{MerchantClient, MerchantError};
 use crate::page::{self, PaymentPage};
@@ -24,6 +25,7 @@ use tokio::net::TcpListener;
 /// # Errors
 /// Only when the HTTP client cannot be set up (no TLS roots on this machine).
 pub fn app(config: ShopConfig) -> Result<Router, reqwest::Error> {
+    let gallery = gallery::routes(config.merchant_server.origin().ascii_serialization());
     let shop = Shop {
         merchant: MerchantClient::new(&config)?,
         policy: content_security_policy(&config),
@@ -38,6 +40,7 @@ pub fn app(config: ShopConfig) -> Result<Router, reqwest::Error> {
         .route("/assets/{file}", get(asset))
         .fallback(nothing_here)
         .layer(from_fn_with_state(shop.clone(), secure_headers))
+        .merge(gallery)
         .route("/healthz", get(|| async { "ok" }))
         .with_state(shop))
 }

@@ -29,6 +29,31 @@ async fn the_shelf_offers_everything_with_its_price() {
 }
 
 #[tokio::test]
+async fn the_shelf_leads_to_the_gallery_which_frames_its_own_pages_and_has_the_merchants_bundle() {
+    let shop = Shop::open(Merchant::default()).await;
+    assert!(shop.get("/").await.body.contains(r#"href="/gallery/""#));
+    let index = shop.get("/gallery/").await;
+    assert_eq!(index.status, 200);
+    for file in [
+        "gallery.css",
+        "gallery.js",
+        "state.html",
+        "state.js",
+        "states.js",
+    ] {
+        assert_eq!(
+            shop.get(&format!("/gallery/{file}")).await.status,
+            200,
+            "{file}"
+        );
+    }
+    assert_eq!(shop.get("/gallery/other").await.status, 404);
+    let bundle = shop.get("/dist/wechat-pay.js").await;
+    let expected = format!("{}/dist/wechat-pay.js", shop.merchant_address);
+    assert_eq!((bundle.status, bundle.location), (307, expected));
+}
+
+#[tokio::test]
 async fn buying_orders_at_the_merchant_server_and_leads_to_a_page_with_the_element() {
     let merchant = Merchant::default();
     let shop = Shop::open(merchant.clone()).await;
