@@ -86,14 +86,22 @@ fn difference(told: &Told, order: &Order, attempt: &Attempt, mchid: &str) -> Opt
         .and_then(|amount| amount.currency.as_deref())
         .is_none_or(|currency| currency == "CNY");
     let total = amount.and_then(|amount| u64::try_from(amount.total.get()).ok());
-    // Of code pay WeChat may leave the application out.
-    let is_unsaid = transaction.appid.is_empty() && attempt.product == AttemptProduct::CodePay;
     let parties = &attempt.parties;
+    // Of code pay WeChat may leave the applications out; the merchants are always named.
+    let may_be_unsaid = attempt.product == AttemptProduct::CodePay;
+    let is_appid_unsaid = may_be_unsaid && transaction.appid.is_empty();
+    let is_sub_appid_unsaid = may_be_unsaid && told.sub_appid.is_none();
     let checks = [
         (transaction.mchid == mchid, "mchid"),
-        (transaction.appid == parties.appid || is_unsaid, "appid"),
+        (
+            transaction.appid == parties.appid || is_appid_unsaid,
+            "appid",
+        ),
         (told.sub_mchid == parties.sub_mchid, "sub_mchid"),
-        (told.sub_appid == parties.sub_appid, "sub_appid"),
+        (
+            told.sub_appid == parties.sub_appid || is_sub_appid_unsaid,
+            "sub_appid",
+        ),
         (total == Some(order.total_fen), "amount"),
         (is_cny, "currency"),
         (attempt.state != AttemptState::Refused, "refused"),

@@ -42,6 +42,9 @@ pub(crate) enum CallError {
     /// As above.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
+    /// As above: a value that WeChat has a rule against.
+    #[error("the call could not be built: {0}")]
+    Field(#[from] wechat_pay::InvalidField),
     /// As above: an address of ours that cannot be.
     #[error("the call could not be built: {0}")]
     Request(#[from] http::Error),

@@ -4,8 +4,8 @@
 use merchant_api::AttemptProduct;
 use wechat_pay::{
     AppOrdered, AppPayment, H5Ordered, JsapiOrdered, JsapiPayment, NativeOrdered, Operation,
-    OutTradeNo, PartnerTransaction, ReplyError, RequestParts, Reversed, TradeState, Transaction,
-    VerifiedReply,
+    OutTradeNo, PartnerReversed, PartnerTransaction, ReplyError, RequestParts, Reversed,
+    SubMerchant, TradeState, Transaction, VerifiedReply,
 };
 
 use crate::ledger::{Attempt, Parties};
@@ -99,10 +99,7 @@ impl WechatClient {
                 Ok(reply.parse::<AppOrdered>()?.prepay_id)
             }),
             AttemptProduct::CodePay => {
-                let parts = wechat_pay::replay_code_pay_order(attempt.body.clone());
-                let transaction: Transaction =
-                    self.send(Operation::CodePay, parts).await?.parse()?;
-                return Ok(Placed::Standing(standing(transaction.into())?));
+                return self.place_code_payment(attempt).await.map(Placed::Standing);
             }
         };
         let body = attempt.body.clone();
@@ -112,6 +109,17 @@ impl WechatClient {
         };
         let reply = self.send(Operation::Order, parts).await?;
         Ok(Placed::Link(read(&reply)?))
+    }
+
+    async fn place_code_payment(&self, attempt: &Attempt) -> Result<Standing, CallError> {
+        let body = attempt.body.clone();
+        let sub_mchid = attempt.parties.sub_mchid.as_deref();
+        let parts = match sub_mchid {
+            None => wechat_pay::replay_code_pay_order(body),
+            Some(_) => wechat_pay::replay_partner_code_pay_order(body),
+        };
+        let reply = self.send(Operation::CodePay, parts).await?;
+        standing(told(&reply, sub_mchid)?)
     }
 
     /// Asks where an order stands; `sub_mchid` is whom it was ordered for, in partner mode.
@@ -134,10 +142,7 @@ impl WechatClient {
             }
             Err(error) => return Err(error),
         };
-        standing(match sub_mchid {
-            None => reply.parse::<Transaction>()?.into(),
-            Some(_) => reply.parse::<PartnerTransaction>()?.into(),
-        })
+        standing(told(&reply, sub_mchid)?)
     }
 
     /// Closes an order.
@@ -162,14 +167,29 @@ impl WechatClient {
         parties: &Parties,
     ) -> Result<Closing, CallError> {
         let mchid = self.merchant.key.mchid();
-        let parts = wechat_pay::reverse(number, &parties.appid, mchid);
+        let sub_mchid = parties.sub_mchid.as_deref();
+        let parts = match sub_mchid {
+            None => wechat_pay::reverse(number, &parties.appid, mchid),
+            Some(sub_mchid) => {
+                let sub = SubMerchant {
+                    sub_mchid: sub_mchid.to_owned(),
+                    sub_appid: parties.sub_appid.clone(),
+                };
+                wechat_pay::reverse_partner_order(number, &parties.appid, mchid, &sub)
+                    .map_err(CallError::Field)?
+            }
+        };
         match self.send(Operation::Reverse, parts).await {
+            Ok(reply) if sub_mchid.is_some() => {
+                reply.parse::<PartnerReversed>()?;
+                Ok(Closing::Closed)
+            }
             Ok(reply) => {
                 reply.parse::<Reversed>()?;
                 Ok(Closing::Closed)
             }
             Err(error) if error.wechat_code() == Some("ORDER_NOT_EXIST") => {
-                self.end(wechat_pay::close(number, mchid)).await
+                self.close(number, sub_mchid).await
             }
             Err(error) => Err(error),
         }
@@ -224,6 +244,14 @@ impl WechatClient {
 
 /// Takes the link out of a verified answer.
 type ReadLink = fn(&VerifiedReply) -> Result<String, ReplyError>;
+
+/// What an answer says about an order, in the form of its mode.
+fn told(reply: &VerifiedReply, sub_mchid: Option<&str>) -> Result<Told, ReplyError> {
+    Ok(match sub_mchid {
+        None => reply.parse::<Transaction>()?.into(),
+        Some(_) => reply.parse::<PartnerTransaction>()?.into(),
+    })
+}
 
 fn standing(told: Told) -> Result<Standing, CallError> {
     match &told.transaction.trade_state {

@@ -110,7 +110,9 @@ pub use partner::{
     query_partner_order_by_out_trade_no, query_partner_order_by_transaction_id,
     replay_partner_order,
 };
-pub use partner_code_pay::{PartnerCodePayOrder, PartnerReversed, reverse_partner_order};
+pub use partner_code_pay::{
+    PartnerCodePayOrder, PartnerReversed, replay_partner_code_pay_order, reverse_partner_order,
+};
 pub use pay_sign::JsapiPayment;
 pub use pem::{CertificateFacts, certificate_serial};
 pub use product::{H5Type, Product, ProductFields};

@@ -139,7 +139,8 @@ pub fn close_partner_order(
 /// A sub-merchant's order as WeChat sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartnerTransaction {
-    /// The provider's application.
+    /// The provider's application; empty where WeChat leaves it out (code pay may).
+    #[serde(default)]
     pub sp_appid: String,
     /// The provider's number.
     pub sp_mchid: String,

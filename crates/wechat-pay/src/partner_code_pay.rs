@@ -14,6 +14,9 @@ use crate::{
     request::{RequestParts, encode},
 };
 
+/// The route of code pay in partner mode.
+const PATH: &str = "/v3/pay/partner/transactions/codepay";
+
 /// A payment by the buyer's code that a service provider takes for a sub-merchant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartnerCodePayOrder {
@@ -27,8 +30,20 @@ impl PartnerCodePayOrder {
     /// The request, checked; answered with a [`crate::PartnerTransaction`].
     pub fn request(&self) -> Result<RequestParts, InvalidField> {
         let orderer = orderer(&self.order.appid, &self.order.mchid, &self.sub)?;
-        let path = "/v3/pay/partner/transactions/codepay".to_owned();
-        Ok(RequestParts::post(path, &self.order.body(orderer)?))
+        Ok(RequestParts::post(
+            PATH.to_owned(),
+            &self.order.body(orderer)?,
+        ))
+    }
+}
+
+/// A code payment for a sub-merchant whose body was made before: the same bytes, once a query has
+/// said that the first ones never arrived.
+pub fn replay_partner_code_pay_order(body: impl Into<bytes::Bytes>) -> RequestParts {
+    RequestParts {
+        method: http::Method::POST,
+        path_and_query: PATH.to_owned(),
+        body: body.into(),
     }
 }
 
@@ -125,6 +140,8 @@ mod tests {
             request.path_and_query,
             "/v3/pay/partner/transactions/codepay"
         );
+        let again = replay_partner_code_pay_order(request.body.clone());
+        assert_eq!(again, request);
         assert_eq!(
             std::str::from_utf8(&request.body).unwrap(),
             r#"{"sp_appid":"wxd678efh567hg6787","sp_mchid":"1230000109","sub_appid":"wxsub","sub_mchid":"1900000109","description":"茶","out_trade_no":"T2026|01*","payer":{"auth_code":"130061098828009406"},"amount":{"total":100,"currency":"CNY"},"scene_info":{"store_info":{"id":"0001"}}}"#

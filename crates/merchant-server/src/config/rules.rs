@@ -254,16 +254,12 @@ fn check_products(
     if products.is_empty() {
         return Err(ConfigError::refused("products", "must name at least one"));
     }
-    let is_partner = !merchant.sub_merchants.is_empty();
     for product in &products {
         let lacks = match product {
             AttemptProduct::MiniProgram if merchant.mini_program.is_none() => {
                 "mini_program needs merchant.mini_program_appid"
             }
             AttemptProduct::App if merchant.app_appid.is_none() => "app needs merchant.app_appid",
-            AttemptProduct::CodePay if is_partner => {
-                "code_pay is not there for sub-merchants in this version: leave it out of products"
-            }
             _ => continue,
         };
         return Err(ConfigError::refused("products", lacks));

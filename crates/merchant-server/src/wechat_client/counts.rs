@@ -54,7 +54,10 @@ pub(super) fn outcome(error: &CallError) -> &'static str {
         CallError::Transport(TransportError::NotSent(_)) => "not_sent",
         CallError::Transport(TransportError::NoAnswer(_)) => "no_answer",
         CallError::Paused { .. } => "paused",
-        CallError::Signing(_) | CallError::Randomness(_) | CallError::Request(_) => "unbuilt",
+        CallError::Signing(_)
+        | CallError::Randomness(_)
+        | CallError::Field(_)
+        | CallError::Request(_) => "unbuilt",
         CallError::Reply(error) => match error {
             ReplyError::Signature(SignatureError::Probe) => "probe",
             ReplyError::Signature(_) => "disbelieved",

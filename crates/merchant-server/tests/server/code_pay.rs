@@ -1,25 +1,94 @@
 //! Code pay (付款码): the till scans, the buyer may have to type a password, nobody notifies.
 
 use http::StatusCode;
+use merchant_server::Clock as _;
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House};
-use crate::wechat_line::Meddling;
+use crate::bills::refunded;
+use crate::house::{Answer, House, letter, merchant};
+use crate::wechat_line::{Meddling, Sent};
 
 const TILL: &str = r#"products = ["native", "code_pay"]"#;
 
-/// A house with a till, and an order of `total_fen` for it.
-async fn till(total_fen: u64) -> (House, String) {
-    let house = House::open_with(TILL).await;
-    let token = house
-        .order(json!({
+/// A till, in the house of a merchant who sells for himself or of a service provider, and an order
+/// for it.
+struct Till {
+    house: House,
+    token: String,
+    /// For whom the provider sells.
+    sub_mchid: Option<String>,
+}
+
+impl std::ops::Deref for Till {
+    type Target = House;
+
+    fn deref(&self) -> &House {
+        &self.house
+    }
+}
+
+/// A till of each kind, with an order of `total_fen` that is the same but for whom it is for.
+async fn tills(total_fen: u64) -> [Till; 2] {
+    let own = House::open_with(TILL).await;
+    let sub = own
+        .simulator
+        .sub_merchant(merchant()["mchid"].as_str().unwrap());
+    let table = format!(
+        "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"\n",
+        sub.sub_mchid, sub.sub_appid
+    );
+    let providers = House::open_with_merchant(TILL, &table).await;
+    [
+        Till::with_order(own, None, total_fen).await,
+        Till::with_order(providers, Some(sub.sub_mchid), total_fen).await,
+    ]
+}
+
+impl Till {
+    async fn with_order(house: House, sub_mchid: Option<String>, total_fen: u64) -> Self {
+        let mut order = json!({
             "order_no": "tea-0001", "total_fen": total_fen, "description": "一壶茶",
             "scene_info": {
                 "payer_client_ip": "10.0.0.9", "device_id": "till 3", "store_info": {"id": "0001"},
             },
-        }))
-        .await;
-    (house, token)
+        });
+        if let Some(sub_mchid) = &sub_mchid {
+            order["sub_mchid"] = json!(sub_mchid);
+        }
+        let token = house.order(order).await;
+        Self {
+            house,
+            token,
+            sub_mchid,
+        }
+    }
+
+    /// The buyer has typed the password, or the bank said no.
+    async fn end(&self, outcome: &str) {
+        let mut end = json!({
+            "mchid": merchant()["mchid"], "out_trade_no": "tea-0001", "outcome": outcome,
+        });
+        if let Some(sub_mchid) = &self.sub_mchid {
+            end["sub_mchid"] = json!(sub_mchid);
+        }
+        self.simulate("pay", &end).await;
+    }
+
+    async fn state(&self) -> String {
+        let checkout = self.checkout(&self.token).await;
+        checkout.word("state").to_owned()
+    }
+
+    /// Whether every call so far went by the routes of its mode.
+    fn keeps_to_its_mode(&self, sent: &[Sent]) -> bool {
+        let partners = sent.iter().all(|sent| sent.path.contains("/partner/"));
+        let own = sent.iter().all(|sent| !sent.path.contains("/partner/"));
+        if self.sub_mchid.is_some() {
+            partners
+        } else {
+            own
+        }
+    }
 }
 
 /// A code on the buyer's phone.
@@ -39,141 +108,160 @@ async fn scanned(house: &House) -> Answer {
 
 #[tokio::test]
 async fn a_small_sum_is_paid_with_the_scan() {
-    let (house, _) = till(1990).await;
-    let paid = scanned(&house).await;
-    assert_eq!(paid.status, StatusCode::OK, "{}", paid.json);
-    assert_eq!(paid.word("state"), "paid");
-    assert_eq!(paid.json["attempt"]["state"], "paid");
-    assert_eq!(paid.json["attempt"]["product"], "code_pay");
-    assert!(paid.json.get("poll_after_ms").is_none());
-    let body = house.last_order();
-    assert_eq!(body["scene_info"]["store_info"]["id"], "0001");
-    assert_eq!(body["scene_info"]["device_id"], "till 3");
-    assert_eq!(body["attach"], "tea-0001");
-    let shown = house.shown("/tea-0001").await.json;
-    assert_eq!(shown["state"], "paid");
-    assert_eq!(shown["attempts"][0]["product"], "code_pay");
+    for till in tills(1990).await {
+        let paid = scanned(&till).await;
+        assert_eq!(paid.status, StatusCode::OK, "{}", paid.json);
+        assert_eq!(paid.word("state"), "paid");
+        assert_eq!(paid.json["attempt"]["state"], "paid");
+        assert_eq!(paid.json["attempt"]["product"], "code_pay");
+        assert!(paid.json.get("poll_after_ms").is_none());
+        let sent = till.line.take_sent();
+        assert!(till.keeps_to_its_mode(&sent), "{sent:?}");
+        let body: Value = serde_json::from_slice(&sent[0].body).unwrap();
+        let merchant = merchant();
+        match &till.sub_mchid {
+            None => assert_eq!(body["mchid"], merchant["mchid"]),
+            Some(sub_mchid) => {
+                assert_eq!(body["sp_mchid"], merchant["mchid"]);
+                assert_eq!(body["sub_mchid"], *sub_mchid);
+                assert!(body.get("mchid").is_none() && body.get("notify_url").is_none());
+            }
+        }
+        assert_eq!(body["scene_info"]["store_info"]["id"], "0001");
+        assert_eq!(body["scene_info"]["device_id"], "till 3");
+        assert_eq!(body["attach"], "tea-0001");
+        let shown = till.shown("/tea-0001").await.json;
+        assert_eq!(shown["state"], "paid");
+        assert_eq!(shown["attempts"][0]["product"], "code_pay");
+    }
 }
 
 #[tokio::test]
 async fn a_buyer_who_types_a_password_is_waited_for_and_asked_about() {
-    let (house, token) = till(100_000).await;
-    let waiting = scanned(&house).await;
-    assert_eq!(waiting.word("state"), "open", "{}", waiting.json);
-    assert_eq!(waiting.json["attempt"]["state"], "open");
-    assert_eq!(waiting.number("poll_after_ms"), 2_000);
-    // A page sees that somebody else is at it.
-    let page = house.checkout(&token).await;
-    assert_eq!((page.number("attempt"), page.word("product")), (1, "other"));
-    house.line.take_sent();
-    house.later(5_000).await;
-    assert_eq!(house.line.take_kinds(), ["query"]);
-    house.pay("tea-0001").await;
-    house.later(5_000).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("SUCCESS"));
+    for till in tills(100_000).await {
+        let waiting = scanned(&till).await;
+        assert_eq!(waiting.word("state"), "open", "{}", waiting.json);
+        assert_eq!(waiting.json["attempt"]["state"], "open");
+        assert_eq!(waiting.number("poll_after_ms"), 2_000);
+        // A page sees that somebody else is at it.
+        let page = till.checkout(&till.token).await;
+        assert_eq!((page.number("attempt"), page.word("product")), (1, "other"));
+        till.line.take_sent();
+        till.later(5_000).await;
+        assert_eq!(till.line.take_kinds(), ["query"]);
+        till.end("success").await;
+        till.later(5_000).await;
+        assert_eq!(till.state().await, "paid");
+        assert_eq!(till.trade_state("tea-0001").as_deref(), Some("SUCCESS"));
+    }
 }
 
 #[tokio::test]
 async fn a_password_that_never_comes_is_reversed_and_the_next_code_has_its_own_number() {
-    let (house, token) = till(100_000).await;
-    scanned(&house).await;
-    for _ in 0..6 {
-        house.later(5_000).await;
+    for till in tills(100_000).await {
+        scanned(&till).await;
+        for _ in 0..6 {
+            till.later(5_000).await;
+        }
+        assert_eq!(till.trade_state("tea-0001").as_deref(), Some("REVOKED"));
+        let sent = till.line.take_sent();
+        assert!(till.keeps_to_its_mode(&sent), "{sent:?}");
+        assert!(sent.iter().any(|sent| sent.kind == "reverse"));
+        assert!(!sent.iter().any(|sent| sent.kind == "close"), "{sent:?}");
+        assert_eq!(till.state().await, "open");
+        let next = scanned(&till).await;
+        assert_eq!(next.json["attempt"]["number"], 2);
+        assert_ne!(next.json["attempt"]["out_trade_no"], "tea-0001");
     }
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("REVOKED"));
-    let kinds = house.line.take_kinds();
-    assert!(!kinds.contains(&"close"), "{kinds:?}");
-    assert_eq!(house.checkout(&token).await.word("state"), "open");
-    let next = scanned(&house).await;
-    assert_eq!(next.json["attempt"]["number"], 2);
-    assert_ne!(next.json["attempt"]["out_trade_no"], "tea-0001");
 }
 
 #[tokio::test]
 async fn a_refused_payment_is_reversed_and_over() {
-    let (house, token) = till(100_000).await;
-    scanned(&house).await;
-    let merchant = crate::house::merchant();
-    let failing =
-        json!({"mchid": merchant["mchid"], "out_trade_no": "tea-0001", "outcome": "fail"});
-    house.simulate("pay", &failing).await;
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("PAYERROR"));
-    house.later(5_000).await;
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("REVOKED"));
-    let shown = house.shown("/tea-0001").await.json;
-    assert_eq!(shown["attempts"][0]["state"], "closed");
-    assert_eq!(house.checkout(&token).await.word("state"), "open");
+    for till in tills(100_000).await {
+        scanned(&till).await;
+        till.end("fail").await;
+        assert_eq!(till.trade_state("tea-0001").as_deref(), Some("PAYERROR"));
+        till.later(5_000).await;
+        assert_eq!(till.trade_state("tea-0001").as_deref(), Some("REVOKED"));
+        let shown = till.shown("/tea-0001").await.json;
+        assert_eq!(shown["attempts"][0]["state"], "closed");
+        assert_eq!(till.state().await, "open");
+    }
 }
 
 #[tokio::test]
 async fn a_wrong_or_spent_code_leaves_the_order_open_for_the_next_one() {
-    let (house, _) = till(1990).await;
-    for (code, wechat_code) in [
-        ("130000000000000000", "AUTH_CODE_INVALID"),
-        ("1200", ""),
-        ("not a code", ""),
-    ] {
-        let refused = house.backend_attempt("tea-0001", &scan(code)).await;
-        if wechat_code.is_empty() {
-            assert_eq!(refused.code(), "INVALID_REQUEST");
-            assert_eq!(refused.json["error"]["field"], "auth_code");
-        } else {
-            assert_eq!(refused.code(), "WECHAT_REFUSED", "{}", refused.json);
-            assert_eq!(refused.json["error"]["wechat_code"], wechat_code);
+    for till in tills(1990).await {
+        for (code, wechat_code) in [
+            ("130000000000000000", "AUTH_CODE_INVALID"),
+            ("1200", ""),
+            ("not a code", ""),
+        ] {
+            let refused = till.backend_attempt("tea-0001", &scan(code)).await;
+            if wechat_code.is_empty() {
+                assert_eq!(refused.code(), "INVALID_REQUEST");
+                assert_eq!(refused.json["error"]["field"], "auth_code");
+            } else {
+                assert_eq!(refused.code(), "WECHAT_REFUSED", "{}", refused.json);
+                assert_eq!(refused.json["error"]["wechat_code"], wechat_code);
+            }
+            assert!(!refused.text().contains(code), "{}", refused.json);
         }
-        assert!(!refused.text().contains(code), "{}", refused.json);
+        let paid = scanned(&till).await;
+        assert_eq!(paid.word("state"), "paid", "{}", paid.json);
+        assert_eq!(paid.json["attempt"]["number"], 2);
     }
-    let paid = scanned(&house).await;
-    assert_eq!(paid.word("state"), "paid", "{}", paid.json);
-    assert_eq!(paid.json["attempt"]["number"], 2);
 }
 
 #[tokio::test]
 async fn after_a_lost_answer_wechat_is_asked_and_nothing_is_scanned_twice() {
-    let (house, _) = till(1990).await;
-    let code = shown_code(&house).await;
-    house.line.meddle("order", Meddling::AnswerLost);
-    let doubt = house.backend_attempt("tea-0001", &scan(&code)).await;
-    assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT", "{}", doubt.json);
-    house.line.take_sent();
-    let found = house.backend_attempt("tea-0001", &scan(&code)).await;
-    assert_eq!(found.word("state"), "paid", "{}", found.json);
-    assert_eq!(house.line.take_kinds(), ["query"]);
-
+    for till in tills(1990).await {
+        let code = shown_code(&till).await;
+        till.line.meddle("order", Meddling::AnswerLost);
+        let doubt = till.backend_attempt("tea-0001", &scan(&code)).await;
+        assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT", "{}", doubt.json);
+        till.line.take_sent();
+        let found = till.backend_attempt("tea-0001", &scan(&code)).await;
+        assert_eq!(found.word("state"), "paid", "{}", found.json);
+        assert_eq!(till.line.take_kinds(), ["query"]);
+    }
     // It never arrived: then, and only then, the same bytes go out again.
-    let (house, _) = till(1990).await;
-    let code = shown_code(&house).await;
-    house.line.meddle("order", Meddling::Answered(500, "{}"));
-    house.backend_attempt("tea-0001", &scan(&code)).await;
-    let sent = house.line.take_sent();
-    let paid = house.backend_attempt("tea-0001", &scan(&code)).await;
-    assert_eq!(paid.word("state"), "paid", "{}", paid.json);
-    let again = house.line.take_sent();
-    assert_eq!((again[0].kind, again[1].kind), ("query", "order"));
-    assert_eq!(again[1].body, sent[0].body);
+    for till in tills(1990).await {
+        let code = shown_code(&till).await;
+        till.line.meddle("order", Meddling::Answered(500, "{}"));
+        till.backend_attempt("tea-0001", &scan(&code)).await;
+        let sent = till.line.take_sent();
+        let paid = till.backend_attempt("tea-0001", &scan(&code)).await;
+        assert_eq!(paid.word("state"), "paid", "{}", paid.json);
+        let again = till.line.take_sent();
+        assert_eq!((again[0].kind, again[1].kind), ("query", "order"));
+        assert_eq!(again[1].body, sent[0].body);
+    }
 }
 
 #[tokio::test]
 async fn an_answer_that_never_came_is_found_out_by_due_work_alone() {
-    let (house, token) = till(1990).await;
-    house.line.meddle("order", Meddling::AnswerLost);
-    scanned(&house).await;
-    house.later(5_000).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
-
-    // Never arrived and never repeated: the number is burnt, so that it cannot arrive later.
-    let (house, _) = till(1990).await;
-    house.line.meddle("order", Meddling::Answered(500, "{}"));
-    scanned(&house).await;
-    house.line.take_sent();
-    for _ in 0..6 {
-        house.later(5_000).await;
+    for till in tills(1990).await {
+        till.line.meddle("order", Meddling::AnswerLost);
+        scanned(&till).await;
+        till.later(5_000).await;
+        assert_eq!(till.state().await, "paid");
     }
-    let kinds = house.line.take_kinds();
-    assert_eq!(kinds[kinds.len() - 3..], ["query", "reverse", "close"]);
-    let next = scanned(&house).await;
-    assert_eq!(next.word("state"), "paid", "{}", next.json);
+    // Never arrived and never repeated: the number is burnt, so that it cannot arrive later.
+    for till in tills(1990).await {
+        till.line.meddle("order", Meddling::Answered(500, "{}"));
+        scanned(&till).await;
+        till.line.take_sent();
+        for _ in 0..6 {
+            till.later(5_000).await;
+        }
+        let sent = till.line.take_sent();
+        assert!(till.keeps_to_its_mode(&sent), "{sent:?}");
+        let kinds: Vec<_> = sent.iter().map(|sent| sent.kind).collect();
+        assert_eq!(kinds[kinds.len() - 3..], ["query", "reverse", "close"]);
+        let next = scanned(&till).await;
+        assert_eq!(next.word("state"), "paid", "{}", next.json);
+    }
 }
 
 #[tokio::test]
@@ -192,35 +280,37 @@ async fn money_that_lands_just_before_it_is_taken_back_goes_back_and_settles_not
 
 #[tokio::test]
 async fn a_reversal_in_doubt_begins_nothing_new() {
-    let (house, _) = till(100_000).await;
-    scanned(&house).await;
-    house.line.meddle("reverse", Meddling::AnswerLost);
-    let native = json!({"product": "native", "after": 1});
-    let doubt = house.backend_attempt("tea-0001", &native).await;
-    assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
-    let taken = house.backend_attempt("tea-0001", &native).await;
-    assert_eq!(taken.json["attempt"]["number"], 2, "{}", taken.json);
-    assert!(taken.word("code_url").starts_with("weixin://"));
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("REVOKED"));
+    for till in tills(100_000).await {
+        scanned(&till).await;
+        till.line.meddle("reverse", Meddling::AnswerLost);
+        let native = json!({"product": "native", "after": 1});
+        let doubt = till.backend_attempt("tea-0001", &native).await;
+        assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
+        let taken = till.backend_attempt("tea-0001", &native).await;
+        assert_eq!(taken.json["attempt"]["number"], 2, "{}", taken.json);
+        assert!(taken.word("code_url").starts_with("weixin://"));
+        assert_eq!(till.trade_state("tea-0001").as_deref(), Some("REVOKED"));
+    }
 }
 
 #[tokio::test]
 async fn nobody_scans_over_a_code_that_another_is_about_to_pay() {
-    let (house, token) = till(100_000).await;
-    house.attempt(&token, &[("product", "native")]).await;
-    let silent = scanned(&house).await;
-    assert_eq!(silent.status, StatusCode::CONFLICT);
-    assert_eq!(silent.code(), "ATTEMPT_SUPERSEDED");
-    let mut seen = scan(&shown_code(&house).await);
-    seen["after"] = 1.into();
-    house.line.take_sent();
-    let begun = house.backend_attempt("tea-0001", &seen).await;
-    assert_eq!(begun.json["attempt"]["number"], 2, "{}", begun.json);
-    assert_eq!(house.line.take_kinds(), ["query", "close", "order"]);
-    // The till's own wish again scans nothing.
-    let again = house.backend_attempt("tea-0001", &seen).await;
-    assert_eq!(again.json["attempt"]["number"], 2);
-    assert_eq!(house.line.take_kinds(), Vec::<&str>::new());
+    for till in tills(100_000).await {
+        till.attempt(&till.token, &[("product", "native")]).await;
+        let silent = scanned(&till).await;
+        assert_eq!(silent.status, StatusCode::CONFLICT);
+        assert_eq!(silent.code(), "ATTEMPT_SUPERSEDED");
+        let mut seen = scan(&shown_code(&till).await);
+        seen["after"] = 1.into();
+        till.line.take_sent();
+        let begun = till.backend_attempt("tea-0001", &seen).await;
+        assert_eq!(begun.json["attempt"]["number"], 2, "{}", begun.json);
+        assert_eq!(till.line.take_kinds(), ["query", "close", "order"]);
+        // The till's own wish again scans nothing.
+        let again = till.backend_attempt("tea-0001", &seen).await;
+        assert_eq!(again.json["attempt"]["number"], 2);
+        assert_eq!(till.line.take_kinds(), Vec::<&str>::new());
+    }
 }
 
 #[tokio::test]
@@ -243,4 +333,52 @@ async fn what_a_till_must_say_is_asked_for() {
     assert_eq!(page.code(), "INVALID_REQUEST");
     let products = house.checkout(&token).await.json["products"].clone();
     assert_eq!(products, json!(["native"]));
+}
+
+#[tokio::test]
+async fn a_payment_by_code_is_given_back_for_whom_it_was_taken() {
+    for till in tills(1990).await {
+        scanned(&till).await;
+        till.line.take_sent();
+        refunded(&till, "tea-0001", "back-0001", 990).await;
+        let sent = till.line.take_sent();
+        let body: Value = serde_json::from_slice(&sent[0].body).unwrap();
+        assert_eq!(body["sub_mchid"].as_str(), till.sub_mchid.as_deref());
+        till.clock.advance_ms(60_000);
+        till.later(1).await;
+        let refunds = till.shown("/tea-0001/refunds").await.json;
+        assert_eq!(refunds["refunds"][0]["state"], "succeeded", "{refunds}");
+    }
+}
+
+/// What WeChat might tell of the provider's payment; it may leave the applications out.
+fn told_of(sub_mchid: &str) -> Value {
+    json!({
+        "sp_mchid": merchant()["mchid"], "sub_mchid": sub_mchid, "out_trade_no": "tea-0001",
+        "transaction_id": "4200000000202611210000000001", "trade_type": "MICROPAY",
+        "trade_state": "SUCCESS", "trade_state_desc": "支付成功", "bank_type": "OTHERS",
+        "success_time": "2026-11-21T17:20:10+08:00",
+        "amount": {"total": 100_000, "payer_total": 100_000, "currency": "CNY"},
+    })
+}
+
+#[tokio::test]
+async fn a_notification_of_a_providers_code_payment_counts_for_the_right_sub_merchant_alone() {
+    let [_, till] = tills(100_000).await;
+    scanned(&till).await;
+    let now_ms = till.clock.now_ms();
+    let mut stranger = told_of("1999999999");
+    stranger["transaction_id"] = json!("4200000000202611210000000009");
+    let answer = till.hand_in(&letter("N1", &stranger, now_ms)).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(till.state().await, "open");
+    let kept = till.mismatches().await;
+    assert_eq!(kept, [("tea-0001".to_owned(), "sub_mchid".to_owned())]);
+
+    let sub_mchid = till.sub_mchid.clone().unwrap();
+    let answer = till
+        .hand_in(&letter("N2", &told_of(&sub_mchid), now_ms))
+        .await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(till.state().await, "paid");
 }
