@@ -55,7 +55,7 @@ mod wechat_orders;
 mod wechat_refunds;
 mod wechat_transport;
 
-pub use bills::BillKind;
+pub use bills::{BillKind, DAY_RULE, read_day};
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use config::{
     ApiKey, Config, ConfigError, Database, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use merchant_api::BillComparison;
 use wechat_pay::OutTradeNo;
 
@@ -123,12 +124,12 @@ pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String
     ))
 }
 
-/// WeChat's trade bill of a day in Asia/Shanghai (`2026-11-21`) beside the ledger: the whole one,
+/// WeChat's trade bill of a day in Asia/Shanghai beside the ledger: the whole one,
 /// or in partner mode one sub-merchant's.
 pub async fn compare_bill(
     config: &Config,
     surroundings: &Surroundings,
-    day: &str,
+    day: Date,
     sub_mchid: Option<&str>,
 ) -> Result<BillComparison, NoBill> {
     let wechat = WechatClient::new(config, surroundings);
@@ -142,7 +143,7 @@ pub async fn download_bill(
     config: &Config,
     surroundings: &Surroundings,
     kind: BillKind,
-    day: &str,
+    day: Date,
     sub_mchid: Option<&str>,
 ) -> Result<Option<Bytes>, NoBill> {
     let wechat = WechatClient::new(config, surroundings);

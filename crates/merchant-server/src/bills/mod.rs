@@ -42,9 +42,6 @@ pub enum BillKind {
 /// Why there is no bill.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BillFailure {
-    /// The day is none.
-    #[error("the day must be written like 2026-11-21")]
-    Day,
     /// The bill of somebody whom this merchant does not act for; the rule that it breaks.
     #[error("sub_mchid {0}")]
     SubMchid(&'static str),
@@ -77,9 +74,10 @@ pub(crate) async fn compare_bill(
             _ => return Err(query::refused(&name, "is not a parameter of a bill")),
         }
     }
+    let day = read_day(&day).ok_or_else(|| query::refused("day", DAY_RULE))?;
     let (wechat, ledger) = (&server.wechat, &server.ledger);
     Ok(Json(
-        compare(wechat, ledger, &day, sub_mchid.as_deref()).await?,
+        compare(wechat, ledger, day, sub_mchid.as_deref()).await?,
     ))
 }
 
@@ -88,12 +86,12 @@ pub(crate) async fn compare_bill(
 pub(crate) async fn compare(
     wechat: &WechatClient,
     ledger: &Ledger,
-    day: &str,
+    day: Date,
     sub_mchid: Option<&str>,
 ) -> Result<BillComparison, BillFailure> {
     let wanted = Wanted::new(wechat, BillKind::Trade, day, sub_mchid)?;
-    let day = wanted.day;
-    let day_ms = start_ms(day)..start_ms(day.tomorrow().map_err(|_| BillFailure::Day)?);
+    // After the calendar's last day there is none.
+    let day_ms = start_ms(day)..day.tomorrow().map_or(i64::MAX, start_ms);
     let here = ledger.business(day_ms.start, day_ms.end, sub_mchid).await?;
     let mut comparison = Comparison::new(day_ms, wanted.sub_mchid.clone(), here);
     let (rows, summary) = download_trade_bill(wechat, &wanted).await?;
@@ -159,7 +157,7 @@ async fn learn_refunds(
 pub(crate) async fn download(
     wechat: &WechatClient,
     kind: BillKind,
-    day: &str,
+    day: Date,
     sub_mchid: Option<&str>,
 ) -> Result<Option<Bytes>, BillFailure> {
     let wanted = Wanted::new(wechat, kind, day, sub_mchid)?;
@@ -183,10 +181,9 @@ impl Wanted {
     fn new(
         wechat: &WechatClient,
         kind: BillKind,
-        day: &str,
+        day: Date,
         sub_mchid: Option<&str>,
     ) -> Result<Self, BillFailure> {
-        let day = read_day(day)?;
         if let Some(sub_mchid) = sub_mchid {
             let known = wechat.merchant.known_sub_merchant(sub_mchid);
             known.map_err(BillFailure::SubMchid)?;
@@ -247,11 +244,15 @@ async fn fetch(
     Ok(Some((file, ticket)))
 }
 
-fn read_day(text: &str) -> Result<Date, BillFailure> {
+/// What a day must be.
+pub const DAY_RULE: &str = "must be a day in Asia/Shanghai, such as 2026-11-21";
+
+/// A day as it is written for a bill, in the one way that there is.
+#[must_use]
+pub fn read_day(text: &str) -> Option<Date> {
     text.parse()
         .ok()
         .filter(|day: &Date| day.to_string() == text)
-        .ok_or(BillFailure::Day)
 }
 
 /// Midnight in Asia/Shanghai, which has had no other offset since 1991.
@@ -271,11 +272,6 @@ impl From<BillFailure> for Failure {
             Self::from(refused)
         };
         match &error {
-            BillFailure::Day => Self::field(
-                ErrorCode::InvalidRequest,
-                "day",
-                "must be a day in Asia/Shanghai, such as 2026-11-21",
-            ),
             BillFailure::SubMchid(rule) => {
                 Self::field(ErrorCode::InvalidRequest, "sub_mchid", rule)
             }
@@ -318,7 +314,7 @@ mod tests {
             "",
             "2026-11-21T00:00:00",
         ] {
-            assert!(matches!(read_day(text), Err(BillFailure::Day)), "{text}");
+            assert_eq!(read_day(text), None, "{text}");
         }
     }
 }

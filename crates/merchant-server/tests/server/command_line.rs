@@ -151,7 +151,19 @@ async fn a_day_is_compared_reconciled_and_agrees_then() {
     assert_eq!(shop.run(&flow).await.0, 0);
     let (code, said) = shop.run(&["bill", &today, "--save", "trade.csv"]).await;
     assert_eq!(code, 1, "an older file is not written over: {said}");
-    assert_eq!(shop.run(&["bill", "someday"]).await.0, 1);
+    for day in ["someday", "2026-11-31", "20261121"] {
+        let (code, said) = shop.run(&["bill", day]).await;
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains("must be a day in Asia/Shanghai"), "{said}");
+    }
+    let (code, said) = shop
+        .run(&["bill", &today, "--sub-mchid", "1600000000"])
+        .await;
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("sub_mchid is for service providers"),
+        "{said}"
+    );
     assert_eq!(shop.run(&["reconcile", "--since", "someday"]).await.0, 2);
 
     let (code, said) = shop.run(&["keys", "list", "--live"]).await;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
 
 /// WeChat Pay for a shop's backend: create an order over HTTP, put its token into
 /// `<wechat-pay>`, and learn that it is paid.
@@ -57,7 +58,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         file: ConfigFile,
         /// A day in Asia/Shanghai, such as 2026-11-21; ready at about ten o'clock the next day.
-        day: String,
+        #[arg(value_parser = |text: &str| merchant_server::read_day(text).ok_or(merchant_server::DAY_RULE))]
+        day: Date,
         /// Partner mode: the bill of one sub-merchant alone.
         #[arg(long, value_name = "NO")]
         sub_mchid: Option<String>,

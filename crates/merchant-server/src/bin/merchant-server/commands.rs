@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use jiff::civil::Date;
 use merchant_api::{BillDifference, CreateRefund};
 use merchant_server::{BillKind, Config, Finding, MerchantServer, serve};
 use wechat_pay::bill::BillAccount;
@@ -63,14 +64,14 @@ pub(crate) async fn run(command: &Command, config: Config) -> Ran {
             save: None,
             fund_flow: _,
             ..
-        } => compare_bill(&config, day, sub_mchid.as_deref()).await,
+        } => compare_bill(&config, *day, sub_mchid.as_deref()).await,
         Command::Bill {
             day,
             sub_mchid,
             save: Some(to),
             fund_flow,
             ..
-        } => save_bill(&config, day, sub_mchid.as_deref(), *fund_flow, to).await,
+        } => save_bill(&config, *day, sub_mchid.as_deref(), *fund_flow, to).await,
         Command::Keys {
             command: Keys::List { live, .. },
         } => list_keys(&config, *live).await,
@@ -133,7 +134,7 @@ async fn reconcile(config: Config, since: jiff::Timestamp) -> Ran {
     Ok(agreed(count == 0))
 }
 
-async fn compare_bill(config: &Config, day: &str, sub_mchid: Option<&str>) -> Ran {
+async fn compare_bill(config: &Config, day: Date, sub_mchid: Option<&str>) -> Ran {
     let surroundings = merchant_server::surroundings(config)?;
     let compared = merchant_server::compare_bill(config, &surroundings, day, sub_mchid).await?;
     for difference in &compared.differences {
@@ -169,7 +170,7 @@ fn line_of(difference: &BillDifference) -> String {
 
 async fn save_bill(
     config: &Config,
-    day: &str,
+    day: Date,
     sub_mchid: Option<&str>,
     account: Option<Account>,
     to: &Path,
