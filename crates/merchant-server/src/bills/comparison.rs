@@ -31,7 +31,21 @@ pub(super) struct Comparison {
     sub_mchid: Option<String>,
     /// The day's business here that no row has named yet.
     here: Business,
+    /// What the rows so far come to, as the bill's last line counts.
+    sums: Sums,
     compared: Compared,
+}
+
+/// The sums of the bill's last line that its rows can be added up to. Fees are not among them:
+/// rows have five digits after the yuan's point, and the last line has fewer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sums {
+    rows: u64,
+    settlement_fen: i64,
+    refund_fen: i64,
+    coupon_refund_fen: i64,
+    total_fen: i64,
+    requested_refund_fen: i64,
 }
 
 impl Comparison {
@@ -41,6 +55,7 @@ impl Comparison {
             day_ms,
             sub_mchid,
             here,
+            sums: Sums::default(),
             compared: Compared::default(),
         }
     }
@@ -57,6 +72,10 @@ impl Comparison {
 
     /// Takes the row of a payment, and what the ledger has under its number, whenever it was.
     pub(super) fn take_payment(&mut self, row: &TradeBillRow, ours: Option<&PaymentHere>) {
+        self.sums.add(row);
+        if is_revoked(row) && !ours.is_some_and(is_paid) {
+            return;
+        }
         add(&mut self.compared.payments, total_of(row));
         let found = of_payment(row, ours, &self.day_ms);
         self.compared.differences.extend(found);
@@ -70,6 +89,10 @@ impl Comparison {
         refund: &TradeBillRefund,
         ours: Option<&RefundHere>,
     ) {
+        self.sums.add(row);
+        if is_revoked(row) && ours.is_none() {
+            return;
+        }
         add(&mut self.compared.refunds, amount_of(refund));
         let found = of_refund(row, refund, ours);
         self.compared.differences.extend(found);
@@ -93,12 +116,12 @@ impl Comparison {
         let Self {
             day_ms,
             here,
+            sums,
             mut compared,
             ..
         } = self;
-        let rows = compared.payments.count + compared.refunds.count;
-        let differs = summary.and_then(|summary| of_summary(rows, summary));
-        compared.differences.extend(differs);
+        let differences = summary.map(|summary| sums.differences(summary));
+        compared.differences.extend(differences.unwrap_or_default());
         let payments = here.payments.into_iter().filter(|(_, payment)| {
             is_paid(payment)
                 && payment
@@ -145,7 +168,7 @@ fn of_payment(
         let here = Some(ours.total_fen.to_string());
         differences.push(found("payment_amount", here, Some(there_fen)));
     }
-    // The row of a payment keeps SUCCESS when it is refunded; REVOKED is a reversed code payment.
+    // The row of a payment keeps SUCCESS when it is refunded.
     if row.trade_state != "SUCCESS" {
         let here = Some(ours.state.clone());
         differences.push(found("payment_state", here, Some(row.trade_state.clone())));
@@ -219,13 +242,60 @@ fn may_follow(there: &str, here: &str) -> bool {
     }
 }
 
-/// The bill's last line vouches for its rows.
-fn of_summary(count: u64, summary: &TradeBillSummary) -> Option<BillDifference> {
-    (count != summary.count).then(|| BillDifference {
-        here: Some(format!("{count} rows")),
-        there: Some(format!("{} rows", summary.count)),
-        ..difference("summary", None)
-    })
+impl Sums {
+    fn add(&mut self, row: &TradeBillRow) {
+        self.rows += 1;
+        self.settlement_fen += row.settlement_total.get();
+        self.total_fen += row.total.map_or(0, Fen::get);
+        if let Some(refund) = &row.refund {
+            self.refund_fen += refund.refund.get();
+            self.coupon_refund_fen += refund.coupon_refund.get();
+            self.requested_refund_fen += refund.requested.map_or(0, Fen::get);
+        }
+    }
+
+    /// The bill's last line vouches for its rows: where it does not, each sum by its name.
+    fn differences(&self, summary: &TradeBillSummary) -> Vec<BillDifference> {
+        let fen = |sum: Fen| Some(sum.get());
+        let rows = i64::try_from(self.rows).unwrap_or(i64::MAX);
+        let count = i64::try_from(summary.count).unwrap_or(i64::MAX);
+        let sums = [
+            ("rows", rows, Some(count)),
+            (
+                "settlement_total",
+                self.settlement_fen,
+                fen(summary.settlement_total),
+            ),
+            ("refund_total", self.refund_fen, fen(summary.refund_total)),
+            (
+                "coupon_refund_total",
+                self.coupon_refund_fen,
+                fen(summary.coupon_refund_total),
+            ),
+            // Older kinds of bills have neither.
+            ("total", self.total_fen, summary.total.and_then(fen)),
+            (
+                "requested_refund_total",
+                self.requested_refund_fen,
+                summary.requested_refund_total.and_then(fen),
+            ),
+        ];
+        let differs = |(name, added, said): (&str, i64, Option<i64>)| {
+            let said = said.filter(|said| *said != added)?;
+            Some(BillDifference {
+                here: Some(format!("{name} {added}")),
+                there: Some(format!("{name} {said}")),
+                ..difference("summary", None)
+            })
+        };
+        sums.into_iter().filter_map(differs).collect()
+    }
+}
+
+/// A payment by the buyer's code that was reversed: the money came and went back, and the ledger
+/// took note of neither.
+fn is_revoked(row: &TradeBillRow) -> bool {
+    row.trade_state == "REVOKED"
 }
 
 fn is_paid(payment: &PaymentHere) -> bool {
@@ -579,19 +649,70 @@ mod tests {
     }
 
     #[test]
-    fn a_bill_whose_last_line_counts_otherwise_is_told() {
+    fn a_reversed_payment_is_none_where_the_ledger_has_none() {
+        for change in [
+            |here: &mut Business| drop(here.payments.remove("B")),
+            |here: &mut Business| here.payments.get_mut("B").unwrap().state = "closed".into(),
+        ] {
+            let (mut rows, mut here) = agreed();
+            rows[1].trade_state = "REVOKED".into();
+            change(&mut here);
+            check(&rows, &here, &[]);
+            let compared = compare(&rows, None, &here, None);
+            assert_eq!(compared.payments.count, 1);
+        }
+    }
+
+    #[test]
+    fn a_bill_whose_last_line_adds_up_otherwise_is_told_sum_by_sum() {
+        type Change = fn(&mut TradeBillSummary);
         let (rows, here) = agreed();
-        let summary = TradeBillSummary {
-            count: 4,
-            settlement_total: Fen::ZERO,
-            refund_total: Fen::ZERO,
+        let fen = |fen| Fen::new(fen).unwrap();
+        let agreed = TradeBillSummary {
+            count: 3,
+            settlement_total: fen(1995),
+            refund_total: fen(333),
             coupon_refund_total: Fen::ZERO,
-            fee_milli_fen: 0,
-            total: None,
-            requested_refund_total: None,
+            fee_milli_fen: 8,
+            total: Some(fen(1995)),
+            requested_refund_total: Some(fen(333)),
         };
-        let compared = compare(&rows, Some(&summary), &here, None);
-        assert_eq!(compared.differences.len(), 1);
-        assert_eq!(compared.differences[0].kind, "summary");
+        let table: [(Change, &str); 8] = [
+            (|_| {}, ""),
+            (|s| (s.total, s.requested_refund_total) = (None, None), ""),
+            (|s| s.count = 4, "rows 3, rows 4"),
+            (
+                |s| s.settlement_total = Fen::ZERO,
+                "settlement_total 1995, settlement_total 0",
+            ),
+            (
+                |s| s.refund_total = Fen::ZERO,
+                "refund_total 333, refund_total 0",
+            ),
+            (
+                |s| s.coupon_refund_total = Fen::new(1).unwrap(),
+                "coupon_refund_total 0, coupon_refund_total 1",
+            ),
+            (|s| s.total = Some(Fen::ZERO), "total 1995, total 0"),
+            (
+                |s| s.requested_refund_total = Some(Fen::ZERO),
+                "requested_refund_total 333, requested_refund_total 0",
+            ),
+        ];
+        for (change, expected) in table {
+            let mut summary = agreed.clone();
+            change(&mut summary);
+            let compared = compare(&rows, Some(&summary), &here, None);
+            let found: Vec<_> = compared
+                .differences
+                .iter()
+                .map(|found| {
+                    assert_eq!(found.kind, "summary");
+                    let side = |side: &Option<String>| side.clone().unwrap();
+                    format!("{}, {}", side(&found.here), side(&found.there))
+                })
+                .collect();
+            assert_eq!(found.join("; "), expected);
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Code pay (付款码): the till scans, the buyer may have to type a password, nobody notifies.
 
-use http::StatusCode;
+use axum::body::Body;
+use http::{Request, StatusCode};
 use merchant_server::Clock as _;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
-use crate::bills::refunded;
+use crate::bills::{DAY, bill, refunded, the_next_morning};
 use crate::house::{Answer, House, letter, merchant};
 use crate::wechat_line::{Meddling, Sent};
 
@@ -63,15 +65,20 @@ impl Till {
         }
     }
 
-    /// The buyer has typed the password, or the bank said no.
-    async fn end(&self, outcome: &str) {
-        let mut end = json!({
+    /// What the buyer does, or the bank.
+    fn ending(&self, outcome: &str) -> Value {
+        let mut ending = json!({
             "mchid": merchant()["mchid"], "out_trade_no": "tea-0001", "outcome": outcome,
         });
         if let Some(sub_mchid) = &self.sub_mchid {
-            end["sub_mchid"] = json!(sub_mchid);
+            ending["sub_mchid"] = json!(sub_mchid);
         }
-        self.simulate("pay", &end).await;
+        ending
+    }
+
+    /// The buyer has typed the password, or the bank said no.
+    async fn end(&self, outcome: &str) {
+        self.simulate("pay", &self.ending(outcome)).await;
     }
 
     async fn state(&self) -> String {
@@ -333,6 +340,34 @@ async fn what_a_till_must_say_is_asked_for() {
     assert_eq!(page.code(), "INVALID_REQUEST");
     let products = house.checkout(&token).await.json["products"].clone();
     assert_eq!(products, json!(["native"]));
+}
+
+#[tokio::test]
+async fn money_that_came_and_was_reversed_is_no_difference_in_the_days_bill() {
+    for till in tills(100_000).await {
+        scanned(&till).await;
+        // The buyer types the password in the moment before the reversal, and nobody is told.
+        let (simulator, end) = (till.simulator.clone(), till.ending("success"));
+        let pay_now = move || {
+            let request = Request::post("/_simulator/pay").body(Body::from(end.to_string()));
+            let paying = simulator.app().oneshot(request.unwrap());
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let thread = std::thread::spawn(|| runtime.unwrap().block_on(paying));
+            assert!(thread.join().unwrap().unwrap().status().is_success());
+        };
+        till.line
+            .meddle("reverse", Meddling::PaidJustBefore(Box::new(pay_now)));
+        for _ in 0..6 {
+            till.later(5_000).await;
+        }
+        assert_eq!(till.trade_state("tea-0001").as_deref(), Some("REVOKED"));
+        assert_eq!(till.state().await, "open");
+        the_next_morning(&till);
+        let answer = bill(&till, DAY).await;
+        assert_eq!(till.line.take_kinds(), ["bill", "bill_file"]);
+        assert_eq!(answer.json["differences"], json!([]), "{}", answer.json);
+        assert_eq!(answer.json["payments"]["count"], 0);
+    }
 }
 
 #[tokio::test]
