@@ -1,10 +1,8 @@
 //! Code pay (付款码): the till scans, the buyer may have to type a password, nobody notifies.
 
-use axum::body::Body;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use merchant_server::Clock as _;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
 use crate::bills::{DAY, bill, refunded, the_next_morning};
 use crate::house::{Answer, House, letter, merchant};
@@ -273,16 +271,17 @@ async fn an_answer_that_never_came_is_found_out_by_due_work_alone() {
 
 #[tokio::test]
 async fn money_that_lands_just_before_it_is_taken_back_goes_back_and_settles_nothing() {
-    let (house, token) = till(100_000).await;
-    scanned(&house).await;
-    house.pay_just_before("reverse", "tea-0001");
-    let native = json!({"product": "native", "after": 1});
-    let next = house.backend_attempt("tea-0001", &native).await;
-    assert_eq!(next.json["attempt"]["number"], 2, "{}", next.json);
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("REVOKED"));
-    let shown = house.shown("/tea-0001").await.json;
-    assert_eq!(shown["attempts"][0]["state"], "closed");
-    assert_eq!(house.checkout(&token).await.word("state"), "open");
+    for till in tills(100_000).await {
+        scanned(&till).await;
+        till.paid_just_before("reverse", till.ending("success"));
+        let native = json!({"product": "native", "after": 1});
+        let next = till.backend_attempt("tea-0001", &native).await;
+        assert_eq!(next.json["attempt"]["number"], 2, "{}", next.json);
+        assert_eq!(till.trade_state("tea-0001").as_deref(), Some("REVOKED"));
+        let shown = till.shown("/tea-0001").await.json;
+        assert_eq!(shown["attempts"][0]["state"], "closed");
+        assert_eq!(till.state().await, "open");
+    }
 }
 
 #[tokio::test]
@@ -346,17 +345,7 @@ async fn what_a_till_must_say_is_asked_for() {
 async fn money_that_came_and_was_reversed_is_no_difference_in_the_days_bill() {
     for till in tills(100_000).await {
         scanned(&till).await;
-        // The buyer types the password in the moment before the reversal, and nobody is told.
-        let (simulator, end) = (till.simulator.clone(), till.ending("success"));
-        let pay_now = move || {
-            let request = Request::post("/_simulator/pay").body(Body::from(end.to_string()));
-            let paying = simulator.app().oneshot(request.unwrap());
-            let runtime = tokio::runtime::Builder::new_current_thread().build();
-            let thread = std::thread::spawn(|| runtime.unwrap().block_on(paying));
-            assert!(thread.join().unwrap().unwrap().status().is_success());
-        };
-        till.line
-            .meddle("reverse", Meddling::PaidJustBefore(Box::new(pay_now)));
+        till.paid_just_before("reverse", till.ending("success"));
         for _ in 0..6 {
             till.later(5_000).await;
         }

@@ -334,20 +334,25 @@ impl House {
 
     /// The buyer pays at WeChat by an attempt's number. The notification waits in the post.
     pub(crate) async fn pay(&self, out_trade_no: &str) {
-        pay(self.simulator.app(), out_trade_no.to_owned()).await;
+        pay(self.simulator.app(), &payment(out_trade_no)).await;
         self.simulator.run_due().await;
     }
 
     /// The buyer pays in the moment before the next call of a kind arrives.
-    pub(crate) fn pay_just_before(&self, kind: &'static str, out_trade_no: &'static str) {
+    pub(crate) fn pay_just_before(&self, kind: &'static str, out_trade_no: &str) {
+        self.paid_just_before(kind, payment(out_trade_no));
+    }
+
+    /// The same for a payment that says more.
+    pub(crate) fn paid_just_before(&self, kind: &'static str, payment: Value) {
         let simulator = self.simulator.clone();
         let pay_now = move || {
-            let app = simulator.app();
+            let (app, payment) = (simulator.app(), payment.clone());
             let paying = std::thread::spawn(move || {
                 tokio::runtime::Builder::new_current_thread()
                     .build()
                     .unwrap()
-                    .block_on(pay(app, out_trade_no.into()));
+                    .block_on(pay(app, &payment));
             });
             paying.join().unwrap();
         };
@@ -446,12 +451,14 @@ pub(crate) async fn read(response: Response<Body>) -> Answer {
     }
 }
 
-pub(crate) async fn pay(simulator: Router, out_trade_no: String) {
-    let body = json!({
-        "mchid": merchant()["mchid"], "out_trade_no": out_trade_no, "outcome": "success",
-    });
+/// What the merchant's buyer does.
+fn payment(out_trade_no: &str) -> Value {
+    json!({"mchid": merchant()["mchid"], "out_trade_no": out_trade_no, "outcome": "success"})
+}
+
+async fn pay(simulator: Router, payment: &Value) {
     let request = Request::post("/_simulator/pay")
-        .body(Body::from(body.to_string()))
+        .body(Body::from(payment.to_string()))
         .unwrap();
     let answer = read(simulator.oneshot(request).await.unwrap()).await;
     assert_eq!(answer.json["trade_state"], "SUCCESS", "{}", answer.json);
