@@ -169,9 +169,9 @@ impl Shell {
 
     fn perform(&self, effect: Effect) {
         let running = &self.0;
+        let shell = self.clone();
         match effect {
             Effect::Send { id, request } => {
-                let shell = self.clone();
                 let abort = running.api.send(&request, move |outcome| {
                     shell.forget(id);
                     shell.happened(outcome.into_event(id));
@@ -180,30 +180,25 @@ impl Shell {
             }
             Effect::Abort(id) => self.forget(id),
             Effect::WakeAt(at_ms) => {
-                let shell = self.clone();
                 let timer =
                     at_ms.map(|at_ms| clock::Timer::at(at_ms, move || shell.happened(Event::Woke)));
                 running.timer.replace(timer);
             }
             Effect::AwaitBridge => {
-                let shell = self.clone();
                 let waiting = bridge::Waiting::new(move || shell.happened(Event::BridgeReady));
                 running.bridge.replace(Some(waiting));
             }
             Effect::InvokeCashier(parameters) => {
-                let shell = self.clone();
                 bridge::invoke(&parameters, move |reply| {
                     shell.happened(Event::BridgeReplied(reply));
                 });
             }
             Effect::InvokeSdk(parameters) => {
-                let shell = self.clone();
                 bridge::invoke_sdk(&parameters, move |reply| {
                     shell.happened(Event::BridgeReplied(reply));
                 });
             }
             Effect::Navigate(Destination::MiniProgram(path)) => {
-                let shell = self.clone();
                 let waiting = mini_program::open(path.as_str().to_owned(), move |words| {
                     shell.happened(Event::MiniProgramFailed(words));
                 });

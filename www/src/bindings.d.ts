@@ -1,6 +1,7 @@
 // What wasm-bindgen writes beside the loader at build time, as far as the loader uses it.
 declare module "*/bindings/wechat_pay_widget.js" {
-  export default function init(options: { module_or_path: URL }): Promise<unknown>;
+  export function imports(): WebAssembly.Imports;
+  export function start(instance: WebAssembly.Instance, module: WebAssembly.Module): void;
   export const mount: import("./wechat-pay").Bindings["mount"];
   export const theme: import("./wechat-pay").Bindings["theme"];
 }

@@ -3,7 +3,7 @@
  * What a page loads: defines `<wechat-pay>` and fetches the widget beside this file, from the
  * same origin and no other.
  */
-import init, { mount, theme } from "./bindings/wechat_pay_widget.js";
+import { imports, mount, start, theme } from "./bindings/wechat_pay_widget.js";
 import { define } from "./element.js";
 
 /** @type {Promise<import("./wechat-pay").Bindings> | undefined} */
@@ -11,16 +11,26 @@ let loading;
 
 function loadBindings() {
   if (!loading) {
-    loading = init({ module_or_path: new URL("./wechat-pay.wasm", import.meta.url) }).then(
-      () => ({ mount, theme }),
-      (error) => {
-        // The next element tries again.
-        loading = undefined;
-        throw error;
-      },
-    );
+    loading = load().catch((error) => {
+      // The next element tries again.
+      loading = undefined;
+      throw error;
+    });
   }
   return loading;
+}
+
+async function load() {
+  const response = await fetch(new URL("./wechat-pay.wasm", import.meta.url));
+  if (!response.ok) throw new Error(`wechat-pay.wasm: ${response.status}`);
+  // Safari streams since 15, and nobody streams what a server calls by another type.
+  const isStreamed =
+    WebAssembly.instantiateStreaming && response.headers.get("content-type") === "application/wasm";
+  const { instance, module } = await (isStreamed
+    ? WebAssembly.instantiateStreaming(response, imports())
+    : WebAssembly.instantiate(await response.arrayBuffer(), imports()));
+  start(instance, module);
+  return { mount, theme };
 }
 
 // Not on a server that renders pages, and not where another copy of this file came first.

@@ -44,7 +44,7 @@ pub(crate) enum Need {
     RustSource,
     /// Node and npm.
     Node,
-    /// wasm-opt, esbuild and tsc.
+    /// wasm-opt, esbuild, terser and tsc.
     NpmTools,
     /// axe, React and Vue.
     NpmForBrowsers,

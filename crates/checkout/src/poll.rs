@@ -43,6 +43,8 @@ pub(crate) struct Poll {
     due_at_ms: Option<u64>,
     asks_wechat: bool,
     in_flight: Option<Reading>,
+    /// The question that was given up, until the machine aborts it.
+    given_up: Option<RequestId>,
     failures: u32,
     held_failures: u32,
     /// Another tab asks for this one too: which, and until when it is trusted to.
@@ -80,6 +82,7 @@ impl Poll {
             due_at_ms: None,
             asks_wechat: false,
             in_flight: None,
+            given_up: None,
             failures: 0,
             held_failures: 0,
             leader: None,
@@ -96,28 +99,28 @@ impl Poll {
         self.hasten(now_ms);
     }
 
-    /// Asks nothing more by itself; gives the question under way back, to be aborted.
-    pub(crate) fn stop(&mut self) -> Option<RequestId> {
+    /// Asks nothing more by itself, and gives up the question under way.
+    pub(crate) fn stop(&mut self) {
         self.running_since_ms = None;
         self.due_at_ms = None;
         self.asks_wechat = false;
-        self.interrupt()
+        self.interrupt();
     }
 
     /// One question as soon as possible, in place of the one under way (which may be held for
     /// long, or dead after a sleep). With `asks_wechat` the backend asks WeChat.
-    pub(crate) fn ask_now(&mut self, now_ms: u64, asks_wechat: bool) -> Option<RequestId> {
+    pub(crate) fn ask_now(&mut self, now_ms: u64, asks_wechat: bool) {
         let is_same_already = self.in_flight.is_some_and(|reading| {
             reading.asked_wechat >= asks_wechat
                 && now_ms.saturating_sub(reading.sent_at_ms) < JUST_NOW_MS
         });
         if is_same_already {
-            return None;
+            return;
         }
         self.asks_wechat |= asks_wechat;
         self.due_at_ms = Some(now_ms);
         self.leader = None;
-        self.interrupt()
+        self.interrupt();
     }
 
     /// A question to WeChat at a later time, in place of the ordinary next one.
@@ -134,8 +137,16 @@ impl Poll {
     }
 
     /// Gives the question under way up.
-    pub(crate) fn interrupt(&mut self) -> Option<RequestId> {
-        self.in_flight.take().map(|reading| reading.id)
+    pub(crate) fn interrupt(&mut self) {
+        if let Some(reading) = self.in_flight.take() {
+            self.given_up = Some(reading.id);
+        }
+    }
+
+    /// The question that was given up, to be aborted. There is one in flight at most, and a new one
+    /// only after this, so there is one at most here too.
+    pub(crate) const fn take_given_up(&mut self) -> Option<RequestId> {
+        self.given_up.take()
     }
 
     /// The next question, if its time has come; the caller sends it under `id`.
@@ -222,24 +233,24 @@ impl Poll {
     }
 
     /// The page came back: one question now, in place of one that may have died in its sleep.
-    pub(crate) fn resume(&mut self, now_ms: u64) -> Option<RequestId> {
+    pub(crate) fn resume(&mut self, now_ms: u64) {
         self.is_visible = true;
-        self.refresh(now_ms)
+        self.refresh(now_ms);
     }
 
     /// The page is hidden: asks nothing.
-    pub(crate) fn hide(&mut self) -> Option<RequestId> {
+    pub(crate) fn hide(&mut self) {
         self.is_visible = false;
-        self.pause()
+        self.give_way();
     }
 
     /// The network is back, or gone.
-    pub(crate) fn set_online(&mut self, now_ms: u64, is_online: bool) -> Option<RequestId> {
+    pub(crate) fn set_online(&mut self, now_ms: u64, is_online: bool) {
         self.is_online = is_online;
         if is_online {
-            self.refresh(now_ms)
+            self.refresh(now_ms);
         } else {
-            self.pause()
+            self.give_way();
         }
     }
 
@@ -271,39 +282,43 @@ impl Poll {
     }
 
     /// One question now, if any was to come by itself.
-    pub(crate) fn refresh(&mut self, now_ms: u64) -> Option<RequestId> {
-        if self.running_since_ms.is_none() && self.due_at_ms.is_none() {
-            return None;
+    pub(crate) fn refresh(&mut self, now_ms: u64) {
+        if self.running_since_ms.is_some() || self.due_at_ms.is_some() {
+            self.failures = 0;
+            self.ask_now(now_ms, false);
         }
-        self.failures = 0;
-        self.ask_now(now_ms, false)
     }
 
     /// Another tab asks, and may be held for so long. Of two that ask, the one with the lower
-    /// rank goes on; the other's question is given back, to be aborted. A question that asks
-    /// WeChat is the buyer's own.
-    pub(crate) fn peer_asks(&mut self, now_ms: u64, rank: u64, for_ms: u64) -> Option<RequestId> {
+    /// rank goes on, and the other's question is given up. A question that asks WeChat is the
+    /// buyer's own.
+    pub(crate) fn peer_asks(&mut self, now_ms: u64, rank: u64, for_ms: u64) {
         if rank >= self.rank || self.running_since_ms.is_none() || self.asks_wechat {
-            return None;
+            return;
         }
         let until_ms = now_ms + for_ms.min(MAX_PAUSE_MS) + PEER_PATIENCE_MS;
         self.leader = Some((rank, until_ms));
-        if self.in_flight.is_some_and(|reading| reading.asked_wechat) {
-            return None;
+        if !self.in_flight.is_some_and(|reading| reading.asked_wechat) {
+            self.due_at_ms = Some(now_ms);
+            self.interrupt();
         }
-        self.due_at_ms = Some(now_ms);
-        self.interrupt()
     }
 
     /// Another tab asks no more: this one does, if it was waiting for that one.
-    pub(crate) fn peer_stopped(&mut self, now_ms: u64, rank: u64) -> Option<RequestId> {
-        let leader = self.leader.take_if(|(leader, _)| *leader == rank);
-        leader.and_then(|_| self.refresh(now_ms))
+    pub(crate) fn peer_stopped(&mut self, now_ms: u64, rank: u64) {
+        if self.leader.is_some_and(|(leader, _)| leader == rank) {
+            self.leader = None;
+            self.refresh(now_ms);
+        }
     }
 
-    /// Lets another request go first. What was under way is asked again after it.
-    pub(crate) fn give_way(&mut self) -> Option<RequestId> {
-        self.pause()
+    /// Stops for now, or lets another request go first. What was under way is asked again after it.
+    pub(crate) fn give_way(&mut self) {
+        if let Some(reading) = self.in_flight {
+            self.asks_wechat |= reading.asked_wechat;
+            self.due_at_ms = Some(reading.sent_at_ms);
+            self.interrupt();
+        }
     }
 
     /// When the next question is due: later, while another tab asks.
@@ -313,14 +328,6 @@ impl Poll {
             Some((_, until_ms)) if !self.asks_wechat => Some(due_at_ms.max(until_ms)),
             _ => Some(due_at_ms),
         }
-    }
-
-    /// What was under way is asked again when the pause ends.
-    fn pause(&mut self) -> Option<RequestId> {
-        let reading = self.in_flight.take()?;
-        self.asks_wechat |= reading.asked_wechat;
-        self.due_at_ms = Some(reading.sent_at_ms);
-        Some(reading.id)
     }
 
     fn hasten(&mut self, now_ms: u64) {
@@ -427,10 +434,12 @@ mod tests {
         let mut poll = Poll::new(1);
         poll.start(0);
         poll.next(0, RequestId(1), Some(1)).unwrap();
-        assert_eq!(poll.hide(), Some(RequestId(1)));
+        poll.hide();
+        assert_eq!(poll.take_given_up(), Some(RequestId(1)));
         assert_eq!(poll.next(90_000, RequestId(2), Some(1)), None);
         assert_eq!(poll.wake_at_ms(), None);
-        assert_eq!(poll.resume(100_000), None);
+        poll.resume(100_000);
+        assert_eq!(poll.take_given_up(), None);
         let query = poll.next(100_000, RequestId(2), Some(1)).unwrap();
         assert!(!query.ask);
         assert_eq!(

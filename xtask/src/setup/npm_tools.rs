@@ -1,4 +1,4 @@
-//! What comes from npm: wasm-opt, esbuild and tsc at the versions that `xtask/npm/` pins, and what
+//! What comes from npm: wasm-opt, esbuild, terser and tsc at the versions that `xtask/npm/` pins, and what
 //! browser tests bring along, at those of `tests/browser/npm/`.
 //!
 //! Packages run no scripts of their own while they are installed.
@@ -20,6 +20,8 @@ pub(crate) enum NpmTool {
     WasmOpt,
     /// The bundler of JavaScript.
     Esbuild,
+    /// The minifier of JavaScript.
+    Terser,
     /// The type checker of JavaScript.
     Tsc,
 }
@@ -30,6 +32,7 @@ impl NpmTool {
         let name = match self {
             Self::WasmOpt => "wasm-opt",
             Self::Esbuild => "esbuild",
+            Self::Terser => "terser",
             Self::Tsc => "tsc",
         };
         Command::new(
@@ -63,7 +66,7 @@ pub(super) fn node_step() -> Step {
 
 pub(super) fn step(cache: &ToolCache) -> Step {
     Step {
-        name: "wasm-opt, esbuild and tsc from npm",
+        name: "wasm-opt, esbuild, terser and tsc from npm",
         is_done: |cache| {
             folder(cache, TOOLS)
                 .join("node_modules/.bin/wasm-opt")

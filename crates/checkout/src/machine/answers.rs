@@ -215,8 +215,7 @@ impl CheckoutMachine {
                 let retry_after_ms = error.retry_after_ms;
                 let is_final = !error.retryable;
                 if error.code == Some(ErrorCode::CheckoutExpired) {
-                    let dead = self.poll.stop();
-                    self.abort(dead);
+                    self.poll.stop();
                     if !matches!(self.stage, Stage::Closed) {
                         self.stage = Stage::Expired;
                     }
@@ -242,8 +241,7 @@ impl CheckoutMachine {
         // Before anything is shown there is nothing to keep; later a code on the page is worth
         // more than an error, and asking goes on.
         if matches!(self.stage, Stage::Loading) {
-            let dead = self.poll.stop();
-            self.abort(dead);
+            self.poll.stop();
             self.fail(problem);
         } else {
             self.report(problem);

@@ -49,8 +49,8 @@ impl CheckoutMachine {
             payer: starting.payer.clone(),
             code: None,
         };
-        let dead = self.poll.interrupt();
-        self.abort(dead);
+        self.poll.interrupt();
+        self.abort_given_up();
         // An attempt takes the place of the one that is being cancelled.
         let dead = self.cancelling.take();
         self.abort(dead.map(|cancelling| cancelling.id));

@@ -97,8 +97,7 @@ impl CheckoutMachine {
         if is_settled || self.known.is_none() {
             return;
         }
-        let dead = self.poll.ask_now(now_ms, true);
-        self.abort(dead);
+        self.poll.ask_now(now_ms, true);
         if !may_follow {
             return;
         }

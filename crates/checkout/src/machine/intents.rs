@@ -50,8 +50,7 @@ impl CheckoutMachine {
             // Not even the first answer came: begin at the beginning.
             None => {
                 self.stage = Stage::Loading;
-                let dead = self.poll.ask_now(now_ms, false);
-                self.abort(dead);
+                self.poll.ask_now(now_ms, false);
             }
         }
     }
@@ -88,8 +87,7 @@ impl CheckoutMachine {
             Stage::Code(_) | Stage::Expired | Stage::Elsewhere => {}
             _ => return,
         }
-        let dead = self.poll.ask_now(now_ms, true);
-        self.abort(dead);
+        self.poll.ask_now(now_ms, true);
     }
 
     fn want_cancel(&mut self, now_ms: u64) {
@@ -114,8 +112,7 @@ impl CheckoutMachine {
             id,
             gives_up_at_ms: now_ms + CANCEL_PATIENCE_MS,
         });
-        let dead = self.poll.give_way();
-        self.abort(dead);
+        self.poll.give_way();
         let request = Request::Cancel(CancelForm { after });
         self.effects.push(Effect::Send { id, request });
         self.stage = Stage::Offer { notice: None };
@@ -142,8 +139,7 @@ impl CheckoutMachine {
         if let Stage::Leaving(leaving) = &mut self.stage {
             leaving.was_hidden = true;
         }
-        let dead = self.poll.refresh(now_ms);
-        self.abort(dead);
+        self.poll.refresh(now_ms);
         self.came_back(now_ms);
     }
 

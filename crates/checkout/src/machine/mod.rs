@@ -123,14 +123,8 @@ impl CheckoutMachine {
             Event::PeerSpoke { rank, word } => self.peer_spoke(now_ms, rank, word),
             Event::Resumed => self.resumed(now_ms),
             Event::Hidden => self.hidden(),
-            Event::Online => {
-                let dead = self.poll.set_online(now_ms, true);
-                self.abort(dead);
-            }
-            Event::Offline => {
-                let dead = self.poll.set_online(now_ms, false);
-                self.abort(dead);
-            }
+            Event::Online => self.poll.set_online(now_ms, true),
+            Event::Offline => self.poll.set_online(now_ms, false),
             Event::Wanted(intent) => self.wanted(now_ms, intent),
             Event::Destroyed => return self.destroyed(),
         }
@@ -143,8 +137,7 @@ impl CheckoutMachine {
         }
         self.check_addresses();
         if self.known.is_none() {
-            let none = self.poll.ask_now(now_ms, false);
-            self.abort(none);
+            self.poll.ask_now(now_ms, false);
         }
     }
 
@@ -163,8 +156,7 @@ impl CheckoutMachine {
     }
 
     fn resumed(&mut self, now_ms: u64) {
-        let dead = self.poll.resume(now_ms);
-        self.abort(dead);
+        self.poll.resume(now_ms);
         self.came_back(now_ms);
     }
 
@@ -172,8 +164,7 @@ impl CheckoutMachine {
     fn came_back(&mut self, now_ms: u64) {
         if let Stage::Closed | Stage::Expired = self.stage {
             // Late money is still money: one look whenever the buyer looks.
-            let none = self.poll.ask_now(now_ms, false);
-            self.abort(none);
+            self.poll.ask_now(now_ms, false);
         }
         let Stage::Leaving(Leaving {
             was_hidden: true,
@@ -199,16 +190,14 @@ impl CheckoutMachine {
             asking,
         });
         if asking.is_some() {
-            let dead = self.poll.ask_now(now_ms, true);
-            self.abort(dead);
+            self.poll.ask_now(now_ms, true);
         }
     }
 
     fn hidden(&mut self) {
-        let dead = self.poll.hide();
         // In the pause between two questions too: the others trust its last word for long.
         self.tell_peers(PeerWord::Stopped);
-        self.abort(dead);
+        self.poll.hide();
         if let Stage::Leaving(leaving) = &mut self.stage {
             leaving.was_hidden = true;
         }
@@ -218,14 +207,14 @@ impl CheckoutMachine {
     fn destroyed(&mut self) -> Vec<Effect> {
         self.is_destroyed = true;
         self.give_up_requests();
+        self.abort_given_up();
         self.effects.push(Effect::WakeAt(None));
         std::mem::take(&mut self.effects)
     }
 
     /// Gives every request up, and asks nothing more by itself.
     fn give_up_requests(&mut self) {
-        let reading = self.poll.stop();
-        self.abort(reading);
+        self.poll.stop();
         self.tell_peers(PeerWord::Stopped);
         self.abort(self.stage.attempt_in_flight());
         let cancelling = self.cancelling.take();
@@ -263,6 +252,11 @@ impl CheckoutMachine {
         self.effects.extend(id.map(Effect::Abort));
     }
 
+    fn abort_given_up(&mut self) {
+        let given_up = self.poll.take_given_up();
+        self.abort(given_up);
+    }
+
     fn emit(&mut self, occurrence: Occurrence) {
         self.effects.push(Effect::Emit(occurrence));
     }
@@ -284,6 +278,7 @@ impl CheckoutMachine {
     /// timer.
     fn finish(&mut self, now_ms: u64) -> Vec<Effect> {
         self.send_attempt_if_due(now_ms);
+        self.abort_given_up();
         self.ask_if_due(now_ms);
         self.tell_screen();
         let request_ms = match self.cancelling {

@@ -11,12 +11,11 @@ impl CheckoutMachine {
             // Until the first answer, this tab knows too little to wait for another.
             return;
         }
-        let dead = match word {
+        match word {
             PeerWord::Asks(for_ms) => self.poll.peer_asks(now_ms, rank, for_ms),
             PeerWord::Stopped => self.poll.peer_stopped(now_ms, rank),
             PeerWord::News => self.poll.refresh(now_ms),
-        };
-        self.abort(dead);
+        }
     }
 
     pub(super) fn tell_peers(&mut self, word: PeerWord) {

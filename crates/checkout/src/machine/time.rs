@@ -29,8 +29,7 @@ impl CheckoutMachine {
                     .is_some_and(|deadline_ms| deadline_ms <= now_ms);
                 if is_over && code.life == Life::Fresh {
                     code.life = Life::LastQuery { since_ms: now_ms };
-                    let dead = self.poll.ask_now(now_ms, true);
-                    self.abort(dead);
+                    self.poll.ask_now(now_ms, true);
                 }
             }
             Stage::Cashier(Cashier {
