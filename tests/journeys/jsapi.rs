@@ -28,6 +28,35 @@ async fn an_ok_without_a_notification_is_confirmed_by_asking_wechat() {
     assert_eq!(page.times_paid(), 1);
 }
 
+/// A partner's page is closed after a payment, and hears nothing of the cashier (点金计划).
+#[tokio::test]
+async fn a_partners_page_that_wechat_closed_after_the_payment_is_paid_when_it_is_opened_again() {
+    let page = with_the_cashier_open().await;
+    assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
+    page.world.run_due().await;
+    let mut again = page.closed_and_opened_again(true).await;
+    assert_eq!(again.screen().name(), "paid");
+    again.pass_ms(60_000).await;
+    assert_eq!(again.times_paid(), 1);
+    assert!(!again.has_cashier(), "not even with auto-start");
+}
+
+#[tokio::test]
+async fn a_page_that_was_closed_before_the_payment_is_known_learns_of_it_once_it_is_open_again() {
+    let page = with_the_cashier_open().await;
+    page.world.set_post(Post::Lost);
+    assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
+    let mut again = page.closed_and_opened_again(false).await;
+    assert_eq!(again.screen().name(), "offer");
+    again.pass_ms(120_000).await;
+    assert_eq!(again.screen().name(), "paid");
+    assert_eq!(again.times_paid(), 1);
+    assert_eq!(
+        again.world.trade_state(ORDER_NO).as_deref(),
+        Some("SUCCESS")
+    );
+}
+
 #[tokio::test]
 async fn an_ok_that_is_not_true_is_never_shown_as_paid() {
     let mut page = with_the_cashier_open().await;

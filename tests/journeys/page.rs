@@ -49,7 +49,8 @@ pub(crate) struct Page {
 impl Page {
     /// Opens the shop's page for a token.
     pub(crate) async fn open(world: &Arc<World>, user_agent: &'static str, token: &str) -> Self {
-        Self::load(world, user_agent, token, &format!("{SHOP}/pay"), false).await
+        let address = format!("{SHOP}/pay");
+        Self::load(world, user_agent, token, &address, Options::default()).await
     }
 
     /// Opens an address of the shop, as it stands after whatever hop.
@@ -58,9 +59,10 @@ impl Page {
         user_agent: &'static str,
         token: &str,
         address: &str,
-        is_marked: bool,
+        wishes: Options,
     ) -> Self {
         let address = Url::parse(address).unwrap();
+        let is_marked = wishes.returned;
         let parameter = |name: &str| {
             let mut pairs = address.query_pairs();
             pairs
@@ -77,7 +79,7 @@ impl Page {
             return_url: Some(format!("{SHOP}/pay")),
             payer: parameter(PAYER_PARAMETER),
             returned: is_marked || parameter(RETURN_PARAMETER).is_some(),
-            ..Options::default()
+            ..wishes
         };
         let (outbox, arrivals) = mpsc::unbounded_channel();
         let mut page = Self {
@@ -210,12 +212,34 @@ impl Page {
 
     /// The same with the token of another order on the page.
     pub(crate) async fn comes_back_with(&self, token: &str, address: &str) -> Self {
-        Self::load(&self.world, self.user_agent, token, address, self.is_marked).await
+        let wishes = Options {
+            returned: self.is_marked,
+            ..Options::default()
+        };
+        Self::load(&self.world, self.user_agent, token, address, wishes).await
     }
 
     /// The same page in another window.
     pub(crate) async fn opened_again(&self) -> Self {
         Self::open(&self.world, self.user_agent, &self.token).await
+    }
+
+    /// WeChat closes the page, before it has heard anything of the cashier, and the buyer opens it
+    /// anew.
+    pub(crate) async fn closed_and_opened_again(mut self, auto_start: bool) -> Self {
+        self.happen(Event::Destroyed);
+        assert!(self.under_way.is_empty(), "nothing is left of it");
+        let wishes = Options {
+            auto_start,
+            ..Options::default()
+        };
+        let address = format!("{SHOP}/pay");
+        Self::load(&self.world, self.user_agent, &self.token, &address, wishes).await
+    }
+
+    /// Whether the cashier is open over the page.
+    pub(crate) const fn has_cashier(&self) -> bool {
+        self.cashier.is_some()
     }
 
     /// Brings in all answers, until every request under way is one that is held.
