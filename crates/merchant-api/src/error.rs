@@ -48,6 +48,10 @@ error_codes! {
     Unauthorized = "UNAUTHORIZED", 401, false;
     /// The API key may not do this (private side).
     Forbidden = "FORBIDDEN", 403, false;
+    /// No route has this address.
+    RouteUnknown = "ROUTE_UNKNOWN", 404, false;
+    /// The route does not take this method; `Allow` names those that it takes.
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405, false;
     /// No checkout has this token.
     CheckoutUnknown = "CHECKOUT_UNKNOWN", 404, false;
     /// No order has this number (private side).

@@ -27,7 +27,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
         title = "Merchant API",
         version = "1",
         description = "What <wechat-pay> needs from a backend: two routes, a third optional. \
-            The private routes are for the merchant's own backend, with an API key as Bearer."
+            The private routes are for the merchant's own backend, with an API key as Bearer. \
+            An address that is not here is answered 404 ROUTE_UNKNOWN, and a method that is not \
+            here 405 METHOD_NOT_ALLOWED with Allow, both in the envelope of every error."
     ),
     paths(
         start_attempt, read_checkout, cancel_attempt, create_order, get_order, list_orders,

@@ -3,8 +3,8 @@
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use merchant_api::{Action, OrderState, StartAttempt, StartedAttempt};
 
 use crate::api_key::Backend;
@@ -14,13 +14,14 @@ use crate::error::Failure;
 use crate::json_body;
 use crate::order_details::attempt_details;
 use crate::orders;
+use crate::path_text::PathText;
 use crate::server::MerchantServer;
 
 /// `POST /v1/orders/{order_no}/attempts`
 pub(crate) async fn start_attempt(
     State(server): State<MerchantServer>,
     backend: Backend,
-    Path(order_no): Path<String>,
+    PathText(order_no): PathText,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<StartedAttempt>, Failure> {
     backend.may(Scope::OrdersWrite)?;

@@ -1,7 +1,7 @@
 //! The private side, reading: one order with its attempts, and orders page by page.
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use jiff::Timestamp;
 use merchant_api::{ORDER_NO_MAX, OrderDetails, OrderList, OrderState, OrderSummary};
 
@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::ledger::{Order, OrderFilter};
 use crate::order_details::{details, timestamp};
 use crate::orders;
+use crate::path_text::PathText;
 use crate::query::{self, refused};
 use crate::server::MerchantServer;
 
@@ -21,7 +22,7 @@ const LIMIT_MAX: u32 = 200;
 pub(crate) async fn get_order(
     State(server): State<MerchantServer>,
     backend: Backend,
-    Path(order_no): Path<String>,
+    PathText(order_no): PathText,
 ) -> Result<Json<OrderDetails>, Failure> {
     backend.may(Scope::OrdersRead)?;
     let order = orders::find(&server, &order_no).await?.order;

@@ -3,8 +3,8 @@
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use merchant_api::{
@@ -21,6 +21,7 @@ use crate::due_work;
 use crate::error::Failure;
 use crate::json_body;
 use crate::ledger::{Checkout, Created, NewOrder, Order};
+use crate::path_text::PathText;
 use crate::randomness::{hex, unguessable};
 use crate::return_address;
 use crate::server::MerchantServer;
@@ -63,7 +64,7 @@ pub(crate) async fn create_order(
 pub(crate) async fn close_order(
     State(server): State<MerchantServer>,
     backend: Backend,
-    Path(order_no): Path<String>,
+    PathText(order_no): PathText,
 ) -> Result<Json<CheckoutAnswer>, Failure> {
     backend.may(Scope::OrdersWrite)?;
     let order = find(&server, &order_no).await?.order;

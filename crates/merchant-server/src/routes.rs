@@ -1,10 +1,10 @@
 //! All routes, and what each group of them allows.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use merchant_api::FORM_MAX_BYTES;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -14,12 +14,13 @@ use tracing::Instrument as _;
 
 use crate::api_key::API_KEY_FIELD;
 use crate::config::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
+use crate::path_text::PathText;
 use crate::request_id::REQUEST_ID;
 use crate::secret::masked;
 use crate::server::MerchantServer;
 use crate::{
     bills, checkout, hosted_page, metrics, notify, oauth, openapi, order_attempts, order_list,
-    orders, rate_limit, receipt_page, refunds, webhooks,
+    orders, rate_limit, receipt_page, refunds, unknown_route, webhooks,
 };
 
 /// Largest order that a backend may send, in bytes.
@@ -39,6 +40,8 @@ pub fn app(server: MerchantServer) -> Router {
             "/v1/checkouts/{token}/cancel",
             post(checkout::cancel_attempt),
         )
+        // Before the layers: what a browser asks ahead of a call (OPTIONS) is answered by CORS.
+        .method_not_allowed_fallback(unknown_route::other_method)
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
         .layer(from_fn_with_state(server.clone(), rate_limit::limit))
         // Outside the limit, whose refusals are not to be kept either.
@@ -67,12 +70,14 @@ pub fn app(server: MerchantServer) -> Router {
         .route("/v1/bills/{day}", get(bills::compare_bill))
         .route("/v1/webhooks", get(webhooks::list_webhooks))
         .route("/v1/webhooks/{id}/resend", post(webhooks::resend_webhook))
+        .method_not_allowed_fallback(unknown_route::other_method)
         .layer(DefaultBodyLimit::max(ORDER_MAX_BYTES))
         .layer(set(header::CACHE_CONTROL, "no-store"));
     let wechat = Router::new()
         .route(NOTIFY_PATH, post(notify::payment))
         .route(REFUND_NOTIFY_PATH, post(notify::refund))
         .route(oauth::CALLBACK_PATH, get(oauth::callback))
+        .method_not_allowed_fallback(unknown_route::other_method)
         .layer(DefaultBodyLimit::max(NOTIFICATION_MAX_BYTES));
     let checkout_pages = Router::new()
         .route("/c/{token}", get(hosted_page::page))
@@ -88,7 +93,8 @@ pub fn app(server: MerchantServer) -> Router {
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::metrics))
-        .route("/{file}", get(verification_file))
+        .route("/{file}", any(verification_file))
+        .method_not_allowed_fallback(unknown_route::other_method)
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES));
     Router::new()
         .merge(public)
@@ -96,6 +102,7 @@ pub fn app(server: MerchantServer) -> Router {
         .merge(wechat)
         .merge(pages)
         .merge(bundle(&server))
+        .fallback(unknown_route::unknown)
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(from_fn_with_state(server.clone(), log))
         .with_state(server)
@@ -164,15 +171,21 @@ async fn ready(State(server): State<MerchantServer>) -> Response {
     health(State(server)).await
 }
 
-/// `GET /MP_verify_….txt`
+/// `GET /MP_verify_….txt`. Any other name is as unknown as a longer address, by whatever method.
 async fn verification_file(
     State(server): State<MerchantServer>,
-    Path(name): Path<String>,
+    PathText(name): PathText,
+    request: Request,
 ) -> Response {
     let files = &server.config.verification_files;
-    match files.iter().find(|file| file.name == name) {
-        Some(file) => file.text.clone().into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
+    let file = files.iter().find(|file| file.name == name);
+    match (file, request.method()) {
+        (None, _) => unknown_route::unknown(request).await,
+        (Some(file), &Method::GET | &Method::HEAD) => file.text.clone().into_response(),
+        (Some(_), _) => {
+            let allow = [(header::ALLOW, "GET,HEAD")];
+            (allow, unknown_route::other_method(request).await).into_response()
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use aws_lc_rs::hmac;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use crate::config::{Scope, WebhookTarget};
 use crate::error::Failure;
 use crate::ledger::{Delivery, LedgerError, Webhook};
 use crate::order_details::timestamp;
+use crate::path_text::PathText;
 use crate::server::MerchantServer;
 use crate::wechat_transport::TransportError;
 
@@ -44,7 +45,7 @@ pub(crate) async fn list_webhooks(
 pub(crate) async fn resend_webhook(
     State(server): State<MerchantServer>,
     backend: Backend,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<Json<WebhookDetails>, Failure> {
     backend.may(Scope::Webhooks)?;
     find(&server, &id).await?;

@@ -5,7 +5,7 @@
 mod comparison;
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -20,6 +20,7 @@ use crate::api_key::Backend;
 use crate::config::Scope;
 use crate::error::Failure;
 use crate::ledger::{Ledger, LedgerError};
+use crate::path_text::PathText;
 use crate::query;
 use crate::server::MerchantServer;
 use crate::wechat_client::{CallError, WechatClient};
@@ -63,7 +64,7 @@ pub(crate) enum BillFailure {
 pub(crate) async fn compare_bill(
     State(server): State<MerchantServer>,
     backend: Backend,
-    Path(day): Path<String>,
+    PathText(day): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Json<BillComparison>, Failure> {
     backend.may(Scope::OrdersRead)?;

@@ -13,13 +13,14 @@ mod wish;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use merchant_api::{AttemptForm, CancelForm, CheckoutAnswer, ErrorCode, PollQuery};
 use url::form_urlencoded;
 
 use crate::client_address::Caller;
 use crate::error::Failure;
 use crate::ledger::Checkout;
+use crate::path_text::PathText;
 use crate::server::MerchantServer;
 
 pub(crate) use action::NextStep;
@@ -32,7 +33,7 @@ pub(crate) use request::AttemptRequest;
 /// `POST /v1/checkouts/{token}/attempts`
 pub(crate) async fn start_attempt(
     State(server): State<MerchantServer>,
-    Path(token): Path<String>,
+    PathText(token): PathText,
     caller: Caller,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<CheckoutAnswer>, Failure> {
@@ -48,7 +49,7 @@ pub(crate) async fn start_attempt(
 /// `POST /v1/checkouts/{token}/cancel`
 pub(crate) async fn cancel_attempt(
     State(server): State<MerchantServer>,
-    Path(token): Path<String>,
+    PathText(token): PathText,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<CheckoutAnswer>, Failure> {
     let body = read_body(body)?;
@@ -63,7 +64,7 @@ pub(crate) async fn cancel_attempt(
 /// `GET /v1/checkouts/{token}`
 pub(crate) async fn read_checkout(
     State(server): State<MerchantServer>,
-    Path(token): Path<String>,
+    PathText(token): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Json<CheckoutAnswer>, Failure> {
     let pairs: Vec<_> = form_urlencoded::parse(query.unwrap_or_default().as_bytes())

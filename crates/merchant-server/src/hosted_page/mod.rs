@@ -13,7 +13,7 @@ mod words;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use maud::html;
@@ -26,6 +26,7 @@ use crate::checkout::{self, AttemptRequest};
 use crate::client_address::Caller;
 use crate::error::Failure;
 use crate::ledger::Checkout;
+use crate::path_text::PathText;
 use crate::server::MerchantServer;
 use document::{checkout_policy, secure, secured};
 use offer::Place;
@@ -45,7 +46,7 @@ const CHECKED_PARAMETER: &str = "checked";
 /// `GET /c/{token}`
 pub(crate) async fn page(
     State(server): State<MerchantServer>,
-    Path(token): Path<String>,
+    PathText(token): PathText,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
@@ -67,7 +68,7 @@ pub(crate) async fn page(
 /// `POST /c/{token}/start`: the same form as the element's, answered with a page or a way.
 pub(crate) async fn start(
     State(server): State<MerchantServer>,
-    Path(token): Path<String>,
+    PathText(token): PathText,
     caller: Caller,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
@@ -106,7 +107,7 @@ pub(crate) async fn start(
 /// `POST /c/{token}/check`: the buyer says "I have paid", so WeChat is asked.
 pub(crate) async fn check(
     State(server): State<MerchantServer>,
-    Path(token): Path<String>,
+    PathText(token): PathText,
 ) -> Result<Response, Failure> {
     match find(&server, &token).await? {
         Ok(checkout) => {
@@ -140,14 +141,19 @@ async fn find(server: &MerchantServer, token: &str) -> Result<Result<Checkout, R
     match checkout::find(server, token).await {
         Ok(checkout) => Ok(Ok(checkout)),
         Err(Failure::Refused(error)) if error.code == Some(ErrorCode::CheckoutUnknown) => {
-            let words = html! {
-                h1 { "找不到这个订单，请返回商家页面。" }
-                p lang="en" { "There is no such checkout. Go back to the shop's page." }
-            };
-            Ok(Err(plain(StatusCode::NOT_FOUND, "微信支付", &words)))
+            Ok(Err(no_such_checkout()))
         }
         Err(failure) => Err(failure),
     }
+}
+
+/// The page of a checkout that is not there.
+pub(crate) fn no_such_checkout() -> Response {
+    let words = html! {
+        h1 { "找不到这个订单，请返回商家页面。" }
+        p lang="en" { "There is no such checkout. Go back to the shop's page." }
+    };
+    plain(StatusCode::NOT_FOUND, "微信支付", &words)
 }
 
 /// Our own form; where the buyer comes back to is this page, whatever the form says.

@@ -4,8 +4,8 @@
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use merchant_api::{
     AbnormalRefundType, ApiError, ApplyAbnormalRefund, ErrorCode, RefundDetails, RefundState,
 };
@@ -21,6 +21,7 @@ use crate::config::Scope;
 use crate::error::{DOUBT_RETRY_MS, Failure};
 use crate::json_body;
 use crate::ledger::{LedgerError, Refund};
+use crate::path_text::PathText;
 use crate::server::MerchantServer;
 use crate::wechat_client::CallError;
 use crate::wechat_refunds::ApplyError;
@@ -29,7 +30,7 @@ use crate::wechat_refunds::ApplyError;
 pub(crate) async fn apply_abnormal_refund(
     State(server): State<MerchantServer>,
     backend: Backend,
-    Path(refund_no): Path<String>,
+    PathText(refund_no): PathText,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<RefundDetails>, Failure> {
     backend.may(Scope::RefundsWrite)?;

@@ -15,8 +15,8 @@ mod wish;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use merchant_api::{ApiError, CreateRefund, ErrorCode, RefundDetails, RefundList, RefundState};
@@ -28,6 +28,7 @@ use crate::error::Failure;
 use crate::json_body;
 use crate::ledger::{Attempt, AttemptState, Checkout, REFUNDS_MAX, Refund, RefundBegun};
 use crate::orders;
+use crate::path_text::PathText;
 use crate::server::MerchantServer;
 
 pub(crate) use abnormal::apply_abnormal_refund;
@@ -48,7 +49,7 @@ pub(crate) struct Asked {
 pub(crate) async fn create_refund(
     State(server): State<MerchantServer>,
     backend: Backend,
-    Path(order_no): Path<String>,
+    PathText(order_no): PathText,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
     backend.may(Scope::RefundsWrite)?;
@@ -66,7 +67,7 @@ pub(crate) async fn create_refund(
 pub(crate) async fn get_refund(
     State(server): State<MerchantServer>,
     backend: Backend,
-    Path(refund_no): Path<String>,
+    PathText(refund_no): PathText,
 ) -> Result<Json<RefundDetails>, Failure> {
     backend.may(Scope::RefundsRead)?;
     let refund = find(&server, &refund_no).await?;
@@ -77,7 +78,7 @@ pub(crate) async fn get_refund(
 pub(crate) async fn list_refunds(
     State(server): State<MerchantServer>,
     backend: Backend,
-    Path(order_no): Path<String>,
+    PathText(order_no): PathText,
 ) -> Result<Json<RefundList>, Failure> {
     backend.may(Scope::RefundsRead)?;
     let order = orders::find(&server, &order_no).await?.order;

@@ -38,6 +38,7 @@ mod reconciliation;
 mod refunds;
 mod security;
 mod trust;
+mod unknown_routes;
 mod webhooks;
 mod wechat_calls;
 mod wechat_line;

@@ -1,0 +1,24 @@
+//! The variable part of an address: a token, a number, a day.
+
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Path};
+use http::request::Parts;
+
+/// What no token, number or day has in it.
+const UNREADABLE: &str = "\u{fffd}";
+
+/// The text in the address's one variable part. What is not UTF-8 names nothing, and is answered
+/// like any other name that nothing has: in the envelope or on the page of that route.
+pub(crate) struct PathText(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let text = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(
+            text.map_or_else(|_| UNREADABLE.to_owned(), |Path(text)| text),
+        ))
+    }
+}

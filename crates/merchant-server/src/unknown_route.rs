@@ -1,0 +1,46 @@
+//! What is answered where no route is: by the contract's envelope, and under `/c/`, where buyers
+//! are, by a page. Nothing here is kept by a cache, for a later version may have the route.
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use maud::html;
+use merchant_api::ErrorCode;
+
+use crate::error::Failure;
+use crate::hosted_page;
+
+/// No route has this address.
+pub(crate) async fn unknown(request: Request) -> Response {
+    if is_a_page(&request) {
+        return hosted_page::no_such_checkout();
+    }
+    refused(ErrorCode::RouteUnknown, "no route has this address")
+}
+
+/// A route has this address, and not for this method; `Allow` says for which.
+pub(crate) async fn other_method(request: Request) -> Response {
+    if is_a_page(&request) {
+        let words = html! {
+            h1 { "请返回商家页面，重新打开付款页。" }
+            p lang="en" { "This page cannot be opened that way. Go back to the shop's page." }
+        };
+        return hosted_page::plain(StatusCode::METHOD_NOT_ALLOWED, "微信支付", &words);
+    }
+    let message = "this route does not take this method";
+    refused(ErrorCode::MethodNotAllowed, message)
+}
+
+fn is_a_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    path == "/c" || path.starts_with("/c/")
+}
+
+fn refused(code: ErrorCode, message: &str) -> Response {
+    let mut response = Failure::new(code, message).into_response();
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
+    response
+}

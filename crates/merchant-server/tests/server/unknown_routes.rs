@@ -1,0 +1,119 @@
+//! What is answered where no route is, or not for this method, or to a name that is no text.
+
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
+
+use crate::house::{API_KEY, Answer, House, SHOP};
+
+async fn call(house: &House, method: &str, path: &str) -> Answer {
+    let request = Request::builder()
+        .method(Method::from_bytes(method.as_bytes()).unwrap())
+        .uri(path)
+        .header("authorization", format!("Bearer {API_KEY}"));
+    house.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// What every answer of this kind carries.
+#[track_caller]
+fn check_headers(answer: &Answer, path: &str) {
+    assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
+    assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    assert!(answer.headers.contains_key("x-request-id"), "{path}");
+}
+
+#[tokio::test]
+async fn an_address_that_no_route_has_is_refused_in_the_contracts_envelope() {
+    let house = House::open().await;
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/v1"),
+        ("POST", "/v1"),
+        ("GET", "/v2/orders"),
+        ("GET", "/v1/orders/"),
+        ("GET", "/v1/orders/tea-0001/refund"),
+        ("DELETE", "/v1/checkouts/token/attempts/1"),
+        ("GET", "/favicon.ico"),
+        ("POST", "/wechat/notify"),
+        ("GET", "/%FF"),
+    ] {
+        let refused = call(&house, method, path).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{method} {path}");
+        assert_eq!(refused.code(), "ROUTE_UNKNOWN", "{method} {path}");
+        assert_eq!(refused.json["error"]["retryable"], false);
+        check_headers(&refused, path);
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_a_route_does_not_take_is_refused_with_those_that_it_takes() {
+    let house = House::open().await;
+    for (method, path, allow) in [
+        ("DELETE", "/v1/orders", "GET,HEAD,POST"),
+        ("PUT", "/v1/orders/tea-0001", "GET,HEAD"),
+        ("GET", "/v1/orders/tea-0001/close", "POST"),
+        ("PATCH", "/v1/checkouts/token", "GET,HEAD"),
+        ("GET", "/v1/checkouts/token/attempts", "POST"),
+        ("GET", "/wechat/notify/payment", "POST"),
+        ("POST", "/healthz", "GET,HEAD"),
+    ] {
+        let refused = call(&house, method, path).await;
+        assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(refused.code(), "METHOD_NOT_ALLOWED", "{path}");
+        let named = refused.headers["allow"].to_str().unwrap();
+        let mut named: Vec<_> = named.split(',').collect();
+        named.sort_unstable();
+        assert_eq!(named.join(","), allow, "{path}");
+        check_headers(&refused, path);
+    }
+}
+
+#[tokio::test]
+async fn where_buyers_are_it_is_a_page() {
+    let house = House::open().await;
+    for (method, path, status) in [
+        ("GET", "/c", StatusCode::NOT_FOUND),
+        ("GET", "/c/", StatusCode::NOT_FOUND),
+        ("GET", "/c/token/pay", StatusCode::NOT_FOUND),
+        ("GET", "/c/%FF", StatusCode::NOT_FOUND),
+        ("GET", "/c/token/start", StatusCode::METHOD_NOT_ALLOWED),
+        ("PUT", "/c/token", StatusCode::METHOD_NOT_ALLOWED),
+    ] {
+        let page = call(&house, method, path).await;
+        assert_eq!(page.status, status, "{method} {path}");
+        assert!(page.text().starts_with("<!DOCTYPE html>"), "{path}");
+        assert!(page.text().contains("返回商家页面"), "{path}");
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'"), "{policy}");
+        check_headers(&page, path);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_text_is_answered_as_any_that_nothing_has() {
+    let house = House::open().await;
+    for (method, path, code) in [
+        ("GET", "/v1/checkouts/%FF", "CHECKOUT_UNKNOWN"),
+        ("POST", "/v1/orders/%C0%80/close", "ORDER_UNKNOWN"),
+        ("GET", "/v1/orders/%FF", "ORDER_UNKNOWN"),
+        ("GET", "/v1/orders/%FF/refunds", "ORDER_UNKNOWN"),
+        ("GET", "/v1/refunds/%FF", "REFUND_UNKNOWN"),
+        ("POST", "/v1/webhooks/%FF/resend", "WEBHOOK_UNKNOWN"),
+        ("GET", "/v1/bills/%FF", "INVALID_REQUEST"),
+    ] {
+        let refused = call(&house, method, path).await;
+        assert_eq!(refused.code(), code, "{method} {path}");
+        check_headers(&refused, path);
+    }
+}
+
+#[tokio::test]
+async fn a_browser_still_asks_ahead_of_its_calls() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let request = Request::options(format!("/v1/checkouts/{token}/attempts"))
+        .header("origin", SHOP)
+        .header("access-control-request-method", "POST");
+    let ahead = house.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(ahead.status, StatusCode::OK);
+    assert_eq!(ahead.headers["access-control-allow-origin"], SHOP);
+}
