@@ -4,32 +4,39 @@
 use crate::fields::{Fields, Malformed, Reader};
 
 macro_rules! error_codes {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal, $retryable:literal;)*) => {
+    ($(
+        $(#[$doc:meta])* $(@[$gate:meta])?
+        $name:ident = $word:literal, $status:literal, $retryable:literal;
+    )*) => {
         /// The codes of the contract. Each has one HTTP status and one answer to "does it help
         /// to try again".
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum ErrorCode {
-            $($(#[$doc])* #[cfg_attr(feature = "openapi", schema(rename = $word))] $name,)*
+            $(
+                $(#[$doc])* $(#[$gate])?
+                #[cfg_attr(feature = "openapi", schema(rename = $word))]
+                $name,
+            )*
         }
 
         impl ErrorCode {
             /// Every code, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+            pub const ALL: &'static [Self] = &[$($(#[$gate])? Self::$name),*];
 
             /// The word on the wire.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
+                match self { $($(#[$gate])? Self::$name => $word,)* }
             }
 
             /// The HTTP status it travels with.
             pub const fn status(self) -> u16 {
-                match self { $(Self::$name => $status,)* }
+                match self { $($(#[$gate])? Self::$name => $status,)* }
             }
 
             /// Whether the same call may succeed later, unchanged.
             pub const fn is_retryable(self) -> bool {
-                match self { $(Self::$name => $retryable,)* }
+                match self { $($(#[$gate])? Self::$name => $retryable,)* }
             }
         }
     };
@@ -60,6 +67,9 @@ error_codes! {
     RefundUnknown = "REFUND_UNKNOWN", 404, false;
     /// No webhook message has this id (private side).
     WebhookUnknown = "WEBHOOK_UNKNOWN", 404, false;
+    /// No mismatch has this number (private side). The widget does not pay for the word.
+    @[cfg(feature = "serde")]
+    MismatchUnknown = "MISMATCH_UNKNOWN", 404, false;
     /// The order ran out of time; a new attempt cannot be started.
     CheckoutExpired = "CHECKOUT_EXPIRED", 410, false;
     /// Another page or device has taken over; the answer comes along.

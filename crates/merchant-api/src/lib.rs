@@ -21,6 +21,8 @@ mod decimal;
 mod error;
 mod fields;
 mod limits;
+#[cfg(feature = "serde")]
+mod mismatch;
 #[cfg(feature = "openapi")]
 mod openapi;
 #[cfg(feature = "serde")]
@@ -33,6 +35,8 @@ mod order_extras;
 mod refund;
 #[cfg(feature = "serde")]
 mod started_attempt;
+#[cfg(feature = "serde")]
+mod webhook;
 
 pub use address::{PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER};
 pub use answer::{Action, CheckoutAnswer, CurrentAttempt, OrderState, PayParameters, Product};
@@ -48,6 +52,8 @@ pub use limits::{
     ATTACH_MAX_BYTES, DESCRIPTION_MAX_BYTES, FORM_MAX_BYTES, ORDER_NO_MAX, ORDER_NO_MIN,
     TEXT_MAX_BYTES, URL_MAX_BYTES, is_order_no,
 };
+#[cfg(feature = "serde")]
+pub use mismatch::{FinishMismatch, MismatchDetails, MismatchKind, MismatchList};
 #[cfg(feature = "openapi")]
 pub use openapi::document as openapi_document;
 #[cfg(feature = "serde")]
@@ -55,6 +61,7 @@ pub use order::{CreateOrder, CreatedOrder, Payer};
 #[cfg(feature = "serde")]
 pub use order_details::{
     AttemptDetails, OrderDetails, OrderList, OrderSummary, WebhookDetails, WebhookList,
+    WebhooksResent,
 };
 #[cfg(feature = "serde")]
 pub use order_extras::{Good, Goods, SceneInfo, SettleInfo, StoreInfo};
@@ -66,4 +73,9 @@ pub use refund::{
 #[cfg(feature = "serde")]
 pub use started_attempt::{
     AppPayParameters, CodePayScene, CodePayStore, StartAttempt, StartedAttempt,
+};
+#[cfg(feature = "serde")]
+pub use webhook::{
+    OrderNews, PaymentMismatchNews, PaymentNews, RefundMismatchNews, RefundNews, WebhookEvent,
+    WebhookMessage,
 };

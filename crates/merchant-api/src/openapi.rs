@@ -9,16 +9,69 @@
 use crate::answer::CheckoutAnswerObject;
 use crate::bill::BillComparison;
 use crate::error::wire::ErrorEnvelope;
+use crate::mismatch::{FinishMismatch, MismatchDetails, MismatchList};
 use crate::order::{CreateOrder, CreatedOrder};
-use crate::order_details::{OrderDetails, OrderList, WebhookDetails, WebhookList};
+use crate::order_details::{OrderDetails, OrderList, WebhookDetails, WebhookList, WebhooksResent};
 use crate::refund::{ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList};
 use crate::started_attempt::{StartAttempt, StartedAttempt};
+use crate::webhook::{
+    OrderNews, PaymentMismatchNews, PaymentNews, RefundMismatchNews, RefundNews, WebhookEvent,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-/// The OpenAPI document of the whole contract.
-pub fn document() -> utoipa::openapi::OpenApi {
-    Contract::openapi()
+/// The OpenAPI document of the whole contract, with the messages to the backend as its webhooks.
+pub fn document() -> impl Serialize {
+    Document {
+        contract: Contract::openapi(),
+        webhooks: WebhookEvent::SCHEMAS
+            .iter()
+            .map(|(event_type, schema)| (*event_type, message(event_type, schema)))
+            .collect(),
+    }
+}
+
+#[derive(Serialize)]
+struct Document {
+    #[serde(flatten)]
+    contract: utoipa::openapi::OpenApi,
+    webhooks: BTreeMap<&'static str, Value>,
+}
+
+/// A message as the backend gets it. The generator of the rest has no word for webhooks.
+fn message(event_type: &str, schema: &str) -> Value {
+    let header = |name: &str, description: &str| {
+        json!({
+            "name": name, "in": "header", "required": true, "description": description,
+            "schema": { "type": "string" },
+        })
+    };
+    json!({ "post": {
+        "tags": ["messages"],
+        "summary": WebhookEvent::meaning(event_type),
+        "operationId": event_type.replace('.', "_"),
+        "parameters": [
+            header("webhook-id", "The same on every try: what is known already is dropped"),
+            header("webhook-timestamp", "The time of this try, in seconds since 1970"),
+            header("webhook-signature", "v1, and the base64 of HMAC-SHA256 over id, time and body, joined by dots"),
+        ],
+        "requestBody": { "required": true, "content": { "application/json": { "schema": {
+            "type": "object",
+            "required": ["type", "data", "timestamp"],
+            "properties": {
+                "type": { "type": "string", "const": event_type },
+                "data": { "$ref": format!("#/components/schemas/{schema}") },
+                "timestamp": {
+                    "type": "string", "format": "date-time",
+                    "description": "When it was written down; a repeated message keeps it",
+                },
+            },
+        } } } },
+        "responses": { "2XX": { "description": "Taken. Anything else, and no answer, is tried again" } },
+    } })
 }
 
 #[derive(OpenApi)]
@@ -34,8 +87,12 @@ pub fn document() -> utoipa::openapi::OpenApi {
     paths(
         start_attempt, read_checkout, cancel_attempt, create_order, get_order, list_orders,
         close_order, start_order_attempt, create_refund, list_refunds, get_refund,
-        apply_abnormal_refund, list_webhooks, resend_webhook, compare_bill
+        apply_abnormal_refund, list_webhooks, resend_webhook, resend_webhooks,
+        list_mismatches, finish_mismatch, compare_bill
     ),
+    components(schemas(
+        OrderNews, PaymentNews, PaymentMismatchNews, RefundNews, RefundMismatchNews
+    )),
     modifiers(&ApiKey)
 )]
 struct Contract;
@@ -306,18 +363,82 @@ fn get_refund() {}
 )]
 fn apply_abnormal_refund() {}
 
-/// Lists the messages to the backend, newest first (private side).
+/// Lists the messages to the backend, newest first (private side). An unknown parameter is refused.
 #[utoipa::path(
     get, path = "/webhooks", tag = "webhooks",
     security(("api_key" = [])),
+    params(
+        ("state" = Option<String>, Query, description = "pending, delivered, failed or unaddressed"),
+        ("type" = Option<String>, Query, description = "payment.succeeded and the like"),
+        ("limit" = Option<u32>, Query, description = "1 to 200; 50 when absent"),
+        ("before" = Option<String>, Query, description = "The next_before of the page before"),
+    ),
     responses(
-        (status = 200, description = "The newest messages, 200 at most", body = WebhookList),
+        (status = 200, description = "A page of messages", body = WebhookList),
+        (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
         (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
         (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
         (status = 500, description = "INTERNAL", body = ErrorEnvelope),
     )
 )]
 fn list_webhooks() {}
+
+/// Sends all messages of a state again, each under its id, to the targets that have not taken them
+/// (private side).
+#[utoipa::path(
+    post, path = "/webhooks/resend", tag = "webhooks",
+    security(("api_key" = [])),
+    params(
+        ("state" = String, Query, description = "failed or unaddressed"),
+        ("type" = Option<String>, Query, description = "payment.succeeded and the like; all types when absent"),
+    ),
+    responses(
+        (status = 200, description = "They will be sent at once", body = WebhooksResent),
+        (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+    )
+)]
+fn resend_webhooks() {}
+
+/// Lists payments and refunds that WeChat vouches for and that fit nothing here, newest first
+/// (private side). An unknown parameter is refused.
+#[utoipa::path(
+    get, path = "/mismatches", tag = "mismatches",
+    security(("api_key" = [])),
+    params(
+        ("state" = Option<String>, Query, description = "open or done"),
+        ("limit" = Option<u32>, Query, description = "1 to 200; 50 when absent"),
+        ("before" = Option<u64>, Query, description = "The next_before of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page of them", body = MismatchList),
+        (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks orders:read", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+    )
+)]
+fn list_mismatches() {}
+
+/// Marks a mismatch as seen to: it is no alarm any more (private side). Harmless to repeat.
+#[utoipa::path(
+    post, path = "/mismatches/{no}/done", tag = "mismatches",
+    security(("api_key" = [])),
+    params(("no" = u64, Path, description = "The mismatch's number")),
+    request_body(content = FinishMismatch),
+    responses(
+        (status = 200, description = "It is done, now or before", body = MismatchDetails),
+        (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks orders:write", body = ErrorEnvelope),
+        (status = 404, description = "MISMATCH_UNKNOWN", body = ErrorEnvelope),
+        (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
+        (status = 500, description = "INTERNAL", body = ErrorEnvelope),
+    )
+)]
+fn finish_mismatch() {}
 
 /// Sends a message again, under the same id (private side).
 #[utoipa::path(

@@ -156,7 +156,8 @@ pub struct WebhookDetails {
     pub event_type: String,
     /// When it happened, RFC 3339.
     pub created_at: String,
-    /// pending, delivered or failed.
+    /// pending, delivered, failed (given up after the last try), or unaddressed (nobody was
+    /// configured to hear it).
     pub state: String,
     /// How often it was sent.
     pub tries: u64,
@@ -171,4 +172,15 @@ pub struct WebhookDetails {
 pub struct WebhookList {
     /// The messages.
     pub webhooks: Vec<WebhookDetails>,
+    /// What to send as `before` for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_before: Option<String>,
+}
+
+/// What came of sending many messages again: `POST {base}/webhooks/resend`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WebhooksResent {
+    /// How many there are.
+    pub resent: u64,
 }

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
 use merchant_api::{
-    Action, ApiError, AttemptProduct, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields,
-    OrderState, PayParameters, Product, RefundOrigin, RefundState,
+    Action, ApiError, AttemptProduct, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields, OrderNews,
+    OrderState, PayParameters, PaymentMismatchNews, PaymentNews, Product, RefundMismatchNews,
+    RefundNews, RefundOrigin, RefundState, WebhookEvent, WebhookMessage,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -227,6 +228,129 @@ fn an_error_word_of_a_later_contract_keeps_the_backends_verdict() {
     let error = ApiError::read(&later).unwrap();
     assert_eq!((error.code, error.retryable), (None, true));
     assert!(later.object("error").unwrap().is_some());
+}
+
+fn order_news() -> OrderNews {
+    OrderNews {
+        order_no: "SHOP-20261121-7".into(),
+        total_fen: 6910,
+        description: "云南小粒咖啡 250g".into(),
+        attach: Some("cart 7".into()),
+        sub_mchid: None,
+    }
+}
+
+fn payment_news() -> PaymentNews {
+    PaymentNews {
+        order: order_news(),
+        out_trade_no: "SHOP-20261121-7".into(),
+        transaction_id: "4200000000202611210000000001".into(),
+        payer_total_fen: Some(6910),
+        success_time: Some("2026-11-21T17:20:10+08:00".into()),
+    }
+}
+
+fn refund_news(state: RefundState) -> RefundNews {
+    let is_done = state == RefundState::Succeeded;
+    let is_refused = state == RefundState::Refused;
+    RefundNews {
+        order: order_news(),
+        refund_no: "R-1".into(),
+        refund_id: (!is_refused).then(|| "50000000012026112100000000001".into()),
+        out_trade_no: "SHOP-20261121-7".into(),
+        origin: RefundOrigin::Merchant,
+        state,
+        amount_fen: 990,
+        reason: Some("凉了".into()),
+        success_time: is_done.then(|| "2026-11-21T18:00:03+08:00".into()),
+        wechat_code: is_refused.then(|| "NOT_ENOUGH".into()),
+    }
+}
+
+#[test]
+fn each_message_to_the_backend_has_its_golden() {
+    let events = [
+        WebhookEvent::PaymentSucceeded(payment_news()),
+        WebhookEvent::PaymentSurplus(PaymentNews {
+            out_trade_no: "0123456789abcdef0123456789abcdef".into(),
+            transaction_id: "4200000000202611210000000002".into(),
+            ..payment_news()
+        }),
+        WebhookEvent::PaymentMismatch(PaymentMismatchNews {
+            out_trade_no: "nobodys-0001".into(),
+            transaction_id: "4200000000202611210000000003".into(),
+            reason: "number".into(),
+        }),
+        WebhookEvent::OrderClosed(OrderNews {
+            sub_mchid: Some("1900000109".into()),
+            ..order_news()
+        }),
+        WebhookEvent::RefundSucceeded(refund_news(RefundState::Succeeded)),
+        WebhookEvent::RefundClosed(refund_news(RefundState::Closed)),
+        WebhookEvent::RefundAbnormal(refund_news(RefundState::Abnormal)),
+        WebhookEvent::RefundRefused(refund_news(RefundState::Refused)),
+        WebhookEvent::RefundMismatch(RefundMismatchNews {
+            refund_no: "nobodys-R-1".into(),
+            refund_id: "50000000012026112100000000002".into(),
+            out_trade_no: "nobodys-0001".into(),
+            amount_fen: 1,
+            reason: "number".into(),
+        }),
+    ];
+    let types: Vec<_> = events.iter().map(WebhookEvent::event_type).collect();
+    assert_eq!(types, WebhookEvent::TYPES);
+    for event in events {
+        let event_type = event.event_type();
+        let golden = check_golden(
+            &format!("webhook-{}.json", event_type.replace('.', "-")),
+            &WebhookMessage {
+                event,
+                timestamp: "2026-11-21T09:20:11Z".into(),
+            },
+        );
+        assert_eq!(golden["type"], event_type);
+        let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
+        assert_has_schema(&document, event_type, &golden["data"]);
+    }
+}
+
+/// Every field of a message is in the document's schema of it, and every one that must be there is.
+fn assert_has_schema(document: &Value, event_type: &str, data: &Value) {
+    let message = &document["webhooks"][event_type]["post"]["requestBody"]["content"];
+    let schema = &message["application/json"]["schema"];
+    assert_eq!(schema["properties"]["type"]["const"], event_type);
+    let mut known = Vec::new();
+    let mut required = Vec::new();
+    collect(
+        document,
+        &schema["properties"]["data"],
+        &mut known,
+        &mut required,
+    );
+    let fields: Vec<_> = data.as_object().unwrap().keys().collect();
+    for field in &fields {
+        assert!(known.contains(field), "{event_type}: {field} in {known:?}");
+    }
+    for field in &required {
+        assert!(fields.contains(&field), "{event_type}: {field} is required");
+    }
+    assert!(!required.is_empty(), "{event_type}");
+}
+
+/// The names of a schema's fields, and of those that are required.
+fn collect(document: &Value, schema: &Value, known: &mut Vec<String>, required: &mut Vec<String>) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let schema = document.pointer(reference.trim_start_matches('#')).unwrap();
+        return collect(document, schema, known, required);
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        collect(document, part, known, required);
+    }
+    if let Some(fields) = schema["properties"].as_object() {
+        known.extend(fields.keys().cloned());
+    }
+    let names = schema["required"].as_array().into_iter().flatten();
+    required.extend(names.map(|name| name.as_str().unwrap().to_owned()));
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod hosted_page;
 mod json_body;
 mod ledger;
 mod metrics;
+mod mismatches;
 mod notify;
 mod oauth;
 mod openapi;
@@ -66,8 +67,8 @@ pub use config::{
 };
 pub use ledger::LedgerError;
 pub use operations::{
-    KnownKey, LiveCheckError, NoBill, back_up, check_live, compare_bill, download_bill, known_keys,
-    migrate, new_api_key, show_order, surroundings,
+    KnownKey, LiveCheckError, NoBill, back_up, check_live, compare_bill, download_bill,
+    finish_mismatch, known_keys, list_mismatches, migrate, new_api_key, show_order, surroundings,
 };
 pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomness};
 pub use reconciliation::{Finding, Reconciled};

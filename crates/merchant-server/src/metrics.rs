@@ -130,18 +130,18 @@ fn write_census(text: &mut String, census: &Census) {
     );
     family(
         "merchant_server_webhooks",
-        "Messages to the backend, by state; failed ones wait for a person.",
+        "Messages to the backend, by state; failed ones wait for a person, unaddressed ones had no target.",
         by_state(&census.webhooks),
     );
     let plain = |value| vec![(String::new(), value)];
     family(
         "merchant_server_mismatches",
-        "Payments that fit no order and wait for a person.",
+        "Payments that fit no order and that nobody has marked done yet.",
         plain(census.mismatches),
     );
     family(
         "merchant_server_refund_mismatches",
-        "News of refunds that fit nothing and wait for a person.",
+        "News of refunds that fit nothing and that nobody has marked done yet.",
         plain(census.refund_mismatches),
     );
     family(

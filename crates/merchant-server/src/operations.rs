@@ -9,13 +9,14 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use merchant_api::BillComparison;
+use merchant_api::{BillComparison, MismatchDetails};
 use wechat_pay::OutTradeNo;
 
 use crate::bills::{self, BillFailure, BillKind};
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, MismatchFilter};
+use crate::mismatches;
 use crate::order_details::details;
 use crate::randomness::{NoRandomness, Randomness as _, SystemRandomness, hex, unguessable};
 use crate::server::Surroundings;
@@ -122,6 +123,58 @@ pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String
     Ok(Some(
         serde_json::to_string_pretty(&shown).unwrap_or_default(),
     ))
+}
+
+/// What fits nothing, newest first: what is open, or with `all` what was seen to as well.
+pub async fn list_mismatches(
+    config: &Config,
+    all: bool,
+) -> Result<Vec<MismatchDetails>, LedgerError> {
+    const PAGE: u32 = 200;
+    let ledger = Ledger::open_as_it_is(&config.database).await?;
+    let mut filter = MismatchFilter {
+        is_done: (!all).then_some(false),
+        ..MismatchFilter::default()
+    };
+    let mut found = Vec::new();
+    loop {
+        let page = mismatches::page(&ledger, filter, PAGE).await?;
+        found.extend(page.mismatches);
+        let Some(next_before) = page.next_before else {
+            return Ok(found);
+        };
+        filter.before_no = i64::try_from(next_before).ok();
+    }
+}
+
+/// Why a mismatch was not marked as seen to.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFinished {
+    /// There is none of this number.
+    #[error("there is no mismatch {0}")]
+    Unknown(u32),
+    /// The note breaks a rule.
+    #[error("the note {0}")]
+    Note(&'static str),
+    /// The database.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Marks what fits nothing as seen to, so that it is no alarm any more. Harmless to repeat.
+pub async fn finish_mismatch(
+    config: &Config,
+    no: u32,
+    note: Option<&str>,
+) -> Result<MismatchDetails, NotFinished> {
+    if let Some(rule) = note.and_then(mismatches::broken_rule) {
+        return Err(NotFinished::Note(rule));
+    }
+    let ledger = Ledger::open_as_it_is(&config.database).await?;
+    let now_ms = SystemClock.now_ms();
+    mismatches::finish(&ledger, i64::from(no), note, now_ms)
+        .await?
+        .ok_or(NotFinished::Unknown(no))
 }
 
 /// WeChat's trade bill of a day in Asia/Shanghai beside the ledger: the whole one,

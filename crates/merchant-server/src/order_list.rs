@@ -15,9 +15,6 @@ use crate::path_text::PathText;
 use crate::query::{self, refused};
 use crate::server::MerchantServer;
 
-const LIMIT_DEFAULT: u32 = 50;
-const LIMIT_MAX: u32 = 200;
-
 /// `GET /v1/orders/{order_no}`
 pub(crate) async fn get_order(
     State(server): State<MerchantServer>,
@@ -72,7 +69,7 @@ fn read_query(query: &str) -> Result<Wanted, Failure> {
     let mut wanted = Wanted {
         filter: OrderFilter::default(),
         before: None,
-        limit: LIMIT_DEFAULT,
+        limit: query::LIMIT_DEFAULT,
     };
     for (name, value) in query::parameters(query)? {
         match &*name {
@@ -82,13 +79,7 @@ fn read_query(query: &str) -> Result<Wanted, Failure> {
             "order_no_prefix" => wanted.filter.order_no_prefix = Some(read_prefix(&value)?),
             "sub_mchid" => wanted.filter.sub_mchid = Some(value.into_owned()),
             "before" => wanted.before = Some(value.into_owned()),
-            "limit" => {
-                wanted.limit = value
-                    .parse()
-                    .ok()
-                    .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-                    .ok_or_else(|| refused("limit", "must be a whole number from 1 to 200"))?;
-            }
+            "limit" => wanted.limit = query::limit(&value)?,
             _ => return Err(refused(&name, "is not a parameter of this list")),
         }
     }

@@ -23,6 +23,18 @@ pub(crate) fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, Failure> {
     Ok(parameters)
 }
 
+/// How many a list shows where it is not said.
+pub(crate) const LIMIT_DEFAULT: u32 = 50;
+const LIMIT_MAX: u32 = 200;
+
+/// How many a list is to show.
+pub(crate) fn limit(text: &str) -> Result<u32, Failure> {
+    text.parse()
+        .ok()
+        .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+        .ok_or_else(|| refused("limit", "must be a whole number from 1 to 200"))
+}
+
 /// A parameter that breaks a rule.
 pub(crate) fn refused(name: &str, rule: &str) -> Failure {
     Failure::field(ErrorCode::InvalidRequest, name, rule)

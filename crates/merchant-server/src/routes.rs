@@ -19,8 +19,8 @@ use crate::request_id::REQUEST_ID;
 use crate::secret::masked;
 use crate::server::MerchantServer;
 use crate::{
-    bills, checkout, hosted_page, metrics, notify, oauth, openapi, order_attempts, order_list,
-    orders, rate_limit, receipt_page, refunds, unknown_route, webhooks,
+    bills, checkout, hosted_page, metrics, mismatches, notify, oauth, openapi, order_attempts,
+    order_list, orders, rate_limit, receipt_page, refunds, unknown_route, webhooks,
 };
 
 /// Largest order that a backend may send, in bytes.
@@ -69,7 +69,13 @@ pub fn app(server: MerchantServer) -> Router {
         )
         .route("/v1/bills/{day}", get(bills::compare_bill))
         .route("/v1/webhooks", get(webhooks::list_webhooks))
+        .route("/v1/webhooks/resend", post(webhooks::resend_webhooks))
         .route("/v1/webhooks/{id}/resend", post(webhooks::resend_webhook))
+        .route("/v1/mismatches", get(mismatches::list_mismatches))
+        .route(
+            "/v1/mismatches/{no}/done",
+            post(mismatches::finish_mismatch),
+        )
         .method_not_allowed_fallback(unknown_route::other_method)
         .layer(DefaultBodyLimit::max(ORDER_MAX_BYTES))
         .layer(set(header::CACHE_CONTROL, "no-store"));

@@ -7,19 +7,20 @@
 
 use aws_lc_rs::hmac;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
-use merchant_api::{ErrorCode, WebhookDetails, WebhookList};
+use merchant_api::{ErrorCode, WebhookDetails, WebhookEvent, WebhookList, WebhooksResent};
 
 use crate::api_key::Backend;
 use crate::config::{Scope, WebhookTarget};
 use crate::error::Failure;
-use crate::ledger::{Delivery, LedgerError, Webhook};
+use crate::ledger::{Delivery, LedgerError, Webhook, WebhookFilter};
 use crate::order_details::timestamp;
 use crate::path_text::PathText;
+use crate::query::{self, refused};
 use crate::server::MerchantServer;
 use crate::wechat_transport::TransportError;
 
@@ -29,16 +30,64 @@ const PLAN_MS: [i64; 9] = [
     86_400_000,
 ];
 
-/// `GET /v1/webhooks`
+/// `GET /v1/webhooks?state&type&limit&before`
 pub(crate) async fn list_webhooks(
     State(server): State<MerchantServer>,
     backend: Backend,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<WebhookList>, Failure> {
     backend.may(Scope::Webhooks)?;
-    let webhooks = server.ledger.webhooks().await?;
+    let mut filter = WebhookFilter::default();
+    let mut limit = query::LIMIT_DEFAULT;
+    for (name, value) in query::parameters(&query.unwrap_or_default())? {
+        match &*name {
+            "state" => filter.state = Some(read_state(&value)?),
+            "type" => filter.event_type = Some(read_type(&value)?),
+            "limit" => limit = query::limit(&value)?,
+            "before" => {
+                let last_seen = server.ledger.webhook(&value).await?;
+                let last_seen = last_seen.ok_or_else(|| refused("before", "names no message"))?;
+                filter.before = Some((last_seen.created_ms, last_seen.id));
+            }
+            _ => return Err(refused(&name, "is not a parameter of this list")),
+        }
+    }
+    // One more than is shown tells whether there is another page.
+    let mut webhooks = server.ledger.webhooks(&filter, limit + 1).await?;
+    let has_more = webhooks.len() > limit as usize;
+    webhooks.truncate(limit as usize);
+    let last_shown = webhooks.last().filter(|_| has_more);
     Ok(Json(WebhookList {
+        next_before: last_shown.map(|webhook| webhook.id.clone()),
         webhooks: webhooks.into_iter().map(details).collect(),
     }))
+}
+
+/// `POST /v1/webhooks/resend?state&type`: what was given up, or had no target, goes out again.
+pub(crate) async fn resend_webhooks(
+    State(server): State<MerchantServer>,
+    backend: Backend,
+    RawQuery(query): RawQuery,
+) -> Result<Json<WebhooksResent>, Failure> {
+    backend.may(Scope::Webhooks)?;
+    let mut state = None;
+    let mut event_type = None;
+    for (name, value) in query::parameters(&query.unwrap_or_default())? {
+        match &*name {
+            "state" => state = Some(read_state(&value)?),
+            "type" => event_type = Some(read_type(&value)?),
+            _ => return Err(refused(&name, "is not a parameter of this call")),
+        }
+    }
+    let state = state
+        .filter(|state| matches!(state, Delivery::Failed | Delivery::Unaddressed))
+        .ok_or_else(|| refused("state", "must be failed or unaddressed"))?;
+    let now_ms = server.clock.now_ms();
+    let resent = server
+        .ledger
+        .resend_all(state, event_type.as_deref(), now_ms)
+        .await?;
+    Ok(Json(WebhooksResent { resent }))
 }
 
 /// `POST /v1/webhooks/{id}/resend`
@@ -51,6 +100,19 @@ pub(crate) async fn resend_webhook(
     find(&server, &id).await?;
     server.ledger.resend(&id, server.clock.now_ms()).await?;
     find(&server, &id).await.map(details).map(Json)
+}
+
+fn read_state(word: &str) -> Result<Delivery, Failure> {
+    Delivery::from_word(word)
+        .ok_or_else(|| refused("state", "must be pending, delivered, failed or unaddressed"))
+}
+
+fn read_type(word: &str) -> Result<String, Failure> {
+    if WebhookEvent::TYPES.contains(&word) {
+        return Ok(word.to_owned());
+    }
+    let rule = format!("must be one of {}", WebhookEvent::TYPES.join(", "));
+    Err(refused("type", &rule))
 }
 
 async fn find(server: &MerchantServer, id: &str) -> Result<Webhook, Failure> {
@@ -84,7 +146,7 @@ pub(crate) async fn deliver(
         let outcome = "no target is configured";
         server
             .ledger
-            .note_try(id, Delivery::Failed, outcome)
+            .note_try(id, Delivery::Unaddressed, outcome)
             .await?;
         return Ok(None);
     }

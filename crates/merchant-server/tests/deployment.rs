@@ -1,6 +1,6 @@
 //! What stands beside the program: the table of codes is whole, and the samples fit the program.
 
-use merchant_api::ErrorCode;
+use merchant_api::{ErrorCode, WebhookEvent};
 
 #[test]
 fn the_table_of_codes_has_each_code_with_its_status() {
@@ -13,6 +13,17 @@ fn the_table_of_codes_has_each_code_with_its_status() {
     }
     let rows = table.lines().filter(|line| line.starts_with("| `")).count();
     assert_eq!(rows, ErrorCode::ALL.len(), "no code of an older contract");
+}
+
+#[test]
+fn the_table_of_messages_has_each_type() {
+    let guide = include_str!("../deploy/webhooks.md");
+    for event_type in WebhookEvent::TYPES {
+        let row = format!("| `{event_type}` | ");
+        assert!(guide.contains(&row), "{row}");
+    }
+    let rows = ["| `payment.", "| `order.", "| `refund."].map(|begin| guide.matches(begin).count());
+    assert_eq!(rows.iter().sum::<usize>(), WebhookEvent::TYPES.len());
 }
 
 #[test]

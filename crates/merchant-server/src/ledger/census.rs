@@ -15,9 +15,9 @@ pub(crate) struct Census {
     pub(crate) refunds: Vec<(String, u64)>,
     /// Messages to the backend by state.
     pub(crate) webhooks: Vec<(String, u64)>,
-    /// Payments that fit nothing.
+    /// Payments that fit nothing and that nobody has seen to.
     pub(crate) mismatches: u64,
-    /// What WeChat said of refunds and fits nothing.
+    /// The same of what WeChat said of refunds.
     pub(crate) refund_mismatches: u64,
     /// Scheduled work by kind.
     pub(crate) due_work: Vec<(String, u64)>,
@@ -35,8 +35,9 @@ impl Ledger {
                 .collect()
         };
         let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM mismatches) AS mismatches,
-                    (SELECT COUNT(*) FROM refund_mismatches) AS refund_mismatches,
+            "SELECT (SELECT COUNT(*) FROM mismatches WHERE done_ms IS NULL) AS mismatches,
+                    (SELECT COUNT(*) FROM refund_mismatches WHERE done_ms IS NULL)
+                        AS refund_mismatches,
                     MAX(0, ?1 - COALESCE(MIN(due_ms), ?1)) AS late_ms FROM due_work",
         )
         .bind(now_ms)

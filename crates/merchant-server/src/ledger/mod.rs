@@ -10,6 +10,7 @@ mod business;
 mod census;
 mod changes;
 mod due_work;
+mod mismatches;
 mod orders;
 mod outbox;
 mod payers;
@@ -37,8 +38,9 @@ pub(crate) use business::{Business, PaymentHere, RefundHere};
 pub(crate) use census::Census;
 pub(crate) use changes::Changes;
 pub(crate) use due_work::DueWork;
+pub(crate) use mismatches::{KeptMismatch, MismatchFilter};
 pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter};
-pub(crate) use outbox::{Delivery, Webhook};
+pub(crate) use outbox::{Delivery, Webhook, WebhookFilter};
 pub(crate) use payers::StateUse;
 pub(crate) use payments::{Evidence, Mismatch, Payment, Recorded};
 pub(crate) use refund_mismatches::learn_numbers;
@@ -85,6 +87,16 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         8,
         "when it was paid",
         include_str!("../../migrations/sqlite/0008_when_it_was_paid.sql"),
+    ),
+    (
+        13,
+        "mismatches are seen to",
+        include_str!("../../migrations/sqlite/0013_mismatches_seen_to.sql"),
+    ),
+    (
+        14,
+        "webhooks without a target",
+        include_str!("../../migrations/sqlite/0014_webhooks_without_a_target.sql"),
     ),
 ];
 

@@ -1,7 +1,6 @@
 //! Orders: what the merchant's backend asked for, and where it stands.
 
-use merchant_api::{AttemptProduct, CreateOrder, OrderState};
-use serde_json::{Value, json};
+use merchant_api::{AttemptProduct, CreateOrder, OrderNews, OrderState, WebhookEvent};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
@@ -275,8 +274,8 @@ impl Ledger {
         if is_closed {
             due_work::forget_order(&mut write, order_id).await?;
             if let Some(order) = find(&mut write, order_id).await? {
-                let data = order_news(&order);
-                outbox::put(&mut write, "order.closed", &order.order_no, &data, now_ms).await?;
+                let event = WebhookEvent::OrderClosed(order_news(&order));
+                outbox::put(&mut write, event, &order.order_no, now_ms).await?;
             }
         }
         write.commit().await?;
@@ -327,14 +326,14 @@ pub(super) async fn find(
 }
 
 /// What every message about an order tells of it.
-pub(super) fn order_news(order: &Order) -> Value {
-    json!({
-        "order_no": order.order_no,
-        "total_fen": order.total_fen,
-        "description": order.description,
-        "attach": order.wanted().and_then(|wanted| wanted.attach),
-        "sub_mchid": order.sub_mchid,
-    })
+pub(super) fn order_news(order: &Order) -> OrderNews {
+    OrderNews {
+        order_no: order.order_no.clone(),
+        total_fen: order.total_fen,
+        description: order.description.clone(),
+        attach: order.wanted().and_then(|wanted| wanted.attach),
+        sub_mchid: order.sub_mchid.clone(),
+    }
 }
 
 /// Grows the version: whoever changes anything about an order calls this in the same transaction.

@@ -3,7 +3,7 @@
 //! that the same news told twice is one message.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use serde_json::{Value, json};
+use merchant_api::{WebhookEvent, WebhookMessage};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -12,9 +12,6 @@ use crate::due_work::Work;
 use crate::order_details::timestamp;
 use crate::randomness::hex;
 
-/// How many messages a list shows.
-const LIST_MAX: u32 = 200;
-
 /// A message as the ledger has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Webhook {
@@ -22,7 +19,7 @@ pub(crate) struct Webhook {
     pub(crate) event_type: String,
     pub(crate) body: Vec<u8>,
     pub(crate) created_ms: i64,
-    /// pending, delivered or failed.
+    /// pending, delivered, failed or unaddressed.
     pub(crate) state: String,
     pub(crate) tries: u64,
     pub(crate) last_outcome: Option<String>,
@@ -39,37 +36,65 @@ pub(crate) enum Delivery {
     Pending,
     /// It is not tried any more.
     Failed,
+    /// Nobody is configured to hear it.
+    Unaddressed,
 }
 
 impl Delivery {
+    const ALL: [Self; 4] = [
+        Self::Delivered,
+        Self::Pending,
+        Self::Failed,
+        Self::Unaddressed,
+    ];
+
     const fn word(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
             Self::Pending => "pending",
             Self::Failed => "failed",
+            Self::Unaddressed => "unaddressed",
         }
     }
+
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.word() == word)
+    }
+}
+
+/// Which messages.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WebhookFilter {
+    pub(crate) state: Option<Delivery>,
+    pub(crate) event_type: Option<String>,
+    /// Only those after this one in a list: the time and id of the last that was seen.
+    pub(crate) before: Option<(i64, String)>,
 }
 
 /// Puts a message into the outbox. `key` is what makes this news different from other news of
 /// its type.
 pub(super) async fn put(
     write: &mut Write,
-    event_type: &'static str,
+    event: WebhookEvent,
     key: &str,
-    data: &Value,
     now_ms: i64,
 ) -> Result<(), LedgerError> {
+    let event_type = event.event_type();
     let hash = digest(&SHA256, format!("{event_type}\n{key}").as_bytes());
     let id = format!("msg_{}", hex(&hash.as_ref()[..16]));
-    let body = json!({ "type": event_type, "timestamp": timestamp(now_ms), "data": data });
+    let message = WebhookMessage {
+        event,
+        timestamp: timestamp(now_ms),
+    };
+    // Texts and numbers alone: there is nothing in it that JSON cannot carry.
+    let body = serde_json::to_vec(&message).unwrap_or_default();
     let written = sqlx::query(
         "INSERT INTO webhooks (id, event_type, body, created_ms) VALUES (?, ?, ?, ?)
          ON CONFLICT DO NOTHING",
     )
     .bind(&id)
     .bind(event_type)
-    .bind(body.to_string().into_bytes())
+    .bind(body)
     .bind(now_ms)
     .execute(&mut **write)
     .await?;
@@ -97,12 +122,26 @@ impl Ledger {
         read_webhook(&row, targets.collect::<Result<_, _>>()?).map(Some)
     }
 
-    /// The newest messages.
-    pub(crate) async fn webhooks(&self) -> Result<Vec<Webhook>, LedgerError> {
-        let rows = sqlx::query("SELECT * FROM webhooks ORDER BY created_ms DESC, id LIMIT ?")
-            .bind(LIST_MAX)
-            .fetch_all(&self.pool)
-            .await?;
+    /// Those of a filter, newest first.
+    pub(crate) async fn webhooks(
+        &self,
+        filter: &WebhookFilter,
+        limit: u32,
+    ) -> Result<Vec<Webhook>, LedgerError> {
+        let (before_ms, before_id) = filter.before.clone().unzip();
+        let rows = sqlx::query(
+            "SELECT * FROM webhooks
+             WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR event_type = ?2)
+               AND (?3 IS NULL OR created_ms < ?3 OR (created_ms = ?3 AND id > ?4))
+             ORDER BY created_ms DESC, id LIMIT ?5",
+        )
+        .bind(filter.state.map(Delivery::word))
+        .bind(filter.event_type.clone())
+        .bind(before_ms)
+        .bind(before_id)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter()
             .map(|row| read_webhook(row, Vec::new()))
             .collect()
@@ -159,6 +198,38 @@ impl Ledger {
         due_work::schedule(&mut write, Work::SendWebhook, id, now_ms).await?;
         write.commit().await?;
         Ok(())
+    }
+
+    /// Has all messages of a state and a type sent again, from their first try on, to the targets
+    /// that have not taken them; gives how many.
+    pub(crate) async fn resend_all(
+        &self,
+        state: Delivery,
+        event_type: Option<&str>,
+        now_ms: i64,
+    ) -> Result<u64, LedgerError> {
+        let mut write = self.write().await?;
+        sqlx::query(
+            "INSERT INTO due_work (kind, subject, due_ms)
+             SELECT ?1, id, ?2 FROM webhooks WHERE state = ?3 AND (?4 IS NULL OR event_type = ?4)
+             ON CONFLICT DO UPDATE SET due_ms = ?2, tries = 0",
+        )
+        .bind(Work::SendWebhook.word())
+        .bind(now_ms)
+        .bind(state.word())
+        .bind(event_type)
+        .execute(&mut *write)
+        .await?;
+        let changed = sqlx::query(
+            "UPDATE webhooks SET state = 'pending'
+             WHERE state = ?1 AND (?2 IS NULL OR event_type = ?2)",
+        )
+        .bind(state.word())
+        .bind(event_type)
+        .execute(&mut *write)
+        .await?;
+        write.commit().await?;
+        Ok(changed.rows_affected())
     }
 }
 

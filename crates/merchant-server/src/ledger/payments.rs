@@ -1,11 +1,11 @@
 //! Money that came, and notifications of it: recorded once, whatever comes twice.
 
-use serde_json::json;
+use merchant_api::{PaymentMismatchNews, PaymentNews, WebhookEvent};
 use sqlx::Row as _;
 
 use super::{
-    AttemptState, Ledger, LedgerError, Write, attempts, due_work, orders, outbox, refund_news,
-    signed,
+    AttemptState, Ledger, LedgerError, Write, attempts, due_work, mismatches, orders, outbox,
+    refund_news, signed,
 };
 use crate::due_work::Work;
 
@@ -107,10 +107,11 @@ impl Ledger {
         now_ms: i64,
     ) -> Result<bool, LedgerError> {
         let mut write = self.write().await?;
+        let no = mismatches::next_no(&mut write).await?;
         let kept = sqlx::query(
             "INSERT INTO mismatches (out_trade_no, transaction_id, sub_mchid, reason, resource,
-                                     received_ms)
-             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                                     received_ms, no)
+             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(&mismatch.out_trade_no)
         .bind(&mismatch.transaction_id)
@@ -118,6 +119,7 @@ impl Ledger {
         .bind(mismatch.reason)
         .bind(&mismatch.resource)
         .bind(now_ms)
+        .bind(no)
         .execute(&mut *write)
         .await?;
         let is_new = kept.rows_affected() > 0;
@@ -129,13 +131,13 @@ impl Ledger {
                 now_ms,
             )
             .await?;
-            let data = json!({
-                "out_trade_no": mismatch.out_trade_no,
-                "transaction_id": mismatch.transaction_id,
-                "reason": mismatch.reason,
+            let event = WebhookEvent::PaymentMismatch(PaymentMismatchNews {
+                out_trade_no: mismatch.out_trade_no.clone(),
+                transaction_id: mismatch.transaction_id.clone(),
+                reason: mismatch.reason.to_owned(),
             });
             let key = format!("{}\n{}", mismatch.out_trade_no, mismatch.transaction_id);
-            outbox::put(&mut write, "payment.mismatch", &key, &data, now_ms).await?;
+            outbox::put(&mut write, event, &key, now_ms).await?;
         }
         let numbers = Numbers {
             out_trade_no: Some(&mismatch.out_trade_no),
@@ -286,20 +288,22 @@ async fn tell_of_payment(
     recorded: Recorded,
     now_ms: i64,
 ) -> Result<(), LedgerError> {
-    let event_type = match recorded {
-        Recorded::Settled => "payment.succeeded",
-        Recorded::Surplus => "payment.surplus",
+    let event = match recorded {
+        Recorded::Settled => WebhookEvent::PaymentSucceeded,
+        Recorded::Surplus => WebhookEvent::PaymentSurplus,
         Recorded::Known => return Ok(()),
     };
     let Some(order) = orders::find(write, payment.order_id).await? else {
         return Ok(());
     };
-    let mut data = orders::order_news(&order);
-    data["out_trade_no"] = json!(payment.out_trade_no);
-    data["transaction_id"] = json!(payment.transaction_id);
-    data["payer_total_fen"] = json!(payment.payer_total_fen);
-    data["success_time"] = json!(payment.success_time);
-    outbox::put(write, event_type, &payment.transaction_id, &data, now_ms).await
+    let news = PaymentNews {
+        order: orders::order_news(&order),
+        out_trade_no: payment.out_trade_no.clone(),
+        transaction_id: payment.transaction_id.clone(),
+        payer_total_fen: payment.payer_total_fen,
+        success_time: payment.success_time.clone(),
+    };
+    outbox::put(write, event(news), &payment.transaction_id, now_ms).await
 }
 
 /// A paid order needs no more asking; but an attempt that could still bring money is ended now.

@@ -1,9 +1,9 @@
 //! What is not to be believed of a refund before WeChat was asked: hints that nobody signed, and
 //! news that do not fit. They are kept, reported and asked about.
 
-use merchant_api::RefundState;
-use serde_json::json;
+use merchant_api::{RefundMismatchNews, RefundState, WebhookEvent};
 
+use super::mismatches::next_no;
 use super::payments::{Numbers, keep_notification};
 use super::refunds::find_refund;
 use super::{Evidence, Ledger, LedgerError, RefundNews, RefundRecorded, Write, due_work, outbox};
@@ -79,30 +79,32 @@ pub(super) async fn keep_mismatch(
     reason: &'static str,
     now_ms: i64,
 ) -> Result<RefundRecorded, LedgerError> {
+    let no = next_no(write).await?;
     let kept = sqlx::query(
-        "INSERT INTO refund_mismatches (out_refund_no, refund_id, reason, resource, received_ms)
-         VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO refund_mismatches (out_refund_no, refund_id, reason, resource, received_ms, no)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(&news.out_refund_no)
     .bind(&news.refund_id)
     .bind(reason)
     .bind(&news.resource)
     .bind(now_ms)
+    .bind(no)
     .execute(&mut **write)
     .await?;
     let is_new = kept.rows_affected() > 0;
     if is_new {
         let subject = learn_subject(&news.out_refund_no, &news.out_trade_no);
         due_work::schedule(write, Work::LearnRefund, &subject, now_ms).await?;
-        let data = json!({
-            "refund_no": news.out_refund_no,
-            "refund_id": news.refund_id,
-            "out_trade_no": news.out_trade_no,
-            "amount_fen": news.amount_fen,
-            "reason": reason,
+        let event = WebhookEvent::RefundMismatch(RefundMismatchNews {
+            refund_no: news.out_refund_no.clone(),
+            refund_id: news.refund_id.clone(),
+            out_trade_no: news.out_trade_no.clone(),
+            amount_fen: news.amount_fen,
+            reason: reason.to_owned(),
         });
         let key = format!("{}\n{}\n{reason}", news.out_refund_no, news.refund_id);
-        outbox::put(write, "refund.mismatch", &key, &data, now_ms).await?;
+        outbox::put(write, event, &key, now_ms).await?;
     }
     Ok(RefundRecorded::Mismatch { reason, is_new })
 }

@@ -1,8 +1,7 @@
 //! What WeChat says of refunds: recorded once, whatever comes twice, late or in another order.
 //! Refunds that were made elsewhere are taken in here; what fits nothing is kept for a person.
 
-use merchant_api::{RefundOrigin, RefundState};
-use serde_json::{Value, json};
+use merchant_api::{RefundOrigin, RefundState, WebhookEvent};
 
 use super::payments::{Numbers, keep_notification};
 use super::refund_mismatches::keep_mismatch;
@@ -270,11 +269,11 @@ pub(super) async fn tell(
     refund: &Refund,
     now_ms: i64,
 ) -> Result<(), LedgerError> {
-    let event_type = match refund.state {
-        RefundState::Succeeded => "refund.succeeded",
-        RefundState::Closed => "refund.closed",
-        RefundState::Abnormal => "refund.abnormal",
-        RefundState::Refused => "refund.refused",
+    let event = match refund.state {
+        RefundState::Succeeded => WebhookEvent::RefundSucceeded,
+        RefundState::Closed => WebhookEvent::RefundClosed,
+        RefundState::Abnormal => WebhookEvent::RefundAbnormal,
+        RefundState::Refused => WebhookEvent::RefundRefused,
         RefundState::Requested | RefundState::Processing => return Ok(()),
     };
     let Some(order) = orders::find(write, refund.order_id).await? else {
@@ -285,20 +284,20 @@ pub(super) async fn tell(
         "{}\n{}\n{}",
         refund.out_refund_no, refund.applications, refund.refusals
     );
-    let data = refund_news(&order, refund);
-    outbox::put(write, event_type, &key, &data, now_ms).await
+    outbox::put(write, event(refund_news(&order, refund)), &key, now_ms).await
 }
 
-fn refund_news(order: &Order, refund: &Refund) -> Value {
-    let mut data = orders::order_news(order);
-    data["refund_no"] = json!(refund.out_refund_no);
-    data["refund_id"] = json!(refund.refund_id);
-    data["out_trade_no"] = json!(refund.out_trade_no);
-    data["origin"] = json!(refund.origin);
-    data["state"] = json!(refund.state);
-    data["amount_fen"] = json!(refund.amount_fen);
-    data["reason"] = json!(refund.reason);
-    data["success_time"] = json!(refund.success_time);
-    data["wechat_code"] = json!(refund.wechat_code);
-    data
+fn refund_news(order: &Order, refund: &Refund) -> merchant_api::RefundNews {
+    merchant_api::RefundNews {
+        order: orders::order_news(order),
+        refund_no: refund.out_refund_no.clone(),
+        refund_id: refund.refund_id.clone(),
+        out_trade_no: refund.out_trade_no.clone(),
+        origin: refund.origin,
+        state: refund.state,
+        amount_fen: refund.amount_fen,
+        reason: refund.reason.clone(),
+        success_time: refund.success_time.clone(),
+        wechat_code: refund.wechat_code.clone(),
+    }
 }

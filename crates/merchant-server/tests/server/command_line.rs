@@ -178,6 +178,14 @@ async fn a_day_is_compared_reconciled_and_agrees_then() {
     let (code, said) = shop.run(&["check-config", "--live"]).await;
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains("warning"), "{said}");
+    let (code, said) = shop.run(&["mismatches", "list"]).await;
+    assert_eq!(
+        (code, &*said),
+        (0, "0 mismatches that nobody has seen to\n")
+    );
+    let (code, said) = shop.run(&["mismatches", "done", "1"]).await;
+    assert_eq!(code, 1);
+    assert!(said.contains("there is no mismatch 1"), "{said}");
     assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 0);
     assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 1);
 }

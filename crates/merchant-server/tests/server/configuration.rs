@@ -679,6 +679,31 @@ async fn the_command_line_checks_migrates_and_shows() {
     assert_eq!(order["total_fen"], 1990);
     assert_eq!(order.get("token"), None);
     assert_eq!(run(&["orders", "show", "tea-0002"]).0, Some(1));
+
+    let payment = crate::house::transaction("nobodys-0001", 1);
+    let told = crate::house::letter("N1", &payment, crate::house::START_MS);
+    house.hand_in(&told).await;
+    let (code, said, _) = run(&["mismatches", "list"]);
+    assert_eq!(code, Some(0));
+    assert!(
+        said.starts_with("1 payment 2026-11-21T09:20:00Z reason=number out_trade_no=nobodys-0001"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("1 mismatches that nobody has seen to\n"),
+        "{said}"
+    );
+    assert!(!said.contains("oSecretOpenId"), "{said}");
+    let (code, said, _) = run(&["mismatches", "done", "1", "--note", "given back"]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("note=given back"), "{said}");
+    let (_, said, _) = run(&["mismatches", "list"]);
+    assert_eq!(said, "0 mismatches that nobody has seen to\n");
+    assert!(
+        run(&["mismatches", "list", "--all"])
+            .1
+            .starts_with("1 payment")
+    );
     assert_eq!(run(&["pour"]).0, Some(2));
 }
 

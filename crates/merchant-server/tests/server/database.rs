@@ -171,6 +171,41 @@ async fn a_database_of_version_4_goes_on_with_all_that_is_in_it() {
     assert_eq!(surplus["amount_fen"], 1990);
     assert_eq!(surplus["out_trade_no"], "0123456789abcdef0123456789abcdef");
 
+    // 13: what fits nothing has a number, payments first.
+    let mismatches = house.read_private("/v1/mismatches").await;
+    let shown = &mismatches.json["mismatches"];
+    assert_eq!(
+        (&shown[0]["no"], &shown[0]["kind"]),
+        (&2.into(), &"refund".into())
+    );
+    assert_eq!(
+        (&shown[1]["no"], &shown[1]["kind"]),
+        (&1.into(), &"payment".into())
+    );
+    assert_eq!(shown[1]["told"]["amount"]["total"], 1);
+
+    // 14: a message that nobody was configured for has not failed.
+    let messages: Vec<(String, String)> = sqlx::query_as(
+        "SELECT event_type, state FROM webhooks WHERE id LIKE 'msg_0000%' ORDER BY created_ms",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let message = |event_type: &str, state: &str| (event_type.to_owned(), state.to_owned());
+    assert_eq!(
+        messages,
+        [
+            message("payment.succeeded", "delivered"),
+            message("payment.surplus", "failed"),
+            message("payment.mismatch", "unaddressed"),
+        ]
+    );
+    let deliveries = sqlx::query("SELECT * FROM webhook_deliveries")
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+    assert_eq!(deliveries.len(), 1);
+
     let strays = sqlx::query("PRAGMA foreign_key_check")
         .fetch_all(&pool)
         .await
@@ -236,6 +271,39 @@ async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_anothe
     let shown = show_order(&restored, "tea-0001").await.unwrap();
     assert!(shown.unwrap().contains("1990"));
     assert_eq!(show_order(&restored, "tea-0002").await.unwrap(), None);
+}
+
+/// What a copy has not, `reconcile` cannot ask about: the bill names it.
+#[tokio::test]
+async fn after_a_restore_the_bill_names_what_the_copy_has_not_and_reconcile_mends_the_rest() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    let copy = house.folder.path().join("copy.sqlite3");
+    back_up(&config(&house), &copy).await.unwrap();
+    // After the copy: the order in it is paid, and another one is made and paid.
+    house.pay("tea-0001").await;
+    crate::bills::notified(&house, "tea-0002", 5).await;
+
+    let lines = format!("database = \"{}\"", copy.display());
+    let house = house.begin_again_as(&configuration(&lines)).await;
+    let reconciled = house
+        .server
+        .reconcile(crate::house::START_MS)
+        .await
+        .unwrap();
+    assert_eq!(reconciled.asked, 1, "of what is in the copy alone");
+    assert_eq!(reconciled.findings[0].number, "tea-0001");
+    assert_eq!(house.shown("/tea-0001").await.word("state"), "paid");
+    assert_eq!(house.shown("/tea-0002").await.code(), "ORDER_UNKNOWN");
+
+    crate::bills::the_next_morning(&house);
+    let bill = crate::bills::bill(&house, crate::bills::DAY).await;
+    let differences = bill.json["differences"].as_array().unwrap();
+    assert_eq!(differences.len(), 1, "{}", bill.json);
+    assert_eq!(differences[0]["kind"], "payment_missing_here");
+    assert_eq!(differences[0]["out_trade_no"], "tea-0002");
+    assert_eq!(differences[0]["there"], "5");
 }
 
 fn names_in(folder: &Path) -> Vec<String> {

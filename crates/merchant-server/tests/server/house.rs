@@ -316,6 +316,12 @@ impl House {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
+    /// The backend reads something.
+    pub(crate) async fn read_private(&self, path: &str) -> Answer {
+        let request = Request::get(path).header("authorization", format!("Bearer {API_KEY}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
     /// Tells the simulator what a buyer or a phone does.
     pub(crate) async fn simulate(&self, path: &str, what: &Value) -> Value {
         let request = Request::post(format!("/_simulator/{path}"))

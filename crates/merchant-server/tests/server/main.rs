@@ -23,6 +23,7 @@ mod hostile;
 mod house;
 mod inbox;
 mod merchant_keys;
+mod mismatches;
 mod notifications;
 mod oauth;
 mod operations;

@@ -142,6 +142,147 @@ async fn a_message_that_is_given_up_is_listed_and_can_be_sent_again() {
     assert_eq!(unknown.code(), "WEBHOOK_UNKNOWN");
 }
 
+/// Every message in the list, newest first, however many pages it takes.
+async fn all_pages(house: &House, query: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    let mut before = String::new();
+    loop {
+        let path = format!("/v1/webhooks?limit=90{query}{before}");
+        let page = call(house, Method::GET, &path).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.json);
+        let webhooks = page.json["webhooks"].as_array().unwrap();
+        ids.extend(
+            webhooks
+                .iter()
+                .map(|shown| shown["id"].as_str().unwrap().to_owned()),
+        );
+        match page.json["next_before"].as_str() {
+            Some(next) => before = format!("&before={next}"),
+            None => return ids,
+        }
+    }
+}
+
+/// Orders that are closed at once, so that each is a message.
+async fn close_many(house: &House, count: usize) {
+    for number in 0..count {
+        let order_no = format!("tea-{number:04}");
+        house
+            .order(json!({ "order_no": order_no, "total_fen": 1, "description": "tea" }))
+            .await;
+        let path = format!("/v1/orders/{order_no}/close");
+        let closed = call(house, Method::POST, &path).await;
+        assert_eq!(closed.status, StatusCode::OK, "{}", closed.json);
+        // Several of one moment, too: a page may end among them.
+        if number % 3 == 0 {
+            house.clock.advance_ms(1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_oldest_of_many_messages_is_found_and_all_that_failed_are_sent_again() {
+    let house = house().await;
+    close_many(&house, 215).await;
+    let ids = all_pages(&house, "").await;
+    assert_eq!(ids.len(), 215);
+    let mut unique = ids.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!(unique.len(), 215, "none twice");
+
+    house.backend.answer(StatusCode::BAD_GATEWAY);
+    for _ in 0..10 {
+        house.later(24 * 60 * MINUTE_MS).await;
+    }
+    house.backend.take();
+    house.backend.answer(StatusCode::OK);
+    assert_eq!(all_pages(&house, "&state=failed").await, ids);
+    assert_eq!(
+        all_pages(&house, "&state=failed&type=order.closed").await,
+        ids
+    );
+    assert_eq!(all_pages(&house, "&type=payment.succeeded").await.len(), 0);
+
+    let none = call(
+        &house,
+        Method::POST,
+        "/v1/webhooks/resend?state=unaddressed",
+    )
+    .await;
+    assert_eq!(none.json, json!({ "resent": 0 }));
+    let path = "/v1/webhooks/resend?state=failed&type=refund.closed";
+    assert_eq!(call(&house, Method::POST, path).await.json["resent"], 0);
+    let again = call(&house, Method::POST, "/v1/webhooks/resend?state=failed").await;
+    assert_eq!(again.json, json!({ "resent": 215 }));
+    house.later(0).await;
+    let mut sent: Vec<_> = house
+        .backend
+        .take()
+        .iter()
+        .map(|message| message.header("webhook-id").to_owned())
+        .collect();
+    sent.sort();
+    assert_eq!(sent, unique);
+    assert_eq!(all_pages(&house, "&state=delivered").await.len(), 215);
+}
+
+#[tokio::test]
+async fn a_misspelt_question_about_messages_is_refused() {
+    let house = house().await;
+    for (method, path, field) in [
+        (Method::GET, "/v1/webhooks?stat=failed", "stat"),
+        (Method::GET, "/v1/webhooks?state=lost", "state"),
+        (Method::GET, "/v1/webhooks?type=payment.paid", "type"),
+        (Method::GET, "/v1/webhooks?limit=201", "limit"),
+        (Method::GET, "/v1/webhooks?before=msg_0", "before"),
+        (Method::POST, "/v1/webhooks/resend", "state"),
+        (Method::POST, "/v1/webhooks/resend?state=delivered", "state"),
+        (
+            Method::POST,
+            "/v1/webhooks/resend?state=failed&limit=1",
+            "limit",
+        ),
+    ] {
+        let refused = call(&house, method, path).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(refused.json["error"]["field"], field, "{path}");
+    }
+}
+
+/// Nobody is woken for what nobody was to hear; it is there for whoever comes later.
+#[tokio::test]
+async fn without_a_target_a_message_is_unaddressed_until_there_is_one() {
+    let house = House::open().await;
+    buy_tea(&house).await;
+    house.later(0).await;
+    let list = call(&house, Method::GET, "/v1/webhooks?state=unaddressed").await;
+    let shown = &list.json["webhooks"][0];
+    assert_eq!(shown["type"], "payment.succeeded");
+    assert_eq!(shown["last_outcome"], "no target is configured");
+    let text = crate::operations::metrics(&house).await.text();
+    assert!(
+        text.contains("merchant_server_webhooks{state=\"unaddressed\"} 1"),
+        "{text}"
+    );
+    assert!(!text.contains("{state=\"failed\"}"), "{text}");
+    assert_eq!(house.server.next_due_ms().await.unwrap(), None);
+
+    let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
+    let house = house.begin_again_as(&(configuration("") + &target)).await;
+    let again = call(
+        &house,
+        Method::POST,
+        "/v1/webhooks/resend?state=unaddressed",
+    )
+    .await;
+    assert_eq!(again.json, json!({ "resent": 1 }));
+    house.later(0).await;
+    assert_eq!(house.backend.take().len(), 1);
+    let list = call(&house, Method::GET, "/v1/webhooks?state=delivered").await;
+    assert_eq!(list.json["webhooks"][0]["id"], shown["id"]);
+}
+
 #[tokio::test]
 async fn a_foreign_library_verifies_a_message_and_refuses_a_changed_one() {
     // It compares the time of the message with the machine's own clock.

@@ -76,6 +76,9 @@ pub(crate) enum Command {
         )]
         fund_flow: Option<Account>,
     },
+    /// Look at payments and refunds that WeChat vouches for and that fit nothing here.
+    #[command(subcommand)]
+    Mismatches(Mismatches),
     /// List our certificates and WeChat's keys, or make an API key.
     Keys {
         #[command(subcommand)]
@@ -127,6 +130,28 @@ pub(crate) enum Orders {
     },
 }
 
+#[derive(Subcommand)]
+pub(crate) enum Mismatches {
+    /// List those that nobody has seen to, newest first.
+    List {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Those that were seen to, too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Mark one as seen to: it is no alarm any more.
+    Done {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Its number in the list.
+        no: u32,
+        /// What was found.
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+    },
+}
+
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("amount").required(true))]
 pub(crate) struct AskedRefund {
@@ -165,6 +190,7 @@ impl Command {
             | Self::Refund(AskedRefund { file, .. })
             | Self::Reconcile { file, .. }
             | Self::Bill { file, .. }
+            | Self::Mismatches(Mismatches::List { file, .. } | Mismatches::Done { file, .. })
             | Self::Keys {
                 command: Keys::List { file, .. },
             }

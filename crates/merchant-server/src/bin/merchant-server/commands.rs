@@ -5,11 +5,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use jiff::civil::Date;
-use merchant_api::{BillDifference, CreateRefund};
+use merchant_api::{BillDifference, CreateRefund, MismatchDetails, MismatchKind};
 use merchant_server::{BillKind, Config, Finding, MerchantServer, serve};
 use wechat_pay::bill::BillAccount;
 
-use crate::arguments::{Account, AskedRefund, Command, ConfigFile, Keys, Orders};
+use crate::arguments::{Account, AskedRefund, Command, ConfigFile, Keys, Mismatches, Orders};
 use crate::signals::{Hangups, told_to_end};
 
 /// What a command came to.
@@ -31,7 +31,7 @@ pub(crate) async fn run(command: &Command, config: Config) -> Ran {
                 hangups.next().await;
                 Config::load(path)
             };
-            serve(config, next_config, told_to_end()).await?;
+            Box::pin(serve(config, next_config, told_to_end())).await?;
             Ok(Ending::Done)
         }
         Command::CheckConfig { live, .. } => {
@@ -72,6 +72,11 @@ pub(crate) async fn run(command: &Command, config: Config) -> Ran {
             fund_flow,
             ..
         } => save_bill(&config, *day, sub_mchid.as_deref(), *fund_flow, to).await,
+        Command::Mismatches(Mismatches::List { all, .. }) => list_mismatches(&config, *all).await,
+        Command::Mismatches(Mismatches::Done { no, note, .. }) => {
+            let done = merchant_server::finish_mismatch(&config, *no, note.as_deref()).await?;
+            say(&line_of_mismatch(&done))
+        }
         Command::Keys {
             command: Keys::List { live, .. },
         } => list_keys(&config, *live).await,
@@ -207,6 +212,48 @@ async fn list_keys(config: &Config, live: bool) -> Ran {
         say(&format!("warning: {warning}"))?;
     }
     Ok(Ending::Done)
+}
+
+async fn list_mismatches(config: &Config, all: bool) -> Ran {
+    let mismatches = merchant_server::list_mismatches(config, all).await?;
+    for mismatch in &mismatches {
+        say(&line_of_mismatch(mismatch))?;
+    }
+    let open = mismatches
+        .iter()
+        .filter(|mismatch| mismatch.done_at.is_none());
+    say(&format!(
+        "{} mismatches that nobody has seen to",
+        open.count()
+    ))
+}
+
+/// Without what WeChat told, which names the buyer.
+fn line_of_mismatch(mismatch: &MismatchDetails) -> String {
+    let kind = match mismatch.kind {
+        MismatchKind::Payment => "payment",
+        MismatchKind::Refund => "refund",
+    };
+    let named = [
+        ("out_trade_no", &mismatch.out_trade_no),
+        ("transaction_id", &mismatch.transaction_id),
+        ("refund_no", &mismatch.refund_no),
+        ("refund_id", &mismatch.refund_id),
+        ("sub_mchid", &mismatch.sub_mchid),
+        ("done_at", &mismatch.done_at),
+        ("note", &mismatch.note),
+    ];
+    let known = named
+        .iter()
+        .filter_map(|(name, value)| Some(format!(" {name}={}", value.as_ref()?)));
+    let known: String = known.collect();
+    let MismatchDetails {
+        no,
+        received_at,
+        reason,
+        ..
+    } = mismatch;
+    format!("{no} {kind} {received_at} reason={reason}{known}")
 }
 
 /// The key is shown this once, and kept nowhere.

@@ -10,7 +10,7 @@ mod outside;
 mod surplus;
 
 use axum::body::Body;
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -52,14 +52,6 @@ impl House {
 
     async fn state_of(&self, refund_no: &str) -> String {
         self.refund(refund_no).await.word("state").to_owned()
-    }
-
-    async fn read_private(&self, path: &str) -> Answer {
-        let request = Request::builder()
-            .method(Method::GET)
-            .uri(path)
-            .header("authorization", format!("Bearer {API_KEY}"));
-        self.send(request.body(Body::empty()).unwrap()).await
     }
 
     /// Refunds whose time has come get their result at WeChat; gives the notifications.

@@ -1,0 +1,168 @@
+//! What the merchant's backend is told, as the body of a webhook: one type for each event, so that
+//! the sender, the OpenAPI document and its reader mean the same.
+
+use crate::refund::{RefundOrigin, RefundState};
+use serde::Serialize;
+
+/// The body of a message after the Standard Webhooks scheme: `type`, `timestamp`, `data`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WebhookMessage {
+    /// What happened, and to what.
+    #[serde(flatten)]
+    pub event: WebhookEvent,
+    /// When it was written down, RFC 3339. A repeated message keeps it.
+    pub timestamp: String,
+}
+
+macro_rules! events {
+    ($($(#[doc = $doc:literal])* $name:ident($data:ident) = $word:literal,)+) => {
+        /// What happened. On the wire it is the message's `type` and `data`.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(tag = "type", content = "data")]
+        pub enum WebhookEvent {
+            $($(#[doc = $doc])* #[serde(rename = $word)] $name($data),)+
+        }
+
+        impl WebhookEvent {
+            /// Every type of event, with the name of its data's schema.
+            #[cfg(feature = "openapi")]
+            pub(crate) const SCHEMAS: &'static [(&'static str, &'static str)] =
+                &[$(($word, stringify!($data))),+];
+
+            /// What a type of event means, as sentences.
+            #[cfg(feature = "openapi")]
+            pub(crate) fn meaning(event_type: &str) -> &'static str {
+                match event_type {
+                    $($word => concat!($($doc),*).trim_start(),)+
+                    _ => "",
+                }
+            }
+
+            /// Every type of event.
+            pub const TYPES: &'static [&'static str] = &[$($word),+];
+
+            /// The word on the wire.
+            pub const fn event_type(&self) -> &'static str {
+                match self { $(Self::$name(_) => $word,)+ }
+            }
+        }
+    };
+}
+
+events! {
+    /// An order is paid. Fulfil it, once for its `order_no`.
+    PaymentSucceeded(PaymentNews) = "payment.succeeded",
+    /// An order that was paid before was paid again: the second payment goes back by itself.
+    PaymentSurplus(PaymentNews) = "payment.surplus",
+    /// WeChat vouches for a payment that fits no attempt: a person is to look.
+    PaymentMismatch(PaymentMismatchNews) = "payment.mismatch",
+    /// An order is closed, by the backend or because its time ran out. Late money can still
+    /// follow, as `payment.succeeded`.
+    OrderClosed(OrderNews) = "order.closed",
+    /// The buyer has the money of a refund.
+    RefundSucceeded(RefundNews) = "refund.succeeded",
+    /// WeChat gave a refund up, and nothing went back.
+    RefundClosed(RefundNews) = "refund.closed",
+    /// The buyer's account does not take a refund: send it another way.
+    RefundAbnormal(RefundNews) = "refund.abnormal",
+    /// WeChat did not take a refund, and nothing went back; `wechat_code` says why.
+    RefundRefused(RefundNews) = "refund.refused",
+    /// What WeChat says of a refund does not fit what is known here: a person is to look.
+    RefundMismatch(RefundMismatchNews) = "refund.mismatch",
+}
+
+/// What every message about an order tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OrderNews {
+    /// The merchant's own number.
+    pub order_no: String,
+    /// The price in fen.
+    pub total_fen: u64,
+    /// What is bought.
+    pub description: String,
+    /// What the backend gave along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attach: Option<String>,
+    /// Partner mode: whom it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_mchid: Option<String>,
+}
+
+/// A payment of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentNews {
+    /// The order.
+    #[serde(flatten)]
+    pub order: OrderNews,
+    /// The attempt that was paid, by its number at WeChat.
+    pub out_trade_no: String,
+    /// WeChat's number of the payment.
+    pub transaction_id: String,
+    /// What the payer paid after WeChat's own discounts, in fen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payer_total_fen: Option<u64>,
+    /// When it was paid, RFC 3339, in WeChat's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success_time: Option<String>,
+}
+
+/// A payment that WeChat vouches for and that fits no attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentMismatchNews {
+    /// The number that WeChat names.
+    pub out_trade_no: String,
+    /// WeChat's number of the payment.
+    pub transaction_id: String,
+    /// What differs, in one word.
+    pub reason: String,
+}
+
+/// What became of a refund.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefundNews {
+    /// The order that was paid.
+    #[serde(flatten)]
+    pub order: OrderNews,
+    /// Its number: the merchant's own, the server's for surplus, WeChat's for one from outside.
+    pub refund_no: String,
+    /// WeChat's number of the refund.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_id: Option<String>,
+    /// The attempt whose money goes back, by its number at WeChat.
+    pub out_trade_no: String,
+    /// Who wanted it.
+    pub origin: RefundOrigin,
+    /// Where it stands.
+    pub state: RefundState,
+    /// What goes back, in fen.
+    pub amount_fen: u64,
+    /// What the buyer reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When the buyer had the money, RFC 3339, in WeChat's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success_time: Option<String>,
+    /// Why WeChat did not take it, in WeChat's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wechat_code: Option<String>,
+}
+
+/// What WeChat says of a refund that does not fit what is known here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefundMismatchNews {
+    /// The refund's number, as WeChat names it.
+    pub refund_no: String,
+    /// WeChat's number of the refund.
+    pub refund_id: String,
+    /// The payment whose money goes back, as WeChat names it.
+    pub out_trade_no: String,
+    /// What goes back by WeChat's word, in fen.
+    pub amount_fen: u64,
+    /// What differs, in one word.
+    pub reason: String,
+}

@@ -1,0 +1,125 @@
+//! What fits nothing, as a person looks at it: payments and refunds in one sequence of numbers, open
+//! until somebody says that it was seen to.
+
+use merchant_api::MismatchKind;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Ledger, LedgerError, Write, unsigned};
+
+/// A payment or a refund that fits nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptMismatch {
+    pub(crate) no: u64,
+    pub(crate) kind: MismatchKind,
+    pub(crate) out_trade_no: Option<String>,
+    pub(crate) transaction_id: Option<String>,
+    pub(crate) out_refund_no: Option<String>,
+    pub(crate) refund_id: Option<String>,
+    pub(crate) sub_mchid: Option<String>,
+    pub(crate) reason: String,
+    /// What WeChat said, as JSON.
+    pub(crate) resource: String,
+    pub(crate) received_ms: i64,
+    pub(crate) queried_ms: Option<i64>,
+    pub(crate) query_answer: Option<String>,
+    pub(crate) done_ms: Option<i64>,
+    pub(crate) note: Option<String>,
+}
+
+/// Which of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct MismatchFilter {
+    pub(crate) is_done: Option<bool>,
+    /// Only this one.
+    pub(crate) no: Option<i64>,
+    /// Only those that came before this one.
+    pub(crate) before_no: Option<i64>,
+}
+
+impl Ledger {
+    /// Those of a filter, newest first.
+    pub(crate) async fn mismatches(
+        &self,
+        filter: MismatchFilter,
+        limit: u32,
+    ) -> Result<Vec<KeptMismatch>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT * FROM (
+                SELECT 'payment' AS kind, no, out_trade_no, transaction_id,
+                       NULL AS out_refund_no, NULL AS refund_id, sub_mchid, reason, resource,
+                       received_ms, queried_ms, query_answer, done_ms, note FROM mismatches
+                UNION ALL
+                SELECT 'refund', no, NULL, NULL, out_refund_no, refund_id, NULL, reason, resource,
+                       received_ms, queried_ms, query_answer, done_ms, note FROM refund_mismatches)
+             WHERE (?1 IS NULL OR (done_ms IS NOT NULL) = ?1) AND (?2 IS NULL OR no = ?2)
+               AND (?3 IS NULL OR no < ?3)
+             ORDER BY no DESC LIMIT ?4",
+        )
+        .bind(filter.is_done)
+        .bind(filter.no)
+        .bind(filter.before_no)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(read_mismatch).collect()
+    }
+
+    /// Marks one as seen to. The first time stays, and so does a note unless another one comes.
+    pub(crate) async fn finish_mismatch(
+        &self,
+        no: i64,
+        note: Option<&str>,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        for statement in [
+            "UPDATE mismatches SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
+             WHERE no = ?1",
+            "UPDATE refund_mismatches SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
+             WHERE no = ?1",
+        ] {
+            sqlx::query(statement)
+                .bind(no)
+                .bind(now_ms)
+                .bind(note)
+                .execute(&mut *write)
+                .await?;
+        }
+        write.commit().await?;
+        Ok(())
+    }
+}
+
+/// The number of the next one. Whoever asks holds the lock to write.
+pub(super) async fn next_no(write: &mut Write) -> Result<i64, LedgerError> {
+    let row = sqlx::query(
+        "SELECT 1 + MAX((SELECT COALESCE(MAX(no), 0) FROM mismatches),
+                        (SELECT COALESCE(MAX(no), 0) FROM refund_mismatches)) AS no",
+    )
+    .fetch_one(&mut **write)
+    .await?;
+    Ok(row.try_get("no")?)
+}
+
+fn read_mismatch(row: &SqliteRow) -> Result<KeptMismatch, LedgerError> {
+    Ok(KeptMismatch {
+        no: unsigned(row, "no")?,
+        kind: match row.try_get("kind")? {
+            "payment" => MismatchKind::Payment,
+            _ => MismatchKind::Refund,
+        },
+        out_trade_no: row.try_get("out_trade_no")?,
+        transaction_id: row.try_get("transaction_id")?,
+        out_refund_no: row.try_get("out_refund_no")?,
+        refund_id: row.try_get("refund_id")?,
+        sub_mchid: row.try_get("sub_mchid")?,
+        reason: row.try_get("reason")?,
+        resource: row.try_get("resource")?,
+        received_ms: row.try_get("received_ms")?,
+        queried_ms: row.try_get("queried_ms")?,
+        query_answer: row.try_get("query_answer")?,
+        done_ms: row.try_get("done_ms")?,
+        note: row.try_get("note")?,
+    })
+}

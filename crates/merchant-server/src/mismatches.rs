@@ -1,0 +1,146 @@
+//! The private side, looking at what fits nothing: real money that WeChat vouches for and that no
+//! order explains. Nothing here moves money; a person does, and then marks it done.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{RawQuery, State};
+use merchant_api::{ErrorCode, FinishMismatch, MismatchDetails, MismatchList};
+
+use crate::api_key::Backend;
+use crate::checkout::read_body;
+use crate::config::Scope;
+use crate::error::Failure;
+use crate::json_body;
+use crate::ledger::{KeptMismatch, Ledger, LedgerError, MismatchFilter};
+use crate::order_details::timestamp;
+use crate::path_text::PathText;
+use crate::query::{self, refused};
+use crate::server::MerchantServer;
+
+/// Longest note, in bytes.
+const NOTE_MAX_BYTES: usize = 500;
+
+/// `GET /v1/mismatches?state&limit&before`
+pub(crate) async fn list_mismatches(
+    State(server): State<MerchantServer>,
+    backend: Backend,
+    RawQuery(query): RawQuery,
+) -> Result<Json<MismatchList>, Failure> {
+    backend.may(Scope::OrdersRead)?;
+    let mut filter = MismatchFilter::default();
+    let mut limit = query::LIMIT_DEFAULT;
+    for (name, value) in query::parameters(&query.unwrap_or_default())? {
+        match &*name {
+            "state" => {
+                filter.is_done = match &*value {
+                    "open" => Some(false),
+                    "done" => Some(true),
+                    _ => return Err(refused("state", "must be open or done")),
+                }
+            }
+            "limit" => limit = query::limit(&value)?,
+            "before" => {
+                let no = number(&value);
+                filter.before_no = Some(no.ok_or_else(|| refused("before", "must be a number"))?);
+            }
+            _ => return Err(refused(&name, "is not a parameter of this list")),
+        }
+    }
+    page(&server.ledger, filter, limit)
+        .await
+        .map(Json)
+        .map_err(Failure::from)
+}
+
+/// `POST /v1/mismatches/{no}/done`
+pub(crate) async fn finish_mismatch(
+    State(server): State<MerchantServer>,
+    backend: Backend,
+    PathText(no): PathText,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<MismatchDetails>, Failure> {
+    backend.may(Scope::OrdersWrite)?;
+    let body = read_body(body)?;
+    // Nothing to note is nothing to send.
+    let FinishMismatch { note } = if body.is_empty() {
+        FinishMismatch::default()
+    } else {
+        json_body::read(&body, "a mismatch that is done")?
+    };
+    if let Some(rule) = note.as_deref().and_then(broken_rule) {
+        return Err(refused("note", rule));
+    }
+    let done = match number(&no) {
+        Some(no) => finish(&server.ledger, no, note.as_deref(), server.clock.now_ms()).await?,
+        None => None,
+    };
+    done.map(Json)
+        .ok_or_else(|| Failure::new(ErrorCode::MismatchUnknown, "no mismatch has this number"))
+}
+
+/// A page of them, newest first.
+pub(crate) async fn page(
+    ledger: &Ledger,
+    filter: MismatchFilter,
+    limit: u32,
+) -> Result<MismatchList, LedgerError> {
+    // One more than is shown tells whether there is another page.
+    let mut mismatches = ledger.mismatches(filter, limit + 1).await?;
+    let has_more = mismatches.len() > limit as usize;
+    mismatches.truncate(limit as usize);
+    let last_shown = mismatches.last().filter(|_| has_more);
+    Ok(MismatchList {
+        next_before: last_shown.map(|mismatch| mismatch.no),
+        mismatches: mismatches.into_iter().map(details).collect(),
+    })
+}
+
+/// Marks one as seen to; `None` where there is none of this number.
+pub(crate) async fn finish(
+    ledger: &Ledger,
+    no: i64,
+    note: Option<&str>,
+    now_ms: i64,
+) -> Result<Option<MismatchDetails>, LedgerError> {
+    ledger.finish_mismatch(no, note, now_ms).await?;
+    let only = MismatchFilter {
+        no: Some(no),
+        ..MismatchFilter::default()
+    };
+    Ok(ledger.mismatches(only, 1).await?.pop().map(details))
+}
+
+/// What a note must be and is not.
+pub(crate) fn broken_rule(note: &str) -> Option<&'static str> {
+    if note.trim().is_empty() || note.len() > NOTE_MAX_BYTES {
+        return Some("must be 1 to 500 bytes of UTF-8");
+    }
+    note.chars()
+        .any(char::is_control)
+        .then_some("must not have control characters")
+}
+
+fn number(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|no| *no > 0)
+}
+
+fn details(kept: KeptMismatch) -> MismatchDetails {
+    MismatchDetails {
+        no: kept.no,
+        kind: kept.kind,
+        out_trade_no: kept.out_trade_no,
+        transaction_id: kept.transaction_id,
+        refund_no: kept.out_refund_no,
+        refund_id: kept.refund_id,
+        sub_mchid: kept.sub_mchid,
+        reason: kept.reason,
+        received_at: timestamp(kept.received_ms),
+        // It was JSON when it was written down.
+        told: serde_json::from_str(&kept.resource).unwrap_or_default(),
+        asked_at: kept.queried_ms.map(timestamp),
+        answer: kept.query_answer,
+        done_at: kept.done_ms.map(timestamp),
+        note: kept.note,
+    }
+}

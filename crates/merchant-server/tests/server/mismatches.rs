@@ -1,0 +1,120 @@
+//! What fits nothing: listed with what WeChat told, and an alarm until somebody has seen to it.
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::house::{API_KEY, Answer, House, MINUTE_MS, START_MS, backend, letter, transaction};
+use crate::operations::metrics;
+
+/// WeChat tells of a payment of a number that is not ours.
+async fn told(house: &House, id: &str, out_trade_no: &str) {
+    let mut payment = transaction(out_trade_no, 1990);
+    payment["transaction_id"] = format!("42000000002026112100000{id}").into();
+    let answer = house.hand_in(&letter(id, &payment, START_MS)).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+}
+
+async fn done(house: &House, no: &str, body: &str) -> Answer {
+    let path = format!("/v1/mismatches/{no}/done");
+    house.send(backend(&path, API_KEY, body.to_owned())).await
+}
+
+async fn listed(house: &House, query: &str) -> Vec<u64> {
+    let answer = house.read_private(&format!("/v1/mismatches{query}")).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    let mismatches = answer.json["mismatches"].as_array().unwrap();
+    mismatches
+        .iter()
+        .map(|mismatch| mismatch["no"].as_u64().unwrap())
+        .collect()
+}
+
+async fn gauge(house: &House) -> u64 {
+    let text = metrics(house).await.text();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("merchant_server_mismatches "));
+    line.unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn it_is_an_alarm_until_somebody_says_that_it_was_seen_to() {
+    let house = House::open().await;
+    told(&house, "N1001", "nobodys-0001").await;
+    told(&house, "N1002", "nobodys-0002").await;
+    assert_eq!(gauge(&house).await, 2);
+    house.later(0).await;
+    let list = house.read_private("/v1/mismatches?state=open").await;
+    let first = &list.json["mismatches"][1];
+    assert_eq!(first["no"], 1);
+    assert_eq!(first["kind"], "payment");
+    assert_eq!(first["out_trade_no"], "nobodys-0001");
+    assert_eq!(first["reason"], "number");
+    assert_eq!(first["received_at"], "2026-11-21T09:20:00Z");
+    assert_eq!(first["told"]["amount"]["total"], 1990);
+    assert_eq!(first["answer"], "ORDER_NOT_EXIST");
+    assert_eq!(first.get("done_at"), None);
+
+    house.clock.advance_ms(MINUTE_MS);
+    let note = json!({ "note": "给回了" }).to_string();
+    let answer = done(&house, "1", &note).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    assert_eq!(answer.word("done_at"), "2026-11-21T09:21:00Z");
+    assert_eq!(answer.word("note"), "给回了");
+    assert_eq!(gauge(&house).await, 1);
+    assert_eq!(listed(&house, "").await, [2, 1]);
+    assert_eq!(listed(&house, "?state=open").await, [2]);
+    assert_eq!(listed(&house, "?state=done").await, [1]);
+
+    // Again: the first time stays, and so does the note.
+    house.clock.advance_ms(MINUTE_MS);
+    for body in ["", "{}"] {
+        assert_eq!(done(&house, "1", body).await.json, answer.json);
+    }
+    // WeChat tells it again, and it is no new alarm.
+    told(&house, "N1001", "nobodys-0001").await;
+    assert_eq!(gauge(&house).await, 1);
+}
+
+#[tokio::test]
+async fn they_are_shown_page_by_page_and_unknown_words_are_refused() {
+    let house = House::open().await;
+    for number in 1001..=1005 {
+        told(&house, &format!("N{number}"), &format!("nobodys-{number}")).await;
+    }
+    let page = house.read_private("/v1/mismatches?limit=2").await;
+    assert_eq!(page.json["mismatches"][1]["no"], 4);
+    assert_eq!(page.json["next_before"], 4);
+    assert_eq!(listed(&house, "?limit=2&before=4").await, [3, 2]);
+    let last = house.read_private("/v1/mismatches?limit=2&before=2").await;
+    assert_eq!(last.json["mismatches"].as_array().unwrap().len(), 1);
+    assert_eq!(last.json.get("next_before"), None);
+    for (query, field) in [
+        ("?state=closed", "state"),
+        ("?limit=0", "limit"),
+        ("?before=x", "before"),
+        ("?stat=open", "stat"),
+        ("?state=open&state=done", "state"),
+    ] {
+        let refused = house.read_private(&format!("/v1/mismatches{query}")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(refused.json["error"]["field"], field, "{query}");
+    }
+    for no in ["6", "0", "-1", "x", "99999999999999999999"] {
+        let refused = done(&house, no, "{}").await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{no}");
+        assert_eq!(refused.code(), "MISMATCH_UNKNOWN");
+    }
+    let long = json!({ "note": "x".repeat(501) }).to_string();
+    for body in [
+        &*long,
+        r#"{"note":""}"#,
+        r#"{"note":"a\nb"}"#,
+        r#"{"not":"x"}"#,
+        "[]",
+    ] {
+        let refused = done(&house, "1", body).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    assert_eq!(listed(&house, "?state=done").await, [] as [u64; 0]);
+}
