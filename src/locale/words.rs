@@ -160,6 +160,10 @@ words! {
     ProblemOfMerchant "problem_of_merchant":
         "商家的支付设置有误，请联系商家",
         "The shop's payment settings are wrong. Please contact the shop.";
+    /// On iOS, WeChat checks the address that the buyer first opened (LANDING_URL_DENIED).
+    ReloadToPay "reload_to_pay":
+        "请刷新页面后再支付；若仍无法支付，请联系商家",
+        "Reload this page and pay then. If that does not help, please contact the shop.";
     ProblemOfNetwork "problem_of_network":
         "网络连接失败，请检查网络后重试",
         "No connection. Check your network and try again.";

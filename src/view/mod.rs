@@ -20,7 +20,7 @@ use gloo_events::EventListener;
 use leptos::tachys::view::{Mountable, Render};
 use node::{Element, Node, Placed, element, nothing};
 use order_head::{order_head, ribbon};
-use outcome::{outcome, support};
+use outcome::{outcome, quiet, support};
 use qr_code::Picture;
 use status::{connection, live_region, sentence, spinner};
 use wasm_bindgen::JsCast;
@@ -151,10 +151,16 @@ fn filled(body: Element, model: &ViewModel, look: &Look, picture: &mut Picture) 
         Screen::Offer {
             product,
             fallback,
+            is_guarded,
             notice,
         } => body
             .holding(lead)
-            .holding(offer(*product, *fallback, notice.is_some(), words)),
+            .holding(offer(*product, *fallback, notice.is_some(), words))
+            .holding(if *is_guarded {
+                quiet(words.say(Word::Stuck))
+            } else {
+                nothing()
+            }),
         Screen::QrCode {
             code_url,
             remaining_ms,

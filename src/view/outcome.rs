@@ -6,7 +6,7 @@ use super::node::{Element, Node, element, nothing};
 use super::order_head::money;
 use super::status::sentence;
 use crate::locale::{Text, Word, Words};
-use checkout::{Actor, Intent, OrderView, Problem, Reason, Screen};
+use checkout::{Actor, Intent, OrderView, Problem, ProblemCode, Reason, Screen};
 
 /// A mark, a title, and what to do next.
 pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -> Element {
@@ -66,7 +66,8 @@ pub(super) fn support(look: &Look) -> Element {
     element("slot").with("name", "support").holding(link)
 }
 
-fn quiet(text: Text) -> Node {
+/// A sentence of less weight.
+pub(super) fn quiet(text: Text) -> Node {
     element("p").with("class", "advice").saying(text).into()
 }
 
@@ -86,6 +87,9 @@ pub(super) const fn advice(screen: &Screen) -> Option<Word> {
 
 /// What a buyer is told of a problem.
 pub(crate) const fn problem_word(problem: &Problem) -> Word {
+    if let ProblemCode::LandingUrlDenied = problem.code {
+        return Word::ReloadToPay;
+    }
     match problem.actor {
         Actor::Merchant => Word::ProblemOfMerchant,
         Actor::Network => Word::ProblemOfNetwork,

@@ -25,7 +25,8 @@ pub(super) const fn sentence(screen: &Screen) -> Word {
         } => notice_word(*notice),
         Screen::Offer { product, .. } => match product {
             Product::H5 => Word::OfferH5,
-            Product::Native => Word::Scan,
+            // A code is offered where one was given up.
+            Product::Native => Word::Cancelled,
             _ => Word::OfferJsapi,
         },
         Screen::Starting { .. } => Word::Starting,

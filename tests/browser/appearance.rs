@@ -222,7 +222,7 @@ async fn the_keyboards_focus_is_seen_on_everything_that_it_reaches() {
 async fn focus_next(browser: &Browser) -> Option<Value> {
     for kind in ["keyDown", "keyUp"] {
         let key = json!({"type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9});
-        browser.devtools("Input.dispatchKeyEvent", key).await;
+        browser.command("Input.dispatchKeyEvent", key).await;
     }
     let outline = "const focused = document.querySelector('wechat-pay').shadowRoot.activeElement;
         if (!focused) return null;

@@ -350,16 +350,10 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
-    /// Asks Chromium's own DevTools: for what WebDriver has no word, such as a buyer's settings.
-    pub async fn devtools(&self, method: &'static str, parameters: Value) -> Value {
-        let command = DevTools { method, parameters };
-        self.client.issue_cmd(command).await.unwrap()
-    }
-
     /// Looks through a screen of this width, with so many device pixels for each CSS pixel.
     pub async fn look_through(&self, width: u32, height: u32, pixel_ratio: f64) {
         let screen = json!({"width": width, "height": height, "deviceScaleFactor": pixel_ratio, "mobile": false});
-        self.devtools("Emulation.setDeviceMetricsOverride", screen)
+        self.command("Emulation.setDeviceMetricsOverride", screen)
             .await;
     }
 
@@ -367,7 +361,7 @@ impl Browser {
     pub async fn prefer(&self, features: &[(&str, &str)]) {
         let feature = |(name, value): &(&str, &str)| json!({"name": name, "value": value});
         let media: Vec<Value> = features.iter().map(feature).collect();
-        self.devtools("Emulation.setEmulatedMedia", json!({"features": media}))
+        self.command("Emulation.setEmulatedMedia", json!({"features": media}))
             .await;
         for (name, value) in features {
             self.until(&format!("matchMedia('({name}: {value})').matches"))
@@ -432,31 +426,6 @@ fn screenshot_name() -> String {
     let name = thread.name().unwrap_or("scenario").replace("::", "-");
     let number = TAKEN.fetch_add(1, Ordering::Relaxed);
     format!("{name}-{}-{number}", std::process::id())
-}
-
-/// chromedriver's own command for what Chromium's DevTools can do.
-#[derive(Debug)]
-struct DevTools {
-    method: &'static str,
-    parameters: Value,
-}
-
-impl WebDriverCompatibleCommand for DevTools {
-    fn endpoint(
-        &self,
-        base_url: &url::Url,
-        session_id: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        base_url.join(&format!(
-            "session/{}/goog/cdp/execute",
-            session_id.unwrap_or_default()
-        ))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        let body = json!({"cmd": self.method, "params": self.parameters});
-        (http::Method::POST, Some(body.to_string()))
-    }
 }
 
 /// chromedriver's own command for the console; WebDriver has none.

@@ -27,6 +27,7 @@ export const AGENTS = {
   wechat: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) NetType/WIFI Language/zh_CN",
   oldWechat: "Mozilla/5.0 (iPhone; CPU iPhone OS 6_1 like Mac OS X) AppleWebKit/536.26 (KHTML, like Gecko) Mobile/10B329 MicroMessenger/4.5",
   wecom: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 wxwork/4.1.39 MicroMessenger/7.0.1",
+  robot: "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
   miniProgram: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) NetType/WIFI Language/zh_CN miniProgram/wx1234567890abcdef",
 };
 
@@ -90,6 +91,12 @@ const JSAPI = {
   },
 };
 
+/** @type {CheckoutAnswer} */
+const AUTHORIZE = {
+  ...ORDER,
+  authorize_url: "https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx1234567890abcdef&state=1",
+};
+
 /** @param {Partial<CheckoutAnswer>} change */
 const first = (change = {}) => ({ ...ORDER, ...change });
 const never = () => new Promise(() => {});
@@ -122,6 +129,7 @@ export const STATES = [
   { name: "qr-handheld", shows: "qr", about: "on a phone, where the merchant has nothing else", agent: "phone", transport: { status: open({ products: ["native"] }), start: () => ({ ...CODE, products: ["native"] }) } },
   { name: "qr-ending", shows: "qr", about: "good for less than three minutes", transport: { status: open(), start: () => ({ ...CODE, attempt_remaining_ms: 170_000 }) } },
   { name: "qr-offline", shows: "qr", about: "the network is gone", transport: { status: open(), start: () => CODE }, steps: [() => dispatchEvent(new Event("offline"))] },
+  { name: "qr-reconnecting", shows: "qr", about: "the backend does not answer any more", transport: { status: (/** @type {{wait?: number, seen?: number}} */ { wait, seen }) => (wait || seen ? unreachable() : first()), start: () => CODE }, steps: [5000] },
   { name: "qr-long", shows: "qr", about: "a hostile description and a large amount", transport: { status: open(), start: () => ({ ...CODE, description: "<b>不是 HTML</b> 云南小粒咖啡".repeat(4), total_fen: 999_999_999_99 }) } },
   { name: "qr-unbroken", shows: "qr", about: "the longest description, without a blank", transport: { status: open(), start: () => ({ ...CODE, description: "W".repeat(127), total_fen: 1_000_000 }) } },
   { name: "qr-checking", about: "the time is up, WeChat is asked a last time", transport: { status: open(), start: () => ({ ...CODE, attempt_remaining_ms: 1000 }) }, steps: [2000] },
@@ -131,6 +139,10 @@ export const STATES = [
   { name: "offer-in-app", shows: "offer", about: "another app's browser", agent: "qq", transport: { status: open() } },
   { name: "offer-jsapi", shows: "offer", about: "inside WeChat", agent: "wechat", bridge: () => {}, transport: { status: open() } },
   { name: "offer-wecom", shows: "offer", about: "inside WeCom: the code beside", agent: "wecom", bridge: () => {}, transport: { status: open() } },
+  { name: "offer-in-app-h5-alone", shows: "offer", about: "… where the merchant has H5 alone: another browser is the other way", agent: "qq", transport: { status: open({ products: ["h5"] }) } },
+  { name: "offer-native", shows: "offer", about: "at a desk, after `cancel()`", transport: { status: open(), start: () => CODE, cancel: () => ({ ...ORDER, version: 3, attempt: 0 }) }, steps: [(element) => element.cancel()] },
+  { name: "offer-wecom-failed", shows: "offer", about: "inside WeCom, whose cashier has failed", agent: "wecom", bridge: reply("fail"), transport: { status: asked(JSAPI), start: () => JSAPI }, steps: [click("start"), 2000] },
+  { name: "offer-mini-program", shows: "offer", about: "a mini-program's web-view, whose merchant has a page for it", agent: "miniProgram", transport: { status: open({ products: ["mini_program"] }) } },
   { name: "offer-cancelled", shows: "offer", about: "the cashier was dismissed", agent: "wechat", bridge: reply("cancel"), transport: { status: asked(JSAPI), start: () => JSAPI }, steps: [click("start"), 2000] },
   { name: "starting", about: "the attempt is being made", transport: { status: open() } },
   { name: "starting-again", shows: "starting", about: "… for the second time", transport: { status: open(), start: unreachable } },
@@ -139,6 +151,8 @@ export const STATES = [
   { name: "cashier-silent", shows: "cashier", about: "… and has been silent for long", agent: "wechat", bridge: () => {}, transport: { status: open(), start: () => JSAPI }, steps: [click("start"), 31_000] },
   { name: "confirming", about: "the cashier said ok", agent: "wechat", bridge: reply("ok"), transport: { status: open(), start: () => JSAPI }, steps: [click("start")] },
   { name: "leaving", about: "over to WeChat", agent: "phone", transport: { status: open(), start: () => H5 }, steps: [click("start")] },
+  { name: "leaving-authorize", shows: "leaving", about: "over to WeChat for the buyer's openid", agent: "wechat", bridge: () => {}, transport: { status: open(), start: () => AUTHORIZE }, steps: [click("start")] },
+  { name: "leaving-authorize-stuck", shows: "leaving", about: "… and WeChat did not open: there is nothing that could have been paid", agent: "wechat", bridge: () => {}, transport: { status: open(), start: () => AUTHORIZE }, steps: [click("start"), 5000] },
   { name: "leaving-stuck", shows: "leaving", about: "WeChat did not open", agent: "phone", transport: { status: open(), start: () => H5 }, steps: [click("start"), 5000] },
   { name: "returned", about: "back from WeChat", agent: "phone", address: "wechat_pay_return=1", transport: { status: open() } },
   { name: "returned-asking", shows: "returned", about: "WeChat is being asked", agent: "phone", address: "wechat_pay_return=1", transport: { status: (/** @type {{wait?: number, ask?: true}} */ { ask, wait }) => (ask || wait ? never() : first()) }, steps: [click("check-payment")] },
@@ -152,10 +166,12 @@ export const STATES = [
   { name: "problem-network", shows: "problem", about: "no connection", transport: { status: open(), start: unreachable }, steps: [60_000] },
   { name: "problem-wechat", shows: "problem", about: "WeChat does not answer", transport: { status: open(), start: refuse("WECHAT_UNAVAILABLE") } },
   { name: "problem-buyer", shows: "problem", about: "the buyer has to begin again", agent: "wechat", bridge: () => {}, transport: { status: open(), start: refuse("PAYER_INVALID") }, steps: [click("start")] },
+  { name: "problem-landing-url", shows: "problem", about: "on iOS, the address on which the buyer landed is not registered", agent: "wechat", bridge: reply("fail_no permission to execute"), transport: { status: open(), start: () => JSAPI }, steps: [click("start")] },
   { name: "problem-internal", shows: "problem", about: "a fault of the backend's", transport: { status: open(), start: refuse("INTERNAL") } },
   { name: "unavailable", about: "the merchant has nothing that works here", transport: { status: open({ products: ["jsapi"] }) } },
   { name: "unavailable-old-wechat", shows: "unavailable", about: "a WeChat from before payments", agent: "oldWechat", transport: { status: open() } },
-  { name: "mini-program", shows: "*", about: "a mini-program's web-view", agent: "miniProgram", transport: { status: open() } },
-  { name: "framed", shows: "*", about: "a phone's page in a frame", agent: "phone", isFramed: true, transport: { status: open() } },
+  { name: "unavailable-mini-program", shows: "unavailable", about: "a mini-program's web-view", agent: "miniProgram", transport: { status: open() } },
+  { name: "offer-framed", shows: "offer", about: "a phone's page in a frame", agent: "phone", isFramed: true, transport: { status: open() } },
+  { name: "unavailable-robot", shows: "unavailable", about: "a search engine", agent: "robot", transport: { status: open() } },
   { name: "fallback", shows: "fallback", about: "the element cannot run", properties: { token: "no token" } },
 ];

@@ -332,10 +332,12 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
      * The problem of an attribute that is wrong.
      *
      * @param {string} code
+     * @param {string} [message] to the engineer, where the payment goes on without it
      */
-    _wrong(code) {
+    _wrong(code, message) {
       const field = code.replace("_INVALID", "").replace("_", "-").toLowerCase();
-      return { code, actor: "merchant", recoverable: false, message: this._words().load_failed, field, raw: this.getAttribute(field) };
+      message = message || `${field} is left out`;
+      return { code, actor: "merchant", recoverable: false, message, field, raw: this.getAttribute(field) };
     }
 
     _words() {
@@ -367,21 +369,24 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       retry.textContent = words.reload;
       retry.addEventListener("click", () => location.reload());
       box.append(title, advice, document.createElement("br"), retry);
+      // What the page put there stands in place of the link, as it does in the widget.
+      const help = document.createElement("slot");
+      help.name = "support";
       for (const [attribute, text] of [["checkout-url", words.open_checkout], ["support-url", words.support]]) {
         const address = this.getAttribute(attribute);
         if (address && /^(https?|mailto|tel):./.test(whole(address))) {
           const link = document.createElement("a");
           link.href = address;
           link.textContent = text;
-          box.append(link);
+          (attribute === "support-url" ? help : box).append(link);
         }
       }
-      box.append(document.createElement("slot"));
+      box.append(help, document.createElement("slot"));
       root.replaceChildren(...styled(root, FALLBACK_STYLE), box);
       const isOfWidget = code === "WIDGET_UNAVAILABLE" || code === "WIDGET_STOPPED";
       this._emit("problem", isOfWidget
         ? { code, actor: "internal", recoverable: true, message: words.load_failed, field: null, raw: String(error) }
-        : code);
+        : this._wrong(code, words.load_failed));
     }
   }
 

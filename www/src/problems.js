@@ -22,7 +22,7 @@ export const BY_CODE = {
   TOKEN_INVALID: both("没有 token，或者它不是 8 到 256 个 URL 安全字符", "填入 POST /v1/orders 返回的 token", "There is no token, or it is not 8 to 256 URL-safe characters", "Set the token that POST /v1/orders gave"),
   MERCHANT_API_INVALID: both("merchant-api 缺失，或不是 http(s) 地址或以 / 开头的路径", "填入例如 https://pay.shop.example/v1，不带查询参数；使用 transport 时不需要", "merchant-api is missing, or neither an http(s) address nor a path that begins with /", "Set for example https://pay.shop.example/v1, without a query; with a transport it is not needed"),
   SCENE_INVALID: both("scene 不是 auto、native、h5、jsapi 或 mini_program", "改正拼写；组件已按 auto 继续", "scene is none of auto, native, h5, jsapi, mini_program", "Mend the word; the element has gone on with auto"),
-  SUCCESS_URL_INVALID: both("success-url 不是 http(s) 地址", "填入 https 地址或路径；支付照常进行，只是不跳转", "success-url is no http(s) address", "Set an https address or a path; the payment goes on, without going there"),
+  SUCCESS_URL_INVALID: both("success-url 不是 http(s) 地址", "填入 https 地址，或 https 页面上的路径；支付照常进行，只是不跳转", "success-url is no http(s) address", "Set an https address, or a path on an https page; the payment goes on, without going there"),
   RETURN_URL_INVALID: both("return-url 不是 http(s) 地址", "填入 https 地址或路径；组件已改用当前页面地址", "return-url is no http(s) address", "Set an https address or a path; the page's own address is used"),
   SUPPORT_URL_INVALID: both("support-url 不是 http(s)、mailto 或 tel 地址", "改正地址；组件不显示该链接", "support-url is no address of http(s), mailto or tel", "Mend the address; the link is not shown"),
   WIDGET_UNAVAILABLE: both("WebAssembly 没有加载成功：网络、CSP 缺少 'wasm-unsafe-eval'、MIME 类型，或浏览器禁用了 WebAssembly（锁定模式、坚盾模式）", "查看 raw 与控制台；设置 checkout-url，买家便可打开收银台页面", "The WebAssembly did not load: network, a policy without 'wasm-unsafe-eval', a wrong MIME type, or a browser without WebAssembly (Lockdown Mode)", "See raw and the console; set checkout-url, and buyers have the hosted page"),
@@ -50,7 +50,7 @@ export const BY_CODE = {
   CODE_URL_REFUSED: both("code_url 不是 weixin:// 地址", "原样返回微信给的 code_url，不要改写或缩短", "code_url is not weixin://", "Give WeChat's code_url as it is, neither rewritten nor shortened"),
   H5_URL_REFUSED: both("h5_url 不是 https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb", "原样返回微信给的 h5_url，不要经过中间跳转", "h5_url is not https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb", "Give WeChat's h5_url as it is, with no hop between"),
   AUTHORIZE_URL_REFUSED: both("authorize_url 不是 open.weixin.qq.com 的授权地址", "检查后端拼接的授权地址", "authorize_url does not lead to open.weixin.qq.com", "Check how the backend builds it"),
-  SUCCESS_URL_REFUSED: both("success_url 不是可跳转的 http(s) 地址", "检查订单或属性中的地址", "success_url is no http(s) address that may be followed", "Check it in the order or the attribute"),
+  SUCCESS_URL_REFUSED: both("success_url 不是可跳转的 https 地址（http 仅限本机页面之间）", "检查订单或属性中的地址", "success_url is no https address (http is for a page and a target on one machine)", "Check it in the order or the attribute"),
   MINI_PROGRAM_PATH_REFUSED: both("mini_program_path 不以 / 开头", "填入小程序页面路径，例如 /pages/pay/pay", "mini_program_path does not begin with /", "Give the path of the mini-program's page"),
   MINI_PROGRAM_UNREACHABLE: both("无法从网页打开小程序页面", "确认该路径存在于小程序中，且网页域名已配置为业务域名；若仍不行，在页面中引入 jweixin，组件会改用 wx.miniProgram", "The mini-program's page could not be opened from the web page", "Is the page in the mini-program, and the site one of its business domains? If so, load jweixin in the page: then wx.miniProgram is used"),
   // WeChat's cashier.
@@ -64,6 +64,9 @@ export const BY_CODE = {
   CASHIER_UNSUPPORTED: both("该客户端没有收银台（微信电脑版、部分企业微信）", "提供 native，组件会显示二维码", "This client has no cashier (WeChat on a computer, some of WeCom)", "Offer native: the element then shows a code"),
 };
 
+/** iOS and Android say it in different words. */
+const SECOND_ACCOUNT = both("同一个 h5_url 被第二个微信账号打开（iOS 提示“签名验证失败”，Android 提示“系统繁忙”）；或微信系统繁忙", "由第一个账号支付，或重新点击支付以取得新的 h5_url", "A second WeChat account has opened the same h5_url (iOS speaks of the signature, Android of a busy system); or WeChat is busy", "Pay with the first account, or press the button again for a new h5_url");
+
 /** By words that WeChat itself says, to the buyer or in `raw`. @type {(InBoth & {says: string})[]} */
 export const BY_WORDS = [
   { says: "当前页面的URL未注册", ...BY_CODE.CASHIER_DENIED },
@@ -71,9 +74,12 @@ export const BY_WORDS = [
   { says: "access_control:not_allow", ...BY_CODE.CASHIER_DENIED },
   { says: "fail_no permission to execute", ...BY_CODE.CASHIER_DENIED },
   { says: "fail_invalid appid", ...both("appid 与页面或商户号不匹配", "检查 appid 与 mchid 的绑定及支付授权目录", "The appid fits neither the page nor the merchant", "Check the binding of appid and mchid, and the pay directory") },
+  { says: "permission denied", ...BY_CODE.CASHIER_DENIED },
+  { says: "permission value is offline verifying", ...both("wx.config 尚未完成验证就调用了 wx.chooseWXPay", "在 wx.ready 之后再让组件开始；检查 wx.config 的签名与 jsApiList", "wx.chooseWXPay was called before wx.config was verified", "Let the element start after wx.ready; check the signature of wx.config and its jsApiList") },
   { says: "支付验证签名失败", ...BY_CODE.SIGNATURE_REFUSED },
+  { says: "Unable to verify signature", ...BY_CODE.SIGNATURE_REFUSED },
   { says: "缺少参数:total_fee", ...BY_CODE.PREPAY_ID_REFUSED },
-  { says: "缺少参数:timeStamp", ...BY_CODE.CASHIER_PARAMETER_MISSING },
+  { says: "缺少参数", ...BY_CODE.CASHIER_PARAMETER_MISSING },
   { says: "fail_nosupport", ...BY_CODE.CASHIER_UNSUPPORTED },
   { says: "function_not_exist", ...BY_CODE.CASHIER_UNSUPPORTED },
   { says: "function_not_implement", ...BY_CODE.CASHIER_UNSUPPORTED },
@@ -81,6 +87,8 @@ export const BY_WORDS = [
   { says: "商家存在未配置的参数", ...both("页面域名或 redirect_url 的域名不是登记的 H5 域名", "在商户平台登记 H5 支付域名", "The page's domain, or that of redirect_url, is not registered for H5", "Register it in the merchant platform") },
   { says: "支付请求已失效", ...both("h5_url 超过 5 分钟", "重新点击支付；不要缓存 h5_url", "h5_url is older than five minutes", "Press the button again; never cache h5_url") },
   { says: "网络环境未能通过安全验证", ...both("下单时上送的买家 IP 与支付时不一致", "检查 trusted_proxies，让服务器得到买家真实 IP；买家换网络后需重试", "The buyer's address at the order differs from the one now", "Check trusted_proxies, so that the server sees the buyer's own address; after a change of network the buyer tries again") },
+  { says: "签名验证失败", ...SECOND_ACCOUNT },
+  { says: "系统繁忙", ...SECOND_ACCOUNT },
   { says: "请在微信外打开订单", ...both("在微信内使用了 H5 支付", "微信内请使用 jsapi", "H5 was used inside WeChat", "Offer jsapi there") },
   { says: "暂不支持通过长按识别二维码", ...both("Native 二维码只能扫描，不能长按或从相册识别", "手机上请使用 jsapi 或 h5，或用另一台设备扫码", "A Native code can only be scanned, neither pressed nor read from the album", "On a phone, offer jsapi or h5, or scan with another device") },
   { says: "商家订单信息有误", ...both("同一订单被第二个微信账号打开", "由第一个账号支付，或重新下单", "A second WeChat account has opened the same order", "Pay with the first account, or order anew") },
@@ -96,7 +104,8 @@ export const BY_WORDS = [
  * @returns {Explanation | null}
  */
 export function explain({ code, raw }, language = "en") {
-  const said = BY_WORDS.find(({ says }) => raw && raw.toLowerCase().includes(says.toLowerCase()));
+  const words = (raw || "").toLowerCase().replace(/：/g, ":");
+  const said = BY_WORDS.find(({ says }) => words.includes(says.toLowerCase()));
   const found = said || BY_CODE[code];
   if (!found) return null;
   return /^zh/i.test(language) ? found.zh : found.en;

@@ -20,7 +20,7 @@ export interface WechatPayAttributes {
   locale?: string;
   /** `light` or `dark`; `auto` follows the buyer's system. Absent: as the page's `color-scheme`. */
   theme?: "auto" | "light" | "dark";
-  /** Where the buyer goes after a payment: http(s), or a path. */
+  /** Where the buyer goes after a payment: https, or a path. http is for this machine alone. */
   "success-url"?: string;
   /** Where the buyer comes back to: http(s), or a path; the page's own address when absent. */
   "return-url"?: string;
@@ -219,6 +219,7 @@ export type MessageName =
   | "order_again"
   | "problem"
   | "problem_of_merchant"
+  | "reload_to_pay"
   | "problem_of_network"
   | "problem_of_wechat"
   | "problem_of_system"
@@ -281,7 +282,7 @@ export interface ProblemDetail {
   code: string;
   actor: "buyer" | "merchant" | "network" | "wechat" | "internal";
   recoverable: boolean;
-  /** For the buyer, in the element's language. */
+  /** For the buyer, in the element's language; of an attribute that is left out, for you. */
   message: string;
   /** Where cause and fix are explained: a page beside the script. `problems.js` has the words. */
   hint: string;

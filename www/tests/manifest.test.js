@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
+import { STATES } from "../gallery/states.js";
 
 const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 const [declaration] = JSON.parse(read("custom-elements.json")).modules[0].declarations;
@@ -58,5 +59,7 @@ test("the types have every word and every state of the widget", () => {
   const fallback = found(read("src/element.js").match(/ {2}en: \{(.*)\}/)[1], /(\w+): "/g);
   assert.deepEqual(union("MessageName"), [...new Set([...words, ...fallback])].sort());
   const model = read("../crates/checkout/src/view_model.rs");
+  const shown = STATES.map(({ name, shows }) => shows ?? name).filter((name) => name !== "fallback");
+  assert.deepEqual([...new Set(shown)].sort(), union("State"), "the gallery has every state");
   assert.deepEqual(union("State"), found(model, /Self::\w+(?: \{ \.\. \}|\(_\))? => "([\w-]+)"/g));
 });

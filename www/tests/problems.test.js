@@ -30,6 +30,18 @@ test("WeChat's own words count for more than the code", () => {
   assert.equal(explain({ code: "NO_SUCH_CODE" }), null);
 });
 
+test("whatever WeChat's cashier says of a cause is explained by its words", () => {
+  const [, ...rows] = read("../crates/checkout/tests/wechat-strings.tsv").trimEnd().split("\n");
+  const told = rows.map((row) => row.split("\t")).filter(([, , result]) => /^[A-Z]/.test(result) && result !== "CASHIER_FAILED");
+  assert.ok(told.length > 12, `${told.length} rows`);
+  for (const [message, description, code] of told) {
+    const found = explain({ code: "NO_SUCH_CODE", raw: `${message} ${description}` });
+    assert.ok(found, `${message} ${description}`);
+    if (message !== "get_brand_wcpay_request:fail_invalid appid") assert.equal(found, BY_CODE[code].en, `${message} ${description}`);
+  }
+  assert.ok(explain({ code: "NO_SUCH_CODE", raw: "chooseWXPay:the permission value is offline verifying" }));
+});
+
 test("the document says what the module says (UPDATE=1 writes it)", () => {
   const row = (name, { zh, en }) => `| ${name} | ${zh.cause}<br>${en.cause} | ${zh.fix}<br>${en.fix} |`;
   const head = (first) => `| ${first} | 原因 · cause | 解决 · fix |\n|---|---|---|\n`;

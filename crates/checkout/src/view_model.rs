@@ -65,6 +65,8 @@ pub enum Screen {
         product: Product,
         /// What the other way is.
         fallback: Option<Product>,
+        /// It may fail here, and then another browser is the other way: say so beside the button.
+        is_guarded: bool,
         /// What happened before.
         notice: Option<Notice>,
     },

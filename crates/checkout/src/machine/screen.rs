@@ -2,6 +2,7 @@
 
 use super::CheckoutMachine;
 use super::stage::{CashierPhase, Life, Stage};
+use crate::scene::Decision;
 use crate::view_model::{Connection, Screen, ViewModel};
 
 impl CheckoutMachine {
@@ -76,10 +77,14 @@ impl CheckoutMachine {
     }
 
     fn offer(&self, notice: Option<crate::Notice>) -> Screen {
-        match self.scene.as_ref().and_then(|scene| scene.way_out) {
+        let Some(scene) = &self.scene else {
+            return Screen::Loading;
+        };
+        match scene.way_out {
             Some(way_out) => Screen::Offer {
                 product: way_out.product,
                 fallback: way_out.fallback,
+                is_guarded: scene.decision == Decision::H5Guarded && way_out.fallback.is_none(),
                 notice,
             },
             None => Screen::Loading,

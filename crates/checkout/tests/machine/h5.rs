@@ -1,6 +1,6 @@
 //! A phone's browser: to WeChat's middle page and back.
 
-use crate::page::{CODE, H5_URL, PHONE, Page, attempted, code_shown, open_order, paid};
+use crate::page::{CODE, H5_URL, PHONE, Page, QQ, attempted, code_shown, open_order, paid};
 use checkout::{Effect, Event, Failure, Intent, Notice, Options, Screen};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Product};
 
@@ -53,6 +53,31 @@ fn is_start(effect: &Effect) -> bool {
             ..
         }
     )
+}
+
+#[test]
+fn where_h5_may_fail_and_there_is_nothing_else_another_browser_is_named() {
+    let cases: [(&str, &[Product], bool); 3] = [
+        (QQ, &[Product::H5], true),
+        (QQ, &[Product::H5, Product::Native], false),
+        (PHONE, &[Product::H5], false),
+    ];
+    for (user_agent, products, expected) in cases {
+        let order = CheckoutAnswer {
+            products: Some(products.to_vec()),
+            ..open_order(1)
+        };
+        let page = Page::opened(user_agent, options(), order);
+        let is_as_expected = matches!(
+            page.screen(),
+            Screen::Offer { product: Product::H5, is_guarded, .. } if is_guarded == expected
+        );
+        assert!(
+            is_as_expected,
+            "{user_agent} {products:?}: {:?}",
+            page.screen()
+        );
+    }
 }
 
 #[test]
