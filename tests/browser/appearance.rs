@@ -46,18 +46,18 @@ async fn each_module_of_the_code_is_of_whole_pixels_on_every_screen_and_it_is_re
         ];
         for (width, height, pixel_ratio) in screens {
             browser.look_through(width, height, pixel_ratio).await;
-            let measure = "const code = document.querySelector('wechat-pay').shadowRoot.querySelector('[part=qr]');
+            let measure = "const root = document.querySelector('wechat-pay').shadowRoot;
+                const code = root.querySelector('[part=qr]');
                 const {width, height} = code.getBoundingClientRect();
-                const card = document.querySelector('wechat-pay').shadowRoot.querySelector('[part=base]').getBoundingClientRect();
-                return {width, height, modules: code.viewBox.baseVal.width, ratio: devicePixelRatio, left: card.left, right: innerWidth - card.right}";
+                const card = root.querySelector('[part=base]').getBoundingClientRect();
+                const ofModule = width / code.viewBox.baseVal.width * devicePixelRatio;
+                return {ratio: devicePixelRatio, isLarge: width >= 240, isSquare: width === height,
+                    isOfWholePixels: Number.isInteger(ofModule), isInTheMiddle: card.left === innerWidth - card.right}";
             let found = browser.look(measure, vec![]).await;
-            let number = |name: &str| found[name].as_f64().expect(name);
-            let module_px = number("width") / number("modules") * pixel_ratio;
-            assert_eq!(number("ratio"), pixel_ratio);
-            assert!(number("width") >= 240.0, "{width} {pixel_ratio}: {found}");
-            assert_eq!(number("width"), number("height"), "{width} {pixel_ratio}");
-            assert_eq!(module_px.fract(), 0.0, "{width} {pixel_ratio}: {module_px}");
-            assert_eq!(number("left"), number("right"), "{width}: in the middle");
+            assert_eq!(found["ratio"].as_f64(), Some(pixel_ratio));
+            for fact in ["isLarge", "isSquare", "isOfWholePixels", "isInTheMiddle"] {
+                assert_eq!(found[fact], true, "{fact} at {width} px, {pixel_ratio}");
+            }
             assert_eq!(scan(&browser.screenshot().await), [CODE_URL], "{width} {pixel_ratio}");
         }
     })

@@ -45,6 +45,64 @@ async fn the_checker_sees_into_the_element_and_finds_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn under_the_pointer_and_under_the_finger_every_button_can_be_read() {
+    let gallery = Gallery::open().await;
+    let axe = axe();
+    visit(Visitor::Desktop, async |browser| {
+        for theme in ["light", "dark"] {
+            for name in ["returned", "qr-expired"] {
+                gallery.show(browser, name, "zh-CN", theme).await;
+                force(browser, &["hover", "active", "focus", "focus-visible"]).await;
+                let is_so = "return [...document.querySelector('wechat-pay').shadowRoot.querySelectorAll('button')].every((button) => button.matches(':hover:active:focus-visible'))";
+                assert_eq!(browser.look(is_so, vec![]).await, json!(true));
+                browser.look(&axe, vec![]).await;
+                assert_eq!(violations(browser).await, [""; 0], "{name} {theme}");
+                // What axe does not see: a filter, which darkens ink and paper alike.
+                let contrast = browser.look(CONTRAST_UNDER_FILTER, vec![]).await;
+                let contrast = contrast.as_f64().expect("a number");
+                assert!(contrast >= 4.5, "{name} {theme}: {contrast}");
+            }
+        }
+    })
+    .await;
+}
+
+/// Puts every button into states that otherwise only a hand can.
+async fn force(browser: &Browser, states: &[&str]) {
+    for name in ["DOM.enable", "CSS.enable"] {
+        browser.command(name, json!({})).await;
+    }
+    let document = browser
+        .command("DOM.getDocument", json!({"depth": -1, "pierce": true}))
+        .await;
+    let mut waiting = vec![&document["root"]];
+    while let Some(node) = waiting.pop() {
+        if node["nodeName"] == "BUTTON" {
+            let wish = json!({"nodeId": node["nodeId"], "forcedPseudoClasses": states});
+            browser.command("CSS.forcePseudoState", wish).await;
+        }
+        for below in ["children", "shadowRoots"] {
+            waiting.extend(node[below].as_array().into_iter().flatten());
+        }
+    }
+}
+
+/// The contrast of the way on, as its filter leaves it (WCAG 2.2, relative luminance).
+const CONTRAST_UNDER_FILTER: &str = "
+    const button = document.querySelector('wechat-pay').shadowRoot.querySelector('[part=primary]');
+    const style = getComputedStyle(button);
+    const dimmed = parseFloat(/brightness\\(([\\d.]+)\\)/.exec(style.filter)[1]);
+    const luminance = (colour) => {
+        const [red, green, blue] = colour.match(/[\\d.]+/g).map((part) => {
+            const share = part / 255 * dimmed;
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const [dark, bright] = [luminance(style.backgroundColor), luminance(style.color)].sort((a, b) => a - b);
+    return (bright + 0.05) / (dark + 0.05)";
+
+#[tokio::test]
 async fn the_countdown_is_spoken_at_a_human_pace_by_the_one_region_that_speaks() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {

@@ -47,3 +47,4 @@ mod presence;
 mod stage;
 mod tabs;
 mod teardown;
+mod wishes;

@@ -292,7 +292,13 @@ export interface ProblemDetail {
   raw: string | null;
 }
 
-/** `telemetry`: how long it took from the element's start; told to the page, and to nobody else. */
+/**
+ * `telemetry`: how long it took from the element's start; told to the page, and to nobody else.
+ *
+ * The cashier has no mark of its own: that it opened is `state-change` to `cashier`, and its answer is
+ * the next one. Nor has the time from the payment to *paid* on the screen, for a page does not know
+ * when its buyer paid; your backend does.
+ */
 export interface TelemetryDetail {
   /** `loaded`, or the name of an event. */
   mark: "loaded" | Exclude<keyof WechatPayEvents, "telemetry">;

@@ -1,0 +1,76 @@
+//! What a page may wish of the element: its language, its looks, and help of the page's own.
+
+use crate::gallery::Gallery;
+use payment_tests::browser::{Visitor, visit};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn money_is_written_as_each_language_writes_it_from_whole_fen() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        gallery.show(browser, "qr-long", "zh-CN", "light").await;
+        let amount = "document.querySelector('wechat-pay').shadowRoot.querySelector('[part=amount]').textContent";
+        for (locale, language, expected) in [
+            ("zh-CN", Value::Null, "¥999,999,999.99"),
+            ("zh-Hant-TW", Value::Null, "¥999,999,999.99"),
+            ("en", Value::Null, "CN¥999,999,999.99"),
+            ("fr", Value::Null, "CN¥999,999,999.99"),
+            ("en", json!("de"), "999.999.999,99\u{a0}CN¥"),
+            ("en", json!("no language"), "CNY 999999999.99"),
+        ] {
+            let wish = "Object.assign(document.querySelector('wechat-pay'), {locale: arguments[0], messages: {language: arguments[1] ?? undefined}})";
+            browser
+                .look(wish, vec![json!(locale), language.clone()])
+                .await;
+            browser.until(&format!("{amount} === {}", json!(expected))).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn help_is_a_link_or_what_the_page_put_there_where_a_payment_fails_and_where_the_widget_does()
+{
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        for name in ["problem-network", "fallback"] {
+            gallery.show(browser, name, "zh-CN", "light").await;
+            let link = "[...document.querySelector('wechat-pay').shadowRoot.querySelectorAll('a[href$=\"/help\"]')].filter((link) => link.getClientRects().length > 0).length";
+            assert_eq!(browser.look(&format!("return {link}"), vec![]).await, json!(1), "{name}");
+            let put = "const help = Object.assign(document.createElement('p'), {slot: 'support', textContent: '客服电话 400-000-0000'});
+                document.querySelector('wechat-pay').append(help)";
+            browser.look(put, vec![]).await;
+            assert_eq!(browser.look(&format!("return {link}"), vec![]).await, json!(0), "{name}");
+            let seen = "return document.querySelector('[slot=support]').getClientRects().length";
+            assert_eq!(browser.look(seen, vec![]).await, json!(1), "{name}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_theme_is_the_elements_own_or_else_the_pages() {
+    let gallery = Gallery::open().await;
+    visit(Visitor::Desktop, async |browser| {
+        browser.prefer(&[("prefers-color-scheme", "dark")]).await;
+        gallery.show(browser, "qr", "zh-CN", "light").await;
+        let card = "getComputedStyle(document.querySelector('wechat-pay').shadowRoot.querySelector('[part=base]')).backgroundColor";
+        let [light, dark] = ["rgb(255, 255, 255)", "rgb(30, 30, 30)"];
+        for (theme, scheme, expected) in [
+            (Value::Null, "light", light),
+            (Value::Null, "dark", dark),
+            (Value::Null, "light dark", dark),
+            (json!("auto"), "light", dark),
+            (json!("light"), "dark", light),
+            (json!("dark"), "light", dark),
+        ] {
+            let wish = "document.documentElement.style.colorScheme = arguments[1];
+                const pay = document.querySelector('wechat-pay');
+                pay.theme = 'light';
+                pay.theme = arguments[0]";
+            browser.look(wish, vec![theme, json!(scheme)]).await;
+            browser.until(&format!("{card} === '{expected}'")).await;
+        }
+    })
+    .await;
+}
