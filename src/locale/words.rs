@@ -162,7 +162,7 @@ words! {
         "The shop's payment settings are wrong. Please contact the shop.";
     /// On iOS, WeChat checks the address that the buyer first opened (LANDING_URL_DENIED).
     ReloadToPay "reload_to_pay":
-        "请刷新页面后再支付；若仍无法支付，请联系商家",
+        "请刷新页面后重新支付，如仍无法支付请联系商家",
         "Reload this page and pay then. If that does not help, please contact the shop.";
     ProblemOfNetwork "problem_of_network":
         "网络连接失败，请检查网络后重试",

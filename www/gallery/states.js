@@ -105,6 +105,15 @@ const open = (change) => (/** @type {{wait?: number}} */ { wait }) => (wait ? ne
 const unreachable = () => {
   throw new TypeError("Failed to fetch");
 };
+/** The first question is answered, and then nobody is there any more. */
+const once = () => {
+  let isAnswered = false;
+  return () => {
+    if (isAnswered) unreachable();
+    isAnswered = true;
+    return first();
+  };
+};
 /** @param {string} code */
 const refuse = (code) => () => {
   throw { code, message: `the fixture says ${code}`, retryable: false };
@@ -129,7 +138,7 @@ export const STATES = [
   { name: "qr-handheld", shows: "qr", about: "on a phone, where the merchant has nothing else", agent: "phone", transport: { status: open({ products: ["native"] }), start: () => ({ ...CODE, products: ["native"] }) } },
   { name: "qr-ending", shows: "qr", about: "good for less than three minutes", transport: { status: open(), start: () => ({ ...CODE, attempt_remaining_ms: 170_000 }) } },
   { name: "qr-offline", shows: "qr", about: "the network is gone", transport: { status: open(), start: () => CODE }, steps: [() => dispatchEvent(new Event("offline"))] },
-  { name: "qr-reconnecting", shows: "qr", about: "the backend does not answer any more", transport: { status: (/** @type {{wait?: number, seen?: number}} */ { wait, seen }) => (wait || seen ? unreachable() : first()), start: () => CODE }, steps: [5000] },
+  { name: "qr-reconnecting", shows: "qr", about: "the backend does not answer any more", transport: { status: once(), start: () => CODE }, steps: [10_000] },
   { name: "qr-long", shows: "qr", about: "a hostile description and a large amount", transport: { status: open(), start: () => ({ ...CODE, description: "<b>不是 HTML</b> 云南小粒咖啡".repeat(4), total_fen: 999_999_999_99 }) } },
   { name: "qr-unbroken", shows: "qr", about: "the longest description, without a blank", transport: { status: open(), start: () => ({ ...CODE, description: "W".repeat(127), total_fen: 1_000_000 }) } },
   { name: "qr-checking", about: "the time is up, WeChat is asked a last time", transport: { status: open(), start: () => ({ ...CODE, attempt_remaining_ms: 1000 }) }, steps: [2000] },

@@ -35,6 +35,8 @@ export const BY_CODE = {
   INVALID_REQUEST: both("商户接口不接受该请求", "field 是字段", "The merchant API does not accept the request", "field names what is wrong"),
   CHECKOUT_UNKNOWN: both("没有这个 token 的订单", "token 是否完整？是否来自另一个环境的服务器？", "There is no order with this token", "Is the token whole, and from this very server?"),
   CHECKOUT_EXPIRED: both("订单的支付时间已过", "重新下单", "The time to pay the order is over", "Create a new order"),
+  ROUTE_UNKNOWN: both("后端没有这个接口：merchant-api 的路径不对", "检查 merchant-api（本项目服务器为 /v1）", "The backend has no such route: the path of merchant-api is wrong", "Check merchant-api (it ends in /v1 with our server)"),
+  METHOD_NOT_ALLOWED: both("后端的这个接口不接受该请求方法：merchant-api 的路径不对，或代理改了请求", "检查 merchant-api 和代理", "The route does not take this method: the path of merchant-api is wrong, or a proxy changes requests", "Check merchant-api and the proxy"),
   ATTEMPT_SUPERSEDED: both("另一台设备已发起更新的支付", "无需处理；买家可选择“改为在此支付”", "Another device has started a newer attempt", "Nothing to do; the buyer can bring it back"),
   PRODUCT_UNAVAILABLE: both("商户未开通该支付产品", "在微信支付商户平台开通，或从 products 中去掉", "The merchant does not have this product", "Apply for it in WeChat Pay's merchant platform, or take it out of products"),
   PAYER_UNAVAILABLE: both("无法取得买家的 openid（拒绝授权，或公众号未配置网页授权域名）", "检查公众号的网页授权域名", "The buyer's openid could not be had (refused, or the account has no authorised OAuth domain)", "Check the official account's OAuth domain"),
