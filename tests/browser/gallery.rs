@@ -1,6 +1,7 @@
 //! Every state of every scene, from the gallery's fixtures: it is reached, it fits, and axe finds
 //! nothing against WCAG 2.2 AA. With `SCREENSHOTS=folder`, each is kept as a picture too.
 
+use crate::accessibility::{axe, violations};
 use crate::appearance::misfits;
 use axum::Router;
 use payment_tests::browser::{Browser, Visitor, visit};
@@ -35,7 +36,7 @@ async fn the_checker_sees_into_the_element_and_finds_what_is_wrong() {
             pay.shadowRoot.querySelector('button').textContent = ''";
         browser.look(spoil, vec![]).await;
         browser.look(&axe, vec![]).await;
-        let found = violations(browser).await;
+        let found = violations(browser, "wechat-pay").await;
         for fault in ["color-contrast", "button-name"] {
             let is_found = found.iter().any(|violation| violation.starts_with(fault));
             assert!(is_found, "{fault}: {found:?}");
@@ -166,7 +167,7 @@ async fn look_at_all(visitor: Visitor, locale: &str, theme: &str) {
                 faults.push(format!("{name}: {fault}"));
             }
             browser.look(&axe, vec![]).await;
-            for violation in violations(browser).await {
+            for violation in violations(browser, "wechat-pay").await {
                 faults.push(format!("{name}: {violation}"));
             }
             keep(browser, &format!("{name}-{locale}-{theme}")).await;
@@ -177,24 +178,7 @@ async fn look_at_all(visitor: Visitor, locale: &str, theme: &str) {
     .await;
 }
 
-/// The checker's source.
-fn axe() -> String {
-    let file = std::env::var("AXE").expect("AXE names axe.min.js: cargo xtask test --only browser");
-    std::fs::read_to_string(file).expect("axe.min.js")
-}
-
-async fn violations(browser: &Browser) -> Vec<String> {
-    let run = "const done = arguments[arguments.length - 1];
-        const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-        const within = {include: [['wechat-pay']]};
-        axe.run(within, {runOnly: tags, rules: {region: {enabled: false}}}).then(
-            ({violations}) => done(violations.map(({id, nodes}) => `${id}: ${nodes.map(({html, failureSummary}) => html + failureSummary)}`)),
-            (error) => done([String(error)]))";
-    let found = browser.look_and_wait(run, vec![]).await;
-    serde_json::from_value::<Vec<String>>(found.clone()).unwrap_or_else(|_| vec![found.to_string()])
-}
-
-async fn keep(browser: &Browser, name: &str) {
+pub(crate) async fn keep(browser: &Browser, name: &str) {
     let Some(folder) = std::env::var_os("SCREENSHOTS").map(PathBuf::from) else {
         return;
     };

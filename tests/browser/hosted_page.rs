@@ -16,7 +16,7 @@ async fn a_buyer_pays_on_the_hosted_page_under_its_strict_policy() {
         desk.open(&format!("{}/c/{token}", servers.merchant)).await;
         desk.until_element_is(&["qr"]).await;
         let text = desk.element_text().await;
-        assert!(text.contains("测试环境"), "{text}");
+        assert!(text.contains("Test mode"), "{text}");
         let codes = scan(&desk.screenshot().await);
         let checkout = servers.checkout(&token).await;
         assert_eq!(codes, [checkout["code_url"].as_str().expect("a code")]);

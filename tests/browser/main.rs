@@ -26,6 +26,7 @@ macro_rules! engine {
 }
 use engine;
 
+mod accessibility;
 mod appearance;
 mod bad_input;
 mod bridge;
@@ -35,6 +36,7 @@ mod gallery;
 mod h5;
 mod harness;
 mod hosted_page;
+mod hosted_page_states;
 mod hosted_page_without_script;
 mod jsapi;
 mod manners;

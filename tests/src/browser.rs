@@ -243,6 +243,29 @@ impl Browser {
         self.client.issue_cmd(command).await.ok();
     }
 
+    /// Says from the next page on that it is this browser, and that its owner reads these
+    /// languages. Chromium alone can.
+    pub async fn pretend(&self, user_agent: &str, accept_language: &str) {
+        let names = json!({"userAgent": user_agent, "acceptLanguage": accept_language});
+        self.command("Emulation.setUserAgentOverride", names).await;
+    }
+
+    /// Runs no script of the next page's own, or again all. What the tests look up goes on
+    /// working. Chromium alone can.
+    pub async fn block_script(&self, is_blocked: bool) {
+        let switch = json!({"value": is_blocked});
+        self.command("Emulation.setScriptExecutionDisabled", switch)
+            .await;
+    }
+
+    /// Gives the page this room, in CSS px. Chromium alone can.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.command("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
+    }
+
     /// What is on the screen, as PNG.
     pub async fn screenshot(&self) -> Vec<u8> {
         self.client.screenshot().await.unwrap()

@@ -3,6 +3,7 @@
 
 use crate::port::Port;
 use crate::simulator::LiveSimulator;
+use crate::wait::until;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -140,13 +141,40 @@ impl Servers {
 
     /// The backend orders; gives the page's token.
     pub async fn order(&self, order: Value) -> String {
+        let created = self.backend("/v1/orders", &order).await;
+        created["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// A call of the merchant's backend.
+    pub async fn backend(&self, path: &str, body: &Value) -> Value {
         let request = visitor()
-            .post(format!("{}/v1/orders", self.merchant))
+            .post(format!("{}{path}", self.merchant))
             .header("authorization", format!("Bearer {API_KEY}"))
             .header("content-type", "application/json")
-            .body(order.to_string());
-        let created = json_of(request).await;
-        created["token"].as_str().expect("a token").to_owned()
+            .body(body.to_string());
+        json_of(request).await
+    }
+
+    /// A page begins to pay, by this form; gives the merchant API's answer.
+    pub async fn attempt(&self, token: &str, form: &str) -> Value {
+        let request = visitor()
+            .post(format!("{}/v1/checkouts/{token}/attempts", self.merchant))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.to_owned());
+        json_of(request).await
+    }
+
+    /// Waits until the merchant server knows a checkout to be so.
+    pub async fn until_checkout(&self, token: &str, what: &str, is_so: impl Fn(&Value) -> bool) {
+        until(what, async || {
+            let checkout = self.checkout(token).await;
+            if is_so(&checkout) {
+                Ok(())
+            } else {
+                Err(checkout.to_string())
+            }
+        })
+        .await;
     }
 
     /// An element starts an attempt.

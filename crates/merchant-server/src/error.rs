@@ -167,6 +167,10 @@ impl IntoResponse for Failure {
     }
 }
 
+/// Marks an answer that is an envelope, for routes that answer people: they make a page of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Enveloped(pub(crate) Option<ErrorCode>);
+
 fn envelope(error: &ApiError, answer: Option<&CheckoutAnswer>) -> Response {
     let status = error.code.map_or(500, ErrorCode::status);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -179,6 +183,7 @@ fn envelope(error: &ApiError, answer: Option<&CheckoutAnswer>) -> Response {
         body.extend(answer);
     }
     let mut response = (status, axum::Json(body)).into_response();
+    response.extensions_mut().insert(Enveloped(error.code));
     if let Some(retry_after_ms) = error.retry_after_ms {
         let seconds = retry_after_ms.div_ceil(1000);
         response

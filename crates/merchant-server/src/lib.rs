@@ -24,6 +24,7 @@ mod due_work;
 mod error;
 mod hosted_page;
 mod json_body;
+mod language;
 mod ledger;
 mod metrics;
 mod mismatches;

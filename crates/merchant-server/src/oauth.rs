@@ -19,13 +19,13 @@
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use maud::html;
 use merchant_api::{ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE};
 use url::{Url, form_urlencoded};
 
 use crate::config::Merchant;
 use crate::error::Failure;
 use crate::hosted_page;
+use crate::language::Language;
 use crate::ledger::{Order, StateUse};
 use crate::randomness::unguessable;
 use crate::return_address;
@@ -78,6 +78,7 @@ pub(crate) async fn authorize_url(
 /// `GET /wechat/oauth/callback?code&state`
 pub(crate) async fn callback(
     State(server): State<MerchantServer>,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
@@ -100,7 +101,8 @@ pub(crate) async fn callback(
             event = "oauth.refused",
             "a state that is unknown, used or too old"
         );
-        return Ok(refusal());
+        let words = hosted_page::STEP_OVER;
+        return Ok(hosted_page::plain(StatusCode::BAD_REQUEST, language, words));
     };
     let return_url =
         Url::parse(&return_url).map_err(|error| Failure::Internal(error.to_string()))?;
@@ -179,12 +181,4 @@ fn redirect(to: &Url) -> Result<Response, Failure> {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     Ok((StatusCode::FOUND, headers).into_response())
-}
-
-fn refusal() -> Response {
-    let words = html! {
-        h1 { "请返回商家页面，重新点击支付。" }
-        p lang="en" { "This step was used already or took too long. Go back to the shop's page and tap pay again." }
-    };
-    hosted_page::plain(StatusCode::BAD_REQUEST, "微信支付", &words)
 }

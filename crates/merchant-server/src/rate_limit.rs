@@ -13,15 +13,12 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
-use http::{HeaderValue, StatusCode, header};
-use maud::html;
 use merchant_api::{ApiError, ErrorCode};
 
 use crate::client_address::Caller;
 use crate::clock::Clock;
 use crate::config::RateLimits;
 use crate::error::Failure;
-use crate::hosted_page;
 use crate::routes::token_of;
 use crate::server::MerchantServer;
 
@@ -59,7 +56,7 @@ impl Limits {
     }
 
     /// Counts a call; gives the time to wait in milliseconds where it is one too many.
-    fn check(&self, token: &str, address: Option<IpAddr>) -> Result<(), u64> {
+    fn check(&self, token: Option<&str>, address: Option<IpAddr>) -> Result<(), u64> {
         if self
             .calls
             .fetch_add(1, Ordering::Relaxed)
@@ -75,29 +72,46 @@ impl Limits {
                 .check_key(&network_of(address))
                 .map_err(|until| wait_ms(until.wait_time_from(now)))?;
         }
-        self.by_token
-            .check_key(&token.to_owned())
-            .map_err(|until| wait_ms(until.wait_time_from(now)))
+        if let Some(token) = token {
+            self.by_token
+                .check_key(&token.to_owned())
+                .map_err(|until| wait_ms(until.wait_time_from(now)))?;
+        }
+        Ok(())
     }
 }
 
-/// Answers a call that is one too many, and lets all others through.
+/// Answers a call about a token that is one too many, and lets all others through.
 pub(crate) async fn limit(
     State(server): State<MerchantServer>,
     caller: Caller,
     request: Request,
     next: Next,
 ) -> Response {
-    let path = request.uri().path();
-    match server.limits.check(token_of(path), caller.counted) {
+    let token = token_of(request.uri().path());
+    match server.limits.check(Some(token), caller.counted) {
         Ok(()) => next.run(request).await,
-        Err(retry_after_ms) if path.starts_with("/c/") => page(retry_after_ms),
-        Err(retry_after_ms) => {
-            let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
-            error.retry_after_ms = Some(retry_after_ms);
-            Failure::from(error).into_response()
-        }
+        Err(retry_after_ms) => too_many(retry_after_ms),
     }
+}
+
+/// The same where the address says no token: by the caller alone.
+pub(crate) async fn limit_address(
+    State(server): State<MerchantServer>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
+    match server.limits.check(None, caller.counted) {
+        Ok(()) => next.run(request).await,
+        Err(retry_after_ms) => too_many(retry_after_ms),
+    }
+}
+
+fn too_many(retry_after_ms: u64) -> Response {
+    let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
+    error.retry_after_ms = Some(retry_after_ms);
+    Failure::from(error).into_response()
 }
 
 /// Whose calls count together. Of IPv6 everybody has a /64, which is addresses without end.
@@ -109,17 +123,6 @@ const fn network_of(address: IpAddr) -> IpAddr {
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
-}
-
-fn page(retry_after_ms: u64) -> Response {
-    let words = html! {
-        h1 { "操作过于频繁，请稍后再试。" }
-        p lang="en" { "Too many tries. Please wait a moment and load this page again." }
-    };
-    let mut response = hosted_page::plain(StatusCode::TOO_MANY_REQUESTS, "微信支付", &words);
-    let seconds = HeaderValue::from(retry_after_ms.div_ceil(1000));
-    response.headers_mut().insert(header::RETRY_AFTER, seconds);
-    response
 }
 
 /// The server's clock in the form that the limiter wants.

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -82,16 +82,25 @@ pub fn app(server: MerchantServer) -> Router {
     let wechat = Router::new()
         .route(NOTIFY_PATH, post(notify::payment))
         .route(REFUND_NOTIFY_PATH, post(notify::refund))
-        .route(oauth::CALLBACK_PATH, get(oauth::callback))
         .method_not_allowed_fallback(unknown_route::other_method)
         .layer(DefaultBodyLimit::max(NOTIFICATION_MAX_BYTES));
     let checkout_pages = Router::new()
         .route("/c/{token}", get(hosted_page::page))
+        .route("/c/{token}/status", get(hosted_page::status))
         .route("/c/{token}/start", post(hosted_page::start))
         .route("/c/{token}/check", post(hosted_page::check))
         .layer(from_fn_with_state(server.clone(), rate_limit::limit));
-    let pages = checkout_pages
+    // Where WeChat sends a buyer: anybody can guess an address there.
+    let returns = Router::new()
+        .route(oauth::CALLBACK_PATH, get(oauth::callback))
         .route(RECEIPT_PATH, get(receipt_page::page))
+        .layer(from_fn_with_state(
+            server.clone(),
+            rate_limit::limit_address,
+        ));
+    let pages = checkout_pages
+        .merge(returns)
+        .layer(from_fn(hosted_page::as_page))
         .route(receipt_page::SCRIPT_PATH, get(receipt_page::script))
         .route(hosted_page::STYLE_PATH, get(hosted_page::style))
         .route(hosted_page::SCRIPT_PATH, get(hosted_page::script))

@@ -4,16 +4,16 @@
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use maud::html;
 use merchant_api::ErrorCode;
 
 use crate::error::Failure;
 use crate::hosted_page;
+use crate::language::Language;
 
 /// No route has this address.
 pub(crate) async fn unknown(request: Request) -> Response {
     if is_a_page(&request) {
-        return hosted_page::no_such_checkout();
+        return page(&request, ErrorCode::CheckoutUnknown);
     }
     refused(ErrorCode::RouteUnknown, "no route has this address")
 }
@@ -21,14 +21,15 @@ pub(crate) async fn unknown(request: Request) -> Response {
 /// A route has this address, and not for this method; `Allow` says for which.
 pub(crate) async fn other_method(request: Request) -> Response {
     if is_a_page(&request) {
-        let words = html! {
-            h1 { "请返回商家页面，重新打开付款页。" }
-            p lang="en" { "This page cannot be opened that way. Go back to the shop's page." }
-        };
-        return hosted_page::plain(StatusCode::METHOD_NOT_ALLOWED, "微信支付", &words);
+        return page(&request, ErrorCode::MethodNotAllowed);
     }
     let message = "this route does not take this method";
     refused(ErrorCode::MethodNotAllowed, message)
+}
+
+fn page(request: &Request, code: ErrorCode) -> Response {
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::NOT_FOUND);
+    hosted_page::failure(status, Language::of(request.headers()), code)
 }
 
 fn is_a_page(request: &Request) -> bool {

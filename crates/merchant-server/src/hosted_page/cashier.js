@@ -3,18 +3,29 @@
 (function () {
   "use strict";
 
+  var LOOK_EVERY_MS = 5000;
+
   var cashier = document.getElementById("cashier");
   if (cashier) openCashier(cashier.dataset);
 
-  // The element failed and the page's own content is in view: look again as a page without
-  // script does.
-  document.addEventListener("problem", function (event) {
-    var code = event.detail && event.detail.code;
-    if (code !== "WIDGET_UNAVAILABLE" && code !== "WIDGET_STOPPED") return;
-    if (document.querySelector("[data-waits]")) {
-      setTimeout(function () { location.reload(); }, 5000);
-    }
-  });
+  var waiting = document.querySelector("[data-waits]");
+  if (waiting) setTimeout(look, LOOK_EVERY_MS);
+
+  // A browser with script and without the element (too old, or the element has failed) is told by
+  // nobody. The page turns once there is news, and not before: the buyer may be reading it.
+  function look() {
+    setTimeout(look, LOOK_EVERY_MS);
+    var isInView = waiting.getClientRects().length > 0;
+    if (!isInView || document.hidden || !window.fetch) return;
+    var token = waiting.closest("wechat-pay").getAttribute("token");
+    fetch("/v1/checkouts/" + token, { credentials: "omit" })
+      .then(function (response) { return response.json(); })
+      .then(function (checkout) {
+        var isNews = checkout.state && String(checkout.version) !== waiting.dataset.waits;
+        if (isNews) location.replace(location.pathname);
+      })
+      .catch(function () {});
+  }
 
   function openCashier(data) {
     var isOpened = false;

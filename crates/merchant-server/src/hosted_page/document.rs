@@ -1,54 +1,50 @@
-//! The frame of every page that a buyer sees here: head, TEST ribbon, and the headers that say
-//! what the page may do. No page carries inline script or style.
+//! The frame of every page that a buyer sees here: head, the card that the page is, the word TEST
+//! where it is one, and the headers that say what the page may do. No page carries inline script
+//! or style.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 
-use super::{SCRIPT_PATH, STYLE_PATH};
+use super::{SCRIPT_PATH, STYLE_PATH, words};
+use crate::language::{Language, Words};
 use crate::server::MerchantServer;
 
-/// How often a page without script looks again while it waits, in seconds.
-const REFRESH_S: u32 = 5;
+/// Who may show a page in a frame.
+const NOBODY: &str = "'none'";
+pub(super) const OURSELVES: &str = "'self'";
 
-/// What is special about one page.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Frame {
-    /// Say that no real money moves.
-    pub(super) is_test: bool,
-    /// Look again by itself where there is no script to be told by.
-    pub(super) refreshes: bool,
-    /// Load our own few lines of script.
-    pub(super) has_script: bool,
-}
-
-/// A whole document.
-pub(super) fn document(title: &str, frame: Frame, words: &Markup) -> Markup {
+/// A whole document; `head` is what its head has beside the common.
+pub(crate) fn document(language: Language, head: &Markup, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
-        html lang="zh-CN" {
+        html lang=(language.tag()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
-                title { (title) }
+                title { (words::BRAND.say(language)) }
                 // No picture, and no request for one.
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href=(STYLE_PATH);
-                @if frame.refreshes {
-                    // With script the element is told, and a reload would only disturb it.
-                    noscript { meta http-equiv="refresh" content=(REFRESH_S); }
-                }
-                @if frame.has_script {
-                    script src=(SCRIPT_PATH) defer {}
-                }
+                (head)
             }
-            body {
-                @if frame.is_test {
-                    p .test { "TEST 测试环境，不会产生真实付款 " span lang="en" { "No real money moves here." } }
-                }
-                main { (words) }
-            }
+            body { (body) }
+        }
+    }
+}
+
+/// Our own few lines of script, for a document's head.
+pub(super) fn own_script() -> Markup {
+    html! { script src=(SCRIPT_PATH) defer {} }
+}
+
+/// What a page has in its middle. It looks as the element's own card does.
+pub(super) fn card(language: Language, is_test: bool, content: &Markup) -> Markup {
+    html! {
+        div .card {
+            @if is_test { p .ribbon { (words::TEST.say(language)) } }
+            (content)
         }
     }
 }
@@ -65,16 +61,26 @@ pub(super) fn checkout_policy(server: &MerchantServer) -> String {
     };
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
-         form-action 'self' {beyond}; frame-ancestors 'none'"
+         img-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; \
+         form-action 'self' {beyond}; frame-ancestors {NOBODY}"
+    )
+}
+
+/// What a page of words may load, and who may frame it.
+pub(super) fn words_policy(framed_by: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors {framed_by}"
     )
 }
 
 /// A page of words alone.
-pub(crate) fn plain(status: StatusCode, title: &str, words: &Markup) -> Response {
-    let markup = document(title, Frame::default(), words);
-    let policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    secured(status, &markup, policy)
+pub(crate) fn plain(status: StatusCode, language: Language, words: Words) -> Response {
+    let content = html! {
+        main { (card(language, false, &html! { h1 .title { (words.say(language)) } })) }
+    };
+    let markup = document(language, &html! {}, &content);
+    secured(status, &markup, &words_policy(NOBODY))
 }
 
 /// A page with its headers.
@@ -93,6 +99,7 @@ pub(super) fn secured(status: StatusCode, markup: &Markup, policy: &str) -> Resp
 pub(super) fn secure(response: &mut Response) {
     let fixed = [
         (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "accept-language"),
         // WeChat compares the Referer of an H5 payment; no-referrer breaks it.
         (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),

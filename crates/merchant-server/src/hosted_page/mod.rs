@@ -4,10 +4,14 @@
 //!
 //! Looking never changes anything: a GET orders nothing and supersedes nothing, so a robot that
 //! follows the link, a preview or a reload does no harm. Each step is a form that the buyer sends,
-//! with the attempt that was in view, and WeChat is asked only by the button that says so.
+//! with the attempt that was in view, and WeChat is asked only by the button that says so. In
+//! which language, the browser says ([`Language`]).
 
+mod amount;
 mod document;
+mod failure;
 mod offer;
+mod status;
 mod view;
 mod words;
 
@@ -16,7 +20,6 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use maud::html;
 use merchant_api::{
     Action, AttemptForm, ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER,
 };
@@ -25,15 +28,19 @@ use url::form_urlencoded;
 use crate::checkout::{self, AttemptRequest};
 use crate::client_address::Caller;
 use crate::error::Failure;
-use crate::ledger::Checkout;
+use crate::language::Language;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
 use document::{checkout_policy, secure, secured};
 use offer::Place;
-use view::Arrival;
+use view::{Arrival, Notice};
 
-pub(crate) use document::plain;
-pub(crate) use view::{service_contact, yuan};
+pub(crate) use amount::amount;
+pub(crate) use document::{document, plain};
+pub(crate) use failure::{as_page, failure};
+pub(crate) use status::status;
+pub(crate) use view::service_contact;
+pub(crate) use words::{BACK_TO_SHOP, ORDER_NO, PAID, STEP_OVER};
 
 /// The page's few rules and lines, served by us: the policy allows nothing inline.
 const STYLE: &str = include_str!("page.css");
@@ -42,18 +49,20 @@ pub(crate) const STYLE_PATH: &str = "/c.css";
 pub(crate) const SCRIPT_PATH: &str = "/c.js";
 /// Says on our own redirect that WeChat was asked.
 const CHECKED_PARAMETER: &str = "checked";
+/// Says on our own redirect that the buyer chose the code.
+const CODE_PARAMETER: &str = "code";
+/// Says on our own redirect that another page had begun to pay.
+const SUPERSEDED_PARAMETER: &str = "superseded";
 
 /// `GET /c/{token}`
 pub(crate) async fn page(
     State(server): State<MerchantServer>,
+    language: Language,
     PathText(token): PathText,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let checkout = match find(&server, &token).await? {
-        Ok(checkout) => checkout,
-        Err(unknown) => return Ok(unknown),
-    };
+    let checkout = checkout::find(&server, &token).await?;
     let answer = checkout::answer(&server, &checkout, None);
     let markup = view::page(
         &server.config,
@@ -61,6 +70,7 @@ pub(crate) async fn page(
         &answer,
         &Place::of(&headers),
         &arrival(&query.unwrap_or_default()),
+        language,
     );
     Ok(secured(StatusCode::OK, &markup, &checkout_policy(&server)))
 }
@@ -68,37 +78,39 @@ pub(crate) async fn page(
 /// `POST /c/{token}/start`: the same form as the element's, answered with a page or a way.
 pub(crate) async fn start(
     State(server): State<MerchantServer>,
+    language: Language,
     PathText(token): PathText,
     caller: Caller,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
-    let checkout = match find(&server, &token).await? {
-        Ok(checkout) => checkout,
-        Err(unknown) => return Ok(unknown),
-    };
+    let checkout = checkout::find(&server, &token).await?;
     let form = match read_form(&server, &token, body) {
         Ok(form) => form,
-        Err(failure) => return refused(&server, &token, &failure),
+        Err(failure) => return refused(&server, &token, &failure, language),
     };
     let request = AttemptRequest::of_page(form, caller);
     let answer = match checkout::start(&server, checkout.order.id, &request).await {
         Ok(started) => started.into_answer(&server),
-        // The page shows who has taken over, and offers to take over in turn.
-        Err(Failure::Superseded(_)) => return see_other(&format!("/c/{token}")),
-        Err(failure) => return refused(&server, &token, &failure),
+        // The page shows how things stand, and offers to take over in turn.
+        Err(Failure::Superseded(_)) => {
+            return see_other(&format!("/c/{token}?{SUPERSEDED_PARAMETER}=1"));
+        }
+        Err(failure) => return refused(&server, &token, &failure, language),
     };
     match answer.action {
         Some(Action::H5Url(url) | Action::AuthorizeUrl(url)) => see_other(&url),
         Some(Action::Jsapi(parameters)) => {
-            let Ok(checkout) = find(&server, &token).await? else {
-                return see_other(&format!("/c/{token}"));
-            };
+            let checkout = checkout::find(&server, &token).await?;
             let handle = checkout
                 .attempt
                 .as_ref()
                 .map_or("", |attempt| &*attempt.return_handle);
-            let markup = view::cashier(&server.config, &checkout, &parameters, handle);
+            let markup = view::cashier(&server.config, &checkout, &parameters, handle, language);
             Ok(secured(StatusCode::OK, &markup, &checkout_policy(&server)))
+        }
+        _ if Place::of(&headers).is_handheld => {
+            see_other(&format!("/c/{token}?{CODE_PARAMETER}=1"))
         }
         _ => see_other(&format!("/c/{token}")),
     }
@@ -109,13 +121,9 @@ pub(crate) async fn check(
     State(server): State<MerchantServer>,
     PathText(token): PathText,
 ) -> Result<Response, Failure> {
-    match find(&server, &token).await? {
-        Ok(checkout) => {
-            checkout::ask(&server, checkout.order.id).await?;
-            see_other(&format!("/c/{token}?{CHECKED_PARAMETER}=1"))
-        }
-        Err(unknown) => Ok(unknown),
-    }
+    let checkout = checkout::find(&server, &token).await?;
+    checkout::ask(&server, checkout.order.id).await?;
+    see_other(&format!("/c/{token}?{CHECKED_PARAMETER}=1"))
 }
 
 /// `GET /c.css`
@@ -134,26 +142,6 @@ fn file(kind: &'static str, text: &'static str) -> Response {
         (header::CACHE_CONTROL, "public, max-age=3600"),
     ];
     (headers, text).into_response()
-}
-
-/// The checkout, or the page that says that there is none.
-async fn find(server: &MerchantServer, token: &str) -> Result<Result<Checkout, Response>, Failure> {
-    match checkout::find(server, token).await {
-        Ok(checkout) => Ok(Ok(checkout)),
-        Err(Failure::Refused(error)) if error.code == Some(ErrorCode::CheckoutUnknown) => {
-            Ok(Err(no_such_checkout()))
-        }
-        Err(failure) => Err(failure),
-    }
-}
-
-/// The page of a checkout that is not there.
-pub(crate) fn no_such_checkout() -> Response {
-    let words = html! {
-        h1 { "找不到这个订单，请返回商家页面。" }
-        p lang="en" { "There is no such checkout. Go back to the shop's page." }
-    };
-    plain(StatusCode::NOT_FOUND, "微信支付", &words)
 }
 
 /// Our own form; where the buyer comes back to is this page, whatever the form says.
@@ -176,7 +164,9 @@ fn arrival(query: &str) -> Arrival {
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
             RETURN_PARAMETER => arrival.has_returned = true,
-            CHECKED_PARAMETER => arrival.has_checked = true,
+            CHECKED_PARAMETER => arrival.notice = Some(Notice::Checked),
+            SUPERSEDED_PARAMETER => arrival.notice = Some(Notice::Superseded),
+            CODE_PARAMETER => arrival.wants_code = true,
             PAYER_PARAMETER => arrival.payer = Some(value.into_owned()),
             _ => {}
         }
@@ -189,7 +179,12 @@ fn arrival(query: &str) -> Arrival {
 }
 
 /// A refusal as a page, with the status that a program would get.
-fn refused(server: &MerchantServer, token: &str, failure: &Failure) -> Result<Response, Failure> {
+fn refused(
+    server: &MerchantServer,
+    token: &str,
+    failure: &Failure,
+    language: Language,
+) -> Result<Response, Failure> {
     let code = match failure {
         Failure::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
         Failure::Superseded(_) => ErrorCode::AttemptSuperseded,
@@ -198,7 +193,7 @@ fn refused(server: &MerchantServer, token: &str, failure: &Failure) -> Result<Re
     failure.log();
     let status = StatusCode::from_u16(code.status())
         .map_err(|error| Failure::Internal(error.to_string()))?;
-    let markup = view::refusal(&server.config, token, words::of_refusal(code));
+    let markup = view::refusal(&server.config, token, words::of_refusal(code), language);
     Ok(secured(status, &markup, &checkout_policy(server)))
 }
 

@@ -6,7 +6,8 @@ use ::checkout::{Decision, Environment, Facts, decide};
 use http::HeaderMap;
 use merchant_api::Product;
 
-use super::words::{self, Words};
+use super::words;
+use crate::language::Words;
 
 /// What is offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,16 @@ pub(super) enum Offer {
     Products(Vec<Product>),
     /// Nothing works here.
     Nothing(Nothing),
+}
+
+impl Offer {
+    /// The best way, if there is one.
+    pub(super) fn first(&self) -> Option<Product> {
+        match self {
+            Self::Products(products) => products.first().copied(),
+            Self::Nothing(_) => None,
+        }
+    }
 }
 
 /// Why nothing works.

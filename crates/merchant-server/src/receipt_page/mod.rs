@@ -14,27 +14,35 @@
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 use merchant_api::OrderState;
 use url::form_urlencoded;
 use wechat_pay::receipt_is_wechats;
 
 use crate::checkout;
 use crate::error::Failure;
-use crate::hosted_page::{STYLE_PATH, service_contact, yuan};
+use crate::hosted_page::{self, amount, service_contact};
+use crate::language::{Language, Words};
 use crate::ledger::{Attempt, AttemptState, Order};
 use crate::server::MerchantServer;
 
 const SCRIPT: &str = include_str!("receipt.js");
 pub(crate) const SCRIPT_PATH: &str = "/receipt.js";
-/// The page around ours.
-const WECHATS_PAGE: &str = "https://payapp.weixin.qq.com";
+/// The pages around ours: the documented one, and the same under the domain to which WeChat Pay
+/// moves its pages one by one.
+const WECHATS_PAGES: &str = "https://payapp.weixin.qq.com https://payapp.wechatpay.cn";
 /// WeChat wants it on every receipt page: it watches over what is shown there.
 const WECHATS_SCRIPT: &str = "https://wx.gtimg.com/pay_h5/goldplan/js/jgoldplan-1.0.0.js";
+/// What stands there where WeChat's own receipt is to be shown.
+const SEE_WECHAT: Words = Words(
+    "付款结果请以微信支付账单为准",
+    "Please look at your payment in WeChat.",
+);
 
 /// `GET /wechat/receipt?sub_mch_id&out_trade_no&check_code`
 pub(crate) async fn page(
     State(server): State<MerchantServer>,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let asked = Asked::read(&query.unwrap_or_default());
@@ -48,7 +56,8 @@ pub(crate) async fn page(
             "a receipt page was asked for that does not belong to a payment of ours"
         );
     }
-    Ok(framed(&server, &document(&server, found.as_ref())))
+    let markup = document(&server, found.as_ref(), language);
+    Ok(framed(&server, &markup))
 }
 
 /// `GET /receipt.js`
@@ -74,16 +83,20 @@ impl Asked {
                 .find(|(name, _)| name == wanted)
                 .map(|(_, value)| value.into_owned())
         };
+        // What cannot be an MD5 is not worth a question at WeChat.
+        let is_code =
+            |text: &String| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         Some(Self {
             sub_mchid: value("sub_mch_id")?,
             out_trade_no: value("out_trade_no")?,
-            check_code: value("check_code")?,
+            check_code: value("check_code").filter(is_code)?,
         })
     }
 }
 
 /// The paid order that is meant, if WeChat is who asks. It may ask before its notification comes,
-/// so an order that is still open is asked about once.
+/// so an order that is still open is asked about: the code covers a number that only the answer
+/// brings. However often somebody guesses, WeChat is asked once per order and interval.
 async fn find(server: &MerchantServer, asked: &Asked) -> Result<Option<Order>, Failure> {
     let attempt = async || -> Result<Option<Attempt>, Failure> {
         let attempt = server
@@ -123,56 +136,47 @@ async fn find(server: &MerchantServer, asked: &Asked) -> Result<Option<Order>, F
         .filter(|order| order.state == OrderState::Paid))
 }
 
-fn document(server: &MerchantServer, order: Option<&Order>) -> Markup {
+fn document(server: &MerchantServer, order: Option<&Order>, language: Language) -> Markup {
     let is_live = server.config.gateway.is_live();
     let display = if order.is_some() {
         "SHOW_CUSTOM_PAGE"
     } else {
         "SHOW_OFFICIAL_PAGE"
     };
-    html! {
-        (DOCTYPE)
-        html lang="zh-CN" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex";
-                title { "支付结果" }
-                link rel="icon" href="data:,";
-                link rel="stylesheet" href=(STYLE_PATH);
-                // First ours: WeChat waits for three seconds, and not for another host.
-                script src=(SCRIPT_PATH) defer {}
-                @if is_live { script src=(WECHATS_SCRIPT) charset="UTF-8" async {} }
-            }
-            body .receipt {
-                main #receipt data-display=(display) data-parent=(parent(server)) {
-                    @match order {
-                        Some(order) => (receipt(server, order)),
-                        None => p { "付款结果请以微信支付账单为准。 " span lang="en" { "Please look at your payment in WeChat." } },
-                    }
-                }
+    let head = html! {
+        // First ours: WeChat waits for three seconds, and not for another host.
+        script src=(SCRIPT_PATH) defer {}
+        @if is_live { script src=(WECHATS_SCRIPT) charset="UTF-8" async {} }
+    };
+    let body = html! {
+        main .receipt #receipt data-display=(display) data-parents=(parents(server)) {
+            @match order {
+                Some(order) => (receipt(server, order, language)),
+                None => p .quiet { (SEE_WECHAT.say(language)) },
             }
         }
-    }
+    };
+    hosted_page::document(language, &head, &body)
 }
 
-fn receipt(server: &MerchantServer, order: &Order) -> Markup {
+fn receipt(server: &MerchantServer, order: &Order, language: Language) -> Markup {
+    let paid_fen = order.payer_total_fen.unwrap_or(order.total_fen);
     html! {
-        p .outcome.paid { "支付成功 " span lang="en" { "Payment received" } }
-        p .total { (yuan(order.payer_total_fen.unwrap_or(order.total_fen))) }
-        h1 { (order.description) }
-        p .order { "订单号 " span lang="en" { "Order" } " " (order.order_no) }
+        h1 .title { (hosted_page::PAID.say(language)) }
+        p .amount { (amount(paid_fen, language)) }
+        p .description dir="auto" { (order.description) }
+        p .quiet { (hosted_page::ORDER_NO.say(language)) " " (order.order_no) }
         @if let Some(url) = &order.success_url {
-            p { a #leave .button href=(url) { "返回商家 " span lang="en" { "Back to the shop" } } }
+            p { a #leave .button href=(url) { (hosted_page::BACK_TO_SHOP.say(language)) } }
         }
-        (service_contact(&server.config))
+        (service_contact(&server.config, language))
     }
 }
 
-/// The origin of the page around ours; with a simulator, the simulator's.
-fn parent(server: &MerchantServer) -> &str {
+/// The origins that the page around ours may have; with a simulator, the simulator's.
+fn parents(server: &MerchantServer) -> &str {
     if server.config.gateway.is_live() {
-        WECHATS_PAGE
+        WECHATS_PAGES
     } else {
         &server.config.gateway.origin
     }
@@ -188,11 +192,12 @@ fn framed(server: &MerchantServer, markup: &Markup) -> Response {
     let policy = format!(
         "default-src 'none'; script-src 'self'{wechats_script}; style-src 'self'; img-src data:; \
          base-uri 'none'; form-action 'none'; frame-ancestors {}",
-        parent(server)
+        parents(server)
     );
     let mut response = (StatusCode::OK, markup.clone()).into_response();
     let fixed = [
         (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "accept-language"),
         // The address names an order: the shop that is led to need not have it.
         (header::REFERRER_POLICY, "no-referrer"),
     ];

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use serde_json::json;
 
-use crate::house::{Answer, House, MERCHANT, MINUTE_MS};
+use crate::house::{API_KEY, Answer, House, MERCHANT, MINUTE_MS, backend};
 
 const DESK: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
@@ -39,8 +39,8 @@ async fn a_code_is_ordered_by_the_button_alone_and_shown_until_it_is_paid() {
     let path = format!("/c/{token}");
     let page = look(&house, DESK, &path).await;
     assert!(page.contains(&format!("action=\"/c/{token}/start\"")));
-    assert!(page.contains("显示付款二维码"), "{page}");
-    assert!(!page.contains("<svg") && !page.contains("http-equiv"));
+    assert!(page.contains("显示支付二维码"), "{page}");
+    assert!(!page.contains("<svg") && !page.contains("<iframe"));
     assert_eq!(house.line.take_sent(), [], "looking orders nothing");
 
     let began = start(&house, &token, &[("product", "native"), ("after", "0")]).await;
@@ -48,9 +48,10 @@ async fn a_code_is_ordered_by_the_button_alone_and_shown_until_it_is_paid() {
     house.line.take_sent();
     let page = look(&house, DESK, &path).await;
     assert!(page.contains("<svg") && page.contains("扫一扫"), "{page}");
-    assert!(page.contains("<noscript><meta http-equiv=\"refresh\" content=\"5\">"));
-    let phone = look(&house, PHONE, &path).await;
-    assert!(phone.contains("另一台设备"), "{phone}");
+    let frame =
+        format!("<noscript><iframe class=\"status\" title=\"支付状态\" src=\"{path}/status?seen=");
+    assert!(page.contains(&frame), "{page}");
+    assert!(!page.contains("http-equiv"), "the page itself stays");
 
     house.pay("tea-0001").await;
     leads_to(
@@ -59,9 +60,117 @@ async fn a_code_is_ordered_by_the_button_alone_and_shown_until_it_is_paid() {
     );
     let page = look(&house, DESK, &format!("{path}?checked=1")).await;
     assert!(page.contains("支付成功"), "{page}");
-    assert!(!page.contains("<form") && !page.contains("http-equiv"));
+    assert!(!page.contains("<form") && !page.contains("<iframe"));
     house.later(5 * 24 * 60 * MINUTE_MS).await;
     assert!(look(&house, DESK, &path).await.contains("支付成功"));
+}
+
+#[tokio::test]
+async fn a_phone_shows_a_code_only_to_a_buyer_who_chose_it_there() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let path = format!("/c/{token}");
+    start(&house, &token, &[("product", "native"), ("after", "0")]).await;
+    let page = look(&house, PHONE, &path).await;
+    assert!(
+        !page.contains("<svg") && page.contains("value=\"h5\""),
+        "{page}"
+    );
+    let chosen = Request::post(format!("{path}/start"))
+        .header("user-agent", PHONE)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from("product=native&after=1"));
+    leads_to(
+        &house.send(chosen.unwrap()).await,
+        &format!("{path}?code=1"),
+    );
+    let page = look(&house, PHONE, &format!("{path}?code=1")).await;
+    assert!(
+        page.contains("<svg") && page.contains("另一台设备"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn the_frame_of_a_page_without_script_looks_again_until_there_is_news() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    start(&house, &token, &[("product", "native"), ("after", "0")]).await;
+    let version = house.checkout(&token).await.number("version");
+    let path = format!("/c/{token}/status?seen={version}");
+    let frame = look(&house, DESK, &path).await;
+    let again = "<meta http-equiv=\"refresh\" content=\"5\">";
+    assert!(frame.contains(again) && !frame.contains("<a"), "{frame}");
+    let older = look(&house, DESK, &format!("/c/{token}/status?seen=0")).await;
+    assert!(
+        older.contains("有更新") && !older.contains(again),
+        "{older}"
+    );
+    house.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    let frame = look(&house, DESK, &path).await;
+    let news = format!("<a class=\"button\" href=\"/c/{token}\" target=\"_top\">");
+    assert!(
+        frame.contains("支付成功") && frame.contains(&news),
+        "{frame}"
+    );
+    assert!(!frame.contains(again), "{frame}");
+}
+
+#[tokio::test]
+async fn a_refund_is_said_beneath_the_payment() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    start(&house, &token, &[("product", "native")]).await;
+    house.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    let path = format!("/c/{token}");
+    for (number, amount_fen, expected) in [
+        ("back-1", 990, "已退款 ¥9.90"),
+        ("back-2", 1_000, "已全额退款 ¥19.90"),
+    ] {
+        assert!(!look(&house, DESK, &path).await.contains(expected));
+        let wanted = json!({"refund_no": number, "amount_fen": amount_fen}).to_string();
+        let refund = backend("/v1/orders/tea-0001/refunds", API_KEY, wanted);
+        assert!(house.send(refund).await.status.is_success());
+        house.simulator.run_due().await;
+        house.later(MINUTE_MS).await;
+        let page = look(&house, DESK, &path).await;
+        assert!(
+            page.contains(expected) && page.contains("支付成功"),
+            "{page}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_page_speaks_the_language_of_its_reader() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    for (accepted, tag, words) in [
+        ("zh-TW,en;q=0.5", "zh-CN", "未找到该订单"),
+        ("en-US,zh;q=0.5", "en", "There is no such order"),
+        ("fr", "en", "There is no such order"),
+    ] {
+        for (path, is_order) in [
+            (format!("/c/{token}"), true),
+            ("/c/nobody".to_owned(), false),
+        ] {
+            let request = Request::get(&path)
+                .header("accept-language", accepted)
+                .header("user-agent", DESK);
+            let page = house.send(request.body(Body::empty()).unwrap()).await;
+            let text = page.text();
+            assert!(text.contains(&format!("<html lang=\"{tag}\">")), "{text}");
+            assert_eq!(text.contains(words), !is_order, "{text}");
+            assert_eq!(
+                text.contains("测试环境"),
+                is_order && tag == "zh-CN",
+                "{text}"
+            );
+            assert_eq!(page.headers["vary"], "accept-language");
+        }
+    }
 }
 
 #[tokio::test]
@@ -125,10 +234,13 @@ async fn an_older_page_takes_over_nothing() {
     let house = House::open().await;
     let token = house.tea().await;
     start(&house, &token, &[("product", "native"), ("after", "0")]).await;
+    let path = format!("/c/{token}?superseded=1");
     leads_to(
         &start(&house, &token, &[("product", "h5"), ("after", "0")]).await,
-        &format!("/c/{token}"),
+        &path,
     );
+    let page = look(&house, DESK, &path).await;
+    assert!(page.contains("另一个页面或设备"), "{page}");
     assert_eq!(house.trade_state("tea-0001").as_deref(), Some("NOTPAY"));
     let moved = start(&house, &token, &[("product", "h5"), ("after", "1")]).await;
     assert_eq!(moved.status, StatusCode::SEE_OTHER);
@@ -192,11 +304,11 @@ async fn what_cannot_be_paid_any_more_says_so_and_offers_nothing() {
     let path = format!("/c/{token}");
     house.clock.advance_ms(31 * MINUTE_MS);
     let page = look(&house, DESK, &path).await;
-    assert!(page.contains("订单已超过支付时间"), "{page}");
+    assert!(page.contains("订单支付已超时"), "{page}");
     assert!(!page.contains("/start"), "{page}");
     let refused = start(&house, &token, &[("product", "native")]).await;
     assert_eq!(refused.status, StatusCode::GONE);
-    assert!(refused.text().contains("订单已超过支付时间"));
+    assert!(refused.text().contains("订单支付已超时"));
     house.later(1).await;
     let page = look(&house, DESK, &path).await;
     assert!(

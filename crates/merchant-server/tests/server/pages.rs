@@ -22,9 +22,9 @@ async fn the_hosted_page_shows_the_order_and_holds_the_element() {
         "&lt;b&gt;一壶茶&lt;/b&gt; &amp;",
         "¥19.90",
         "tea-0001",
-        &*format!("<wechat-pay token=\"{token}\" merchant-api=\"/v1\">"),
+        &*format!("<wechat-pay class=\"for-code\" token=\"{token}\" merchant-api=\"/v1\">"),
         "<script type=\"module\" src=\"/dist/wechat-pay.js\">",
-        "TEST",
+        "测试环境",
     ] {
         assert!(text.contains(expected), "{expected} in {text}");
     }
@@ -58,7 +58,7 @@ async fn an_unknown_token_has_a_page_of_its_own() {
     let house = House::open().await;
     let page = house.get("/c/AAAAAAAAAAAAAAAAAAAAAA").await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
-    assert!(page.text().contains("找不到"));
+    assert!(page.text().contains("未找到"));
     assert!(!page.text().contains("wechat-pay"));
 }
 

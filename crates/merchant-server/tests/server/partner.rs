@@ -20,6 +20,11 @@ struct Partner {
 
 /// A service provider with one sub-merchant; `more` is added to that one's table.
 async fn open_with(more: &str) -> Partner {
+    open_with_lines("", more).await
+}
+
+/// The same with more lines at the top of the configuration.
+async fn open_with_lines(lines: &str, more: &str) -> Partner {
     let probe = House::open().await;
     let sub = probe
         .simulator
@@ -29,7 +34,7 @@ async fn open_with(more: &str) -> Partner {
         sub.sub_mchid, sub.sub_appid
     );
     Partner {
-        house: House::open_with_merchant("", &table).await,
+        house: House::open_with_merchant(lines, &table).await,
         sub_mchid: sub.sub_mchid,
         sub_appid: sub.sub_appid,
     }
@@ -314,7 +319,7 @@ async fn the_receipt_is_shown_in_wechats_frame_and_leads_back_to_the_shop() {
     let text = page.text();
     for expected in [
         "data-display=\"SHOW_CUSTOM_PAGE\"",
-        &*format!("data-parent=\"{WECHAT}\""),
+        &*format!("data-parents=\"{WECHAT}\""),
         "支付成功",
         "¥19.90",
         "tea-0001",
@@ -336,7 +341,7 @@ async fn the_receipt_is_shown_in_wechats_frame_and_leads_back_to_the_shop() {
     assert!(page.headers.get("x-frame-options").is_none());
     assert_eq!(page.headers["cache-control"], "no-store");
     let script = look(house, "/receipt.js").await.text();
-    for expected in ["onIframeReady", "jumpOut", "dataset.parent"] {
+    for expected in ["onIframeReady", "jumpOut", "dataset.parents"] {
         assert!(script.contains(expected), "{expected} in {script}");
     }
 }
@@ -375,6 +380,39 @@ async fn without_wechats_check_code_nothing_of_the_order_is_shown() {
             "{path}"
         );
     }
+}
+
+#[tokio::test]
+async fn whoever_guesses_at_receipts_asks_wechat_nothing_and_is_told_to_stop() {
+    let more = "rate_limits = { token_per_minute = 100, address_per_minute = 5 }";
+    let partner = open_with_lines(more, "").await;
+    let house = &partner.house;
+    let token = house.order(partner.order(&json!({}))).await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.line.take_sent();
+    let query = format!("sub_mch_id={}&out_trade_no=tea-0001", partner.sub_mchid);
+    for code in ["", "0", "not a code of any kind, but of 32 "] {
+        let path = format!(
+            "/wechat/receipt?{query}&check_code={}",
+            code.replace(' ', "%20")
+        );
+        assert_eq!(look(house, &path).await.status, StatusCode::OK);
+    }
+    assert_eq!(house.line.take_sent(), []);
+    // One that may be WeChat's is asked about once, however often it comes.
+    let path = format!("/wechat/receipt?{query}&check_code={}", "0".repeat(32));
+    look(house, &path).await;
+    assert_eq!(house.line.take_kinds(), ["query"]);
+    let one_too_many = look(house, &path).await;
+    assert_eq!(one_too_many.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(one_too_many.headers.contains_key("retry-after"));
+    assert!(
+        one_too_many.text().contains("操作过于频繁"),
+        "{one_too_many:?}"
+    );
+    assert_eq!(house.line.take_sent(), []);
+    let hop = look(house, "/wechat/oauth/callback?code=x&state=y").await;
+    assert_eq!(hop.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]

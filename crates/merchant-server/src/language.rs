@@ -1,0 +1,145 @@
+//! The language that a buyer's page speaks, chosen by what the browser says of its owner
+//! (`Accept-Language`). There is no switch and no parameter: an address that is sent on speaks the
+//! language of whoever opens it.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{HeaderMap, header};
+
+/// A language that our pages speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    /// Simplified Chinese, which Chinese of any region reads; said too where a browser names
+    /// nothing, for WeChat's buyers are there.
+    ZhCn,
+    /// English, for everybody else, as the element has it.
+    En,
+}
+
+impl Language {
+    /// The one of ours that the browser's owner likes best.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut best = None;
+        let mut names_another = false;
+        for value in headers.get_all(header::ACCEPT_LANGUAGE) {
+            for range in value.to_str().unwrap_or_default().split(',') {
+                let (tag, weight) = weighed(range);
+                match Self::of_tag(tag) {
+                    Some(language) if weight > best.map_or(0, |(weight, _)| weight) => {
+                        best = Some((weight, language));
+                    }
+                    Some(_) => {}
+                    None => names_another |= weight > 0 && !matches!(tag, "" | "*"),
+                }
+            }
+        }
+        match best {
+            Some((_, language)) => language,
+            None if names_another => Self::En,
+            None => Self::ZhCn,
+        }
+    }
+
+    /// The tag for `lang`, by which the element chooses its own words.
+    pub(crate) const fn tag(self) -> &'static str {
+        match self {
+            Self::ZhCn => "zh-CN",
+            Self::En => "en",
+        }
+    }
+
+    fn of_tag(tag: &str) -> Option<Self> {
+        let language = tag.split('-').next().unwrap_or_default();
+        if language.eq_ignore_ascii_case("zh") {
+            Some(Self::ZhCn)
+        } else if language.eq_ignore_ascii_case("en") {
+            Some(Self::En)
+        } else {
+            None
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Language {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
+    }
+}
+
+/// One sentence: in Chinese, in English.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Words(pub(crate) &'static str, pub(crate) &'static str);
+
+impl Words {
+    /// The sentence in a language.
+    pub(crate) const fn say(self, language: Language) -> &'static str {
+        match language {
+            Language::ZhCn => self.0,
+            Language::En => self.1,
+        }
+    }
+}
+
+/// A language range and its weight in thousandths (RFC 9110, 12.4.2). What cannot be read weighs
+/// nothing.
+fn weighed(range: &str) -> (&str, u16) {
+    let (tag, parameter) = range.split_once(';').unwrap_or((range, "q=1"));
+    let weight = match parameter.trim().split_once('=') {
+        Some(("q" | "Q", weight)) => thousandths(weight),
+        _ => None,
+    };
+    (tag.trim(), weight.unwrap_or(0))
+}
+
+fn thousandths(weight: &str) -> Option<u16> {
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    let whole: u16 = whole.parse().ok().filter(|whole| *whole <= 1)?;
+    let is_fraction = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let fraction: u16 = if is_fraction {
+        format!("{fraction:0<3}").parse().ok()?
+    } else {
+        return None;
+    };
+    Some((whole * 1000 + fraction).min(1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, header};
+
+    use super::Language;
+
+    #[test]
+    fn a_page_speaks_the_language_that_its_reader_likes_best_of_the_two() {
+        let cases = [
+            ("", Language::ZhCn),
+            ("*", Language::ZhCn),
+            ("zh-CN,zh;q=0.9,en;q=0.8", Language::ZhCn),
+            ("zh-Hant-TW", Language::ZhCn),
+            ("en-US,en;q=0.9", Language::En),
+            ("en;q=0.5, zh-HK;q=0.7", Language::ZhCn),
+            ("en-GB , zh", Language::En),
+            ("zh;q=0.123,en;q=0.2", Language::En),
+            ("de-DE,de;q=0.9", Language::En),
+            ("ja,zh;q=0.3", Language::ZhCn),
+            ("fr,*;q=0.1", Language::En),
+            ("zh;q=0,en;q=0.1", Language::En),
+            ("en;q=0", Language::ZhCn),
+            ("zh;q=nonsense,en;q=0.1", Language::En),
+            ("en;q=NaN", Language::ZhCn),
+            ("zh;q=9999999999,de", Language::En),
+            (";;,=,q=1", Language::En),
+        ];
+        for (accepted, expected) in cases {
+            let mut headers = HeaderMap::new();
+            if !accepted.is_empty() {
+                headers.insert(header::ACCEPT_LANGUAGE, accepted.parse().unwrap());
+            }
+            assert_eq!(Language::of(&headers), expected, "{accepted}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! Every state of the merchant server's own pages, with the element and without script, on a phone
+//! and on a desk, in both languages: the words are those of the buyer's language, the word TEST is
+//! there once, nothing is too wide, and axe finds nothing. With `SCREENSHOTS=folder`, each is kept
+//! as a picture too.
+
+use crate::accessibility::{axe, violations};
+use crate::gallery::keep;
+use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::servers::Servers;
+use serde_json::{Value, json};
+
+const DESK: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
+const PHONE: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36";
+const WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) NetType/WIFI Language/zh_CN";
+const OLD_WECHAT: &str =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 6_0 like Mac OS X) AppleWebKit/536.26 MicroMessenger/4.5";
+const MINI_PROGRAM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) NetType/WIFI Language/zh_CN miniProgram/wx0123456789abcdef";
+
+/// What a browser sends, and the page's tag for it.
+const LANGUAGES: [(&str, &str); 2] = [
+    ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
+    ("en-GB,de;q=0.9", "en"),
+];
+const WIDTHS: [u32; 2] = [360, 1280];
+
+/// A page to look at.
+struct Sight {
+    name: &'static str,
+    user_agent: &'static str,
+    path: String,
+    /// The state that the element comes to; none where it is not on the page.
+    element: Option<&'static str>,
+}
+
+#[tokio::test]
+async fn each_page_without_script_is_whole_in_both_languages_and_accessible() {
+    let servers = Servers::start().await;
+    let sights = sights(&servers).await;
+    visit(Visitor::Desktop, async |browser| {
+        look_at_all(browser, &sights, "plain", async |browser, sight| {
+            browser.block_script(true).await;
+            browser
+                .open(&format!("{}{}", servers.merchant, sight.path))
+                .await;
+            vec![]
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_page_that_the_element_takes_over_speaks_one_language_and_moves_nothing() {
+    let servers = Servers::start().await;
+    let sights = sights(&servers).await;
+    visit(Visitor::Desktop, async |browser| {
+        look_at_all(browser, &sights, "element", async |browser, sight| {
+            browser
+                .open(&format!("{}{}", servers.merchant, sight.path))
+                .await;
+            if let Some(state) = sight.element {
+                browser.until_element_is(&[state]).await;
+            }
+            // What is said after a form belongs to the page without script.
+            let moved = browser.look_and_wait(MOVED, vec![]).await;
+            if moved == json!([]) || sight.path.contains("=1") {
+                vec![]
+            } else {
+                vec![format!("{} moved: {moved}", sight.name)]
+            }
+        })
+        .await;
+        let mut complaints = browser.complaints().await;
+        // The page of an unknown token is one, and says so.
+        complaints.retain(|line| !line.contains("404 (Not Found)"));
+        assert_eq!(complaints, [""; 0]);
+    })
+    .await;
+}
+
+/// What moved of that which stays when the element takes over, as browsers measure it (Layout
+/// Instability).
+const MOVED: &str = "const done = arguments[0];
+    const moved = [];
+    const staying = (node) => node?.parentElement?.closest('main') && !node.closest('wechat-pay');
+    const add = (shift) => moved.push(...shift.sources.filter(({node}) => staying(node)).map(
+        ({node, previousRect, currentRect}) => `${node.className} from ${previousRect.top} to ${currentRect.top}`));
+    new PerformanceObserver((list) => list.getEntries().forEach(add)).observe({type: 'layout-shift', buffered: true});
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(moved))))";
+
+/// What a page without script showed stays in view while it is checked.
+const SHOW_NOSCRIPT: &str = "if (arguments[0] !== 'plain') return;
+    for (const place of document.querySelectorAll('noscript')) place.style.display = 'block'";
+
+async fn look_at_all(
+    browser: &Browser,
+    sights: &[Sight],
+    way: &str,
+    open: impl AsyncFn(&Browser, &Sight) -> Vec<String>,
+) {
+    let axe = axe();
+    let mut faults = Vec::new();
+    for sight in sights {
+        for (accepted, language) in LANGUAGES {
+            browser.pretend(sight.user_agent, accepted).await;
+            for width in WIDTHS {
+                browser.resize(width, 800).await;
+                faults.extend(open(browser, sight).await);
+                let name = format!("{}-{way}-{language}-{width}", sight.name);
+                faults.extend(wrong_with(browser, &name, language).await);
+                keep(browser, &name).await;
+                // The page stays as it was read; the checker needs timers.
+                browser.block_script(false).await;
+                browser.look(SHOW_NOSCRIPT, vec![way.into()]).await;
+                browser.look(&axe, vec![]).await;
+                for violation in violations(browser, "html").await {
+                    faults.push(format!("{name}: {violation}"));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Language, width, and how often the page says TEST.
+async fn wrong_with(browser: &Browser, name: &str, language: &str) -> Vec<String> {
+    let look = "const element = document.querySelector('wechat-pay');
+        const texts = [...document.querySelectorAll('body'), ...(element?.shadowRoot?.children ?? [])].map((node) => node.innerText);
+        const seen = (node) => node.getClientRects().length > 0;
+        const ribbons = [...document.querySelectorAll('.ribbon'), ...(element?.shadowRoot?.querySelectorAll('.ribbon') ?? [])].filter(seen);
+        return {
+            lang: document.documentElement.lang,
+            text: texts.join(' '),
+            ribbons: ribbons.length,
+            isAboutOrder: !!document.querySelector('.beneath'),
+            isTooWide: document.documentElement.scrollWidth > innerWidth,
+        }";
+    let page = browser.look(look, vec![]).await;
+    let mut faults = Vec::new();
+    if page["lang"] != language {
+        faults.push(format!("{name} is in {}", page["lang"]));
+    }
+    let text = page["text"].as_str().unwrap_or_default();
+    // The description is the shop's own, in any language.
+    let text = text.replace("手冲壶", "");
+    let is_chinese = text
+        .chars()
+        .any(|letter| letter > '\u{4e00}' && letter < '\u{a000}');
+    if is_chinese != (language == "zh-CN") {
+        faults.push(format!("{name} says {text}"));
+    }
+    let expected = i32::from(page["isAboutOrder"] == json!(true));
+    if page["ribbons"] != json!(expected) {
+        faults.push(format!("{name} has {} ribbons", page["ribbons"]));
+    }
+    if page["isTooWide"] == json!(true) {
+        faults.push(format!("{name} is too wide"));
+    }
+    faults
+}
+
+/// The orders, brought to where they are looked at.
+async fn sights(servers: &Servers) -> Vec<Sight> {
+    let order = async |no: &str, more: Value| {
+        let mut order = json!({"order_no": no, "total_fen": 123_456, "description": "手冲壶"});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            order[name] = value.clone();
+        }
+        servers.order(order).await
+    };
+    let fresh = order("STATE-FRESH", json!({})).await;
+    let for_code = order("STATE-FOR-CODE", json!({})).await;
+    let coded = order("STATE-CODED", json!({})).await;
+    servers.attempt(&coded, "product=native&after=0").await;
+    let left = order("STATE-LEFT", json!({})).await;
+    servers
+        .attempt(
+            &left,
+            &format!(
+                "product=h5&after=0&return_url={}/c/{left}",
+                servers.merchant
+            ),
+        )
+        .await;
+    let native_alone = order("STATE-NATIVE-ALONE", json!({"products": ["native"]})).await;
+    let closed = order("STATE-CLOSED", json!({})).await;
+    servers
+        .backend("/v1/orders/STATE-CLOSED/close", &json!({}))
+        .await;
+    let paid = order(
+        "STATE-PAID",
+        json!({"success_url": format!("{}/thanks", servers.shop)}),
+    )
+    .await;
+    let part = order("STATE-REFUNDED-PART", json!({})).await;
+    let whole = order("STATE-REFUNDED-WHOLE", json!({})).await;
+    for token in [&paid, &part, &whole] {
+        let answer = servers.attempt(token, "product=native&after=0").await;
+        servers.wechat.pay(&answer["code_url"]).await;
+        servers
+            .until_checkout(token, "paid", |checkout| checkout["state"] == "paid")
+            .await;
+    }
+    for (order_no, amount_fen) in [
+        ("STATE-REFUNDED-PART", 23_456),
+        ("STATE-REFUNDED-WHOLE", 123_456),
+    ] {
+        let refund = json!({"refund_no": format!("{order_no}-R"), "amount_fen": amount_fen});
+        servers
+            .backend(&format!("/v1/orders/{order_no}/refunds"), &refund)
+            .await;
+    }
+    for token in [&part, &whole] {
+        servers
+            .until_checkout(token, "a refund", |checkout| {
+                checkout["refunded_fen"].is_u64()
+            })
+            .await;
+    }
+    let sight = |name, user_agent, path: &str, element| Sight {
+        name,
+        user_agent,
+        path: format!("/c/{path}"),
+        element,
+    };
+    vec![
+        // First what script would change.
+        sight("phone-start", PHONE, &fresh, Some("offer")),
+        sight("wechat-start", WECHAT, &fresh, Some("offer")),
+        sight("old-wechat", OLD_WECHAT, &fresh, Some("unavailable")),
+        sight("mini-program", MINI_PROGRAM, &fresh, Some("unavailable")),
+        sight("nothing-fits", WECHAT, &native_alone, Some("unavailable")),
+        sight("desk-start", DESK, &for_code, Some("qr")),
+        sight("desk-code", DESK, &coded, Some("qr")),
+        sight(
+            "desk-superseded",
+            DESK,
+            &format!("{coded}?superseded=1"),
+            Some("qr"),
+        ),
+        sight("phone-moved-to", PHONE, &coded, Some("offer")),
+        sight(
+            "phone-code",
+            PHONE,
+            &format!("{coded}?code=1"),
+            Some("offer"),
+        ),
+        sight(
+            "phone-returned",
+            PHONE,
+            &format!("{left}?wechat_pay_return=x"),
+            Some("returned"),
+        ),
+        sight(
+            "phone-not-paid",
+            PHONE,
+            &format!("{left}?wechat_pay_return=x&checked=1"),
+            Some("returned"),
+        ),
+        sight("paid", PHONE, &paid, Some("paid")),
+        sight("refunded-in-part", DESK, &part, Some("paid")),
+        sight("refunded-in-whole", PHONE, &whole, Some("paid")),
+        sight("closed", PHONE, &closed, Some("closed")),
+        sight("unknown", PHONE, "AAAAAAAAAAAAAAAAAAAAAA", None),
+    ]
+}
