@@ -109,7 +109,16 @@ impl WebDriver {
         let mut command = Command::new(program);
         command.env("TMPDIR", folder.path());
         let (processes, port) = match engine {
-            Engine::Chromium => spoken_port(command.arg("--port=0"), "on port ").await,
+            Engine::Chromium => {
+                // Left to itself it takes a port that is free with IPv6, and ends where the same
+                // is in use with IPv4.
+                let port = Port::take().await.release();
+                spoken_port(
+                    command.arg(format!("--port={port}")),
+                    "successfully on port ",
+                )
+                .await
+            }
             Engine::Firefox => spoken_port(command.args(["--port", "0"]), "127.0.0.1:").await,
             Engine::WebKit => on_a_screen(command).await,
         };
@@ -121,7 +130,7 @@ impl WebDriver {
     }
 }
 
-/// Starts a driver that picks a port itself and says so.
+/// Starts a driver that says on which port it listens.
 async fn spoken_port(command: &mut Command, before: &str) -> (Vec<Child>, String) {
     let mut process = started(command, Stdio::piped());
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -134,7 +143,6 @@ async fn spoken_port(command: &mut Command, before: &str) -> (Vec<Child>, String
         said.push(line.clone());
         if let Some((_, port)) = line.rsplit_once(before) {
             let port = port.trim_end_matches('.');
-            // chromedriver first repeats the 0 that it was told.
             if port.parse().is_ok_and(|port: u16| port != 0) {
                 break port.to_owned();
             }
