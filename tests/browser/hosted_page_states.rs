@@ -159,108 +159,131 @@ async fn wrong_with(browser: &Browser, name: &str, language: &str) -> Vec<String
     faults
 }
 
-/// The orders, brought to where they are looked at.
-async fn sights(servers: &Servers) -> Vec<Sight> {
-    let order = async |no: &str, more: Value| {
-        let mut order = json!({"order_no": no, "total_fen": 123_456, "description": "手冲壶"});
-        for (name, value) in more.as_object().into_iter().flatten() {
-            order[name] = value.clone();
+/// Tokens of orders, each brought to where it is looked at.
+struct Orders {
+    fresh: String,
+    for_code: String,
+    coded: String,
+    left: String,
+    native_alone: String,
+    closed: String,
+    paid: String,
+    refunded_in_part: String,
+    refunded_in_whole: String,
+}
+
+impl Orders {
+    async fn place(servers: &Servers) -> Self {
+        let order = async |no: &str, more: Value| {
+            let mut order = json!({"order_no": no, "total_fen": 123_456, "description": "手冲壶"});
+            for (name, value) in more.as_object().into_iter().flatten() {
+                order[name] = value.clone();
+            }
+            servers.order(order).await
+        };
+        let thanks = format!("{}/thanks", servers.shop);
+        let orders = Self {
+            fresh: order("STATE-FRESH", json!({})).await,
+            for_code: order("STATE-FOR-CODE", json!({})).await,
+            coded: order("STATE-CODED", json!({})).await,
+            left: order("STATE-LEFT", json!({})).await,
+            native_alone: order("STATE-NATIVE-ALONE", json!({"products": ["native"]})).await,
+            closed: order("STATE-CLOSED", json!({})).await,
+            paid: order("STATE-PAID", json!({"success_url": thanks})).await,
+            refunded_in_part: order("STATE-PART", json!({})).await,
+            refunded_in_whole: order("STATE-WHOLE", json!({})).await,
+        };
+        orders.move_on(servers).await;
+        orders
+    }
+
+    async fn move_on(&self, servers: &Servers) {
+        let native = "product=native&after=0";
+        servers.attempt(&self.coded, native).await;
+        let back = format!("{}/c/{}", servers.merchant, self.left);
+        let h5 = format!("product=h5&after=0&return_url={back}");
+        servers.attempt(&self.left, &h5).await;
+        servers
+            .backend("/v1/orders/STATE-CLOSED/close", &json!({}))
+            .await;
+        for token in [&self.paid, &self.refunded_in_part, &self.refunded_in_whole] {
+            let answer = servers.attempt(token, native).await;
+            servers.wechat.pay(&answer["code_url"]).await;
+            servers
+                .until_checkout(token, "paid", |checkout| checkout["state"] == "paid")
+                .await;
         }
-        servers.order(order).await
-    };
-    let fresh = order("STATE-FRESH", json!({})).await;
-    let for_code = order("STATE-FOR-CODE", json!({})).await;
-    let coded = order("STATE-CODED", json!({})).await;
-    servers.attempt(&coded, "product=native&after=0").await;
-    let left = order("STATE-LEFT", json!({})).await;
-    servers
-        .attempt(
-            &left,
-            &format!(
-                "product=h5&after=0&return_url={}/c/{left}",
-                servers.merchant
-            ),
-        )
-        .await;
-    let native_alone = order("STATE-NATIVE-ALONE", json!({"products": ["native"]})).await;
-    let closed = order("STATE-CLOSED", json!({})).await;
-    servers
-        .backend("/v1/orders/STATE-CLOSED/close", &json!({}))
-        .await;
-    let paid = order(
-        "STATE-PAID",
-        json!({"success_url": format!("{}/thanks", servers.shop)}),
-    )
-    .await;
-    let part = order("STATE-REFUNDED-PART", json!({})).await;
-    let whole = order("STATE-REFUNDED-WHOLE", json!({})).await;
-    for token in [&paid, &part, &whole] {
-        let answer = servers.attempt(token, "product=native&after=0").await;
-        servers.wechat.pay(&answer["code_url"]).await;
-        servers
-            .until_checkout(token, "paid", |checkout| checkout["state"] == "paid")
-            .await;
+        for (order_no, token, amount_fen) in [
+            ("STATE-PART", &self.refunded_in_part, 23_456),
+            ("STATE-WHOLE", &self.refunded_in_whole, 123_456),
+        ] {
+            let refund = json!({"refund_no": format!("{order_no}-1"), "amount_fen": amount_fen});
+            servers
+                .backend(&format!("/v1/orders/{order_no}/refunds"), &refund)
+                .await;
+            servers
+                .until_checkout(token, "a refund", |checkout| {
+                    checkout["refunded_fen"].is_u64()
+                })
+                .await;
+        }
     }
-    for (order_no, amount_fen) in [
-        ("STATE-REFUNDED-PART", 23_456),
-        ("STATE-REFUNDED-WHOLE", 123_456),
-    ] {
-        let refund = json!({"refund_no": format!("{order_no}-R"), "amount_fen": amount_fen});
-        servers
-            .backend(&format!("/v1/orders/{order_no}/refunds"), &refund)
-            .await;
-    }
-    for token in [&part, &whole] {
-        servers
-            .until_checkout(token, "a refund", |checkout| {
-                checkout["refunded_fen"].is_u64()
-            })
-            .await;
-    }
-    let sight = |name, user_agent, path: &str, element| Sight {
+}
+
+/// What there is to see, in this order: with script, a desk begins to pay.
+async fn sights(servers: &Servers) -> Vec<Sight> {
+    let orders = Orders::place(servers).await;
+    let sight = |name, user_agent, token: &str, query, element| Sight {
         name,
         user_agent,
-        path: format!("/c/{path}"),
+        path: format!("/c/{token}{query}"),
         element,
     };
+    let Orders {
+        fresh, coded, left, ..
+    } = &orders;
+    let back = "?wechat_pay_return=x";
     vec![
-        // First what script would change.
-        sight("phone-start", PHONE, &fresh, Some("offer")),
-        sight("wechat-start", WECHAT, &fresh, Some("offer")),
-        sight("old-wechat", OLD_WECHAT, &fresh, Some("unavailable")),
-        sight("mini-program", MINI_PROGRAM, &fresh, Some("unavailable")),
-        sight("nothing-fits", WECHAT, &native_alone, Some("unavailable")),
-        sight("desk-start", DESK, &for_code, Some("qr")),
-        sight("desk-code", DESK, &coded, Some("qr")),
+        sight("phone-start", PHONE, fresh, "", Some("offer")),
+        sight("wechat-start", WECHAT, fresh, "", Some("offer")),
+        sight("old-wechat", OLD_WECHAT, fresh, "", Some("unavailable")),
+        sight("mini-program", MINI_PROGRAM, fresh, "", Some("unavailable")),
         sight(
-            "desk-superseded",
-            DESK,
-            &format!("{coded}?superseded=1"),
-            Some("qr"),
+            "nothing-fits",
+            WECHAT,
+            &orders.native_alone,
+            "",
+            Some("unavailable"),
         ),
-        sight("phone-moved-to", PHONE, &coded, Some("offer")),
-        sight(
-            "phone-code",
-            PHONE,
-            &format!("{coded}?code=1"),
-            Some("offer"),
-        ),
-        sight(
-            "phone-returned",
-            PHONE,
-            &format!("{left}?wechat_pay_return=x"),
-            Some("returned"),
-        ),
+        sight("desk-start", DESK, &orders.for_code, "", Some("qr")),
+        sight("desk-code", DESK, coded, "", Some("qr")),
+        sight("desk-superseded", DESK, coded, "?superseded=1", Some("qr")),
+        sight("phone-moved-to", PHONE, coded, "", Some("offer")),
+        sight("phone-code", PHONE, coded, "?code=1", Some("offer")),
+        sight("phone-returned", PHONE, left, back, Some("returned")),
         sight(
             "phone-not-paid",
             PHONE,
-            &format!("{left}?wechat_pay_return=x&checked=1"),
+            left,
+            "?wechat_pay_return=x&checked=1",
             Some("returned"),
         ),
-        sight("paid", PHONE, &paid, Some("paid")),
-        sight("refunded-in-part", DESK, &part, Some("paid")),
-        sight("refunded-in-whole", PHONE, &whole, Some("paid")),
-        sight("closed", PHONE, &closed, Some("closed")),
-        sight("unknown", PHONE, "AAAAAAAAAAAAAAAAAAAAAA", None),
+        sight("paid", PHONE, &orders.paid, "", Some("paid")),
+        sight(
+            "refunded-in-part",
+            DESK,
+            &orders.refunded_in_part,
+            "",
+            Some("paid"),
+        ),
+        sight(
+            "refunded-in-whole",
+            PHONE,
+            &orders.refunded_in_whole,
+            "",
+            Some("paid"),
+        ),
+        sight("closed", PHONE, &orders.closed, "", Some("closed")),
+        sight("unknown", PHONE, "AAAAAAAAAAAAAAAAAAAAAA", "", None),
     ]
 }
