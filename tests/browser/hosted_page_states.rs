@@ -247,7 +247,7 @@ async fn sights(servers: &Servers) -> Vec<Sight> {
         sight("phone-start", PHONE, fresh, "", Some("offer")),
         sight("wechat-start", WECHAT, fresh, "", Some("offer")),
         sight("old-wechat", OLD_WECHAT, fresh, "", Some("unavailable")),
-        sight("mini-program", MINI_PROGRAM, fresh, "", Some("unavailable")),
+        sight("mini-program", MINI_PROGRAM, fresh, "", Some("offer")),
         sight(
             "nothing-fits",
             WECHAT,
