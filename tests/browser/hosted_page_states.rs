@@ -186,7 +186,7 @@ impl Orders {
             fresh: order("STATE-FRESH", json!({})).await,
             for_code: order("STATE-FOR-CODE", json!({})).await,
             coded: order("STATE-CODED", json!({})).await,
-            left: order("STATE-LEFT", json!({})).await,
+            left: order("STATE-LEFT", json!({"return_url": thanks})).await,
             native_alone: order("STATE-NATIVE-ALONE", json!({"products": ["native"]})).await,
             closed: order("STATE-CLOSED", json!({})).await,
             paid: order("STATE-PAID", json!({"success_url": thanks})).await,
@@ -198,16 +198,13 @@ impl Orders {
     }
 
     async fn move_on(&self, servers: &Servers) {
-        let native = "product=native&after=0";
-        servers.attempt(&self.coded, native).await;
-        let back = format!("{}/c/{}", servers.merchant, self.left);
-        let h5 = format!("product=h5&after=0&return_url={back}");
-        servers.attempt(&self.left, &h5).await;
+        servers.attempt(&self.coded, "native").await;
+        servers.attempt(&self.left, "h5").await;
         servers
             .backend("/v1/orders/STATE-CLOSED/close", &json!({}))
             .await;
         for token in [&self.paid, &self.refunded_in_part, &self.refunded_in_whole] {
-            let answer = servers.attempt(token, native).await;
+            let answer = servers.attempt(token, "native").await;
             servers.wechat.pay(&answer["code_url"]).await;
             servers
                 .until_checkout(token, "paid", |checkout| checkout["state"] == "paid")

@@ -155,15 +155,6 @@ impl Servers {
         json_of(request).await
     }
 
-    /// A page begins to pay, by this form; gives the merchant API's answer.
-    pub async fn attempt(&self, token: &str, form: &str) -> Value {
-        let request = visitor()
-            .post(format!("{}/v1/checkouts/{token}/attempts", self.merchant))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(form.to_owned());
-        json_of(request).await
-    }
-
     /// Waits until the merchant server knows a checkout to be so.
     pub async fn until_checkout(&self, token: &str, what: &str, is_so: impl Fn(&Value) -> bool) {
         until(what, async || {

@@ -173,3 +173,49 @@ fn default_products() -> Vec<AttemptProduct> {
         AttemptProduct::Jsapi,
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde::de::value::{Error, MapDeserializer};
+
+    use super::{
+        ApiKeyFile, ConfigFile, GatewayFile, MerchantFile, MerchantKeyFile, RateLimits,
+        ServiceContactFile, SubMerchantFile, WebhookFile,
+    };
+
+    /// The names that a table takes, from the refusal of one that it does not.
+    fn fields_of<'de, Table: Deserialize<'de>>() -> Vec<String> {
+        let nonsense = [("nonsense", 1)].into_iter();
+        let Err(refusal) = Table::deserialize(MapDeserializer::<_, Error>::new(nonsense)) else {
+            panic!("nonsense was taken");
+        };
+        let refusal = refusal.to_string();
+        let (_, expected) = refusal.split_once("expected ").expect(&refusal);
+        let names = expected.split('`').skip(1).step_by(2);
+        names.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_example_has_every_field() {
+        let text = include_str!("../../config.example.toml");
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let words: Vec<_> = text.split(|letter| !is_name(letter)).collect();
+        for fields in [
+            fields_of::<ConfigFile>(),
+            fields_of::<ServiceContactFile>(),
+            fields_of::<RateLimits>(),
+            fields_of::<ApiKeyFile>(),
+            fields_of::<WebhookFile>(),
+            fields_of::<GatewayFile>(),
+            fields_of::<MerchantFile>(),
+            fields_of::<SubMerchantFile>(),
+            fields_of::<MerchantKeyFile>(),
+        ] {
+            assert!(fields.len() > 1, "{fields:?}");
+            for field in fields {
+                assert!(words.contains(&&*field), "{field} is missing");
+            }
+        }
+    }
+}

@@ -707,41 +707,9 @@ async fn the_command_line_checks_migrates_and_shows() {
     assert_eq!(run(&["pour"]).0, Some(2));
 }
 
-/// The names that a table takes, from the refusal of one that it does not.
-fn fields_of(table: &str) -> Vec<String> {
-    let refusal = Config::parse(&format!("{table}\nnonsense = 1"), Path::new(".")).unwrap_err();
-    let refusal = refusal.to_string();
-    let (_, expected) = refusal.split_once("expected ").expect(&refusal);
-    let is_name = |text: &&str| !text.is_empty() && text.chars().all(is_of_a_name);
-    let names = expected.split('`').filter(is_name);
-    names.map(str::to_owned).collect()
-}
-
-fn is_of_a_name(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || letter == '_'
-}
-
 #[test]
-fn the_example_has_every_field_and_only_lacks_its_keys() {
+fn the_example_is_taken_and_only_lacks_its_keys() {
     let text = include_str!("../../config.example.toml");
-    let words: Vec<_> = text.split(|letter| !is_of_a_name(letter)).collect();
-    for table in [
-        "",
-        "[gateway]",
-        "[merchant]",
-        "[service_contact]",
-        "[rate_limits]",
-        "[[api_keys]]",
-        "[[webhooks]]",
-        "[[merchant.sub_merchants]]",
-        "[[merchant.other_keys]]",
-    ] {
-        let fields = fields_of(table);
-        assert!(fields.len() > 1, "{table} {fields:?}");
-        for field in fields {
-            assert!(words.contains(&&*field), "{field} of {table} is missing");
-        }
-    }
     let refusal = Config::parse(text, Path::new("/nonexistent")).unwrap_err();
     assert!(
         refusal.to_string().starts_with("merchant.private_key_file"),
