@@ -99,11 +99,24 @@ fn refusal(path: &str, error: &serde_json::Error, what: &str) -> Failure {
         let end = rest.rfind(" at line ").unwrap_or(rest.len());
         &rest[..end]
     });
-    let rule = format!("must be {}", expected.unwrap_or("of the contract's form"));
+    let expected = expected.map_or("of the contract's form", in_words);
+    let rule = format!("must be {expected}");
     if path == "." {
         return Failure::new(ErrorCode::InvalidRequest, format!("the body {rule}"));
     }
     Failure::field(ErrorCode::InvalidRequest, path, &rule)
+}
+
+/// Rust's names of what was expected, in the words of JSON.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" => "a whole number of at least 0",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "a sequence" | "sequence" => "a list",
+        "a map" | "map" => "an object",
+        named if named.starts_with("struct ") => "an object",
+        other => other,
+    }
 }
 
 /// A field's name with the fields around it. The path of an unknown one ends with it already.
@@ -157,7 +170,32 @@ mod tests {
             (
                 r#"{"refund_no":"R","amount_fen":1.5}"#,
                 Some("amount_fen"),
-                "amount_fen must be u64",
+                "amount_fen must be a whole number of at least 0",
+            ),
+            (
+                r#"{"refund_no":"R","amount_fen":-1}"#,
+                Some("amount_fen"),
+                "amount_fen must be a whole number of at least 0",
+            ),
+            (
+                r#"{"refund_no":"R","amount_fen":"1"}"#,
+                Some("amount_fen"),
+                "amount_fen must be a whole number of at least 0",
+            ),
+            (
+                r#"{"refund_no":7}"#,
+                Some("refund_no"),
+                "refund_no must be a string",
+            ),
+            (
+                r#"{"refund_no":"R","from":{}}"#,
+                Some("from"),
+                "from must be a list",
+            ),
+            (
+                r#"{"refund_no":"R","from":[7]}"#,
+                Some("from[0]"),
+                "from[0] must be an object",
             ),
             (
                 r#"{"refund_no":"R","from":[{"account":"BASIC"}]}"#,

@@ -69,7 +69,8 @@ async fn hold(
     while checkout.order.version == seen && !server.is_ending() {
         tokio::select! {
             () = waiter.changed() => checkout = reread(server, order_id).await?,
-            () = server.clock.sleep_until(until_ms) => break,
+            // Another process on the same database announces nothing here.
+            () = server.clock.sleep_until(until_ms) => return reread(server, order_id).await,
             () = server.ending() => break,
         }
     }

@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::Request;
 use tower::ServiceExt as _;
 
+use crate::bills::refunded;
 use crate::house::{Answer, House, MINUTE_MS, SHOP, read};
 use merchant_server::Clock as _;
 use tokio::task::JoinHandle;
@@ -50,6 +51,31 @@ async fn a_held_poll_ends_when_its_wait_is_over() {
     assert_eq!(answer.number("version"), seen);
     assert_eq!(answer.number("poll_after_ms"), 0);
     assert_eq!(answer.number("remaining_ms"), 30 * MINUTE_MS - 25_000);
+}
+
+#[tokio::test]
+async fn what_another_process_finds_out_is_told_at_the_end_of_the_poll_at_the_latest() {
+    let house = House::open().await;
+    let beside = house.beside().await;
+    let token = ordered(&house).await;
+    let seen = house.checkout(&token).await.number("version");
+    let poll = hold(&house, &token, seen).await;
+    house.pay("tea-0001").await;
+    house.take_post();
+    // As the command `reconcile` does.
+    let found = beside.server.reconcile(crate::house::START_MS).await;
+    assert_eq!(found.unwrap().findings.len(), 1);
+    house.clock.advance_ms(25_000);
+    let paid = poll.await.unwrap();
+    assert_eq!(paid.word("state"), "paid");
+    assert!(paid.number("version") > seen);
+
+    // As the command `refund` does; this poll begins when the other process is done.
+    refunded(&beside, "tea-0001", "back-0001", 333).await;
+    beside.later(3_600_000).await;
+    let seen = paid.number("version");
+    let path = format!("/v1/checkouts/{token}?wait=25&seen={seen}");
+    assert_eq!(house.get(&path).await.number("refunded_fen"), 333);
 }
 
 #[tokio::test]
