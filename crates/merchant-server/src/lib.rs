@@ -15,6 +15,7 @@
 //! write a secret, an openid or a whole token anywhere but into its ledger.
 
 mod api_key;
+mod bill_file;
 mod bills;
 mod checkout;
 mod client_address;
@@ -68,8 +69,8 @@ pub use config::{
 };
 pub use ledger::LedgerError;
 pub use operations::{
-    KnownKey, LiveCheckError, NoBill, back_up, check_live, compare_bill, download_bill,
-    finish_mismatch, known_keys, list_mismatches, migrate, new_api_key, show_order, surroundings,
+    KnownKey, LiveCheckError, NoBill, back_up, check_live, compare_bill, finish_mismatch,
+    known_keys, list_mismatches, migrate, new_api_key, save_bill, show_order, surroundings,
 };
 pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomness};
 pub use reconciliation::{Finding, Reconciled};
@@ -80,5 +81,5 @@ pub use serve::{ServeError, serve};
 pub use server::{MerchantServer, Surroundings};
 pub use wechat_client::{RefreshError, Refreshed};
 pub use wechat_transport::{
-    Call, HttpTransport, ReplyLimit, ServiceTransport, TransportError, TryTimeout, WechatTransport,
+    Call, Download, HttpTransport, ServiceTransport, TransportError, TryTimeout, WechatTransport,
 };

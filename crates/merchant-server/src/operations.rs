@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use merchant_api::{BillComparison, MismatchDetails};
@@ -187,20 +186,21 @@ pub async fn compare_bill(
 ) -> Result<BillComparison, NoBill> {
     let wechat = WechatClient::new(config, surroundings);
     let ledger = Ledger::open_as_it_is(&config.database).await?;
-    Ok(bills::compare(&wechat, &ledger, day, sub_mchid).await?)
+    Ok(bills::compare(&wechat, &ledger, config.files_dir(), day, sub_mchid).await?)
 }
 
-/// A bill's file as WeChat has it, once its hash was checked; `None` where nothing happened on
-/// that day.
-pub async fn download_bill(
+/// Saves a bill as WeChat has it into a new file, once its hash was checked; gives its length in
+/// bytes. `None` where nothing happened on that day, and then there is no file.
+pub async fn save_bill(
     config: &Config,
     surroundings: &Surroundings,
     kind: BillKind,
     day: Date,
     sub_mchid: Option<&str>,
-) -> Result<Option<Bytes>, NoBill> {
+    to: &Path,
+) -> Result<Option<u64>, NoBill> {
     let wechat = WechatClient::new(config, surroundings);
-    Ok(bills::download(&wechat, kind, day, sub_mchid).await?)
+    Ok(bills::save(&wechat, kind, day, sub_mchid, to).await?)
 }
 
 /// Copies the database while a server works on it; gives the number of orders in the copy, which

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use tower::{Service, ServiceExt as _};
 
-/// Largest reply that is read, in bytes, where the request does not say so. WeChat's are below
-/// 10 KB.
-const REPLY_MAX_BYTES: usize = 1024 * 1024;
+/// Largest reply that is read into memory, in bytes. WeChat's are below 10 KB, but for bills, which
+/// are downloaded.
+pub(crate) const REPLY_MAX_BYTES: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a call may take that does not say so itself.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,6 +37,10 @@ impl TryTimeout {
 pub type Call<'a> =
     Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, TransportError>> + Send + 'a>>;
 
+/// One call's answer as soon as its head is there; the body is still to come.
+pub type Download<'a> =
+    Pin<Box<dyn Future<Output = Result<http::Response<Body>, TransportError>> + Send + 'a>>;
+
 /// Why there is no answer. Texts never hold the request's address: it may carry a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
@@ -48,19 +52,17 @@ pub enum TransportError {
     NoAnswer(String),
 }
 
-/// How long this answer may be, in bytes: an extension of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReplyLimit(pub usize);
-
-fn reply_limit(request: &http::Request<Bytes>) -> usize {
-    let limit = request.extensions().get::<ReplyLimit>();
-    limit.map_or(REPLY_MAX_BYTES, |limit| limit.0)
-}
-
 /// Carries a request to WeChat.
 pub trait WechatTransport: Send + Sync + 'static {
     /// Sends once. Whether to send again is not decided here.
     fn call(&self, request: http::Request<Bytes>) -> Call<'_>;
+
+    /// The same for a file that may not fit into memory; the time of the try is that of the whole.
+    /// Unless it is written otherwise, a call like any other.
+    fn download(&self, request: http::Request<Bytes>) -> Download<'_> {
+        let call = self.call(request);
+        Box::pin(async move { Ok(call.await?.map(Body::from)) })
+    }
 }
 
 /// Over the network: no redirects, bounded in time and size.
@@ -82,30 +84,37 @@ impl HttpTransport {
         }
         client.build().map(Self)
     }
+
+    /// Sends, and waits for the answer's head.
+    async fn execute(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<reqwest::Response, TransportError> {
+        let timeout = request.extensions().get::<TryTimeout>().copied();
+        let mut request = reqwest::Request::try_from(request).map_err(not_sent)?;
+        if let Some(TryTimeout(timeout)) = timeout {
+            *request.timeout_mut() = Some(timeout);
+        }
+        self.0.execute(request).await.map_err(|error| {
+            if error.is_connect() {
+                not_sent(error)
+            } else {
+                no_answer(error)
+            }
+        })
+    }
 }
 
 impl WechatTransport for HttpTransport {
     fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
         Box::pin(async move {
-            let limit = reply_limit(&request);
-            let timeout = request.extensions().get::<TryTimeout>().copied();
-            let mut request = reqwest::Request::try_from(request).map_err(not_sent)?;
-            if let Some(TryTimeout(timeout)) = timeout {
-                *request.timeout_mut() = Some(timeout);
-            }
-            let mut response = self.0.execute(request).await.map_err(|error| {
-                if error.is_connect() {
-                    not_sent(error)
-                } else {
-                    no_answer(error)
-                }
-            })?;
+            let mut response = self.execute(request).await?;
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
-                if body.len() + chunk.len() > limit {
-                    return Err(TransportError::NoAnswer(
-                        "the reply is too large".to_owned(),
-                    ));
+                if body.len() + chunk.len() > REPLY_MAX_BYTES {
+                    return Err(TransportError::NoAnswer(format!(
+                        "the reply is longer than {REPLY_MAX_BYTES} bytes"
+                    )));
                 }
                 body.extend_from_slice(&chunk);
             }
@@ -113,6 +122,13 @@ impl WechatTransport for HttpTransport {
             *reply.status_mut() = response.status();
             *reply.headers_mut() = response.headers().clone();
             Ok(reply)
+        })
+    }
+
+    fn download(&self, request: http::Request<Bytes>) -> Download<'_> {
+        Box::pin(async move {
+            let response = self.execute(request).await?;
+            Ok(http::Response::from(response).map(Body::new))
         })
     }
 }
@@ -156,14 +172,13 @@ where
 {
     fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
         let service = self.0.clone();
-        let limit = reply_limit(&request);
         Box::pin(async move {
             let response = service
                 .oneshot(request.map(Body::from))
                 .await
                 .map_err(|error| TransportError::NoAnswer(error.to_string()))?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, limit)
+            let body = Limited::new(body, REPLY_MAX_BYTES)
                 .collect()
                 .await
                 .map_err(|error| TransportError::NoAnswer(error.to_string()))?;

@@ -6,17 +6,17 @@ mod comparison;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use bytes::Bytes;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use merchant_api::{ApiError, BillComparison, BillDifference, ErrorCode};
 use wechat_pay::bill::{
-    BillAccount, BillError, BillTicket, BillType, FundFlowBillRequest, Packing, TradeBillRequest,
-    TradeBillRow, TradeBillSummary, read_bill,
+    BillAccount, BillError, BillReader, BillText, BillTicket, BillType, FundFlowBillRequest,
+    Packing, TradeBillRequest, TradeBillRow, TradeBillSummary,
 };
 use wechat_pay::{InvalidField, Operation, RequestParts};
 
 use crate::api_key::Backend;
+use crate::bill_file::BillFile;
 use crate::config::Scope;
 use crate::error::Failure;
 use crate::ledger::{Ledger, LedgerError};
@@ -58,7 +58,13 @@ pub(crate) enum BillFailure {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// This machine's disk.
+    #[error("the bill's file cannot be kept: {0}")]
+    Disk(#[from] std::io::Error),
 }
+
+/// How files travel: a day's text packs to a tenth of itself.
+const PACKING: Packing = Packing::Gzip;
 
 /// `GET /v1/bills/{day}?sub_mchid`
 pub(crate) async fn compare_bill(
@@ -77,16 +83,17 @@ pub(crate) async fn compare_bill(
     }
     let day = read_day(&day).ok_or_else(|| query::refused("day", DAY_RULE))?;
     let (wechat, ledger) = (&server.wechat, &server.ledger);
-    Ok(Json(
-        compare(wechat, ledger, day, sub_mchid.as_deref()).await?,
-    ))
+    let folder = server.config.files_dir();
+    let compared = compare(wechat, ledger, folder, day, sub_mchid.as_deref()).await?;
+    Ok(Json(compared))
 }
 
-/// Downloads the trade bill of a day and compares it: the whole one, or in partner mode one
-/// sub-merchant's.
+/// Downloads the trade bill of a day and compares it, row by row: the whole one, or in partner mode
+/// one sub-merchant's. The file goes into the folder meanwhile.
 pub(crate) async fn compare(
     wechat: &WechatClient,
     ledger: &Ledger,
+    folder: &std::path::Path,
     day: Date,
     sub_mchid: Option<&str>,
 ) -> Result<BillComparison, BillFailure> {
@@ -95,9 +102,21 @@ pub(crate) async fn compare(
     let day_ms = start_ms(day)..day.tomorrow().map_or(i64::MAX, start_ms);
     let here = ledger.business(day_ms.start, day_ms.end, sub_mchid).await?;
     let mut comparison = Comparison::new(day_ms, wanted.sub_mchid.clone(), here);
-    let (rows, summary) = download_trade_bill(wechat, &wanted).await?;
-    for row in &rows {
-        take(&mut comparison, ledger, row).await?;
+    let mut summary = None;
+    if let Some((file, ticket)) = fetch(wechat, &wanted, folder).await? {
+        let mut reader = BillReader::new(PACKING, &ticket)?;
+        let mut piece = Vec::new();
+        file.rewind().await?;
+        while file.read_piece(&mut piece).await? {
+            for row in reader.push(&piece)? {
+                take(&mut comparison, ledger, &TradeBillRow::read(&row)?).await?;
+            }
+        }
+        let (rest, sums) = reader.finish()?;
+        for row in rest {
+            take(&mut comparison, ledger, &TradeBillRow::read(&row)?).await?;
+        }
+        summary = Some(TradeBillSummary::read(&sums)?);
     }
     let compared = comparison.finish(summary.as_ref());
     learn_refunds(ledger, &compared.differences, wechat.clock.now_ms()).await?;
@@ -153,21 +172,50 @@ async fn learn_refunds(
     Ok(())
 }
 
-/// A bill's file as WeChat has it, unpacked: its hash is the announced one. `None` where nothing
-/// happened on that day.
-pub(crate) async fn download(
+/// A bill as WeChat has it, unpacked into a new file, which others cannot read: it names buyers.
+/// Gives its length in bytes; `None` where nothing happened on that day.
+pub(crate) async fn save(
     wechat: &WechatClient,
     kind: BillKind,
     day: Date,
     sub_mchid: Option<&str>,
-) -> Result<Option<Bytes>, BillFailure> {
+    to: &std::path::Path,
+) -> Result<Option<u64>, BillFailure> {
     let wanted = Wanted::new(wechat, kind, day, sub_mchid)?;
-    let packing = Packing::Plain;
-    let Some((file, ticket)) = fetch(wechat, &wanted, packing).await? else {
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(std::path::Path::new("."));
+    // It gets its name when it is whole, and never that of another file.
+    let mut saved = tempfile::NamedTempFile::new_in(folder)?;
+    let Some((file, ticket)) = fetch(wechat, &wanted, folder).await? else {
         return Ok(None);
     };
-    read_bill(&file, packing, &ticket)?;
-    Ok(Some(file))
+    let length = unpack(&file, &ticket, saved.as_file_mut()).await?;
+    saved.as_file().sync_all()?;
+    saved.persist_noclobber(to).map_err(|error| error.error)?;
+    Ok(Some(length))
+}
+
+/// Goes through a file from its beginning: it must have the hash of its ticket. Gives the length of
+/// its text in bytes.
+async fn unpack(
+    file: &BillFile,
+    ticket: &BillTicket,
+    mut to: impl std::io::Write,
+) -> Result<u64, BillFailure> {
+    let mut unpacking = BillText::new(PACKING, ticket)?;
+    let (mut piece, mut text) = (Vec::new(), Vec::new());
+    let mut length = 0;
+    file.rewind().await?;
+    while file.read_piece(&mut piece).await? {
+        text.clear();
+        unpacking.push(&piece, &mut text)?;
+        length += text.len() as u64;
+        to.write_all(&text)?;
+    }
+    text.clear();
+    unpacking.finish(&mut text)?;
+    to.write_all(&text)?;
+    Ok(length + text.len() as u64)
 }
 
 /// A bill that can be asked for.
@@ -196,7 +244,8 @@ impl Wanted {
         })
     }
 
-    fn request(&self, packing: Packing) -> Result<RequestParts, InvalidField> {
+    fn request(&self) -> Result<RequestParts, InvalidField> {
+        let packing = PACKING;
         match self.kind {
             BillKind::Trade => TradeBillRequest {
                 bill_date: self.day,
@@ -215,33 +264,23 @@ impl Wanted {
     }
 }
 
-async fn download_trade_bill(
-    wechat: &WechatClient,
-    wanted: &Wanted,
-) -> Result<(Vec<TradeBillRow>, Option<TradeBillSummary>), BillFailure> {
-    let packing = Packing::Gzip;
-    let Some((file, ticket)) = fetch(wechat, wanted, packing).await? else {
-        return Ok((Vec::new(), None));
-    };
-    let bill = read_bill(&file, packing, &ticket)?;
-    let rows = bill.rows.iter().map(TradeBillRow::read);
-    let summary = TradeBillSummary::read(&bill.summary)?;
-    Ok((rows.collect::<Result<_, _>>()?, Some(summary)))
-}
-
+/// Downloads a bill's file, and believes it once it has the announced hash. `None` where nothing
+/// happened on that day.
 async fn fetch(
     wechat: &WechatClient,
     wanted: &Wanted,
-    packing: Packing,
-) -> Result<Option<(Bytes, BillTicket)>, BillFailure> {
-    let reply = match wechat.send(Operation::Bill, wanted.request(packing)?).await {
+    folder: &std::path::Path,
+) -> Result<Option<(BillFile, BillTicket)>, BillFailure> {
+    let reply = match wechat.send(Operation::Bill, wanted.request()?).await {
         Ok(reply) => reply,
         // Nobody paid anything on that day.
         Err(error) if error.wechat_code() == Some("NO_STATEMENT_EXIST") => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let ticket: BillTicket = reply.parse().map_err(CallError::from)?;
-    let file = wechat.fetch(&ticket.download()?).await?;
+    let file = BillFile::new_in(folder)?;
+    wechat.fetch(&ticket.download()?, &file).await?;
+    unpack(&file, &ticket, std::io::sink()).await?;
     Ok(Some((file, ticket)))
 }
 
@@ -293,7 +332,9 @@ impl From<BillFailure> for Failure {
                 Some(FAILED_RETRY_MS),
                 None,
             ),
-            BillFailure::Request(_) | BillFailure::Ledger(_) => Self::Internal(error.to_string()),
+            BillFailure::Request(_) | BillFailure::Ledger(_) | BillFailure::Disk(_) => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }

@@ -256,6 +256,17 @@ pub struct Merchant {
     pub receipt_url: String,
 }
 
+impl Config {
+    /// Where a file goes that is too large for memory: beside the database, where there is room
+    /// and nobody else looks.
+    pub(crate) fn files_dir(&self) -> &Path {
+        let Database::Sqlite(file) = &self.database;
+        file.parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
+    }
+}
+
 impl Merchant {
     /// The sub-merchant of a number, if this provider acts for it.
     pub(crate) fn sub_merchant(&self, sub_mchid: &str) -> Option<&SubMerchant> {

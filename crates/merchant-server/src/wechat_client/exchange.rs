@@ -1,8 +1,10 @@
 //! One call from its first try to its end: signed afresh for each try, to the host that answers,
 //! within the time of its [`policy`], believed only after it was verified.
 
+use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, Limited};
 use wechat_pay::bill::BillDownload;
 use wechat_pay::{
     MerchantKey, Operation, Reply, ReplyError, RequestParts, SealedRequest, SignatureError,
@@ -12,14 +14,12 @@ use wechat_pay::{
 use super::counts::{outcome, word};
 use super::policy::{Next, is_about_our_certificate, next, pause_ms, policy};
 use super::{CallError, WechatClient};
+use crate::bill_file::BillFile;
 use crate::config::signer;
-use crate::wechat_transport::{ReplyLimit, TransportError, TryTimeout};
+use crate::wechat_transport::{REPLY_MAX_BYTES, TransportError, TryTimeout};
 
 /// A try that has less time left than this is not begun.
 const SHORTEST_TRY_MS: i64 = 500;
-
-/// Largest file of a bill that is read, in bytes: a day of a million payments, packed or not.
-const BILL_MAX_BYTES: usize = 512 * 1024 * 1024;
 
 /// What of an answer is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,7 @@ enum Belief {
 /// An answer that is believed.
 enum Believed {
     Signed(VerifiedReply),
+    /// A bill's file: where it belongs by now, or these bytes.
     File(Bytes),
 }
 
@@ -46,6 +47,8 @@ struct Exchange<'a> {
     /// The hosts, the one that is to be tried first at the front.
     origins: Vec<&'a str>,
     deadline_ms: i64,
+    /// Where a bill's file goes.
+    file: Option<&'a BillFile>,
 }
 
 /// A try that failed.
@@ -68,13 +71,26 @@ impl WechatClient {
     }
 
     /// Fetches a bill's file. What comes is not vouched for yet.
-    pub(crate) async fn fetch(&self, download: &BillDownload) -> Result<Bytes, CallError> {
+    pub(crate) async fn fetch(
+        &self,
+        download: &BillDownload,
+        file: &BillFile,
+    ) -> Result<(), CallError> {
         let origins = vec![download.origin.as_str()];
-        let call = Exchange::new(self, Operation::BillFile, download.request.clone(), origins);
-        match call.carry(Belief::BillFile).await? {
-            Believed::File(file) => Ok(file),
-            Believed::Signed(reply) => Ok(reply.body().clone()),
+        let parts = download.request.clone();
+        let call = Exchange {
+            file: Some(file),
+            ..Exchange::new(self, Operation::BillFile, parts, origins)
+        };
+        let short = match call.carry(Belief::BillFile).await? {
+            Believed::File(short) => short,
+            Believed::Signed(reply) => reply.body().clone(),
+        };
+        if !short.is_empty() {
+            // One that WeChat signed after all came in one piece.
+            file.take(Body::from(short)).await?;
         }
+        Ok(())
     }
 
     /// The same for a request with sealed fields, which names the key that they are sealed to.
@@ -133,6 +149,7 @@ impl<'a> Exchange<'a> {
             reply_key: client.merchant.reply_key.as_deref(),
             origins,
             deadline_ms: client.clock.now_ms() + policy(operation).call_ms,
+            file: None,
         }
     }
 
@@ -241,9 +258,32 @@ impl<'a> Exchange<'a> {
             serial_no: serial_no.clone(),
         };
         let request = self.request(key).map_err(&failed)?;
-        let reply = self.client.transport.call(request).await;
+        let reply = match self.file {
+            None => self.client.transport.call(request).await,
+            Some(file) => self.download(request, file).await,
+        };
         let reply = reply.map_err(|error| failed(error.into()))?;
         Ok((reply.into(), serial_no))
+    }
+
+    /// Lets a bill's file go where it belongs, and gives its head alone; anything else is an answer
+    /// like any other.
+    async fn download(
+        &self,
+        request: http::Request<Bytes>,
+        file: &BillFile,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let answer = self.client.transport.download(request).await?;
+        let (head, body) = answer.into_parts();
+        let body = if BillDownload::is_file(head.status, &head.headers) {
+            file.take(body).await?;
+            Bytes::new()
+        } else {
+            let whole = Limited::new(body, REPLY_MAX_BYTES).collect().await;
+            let broken = |_| TransportError::NoAnswer("the answer broke off".to_owned());
+            whole.map_err(broken)?.to_bytes()
+        };
+        Ok(http::Response::from_parts(head, body))
     }
 
     fn request(&self, key: &MerchantKey) -> Result<http::Request<Bytes>, CallError> {
@@ -257,9 +297,6 @@ impl<'a> Exchange<'a> {
         let left_ms = u64::try_from(self.deadline_ms - self.now_ms()).unwrap_or(0);
         let try_ms = policy(self.operation).try_ms.min(left_ms.max(1));
         request.extensions_mut().insert(TryTimeout::from_ms(try_ms));
-        if self.operation == Operation::BillFile {
-            request.extensions_mut().insert(ReplyLimit(BILL_MAX_BYTES));
-        }
         Ok(request)
     }
 

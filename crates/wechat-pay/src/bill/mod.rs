@@ -4,8 +4,8 @@
 //! 2. [`BillTicket::download`]: a request to the address in the ticket, good for five minutes.
 //!    The file is the one success that WeChat never signs, and [`BillDownload::file`] the one
 //!    place where that is taken; the ticket's hash vouches for the file instead.
-//! 3. [`read_bill`] checks the hash first and then reads; [`BillReader`] does both in one pass
-//!    for files that do not fit into memory.
+//! 3. [`read_bill`] checks the hash first and then reads. For files that do not fit into memory:
+//!    [`BillText`] checks the hash piece by piece, and [`BillReader`] does both in one pass.
 //!
 //! A sub-merchant's flow of funds, which its provider asks for, comes encrypted and perhaps in
 //! parts: [`SubMerchantFundFlowBillRequest`], [`SealedBillTickets`], [`read_sealed_bill`].
@@ -24,7 +24,7 @@ mod unpacking;
 pub use error::BillError;
 pub use fund_flow::{FundFlowDirection, FundFlowRow, FundFlowSummary};
 use reader::read_parts;
-pub use reader::{Bill, BillReader, MAX_LINE_BYTES, read_bill};
+pub use reader::{Bill, BillReader, BillText, MAX_LINE_BYTES, read_bill};
 pub use request::{
     BillAccount, BillDownload, BillTicket, BillType, FundFlowBillRequest, Packing, TradeBillRequest,
 };

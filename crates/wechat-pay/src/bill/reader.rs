@@ -78,6 +78,39 @@ impl BillReader {
     }
 }
 
+/// Unpacks a file piece by piece and checks its hash, and reads no line: to look at the hash before
+/// anything else, or to keep the text as WeChat made it.
+pub struct BillText {
+    announced: [u8; 20],
+    unpacking: Unpacking,
+}
+
+impl BillText {
+    /// For the file of this ticket.
+    pub fn new(packing: Packing, ticket: &BillTicket) -> Result<Self, BillError> {
+        Ok(Self {
+            announced: ticket.digest()?,
+            unpacking: Unpacking::new(packing),
+        })
+    }
+
+    /// Takes the next bytes; adds what they unpack to, which is **not yet vouched for**, to `text`.
+    pub fn push(&mut self, bytes: &[u8], text: &mut Vec<u8>) -> Result<(), BillError> {
+        self.unpacking.push(bytes, &mut |piece| {
+            text.extend_from_slice(piece);
+            Ok(())
+        })
+    }
+
+    /// Ends: the file must be whole and have the announced hash. Adds the rest to `text`.
+    pub fn finish(self, text: &mut Vec<u8>) -> Result<(), BillError> {
+        self.unpacking.finish(self.announced, &mut |piece| {
+            text.extend_from_slice(piece);
+            Ok(())
+        })
+    }
+}
+
 #[derive(Default)]
 struct Lines {
     /// The beginning of a line whose end has not come yet.

@@ -1,7 +1,6 @@
 //! What each command does: it asks the library, and says what came of it on the standard output.
 
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -187,19 +186,11 @@ async fn save_bill(
         Some(Account::Fees) => BillKind::FundFlow(BillAccount::Fees),
     };
     let surroundings = merchant_server::surroundings(config)?;
-    let bill = merchant_server::download_bill(config, &surroundings, kind, day, sub_mchid).await?;
-    let Some(bill) = bill else {
-        return say(&format!("nothing happened on {day}: WeChat has no bill"));
-    };
-    // It names buyers.
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(to)?;
-    file.write_all(&bill)?;
-    file.sync_all()?;
-    say(&format!("{}: {} bytes", to.display(), bill.len()))
+    let saved = merchant_server::save_bill(config, &surroundings, kind, day, sub_mchid, to).await?;
+    match saved {
+        Some(length) => say(&format!("{}: {length} bytes", to.display())),
+        None => say(&format!("nothing happened on {day}: WeChat has no bill")),
+    }
 }
 
 async fn list_keys(config: &Config, live: bool) -> Ran {
