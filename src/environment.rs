@@ -1,31 +1,21 @@
 //! Reads the browser into plain data. What follows from it is decided in `checkout::scene`.
 
 use crate::locale::Locale;
-use checkout::Facts;
+use checkout::{Facts, Injected};
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
-/// The facts about this page's browser; what WeChat put into it is looked up by the shell.
-pub(crate) fn facts(bridge_present: bool, has_wechat_sdk: bool) -> Facts {
+/// The facts about this page's browser; what comes into it late is looked up by the shell.
+pub(crate) fn facts(injected: Injected) -> Facts {
     let Some(window) = web_sys::window() else {
         return Facts::default();
     };
     let navigator = window.navigator();
     let hostname = window.location().hostname().unwrap_or_default();
-    let global = |name: &str| {
-        Reflect::get(&window, &JsValue::from_str(name))
-            .ok()
-            .filter(|value| !value.is_undefined())
-    };
     Facts {
         user_agent: navigator.user_agent().unwrap_or_default(),
         touch_points: u32::try_from(navigator.max_touch_points()).unwrap_or_default(),
-        bridge_present,
-        has_wechat_sdk,
-        mini_program: global("__wxjs_environment")
-            .and_then(|value| value.as_string())
-            .as_deref()
-            == Some("miniprogram"),
+        injected,
         framed: window
             .parent()
             .ok()
@@ -33,6 +23,13 @@ pub(crate) fn facts(bridge_present: bool, has_wechat_sdk: bool) -> Facts {
             .is_some_and(|parent| parent != window),
         page_is_loopback: matches!(hostname.as_str(), "127.0.0.1" | "localhost" | "[::1]"),
     }
+}
+
+/// Whether WeChat says that a mini-program shows this page.
+pub(crate) fn is_in_mini_program() -> bool {
+    let window = web_sys::window().map(JsValue::from).unwrap_or_default();
+    let word = Reflect::get(&window, &"__wxjs_environment".into());
+    word.is_ok_and(|word| word == "miniprogram")
 }
 
 /// The language that the page speaks, or else the browser.

@@ -7,7 +7,8 @@
 use super::clock::whole;
 use super::object::object;
 use super::wechat_sdk;
-use checkout::BridgeReply;
+use crate::environment;
+use checkout::{BridgeReply, Injected};
 use gloo_events::EventListener;
 use gloo_timers::callback::Interval;
 use js_sys::{Function, Reflect};
@@ -48,6 +49,15 @@ impl Waiting {
 /// Whether the bridge is there.
 pub(crate) fn is_present() -> bool {
     bridge().is_some()
+}
+
+/// What WeChat and the page have put into the window by now.
+pub(crate) fn injected() -> Injected {
+    Injected {
+        bridge: is_present(),
+        sdk: wechat_sdk::has_cashier(),
+        mini_program: environment::is_in_mini_program(),
+    }
 }
 
 /// Opens the cashier. `replied` is called for each callback: none, one, or (WeChat 7.0.8) two.

@@ -60,7 +60,7 @@ impl Shell {
         let departure = Mark::of(Mark::AWAY, options.token());
         let reloading = Mark::of(Mark::RELOADED, options.token());
         let rank = clock::seed();
-        let facts = environment::facts(bridge::is_present(), wechat_sdk::has_cashier());
+        let facts = environment::facts(bridge::injected());
         let machine = CheckoutMachine::new(
             rank,
             facts,
@@ -115,6 +115,7 @@ impl Shell {
 
     /// The buyer wants something.
     pub(crate) fn want(&self, intent: Intent) {
+        self.happened(Event::Injected(bridge::injected()));
         self.happened(Event::Wanted(intent));
     }
 
@@ -185,7 +186,9 @@ impl Shell {
                 running.timer.replace(timer);
             }
             Effect::AwaitBridge => {
-                let waiting = bridge::Waiting::new(move || shell.happened(Event::BridgeReady));
+                let waiting = bridge::Waiting::new(move || {
+                    shell.happened(Event::Injected(bridge::injected()));
+                });
                 running.bridge.replace(Some(waiting));
             }
             Effect::InvokeCashier(parameters) => {

@@ -6,8 +6,8 @@ use crate::clock::JourneyClock;
 use crate::world::{MERCHANT, SHOP, World, json_of};
 use axum::body::Body;
 use checkout::{
-    BridgeReply, CheckoutMachine, Destination, Effect, Event, Facts, Failure, Intent, Occurrence,
-    Options, Request as Ask, RequestId, Screen,
+    BridgeReply, CheckoutMachine, Destination, Effect, Event, Facts, Failure, Injected, Intent,
+    Occurrence, Options, Request as Ask, RequestId, Screen,
 };
 use http::Request;
 use merchant_api::{ApiError, CheckoutAnswer, PAYER_PARAMETER, PayParameters, RETURN_PARAMETER};
@@ -291,7 +291,10 @@ impl Page {
                 }
             }
             Effect::WakeAt(at_ms) => self.wake_at_ms = at_ms,
-            Effect::AwaitBridge => self.happen(Event::BridgeReady),
+            Effect::AwaitBridge => self.happen(Event::Injected(Injected {
+                bridge: true,
+                ..Injected::default()
+            })),
             Effect::InvokeCashier(parameters) | Effect::InvokeSdk(parameters) => {
                 self.cashier = Some(parameters);
             }

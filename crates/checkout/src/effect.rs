@@ -26,7 +26,7 @@ pub enum Effect {
     /// There is one timer: set it to this time, in the machine's milliseconds, or (`None`) stop
     /// it.
     WakeAt(Option<u64>),
-    /// Wait for `WeixinJSBridge` and bring `BridgeReady`.
+    /// Wait for `WeixinJSBridge` and bring `Injected`.
     AwaitBridge,
     /// Call `getBrandWCPayRequest` with these.
     InvokeCashier(PayParameters),
@@ -88,7 +88,8 @@ impl Destination {
 pub enum Occurrence {
     /// `ready`: the first answer is there. Once.
     Ready,
-    /// `scene-decided`: once, before anything is started.
+    /// `scene-decided`: before anything is started; and once more where WeChat says late that a
+    /// mini-program shows this page.
     SceneDecided(Box<Scene>),
     /// `qr-shown`: a QR code is on the page; once for each code.
     QrShown,

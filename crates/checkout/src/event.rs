@@ -2,6 +2,7 @@
 
 use crate::bridge_reply::BridgeReply;
 use crate::effect::RequestId;
+use crate::facts::Injected;
 use merchant_api::{ApiError, CheckoutAnswer, Malformed};
 
 /// Something that happened.
@@ -25,8 +26,9 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// `WeixinJSBridge` can be called.
-    BridgeReady,
+    /// What WeChat and the page have put into the window by now: when the awaited bridge is there,
+    /// and before each thing that the buyer wants.
+    Injected(Injected),
     /// The cashier's callback. It may come late, twice, or never.
     BridgeReplied(BridgeReply),
     /// The mini-program's page could not be opened; with WeChat's own words.

@@ -3,29 +3,33 @@
 
 use merchant_api::Product;
 
-/// Facts about the browser, read once when the element is connected.
+/// Facts about the browser, read when the element is connected.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, not a state in disguise"
-)]
 pub struct Facts {
     /// `navigator.userAgent`, as it is.
     pub user_agent: String,
     /// `navigator.maxTouchPoints`: an iPad that says it is a Mac has more than one.
     pub touch_points: u32,
-    /// `window.WeixinJSBridge` is there already.
-    pub bridge_present: bool,
-    /// `window.wx.chooseWXPay` is there: the page brought WeChat's SDK and configured it.
-    pub has_wechat_sdk: bool,
-    /// `window.__wxjs_environment` says `miniprogram`; old iOS web-views say it nowhere else.
-    pub mini_program: bool,
+    /// What was in the window by then; `Event::Injected` brings what comes later.
+    pub injected: Injected,
     /// The page is in a frame: the bridge is the top window's, and out of reach in one of another
     /// origin; `h5_url` has to leave with the whole page, which a sandbox may forbid.
     pub framed: bool,
     /// The page came from this machine (127.0.0.1, localhost): only then may an address be
     /// plain http, and only if it is loopback too.
     pub page_is_loopback: bool,
+}
+
+/// What comes into the window late: from WeChat, and with the page's own scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Injected {
+    /// `window.WeixinJSBridge` is there.
+    pub bridge: bool,
+    /// `window.wx.chooseWXPay` is there: the page brought WeChat's SDK and configured it.
+    pub sdk: bool,
+    /// `window.__wxjs_environment` says `miniprogram`, which it does once the bridge is there; old
+    /// iOS web-views say it nowhere else (research: client-realities §1.1).
+    pub mini_program: bool,
 }
 
 /// What the page asks of the element.

@@ -26,7 +26,7 @@ pub use bridge_reply::{BridgeReply, BridgeResult};
 pub use destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath, SuccessUrl};
 pub use effect::{Destination, Effect, Occurrence, Request, RequestId};
 pub use event::{Event, Failure, Intent, PeerWord};
-pub use facts::{Facts, Options};
+pub use facts::{Facts, Injected, Options};
 pub use machine::CheckoutMachine;
 pub use problem::{Actor, Problem, ProblemCode};
 pub use scene::{Decision, Environment, EnvironmentKind, Os, Reason, Scene, WayOut, decide, scene};

@@ -1,7 +1,7 @@
 //! Real User-Agent strings, each with its class. The file's last column says where a string was
 //! seen.
 
-use checkout::{Facts, decide};
+use checkout::{Facts, Injected, decide};
 
 #[track_caller]
 fn every_row_gets_its_class(corpus: &str) {
@@ -93,7 +93,10 @@ fn an_ipad_that_says_it_is_a_mac_is_told_by_its_touch_points() {
 fn an_old_web_view_of_a_mini_program_is_told_by_the_page() {
     let facts = Facts {
         user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 12_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/6.7.3".into(),
-        mini_program: true,
+        injected: Injected {
+            mini_program: true,
+            ..Injected::default()
+        },
         ..Facts::default()
     };
     assert_eq!(decide(&facts).1.as_str(), "miniprogram");

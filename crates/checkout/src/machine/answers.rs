@@ -9,7 +9,7 @@ use crate::effect::{Effect, Occurrence, RequestId};
 use crate::event::{Failure, PeerWord};
 use crate::poll::Reading;
 use crate::problem::{Problem, ProblemCode};
-use crate::scene::{self, Reason};
+use crate::scene::{self, Decision, Reason, WayOut};
 use crate::view_model::{Notice, OrderView};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, OrderState, Product, decimal};
 
@@ -250,16 +250,7 @@ impl CheckoutMachine {
 
     /// The first answer: decide the scene, and begin what can begin by itself.
     fn begin(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
-        let products = self
-            .known
-            .as_ref()
-            .and_then(|known| known.products.as_deref());
-        let decided = scene::scene(&self.facts, &self.options, products);
-        if self.scene.is_none() {
-            self.emit(Occurrence::SceneDecided(Box::new(decided.clone())));
-        }
-        let (way_out, reason) = (decided.way_out, decided.reason);
-        self.scene = Some(decided);
+        let (way_out, reason) = self.decide();
         if reason != Reason::Robot {
             // Whatever becomes of it here, it may be paid from elsewhere, and then it says so.
             self.poll.start(now_ms);
@@ -268,6 +259,10 @@ impl CheckoutMachine {
             self.stage = Stage::Unavailable(reason);
             return;
         };
+        if way_out.product == Product::Jsapi && !self.facts.injected.bridge {
+            // Before the buyer's click already, for it may say that there is no cashier here.
+            self.effects.push(Effect::AwaitBridge);
+        }
         if answer.remaining_ms == Some(0) {
             // The buyer may have paid in the last moment: the same last query as at a countdown's
             // zero.
@@ -290,6 +285,47 @@ impl CheckoutMachine {
             });
         } else {
             self.begin_product(now_ms, way_out.product, answer);
+        }
+    }
+
+    /// Decides the scene by what is known, and tells the page of one that calls for something new.
+    fn decide(&mut self) -> (Option<WayOut>, Reason) {
+        let products = self
+            .known
+            .as_ref()
+            .and_then(|known| known.products.as_deref());
+        let decided = scene::scene(&self.facts, &self.options, products);
+        let outcome = (decided.way_out, decided.reason);
+        if self.decision() != Some(decided.decision) {
+            self.emit(Occurrence::SceneDecided(Box::new(decided.clone())));
+        }
+        self.scene = Some(decided);
+        outcome
+    }
+
+    fn decision(&self) -> Option<Decision> {
+        self.scene.as_ref().map(|scene| scene.decision)
+    }
+
+    /// Decides the scene again, once there is one. What was offered or begun in another is not gone
+    /// on with.
+    pub(super) fn decide_anew(&mut self, now_ms: u64) {
+        let before = self.decision();
+        if before.is_none() {
+            return;
+        }
+        let (way_out, reason) = self.decide();
+        let has_begun = matches!(
+            self.stage,
+            Stage::Offer { .. } | Stage::Starting(_) | Stage::Unavailable(_)
+        ) || self.stage.awaits_bridge().is_some();
+        if self.decision() != before && has_begun {
+            self.abort(self.stage.attempt_in_flight());
+            self.stage = match way_out {
+                Some(_) => Stage::Offer { notice: None },
+                None => Stage::Unavailable(reason),
+            };
+            self.poll.carry_on(now_ms);
         }
     }
 

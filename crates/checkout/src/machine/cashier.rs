@@ -4,6 +4,7 @@ use super::stage::{Cashier, CashierPhase, Stage};
 use super::{BRIDGE_PATIENCE_MS, CASHIER_SILENCE_MS, CheckoutMachine};
 use crate::bridge_reply::{BridgeReply, BridgeResult};
 use crate::effect::Effect;
+use crate::facts::Injected;
 use crate::problem::{Problem, ProblemCode};
 use crate::scene::{EnvironmentKind, Os};
 use crate::view_model::Notice;
@@ -12,12 +13,12 @@ use merchant_api::{PayParameters, Product};
 impl CheckoutMachine {
     pub(super) fn open_cashier(&mut self, now_ms: u64, attempt: u64, parameters: PayParameters) {
         // WeCom for Android did not answer the bare bridge, and did answer the SDK.
-        let prefers_sdk = self.facts.has_wechat_sdk
+        let prefers_sdk = self.facts.injected.sdk
             && self
                 .scene
                 .as_ref()
                 .is_some_and(|scene| scene.environment.kind == EnvironmentKind::WeCom);
-        if self.facts.bridge_present || prefers_sdk {
+        if self.facts.injected.bridge || prefers_sdk {
             self.invoke(now_ms, attempt, parameters, prefers_sdk);
         } else {
             self.effects.push(Effect::AwaitBridge);
@@ -31,9 +32,14 @@ impl CheckoutMachine {
         }
     }
 
-    pub(super) fn bridge_ready(&mut self, now_ms: u64) {
-        self.facts.bridge_present = true;
-        if let Some((attempt, parameters)) = self.stage.awaits_bridge() {
+    /// What comes late is there, or some of it. It may say that this is a mini-program's web-view,
+    /// where there is no cashier.
+    pub(super) fn injected(&mut self, now_ms: u64, injected: Injected) {
+        self.facts.injected = injected;
+        self.decide_anew(now_ms);
+        if injected.bridge
+            && let Some((attempt, parameters)) = self.stage.awaits_bridge()
+        {
             self.invoke(now_ms, attempt, parameters, false);
         }
     }
@@ -44,7 +50,7 @@ impl CheckoutMachine {
             return;
         };
         let problem = Problem::new(ProblemCode::BridgeMissing);
-        if self.facts.has_wechat_sdk {
+        if self.facts.injected.sdk {
             self.invoke(now_ms, attempt, parameters, true);
         } else {
             self.do_without_cashier(now_ms, problem);

@@ -117,7 +117,7 @@ impl CheckoutMachine {
             Event::Woke => self.woke(now_ms),
             Event::Answered { id, answer } => self.answered(now_ms, id, &answer),
             Event::Failed { id, failure } => self.failed(now_ms, id, failure),
-            Event::BridgeReady => self.bridge_ready(now_ms),
+            Event::Injected(injected) => self.injected(now_ms, injected),
             Event::BridgeReplied(reply) => self.bridge_replied(now_ms, &reply),
             Event::MiniProgramFailed(raw) => self.mini_program_failed(raw),
             Event::PeerSpoke { rank, word } => self.peer_spoke(now_ms, rank, word),

@@ -219,7 +219,7 @@ fn is_bot(ua: &str) -> bool {
 
 /// Alipay's web-views say it too, so it counts in WeChat alone.
 fn is_mini_program(ua: &str, facts: &Facts) -> bool {
-    facts.mini_program || has(ua, "miniprogram")
+    facts.injected.mini_program || has(ua, "miniprogram")
 }
 
 /// Apps whose own browsers may or may not hand `weixin://` on. One that has no word of its own is

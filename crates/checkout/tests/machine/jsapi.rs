@@ -1,10 +1,10 @@
 //! Inside WeChat: the hop for the openid, and the cashier.
 
 use crate::page::{
-    AUTHORIZE_URL, CODE, Page, WECHAT, WECOM, attempted, code_shown, open_order, paid,
-    pay_parameters,
+    AUTHORIZE_URL, CODE, Page, WECHAT, WECOM, attempted, bridge_ready, code_shown, open_order,
+    paid, pay_parameters,
 };
-use checkout::{BridgeReply, Effect, Event, Intent, Notice, Options, Screen};
+use checkout::{BridgeReply, Effect, Event, Injected, Intent, Notice, Options, Screen};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
 
 fn reply(err_msg: &str) -> Event {
@@ -246,8 +246,8 @@ fn the_bridge_is_waited_for_and_called_once() {
     page.answer_start(with_cashier());
     assert_eq!(invocations(&page), 0);
     assert!(page.effects.contains(&Effect::AwaitBridge));
-    page.happen(Event::BridgeReady);
-    page.happen(Event::BridgeReady);
+    page.happen(bridge_ready());
+    page.happen(bridge_ready());
     assert_eq!(invocations(&page), 1);
 }
 
@@ -264,14 +264,17 @@ fn a_bridge_that_never_comes_is_a_problem_that_can_be_tried_again() {
     assert!(page.starting().is_some());
 }
 
-fn wecom(has_wechat_sdk: bool, bridge_present: bool) -> Page {
+fn wecom(sdk: bool, bridge: bool) -> Page {
     let mut page = Page::new(WECOM, Options::default());
     page.machine = checkout::CheckoutMachine::new(
         7,
         checkout::Facts {
             user_agent: WECOM.into(),
-            has_wechat_sdk,
-            bridge_present,
+            injected: Injected {
+                bridge,
+                sdk,
+                mini_program: false,
+            },
             ..checkout::Facts::default()
         },
         Options::default(),
@@ -339,7 +342,10 @@ fn where_the_bridge_never_comes_the_sdk_is_called_once() {
         7,
         checkout::Facts {
             user_agent: WECHAT.into(),
-            has_wechat_sdk: true,
+            injected: Injected {
+                sdk: true,
+                ..Injected::default()
+            },
             ..checkout::Facts::default()
         },
         Options::default(),
@@ -350,7 +356,7 @@ fn where_the_bridge_never_comes_the_sdk_is_called_once() {
     page.answer_start(with_cashier());
     assert_eq!(sdk_calls(&page), 0);
     page.pass(10_000);
-    page.happen(Event::BridgeReady);
+    page.happen(bridge_ready());
     assert_eq!((sdk_calls(&page), invocations(&page)), (1, 0));
 }
 

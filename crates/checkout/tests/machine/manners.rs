@@ -2,7 +2,7 @@
 
 use crate::page::{
     CODE, DESK, H5_URL, MINI_PROGRAM, MINI_PROGRAM_PATH, OTHER_CODE, PHONE, Page, WECHAT,
-    attempted, code_shown, open_order, paid, pay_parameters,
+    attempted, bridge_ready, code_shown, open_order, paid, pay_parameters,
 };
 use checkout::{BridgeReply, Connection, Effect, Event, Failure, Intent, Options, Request};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Product};
@@ -26,7 +26,7 @@ fn nothing_has_an_effect_after_the_end() {
         Event::Woke,
         Event::Resumed,
         Event::Online,
-        Event::BridgeReady,
+        bridge_ready(),
         Event::Destroyed,
         Event::Answered {
             id: reading,

@@ -2,7 +2,7 @@
 //! test answer.
 
 use checkout::{
-    CheckoutMachine, Effect, Event, Facts, Failure, Intent, Occurrence, Options, Request,
+    CheckoutMachine, Effect, Event, Facts, Failure, Injected, Intent, Occurrence, Options, Request,
     RequestId, Screen,
 };
 use merchant_api::{
@@ -39,7 +39,10 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) fn new(user_agent: &str, options: Options) -> Self {
         let facts = Facts {
-            bridge_present: user_agent == WECHAT,
+            injected: Injected {
+                bridge: user_agent == WECHAT,
+                ..Injected::default()
+            },
             ..browser(user_agent)
         };
         Self::of(facts, options)
@@ -193,6 +196,14 @@ pub(crate) fn browser(user_agent: &str) -> Facts {
         user_agent: user_agent.into(),
         ..Facts::default()
     }
+}
+
+/// The bridge is there, and nothing else that comes late.
+pub(crate) fn bridge_ready() -> Event {
+    Event::Injected(Injected {
+        bridge: true,
+        ..Injected::default()
+    })
 }
 
 pub(crate) fn open_order(version: u64) -> CheckoutAnswer {

@@ -3,7 +3,7 @@
 
 use crate::page::{
     AUTHORIZE_URL, CODE, DESK, H5_URL, MINI_PROGRAM, OTHER_CODE, PHONE, Page, WECHAT, WECOM,
-    attempted, closed, code_shown, open_order, paid, pay_parameters,
+    attempted, bridge_ready, closed, code_shown, open_order, paid, pay_parameters,
 };
 use checkout::{
     BridgeReply, Effect, Event, Failure, Intent, Occurrence, Options, PeerWord, Request,
@@ -70,7 +70,7 @@ fn step() -> impl Strategy<Value = Step> {
         Event::Hidden,
         Event::Online,
         Event::Offline,
-        Event::BridgeReady,
+        bridge_ready(),
         Event::MiniProgramFailed("navigateTo:fail".into()),
         peer(1, PeerWord::Asks(25_000)),
         peer(9, PeerWord::Asks(25_000)),

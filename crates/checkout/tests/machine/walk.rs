@@ -13,7 +13,7 @@ mod state_key;
 mod steps;
 
 use crate::page::{DESK, MINI_PROGRAM, PHONE, QQ, TABLET, WECHAT, WECOM, browser};
-use checkout::{Facts, Options};
+use checkout::{Facts, Injected, Options};
 use merchant_api::Product;
 use node::Node;
 use std::collections::HashMap;
@@ -104,7 +104,10 @@ fn in_wecom() {
 #[test]
 fn in_wecom_with_the_sdk() {
     let facts = Facts {
-        has_wechat_sdk: true,
+        injected: Injected {
+            sdk: true,
+            ..Injected::default()
+        },
         ..browser(WECOM)
     };
     let so_far = &["read: open", "start", "start: done"];
@@ -170,7 +173,10 @@ fn back_from_wechat() -> Options {
 
 fn with_bridge(user_agent: &str) -> Facts {
     Facts {
-        bridge_present: true,
+        injected: Injected {
+            bridge: true,
+            ..Injected::default()
+        },
         ..browser(user_agent)
     }
 }

@@ -4,7 +4,7 @@ use crate::page::{
     AUTHORIZE_URL, CODE, H5_URL, MINI_PROGRAM_PATH, OTHER_CODE, Page, attempted, closed,
     code_shown, open_order, paid, pay_parameters,
 };
-use checkout::{BridgeReply, Event, Failure, Intent, PeerWord, Request};
+use checkout::{BridgeReply, Event, Failure, Injected, Intent, PeerWord, Request};
 use merchant_api::{Action, ApiError, CheckoutAnswer, ErrorCode, Malformed, Product};
 
 #[expect(clippy::large_enum_variant, reason = "one at a time")]
@@ -62,8 +62,16 @@ fn wechat(has_called: bool) -> Vec<(&'static str, Step)> {
             err_desc: None,
         }))
     };
+    let injected = |mini_program| {
+        Step::Event(Event::Injected(Injected {
+            bridge: true,
+            sdk: true,
+            mini_program,
+        }))
+    };
     let mut steps = vec![
-        ("the bridge is ready", Step::Event(Event::BridgeReady)),
+        ("the bridge is ready", injected(false)),
+        ("it is a mini-program", injected(true)),
         (
             "the mini-program does not open",
             Step::Event(Event::MiniProgramFailed("navigateTo:fail".into())),
