@@ -187,6 +187,8 @@ impl Shell {
             }
             Effect::AwaitBridge => {
                 let waiting = bridge::Waiting::new(move || {
+                    // It is there for good, and nobody has to look for it any more.
+                    shell.0.bridge.take();
                     shell.happened(Event::Injected(bridge::injected()));
                 });
                 running.bridge.replace(Some(waiting));

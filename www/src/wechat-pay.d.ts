@@ -311,7 +311,10 @@ export interface TelemetryDetail {
 export interface WechatPayEvents {
   /** The first answer of the merchant API is there. */
   ready: CustomEvent<Record<string, never>>;
-  /** Once, before anything is started. */
+  /**
+   * Before anything is started; and once more where WeChat says only later that a mini-program
+   * shows the page.
+   */
   "scene-decided": CustomEvent<SceneDetail>;
   /** A QR code is on the page; once for each code. */
   "qr-shown": CustomEvent<Record<string, never>>;

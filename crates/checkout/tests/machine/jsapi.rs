@@ -300,6 +300,21 @@ fn wecom_uses_the_sdk_that_the_page_brought_and_else_the_bridge() {
 }
 
 #[test]
+fn an_sdk_that_the_page_loads_after_the_element_is_found_when_it_is_needed() {
+    let mut page = Page::new(WECOM, Options::default());
+    page.happen(Event::Connected);
+    page.answer_read(open_order(1));
+    page.happen(Event::Injected(Injected {
+        bridge: true,
+        sdk: true,
+        mini_program: false,
+    }));
+    page.want(Intent::Start);
+    page.answer_start(with_cashier());
+    assert_eq!((sdk_calls(&page), invocations(&page)), (1, 0));
+}
+
+#[test]
 fn wecom_without_a_cashier_shows_the_code_and_says_why() {
     let mut page = wecom(false, true);
     page.happen(reply("getBrandWCPayRequest:fail_nosupport"));

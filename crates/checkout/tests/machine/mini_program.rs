@@ -1,8 +1,11 @@
 //! A web-view in a mini-program: hand over to the mini-program's own page, and be there when the
 //! buyer comes back.
 
-use crate::page::{MINI_PROGRAM, MINI_PROGRAM_PATH, Page, attempted, open_order, paid};
-use checkout::{Destination, Effect, Event, Intent, Notice, Occurrence, Options, Screen};
+use crate::page::{
+    MINI_PROGRAM, MINI_PROGRAM_PATH, Page, WECHAT, attempted, bridge_ready, browser, open_order,
+    paid, pay_parameters,
+};
+use checkout::{Destination, Effect, Event, Injected, Intent, Notice, Occurrence, Options, Screen};
 use merchant_api::{Action, CheckoutAnswer, Product};
 
 fn handed_over() -> Page {
@@ -97,4 +100,59 @@ fn a_failure_that_comes_late_changes_nothing() {
     page.happen(Event::MiniProgramFailed("navigateTo:fail".into()));
     page.expect_screen("returned");
     assert!(page.problems().is_empty());
+}
+
+/// Old web-views of iOS say it with the bridge alone, and not in their name.
+#[test]
+fn a_web_view_that_says_late_that_it_is_a_mini_programs_never_calls_the_cashier() {
+    let told_late = Event::Injected(Injected {
+        bridge: true,
+        sdk: false,
+        mini_program: true,
+    });
+    let opened = |auto_start| {
+        let options = Options {
+            auto_start,
+            ..Options::default()
+        };
+        let mut page = Page::of(browser(WECHAT), options);
+        page.happen(Event::Connected);
+        page.answer_read(open_order(1));
+        assert!(page.effects.contains(&Effect::AwaitBridge));
+        page
+    };
+    let offering = opened(false);
+    let starting = opened(true);
+    let mut awaiting = opened(true);
+    let action = Some(Action::Jsapi(pay_parameters()));
+    awaiting.answer_start(attempted(2, 1, Product::Jsapi, action));
+    for mut page in [offering, starting, awaiting] {
+        page.happen(told_late.clone());
+        assert!(matches!(
+            page.screen(),
+            Screen::Offer {
+                product: Product::MiniProgram,
+                ..
+            }
+        ));
+        assert_eq!(page.starting(), None, "what was begun is given up");
+        let decided = |what: &Occurrence| matches!(what, Occurrence::SceneDecided(_));
+        assert_eq!(page.count(decided), 2);
+        page.happen(told_late.clone());
+        page.want(Intent::Start);
+        assert_eq!(page.starting().unwrap().1.product, Product::MiniProgram);
+        assert_eq!(page.count(decided), 2, "once for each decision");
+        let is_call = |effect: &Effect| matches!(effect, Effect::InvokeCashier(_));
+        assert!(!page.effects.iter().any(is_call));
+    }
+}
+
+#[test]
+fn a_bridge_that_brings_nothing_new_changes_nothing_on_the_page() {
+    let mut page = Page::of(browser(WECHAT), Options::default());
+    page.happen(Event::Connected);
+    page.answer_read(open_order(1));
+    let before = page.effects.len();
+    page.happen(bridge_ready());
+    assert_eq!(page.effects.len(), before, "{:?}", &page.effects[before..]);
 }
