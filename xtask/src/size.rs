@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 46,064 (wasm 40,786, JavaScript 5,278).
+/// Last figure: 46,231 (wasm 40,935, JavaScript 5,296).
 const LIMIT_BYTES: u64 = 46_300;
 
 /// Holds the bundle in `www/dist` against the limit.
