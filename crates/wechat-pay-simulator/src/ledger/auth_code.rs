@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::clock::after;
 
 pub(crate) const AUTH_CODE_LIFETIME_S: i64 = 60;
+/// So long the difference is known between a code that is used or too old and one of nobody. All of
+/// them are kept as one piece, which is written with every code: it must stay small.
+const REMEMBERED_S: i64 = 10 * AUTH_CODE_LIFETIME_S;
 
 /// The codes that were shown.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -31,7 +34,8 @@ pub(crate) enum AuthCodeRefusal {
 
 impl AuthCodes {
     pub(crate) fn show(&mut self, code: String, payer: u8, now: Timestamp) {
-        self.0.retain(|_, shown| now < after(shown.at, 24 * 3600));
+        self.0
+            .retain(|_, shown| now < after(shown.at, REMEMBERED_S));
         let shown = Shown {
             payer,
             at: now,

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::clock::after;
 
 pub(crate) const CODE_LIFETIME_S: i64 = 5 * 60;
+/// So long the difference is known between a code that is used or too old and one of nobody. All of
+/// them are kept as one piece, which is written with every code: it must stay small.
+const REMEMBERED_S: i64 = 2 * CODE_LIFETIME_S;
 
 /// The codes that were given out.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -34,9 +37,8 @@ pub(crate) enum GrantRefusal {
 
 impl Grants {
     pub(crate) fn issue(&mut self, code: String, appid: &str, openid: String, now: Timestamp) {
-        // A day later nobody asks for the difference between a used code and an unknown one.
         self.0
-            .retain(|_, grant| now < after(grant.issued_at, 24 * 3600));
+            .retain(|_, grant| now < after(grant.issued_at, REMEMBERED_S));
         let grant = Grant {
             appid: appid.to_owned(),
             openid,
