@@ -76,7 +76,7 @@ pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomnes
 pub use reconciliation::{Finding, Reconciled};
 pub use refunds::RefundRefused;
 pub use routes::app;
-pub use secret::Secret;
+pub use secret::{Secret, SecretHash};
 pub use serve::{ServeError, serve};
 pub use server::{MerchantServer, Surroundings};
 pub use wechat_client::{RefreshError, Refreshed};

@@ -1,11 +1,20 @@
-//! A text that never shows: not in `Debug`, not in an error, not in a log.
+//! Secrets as types. One never shows: not in `Debug`, not in an error, not in a log. And none can be
+//! compared with `==`, which stops at the first byte that differs and so tells where that is: whoever
+//! has to compare does it by the one method that takes the same time whatever it finds.
 
 use std::fmt;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// A secret of the configuration.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// ```compile_fail,E0369
+/// let [one, other] = ["a", "b"].map(merchant_server::Secret::new);
+/// assert!(one != other);
+/// ```
+#[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
@@ -75,6 +84,34 @@ impl Visitor<'_> for SecretVisitor {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(redacted)")
+    }
+}
+
+/// The SHA-256 of a secret that somebody else holds, such as an API key.
+///
+/// ```compile_fail,E0369
+/// let [one, other] = [[0; 32], [1; 32]].map(merchant_server::SecretHash::new);
+/// assert!(one != other);
+/// ```
+#[derive(Clone)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// Takes a hash.
+    pub const fn new(sha256: [u8; 32]) -> Self {
+        Self(sha256)
+    }
+
+    /// Whether it is the hash of this text, in constant time.
+    pub(crate) fn is_of(&self, text: &str) -> bool {
+        let hash = digest(&SHA256, text.as_bytes());
+        verify_slices_are_equal(hash.as_ref(), &self.0).is_ok()
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(redacted)")
     }
 }
 

@@ -23,7 +23,7 @@ use url::Url;
 use wechat_pay::v2::ApiV2Key;
 use wechat_pay::{ApiV3Key, KeyError, MerchantKey, NotifyUrl, TrustedKeys};
 
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretHash};
 use sources::Sources;
 
 pub(crate) use address::origin_of;
@@ -112,7 +112,7 @@ pub struct VerificationFile {
 }
 
 /// Where the merchant's backend is told.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct WebhookTarget {
     /// The address, as it is called.
     pub url: Url,
@@ -129,12 +129,12 @@ impl std::fmt::Debug for WebhookTarget {
 }
 
 /// One key of the private side, as its hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ApiKey {
     /// In every line of the log that a call with it writes.
     pub name: String,
     /// SHA-256 of the key's text.
-    pub sha256: [u8; 32],
+    pub sha256: SecretHash,
     /// What it may do.
     pub scopes: Vec<Scope>,
 }

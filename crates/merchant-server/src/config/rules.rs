@@ -13,6 +13,7 @@ use super::{
     ApiKey, Config, ConfigError, Database, Environment, Gateway, Merchant, Scope, ServiceContact,
     VerificationFile, WebhookTarget, merchant,
 };
+use crate::secret::SecretHash;
 
 /// WeChat Pay's own hosts; nothing else is spoken to as if it were WeChat.
 const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
@@ -239,7 +240,7 @@ fn check_api_keys(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, ConfigError> {
             })?;
             Ok(ApiKey {
                 name: key.name,
-                sha256,
+                sha256: SecretHash::new(sha256),
                 scopes: key.scopes.unwrap_or_else(|| Scope::ALL.to_vec()),
             })
         })
