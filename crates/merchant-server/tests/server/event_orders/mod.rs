@@ -18,9 +18,6 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use crate::house::{House, Letter};
 use crate::wechat_line::Meddling;
 
-/// What a run tries where nobody asks for more.
-const CASES: u32 = 24;
-
 /// Who is put through it, with what was seen so far.
 pub(crate) trait Subject: Sized {
     /// What the story begins with.
@@ -28,6 +25,8 @@ pub(crate) trait Subject: Sized {
     /// What people do.
     type Step: Clone + Debug;
 
+    /// How many stories a run tries where nobody asks for more.
+    const CASES: u32;
     /// Kinds of calls to WeChat that are meddled with.
     const KINDS: &[&str];
     /// What becomes of them.
@@ -92,7 +91,7 @@ pub(crate) fn hold<S: Subject>() {
         failure_persistence: None,
         ..Config::default()
     };
-    let cases = std::env::var("PROPTEST_CASES").map_or(CASES, |_| config.cases);
+    let cases = std::env::var("PROPTEST_CASES").map_or(S::CASES, |_| config.cases);
     let seed = match config.rng_seed {
         RngSeed::Fixed(seed) => seed,
         RngSeed::Random => drawn_seed(),
@@ -102,7 +101,7 @@ pub(crate) fn hold<S: Subject>() {
         rng_seed: RngSeed::Fixed(seed),
         ..config
     });
-    let stories = (S::settings(), prop::collection::vec(event::<S>(), 5..25));
+    let stories = (S::settings(), prop::collection::vec(event::<S>(), 5..40));
     let tried = runner.run(&stories, |(setting, events)| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

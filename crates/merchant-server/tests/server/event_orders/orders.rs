@@ -46,6 +46,8 @@ enum Step {
         product: &'static str,
         has_looked: bool,
     },
+    /// A second tab, or a repeated call: what is under way is asked for again.
+    StartAgain,
     /// The till scans a code, or asks again with the last one.
     Scan { has_looked: bool, again: bool },
     /// A device ends what it sees.
@@ -70,6 +72,7 @@ impl Subject for Orders {
     type Setting = u64;
     type Step = Step;
 
+    const CASES: u32 = 64;
     const KINDS: &[&str] = &["order", "query", "close", "reverse", "refund"];
     const HOWS: &[How] = &[How::AnswerLost, How::NotSent, How::Unsigned500];
     const TIMES_MS: &[u64] = &[1, 2_000, 6_000, 30_000, 5 * MINUTE_MS, 31 * MINUTE_MS];
@@ -82,13 +85,15 @@ impl Subject for Orders {
         let product = prop::sample::select(vec!["native", "h5", "jsapi"]);
         let place = any::<prop::sample::Index>;
         prop_oneof![
-            5 => (product, any::<bool>())
+            5 => (product, prop::bool::weighted(0.75))
                 .prop_map(|(product, has_looked)| Step::Start { product, has_looked }),
+            2 => Just(Step::StartAgain),
             3 => (any::<bool>(), any::<bool>())
                 .prop_map(|(has_looked, again)| Step::Scan { has_looked, again }),
             1 => Just(Step::Cancel),
             1 => Just(Step::Close),
-            5 => (place(), any::<bool>()).prop_map(|(place, late)| Step::Pay { place, late }),
+            8 => (place(), prop::bool::weighted(0.75))
+                .prop_map(|(place, late)| Step::Pay { place, late }),
             1 => place().prop_map(|place| Step::Fail { place }),
             1 => (0..2_u8).prop_map(|number| Step::GiveBack { number }),
             1 => Just(Step::Ask),
@@ -132,6 +137,17 @@ impl Subject for Orders {
                 let after = if *has_looked { current } else { 0 }.to_string();
                 let wish = [("product", *product), BACK, ("after", &*after)];
                 check(&house.attempt(&self.token, &wish).await);
+            }
+            Step::StartAgain => {
+                let shown = house.shown("/tea-0001").await.json;
+                let last = shown["attempts"]
+                    .as_array()
+                    .and_then(|attempts| attempts.last());
+                let product = last.and_then(|attempt| attempt["product"].as_str());
+                if let Some(product @ ("native" | "h5" | "jsapi")) = product {
+                    let wish = [("product", product), BACK];
+                    check(&house.attempt(&self.token, &wish).await);
+                }
             }
             Step::Scan { has_looked, again } => {
                 if !*again {

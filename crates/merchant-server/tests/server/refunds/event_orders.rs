@@ -38,14 +38,15 @@ struct Refunds {
     bodies: BTreeMap<String, Value>,
     /// The last state of each refund that had one.
     ends: BTreeMap<String, String>,
-    /// The numbers that were taken down.
-    taken: BTreeSet<String>,
+    /// The numbers that were taken down, each with its amount.
+    taken: BTreeMap<String, u64>,
 }
 
 impl Subject for Refunds {
     type Setting = ();
     type Step = Step;
 
+    const CASES: u32 = 24;
     const KINDS: &[&str] = &["refund", "refund_query"];
     const HOWS: &[How] = &[
         How::AnswerLost,
@@ -85,7 +86,14 @@ impl Subject for Refunds {
                 let number = format!("R-{number}");
                 let answer = house.ask_refund(wish(&number, *amount_fen)).await;
                 if answer.status == StatusCode::CREATED {
-                    assert!(self.taken.insert(number), "taken down twice");
+                    let before = self.taken.insert(number, *amount_fen);
+                    assert_eq!(before, None, "taken down twice");
+                } else if self
+                    .taken
+                    .get(&number)
+                    .is_some_and(|taken| taken != amount_fen)
+                {
+                    assert_eq!(answer.code(), "REFUND_NO_USED", "{}", answer.json);
                 } else {
                     let known = ["", "REFUND_NO_USED", "REFUND_TOO_MUCH"];
                     assert!(known.contains(&answer.code()), "{}", answer.json);
@@ -124,7 +132,11 @@ impl Subject for Refunds {
         let at_wechat = house.refunds_at_wechat();
         let numbers: BTreeSet<_> = at_wechat.iter().map(|(number, ..)| number).collect();
         assert_eq!(numbers.len(), at_wechat.len());
-        assert!(numbers.iter().all(|number| self.taken.contains(*number)));
+        assert!(
+            numbers
+                .iter()
+                .all(|number| self.taken.contains_key(*number))
+        );
         let list = house.read_private(REFUNDS).await;
         let refunds = list.json["refunds"].as_array().unwrap().clone();
         let mut counted = 0;
