@@ -209,8 +209,6 @@ pub(crate) struct Kill {
     pub(crate) again_after_ms: Option<u64>,
 }
 
-/// Servers whose configuration takes code pay.
-const HAS_A_TILL: [Mode; 1] = [Mode::Direct];
 /// Orders under one set of faults.
 const WEATHER_ORDERS: usize = 40;
 
@@ -244,7 +242,7 @@ fn order(dice: &mut Rng, seed: u64, place: usize) -> OrderPlan {
     } else {
         Mode::Direct
     };
-    let story = story(dice, mode);
+    let story = story(dice);
     let product_knows_payer = dice.bool();
     let prices: &[u64] = match story {
         // Half of them want a password.
@@ -267,10 +265,10 @@ fn order(dice: &mut Rng, seed: u64, place: usize) -> OrderPlan {
     }
 }
 
-fn story(dice: &mut Rng, mode: Mode) -> Story {
+fn story(dice: &mut Rng) -> Story {
     let product = *pick(dice, &Product::ALL);
     match dice.u32(0..100) {
-        0..10 if HAS_A_TILL.contains(&mode) => Story::AtTheTill(*pick(
+        0..10 => Story::AtTheTill(*pick(
             dice,
             &[
                 AtTheTill::Types,

@@ -285,10 +285,6 @@ fn configuration(merchant: &Merchant, backend: &str) -> String {
     let server = &merchant.server;
     let listen = server.trim_start_matches("http://");
     let mode = merchant.mode.word();
-    let products = match merchant.mode {
-        Mode::Direct => r#"["native", "h5", "jsapi", "mini_program", "app", "code_pay"]"#,
-        Mode::Partner => r#"["native", "h5", "jsapi", "mini_program", "app"]"#,
-    };
     let own = match &merchant.sub {
         None => r#"from_file = "wechat/merchant.json"
 platform_certificate_files = ["wechat/wechatpay_cert.pem"]
@@ -309,7 +305,7 @@ sub_appid = "{}"
 listen = "{listen}"
 public_base_url = "{server}"
 database = "{mode}.sqlite3"
-products = {products}
+products = ["native", "h5", "jsapi", "mini_program", "app", "code_pay"]
 return_origins = ["http://127.0.0.1:1"]
 trusted_proxies = ["127.0.0.1/32"]
 rate_limits = {{ token_per_minute = 1000000, address_per_minute = 100000000 }}
