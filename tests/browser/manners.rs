@@ -2,15 +2,24 @@
 //! defined, loaded twice, changed while it works.
 
 use crate::stage::{Stage, left};
-use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-#[tokio::test]
-async fn reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_another() {
+in_browsers! {
+    reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_another: chromium firefox webkit;
+    a_view_that_vue_keeps_alive_rests_and_goes_on: chromium firefox webkit;
+    properties_that_were_set_before_the_script_came_are_taken_up: chromium firefox webkit;
+}
+
+async fn reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_another(
+    engine: Engine,
+) {
     let stage = Stage::set().await;
     let token = stage.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
+        let is_at_rest = at_rest(browser).await;
         in_framework(&stage, browser, "reactElement", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let mark =
@@ -29,9 +38,7 @@ async fn reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_anot
             json!(["pay paid"])
         );
         browser.look("framework.unmount()", vec![]).await;
-        browser
-            .until("left().timers === 0 && left().fetches === 0")
-            .await;
+        browser.until(&is_at_rest).await;
         assert_eq!(browser.complaints().await, [""; 0]);
     })
     .await;
@@ -61,18 +68,16 @@ async fn an_effect_that_strict_mode_runs_twice_starts_one_payment() {
     .await;
 }
 
-#[tokio::test]
-async fn a_view_that_vue_keeps_alive_rests_and_goes_on() {
+async fn a_view_that_vue_keeps_alive_rests_and_goes_on(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
+        let is_at_rest = at_rest(browser).await;
         in_framework(&stage, browser, "vueKeepAlive", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         browser.look("framework.show(false)", vec![]).await;
-        browser
-            .until("left().timers === 0 && left().fetches === 0")
-            .await;
+        browser.until(&is_at_rest).await;
         browser.look("framework.show(true)", vec![]).await;
         browser.until("stateOf('pay') === 'qr'").await;
         stage.pay(&token).await;
@@ -93,11 +98,10 @@ async fn a_view_that_vue_keeps_alive_rests_and_goes_on() {
     .await;
 }
 
-#[tokio::test]
-async fn properties_that_were_set_before_the_script_came_are_taken_up() {
+async fn properties_that_were_set_before_the_script_came_are_taken_up(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         browser
             .open(&format!("{}/ready/bare", stage.servers.stage))
             .await;
@@ -210,6 +214,12 @@ async fn in_framework(stage: &Stage, browser: &Browser, way: &str, token: &str) 
     let arguments = vec![json!(way), json!(token), json!(stage.merchant_api())];
     browser.look(script, arguments).await;
     browser.until("!!window.framework").await;
+}
+
+/// The condition of a page on which nothing goes on. WebKit's driver has a timer of its own in it.
+async fn at_rest(browser: &Browser) -> String {
+    let timers = &left(browser).await["timers"];
+    format!("left().timers === {timers} && left().fetches === 0")
 }
 
 /// Loads a script as a page does, and waits for it.

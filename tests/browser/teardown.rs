@@ -2,9 +2,15 @@
 //! stand beside one another.
 
 use crate::stage::{Stage, left};
-use payment_tests::browser::{Browser, Visitor, visit};
+use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::wait::until;
+use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
+
+in_browsers! {
+    an_element_that_is_moved_goes_on_without_a_new_start: chromium firefox webkit;
+    two_elements_on_one_page_do_not_meet: chromium firefox webkit;
+}
 
 #[tokio::test]
 async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request() {
@@ -77,11 +83,10 @@ async fn an_element_that_comes_back_starts_again_and_is_told_once() {
     .await;
 }
 
-#[tokio::test]
-async fn an_element_that_is_moved_goes_on_without_a_new_start() {
+async fn an_element_that_is_moved_goes_on_without_a_new_start(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
         stage.put(browser, "moved", &token).await;
         browser.until("stateOf('moved') === 'qr'").await;
@@ -101,11 +106,10 @@ async fn an_element_that_is_moved_goes_on_without_a_new_start() {
     .await;
 }
 
-#[tokio::test]
-async fn two_elements_on_one_page_do_not_meet() {
+async fn two_elements_on_one_page_do_not_meet(engine: Engine) {
     let stage = Stage::set().await;
     let (first, second) = (stage.order().await, stage.order().await);
-    visit(Visitor::Desktop, async |browser| {
+    visit_in(engine, Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
         stage.put(browser, "first", &first).await;
         stage.put(browser, "second", &second).await;

@@ -222,9 +222,10 @@ impl Browser {
         frame.enter_frame().await.unwrap();
     }
 
-    /// Back to the page itself.
+    /// Back to the page itself, even from a frame that is gone.
     pub async fn leave_frame(&self) {
-        self.client.clone().enter_parent_frame().await.unwrap();
+        let window = self.window().await;
+        self.turn_to(&window).await;
     }
 
     /// A command of Chromium's own (CDP), for what WebDriver does not know: a network that goes,

@@ -1,0 +1,92 @@
+//! In a frame of another page, of the same origin and of another: the way to WeChat leads out of
+//! it, and the bridge is the top window's.
+
+use crate::stage::Stage;
+use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::webdriver::Engine;
+use serde_json::json;
+
+in_browsers! {
+    the_way_to_wechat_leads_out_of_a_frame_with_the_whole_page: chromium firefox webkit;
+    in_wechat_a_frame_of_the_pages_own_origin_pays_by_the_bridge_of_the_top: chromium webkit;
+}
+
+const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+
+async fn the_way_to_wechat_leads_out_of_a_frame_with_the_whole_page(engine: Engine) {
+    let stage = Stage::set().await;
+    let orders = [stage.order().await, stage.order().await];
+    visit_in(engine, Visitor::Desktop, async |phone| {
+        for (token, host) in orders.iter().zip(["127.0.0.1", "localhost"]) {
+            let shop = stage.servers.stage.replace("127.0.0.1", host);
+            phone.open(&format!("{shop}/ready/page")).await;
+            // A phone by its name alone: an emulated one ends at the frames of another origin.
+            framed(phone, &stage.page_of(token, &[("user-agent", PHONE)])).await;
+            press(phone).await;
+            phone.leave_frame().await;
+            phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
+            phone.click("button[value='success']").await;
+            phone.until_at("/ready/order").await;
+            phone.until("stateOf('pay') === 'paid'").await;
+        }
+    })
+    .await;
+}
+
+/// A sandbox keeps the page where it is: the buyer is told, and not left with a wheel that turns.
+#[tokio::test]
+async fn a_frame_that_may_not_leave_says_that_it_is_stuck() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Phone, async |phone| {
+        stage.open(phone, "ready").await;
+        let script = "const frame = document.createElement('iframe');
+            frame.sandbox = 'allow-scripts allow-same-origin';
+            frame.src = arguments[0];
+            document.body.prepend(frame)";
+        phone
+            .look(script, vec![json!(stage.page_of(&token, &[]))])
+            .await;
+        phone.enter_frame("iframe").await;
+        press(phone).await;
+        phone.until("stateOf('pay') === 'leaving'").await;
+        let way_on =
+            "document.getElementById('pay').shadowRoot.querySelectorAll('button').length > 0";
+        phone.until(way_on).await;
+        phone.leave_frame().await;
+        assert!(phone.address().await.path().ends_with("/ready/page"));
+    })
+    .await;
+}
+
+async fn in_wechat_a_frame_of_the_pages_own_origin_pays_by_the_bridge_of_the_top(engine: Engine) {
+    let stage = Stage::set().await;
+    let token = stage.order_of_buyer().await;
+    let (outside, inside) = (&stage.servers.stage, &stage.servers.stage_in_wechat);
+    visit_in(engine, Visitor::Phone, async |wechat| {
+        wechat.open(&format!("{inside}/ready/page")).await;
+        framed(wechat, &stage.page_of(&token, &[]).replace(outside, inside)).await;
+        press(wechat).await;
+        wechat.leave_frame().await;
+        wechat
+            .click_in("#wechat-cashier", "[data-outcome='success']")
+            .await;
+        wechat.enter_frame("iframe").await;
+        wechat.until("stateOf('pay') === 'paid'").await;
+    })
+    .await;
+}
+
+/// Puts a page into a frame of this one, and turns to it.
+async fn framed(browser: &Browser, address: &str) {
+    let script = "const frame = document.createElement('iframe');
+        Object.assign(frame, {src: arguments[0], width: 380, height: 700});
+        document.body.prepend(frame)";
+    browser.look(script, vec![json!(address)]).await;
+    browser.enter_frame("iframe").await;
+}
+
+async fn press(browser: &Browser) {
+    browser.until("stateOf('pay') === 'offer'").await;
+    browser.click_in("#pay", "[data-intent='start']").await;
+}

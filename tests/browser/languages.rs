@@ -1,0 +1,46 @@
+//! Which language the element speaks where nobody says: the page's, else the browser's.
+
+use crate::stage::Stage;
+use payment_tests::browser::{Visitor, visit};
+use serde_json::json;
+
+#[tokio::test]
+async fn the_element_speaks_as_the_page_does_else_as_the_browser_and_so_does_its_way_out() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    // The page's language, the browser's, the attribute, what is spoken.
+    let cases = [
+        ("zh-CN", "en-US", "", "zh-CN"),
+        ("zh-TW", "en-US", "", "zh-CN"),
+        ("en", "zh-CN", "", "en"),
+        ("de", "zh-CN", "", "en"),
+        ("", "zh-HK", "", "zh-CN"),
+        ("", "fr-FR", "", "en"),
+        ("en", "en-US", "zh-CN", "zh-CN"),
+        ("zh-CN", "zh-CN", "en-GB", "en"),
+    ];
+    visit(Visitor::Desktop, async |browser| {
+        for (page, own, attribute, spoken) in cases {
+            let case = format!("page {page:?}, browser {own:?}, attribute {attribute:?}");
+            for way in ["ready", "broken"] {
+                let speak = format!("document.documentElement.lang = {}; Object.defineProperty(navigator, 'language', {{get: () => {}}})", json!(page), json!(own));
+                let mut attributes = vec![("script", speak.as_str())];
+                if !attribute.is_empty() {
+                    attributes.push(("locale", attribute));
+                }
+                let address = stage.page_of(&token, &attributes);
+                browser.open(&address.replace("/ready/", &format!("/{way}/"))).await;
+                if way == "ready" {
+                    browser.until("stateOf('pay') === 'qr'").await;
+                    let lang = "document.getElementById('pay').shadowRoot.querySelector('[part~=base]').lang";
+                    assert_eq!(browser.look(&format!("return {lang}"), vec![]).await, json!(spoken), "{case}");
+                } else {
+                    let title = browser.until("document.getElementById('pay').shadowRoot?.querySelector('[part=fallback] b')?.textContent").await;
+                    let is_english = title == json!("The payment could not load");
+                    assert_eq!(is_english, spoken == "en", "{case}: {title}");
+                }
+            }
+        }
+    })
+    .await;
+}
