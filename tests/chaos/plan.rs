@@ -278,7 +278,7 @@ fn story(dice: &mut Rng) -> Story {
                 AtTheTill::WalksAway,
             ],
         )),
-        0..42 => Story::Pays(product),
+        10..42 => Story::Pays(product),
         42..49 => Story::PaysAtSecondTry(product),
         49..57 => Story::StartsOver(product),
         57..69 => Story::Moves {
