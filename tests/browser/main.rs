@@ -49,6 +49,7 @@ mod php;
 mod plain_backend;
 mod policy;
 mod presence;
+mod receipt;
 mod stage;
 mod tabs;
 mod teardown;

@@ -67,15 +67,35 @@ impl Servers {
 
     /// The same, with pages of the test's own on the stage.
     pub async fn start_with_stage(pages: Router) -> Self {
-        Self::start_with(pages, Some(bundle_dir())).await
+        Self::start_with(pages, Some(bundle_dir()), |_| String::new()).await
+    }
+
+    /// The same for a service provider (服务商) with one sub-merchant, whose number it gives.
+    pub async fn start_as_partner() -> (Self, String) {
+        let mut sub_mchid = String::new();
+        let servers = Self::start_with(Router::new(), Some(bundle_dir()), |wechat| {
+            let sub = wechat.sub_merchant();
+            sub_mchid = sub.sub_mchid;
+            let sub_appid = sub.sub_appid;
+            format!(
+                "[[merchant.sub_merchants]]\nsub_mchid = \"{sub_mchid}\"\nsub_appid = \"{sub_appid}\""
+            )
+        })
+        .await;
+        (servers, sub_mchid)
     }
 
     /// The same for what is no web page: without the element's bundle.
     pub async fn start_without_bundle() -> Self {
-        Self::start_with(Router::new(), None).await
+        Self::start_with(Router::new(), None, |_| String::new()).await
     }
 
-    async fn start_with(pages: Router, bundle: Option<PathBuf>) -> Self {
+    /// `more` is added at the end of the merchant's part of the configuration.
+    async fn start_with(
+        pages: Router,
+        bundle: Option<PathBuf>,
+        more: impl FnOnce(&LiveSimulator) -> String,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let wechat = LiveSimulator::start().await;
         let [merchant, shop, wechat_browser, stage, stage_in_wechat] = [
@@ -97,6 +117,7 @@ impl Servers {
             &origins,
             bundle.as_deref(),
         );
+        let config = format!("{config}\n{}", more(&wechat));
         let config = Config::parse(&config, folder.path()).unwrap();
         let server = MerchantServer::open(config, surroundings()).await.unwrap();
         tokio::spawn(run_due(server.clone()));

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempDir;
 use wechat_pay_simulator::{
-    Clock, NOTIFICATION_TIMEOUT, Outgoing, Random, Simulator, SimulatorParts, serve,
+    Clock, NOTIFICATION_TIMEOUT, Outgoing, Random, Simulator, SimulatorParts, SubMerchant, serve,
 };
 
 /// How long a retry that has become due waits at most.
@@ -46,6 +46,14 @@ impl LiveSimulator {
     /// What an SDK is pointed at.
     pub fn merchant_json(&self) -> PathBuf {
         self.folder.path().join("merchant.json")
+    }
+
+    /// The merchant's one sub-merchant.
+    pub fn sub_merchant(&self) -> SubMerchant {
+        let merchant = std::fs::read(self.merchant_json()).unwrap();
+        let merchant: serde_json::Value = serde_json::from_slice(&merchant).unwrap();
+        self.simulator
+            .sub_merchant(merchant["mchid"].as_str().unwrap())
     }
 
     /// A buyer pays a code.
