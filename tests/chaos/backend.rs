@@ -3,7 +3,7 @@
 //! out of order itself now and then.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ const HANGING: Duration = Duration::from_secs(11);
 pub(crate) struct Inbox {
     events: Mutex<BTreeMap<String, Event>>,
     is_well: AtomicBool,
+    /// Messages that were refused for a reading of the clock that its library missed.
+    undated: AtomicUsize,
 }
 
 /// One event, as the first message of it told.
@@ -48,6 +50,11 @@ impl Inbox {
     /// From here on nothing is out of order.
     pub(crate) fn recover(&self) {
         self.is_well.store(true, Ordering::Relaxed);
+    }
+
+    /// How many messages came with a time that was never the storm's.
+    pub(crate) fn undated(&self) -> usize {
+        self.undated.load(Ordering::Relaxed)
     }
 
     /// Every event that was taken, by its id.
@@ -85,7 +92,11 @@ async fn receive(
 ) -> StatusCode {
     let (id, message) = match verify(&world, &headers, &body) {
         Ok(verified) => verified,
-        Err(reason) => {
+        Err(Refusal::Undated) => {
+            inbox.undated.fetch_add(1, Ordering::Relaxed);
+            return StatusCode::UNAUTHORIZED;
+        }
+        Err(Refusal::Unbelievable(reason)) => {
             world.accuse("", format!("a webhook is not to be believed: {reason}"));
             return StatusCode::UNAUTHORIZED;
         }
@@ -124,6 +135,20 @@ async fn receive(
     }
 }
 
+/// Why a message is refused. It is sent again either way, as to any backend that refuses one.
+enum Refusal {
+    /// Rightly signed, with a time that the storm's clock never showed and the machine's did.
+    Undated,
+    /// Anything else: the server has done wrong.
+    Unbelievable(String),
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self::Unbelievable(reason)
+    }
+}
+
 /// What the backend does with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mood {
@@ -149,7 +174,7 @@ impl Mood {
 }
 
 /// Gives the event's id and what it tells, if it was signed for us a moment ago.
-fn verify(world: &World, headers: &HeaderMap, body: &Bytes) -> Result<(String, Value), String> {
+fn verify(world: &World, headers: &HeaderMap, body: &Bytes) -> Result<(String, Value), Refusal> {
     let header = |name: &str| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
         value.ok_or_else(|| format!("no {name}"))
@@ -162,11 +187,14 @@ fn verify(world: &World, headers: &HeaderMap, body: &Bytes) -> Result<(String, V
         .and_then(|webhook| webhook.sign(id, sent_s, body))
         .map_err(|error| error.to_string())?;
     if header("webhook-signature")? != expected {
-        return Err("the signature is another".to_owned());
+        return Err("the signature is another".to_owned().into());
     }
     let off_s = world.clock.now_ms() / 1000 - sent_s;
     if off_s.abs() > TOLERANCE_S {
-        return Err(format!("it was sent {off_s} s ago"));
+        if world.clock.is_a_missed_reading(sent_s) {
+            return Err(Refusal::Undated);
+        }
+        return Err(format!("it was sent {off_s} s ago").into());
     }
     let message = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     Ok((id.to_owned(), message))

@@ -169,7 +169,12 @@ async fn main() -> ExitCode {
     if !findings.is_empty() && arguments.folder.is_none() {
         eprintln!("logs and databases: {}", temporary.keep().display());
     }
-    println!("{}; WeChat killed {} times", Mix::of(&plan), wechat.kills());
+    println!(
+        "{}; WeChat killed {} times; readings of the clock missed {}",
+        Mix::of(&plan),
+        wechat.kills(),
+        inbox.undated()
+    );
     let kills = servers.iter().map(MerchantServer::kills).sum();
     settling::report(&world, &plan, kills, sky.struck(), &findings)
 }

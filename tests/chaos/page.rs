@@ -208,8 +208,18 @@ impl<'a> Page<'a> {
     /// One call; what every answer must keep is looked at here.
     async fn call(&mut self, method: &str, url: &str, body: Body<'_>) -> Result<(u16, Value), ()> {
         let address = [("x-forwarded-for", &*self.plan.address)];
-        let answer = self.world.call(method, url, &address, body).await;
-        let (status, answer) = answer.map_err(|_| ())?;
+        let call = async || self.world.call(method, url, &address, body).await;
+        let (mut status, mut answer) = call().await.map_err(|_| ())?;
+        // Buyers share 254 addresses; a page that is told to wait does, and asks again.
+        for _ in 0..TRIES {
+            if status != 429 {
+                break;
+            }
+            let wait_ms = answer["error"]["retry_after_ms"].as_u64().unwrap_or(0);
+            let wait = Duration::from_millis(wait_ms.max(10));
+            self.world.clock.sleep(wait).await;
+            (status, answer) = call().await.map_err(|_| ())?;
+        }
         if !matches!(status, 200 | 409 | 410 | 422 | 502 | 503) {
             self.accuse(format!("{method} was answered {status} {answer}"));
         }

@@ -52,6 +52,7 @@ pub(crate) type Answer = Result<(u16, Value), NoAnswer>;
 pub(crate) struct NoAnswer(pub(crate) String);
 
 /// What is sent along.
+#[derive(Clone, Copy)]
 pub(crate) enum Body<'a> {
     None,
     Json(&'a Value),
