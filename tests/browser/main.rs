@@ -30,6 +30,7 @@ mod accessibility;
 mod appearance;
 mod bad_input;
 mod bridge;
+mod cookies;
 mod engines;
 mod failure;
 mod framed;

@@ -2,11 +2,12 @@
 //! soon, and counts what it was asked, by who asked.
 
 use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use payment_tests::wait::until;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 /// Clones are the same backend.
@@ -17,6 +18,8 @@ pub(crate) struct PlainBackend(Arc<Mutex<Books>>);
 struct Books {
     /// Questions, by who asked.
     questions: BTreeMap<String, usize>,
+    /// Who sent a cookie along.
+    known_by_cookie: BTreeSet<String>,
     is_started: bool,
     is_paid: bool,
 }
@@ -36,6 +39,12 @@ impl PlainBackend {
     pub(crate) fn questions_of(&self, asker: &str) -> usize {
         let books = self.0.lock().expect("no other test panics in here");
         books.questions.get(asker).copied().unwrap_or_default()
+    }
+
+    /// Whether somebody has sent a cookie along, with a question or a start.
+    pub(crate) fn has_cookie_of(&self, asker: &str) -> bool {
+        let books = self.0.lock().expect("no other test panics in here");
+        books.known_by_cookie.contains(asker)
     }
 
     /// The order is paid from now on.
@@ -82,19 +91,33 @@ pub(crate) async fn until_asked(backend: &PlainBackend, asker: &str, times: usiz
 async fn read(
     State(backend): State<PlainBackend>,
     Path((asker, _)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Json<Value> {
     {
         let mut books = backend.0.lock().expect("no other test panics in here");
+        books.note_cookie(&asker, &headers);
         *books.questions.entry(asker).or_default() += 1;
     }
     backend.answer()
 }
 
-async fn start(State(backend): State<PlainBackend>) -> Json<Value> {
-    let books = &backend.0;
-    books
-        .lock()
-        .expect("no other test panics in here")
-        .is_started = true;
+async fn start(
+    State(backend): State<PlainBackend>,
+    Path((asker, _)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Json<Value> {
+    {
+        let mut books = backend.0.lock().expect("no other test panics in here");
+        books.note_cookie(&asker, &headers);
+        books.is_started = true;
+    }
     backend.answer()
+}
+
+impl Books {
+    fn note_cookie(&mut self, asker: &str, headers: &HeaderMap) {
+        if headers.contains_key(header::COOKIE) {
+            self.known_by_cookie.insert(asker.to_owned());
+        }
+    }
 }

@@ -1,0 +1,37 @@
+//! The token in the address is all that the element shows of a buyer: no request of its carries a
+//! cookie, to the page's own origin either (`credentials: omit`, design of the merchant API).
+
+use crate::plain_backend::{PlainBackend, until_asked};
+use crate::stage::Stage;
+use payment_tests::browser::{Visitor, visit_in};
+use payment_tests::webdriver::Engine;
+use serde_json::json;
+
+in_browsers! {
+    the_shops_cookies_stay_with_the_shop: chromium firefox webkit;
+}
+
+async fn the_shops_cookies_stay_with_the_shop(engine: Engine) {
+    let stage = Stage::set().await;
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        browser
+            .look("document.cookie = 'shop=the-buyer; path=/'", vec![])
+            .await;
+        stage.put_asking(browser, "element").await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        stage.plain.pay();
+        browser.until("stateOf('pay') === 'paid'").await;
+        assert!(!stage.plain.has_cookie_of("element"));
+
+        // The page itself would send it to the same place: there is a cookie to leave out.
+        let of_the_page = stage.plain_api("page");
+        let ask = "fetch(`${arguments[0]}/checkouts/${arguments[1]}`)";
+        browser
+            .look(ask, vec![json!(of_the_page), json!(PlainBackend::TOKEN)])
+            .await;
+        until_asked(&stage.plain, "page", 1).await;
+        assert!(stage.plain.has_cookie_of("page"));
+    })
+    .await;
+}
