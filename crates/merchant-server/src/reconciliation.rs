@@ -2,7 +2,7 @@
 //! after something went wrong. What WeChat vouches for is recorded as it always is
 //! ([`crate::settlement`]); the rest is told to a person.
 
-use wechat_pay::OutTradeNo;
+use wechat_pay::{Operation, OutTradeNo};
 
 use crate::ledger::{Attempt, AttemptState, Evidence, LedgerError, Recorded};
 use crate::question::Unanswered;
@@ -10,6 +10,9 @@ use crate::refunds;
 use crate::server::MerchantServer;
 use crate::settlement::{self, Settlement};
 use crate::wechat_orders::Standing;
+
+/// How often one number is asked about again after a pause. Each is of 5 s or more.
+const MOST_PAUSES: u32 = 20;
 
 /// Where the two sides did not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,15 +49,36 @@ impl MerchantServer {
                 continue;
             };
             reconciled.asked += 1;
-            let finding = self.compare(&attempt).await?;
+            let compare = async || self.compare(&attempt).await;
+            let finding = self.patiently(Operation::Query, compare).await?;
             reconciled.findings.extend(finding);
         }
         for number in refund_numbers {
             reconciled.asked += 1;
-            let finding = self.compare_refund(&number).await?;
+            let compare = async || self.compare_refund(&number).await;
+            let finding = self.patiently(Operation::RefundQuery, compare).await?;
             reconciled.findings.extend(finding);
         }
         Ok(reconciled)
+    }
+
+    /// Compares, and again once WeChat's pause is over where it answered that it was asked too
+    /// often: thousands of questions in a row do that, and no buyer waits for these.
+    async fn patiently(
+        &self,
+        operation: Operation,
+        compare: impl AsyncFn() -> Result<Option<Finding>, LedgerError>,
+    ) -> Result<Option<Finding>, LedgerError> {
+        let mut finding = compare().await?;
+        for _ in 0..MOST_PAUSES {
+            // What was mended is told, and not looked at again.
+            let is_open = finding.as_ref().is_some_and(|found| found.done.is_empty());
+            if !is_open || !self.wechat.wait_out_pause(operation).await {
+                break;
+            }
+            finding = compare().await?;
+        }
+        Ok(finding)
     }
 
     async fn compare_refund(&self, number: &str) -> Result<Option<Finding>, LedgerError> {

@@ -10,7 +10,7 @@ mod trust;
 
 use std::sync::Arc;
 
-use wechat_pay::{KeyError, ReplyError, Stamp, WechatError};
+use wechat_pay::{KeyError, Operation, ReplyError, Stamp, WechatError};
 
 use crate::clock::Clock;
 use crate::config::{Config, Gateway, Merchant};
@@ -113,6 +113,16 @@ impl WechatClient {
             trust: Arc::new(Trust::new(config.merchant.trusted_keys.clone())),
             experience: Arc::default(),
         }
+    }
+
+    /// Where WeChat wants a pause from such calls: waits until it is over. Gives whether it wanted
+    /// one. For work that nobody waits for.
+    pub(crate) async fn wait_out_pause(&self, operation: Operation) -> bool {
+        let Some(until_ms) = self.experience.pause(operation, self.clock.now_ms()) else {
+            return false;
+        };
+        self.clock.sleep_until(until_ms).await;
+        true
     }
 
     pub(crate) fn stamp(&self) -> Result<Stamp, NoRandomness> {

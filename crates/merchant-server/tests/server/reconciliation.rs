@@ -97,6 +97,31 @@ async fn a_question_without_an_answer_is_a_finding_and_the_next_ones_are_asked()
 }
 
 #[tokio::test]
+async fn a_pause_that_wechat_wants_is_waited_out_and_nobody_is_left_out() {
+    let house = House::open().await;
+    for number in ["tea-0001", "tea-0002"] {
+        ordered(&house, number).await;
+        house.pay(number).await;
+    }
+    let refusal = r#"{"code":"FREQUENCY_LIMITED","message":"x"}"#;
+    house.line.meddle("query", Meddling::Answered(429, refusal));
+    let clock = house.clock.clone();
+    let reconcile = findings(&house);
+    let time = async {
+        loop {
+            tokio::task::yield_now().await;
+            clock.advance_ms(1_000);
+        }
+    };
+    let found = tokio::select! {
+        found = reconcile => found,
+        () = time => unreachable!("time goes on for ever"),
+    };
+    let paid = |number| finding(number, "open", "paid", "the order is paid now");
+    assert_eq!(found, [paid("tea-0001"), paid("tea-0002")]);
+}
+
+#[tokio::test]
 async fn a_refund_whose_end_was_not_told_is_recorded() {
     let house = House::open().await;
     notified(&house, "tea-0001", 1990).await;
