@@ -1,7 +1,7 @@
 //! The element outside Chromium: a code that is scanned and paid in Firefox and in WebKit, without
 //! a trace when it goes. Left out where the browser is not on the machine.
 
-use crate::stage::{Stage, left};
+use crate::stage::{Stage, bare, left};
 use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::scanner::scan;
 use payment_tests::webdriver::Engine;
@@ -16,8 +16,7 @@ async fn a_code_is_shown_scanned_paid_and_cleared_away(engine: Engine) {
     let (gone, paid) = (stage.order().await, stage.order().await);
     visit_in(engine, Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
-        // WebKit's driver has a timer of its own in the page.
-        let bare = left(browser).await;
+        let bare = bare(browser).await;
         stage.put(browser, "gone", &gone).await;
         browser.until("stateOf('gone') === 'qr'").await;
         browser

@@ -1,7 +1,7 @@
 //! When the widget cannot run, or stops: the buyer is left a way to pay, the page is told why, and
 //! nothing goes on in the background.
 
-use crate::stage::{Stage, left};
+use crate::stage::{Stage, bare, left};
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
@@ -76,7 +76,7 @@ async fn a_trap_leaves_another_way_to_pay_and_nothing_that_goes_on(engine: Engin
     let token = stage.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         stage.open(browser, "trapping").await;
-        let bare = left(browser).await;
+        let bare = bare(browser).await;
         stage.put(browser, "pay", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         // The next time that the browser calls in, WebAssembly really traps; and only then.

@@ -240,6 +240,13 @@ async fn miss(
     next.run(request).await
 }
 
+/// What is on the page before there is an element, once its script has fetched what it wants.
+/// WebKit's driver has a timer of its own in it.
+pub(crate) async fn bare(browser: &Browser) -> Value {
+    browser.until("left().fetches === 0").await;
+    left(browser).await
+}
+
 /// What is left on the page.
 pub(crate) async fn left(browser: &Browser) -> Value {
     browser.look("return left()", vec![]).await

@@ -11,7 +11,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// How long a browser may take to tell what was on it, and to go.
+const FAREWELL: Duration = Duration::from_secs(30);
 
 /// Browsers are heavy: so many at the same time on the two cores of a common machine.
 static BROWSERS: Semaphore = Semaphore::const_new(2);
@@ -70,10 +75,17 @@ pub async fn visit_together(
 
 async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browser; N]) {
     for browser in browsers {
-        if outcome.is_err() {
-            browser.report().await;
+        let is_failure = outcome.is_err();
+        let farewell = async {
+            if is_failure {
+                browser.report().await;
+            }
+            browser.client.clone().close().await.ok();
+        };
+        // WebKit's driver may never answer, to a screenshot for one; its process ends with us.
+        if timeout(FAREWELL, farewell).await.is_err() {
+            println!("-- the browser did not answer any more");
         }
-        browser.client.clone().close().await.ok();
     }
     if let Err(panic) = outcome {
         resume_unwind(panic);
