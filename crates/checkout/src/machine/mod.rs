@@ -114,7 +114,11 @@ impl CheckoutMachine {
         }
         match event {
             Event::Connected => self.connected(now_ms),
-            Event::Woke => self.woke(now_ms),
+            Event::Woke => {
+                // The timer is spent, and may have come a moment early: it is asked for anew.
+                self.wake_at_ms = None;
+                self.woke(now_ms);
+            }
             Event::Answered { id, answer } => self.answered(now_ms, id, &answer),
             Event::Failed { id, failure } => self.failed(now_ms, id, failure),
             Event::Injected(injected) => self.injected(now_ms, injected),

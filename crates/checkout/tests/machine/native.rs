@@ -50,6 +50,27 @@ fn the_countdown_shows_the_time_that_ends_first() {
     }
 }
 
+/// Firefox's timers come up to a millisecond early by its own clock.
+#[test]
+fn a_timer_that_comes_too_early_is_set_again() {
+    let mut page = with_code();
+    let (id, _) = page.reading().unwrap();
+    page.answer(
+        id,
+        CheckoutAnswer {
+            poll_after_ms: Some(250),
+            ..code_shown(2, 1, CODE)
+        },
+    );
+    let at_ms = page.wake_at_ms.expect("the next question has its time");
+    page.now_ms = at_ms - 1;
+    page.happen(Event::Woke);
+    assert_eq!(page.reading(), None);
+    assert_eq!(page.wake_at_ms, Some(at_ms));
+    page.pass(1);
+    assert!(page.reading().is_some());
+}
+
 #[test]
 fn at_zero_wechat_is_asked_once_more_before_expired_is_said() {
     let mut page = with_code();

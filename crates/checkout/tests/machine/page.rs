@@ -67,6 +67,10 @@ impl Page {
     }
 
     pub(crate) fn happen(&mut self, event: Event) {
+        if matches!(event, Event::Woke) {
+            // The one timer is spent, early or not.
+            self.wake_at_ms = None;
+        }
         for effect in self.machine.update(self.now_ms, event) {
             match &effect {
                 Effect::Send { id, request } => self.open.push((*id, request.clone())),
@@ -90,7 +94,6 @@ impl Page {
             wakes += 1;
             assert!(wakes < 100_000, "the machine asks to be woken without end");
             self.now_ms = self.now_ms.max(at_ms);
-            self.wake_at_ms = None;
             self.happen(Event::Woke);
         }
         self.now_ms = until_ms;
