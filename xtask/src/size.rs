@@ -10,8 +10,8 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 46,231 (wasm 40,935, JavaScript 5,296).
-const LIMIT_BYTES: u64 = 46_300;
+/// Last figure: 46,179 (wasm 40,883, JavaScript 5,296).
+const LIMIT_BYTES: u64 = 46_200;
 
 /// Holds the bundle in `www/dist` against the limit.
 pub(crate) fn check() -> Result<(), Failure> {
