@@ -85,13 +85,9 @@ pub(crate) async fn page(
     filter: MismatchFilter,
     limit: u32,
 ) -> Result<MismatchList, LedgerError> {
-    // One more than is shown tells whether there is another page.
     let mut mismatches = ledger.mismatches(filter, limit + 1).await?;
-    let has_more = mismatches.len() > limit as usize;
-    mismatches.truncate(limit as usize);
-    let last_shown = mismatches.last().filter(|_| has_more);
     Ok(MismatchList {
-        next_before: last_shown.map(|mismatch| mismatch.no),
+        next_before: query::cut(&mut mismatches, limit).map(|mismatch| mismatch.no),
         mismatches: mismatches.into_iter().map(details).collect(),
     })
 }

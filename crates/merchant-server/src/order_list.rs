@@ -45,17 +45,10 @@ pub(crate) async fn list_orders(
         let last_seen = last_seen.ok_or_else(|| refused("before", "names no order"))?;
         filter.before_id = Some(last_seen.order.id);
     }
-    // One more than is shown tells whether there is another page.
     let mut orders = server.ledger.orders(&filter, limit + 1).await?;
-    let has_more = orders.len() > limit as usize;
-    orders.truncate(limit as usize);
-    let next_before = orders
-        .last()
-        .filter(|_| has_more)
-        .map(|order| order.order_no.clone());
     Ok(Json(OrderList {
+        next_before: query::cut(&mut orders, limit).map(|order| order.order_no.clone()),
         orders: orders.into_iter().map(summary).collect(),
-        next_before,
     }))
 }
 

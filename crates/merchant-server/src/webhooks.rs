@@ -52,13 +52,9 @@ pub(crate) async fn list_webhooks(
             _ => return Err(refused(&name, "is not a parameter of this list")),
         }
     }
-    // One more than is shown tells whether there is another page.
     let mut webhooks = server.ledger.webhooks(&filter, limit + 1).await?;
-    let has_more = webhooks.len() > limit as usize;
-    webhooks.truncate(limit as usize);
-    let last_shown = webhooks.last().filter(|_| has_more);
     Ok(Json(WebhookList {
-        next_before: last_shown.map(|webhook| webhook.id.clone()),
+        next_before: query::cut(&mut webhooks, limit).map(|webhook| webhook.id.clone()),
         webhooks: webhooks.into_iter().map(details).collect(),
     }))
 }
