@@ -155,10 +155,6 @@ fn of_payment(
         there,
         ..difference(kind, Some(&row.out_trade_no))
     };
-    // A code payment that was reversed before it was known to be paid: the money went back.
-    if row.trade_state == "REVOKED" && ours.is_some_and(|ours| ours.state == "closed") {
-        return Vec::new();
-    }
     let Some(ours) = ours.filter(|ours| is_paid(ours)) else {
         let state = ours.map(|ours| ours.state.clone());
         return vec![found("payment_missing_here", state, Some(there_fen))];

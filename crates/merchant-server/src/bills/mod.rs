@@ -104,6 +104,8 @@ pub(crate) async fn compare(
     let mut comparison = Comparison::new(day_ms, wanted.sub_mchid.clone(), here);
     let mut summary = None;
     if let Some((file, ticket)) = fetch(wechat, &wanted, folder).await? {
+        // No row is believed before the whole file is.
+        unpack(&file, &ticket, std::io::sink()).await?;
         let mut reader = BillReader::new(PACKING, &ticket)?;
         let mut piece = Vec::new();
         file.rewind().await?;
@@ -184,7 +186,7 @@ pub(crate) async fn save(
     let wanted = Wanted::new(wechat, kind, day, sub_mchid)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(std::path::Path::new("."));
-    // It gets its name when it is whole, and never that of another file.
+    // It gets its name when it is whole and has its hash, and never that of another file.
     let mut saved = tempfile::NamedTempFile::new_in(folder)?;
     let Some((file, ticket)) = fetch(wechat, &wanted, folder).await? else {
         return Ok(None);
@@ -264,8 +266,8 @@ impl Wanted {
     }
 }
 
-/// Downloads a bill's file, and believes it once it has the announced hash. `None` where nothing
-/// happened on that day.
+/// Downloads a bill's file, which is not to be believed before it is gone through ([`unpack`]). `None`
+/// where nothing happened on that day.
 async fn fetch(
     wechat: &WechatClient,
     wanted: &Wanted,
@@ -280,7 +282,6 @@ async fn fetch(
     let ticket: BillTicket = reply.parse().map_err(CallError::from)?;
     let file = BillFile::new_in(folder)?;
     wechat.fetch(&ticket.download()?, &file).await?;
-    unpack(&file, &ticket, std::io::sink()).await?;
     Ok(Some((file, ticket)))
 }
 
