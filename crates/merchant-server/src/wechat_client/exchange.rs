@@ -21,19 +21,12 @@ use crate::wechat_transport::{REPLY_MAX_BYTES, TransportError, TryTimeout};
 /// A try that has less time left than this is not begun.
 const SHORTEST_TRY_MS: i64 = 500;
 
-/// What of an answer is believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Belief {
-    /// What WeChat signed.
-    Signed,
-    /// A bill's file, which WeChat never signs: the ticket's hash vouches for it later.
-    BillFile,
-}
-
 /// An answer that is believed.
 enum Believed {
+    /// What WeChat signed.
     Signed(VerifiedReply),
-    /// A bill's file: where it belongs by now, or these bytes.
+    /// A bill's file, which WeChat never signs: the ticket's hash vouches for it later. It is where
+    /// it belongs by now, or these bytes.
     File(Bytes),
 }
 
@@ -47,7 +40,7 @@ struct Exchange<'a> {
     /// The hosts, the one that is to be tried first at the front.
     origins: Vec<&'a str>,
     deadline_ms: i64,
-    /// Where a bill's file goes.
+    /// Where a bill's file goes, if that is what is fetched.
     file: Option<&'a BillFile>,
 }
 
@@ -82,7 +75,7 @@ impl WechatClient {
             file: Some(file),
             ..Exchange::new(self, Operation::BillFile, parts, origins)
         };
-        let short = match call.carry(Belief::BillFile).await? {
+        let short = match call.carry().await? {
             Believed::File(short) => short,
             Believed::Signed(reply) => reply.body().clone(),
         };
@@ -154,13 +147,13 @@ impl<'a> Exchange<'a> {
     }
 
     async fn carry_signed(self) -> Result<VerifiedReply, CallError> {
-        match self.carry(Belief::Signed).await? {
+        match self.carry().await? {
             Believed::Signed(reply) => Ok(reply),
             Believed::File(_) => Err(ReplyError::Malformed.into()),
         }
     }
 
-    async fn carry(mut self, belief: Belief) -> Result<Believed, CallError> {
+    async fn carry(mut self) -> Result<Believed, CallError> {
         if let Some(until_ms) = self.client.experience.pause(self.operation, self.now_ms()) {
             self.count("paused");
             return Err(CallError::Paused { until_ms });
@@ -170,7 +163,7 @@ impl<'a> Exchange<'a> {
         let mut unreached = 0;
         let mut other_keys = self.client.merchant.other_certificates.len();
         loop {
-            let failed = match self.attempt(belief).await {
+            let failed = match self.attempt().await {
                 Ok(believed) => {
                     self.count("ok");
                     return Ok(believed);
@@ -238,10 +231,10 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    async fn attempt(&self, belief: Belief) -> Result<Believed, Failed> {
+    async fn attempt(&self) -> Result<Believed, Failed> {
         let (reply, serial_no) = self.dispatch().await?;
         let retry_after_s = retry_after_s(&reply.headers);
-        self.believe(reply, belief).await.map_err(|error| Failed {
+        self.believe(reply).await.map_err(|error| Failed {
             error: error.into(),
             retry_after_s,
             serial_no,
@@ -303,25 +296,25 @@ impl<'a> Exchange<'a> {
     /// Verifies. A serial that nobody knows makes us look for new certificates, and the same
     /// answer is looked at again: it is good for some minutes, and what it answers may have
     /// happened.
-    async fn believe(&self, reply: Reply, belief: Belief) -> Result<Believed, ReplyError> {
+    async fn believe(&self, reply: Reply) -> Result<Believed, ReplyError> {
         let kept = reply.clone();
-        match self.judge(reply, belief) {
+        match self.judge(reply) {
             Err(ReplyError::Signature(SignatureError::UnknownSerial(serial)))
                 if self.client.learn_serial(&serial).await =>
             {
-                self.judge(kept, belief)
+                self.judge(kept)
             }
             judged => judged,
         }
     }
 
-    fn judge(&self, reply: Reply, belief: Belief) -> Result<Believed, ReplyError> {
+    fn judge(&self, reply: Reply) -> Result<Believed, ReplyError> {
         let keys = self.client.trust.keys();
         // The clock is read again: a slow answer is judged by the time it came at.
         let now_s = self.client.now_s();
-        match belief {
-            Belief::Signed => reply.verify(&keys, now_s).map(Believed::Signed),
-            Belief::BillFile => BillDownload::file(reply, &keys, now_s).map(Believed::File),
+        match self.file {
+            None => reply.verify(&keys, now_s).map(Believed::Signed),
+            Some(_) => BillDownload::file(reply, &keys, now_s).map(Believed::File),
         }
     }
 
