@@ -7,6 +7,7 @@ use merchant_api::ErrorCode;
 
 use crate::config::Scope;
 use crate::error::Failure;
+use crate::secret::SecretHash;
 use crate::server::MerchantServer;
 
 /// The field of a call's span that names the key.
@@ -34,7 +35,8 @@ impl Backend {
 impl FromRequestParts<MerchantServer> for Backend {
     type Rejection = Failure;
 
-    /// Compares what came with every hash that we have, whichever of them it is. The key's name goes into every line that this call writes.
+    /// Compares the hash of what came with every one that we have, whichever of them it is. The
+    /// key's name goes into every line that this call writes.
     async fn from_request_parts(
         parts: &mut Parts,
         server: &MerchantServer,
@@ -46,9 +48,10 @@ impl FromRequestParts<MerchantServer> for Backend {
             .and_then(|value| value.to_str().ok())
             .and_then(|text| text.strip_prefix("Bearer "))
             .ok_or_else(refused)?;
+        let given = SecretHash::of(key);
         let mut found = None;
         for known in &server.config.api_keys {
-            if known.sha256.is_of(key) {
+            if known.sha256.is(&given) {
                 found = Some(known);
             }
         }

@@ -102,10 +102,16 @@ impl SecretHash {
         Self(sha256)
     }
 
-    /// Whether it is the hash of this text, in constant time.
-    pub(crate) fn is_of(&self, text: &str) -> bool {
-        let hash = digest(&SHA256, text.as_bytes());
-        verify_slices_are_equal(hash.as_ref(), &self.0).is_ok()
+    /// The hash of a text.
+    pub(crate) fn of(text: &str) -> Self {
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+        Self(sha256)
+    }
+
+    /// Whether it is the same one, in constant time.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 }
 
