@@ -5,7 +5,7 @@ use merchant_api::AttemptProduct;
 use wechat_pay::{
     AppOrdered, AppPayment, H5Ordered, JsapiOrdered, JsapiPayment, NativeOrdered, Operation,
     OutTradeNo, PartnerReversed, PartnerTransaction, ReplyError, RequestParts, Reversed,
-    SubMerchant, TradeState, Transaction, VerifiedReply,
+    TradeState, Transaction, VerifiedReply,
 };
 
 use crate::ledger::{Attempt, Parties};
@@ -167,29 +167,21 @@ impl WechatClient {
         parties: &Parties,
     ) -> Result<Closing, CallError> {
         let mchid = self.merchant.key.mchid();
-        let sub_mchid = parties.sub_mchid.as_deref();
-        let parts = match sub_mchid {
+        let sub = parties.sub_merchant();
+        let parts = match &sub {
             None => wechat_pay::reverse(number, &parties.appid, mchid),
-            Some(sub_mchid) => {
-                let sub = SubMerchant {
-                    sub_mchid: sub_mchid.to_owned(),
-                    sub_appid: parties.sub_appid.clone(),
-                };
-                wechat_pay::reverse_partner_order(number, &parties.appid, mchid, &sub)
-                    .map_err(CallError::Field)?
-            }
+            Some(sub) => wechat_pay::reverse_partner_order(number, &parties.appid, mchid, sub)?,
         };
         match self.send(Operation::Reverse, parts).await {
-            Ok(reply) if sub_mchid.is_some() => {
-                reply.parse::<PartnerReversed>()?;
-                Ok(Closing::Closed)
-            }
             Ok(reply) => {
-                reply.parse::<Reversed>()?;
+                match sub {
+                    None => reply.parse::<Reversed>().map(drop)?,
+                    Some(_) => reply.parse::<PartnerReversed>().map(drop)?,
+                }
                 Ok(Closing::Closed)
             }
             Err(error) if error.wechat_code() == Some("ORDER_NOT_EXIST") => {
-                self.close(number, sub_mchid).await
+                self.close(number, parties.sub_mchid.as_deref()).await
             }
             Err(error) => Err(error),
         }

@@ -6,7 +6,7 @@ use merchant_api::{AttemptProduct, CreateOrder};
 use serde_json::{Map, Value};
 use wechat_pay::{
     CodePayOrder, Description, Fen, H5Type, InvalidField, OpenIdOwner, Order as WechatOrder,
-    OutTradeNo, PartnerCodePayOrder, PartnerOrder, ProductFields, SubMerchant,
+    OutTradeNo, PartnerCodePayOrder, PartnerOrder, ProductFields,
 };
 
 use super::wish::{Payment, Wish};
@@ -51,7 +51,7 @@ pub(super) fn order_body(
                 detail: value(terms.wanted.detail.as_ref()),
                 settle_info: value(terms.wanted.settle_info.as_ref()),
             };
-            let request = match sub_merchant(&wish.parties) {
+            let request = match wish.parties.sub_merchant() {
                 None => order.request()?,
                 Some(sub) => PartnerCodePayOrder { order, sub }.request()?,
             };
@@ -151,7 +151,7 @@ impl Terms {
         order.detail = value(wanted.detail.as_ref());
         order.scene_info = object(value(wanted.scene_info.as_ref()));
         order.settle_info = value(wanted.settle_info.as_ref());
-        let request = match sub_merchant(parties) {
+        let request = match parties.sub_merchant() {
             None => order.request()?,
             Some(sub) => PartnerOrder {
                 order,
@@ -162,14 +162,6 @@ impl Terms {
         };
         Ok(request.body.to_vec())
     }
-}
-
-/// Partner mode: whom it is ordered for.
-fn sub_merchant(parties: &Parties) -> Option<SubMerchant> {
-    Some(SubMerchant {
-        sub_mchid: parties.sub_mchid.clone()?,
-        sub_appid: parties.sub_appid.clone(),
-    })
 }
 
 fn value<T: serde::Serialize>(extra: Option<&T>) -> Option<Value> {

@@ -3,6 +3,7 @@
 use merchant_api::AttemptProduct;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
+use wechat_pay::SubMerchant;
 
 use super::{Ledger, LedgerError, due_work, optional_unsigned, orders, payers, signed, unsigned};
 use crate::due_work::Work;
@@ -91,6 +92,16 @@ pub(crate) struct Parties {
     pub(crate) sub_mchid: Option<String>,
     /// Partner mode: that merchant's own application, where the order names it.
     pub(crate) sub_appid: Option<String>,
+}
+
+impl Parties {
+    /// Partner mode: whom it is ordered for.
+    pub(crate) fn sub_merchant(&self) -> Option<SubMerchant> {
+        Some(SubMerchant {
+            sub_mchid: self.sub_mchid.clone()?,
+            sub_appid: self.sub_appid.clone(),
+        })
+    }
 }
 
 /// What WeChat gave for an attempt.
