@@ -23,6 +23,7 @@ mod clock;
 mod config;
 mod due_work;
 mod error;
+mod folder;
 mod hosted_page;
 mod json_body;
 mod language;

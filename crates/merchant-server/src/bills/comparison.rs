@@ -122,12 +122,8 @@ impl Comparison {
         } = self;
         let differences = summary.map(|summary| sums.differences(summary));
         compared.differences.extend(differences.unwrap_or_default());
-        let payments = here.payments.into_iter().filter(|(_, payment)| {
-            is_paid(payment)
-                && payment
-                    .success_ms
-                    .is_some_and(|at_ms| day_ms.contains(&at_ms))
-        });
+        let payments = here.payments.into_iter();
+        let payments = payments.filter(|(_, payment)| is_paid(payment));
         let payments = payments.map(|(number, payment)| BillDifference {
             here: Some(payment.total_fen.to_string()),
             ..difference("payment_missing_there", Some(&number))

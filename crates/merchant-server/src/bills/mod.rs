@@ -19,6 +19,7 @@ use crate::api_key::Backend;
 use crate::bill_file::BillFile;
 use crate::config::Scope;
 use crate::error::Failure;
+use crate::folder::folder_of;
 use crate::ledger::{Ledger, LedgerError};
 use crate::path_text::PathText;
 use crate::query;
@@ -78,10 +79,10 @@ pub(crate) async fn compare_bill(
     for (name, value) in query::parameters(&query.unwrap_or_default())? {
         match &*name {
             "sub_mchid" => sub_mchid = Some(value.into_owned()),
-            _ => return Err(query::refused(&name, "is not a parameter of a bill")),
+            _ => return Err(Failure::invalid(&name, "is not a parameter of a bill")),
         }
     }
-    let day = read_day(&day).ok_or_else(|| query::refused("day", DAY_RULE))?;
+    let day = read_day(&day).ok_or_else(|| Failure::invalid("day", DAY_RULE))?;
     let (wechat, ledger) = (&server.wechat, &server.ledger);
     let folder = server.config.files_dir();
     let compared = compare(wechat, ledger, folder, day, sub_mchid.as_deref()).await?;
@@ -184,8 +185,7 @@ pub(crate) async fn save(
     to: &std::path::Path,
 ) -> Result<Option<u64>, BillFailure> {
     let wanted = Wanted::new(wechat, kind, day, sub_mchid)?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(std::path::Path::new("."));
+    let folder = folder_of(to);
     // It gets its name when it is whole and has its hash, and never that of another file.
     let mut saved = tempfile::NamedTempFile::new_in(folder)?;
     let Some((file, ticket)) = fetch(wechat, &wanted, folder).await? else {
@@ -313,9 +313,7 @@ impl From<BillFailure> for Failure {
             Self::from(refused)
         };
         match &error {
-            BillFailure::SubMchid(rule) => {
-                Self::field(ErrorCode::InvalidRequest, "sub_mchid", rule)
-            }
+            BillFailure::SubMchid(rule) => Self::invalid("sub_mchid", rule),
             BillFailure::Call(call) if call.is_refusal() => {
                 refused(ErrorCode::WechatRefused, &error, None, call.wechat_code())
             }

@@ -23,6 +23,7 @@ use url::Url;
 use wechat_pay::v2::ApiV2Key;
 use wechat_pay::{ApiV3Key, KeyError, MerchantKey, NotifyUrl, TrustedKeys};
 
+use crate::folder::folder_of;
 use crate::secret::{Secret, SecretHash};
 use sources::Sources;
 
@@ -261,9 +262,7 @@ impl Config {
     /// and nobody else looks.
     pub(crate) fn files_dir(&self) -> &Path {
         let Database::Sqlite(file) = &self.database;
-        file.parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."))
+        folder_of(file)
     }
 }
 

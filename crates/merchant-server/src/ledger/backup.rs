@@ -10,6 +10,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use super::{Changes, Ledger, LedgerError, make_private};
+use crate::folder::folder_of;
 
 impl Ledger {
     /// Copies the database into a new file that nobody else can read; gives the number of orders
@@ -81,11 +82,7 @@ async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
 fn put_in_place(part: &Path, to: &Path) -> std::io::Result<()> {
     File::open(part)?.sync_all()?;
     std::fs::rename(part, to)?;
-    let folder = match to.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    File::open(folder)?.sync_all()
+    File::open(folder_of(to))?.sync_all()
 }
 
 fn part_of(to: &Path) -> PathBuf {
