@@ -36,13 +36,14 @@ impl Failure {
         Self::from(ApiError::new(code, format!("{field} {rule}")).with_field(field))
     }
 
+    /// A value that breaks a rule of ours.
+    pub(crate) fn invalid(field: &str, rule: &str) -> Self {
+        Self::field(ErrorCode::InvalidRequest, field, rule)
+    }
+
     /// A value that WeChat would refuse, found before anything is sent.
     pub(crate) fn invalid_field(error: &InvalidField) -> Self {
-        Self::field(
-            ErrorCode::InvalidRequest,
-            error.field,
-            &error.rule.to_string(),
-        )
+        Self::invalid(error.field, &error.rule.to_string())
     }
 
     /// Nobody knows yet whether the last attempt took effect; due work finds out.

@@ -92,7 +92,7 @@ fn refusal(path: &str, error: &serde_json::Error, what: &str) -> Failure {
     ];
     for (beginning, rule) in &rules {
         if text.starts_with(beginning) {
-            return Failure::field(ErrorCode::InvalidRequest, &inside(path, name), rule);
+            return Failure::invalid(&inside(path, name), rule);
         }
     }
     let expected = text.rsplit_once("expected ").map(|(_, rest)| {
@@ -104,7 +104,7 @@ fn refusal(path: &str, error: &serde_json::Error, what: &str) -> Failure {
     if path == "." {
         return Failure::new(ErrorCode::InvalidRequest, format!("the body {rule}"));
     }
-    Failure::field(ErrorCode::InvalidRequest, path, &rule)
+    Failure::invalid(path, &rule)
 }
 
 /// Rust's names of what was expected, in the words of JSON.

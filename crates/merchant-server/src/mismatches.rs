@@ -15,7 +15,7 @@ use crate::json_body;
 use crate::ledger::{KeptMismatch, Ledger, LedgerError, MismatchFilter};
 use crate::order_details::timestamp;
 use crate::path_text::PathText;
-use crate::query::{self, refused};
+use crate::query;
 use crate::server::MerchantServer;
 
 /// Longest note, in bytes.
@@ -36,21 +36,23 @@ pub(crate) async fn list_mismatches(
                 filter.is_done = match &*value {
                     "open" => Some(false),
                     "done" => Some(true),
-                    _ => return Err(refused("state", "must be open or done")),
+                    _ => return Err(Failure::invalid("state", "must be open or done")),
                 }
             }
             "limit" => limit = query::limit(&value)?,
             "before" => {
                 let no = number(&value);
-                filter.before_no = Some(no.ok_or_else(|| refused("before", "must be a number"))?);
+                filter.before_no =
+                    Some(no.ok_or_else(|| Failure::invalid("before", "must be a number"))?);
             }
-            _ => return Err(refused(&name, "is not a parameter of this list")),
+            _ => return Err(Failure::invalid(&name, "is not a parameter of this list")),
         }
     }
-    page(&server.ledger, filter, limit)
-        .await
-        .map(Json)
-        .map_err(Failure::from)
+    let mut mismatches = server.ledger.mismatches(filter, limit + 1).await?;
+    Ok(Json(MismatchList {
+        next_before: query::cut(&mut mismatches, limit).map(|mismatch| mismatch.no),
+        mismatches: mismatches.into_iter().map(details).collect(),
+    }))
 }
 
 /// `POST /v1/mismatches/{no}/done`
@@ -69,7 +71,7 @@ pub(crate) async fn finish_mismatch(
         json_body::read(&body, "a mismatch that is done")?
     };
     if let Some(rule) = note.as_deref().and_then(broken_rule) {
-        return Err(refused("note", rule));
+        return Err(Failure::invalid("note", rule));
     }
     let done = match number(&no) {
         Some(no) => finish(&server.ledger, no, note.as_deref(), server.clock.now_ms()).await?,
@@ -77,19 +79,6 @@ pub(crate) async fn finish_mismatch(
     };
     done.map(Json)
         .ok_or_else(|| Failure::new(ErrorCode::MismatchUnknown, "no mismatch has this number"))
-}
-
-/// A page of them, newest first.
-pub(crate) async fn page(
-    ledger: &Ledger,
-    filter: MismatchFilter,
-    limit: u32,
-) -> Result<MismatchList, LedgerError> {
-    let mut mismatches = ledger.mismatches(filter, limit + 1).await?;
-    Ok(MismatchList {
-        next_before: query::cut(&mut mismatches, limit).map(|mismatch| mismatch.no),
-        mismatches: mismatches.into_iter().map(details).collect(),
-    })
 }
 
 /// Marks one as seen to; `None` where there is none of this number.
@@ -121,7 +110,8 @@ fn number(text: &str) -> Option<i64> {
     text.parse().ok().filter(|no| *no > 0)
 }
 
-fn details(kept: KeptMismatch) -> MismatchDetails {
+/// One as the private API shows it.
+pub(crate) fn details(kept: KeptMismatch) -> MismatchDetails {
     MismatchDetails {
         no: kept.no,
         kind: kept.kind,

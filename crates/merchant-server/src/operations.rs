@@ -129,21 +129,13 @@ pub async fn list_mismatches(
     config: &Config,
     all: bool,
 ) -> Result<Vec<MismatchDetails>, LedgerError> {
-    const PAGE: u32 = 200;
     let ledger = Ledger::open_as_it_is(&config.database).await?;
-    let mut filter = MismatchFilter {
+    let filter = MismatchFilter {
         is_done: (!all).then_some(false),
         ..MismatchFilter::default()
     };
-    let mut found = Vec::new();
-    loop {
-        let page = mismatches::page(&ledger, filter, PAGE).await?;
-        found.extend(page.mismatches);
-        let Some(next_before) = page.next_before else {
-            return Ok(found);
-        };
-        filter.before_no = i64::try_from(next_before).ok();
-    }
+    let found = ledger.mismatches(filter, u32::MAX).await?;
+    Ok(found.into_iter().map(mismatches::details).collect())
 }
 
 /// Why a mismatch was not marked as seen to.

@@ -12,7 +12,7 @@ use crate::ledger::{Order, OrderFilter};
 use crate::order_details::{details, timestamp};
 use crate::orders;
 use crate::path_text::PathText;
-use crate::query::{self, refused};
+use crate::query;
 use crate::server::MerchantServer;
 
 /// `GET /v1/orders/{order_no}`
@@ -42,7 +42,7 @@ pub(crate) async fn list_orders(
     } = read_query(&query.unwrap_or_default())?;
     if let Some(before) = before {
         let last_seen = server.ledger.checkout_by_order_no(&before).await?;
-        let last_seen = last_seen.ok_or_else(|| refused("before", "names no order"))?;
+        let last_seen = last_seen.ok_or_else(|| Failure::invalid("before", "names no order"))?;
         filter.before_id = Some(last_seen.order.id);
     }
     let mut orders = server.ledger.orders(&filter, limit + 1).await?;
@@ -73,7 +73,7 @@ fn read_query(query: &str) -> Result<Wanted, Failure> {
             "sub_mchid" => wanted.filter.sub_mchid = Some(value.into_owned()),
             "before" => wanted.before = Some(value.into_owned()),
             "limit" => wanted.limit = query::limit(&value)?,
-            _ => return Err(refused(&name, "is not a parameter of this list")),
+            _ => return Err(Failure::invalid(&name, "is not a parameter of this list")),
         }
     }
     Ok(wanted)
@@ -84,14 +84,14 @@ fn read_state(word: &str) -> Result<OrderState, Failure> {
         "open" => Ok(OrderState::Open),
         "paid" => Ok(OrderState::Paid),
         "closed" => Ok(OrderState::Closed),
-        _ => Err(refused("state", "must be open, paid or closed")),
+        _ => Err(Failure::invalid("state", "must be open, paid or closed")),
     }
 }
 
 fn read_time(name: &str, text: &str) -> Result<i64, Failure> {
     text.parse::<Timestamp>()
         .map(Timestamp::as_millisecond)
-        .map_err(|_| refused(name, "must be a time of RFC 3339, such as 2026-11-21T00:00:00+08:00 (with + written as %2B)"))
+        .map_err(|_| Failure::invalid(name, "must be a time of RFC 3339, such as 2026-11-21T00:00:00+08:00 (with + written as %2B)"))
 }
 
 fn read_prefix(text: &str) -> Result<String, Failure> {
@@ -102,7 +102,7 @@ fn read_prefix(text: &str) -> Result<String, Failure> {
     if is_prefix {
         return Ok(text.to_owned());
     }
-    Err(refused(
+    Err(Failure::invalid(
         "order_no_prefix",
         r"must be 1 to 32 characters of [0-9a-zA-Z_\-|*]",
     ))

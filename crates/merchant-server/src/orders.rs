@@ -138,7 +138,7 @@ fn check(server: &MerchantServer, wanted: &CreateOrder) -> Result<NewOrder, Fail
         .expires_in_ms
         .unwrap_or(server.config.order_expires_in_ms);
     if !EXPIRES_IN_MS.contains(&expires_in_ms) {
-        return Err(invalid(
+        return Err(Failure::invalid(
             "expires_in_ms",
             "must be from 60000 (a minute) to 604800000 (seven days)",
         ));
@@ -193,10 +193,10 @@ fn check_attach(attach: Option<&str>) -> Result<(), Failure> {
         return Ok(());
     };
     if attach.is_empty() {
-        return Err(invalid("attach", "must not be empty"));
+        return Err(Failure::invalid("attach", "must not be empty"));
     }
     if attach.len() > ATTACH_MAX_BYTES {
-        return Err(invalid(
+        return Err(Failure::invalid(
             "attach",
             "must be at most 95 bytes of UTF-8: WeChat takes 128, and order_no goes before it",
         ));
@@ -215,7 +215,7 @@ fn check_sub_mchid(server: &MerchantServer, sub_mchid: Option<&str>) -> Result<(
             Err(rule) => rule,
         },
     };
-    Err(invalid("sub_mchid", rule))
+    Err(Failure::invalid("sub_mchid", rule))
 }
 
 /// The openid, and whether it is one of the sub-merchant's application.
@@ -231,10 +231,10 @@ fn check_payer(
         (None, Some(openid)) => ("payer.sub_openid", openid, true),
         _ => {
             let rule = "must hold openid or sub_openid, and one alone";
-            return Err(invalid("payer", rule));
+            return Err(Failure::invalid("payer", rule));
         }
     };
-    OpenId::parse(&**openid).map_err(|error| invalid(field, &error.rule.to_string()))?;
+    OpenId::parse(&**openid).map_err(|error| Failure::invalid(field, &error.rule.to_string()))?;
     let has_sub_appid = wanted
         .sub_mchid
         .as_deref()
@@ -242,7 +242,7 @@ fn check_payer(
         .is_some_and(|sub| sub.sub_appid.is_some());
     if is_sub && !has_sub_appid {
         let rule = "belongs to a sub_appid, and none is configured for this sub_mchid";
-        return Err(invalid(field, rule));
+        return Err(Failure::invalid(field, rule));
     }
     Ok((Some(openid.clone()), is_sub))
 }
@@ -258,16 +258,12 @@ fn check_products(
         .iter()
         .all(|product| server.config.products.contains(product));
     if products.is_empty() || !are_offered {
-        return Err(invalid(
+        return Err(Failure::invalid(
             "products",
             "must name at least one, and only what this server is configured for",
         ));
     }
     Ok(products.clone())
-}
-
-fn invalid(field: &str, rule: &str) -> Failure {
-    Failure::field(ErrorCode::InvalidRequest, field, rule)
 }
 
 fn created(server: &MerchantServer, order: Order) -> CreatedOrder {

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use merchant_api::ErrorCode;
 use url::form_urlencoded;
 
 use crate::error::Failure;
@@ -16,7 +15,7 @@ pub(crate) fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, Failure> {
     let mut parameters: Vec<Parameter<'_>> = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if parameters.iter().any(|(seen, _)| *seen == name) {
-            return Err(refused(&name, "must not come twice"));
+            return Err(Failure::invalid(&name, "must not come twice"));
         }
         parameters.push((name, value));
     }
@@ -32,7 +31,7 @@ pub(crate) fn limit(text: &str) -> Result<u32, Failure> {
     text.parse()
         .ok()
         .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-        .ok_or_else(|| refused("limit", "must be a whole number from 1 to 200"))
+        .ok_or_else(|| Failure::invalid("limit", "must be a whole number from 1 to 200"))
 }
 
 /// Cuts a list to what is shown of it. One more was read, which tells whether there is another page:
@@ -41,9 +40,4 @@ pub(crate) fn cut<T>(list: &mut Vec<T>, limit: u32) -> Option<&T> {
     let has_more = list.len() > limit as usize;
     list.truncate(limit as usize);
     list.last().filter(|_| has_more)
-}
-
-/// A parameter that breaks a rule.
-pub(crate) fn refused(name: &str, rule: &str) -> Failure {
-    Failure::field(ErrorCode::InvalidRequest, name, rule)
 }

@@ -20,7 +20,7 @@ use crate::error::Failure;
 use crate::ledger::{Delivery, LedgerError, Webhook, WebhookFilter};
 use crate::order_details::timestamp;
 use crate::path_text::PathText;
-use crate::query::{self, refused};
+use crate::query;
 use crate::server::MerchantServer;
 use crate::wechat_transport::TransportError;
 
@@ -46,10 +46,11 @@ pub(crate) async fn list_webhooks(
             "limit" => limit = query::limit(&value)?,
             "before" => {
                 let last_seen = server.ledger.webhook(&value).await?;
-                let last_seen = last_seen.ok_or_else(|| refused("before", "names no message"))?;
+                let last_seen =
+                    last_seen.ok_or_else(|| Failure::invalid("before", "names no message"))?;
                 filter.before = Some((last_seen.created_ms, last_seen.id));
             }
-            _ => return Err(refused(&name, "is not a parameter of this list")),
+            _ => return Err(Failure::invalid(&name, "is not a parameter of this list")),
         }
     }
     let mut webhooks = server.ledger.webhooks(&filter, limit + 1).await?;
@@ -72,12 +73,12 @@ pub(crate) async fn resend_webhooks(
         match &*name {
             "state" => state = Some(read_state(&value)?),
             "type" => event_type = Some(read_type(&value)?),
-            _ => return Err(refused(&name, "is not a parameter of this call")),
+            _ => return Err(Failure::invalid(&name, "is not a parameter of this call")),
         }
     }
     let state = state
         .filter(|state| matches!(state, Delivery::Failed | Delivery::Unaddressed))
-        .ok_or_else(|| refused("state", "must be failed or unaddressed"))?;
+        .ok_or_else(|| Failure::invalid("state", "must be failed or unaddressed"))?;
     let now_ms = server.clock.now_ms();
     let resent = server
         .ledger
@@ -99,8 +100,9 @@ pub(crate) async fn resend_webhook(
 }
 
 fn read_state(word: &str) -> Result<Delivery, Failure> {
-    Delivery::from_word(word)
-        .ok_or_else(|| refused("state", "must be pending, delivered, failed or unaddressed"))
+    Delivery::from_word(word).ok_or_else(|| {
+        Failure::invalid("state", "must be pending, delivered, failed or unaddressed")
+    })
 }
 
 fn read_type(word: &str) -> Result<String, Failure> {
@@ -108,7 +110,7 @@ fn read_type(word: &str) -> Result<String, Failure> {
         return Ok(word.to_owned());
     }
     let rule = format!("must be one of {}", WebhookEvent::TYPES.join(", "));
-    Err(refused("type", &rule))
+    Err(Failure::invalid("type", &rule))
 }
 
 async fn find(server: &MerchantServer, id: &str) -> Result<Webhook, Failure> {

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use merchant_api::{AttemptForm, AttemptProduct, ErrorCode, StartAttempt};
+use merchant_api::{AttemptForm, AttemptProduct, StartAttempt};
 use wechat_pay::{AuthCode, CodePayScene};
 
 use crate::client_address::Caller;
@@ -76,7 +76,7 @@ impl AttemptRequest {
             .as_ref()
             .map(|text| text.parse())
             .transpose()
-            .map_err(|_| invalid("payer_client_ip", "must be an IPv4 or IPv6 address"))?;
+            .map_err(|_| Failure::invalid("payer_client_ip", "must be an IPv4 or IPv6 address"))?;
         let scanned = match wanted.product {
             AttemptProduct::CodePay => Some(scanned(&wanted, order)?),
             _ => None,
@@ -104,7 +104,7 @@ fn refuse_strangers(wanted: &StartAttempt) -> Result<(), Failure> {
     ];
     for (field, is_given, products) in fields {
         if is_given && !products.contains(&wanted.product) {
-            return Err(invalid(field, "does not belong to this product"));
+            return Err(Failure::invalid(field, "does not belong to this product"));
         }
     }
     Ok(())
@@ -112,7 +112,10 @@ fn refuse_strangers(wanted: &StartAttempt) -> Result<(), Failure> {
 
 fn payer_of(wanted: &StartAttempt) -> Result<PayerClaim, Failure> {
     match (&wanted.payer, &wanted.code) {
-        (Some(_), Some(_)) => Err(invalid("code", "must not come together with payer")),
+        (Some(_), Some(_)) => Err(Failure::invalid(
+            "code",
+            "must not come together with payer",
+        )),
         (None, Some(code)) => Ok(PayerClaim::LoginCode(code.clone())),
         (None, None) => Ok(PayerClaim::Unsaid),
         (Some(payer), None) => match (&payer.openid, &payer.sub_openid) {
@@ -124,7 +127,7 @@ fn payer_of(wanted: &StartAttempt) -> Result<PayerClaim, Failure> {
                 openid: openid.clone(),
                 is_sub: true,
             }),
-            _ => Err(invalid(
+            _ => Err(Failure::invalid(
                 "payer",
                 "must hold openid or sub_openid, and one alone",
             )),
@@ -137,9 +140,9 @@ fn scanned(wanted: &StartAttempt, order: &Order) -> Result<Scanned, Failure> {
     let auth_code = wanted
         .auth_code
         .as_deref()
-        .ok_or_else(|| invalid("auth_code", "is missing"))?;
+        .ok_or_else(|| Failure::invalid("auth_code", "is missing"))?;
     let auth_code = AuthCode::parse(auth_code)
-        .map_err(|error| invalid("auth_code", &error.rule.to_string()))?;
+        .map_err(|error| Failure::invalid("auth_code", &error.rule.to_string()))?;
     let scene = match &wanted.scene_info {
         Some(scene) => {
             let store = scene.store_info.clone().unwrap_or_default();
@@ -162,8 +165,4 @@ fn scanned(wanted: &StartAttempt, order: &Order) -> Result<Scanned, Failure> {
         }
     };
     Ok(Scanned { auth_code, scene })
-}
-
-fn invalid(field: &str, rule: &str) -> Failure {
-    Failure::field(ErrorCode::InvalidRequest, field, rule)
 }

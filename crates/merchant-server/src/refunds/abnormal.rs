@@ -103,13 +103,16 @@ fn check(wanted: ApplyAbnormalRefund) -> Result<AbnormalRefundTo, Failure> {
     match to {
         AbnormalRefundType::MerchantBankCard => {
             match fields.into_iter().find(|(_, value)| value.is_some()) {
-                Some((field, _)) => Err(invalid(field, "must not come with MERCHANT_BANK_CARD")),
+                Some((field, _)) => Err(Failure::invalid(
+                    field,
+                    "must not come with MERCHANT_BANK_CARD",
+                )),
                 None => Ok(AbnormalRefundTo::MerchantBankCard),
             }
         }
         AbnormalRefundType::UserBankCard => {
             let [bank_type, bank_account, real_name] = fields.map(|(field, value)| {
-                value.ok_or_else(|| invalid(field, "must come with USER_BANK_CARD"))
+                value.ok_or_else(|| Failure::invalid(field, "must come with USER_BANK_CARD"))
             });
             Ok(AbnormalRefundTo::UserBankCard {
                 bank_type: bank_type?,
@@ -124,10 +127,10 @@ fn check(wanted: ApplyAbnormalRefund) -> Result<AbnormalRefundTo, Failure> {
 fn of_fields(error: &ApplyError) -> Failure {
     match error {
         ApplyError::Field(AbnormalRefundError::Field(error)) => {
-            invalid(error.field, &error.rule.to_string())
+            Failure::invalid(error.field, &error.rule.to_string())
         }
         ApplyError::Field(AbnormalRefundError::Sealing { field, error }) => {
-            invalid(field, &error.to_string())
+            Failure::invalid(field, &error.to_string())
         }
         error => Failure::Internal(error.to_string()),
     }
@@ -155,8 +158,4 @@ fn not_abnormal(refund: &Refund) -> Failure {
         ErrorCode::RefundNotAbnormal,
         format!("the refund is {}, not abnormal", refund.state.as_str()),
     )
-}
-
-fn invalid(field: &str, rule: &str) -> Failure {
-    Failure::field(ErrorCode::InvalidRequest, field, rule)
 }

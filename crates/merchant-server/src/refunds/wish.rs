@@ -21,9 +21,9 @@ pub(super) struct Wish {
 /// Checks everything that does not need the order.
 pub(super) fn check(wanted: &CreateRefund) -> Result<Wish, Failure> {
     let number = OutRefundNo::parse(&*wanted.refund_no)
-        .map_err(|error| invalid("refund_no", &error.rule.to_string()))?;
+        .map_err(|error| Failure::invalid("refund_no", &error.rule.to_string()))?;
     if surplus::is_reserved(number.as_str()) {
-        return Err(invalid(
+        return Err(Failure::invalid(
             "refund_no",
             "must not begin with surplus@: such numbers are this server's own",
         ));
@@ -38,7 +38,7 @@ pub(super) fn check(wanted: &CreateRefund) -> Result<Wish, Failure> {
     check_reason(wanted.reason.as_deref())?;
     let from = wanted.from.as_deref().unwrap_or_default();
     if !from.is_empty() && wanted.amount_fen.is_none() {
-        return Err(invalid("amount_fen", "must come with from"));
+        return Err(Failure::invalid("amount_fen", "must come with from"));
     }
     Ok(Wish {
         number,
@@ -82,7 +82,10 @@ fn check_reason(reason: Option<&str>) -> Result<(), Failure> {
     };
     // The rest of the rules is the protocol's.
     if reason.chars().any(char::is_control) {
-        return Err(invalid("reason", "must not have control characters"));
+        return Err(Failure::invalid(
+            "reason",
+            "must not have control characters",
+        ));
     }
     Ok(())
 }
@@ -107,7 +110,7 @@ fn goods(goods: &RefundedGoods) -> Result<RefundGoods, Failure> {
 
 fn account(field: &str, word: &str) -> Result<FundsAccount, Failure> {
     match FundsAccount::from(word) {
-        FundsAccount::Unknown(_) => Err(invalid(
+        FundsAccount::Unknown(_) => Err(Failure::invalid(
             field,
             "must be one of WeChat's accounts: AVAILABLE, UNAVAILABLE, UNSETTLED, OPERATION, BASIC",
         )),
@@ -119,9 +122,5 @@ fn fen(field: &str, amount_fen: u64) -> Result<Fen, Failure> {
     i64::try_from(amount_fen)
         .ok()
         .and_then(|amount| Fen::new(amount).ok())
-        .ok_or_else(|| invalid(field, "is more than any amount can be"))
-}
-
-fn invalid(field: &str, rule: &str) -> Failure {
-    Failure::field(ErrorCode::InvalidRequest, field, rule)
+        .ok_or_else(|| Failure::invalid(field, "is more than any amount can be"))
 }
