@@ -81,7 +81,8 @@ impl Limits {
     }
 }
 
-/// Answers a call about a token that is one too many, and lets all others through.
+/// Answers a call that is one too many, of its caller or about its token where it is about one, and
+/// lets all others through.
 pub(crate) async fn limit(
     State(server): State<MerchantServer>,
     caller: Caller,
@@ -89,29 +90,14 @@ pub(crate) async fn limit(
     next: Next,
 ) -> Response {
     let token = token_of(request.uri().path());
-    match server.limits.check(Some(token), caller.counted) {
+    match server.limits.check(token, caller.counted) {
         Ok(()) => next.run(request).await,
-        Err(retry_after_ms) => too_many(retry_after_ms),
+        Err(retry_after_ms) => {
+            let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
+            error.retry_after_ms = Some(retry_after_ms);
+            Failure::from(error).into_response()
+        }
     }
-}
-
-/// The same where the address says no token: by the caller alone.
-pub(crate) async fn limit_address(
-    State(server): State<MerchantServer>,
-    caller: Caller,
-    request: Request,
-    next: Next,
-) -> Response {
-    match server.limits.check(None, caller.counted) {
-        Ok(()) => next.run(request).await,
-        Err(retry_after_ms) => too_many(retry_after_ms),
-    }
-}
-
-fn too_many(retry_after_ms: u64) -> Response {
-    let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
-    error.retry_after_ms = Some(retry_after_ms);
-    Failure::from(error).into_response()
 }
 
 /// Whose calls count together. Of IPv6 everybody has a /64, which is addresses without end.

@@ -84,22 +84,16 @@ pub fn app(server: MerchantServer) -> Router {
         .route(REFUND_NOTIFY_PATH, post(notify::refund))
         .method_not_allowed_fallback(unknown_route::other_method)
         .layer(DefaultBodyLimit::max(NOTIFICATION_MAX_BYTES));
-    let checkout_pages = Router::new()
+    let buyers_pages = Router::new()
         .route("/c/{token}", get(hosted_page::page))
         .route("/c/{token}/status", get(hosted_page::status))
         .route("/c/{token}/start", post(hosted_page::start))
         .route("/c/{token}/check", post(hosted_page::check))
-        .layer(from_fn_with_state(server.clone(), rate_limit::limit));
-    // Where WeChat sends a buyer: anybody can guess an address there.
-    let returns = Router::new()
+        // Where WeChat sends a buyer: anybody can guess an address there.
         .route(oauth::CALLBACK_PATH, get(oauth::callback))
         .route(RECEIPT_PATH, get(receipt_page::page))
-        .layer(from_fn_with_state(
-            server.clone(),
-            rate_limit::limit_address,
-        ));
-    let pages = checkout_pages
-        .merge(returns)
+        .layer(from_fn_with_state(server.clone(), rate_limit::limit));
+    let pages = buyers_pages
         .layer(from_fn(hosted_page::as_page))
         .route(receipt_page::SCRIPT_PATH, get(receipt_page::script))
         .route(hosted_page::STYLE_PATH, get(hosted_page::style))
@@ -213,11 +207,8 @@ async fn log(State(server): State<MerchantServer>, request: Request, next: Next)
         .get::<MatchedPath>()
         .map_or("-", MatchedPath::as_str)
         .to_owned();
-    let token = if route.contains("{token}") {
-        masked(token_of(request.uri().path()))
-    } else {
-        String::new()
-    };
+    let token = token_of(request.uri().path()).filter(|_| route.contains("{token}"));
+    let token = token.map(masked).unwrap_or_default();
     let span = tracing::info_span!(
         "call",
         %method,
@@ -241,12 +232,12 @@ async fn log(State(server): State<MerchantServer>, request: Request, next: Next)
     .await
 }
 
-/// The token in the address of a checkout.
-pub(crate) fn token_of(path: &str) -> &str {
+/// The token in the address of a checkout or its page.
+pub(crate) fn token_of(path: &str) -> Option<&str> {
     let mut parts = path.split('/').skip(1);
-    match parts.next() {
-        Some("c") => parts.next(),
-        _ => parts.nth(1),
+    match parts.next()? {
+        "c" => parts.next(),
+        "v1" => parts.nth(1),
+        _ => None,
     }
-    .unwrap_or_default()
 }
