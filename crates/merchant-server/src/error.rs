@@ -172,9 +172,13 @@ impl IntoResponse for Failure {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Enveloped(pub(crate) Option<ErrorCode>);
 
+/// The status that goes with a code.
+pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
+    StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 fn envelope(error: &ApiError, answer: Option<&CheckoutAnswer>) -> Response {
-    let status = error.code.map_or(500, ErrorCode::status);
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = status_of(error.code.unwrap_or(ErrorCode::Internal));
     // Both are maps of texts and numbers: there is nothing in them that JSON cannot carry.
     let mut body = serde_json::to_value(error).unwrap_or_default();
     if let Some(answer) = answer

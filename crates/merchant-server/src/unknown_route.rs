@@ -3,7 +3,7 @@
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use merchant_api::ErrorCode;
 
 use crate::error::Failure;
@@ -28,8 +28,7 @@ pub(crate) async fn other_method(request: Request) -> Response {
 }
 
 fn page(request: &Request, code: ErrorCode) -> Response {
-    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::NOT_FOUND);
-    hosted_page::failure(status, Language::of(request.headers()), code)
+    hosted_page::failure(Language::of(request.headers()), code)
 }
 
 fn is_a_page(request: &Request) -> bool {

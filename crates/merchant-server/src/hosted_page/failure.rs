@@ -3,11 +3,11 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{StatusCode, header};
+use http::header;
 use merchant_api::ErrorCode;
 
 use super::{document, words};
-use crate::error::Enveloped;
+use crate::error::{Enveloped, status_of};
 use crate::language::Language;
 
 /// Turns each envelope into a page of the same status, with the strict headers of a page; around
@@ -19,7 +19,7 @@ pub(crate) async fn as_page(request: Request, next: Next) -> Response {
         return response;
     };
     let code = code.unwrap_or(ErrorCode::Internal);
-    let mut page = failure(response.status(), language, code);
+    let mut page = failure(language, code);
     if let Some(seconds) = response.headers().get(header::RETRY_AFTER) {
         page.headers_mut()
             .insert(header::RETRY_AFTER, seconds.clone());
@@ -28,6 +28,6 @@ pub(crate) async fn as_page(request: Request, next: Next) -> Response {
 }
 
 /// The page that says what a code means to a buyer.
-pub(crate) fn failure(status: StatusCode, language: Language, code: ErrorCode) -> Response {
-    document::plain(status, language, words::of_refusal(code))
+pub(crate) fn failure(language: Language, code: ErrorCode) -> Response {
+    document::plain(status_of(code), language, words::of_refusal(code))
 }

@@ -27,7 +27,7 @@ use url::form_urlencoded;
 
 use crate::checkout::{self, AttemptRequest};
 use crate::client_address::Caller;
-use crate::error::Failure;
+use crate::error::{Failure, status_of};
 use crate::language::Language;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
@@ -87,7 +87,7 @@ pub(crate) async fn start(
     let checkout = checkout::find(&server, &token).await?;
     let form = match read_form(&server, &token, body) {
         Ok(form) => form,
-        Err(failure) => return refused(&server, &token, &failure, language),
+        Err(failure) => return Ok(refused(&server, &token, &failure, language)),
     };
     let request = AttemptRequest::of_page(form, caller);
     let answer = match checkout::start(&server, checkout.order.id, &request).await {
@@ -96,7 +96,7 @@ pub(crate) async fn start(
         Err(Failure::Superseded(_)) => {
             return see_other(&format!("/c/{token}?{SUPERSEDED_PARAMETER}=1"));
         }
-        Err(failure) => return refused(&server, &token, &failure, language),
+        Err(failure) => return Ok(refused(&server, &token, &failure, language)),
     };
     match answer.action {
         Some(Action::H5Url(url) | Action::AuthorizeUrl(url)) => see_other(&url),
@@ -184,17 +184,15 @@ fn refused(
     token: &str,
     failure: &Failure,
     language: Language,
-) -> Result<Response, Failure> {
+) -> Response {
     let code = match failure {
         Failure::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
         Failure::Superseded(_) => ErrorCode::AttemptSuperseded,
         Failure::Internal(_) => ErrorCode::Internal,
     };
     failure.log();
-    let status = StatusCode::from_u16(code.status())
-        .map_err(|error| Failure::Internal(error.to_string()))?;
     let markup = view::refusal(&server.config, token, words::of_refusal(code), language);
-    Ok(secured(status, &markup, &checkout_policy(server)))
+    secured(status_of(code), &markup, &checkout_policy(server))
 }
 
 /// On to another page, by GET.
