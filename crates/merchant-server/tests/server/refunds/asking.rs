@@ -1,12 +1,11 @@
 //! Asking for a refund: what is taken, what is refused, and that a wish is one wish.
 
-use std::sync::{Arc, Mutex};
-
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 use super::{HOOKS, REFUNDS, RESULT_MS, bought, wish};
 use crate::house::{API_KEY, House, MINUTE_MS, backend};
+use crate::notifications::Log;
 
 const READER: &str = "the reader's key";
 /// SHA-256 of [`READER`], made with another program.
@@ -94,47 +93,18 @@ async fn a_list_is_no_refund() {
     assert_eq!(house.refunds_at_wechat(), []);
 }
 
-/// Writes the log of this thread into a text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// The line of an event.
-    fn line(&self, event: &str) -> Value {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap())
-            .find(|line| line["fields"]["event"] == event)
-            .unwrap_or_else(|| panic!("{event} in {text}"))
-    }
-}
-
 #[tokio::test]
 async fn the_log_says_whose_key_asked() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_writer(move || writer.clone())
-        .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let log = Log::start();
     let (house, _) = bought().await;
     house.ask_refund(wish("R-1", 990)).await;
+    let text = log.text();
     for event in ["order.created", "refund.requested"] {
-        assert_eq!(log.line(event)["span"]["api_key"], "shop", "{event}");
+        let named = format!("event=\"{event}\"");
+        let line = text.lines().find(|line| line.contains(&named));
+        let line = line.unwrap_or_else(|| panic!("{event} in {text}"));
+        assert!(line.contains("api_key=\"shop\""), "{line}");
     }
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(!text.contains(API_KEY));
 }
 
