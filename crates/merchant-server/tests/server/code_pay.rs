@@ -5,7 +5,7 @@ use merchant_server::Clock as _;
 use serde_json::{Value, json};
 
 use crate::bills::{DAY, bill, refunded, the_next_morning};
-use crate::house::{Answer, House, letter, merchant};
+use crate::house::{Answer, House, letter, merchant, sub_merchant, sub_merchant_table};
 use crate::wechat_line::{Meddling, Sent};
 
 const TILL: &str = r#"products = ["native", "code_pay"]"#;
@@ -30,14 +30,8 @@ impl std::ops::Deref for Till {
 /// A till of each kind, with an order of `total_fen` that is the same but for whom it is for.
 async fn tills(total_fen: u64) -> [Till; 2] {
     let own = House::open_with(TILL).await;
-    let sub = own
-        .simulator
-        .sub_merchant(merchant()["mchid"].as_str().unwrap());
-    let table = format!(
-        "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"\n",
-        sub.sub_mchid, sub.sub_appid
-    );
-    let providers = House::open_with_merchant(TILL, &table).await;
+    let sub = sub_merchant(1);
+    let providers = House::open_with_merchant(TILL, &sub_merchant_table(&sub)).await;
     [
         Till::with_order(own, None, total_fen).await,
         Till::with_order(providers, Some(sub.sub_mchid), total_fen).await,

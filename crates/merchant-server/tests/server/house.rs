@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 use tower::ServiceExt as _;
 use wechat_pay::{NotificationDraft, PlatformKey, SigningKey, Stamp};
-use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts};
+use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts, SubMerchant};
 
 use crate::inbox::Inbox;
 use crate::wechat_line::{Meddling, WechatLine};
@@ -52,6 +52,13 @@ pub(crate) struct TestClock {
 }
 
 impl TestClock {
+    fn at(now_ms: i64) -> Self {
+        Self {
+            time: ManualClock::new(now_ms),
+            waits: Arc::default(),
+        }
+    }
+
     pub(crate) fn advance_ms(&self, by_ms: u64) {
         self.time.advance_ms(by_ms);
     }
@@ -155,10 +162,7 @@ impl House {
 
     /// At another time than all the others.
     pub(crate) async fn open_at(now_ms: i64, configuration: &str) -> Self {
-        let clock = TestClock {
-            time: ManualClock::new(now_ms),
-            waits: Arc::default(),
-        };
+        let clock = TestClock::at(now_ms);
         let post = Arc::<Mutex<Vec<Letter>>>::default();
         let simulator = simulator(&clock, &post);
         let line = WechatLine::new(simulator.app());
@@ -474,6 +478,20 @@ async fn pay(simulator: Router, payment: &Value) {
 pub(crate) fn merchant() -> Value {
     let text = std::fs::read(KEYS.path().join("merchant.json")).unwrap();
     serde_json::from_slice(&text).unwrap()
+}
+
+/// One of those whom the merchant may act for as a service provider, counted from 1.
+pub(crate) fn sub_merchant(place: u8) -> SubMerchant {
+    let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
+    simulator(&TestClock::at(START_MS), &Arc::default()).sub_merchant_of(place, &mchid)
+}
+
+/// The table of one of them, which lines of its own may follow.
+pub(crate) fn sub_merchant_table(sub: &SubMerchant) -> String {
+    format!(
+        "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"\n",
+        sub.sub_mchid, sub.sub_appid
+    )
 }
 
 /// A notification that WeChat might send: `transaction` is what it seals.

@@ -8,7 +8,10 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::house::{API_KEY, Answer, House, MERCHANT, WECHAT, backend, letter, merchant};
+use crate::house::{
+    API_KEY, Answer, House, MERCHANT, WECHAT, backend, letter, merchant, sub_merchant,
+    sub_merchant_table,
+};
 use crate::wechat_line::Meddling;
 use merchant_server::Clock as _;
 
@@ -25,14 +28,8 @@ async fn open_with(more: &str) -> Partner {
 
 /// The same with more lines at the top of the configuration.
 async fn open_with_lines(lines: &str, more: &str) -> Partner {
-    let probe = House::open().await;
-    let sub = probe
-        .simulator
-        .sub_merchant(merchant()["mchid"].as_str().unwrap());
-    let table = format!(
-        "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"\n{more}\n",
-        sub.sub_mchid, sub.sub_appid
-    );
+    let sub = sub_merchant(1);
+    let table = sub_merchant_table(&sub) + more;
     Partner {
         house: House::open_with_merchant(lines, &table).await,
         sub_mchid: sub.sub_mchid,

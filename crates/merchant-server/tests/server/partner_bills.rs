@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::bills::{DAY, HOUR_MS, bill, refunded, the_next_morning};
-use crate::house::{House, merchant};
+use crate::house::{House, merchant, sub_merchant, sub_merchant_table};
 use wechat_pay_simulator::SubMerchant;
 
 /// A service provider and both its sub-merchants.
@@ -15,15 +15,8 @@ struct Provider {
 
 impl Provider {
     async fn open() -> Self {
-        let probe = House::open().await;
-        let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
-        let subs = [1, 2].map(|place| probe.simulator.sub_merchant_of(place, &mchid));
-        let tables = subs.each_ref().map(|sub| {
-            format!(
-                "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"\n",
-                sub.sub_mchid, sub.sub_appid
-            )
-        });
+        let subs = [1, 2].map(sub_merchant);
+        let tables = subs.each_ref().map(sub_merchant_table);
         Self {
             house: House::open_with_merchant("", &tables.concat()).await,
             subs,
