@@ -1,8 +1,7 @@
 //! A day's bill beside the ledger: what agrees, what does not, and what is not believed.
 
-use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
 use crate::house::{API_KEY, Answer, House, START_MS, backend, letter, transaction};
@@ -12,9 +11,7 @@ pub(crate) const DAY: &str = "2026-11-21";
 pub(crate) const HOUR_MS: u64 = 3_600_000;
 
 pub(crate) async fn bill(house: &House, path: &str) -> Answer {
-    let request = Request::get(format!("/v1/bills/{path}"))
-        .header("authorization", format!("Bearer {API_KEY}"));
-    house.send(request.body(Body::empty()).unwrap()).await
+    house.read_private(&format!("/v1/bills/{path}")).await
 }
 
 /// A buyer has paid at WeChat; the notification waits in the post.

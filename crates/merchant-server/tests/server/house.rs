@@ -315,14 +315,20 @@ impl House {
 
     /// The backend looks at an order.
     pub(crate) async fn shown(&self, path: &str) -> Answer {
-        let request = Request::get(format!("/v1/orders{path}"))
-            .header("authorization", format!("Bearer {API_KEY}"));
-        self.send(request.body(Body::empty()).unwrap()).await
+        self.read_private(&format!("/v1/orders{path}")).await
     }
 
     /// The backend reads something.
     pub(crate) async fn read_private(&self, path: &str) -> Answer {
-        let request = Request::get(path).header("authorization", format!("Bearer {API_KEY}"));
+        self.call("GET", path).await
+    }
+
+    /// The backend calls, with nothing but its key.
+    pub(crate) async fn call(&self, method: &str, path: &str) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {API_KEY}"));
         self.send(request.body(Body::empty()).unwrap()).await
     }
 

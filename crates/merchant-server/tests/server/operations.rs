@@ -3,14 +3,9 @@
 use axum::body::Body;
 use http::{Request, StatusCode};
 
-use crate::house::{API_KEY, Answer, House, MINUTE_MS, letter, transaction};
+use crate::house::{House, MINUTE_MS, letter, transaction};
 
 const LIMITS: &str = "rate_limits = { token_per_minute = 3, address_per_minute = 5 }";
-
-pub(crate) async fn metrics(house: &House) -> Answer {
-    let request = Request::get("/metrics").header("authorization", format!("Bearer {API_KEY}"));
-    house.send(request.body(Body::empty()).unwrap()).await
-}
 
 #[tokio::test]
 async fn a_token_that_calls_too_often_waits_and_others_do_not() {
@@ -46,7 +41,7 @@ async fn an_address_that_tries_tokens_is_stopped_and_wechat_never_is() {
         let told = letter(&id, &transaction("nobodys-0001", 1), at_ms);
         assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
     }
-    assert_eq!(metrics(&house).await.status, StatusCode::OK);
+    assert_eq!(house.read_private("/metrics").await.status, StatusCode::OK);
 }
 
 /// The first code other than CHECKOUT_UNKNOWN that one peer after another gets who tries tokens,
@@ -118,7 +113,7 @@ async fn metrics_count_calls_by_route_and_money_by_state_for_those_with_a_key() 
     house
         .hand_in(&letter("N1", &transaction("nobodys-0001", 1), at_ms))
         .await;
-    let answer = metrics(&house).await;
+    let answer = house.read_private("/metrics").await;
     assert!(
         answer.headers["content-type"]
             .to_str()
@@ -141,7 +136,7 @@ async fn metrics_count_calls_by_route_and_money_by_state_for_those_with_a_key() 
     assert!(!text.contains(&token));
     house.clock.advance_ms(MINUTE_MS);
     let late = "merchant_server_due_work_late_milliseconds 60000";
-    assert!(metrics(&house).await.text().contains(late));
+    assert!(house.read_private("/metrics").await.text().contains(late));
 }
 
 #[tokio::test]

@@ -19,10 +19,6 @@ async fn call(house: &House, method: Method, key: &str, path: &str) -> Answer {
     house.send(request.body(Body::empty()).unwrap()).await
 }
 
-async fn get(house: &House, path: &str) -> Answer {
-    call(house, Method::GET, API_KEY, path).await
-}
-
 #[tokio::test]
 async fn an_order_is_shown_with_its_attempts_and_without_its_secrets() {
     let house = House::open().await;
@@ -35,7 +31,7 @@ async fn an_order_is_shown_with_its_attempts_and_without_its_secrets() {
     house.attempt(&token, &[("product", "native")]).await;
     house.pay("tea-0001").await;
     house.hand_in(&house.take_post()[0]).await;
-    let shown = get(&house, "/v1/orders/tea-0001").await;
+    let shown = house.read_private("/v1/orders/tea-0001").await;
     assert_eq!(shown.status, StatusCode::OK, "{}", shown.json);
     assert_eq!(shown.headers["cache-control"], "no-store");
     let order = &shown.json;
@@ -51,7 +47,7 @@ async fn an_order_is_shown_with_its_attempts_and_without_its_secrets() {
     assert!(attempt["bank_type"].is_string(), "{attempt}");
     assert!(attempt["transaction_id"].is_string(), "{attempt}");
     assert!(!shown.text().contains("oSecretOpenId") && !shown.text().contains(&token));
-    let unknown = get(&house, "/v1/orders/tea-0002").await;
+    let unknown = house.read_private("/v1/orders/tea-0002").await;
     assert_eq!(unknown.code(), "ORDER_UNKNOWN");
 }
 
@@ -64,9 +60,7 @@ async fn orders_are_listed_newest_first_page_by_page_and_by_state_and_time() {
         house.post_order(&order).await;
         house.clock.advance_ms(MINUTE_MS);
     }
-    let close = Request::post("/v1/orders/list-0002/close")
-        .header("authorization", format!("Bearer {API_KEY}"));
-    house.send(close.body(Body::empty()).unwrap()).await;
+    house.call("POST", "/v1/orders/list-0002/close").await;
 
     let numbers = |list: &Value| -> Vec<u64> {
         let orders = list["orders"].as_array().unwrap().iter();
@@ -86,14 +80,14 @@ async fn orders_are_listed_newest_first_page_by_page_and_by_state_and_time() {
         ("?state=paid", &[]),
     ];
     for (query, expected) in cases {
-        let list = get(&house, &format!("/v1/orders{query}")).await;
+        let list = house.read_private(&format!("/v1/orders{query}")).await;
         assert_eq!(list.status, StatusCode::OK, "{query}: {}", list.json);
         assert_eq!(numbers(&list.json), expected, "{query}");
     }
     let mut pages = Vec::new();
     let mut query = "?limit=2".to_owned();
     loop {
-        let page = get(&house, &format!("/v1/orders{query}")).await;
+        let page = house.read_private(&format!("/v1/orders{query}")).await;
         pages.push(numbers(&page.json));
         match page.json["next_before"].as_str() {
             Some(before) => query = format!("?limit=2&before={before}"),
@@ -115,7 +109,7 @@ async fn a_list_that_is_not_understood_is_refused_with_the_parameter_named() {
         ("created_from=yesterday", "created_from"),
         ("before=nobody-knows", "before"),
     ] {
-        let refused = get(&house, &format!("/v1/orders?{query}")).await;
+        let refused = house.read_private(&format!("/v1/orders?{query}")).await;
         assert_eq!(refused.code(), "INVALID_REQUEST", "{query}");
         assert_eq!(refused.json["error"]["field"], field, "{query}");
     }

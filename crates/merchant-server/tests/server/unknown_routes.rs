@@ -1,17 +1,9 @@
 //! What is answered where no route is, or not for this method, or to a name that is no text.
 
 use axum::body::Body;
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 
-use crate::house::{API_KEY, Answer, House, SHOP};
-
-async fn call(house: &House, method: &str, path: &str) -> Answer {
-    let request = Request::builder()
-        .method(Method::from_bytes(method.as_bytes()).unwrap())
-        .uri(path)
-        .header("authorization", format!("Bearer {API_KEY}"));
-    house.send(request.body(Body::empty()).unwrap()).await
-}
+use crate::house::{Answer, House, SHOP};
 
 /// What every answer of this kind carries.
 #[track_caller]
@@ -36,7 +28,7 @@ async fn an_address_that_no_route_has_is_refused_in_the_contracts_envelope() {
         ("POST", "/wechat/notify"),
         ("GET", "/%FF"),
     ] {
-        let refused = call(&house, method, path).await;
+        let refused = house.call(method, path).await;
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{method} {path}");
         assert_eq!(refused.code(), "ROUTE_UNKNOWN", "{method} {path}");
         assert_eq!(refused.json["error"]["retryable"], false);
@@ -56,7 +48,7 @@ async fn a_method_that_a_route_does_not_take_is_refused_with_those_that_it_takes
         ("GET", "/wechat/notify/payment", "POST"),
         ("POST", "/healthz", "GET,HEAD"),
     ] {
-        let refused = call(&house, method, path).await;
+        let refused = house.call(method, path).await;
         assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
         assert_eq!(refused.code(), "METHOD_NOT_ALLOWED", "{path}");
         let named = refused.headers["allow"].to_str().unwrap();
@@ -78,7 +70,7 @@ async fn where_buyers_are_it_is_a_page() {
         ("GET", "/c/token/start", StatusCode::METHOD_NOT_ALLOWED),
         ("PUT", "/c/token", StatusCode::METHOD_NOT_ALLOWED),
     ] {
-        let page = call(&house, method, path).await;
+        let page = house.call(method, path).await;
         assert_eq!(page.status, status, "{method} {path}");
         assert!(page.text().starts_with("<!DOCTYPE html>"), "{path}");
         assert!(page.text().contains("返回商家页面"), "{path}");
@@ -100,7 +92,7 @@ async fn a_name_that_is_no_text_is_answered_as_any_that_nothing_has() {
         ("POST", "/v1/webhooks/%FF/resend", "WEBHOOK_UNKNOWN"),
         ("GET", "/v1/bills/%FF", "INVALID_REQUEST"),
     ] {
-        let refused = call(&house, method, path).await;
+        let refused = house.call(method, path).await;
         assert_eq!(refused.code(), code, "{method} {path}");
         check_headers(&refused, path);
     }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
-use axum::body::Body;
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 use merchant_server::{HttpTransport, WechatTransport as _};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::house::{API_KEY, Answer, House, MINUTE_MS, configuration, letter, transaction};
+use crate::house::{House, MINUTE_MS, configuration, letter, transaction};
 
 const TARGET: &str = "http://127.0.0.1:7000/hooks";
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -34,14 +33,6 @@ async fn buy_tea(house: &House) {
         let answer = house.hand_in(notification).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
     }
-}
-
-async fn call(house: &House, method: Method, path: &str) -> Answer {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("authorization", format!("Bearer {API_KEY}"));
-    house.send(request.body(Body::empty()).unwrap()).await
 }
 
 #[tokio::test]
@@ -111,7 +102,7 @@ async fn what_is_not_taken_is_sent_again_later_and_later_under_the_same_id() {
     assert_eq!(house.backend.take().len(), 1);
     house.later(60 * MINUTE_MS).await;
     assert_eq!(house.backend.take().len(), 0);
-    let list = call(&house, Method::GET, "/v1/webhooks").await;
+    let list = house.read_private("/v1/webhooks").await;
     let shown = &list.json["webhooks"][0];
     assert_eq!(shown["id"], first.header("webhook-id"));
     assert_eq!(shown["state"], "delivered");
@@ -127,18 +118,18 @@ async fn a_message_that_is_given_up_is_listed_and_can_be_sent_again() {
         house.later(24 * 60 * MINUTE_MS).await;
     }
     assert_eq!(house.backend.take().len(), 10);
-    let list = call(&house, Method::GET, "/v1/webhooks").await;
+    let list = house.read_private("/v1/webhooks").await;
     let shown = &list.json["webhooks"][0];
     assert_eq!(shown["state"], "failed");
     assert_eq!(shown["last_outcome"], "answered 502");
 
     house.backend.answer(StatusCode::OK);
     let path = format!("/v1/webhooks/{}/resend", shown["id"].as_str().unwrap());
-    let again = call(&house, Method::POST, &path).await;
+    let again = house.call("POST", &path).await;
     assert_eq!(again.word("state"), "pending");
     house.later(0).await;
     assert_eq!(house.backend.take().len(), 1);
-    let unknown = call(&house, Method::POST, "/v1/webhooks/msg_0/resend").await;
+    let unknown = house.call("POST", "/v1/webhooks/msg_0/resend").await;
     assert_eq!(unknown.code(), "WEBHOOK_UNKNOWN");
 }
 
@@ -148,7 +139,7 @@ async fn all_pages(house: &House, query: &str) -> Vec<String> {
     let mut before = String::new();
     loop {
         let path = format!("/v1/webhooks?limit=90{query}{before}");
-        let page = call(house, Method::GET, &path).await;
+        let page = house.read_private(&path).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.json);
         let webhooks = page.json["webhooks"].as_array().unwrap();
         ids.extend(
@@ -171,7 +162,7 @@ async fn close_many(house: &House, count: usize) {
             .order(json!({ "order_no": order_no, "total_fen": 1, "description": "tea" }))
             .await;
         let path = format!("/v1/orders/{order_no}/close");
-        let closed = call(house, Method::POST, &path).await;
+        let closed = house.call("POST", &path).await;
         assert_eq!(closed.status, StatusCode::OK, "{}", closed.json);
         // Several of one moment, too: a page may end among them.
         if number % 3 == 0 {
@@ -204,16 +195,13 @@ async fn the_oldest_of_many_messages_is_found_and_all_that_failed_are_sent_again
     );
     assert_eq!(all_pages(&house, "&type=payment.succeeded").await.len(), 0);
 
-    let none = call(
-        &house,
-        Method::POST,
-        "/v1/webhooks/resend?state=unaddressed",
-    )
-    .await;
+    let none = house
+        .call("POST", "/v1/webhooks/resend?state=unaddressed")
+        .await;
     assert_eq!(none.json, json!({ "resent": 0 }));
     let path = "/v1/webhooks/resend?state=failed&type=refund.closed";
-    assert_eq!(call(&house, Method::POST, path).await.json["resent"], 0);
-    let again = call(&house, Method::POST, "/v1/webhooks/resend?state=failed").await;
+    assert_eq!(house.call("POST", path).await.json["resent"], 0);
+    let again = house.call("POST", "/v1/webhooks/resend?state=failed").await;
     assert_eq!(again.json, json!({ "resent": 215 }));
     house.later(0).await;
     let mut sent: Vec<_> = house
@@ -231,20 +219,16 @@ async fn the_oldest_of_many_messages_is_found_and_all_that_failed_are_sent_again
 async fn a_misspelt_question_about_messages_is_refused() {
     let house = house().await;
     for (method, path, field) in [
-        (Method::GET, "/v1/webhooks?stat=failed", "stat"),
-        (Method::GET, "/v1/webhooks?state=lost", "state"),
-        (Method::GET, "/v1/webhooks?type=payment.paid", "type"),
-        (Method::GET, "/v1/webhooks?limit=201", "limit"),
-        (Method::GET, "/v1/webhooks?before=msg_0", "before"),
-        (Method::POST, "/v1/webhooks/resend", "state"),
-        (Method::POST, "/v1/webhooks/resend?state=delivered", "state"),
-        (
-            Method::POST,
-            "/v1/webhooks/resend?state=failed&limit=1",
-            "limit",
-        ),
+        ("GET", "/v1/webhooks?stat=failed", "stat"),
+        ("GET", "/v1/webhooks?state=lost", "state"),
+        ("GET", "/v1/webhooks?type=payment.paid", "type"),
+        ("GET", "/v1/webhooks?limit=201", "limit"),
+        ("GET", "/v1/webhooks?before=msg_0", "before"),
+        ("POST", "/v1/webhooks/resend", "state"),
+        ("POST", "/v1/webhooks/resend?state=delivered", "state"),
+        ("POST", "/v1/webhooks/resend?state=failed&limit=1", "limit"),
     ] {
-        let refused = call(&house, method, path).await;
+        let refused = house.call(method, path).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
         assert_eq!(refused.json["error"]["field"], field, "{path}");
     }
@@ -256,11 +240,11 @@ async fn without_a_target_a_message_is_unaddressed_until_there_is_one() {
     let house = House::open().await;
     buy_tea(&house).await;
     house.later(0).await;
-    let list = call(&house, Method::GET, "/v1/webhooks?state=unaddressed").await;
+    let list = house.read_private("/v1/webhooks?state=unaddressed").await;
     let shown = &list.json["webhooks"][0];
     assert_eq!(shown["type"], "payment.succeeded");
     assert_eq!(shown["last_outcome"], "no target is configured");
-    let text = crate::operations::metrics(&house).await.text();
+    let text = house.read_private("/metrics").await.text();
     assert!(
         text.contains("merchant_server_webhooks{state=\"unaddressed\"} 1"),
         "{text}"
@@ -270,16 +254,13 @@ async fn without_a_target_a_message_is_unaddressed_until_there_is_one() {
 
     let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
     let house = house.begin_again_as(&(configuration("") + &target)).await;
-    let again = call(
-        &house,
-        Method::POST,
-        "/v1/webhooks/resend?state=unaddressed",
-    )
-    .await;
+    let again = house
+        .call("POST", "/v1/webhooks/resend?state=unaddressed")
+        .await;
     assert_eq!(again.json, json!({ "resent": 1 }));
     house.later(0).await;
     assert_eq!(house.backend.take().len(), 1);
-    let list = call(&house, Method::GET, "/v1/webhooks?state=delivered").await;
+    let list = house.read_private("/v1/webhooks?state=delivered").await;
     assert_eq!(list.json["webhooks"][0]["id"], shown["id"]);
 }
 
@@ -290,7 +271,7 @@ async fn a_foreign_library_verifies_a_message_and_refuses_a_changed_one() {
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let house = House::open_at(now_ms, &(configuration("") + &target)).await;
     house.tea().await;
-    let closed = call(&house, Method::POST, "/v1/orders/tea-0001/close").await;
+    let closed = house.call("POST", "/v1/orders/tea-0001/close").await;
     assert_eq!(closed.status, StatusCode::OK, "{}", closed.json);
     house.later(0).await;
     let message = house.backend.take().remove(0);

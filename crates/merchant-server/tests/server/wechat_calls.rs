@@ -175,7 +175,7 @@ async fn metrics_tell_how_calls_to_wechat_went() {
     house.line.meddle("order", Meddling::NotSent);
     house.line.meddle("order", Meddling::AnswerLost);
     native(&house, &token).await;
-    let text = crate::operations::metrics(&house).await.text();
+    let text = house.read_private("/metrics").await.text();
     for line in [
         "merchant_server_wechat_calls_total{operation=\"order\",outcome=\"not_sent\"} 1",
         "merchant_server_wechat_calls_total{operation=\"order\",outcome=\"no_answer\"} 1",
