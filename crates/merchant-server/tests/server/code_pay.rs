@@ -90,18 +90,12 @@ impl Till {
     }
 }
 
-/// A code on the buyer's phone.
-async fn shown_code(house: &House) -> String {
-    let shown = house.simulate("auth_code", &json!({})).await;
-    shown["auth_code"].as_str().unwrap().to_owned()
-}
-
 fn scan(auth_code: &str) -> Value {
     json!({ "product": "code_pay", "auth_code": auth_code })
 }
 
 async fn scanned(house: &House) -> Answer {
-    let code = shown_code(house).await;
+    let code = house.shown_code().await;
     house.backend_attempt("tea-0001", &scan(&code)).await
 }
 
@@ -215,7 +209,7 @@ async fn a_wrong_or_spent_code_leaves_the_order_open_for_the_next_one() {
 #[tokio::test]
 async fn after_a_lost_answer_wechat_is_asked_and_nothing_is_scanned_twice() {
     for till in tills(1990).await {
-        let code = shown_code(&till).await;
+        let code = till.shown_code().await;
         till.line.meddle("order", Meddling::AnswerLost);
         let doubt = till.backend_attempt("tea-0001", &scan(&code)).await;
         assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT", "{}", doubt.json);
@@ -226,7 +220,7 @@ async fn after_a_lost_answer_wechat_is_asked_and_nothing_is_scanned_twice() {
     }
     // It never arrived: then, and only then, the same bytes go out again.
     for till in tills(1990).await {
-        let code = shown_code(&till).await;
+        let code = till.shown_code().await;
         till.line.meddle("order", Meddling::Answered(500, "{}"));
         till.backend_attempt("tea-0001", &scan(&code)).await;
         let sent = till.line.take_sent();
@@ -300,7 +294,7 @@ async fn nobody_scans_over_a_code_that_another_is_about_to_pay() {
         let silent = scanned(&till).await;
         assert_eq!(silent.status, StatusCode::CONFLICT);
         assert_eq!(silent.code(), "ATTEMPT_SUPERSEDED");
-        let mut seen = scan(&shown_code(&till).await);
+        let mut seen = scan(&till.shown_code().await);
         seen["after"] = 1.into();
         till.line.take_sent();
         let begun = till.backend_attempt("tea-0001", &seen).await;
@@ -317,7 +311,7 @@ async fn nobody_scans_over_a_code_that_another_is_about_to_pay() {
 async fn what_a_till_must_say_is_asked_for() {
     let house = House::open_with(TILL).await;
     house.tea().await;
-    let code = shown_code(&house).await;
+    let code = house.shown_code().await;
     let no_store = house.backend_attempt("tea-0001", &scan(&code)).await;
     assert_eq!(no_store.code(), "INVALID_REQUEST");
     assert_eq!(no_store.json["error"]["field"], "scene_info.store_info.id");

@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use url::Url;
 
 use crate::house::{API_KEY, House, Letter, MINUTE_MS, backend, configuration};
-use crate::oauth::through_wechat;
+use crate::oauth::{BACK, handle, through_wechat};
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 /// No operation has so many points; one that had would not end.
@@ -378,11 +378,11 @@ impl Stage {
             "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
         });
         let token = house.order(order).await;
-        let shown = house.simulate("auth_code", &json!({})).await;
+        let auth_code = house.shown_code().await;
         Self {
             house,
             token,
-            auth_code: shown["auth_code"].as_str().unwrap().to_owned(),
+            auth_code,
             letters: Vec::new(),
         }
     }
@@ -428,11 +428,7 @@ impl Stage {
 
     async fn start(&self, product: &str, after: u64) -> Value {
         let after = after.to_string();
-        let fields = [
-            ("product", product),
-            ("after", &after),
-            ("return_url", "http://127.0.0.1:8000/pay"),
-        ];
+        let fields = [("product", product), ("after", &after), BACK];
         self.house.attempt(&self.token, &fields).await.json
     }
 
@@ -462,29 +458,19 @@ impl Stage {
         };
         let url = Url::parse(url).unwrap();
         let back = through_wechat(&self.house, &url).await;
-        let back = self.house.get(&back).await;
-        let back = Url::parse(back.headers["location"].to_str().unwrap()).unwrap();
-        let mut pairs = back.query_pairs();
-        let (_, handle) = pairs
-            .find(|(name, _)| name == merchant_api::PAYER_PARAMETER)
-            .unwrap();
+        let handle = handle(&self.house.get(&back).await);
         let fields = [
             ("product", "jsapi"),
             ("after", "0"),
-            ("payer", &*handle),
-            ("return_url", "http://127.0.0.1:8000/pay"),
+            ("payer", &handle),
+            BACK,
         ];
         self.house.attempt(&self.token, &fields).await.json
     }
 
     /// WeChat comes to a result of the refund, and tells it.
     async fn decide_refund(&mut self, outcome: &str) {
-        let decision = json!({
-            "mchid": crate::house::merchant()["mchid"], "out_refund_no": "tea-0001@1",
-            "outcome": outcome,
-        });
-        self.house.simulate("refund/outcome", &decision).await;
-        self.house.simulator.run_due().await;
+        self.house.decide("tea-0001@1", outcome).await;
         self.letters.extend(self.house.take_post());
     }
 
@@ -531,13 +517,8 @@ impl Stage {
     async fn settle(&mut self) {
         for _ in 0..SETTLING_STEPS {
             for letter in std::mem::take(&mut self.letters) {
-                let path = if String::from_utf8_lossy(&letter.body).contains("REFUND.") {
-                    "/wechat/notify/refund"
-                } else {
-                    "/wechat/notify/payment"
-                };
                 // Signed when it was first sent; WeChat signs each try anew.
-                self.house.hand_in_at(path, &letter).await;
+                self.house.hand_in_at(letter.path(), &letter).await;
             }
             self.house.later(10 * MINUTE_MS).await;
             self.house.simulator.run_due().await;

@@ -100,6 +100,17 @@ pub(crate) struct Letter {
     pub(crate) body: Bytes,
 }
 
+impl Letter {
+    /// The route for what it tells of.
+    pub(crate) fn path(&self) -> &'static str {
+        if String::from_utf8_lossy(&self.body).contains("REFUND.") {
+            "/wechat/notify/refund"
+        } else {
+            "/wechat/notify/payment"
+        }
+    }
+}
+
 /// An answer, read.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -339,6 +350,12 @@ impl House {
             .unwrap();
         let answer = self.simulator.app().oneshot(request).await.unwrap();
         read(answer).await.json
+    }
+
+    /// A code on the buyer's phone.
+    pub(crate) async fn shown_code(&self) -> String {
+        let shown = self.simulate("auth_code", &json!({})).await;
+        shown["auth_code"].as_str().unwrap().to_owned()
     }
 
     /// The body of the order that was sent last.

@@ -10,7 +10,7 @@ use crate::house::{Answer, House, MERCHANT, MINUTE_MS, WECHAT, read};
 use crate::wechat_line::Meddling;
 
 const JSAPI: (&str, &str) = ("product", "jsapi");
-const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay?order=1#/cart");
+pub(crate) const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay?order=1#/cart");
 
 /// The address that the buyer is sent to.
 async fn authorize_url(house: &House, token: &str) -> Url {
@@ -29,8 +29,8 @@ pub(crate) async fn through_wechat(house: &House, authorize_url: &Url) -> String
     back.strip_prefix(MERCHANT).unwrap().to_owned()
 }
 
-/// The handle in the address that an answer redirects to.
-fn handle(answer: &Answer) -> String {
+/// The handle in the address that an answer redirects to, where the attempt was to lead [`BACK`].
+pub(crate) fn handle(answer: &Answer) -> String {
     assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.text());
     assert_eq!(answer.headers["referrer-policy"], "no-referrer");
     let to = Url::parse(answer.headers["location"].to_str().unwrap()).unwrap();

@@ -12,6 +12,7 @@ use crate::house::{
     API_KEY, Answer, House, MERCHANT, WECHAT, backend, letter, merchant, sub_merchant,
     sub_merchant_table,
 };
+use crate::oauth::{BACK, handle};
 use crate::wechat_line::Meddling;
 use merchant_server::Clock as _;
 
@@ -197,7 +198,6 @@ async fn the_payers_appid_signs_and_is_the_one_that_the_openid_belongs_to() {
 
 #[tokio::test]
 async fn buyers_are_asked_at_the_sub_merchants_account_where_its_secret_is_known() {
-    const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay");
     let partner = open_with("sub_app_secret = \"a secret\"").await;
     let house = &partner.house;
     let token = house.order(partner.order(&json!({}))).await;
@@ -215,9 +215,7 @@ async fn buyers_are_asked_at_the_sub_merchants_account_where_its_secret_is_known
         .line
         .meddle("openid", Meddling::Answered(200, told.leak()));
     let back = format!("/wechat/oauth/callback?code=c&state={}", value("state"));
-    let back = house.get(&back).await;
-    let back = Url::parse(back.headers["location"].to_str().unwrap()).unwrap();
-    let handle = back.query_pairs().next().unwrap().1.into_owned();
+    let handle = handle(&house.get(&back).await);
     let paying = house
         .attempt(&token, &[("product", "jsapi"), BACK, ("payer", &handle)])
         .await;

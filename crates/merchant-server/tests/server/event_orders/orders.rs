@@ -112,7 +112,7 @@ impl Subject for Orders {
         let orders = Self {
             token: house.order(order).await,
             total_fen: *total_fen,
-            auth_code: shown_code(&house).await,
+            auth_code: house.shown_code().await,
             bodies: BTreeMap::new(),
             version: 0,
             is_paid: false,
@@ -149,7 +149,7 @@ impl Subject for Orders {
             }
             Step::Scan { has_looked, again } => {
                 if !*again {
-                    self.auth_code = shown_code(house).await;
+                    self.auth_code = house.shown_code().await;
                 }
                 let scan = json!({
                     "product": "code_pay", "auth_code": self.auth_code,
@@ -183,13 +183,8 @@ impl Subject for Orders {
 
     /// One try of WeChat's: signed for its own moment.
     async fn hear(&self, house: &House, letter: &Letter) {
-        let path = if String::from_utf8_lossy(&letter.body).contains("REFUND.") {
-            "/wechat/notify/refund"
-        } else {
-            "/wechat/notify/payment"
-        };
         let letter = sign(letter.body.clone(), house.clock.now_ms());
-        house.hand_in_at(path, &letter).await;
+        house.hand_in_at(letter.path(), &letter).await;
     }
 
     async fn look(&mut self, house: &House) {
@@ -270,11 +265,6 @@ impl Orders {
             }
         }
     }
-}
-
-async fn shown_code(house: &House) -> String {
-    let shown = house.simulate("auth_code", &json!({})).await;
-    shown["auth_code"].as_str().unwrap().to_owned()
 }
 
 /// A buyer is in the cashier of one of the attempts so far.

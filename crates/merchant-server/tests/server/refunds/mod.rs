@@ -76,7 +76,7 @@ impl House {
     }
 
     /// What becomes of a refund at WeChat, now.
-    async fn decide(&self, refund_no: &str, outcome: &str) {
+    pub(crate) async fn decide(&self, refund_no: &str, outcome: &str) {
         let decision = json!({
             "mchid": merchant()["mchid"], "out_refund_no": refund_no, "outcome": outcome,
         });
