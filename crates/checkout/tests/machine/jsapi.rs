@@ -1,10 +1,10 @@
 //! Inside WeChat: the hop for the openid, and the cashier.
 
 use crate::page::{
-    AUTHORIZE_URL, CODE, Page, WECHAT, WECOM, attempted, bridge_ready, code_shown, open_order,
-    paid, pay_parameters,
+    AUTHORIZE_URL, CODE, Page, WECHAT, WECOM, attempted, bridge_ready, browser, code_shown,
+    open_order, paid, pay_parameters,
 };
-use checkout::{BridgeReply, Effect, Event, Injected, Intent, Notice, Options, Screen};
+use checkout::{BridgeReply, Effect, Event, Facts, Injected, Intent, Notice, Options, Screen};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
 
 fn reply(err_msg: &str) -> Event {
@@ -231,15 +231,7 @@ fn a_payment_whose_callback_never_comes_is_found_by_the_polls() {
 
 #[test]
 fn the_bridge_is_waited_for_and_called_once() {
-    let mut page = Page::new(WECHAT, Options::default());
-    page.machine = checkout::CheckoutMachine::new(
-        1,
-        checkout::Facts {
-            user_agent: WECHAT.into(),
-            ..checkout::Facts::default()
-        },
-        Options::default(),
-    );
+    let mut page = Page::of(browser(WECHAT), Options::default());
     page.happen(Event::Connected);
     page.answer_read(open_order(1));
     page.want(Intent::Start);
@@ -265,20 +257,15 @@ fn a_bridge_that_never_comes_is_a_problem_that_can_be_tried_again() {
 }
 
 fn wecom(sdk: bool, bridge: bool) -> Page {
-    let mut page = Page::new(WECOM, Options::default());
-    page.machine = checkout::CheckoutMachine::new(
-        7,
-        checkout::Facts {
-            user_agent: WECOM.into(),
-            injected: Injected {
-                bridge,
-                sdk,
-                mini_program: false,
-            },
-            ..checkout::Facts::default()
+    let facts = Facts {
+        injected: Injected {
+            bridge,
+            sdk,
+            mini_program: false,
         },
-        Options::default(),
-    );
+        ..browser(WECOM)
+    };
+    let mut page = Page::of(facts, Options::default());
     page.happen(Event::Connected);
     page.answer_read(open_order(1));
     page.want(Intent::Start);
@@ -352,19 +339,14 @@ fn wecom_whose_cashier_fails_offers_both_ways() {
 
 #[test]
 fn where_the_bridge_never_comes_the_sdk_is_called_once() {
-    let mut page = Page::new(WECHAT, Options::default());
-    page.machine = checkout::CheckoutMachine::new(
-        7,
-        checkout::Facts {
-            user_agent: WECHAT.into(),
-            injected: Injected {
-                sdk: true,
-                ..Injected::default()
-            },
-            ..checkout::Facts::default()
+    let facts = Facts {
+        injected: Injected {
+            sdk: true,
+            ..Injected::default()
         },
-        Options::default(),
-    );
+        ..browser(WECHAT)
+    };
+    let mut page = Page::of(facts, Options::default());
     page.happen(Event::Connected);
     page.answer_read(open_order(1));
     page.want(Intent::Start);

@@ -93,10 +93,15 @@ impl Page {
         while let Some(at_ms) = self.wake_at_ms.filter(|at_ms| *at_ms <= until_ms) {
             wakes += 1;
             assert!(wakes < 100_000, "the machine asks to be woken without end");
-            self.now_ms = self.now_ms.max(at_ms);
-            self.happen(Event::Woke);
+            self.wake(at_ms);
         }
         self.now_ms = until_ms;
+    }
+
+    /// The timer strikes: at its time, or late.
+    pub(crate) fn wake(&mut self, at_ms: u64) {
+        self.now_ms = self.now_ms.max(at_ms);
+        self.happen(Event::Woke);
     }
 
     pub(crate) fn answer_read(&mut self, answer: CheckoutAnswer) {

@@ -211,9 +211,8 @@ impl Node {
         let mut heard = Heard::default();
         match step {
             Step::Wake => {
-                let wake_at_ms = self.page.wake_at_ms.take().expect("a wake is set");
-                self.page.now_ms = self.page.now_ms.max(wake_at_ms);
-                self.page.happen(Event::Woke);
+                let wake_at_ms = self.page.wake_at_ms.expect("a wake is set");
+                self.page.wake(wake_at_ms);
             }
             Step::Event(event) => {
                 self.expect(&event);
