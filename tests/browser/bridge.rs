@@ -1,8 +1,8 @@
 //! WeChat's bridge as it has been seen to answer, by a stand-in on the page: every shape of a
 //! callback's argument, a page that may not pay, and the SDK that some pages bring.
 
-use crate::stage::Stage;
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use crate::stage::{Stage, press};
+use payment_tests::browser::{Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
 
@@ -103,10 +103,8 @@ async fn a_buyer_in_wecom_pays_through_the_sdk_that_the_page_brought(engine: Eng
     let simulator = &stage.servers.wechat.simulator;
     let appid = simulator.keyring().merchant().appid.clone();
     visit_in(engine, Visitor::Phone, async |wecom| {
-        let page = format!("{}/ready/page", stage.servers.stage_in_wechat);
-        let mut page = url::Url::parse(&page).expect("an address of the stage's");
-        page.query_pairs_mut().append_pair("user-agent", WECOM);
-        wecom.open(page.as_str()).await;
+        let page = stage.servers.inside_wechat(&stage.page_as(WECOM));
+        wecom.open(&page).await;
         let sdk = "const script = document.createElement('script');
             script.src = '/_wechat/jweixin.js';
             script.onload = () => {
@@ -147,7 +145,7 @@ async fn a_page_can_open_the_cashier_by_itself_and_its_address_is_kept_on_the_wa
     visit(Visitor::Phone, async |wechat| {
         // The buyer is known: no hop, and `auto-start` needs no click.
         let known = stage.page_of(&stage.order_of_buyer().await, &[("auto-start", "")]);
-        wechat.open(&inside_wechat(&stage, &known)).await;
+        wechat.open(&stage.servers.inside_wechat(&known)).await;
         wechat
             .click_in("#wechat-cashier", "[data-outcome='cancel']")
             .await;
@@ -157,7 +155,7 @@ async fn a_page_can_open_the_cashier_by_itself_and_its_address_is_kept_on_the_wa
             &stage.order().await,
             &[("showwxpaytitle", "1"), ("auto-start", "")],
         );
-        let page = inside_wechat(&stage, &format!("{page}#/pay/7"));
+        let page = stage.servers.inside_wechat(&format!("{page}#/pay/7"));
         wechat.open(&page).await;
         wechat
             .click_in("#wechat-cashier", "[data-outcome='success']")
@@ -167,13 +165,6 @@ async fn a_page_can_open_the_cashier_by_itself_and_its_address_is_kept_on_the_wa
         assert_eq!(wechat.complaints().await, [""; 0]);
     })
     .await;
-}
-
-fn inside_wechat(stage: &Stage, page: &str) -> String {
-    page.replace(
-        &format!("{}/ready", stage.servers.stage),
-        &format!("{}/ready", stage.servers.stage_in_wechat),
-    )
 }
 
 fn are_six_texts(values: &Value) -> bool {
@@ -189,9 +180,4 @@ fn are_six_texts(values: &Value) -> bool {
         .as_object()
         .is_some_and(|values| values.len() == names.len())
         && names.iter().all(|name| values[*name].is_string())
-}
-
-async fn press(wechat: &Browser) {
-    wechat.until("stateOf('pay') === 'offer'").await;
-    wechat.click_in("#pay", "[data-intent='start']").await;
 }

@@ -1,7 +1,7 @@
 //! The element outside Chromium: a code that is scanned and paid in Firefox and in WebKit, without
 //! a trace when it goes. Left out where the browser is not on the machine.
 
-use crate::stage::{Stage, bare, left};
+use crate::stage::{Stage, at_rest, bare, left};
 use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::scanner::scan;
 use payment_tests::webdriver::Engine;
@@ -22,12 +22,7 @@ async fn a_code_is_shown_scanned_paid_and_cleared_away(engine: Engine) {
         browser
             .look("document.getElementById('gone').remove()", vec![])
             .await;
-        let timers = &bare["timers"];
-        browser
-            .until(&format!(
-                "left().timers === {timers} && left().fetches === 0"
-            ))
-            .await;
+        browser.until(&at_rest(&bare)).await;
         assert_eq!(left(browser).await, bare);
 
         stage.put(browser, "paid", &paid).await;

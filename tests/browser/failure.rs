@@ -1,7 +1,7 @@
 //! When the widget cannot run, or stops: the buyer is left a way to pay, the page is told why, and
 //! nothing goes on in the background.
 
-use crate::stage::{Stage, bare, left};
+use crate::stage::{Stage, at_rest, bare, left};
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
@@ -85,10 +85,7 @@ async fn a_trap_leaves_another_way_to_pay_and_nothing_that_goes_on(engine: Engin
             .await;
         until_another_way(browser).await;
         assert_eq!(told(browser).await, json!(["WIDGET_STOPPED"]));
-        let timers = &bare["timers"];
-        browser
-            .until(&format!("left().timers === {timers} && left().fetches === 0"))
-            .await;
+        browser.until(&at_rest(&bare)).await;
         assert_eq!(left(browser).await, bare);
         // The instance is not used again, and the order is as it was.
         browser.look("pay.remove()", vec![]).await;

@@ -1,7 +1,7 @@
 //! In a frame of another page, of the same origin and of another: the way to WeChat leads out of
 //! it, and the bridge is the top window's.
 
-use crate::stage::Stage;
+use crate::stage::{Stage, press};
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
@@ -62,10 +62,11 @@ async fn a_frame_that_may_not_leave_says_that_it_is_stuck() {
 async fn in_wechat_a_frame_of_the_pages_own_origin_pays_by_the_bridge_of_the_top(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order_of_buyer().await;
-    let (outside, inside) = (&stage.servers.stage, &stage.servers.stage_in_wechat);
+    let inside = &stage.servers.stage_in_wechat;
     visit_in(engine, Visitor::Phone, async |wechat| {
         wechat.open(&format!("{inside}/ready/page")).await;
-        framed(wechat, &stage.page_of(&token, &[]).replace(outside, inside)).await;
+        let page = stage.servers.inside_wechat(&stage.page_of(&token, &[]));
+        framed(wechat, &page).await;
         press(wechat).await;
         wechat.leave_frame().await;
         wechat
@@ -84,9 +85,4 @@ async fn framed(browser: &Browser, address: &str) {
         document.body.prepend(frame)";
     browser.look(script, vec![json!(address)]).await;
     browser.enter_frame("iframe").await;
-}
-
-async fn press(browser: &Browser) {
-    browser.until("stateOf('pay') === 'offer'").await;
-    browser.click_in("#pay", "[data-intent='start']").await;
 }

@@ -1,7 +1,7 @@
 //! How the element behaves as a part of other people's pages: in frameworks, set before it is
 //! defined, loaded twice, changed while it works.
 
-use crate::stage::{Stage, left};
+use crate::stage::{Stage, at_rest, bare, left};
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
@@ -19,7 +19,7 @@ async fn reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_anot
     let token = stage.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
-        let is_at_rest = at_rest(browser).await;
+        let is_at_rest = at_rest(&bare(browser).await);
         in_framework(&stage, browser, "reactElement", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         let mark =
@@ -73,7 +73,7 @@ async fn a_view_that_vue_keeps_alive_rests_and_goes_on(engine: Engine) {
     let token = stage.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
-        let is_at_rest = at_rest(browser).await;
+        let is_at_rest = at_rest(&bare(browser).await);
         in_framework(&stage, browser, "vueKeepAlive", &token).await;
         browser.until("stateOf('pay') === 'qr'").await;
         browser.look("framework.show(false)", vec![]).await;
@@ -214,12 +214,6 @@ async fn in_framework(stage: &Stage, browser: &Browser, way: &str, token: &str) 
     let arguments = vec![json!(way), json!(token), json!(stage.merchant_api())];
     browser.look(script, arguments).await;
     browser.until("!!window.framework").await;
-}
-
-/// The condition of a page on which nothing goes on. WebKit's driver has a timer of its own in it.
-async fn at_rest(browser: &Browser) -> String {
-    let timers = &left(browser).await["timers"];
-    format!("left().timers === {timers} && left().fetches === 0")
 }
 
 /// Loads a script as a page does, and waits for it.

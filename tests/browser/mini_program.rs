@@ -1,8 +1,8 @@
 //! In a mini-program's web-view: the element leads to the mini-program's own page, over the SDK
 //! where the page brought it, else over the bridge, and fetches nothing of WeChat's for it.
 
-use crate::stage::Stage;
-use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use crate::stage::{Stage, press};
+use payment_tests::browser::{Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
@@ -98,9 +98,4 @@ async fn a_page_that_cannot_be_opened_is_a_problem_in_wechats_words_with_the_cod
         }
     })
     .await;
-}
-
-async fn press(web_view: &Browser) {
-    web_view.until("stateOf('pay') === 'offer'").await;
-    web_view.click_in("#pay", "[data-intent='start']").await;
 }

@@ -59,7 +59,7 @@ async fn a_buyer_inside_wechat_pays_on_a_strict_page(engine: Engine) {
     let servers = servers().await;
     let token = order(&servers).await;
     visit_in(engine, Visitor::Phone, async |wechat| {
-        let page = strict(&servers, &token, "").replace(&servers.stage, &servers.stage_in_wechat);
+        let page = servers.inside_wechat(&strict(&servers, &token, ""));
         wechat.open(&page).await;
         wechat.until_element_is(&["offer"]).await;
         wechat.click_intent("start").await;

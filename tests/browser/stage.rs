@@ -103,13 +103,18 @@ impl Stage {
 
     /// The same in a page that believes to be in another browser.
     pub(crate) async fn open_as(&self, browser: &Browser, user_agent: &str) {
+        browser.open(&self.page_as(user_agent)).await;
+        browser.until("!!customElements.get('wechat-pay')").await;
+    }
+
+    /// The address of such a page.
+    pub(crate) fn page_as(&self, user_agent: &str) -> String {
         let mut address = url::Url::parse(&format!("{}/ready/page", self.servers.stage))
             .expect("an address of the stage's");
         address
             .query_pairs_mut()
             .append_pair("user-agent", user_agent);
-        browser.open(address.as_str()).await;
-        browser.until("!!customElements.get('wechat-pay')").await;
+        address.into()
     }
 
     /// The address of a page that has an element called `pay` from the beginning, with these
@@ -245,6 +250,18 @@ async fn miss(
 pub(crate) async fn bare(browser: &Browser) -> Value {
     browser.until("left().fetches === 0").await;
     left(browser).await
+}
+
+/// The condition of a page on which nothing goes on that was not there when it was bare.
+pub(crate) fn at_rest(bare: &Value) -> String {
+    let timers = &bare["timers"];
+    format!("left().timers === {timers} && left().fetches === 0")
+}
+
+/// The buyer starts the payment of the element called `pay`, once it is offered.
+pub(crate) async fn press(browser: &Browser) {
+    browser.until("stateOf('pay') === 'offer'").await;
+    browser.click_in("#pay", "[data-intent='start']").await;
 }
 
 /// What is left on the page.

@@ -160,6 +160,12 @@ impl Servers {
         }
     }
 
+    /// The address of a page of the stage inside WeChat's browser.
+    pub fn inside_wechat(&self, page: &str) -> String {
+        let path = page.strip_prefix(&self.stage).expect("a page of the stage");
+        format!("{}{path}", self.stage_in_wechat)
+    }
+
     /// The backend orders; gives the page's token.
     pub async fn order(&self, order: Value) -> String {
         let created = self.backend("/v1/orders", &order).await;
