@@ -1,8 +1,8 @@
 //! Reads the browser into plain data. What follows from it is decided in `checkout::scene`.
 
 use crate::locale::Locale;
+use crate::object::field;
 use checkout::{Facts, Injected};
-use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
 /// The facts about this page's browser; what comes into it late is looked up by the shell.
@@ -28,8 +28,7 @@ pub(crate) fn facts(injected: Injected) -> Facts {
 /// Whether WeChat says that a mini-program shows this page.
 pub(crate) fn is_in_mini_program() -> bool {
     let window = web_sys::window().map(JsValue::from).unwrap_or_default();
-    let word = Reflect::get(&window, &"__wxjs_environment".into());
-    word.is_ok_and(|word| word == "miniprogram")
+    field(&window, "__wxjs_environment") == "miniprogram"
 }
 
 /// The language that the page speaks, or else the browser.

@@ -15,6 +15,7 @@ mod counting_page;
 pub mod embed;
 mod environment;
 mod locale;
+mod object;
 mod options;
 mod shadow;
 mod shell;

@@ -1,8 +1,9 @@
 //! What the page asks for, parsed once: a value of [`WidgetOptions`] is right by its making.
 
 use crate::locale::{Locale, Messages};
+use crate::object::{field, part, text};
 use crate::transport::Transport;
-use js_sys::{Function, Reflect};
+use js_sys::Function;
 use merchant_api::Product;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -195,14 +196,11 @@ impl Appearance {
     /// Reads the part of the options that may change under way. Once in the bundle, not twice.
     #[inline(never)]
     pub(crate) fn from_js(options: &JsValue) -> Self {
-        let messages = field(options, "messages");
         Self {
             locale: text(options, "locale").map(|tag| Locale::from_tag(&tag)),
-            messages: if messages.is_object() {
-                Messages::read(|name| text(&messages, name))
-            } else {
-                Messages::default()
-            },
+            messages: part(options, "messages")
+                .map(|messages| Messages::read(|name| text(&messages, name)))
+                .unwrap_or_default(),
             theme: match text(options, "theme").as_deref() {
                 Some("light") => Theme::Light,
                 Some("dark") => Theme::Dark,
@@ -227,14 +225,6 @@ fn is_address(text: &str, schemes: &[&str]) -> bool {
 
 fn checked(text: &str, schemes: &[&str]) -> Option<String> {
     is_address(text, schemes).then(|| text.to_owned())
-}
-
-fn field(object: &JsValue, name: &str) -> JsValue {
-    Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
-}
-
-fn text(object: &JsValue, name: &str) -> Option<String> {
-    field(object, name).as_string()
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 //! In a frame it lives in the top window.
 
 use super::clock::whole;
-use super::object::object;
 use super::wechat_sdk;
 use crate::environment;
+use crate::object::{field, object, part, text};
 use checkout::{BridgeReply, Injected};
 use gloo_events::EventListener;
 use gloo_timers::callback::Interval;
@@ -109,17 +109,13 @@ pub(super) fn call(
 
 /// A method of an object.
 pub(super) fn method(object: &JsValue, name: &str) -> Option<Function> {
-    Reflect::get(object, &name.into()).ok()?.dyn_into().ok()
+    field(object, name).dyn_into().ok()
 }
 
 fn bridge() -> Option<JsValue> {
     let window = web_sys::window()?;
-    // The top window of another origin throws at the look, which is an error here.
-    let of = |window: &JsValue| {
-        Reflect::get(window, &"WeixinJSBridge".into())
-            .ok()
-            .filter(JsValue::is_object)
-    };
+    let of = |window: &JsValue| part(window, "WeixinJSBridge");
+    // The top window of another origin throws at the look, and so has none.
     of(&window).or_else(|| of(&window.top().ok()??.into()))
 }
 
@@ -139,16 +135,14 @@ fn as_object(parameters: &PayParameters, time_stamp: &str) -> JsValue {
 /// Any field may be absent or of another type. The code, a text on Android and a number on iOS,
 /// goes with the sentence: it is for the merchant's log alone.
 fn read(reply: &JsValue) -> BridgeReply {
-    let field = |name: &str| Reflect::get(reply, &name.into()).unwrap_or_default();
-    let text = |name: &str| field(name).as_string();
-    let err_code = field("err_code");
+    let err_code = field(reply, "err_code");
     let number = || {
         let number = err_code.as_f64()?;
         let mut text = String::from(if number < 0.0 { "-" } else { "" });
         text.push_str(&decimal(whole(number.abs())));
         Some(text)
     };
-    let mut err_desc = text("err_desc");
+    let mut err_desc = text(reply, "err_desc");
     if let Some(code) = err_code.as_string().or_else(number) {
         let mut words = String::from("err_code ");
         words.push_str(&code);
@@ -159,8 +153,8 @@ fn read(reply: &JsValue) -> BridgeReply {
         err_desc = Some(words);
     }
     BridgeReply {
-        err_msg: text("errMsg")
-            .or_else(|| text("err_msg"))
+        err_msg: text(reply, "errMsg")
+            .or_else(|| text(reply, "err_msg"))
             .unwrap_or_default(),
         err_desc,
     }

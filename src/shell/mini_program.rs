@@ -5,8 +5,8 @@
 //! which a page's policy or Trusted Types might forbid.
 
 use super::bridge::{self, Waiting};
-use super::object::object;
 use super::wechat_sdk;
+use crate::object::object;
 use checkout::{BridgeReply, BridgeResult};
 use std::rc::Rc;
 

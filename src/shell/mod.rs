@@ -9,7 +9,6 @@ mod lifecycle;
 mod merchant_api;
 mod mini_program;
 mod navigation;
-mod object;
 mod page;
 mod peers;
 mod storage;

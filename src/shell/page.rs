@@ -1,8 +1,8 @@
 //! What the page is told: DOM events of the element, or a callback of the leptos component.
 
 use super::clock;
-use super::object::object;
 use crate::locale::Words;
+use crate::object::object;
 use crate::view::problem_word;
 use checkout::{Destination, Occurrence, Problem, Scene};
 use js_sys::Function;

@@ -2,12 +2,12 @@
 //! it does here can be done over the bridge too.
 
 use super::bridge::method;
-use js_sys::Reflect;
+use crate::object::part;
 use wasm_bindgen::JsValue;
 
 /// `window.wx`, where it is there.
 pub(crate) fn sdk() -> Option<JsValue> {
-    object(&web_sys::window()?.into(), "wx")
+    part(&web_sys::window()?.into(), "wx")
 }
 
 /// Whether the page brought the SDK with its cashier.
@@ -17,10 +17,5 @@ pub(crate) fn has_cashier() -> bool {
 
 /// `wx.miniProgram`, where it is there.
 pub(crate) fn mini_program() -> Option<JsValue> {
-    object(&sdk()?, "miniProgram")
-}
-
-fn object(of: &JsValue, name: &str) -> Option<JsValue> {
-    let found = Reflect::get(of, &name.into()).ok()?;
-    found.is_object().then_some(found)
+    part(&sdk()?, "miniProgram")
 }

@@ -3,8 +3,8 @@
 use super::countdown::push_two_digits;
 use super::node::{Node, element};
 use crate::locale::{Text, Word, Words};
+use crate::object::object;
 use checkout::OrderView;
-use js_sys::{Object, Reflect};
 use merchant_api::push_decimal;
 use wasm_bindgen::prelude::*;
 
@@ -61,11 +61,7 @@ fn amount_class(amount: &str) -> &'static str {
 /// that the browser does not know is written as it is.
 pub(super) fn money(fen: u64, currency: &str, words: &Words) -> Text {
     let amount = decimal_text(fen);
-    let options = Object::new();
-    for (name, value) in [("style", "currency"), ("currency", currency)] {
-        // Setting a property of a fresh plain object cannot fail.
-        let _ = Reflect::set(&options, &name.into(), &value.into());
-    }
+    let options = object(&[("style", "currency".into()), ("currency", currency.into())]);
     let text = match NumberFormat::new(&words.say(Word::Language), &options) {
         Ok(format) => format.format(&amount),
         Err(_) => [currency, &amount].join(" "),
@@ -80,7 +76,7 @@ extern "C" {
 
     /// `js_sys` has it without `catch`, and both arguments come from outside.
     #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
-    fn new(language: &str, options: &Object) -> Result<NumberFormat, JsValue>;
+    fn new(language: &str, options: &JsValue) -> Result<NumberFormat, JsValue>;
 
     /// Takes the decimal text, which newer browsers write digit by digit; the others make a number
     /// of it, which holds every fen of any real amount.
