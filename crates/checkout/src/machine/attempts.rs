@@ -3,7 +3,7 @@
 use super::stage::{Code, Errand, Leaving, Life, Progress, Stage, Starting};
 use super::{ATTEMPT_PATIENCE_MS, ATTEMPT_TRIES, CheckoutMachine, STUCK_MS, earlier};
 use crate::destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath};
-use crate::effect::{Destination, Effect, Occurrence, Request};
+use crate::effect::{Destination, Effect, Occurrence, Request, RequestId};
 use crate::event::Failure;
 use crate::problem::{Problem, ProblemCode};
 use crate::view_model::Notice;
@@ -29,13 +29,16 @@ impl CheckoutMachine {
     /// seen and online: a try that cannot arrive is not spent. The poll under way is given up,
     /// for its answer could only be older.
     pub(super) fn send_attempt_if_due(&mut self, now_ms: u64) {
-        if !self.stage.is_attempt_due(now_ms) || !self.poll.may_send() {
-            return;
-        }
-        let id = self.next_id();
+        let id = RequestId(self.last_id + 1);
         let Stage::Starting(starting) = &mut self.stage else {
             return;
         };
+        let is_due =
+            matches!(starting.progress, Progress::Waiting { until_ms } if until_ms <= now_ms);
+        if !is_due || !self.poll.may_send() {
+            return;
+        }
+        self.last_id = id.0;
         starting.tries += 1;
         starting.progress = Progress::InFlight {
             id,

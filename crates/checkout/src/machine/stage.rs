@@ -161,17 +161,6 @@ impl Stage {
         }
     }
 
-    /// It is time for an attempt to be sent.
-    pub(crate) const fn is_attempt_due(&self, now_ms: u64) -> bool {
-        matches!(
-            self,
-            Self::Starting(Starting {
-                progress: Progress::Waiting { until_ms },
-                ..
-            }) if *until_ms <= now_ms
-        )
-    }
-
     /// The request for an attempt that is under way.
     pub(crate) const fn attempt_in_flight(&self) -> Option<RequestId> {
         match self {
