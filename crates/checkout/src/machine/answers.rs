@@ -2,14 +2,14 @@
 //! `closed` can only be followed by late money.
 
 use super::attempts::code_remaining_ms;
-use super::stage::{Asking, Life, Returned, Stage};
+use super::stage::{Asking, Cashier, CashierPhase, Life, Returned, Stage};
 use super::{CONFIRMING_PAUSE_MS, CheckoutMachine, Known, SUCCESS_MS};
 use crate::destination::SuccessUrl;
 use crate::effect::{Effect, Occurrence, RequestId};
 use crate::event::{Failure, PeerWord};
 use crate::poll::Reading;
 use crate::problem::{Problem, ProblemCode};
-use crate::scene::{self, Decision, Reason, WayOut};
+use crate::scene::{self, Reason, WayOut};
 use crate::view_model::{Notice, OrderView};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, OrderState, Product, decimal};
 
@@ -250,7 +250,7 @@ impl CheckoutMachine {
 
     /// The first answer: decide the scene, and begin what can begin by itself.
     fn begin(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
-        let (way_out, reason) = self.decide();
+        let (_, way_out, reason) = self.decide();
         if reason != Reason::Robot {
             // Whatever becomes of it here, it may be paid from elsewhere, and then it says so.
             self.poll.start(now_ms);
@@ -289,37 +289,41 @@ impl CheckoutMachine {
     }
 
     /// Decides the scene by what is known, and tells the page of one that calls for something new.
-    fn decide(&mut self) -> (Option<WayOut>, Reason) {
+    /// Gives back whether it does, and what was decided.
+    fn decide(&mut self) -> (bool, Option<WayOut>, Reason) {
         let products = self
             .known
             .as_ref()
             .and_then(|known| known.products.as_deref());
         let decided = scene::scene(&self.facts, &self.options, products);
-        let outcome = (decided.way_out, decided.reason);
-        if self.decision() != Some(decided.decision) {
+        let before = self.scene.as_ref().map(|scene| scene.decision);
+        let is_new = before != Some(decided.decision);
+        let outcome = (is_new, decided.way_out, decided.reason);
+        if is_new {
             self.emit(Occurrence::SceneDecided(Box::new(decided.clone())));
         }
         self.scene = Some(decided);
         outcome
     }
 
-    fn decision(&self) -> Option<Decision> {
-        self.scene.as_ref().map(|scene| scene.decision)
-    }
-
     /// Decides the scene again, once there is one. What was offered or begun in another is not gone
     /// on with.
     pub(super) fn decide_anew(&mut self, now_ms: u64) {
-        let before = self.decision();
-        if before.is_none() {
+        if self.scene.is_none() {
             return;
         }
-        let (way_out, reason) = self.decide();
+        let (is_new, way_out, reason) = self.decide();
         let has_begun = matches!(
             self.stage,
-            Stage::Offer { .. } | Stage::Starting(_) | Stage::Unavailable(_)
-        ) || self.stage.awaits_bridge().is_some();
-        if self.decision() != before && has_begun {
+            Stage::Offer { .. }
+                | Stage::Starting(_)
+                | Stage::Unavailable(_)
+                | Stage::Cashier(Cashier {
+                    phase: CashierPhase::AwaitingBridge { .. },
+                    ..
+                })
+        );
+        if is_new && has_begun {
             self.abort(self.stage.attempt_in_flight());
             self.stage = match way_out {
                 Some(_) => Stage::Offer { notice: None },
