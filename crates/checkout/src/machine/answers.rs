@@ -266,16 +266,12 @@ impl CheckoutMachine {
         if answer.remaining_ms == Some(0) {
             // The buyer may have paid in the last moment: the same last query as at a countdown's
             // zero.
-            let since_ms = reading.sent_at_ms;
-            if reading.asked_wechat && was_checked_since(since_ms, now_ms, reading, answer) {
+            if !reading.asked_wechat {
+                self.poll.ask_wechat_at(now_ms);
+            } else if was_checked_since(reading.sent_at_ms, now_ms, reading, answer) {
                 self.stage = Stage::Expired;
             } else {
-                let pause_ms = if reading.asked_wechat {
-                    CONFIRMING_PAUSE_MS
-                } else {
-                    0
-                };
-                self.poll.ask_wechat_at(now_ms + pause_ms);
+                self.poll.ask_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
             }
         } else if self.options.returned {
             self.stage = Stage::Returned(Returned {

@@ -72,12 +72,8 @@ impl CheckoutMachine {
     /// The buyer's word, that it is paid or that there was a problem: WeChat is asked.
     fn want_check(&mut self, now_ms: u64, asking: Asking) {
         match &self.stage {
+            Stage::Leaving(leaving) if !leaving.errand.is_for_payment() => return,
             Stage::Returned(_) | Stage::Cashier(_) | Stage::Leaving(_) => {
-                if let Stage::Leaving(leaving) = &self.stage
-                    && !leaving.errand.is_for_payment()
-                {
-                    return;
-                }
                 self.stage = Stage::Returned(Returned {
                     attempt: self.attempt_to_end(),
                     notice: None,

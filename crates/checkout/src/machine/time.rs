@@ -1,6 +1,6 @@
 //! What the passing of time does. Triggered by `Woke`, which may come early, late or twice.
 
-use super::stage::{Cashier, CashierPhase, Life, Progress, Returned, Stage};
+use super::stage::{Cashier, CashierPhase, Life, Progress, Returned, Stage, Starting};
 use super::{CONFIRMING_MS, CheckoutMachine};
 use crate::effect::{Destination, Effect, Occurrence};
 use crate::event::Failure;
@@ -16,13 +16,14 @@ impl CheckoutMachine {
             self.abort(Some(cancelling.id));
         }
         match &mut self.stage {
-            Stage::Starting(starting) => match starting.progress {
-                Progress::InFlight { id, gives_up_at_ms } if gives_up_at_ms <= now_ms => {
-                    self.abort(Some(id));
-                    self.attempt_failed(now_ms, Failure::Unreachable);
-                }
-                _ => {}
-            },
+            Stage::Starting(Starting {
+                progress: Progress::InFlight { id, gives_up_at_ms },
+                ..
+            }) if *gives_up_at_ms <= now_ms => {
+                let id = *id;
+                self.abort(Some(id));
+                self.attempt_failed(now_ms, Failure::Unreachable);
+            }
             Stage::Code(code) => {
                 let is_over = code
                     .deadline_ms
