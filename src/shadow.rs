@@ -3,8 +3,8 @@
 
 use crate::view::THEME;
 use js_sys::{Array, Reflect};
-use wasm_bindgen::prelude::*;
-use web_sys::{Element, ShadowRoot, ShadowRootInit, ShadowRootMode};
+use wasm_bindgen::JsValue;
+use web_sys::{CssStyleSheet, Element, ShadowRoot, ShadowRootInit, ShadowRootMode};
 
 /// Gives a host its shadow root, and in it a container for the view. A host that cannot have one
 /// is the container itself.
@@ -21,9 +21,10 @@ pub(crate) fn container(host: &Element) -> Element {
 
 /// A constructed sheet needs no `style-src` of the page; older browsers have none.
 fn adopt(root: &ShadowRoot) -> Result<(), JsValue> {
-    let sheet = StyleSheet::new()?;
+    let sheet = CssStyleSheet::new()?;
     sheet.replace_sync(THEME)?;
     let sheets = Array::of1(&sheet);
+    // The setter that `web_sys` has does not catch.
     Reflect::set(root, &"adoptedStyleSheets".into(), &sheets).map(drop)
 }
 
@@ -35,16 +36,4 @@ fn append(root: &ShadowRoot, tag: &str) -> Element {
     // A fresh element goes into any root.
     let _ = root.append_child(&element);
     element
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = CSSStyleSheet)]
-    type StyleSheet;
-
-    #[wasm_bindgen(constructor, catch, js_class = "CSSStyleSheet")]
-    fn new() -> Result<StyleSheet, JsValue>;
-
-    #[wasm_bindgen(method, catch, js_class = "CSSStyleSheet", js_name = replaceSync)]
-    fn replace_sync(this: &StyleSheet, css: &str) -> Result<(), JsValue>;
 }
