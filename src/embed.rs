@@ -5,7 +5,6 @@ use crate::shell::{Page, Shell};
 use crate::view::{Look, THEME, View};
 use checkout::Intent;
 use std::cell::RefCell;
-use std::fmt;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -70,12 +69,6 @@ impl Embedded {
         let mut view = self.view.borrow_mut();
         view.dress(Look::from(appearance));
         view.show(&self.shell.model());
-    }
-}
-
-impl fmt::Debug for Embedded {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Embedded")
     }
 }
 
