@@ -40,7 +40,10 @@ pub(crate) fn write(wasm: &Path, out_dir: &Path, name: &str, short: bool) -> Res
     let glue = out_dir.join(format!("{name}.js"));
     fs::read_to_string(&glue)
         .and_then(|text| {
-            let text = names.map_or(text.clone(), |names| names.in_glue(&text));
+            let text = match names {
+                Some(names) => names.in_glue(&text),
+                None => text,
+            };
             fs::write(&glue, text + HALVES)
         })
         .map_err(|error| format!("{}: {error}", glue.display()))
