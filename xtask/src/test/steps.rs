@@ -165,6 +165,16 @@ fn native() -> Result<(), Failure> {
     )
 }
 
+/// One of the test programs in `tests/`, with the feature that it is built by.
+fn payment_tests(feature: &str, test: &str) -> Command {
+    let mut cargo = repository::cargo();
+    cargo
+        .args(["test", "--package=payment-tests"])
+        .arg(format!("--features={feature}"))
+        .arg(format!("--test={test}"));
+    cargo
+}
+
 fn foreign() -> Result<(), Failure> {
     let cache = ToolCache::of_this_user();
     console::timed(
@@ -172,24 +182,18 @@ fn foreign() -> Result<(), Failure> {
         || foreign_clients::build_wxpay_rs(&cache),
     )?;
     process::run_shown(
-        repository::cargo()
-            .args(["test", "--package=payment-tests", "--features=foreign"])
+        payment_tests("foreign", "foreign")
             // What each client passes is the report.
-            .args(["--test=foreign", "--", "--show-output"])
+            .args(["--", "--show-output"])
             .envs(foreign_clients::places(&cache)),
     )
 }
 
 fn openapi() -> Result<(), Failure> {
-    process::run_shown(
-        repository::cargo()
-            .args(["test", "--package=payment-tests", "--features=schemathesis"])
-            .args(["--test=openapi"])
-            .env(
-                "SCHEMATHESIS",
-                setup::schemathesis(&ToolCache::of_this_user()),
-            ),
-    )
+    process::run_shown(payment_tests("schemathesis", "openapi").env(
+        "SCHEMATHESIS",
+        setup::schemathesis(&ToolCache::of_this_user()),
+    ))
 }
 
 fn wasm() -> Result<(), Failure> {
@@ -252,19 +256,13 @@ fn mini_program() -> Result<(), Failure> {
         .collect();
     files.sort();
     process::run_shown(Command::new("node").arg("--test").args(files))?;
-    process::run_shown(
-        repository::cargo()
-            .args(["test", "--package=payment-tests", "--features=mini-program"])
-            .args(["--test=mini_program"]),
-    )
+    process::run_shown(&mut payment_tests("mini-program", "mini_program"))
 }
 
 fn browser() -> Result<(), Failure> {
     let frameworks = bundle_of_frameworks()?;
     process::run_shown(
-        repository::cargo()
-            .args(["test", "--package=payment-tests", "--features=browser"])
-            .args(["--test=browser"])
+        payment_tests("browser", "browser")
             .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
             .env("CHROMIUM", required(setup::chromium(), "chromium")?)
             .env(
