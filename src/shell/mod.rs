@@ -185,12 +185,7 @@ impl Shell {
                 running.timer.replace(timer);
             }
             Effect::AwaitBridge => {
-                let waiting = bridge::Waiting::new(move || {
-                    // It is there for good, and nobody has to look for it any more.
-                    shell.0.bridge.take();
-                    shell.happened(Event::Injected(bridge::injected()));
-                });
-                running.bridge.replace(Some(waiting));
+                self.await_bridge(|shell| shell.happened(Event::Injected(bridge::injected())));
             }
             Effect::InvokeCashier(parameters) => {
                 bridge::invoke(&parameters, move |reply| {
@@ -203,10 +198,19 @@ impl Shell {
                 });
             }
             Effect::Navigate(Destination::MiniProgram(path)) => {
-                let waiting = mini_program::open(path.as_str().to_owned(), move |words| {
-                    shell.happened(Event::MiniProgramFailed(words));
-                });
-                running.bridge.replace(waiting);
+                let open = move |shell: &Self| {
+                    let shell = shell.clone();
+                    mini_program::open(path.as_str(), move |words| {
+                        shell.happened(Event::MiniProgramFailed(words));
+                    });
+                };
+                if mini_program::is_ready() {
+                    // What waits for the bridge, if anything, is not what the buyer goes on with.
+                    running.bridge.take();
+                    open(self);
+                } else {
+                    self.await_bridge(open);
+                }
             }
             Effect::Navigate(destination) => navigation::go(destination.as_str()),
             Effect::Reload => {
@@ -218,6 +222,17 @@ impl Shell {
             Effect::MarkDeparture(is_away) => running.departure.set(is_away),
             Effect::Emit(occurrence) => running.page.tell(occurrence),
         }
+    }
+
+    /// Does something once the bridge is there.
+    fn await_bridge(&self, then: impl Fn(&Self) + 'static) {
+        let shell = self.clone();
+        let waiting = bridge::Waiting::new(move || {
+            // It is there for good, and nobody has to look for it any more.
+            shell.0.bridge.take();
+            then(&shell);
+        });
+        self.0.bridge.replace(Some(waiting));
     }
 
     /// Joins the other tabs, if this one has not, and says something to them.
