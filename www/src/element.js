@@ -382,7 +382,11 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
         }
       }
       box.append(help, document.createElement("slot"));
-      root.replaceChildren(...styled(root, FALLBACK_STYLE), box);
+      // A page with a way to pay of its own shows that, and nothing of this.
+      const outlet = document.createElement("slot");
+      outlet.name = "fallback";
+      outlet.append(box);
+      root.replaceChildren(...styled(root, FALLBACK_STYLE), outlet);
       const isOfWidget = code === "WIDGET_UNAVAILABLE" || code === "WIDGET_STOPPED";
       this._emit("problem", isOfWidget
         ? { code, actor: "internal", recoverable: true, message: words.load_failed, field: null, raw: String(error) }

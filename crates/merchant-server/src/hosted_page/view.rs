@@ -81,7 +81,7 @@ pub(super) fn page(
         main {
             (heading(language))
             wechat-pay token=(order.token) merchant-api="/v1" .for-code[awaits_code] {
-                (card(language, !config.gateway.is_live(), &content))
+                div slot="fallback" { (card(language, !config.gateway.is_live(), &content)) }
             }
             (beneath(config, order, language))
         }
