@@ -12,13 +12,27 @@ async fn a_buyer_pays_on_the_hosted_page_under_its_strict_policy() {
     let token = servers
         .order(json!({"order_no": "HOSTED-0001", "total_fen": 1990, "description": "手冲壶"}))
         .await;
+    pay_at_a_desk(&servers, &token).await;
+}
+
+#[tokio::test]
+async fn a_buyer_pays_a_sub_merchants_order_there_too() {
+    let (servers, sub_mchid) = Servers::start_as_partner().await;
+    let order = json!({
+        "order_no": "HOSTED-0002", "total_fen": 1990, "description": "手冲壶", "sub_mchid": sub_mchid,
+    });
+    let token = servers.order(order).await;
+    pay_at_a_desk(&servers, &token).await;
+}
+
+async fn pay_at_a_desk(servers: &Servers, token: &str) {
     visit(Visitor::Desktop, async |desk| {
         desk.open(&format!("{}/c/{token}", servers.merchant)).await;
         desk.until_element_is(&["qr"]).await;
         let text = desk.element_text().await;
         assert!(text.contains("Test mode"), "{text}");
         let codes = scan(&desk.screenshot().await);
-        let checkout = servers.checkout(&token).await;
+        let checkout = servers.checkout(token).await;
         assert_eq!(codes, [checkout["code_url"].as_str().expect("a code")]);
 
         servers.wechat.pay(&checkout["code_url"]).await;

@@ -78,6 +78,47 @@ async fn each_page_that_the_element_takes_over_speaks_one_language_and_moves_not
     .await;
 }
 
+/// Where a step ends that the buyer takes on the page itself, by what WeChat answers to it.
+#[tokio::test]
+async fn each_page_that_a_step_without_the_element_ends_at_is_whole_and_leads_on() {
+    let servers = Servers::start_with_bundle(None).await;
+    let of_order = |kind: &str| json!({"route": "order", "kind": kind, "rate": 1});
+    let mut no_auth = of_order("refused");
+    no_auth["code"] = "NO_AUTH".into();
+    let steps = [
+        ("wechat-cashier", WECHAT, None),
+        ("wechat-silent", PHONE, Some(of_order("error_before"))),
+        ("wechat-refuses", PHONE, Some(no_auth)),
+    ];
+    for (name, user_agent, fault) in steps {
+        servers.wechat.fail(fault.as_slice()).await;
+        let order = json!({"order_no": name, "total_fen": 123_456, "description": "手冲壶"});
+        let token = servers.order_of_buyer(order).await;
+        let sight = Sight {
+            name,
+            user_agent,
+            path: format!("/c/{token}"),
+            element: None,
+        };
+        let sights = [sight];
+        visit(Visitor::Desktop, async |browser| {
+            for (way, is_plain) in [("plain", true), ("script", false)] {
+                look_at_all(browser, &sights, way, async |browser, sight| {
+                    browser.block_script(is_plain).await;
+                    browser
+                        .open(&format!("{}{}", servers.merchant, sight.path))
+                        .await;
+                    browser.click("form[action$='/start'] button").await;
+                    browser.until_at("/start").await;
+                    vec![]
+                })
+                .await;
+            }
+        })
+        .await;
+    }
+}
+
 /// What moved of that which stays when the element takes over, as browsers measure it (Layout
 /// Instability).
 const MOVED: &str = "const done = arguments[0];
@@ -167,6 +208,7 @@ struct Orders {
     left: String,
     native_alone: String,
     closed: String,
+    expired: String,
     paid: String,
     refunded_in_part: String,
     refunded_in_whole: String,
@@ -189,6 +231,7 @@ impl Orders {
             left: order("STATE-LEFT", json!({"return_url": thanks})).await,
             native_alone: order("STATE-NATIVE-ALONE", json!({"products": ["native"]})).await,
             closed: order("STATE-CLOSED", json!({})).await,
+            expired: order("STATE-EXPIRED", json!({"expires_in_ms": 60_000})).await,
             paid: order("STATE-PAID", json!({"success_url": thanks})).await,
             refunded_in_part: order("STATE-PART", json!({})).await,
             refunded_in_whole: order("STATE-WHOLE", json!({})).await,
@@ -203,6 +246,7 @@ impl Orders {
         servers
             .backend("/v1/orders/STATE-CLOSED/close", &json!({}))
             .await;
+        servers.attempt(&self.expired, "native").await;
         for token in [&self.paid, &self.refunded_in_part, &self.refunded_in_whole] {
             let answer = servers.attempt(token, "native").await;
             servers.wechat.pay(&answer["code_url"]).await;
@@ -224,6 +268,10 @@ impl Orders {
                 })
                 .await;
         }
+        // Its time is over, and WeChat has not closed it yet.
+        let close = json!({"route": "close", "kind": "error_before", "rate": 1});
+        servers.wechat.fail(&[close]).await;
+        servers.clock.advance_ms(61_000);
     }
 }
 
@@ -281,6 +329,7 @@ async fn sights(servers: &Servers) -> Vec<Sight> {
             Some("paid"),
         ),
         sight("closed", PHONE, &orders.closed, "", Some("closed")),
+        sight("expired", DESK, &orders.expired, "", Some("expired")),
         sight("unknown", PHONE, "AAAAAAAAAAAAAAAAAAAAAA", "", None),
     ]
 }

@@ -39,6 +39,7 @@ mod h5;
 mod harness;
 mod hosted_page;
 mod hosted_page_states;
+mod hosted_page_without_element;
 mod hosted_page_without_script;
 mod hostile_answers;
 mod jsapi;

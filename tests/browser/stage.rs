@@ -165,12 +165,8 @@ impl Stage {
 
     /// A new order's token, for the simulator's first buyer, whose openid the shop knows.
     pub(crate) async fn order_of_buyer(&self) -> String {
-        let simulator = &self.servers.wechat.simulator;
-        let openid = simulator.openid(&simulator.keyring().merchant().appid);
-        let order = json!({
-            "total_fen": 6_910, "description": "云南小粒咖啡", "payer": {"openid": openid},
-        });
-        self.servers.order(order).await
+        let order = json!({"total_fen": 6_910, "description": "云南小粒咖啡"});
+        self.servers.order_of_buyer(order).await
     }
 
     /// The requests about a token that the merchant server saw.

@@ -10,10 +10,12 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use demo_shop::ShopConfig;
 use merchant_server::{
-    Config, HttpTransport, MerchantServer, Surroundings, SystemClock, SystemRandomness,
+    Clock, Config, HttpTransport, MerchantServer, Sleep, Surroundings, SystemClock,
+    SystemRandomness,
 };
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -33,7 +35,7 @@ const DUE_WORK_EVERY: Duration = Duration::from_millis(50);
 pub struct Servers {
     /// WeChat.
     pub wechat: LiveSimulator,
-    /// The merchant server's address.
+    /// The merchant server's public address.
     pub merchant: String,
     /// The shop's address.
     pub shop: String,
@@ -45,6 +47,8 @@ pub struct Servers {
     pub stage_in_wechat: String,
     /// What the merchant server was asked.
     pub requests: RequestLog,
+    /// The merchant server's time.
+    pub clock: AheadClock,
     _folder: TempDir,
 }
 
@@ -59,6 +63,42 @@ impl RequestLog {
     }
 }
 
+/// The machine's clock, or one that is ahead of it.
+#[derive(Clone, Debug, Default)]
+pub struct AheadClock(Arc<AtomicI64>);
+
+impl AheadClock {
+    /// Time jumps.
+    pub fn advance_ms(&self, by_ms: i64) {
+        self.0.fetch_add(by_ms, Ordering::Relaxed);
+    }
+
+    fn ahead_ms(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Clock for AheadClock {
+    fn now_ms(&self) -> i64 {
+        SystemClock.now_ms() + self.ahead_ms()
+    }
+
+    fn sleep_until(&self, moment_ms: i64) -> Sleep {
+        SystemClock.sleep_until(moment_ms - self.ahead_ms())
+    }
+}
+
+/// How the house is set up.
+#[derive(Default)]
+struct Setting {
+    /// Pages of the test's own on the stage.
+    pages: Router,
+    /// The element's bundle; none where it cannot be had.
+    bundle: Option<PathBuf>,
+    /// Buyers see the merchant server inside WeChat's browser.
+    is_inside_wechat: bool,
+}
+
 impl Servers {
     /// Starts all of them.
     pub async fn start() -> Self {
@@ -67,13 +107,33 @@ impl Servers {
 
     /// The same, with pages of the test's own on the stage.
     pub async fn start_with_stage(pages: Router) -> Self {
-        Self::start_with(pages, Some(bundle_dir()), |_| String::new()).await
+        let setting = Setting {
+            pages,
+            bundle: Some(bundle_dir()),
+            ..Setting::default()
+        };
+        Self::start_with(setting, |_| String::new()).await
+    }
+
+    /// The same with the hosted page inside WeChat's browser: the merchant server's public address
+    /// is there. `bundle` is the folder with the element, if it can be had.
+    pub async fn start_inside_wechat(bundle: Option<PathBuf>) -> Self {
+        let setting = Setting {
+            bundle,
+            is_inside_wechat: true,
+            ..Setting::default()
+        };
+        Self::start_with(setting, |_| String::new()).await
     }
 
     /// The same for a service provider (服务商) with one sub-merchant, whose number it gives.
     pub async fn start_as_partner() -> (Self, String) {
         let mut sub_mchid = String::new();
-        let servers = Self::start_with(Router::new(), Some(bundle_dir()), |wechat| {
+        let setting = Setting {
+            bundle: Some(bundle_dir()),
+            ..Setting::default()
+        };
+        let servers = Self::start_with(setting, |wechat| {
             let sub = wechat.sub_merchant();
             sub_mchid = sub.sub_mchid;
             let sub_appid = sub.sub_appid;
@@ -87,15 +147,25 @@ impl Servers {
 
     /// The same for what is no web page: without the element's bundle.
     pub async fn start_without_bundle() -> Self {
-        Self::start_with(Router::new(), None, |_| String::new()).await
+        Self::start_with_bundle(None).await
+    }
+
+    /// The same with the element's bundle from another folder, or without it.
+    pub async fn start_with_bundle(bundle: Option<PathBuf>) -> Self {
+        let setting = Setting {
+            bundle,
+            ..Setting::default()
+        };
+        Self::start_with(setting, |_| String::new()).await
     }
 
     /// `more` is added at the end of the merchant's part of the configuration.
-    async fn start_with(
-        pages: Router,
-        bundle: Option<PathBuf>,
-        more: impl FnOnce(&LiveSimulator) -> String,
-    ) -> Self {
+    async fn start_with(setting: Setting, more: impl FnOnce(&LiveSimulator) -> String) -> Self {
+        let Setting {
+            pages,
+            bundle,
+            is_inside_wechat,
+        } = setting;
         let folder = tempfile::tempdir().unwrap();
         let wechat = LiveSimulator::start().await;
         let [merchant, shop, wechat_browser, stage, stage_in_wechat] = [
@@ -111,15 +181,25 @@ impl Servers {
             &stage.origin,
             &stage_in_wechat.origin,
         ];
+        let in_wechat = Port::take().await;
+        let public = if is_inside_wechat {
+            in_wechat.origin.clone()
+        } else {
+            merchant.origin.clone()
+        };
         let config = merchant_configuration(
             &merchant.origin,
+            &public,
             &wechat.merchant_json(),
             &origins,
             bundle.as_deref(),
         );
         let config = format!("{config}\n{}", more(&wechat));
         let config = Config::parse(&config, folder.path()).unwrap();
-        let server = MerchantServer::open(config, surroundings()).await.unwrap();
+        let clock = AheadClock::default();
+        let server = MerchantServer::open(config, surroundings(&clock))
+            .await
+            .unwrap();
         tokio::spawn(run_due(server.clone()));
         let requests = RequestLog::default();
         let app = merchant_server::app(server);
@@ -127,14 +207,18 @@ impl Servers {
 
         shop.serve(
             demo_shop::app(ShopConfig {
-                merchant_server: merchant.origin.parse().unwrap(),
+                merchant_server: public.parse().unwrap(),
                 api_key: demo_shop::ApiKey::new(API_KEY),
                 public_origin: shop.origin.parse().unwrap(),
                 wechat_origin: Some(wechat_browser.origin.parse().unwrap()),
             })
             .unwrap(),
         );
-        for (browser, shown) in [(&wechat_browser, &shop), (&stage_in_wechat, &stage)] {
+        for (browser, shown) in [
+            (&wechat_browser, &shop),
+            (&stage_in_wechat, &stage),
+            (&in_wechat, &merchant),
+        ] {
             browser.serve(wechat_browser::app(
                 &wechat.simulator,
                 browser.origin.parse().unwrap(),
@@ -150,12 +234,13 @@ impl Servers {
         stage.serve(pages.merge(files));
         Self {
             wechat,
-            merchant: merchant.origin,
+            merchant: public,
             shop: shop.origin,
             wechat_browser: wechat_browser.origin,
             stage: stage.origin,
             stage_in_wechat: stage_in_wechat.origin,
             requests,
+            clock,
             _folder: folder,
         }
     }
@@ -170,6 +255,14 @@ impl Servers {
     pub async fn order(&self, order: Value) -> String {
         let created = self.backend("/v1/orders", &order).await;
         created["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// An order that only this buyer of the simulator's can pay, so that no hop asks who it is.
+    pub async fn order_of_buyer(&self, mut order: Value) -> String {
+        let simulator = &self.wechat.simulator;
+        let openid = simulator.openid(&simulator.keyring().merchant().appid);
+        order["payer"] = serde_json::json!({ "openid": openid });
+        self.order(order).await
     }
 
     /// A call of the merchant's backend.
@@ -250,9 +343,9 @@ async fn run_due(server: MerchantServer) {
     }
 }
 
-fn surroundings() -> Surroundings {
+fn surroundings(clock: &AheadClock) -> Surroundings {
     Surroundings {
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(clock.clone()),
         randomness: Arc::new(SystemRandomness),
         wechat: Arc::new(HttpTransport::new(true).unwrap()),
         webhooks: Arc::new(HttpTransport::new(true).unwrap()),
@@ -261,6 +354,7 @@ fn surroundings() -> Surroundings {
 
 fn merchant_configuration(
     origin: &str,
+    public: &str,
     merchant_json: &Path,
     pages: &[&String],
     bundle: Option<&Path>,
@@ -271,7 +365,7 @@ fn merchant_configuration(
     format!(
         r#"
         listen = "{listen}"
-        public_base_url = "{origin}"
+        public_base_url = "{public}"
         database = "merchant.sqlite3"
         {bundle}
         products = ["native", "h5", "jsapi", "mini_program"]
