@@ -3,6 +3,7 @@
 use crate::locale::{Locale, Messages};
 use crate::object::{field, part, text};
 use crate::transport::Transport;
+use checkout::{ReturnUrl, SuccessUrl};
 use js_sys::Function;
 use merchant_api::Product;
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,9 +18,9 @@ pub struct WidgetOptions {
     /// Open WeChat's cashier without a click. Never heeded for H5, and never on a return.
     pub auto_start: bool,
     /// Where the buyer goes after a payment.
-    pub(crate) success_url: Option<String>,
+    pub(crate) success_url: Option<SuccessUrl>,
     /// Where the buyer comes back to; the page's own address when absent.
-    pub(crate) return_url: Option<String>,
+    pub(crate) return_url: Option<ReturnUrl>,
     /// How it looks and speaks.
     pub appearance: Appearance,
     /// A backend of the page's own.
@@ -73,7 +74,7 @@ pub enum OptionError {
     MerchantApi,
     /// `scene` is neither `auto` nor a product.
     Scene,
-    /// `success-url` is no http(s) address.
+    /// `success-url` is no https address, nor one of http on the buyer's own machine.
     SuccessUrl,
     /// `return-url` is no http(s) address.
     ReturnUrl,
@@ -130,15 +131,16 @@ impl WidgetOptions {
         })
     }
 
-    /// Where the buyer goes after a payment: an http(s) address.
+    /// Where the buyer goes after a payment: what [`SuccessUrl::parse`] takes.
     pub fn with_success_url(mut self, address: &str) -> Result<Self, OptionError> {
-        self.success_url = Some(checked(address, &WEB).ok_or(OptionError::SuccessUrl)?);
+        self.success_url = Some(SuccessUrl::parse(address).ok_or(OptionError::SuccessUrl)?);
         Ok(self)
     }
 
-    /// Where the buyer comes back to: an http(s) address. The page's own when not given.
+    /// Where the buyer comes back to: what [`ReturnUrl::parse`] takes. The page's own address when
+    /// not given.
     pub fn with_return_url(mut self, address: &str) -> Result<Self, OptionError> {
-        self.return_url = Some(checked(address, &WEB).ok_or(OptionError::ReturnUrl)?);
+        self.return_url = Some(ReturnUrl::parse(address).ok_or(OptionError::ReturnUrl)?);
         Ok(self)
     }
 
@@ -156,16 +158,18 @@ impl WidgetOptions {
                 wrong.push(OptionError::Scene);
             }
         }
-        let mut address = |name, error| {
-            let given = text(options, name)?;
-            let address = checked(&given, &WEB);
-            if address.is_none() {
-                wrong.push(error);
+        if let Some(address) = text(options, "successUrl") {
+            read.success_url = SuccessUrl::parse(&address);
+            if read.success_url.is_none() {
+                wrong.push(OptionError::SuccessUrl);
             }
-            address
-        };
-        read.success_url = address("successUrl", OptionError::SuccessUrl);
-        read.return_url = address("returnUrl", OptionError::ReturnUrl);
+        }
+        if let Some(address) = text(options, "returnUrl") {
+            read.return_url = ReturnUrl::parse(&address);
+            if read.return_url.is_none() {
+                wrong.push(OptionError::ReturnUrl);
+            }
+        }
         read.auto_start = text(options, "autoStart").is_some();
         read.appearance = Appearance::from_js(options);
         if read.appearance.support_url.is_none() && text(options, "supportUrl").is_some() {
@@ -189,7 +193,10 @@ impl WidgetOptions {
 impl Appearance {
     /// With an address where the buyer finds help: http(s), mailto or tel.
     pub fn with_support_url(mut self, address: &str) -> Result<Self, OptionError> {
-        self.support_url = Some(checked(address, &HELP).ok_or(OptionError::SupportUrl)?);
+        if !is_address(address, &HELP) {
+            return Err(OptionError::SupportUrl);
+        }
+        self.support_url = Some(address.to_owned());
         Ok(self)
     }
 
@@ -206,12 +213,12 @@ impl Appearance {
                 Some("dark") => Theme::Dark,
                 _ => Theme::Auto,
             },
-            support_url: text(options, "supportUrl").and_then(|text| checked(&text, &HELP)),
+            support_url: text(options, "supportUrl").filter(|text| is_address(text, &HELP)),
         }
     }
 }
 
-/// How an address may begin that a page goes to.
+/// How the address of a merchant API may begin.
 const WEB: [&str; 2] = ["https://", "http://"];
 /// How one may begin that leads to help.
 const HELP: [&str; 4] = ["https://", "http://", "mailto:", "tel:"];
@@ -221,10 +228,6 @@ fn is_address(text: &str, schemes: &[&str]) -> bool {
     schemes
         .iter()
         .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
-}
-
-fn checked(text: &str, schemes: &[&str]) -> Option<String> {
-    is_address(text, schemes).then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -253,30 +256,31 @@ mod tests {
     }
 
     #[test]
-    fn an_address_to_go_to_is_of_the_web_and_one_for_help_may_be_a_mailbox_or_a_telephone() {
-        for (address, is_web, is_help) in [
-            ("https://shop.example/thanks", true, true),
-            ("http://127.0.0.1:8000/thanks", true, true),
-            ("mailto:help@shop.example", false, true),
-            ("tel:+864001234567", false, true),
-            ("javascript:alert(1)", false, false),
-            ("JavaScript:alert(1)", false, false),
-            (" https://shop.example", false, false),
-            ("data:text/html,x", false, false),
-            ("//evil.example", false, false),
-            ("https://", false, false),
-            ("", false, false),
+    fn an_address_is_taken_or_refused_by_its_own_rule() {
+        // What the buyer goes to after a payment, comes back to, and asks for help at.
+        for (address, is_success, is_return, is_help) in [
+            ("https://shop.example/thanks", true, true, true),
+            ("http://127.0.0.1:8000/thanks", true, true, true),
+            ("http://[::1]:8000/thanks", true, true, true),
+            ("http://192.168.0.7:8000/thanks", false, true, true),
+            ("http://shop.example/thanks", false, true, true),
+            ("mailto:help@shop.example", false, false, true),
+            ("tel:+864001234567", false, false, true),
+            ("javascript:alert(1)", false, false, false),
+            ("JavaScript:alert(1)", false, false, false),
+            (" https://shop.example", false, false, false),
+            ("data:text/html,x", false, false, false),
+            ("//evil.example", false, false, false),
+            ("https://", false, false, false),
+            ("", false, false, false),
         ] {
             let options = WidgetOptions::new("0123456789abcdef", "/v1").unwrap();
             let success = options.clone().with_success_url(address);
-            assert_eq!(success.is_ok(), is_web, "{address}");
-            assert_eq!(
-                options.with_return_url(address).is_ok(),
-                is_web,
-                "{address}"
-            );
+            assert_eq!(success.is_ok(), is_success, "success: {address}");
+            let returned = options.with_return_url(address);
+            assert_eq!(returned.is_ok(), is_return, "return: {address}");
             let support = Appearance::default().with_support_url(address);
-            assert_eq!(support.is_ok(), is_help, "{address}");
+            assert_eq!(support.is_ok(), is_help, "help: {address}");
         }
     }
 }

@@ -66,8 +66,8 @@ impl Shell {
             Options {
                 product: options.product,
                 auto_start: options.auto_start,
-                return_url: absolute(options.return_url.as_ref()).or_else(navigation::own_address),
-                success_url: absolute(options.success_url.as_ref()),
+                return_url: options.return_url.clone().or_else(navigation::own_address),
+                success_url: options.success_url.clone(),
                 payer: navigation::parameter(PAYER_PARAMETER),
                 returned: navigation::parameter(RETURN_PARAMETER).is_some() || departure.is_set(),
                 reloaded: reloading.is_set(),
@@ -253,9 +253,4 @@ impl Shell {
         let mut requests = self.0.requests.borrow_mut();
         requests.retain(|(sent, _)| *sent != id);
     }
-}
-
-/// An address of an option, as the page would follow it.
-fn absolute(address: Option<&String>) -> Option<String> {
-    address.map(|address| navigation::absolute(address))
 }

@@ -1,6 +1,7 @@
 //! The page's address: reading what a backend appended to it, taking it off again, and leaving
 //! for another. Where to may only come from the machine, which checks it.
 
+use checkout::ReturnUrl;
 use merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, Url};
@@ -35,22 +36,15 @@ pub(crate) fn reload() {
     }
 }
 
-/// An address as the page would follow it; one that is none stays as it is, to be refused by name.
-pub(crate) fn absolute(text: &str) -> String {
-    let base = web_sys::window().and_then(|window| window.location().href().ok());
-    base.and_then(|base| Url::new_with_base(text, &base).ok())
-        .map_or_else(|| text.to_owned(), |url| url.href())
-}
-
 /// A parameter of the page's own address.
 pub(crate) fn parameter(name: &str) -> Option<String> {
     address()?.search_params().get(name)
 }
 
-/// The page's own address without what was appended to it. Its fragment stays: it may be where a
-/// single-page shop is.
-pub(crate) fn own_address() -> Option<String> {
-    Some(stripped_address()?.href())
+/// The page's own address without what was appended to it, if a buyer can come back to it. Its
+/// fragment stays: it may be where a single-page shop is.
+pub(crate) fn own_address() -> Option<ReturnUrl> {
+    ReturnUrl::parse(&stripped_address()?.href())
 }
 
 /// Takes what was appended out of the address that the buyer sees, shares and reloads.

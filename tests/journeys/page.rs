@@ -7,7 +7,7 @@ use crate::world::{MERCHANT, SHOP, World, json_of};
 use axum::body::Body;
 use checkout::{
     BridgeReply, CheckoutMachine, Destination, Effect, Event, Facts, Failure, Injected, Intent,
-    Occurrence, Options, Request as Ask, RequestId, Screen,
+    Occurrence, Options, Request as Ask, RequestId, ReturnUrl, Screen,
 };
 use http::Request;
 use merchant_api::{ApiError, CheckoutAnswer, PAYER_PARAMETER, PayParameters, RETURN_PARAMETER};
@@ -76,7 +76,7 @@ impl Page {
             ..Facts::default()
         };
         let options = Options {
-            return_url: Some(format!("{SHOP}/pay")),
+            return_url: ReturnUrl::parse(&format!("{SHOP}/pay")),
             payer: parameter(PAYER_PARAMETER),
             returned: is_marked || parameter(RETURN_PARAMETER).is_some(),
             ..wishes

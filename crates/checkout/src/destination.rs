@@ -16,9 +16,13 @@ pub struct H5Url(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizeUrl(String);
 
-/// An http(s) address of the merchant's, checked by the backend against its list of origins.
+/// Where the buyer goes after a payment: an address of the merchant's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuccessUrl(String);
+
+/// Where WeChat sends the buyer back to. Its origin is the backend's to judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnUrl(String);
 
 /// `/pages/…`: a page of the mini-program that shows this web-view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,17 +43,6 @@ impl MiniProgramPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Whether a text is an absolute http(s) address, as a return address has to be. Its origin is
-/// the backend's to judge.
-pub(crate) fn is_web_address(text: &str) -> bool {
-    let host_on = ["https://", "http://"]
-        .iter()
-        .find_map(|scheme| text.strip_prefix(scheme));
-    is_followable(text)
-        && host_on
-            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['))
 }
 
 impl CodeUrl {
@@ -95,19 +88,39 @@ impl AuthorizeUrl {
 }
 
 impl SuccessUrl {
-    /// Takes an absolute https address, or plain http on loopback from a loopback page.
-    pub fn parse(text: &str, page_is_loopback: bool) -> Option<Self> {
-        let host_on = text.strip_prefix("https://");
-        let is_https =
-            host_on.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
-        let is_loopback = page_is_loopback && after_loopback_origin(text).is_some();
-        (is_followable(text) && (is_https || is_loopback)).then(|| Self(text.to_owned()))
+    /// Takes an absolute https address, or plain http that does not leave the buyer's machine: on
+    /// a network, whoever is on the way could write the page that thanks. Not ASCII is
+    /// percent-encoded, as browsers write it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_safe = text.starts_with("https://") || after_loopback_origin(text).is_some();
+        (is_safe && is_web_address(text)).then(|| Self(text.to_owned()))
     }
 
     /// The address to navigate to.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+impl ReturnUrl {
+    /// Takes an absolute http(s) address. Not ASCII is percent-encoded, as browsers write it.
+    pub fn parse(text: &str) -> Option<Self> {
+        is_web_address(text).then(|| Self(text.to_owned()))
+    }
+
+    /// The address to send along.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    let host_on = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    is_followable(text)
+        && host_on
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['))
 }
 
 /// Exactly this origin and path, followed by a query; or the same path on loopback.
@@ -279,7 +292,7 @@ mod tests {
             ("https:\\\\shop.example", false),
         ];
         for (text, expected) in cases {
-            assert_eq!(is_web_address(text), expected, "{text}");
+            assert_eq!(ReturnUrl::parse(text).is_some(), expected, "{text}");
         }
     }
 
@@ -299,18 +312,24 @@ mod tests {
     }
 
     #[test]
-    fn a_success_url_is_http_and_absolute() {
+    fn a_success_url_is_absolute_and_safe_on_its_way() {
         let cases = [
             ("https://shop.example/thanks", true),
+            ("https://[2001:db8::1]/thanks", true),
             ("http://127.0.0.1:8000/thanks", true),
+            ("http://localhost/thanks", true),
             ("http://shop.example/thanks", false),
+            ("http://192.168.0.7:8000/thanks", false),
+            ("http://localhost.shop.example/thanks", false),
+            ("https://shop.example/谢谢", false),
+            ("https://shop.example/%E8%B0%A2%E8%B0%A2", true),
             ("javascript:alert(1)", false),
             ("https:///x", false),
             ("//shop.example", false),
             ("/thanks", false),
         ];
         for (text, expected) in cases {
-            assert_eq!(SuccessUrl::parse(text, true).is_some(), expected, "{text}");
+            assert_eq!(SuccessUrl::parse(text).is_some(), expected, "{text}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the machine is told about the browser and by the page that embeds it. Plain data: the
 //! shell reads it, only [`crate::scene`] judges it.
 
+use crate::destination::{ReturnUrl, SuccessUrl};
 use merchant_api::Product;
 
 /// Facts about the browser, read when the element is connected.
@@ -41,9 +42,9 @@ pub struct Options {
     /// buyer's gesture, and never on a return.
     pub auto_start: bool,
     /// Where the buyer comes back to: the page's own address, without what was appended to it.
-    pub return_url: Option<String>,
+    pub return_url: Option<ReturnUrl>,
     /// Where the buyer goes after a payment; the backend's word is used when absent.
-    pub success_url: Option<String>,
+    pub success_url: Option<SuccessUrl>,
     /// The payer handle found in the address: the buyer is back from the hop for the openid.
     pub payer: Option<String>,
     /// The buyer is back from `h5_url`, as the address or the storage tells.

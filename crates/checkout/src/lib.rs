@@ -23,7 +23,7 @@ mod substring;
 mod view_model;
 
 pub use bridge_reply::{BridgeReply, BridgeResult};
-pub use destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath, SuccessUrl};
+pub use destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath, ReturnUrl, SuccessUrl};
 pub use effect::{Destination, Effect, Occurrence, Request, RequestId};
 pub use event::{Event, Failure, Intent, PeerWord};
 pub use facts::{Facts, Injected, Options};

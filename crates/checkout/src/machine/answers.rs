@@ -118,9 +118,10 @@ impl CheckoutMachine {
     }
 
     fn success_url(&mut self, answer: &CheckoutAnswer) -> Option<SuccessUrl> {
-        let wanted = self.options.success_url.as_ref();
-        let text = wanted.or(answer.success_url.as_ref())?;
-        let url = SuccessUrl::parse(text, self.facts.page_is_loopback);
+        if self.options.success_url.is_some() {
+            return self.options.success_url.clone();
+        }
+        let url = SuccessUrl::parse(answer.success_url.as_ref()?);
         if url.is_none() {
             self.report(Problem::new(ProblemCode::SuccessUrlRefused));
         }

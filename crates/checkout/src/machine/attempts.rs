@@ -45,10 +45,11 @@ impl CheckoutMachine {
             gives_up_at_ms: now_ms + ATTEMPT_PATIENCE_MS,
         };
         let needs_return = matches!(starting.product, Product::H5 | Product::Jsapi);
+        let return_url = self.options.return_url.as_ref().filter(|_| needs_return);
         let form = AttemptForm {
             product: starting.product,
             after: Some(starting.after),
-            return_url: self.options.return_url.clone().filter(|_| needs_return),
+            return_url: return_url.map(|url| url.as_str().to_owned()),
             payer: starting.payer.clone(),
             code: None,
         };

@@ -13,15 +13,14 @@ mod screen;
 mod stage;
 mod time;
 
-use crate::destination::{SuccessUrl, is_web_address};
 use crate::effect::{Effect, Occurrence, Request, RequestId};
 use crate::event::{Event, PeerWord};
 use crate::facts::{Facts, Options};
 use crate::poll::Poll;
-use crate::problem::{Problem, ProblemCode};
+use crate::problem::Problem;
 use crate::scene::Scene;
 use crate::view_model::OrderView;
-use merchant_api::{CurrentAttempt, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
+use merchant_api::{CurrentAttempt, PAYER_UNAVAILABLE_HANDLE, Product};
 use stage::{Asking, Errand, Leaving, Returned, Stage};
 
 /// How long the backend has for an attempt, in milliseconds: it may have to query and close at
@@ -139,23 +138,8 @@ impl CheckoutMachine {
         if self.options.payer.is_some() || self.options.returned {
             self.effects.push(Effect::StripAddress);
         }
-        self.check_addresses();
         if self.known.is_none() {
             self.poll.ask_now(now_ms, false);
-        }
-    }
-
-    /// Tells the page of its own mistakes when it can still see them, and does without.
-    fn check_addresses(&mut self) {
-        let is_loopback = self.facts.page_is_loopback;
-        let is_success = |text: &mut String| SuccessUrl::parse(text, is_loopback).is_none();
-        if self.options.success_url.take_if(is_success).is_some() {
-            self.report(Problem::new(ProblemCode::SuccessUrlRefused));
-        }
-        let is_return = |text: &mut String| !is_web_address(text);
-        if self.options.return_url.take_if(is_return).is_some() {
-            let code = ProblemCode::Refused(ErrorCode::ReturnUrlRefused);
-            self.report(Problem::new(code));
         }
     }
 

@@ -1,14 +1,14 @@
 //! A phone's browser: to WeChat's middle page and back.
 
 use crate::page::{CODE, H5_URL, PHONE, Page, QQ, attempted, code_shown, open_order, paid};
-use checkout::{Effect, Event, Failure, Intent, Notice, Options, Screen};
+use checkout::{Effect, Event, Failure, Intent, Notice, Options, ReturnUrl, Screen};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Product};
 
 const HOME: &str = "https://shop.example/pay/1";
 
 fn options() -> Options {
     Options {
-        return_url: Some(HOME.into()),
+        return_url: ReturnUrl::parse(HOME),
         auto_start: true,
         ..Options::default()
     }

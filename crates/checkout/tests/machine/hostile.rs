@@ -2,13 +2,13 @@
 //! address it was.
 
 use crate::page::{DESK, MINI_PROGRAM, PHONE, Page, WECHAT, attempted, open_order};
-use checkout::{Effect, Event, Failure, Intent, Options};
+use checkout::{Effect, Event, Failure, Intent, Options, ReturnUrl};
 use merchant_api::{Action, Malformed, Product};
 
 #[track_caller]
 fn check(user_agent: &str, product: Product, action: Action, code: &str) {
     let options = Options {
-        return_url: Some("https://shop.example/".into()),
+        return_url: ReturnUrl::parse("https://shop.example/"),
         ..Options::default()
     };
     let mut page = Page::opened(user_agent, options, open_order(1));
@@ -74,28 +74,6 @@ fn a_path_that_leaves_the_mini_program_is_refused() {
             "MINI_PROGRAM_PATH_REFUSED",
         );
     }
-}
-
-/// The page's own addresses are looked at when the page can still be told.
-#[test]
-fn wrong_addresses_of_the_page_are_told_at_once_and_never_followed() {
-    let options = Options {
-        success_url: Some("javascript:alert(1)".into()),
-        return_url: Some("data:text/html,x".into()),
-        ..Options::default()
-    };
-    let mut page = Page::new(PHONE, options);
-    page.happen(Event::Connected);
-    assert_eq!(
-        page.problems(),
-        ["SUCCESS_URL_REFUSED", "RETURN_URL_REFUSED"]
-    );
-    page.answer_read(open_order(1));
-    page.want(Intent::Start);
-    assert_eq!(page.starting().unwrap().1.return_url, None);
-    page.answer_start(crate::page::paid(2));
-    page.pass(60_000);
-    assert!(page.navigations().is_empty());
 }
 
 #[test]

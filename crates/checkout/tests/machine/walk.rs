@@ -13,7 +13,7 @@ mod state_key;
 mod steps;
 
 use crate::page::{DESK, MINI_PROGRAM, PHONE, QQ, TABLET, WECHAT, WECOM, browser};
-use checkout::{Facts, Injected, Options};
+use checkout::{Facts, Injected, Options, ReturnUrl};
 use merchant_api::Product;
 use node::Node;
 use std::collections::HashMap;
@@ -158,7 +158,7 @@ fn where_the_page_has_chosen_the_scene() {
 
 fn to_wechat() -> Options {
     Options {
-        return_url: Some("https://shop.example/pay".into()),
+        return_url: ReturnUrl::parse("https://shop.example/pay"),
         auto_start: true,
         ..Options::default()
     }
