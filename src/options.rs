@@ -151,8 +151,7 @@ impl WidgetOptions {
         let merchant_api = text(options, "merchantApi").ok_or(OptionError::MerchantApi)?;
         let mut read = Self::new(&token, &merchant_api)?;
         let mut wrong = Vec::new();
-        if let Some(word) = text(options, "scene").filter(|word| !word.is_empty() && word != "auto")
-        {
+        if let Some(word) = text(options, "scene").filter(|word| word != "auto") {
             read.product = Product::from_word(&word);
             if read.product.is_none() {
                 wrong.push(OptionError::Scene);
@@ -172,9 +171,6 @@ impl WidgetOptions {
         }
         read.auto_start = text(options, "autoStart").is_some();
         read.appearance = Appearance::from_js(options);
-        if read.appearance.support_url.is_none() && text(options, "supportUrl").is_some() {
-            wrong.push(OptionError::SupportUrl);
-        }
         read.fetch = field(options, "fetch").dyn_into().ok();
         Ok((read, wrong))
     }
@@ -200,7 +196,8 @@ impl Appearance {
         Ok(self)
     }
 
-    /// Reads the part of the options that may change under way. Once in the bundle, not twice.
+    /// Reads the part of the options that may change under way; `element.js` has told of what is
+    /// wrong there. Once in the bundle, not twice.
     #[inline(never)]
     pub(crate) fn from_js(options: &JsValue) -> Self {
         Self {

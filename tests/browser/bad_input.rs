@@ -33,6 +33,12 @@ async fn a_wrong_attribute_is_named_and_what_can_be_paid_without_it_is_paid() {
             true,
         ),
         (
+            "success-url",
+            "http://192.168.0.7:8000/thanks",
+            "SUCCESS_URL_INVALID",
+            true,
+        ),
+        (
             "return-url",
             "data:text/html,boom",
             "RETURN_URL_INVALID",
@@ -44,6 +50,8 @@ async fn a_wrong_attribute_is_named_and_what_can_be_paid_without_it_is_paid() {
             "SUPPORT_URL_INVALID",
             true,
         ),
+        ("locale", "en_US.UTF-8", "LOCALE_INVALID", true),
+        ("theme", "drak", "THEME_INVALID", true),
     ];
     visit(Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
@@ -79,6 +87,11 @@ async fn a_wrong_attribute_is_named_and_what_can_be_paid_without_it_is_paid() {
             assert!(hint.ends_with(&format!("/problems.html#{code}")), "{case}");
             if goes_on {
                 browser.until(&format!("stateOf('{id}') === 'qr'")).await;
+                // As the page has it.
+                let looks = "const {lang, dataset} = document.getElementById(arguments[0]).shadowRoot.querySelector('[part~=base]');
+                    return [lang, dataset.theme, problems.length]";
+                let looks = browser.look(looks, vec![json!(id)]).await;
+                assert_eq!(looks, json!(["zh-CN", "light", 1]), "{case}");
                 let links = format!("return [...document.getElementById('{id}').shadowRoot.querySelectorAll('a')].length");
                 assert_eq!(browser.look(&links, vec![]).await, json!(0), "{case}");
             } else {
@@ -87,6 +100,63 @@ async fn a_wrong_attribute_is_named_and_what_can_be_paid_without_it_is_paid() {
             }
         }
         assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_look_is_told_once_and_the_payment_goes_on_as_it_looked() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        listen(browser).await;
+        stage.put(browser, "pay", &token).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        let base = "window.base = pay.shadowRoot.querySelector('[part~=base]')";
+        browser.look(base, vec![]).await;
+        // Any language is one, for the page may bring its words; a theme is one of three.
+        let change = "pay.locale = 'pt-BR'; pay.messages = {scan: 'Escaneie'}; pay.theme = 'drak'";
+        browser.look(change, vec![]).await;
+        browser.until("base.innerText.includes('Escaneie')").await;
+        browser.look("pay.locale = 'en'", vec![]).await;
+        browser
+            .until("base.innerText.includes('WeChat Pay') && base.isConnected")
+            .await;
+        let told = "return problems.map(({code, raw}) => [code, raw])";
+        assert_eq!(
+            browser.look(told, vec![]).await,
+            json!([["THEME_INVALID", "drak"]])
+        );
+        assert_eq!(stage.posts_about(&token), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_attribute_that_a_template_left_empty_is_none() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        listen(browser).await;
+        let script = "const element = make('pay', ...arguments);
+            for (const name of ['scene', 'success-url', 'return-url', 'locale', 'theme', 'support-url']) {
+                element.setAttribute(name, '');
+            }
+            document.getElementById('left-side').append(element)";
+        let arguments = vec![json!(token), json!(stage.merchant_api())];
+        browser.look(script, arguments).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        let seen = "const {lang, dataset} = pay.shadowRoot.querySelector('[part~=base]');
+            return [lang, dataset.theme, pay.shadowRoot.querySelectorAll('a').length, problems]";
+        let seen = browser.look(seen, vec![]).await;
+        assert_eq!(seen, json!(["zh-CN", "light", 0, []]));
+        stage.pay(&token).await;
+        browser.until("stateOf('pay') === 'paid'").await;
+        // Nowhere to go: not to this page again either.
+        let links = "return heard.concat(pay.shadowRoot.querySelectorAll('a').length)";
+        assert_eq!(browser.look(links, vec![]).await, json!(["pay paid", 0]));
     })
     .await;
 }

@@ -29,6 +29,22 @@ const APPEARANCE = {
 /** @type {Record<string, string>} */
 const ATTRIBUTES = { ...PAYMENT, ...APPEARANCE, "checkout-url": "checkoutUrl" };
 
+/** How an address begins that leads to help. */
+const HELP = /^(https?|mailto|tel):./;
+
+/**
+ * What an attribute of looks may say; anything else is told, and left out. A language tag is one
+ * by its form, for the page may have words of its own for any language; `zh_CN` is what many
+ * backends write.
+ *
+ * @type {Record<string, RegExp>}
+ */
+const LOOKS = {
+  locale: /^[a-z]{2,8}([-_][a-z\d]{1,8})*$/i,
+  theme: /^(auto|light|dark)$/,
+  "support-url": HELP,
+};
+
 /** Properties without an attribute: what is no text. */
 const OBJECTS = ["messages", "transport"];
 
@@ -238,12 +254,15 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
 
     _options() {
       /** @type {Record<string, unknown>} */
-      const options = { messages: this._messages, theme: this._theme() };
+      const options = { messages: this._messages, theme: this._themeOfPage() };
       for (const [attribute, property] of Object.entries(ATTRIBUTES)) {
-        const value = this.getAttribute(attribute);
-        if (value !== null && property !== "theme") {
-          options[property] = /(success|return|support)Url/.test(property) ? whole(value) : value;
-        }
+        const given = this.getAttribute(attribute);
+        // A page's template leaves an attribute empty when it has nothing to say.
+        if (given === null || (given === "" && property !== "autoStart")) continue;
+        const value = /Url$/.test(property) ? whole(given) : given;
+        const rule = LOOKS[attribute];
+        if (!rule || rule.test(value)) options[property] = value;
+        else if (this._isNew(attribute + given)) this._emit("problem", `${attribute.replace("-", "_").toUpperCase()}_INVALID`);
       }
       if (this._transport) {
         options.merchantApi = "";
@@ -252,10 +271,8 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       return options;
     }
 
-    /** As the page has it, unless it says otherwise: a light shop has no dark card. */
-    _theme() {
-      const theme = this.getAttribute("theme");
-      if (theme) return theme;
+    /** As the page has it, where it says nothing else: a light shop has no dark card. */
+    _themeOfPage() {
       const scheme = getComputedStyle(this).colorScheme || "";
       if (!scheme.includes("dark")) return "light";
       return scheme.includes("light") ? "auto" : "dark";
@@ -302,12 +319,19 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
         console.warn("<wechat-pay>", detail.code, detail);
       } else if (name === "paid" || name === "closed") {
         // Once for an order, however often the element is taken out and put back.
-        const once = `${name} ${this.getAttribute("token")}`;
-        if (this._told.has(once)) return;
-        this._told.add(once);
+        if (!this._isNew(`${name} ${this.getAttribute("token")}`)) return;
       }
       this._dispatch(name, detail);
       this._measure(name, detail.state || detail.code);
+    }
+
+    /**
+     * Whether this was not told yet; from now on it was.
+     *
+     * @param {string} what
+     */
+    _isNew(what) {
+      return this._told.size < this._told.add(what).size;
     }
 
     /**
@@ -374,7 +398,7 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       help.name = "support";
       for (const [attribute, text] of [["checkout-url", words.open_checkout], ["support-url", words.support]]) {
         const address = this.getAttribute(attribute);
-        if (address && /^(https?|mailto|tel):./.test(whole(address))) {
+        if (address && HELP.test(whole(address))) {
           const link = document.createElement("a");
           link.href = address;
           link.textContent = text;

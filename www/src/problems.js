@@ -22,9 +22,11 @@ export const BY_CODE = {
   TOKEN_INVALID: both("没有 token，或者它不是 8 到 256 个 URL 安全字符", "填入 POST /v1/orders 返回的 token", "There is no token, or it is not 8 to 256 URL-safe characters", "Set the token that POST /v1/orders gave"),
   MERCHANT_API_INVALID: both("merchant-api 缺失，或不是 http(s) 地址或以 / 开头的路径", "填入例如 https://pay.shop.example/v1，不带查询参数；使用 transport 时不需要", "merchant-api is missing, or neither an http(s) address nor a path that begins with /", "Set for example https://pay.shop.example/v1, without a query; with a transport it is not needed"),
   SCENE_INVALID: both("scene 不是 auto、native、h5、jsapi 或 mini_program", "改正拼写；组件已按 auto 继续", "scene is none of auto, native, h5, jsapi, mini_program", "Mend the word; the element has gone on with auto"),
-  SUCCESS_URL_INVALID: both("success-url 不是 http(s) 地址", "填入 https 地址，或 https 页面上的路径；支付照常进行，只是不跳转", "success-url is no http(s) address", "Set an https address, or a path on an https page; the payment goes on, without going there"),
+  SUCCESS_URL_INVALID: both("success-url 不是 https 地址（http 仅限本机）", "填入 https 地址，或 https 页面上的路径；支付照常进行，只是不跳转", "success-url is no https address (http is for this machine alone)", "Set an https address, or a path on an https page; the payment goes on, without going there"),
   RETURN_URL_INVALID: both("return-url 不是 http(s) 地址", "填入 https 地址或路径；组件已改用当前页面地址", "return-url is no http(s) address", "Set an https address or a path; the page's own address is used"),
   SUPPORT_URL_INVALID: both("support-url 不是 http(s)、mailto 或 tel 地址", "改正地址；组件不显示该链接", "support-url is no address of http(s), mailto or tel", "Mend the address; the link is not shown"),
+  LOCALE_INVALID: both("locale 不是语言标签，例如 zh-CN、en", "改正标签；组件已使用页面的语言", "locale is no language tag, such as zh-CN or en", "Mend the tag; the element speaks the page's language"),
+  THEME_INVALID: both("theme 不是 auto、light 或 dark", "改正拼写；组件已按页面的 color-scheme 显示", "theme is none of auto, light, dark", "Mend the word; the element looks as the page's color-scheme says"),
   WIDGET_UNAVAILABLE: both("WebAssembly 没有加载成功：网络、CSP 缺少 'wasm-unsafe-eval'、MIME 类型，或浏览器禁用了 WebAssembly（锁定模式、坚盾模式）", "查看 raw 与控制台；设置 checkout-url，买家便可打开收银台页面", "The WebAssembly did not load: network, a policy without 'wasm-unsafe-eval', a wrong MIME type, or a browser without WebAssembly (Lockdown Mode)", "See raw and the console; set checkout-url, and buyers have the hosted page"),
   WIDGET_STOPPED: both("组件内部出错并已停止；订单不受影响", "把控制台内容提交为问题报告；买家可刷新页面或使用 checkout-url", "The widget failed inside and has stopped; the order is untouched", "Report what the console says; the buyer can reload, or use checkout-url"),
   // The contract.
@@ -52,7 +54,7 @@ export const BY_CODE = {
   CODE_URL_REFUSED: both("code_url 不是 weixin:// 地址", "原样返回微信给的 code_url，不要改写或缩短", "code_url is not weixin://", "Give WeChat's code_url as it is, neither rewritten nor shortened"),
   H5_URL_REFUSED: both("h5_url 不是 https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb", "原样返回微信给的 h5_url，不要经过中间跳转", "h5_url is not https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb", "Give WeChat's h5_url as it is, with no hop between"),
   AUTHORIZE_URL_REFUSED: both("authorize_url 不是 open.weixin.qq.com 的授权地址", "检查后端拼接的授权地址", "authorize_url does not lead to open.weixin.qq.com", "Check how the backend builds it"),
-  SUCCESS_URL_REFUSED: both("success_url 不是可跳转的 https 地址（http 仅限本机页面之间）", "检查订单或属性中的地址", "success_url is no https address (http is for a page and a target on one machine)", "Check it in the order or the attribute"),
+  SUCCESS_URL_REFUSED: both("后端给的 success_url 不是 https 地址（http 仅限本机）", "检查订单中的地址", "The backend's success_url is no https address (http is for this machine alone)", "Check it in the order"),
   MINI_PROGRAM_PATH_REFUSED: both("mini_program_path 不以 / 开头", "填入小程序页面路径，例如 /pages/pay/pay", "mini_program_path does not begin with /", "Give the path of the mini-program's page"),
   MINI_PROGRAM_UNREACHABLE: both("无法从网页打开小程序页面", "确认该路径存在于小程序中，且网页域名已配置为业务域名；若仍不行，在页面中引入 jweixin，组件会改用 wx.miniProgram", "The mini-program's page could not be opened from the web page", "Is the page in the mini-program, and the site one of its business domains? If so, load jweixin in the page: then wx.miniProgram is used"),
   // WeChat's cashier.

@@ -8,7 +8,11 @@
 /** A way of paying, in the words of the contract. */
 export type Product = "jsapi" | "h5" | "native" | "mini_program";
 
-/** What the element is told by attributes. In HTML: kebab case, and texts. */
+/**
+ * What the element is told by attributes. In HTML: kebab case, and texts. An empty one (but
+ * `auto-start`) counts as absent; so does a wrong one, which is a `problem` with the attribute as
+ * its `field`, unless nothing can be paid without it.
+ */
 export interface WechatPayAttributes {
   /** The order's token, from `POST /v1/orders`. Required. */
   token?: string;
@@ -16,7 +20,10 @@ export interface WechatPayAttributes {
   "merchant-api"?: string;
   /** `auto`, or the product that the page insists on. */
   scene?: "auto" | Product;
-  /** Language tag: Chinese of any region, or English; the page's language when absent. */
+  /**
+   * Language tag: Chinese of any region reads Chinese, all others English, or your `messages`. The
+   * page's language when absent.
+   */
   locale?: string;
   /** `light` or `dark`; `auto` follows the buyer's system. Absent: as the page's `color-scheme`. */
   theme?: "auto" | "light" | "dark";

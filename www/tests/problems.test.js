@@ -12,7 +12,10 @@ test("every code is explained", () => {
   // Without the private side's, which no page talks to.
   const contract = read("../crates/merchant-api/src/error.rs").replace(/.*\(private side\)\..*\n(?: *@.*\n)?.*/g, "");
   const ofContract = [...contract.matchAll(/ = "([A-Z_]+)", \d/g)].map(([, code]) => code);
-  const told = [...codes(sources), ...ofContract, "WIDGET_UNAVAILABLE", "WIDGET_STOPPED"];
+  const [, looks] = read("src/element.js").match(/LOOKS = \{(.*?)\n\};/s);
+  const ofLooks = [...looks.matchAll(/^ {2}"?([\w-]+)"?:/gm)].map(([, name]) => `${name.replace("-", "_").toUpperCase()}_INVALID`);
+  assert.ok(ofLooks.includes("THEME_INVALID"), `${ofLooks}`);
+  const told = [...codes(sources), ...ofContract, ...ofLooks, "WIDGET_UNAVAILABLE", "WIDGET_STOPPED"];
   assert.ok(told.length > 30, `${told.length} codes were found`);
   assert.deepEqual(told.filter((code) => !BY_CODE[code]), []);
 });

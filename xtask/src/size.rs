@@ -10,8 +10,8 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 45,919 (wasm 40,630, JavaScript 5,289).
-const LIMIT_BYTES: u64 = 45_950;
+/// Last figure: 45,753 (wasm 40,362, JavaScript 5,391).
+const LIMIT_BYTES: u64 = 45_780;
 
 /// Holds the bundle in `www/dist` against the limit.
 pub(crate) fn check() -> Result<(), Failure> {
