@@ -1,5 +1,6 @@
 //! Attempts: each one a number at WeChat, with the exact body that it was ordered with.
 
+use const_format::formatcp;
 use merchant_api::AttemptProduct;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
@@ -55,6 +56,11 @@ impl AttemptState {
         matches!(self, Self::Prepared | Self::Open)
     }
 }
+
+/// What [`Attempt`] is read from.
+const COLUMNS: &str = "order_id, number, product, out_trade_no, appid, payer_appid, sub_mchid,
+    sub_appid, body, state, created_ms, link, link_ms, return_handle, transaction_id, bank_type,
+    refund_seen_ms, payer_total_fen, success_time, promotion_detail";
 
 /// An attempt as the ledger has it.
 #[derive(Clone, Debug)]
@@ -162,11 +168,11 @@ impl Ledger {
         if self.is_taken(&mut write, new).await? {
             return Ok(Begun::NumberUsed);
         }
-        let row = sqlx::query(
+        let row = sqlx::query(formatcp!(
             "INSERT INTO attempts (order_id, number, product, out_trade_no, appid, payer_appid,
                                    sub_mchid, sub_appid, body, state, created_ms, return_handle)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?) RETURNING *",
-        )
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?) RETURNING {COLUMNS}"
+        ))
         .bind(new.order_id)
         .bind(signed(new.number))
         .bind(new.product.as_str())
@@ -283,10 +289,12 @@ impl Ledger {
 
     /// All attempts of an order, oldest first.
     pub(crate) async fn attempts(&self, order_id: i64) -> Result<Vec<Attempt>, LedgerError> {
-        let rows = sqlx::query("SELECT * FROM attempts WHERE order_id = ? ORDER BY number")
-            .bind(order_id)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(formatcp!(
+            "SELECT {COLUMNS} FROM attempts WHERE order_id = ? ORDER BY number"
+        ))
+        .bind(order_id)
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter().map(read_attempt).collect()
     }
 
@@ -305,10 +313,12 @@ pub(super) async fn find_by_number(
     connection: &mut SqliteConnection,
     out_trade_no: &str,
 ) -> Result<Option<Attempt>, LedgerError> {
-    let row = sqlx::query("SELECT * FROM attempts WHERE out_trade_no = ?")
-        .bind(out_trade_no)
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(formatcp!(
+        "SELECT {COLUMNS} FROM attempts WHERE out_trade_no = ?"
+    ))
+    .bind(out_trade_no)
+    .fetch_optional(connection)
+    .await?;
     row.as_ref().map(read_attempt).transpose()
 }
 
@@ -318,11 +328,13 @@ pub(super) async fn find(
     order_id: i64,
     number: u64,
 ) -> Result<Option<Attempt>, LedgerError> {
-    let row = sqlx::query("SELECT * FROM attempts WHERE order_id = ? AND number = ?")
-        .bind(order_id)
-        .bind(signed(number))
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(formatcp!(
+        "SELECT {COLUMNS} FROM attempts WHERE order_id = ? AND number = ?"
+    ))
+    .bind(order_id)
+    .bind(signed(number))
+    .fetch_optional(connection)
+    .await?;
     row.as_ref().map(read_attempt).transpose()
 }
 

@@ -3,10 +3,23 @@
 
 use std::collections::BTreeMap;
 
+use const_format::formatcp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Ledger, LedgerError, unsigned};
+
+/// What [`PaymentHere`] is read from, and of which tables. Each with its table's name: one day
+/// another of them may have a column of that name, too.
+const PAYMENT: &str = "attempts.out_trade_no, orders.total_fen, attempts.state,
+    attempts.transaction_id, attempts.success_ms, orders.sub_mchid";
+const ATTEMPTS: &str = "attempts JOIN orders ON orders.id = attempts.order_id";
+
+/// The same for [`RefundHere`].
+const REFUND: &str =
+    "refunds.out_refund_no, refunds.out_trade_no, refunds.amount_fen, refunds.state,
+    refunds.created_ms, refunds.sent_ms, orders.sub_mchid";
+const REFUNDS: &str = "refunds JOIN orders ON orders.id = refunds.order_id";
 
 /// What the ledger has, by WeChat's number of the payment and the merchant's of the refund.
 #[derive(Clone, Debug, Default)]
@@ -48,23 +61,21 @@ impl Ledger {
         to_ms: i64,
         sub_mchid: Option<&str>,
     ) -> Result<Business, LedgerError> {
-        let payments = sqlx::query(
-            "SELECT out_trade_no, total_fen, attempts.state, transaction_id, success_ms,
-                    orders.sub_mchid
-             FROM attempts JOIN orders ON orders.id = order_id
-             WHERE success_ms >= ?1 AND success_ms < ?2
-               AND (?3 IS NULL OR orders.sub_mchid = ?3)",
-        )
+        let payments = sqlx::query(formatcp!(
+            "SELECT {PAYMENT} FROM {ATTEMPTS}
+             WHERE attempts.success_ms >= ?1 AND attempts.success_ms < ?2
+               AND (?3 IS NULL OR orders.sub_mchid = ?3)"
+        ))
         .bind(from_ms)
         .bind(to_ms)
         .bind(sub_mchid)
         .fetch_all(&self.pool)
         .await?;
-        let refunds = sqlx::query(
-            "SELECT refunds.*, orders.sub_mchid FROM refunds JOIN orders ON orders.id = order_id
+        let refunds = sqlx::query(formatcp!(
+            "SELECT {REFUND} FROM {REFUNDS}
              WHERE refunds.created_ms >= ?1 AND refunds.created_ms < ?2
-               AND (?3 IS NULL OR orders.sub_mchid = ?3)",
-        )
+               AND (?3 IS NULL OR orders.sub_mchid = ?3)"
+        ))
         .bind(from_ms)
         .bind(to_ms)
         .bind(sub_mchid)
@@ -82,11 +93,9 @@ impl Ledger {
         &self,
         out_trade_no: &str,
     ) -> Result<Option<PaymentHere>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT out_trade_no, total_fen, attempts.state, transaction_id, success_ms,
-                    orders.sub_mchid
-             FROM attempts JOIN orders ON orders.id = order_id WHERE out_trade_no = ?",
-        )
+        let row = sqlx::query(formatcp!(
+            "SELECT {PAYMENT} FROM {ATTEMPTS} WHERE attempts.out_trade_no = ?"
+        ))
         .bind(out_trade_no)
         .fetch_optional(&self.pool)
         .await?;
@@ -150,10 +159,9 @@ impl Ledger {
         &self,
         out_refund_no: &str,
     ) -> Result<Option<RefundHere>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT refunds.*, orders.sub_mchid FROM refunds JOIN orders ON orders.id = order_id
-             WHERE out_refund_no = ?",
-        )
+        let row = sqlx::query(formatcp!(
+            "SELECT {REFUND} FROM {REFUNDS} WHERE refunds.out_refund_no = ?"
+        ))
         .bind(out_refund_no)
         .fetch_optional(&self.pool)
         .await?;

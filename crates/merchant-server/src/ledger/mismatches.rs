@@ -1,11 +1,20 @@
 //! What fits nothing, as a person looks at it: payments and refunds in one sequence of numbers, open
 //! until somebody says that it was seen to.
 
+use const_format::formatcp;
 use merchant_api::MismatchKind;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Ledger, LedgerError, Write, unsigned};
+
+/// What both tables have alike.
+const SHARED: &str = "reason, resource, received_ms, queried_ms, query_answer, done_ms, note";
+
+/// What [`KeptMismatch`] is read from.
+const COLUMNS: &str = formatcp!(
+    "kind, no, out_trade_no, transaction_id, out_refund_no, refund_id, sub_mchid, {SHARED}"
+);
 
 /// A payment or a refund that fits nothing.
 #[derive(Clone, Debug)]
@@ -44,18 +53,18 @@ impl Ledger {
         filter: MismatchFilter,
         limit: u32,
     ) -> Result<Vec<KeptMismatch>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT * FROM (
+        let rows = sqlx::query(formatcp!(
+            "SELECT {COLUMNS} FROM (
                 SELECT 'payment' AS kind, no, out_trade_no, transaction_id,
-                       NULL AS out_refund_no, NULL AS refund_id, sub_mchid, reason, resource,
-                       received_ms, queried_ms, query_answer, done_ms, note FROM mismatches
+                       NULL AS out_refund_no, NULL AS refund_id, sub_mchid, {SHARED}
+                FROM mismatches
                 UNION ALL
-                SELECT 'refund', no, NULL, NULL, out_refund_no, refund_id, NULL, reason, resource,
-                       received_ms, queried_ms, query_answer, done_ms, note FROM refund_mismatches)
+                SELECT 'refund', no, NULL, NULL, out_refund_no, refund_id, NULL, {SHARED}
+                FROM refund_mismatches)
              WHERE (?1 IS NULL OR (done_ms IS NOT NULL) = ?1) AND (?2 IS NULL OR no = ?2)
                AND (?3 IS NULL OR no < ?3)
-             ORDER BY no DESC LIMIT ?4",
-        )
+             ORDER BY no DESC LIMIT ?4"
+        ))
         .bind(filter.is_done)
         .bind(filter.no)
         .bind(filter.before_no)

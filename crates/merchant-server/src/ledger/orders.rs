@@ -1,5 +1,6 @@
 //! Orders: what the merchant's backend asked for, and where it stands.
 
+use const_format::formatcp;
 use merchant_api::{AttemptProduct, CreateOrder, OrderNews, OrderState, WebhookEvent};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
@@ -7,6 +8,13 @@ use sqlx::{Row as _, SqliteConnection};
 use super::attempts::{self, Attempt};
 use super::{Ledger, LedgerError, Write, due_work, optional_unsigned, outbox, signed, unsigned};
 use crate::due_work::Work;
+
+/// What [`Order`] is read from. Named one by one: a table may get more columns under a statement that
+/// was prepared before.
+const COLUMNS: &str =
+    "id, order_no, token, total_fen, description, openid, openid_is_sub, sub_mchid,
+    return_url, success_url, products, created_ms, expires_ms, state, is_closing, version,
+    current_attempt, asked_ms, checked_ms, payer_total_fen, success_time, refunded_fen, request";
 
 /// An order as the ledger has it.
 #[derive(Clone, Debug)]
@@ -111,7 +119,7 @@ impl Ledger {
     /// Makes an order, or finds the same one.
     pub(crate) async fn create_order(&self, new: &NewOrder) -> Result<Created, LedgerError> {
         let mut write = self.write().await?;
-        let found = sqlx::query("SELECT * FROM orders WHERE order_no = ?")
+        let found = sqlx::query(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
             .bind(&new.order_no)
             .fetch_optional(&mut *write)
             .await?;
@@ -145,7 +153,8 @@ impl Ledger {
         token: &str,
     ) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(
-            sqlx::query("SELECT * FROM orders WHERE token = ?").bind(token.to_owned()),
+            sqlx::query(formatcp!("SELECT {COLUMNS} FROM orders WHERE token = ?"))
+                .bind(token.to_owned()),
         )
         .await
     }
@@ -156,15 +165,18 @@ impl Ledger {
         order_no: &str,
     ) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(
-            sqlx::query("SELECT * FROM orders WHERE order_no = ?").bind(order_no.to_owned()),
+            sqlx::query(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
+                .bind(order_no.to_owned()),
         )
         .await
     }
 
     /// The checkout of an order that was read before.
     pub(crate) async fn checkout(&self, order_id: i64) -> Result<Option<Checkout>, LedgerError> {
-        self.checkout_where(sqlx::query("SELECT * FROM orders WHERE id = ?").bind(order_id))
-            .await
+        self.checkout_where(
+            sqlx::query(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?")).bind(order_id),
+        )
+        .await
     }
 
     /// Orders, newest first.
@@ -173,14 +185,14 @@ impl Ledger {
         filter: &OrderFilter,
         limit: u32,
     ) -> Result<Vec<Order>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT * FROM orders
+        let rows = sqlx::query(formatcp!(
+            "SELECT {COLUMNS} FROM orders
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR created_ms >= ?2)
                AND (?3 IS NULL OR created_ms < ?3) AND (?4 IS NULL OR id < ?4)
                AND (?5 IS NULL OR substr(order_no, 1, length(?5)) = ?5)
                AND (?6 IS NULL OR sub_mchid = ?6)
-             ORDER BY id DESC LIMIT ?7",
-        )
+             ORDER BY id DESC LIMIT ?7"
+        ))
         .bind(filter.state.map(write_state))
         .bind(filter.created_from_ms)
         .bind(filter.created_to_ms)
@@ -289,12 +301,12 @@ impl Ledger {
 type SqliteQuery = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
 async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError> {
-    let row = sqlx::query(
+    let row = sqlx::query(formatcp!(
         "INSERT INTO orders (order_no, token, request, total_fen, description, openid,
                              openid_is_sub, sub_mchid, return_url, success_url, products,
                              created_ms, expires_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
-    )
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}"
+    ))
     .bind(&new.order_no)
     .bind(&new.token)
     .bind(&new.request)
@@ -318,7 +330,7 @@ pub(super) async fn find(
     connection: &mut SqliteConnection,
     order_id: i64,
 ) -> Result<Option<Order>, LedgerError> {
-    let row = sqlx::query("SELECT * FROM orders WHERE id = ?")
+    let row = sqlx::query(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?"))
         .bind(order_id)
         .fetch_optional(connection)
         .await?;

@@ -3,6 +3,7 @@
 //! that the same news told twice is one message.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use const_format::formatcp;
 use merchant_api::{WebhookEvent, WebhookMessage};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -11,6 +12,9 @@ use super::{Ledger, LedgerError, Write, due_work, unsigned};
 use crate::due_work::Work;
 use crate::order_details::timestamp;
 use crate::randomness::hex;
+
+/// What [`Webhook`] is read from; who has taken it stands in another table.
+const COLUMNS: &str = "id, event_type, body, created_ms, state, tries, last_outcome";
 
 /// A message as the ledger has it.
 #[derive(Clone, Debug)]
@@ -107,7 +111,7 @@ pub(super) async fn put(
 impl Ledger {
     /// A message by its id.
     pub(crate) async fn webhook(&self, id: &str) -> Result<Option<Webhook>, LedgerError> {
-        let row = sqlx::query("SELECT * FROM webhooks WHERE id = ?")
+        let row = sqlx::query(formatcp!("SELECT {COLUMNS} FROM webhooks WHERE id = ?"))
             .bind(id)
             .fetch_optional(&self.pool)
             .await?;
@@ -129,12 +133,12 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<Webhook>, LedgerError> {
         let (before_ms, before_id) = filter.before.clone().unzip();
-        let rows = sqlx::query(
-            "SELECT * FROM webhooks
+        let rows = sqlx::query(formatcp!(
+            "SELECT {COLUMNS} FROM webhooks
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR event_type = ?2)
                AND (?3 IS NULL OR created_ms < ?3 OR (created_ms = ?3 AND id > ?4))
-             ORDER BY created_ms DESC, id LIMIT ?5",
-        )
+             ORDER BY created_ms DESC, id LIMIT ?5"
+        ))
         .bind(filter.state.map(Delivery::word))
         .bind(filter.event_type.clone())
         .bind(before_ms)

@@ -120,11 +120,14 @@ impl Ledger {
         now_ms: i64,
     ) -> Result<Option<PayerHandle>, LedgerError> {
         let mut read = self.pool.begin().await?;
-        let row = sqlx::query("SELECT * FROM payer_handles WHERE handle = ? AND order_id = ?")
-            .bind(handle)
-            .bind(order_id)
-            .fetch_optional(&mut *read)
-            .await?;
+        let row = sqlx::query(
+            "SELECT openid, expires_ms, used_by_attempt FROM payer_handles
+             WHERE handle = ? AND order_id = ?",
+        )
+        .bind(handle)
+        .bind(order_id)
+        .fetch_optional(&mut *read)
+        .await?;
         let Some(row) = row else {
             return Ok(None);
         };

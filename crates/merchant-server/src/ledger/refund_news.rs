@@ -1,12 +1,13 @@
 //! What WeChat says of refunds: recorded once, whatever comes twice, late or in another order.
 //! Refunds that were made elsewhere are taken in here; what fits nothing is kept for a person.
 
+use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState, WebhookEvent};
 
 use super::payments::{Numbers, keep_notification};
 use super::refund_mismatches::keep_mismatch;
 use super::refund_state::{Step, is_final, step};
-use super::refunds::{find_refund, read_refund};
+use super::refunds::{COLUMNS, find_refund, read_refund};
 use super::{
     Attempt, AttemptState, Evidence, Ledger, LedgerError, Order, Refund, Write, attempts, due_work,
     orders, outbox, signed,
@@ -187,13 +188,13 @@ async fn move_on(
     news: &RefundNews,
     now_ms: i64,
 ) -> Result<Refund, LedgerError> {
-    let row = sqlx::query(
+    let row = sqlx::query(formatcp!(
         "UPDATE refunds SET state = ?1, state_ms = ?2, refund_id = ?3, payer_refund_fen = ?4,
                             user_received_account = ?5, success_time = ?6, wechat_code = NULL,
                             wechat_message = NULL,
                             sent_ms = CASE WHEN state = 'requested' THEN ?2 ELSE sent_ms END
-         WHERE id = ?7 RETURNING *",
-    )
+         WHERE id = ?7 RETURNING {COLUMNS}"
+    ))
     .bind(news.state.as_str())
     // WeChat's minute between two refunds counts from when it took the first one.
     .bind(now_ms)
@@ -219,12 +220,12 @@ async fn take_in(
         // Refunded, so it was paid, and nobody has told us yet.
         due_work::schedule(write, Work::QueryMismatch, &news.out_trade_no, now_ms).await?;
     }
-    let row = sqlx::query(
+    let row = sqlx::query(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
                               state, created_ms, state_ms, refund_id, payer_refund_fen,
                               user_received_account, success_time)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12) RETURNING *",
-    )
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12) RETURNING {COLUMNS}"
+    ))
     .bind(&news.out_refund_no)
     .bind(attempt.order_id)
     .bind(signed(attempt.number))

@@ -1,10 +1,11 @@
 //! What our own calls come to on the way of a refund: WeChat does not take it, cannot say, or
 //! sends an abnormal one another way. What WeChat says of a refund is in `refund_news`.
 
+use const_format::formatcp;
 use merchant_api::RefundState;
 
 use super::refund_news::tell;
-use super::refunds::read_refund;
+use super::refunds::{COLUMNS, read_refund};
 use super::{Ledger, LedgerError, Refund, due_work, orders};
 use crate::due_work::Work;
 
@@ -33,12 +34,12 @@ impl Ledger {
         } else {
             RefundState::Refused
         };
-        let row = sqlx::query(
+        let row = sqlx::query(formatcp!(
             "UPDATE refunds SET state = ?1, refusals = refusals + 1, wechat_code = ?2,
                                 wechat_message = ?3,
                                 state_ms = CASE WHEN state = ?1 THEN state_ms ELSE ?4 END
-             WHERE id = ?5 AND state = 'requested' AND sent_ms = ?6 RETURNING *",
-        )
+             WHERE id = ?5 AND state = 'requested' AND sent_ms = ?6 RETURNING {COLUMNS}"
+        ))
         .bind(state.as_str())
         .bind(&refusal.wechat_code)
         .bind(&refusal.wechat_message)

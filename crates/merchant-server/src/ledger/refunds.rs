@@ -1,6 +1,7 @@
 //! Refunds: written down, and checked against what was paid, before WeChat hears of them. What
 //! WeChat then says about them is in `refund_news`.
 
+use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
@@ -17,6 +18,11 @@ pub(crate) const REFUNDS_MAX: u64 = 50;
 pub(crate) const SPACING_MS: i64 = 60_000;
 /// A refund that nobody drives any more is taken up by due work after this time.
 const TAKEN_UP_MS: i64 = 5_000;
+
+/// What [`Refund`] is read from.
+pub(super) const COLUMNS: &str = "id, out_refund_no, order_id, out_trade_no, origin, amount_fen,
+    reason, request, body, state, created_ms, state_ms, sent_ms, refusals, applications, refund_id,
+    payer_refund_fen, user_received_account, success_time, wechat_code, wechat_message";
 
 /// A refund as the ledger has it.
 #[derive(Clone, Debug)]
@@ -187,10 +193,12 @@ impl Ledger {
 
     /// All refunds of an order, oldest first.
     pub(crate) async fn refunds(&self, order_id: i64) -> Result<Vec<Refund>, LedgerError> {
-        let rows = sqlx::query("SELECT * FROM refunds WHERE order_id = ? ORDER BY id")
-            .bind(order_id)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = sqlx::query(formatcp!(
+            "SELECT {COLUMNS} FROM refunds WHERE order_id = ? ORDER BY id"
+        ))
+        .bind(order_id)
+        .fetch_all(&self.pool)
+        .await?;
         rows.iter().map(read_refund).collect()
     }
 
@@ -221,9 +229,9 @@ impl Ledger {
         if refund.amount_fen > left_fen {
             return Ok(RefundBegun::TooMuch { left_fen });
         }
-        let row = sqlx::query(
-            "UPDATE refunds SET state = 'requested', state_ms = ? WHERE id = ? RETURNING *",
-        )
+        let row = sqlx::query(formatcp!(
+            "UPDATE refunds SET state = 'requested', state_ms = ? WHERE id = ? RETURNING {COLUMNS}"
+        ))
         .bind(now_ms)
         .bind(refund.id)
         .fetch_one(&mut *write)
@@ -270,10 +278,12 @@ async fn room(
     order: &Order,
     out_trade_no: &str,
 ) -> Result<Room, LedgerError> {
-    let rows = sqlx::query("SELECT * FROM refunds WHERE out_trade_no = ?")
-        .bind(out_trade_no)
-        .fetch_all(connection)
-        .await?;
+    let rows = sqlx::query(formatcp!(
+        "SELECT {COLUMNS} FROM refunds WHERE out_trade_no = ?"
+    ))
+    .bind(out_trade_no)
+    .fetch_all(connection)
+    .await?;
     let mut room = Room {
         left_fen: order.total_fen,
         refunds: 0,
@@ -295,11 +305,11 @@ async fn insert(
     new: &NewRefund,
     out_trade_no: &str,
 ) -> Result<Refund, LedgerError> {
-    let row = sqlx::query(
+    let row = sqlx::query(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
                               reason, request, body, state, created_ms, state_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'requested', ?10, ?10) RETURNING *",
-    )
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'requested', ?10, ?10) RETURNING {COLUMNS}"
+    ))
     .bind(&new.out_refund_no)
     .bind(new.order_id)
     .bind(signed(new.attempt))
@@ -320,10 +330,12 @@ pub(super) async fn find_refund(
     connection: &mut SqliteConnection,
     out_refund_no: &str,
 ) -> Result<Option<Refund>, LedgerError> {
-    let row = sqlx::query("SELECT * FROM refunds WHERE out_refund_no = ?")
-        .bind(out_refund_no)
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(formatcp!(
+        "SELECT {COLUMNS} FROM refunds WHERE out_refund_no = ?"
+    ))
+    .bind(out_refund_no)
+    .fetch_optional(connection)
+    .await?;
     row.as_ref().map(read_refund).transpose()
 }
 

@@ -24,6 +24,7 @@ mod house;
 mod inbox;
 mod merchant_keys;
 mod mismatches;
+mod newer_database;
 mod notifications;
 mod oauth;
 mod operations;

@@ -9,11 +9,11 @@ use url::Url;
 use crate::house::{Answer, House, MERCHANT, MINUTE_MS, WECHAT, read};
 use crate::wechat_line::Meddling;
 
-const JSAPI: (&str, &str) = ("product", "jsapi");
+pub(crate) const JSAPI: (&str, &str) = ("product", "jsapi");
 pub(crate) const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay?order=1#/cart");
 
 /// The address that the buyer is sent to.
-async fn authorize_url(house: &House, token: &str) -> Url {
+pub(crate) async fn authorize_url(house: &House, token: &str) -> Url {
     let answer = house.attempt(token, &[JSAPI, BACK]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     Url::parse(answer.word("authorize_url")).unwrap()
