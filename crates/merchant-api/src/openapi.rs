@@ -468,7 +468,7 @@ fn resend_webhook() {}
         (status = 200, description = "Both sides, and each difference", body = BillComparison),
         (status = 400, description = "INVALID_REQUEST: the day, or a sub_mchid that is none of ours", body = ErrorEnvelope),
         (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
-        (status = 403, description = "FORBIDDEN: the key lacks orders:read", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks bills", body = ErrorEnvelope),
         (status = 502, description = "WECHAT_REFUSED: wechat_code says why", body = ErrorEnvelope),
         (status = 503, description = "WECHAT_UNAVAILABLE; with wechat_code STATEMENT_CREATING the bill is not ready yet", body = ErrorEnvelope)
     ),

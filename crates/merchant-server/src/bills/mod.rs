@@ -74,7 +74,7 @@ pub(crate) async fn compare_bill(
     PathText(day): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Json<BillComparison>, Failure> {
-    backend.may(Scope::OrdersRead)?;
+    backend.may(Scope::Bills)?;
     let mut sub_mchid = None;
     for (name, value) in query::parameters(&query.unwrap_or_default())? {
         match &*name {

@@ -155,6 +155,10 @@ pub enum Scope {
     /// Give money back.
     #[serde(rename = "refunds:write")]
     RefundsWrite,
+    /// Compare WeChat's bill of a day with the ledger, and fetch its file. A refund that only the
+    /// bill knows is asked about then, and taken in.
+    #[serde(rename = "bills")]
+    Bills,
     /// List webhook messages and send them again.
     #[serde(rename = "webhooks")]
     Webhooks,
@@ -165,11 +169,12 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope: what a key has that names none.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OrdersRead,
         Self::OrdersWrite,
         Self::RefundsRead,
         Self::RefundsWrite,
+        Self::Bills,
         Self::Webhooks,
         Self::Metrics,
     ];
@@ -181,6 +186,7 @@ impl Scope {
             Self::OrdersWrite => "orders:write",
             Self::RefundsRead => "refunds:read",
             Self::RefundsWrite => "refunds:write",
+            Self::Bills => "bills",
             Self::Webhooks => "webhooks",
             Self::Metrics => "metrics",
         }
