@@ -68,7 +68,8 @@ const agent = AGENTS[fixture.agent || "desktop"];
 Object.defineProperty(navigator, "userAgent", { get: () => agent });
 Object.defineProperty(navigator, "maxTouchPoints", { get: () => (/Mobile|Android/.test(agent) ? 5 : 0) });
 // All states are of one tab here: the mark that one leaves would be another's return.
-Object.defineProperty(window, "sessionStorage", { get: () => null });
+const marks = { getItem: (/** @type {string} */ key) => (/reloaded/.test(key) ? "1" : null), setItem() {}, removeItem() {} };
+Object.defineProperty(window, "sessionStorage", { get: () => (fixture.isReloaded ? marks : null) });
 // In the index a state stands in a frame, where WeChat's pages do not work; a shop's page does not.
 if (!fixture.isFramed) Object.defineProperty(window, "parent", { get: () => window });
 if (fixture.address) history.replaceState(null, "", `${location.pathname}${location.search}&${fixture.address}`);

@@ -14,6 +14,7 @@
  * @property {(name: string, form: object, reply: (reply: object) => void) => void} [bridge]
  * @property {string} [address] what the backend appended to the page's address
  * @property {boolean} [isFramed]
+ * @property {boolean} [isReloaded] the page was loaded anew because it may not pay
  * @property {Record<string, unknown>} [properties]
  * @property {(number | ((element: WechatPayElement) => unknown))[]} [steps]
  */
@@ -97,6 +98,10 @@ const AUTHORIZE = {
   authorize_url: "https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx1234567890abcdef&state=1",
 };
 
+/** @type {CheckoutAnswer} */
+const MINI_PROGRAM = { ...ORDER, products: ["mini_program"], mini_program_path: "/pages/wechat-pay/wechat-pay?token=gallery-0123456789" };
+const inMiniProgram = { products: MINI_PROGRAM.products };
+
 /** @param {Partial<CheckoutAnswer>} change */
 const first = (change = {}) => ({ ...ORDER, ...change });
 const never = () => new Promise(() => {});
@@ -151,7 +156,7 @@ export const STATES = [
   { name: "offer-in-app-h5-alone", shows: "offer", about: "… where the merchant has H5 alone: another browser is the other way", agent: "qq", transport: { status: open({ products: ["h5"] }) } },
   { name: "offer-native", shows: "offer", about: "at a desk, after `cancel()`", transport: { status: open(), start: () => CODE, cancel: () => ({ ...ORDER, version: 3, attempt: 0 }) }, steps: [(element) => element.cancel()] },
   { name: "offer-wecom-failed", shows: "offer", about: "inside WeCom, whose cashier has failed", agent: "wecom", bridge: reply("fail"), transport: { status: asked(JSAPI), start: () => JSAPI }, steps: [click("start"), 2000] },
-  { name: "offer-mini-program", shows: "offer", about: "a mini-program's web-view, whose merchant has a page for it", agent: "miniProgram", transport: { status: open({ products: ["mini_program"] }) } },
+  { name: "offer-mini-program", shows: "offer", about: "a mini-program's web-view, whose merchant has a page for it", agent: "miniProgram", transport: { status: open(inMiniProgram) } },
   { name: "offer-cancelled", shows: "offer", about: "the cashier was dismissed", agent: "wechat", bridge: reply("cancel"), transport: { status: asked(JSAPI), start: () => JSAPI }, steps: [click("start"), 2000] },
   { name: "starting", about: "the attempt is being made", transport: { status: open() } },
   { name: "starting-again", shows: "starting", about: "… for the second time", transport: { status: open(), start: unreachable } },
@@ -162,6 +167,8 @@ export const STATES = [
   { name: "leaving", about: "over to WeChat", agent: "phone", transport: { status: open(), start: () => H5 }, steps: [click("start")] },
   { name: "leaving-authorize", shows: "leaving", about: "over to WeChat for the buyer's openid", agent: "wechat", bridge: () => {}, transport: { status: open(), start: () => AUTHORIZE }, steps: [click("start")] },
   { name: "leaving-authorize-stuck", shows: "leaving", about: "… and WeChat did not open: there is nothing that could have been paid", agent: "wechat", bridge: () => {}, transport: { status: open(), start: () => AUTHORIZE }, steps: [click("start"), 5000] },
+  { name: "leaving-mini-program", shows: "leaving", about: "over to the mini-program's page", agent: "miniProgram", bridge: () => {}, transport: { status: open(inMiniProgram), start: () => MINI_PROGRAM }, steps: [click("start")] },
+  { name: "leaving-mini-program-stuck", shows: "leaving", about: "… which did not open, or whose buyer is back without a word", agent: "miniProgram", bridge: () => {}, transport: { status: open(inMiniProgram), start: () => MINI_PROGRAM }, steps: [click("start"), 5000] },
   { name: "leaving-stuck", shows: "leaving", about: "WeChat did not open", agent: "phone", transport: { status: open(), start: () => H5 }, steps: [click("start"), 5000] },
   { name: "returned", about: "back from WeChat", agent: "phone", address: "wechat_pay_return=1", transport: { status: open() } },
   { name: "returned-asking", shows: "returned", about: "WeChat is being asked", agent: "phone", address: "wechat_pay_return=1", transport: { status: (/** @type {{wait?: number, ask?: true}} */ { ask, wait }) => (ask || wait ? never() : first()) }, steps: [click("check-payment")] },
@@ -176,6 +183,8 @@ export const STATES = [
   { name: "problem-wechat", shows: "problem", about: "WeChat does not answer", transport: { status: open(), start: refuse("WECHAT_UNAVAILABLE") } },
   { name: "problem-buyer", shows: "problem", about: "the buyer has to begin again", agent: "wechat", bridge: () => {}, transport: { status: open(), start: refuse("PAYER_INVALID") }, steps: [click("start")] },
   { name: "problem-landing-url", shows: "problem", about: "on iOS, the address on which the buyer landed is not registered", agent: "wechat", bridge: reply("fail_no permission to execute"), transport: { status: open(), start: () => JSAPI }, steps: [click("start")] },
+  { name: "problem-landing-url-again", shows: "problem", about: "… and the page was loaded anew without help: there is no button, for it would help no more", agent: "wechat", isReloaded: true, bridge: reply("fail_no permission to execute"), transport: { status: open(), start: () => JSAPI }, steps: [click("start")] },
+  { name: "problem-mini-program", shows: "problem", about: "the mini-program's page cannot be opened", agent: "miniProgram", bridge: reply("fail page is not found"), transport: { status: open(inMiniProgram), start: () => MINI_PROGRAM }, steps: [click("start")] },
   { name: "problem-internal", shows: "problem", about: "a fault of the backend's", transport: { status: open(), start: refuse("INTERNAL") } },
   { name: "unavailable", about: "the merchant has nothing that works here", transport: { status: open({ products: ["jsapi"] }) } },
   { name: "unavailable-old-wechat", shows: "unavailable", about: "a WeChat from before payments", agent: "oldWechat", transport: { status: open() } },
