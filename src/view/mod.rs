@@ -188,16 +188,15 @@ fn filled(body: Element, model: &ViewModel, look: &Look, picture: &mut Picture) 
         )),
         Screen::Leaving {
             is_stuck: true,
-            is_for_payment,
+            product,
         } => {
             let both = [
                 (Word::OpenAgain, Intent::Start),
                 (Word::IHavePaid, Intent::CheckPayment),
             ];
-            let fitting = if *is_for_payment {
-                &both[..]
-            } else {
-                &both[..1]
+            let fitting = match product {
+                Some(_) => &both[..],
+                None => &both[..1],
             };
             body.holding(lead).holding(actions(fitting, words))
         }

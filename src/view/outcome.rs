@@ -87,7 +87,8 @@ pub(super) const fn advice(screen: &Screen) -> Option<Word> {
 
 /// What a buyer is told of a problem.
 pub(crate) const fn problem_word(problem: &Problem) -> Word {
-    if let ProblemCode::LandingUrlDenied = problem.code {
+    // Once the page was loaded anew without help, it is the merchant's alone to mend.
+    if problem.is_recoverable && matches!(problem.code, ProblemCode::LandingUrlDenied) {
         return Word::ReloadToPay;
     }
     match problem.actor {

@@ -42,9 +42,15 @@ pub(super) const fn sentence(screen: &Screen) -> Word {
         | Screen::Returned {
             is_asking: true, ..
         } => Word::Confirming,
+        // A web-view need not hear that the mini-program's page lay over it, so the buyer may be
+        // back as well; and it is no page for another browser.
+        Screen::Leaving {
+            is_stuck: true,
+            product: Some(Product::MiniProgram),
+        }
+        | Screen::Returned { .. } => Word::Returned,
         Screen::Leaving { is_stuck: true, .. } => Word::Stuck,
         Screen::Leaving { .. } => Word::Leaving,
-        Screen::Returned { .. } => Word::Returned,
         Screen::Elsewhere => Word::Elsewhere,
         Screen::Paid { .. } => Word::Paid,
         Screen::Closed => Word::Closed,

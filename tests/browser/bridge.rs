@@ -92,6 +92,9 @@ async fn a_page_that_may_not_pay_is_loaded_anew_by_the_buyer_once(engine: Engine
         // It has helped or not: there is no second time.
         let buttons = "return document.getElementById('pay').shadowRoot.querySelectorAll('[data-intent=start]').length";
         assert_eq!(wechat.look(buttons, vec![]).await, json!(0), "{text}");
+        assert!(text.contains("请刷新页面"), "{text}");
+        let text = wechat.element_text().await;
+        assert!(text.contains("请联系商家") && !text.contains("刷新"), "{text}");
         assert_eq!(wechat.look("return heard", vec![]).await, json!(["pay problem"]));
         assert_eq!(wechat.look("return sessionStorage.loads", vec![]).await, json!("2"));
     })

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 45,753 (wasm 40,362, JavaScript 5,391).
+/// Last figure: 45,771 (wasm 40,371, JavaScript 5,400).
 const LIMIT_BYTES: u64 = 45_780;
 
 /// Holds the bundle in `www/dist` against the limit.

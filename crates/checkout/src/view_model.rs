@@ -107,8 +107,8 @@ pub enum Screen {
     Leaving {
         /// The page is still here after a while: offer another try.
         is_stuck: bool,
-        /// Money can come of it; not so on the hop for the openid.
-        is_for_payment: bool,
+        /// What it is paid by there; on the hop for the openid there is nothing to pay.
+        product: Option<Product>,
     },
     /// The buyer is back from WeChat's middle page.
     Returned {

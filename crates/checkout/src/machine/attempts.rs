@@ -133,7 +133,7 @@ impl CheckoutMachine {
     }
 
     fn leave(&mut self, now_ms: u64, errand: Errand, destination: Destination) {
-        if errand.is_for_payment() {
+        if errand.product().is_some() {
             self.effects.push(Effect::MarkDeparture(true));
             self.poll.start(now_ms);
         }

@@ -72,7 +72,7 @@ impl CheckoutMachine {
     /// The buyer's word, that it is paid or that there was a problem: WeChat is asked.
     fn want_check(&mut self, now_ms: u64, asking: Asking) {
         match &self.stage {
-            Stage::Leaving(leaving) if !leaving.errand.is_for_payment() => return,
+            Stage::Leaving(leaving) if leaving.errand.product().is_none() => return,
             Stage::Returned(_) | Stage::Cashier(_) | Stage::Leaving(_) => {
                 self.stage = Stage::Returned(Returned {
                     attempt: self.attempt_to_end(),

@@ -58,7 +58,7 @@ impl CheckoutMachine {
             Stage::Confirming { .. } => Screen::Confirming,
             Stage::Leaving(leaving) => Screen::Leaving {
                 is_stuck: leaving.stuck_at_ms <= now_ms,
-                is_for_payment: leaving.errand.is_for_payment(),
+                product: leaving.errand.product(),
             },
             Stage::Returned(returned) => Screen::Returned {
                 notice: returned.notice,

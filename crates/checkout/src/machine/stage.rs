@@ -116,8 +116,13 @@ pub(crate) enum Errand {
 }
 
 impl Errand {
-    pub(crate) const fn is_for_payment(self) -> bool {
-        matches!(self, Self::H5 { .. } | Self::MiniProgram)
+    /// What is paid by where it leads.
+    pub(crate) const fn product(self) -> Option<Product> {
+        match self {
+            Self::H5 { .. } => Some(Product::H5),
+            Self::MiniProgram => Some(Product::MiniProgram),
+            Self::Itself => None,
+        }
     }
 }
 

@@ -180,7 +180,7 @@ fn a_page_that_never_left_offers_to_try_again() {
         page.screen(),
         Screen::Leaving {
             is_stuck: true,
-            is_for_payment: true
+            product: Some(Product::H5)
         }
     ));
     page.want(Intent::Start);

@@ -42,6 +42,23 @@ fn the_buyers_click_opens_the_mini_programs_page_and_nothing_else_does() {
     );
 }
 
+/// Not every web-view hears that another page lay over it.
+#[test]
+fn a_buyer_who_comes_back_unnoticed_can_say_so_or_open_the_page_again() {
+    let mut page = handed_over();
+    page.pass(5_000);
+    let stuck = Screen::Leaving {
+        is_stuck: true,
+        product: Some(Product::MiniProgram),
+    };
+    assert_eq!(page.screen(), stuck);
+    page.want(Intent::CheckPayment);
+    assert!(page.reading().unwrap().1.ask);
+    page.answer_read(paid(2));
+    page.expect_screen("paid");
+    assert_eq!(page.navigations(), [MINI_PROGRAM_PATH]);
+}
+
 #[test]
 fn a_buyer_who_comes_back_is_asked_about_at_wechat_once() {
     let mut page = handed_over();
