@@ -125,10 +125,18 @@ fn bundle(server: &MerchantServer) -> Router<MerchantServer> {
     Router::new()
         .nest_service(
             "/dist",
-            ServeDir::new(folder).append_index_html_on_directories(false),
+            ServeDir::new(folder)
+                .append_index_html_on_directories(false)
+                .call_fallback_on_method_not_allowed(true)
+                // Its own refusals are empty.
+                .fallback(get(unknown_route::unknown).fallback(unknown_route::other_method)),
         )
-        // The names carry no version, so a browser asks whether its copy is still the one.
-        .layer(set(header::CACHE_CONTROL, "no-cache"))
+        // The names carry no version, so a browser asks whether its copy is still the one. What is
+        // refused says for itself that it is not to be kept.
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-cache"),
+        ))
         // A page that isolates itself (COEP) may load them, too: they hold nothing secret.
         .layer(set(
             HeaderName::from_static("cross-origin-resource-policy"),

@@ -60,6 +60,26 @@ async fn a_method_that_a_route_does_not_take_is_refused_with_those_that_it_takes
 }
 
 #[tokio::test]
+async fn what_the_elements_folder_does_not_have_is_refused_in_the_envelope_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("wechat-pay.js"), "export {}").unwrap();
+    let house = House::open_with(&format!("bundle_dir = \"{}\"", folder.path().display())).await;
+    for path in ["/dist", "/dist/", "/dist/missing.js", "/dist/%FF"] {
+        let refused = house.call("GET", path).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(refused.code(), "ROUTE_UNKNOWN", "{path}");
+        check_headers(&refused, path);
+    }
+    for path in ["/dist/wechat-pay.js", "/dist/missing.js"] {
+        let refused = house.call("POST", path).await;
+        assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(refused.code(), "METHOD_NOT_ALLOWED", "{path}");
+        assert_eq!(refused.headers["allow"], "GET,HEAD", "{path}");
+        check_headers(&refused, path);
+    }
+}
+
+#[tokio::test]
 async fn where_buyers_are_it_is_a_page() {
     let house = House::open().await;
     for (method, path, status) in [
