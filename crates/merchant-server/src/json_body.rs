@@ -92,6 +92,10 @@ fn refusal(path: &str, error: &serde_json::Error, what: &str) -> Failure {
     ];
     for (beginning, rule) in &rules {
         if text.starts_with(beginning) {
+            if name.is_empty() {
+                let message = "the body has a field without a name";
+                return Failure::new(ErrorCode::InvalidRequest, message);
+            }
             return Failure::invalid(&inside(path, name), rule);
         }
     }
@@ -162,6 +166,7 @@ mod tests {
                 Some("amount"),
                 "amount is not a field of a refund",
             ),
+            (r#"{"":1}"#, None, "the body has a field without a name"),
             (
                 r#"{"refund_no":"R","refund_no":"R"}"#,
                 Some("refund_no"),

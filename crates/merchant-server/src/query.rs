@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use merchant_api::ErrorCode;
 use url::form_urlencoded;
 
 use crate::error::Failure;
@@ -14,6 +15,10 @@ type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
 pub(crate) fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, Failure> {
     let mut parameters: Vec<Parameter<'_>> = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name.is_empty() {
+            let message = "the query has a value without a name";
+            return Err(Failure::new(ErrorCode::InvalidRequest, message));
+        }
         if parameters.iter().any(|(seen, _)| *seen == name) {
             return Err(Failure::invalid(&name, "must not come twice"));
         }

@@ -113,6 +113,10 @@ async fn a_list_that_is_not_understood_is_refused_with_the_parameter_named() {
         assert_eq!(refused.code(), "INVALID_REQUEST", "{query}");
         assert_eq!(refused.json["error"]["field"], field, "{query}");
     }
+    let nameless = house.read_private("/v1/orders?=open").await;
+    assert_eq!(nameless.code(), "INVALID_REQUEST");
+    let message = &nameless.json["error"]["message"];
+    assert_eq!(message, "the query has a value without a name");
 }
 
 #[tokio::test]
