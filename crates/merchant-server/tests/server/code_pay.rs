@@ -57,20 +57,9 @@ impl Till {
         }
     }
 
-    /// What the buyer does, or the bank.
-    fn ending(&self, outcome: &str) -> Value {
-        let mut ending = json!({
-            "mchid": merchant()["mchid"], "out_trade_no": "tea-0001", "outcome": outcome,
-        });
-        if let Some(sub_mchid) = &self.sub_mchid {
-            ending["sub_mchid"] = json!(sub_mchid);
-        }
-        ending
-    }
-
     /// The buyer has typed the password, or the bank said no.
     async fn end(&self, outcome: &str) {
-        self.simulate("pay", &self.ending(outcome)).await;
+        self.simulate("pay", &self.visit("tea-0001", outcome)).await;
     }
 
     async fn state(&self) -> String {
@@ -261,7 +250,7 @@ async fn an_answer_that_never_came_is_found_out_by_due_work_alone() {
 async fn money_that_lands_just_before_it_is_taken_back_goes_back_and_settles_nothing() {
     for till in tills(100_000).await {
         scanned(&till).await;
-        till.paid_just_before("reverse", till.ending("success"));
+        till.pay_just_before("reverse", "tea-0001");
         let native = json!({"product": "native", "after": 1});
         let next = till.backend_attempt("tea-0001", &native).await;
         assert_eq!(next.json["attempt"]["number"], 2, "{}", next.json);
@@ -333,7 +322,7 @@ async fn what_a_till_must_say_is_asked_for() {
 async fn money_that_came_and_was_reversed_is_no_difference_in_the_days_bill() {
     for till in tills(100_000).await {
         scanned(&till).await;
-        till.paid_just_before("reverse", till.ending("success"));
+        till.pay_just_before("reverse", "tea-0001");
         for _ in 0..6 {
             till.later(5_000).await;
         }

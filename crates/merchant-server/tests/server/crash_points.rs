@@ -490,12 +490,7 @@ impl Stage {
     }
 
     async fn pay_late(&mut self, number: &str) {
-        let visit = json!({
-            "mchid": crate::house::merchant()["mchid"], "out_trade_no": number,
-            "outcome": "success", "late": true,
-        });
-        self.house.control("POST", "pay", &visit.to_string()).await;
-        self.house.simulator.run_due().await;
+        self.house.pay_late(number).await;
         self.letters.extend(self.house.take_post());
     }
 

@@ -367,18 +367,30 @@ impl House {
 
     /// The buyer pays at WeChat by an attempt's number. The notification waits in the post.
     pub(crate) async fn pay(&self, out_trade_no: &str) {
-        pay(self.simulator.app(), &payment(out_trade_no)).await;
+        pay(self.simulator.app(), &self.visit(out_trade_no, "success")).await;
         self.simulator.run_due().await;
+    }
+
+    /// The same where WeChat has closed the attempt: the money was on its way.
+    pub(crate) async fn pay_late(&self, out_trade_no: &str) {
+        let mut visit = self.visit(out_trade_no, "success");
+        visit["late"] = true.into();
+        pay(self.simulator.app(), &visit).await;
+        self.simulator.run_due().await;
+    }
+
+    /// What a buyer, or the bank, does in the cashier of an attempt: for [`Self::simulate`].
+    pub(crate) fn visit(&self, out_trade_no: &str, outcome: &str) -> Value {
+        let sub_mchid = self.order_at_wechat(out_trade_no)["sub_mchid"].clone();
+        json!({
+            "mchid": merchant()["mchid"], "sub_mchid": sub_mchid, "out_trade_no": out_trade_no,
+            "outcome": outcome,
+        })
     }
 
     /// The buyer pays in the moment before the next call of a kind arrives.
     pub(crate) fn pay_just_before(&self, kind: &'static str, out_trade_no: &str) {
-        self.paid_just_before(kind, payment(out_trade_no));
-    }
-
-    /// The same for a payment that says more.
-    pub(crate) fn paid_just_before(&self, kind: &'static str, payment: Value) {
-        let simulator = self.simulator.clone();
+        let (simulator, payment) = (self.simulator.clone(), self.visit(out_trade_no, "success"));
         let pay_now = move || {
             let (app, payment) = (simulator.app(), payment.clone());
             let paying = std::thread::spawn(move || {
@@ -419,12 +431,16 @@ impl House {
 
     /// WeChat's own word about a number.
     pub(crate) fn trade_state(&self, out_trade_no: &str) -> Option<String> {
+        let state = &self.order_at_wechat(out_trade_no)["trade_state"];
+        state.as_str().map(str::to_owned)
+    }
+
+    /// The order of a number in WeChat's own ledger; null where it has none.
+    pub(crate) fn order_at_wechat(&self, out_trade_no: &str) -> Value {
         let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
-        let orders = ledger["orders"].as_array().unwrap().clone();
-        let order = orders
-            .into_iter()
-            .find(|order| order["out_trade_no"] == out_trade_no)?;
-        Some(order["trade_state"].as_str().unwrap().to_owned())
+        let mut orders = ledger["orders"].as_array().unwrap().iter();
+        let order = orders.find(|order| order["out_trade_no"] == out_trade_no);
+        order.cloned().unwrap_or_default()
     }
 
     /// What the ledger keeps of payments that fit nothing: number and reason.
@@ -482,11 +498,6 @@ pub(crate) async fn read(response: Response<Body>) -> Answer {
         json: serde_json::from_slice(&body).unwrap_or(Value::Null),
         body,
     }
-}
-
-/// What the merchant's buyer does.
-fn payment(out_trade_no: &str) -> Value {
-    json!({"mchid": merchant()["mchid"], "out_trade_no": out_trade_no, "outcome": "success"})
 }
 
 async fn pay(simulator: Router, payment: &Value) {

@@ -51,19 +51,6 @@ impl Partner {
     }
 }
 
-impl Partner {
-    /// The buyer pays the sub-merchant. The notification waits in the post.
-    async fn pay(&self, out_trade_no: &str) {
-        let paying = json!({
-            "mchid": merchant()["mchid"], "sub_mchid": self.sub_mchid,
-            "out_trade_no": out_trade_no, "outcome": "success",
-        });
-        let paid = self.house.simulate("pay", &paying).await;
-        assert_eq!(paid["trade_state"], "SUCCESS", "{paid}");
-        self.house.simulator.run_due().await;
-    }
-}
-
 #[tokio::test]
 async fn an_order_for_a_sub_merchant_goes_all_the_way() {
     let partner = open_with("").await;
@@ -86,7 +73,7 @@ async fn an_order_for_a_sub_merchant_goes_all_the_way() {
             .path
             .starts_with("/v3/pay/partner/")
     );
-    partner.pay("tea-0001").await;
+    partner.house.pay("tea-0001").await;
     house.hand_in(&house.take_post()[0]).await;
     assert_eq!(house.checkout(&token).await.word("state"), "paid");
     assert_eq!(house.mismatches().await, []);
@@ -105,7 +92,7 @@ async fn a_missed_notification_is_found_by_query_and_an_order_is_closed_for_the_
     let house = &partner.house;
     let token = house.order(partner.order(&json!({}))).await;
     house.attempt(&token, &[("product", "native")]).await;
-    partner.pay("tea-0001").await;
+    partner.house.pay("tea-0001").await;
     house.take_post();
     house.later(5_000).await;
     assert_eq!(house.checkout(&token).await.word("state"), "paid");
@@ -127,7 +114,7 @@ async fn a_refund_goes_out_for_the_sub_merchant_and_comes_to_its_end() {
     let house = &partner.house;
     let token = house.order(partner.order(&json!({}))).await;
     house.attempt(&token, &[("product", "native")]).await;
-    partner.pay("tea-0001").await;
+    partner.house.pay("tea-0001").await;
     house.hand_in(&house.take_post()[0]).await;
     house.line.take_sent();
     let wanted = json!({"refund_no": "back-0001", "amount_fen": 990}).to_string();
@@ -189,7 +176,7 @@ async fn the_payers_appid_signs_and_is_the_one_that_the_openid_belongs_to() {
         let paying = house.attempt(&token, &[("product", "jsapi")]).await;
         assert_eq!(paying.json["jsapi"]["appId"], appid, "{}", paying.json);
         assert_eq!(house.last_order()["payer"], json!({sent_as: openid}));
-        partner.pay(order_no).await;
+        partner.house.pay(order_no).await;
         house.hand_in(&house.take_post()[0]).await;
         assert_eq!(house.checkout(&token).await.word("state"), "paid");
     }
@@ -306,7 +293,7 @@ async fn the_receipt_is_shown_in_wechats_frame_and_leads_back_to_the_shop() {
     let order = partner.order(&json!({"success_url": "http://127.0.0.1:8000/thanks?a=1&b=2"}));
     let token = house.order(order).await;
     house.attempt(&token, &[("product", "native")]).await;
-    partner.pay("tea-0001").await;
+    partner.house.pay("tea-0001").await;
     house.hand_in(&house.take_post()[0]).await;
     let path = receipt_path(&partner).await;
     let page = look(house, &path).await;
@@ -356,7 +343,7 @@ async fn without_wechats_check_code_nothing_of_the_order_is_shown() {
             .contains("SHOW_OFFICIAL_PAGE")
     );
     assert_eq!(house.line.take_kinds(), ["query"]);
-    partner.pay("tea-0001").await;
+    partner.house.pay("tea-0001").await;
     house.hand_in(&house.take_post()[0]).await;
     let good = receipt_path(&partner).await;
     let (front, code) = good.split_once("check_code=").unwrap();
@@ -416,7 +403,7 @@ async fn a_receipt_before_its_notification_asks_wechat_itself() {
     let house = &partner.house;
     let token = house.order(partner.order(&json!({}))).await;
     house.attempt(&token, &[("product", "native")]).await;
-    partner.pay("tea-0001").await;
+    partner.house.pay("tea-0001").await;
     // WeChat's frame comes first; the number in its code is WeChat's own.
     let ledger = serde_json::to_value(house.simulator.ledger_view(None)).unwrap();
     let transaction_id = ledger["orders"][0]["transaction_id"]

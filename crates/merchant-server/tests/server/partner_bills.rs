@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::bills::{DAY, HOUR_MS, bill, refunded, the_next_morning};
-use crate::house::{House, merchant, sub_merchant, sub_merchant_table};
+use crate::house::{House, sub_merchant, sub_merchant_table};
 use wechat_pay_simulator::SubMerchant;
 
 /// A service provider and both its sub-merchants.
@@ -33,12 +33,7 @@ impl Provider {
             }))
             .await;
         house.attempt(&token, &[("product", "native")]).await;
-        let paying = json!({
-            "mchid": merchant()["mchid"], "sub_mchid": sub.sub_mchid,
-            "out_trade_no": order_no, "outcome": "success",
-        });
-        house.simulate("pay", &paying).await;
-        house.simulator.run_due().await;
+        house.pay(order_no).await;
         for told in house.take_post() {
             assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
         }

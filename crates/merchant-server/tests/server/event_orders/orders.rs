@@ -274,10 +274,9 @@ async fn visit(house: &House, place: &prop::sample::Index, outcome: &str, late: 
     if attempts.is_empty() {
         return;
     }
-    let visit = json!({
-        "mchid": merchant()["mchid"], "outcome": outcome, "late": late,
-        "out_trade_no": place.get(attempts)["out_trade_no"],
-    });
+    let number = place.get(attempts)["out_trade_no"].as_str().unwrap();
+    let mut visit = house.visit(number, outcome);
+    visit["late"] = late.into();
     house.simulate("pay", &visit).await;
 }
 

@@ -77,8 +77,13 @@ impl House {
 
     /// What becomes of a refund at WeChat, now.
     pub(crate) async fn decide(&self, refund_no: &str, outcome: &str) {
+        let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
+        let mut refunds = ledger["refunds"].as_array().unwrap().iter();
+        let refund = refunds.find(|refund| refund["out_refund_no"] == refund_no);
+        let of = refund.unwrap()["out_trade_no"].as_str().unwrap();
         let decision = json!({
-            "mchid": merchant()["mchid"], "out_refund_no": refund_no, "outcome": outcome,
+            "mchid": merchant()["mchid"], "sub_mchid": self.order_at_wechat(of)["sub_mchid"],
+            "out_refund_no": refund_no, "outcome": outcome,
         });
         self.at_wechat("/_simulator/refund/outcome", &decision)
             .await;

@@ -16,12 +16,7 @@ pub(super) async fn paid_twice(house: &House) -> String {
     let wish = [("product", "native"), ("after", "1")];
     let second = house.attempt(&token, &wish).await;
     house.pay(second.word("out_trade_no")).await;
-    let late = json!({
-        "mchid": crate::house::merchant()["mchid"], "out_trade_no": "tea-0001",
-        "outcome": "success", "late": true,
-    });
-    house.at_wechat("/_simulator/pay", &late).await;
-    house.simulator.run_due().await;
+    house.pay_late("tea-0001").await;
     let post = house.take_post();
     assert_eq!(post.len(), 2);
     for letter in post.iter().chain(&post) {
