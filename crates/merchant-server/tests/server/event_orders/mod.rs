@@ -87,20 +87,7 @@ enum Event<Step> {
 
 /// Tries orders of events; a failure names the shortest that was found.
 pub(crate) fn hold<S: Subject>() {
-    let config = Config {
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let cases = std::env::var("PROPTEST_CASES").map_or(S::CASES, |_| config.cases);
-    let seed = match config.rng_seed {
-        RngSeed::Fixed(seed) => seed,
-        RngSeed::Random => drawn_seed(),
-    };
-    let mut runner = TestRunner::new(Config {
-        cases,
-        rng_seed: RngSeed::Fixed(seed),
-        ..config
-    });
+    let (mut runner, seed) = runner(S::CASES);
     let stories = (S::settings(), prop::collection::vec(event::<S>(), 5..40));
     let tried = runner.run(&stories, |(setting, events)| {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -113,6 +100,24 @@ pub(crate) fn hold<S: Subject>() {
     tried.unwrap_or_else(|failure| {
         panic!("{failure}\nPROPTEST_RNG_SEED={seed} tries the same again")
     });
+}
+
+/// Tries so many cases where nobody asks for more; the seed is for who reads of a failure.
+pub(crate) fn runner(cases: u32) -> (TestRunner, u64) {
+    let config = Config {
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let seed = match config.rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => drawn_seed(),
+    };
+    let runner = TestRunner::new(Config {
+        cases: std::env::var("PROPTEST_CASES").map_or(cases, |_| config.cases),
+        rng_seed: RngSeed::Fixed(seed),
+        ..config
+    });
+    (runner, seed)
 }
 
 fn drawn_seed() -> u64 {

@@ -1,0 +1,110 @@
+//! Bodies that each route would take, to be spoiled.
+
+use serde_json::{Value, json};
+
+use super::routes::Route;
+use crate::house::transaction;
+
+/// The number of a payment that is nobody's.
+pub(super) const NOBODYS: &str = "nobodys-0001";
+
+/// What this route would take, at the house of a sub-merchant's provider where there is one;
+/// `number` makes it another one each time.
+pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> Value {
+    match &*route.path {
+        "/v1/orders" => json!({
+            "order_no": format!("hostile-{number}"), "total_fen": 1990, "description": "一壶茶",
+            "sub_mchid": sub_mchid, "expires_in_ms": 600_000, "attach": "cart 7",
+            "goods_tag": "WXG", "support_fapiao": true, "products": ["native", "h5"],
+            "payer": {"openid": "oHostile"}, "return_url": "http://127.0.0.1:8000/pay",
+            "success_url": "http://127.0.0.1:8000/done",
+            "detail": {
+                "cost_price": 2990, "invoice_id": "微信123",
+                "goods_detail": [{
+                    "merchant_goods_id": "1246464644", "wechatpay_goods_id": "1001",
+                    "goods_name": "iPhoneX 256G", "quantity": 1, "unit_price": 1990,
+                }],
+            },
+            "scene_info": {
+                "payer_client_ip": "14.23.150.211", "device_id": "013467007045764",
+                "store_info": {
+                    "id": "0001", "name": "腾讯大厦分店", "area_code": "440305",
+                    "address": "科技中一道10000号",
+                },
+            },
+            "settle_info": {"profit_sharing": false},
+        }),
+        "/v1/orders/{order_no}/attempts" => {
+            let after = number / 8 % 4;
+            match number % 6 {
+                0 => json!({
+                    "product": "code_pay", "auth_code": "134567890123456789", "after": after,
+                }),
+                1 => json!({
+                    "product": "jsapi", "payer": {"openid": "oHostile"}, "after": after,
+                }),
+                2 => json!({
+                    "product": "mini_program", "payer": {"openid": "oHostile"}, "after": after,
+                }),
+                3 => json!({
+                    "product": "h5", "return_url": "http://127.0.0.1:8000/pay", "after": after,
+                    "payer_client_ip": "10.0.0.9",
+                }),
+                4 => json!({"product": "app", "after": after}),
+                _ => json!({"product": "native", "after": after}),
+            }
+        }
+        "/v1/orders/{order_no}/refunds" => json!({
+            "refund_no": format!("H-{number}"), "amount_fen": 1, "reason": "凉了",
+            "funds_account": "AVAILABLE", "from": [{"account": "AVAILABLE", "amount_fen": 1}],
+            "goods_detail": [{
+                "merchant_goods_id": "G", "unit_price_fen": 1, "refund_amount_fen": 1,
+                "refund_quantity": 1,
+            }],
+        }),
+        "/v1/refunds/{refund_no}/apply-abnormal-refund" => json!({
+            "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT",
+            "bank_account": "6222020000001234", "real_name": "张三丰",
+        }),
+        // Of a payment that is nobody's: none of what is here may be settled by it.
+        "/wechat/notify/payment" | "/wechat/notify/refund" => told(NOBODYS, sub_mchid),
+        _ => {
+            let products = ["native", "h5", "jsapi", "mini_program"];
+            json!({
+                "product": products[number % 4], "after": number / 8 % 4,
+                "return_url": "http://127.0.0.1:8000/pay",
+            })
+        }
+    }
+}
+
+/// A payment as WeChat tells of it to that house.
+pub(super) fn told(out_trade_no: &str, sub_mchid: Option<&str>) -> Value {
+    let mut told = transaction(out_trade_no, 1990);
+    if let Some(sub_mchid) = sub_mchid {
+        let fields = told.as_object_mut().unwrap();
+        for name in ["appid", "mchid"] {
+            let value = fields.remove(name).unwrap();
+            fields.insert(format!("sp_{name}"), value);
+        }
+        fields.insert("sub_mchid".to_owned(), sub_mchid.into());
+        fields["payer"] = json!({"sp_openid": "oSecretOpenId"});
+    }
+    told
+}
+
+/// The same as it is written: pages post forms, backends and WeChat JSON.
+pub(super) fn written(route: &Route, body: &Value) -> Vec<u8> {
+    let is_form = route.path.starts_with("/v1/checkouts/") || route.path.starts_with("/c/");
+    if !is_form {
+        return body.to_string().into_bytes();
+    }
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in body.as_object().unwrap() {
+        match value.as_str() {
+            Some(text) => form.append_pair(name, text),
+            None => form.append_pair(name, &value.to_string()),
+        };
+    }
+    form.finish().into_bytes()
+}

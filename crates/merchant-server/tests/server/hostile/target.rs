@@ -1,0 +1,305 @@
+//! The house that is shot at: orders in every state, refunds, messages and a mismatch, so that the
+//! addresses name something.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use merchant_server::Clock as _;
+use serde_json::json;
+use sqlx::Connection as _;
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+use super::fitting::{NOBODYS, fitting, told, written};
+use super::routes::{Route, routes};
+use super::shots::{HEADERS, Key, Payload, Shot, spoil};
+use super::verdict::{check_refusal, is_wechats_to_say};
+use crate::bills::{DAY, the_next_morning};
+use crate::house::{
+    API_KEY, House, Letter, MINUTE_MS, backend, letter, merchant, sign, sub_merchant,
+    sub_merchant_table,
+};
+
+const HOOKS: &str = "[[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\nsecret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n";
+/// So many that some are open still when many have been closed.
+const OPEN_ORDERS: usize = 80;
+/// After this time an answer is one that waits for its order to change.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Longer than any answer waits.
+const WAIT_MS: u64 = 26_000;
+
+/// Whose house it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Direct,
+    Provider,
+}
+
+pub(super) struct Target {
+    house: House,
+    routes: Vec<Route>,
+    /// What there is for the variable part of an address, by the part's name.
+    known: BTreeMap<&'static str, Vec<String>>,
+    /// The token of an order whose number no call of the backend names.
+    token: String,
+    sub_mchid: Option<String>,
+    /// Sees whether somebody else has written.
+    watch: Mutex<sqlx::SqliteConnection>,
+    _files: TempDir,
+}
+
+impl Target {
+    pub(super) async fn open(kind: Kind) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        for name in ["wechat-pay.js", "MP_verify_0123456789abcdef.txt"] {
+            std::fs::write(files.path().join(name), "0123456789abcdef").unwrap();
+        }
+        let folder = files.path().display();
+        let lines = format!(
+            "rate_limits = {{ token_per_minute = 1000000, address_per_minute = 1000000 }}\n\
+             bundle_dir = \"{folder}\"\n\
+             verification_files = [\"{folder}/MP_verify_0123456789abcdef.txt\"]\n\
+             products = [\"native\", \"h5\", \"jsapi\", \"mini_program\", \"app\", \"code_pay\"]\n"
+        );
+        let appid = merchant()["appid"].as_str().unwrap().to_owned();
+        let mut tables =
+            format!("app_appid = \"{appid}\"\nmini_program_path = \"/pages/pay/pay\"\n");
+        let mut sub_mchid = None;
+        if kind == Kind::Provider {
+            let sub = sub_merchant(1);
+            tables += &sub_merchant_table(&sub);
+            sub_mchid = Some(sub.sub_mchid);
+        }
+        let house = House::open_with_merchant(&lines, &(tables + HOOKS)).await;
+        let (token, known) = furnish(&house, sub_mchid.as_deref()).await;
+        let database = house.folder.path().join("merchant-server.sqlite3");
+        let watch = sqlx::SqliteConnection::connect(&format!("sqlite://{}", database.display()));
+        Self {
+            routes: routes(&house).await,
+            known,
+            token,
+            sub_mchid,
+            watch: Mutex::new(watch.await.unwrap()),
+            house,
+            _files: files,
+        }
+    }
+
+    /// The request, where there is such a one: no client can send an address or a header that is
+    /// none.
+    pub(super) fn request(&self, shot: &Shot) -> Option<(String, Request<Body>)> {
+        let route = shot.route.get(&self.routes);
+        let method = match shot.method {
+            None => route.method.clone(),
+            Some(method) => method.parse().unwrap(),
+        };
+        let uri = format!("{}?{}", self.path(route, shot), in_address(&shot.query));
+        let mut request = Request::builder().method(&method).uri(uri);
+        match shot.key {
+            Key::Right => request = request.header("authorization", format!("Bearer {API_KEY}")),
+            Key::Wrong => request = request.header("authorization", "Bearer x"),
+            Key::None => {}
+        }
+        let Letter { headers, body } = self.letter(route, shot);
+        for (name, value) in &headers {
+            request = request.header(name, value);
+        }
+        for (name, value) in &shot.headers {
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                request = request.header(HEADERS[*name], value);
+            }
+        }
+        let request = request.body(Body::from(body)).ok()?;
+        Some((format!("{method} {}", route.path), request))
+    }
+
+    /// The body, and what vouches for it where it is WeChat's.
+    fn letter(&self, route: &Route, shot: &Shot) -> Letter {
+        let is_signed = shot.is_signed && route.path.starts_with("/wechat/notify");
+        let now_ms = self.house.clock.now_ms();
+        let body = match &shot.body {
+            Payload::Bytes(bytes) if is_signed => return sign(bytes.clone(), now_ms),
+            Payload::Bytes(bytes) => bytes.clone(),
+            Payload::Spoiled(wounds) => {
+                let number = shot.known.index(10_000);
+                let mut body = fitting(route, self.sub_mchid.as_deref(), number);
+                spoil(&mut body, wounds);
+                if is_signed {
+                    // Sealed, too.
+                    return letter(&format!("H{number}"), &body, now_ms);
+                }
+                written(route, &body)
+            }
+        };
+        Letter {
+            headers: HeaderMap::new(),
+            body: body.into(),
+        }
+    }
+
+    fn path(&self, route: &Route, shot: &Shot) -> String {
+        let Some(parameter) = route.parameter() else {
+            return route.path.clone();
+        };
+        // A new parameter needs something that it may be.
+        let known = self.known.get(parameter);
+        let known = known.unwrap_or_else(|| panic!("what is a {parameter}? {}", route.path));
+        let value = match &shot.unknown {
+            None => shot.known.get(known).clone(),
+            // Bytes that are no text.
+            Some(text) if text.len() % 4 == 1 => "%FF%C0".to_owned(),
+            Some(text) => url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
+        };
+        route.with(&value)
+    }
+
+    /// Sends it, and says what is wrong with the answer, if anything is.
+    pub(super) async fn answer(&self, request: Request<Body>) -> Result<(), String> {
+        let path = request.uri().path().to_owned();
+        let before = self.writes().await;
+        let mut answering = pin!(self.house.send(request));
+        let answer = match tokio::time::timeout(PATIENCE, &mut answering).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.house.clock.advance_ms(WAIT_MS);
+                answering.await
+            }
+        };
+        let said = format!(
+            "{}: {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        );
+        if answer.status.is_server_error() && !is_wechats_to_say(&path, &answer) {
+            return Err(format!("breaks it: {said}"));
+        }
+        if !answer.status.is_client_error() {
+            return Ok(());
+        }
+        if self.writes().await != before {
+            return Err(format!("was refused, and wrote into the ledger: {said}"));
+        }
+        check_refusal(&path, &answer).map_err(|fault| format!("{fault}: {said}"))
+    }
+
+    /// A number that is another one after somebody else has written.
+    async fn writes(&self) -> i64 {
+        let mut watch = self.watch.lock().await;
+        let (version,) = sqlx::query_as("PRAGMA data_version")
+            .fetch_one(&mut *watch)
+            .await
+            .unwrap();
+        version
+    }
+
+    /// After all of it: nothing was paid, settled or closed that no good request has.
+    pub(super) async fn stands(&self) {
+        let before = self.writes().await;
+        let told = told(NOBODYS, self.sub_mchid.as_deref());
+        let news = letter("the last one", &told, self.house.clock.now_ms());
+        self.house.hand_in(&news).await;
+        assert_ne!(self.writes().await, before, "what is written is seen");
+        // Attempts may begin, for some of the forms are good ones.
+        let order = self.house.checkout(&self.token).await;
+        assert_eq!(order.word("state"), "open");
+        let bought = self.house.shown("/bought-0001").await;
+        assert_eq!(bought.word("state"), "paid");
+        for (number, _) in self.house.mismatches().await {
+            assert!(!number.ends_with("-0001") || number == NOBODYS, "{number}");
+        }
+    }
+}
+
+/// Of an address, every byte that it may hold is left as it is.
+fn in_address(query: &[u8]) -> String {
+    query
+        .iter()
+        .map(|byte| match byte {
+            b'!'..=b'~' if !matches!(byte, b'#' | b'<' | b'>' | b'"') => {
+                char::from(*byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// Puts something into the house for each name that an address can have; gives the token of an
+/// order that only its buyer knows, too.
+async fn furnish(
+    house: &House,
+    sub_mchid: Option<&str>,
+) -> (String, BTreeMap<&'static str, Vec<String>>) {
+    let order = async |order_no: &str| {
+        let order = json!({
+            "order_no": order_no, "total_fen": 1990, "description": "一壶茶",
+            "sub_mchid": sub_mchid, "return_url": "http://127.0.0.1:8000/pay",
+            "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
+        });
+        house.order(order).await
+    };
+    let bought = order("bought-0001").await;
+    house.attempt(&bought, &[("product", "native")]).await;
+    house.pay("bought-0001").await;
+    for told in house.take_post() {
+        assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    }
+    for (refund_no, amount_fen) in [("R-1", 300), ("R-2", 200)] {
+        let wish = json!({"refund_no": refund_no, "amount_fen": amount_fen}).to_string();
+        let path = "/v1/orders/bought-0001/refunds";
+        let asked = house.send(backend(path, API_KEY, wish)).await;
+        assert!(asked.status.is_success(), "{}", asked.json);
+        house.decide(refund_no, "abnormal").await;
+        // WeChat wants a minute between two of them.
+        house.clock.advance_ms(MINUTE_MS);
+    }
+    for told in house.take_post() {
+        house.hand_in_at(told.path(), &told).await;
+    }
+    let told = letter("N1", &told(NOBODYS, sub_mchid), house.clock.now_ms());
+    assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    the_next_morning(house);
+
+    let (mut tokens, mut numbers) = (Vec::new(), Vec::new());
+    for place in 0..OPEN_ORDERS {
+        let number = format!("open-{place:04}");
+        tokens.push(order(&number).await);
+        numbers.push(number);
+    }
+    // One of many, and not meant less often.
+    for _ in 0..OPEN_ORDERS / 4 {
+        tokens.push(bought.clone());
+        numbers.push("bought-0001".to_owned());
+    }
+    let token = order("buyers-0001").await;
+    tokens.push(token.clone());
+    house.server.run_due().await.unwrap();
+
+    let webhooks = house.read_private("/v1/webhooks").await.json;
+    let webhooks = webhooks["webhooks"].as_array().unwrap().iter();
+    let ids = webhooks.map(|webhook| webhook["id"].as_str().unwrap().to_owned());
+    let mismatches = house.read_private("/v1/mismatches").await.json;
+    let mismatches = mismatches["mismatches"].as_array().unwrap().iter();
+    let mismatches = mismatches.map(|mismatch| mismatch["no"].to_string());
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let known = BTreeMap::from([
+        ("token", tokens),
+        ("order_no", numbers),
+        ("refund_no", texts(&["R-1", "R-2"])),
+        ("day", texts(&[DAY, "2026-11-20", "2026-11-22"])),
+        ("id", ids.collect()),
+        ("no", mismatches.collect()),
+        ("file", texts(&["MP_verify_0123456789abcdef.txt", "c.css"])),
+        // What `nest_service` calls the rest of an address.
+        (
+            "__private__axum_nest_tail_param",
+            texts(&["wechat-pay.js", "../house.rs", "missing.js"]),
+        ),
+    ]);
+    for (name, values) in &known {
+        assert!(!values.is_empty(), "no {name}");
+    }
+    (token, known)
+}
