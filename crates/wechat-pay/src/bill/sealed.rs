@@ -63,6 +63,22 @@ pub struct SealedBillTickets {
     pub download_bill_list: Vec<SealedBillTicket>,
 }
 
+impl SealedBillTickets {
+    /// The parts in their order: each of those that were announced, once.
+    pub fn in_order(&self) -> Result<Vec<&SealedBillTicket>, BillError> {
+        let mut parts: Vec<_> = self.download_bill_list.iter().collect();
+        parts.sort_by_key(|part| part.bill_sequence);
+        parts.dedup_by_key(|part| part.bill_sequence);
+        if parts.is_empty() || parts.len() != self.download_bill_count {
+            return Err(BillError::Parts {
+                announced: self.download_bill_count,
+                got: parts.len(),
+            });
+        }
+        Ok(parts)
+    }
+}
+
 /// Where a part of an encrypted bill is, and what opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedBillTicket {
@@ -228,6 +244,31 @@ mod tests {
         ] {
             let error = read(count, &files).unwrap_err();
             assert!(matches!(error, BillError::Parts { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn parts_are_fetched_in_their_order_and_none_is_missing() {
+        let listed = |count: usize, sequences: &[u32]| {
+            let tickets = SealedBillTickets {
+                download_bill_count: count,
+                download_bill_list: sequences.iter().map(|place| ticket(*place, "")).collect(),
+            };
+            let parts = tickets.in_order()?;
+            Ok(parts
+                .iter()
+                .map(|part| part.bill_sequence)
+                .collect::<Vec<_>>())
+        };
+        assert_eq!(listed(3, &[2, 3, 1]), Ok(vec![1, 2, 3]));
+        for (announced, sequences, got) in [
+            (2, &[1][..], 1),
+            (2, &[1, 1], 1),
+            (1, &[1, 2], 2),
+            (0, &[], 0),
+        ] {
+            let error = BillError::Parts { announced, got };
+            assert_eq!(listed(announced, sequences), Err(error));
         }
     }
 
