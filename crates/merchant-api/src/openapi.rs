@@ -88,7 +88,7 @@ fn message(event_type: &str, schema: &str) -> Value {
         start_attempt, read_checkout, cancel_attempt, create_order, get_order, list_orders,
         close_order, start_order_attempt, create_refund, list_refunds, get_refund,
         apply_abnormal_refund, list_webhooks, resend_webhook, resend_webhooks,
-        list_mismatches, finish_mismatch, compare_bill
+        list_mismatches, finish_mismatch, compare_bill, read_bill_file
     ),
     components(schemas(
         OrderNews, PaymentNews, PaymentMismatchNews, RefundNews, RefundMismatchNews
@@ -475,3 +475,25 @@ fn resend_webhook() {}
     security(("api_key" = []))
 )]
 fn compare_bill() {}
+
+/// Fetches WeChat's bill of a day as WeChat has it, once it has the hash that WeChat signed: the trade
+/// bill, or an account's flow of funds. An unknown parameter is refused.
+#[utoipa::path(
+    get, path = "/bills/{day}/file", tag = "private",
+    params(
+        ("day" = String, Path, description = "The day in Asia/Shanghai, 2026-11-21"),
+        ("fund_flow" = Option<String>, Query, description = "basic, operation or fees: the flow of funds of that account; absent: the trade bill"),
+        ("sub_mchid" = Option<String>, Query, description = "Partner mode: one sub-merchant's bill; absent: the trade bill of all, or the provider's own flow of funds"),
+    ),
+    responses(
+        (status = 200, description = "The bill, UTF-8 with a byte order mark, under a name in Content-Disposition", body = String, content_type = "text/csv"),
+        (status = 204, description = "Nothing happened on that day: WeChat has no bill"),
+        (status = 400, description = "INVALID_REQUEST: the day, the account, or a sub_mchid that is none of ours", body = ErrorEnvelope),
+        (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
+        (status = 403, description = "FORBIDDEN: the key lacks bills", body = ErrorEnvelope),
+        (status = 502, description = "WECHAT_REFUSED: wechat_code says why", body = ErrorEnvelope),
+        (status = 503, description = "WECHAT_UNAVAILABLE, a file without the announced hash among it; with wechat_code STATEMENT_CREATING the bill is not ready yet", body = ErrorEnvelope)
+    ),
+    security(("api_key" = []))
+)]
+fn read_bill_file() {}

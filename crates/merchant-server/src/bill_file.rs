@@ -6,6 +6,9 @@ use std::io;
 use std::path::Path;
 
 use axum::body::Body;
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::stream::try_unfold;
 use http_body_util::BodyExt as _;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
@@ -28,11 +31,23 @@ pub(crate) struct BillFile {
 impl BillFile {
     /// An empty one on the disk of this folder.
     pub(crate) fn new_in(folder: &Path) -> io::Result<Self> {
-        let file = tempfile::tempfile_in(folder)?;
+        Self::limited_in(folder, BILL_FILE_MAX_BYTES)
+    }
+
+    /// One that takes no more than so many bytes.
+    pub(crate) fn limited_in(folder: &Path, max_bytes: u64) -> io::Result<Self> {
         Ok(Self {
+            max_bytes,
+            ..Self::of(tempfile::tempfile_in(folder)?)
+        })
+    }
+
+    /// What was written elsewhere.
+    pub(crate) fn of(file: std::fs::File) -> Self {
+        Self {
             file: Mutex::new(File::from_std(file)),
             max_bytes: BILL_FILE_MAX_BYTES,
-        })
+        }
     }
 
     /// Takes a body as it comes, in the place of what was there: an earlier try may have broken off.
@@ -72,6 +87,24 @@ impl BillFile {
         piece.truncate(length);
         Ok(length > 0)
     }
+
+    /// All of it, from its beginning.
+    pub(crate) async fn whole(&self) -> io::Result<Vec<u8>> {
+        let mut file = self.file.lock().await;
+        file.rewind().await?;
+        let mut whole = Vec::new();
+        file.read_to_end(&mut whole).await?;
+        Ok(whole)
+    }
+
+    /// What is left of it, piece by piece, as somebody takes it.
+    pub(crate) fn pieces(self) -> impl Stream<Item = io::Result<Bytes>> + Send {
+        try_unfold(self, |file| async move {
+            let mut piece = Vec::new();
+            let is_there = file.read_piece(&mut piece).await?;
+            Ok(is_there.then(|| (Bytes::from(piece), file)))
+        })
+    }
 }
 
 fn lost(reason: String) -> TransportError {
@@ -83,12 +116,7 @@ mod tests {
     use super::*;
 
     async fn text_of(file: &BillFile) -> Vec<u8> {
-        file.rewind().await.unwrap();
-        let (mut text, mut piece) = (Vec::new(), Vec::new());
-        while file.read_piece(&mut piece).await.unwrap() {
-            text.extend_from_slice(&piece);
-        }
-        text
+        file.whole().await.unwrap()
     }
 
     #[tokio::test]
@@ -106,10 +134,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_is_too_long_is_refused_with_the_limit() {
         let folder = tempfile::tempdir().unwrap();
-        let file = BillFile {
-            max_bytes: 5,
-            ..BillFile::new_in(folder.path()).unwrap()
-        };
+        let file = BillFile::limited_in(folder.path(), 5).unwrap();
         file.take(Body::from("12345")).await.unwrap();
         let error = file.take(Body::from("123456")).await.unwrap_err();
         let says = "the bill's file is longer than 5 bytes";

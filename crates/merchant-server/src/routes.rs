@@ -68,6 +68,7 @@ pub fn app(server: MerchantServer) -> Router {
             post(refunds::apply_abnormal_refund),
         )
         .route("/v1/bills/{day}", get(bills::compare_bill))
+        .route("/v1/bills/{day}/file", get(bills::read_bill_file))
         .route("/v1/webhooks", get(webhooks::list_webhooks))
         .route("/v1/webhooks/resend", post(webhooks::resend_webhooks))
         .route("/v1/webhooks/{id}/resend", post(webhooks::resend_webhook))

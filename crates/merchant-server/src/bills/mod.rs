@@ -3,29 +3,32 @@
 //! refund that only the bill knows is asked about, and taken in as WeChat vouches for it.
 
 mod comparison;
+mod download;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{StatusCode, header};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use merchant_api::{ApiError, BillComparison, BillDifference, ErrorCode};
-use wechat_pay::bill::{
-    BillAccount, BillError, BillReader, BillText, BillTicket, BillType, FundFlowBillRequest,
-    Packing, TradeBillRequest, TradeBillRow, TradeBillSummary,
-};
-use wechat_pay::{InvalidField, Operation, RequestParts};
+use wechat_pay::InvalidField;
+use wechat_pay::bill::{BillAccount, BillError, BillReader, TradeBillRow, TradeBillSummary};
 
 use crate::api_key::Backend;
 use crate::bill_file::BillFile;
 use crate::config::Scope;
 use crate::error::Failure;
-use crate::folder::folder_of;
 use crate::ledger::{Ledger, LedgerError};
 use crate::path_text::PathText;
 use crate::query;
 use crate::server::MerchantServer;
 use crate::wechat_client::{CallError, WechatClient};
 use comparison::Comparison;
+use download::{PACKING, Wanted, fetch, unpack, write_text};
+
+pub(crate) use download::save;
 
 /// When a bill that is being made is worth another try, in milliseconds: WeChat's own advice.
 const CREATING_RETRY_MS: u64 = 30 * 60_000;
@@ -64,9 +67,6 @@ pub(crate) enum BillFailure {
     Disk(#[from] std::io::Error),
 }
 
-/// How files travel: a day's text packs to a tenth of itself.
-const PACKING: Packing = Packing::Gzip;
-
 /// `GET /v1/bills/{day}?sub_mchid`
 pub(crate) async fn compare_bill(
     State(server): State<MerchantServer>,
@@ -75,18 +75,92 @@ pub(crate) async fn compare_bill(
     RawQuery(query): RawQuery,
 ) -> Result<Json<BillComparison>, Failure> {
     backend.may(Scope::Bills)?;
-    let mut sub_mchid = None;
-    for (name, value) in query::parameters(&query.unwrap_or_default())? {
-        match &*name {
-            "sub_mchid" => sub_mchid = Some(value.into_owned()),
-            _ => return Err(Failure::invalid(&name, "is not a parameter of a bill")),
-        }
+    let asked = Asked::read(&day, query.as_deref())?;
+    if asked.fund_flow.is_some() {
+        let rule = "is for the bill's file: an account's flow of funds is compared with nothing";
+        return Err(Failure::invalid("fund_flow", rule));
     }
-    let day = read_day(&day).ok_or_else(|| Failure::invalid("day", DAY_RULE))?;
     let (wechat, ledger) = (&server.wechat, &server.ledger);
     let folder = server.config.files_dir();
-    let compared = compare(wechat, ledger, folder, day, sub_mchid.as_deref()).await?;
+    let sub_mchid = asked.sub_mchid.as_deref();
+    let compared = compare(wechat, ledger, folder, asked.day, sub_mchid).await?;
     Ok(Json(compared))
+}
+
+/// `GET /v1/bills/{day}/file?fund_flow&sub_mchid`: a bill as WeChat has it. The first byte goes out
+/// once the whole file has the hash that WeChat signed.
+pub(crate) async fn read_bill_file(
+    State(server): State<MerchantServer>,
+    backend: Backend,
+    PathText(day): PathText,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    backend.may(Scope::Bills)?;
+    let asked = Asked::read(&day, query.as_deref())?;
+    let kind = asked.fund_flow.map_or(BillKind::Trade, BillKind::FundFlow);
+    let sub_mchid = asked.sub_mchid.as_deref();
+    let wanted = Wanted::new(&server.wechat, kind, asked.day, sub_mchid)?;
+    let folder = server.config.files_dir();
+    let disk = BillFailure::Disk;
+    let mut text = tempfile::tempfile_in(folder).map_err(disk)?;
+    let Some(length) = write_text(&server.wechat, &wanted, folder, &mut text).await? else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    };
+    let text = BillFile::of(text);
+    text.rewind().await.map_err(disk)?;
+    let name = format!("attachment; filename=\"{}\"", wanted.file_name());
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+        (header::CONTENT_LENGTH, length.to_string()),
+    ];
+    Ok((headers, Body::from_stream(text.pieces())).into_response())
+}
+
+/// What a call asks about bills.
+struct Asked {
+    day: Date,
+    sub_mchid: Option<String>,
+    fund_flow: Option<BillAccount>,
+}
+
+impl Asked {
+    fn read(day: &str, query: Option<&str>) -> Result<Self, Failure> {
+        let (mut sub_mchid, mut fund_flow) = (None, None);
+        for (name, value) in query::parameters(query.unwrap_or_default())? {
+            match &*name {
+                "sub_mchid" => sub_mchid = Some(value.into_owned()),
+                "fund_flow" => fund_flow = Some(read_account(&value)?),
+                _ => return Err(Failure::invalid(&name, "is not a parameter of a bill")),
+            }
+        }
+        let day = read_day(day).ok_or_else(|| Failure::invalid("day", DAY_RULE))?;
+        Ok(Self {
+            day,
+            sub_mchid,
+            fund_flow,
+        })
+    }
+}
+
+/// The accounts at WeChat, as they are named here.
+const ACCOUNTS: [(BillAccount, &str); 3] = [
+    (BillAccount::Basic, "basic"),
+    (BillAccount::Operation, "operation"),
+    (BillAccount::Fees, "fees"),
+];
+
+fn read_account(word: &str) -> Result<BillAccount, Failure> {
+    let known = ACCOUNTS.into_iter().find(|(_, known)| *known == word);
+    let rule = "must be basic, operation or fees";
+    known
+        .map(|(account, _)| account)
+        .ok_or_else(|| Failure::invalid("fund_flow", rule))
+}
+
+fn account_word(account: BillAccount) -> &'static str {
+    let known = ACCOUNTS.into_iter().find(|(known, _)| *known == account);
+    known.map_or("", |(_, word)| word)
 }
 
 /// Downloads the trade bill of a day and compares it, row by row: the whole one, or in partner mode
@@ -173,116 +247,6 @@ async fn learn_refunds(
         }
     }
     Ok(())
-}
-
-/// A bill as WeChat has it, unpacked into a new file, which others cannot read: it names buyers.
-/// Gives its length in bytes; `None` where nothing happened on that day.
-pub(crate) async fn save(
-    wechat: &WechatClient,
-    kind: BillKind,
-    day: Date,
-    sub_mchid: Option<&str>,
-    to: &std::path::Path,
-) -> Result<Option<u64>, BillFailure> {
-    let wanted = Wanted::new(wechat, kind, day, sub_mchid)?;
-    let folder = folder_of(to);
-    // It gets its name when it is whole and has its hash, and never that of another file.
-    let mut saved = tempfile::NamedTempFile::new_in(folder)?;
-    let Some((file, ticket)) = fetch(wechat, &wanted, folder).await? else {
-        return Ok(None);
-    };
-    let length = unpack(&file, &ticket, saved.as_file_mut()).await?;
-    saved.as_file().sync_all()?;
-    saved.persist_noclobber(to).map_err(|error| error.error)?;
-    Ok(Some(length))
-}
-
-/// Goes through a file from its beginning: it must have the hash of its ticket. Gives the length of
-/// its text in bytes.
-async fn unpack(
-    file: &BillFile,
-    ticket: &BillTicket,
-    mut to: impl std::io::Write,
-) -> Result<u64, BillFailure> {
-    let mut unpacking = BillText::new(PACKING, ticket)?;
-    let (mut piece, mut text) = (Vec::new(), Vec::new());
-    let mut length = 0;
-    file.rewind().await?;
-    while file.read_piece(&mut piece).await? {
-        text.clear();
-        unpacking.push(&piece, &mut text)?;
-        length += text.len() as u64;
-        to.write_all(&text)?;
-    }
-    text.clear();
-    unpacking.finish(&mut text)?;
-    to.write_all(&text)?;
-    Ok(length + text.len() as u64)
-}
-
-/// A bill that can be asked for.
-struct Wanted {
-    kind: BillKind,
-    day: Date,
-    /// Partner mode: one sub-merchant's bill alone.
-    sub_mchid: Option<String>,
-}
-
-impl Wanted {
-    fn new(
-        wechat: &WechatClient,
-        kind: BillKind,
-        day: Date,
-        sub_mchid: Option<&str>,
-    ) -> Result<Self, BillFailure> {
-        if let Some(sub_mchid) = sub_mchid {
-            let known = wechat.merchant.known_sub_merchant(sub_mchid);
-            known.map_err(BillFailure::SubMchid)?;
-        }
-        Ok(Self {
-            kind,
-            day,
-            sub_mchid: sub_mchid.map(str::to_owned),
-        })
-    }
-
-    fn request(&self) -> Result<RequestParts, InvalidField> {
-        let packing = PACKING;
-        match self.kind {
-            BillKind::Trade => TradeBillRequest {
-                bill_date: self.day,
-                bill_type: BillType::All,
-                packing,
-                sub_mchid: self.sub_mchid.clone(),
-            }
-            .request(),
-            BillKind::FundFlow(account) => Ok(FundFlowBillRequest {
-                bill_date: self.day,
-                account,
-                packing,
-            }
-            .request()),
-        }
-    }
-}
-
-/// Downloads a bill's file, which is not to be believed before it is gone through ([`unpack`]). `None`
-/// where nothing happened on that day.
-async fn fetch(
-    wechat: &WechatClient,
-    wanted: &Wanted,
-    folder: &std::path::Path,
-) -> Result<Option<(BillFile, BillTicket)>, BillFailure> {
-    let reply = match wechat.send(Operation::Bill, wanted.request()?).await {
-        Ok(reply) => reply,
-        // Nobody paid anything on that day.
-        Err(error) if error.wechat_code() == Some("NO_STATEMENT_EXIST") => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let ticket: BillTicket = reply.parse().map_err(CallError::from)?;
-    let file = BillFile::new_in(folder)?;
-    wechat.fetch(&ticket.download()?, &file).await?;
-    Ok(Some((file, ticket)))
 }
 
 /// What a day must be.

@@ -1,7 +1,9 @@
 //! A day's bill beside the ledger: what agrees, what does not, and what is not believed.
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Response, StatusCode};
 use serde_json::json;
 
 use crate::house::{API_KEY, Answer, House, START_MS, backend, letter, transaction};
@@ -135,11 +137,8 @@ async fn a_day_without_business_has_no_bill_and_agrees() {
     assert_eq!(answer.json["differences"], json!([]));
 }
 
-#[tokio::test]
-async fn a_file_with_another_hash_is_not_believed() {
-    let house = House::open().await;
-    notified(&house, "tea-0001", 1990).await;
-    the_next_morning(&house);
+/// The next file that WeChat sends is another one when it comes.
+pub(crate) fn change_the_file(house: &House) {
     house.line.meddle(
         "bill_file",
         Meddling::Changed(Box::new(|answer| {
@@ -148,9 +147,94 @@ async fn a_file_with_another_hash_is_not_believed() {
             *answer.body_mut() = Bytes::from(file);
         })),
     );
-    let answer = bill(&house, DAY).await;
-    assert_eq!(answer.code(), "WECHAT_UNAVAILABLE", "{}", answer.json);
-    assert_eq!(bill(&house, DAY).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_file_with_another_hash_is_not_believed() {
+    let house = House::open().await;
+    notified(&house, "tea-0001", 1990).await;
+    the_next_morning(&house);
+    for path in [DAY, &format!("{DAY}/file")] {
+        change_the_file(&house);
+        let answer = bill(&house, path).await;
+        assert_eq!(answer.code(), "WECHAT_UNAVAILABLE", "{}", answer.json);
+        assert!(
+            answer.text().contains("is not whole gzip"),
+            "{}",
+            answer.text()
+        );
+
+        // A whole file, and not the one that was asked for.
+        let other = another_file(&house).await;
+        house.line.meddle(
+            "bill_file",
+            Meddling::Changed(Box::new(move |answer| *answer.body_mut() = other.clone())),
+        );
+        let answer = bill(&house, path).await;
+        assert_eq!(answer.code(), "WECHAT_UNAVAILABLE", "{}", answer.json);
+        let says = "does not have the hash that WeChat announced";
+        assert!(answer.text().contains(says), "{}", answer.text());
+
+        assert_eq!(bill(&house, path).await.status, StatusCode::OK);
+    }
+}
+
+/// The flow of funds of the same day, as it comes from WeChat.
+async fn another_file(house: &House) -> Bytes {
+    let seen = Arc::<Mutex<Bytes>>::default();
+    let kept = seen.clone();
+    let look = move |answer: &mut Response<Bytes>| *kept.lock().unwrap() = answer.body().clone();
+    house
+        .line
+        .meddle("bill_file", Meddling::Changed(Box::new(look)));
+    let flow = bill(house, &format!("{DAY}/file?fund_flow=basic")).await;
+    assert_eq!(flow.status, StatusCode::OK, "{}", flow.json);
+    let seen = seen.lock().unwrap();
+    seen.clone()
+}
+
+#[tokio::test]
+async fn a_bill_is_handed_on_as_wechat_has_it() {
+    let house = House::open().await;
+    notified(&house, "tea-0001", 1990).await;
+    house.later(0).await;
+    the_next_morning(&house);
+    for (query, name, holds) in [
+        ("", "tradebill-2026-11-21.csv", "`tea-0001"),
+        (
+            "?fund_flow=basic",
+            "fundflowbill-basic-2026-11-21.csv",
+            "`19.90",
+        ),
+    ] {
+        let file = bill(&house, &format!("{DAY}/file{query}")).await;
+        assert_eq!(file.status, StatusCode::OK, "{}", file.json);
+        assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
+        let disposition = format!("attachment; filename=\"{name}\"");
+        assert_eq!(file.headers["content-disposition"], *disposition);
+        assert_eq!(file.headers["content-length"], *file.body.len().to_string());
+        assert_eq!(file.headers["cache-control"], "no-store");
+        let text = file.text();
+        assert!(text.contains(holds), "{text}");
+        // The bill's own last line: it is whole.
+        assert_eq!(text.lines().last().unwrap().chars().next(), Some('`'));
+    }
+    let kinds = ["bill", "bill_file", "bill", "bill_file"];
+    assert_eq!(house.line.take_kinds(), kinds);
+    assert_eq!(
+        house.server.next_due_ms().await.unwrap(),
+        None,
+        "a file is only read"
+    );
+}
+
+#[tokio::test]
+async fn a_day_without_business_has_no_file() {
+    let house = House::open().await;
+    the_next_morning(&house);
+    let file = bill(&house, &format!("{DAY}/file")).await;
+    assert_eq!(file.status, StatusCode::NO_CONTENT, "{}", file.json);
+    assert_eq!(file.body.len(), 0);
 }
 
 #[tokio::test]
@@ -161,15 +245,19 @@ async fn a_bill_that_is_not_ready_or_no_day_at_all_is_refused_with_the_reason() 
     assert_eq!(today.code(), "WECHAT_REFUSED");
     assert_eq!(today.json["error"]["wechat_code"], "INVALID_REQUEST");
     house.clock.advance_ms(15 * HOUR_MS);
-    let early = bill(&house, DAY).await;
-    assert_eq!(early.code(), "WECHAT_UNAVAILABLE");
-    assert_eq!(early.json["error"]["wechat_code"], "STATEMENT_CREATING");
-    assert_eq!(early.json["error"]["retry_after_ms"], 1_800_000);
+    for path in [DAY, &format!("{DAY}/file")] {
+        let early = bill(&house, path).await;
+        assert_eq!(early.code(), "WECHAT_UNAVAILABLE");
+        assert_eq!(early.json["error"]["wechat_code"], "STATEMENT_CREATING");
+        assert_eq!(early.json["error"]["retry_after_ms"], 1_800_000);
+    }
     house.line.take_sent();
     for day in ["2026-11-31", "yesterday", "20261121", "2026-1-1"] {
-        let answer = bill(&house, day).await;
-        assert_eq!(answer.code(), "INVALID_REQUEST", "{day}");
-        assert_eq!(answer.json["error"]["field"], "day");
+        for path in [day, &format!("{day}/file")] {
+            let answer = bill(&house, path).await;
+            assert_eq!(answer.code(), "INVALID_REQUEST", "{path}");
+            assert_eq!(answer.json["error"]["field"], "day");
+        }
     }
     assert_eq!(house.line.take_sent(), []);
 }
@@ -191,11 +279,20 @@ async fn who_sells_for_himself_has_no_sub_merchants_bill() {
             "must not come twice",
         ),
         ("sub_mch_id=1", "sub_mch_id", "is not a parameter of a bill"),
+        (
+            "fund_flow=BASIC",
+            "fund_flow",
+            "must be basic, operation or fees",
+        ),
     ] {
-        let refused = bill(&house, &format!("{DAY}?{query}")).await;
-        assert_eq!(refused.code(), "INVALID_REQUEST", "{query}");
-        assert_eq!(refused.json["error"]["field"], field, "{query}");
-        assert!(refused.text().contains(says), "{query}: {}", refused.json);
+        for path in [format!("{DAY}?{query}"), format!("{DAY}/file?{query}")] {
+            let refused = bill(&house, &path).await;
+            assert_eq!(refused.code(), "INVALID_REQUEST", "{path}");
+            assert_eq!(refused.json["error"]["field"], field, "{path}");
+            assert!(refused.text().contains(says), "{path}: {}", refused.json);
+        }
     }
+    let compared = bill(&house, &format!("{DAY}?fund_flow=basic")).await;
+    assert_eq!(compared.json["error"]["field"], "fund_flow");
     assert_eq!(house.line.take_sent(), []);
 }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::bills::{DAY, HOUR_MS, bill, refunded, the_next_morning};
+use crate::bills::{DAY, HOUR_MS, bill, change_the_file, refunded, the_next_morning};
 use crate::house::{House, sub_merchant, sub_merchant_table};
 use wechat_pay_simulator::SubMerchant;
 
@@ -154,11 +154,62 @@ async fn only_those_whom_the_configuration_names_have_a_bill() {
     let provider = Provider::open().await;
     the_next_morning(&provider.house);
     for number in ["1999999999", "1%26a%3Db", ""] {
-        let refused = bill(&provider.house, &format!("{DAY}?sub_mchid={number}")).await;
-        assert_eq!(refused.code(), "INVALID_REQUEST", "{number}");
-        assert_eq!(refused.json["error"]["field"], "sub_mchid");
-        let says = "is none of the configured sub-merchants";
-        assert!(refused.text().contains(says), "{}", refused.json);
+        for what in ["?", "/file?", "/file?fund_flow=basic&"] {
+            let path = format!("{DAY}{what}sub_mchid={number}");
+            let refused = bill(&provider.house, &path).await;
+            assert_eq!(refused.code(), "INVALID_REQUEST", "{path}");
+            assert_eq!(refused.json["error"]["field"], "sub_mchid");
+            let says = "is none of the configured sub-merchants";
+            assert!(refused.text().contains(says), "{}", refused.json);
+        }
     }
     assert_eq!(provider.house.line.take_sent(), []);
+}
+
+#[tokio::test]
+async fn the_file_of_one_holds_its_rows_alone_and_its_flow_of_funds_is_opened() {
+    let provider = Provider::day_of_business().await;
+    let [first, second] = &provider.subs;
+    let file_of = async |sub: &SubMerchant, more: &str| {
+        let path = format!("{DAY}/file?sub_mchid={}{more}", sub.sub_mchid);
+        bill(&provider.house, &path).await
+    };
+    for (sub, more, name, holds, lacks) in [
+        (first, "", "tradebill", "`pot-0001", "cup-0001"),
+        (second, "", "tradebill", "`cup-0001", "pot-0001"),
+        (
+            first,
+            "&fund_flow=basic",
+            "fundflowbill-basic",
+            "`pot-0001",
+            "cup-0001",
+        ),
+        (
+            second,
+            "&fund_flow=basic",
+            "fundflowbill-basic",
+            "`cup-0001",
+            "pot-0001",
+        ),
+    ] {
+        let file = file_of(sub, more).await;
+        assert_eq!(file.status, StatusCode::OK, "{}", file.json);
+        let text = file.text();
+        assert!(text.contains(holds), "{holds} in {text}");
+        assert!(!text.contains(lacks), "{lacks} in {text}");
+        let name = format!("{name}-{DAY}-{}.csv", sub.sub_mchid);
+        let disposition = file.headers["content-disposition"].to_str().unwrap();
+        assert!(disposition.contains(&name), "{disposition}");
+    }
+    // The provider's own flow of funds has nothing of theirs.
+    let own = bill(&provider.house, &format!("{DAY}/file?fund_flow=basic")).await;
+    assert!(!own.text().contains("pot-0001"), "{}", own.text());
+
+    change_the_file(&provider.house);
+    let changed = file_of(first, "&fund_flow=basic").await;
+    assert_eq!(changed.code(), "WECHAT_UNAVAILABLE", "{}", changed.json);
+    let says = "does not open with its key";
+    assert!(changed.text().contains(says), "{}", changed.json);
+    let again = file_of(first, "&fund_flow=basic").await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.json);
 }

@@ -67,13 +67,9 @@ pub(crate) enum Command {
         /// compare nothing.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
-        /// With --save: not the trade bill, but the flow of funds of an account.
-        #[arg(
-            long,
-            value_name = "ACCOUNT",
-            requires = "save",
-            conflicts_with = "sub_mchid"
-        )]
+        /// With --save: not the trade bill, but the flow of funds of an account; a sub-merchant's
+        /// comes encrypted, and is opened.
+        #[arg(long, value_name = "ACCOUNT", requires = "save")]
         fund_flow: Option<Account>,
     },
     /// Look at payments and refunds that WeChat vouches for and that fit nothing here.
