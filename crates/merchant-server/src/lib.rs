@@ -70,8 +70,9 @@ pub use config::{
 };
 pub use ledger::LedgerError;
 pub use operations::{
-    KnownKey, LiveCheckError, NoBill, back_up, check_live, compare_bill, finish_mismatch,
-    known_keys, list_mismatches, migrate, new_api_key, save_bill, show_order, surroundings,
+    KnownKey, LiveCheckError, NoBill, NotFinished, back_up, check_live, compare_bill,
+    finish_mismatch, known_keys, list_mismatches, migrate, new_api_key, save_bill, show_order,
+    surroundings,
 };
 pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomness};
 pub use reconciliation::{Finding, Reconciled};

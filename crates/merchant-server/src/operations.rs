@@ -41,18 +41,27 @@ pub enum LiveCheckError {
 
 /// Why a day's bill could not be looked at.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct NoBill(String);
+pub enum NoBill {
+    /// It was asked for somebody whom this merchant does not act for; the rule that it breaks.
+    #[error("sub_mchid {0}")]
+    SubMchid(&'static str),
+    /// The download, the file, the ledger or the disk.
+    #[error("{0}")]
+    Failed(String),
+}
 
 impl From<BillFailure> for NoBill {
     fn from(error: BillFailure) -> Self {
-        Self(error.to_string())
+        match error {
+            BillFailure::SubMchid(rule) => Self::SubMchid(rule),
+            error => Self::Failed(error.to_string()),
+        }
     }
 }
 
 impl From<LedgerError> for NoBill {
     fn from(error: LedgerError) -> Self {
-        Self(error.to_string())
+        Self::Failed(error.to_string())
     }
 }
 

@@ -81,9 +81,28 @@ impl Shop {
         assert!(answer.status().is_success(), "{path}");
     }
 
+    /// From here on the merchant is a service provider, of this sub-merchant.
+    async fn act_for(&mut self, sub_mchid: &str) {
+        let file = self.folder.path().join("s.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let table = format!("[[merchant.sub_merchants]]\nsub_mchid = \"{sub_mchid}\"\n");
+        std::fs::write(&file, text + &table).unwrap();
+        let config = Config::load(&file).unwrap();
+        let around = surroundings(&config).unwrap();
+        let server = MerchantServer::open(config, around).await.unwrap();
+        self.app = merchant_server::app(server);
+    }
+
     /// A buyer pays, and the server does not hear of it.
     async fn sell(&self, order_no: &str) {
-        let order = json!({ "order_no": order_no, "total_fen": 1990, "description": "tea" });
+        self.sell_for(order_no, None).await;
+    }
+
+    /// The same, for a sub-merchant.
+    async fn sell_for(&self, order_no: &str, sub_mchid: Option<&str>) {
+        let order = json!({
+            "order_no": order_no, "total_fen": 1990, "description": "tea", "sub_mchid": sub_mchid,
+        });
         let request = backend("/v1/orders", crate::house::API_KEY, order.to_string());
         let made = read(self.app.clone().oneshot(request).await.unwrap()).await;
         let token = made.word("token");
@@ -91,7 +110,10 @@ impl Shop {
         let request = form(&attempts, &[("product", "native")]);
         let begun = read(self.app.clone().oneshot(request).await.unwrap()).await;
         assert_eq!(begun.status, 200, "{}", begun.json);
-        let pay = json!({ "mchid": self.mchid, "out_trade_no": order_no, "outcome": "success" });
+        let pay = json!({
+            "mchid": self.mchid, "sub_mchid": sub_mchid, "out_trade_no": order_no,
+            "outcome": "success",
+        });
         self.control("POST", "pay", &pay).await;
     }
 
@@ -156,14 +178,17 @@ async fn a_day_is_compared_reconciled_and_agrees_then() {
         assert_eq!(code, 2, "{said}");
         assert!(said.contains("must be a day in Asia/Shanghai"), "{said}");
     }
-    let (code, said) = shop
-        .run(&["bill", &today, "--sub-mchid", "1600000000"])
-        .await;
-    assert_eq!(code, 1, "{said}");
-    assert!(
-        said.contains("sub_mchid is for service providers"),
-        "{said}"
-    );
+    for more in [
+        &[][..],
+        &["--save", "s.csv"],
+        &["--save", "s.csv", "--fund-flow", "fees"],
+    ] {
+        let words = [&["bill", &today, "--sub-mchid", "1600000000"], more].concat();
+        let (code, said) = shop.run(&words).await;
+        assert_eq!(code, 2, "{said}");
+        let says = "sub_mchid is for service providers";
+        assert!(said.contains(says), "{said}");
+    }
     assert_eq!(shop.run(&["reconcile", "--since", "someday"]).await.0, 2);
 
     let (code, said) = shop.run(&["keys", "list", "--live"]).await;
@@ -186,8 +211,38 @@ async fn a_day_is_compared_reconciled_and_agrees_then() {
     let (code, said) = shop.run(&["mismatches", "done", "1"]).await;
     assert_eq!(code, 1);
     assert!(said.contains("there is no mismatch 1"), "{said}");
+    let long = "a".repeat(1_001);
+    let (code, said) = shop
+        .run(&["mismatches", "done", "1", "--note", &long])
+        .await;
+    assert_eq!(code, 2, "{said}");
     assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 0);
     assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_saves_what_moved_on_a_sub_merchants_account() {
+    let mut shop = Shop::open().await;
+    let sub = shop.simulator.sub_merchant_of(1, &shop.mchid).sub_mchid;
+    shop.act_for(&sub).await;
+    shop.sell_for("tea-0001", Some(&sub)).await;
+    let today = Offset::constant(8).to_datetime(Timestamp::now()).date();
+    let today = today.to_string();
+    let words = ["bill", &today, "--sub-mchid", &sub, "--save", "flow.csv"];
+    let (code, said) = shop
+        .run(&[&words[..], &["--fund-flow", "basic"]].concat())
+        .await;
+    assert_eq!(code, 0, "{said}");
+    let saved = std::fs::read_to_string(shop.folder.path().join("flow.csv")).unwrap();
+    assert!(
+        saved.contains("`tea-0001") && saved.contains("`19.90"),
+        "{saved}"
+    );
+    let words = ["bill", &today, "--sub-mchid", "1999999999"];
+    let (code, said) = shop.run(&words).await;
+    assert_eq!(code, 2, "{said}");
+    let says = "is none of the configured sub-merchants";
+    assert!(said.contains(says), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,17 +5,19 @@ mod arguments;
 mod commands;
 mod signals;
 
+use std::error::Error;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use merchant_server::Config;
+use merchant_server::{Config, NoBill, NotFinished};
 use tracing_subscriber::EnvFilter;
 
 use arguments::Arguments;
 use commands::{Ending, Ran};
 
 const EXIT_FAILED: u8 = 1;
+/// Usage or configuration.
 const EXIT_CONFIG: u8 = 2;
 
 #[tokio::main]
@@ -41,9 +43,16 @@ fn ended(ran: Ran) -> ExitCode {
         Ok(Ending::Differs) => ExitCode::from(EXIT_FAILED),
         Err(error) => {
             tracing::error!(%error, "failed");
-            ExitCode::from(EXIT_FAILED)
+            ExitCode::from(code_of(&*error))
         }
     }
+}
+
+/// What was asked for in a way that can never work is the caller's to mend, as a misspelt word is.
+fn code_of(error: &(dyn Error + 'static)) -> u8 {
+    let is_misuse = matches!(error.downcast_ref(), Some(NoBill::SubMchid(_)))
+        || matches!(error.downcast_ref(), Some(NotFinished::Note(_)));
+    if is_misuse { EXIT_CONFIG } else { EXIT_FAILED }
 }
 
 fn start_logging(json: bool) {
