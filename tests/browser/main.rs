@@ -52,6 +52,7 @@ mod plain_backend;
 mod policy;
 mod presence;
 mod receipt;
+mod slow_network;
 mod stage;
 mod tabs;
 mod teardown;

@@ -1,5 +1,5 @@
-//! A backend of the bare minimum with one order: it answers at once, asks for the next question
-//! soon, and counts what it was asked, by who asked.
+//! A backend of the bare minimum with one order: it answers at once, unless it is held, asks for the
+//! next question soon, and counts what it was asked, by who asked.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
@@ -9,15 +9,21 @@ use payment_tests::wait::until;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 
 /// Clones are the same backend.
 #[derive(Clone, Default)]
-pub(crate) struct PlainBackend(Arc<Mutex<Books>>);
+pub(crate) struct PlainBackend {
+    books: Arc<Mutex<Books>>,
+    is_held: watch::Sender<bool>,
+}
 
 #[derive(Default)]
 struct Books {
     /// Questions, by who asked.
     questions: BTreeMap<String, usize>,
+    /// Attempts, by who started them.
+    starts: BTreeMap<String, usize>,
     /// Who sent a cookie along.
     known_by_cookie: BTreeSet<String>,
     is_started: bool,
@@ -37,23 +43,45 @@ impl PlainBackend {
 
     /// How many questions somebody has asked so far.
     pub(crate) fn questions_of(&self, asker: &str) -> usize {
-        let books = self.0.lock().expect("no other test panics in here");
+        let books = self.books.lock().expect("no other test panics in here");
         books.questions.get(asker).copied().unwrap_or_default()
+    }
+
+    /// How many attempts somebody has started so far.
+    pub(crate) fn starts_of(&self, asker: &str) -> usize {
+        let books = self.books.lock().expect("no other test panics in here");
+        books.starts.get(asker).copied().unwrap_or_default()
+    }
+
+    /// No answer comes from now on.
+    pub(crate) fn hold(&self) {
+        self.is_held.send_replace(true);
+    }
+
+    /// The answers that were held come, and all others at once.
+    pub(crate) fn let_go(&self) {
+        self.is_held.send_replace(false);
     }
 
     /// Whether somebody has sent a cookie along, with a question or a start.
     pub(crate) fn has_cookie_of(&self, asker: &str) -> bool {
-        let books = self.0.lock().expect("no other test panics in here");
+        let books = self.books.lock().expect("no other test panics in here");
         books.known_by_cookie.contains(asker)
     }
 
     /// The order is paid from now on.
     pub(crate) fn pay(&self) {
-        self.0.lock().expect("no other test panics in here").is_paid = true;
+        self.books
+            .lock()
+            .expect("no other test panics in here")
+            .is_paid = true;
     }
 
-    fn answer(&self) -> Json<Value> {
-        let books = self.0.lock().expect("no other test panics in here");
+    async fn answer(&self) -> Json<Value> {
+        let mut is_held = self.is_held.subscribe();
+        let let_go = is_held.wait_for(|is_held| !is_held).await;
+        let_go.expect("the backend outlives its answers");
+        let books = self.books.lock().expect("no other test panics in here");
         let mut answer = json!({
             "state": if books.is_paid { "paid" } else { "open" },
             // A version invites pages to be held, and they say so to one another.
@@ -94,11 +122,11 @@ async fn read(
     headers: HeaderMap,
 ) -> Json<Value> {
     {
-        let mut books = backend.0.lock().expect("no other test panics in here");
+        let mut books = backend.books.lock().expect("no other test panics in here");
         books.note_cookie(&asker, &headers);
         *books.questions.entry(asker).or_default() += 1;
     }
-    backend.answer()
+    backend.answer().await
 }
 
 async fn start(
@@ -107,11 +135,12 @@ async fn start(
     headers: HeaderMap,
 ) -> Json<Value> {
     {
-        let mut books = backend.0.lock().expect("no other test panics in here");
+        let mut books = backend.books.lock().expect("no other test panics in here");
         books.note_cookie(&asker, &headers);
+        *books.starts.entry(asker).or_default() += 1;
         books.is_started = true;
     }
-    backend.answer()
+    backend.answer().await
 }
 
 impl Books {

@@ -5,18 +5,21 @@ use axum::Router;
 use axum::extract::RawQuery;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get, get_service};
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::servers::{Servers, bundle_dir};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
-use tower_http::services::ServeDir;
+use tower_http::services::{ServeDir, ServeFile};
 
 in_browsers! {
     the_element_pays_under_a_policy_of_nonces_and_trusted_types: chromium firefox webkit;
     a_buyer_on_a_phone_goes_to_wechat_from_a_strict_page: chromium webkit;
     a_buyer_inside_wechat_pays_on_a_strict_page: chromium firefox webkit;
+    a_buyer_in_a_mini_program_is_handed_over_by_a_strict_page: chromium firefox webkit;
     a_policy_that_forbids_webassembly_leaves_a_way_to_pay: chromium firefox webkit;
+    a_strict_page_whose_widget_does_not_come_leaves_a_way_to_pay: chromium firefox webkit;
+    a_strict_page_whose_server_names_no_type_pays: chromium firefox webkit;
 }
 
 const EXECUTES: &str = "<img src=x onerror=alert(1)>";
@@ -72,6 +75,34 @@ async fn a_buyer_inside_wechat_pays_on_a_strict_page(engine: Engine) {
     .await;
 }
 
+async fn a_buyer_in_a_mini_program_is_handed_over_by_a_strict_page(engine: Engine) {
+    let servers = servers().await;
+    let token = order(&servers).await;
+    let before = "before=Object.defineProperty(navigator, 'userAgent', {get: () => 'Mozilla/5.0 (Linux; Android 12; RMX3562; wv) AppleWebKit/537.36 Mobile MicroMessenger/8.0.50.2701 miniProgram/wx476ba9475c801433'});
+        window.called = [];
+        window.WeixinJSBridge = {invoke: (name, values, callback) => {
+            called.push(values.arg.url);
+            callback({err_msg: 'invokeMiniProgramAPI:ok'});
+        }}";
+    visit_in(engine, Visitor::Phone, async |web_view| {
+        web_view.open(&strict(&servers, &token, before)).await;
+        web_view.until_element_is(&["offer"]).await;
+        web_view.click_intent("start").await;
+        web_view.until("called.length > 0").await;
+        let path = format!("/pages/wechat-pay/wechat-pay?token={token}");
+        assert_eq!(web_view.look("return called", vec![]).await, json!([path]));
+        // The mini-program's page pays; here somebody else does, and the buyer comes back.
+        let code = servers.attempt(&token, "native").await;
+        servers.wechat.pay(&code["code_url"]).await;
+        web_view
+            .look("document.querySelector('wechat-pay').resume()", vec![])
+            .await;
+        web_view.until_element_is(&["paid"]).await;
+        assert_eq!(web_view.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
 /// A page's policy counts for a style element, and its nonce is good for this one too.
 #[tokio::test]
 async fn a_browser_without_constructed_sheets_has_its_looks_by_the_pages_nonce() {
@@ -94,22 +125,79 @@ async fn a_policy_that_forbids_webassembly_leaves_a_way_to_pay(engine: Engine) {
     let token = order(&servers).await;
     visit_in(engine, Visitor::Desktop, async |desk| {
         desk.open(&strict(&servers, &token, "wasm=no")).await;
-        let link = "document.querySelector('wechat-pay').shadowRoot?.querySelector('[part=fallback] a')?.href";
-        assert_eq!(desk.until(link).await, json!("https://shop.example/c/1"));
-        let problem = desk.until("window.problem").await;
-        assert_eq!(problem["code"], "WIDGET_UNAVAILABLE", "{problem}");
-        let font = "return getComputedStyle(document.querySelector('wechat-pay').shadowRoot.querySelector('[part=fallback]')).maxWidth";
-        assert_eq!(desk.look(font, vec![]).await, json!("420px"));
+        until_another_way(desk).await;
     })
     .await;
 }
 
+/// As after a deployment that lost a file, and where a single-page shop's server has its index for
+/// every address.
+async fn a_strict_page_whose_widget_does_not_come_leaves_a_way_to_pay(engine: Engine) {
+    let servers = servers().await;
+    let token = order(&servers).await;
+    visit_in(engine, Visitor::Desktop, async |desk| {
+        for folder in ["/lost/", "/index/"] {
+            let page = strict(&servers, &token, "");
+            desk.open(&page.replace("/strict/", folder)).await;
+            until_another_way(desk).await;
+            // The style of the way out is there, and the policy has no word against any of it.
+            let complaints = desk.complaints().await;
+            let of_policy = complaints.iter().filter(|line| line.contains("Policy"));
+            assert_eq!(of_policy.count(), 0, "{folder}: {complaints:?}");
+        }
+    })
+    .await;
+}
+
+/// Only a stream has to be called WebAssembly.
+async fn a_strict_page_whose_server_names_no_type_pays(engine: Engine) {
+    let servers = servers().await;
+    let token = order(&servers).await;
+    visit_in(engine, Visitor::Desktop, async |desk| {
+        let page = strict(&servers, &token, "");
+        desk.open(&page.replace("/strict/", "/untyped/")).await;
+        desk.until_element_is(&["qr"]).await;
+        let checkout = servers.checkout(&token).await;
+        servers.wechat.pay(&checkout["code_url"]).await;
+        desk.until_element_is(&["paid"]).await;
+        assert_eq!(desk.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+async fn until_another_way(desk: &Browser) {
+    let link = "document.querySelector('wechat-pay')?.shadowRoot?.querySelector('[part=fallback] a')?.href";
+    assert_eq!(desk.until(link).await, json!("https://shop.example/c/1"));
+    let problem = desk.until("window.problem").await;
+    assert_eq!(problem["code"], "WIDGET_UNAVAILABLE", "{problem}");
+    let width = "return getComputedStyle(document.querySelector('wechat-pay').shadowRoot.querySelector('[part=fallback]')).maxWidth";
+    assert_eq!(desk.look(width, vec![]).await, json!("420px"));
+}
+
 async fn servers() -> Servers {
+    let nosniff = ("x-content-type-options", "nosniff");
+    let index = ([(header::CONTENT_TYPE, "text/html")], "<!doctype html>");
+    let file = bundle_dir().join("wechat-pay.wasm");
+    let wasm = std::fs::read(&file).expect("the bundle is built");
+    let bytes = [(header::CONTENT_TYPE, "application/octet-stream")];
     let pages = Router::new()
-        .route("/strict/page", get(strict_page))
         .route("/favicon.ico", get(StatusCode::NO_CONTENT))
-        .nest_service("/strict", ServeDir::new(bundle_dir()));
+        .nest("/strict", with_wasm(get_service(ServeFile::new(file))))
+        .nest("/lost", with_wasm(get(StatusCode::NOT_FOUND)))
+        .nest("/index", with_wasm(get(async move || index)))
+        .nest(
+            "/untyped",
+            with_wasm(get(async move || ([nosniff], bytes, wasm))),
+        );
     Servers::start_with_stage(pages).await
+}
+
+/// The strict page, with this in place of the WebAssembly.
+fn with_wasm(wasm: MethodRouter) -> Router {
+    Router::new()
+        .route("/page", get(strict_page))
+        .route("/wechat-pay.wasm", wasm)
+        .fallback_service(ServeDir::new(bundle_dir()))
 }
 
 async fn order(servers: &Servers) -> String {

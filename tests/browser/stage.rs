@@ -79,6 +79,7 @@ impl Stage {
             .route_service("/ready/frameworks.js", ServeFile::new(frameworks()))
             .nest("/plain", plain.routes())
             .route("/held/page", page())
+            .route("/held/order", get(with_element))
             .route("/broken/page", page())
             .route("/broken/order", get(with_element))
             .route("/outdated/page", page())
