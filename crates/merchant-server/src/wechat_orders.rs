@@ -227,7 +227,10 @@ impl WechatClient {
             Err(error) => match error.wechat_code() {
                 // WeChat's documents print both.
                 Some("ORDERPAID" | "ORDER_PAID") => Ok(Closing::Paid),
-                Some("ORDER_CLOSED" | "ORDER_NOT_EXIST") => Ok(Closing::Closed),
+                // Only WeChat's own word ends an order: an unsigned one is anybody's.
+                Some("ORDER_CLOSED" | "ORDER_NOT_EXIST") if error.is_signed() => {
+                    Ok(Closing::Closed)
+                }
                 _ => Err(error),
             },
         }

@@ -287,15 +287,19 @@ async fn send(
             question::ask(server, attempt).await?;
             Ok(None)
         }
+        // A code that is out may be paid yet: before the next number this one is queried and closed,
+        // whoever said that it is over.
         Some("ORDER_CLOSED") => {
-            server
-                .ledger
-                .end_attempt(attempt, AttemptState::Closed)
-                .await?;
+            end(server, attempt).await?;
             Ok(None)
         }
-        Some("OUT_TRADE_NO_USED") => {
-            // Our own replay has the same bytes, so somebody else ordered under this number.
+        Some("OUT_TRADE_NO_USED") if attempt.link.is_some() => {
+            end(server, attempt).await?;
+            Ok(None)
+        }
+        Some("OUT_TRADE_NO_USED") if error.is_signed() => {
+            // Our own replay has the same bytes, so somebody else ordered under this number, and
+            // closing it would be closing theirs.
             server
                 .ledger
                 .end_attempt(attempt, AttemptState::Refused)

@@ -378,20 +378,85 @@ async fn a_refusal_names_wechats_code_and_the_same_wish_may_come_again() {
 }
 
 #[tokio::test]
-async fn a_number_that_is_closed_or_somebody_elses_is_left_behind() {
+async fn a_number_that_is_called_closed_is_queried_and_closed_before_the_next() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let closed = r#"{"code":"ORDER_CLOSED","message":""}"#;
+    house.line.meddle("order", Meddling::Answered(403, closed));
+    let answer = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(answer.number("attempt"), 2);
+    assert_ne!(answer.word("out_trade_no"), "tea-0001");
+    let kinds = house.line.take_kinds();
+    assert_eq!(kinds, ["order", "query", "close", "order"]);
+}
+
+#[tokio::test]
+async fn a_code_that_is_out_is_never_left_behind_unclosed() {
     for code in ["ORDER_CLOSED", "OUT_TRADE_NO_USED"] {
         let house = House::open().await;
-        let token = house.tea().await;
-        let body = if code == "ORDER_CLOSED" {
-            r#"{"code":"ORDER_CLOSED","message":""}"#
-        } else {
-            r#"{"code":"OUT_TRADE_NO_USED","message":""}"#
-        };
-        house.line.meddle("order", Meddling::Answered(403, body));
+        let token = tea_of(&house, json!({"expires_in_ms": 3 * 60 * MINUTE_MS})).await;
         house.attempt(&token, &[NATIVE]).await;
+        house.clock.advance_ms(116 * MINUTE_MS);
+        house.line.take_sent();
+        let body = match code {
+            "ORDER_CLOSED" => r#"{"code":"ORDER_CLOSED","message":""}"#,
+            _ => r#"{"code":"OUT_TRADE_NO_USED","message":""}"#,
+        };
+        // Not true, and not signed.
+        house.line.meddle("order", Meddling::Answered(403, body));
         let answer = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
         assert_eq!(answer.number("attempt"), 2, "{code}");
-        assert_ne!(answer.word("out_trade_no"), "tea-0001");
+        let kinds = house.line.take_kinds();
+        assert_eq!(kinds, ["order", "query", "close", "order"], "{code}");
+        assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_was_paid_before_it_was_called_closed_pays_the_order() {
+    let house = House::open().await;
+    let token = tea_of(&house, json!({"expires_in_ms": 3 * 60 * MINUTE_MS})).await;
+    house.attempt(&token, &[NATIVE]).await;
+    house.clock.advance_ms(116 * MINUTE_MS);
+    house.pay("tea-0001").await;
+    let closed = r#"{"code":"ORDER_CLOSED","message":""}"#;
+    house.line.meddle("order", Meddling::Answered(403, closed));
+    let answer = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    assert_eq!(answer.word("state"), "paid");
+    assert_eq!(answer.number("attempt"), 1);
+}
+
+/// Nobody was ever given a code of ours: closing the number would close somebody else's order.
+#[tokio::test]
+async fn a_number_that_is_somebody_elses_is_left_to_them() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let rule = json!([{"route": "order", "kind": "refused", "code": "OUT_TRADE_NO_USED", "rate": 1, "count": 1}]);
+    house.simulate("faults", &rule).await;
+    let refused = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(refused.code(), "WECHAT_REFUSED");
+    let answer = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    assert_eq!(answer.number("attempt"), 2);
+    assert_ne!(answer.word("out_trade_no"), "tea-0001");
+    assert_eq!(house.line.take_kinds(), ["order", "order"]);
+}
+
+#[tokio::test]
+async fn an_unsigned_word_at_close_ends_nothing() {
+    for body in [
+        r#"{"code":"ORDER_CLOSED","message":""}"#,
+        r#"{"code":"ORDER_NOT_EXIST","message":""}"#,
+    ] {
+        let house = House::open().await;
+        let token = house.tea().await;
+        house.attempt(&token, &[NATIVE]).await;
+        house.line.meddle("close", Meddling::Answered(404, body));
+        let doubt = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+        assert_ne!(doubt.status, StatusCode::OK, "{}", doubt.json);
+        assert_eq!(house.checkout(&token).await.number("attempt"), 1);
+        let second = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+        assert_eq!(second.number("attempt"), 2);
+        assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
     }
 }
 
