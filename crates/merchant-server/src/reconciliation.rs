@@ -14,6 +14,9 @@ use crate::wechat_orders::Standing;
 /// How often one number is asked about again after a pause. Each is of 5 s or more.
 const MOST_PAUSES: u32 = 20;
 
+/// A payment does not name its refunds; the bill of a refund's day does.
+const UNKNOWN_REFUND: &str = "refunded, by a refund that only the bill of its day names";
+
 /// Where the two sides did not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -120,7 +123,17 @@ impl MerchantServer {
         match (attempt.state, standing) {
             (_, Standing::Paid(told)) => {
                 match settlement::record(self, &Evidence::Query, &told).await? {
-                    Settlement::Ours(Recorded::Known) => Ok(None),
+                    Settlement::Ours(Recorded::Known) => {
+                        if self
+                            .ledger
+                            .has_unknown_refund(&attempt.out_trade_no)
+                            .await?
+                        {
+                            found(UNKNOWN_REFUND, "")
+                        } else {
+                            Ok(None)
+                        }
+                    }
                     Settlement::Ours(Recorded::Settled) => found("paid", "the order is paid now"),
                     Settlement::Ours(Recorded::Surplus) => found("paid", "kept as surplus"),
                     Settlement::Mismatch => found("paid", "kept as a mismatch"),

@@ -149,6 +149,19 @@ impl Ledger {
         Ok(is_new)
     }
 
+    /// Whether WeChat was seen to call a payment refunded, and still no refund of it is known.
+    pub(crate) async fn has_unknown_refund(&self, out_trade_no: &str) -> Result<bool, LedgerError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM attempts
+             WHERE out_trade_no = ?1 AND refund_seen_ms IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.out_trade_no = ?1)",
+        )
+        .bind(out_trade_no)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// Partner mode: whom WeChat named with a mismatch of this number.
     pub(crate) async fn sub_mchid_of_mismatch(
         &self,
@@ -204,6 +217,7 @@ async fn settle(
         .await?
         .ok_or(LedgerError::Column("attempts.number"))?;
     if matches!(attempt.state, AttemptState::Paid | AttemptState::Surplus) {
+        note_unknown_refund(write, payment, now_ms).await?;
         return Ok(Recorded::Known);
     }
     let settled = sqlx::query(
@@ -238,7 +252,9 @@ async fn settle(
     .bind(signed(payment.attempt))
     .execute(&mut **write)
     .await?;
-    note_refunds(write, payment, now_ms).await?;
+    // Refunds may have been told before the payment was.
+    refund_news::sum_refunded(write, payment.order_id).await?;
+    note_unknown_refund(write, payment, now_ms).await?;
     if recorded == Recorded::Surplus {
         due_work::schedule(write, Work::RefundSurplus, &payment.out_trade_no, now_ms).await?;
     }
@@ -247,19 +263,19 @@ async fn settle(
     Ok(recorded)
 }
 
-/// Refunds may have been told before the payment was; and WeChat may know of some that we do not.
-async fn note_refunds(
+/// WeChat calls a payment refunded, and may know of a refund that we do not: kept as it is first
+/// seen.
+async fn note_unknown_refund(
     write: &mut Write,
     payment: &Payment,
     now_ms: i64,
 ) -> Result<(), LedgerError> {
-    refund_news::sum_refunded(write, payment.order_id).await?;
     if !payment.is_refunded {
         return Ok(());
     }
     let seen = sqlx::query(
         "UPDATE attempts SET refund_seen_ms = ?1
-         WHERE out_trade_no = ?2
+         WHERE out_trade_no = ?2 AND refund_seen_ms IS NULL
            AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.out_trade_no = ?2)",
     )
     .bind(now_ms)

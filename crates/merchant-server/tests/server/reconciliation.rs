@@ -3,7 +3,7 @@
 use merchant_server::Finding;
 use serde_json::json;
 
-use crate::bills::{notified, refunded};
+use crate::bills::{DAY, bill, notified, refunded, the_next_morning};
 use crate::house::{House, MINUTE_MS, START_MS, letter, transaction};
 use crate::wechat_line::Meddling;
 
@@ -62,6 +62,33 @@ async fn what_both_sides_agree_on_is_no_finding_and_earlier_ones_are_not_asked_a
     let later = house.server.reconcile(START_MS + 1).await.unwrap();
     assert_eq!((later.asked, later.findings), (0, Vec::new()));
     assert_eq!(house.line.take_sent(), []);
+}
+
+/// By hand in the portal, and the one message about it was lost.
+#[tokio::test]
+async fn a_refund_that_nobody_told_us_of_is_for_a_person_until_a_bill_has_named_it() {
+    let house = House::open().await;
+    notified(&house, "tea-0001", 1990).await;
+    assert_eq!(findings(&house).await, []);
+    let wish = json!({
+        "mchid": crate::house::merchant()["mchid"], "out_trade_no": "tea-0001", "refund": 1990,
+    });
+    house.simulate("refund", &wish).await;
+    house.simulator.run_due().await;
+    house.take_post();
+    let there = "refunded, by a refund that only the bill of its day names";
+    for _ in 0..2 {
+        let found = finding("tea-0001", "paid", there, "");
+        assert_eq!(findings(&house).await, [found]);
+    }
+    let order = house.shown("/tea-0001").await;
+    assert!(order.json["attempts"][0]["refund_seen_at"].is_string());
+
+    the_next_morning(&house);
+    bill(&house, DAY).await;
+    house.later(0).await;
+    assert_eq!(findings(&house).await, []);
+    assert_eq!(house.shown("/tea-0001").await.number("refunded_fen"), 1990);
 }
 
 #[tokio::test]
