@@ -7,7 +7,7 @@ use wechat_pay::OutTradeNo;
 
 use crate::ledger::{Attempt, Checkout, DueWork, Evidence, LedgerError, learn_numbers};
 use crate::question::{self, Finding, Unanswered};
-use crate::refunds;
+use crate::refunds::{self, Learned};
 use crate::server::MerchantServer;
 use crate::settlement;
 use crate::webhooks;
@@ -20,6 +20,8 @@ const QUERY_PLAN_MS: [i64; 7] = [5_000, 30_000, 60_000, 180_000, 300_000, 600_00
 /// every 5 to 10 seconds, for about half a minute.
 const CODE_PAY_QUERY_MS: i64 = 5_000;
 const CODE_PAY_MS: i64 = 30_000;
+/// The same for a refund that WeChat told of and does not know when asked.
+const LEARN_PLAN_MS: [i64; 4] = [60_000, 600_000, 3_600_000, 21_600_000];
 /// An order is not ended by the clock within this time of its newest attempt: WeChat raises a
 /// shorter deadline, so a buyer may be in the cashier still.
 const FIRST_MINUTES_MS: i64 = 5 * 60_000;
@@ -157,8 +159,8 @@ async fn run(server: &MerchantServer, due: &DueWork) -> Result<Next, Unanswered>
         Work::Refund => Ok(refunds::advance(server, subject, *tries).await?.into()),
         Work::LearnRefund => {
             let (out_refund_no, _) = learn_numbers(subject);
-            refunds::learn(server, out_refund_no).await?;
-            Ok(Next::Done)
+            let learned = refunds::learn(server, out_refund_no).await?;
+            Ok(after_learning(learned, *tries, server.clock.now_ms()))
         }
         Work::RefundSurplus => {
             refunds::give_back(server, subject).await?;
@@ -303,6 +305,16 @@ async fn query_mismatch(server: &MerchantServer, due: &DueWork) -> Result<Next, 
         Standing::Unknown => note("ORDER_NOT_EXIST").await?,
     }
     Ok(Next::Done)
+}
+
+/// WeChat was told that we know of it, and says nothing by itself any more: one "not there" is no
+/// reason to forget a refund.
+fn after_learning(learned: Learned, tries: u64, now_ms: i64) -> Next {
+    let tries = usize::try_from(tries).unwrap_or(usize::MAX);
+    let again_ms = LEARN_PLAN_MS
+        .get(tries)
+        .filter(|_| learned == Learned::NotThere);
+    again_ms.map_or(Next::Done, |again_ms| Next::At(now_ms + again_ms))
 }
 
 fn interval_ms(tries: u64) -> i64 {

@@ -2,11 +2,12 @@
 //! after something went wrong. What WeChat vouches for is recorded as it always is
 //! ([`crate::settlement`]); the rest is told to a person.
 
+use merchant_api::RefundState;
 use wechat_pay::{Operation, OutTradeNo};
 
 use crate::ledger::{Attempt, AttemptState, Evidence, LedgerError, Recorded};
 use crate::question::Unanswered;
-use crate::refunds;
+use crate::refunds::{self, Learned};
 use crate::server::MerchantServer;
 use crate::settlement::{self, Settlement};
 use crate::wechat_orders::Standing;
@@ -16,6 +17,13 @@ const MOST_PAUSES: u32 = 20;
 
 /// A payment does not name its refunds; the bill of a refund's day does.
 const UNKNOWN_REFUND: &str = "refunded, by a refund that only the bill of its day names";
+
+/// States of a refund that only WeChat's word brings it to.
+const TOLD: [RefundState; 3] = [
+    RefundState::Succeeded,
+    RefundState::Abnormal,
+    RefundState::Closed,
+];
 
 /// Where the two sides did not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +99,11 @@ impl MerchantServer {
         };
         let here = state().await?;
         let (there, done) = match refunds::learn(self, number).await {
-            Ok(()) => (state().await?, "recorded"),
+            // One of ours may not be there yet; one that WeChat has told of must be.
+            Ok(Learned::NotThere) if TOLD.iter().any(|state| state.as_str() == here) => {
+                (word(&Standing::Unknown).to_owned(), "")
+            }
+            Ok(_) => (state().await?, "recorded"),
             Err(Unanswered::Ledger(error)) => return Err(error),
             Err(error) => (error.to_string(), ""),
         };

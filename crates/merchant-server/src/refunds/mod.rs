@@ -32,7 +32,7 @@ use crate::path_text::PathText;
 use crate::server::MerchantServer;
 
 pub(crate) use abnormal::apply_abnormal_refund;
-pub(crate) use news::{learn, record_hint, record_notice};
+pub(crate) use news::{Learned, learn, record_hint, record_notice};
 pub(crate) use progress::advance;
 pub(crate) use surplus::give_back;
 pub(crate) use view::{all_details, details};

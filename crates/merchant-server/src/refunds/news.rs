@@ -101,13 +101,27 @@ pub(crate) async fn record_hint(
         .await
 }
 
+/// What asking about a refund came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Learned {
+    /// WeChat knows it, and what it said is in the ledger.
+    Told,
+    /// WeChat says that it is not there: too early perhaps, and not always signed.
+    NotThere,
+    /// The number cannot be one of a refund.
+    NoNumber,
+}
+
 /// Asks about a refund that is not known here, or not as WeChat told it, and records the answer.
-pub(crate) async fn learn(server: &MerchantServer, out_refund_no: &str) -> Result<(), Unanswered> {
+pub(crate) async fn learn(
+    server: &MerchantServer,
+    out_refund_no: &str,
+) -> Result<Learned, Unanswered> {
     let Ok(number) = OutRefundNo::parse(out_refund_no) else {
-        // Nothing that could be asked about.
-        return Ok(());
+        return Ok(Learned::NoNumber);
     };
     let asked_ms = server.clock.now_ms();
+    let mut learned = Learned::NotThere;
     let mut answer = "RESOURCE_NOT_EXISTS".to_owned();
     // Whose it is may not be known either: a provider asks for each of its sub-merchants.
     let subs = &server.config.merchant.sub_merchants;
@@ -119,6 +133,7 @@ pub(crate) async fn learn(server: &MerchantServer, out_refund_no: &str) -> Resul
         if let RefundStanding::Known(told) = server.wechat.query_refund(&number, sub_mchid).await? {
             record_answer(server, &told, asked_ms).await?;
             answer = json_text(&told);
+            learned = Learned::Told;
             break;
         }
     }
@@ -126,7 +141,7 @@ pub(crate) async fn learn(server: &MerchantServer, out_refund_no: &str) -> Resul
         .ledger
         .note_refund_mismatch_answer(out_refund_no, &answer, asked_ms)
         .await?;
-    Ok(())
+    Ok(learned)
 }
 
 /// Partner mode: for whom a payment was, by its number.

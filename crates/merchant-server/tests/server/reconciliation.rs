@@ -149,7 +149,7 @@ async fn a_pause_that_wechat_wants_is_waited_out_and_nobody_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_refund_whose_end_was_not_told_is_recorded() {
+async fn a_refund_whose_end_was_not_told_is_recorded_and_one_that_is_not_there_is_for_a_person() {
     let house = House::open().await;
     notified(&house, "tea-0001", 1990).await;
     refunded(&house, "tea-0001", "back-1", 333).await;
@@ -157,4 +157,9 @@ async fn a_refund_whose_end_was_not_told_is_recorded() {
     let found = finding("back-1", "processing", "succeeded", "recorded");
     assert_eq!(findings(&house).await, [found]);
     assert_eq!(findings(&house).await, []);
+    let not_there = r#"{"code":"RESOURCE_NOT_EXISTS","message":""}"#;
+    let answer = Meddling::Answered(404, not_there);
+    house.line.meddle("refund_query", answer);
+    let found = finding("back-1", "succeeded", "unknown", "");
+    assert_eq!(findings(&house).await, [found]);
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{HOOKS, REFUNDS, bought, wish};
 use crate::house::{House, Letter, MINUTE_MS, merchant};
+use crate::wechat_line::Meddling;
 
 const PORTAL_URL: &str = "http://127.0.0.1:8080/wechat/notify/refund";
 
@@ -95,8 +96,33 @@ async fn what_the_older_form_claims_is_not_believed_before_wechat_says_so() {
     assert_eq!(house.line.take_kinds(), ["refund_query"]);
     assert_eq!(house.refund("never-made").await.code(), "REFUND_UNKNOWN");
     assert_eq!(house.checkout(&token).await.json, before);
-    house.later(60 * MINUTE_MS).await;
+    // It may have been too early to ask; after a day it was not.
+    for minutes in [1, 10, 60, 6 * 60] {
+        house.later(minutes * MINUTE_MS).await;
+        assert_eq!(house.line.take_kinds(), ["refund_query"], "{minutes}");
+    }
+    house.later(24 * 60 * MINUTE_MS).await;
     assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
+    assert_eq!(
+        house.checkout(&token).await.json["refunded_fen"],
+        json!(null)
+    );
+}
+
+#[tokio::test]
+async fn a_refund_of_the_portal_that_is_asked_about_too_early_is_not_forgotten() {
+    let (house, token) = bought().await;
+    let (number, letters) = by_hand(&house, 1000).await;
+    house.hand_in_refund(&letters[0]).await;
+    let not_there = r#"{"code":"RESOURCE_NOT_EXISTS","message":""}"#;
+    house
+        .line
+        .meddle("refund_query", Meddling::Answered(404, not_there));
+    house.later(0).await;
+    assert_eq!(house.refund(&number).await.code(), "REFUND_UNKNOWN");
+    house.later(MINUTE_MS).await;
+    assert_eq!(house.refund(&number).await.word("state"), "succeeded");
+    assert_eq!(house.checkout(&token).await.number("refunded_fen"), 1000);
 }
 
 #[tokio::test]
