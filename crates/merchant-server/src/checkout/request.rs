@@ -70,7 +70,7 @@ impl AttemptRequest {
     /// an effect, and would have none.
     pub(crate) fn of_backend(wanted: StartAttempt, order: &Order) -> Result<Self, Failure> {
         refuse_strangers(&wanted)?;
-        let payer = payer_of(&wanted)?;
+        let payer = payer_of(&wanted, order)?;
         let buyer_address = wanted
             .payer_client_ip
             .as_ref()
@@ -110,14 +110,25 @@ fn refuse_strangers(wanted: &StartAttempt) -> Result<(), Failure> {
     Ok(())
 }
 
-fn payer_of(wanted: &StartAttempt) -> Result<PayerClaim, Failure> {
+fn payer_of(wanted: &StartAttempt, order: &Order) -> Result<PayerClaim, Failure> {
     match (&wanted.payer, &wanted.code) {
         (Some(_), Some(_)) => Err(Failure::invalid(
             "code",
             "must not come together with payer",
         )),
         (None, Some(code)) => Ok(PayerClaim::LoginCode(code.clone())),
-        (None, None) => Ok(PayerClaim::Unsaid),
+        // A page would be sent to find out who the buyer is; a backend is sent nowhere.
+        (None, None) => match wanted.product {
+            AttemptProduct::Jsapi if order.openid.is_none() => Err(Failure::invalid(
+                "payer",
+                "is missing: this product needs one, here or of the order",
+            )),
+            AttemptProduct::MiniProgram => Err(Failure::invalid(
+                "payer",
+                "is missing: this product needs one, or a code",
+            )),
+            _ => Ok(PayerClaim::Unsaid),
+        },
         (Some(payer), None) => match (&payer.openid, &payer.sub_openid) {
             (Some(openid), None) => Ok(PayerClaim::OpenId {
                 openid: openid.clone(),

@@ -201,6 +201,8 @@ async fn the_backend_may_say_who_pays_and_what_it_says_belongs_to_the_product() 
     let cases = [
         (json!({"product": "app", "payer": {"openid": "o"}}), "payer"),
         (json!({"product": "jsapi", "code": "c"}), "code"),
+        (json!({"product": "jsapi"}), "payer"),
+        (json!({"product": "mini_program"}), "payer"),
         (json!({"product": "native", "auth_code": "1"}), "auth_code"),
         (
             json!({"product": "native", "return_url": "https://x"}),
