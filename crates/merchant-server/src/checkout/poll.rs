@@ -59,6 +59,8 @@ async fn hold(
 ) -> Result<Checkout, Failure> {
     let order_id = checkout.order.id;
     let until_ms = server.clock.now_ms() + i64::try_from(wait_s).unwrap_or(0) * 1000;
+    // A page may have seen more than is known: a backup was put back. The next change is news to it.
+    let seen = seen.min(checkout.order.version);
     let mut waiter = server.ledger.changes().listen(order_id);
     // Between the first look and the listening something may have changed.
     checkout = if checkout.order.version == seen {

@@ -40,6 +40,17 @@ async fn a_held_poll_ends_with_the_change() {
     assert!(answer.number("version") > seen);
 }
 
+/// A backup was put back under the open pages: each would ask again and again without a pause.
+#[tokio::test]
+async fn a_poll_that_has_seen_more_than_is_known_is_held_until_the_next_change() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    let poll = hold(&house, &token, 999).await;
+    house.pay("tea-0001").await;
+    house.hand_in(&house.take_post()[0]).await;
+    assert_eq!(poll.await.unwrap().word("state"), "paid");
+}
+
 #[tokio::test]
 async fn a_held_poll_ends_when_its_wait_is_over() {
     let house = House::open().await;
