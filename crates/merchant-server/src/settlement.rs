@@ -29,7 +29,7 @@ pub(crate) async fn record(
     told: &Told,
 ) -> Result<Settlement, LedgerError> {
     let now_ms = server.clock.now_ms();
-    match judge(server, told).await? {
+    match judge(server, evidence, told).await? {
         Ok(payment) => {
             let recorded = server
                 .ledger
@@ -59,6 +59,7 @@ pub(crate) async fn record(
 
 async fn judge(
     server: &MerchantServer,
+    evidence: &Evidence,
     told: &Told,
 ) -> Result<Result<Payment, Mismatch>, LedgerError> {
     let Some(attempt) = server
@@ -71,11 +72,22 @@ async fn judge(
     let Some(checkout) = server.ledger.checkout(attempt.order_id).await? else {
         return Ok(Err(mismatch(told, "number")));
     };
+    if is_outdated(evidence, &attempt) {
+        return Ok(Err(mismatch(told, "reversed")));
+    }
     let mchid = server.config.merchant.key.mchid();
     Ok(match difference(told, &checkout.order, &attempt, mchid) {
         Some(reason) => Err(mismatch(told, reason)),
         None => Ok(payment(told, &attempt)),
     })
+}
+
+/// A code payment that was taken back may have been paid just before: a letter of that moment tells
+/// of money that has gone back since. Asked, WeChat says how it is now.
+fn is_outdated(evidence: &Evidence, attempt: &Attempt) -> bool {
+    attempt.product == AttemptProduct::CodePay
+        && attempt.state == AttemptState::Closed
+        && matches!(evidence, Evidence::Notification { .. })
 }
 
 /// What differs between what WeChat says and what we ordered; `None` where it fits.

@@ -261,6 +261,23 @@ async fn money_that_lands_just_before_it_is_taken_back_goes_back_and_settles_not
     }
 }
 
+/// Signed in the moment of the payment, and late: the money has gone back meanwhile.
+#[tokio::test]
+async fn a_late_letter_about_a_code_payment_that_was_taken_back_ships_nothing() {
+    let [_, till] = tills(100_000).await;
+    scanned(&till).await;
+    till.pay_just_before("reverse", "tea-0001");
+    let native = json!({"product": "native", "after": 1});
+    till.backend_attempt("tea-0001", &native).await;
+    let sub_mchid = till.sub_mchid.clone().unwrap();
+    let late = letter("N1", &told_of(&sub_mchid), till.clock.now_ms());
+    assert_eq!(till.hand_in(&late).await.status, StatusCode::NO_CONTENT);
+    till.later(0).await;
+    assert_eq!(till.state().await, "open");
+    let kept = till.mismatches().await;
+    assert_eq!(kept, [("tea-0001".to_owned(), "reversed".to_owned())]);
+}
+
 #[tokio::test]
 async fn a_reversal_in_doubt_begins_nothing_new() {
     for till in tills(100_000).await {
