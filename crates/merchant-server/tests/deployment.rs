@@ -1,5 +1,7 @@
 //! What stands beside the program: the table of codes is whole, and the samples fit the program.
 
+use std::collections::BTreeSet;
+
 use merchant_api::{ErrorCode, WebhookEvent};
 
 #[test]
@@ -24,6 +26,22 @@ fn the_table_of_messages_has_each_type() {
     }
     let rows = ["| `payment.", "| `order.", "| `refund."].map(|begin| guide.matches(begin).count());
     assert_eq!(rows.iter().sum::<usize>(), WebhookEvent::TYPES.len());
+}
+
+#[test]
+fn the_nginx_sample_keeps_every_private_route_from_the_outside() {
+    let sample = include_str!("../deploy/nginx.conf");
+    let (_, list) = sample.split_once("location ~ ^/(v1/(").unwrap();
+    let (list, _) = list.split_once(')').unwrap();
+    let private: BTreeSet<_> = list.split('|').collect();
+    let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
+    let paths = document["paths"].as_object().unwrap().keys();
+    let rooms: BTreeSet<_> = paths
+        .filter_map(|path| path.split('/').nth(1))
+        // The pages' own.
+        .filter(|room| *room != "checkouts")
+        .collect();
+    assert_eq!(private, rooms);
 }
 
 #[test]

@@ -241,6 +241,17 @@ impl House {
         }
     }
 
+    /// The server reads another configuration while it runs.
+    pub(crate) fn reloaded_as(self, configuration: &str) -> Self {
+        let config = Config::parse(configuration, self.folder.path()).unwrap();
+        let server = self.server.reconfigured(config);
+        Self {
+            app: merchant_server::app(server.clone()),
+            server,
+            ..self
+        }
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         read(self.app.clone().oneshot(request).await.unwrap()).await
     }

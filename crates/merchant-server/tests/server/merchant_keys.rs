@@ -48,15 +48,6 @@ async fn the_newest_certificate_signs_and_one_that_wechat_refuses_is_left_aside(
     let token = house.tea().await;
     let answer = house.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-    let signed_by = |house: &House| -> Vec<String> {
-        let sent = house.line.take_sent();
-        sent.iter()
-            .map(|sent| {
-                let (_, rest) = sent.authorization.split_once("serial_no=\"").unwrap();
-                rest.split_once('"').unwrap().0.to_owned()
-            })
-            .collect()
-    };
     let ours = merchant()["serial_no"].as_str().unwrap().to_owned();
     let newer = serial_of(NEWER.path());
     assert_eq!(signed_by(&house), [newer.clone(), ours.clone()]);
@@ -66,6 +57,36 @@ async fn the_newest_certificate_signs_and_one_that_wechat_refuses_is_left_aside(
     house.clock.advance_ms(3_600_000);
     house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
     assert_eq!(signed_by(&house), [newer, ours]);
+}
+
+/// The serials that the calls to WeChat since the last look were signed under.
+fn signed_by(house: &House) -> Vec<String> {
+    let sent = house.line.take_sent();
+    sent.iter()
+        .map(|sent| {
+            let (_, rest) = sent.authorization.split_once("serial_no=\"").unwrap();
+            rest.split_once('"').unwrap().0.to_owned()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_certificate_that_a_reload_brings_signs_the_next_call() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    let ours = merchant()["serial_no"].as_str().unwrap().to_owned();
+    assert_eq!(signed_by(&house), std::slice::from_ref(&ours));
+    let house = house.reloaded_as(&other_key(NEWER.path(), NEWER.path()));
+    house.clock.advance_ms(24 * 3_600_000);
+    house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    // WeChat does not know that one yet, so both are seen.
+    assert_eq!(signed_by(&house), [serial_of(NEWER.path()), ours.clone()]);
+    // And the first again, once the other is named no more.
+    let house = house.reloaded_as(&configuration(""));
+    house.clock.advance_ms(3_600_000);
+    house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(signed_by(&house), [ours]);
 }
 
 #[tokio::test]

@@ -158,6 +158,33 @@ async fn a_merchant_with_the_public_key_alone_has_no_certificates_and_that_is_no
 }
 
 #[tokio::test]
+async fn a_reload_takes_away_what_is_named_no_more_and_nothing_that_was_downloaded() {
+    let house = House::open().await;
+    let by_public_key = |house: &House, id: &str| {
+        let now_ms = merchant_server::Clock::now_ms(&house.clock);
+        letter(id, &transaction("nobodys-0001", 1), now_ms)
+    };
+    let first = by_public_key(&house, "N1");
+    assert_eq!(house.hand_in(&first).await.status, StatusCode::NO_CONTENT);
+    house.control("POST", "certificates/rotate", "{}").await;
+    house.clock.advance_ms(24 * HOUR_MS);
+    let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
+    assert_eq!(refreshed, Some(Refreshed::Taken));
+    house.line.take_sent();
+
+    let house = house.reloaded_as(&with_certificates());
+    let second = by_public_key(&house, "N2");
+    let refused = house.hand_in(&second).await;
+    assert!(refused.status.is_client_error(), "{}", refused.status);
+    house.line.take_sent();
+    // What the new certificate signs needs no download.
+    let token = house.tea().await;
+    let answer = house.attempt(&token, &[("product", "native")]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    assert_eq!(house.line.take_kinds(), ["order"]);
+}
+
+#[tokio::test]
 async fn in_the_days_of_the_migration_both_kinds_of_keys_are_believed() {
     let house = House::open().await;
     let by_public_key = letter("N1", &transaction("nobodys-0001", 1), START_MS);
