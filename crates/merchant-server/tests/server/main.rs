@@ -22,6 +22,7 @@ mod hosted_page;
 mod hostile;
 mod house;
 mod inbox;
+mod log;
 mod merchant_keys;
 mod mismatches;
 mod newer_database;

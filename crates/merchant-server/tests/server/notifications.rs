@@ -1,13 +1,10 @@
 //! What WeChat tells us, what others tell us in its name, and what fits nothing.
 
-use std::cell::RefCell;
-use std::io::Write;
-use std::sync::LazyLock;
-
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use crate::house::{House, Letter, MINUTE_MS, letter, sign, transaction};
+use crate::log::Log;
 use merchant_server::Clock as _;
 
 async fn ordered(house: &House) -> String {
@@ -205,79 +202,4 @@ async fn late_money_makes_a_closed_order_paid() {
     // And in the ordinary way.
     house.hand_in(&post[0]).await;
     assert_eq!(house.checkout(&token).await.word("state"), "paid");
-}
-
-#[tokio::test]
-async fn no_log_line_holds_a_secret_a_whole_token_or_an_openid() {
-    let log = Log::start();
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    let letter = letter("n-1", &transaction("tea-0001", 1), house.clock.now_ms());
-    house.hand_in(&letter).await;
-    house.get(&format!("/c/{token}")).await;
-    house.get("/v1/checkouts/AAAAAAAAAAAAAAAAAAAAAA").await;
-    let text = log.text();
-    assert!(text.contains("payment.mismatch"), "{text}");
-    assert!(text.contains("CHECKOUT_UNKNOWN"), "{text}");
-    assert!(text.contains(&token[..6]), "{text}");
-    let merchant = crate::house::merchant();
-    for secret in [
-        &*token,
-        "AAAAAAAAAAAAAAAAAAAAAA",
-        "oSecretOpenId",
-        crate::house::API_KEY,
-        merchant["app_secret"].as_str().unwrap(),
-        merchant["api_v3_key"].as_str().unwrap(),
-    ] {
-        assert!(!text.contains(secret), "{secret} in {text}");
-    }
-}
-
-/// What this thread logs from now on.
-///
-/// One subscriber serves the whole run: with one for each thread, a line whose place in the code
-/// another thread came to first could be taken for switched off.
-pub(crate) struct Log;
-
-thread_local! {
-    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-static SUBSCRIBED: LazyLock<()> = LazyLock::new(|| {
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_ansi(false)
-        .with_writer(|| Lines)
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
-});
-
-struct Lines;
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LINES.with_borrow_mut(|lines| lines.extend_from_slice(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    pub(crate) fn start() -> Self {
-        LazyLock::force(&SUBSCRIBED);
-        LINES.with_borrow_mut(Vec::clear);
-        Self
-    }
-
-    #[expect(clippy::unused_self, reason = "only who started it may read it")]
-    pub(crate) fn text(&self) -> String {
-        LINES.with_borrow(|lines| String::from_utf8(lines.clone()).unwrap())
-    }
-
-    fn count(&self, word: &str) -> usize {
-        self.text().matches(word).count()
-    }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{bought, wish};
 use crate::house::{API_KEY, Answer, House, MINUTE_MS, backend};
-use crate::notifications::Log;
+use crate::log::Log;
 use crate::wechat_line::Meddling;
 
 const CARD: &str = "6222020000001234";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{HOOKS, REFUNDS, RESULT_MS, bought, wish};
 use crate::house::{API_KEY, House, MINUTE_MS, backend};
-use crate::notifications::Log;
+use crate::log::Log;
 
 const READER: &str = "the reader's key";
 /// SHA-256 of [`READER`], made with another program.
