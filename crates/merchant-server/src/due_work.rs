@@ -3,6 +3,7 @@
 //! process that ends in the middle leaves it to the next one.
 
 use merchant_api::AttemptProduct;
+use tokio::task::JoinSet;
 use wechat_pay::OutTradeNo;
 
 use crate::ledger::{Attempt, Checkout, DueWork, Evidence, LedgerError, learn_numbers};
@@ -10,7 +11,7 @@ use crate::question::{self, Finding, Unanswered};
 use crate::refunds::{self, Learned};
 use crate::server::MerchantServer;
 use crate::settlement;
-use crate::webhooks;
+use crate::webhooks::{self, NextTry};
 use crate::wechat_orders::Standing;
 
 /// WeChat's plan for asking where no notification came, as the time between two questions.
@@ -58,6 +59,18 @@ pub(crate) enum Lane {
     Wechat,
     /// Calls to the merchant's backend.
     Backend,
+}
+
+impl Lane {
+    /// How many pieces of it are done at a time: one question to WeChat after the other; but a
+    /// target that hangs holds its message for ten seconds, which others go past. They take their
+    /// turns at a target eight at a time, so that even the last of them ends within its lease.
+    const fn at_once(self) -> usize {
+        match self {
+            Self::Wechat => 1,
+            Self::Backend => 32,
+        }
+    }
 }
 
 impl Work {
@@ -110,24 +123,30 @@ impl MerchantServer {
 
     /// The same for one lane.
     pub(crate) async fn run_lane(&self, lane: Lane) -> Result<usize, LedgerError> {
+        let mut under_way = UnderWay::new(lane);
         let mut done = 0;
-        while let Some(due) = self
-            .ledger
-            .take_due_work(lane, self.clock.now_ms(), LEASE_MS)
-            .await?
-        {
+        loop {
+            under_way.begin(self).await?;
+            let Some(ended) = under_way.one_ended().await else {
+                return Ok(done);
+            };
+            ended?;
             done += 1;
-            match run(self, &due).await {
-                Ok(Next::Done) => self.ledger.finish(&due).await?,
-                Ok(Next::At(at_ms)) => self.ledger.put_off(&due, at_ms).await?,
-                Err(error) => {
-                    let at_ms = self.clock.now_ms() + retry_after_ms(due.tries);
-                    tracing::warn!(work = due.work.word(), subject = due.subject, %error, "due work is put off");
-                    self.ledger.put_off(&due, at_ms).await?;
-                }
+        }
+    }
+
+    /// Does a piece of work that was taken.
+    async fn see_to(self, due: DueWork) -> Result<(), LedgerError> {
+        match run(&self, &due).await {
+            Ok(Next::Done) => self.ledger.finish(&due).await,
+            Ok(Next::At(at_ms)) => self.ledger.put_off(&due, at_ms).await,
+            Ok(Next::Untried(at_ms)) => self.ledger.put_back(&due, at_ms).await,
+            Err(error) => {
+                let at_ms = self.clock.now_ms() + retry_after_ms(due.tries);
+                tracing::warn!(work = due.work.word(), subject = due.subject, %error, "due work is put off");
+                self.ledger.put_off(&due, at_ms).await
             }
         }
-        Ok(done)
     }
 
     /// When [`MerchantServer::run_due`] next has something to do.
@@ -136,15 +155,65 @@ impl MerchantServer {
     }
 }
 
+/// The pieces of a lane's work that are being done, each a task of its own: what one of them waits
+/// for is not waited for by the others. Whoever drops this cuts them off.
+pub(crate) struct UnderWay {
+    lane: Lane,
+    pieces: JoinSet<Result<(), LedgerError>>,
+}
+
+impl UnderWay {
+    pub(crate) fn new(lane: Lane) -> Self {
+        Self {
+            lane,
+            pieces: JoinSet::new(),
+        }
+    }
+
+    /// Takes what is due, as far as the lane has room for it, and begins it.
+    pub(crate) async fn begin(&mut self, server: &MerchantServer) -> Result<(), LedgerError> {
+        while self.pieces.len() < self.lane.at_once() {
+            let (ledger, now_ms) = (&server.ledger, server.clock.now_ms());
+            let Some(due) = ledger.take_due_work(self.lane, now_ms, LEASE_MS).await? else {
+                break;
+            };
+            self.pieces.spawn(server.clone().see_to(due));
+        }
+        Ok(())
+    }
+
+    /// Ends with one of the pieces; `None` where none is being done.
+    pub(crate) async fn one_ended(&mut self) -> Option<Result<(), LedgerError>> {
+        let ended = self.pieces.join_next().await?;
+        Some(ended.unwrap_or_else(|broken| {
+            // It comes up again when its lease is over.
+            tracing::error!(%broken, "due work broke off");
+            Ok(())
+        }))
+    }
+}
+
 /// What is to become of a piece of work.
 enum Next {
     Done,
     At(i64),
+    /// Then, as if it had not been begun.
+    Untried(i64),
 }
 
 impl From<Option<i64>> for Next {
     fn from(next_ms: Option<i64>) -> Self {
         next_ms.map_or(Self::Done, Self::At)
+    }
+}
+
+impl From<Option<NextTry>> for Next {
+    fn from(next: Option<NextTry>) -> Self {
+        match next {
+            None => Self::Done,
+            Some(NextTry::At(at_ms)) => Self::At(at_ms),
+            Some(NextTry::Uncounted(at_ms)) => Self::Untried(at_ms),
+        }
     }
 }
 

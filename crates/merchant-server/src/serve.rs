@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tower::{ServiceExt as _, service_fn};
 
 use crate::config::{Config, ConfigError};
-use crate::due_work::Lane;
+use crate::due_work::{Lane, UnderWay};
 use crate::ledger::LedgerError;
 use crate::operations::surroundings;
 use crate::routes::app;
@@ -152,16 +152,25 @@ async fn keep_configured(
 /// Does due work for ever. A failure of the ledger is logged and tried again: calls may be served
 /// meanwhile.
 async fn work(running: &watch::Sender<Running>, lane: Lane) {
+    let mut under_way = UnderWay::new(lane);
     loop {
         let server = running.borrow().server.clone();
-        if let Err(error) = server.run_lane(lane).await {
+        if let Err(error) = under_way.begin(&server).await {
             tracing::error!(%error, "due work cannot be read");
         }
         let now_ms = server.clock.now_ms();
         let latest_ms = now_ms + LONGEST_SLEEP_MS;
         let next_ms = server.next_due_ms().await.ok().flatten();
         let until_ms = next_ms.map_or(latest_ms, |next_ms| next_ms.clamp(now_ms + 50, latest_ms));
-        server.clock.sleep_until(until_ms).await;
+        tokio::select! {
+            Some(ended) = under_way.one_ended() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "due work cannot be written");
+                }
+            }
+            // What is due meanwhile does not wait for what is under way.
+            () = server.clock.sleep_until(until_ms) => {}
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::metrics::Calls;
 use crate::randomness::Randomness;
 use crate::rate_limit::Limits;
 use crate::request_id::RequestIds;
+use crate::webhooks::Targets;
 use crate::wechat_client::WechatClient;
 use crate::wechat_transport::WechatTransport;
 
@@ -40,6 +41,7 @@ pub struct Parts {
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) wechat: WechatClient,
     pub(crate) webhooks: Arc<dyn WechatTransport>,
+    pub(crate) targets: Arc<Targets>,
     pub(crate) ledger: Ledger,
     pub(crate) limits: Arc<Limits>,
     pub(crate) calls: Arc<Calls>,
@@ -86,6 +88,7 @@ impl MerchantServer {
             clock: surroundings.clock,
             randomness: surroundings.randomness,
             webhooks: surroundings.webhooks,
+            targets: Arc::default(),
             ledger,
             order_locks: Arc::default(),
             is_ending: watch::Sender::new(false),
@@ -108,6 +111,7 @@ impl MerchantServer {
             clock: self.clock.clone(),
             randomness: self.randomness.clone(),
             webhooks: self.webhooks.clone(),
+            targets: self.targets.clone(),
             ledger: self.ledger.clone(),
             limits,
             calls: self.calls.clone(),

@@ -68,6 +68,21 @@ impl Ledger {
         Ok(())
     }
 
+    /// The same for work that could not be tried: this time does not count.
+    pub(crate) async fn put_back(&self, due: &DueWork, to_ms: i64) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE due_work SET due_ms = ?, tries = tries - 1
+             WHERE kind = ? AND subject = ? AND tries = ?",
+        )
+        .bind(to_ms)
+        .bind(due.work.word())
+        .bind(&due.subject)
+        .bind(super::signed(due.tries + 1))
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Has WeChat asked about an order's attempt at a moment, in place of what was scheduled.
     pub(crate) async fn schedule_query(
         &self,

@@ -170,17 +170,19 @@ impl Ledger {
         Ok(())
     }
 
-    /// Notes what a try came to.
+    /// Notes what a try came to, which counts unless no target was called.
     pub(crate) async fn note_try(
         &self,
         id: &str,
         delivery: Delivery,
         outcome: &str,
+        counts: bool,
     ) -> Result<(), LedgerError> {
         sqlx::query(
-            "UPDATE webhooks SET state = ?, tries = tries + 1, last_outcome = ? WHERE id = ?",
+            "UPDATE webhooks SET state = ?, tries = tries + ?, last_outcome = ? WHERE id = ?",
         )
         .bind(delivery.word())
+        .bind(counts)
         .bind(outcome)
         .bind(id)
         .execute(&self.pool)

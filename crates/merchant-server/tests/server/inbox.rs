@@ -5,15 +5,25 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use merchant_server::{Call, TransportError, WechatTransport};
+use tokio::sync::Notify;
 
 /// What was sent, in order. It answers 204 until told otherwise.
 #[derive(Clone, Default)]
-pub(crate) struct Inbox(Arc<Mutex<State>>);
+pub(crate) struct Inbox(Arc<Mutex<State>>, Arc<Bells>);
 
 #[derive(Default)]
 struct State {
     answers: Option<StatusCode>,
+    /// The address whose calls get no answer before they are let go.
+    hangs: Option<String>,
     letters: Vec<Message>,
+}
+
+/// What is waited for.
+#[derive(Default)]
+struct Bells {
+    came: Notify,
+    let_go: Notify,
 }
 
 /// One message as it came.
@@ -40,6 +50,39 @@ impl Inbox {
         self.0.lock().unwrap().answers = Some(status);
     }
 
+    /// From here on whoever calls this address waits.
+    pub(crate) fn hang(&self, url: &str) {
+        self.0.lock().unwrap().hangs = Some(url.to_owned());
+    }
+
+    /// Those who wait have waited too long. The next ones wait again.
+    pub(crate) fn time_out(&self) {
+        self.1.let_go.notify_waiters();
+    }
+
+    /// No address hangs any more; those who wait already have waited too long.
+    pub(crate) fn mend(&self) {
+        self.0.lock().unwrap().hangs = None;
+        self.time_out();
+    }
+
+    /// How many messages an address was sent.
+    pub(crate) fn count(&self, url: &str) -> usize {
+        let letters = self.peek();
+        letters.iter().filter(|message| message.url == url).count()
+    }
+
+    /// Ends once an address was sent so many messages.
+    pub(crate) async fn have_come(&self, url: &str, count: usize) {
+        loop {
+            let next = self.1.came.notified();
+            if self.count(url) >= count {
+                return;
+            }
+            next.await;
+        }
+    }
+
     /// Everything so far, left in.
     pub(crate) fn peek(&self) -> Vec<Message> {
         self.0.lock().unwrap().letters.clone()
@@ -55,11 +98,21 @@ impl WechatTransport for Inbox {
     fn call(&self, request: Request<Bytes>) -> Call<'_> {
         let (parts, body) = request.into_parts();
         let mut state = self.0.lock().unwrap();
+        let url = parts.uri.to_string();
+        let hangs = state.hangs.as_ref() == Some(&url);
         state.letters.push(Message {
-            url: parts.uri.to_string(),
+            url,
             headers: parts.headers,
             body,
         });
+        self.1.came.notify_waiters();
+        if hangs {
+            let let_go = self.1.let_go.notified();
+            return Box::pin(async move {
+                let_go.await;
+                Err(TransportError::NoAnswer("waited too long".to_owned()))
+            });
+        }
         let status = state.answers.unwrap_or(StatusCode::NO_CONTENT);
         let reply = Response::builder().status(status).body(Bytes::new());
         Box::pin(async move { reply.map_err(|error| TransportError::NoAnswer(error.to_string())) })

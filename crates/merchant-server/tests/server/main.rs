@@ -16,6 +16,7 @@ mod configuration;
 mod contract;
 mod crash_points;
 mod database;
+mod dead_targets;
 mod due_work;
 mod event_orders;
 mod hosted_page;

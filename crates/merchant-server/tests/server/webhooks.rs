@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 
 use crate::house::{House, MINUTE_MS, configuration, letter, transaction};
 
-const TARGET: &str = "http://127.0.0.1:7000/hooks";
-const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+pub(crate) const TARGET: &str = "http://127.0.0.1:7000/hooks";
+pub(crate) const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 async fn house() -> House {
     let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
@@ -134,7 +134,7 @@ async fn a_message_that_is_given_up_is_listed_and_can_be_sent_again() {
 }
 
 /// Every message in the list, newest first, however many pages it takes.
-async fn all_pages(house: &House, query: &str) -> Vec<String> {
+pub(crate) async fn all_pages(house: &House, query: &str) -> Vec<String> {
     let mut ids = Vec::new();
     let mut before = String::new();
     loop {
@@ -154,16 +154,21 @@ async fn all_pages(house: &House, query: &str) -> Vec<String> {
     }
 }
 
+/// An order that is closed at once, which is a message.
+pub(crate) async fn close(house: &House, number: usize) {
+    let order_no = format!("tea-{number:04}");
+    house
+        .order(json!({ "order_no": order_no, "total_fen": 1, "description": "tea" }))
+        .await;
+    let path = format!("/v1/orders/{order_no}/close");
+    let closed = house.call("POST", &path).await;
+    assert_eq!(closed.status, StatusCode::OK, "{}", closed.json);
+}
+
 /// Orders that are closed at once, so that each is a message.
 async fn close_many(house: &House, count: usize) {
     for number in 0..count {
-        let order_no = format!("tea-{number:04}");
-        house
-            .order(json!({ "order_no": order_no, "total_fen": 1, "description": "tea" }))
-            .await;
-        let path = format!("/v1/orders/{order_no}/close");
-        let closed = house.call("POST", &path).await;
-        assert_eq!(closed.status, StatusCode::OK, "{}", closed.json);
+        close(house, number).await;
         // Several of one moment, too: a page may end among them.
         if number % 3 == 0 {
             house.clock.advance_ms(1);

@@ -2,33 +2,27 @@
 //! on every try, the time of the try, and an HMAC over id, time and body. At least once, never in
 //! a promised order; the receiver drops an id that it knows.
 //!
-//! Only the targets of the configuration are called, and no redirect is followed. Nothing here
+//! Here is what the backend asks about its messages; how they go out is in `delivery`. Nothing of it
 //! holds up WeChat: what is sent was committed before, and is sent on a lane of its own.
 
-use aws_lc_rs::hmac;
+mod delivery;
+mod targets;
+
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::{Request, StatusCode, header};
 use merchant_api::{ErrorCode, WebhookDetails, WebhookEvent, WebhookList, WebhooksResent};
 
 use crate::api_key::Backend;
-use crate::config::{Scope, WebhookTarget};
+use crate::config::Scope;
 use crate::error::Failure;
-use crate::ledger::{Delivery, LedgerError, Webhook, WebhookFilter};
+use crate::ledger::{Delivery, Webhook, WebhookFilter};
 use crate::order_details::timestamp;
 use crate::path_text::PathText;
 use crate::query;
 use crate::server::MerchantServer;
-use crate::wechat_transport::TransportError;
 
-/// The time between two tries, as the scheme recommends; after the last one a person is needed.
-const PLAN_MS: [i64; 9] = [
-    5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000,
-    86_400_000,
-];
+pub(crate) use delivery::{NextTry, deliver};
+pub(crate) use targets::Targets;
 
 /// `GET /v1/webhooks?state&type&limit&before`
 pub(crate) async fn list_webhooks(
@@ -127,107 +121,4 @@ fn details(webhook: Webhook) -> WebhookDetails {
         tries: webhook.tries,
         last_outcome: webhook.last_outcome,
     }
-}
-
-/// Sends a message to every target that does not have it yet; gives the time of the next try,
-/// where there is to be one. `tries` counts those before this one.
-pub(crate) async fn deliver(
-    server: &MerchantServer,
-    id: &str,
-    tries: u64,
-) -> Result<Option<i64>, LedgerError> {
-    let Some(webhook) = server.ledger.webhook(id).await? else {
-        return Ok(None);
-    };
-    let targets = &server.config.webhooks;
-    if targets.is_empty() {
-        let outcome = "no target is configured";
-        server
-            .ledger
-            .note_try(id, Delivery::Unaddressed, outcome)
-            .await?;
-        return Ok(None);
-    }
-    let mut failure = None;
-    for target in targets {
-        let name = target.url.as_str();
-        if webhook.delivered_to.iter().any(|taken| taken == name) {
-            continue;
-        }
-        match send(server, target, &webhook).await {
-            Ok(()) => {
-                let now_ms = server.clock.now_ms();
-                server.ledger.note_delivered(id, name, now_ms).await?;
-            }
-            Err(outcome) => {
-                tracing::warn!(
-                    event = "webhook.undelivered",
-                    id,
-                    outcome,
-                    "the backend did not take a message"
-                );
-                failure = Some(outcome);
-            }
-        }
-    }
-    let Some(outcome) = failure else {
-        server
-            .ledger
-            .note_try(id, Delivery::Delivered, "taken")
-            .await?;
-        return Ok(None);
-    };
-    let wait_ms = usize::try_from(tries)
-        .ok()
-        .and_then(|tries| PLAN_MS.get(tries));
-    let delivery = if wait_ms.is_some() {
-        Delivery::Pending
-    } else {
-        tracing::error!(
-            event = "webhook.failed",
-            id,
-            outcome,
-            "a message is given up"
-        );
-        Delivery::Failed
-    };
-    server.ledger.note_try(id, delivery, &outcome).await?;
-    Ok(wait_ms.map(|wait_ms| server.clock.now_ms() + wait_ms))
-}
-
-/// One try; says in a few words why it was not taken.
-async fn send(
-    server: &MerchantServer,
-    target: &WebhookTarget,
-    webhook: &Webhook,
-) -> Result<(), String> {
-    let now_s = server.clock.now_ms().div_euclid(1000);
-    let request = Request::post(target.url.as_str())
-        .header(header::CONTENT_TYPE, "application/json")
-        .header("webhook-id", &webhook.id)
-        .header("webhook-timestamp", now_s)
-        .header(
-            "webhook-signature",
-            signature(&target.key, &webhook.id, now_s, &webhook.body),
-        )
-        .body(Bytes::from(webhook.body.clone()))
-        .map_err(|error| error.to_string())?;
-    match server.webhooks.call(request).await {
-        Ok(reply) if reply.status().is_success() => Ok(()),
-        Ok(reply) => Err(outcome(reply.status())),
-        Err(TransportError::NotSent(reason)) => Err(format!("not reached: {reason}")),
-        Err(TransportError::NoAnswer(reason)) => Err(format!("no answer: {reason}")),
-    }
-}
-
-fn outcome(status: StatusCode) -> String {
-    format!("answered {}", status.as_u16())
-}
-
-/// `v1,` and the HMAC of id, time and body.
-fn signature(key: &[u8], id: &str, now_s: i64, body: &[u8]) -> String {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
-    context.update(format!("{id}.{now_s}.").as_bytes());
-    context.update(body);
-    format!("v1,{}", STANDARD.encode(context.sign()))
 }
