@@ -31,7 +31,7 @@ pub struct AbnormalRefund {
 pub enum AbnormalRefundTo {
     /// To a bank card of the buyer's.
     UserBankCard {
-        /// The bank, such as `ICBC_DEBIT`.
+        /// The bank, such as `ICBC_DEBIT`: 1 to 16 of `[0-9A-Z_]`.
         bank_type: String,
         /// The card's number, in the clear; it is sealed before it is sent.
         bank_account: String,
@@ -156,7 +156,7 @@ struct Body<'a> {
 }
 
 fn check_bank_type(bank_type: &str) -> Result<(), InvalidField> {
-    check_text("bank_type", bank_type, 64)?;
+    check_text("bank_type", bank_type, 16)?;
     if bank_type
         .bytes()
         .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')

@@ -141,6 +141,7 @@ async fn a_bad_application_names_its_field_and_never_its_value() {
         (without("bank_account"), "bank_account"),
         (without("real_name"), "real_name"),
         (with("bank_type", json!("icbc")), "bank_type"),
+        (with("bank_type", json!("A".repeat(17))), "bank_type"),
         (with("bank_account", json!("")), "bank_account"),
         (with("real_name", json!("名".repeat(72))), "real_name"),
         (
