@@ -80,7 +80,31 @@ impl Clock for TestClock {
     }
 }
 
+/// Whose house it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A merchant who sells for himself.
+    Merchant,
+    /// A service provider (服务商), who sells for a sub-merchant.
+    Provider,
+}
+
+impl Owner {
+    pub(crate) const BOTH: [Self; 2] = [Self::Merchant, Self::Provider];
+
+    /// With more lines at the top, and more of `[merchant]`; other tables may follow.
+    pub(crate) fn configuration(self, lines: &str, merchant: &str) -> String {
+        let own = configuration(lines) + merchant;
+        match self {
+            Self::Merchant => own,
+            Self::Provider => own + &sub_merchant_table(&sub_merchant(1)),
+        }
+    }
+}
+
 pub(crate) struct House {
+    /// As it was opened.
+    configuration: String,
     pub(crate) clock: TestClock,
     pub(crate) server: MerchantServer,
     pub(crate) app: Router,
@@ -103,7 +127,8 @@ pub(crate) struct Letter {
 impl Letter {
     /// The route for what it tells of.
     pub(crate) fn path(&self) -> &'static str {
-        if String::from_utf8_lossy(&self.body).contains("REFUND.") {
+        let is_older_form = self.body.starts_with(b"<xml>");
+        if is_older_form || String::from_utf8_lossy(&self.body).contains("REFUND.") {
             "/wechat/notify/refund"
         } else {
             "/wechat/notify/payment"
@@ -181,6 +206,7 @@ impl House {
         let backend = Inbox::default();
         let server = serve(configuration, &folder, &clock, &line, &backend).await;
         Self {
+            configuration: configuration.to_owned(),
             backend,
             clock,
             app: merchant_server::app(server.clone()),
@@ -194,13 +220,13 @@ impl House {
 
     /// Another process on the same files, at the same time.
     pub(crate) async fn beside(&self) -> Self {
-        let lines = format!(
+        let configuration = configuration(&format!(
             "database = \"{}\"",
             self.folder.path().join("merchant-server.sqlite3").display()
-        );
+        ));
         let folder = tempfile::tempdir().unwrap();
         let server = serve(
-            &configuration(&lines),
+            &configuration,
             &folder,
             &self.clock,
             &self.line,
@@ -208,6 +234,7 @@ impl House {
         )
         .await;
         Self {
+            configuration,
             clock: self.clock.clone(),
             app: merchant_server::app(server.clone()),
             server,
@@ -221,7 +248,8 @@ impl House {
 
     /// The process ends, and another one begins on the same files. WeChat stays as it is.
     pub(crate) async fn begin_again(self) -> Self {
-        self.begin_again_as(&configuration("")).await
+        let configuration = self.configuration.clone();
+        self.begin_again_as(&configuration).await
     }
 
     /// The same with another configuration.
@@ -235,6 +263,7 @@ impl House {
         )
         .await;
         Self {
+            configuration: configuration.to_owned(),
             app: merchant_server::app(server.clone()),
             server,
             ..self
@@ -287,8 +316,14 @@ impl House {
             .await
     }
 
-    /// A new order; gives its token.
-    pub(crate) async fn order(&self, order: Value) -> String {
+    /// A new order; gives its token. A provider's is for its first sub-merchant, where it does not
+    /// say for whom.
+    pub(crate) async fn order(&self, mut order: Value) -> String {
+        let is_providers = self.configuration.contains("[[merchant.sub_merchants]]");
+        if is_providers && order["sub_mchid"].is_null() {
+            let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
+            order["sub_mchid"] = self.simulator.sub_merchant(&mchid).sub_mchid.into();
+        }
         let answer = self.post_order(&order).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json);
         answer.word("token").to_owned()

@@ -39,7 +39,6 @@ pub(crate) trait Subject: Sized {
     fn steps() -> BoxedStrategy<Self::Step>;
 
     async fn begin(setting: &Self::Setting) -> (House, Self);
-    async fn begin_again(house: House) -> House;
     async fn take(&mut self, house: &House, step: &Self::Step);
     /// A notification arrives.
     async fn hear(&self, house: &House, letter: &Letter);
@@ -152,7 +151,7 @@ async fn live_through<S: Subject>(setting: &S::Setting, events: Vec<Event<S::Ste
                 }
             }
             Event::Later { by_ms } => house.later(by_ms).await,
-            Event::BeginAgain => house = S::begin_again(house).await,
+            Event::BeginAgain => house = house.begin_again().await,
         }
         house.simulator.run_due().await;
         letters.extend(house.take_post());

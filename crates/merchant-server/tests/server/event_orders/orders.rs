@@ -4,7 +4,7 @@
 //! After each event: at most one attempt is alive, one at most has settled the order, the backend
 //! was told of that once, one number has one body, and what is paid stays paid. At the end all money
 //! that WeChat took is here: one payment settled the order, each other one is surplus and went back,
-//! and nothing at WeChat can still be paid.
+//! and nothing at WeChat can still be paid. All of it at a merchant's own house, and at a provider's.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use proptest::strategy::BoxedStrategy;
 use serde_json::{Value, json};
 
 use super::{How, Subject, hold};
-use crate::house::{API_KEY, House, Letter, MINUTE_MS, backend, configuration, merchant, sign};
+use crate::house::{API_KEY, House, Letter, MINUTE_MS, Owner, backend, merchant, sign};
 use merchant_server::Clock as _;
 
 const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay");
@@ -27,6 +27,7 @@ fn whatever_comes_in_whatever_order_an_order_is_fulfilled_once_and_no_money_is_l
 
 /// What was seen so far, against which each new look is held.
 struct Orders {
+    owner: Owner,
     token: String,
     total_fen: u64,
     /// The code that the till scanned last.
@@ -66,8 +67,9 @@ enum Step {
 }
 
 impl Subject for Orders {
-    /// The price: a till's payment of 1000 yuan wants a password, a smaller one is made at once.
-    type Setting = u64;
+    /// Whose house it is, and the price: a till's payment of 1000 yuan wants a password, a smaller
+    /// one is made at once.
+    type Setting = (Owner, u64);
     type Step = Step;
 
     const CASES: u32 = 64;
@@ -75,8 +77,9 @@ impl Subject for Orders {
     const HOWS: &[How] = &[How::AnswerLost, How::NotSent, How::Unsigned500];
     const TIMES_MS: &[u64] = &[1, 2_000, 6_000, 30_000, 5 * MINUTE_MS, 31 * MINUTE_MS];
 
-    fn settings() -> BoxedStrategy<u64> {
-        prop::sample::select(vec![1990, 100_000]).boxed()
+    fn settings() -> BoxedStrategy<(Owner, u64)> {
+        let total_fen = prop::sample::select(vec![1990, 100_000]);
+        (prop::sample::select(&Owner::BOTH[..]), total_fen).boxed()
     }
 
     fn steps() -> BoxedStrategy<Step> {
@@ -99,8 +102,8 @@ impl Subject for Orders {
         .boxed()
     }
 
-    async fn begin(total_fen: &u64) -> (House, Self) {
-        let house = House::open_with(PRODUCTS).await;
+    async fn begin((owner, total_fen): &(Owner, u64)) -> (House, Self) {
+        let house = House::open_configured(&owner.configuration(PRODUCTS, "")).await;
         let appid = merchant()["appid"].as_str().unwrap().to_owned();
         let order = json!({
             "order_no": "tea-0001", "total_fen": total_fen, "description": "一壶茶",
@@ -110,6 +113,7 @@ impl Subject for Orders {
             },
         });
         let orders = Self {
+            owner: *owner,
             token: house.order(order).await,
             total_fen: *total_fen,
             auth_code: house.shown_code().await,
@@ -118,10 +122,6 @@ impl Subject for Orders {
             is_paid: false,
         };
         (house, orders)
-    }
-
-    async fn begin_again(house: House) -> House {
-        house.begin_again_as(&configuration(PRODUCTS)).await
     }
 
     async fn take(&mut self, house: &House, step: &Step) {
@@ -190,6 +190,8 @@ impl Subject for Orders {
     async fn look(&mut self, house: &House) {
         for sent in house.line.take_sent() {
             if sent.kind == "order" {
+                let is_partners = sent.path.contains("/partner/");
+                assert_eq!(is_partners, self.owner == Owner::Provider, "{}", sent.path);
                 let body: Value = serde_json::from_slice(&sent.body).unwrap();
                 let number = body["out_trade_no"].as_str().unwrap().to_owned();
                 let first = self.bodies.entry(number).or_insert(sent.body.clone());

@@ -19,25 +19,26 @@ use proptest::test_runner::TestCaseError;
 use tokio::runtime::Runtime;
 
 use crate::event_orders::runner;
+use crate::house::Owner;
 use shots::shots;
-use target::{Kind, Target};
+use target::Target;
 
 /// Requests to try on each house; each is a call in this process.
 const CASES: u32 = 3_000;
 
 #[test]
 fn no_bytes_from_outside_break_a_route_or_move_what_they_may_not() {
-    hold(Kind::Direct);
+    hold(Owner::Merchant);
 }
 
 #[test]
 fn a_service_providers_house_holds_as_well() {
-    hold(Kind::Provider);
+    hold(Owner::Provider);
 }
 
-fn hold(kind: Kind) {
+fn hold(owner: Owner) {
     let runtime = Runtime::new().unwrap();
-    let target = runtime.block_on(Target::open(kind));
+    let target = runtime.block_on(Target::open(owner));
     let (mut runner, seed) = runner(CASES);
     let tried = runner.run(&shots(), |shot| {
         let Some((route, request)) = target.request(&shot) else {

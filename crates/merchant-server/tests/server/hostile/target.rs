@@ -19,8 +19,7 @@ use super::shots::{HEADERS, Key, Payload, Shot, spoil};
 use super::verdict::{check_refusal, is_wechats_to_say};
 use crate::bills::{DAY, the_next_morning};
 use crate::house::{
-    API_KEY, House, Letter, MINUTE_MS, backend, letter, merchant, sign, sub_merchant,
-    sub_merchant_table,
+    API_KEY, House, Letter, MINUTE_MS, Owner, backend, letter, merchant, sign, sub_merchant,
 };
 
 const HOOKS: &str = "[[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\nsecret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n";
@@ -30,13 +29,6 @@ const OPEN_ORDERS: usize = 80;
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Longer than any answer waits.
 const WAIT_MS: u64 = 26_000;
-
-/// Whose house it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Direct,
-    Provider,
-}
 
 pub(super) struct Target {
     house: House,
@@ -52,7 +44,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) async fn open(kind: Kind) -> Self {
+    pub(super) async fn open(owner: Owner) -> Self {
         let files = tempfile::tempdir().unwrap();
         for name in ["wechat-pay.js", "MP_verify_0123456789abcdef.txt"] {
             std::fs::write(files.path().join(name), "0123456789abcdef").unwrap();
@@ -65,15 +57,11 @@ impl Target {
              products = [\"native\", \"h5\", \"jsapi\", \"mini_program\", \"app\", \"code_pay\"]\n"
         );
         let appid = merchant()["appid"].as_str().unwrap().to_owned();
-        let mut tables =
+        let applications =
             format!("app_appid = \"{appid}\"\nmini_program_path = \"/pages/pay/pay\"\n");
-        let mut sub_mchid = None;
-        if kind == Kind::Provider {
-            let sub = sub_merchant(1);
-            tables += &sub_merchant_table(&sub);
-            sub_mchid = Some(sub.sub_mchid);
-        }
-        let house = House::open_with_merchant(&lines, &(tables + HOOKS)).await;
+        let configuration = owner.configuration(&lines, &applications) + HOOKS;
+        let house = House::open_configured(&configuration).await;
+        let sub_mchid = (owner == Owner::Provider).then(|| sub_merchant(1).sub_mchid);
         let (token, known) = furnish(&house, sub_mchid.as_deref()).await;
         let database = house.folder.path().join("merchant-server.sqlite3");
         let watch = sqlx::SqliteConnection::connect(&format!("sqlite://{}", database.display()));
@@ -235,7 +223,7 @@ async fn furnish(
     let order = async |order_no: &str| {
         let order = json!({
             "order_no": order_no, "total_fen": 1990, "description": "一壶茶",
-            "sub_mchid": sub_mchid, "return_url": "http://127.0.0.1:8000/pay",
+            "return_url": "http://127.0.0.1:8000/pay",
             "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
         });
         house.order(order).await

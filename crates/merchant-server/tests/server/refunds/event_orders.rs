@@ -3,7 +3,7 @@
 //!
 //! After each event, whatever it was: no more was ever sent than came, one number is one refund
 //! with one body, and what was final is as it was. At the end, when nothing meddles any more, this
-//! ledger and WeChat's agree.
+//! ledger and WeChat's agree. All of it at a merchant's own house, and at a provider's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +12,9 @@ use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 use serde_json::{Value, json};
 
-use super::{REFUNDS, bought, wish};
+use super::{REFUNDS, bought_of, wish};
 use crate::event_orders::{How, Subject, hold};
-use crate::house::{House, Letter, MINUTE_MS};
+use crate::house::{House, Letter, MINUTE_MS, Owner};
 
 const PAID_FEN: u64 = 1990;
 
@@ -43,7 +43,8 @@ struct Refunds {
 }
 
 impl Subject for Refunds {
-    type Setting = ();
+    /// Whose house it is.
+    type Setting = Owner;
     type Step = Step;
 
     const CASES: u32 = 24;
@@ -56,8 +57,8 @@ impl Subject for Refunds {
     ];
     const TIMES_MS: &[u64] = &[0, 3_000, 5_000, 30_000, MINUTE_MS, 30 * MINUTE_MS];
 
-    fn settings() -> BoxedStrategy<()> {
-        Just(()).boxed()
+    fn settings() -> BoxedStrategy<Owner> {
+        prop::sample::select(&Owner::BOTH[..]).boxed()
     }
 
     fn steps() -> BoxedStrategy<Step> {
@@ -72,12 +73,8 @@ impl Subject for Refunds {
         .boxed()
     }
 
-    async fn begin((): &()) -> (House, Self) {
-        (bought().await.0, Self::default())
-    }
-
-    async fn begin_again(house: House) -> House {
-        house.begin_again().await
+    async fn begin(owner: &Owner) -> (House, Self) {
+        (bought_of(*owner).await.0, Self::default())
     }
 
     async fn take(&mut self, house: &House, step: &Step) {

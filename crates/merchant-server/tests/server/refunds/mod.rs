@@ -5,8 +5,8 @@ mod asking;
 mod doubt;
 mod ends;
 mod event_orders;
-mod notices;
-mod outside;
+pub(crate) mod notices;
+pub(crate) mod outside;
 mod surplus;
 
 use axum::body::Body;
@@ -14,7 +14,7 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::house::{API_KEY, Answer, House, Letter, backend, merchant, read};
+use crate::house::{API_KEY, Answer, House, Letter, Owner, backend, merchant, read};
 use crate::inbox::Message;
 
 const HOOKS: &str = "[[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\nsecret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n";
@@ -24,7 +24,11 @@ const REFUNDS: &str = "/v1/orders/tea-0001/refunds";
 
 /// A house where `tea-0001` was bought for 19.90 yuan; gives the order's token.
 async fn bought() -> (House, String) {
-    let house = House::open_with_end(HOOKS).await;
+    bought_of(Owner::Merchant).await
+}
+
+async fn bought_of(owner: Owner) -> (House, String) {
+    let house = House::open_configured(&(owner.configuration("", "") + HOOKS)).await;
     let token = buy(&house).await;
     (house, token)
 }
