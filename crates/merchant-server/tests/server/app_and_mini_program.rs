@@ -25,7 +25,7 @@ fn merchants_key() -> PublicKey {
     PublicKey::from_certificate_pem(&pem).unwrap().1
 }
 
-async fn login_code(house: &House) -> String {
+pub(crate) async fn login_code(house: &House) -> String {
     let login = house.simulate("login", &json!({})).await;
     login["code"].as_str().unwrap().to_owned()
 }

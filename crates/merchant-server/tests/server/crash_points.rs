@@ -15,13 +15,17 @@ use std::task::Poll;
 
 use axum::body::Body;
 use http::Request;
+use merchant_server::Clock as _;
 use serde_json::{Value, json};
 use sqlx::Row as _;
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::house::{API_KEY, House, Letter, MINUTE_MS, backend, configuration};
+use crate::app_and_mini_program::login_code;
+use crate::house::{API_KEY, House, Letter, MINUTE_MS, Owner, backend, letter, transaction};
 use crate::oauth::{BACK, handle, through_wechat};
+use crate::refunds::notices::{notice, told};
+use crate::refunds::outside::by_hand;
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 /// No operation has so many points; one that had would not end.
@@ -40,8 +44,15 @@ enum Point {
     AfterCall(usize),
 }
 
+/// A merchant's own house alone.
+const OWN: &[Owner] = &[Owner::Merchant];
+/// A provider's, too, whose calls to WeChat are others.
+const BOTH: &[Owner] = &Owner::BOTH;
+
 /// What the points of an operation are tried with.
 struct Scenario {
+    /// In whose house.
+    owners: &'static [Owner],
     /// Brings the house to where the operation begins.
     before: for<'a> fn(&'a mut Stage) -> Step<'a>,
     /// The operation.
@@ -61,15 +72,23 @@ struct Stage {
     auth_code: String,
     /// Notifications that WeChat goes on sending until they are acknowledged.
     letters: Vec<Letter>,
+    /// Numbers of payments among them that are nobody's.
+    strangers: Vec<String>,
 }
 
 impl Scenario {
     async fn hold_at_every_point(self) {
+        for owner in self.owners {
+            self.hold_at_every_point_of(*owner).await;
+        }
+    }
+
+    async fn hold_at_every_point_of(&self, owner: Owner) {
         let mut tried = 0;
         for kind in [Point::Poll, Point::BeforeCall, Point::AfterCall] {
             for place in 1..=POINTS_MAX {
                 assert!(place < POINTS_MAX, "an operation that does not end");
-                if !self.holds_at(kind(place)).await {
+                if !self.holds_at(owner, kind(place)).await {
                     break;
                 }
                 tried += 1;
@@ -81,8 +100,8 @@ impl Scenario {
     }
 
     /// Says whether the operation was cut off there.
-    async fn holds_at(&self, point: Point) -> bool {
-        let mut stage = Stage::open().await;
+    async fn holds_at(&self, owner: Owner, point: Point) -> bool {
+        let mut stage = Stage::open(owner).await;
         (self.before)(&mut stage).await;
         let is_cut = stage.run_until(point, (self.operation)(&stage)).await;
         let mut stage = stage.begin_again().await;
@@ -90,7 +109,11 @@ impl Scenario {
         stage.settle().await;
         let seen = stage.compare(point).await;
         let (ended, paid, surplus) = self.end;
-        assert_eq!(seen, (ended.to_owned(), paid, surplus), "cut at {point:?}");
+        assert_eq!(
+            seen,
+            (ended.to_owned(), paid, surplus),
+            "{owner:?}, cut at {point:?}"
+        );
         is_cut
     }
 }
@@ -98,6 +121,7 @@ impl Scenario {
 #[tokio::test]
 async fn starting_an_attempt_holds_at_every_point() {
     let scenario = Scenario {
+        owners: BOTH,
         before: |_| Box::pin(async {}),
         operation: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
         after: |stage| {
@@ -114,6 +138,7 @@ async fn starting_an_attempt_holds_at_every_point() {
 #[tokio::test]
 async fn taking_over_holds_at_every_point() {
     let scenario = Scenario {
+        owners: OWN,
         before: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
         operation: |stage| Box::pin(async { drop(stage.start("h5", 1).await) }),
         after: |stage| {
@@ -135,6 +160,7 @@ async fn taking_over_holds_at_every_point() {
 #[tokio::test]
 async fn settling_by_a_notification_holds_at_every_point() {
     let scenario = Scenario {
+        owners: BOTH,
         before: |stage| {
             Box::pin(async {
                 let answer = stage.start("native", 0).await;
@@ -155,6 +181,7 @@ async fn settling_by_a_notification_holds_at_every_point() {
 #[tokio::test]
 async fn telling_the_backend_holds_at_every_point() {
     let scenario = Scenario {
+        owners: OWN,
         before: |stage| {
             Box::pin(async {
                 let answer = stage.start("native", 0).await;
@@ -173,6 +200,7 @@ async fn telling_the_backend_holds_at_every_point() {
 #[tokio::test]
 async fn expiry_holds_at_every_point() {
     let scenario = Scenario {
+        owners: OWN,
         before: |stage| {
             Box::pin(async {
                 stage.start("native", 0).await;
@@ -189,6 +217,7 @@ async fn expiry_holds_at_every_point() {
 #[tokio::test]
 async fn closing_by_the_merchant_holds_at_every_point() {
     let scenario = Scenario {
+        owners: BOTH,
         before: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
         operation: |stage| {
             Box::pin(async { drop(stage.post("/v1/orders/tea-0001/close", Value::Null).await) })
@@ -202,6 +231,7 @@ async fn closing_by_the_merchant_holds_at_every_point() {
 #[tokio::test]
 async fn giving_surplus_back_holds_at_every_point() {
     let scenario = Scenario {
+        owners: BOTH,
         before: |stage| {
             Box::pin(async {
                 stage.start("native", 0).await;
@@ -223,6 +253,7 @@ async fn giving_surplus_back_holds_at_every_point() {
 #[tokio::test]
 async fn refunding_holds_at_every_point() {
     let scenario = Scenario {
+        owners: BOTH,
         before: |stage| {
             Box::pin(async {
                 let answer = stage.start("native", 0).await;
@@ -240,6 +271,7 @@ async fn refunding_holds_at_every_point() {
 #[tokio::test]
 async fn scanning_a_code_holds_at_every_point() {
     let scenario = Scenario {
+        owners: BOTH,
         before: |_| Box::pin(async {}),
         operation: |stage| Box::pin(async { drop(stage.scan().await) }),
         after: |stage| {
@@ -257,6 +289,7 @@ async fn scanning_a_code_holds_at_every_point() {
 #[tokio::test]
 async fn taking_a_code_payment_back_holds_at_every_point() {
     let scenario = Scenario {
+        owners: OWN,
         before: |stage| {
             Box::pin(async {
                 stage.scan().await;
@@ -273,6 +306,7 @@ async fn taking_a_code_payment_back_holds_at_every_point() {
 #[tokio::test]
 async fn cancelling_holds_at_every_point() {
     let scenario = Scenario {
+        owners: OWN,
         before: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
         operation: |stage| Box::pin(async { stage.cancel().await }),
         after: |stage| {
@@ -291,6 +325,7 @@ async fn cancelling_holds_at_every_point() {
 #[tokio::test]
 async fn paying_under_the_handle_of_a_hop_holds_at_every_point() {
     let scenario = Scenario {
+        owners: OWN,
         before: |_| Box::pin(async {}),
         operation: |stage| Box::pin(async { drop(stage.start_in_wechat().await) }),
         after: |stage| {
@@ -307,6 +342,7 @@ async fn paying_under_the_handle_of_a_hop_holds_at_every_point() {
 #[tokio::test]
 async fn reconciling_holds_at_every_point() {
     let scenario = Scenario {
+        owners: BOTH,
         before: |stage| {
             Box::pin(async {
                 let answer = stage.start("native", 0).await;
@@ -323,6 +359,7 @@ async fn reconciling_holds_at_every_point() {
 #[tokio::test]
 async fn hearing_of_a_refunds_result_holds_at_every_point() {
     let scenario = Scenario {
+        owners: BOTH,
         before: |stage| {
             Box::pin(async {
                 stage.sell().await;
@@ -345,6 +382,7 @@ async fn hearing_of_a_refunds_result_holds_at_every_point() {
 #[tokio::test]
 async fn sending_an_abnormal_refund_on_holds_at_every_point() {
     let scenario = Scenario {
+        owners: OWN,
         before: |stage| {
             Box::pin(async {
                 stage.sell().await;
@@ -367,12 +405,133 @@ async fn sending_an_abnormal_refund_on_holds_at_every_point() {
     scenario.hold_at_every_point().await;
 }
 
+#[tokio::test]
+async fn keeping_a_payment_that_is_nobodys_holds_at_every_point() {
+    let scenario = Scenario {
+        owners: OWN,
+        before: |stage| {
+            Box::pin(async {
+                let at_ms = stage.house.clock.now_ms();
+                let told = transaction("nobodys-0001", TOTAL_FEN);
+                stage.letters.push(letter("N1", &told, at_ms));
+                stage.strangers.push("nobodys-0001".to_owned());
+            })
+        },
+        operation: |stage| {
+            Box::pin(async {
+                stage.house.hand_in(&stage.letters[0]).await;
+            })
+        },
+        after: |_| Box::pin(async {}),
+        end: ("closed", 0, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn asking_about_a_payment_that_is_nobodys_holds_at_every_point() {
+    let scenario = Scenario {
+        owners: OWN,
+        before: |stage| {
+            Box::pin(async {
+                let at_ms = stage.house.clock.now_ms();
+                let told = transaction("nobodys-0001", TOTAL_FEN);
+                stage.house.hand_in(&letter("N1", &told, at_ms)).await;
+                stage.strangers.push("nobodys-0001".to_owned());
+            })
+        },
+        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        after: |_| Box::pin(async {}),
+        end: ("closed", 0, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn hearing_of_a_portals_refund_in_the_older_form_holds_at_every_point() {
+    let scenario = Scenario {
+        owners: OWN,
+        before: |stage| Box::pin(async { stage.refund_in_portal().await }),
+        operation: |stage| {
+            Box::pin(async {
+                let last = stage.letters.last().unwrap();
+                assert!(last.body.starts_with(b"<xml>"));
+                stage.house.hand_in_at(last.path(), last).await;
+            })
+        },
+        after: |_| Box::pin(async {}),
+        end: ("paid", 1, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn taking_in_a_portals_refund_holds_at_every_point() {
+    let scenario = Scenario {
+        owners: OWN,
+        before: |stage| {
+            Box::pin(async {
+                stage.refund_in_portal().await;
+                let last = stage.letters.last().unwrap();
+                stage.house.hand_in_at(last.path(), last).await;
+            })
+        },
+        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        after: |_| Box::pin(async {}),
+        end: ("paid", 1, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn hearing_of_another_programs_refund_holds_at_every_point() {
+    let scenario = Scenario {
+        owners: OWN,
+        before: |stage| {
+            Box::pin(async {
+                stage.refund_in_portal().await;
+                // The same, told in today's form.
+                let told = told(&stage.house, "SUCCESS");
+                let at_ms = stage.house.clock.now_ms();
+                *stage.letters.last_mut().unwrap() = notice("N1", &told, at_ms);
+            })
+        },
+        operation: |stage| {
+            Box::pin(async {
+                let last = stage.letters.last().unwrap();
+                stage.house.hand_in_at(last.path(), last).await;
+            })
+        },
+        after: |_| Box::pin(async {}),
+        end: ("paid", 1, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
+#[tokio::test]
+async fn paying_with_a_mini_programs_login_holds_at_every_point() {
+    let scenario = Scenario {
+        owners: OWN,
+        before: |_| Box::pin(async {}),
+        operation: |stage| Box::pin(async { drop(stage.start_in_mini_program().await) }),
+        after: |stage| {
+            Box::pin(async {
+                // The page logs in again: a code is good once.
+                let answer = stage.start_in_mini_program().await;
+                stage.pay(&answer).await;
+            })
+        },
+        end: ("paid", 1, 0),
+    };
+    scenario.hold_at_every_point().await;
+}
+
 /// How long time is let pass until nothing is left to do: deadlines, plans, and banks.
 const SETTLING_STEPS: usize = 12;
 
 impl Stage {
-    async fn open() -> Self {
-        let house = House::open_configured(&stage_configuration()).await;
+    async fn open(owner: Owner) -> Self {
+        let house = House::open_configured(&stage_configuration(owner)).await;
         let order = json!({
             "order_no": "tea-0001", "total_fen": TOTAL_FEN, "description": "一壶茶",
             "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
@@ -384,6 +543,7 @@ impl Stage {
             token,
             auth_code,
             letters: Vec::new(),
+            strangers: Vec::new(),
         }
     }
 
@@ -421,7 +581,7 @@ impl Stage {
 
     async fn begin_again(self) -> Self {
         Self {
-            house: self.house.begin_again_as(&stage_configuration()).await,
+            house: self.house.begin_again().await,
             ..self
         }
     }
@@ -466,6 +626,21 @@ impl Stage {
             BACK,
         ];
         self.house.attempt(&self.token, &fields).await.json
+    }
+
+    /// A mini-program's page pays with what `wx.login` gave it.
+    async fn start_in_mini_program(&self) -> Value {
+        let code = login_code(&self.house).await;
+        let fields = [("product", "mini_program"), ("after", "0"), ("code", &code)];
+        self.house.attempt(&self.token, &fields).await.json
+    }
+
+    /// The order is sold, and somebody gives money back by hand; the server has not heard of it.
+    async fn refund_in_portal(&mut self) {
+        self.sell().await;
+        self.letters.clear();
+        let (_, letters) = by_hand(&self.house, 90).await;
+        self.letters.extend(letters);
     }
 
     /// WeChat comes to a result of the refund, and tells it.
@@ -575,6 +750,10 @@ impl Stage {
         };
         assert_eq!(told("payment.succeeded"), paid, "{point:?}");
         assert_eq!(told("payment.surplus"), surplus, "{point:?}");
+        let kept = self.house.mismatches().await.into_iter();
+        let kept: Vec<_> = kept.map(|(number, _)| number).collect();
+        assert_eq!(kept, self.strangers, "{point:?}");
+        assert_eq!(told("payment.mismatch"), kept.len(), "{point:?}");
         assert_eq!(
             told("order.closed"),
             usize::from(state.0 == "closed"),
@@ -605,8 +784,10 @@ impl Stage {
     }
 }
 
-fn stage_configuration() -> String {
+fn stage_configuration(owner: Owner) -> String {
     let target = "http://127.0.0.1:7000/hooks";
-    let products = r#"products = ["native", "h5", "jsapi", "code_pay"]"#;
-    configuration(products) + &format!("[[webhooks]]\nurl = \"{target}\"\nsecret = \"{SECRET}\"\n")
+    let products = r#"products = ["native", "h5", "jsapi", "mini_program", "code_pay"]"#;
+    let page = "mini_program_path = \"/pages/pay/pay\"\n";
+    owner.configuration(products, page)
+        + &format!("[[webhooks]]\nurl = \"{target}\"\nsecret = \"{SECRET}\"\n")
 }

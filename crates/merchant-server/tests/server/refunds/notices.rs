@@ -10,7 +10,7 @@ use super::{bought, wish};
 use crate::house::{House, Letter, merchant, sign};
 
 /// A notification as WeChat might send it.
-fn notice(id: &str, refund: &Value, at_ms: i64) -> Letter {
+pub(crate) fn notice(id: &str, refund: &Value, at_ms: i64) -> Letter {
     let state = refund["refund_status"].as_str().unwrap();
     let draft = NotificationDraft {
         id: id.to_owned(),
@@ -26,15 +26,19 @@ fn notice(id: &str, refund: &Value, at_ms: i64) -> Letter {
     sign(draft.seal(&key, "123456789012").unwrap(), at_ms)
 }
 
-/// What WeChat would tell of the refund `R-1` of 990 fen.
-fn told(house: &House, state: &str) -> Value {
+/// What WeChat would tell of its only refund so far.
+pub(crate) fn told(house: &House, state: &str) -> Value {
     let ledger = serde_json::to_value(house.simulator.ledger_view(None)).unwrap();
+    let (order, refund) = (&ledger["orders"][0], &ledger["refunds"][0]);
     json!({
-        "mchid": merchant()["mchid"], "out_trade_no": "tea-0001",
-        "transaction_id": ledger["orders"][0]["transaction_id"],
-        "out_refund_no": "R-1", "refund_id": ledger["refunds"][0]["refund_id"],
+        "mchid": merchant()["mchid"], "out_trade_no": order["out_trade_no"],
+        "transaction_id": order["transaction_id"],
+        "out_refund_no": refund["out_refund_no"], "refund_id": refund["refund_id"],
         "refund_status": state, "user_received_account": "支付用户零钱",
-        "amount": { "total": 1990, "refund": 990, "payer_total": 1990, "payer_refund": 990 },
+        "amount": {
+            "total": order["total"], "refund": refund["refund"],
+            "payer_total": order["total"], "payer_refund": refund["refund"],
+        },
     })
 }
 

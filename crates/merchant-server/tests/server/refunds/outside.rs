@@ -11,7 +11,7 @@ use crate::wechat_line::Meddling;
 const PORTAL_URL: &str = "http://127.0.0.1:8080/wechat/notify/refund";
 
 /// Somebody gives money back by hand, and WeChat tells of it; gives the number and the letters.
-async fn by_hand(house: &House, amount_fen: i64) -> (String, Vec<Letter>) {
+pub(crate) async fn by_hand(house: &House, amount_fen: i64) -> (String, Vec<Letter>) {
     let mut settings = (*house.simulator.settings()).clone();
     PORTAL_URL.clone_into(&mut settings.portal_notify_url);
     house.simulator.set_settings(settings);
