@@ -3,6 +3,7 @@
 //! where that is in doubt, nothing new begins.
 
 use merchant_api::{AttemptProduct, CheckoutAnswer, ErrorCode, OrderState};
+use wechat_pay::{Operation, RetryWith};
 
 use super::action::{NextStep, next_step};
 use super::answer::{answer, is_fresh};
@@ -17,6 +18,7 @@ use crate::ledger::{Attempt, AttemptState, Begun, Checkout, NewAttempt};
 use crate::question::{self, Finding};
 use crate::randomness::{hex, unguessable};
 use crate::server::MerchantServer;
+use crate::wechat_client::CallError;
 use crate::wechat_orders::Placed;
 
 /// How often a start looks again after the order moved under it: take over, then begin, then one
@@ -306,19 +308,29 @@ async fn send(
                 .await?;
             Err(Failure::of_order(&error))
         }
-        _ => {
-            if attempt.product == AttemptProduct::CodePay && error.is_signed() && error.is_refusal()
-            {
-                // WeChat took nothing under this number, and the code is spent or wrong: the next
-                // one that is scanned begins anew.
-                server
-                    .ledger
-                    .end_attempt(attempt, AttemptState::Closed)
-                    .await?;
-            }
-            Err(Failure::of_order(&error))
+        _ if attempt.product == AttemptProduct::CodePay && error.is_refusal() => {
+            code_payment_refused(server, attempt, &error).await
         }
+        _ => Err(Failure::of_order(&error)),
     }
+}
+
+/// WeChat took nothing by this call. An earlier one with the same bytes may be on its way still, or
+/// its buyer at the password: the attempt is over only once it was asked about and taken back.
+async fn code_payment_refused(
+    server: &MerchantServer,
+    attempt: &Attempt,
+    error: &CallError,
+) -> Result<Option<Started>, Failure> {
+    let next = error
+        .wechat()
+        .map(|said| said.retry_with(Operation::CodePay));
+    if next == Some(RetryWith::QueryFirst) {
+        question::ask(server, attempt).await?;
+        return code_payment_stands(server, attempt).await;
+    }
+    end(server, attempt).await?;
+    Err(Failure::of_order(error))
 }
 
 /// What the till is told once WeChat has answered about a code payment.

@@ -195,6 +195,37 @@ async fn a_wrong_or_spent_code_leaves_the_order_open_for_the_next_one() {
     }
 }
 
+/// The scan before this one may be on its way still.
+#[tokio::test]
+async fn a_refused_scan_is_over_only_once_it_was_asked_about_and_taken_back() {
+    for till in tills(1990).await {
+        till.line.take_sent();
+        let refused = till
+            .backend_attempt("tea-0001", &scan("130000000000000000"))
+            .await;
+        assert_eq!(refused.code(), "WECHAT_REFUSED", "{}", refused.json);
+        let kinds = till.line.take_kinds();
+        assert_eq!(kinds, ["order", "query", "reverse", "close"]);
+    }
+}
+
+#[tokio::test]
+async fn a_buyer_who_is_called_at_the_password_is_waited_for() {
+    for till in tills(100_000).await {
+        let code = till.shown_code().await;
+        till.line.meddle("order", Meddling::AnswerLost);
+        till.backend_attempt("tea-0001", &scan(&code)).await;
+        let rule = json!([{"route": "order", "kind": "refused", "code": "USERPAYING", "rate": 1, "count": 1}]);
+        till.simulate("faults", &rule).await;
+        let waits = till.backend_attempt("tea-0001", &scan(&code)).await;
+        assert_eq!(waits.status, StatusCode::OK, "{}", waits.json);
+        assert_eq!(waits.json["attempt"]["number"], 1);
+        till.end("success").await;
+        till.later(5_000).await;
+        assert_eq!(till.state().await, "paid");
+    }
+}
+
 #[tokio::test]
 async fn after_a_lost_answer_wechat_is_asked_and_nothing_is_scanned_twice() {
     for till in tills(1990).await {
