@@ -21,6 +21,8 @@ const QUERY_PLAN_MS: [i64; 7] = [5_000, 30_000, 60_000, 180_000, 300_000, 600_00
 /// every 5 to 10 seconds, for about half a minute.
 const CODE_PAY_QUERY_MS: i64 = 5_000;
 const CODE_PAY_MS: i64 = 30_000;
+/// Until then after its beginning, taking it back is tried at the same interval.
+const REVERSE_SOON_MS: i64 = 300_000;
 /// The same for a refund that WeChat told of and does not know when asked.
 const LEARN_PLAN_MS: [i64; 4] = [60_000, 600_000, 3_600_000, 21_600_000];
 /// An order is not ended by the clock within this time of its newest attempt: WeChat raises a
@@ -293,8 +295,15 @@ async fn query_code_payment(
 ) -> Result<Next, Unanswered> {
     let now_ms = server.clock.now_ms();
     if now_ms >= attempt.created_ms + CODE_PAY_MS {
-        question::end(server, attempt).await?;
-        return Ok(Next::Done);
+        return match question::end(server, attempt).await {
+            Ok(_) => Ok(Next::Done),
+            // The money may have come meanwhile, and till and buyer wait for its way back.
+            Err(error) if now_ms < attempt.created_ms + REVERSE_SOON_MS => {
+                tracing::warn!(out_trade_no = attempt.out_trade_no, %error, "a code payment is not taken back yet");
+                Ok(Next::At(now_ms + CODE_PAY_QUERY_MS))
+            }
+            Err(error) => Err(error),
+        };
     }
     let finding = question::ask(server, attempt).await?;
     Ok(match finding {

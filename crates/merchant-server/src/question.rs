@@ -90,6 +90,8 @@ pub(crate) async fn conclude(
     match standing {
         Standing::Paid(told) => match settlement::record(server, &Evidence::Query, &told).await? {
             Settlement::Ours(_) => Ok(Finding::Paid),
+            // Said of letters alone.
+            Settlement::Asked => Ok(Finding::Waiting),
             Settlement::Mismatch => over(AttemptState::Refused).await,
         },
         Standing::Closed => over(AttemptState::Closed).await,

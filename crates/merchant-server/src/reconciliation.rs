@@ -149,6 +149,8 @@ impl MerchantServer {
                     Settlement::Ours(Recorded::Settled) => found("paid", "the order is paid now"),
                     Settlement::Ours(Recorded::Surplus) => found("paid", "kept as surplus"),
                     Settlement::Mismatch => found("paid", "kept as a mismatch"),
+                    // Said of letters alone.
+                    Settlement::Asked => Ok(None),
                 }
             }
             (AttemptState::Prepared | AttemptState::Open, Standing::Closed) => {

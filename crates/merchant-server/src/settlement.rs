@@ -20,6 +20,15 @@ pub(crate) enum Settlement {
     Ours(Recorded),
     /// It fits nothing of ours.
     Mismatch,
+    /// A letter about a code payment that is not over: WeChat is asked, and its answer settles.
+    Asked,
+}
+
+/// What a payment is to us.
+enum Judgement {
+    Fits(Payment),
+    Misfit(Mismatch),
+    Hint { order_id: i64 },
 }
 
 /// Judges and records a payment. What was told must have been verified.
@@ -30,7 +39,7 @@ pub(crate) async fn record(
 ) -> Result<Settlement, LedgerError> {
     let now_ms = server.clock.now_ms();
     match judge(server, evidence, told).await? {
-        Ok(payment) => {
+        Judgement::Fits(payment) => {
             let recorded = server
                 .ledger
                 .record_payment(evidence, &payment, now_ms)
@@ -38,7 +47,15 @@ pub(crate) async fn record(
             report(&payment, recorded);
             Ok(Settlement::Ours(recorded))
         }
-        Err(mismatch) => {
+        Judgement::Hint { order_id } => {
+            server.ledger.schedule_query(order_id, now_ms).await?;
+            server
+                .ledger
+                .record_other_notification(evidence, now_ms)
+                .await?;
+            Ok(Settlement::Asked)
+        }
+        Judgement::Misfit(mismatch) => {
             let is_new = server
                 .ledger
                 .record_mismatch(evidence, &mismatch, now_ms)
@@ -61,33 +78,36 @@ async fn judge(
     server: &MerchantServer,
     evidence: &Evidence,
     told: &Told,
-) -> Result<Result<Payment, Mismatch>, LedgerError> {
+) -> Result<Judgement, LedgerError> {
+    let misfit = |reason| Ok(Judgement::Misfit(mismatch(told, reason)));
     let Some(attempt) = server
         .ledger
         .attempt_by_out_trade_no(&told.transaction.out_trade_no)
         .await?
     else {
-        return Ok(Err(mismatch(told, "number")));
+        return misfit("number");
     };
     let Some(checkout) = server.ledger.checkout(attempt.order_id).await? else {
-        return Ok(Err(mismatch(told, "number")));
+        return misfit("number");
     };
-    if is_outdated(evidence, &attempt) {
-        return Ok(Err(mismatch(told, "reversed")));
-    }
     let mchid = server.config.merchant.key.mchid();
-    Ok(match difference(told, &checkout.order, &attempt, mchid) {
-        Some(reason) => Err(mismatch(told, reason)),
-        None => Ok(payment(told, &attempt)),
-    })
-}
-
-/// A code payment that was taken back may have been paid just before: a letter of that moment tells
-/// of money that has gone back since. Asked, WeChat says how it is now.
-fn is_outdated(evidence: &Evidence, attempt: &Attempt) -> bool {
-    attempt.product == AttemptProduct::CodePay
-        && attempt.state == AttemptState::Closed
+    if let Some(reason) = difference(told, &checkout.order, &attempt, mchid) {
+        return misfit(reason);
+    }
+    // A code payment may be taken back in the moment in which it is paid: a letter of that moment
+    // tells of money that has gone back since. Asked, WeChat says how it is now.
+    if attempt.product == AttemptProduct::CodePay
         && matches!(evidence, Evidence::Notification { .. })
+    {
+        if attempt.state.is_alive() {
+            let order_id = attempt.order_id;
+            return Ok(Judgement::Hint { order_id });
+        }
+        if attempt.state == AttemptState::Closed {
+            return misfit("reversed");
+        }
+    }
+    Ok(Judgement::Fits(payment(told, &attempt)))
 }
 
 /// What differs between what WeChat says and what we ordered; `None` where it fits.

@@ -292,6 +292,25 @@ async fn money_that_lands_just_before_it_is_taken_back_goes_back_and_settles_not
     }
 }
 
+/// Nobody heard that it went back: WeChat took it back, and the answer was lost.
+#[tokio::test]
+async fn a_letter_that_comes_before_the_answer_to_the_reversal_ships_nothing() {
+    let [_, till] = tills(100_000).await;
+    scanned(&till).await;
+    till.line.meddle("reverse", Meddling::AnswerLost);
+    till.later(30_000).await;
+    assert_eq!(till.trade_state("tea-0001").as_deref(), Some("REVOKED"));
+    let shown = till.shown("/tea-0001").await.json;
+    assert_eq!(shown["attempts"][0]["state"], "open", "in doubt");
+    let sub_mchid = till.sub_mchid.clone().unwrap();
+    let told = letter("N1", &told_of(&sub_mchid), till.clock.now_ms());
+    assert_eq!(till.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    till.later(5_000).await;
+    let shown = till.shown("/tea-0001").await.json;
+    assert_eq!(shown["attempts"][0]["state"], "closed");
+    assert_eq!(till.state().await, "open");
+}
+
 /// Signed in the moment of the payment, and late: the money has gone back meanwhile.
 #[tokio::test]
 async fn a_late_letter_about_a_code_payment_that_was_taken_back_ships_nothing() {
@@ -425,9 +444,11 @@ async fn a_notification_of_a_providers_code_payment_counts_for_the_right_sub_mer
     assert_eq!(kept, [("tea-0001".to_owned(), "sub_mchid".to_owned())]);
 
     let sub_mchid = till.sub_mchid.clone().unwrap();
-    let answer = till
-        .hand_in(&letter("N2", &told_of(&sub_mchid), now_ms))
-        .await;
+    till.end("success").await;
+    let told = letter("N2", &told_of(&sub_mchid), now_ms);
+    let answer = till.hand_in(&told).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(till.state().await, "open", "asked about first");
+    till.later(0).await;
     assert_eq!(till.state().await, "paid");
 }
