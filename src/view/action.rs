@@ -11,11 +11,17 @@ use wasm_bindgen::JsCast;
 /// The attribute by which tests, style sheets and [`wanted`] know a button.
 const INTENT: &str = "data-intent";
 
-/// A row of buttons.
-pub(super) fn actions(buttons: &[(Word, Intent)], words: &Words) -> Element {
+/// A row of buttons; the last is for the other way, where that is a code.
+pub(super) fn actions(
+    buttons: &[(Word, Intent)],
+    fallback: Option<Product>,
+    words: &Words,
+) -> Element {
     let mut row = element("div").with("class", "actions");
     let mut class = "primary";
-    for (label, intent) in buttons {
+    let other = (Word::ShowCode, Intent::StartFallback);
+    let other = (fallback == Some(Product::Native)).then_some(&other);
+    for (label, intent) in buttons.iter().chain(other) {
         row = row.holding(button(class, words.say(*label), *intent));
         class = "secondary";
     }
@@ -45,15 +51,7 @@ pub(super) fn offer(
         _ if is_again => Word::Retry,
         _ => Word::Pay,
     };
-    let both = [
-        (label, Intent::Start),
-        (Word::ShowCode, Intent::StartFallback),
-    ];
-    if fallback == Some(Product::Native) {
-        actions(&both, words)
-    } else {
-        actions(&both[..1], words)
-    }
+    actions(&[(label, Intent::Start)], fallback, words)
 }
 
 /// What the buyer wants by a click, if it was on a button. There is nothing in a button but its

@@ -179,16 +179,21 @@ fn filled(body: Element, model: &ViewModel, look: &Look, picture: &mut Picture) 
             body.holding(picture.dimmed(code_url, renew, words))
                 .holding(lead)
         }
-        Screen::Cashier { is_silent: true } => body.holding(lead).holding(actions(
+        Screen::Cashier {
+            is_silent: true,
+            fallback,
+        } => body.holding(lead).holding(actions(
             &[
                 (Word::IHavePaid, Intent::CheckPayment),
                 (Word::OpenAgain, Intent::Start),
             ],
+            *fallback,
             words,
         )),
         Screen::Leaving {
             is_stuck: true,
             product,
+            fallback,
         } => {
             let both = [
                 (Word::OpenAgain, Intent::Start),
@@ -198,7 +203,8 @@ fn filled(body: Element, model: &ViewModel, look: &Look, picture: &mut Picture) 
                 Some(_) => &both[..],
                 None => &both[..1],
             };
-            body.holding(lead).holding(actions(fitting, words))
+            body.holding(lead)
+                .holding(actions(fitting, *fallback, words))
         }
         Screen::Returned {
             is_asking: false, ..
@@ -209,12 +215,14 @@ fn filled(body: Element, model: &ViewModel, look: &Look, picture: &mut Picture) 
                     (Word::IHavePaid, Intent::CheckPayment),
                     (Word::IHadAProblem, Intent::ReportTrouble),
                 ],
+                None,
                 words,
             ))
             .holding(support(look)),
-        Screen::Elsewhere => body
-            .holding(lead)
-            .holding(actions(&[(Word::TakeOver, Intent::TakeOver)], words)),
+        Screen::Elsewhere => {
+            body.holding(lead)
+                .holding(actions(&[(Word::TakeOver, Intent::TakeOver)], None, words))
+        }
         Screen::Loading
         | Screen::Starting { .. }
         | Screen::Confirming

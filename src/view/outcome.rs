@@ -43,7 +43,7 @@ pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -
     };
     outcome
         .holding(if problem.is_recoverable {
-            actions(&[(Word::Retry, Intent::Start)], words).into()
+            actions(&[(Word::Retry, Intent::Start)], None, words).into()
         } else {
             nothing()
         })

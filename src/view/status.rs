@@ -35,7 +35,9 @@ pub(super) const fn sentence(screen: &Screen) -> Word {
         } => Word::ScanElsewhere,
         Screen::QrCode { .. } => Word::Scan,
         Screen::QrExpired { .. } => Word::CodeExpired,
-        Screen::Cashier { is_silent: true } => Word::CashierSilent,
+        Screen::Cashier {
+            is_silent: true, ..
+        } => Word::CashierSilent,
         Screen::Cashier { .. } => Word::Cashier,
         Screen::QrChecking { .. }
         | Screen::Confirming
@@ -47,6 +49,7 @@ pub(super) const fn sentence(screen: &Screen) -> Word {
         Screen::Leaving {
             is_stuck: true,
             product: Some(Product::MiniProgram),
+            ..
         }
         | Screen::Returned { .. } => Word::Returned,
         Screen::Leaving { is_stuck: true, .. } => Word::Stuck,

@@ -100,6 +100,8 @@ pub enum Screen {
     Cashier {
         /// The cashier has been silent for long: offer to ask.
         is_silent: bool,
+        /// What the other way is: offered with it.
+        fallback: Option<Product>,
     },
     /// The cashier is closed; the backend is asked.
     Confirming,
@@ -109,6 +111,8 @@ pub enum Screen {
         is_stuck: bool,
         /// What it is paid by there; on the hop for the openid there is nothing to pay.
         product: Option<Product>,
+        /// What the other way is: offered with the other try.
+        fallback: Option<Product>,
     },
     /// The buyer is back from WeChat's middle page.
     Returned {

@@ -79,7 +79,7 @@ impl CheckoutMachine {
                     Some(url) => {
                         self.leave(now_ms, Errand::H5 { attempt }, Destination::H5(url));
                     }
-                    None => self.fail(Problem::new(ProblemCode::H5UrlRefused)),
+                    None => self.refuse(Problem::new(ProblemCode::H5UrlRefused)),
                 }
             }
             (Product::Jsapi, Some(Action::Jsapi(parameters))) => {
@@ -92,10 +92,10 @@ impl CheckoutMachine {
                         let destination = Destination::MiniProgram(path);
                         self.leave(now_ms, Errand::MiniProgram, destination);
                     }
-                    None => self.fail(Problem::new(ProblemCode::MiniProgramPathRefused)),
+                    None => self.refuse(Problem::new(ProblemCode::MiniProgramPathRefused)),
                 }
             }
-            _ => self.fail(Problem::new(ProblemCode::ActionUnexpected)),
+            _ => self.refuse(Problem::new(ProblemCode::ActionUnexpected)),
         }
     }
 
@@ -128,7 +128,7 @@ impl CheckoutMachine {
         }
         match AuthorizeUrl::parse(text, self.facts.page_is_loopback) {
             Some(url) => self.leave(now_ms, Errand::Itself, Destination::Authorize(url)),
-            None => self.fail(Problem::new(ProblemCode::AuthorizeUrlRefused)),
+            None => self.refuse(Problem::new(ProblemCode::AuthorizeUrlRefused)),
         }
     }
 
@@ -191,7 +191,7 @@ impl CheckoutMachine {
                         (code == Some(ErrorCode::AttemptInDoubt)).then_some(Notice::MakingSure);
                     self.try_later(now_ms, error.retry_after_ms, notice, Problem::from(error));
                 } else {
-                    self.fail(Problem::from(error));
+                    self.refuse(Problem::from(error));
                 }
             }
             Failure::Status {
@@ -203,14 +203,28 @@ impl CheckoutMachine {
                 if status == 429 || status >= 500 {
                     self.try_later(now_ms, retry_after_ms, None, problem);
                 } else {
-                    self.fail(problem);
+                    self.refuse(problem);
                 }
             }
             Failure::Unreachable => {
                 let problem = Problem::new(ProblemCode::Unreachable);
                 self.try_later(now_ms, None, None, problem);
             }
-            Failure::Malformed(malformed) => self.fail(Problem::from(malformed)),
+            Failure::Malformed(malformed) => self.refuse(Problem::from(malformed)),
+        }
+    }
+
+    /// The attempt does not come. Where another way is in view, both are offered again, unless it
+    /// is that other way which is refused for good.
+    fn refuse(&mut self, problem: Problem) {
+        let is_fallback = matches!(
+            &self.stage,
+            Stage::Starting(starting) if self.fallback() == Some(starting.product)
+        );
+        if is_fallback && !problem.is_recoverable {
+            self.fail(problem);
+        } else {
+            self.fail_or_offer(problem);
         }
     }
 
@@ -247,7 +261,7 @@ impl CheckoutMachine {
             return;
         };
         if starting.tries >= ATTEMPT_TRIES {
-            self.fail(problem);
+            self.refuse(problem);
             return;
         }
         let pause_ms = retry_after_ms.unwrap_or(1_000 << starting.tries.min(4));

@@ -54,11 +54,13 @@ impl CheckoutMachine {
                     cashier.phase,
                     CashierPhase::Open { silent_at_ms } if silent_at_ms <= now_ms
                 ),
+                fallback: self.fallback(),
             },
             Stage::Confirming { .. } => Screen::Confirming,
             Stage::Leaving(leaving) => Screen::Leaving {
                 is_stuck: leaving.stuck_at_ms <= now_ms,
                 product: leaving.errand.product(),
+                fallback: self.fallback(),
             },
             Stage::Returned(returned) => Screen::Returned {
                 notice: returned.notice,

@@ -1,6 +1,6 @@
 //! A phone's browser: to WeChat's middle page and back.
 
-use crate::page::{CODE, H5_URL, PHONE, Page, QQ, attempted, code_shown, open_order, paid};
+use crate::page::{CODE, H5_URL, PHONE, Page, QQ, TABLET, attempted, code_shown, open_order, paid};
 use checkout::{Effect, Event, Failure, Intent, Notice, Options, ReturnUrl, Screen};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Product};
 
@@ -180,11 +180,89 @@ fn a_page_that_never_left_offers_to_try_again() {
         page.screen(),
         Screen::Leaving {
             is_stuck: true,
-            product: Some(Product::H5)
+            product: Some(Product::H5),
+            fallback: None,
         }
     ));
     page.want(Intent::Start);
     assert_eq!(page.starting().unwrap().1.product, Product::H5);
+}
+
+#[test]
+fn where_h5_may_fail_the_code_is_in_view_when_wechat_does_not_open() {
+    let mut page = Page::opened(QQ, options(), open_order(1));
+    page.want(Intent::Start);
+    let action = Some(Action::H5Url(H5_URL.into()));
+    page.answer_start(attempted(2, 1, Product::H5, action));
+    page.want(Intent::StartFallback);
+    assert_eq!(page.starting(), None, "not while the page may yet leave");
+    page.pass(5_000);
+    assert!(matches!(
+        page.screen(),
+        Screen::Leaving {
+            is_stuck: true,
+            fallback: Some(Product::Native),
+            ..
+        }
+    ));
+    page.want(Intent::StartFallback);
+    let (_, form) = page.starting().unwrap();
+    assert_eq!((form.product, form.after), (Product::Native, Some(1)));
+    page.answer_start(code_shown(3, 2, CODE));
+    page.expect_screen("qr");
+}
+
+/// A way in which a start fails.
+type Fail<'a> = &'a dyn Fn(&mut Page);
+
+/// What is refused for good is told, and is no dead end while the other way was not tried.
+#[test]
+fn on_a_tablet_a_refusal_of_the_one_way_leaves_the_other() {
+    let hostile = |page: &mut Page| {
+        let action = Some(Action::H5Url("javascript:alert(1)".into()));
+        page.answer_start(attempted(2, 1, Product::H5, action));
+    };
+    let unreachable = |page: &mut Page| {
+        for _ in 0..4 {
+            let (id, _) = page.starting().unwrap();
+            page.fail(id, Failure::Unreachable);
+            page.pass(20_000);
+        }
+    };
+    let refused = |code| move |page: &mut Page| page.refuse_start(code, None);
+    let cases: [(&str, Fail<'_>); 5] = [
+        (
+            "PRODUCT_UNAVAILABLE",
+            &refused(ErrorCode::ProductUnavailable),
+        ),
+        ("WECHAT_REFUSED", &refused(ErrorCode::WechatRefused)),
+        ("RETURN_URL_REFUSED", &refused(ErrorCode::ReturnUrlRefused)),
+        ("H5_URL_REFUSED", &hostile),
+        ("UNREACHABLE", &unreachable),
+    ];
+    for (code, fail) in cases {
+        let mut page = Page::opened(TABLET, options(), open_order(1));
+        page.want(Intent::Start);
+        fail(&mut page);
+        assert_eq!(page.problems(), [code]);
+        assert!(
+            matches!(
+                page.screen(),
+                Screen::Offer {
+                    product: Product::H5,
+                    fallback: Some(Product::Native),
+                    notice: Some(Notice::Cancelled),
+                    ..
+                }
+            ),
+            "{code}: {:?}",
+            page.screen()
+        );
+        page.want(Intent::StartFallback);
+        assert_eq!(page.starting().unwrap().1.product, Product::Native);
+        page.refuse_start(ErrorCode::ProductUnavailable, None);
+        page.expect_screen("problem");
+    }
 }
 
 #[test]

@@ -224,7 +224,13 @@ fn a_payment_whose_callback_never_comes_is_found_by_the_polls() {
         "polling starts when the cashier is called"
     );
     page.pass(31_000);
-    assert!(matches!(page.screen(), Screen::Cashier { is_silent: true }));
+    assert!(matches!(
+        page.screen(),
+        Screen::Cashier {
+            is_silent: true,
+            fallback: None,
+        }
+    ));
     page.answer_read(paid(3));
     page.expect_screen("paid");
 }
@@ -335,6 +341,21 @@ fn wecom_whose_cashier_fails_offers_both_ways() {
             ..
         }
     ));
+}
+
+#[test]
+fn wecom_whose_cashier_is_silent_has_the_code_in_view() {
+    let mut page = wecom(false, true);
+    page.pass(31_000);
+    assert!(matches!(
+        page.screen(),
+        Screen::Cashier {
+            is_silent: true,
+            fallback: Some(Product::Native),
+        }
+    ));
+    page.want(Intent::StartFallback);
+    assert_eq!(page.starting().unwrap().1.product, Product::Native);
 }
 
 #[test]

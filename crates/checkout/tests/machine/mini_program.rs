@@ -50,6 +50,7 @@ fn a_buyer_who_comes_back_unnoticed_can_say_so_or_open_the_page_again() {
     let stuck = Screen::Leaving {
         is_stuck: true,
         product: Some(Product::MiniProgram),
+        fallback: None,
     };
     assert_eq!(page.screen(), stuck);
     page.want(Intent::CheckPayment);

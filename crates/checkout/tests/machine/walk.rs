@@ -141,6 +141,12 @@ fn where_two_ways_are_offered() {
         to_wechat(),
         &["read: open", "start"],
     );
+    walk(
+        "another app that does not leave",
+        browser(QQ),
+        to_wechat(),
+        &["read: open", "start", "start: done", "woken"],
+    );
     let so_far = &["read: open", "start-fallback", "start: done"];
     walk("frame", framed, to_wechat(), so_far);
 }

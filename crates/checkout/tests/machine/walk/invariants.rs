@@ -8,7 +8,7 @@ use merchant_api::{AttemptForm, OrderState, Product};
 type Holds = fn(&Node, &Taken<'_>) -> bool;
 
 /// What holds after every event, in every order.
-pub(super) const INVARIANTS: [(&str, Holds); 19] = [
+pub(super) const INVARIANTS: [(&str, Holds); 21] = [
     ("`paid` is told once, ever", |node, _| node.paid_told <= 1),
     (
         "what is shown as paid was told, and the other way round",
@@ -104,6 +104,26 @@ pub(super) const INVARIANTS: [(&str, Holds); 19] = [
                 || taken.heard.asked_wechat && node.has_buyers_word
         },
     ),
+    (
+        "where another way is in view, a refusal of the first is no dead end",
+        |node, taken| {
+            node.fallback.is_none()
+                || !taken.shows_anew(node, is_dead_end)
+                || !matches!(
+                    taken.was_shown,
+                    Screen::Starting { product, .. } if Some(product) != node.fallback
+                )
+        },
+    ),
+    (
+        "the other way is shown where the first may have failed",
+        |node, _| match node.page.screen() {
+            Screen::Offer { fallback, .. }
+            | Screen::Leaving { fallback, .. }
+            | Screen::Cashier { fallback, .. } => fallback == node.fallback,
+            _ => true,
+        },
+    ),
     ("a lower version is never shown", |node, _| {
         node.page.screen().name() == "paid" || node.shown_version() >= node.seen_version
     }),
@@ -148,6 +168,10 @@ fn form_of(effect: &Effect) -> Option<&AttemptForm> {
         } => Some(form),
         _ => None,
     }
+}
+
+fn is_dead_end(screen: &Screen) -> bool {
+    matches!(screen, Screen::Failed(problem) if !problem.is_recoverable)
 }
 
 pub(super) const fn says_not_paid(screen: &Screen) -> bool {

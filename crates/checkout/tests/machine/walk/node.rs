@@ -39,6 +39,8 @@ impl Place {
 pub(super) struct Node {
     pub(super) place: Place,
     pub(super) page: Page,
+    /// The way that is offered beside the first, by the scene that was decided last.
+    pub(super) fallback: Option<Product>,
     path: Vec<&'static str>,
     pub(super) paid_told: usize,
     pub(super) closed_told: usize,
@@ -82,7 +84,7 @@ pub(super) struct Taken<'a> {
     pub(super) heard: Heard,
     pub(super) was_paid: bool,
     pub(super) was_destroyed: bool,
-    was_shown: Screen,
+    pub(super) was_shown: Screen,
     had_start: bool,
     pub(super) had_gesture: bool,
     pub(super) gave_parameters: bool,
@@ -118,6 +120,7 @@ impl Node {
         Self {
             place,
             page,
+            fallback: None,
             path: Vec::new(),
             paid_told: 0,
             closed_told: 0,
@@ -173,6 +176,11 @@ impl Node {
         let is_wake = matches!(step, Step::Wake);
         let heard = node.happen(step);
         let effects = std::mem::take(&mut node.page.effects);
+        for effect in &effects {
+            if let Effect::Emit(Occurrence::SceneDecided(scene)) = effect {
+                node.fallback = scene.way_out.and_then(|way_out| way_out.fallback);
+            }
+        }
         let taken = Taken {
             effects: &effects,
             heard,
