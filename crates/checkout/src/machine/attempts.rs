@@ -119,11 +119,13 @@ impl CheckoutMachine {
         });
     }
 
-    /// The hop for the openid, once: a second one would go round for ever.
+    /// The hop for the openid, once: a second one would go round for ever. WeCom does not support
+    /// the page that it leads to (client-realities §1.3), so there the code is shown at once.
     fn hop(&mut self, now_ms: u64, text: &str) {
-        if self.has_hopped() {
+        let may_show_code = self.fallback() == Some(Product::Native);
+        if self.has_hopped() || self.is_in_wecom() && may_show_code {
             let code = ProblemCode::Refused(ErrorCode::PayerUnavailable);
-            self.fail(Problem::new(code));
+            self.do_without_cashier(now_ms, Problem::new(code));
             return;
         }
         match AuthorizeUrl::parse(text, self.facts.page_is_loopback) {

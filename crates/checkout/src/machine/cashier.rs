@@ -13,11 +13,7 @@ use merchant_api::{PayParameters, Product};
 impl CheckoutMachine {
     pub(super) fn open_cashier(&mut self, now_ms: u64, attempt: u64, parameters: PayParameters) {
         // WeCom for Android did not answer the bare bridge, and did answer the SDK.
-        let prefers_sdk = self.facts.injected.sdk
-            && self
-                .scene
-                .as_ref()
-                .is_some_and(|scene| scene.environment.kind == EnvironmentKind::WeCom);
+        let prefers_sdk = self.facts.injected.sdk && self.is_in_wecom();
         if self.facts.injected.bridge || prefers_sdk {
             self.invoke(now_ms, attempt, parameters, prefers_sdk);
         } else {
@@ -60,10 +56,10 @@ impl CheckoutMachine {
     /// Where there is no cashier, the code takes its place, if it may be shown here. It does so by
     /// itself in place of this page's own attempt alone: after a second callback, the current one
     /// may be another device's.
-    fn do_without_cashier(&mut self, now_ms: u64, problem: Problem) {
+    pub(super) fn do_without_cashier(&mut self, now_ms: u64, problem: Problem) {
         if self.fallback() != Some(Product::Native) {
             self.fail(problem);
-        } else if let Stage::Cashier(_) = self.stage {
+        } else if let Stage::Cashier(_) | Stage::Starting(_) = self.stage {
             self.report(problem);
             self.start(now_ms, Product::Native);
         } else {
@@ -148,6 +144,11 @@ impl CheckoutMachine {
         } else {
             self.fail(problem);
         }
+    }
+
+    pub(super) fn is_in_wecom(&self) -> bool {
+        let scene = self.scene.as_ref();
+        scene.is_some_and(|scene| scene.environment.kind == EnvironmentKind::WeCom)
     }
 
     pub(super) fn fallback(&self) -> Option<Product> {

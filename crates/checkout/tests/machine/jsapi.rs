@@ -343,6 +343,38 @@ fn wecom_whose_cashier_fails_offers_both_ways() {
     ));
 }
 
+/// WeCom does not support the hop's page, so a buyer who would need it gets the code.
+#[test]
+fn wecom_does_not_hop_where_it_can_show_the_code() {
+    let wecom = |products: &[Product], options| {
+        let order = CheckoutAnswer {
+            products: Some(products.to_vec()),
+            ..open_order(1)
+        };
+        let mut page = Page::opened(WECOM, options, order);
+        page.want(Intent::Start);
+        page.answer_start(CheckoutAnswer {
+            action: Some(Action::AuthorizeUrl(AUTHORIZE_URL.into())),
+            products: Some(products.to_vec()),
+            ..open_order(1)
+        });
+        page
+    };
+    let both = [Product::Jsapi, Product::Native];
+    for options in [Options::default(), hopped(PAYER_UNAVAILABLE_HANDLE)] {
+        let page = wecom(&both, options);
+        assert!(page.navigations().is_empty());
+        assert_eq!(page.problems(), ["PAYER_UNAVAILABLE"]);
+        assert_eq!(page.starting().unwrap().1.product, Product::Native);
+    }
+    let page = wecom(&[Product::Jsapi], Options::default());
+    assert_eq!(
+        page.navigations(),
+        [AUTHORIZE_URL],
+        "where there is nothing else, it is tried"
+    );
+}
+
 #[test]
 fn wecom_whose_cashier_is_silent_has_the_code_in_view() {
     let mut page = wecom(false, true);

@@ -92,6 +92,7 @@ fn in_wecom() {
     let from = |so_far| walk("wecom", browser(WECOM), Options::default(), so_far);
     from(&[]);
     from(&["read: open", "start", "start: done"]);
+    from(&["read: open", "start", "start: the payer is not known"]);
     from(&[
         "read: open",
         "start",

@@ -8,7 +8,7 @@ use merchant_api::{AttemptForm, OrderState, Product};
 type Holds = fn(&Node, &Taken<'_>) -> bool;
 
 /// What holds after every event, in every order.
-pub(super) const INVARIANTS: [(&str, Holds); 21] = [
+pub(super) const INVARIANTS: [(&str, Holds); 22] = [
     ("`paid` is told once, ever", |node, _| node.paid_told <= 1),
     (
         "what is shown as paid was told, and the other way round",
@@ -122,6 +122,15 @@ pub(super) const INVARIANTS: [(&str, Holds); 21] = [
             | Screen::Leaving { fallback, .. }
             | Screen::Cashier { fallback, .. } => fallback == node.fallback,
             _ => true,
+        },
+    ),
+    (
+        "nobody in WeCom is sent to the hop's page where the code can be shown",
+        |node, taken| {
+            !node.place.is_wecom
+                || node.fallback != Some(Product::Native)
+                || !taken
+                    .has(|effect| matches!(effect, Effect::Navigate(Destination::Authorize(_))))
         },
     ),
     ("a lower version is never shown", |node, _| {

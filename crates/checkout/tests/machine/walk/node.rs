@@ -3,7 +3,7 @@
 use super::invariants::{INVARIANTS, says_not_paid};
 use super::state_key::hash_relative;
 use super::steps::{Step, steps};
-use crate::page::{MINI_PROGRAM, Page, WECHAT};
+use crate::page::{MINI_PROGRAM, Page, WECHAT, WECOM};
 use checkout::{
     Destination, Effect, Event, Facts, Failure, Intent, Occurrence, Options, Request, Screen,
 };
@@ -18,6 +18,7 @@ pub(super) struct Place {
     /// The way of paying that is taken or offered first.
     pub(super) product: Option<Product>,
     pub(super) is_handheld_wechat: bool,
+    pub(super) is_wecom: bool,
     /// The cashier may be opened without a click: by `auto_start`, or by the click before the hop.
     starts_cashier: bool,
 }
@@ -28,6 +29,7 @@ impl Place {
         Self {
             product: scene.way_out.map(|way_out| way_out.product),
             is_handheld_wechat: [WECHAT, MINI_PROGRAM].contains(&facts.user_agent.as_str()),
+            is_wecom: facts.user_agent == WECOM,
             starts_cashier: options.payer.is_some() || options.auto_start && !options.returned,
         }
     }
