@@ -8,6 +8,7 @@
 //! and bodies come in more kinds than the three requests here. And it waits for promises by
 //! callbacks: futures bring a queue of tasks and their wakers along, for two steps in a row.
 
+use crate::object::text;
 use crate::options::WidgetOptions;
 use crate::transport::{Reply, Transport};
 use ::merchant_api::{ApiError, CheckoutAnswer, Fields, Malformed, decimal};
@@ -151,11 +152,26 @@ fn fetch(
         let status = response.status();
         let retry_after_ms = retry_after_ms(&response);
         settled(response.json().map(JsValue::from), move |body| {
-            // JSON makes no error, so an error is why there is no body.
-            let body = (!body.is_instance_of::<Error>()).then_some(JsObject(body));
-            done(read(status, retry_after_ms, body));
+            // JSON makes no error, so an error is why there is no body. By its name: WebKit's is a
+            // `DOMException`.
+            let is_error = body.is_instance_of::<Error>();
+            done(if is_error && !is_syntax_error(&body) {
+                // The line broke in the middle of the answer, which may have had an effect.
+                Outcome::Failed(Failure::Unreachable)
+            } else {
+                read(
+                    status,
+                    retry_after_ms,
+                    (!is_error).then_some(JsObject(body)),
+                )
+            });
         });
     });
+}
+
+/// The answer came whole, and is no JSON.
+fn is_syntax_error(error: &JsValue) -> bool {
+    text(error, "name").as_deref() == Some("SyntaxError")
 }
 
 /// Calls back once with what a promise comes to, its value or why there is none.
@@ -182,7 +198,7 @@ fn retry_after_ms(response: &Response) -> Option<u64> {
     is_number.then(|| seconds.bytes().fold(0, number) * 1_000)
 }
 
-/// What a status and a body mean. No body: it did not come whole, or is no JSON.
+/// What a status and a body mean. No body: it is no JSON.
 fn read(status: u16, retry_after_ms: Option<u64>, body: Option<JsObject>) -> Outcome {
     let is_success = (200..300).contains(&status);
     let failure = match body {

@@ -3,14 +3,18 @@
 
 use crate::plain_backend::PlainBackend;
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::body::{Body, to_bytes};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use futures_util::stream;
 use payment_tests::browser::Browser;
 use payment_tests::servers::{Servers, bundle_dir};
 use serde_json::{Value, json};
+use std::io;
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use tower_http::services::{ServeDir, ServeFile};
 
@@ -35,11 +39,16 @@ WebAssembly.instantiateStreaming = async (...given) => {
 };
 </script>"#;
 
+/// Requests, as `METHOD /path`.
+type Asked = Arc<Mutex<Vec<String>>>;
+
 /// The servers, with the stage.
 pub(crate) struct Stage {
     pub(crate) servers: Servers,
     /// Behind `/plain/{asker}` of the stage.
     pub(crate) plain: PlainBackend,
+    /// What was asked for behind `/breaking/{asker}`, the first time of each.
+    broken_off: Asked,
     let_go: watch::Sender<bool>,
     mended: watch::Sender<bool>,
 }
@@ -64,6 +73,10 @@ impl Stage {
             .route("/wechat-pay.wasm", get(async move || empty))
             .fallback_service(bundle());
         let plain = PlainBackend::default();
+        let broken_off = Asked::default();
+        let breaking = plain
+            .routes()
+            .layer(from_fn_with_state(Arc::clone(&broken_off), break_off));
         let page = || get(async || Html(PAGE));
         let bare = PAGE.replace(SCRIPT, "");
         assert_ne!(bare, PAGE, "the page has its script as it is cut out here");
@@ -78,6 +91,7 @@ impl Stage {
             .route("/ready/bare", get(async || Html(bare)))
             .route_service("/ready/frameworks.js", ServeFile::new(frameworks()))
             .nest("/plain", plain.routes())
+            .nest("/breaking", breaking)
             .route("/held/page", page())
             .route("/held/order", get(with_element))
             .route("/broken/page", page())
@@ -90,6 +104,7 @@ impl Stage {
         Self {
             servers: Servers::start_with_stage(pages).await,
             plain,
+            broken_off,
             let_go,
             mended,
         }
@@ -162,6 +177,20 @@ impl Stage {
     /// The plain backend's address for who asks under a name.
     pub(crate) fn plain_api(&self, asker: &str) -> String {
         format!("{}/plain/{asker}", self.servers.stage)
+    }
+
+    /// The same, where the first answer to each request breaks off in its middle.
+    pub(crate) fn breaking_api(&self, asker: &str) -> String {
+        format!("{}/breaking/{asker}", self.servers.stage)
+    }
+
+    /// The requests whose answer broke off.
+    pub(crate) fn broken(&self) -> Vec<String> {
+        let broken = self
+            .broken_off
+            .lock()
+            .expect("no other test panics in here");
+        broken.clone()
     }
 
     /// A new order's token, for the simulator's first buyer, whose openid the shop knows.
@@ -240,6 +269,32 @@ async fn miss(
         return StatusCode::NOT_FOUND.into_response();
     }
     next.run(request).await
+}
+
+/// The request has its effect; of the answer half comes.
+async fn break_off(
+    State(broken): State<Asked>,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asked = format!("{} {}", request.method(), uri.path());
+    let response = next.run(request).await;
+    {
+        let mut broken = broken.lock().expect("no other test panics in here");
+        if broken.contains(&asked) {
+            return response;
+        }
+        broken.push(asked);
+    }
+    let (mut head, body) = response.into_parts();
+    let whole = to_bytes(body, usize::MAX).await.expect("a body in memory");
+    let half = whole.slice(..whole.len() / 2);
+    let end = io::Error::from(io::ErrorKind::ConnectionReset);
+    head.headers
+        .insert(header::CONTENT_LENGTH, whole.len().into());
+    let body = Body::from_stream(stream::iter([Ok(half), Err(end)]));
+    Response::from_parts(head, body)
 }
 
 /// What is on the page before there is an element, once its script has fetched what it wants.
