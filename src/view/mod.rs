@@ -14,7 +14,7 @@ use crate::environment;
 use crate::locale::{Word, Words};
 use crate::options::{Appearance, Theme};
 use action::{actions, button, offer};
-use checkout::{Intent, Screen, ViewModel};
+use checkout::{Connection, Intent, Screen, ViewModel};
 use countdown::countdown;
 use gloo_events::EventListener;
 use leptos::tachys::view::{Mountable, Render};
@@ -222,6 +222,9 @@ fn filled(body: Element, model: &ViewModel, look: &Look, picture: &mut Picture) 
         Screen::Elsewhere => {
             body.holding(lead)
                 .holding(actions(&[(Word::TakeOver, Intent::TakeOver)], None, words))
+        }
+        Screen::Loading if model.connection == Connection::Reconnecting => {
+            body.holding(spinner()).holding(lead).holding(support(look))
         }
         Screen::Loading
         | Screen::Starting { .. }

@@ -1,13 +1,16 @@
-//! The line to the merchant API: an answer that breaks off is asked for again.
+//! The line to the merchant API: an answer that breaks off is asked for again, and an API that
+//! nothing ever comes back from is named to the page, with a way to the shop's people.
 
-use crate::plain_backend::PlainBackend;
+use crate::plain_backend::{PlainBackend, until_asked};
 use crate::stage::Stage;
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+use tokio::net::TcpListener;
 
 in_browsers! {
     an_answer_that_breaks_off_is_asked_for_again: chromium firefox webkit;
+    a_merchant_api_that_is_never_reached_is_told_once_and_asked_on: chromium firefox webkit;
 }
 
 /// As in a tunnel. The start has had its effect, and is not made twice by being asked for twice.
@@ -25,6 +28,43 @@ async fn an_answer_that_breaks_off_is_asked_for_again(engine: Engine) {
             ]
         );
         assert_eq!(browser.look("return codes", vec![]).await, json!([]));
+    })
+    .await;
+}
+
+/// Nobody is there; and somebody is, who does not say that this page may ask.
+async fn a_merchant_api_that_is_never_reached_is_told_once_and_asked_on(engine: Engine) {
+    let stage = Stage::set().await;
+    let nobody = {
+        let gone = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        format!("http://{}/v1", gone.local_addr().expect("its address"))
+    };
+    let elsewhere = stage
+        .plain_api("elsewhere")
+        .replace("127.0.0.1", "localhost");
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        for api in [&nobody, &elsewhere] {
+            stage.open(browser, "ready").await;
+            put(browser, api).await;
+            let problem = browser.until("codes[0]").await;
+            assert_eq!(problem, "UNREACHABLE", "{api}");
+            let help =
+                "document.getElementById('pay').shadowRoot.querySelector('[part=support]')?.href";
+            assert_eq!(
+                browser.until(help).await,
+                json!("https://shop.example/help")
+            );
+            assert_eq!(
+                browser.look("return stateOf('pay')", vec![]).await,
+                json!("loading")
+            );
+        }
+        let so_far = stage.plain.questions_of("elsewhere");
+        until_asked(&stage.plain, "elsewhere", so_far + 1).await;
+        assert_eq!(
+            browser.look("return codes", vec![]).await,
+            json!(["UNREACHABLE"])
+        );
     })
     .await;
 }

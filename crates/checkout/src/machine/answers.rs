@@ -210,7 +210,7 @@ impl CheckoutMachine {
         }
     }
 
-    fn read_failed(&mut self, now_ms: u64, reading: Reading, failure: Failure) {
+    pub(super) fn read_failed(&mut self, now_ms: u64, reading: Reading, failure: Failure) {
         let (problem, retry_after_ms, is_final) = match failure {
             Failure::Refused { error, .. } => {
                 let retry_after_ms = error.retry_after_ms;
@@ -237,6 +237,11 @@ impl CheckoutMachine {
         };
         self.poll.failed(now_ms, reading, retry_after_ms);
         if !is_final {
+            // With nothing to show yet, the page hears why it takes so long. Later a network that
+            // comes and goes is the buyer's own, who sees it.
+            if matches!(self.stage, Stage::Loading) && self.poll.is_failing() {
+                self.report(problem);
+            }
             return;
         }
         // Before anything is shown there is nothing to keep; later a code on the page is worth

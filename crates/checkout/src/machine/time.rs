@@ -10,7 +10,7 @@ impl CheckoutMachine {
     pub(super) fn woke(&mut self, now_ms: u64) {
         if let Some(reading) = self.poll.take_overdue(now_ms) {
             self.abort(Some(reading.id));
-            self.poll.failed(now_ms, reading, None);
+            self.read_failed(now_ms, reading, Failure::Unreachable);
         }
         if let Some(cancelling) = self.cancelling.take_if(|it| it.gives_up_at_ms <= now_ms) {
             self.abort(Some(cancelling.id));

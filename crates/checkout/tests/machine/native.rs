@@ -274,6 +274,37 @@ fn a_backend_that_is_away_is_asked_again_and_the_buyer_is_told() {
     );
 }
 
+/// The likeliest fault of a new integration: another origin, a wrong host, a policy.
+#[test]
+fn a_backend_that_is_never_reached_is_told_once_and_asked_on() {
+    let unreachable = |page: &mut Page| {
+        until_asked(page);
+        let (id, _) = page.reading().unwrap();
+        page.fail(id, Failure::Unreachable);
+    };
+    let silent = |page: &mut Page| page.pass(15_000);
+    let ways: [&dyn Fn(&mut Page); 2] = [&unreachable, &silent];
+    for fail in ways {
+        let mut page = Page::new(DESK, Options::default());
+        page.happen(Event::Connected);
+        assert!(page.problems().is_empty(), "one failure is no news");
+        for _ in 0..6 {
+            fail(&mut page);
+        }
+        assert_eq!(page.problems(), ["UNREACHABLE"]);
+        page.expect_screen("loading");
+        until_asked(&mut page);
+        page.answer_read(code_shown(1, 1, CODE));
+        page.expect_screen("qr");
+    }
+}
+
+fn until_asked(page: &mut Page) {
+    while page.reading().is_none() {
+        page.pass(1_000);
+    }
+}
+
 #[test]
 fn a_poll_that_never_comes_back_is_given_up_and_asked_again() {
     let mut page = with_code();
