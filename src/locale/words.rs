@@ -185,6 +185,13 @@ words! {
     NothingFits "nothing_fits":
         "当前环境没有可用的支付方式，请用电脑浏览器打开本页面",
         "This shop has no way to pay here. Please open this page in a desktop browser.";
+    OpenInBrowser "open_in_browser":
+        "请用手机自带的浏览器打开本页面支付",
+        "Please open this page in your phone's own browser.";
+    /// Also where this app has no cashier, as in an old WeChat.
+    OpenInWechat "open_in_wechat":
+        "请在手机上用最新版微信打开本页面支付",
+        "Please open this page in the newest WeChat on your phone.";
     MiniProgram "mini_program":
         "小程序内的网页无法直接支付，请在小程序中下单，或用浏览器打开本页面",
         "A page inside a mini-program cannot take payments. Order in the mini-program, or open this page in a browser.";

@@ -6,7 +6,7 @@ use super::node::{Element, Node, element, nothing};
 use super::order_head::money;
 use super::status::sentence;
 use crate::locale::{Text, Word, Words};
-use checkout::{Actor, Intent, OrderView, Problem, ProblemCode, Reason, Screen};
+use checkout::{Actor, Instead, Intent, OrderView, Problem, ProblemCode, Reason, Screen};
 
 /// A mark, a title, and what to do next.
 pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -> Element {
@@ -79,6 +79,9 @@ pub(super) const fn advice(screen: &Screen) -> Option<Word> {
         Screen::Unavailable(reason) => Some(match reason {
             Reason::MiniProgram => Word::MiniProgram,
             Reason::WeChatTooOld => Word::WechatTooOld,
+            Reason::NothingFits(None) => return None,
+            Reason::NothingFits(Some(Instead::PhoneBrowser)) => Word::OpenInBrowser,
+            Reason::NothingFits(Some(Instead::WeChat)) => Word::OpenInWechat,
             _ => Word::NothingFits,
         }),
         _ => None,
@@ -90,6 +93,10 @@ pub(crate) const fn problem_word(problem: &Problem) -> Word {
     // Once the page was loaded anew without help, it is the merchant's alone to mend.
     if problem.is_recoverable && matches!(problem.code, ProblemCode::LandingUrlDenied) {
         return Word::ReloadToPay;
+    }
+    // The buyer's to mend, but not by starting again.
+    if matches!(problem.code, ProblemCode::CashierUnsupported) {
+        return Word::OpenInWechat;
     }
     match problem.actor {
         Actor::Merchant => Word::ProblemOfMerchant,

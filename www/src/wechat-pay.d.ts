@@ -234,6 +234,8 @@ export type MessageName =
   | "order_number"
   | "retry"
   | "nothing_fits"
+  | "open_in_browser"
+  | "open_in_wechat"
   | "mini_program"
   | "wechat_too_old"
   | "support"

@@ -29,5 +29,7 @@ pub use event::{Event, Failure, Intent, PeerWord};
 pub use facts::{Facts, Injected, Options};
 pub use machine::CheckoutMachine;
 pub use problem::{Actor, Problem, ProblemCode};
-pub use scene::{Decision, Environment, EnvironmentKind, Os, Reason, Scene, WayOut, decide, scene};
+pub use scene::{
+    Decision, Environment, EnvironmentKind, Instead, Os, Reason, Scene, WayOut, decide, scene,
+};
 pub use view_model::{Connection, Notice, OrderView, Screen, ViewModel};

@@ -82,8 +82,8 @@ pub enum Reason {
     Framed,
     /// The merchant lacks what the environment calls for; this is the next best.
     ProductMissing,
-    /// The merchant has nothing that works here.
-    NothingFits,
+    /// The merchant has nothing that works here; where it has something that works, if anywhere.
+    NothingFits(Option<Instead>),
     /// A mini-program's web-view cannot pay by itself.
     MiniProgram,
     /// WeChat is too old.
@@ -101,11 +101,35 @@ impl Reason {
             Self::ChoiceImpossible => "choice_impossible",
             Self::Framed => "framed",
             Self::ProductMissing => "product_missing",
-            Self::NothingFits => "nothing_fits",
+            Self::NothingFits(_) => "nothing_fits",
             Self::MiniProgram => "mini_program",
             Self::WeChatTooOld => "wechat_too_old",
             Self::Robot => "robot",
         }
+    }
+}
+
+/// Where a buyer goes who cannot pay here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Instead {
+    /// A computer, which shows a code.
+    Computer,
+    /// The phone's own browser, which goes to `h5_url`.
+    PhoneBrowser,
+    /// WeChat on the phone, which has the cashier.
+    WeChat,
+}
+
+impl Instead {
+    /// Where this merchant can be paid. A mini-program alone is no place for a page.
+    pub fn of(has: impl Fn(&Product) -> bool) -> Option<Self> {
+        let places = [
+            (Product::Native, Self::Computer),
+            (Product::H5, Self::PhoneBrowser),
+            (Product::Jsapi, Self::WeChat),
+        ];
+        let found = places.into_iter().find(|(product, _)| has(product));
+        found.map(|(_, place)| place)
     }
 }
 
@@ -149,7 +173,8 @@ pub fn scene(facts: &Facts, options: &Options, products: Option<&[Product]>) -> 
             if has(&product) {
                 (Some(only(product)), Reason::ChosenByPage)
             } else {
-                (None, Reason::NothingFits)
+                // What the page insists on, it insists on everywhere.
+                (None, Reason::NothingFits(None))
             }
         }
         _ => way_out(&environment, decision, has),
@@ -181,14 +206,15 @@ fn way_out(
     decision: Decision,
     has: impl Fn(&Product) -> bool,
 ) -> (Option<WayOut>, Reason) {
+    let nothing_fits = Reason::NothingFits(Instead::of(&has));
     let (wanted, none): (&[Product], Reason) = match decision {
         Decision::Jsapi | Decision::JsapiGuarded => {
-            (&[Product::Jsapi, Product::Native], Reason::NothingFits)
+            (&[Product::Jsapi, Product::Native], nothing_fits)
         }
         Decision::H5 | Decision::H5Guarded | Decision::H5OrNative => {
-            (&[Product::H5, Product::Native], Reason::NothingFits)
+            (&[Product::H5, Product::Native], nothing_fits)
         }
-        Decision::Native => (&[Product::Native], Reason::NothingFits),
+        Decision::Native => (&[Product::Native], nothing_fits),
         Decision::MiniProgram => (
             &[Product::MiniProgram, Product::Native],
             Reason::MiniProgram,
@@ -269,8 +295,6 @@ mod tests {
             Some((Native, None)),
             Reason::ProductMissing,
         );
-        check(WECHAT, &[H5], None, Reason::NothingFits);
-        check(DESK, &[Jsapi, H5], None, Reason::NothingFits);
         check(
             WECOM,
             &[H5, Native],
@@ -280,8 +304,28 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_fits_the_buyer_is_sent_to_where_something_does() {
+        let cases = [
+            (WECHAT, [Native].as_slice(), Some(Instead::Computer)),
+            (WECHAT, &[Native, H5], Some(Instead::Computer)),
+            (WECHAT, &[H5], Some(Instead::PhoneBrowser)),
+            (WECHAT, &[MiniProgram], None),
+            (DESK, &[H5], Some(Instead::PhoneBrowser)),
+            (DESK, &[Jsapi, H5], Some(Instead::PhoneBrowser)),
+            (DESK, &[Jsapi], Some(Instead::WeChat)),
+            (PHONE, &[Jsapi], Some(Instead::WeChat)),
+            (QQ, &[Jsapi], Some(Instead::WeChat)),
+            (WECOM, &[H5], Some(Instead::PhoneBrowser)),
+        ];
+        for (user_agent, products, instead) in cases {
+            check(user_agent, products, None, Reason::NothingFits(instead));
+        }
+    }
+
+    #[test]
     fn inside_wechat_on_a_phone_there_is_never_a_native_code() {
-        check(WECHAT, &[Native], None, Reason::NothingFits);
+        let on_a_computer = Reason::NothingFits(Some(Instead::Computer));
+        check(WECHAT, &[Native], None, on_a_computer);
         check(MINI_PROGRAM, &[Native], None, Reason::MiniProgram);
         let chosen = |product, products: &[Product]| {
             let options = Options {
@@ -296,7 +340,7 @@ mod tests {
                 chosen(product, &[Native, H5, Jsapi]),
                 (Some(Jsapi), Reason::ChoiceImpossible)
             );
-            assert_eq!(chosen(product, &[Native, H5]), (None, Reason::NothingFits));
+            assert_eq!(chosen(product, &[Native, H5]), (None, on_a_computer));
         }
     }
 

@@ -2,7 +2,7 @@
 //! browser's User-Agent. The judgement is the element's own ([`::checkout::decide`]), so that
 //! both offer the same.
 
-use ::checkout::{Decision, Environment, Facts, decide};
+use ::checkout::{Decision, Environment, Facts, Instead, decide};
 use http::HeaderMap;
 use merchant_api::Product;
 
@@ -35,8 +35,8 @@ pub(super) enum Nothing {
     MiniProgram,
     /// WeChat from before payments.
     WechatTooOld,
-    /// The merchant lacks what would work.
-    Fits,
+    /// The merchant lacks what would work; where it has something that does, if anywhere.
+    Fits(Option<Instead>),
 }
 
 impl Nothing {
@@ -44,7 +44,10 @@ impl Nothing {
         match self {
             Self::MiniProgram => words::MINI_PROGRAM,
             Self::WechatTooOld => words::WECHAT_TOO_OLD,
-            Self::Fits => words::NOTHING_FITS,
+            Self::Fits(Some(Instead::Computer)) => words::OPEN_ON_COMPUTER,
+            Self::Fits(Some(Instead::PhoneBrowser)) => words::OPEN_IN_BROWSER,
+            Self::Fits(Some(Instead::WeChat)) => words::OPEN_IN_WECHAT,
+            Self::Fits(None) => words::NOTHING_FITS,
         }
     }
 }
@@ -96,7 +99,8 @@ impl Place {
             .filter(|product| self.environment.lets_through(*product))
             .collect();
         if offered.is_empty() {
-            Offer::Nothing(Nothing::Fits)
+            let instead = Instead::of(|product| products.contains(product));
+            Offer::Nothing(Nothing::Fits(instead))
         } else {
             Offer::Products(offered)
         }
@@ -117,15 +121,18 @@ mod tests {
         let old = "Mozilla/5.0 (iPhone; CPU iPhone OS 6_0 like Mac OS X) MicroMessenger/4.5";
         let all: &[Product] = &[Native, H5, Jsapi];
         let some = |products: &[Product]| Offer::Products(products.to_vec());
+        let instead = |place| Offer::Nothing(Nothing::Fits(place));
         let cases = [
             (phone, all, some(&[H5, Native])),
             (phone, &[Native], some(&[Native])),
-            (phone, &[Jsapi], Offer::Nothing(Nothing::Fits)),
+            (phone, &[Jsapi], instead(Some(Instead::WeChat))),
             (wechat, all, some(&[Jsapi])),
-            (wechat, &[Native], Offer::Nothing(Nothing::Fits)),
-            (wechat, &[H5], Offer::Nothing(Nothing::Fits)),
+            (wechat, &[Native], instead(Some(Instead::Computer))),
+            (wechat, &[H5], instead(Some(Instead::PhoneBrowser))),
             (desk, all, some(&[Native])),
-            (desk, &[H5, Jsapi], Offer::Nothing(Nothing::Fits)),
+            (desk, &[H5, Jsapi], instead(Some(Instead::PhoneBrowser))),
+            (desk, &[Jsapi], instead(Some(Instead::WeChat))),
+            (desk, &[Product::MiniProgram], instead(None)),
             (old, all, Offer::Nothing(Nothing::WechatTooOld)),
             ("", all, some(&[Native])),
         ];

@@ -57,8 +57,20 @@ pub(crate) const BACK_TO_SHOP: Words = Words("返回商家", "Back to the shop")
 pub(super) const BACK_TO_ORDER: Words = Words("返回订单", "Back to the order");
 pub(super) const NO_WAY: Words = Words("暂时无法支付", "Payment is not possible right now");
 pub(super) const NOTHING_FITS: Words = Words(
-    "商家未开通适合当前环境的支付方式，请用电脑浏览器打开本页面",
+    "当前环境没有可用的支付方式，请联系商家",
+    "This shop has no way to pay here. Please contact the shop.",
+);
+pub(super) const OPEN_ON_COMPUTER: Words = Words(
+    "当前环境没有可用的支付方式，请用电脑浏览器打开本页面",
     "This shop has no way to pay here. Please open this page in a desktop browser.",
+);
+pub(super) const OPEN_IN_BROWSER: Words = Words(
+    "请用手机自带的浏览器打开本页面支付",
+    "Please open this page in your phone's own browser.",
+);
+pub(super) const OPEN_IN_WECHAT: Words = Words(
+    "请在手机上用最新版微信打开本页面支付",
+    "Please open this page in the newest WeChat on your phone.",
 );
 pub(super) const MINI_PROGRAM: Words = Words(
     "小程序内的网页不能直接支付，请在小程序中下单或用浏览器打开",
