@@ -20,6 +20,10 @@ use wasm_bindgen::prelude::*;
 /// How often to look for the bridge, in milliseconds.
 const LOOK_EVERY_MS: u32 = 150;
 
+/// How often it is looked for at most: some seconds more than a cashier waits. Where there is no
+/// WeChat, a page must not look for ever.
+const LOOKS: u32 = 100;
+
 /// Waiting for the bridge; ends when dropped.
 pub(crate) struct Waiting {
     _listener: Option<EventListener>,
@@ -27,12 +31,18 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Calls back once, when the bridge is there.
-    pub(crate) fn new(ready: impl Fn() + 'static) -> Self {
-        let is_done = Cell::new(false);
+    /// Calls back once: when the bridge is there, or when it was looked for long enough.
+    pub(crate) fn new(ended: impl Fn(bool) + 'static) -> Self {
+        let left = Cell::new(LOOKS);
         let look = Rc::new(move || {
-            if bridge().is_some() && !is_done.replace(true) {
-                ready();
+            let is_there = is_present();
+            // None left says that it has ended.
+            let looks = left.get();
+            if looks > 0 {
+                left.set(if is_there { 0 } else { looks - 1 });
+                if left.get() == 0 {
+                    ended(is_there);
+                }
             }
         });
         let document = web_sys::window().and_then(|window| window.document());

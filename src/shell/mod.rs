@@ -224,13 +224,15 @@ impl Shell {
         }
     }
 
-    /// Does something once the bridge is there.
+    /// Does something once the bridge is there; nothing, where it does not come for long.
     fn await_bridge(&self, then: impl Fn(&Self) + 'static) {
         let shell = self.clone();
-        let waiting = bridge::Waiting::new(move || {
-            // It is there for good, and nobody has to look for it any more.
+        let waiting = bridge::Waiting::new(move |is_there| {
+            // It is there for good, or nobody looks for it any more.
             shell.0.bridge.take();
-            then(&shell);
+            if is_there {
+                then(&shell);
+            }
         });
         self.0.bridge.replace(Some(waiting));
     }

@@ -1,7 +1,7 @@
 //! What an element leaves behind when it goes: nothing. And elements that move, come back, or
 //! stand beside one another.
 
-use crate::stage::{Stage, left};
+use crate::stage::{Stage, left, press};
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::wait::until;
 use payment_tests::webdriver::Engine;
@@ -10,7 +10,12 @@ use serde_json::{Value, json};
 in_browsers! {
     an_element_that_is_moved_goes_on_without_a_new_start: chromium firefox webkit;
     two_elements_on_one_page_do_not_meet: chromium firefox webkit;
+    an_element_that_waits_for_the_bridge_leaves_nothing_behind: chromium webkit;
 }
+
+const WECHAT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 XWEB/1380215 MMWEBSDK/20250503 MicroMessenger/8.0.61.2880(0x28003D5B) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
+/// What `define` listens to for all elements together, and nothing of one that was there.
+const LISTENERS_OF_ALL: [&str; 2] = ["window error", "window unhandledrejection"];
 
 #[tokio::test]
 async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request() {
@@ -51,6 +56,76 @@ async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request()
         assert_eq!(left(browser).await, bare);
         assert_eq!(stage.requests_about(&token).len(), asked);
         assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+/// What looks for the bridge holds on to the payment, so it must go with the element: before the
+/// click, and while the cashier waits for it.
+async fn an_element_that_waits_for_the_bridge_leaves_nothing_behind(engine: Engine) {
+    let stage = Stage::set().await;
+    let orders = [stage.order_of_buyer().await, stage.order_of_buyer().await];
+    visit_in(engine, Visitor::Phone, async |wechat| {
+        stage.open_as(wechat, WECHAT).await;
+        stage
+            .put(wechat, "warm", &stage.order_of_buyer().await)
+            .await;
+        wechat.until("stateOf('warm') === 'offer'").await;
+        wechat
+            .look("document.getElementById('warm').remove()", vec![])
+            .await;
+        wechat.until("left().fetches === 0").await;
+        let bare = left(wechat).await;
+        assert_eq!(bare["listeners"], json!(LISTENERS_OF_ALL));
+        for (token, state) in orders.iter().zip(["offer", "cashier"]) {
+            stage.put(wechat, "pay", token).await;
+            if state == "cashier" {
+                press(wechat).await;
+            }
+            wechat.until(&format!("stateOf('pay') === '{state}'")).await;
+            let busy = left(wechat).await;
+            let listeners = busy["listeners"].to_string();
+            assert!(listeners.contains("document WeixinJSBridgeReady"), "{busy}");
+            wechat
+                .look("document.getElementById('pay').remove()", vec![])
+                .await;
+            until_nothing_is_left(wechat, &bare).await;
+            // A bridge that comes now finds nobody.
+            let come = "window.called = 0;
+                window.WeixinJSBridge = {invoke() { called += 1 }};
+                document.dispatchEvent(new Event('WeixinJSBridgeReady'));
+                delete window.WeixinJSBridge;
+                return called";
+            assert_eq!(wechat.look(come, vec![]).await, json!(0));
+        }
+        assert_eq!(wechat.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+/// A page that insists on the cashier where there is no WeChat must not look for it for ever.
+#[tokio::test]
+async fn a_bridge_that_does_not_come_is_not_looked_for_for_ever() {
+    let stage = Stage::set().await;
+    let token = stage.order_of_buyer().await;
+    // Time runs a hundred times as fast for what looks.
+    let hasten = "const really = window.setInterval;
+        window.setInterval = (callback, ms, ...rest) => really(callback, ms / 100, ...rest)";
+    visit(Visitor::Desktop, async |desk| {
+        let attributes = [("scene", "jsapi"), ("script", hasten)];
+        desk.open(&stage.page_of(&token, &attributes)).await;
+        desk.until("stateOf('pay') === 'offer'").await;
+        let looks = "left().listeners.includes('document WeixinJSBridgeReady')";
+        desk.until(&format!("!{looks}")).await;
+        // The buyer's click looks for it anew.
+        press(desk).await;
+        desk.until("stateOf('pay') === 'cashier'").await;
+        desk.look(
+            "window.WeixinJSBridge = {invoke() { window.isCalled = true }}",
+            vec![],
+        )
+        .await;
+        desk.until("window.isCalled").await;
     })
     .await;
 }
@@ -197,9 +272,7 @@ async fn bare_page(stage: &Stage, browser: &Browser) -> Value {
         .until("left().timers === 0 && left().fetches === 0")
         .await;
     let bare = left(browser).await;
-    // What `define` listens to for all elements together, and nothing of the one that was here.
-    let listeners = json!(["window error", "window unhandledrejection"]);
-    assert_eq!(bare["listeners"], listeners);
+    assert_eq!(bare["listeners"], json!(LISTENERS_OF_ALL));
     assert_eq!(bare["frames"], 0);
     bare
 }
