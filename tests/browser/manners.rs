@@ -10,6 +10,7 @@ in_browsers! {
     reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_another: chromium firefox webkit;
     a_view_that_vue_keeps_alive_rests_and_goes_on: chromium firefox webkit;
     properties_that_were_set_before_the_script_came_are_taken_up: chromium firefox webkit;
+    an_element_in_a_shadow_root_of_the_shops_own_pays_and_is_heard_at_the_document: chromium firefox webkit;
 }
 
 async fn reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_another(
@@ -39,6 +40,39 @@ async fn reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_anot
         );
         browser.look("framework.unmount()", vec![]).await;
         browser.until(&is_at_rest).await;
+        assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+/// A shop's own component may keep the element in its shadow root: what the element says is heard
+/// outside of it, as said by the component.
+async fn an_element_in_a_shadow_root_of_the_shops_own_pays_and_is_heard_at_the_document(
+    engine: Engine,
+) {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        let bare = bare(browser).await;
+        let put = "const shop = Object.assign(document.createElement('div'), {id: 'shop'});
+            shop.attachShadow({mode: 'open'}).append(make('pay', ...arguments));
+            window.inShop = (selector) => shop.shadowRoot.getElementById('pay').shadowRoot?.querySelector(selector);
+            document.getElementById('left-side').append(shop)";
+        let arguments = vec![json!(token), json!(stage.merchant_api())];
+        browser.look(put, arguments).await;
+        browser.until("inShop('[data-state=qr] svg')").await;
+        // Its own style sheet counts, and the shop's does not.
+        let looks = "return [getComputedStyle(inShop('[part~=base]')).maxWidth, inShop('svg').getBoundingClientRect().width > 100]";
+        assert_eq!(browser.look(looks, vec![]).await, json!(["420px", true]));
+        stage.pay(&token).await;
+        browser.until("inShop('[data-state=paid]')").await;
+        let heard = browser.look("return heard", vec![]).await;
+        assert_eq!(heard, json!(["shop paid"]));
+        browser.look("document.getElementById('shop').remove()", vec![]).await;
+        browser.until(&at_rest(&bare)).await;
+        assert_eq!(left(browser).await["listeners"], bare["listeners"]);
+        assert_eq!(starts(&stage, &token), 1);
         assert_eq!(browser.complaints().await, [""; 0]);
     })
     .await;
