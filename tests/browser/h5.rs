@@ -9,6 +9,7 @@ use serde_json::json;
 in_browsers! {
     a_buyer_on_a_phone_goes_to_wechat_pays_and_comes_back_to_a_paid_page: chromium firefox webkit;
     a_buyer_who_comes_back_unpaid_says_so_and_goes_again: chromium firefox webkit;
+    going_back_after_a_payment_ends_at_a_paid_page: chromium firefox webkit;
     the_h5_url_is_gone_to_as_it_is_and_going_back_asks_what_came_of_it: chromium firefox webkit;
 }
 
@@ -84,6 +85,30 @@ async fn the_h5_url_is_gone_to_as_it_is_and_going_back_asks_what_came_of_it(engi
         phone.click_intent("report-trouble").await;
         phone.until_element_is(&["offer"]).await;
         assert_eq!(phone.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+/// WeChat's redirect leaves the shop's page in the history twice, with WeChat's between them. Who
+/// goes back through it all ends where it is paid, and starts nothing.
+async fn going_back_after_a_payment_ends_at_a_paid_page(engine: Engine) {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit_in(engine, Visitor::Phone, async |phone| {
+        phone.open(&stage.page_of(&token, &[])).await;
+        phone.until_element_is(&["offer"]).await;
+        phone.click_intent("start").await;
+        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
+        phone.click("button[value='success']").await;
+        phone.until_at("/ready/order").await;
+        phone.until_element_is(&["paid"]).await;
+        phone.back().await;
+        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
+        phone.back().await;
+        phone.until_at("/ready/order").await;
+        phone.until_element_is(&["paid"]).await;
+        assert_eq!(stage.posts_about(&token), 1);
+        assert_eq!(stage.servers.wechat.trade_states(), ["SUCCESS"]);
     })
     .await;
 }
