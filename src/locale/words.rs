@@ -132,6 +132,10 @@ words! {
     NotPaidYet "not_paid_yet":
         "暂未查到付款。如已扣款，请稍后再查，请勿重复支付",
         "No payment found yet. If you were charged, check again later and do not pay twice.";
+    /// Beside the offer after a problem: WeChat refuses H5 where the network changes in between.
+    SameNetwork "same_network":
+        "请关闭 VPN，支付过程中不要切换网络",
+        "Stay on one network while you pay, without a VPN.";
     Elsewhere "elsewhere":
         "已在另一台设备上继续支付",
         "Your payment continues on another device";

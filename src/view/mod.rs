@@ -14,10 +14,11 @@ use crate::environment;
 use crate::locale::{Word, Words};
 use crate::options::{Appearance, Theme};
 use action::{actions, button, offer};
-use checkout::{Connection, Intent, Screen, ViewModel};
+use checkout::{Connection, Intent, Notice, Screen, ViewModel};
 use countdown::countdown;
 use gloo_events::EventListener;
 use leptos::tachys::view::{Mountable, Render};
+use merchant_api::Product;
 use node::{Element, Node, Placed, element, nothing};
 use order_head::{order_head, ribbon};
 use outcome::{outcome, quiet, support};
@@ -156,10 +157,10 @@ fn filled(body: Element, model: &ViewModel, look: &Look, picture: &mut Picture) 
         } => body
             .holding(lead)
             .holding(offer(*product, *fallback, notice.is_some(), words))
-            .holding(if *is_guarded {
-                quiet(words.say(Word::Stuck))
-            } else {
-                nothing()
+            .holding(match (is_guarded, product, notice) {
+                (true, ..) => quiet(words.say(Word::Stuck)),
+                (_, Product::H5, Some(Notice::NotPaidYet)) => quiet(words.say(Word::SameNetwork)),
+                _ => nothing(),
             }),
         Screen::QrCode {
             code_url,

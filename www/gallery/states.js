@@ -175,6 +175,7 @@ export const STATES = [
   { name: "returned", about: "back from WeChat", agent: "phone", address: "wechat_pay_return=1", transport: { status: open() } },
   { name: "returned-asking", shows: "returned", about: "WeChat is being asked", agent: "phone", address: "wechat_pay_return=1", transport: { status: (/** @type {{wait?: number, ask?: true}} */ { ask, wait }) => (ask || wait ? never() : first()) }, steps: [click("check-payment")] },
   { name: "returned-not-paid", shows: "returned", about: "no payment yet", agent: "phone", address: "wechat_pay_return=1", transport: { status: asked(ORDER) }, steps: [click("check-payment"), 1000] },
+  { name: "offer-h5-after-trouble", shows: "offer", about: "the buyer had a problem, and WeChat has no payment", agent: "phone", address: "wechat_pay_return=1", transport: { status: asked(ORDER) }, steps: [click("report-trouble"), 1000] },
   { name: "elsewhere", about: "another device has taken over", transport: { status: open({ version: 2, attempt: 1, product: "h5", attempt_remaining_ms: 290_000 }) } },
   { name: "paid", about: "paid", transport: { status: () => first({ state: "paid" }) } },
   { name: "paid-coupon", shows: "paid", about: "paid, with a coupon of WeChat's", transport: { status: () => first({ state: "paid", payer_total_fen: 5910 }) } },

@@ -217,6 +217,7 @@ export type MessageName =
   | "i_have_paid"
   | "i_had_a_problem"
   | "not_paid_yet"
+  | "same_network"
   | "elsewhere"
   | "take_over"
   | "paid"
