@@ -4,8 +4,10 @@
 //!
 //! No 5xx at all is taken. The contract's 502 and 503 say that WeChat refused or did not answer;
 //! a simulator without faults answers always, so a 502 here is a value that our own checks let
-//! through to WeChat, and a 503 an answer that we did not understand. Every answer must also be of
-//! a status, a type and a schema that the file names.
+//! through to WeChat, and a 503 an answer that we did not understand; but for a till's code, which is
+//! good once, and of which WeChat alone knows. Every answer must also be of a status, a type and a
+//! schema that the file names. All products are sold, at a merchant's own server and at a service
+//! provider's.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +15,7 @@
     reason = "in a test a panic is the report, and the tool's own words are too"
 )]
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -22,6 +25,7 @@ use merchant_server::{
     Config, HttpTransport, MerchantServer, Surroundings, SystemClock, SystemRandomness,
 };
 use payment_tests::simulator::LiveSimulator;
+use payment_tests::wait::until;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -33,69 +37,134 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 /// Any other finds other things; this one finds the same ones each time.
 const SEED: &str = "20261121";
 
+/// Orders that nobody has begun to pay.
+const OPEN_ORDERS: usize = 60;
+/// What a code on a phone is scanned for at most; each is good once.
+const CODES: usize = 40;
+
+/// Whose server it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Merchant,
+    Provider,
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn no_route_breaks_whatever_is_sent_to_orders_that_exist() {
-    let house = House::open().await;
-    let (tokens, numbers) = house.orders().await;
-    let parameters = format!(
-        "[dictionaries.tokens]\nvalues = {tokens:?}\n\
-         [dictionaries.numbers]\nvalues = {numbers:?}\n\
-         [parameters]\n\
-         \"path.token\" = {{ dictionary = \"tokens\", probability = 0.9 }}\n\
-         \"path.order_no\" = {{ dictionary = \"numbers\", probability = 0.9 }}\n"
-    );
+async fn no_route_breaks_whatever_is_sent_to_what_there_is() {
+    let house = House::open(Owner::Merchant).await;
+    let parameters = house.furnish().await;
     house.pass(&parameters).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_route_breaks_whatever_is_sent_to_orders_that_do_not_exist() {
-    House::open().await.pass("").await;
+async fn no_route_breaks_whatever_is_sent_to_what_a_service_provider_has() {
+    let house = House::open(Owner::Provider).await;
+    let parameters = house.furnish().await;
+    house.pass(&parameters).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_breaks_whatever_is_sent_to_what_there_is_not() {
+    House::open(Owner::Merchant).await.pass("").await;
 }
 
 struct House {
     address: String,
-    wechat: LiveSimulator,
+    wechat: Arc<LiveSimulator>,
+    sub_mchid: Option<String>,
+    config: String,
     folder: tempfile::TempDir,
 }
 
 impl House {
-    async fn open() -> Self {
+    async fn open(owner: Owner) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let wechat = LiveSimulator::start().await;
+        let mut settings = (*wechat.simulator.settings()).clone();
+        settings.bills_at_once = true;
+        wechat.simulator.set_settings(settings);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let config = configuration(&address, &wechat.merchant_json());
-        let config = Config::parse(&config, folder.path()).unwrap();
-        let surroundings = Surroundings {
-            clock: Arc::new(SystemClock),
-            randomness: Arc::new(SystemRandomness),
-            wechat: Arc::new(HttpTransport::new(true).unwrap()),
-            webhooks: Arc::new(HttpTransport::new(true).unwrap()),
-        };
-        let server = MerchantServer::open(config, surroundings).await.unwrap();
-        let app = merchant_server::app(server).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let mut config = configuration(&address, &wechat.merchant_json());
+        let mut sub_mchid = None;
+        if owner == Owner::Provider {
+            let sub = wechat.sub_merchant();
+            write!(
+                config,
+                "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"\n",
+                sub.sub_mchid, sub.sub_appid
+            )
+            .unwrap();
+            sub_mchid = Some(sub.sub_mchid);
+        }
+        serve(listener, &config, folder.path()).await;
         Self {
             address,
-            wechat,
+            wechat: Arc::new(wechat),
+            sub_mchid,
+            config,
             folder,
         }
     }
 
-    /// Orders in every state, by token and by number.
+    /// Orders in every state, refunds, messages, a mismatch and codes: as the parameters that the
+    /// tool is to take them from, mostly.
+    async fn furnish(&self) -> String {
+        let (tokens, numbers) = self.orders().await;
+        let refunds = self.refunds("paid-0001").await;
+        let mismatches = self.mismatches().await;
+        let webhooks = self.get("/v1/webhooks").await;
+        let ids = texts(&webhooks["webhooks"], "id");
+        let mut codes = Vec::new();
+        for _ in 0..CODES {
+            let shown = self.wechat.tell("auth_code", &json!({})).await;
+            codes.push(shown["auth_code"].as_str().unwrap().to_owned());
+        }
+        // Bills are of days in China.
+        let now = jiff::Timestamp::now().to_zoned(jiff::tz::Offset::constant(8).to_time_zone());
+        let days = [now.date(), now.date().yesterday().unwrap()].map(|day| day.to_string());
+        let sub_mchids = [self.sub_mchid.clone().unwrap_or("1900000001".to_owned())];
+        let dictionaries = [
+            ("path.token", format!("{tokens:?}")),
+            ("path.order_no", format!("{numbers:?}")),
+            ("path.refund_no", format!("{refunds:?}")),
+            ("path.no", format!("{mismatches:?}")),
+            ("path.id", format!("{ids:?}")),
+            ("path.day", format!("{days:?}")),
+            ("body.auth_code", format!("{codes:?}")),
+            ("body.sub_mchid", format!("{sub_mchids:?}")),
+        ];
+        let mut config = String::new();
+        for (place, values) in &dictionaries {
+            let name = place.replace('.', "-");
+            writeln!(config, "[dictionaries.{name}]\nvalues = {values}").unwrap();
+        }
+        config += "[parameters]\n";
+        for (place, _) in &dictionaries {
+            let name = place.replace('.', "-");
+            writeln!(
+                config,
+                "\"{place}\" = {{ dictionary = \"{name}\", probability = 0.9 }}"
+            )
+            .unwrap();
+        }
+        // A code that was scanned already is WeChat's to refuse.
+        config
+            + "[[operations]]\ninclude-path = \"/orders/{order_no}/attempts\"\n\
+               checks.not_a_server_error.expected-statuses = [\"2xx\", \"3xx\", \"4xx\", \"502\"]\n"
+    }
+
     async fn orders(&self) -> (Vec<String>, Vec<String>) {
         let (mut tokens, mut numbers) = (Vec::new(), Vec::new());
         for state in ["fresh", "tried", "paid", "closed"] {
             let number = format!("{state}-0001");
-            let order = json!({ "order_no": number, "total_fen": 1990, "description": "一壶茶" });
-            let created = self.post("/v1/orders", "application/json", order.to_string());
-            let token = created.await["token"].as_str().unwrap().to_owned();
+            let token = self.order(&number).await;
             if matches!(state, "tried" | "paid") {
-                let path = format!("/v1/checkouts/{token}/attempts");
-                let form = "application/x-www-form-urlencoded";
-                let started = self.post(&path, form, "product=native".to_owned()).await;
+                let code_url = self.start(&token).await;
                 if state == "paid" {
-                    self.wechat.pay(&started["code_url"]).await;
+                    self.wechat.pay(&code_url).await;
+                    let path = format!("/v1/orders/{number}");
+                    self.until(&path, |order| order["state"] == "paid").await;
                 }
             }
             if state == "closed" {
@@ -105,7 +174,94 @@ impl House {
             tokens.push(token);
             numbers.push(number);
         }
+        // The tool closes orders, too: enough for those that it begins to pay.
+        for place in 1..=OPEN_ORDERS {
+            let number = format!("open-{place:04}");
+            tokens.push(self.order(&number).await);
+            numbers.push(number);
+        }
         (tokens, numbers)
+    }
+
+    async fn order(&self, order_no: &str) -> String {
+        let order = json!({
+            "order_no": order_no, "total_fen": 1990, "description": "一壶茶",
+            "sub_mchid": self.sub_mchid,
+            "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
+        });
+        let created = self.post("/v1/orders", "application/json", order.to_string());
+        created.await["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Gives the code that a phone scans.
+    async fn start(&self, token: &str) -> Value {
+        let path = format!("/v1/checkouts/{token}/attempts");
+        let form = "application/x-www-form-urlencoded";
+        let started = self.post(&path, form, "product=native".to_owned()).await;
+        started["code_url"].clone()
+    }
+
+    /// One that came to be abnormal.
+    async fn refunds(&self, order_no: &str) -> Vec<String> {
+        let wish = json!({"refund_no": "R-1", "amount_fen": 90}).to_string();
+        let path = format!("/v1/orders/{order_no}/refunds");
+        let asked = self.post(&path, "application/json", wish).await;
+        assert_eq!(asked["refund_no"], "R-1", "{asked}");
+        let decision = json!({
+            "mchid": self.wechat.simulator.keyring().merchant().mchid, "sub_mchid": self.sub_mchid,
+            "out_refund_no": "R-1", "outcome": "abnormal",
+        });
+        self.wechat.tell("refund/outcome", &decision).await;
+        self.until("/v1/refunds/R-1", |refund| refund["state"] == "abnormal")
+            .await;
+        vec!["R-1".to_owned()]
+    }
+
+    /// Another program of the same merchant names this server for its notifications: what is paid
+    /// there is nobody's here.
+    async fn mismatches(&self) -> Vec<u64> {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = Self {
+            address: format!("http://{}", listener.local_addr().unwrap()),
+            wechat: self.wechat.clone(),
+            sub_mchid: self.sub_mchid.clone(),
+            config: self.config.clone(),
+            folder,
+        };
+        serve(listener, &other.config, other.folder.path()).await;
+        let token = other.order("stranger-0001").await;
+        let code_url = other.start(&token).await;
+        self.wechat.pay(&code_url).await;
+        let list = self
+            .until("/v1/mismatches", |list| {
+                !list["mismatches"].as_array().unwrap().is_empty()
+            })
+            .await;
+        let list = list["mismatches"].as_array().unwrap().iter();
+        list.map(|mismatch| mismatch["no"].as_u64().unwrap())
+            .collect()
+    }
+
+    async fn until(&self, path: &str, is_there: impl Fn(&Value) -> bool) -> Value {
+        until(path, async || {
+            let seen = self.get(path).await;
+            if is_there(&seen) {
+                Ok(seen)
+            } else {
+                Err(seen.to_string())
+            }
+        })
+        .await
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let visitor = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = visitor
+            .get(format!("{}{path}", self.address))
+            .header("authorization", format!("Bearer {API_KEY}"));
+        let text = request.send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap()
     }
 
     async fn post(&self, path: &str, content_type: &str, body: String) -> Value {
@@ -147,12 +303,35 @@ impl House {
     }
 }
 
+fn texts(list: &Value, field: &str) -> Vec<String> {
+    let list = list.as_array().unwrap().iter();
+    list.map(|item| item[field].as_str().unwrap().to_owned())
+        .collect()
+}
+
+async fn serve(listener: TcpListener, config: &str, folder: &Path) {
+    let config = Config::parse(config, folder).unwrap();
+    let surroundings = Surroundings {
+        clock: Arc::new(SystemClock),
+        randomness: Arc::new(SystemRandomness),
+        wechat: Arc::new(HttpTransport::new(true).unwrap()),
+        webhooks: Arc::new(HttpTransport::new(true).unwrap()),
+    };
+    let server = MerchantServer::open(config, surroundings).await.unwrap();
+    let app = merchant_server::app(server).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+}
+
 fn configuration(address: &str, merchant_json: &Path) -> String {
     let listen = address.trim_start_matches("http://");
+    let merchant = std::fs::read(merchant_json).unwrap();
+    let merchant: Value = serde_json::from_slice(&merchant).unwrap();
+    let app_appid = merchant["appid"].as_str().unwrap();
     format!(
         r#"
         listen = "{listen}"
         public_base_url = "{address}"
+        products = ["native", "h5", "jsapi", "mini_program", "app", "code_pay"]
         rate_limits = {{ token_per_minute = 1000000, address_per_minute = 1000000 }}
         [[api_keys]]
         name = "shop"
@@ -161,6 +340,8 @@ fn configuration(address: &str, merchant_json: &Path) -> String {
         environment = "simulator"
         [merchant]
         from_file = "{}"
+        app_appid = "{app_appid}"
+        mini_program_path = "/pages/pay/pay"
         "#,
         merchant_json.display()
     )

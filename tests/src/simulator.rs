@@ -59,20 +59,23 @@ impl LiveSimulator {
     /// A buyer pays a code.
     pub async fn pay(&self, code_url: &serde_json::Value) {
         let body = serde_json::json!({"code_url": code_url, "outcome": "success"});
-        self.control("pay", &body).await;
+        self.tell("pay", &body).await;
     }
 
     /// From now on this goes wrong, and nothing else: rules as the control interface takes them.
     pub async fn fail(&self, rules: &[serde_json::Value]) {
-        self.control("faults", &rules.into()).await;
+        self.tell("faults", &rules.into()).await;
     }
 
-    async fn control(&self, what: &str, body: &serde_json::Value) {
+    /// Tells it what a buyer, a bank or its owner does; gives what it says to that.
+    pub async fn tell(&self, what: &str, body: &serde_json::Value) -> serde_json::Value {
         let visitor = reqwest::Client::builder().no_proxy().build().unwrap();
         let address = format!("{}/_simulator/{what}", self.address);
         let done = visitor.post(address).body(body.to_string()).send().await;
         let done = done.unwrap();
-        assert_eq!(done.status(), 200, "{}", done.text().await.unwrap());
+        let (status, said) = (done.status(), done.text().await.unwrap());
+        assert_eq!(status, 200, "{said}");
+        serde_json::from_str(&said).unwrap_or_default()
     }
 
     /// The trade states of all orders at WeChat.
