@@ -9,13 +9,14 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use payment_tests::browser::Browser;
 use payment_tests::servers::{Servers, bundle_dir};
 use serde_json::{Value, json};
 use std::io;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tower_http::services::{ServeDir, ServeFile};
 
 const PAGE: &str = include_str!("stage.html");
@@ -290,10 +291,15 @@ async fn break_off(
     let (mut head, body) = response.into_parts();
     let whole = to_bytes(body, usize::MAX).await.expect("a body in memory");
     let half = whole.slice(..whole.len() / 2);
-    let end = io::Error::from(io::ErrorKind::ConnectionReset);
     head.headers
         .insert(header::CONTENT_LENGTH, whole.len().into());
-    let body = Body::from_stream(stream::iter([Ok(half), Err(end)]));
+    let half = stream::iter([Ok(half)]);
+    // Not ready at once, so that the half is sent before the connection ends.
+    let end = stream::once(async {
+        yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    let body = Body::from_stream(half.chain(end));
     Response::from_parts(head, body)
 }
 
