@@ -229,8 +229,8 @@ async fn run(server: &MerchantServer, due: &DueWork) -> Result<Next, Unanswered>
         Work::QueryMismatch => query_mismatch(server, due).await,
         Work::Refund => Ok(refunds::advance(server, subject, *tries).await?.into()),
         Work::LearnRefund => {
-            let (out_refund_no, _) = learn_numbers(subject);
-            let learned = refunds::learn(server, out_refund_no).await?;
+            let (out_refund_no, out_trade_no) = learn_numbers(subject);
+            let learned = refunds::learn(server, out_refund_no, out_trade_no).await?;
             Ok(after_learning(learned, *tries, server.clock.now_ms()))
         }
         Work::RefundSurplus => {

@@ -97,8 +97,11 @@ impl MerchantServer {
             let refund = self.ledger.refund(number).await?;
             Ok(refund.map_or_else(String::new, |refund| refund.state.as_str().to_owned()))
         };
-        let here = state().await?;
-        let (there, done) = match refunds::learn(self, number).await {
+        let Some(refund) = self.ledger.refund(number).await? else {
+            return Ok(None);
+        };
+        let here = refund.state.as_str().to_owned();
+        let (there, done) = match refunds::learn(self, number, &refund.out_trade_no).await {
             // One of ours may not be there yet; one that WeChat has told of must be.
             Ok(Learned::NotThere) if TOLD.iter().any(|state| state.as_str() == here) => {
                 (word(&Standing::Unknown).to_owned(), "")

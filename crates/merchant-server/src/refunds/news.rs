@@ -113,35 +113,67 @@ pub(crate) enum Learned {
 }
 
 /// Asks about a refund that is not known here, or not as WeChat told it, and records the answer.
+/// `out_trade_no` is its payment's number, as far as anybody said.
 pub(crate) async fn learn(
     server: &MerchantServer,
     out_refund_no: &str,
+    out_trade_no: &str,
 ) -> Result<Learned, Unanswered> {
     let Ok(number) = OutRefundNo::parse(out_refund_no) else {
         return Ok(Learned::NoNumber);
     };
     let asked_ms = server.clock.now_ms();
-    let mut learned = Learned::NotThere;
-    let mut answer = "RESOURCE_NOT_EXISTS".to_owned();
-    // Whose it is may not be known either: a provider asks for each of its sub-merchants.
-    let subs = &server.config.merchant.sub_merchants;
-    let mut whose: Vec<_> = subs.iter().map(|sub| Some(&*sub.sub_mchid)).collect();
-    if whose.is_empty() {
-        whose.push(None);
-    }
-    for sub_mchid in whose {
-        if let RefundStanding::Known(told) = server.wechat.query_refund(&number, sub_mchid).await? {
+    let told = ask_for_all(server, &number, whose(server, out_trade_no).await?).await?;
+    let (learned, answer) = match told {
+        Some(told) => {
             record_answer(server, &told, asked_ms).await?;
-            answer = json_text(&told);
-            learned = Learned::Told;
-            break;
+            (Learned::Told, json_text(&told))
         }
-    }
+        None => (Learned::NotThere, "RESOURCE_NOT_EXISTS".to_owned()),
+    };
     server
         .ledger
         .note_refund_mismatch_answer(out_refund_no, &answer, asked_ms)
         .await?;
     Ok(learned)
+}
+
+/// What WeChat knows of a refund, asked for one after the other. That it does not answer for one
+/// of them, whose permission was withdrawn say, hides nothing of the others'.
+async fn ask_for_all(
+    server: &MerchantServer,
+    number: &OutRefundNo,
+    whose: Vec<Option<String>>,
+) -> Result<Option<Box<Refund>>, CallError> {
+    let mut failed = None;
+    for sub_mchid in whose {
+        match server
+            .wechat
+            .query_refund(number, sub_mchid.as_deref())
+            .await
+        {
+            Ok(RefundStanding::Known(told)) => return Ok(Some(told)),
+            Ok(RefundStanding::Unknown { .. }) => {}
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(None), Err)
+}
+
+/// For whom a refund can be: for whom its payment is, where that is ours; else, in partner mode,
+/// for any sub-merchant.
+async fn whose(
+    server: &MerchantServer,
+    out_trade_no: &str,
+) -> Result<Vec<Option<String>>, LedgerError> {
+    if let Some(attempt) = server.ledger.attempt_by_out_trade_no(out_trade_no).await? {
+        return Ok(vec![attempt.parties.sub_mchid]);
+    }
+    let subs = &server.config.merchant.sub_merchants;
+    if subs.is_empty() {
+        return Ok(vec![None]);
+    }
+    Ok(subs.iter().map(|sub| Some(sub.sub_mchid.clone())).collect())
 }
 
 /// Partner mode: for whom a payment was, by its number.

@@ -7,6 +7,7 @@ mod ends;
 mod event_orders;
 pub(crate) mod notices;
 pub(crate) mod outside;
+mod sub_merchants;
 mod surplus;
 
 use axum::body::Body;

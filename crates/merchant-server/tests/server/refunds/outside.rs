@@ -16,7 +16,8 @@ pub(crate) async fn by_hand(house: &House, amount_fen: i64) -> (String, Vec<Lett
     PORTAL_URL.clone_into(&mut settings.portal_notify_url);
     house.simulator.set_settings(settings);
     let wish = json!({
-        "mchid": merchant()["mchid"], "out_trade_no": "tea-0001", "refund": amount_fen,
+        "mchid": merchant()["mchid"], "sub_mchid": house.order_at_wechat("tea-0001")["sub_mchid"],
+        "out_trade_no": "tea-0001", "refund": amount_fen,
     });
     let made = house.at_wechat("/_simulator/refund", &wish).await;
     let number = made.word("out_refund_no").to_owned();
