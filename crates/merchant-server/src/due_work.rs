@@ -362,7 +362,10 @@ async fn query_mismatch(server: &MerchantServer, due: &DueWork) -> Result<Next, 
         note("the number cannot be one of ours").await?;
         return Ok(Next::Done);
     };
-    let sub_mchid = server.ledger.sub_mchid_of_mismatch(&due.subject).await?;
+    let sub_mchid = match server.ledger.attempt_by_out_trade_no(&due.subject).await? {
+        Some(attempt) => attempt.parties.sub_mchid,
+        None => server.ledger.sub_mchid_of_mismatch(&due.subject).await?,
+    };
     let standing = match server.wechat.query(&number, sub_mchid.as_deref()).await {
         Ok(standing) => standing,
         Err(error) if due.tries >= MISMATCH_TRIES => {

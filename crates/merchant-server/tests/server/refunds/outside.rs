@@ -5,7 +5,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::{HOOKS, REFUNDS, bought, wish};
-use crate::house::{House, Letter, MINUTE_MS, merchant};
+use crate::house::{House, Letter, MINUTE_MS, Owner, merchant};
 use crate::wechat_line::Meddling;
 
 const PORTAL_URL: &str = "http://127.0.0.1:8080/wechat/notify/refund";
@@ -208,17 +208,19 @@ async fn a_payment_that_wechat_calls_refunded_is_paid_and_says_that_more_is_to_b
 
 #[tokio::test]
 async fn a_refund_that_is_told_before_its_payment_brings_the_payment_along() {
-    let house = House::open_with_end(HOOKS).await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    let (_, letters) = by_hand(&house, 1000).await;
-    let letter = letters.iter().find(|letter| letter.body.starts_with(b"<"));
-    house.hand_in_refund(letter.unwrap()).await;
-    house.later(0).await;
-    let checkout = house.checkout(&token).await;
-    assert_eq!(checkout.word("state"), "paid");
-    assert_eq!(checkout.number("refunded_fen"), 1000);
+    for owner in Owner::BOTH {
+        let house = House::open_configured(&(owner.configuration("", "") + HOOKS)).await;
+        let token = house.tea().await;
+        house.attempt(&token, &[("product", "native")]).await;
+        house.pay("tea-0001").await;
+        let (_, letters) = by_hand(&house, 1000).await;
+        let letter = letters.iter().find(|letter| letter.body.starts_with(b"<"));
+        house.hand_in_refund(letter.unwrap()).await;
+        house.later(0).await;
+        let checkout = house.checkout(&token).await;
+        assert_eq!(checkout.word("state"), "paid", "{owner:?}");
+        assert_eq!(checkout.number("refunded_fen"), 1000);
+    }
 }
 
 #[tokio::test]
