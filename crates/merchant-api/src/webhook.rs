@@ -106,6 +106,10 @@ pub struct PaymentNews {
     /// When it was paid, RFC 3339, in WeChat's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
+    /// True where WeChat said with the payment that money of it has gone back already; absent
+    /// otherwise. Look before you fulfil: `GET /v1/orders/{order_no}` has the refunds that are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_seen: Option<bool>,
 }
 
 /// A payment that WeChat vouches for and that fits no attempt.

@@ -247,6 +247,7 @@ fn payment_news() -> PaymentNews {
         transaction_id: "4200000000202611210000000001".into(),
         payer_total_fen: Some(6910),
         success_time: Some("2026-11-21T17:20:10+08:00".into()),
+        refund_seen: None,
     }
 }
 

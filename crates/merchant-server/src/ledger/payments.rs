@@ -318,6 +318,7 @@ async fn tell_of_payment(
         transaction_id: payment.transaction_id.clone(),
         payer_total_fen: payment.payer_total_fen,
         success_time: payment.success_time.clone(),
+        refund_seen: payment.is_refunded.then_some(true),
     };
     outbox::put(write, event(news), &payment.transaction_id, now_ms).await
 }

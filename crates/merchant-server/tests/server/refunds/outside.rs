@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{HOOKS, REFUNDS, bought, wish};
 use crate::house::{House, Letter, MINUTE_MS, Owner, merchant};
+use crate::inbox::Message;
 use crate::wechat_line::Meddling;
 
 const PORTAL_URL: &str = "http://127.0.0.1:8080/wechat/notify/refund";
@@ -197,6 +198,13 @@ async fn a_payment_that_wechat_calls_refunded_is_paid_and_says_that_more_is_to_b
     let attempt = &order.json["attempts"][0];
     assert!(attempt["refund_seen_at"].is_string(), "{attempt}");
     assert_eq!(order.number("refunded_fen"), 0);
+    house.later(0).await;
+    let messages = house.backend.take();
+    let bodies: Vec<_> = messages.iter().map(Message::json).collect();
+    let paid = bodies
+        .iter()
+        .find(|body| body["type"] == "payment.succeeded");
+    assert_eq!(paid.unwrap()["data"]["refund_seen"], true, "{bodies:?}");
     let letter = letters.iter().find(|letter| letter.body.starts_with(b"<"));
     house.hand_in_refund(letter.unwrap()).await;
     house.later(0).await;
