@@ -14,8 +14,9 @@ use super::{
 };
 use crate::due_work::Work;
 
-/// A surplus payment whose refund was closed is given back anew after this time.
-const SURPLUS_AGAIN_MS: i64 = 24 * 3_600_000;
+/// A surplus payment whose refund was closed, or is still refused, is given back anew after this
+/// time.
+pub(super) const SURPLUS_AGAIN_MS: i64 = 24 * 3_600_000;
 
 /// What WeChat says of a refund. It was verified.
 #[derive(Clone, Debug)]
@@ -280,10 +281,15 @@ pub(super) async fn tell(
     let Some(order) = orders::find(write, refund.order_id).await? else {
         return Ok(());
     };
+    // Surplus is sent again each day: that it is refused again is no news.
+    let refusals = match refund.origin {
+        RefundOrigin::Surplus => 0,
+        RefundOrigin::Merchant | RefundOrigin::External => refund.refusals,
+    };
     // Abnormal again after it was sent another way, refused again after another try: other news.
     let key = format!(
-        "{}\n{}\n{}",
-        refund.out_refund_no, refund.applications, refund.refusals
+        "{}\n{}\n{refusals}",
+        refund.out_refund_no, refund.applications
     );
     outbox::put(write, event(refund_news(&order, refund)), &key, now_ms).await
 }

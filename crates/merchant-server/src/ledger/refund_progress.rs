@@ -2,9 +2,9 @@
 //! sends an abnormal one another way. What WeChat says of a refund is in `refund_news`.
 
 use const_format::formatcp;
-use merchant_api::RefundState;
+use merchant_api::{RefundOrigin, RefundState};
 
-use super::refund_news::tell;
+use super::refund_news::{SURPLUS_AGAIN_MS, tell};
 use super::refunds::{COLUMNS, read_refund};
 use super::{Ledger, LedgerError, Refund, due_work, orders};
 use crate::due_work::Work;
@@ -54,6 +54,10 @@ impl Ledger {
         let refund = read_refund(&row)?;
         if refund.state == RefundState::Refused {
             due_work::forget(&mut write, Work::Refund, &refund.out_refund_no).await?;
+            if refund.origin == RefundOrigin::Surplus {
+                let (payment, again_ms) = (&refund.out_trade_no, now_ms + SURPLUS_AGAIN_MS);
+                due_work::schedule(&mut write, Work::RefundSurplus, payment, again_ms).await?;
+            }
             tell(&mut write, &refund, now_ms).await?;
             orders::grow_version(&mut write, refund.order_id).await?;
         }

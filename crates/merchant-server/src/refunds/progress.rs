@@ -18,7 +18,8 @@ const QUERY_PLAN_MS: [i64; 7] = [
     10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000, 21_600_000,
 ];
 /// When surplus is sent again that WeChat did not take, mostly for want of funds: nobody else
-/// would ask again. After the last one a person is needed.
+/// would ask again. After the last one a person is told, and it goes on once a day: see
+/// [`super::surplus`].
 const SURPLUS_PLAN_MS: [i64; 10] = [
     600_000, 3_600_000, 21_600_000, 43_200_000, 86_400_000, 86_400_000, 86_400_000, 86_400_000,
     86_400_000, 86_400_000,
@@ -198,7 +199,7 @@ async fn refuse(
         refund_no = refund.out_refund_no,
         wechat_code = said.code,
         message = said.message,
-        is_tried_again = again_ms.is_some(),
+        is_tried_again = refund.origin == RefundOrigin::Surplus,
         "WeChat does not take a refund"
     );
     let refusal = Refusal {

@@ -1,6 +1,7 @@
 //! Money that came too much: an order that was paid twice gives the second payment back by
 //! itself. The number is made of the payment's, so that however often this is begun it is one
-//! refund.
+//! refund. Nobody else can send it, so it is never given up: one that WeChat goes on refusing is sent
+//! again each day.
 
 use merchant_api::{RefundOrigin, RefundState};
 use wechat_pay::OutRefundNo;
@@ -33,11 +34,11 @@ pub(crate) async fn give_back(
         return Ok(());
     };
     let before = earlier(server, &attempt).await?;
-    // One that was given up leaves the money here; any other one sees to it, or waits for a person.
-    if before
-        .iter()
-        .any(|refund| refund.state != RefundState::Closed)
-    {
+    // One that WeChat gave up or does not take leaves the money here; any other one sees to it, or
+    // waits for a person.
+    let is_seen_to =
+        |refund: &Refund| !matches!(refund.state, RefundState::Closed | RefundState::Refused);
+    if before.iter().any(is_seen_to) {
         return Ok(());
     }
     let left_fen = server
@@ -47,7 +48,12 @@ pub(crate) async fn give_back(
     if left_fen == 0 {
         return Ok(());
     }
-    let number = number(out_trade_no, before.len())?;
+    let number = match before.iter().find(|refund| is_refused(refund, left_fen)) {
+        Some(refused) => refused.out_refund_no.clone(),
+        None => number(out_trade_no, before.len()),
+    };
+    let number =
+        OutRefundNo::parse(number).map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
     let new = request::of_surplus(server, &checkout.order, &attempt, number, left_fen)
         .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
     match server.ledger.begin_refund(&new).await? {
@@ -83,11 +89,15 @@ async fn earlier(server: &MerchantServer, attempt: &Attempt) -> Result<Vec<Refun
     Ok(refunds)
 }
 
+/// Whether it is one to send again as it is.
+fn is_refused(refund: &Refund, left_fen: u64) -> bool {
+    refund.state == RefundState::Refused && refund.amount_fen == left_fen
+}
+
 /// At most 32 characters of the payment's number and some of ours: below WeChat's 64.
-fn number(out_trade_no: &str, closed: usize) -> Result<OutRefundNo, LedgerError> {
-    let text = match closed {
+fn number(out_trade_no: &str, before: usize) -> String {
+    match before {
         0 => format!("{PREFIX}{out_trade_no}"),
-        closed => format!("{PREFIX}{out_trade_no}@{}", closed + 1),
-    };
-    OutRefundNo::parse(text).map_err(|_| LedgerError::Column("attempts.out_trade_no"))
+        before => format!("{PREFIX}{out_trade_no}@{}", before + 1),
+    }
 }

@@ -103,6 +103,39 @@ async fn surplus_that_wechat_does_not_take_is_sent_again_by_plan() {
 }
 
 #[tokio::test]
+async fn surplus_that_wechat_goes_on_refusing_is_sent_again_each_day_and_told_of_once() {
+    const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
+    let house = House::open_with_end(HOOKS).await;
+    paid_twice(&house).await;
+    house
+        .faults(json!([
+            { "route": "refund", "kind": "refused", "code": "NOT_ENOUGH", "rate": 1.0 },
+        ]))
+        .await;
+    for _ in 0..10 {
+        house.later(DAY_MS).await;
+        assert_eq!(house.state_of("surplus@tea-0001").await, "requested");
+    }
+    let mut told = house.told().await;
+    assert_eq!(told, [] as [&str; 0], "nobody is needed yet");
+    for _ in 0..3 {
+        house.line.take_sent();
+        house.later(DAY_MS).await;
+        assert_eq!(house.state_of("surplus@tea-0001").await, "refused");
+        assert!(house.line.take_kinds().contains(&"refund"));
+        told.extend(house.told().await);
+    }
+    assert_eq!(told, ["refund.refused"]);
+
+    house.faults(json!([])).await;
+    house.later(DAY_MS).await;
+    assert_eq!(house.state_of("surplus@tea-0001").await, "processing");
+    let at_wechat = house.refunds_at_wechat();
+    assert_eq!(at_wechat.len(), 1);
+    assert_eq!(at_wechat[0].0, "surplus@tea-0001");
+}
+
+#[tokio::test]
 async fn surplus_whose_refund_was_given_up_goes_back_under_another_number_a_day_later() {
     let house = House::open_with_end(HOOKS).await;
     paid_twice(&house).await;
