@@ -193,7 +193,9 @@ async fn move_on(
         "UPDATE refunds SET state = ?1, state_ms = ?2, refund_id = ?3, payer_refund_fen = ?4,
                             user_received_account = ?5, success_time = ?6, wechat_code = NULL,
                             wechat_message = NULL,
-                            sent_ms = CASE WHEN state = 'requested' THEN ?2 ELSE sent_ms END
+                            sent_ms = CASE WHEN state = 'requested' THEN ?2 ELSE sent_ms END,
+                            applications = applications
+                                           + (state = 'abnormal' AND ?1 = 'processing')
          WHERE id = ?7 RETURNING {COLUMNS}"
     ))
     .bind(news.state.as_str())

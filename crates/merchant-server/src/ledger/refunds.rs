@@ -50,7 +50,7 @@ pub(crate) struct Refund {
     pub(crate) sent_ms: Option<i64>,
     /// How often WeChat refused it.
     pub(crate) refusals: u64,
-    /// How often it was sent another way after it had become abnormal.
+    /// How often it was sent another way after it had become abnormal, by us or in the portal.
     pub(crate) applications: u64,
     pub(crate) refund_id: Option<String>,
     pub(crate) payer_refund_fen: Option<u64>,

@@ -111,6 +111,22 @@ async fn an_application_whose_answer_is_lost_is_found_by_asking() {
     assert_eq!(house.state_of("R-1").await, "succeeded");
 }
 
+/// Nothing is known here of the way round that it was sent but WeChat's word.
+#[tokio::test]
+async fn abnormal_again_after_a_way_round_that_was_taken_elsewhere_is_news_again() {
+    let house = abnormal().await;
+    house.line.meddle("abnormal_refund", Meddling::AnswerLost);
+    apply(&house, to_card()).await;
+    house.later(1).await;
+    assert_eq!(house.state_of("R-1").await, "processing");
+    house.decide("R-1", "abnormal").await;
+    for letter in house.take_post() {
+        house.hand_in_refund(&letter).await;
+    }
+    assert_eq!(house.state_of("R-1").await, "abnormal");
+    assert_eq!(house.told().await, ["refund.abnormal", "refund.abnormal"]);
+}
+
 #[tokio::test]
 async fn an_application_that_never_arrived_can_be_made_again() {
     let house = abnormal().await;
