@@ -50,14 +50,16 @@ pub(crate) async fn ask_unless_asked(
     let Some(attempt) = &checkout.attempt else {
         return Ok(());
     };
-    let due_ms = checkout
-        .order
-        .asked_ms
-        .map_or(i64::MIN, |asked_ms| asked_ms + ASK_INTERVAL_MS);
-    if attempt.state.is_alive() && server.clock.now_ms() >= due_ms {
+    let was_asked = was_asked_a_moment_ago(checkout.order.asked_ms, server.clock.now_ms());
+    if attempt.state.is_alive() && !was_asked {
         ask(server, attempt).await?;
     }
     Ok(())
+}
+
+/// A question that lies ahead was asked by a clock that has been put right since: it says nothing.
+fn was_asked_a_moment_ago(asked_ms: Option<i64>, now_ms: i64) -> bool {
+    asked_ms.is_some_and(|asked_ms| (0..ASK_INTERVAL_MS).contains(&(now_ms - asked_ms)))
 }
 
 /// Asks about an attempt.

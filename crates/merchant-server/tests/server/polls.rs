@@ -153,6 +153,21 @@ async fn many_pages_that_ask_are_one_question_at_wechat() {
     assert_eq!(house.line.take_sent(), []);
 }
 
+/// The machine's clock was an hour ahead, and has been put right.
+#[tokio::test]
+async fn a_question_that_lies_ahead_holds_no_other_up() {
+    let house = House::open().await;
+    let token = ordered(&house).await;
+    sqlx::query("UPDATE orders SET asked_ms = ?")
+        .bind(house.clock.now_ms() + 3_600_000)
+        .execute(&house.database().await)
+        .await
+        .unwrap();
+    house.pay("tea-0001").await;
+    let answer = house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(answer.word("state"), "paid");
+}
+
 #[tokio::test]
 async fn a_question_that_wechat_does_not_answer_leaves_what_we_know() {
     let house = House::open().await;
