@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 in_browsers! {
     a_page_that_may_not_pay_is_loaded_anew_by_the_buyer_once: chromium webkit;
     a_buyer_in_wecom_pays_through_the_sdk_that_the_page_brought: chromium firefox webkit;
+    a_page_that_starts_by_itself_again_before_its_payment_is_known_charges_once:
+        chromium firefox webkit;
 }
 
 const WECHAT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 XWEB/1380215 MMWEBSDK/20250503 MMWEBID/4010 MicroMessenger/8.0.61.2880(0x28003D5B) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
@@ -166,6 +168,49 @@ async fn a_page_can_open_the_cashier_by_itself_and_its_address_is_kept_on_the_wa
         wechat.until("stateOf('pay') === 'paid'").await;
         assert_eq!(wechat.address().await.as_str(), page);
         assert_eq!(wechat.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+/// WeChat's notification is lost and its query out of order, so that nobody knows of the payment
+/// when the page is loaded anew.
+async fn a_page_that_starts_by_itself_again_before_its_payment_is_known_charges_once(
+    engine: Engine,
+) {
+    let stage = Stage::set().await;
+    let wechat_pay = &stage.servers.wechat;
+    let token = stage.order_of_buyer().await;
+    let page = stage.page_of(&token, &[("auto-start", "")]);
+    let page = stage.servers.inside_wechat(&page);
+    visit_in(engine, Visitor::Phone, async |wechat| {
+        wechat_pay
+            .fail(&[
+                json!({"route": "notification", "kind": "dropped", "rate": 1}),
+                json!({"route": "query", "kind": "error_before", "rate": 1}),
+            ])
+            .await;
+        wechat.open(&page).await;
+        wechat
+            .click_in("#wechat-cashier", "[data-outcome='success']")
+            .await;
+        wechat.until("stateOf('pay') === 'confirming'").await;
+        assert_eq!(wechat_pay.trade_states(), ["SUCCESS"]);
+
+        wechat.open(&page).await;
+        wechat.until("stateOf('pay') === 'confirming'").await;
+        // What it shows is a refusal: there is nothing to pay with in it.
+        wechat
+            .click_in("#wechat-cashier", "[data-outcome='dismiss']")
+            .await;
+        wechat_pay.fail(&[]).await;
+        wechat.until("stateOf('pay') === 'paid'").await;
+        assert_eq!(
+            wechat.look("return heard", vec![]).await,
+            json!(["pay paid"])
+        );
+        // One order at WeChat, paid once: no second number, and nothing to give back.
+        assert_eq!(wechat_pay.trade_states(), ["SUCCESS"]);
+        assert_eq!(wechat_pay.visits_of_the_cashier(), ["PAID"]);
     })
     .await;
 }

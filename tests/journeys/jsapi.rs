@@ -1,11 +1,12 @@
 //! Inside WeChat: the hop for the openid, then the cashier over the page.
 
 use crate::page::{Page, WECHAT_ON_A_PHONE};
-use crate::world::Post;
+use crate::world::{Post, World};
 use crate::{ORDER_NO, page_with_an_order};
 use checkout::{Destination, Intent, Notice, Screen};
 use merchant_api::PAYER_PARAMETER;
 use serde_json::json;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn a_buyer_whose_openid_is_fetched_on_the_way_pays_in_the_cashier() {
@@ -55,6 +56,37 @@ async fn a_page_that_was_closed_before_the_payment_is_known_learns_of_it_once_it
         again.world.trade_state(ORDER_NO).as_deref(),
         Some("SUCCESS")
     );
+}
+
+/// The page starts by itself, and its backend knows the buyer: nobody clicks, and there is no hop.
+#[tokio::test]
+async fn a_page_that_starts_by_itself_once_more_before_its_payment_is_known_charges_once() {
+    let world = Arc::new(World::new().await);
+    let simulator = &world.simulator;
+    let openid = simulator.openid(&simulator.keyring().merchant().appid);
+    let order = json!({
+        "order_no": ORDER_NO, "total_fen": 6_910, "description": "咖啡",
+        "payer": {"openid": openid},
+    });
+    let token = world.order(order).await;
+    let first = Page::open(&world, WECHAT_ON_A_PHONE, &token).await;
+    let page = first.closed_and_opened_again(true).await;
+    assert_eq!(page.screen().name(), "cashier");
+    world.set_post(Post::Lost);
+    assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
+
+    let mut again = page.closed_and_opened_again(true).await;
+    assert_eq!(again.screen().name(), "cashier", "nobody knows of it yet");
+    let prepay_id = again.prepay_id();
+    let refused = world.refused_by_the_cashier("prepay_id", &prepay_id).await;
+    assert_eq!(refused, "ORDER_PAID");
+    let says = again.cashier_says("get_brand_wcpay_request:fail", Some("该订单已支付"));
+    says.await;
+    again.until("paid").await;
+    again.pass_ms(120_000).await;
+    assert_eq!(again.times_paid(), 1);
+    assert!(again.problems().is_empty(), "{:?}", again.problems());
+    assert_eq!(world.visits_of_the_cashier(), ["PAID", "ORDER_PAID"]);
 }
 
 #[tokio::test]

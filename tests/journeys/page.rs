@@ -159,10 +159,15 @@ impl Page {
 
     /// WeChat's cashier goes away and says so to the page.
     pub(crate) async fn cashier_closes(&mut self, err_msg: &str) {
+        self.cashier_says(err_msg, None).await;
+    }
+
+    /// The same with a sentence of WeChat's.
+    pub(crate) async fn cashier_says(&mut self, err_msg: &str, err_desc: Option<&str>) {
         self.cashier = None;
         self.happen(Event::BridgeReplied(BridgeReply {
             err_msg: err_msg.to_owned(),
-            err_desc: None,
+            err_desc: err_desc.map(str::to_owned),
         }));
         self.settle().await;
     }

@@ -147,13 +147,24 @@ impl World {
     /// The buyer is in WeChat's cashier: `code_url`, `prepay_id` or `h5_url` says for what, and
     /// `outcome` what the buyer does. Gives the trade state.
     pub(crate) async fn in_the_cashier(&self, what: &str, link: &str, outcome: &str) -> String {
+        let (status, answer) = self.at_the_cashier(what, link, outcome).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer["trade_state"].as_str().unwrap().to_owned()
+    }
+
+    /// The same where the cashier does not open; gives why.
+    pub(crate) async fn refused_by_the_cashier(&self, what: &str, link: &str) -> String {
+        let (status, answer) = self.at_the_cashier(what, link, "success").await;
+        assert!(status.is_client_error(), "{status}: {answer}");
+        answer["error"]["code"].as_str().unwrap().to_owned()
+    }
+
+    async fn at_the_cashier(&self, what: &str, link: &str, outcome: &str) -> (StatusCode, Value) {
         let body = json!({ what: link, "outcome": outcome });
         let request = Request::post(format!("{WECHAT}/_simulator/pay"))
             .body(Body::from(body.to_string()))
             .unwrap();
-        let (status, answer) = self.send_json(request).await;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        answer["trade_state"].as_str().unwrap().to_owned()
+        self.send_json(request).await
     }
 
     /// What WeChat itself has: the truth about a number.
@@ -164,6 +175,13 @@ impl World {
             .iter()
             .find(|order| order["out_trade_no"] == out_trade_no)?;
         Some(order["trade_state"].as_str().unwrap().to_owned())
+    }
+
+    /// What came of each visit at a cashier, over all orders of WeChat's.
+    pub(crate) fn visits_of_the_cashier(&self) -> Vec<&'static str> {
+        let orders = self.simulator.ledger_view(None).orders;
+        let visits = orders.iter().flat_map(|order| &order.attempts);
+        visits.map(|visit| visit.result).collect()
     }
 
     /// Everything that is due by now: notifications, and the server's own questions.

@@ -78,6 +78,13 @@ impl LiveSimulator {
         serde_json::from_str(&said).unwrap_or_default()
     }
 
+    /// What came of each visit at a cashier, over all orders of WeChat's.
+    pub fn visits_of_the_cashier(&self) -> Vec<&'static str> {
+        let orders = self.simulator.ledger_view(None).orders;
+        let visits = orders.iter().flat_map(|order| &order.attempts);
+        visits.map(|visit| visit.result).collect()
+    }
+
     /// The trade states of all orders at WeChat.
     pub fn trade_states(&self) -> Vec<String> {
         let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();

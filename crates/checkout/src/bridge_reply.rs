@@ -18,7 +18,7 @@ pub struct BridgeReply {
 /// What the callback hints at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BridgeResult {
-    /// The buyer came back from a payment.
+    /// The buyer came back from a payment, or there was one before.
     Ok,
     /// The buyer came back without one, or something failed that WeChat calls a cancel.
     Cancel,
@@ -44,6 +44,9 @@ impl BridgeReply {
         let cause = CAUSES.iter().find(|(word, _)| says(word));
         match (detail, cause) {
             ("ok" | "confirm", _) => BridgeResult::Ok,
+            // WeChat takes a `prepay_id` once. A page that was loaded anew before its payment is
+            // known calls the cashier again: nothing has failed, and nothing is to be paid.
+            _ if has(&sentence, "已支付") => BridgeResult::Ok,
             (_, Some((_, ProblemCode::CashierUnsupported))) => BridgeResult::Unsupported,
             // A cancel with a cause is the failure's dialog being closed.
             (_, Some((_, code))) => BridgeResult::Failed(*code),

@@ -71,6 +71,40 @@ fn auto_start_opens_the_cashier_unless_the_buyer_returns_or_somebody_else_is_at_
     }
 }
 
+/// WeChat refuses a `prepay_id` that was paid, as a failure, as a cancel, or in words.
+#[test]
+fn a_page_that_starts_again_before_its_payment_is_known_ends_paid_whatever_the_cashier_says() {
+    let refusals = [
+        (
+            "get_brand_wcpay_request:fail",
+            Some("该订单已支付"),
+            "confirming",
+        ),
+        ("get_brand_wcpay_request:fail", None, "problem"),
+        ("get_brand_wcpay_request:cancel", None, "offer"),
+    ];
+    for (err_msg, err_desc, screen) in refusals {
+        let options = Options {
+            auto_start: true,
+            ..Options::default()
+        };
+        // The answer has this page's own attempt of before, and no word of its payment.
+        let mut page = Page::opened(WECHAT, options, with_cashier());
+        page.answer_start(with_cashier());
+        assert_eq!(invocations(&page), 1, "{err_msg}");
+        page.happen(Event::BridgeReplied(BridgeReply {
+            err_msg: err_msg.into(),
+            err_desc: err_desc.map(str::to_owned),
+        }));
+        page.expect_screen(screen);
+        assert!(page.reading().unwrap().1.ask, "WeChat itself is asked");
+        page.answer_read(paid(3));
+        page.expect_screen("paid");
+        page.pass(60_000);
+        assert_eq!((page.paid_count(), invocations(&page)), (1, 1), "{err_msg}");
+    }
+}
+
 fn hopped(payer: &str) -> Options {
     Options {
         payer: Some(payer.into()),
