@@ -2,30 +2,25 @@
 //! for another. Where to may only come from the machine, which checks it.
 
 use checkout::ReturnUrl;
-use merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
-use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, Url};
+use wasm_bindgen::prelude::*;
 
-/// Leaves, with the whole page: in a frame, WeChat's pages do not work.
-///
-/// By a link and not by `location`, for a link can say that the origin goes along. Without it
-/// WeChat refuses `h5_url`, and a page whose policy is `no-referrer` would send nothing.
-pub(crate) fn go(address: &str) {
-    let click = || {
-        let document = web_sys::window()?.document()?;
-        let link: HtmlElement = document.create_element("a").ok()?.unchecked_into();
-        for (name, value) in [
-            ("href", address),
-            ("target", "_top"),
-            ("referrerpolicy", "strict-origin-when-cross-origin"),
-        ] {
-            link.set_attribute(name, value).ok()?;
-        }
-        // A sandboxed frame may refuse; then the page stays, and the machine sees that it is stuck.
-        link.click();
-        Some(())
-    };
-    let _: Option<()> = click();
+/// What a backend appends for the element (`PAYER_PARAMETER`, `RETURN_PARAMETER`).
+const APPENDED: &str = "wechat_pay_payer wechat_pay_return";
+
+#[wasm_bindgen(module = "/src/shell/navigation.js")]
+extern "C" {
+    /// Leaves, with the whole page: in a frame, WeChat's pages do not work.
+    ///
+    /// By a link and not by `location`, for a link can say that the origin goes along. Without it
+    /// WeChat refuses `h5_url`, and a page whose policy is `no-referrer` would send nothing.
+    /// Where it is refused, the page stays, and the machine sees that it is stuck.
+    #[wasm_bindgen(js_name = follow)]
+    pub(crate) fn go(address: &str);
+
+    /// A parameter of the page's own address.
+    pub(crate) fn parameter(name: &str) -> Option<String>;
+
+    fn stripped(names: &str, is_to_be_shown: bool) -> Option<String>;
 }
 
 /// Loads the page anew at the address that it shows now.
@@ -36,44 +31,26 @@ pub(crate) fn reload() {
     }
 }
 
-/// A parameter of the page's own address.
-pub(crate) fn parameter(name: &str) -> Option<String> {
-    address()?.search_params().get(name)
-}
-
 /// The page's own address without what was appended to it, if a buyer can come back to it. Its
 /// fragment stays: it may be where a single-page shop is.
 pub(crate) fn own_address() -> Option<ReturnUrl> {
-    ReturnUrl::parse(&stripped_address()?.href())
+    ReturnUrl::parse(&stripped(APPENDED, false)?)
 }
 
 /// Takes what was appended out of the address that the buyer sees, shares and reloads.
 pub(crate) fn strip() {
-    let replace = || {
-        let address = stripped_address()?;
-        let history = web_sys::window()?.history().ok()?;
-        let state = history.state().ok()?;
-        history
-            .replace_state_with_url(&state, "", Some(&address.href()))
-            .ok()
-    };
-    // Where history is not to be had (a sandboxed frame), the address stays as it is.
-    let _: Option<()> = replace();
+    stripped(APPENDED, true);
 }
 
-fn stripped_address() -> Option<Url> {
-    let address = address()?;
-    let parameters = address.search_params();
-    parameters.delete(PAYER_PARAMETER);
-    parameters.delete(RETURN_PARAMETER);
-    // A browser carries the fragment of WeChat's authorize address along.
-    if address.hash() == "#wechat_redirect" {
-        address.set_hash("");
+#[cfg(test)]
+mod tests {
+    use merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
+
+    #[test]
+    fn what_the_contract_appends_is_taken_off() {
+        assert_eq!(
+            super::APPENDED,
+            [PAYER_PARAMETER, RETURN_PARAMETER].join(" ")
+        );
     }
-    Some(address)
-}
-
-fn address() -> Option<Url> {
-    let href = web_sys::window()?.location().href().ok()?;
-    Url::new(&href).ok()
 }

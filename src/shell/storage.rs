@@ -2,7 +2,7 @@
 //! button would look like a first visit; and that the page was loaded anew, which helps once.
 //! Storage may be missing or forbidden; then the handle in the address is all there is.
 
-use web_sys::Storage;
+use wasm_bindgen::prelude::*;
 
 /// A mark of one order.
 pub(crate) struct Mark {
@@ -25,24 +25,20 @@ impl Mark {
 
     /// Whether it was set in this tab.
     pub(crate) fn is_set(&self) -> bool {
-        session_storage()
-            .and_then(|storage| storage.get_item(&self.key).ok().flatten())
-            .is_some()
+        is_marked(&self.key)
     }
 
-    /// Keeps the mark, or drops it.
+    /// Keeps the mark, or drops it. A full or forbidden storage costs the panel after a return, and
+    /// nothing else.
     pub(crate) fn set(&self, is_set: bool) {
-        if let Some(storage) = session_storage() {
-            // A full or forbidden storage costs the panel after a return, and nothing else.
-            let _ = if is_set {
-                storage.set_item(&self.key, "1")
-            } else {
-                storage.remove_item(&self.key)
-            };
-        }
+        mark(&self.key, is_set);
     }
 }
 
-fn session_storage() -> Option<Storage> {
-    web_sys::window()?.session_storage().ok().flatten()
+#[wasm_bindgen(module = "/src/shell/navigation.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = isMarked)]
+    fn is_marked(key: &str) -> bool;
+
+    fn mark(key: &str, is_set: bool);
 }

@@ -1,0 +1,59 @@
+// @ts-check
+// The half of `navigation.rs` and `storage.rs` that is small in JavaScript: each name of the
+// browser's costs a binding in Rust. Nothing here throws; where the browser forbids something
+// (a sandboxed frame, storage that is switched off), nothing happens.
+
+/** @param {string} address */
+export function follow(address) {
+  try {
+    const link = document.createElement("a");
+    link.href = address;
+    link.target = "_top";
+    link.setAttribute("referrerpolicy", "strict-origin-when-cross-origin");
+    link.click();
+  } catch {}
+}
+
+/** @param {string} name */
+export function parameter(name) {
+  try {
+    return new URL(location.href).searchParams.get(name);
+  } catch {}
+}
+
+/**
+ * The page's address without these parameters, which the page shows from now on if it is to.
+ *
+ * @param {string} names separated by blanks
+ * @param {boolean} isToBeShown
+ */
+export function stripped(names, isToBeShown) {
+  try {
+    const address = new URL(location.href);
+    for (const name of names.split(" ")) address.searchParams.delete(name);
+    // A browser carries the fragment of WeChat's authorize address along.
+    if (address.hash === "#wechat_redirect") address.hash = "";
+    if (isToBeShown) history.replaceState(history.state, "", address.href);
+    return address.href;
+  } catch {}
+}
+
+/** @param {string} key */
+export function isMarked(key) {
+  try {
+    return sessionStorage.getItem(key) !== null;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {string} key
+ * @param {boolean} isSet
+ */
+export function mark(key, isSet) {
+  try {
+    if (isSet) sessionStorage.setItem(key, "1");
+    else sessionStorage.removeItem(key);
+  } catch {}
+}
