@@ -9,6 +9,7 @@ use serde_json::json;
 in_browsers! {
     while_the_widget_comes_the_page_shows_its_own_and_then_one_payment_begins:
         chromium firefox webkit;
+    a_button_that_is_pressed_before_the_widget_is_there_is_not_lost: chromium firefox webkit;
     while_the_backend_is_slow_the_buyer_reads_so_and_no_click_starts_a_second_attempt:
         chromium firefox webkit;
 }
@@ -25,6 +26,11 @@ async fn while_the_widget_comes_the_page_shows_its_own_and_then_one_payment_begi
         browser
             .until("pay.innerText === '正在打开收银台' && !pay.shadowRoot")
             .await;
+        // A button of the page's own that is pressed too early, and taken back.
+        let pressed = browser
+            .look("return [pay.start(), pay.cancel()]", vec![])
+            .await;
+        assert_eq!(pressed, json!([true, false]));
         assert_eq!(stage.requests_about(&token), [""; 0]);
 
         stage.let_go();
@@ -34,6 +40,23 @@ async fn while_the_widget_comes_the_page_shows_its_own_and_then_one_payment_begi
         assert_eq!(stage.posts_about(&token), 1);
         assert_eq!(browser.look("return heard", vec![]).await, json!([]));
         assert_eq!(browser.complaints().await, [""; 0]);
+    })
+    .await;
+}
+
+async fn a_button_that_is_pressed_before_the_widget_is_there_is_not_lost(engine: Engine) {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit_in(engine, Visitor::Phone, async |phone| {
+        let page = stage.page_of(&token, &[]).replace("/ready/", "/held/");
+        phone.open(&page).await;
+        phone.until("!!customElements.get('wechat-pay')").await;
+        let pressed = "return [pay.start(), pay.start()]";
+        assert_eq!(phone.look(pressed, vec![]).await, json!([true, true]));
+        assert_eq!(stage.requests_about(&token), [""; 0]);
+        stage.let_go();
+        phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
+        assert_eq!(stage.posts_about(&token), 1);
     })
     .await;
 }

@@ -88,6 +88,8 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       this._embedded = null;
       this._isStarted = false;
       this._isDestroyed = false;
+      this._isLoading = false;
+      this._isStartWanted = false;
       this._isDressing = false;
       /** When this start began, on the page's own clock. */
       this._begun = 0;
@@ -153,9 +155,10 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       if (isOther && this._isStarted) this._restart();
     }
 
-    /** Begins to pay, as the buyer's click does. */
+    /** Begins to pay, as the buyer's click does; while the widget loads, as soon as it is there. */
     start() {
-      return this._want("start");
+      if (this._isLoading) this._isStartWanted = true;
+      return this._isLoading || this._want("start");
     }
 
     /** A new QR code, where the old one has expired. */
@@ -165,6 +168,7 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
 
     /** Ends the attempt, never the order. */
     cancel() {
+      this._isStartWanted = false;
       return this._want("cancel");
     }
 
@@ -196,6 +200,7 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       if (this._isDestroyed) return;
       this._isStarted = true;
       this._stop();
+      this._isLoading = true;
       const turn = this._turn;
       queueMicrotask(() => {
         if (turn === this._turn) this._start();
@@ -204,6 +209,7 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
 
     _stop() {
       this._turn += 1;
+      this._isLoading = this._isStartWanted = false;
       const embedded = this._embedded;
       this._embedded = null;
       if (!embedded) return;
@@ -242,8 +248,11 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
         root.replaceChildren(...styled(root, bindings.theme()), container);
         const embedded = bindings.mount(container, this._options(), this._emit.bind(this));
         // A handler of the page may have taken the element out meanwhile.
-        if (turn === this._turn) this._embedded = embedded;
-        else embedded.unmount();
+        if (turn === this._turn) {
+          this._embedded = embedded;
+          this._isLoading = false;
+          if (this._isStartWanted) this.start();
+        } else embedded.unmount();
       } catch (error) {
         if (turn !== this._turn) return;
         // The widget names a wrong option with a text; anything else is a failure of its own.

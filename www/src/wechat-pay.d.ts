@@ -58,7 +58,10 @@ export interface WechatPayElement extends HTMLElement {
   messages: Messages | null;
   /** The page's own backend, in place of the merchant API. */
   transport: Transport | null;
-  /** Begins to pay, as the buyer's click does. `false`: not ready. */
+  /**
+   * Begins to pay, as the buyer's click does. While the element loads, it begins as soon as it can,
+   * once, unless `cancel()` comes first. `false`: not in a page, or unable to load.
+   */
   start(): boolean;
   /** A new QR code, where the old one has expired. `false`: not ready. */
   refresh(): boolean;

@@ -154,7 +154,7 @@ impl CheckoutMachine {
             return;
         }
         match &mut self.stage {
-            Stage::Loading => self.begin(now_ms, reading, answer),
+            Stage::Loading { .. } => self.begin(now_ms, reading, answer),
             Stage::Code(_) => self.read_code(now_ms, reading, answer),
             Stage::Confirming { .. } => {
                 // Asks WeChat again, until it says paid or the time for it is over.
@@ -239,14 +239,14 @@ impl CheckoutMachine {
         if !is_final {
             // With nothing to show yet, the page hears why it takes so long. Later a network that
             // comes and goes is the buyer's own, who sees it.
-            if matches!(self.stage, Stage::Loading) && self.poll.is_failing() {
+            if matches!(self.stage, Stage::Loading { .. }) && self.poll.is_failing() {
                 self.report(problem);
             }
             return;
         }
         // Before anything is shown there is nothing to keep; later a code on the page is worth
         // more than an error, and asking goes on.
-        if matches!(self.stage, Stage::Loading) {
+        if matches!(self.stage, Stage::Loading { .. }) {
             self.poll.stop();
             self.fail(problem);
         } else {
@@ -336,6 +336,12 @@ impl CheckoutMachine {
     }
 
     fn begin_product(&mut self, now_ms: u64, product: Product, answer: &CheckoutAnswer) {
+        let is_start_wanted = matches!(
+            self.stage,
+            Stage::Loading {
+                is_start_wanted: true
+            }
+        );
         let attempt = answer.attempt.as_ref();
         let current = attempt
             // One whose time is over holds up nobody.
@@ -350,6 +356,7 @@ impl CheckoutMachine {
                 // Another device is at it, and nobody takes over silently.
                 _ => self.stage = Stage::Elsewhere,
             },
+            _ if is_start_wanted => self.start(now_ms, product),
             // Back from the hop the buyer has pressed the button already. Without a gesture, an
             // attempt of another kind is another device's, and is left alone.
             Product::Jsapi

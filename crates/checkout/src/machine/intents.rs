@@ -36,6 +36,9 @@ impl CheckoutMachine {
     }
 
     fn want_start(&mut self, now_ms: u64) {
+        if let Stage::Loading { is_start_wanted } = &mut self.stage {
+            *is_start_wanted = true;
+        }
         if !self.may_start_again(now_ms) {
             return;
         }
@@ -49,7 +52,7 @@ impl CheckoutMachine {
             Some(product) => self.start(now_ms, product),
             // Not even the first answer came: begin at the beginning.
             None => {
-                self.stage = Stage::Loading;
+                self.stage = Stage::LOADING;
                 self.poll.ask_now(now_ms, false);
             }
         }
@@ -87,6 +90,9 @@ impl CheckoutMachine {
     }
 
     fn want_cancel(&mut self, now_ms: u64) {
+        if let Stage::Loading { is_start_wanted } = &mut self.stage {
+            *is_start_wanted = false;
+        }
         if self.cancelling.is_some() {
             return;
         }

@@ -93,7 +93,7 @@ impl CheckoutMachine {
         Self {
             facts,
             options,
-            stage: Stage::Loading,
+            stage: Stage::LOADING,
             scene: None,
             known: None,
             poll: Poll::new(seed),

@@ -28,7 +28,7 @@ impl CheckoutMachine {
 
     pub(super) fn screen(&self, now_ms: u64) -> Screen {
         match &self.stage {
-            Stage::Loading => Screen::Loading,
+            Stage::Loading { .. } => Screen::Loading,
             Stage::Unavailable(reason) => Screen::Unavailable(*reason),
             Stage::Offer { notice } => self.offer(*notice),
             Stage::Starting(starting) => Screen::Starting {

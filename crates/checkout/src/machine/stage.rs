@@ -10,7 +10,10 @@ use merchant_api::{PayParameters, Product};
 #[derive(Clone, Debug)]
 pub(crate) enum Stage {
     /// Before the first answer.
-    Loading,
+    Loading {
+        /// The buyer wants to pay, as soon as there is one.
+        is_start_wanted: bool,
+    },
     /// There is no way to pay here.
     Unavailable(Reason),
     /// The buyer has to act.
@@ -146,6 +149,11 @@ pub(crate) enum Asking {
 }
 
 impl Stage {
+    /// The beginning.
+    pub(crate) const LOADING: Self = Self::Loading {
+        is_start_wanted: false,
+    };
+
     /// What the cashier is to be called with, once the bridge is there.
     pub(crate) fn awaits_bridge(&self) -> Option<(u64, PayParameters)> {
         match self {

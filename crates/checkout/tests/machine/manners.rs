@@ -5,7 +5,7 @@ use crate::page::{
     attempted, bridge_ready, code_shown, open_order, paid, pay_parameters,
 };
 use checkout::{BridgeReply, Connection, Effect, Event, Failure, Intent, Options, Request};
-use merchant_api::{Action, CheckoutAnswer, ErrorCode, Product};
+use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, Product};
 
 fn with_code() -> Page {
     let mut page = Page::opened(DESK, Options::default(), open_order(1));
@@ -48,6 +48,43 @@ fn the_end_gives_up_an_attempt_that_is_under_way() {
     page.happen(Event::Destroyed);
     assert!(page.effects.contains(&Effect::Abort(starting)));
     assert!(page.is_quiet());
+}
+
+/// On a slow network a page's own button is pressed before the order is there.
+#[test]
+fn a_start_before_the_first_answer_is_kept_until_then_and_starts_once() {
+    let early = |place, intents: &[Intent]| {
+        let mut page = Page::new(place, Options::default());
+        page.happen(Event::Connected);
+        for intent in intents {
+            page.want(*intent);
+        }
+        assert_eq!(page.starting(), None, "nothing is known yet");
+        page.answer_read(open_order(1));
+        page
+    };
+    let start = Intent::Start;
+    for place in [PHONE, WECHAT, MINI_PROGRAM, DESK] {
+        let mut page = early(place, &[start, start]);
+        page.expect_screen("starting");
+        page.want(start);
+        assert_eq!(page.open.len(), 1, "{place}");
+    }
+    early(PHONE, &[start, Intent::Cancel]).expect_screen("offer");
+
+    // What failed meanwhile is begun again by another click alone.
+    let mut page = Page::new(PHONE, Options::default());
+    page.happen(Event::Connected);
+    page.want(start);
+    let (id, _) = page.reading().unwrap();
+    page.fail(
+        id,
+        Failure::Malformed(Malformed::not("state", "is missing")),
+    );
+    page.expect_screen("problem");
+    page.happen(Event::Resumed);
+    page.pass(60_000);
+    assert_eq!(page.starting(), None);
 }
 
 #[test]

@@ -53,6 +53,8 @@ pub(super) struct Node {
     has_gesture: bool,
     /// The buyer's click that a start comes of, until that is over.
     has_start: bool,
+    /// The buyer's wish to start from before the first answer, until that is there.
+    has_early_start: bool,
     /// "I have paid" or "I had a problem", until it is answered.
     pub(super) has_buyers_word: bool,
     /// The highest version that was brought.
@@ -131,6 +133,7 @@ impl Node {
             is_destroyed: false,
             has_gesture: false,
             has_start: has_hopped,
+            has_early_start: false,
             has_buyers_word: false,
             seen_version: None,
             current: None,
@@ -167,7 +170,7 @@ impl Node {
         let is_foreign = self.current.is_some_and(|(number, product)| {
             self.own & 1 << number == 0 && product != form.product && form.after >= Some(number)
         });
-        self.has_start || by_itself && !is_foreign
+        self.has_start || self.has_early_start || by_itself && !is_foreign
     }
 
     /// The state that an event leads to, with every invariant checked on the way.
@@ -253,8 +256,14 @@ impl Node {
     }
 
     /// What follows from an event by itself, before the machine has it.
-    const fn expect(&mut self, event: &Event) {
+    fn expect(&mut self, event: &Event) {
+        let is_loading = self.page.screen().name() == "loading";
         match event {
+            Event::Wanted(Intent::Start) if is_loading => {
+                self.has_gesture = true;
+                self.has_early_start = true;
+            }
+            Event::Wanted(Intent::Cancel) => self.has_early_start = false,
             Event::Hidden => self.is_visible = false,
             Event::Resumed => self.is_visible = true,
             Event::Offline => self.is_online = false,
@@ -306,9 +315,12 @@ impl Node {
         }
         let shown = self.page.screen();
         let is_starting = |screen: &Screen| screen.name() == "starting";
-        if !is_starting(&shown) {
+        if is_starting(&shown) {
+            self.has_start |= self.has_early_start;
+        } else {
             self.has_start = taken.had_start && !is_starting(&taken.was_shown);
         }
+        self.has_early_start &= shown.name() == "loading";
         self.has_buyers_word &= !says_not_paid(&shown);
         match shown {
             Screen::QrCode { remaining_ms, .. } if remaining_ms != Some(0) => {
@@ -326,7 +338,8 @@ impl Node {
         let mut text = String::new();
         let told = (self.paid_told, self.closed_told, self.seen_version);
         let is = (self.is_visible, self.is_online, self.is_destroyed);
-        let has = (self.has_gesture, self.has_start, self.has_buyers_word);
+        let starts = (self.has_start, self.has_early_start);
+        let has = (self.has_gesture, starts, self.has_buyers_word);
         let attempts = (self.has_parameters, self.has_called, self.own, self.current);
         let _ = write!(
             text,
