@@ -45,7 +45,10 @@ pub enum NoBill {
     /// It was asked for somebody whom this merchant does not act for; the rule that it breaks.
     #[error("sub_mchid {0}")]
     SubMchid(&'static str),
-    /// The download, the file, the ledger or the disk.
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The download, the file or the disk.
     #[error("{0}")]
     Failed(String),
 }
@@ -54,14 +57,9 @@ impl From<BillFailure> for NoBill {
     fn from(error: BillFailure) -> Self {
         match error {
             BillFailure::SubMchid(rule) => Self::SubMchid(rule),
+            BillFailure::Ledger(error) => Self::Ledger(error),
             error => Self::Failed(error.to_string()),
         }
-    }
-}
-
-impl From<LedgerError> for NoBill {
-    fn from(error: LedgerError) -> Self {
-        Self::Failed(error.to_string())
     }
 }
 
@@ -115,12 +113,12 @@ pub async fn check_live(
 /// Brings the database up to this version, making it where it is missing; gives the number of
 /// its newest migration.
 pub async fn migrate(config: &Config) -> Result<i64, LedgerError> {
-    Ledger::open(&config.database).await?.version().await
+    Ledger::open(config).await?.version().await
 }
 
 /// An order as the private API shows it, as JSON for people; `None` where there is none.
 pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String>, LedgerError> {
-    let ledger = Ledger::open_as_it_is(&config.database).await?;
+    let ledger = Ledger::open_as_it_is(config).await?;
     let Some(checkout) = ledger.checkout_by_order_no(order_no).await? else {
         return Ok(None);
     };
@@ -138,7 +136,7 @@ pub async fn list_mismatches(
     config: &Config,
     all: bool,
 ) -> Result<Vec<MismatchDetails>, LedgerError> {
-    let ledger = Ledger::open_as_it_is(&config.database).await?;
+    let ledger = Ledger::open_as_it_is(config).await?;
     let filter = MismatchFilter {
         is_done: (!all).then_some(false),
         ..MismatchFilter::default()
@@ -170,7 +168,7 @@ pub async fn finish_mismatch(
     if let Some(rule) = note.and_then(mismatches::broken_rule) {
         return Err(NotFinished::Note(rule));
     }
-    let ledger = Ledger::open_as_it_is(&config.database).await?;
+    let ledger = Ledger::open_as_it_is(config).await?;
     let now_ms = SystemClock.now_ms();
     mismatches::finish(&ledger, i64::from(no), note, now_ms)
         .await?
@@ -186,7 +184,7 @@ pub async fn compare_bill(
     sub_mchid: Option<&str>,
 ) -> Result<BillComparison, NoBill> {
     let wechat = WechatClient::new(config, surroundings);
-    let ledger = Ledger::open_as_it_is(&config.database).await?;
+    let ledger = Ledger::open_as_it_is(config).await?;
     Ok(bills::compare(&wechat, &ledger, config.files_dir(), day, sub_mchid).await?)
 }
 
@@ -207,7 +205,7 @@ pub async fn save_bill(
 /// Copies the database while a server works on it; gives the number of orders in the copy, which
 /// was read and checked. `to` must not exist.
 pub async fn back_up(config: &Config, to: &Path) -> Result<u64, LedgerError> {
-    let ledger = Ledger::open_as_it_is(&config.database).await?;
+    let ledger = Ledger::open_as_it_is(config).await?;
     ledger.back_up(to).await
 }
 

@@ -64,7 +64,7 @@ impl MerchantServer {
     /// Opens the ledger. Nothing runs by itself afterwards: routes are in [`crate::app`], due
     /// work in [`MerchantServer::run_due`].
     pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, LedgerError> {
-        let ledger = Ledger::open(&config.database).await?;
+        let ledger = Ledger::open(&config).await?;
         Ok(Self::on(ledger, config, surroundings))
     }
 
@@ -74,7 +74,7 @@ impl MerchantServer {
         config: Config,
         surroundings: Surroundings,
     ) -> Result<Self, LedgerError> {
-        let ledger = Ledger::open_as_it_is(&config.database).await?;
+        let ledger = Ledger::open_as_it_is(&config).await?;
         Ok(Self::on(ledger, config, surroundings))
     }
 

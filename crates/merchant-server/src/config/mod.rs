@@ -203,6 +203,16 @@ pub enum Environment {
     Simulator,
 }
 
+impl Environment {
+    /// As the configuration spells it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Wechat => "wechat",
+            Self::Simulator => "simulator",
+        }
+    }
+}
+
 /// Where WeChat is.
 #[derive(Clone, Debug)]
 pub struct Gateway {

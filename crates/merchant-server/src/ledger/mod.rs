@@ -13,6 +13,7 @@ mod due_work;
 mod mismatches;
 mod orders;
 mod outbox;
+mod owner;
 mod payers;
 mod payments;
 mod refund_mismatches;
@@ -31,7 +32,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Row as _, SqlSafeStr as _, Sqlite, Transaction};
 
-use crate::config::Database;
+use crate::config::{Config, Database};
 
 pub(crate) use attempts::{Attempt, AttemptState, Begun, NewAttempt, Parties};
 pub(crate) use business::{Business, PaymentHere, RefundHere};
@@ -98,6 +99,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "webhooks without a target",
         include_str!("../../migrations/sqlite/0014_webhooks_without_a_target.sql"),
     ),
+    (
+        15,
+        "whose it is",
+        include_str!("../../migrations/sqlite/0015_whose_it_is.sql"),
+    ),
 ];
 
 /// Why the ledger could not do it. Nothing was changed then.
@@ -138,6 +144,16 @@ pub enum LedgerError {
         /// Which.
         version: i64,
     },
+    /// The database is another merchant's, or another environment's.
+    #[error(
+        "merchant.mchid must be {mchid} and gateway.environment \"{environment}\", whose orders the database holds: another merchant, or another environment, needs a database of its own"
+    )]
+    OtherOwner {
+        /// Whose it is.
+        mchid: String,
+        /// In which environment.
+        environment: String,
+    },
     /// A backup that cannot be trusted; it was not put in its place.
     #[error("the backup is not good: {0}")]
     Backup(String),
@@ -158,8 +174,16 @@ pub(crate) struct Ledger {
 type Write = Transaction<'static, Sqlite>;
 
 impl Ledger {
-    /// Opens the file, making it where it is missing, and brings it up to this version.
-    pub(crate) async fn open(database: &Database) -> Result<Self, LedgerError> {
+    /// Opens the file, making it where it is missing, and brings it up to this version. It is the
+    /// configured merchant's from then on.
+    pub(crate) async fn open(config: &Config) -> Result<Self, LedgerError> {
+        let ledger = Self::brought_up(&config.database).await?;
+        ledger.take_over(config).await?;
+        ledger.check_owner(config).await?;
+        Ok(ledger)
+    }
+
+    async fn brought_up(database: &Database) -> Result<Self, LedgerError> {
         let Database::Sqlite(path) = database;
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(LedgerError::Folder)?;
@@ -180,10 +204,11 @@ impl Ledger {
 
     /// Opens a file that is there and of this version, and leaves it so: for commands beside a
     /// server that runs.
-    pub(crate) async fn open_as_it_is(database: &Database) -> Result<Self, LedgerError> {
-        let Database::Sqlite(path) = database;
+    pub(crate) async fn open_as_it_is(config: &Config) -> Result<Self, LedgerError> {
+        let Database::Sqlite(path) = &config.database;
         let ledger = Self::connect(path).await?;
         ledger.check_version().await?;
+        ledger.check_owner(config).await?;
         Ok(ledger)
     }
 

@@ -246,6 +246,32 @@ async fn a_provider_saves_what_moved_on_a_sub_merchants_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_another_merchants_database_every_command_is_misuse() {
+    let shop = Shop::open().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(shop.folder.path().join("merchant-server.sqlite3"));
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("UPDATE owner SET mchid = '1900000001'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    for words in [
+        &["serve"][..],
+        &["migrate"],
+        &["orders", "show", "tea-0001"],
+        &["bill", "2026-11-21"],
+        &["mismatches", "list"],
+        &["mismatches", "done", "1"],
+        &["reconcile", "--since", "2026-11-21T00:00:00Z"],
+        &["backup", "copy.sqlite3"],
+    ] {
+        let (code, said) = shop.run(words).await;
+        assert_eq!(code, 2, "{words:?}: {said}");
+        assert!(said.contains("merchant.mchid must be 1900000001"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn money_is_given_back_from_the_command_line_once_however_often_it_is_asked_for() {
     let shop = Shop::open().await;
     shop.sell("tea-0001").await;

@@ -10,7 +10,7 @@ use merchant_server::{
 };
 use sqlx::AssertSqlSafe;
 
-use crate::house::{House, configuration};
+use crate::house::{House, configuration, merchant};
 
 /// The same files, as another program would be told of them.
 fn config(house: &House) -> Config {
@@ -50,6 +50,49 @@ async fn a_database_that_a_newer_program_has_worked_on_is_refused_and_left_alone
     let refusal = refusal(&house).await;
     assert!(refusal.contains("is at version 9999"), "{refusal}");
     assert!(refusal.contains("knows versions up to"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_database_is_its_first_merchants_and_refused_to_any_other() {
+    let house = House::open().await;
+    let owner: (String, String) = sqlx::query_as("SELECT mchid, environment FROM owner")
+        .fetch_one(&house.database().await)
+        .await
+        .unwrap();
+    let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
+    assert_eq!(owner, (mchid, "simulator".to_owned()));
+    assert_eq!(refusal(&house).await, "", "the same one again");
+    for (statement, names) in [
+        (
+            "UPDATE owner SET mchid = '1900000001'",
+            "merchant.mchid must be 1900000001",
+        ),
+        (
+            "UPDATE owner SET environment = 'wechat'",
+            "gateway.environment \"wechat\"",
+        ),
+    ] {
+        let house = House::open().await;
+        change(&house, statement).await;
+        let shown = show_order(&config(&house), "tea-0001").await;
+        let migrated = migrate(&config(&house)).await;
+        for refusal in [
+            refusal(&house).await,
+            shown.unwrap_err().to_string(),
+            migrated.unwrap_err().to_string(),
+        ] {
+            assert!(refusal.contains(names), "{refusal}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_knows_no_owner_yet_is_the_configured_merchants() {
+    let house = House::open().await;
+    change(&house, "DELETE FROM owner").await;
+    assert_eq!(refusal(&house).await, "");
+    change(&house, "UPDATE owner SET mchid = '1900000001'").await;
+    assert_ne!(refusal(&house).await, "");
 }
 
 #[tokio::test]

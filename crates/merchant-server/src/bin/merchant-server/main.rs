@@ -10,7 +10,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use merchant_server::{Config, NoBill, NotFinished};
+use merchant_server::{Config, LedgerError, NoBill, NotFinished, ServeError};
 use tracing_subscriber::EnvFilter;
 
 use arguments::Arguments;
@@ -51,8 +51,23 @@ fn ended(ran: Ran) -> ExitCode {
 /// What was asked for in a way that can never work is the caller's to mend, as a misspelt word is.
 fn code_of(error: &(dyn Error + 'static)) -> u8 {
     let is_misuse = matches!(error.downcast_ref(), Some(NoBill::SubMchid(_)))
-        || matches!(error.downcast_ref(), Some(NotFinished::Note(_)));
+        || matches!(error.downcast_ref(), Some(NotFinished::Note(_)))
+        || matches!(ledger_error(error), Some(LedgerError::OtherOwner { .. }));
     if is_misuse { EXIT_CONFIG } else { EXIT_FAILED }
+}
+
+/// What the ledger said, whichever command asked it.
+fn ledger_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a LedgerError> {
+    if let Some(ServeError::Ledger(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(NoBill::Ledger(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(NotFinished::Ledger(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    error.downcast_ref()
 }
 
 fn start_logging(json: bool) {
