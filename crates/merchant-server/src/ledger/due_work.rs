@@ -58,23 +58,21 @@ impl Ledger {
     /// Puts work off to a later moment, keeping the count of its tries. Work that was done with or
     /// scheduled anew meanwhile stays so.
     pub(crate) async fn put_off(&self, due: &DueWork, to_ms: i64) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE due_work SET due_ms = ? WHERE kind = ? AND subject = ? AND tries = ?")
-            .bind(to_ms)
-            .bind(due.work.word())
-            .bind(&due.subject)
-            .bind(super::signed(due.tries + 1))
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        self.put(due, to_ms, due.tries + 1).await
     }
 
     /// The same for work that could not be tried: this time does not count.
     pub(crate) async fn put_back(&self, due: &DueWork, to_ms: i64) -> Result<(), LedgerError> {
+        self.put(due, to_ms, due.tries).await
+    }
+
+    async fn put(&self, due: &DueWork, to_ms: i64, tries: u64) -> Result<(), LedgerError> {
         sqlx::query(
-            "UPDATE due_work SET due_ms = ?, tries = tries - 1
+            "UPDATE due_work SET due_ms = ?, tries = ?
              WHERE kind = ? AND subject = ? AND tries = ?",
         )
         .bind(to_ms)
+        .bind(super::signed(tries))
         .bind(due.work.word())
         .bind(&due.subject)
         .bind(super::signed(due.tries + 1))
