@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use axum::body::Body;
 use http::Request;
@@ -18,6 +19,9 @@ use tower::ServiceExt as _;
 use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts};
 
 use crate::house::{backend, configuration, form, read};
+
+/// Longer than any command takes that ends.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A merchant and WeChat on sockets, in real time, whose notifications are all lost.
 struct Shop {
@@ -119,13 +123,16 @@ impl Shop {
 
     /// Runs the program; gives exit code and output.
     async fn run(&self, words: &[&str]) -> (i32, String) {
-        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
+        let ended = tokio::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
             .args(words)
             .args(["--config", "s.toml"])
             .current_dir(self.folder.path())
             .env_clear()
-            .output()
+            .kill_on_drop(true)
+            .output();
+        let output = tokio::time::timeout(PATIENCE, ended)
             .await
+            .expect("a command that is not refused may serve for ever")
             .unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         let log = String::from_utf8(output.stderr).unwrap();
