@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::house::{API_KEY, House, MINUTE_MS, backend};
 
 /// WeChat's own sample of everything.
-fn everything() -> Value {
+pub(crate) fn everything() -> Value {
     json!({
         "order_no": "tea-0001", "total_fen": 1990, "description": "一壶茶",
         "attach": "cart 7", "goods_tag": "WXG", "support_fapiao": true,

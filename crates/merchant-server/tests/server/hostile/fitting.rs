@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::routes::Route;
 use crate::house::transaction;
+use crate::order_forms::everything;
 
 /// The number of a payment that is nobody's.
 pub(super) const NOBODYS: &str = "nobodys-0001";
@@ -12,28 +13,7 @@ pub(super) const NOBODYS: &str = "nobodys-0001";
 /// `number` makes it another one each time.
 pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> Value {
     match &*route.path {
-        "/v1/orders" => json!({
-            "order_no": format!("hostile-{number}"), "total_fen": 1990, "description": "一壶茶",
-            "sub_mchid": sub_mchid, "expires_in_ms": 600_000, "attach": "cart 7",
-            "goods_tag": "WXG", "support_fapiao": true, "products": ["native", "h5"],
-            "payer": {"openid": "oHostile"}, "return_url": "http://127.0.0.1:8000/pay",
-            "success_url": "http://127.0.0.1:8000/done",
-            "detail": {
-                "cost_price": 2990, "invoice_id": "微信123",
-                "goods_detail": [{
-                    "merchant_goods_id": "1246464644", "wechatpay_goods_id": "1001",
-                    "goods_name": "iPhoneX 256G", "quantity": 1, "unit_price": 1990,
-                }],
-            },
-            "scene_info": {
-                "payer_client_ip": "14.23.150.211", "device_id": "013467007045764",
-                "store_info": {
-                    "id": "0001", "name": "腾讯大厦分店", "area_code": "440305",
-                    "address": "科技中一道10000号",
-                },
-            },
-            "settle_info": {"profit_sharing": false},
-        }),
+        "/v1/orders" => order(sub_mchid, number),
         "/v1/orders/{order_no}/attempts" => {
             let after = number / 8 % 4;
             match number % 6 {
@@ -91,6 +71,20 @@ pub(super) fn told(out_trade_no: &str, sub_mchid: Option<&str>) -> Value {
         fields["payer"] = json!({"sp_openid": "oSecretOpenId"});
     }
     told
+}
+
+/// All that an order can say.
+fn order(sub_mchid: Option<&str>, number: usize) -> Value {
+    let mut order = everything();
+    let more = json!({
+        "order_no": format!("hostile-{number}"), "sub_mchid": sub_mchid,
+        "expires_in_ms": 600_000, "products": ["native", "h5"], "payer": {"openid": "oHostile"},
+        "return_url": "http://127.0.0.1:8000/pay", "success_url": "http://127.0.0.1:8000/done",
+    });
+    for (name, value) in more.as_object().unwrap() {
+        order[name] = value.clone();
+    }
+    order
 }
 
 /// The same as it is written: pages post forms, backends and WeChat JSON.
