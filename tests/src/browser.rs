@@ -18,6 +18,9 @@ use tokio::time::timeout;
 /// How long a browser may take to tell what was on it, and to go.
 const FAREWELL: Duration = Duration::from_secs(30);
 
+/// How long a scenario may take: one whose browser does not answer any more would never end.
+const LONGEST: Duration = Duration::from_mins(10);
+
 /// Browsers are heavy: so many at the same time on the two cores of a common machine.
 static BROWSERS: Semaphore = Semaphore::const_new(2);
 
@@ -54,7 +57,9 @@ pub async fn visit_in(engine: Engine, visitor: Visitor, scenario: impl AsyncFnOn
     }
     let _place = BROWSERS.acquire().await.unwrap();
     let browser = Browser::start(engine, visitor).await;
-    let outcome = AssertUnwindSafe(scenario(&browser)).catch_unwind().await;
+    let outcome = AssertUnwindSafe(bounded(scenario(&browser)))
+        .catch_unwind()
+        .await;
     end(outcome, [browser]).await;
 }
 
@@ -68,9 +73,14 @@ pub async fn visit_together(
     let _places = BROWSERS.acquire_many(2).await.unwrap();
     let first = Browser::start(Engine::Chromium, first).await;
     let second = Browser::start(Engine::Chromium, second).await;
-    let scenario = AssertUnwindSafe(scenario(&first, &second));
+    let scenario = AssertUnwindSafe(bounded(scenario(&first, &second)));
     let outcome = scenario.catch_unwind().await;
     end(outcome, [first, second]).await;
+}
+
+async fn bounded(scenario: impl Future<Output = ()>) {
+    let ended = timeout(LONGEST, scenario).await;
+    ended.expect("a scenario ends");
 }
 
 async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browser; N]) {
@@ -281,6 +291,11 @@ impl Browser {
 
     /// What is on the screen, as PNG.
     pub async fn screenshot(&self) -> Vec<u8> {
+        if self.engine == Engine::WebKit {
+            // WebKit's driver waits for the next frame, which a page that stands still never draws.
+            let stir = "document.documentElement.animate([{opacity: 1}, {opacity: 0.999}], {duration: 500, iterations: 20})";
+            self.look(stir, vec![]).await;
+        }
         self.client.screenshot().await.unwrap()
     }
 
