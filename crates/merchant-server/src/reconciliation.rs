@@ -103,7 +103,7 @@ impl MerchantServer {
         let here = refund.state.as_str().to_owned();
         let (there, done) = match refunds::learn(self, number, &refund.out_trade_no).await {
             // One of ours may not be there yet; one that WeChat has told of must be.
-            Ok(Learned::NotThere) if TOLD.iter().any(|state| state.as_str() == here) => {
+            Ok(Learned::NotThere) if TOLD.contains(&refund.state) => {
                 (word(&Standing::Unknown).to_owned(), "")
             }
             Ok(_) => (state().await?, "recorded"),
