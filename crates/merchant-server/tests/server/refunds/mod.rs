@@ -36,14 +36,19 @@ async fn bought_of(owner: Owner) -> (House, String) {
 
 async fn buy(house: &House) -> String {
     let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
+    pay_for(house, &token).await;
+    token
+}
+
+/// `tea-0001` is paid, and WeChat has told of it.
+async fn pay_for(house: &House, token: &str) {
+    house.attempt(token, &[("product", "native")]).await;
     house.pay("tea-0001").await;
     for letter in house.take_post() {
         let answer = house.hand_in(&letter).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
     }
     house.line.take_sent();
-    token
 }
 
 impl House {

@@ -1,11 +1,10 @@
 //! A service provider's refunds that were made elsewhere: WeChat is asked about each for the
 //! sub-merchant whose payment it is, and one that WeChat does not answer for hides no other's.
 
-use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::HOOKS;
 use super::outside::by_hand;
+use super::{HOOKS, pay_for};
 use crate::house::{House, MINUTE_MS, START_MS, configuration, sub_merchant, sub_merchant_table};
 use crate::wechat_line::Meddling;
 use wechat_pay_simulator::SubMerchant;
@@ -28,13 +27,7 @@ async fn bought_from_the_second() -> (House, String) {
             "sub_mchid": subs[1].sub_mchid,
         }))
         .await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    for letter in house.take_post() {
-        let answer = house.hand_in(&letter).await;
-        assert_eq!(answer.status, StatusCode::NO_CONTENT);
-    }
-    house.line.take_sent();
+    pay_for(&house, &token).await;
     (house, token)
 }
 
