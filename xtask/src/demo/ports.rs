@@ -55,8 +55,12 @@ impl Ports {
 
     /// A failure that names the flag, where somebody listens already.
     pub(super) fn ensure_free(self) -> Result<(), Failure> {
+        self.ensure(|port| listen(port).is_ok())
+    }
+
+    fn ensure(self, is_free: impl Fn(u16) -> bool) -> Result<(), Failure> {
         for (port, wanted_by, flag) in self.named() {
-            if listen(port).is_err() {
+            if !is_free(port) {
                 return Err(Failure::Port {
                     port,
                     wanted_by,
@@ -142,16 +146,25 @@ mod tests {
     }
 
     #[test]
-    fn a_port_in_use_is_said_with_the_flag_that_names_another() {
+    fn a_port_in_use_is_named_with_the_flag_that_changes_it() {
+        let ports = Ports::wanted(9410, 8080, 8000).unwrap();
+        let cases = [
+            (9410, "--simulator-port"),
+            (9411, "--simulator-port"),
+            (8080, "--merchant-port"),
+            (8000, "--shop-port"),
+        ];
+        for (taken, flag) in cases {
+            let refusal = ports.ensure(|port| port != taken).unwrap_err();
+            assert!(matches!(refusal, Failure::Port { .. }));
+            assert!(refusal.to_string().contains(flag), "{taken}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_somebody_listens_on_is_not_free() {
         let held = listen(0).unwrap();
-        let taken = port(&held).unwrap();
-        let free = Ports::free().unwrap();
-        let ports = Ports {
-            merchant: taken,
-            ..free
-        };
-        let refusal = ports.ensure_free().unwrap_err();
-        assert!(matches!(refusal, Failure::Port { .. }));
-        assert!(refusal.to_string().contains("--merchant-port"), "{refusal}");
+        assert!(listen(port(&held).unwrap()).is_err());
+        assert!(Ports::free().is_ok());
     }
 }
