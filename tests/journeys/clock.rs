@@ -83,6 +83,10 @@ impl Clock for JourneyClock {
         *self.0.now_ms.borrow()
     }
 
+    fn monotonic_ms(&self) -> i64 {
+        self.now_ms() - START_MS
+    }
+
     fn sleep_until(&self, moment_ms: i64) -> Sleep {
         let time = self.0.clone();
         Box::pin(async move {

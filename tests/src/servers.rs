@@ -83,6 +83,10 @@ impl Clock for AheadClock {
         SystemClock.now_ms() + self.ahead_ms()
     }
 
+    fn monotonic_ms(&self) -> i64 {
+        SystemClock.monotonic_ms() + self.ahead_ms()
+    }
+
     fn sleep_until(&self, moment_ms: i64) -> Sleep {
         SystemClock.sleep_until(moment_ms - self.ahead_ms())
     }

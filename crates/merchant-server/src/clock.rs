@@ -3,7 +3,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
@@ -15,8 +16,19 @@ pub trait Clock: Send + Sync + 'static {
     /// Milliseconds since 1970 in UTC.
     fn now_ms(&self) -> i64;
 
-    /// Ends once `now_ms` is at or after `moment_ms`; at once where it is already.
+    /// Milliseconds since some moment of this process's. It only goes forward, as fast as
+    /// time does, whoever sets the machine's clock: limits and waits count by it. It means nothing
+    /// to another process, nor beside [`Clock::now_ms`].
+    fn monotonic_ms(&self) -> i64;
+
+    /// Ends once the time from now to `moment_ms` has passed; at once where that moment is over.
+    /// Setting the clock meanwhile changes nothing.
     fn sleep_until(&self, moment_ms: i64) -> Sleep;
+
+    /// Ends once so much time has passed.
+    fn sleep_ms(&self, wait_ms: i64) -> Sleep {
+        self.sleep_until(self.now_ms().saturating_add(wait_ms))
+    }
 }
 
 /// The machine's own clock.
@@ -31,6 +43,11 @@ impl Clock for SystemClock {
         })
     }
 
+    fn monotonic_ms(&self) -> i64 {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        i64::try_from(BEGAN.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
     fn sleep_until(&self, moment_ms: i64) -> Sleep {
         let wait_ms = u64::try_from(moment_ms.saturating_sub(self.now_ms())).unwrap_or(0);
         Box::pin(tokio::time::sleep(Duration::from_millis(wait_ms)))
@@ -39,32 +56,56 @@ impl Clock for SystemClock {
 
 /// A clock that stands still until it is told to go on: for journeys. Clones share one time.
 #[derive(Clone, Debug)]
-pub struct ManualClock(watch::Sender<i64>);
+pub struct ManualClock(watch::Sender<Times>);
+
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    now_ms: i64,
+    monotonic_ms: i64,
+}
 
 impl ManualClock {
     /// A clock that stands at `now_ms`.
     pub fn new(now_ms: i64) -> Self {
-        Self(watch::Sender::new(now_ms))
+        Self(watch::Sender::new(Times {
+            now_ms,
+            monotonic_ms: 0,
+        }))
     }
 
     /// Moves on; everything that waited for a moment until then goes on.
     pub fn advance_ms(&self, by_ms: u64) {
         let by_ms = i64::try_from(by_ms).unwrap_or(i64::MAX);
+        self.0.send_modify(|times| {
+            times.now_ms = times.now_ms.saturating_add(by_ms);
+            times.monotonic_ms = times.monotonic_ms.saturating_add(by_ms);
+        });
+    }
+
+    /// Somebody sets the clock, ahead or (with a negative number) back; no time passes.
+    pub fn set_ahead_ms(&self, by_ms: i64) {
         self.0
-            .send_modify(|now_ms| *now_ms = now_ms.saturating_add(by_ms));
+            .send_modify(|times| times.now_ms = times.now_ms.saturating_add(by_ms));
     }
 }
 
 impl Clock for ManualClock {
     fn now_ms(&self) -> i64 {
-        *self.0.borrow()
+        self.0.borrow().now_ms
+    }
+
+    fn monotonic_ms(&self) -> i64 {
+        self.0.borrow().monotonic_ms
     }
 
     fn sleep_until(&self, moment_ms: i64) -> Sleep {
-        let mut time = self.0.subscribe();
+        let mut times = self.0.subscribe();
+        let now = *times.borrow();
+        let wait_ms = moment_ms.saturating_sub(now.now_ms).max(0);
+        let until_ms = now.monotonic_ms.saturating_add(wait_ms);
         Box::pin(async move {
             // An error means that the clock is gone, and with it whoever could wait.
-            let _ = time.wait_for(|now_ms| *now_ms >= moment_ms).await;
+            let _ = times.wait_for(|times| times.monotonic_ms >= until_ms).await;
         })
     }
 }

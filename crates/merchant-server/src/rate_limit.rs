@@ -119,7 +119,8 @@ impl GovernorClock for InjectedClock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        let now_ms = u64::try_from(self.0.now_ms()).unwrap_or(0);
+        // Whoever sets the machine's clock neither locks buyers out nor lets anybody in.
+        let now_ms = u64::try_from(self.0.monotonic_ms()).unwrap_or(0);
         Nanos::new(now_ms.saturating_mul(1_000_000))
     }
 }

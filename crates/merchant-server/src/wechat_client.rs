@@ -54,7 +54,7 @@ pub(crate) enum CallError {
     /// WeChat was asked too often a moment ago, and wants to be left alone for a while.
     #[error("WeChat wants a pause from such calls")]
     Paused {
-        /// Until when, in milliseconds since 1970.
+        /// Until when, on the monotonic clock, in milliseconds.
         until_ms: i64,
     },
     /// WeChat refused, or is not believed.
@@ -91,6 +91,15 @@ impl CallError {
         }
     }
 
+    /// Where the call was held back here and never sent: after how many milliseconds there is a
+    /// chance, by the monotonic clock.
+    pub(crate) fn held_back_ms(&self, monotonic_ms: i64) -> Option<i64> {
+        match self {
+            Self::Paused { until_ms } => Some(until_ms.saturating_sub(monotonic_ms)),
+            _ => None,
+        }
+    }
+
     /// Whether nothing happened at WeChat, and a later call may succeed.
     pub(crate) fn is_unavailable(&self) -> bool {
         match self {
@@ -118,10 +127,11 @@ impl WechatClient {
     /// Where WeChat wants a pause from such calls: waits until it is over. Gives whether it wanted
     /// one. For work that nobody waits for.
     pub(crate) async fn wait_out_pause(&self, operation: Operation) -> bool {
-        let Some(until_ms) = self.experience.pause(operation, self.clock.now_ms()) else {
+        let Some(until_ms) = self.experience.pause(operation, self.clock.monotonic_ms()) else {
             return false;
         };
-        self.clock.sleep_until(until_ms).await;
+        let wait_ms = until_ms - self.clock.monotonic_ms();
+        self.clock.sleep_ms(wait_ms).await;
         true
     }
 

@@ -124,7 +124,7 @@ async fn tell(
         Err(wait_ms) => return Ok(Err(Untaken::Silent(wait_ms))),
     };
     let answered = send(server, target, webhook).await;
-    turn.ended(answered.is_ok(), server.clock.now_ms());
+    turn.ended(answered.is_ok(), server.clock.monotonic_ms());
     let outcome = match answered {
         Ok(status) if status.is_success() => {
             let now_ms = server.clock.now_ms();

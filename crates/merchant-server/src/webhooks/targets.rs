@@ -42,7 +42,7 @@ pub(crate) struct Target {
 #[derive(Default)]
 struct Calls {
     under_way: usize,
-    /// Since when no call has had an answer, in milliseconds since 1970; `None`: the last one had.
+    /// Since when no call has had an answer, on the monotonic clock; `None`: the last one had.
     silent_since_ms: Option<i64>,
 }
 
@@ -54,7 +54,7 @@ impl Target {
         let place = self.places.acquire().await.ok();
         let mut calls = self.calls();
         if let Some(since_ms) = calls.silent_since_ms.filter(|_| calls.under_way > 0) {
-            let silence_ms = clock.now_ms() - since_ms;
+            let silence_ms = clock.monotonic_ms() - since_ms;
             return Err(silence_ms.clamp(*SILENCE_MS.start(), *SILENCE_MS.end()));
         }
         calls.under_way += 1;
@@ -77,12 +77,12 @@ pub(crate) struct Turn<'a> {
 
 impl Turn<'_> {
     /// The call ended; any answer is one.
-    pub(crate) fn ended(self, has_answered: bool, now_ms: i64) {
+    pub(crate) fn ended(self, has_answered: bool, monotonic_ms: i64) {
         let mut calls = self.target.calls();
         calls.silent_since_ms = if has_answered {
             None
         } else {
-            calls.silent_since_ms.or(Some(now_ms))
+            calls.silent_since_ms.or(Some(monotonic_ms))
         };
     }
 }

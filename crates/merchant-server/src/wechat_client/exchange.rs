@@ -39,6 +39,7 @@ struct Exchange<'a> {
     reply_key: Option<&'a str>,
     /// The hosts, the one that is to be tried first at the front.
     origins: Vec<&'a str>,
+    /// On the monotonic clock.
     deadline_ms: i64,
     /// Where a bill's file goes, if that is what is fetched.
     file: Option<&'a BillFile>,
@@ -113,7 +114,10 @@ impl WechatClient {
         let gateway = &self.gateway;
         let mut origins = vec![gateway.origin.as_str()];
         origins.extend(gateway.second_origin.as_deref());
-        if self.experience.is_first_host_aside(self.clock.now_ms()) {
+        if self
+            .experience
+            .is_first_host_aside(self.clock.monotonic_ms())
+        {
             origins.reverse();
         }
         origins
@@ -121,9 +125,9 @@ impl WechatClient {
 
     /// Signs with the merchant's newest key that is valid and that WeChat has not refused.
     pub(crate) fn key(&self) -> &MerchantKey {
-        let now_ms = self.clock.now_ms();
-        signer(&self.merchant, now_ms.div_euclid(1000), |serial_no| {
-            self.experience.is_refused(serial_no, now_ms)
+        let monotonic_ms = self.clock.monotonic_ms();
+        signer(&self.merchant, self.now_s(), |serial_no| {
+            self.experience.is_refused(serial_no, monotonic_ms)
         })
     }
 }
@@ -141,7 +145,7 @@ impl<'a> Exchange<'a> {
             parts,
             reply_key: client.merchant.reply_key.as_deref(),
             origins,
-            deadline_ms: client.clock.now_ms() + policy(operation).call_ms,
+            deadline_ms: client.clock.monotonic_ms() + policy(operation).call_ms,
             file: None,
         }
     }
@@ -204,8 +208,7 @@ impl<'a> Exchange<'a> {
                 "a call to WeChat is tried again"
             );
             if after_ms > 0 {
-                let at_ms = self.now_ms() + after_ms;
-                self.client.clock.sleep_until(at_ms).await;
+                self.client.clock.sleep_ms(after_ms).await;
             }
             self.origins.rotate_left(1);
         }
@@ -350,8 +353,9 @@ impl<'a> Exchange<'a> {
         self.client.experience.calls.count(self.operation, outcome);
     }
 
+    /// On the monotonic clock, by which all waits of a call count.
     fn now_ms(&self) -> i64 {
-        self.client.clock.now_ms()
+        self.client.clock.monotonic_ms()
     }
 }
 

@@ -15,7 +15,7 @@ const HOST_ASIDE_MS: i64 = 60_000;
 /// How long a key of ours is left aside after WeChat refused its certificate, in milliseconds.
 const KEY_ASIDE_MS: i64 = 3_600_000;
 
-/// See the module. All times are milliseconds since 1970.
+/// See the module. All times are those of the monotonic clock, in milliseconds.
 #[derive(Debug, Default)]
 pub(crate) struct Experience {
     pub(crate) calls: WechatCalls,

@@ -32,6 +32,7 @@ pub(crate) struct Trust {
     downloading: AsyncMutex<()>,
     /// Grows with every set that was taken.
     generation: AtomicU64,
+    /// Both on the monotonic clock.
     last_try_ms: AtomicI64,
     due_ms: AtomicI64,
 }
@@ -123,15 +124,17 @@ impl MerchantServer {
     /// Fetches WeChat's platform certificates, if that is due: at first, and every eleven hours.
     /// A failure takes away nothing that was trusted.
     pub async fn refresh_certificates_if_due(&self) -> Result<Option<Refreshed>, RefreshError> {
-        if self.clock.now_ms() < self.certificates_due_ms() {
+        if self.certificates_wait_ms() > 0 {
             return Ok(None);
         }
         self.wechat.refresh_trust().await.map(Some)
     }
 
-    /// When [`MerchantServer::refresh_certificates_if_due`] next has something to do.
-    pub(crate) fn certificates_due_ms(&self) -> i64 {
-        self.wechat.trust.due_ms.load(Ordering::Relaxed)
+    /// In how many milliseconds [`MerchantServer::refresh_certificates_if_due`] has something to
+    /// do; 0 or less: now.
+    pub(crate) fn certificates_wait_ms(&self) -> i64 {
+        let due_ms = self.wechat.trust.due_ms.load(Ordering::Relaxed);
+        due_ms.saturating_sub(self.clock.monotonic_ms())
     }
 }
 
@@ -174,7 +177,7 @@ impl WechatClient {
             // Somebody else's download ended while we waited: it is ours, too.
             return Ok(Refreshed::Taken);
         }
-        let now_ms = self.clock.now_ms();
+        let now_ms = self.clock.monotonic_ms();
         let last_ms = trust.last_try_ms.load(Ordering::Relaxed);
         if now_ms < last_ms.saturating_add(FLOOR_MS) {
             return Ok(Refreshed::TooSoon);

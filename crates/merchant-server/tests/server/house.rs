@@ -63,6 +63,11 @@ impl TestClock {
         self.time.advance_ms(by_ms);
     }
 
+    /// Somebody sets the clock ahead, or back; no time passes.
+    pub(crate) fn set_ahead_ms(&self, by_ms: i64) {
+        self.time.set_ahead_ms(by_ms);
+    }
+
     /// Ends once somebody waits.
     pub(crate) async fn somebody_waits(&self) {
         self.waits.notified().await;
@@ -72,6 +77,10 @@ impl TestClock {
 impl Clock for TestClock {
     fn now_ms(&self) -> i64 {
         self.time.now_ms()
+    }
+
+    fn monotonic_ms(&self) -> i64 {
+        self.time.monotonic_ms()
     }
 
     fn sleep_until(&self, moment_ms: i64) -> Sleep {
