@@ -6,7 +6,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 use wechat_pay::SubMerchant;
 
-use super::{Ledger, LedgerError, due_work, optional_unsigned, orders, payers, signed, unsigned};
+use super::{
+    Ledger, LedgerError, Wait, due_work, optional_unsigned, orders, payers, signed, unsigned,
+};
 use crate::due_work::Work;
 
 /// Where an attempt stands.
@@ -190,8 +192,16 @@ impl Ledger {
             payers::use_handle(&mut write, handle, new.number).await?;
         }
         let order = new.order_id.to_string();
-        due_work::schedule(&mut write, Work::QueryAttempt, &order, new.first_query_ms).await?;
-        due_work::schedule(&mut write, Work::EndOrder, &order, new.end_ms).await?;
+        for (work, to_ms) in [
+            (Work::QueryAttempt, new.first_query_ms),
+            (Work::EndOrder, new.end_ms),
+        ] {
+            let wait = Wait {
+                from_ms: new.created_ms,
+                to_ms,
+            };
+            due_work::schedule(&mut write, work, &order, wait).await?;
+        }
         write.commit().await?;
         self.changes.announce(new.order_id);
         Ok(Begun::Current(Box::new(read_attempt(&row)?)))
@@ -293,7 +303,7 @@ impl Ledger {
             "SELECT {COLUMNS} FROM attempts WHERE order_id = ? ORDER BY number"
         ))
         .bind(order_id)
-        .fetch_all(&self.pool)
+        .fetch_all(self.readers.pool())
         .await?;
         rows.iter().map(read_attempt).collect()
     }
@@ -303,7 +313,7 @@ impl Ledger {
         &self,
         out_trade_no: &str,
     ) -> Result<Option<Attempt>, LedgerError> {
-        let mut read = self.pool.acquire().await?;
+        let mut read = self.readers.pool().acquire().await?;
         find_by_number(&mut read, out_trade_no).await
     }
 }

@@ -7,9 +7,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use super::{Changes, Ledger, LedgerError, make_private};
+use super::{Ledger, LedgerError, Readers, check_version, make_private};
 use crate::folder::folder_of;
 
 impl Ledger {
@@ -36,7 +35,7 @@ impl Ledger {
         // One read transaction: the copy is what was committed at one moment.
         sqlx::query("VACUUM INTO ?")
             .bind(name)
-            .execute(&self.pool)
+            .execute(self.readers.pool())
             .await?;
         let orders = check_copy(&part).await?;
         put_in_place(&part, to).map_err(LedgerError::Folder)?;
@@ -46,35 +45,27 @@ impl Ledger {
 
 /// Reads the copy as a restored database would be read.
 async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
-    // Immutable: looking at it must leave no side files.
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .read_only(true)
-        .immutable(true);
-    let copy = Ledger {
-        pool: SqlitePool::connect_with(options).await?,
-        changes: Changes::default(),
-    };
+    let copy = Readers::of_copy(file);
     let row = sqlx::query("PRAGMA integrity_check")
-        .fetch_one(&copy.pool)
+        .fetch_one(copy.pool())
         .await?;
     let found: String = row.try_get(0)?;
     if found != "ok" {
         return Err(LedgerError::Backup(found));
     }
     let strays = sqlx::query("PRAGMA foreign_key_check")
-        .fetch_all(&copy.pool)
+        .fetch_all(copy.pool())
         .await?;
     if !strays.is_empty() {
         let count = strays.len();
         return Err(LedgerError::Backup(format!("{count} rows belong to none")));
     }
-    copy.check_version().await?;
+    check_version(&copy).await?;
     let row = sqlx::query("SELECT COUNT(*) AS orders FROM orders")
-        .fetch_one(&copy.pool)
+        .fetch_one(copy.pool())
         .await?;
     let orders = super::unsigned(&row, "orders")?;
-    copy.pool.close().await;
+    copy.pool().close().await;
     Ok(orders)
 }
 

@@ -69,7 +69,7 @@ impl Ledger {
         .bind(from_ms)
         .bind(to_ms)
         .bind(sub_mchid)
-        .fetch_all(&self.pool)
+        .fetch_all(self.readers.pool())
         .await?;
         let refunds = sqlx::query(formatcp!(
             "SELECT {REFUND} FROM {REFUNDS}
@@ -79,7 +79,7 @@ impl Ledger {
         .bind(from_ms)
         .bind(to_ms)
         .bind(sub_mchid)
-        .fetch_all(&self.pool)
+        .fetch_all(self.readers.pool())
         .await?;
         Ok(Business {
             payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
@@ -97,7 +97,7 @@ impl Ledger {
             "SELECT {PAYMENT} FROM {ATTEMPTS} WHERE attempts.out_trade_no = ?"
         ))
         .bind(out_trade_no)
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.readers.pool())
         .await?;
         let attempt = row.as_ref().map(payment).transpose()?;
         let attempt = attempt.map(|(_, attempt)| attempt);
@@ -109,7 +109,7 @@ impl Ledger {
         }
         let kept = sqlx::query("SELECT transaction_id FROM mismatches WHERE out_trade_no = ?")
             .bind(out_trade_no)
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.readers.pool())
             .await?;
         let Some(kept) = kept else {
             return Ok(attempt);
@@ -129,7 +129,7 @@ impl Ledger {
             "SELECT out_trade_no FROM attempts WHERE created_ms >= ? ORDER BY created_ms, rowid",
         )
         .bind(since_ms)
-        .fetch_all(&self.pool)
+        .fetch_all(self.readers.pool())
         .await?;
         rows.iter()
             .map(|row| Ok(row.try_get("out_trade_no")?))
@@ -147,7 +147,7 @@ impl Ledger {
              ORDER BY created_ms, id",
         )
         .bind(since_ms)
-        .fetch_all(&self.pool)
+        .fetch_all(self.readers.pool())
         .await?;
         rows.iter()
             .map(|row| Ok(row.try_get("out_refund_no")?))
@@ -163,7 +163,7 @@ impl Ledger {
             "SELECT {REFUND} FROM {REFUNDS} WHERE refunds.out_refund_no = ?"
         ))
         .bind(out_refund_no)
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.readers.pool())
         .await?;
         let found = row.as_ref().map(refund).transpose()?;
         Ok(found.map(|(_, refund)| refund))

@@ -29,7 +29,7 @@ impl Ledger {
     /// Counts everything.
     pub(crate) async fn census(&self, now_ms: i64) -> Result<Census, LedgerError> {
         let by_state = async |query: &'static str| -> Result<Vec<(String, u64)>, LedgerError> {
-            let rows = sqlx::query(query).fetch_all(&self.pool).await?;
+            let rows = sqlx::query(query).fetch_all(self.readers.pool()).await?;
             rows.iter()
                 .map(|row| Ok((row.try_get("state")?, unsigned(row, "count")?)))
                 .collect()
@@ -41,7 +41,7 @@ impl Ledger {
                     MAX(0, ?1 - COALESCE(MIN(due_ms), ?1)) AS late_ms FROM due_work",
         )
         .bind(now_ms)
-        .fetch_one(&self.pool)
+        .fetch_one(self.readers.pool())
         .await?;
         Ok(Census {
             orders: by_state("SELECT state, COUNT(*) AS count FROM orders GROUP BY state").await?,

@@ -69,7 +69,7 @@ impl Ledger {
         .bind(filter.no)
         .bind(filter.before_no)
         .bind(limit)
-        .fetch_all(&self.pool)
+        .fetch_all(self.readers.pool())
         .await?;
         rows.iter().map(read_mismatch).collect()
     }

@@ -9,6 +9,7 @@ mod backup;
 mod business;
 mod census;
 mod changes;
+mod connections;
 mod due_work;
 mod mismatches;
 mod orders;
@@ -16,6 +17,7 @@ mod outbox;
 mod owner;
 mod payers;
 mod payments;
+mod probe;
 mod refund_mismatches;
 mod refund_news;
 mod refund_progress;
@@ -23,22 +25,20 @@ mod refund_state;
 mod refunds;
 
 use std::path::Path;
-use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
-use sqlx::{Row as _, SqlSafeStr as _, Sqlite, Transaction};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqlSafeStr as _};
 
 use crate::config::{Config, Database};
+use connections::{Readers, Write, Writer};
 
 pub(crate) use attempts::{Attempt, AttemptState, Begun, NewAttempt, Parties};
 pub(crate) use business::{Business, PaymentHere, RefundHere};
 pub(crate) use census::Census;
 pub(crate) use changes::Changes;
 pub(crate) use due_work::DueWork;
+use due_work::Wait;
 pub(crate) use mismatches::{KeptMismatch, MismatchFilter};
 pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter};
 pub(crate) use outbox::{Delivery, Webhook, WebhookFilter};
@@ -104,6 +104,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "whose it is",
         include_str!("../../migrations/sqlite/0015_whose_it_is.sql"),
     ),
+    (
+        21,
+        "work keeps its wait",
+        include_str!("../../migrations/sqlite/0021_waits.sql"),
+    ),
 ];
 
 /// Why the ledger could not do it. Nothing was changed then.
@@ -165,13 +170,10 @@ pub enum LedgerError {
 /// A handle on the ledger. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
-    pool: SqlitePool,
+    writer: Writer,
+    readers: Readers,
     changes: Changes,
 }
-
-/// A transaction that writes. It takes the write lock at once, so that two writers queue up
-/// instead of failing half way.
-type Write = Transaction<'static, Sqlite>;
 
 impl Ledger {
     /// Opens the file, making it where it is missing, and brings it up to this version. It is the
@@ -192,10 +194,11 @@ impl Ledger {
         let ledger = Self::connect(path).await?;
         match ledger.check_version().await {
             Err(LedgerError::Older { .. }) => {
-                migrator().run(&ledger.pool).await?;
+                migrator().run(ledger.writer.pool()).await?;
                 // A connection that knew the older tables prepares by them, and breaks on the first
                 // row that has more columns: none is kept.
-                ledger.pool.close().await;
+                ledger.readers.pool().close().await;
+                ledger.writer.pool().close().await;
                 Self::connect(path).await
             }
             checked => checked.map(|()| ledger),
@@ -215,55 +218,13 @@ impl Ledger {
     /// Whether the migrations that were done are exactly those that this program knows. A
     /// database that was never migrated lacks the first one.
     async fn check_version(&self) -> Result<(), LedgerError> {
-        let is_there = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'")
-            .fetch_optional(&self.pool)
-            .await?;
-        let done = match is_there {
-            None => Vec::new(),
-            Some(_) => {
-                sqlx::query("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
-                    .fetch_all(&self.pool)
-                    .await?
-            }
-        };
-        let migrator = migrator();
-        let mut missing: Vec<&Migration> = migrator.iter().collect();
-        for row in done {
-            let version = row.try_get("version")?;
-            let Some(place) = missing.iter().position(|known| known.version == version) else {
-                let known = migrator.iter().map(|known| known.version).max();
-                return Err(LedgerError::Newer {
-                    found: version,
-                    known: known.unwrap_or_default(),
-                });
-            };
-            let known = missing.remove(place);
-            if row.try_get::<&[u8], _>("checksum")? != &*known.checksum {
-                return Err(LedgerError::Changed { version });
-            }
-        }
-        match missing.first() {
-            Some(first) => Err(LedgerError::Older {
-                lacks: first.version,
-            }),
-            None => Ok(()),
-        }
+        check_version(&self.readers).await
     }
 
     async fn connect(path: &Path) -> Result<Self, LedgerError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // An answer must not promise what a power cut takes back.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await?;
         Ok(Self {
-            pool,
+            writer: Writer::connect(path).await?,
+            readers: Readers::of(path),
             changes: Changes::default(),
         })
     }
@@ -271,14 +232,15 @@ impl Ledger {
     /// The number of the newest migration that was done.
     pub(crate) async fn version(&self) -> Result<i64, LedgerError> {
         let row = sqlx::query("SELECT MAX(version) AS version FROM _sqlx_migrations")
-            .fetch_one(&self.pool)
+            .fetch_one(self.readers.pool())
             .await?;
         Ok(row.try_get("version")?)
     }
 
-    /// Whether the database answers.
-    pub(crate) async fn is_well(&self) -> bool {
-        sqlx::query("SELECT 1").execute(&self.pool).await.is_ok()
+    /// Whether the database can be read.
+    pub(crate) async fn is_readable(&self) -> bool {
+        let read = sqlx::query("SELECT 1").fetch_one(self.readers.pool());
+        read.await.is_ok()
     }
 
     /// Who waits for an order, and who is told.
@@ -287,7 +249,45 @@ impl Ledger {
     }
 
     async fn write(&self) -> Result<Write, LedgerError> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+        Ok(self.writer.begin().await?)
+    }
+}
+
+/// Whether the migrations that were done are exactly those that this program knows. A database
+/// that was never migrated lacks the first one.
+async fn check_version(readers: &Readers) -> Result<(), LedgerError> {
+    let is_there = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'")
+        .fetch_optional(readers.pool())
+        .await?;
+    let done = match is_there {
+        None => Vec::new(),
+        Some(_) => {
+            sqlx::query("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+                .fetch_all(readers.pool())
+                .await?
+        }
+    };
+    let migrator = migrator();
+    let mut missing: Vec<&Migration> = migrator.iter().collect();
+    for row in done {
+        let version = row.try_get("version")?;
+        let Some(place) = missing.iter().position(|known| known.version == version) else {
+            let known = migrator.iter().map(|known| known.version).max();
+            return Err(LedgerError::Newer {
+                found: version,
+                known: known.unwrap_or_default(),
+            });
+        };
+        let known = missing.remove(place);
+        if row.try_get::<&[u8], _>("checksum")? != &*known.checksum {
+            return Err(LedgerError::Changed { version });
+        }
+    }
+    match missing.first() {
+        Some(first) => Err(LedgerError::Older {
+            lacks: first.version,
+        }),
+        None => Ok(()),
     }
 }
 

@@ -6,7 +6,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::attempts::{self, Attempt};
-use super::{Ledger, LedgerError, Write, due_work, optional_unsigned, outbox, signed, unsigned};
+use super::connections::Statement;
+use super::{
+    Ledger, LedgerError, Wait, Write, due_work, optional_unsigned, outbox, signed, unsigned,
+};
 use crate::due_work::Work;
 
 /// What [`Order`] is read from. Named one by one: a table may get more columns under a statement that
@@ -15,6 +18,10 @@ const COLUMNS: &str =
     "id, order_no, token, total_fen, description, openid, openid_is_sub, sub_mchid,
     return_url, success_url, products, created_ms, expires_ms, state, is_closing, version,
     current_attempt, asked_ms, checked_ms, payer_total_fen, success_time, refunded_fen, request";
+
+/// No question to WeChat takes longer than this, in milliseconds: two that overlap were asked within
+/// this time.
+const CALL_MAX_MS: i64 = 20_000;
 
 /// An order as the ledger has it.
 #[derive(Clone, Debug)]
@@ -140,7 +147,10 @@ impl Ledger {
             &mut write,
             Work::EndOrder,
             &order.id.to_string(),
-            new.expires_ms,
+            Wait {
+                from_ms: new.created_ms,
+                to_ms: new.expires_ms,
+            },
         )
         .await?;
         write.commit().await?;
@@ -200,13 +210,13 @@ impl Ledger {
         .bind(filter.order_no_prefix.clone())
         .bind(filter.sub_mchid.clone())
         .bind(limit)
-        .fetch_all(&self.pool)
+        .fetch_all(self.readers.pool())
         .await?;
         rows.iter().map(read_order).collect()
     }
 
     async fn checkout_where(&self, query: SqliteQuery) -> Result<Option<Checkout>, LedgerError> {
-        let mut read = self.pool.begin().await?;
+        let mut read = self.readers.pool().begin().await?;
         let Some(row) = query.fetch_optional(&mut *read).await? else {
             return Ok(None);
         };
@@ -217,11 +227,10 @@ impl Ledger {
 
     /// Notes that WeChat is being asked about the order.
     pub(crate) async fn note_asked(&self, order_id: i64, at_ms: i64) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE orders SET asked_ms = ? WHERE id = ?")
+        let statement = sqlx::query("UPDATE orders SET asked_ms = ? WHERE id = ?")
             .bind(at_ms)
-            .bind(order_id)
-            .execute(&self.pool)
-            .await?;
+            .bind(order_id);
+        self.writer.execute(statement).await?;
         Ok(())
     }
 
@@ -232,12 +241,7 @@ impl Ledger {
         order_id: i64,
         asked_ms: i64,
     ) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE orders SET checked_ms = MAX(COALESCE(checked_ms, 0), ?) WHERE id = ?")
-            .bind(asked_ms)
-            .bind(order_id)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        Ok(self.writer.execute(checked(order_id, asked_ms)).await?)
     }
 
     /// Notes the merchant's wish to close: from here on no attempt begins, and due work will end
@@ -255,7 +259,13 @@ impl Ledger {
         .bind(order_id)
         .execute(&mut *write)
         .await?;
-        due_work::schedule(&mut write, Work::EndOrder, &order_id.to_string(), now_ms).await?;
+        due_work::schedule(
+            &mut write,
+            Work::EndOrder,
+            &order_id.to_string(),
+            Wait::over(now_ms),
+        )
+        .await?;
         write.commit().await?;
         if changed.rows_affected() > 0 {
             self.changes.announce(order_id);
@@ -323,6 +333,19 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     .fetch_one(&mut **write)
     .await?;
     read_order(&row)
+}
+
+/// See [`Ledger::note_checked`]. A later answer stays, but not one of a clock that was ahead and has
+/// been put right.
+pub(super) fn checked(order_id: i64, asked_ms: i64) -> Statement<'static> {
+    sqlx::query(
+        "UPDATE orders SET checked_ms = CASE
+             WHEN checked_ms BETWEEN ?1 AND ?1 + ?2 THEN checked_ms ELSE ?1 END
+         WHERE id = ?3",
+    )
+    .bind(asked_ms)
+    .bind(CALL_MAX_MS)
+    .bind(order_id)
 }
 
 /// The order of an id, inside somebody's transaction.

@@ -8,7 +8,7 @@ use merchant_api::{WebhookEvent, WebhookMessage};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Ledger, LedgerError, Write, due_work, unsigned};
+use super::{Ledger, LedgerError, Wait, Write, due_work, unsigned};
 use crate::due_work::Work;
 use crate::order_details::timestamp;
 use crate::randomness::hex;
@@ -103,7 +103,7 @@ pub(super) async fn put(
     .execute(&mut **write)
     .await?;
     if written.rows_affected() > 0 {
-        due_work::schedule(write, Work::SendWebhook, &id, now_ms).await?;
+        due_work::schedule(write, Work::SendWebhook, &id, Wait::over(now_ms)).await?;
     }
     Ok(())
 }
@@ -113,14 +113,14 @@ impl Ledger {
     pub(crate) async fn webhook(&self, id: &str) -> Result<Option<Webhook>, LedgerError> {
         let row = sqlx::query(formatcp!("SELECT {COLUMNS} FROM webhooks WHERE id = ?"))
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.readers.pool())
             .await?;
         let Some(row) = row else {
             return Ok(None);
         };
         let targets = sqlx::query("SELECT target FROM webhook_deliveries WHERE webhook_id = ?")
             .bind(id)
-            .fetch_all(&self.pool)
+            .fetch_all(self.readers.pool())
             .await?;
         let targets = targets.iter().map(|row| row.try_get("target"));
         read_webhook(&row, targets.collect::<Result<_, _>>()?).map(Some)
@@ -144,7 +144,7 @@ impl Ledger {
         .bind(before_ms)
         .bind(before_id)
         .bind(limit)
-        .fetch_all(&self.pool)
+        .fetch_all(self.readers.pool())
         .await?;
         rows.iter()
             .map(|row| read_webhook(row, Vec::new()))
@@ -158,15 +158,14 @@ impl Ledger {
         target: &str,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO webhook_deliveries (webhook_id, target, delivered_ms) VALUES (?, ?, ?)
              ON CONFLICT DO NOTHING",
         )
         .bind(id)
         .bind(target)
-        .bind(now_ms)
-        .execute(&self.pool)
-        .await?;
+        .bind(now_ms);
+        self.writer.execute(statement).await?;
         Ok(())
     }
 
@@ -178,15 +177,14 @@ impl Ledger {
         outcome: &str,
         counts: bool,
     ) -> Result<(), LedgerError> {
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE webhooks SET state = ?, tries = tries + ?, last_outcome = ? WHERE id = ?",
         )
         .bind(delivery.word())
         .bind(counts)
         .bind(outcome)
-        .bind(id)
-        .execute(&self.pool)
-        .await?;
+        .bind(id);
+        self.writer.execute(statement).await?;
         Ok(())
     }
 
@@ -201,7 +199,7 @@ impl Ledger {
             .bind(id)
             .execute(&mut *write)
             .await?;
-        due_work::schedule(&mut write, Work::SendWebhook, id, now_ms).await?;
+        due_work::schedule(&mut write, Work::SendWebhook, id, Wait::over(now_ms)).await?;
         write.commit().await?;
         Ok(())
     }
@@ -216,9 +214,10 @@ impl Ledger {
     ) -> Result<u64, LedgerError> {
         let mut write = self.write().await?;
         sqlx::query(
-            "INSERT INTO due_work (kind, subject, due_ms)
-             SELECT ?1, id, ?2 FROM webhooks WHERE state = ?3 AND (?4 IS NULL OR event_type = ?4)
-             ON CONFLICT DO UPDATE SET due_ms = ?2, tries = 0",
+            "INSERT INTO due_work (kind, subject, due_ms, set_ms)
+             SELECT ?1, id, ?2, ?2 FROM webhooks
+             WHERE state = ?3 AND (?4 IS NULL OR event_type = ?4)
+             ON CONFLICT DO UPDATE SET due_ms = ?2, set_ms = ?2, tries = 0",
         )
         .bind(Work::SendWebhook.word())
         .bind(now_ms)

@@ -12,20 +12,19 @@ impl Ledger {
     /// Writes down whose the ledger is, where nobody has yet: it is a new one, or older than this
     /// rule.
     pub(super) async fn take_over(&self, config: &Config) -> Result<(), LedgerError> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO owner (no, mchid, environment) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(config.merchant.key.mchid())
-        .bind(config.gateway.environment.word())
-        .execute(&self.pool)
-        .await?;
+        .bind(config.gateway.environment.word());
+        self.writer.execute(statement).await?;
         Ok(())
     }
 
     /// Refuses a configuration of anybody else.
     pub(super) async fn check_owner(&self, config: &Config) -> Result<(), LedgerError> {
         let row = sqlx::query("SELECT mchid, environment FROM owner")
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.readers.pool())
             .await?;
         let Some(row) = row else {
             return Ok(());

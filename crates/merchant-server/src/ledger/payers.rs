@@ -26,9 +26,13 @@ pub(crate) struct PayerHandle {
     pub(crate) openid: String,
 }
 
+/// How long what is over is kept all the same, in milliseconds: a clock that is ahead for a moment
+/// must not take it from the buyers who are on their way.
+const KEPT_AFTER_MS: i64 = 24 * 3_600_000;
+
 impl Ledger {
-    /// Writes down a state before the buyer is sent away with it; forgets those whose time is
-    /// over.
+    /// Writes down a state before the buyer is sent away with it; forgets those whose time has long
+    /// been over.
     pub(crate) async fn keep_oauth_state(
         &self,
         state: &str,
@@ -37,19 +41,17 @@ impl Ledger {
         now_ms: i64,
         expires_ms: i64,
     ) -> Result<(), LedgerError> {
-        sqlx::query("DELETE FROM oauth_states WHERE expires_ms <= ?")
-            .bind(now_ms)
-            .execute(&self.pool)
-            .await?;
-        sqlx::query(
+        let over = sqlx::query("DELETE FROM oauth_states WHERE expires_ms <= ?");
+        let over = over.bind(now_ms - KEPT_AFTER_MS);
+        self.writer.execute(over).await?;
+        let kept = sqlx::query(
             "INSERT INTO oauth_states (state, order_id, return_url, expires_ms) VALUES (?, ?, ?, ?)",
         )
         .bind(state)
         .bind(order_id)
         .bind(return_url)
-        .bind(expires_ms)
-        .execute(&self.pool)
-        .await?;
+        .bind(expires_ms);
+        self.writer.execute(kept).await?;
         Ok(())
     }
 
@@ -59,6 +61,7 @@ impl Ledger {
         state: &str,
         now_ms: i64,
     ) -> Result<StateUse, LedgerError> {
+        let mut write = self.write().await?;
         let row = sqlx::query(
             "UPDATE oauth_states SET used_ms = ?1
              WHERE state = ?2 AND used_ms IS NULL AND expires_ms > ?1
@@ -66,8 +69,9 @@ impl Ledger {
         )
         .bind(now_ms)
         .bind(state)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *write)
         .await?;
+        write.commit().await?;
         let Some(row) = row else {
             return Ok(StateUse::Refused);
         };
@@ -86,24 +90,22 @@ impl Ledger {
         now_ms: i64,
         expires_ms: i64,
     ) -> Result<(), LedgerError> {
-        sqlx::query(
+        let over = sqlx::query(
             "DELETE FROM payer_handles
              WHERE expires_ms <= ?
                AND (used_by_attempt IS NULL
                     OR order_id IN (SELECT id FROM orders WHERE state <> 'open'))",
         )
-        .bind(now_ms)
-        .execute(&self.pool)
-        .await?;
-        sqlx::query(
+        .bind(now_ms - KEPT_AFTER_MS);
+        self.writer.execute(over).await?;
+        let kept = sqlx::query(
             "INSERT INTO payer_handles (handle, order_id, openid, expires_ms) VALUES (?, ?, ?, ?)",
         )
         .bind(handle)
         .bind(order_id)
         .bind(openid)
-        .bind(expires_ms)
-        .execute(&self.pool)
-        .await?;
+        .bind(expires_ms);
+        self.writer.execute(kept).await?;
         Ok(())
     }
 
@@ -119,7 +121,7 @@ impl Ledger {
         order_id: i64,
         now_ms: i64,
     ) -> Result<Option<PayerHandle>, LedgerError> {
-        let mut read = self.pool.begin().await?;
+        let mut read = self.readers.pool().begin().await?;
         let row = sqlx::query(
             "SELECT openid, expires_ms, used_by_attempt FROM payer_handles
              WHERE handle = ? AND order_id = ?",

@@ -4,7 +4,7 @@ use merchant_api::{PaymentMismatchNews, PaymentNews, WebhookEvent};
 use sqlx::Row as _;
 
 use super::{
-    AttemptState, Ledger, LedgerError, Write, attempts, due_work, mismatches, orders, outbox,
+    AttemptState, Ledger, LedgerError, Wait, Write, attempts, due_work, mismatches, orders, outbox,
     refund_news, signed,
 };
 use crate::due_work::Work;
@@ -128,7 +128,7 @@ impl Ledger {
                 &mut write,
                 Work::QueryMismatch,
                 &mismatch.out_trade_no,
-                now_ms,
+                Wait::over(now_ms),
             )
             .await?;
             let event = WebhookEvent::PaymentMismatch(PaymentMismatchNews {
@@ -157,7 +157,7 @@ impl Ledger {
                AND NOT EXISTS (SELECT 1 FROM refunds WHERE refunds.out_trade_no = ?1)",
         )
         .bind(out_trade_no)
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.readers.pool())
         .await?;
         Ok(row.is_some())
     }
@@ -171,7 +171,7 @@ impl Ledger {
             "SELECT MAX(sub_mchid) AS sub_mchid FROM mismatches WHERE out_trade_no = ?",
         )
         .bind(out_trade_no)
-        .fetch_one(&self.pool)
+        .fetch_one(self.readers.pool())
         .await?;
         Ok(row.try_get("sub_mchid")?)
     }
@@ -183,14 +183,13 @@ impl Ledger {
         answer: &str,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE mismatches SET queried_ms = ?, query_answer = ? WHERE out_trade_no = ?",
         )
         .bind(now_ms)
         .bind(answer)
-        .bind(out_trade_no)
-        .execute(&self.pool)
-        .await?;
+        .bind(out_trade_no);
+        self.writer.execute(statement).await?;
         Ok(())
     }
 
@@ -256,7 +255,13 @@ async fn settle(
     refund_news::sum_refunded(write, payment.order_id).await?;
     note_unknown_refund(write, payment, now_ms).await?;
     if recorded == Recorded::Surplus {
-        due_work::schedule(write, Work::RefundSurplus, &payment.out_trade_no, now_ms).await?;
+        due_work::schedule(
+            write,
+            Work::RefundSurplus,
+            &payment.out_trade_no,
+            Wait::over(now_ms),
+        )
+        .await?;
     }
     leave_only_what_is_due(write, payment.order_id, now_ms).await?;
     tell_of_payment(write, payment, recorded, now_ms).await?;
@@ -336,7 +341,13 @@ async fn leave_only_what_is_due(
             .fetch_optional(&mut **write)
             .await?;
     if alive.is_some() {
-        due_work::schedule(write, Work::EndOrder, &order_id.to_string(), now_ms).await?;
+        due_work::schedule(
+            write,
+            Work::EndOrder,
+            &order_id.to_string(),
+            Wait::over(now_ms),
+        )
+        .await?;
     }
     Ok(())
 }

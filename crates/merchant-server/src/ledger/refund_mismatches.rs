@@ -6,7 +6,9 @@ use merchant_api::{RefundMismatchNews, RefundState, WebhookEvent};
 use super::mismatches::next_no;
 use super::payments::{Numbers, keep_notification};
 use super::refunds::find_refund;
-use super::{Evidence, Ledger, LedgerError, RefundNews, RefundRecorded, Write, due_work, outbox};
+use super::{
+    Evidence, Ledger, LedgerError, RefundNews, RefundRecorded, Wait, Write, due_work, outbox,
+};
 use crate::due_work::Work;
 
 impl Ledger {
@@ -25,7 +27,7 @@ impl Ledger {
         let is_news = known.is_none_or(|refund| Some(refund.state) != hinted);
         if is_news {
             let subject = learn_subject(out_refund_no, out_trade_no);
-            due_work::schedule(&mut write, Work::LearnRefund, &subject, now_ms).await?;
+            due_work::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
         }
         let numbers = Numbers {
             out_trade_no: Some(out_trade_no),
@@ -45,28 +47,27 @@ impl Ledger {
         answer: &str,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE refund_mismatches SET queried_ms = ?, query_answer = ?
              WHERE out_refund_no = ? AND queried_ms IS NULL",
         )
         .bind(now_ms)
         .bind(answer)
-        .bind(out_refund_no)
-        .execute(&self.pool)
-        .await?;
+        .bind(out_refund_no);
+        self.writer.execute(statement).await?;
         Ok(())
     }
 
-    /// Has WeChat asked about a refund that somebody says there is, such as its bill.
+    /// Has WeChat asked about a refund that somebody says there is, such as its bill, now.
     pub(crate) async fn schedule_learning(
         &self,
         out_refund_no: &str,
         out_trade_no: &str,
-        at_ms: i64,
+        now_ms: i64,
     ) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
         let subject = learn_subject(out_refund_no, out_trade_no);
-        due_work::schedule(&mut write, Work::LearnRefund, &subject, at_ms).await?;
+        due_work::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
         write.commit().await?;
         Ok(())
     }
@@ -95,7 +96,7 @@ pub(super) async fn keep_mismatch(
     let is_new = kept.rows_affected() > 0;
     if is_new {
         let subject = learn_subject(&news.out_refund_no, &news.out_trade_no);
-        due_work::schedule(write, Work::LearnRefund, &subject, now_ms).await?;
+        due_work::schedule(write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
         let event = WebhookEvent::RefundMismatch(RefundMismatchNews {
             refund_no: news.out_refund_no.clone(),
             refund_id: news.refund_id.clone(),

@@ -9,8 +9,8 @@ use super::refund_mismatches::keep_mismatch;
 use super::refund_state::{Step, is_final, step};
 use super::refunds::{COLUMNS, find_refund, read_refund};
 use super::{
-    Attempt, AttemptState, Evidence, Ledger, LedgerError, Order, Refund, Write, attempts, due_work,
-    orders, outbox, signed,
+    Attempt, AttemptState, Evidence, Ledger, LedgerError, Order, Refund, Wait, Write, attempts,
+    due_work, orders, outbox, signed,
 };
 use crate::due_work::Work;
 
@@ -221,7 +221,13 @@ async fn take_in(
 ) -> Result<Refund, LedgerError> {
     if !matches!(attempt.state, AttemptState::Paid | AttemptState::Surplus) {
         // Refunded, so it was paid, and nobody has told us yet.
-        due_work::schedule(write, Work::QueryMismatch, &news.out_trade_no, now_ms).await?;
+        due_work::schedule(
+            write,
+            Work::QueryMismatch,
+            &news.out_trade_no,
+            Wait::over(now_ms),
+        )
+        .await?;
     }
     let row = sqlx::query(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
@@ -255,12 +261,21 @@ async fn changed(
 ) -> Result<(), LedgerError> {
     let number = &refund.out_refund_no;
     match news.next_look_ms.filter(|_| !is_final(refund.state)) {
-        Some(at_ms) => due_work::schedule(write, Work::Refund, number, at_ms).await?,
+        Some(at_ms) => {
+            let wait = Wait {
+                from_ms: now_ms,
+                to_ms: at_ms,
+            };
+            due_work::schedule(write, Work::Refund, number, wait).await?;
+        }
         None => due_work::forget(write, Work::Refund, number).await?,
     }
     if refund.origin == RefundOrigin::Surplus && refund.state == RefundState::Closed {
-        let again_ms = now_ms + SURPLUS_AGAIN_MS;
-        due_work::schedule(write, Work::RefundSurplus, &refund.out_trade_no, again_ms).await?;
+        let wait = Wait {
+            from_ms: now_ms,
+            to_ms: now_ms + SURPLUS_AGAIN_MS,
+        };
+        due_work::schedule(write, Work::RefundSurplus, &refund.out_trade_no, wait).await?;
     }
     sum_refunded(write, refund.order_id).await?;
     orders::grow_version(write, refund.order_id).await?;

@@ -6,7 +6,7 @@ use merchant_api::{RefundOrigin, RefundState};
 
 use super::refund_news::{SURPLUS_AGAIN_MS, tell};
 use super::refunds::{COLUMNS, read_refund};
-use super::{Ledger, LedgerError, Refund, due_work, orders};
+use super::{Ledger, LedgerError, Refund, Wait, due_work, orders};
 use crate::due_work::Work;
 
 /// What becomes of a refund that WeChat does not take.
@@ -56,7 +56,11 @@ impl Ledger {
             due_work::forget(&mut write, Work::Refund, &refund.out_refund_no).await?;
             if refund.origin == RefundOrigin::Surplus {
                 let (payment, again_ms) = (&refund.out_trade_no, now_ms + SURPLUS_AGAIN_MS);
-                due_work::schedule(&mut write, Work::RefundSurplus, payment, again_ms).await?;
+                let wait = Wait {
+                    from_ms: now_ms,
+                    to_ms: again_ms,
+                };
+                due_work::schedule(&mut write, Work::RefundSurplus, payment, wait).await?;
             }
             tell(&mut write, &refund, now_ms).await?;
             orders::grow_version(&mut write, refund.order_id).await?;
@@ -73,15 +77,14 @@ impl Ledger {
         wechat_code: &str,
         wechat_message: &str,
     ) -> Result<(), LedgerError> {
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE refunds SET wechat_code = ?, wechat_message = ?
              WHERE id = ? AND state = 'requested'",
         )
         .bind(wechat_code)
         .bind(wechat_message)
-        .bind(refund.id)
-        .execute(&self.pool)
-        .await?;
+        .bind(refund.id);
+        self.writer.execute(statement).await?;
         Ok(())
     }
 
@@ -106,7 +109,11 @@ impl Ledger {
             return Ok(());
         }
         let number = &refund.out_refund_no;
-        due_work::schedule(&mut write, Work::Refund, number, next_look_ms).await?;
+        let wait = Wait {
+            from_ms: now_ms,
+            to_ms: next_look_ms,
+        };
+        due_work::schedule(&mut write, Work::Refund, number, wait).await?;
         orders::grow_version(&mut write, refund.order_id).await?;
         write.commit().await?;
         self.changes.announce(refund.order_id);

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
-    Attempt, AttemptState, Ledger, LedgerError, Order, Write, attempts, due_work,
+    Attempt, AttemptState, Ledger, LedgerError, Order, Wait, Write, attempts, due_work,
     optional_unsigned, orders, refund_state, signed, unsigned,
 };
 use crate::due_work::Work;
@@ -155,7 +155,8 @@ impl Ledger {
             .await?;
         let last_ms: Option<i64> = row.try_get("sent_ms")?;
         if let Some(last_ms) = last_ms
-            && now_ms < last_ms.saturating_add(SPACING_MS)
+            // One that lies ahead was sent by a clock that has been put right since.
+            && (0..SPACING_MS).contains(&(now_ms - last_ms))
         {
             return Ok(Sending::NotBefore(last_ms.saturating_add(SPACING_MS)));
         }
@@ -177,17 +178,22 @@ impl Ledger {
     pub(crate) async fn schedule_refund(
         &self,
         out_refund_no: &str,
+        now_ms: i64,
         at_ms: i64,
     ) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
-        due_work::schedule(&mut write, Work::Refund, out_refund_no, at_ms).await?;
+        let wait = Wait {
+            from_ms: now_ms,
+            to_ms: at_ms,
+        };
+        due_work::schedule(&mut write, Work::Refund, out_refund_no, wait).await?;
         write.commit().await?;
         Ok(())
     }
 
     /// A refund by its number.
     pub(crate) async fn refund(&self, out_refund_no: &str) -> Result<Option<Refund>, LedgerError> {
-        let mut read = self.pool.acquire().await?;
+        let mut read = self.readers.pool().acquire().await?;
         find_refund(&mut read, out_refund_no).await
     }
 
@@ -197,7 +203,7 @@ impl Ledger {
             "SELECT {COLUMNS} FROM refunds WHERE order_id = ? ORDER BY id"
         ))
         .bind(order_id)
-        .fetch_all(&self.pool)
+        .fetch_all(self.readers.pool())
         .await?;
         rows.iter().map(read_refund).collect()
     }
@@ -208,7 +214,7 @@ impl Ledger {
         order: &Order,
         attempt: &Attempt,
     ) -> Result<u64, LedgerError> {
-        let mut read = self.pool.acquire().await?;
+        let mut read = self.readers.pool().acquire().await?;
         Ok(room(&mut read, order, &attempt.out_trade_no)
             .await?
             .left_fen)
@@ -248,8 +254,11 @@ impl Ledger {
         refund: &Refund,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let due_ms = now_ms + TAKEN_UP_MS;
-        due_work::schedule(&mut write, Work::Refund, &refund.out_refund_no, due_ms).await?;
+        let wait = Wait {
+            from_ms: now_ms,
+            to_ms: now_ms + TAKEN_UP_MS,
+        };
+        due_work::schedule(&mut write, Work::Refund, &refund.out_refund_no, wait).await?;
         orders::grow_version(&mut write, refund.order_id).await?;
         write.commit().await?;
         self.changes.announce(refund.order_id);
