@@ -8,6 +8,7 @@ use wechat_pay::OutTradeNo;
 
 use crate::ledger::{Attempt, Checkout, DueWork, Evidence, LedgerError, learn_numbers};
 use crate::question::{self, Finding, Unanswered};
+use crate::quiet_log::QuietLog;
 use crate::refunds::{self, Learned};
 use crate::server::MerchantServer;
 use crate::settlement;
@@ -28,10 +29,12 @@ const LEARN_PLAN_MS: [i64; 4] = [60_000, 600_000, 3_600_000, 21_600_000];
 /// An order is not ended by the clock within this time of its newest attempt: WeChat raises a
 /// shorter deadline, so a buyer may be in the cashier still.
 const FIRST_MINUTES_MS: i64 = 5 * 60_000;
-/// How long work is taken for; longer than its calls to WeChat can last together.
-const LEASE_MS: i64 = 60_000;
 /// Time before work that failed is tried again, doubling from the first to the second.
 const RETRY_MS: std::ops::RangeInclusive<i64> = 5_000..=600_000;
+/// When work comes back that found others working on its order.
+const COME_BACK_MS: i64 = 1_000;
+/// How long an end waits that came by the clock being set; see [`crate::clock_steps`].
+const SECOND_LOOK_MS: i64 = 10_000;
 /// A mismatch waits for a person anyway; asking about it ends after about three days.
 const MISMATCH_TRIES: u64 = 400;
 
@@ -54,24 +57,65 @@ pub(crate) enum Work {
     SendWebhook,
 }
 
-/// What does not wait for what: a backend that is slow to answer holds up no question to WeChat.
+/// What does not wait for what: a backend that is slow to answer holds up no question to WeChat,
+/// two thousand orders that end hold up no question about a payment, and neither holds up a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
-    /// Calls to WeChat.
-    Wechat,
+    /// Asking about attempts: a payment whose notification is lost becomes known here.
+    Queries,
+    /// Ending orders, each of which takes two calls.
+    Ends,
+    /// Refunds, and money that fits nothing.
+    Refunds,
     /// Calls to the merchant's backend.
     Backend,
 }
 
 impl Lane {
-    /// How many pieces of it are done at a time: one question to WeChat after the other; but a
-    /// target that hangs holds its message for ten seconds, which others go past. They take their
+    pub(crate) const ALL: [Self; 4] = [Self::Queries, Self::Ends, Self::Refunds, Self::Backend];
+
+    /// The kinds of its work, as a JSON array of [`Work::word`]s.
+    pub(crate) const fn kinds(self) -> &'static str {
+        match self {
+            Self::Queries => r#"["query_attempt"]"#,
+            Self::Ends => r#"["end_order"]"#,
+            Self::Refunds => r#"["query_mismatch","refund","learn_refund","refund_surplus"]"#,
+            Self::Backend => r#"["send_webhook"]"#,
+        }
+    }
+
+    /// How many pieces of it are done at a time, at most one for each order.
+    ///
+    /// Two thousand queries that fall due together, at half a second each, take ten seconds; that
+    /// is 200 calls a second, which `gateway.calls_per_second` may bound further. The ends of as many
+    /// orders take about a minute, and hold up nobody.
+    ///
+    /// A target that hangs holds its message for ten seconds, which others go past. They take their
     /// turns at a target eight at a time, so that even the last of them ends within its lease.
     const fn at_once(self) -> usize {
         match self {
-            Self::Wechat => 1,
+            Self::Queries => 100,
+            Self::Ends => 32,
+            Self::Refunds => 8,
             Self::Backend => 32,
         }
+    }
+
+    /// How long work is taken for, in milliseconds; longer than its calls can last together. A
+    /// question takes 12 seconds, and 32 with the reversal that a failed payment needs; an end 44 at
+    /// most (question, reversal, question), and so does a refund. Work of the same order may be waited
+    /// for once.
+    const fn lease_ms(self) -> i64 {
+        match self {
+            Self::Queries | Self::Backend => 60_000,
+            Self::Ends | Self::Refunds => 120_000,
+        }
+    }
+
+    /// So many pieces are taken together where there is more to do than can be done: each taking is
+    /// a commit.
+    const fn taken_together(self) -> usize {
+        self.at_once() / 8
     }
 }
 
@@ -120,7 +164,11 @@ impl MerchantServer {
     /// Does all work that is due by now; gives the number of pieces. A piece that fails is put
     /// off and does not hold up the others.
     pub async fn run_due(&self) -> Result<usize, LedgerError> {
-        Ok(self.run_lane(Lane::Wechat).await? + self.run_lane(Lane::Backend).await?)
+        let mut done = 0;
+        for lane in Lane::ALL {
+            done += self.run_lane(lane).await?;
+        }
+        Ok(done)
     }
 
     /// The same for one lane.
@@ -139,23 +187,51 @@ impl MerchantServer {
 
     /// Does a piece of work that was taken.
     async fn see_to(self, due: DueWork) -> Result<(), LedgerError> {
-        match run(&self, &due).await {
+        let next = run(&self, &due).await;
+        let now_ms = self.clock.now_ms();
+        match next {
             Ok(Next::Done) => self.ledger.finish(&due).await,
-            Ok(Next::At(at_ms)) => self.ledger.put_off(&due, at_ms).await,
-            Ok(Next::Untried(at_ms)) => self.ledger.put_back(&due, at_ms).await,
+            Ok(Next::At(at_ms)) => self.ledger.put_off(&due, now_ms, at_ms).await,
+            Ok(Next::Untried(at_ms)) => self.ledger.put_back(&due, now_ms, at_ms).await,
+            Ok(Next::Asked {
+                order_id,
+                asked_ms,
+                at_ms,
+            }) => {
+                let ledger = &self.ledger;
+                ledger
+                    .note_answer(&due, order_id, asked_ms, now_ms, at_ms)
+                    .await
+            }
+            Err(Unanswered::Busy(_)) => {
+                let at_ms = now_ms + COME_BACK_MS;
+                self.ledger.put_back(&due, now_ms, at_ms).await
+            }
             Err(error) => {
-                let at_ms = self.clock.now_ms() + retry_after_ms(due.tries);
-                tracing::warn!(work = due.work.word(), subject = due.subject, %error, "due work is put off");
-                self.ledger.put_off(&due, at_ms).await
+                let at_ms = now_ms + retry_after_ms(due.tries);
+                if let Some(left_out) = PUT_OFF.admit(self.clock.monotonic_ms()) {
+                    tracing::warn!(work = due.work.word(), subject = due.subject, %error, left_out, "due work is put off");
+                }
+                self.ledger.put_off(&due, now_ms, at_ms).await
             }
         }
     }
 
     /// When [`MerchantServer::run_due`] next has something to do.
     pub async fn next_due_ms(&self) -> Result<Option<i64>, LedgerError> {
-        self.ledger.next_due_ms().await
+        let mut next_ms = None;
+        for lane in Lane::ALL {
+            let lane_ms = self.ledger.next_due_ms(lane).await?;
+            next_ms = next_ms.into_iter().chain(lane_ms).min();
+        }
+        Ok(next_ms)
     }
 }
+
+/// The lines about queries that WeChat did not answer.
+static UNANSWERED: QuietLog = QuietLog::new();
+/// The lines about work that failed.
+static PUT_OFF: QuietLog = QuietLog::new();
 
 /// The pieces of a lane's work that are being done, each a task of its own: what one of them waits
 /// for is not waited for by the others. Whoever drops this cuts them off.
@@ -172,16 +248,33 @@ impl UnderWay {
         }
     }
 
-    /// Takes what is due, as far as the lane has room for it, and begins it.
+    /// Whether nothing more can be begun before a piece ends.
+    pub(crate) fn is_full(&self) -> bool {
+        self.pieces.len() >= self.lane.at_once()
+    }
+
+    /// Takes what is due, as far as the lane has room for it, and begins it. The clock may have
+    /// been put back, too: then work gets its wait again first.
     pub(crate) async fn begin(&mut self, server: &MerchantServer) -> Result<(), LedgerError> {
-        while self.pieces.len() < self.lane.at_once() {
-            let (ledger, now_ms) = (&server.ledger, server.clock.now_ms());
-            let Some(due) = ledger.take_due_work(self.lane, now_ms, LEASE_MS).await? else {
-                break;
-            };
-            self.pieces.spawn(server.clone().see_to(due));
+        let (ledger, clock) = (&server.ledger, &*server.clock);
+        server.clock_steps.look(clock);
+        ledger.keep_waits(clock.now_ms()).await?;
+        loop {
+            let room = self.lane.at_once() - self.pieces.len();
+            let is_worth_it = self.pieces.is_empty() || room >= self.lane.taken_together();
+            if room == 0 || !is_worth_it {
+                return Ok(());
+            }
+            let taken = ledger
+                .take_due_work(self.lane, clock.now_ms(), self.lane.lease_ms(), room)
+                .await?;
+            if taken.is_empty() {
+                return Ok(());
+            }
+            for due in taken {
+                self.pieces.spawn(server.clone().see_to(due));
+            }
         }
-        Ok(())
     }
 
     /// Ends with one of the pieces; `None` where none is being done.
@@ -201,6 +294,12 @@ enum Next {
     At(i64),
     /// Then, as if it had not been begun.
     Untried(i64),
+    /// WeChat answered about an order, and is asked again then, if at all.
+    Asked {
+        order_id: i64,
+        asked_ms: i64,
+        at_ms: Option<i64>,
+    },
 }
 
 impl From<Option<i64>> for Next {
@@ -246,7 +345,7 @@ async fn run_for_order(server: &MerchantServer, due: &DueWork) -> Result<Next, U
     let Ok(order_id) = due.subject.parse() else {
         return Ok(Next::Done);
     };
-    let _lock = server.lock_order(order_id).await;
+    let _lock = server.lock_order_for_due_work(order_id).await?;
     let Some(checkout) = server.ledger.checkout(order_id).await? else {
         return Ok(Next::Done);
     };
@@ -262,29 +361,43 @@ async fn query_attempt(
     checkout: &Checkout,
     tries: u64,
 ) -> Result<Next, Unanswered> {
-    let is_waiting = checkout.order.state == merchant_api::OrderState::Open
-        && checkout
-            .attempt
-            .as_ref()
-            .is_some_and(|attempt| attempt.state.is_alive());
-    if !is_waiting {
+    let is_open = checkout.order.state == merchant_api::OrderState::Open;
+    let current = checkout.attempt.as_ref();
+    let Some(attempt) = current.filter(|attempt| is_open && attempt.state.is_alive()) else {
         return Ok(Next::Done);
-    }
-    if let Some(attempt) = &checkout.attempt
-        && attempt.product == AttemptProduct::CodePay
-    {
+    };
+    if attempt.product == AttemptProduct::CodePay {
         return query_code_payment(server, attempt).await;
     }
     let next_ms = server.clock.now_ms() + interval_ms(tries + 1);
-    // A failure is no reason to leave the plan: the next question comes at its time.
-    if let Err(error) = question::ask_unless_asked(server, checkout).await {
-        tracing::warn!(order_no = checkout.order.order_no, %error, "WeChat gave no answer about an order");
-    }
-    if next_ms >= checkout.order.expires_ms {
-        // Ending the order asks once more.
-        return Ok(Next::Done);
-    }
-    Ok(Next::At(next_ms))
+    let asked_ms = match question::ask_for_due_work(server, checkout, attempt).await {
+        Ok(asked_ms) => asked_ms,
+        Err(error) => {
+            let monotonic_ms = server.clock.monotonic_ms();
+            // Held back here, so that it was not asked at all: it does not wait for its next turn.
+            if let Unanswered::Wechat(call) = &error
+                && let Some(wait_ms) = call.held_back_ms(monotonic_ms)
+            {
+                let wait_ms = wait_ms.max(question::ASK_INTERVAL_MS);
+                return Ok(Next::Untried(server.clock.now_ms() + wait_ms));
+            }
+            // A failure is no reason to leave the plan: the next question comes at its time.
+            if let Some(left_out) = UNANSWERED.admit(monotonic_ms) {
+                tracing::warn!(order_no = checkout.order.order_no, %error, left_out, "WeChat gave no answer about an order");
+            }
+            None
+        }
+    };
+    // Ending the order asks once more.
+    let at_ms = Some(next_ms).filter(|next_ms| *next_ms < checkout.order.expires_ms);
+    Ok(match asked_ms {
+        Some(asked_ms) => Next::Asked {
+            order_id: checkout.order.id,
+            asked_ms,
+            at_ms,
+        },
+        None => at_ms.into(),
+    })
 }
 
 /// A buyer who types a password needs seconds: asked about every few of them, and taken back when
@@ -317,8 +430,13 @@ async fn end_order(server: &MerchantServer, checkout: &Checkout) -> Result<Next,
     if order.state == merchant_api::OrderState::Open && !order.is_closing {
         let newest_ms = attempt.as_ref().map(|attempt| attempt.created_ms);
         let at_ms = end_ms(order.expires_ms, newest_ms);
-        if server.clock.now_ms() < at_ms {
+        let now_ms = server.clock.now_ms();
+        if now_ms < at_ms {
             return Ok(Next::At(at_ms));
+        }
+        // A clock that was an hour ahead for a moment must not end every order of that hour.
+        if server.clock_steps.spares(&*server.clock, order.id, at_ms) {
+            return Ok(Next::At(now_ms + SECOND_LOOK_MS));
         }
     }
     close_now(server, checkout).await?;

@@ -8,13 +8,19 @@ use http::{HeaderValue, StatusCode, header};
 use merchant_api::{ApiError, CheckoutAnswer, ErrorCode};
 use wechat_pay::InvalidField;
 
+use crate::clock::{Clock as _, SystemClock};
 use crate::ledger::LedgerError;
+use crate::order_locks::OrderBusy;
 use crate::question::Unanswered;
+use crate::quiet_log::QuietLog;
 use crate::randomness::NoRandomness;
 use crate::wechat_client::CallError;
 
 /// When to try again where a doubt is to be resolved meanwhile, in milliseconds.
 pub(crate) const DOUBT_RETRY_MS: u64 = 2_000;
+
+/// The lines about calls that the database failed.
+static LEDGER_FAILURES: QuietLog = QuietLog::new();
 
 /// A call that failed.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub(crate) enum Failure {
     Superseded(Box<CheckoutAnswer>),
     /// The fault is ours.
     Internal(String),
+    /// The same: the database did not do it.
+    Ledger(LedgerError),
 }
 
 impl Failure {
@@ -83,6 +91,12 @@ impl Failure {
                 "refused"
             ),
             Self::Internal(reason) => tracing::error!(reason, "a call failed by our fault"),
+            // A full disk makes every call fail, and the log may be on the same disk.
+            Self::Ledger(error) => {
+                if let Some(left_out) = LEDGER_FAILURES.admit(SystemClock.monotonic_ms()) {
+                    tracing::error!(reason = %error, left_out, "a call failed by our fault");
+                }
+            }
             Self::Refused(error) => {
                 let code = error.code.map_or("", ErrorCode::as_str);
                 let ApiError {
@@ -115,6 +129,7 @@ impl std::fmt::Display for Failure {
             }
             Self::Superseded(_) => f.write_str(ErrorCode::AttemptSuperseded.as_str()),
             Self::Internal(reason) => f.write_str(reason),
+            Self::Ledger(error) => error.fmt(f),
         }
     }
 }
@@ -127,7 +142,15 @@ impl From<ApiError> for Failure {
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
-        Self::Internal(error.to_string())
+        Self::Ledger(error)
+    }
+}
+
+impl From<OrderBusy> for Failure {
+    fn from(error: OrderBusy) -> Self {
+        let mut refused = ApiError::new(ErrorCode::RateLimited, error.to_string());
+        refused.retry_after_ms = Some(DOUBT_RETRY_MS);
+        Self::from(refused)
     }
 }
 
@@ -142,6 +165,7 @@ impl From<Unanswered> for Failure {
         match error {
             Unanswered::Ledger(error) => error.into(),
             Unanswered::Wechat(error) => Self::in_doubt(&error.to_string(), error.wechat_code()),
+            Unanswered::Busy(error) => error.into(),
             Unanswered::Contradiction => Self::in_doubt(&error.to_string(), None),
         }
     }
@@ -159,7 +183,7 @@ impl IntoResponse for Failure {
                 ),
                 Some(answer),
             ),
-            Self::Internal(_) => (
+            Self::Internal(_) | Self::Ledger(_) => (
                 ApiError::new(ErrorCode::Internal, "the fault is the server's; try again"),
                 None,
             ),

@@ -13,6 +13,7 @@ use crate::config::Scope;
 use crate::error::Failure;
 use crate::json_body;
 use crate::order_details::attempt_details;
+use crate::order_locks::Queue;
 use crate::orders;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
@@ -28,7 +29,7 @@ pub(crate) async fn start_attempt(
     let wanted: StartAttempt = json_body::read_nested(&read_body(body)?, "an attempt")?;
     let order = orders::find(&server, &order_no).await?.order;
     let request = AttemptRequest::of_backend(wanted, &order)?;
-    let started = checkout::start(&server, order.id, &request).await?;
+    let started = checkout::start(&server, order.id, &request, Queue::Backend).await?;
     Ok(Json(answer(started)))
 }
 

@@ -21,6 +21,7 @@ use crate::due_work;
 use crate::error::Failure;
 use crate::json_body;
 use crate::ledger::{Checkout, Created, NewOrder, Order};
+use crate::order_locks::Queue;
 use crate::path_text::PathText;
 use crate::randomness::{hex, unguessable};
 use crate::return_address;
@@ -68,7 +69,7 @@ pub(crate) async fn close_order(
 ) -> Result<Json<CheckoutAnswer>, Failure> {
     backend.may(Scope::OrdersWrite)?;
     let order = find(&server, &order_no).await?.order;
-    let _lock = server.lock_order(order.id).await;
+    let _lock = server.lock_order(order.id, Queue::Backend).await?;
     let checkout = find(&server, &order_no).await?;
     if checkout.order.state == OrderState::Open {
         // Written down first: where WeChat cannot say yet, due work goes on with it.

@@ -5,6 +5,7 @@ use merchant_api::AttemptProduct;
 use wechat_pay::OutTradeNo;
 
 use crate::ledger::{Attempt, AttemptState, Checkout, Evidence, LedgerError};
+use crate::order_locks::OrderBusy;
 use crate::server::MerchantServer;
 use crate::settlement::{self, Settlement};
 use crate::wechat_client::CallError;
@@ -23,6 +24,9 @@ pub(crate) enum Unanswered {
     /// WeChat did not answer, or not in a way to be believed.
     #[error(transparent)]
     Wechat(#[from] CallError),
+    /// Others work on the order: nothing was asked.
+    #[error(transparent)]
+    Busy(#[from] OrderBusy),
     /// WeChat's answers contradict each other for now: paid at close, not paid at query.
     #[error("WeChat says that it is paid, and does not say so when asked")]
     Contradiction,
@@ -50,11 +54,28 @@ pub(crate) async fn ask_unless_asked(
     let Some(attempt) = &checkout.attempt else {
         return Ok(());
     };
-    let was_asked = was_asked_a_moment_ago(checkout.order.asked_ms, server.clock.now_ms());
-    if attempt.state.is_alive() && !was_asked {
+    if attempt.state.is_alive() && !was_just_asked(server, checkout) {
         ask(server, attempt).await?;
     }
     Ok(())
+}
+
+/// The same for due work, which notes with its next step that WeChat was asked: gives when, where
+/// it was.
+pub(crate) async fn ask_for_due_work(
+    server: &MerchantServer,
+    checkout: &Checkout,
+    attempt: &Attempt,
+) -> Result<Option<i64>, Unanswered> {
+    if was_just_asked(server, checkout) {
+        return Ok(None);
+    }
+    let (_, asked_ms) = ask_unnoted(server, attempt).await?;
+    Ok(Some(asked_ms))
+}
+
+fn was_just_asked(server: &MerchantServer, checkout: &Checkout) -> bool {
+    was_asked_a_moment_ago(checkout.order.asked_ms, server.clock.now_ms())
 }
 
 /// A question that lies ahead was asked by a clock that has been put right since: it says nothing.
@@ -64,6 +85,20 @@ fn was_asked_a_moment_ago(asked_ms: Option<i64>, now_ms: i64) -> bool {
 
 /// Asks about an attempt.
 pub(crate) async fn ask(server: &MerchantServer, attempt: &Attempt) -> Result<Finding, Unanswered> {
+    let (finding, asked_ms) = ask_unnoted(server, attempt).await?;
+    // Only now: "checked" must not be said of an answer that is not in the ledger yet.
+    server
+        .ledger
+        .note_checked(attempt.order_id, asked_ms)
+        .await?;
+    Ok(finding)
+}
+
+/// Asks, and leaves it to the caller to note that there was an answer; gives when it was asked.
+async fn ask_unnoted(
+    server: &MerchantServer,
+    attempt: &Attempt,
+) -> Result<(Finding, i64), Unanswered> {
     let asked_ms = server.clock.now_ms();
     server.ledger.note_asked(attempt.order_id, asked_ms).await?;
     let standing = server
@@ -71,12 +106,7 @@ pub(crate) async fn ask(server: &MerchantServer, attempt: &Attempt) -> Result<Fi
         .query(&number(attempt)?, attempt.parties.sub_mchid.as_deref())
         .await?;
     let finding = conclude(server, attempt, standing).await?;
-    // Only now: "checked" must not be said of an answer that is not in the ledger yet.
-    server
-        .ledger
-        .note_checked(attempt.order_id, asked_ms)
-        .await?;
-    Ok(finding)
+    Ok((finding, asked_ms))
 }
 
 /// Records what WeChat says about an attempt.

@@ -6,6 +6,7 @@ use merchant_api::RefundState;
 use wechat_pay::{Operation, OutTradeNo};
 
 use crate::ledger::{Attempt, AttemptState, Evidence, LedgerError, Recorded};
+use crate::order_locks::Queue;
 use crate::question::Unanswered;
 use crate::refunds::{self, Learned};
 use crate::server::MerchantServer;
@@ -119,7 +120,6 @@ impl MerchantServer {
     }
 
     async fn compare(&self, attempt: &Attempt) -> Result<Option<Finding>, LedgerError> {
-        let _lock = self.lock_order(attempt.order_id).await;
         let number = OutTradeNo::parse(attempt.out_trade_no.clone())
             .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
         let found = |there: &str, done| {
@@ -129,6 +129,10 @@ impl MerchantServer {
                 there: there.to_owned(),
                 done,
             }))
+        };
+        let _lock = match self.lock_order(attempt.order_id, Queue::Backend).await {
+            Ok(lock) => lock,
+            Err(busy) => return found(&busy.to_string(), ""),
         };
         let sub_mchid = attempt.parties.sub_mchid.as_deref();
         let standing = match self.wechat.query(&number, sub_mchid).await {

@@ -164,9 +164,10 @@ fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderVa
     SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }
 
-/// `GET /healthz`
+/// `GET /healthz`: whether the process lives. A server that cannot write is not helped by being
+/// begun again.
 async fn health(State(server): State<MerchantServer>) -> Response {
-    if server.ledger.is_well().await {
+    if server.ledger.is_readable().await {
         (StatusCode::OK, "ok\n").into_response()
     } else {
         (
@@ -177,7 +178,7 @@ async fn health(State(server): State<MerchantServer>) -> Response {
     }
 }
 
-/// `GET /readyz`: whether new calls should come here.
+/// `GET /readyz`: whether new calls should come here, which is: whether a write works.
 async fn ready(State(server): State<MerchantServer>) -> Response {
     if server.is_ending() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is ending\n").into_response();
@@ -186,7 +187,11 @@ async fn ready(State(server): State<MerchantServer>) -> Response {
         let reason = "no platform certificate of WeChat's has come yet\n";
         return (StatusCode::SERVICE_UNAVAILABLE, reason).into_response();
     }
-    health(State(server)).await
+    if !server.can_write().await {
+        let reason = "the database takes no writes\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, reason).into_response();
+    }
+    (StatusCode::OK, "ok\n").into_response()
 }
 
 /// `GET /MP_verify_….txt`. Any other name is as unknown as a longer address, by whatever method.

@@ -7,6 +7,7 @@ use std::pin::pin;
 
 use axum::Router;
 use axum::extract::Request;
+use futures_util::future::join_all;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::{ServiceExt as _, service_fn};
@@ -15,6 +16,7 @@ use crate::config::{Config, ConfigError};
 use crate::due_work::{Lane, UnderWay};
 use crate::ledger::LedgerError;
 use crate::operations::surroundings;
+use crate::quiet_log::QuietLog;
 use crate::routes::app;
 use crate::server::MerchantServer;
 use crate::wechat_client::Refreshed;
@@ -22,6 +24,9 @@ use crate::wechat_client::Refreshed;
 /// How long the loop sleeps at most: work that another instance or a route scheduled is found
 /// within this time.
 const LONGEST_SLEEP_MS: i64 = 1_000;
+/// How long it sleeps at least where nothing ends: what is due and could not be begun is mostly held by
+/// another process.
+const SHORTEST_SLEEP_MS: i64 = 50;
 /// How long calls may go on after the end was told: a call to WeChat and its answer.
 const DRAIN_MS: i64 = 15_000;
 
@@ -91,8 +96,7 @@ pub async fn serve(
     );
     tokio::select! {
         outcome = &mut serving => return outcome.map_err(listen_error),
-        () = work(&running, Lane::Wechat) => {}
-        () = work(&running, Lane::Backend) => {}
+        _ = join_all(Lane::ALL.map(|lane| work(&running, lane))) => {}
         () = keep_trust(&running) => {}
         () = keep_configured(&running, next_config) => {}
         () = end => {}
@@ -100,10 +104,9 @@ pub async fn serve(
     tracing::info!("merchant server ends; calls that are being answered may finish");
     server.begin_shutdown();
     drop(stop);
-    let drained_ms = server.clock.now_ms() + DRAIN_MS;
     tokio::select! {
         outcome = serving => outcome.map_err(listen_error),
-        () = server.clock.sleep_until(drained_ms) => {
+        () = server.clock.sleep_ms(DRAIN_MS) => {
             tracing::warn!("some calls did not finish in time and are cut off");
             Ok(())
         }
@@ -149,27 +152,39 @@ async fn keep_configured(
     }
 }
 
-/// Does due work for ever. A failure of the ledger is logged and tried again: calls may be served
-/// meanwhile.
+/// Does a lane's due work for ever. A failure of the ledger is logged and tried again a little later:
+/// calls may be served meanwhile.
 async fn work(running: &watch::Sender<Running>, lane: Lane) {
     let mut under_way = UnderWay::new(lane);
+    let failures = QuietLog::new();
     loop {
         let server = running.borrow().server.clone();
-        if let Err(error) = under_way.begin(&server).await {
-            tracing::error!(%error, "due work cannot be read");
-        }
-        let now_ms = server.clock.now_ms();
-        let latest_ms = now_ms + LONGEST_SLEEP_MS;
-        let next_ms = server.next_due_ms().await.ok().flatten();
-        let until_ms = next_ms.map_or(latest_ms, |next_ms| next_ms.clamp(now_ms + 50, latest_ms));
+        let clock = &*server.clock;
+        let note = |error: &LedgerError, message| {
+            if let Some(left_out) = failures.admit(clock.monotonic_ms()) {
+                tracing::error!(%error, left_out, ?lane, "{message}");
+            }
+        };
+        let wait_ms = match under_way.begin(&server).await {
+            Ok(()) if under_way.is_full() => LONGEST_SLEEP_MS,
+            Ok(()) => {
+                let next_ms = server.ledger.next_due_ms(lane).await.ok().flatten();
+                let wait_ms = next_ms.map_or(LONGEST_SLEEP_MS, |next_ms| next_ms - clock.now_ms());
+                wait_ms.clamp(SHORTEST_SLEEP_MS, LONGEST_SLEEP_MS)
+            }
+            Err(error) => {
+                note(&error, "due work cannot be taken");
+                LONGEST_SLEEP_MS
+            }
+        };
         tokio::select! {
             Some(ended) = under_way.one_ended() => {
                 if let Err(error) = ended {
-                    tracing::error!(%error, "due work cannot be written");
+                    note(&error, "due work cannot be written");
                 }
             }
             // What is due meanwhile does not wait for what is under way.
-            () = server.clock.sleep_until(until_ms) => {}
+            () = clock.sleep_ms(wait_ms) => {}
         }
     }
 }
@@ -194,6 +209,6 @@ async fn keep_trust(running: &watch::Sender<Running>) {
                 tracing::warn!(event = "certificates.unavailable", %error, "WeChat's platform certificates could not be fetched");
             }
         }
-        server.clock.sleep_until(server.certificates_due_ms()).await;
+        server.clock.sleep_ms(server.certificates_wait_ms()).await;
     }
 }

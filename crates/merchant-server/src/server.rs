@@ -1,17 +1,19 @@
 //! The server's state: what all routes and all due work share.
 
-use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::clock_steps::ClockSteps;
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Calls;
+use crate::order_locks::{OrderBusy, OrderGuard, OrderLocks, Queue};
 use crate::randomness::Randomness;
 use crate::rate_limit::Limits;
+use crate::readiness::Readiness;
 use crate::request_id::RequestIds;
 use crate::webhooks::Targets;
 use crate::wechat_client::WechatClient;
@@ -46,11 +48,11 @@ pub struct Parts {
     pub(crate) limits: Arc<Limits>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) request_ids: Arc<RequestIds>,
-    order_locks: Arc<Mutex<OrderLocks>>,
+    pub(crate) readiness: Arc<Readiness>,
+    pub(crate) clock_steps: Arc<ClockSteps>,
+    order_locks: Arc<OrderLocks>,
     is_ending: watch::Sender<bool>,
 }
-
-type OrderLocks = HashMap<i64, Weak<AsyncMutex<()>>>;
 
 impl Deref for MerchantServer {
     type Target = Parts;
@@ -90,6 +92,8 @@ impl MerchantServer {
             webhooks: surroundings.webhooks,
             targets: Arc::default(),
             ledger,
+            readiness: Arc::default(),
+            clock_steps: Arc::default(),
             order_locks: Arc::default(),
             is_ending: watch::Sender::new(false),
         }))
@@ -116,6 +120,8 @@ impl MerchantServer {
             limits,
             calls: self.calls.clone(),
             request_ids: self.request_ids.clone(),
+            readiness: self.readiness.clone(),
+            clock_steps: self.clock_steps.clone(),
             order_locks: self.order_locks.clone(),
             is_ending: self.is_ending.clone(),
         }))
@@ -128,24 +134,22 @@ impl MerchantServer {
 }
 
 impl Parts {
-    /// One at a time for each order, in this process: the second finds what the first one did.
-    /// Correctness does not rest on it, the ledger's conditions do that; it saves WeChat from
-    /// being asked twice.
-    pub(crate) async fn lock_order(&self, order_id: i64) -> OwnedMutexGuard<()> {
-        let lock = {
-            let mut locks = self
-                .order_locks
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            locks.retain(|_, lock| lock.strong_count() > 0);
-            let known = locks.get(&order_id).and_then(Weak::upgrade);
-            known.unwrap_or_else(|| {
-                let lock = Arc::default();
-                locks.insert(order_id, Arc::downgrade(&lock));
-                lock
-            })
-        };
-        lock.lock_owned().await
+    /// Waits for an order's lock, so that one call after the other works on it; see
+    /// [`crate::order_locks`].
+    pub(crate) async fn lock_order(
+        &self,
+        order_id: i64,
+        queue: Queue,
+    ) -> Result<OrderGuard, OrderBusy> {
+        self.order_locks.wait(order_id, queue).await
+    }
+
+    /// The same for due work, which comes back later where a call holds the lock.
+    pub(crate) async fn lock_order_for_due_work(
+        &self,
+        order_id: i64,
+    ) -> Result<OrderGuard, OrderBusy> {
+        self.order_locks.take_for_due_work(order_id).await
     }
 
     /// Whether the server is about to end.

@@ -48,7 +48,10 @@ pub(crate) async fn record(
             Ok(Settlement::Ours(recorded))
         }
         Judgement::Hint { order_id } => {
-            server.ledger.schedule_query(order_id, now_ms).await?;
+            server
+                .ledger
+                .schedule_query(order_id, now_ms, now_ms)
+                .await?;
             server
                 .ledger
                 .record_other_notification(evidence, now_ms)

@@ -15,6 +15,7 @@ use super::wish::{Wanted, Wish, read_wish};
 use crate::due_work;
 use crate::error::{DOUBT_RETRY_MS, Failure};
 use crate::ledger::{Attempt, AttemptState, Begun, Checkout, NewAttempt};
+use crate::order_locks::Queue;
 use crate::question::{self, Finding};
 use crate::randomness::{hex, unguessable};
 use crate::server::MerchantServer;
@@ -50,8 +51,9 @@ pub(crate) async fn start(
     server: &MerchantServer,
     order_id: i64,
     request: &AttemptRequest,
+    queue: Queue,
 ) -> Result<Started, Failure> {
-    let _lock = server.lock_order(order_id).await;
+    let _lock = server.lock_order(order_id, queue).await?;
     // A login code is good once, so a wish is read once: what happens between the rounds changes
     // neither the payer nor the applications.
     let mut wish: Option<Box<Wish>> = None;
@@ -86,9 +88,10 @@ pub(crate) async fn start(
             return Ok(started);
         }
     }
+    let now_ms = server.clock.now_ms();
     server
         .ledger
-        .schedule_query(order_id, server.clock.now_ms() + retry_ms())
+        .schedule_query(order_id, now_ms, now_ms + retry_ms())
         .await?;
     Err(Failure::in_doubt("the order keeps changing", None))
 }
@@ -99,7 +102,7 @@ pub(super) async fn cancel(
     order_id: i64,
     after: u64,
 ) -> Result<CheckoutAnswer, Failure> {
-    let _lock = server.lock_order(order_id).await;
+    let _lock = server.lock_order(order_id, Queue::Pages).await?;
     let checkout = reread(server, order_id).await?;
     if checkout.order.state != OrderState::Open {
         return Ok(answer(server, &checkout, None));
@@ -237,9 +240,10 @@ async fn end(server: &MerchantServer, attempt: &Attempt) -> Result<(), Failure> 
     match question::end(server, attempt).await {
         Ok(_) => Ok(()),
         Err(error) => {
+            let now_ms = server.clock.now_ms();
             server
                 .ledger
-                .schedule_query(attempt.order_id, server.clock.now_ms() + retry_ms())
+                .schedule_query(attempt.order_id, now_ms, now_ms + retry_ms())
                 .await?;
             Err(error.into())
         }

@@ -20,6 +20,7 @@ use url::form_urlencoded;
 use crate::client_address::Caller;
 use crate::error::Failure;
 use crate::ledger::Checkout;
+use crate::order_locks::Queue;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
 
@@ -42,7 +43,7 @@ pub(crate) async fn start_attempt(
     let form = AttemptForm::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
     let checkout = find(&server, &token).await?;
     let request = AttemptRequest::of_page(form, caller);
-    let started = attempts::start(&server, checkout.order.id, &request).await?;
+    let started = attempts::start(&server, checkout.order.id, &request, Queue::Pages).await?;
     Ok(Json(started.into_answer(&server)))
 }
 

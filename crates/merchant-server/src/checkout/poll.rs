@@ -6,6 +6,7 @@ use merchant_api::{CheckoutAnswer, PollQuery};
 use super::{answer, reread};
 use crate::error::Failure;
 use crate::ledger::Checkout;
+use crate::order_locks::Queue;
 use crate::question;
 use crate::server::MerchantServer;
 
@@ -41,7 +42,10 @@ pub(super) async fn read(
 
 /// Asks WeChat unless it was asked a moment ago; gives how things stand then.
 pub(crate) async fn ask(server: &MerchantServer, order_id: i64) -> Result<Checkout, Failure> {
-    let _lock = server.lock_order(order_id).await;
+    let Ok(_lock) = server.lock_order(order_id, Queue::Pages).await else {
+        // So many ask that one of them has the answer in a moment, and all who wait are told.
+        return reread(server, order_id).await;
+    };
     // Whoever held the lock before us may have asked.
     let checkout = reread(server, order_id).await?;
     if let Err(error) = question::ask_unless_asked(server, &checkout).await {
@@ -58,7 +62,7 @@ async fn hold(
     seen: u64,
 ) -> Result<Checkout, Failure> {
     let order_id = checkout.order.id;
-    let until_ms = server.clock.now_ms() + i64::try_from(wait_s).unwrap_or(0) * 1000;
+    let until_ms = server.clock.monotonic_ms() + i64::try_from(wait_s).unwrap_or(0) * 1000;
     // A page may have seen more than is known: a backup was put back. The next change is news to it.
     let seen = seen.min(checkout.order.version);
     let mut waiter = server.ledger.changes().listen(order_id);
@@ -69,10 +73,11 @@ async fn hold(
         checkout
     };
     while checkout.order.version == seen && !server.is_ending() {
+        let left_ms = until_ms - server.clock.monotonic_ms();
         tokio::select! {
             () = waiter.changed() => checkout = reread(server, order_id).await?,
             // Another process on the same database announces nothing here.
-            () = server.clock.sleep_until(until_ms) => return reread(server, order_id).await,
+            () = server.clock.sleep_ms(left_ms) => return reread(server, order_id).await,
             () = server.ending() => break,
         }
     }

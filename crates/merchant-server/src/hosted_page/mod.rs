@@ -29,6 +29,7 @@ use crate::checkout::{self, AttemptRequest};
 use crate::client_address::Caller;
 use crate::error::{Failure, status_of};
 use crate::language::Language;
+use crate::order_locks::Queue;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
 use document::{checkout_policy, secure, secured};
@@ -90,7 +91,7 @@ pub(crate) async fn start(
         Err(failure) => return Ok(refused(&server, &token, &failure, language)),
     };
     let request = AttemptRequest::of_page(form, caller);
-    let answer = match checkout::start(&server, checkout.order.id, &request).await {
+    let answer = match checkout::start(&server, checkout.order.id, &request, Queue::Pages).await {
         Ok(started) => started.into_answer(&server),
         // The page shows how things stand, and offers to take over in turn.
         Err(Failure::Superseded(_)) => {
@@ -188,7 +189,7 @@ fn refused(
     let code = match failure {
         Failure::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
         Failure::Superseded(_) => ErrorCode::AttemptSuperseded,
-        Failure::Internal(_) => ErrorCode::Internal,
+        Failure::Internal(_) | Failure::Ledger(_) => ErrorCode::Internal,
     };
     failure.log();
     let markup = view::refusal(&server.config, token, words::of_refusal(code), language);

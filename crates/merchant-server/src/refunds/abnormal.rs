@@ -21,6 +21,7 @@ use crate::config::Scope;
 use crate::error::{DOUBT_RETRY_MS, Failure};
 use crate::json_body;
 use crate::ledger::{LedgerError, Refund};
+use crate::order_locks::Queue;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
 use crate::wechat_client::CallError;
@@ -37,7 +38,7 @@ pub(crate) async fn apply_abnormal_refund(
     let wanted: ApplyAbnormalRefund = json_body::read(&read_body(body)?, "an abnormal refund")?;
     let to = check(wanted)?;
     let order_id = find(&server, &refund_no).await?.order_id;
-    let _lock = server.lock_order(order_id).await;
+    let _lock = server.lock_order(order_id, Queue::Backend).await?;
     let refund = find(&server, &refund_no).await?;
     if refund.state != RefundState::Abnormal {
         return Err(not_abnormal(&refund));
@@ -78,9 +79,10 @@ async fn apply(
         }
         Err(ApplyError::Call(error)) => {
             // Whatever became of it, due work finds out.
+            let now_ms = server.clock.now_ms();
             server
                 .ledger
-                .schedule_refund(&refund.out_refund_no, server.clock.now_ms())
+                .schedule_refund(&refund.out_refund_no, now_ms, now_ms)
                 .await?;
             Err(of_call(&error))
         }

@@ -27,6 +27,7 @@ use crate::config::Scope;
 use crate::error::Failure;
 use crate::json_body;
 use crate::ledger::{Attempt, AttemptState, Checkout, REFUNDS_MAX, Refund, RefundBegun};
+use crate::order_locks::Queue;
 use crate::orders;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
@@ -123,7 +124,7 @@ pub(crate) async fn ask(
 ) -> Result<Asked, Failure> {
     let checked = wish::check(wanted)?;
     let Checkout { order, .. } = orders::find(server, order_no).await?;
-    let _lock = server.lock_order(order.id).await;
+    let _lock = server.lock_order(order.id, Queue::Backend).await?;
     let Some(attempt) = paid_attempt(server, order.id).await? else {
         return Err(not_paid());
     };

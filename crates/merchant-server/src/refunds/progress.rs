@@ -49,7 +49,7 @@ pub(crate) async fn advance(
     let Some(refund) = server.ledger.refund(out_refund_no).await? else {
         return Ok(None);
     };
-    let _lock = server.lock_order(refund.order_id).await;
+    let _lock = server.lock_order_for_due_work(refund.order_id).await?;
     // Whoever held the lock before us may have brought it on.
     let Some(refund) = server.ledger.refund(out_refund_no).await? else {
         return Ok(None);
@@ -67,7 +67,8 @@ pub(super) async fn advance_now(
         Ok(None) => Ok(()),
         Ok(Some(at_ms)) => {
             let number = &refund.out_refund_no;
-            server.ledger.schedule_refund(number, at_ms).await
+            let now_ms = server.clock.now_ms();
+            server.ledger.schedule_refund(number, now_ms, at_ms).await
         }
         Err(Unanswered::Ledger(error)) => Err(error),
         Err(error) => {

@@ -29,7 +29,7 @@ pub(crate) async fn give_back(
     if attempt.state != AttemptState::Surplus {
         return Ok(());
     }
-    let _lock = server.lock_order(attempt.order_id).await;
+    let _lock = server.lock_order_for_due_work(attempt.order_id).await?;
     let Some(checkout) = server.ledger.checkout(attempt.order_id).await? else {
         return Ok(());
     };
