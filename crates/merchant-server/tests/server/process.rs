@@ -21,7 +21,7 @@ const OTHER_KEY_SHA256: &str = "2aa50b47c92342ddda1dccb774e50e497d759632db2c3a8b
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server in a process of its own.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     log: mpsc::Receiver<Value>,
     folder: TempDir,
@@ -30,10 +30,18 @@ struct Process {
 
 impl Process {
     fn start() -> Self {
+        Self::start_through(&[])
+    }
+
+    /// The same begun by another program, which gets the server's command after its own arguments.
+    pub(crate) fn start_through(through: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write(&folder.path().join("s.toml"), &served(""));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_merchant-server"))
-            .args(["--log-json", "serve", "--config", "s.toml"])
+        let program = env!("CARGO_BIN_EXE_merchant-server");
+        let own = [program, "--log-json", "serve", "--config", "s.toml"];
+        let command: Vec<_> = through.iter().copied().chain(own).collect();
+        let mut child = Command::new(command[0])
+            .args(&command[1..])
             .current_dir(folder.path())
             .env_clear()
             .stderr(Stdio::piped())
@@ -63,8 +71,21 @@ impl Process {
         process
     }
 
+    /// Its folder, with the database in it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for a line of the log.
-    fn said(&self, message: &str) -> Value {
+    pub(crate) fn said(&self, message: &str) -> Value {
         loop {
             let line = self.log.recv_timeout(PATIENCE).unwrap();
             if line["fields"]["message"] == message {

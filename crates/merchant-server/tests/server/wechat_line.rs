@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use bytes::Bytes;
-use merchant_server::{Call, ServiceTransport, TransportError, WechatTransport};
+use merchant_server::{Call, Clock as _, ServiceTransport, TransportError, WechatTransport};
 use tokio::sync::Notify;
+use tokio::task::yield_now;
+
+use crate::house::TestClock;
 
 /// What happens to the next call of a kind.
 pub(crate) enum Meddling {
@@ -46,6 +49,9 @@ struct Inner {
     meddlings: Mutex<VecDeque<(&'static str, Meddling)>>,
     sent: Mutex<Vec<Sent>>,
     cut: Mutex<Option<Cut>>,
+    slowness: Mutex<Option<(TestClock, u64)>>,
+    /// How many calls were slowed down and have not arrived yet, and how many have since.
+    slowed: Mutex<(usize, usize)>,
 }
 
 /// A call at which the process ends.
@@ -64,6 +70,8 @@ impl WechatLine {
             meddlings: Mutex::default(),
             sent: Mutex::default(),
             cut: Mutex::default(),
+            slowness: Mutex::default(),
+            slowed: Mutex::default(),
         }))
     }
 
@@ -85,6 +93,36 @@ impl WechatLine {
     /// The kinds of what was sent since the last look.
     pub(crate) fn take_kinds(&self) -> Vec<&'static str> {
         self.take_sent().iter().map(|sent| sent.kind).collect()
+    }
+
+    /// From here on each call arrives so much later, by a clock.
+    pub(crate) fn slow_down(&self, clock: &TestClock, by_ms: u64) {
+        *self.0.slowness.lock().unwrap() = Some((clock.clone(), by_ms));
+    }
+
+    /// How many calls that were slowed down have arrived.
+    pub(crate) fn answered(&self) -> usize {
+        self.0.slowed.lock().unwrap().1
+    }
+
+    /// Once so many calls are slowed down at the same time, lets that time pass; ends when they have
+    /// arrived.
+    pub(crate) async fn let_pass(&self, count: usize, clock: &TestClock, by_ms: u64) {
+        while self.0.slowed.lock().unwrap().0 < count {
+            yield_now().await;
+        }
+        clock.advance_ms(by_ms);
+        let (under_way, arrived) = *self.0.slowed.lock().unwrap();
+        while self.answered() < arrived + under_way.min(count) {
+            yield_now().await;
+        }
+    }
+
+    /// Whether a number was asked about since the last look.
+    pub(crate) fn asks(&self, out_trade_no: &str) -> bool {
+        let sent = self.0.sent.lock().unwrap();
+        let mut questions = sent.iter().filter(|sent| sent.kind == "query");
+        questions.any(|sent| sent.path.ends_with(out_trade_no))
     }
 
     /// The process is to end at a call, counting from 1: tells when it is there, and never
@@ -134,7 +172,14 @@ impl WechatTransport for WechatLine {
         });
         let meddling = self.meddling(kind);
         let cut = self.is_cut();
+        let slowness = self.0.slowness.lock().unwrap().clone();
         Box::pin(async move {
+            if let Some((clock, by_ms)) = slowness {
+                self.0.slowed.lock().unwrap().0 += 1;
+                clock.sleep_ms(i64::try_from(by_ms).unwrap()).await;
+                let mut slowed = self.0.slowed.lock().unwrap();
+                *slowed = (slowed.0 - 1, slowed.1 + 1);
+            }
             if let Some((arrives, reached)) = cut {
                 if arrives {
                     self.0.simulator.call(request).await?;

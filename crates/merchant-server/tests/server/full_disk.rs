@@ -1,0 +1,142 @@
+//! A database that cannot be written: nothing is done on the word of a write that failed, the server
+//! says that it is not ready, and it works again as soon as there is space.
+//!
+//! Two ways to get there, neither of which needs a disk: a deferred constraint makes SQLite refuse the
+//! commit and not the statement, which is what a full disk does; and a limit on the size of files
+//! makes the operating system refuse the bytes.
+
+use std::process::Command;
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::house::{API_KEY, House, MINUTE_MS};
+use crate::oauth::{authorize_url, handle, through_wechat};
+use crate::process::Process;
+use crate::webhooks::{SECRET, TARGET, close};
+
+/// From here on no change of a table can be committed.
+async fn refuse_commits(house: &House, table: &str) {
+    let pool = house.database().await;
+    for statement in [
+        "CREATE TABLE no_rows (id INTEGER PRIMARY KEY)".to_owned(),
+        "CREATE TABLE filled (id INTEGER REFERENCES no_rows (id) DEFERRABLE INITIALLY DEFERRED)"
+            .to_owned(),
+        format!(
+            "CREATE TRIGGER no_space AFTER UPDATE ON {table} BEGIN INSERT INTO filled VALUES (1); END"
+        ),
+    ] {
+        let statement = sqlx::AssertSqlSafe(statement);
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+}
+
+async fn commit_again(house: &House) {
+    let pool = house.database().await;
+    let gone = sqlx::query("DROP TRIGGER no_space").execute(&pool).await;
+    gone.unwrap();
+}
+
+#[tokio::test]
+async fn a_message_is_not_sent_while_taking_it_cannot_be_committed() {
+    let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
+    let house = House::open_with_end(&target).await;
+    close(&house, 1).await;
+    refuse_commits(&house, "due_work").await;
+    for _ in 0..20 {
+        house.clock.advance_ms(MINUTE_MS);
+        assert!(house.server.run_due().await.is_err());
+    }
+    assert_eq!(house.backend.count(TARGET), 0);
+    commit_again(&house).await;
+    house.later(0).await;
+    assert_eq!(house.backend.count(TARGET), 1);
+    house.later(60 * MINUTE_MS).await;
+    assert_eq!(house.backend.count(TARGET), 1);
+}
+
+#[tokio::test]
+async fn wechat_is_not_asked_while_taking_the_question_cannot_be_committed() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.line.take_sent();
+    refuse_commits(&house, "due_work").await;
+    house.clock.advance_ms(MINUTE_MS);
+    for _ in 0..20 {
+        assert!(house.server.run_due().await.is_err());
+    }
+    assert_eq!(house.line.take_kinds(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_way_back_from_wechat_is_not_used_up_by_a_commit_that_fails() {
+    let line = "app_secret = \"an app secret of thirty-two chars\"";
+    let house = House::open_with_merchant("", line).await;
+    let token = house.tea().await;
+    let url = authorize_url(&house, &token).await;
+    let back = through_wechat(&house, &url).await;
+    refuse_commits(&house, "oauth_states").await;
+    house.line.take_sent();
+    let failed = house.get(&back).await;
+    assert_eq!(failed.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(house.line.take_kinds(), [""; 0], "the code is still good");
+    commit_again(&house).await;
+    assert!(!handle(&house.get(&back).await).is_empty());
+}
+
+/// Bounds the size of every file that a process writes; `None`: no bound.
+fn limit_files(process: &Process, bytes: Option<u64>) {
+    let bytes = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+    let pid = process.id().to_string();
+    let done = Command::new("prlimit")
+        .args(["--pid", &pid, &format!("--fsize={bytes}:")])
+        .status()
+        .unwrap();
+    assert!(done.success());
+}
+
+async fn status(process: &Process, path: &str) -> u16 {
+    let answer = reqwest::get(format!("{}{path}", process.origin())).await;
+    answer.unwrap().status().as_u16()
+}
+
+async fn order(process: &Process) -> u16 {
+    let order = json!({ "total_fen": 1990, "description": "tea" });
+    let answer = reqwest::Client::new()
+        .post(format!("{}/v1/orders", process.origin()))
+        .bearer_auth(API_KEY)
+        .header("content-type", "application/json")
+        .body(order.to_string())
+        .send()
+        .await;
+    answer.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn a_server_without_space_lives_is_not_ready_and_works_again_with_space() {
+    // Without this a write beyond the limit would be the end of the process.
+    let process = Process::start_through(&["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
+    assert_eq!(order(&process).await, 201);
+    assert_eq!(status(&process, "/readyz").await, 200);
+    let written = process.folder().join("merchant-server.sqlite3-wal");
+    limit_files(&process, Some(std::fs::metadata(written).unwrap().len()));
+    // More than there are connections: each of them must be good for the next one.
+    for _ in 0..12 {
+        assert_eq!(order(&process).await, 500);
+    }
+    process.said("a call failed by our fault");
+    let mut ready = status(&process, "/readyz").await;
+    while ready == 200 {
+        // The answer from before the disk was full holds for a second.
+        ready = status(&process, "/readyz").await;
+    }
+    assert_eq!(ready, 503);
+    assert_eq!(status(&process, "/healthz").await, 200);
+    limit_files(&process, None);
+    for _ in 0..12 {
+        assert_eq!(order(&process).await, 201);
+    }
+    while status(&process, "/readyz").await != 200 {}
+    process.said("the database takes writes again");
+}

@@ -1,0 +1,188 @@
+//! Due work side by side: what one order, one buyer or one kind of work waits for holds up no other.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, JoinSet, yield_now};
+use tower::ServiceExt as _;
+
+use crate::house::{Answer, House, MINUTE_MS, form, read};
+
+/// What WeChat takes for an answer.
+const WECHAT_TAKES_MS: u64 = 500;
+
+async fn ordered(house: &House, order_no: &str) -> String {
+    let order = json!({ "order_no": order_no, "total_fen": 1990, "description": "tea" });
+    let token = house.order(order).await;
+    let answer = house.attempt(&token, &[("product", "native")]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    token
+}
+
+fn attempt_of(house: &House, token: &str) -> impl Future<Output = Answer> + Send + 'static {
+    let app = house.app.clone();
+    let path = format!("/v1/checkouts/{token}/attempts");
+    async move {
+        let fields = [("product", "native")];
+        read(app.oneshot(form(&path, &fields)).await.unwrap()).await
+    }
+}
+
+/// A page that starts an attempt to which WeChat gives no answer: it holds its order.
+async fn hang(house: &House, token: &str) -> JoinHandle<Answer> {
+    let reached = Arc::new(Notify::new());
+    house.line.cut(1, false, reached.clone());
+    let page = tokio::spawn(attempt_of(house, token));
+    reached.notified().await;
+    page
+}
+
+#[tokio::test]
+async fn due_work_does_not_wait_for_an_order_that_a_page_holds() {
+    let house = House::open().await;
+    let other = ordered(&house, "tea-0002").await;
+    let held = house
+        .order(json!({ "order_no": "tea-0001", "total_fen": 1990, "description": "tea" }))
+        .await;
+    let page = hang(&house, &held).await;
+    house.pay("tea-0002").await;
+    // All that is due is done, though the page still waits.
+    house.later(5_000).await;
+    assert_eq!(house.checkout(&other).await.word("state"), "paid");
+    assert!(!page.is_finished());
+    house.line.take_sent();
+    page.abort();
+    let _ = page.await;
+    house.later(1_000).await;
+    assert_eq!(house.line.take_kinds(), ["query"], "it comes back");
+}
+
+#[tokio::test]
+async fn pages_that_are_too_many_for_one_order_are_told_to_try_again() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let first = hang(&house, &token).await;
+    let mut others = JoinSet::new();
+    for _ in 0..40 {
+        others.spawn(attempt_of(&house, &token));
+    }
+    // One works on the order and eight wait.
+    for _ in 0..32 {
+        let refused = others.join_next().await.unwrap().unwrap();
+        assert_eq!(refused.code(), "RATE_LIMITED");
+        assert_eq!(refused.json["error"]["retryable"], true);
+        assert_eq!(refused.headers["retry-after"], "2");
+    }
+    let asked = house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(asked.word("state"), "open", "a page reads what is known");
+    first.abort();
+    house.line.mend();
+    while let Some(answer) = others.join_next().await {
+        assert_eq!(answer.unwrap().status, StatusCode::OK);
+    }
+}
+
+/// Orders like the one of a number, whose attempts WeChat does not know, made in the database: making
+/// them through the routes takes a minute.
+async fn multiply(house: &House, order_no: &str, count: u32) {
+    let pool = house.database().await;
+    let copies = "WITH RECURSIVE copies (n) AS
+        (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?1)";
+    for insert in [
+        "INSERT INTO orders (id, order_no, token, request, total_fen, description, products,
+                             created_ms, expires_ms, current_attempt)
+         SELECT 1000 + n, 'copy-' || n, 'copy-' || n, request, total_fen, description, products,
+                created_ms, expires_ms, current_attempt
+         FROM orders, copies WHERE order_no = ?2",
+        "INSERT INTO attempts (order_id, number, product, out_trade_no, appid, body, state,
+                               created_ms, return_handle)
+         SELECT 1000 + n, number, product, 'copy-' || n, appid, body, state, created_ms,
+                return_handle
+         FROM attempts, copies WHERE out_trade_no = ?2",
+        "INSERT INTO due_work (kind, subject, due_ms, set_ms)
+         SELECT due_work.kind, 1000 + n, due_ms - 1, set_ms
+         FROM due_work, copies, orders
+         WHERE order_no = ?2 AND subject = CAST(orders.id AS TEXT)",
+    ] {
+        let statement = sqlx::AssertSqlSafe(format!("{copies} {insert}"));
+        let done = sqlx::query(statement).bind(count).bind(order_no);
+        let done = done.execute(&pool).await.unwrap();
+        assert!(done.rows_affected() >= u64::from(count));
+    }
+}
+
+/// Does all that is due, in a task of its own.
+fn begin_due(house: &House) -> JoinHandle<usize> {
+    let server = house.server.clone();
+    tokio::spawn(async move { server.run_due().await.unwrap() })
+}
+
+/// Lets the time pass that WeChat takes, again and again, until an order is paid; gives how long that
+/// was, in milliseconds. Before each step, so many calls are under way, or all that are left.
+async fn until_paid(house: &House, token: &str, calls: usize, under_way: usize) -> u64 {
+    let mut waited_ms = 0;
+    while house.checkout(token).await.word("state") != "paid" {
+        let left = calls - house.line.answered();
+        if left == 0 {
+            // All is answered, and what follows takes no time of WeChat's.
+            yield_now().await;
+            continue;
+        }
+        let under_way = under_way.min(left);
+        let passes = house
+            .line
+            .let_pass(under_way, &house.clock, WECHAT_TAKES_MS);
+        passes.await;
+        waited_ms += WECHAT_TAKES_MS;
+    }
+    waited_ms
+}
+
+const NO_LIMITS: &str = "rate_limits = { token_per_minute = 10000, address_per_minute = 10000 }";
+
+#[tokio::test]
+async fn a_lost_payment_among_two_thousand_open_orders_is_known_within_fifteen_seconds() {
+    let house = House::open_with(NO_LIMITS).await;
+    let token = ordered(&house, "tea-0001").await;
+    multiply(&house, "tea-0001", 2_000).await;
+    house.pay("tea-0001").await;
+    house.clock.advance_ms(5_000);
+    house.line.slow_down(&house.clock, WECHAT_TAKES_MS);
+    // The others are due before it.
+    let work = begin_due(&house);
+    let waited_ms = until_paid(&house, &token, 2_001, 80).await;
+    work.abort();
+    assert!(waited_ms <= 15_000, "{waited_ms} ms");
+}
+
+#[tokio::test]
+async fn orders_that_end_hold_up_no_question() {
+    let house = House::open_with(NO_LIMITS).await;
+    ordered(&house, "tea-0001").await;
+    multiply(&house, "tea-0001", 200).await;
+    house.later(30 * MINUTE_MS - 5_000).await;
+    house.clock.advance_ms(2_000);
+    let token = ordered(&house, "tea-0002").await;
+    house.pay("tea-0002").await;
+    // Now they end, all at the same time; its question is due in two seconds.
+    house.clock.advance_ms(3_000);
+    house.line.slow_down(&house.clock, WECHAT_TAKES_MS);
+    let ends = begin_due(&house);
+    for _ in 0..4 {
+        let passes = house.line.let_pass(20, &house.clock, WECHAT_TAKES_MS);
+        passes.await;
+    }
+    let question = begin_due(&house);
+    while !house.line.asks("tea-0002") {
+        yield_now().await;
+    }
+    house.clock.advance_ms(WECHAT_TAKES_MS);
+    while house.checkout(&token).await.word("state") != "paid" {
+        yield_now().await;
+    }
+    assert!(!ends.is_finished(), "the ends are not over yet");
+    ends.abort();
+    question.abort();
+}
