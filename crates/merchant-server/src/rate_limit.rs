@@ -1,6 +1,11 @@
 //! How often a page may call, by its token and by its address. Never on WeChat's notifications
 //! and never on the merchant's own backend: what those have to say is not to be missed.
+//!
+//! What it remembers has a bound, whatever is sent: tokens and addresses are counted in buckets of a
+//! fixed number. Two of them may share a bucket, and then share its quota; the hash is keyed anew in
+//! each process, so nobody can choose to share another's.
 
+use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,13 +30,18 @@ use crate::server::MerchantServer;
 /// Keys that have been quiet for long are forgotten once in so many calls.
 const CALLS_BETWEEN_CLEANINGS: u64 = 4_096;
 
-type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, InjectedClock, NoOpMiddleware<Nanos>>;
+/// As many as a million: some 40 MB where all are in use, and one token in a hundred shares its
+/// bucket where ten thousand orders are paid at once.
+const BUCKETS: u64 = 1 << 20;
+
+type Limiter = RateLimiter<u64, DashMapStateStore<u64>, InjectedClock, NoOpMiddleware<Nanos>>;
 
 /// The limits of one server.
 pub(crate) struct Limits {
     clock: InjectedClock,
-    by_token: Limiter<String>,
-    by_address: Limiter<IpAddr>,
+    buckets: RandomState,
+    by_token: Limiter,
+    by_address: Limiter,
     calls: AtomicU64,
 }
 
@@ -40,6 +50,7 @@ impl Limits {
     pub(crate) fn new(config: RateLimits, clock: Arc<dyn Clock>) -> Self {
         let clock = InjectedClock(clock);
         Self {
+            buckets: RandomState::new(),
             by_token: RateLimiter::new(
                 Quota::per_minute(config.token_per_minute),
                 DashMapStateStore::default(),
@@ -69,15 +80,19 @@ impl Limits {
         let wait_ms = |wait: std::time::Duration| u64::try_from(wait.as_millis()).unwrap_or(0) + 1;
         if let Some(address) = address {
             self.by_address
-                .check_key(&network_of(address))
+                .check_key(&self.bucket(network_of(address)))
                 .map_err(|until| wait_ms(until.wait_time_from(now)))?;
         }
         if let Some(token) = token {
             self.by_token
-                .check_key(&token.to_owned())
+                .check_key(&self.bucket(token))
                 .map_err(|until| wait_ms(until.wait_time_from(now)))?;
         }
         Ok(())
+    }
+
+    fn bucket(&self, key: impl Hash) -> u64 {
+        self.buckets.hash_one(key) % BUCKETS
     }
 }
 
@@ -122,5 +137,37 @@ impl GovernorClock for InjectedClock {
         // Whoever sets the machine's clock neither locks buyers out nor lets anybody in.
         let now_ms = u64::try_from(self.0.monotonic_ms()).unwrap_or(0);
         Nanos::new(now_ms.saturating_mul(1_000_000))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn what_is_remembered_of_tokens_has_a_bound() {
+        let clock = Arc::new(ManualClock::new(0));
+        let limits = Limits::new(RateLimits::default(), clock);
+        let long = "a".repeat(60_000);
+        let keys: Vec<_> = (0..4)
+            .map(|number| limits.bucket(format!("{long}{number}")))
+            .collect();
+        assert!(keys.iter().all(|key| *key < BUCKETS));
+        assert_eq!(limits.bucket("order-1"), limits.bucket("order-1"));
+        assert_ne!(keys[0], keys[1], "a chance of one in a million");
+    }
+
+    #[test]
+    fn one_token_that_is_over_its_quota_leaves_others_alone() {
+        let clock = Arc::new(ManualClock::new(0));
+        let config = RateLimits::default();
+        let limits = Limits::new(config, clock);
+        while limits.check(Some("greedy-token"), None).is_ok() {}
+        let others = (0..100).filter(|number| {
+            let token = format!("token-{number}");
+            limits.check(Some(&token), None).is_ok()
+        });
+        assert_eq!(others.count(), 100, "a chance of one in ten thousand");
     }
 }

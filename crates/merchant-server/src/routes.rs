@@ -132,6 +132,7 @@ fn bundle(server: &MerchantServer) -> Router<MerchantServer> {
                 // Its own refusals are empty.
                 .fallback(get(unknown_route::unknown).fallback(unknown_route::other_method)),
         )
+        .layer(from_fn(only_file_names))
         // The names carry no version, so a browser asks whether its copy is still the one. What is
         // refused says for itself that it is not to be kept.
         .layer(SetResponseHeaderLayer::if_not_present(
@@ -144,6 +145,18 @@ fn bundle(server: &MerchantServer) -> Router<MerchantServer> {
             "cross-origin",
         ))
         .layer(cors(server))
+}
+
+/// The bundle's names are of plain letters. Others never reach the file system, which takes a NUL
+/// or a long name for a failure of its own.
+async fn only_file_names(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    if path.len() <= 255 && path.bytes().all(is_plain) {
+        next.run(request).await
+    } else {
+        unknown_route::unknown(request).await
+    }
 }
 
 fn cors(server: &MerchantServer) -> CorsLayer {
@@ -246,12 +259,20 @@ async fn log(State(server): State<MerchantServer>, request: Request, next: Next)
     .await
 }
 
-/// The token in the address of a checkout or its page.
+/// The token in the address of a checkout or its page, if it has the form of one: anything else
+/// belongs to no order, and is neither counted nor logged.
 pub(crate) fn token_of(path: &str) -> Option<&str> {
     let mut parts = path.split('/').skip(1);
-    match parts.next()? {
+    let token = match parts.next()? {
         "c" => parts.next(),
         "v1" => parts.nth(1),
         _ => None,
-    }
+    };
+    token.filter(|token| has_form_of_token(token))
+}
+
+/// The contract's form, which other backends' tokens have as well.
+fn has_form_of_token(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (8..=256).contains(&text.len()) && text.bytes().all(is_allowed)
 }

@@ -64,7 +64,21 @@ async fn what_the_elements_folder_does_not_have_is_refused_in_the_envelope_too()
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("wechat-pay.js"), "export {}").unwrap();
     let house = House::open_with(&format!("bundle_dir = \"{}\"", folder.path().display())).await;
-    for path in ["/dist", "/dist/", "/dist/missing.js", "/dist/%FF"] {
+    let long = format!("/dist/{}.js", "a".repeat(5_000));
+    let deep = format!("/dist{}", "/a".repeat(1_000));
+    for path in [
+        "/dist",
+        "/dist/",
+        "/dist/missing.js",
+        "/dist/%FF",
+        "/dist/%00",
+        "/dist/wechat-pay.js%00",
+        "/dist/a%0A.js",
+        "/dist/..%2F..%2Fetc",
+        "/dist/wechat-pay.js/more",
+        &long,
+        &deep,
+    ] {
         let refused = house.call("GET", path).await;
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(refused.code(), "ROUTE_UNKNOWN", "{path}");
