@@ -22,6 +22,7 @@ mod client_address;
 mod clock;
 mod clock_steps;
 mod config;
+mod connections;
 mod due_work;
 mod error;
 mod folder;
@@ -29,6 +30,7 @@ mod hosted_page;
 mod json_body;
 mod language;
 mod ledger;
+mod log_output;
 mod metrics;
 mod mismatches;
 mod notify;
@@ -68,11 +70,12 @@ mod wechat_transport;
 pub use bills::{BillKind, DAY_RULE, read_day};
 pub use clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use config::{
-    ApiKey, Config, ConfigError, Database, ENVIRONMENT_PREFIX, Environment, Gateway, Merchant,
-    MerchantCertificate, MiniProgram, RateLimits, Scope, ServiceContact, SubMerchant,
-    VerificationFile, WebhookTarget,
+    ApiKey, Config, ConfigError, ConnectionBounds, Database, ENVIRONMENT_PREFIX, Environment,
+    Gateway, Merchant, MerchantCertificate, MiniProgram, RateLimits, Scope, ServiceContact,
+    SubMerchant, VerificationFile, WebhookTarget,
 };
 pub use ledger::LedgerError;
+pub use log_output::start_logging;
 pub use operations::{
     KnownKey, LiveCheckError, NoBill, NotFinished, back_up, check_live, compare_bill,
     finish_mismatch, known_keys, list_mismatches, migrate, new_api_key, save_bill, show_order,

@@ -12,8 +12,10 @@ use http::header;
 
 use crate::api_key::Backend;
 use crate::config::Scope;
+use crate::connections::ConnectionCounts;
 use crate::error::Failure;
 use crate::ledger::Census;
+use crate::log_output::dropped_lines;
 use crate::server::MerchantServer;
 
 /// Calls by route, method and status: as many as there are routes, whatever is asked for.
@@ -100,8 +102,40 @@ fn write(server: &MerchantServer, census: &Census) -> String {
         "Pages that wait for a change of their order, at this process.",
         vec![(String::new(), held)],
     );
+    write_process(&mut text, server.places.counts(), dropped_lines());
     write_census(&mut text, census);
     text
+}
+
+/// What concerns this process: connections and its log.
+fn write_process(text: &mut String, connections: ConnectionCounts, dropped_lines: u64) {
+    let mut family = |name, kind, help, value| {
+        write_family(text, name, kind, help, vec![(String::new(), value)]);
+    };
+    family(
+        "merchant_server_connections",
+        "gauge",
+        "Connections that are open.",
+        connections.open,
+    );
+    family(
+        "merchant_server_connections_given_away_total",
+        "counter",
+        "Connections that waited for their client and were closed for a new one, because all places were taken.",
+        connections.given_away,
+    );
+    family(
+        "merchant_server_connections_refused_total",
+        "counter",
+        "Connections that were refused, because all places were being answered.",
+        connections.refused,
+    );
+    family(
+        "merchant_server_log_lines_dropped_total",
+        "counter",
+        "Log lines that were dropped, because whatever reads the log was too slow.",
+        dropped_lines,
+    );
 }
 
 /// What concerns money and the work for it.

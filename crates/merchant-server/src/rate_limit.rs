@@ -116,7 +116,7 @@ pub(crate) async fn limit(
 }
 
 /// Whose calls count together. Of IPv6 everybody has a /64, which is addresses without end.
-const fn network_of(address: IpAddr) -> IpAddr {
+pub(crate) const fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

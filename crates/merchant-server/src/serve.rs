@@ -1,7 +1,7 @@
 //! Running: the listener, the loops for due work, new configurations, and an end that drops
 //! nobody.
 
-use std::future::{Future, IntoFuture as _};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 
@@ -13,8 +13,10 @@ use tokio::sync::watch;
 use tower::{ServiceExt as _, service_fn};
 
 use crate::config::{Config, ConfigError};
+use crate::connections::{raise_open_files, serve_connections};
 use crate::due_work::{Lane, UnderWay};
 use crate::ledger::LedgerError;
+use crate::log_output::{DroppedLines, dropped_lines};
 use crate::operations::surroundings;
 use crate::quiet_log::QuietLog;
 use crate::routes::app;
@@ -27,6 +29,8 @@ const LONGEST_SLEEP_MS: i64 = 1_000;
 /// How long it sleeps at least where nothing ends: what is due and could not be begun is mostly held by
 /// another process.
 const SHORTEST_SLEEP_MS: i64 = 50;
+/// How often the log says that lines were dropped.
+const LOG_LOOK_MS: i64 = 1_000;
 /// How long calls may go on after the end was told: a call to WeChat and its answer.
 const DRAIN_MS: i64 = 15_000;
 
@@ -78,39 +82,42 @@ pub async fn serve(
     let surroundings = surroundings(&config)?;
     let is_live = config.gateway.is_live();
     let public_base_url = config.public_base_url.clone();
+    raise_open_files();
     let server = MerchantServer::open(config, surroundings).await?;
     let listener = TcpListener::bind(address).await.map_err(listen_error)?;
     let listening_on = listener.local_addr().map_err(listen_error)?;
     tracing::info!(%listening_on, %public_base_url, live = is_live, "merchant server is up");
 
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = watch::Sender::new(Running::new(server.clone()));
-    let service = current_routes(&running).into_make_service_with_connect_info::<SocketAddr>();
-    let mut serving = pin!(
-        axum::serve(listener, service)
-            .with_graceful_shutdown(async move {
-                // Told to stop, or nobody is left to tell: both are the end.
-                let _ = stopped.await;
-            })
-            .into_future()
-    );
+    let is_proxy = |address| {
+        let server = &running.borrow().server;
+        let proxies = &server.config.trusted_proxies;
+        proxies.iter().any(|proxies| proxies.contains(&address))
+    };
+    let mut serving = pin!(serve_connections(
+        listener,
+        current_routes(&running),
+        &server,
+        is_proxy
+    ));
     tokio::select! {
-        outcome = &mut serving => return outcome.map_err(listen_error),
+        // It ends with the server.
+        () = &mut serving => {}
         _ = join_all(Lane::ALL.map(|lane| work(&running, lane))) => {}
         () = keep_trust(&running) => {}
         () = keep_configured(&running, next_config) => {}
+        () = report_dropped_lines(&server) => {}
         () = end => {}
     }
     tracing::info!("merchant server ends; calls that are being answered may finish");
     server.begin_shutdown();
-    drop(stop);
     tokio::select! {
-        outcome = serving => outcome.map_err(listen_error),
+        () = serving => {}
         () = server.clock.sleep_ms(DRAIN_MS) => {
             tracing::warn!("some calls did not finish in time and are cut off");
-            Ok(())
         }
     }
+    Ok(())
 }
 
 /// Each call goes to the routes of the configuration that is in force when it comes.
@@ -120,6 +127,15 @@ fn current_routes(running: &watch::Sender<Running>) -> Router {
         let routes = running.borrow().routes.clone();
         routes.oneshot(request)
     }))
+}
+
+/// Says in the log what it lost, for ever.
+async fn report_dropped_lines(server: &MerchantServer) {
+    let mut dropped = DroppedLines::default();
+    loop {
+        dropped.report(dropped_lines());
+        server.clock.sleep_ms(LOG_LOOK_MS).await;
+    }
 }
 
 /// Takes new configurations, for ever.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::clock_steps::ClockSteps;
 use crate::config::Config;
+use crate::connections::Places;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Calls;
 use crate::order_locks::{OrderBusy, OrderGuard, OrderLocks, Queue};
@@ -46,6 +47,7 @@ pub struct Parts {
     pub(crate) targets: Arc<Targets>,
     pub(crate) ledger: Ledger,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) places: Arc<Places>,
     pub(crate) calls: Arc<Calls>,
     pub(crate) request_ids: Arc<RequestIds>,
     pub(crate) readiness: Arc<Readiness>,
@@ -84,6 +86,7 @@ impl MerchantServer {
         Self(Arc::new(Parts {
             wechat: WechatClient::new(&config, &surroundings),
             limits: Arc::new(Limits::new(config.rate_limits, surroundings.clock.clone())),
+            places: Arc::new(Places::new(config.connections)),
             calls: Arc::default(),
             request_ids: Arc::new(RequestIds::new(surroundings.clock.now_ms())),
             config,
@@ -118,6 +121,7 @@ impl MerchantServer {
             targets: self.targets.clone(),
             ledger: self.ledger.clone(),
             limits,
+            places: self.places.clone(),
             calls: self.calls.clone(),
             request_ids: self.request_ids.clone(),
             readiness: self.readiness.clone(),

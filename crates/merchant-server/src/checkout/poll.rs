@@ -12,7 +12,7 @@ use crate::server::MerchantServer;
 
 /// When a page may ask again whose poll was cut short because this server ends: time for another
 /// one to take its place.
-const ENDING_POLL_AFTER_MS: u64 = 1_000;
+const EARLY_POLL_AFTER_MS: u64 = 1_000;
 
 /// Answers, after asking WeChat where that is wanted and waiting where that is.
 pub(super) async fn read(
@@ -32,8 +32,8 @@ pub(super) async fn read(
     let checkout = hold(server, checkout, wait_s, seen).await?;
     let mut answer = answer(server, &checkout, None);
     // The next poll is held as well, so there is nothing to wait for between the two.
-    answer.poll_after_ms = Some(if server.is_ending() {
-        ENDING_POLL_AFTER_MS
+    answer.poll_after_ms = Some(if server.is_ending() || server.places.are_few() {
+        EARLY_POLL_AFTER_MS
     } else {
         0
     });
@@ -72,6 +72,10 @@ async fn hold(
     } else {
         checkout
     };
+    // The last places are for notifications and short calls.
+    if server.places.are_few() {
+        return Ok(checkout);
+    }
     while checkout.order.version == seen && !server.is_ending() {
         let left_ms = until_ms - server.clock.monotonic_ms();
         tokio::select! {

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use merchant_api::AttemptProduct;
 use serde::Deserialize;
 
-use super::{Environment, RateLimits, Scope};
+use super::{ConnectionBounds, Environment, RateLimits, Scope};
 use crate::secret::Secret;
 
 /// The whole file. An unknown name is refused: a misspelt rule must not be skipped.
@@ -29,6 +29,8 @@ pub(super) struct ConfigFile {
     pub(super) api_keys: Vec<ApiKeyFile>,
     #[serde(default)]
     pub(super) rate_limits: RateLimits,
+    #[serde(default)]
+    pub(super) connections: ConnectionBounds,
     #[serde(default)]
     pub(super) verification_files: Vec<PathBuf>,
     #[serde(default)]

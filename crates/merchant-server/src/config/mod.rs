@@ -14,7 +14,7 @@ mod rules;
 mod sources;
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
@@ -65,6 +65,8 @@ pub struct Config {
     pub service_contact: Option<ServiceContact>,
     /// How often a page may call.
     pub rate_limits: RateLimits,
+    /// How many connections there are at once, and how long a request may take to arrive.
+    pub connections: ConnectionBounds,
     /// Served at the root, for the OAuth domain.
     pub verification_files: Vec<VerificationFile>,
     /// Whom we tell what happened; nobody else is ever called.
@@ -99,6 +101,29 @@ impl Default for RateLimits {
         Self {
             token_per_minute: NonZeroU32::MIN.saturating_add(239),
             address_per_minute: NonZeroU32::MIN.saturating_add(2_999),
+        }
+    }
+}
+
+/// Bounds on connections to this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConnectionBounds {
+    /// At once, in all; fewer where the system gives this process fewer descriptors.
+    pub max_total: NonZeroUsize,
+    /// At once from one address (of IPv6: one /64) that is none of `trusted_proxies`.
+    pub max_per_address: NonZeroUsize,
+    /// How long a request's head may take to arrive, and how long its body, in milliseconds. A
+    /// connection without a request is closed after the same time.
+    pub request_timeout_ms: u64,
+}
+
+impl Default for ConnectionBounds {
+    fn default() -> Self {
+        Self {
+            max_total: NonZeroUsize::MIN.saturating_add(19_999),
+            max_per_address: NonZeroUsize::MIN.saturating_add(511),
+            request_timeout_ms: 20_000,
         }
     }
 }
@@ -442,6 +467,7 @@ impl Config {
                 self.public_base_url != new.public_base_url,
             ),
             ("database", self.database != new.database),
+            ("connections", self.connections != new.connections),
             (
                 "gateway",
                 *environment != new.gateway.environment

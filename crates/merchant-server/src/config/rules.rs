@@ -81,6 +81,7 @@ pub(super) fn check(file: ConfigFile, folder: &Path) -> Result<Config, ConfigErr
         api_keys: check_api_keys(file.api_keys)?,
         products: check_products(file.products, &merchant)?,
         rate_limits: file.rate_limits,
+        connections: file.connections,
         verification_files: file
             .verification_files
             .iter()

@@ -4,7 +4,7 @@ use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -18,7 +18,22 @@ const OTHER_KEY: &str = "another key";
 const OTHER_KEY_SHA256: &str = "2aa50b47c92342ddda1dccb774e50e497d759632db2c3a8b86b31a9d737f8151";
 
 /// Nothing below is slower than this by far, on the busiest machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What the log says once the port is open.
+const IS_UP: &str = "merchant server is up";
+
+/// The next line of a log that is JSON, as what libfaketime says is not.
+fn next_line(log: &mut BufReader<ChildStderr>) -> Option<Value> {
+    log.lines()
+        .map_while(Result::ok)
+        .find_map(|line| serde_json::from_str(&line).ok())
+}
+
+fn origin_of(up: &Value) -> String {
+    let address = up["fields"]["listening_on"].as_str().unwrap();
+    format!("http://{address}")
+}
 
 /// A server in a process of its own.
 pub(crate) struct Process {
@@ -35,8 +50,42 @@ impl Process {
 
     /// The same begun by another program, which gets the server's command after its own arguments.
     pub(crate) fn start_through(through: &[&str]) -> Self {
+        Self::start_with(through, "")
+    }
+
+    /// The same with more lines in its configuration.
+    pub(crate) fn start_with(through: &[&str], lines: &str) -> Self {
+        let (mut process, mut stderr) = Self::launch(through, lines);
+        let (send, log) = mpsc::channel();
+        process.log = log;
+        std::thread::spawn(move || {
+            while let Some(line) = next_line(&mut stderr) {
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let up = process.said(IS_UP);
+        process.origin = origin_of(&up);
+        process
+    }
+
+    /// A server whose log nobody reads once it is up.
+    pub(crate) fn start_unread(through: &[&str]) -> (Self, BufReader<ChildStderr>) {
+        let (mut process, mut stderr) = Self::launch(through, "");
+        let up = loop {
+            let line = next_line(&mut stderr).unwrap();
+            if line["fields"]["message"] == IS_UP {
+                break line;
+            }
+        };
+        process.origin = origin_of(&up);
+        (process, stderr)
+    }
+
+    fn launch(through: &[&str], lines: &str) -> (Self, BufReader<ChildStderr>) {
         let folder = tempfile::tempdir().unwrap();
-        write(&folder.path().join("s.toml"), &served(""));
+        write(&folder.path().join("s.toml"), &served(lines));
         let program = env!("CARGO_BIN_EXE_merchant-server");
         let own = [program, "--log-json", "serve", "--config", "s.toml"];
         let command: Vec<_> = through.iter().copied().chain(own).collect();
@@ -47,28 +96,14 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (send, log) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                let Ok(line) = serde_json::from_str(&line) else {
-                    continue;
-                };
-                if send.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        let mut process = Self {
+        let process = Self {
             child,
-            log,
+            log: mpsc::channel().1,
             folder,
             origin: String::new(),
         };
-        let up = process.said("merchant server is up");
-        let address = up["fields"]["listening_on"].as_str().unwrap();
-        process.origin = format!("http://{address}");
-        process
+        (process, stderr)
     }
 
     /// Its folder, with the database in it.
@@ -94,7 +129,17 @@ impl Process {
         }
     }
 
-    fn signal(&self, name: &str) {
+    /// How the process ends; waits for that.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    /// The lines of a log that nobody adds to any more.
+    pub(crate) fn rest_of_log(&self) -> Vec<Value> {
+        self.log.iter().collect()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
         let done = Command::new("kill")
             .args([name, &self.child.id().to_string()])
             .status()
@@ -225,7 +270,7 @@ async fn told_to_end_it_answers_those_who_wait_and_exits_with_0() {
     assert_eq!(process.child.wait().unwrap().code(), Some(0));
 }
 
-async fn metrics(process: &Process) -> String {
+pub(crate) async fn metrics(process: &Process) -> String {
     let request = reqwest::Client::new()
         .get(format!("{}/metrics", process.origin))
         .bearer_auth(API_KEY);

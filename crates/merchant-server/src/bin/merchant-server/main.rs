@@ -6,12 +6,10 @@ mod commands;
 mod signals;
 
 use std::error::Error;
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use merchant_server::{Config, LedgerError, NoBill, NotFinished, ServeError};
-use tracing_subscriber::EnvFilter;
+use merchant_server::{Config, LedgerError, NoBill, NotFinished, ServeError, start_logging};
 
 use arguments::Arguments;
 use commands::{Ending, Ran};
@@ -23,7 +21,7 @@ const EXIT_CONFIG: u8 = 2;
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { command, log_json } = Arguments::parse();
-    start_logging(log_json);
+    let _log = start_logging(log_json);
     let Some(file) = command.config_file() else {
         return ended(commands::run_alone(&command));
     };
@@ -68,17 +66,4 @@ fn ledger_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a LedgerError>
         return Some(error);
     }
     error.downcast_ref()
-}
-
-fn start_logging(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let logging = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    if json {
-        logging.json().init();
-    } else {
-        logging.init();
-    }
 }

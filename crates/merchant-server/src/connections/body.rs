@@ -1,0 +1,115 @@
+//! Bodies that know their connection's progress: a request's must arrive in time, and a response's
+//! end is the end of the answer. They change no byte.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::progress::{Answering, Progress};
+use crate::clock::Sleep;
+
+/// Why a request's body is not there.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BodyError {
+    /// The client sends it too slowly, or has stopped.
+    #[error("the request body did not arrive in time")]
+    Late,
+    /// The connection broke, or what was sent is no HTTP.
+    #[error(transparent)]
+    Broken(#[from] hyper::Error),
+}
+
+/// What a client sends.
+pub(super) struct RequestBody {
+    body: Incoming,
+    progress: Arc<Progress>,
+    deadline: Sleep,
+}
+
+impl RequestBody {
+    /// The whole of it must be there when `deadline` ends, however steadily it comes.
+    pub(super) fn new(body: Incoming, progress: Arc<Progress>, deadline: Sleep) -> Self {
+        Self {
+            body,
+            progress,
+            deadline,
+        }
+    }
+}
+
+impl HttpBody for RequestBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        match Pin::new(&mut this.body).poll_frame(cx) {
+            Poll::Ready(frame) => {
+                if frame.is_none() || this.body.is_end_stream() {
+                    this.progress.is_whole();
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)))
+            }
+            Poll::Pending => {
+                let is_late = this.deadline.as_mut().poll(cx).is_ready();
+                if is_late {
+                    Poll::Ready(Some(Err(BodyError::Late)))
+                } else {
+                    Poll::Pending
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// What the server answers.
+pub(super) struct ResponseBody {
+    body: Body,
+    _answering: Answering,
+}
+
+impl ResponseBody {
+    pub(super) fn around(response: Response, answering: Answering) -> http::Response<Self> {
+        answering.has_answer();
+        response.map(|body| Self {
+            body,
+            _answering: answering,
+        })
+    }
+}
+
+impl HttpBody for ResponseBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

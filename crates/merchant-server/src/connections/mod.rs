@@ -1,0 +1,175 @@
+//! Connections: accepted within bounds, read within a time, and ended by the server where it must.
+//!
+//! A client that sends half a request, or none, holds a descriptor. Without bounds a few thousand of
+//! them stop the server for everybody, WeChat's notifications and `/healthz` included. So:
+//!
+//! - a request's head, and its body, must arrive within `request_timeout_ms`;
+//! - where all places are taken, the oldest connection that waits for its client gives its place to
+//!   the new one, and a connection that is being answered never does;
+//! - the last tenth of the places is not for held polls (`checkout/poll.rs`), so that notifications,
+//!   the backend and health checks find one;
+//! - one address has a bound of its own, except for the proxies that are trusted;
+//! - at the end of the server, half-sent requests are cut off at once, and calls that are being
+//!   answered may finish.
+//!
+//! Time comes from the server's clock, except hyper's own timer for heads. It never looks at what a
+//! request says.
+
+mod body;
+mod open_files;
+mod places;
+mod progress;
+mod stream;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+use crate::quiet_log::QuietLog;
+use crate::rate_limit::network_of;
+use crate::server::MerchantServer;
+use body::{RequestBody, ResponseBody};
+pub(crate) use open_files::raise as raise_open_files;
+use places::Place;
+pub(crate) use places::{ConnectionCounts, Places};
+use stream::Stream;
+
+/// How long a request that has begun to arrive may still take when the server ends.
+const LAST_REQUESTS_MS: i64 = 250;
+/// How long to wait after the system gave no connection: it has no descriptor or no memory left.
+const ACCEPT_RETRY_MS: i64 = 100;
+/// How long a trusted proxy may keep a connection without a request: longer than the usual minute,
+/// after which proxies close it themselves, so that none sends a request into a closed connection.
+/// A proxy hands over whole requests.
+const PROXY_IDLE_MS: u64 = 75_000;
+
+/// Accepts and serves connections until the server ends, then until the last of them has ended.
+/// `is_proxy` says whether many buyers come from an address.
+pub(crate) async fn serve_connections(
+    listener: TcpListener,
+    routes: Router,
+    server: &MerchantServer,
+    is_proxy: impl Fn(IpAddr) -> bool,
+) {
+    let failures = QuietLog::new();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let address = peer.ip().to_canonical();
+                    let network = (!is_proxy(address)).then(|| network_of(address));
+                    if let Some(place) = Places::take(&server.places, network) {
+                        let timeout_ms = server.places.bounds().request_timeout_ms;
+                        let connection = Connection {
+                            peer,
+                            place,
+                            timeout_ms: network.map_or(timeout_ms.max(PROXY_IDLE_MS), |_| timeout_ms),
+                            server: server.clone(),
+                        };
+                        connections.spawn(connection.serve(stream, routes.clone()));
+                    } else if let Some(left_out) = failures.admit(server.clock.monotonic_ms()) {
+                        tracing::warn!(event = "connection.refused", %peer, left_out,
+                            "a connection is refused: all places, or all of this address, are being answered");
+                    }
+                }
+                Err(error) if is_the_clients(&error) => {}
+                Err(error) => {
+                    if let Some(left_out) = failures.admit(server.clock.monotonic_ms()) {
+                        tracing::error!(%error, left_out, "no connection can be accepted");
+                    }
+                    server.places.free_one();
+                    server.clock.sleep_ms(ACCEPT_RETRY_MS).await;
+                }
+            },
+            Some(ended) = connections.join_next() => note_panic(ended),
+            () = server.ending() => break,
+        }
+    }
+    drop(listener);
+    while let Some(ended) = connections.join_next().await {
+        note_panic(ended);
+    }
+}
+
+fn note_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection broke off");
+    }
+}
+
+/// The client was gone before it was accepted.
+fn is_the_clients(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
+}
+
+struct Connection {
+    peer: SocketAddr,
+    place: Place,
+    timeout_ms: u64,
+    server: MerchantServer,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream, routes: Router) {
+        let Self {
+            peer,
+            place,
+            timeout_ms,
+            server,
+        } = self;
+        // Answers are small and whole: nothing is gained by waiting for more to send.
+        let _ = stream.set_nodelay(true);
+        let progress = Arc::clone(place.progress());
+        let clock = Arc::clone(&server.clock);
+        let stream = Stream::new(stream, Arc::clone(&progress), Arc::clone(&clock));
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let answering = progress.begin(request.body().is_end_stream());
+            let deadline = clock.sleep_ms(i64::try_from(timeout_ms).unwrap_or(i64::MAX));
+            let mut request = request
+                .map(|body| Body::new(RequestBody::new(body, Arc::clone(&progress), deadline)));
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let response = routes.clone().oneshot(request);
+            async move {
+                Ok::<_, std::convert::Infallible>(ResponseBody::around(response.await?, answering))
+            }
+        });
+        let mut connection = pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(Duration::from_millis(timeout_ms))
+                .serve_connection(TokioIo::new(stream), service)
+        );
+        // How a connection ends, and by what error, is its client's affair.
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = place.given_away() => return,
+            () = server.ending() => connection.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = server.clock.sleep_ms(LAST_REQUESTS_MS) => {}
+        }
+        if place.progress().is_being_answered() {
+            let _ = connection.await;
+        }
+    }
+}

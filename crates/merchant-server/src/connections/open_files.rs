@@ -1,0 +1,22 @@
+//! How many files and sockets this process may have open. It never lowers the limit.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// As many as the system allows this process to ask for; a service manager often gives it a soft
+/// limit of 1,024, made for programs that use `select`.
+pub(crate) fn raise() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+/// The limit in force; `None` where there is none.
+pub(super) fn limit() -> Option<usize> {
+    let current = getrlimit(Resource::Nofile).current?;
+    Some(usize::try_from(current).unwrap_or(usize::MAX))
+}

@@ -1,0 +1,279 @@
+//! Places for connections: how many there are at once, in all and for one network, and who gives
+//! a place up for a newcomer. It closes nothing itself: whoever serves a connection watches its
+//! place.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::open_files;
+use super::progress::Progress;
+use crate::config::ConnectionBounds;
+
+/// Descriptors that are not for connections: the database's files, calls to WeChat and to the
+/// backend, and connections that are just being closed.
+const OTHER_FILES: usize = 256;
+
+/// All places of a server.
+#[derive(Debug)]
+pub(crate) struct Places {
+    bounds: ConnectionBounds,
+    total: usize,
+    open: Mutex<Open>,
+    given_away: AtomicU64,
+    refused: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    /// The oldest first.
+    by_age: BTreeMap<u64, Taken>,
+    of_network: HashMap<IpAddr, usize>,
+}
+
+#[derive(Debug)]
+struct Taken {
+    network: Option<IpAddr>,
+    progress: Arc<Progress>,
+    is_given_away: Arc<Notify>,
+}
+
+/// What happened since the start, and how many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConnectionCounts {
+    pub(crate) open: u64,
+    pub(crate) given_away: u64,
+    pub(crate) refused: u64,
+}
+
+impl Places {
+    /// As many as configured, as far as the system gives descriptors for them.
+    pub(crate) fn new(bounds: ConnectionBounds) -> Self {
+        let files = open_files::limit().map(|limit| limit.saturating_sub(OTHER_FILES).max(16));
+        Self {
+            bounds,
+            total: bounds.max_total.get().min(files.unwrap_or(usize::MAX)),
+            open: Mutex::default(),
+            given_away: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) const fn bounds(&self) -> &ConnectionBounds {
+        &self.bounds
+    }
+
+    /// A place for a connection from a network; `None` is a proxy, which has no bound of its own.
+    /// Where there is none left, the oldest connection that waits for its client gives up its own.
+    pub(super) fn take(places: &Arc<Self>, network: Option<IpAddr>) -> Option<Place> {
+        let mut open = places.lock();
+        let of_network = network.and_then(|network| open.of_network.get(&network).copied());
+        let is_network_full =
+            of_network.is_some_and(|count| count >= places.bounds.max_per_address.get());
+        let has_room = (!is_network_full
+            || places.give_away(&mut open, |taken| taken.network == network))
+            && (open.by_age.len() < places.total || places.give_away(&mut open, |_| true));
+        if !has_room {
+            places.refused.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        let id = open.next;
+        open.next += 1;
+        let taken = Taken {
+            network,
+            progress: Arc::default(),
+            is_given_away: Arc::default(),
+        };
+        let place = Place {
+            id,
+            progress: Arc::clone(&taken.progress),
+            is_given_away: Arc::clone(&taken.is_given_away),
+            places: Arc::clone(places),
+        };
+        if let Some(network) = network {
+            *open.of_network.entry(network).or_default() += 1;
+        }
+        open.by_age.insert(id, taken);
+        Some(place)
+    }
+
+    /// Gives one place up: the system has no descriptor left.
+    pub(super) fn free_one(&self) {
+        self.give_away(&mut self.lock(), |_| true);
+    }
+
+    /// Whether so few places are left that none should be held for long.
+    pub(crate) fn are_few(&self) -> bool {
+        self.lock().by_age.len() * 10 >= self.total * 9
+    }
+
+    pub(crate) fn counts(&self) -> ConnectionCounts {
+        ConnectionCounts {
+            open: u64::try_from(self.lock().by_age.len()).unwrap_or(u64::MAX),
+            given_away: self.given_away.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Takes the place of the oldest one of these that is not being answered.
+    fn give_away(&self, open: &mut Open, is_one_of: impl Fn(&Taken) -> bool) -> bool {
+        let oldest = open
+            .by_age
+            .iter()
+            .find(|(_, taken)| is_one_of(taken) && !taken.progress.is_being_answered())
+            .map(|(id, _)| *id);
+        let Some(taken) = oldest.and_then(|id| open.remove(id)) else {
+            return false;
+        };
+        taken.is_given_away.notify_one();
+        self.given_away.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn remove(&mut self, id: u64) -> Option<Taken> {
+        let taken = self.by_age.remove(&id)?;
+        if let Some(network) = taken.network
+            && let Some(count) = self.of_network.get_mut(&network)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.of_network.remove(&network);
+            }
+        }
+        Some(taken)
+    }
+}
+
+/// A connection's place; dropping it gives it back.
+#[derive(Debug)]
+pub(super) struct Place {
+    id: u64,
+    progress: Arc<Progress>,
+    is_given_away: Arc<Notify>,
+    places: Arc<Places>,
+}
+
+impl Place {
+    pub(super) const fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Ends when another connection has this place.
+    pub(super) async fn given_away(&self) {
+        self.is_given_away.notified().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.places.lock().remove(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+    use std::num::NonZeroUsize;
+
+    fn places(max_total: usize, max_per_address: usize) -> Arc<Places> {
+        Arc::new(Places::new(ConnectionBounds {
+            max_total: NonZeroUsize::new(max_total).unwrap(),
+            max_per_address: NonZeroUsize::new(max_per_address).unwrap(),
+            ..ConnectionBounds::default()
+        }))
+    }
+
+    fn network(last: u8) -> Option<IpAddr> {
+        Some(Ipv4Addr::new(192, 0, 2, last).into())
+    }
+
+    fn is_given_away(place: &Place) -> bool {
+        !place.places.lock().by_age.contains_key(&place.id)
+    }
+
+    #[test]
+    fn the_oldest_that_waits_for_its_client_makes_room_and_one_being_answered_never_does() {
+        let places = places(3, 3);
+        let answered = Places::take(&places, network(1)).unwrap();
+        let _answering = answered.progress().begin(true);
+        let half_sent = Places::take(&places, network(2)).unwrap();
+        let half_body = Places::take(&places, network(3)).unwrap();
+        let _body = half_body.progress().begin(false);
+
+        let next = Places::take(&places, network(4)).unwrap();
+        assert!(is_given_away(&half_sent) && !is_given_away(&answered));
+        let other = Places::take(&places, network(5)).unwrap();
+        assert!(is_given_away(&half_body) && !is_given_away(&next));
+
+        let _more = [next.progress().begin(true), other.progress().begin(true)];
+        assert!(Places::take(&places, network(6)).is_none());
+        let expected = ConnectionCounts {
+            open: 3,
+            given_away: 2,
+            refused: 1,
+        };
+        assert_eq!(places.counts(), expected);
+    }
+
+    #[test]
+    fn a_network_has_its_own_bound_and_a_proxy_has_none() {
+        let places = places(100, 2);
+        let first = Places::take(&places, network(1)).unwrap();
+        let second = Places::take(&places, network(1)).unwrap();
+        let third = Places::take(&places, network(1)).unwrap();
+        assert!(is_given_away(&first) && !is_given_away(&second));
+        let _busy = [second.progress().begin(true), third.progress().begin(true)];
+        assert!(Places::take(&places, network(1)).is_none());
+        assert!(Places::take(&places, network(2)).is_some());
+        let of_a_proxy: Vec<_> = (0..50).map(|_| Places::take(&places, None)).collect();
+        assert!(of_a_proxy.iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn a_place_that_is_given_back_is_free_again() {
+        let places = places(10, 2);
+        for _ in 0..100 {
+            let place = Places::take(&places, network(1)).unwrap();
+            let _answering = place.progress().begin(true);
+        }
+        let counts = places.counts();
+        assert_eq!((counts.open, counts.given_away, counts.refused), (0, 0, 0));
+        assert!(places.lock().of_network.is_empty());
+    }
+
+    #[test]
+    fn the_last_tenth_is_not_for_those_who_wait() {
+        let places = places(20, 20);
+        let mut taken: Vec<_> = (0..17).map(|_| Places::take(&places, network(1))).collect();
+        assert!(!places.are_few());
+        taken.push(Places::take(&places, network(1)));
+        assert!(places.are_few());
+        taken.pop();
+        assert!(!places.are_few());
+    }
+
+    #[test]
+    fn a_place_waits_for_its_client_again_after_the_answer() {
+        let places = places(1, 1);
+        let place = Places::take(&places, network(1)).unwrap();
+        let answering = place.progress().begin(false);
+        assert!(!place.progress().is_being_answered());
+        place.progress().is_whole();
+        assert!(place.progress().is_being_answered());
+        drop(answering);
+        assert!(!place.progress().is_being_answered());
+        place.progress().set_writing(true);
+        assert!(place.progress().is_being_answered());
+    }
+}

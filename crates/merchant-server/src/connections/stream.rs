@@ -1,0 +1,103 @@
+//! A connection's socket: a client that takes none of its answer for long loses the connection. It
+//! reads and writes what it is given.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::progress::Progress;
+use crate::clock::{Clock, Sleep};
+
+/// How long a client may take nothing of its answer, in milliseconds.
+const STALLED_MS: i64 = 30_000;
+
+pub(super) struct Stream {
+    tcp: TcpStream,
+    progress: Arc<Progress>,
+    clock: Arc<dyn Clock>,
+    /// Until when bytes must go on, while they do not.
+    stalled: Option<Sleep>,
+}
+
+impl Stream {
+    pub(super) fn new(tcp: TcpStream, progress: Arc<Progress>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            tcp,
+            progress,
+            clock,
+            stalled: None,
+        }
+    }
+
+    /// The outcome of a write, or an error where none has gone on for too long.
+    fn written<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        outcome: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        self.progress.set_writing(true);
+        if outcome.is_ready() {
+            self.stalled = None;
+            return outcome;
+        }
+        let clock = &self.clock;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| clock.sleep_ms(STALLED_MS));
+        stalled
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.tcp).poll_write(cx, bytes);
+        self.written(cx, outcome)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.tcp).poll_write_vectored(cx, slices);
+        self.written(cx, outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    /// hyper flushes when it has handed over all that it has.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.tcp).poll_flush(cx);
+        if flushed.is_ready() {
+            self.progress.set_writing(false);
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,121 @@
+//! Where log lines go: to stderr, by a thread of its own behind a bounded queue. It never makes a
+//! request wait.
+//!
+//! stderr is often a pipe to a journal. When that reader stalls, the pipe fills up, and a server
+//! that writes to it directly stops at its next line, notifications of payments included. Here
+//! lines that find the queue full are dropped and counted; the count is in `/metrics` and, as soon
+//! as lines get through again, in the log.
+
+use std::io::{IsTerminal as _, Write};
+use std::sync::OnceLock;
+
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::EnvFilter;
+
+/// How many lines wait at most for the reader of stderr: some megabytes.
+const QUEUED_LINES: usize = 8_192;
+
+/// The log is the process's own, so its counter is, too.
+static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// Starts the process's log: lines of text, or one JSON object a line. `RUST_LOG` chooses what is
+/// written. The guard writes what is still queued when it is dropped, within a second.
+#[must_use = "dropping the guard ends the log"]
+pub fn start_logging(json: bool) -> WorkerGuard {
+    let (writer, guard) = queued(std::io::stderr(), QUEUED_LINES);
+    // A second call starts no second log, and the first counter stays.
+    let _ = DROPPED.set(writer.error_counter());
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let logging = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(writer);
+    if json {
+        logging.json().init();
+    } else {
+        logging.init();
+    }
+    log_panics();
+    guard
+}
+
+/// A writer that never waits for `to`.
+fn queued(to: impl Write + Send + 'static, lines: usize) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(lines)
+        .finish(to)
+}
+
+/// How many lines were dropped since the start.
+pub(crate) fn dropped_lines() -> u64 {
+    let dropped = DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
+    u64::try_from(dropped).unwrap_or(u64::MAX)
+}
+
+/// The standard hook writes to stderr itself, and would wait for its reader.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let reason = panic.payload_as_str().unwrap_or("no text");
+        tracing::error!(place, reason, "a task panicked");
+    }));
+}
+
+/// Writes a line whenever lines were dropped since the last one. That line may be dropped as well:
+/// it is then counted, and the next look writes another.
+#[derive(Debug, Default)]
+pub(crate) struct DroppedLines {
+    reported: u64,
+}
+
+impl DroppedLines {
+    pub(crate) fn report(&mut self, dropped: u64) {
+        if dropped > self.reported {
+            tracing::warn!(
+                event = "log.dropped",
+                dropped_lines = dropped - self.reported,
+                "log lines were dropped: whatever reads the log is too slow or has stopped"
+            );
+            self.reported = dropped;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    /// A reader that takes a line when the test lets it.
+    struct Stalled(mpsc::Receiver<()>, mpsc::Sender<Vec<u8>>);
+
+    impl Write for Stalled {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let _ = self.0.recv();
+            let _ = self.1.send(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_for_a_stalled_reader_are_dropped_and_counted_and_the_others_arrive() {
+        let (go_on, stalled) = mpsc::channel();
+        let (written, lines) = mpsc::channel();
+        let (mut writer, guard) = queued(Stalled(stalled, written), 4);
+        for number in 0..100 {
+            writer.write_all(format!("{number}\n").as_bytes()).unwrap();
+        }
+        let dropped = writer.error_counter().dropped_lines();
+        // The queue's four, and perhaps one that the thread has taken already.
+        assert!((95..=96).contains(&dropped), "{dropped}");
+        drop(go_on);
+        drop(guard);
+        drop(writer);
+        assert_eq!(lines.iter().count(), 100 - dropped);
+    }
+}

@@ -1,0 +1,143 @@
+//! Clients that send half a request, or read nothing: over real sockets, with a server in a process
+//! of its own.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::house::API_KEY;
+use crate::process::{PATIENCE, Process, metrics};
+
+/// Requests of which something is missing.
+const HALF_SENT: [&str; 4] = [
+    "",
+    "GET /hea",
+    "POST /wechat/notify/payment HTTP/1.1\r\nhost: a\r\n",
+    "POST /v1/orders HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{",
+];
+
+/// No client is a proxy: each has a bound of its own, and the short time of the test.
+const NO_PROXIES: [&str; 2] = ["env", "MERCHANT_SERVER__TRUSTED_PROXIES=[]"];
+
+fn half_sent(process: &Process, request: &str) -> TcpStream {
+    let address = process.origin().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
+async fn health(process: &Process) -> u16 {
+    let answer = reqwest::get(format!("{}/healthz", process.origin())).await;
+    answer.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn at_the_limit_of_descriptors_half_sent_requests_give_way() {
+    let few = ["sh", "-c", "ulimit -n 320; exec \"$@\"", "sh"];
+    let process = Process::start_with(&few, "");
+    let open: Vec<_> = (0..400)
+        .map(|number| half_sent(&process, HALF_SENT[number % HALF_SENT.len()]))
+        .collect();
+    assert_eq!(health(&process).await, 200);
+    let metrics = metrics(&process).await;
+    assert!(metrics.contains("merchant_server_connections_refused_total 0\n"));
+    assert!(!metrics.contains("merchant_server_connections_given_away_total 0\n"));
+    drop(open);
+}
+
+#[tokio::test]
+async fn one_address_takes_no_more_than_its_share() {
+    let process = Process::start_with(&NO_PROXIES, "connections = { max_per_address = 8 }");
+    let mut first = half_sent(&process, HALF_SENT[1]);
+    let _more: Vec<_> = (0..8).map(|_| half_sent(&process, HALF_SENT[1])).collect();
+    assert_eq!(health(&process).await, 200);
+    assert_eq!(first.read(&mut [0; 64]).unwrap_or(0), 0, "it is closed");
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_arrive_in_time_loses_its_connection() {
+    let process = Process::start_with(&NO_PROXIES, "connections = { request_timeout_ms = 100 }");
+    for request in HALF_SENT {
+        let mut stream = half_sent(&process, request);
+        let mut answer = Vec::new();
+        // It ends; an error here would be the test's own limit of time.
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(!answer.contains("HTTP/1.1 2"), "{request}: {answer}");
+    }
+    assert_eq!(health(&process).await, 200);
+}
+
+#[tokio::test]
+async fn half_sent_requests_do_not_delay_the_end() {
+    let mut process = Process::start_with(&[], "");
+    let _open = HALF_SENT.map(|request| half_sent(&process, request));
+    assert_eq!(health(&process).await, 200);
+    process.signal("-TERM");
+    assert_eq!(process.exit_code(), Some(0));
+    let log = process.rest_of_log();
+    let cut_off = "some calls did not finish in time and are cut off";
+    assert!(log.iter().all(|line| line["fields"]["message"] != cut_off));
+}
+
+#[tokio::test]
+async fn the_last_places_are_not_for_held_polls() {
+    let process = Process::start_with(&[], "connections = { max_total = 20 }");
+    // Each call has a connection of its own.
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0);
+    let client = client.build().unwrap();
+    let order = json!({ "total_fen": 1990, "description": "tea" });
+    let made = client
+        .post(format!("{}/v1/orders", process.origin()))
+        .bearer_auth(API_KEY)
+        .header("content-type", "application/json")
+        .body(order.to_string());
+    let made = made.send().await.unwrap().text().await.unwrap();
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let checkout = format!(
+        "{}/v1/checkouts/{}",
+        process.origin(),
+        made["token"].as_str().unwrap()
+    );
+    let now = client.get(&checkout).send().await.unwrap();
+    let now: Value = serde_json::from_str(&now.text().await.unwrap()).unwrap();
+    let poll = format!("{checkout}?wait=25&seen={}", now["version"]);
+    let began = Instant::now();
+    let mut held = Vec::new();
+    let early = loop {
+        assert!(began.elapsed() < PATIENCE && held.len() < 20);
+        let mut next = tokio::spawn(client.get(&poll).send());
+        let is_held = format!("merchant_server_held_polls {}\n", held.len() + 1);
+        let answer = loop {
+            if next.is_finished() {
+                break Some((&mut next).await.unwrap().unwrap());
+            }
+            if metrics(&process).await.contains(&is_held) {
+                break None;
+            }
+        };
+        match answer {
+            None => held.push(next),
+            Some(answer) => break answer,
+        }
+    };
+    assert!(held.len() >= 10, "only {} were held", held.len());
+    let early: Value = serde_json::from_str(&early.text().await.unwrap()).unwrap();
+    assert_eq!(early["poll_after_ms"], 1_000);
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_stops_nothing() {
+    let (process, log) = Process::start_unread(&["env", "RUST_LOG=debug"]);
+    let client = reqwest::Client::new();
+    // A pipe holds some three hundred lines.
+    for _ in 0..1_000 {
+        let answer = client.get(format!("{}/healthz", process.origin())).send();
+        assert_eq!(answer.await.unwrap().status(), 200);
+    }
+    assert!(metrics(&process).await.contains("log_lines_dropped_total"));
+    drop(log);
+}
