@@ -3,10 +3,10 @@
 //! process that ends in the middle leaves it to the next one.
 
 use merchant_api::AttemptProduct;
-use tokio::task::JoinSet;
 use wechat_pay::OutTradeNo;
 
-use crate::ledger::{Attempt, Checkout, DueWork, Evidence, LedgerError, learn_numbers};
+use crate::lanes::Lane;
+use crate::ledger::{Attempt, Checkout, DueWork, Ended, Evidence, LedgerError, learn_numbers};
 use crate::question::{self, Finding, Unanswered};
 use crate::quiet_log::QuietLog;
 use crate::refunds::{self, Learned};
@@ -31,8 +31,9 @@ const LEARN_PLAN_MS: [i64; 4] = [60_000, 600_000, 3_600_000, 21_600_000];
 const FIRST_MINUTES_MS: i64 = 5 * 60_000;
 /// Time before work that failed is tried again, doubling from the first to the second.
 const RETRY_MS: std::ops::RangeInclusive<i64> = 5_000..=600_000;
-/// When work comes back that found others working on its order.
-const COME_BACK_MS: i64 = 1_000;
+/// When work comes back that found others working on its order: not before WeChat may be asked about
+/// it again.
+const COME_BACK_MS: i64 = question::ASK_INTERVAL_MS;
 /// How long an end waits that came by the clock being set; see [`crate::clock_steps`].
 const SECOND_LOOK_MS: i64 = 10_000;
 /// A mismatch waits for a person anyway; asking about it ends after about three days.
@@ -55,68 +56,6 @@ pub(crate) enum Work {
     RefundSurplus,
     /// Tell the merchant's backend.
     SendWebhook,
-}
-
-/// What does not wait for what: a backend that is slow to answer holds up no question to WeChat,
-/// two thousand orders that end hold up no question about a payment, and neither holds up a refund.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// Asking about attempts: a payment whose notification is lost becomes known here.
-    Queries,
-    /// Ending orders, each of which takes two calls.
-    Ends,
-    /// Refunds, and money that fits nothing.
-    Refunds,
-    /// Calls to the merchant's backend.
-    Backend,
-}
-
-impl Lane {
-    pub(crate) const ALL: [Self; 4] = [Self::Queries, Self::Ends, Self::Refunds, Self::Backend];
-
-    /// The kinds of its work, as a JSON array of [`Work::word`]s.
-    pub(crate) const fn kinds(self) -> &'static str {
-        match self {
-            Self::Queries => r#"["query_attempt"]"#,
-            Self::Ends => r#"["end_order"]"#,
-            Self::Refunds => r#"["query_mismatch","refund","learn_refund","refund_surplus"]"#,
-            Self::Backend => r#"["send_webhook"]"#,
-        }
-    }
-
-    /// How many pieces of it are done at a time, at most one for each order.
-    ///
-    /// Two thousand queries that fall due together, at half a second each, take ten seconds; that
-    /// is 200 calls a second, which `gateway.calls_per_second` may bound further. The ends of as many
-    /// orders take about a minute, and hold up nobody.
-    ///
-    /// A target that hangs holds its message for ten seconds, which others go past. They take their
-    /// turns at a target eight at a time, so that even the last of them ends within its lease.
-    const fn at_once(self) -> usize {
-        match self {
-            Self::Queries => 100,
-            Self::Ends => 32,
-            Self::Refunds => 8,
-            Self::Backend => 32,
-        }
-    }
-
-    /// How long work is taken for, in milliseconds; longer than its calls can last together. A
-    /// question takes 12 seconds, and 32 with the reversal that a failed payment needs; an end 44 at
-    /// most (question, reversal, question), and so does a refund. Work of the same order may be waited
-    /// for once.
-    const fn lease_ms(self) -> i64 {
-        match self {
-            Self::Queries | Self::Backend => 60_000,
-            Self::Ends | Self::Refunds => 120_000,
-        }
-    }
-
-    /// So many pieces are taken together where there is more to do than can be done: each taking is
-    /// a commit.
-    const fn taken_together(self) -> usize {
-        self.at_once() / 8
-    }
 }
 
 impl Work {
@@ -171,49 +110,36 @@ impl MerchantServer {
         Ok(done)
     }
 
-    /// The same for one lane.
-    pub(crate) async fn run_lane(&self, lane: Lane) -> Result<usize, LedgerError> {
-        let mut under_way = UnderWay::new(lane);
-        let mut done = 0;
-        loop {
-            under_way.begin(self).await?;
-            let Some(ended) = under_way.one_ended().await else {
-                return Ok(done);
-            };
-            ended?;
-            done += 1;
-        }
-    }
-
     /// Does a piece of work that was taken.
-    async fn see_to(self, due: DueWork) -> Result<(), LedgerError> {
+    pub(crate) async fn see_to(self, due: DueWork) -> Ended {
         let next = run(&self, &due).await;
         let now_ms = self.clock.now_ms();
-        match next {
-            Ok(Next::Done) => self.ledger.finish(&due).await,
-            Ok(Next::At(at_ms)) => self.ledger.put_off(&due, now_ms, at_ms).await,
-            Ok(Next::Untried(at_ms)) => self.ledger.put_back(&due, now_ms, at_ms).await,
+        let (tries, mut asked) = (due.tries, None);
+        let next = match next {
+            Ok(Next::Done) => None,
+            Ok(Next::At(at_ms)) => Some((at_ms, tries + 1)),
+            Ok(Next::Untried(at_ms)) => Some((at_ms, tries)),
             Ok(Next::Asked {
                 order_id,
                 asked_ms,
                 at_ms,
             }) => {
-                let ledger = &self.ledger;
-                ledger
-                    .note_answer(&due, order_id, asked_ms, now_ms, at_ms)
-                    .await
+                asked = Some((order_id, asked_ms));
+                at_ms.map(|at_ms| (at_ms, tries + 1))
             }
-            Err(Unanswered::Busy(_)) => {
-                let at_ms = now_ms + COME_BACK_MS;
-                self.ledger.put_back(&due, now_ms, at_ms).await
-            }
+            Err(Unanswered::Busy(_)) => Some((now_ms + COME_BACK_MS, tries)),
             Err(error) => {
-                let at_ms = now_ms + retry_after_ms(due.tries);
                 if let Some(left_out) = PUT_OFF.admit(self.clock.monotonic_ms()) {
                     tracing::warn!(work = due.work.word(), subject = due.subject, %error, left_out, "due work is put off");
                 }
-                self.ledger.put_off(&due, now_ms, at_ms).await
+                Some((now_ms + retry_after_ms(tries), tries + 1))
             }
+        };
+        Ended {
+            due,
+            now_ms,
+            next,
+            asked,
         }
     }
 
@@ -232,61 +158,6 @@ impl MerchantServer {
 static UNANSWERED: QuietLog = QuietLog::new();
 /// The lines about work that failed.
 static PUT_OFF: QuietLog = QuietLog::new();
-
-/// The pieces of a lane's work that are being done, each a task of its own: what one of them waits
-/// for is not waited for by the others. Whoever drops this cuts them off.
-pub(crate) struct UnderWay {
-    lane: Lane,
-    pieces: JoinSet<Result<(), LedgerError>>,
-}
-
-impl UnderWay {
-    pub(crate) fn new(lane: Lane) -> Self {
-        Self {
-            lane,
-            pieces: JoinSet::new(),
-        }
-    }
-
-    /// Whether nothing more can be begun before a piece ends.
-    pub(crate) fn is_full(&self) -> bool {
-        self.pieces.len() >= self.lane.at_once()
-    }
-
-    /// Takes what is due, as far as the lane has room for it, and begins it. The clock may have
-    /// been put back, too: then work gets its wait again first.
-    pub(crate) async fn begin(&mut self, server: &MerchantServer) -> Result<(), LedgerError> {
-        let (ledger, clock) = (&server.ledger, &*server.clock);
-        server.clock_steps.look(clock);
-        ledger.keep_waits(clock.now_ms()).await?;
-        loop {
-            let room = self.lane.at_once() - self.pieces.len();
-            let is_worth_it = self.pieces.is_empty() || room >= self.lane.taken_together();
-            if room == 0 || !is_worth_it {
-                return Ok(());
-            }
-            let taken = ledger
-                .take_due_work(self.lane, clock.now_ms(), self.lane.lease_ms(), room)
-                .await?;
-            if taken.is_empty() {
-                return Ok(());
-            }
-            for due in taken {
-                self.pieces.spawn(server.clone().see_to(due));
-            }
-        }
-    }
-
-    /// Ends with one of the pieces; `None` where none is being done.
-    pub(crate) async fn one_ended(&mut self) -> Option<Result<(), LedgerError>> {
-        let ended = self.pieces.join_next().await?;
-        Some(ended.unwrap_or_else(|broken| {
-            // It comes up again when its lease is over.
-            tracing::error!(%broken, "due work broke off");
-            Ok(())
-        }))
-    }
-}
 
 /// What is to become of a piece of work.
 enum Next {
@@ -323,6 +194,7 @@ async fn run(server: &MerchantServer, due: &DueWork) -> Result<Next, Unanswered>
         work,
         subject,
         tries,
+        claimed_ms: _,
     } = due;
     match work {
         Work::QueryMismatch => query_mismatch(server, due).await,
@@ -352,14 +224,14 @@ async fn run_for_order(server: &MerchantServer, due: &DueWork) -> Result<Next, U
     if due.work == Work::EndOrder {
         end_order(server, &checkout).await
     } else {
-        query_attempt(server, &checkout, due.tries).await
+        query_attempt(server, &checkout, due).await
     }
 }
 
 async fn query_attempt(
     server: &MerchantServer,
     checkout: &Checkout,
-    tries: u64,
+    due: &DueWork,
 ) -> Result<Next, Unanswered> {
     let is_open = checkout.order.state == merchant_api::OrderState::Open;
     let current = checkout.attempt.as_ref();
@@ -369,8 +241,8 @@ async fn query_attempt(
     if attempt.product == AttemptProduct::CodePay {
         return query_code_payment(server, attempt).await;
     }
-    let next_ms = server.clock.now_ms() + interval_ms(tries + 1);
-    let asked_ms = match question::ask_for_due_work(server, checkout, attempt).await {
+    let next_ms = server.clock.now_ms() + interval_ms(due.tries + 1);
+    let asked_ms = match ask(server, attempt, due.claimed_ms).await {
         Ok(asked_ms) => asked_ms,
         Err(error) => {
             let monotonic_ms = server.clock.monotonic_ms();
@@ -398,6 +270,18 @@ async fn query_attempt(
         },
         None => at_ms.into(),
     })
+}
+
+/// Asks, unless WeChat was asked about the order a moment before the work was taken; gives when.
+async fn ask(
+    server: &MerchantServer,
+    attempt: &Attempt,
+    claimed_ms: Option<i64>,
+) -> Result<Option<i64>, Unanswered> {
+    if claimed_ms.is_some() {
+        question::ask_claimed(server, attempt).await?;
+    }
+    Ok(claimed_ms)
 }
 
 /// A buyer who types a password needs seconds: asked about every few of them, and taken back when

@@ -28,6 +28,7 @@ mod error;
 mod folder;
 mod hosted_page;
 mod json_body;
+mod lanes;
 mod language;
 mod ledger;
 mod log_output;

@@ -54,28 +54,11 @@ pub(crate) async fn ask_unless_asked(
     let Some(attempt) = &checkout.attempt else {
         return Ok(());
     };
-    if attempt.state.is_alive() && !was_just_asked(server, checkout) {
+    let was_asked = was_asked_a_moment_ago(checkout.order.asked_ms, server.clock.now_ms());
+    if attempt.state.is_alive() && !was_asked {
         ask(server, attempt).await?;
     }
     Ok(())
-}
-
-/// The same for due work, which notes with its next step that WeChat was asked: gives when, where
-/// it was.
-pub(crate) async fn ask_for_due_work(
-    server: &MerchantServer,
-    checkout: &Checkout,
-    attempt: &Attempt,
-) -> Result<Option<i64>, Unanswered> {
-    if was_just_asked(server, checkout) {
-        return Ok(None);
-    }
-    let (_, asked_ms) = ask_unnoted(server, attempt).await?;
-    Ok(Some(asked_ms))
-}
-
-fn was_just_asked(server: &MerchantServer, checkout: &Checkout) -> bool {
-    was_asked_a_moment_ago(checkout.order.asked_ms, server.clock.now_ms())
 }
 
 /// A question that lies ahead was asked by a clock that has been put right since: it says nothing.
@@ -85,7 +68,9 @@ fn was_asked_a_moment_ago(asked_ms: Option<i64>, now_ms: i64) -> bool {
 
 /// Asks about an attempt.
 pub(crate) async fn ask(server: &MerchantServer, attempt: &Attempt) -> Result<Finding, Unanswered> {
-    let (finding, asked_ms) = ask_unnoted(server, attempt).await?;
+    let asked_ms = server.clock.now_ms();
+    server.ledger.note_asked(attempt.order_id, asked_ms).await?;
+    let finding = ask_claimed(server, attempt).await?;
     // Only now: "checked" must not be said of an answer that is not in the ledger yet.
     server
         .ledger
@@ -94,19 +79,17 @@ pub(crate) async fn ask(server: &MerchantServer, attempt: &Attempt) -> Result<Fi
     Ok(finding)
 }
 
-/// Asks, and leaves it to the caller to note that there was an answer; gives when it was asked.
-async fn ask_unnoted(
+/// Asks about an attempt. The caller has noted that WeChat is being asked, and notes that there was
+/// an answer.
+pub(crate) async fn ask_claimed(
     server: &MerchantServer,
     attempt: &Attempt,
-) -> Result<(Finding, i64), Unanswered> {
-    let asked_ms = server.clock.now_ms();
-    server.ledger.note_asked(attempt.order_id, asked_ms).await?;
+) -> Result<Finding, Unanswered> {
     let standing = server
         .wechat
         .query(&number(attempt)?, attempt.parties.sub_mchid.as_deref())
         .await?;
-    let finding = conclude(server, attempt, standing).await?;
-    Ok((finding, asked_ms))
+    conclude(server, attempt, standing).await
 }
 
 /// Records what WeChat says about an attempt.

@@ -14,7 +14,7 @@ use tower::{ServiceExt as _, service_fn};
 
 use crate::config::{Config, ConfigError};
 use crate::connections::{raise_open_files, serve_connections};
-use crate::due_work::{Lane, UnderWay};
+use crate::lanes::{Lane, UnderWay};
 use crate::ledger::LedgerError;
 use crate::log_output::{DroppedLines, dropped_lines};
 use crate::operations::surroundings;
@@ -176,11 +176,6 @@ async fn work(running: &watch::Sender<Running>, lane: Lane) {
     loop {
         let server = running.borrow().server.clone();
         let clock = &*server.clock;
-        let note = |error: &LedgerError, message| {
-            if let Some(left_out) = failures.admit(clock.monotonic_ms()) {
-                tracing::error!(%error, left_out, ?lane, "{message}");
-            }
-        };
         let wait_ms = match under_way.begin(&server).await {
             Ok(()) if under_way.is_full() => LONGEST_SLEEP_MS,
             Ok(()) => {
@@ -189,16 +184,14 @@ async fn work(running: &watch::Sender<Running>, lane: Lane) {
                 wait_ms.clamp(SHORTEST_SLEEP_MS, LONGEST_SLEEP_MS)
             }
             Err(error) => {
-                note(&error, "due work cannot be taken");
+                if let Some(left_out) = failures.admit(clock.monotonic_ms()) {
+                    tracing::error!(%error, left_out, ?lane, "due work cannot be taken");
+                }
                 LONGEST_SLEEP_MS
             }
         };
         tokio::select! {
-            Some(ended) = under_way.one_ended() => {
-                if let Err(error) = ended {
-                    note(&error, "due work cannot be written");
-                }
-            }
+            true = under_way.one_ended(&server) => {}
             // What is due meanwhile does not wait for what is under way.
             () = clock.sleep_ms(wait_ms) => {}
         }

@@ -3,9 +3,9 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::connections::Statement;
 use super::{Ledger, LedgerError, Write, orders, unsigned};
-use crate::due_work::{Lane, Work};
+use crate::due_work::Work;
+use crate::lanes::Lane;
 
 /// One piece of work that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,32 @@ pub(crate) struct DueWork {
     pub(crate) subject: String,
     /// How often it was begun before.
     pub(crate) tries: u64,
+    /// A question about an attempt: when it was noted as asked, which is when it was taken. `None`:
+    /// somebody else asked a moment before.
+    pub(crate) claimed_ms: Option<i64>,
+}
+
+/// What came of a piece of work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) due: DueWork,
+    /// When it ended.
+    pub(crate) now_ms: i64,
+    /// When it is due again, and how often it will have been tried by then; `None`: it is done.
+    pub(crate) next: Option<(i64, u64)>,
+    /// WeChat answered a question about this order (its id), asked at this moment.
+    pub(crate) asked: Option<(i64, i64)>,
+}
+
+/// Which work is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) lane: Lane,
+    pub(crate) now_ms: i64,
+    /// For how long it is taken.
+    pub(crate) lease_ms: i64,
+    /// How many pieces at most.
+    pub(crate) most: usize,
 }
 
 /// From when to when work waits, in milliseconds since 1970. Both are kept: where the clock is put
@@ -38,41 +64,27 @@ impl Wait {
 }
 
 impl Ledger {
-    /// Takes up to `most` pieces of a lane's work that are due, the oldest first. They are taken
-    /// for `lease_ms`: where this process ends before the work does, they come up again. What this
-    /// gives is durable, so nobody else has it.
-    pub(crate) async fn take_due_work(
+    /// Writes what came of pieces of work, and takes others that are due, the oldest first: both in
+    /// one commit. They are taken for a lease: where this process ends before the work does, they
+    /// come up again. What this gives is durable, so nobody else has it.
+    pub(crate) async fn exchange_due_work(
         &self,
-        lane: Lane,
-        now_ms: i64,
-        lease_ms: i64,
-        most: usize,
+        ended: &[Ended],
+        wanted: Wanted,
     ) -> Result<Vec<DueWork>, LedgerError> {
-        // Asking is free; taking would wait for the write lock, mostly for nothing.
-        if most == 0
-            || self
-                .next_due_ms(lane)
-                .await?
-                .is_none_or(|due_ms| due_ms > now_ms)
-        {
+        // Asking is free; writing waits for the write lock, and mostly nothing is due.
+        let next_ms = self.next_due_ms(wanted.lane).await?;
+        let is_due = wanted.most > 0 && next_ms.is_some_and(|next_ms| next_ms <= wanted.now_ms);
+        if ended.is_empty() && !is_due {
             return Ok(Vec::new());
         }
         let mut write = self.write().await?;
-        let rows = sqlx::query(
-            "UPDATE due_work SET due_ms = ?1 + ?2, set_ms = ?1, tries = tries + 1
-             WHERE rowid IN (SELECT rowid FROM due_work
-                             WHERE due_ms <= ?1 AND +kind IN (SELECT value FROM json_each(?3))
-                             ORDER BY due_ms LIMIT ?4)
-             RETURNING kind, subject, tries",
-        )
-        .bind(now_ms)
-        .bind(lease_ms)
-        .bind(lane.kinds())
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .fetch_all(&mut *write)
-        .await?;
+        for ended in ended {
+            conclude(&mut write, ended).await?;
+        }
+        let taken = take(&mut write, wanted).await?;
         write.commit().await?;
-        rows.iter().map(read_due_work).collect()
+        Ok(taken)
     }
 
     /// When the next piece of a lane's work is due.
@@ -106,61 +118,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// Puts work off to a later moment, keeping the count of its tries. Work that was done with or
-    /// scheduled anew meanwhile stays so.
-    pub(crate) async fn put_off(
-        &self,
-        due: &DueWork,
-        now_ms: i64,
-        to_ms: i64,
-    ) -> Result<(), LedgerError> {
-        self.put(due, now_ms, to_ms, due.tries + 1).await
-    }
-
-    /// The same for work that could not be tried: this time does not count.
-    pub(crate) async fn put_back(
-        &self,
-        due: &DueWork,
-        now_ms: i64,
-        to_ms: i64,
-    ) -> Result<(), LedgerError> {
-        self.put(due, now_ms, to_ms, due.tries).await
-    }
-
-    async fn put(
-        &self,
-        due: &DueWork,
-        now_ms: i64,
-        to_ms: i64,
-        tries: u64,
-    ) -> Result<(), LedgerError> {
-        Ok(self.writer.execute(put(due, now_ms, to_ms, tries)).await?)
-    }
-
-    /// Notes that WeChat answered a question about an order that was asked at `asked_ms`, and puts
-    /// the work off to the next one, or is done with it: in one commit, for there are hundreds of
-    /// these in a second.
-    pub(crate) async fn note_answer(
-        &self,
-        due: &DueWork,
-        order_id: i64,
-        asked_ms: i64,
-        now_ms: i64,
-        next_ms: Option<i64>,
-    ) -> Result<(), LedgerError> {
-        let mut write = self.write().await?;
-        orders::checked(order_id, asked_ms)
-            .execute(&mut *write)
-            .await?;
-        let next = match next_ms {
-            Some(next_ms) => put(due, now_ms, next_ms, due.tries + 1),
-            None => finished(due),
-        };
-        next.execute(&mut *write).await?;
-        write.commit().await?;
-        Ok(())
-    }
-
     /// Has WeChat asked about an order's attempt at a moment, in place of what was scheduled.
     pub(crate) async fn schedule_query(
         &self,
@@ -177,38 +134,76 @@ impl Ledger {
         write.commit().await?;
         Ok(())
     }
+}
 
-    /// Work is done with, unless it was scheduled anew while it ran.
-    pub(crate) async fn finish(&self, due: &DueWork) -> Result<(), LedgerError> {
-        Ok(self.writer.execute(finished(due)).await?)
+/// Work that was done with or scheduled anew while it ran stays so.
+async fn conclude(write: &mut Write, ended: &Ended) -> Result<(), LedgerError> {
+    let Ended {
+        due,
+        now_ms,
+        next,
+        asked,
+    } = ended;
+    if let Some((order_id, asked_ms)) = asked {
+        let checked = orders::checked(*order_id, *asked_ms);
+        checked.execute(&mut **write).await?;
     }
-}
-
-fn put(due: &DueWork, now_ms: i64, to_ms: i64, tries: u64) -> Statement<'_> {
-    sqlx::query(
-        "UPDATE due_work SET due_ms = ?, set_ms = ?, tries = ?
-         WHERE kind = ? AND subject = ? AND tries = ?",
-    )
-    .bind(to_ms)
-    .bind(now_ms)
-    .bind(super::signed(tries))
-    .bind(due.work.word())
-    .bind(&due.subject)
-    .bind(super::signed(due.tries + 1))
-}
-
-fn finished(due: &DueWork) -> Statement<'_> {
-    sqlx::query("DELETE FROM due_work WHERE kind = ? AND subject = ? AND tries = ?")
+    let statement = match next {
+        Some((at_ms, tries)) => sqlx::query(
+            "UPDATE due_work SET due_ms = ?, set_ms = ?, tries = ?
+             WHERE kind = ? AND subject = ? AND tries = ?",
+        )
+        .bind(at_ms)
+        .bind(now_ms)
+        .bind(super::signed(*tries)),
+        None => sqlx::query("DELETE FROM due_work WHERE kind = ? AND subject = ? AND tries = ?"),
+    };
+    statement
         .bind(due.work.word())
         .bind(&due.subject)
         .bind(super::signed(due.tries + 1))
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}
+
+async fn take(write: &mut Write, wanted: Wanted) -> Result<Vec<DueWork>, LedgerError> {
+    let rows = sqlx::query(
+        "SELECT rowid, kind, subject, tries FROM due_work
+         WHERE due_ms <= ? AND +kind IN (SELECT value FROM json_each(?))
+         ORDER BY due_ms, rowid LIMIT ?",
+    )
+    .bind(wanted.now_ms)
+    .bind(wanted.lane.kinds())
+    .bind(i64::try_from(wanted.most).unwrap_or(i64::MAX))
+    .fetch_all(&mut **write)
+    .await?;
+    let mut taken = Vec::new();
+    for row in &rows {
+        let mut due = read_due_work(row)?;
+        sqlx::query(
+            "UPDATE due_work SET due_ms = ?1 + ?2, set_ms = ?1, tries = tries + 1 WHERE rowid = ?3",
+        )
+        .bind(wanted.now_ms)
+        .bind(wanted.lease_ms)
+        .bind(row.try_get::<i64, _>("rowid")?)
+        .execute(&mut **write)
+        .await?;
+        if due.work == Work::QueryAttempt {
+            let is_claimed = orders::claim_question(write, &due.subject, wanted.now_ms).await?;
+            due.claimed_ms = is_claimed.then_some(wanted.now_ms);
+        }
+        taken.push(due);
+    }
+    Ok(taken)
 }
 
 fn read_due_work(row: &SqliteRow) -> Result<DueWork, LedgerError> {
     Ok(DueWork {
         work: Work::from_word(row.try_get("kind")?).ok_or(LedgerError::Column("due_work.kind"))?,
         subject: row.try_get("subject")?,
-        tries: unsigned(row, "tries")?.saturating_sub(1),
+        tries: unsigned(row, "tries")?,
+        claimed_ms: None,
     })
 }
 

@@ -11,6 +11,7 @@ use super::{
     Ledger, LedgerError, Wait, Write, due_work, optional_unsigned, outbox, signed, unsigned,
 };
 use crate::due_work::Work;
+use crate::question::ASK_INTERVAL_MS;
 
 /// What [`Order`] is read from. Named one by one: a table may get more columns under a statement that
 /// was prepared before.
@@ -333,6 +334,26 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     .fetch_one(&mut **write)
     .await?;
     read_order(&row)
+}
+
+/// Notes that WeChat is being asked about an order, unless it was a moment ago; says whether it was
+/// noted. A question that lies ahead was asked by a clock that has been put right since.
+pub(super) async fn claim_question(
+    write: &mut Write,
+    order_id: &str,
+    now_ms: i64,
+) -> Result<bool, LedgerError> {
+    let claimed = sqlx::query(
+        "UPDATE orders SET asked_ms = ?1
+         WHERE id = CAST(?2 AS INTEGER)
+           AND (asked_ms IS NULL OR asked_ms <= ?1 - ?3 OR asked_ms > ?1)",
+    )
+    .bind(now_ms)
+    .bind(order_id)
+    .bind(ASK_INTERVAL_MS)
+    .execute(&mut **write)
+    .await?;
+    Ok(claimed.rows_affected() > 0)
 }
 
 /// See [`Ledger::note_checked`]. A later answer stays, but not one of a clock that was ahead and has

@@ -69,7 +69,7 @@ async fn a_limit_forgets_no_call_and_remembers_none_too_long() {
 async fn a_lost_payment_is_found_in_time_after_the_clock_was_put_right() {
     for by_ms in [40_000, HOUR_MS, 24 * HOUR_MS] {
         let house = House::open().await;
-        let token = house.tea().await;
+        let token = long_order(&house).await;
         while_ahead(&house, by_ms, async || {
             house.attempt(&token, &[("product", "native")]).await;
         })

@@ -55,7 +55,7 @@ async fn due_work_does_not_wait_for_an_order_that_a_page_holds() {
     house.line.take_sent();
     page.abort();
     let _ = page.await;
-    house.later(1_000).await;
+    house.later(2_000).await;
     assert_eq!(house.line.take_kinds(), ["query"], "it comes back");
 }
 
