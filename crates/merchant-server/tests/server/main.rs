@@ -21,6 +21,7 @@ mod database;
 mod dead_targets;
 mod due_work;
 mod event_orders;
+mod foreign_lock;
 mod full_disk;
 mod hosted_page;
 mod hostile;
