@@ -67,7 +67,7 @@ fn buyer_address(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -
 
 /// Whether WeChat can see this address as the payer's: one of our own network means that
 /// `trusted_proxies` is not set right.
-fn is_public(address: &IpAddr) -> bool {
+pub(crate) fn is_public(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             // 100.64.0.0/10: inside of a carrier's or a cloud's network.

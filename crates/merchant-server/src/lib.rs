@@ -31,6 +31,7 @@ mod json_body;
 mod lanes;
 mod language;
 mod ledger;
+mod live_check;
 mod log_output;
 mod metrics;
 mod mismatches;
@@ -76,11 +77,11 @@ pub use config::{
     SubMerchant, VerificationFile, WebhookTarget,
 };
 pub use ledger::LedgerError;
+pub use live_check::{LiveCheckError, LiveReport, OrderCheck, Proof, Verdict, check_live};
 pub use log_output::start_logging;
 pub use operations::{
-    KnownKey, LiveCheckError, NoBill, NotFinished, back_up, check_live, compare_bill,
-    finish_mismatch, known_keys, list_mismatches, migrate, new_api_key, save_bill, show_order,
-    surroundings,
+    KnownKey, NoBill, NotFinished, back_up, compare_bill, finish_mismatch, known_keys,
+    list_mismatches, migrate, new_api_key, save_bill, show_order, surroundings,
 };
 pub use randomness::{NoRandomness, Randomness, SeededRandomness, SystemRandomness};
 pub use reconciliation::{Finding, Reconciled};

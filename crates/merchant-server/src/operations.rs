@@ -1,6 +1,5 @@
-//! What the one who runs the server asks of it from the command line: whether the configuration
-//! works at WeChat, whether the database fits, where an order stands, what a day came to. None of
-//! it prints a secret (but for a new API key, once), a token or an openid.
+//! What the one who runs the server asks of it from the command line: whether the database fits,
+//! where an order stands, what a day came to. None of it prints a secret (but for a new API key, once), a token or an openid.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +8,6 @@ use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use merchant_api::{BillComparison, MismatchDetails};
-use wechat_pay::OutTradeNo;
 
 use crate::bills::{self, BillFailure, BillKind};
 use crate::clock::{Clock as _, SystemClock};
@@ -20,24 +18,7 @@ use crate::order_details::details;
 use crate::randomness::{NoRandomness, Randomness as _, SystemRandomness, hex, unguessable};
 use crate::server::Surroundings;
 use crate::wechat_client::{RefreshError, WechatClient};
-use crate::wechat_orders::Standing;
 use crate::wechat_transport::HttpTransport;
-
-/// What the check at WeChat found wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum LiveCheckError {
-    /// The query did not come to an answer that is believed.
-    #[error("{reason}{advice}")]
-    Refused {
-        /// What happened.
-        reason: String,
-        /// What it mostly means; begins with a blank.
-        advice: &'static str,
-    },
-    /// WeChat knows an order under a number that was drawn a moment ago.
-    #[error("WeChat knows a random order number, which cannot be")]
-    Contradiction,
-}
 
 /// Why a day's bill could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -71,43 +52,6 @@ pub fn surroundings(config: &Config) -> Result<Surroundings, reqwest::Error> {
         wechat: Arc::new(HttpTransport::new(!config.gateway.is_live())?),
         webhooks: Arc::new(HttpTransport::new(!config.gateway.is_live())?),
     })
-}
-
-/// Asks WeChat about an order that cannot exist. A signed `ORDER_NOT_EXIST` proves mchid, serial,
-/// private key and the key that we verify with, all at once; no order is made.
-pub async fn check_live(
-    config: &Config,
-    surroundings: &Surroundings,
-) -> Result<(), LiveCheckError> {
-    let client = WechatClient::new(config, surroundings);
-    let refused = |reason: String, advice| LiveCheckError::Refused { reason, advice };
-    let random = surroundings
-        .randomness
-        .bytes()
-        .map_err(|error| refused(error.to_string(), ""))?;
-    let number = OutTradeNo::parse(hex(&random)).map_err(|error| refused(error.to_string(), ""))?;
-    let sub_mchid = config
-        .merchant
-        .sub_merchants
-        .first()
-        .map(|sub| &*sub.sub_mchid);
-    match client.query(&number, sub_mchid).await {
-        Ok(Standing::Unknown) => Ok(()),
-        Ok(_) => Err(LiveCheckError::Contradiction),
-        Err(error) => {
-            let advice = match error.wechat_code() {
-                Some("SIGN_ERROR") => {
-                    " (check merchant.serial_no, merchant.private_key_file, merchant.mchid and this machine's time)"
-                }
-                Some("MCH_NOT_EXISTS" | "NO_AUTH") => " (check merchant.mchid)",
-                Some(_) => "",
-                None => {
-                    " (where WeChat was reached: check merchant.public_key_id and merchant.public_key_file)"
-                }
-            };
-            Err(refused(error.to_string(), advice))
-        }
-    }
 }
 
 /// Brings the database up to this version, making it where it is missing; gives the number of

@@ -26,6 +26,17 @@ pub(crate) struct Census {
 }
 
 impl Ledger {
+    /// When the newest notification was recorded that the APIv3 key opened, in milliseconds since
+    /// 1970. Those of version 2 open with another key.
+    pub(crate) async fn last_opened_notification_ms(&self) -> Result<Option<i64>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT MAX(received_ms) AS received_ms FROM notifications WHERE id NOT LIKE 'v2-%'",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row.try_get("received_ms")?)
+    }
+
     /// Counts everything.
     pub(crate) async fn census(&self, now_ms: i64) -> Result<Census, LedgerError> {
         let by_state = async |query: &'static str| -> Result<Vec<(String, u64)>, LedgerError> {

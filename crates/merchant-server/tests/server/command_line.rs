@@ -210,6 +210,16 @@ async fn a_day_is_compared_reconciled_and_agrees_then() {
     let (code, said) = shop.run(&["check-config", "--live"]).await;
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains("warning"), "{said}");
+    assert!(
+        said.contains("\nproved     merchant.api_v3_key: "),
+        "{said}"
+    );
+    assert!(said.contains("\nnot proved merchant.appid wx"), "{said}");
+    let (code, said) = shop.run(&["check-config", "--live", "--place-order"]).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains(" belongs to mchid "), "{said}");
+    assert!(!said.contains("\nnot proved merchant.appid"), "{said}");
+    assert_eq!(shop.run(&["check-config", "--place-order"]).await.0, 2);
     let (code, said) = shop.run(&["mismatches", "list"]).await;
     assert_eq!(
         (code, &*said),
@@ -225,6 +235,23 @@ async fn a_day_is_compared_reconciled_and_agrees_then() {
     assert_eq!(code, 2, "{said}");
     assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 0);
     assert_eq!(shop.run(&["backup", "copy.sqlite3"]).await.0, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_live_check_that_finds_something_wrong_exits_with_1_and_names_it() {
+    let shop = Shop::open().await;
+    let file = shop.folder.path().join("s.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    let secret = "app_secret = \"0123456789abcdef0123456789abcdef\"\nfrom_file =";
+    std::fs::write(&file, good.replace("from_file =", secret)).unwrap();
+    let (code, said) = shop.run(&["check-config", "--live"]).await;
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("\nwrong      merchant.app_secret: "),
+        "{said}"
+    );
+    assert!(said.contains(" 1 wrong\n"), "{said}");
+    assert!(!said.contains("0123456789abcdef"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

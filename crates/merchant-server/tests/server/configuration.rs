@@ -3,9 +3,8 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
 
-use merchant_server::{Config, Environment, SeededRandomness, Surroundings, check_live};
+use merchant_server::{Config, Environment};
 
 use crate::house::{House, KEYS, configuration};
 
@@ -617,24 +616,6 @@ async fn the_database_is_its_owners_alone() {
     let file = house.folder.path().join("merchant-server.sqlite3");
     let mode = std::fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-}
-
-#[tokio::test]
-async fn the_live_check_believes_a_signed_not_exist_alone() {
-    let house = House::open().await;
-    let config = Config::parse(&configuration(""), Path::new(".")).unwrap();
-    let surroundings = || Surroundings {
-        clock: Arc::new(house.clock.clone()),
-        randomness: Arc::new(SeededRandomness::new(7)),
-        wechat: Arc::new(house.line.clone()),
-        webhooks: Arc::new(house.line.clone()),
-    };
-    check_live(&config, &surroundings()).await.unwrap();
-
-    let wrong = configuration("").replace("from_file", "serial_no = \"AB\"\nfrom_file");
-    let config = Config::parse(&wrong, Path::new(".")).unwrap();
-    let error = check_live(&config, &surroundings()).await.unwrap_err();
-    assert!(error.to_string().contains("merchant.serial_no"), "{error}");
 }
 
 /// Runs a command of the program in a folder with a good file; gives exit code, output, log.

@@ -28,6 +28,7 @@ mod hostile;
 mod house;
 mod inbox;
 mod lanes;
+mod live_check;
 mod log;
 mod merchant_keys;
 mod mismatches;

@@ -23,12 +23,17 @@ pub(crate) enum Command {
     #[command(after_help = SERVE_HELP)]
     Serve(ConfigFile),
     /// Check the configuration and say what it comes to.
+    #[command(after_help = CHECK_HELP)]
     CheckConfig {
         #[command(flatten)]
         file: ConfigFile,
-        /// Ask WeChat, too: a signed query of a random number proves mchid, serial and all keys.
+        /// Ask WeChat as well, and print for each secret and id whether it is proved.
         #[arg(long)]
         live: bool,
+        /// With --live: make an order of one fen for each appid and close it. Only that proves
+        /// that an appid belongs to the merchant number.
+        #[arg(long, requires = "live")]
+        place_order: bool,
     },
     /// Bring the database up to this version, making it where it is missing.
     Migrate(ConfigFile),
@@ -211,6 +216,17 @@ First steps:
      The answer holds the token for <wechat-pay>, and a checkout_url that needs no page of yours.
 
 Exit codes: 0 done, 1 it failed, 2 usage or configuration.";
+
+const CHECK_HELP: &str = "\
+With --live, one line for each secret, id and address:
+  proved      WeChat's answer shows that the value is right
+  not proved  nothing was shown; the line says what would show it
+  wrong       WeChat's answer shows that the value is wrong; the line says what to do
+A secret of an account (app_secret, mini_program_secret) is tried with a made-up code. Then a made-up
+secret is tried once, to see that WeChat tells one from the other.
+
+Exit codes: 0 nothing is wrong (with --live: and WeChat signed an answer; lines that say not proved
+do not count), 1 something is wrong or WeChat gave no signed answer, 2 usage or configuration.";
 
 const SERVE_HELP: &str = "\
 Any value of the file can be overridden by a variable: MERCHANT_SERVER__LISTEN,

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use merchant_api::{BillDifference, CreateRefund, MismatchDetails, MismatchKind};
-use merchant_server::{BillKind, Config, Finding, MerchantServer, serve};
+use merchant_server::{
+    BillKind, Config, Finding, MerchantServer, OrderCheck, Proof, Verdict, serve,
+};
 use wechat_pay::bill::BillAccount;
 
 use crate::arguments::{Account, AskedRefund, Command, ConfigFile, Keys, Mismatches, Orders};
@@ -33,18 +35,9 @@ pub(crate) async fn run(command: &Command, config: Config) -> Ran {
             Box::pin(serve(config, next_config, told_to_end())).await?;
             Ok(Ending::Done)
         }
-        Command::CheckConfig { live, .. } => {
-            say(&format!("{}\nthe configuration is good", summary(&config)))?;
-            for warning in config.warnings(jiff::Timestamp::now().as_second()) {
-                say(&format!("warning: {warning}"))?;
-            }
-            if *live {
-                let surroundings = merchant_server::surroundings(&config)?;
-                merchant_server::check_live(&config, &surroundings).await?;
-                say("WeChat believes us, and we believe WeChat")?;
-            }
-            Ok(Ending::Done)
-        }
+        Command::CheckConfig {
+            live, place_order, ..
+        } => check_config(&config, *live, *place_order).await,
         Command::Migrate(_) => {
             let version = merchant_server::migrate(&config).await?;
             say(&format!("the database is at version {version}"))
@@ -100,6 +93,42 @@ pub(crate) fn run_alone(command: &Command) -> Ran {
         } => make_key(name),
         _ => Err("this command needs a configuration".into()),
     }
+}
+
+async fn check_config(config: &Config, live: bool, place_order: bool) -> Ran {
+    say(&format!("{}\nthe configuration is good", summary(config)))?;
+    for warning in config.warnings(jiff::Timestamp::now().as_second()) {
+        say(&format!("warning: {warning}"))?;
+    }
+    if !live {
+        return say("nothing was asked at WeChat: --live proves secrets and ids");
+    }
+    let orders = if place_order {
+        OrderCheck::PlaceAndClose
+    } else {
+        OrderCheck::Skip
+    };
+    let surroundings = merchant_server::surroundings(config)?;
+    let report = merchant_server::check_live(config, &surroundings, orders).await?;
+    for Proof {
+        subject,
+        verdict,
+        explanation,
+    } in &report.proofs
+    {
+        say(&format!("{:<11}{subject}: {explanation}", verdict.as_str()))?;
+    }
+    let count = |verdict| report.count(verdict);
+    say(&format!(
+        "{} proved, {} not proved, {} wrong",
+        count(Verdict::Proved),
+        count(Verdict::NotProved),
+        count(Verdict::Wrong),
+    ))?;
+    if !report.has_signed_answer {
+        say("WeChat gave no signed answer, so next to nothing was shown")?;
+    }
+    Ok(agreed(!report.has_failed()))
 }
 
 async fn ask_refund(config: Config, asked: &AskedRefund) -> Ran {

@@ -1,0 +1,197 @@
+//! Whether an appid belongs to the merchant number: only an order shows it. Where the caller wants
+//! it, an order of one fen is made for each appid and closed. Nobody is shown its code, so nobody
+//! can pay it, and it ends by itself where closing fails.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use wechat_pay::{
+    Description, Fen, OpenIdOwner, Operation, Order, OutTradeNo, PartnerOrder, ProductFields,
+    RequestParts,
+};
+
+use super::{Check, LiveCheckError, OrderCheck, Proof, Verdict};
+use crate::config::{Config, SubMerchant};
+use crate::wechat_client::{CallError, WechatClient};
+use crate::wechat_orders::Closing;
+
+/// How long an order can be paid that could not be closed.
+const LIFE: Duration = Duration::from_mins(5);
+
+/// An appid and the merchant that it should belong to.
+struct Binding<'a> {
+    subject: String,
+    appid: &'a str,
+    sub: Option<&'a SubMerchant>,
+    product: ProductFields,
+}
+
+pub(super) async fn prove(
+    check: &Check<'_>,
+    working: &Config,
+    orders: OrderCheck,
+) -> Result<Vec<Proof>, LiveCheckError> {
+    let mut proofs = Vec::new();
+    for binding in bindings(working) {
+        let (verdict, text) = match orders {
+            OrderCheck::Skip => (
+                Verdict::NotProved,
+                "only an order shows it: --place-order makes one of one fen and closes it"
+                    .to_owned(),
+            ),
+            OrderCheck::PlaceAndClose => place_and_close(check, working, &binding).await?,
+        };
+        proofs.push(Proof::new(binding.subject, verdict, text));
+    }
+    Ok(proofs)
+}
+
+/// Native orders need no buyer, and take any appid of the merchant's; an app's is asked for with
+/// an order of its own kind.
+fn bindings(config: &Config) -> Vec<Binding<'_>> {
+    let merchant = &config.merchant;
+    let mchid = merchant.key.mchid();
+    let official = ("merchant.appid", &*merchant.appid, ProductFields::Native);
+    let mini_program = merchant.mini_program.as_ref();
+    let mini_program = mini_program.map(|program| {
+        (
+            "merchant.mini_program_appid",
+            &*program.appid,
+            ProductFields::Native,
+        )
+    });
+    let app = merchant.app_appid.as_deref();
+    let app = app.map(|appid| ("merchant.app_appid", appid, ProductFields::App));
+    let own = std::iter::once(official).chain(mini_program).chain(app);
+    let own = own.map(|(field, appid, product)| Binding {
+        subject: format!("{field} {appid} belongs to mchid {mchid}"),
+        appid,
+        sub: None,
+        product,
+    });
+    if merchant.sub_merchants.is_empty() {
+        return own.collect();
+    }
+    // A service provider orders for others alone.
+    let first = merchant.sub_merchants.first();
+    let own = own.map(|binding| Binding {
+        sub: first,
+        ..binding
+    });
+    let others = merchant.sub_merchants.iter().map(|sub| Binding {
+        subject: match &sub.sub_appid {
+            Some(sub_appid) => format!(
+                "merchant.sub_merchants {} acts under mchid {mchid}, with sub_appid {sub_appid}",
+                sub.sub_mchid
+            ),
+            None => format!(
+                "merchant.sub_merchants {} acts under mchid {mchid}",
+                sub.sub_mchid
+            ),
+        },
+        appid: &merchant.appid,
+        sub: Some(sub),
+        product: ProductFields::Native,
+    });
+    own.chain(others).collect()
+}
+
+async fn place_and_close(
+    check: &Check<'_>,
+    working: &Config,
+    binding: &Binding<'_>,
+) -> Result<(Verdict, String), LiveCheckError> {
+    let number = check.random_number()?;
+    let client = check.client(working);
+    let request = request(check, working, binding, &number)?;
+    let placed = client.send(Operation::Order, request).await;
+    Ok(match placed {
+        Ok(_) => {
+            let closed = close(&client, binding, &number).await;
+            (
+                Verdict::Proved,
+                format!(
+                    "WeChat took an order of one fen, {}, which {closed}",
+                    number.as_str()
+                ),
+            )
+        }
+        Err(error) => {
+            let (verdict, text) = judge(&error);
+            if error
+                .wechat()
+                .is_none_or(wechat_pay::WechatError::may_have_taken_effect)
+                && !matches!(verdict, Verdict::Wrong)
+            {
+                let closed = close(&client, binding, &number).await;
+                (
+                    verdict,
+                    format!(
+                        "{text}; the order {}, if it is there, {closed}",
+                        number.as_str()
+                    ),
+                )
+            } else {
+                (verdict, text)
+            }
+        }
+    })
+}
+
+fn judge(error: &CallError) -> (Verdict, String) {
+    match error.wechat_code() {
+        Some("APPID_MCHID_NOT_MATCH") => (
+            Verdict::Wrong,
+            format!("bind the two in the merchant portal, 产品中心 → AppID 账号管理: {error}"),
+        ),
+        Some("NO_AUTH") => (
+            Verdict::NotProved,
+            format!("the product of the order is not open for this merchant: {error}"),
+        ),
+        _ => (Verdict::NotProved, error.to_string()),
+    }
+}
+
+/// What became of closing, to follow the word "which".
+async fn close(client: &WechatClient, binding: &Binding<'_>, number: &OutTradeNo) -> String {
+    let sub_mchid = binding.sub.map(|sub| &*sub.sub_mchid);
+    match client.close(number, sub_mchid).await {
+        Ok(Closing::Closed) => "is closed".to_owned(),
+        Ok(Closing::Paid) => "WeChat calls paid: look at it in the portal".to_owned(),
+        Err(error) => format!("ends by itself within five minutes; closing failed: {error}"),
+    }
+}
+
+fn request(
+    check: &Check<'_>,
+    config: &Config,
+    binding: &Binding<'_>,
+    number: &OutTradeNo,
+) -> Result<RequestParts, LiveCheckError> {
+    let merchant = &config.merchant;
+    let mut order = Order::new(
+        binding.appid,
+        merchant.key.mchid(),
+        number.clone(),
+        Description::parse("check-config --place-order")?,
+        Fen::new(1)?,
+        merchant.notify_url.clone(),
+        binding.product.clone(),
+    );
+    order.time_expire = Timestamp::from_second(check.now_s())
+        .ok()
+        .and_then(|now| now.checked_add(LIFE).ok());
+    let Some(sub) = binding.sub else {
+        return Ok(order.request()?);
+    };
+    let sub = wechat_pay::SubMerchant {
+        sub_mchid: sub.sub_mchid.clone(),
+        sub_appid: sub.sub_appid.clone(),
+    };
+    let order = PartnerOrder {
+        order,
+        sub,
+        openid_owner: OpenIdOwner::Provider,
+    };
+    Ok(order.request()?)
+}

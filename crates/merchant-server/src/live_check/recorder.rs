@@ -1,0 +1,96 @@
+//! A transport that remembers what the last answer of WeChat Pay's gateway said about itself: which
+//! key signed it, and what time it was there. It changes nothing of a call.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::{HeaderName, header};
+use serde::Deserialize;
+
+use crate::clock::Clock;
+use crate::server::Surroundings;
+use crate::wechat_transport::{Call, Download, WechatTransport};
+
+/// The calls that are recorded: everything about orders, and nothing that a client fetches on its
+/// own account meanwhile, such as certificates.
+const RECORDED: &str = "/v3/pay/";
+const TIMESTAMP: HeaderName = HeaderName::from_static("wechatpay-timestamp");
+
+/// The headers of one answer. None of it is verified here. Times are seconds since 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// `Wechatpay-Serial`.
+    pub(super) serial: Option<String>,
+    /// `Wechatpay-Timestamp`, which WeChat signs.
+    pub(super) signed_s: Option<i64>,
+    /// `Date`.
+    pub(super) date_s: Option<i64>,
+    /// This machine's clock when the answer had come.
+    pub(super) received_s: i64,
+    /// `message`, where it is a refusal: as little proved as one that WeChat does not sign.
+    pub(super) message: Option<String>,
+}
+
+/// The body of a refusal.
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
+pub(super) struct Recorder {
+    inner: Arc<dyn WechatTransport>,
+    clock: Arc<dyn Clock>,
+    last: Mutex<Option<Seen>>,
+}
+
+impl Recorder {
+    pub(super) fn new(surroundings: &Surroundings) -> Self {
+        Self {
+            inner: surroundings.wechat.clone(),
+            clock: surroundings.clock.clone(),
+            last: Mutex::default(),
+        }
+    }
+
+    /// The last recorded answer, which is forgotten thereby.
+    pub(super) fn take(&self) -> Option<Seen> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.take()
+    }
+
+    fn record(&self, answer: &http::Response<Bytes>) {
+        let headers = answer.headers();
+        let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
+        let date = |text| jiff::fmt::rfc2822::parse(text).ok();
+        let seen = Seen {
+            serial: text(&wechat_pay::SERIAL_HEADER).map(str::to_owned),
+            signed_s: text(&TIMESTAMP).and_then(|text| text.parse().ok()),
+            date_s: text(&header::DATE)
+                .and_then(date)
+                .map(|date| date.timestamp().as_second()),
+            received_s: self.clock.now_ms().div_euclid(1000),
+            message: serde_json::from_slice(answer.body())
+                .ok()
+                .filter(|_| !answer.status().is_success())
+                .map(|refusal: Refusal| refusal.message),
+        };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+    }
+}
+
+impl WechatTransport for Recorder {
+    fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
+        let is_recorded = request.uri().path().starts_with(RECORDED);
+        Box::pin(async move {
+            let answer = self.inner.call(request).await?;
+            if is_recorded {
+                self.record(&answer);
+            }
+            Ok(answer)
+        })
+    }
+
+    fn download(&self, request: http::Request<Bytes>) -> Download<'_> {
+        self.inner.download(request)
+    }
+}
