@@ -10,10 +10,9 @@
 //! them itself, so a chain with an intermediate is configured by its intermediate. There is no
 //! issuer built in: what this crate could not fetch from WeChat it does not vouch for.
 
-use x509_parser::pem::Pem;
-
 use crate::{
     key::{KeyError, PublicKey},
+    key_file,
     pem::{Certificate, Issuance, certificate_from_der},
 };
 
@@ -30,23 +29,14 @@ impl Issuer {
     /// Every certificate of a PEM file, of which there is at least one.
     pub(crate) fn read_all(pem: &[u8]) -> Result<Vec<Self>, KeyError> {
         let mut issuers = Vec::new();
-        for block in Pem::iter_from_buffer(pem) {
-            let block = block.map_err(|_| KeyError::NotPem)?;
-            if block.label != "CERTIFICATE" {
-                return Err(KeyError::WrongPemLabel {
-                    expected: "CERTIFICATE",
-                });
-            }
-            let certificate = certificate_from_der(&block.contents)?;
+        for der in key_file::read_certificates(pem)? {
+            let certificate = certificate_from_der(&der)?;
             issuers.push(Self {
                 key: PublicKey::from_der(&certificate.public_key_der)?,
                 issuance: certificate.issuance,
                 not_before_s: certificate.not_before_s,
                 not_after_s: certificate.not_after_s,
             });
-        }
-        if issuers.is_empty() {
-            return Err(KeyError::NotPem);
         }
         Ok(issuers)
     }

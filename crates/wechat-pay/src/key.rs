@@ -11,20 +11,23 @@ use aws_lc_rs::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::{field::InvalidField, pem, pem::read_block};
+use crate::{
+    field::InvalidField,
+    key_file::{self, Found, Wanted, advice},
+    pem,
+};
 
 /// Why a key or a certificate cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The file is no PEM, or its base64 is broken.
-    #[error("the file is not PEM")]
-    NotPem,
-    /// The PEM holds something else.
-    #[error("the PEM should hold {expected}")]
-    WrongPemLabel {
-        /// The label that should stand after `BEGIN`.
-        expected: &'static str,
+    /// The file holds something else than was asked for.
+    #[error("this is {found}, and not {wanted}: {}", advice(*.wanted, *.found))]
+    WrongFile {
+        /// What was asked for.
+        wanted: Wanted,
+        /// What is in the file.
+        found: Found,
     },
     /// The private key is no RSA key of 2048 to 8192 bits.
     #[error("the private key is not an RSA key of 2048 to 8192 bits")]
@@ -54,18 +57,11 @@ pub enum KeyError {
 pub struct SigningKey(Arc<rsa::KeyPair>);
 
 impl SigningKey {
-    /// Reads a PEM file of PKCS#8 (`PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`).
-    pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
-        let block = read_block(pem)?;
-        let pair = match block.label.as_str() {
-            "PRIVATE KEY" => rsa::KeyPair::from_pkcs8(&block.der),
-            "RSA PRIVATE KEY" => rsa::KeyPair::from_der(&block.der),
-            _ => {
-                return Err(KeyError::WrongPemLabel {
-                    expected: "PRIVATE KEY or RSA PRIVATE KEY",
-                });
-            }
-        };
+    /// Reads a key file: PKCS#8 or PKCS#1, as PEM or DER. What else is taken, and what is named
+    /// in a refusal, is in `key_file`.
+    pub fn from_pem(file: &[u8]) -> Result<Self, KeyError> {
+        let der = key_file::read(file, Wanted::PrivateKey)?;
+        let pair = rsa::KeyPair::from_pkcs8(&der).or_else(|_| rsa::KeyPair::from_der(&der));
         let pair = pair.map_err(|_| KeyError::PrivateKey)?;
         Ok(Self(Arc::new(pair)))
     }
@@ -142,8 +138,13 @@ impl MerchantKey {
     /// Whether this PEM certificate is of this key: its public key is the private key's other
     /// half.
     pub fn is_certified_by(&self, certificate_pem: &[u8]) -> Result<bool, KeyError> {
-        const MESSAGE: &[u8] = b"is this the certificate of this key?";
         let (_, public_key) = PublicKey::from_certificate_pem(certificate_pem)?;
+        self.is_other_half(&public_key)
+    }
+
+    /// Whether this public key is the other half of this private key.
+    pub fn is_other_half(&self, public_key: &PublicKey) -> Result<bool, KeyError> {
+        const MESSAGE: &[u8] = b"is this the other half of this key?";
         Ok(public_key.verifies(MESSAGE, &self.sign(MESSAGE)?))
     }
 
@@ -197,15 +198,9 @@ impl PlatformKey {
 pub struct PublicKey(Arc<ParsedPublicKey>);
 
 impl PublicKey {
-    /// Reads a PEM file with a `PUBLIC KEY` (what WeChat's merchant portal gives out).
-    pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
-        let block = read_block(pem)?;
-        if block.label != "PUBLIC KEY" {
-            return Err(KeyError::WrongPemLabel {
-                expected: "PUBLIC KEY",
-            });
-        }
-        Self::from_der(&block.der)
+    /// Reads a file with a public key (what WeChat's merchant portal gives out), as PEM or DER.
+    pub fn from_pem(file: &[u8]) -> Result<Self, KeyError> {
+        Self::from_der(&key_file::read(file, Wanted::PublicKey)?)
     }
 
     /// Reads a PEM certificate; gives its serial number and its public key.
@@ -282,33 +277,28 @@ mod tests {
     }
 
     #[test]
-    fn wrong_files_are_refused_with_what_was_expected() {
+    fn a_wrong_file_is_refused_with_what_it_is() {
         let certificate = test_keys::platform_certificate_pem();
-        let table: [(&[u8], KeyError); 4] = [
-            (b"", KeyError::NotPem),
+        let wrong = |wanted, found| KeyError::WrongFile { wanted, found };
+        let table: [(&[u8], Found); 4] = [
+            (b"", Found::Nothing),
             (
                 b"-----BEGIN PRIVATE KEY-----\nnot base64!\n-----END PRIVATE KEY-----\n",
-                KeyError::NotPem,
+                Found::Damaged,
             ),
             (
                 b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-                KeyError::PrivateKey,
+                Found::Damaged,
             ),
-            (
-                certificate.as_bytes(),
-                KeyError::WrongPemLabel {
-                    expected: "PRIVATE KEY or RSA PRIVATE KEY",
-                },
-            ),
+            (certificate.as_bytes(), Found::Certificate),
         ];
-        for (pem, expected) in table {
-            assert_eq!(SigningKey::from_pem(pem).unwrap_err(), expected);
+        for (file, found) in table {
+            let refusal = SigningKey::from_pem(file).unwrap_err();
+            assert_eq!(refusal, wrong(Wanted::PrivateKey, found));
         }
         assert_eq!(
             PublicKey::from_pem(certificate.as_bytes()).unwrap_err(),
-            KeyError::WrongPemLabel {
-                expected: "PUBLIC KEY"
-            }
+            wrong(Wanted::PublicKey, Found::Certificate)
         );
     }
 

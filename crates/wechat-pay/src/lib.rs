@@ -56,6 +56,7 @@ mod error;
 mod field;
 mod issuer;
 mod key;
+mod key_file;
 mod money;
 mod notification;
 mod oaep;
@@ -92,6 +93,7 @@ pub use code_pay::{
 pub use error::WechatError;
 pub use field::{InvalidField, Rule};
 pub use key::{KeyError, MerchantKey, PlatformKey, PublicKey, SigningKey};
+pub use key_file::{Found, Wanted};
 pub use money::{Fen, YuanTextError};
 pub use notification::{
     Notification, NotificationDraft, NotificationError, NotifiedResource, TRANSACTION_SUCCESS,

@@ -1,12 +1,15 @@
-//! PEM files to DER bytes, and what a certificate says. Nothing here judges whether a
+//! What a certificate says. Nothing here judges whether a
 //! certificate is trusted: the caller does, by adding it to [`crate::TrustedKeys`].
 
 use x509_parser::{
-    oid_registry::OID_PKCS1_SHA256WITHRSA, pem::parse_x509_pem, prelude::FromDer,
-    prelude::X509Certificate,
+    oid_registry::OID_PKCS1_SHA256WITHRSA, prelude::FromDer, prelude::X509Certificate,
 };
 
-use crate::{key::KeyError, stamp::upper_hex};
+use crate::{
+    key::KeyError,
+    key_file::{self, Wanted},
+    stamp::upper_hex,
+};
 
 /// The serial number of a PEM certificate as WeChat prints it: upper-case hex, two digits a
 /// byte, without the sign byte that DER puts before a number whose highest bit is set.
@@ -23,6 +26,8 @@ pub struct CertificateFacts {
     pub not_before_s: i64,
     /// Until when it is good.
     pub not_after_s: i64,
+    /// Who it is for (CN). WeChat writes the merchant number here in a merchant's certificate.
+    pub common_name: Option<String>,
 }
 
 impl CertificateFacts {
@@ -33,6 +38,7 @@ impl CertificateFacts {
             serial_no: certificate.serial_no,
             not_before_s: certificate.not_before_s,
             not_after_s: certificate.not_after_s,
+            common_name: certificate.common_name,
         })
     }
 }
@@ -42,6 +48,7 @@ pub(crate) struct Certificate {
     pub(crate) public_key_der: Vec<u8>,
     pub(crate) not_before_s: i64,
     pub(crate) not_after_s: i64,
+    pub(crate) common_name: Option<String>,
     pub(crate) issuance: Issuance,
 }
 
@@ -59,13 +66,7 @@ pub(crate) struct Issuance {
 }
 
 pub(crate) fn read_certificate(pem: &[u8]) -> Result<Certificate, KeyError> {
-    let block = read_block(pem)?;
-    if block.label != "CERTIFICATE" {
-        return Err(KeyError::WrongPemLabel {
-            expected: "CERTIFICATE",
-        });
-    }
-    certificate_from_der(&block.der)
+    certificate_from_der(&key_file::read(pem, Wanted::Certificate)?)
 }
 
 pub(crate) fn certificate_from_der(der: &[u8]) -> Result<Certificate, KeyError> {
@@ -78,6 +79,12 @@ pub(crate) fn certificate_from_der(der: &[u8]) -> Result<Certificate, KeyError> 
         public_key_der: certificate.public_key().raw.to_vec(),
         not_before_s: certificate.validity().not_before.timestamp(),
         not_after_s: certificate.validity().not_after.timestamp(),
+        common_name: certificate
+            .subject()
+            .iter_common_name()
+            .next()
+            .and_then(|name| name.as_str().ok())
+            .map(str::to_owned),
         issuance: Issuance {
             der: der.to_vec(),
             subject: certificate.subject().as_raw().to_vec(),
@@ -87,19 +94,6 @@ pub(crate) fn certificate_from_der(der: &[u8]) -> Result<Certificate, KeyError> 
             is_sha256_rsa: certificate.signature_algorithm.algorithm == OID_PKCS1_SHA256WITHRSA,
             signature: certificate.signature_value.data.to_vec(),
         },
-    })
-}
-
-pub(crate) struct Block {
-    pub(crate) label: String,
-    pub(crate) der: Vec<u8>,
-}
-
-pub(crate) fn read_block(pem: &[u8]) -> Result<Block, KeyError> {
-    let (_, block) = parse_x509_pem(pem).map_err(|_| KeyError::NotPem)?;
-    Ok(Block {
-        label: block.label,
-        der: block.contents,
     })
 }
 

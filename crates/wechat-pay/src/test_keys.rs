@@ -5,7 +5,10 @@ use std::sync::OnceLock;
 use aws_lc_rs::{encoding::AsDer, rsa};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::{MerchantKey, PlatformKey, PublicKey, SigningKey, TrustedKeys, pem::read_block};
+use crate::{
+    MerchantKey, PlatformKey, PublicKey, SigningKey, TrustedKeys,
+    key_file::{self, Wanted},
+};
 
 /// The documentation's public example key. It guards nothing.
 pub(crate) const DOC_KEY_PKCS1_PEM: &str = "-----BEGIN RSA PRIVATE KEY-----
@@ -104,7 +107,8 @@ pub(crate) fn new_platform() -> (String, String) {
 }
 
 fn doc_key_pair() -> rsa::KeyPair {
-    rsa::KeyPair::from_der(&read_block(DOC_KEY_PKCS1_PEM.as_bytes()).unwrap().der).unwrap()
+    let der = key_file::read(DOC_KEY_PKCS1_PEM.as_bytes(), Wanted::PrivateKey).unwrap();
+    rsa::KeyPair::from_der(&der).unwrap()
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

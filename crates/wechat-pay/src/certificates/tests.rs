@@ -1,7 +1,12 @@
 //! Platform certificates: listed, sealed, and taken over as a whole or not at all.
 
 use super::*;
-use crate::{PlatformKey, SigningKey, stamp::Stamp, test_keys};
+use crate::{
+    PlatformKey, SigningKey,
+    key_file::{Found, Wanted},
+    stamp::Stamp,
+    test_keys,
+};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
@@ -134,7 +139,7 @@ fn one_bad_certificate_and_none_is_taken() {
                     aead::seal(&api_v3_key(), None, b"junk", "certificate", "abcdefghijkl")
                         .unwrap();
             }),
-            "the file is not PEM",
+            "this is no key file that is known here, and not an X.509 certificate: name a file that begins with BEGIN CERTIFICATE",
         ),
     ];
     let keys = refresh(&TrustedKeys::new(), reply(vec![fresh(&good)], &good.key)).unwrap();
@@ -335,17 +340,17 @@ fn an_issuer_that_is_over_issues_no_more() {
 #[test]
 fn files_without_an_issuer_are_refused() {
     let public = test_keys::doc_public_key_pem();
-    for (pem, expected) in [
-        ("", KeyError::NotPem),
-        ("junk", KeyError::NotPem),
-        (
-            public.as_str(),
-            KeyError::WrongPemLabel {
-                expected: "CERTIFICATE",
-            },
-        ),
+    for (pem, found) in [
+        ("", Found::Nothing),
+        ("junk", Found::Unknown),
+        (public.as_str(), Found::PublicKey),
     ] {
         let required = TrustedKeys::new().require_issuers_pem(pem.as_bytes());
-        assert_eq!(required, Err(expected), "{pem}");
+        let wanted = Wanted::Certificate;
+        assert_eq!(
+            required,
+            Err(KeyError::WrongFile { wanted, found }),
+            "{pem}"
+        );
     }
 }
