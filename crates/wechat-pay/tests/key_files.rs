@@ -309,6 +309,31 @@ fn a_file_that_was_damaged_on_its_way_says_so() {
     assert_eq!(short, Err(KeyError::PrivateKey));
 }
 
+/// A panic in a reader would end the program at its start, without a word about the file.
+#[test]
+fn no_part_of_a_file_and_no_changed_byte_makes_a_reader_panic() {
+    for name in [
+        "key.der",
+        "pkcs1.der",
+        "cert.der",
+        "encrypted.der",
+        "key.p12",
+        "key.pem",
+    ] {
+        let whole = FILES.read(name);
+        for place in (0..whole.len()).step_by(11) {
+            let mut changed = whole.clone();
+            changed[place] ^= 0xff;
+            for file in [&whole[..place], &changed] {
+                for wanted in [Wanted::PrivateKey, Wanted::PublicKey, Wanted::Certificate] {
+                    // What comes of it is another test's; a changed byte can be a blank's.
+                    let _ = refusal(wanted, file);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn no_refusal_repeats_what_is_in_the_file() {
     let pem = FILES.text("key.pem");

@@ -1,21 +1,18 @@
-//! The payment gateway: merchant number, certificates and private keys, WeChat's own keys, the
-//! APIv3 key, and the clock.
+//! The payment gateway: the clock, the merchant number, certificates and private keys.
 //!
 //! WeChat is asked about an order that cannot exist. It signs its answer only where the call's own
 //! signature held, so a signed "there is no such order" shows both sides at once.
 
-use wechat_pay::{
-    AeadError, CertificatesError, Operation, ReplyError, SignatureError, WechatError,
-};
+use wechat_pay::{Operation, ReplyError, WechatError};
 
 use super::recorder::Seen;
-use super::{Check, LiveCheckError, Proof, Verdict};
+use super::{Check, LiveCheckError, Proof, Verdict, wechat_keys};
 use crate::config::{Config, MerchantCertificate};
-use crate::wechat_client::{CallError, RefreshError, Refreshed};
+use crate::wechat_client::CallError;
 
 /// A difference of the clocks that is worth a word, in seconds. At 300 WeChat refuses calls.
 const NOTEWORTHY_S: u64 = 30;
-const PORTAL: &str = "账户中心 → API 安全 in the merchant portal";
+pub(super) const PORTAL: &str = "账户中心 → API 安全 in the merchant portal";
 
 /// What the gateway showed.
 pub(super) struct GatewayProofs {
@@ -26,7 +23,7 @@ pub(super) struct GatewayProofs {
 }
 
 /// What came of a question.
-enum Answer {
+pub(super) enum Answer {
     /// WeChat signed: it knows merchant number, serial and key. What it refused with, if not that
     /// there is no such order.
     Signed(Option<Box<WechatError>>),
@@ -34,8 +31,8 @@ enum Answer {
     Failed(CallError),
 }
 
-struct Asked {
-    answer: Answer,
+pub(super) struct Asked {
+    pub(super) answer: Answer,
     seen: Option<Seen>,
 }
 
@@ -52,7 +49,7 @@ impl Asked {
         }
     }
 
-    fn signed_by(&self) -> Option<&str> {
+    pub(super) fn signed_by(&self) -> Option<&str> {
         self.seen.as_ref()?.serial.as_deref()
     }
 }
@@ -78,10 +75,10 @@ pub(super) async fn prove(check: &Check<'_>) -> Result<GatewayProofs, LiveCheckE
     for (place, (certificate, asked)) in asked.iter().enumerate() {
         proofs.extend(own_key(place, certificate, asked));
     }
-    proofs.extend(public_key(config, best));
-    proofs.extend(platform_certificates(check, &working).await?);
+    proofs.extend(wechat_keys::public_key(config, best));
+    proofs.extend(wechat_keys::platform_certificates(check, &working).await?);
     proofs.extend(sub_merchants(check, &working).await?);
-    proofs.extend(api_v3_key(check, &working).await);
+    proofs.extend(wechat_keys::api_v3_key(check, &working).await);
     Ok(GatewayProofs {
         proofs,
         has_signed_answer: best.is_signed(),
@@ -98,7 +95,7 @@ fn with_one_key(config: &Config, certificate: &MerchantCertificate) -> Config {
 }
 
 /// Asks about a random number; a service provider asks for its first sub-merchant.
-async fn ask(check: &Check<'_>, config: &Config) -> Result<Asked, LiveCheckError> {
+pub(super) async fn ask(check: &Check<'_>, config: &Config) -> Result<Asked, LiveCheckError> {
     let sub = config.merchant.sub_merchants.first();
     ask_for(check, config, sub.map(|sub| &*sub.sub_mchid)).await
 }
@@ -132,7 +129,7 @@ async fn ask_for(
 
 /// What a refusal before WeChat signs anything is about, by WeChat's documented messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Blame {
+pub(super) enum Blame {
     Clock,
     MerchantNumber,
     SerialNumber,
@@ -141,7 +138,7 @@ enum Blame {
     PublicKeyId,
 }
 
-fn blame(asked: &Asked) -> Option<Blame> {
+pub(super) fn blame(asked: &Asked) -> Option<Blame> {
     let refusal = asked.refusal();
     let unbelieved = asked.seen.as_ref().and_then(|seen| seen.message.as_deref());
     let message = refusal.map(|said| &*said.message).or(unbelieved)?;
@@ -164,7 +161,7 @@ fn blame(asked: &Asked) -> Option<Blame> {
     }
 }
 
-fn failure_of(asked: &Asked) -> String {
+pub(super) fn failure_of(asked: &Asked) -> String {
     match &asked.answer {
         Answer::Signed(None) => String::new(),
         Answer::Signed(Some(refusal)) => refusal.to_string(),
@@ -285,116 +282,6 @@ fn own_key(place: usize, certificate: &MerchantCertificate, asked: &Asked) -> [P
     ]
 }
 
-/// WeChat Pay's public key and its id, where they are configured: the call has named the id.
-fn public_key(config: &Config, asked: &Asked) -> Vec<Proof> {
-    let Some(id) = &config.merchant.reply_key else {
-        return Vec::new();
-    };
-    let signed_by = asked.signed_by().unwrap_or("no key");
-    let is_this = signed_by == id;
-    let (of_id, of_file) = match &asked.answer {
-        _ if blame(asked) == Some(Blame::PublicKeyId) => (
-            (
-                Verdict::Wrong,
-                format!(
-                    "WeChat does not know it for this merchant: {}",
-                    failure_of(asked)
-                ),
-            ),
-            (Verdict::NotProved, "WeChat refused its id first".to_owned()),
-        ),
-        Answer::Signed(_) if is_this => (
-            (Verdict::Proved, "WeChat signed under this id".to_owned()),
-            (Verdict::Proved, "WeChat's signature fits it".to_owned()),
-        ),
-        Answer::Signed(_) => {
-            let text = format!("WeChat was asked to sign with it, and signed with {signed_by}");
-            (
-                (Verdict::NotProved, text.clone()),
-                (Verdict::NotProved, text),
-            )
-        }
-        Answer::Failed(CallError::Reply(ReplyError::Signature(SignatureError::Mismatch)))
-            if is_this =>
-        {
-            (
-                (
-                    Verdict::NotProved,
-                    "the signature under it does not fit the file".to_owned(),
-                ),
-                (
-                    Verdict::Wrong,
-                    format!("it is not the key of this id: download pub_key.pem again, {PORTAL}"),
-                ),
-            )
-        }
-        Answer::Failed(error) => (
-            (Verdict::NotProved, error.to_string()),
-            (Verdict::NotProved, error.to_string()),
-        ),
-    };
-    vec![
-        Proof::new(format!("merchant.public_key_id {id}"), of_id.0, of_id.1),
-        Proof::new("merchant.public_key_file", of_file.0, of_file.1),
-    ]
-}
-
-/// Platform certificates that the configuration names: WeChat signs with the newest of them where
-/// the call names no key.
-async fn platform_certificates(
-    check: &Check<'_>,
-    working: &Config,
-) -> Result<Vec<Proof>, LiveCheckError> {
-    let keys = &working.merchant.trusted_keys;
-    let public_key = working.merchant.reply_key.as_deref();
-    let serials: Vec<_> = keys
-        .serials()
-        .filter(|serial| Some(*serial) != public_key)
-        .collect();
-    if serials.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut unnamed = working.clone();
-    unnamed.merchant.reply_key = None;
-    let asked = ask(check, &unnamed).await?;
-    let signed_by = asked.signed_by().unwrap_or("no key");
-    let judge = |serial: &str| {
-        let is_this = signed_by == serial;
-        if keys
-            .expires_s(serial)
-            .is_some_and(|end_s| end_s < check.now_s())
-        {
-            return (
-                Verdict::Wrong,
-                "its time is over: name a newer one, or leave it to download_certificates"
-                    .to_owned(),
-            );
-        }
-        match &asked.answer {
-            Answer::Signed(_) if is_this => (Verdict::Proved, "WeChat signed with it".to_owned()),
-            Answer::Signed(_) => (
-                Verdict::NotProved,
-                format!("WeChat signs with {signed_by} now"),
-            ),
-            Answer::Failed(CallError::Reply(ReplyError::Signature(SignatureError::Mismatch)))
-                if is_this =>
-            {
-                (
-                    Verdict::Wrong,
-                    "WeChat's signature does not fit it".to_owned(),
-                )
-            }
-            Answer::Failed(error) => (Verdict::NotProved, error.to_string()),
-        }
-    };
-    let proofs = serials.into_iter().map(|serial| {
-        let (verdict, text) = judge(serial);
-        let subject = format!("merchant.platform_certificate_files, serial {serial}");
-        Proof::new(subject, verdict, text)
-    });
-    Ok(proofs.collect())
-}
-
 /// A signed "no such order" says nothing about the sub-merchant: WeChat may look for the order
 /// first. A refusal that names it does.
 async fn sub_merchants(check: &Check<'_>, working: &Config) -> Result<Vec<Proof>, LiveCheckError> {
@@ -402,6 +289,9 @@ async fn sub_merchants(check: &Check<'_>, working: &Config) -> Result<Vec<Proof>
     for sub in &working.merchant.sub_merchants {
         let asked = ask_for(check, working, Some(&sub.sub_mchid)).await?;
         let (verdict, text) = match &asked.answer {
+            Answer::Signed(Some(refusal)) if refusal.is_retryable() => {
+                (Verdict::NotProved, refusal.to_string())
+            }
             Answer::Signed(Some(refusal)) => (Verdict::Wrong, refusal.to_string()),
             Answer::Signed(None) => (
                 Verdict::NotProved,
@@ -414,72 +304,4 @@ async fn sub_merchants(check: &Check<'_>, working: &Config) -> Result<Vec<Proof>
         proofs.push(Proof::new(subject, verdict, text));
     }
     Ok(proofs)
-}
-
-/// WeChat's certificates are sealed with the APIv3 key: opening one proves it.
-async fn api_v3_key(check: &Check<'_>, working: &Config) -> Vec<Proof> {
-    const SUBJECT: &str = "merchant.api_v3_key";
-    let proof = |verdict, text: String| Proof::new(SUBJECT, verdict, text);
-    let client = check.client(working);
-    let first = match client.refresh_trust().await {
-        Ok(Refreshed::Taken) => proof(
-            Verdict::Proved,
-            "WeChat's platform certificates open with it".to_owned(),
-        ),
-        Ok(Refreshed::PublicKeyOnly | Refreshed::TooSoon) => {
-            let text = "this merchant has no platform certificates that it would open, so only a notification shows it";
-            let hint = match check.last_notification().await {
-                Some(at) => format!(
-                    "; the last notification opened at {at}: it is right if it has not changed since"
-                ),
-                None => "; none has opened in this database: pay one fen and look again".to_owned(),
-            };
-            proof(Verdict::NotProved, format!("{text}{hint}"))
-        }
-        Err(RefreshError::Certificates(CertificatesError::Opening {
-            error: AeadError::Opening,
-            ..
-        })) => proof(
-            Verdict::Wrong,
-            format!(
-                "WeChat's platform certificates do not open with it: compare it with {PORTAL}; it cannot be read there, only set anew"
-            ),
-        ),
-        Err(RefreshError::Certificates(CertificatesError::Reply(error)))
-            if error
-                .wechat()
-                .is_some_and(|error| error.message.contains("未设置APIv3密钥")) =>
-        {
-            proof(Verdict::Wrong, format!("no APIv3 key is set: {PORTAL}"))
-        }
-        Err(error) => {
-            let is_about_issuer = matches!(
-                error,
-                RefreshError::Certificates(CertificatesError::Issuer { .. })
-            );
-            let verdict = if is_about_issuer {
-                Verdict::Proved
-            } else {
-                Verdict::NotProved
-            };
-            let opened = proof(
-                verdict,
-                if is_about_issuer {
-                    "WeChat's platform certificates open with it".to_owned()
-                } else {
-                    error.to_string()
-                },
-            );
-            if !is_about_issuer {
-                return vec![opened];
-            }
-            let issuer = Proof::new(
-                "merchant.platform_issuer_files",
-                Verdict::Wrong,
-                error.to_string(),
-            );
-            return vec![opened, issuer];
-        }
-    };
-    vec![first]
 }

@@ -9,6 +9,7 @@ mod gateway;
 mod notify_address;
 mod order;
 mod recorder;
+mod wechat_keys;
 
 use std::sync::Arc;
 

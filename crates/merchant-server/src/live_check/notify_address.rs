@@ -3,6 +3,7 @@
 //! alone, and is said so.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -126,10 +127,14 @@ async fn resolve(url: &Url) -> Result<Vec<IpAddr>, String> {
     match url.host() {
         Some(Host::Ipv4(address)) => Ok(vec![address.into()]),
         Some(Host::Ipv6(address)) => Ok(vec![address.into()]),
-        Some(Host::Domain(name)) => tokio::net::lookup_host((name, port))
-            .await
-            .map(|found| found.map(|address| address.ip().to_canonical()).collect())
-            .map_err(|error| error.to_string()),
+        Some(Host::Domain(name)) => {
+            let lookup = tokio::net::lookup_host((name, port));
+            let found = tokio::time::timeout(Duration::from_millis(TRY_MS), lookup)
+                .await
+                .map_err(|_| "no name server answers in time".to_owned())?
+                .map_err(|error| error.to_string())?;
+            Ok(found.map(|address| address.ip().to_canonical()).collect())
+        }
         None => Err("it names no host".to_owned()),
     }
 }
