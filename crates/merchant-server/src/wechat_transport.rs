@@ -11,6 +11,8 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use tower::{Service, ServiceExt as _};
 
+use crate::config::is_loopback_host;
+
 /// Largest reply that is read into memory, in bytes. WeChat's are below 10 KB, but for bills, which
 /// are downloaded.
 pub(crate) const REPLY_MAX_BYTES: usize = 1024 * 1024;
@@ -67,22 +69,31 @@ pub trait WechatTransport: Send + Sync + 'static {
 
 /// Over the network: no redirects, bounded in time and size.
 #[derive(Clone, Debug)]
-pub struct HttpTransport(reqwest::Client);
+pub struct HttpTransport {
+    public: reqwest::Client,
+    /// For this machine: a proxy of the system's would look for it elsewhere, and read along.
+    loopback: reqwest::Client,
+}
 
 impl HttpTransport {
     /// A client that is kept for the whole run. `only_loopback` leaves the system's proxy
     /// settings aside: a simulator next door must not be looked for elsewhere.
     pub fn new(only_loopback: bool) -> Result<Self, reqwest::Error> {
-        let mut client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .timeout(CALL_TIMEOUT)
-            .user_agent(concat!("merchant-server/", env!("CARGO_PKG_VERSION")));
-        if only_loopback {
-            client = client.no_proxy();
-        }
-        client.build().map(Self)
+        let client = || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .pool_idle_timeout(IDLE_TIMEOUT)
+                .timeout(CALL_TIMEOUT)
+                .user_agent(concat!("merchant-server/", env!("CARGO_PKG_VERSION")))
+        };
+        let loopback = client().no_proxy().build()?;
+        let public = if only_loopback {
+            loopback.clone()
+        } else {
+            client().build()?
+        };
+        Ok(Self { public, loopback })
     }
 
     /// Sends, and waits for the answer's head.
@@ -95,7 +106,12 @@ impl HttpTransport {
         if let Some(TryTimeout(timeout)) = timeout {
             *request.timeout_mut() = Some(timeout);
         }
-        self.0.execute(request).await.map_err(|error| {
+        let client = if is_loopback_host(request.url()) {
+            &self.loopback
+        } else {
+            &self.public
+        };
+        client.execute(request).await.map_err(|error| {
             if error.is_connect() {
                 not_sent(error)
             } else {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::file::SubMerchantFile;
 use super::merchant::secret;
-use super::{ConfigError, MiniProgram, SubMerchant};
+use super::{ConfigError, MiniProgram, SubMerchant, forms};
 use crate::secret::Secret;
 
 /// The mini-program, where one is configured.
@@ -16,15 +16,20 @@ pub(super) fn check_mini_program(
     path: Option<String>,
 ) -> Result<Option<MiniProgram>, ConfigError> {
     let Some(appid) = appid else {
-        return match path {
-            Some(_) => Err(ConfigError::refused(
-                "merchant.mini_program_appid",
-                "is missing, and there is a mini_program_path",
-            )),
-            None => Ok(None),
+        let needs_it = match (&secret, &path) {
+            (Some(_), _) => "is missing, and there is a mini_program_secret",
+            (None, Some(_)) => "is missing, and there is a mini_program_path",
+            (None, None) => return Ok(None),
         };
+        return Err(ConfigError::refused(
+            "merchant.mini_program_appid",
+            needs_it,
+        ));
     };
-    check_word("merchant.mini_program_appid", &appid)?;
+    let appid = forms::appid("merchant.mini_program_appid", &appid)?;
+    let secret = secret
+        .map(|secret| forms::app_secret("merchant.mini_program_secret", &secret))
+        .transpose()?;
     if let Some(path) = &path {
         let is_path = path.starts_with('/')
             && path.len() <= 512
@@ -47,48 +52,45 @@ pub(super) fn check_mini_program(
 pub(super) fn check_sub_merchants(
     files: Vec<SubMerchantFile>,
     folder: &Path,
+    mchid: &str,
 ) -> Result<Vec<SubMerchant>, ConfigError> {
     let mut subs: Vec<SubMerchant> = Vec::new();
     for file in files {
-        check_word("merchant.sub_merchants.sub_mchid", &file.sub_mchid)?;
-        if subs.iter().any(|sub| sub.sub_mchid == file.sub_mchid) {
+        let sub_mchid = forms::mchid("merchant.sub_merchants.sub_mchid", &file.sub_mchid)?;
+        if sub_mchid == mchid {
+            return Err(ConfigError::refused(
+                "merchant.sub_merchants.sub_mchid",
+                "is merchant.mchid, the provider's own number: a merchant that sells for itself has no sub_merchants",
+            ));
+        }
+        if subs.iter().any(|sub| sub.sub_mchid == sub_mchid) {
             return Err(ConfigError::refused(
                 "merchant.sub_merchants.sub_mchid",
                 "must not come twice",
             ));
         }
-        if let Some(sub_appid) = &file.sub_appid {
-            check_word("merchant.sub_merchants.sub_appid", sub_appid)?;
-        }
+        let sub_appid = file
+            .sub_appid
+            .map(|appid| forms::appid("merchant.sub_merchants.sub_appid", &appid))
+            .transpose()?;
         let sub_app_secret = secret(
             "merchant.sub_merchants.sub_app_secret_file",
             file.sub_app_secret,
             file.sub_app_secret_file.map(|path| folder.join(path)),
-        )?;
-        if sub_app_secret.is_some() && file.sub_appid.is_none() {
+        )?
+        .map(|secret| forms::app_secret("merchant.sub_merchants.sub_app_secret", &secret))
+        .transpose()?;
+        if sub_app_secret.is_some() && sub_appid.is_none() {
             return Err(ConfigError::refused(
                 "merchant.sub_merchants.sub_appid",
                 "is missing, and there is a secret for it",
             ));
         }
         subs.push(SubMerchant {
-            sub_mchid: file.sub_mchid,
-            sub_appid: file.sub_appid,
+            sub_mchid,
+            sub_appid,
             sub_app_secret,
         });
     }
     Ok(subs)
-}
-
-/// WeChat's numbers of merchants and applications: letters and digits.
-pub(super) fn check_word(field: &'static str, text: &str) -> Result<(), ConfigError> {
-    let is_word =
-        (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if is_word {
-        return Ok(());
-    }
-    Err(ConfigError::refused(
-        field,
-        "must be 1 to 32 letters and digits",
-    ))
 }

@@ -25,7 +25,16 @@ impl Database {
         if text.is_empty() {
             return refused("must be the path of a file");
         }
-        Ok(Self::Sqlite(folder.join(text)))
+        if text.starts_with(":memory:") || text.starts_with("file:") {
+            return refused(
+                "must be the path of a file: orders must outlive the process, and SQLite's own names for databases are not read here",
+            );
+        }
+        let path = folder.join(text);
+        if text.ends_with('/') || path.is_dir() {
+            return refused("must be the path of a file, and is that of a folder");
+        }
+        Ok(Self::Sqlite(path))
     }
 }
 

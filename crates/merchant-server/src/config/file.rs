@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use ipnet::IpNet;
 use merchant_api::AttemptProduct;
 use serde::Deserialize;
 
+use super::network::{self, Proxy};
 use super::{ConnectionBounds, Environment, RateLimits, Scope};
 use crate::secret::Secret;
 
@@ -13,7 +13,7 @@ use crate::secret::Secret;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConfigFile {
-    #[serde(default = "default_listen")]
+    #[serde(default = "default_listen", deserialize_with = "network::listen")]
     pub(super) listen: std::net::SocketAddr,
     pub(super) public_base_url: String,
     #[serde(default = "default_database")]
@@ -24,7 +24,7 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     pub(super) return_origins: Vec<String>,
     #[serde(default)]
-    pub(super) trusted_proxies: Vec<IpNet>,
+    pub(super) trusted_proxies: Vec<Proxy>,
     #[serde(default)]
     pub(super) api_keys: Vec<ApiKeyFile>,
     #[serde(default)]
@@ -66,6 +66,8 @@ pub(super) struct WebhookFile {
     pub(super) url: String,
     pub(super) secret: Option<Secret>,
     pub(super) secret_file: Option<PathBuf>,
+    pub(super) other_secret: Option<Secret>,
+    pub(super) other_secret_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,6 +91,7 @@ pub(super) struct MerchantFile {
     pub(super) app_secret: Option<Secret>,
     pub(super) app_secret_file: Option<PathBuf>,
     pub(super) serial_no: Option<String>,
+    pub(super) private_key: Option<Secret>,
     pub(super) private_key_file: Option<PathBuf>,
     pub(super) certificate_file: Option<PathBuf>,
     #[serde(default)]
@@ -132,6 +135,7 @@ pub(super) struct SubMerchantFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct MerchantKeyFile {
     pub(super) serial_no: Option<String>,
+    pub(super) private_key: Option<Secret>,
     pub(super) private_key_file: Option<PathBuf>,
     pub(super) certificate_file: Option<PathBuf>,
 }

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use url::Url;
+use wechat_pay::NotifyUrl;
 use wechat_pay::v2::ApiV2Key;
-use wechat_pay::{ApiV3Key, NotifyUrl, TrustedKeys};
 
-use super::address::{is_loopback_host, origin, secure_url};
-use super::applications::{check_mini_program, check_sub_merchants, check_word};
+use super::address::{PlainHttp, is_loopback_host, origin, secure_url};
+use super::applications::{check_mini_program, check_sub_merchants};
 use super::file::{MerchantFile, MerchantJson, MerchantKeyFile};
 use super::merchant_keys::check_keys;
 use super::privacy::check_private;
-use super::{ConfigError, Gateway, Merchant, sources};
+use super::trusted_keys::{check_not_own, read_trusted_keys};
+use super::{ConfigError, Gateway, Merchant, forms, sources};
 use crate::secret::Secret;
 
 /// The route of payments' notifications, fixed so that it can be registered once.
@@ -30,13 +31,29 @@ pub(super) fn check_merchant(
     public_base_url: &Url,
 ) -> Result<Merchant, ConfigError> {
     let mchid = required("merchant.mchid", file.mchid)?;
+    let mchid = forms::mchid("merchant.mchid", &mchid)?;
     let appid = required("merchant.appid", file.appid)?;
+    let appid = forms::appid("merchant.appid", &appid)?;
+    let public_key_id = file
+        .public_key_id
+        .map(|id| forms::public_key_id("merchant.public_key_id", &id))
+        .transpose()?;
+    let trusted_keys = read_trusted_keys(
+        public_key_id.as_deref(),
+        file.public_key_file.as_deref(),
+        &file.platform_certificate_files,
+        &file.platform_issuer_files,
+    )?;
     let first = MerchantKeyFile {
         serial_no: file.serial_no,
+        private_key: file.private_key,
         private_key_file: file.private_key_file,
         certificate_file: file.certificate_file,
     };
-    let (certificate, other_certificates) = check_keys(&mchid, first, file.other_keys)?;
+    let (certificate, other_certificates) =
+        check_keys(&mchid, first, file.other_keys, &trusted_keys)?;
+    let own = std::iter::once(&certificate).chain(&other_certificates);
+    check_not_own(own, &trusted_keys, public_key_id.as_deref())?;
 
     let api_v3_key = secret(
         "merchant.api_v3_key_file",
@@ -44,8 +61,7 @@ pub(super) fn check_merchant(
         file.api_v3_key_file,
     )?;
     let api_v3_key = required("merchant.api_v3_key", api_v3_key)?;
-    let api_v3_key =
-        ApiV3Key::new(api_v3_key.reveal().as_bytes()).map_err(key_error("merchant.api_v3_key"))?;
+    let api_v3_key = forms::api_v3_key("merchant.api_v3_key", &api_v3_key)?;
     let api_v2_key = secret(
         "merchant.api_v2_key_file",
         file.api_v2_key,
@@ -58,25 +74,9 @@ pub(super) fn check_merchant(
         "merchant.app_secret_file",
         file.app_secret,
         file.app_secret_file,
-    )?;
-
-    let mut trusted_keys = TrustedKeys::new();
-    if let Some(path) = &file.public_key_file {
-        let id = required("merchant.public_key_id", file.public_key_id.clone())?;
-        trusted_keys
-            .add_public_key_pem(id, &read("merchant.public_key_file", path)?)
-            .map_err(key_error("merchant.public_key_file"))?;
-    }
-    for path in &file.platform_certificate_files {
-        trusted_keys
-            .add_certificate_pem(&read("merchant.platform_certificate_files", path)?)
-            .map_err(key_error("merchant.platform_certificate_files"))?;
-    }
-    for path in &file.platform_issuer_files {
-        trusted_keys
-            .require_issuers_pem(&read("merchant.platform_issuer_files", path)?)
-            .map_err(key_error("merchant.platform_issuer_files"))?;
-    }
+    )?
+    .map(|secret| forms::app_secret("merchant.app_secret", &secret))
+    .transpose()?;
     if trusted_keys.is_empty() && !file.download_certificates {
         return Err(ConfigError::refused(
             "merchant.public_key_file",
@@ -94,13 +94,14 @@ pub(super) fn check_merchant(
         mini_program_secret,
         file.mini_program_path,
     )?;
-    if let Some(app_appid) = &file.app_appid {
-        check_word("merchant.app_appid", app_appid)?;
-    }
+    let app_appid = file
+        .app_appid
+        .map(|appid| forms::appid("merchant.app_appid", &appid))
+        .transpose()?;
     Ok(Merchant {
         mini_program,
-        app_appid: file.app_appid,
-        sub_merchants: check_sub_merchants(file.sub_merchants, folder)?,
+        app_appid,
+        sub_merchants: check_sub_merchants(file.sub_merchants, folder, &mchid)?,
         receipt_url: check_receipt_url(file.receipt_url, public_base_url)?,
         appid,
         app_secret,
@@ -110,7 +111,7 @@ pub(super) fn check_merchant(
         api_v3_key,
         api_v2_key,
         trusted_keys,
-        reply_key: file.public_key_file.and(file.public_key_id),
+        reply_key: public_key_id,
         notify_url: notify_url(&base, NOTIFY_PATH)?,
         refund_notify_url: notify_url(&base, REFUND_NOTIFY_PATH)?,
     })
@@ -130,7 +131,10 @@ fn check_notify_base(
 ) -> Result<Url, ConfigError> {
     let base = base.unwrap_or_else(|| origin(public_base_url));
     let gateway_is_loopback = Url::parse(&gateway.origin).is_ok_and(|url| is_loopback_host(&url));
-    let url = secure_url(NOTIFY_BASE, &base, gateway_is_loopback)?;
+    let plain_http = PlainHttp::BetweenLoopbacks {
+        other_end_is_loopback: gateway_is_loopback,
+    };
+    let url = secure_url(NOTIFY_BASE, &base, plain_http)?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(ConfigError::refused(
             NOTIFY_BASE,
@@ -147,18 +151,22 @@ fn check_notify_base(
     Ok(url)
 }
 
+const RECEIPT_URL: &str = "merchant.receipt_url";
+
 /// WeChat hashes the address as it was registered, letter by letter.
 fn check_receipt_url(url: Option<String>, public_base_url: &Url) -> Result<String, ConfigError> {
     let ours = format!("{}{RECEIPT_PATH}", origin(public_base_url));
     let url = url.unwrap_or_else(|| ours.clone());
-    let is_a_page = Url::parse(&url).is_ok_and(|url| {
-        url.path() == RECEIPT_PATH && url.query().is_none() && url.fragment().is_none()
-    });
-    if is_a_page {
-        return Ok(url);
+    let plain_http = PlainHttp::BetweenLoopbacks {
+        other_end_is_loopback: is_loopback_host(public_base_url),
+    };
+    let page = secure_url(RECEIPT_URL, &url, plain_http)?;
+    if page.path() == RECEIPT_PATH && page.query().is_none() && page.fragment().is_none() {
+        // As it is registered, letter by letter.
+        return Ok(forms::trimmed(&url).to_owned());
     }
     Err(ConfigError::refused(
-        "merchant.receipt_url",
+        RECEIPT_URL,
         format!("must be the address of this server's receipt page, such as {ours}"),
     ))
 }
@@ -200,14 +208,20 @@ pub(super) fn merge(
     file.mchid = text(file.mchid, &json.mchid);
     file.appid = text(file.appid, &json.appid);
     let names_a_key = file.serial_no.is_some()
+        || file.private_key.is_some()
         || file.private_key_file.is_some()
         || file.certificate_file.is_some();
+    let names_a_certificate = file.certificate_file.is_some();
     if !names_a_key {
         file.certificate_file = json.certificate_file.as_ref().map(|path| beside.join(path));
     }
-    file.serial_no = text(file.serial_no, &json.serial_no);
-    file.private_key_file
-        .get_or_insert_with(|| beside.join(&json.private_key_file));
+    if !names_a_certificate {
+        file.serial_no = text(file.serial_no, &json.serial_no);
+    }
+    if file.private_key.is_none() {
+        file.private_key_file
+            .get_or_insert_with(|| beside.join(&json.private_key_file));
+    }
     if file.app_secret_file.is_none() {
         file.app_secret = file.app_secret.or_else(|| Some(json.app_secret.clone()));
     }
@@ -226,7 +240,7 @@ pub(super) fn merge(
         }
     }
     if file.public_key_file.is_none() && file.platform_certificate_files.is_empty() {
-        file.public_key_id.clone_from(&json.public_key_id);
+        file.public_key_id = file.public_key_id.or_else(|| json.public_key_id.clone());
         file.public_key_file = json.public_key_file.as_ref().map(|path| beside.join(path));
         file.platform_certificate_files = json
             .platform_certificate_file
@@ -244,7 +258,7 @@ pub(super) fn read_merchant_json(path: &Path) -> Result<(MerchantJson, PathBuf),
     Ok((json, path.parent().unwrap_or(Path::new(".")).to_owned()))
 }
 
-/// A secret that stands in the TOML, or in a file of its own.
+/// A secret that stands in the TOML, or in a file of its own, without what surrounds it.
 pub(super) fn secret(
     field: &'static str,
     text: Option<Secret>,
@@ -255,12 +269,16 @@ pub(super) fn secret(
             field,
             "must not come together with the value itself",
         )),
-        (text, None) => Ok(text),
+        (text, None) => Ok(text.as_ref().map(forms::trimmed_secret)),
         (None, Some(path)) => {
             let bytes = read_private(field, &path)?;
-            let text = String::from_utf8(bytes)
-                .map_err(|_| ConfigError::refused(field, "names a file that is not text"))?;
-            Ok(Some(Secret::new(text.trim_end_matches(['\n', '\r']))))
+            let text = String::from_utf8(bytes).map_err(|_| {
+                ConfigError::refused(
+                    field,
+                    "names a file that is not UTF-8 text (an editor may have saved it as UTF-16)",
+                )
+            })?;
+            Ok(Some(Secret::new(forms::trimmed(&text))))
         }
     }
 }
@@ -270,8 +288,22 @@ pub(super) fn required<T>(field: &'static str, value: Option<T>) -> Result<T, Co
 }
 
 pub(super) fn read_private(field: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+    if !path.exists() && is_secret_itself(path) {
+        return Err(ConfigError::refused(
+            field,
+            "must be the path of a file, and names none. Where it is the secret itself, it belongs into the field of the same name without _file",
+        ));
+    }
     check_private(field, path)?;
     read(field, path)
+}
+
+/// Whether a path is more likely what should be in the file: it must not be printed then.
+fn is_secret_itself(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_long_word = name.len() >= 24 && !name.contains('.');
+    text.contains("-----BEGIN") || text.contains('\n') || is_long_word || name.starts_with("whsec_")
 }
 
 pub(super) fn read(field: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {

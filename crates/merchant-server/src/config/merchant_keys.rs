@@ -1,11 +1,11 @@
 //! Our own keys at WeChat, each with its certificate. While a certificate is replaced there are
 //! two, and WeChat takes both for a while.
 
-use wechat_pay::{CertificateFacts, MerchantKey};
+use wechat_pay::{CertificateFacts, MerchantKey, TrustedKeys};
 
 use super::file::MerchantKeyFile;
 use super::merchant::{key_error, read, read_private, required};
-use super::{Config, ConfigError, Merchant};
+use super::{Config, ConfigError, Merchant, forms};
 
 /// A key of ours, and what its certificate says where the configuration names it.
 #[derive(Clone, Debug)]
@@ -117,11 +117,12 @@ pub(super) fn check_keys(
     mchid: &str,
     first: MerchantKeyFile,
     others: Vec<MerchantKeyFile>,
+    wechats: &TrustedKeys,
 ) -> Result<(MerchantCertificate, Vec<MerchantCertificate>), ConfigError> {
-    let first = check_key(mchid, first, &FIRST)?;
+    let first = check_key(mchid, first, &FIRST, wechats)?;
     let others = others
         .into_iter()
-        .map(|file| check_key(mchid, file, &OTHER))
+        .map(|file| check_key(mchid, file, &OTHER, wechats))
         .collect::<Result<Vec<_>, _>>()?;
     if !others.is_empty() && (first.facts.is_none() || others.iter().any(|key| key.facts.is_none()))
     {
@@ -162,10 +163,13 @@ const OTHER: Fields = Fields {
     certificate_file: "merchant.other_keys.certificate_file",
 };
 
+const WECHATS: &str = "is a certificate of WeChat Pay's: yours is apiclient_cert.pem, and WeChat's belong into platform_certificate_files";
+
 fn check_key(
     mchid: &str,
     file: MerchantKeyFile,
     fields: &Fields,
+    wechats: &TrustedKeys,
 ) -> Result<MerchantCertificate, ConfigError> {
     let certificate = file
         .certificate_file
@@ -176,7 +180,14 @@ fn check_key(
         .map(CertificateFacts::read)
         .transpose()
         .map_err(key_error(fields.certificate_file))?;
-    let serial_no = match (file.serial_no, &facts) {
+    if let Some(facts) = &facts {
+        check_is_ours(mchid, facts, fields)?;
+    }
+    let serial_no = file
+        .serial_no
+        .map(|serial_no| forms::serial_no(fields.serial_no, &serial_no))
+        .transpose()?;
+    let serial_no = match (serial_no, &facts) {
         (Some(serial_no), Some(facts)) if serial_no != facts.serial_no => {
             return Err(ConfigError::refused(
                 fields.serial_no,
@@ -190,20 +201,61 @@ fn check_key(
         (None, Some(facts)) => facts.serial_no.clone(),
         (None, None) => required(fields.serial_no, None)?,
     };
-    let path = required(fields.private_key_file, file.private_key_file)?;
-    let private_key = read_private(fields.private_key_file, &path)?;
+    let private_key = match (file.private_key, file.private_key_file) {
+        (Some(_), Some(_)) => {
+            return Err(ConfigError::refused(
+                fields.private_key_file,
+                "must not come together with the value itself",
+            ));
+        }
+        (Some(text), None) => text.reveal().as_bytes().to_vec(),
+        (None, path) => {
+            let path = required(fields.private_key_file, path)?;
+            read_private(fields.private_key_file, &path)?
+        }
+    };
     let key = MerchantKey::from_pem(mchid, serial_no, &private_key)
         .map_err(key_error(fields.private_key_file))?;
     if let Some(certificate) = &certificate {
         let is_its = key
             .is_certified_by(certificate)
             .map_err(key_error(fields.certificate_file))?;
+        let is_wechats = facts
+            .as_ref()
+            .is_some_and(|facts| wechats.get(&facts.serial_no).is_some());
+        if !is_its && is_wechats {
+            return Err(ConfigError::refused(fields.certificate_file, WECHATS));
+        }
         if !is_its {
             return Err(ConfigError::refused(
                 fields.private_key_file,
-                "is not the key of the certificate",
+                "is not the key of the certificate: name the apiclient_key.pem that came with it",
             ));
         }
     }
     Ok(MerchantCertificate { key, facts })
+}
+
+/// What a merchant's certificate says of itself: whose it is, and that it is not WeChat's.
+fn check_is_ours(
+    mchid: &str,
+    facts: &CertificateFacts,
+    fields: &Fields,
+) -> Result<(), ConfigError> {
+    let name = facts.common_name.as_deref().unwrap_or_default();
+    // The name in WeChat's platform certificates.
+    if name.starts_with("Tenpay.com") {
+        return Err(ConfigError::refused(fields.certificate_file, WECHATS));
+    }
+    // In a merchant's certificate WeChat writes the merchant number as the name.
+    let is_number = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
+    if is_number && name != mchid {
+        return Err(ConfigError::refused(
+            "merchant.mchid",
+            format!(
+                "is not {name}, the merchant number in the certificate: one of the two is another merchant's"
+            ),
+        ));
+    }
+    Ok(())
 }

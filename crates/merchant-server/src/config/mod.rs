@@ -4,14 +4,20 @@
 //! It never writes a secret anywhere: not in `Debug`, not in an error.
 
 mod address;
+mod api_keys;
 mod applications;
 mod database;
 mod file;
+mod forms;
+mod gateway;
 mod merchant;
 mod merchant_keys;
+mod network;
 mod privacy;
 mod rules;
 mod sources;
+mod trusted_keys;
+mod webhook_targets;
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -27,7 +33,7 @@ use crate::folder::folder_of;
 use crate::secret::{Secret, SecretHash};
 use sources::Sources;
 
-pub(crate) use address::origin_of;
+pub(crate) use address::{is_loopback_host, origin_of};
 pub use database::Database;
 pub(crate) use merchant::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
 pub use merchant_keys::MerchantCertificate;
@@ -142,8 +148,8 @@ pub struct VerificationFile {
 pub struct WebhookTarget {
     /// The address, as it is called.
     pub url: Url,
-    /// The bytes that messages are signed with.
-    pub key: Vec<u8>,
+    /// The bytes that messages are signed with: one key, or two while the secret is replaced.
+    pub keys: Vec<Vec<u8>>,
 }
 
 impl std::fmt::Debug for WebhookTarget {
@@ -439,6 +445,14 @@ impl Config {
     /// What is likely not meant, as sentences for people. `now_s` is in seconds since 1970.
     pub fn warnings(&self, now_s: i64) -> Vec<String> {
         let mut warnings = self.certificate_warnings(now_s);
+        if let Some(folder) = &self.bundle_dir
+            && !folder.join("wechat-pay.js").is_file()
+        {
+            warnings.push(format!(
+                "bundle_dir: there is no wechat-pay.js in {}, so /dist/ has no element for your pages",
+                folder.display()
+            ));
+        }
         if self.gateway.is_live() && self.trusted_proxies.is_empty() {
             warnings.push(
                 "trusted_proxies is empty: behind a proxy every buyer has the proxy's address, so h5 is refused and all buyers share one rate limit"

@@ -158,12 +158,22 @@ async fn send(
         .header("webhook-timestamp", now_s)
         .header(
             "webhook-signature",
-            signature(&target.key, &webhook.id, now_s, &webhook.body),
+            signatures(&target.keys, &webhook.id, now_s, &webhook.body),
         )
         .body(Bytes::from(webhook.body.clone()))
         .map_err(|error| TransportError::NotSent(error.to_string()))?;
     let reply = server.webhooks.call(request).await?;
     Ok(reply.status())
+}
+
+/// One signature for each key, with blanks between them: the receiver takes the message where any
+/// of them is of a secret that it knows.
+fn signatures(keys: &[Vec<u8>], id: &str, now_s: i64, body: &[u8]) -> String {
+    let signatures: Vec<_> = keys
+        .iter()
+        .map(|key| signature(key, id, now_s, body))
+        .collect();
+    signatures.join(" ")
 }
 
 /// `v1,` and the HMAC of id, time and body.

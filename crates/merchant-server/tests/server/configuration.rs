@@ -100,7 +100,7 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
         (
             PUBLIC,
             r#"public_base_url = "https://pay.example""#,
-            "gateway.base_url",
+            "gateway.oauth_authorize_url",
         ),
         (
             ALLOWED,
@@ -200,12 +200,12 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
         ),
         (
             FROM_FILE,
-            "sub_merchants = [{ sub_mchid = \"1\" }, { sub_mchid = \"1\" }]\nfrom_file =",
+            "sub_merchants = [{ sub_mchid = \"1900000109\" }, { sub_mchid = \"1900000109\" }]\nfrom_file =",
             "merchant.sub_merchants.sub_mchid: must not come twice",
         ),
         (
             FROM_FILE,
-            "sub_merchants = [{ sub_mchid = \"1\", sub_app_secret = \"s\" }]\nfrom_file =",
+            "sub_merchants = [{ sub_mchid = \"1900000109\", sub_app_secret = \"0123456789abcdef0123456789abcdef\" }]\nfrom_file =",
             "merchant.sub_merchants.sub_appid",
         ),
         (
@@ -269,7 +269,7 @@ fn no_key_for_orders_is_refused() {
 #[test]
 fn what_does_not_make_us_trust_anybody_is_refused() {
     let merchant = format!(
-        "mchid = \"1900000001\"\nappid = \"wx1\"\nserial_no = \"AB\"\n\
+        "mchid = \"1900000001\"\nappid = \"wx0000000000000001\"\nserial_no = \"AB\"\n\
          private_key_file = \"{0}/apiclient_key.pem\"\n\
          api_v3_key = \"01234567890123456789012345678901\"\n",
         KEYS.path().display()
@@ -548,7 +548,7 @@ fn a_variables_value_is_never_written_to_the_log() {
 fn a_variable_of_digits_is_a_text_where_the_file_has_a_text() {
     let variable = |name: &str| format!("MERCHANT_SERVER__{name}");
     let (code, log) = run_with(&[
-        (&variable("MERCHANT__APPID"), "1900000001"),
+        (&variable("MERCHANT__APPID"), "wx0000000000000001"),
         (&variable("MERCHANT__MCHID"), "0019000001"),
         (&variable("MERCHANT__SERIAL_NO"), "1234567890"),
         (
@@ -693,7 +693,9 @@ fn the_example_is_taken_and_only_lacks_its_keys() {
     let text = include_str!("../../config.example.toml");
     let refusal = Config::parse(text, Path::new("/nonexistent")).unwrap_err();
     assert!(
-        refusal.to_string().starts_with("merchant.private_key_file"),
+        refusal
+            .to_string()
+            .starts_with("merchant.public_key_file: cannot read"),
         "{refusal}"
     );
 }

@@ -14,6 +14,7 @@ mod clock_set;
 mod code_pay;
 mod command_line;
 mod configuration;
+mod configured_values;
 mod connections;
 mod contract;
 mod crash_points;

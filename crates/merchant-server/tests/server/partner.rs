@@ -185,7 +185,7 @@ async fn the_payers_appid_signs_and_is_the_one_that_the_openid_belongs_to() {
 
 #[tokio::test]
 async fn buyers_are_asked_at_the_sub_merchants_account_where_its_secret_is_known() {
-    let partner = open_with("sub_app_secret = \"a secret\"").await;
+    let partner = open_with("sub_app_secret = \"0123456789abcdef0123456789abcdef\"").await;
     let house = &partner.house;
     let token = house.order(partner.order(&json!({}))).await;
     let asked = house.attempt(&token, &[("product", "jsapi"), BACK]).await;

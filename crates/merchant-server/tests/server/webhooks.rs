@@ -65,6 +65,30 @@ async fn a_payment_is_told_once_and_a_foreign_library_believes_it() {
 }
 
 #[tokio::test]
+async fn while_a_secret_is_replaced_a_message_is_believed_with_either_of_them() {
+    const NEW: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
+    let target = format!(
+        "[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\nother_secret = \"{NEW}\"\n"
+    );
+    let house = House::open_with_end(&target).await;
+    buy_tea(&house).await;
+    house.later(0).await;
+    let message = house.backend.take().remove(0);
+    let signatures = message.header("webhook-signature").to_owned();
+    let signatures: Vec<_> = signatures.split(' ').collect();
+    assert_eq!(signatures.len(), 2, "{signatures:?}");
+    for (secret, signature) in [SECRET, NEW].into_iter().zip(signatures) {
+        let foreign = standardwebhooks::Webhook::new(secret).unwrap();
+        let expected = foreign.sign(
+            message.header("webhook-id"),
+            message.header("webhook-timestamp").parse().unwrap(),
+            &message.body,
+        );
+        assert_eq!(signature, expected.unwrap());
+    }
+}
+
+#[tokio::test]
 async fn each_piece_of_news_has_its_type() {
     let house = house().await;
     house.tea().await;

@@ -1,0 +1,134 @@
+//! The `[gateway]` section: WeChat's own hosts, or a stand-in that nobody can take for them.
+
+use url::Url;
+
+use super::address::{PlainHttp, bare, origin, secure_url};
+use super::file::GatewayFile;
+use super::{ConfigError, Environment, Gateway};
+
+/// WeChat Pay's own hosts; nothing else is spoken to as if it were WeChat.
+const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
+/// How often a call is sent where the configuration does not say so.
+const TRIES: u32 = 3;
+const AUTHORIZE_HOST: &str = "open.weixin.qq.com";
+const SNS_HOST: &str = "api.weixin.qq.com";
+
+/// Checks the section. `base_url_of_file` is what the simulator's file says.
+pub(super) fn check_gateway(
+    file: GatewayFile,
+    base_url_of_file: Option<&str>,
+    we_are_loopback: bool,
+) -> Result<Gateway, ConfigError> {
+    let environment = file.environment.unwrap_or(Environment::Wechat);
+    let base_url = file
+        .base_url
+        .as_deref()
+        .or(base_url_of_file)
+        .unwrap_or("https://api.mch.weixin.qq.com");
+    let base_url = secure_url("gateway.base_url", base_url, PlainHttp::ToLoopback)
+        .and_then(|url| bare("gateway.base_url", url))?;
+    let is_wechats = has_host(&base_url, &GATEWAY_HOSTS);
+    match environment {
+        Environment::Wechat if !is_wechats => Err(ConfigError::refused(
+            "gateway.base_url",
+            "is not WeChat Pay's own gateway; a stand-in needs environment = \"simulator\"",
+        )),
+        Environment::Simulator if is_wechats => Err(ConfigError::refused(
+            "gateway.environment",
+            "is \"simulator\", but the gateway is WeChat Pay's own: real money must not be called a test",
+        )),
+        _ => Ok(()),
+    }?;
+    let defaults = match environment {
+        Environment::Wechat => (
+            "https://open.weixin.qq.com/connect/oauth2/authorize".to_owned(),
+            "https://api.weixin.qq.com".to_owned(),
+        ),
+        Environment::Simulator => (
+            format!("{}/connect/oauth2/authorize", origin(&base_url)),
+            origin(&base_url),
+        ),
+    };
+    let authorize_url = file.oauth_authorize_url.unwrap_or(defaults.0);
+    let authorize_url = secure_url(
+        "gateway.oauth_authorize_url",
+        &authorize_url,
+        // Buyers are sent there.
+        PlainHttp::BetweenLoopbacks {
+            other_end_is_loopback: we_are_loopback,
+        },
+    )?;
+    let sns_url = file.oauth_base_url.unwrap_or(defaults.1);
+    let sns_url = secure_url("gateway.oauth_base_url", &sns_url, PlainHttp::ToLoopback)
+        .and_then(|url| bare("gateway.oauth_base_url", url))?;
+    if environment == Environment::Wechat {
+        own_host(
+            "gateway.oauth_authorize_url",
+            &authorize_url,
+            AUTHORIZE_HOST,
+        )?;
+        own_host("gateway.oauth_base_url", &sns_url, SNS_HOST)?;
+    }
+    let tries = file.tries.unwrap_or(TRIES);
+    if !(1..=5).contains(&tries) {
+        return Err(ConfigError::refused("gateway.tries", "must be from 1 to 5"));
+    }
+    let second = check_second_host(file.second_base_url, environment, &base_url)?;
+    Ok(Gateway {
+        environment,
+        origin: origin(&base_url),
+        second_origin: second.as_ref().map(origin),
+        tries,
+        authorize_url,
+        sns_origin: origin(&sns_url),
+    })
+}
+
+/// WeChat's other host, unless the configuration names one; a simulator has none unless it does.
+fn check_second_host(
+    text: Option<String>,
+    environment: Environment,
+    first: &Url,
+) -> Result<Option<Url>, ConfigError> {
+    const FIELD: &str = "gateway.second_base_url";
+    let text = match (text, environment) {
+        (Some(text), _) => text,
+        (None, Environment::Simulator) => return Ok(None),
+        (None, Environment::Wechat) => {
+            let other = GATEWAY_HOSTS
+                .into_iter()
+                .find(|host| first.host_str() != Some(host));
+            format!("https://{}", other.unwrap_or(GATEWAY_HOSTS[0]))
+        }
+    };
+    let url = secure_url(FIELD, &text, PlainHttp::ToLoopback).and_then(|url| bare(FIELD, url))?;
+    if has_host(&url, &GATEWAY_HOSTS) != (environment == Environment::Wechat) {
+        return Err(ConfigError::refused(
+            FIELD,
+            "and gateway.base_url must both be WeChat Pay's own, or neither",
+        ));
+    }
+    if url.origin() == first.origin() {
+        return Err(ConfigError::refused(
+            FIELD,
+            "must be another host than gateway.base_url",
+        ));
+    }
+    Ok(Some(url))
+}
+
+fn has_host(url: &Url, hosts: &[&str]) -> bool {
+    url.scheme() == "https"
+        && url.port().is_none()
+        && url.host_str().is_some_and(|host| hosts.contains(&host))
+}
+
+fn own_host(field: &'static str, url: &Url, host: &str) -> Result<(), ConfigError> {
+    if has_host(url, &[host]) {
+        return Ok(());
+    }
+    Err(ConfigError::refused(
+        field,
+        format!("must be on https://{host} unless environment = \"simulator\""),
+    ))
+}

@@ -1,0 +1,44 @@
+//! Every value of the configuration for what it is there for. Here is the good configuration, with
+//! one thing changed; what is changed is in the files below.
+
+mod addresses;
+mod each_field;
+mod keys;
+mod secrets;
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use merchant_server::Config;
+use tempfile::TempDir;
+
+use crate::house::configuration;
+
+const FROM_FILE: &str = "from_file =";
+/// A secret of 32 characters that fits wherever one is wanted.
+const HEX: &str = "0123456789abcdef0123456789abcdef";
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new(".")).map_err(|error| error.to_string())
+}
+
+/// The good configuration with more lines in `[merchant]`.
+fn with_merchant(lines: &str) -> Result<Config, String> {
+    parse(&configuration("").replace(FROM_FILE, &format!("{lines}\n{FROM_FILE}")))
+}
+
+/// The good configuration with another text in the place of one.
+fn with(from: &str, to: &str) -> Result<Config, String> {
+    let good = configuration("");
+    assert!(good.contains(from), "{from}");
+    parse(&good.replacen(from, to, 1))
+}
+
+/// A file that only its owner reads.
+fn private_file(folder: &TempDir, name: &str, content: &[u8]) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    path.display().to_string()
+}
