@@ -3,6 +3,7 @@
 //! The real page opens in WeChat alone. This one opens anywhere, because the WeChat browser
 //! beside it is a proxy and cannot follow a page to another address.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Router,
     extract::{RawQuery, State},
@@ -17,8 +18,8 @@ use url::{Url, form_urlencoded};
 
 use crate::{
     ledger::grant::GrantRefusal,
-    merchant_file::MerchantFile,
     pages::{layout, payer, with_page_headers},
+    random::lower_hex,
     simulator::Simulator,
 };
 
@@ -59,11 +60,7 @@ fn redirect_with_code(
     let appid = query
         .get("appid")
         .ok_or_else(|| problem("appid 不能为空", 10012))?;
-    let merchants = simulator.keyrings().iter();
-    if !merchants
-        .map(|keyring| keyring.merchant())
-        .any(|merchant| merchant.appid == appid)
-    {
+    if !accounts(simulator).any(|account| account.appid == appid) {
         return Err(problem("appid 参数错误", 10013));
     }
     let target = query
@@ -103,8 +100,7 @@ fn redirect_with_code(
 /// they do from WeChat.
 async fn access_token(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
     let query = Query(query.unwrap_or_default());
-    let official = |merchant: &MerchantFile| (merchant.appid.clone(), merchant.app_secret.clone());
-    let json = match redeem(&simulator, &query, "code", official) {
+    let json = match redeem(&simulator, &query, "code", accounts(&simulator)) {
         Ok(openid) => json!({
             "access_token": simulator.random().alphanumeric(64),
             "expires_in": 7200,
@@ -123,13 +119,14 @@ async fn access_token(State(simulator): State<Simulator>, RawQuery(query): RawQu
 /// A mini-program's server turns the code of `wx.login` into an openid and a session key.
 async fn session(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
     let query = Query(query.unwrap_or_default());
-    let mini_program = |merchant: &MerchantFile| {
-        (
-            merchant.mini_program_appid.clone(),
-            merchant.mini_program_secret.clone(),
-        )
-    };
-    let json = match redeem(&simulator, &query, "js_code", mini_program) {
+    let merchants = simulator.keyrings().iter();
+    let mini_programs = merchants
+        .map(|keyring| keyring.merchant())
+        .map(|merchant| Account {
+            appid: merchant.mini_program_appid.clone(),
+            secret: merchant.mini_program_secret.clone(),
+        });
+    let json = match redeem(&simulator, &query, "js_code", mini_programs) {
         Ok(openid) => json!({
             "session_key": STANDARD.encode(simulator.random().bytes::<16>()),
             "openid": openid,
@@ -142,12 +139,45 @@ async fn session(State(simulator): State<Simulator>, RawQuery(query): RawQuery) 
     ([(header::CONTENT_TYPE, "text/plain")], json.to_string()).into_response()
 }
 
-/// `application` gives the pair of appid and secret that is asked for.
+/// An application with its secret.
+struct Account {
+    appid: String,
+    secret: String,
+}
+
+/// The official accounts: the merchants' own, and those of their sub-merchants.
+fn accounts(simulator: &Simulator) -> impl Iterator<Item = Account> {
+    simulator.keyrings().iter().flat_map(|keyring| {
+        let merchant = keyring.merchant();
+        let own = Account {
+            appid: merchant.appid.clone(),
+            secret: merchant.app_secret.clone(),
+        };
+        let subs = simulator.sub_merchants(&merchant.mchid);
+        let subs = subs.map(|sub| Account {
+            secret: Simulator::sub_app_secret(&sub.sub_appid),
+            appid: sub.sub_appid,
+        });
+        std::iter::once(own).chain(subs)
+    })
+}
+
+impl Simulator {
+    /// The secret of a sub-merchant's own official account. It is made of the appid, so that it is
+    /// the same after every start.
+    #[must_use]
+    pub fn sub_app_secret(sub_appid: &str) -> String {
+        let hash = digest(&SHA256, format!("app secret\n{sub_appid}").as_bytes());
+        lower_hex(hash.as_ref().get(..16).unwrap_or_default())
+    }
+}
+
+/// `accounts` are those that the code can be of.
 fn redeem(
     simulator: &Simulator,
     query: &Query,
     code_name: &str,
-    application: impl Fn(&MerchantFile) -> (String, String),
+    mut accounts: impl Iterator<Item = Account>,
 ) -> Result<String, (u32, &'static str)> {
     let appid = query.get("appid").ok_or((41002, "appid missing"))?;
     let secret = query.get("secret").ok_or((41004, "appsecret missing"))?;
@@ -155,14 +185,10 @@ fn redeem(
     if query.get("grant_type").as_deref() != Some("authorization_code") {
         return Err((40002, "invalid grant_type"));
     }
-    let mut applications = simulator
-        .keyrings()
-        .iter()
-        .map(|keyring| application(keyring.merchant()));
-    let (_, own_secret) = applications
-        .find(|(own, _)| *own == appid)
+    let account = accounts
+        .find(|account| account.appid == appid)
         .ok_or((40013, "invalid appid"))?;
-    if secret != own_secret {
+    if secret != account.secret {
         return Err((40125, "invalid appsecret"));
     }
     let now = simulator.clock().now();

@@ -156,7 +156,7 @@ fn judge(about: Refused, errcode: i64) -> Judged {
             (
                 Verdict::Wrong,
                 text(
-                    "WeChat says that it is not the secret of this appid: set it anew at mp.weixin.qq.com, 设置与开发 → 基本配置",
+                    "WeChat says that it is not the secret of this appid. It is never shown again: look where it was kept, or set it anew at mp.weixin.qq.com, 设置与开发 → 基本配置",
                 ),
             ),
         ),

@@ -144,7 +144,7 @@ pub(super) async fn api_v3_key(check: &Check<'_>, working: &Config) -> Vec<Proof
         })) => proof(
             Verdict::Wrong,
             format!(
-                "WeChat's platform certificates do not open with it: compare it with {PORTAL}; it cannot be read there, only set anew"
+                "WeChat's platform certificates do not open with it. The portal never shows it again: look where it was kept, or set it anew, {PORTAL}"
             ),
         ),
         Err(RefreshError::Certificates(CertificatesError::Reply(error)))

@@ -9,7 +9,7 @@ use merchant_server::{
     Surroundings, Verdict, WechatTransport, check_live,
 };
 use tempfile::TempDir;
-use wechat_pay_simulator::{Keyring, Random};
+use wechat_pay_simulator::{Keyring, Random, Simulator};
 
 use crate::house::{House, KEYS, START_MS, WECHAT, configuration, merchant, sub_merchant_table};
 use crate::wechat_line::Meddling;
@@ -452,6 +452,24 @@ async fn a_service_provider_proves_each_sub_merchant_by_an_order_for_it() {
         &format!("merchant.sub_merchants.sub_mchid {}", own.sub_mchid),
     );
     assert_eq!(asked.verdict, Verdict::NotProved);
+}
+
+#[tokio::test]
+async fn the_secret_of_a_sub_merchants_own_account_is_proved_like_the_others() {
+    let house = House::open().await;
+    let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
+    let sub = house.simulator.sub_merchant_of(1, &mchid);
+    let right = Simulator::sub_app_secret(&sub.sub_appid);
+    for (secret, verdict) in [
+        (&*right, Verdict::Proved),
+        ("0123456789abcdef0123456789abcdef", Verdict::Wrong),
+    ] {
+        let table = sub_merchant_table(&sub) + &format!("sub_app_secret = \"{secret}\"\n");
+        let text = configuration("") + &table;
+        let report = Checked::at(&house).report(&text).await;
+        let field = format!("merchant.sub_merchants {}, sub_app_secret", sub.sub_mchid);
+        assert_eq!(about(&report, &field).verdict, verdict);
+    }
 }
 
 #[tokio::test]
