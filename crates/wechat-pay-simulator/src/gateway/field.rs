@@ -26,6 +26,8 @@ pub(super) enum Rule {
     Object(&'static [Field]),
     /// A list of objects of known fields.
     List(&'static [Field]),
+    /// A list of texts, each with its least and greatest number of bytes.
+    Texts(usize, usize),
 }
 
 pub(super) struct Pattern {

@@ -21,6 +21,9 @@ const NOTIFY_URL: Field = must(
     Rule::Pattern(1, 255, NOTIFY_URL_PATTERN),
 );
 const GOODS_TAG: Field = may("goods_tag", "订单优惠标记", Rule::Text(0, 32));
+/// `no_credit` and its like. WeChat takes it, its documents no longer name it: wechatpay-go has it,
+/// and its maintainer says (issue 92) that it holds.
+const LIMIT_PAY: Field = may("limit_pay", "指定支付方式", Rule::Texts(1, 32));
 const SUPPORT_FAPIAO: Field = may("support_fapiao", "电子发票入口开放标识", Rule::Flag);
 const AMOUNT: Field = must(
     "amount",
@@ -42,6 +45,8 @@ const DETAIL: Field = may(
             Rule::List(&[
                 must("merchant_goods_id", "商户侧商品编码", Rule::Text(1, 32)),
                 may("wechatpay_goods_id", "微信支付商品编码", Rule::Text(0, 32)),
+                // What code pay calls it.
+                may("wxpay_goods_id", "微信支付商品编码", Rule::Text(0, 32)),
                 may("goods_name", "商品名称", Rule::Text(0, 256)),
                 must("quantity", "商品数量", Rule::Integer(1)),
                 must("unit_price", "商品单价", Rule::Integer(0)),
@@ -86,11 +91,46 @@ const H5_SCENE_INFO: Field = must(
         ),
     ]),
 );
-const SETTLE_INFO: Field = may(
+const PROFIT_SHARING: Field = may("profit_sharing", "分账标识", Rule::Flag);
+const SETTLE_INFO: Field = may("settle_info", "结算信息", Rule::Object(&[PROFIT_SHARING]));
+const PARTNER_SETTLE_INFO: Field = may(
     "settle_info",
     "结算信息",
-    Rule::Object(&[may("profit_sharing", "分账标识", Rule::Flag)]),
+    Rule::Object(&[
+        PROFIT_SHARING,
+        may("subsidy_amount", "补差金额", Rule::Integer(0)),
+    ]),
 );
+/// Who must pay, encrypted. It is not compared: the simulator's buyers have no papers.
+const IDENTITY: Field = may(
+    "identity",
+    "实名信息",
+    Rule::Object(&[
+        must("type", "证件类型", Rule::Text(1, 32)),
+        must("number", "证件号", Rule::Text(1, 1024)),
+        must("name", "姓名", Rule::Text(1, 1024)),
+    ]),
+);
+/// Who bears the cost of instalments.
+const SUBSIDY_INFO: &[Field] = &[may(
+    "subsidy_info",
+    "分期贴息信息",
+    Rule::Object(&[may(
+        "subsidy_detail",
+        "贴息明细",
+        Rule::List(&[
+            must("subsidy_period_type", "贴息周期类型", Rule::Text(1, 32)),
+            must(
+                "subsidy_plan",
+                "贴息方案",
+                Rule::List(&[
+                    must("subsidy_installment_num", "分期数", Rule::Integer(1)),
+                    must("subsidy_percent", "贴息比例", Rule::Integer(0)),
+                ]),
+            ),
+        ]),
+    )]),
+)];
 
 const SP_APPID: Field = must("sp_appid", "服务商应用ID", Rule::Text(1, 32));
 const SP_MCHID: Field = must("sp_mchid", "服务商户号", Rule::Text(1, 32));
@@ -116,13 +156,15 @@ const ORDER: &[Field] = &[
     ATTACH,
     NOTIFY_URL,
     GOODS_TAG,
+    LIMIT_PAY,
     SUPPORT_FAPIAO,
     AMOUNT,
+    DETAIL,
 ];
 const PAYER: &[Field] = &[must(
     "payer",
     "支付者",
-    Rule::Object(&[must("openid", "用户标识", Rule::Text(1, 128))]),
+    Rule::Object(&[must("openid", "用户标识", Rule::Text(1, 128)), IDENTITY]),
 )];
 const PARTNER_PAYER: &[Field] = &[must(
     "payer",
@@ -130,10 +172,15 @@ const PARTNER_PAYER: &[Field] = &[must(
     Rule::Object(&[
         may("sp_openid", "用户服务标识", Rule::Text(1, 128)),
         may("sub_openid", "用户子标识", Rule::Text(1, 128)),
+        IDENTITY,
     ]),
 )];
-const PLACE: &[Field] = &[DETAIL, SCENE_INFO, SETTLE_INFO];
-const H5_PLACE: &[Field] = &[DETAIL, H5_SCENE_INFO, SETTLE_INFO];
+/// The payer where no openid is wanted.
+const IDENTIFIED_PAYER: &[Field] = &[may("payer", "支付者", Rule::Object(&[IDENTITY]))];
+const SCENE: &[Field] = &[SCENE_INFO];
+const H5_SCENE: &[Field] = &[H5_SCENE_INFO];
+const SETTLE: &[Field] = &[SETTLE_INFO];
+const PARTNER_SETTLE: &[Field] = &[PARTNER_SETTLE_INFO];
 
 /// What a payment by code has.
 const CODE_PAY: &[Field] = &[
@@ -179,12 +226,35 @@ const CODE_PAY: &[Field] = &[
 /// The fields of an order; `partner` is that of a partner for another merchant.
 pub(super) fn order_fields(product: Product, partner: bool) -> Fields {
     match (product, partner) {
-        (Product::Jsapi, false) => &[MERCHANT, ORDER, PAYER, PLACE],
-        (Product::Jsapi, true) => &[PARTNER, ORDER, PARTNER_PAYER, PLACE],
-        (Product::H5, false) => &[MERCHANT, ORDER, H5_PLACE],
-        (Product::H5, true) => &[PARTNER, ORDER, H5_PLACE],
-        (Product::Native | Product::App, false) => &[MERCHANT, ORDER, PLACE],
-        (Product::Native | Product::App, true) => &[PARTNER, ORDER, PLACE],
+        (Product::Jsapi, false) => &[MERCHANT, ORDER, PAYER, SCENE, SETTLE, SUBSIDY_INFO],
+        (Product::Jsapi, true) => &[
+            PARTNER,
+            ORDER,
+            PARTNER_PAYER,
+            SCENE,
+            PARTNER_SETTLE,
+            SUBSIDY_INFO,
+        ],
+        (Product::H5, false) => &[MERCHANT, ORDER, IDENTIFIED_PAYER, H5_SCENE, SETTLE],
+        (Product::H5, true) => &[PARTNER, ORDER, IDENTIFIED_PAYER, H5_SCENE, PARTNER_SETTLE],
+        (Product::Native, false) => &[MERCHANT, ORDER, IDENTIFIED_PAYER, SCENE, SETTLE],
+        (Product::Native, true) => &[PARTNER, ORDER, IDENTIFIED_PAYER, SCENE, PARTNER_SETTLE],
+        (Product::App, false) => &[
+            MERCHANT,
+            ORDER,
+            IDENTIFIED_PAYER,
+            SCENE,
+            SETTLE,
+            SUBSIDY_INFO,
+        ],
+        (Product::App, true) => &[
+            PARTNER,
+            ORDER,
+            IDENTIFIED_PAYER,
+            SCENE,
+            PARTNER_SETTLE,
+            SUBSIDY_INFO,
+        ],
         (Product::CodePay, false) => &[MERCHANT, CODE_PAY],
         (Product::CodePay, true) => &[CODE_PAY_PARTNER, CODE_PAY],
     }

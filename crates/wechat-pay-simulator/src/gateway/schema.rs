@@ -123,6 +123,15 @@ fn check_value(field: &'static Field, value: &Value, place: &Place) -> Result<()
             }
             Ok(())
         }
+        (Rule::Texts(min, max), Value::Array(items)) => {
+            for (index, item) in items.iter().enumerate() {
+                let text = item
+                    .as_str()
+                    .ok_or_else(|| wrong_kind(field, item, place))?;
+                check_length(field, text, *min, *max, &place.inner(index))?;
+            }
+            Ok(())
+        }
         _ => Err(wrong_kind(field, value, place)),
     }
 }
@@ -190,7 +199,7 @@ fn wrong_kind(field: &Field, value: &Value, place: &Place) -> Refusal {
         Rule::Integer(_) => "64 位有符号整数",
         Rule::Flag => "布尔值",
         Rule::Object(_) => "对象",
-        Rule::List(_) => "数组",
+        Rule::List(_) | Rule::Texts(..) => "数组",
     };
     Refusal::parameter(
         format!(
@@ -339,11 +348,12 @@ mod tests {
 
     #[test]
     fn fields_that_the_product_does_not_have_are_named() {
+        // Every product has a payer, for the identity; the openid in it is JSAPI's alone.
         let refusal = refusal_of(Product::Native, &with("/payer", json!({"openid": "o"})));
         assert_eq!(refusal.message, "请求中含有未在API文档中定义的参数");
         assert_eq!(
             refusal.detail,
-            Some(json!({"location": null, "value": ["/body/payer"]}))
+            Some(json!({"location": null, "value": ["/body/payer/openid"]}))
         );
         let nested = with("/amount/totl", json!(1));
         let refusal = refusal_of(Product::Native, &nested);
@@ -372,6 +382,54 @@ mod tests {
     }
 
     #[test]
+    fn fields_that_few_pages_document_are_taken() {
+        let identity = json!({"type": "IDCARD", "number": "sealed", "name": "sealed"});
+        let subsidy = json!({"subsidy_detail": [{
+            "subsidy_period_type": "DAILY",
+            "subsidy_plan": [{"subsidy_installment_num": 3, "subsidy_percent": 100}],
+        }]});
+        for product in [Product::Jsapi, Product::H5, Product::Native, Product::App] {
+            let mut body = with("/limit_pay", json!(["no_credit", "no_balance"]));
+            body["payer"] = json!({"identity": identity});
+            if product == Product::Jsapi {
+                body["payer"]["openid"] = json!("o");
+            }
+            if product == Product::H5 {
+                body["scene_info"] =
+                    json!({"payer_client_ip": "1.2.3.4", "h5_info": {"type": "Wap"}});
+            }
+            if matches!(product, Product::Jsapi | Product::App) {
+                body["subsidy_info"] = subsidy.clone();
+            }
+            let read = read_order(product, body.to_string().as_bytes());
+            assert_eq!(read, Ok(body), "{product:?}");
+        }
+        let elsewhere = refusal_of(Product::Native, &with("/subsidy_info", subsidy));
+        assert_eq!(
+            elsewhere.detail.unwrap()["value"],
+            json!(["/body/subsidy_info"])
+        );
+    }
+
+    #[test]
+    fn a_partner_can_name_a_subsidy_and_a_merchant_cannot() {
+        let settle = json!({"profit_sharing": true, "subsidy_amount": 10});
+        let partner = json!({
+            "sp_appid": "wx1", "sp_mchid": "1900000001", "sub_mchid": "1600000001",
+            "description": "茶", "out_trade_no": "T00001", "amount": { "total": 1 },
+            "notify_url": "http://127.0.0.1:8080/n", "settle_info": settle,
+        });
+        let fields = order_fields(Product::Native, true);
+        let read = read(fields, TextLimit::Bytes, partner.to_string().as_bytes());
+        assert_eq!(read, Ok(partner));
+        let merchant = refusal_of(Product::Native, &with("/settle_info", settle));
+        assert_eq!(
+            merchant.detail.unwrap()["value"],
+            json!(["/body/settle_info/subsidy_amount"])
+        );
+    }
+
+    #[test]
     fn wrong_kinds_are_refused_everywhere() {
         for (pointer, value) in [
             ("/amount", json!(1)),
@@ -381,6 +439,10 @@ mod tests {
             ("/detail", json!([])),
             ("/detail", json!({"goods_detail": [1]})),
             ("/detail", json!({"goods_detail": {}})),
+            ("/limit_pay", json!("no_credit")),
+            ("/limit_pay", json!([1])),
+            ("/limit_pay", json!([["no_credit"]])),
+            ("/payer", json!({"identity": "IDCARD"})),
             ("/scene_info", json!("x")),
         ] {
             let refusal = refusal_of(Product::Native, &with(pointer, value));
