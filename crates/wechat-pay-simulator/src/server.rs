@@ -1,29 +1,38 @@
-//! HTTP/1.1 as WeChat's gateway speaks it: names of headers begin with capitals. The protocol makes
-//! no difference between `Wechatpay-Timestamp` and `wechatpay-timestamp`; WeChat's own wechatpay-java
-//! does, and verifies nothing that is written small.
+//! HTTP/1.1 as WeChat's gateway speaks it: names of headers begin with capitals, and the
+//! `Request-ID` has two in the end. The protocol makes no difference between `Wechatpay-Timestamp`
+//! and `wechatpay-timestamp`; WeChat's own wechatpay-java does, and verifies nothing that is
+//! written small.
 
 use std::{io, time::Duration};
 
 use axum::{Router, body::Body};
-use http::Request;
-use hyper::{body::Incoming, server::conn::http1};
+use http::{Extensions, Request, Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
 use tower::ServiceExt;
 
 /// A pause after a connection could not be taken: mostly there are too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// A request whose headers are those that WeChat writes otherwise than hyper's "title case" would.
+const UNUSUAL_NAMES: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nRequest-ID: 0\r\n\r\n";
+
 /// Serves for as long as it is polled. It ends with no error: a connection that cannot be taken, or
 /// breaks off, is its client's matter.
 pub async fn serve(listener: TcpListener, app: Router) -> io::Result<()> {
+    let spelling = spelling().await;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(answer(stream, app.clone()));
+                tokio::spawn(answer(stream, app.clone(), spelling.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection was not taken");
@@ -33,13 +42,18 @@ pub async fn serve(listener: TcpListener, app: Router) -> io::Result<()> {
     }
 }
 
-async fn answer(stream: TcpStream, app: Router) {
+async fn answer(stream: TcpStream, app: Router, spelling: Extensions) {
     // Answers are written whole: waiting for more of them only costs time.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "the connection is gone");
         return;
     }
-    let app = app.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let app = app
+        .map_request(|request: Request<Incoming>| request.map(Body::new))
+        .map_response(move |mut response: Response<Body>| {
+            response.extensions_mut().extend(spelling.clone());
+            response
+        });
     let answered = http1::Builder::new()
         .timer(TokioTimer::new())
         .title_case_headers(true)
@@ -50,30 +64,70 @@ async fn answer(stream: TcpStream, app: Router) {
     }
 }
 
+/// How hyper is told the exact spelling of a header: by an extension of a type that it keeps to
+/// itself (hyper issue 2695). It makes one while it reads a message, so it is given one to read,
+/// in memory, once.
+async fn spelling() -> Extensions {
+    let (mut client, server) = tokio::io::duplex(1024);
+    let (found, mut seen) = mpsc::unbounded_channel();
+    let keep = service_fn(move |request: Request<Incoming>| {
+        // The receiver lives until the connection is over.
+        let _ = found.send(request.extensions().clone());
+        std::future::ready(Ok::<_, std::convert::Infallible>(Response::new(
+            Body::empty(),
+        )))
+    });
+    let reading = http1::Builder::new()
+        .preserve_header_case(true)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(server), keep);
+    let (written, read) = tokio::join!(client.write_all(UNUSUAL_NAMES), reading);
+    if let Some(error) = written
+        .err()
+        .map_or_else(|| read.err().map(io::Error::other), Some)
+    {
+        tracing::warn!(%error, "headers have no spelling of their own");
+    }
+    seen.recv().await.unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::AsyncReadExt;
 
     #[tokio::test]
-    async fn names_of_headers_begin_with_capitals_on_the_wire() {
+    async fn names_of_headers_are_spelt_as_wechat_spells_them() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = Router::new().route("/", get(async || [("wechatpay-timestamp", "1")]));
+        let headers = [
+            ("request-id", "08F5-0"),
+            ("wechatpay-timestamp", "1"),
+            ("wechatpay-signature-type", "2"),
+            ("content-type", "application/json; charset=utf-8"),
+        ];
+        let app = Router::new().route("/", get(async move || headers));
         let serving = tokio::spawn(serve(listener, app));
         let mut client = TcpStream::connect(address).await.unwrap();
-        client
-            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            .await
-            .unwrap();
+        // A second request on the same connection is answered in the same way.
+        for connection in ["keep-alive", "close"] {
+            let request = format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: {connection}\r\n\r\n");
+            client.write_all(request.as_bytes()).await.unwrap();
+        }
         let mut answer = String::new();
         client.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-        assert!(
-            answer.contains("\r\nWechatpay-Timestamp: 1\r\n"),
-            "{answer}"
-        );
+        for line in [
+            "HTTP/1.1 200 OK\r\n",
+            "Request-ID: 08F5-0\r\n",
+            "Wechatpay-Timestamp: 1\r\n",
+            "Wechatpay-Signature-Type: 2\r\n",
+            "Content-Type: application/json; charset=utf-8\r\n",
+            "Content-Length: 0\r\n",
+            "Date: ",
+        ] {
+            assert_eq!(answer.matches(line).count(), 2, "{line}\n{answer}");
+        }
         serving.abort();
     }
 }
