@@ -120,7 +120,7 @@ impl Wechat {
         command
             .args(["--listen", self.address.trim_start_matches("http://")])
             .args(["--merchants", &Mode::ALL.len().to_string()])
-            .args(["--set", "payers=50", "--set"])
+            .args(["--set", "payers=50", "--set", "trust=certificates", "--set"])
             .arg(format!("portal_notify_url={}", self.portal_notify_url))
             .arg("--state")
             .arg(self.folder.join("wechat"))

@@ -1,5 +1,9 @@
 //! Fresh RSA keys, and certificates for them in the form of WeChat's: 40 hex digits of serial
 //! number, five years. They are signed by themselves, because no SDK builds a chain.
+//!
+//! A certificate is dated by whoever asks for it; nothing here reads a clock.
+
+use std::time::Duration;
 
 use jiff::{Timestamp, tz::Offset};
 use rcgen::{
@@ -13,10 +17,17 @@ pub(crate) fn rsa_key() -> Result<KeyPair, rcgen::Error> {
     KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
 }
 
-/// A key and a certificate of its own, good for five years, as WeChat's are.
+/// When a certificate holds, as it says itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Validity {
+    pub(crate) not_before: Timestamp,
+    pub(crate) not_after: Timestamp,
+}
+
+/// A key and a certificate of its own, as PEM. It holds from this second on, for five years.
 pub(crate) fn certified(
     name: &str,
-    now: Timestamp,
+    not_before: Timestamp,
     random: &Random,
 ) -> Result<(String, String), rcgen::Error> {
     let key = rsa_key()?;
@@ -28,24 +39,61 @@ pub(crate) fn certified(
     // The first byte from 0x10 to 0x7F: always 40 hex digits, never a sign byte.
     serial[0] = (serial[0] & 0x7f) | 0x10;
     params.serial_number = Some(SerialNumber::from_slice(&serial));
-    let today = Offset::UTC.to_datetime(now).date();
-    let month = u8::try_from(today.month()).unwrap_or(1);
+    let begins = Offset::UTC.to_datetime(not_before);
+    let month = u8::try_from(begins.month()).unwrap_or(1);
+    let day = u8::try_from(begins.day()).unwrap_or(1);
+    let year = i32::from(begins.year()).clamp(1951, 9000);
+    let seconds = u32::try_from(begins.hour()).unwrap_or(0) * 3600
+        + u32::try_from(begins.minute()).unwrap_or(0) * 60
+        + u32::try_from(begins.second()).unwrap_or(0);
+    params.not_before = date_time_ymd(year, month, day) + Duration::from_secs(seconds.into());
     // The 28th exists in every month of every year.
-    let day = u8::try_from(today.day()).unwrap_or(1).min(28);
-    let year = i32::from(today.year()).clamp(1951, 9000);
-    params.not_before = date_time_ymd(year, month, day);
-    params.not_after = date_time_ymd(year + 5, month, day);
+    params.not_after = date_time_ymd(year + 5, month, day.min(28));
     let certificate = params.self_signed(&key)?;
     Ok((key.serialize_pem(), certificate.pem()))
 }
 
-/// When a certificate begins to hold; the epoch where it cannot be read.
-pub(crate) fn not_before(pem: &str) -> Timestamp {
-    x509_parser::pem::parse_x509_pem(pem.as_bytes())
-        .ok()
-        .and_then(|(_, block)| {
-            let certificate = block.parse_x509().ok()?;
-            Timestamp::from_second(certificate.validity().not_before.timestamp()).ok()
+/// When a certificate holds; the epoch where it cannot be read.
+pub(crate) fn validity(pem: &str) -> Validity {
+    let read = |pem: &str| {
+        let (_, block) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok()?;
+        let certificate = block.parse_x509().ok()?;
+        let validity = certificate.validity();
+        Some(Validity {
+            not_before: Timestamp::from_second(validity.not_before.timestamp()).ok()?,
+            not_after: Timestamp::from_second(validity.not_after.timestamp()).ok()?,
         })
-        .unwrap_or(Timestamp::UNIX_EPOCH)
+    };
+    read(pem).unwrap_or(Validity {
+        not_before: Timestamp::UNIX_EPOCH,
+        not_after: Timestamp::UNIX_EPOCH,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_holds_from_the_second_that_was_asked_for_and_for_five_years() {
+        for (moment, not_before, not_after) in [
+            (
+                "2026-11-29T06:43:43.9Z",
+                "2026-11-29T06:43:43Z",
+                "2031-11-28T00:00:00Z",
+            ),
+            (
+                "2028-02-29T23:59:59Z",
+                "2028-02-29T23:59:59Z",
+                "2033-02-28T00:00:00Z",
+            ),
+        ] {
+            let (_, pem) = certified("Test", moment.parse().unwrap(), &Random::system()).unwrap();
+            let expected = Validity {
+                not_before: not_before.parse().unwrap(),
+                not_after: not_after.parse().unwrap(),
+            };
+            assert_eq!(validity(&pem), expected, "{moment}");
+        }
+    }
 }

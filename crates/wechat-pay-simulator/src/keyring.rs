@@ -1,8 +1,9 @@
 //! The keys of both sides: made on the first start, kept in a folder, the same ever after.
 //!
-//! The merchant's half is `merchant.json` and four PEM files beside it. WeChat's private keys
-//! lie in a sub-folder, because no merchant ever has them. Private files are for their owner's
-//! eyes alone (mode 0600).
+//! The merchant's half is `merchant.json`, four PEM files beside it, and `apiclient_cert.p12` with
+//! the merchant's key and certificate once more; its password is the merchant number, as in WeChat's
+//! own. WeChat's private keys lie in a sub-folder, because no merchant ever has them. Private files
+//! are for their owner's eyes alone (mode 0600).
 
 use std::{
     fmt, fs, io,
@@ -19,16 +20,21 @@ use wechat_pay::{
 use crate::{
     certificate::{certified, rsa_key},
     merchant_file::MerchantFile,
+    pkcs12::{Pkcs12Error, pkcs12},
     random::Random,
+    settings::Trust,
 };
 
 const MERCHANT_FILE: &str = "merchant.json";
 const PRIVATE_KEY: &str = "apiclient_key.pem";
 const CERTIFICATE: &str = "apiclient_cert.pem";
+const KEY_AND_CERTIFICATE: &str = "apiclient_cert.p12";
 const PUBLIC_KEY: &str = "pub_key.pem";
 const PLATFORM_CERTIFICATE: &str = "wechatpay_cert.pem";
 const PLATFORM_KEY: &str = "wechat_private/wechatpay_key.pem";
 const PUBLIC_KEY_PRIVATE: &str = "wechat_private/pub_key_private.pem";
+/// What a folder was made with; one without this file is older than the choice.
+const TRUST_AT_FIRST: &str = "wechat_private/trust";
 
 /// Why keys cannot be made, read or kept.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +56,12 @@ pub enum KeyringError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// The file that says what the folder was made with says nothing that is known.
+    #[error("{path}: must be public_key or certificates")]
+    Trust {
+        /// The file.
+        path: PathBuf,
+    },
     /// A PEM file or a key of `merchant.json` cannot be used.
     #[error("{file}: {source}")]
     Key {
@@ -61,6 +73,9 @@ pub enum KeyringError {
     /// Keys or certificates cannot be made.
     #[error("making keys: {0}")]
     Making(#[from] rcgen::Error),
+    /// The file of key and certificate cannot be made.
+    #[error("making apiclient_cert.p12: {0}")]
+    Pkcs12(#[from] Pkcs12Error),
 }
 
 /// The keys, with what a merchant gets of them.
@@ -68,6 +83,7 @@ pub enum KeyringError {
 pub struct Keyring {
     merchant: MerchantFile,
     pem: PemFiles,
+    default_trust: Trust,
     pub(crate) merchant_public_key: PublicKey,
     pub(crate) platform_key: Arc<PlatformKey>,
     pub(crate) public_key: PlatformKey,
@@ -117,7 +133,7 @@ impl Keyring {
             platform_key,
             public_key_private: public.serialize_pem(),
         };
-        Self::assemble(merchant, pem)
+        Self::assemble(merchant, pem, Trust::PublicKey)
     }
 
     /// Reads the folder, or makes keys and writes them where there are none. Where only the
@@ -132,10 +148,12 @@ impl Keyring {
             Self::load(folder)?
         } else {
             let keyring = Self::generate(base_url, now, random)?;
-            keyring.pem.write(folder)?;
-            keyring.write_merchant(folder)?;
+            keyring.write(folder, random)?;
             keyring
         };
+        if !folder.join(KEY_AND_CERTIFICATE).exists() {
+            keyring.write_key_and_certificate(folder, random)?;
+        }
         if keyring.merchant.base_url != base_url {
             base_url.clone_into(&mut keyring.merchant.base_url);
             keyring.write_merchant(folder)?;
@@ -147,6 +165,13 @@ impl Keyring {
     #[must_use]
     pub fn merchant(&self) -> &MerchantFile {
         &self.merchant
+    }
+
+    /// The switch `trust` where nobody sets it: the public key, and certificates for a folder that
+    /// was made when they were the default.
+    #[must_use]
+    pub fn default_trust(&self) -> Trust {
+        self.default_trust
     }
 
     /// The merchant's signer: what a merchant makes of `merchant.json`.
@@ -176,16 +201,11 @@ impl Keyring {
         &self.pem.platform_certificate
     }
 
-    /// When the platform certificate began to hold, as it says itself.
-    pub(crate) fn platform_effective_at(&self) -> Timestamp {
-        crate::certificate::not_before(&self.pem.platform_certificate)
-    }
-
     /// WeChat's private key of this serial, to open what was encrypted for it.
     pub(crate) fn platform_private_pem(&self, serial: &str) -> Option<&str> {
-        if serial == self.merchant.platform_serial_no {
+        if is_same_serial(serial, &self.merchant.platform_serial_no) {
             Some(&self.pem.platform_key)
-        } else if serial == self.merchant.public_key_id {
+        } else if is_same_serial(serial, &self.merchant.public_key_id) {
             Some(&self.pem.public_key_private)
         } else {
             None
@@ -193,9 +213,26 @@ impl Keyring {
     }
 
     /// Writes the merchant's half and WeChat's half into a folder, as the binary does.
-    pub fn write(&self, folder: &Path) -> Result<(), KeyringError> {
+    pub fn write(&self, folder: &Path, random: &Random) -> Result<(), KeyringError> {
         self.pem.write(folder)?;
+        let trust = format!("{}\n", self.default_trust.as_str());
+        write(&folder.join(TRUST_AT_FIRST), trust, Privacy::Owner)?;
+        self.write_key_and_certificate(folder, random)?;
         self.write_merchant(folder)
+    }
+
+    fn write_key_and_certificate(
+        &self,
+        folder: &Path,
+        random: &Random,
+    ) -> Result<(), KeyringError> {
+        let PemFiles {
+            private_key,
+            certificate,
+            ..
+        } = &self.pem;
+        let content = pkcs12(private_key, certificate, &self.merchant.mchid, random)?;
+        write(&folder.join(KEY_AND_CERTIFICATE), content, Privacy::Owner)
     }
 
     fn load(folder: &Path) -> Result<Self, KeyringError> {
@@ -203,10 +240,14 @@ impl Keyring {
         let text = read(&path)?;
         let merchant =
             serde_json::from_str(&text).map_err(|source| KeyringError::Json { path, source })?;
-        Self::assemble(merchant, PemFiles::read(folder)?)
+        Self::assemble(merchant, PemFiles::read(folder)?, trust_at_first(folder)?)
     }
 
-    fn assemble(merchant: MerchantFile, pem: PemFiles) -> Result<Self, KeyringError> {
+    fn assemble(
+        merchant: MerchantFile,
+        pem: PemFiles,
+        default_trust: Trust,
+    ) -> Result<Self, KeyringError> {
         let broken = |file| move |source| KeyringError::Key { file, source };
         let (_, merchant_public_key) = PublicKey::from_certificate_pem(pem.certificate.as_bytes())
             .map_err(broken(CERTIFICATE))?;
@@ -222,6 +263,7 @@ impl Keyring {
         Ok(Self {
             merchant,
             pem,
+            default_trust,
             merchant_public_key,
             platform_key,
             public_key,
@@ -238,7 +280,7 @@ impl Keyring {
                 source,
             })?;
         text.push('\n');
-        write(&path, &text, Privacy::Owner)
+        write(&path, text, Privacy::Owner)
     }
 }
 
@@ -288,6 +330,18 @@ enum Privacy {
     Anyone,
 }
 
+fn trust_at_first(folder: &Path) -> Result<Trust, KeyringError> {
+    let path = folder.join(TRUST_AT_FIRST);
+    if !path.exists() {
+        return Ok(Trust::Certificates);
+    }
+    let text = read(&path)?;
+    [Trust::Certificates, Trust::PublicKey]
+        .into_iter()
+        .find(|trust| trust.as_str() == text.trim())
+        .ok_or(KeyringError::Trust { path })
+}
+
 fn read(path: &Path) -> Result<String, KeyringError> {
     fs::read_to_string(path).map_err(|source| KeyringError::File {
         path: path.to_owned(),
@@ -295,11 +349,11 @@ fn read(path: &Path) -> Result<String, KeyringError> {
     })
 }
 
-fn write(path: &Path, text: &str, privacy: Privacy) -> Result<(), KeyringError> {
+fn write(path: &Path, content: impl AsRef<[u8]>, privacy: Privacy) -> Result<(), KeyringError> {
     let written = path
         .parent()
         .map_or(Ok(()), fs::create_dir_all)
-        .and_then(|()| write_with_mode(path, text, privacy));
+        .and_then(|()| write_with_mode(path, content.as_ref(), privacy));
     written.map_err(|source| KeyringError::File {
         path: path.to_owned(),
         source,
@@ -307,7 +361,7 @@ fn write(path: &Path, text: &str, privacy: Privacy) -> Result<(), KeyringError> 
 }
 
 #[cfg(unix)]
-fn write_with_mode(path: &Path, text: &str, privacy: Privacy) -> io::Result<()> {
+fn write_with_mode(path: &Path, content: &[u8], privacy: Privacy) -> io::Result<()> {
     use std::{
         io::Write,
         os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -324,12 +378,18 @@ fn write_with_mode(path: &Path, text: &str, privacy: Privacy) -> io::Result<()> 
         .mode(mode)
         .open(path)?;
     file.set_permissions(fs::Permissions::from_mode(mode))?;
-    file.write_all(text.as_bytes())
+    file.write_all(content)
 }
 
 #[cfg(not(unix))]
-fn write_with_mode(path: &Path, text: &str, _privacy: Privacy) -> io::Result<()> {
-    fs::write(path, text)
+fn write_with_mode(path: &Path, content: &[u8], _privacy: Privacy) -> io::Result<()> {
+    fs::write(path, content)
+}
+
+/// Serial numbers are numbers in hex, and WeChat takes both cases: widely used clients print them
+/// small.
+pub(crate) fn is_same_serial(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
 }
 
 fn serial(file: &'static str, certificate: &str) -> Result<String, KeyringError> {
@@ -393,6 +453,66 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_new_folder_has_the_public_key_and_an_older_one_keeps_its_certificates() {
+        let folder = tempfile::tempdir().unwrap();
+        let trust = || create(folder.path(), "http://127.0.0.1:9410").default_trust();
+        assert_eq!(trust(), Trust::PublicKey);
+        assert_eq!(trust(), Trust::PublicKey);
+        let file = folder.path().join(TRUST_AT_FIRST);
+        fs::remove_file(&file).unwrap();
+        assert_eq!(trust(), Trust::Certificates);
+        fs::write(&file, "nobody").unwrap();
+        let error = Keyring::load(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("wechat_private/trust: must be public_key or certificates"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn openssl_opens_the_file_of_key_and_certificate_with_the_merchant_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let keyring = create(folder.path(), "http://127.0.0.1:9410");
+        let file = folder.path().join(KEY_AND_CERTIFICATE);
+        let opened = |password: &str, part: &[&str]| {
+            let output = std::process::Command::new("openssl")
+                .args(["pkcs12", "-in"])
+                .arg(&file)
+                .args(["-passin", &format!("pass:{password}"), "-nodes"])
+                .args(part)
+                .output()
+                .expect("openssl can be run");
+            (
+                output.status.success(),
+                String::from_utf8(output.stdout).unwrap(),
+            )
+        };
+        let mchid = &keyring.merchant().mchid;
+        // OpenSSL writes the attributes before each block.
+        let block = |text: &str| text[text.find("-----BEGIN").unwrap()..].to_owned();
+        let (is_open, key) = opened(mchid, &["-nocerts"]);
+        assert!(
+            is_open && key.contains("friendlyName: Tenpay Certificate"),
+            "{key}"
+        );
+        let normal = |pem: &str| pem.replace("\r\n", "\n");
+        assert_eq!(block(&key), normal(&keyring.pem.private_key));
+        let (is_open, certificate) = opened(mchid, &["-nokeys", "-clcerts"]);
+        assert!(is_open, "{certificate}");
+        assert_eq!(block(&certificate), normal(&keyring.pem.certificate));
+        let (is_open, nothing) = opened("1900000000", &[]);
+        assert!(!is_open && nothing.is_empty(), "{nothing}");
+        // A folder from before there was this file gets one, and one that is there stays.
+        let first = fs::read(&file).unwrap();
+        create(folder.path(), "http://127.0.0.1:9410");
+        assert_eq!(fs::read(&file).unwrap(), first);
+        fs::remove_file(&file).unwrap();
+        create(folder.path(), "http://127.0.0.1:9410");
+        let (is_open, _) = opened(mchid, &[]);
+        assert!(is_open);
+    }
+
     #[cfg(unix)]
     #[test]
     fn private_files_are_for_their_owner_alone() {
@@ -402,6 +522,7 @@ mod tests {
         for (name, mode) in [
             (MERCHANT_FILE, 0o600),
             (PRIVATE_KEY, 0o600),
+            (KEY_AND_CERTIFICATE, 0o600),
             (PLATFORM_KEY, 0o600),
             (PUBLIC_KEY_PRIVATE, 0o600),
             (CERTIFICATE, 0o644),

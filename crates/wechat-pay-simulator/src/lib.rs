@@ -6,7 +6,7 @@
 //! by [`Simulator::run_due`], so whole payments run in process without sockets and sleeping.
 //!
 //! How many orders a second it takes: `cargo run --release -p wechat-pay-simulator --example
-//! order_rate`.
+//! simulator_order_rate`.
 //!
 //! It never reaches beyond this machine unless it is told to, moves no money, and is no proof
 //! that WeChat itself would answer alike: what is copied, and from where, is said at each place.
@@ -23,6 +23,7 @@ mod notifier;
 mod oauth;
 mod outgoing;
 mod pages;
+mod pkcs12;
 mod random;
 mod server;
 mod settings;
@@ -39,11 +40,12 @@ pub use ledger::{
 pub use merchant_file::MerchantFile;
 pub use notifier::NOTIFICATION_TIMEOUT;
 pub use outgoing::{Outgoing, OutgoingError};
+pub use pkcs12::Pkcs12Error;
 pub use random::Random;
 pub use server::serve;
 pub use settings::{
     BillPath, ChangedOrder, Oaep, PaidCode, RateCode, RefundOutcome, Settings, SettingsError,
-    TextLimit, Trust,
+    TextLimit, Trust, UnknownRoute,
 };
 pub use simulator::{SUB_MERCHANTS, Simulator, SimulatorOptions, SimulatorParts, SubMerchant};
 pub use store::StateError;

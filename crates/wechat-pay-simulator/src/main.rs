@@ -15,7 +15,7 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use wechat_pay_simulator::{
     Clock, Keyring, KeyringError, NOTIFICATION_TIMEOUT, Outgoing, OutgoingError, Random, Settings,
-    SettingsError, Simulator, SimulatorOptions, SimulatorParts, StateError, serve,
+    SettingsError, Simulator, SimulatorOptions, SimulatorParts, StateError, Trust, serve,
     wechat_browser::{self, LoopbackOrigin, OriginError},
 };
 
@@ -35,7 +35,8 @@ struct Arguments {
     listen: SocketAddr,
 
     /// The folder for merchant.json, the keys and the ledger (simulator.sqlite3). It is made
-    /// where it is missing; keep it, and the merchant and all its orders are there again.
+    /// where it is missing; keep it, and the merchant and all its orders are there again. The
+    /// password of apiclient_cert.p12 is the merchant number.
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
 
@@ -129,7 +130,12 @@ Switches, each with its default:
   certificate_blank_key=false                 sign_refusals=false
   unknown_openids=false                       payers=3
   refund_after_s=3                            refund_outcome=success (abnormal, closed)
-  portal_notify_url=                          trust=certificates (public_key)
+  portal_notify_url=                          trust=public_key (certificates)
+  unknown_route=body (empty)
+
+trust says what merchants verify WeChat by: the public key that a merchant of today gets, or platform
+certificates, which SDKs fetch from /v3/certificates. A folder that was made when certificates were
+the default keeps them.
 
 Time that is advanced moves WeChat's deadlines and retries. Signatures keep the wall's time, so
 that a merchant whose clock was not advanced still accepts them. A time_expire that such a
@@ -268,7 +274,7 @@ async fn build(arguments: &Arguments, base_url: &str) -> Result<Simulator, Start
         more_merchants.push(keys(&folder)?);
     }
     let options = SimulatorOptions {
-        settings: settings(arguments)?,
+        settings: settings(arguments, keyring.default_trust())?,
         more_merchants,
     };
     let domains: BTreeSet<String> = arguments
@@ -290,15 +296,19 @@ async fn build(arguments: &Arguments, base_url: &str) -> Result<Simulator, Start
     Ok(Simulator::open(parts, options, &path).await?)
 }
 
-fn settings(arguments: &Arguments) -> Result<Settings, StartError> {
+fn settings(arguments: &Arguments, default_trust: Trust) -> Result<Settings, StartError> {
+    let default = Settings {
+        trust: default_trust,
+        ..Settings::default()
+    };
     let mut settings = match &arguments.config {
-        None => Settings::default(),
+        None => default,
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|source| StartError::Config {
                 path: path.clone(),
                 source,
             })?;
-            Settings::parse(&text)?
+            default.with_toml(&text)?
         }
     };
     for line in &arguments.switches {

@@ -46,8 +46,12 @@ pub struct Settings {
     /// Where notifications of refunds without a `notify_url` go, as V2 XML: what a merchant
     /// enters in WeChat's portal. Empty: nowhere.
     pub portal_notify_url: String,
-    /// What merchants verify WeChat by.
+    /// What merchants verify WeChat by. A new merchant gets the public key (since 2024). A state
+    /// folder from before that became the default keeps its certificates.
     pub trust: Trust,
+    /// The answer to a path that WeChat does not have. Documented: a body with a code, and a
+    /// `Request-ID`. Seen, for a request without `Authorization`: an empty one.
+    pub unknown_route: UnknownRoute,
 }
 
 impl Default for Settings {
@@ -70,7 +74,8 @@ impl Default for Settings {
             refund_after_s: 3,
             refund_outcome: RefundOutcome::Success,
             portal_notify_url: String::new(),
-            trust: Trust::Certificates,
+            trust: Trust::PublicKey,
+            unknown_route: UnknownRoute::Body,
         }
     }
 }
@@ -171,16 +176,37 @@ switch! {
     }
 }
 
+switch! {
+    /// The answer to a path that WeChat does not have.
+    UnknownRoute {
+        /// 404 with `RESOURCE_NOT_EXISTS` and a `Request-ID`.
+        Body = "body",
+        /// 404 with nothing.
+        Empty = "empty",
+    }
+}
+
 /// Why a line of the configuration is refused. The text names the switch and the rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingsError(String);
 
 impl Settings {
-    /// Reads TOML.
+    /// Reads TOML. What is left out has its default.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
-        let settings: Self =
+        Self::default().with_toml(text)
+    }
+
+    /// The same with the lines of a TOML file changed. What is left out stays.
+    pub fn with_toml(&self, text: &str) -> Result<Self, SettingsError> {
+        let lines: toml::Table =
             toml::from_str(text).map_err(|error| SettingsError(error.message().to_owned()))?;
+        let mut table =
+            toml::Table::try_from(self).map_err(|error| SettingsError(error.to_string()))?;
+        table.extend(lines);
+        let settings: Self = table
+            .try_into()
+            .map_err(|error: toml::de::Error| SettingsError(error.message().to_owned()))?;
         settings.check()
     }
 
@@ -252,7 +278,8 @@ mod tests {
             "refund_after_s=60",
             "refund_outcome=abnormal",
             "portal_notify_url=http://127.0.0.1:1/n",
-            "trust=public_key",
+            "trust=certificates",
+            "unknown_route=empty",
         ] {
             let set = start.with(line).unwrap();
             assert_ne!(set, start, "{line}");
@@ -278,5 +305,13 @@ mod tests {
         }
         assert!(Settings::parse("nonsense = 1").is_err());
         assert_eq!(Settings::parse(""), Ok(start));
+    }
+
+    #[test]
+    fn a_file_changes_what_it_names_and_nothing_else() {
+        let start = Settings::default().with("payers=9").unwrap();
+        let changed = start.with_toml("trust = \"certificates\"").unwrap();
+        assert_eq!(changed, start.with("trust=certificates").unwrap());
+        assert!(start.with_toml("trust = 1").is_err());
     }
 }

@@ -20,9 +20,16 @@ fn with_certificates() -> String {
     configuration("").replace("from_file =", &line)
 }
 
+/// From now on WeChat signs with certificates and hands them out, as to a merchant of before 2024.
+async fn sign_with_certificates(house: &House) {
+    let switch = r#"{"trust":"certificates"}"#;
+    house.control("PATCH", "settings", switch).await;
+}
+
 /// A new certificate, a day later: it alone signs, and nobody has told us.
 async fn after_a_rotation() -> House {
     let house = House::open_configured(&with_certificates()).await;
+    sign_with_certificates(&house).await;
     house.control("POST", "certificates/rotate", "{}").await;
     house.clock.advance_ms(24 * HOUR_MS);
     house
@@ -116,6 +123,7 @@ async fn a_certificate_of_another_issuer_is_not_taken_where_issuers_are_named() 
         ),
     );
     let house = House::open_configured(&text).await;
+    sign_with_certificates(&house).await;
     // What is listed on the first day is the very certificate that is named.
     let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refreshed, Some(Refreshed::Taken));
@@ -137,6 +145,7 @@ async fn a_certificate_of_another_issuer_is_not_taken_where_issuers_are_named() 
 #[tokio::test]
 async fn certificates_are_fetched_at_first_and_every_eleven_hours() {
     let house = House::open().await;
+    sign_with_certificates(&house).await;
     let refresh = async || house.server.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refresh().await, Some(Refreshed::Taken));
     assert_eq!(refresh().await, None);
@@ -149,9 +158,6 @@ async fn certificates_are_fetched_at_first_and_every_eleven_hours() {
 #[tokio::test]
 async fn a_merchant_with_the_public_key_alone_has_no_certificates_and_that_is_no_fault() {
     let house = House::open().await;
-    house
-        .control("PATCH", "settings", r#"{"trust":"public_key"}"#)
-        .await;
     let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refreshed, Some(Refreshed::PublicKeyOnly));
     assert_eq!(house.get("/readyz").await.status, StatusCode::OK);
@@ -160,6 +166,7 @@ async fn a_merchant_with_the_public_key_alone_has_no_certificates_and_that_is_no
 #[tokio::test]
 async fn a_reload_takes_away_what_is_named_no_more_and_nothing_that_was_downloaded() {
     let house = House::open().await;
+    sign_with_certificates(&house).await;
     let by_public_key = |house: &House, id: &str| {
         let now_ms = merchant_server::Clock::now_ms(&house.clock);
         letter(id, &transaction("nobodys-0001", 1), now_ms)
@@ -213,6 +220,7 @@ async fn a_server_that_trusts_nobody_yet_is_not_ready_and_learns_at_its_start() 
         "tries = 1\nbase_url = \"http://127.0.0.1:9410\"",
     );
     let house = House::open_configured(&text).await;
+    sign_with_certificates(&house).await;
     assert_eq!(
         house.get("/readyz").await.status,
         StatusCode::SERVICE_UNAVAILABLE

@@ -15,7 +15,7 @@ use crate::{
 pub(super) enum Answer {
     /// 200 with JSON.
     Json(Value),
-    /// 204 with nothing, which is signed all the same.
+    /// 204 with nothing, which is signed all the same, and has the `Content-Type` of all others.
     Nothing,
     /// A file, which is not signed.
     File { bytes: Vec<u8>, gzip: bool },
@@ -153,9 +153,6 @@ pub(super) fn signed(
     headers.extend(plain_headers());
     headers.extend(signature);
     add_request_id(simulator, headers, inner_number);
-    if status == StatusCode::NO_CONTENT {
-        headers.remove(header::CONTENT_TYPE);
-    }
     response
 }
 

@@ -9,7 +9,12 @@ use super::{
     route::Route,
     single,
 };
-use crate::{keyring::Keyring, ledger::order::ReplyKey, settings::Trust, simulator::Simulator};
+use crate::{
+    keyring::{Keyring, is_same_serial},
+    ledger::order::ReplyKey,
+    settings::Trust,
+    simulator::Simulator,
+};
 use std::sync::Arc;
 
 /// A merchant whose signature held.
@@ -20,9 +25,13 @@ pub(super) struct Caller {
     pub(super) reply_key: ReplyKey,
 }
 
-/// All but the orders' part of WeChat wants both headers; any `Accept` is good enough.
+/// All but the orders' part of WeChat wants both headers; any `Accept` is good enough, also one
+/// that comes in several lines.
 pub(super) fn check_headers(parts: &Parts) -> Result<(), Refusal> {
-    let has = |name| single(parts, &name).is_some_and(|text| !text.is_empty());
+    let has = |name| {
+        let mut values = parts.headers.get_all(name).iter();
+        values.any(|value| !value.as_bytes().trim_ascii().is_empty())
+    };
     if has(header::USER_AGENT) && has(header::ACCEPT) {
         return Ok(());
     }
@@ -54,7 +63,7 @@ pub(super) fn identify(
         .keyring_of(&authorization.mchid)
         .ok_or_else(|| Refusal::sign_error("商户未申请过证书"))?;
     let merchant = keyring.merchant();
-    if authorization.serial_no != merchant.serial_no {
+    if !is_same_serial(&authorization.serial_no, &merchant.serial_no) {
         return Err(Refusal::sign_error(
             "商户证书序列号有误。请使用签名私钥匹配的证书序列号",
         ));
@@ -83,11 +92,11 @@ pub(super) fn check_asked_key(
     caller: &Caller,
     parts: &Parts,
 ) -> Result<(), Refusal> {
-    if !parts.headers.contains_key(&SERIAL_HEADER) {
-        return Ok(());
-    }
-    match single(parts, &SERIAL_HEADER) {
-        Some(serial) if simulator.has_platform_serial(&caller.keyring, serial) => Ok(()),
+    match asked_serial(parts) {
+        AskedSerial::None => Ok(()),
+        AskedSerial::One(serial) if simulator.has_platform_serial(&caller.keyring, serial) => {
+            Ok(())
+        }
         _ => Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "PARAM_ERROR",
@@ -99,12 +108,34 @@ pub(super) fn check_asked_key(
 
 fn asked_key(simulator: &Simulator, keyring: &Keyring, parts: &Parts) -> ReplyKey {
     let only_public_key = simulator.settings().trust == Trust::PublicKey;
-    if only_public_key
-        || single(parts, &SERIAL_HEADER) == Some(keyring.merchant().public_key_id.as_str())
-    {
-        ReplyKey::PublicKey
-    } else {
-        ReplyKey::PlatformCertificate
+    let public_key_id = &keyring.merchant().public_key_id;
+    match asked_serial(parts) {
+        _ if only_public_key => ReplyKey::PublicKey,
+        AskedSerial::One(serial) if is_same_serial(serial, public_key_id) => ReplyKey::PublicKey,
+        _ => ReplyKey::PlatformCertificate,
+    }
+}
+
+/// What the header `Wechatpay-Serial` of a request says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AskedSerial<'a> {
+    /// No header, or an empty one: a client that has no key of WeChat's yet sends that while it
+    /// fetches the certificates.
+    None,
+    One(&'a str),
+    /// Several values, or what is no text.
+    Unreadable,
+}
+
+pub(super) fn asked_serial(parts: &Parts) -> AskedSerial<'_> {
+    let values = parts.headers.get_all(&SERIAL_HEADER).iter();
+    let mut given = values.filter(|value| !value.as_bytes().trim_ascii().is_empty());
+    match (given.next(), given.next()) {
+        (None, _) => AskedSerial::None,
+        (Some(value), None) => value.to_str().map_or(AskedSerial::Unreadable, |text| {
+            AskedSerial::One(text.trim())
+        }),
+        (Some(_), Some(_)) => AskedSerial::Unreadable,
     }
 }
 

@@ -8,9 +8,7 @@ use super::{
     answer::{Answer, Refusal, system_error},
     caller::Caller,
 };
-use crate::{clock::after, settings::Trust, simulator::Simulator};
-
-const FIVE_YEARS_S: i64 = 5 * 365 * 24 * 60 * 60;
+use crate::{settings::Trust, simulator::Simulator};
 
 /// All that are listed now.
 pub(super) fn list(simulator: &Simulator, caller: &Caller) -> Result<Answer, Refusal> {
@@ -38,8 +36,8 @@ pub(super) fn list(simulator: &Simulator, caller: &Caller) -> Result<Answer, Ref
             .ok_or_else(system_error)?;
         data.push(json!({
             "serial_no": certificate.serial_no,
-            effective_time: beijing_time(certificate.effective_at),
-            expire_time: beijing_time(after(certificate.effective_at, FIVE_YEARS_S)),
+            effective_time: beijing_time(certificate.validity.not_before),
+            expire_time: beijing_time(certificate.validity.not_after),
             "encrypt_certificate": without_nulls(sealed),
         }));
     }

@@ -31,6 +31,7 @@ use std::time::Duration;
 use crate::{
     faults::{FaultKind, Hits},
     ledger::order::{Product, ReplyKey},
+    settings::UnknownRoute,
     simulator::{Signing, Simulator},
 };
 use answer::{Answer, Refusal, system_error};
@@ -47,14 +48,17 @@ const DEFAULT_LATENCY_MS: u32 = 1000;
 const DEFAULT_TIMEOUT_MS: u32 = 30_000;
 
 pub(crate) fn routes() -> Router<Simulator> {
-    Router::new().route("/v3/{*rest}", any(handle))
+    Router::new()
+        .route("/v3", any(handle))
+        .route("/v3/", any(handle))
+        .route("/v3/{*rest}", any(handle))
 }
 
 async fn handle(State(simulator): State<Simulator>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Some(route) = Route::find(parts.uri.path()).filter(|route| exists(&simulator, route))
     else {
-        return answer::empty(StatusCode::NOT_FOUND);
+        return no_such_route(&simulator, &parts);
     };
     if parts.method != route.method() {
         return answer::empty(StatusCode::METHOD_NOT_ALLOWED);
@@ -99,6 +103,27 @@ async fn handle(State(simulator): State<Simulator>, request: Request) -> Respons
             answer::signed(&simulator, signing, answered)
         }
     }
+}
+
+/// A path that WeChat does not have. Its documents promise a code, a message and a `Request-ID`
+/// with every refusal; a request without `Authorization` was once seen to get nothing but the
+/// status (2026-09-11, also for a wrong method).
+fn no_such_route(simulator: &Simulator, parts: &Parts) -> Response {
+    if simulator.settings().unknown_route == UnknownRoute::Empty {
+        return answer::empty(StatusCode::NOT_FOUND);
+    }
+    let refusal = Refusal::new(
+        StatusCode::NOT_FOUND,
+        "RESOURCE_NOT_EXISTS",
+        "请求的资源不存在",
+        268_512_771,
+    );
+    tracing::info!(
+        path = parts.uri.path(),
+        code = refusal.code,
+        "no such route"
+    );
+    answer::unsigned(simulator, &refusal, true)
 }
 
 fn identify(

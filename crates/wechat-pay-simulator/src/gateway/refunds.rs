@@ -5,11 +5,11 @@
 
 use http::{StatusCode, request::Parts};
 use serde_json::Value;
-use wechat_pay::{Fen, SERIAL_HEADER};
+use wechat_pay::Fen;
 
 use super::{
     answer::{Answer, BAD_PARAMETER, Refusal},
-    caller::Caller,
+    caller::{AskedSerial, Caller, asked_serial},
     orders::{self, text, value_of_query},
     refund_fields::{ABNORMAL, REFUND},
     schema,
@@ -189,14 +189,14 @@ fn decrypted(
     if sealed.is_empty() {
         return Err(schema::missing(&format!("/body/{name}"), label, "body"));
     }
-    let serial = super::single(parts, &SERIAL_HEADER).ok_or_else(|| {
-        Refusal::new(
+    let AskedSerial::One(serial) = asked_serial(parts) else {
+        return Err(Refusal::new(
             StatusCode::BAD_REQUEST,
             "PARAM_ERROR",
             "HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial)",
             BAD_PARAMETER,
-        )
-    })?;
+        ));
+    };
     simulator
         .decrypt_field(&caller.keyring, serial, sealed)
         .ok_or_else(|| {

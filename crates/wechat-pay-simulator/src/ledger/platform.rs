@@ -32,6 +32,8 @@ pub(crate) struct LaterCertificate {
     pub(crate) serial_no: String,
     pub(crate) certificate_pem: String,
     pub(crate) private_key_pem: String,
+    /// WeChat's time at which it was first listed. What the certificate says of itself is the
+    /// wall's time.
     pub(crate) effective_at: Timestamp,
 }
 

@@ -6,7 +6,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::{layout_wide, with_page_headers};
-use crate::simulator::Simulator;
+use crate::{settings::Trust, simulator::Simulator};
 
 pub(super) fn routes() -> Router<Simulator> {
     Router::new().route("/", get(page))
@@ -32,16 +32,59 @@ async fn page(State(simulator): State<Simulator>) -> Response {
             }
             p lang="en" {
                 "The keys are in the folder that --state names: merchant.json, apiclient_key.pem, "
-                "pub_key.pem, wechatpay_cert.pem. Openids to order with: "
+                "pub_key.pem, wechatpay_cert.pem, apiclient_cert.p12 (its password is the mchid). Openids to order with: "
                 a href="/_simulator/merchants" { "/_simulator/merchants" } "."
             }
         }
+        (trust(&simulator))
+        (address(&merchant.base_url))
         (guides(&merchant.base_url))
     };
     with_page_headers(
         StatusCode::OK,
         layout_wide("微信支付模拟器 · WeChat Pay simulator", &content),
     )
+}
+
+/// What a merchant verifies WeChat by, and how that is changed.
+fn trust(simulator: &Simulator) -> Markup {
+    let (now, other) = match simulator.settings().trust {
+        Trust::PublicKey => (
+            "Now trust=public_key: WeChat signs with its public key alone, as it does for every merchant who joined since 2024. Configure the SDK with public_key_id and pub_key.pem. /v3/certificates answers 404 RESOURCE_NOT_EXISTS.",
+            Trust::Certificates,
+        ),
+        Trust::Certificates => (
+            "Now trust=certificates: WeChat signs with platform certificates, which /v3/certificates hands out; a request with Wechatpay-Serial: PUB_KEY_ID_… is answered with the public key.",
+            Trust::PublicKey,
+        ),
+    };
+    let option = format!("--set trust={}", other.as_str());
+    html! {
+        section.card {
+            h2 { "验签方式 · " span lang="en" { "What WeChat is verified by" } }
+            p lang="en" { (now) }
+            p lang="en" {
+                "For an SDK that works the other way: start with " code { (option) }
+                ", or set the switch at " a href="/control" { "/control" } "."
+            }
+        }
+    }
+}
+
+/// Where merchants and buyers reach the simulator.
+fn address(base_url: &str) -> Markup {
+    html! {
+        section.card {
+            h2 { "访问地址 · " span lang="en" { "The address" } }
+            p lang="en" {
+                "merchant.json and every h5_url name " code { (base_url) }
+                ". Where another machine, a container or a phone reaches the simulator by another address, start with "
+                code { "--public-base-url http://HOST:PORT" }
+                " (http or https, without a path). It changes what is told, not where it listens: that is "
+                code { "--listen" } ", which takes an address beyond this machine with " code { "--allow-remote" } " alone."
+            }
+        }
+    }
 }
 
 /// How each SDK is told another address: by an option where it has one, and where it has none by
@@ -58,7 +101,7 @@ fn guides(base_url: &str) -> Markup {
         ),
         (
             "wechatpayv3 (Python)",
-            "It has no option: the address is an attribute of its core. In certificate mode it is read in the constructor already.".to_owned(),
+            "It has no option: the address is an attribute of its core. Give it public_key and public_key_id. In certificate mode (trust=certificates) the address is read in the constructor already.".to_owned(),
             format!(
                 "from wechatpayv3.core import Core\nCore._gate_way = property(lambda _: \"{base_url}\", lambda _, __: None)\nWeChatPay(…)"
             ),

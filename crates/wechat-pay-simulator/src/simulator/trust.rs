@@ -7,17 +7,16 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue};
-use jiff::Timestamp;
 use wechat_pay::{
     KeyError, OaepHash, PROBE_PREFIX, PlatformKey, SigningKey, Stamp, certificate_serial,
 };
 
 use super::Simulator;
 use crate::{
-    certificate::certified,
+    certificate::{Validity, certified, validity},
     clock::after,
     faults::{FaultKind, Hits},
-    keyring::{Keyring, KeyringError},
+    keyring::{Keyring, KeyringError, is_same_serial},
     ledger::{order::ReplyKey, platform::LaterCertificate},
     settings::Oaep,
 };
@@ -31,7 +30,8 @@ pub(super) struct Signers(Mutex<BTreeMap<String, Arc<PlatformKey>>>);
 pub(crate) struct ListedCertificate {
     pub(crate) serial_no: String,
     pub(crate) pem: String,
-    pub(crate) effective_at: Timestamp,
+    /// As the certificate says itself, which is what a client compares with its own clock.
+    pub(crate) validity: Validity,
 }
 
 /// What is to be signed with.
@@ -92,10 +92,22 @@ impl Simulator {
     }
 
     /// A new platform certificate for a merchant, listed from now on. Gives its serial.
+    ///
+    /// When it is listed and signs goes by WeChat's time. Its dates are the wall's, as those of
+    /// the signatures are: a merchant compares both with its own clock. They are later than
+    /// those of every other certificate, because clients take the latest one.
     pub(crate) fn rotate_certificate(&self, keyring: &Keyring) -> Result<String, KeyringError> {
         let now = self.clock().now();
+        let latest = self
+            .listed_certificates(keyring)
+            .into_iter()
+            .map(|listed| after(listed.validity.not_before, 1))
+            .max();
+        let not_before = latest.map_or(self.clock().wall(), |latest| {
+            latest.max(self.clock().wall())
+        });
         let (private_key_pem, certificate_pem) =
-            certified("WeChat Pay Simulator Platform", now, self.random())?;
+            certified("WeChat Pay Simulator Platform", not_before, self.random())?;
         let serial_no =
             certificate_serial(certificate_pem.as_bytes()).map_err(|source| KeyringError::Key {
                 file: "a new certificate",
@@ -127,22 +139,21 @@ impl Simulator {
     pub(crate) fn listed_certificates(&self, keyring: &Keyring) -> Vec<ListedCertificate> {
         let platform = self.ledger().platform(&keyring.merchant().mchid);
         let now = self.clock().now();
-        let own = || ListedCertificate {
-            serial_no: keyring.merchant().platform_serial_no.clone(),
-            pem: keyring.platform_certificate_pem().to_owned(),
-            effective_at: keyring.platform_effective_at(),
+        let certificate = |serial_no: &str, pem: &str| ListedCertificate {
+            serial_no: serial_no.to_owned(),
+            pem: pem.to_owned(),
+            validity: validity(pem),
         };
         let listed = platform.listed(now).into_iter();
         listed
             .map(|place| match place.checked_sub(1) {
-                None => own(),
+                None => certificate(
+                    &keyring.merchant().platform_serial_no,
+                    keyring.platform_certificate_pem(),
+                ),
                 Some(index) => {
                     let later = &platform.later[index];
-                    ListedCertificate {
-                        serial_no: later.serial_no.clone(),
-                        pem: later.certificate_pem.clone(),
-                        effective_at: later.effective_at,
-                    }
+                    certificate(&later.serial_no, &later.certificate_pem)
                 }
             })
             .collect()
@@ -152,9 +163,12 @@ impl Simulator {
     pub(crate) fn has_platform_serial(&self, keyring: &Keyring, serial: &str) -> bool {
         let merchant = keyring.merchant();
         let platform = self.ledger().platform(&merchant.mchid);
-        serial == merchant.public_key_id
-            || serial == merchant.platform_serial_no
-            || platform.later.iter().any(|later| later.serial_no == serial)
+        is_same_serial(serial, &merchant.public_key_id)
+            || is_same_serial(serial, &merchant.platform_serial_no)
+            || platform
+                .later
+                .iter()
+                .any(|later| is_same_serial(serial, &later.serial_no))
     }
 
     /// Opens a field that was encrypted for the key of this serial.
@@ -168,7 +182,7 @@ impl Simulator {
         let later = platform
             .later
             .iter()
-            .find(|later| later.serial_no == serial);
+            .find(|later| is_same_serial(serial, &later.serial_no));
         let pem = match later {
             Some(later) => later.private_key_pem.as_str(),
             None => keyring.platform_private_pem(serial)?,

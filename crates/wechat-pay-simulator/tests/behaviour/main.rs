@@ -14,6 +14,7 @@ mod faults;
 mod gateway;
 mod h5;
 mod hostile;
+mod lenient;
 mod merchants;
 mod notifications;
 mod oauth;

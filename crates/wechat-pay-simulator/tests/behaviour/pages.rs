@@ -40,6 +40,27 @@ async fn the_first_page_tells_every_sdk_where_to_go_and_no_secret() {
 }
 
 #[tokio::test]
+async fn the_first_page_explains_the_switch_of_trust_and_the_address() {
+    for (now, other) in [
+        ("trust=public_key", "--set trust=certificates"),
+        ("trust=certificates", "--set trust=public_key"),
+    ] {
+        let stage = Stage::with_settings(&[now]);
+        let page = stage.get("/").await;
+        let page = text(&page);
+        assert!(page.contains(&format!("Now {now}:")), "{now}");
+        for part in [
+            other,
+            "--public-base-url",
+            "--allow-remote",
+            crate::stage::BASE_URL,
+        ] {
+            assert!(page.contains(part), "{now}: {part}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_ledger_shows_people_orders_refunds_and_each_try() {
     let stage = Stage::new();
     stage.answer_notifications(Ok(StatusCode::IM_A_TEAPOT));

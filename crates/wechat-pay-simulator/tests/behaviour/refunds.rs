@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use wechat_pay::RequestParts;
+use wechat_pay_simulator::Random;
 
 use crate::stage::{Stage, opened_refund};
 
@@ -322,7 +323,11 @@ async fn send_on_to_a_card(
         .post_json("/_simulator/refund/outcome", &abnormal)
         .await;
     let folder = tempfile::tempdir().unwrap();
-    stage.simulator.keyring().write(folder.path()).unwrap();
+    stage
+        .simulator
+        .keyring()
+        .write(folder.path(), &Random::system())
+        .unwrap();
     let pem = std::fs::read_to_string(folder.path().join("pub_key.pem")).unwrap();
     let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let key = PublicEncryptingKey::from_der(&STANDARD.decode(base64).unwrap()).unwrap();

@@ -11,13 +11,17 @@ use axum::{Router, body::Body};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
-use wechat_pay_simulator::{Outgoing, Simulator, SimulatorOptions};
+use wechat_pay_simulator::{Outgoing, Settings, Simulator, SimulatorOptions};
 
 use crate::stage::Stage;
 
 async fn opened(path: &std::path::Path) -> Stage {
     let stage = Stage::new();
-    let simulator = Simulator::open(stage.parts(), SimulatorOptions::default(), path)
+    let options = SimulatorOptions {
+        settings: Settings::default().with("trust=certificates").unwrap(),
+        ..SimulatorOptions::default()
+    };
+    let simulator = Simulator::open(stage.parts(), options, path)
         .await
         .unwrap();
     Stage { simulator, ..stage }

@@ -1,6 +1,7 @@
 //! Certificates and the public key: listing, rotation, migration.
 
 use http::Method;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use wechat_pay::{SealedResource, TrustedKeys, open};
 
@@ -8,10 +9,27 @@ use crate::stage::{Stage, start};
 
 const CERTIFICATES: &str = "/v3/certificates";
 
+fn with_certificates() -> Stage {
+    Stage::with_settings(&["trust=certificates"])
+}
+
 async fn listed(stage: &Stage) -> Vec<Value> {
     let (status, _, answer) = stage.call(Method::GET, CERTIFICATES, "").await;
     assert_eq!(status, 200, "{answer}");
     answer["data"].as_array().unwrap().clone()
+}
+
+/// What the certificate itself says: when it begins to hold, and when it ends.
+fn validity(stage: &Stage, listed: &Value) -> (Timestamp, Timestamp) {
+    let sealed: SealedResource =
+        serde_json::from_value(listed["encrypt_certificate"].clone()).unwrap();
+    let pem = open(stage.simulator.keyring().api_v3_key(), &sealed).unwrap();
+    let (_, block) = x509_parser::pem::parse_x509_pem(&pem).unwrap();
+    let certificate = block.parse_x509().unwrap();
+    let validity = certificate.validity();
+    let moment =
+        |time: x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp()).unwrap();
+    (moment(validity.not_before), moment(validity.not_after))
 }
 
 /// The keys that a merchant has after it fetched and opened all certificates.
@@ -28,7 +46,7 @@ fn opened(stage: &Stage, listed: &[Value]) -> TrustedKeys {
 
 #[tokio::test]
 async fn certificates_are_sealed_for_the_merchant_and_carry_their_serial() {
-    let stage = Stage::new();
+    let stage = with_certificates();
     let listed = listed(&stage).await;
     assert_eq!(listed.len(), 1);
     assert_eq!(
@@ -39,13 +57,13 @@ async fn certificates_are_sealed_for_the_merchant_and_carry_their_serial() {
         listed[0]["encrypt_certificate"]["associated_data"],
         "certificate"
     );
-    assert_eq!(listed[0]["effective_time"], "2026-01-01T08:00:00+08:00");
+    assert_eq!(listed[0]["effective_time"], "2026-01-01T12:00:00+08:00");
     opened(&stage, &listed);
 }
 
 #[tokio::test]
 async fn a_rotation_is_listed_then_signs_beside_the_old_one_then_alone() {
-    let stage = Stage::new();
+    let stage = with_certificates();
     let (status, answer) = stage
         .post_json("/_simulator/certificates/rotate", &json!({}))
         .await;
@@ -82,8 +100,47 @@ async fn a_rotation_is_listed_then_signs_beside_the_old_one_then_alone() {
 }
 
 #[tokio::test]
+async fn a_certificate_made_after_time_was_advanced_holds_by_the_clock_of_the_signatures() {
+    for advanced_days in [0, 2, 400] {
+        let stage = with_certificates();
+        stage.advance(advanced_days * 24 * 3600);
+        for _ in 0..2 {
+            let (status, _) = stage
+                .post_json("/_simulator/certificates/rotate", &json!({}))
+                .await;
+            assert_eq!(status.as_u16(), 200);
+        }
+        // The signature of this answer was verified against the wall's time, too.
+        let listed = listed(&stage).await;
+        assert_eq!(listed.len(), 3, "{advanced_days}");
+        let mut begins: Vec<Timestamp> = Vec::new();
+        for certificate in &listed {
+            let (not_before, not_after) = validity(&stage, certificate);
+            let said =
+                |name: &str| -> Timestamp { certificate[name].as_str().unwrap().parse().unwrap() };
+            assert_eq!(
+                (said("effective_time"), said("expire_time")),
+                (not_before, not_after),
+                "{advanced_days}"
+            );
+            // Two that follow each other within a second are dated a second apart.
+            let latest = start()
+                .checked_add(jiff::SignedDuration::from_secs(2))
+                .unwrap();
+            assert!(not_before <= latest, "{advanced_days}: {not_before}");
+            assert!(not_after > start(), "{advanced_days}: {not_after}");
+            begins.push(not_before);
+        }
+        let mut in_order = begins.clone();
+        in_order.sort_unstable();
+        in_order.dedup();
+        assert_eq!(begins, in_order, "clients encrypt for the latest one");
+    }
+}
+
+#[tokio::test]
 async fn over_seven_days_notifications_move_to_the_public_key() {
-    let stage = Stage::new();
+    let stage = with_certificates();
     let id = stage.merchant().public_key_id.clone();
     stage
         .post_json("/_simulator/certificates/migrate", &json!({}))
@@ -97,7 +154,7 @@ async fn over_seven_days_notifications_move_to_the_public_key() {
 
 #[tokio::test]
 async fn a_merchant_with_the_public_key_alone_has_no_certificates() {
-    let stage = Stage::with_settings(&["trust=public_key"]);
+    let stage = Stage::new();
     let (status, code, _) = stage.call(Method::GET, CERTIFICATES, "").await;
     assert_eq!((status, code.as_str()), (404, "RESOURCE_NOT_EXISTS"));
 }
