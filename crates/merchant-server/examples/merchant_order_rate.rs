@@ -3,7 +3,7 @@
 //! simulator share this process, so an attempt's time has WeChat's half in it; every answer is
 //! durable before it is given.
 //!
-//! Run it with `--release`: `cargo run --release -p merchant-server --example order_rate`.
+//! Run it with `--release`: `cargo run --release -p merchant-server --example merchant_order_rate`.
 
 #![expect(
     clippy::unwrap_used,
