@@ -21,9 +21,7 @@ async fn opened(path: &std::path::Path) -> Stage {
         settings: Settings::default().with("trust=certificates").unwrap(),
         ..SimulatorOptions::default()
     };
-    let simulator = Simulator::open(stage.parts(), options, path)
-        .await
-        .unwrap();
+    let simulator = Simulator::open(stage.parts(), options, path).await.unwrap();
     Stage { simulator, ..stage }
 }
 
