@@ -187,19 +187,29 @@ fn write_census(text: &mut String, census: &Census) {
             .map(|(kind, count)| (format!("{{kind=\"{kind}\"}}"), *count))
             .collect(),
     );
-    family(
-        "merchant_server_due_work_late_milliseconds",
+    write_head(
+        text,
+        "merchant_server_due_work_late_seconds",
+        "gauge",
         "How long the oldest due piece of work has waited.",
-        plain(census.late_ms),
+    );
+    let (whole_s, rest_ms) = (census.late_ms / 1000, census.late_ms % 1000);
+    let _ = writeln!(
+        text,
+        "merchant_server_due_work_late_seconds {whole_s}.{rest_ms:03}"
     );
 }
 
 fn write_family(text: &mut String, name: &str, kind: &str, help: &str, rows: Vec<(String, u64)>) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    write_head(text, name, kind, help);
     for (labels, value) in rows {
         let _ = writeln!(text, "{name}{labels} {value}");
     }
+}
+
+fn write_head(text: &mut String, name: &str, kind: &str, help: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
 /// Labels and expiry of our certificates, and of WeChat's.

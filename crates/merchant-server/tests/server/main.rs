@@ -32,6 +32,7 @@ mod lanes;
 mod live_check;
 mod log;
 mod merchant_keys;
+mod metrics;
 mod mismatches;
 mod newer_database;
 mod notifications;

@@ -1,0 +1,167 @@
+//! The form of `/metrics`: what Prometheus' naming rules ask for, by our own reading and by promtool
+//! where `PROMTOOL` names it.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::house::{API_KEY, House, MINUTE_MS, START_MS, backend, letter, transaction};
+
+/// A page with rows in every family that a test can fill: calls, orders, attempts, a refund, a
+/// webhook, a payment that fits nothing, and work that is late.
+async fn filled() -> String {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.pay("tea-0001").await;
+    let told = house.take_post().remove(0);
+    house.hand_in(&told).await;
+    let stray = letter("N1", &transaction("nobodys-0001", 1), START_MS);
+    house.hand_in(&stray).await;
+    let refund = json!({ "refund_no": "R-0001", "amount_fen": 90 }).to_string();
+    let path = "/v1/orders/tea-0001/refunds";
+    house.send(backend(path, API_KEY, refund)).await;
+    house.clock.advance_ms(MINUTE_MS + 1);
+    house.read_private("/metrics").await.text()
+}
+
+/// A family: its help and type, and the names and values of its rows.
+#[derive(Debug, Default)]
+struct Family {
+    help: String,
+    kind: String,
+    rows: Vec<(String, String)>,
+}
+
+/// Reads the text form: HELP, then TYPE, then rows, each family once and in one piece.
+fn families(text: &str) -> BTreeMap<String, Family> {
+    let mut families: BTreeMap<String, Family> = BTreeMap::new();
+    let mut current = String::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').expect(line);
+            name.clone_into(&mut current);
+            let family = Family {
+                help: help.to_owned(),
+                ..Family::default()
+            };
+            let earlier = families.insert(current.clone(), family);
+            assert!(earlier.is_none(), "{name} comes twice");
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').expect(line);
+            assert_eq!(name, current, "{line}");
+            let family = families.get_mut(name).expect(line);
+            assert!(family.kind.is_empty() && family.rows.is_empty(), "{line}");
+            kind.clone_into(&mut family.kind);
+        } else {
+            let (name, value) = line.rsplit_once(' ').expect(line);
+            let bare = name.split('{').next().unwrap_or_default();
+            assert_eq!(bare, current, "{line}");
+            let row = (name.to_owned(), value.to_owned());
+            families.get_mut(bare).expect(line).rows.push(row);
+        }
+    }
+    families
+}
+
+#[tokio::test]
+async fn every_family_has_help_a_type_and_a_name_by_the_rules() {
+    let text = filled().await;
+    assert!(text.ends_with('\n'), "{text}");
+    let families = families(&text);
+    assert!(families.len() > 10, "{text}");
+    for (name, family) in &families {
+        assert!(name.starts_with("merchant_server_"), "{name}");
+        assert!(
+            name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+            "{name}"
+        );
+        assert!(family.help.len() > 10, "{name}: {}", family.help);
+        let is_counter = match family.kind.as_str() {
+            "counter" => true,
+            "gauge" => false,
+            other => panic!("{name} is a {other}"),
+        };
+        assert_eq!(name.ends_with("_total"), is_counter, "{name}");
+        for word in name.split('_') {
+            // Base units alone, written out, and no type in a name.
+            for bad in [
+                "ms",
+                "milliseconds",
+                "microseconds",
+                "minutes",
+                "hours",
+                "days",
+                "kilobytes",
+                "percent",
+                "gauge",
+                "counter",
+                "histogram",
+            ] {
+                assert_ne!(word, bad, "{name}");
+            }
+        }
+        for (row, value) in &family.rows {
+            assert!(
+                value.parse::<f64>().is_ok_and(f64::is_finite),
+                "{row} {value}"
+            );
+        }
+    }
+    let rows_of = |name: &str| &families[name].rows;
+    for name in [
+        "merchant_server_calls_total",
+        "merchant_server_wechat_calls_total",
+        "merchant_server_orders",
+        "merchant_server_attempts",
+        "merchant_server_refunds",
+        "merchant_server_due_work",
+    ] {
+        assert!(!rows_of(name).is_empty(), "{name} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn lateness_is_told_in_seconds_to_the_millisecond() {
+    let text = filled().await;
+    let late = &families(&text)["merchant_server_due_work_late_seconds"].rows[0].1;
+    let (whole_s, rest) = late.split_once('.').unwrap();
+    assert_eq!(rest.len(), 3, "{late}");
+    assert!(whole_s.parse::<u64>().unwrap() >= 60, "{late}");
+    assert!(!text.contains("millisecond"), "{text}");
+}
+
+#[tokio::test]
+async fn promtool_finds_nothing_to_say() {
+    let Some(promtool) = std::env::var_os("PROMTOOL") else {
+        println!("skipped: PROMTOOL names no promtool; `cargo xtask test --only native` does");
+        return;
+    };
+    let text = filled().await;
+    assert_eq!(said_by(&promtool, &text), (true, String::new()), "{text}");
+    // It is one that sees something.
+    let (is_fine, said) = said_by(
+        &promtool,
+        "# TYPE late_milliseconds gauge\nlate_milliseconds 1\n",
+    );
+    assert!(!is_fine && said.contains("milliseconds"), "{said}");
+}
+
+/// Whether promtool is content, and what it says.
+fn said_by(promtool: &std::ffi::OsStr, text: &str) -> (bool, String) {
+    let mut process = Command::new(promtool)
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool starts");
+    let mut input = process.stdin.take().unwrap();
+    input.write_all(text.as_bytes()).unwrap();
+    drop(input);
+    let output = process.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
