@@ -20,6 +20,7 @@ pub(crate) mod foreign_clients;
 mod npm_tools;
 mod openssl;
 mod php;
+mod promtool;
 mod python;
 mod rust;
 mod schemathesis;
@@ -27,9 +28,10 @@ mod tool_cache;
 mod wasm_toolchain;
 
 pub(crate) use browser::{chromedriver, chromium, firefox, minibrowser};
-pub(crate) use cargo_tools::{BINDGEN_CLI, GECKODRIVER, TRUNK};
+pub(crate) use cargo_tools::{BINDGEN_CLI, CARGO_DENY, GECKODRIVER, TRUNK};
 pub(crate) use faketime::library as faketime_library;
 pub(crate) use npm_tools::{NpmTool, modules_for_browsers};
+pub(crate) use promtool::program as promtool;
 pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
 pub(crate) use schemathesis::program as schemathesis;
 pub(crate) use tool_cache::ToolCache;
@@ -44,7 +46,7 @@ pub(crate) enum Need {
     RustSource,
     /// Node and npm.
     Node,
-    /// wasm-opt, esbuild, terser and tsc.
+    /// wasm-opt, esbuild, terser, tsc and redocly.
     NpmTools,
     /// axe, React and Vue.
     NpmForBrowsers,
@@ -76,6 +78,10 @@ pub(crate) enum Need {
     Faketime,
     /// Schemathesis, which tries our OpenAPI file's routes.
     Schemathesis,
+    /// promtool, which judges our metrics.
+    Promtool,
+    /// cargo-deny, which judges our dependencies.
+    CargoDeny,
 }
 
 /// One step of the setup.
@@ -121,6 +127,8 @@ impl Purpose {
                 Need::NodeClient,
                 Need::Faketime,
                 Need::Schemathesis,
+                Need::Promtool,
+                Need::CargoDeny,
                 Need::BindgenCli,
                 Need::Trunk,
             ],
@@ -174,6 +182,8 @@ impl Need {
             Self::NodeClient => foreign_clients::npm_step(cache),
             Self::Faketime => faketime::step(),
             Self::Schemathesis => schemathesis::step(cache),
+            Self::Promtool => promtool::step(cache),
+            Self::CargoDeny => cargo_tools::deny_step(cache),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::setup::{self, Need};
 
 mod steps;
+mod supply_chain;
 
 /// Which tests.
 #[derive(Args, Clone, Debug)]

@@ -43,6 +43,14 @@ pub(crate) const GECKODRIVER: CargoTool = CargoTool {
     locked: true,
 };
 
+/// The judge of dependencies: licences, sources, bans, and advisories where a database is at hand.
+pub(crate) const CARGO_DENY: CargoTool = CargoTool {
+    package: "cargo-deny",
+    version: "0.20.2",
+    programs: &["cargo-deny"],
+    locked: true,
+};
+
 impl CargoTool {
     /// The folder of its programs, for a PATH.
     pub(crate) fn programs_dir(&self, cache: &ToolCache) -> PathBuf {
@@ -123,6 +131,15 @@ pub(super) fn geckodriver_step(cache: &ToolCache) -> Step {
         is_done: |cache| GECKODRIVER.is_there(cache),
         action: |cache| GECKODRIVER.install(cache),
         by_hand: GECKODRIVER.by_hand(cache),
+    }
+}
+
+pub(super) fn deny_step(cache: &ToolCache) -> Step {
+    Step {
+        name: "cargo-deny (some 4 minutes)",
+        is_done: |cache| CARGO_DENY.is_there(cache),
+        action: |cache| CARGO_DENY.install(cache),
+        by_hand: CARGO_DENY.by_hand(cache),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Debian's packages: installed as root and said so before, else left to the person.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -10,6 +11,8 @@ use crate::process;
 
 /// Some hundreds of megabytes, on a slow line.
 const INSTALL_LIMIT: Duration = Duration::from_mins(15);
+/// Some hundred and fifty megabytes.
+const DOWNLOAD_LIMIT: Duration = Duration::from_mins(10);
 
 /// The command that a person would type.
 pub(crate) fn by_hand(packages: &[&str]) -> String {
@@ -40,6 +43,32 @@ pub(crate) fn refresh_lists() -> Result<(), Failure> {
         return Ok(());
     }
     process::run_within(&mut apt_get(&["update"]), INSTALL_LIMIT)
+}
+
+/// Unpacks packages into a folder and installs nothing: no root is needed, and no service starts.
+pub(super) fn unpack(packages: &[String], folder: &Path) -> Result<(), Failure> {
+    refresh_lists()?;
+    // Made beside it and moved at the end: a run that is stopped half-way leaves no half tool.
+    let unfinished = folder.with_extension(format!("unfinished-{}", std::process::id()));
+    let archives = unfinished.join("archives");
+    fs::create_dir_all(&archives).map_err(Failure::file(&archives))?;
+    process::run_within(
+        Command::new("apt-get")
+            .args(["--quiet=2", "download"])
+            .args(packages)
+            .current_dir(&archives),
+        DOWNLOAD_LIMIT,
+    )?;
+    for archive in fs::read_dir(&archives).map_err(Failure::file(&archives))? {
+        let archive = archive.map_err(Failure::file(&archives))?.path();
+        process::run(
+            Command::new("dpkg-deb")
+                .arg("--extract")
+                .args([&archive, &unfinished]),
+        )?;
+    }
+    fs::remove_dir_all(&archives).map_err(Failure::file(&archives))?;
+    fs::rename(&unfinished, folder).map_err(Failure::file(folder))
 }
 
 fn ensure_debian() -> Result<(), Failure> {

@@ -7,10 +7,8 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use super::{ToolCache, debian};
 use crate::console;
@@ -21,8 +19,6 @@ use crate::process;
 const PACKAGES: &[&str] = &["rustc-web", "libstd-rust-web-dev", "rust-web-src"];
 /// Beginnings of the names of what these need and a machine with rustup lacks.
 const LIBRARIES: &[&str] = &["libstd-rust-web", "libllvm"];
-/// Some hundred and fifty megabytes.
-const DOWNLOAD_LIMIT: Duration = Duration::from_mins(10);
 
 /// Whether it was unpacked before.
 pub(super) fn is_there(cache: &ToolCache) -> bool {
@@ -33,28 +29,7 @@ pub(super) fn is_there(cache: &ToolCache) -> bool {
 pub(super) fn unpack(cache: &ToolCache) -> Result<(), Failure> {
     console::note("  taking the compiler out of Debian's packages (rustc-web, rust-web-src)");
     debian::refresh_lists()?;
-    let folder = root(cache);
-    // Made beside it and moved at the end: a run that is stopped half-way leaves no half tool.
-    let unfinished = folder.with_extension(format!("unfinished-{}", std::process::id()));
-    let archives = unfinished.join("archives");
-    fs::create_dir_all(&archives).map_err(Failure::file(&archives))?;
-    process::run_within(
-        Command::new("apt-get")
-            .args(["--quiet=2", "download"])
-            .args(packages()?)
-            .current_dir(&archives),
-        DOWNLOAD_LIMIT,
-    )?;
-    for archive in fs::read_dir(&archives).map_err(Failure::file(&archives))? {
-        let archive = archive.map_err(Failure::file(&archives))?.path();
-        process::run(
-            Command::new("dpkg-deb")
-                .arg("--extract")
-                .args([&archive, &unfinished]),
-        )?;
-    }
-    fs::remove_dir_all(&archives).map_err(Failure::file(&archives))?;
-    fs::rename(&unfinished, &folder).map_err(Failure::file(&folder))
+    debian::unpack(&packages()?, &root(cache))
 }
 
 /// Makes a cargo command compile with it.

@@ -1,4 +1,4 @@
-//! What comes from npm: wasm-opt, esbuild, terser and tsc at the versions that `xtask/npm/` pins, and what
+//! What comes from npm: wasm-opt, esbuild, terser, tsc and redocly at the versions that `xtask/npm/` pins, and what
 //! browser tests bring along, at those of `tests/browser/npm/`.
 //!
 //! Packages run no scripts of their own while they are installed.
@@ -24,6 +24,8 @@ pub(crate) enum NpmTool {
     Terser,
     /// The type checker of JavaScript.
     Tsc,
+    /// The linter of OpenAPI files. It wants Node 20.19 or newer.
+    Redocly,
 }
 
 impl NpmTool {
@@ -34,6 +36,7 @@ impl NpmTool {
             Self::Esbuild => "esbuild",
             Self::Terser => "terser",
             Self::Tsc => "tsc",
+            Self::Redocly => "redocly",
         };
         Command::new(
             folder(&ToolCache::of_this_user(), TOOLS)
@@ -60,13 +63,13 @@ pub(super) fn node_step() -> Step {
         name: "Node and npm",
         is_done: |_| process::on_path("node").is_some() && process::on_path("npm").is_some(),
         action: |_| debian::install(NODE_PACKAGES),
-        by_hand: format!("{} (Node 18 or newer)", debian::by_hand(NODE_PACKAGES)),
+        by_hand: format!("{} (Node 20.19 or newer)", debian::by_hand(NODE_PACKAGES)),
     }
 }
 
 pub(super) fn step(cache: &ToolCache) -> Step {
     Step {
-        name: "wasm-opt, esbuild, terser and tsc from npm",
+        name: "wasm-opt, esbuild, terser, tsc and redocly from npm",
         is_done: |cache| {
             folder(cache, TOOLS)
                 .join("node_modules/.bin/wasm-opt")

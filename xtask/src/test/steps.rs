@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::Step;
+use super::{Step, supply_chain};
 use crate::failure::Failure;
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
@@ -43,9 +43,23 @@ pub(super) const ALL: &[Step] = &[
     Step {
         name: "native",
         about: "unit tests and the native journeys",
-        needs: &[Need::Php, Need::OpenSsl],
+        needs: &[Need::Php, Need::OpenSsl, Need::Promtool],
         after: None,
         run: native,
+    },
+    Step {
+        name: "supply-chain",
+        about: "licences, sources and banned crates; advisories where ADVISORY_DB names a database",
+        needs: &[Need::CargoDeny],
+        after: None,
+        run: supply_chain::check,
+    },
+    Step {
+        name: "openapi-rules",
+        about: "our OpenAPI files keep Redocly's recommended rules",
+        needs: &[Need::Node, Need::NpmTools],
+        after: None,
+        run: openapi_rules,
     },
     Step {
         name: "foreign",
@@ -161,7 +175,31 @@ fn native() -> Result<(), Failure> {
     process::run_shown(
         repository::cargo()
             .args(["test", "--workspace"])
-            .env(REQUIRE_PHP.0, REQUIRE_PHP.1),
+            .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
+            .env(
+                "PROMTOOL",
+                required(setup::promtool(&ToolCache::of_this_user()), "promtool")?,
+            ),
+    )
+}
+
+/// The files that describe an API of ours.
+const OPENAPI_FILES: [&str; 2] = [
+    "crates/merchant-api/goldens/openapi.json",
+    "crates/wechat-pay-simulator/goldens/control-openapi.json",
+];
+
+/// An error fails; warnings are shown.
+fn openapi_rules() -> Result<(), Failure> {
+    process::run_shown(
+        NpmTool::Redocly
+            .command()
+            .args(["lint", "--extends=recommended"])
+            .args(OPENAPI_FILES)
+            // It reaches for nobody.
+            .env("REDOCLY_TELEMETRY", "off")
+            .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
+            .current_dir(repository::root()),
     )
 }
 

@@ -1,0 +1,44 @@
+//! promtool, Prometheus' own judge of metrics: out of Debian's package, which is unpacked and never
+//! installed, because it would start a server. Of its files the one program is kept.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{Step, ToolCache, debian};
+use crate::failure::Failure;
+use crate::process;
+
+const PACKAGE: &str = "prometheus";
+const NAME: &str = "promtool";
+
+pub(super) fn step(cache: &ToolCache) -> Step {
+    Step {
+        name: "promtool, out of Debian's package prometheus",
+        is_done: |cache| program(cache).is_some(),
+        action: unpack,
+        by_hand: format!(
+            "apt-get download {PACKAGE} && dpkg-deb --extract {PACKAGE}_*.deb . && mkdir -p {to} && mv usr/bin/{NAME} {to}",
+            to = folder(cache).display()
+        ),
+    }
+}
+
+/// The program: on the PATH, or what was unpacked.
+pub(crate) fn program(cache: &ToolCache) -> Option<PathBuf> {
+    let unpacked = folder(cache).join(NAME);
+    process::on_path(NAME).or_else(|| unpacked.is_file().then_some(unpacked))
+}
+
+fn unpack(cache: &ToolCache) -> Result<(), Failure> {
+    let folder = folder(cache);
+    let whole = folder.with_extension(format!("whole-{}", std::process::id()));
+    debian::unpack(&[PACKAGE.to_owned()], &whole)?;
+    fs::create_dir_all(&folder).map_err(Failure::file(&folder))?;
+    let to = folder.join(NAME);
+    fs::rename(whole.join("usr/bin").join(NAME), &to).map_err(Failure::file(&to))?;
+    fs::remove_dir_all(&whole).map_err(Failure::file(&whole))
+}
+
+fn folder(cache: &ToolCache) -> PathBuf {
+    cache.tool("debian-promtool")
+}
