@@ -1,5 +1,5 @@
-//! HTTP/1.1 as WeChat's gateway speaks it: names of headers begin with capitals, and the
-//! `Request-ID` has two in the end. The protocol makes no difference between `Wechatpay-Timestamp`
+//! HTTP/1.1 with header names spelt as WeChat's gateway spells them: each word begins with a capital,
+//! and `Request-ID` ends with two. The protocol makes no difference between `Wechatpay-Timestamp`
 //! and `wechatpay-timestamp`; WeChat's own wechatpay-java does, and verifies nothing that is
 //! written small.
 
@@ -22,7 +22,7 @@ use tower::ServiceExt;
 /// A pause after a connection could not be taken: mostly there are too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A request whose headers are those that WeChat writes otherwise than hyper's "title case" would.
+/// A request with every header name that hyper's title case would spell in another way than WeChat.
 const UNUSUAL_NAMES: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nRequest-ID: 0\r\n\r\n";
 
 /// Serves for as long as it is polled. It ends with no error: a connection that cannot be taken, or
