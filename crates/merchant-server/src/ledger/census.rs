@@ -32,7 +32,7 @@ impl Ledger {
         let row = sqlx::query(
             "SELECT MAX(received_ms) AS received_ms FROM notifications WHERE id NOT LIKE 'v2-%'",
         )
-        .fetch_one(&self.pool)
+        .fetch_one(self.readers.pool())
         .await?;
         Ok(row.try_get("received_ms")?)
     }
