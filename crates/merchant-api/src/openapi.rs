@@ -237,6 +237,7 @@ fn create_order() {}
         (status = 403, description = "FORBIDDEN: the key lacks the scope", body = ErrorEnvelope),
         (status = 404, description = "ORDER_UNKNOWN", body = ErrorEnvelope),
         (status = 409, description = "ORDER_PAID: it was paid first", body = ErrorEnvelope),
+        (status = 429, description = "RATE_LIMITED: too many calls about this order wait for each other", body = ErrorEnvelope),
         (status = 500, description = "INTERNAL", body = ErrorEnvelope),
         (status = 503, description = "ATTEMPT_IN_DOUBT: it is closed as soon as WeChat can be asked", body = ErrorEnvelope),
     )
@@ -263,6 +264,7 @@ fn close_order() {}
         (status = 410, description = "CHECKOUT_EXPIRED", body = ErrorEnvelope),
         (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
         (status = 422, description = "PAYER_INVALID, RETURN_URL_REFUSED", body = ErrorEnvelope),
+        (status = 429, description = "RATE_LIMITED: too many calls about this order wait for each other", body = ErrorEnvelope),
         (status = 500, description = "INTERNAL", body = ErrorEnvelope),
         (status = 502, description = "WECHAT_REFUSED: wechat_code says why, AUTHCODEEXPIRE and the like", body = ErrorEnvelope),
         (status = 503, description = "ATTEMPT_IN_DOUBT, WECHAT_UNAVAILABLE", body = ErrorEnvelope),
@@ -324,6 +326,7 @@ fn list_orders() {}
         (status = 404, description = "ORDER_UNKNOWN", body = ErrorEnvelope),
         (status = 409, description = "ORDER_NOT_PAID, REFUND_NO_USED, REFUND_TOO_MUCH, REFUND_TOO_MANY", body = ErrorEnvelope),
         (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
+        (status = 429, description = "RATE_LIMITED: too many calls about this order wait for each other", body = ErrorEnvelope),
         (status = 500, description = "INTERNAL", body = ErrorEnvelope),
         (status = 502, description = "WECHAT_REFUSED: nothing went back; wechat_code says why", body = ErrorEnvelope),
     )
@@ -374,6 +377,7 @@ fn get_refund() {}
         (status = 404, description = "REFUND_UNKNOWN", body = ErrorEnvelope),
         (status = 409, description = "REFUND_NOT_ABNORMAL", body = ErrorEnvelope),
         (status = 413, description = "TOO_LARGE", body = ErrorEnvelope),
+        (status = 429, description = "RATE_LIMITED: too many calls about this order wait for each other", body = ErrorEnvelope),
         (status = 500, description = "INTERNAL", body = ErrorEnvelope),
         (status = 502, description = "WECHAT_REFUSED", body = ErrorEnvelope),
         (status = 503, description = "REFUND_IN_DOUBT: WeChat is asked; read the refund, and send it again if it is still abnormal", body = ErrorEnvelope),

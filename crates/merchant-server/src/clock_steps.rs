@@ -28,6 +28,8 @@ struct Seen {
     last_step_ms: Option<i64>,
     /// Orders that were spared since.
     spared: BTreeSet<i64>,
+    /// What the last look for a clock that was put back found.
+    was_put_back: bool,
 }
 
 impl ClockSteps {
@@ -38,6 +40,14 @@ impl ClockSteps {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.look(now_ms, clock.monotonic_ms());
         now_ms - seen.stepped_ms < end_ms && seen.spared.insert(order_id)
+    }
+
+    /// Whether the clock was put back, as somebody finds who knows of a moment that it had reached.
+    /// Believed when it is found twice in a row: one reading can be wrong.
+    pub(crate) fn confirms_put_back(&self, is_found: bool) -> bool {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_found = std::mem::replace(&mut seen.was_put_back, is_found);
+        was_found && is_found
     }
 
     /// Looks at the clocks. A step counts from the look that finds it, so somebody looks often.
@@ -98,6 +108,15 @@ mod tests {
         steps.look(&clock);
         clock.advance_ms(HOUR_MS.unsigned_abs() - 1_000);
         assert!(!steps.spares(&clock, 3, HOUR_MS), "it is really over");
+    }
+
+    #[test]
+    fn one_wrong_reading_is_no_clock_that_was_put_back() {
+        let steps = ClockSteps::default();
+        let found = [false, true, false, true, true, true, false, true];
+        let believed = found.map(|is_found| steps.confirms_put_back(is_found));
+        let expected = [false, false, false, false, true, true, false, false];
+        assert_eq!(believed, expected);
     }
 
     #[test]

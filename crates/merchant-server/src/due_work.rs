@@ -129,7 +129,8 @@ impl MerchantServer {
             }
             Err(Unanswered::Busy(_)) => Some((now_ms + COME_BACK_MS, tries)),
             Err(error) => {
-                if let Some(left_out) = PUT_OFF.admit(self.clock.monotonic_ms()) {
+                let lines = &self.due_work_lines;
+                if let Some(left_out) = lines.put_off.admit(self.clock.monotonic_ms()) {
                     tracing::warn!(work = due.work.word(), subject = due.subject, %error, left_out, "due work is put off");
                 }
                 Some((now_ms + retry_after_ms(tries), tries + 1))
@@ -154,10 +155,14 @@ impl MerchantServer {
     }
 }
 
-/// The lines about queries that WeChat did not answer.
-static UNANSWERED: QuietLog = QuietLog::new();
-/// The lines about work that failed.
-static PUT_OFF: QuietLog = QuietLog::new();
+/// Lines of the log that hundreds of pieces would write at the same time.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    /// About work that failed.
+    put_off: QuietLog,
+    /// About questions that WeChat did not answer.
+    unanswered: QuietLog,
+}
 
 /// What is to become of a piece of work.
 enum Next {
@@ -254,7 +259,7 @@ async fn query_attempt(
                 return Ok(Next::Untried(server.clock.now_ms() + wait_ms));
             }
             // A failure is no reason to leave the plan: the next question comes at its time.
-            if let Some(left_out) = UNANSWERED.admit(monotonic_ms) {
+            if let Some(left_out) = server.due_work_lines.unanswered.admit(monotonic_ms) {
                 tracing::warn!(order_no = checkout.order.order_no, %error, left_out, "WeChat gave no answer about an order");
             }
             None

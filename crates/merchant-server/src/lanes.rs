@@ -126,7 +126,10 @@ impl UnderWay {
     pub(crate) async fn begin(&mut self, server: &MerchantServer) -> Result<(), LedgerError> {
         let (ledger, clock) = (&server.ledger, &*server.clock);
         server.clock_steps.look(clock);
-        ledger.keep_waits(clock.now_ms()).await?;
+        let is_ahead = ledger.has_work_from_ahead(clock.now_ms()).await?;
+        if server.clock_steps.confirms_put_back(is_ahead) {
+            ledger.keep_waits(clock.now_ms()).await?;
+        }
         let (least, most) = self.lane.taken_together();
         loop {
             let is_idle = self.pieces.is_empty();

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::clock_steps::ClockSteps;
 use crate::config::Config;
 use crate::connections::Places;
+use crate::due_work::Lines;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Calls;
 use crate::order_locks::{OrderBusy, OrderGuard, OrderLocks, Queue};
@@ -52,6 +53,7 @@ pub struct Parts {
     pub(crate) request_ids: Arc<RequestIds>,
     pub(crate) readiness: Arc<Readiness>,
     pub(crate) clock_steps: Arc<ClockSteps>,
+    pub(crate) due_work_lines: Arc<Lines>,
     order_locks: Arc<OrderLocks>,
     is_ending: watch::Sender<bool>,
 }
@@ -97,6 +99,7 @@ impl MerchantServer {
             ledger,
             readiness: Arc::default(),
             clock_steps: Arc::default(),
+            due_work_lines: Arc::default(),
             order_locks: Arc::default(),
             is_ending: watch::Sender::new(false),
         }))
@@ -126,6 +129,7 @@ impl MerchantServer {
             request_ids: self.request_ids.clone(),
             readiness: self.readiness.clone(),
             clock_steps: self.clock_steps.clone(),
+            due_work_lines: self.due_work_lines.clone(),
             order_locks: self.order_locks.clone(),
             is_ending: self.is_ending.clone(),
         }))

@@ -7,6 +7,10 @@ use super::{Ledger, LedgerError, Write, orders, unsigned};
 use crate::due_work::Work;
 use crate::lanes::Lane;
 
+/// What is scheduled between two readings of the clock is no further ahead than this, in
+/// milliseconds.
+const AHEAD_MS: i64 = 1_000;
+
 /// One piece of work that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DueWork {
@@ -99,23 +103,26 @@ impl Ledger {
         Ok(row.map(|row| row.try_get("due_ms")).transpose()?)
     }
 
-    /// Gives work the wait again that it was scheduled with, where the clock was put back since: it
-    /// would come too late by as much. What the clock was ahead by does not matter, so this can be
-    /// done by several processes, and after a restart.
-    pub(crate) async fn keep_waits(&self, now_ms: i64) -> Result<(), LedgerError> {
+    /// Whether work was scheduled at a moment that lies ahead: the clock was put back since.
+    pub(crate) async fn has_work_from_ahead(&self, now_ms: i64) -> Result<bool, LedgerError> {
         let ahead = sqlx::query("SELECT 1 FROM due_work WHERE set_ms > ? LIMIT 1")
-            .bind(now_ms)
+            .bind(now_ms + AHEAD_MS)
             .fetch_optional(self.readers.pool())
             .await?;
-        if ahead.is_some() {
-            let statement = sqlx::query(
-                "UPDATE due_work SET due_ms = ?1 + due_ms - set_ms, set_ms = ?1
-                         WHERE set_ms > ?1",
-            )
-            .bind(now_ms);
-            self.writer.execute(statement).await?;
-        }
-        Ok(())
+        Ok(ahead.is_some())
+    }
+
+    /// Gives such work the wait again that it was scheduled with: it would come too late by as much
+    /// as the clock was ahead. How much that was does not matter, so several processes can do this,
+    /// and a later one, too.
+    pub(crate) async fn keep_waits(&self, now_ms: i64) -> Result<(), LedgerError> {
+        let statement = sqlx::query(
+            "UPDATE due_work SET due_ms = ?1 + due_ms - set_ms, set_ms = ?1
+             WHERE set_ms > ?1 + ?2",
+        )
+        .bind(now_ms)
+        .bind(AHEAD_MS);
+        Ok(self.writer.execute(statement).await?)
     }
 
     /// Has WeChat asked about an order's attempt at a moment, in place of what was scheduled.
