@@ -13,6 +13,7 @@ use crate::refunds::{self, Learned};
 use crate::server::MerchantServer;
 use crate::settlement;
 use crate::webhooks::{self, NextTry};
+use crate::wechat_client::CallSource;
 use crate::wechat_orders::Standing;
 
 /// WeChat's plan for asking where no notification came, as the time between two questions.
@@ -112,7 +113,7 @@ impl MerchantServer {
 
     /// Does a piece of work that was taken.
     pub(crate) async fn see_to(self, due: DueWork) -> Ended {
-        let next = run(&self, &due).await;
+        let next = CallSource::DueWork.scope(run(&self, &due)).await;
         let now_ms = self.clock.now_ms();
         let (tries, mut asked) = (due.tries, None);
         let next = match next {

@@ -77,7 +77,10 @@ impl Failure {
         let mut refused = ApiError::new(code, error.to_string());
         refused.wechat_code = error.wechat_code().map(str::to_owned);
         if refused.retryable {
-            refused.retry_after_ms = Some(DOUBT_RETRY_MS);
+            refused.retry_after_ms = Some(match error {
+                CallError::OverBudget(over) => over.retry_after_ms.max(DOUBT_RETRY_MS),
+                _ => DOUBT_RETRY_MS,
+            });
         }
         Self::from(refused)
     }

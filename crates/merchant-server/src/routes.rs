@@ -18,6 +18,7 @@ use crate::path_text::PathText;
 use crate::request_id::REQUEST_ID;
 use crate::secret::masked;
 use crate::server::MerchantServer;
+use crate::wechat_client::CallSource;
 use crate::{
     bills, checkout, hosted_page, metrics, mismatches, notify, oauth, openapi, order_attempts,
     order_list, orders, rate_limit, receipt_page, refunds, unknown_route, webhooks,
@@ -79,12 +80,14 @@ pub fn app(server: MerchantServer) -> Router {
         )
         .method_not_allowed_fallback(unknown_route::other_method)
         .layer(DefaultBodyLimit::max(ORDER_MAX_BYTES))
+        .layer(from_fn_with_state(CallSource::Backend, name_source))
         .layer(set(header::CACHE_CONTROL, "no-store"));
     let wechat = Router::new()
         .route(NOTIFY_PATH, post(notify::payment))
         .route(REFUND_NOTIFY_PATH, post(notify::refund))
         .method_not_allowed_fallback(unknown_route::other_method)
-        .layer(DefaultBodyLimit::max(NOTIFICATION_MAX_BYTES));
+        .layer(DefaultBodyLimit::max(NOTIFICATION_MAX_BYTES))
+        .layer(from_fn_with_state(CallSource::Notification, name_source));
     let buyers_pages = Router::new()
         .route("/c/{token}", get(hosted_page::page))
         .route("/c/{token}/status", get(hosted_page::status))
@@ -116,6 +119,12 @@ pub fn app(server: MerchantServer) -> Router {
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(from_fn_with_state(server.clone(), log))
         .with_state(server)
+}
+
+/// Names what causes the calls to WeChat that a request needs. Pages need no name: see
+/// [`CallSource::Buyer`].
+async fn name_source(State(source): State<CallSource>, request: Request, next: Next) -> Response {
+    source.scope(next.run(request)).await
 }
 
 /// The element's files, for pages of the allowed origins.

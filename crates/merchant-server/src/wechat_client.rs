@@ -2,6 +2,7 @@
 //! rooms below; what comes back is believed only after it was verified. What is asked for is in
 //! `wechat_orders` and `wechat_openid`. Nothing here decides what a refusal means for an order.
 
+mod call_budget;
 mod counts;
 mod exchange;
 mod experience;
@@ -17,9 +18,11 @@ use crate::config::{Config, Gateway, Merchant};
 use crate::randomness::{NoRandomness, Randomness};
 use crate::server::Surroundings;
 use crate::wechat_transport::{TransportError, WechatTransport};
+use call_budget::{CallBudget, OverBudget};
 use experience::Experience;
 use trust::Trust;
 
+pub(crate) use call_budget::CallSource;
 pub use trust::{RefreshError, Refreshed};
 
 /// Speaks to WeChat for one merchant.
@@ -31,6 +34,7 @@ pub(crate) struct WechatClient {
     pub(crate) merchant: Merchant,
     pub(crate) trust: Arc<Trust>,
     pub(crate) experience: Arc<Experience>,
+    pub(crate) budget: Arc<CallBudget>,
 }
 
 /// Why a call brought no result.
@@ -57,6 +61,9 @@ pub(crate) enum CallError {
         /// Until when, on the monotonic clock, in milliseconds.
         until_ms: i64,
     },
+    /// The server makes no more calls at the moment.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// WeChat refused, or is not believed.
     #[error(transparent)]
     Reply(#[from] ReplyError),
@@ -103,7 +110,9 @@ impl CallError {
     /// Whether nothing happened at WeChat, and a later call may succeed.
     pub(crate) fn is_unavailable(&self) -> bool {
         match self {
-            Self::Transport(TransportError::NotSent(_)) | Self::Paused { .. } => true,
+            Self::Transport(TransportError::NotSent(_))
+            | Self::Paused { .. }
+            | Self::OverBudget(_) => true,
             Self::Reply(error) => error.wechat().is_some_and(|error| error.status == 429),
             _ => false,
         }
@@ -121,6 +130,10 @@ impl WechatClient {
             merchant: config.merchant.clone(),
             trust: Arc::new(Trust::new(config.merchant.trusted_keys.clone())),
             experience: Arc::default(),
+            budget: Arc::new(CallBudget::new(
+                config.gateway.calls_per_second,
+                surroundings.clock.monotonic_ms(),
+            )),
         }
     }
 

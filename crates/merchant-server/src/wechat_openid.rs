@@ -7,7 +7,7 @@ use serde::Deserialize;
 use wechat_pay::OpenId;
 
 use crate::secret::Secret;
-use crate::wechat_client::{CallError, WechatClient};
+use crate::wechat_client::{CallError, CallSource, WechatClient};
 
 /// Why WeChat gave no openid.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +81,10 @@ impl WechatClient {
             .header(http::header::ACCEPT, "application/json")
             .body(Bytes::new())
             .map_err(CallError::Request)?;
+        self.budget
+            .permit(CallSource::current(), &*self.clock)
+            .await
+            .map_err(CallError::from)?;
         let reply = self
             .transport
             .call(request)

@@ -1,5 +1,6 @@
 //! The configuration as it is written: names and types, no rules.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use merchant_api::AttemptProduct;
@@ -79,6 +80,7 @@ pub(super) struct GatewayFile {
     pub(super) oauth_base_url: Option<String>,
     pub(super) second_base_url: Option<String>,
     pub(super) tries: Option<u32>,
+    pub(super) calls_per_second: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,5 +1,7 @@
 //! The `[gateway]` section: WeChat's own hosts, or a stand-in that nobody can take for them.
 
+use std::num::NonZeroU32;
+
 use url::Url;
 
 use super::address::{PlainHttp, bare, origin, secure_url};
@@ -10,6 +12,9 @@ use super::{ConfigError, Environment, Gateway};
 const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
 /// How often a call is sent where the configuration does not say so.
 const TRIES: u32 = 3;
+/// How many calls are made in a second where the configuration does not say so. WeChat documents 300 a
+/// second for queries of refunds, and no lower figure for queries of orders.
+const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 const AUTHORIZE_HOST: &str = "open.weixin.qq.com";
 const SNS_HOST: &str = "api.weixin.qq.com";
 
@@ -79,6 +84,7 @@ pub(super) fn check_gateway(
         origin: origin(&base_url),
         second_origin: second.as_ref().map(origin),
         tries,
+        calls_per_second: file.calls_per_second.unwrap_or(CALLS_PER_SECOND),
         authorize_url,
         sns_origin: origin(&sns_url),
     })

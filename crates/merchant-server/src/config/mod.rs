@@ -255,6 +255,8 @@ pub struct Gateway {
     pub second_origin: Option<String>,
     /// How often a call that does the same thing each time is sent at most.
     pub tries: u32,
+    /// How many calls are made in a second at most, whatever causes them.
+    pub calls_per_second: NonZeroU32,
     /// Where a buyer goes for the openid.
     pub authorize_url: Url,
     /// Scheme and authority of the API that turns a code into an openid.
@@ -470,6 +472,7 @@ impl Config {
             origin,
             second_origin: _,
             tries: _,
+            calls_per_second: _,
             authorize_url,
             sns_origin,
         } = &self.gateway;

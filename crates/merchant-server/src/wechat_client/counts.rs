@@ -54,6 +54,7 @@ pub(super) fn outcome(error: &CallError) -> &'static str {
         CallError::Transport(TransportError::NotSent(_)) => "not_sent",
         CallError::Transport(TransportError::NoAnswer(_)) => "no_answer",
         CallError::Paused { .. } => "paused",
+        CallError::OverBudget(_) => "over_budget",
         CallError::Signing(_)
         | CallError::Randomness(_)
         | CallError::Field(_)

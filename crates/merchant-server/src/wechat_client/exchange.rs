@@ -11,6 +11,7 @@ use wechat_pay::{
     VerifiedReply,
 };
 
+use super::call_budget::{CallSource, OverBudget};
 use super::counts::{outcome, word};
 use super::policy::{Next, is_about_our_certificate, next, pause_ms, policy};
 use super::{CallError, WechatClient};
@@ -162,6 +163,9 @@ impl<'a> Exchange<'a> {
             self.count("paused");
             return Err(CallError::Paused { until_ms });
         }
+        self.permit().await?;
+        // Time in the line is not the call's.
+        self.deadline_ms = self.now_ms() + policy(self.operation).call_ms;
         let tries = policy(self.operation).tries.min(self.client.gateway.tries);
         let mut may_have_arrived = 0;
         let mut unreached = 0;
@@ -210,6 +214,10 @@ impl<'a> Exchange<'a> {
             if after_ms > 0 {
                 self.client.clock.sleep_ms(after_ms).await;
             }
+            if self.permit().await.is_err() {
+                // An earlier try may have arrived: what it came to is the answer.
+                return Err(failed.error);
+            }
             self.origins.rotate_left(1);
         }
     }
@@ -218,6 +226,7 @@ impl<'a> Exchange<'a> {
     async fn reach(mut self) -> Result<Reply, CallError> {
         let mut unreached = 0;
         loop {
+            self.permit().await?;
             match self.dispatch().await {
                 Ok((reply, _)) => return Ok(reply),
                 Err(failed) => {
@@ -232,6 +241,21 @@ impl<'a> Exchange<'a> {
                 }
             }
         }
+    }
+
+    /// Takes one try from the budget of calls. Strangers can cause certificates to be fetched, but no
+    /// more than once a minute, and notifications wait for them.
+    async fn permit(&self) -> Result<(), OverBudget> {
+        let source = match self.operation {
+            Operation::Certificates => CallSource::Notification,
+            _ => CallSource::current(),
+        };
+        let client = self.client;
+        let permit = client.budget.permit(source, &*client.clock).await;
+        if permit.is_err() {
+            self.count("over_budget");
+        }
+        permit
     }
 
     async fn attempt(&self) -> Result<Believed, Failed> {

@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex as AsyncMutex;
 use wechat_pay::{CertificatesError, Operation, TrustedKeys};
 
+use super::call_budget::CallBudget;
 use super::{CallError, WechatClient};
 use crate::config::Config;
 use crate::server::MerchantServer;
@@ -143,6 +144,12 @@ impl WechatClient {
     pub(crate) fn reconfigured(&self, config: &Config) -> Self {
         self.trust
             .reconfigure(&self.merchant.trusted_keys, &config.merchant.trusted_keys);
+        let calls_per_second = config.gateway.calls_per_second;
+        let budget = if self.budget.calls_per_second() == calls_per_second {
+            self.budget.clone()
+        } else {
+            Arc::new(CallBudget::new(calls_per_second, self.clock.now_ms()))
+        };
         Self {
             transport: self.transport.clone(),
             clock: self.clock.clone(),
@@ -151,6 +158,7 @@ impl WechatClient {
             merchant: config.merchant.clone(),
             trust: self.trust.clone(),
             experience: self.experience.clone(),
+            budget,
         }
     }
 
