@@ -6,6 +6,8 @@
     reason = "annotated signatures stand for the routes; a server implements them"
 )]
 
+mod absence;
+
 use crate::answer::CheckoutAnswerObject;
 use crate::bill::BillComparison;
 use crate::error::wire::ErrorEnvelope;
@@ -17,6 +19,7 @@ use crate::started_attempt::{StartAttempt, StartedAttempt};
 use crate::webhook::{
     OrderNews, PaymentMismatchNews, PaymentNews, RefundMismatchNews, RefundNews, WebhookEvent,
 };
+use absence::NeverNull;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -83,7 +86,13 @@ fn message(event_type: &str, schema: &str) -> Value {
         description = "What <wechat-pay> needs from a backend: two routes, a third optional. \
             The private routes are for the merchant's own backend, with an API key as Bearer. \
             An address that is not here is answered 404 ROUTE_UNKNOWN, and a method that is not \
-            here 405 METHOD_NOT_ALLOWED with Allow, both in the envelope of every error."
+            here 405 METHOD_NOT_ALLOWED with Allow, both in the envelope of every error. \
+            Absent, null and wrong: a field or parameter that is not required may be left out, and \
+            its description says what that means. A null is no way to leave it out: the private \
+            routes refuse it as they refuse any wrong value, with INVALID_REQUEST (total_fen: \
+            AMOUNT_INVALID) and the field's name, and nothing is done. An empty parameter is a \
+            wrong one too. In an answer and in a webhook a field without a value is left out and is \
+            never null; the element reads a null from another backend as an absent field."
     ),
     paths(
         start_attempt, read_checkout, cancel_attempt, create_order, get_order, list_orders,
@@ -94,7 +103,7 @@ fn message(event_type: &str, schema: &str) -> Value {
     components(schemas(
         OrderNews, PaymentNews, PaymentMismatchNews, RefundNews, RefundMismatchNews
     )),
-    modifiers(&ApiKey, &Place)
+    modifiers(&ApiKey, &Place, &NeverNull)
 )]
 struct Contract;
 

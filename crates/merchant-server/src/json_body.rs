@@ -11,11 +11,8 @@ use crate::error::Failure;
 /// Reads a body as `T`, which has no object in it. `what` says in the refusal what it was to be:
 /// "an order".
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure> {
-    refuse_what_is_no_object(body)?;
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let value: T = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| refusal(&error.path().to_string(), error.inner(), what))?;
-    json.end().map_err(|_| not_json())?;
+    let value = read_form(body, what)?;
+    refuse_what_no_field_takes(body)?;
     Ok(value)
 }
 
@@ -24,8 +21,19 @@ pub(crate) fn read_nested<T: DeserializeOwned + Serialize>(
     body: &[u8],
     what: &str,
 ) -> Result<T, Failure> {
-    let value = read(body, what)?;
+    let value = read_form(body, what)?;
     refuse_lists_for_objects(body, &value)?;
+    refuse_what_no_field_takes(body)?;
+    Ok(value)
+}
+
+/// Reads names and kinds of values, by the type.
+fn read_form<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure> {
+    refuse_what_is_no_object(body)?;
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value: T = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| refusal(&error.path().to_string(), error.inner(), what, body))?;
+    json.end().map_err(|_| not_json())?;
     Ok(value)
 }
 
@@ -40,6 +48,42 @@ fn refuse_what_is_no_object(body: &[u8]) -> Result<(), Failure> {
         ErrorCode::InvalidRequest,
         "the body is not a JSON object",
     ))
+}
+
+/// The rules that hold for every value of every field, those of later fields included: the fields'
+/// own rules come after these.
+fn refuse_what_no_field_takes(body: &[u8]) -> Result<(), Failure> {
+    let given: Value = serde_json::from_slice(body).map_err(|_| not_json())?;
+    let Some((path, rule)) = first_broken(&given) else {
+        return Ok(());
+    };
+    Err(Failure::invalid(path.trim_start_matches('.'), rule))
+}
+
+/// serde reads a null for an optional field as if the field were absent: `{"amount_fen": null}`
+/// would be a refund of everything, where a program has lost its amount. No field of the contract
+/// is nullable.
+fn broken_rule(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::Null => Some("must not be null; leave the field out where it has no value"),
+        _ => None,
+    }
+}
+
+/// The first value that breaks a rule, by its path: written as serde's, `.from[0].amount_fen`.
+fn first_broken(given: &Value) -> Option<(String, &'static str)> {
+    if let Some(rule) = broken_rule(given) {
+        return Some((String::new(), rule));
+    }
+    match given {
+        Value::Array(entries) => entries.iter().enumerate().find_map(|(place, entry)| {
+            first_broken(entry).map(|(path, rule)| (format!("[{place}]{path}"), rule))
+        }),
+        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
+            first_broken(field).map(|(path, rule)| (format!(".{name}{path}"), rule))
+        }),
+        _ => None,
+    }
 }
 
 /// The same for the objects in it.
@@ -79,9 +123,15 @@ fn list_for_object(given: &Value, read: &Value) -> Option<String> {
 
 /// serde has one sentence for each case. Some of them quote the value, which can be a card's
 /// number: only names and what was expected are repeated.
-fn refusal(path: &str, error: &serde_json::Error, what: &str) -> Failure {
+fn refusal(path: &str, error: &serde_json::Error, what: &str, body: &[u8]) -> Failure {
     if error.is_syntax() || error.is_eof() {
-        return not_json();
+        // serde calls a number a fault of syntax, too, where one of some words belongs.
+        let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
+        return if is_json {
+            Failure::invalid(path, "must be one of the words of the contract")
+        } else {
+            not_json()
+        };
     }
     let text = error.to_string();
     let name = text.split('`').nth(1).unwrap_or_default();
@@ -188,9 +238,30 @@ mod tests {
                 "amount_fen must be a whole number of at least 0",
             ),
             (
+                r#"{"refund_no":"R","amount_fen":null}"#,
+                Some("amount_fen"),
+                "amount_fen must not be null; leave the field out where it has no value",
+            ),
+            (
+                r#"{"refund_no":"R","goods_detail":[{"merchant_goods_id":"tea","goods_name":null,
+                   "unit_price_fen":1,"refund_amount_fen":1,"refund_quantity":1}]}"#,
+                Some("goods_detail[0].goods_name"),
+                "goods_detail[0].goods_name must not be null; leave the field out where it has no value",
+            ),
+            (
+                r#"{"refund_no":null}"#,
+                Some("refund_no"),
+                "refund_no must be a string",
+            ),
+            (
                 r#"{"refund_no":7}"#,
                 Some("refund_no"),
                 "refund_no must be a string",
+            ),
+            (
+                r#"{"refund_no":"R" "amount_fen":1}"#,
+                None,
+                "the body is not JSON",
             ),
             (
                 r#"{"refund_no":"R","from":{}}"#,

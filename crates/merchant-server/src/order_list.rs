@@ -70,7 +70,7 @@ fn read_query(query: &str) -> Result<Wanted, Failure> {
             "created_from" => wanted.filter.created_from_ms = Some(read_time(&name, &value)?),
             "created_to" => wanted.filter.created_to_ms = Some(read_time(&name, &value)?),
             "order_no_prefix" => wanted.filter.order_no_prefix = Some(read_prefix(&value)?),
-            "sub_mchid" => wanted.filter.sub_mchid = Some(value.into_owned()),
+            "sub_mchid" => wanted.filter.sub_mchid = Some(read_sub_mchid(&value)?),
             "before" => wanted.before = Some(value.into_owned()),
             "limit" => wanted.limit = query::limit(&value)?,
             _ => return Err(Failure::invalid(&name, "is not a parameter of this list")),
@@ -106,6 +106,16 @@ fn read_prefix(text: &str) -> Result<String, Failure> {
         "order_no_prefix",
         r"must be 1 to 32 characters of [0-9a-zA-Z_\-|*]",
     ))
+}
+
+/// A merchant number by its form alone: a sub-merchant that is configured no longer has orders still.
+fn read_sub_mchid(text: &str) -> Result<String, Failure> {
+    let is_number =
+        (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number {
+        return Ok(text.to_owned());
+    }
+    Err(Failure::invalid("sub_mchid", "must be 1 to 32 digits"))
 }
 
 fn summary(order: Order) -> OrderSummary {

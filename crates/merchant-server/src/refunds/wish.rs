@@ -36,6 +36,21 @@ pub(super) fn check(wanted: &CreateRefund) -> Result<Wish, Failure> {
         ));
     }
     check_reason(wanted.reason.as_deref())?;
+    for (field, is_empty) in [
+        ("from", wanted.from.as_ref().is_some_and(Vec::is_empty)),
+        (
+            "goods_detail",
+            wanted.goods_detail.as_ref().is_some_and(Vec::is_empty),
+        ),
+    ] {
+        // An empty list would mean the same as none: everything goes back.
+        if is_empty {
+            return Err(Failure::invalid(
+                field,
+                "must not be empty; leave the field out where it has no value",
+            ));
+        }
+    }
     let from = wanted.from.as_deref().unwrap_or_default();
     if !from.is_empty() && wanted.amount_fen.is_none() {
         return Err(Failure::invalid("amount_fen", "must come with from"));

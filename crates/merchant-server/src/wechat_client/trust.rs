@@ -148,7 +148,7 @@ impl WechatClient {
         let budget = if self.budget.calls_per_second() == calls_per_second {
             self.budget.clone()
         } else {
-            Arc::new(CallBudget::new(calls_per_second, self.clock.now_ms()))
+            Arc::new(CallBudget::new(calls_per_second, self.clock.monotonic_ms()))
         };
         Self {
             transport: self.transport.clone(),

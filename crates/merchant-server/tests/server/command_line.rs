@@ -104,9 +104,10 @@ impl Shop {
 
     /// The same, for a sub-merchant.
     async fn sell_for(&self, order_no: &str, sub_mchid: Option<&str>) {
-        let order = json!({
-            "order_no": order_no, "total_fen": 1990, "description": "tea", "sub_mchid": sub_mchid,
-        });
+        let mut order = json!({ "order_no": order_no, "total_fen": 1990, "description": "tea" });
+        if let Some(sub_mchid) = sub_mchid {
+            order["sub_mchid"] = sub_mchid.into();
+        }
         let request = backend("/v1/orders", crate::house::API_KEY, order.to_string());
         let made = read(self.app.clone().oneshot(request).await.unwrap()).await;
         let token = made.word("token");

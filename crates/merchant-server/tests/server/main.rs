@@ -22,6 +22,7 @@ mod database;
 mod dead_targets;
 mod due_work;
 mod event_orders;
+mod field_values;
 mod foreign_lock;
 mod full_disk;
 mod hosted_page;
