@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::error::Failure;
+use crate::plain_text;
 
 /// Reads a body as `T`, which has no object in it. `what` says in the refusal what it was to be:
 /// "an order".
@@ -57,7 +58,13 @@ fn refuse_what_no_field_takes(body: &[u8]) -> Result<(), Failure> {
     let Some((path, rule)) = first_broken(&given) else {
         return Ok(());
     };
-    Err(Failure::invalid(path.trim_start_matches('.'), rule))
+    let field = path.trim_start_matches('.');
+    let code = match field {
+        "description" => ErrorCode::DescriptionInvalid,
+        "order_no" => ErrorCode::OrderNoInvalid,
+        _ => ErrorCode::InvalidRequest,
+    };
+    Err(Failure::field(code, field, rule))
 }
 
 /// serde reads a null for an optional field as if the field were absent: `{"amount_fen": null}`
@@ -66,7 +73,8 @@ fn refuse_what_no_field_takes(body: &[u8]) -> Result<(), Failure> {
 fn broken_rule(value: &Value) -> Option<&'static str> {
     match value {
         Value::Null => Some("must not be null; leave the field out where it has no value"),
-        _ => None,
+        Value::String(text) => plain_text::broken_rule(text),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

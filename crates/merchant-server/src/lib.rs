@@ -45,6 +45,7 @@ mod order_list;
 mod order_locks;
 mod orders;
 mod path_text;
+mod plain_text;
 mod query;
 mod question;
 mod quiet_log;

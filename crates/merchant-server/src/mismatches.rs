@@ -15,6 +15,7 @@ use crate::json_body;
 use crate::ledger::{KeptMismatch, Ledger, LedgerError, MismatchFilter};
 use crate::order_details::timestamp;
 use crate::path_text::PathText;
+use crate::plain_text;
 use crate::query;
 use crate::server::MerchantServer;
 
@@ -98,12 +99,10 @@ pub(crate) async fn finish(
 
 /// What a note must be and is not.
 pub(crate) fn broken_rule(note: &str) -> Option<&'static str> {
-    if note.trim().is_empty() || note.len() > NOTE_MAX_BYTES {
+    if !(1..=NOTE_MAX_BYTES).contains(&note.len()) {
         return Some("must be 1 to 500 bytes of UTF-8");
     }
-    note.chars()
-        .any(char::is_control)
-        .then_some("must not have control characters")
+    plain_text::broken_rule(note)
 }
 
 fn number(text: &str) -> Option<i64> {

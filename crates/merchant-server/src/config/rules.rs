@@ -12,6 +12,7 @@ use super::forms::trimmed;
 use super::gateway::check_gateway;
 use super::webhook_targets::check_webhooks;
 use super::{Config, ConfigError, Database, Merchant, ServiceContact, VerificationFile, merchant};
+use crate::plain_text;
 
 /// Bounds of `order_expires_in_ms`, and of the same field of an order: WeChat raises anything
 /// below a minute, and a Native order lives for seven days at most.
@@ -156,11 +157,12 @@ fn read_verification_file(path: &Path) -> Result<VerificationFile, ConfigError> 
 
 fn check_service_contact(contact: ServiceContactFile) -> Result<ServiceContact, ConfigError> {
     let text = trimmed(&contact.text).to_owned();
-    if text.is_empty() || text.len() > 200 || text.chars().any(char::is_control) {
-        return Err(ConfigError::refused(
-            "service_contact.text",
-            "must be 1 to 200 bytes of text without control characters",
-        ));
+    let rule = match text.len() {
+        1..=200 => plain_text::broken_rule(&text),
+        _ => Some("must be 1 to 200 bytes of text"),
+    };
+    if let Some(rule) = rule {
+        return Err(ConfigError::refused("service_contact.text", rule));
     }
     let url = contact
         .url

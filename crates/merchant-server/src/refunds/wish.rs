@@ -5,6 +5,7 @@ use wechat_pay::{Fen, FundsAccount, InvalidField, OutRefundNo, RefundFrom, Refun
 
 use super::surplus;
 use crate::error::Failure;
+use crate::plain_text;
 
 /// What a refund asks for besides its amount, in the protocol's own types.
 #[derive(Clone, Debug)]
@@ -96,13 +97,10 @@ fn check_reason(reason: Option<&str>) -> Result<(), Failure> {
         return Ok(());
     };
     // The rest of the rules is the protocol's.
-    if reason.chars().any(char::is_control) {
-        return Err(Failure::invalid(
-            "reason",
-            "must not have control characters",
-        ));
+    match plain_text::broken_rule(reason) {
+        None => Ok(()),
+        Some(rule) => Err(Failure::invalid("reason", rule)),
     }
-    Ok(())
 }
 
 fn source(source: &RefundSource) -> Result<RefundFrom, Failure> {

@@ -243,6 +243,39 @@ async fn a_field_that_is_absent_is_missing_only_where_the_document_requires_it()
     }
 }
 
+#[tokio::test]
+async fn a_text_that_hides_something_is_refused_by_its_name_on_every_route() {
+    let house = House::open().await;
+    let document = document(&house).await;
+    let mut checked = 0;
+    for route in body_routes(&document) {
+        for field in &route.fields {
+            if field.schema["type"] != "string" || field.schema["enum"].is_array() {
+                continue;
+            }
+            for text in [
+                "a\u{202e}b",
+                "\u{2066}a\u{2069}",
+                "a\0b",
+                "a\nb",
+                "a\u{2028}b",
+                "\u{200b}",
+                "\u{feff}",
+                "\u{3164}",
+                " \u{2060}",
+                "\u{ad}",
+                "   ",
+            ] {
+                let value = json!(text);
+                let answer = route.post(&house, &route.with(field, value.clone())).await;
+                assert_refused(&answer, field, &value);
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked >= 40, "{checked} fields");
+}
+
 async fn pay_for_tea(house: &House) {
     let token = house.tea().await;
     house.attempt(&token, &[("product", "native")]).await;
