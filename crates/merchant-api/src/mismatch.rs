@@ -43,13 +43,13 @@ pub struct MismatchDetails {
     pub reason: String,
     /// When it came, RFC 3339.
     pub received_at: String,
-    /// What WeChat told, in its own form.
+    /// What WeChat told, in its own form; openids are cut to their first characters.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub told: Value,
     /// When WeChat was asked about it, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<String>,
-    /// What WeChat answered: a word, or its own form as text.
+    /// What WeChat answered: a word, or its own form as text; openids are cut as in `told`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
     /// When somebody marked it done, RFC 3339; open when absent.

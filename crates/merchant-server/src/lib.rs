@@ -45,6 +45,7 @@ mod order_list;
 mod order_locks;
 mod orders;
 mod path_text;
+mod payer_mask;
 mod plain_text;
 mod query;
 mod question;

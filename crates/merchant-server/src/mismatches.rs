@@ -15,6 +15,7 @@ use crate::json_body;
 use crate::ledger::{KeptMismatch, Ledger, LedgerError, MismatchFilter};
 use crate::order_details::timestamp;
 use crate::path_text::PathText;
+use crate::payer_mask::{mask_openids, mask_openids_in_text};
 use crate::plain_text;
 use crate::query;
 use crate::server::MerchantServer;
@@ -122,9 +123,9 @@ pub(crate) fn details(kept: KeptMismatch) -> MismatchDetails {
         reason: kept.reason,
         received_at: timestamp(kept.received_ms),
         // It was JSON when it was written down.
-        told: serde_json::from_str(&kept.resource).unwrap_or_default(),
+        told: mask_openids(serde_json::from_str(&kept.resource).unwrap_or_default()),
         asked_at: kept.queried_ms.map(timestamp),
-        answer: kept.query_answer,
+        answer: kept.query_answer.map(mask_openids_in_text),
         done_at: kept.done_ms.map(timestamp),
         note: kept.note,
     }

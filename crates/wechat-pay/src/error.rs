@@ -13,7 +13,8 @@ pub struct WechatError {
     pub status: u16,
     /// WeChat's code, such as `PARAM_ERROR`; empty where the answer had none.
     pub code: String,
-    /// WeChat's message, mostly Chinese; empty where the answer had none.
+    /// WeChat's message, mostly Chinese; empty where the answer had none. WeChat repeats a value that
+    /// it refuses, so openids are cut to their first characters: the message goes into logs and answers.
     pub message: String,
     /// WeChat's `detail`, in whatever shape it came.
     pub detail: Option<serde_json::Value>,
@@ -40,7 +41,7 @@ impl WechatError {
         Self {
             status,
             code,
-            message,
+            message: without_openids(&message),
             detail,
             request_id,
             trusted,
@@ -86,9 +87,54 @@ struct Said {
     detail: Option<serde_json::Value>,
 }
 
+/// Cuts whatever has the form of an openid: 28 characters that begin with `o`.
+fn without_openids(message: &str) -> String {
+    const OPENID_BYTES: usize = 28;
+    const SHOWN: usize = 6;
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    let mut text = String::with_capacity(message.len());
+    for piece in message.split_inclusive(|letter| !is_part(letter)) {
+        let word = piece.trim_end_matches(|letter| !is_part(letter));
+        if word.len() == OPENID_BYTES && word.starts_with('o') {
+            text.push_str(&word[..SHOWN]);
+            text.push('…');
+            text.push_str(&piece[OPENID_BYTES..]);
+        } else {
+            text.push_str(piece);
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_shows_no_whole_openid() {
+        for (message, shown) in [
+            (
+                "输入源“/body/payer/openid”映射到值字段“oUpF8uMuAJO_M2pxb1Q9zNjWeS6o”字符串规则校验失败",
+                "输入源“/body/payer/openid”映射到值字段“oUpF8u…”字符串规则校验失败",
+            ),
+            (
+                "openid=oUpF8uMuAJO_M2pxb1Q9zNjWeS6o, appid wx8888888888888888",
+                "openid=oUpF8u…, appid wx8888888888888888",
+            ),
+            ("oUpF8uMuAJO-M2pxb1Q9zNjWeS6o", "oUpF8u…"),
+            (
+                "订单 4200000000202611210000000001 不存在",
+                "订单 4200000000202611210000000001 不存在",
+            ),
+            ("out of stock", "out of stock"),
+            ("", ""),
+        ] {
+            let body = serde_json::json!({ "code": "PARAM_ERROR", "message": message });
+            let error = WechatError::read(400, body.to_string().as_bytes(), None, true);
+            assert_eq!(error.message, shown);
+            assert!(error.to_string().ends_with(shown));
+        }
+    }
 
     #[test]
     fn verdicts_follow_status_code_and_trust() {

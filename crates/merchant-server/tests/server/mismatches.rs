@@ -117,3 +117,37 @@ async fn they_are_shown_page_by_page_and_unknown_words_are_refused() {
     }
     assert_eq!(listed(&house, "?state=done").await, [] as [u64; 0]);
 }
+
+#[tokio::test]
+async fn who_paid_is_shown_to_no_key() {
+    let house = House::open().await;
+    let payment = transaction("nobodys-0001", 1990);
+    let openid = payment["payer"]["openid"].as_str().unwrap().to_owned();
+    told(&house, "N1001", "nobodys-0001").await;
+    // What WeChat answers when it is asked about it names the payer, too.
+    let token = house.tea().await;
+    house.attempt(&token, &[("product", "native")]).await;
+    house.pay("tea-0001").await;
+    for letter in house.take_post() {
+        house.hand_in(&letter).await;
+    }
+    told(&house, "N1002", "tea-0001").await;
+    house.later(0).await;
+    for path in [
+        "/v1/mismatches",
+        "/v1/orders/tea-0001",
+        "/v1/orders",
+        "/v1/webhooks",
+    ] {
+        let answer = house.read_private(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        let text = answer.text();
+        assert!(!text.contains(&openid), "{path}: {text}");
+        if path == "/v1/mismatches" {
+            let masked = format!("{}…", &openid[..6]);
+            assert!(text.contains(&masked), "{text}");
+        }
+    }
+    let done = done(&house, "1", "").await;
+    assert!(!done.text().contains(&openid), "{}", done.json);
+}
