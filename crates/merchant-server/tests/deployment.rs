@@ -65,3 +65,45 @@ fn the_samples_call_the_program_as_it_wants_to_be_called() {
     }
     assert_eq!(count, 2);
 }
+
+/// The settings of a section of the unit, as systemd reads them.
+fn settings(section: &str) -> Vec<(&'static str, &'static str)> {
+    let unit = include_str!("../deploy/merchant-server.service");
+    let (_, rest) = unit.split_once(&format!("[{section}]\n")).unwrap();
+    let lines = rest.lines().take_while(|line| !line.starts_with('['));
+    lines
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='))
+        .collect()
+}
+
+#[test]
+fn the_unit_is_started_again_however_often_it_fails_and_not_before_the_clock_is_set() {
+    let unit = settings("Unit");
+    assert!(unit.contains(&("StartLimitIntervalSec", "0")), "{unit:?}");
+    for dependency in ["After", "Wants"] {
+        let targets = unit.iter().find(|(name, _)| *name == dependency).unwrap().1;
+        assert!(
+            targets.contains("time-sync.target"),
+            "{dependency}={targets}"
+        );
+    }
+    let service = settings("Service");
+    assert!(service.contains(&("Restart", "always")), "{service:?}");
+    // A wrong configuration ends with 2, and nothing else may keep the server down.
+    assert!(
+        service.contains(&("RestartPreventExitStatus", "2")),
+        "{service:?}"
+    );
+}
+
+#[test]
+fn the_unit_bounds_the_memory_and_the_open_files() {
+    let service = settings("Service");
+    for bounded in ["MemoryHigh", "MemoryMax", "LimitNOFILE"] {
+        let is_bounded = service.iter().any(|(name, value)| {
+            *name == bounded && value.trim_end_matches('M').parse::<u32>().is_ok()
+        });
+        assert!(is_bounded, "{bounded} in {service:?}");
+    }
+}
