@@ -84,6 +84,9 @@ pub async fn serve(
     let public_base_url = config.public_base_url.clone();
     raise_open_files();
     let server = MerchantServer::open(config, surroundings).await?;
+    for warning in server.config.database.warnings() {
+        tracing::warn!(event = "database.exposed", "{warning}");
+    }
     let listener = TcpListener::bind(address).await.map_err(listen_error)?;
     let listening_on = listener.local_addr().map_err(listen_error)?;
     tracing::info!(%listening_on, %public_base_url, live = is_live, "merchant server is up");

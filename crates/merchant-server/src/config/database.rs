@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::ConfigError;
+use super::{ConfigError, privacy};
 
 /// A database, as far as there is one that this version can work with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,29 @@ impl Database {
             return refused("must be the path of a file, and is that of a folder");
         }
         Ok(Self::Sqlite(path))
+    }
+}
+
+impl Database {
+    /// The files that others can read or write, as sentences for people: buyers' openids and the
+    /// tokens of orders are in them. No reason to refuse to start, which would lose payments; a new
+    /// file is made private.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let Self::Sqlite(file) = self;
+        // The log of writes beside it holds the newest rows.
+        let files = ["", "-wal", "-shm"].map(|ending| {
+            let mut name = file.clone().into_os_string();
+            name.push(ending);
+            PathBuf::from(name)
+        });
+        let exposed = files.iter().filter_map(|file| {
+            let mode = privacy::mode_if_exposed(file)?;
+            Some(format!(
+                "database: {} has mode {mode:03o}, so others can read the orders, tokens and openids in it: chmod 600",
+                file.display()
+            ))
+        });
+        exposed.collect()
     }
 }
 

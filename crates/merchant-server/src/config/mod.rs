@@ -455,6 +455,7 @@ impl Config {
                 folder.display()
             ));
         }
+        warnings.extend(self.database.warnings());
         if self.gateway.is_live() && self.trusted_proxies.is_empty() {
             warnings.push(
                 "trusted_proxies is empty: behind a proxy every buyer has the proxy's address, so h5 is refused and all buyers share one rate limit"
