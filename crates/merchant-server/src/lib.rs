@@ -14,6 +14,7 @@
 //! What it never does: decide that money moved (WeChat does), take an amount from a browser, or
 //! write a secret, an openid or a whole token anywhere but into its ledger.
 
+mod allowance;
 mod api_key;
 mod bill_file;
 mod bills;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::allowance::Allowances;
+use crate::checkout::ATTEMPT_ALLOWANCE;
 use crate::clock::Clock;
 use crate::clock_steps::ClockSteps;
 use crate::config::Config;
@@ -16,6 +18,7 @@ use crate::order_locks::{OrderBusy, OrderGuard, OrderLocks, Queue};
 use crate::randomness::Randomness;
 use crate::rate_limit::Limits;
 use crate::readiness::Readiness;
+use crate::receipt_page::ReceiptQuestions;
 use crate::request_id::RequestIds;
 use crate::webhooks::Targets;
 use crate::wechat_client::WechatClient;
@@ -55,6 +58,8 @@ pub struct Parts {
     pub(crate) clock_steps: Arc<ClockSteps>,
     pub(crate) due_work_lines: Arc<Lines>,
     order_locks: Arc<OrderLocks>,
+    pub(crate) attempt_allowances: Arc<Allowances<i64>>,
+    pub(crate) receipt_questions: Arc<ReceiptQuestions>,
     is_ending: watch::Sender<bool>,
 }
 
@@ -100,6 +105,8 @@ impl MerchantServer {
             readiness: Arc::default(),
             clock_steps: Arc::default(),
             due_work_lines: Arc::default(),
+            attempt_allowances: Arc::new(Allowances::new(ATTEMPT_ALLOWANCE)),
+            receipt_questions: Arc::default(),
             order_locks: Arc::default(),
             is_ending: watch::Sender::new(false),
         }))
@@ -130,6 +137,8 @@ impl MerchantServer {
             readiness: self.readiness.clone(),
             clock_steps: self.clock_steps.clone(),
             due_work_lines: self.due_work_lines.clone(),
+            attempt_allowances: self.attempt_allowances.clone(),
+            receipt_questions: self.receipt_questions.clone(),
             order_locks: self.order_locks.clone(),
             is_ending: self.is_ending.clone(),
         }))

@@ -8,8 +8,9 @@ use wechat_pay::{Operation, RetryWith};
 use super::action::{NextStep, next_step};
 use super::answer::{answer, is_fresh};
 use super::decision::{Decision, decide};
+use super::effort::Effort;
 use super::order_body::order_body;
-use super::request::AttemptRequest;
+use super::request::{AttemptRequest, PayerClaim};
 use super::reread;
 use super::wish::{Wanted, Wish, read_wish};
 use crate::due_work;
@@ -57,6 +58,11 @@ pub(crate) async fn start(
     // A login code is good once, so a wish is read once: what happens between the rounds changes
     // neither the payer nor the applications.
     let mut wish: Option<Box<Wish>> = None;
+    let mut effort = Effort::of(server, order_id);
+    if matches!(request.payer, PayerClaim::LoginCode(_)) {
+        // WeChat is asked whose code it is.
+        effort.count()?;
+    }
     for _ in 0..ROUNDS {
         let checkout = reread(server, order_id).await?;
         if checkout.order.state != OrderState::Open {
@@ -76,7 +82,8 @@ pub(crate) async fn start(
                 }
             },
         };
-        let Some(next) = next_attempt(server, &checkout, request, wish).await? else {
+        let next = next_attempt(server, &checkout, request, wish, &mut effort).await?;
+        let Some(next) = next else {
             continue;
         };
         let attempt = &next.attempt;
@@ -113,6 +120,7 @@ pub(super) async fn cancel(
         ))));
     }
     if let Some(attempt) = checkout.attempt.filter(|attempt| attempt.state.is_alive()) {
+        Effort::of(server, order_id).count()?;
         end(server, &attempt).await?;
     }
     Ok(answer(server, &reread(server, order_id).await?, None))
@@ -156,6 +164,7 @@ async fn next_attempt(
     checkout: &Checkout,
     request: &AttemptRequest,
     wish: &Wish,
+    effort: &mut Effort<'_>,
 ) -> Result<Option<Next>, Failure> {
     let order = &checkout.order;
     let current = checkout.attempt.as_ref();
@@ -173,6 +182,9 @@ async fn next_attempt(
         is_same,
         is_link_fresh,
     );
+    if !matches!(decision, Decision::Again | Decision::Superseded) {
+        effort.count()?;
+    }
     match (decision, current) {
         (Decision::Again | Decision::Renew, Some(attempt)) => Ok(Some(Next {
             attempt: attempt.clone(),

@@ -11,6 +11,8 @@
 //! can be framed, by WeChat alone, and the one that loads a script of WeChat's, which WeChat asks
 //! for there.
 
+mod questions;
+
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -20,11 +22,14 @@ use url::form_urlencoded;
 use wechat_pay::receipt_is_wechats;
 
 use crate::checkout;
+use crate::client_address::Caller;
 use crate::error::Failure;
 use crate::hosted_page::{self, amount, service_contact};
 use crate::language::{Language, Words};
 use crate::ledger::{Attempt, AttemptState, Order};
 use crate::server::MerchantServer;
+
+pub(crate) use questions::ReceiptQuestions;
 
 const SCRIPT: &str = include_str!("receipt.js");
 pub(crate) const SCRIPT_PATH: &str = "/receipt.js";
@@ -43,11 +48,12 @@ const SEE_WECHAT: Words = Words(
 pub(crate) async fn page(
     State(server): State<MerchantServer>,
     language: Language,
+    caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let asked = Asked::read(&query.unwrap_or_default());
     let found = match asked {
-        Some(asked) => find(&server, &asked).await?,
+        Some(asked) => find(&server, &asked, caller).await?,
         None => None,
     };
     if found.is_none() {
@@ -96,8 +102,13 @@ impl Asked {
 
 /// The paid order that is meant, if WeChat is who asks. It may ask before its notification comes,
 /// so an order that is still open is asked about: the code covers a number that only the answer
-/// brings. However often somebody guesses, WeChat is asked once per order and interval.
-async fn find(server: &MerchantServer, asked: &Asked) -> Result<Option<Order>, Failure> {
+/// brings. However often somebody guesses, WeChat is asked once per order and interval, and no more
+/// often than [`ReceiptQuestions`] allows.
+async fn find(
+    server: &MerchantServer,
+    asked: &Asked,
+    caller: Caller,
+) -> Result<Option<Order>, Failure> {
     let attempt = async || -> Result<Option<Attempt>, Failure> {
         let attempt = server
             .ledger
@@ -109,6 +120,16 @@ async fn find(server: &MerchantServer, asked: &Asked) -> Result<Option<Order>, F
         return Ok(None);
     };
     if known.state.is_alive() {
+        if !server
+            .receipt_questions
+            .may_ask(caller, server.clock.now_ms())
+        {
+            tracing::warn!(
+                event = "receipt.not_asked",
+                "too many receipt pages of unpaid orders are opened: WeChat is not asked about this one"
+            );
+            return Ok(None);
+        }
         checkout::ask(server, known.order_id).await?;
         known = match attempt().await? {
             Some(known) => known,

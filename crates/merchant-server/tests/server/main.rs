@@ -10,6 +10,7 @@
 mod app_and_mini_program;
 mod attempts;
 mod bills;
+mod call_limits;
 mod clock_set;
 mod code_pay;
 mod command_line;

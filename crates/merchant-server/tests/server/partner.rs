@@ -413,3 +413,46 @@ async fn a_receipt_before_its_notification_asks_wechat_itself() {
     assert!(text.contains("SHOW_CUSTOM_PAGE"), "{text}");
     assert_eq!(house.checkout(&token).await.word("state"), "paid");
 }
+
+#[tokio::test]
+async fn guesses_at_receipts_of_many_orders_cause_a_bounded_number_of_questions() {
+    let more = "rate_limits = { token_per_minute = 10000, address_per_minute = 10000 }";
+    let partner = open_with_lines(more, "").await;
+    let house = &partner.house;
+    let guess = |place: usize, address: String| {
+        let sub = &partner.sub_mchid;
+        let path = format!(
+            "/wechat/receipt?sub_mch_id={sub}&out_trade_no=tea-{place:04}&check_code={}",
+            "0".repeat(32)
+        );
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        let peer: std::net::SocketAddr = format!("{address}:5000").parse().unwrap();
+        request
+            .extensions_mut()
+            .insert(axum::extract::ConnectInfo(peer));
+        house.send(request)
+    };
+    for place in 1..=50 {
+        let order = partner.order(&json!({ "order_no": format!("tea-{place:04}") }));
+        let token = house.order(order).await;
+        house.attempt(&token, &[("product", "native")]).await;
+    }
+    house.line.take_sent();
+    // One address, 50 orders.
+    for place in 1..=50 {
+        let answer = guess(place, "203.0.113.7".to_owned()).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(answer.text().contains("SHOW_OFFICIAL_PAGE"));
+    }
+    assert_eq!(house.line.take_kinds(), ["query"; 5]);
+    // Many addresses.
+    for place in 6..=50 {
+        guess(place, format!("198.51.100.{place}")).await;
+    }
+    let by_many = house.line.take_kinds().len();
+    assert_eq!(by_many, 15, "the rest of twenty");
+    // Soon afterwards a buyer's page asks again.
+    house.clock.advance_ms(2_500);
+    guess(1, "192.0.2.1".to_owned()).await;
+    assert_eq!(house.line.take_kinds(), ["query"]);
+}
