@@ -6,6 +6,8 @@
  * backend's answer is believed.
  */
 
+const own = require("./own.js");
+
 /** How often a backend that is not there, or not sure, is asked again by itself. */
 const TRIES = 4;
 /** Pause between such tries, in milliseconds, where the backend names none. */
@@ -16,6 +18,8 @@ const PAUSE_MAX_MS = 10000;
 const CONFIRMATIONS = 10;
 /** Pause between those questions, in milliseconds. */
 const CONFIRM_MS = 2000;
+
+const isObject = (value) => value !== null && typeof value === "object";
 
 const TOKEN = /^[A-Za-z0-9._~-]{8,256}$/;
 
@@ -47,8 +51,8 @@ function createPayment({ wx, merchantApi, token, show }) {
         header: { "content-type": "application/x-www-form-urlencoded" },
         success: (response) => {
           // A proxy's page is a text, and a text has no fields.
-          const isObject = response.data !== null && typeof response.data === "object";
-          resolve({ status: response.statusCode, body: isObject ? response.data : {} });
+          const data = own(response, "data");
+          resolve({ status: own(response, "statusCode"), body: isObject(data) ? data : {} });
         },
         fail: () => resolve({ status: 0, body: {} }),
       });
@@ -58,16 +62,19 @@ function createPayment({ wx, merchantApi, token, show }) {
   /** An answer of the contract, or an error in its form. */
   async function ask(method, path, data) {
     const { status, body } = await request(method, path, data);
-    if (typeof body.attempt === "number") seen = body.attempt;
-    if (status >= 200 && status < 300 && typeof body.state === "string") return { answer: body };
-    const error = body.error && typeof body.error === "object" ? body.error : {};
+    const attempt = own(body, "attempt");
+    if (typeof attempt === "number") seen = attempt;
+    const answer = typeof own(body, "state") === "string" ? body : null;
+    if (status >= 200 && status < 300 && answer) return { answer, error: null };
+    const error = own(body, "error");
+    const retryable = own(error, "retryable");
     const isOfServer = status === 0 || status === 429 || status >= 500;
     return {
-      answer: typeof body.state === "string" ? body : null,
+      answer,
       error: {
-        code: String(error.code || "UNREACHABLE"),
-        retryable: typeof error.retryable === "boolean" ? error.retryable : isOfServer,
-        pauseMs: Math.min(Number(error.retry_after_ms) || PAUSE_MS, PAUSE_MAX_MS),
+        code: String(own(error, "code") || "UNREACHABLE"),
+        retryable: typeof retryable === "boolean" ? retryable : isOfServer,
+        pauseMs: Math.min(Number(own(error, "retry_after_ms")) || PAUSE_MS, PAUSE_MAX_MS),
       },
     };
   }
@@ -84,32 +91,27 @@ function createPayment({ wx, merchantApi, token, show }) {
 
   /** Whether the order is settled, and the buyer told so. */
   function isSettled(answer) {
-    if (answer && answer.state === "paid") {
-      tell("paid");
-      return true;
-    }
-    if (answer && answer.state === "closed") {
-      tell("closed");
-      return true;
-    }
-    return false;
+    const state = own(answer, "state");
+    if (state !== "paid" && state !== "closed") return false;
+    tell(state);
+    return true;
   }
 
   function login() {
     return new Promise((resolve) => {
-      wx.login({ success: (result) => resolve(result.code || ""), fail: () => resolve("") });
+      wx.login({ success: (result) => resolve(own(result, "code") || ""), fail: () => resolve("") });
     });
   }
 
   /** A login code is good for one use, so each try has its own. */
   async function start() {
     const code = await login();
-    if (!code) return { error: { code: "PAYER_UNAVAILABLE", retryable: true, pauseMs: PAUSE_MS } };
+    if (!code) return { answer: null, error: { code: "PAYER_UNAVAILABLE", retryable: true, pauseMs: PAUSE_MS } };
     return ask("POST", "/attempts", { product: "mini_program", after: seen, code });
   }
 
   function openCashier(parameters) {
-    const text = (name) => String(parameters[name]);
+    const text = (name) => String(own(parameters, name));
     return new Promise((resolve) => {
       wx.requestPayment({
         timeStamp: text("timeStamp"),
@@ -158,8 +160,8 @@ function createPayment({ wx, merchantApi, token, show }) {
       }
       return;
     }
-    const parameters = !started.error && started.answer.mini_program;
-    if (!parameters || typeof parameters !== "object") {
+    const parameters = !started.error && own(started.answer, "mini_program");
+    if (!isObject(parameters)) {
       tell("problem");
       return;
     }

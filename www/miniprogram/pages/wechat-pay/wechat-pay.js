@@ -3,6 +3,7 @@
  * when it is paid. What a payment is, is in `payment.js`.
  */
 const { merchantApi } = require("./config.js");
+const own = require("./own.js");
 const { createPayment } = require("./payment.js");
 const wordsOf = require("./words.js");
 
@@ -23,10 +24,10 @@ Page({
 
   onLoad(query) {
     const info = wx.getAppBaseInfo ? wx.getAppBaseInfo() : wx.getSystemInfoSync();
-    this.words = wordsOf(info.language);
+    this.words = wordsOf(own(info, "language"));
     let token = "";
     try {
-      token = decodeURIComponent(query.token || "");
+      token = decodeURIComponent(own(query, "token") || "");
     } catch {
       // Not an address of ours: the payment says so.
     }
@@ -47,7 +48,7 @@ Page({
   },
 
   show(state) {
-    const buttons = (BUTTONS[state] || []).map((does) => ({ does, label: this.words[does] }));
+    const buttons = (own(BUTTONS, state) || []).map((does) => ({ does, label: this.words[does] }));
     this.setData({ state, text: this.words[state], buttons });
     if (state === "paid") this.leaving = setTimeout(() => this.leave(), SUCCESS_MS);
   },
