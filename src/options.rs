@@ -74,6 +74,8 @@ pub enum OptionError {
     MerchantApi,
     /// `scene` is neither `auto` nor a product.
     Scene,
+    /// `auto-start` is neither true nor false.
+    AutoStart,
     /// `success-url` is no https address, nor one of http on the buyer's own machine.
     SuccessUrl,
     /// `return-url` is no http(s) address.
@@ -89,6 +91,7 @@ impl OptionError {
             Self::Token => "TOKEN_INVALID",
             Self::MerchantApi => "MERCHANT_API_INVALID",
             Self::Scene => "SCENE_INVALID",
+            Self::AutoStart => "AUTO_START_INVALID",
             Self::SuccessUrl => "SUCCESS_URL_INVALID",
             Self::ReturnUrl => "RETURN_URL_INVALID",
             Self::SupportUrl => "SUPPORT_URL_INVALID",
@@ -169,7 +172,11 @@ impl WidgetOptions {
                 wrong.push(OptionError::ReturnUrl);
             }
         }
-        read.auto_start = text(options, "autoStart").is_some();
+        let auto_start = field(options, "autoStart");
+        read.auto_start = auto_start == true;
+        if auto_start.as_bool().is_none() && !auto_start.is_null() && !auto_start.is_undefined() {
+            wrong.push(OptionError::AutoStart);
+        }
         read.appearance = Appearance::from_js(options);
         read.fetch = field(options, "fetch").dyn_into().ok();
         Ok((read, wrong))

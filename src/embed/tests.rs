@@ -74,3 +74,38 @@ fn a_wrong_option_is_refused_by_its_code() {
     let code = refused.err().and_then(|code| code.as_string());
     assert_eq!(code.as_deref(), Some("MERCHANT_API_INVALID"));
 }
+
+#[wasm_bindgen_test]
+async fn a_flag_is_true_or_false_and_anything_else_is_told() {
+    let page = CountingPage::new();
+    for (flag, expected) in [
+        ("undefined", ""),
+        ("null", ""),
+        ("true", ""),
+        ("false", ""),
+        ("'false'", "AUTO_START_INVALID"),
+        ("'no'", "AUTO_START_INVALID"),
+        ("0", "AUTO_START_INVALID"),
+        ("{}", "AUTO_START_INVALID"),
+    ] {
+        let options = options();
+        js_sys::Reflect::set(
+            &options,
+            &"autoStart".into(),
+            &js_sys::eval(&format!("({flag})")).unwrap(),
+        )
+        .unwrap();
+        let told = js_sys::eval("globalThis.flagsTold = []").unwrap();
+        let emit = Function::new_with_args(
+            "name, detail",
+            "if (name === 'problem') flagsTold.push(detail)",
+        );
+        let container = container();
+        let embedded = mount(&container, &options, emit).unwrap();
+        let told = js_sys::Array::from(&told).join(" ");
+        assert_eq!(told, expected, "{flag}");
+        embedded.unmount();
+        page.turn().await;
+        container.remove();
+    }
+}

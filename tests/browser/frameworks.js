@@ -48,3 +48,12 @@ export function vueKeepAlive(into, id, token, merchantApi) {
   app.mount(into);
   return { show: (shown) => (isShown.value = shown), unmount: () => app.unmount() };
 }
+
+/** Vue renders the names of several words as its templates write them, and a flag that is false. */
+export function vueCamelCase(into, id, token, merchantApi) {
+  const shown = ref(token);
+  const Checkout = { render: () => h("wechat-pay", { id, token: shown.value, merchantApi, "auto-start": false, supportUrl: "/help" }) };
+  const app = createApp(Checkout);
+  app.mount(into);
+  return { show: (other) => (shown.value = other), unmount: () => app.unmount() };
+}

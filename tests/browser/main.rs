@@ -34,6 +34,7 @@ mod connection;
 mod cookies;
 mod engines;
 mod failure;
+mod flags;
 mod framed;
 mod gallery;
 mod h5;

@@ -240,7 +240,7 @@ async fn the_page_is_told_how_long_things_took() {
 }
 
 /// Loads the frameworks and puts an element called `pay` into the page by one of them.
-async fn in_framework(stage: &Stage, browser: &Browser, way: &str, token: &str) {
+pub(crate) async fn in_framework(stage: &Stage, browser: &Browser, way: &str, token: &str) {
     let script = "const [way, token, merchantApi] = arguments;
         import('./frameworks.js').then((frameworks) => {
             window.framework = frameworks[way](document.getElementById('left-side'), 'pay', token, merchantApi);
@@ -251,7 +251,7 @@ async fn in_framework(stage: &Stage, browser: &Browser, way: &str, token: &str) 
 }
 
 /// Loads a script as a page does, and waits for it.
-async fn load(browser: &Browser, address: &str) {
+pub(crate) async fn load(browser: &Browser, address: &str) {
     let script = "const script = Object.assign(document.createElement('script'), {type: 'module', src: arguments[0]});
         script.onload = () => { window.isLoaded = true; };
         document.head.append(script)";

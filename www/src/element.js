@@ -29,6 +29,25 @@ const APPEARANCE = {
 /** @type {Record<string, string>} */
 const ATTRIBUTES = { ...PAYMENT, ...APPEARANCE, "checkout-url": "checkoutUrl" };
 
+/**
+ * An attribute's other spelling: who sets `merchantApi` before the class is there sets, in HTML,
+ * the attribute `merchantapi`.
+ *
+ * @param {string} attribute
+ */
+const joined = (attribute) => attribute.replace("-", "");
+
+/**
+ * What a flag says: true, false, or the word that is neither. HTML says true by the bare attribute
+ * or by its name; frameworks and templates write out both words.
+ *
+ * @param {any} word
+ */
+const flag = (word) => /^(true|auto-?start)?$/i.test(word) || (!/^false$/i.test(word) && word);
+
+/** @param {object} object @param {string} name */
+const has = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
+
 /** How an address begins that leads to help. */
 const HELP = /^(https?|mailto|tel):./;
 
@@ -77,7 +96,7 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
 
   class WechatPayElement extends HTMLElement {
     static get observedAttributes() {
-      return Object.keys(ATTRIBUTES);
+      return Object.keys(ATTRIBUTES).flatMap((name) => [name, joined(name)]);
     }
 
     constructor() {
@@ -104,7 +123,7 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
     connectedCallback() {
       // A property that was set before the class was there hides the accessor: set it again.
       for (const property of [...Object.values(ATTRIBUTES), ...OBJECTS]) {
-        if (Object.prototype.hasOwnProperty.call(this, property)) {
+        if (has(this, property)) {
           const value = /** @type {any} */ (this)[property];
           delete (/** @type {any} */ (this)[property]);
           /** @type {any} */ (this)[property] = value;
@@ -128,8 +147,20 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
      */
     attributeChangedCallback(name, before, after) {
       if (before === after || !this._isStarted) return;
-      if (name in PAYMENT) this._restart();
-      else if (name in APPEARANCE) this._dress();
+      /** @param {object} table */
+      const isOf = (table) => Object.keys(table).some((attribute) => joined(attribute) === joined(name));
+      if (isOf(PAYMENT)) this._restart();
+      else if (isOf(APPEARANCE)) this._dress();
+    }
+
+    /**
+     * What the page says by an attribute, in either spelling.
+     *
+     * @param {string} attribute
+     */
+    _said(attribute) {
+      const said = this.getAttribute(attribute);
+      return said === null ? this.getAttribute(joined(attribute)) : said;
     }
 
     /** The page's own words, by name, over those of the widget's language. */
@@ -265,12 +296,12 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       /** @type {Record<string, unknown>} */
       const options = { messages: this._messages, theme: this._themeOfPage() };
       for (const [attribute, property] of Object.entries(ATTRIBUTES)) {
-        const given = this.getAttribute(attribute);
+        const given = this._said(attribute);
+        const isFlag = property === "autoStart";
         // A page's template leaves an attribute empty when it has nothing to say.
-        if (given === null || (given === "" && property !== "autoStart")) continue;
-        const value = /Url$/.test(property) ? whole(given) : given;
-        const rule = LOOKS[attribute];
-        if (!rule || rule.test(value)) options[property] = value;
+        if (given === null || (given === "" && !isFlag)) continue;
+        const value = /Url$/.test(property) ? whole(given) : isFlag ? flag(given) : given;
+        if (!has(LOOKS, attribute) || LOOKS[attribute].test(value)) options[property] = value;
         else if (this._isNew(attribute + given)) this._emit("problem", `${attribute.replace("-", "_").toUpperCase()}_INVALID`);
       }
       if (this._transport) {
@@ -307,7 +338,7 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
         const answer = await ask.call(this._transport, fields, { signal: init.signal });
         return new Response(JSON.stringify(answer));
       } catch (thrown) {
-        const error = /** @type {any} */ (thrown) || {};
+        const isError = thrown instanceof Error;
         // What browsers throw when nothing was reached is no fault of the transport.
         if (error.name === "AbortError" || /failed to fetch|load failed|networkerror/i.test(error.message)) throw error;
         const { code = "TRANSPORT_FAILED", message, retryable, retry_after_ms, field, wechat_code } = error;
@@ -370,7 +401,7 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
     _wrong(code, message) {
       const field = code.replace("_INVALID", "").replace("_", "-").toLowerCase();
       message = message || `${field} is left out`;
-      return { code, actor: "merchant", recoverable: false, message, field, raw: this.getAttribute(field) };
+      return { code, actor: "merchant", recoverable: false, message, field, raw: this._said(field) };
     }
 
     _words() {
@@ -406,7 +437,7 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       const help = document.createElement("slot");
       help.name = "support";
       for (const [attribute, text] of [["checkout-url", words.open_checkout], ["support-url", words.support]]) {
-        const address = this.getAttribute(attribute);
+        const address = this._said(attribute);
         if (address && HELP.test(whole(address))) {
           const link = document.createElement("a");
           link.href = address;
@@ -433,12 +464,15 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       configurable: true,
       enumerable: true,
       get() {
-        return isFlag ? this.hasAttribute(attribute) : this.getAttribute(attribute);
+        const said = this._said(attribute);
+        return isFlag ? flag(said) === true : said;
       },
       /** @param {string | boolean | null | undefined} value */
       set(value) {
         if (value === null || value === undefined || value === false) this.removeAttribute(attribute);
         else this.setAttribute(attribute, value === true ? "" : String(value));
+        // What a framework set by the other spelling before is no longer said.
+        if (joined(attribute) !== attribute) this.removeAttribute(joined(attribute));
       },
     });
   }

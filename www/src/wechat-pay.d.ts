@@ -12,6 +12,9 @@ export type Product = "jsapi" | "h5" | "native" | "mini_program";
  * What the element is told by attributes. In HTML: kebab case, and texts. An empty one (but
  * `auto-start`) counts as absent; so does a wrong one, which is a `problem` with the attribute as
  * its `field`, unless nothing can be paid without it.
+ *
+ * A name without its dash (`merchantapi`) is understood too: that is what HTML makes of `merchantApi`
+ * where a framework sets it before the script has come. The name with the dash comes first.
  */
 export interface WechatPayAttributes {
   /** The order's token, from `POST /v1/orders`. Required. */
@@ -31,8 +34,12 @@ export interface WechatPayAttributes {
   "success-url"?: string;
   /** Where the buyer comes back to: http(s), or a path; the page's own address when absent. */
   "return-url"?: string;
-  /** Open WeChat's cashier without a click. Never for H5, and never on a return. */
-  "auto-start"?: boolean | "";
+  /**
+   * Open WeChat's cashier without a click. Never for H5, and never on a return. True: the bare
+   * attribute, `true`, or its own name. False: absent or `false`. In any letter case; another word
+   * is a `problem`, and false.
+   */
+  "auto-start"?: boolean | "" | "true" | "false";
   /** Where the buyer finds help: http(s), mailto, tel, or a path. The slot `support` replaces it. */
   "support-url"?: string;
   /** The hosted checkout page, offered where the widget cannot run. */

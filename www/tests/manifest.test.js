@@ -24,7 +24,10 @@ async function elementClass() {
 
 test("the manifest has the attributes, properties and methods of the class", async () => {
   const made = await elementClass();
-  assert.deepEqual(names(declaration.attributes), [...made.observedAttributes].sort());
+  const attributes = names(declaration.attributes);
+  // Each also in the spelling that HTML makes of its property's name.
+  const spellings = [...attributes, ...declaration.attributes.map(({ fieldName }) => fieldName.toLowerCase())];
+  assert.deepEqual([...new Set(spellings)].sort(), [...new Set(made.observedAttributes)].sort());
   const own = Object.entries(Object.getOwnPropertyDescriptors(made.prototype))
     .filter(([name]) => !/^(_|constructor$|\w+Callback$)/.test(name));
   const ofKind = (isField) => own.filter(([, { get }]) => Boolean(get) === isField).map(([name]) => name).sort();

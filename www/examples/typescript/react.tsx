@@ -18,6 +18,10 @@ export function Checkout({ token, transport }: { token: string; transport?: Tran
 }
 
 // @ts-expect-error no such product
+// A backend's template, and React 18, write the word.
+export const quiet = <wechat-pay auto-start="false" />;
+// @ts-expect-error a flag is true or false
+export const wrongFlag = <wechat-pay auto-start="no" />;
 export const wrongScene = <wechat-pay scene="alipay" />;
 // @ts-expect-error the handler gets an event and not a text
 export const wrongHandler = <wechat-pay onpaid={(text: string) => text} />;
