@@ -9,7 +9,7 @@
 //! | `support-url`, slot `support` | [`Appearance::with_support_url`], a child with `slot="support"` |
 //! | `transport` | [`WidgetOptions::transport`] |
 //! | `start()`, `cancel()`, `refresh()`, `resume()`, `destroy()` | the same of [`PaymentHandle`] |
-//! | each event | its [`PageEvent`], by [`PageEvent::name`] |
+//! | each event | its [`PageEvent`], by [`PageEvent::name`]; `paid` and `closed` once for an order and tab, too |
 //! | `hint` of a `problem` | none: it leads to a page beside the script. `www/problems.md` has the codes |
 //! | `telemetry`'s mark `loaded` | none: the component is part of the page's own program |
 //! | `checkout-url`, and what stands between the tags | none: they are for a program that does not load |

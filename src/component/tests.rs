@@ -257,3 +257,27 @@ async fn a_backend_of_rust_functions_refuses_in_the_contracts_words() {
     drop(told);
     page.close();
 }
+
+#[wasm_bindgen_test]
+async fn paid_is_told_once_for_an_order_and_a_later_component_tells_the_state_alone() {
+    let counting = CountingPage::new();
+    for is_first in [true, false] {
+        let backend = Transport::new(|_| async {
+            Ok(CheckoutAnswer {
+                state: OrderState::Paid,
+                ..answer(Some(1))
+            })
+        });
+        let mut options = WidgetOptions::new("order-of-two-components", "/v1").unwrap();
+        options.transport = Some(backend);
+        let page = RustPage::showing(options);
+        counting.until("paid", || page.state() == "paid").await;
+        assert_eq!(page.was_told("paid"), is_first);
+        let change = PageEvent::StateChange {
+            state: "paid",
+            first: Some(is_first),
+        };
+        assert!(page.told.borrow().contains(&change), "{:?}", page.told);
+        page.close();
+    }
+}

@@ -12,6 +12,7 @@ mod navigation;
 mod page;
 mod peers;
 mod storage;
+mod told;
 mod wechat_sdk;
 
 pub(crate) use page::Page;
@@ -26,6 +27,7 @@ use checkout::{
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use storage::Mark;
+use told::Told;
 
 /// Shows a model.
 type Show = Box<dyn FnMut(&ViewModel)>;
@@ -42,6 +44,7 @@ struct Running {
     api: merchant_api::MerchantApi,
     departure: Mark,
     reloading: Mark,
+    told: Told,
     /// Its place among the tabs at the same order.
     rank: u64,
     token: String,
@@ -80,6 +83,7 @@ impl Shell {
             api: merchant_api::MerchantApi::of(options),
             departure,
             reloading,
+            told: Told::of(options.token()),
             rank,
             token: options.token().to_owned(),
             peers: RefCell::default(),
@@ -212,7 +216,10 @@ impl Shell {
                     self.await_bridge(open);
                 }
             }
-            Effect::Navigate(destination) => navigation::go(destination.as_str()),
+            Effect::Navigate(destination) => {
+                let is_after_payment = matches!(destination, Destination::Success(_));
+                navigation::go(destination.as_str(), is_after_payment);
+            }
             Effect::Reload => {
                 running.reloading.set(true);
                 navigation::reload();
@@ -220,7 +227,10 @@ impl Shell {
             Effect::TellPeers(word) => self.tell_peers(word),
             Effect::StripAddress => navigation::strip(),
             Effect::MarkDeparture(is_away) => running.departure.set(is_away),
-            Effect::Emit(occurrence) => running.page.tell(occurrence),
+            Effect::Emit(occurrence) => {
+                let is_first = running.told.is_first(&occurrence);
+                running.page.tell(occurrence, is_first);
+            }
         }
     }
 

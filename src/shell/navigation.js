@@ -3,9 +3,13 @@
 // browser's costs a binding in Rust. Nothing here throws; where the browser forbids something
 // (a sandboxed frame, storage that is switched off), nothing happens.
 
-/** @param {string} address */
-export function follow(address) {
+/**
+ * @param {string} address
+ * @param {boolean} isReplacing whether the page leaves the history, so that Back does not lead to it
+ */
+export function follow(address, isReplacing) {
   try {
+    if (isReplacing && top) return top.location.replace(address);
     const link = document.createElement("a");
     link.href = address;
     link.target = "_top";
@@ -38,10 +42,13 @@ export function stripped(names, isToBeShown) {
   } catch {}
 }
 
+/** What is marked on this page: storage may be refused, or emptied by the page. */
+const marked = new Set();
+
 /** @param {string} key */
 export function isMarked(key) {
   try {
-    return sessionStorage.getItem(key) !== null;
+    return marked.has(key) || sessionStorage.getItem(key) !== null;
   } catch {
     return false;
   }
@@ -53,7 +60,12 @@ export function isMarked(key) {
  */
 export function mark(key, isSet) {
   try {
-    if (isSet) sessionStorage.setItem(key, "1");
-    else sessionStorage.removeItem(key);
+    if (isSet) {
+      marked.add(key);
+      sessionStorage.setItem(key, "1");
+    } else {
+      marked.delete(key);
+      sessionStorage.removeItem(key);
+    }
   } catch {}
 }

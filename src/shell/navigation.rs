@@ -14,8 +14,11 @@ extern "C" {
     /// By a link and not by `location`, for a link can say that the origin goes along. Without it
     /// WeChat refuses `h5_url`, and a page whose policy is `no-referrer` would send nothing.
     /// Where it is refused, the page stays, and the machine sees that it is stuck.
+    ///
+    /// `is_replacing`: by `location.replace`, so that the buyer who goes back from there comes to
+    /// what was before this page, and not to a page that leads there again.
     #[wasm_bindgen(js_name = follow)]
-    pub(crate) fn go(address: &str);
+    pub(crate) fn go(address: &str, is_replacing: bool);
 
     /// A parameter of the page's own address.
     pub(crate) fn parameter(name: &str) -> Option<String>;

@@ -8,8 +8,8 @@ use checkout::{Destination, Occurrence, Problem, Scene};
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 
-/// Who listens.
-pub(crate) struct Page(Box<dyn Fn(Occurrence)>);
+/// Who listens: to what happened, and whether this tab hears of the order's end for the first time.
+pub(crate) struct Page(Box<dyn Fn(Occurrence, bool)>);
 
 /// An event of the element, as a Rust page gets it.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +25,15 @@ pub enum PageEvent {
         /// Where to: `h5`, `authorize`, `mini_program` or `success`.
         to: &'static str,
     },
-    /// The screen is another, by its name.
-    StateChange(&'static str),
-    /// Paid. Once, ever.
+    /// The screen is another.
+    StateChange {
+        /// Its name.
+        state: &'static str,
+        /// With `paid` and `closed`: whether the page is told for the first time in this tab.
+        /// `false` comes without the event of that name.
+        first: Option<bool>,
+    },
+    /// Paid. Once for an order and tab.
     Paid {
         /// The merchant's number.
         order_no: String,
@@ -36,7 +42,7 @@ pub enum PageEvent {
         /// The price, in fen.
         total_fen: u64,
     },
-    /// Closed by WeChat or the merchant.
+    /// Closed by WeChat or the merchant. At most once for an order and tab.
     Closed,
     /// Something went wrong.
     Problem {
@@ -58,14 +64,14 @@ pub enum PageEvent {
 
 impl Page {
     /// A page that listens.
-    pub(crate) fn new(listen: impl Fn(Occurrence) + 'static) -> Self {
+    pub(crate) fn new(listen: impl Fn(Occurrence, bool) + 'static) -> Self {
         Self(Box::new(listen))
     }
 
     /// `element.js`: `emit(name, detail)`. A problem has the buyer's words with it.
     pub(crate) fn speaking(emit: Function, words: Words) -> Self {
-        Self::new(move |occurrence| {
-            let (name, detail) = dom_event(&occurrence, &words);
+        Self::new(move |occurrence, is_first| {
+            let (name, detail) = dom_event(&occurrence, is_first, &words);
             // A handler of the page that throws is the page's own trouble.
             let _ = emit.call2(&JsValue::NULL, &name.into(), &detail);
         })
@@ -74,8 +80,8 @@ impl Page {
     /// A Rust page: each event, and after it how long that took.
     pub(crate) fn listening(words: Words, listen: impl Fn(PageEvent) + 'static) -> Self {
         let begun_ms = clock::now_ms();
-        Self::new(move |occurrence| {
-            let event = PageEvent::new(occurrence, &words);
+        Self::new(move |occurrence, is_first| {
+            let event = PageEvent::new(occurrence, is_first, &words);
             let telemetry = PageEvent::Telemetry {
                 mark: event.name(),
                 about: event.about(),
@@ -86,8 +92,12 @@ impl Page {
         })
     }
 
-    pub(crate) fn tell(&self, occurrence: Occurrence) {
-        (self.0)(occurrence);
+    /// Tells; of an order's end only where this tab hears of it for the first time.
+    pub(crate) fn tell(&self, occurrence: Occurrence, is_first: bool) {
+        let is_end = matches!(occurrence, Occurrence::Paid { .. } | Occurrence::Closed);
+        if is_first || !is_end {
+            (self.0)(occurrence, is_first);
+        }
     }
 }
 
@@ -99,7 +109,7 @@ impl PageEvent {
             Self::SceneDecided(_) => "scene-decided",
             Self::QrShown => "qr-shown",
             Self::Redirecting { .. } => "redirecting",
-            Self::StateChange(_) => "state-change",
+            Self::StateChange { .. } => "state-change",
             Self::Paid { .. } => "paid",
             Self::Closed => "closed",
             Self::Problem { .. } => "problem",
@@ -110,13 +120,13 @@ impl PageEvent {
     /// What `telemetry` says of it.
     const fn about(&self) -> &'static str {
         match self {
-            Self::StateChange(state) => state,
+            Self::StateChange { state, .. } => state,
             Self::Problem { problem, .. } => problem.code.as_str(),
             _ => "",
         }
     }
 
-    fn new(occurrence: Occurrence, words: &Words) -> Self {
+    fn new(occurrence: Occurrence, is_first: bool, words: &Words) -> Self {
         match occurrence {
             Occurrence::Ready => Self::Ready,
             Occurrence::SceneDecided(scene) => Self::SceneDecided(scene),
@@ -124,7 +134,10 @@ impl PageEvent {
             Occurrence::Redirecting(destination) => Self::Redirecting {
                 to: direction(&destination),
             },
-            Occurrence::StateChange(screen) => Self::StateChange(screen),
+            Occurrence::StateChange(state) => Self::StateChange {
+                state,
+                first: is_end(state).then_some(is_first),
+            },
             Occurrence::Paid {
                 order_no,
                 out_trade_no,
@@ -144,7 +157,7 @@ impl PageEvent {
 }
 
 /// The event's name and its `detail`. Fields have the contract's names.
-fn dom_event(occurrence: &Occurrence, words: &Words) -> (&'static str, JsValue) {
+fn dom_event(occurrence: &Occurrence, is_first: bool, words: &Words) -> (&'static str, JsValue) {
     match occurrence {
         Occurrence::Ready => ("ready", object(&[])),
         Occurrence::SceneDecided(scene) => ("scene-decided", scene_detail(scene)),
@@ -153,7 +166,11 @@ fn dom_event(occurrence: &Occurrence, words: &Words) -> (&'static str, JsValue) 
             let to = direction(destination);
             ("redirecting", object(&[("to", to.into())]))
         }
-        Occurrence::StateChange(screen) => ("state-change", object(&[("state", (*screen).into())])),
+        Occurrence::StateChange(state) => {
+            let fields = [("state", (*state).into()), ("first", is_first.into())];
+            let count = if is_end(state) { 2 } else { 1 };
+            ("state-change", object(&fields[..count]))
+        }
         Occurrence::Paid {
             order_no,
             out_trade_no,
@@ -169,6 +186,11 @@ fn dom_event(occurrence: &Occurrence, words: &Words) -> (&'static str, JsValue) 
         Occurrence::Closed => ("closed", object(&[])),
         Occurrence::Problem(problem) => ("problem", problem_detail(problem, words)),
     }
+}
+
+/// Whether the order's end is shown, of which a tab is told once.
+fn is_end(state: &str) -> bool {
+    matches!(state, "paid" | "closed")
 }
 
 fn direction(destination: &Destination) -> &'static str {

@@ -1,7 +1,9 @@
 //! Marks in the tab's storage: that the buyer left for WeChat, without which a return by the back
-//! button would look like a first visit; and that the page was loaded anew, which helps once.
-//! Storage may be missing or forbidden; then the handle in the address is all there is.
+//! button would look like a first visit; that the page was loaded anew, which helps once; and what
+//! the page was told of the order. It never keeps a token.
+//! Storage may be missing or forbidden; then a mark lasts as long as the page.
 
+use merchant_api::decimal;
 use wasm_bindgen::prelude::*;
 
 /// A mark of one order.
@@ -15,11 +17,17 @@ impl Mark {
     /// The page was loaded anew because WeChat would not let it pay.
     pub(crate) const RELOADED: &str = "reloaded:";
 
-    /// The mark of the order with this token. Only a part of the token is kept.
+    /// The page was told that the order is paid.
+    pub(crate) const PAID: &str = "paid:";
+    /// The page was told that the order is closed.
+    pub(crate) const CLOSED: &str = "closed:";
+
+    /// The mark of the order with this token. A digest of the token is kept; a part of it would
+    /// not do, for a backend's tokens may all begin alike.
     pub(crate) fn of(what: &str, token: &str) -> Self {
         let mut key = String::from("wechat-pay:");
         key.push_str(what);
-        key.push_str(token.get(..8).unwrap_or(token));
+        key.push_str(&decimal(digest(token)));
         Self { key }
     }
 
@@ -35,10 +43,45 @@ impl Mark {
     }
 }
 
+/// FNV-1a of 64 bits. It guards nothing; it tells the orders of one tab apart.
+fn digest(text: &str) -> u64 {
+    let mix = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
+}
+
 #[wasm_bindgen(module = "/src/shell/navigation.js")]
 extern "C" {
     #[wasm_bindgen(js_name = isMarked)]
     fn is_marked(key: &str) -> bool;
 
     fn mark(key: &str, is_set: bool);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mark, digest};
+
+    #[test]
+    fn the_digest_is_fnv_1a() {
+        // The vectors of the draft-eastlake-fnv.
+        for (text, expected) in [
+            ("", 0xcbf2_9ce4_8422_2325),
+            ("a", 0xaf63_dc4c_8601_ec8c),
+            ("foobar", 0x8594_4171_f739_67e8),
+        ] {
+            assert_eq!(digest(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn orders_whose_tokens_begin_alike_have_marks_of_their_own_and_none_holds_a_token() {
+        let tokens = ["order-2026-0001", "order-2026-0002", "order-2026-0010"];
+        let keys = tokens.map(|token| Mark::of(Mark::PAID, token).key);
+        assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
+        for (key, token) in keys.iter().zip(tokens) {
+            assert!(key.starts_with("wechat-pay:paid:"), "{key}");
+            assert!(!key.contains(&token[..5]), "{key}");
+        }
+        assert_ne!(Mark::of(Mark::CLOSED, tokens[0]).key, keys[0]);
+    }
 }

@@ -49,6 +49,7 @@ mod languages;
 mod manners;
 mod mini_program;
 mod native;
+mod once;
 mod php;
 mod plain_backend;
 mod policy;

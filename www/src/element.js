@@ -357,9 +357,6 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
         detail.hint = `${PROBLEMS}#${detail.code}`;
         // For the merchant's engineer, who may not listen.
         console.warn("<wechat-pay>", detail.code, detail);
-      } else if (name === "paid" || name === "closed") {
-        // Once for an order, however often the element is taken out and put back.
-        if (!this._isNew(`${name} ${this.getAttribute("token")}`)) return;
       }
       this._dispatch(name, detail);
       this._measure(name, detail.state || detail.code);

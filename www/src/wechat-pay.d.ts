@@ -30,7 +30,10 @@ export interface WechatPayAttributes {
   locale?: string;
   /** `light` or `dark`; `auto` follows the buyer's system. Absent: as the page's `color-scheme`. */
   theme?: "auto" | "light" | "dark";
-  /** Where the buyer goes after a payment: https, or a path. http is for this machine alone. */
+  /**
+   * Where the buyer goes after a payment: https, or a path. http is for this machine alone. It takes
+   * the page's place in the history, so that Back leads to what was before.
+   */
   "success-url"?: string;
   /** Where the buyer comes back to: http(s), or a path; the page's own address when absent. */
   "return-url"?: string;
@@ -295,6 +298,16 @@ export interface PaidDetail {
   out_trade_no: string | null;
   total_fen: number;
 }
+/** `state-change`: what the buyer sees now. */
+export interface StateChangeDetail {
+  state: State;
+  /**
+   * With `paid` and `closed`: whether this tab is told for the first time. `false`: without the event
+   * of that name.
+   */
+  first?: boolean;
+}
+
 
 /** `problem`: what went wrong, who can act, and whether trying again helps. */
 export interface ProblemDetail {
@@ -341,10 +354,13 @@ export interface WechatPayEvents {
   /** The page is about to leave. */
   redirecting: CustomEvent<{ to: "h5" | "authorize" | "mini_program" | "success" }>;
   /** Each time that what the buyer sees is another. */
-  "state-change": CustomEvent<{ state: State }>;
-  /** Once, ever. */
+  "state-change": CustomEvent<StateChangeDetail>;
+  /**
+   * Once for an order and tab, before the `state-change` to `paid`. A page that is loaded anew, and
+   * a second element of the order, have the `state-change` alone, with `first: false`.
+   */
   paid: CustomEvent<PaidDetail>;
-  /** At most once, on the backend's word alone. */
+  /** As `paid`, at most once for an order and tab; on the backend's word alone. */
   closed: CustomEvent<Record<string, never>>;
   /** Something went wrong; the same thing twice in a row is told once. */
   problem: CustomEvent<ProblemDetail>;

@@ -97,7 +97,7 @@ pub enum Occurrence {
     Redirecting(Destination),
     /// `state-change`: the screen is another.
     StateChange(&'static str),
-    /// `paid`: once, ever.
+    /// `paid`: once for a machine. Whether the page is told depends on what the tab has heard.
     Paid {
         /// The merchant's number.
         order_no: String,

@@ -10,18 +10,19 @@ export function Checkout({ token, transport }: { token: string; transport?: Tran
       locale="en"
       transport={transport}
       onpaid={({ detail }) => console.log(detail.order_no)}
-      onstate-change={(event) => console.log(event.detail.state)}
+      auto-start={false}
+      onstate-change={({ detail }) => console.log(detail.state, detail.first ?? "")}
     >
       <a href="/help">Help</a>
     </wechat-pay>
   );
 }
 
-// @ts-expect-error no such product
 // A backend's template, and React 18, write the word.
 export const quiet = <wechat-pay auto-start="false" />;
 // @ts-expect-error a flag is true or false
 export const wrongFlag = <wechat-pay auto-start="no" />;
+// @ts-expect-error no such product
 export const wrongScene = <wechat-pay scene="alipay" />;
 // @ts-expect-error the handler gets an event and not a text
 export const wrongHandler = <wechat-pay onpaid={(text: string) => text} />;
