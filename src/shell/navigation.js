@@ -26,19 +26,23 @@ export function parameter(name) {
 }
 
 /**
- * The page's address without these parameters, which the page shows from now on if it is to.
+ * The page's address without these parameters and byte for byte with all others, which the page
+ * shows from now on if it is to.
  *
  * @param {string} names separated by blanks
  * @param {boolean} isToBeShown
  */
 export function stripped(names, isToBeShown) {
   try {
-    const address = new URL(location.href);
-    for (const name of names.split(" ")) address.searchParams.delete(name);
+    const { href } = location;
+    // As text: a parser would write the page's own parameters in its own way.
+    const [, path, query, fragment = ""] = /** @type {string[]} */ (/^([^?#]*)(\?[^#]*)?(#.*)?$/.exec(href));
+    const ours = names.split(" ");
+    const kept = (query ? query.slice(1).split("&") : []).filter((part) => !ours.includes(part.split("=")[0]));
     // A browser carries the fragment of WeChat's authorize address along.
-    if (address.hash === "#wechat_redirect") address.hash = "";
-    if (isToBeShown) history.replaceState(history.state, "", address.href);
-    return address.href;
+    const address = path + (kept.length ? `?${kept.join("&")}` : "") + (fragment === "#wechat_redirect" ? "" : fragment);
+    if (isToBeShown && address !== href) history.replaceState(history.state, "", address);
+    return address;
   } catch {}
 }
 

@@ -34,8 +34,9 @@ pub(crate) fn reload() {
     }
 }
 
-/// The page's own address without what was appended to it, if a buyer can come back to it. Its
-/// fragment stays: it may be where a single-page shop is.
+/// The page's own address without what was appended to it, if a buyer can come back to it. All
+/// else stays byte for byte: the rest of the query may be signed, and the fragment may be where a
+/// single-page shop is.
 pub(crate) fn own_address() -> Option<ReturnUrl> {
     ReturnUrl::parse(&stripped(APPENDED, false)?)
 }
@@ -44,6 +45,10 @@ pub(crate) fn own_address() -> Option<ReturnUrl> {
 pub(crate) fn strip() {
     stripped(APPENDED, true);
 }
+
+#[cfg(all(test, target_arch = "wasm32"))]
+#[path = "navigation/tests.rs"]
+mod in_browser;
 
 #[cfg(test)]
 mod tests {

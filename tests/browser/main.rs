@@ -50,6 +50,7 @@ mod manners;
 mod mini_program;
 mod native;
 mod once;
+mod page_address;
 mod php;
 mod plain_backend;
 mod policy;

@@ -4,7 +4,7 @@
 use crate::plain_backend::PlainBackend;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{OriginalUri, Request, State};
+use axum::extract::{OriginalUri, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
@@ -89,6 +89,10 @@ impl Stage {
             .nest("/trapping", Router::new().fallback_service(bundle()))
             .route("/ready/page", page())
             .route("/ready/order", get(with_element))
+            .route(
+                "/ready/at/{token}/{merchant_port}",
+                get(with_element_of_path),
+            )
             .route("/ready/bare", get(async || Html(bare)))
             .route_service("/ready/frameworks.js", ServeFile::new(frameworks()))
             .nest("/plain", plain.routes())
@@ -144,6 +148,13 @@ impl Stage {
         page.query_pairs_mut()
             .extend_pairs(own.iter().chain(attributes));
         page.into()
+    }
+
+    /// The address of a page that has such an element and nothing of it in its query: what is
+    /// added to the address is the shop's own.
+    pub(crate) fn page_at(&self, token: &str) -> String {
+        let (_, merchant_port) = self.servers.merchant.rsplit_once(':').expect("a port");
+        format!("{}/ready/at/{token}/{merchant_port}", self.servers.stage)
     }
 
     /// The held WebAssembly comes.
@@ -241,6 +252,16 @@ async fn with_element() -> Html<String> {
         "<div id=\"left-side\">",
         &format!("<div id=\"left-side\">{element}"),
     ))
+}
+
+/// The page with an element of the order that the path names, and the script by its full path.
+async fn with_element_of_path(Path((token, port)): Path<(String, u16)>) -> Html<String> {
+    let element = format!(
+        "<wechat-pay id=pay token={token} merchant-api=http://127.0.0.1:{port}/v1></wechat-pay>"
+    );
+    let beside = "<div id=\"left-side\">";
+    let page = PAGE.replace(beside, &format!("{beside}{element}"));
+    Html(page.replace("src=\"wechat-pay.js\"", "src=\"/ready/wechat-pay.js\""))
 }
 
 /// React and Vue in one module; only the tests that load it need it.

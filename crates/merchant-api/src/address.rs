@@ -1,4 +1,8 @@
 //! What a backend appends to `return_url`, and the element takes off again.
+//!
+//! It is appended as text, before the fragment: as `?name=value` where the address has no query,
+//! else as `&name=value`, also to an empty one. All else stays byte for byte, for it is the page's:
+//! it may be signed, and `/?#/pay` is not `/#/pay`.
 
 /// Query parameter with the one-use payer handle that the hop for the openid brought back.
 pub const PAYER_PARAMETER: &str = "wechat_pay_payer";

@@ -2,7 +2,7 @@
 //! finds again in their query.
 
 use merchant_api::{ErrorCode, PAYER_PARAMETER, RETURN_PARAMETER};
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use crate::config::{Config, origin_of};
 use crate::error::Failure;
@@ -21,18 +21,24 @@ pub(crate) fn check(config: &Config, field: &str, text: &str) -> Result<Url, Fai
 }
 
 /// The address with one parameter of ours; whatever an earlier round left is taken off first.
-/// The rest of the query, and the fragment, stay as they are.
+/// The rest of the query, and the fragment, stay byte for byte, also once the element has taken
+/// ours off again: an empty query (`/?#/pay`) is not the same as none.
 pub(crate) fn with_parameter(mut url: Url, name: &str, value: &str) -> Url {
-    let is_ours = |part: &&str| {
+    let is_ours = |part: &str| {
         let name = part.split('=').next().unwrap_or_default();
         name == PAYER_PARAMETER || name == RETURN_PARAMETER
     };
-    if let Some(query) = url.query() {
-        let kept: Vec<_> = query.split('&').filter(|part| !is_ours(part)).collect();
-        let kept = kept.join("&");
-        url.set_query(Some(&*kept).filter(|query| !query.is_empty()));
-    }
-    url.query_pairs_mut().append_pair(name, value);
+    let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+    let ours = format!("{name}={value}");
+    let mut parts: Vec<&str> = url
+        .query()
+        .into_iter()
+        .flat_map(|it| it.split('&'))
+        .collect();
+    parts.retain(|part| !is_ours(part));
+    parts.push(&ours);
+    let query = parts.join("&");
+    url.set_query(Some(&query));
     url
 }
 
@@ -54,6 +60,23 @@ mod tests {
             (
                 "https://s.example/p?wechat_pay_payer=old&x&wechat_pay_return=old",
                 "https://s.example/p?x&wechat_pay_payer=H",
+            ),
+            (
+                "https://s.example/?x=%2Fb%20c+d&flag&&sig=a%2Bb/c==&#/pay/2?y",
+                "https://s.example/?x=%2Fb%20c+d&flag&&sig=a%2Bb/c==&&wechat_pay_payer=H#/pay/2?y",
+            ),
+            // An empty query is a query.
+            (
+                "https://s.example/?#/pay/2",
+                "https://s.example/?&wechat_pay_payer=H#/pay/2",
+            ),
+            (
+                "https://s.example/?&wechat_pay_payer=old#/pay/2",
+                "https://s.example/?&wechat_pay_payer=H#/pay/2",
+            ),
+            (
+                "https://s.example/?wechat_pay_return=old#/pay/2",
+                "https://s.example/?wechat_pay_payer=H#/pay/2",
             ),
         ];
         for (from, expected) in cases {

@@ -1,0 +1,76 @@
+//! The page's own address, in a browser: byte for byte what the page has, but for ours.
+
+use super::{own_address, parameter, strip};
+use js_sys::{Function, eval};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+/// What comes after the page's path, and what is left of it.
+const ENDS: [(&str, &str); 14] = [
+    ("", ""),
+    ("?", "?"),
+    ("#", "#"),
+    ("?#/pay/2", "?#/pay/2"),
+    (
+        "?x=%2Fb%20c+d&flag&sig=a%2Bb/c==",
+        "?x=%2Fb%20c+d&flag&sig=a%2Bb/c==",
+    ),
+    (
+        "?x=%2Fb%20c+d&flag&sig=a%2Bb/c==&wechat_pay_return=H#/pay?y=%20+",
+        "?x=%2Fb%20c+d&flag&sig=a%2Bb/c==#/pay?y=%20+",
+    ),
+    ("?wechat_pay_payer=H#/pay/2", "#/pay/2"),
+    ("?&wechat_pay_payer=H#/pay/2", "?#/pay/2"),
+    ("?wechat_pay_payer=H&wechat_pay_return", ""),
+    (
+        "?a=1&&b&wechat_pay_return=H&=&c=%e5%8d%97",
+        "?a=1&&b&=&c=%e5%8d%97",
+    ),
+    // Names that only look like ours, and ours where it is the page's own.
+    (
+        "?wechat_pay_payers=1&x=wechat_pay_payer",
+        "?wechat_pay_payers=1&x=wechat_pay_payer",
+    ),
+    ("#/pay?wechat_pay_return=H", "#/pay?wechat_pay_return=H"),
+    // What WeChat's own hop leaves.
+    ("?a=+&wechat_pay_payer=H#wechat_redirect", "?a=+"),
+    ("?a=+#/pay/wechat_redirect", "?a=+#/pay/wechat_redirect"),
+];
+
+#[wasm_bindgen_test]
+fn all_but_what_was_appended_stays_byte_for_byte() {
+    let before = href();
+    let path = before.split(['?', '#']).next().unwrap_or_default();
+    for (end, left) in ENDS {
+        let [given, expected] = [end, left].map(|end| [path, end].concat());
+        show(&given);
+        assert_eq!(href(), given, "the browser shows it as it is");
+        let address = own_address().unwrap();
+        assert_eq!(address.as_str(), expected, "{end}");
+        assert_eq!(href(), given, "nothing is shown yet");
+        strip();
+        assert_eq!(href(), expected, "{end}");
+        assert_eq!(parameter("wechat_pay_payer"), None, "{end}");
+        assert_eq!(parameter("wechat_pay_return"), None, "{end}");
+    }
+    show(&before);
+}
+
+#[wasm_bindgen_test]
+fn what_the_page_keeps_of_its_history_stays() {
+    let before = href();
+    eval("history.replaceState('of the router', '', '?wechat_pay_return=H&a')").unwrap();
+    strip();
+    assert!(href().ends_with("?a"), "{}", href());
+    assert_eq!(eval("history.state").unwrap(), "of the router");
+    show(&before);
+}
+
+fn href() -> String {
+    web_sys::window().unwrap().location().href().unwrap()
+}
+
+fn show(address: &str) {
+    let show = Function::new_with_args("address", "history.replaceState(null, '', address)");
+    show.call1(&JsValue::NULL, &address.into()).unwrap();
+}

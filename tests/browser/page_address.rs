@@ -1,0 +1,67 @@
+//! The page's own address comes back byte for byte, whatever it holds: over WeChat's middle page,
+//! and over the hop for the openid. Only the parameter of ours comes and goes.
+
+use crate::stage::Stage;
+use payment_tests::browser::{Browser, Visitor, visit_in};
+use payment_tests::webdriver::Engine;
+use serde_json::json;
+
+in_browsers! {
+    an_address_survives_the_way_to_wechat_and_back_byte_for_byte: chromium firefox webkit;
+    an_address_survives_the_hop_for_the_openid_byte_for_byte: chromium firefox webkit;
+}
+
+/// What comes after the page's path: signed, empty, without values, and of routers in the fragment.
+const ENDS: [&str; 5] = [
+    "?x=%2Fb%20c+d&flag&sig=a%2Bb/c==",
+    "?#/pay/2",
+    "#/pay/2",
+    "?a=1&&b=&=&%E4%BA%91=%e5%8d%97&#/orders/7?tab=a+b%20c",
+    "",
+];
+
+async fn an_address_survives_the_way_to_wechat_and_back_byte_for_byte(engine: Engine) {
+    let stage = Stage::set().await;
+    visit_in(engine, Visitor::Phone, async |phone| {
+        for end in ENDS {
+            let page = format!("{}{end}", stage.page_at(&stage.order().await));
+            phone.open("about:blank").await;
+            phone.open(&page).await;
+            phone.until_element_is(&["offer"]).await;
+            phone.click_intent("start").await;
+            phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
+            phone.click("button[value='success']").await;
+            phone.until_at("/ready/at/").await;
+            phone.until_element_is(&["paid"]).await;
+            assert_eq!(shown(phone).await, page);
+        }
+    })
+    .await;
+}
+
+async fn an_address_survives_the_hop_for_the_openid_byte_for_byte(engine: Engine) {
+    let stage = Stage::set().await;
+    visit_in(engine, Visitor::Phone, async |wechat| {
+        for end in ENDS {
+            let page = format!("{}{end}", stage.page_at(&stage.order().await));
+            let page = stage.servers.inside_wechat(&page);
+            wechat.open("about:blank").await;
+            wechat.open(&page).await;
+            wechat.until_element_is(&["offer"]).await;
+            wechat.click_intent("start").await;
+            wechat
+                .click_in("#wechat-cashier", "[data-outcome='success']")
+                .await;
+            wechat.until_element_is(&["paid"]).await;
+            assert_eq!(shown(wechat).await, page);
+        }
+    })
+    .await;
+}
+
+/// The address as the page has it: read by nobody in between.
+async fn shown(browser: &Browser) -> String {
+    let shown = browser.look("return location.href", vec![]).await;
+    assert_ne!(shown, json!(null));
+    shown.as_str().unwrap_or_default().to_owned()
+}
