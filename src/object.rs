@@ -1,12 +1,26 @@
 //! Plain JavaScript objects: made for what goes out (details of events, what WeChat is called
 //! with), and read where what comes in may be of any shape.
+//!
+//! Data is read from an object's own properties and never from what it inherits: on a page whose
+//! `Object.prototype` somebody has written to (`?__proto__[code_url]=…` and a careless parser of the
+//! query), every object *inherits* a `code_url`. Methods may be inherited, for a page's object may
+//! be an instance of a class, and no text is a function.
 
-use js_sys::{Object, Reflect};
-use wasm_bindgen::JsValue;
+use js_sys::{Function, Object, Reflect};
+use wasm_bindgen::prelude::*;
 
 /// An object with these fields.
 pub(crate) fn object(fields: &[(&str, JsValue)]) -> JsValue {
-    let object = Object::new();
+    filled(Object::new(), fields)
+}
+
+/// The same for an object that the browser itself reads, inherited properties included: this one
+/// inherits nothing.
+pub(crate) fn dictionary(fields: &[(&str, JsValue)]) -> JsValue {
+    filled(Object::create(JsValue::NULL.unchecked_ref()), fields)
+}
+
+fn filled(object: Object, fields: &[(&str, JsValue)]) -> JsValue {
     for (name, value) in fields {
         // Setting a property of a fresh plain object cannot fail.
         let _ = Reflect::set(&object, &JsValue::from_str(name), value);
@@ -14,17 +28,79 @@ pub(crate) fn object(fields: &[(&str, JsValue)]) -> JsValue {
     object.into()
 }
 
-/// What stands there; undefined where nothing does, and where looking throws.
-pub(crate) fn field(object: &JsValue, name: &str) -> JsValue {
-    Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
+#[wasm_bindgen(module = "/src/shell/navigation.js")]
+extern "C" {
+    /// The object's own property of this name; undefined where there is none, and where looking
+    /// throws.
+    #[wasm_bindgen(js_name = own)]
+    pub(crate) fn field(object: &JsValue, name: &str) -> JsValue;
 }
 
-/// The text that stands there.
+/// The object's own property of this name, if it is a text.
 pub(crate) fn text(object: &JsValue, name: &str) -> Option<String> {
     field(object, name).as_string()
 }
 
-/// The object that stands there.
+/// The object's own property of this name, if it is an object.
 pub(crate) fn part(object: &JsValue, name: &str) -> Option<JsValue> {
     Some(field(object, name)).filter(JsValue::is_object)
+}
+
+/// What the object has or inherits: for a method, and for what a class gives its instances.
+pub(crate) fn inherited(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
+}
+
+/// A method of the object, its own or its class's.
+pub(crate) fn method(object: &JsValue, name: &str) -> Option<Function> {
+    inherited(object, name).dyn_into().ok()
+}
+
+#[cfg(all(test, target_arch = "wasm32"))]
+mod tests {
+    use super::{dictionary, field, inherited, method, part, text};
+    use js_sys::eval;
+    use wasm_bindgen::JsValue;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    fn data_is_the_objects_own_and_a_method_may_be_its_classs() {
+        let object = r#"
+            class Backend { get url() { return "inherited"; } ask() {} }
+            Object.assign(new Backend(), { own: "text", part: {}, none: undefined })"#;
+        let object = eval(object).unwrap();
+        assert_eq!(text(&object, "own").as_deref(), Some("text"));
+        assert!(part(&object, "part").is_some());
+        for name in ["url", "ask", "none", "toString", "__proto__", "constructor"] {
+            assert!(field(&object, name).is_undefined(), "{name}");
+            assert!(text(&object, name).is_none() && part(&object, name).is_none());
+        }
+        assert!(method(&object, "ask").is_some() && method(&object, "own").is_none());
+        assert_eq!(inherited(&object, "url"), "inherited");
+        let getter = eval(r#"({ get own() { return "text"; } })"#).unwrap();
+        assert_eq!(text(&getter, "own").as_deref(), Some("text"));
+    }
+
+    #[wasm_bindgen_test]
+    fn what_is_no_object_or_throws_has_nothing() {
+        let throws = eval("({ get own() { throw new Error('no'); } })").unwrap();
+        let proxy = "new Proxy({}, { getOwnPropertyDescriptor() { throw new Error('no'); } })";
+        let proxy = eval(proxy).unwrap();
+        for value in [
+            throws,
+            proxy,
+            JsValue::NULL,
+            JsValue::UNDEFINED,
+            JsValue::from(7),
+        ] {
+            assert!(field(&value, "own").is_undefined(), "{value:?}");
+        }
+    }
+
+    #[wasm_bindgen_test]
+    fn a_dictionary_inherits_nothing() {
+        let made = dictionary(&[("own", "text".into())]);
+        assert_eq!(inherited(&made, "own"), "text");
+        assert!(inherited(&made, "toString").is_undefined());
+    }
 }

@@ -7,11 +7,11 @@
 use super::clock::whole;
 use super::wechat_sdk;
 use crate::environment;
-use crate::object::{field, object, part, text};
+use crate::object::{field, method, object, part, text};
 use checkout::{BridgeReply, Injected};
 use gloo_events::EventListener;
 use gloo_timers::callback::Interval;
-use js_sys::{Function, Reflect};
+use js_sys::Reflect;
 use merchant_api::{PayParameters, decimal};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -115,11 +115,6 @@ pub(super) fn call(
             err_desc: None,
         });
     }
-}
-
-/// A method of an object.
-pub(super) fn method(object: &JsValue, name: &str) -> Option<Function> {
-    field(object, name).dyn_into().ok()
 }
 
 fn bridge() -> Option<JsValue> {

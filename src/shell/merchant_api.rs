@@ -8,12 +8,12 @@
 //! and bodies come in more kinds than the three requests here. And it waits for promises by
 //! callbacks: futures bring a queue of tasks and their wakers along, for two steps in a row.
 
-use crate::object::text;
+use crate::object::{dictionary, field, inherited};
 use crate::options::WidgetOptions;
 use crate::transport::{Reply, Transport};
 use ::merchant_api::{ApiError, CheckoutAnswer, Fields, Malformed, decimal};
 use checkout::{Event, Failure, Request, RequestId};
-use js_sys::{Array, Error, Function, Promise, Reflect};
+use js_sys::{Array, Error, Function, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{
     AbortController, AbortSignal, RequestCache, RequestCredentials, RequestInit, Response,
@@ -82,7 +82,7 @@ impl MerchantApi {
     pub(crate) fn send(&self, request: &Request, done: impl FnOnce(Outcome) + 'static) -> Abort {
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
-        let init = RequestInit::new();
+        let init: RequestInit = dictionary(&[]).unchecked_into();
         init.set_credentials(RequestCredentials::Omit);
         // A backend may have forgotten to say so itself.
         init.set_cache(RequestCache::NoStore);
@@ -171,7 +171,7 @@ fn fetch(
 
 /// The answer came whole, and is no JSON.
 fn is_syntax_error(error: &JsValue) -> bool {
-    text(error, "name").as_deref() == Some("SyntaxError")
+    inherited(error, "name") == "SyntaxError"
 }
 
 /// Calls back once with what a promise comes to, its value or why there is none.
@@ -226,14 +226,12 @@ fn read(status: u16, retry_after_ms: Option<u64>, body: Option<JsObject>) -> Out
     Outcome::Failed(failure)
 }
 
-/// A JavaScript object as a holder of fields.
+/// A JavaScript object as a holder of fields: of its own ones.
 struct JsObject(JsValue);
 
 impl JsObject {
     fn get(&self, name: &'static str) -> Option<JsValue> {
-        Reflect::get(&self.0, &JsValue::from_str(name))
-            .ok()
-            .filter(|value| !value.is_undefined() && !value.is_null())
+        Some(field(&self.0, name)).filter(|value| !value.is_undefined() && !value.is_null())
     }
 
     fn read<T>(

@@ -6,7 +6,7 @@
 
 use super::bridge;
 use super::wechat_sdk;
-use crate::object::object;
+use crate::object::{method, object};
 use checkout::{BridgeReply, BridgeResult};
 
 /// Whether a page can be opened now. If not, it can once the bridge is there.
@@ -25,9 +25,7 @@ pub(crate) fn open(path: &str, failed: impl Fn(String) + 'static) {
     bridge::call(replied, |callback| {
         let target = object(&[("url", path.into()), ("complete", callback.clone())]);
         match wechat_sdk::mini_program() {
-            Some(sdk) => bridge::method(&sdk, "navigateTo")?
-                .call1(&sdk, &target)
-                .ok(),
+            Some(sdk) => method(&sdk, "navigateTo")?.call1(&sdk, &target).ok(),
             None => {
                 let call = object(&[("name", "navigateTo".into()), ("arg", target)]);
                 bridge::invoke_by_name("invokeMiniProgramAPI", &call, callback)

@@ -1,5 +1,5 @@
 // @ts-check
-// The half of `navigation.rs` and `storage.rs` that is small in JavaScript: each name of the
+// The half of `navigation.rs`, `storage.rs` and `object.rs` that is small in JavaScript: each name of the
 // browser's costs a binding in Rust. Nothing here throws; where the browser forbids something
 // (a sandboxed frame, storage that is switched off), nothing happens.
 
@@ -22,6 +22,18 @@ export function follow(address, isReplacing) {
 export function parameter(name) {
   try {
     return new URL(location.href).searchParams.get(name);
+  } catch {}
+}
+
+/**
+ * An object's own property; see `object.rs`.
+ *
+ * @param {any} object
+ * @param {string} name
+ */
+export function own(object, name) {
+  try {
+    if (Object.prototype.hasOwnProperty.call(object, name)) return object[name];
   } catch {}
 }
 

@@ -1,8 +1,7 @@
 //! WeChat's own script (`window.wx`): used where the page brought it, and never fetched. All that
 //! it does here can be done over the bridge too.
 
-use super::bridge::method;
-use crate::object::part;
+use crate::object::{method, part};
 use wasm_bindgen::JsValue;
 
 /// `window.wx`, where it is there.

@@ -3,7 +3,7 @@
 use super::countdown::push_two_digits;
 use super::node::{Node, element};
 use crate::locale::{Text, Word, Words};
-use crate::object::object;
+use crate::object::dictionary;
 use checkout::OrderView;
 use merchant_api::push_decimal;
 use wasm_bindgen::prelude::*;
@@ -61,7 +61,7 @@ fn amount_class(amount: &str) -> &'static str {
 /// that the browser does not know is written as it is.
 pub(super) fn money(fen: u64, currency: &str, words: &Words) -> Text {
     let amount = decimal_text(fen);
-    let options = object(&[("style", "currency".into()), ("currency", currency.into())]);
+    let options = dictionary(&[("style", "currency".into()), ("currency", currency.into())]);
     let text = match NumberFormat::new(&words.say(Word::Language), &options) {
         Ok(format) => format.format(&amount),
         Err(_) => [currency, &amount].join(" "),

@@ -54,6 +54,7 @@ mod page_address;
 mod php;
 mod plain_backend;
 mod policy;
+mod pollution;
 mod presence;
 mod receipt;
 mod slow_network;

@@ -5,7 +5,8 @@ const order = document.querySelector("[data-order-state]");
 
 order.querySelector("wechat-pay").addEventListener("paid", async () => {
   const response = await fetch(order.dataset.statePath);
-  if (!response.ok || !(await response.json()).paid) return;
+  // Exactly `true`: whatever else an object may have inherited is no word of the server's.
+  if (!response.ok || (await response.json()).paid !== true) return;
   order.dataset.orderState = "paid";
   order.querySelector(".thanks").hidden = false;
   document.title = `已支付 · ${document.title}`;

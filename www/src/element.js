@@ -86,7 +86,9 @@ const PROBLEMS = new URL("problems.html", import.meta.url).href;
  * @param {DefineOptions} options
  * @returns {CustomElementConstructor}
  */
-export function define({ loadBindings, tag = "wechat-pay" }) {
+export function define(options) {
+  /** @type {DefineOptions} */
+  const { loadBindings, tag = "wechat-pay" } = own(options);
   const defined = customElements.get(tag);
   if (defined) return defined;
 
@@ -334,14 +336,14 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
       }
       try {
         const ask = this._transport && /** @type {any} */ (this._transport)[name];
-        if (!ask && name === "cancel") return new Response("", { status: 404 });
+        if (typeof ask !== "function" && name === "cancel") return new Response("", { status: 404 });
         const answer = await ask.call(this._transport, fields, { signal: init.signal });
         return new Response(JSON.stringify(answer));
       } catch (thrown) {
         const isError = thrown instanceof Error;
         // What browsers throw when nothing was reached is no fault of the transport.
-        if (error.name === "AbortError" || /failed to fetch|load failed|networkerror/i.test(error.message)) throw error;
-        const { code = "TRANSPORT_FAILED", message, retryable, retry_after_ms, field, wechat_code } = error;
+        if (isError && (thrown.name === "AbortError" || /failed to fetch|load failed|networkerror/i.test(thrown.message))) throw thrown;
+        const { code = "TRANSPORT_FAILED", message = isError && thrown.message, retryable, retry_after_ms, field, wechat_code } = own(thrown);
         const refusal = { code, message: `transport.${name}: ${message || thrown}`, retryable, retry_after_ms, field, wechat_code };
         return new Response(JSON.stringify({ error: refusal }), { status: 400 });
       }
@@ -359,7 +361,8 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
         console.warn("<wechat-pay>", detail.code, detail);
       }
       this._dispatch(name, detail);
-      this._measure(name, detail.state || detail.code);
+      const { state, code } = own(detail);
+      this._measure(name, state || code);
     }
 
     /**
@@ -487,6 +490,16 @@ export function define({ loadBindings, tag = "wechat-pay" }) {
 
   customElements.define(tag, WechatPayElement);
   return WechatPayElement;
+}
+
+/**
+ * What an object has itself, and not what a polluted `Object.prototype` lends to every object.
+ *
+ * @param {any} object
+ * @returns {any}
+ */
+function own(object) {
+  return { __proto__: null, ...object };
 }
 
 /**

@@ -108,10 +108,12 @@ export const BY_WORDS = [
  * @param {string} [language] a language tag; Chinese of any region, else English
  * @returns {Explanation | null}
  */
-export function explain({ code, raw }, language = "en") {
+export function explain(problem, language = "en") {
+  // Own properties alone: no code of a problem is called `constructor`.
+  const { code, raw } = /** @type {{code: string, raw?: string | null}} */ ({ __proto__: null, ...problem });
   const words = (raw || "").toLowerCase().replace(/：/g, ":");
   const said = BY_WORDS.find(({ says }) => words.includes(says.toLowerCase()));
-  const found = said || BY_CODE[code];
+  const found = said || new Map(Object.entries(BY_CODE)).get(code);
   if (!found) return null;
   return /^zh/i.test(language) ? found.zh : found.en;
 }

@@ -64,7 +64,10 @@ export interface WechatPayElement extends HTMLElement {
   autoStart: boolean;
   supportUrl: string | null;
   checkoutUrl: string | null;
-  /** The page's own words, by name, over those of the widget's language. */
+  /**
+   * The page's own words, by name, over those of the widget's language. The object's own properties
+   * count (a getter among them); what it inherits is not read.
+   */
   messages: Messages | null;
   /** The page's own backend, in place of the merchant API. */
   transport: Transport | null;
@@ -111,6 +114,9 @@ export interface WechatPayElement extends HTMLElement {
  * A backend of the page's own: three functions that give the contract's flat object. `version`
  * may be left out. A function that throws `{code, message, retryable}` refuses in the contract's
  * words (`RATE_LIMITED`, …); whatever else it throws is a problem of the merchant's.
+ *
+ * The functions may be methods of a class. Of an answer, and of what is thrown, only the object's
+ * own properties are read: what every object inherits, somebody else may have written.
  */
 export interface Transport {
   /** Makes an attempt: `POST …/attempts`. */
@@ -292,12 +298,6 @@ export interface SceneDetail {
   reason: string;
 }
 
-/** `paid`: a cue to ask your own backend, which has heard it from WeChat. */
-export interface PaidDetail {
-  order_no: string;
-  out_trade_no: string | null;
-  total_fen: number;
-}
 /** `state-change`: what the buyer sees now. */
 export interface StateChangeDetail {
   state: State;
@@ -308,6 +308,12 @@ export interface StateChangeDetail {
   first?: boolean;
 }
 
+/** `paid`: a cue to ask your own backend, which has heard it from WeChat. */
+export interface PaidDetail {
+  order_no: string;
+  out_trade_no: string | null;
+  total_fen: number;
+}
 
 /** `problem`: what went wrong, who can act, and whether trying again helps. */
 export interface ProblemDetail {

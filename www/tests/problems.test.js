@@ -30,7 +30,7 @@ test("WeChat's own words count for more than the code", () => {
   const raw = "getBrandWCPayRequest:fail_no permission to execute";
   assert.equal(explain({ code: "CASHIER_FAILED", raw }), BY_CODE.CASHIER_DENIED.en);
   assert.equal(explain({ code: "CASHIER_FAILED", raw: null }, "zh-CN"), BY_CODE.CASHIER_FAILED.zh);
-  assert.equal(explain({ code: "NO_SUCH_CODE" }), null);
+  for (const code of ["NO_SUCH_CODE", "constructor", "__proto__", "toString"]) assert.equal(explain({ code }), null, code);
 });
 
 test("whatever WeChat's cashier says of a cause is explained by its words", () => {

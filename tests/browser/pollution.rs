@@ -1,0 +1,249 @@
+//! A page whose parser of the query lets `?__proto__[code_url]=…` through: every object inherits what
+//! a stranger wrote. What is inherited is no answer, no option, no word and no reply of WeChat's.
+
+use crate::stage::{Stage, press};
+use payment_tests::browser::{Browser, Visitor, visit, visit_in};
+use payment_tests::scanner::scan;
+use payment_tests::webdriver::Engine;
+use serde_json::{Value, json};
+
+in_browsers! {
+    the_code_the_amount_and_the_way_on_are_the_servers_own: chromium firefox webkit;
+}
+
+const WECHAT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 XWEB/1380215 MMWEBSDK/20250503 MicroMessenger/8.0.61.2880(0x28003D5B) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
+
+/// The fields of an answer and of an error, with what a stranger would like them to be.
+fn answer() -> Value {
+    json!({
+        "code_url": "weixin://wxpay/bizpayurl?pr=FOREIGN",
+        "h5_url": "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=foreign",
+        "authorize_url": "https://open.weixin.qq.com/connect/oauth2/authorize?appid=foreign",
+        "mini_program_path": "/pages/foreign",
+        "success_url": "http://127.0.0.1:9/foreign",
+        "description": "foreign", "currency": "USD", "order_no": "foreign", "total_fen": 1,
+        "payer_total_fen": 1, "refunded_fen": 1, "remaining_ms": 0, "checked_ms_ago": 0,
+        "poll_after_ms": 86_400_000, "attempt_remaining_ms": 0, "out_trade_no": "foreign",
+        "state": "paid", "error": {"code": "CHECKOUT_UNKNOWN", "message": "foreign"},
+        "code": "CHECKOUT_UNKNOWN", "retryable": false, "retry_after_ms": 86_400_000, "wechat_code": "foreign",
+    })
+}
+
+/// Options of the element, and names of its words.
+fn options() -> Value {
+    json!({
+        "token": "foreign-token", "merchantApi": "https://foreign.example/v1", "scene": "h5",
+        "successUrl": "http://127.0.0.1:9/foreign", "returnUrl": "http://127.0.0.1:9/foreign",
+        "autoStart": true, "locale": "fr", "theme": "dark", "supportUrl": "https://foreign.example/help",
+        "checkoutUrl": "https://foreign.example/c", "messages": {"scan": "foreign"}, "scan": "foreign",
+        "brand": "foreign", "language": "ar", "tag": "x-foreign", "auto-start": "x", "merchant-api": "x",
+        "first": "x",
+    })
+}
+
+/// What browsers read of a request and of a way to write numbers.
+fn dictionaries() -> Value {
+    json!({
+        "method": "POST", "body": "foreign", "headers": {"x-foreign": "1"}, "mode": "no-cors",
+        "credentials": "include", "redirect": "error", "referrer": "", "integrity": "sha256-foreign",
+        "keepalive": true, "notation": "scientific", "maximumFractionDigits": 0,
+        "minimumFractionDigits": 0, "currencyDisplay": "name", "signDisplay": "never",
+    })
+}
+
+async fn the_code_the_amount_and_the_way_on_are_the_servers_own(engine: Engine) {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit_in(engine, Visitor::Desktop, async |browser| {
+        browser
+            .open(&format!("{}/ready/bare", stage.servers.stage))
+            .await;
+        for names in [answer(), options(), dictionaries()] {
+            pollute(browser, &names).await;
+        }
+        // From its very first line on, the element is in such a page.
+        let load = "document.head.append(Object.assign(document.createElement('script'), {type: 'module', src: 'wechat-pay.js'}))";
+        browser.look(load, vec![]).await;
+        browser.until("!!customElements.get('wechat-pay')").await;
+        browser.look("window.problems = []; addEventListener('problem', ({detail}) => problems.push(detail))", vec![]).await;
+        stage.put(browser, "pay", &token).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        let codes = scan(&browser.screenshot().await);
+        let checkout = stage.servers.checkout(&token).await;
+        assert_eq!(codes, [checkout["code_url"].as_str().expect("a code")]);
+        let head = "const part = (name) => pay.shadowRoot.querySelector(`[part~=${name}]`).textContent;
+            return [part('amount'), part('description'), part('brand'), pay.shadowRoot.querySelector('[part~=base]').lang, problems]";
+        let head = browser.look(head, vec![]).await;
+        assert_eq!(head, json!(["¥69.10", "云南小粒咖啡", "微信支付", "zh-CN", []]));
+        let starts = stage.posts_about(&token);
+        assert_eq!(starts, 1);
+
+        stage.pay(&token).await;
+        browser.until("stateOf('pay') === 'paid'").await;
+        let text = browser.element_text().await;
+        assert!(!text.contains("0.01") && !text.contains("foreign"), "{text}");
+        // Nothing waits to lead away, and nothing was asked for but the state.
+        let waits = "return [left().timers, heard]";
+        assert_eq!(browser.look(waits, vec![]).await, json!([0, ["pay paid"]]));
+    })
+    .await;
+}
+
+/// One name at a time: what one of them does is not hidden by another.
+#[tokio::test]
+async fn no_field_of_an_answer_is_inherited() {
+    let stage = Stage::set().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        let names = answer();
+        let names = names.as_object().expect("an object");
+        for (name, value) in names {
+            let (clean, dirty) = (
+                seen(browser, &json!({})).await,
+                seen(browser, &json!({name: value})).await,
+            );
+            assert_eq!(dirty, clean, "{name}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_inherited_bridge_is_none_and_an_inherited_reply_says_nothing() {
+    let stage = Stage::set().await;
+    visit(Visitor::Phone, async |wechat| {
+        stage.open_as(wechat, WECHAT).await;
+        let order = "const order = {state: 'open', order_no: 'BRIDGE-1', total_fen: 6910, attempt: 0, products: ['jsapi']};
+            const jsapi = {appId: 'wx1', timeStamp: '1', nonceStr: 'n', package: 'prepay_id=wx1', signType: 'RSA', paySign: 'c2ln'};
+            window.problems = []; addEventListener('problem', ({detail: {code, raw}}) => problems.push([code, raw]));
+            window.show = () => {
+                problems.length = 0;
+                const element = make('pay', 'order-of-a-bridge', undefined);
+                element.transport = {status: () => order, start: () => ({...order, attempt: 1, product: 'jsapi', jsapi})};
+                document.getElementById('left-side').replaceChildren(element);
+            }";
+        wechat.look(order, vec![]).await;
+        // Objects that nobody put there, and an element whose id names it in the window.
+        let absent = "window.called = [];
+            const invoke = (name) => called.push(name);
+            Object.assign(Object.prototype, {
+                WeixinJSBridge: {invoke}, wx: {chooseWXPay: invoke, miniProgram: {navigateTo: invoke}},
+                __wxjs_environment: 'miniprogram',
+            });
+            document.body.append(Object.assign(document.createElement('form'), {id: 'WeixinJSBridge'}));
+            show()";
+        wechat.look(absent, vec![]).await;
+        press(wechat).await;
+        wechat.until("stateOf('pay') === 'cashier'").await;
+        assert_eq!(wechat.look("return called", vec![]).await, json!([]));
+
+        // The true one is used, and a reply without words is no `ok`.
+        let present = "for (const name of ['WeixinJSBridge', 'wx', '__wxjs_environment']) delete Object.prototype[name];
+            Object.assign(Object.prototype, {err_msg: 'get_brand_wcpay_request:ok', errMsg: 'chooseWXPay:ok', err_desc: '已支付', err_code: 7});
+            class Bridge { invoke(name, parameters, reply) { called.push(name); reply({}); } }
+            window.WeixinJSBridge = new Bridge();
+            show()";
+        wechat.look(present, vec![]).await;
+        press(wechat).await;
+        wechat.until("stateOf('pay') === 'problem'").await;
+        assert_eq!(wechat.look("return called", vec![]).await, json!(["getBrandWCPayRequest"]));
+        assert_eq!(wechat.look("return problems", vec![]).await, json!([["CASHIER_FAILED", ""]]));
+    })
+    .await;
+}
+
+/// A transport may be an instance of a class; what it throws, and the page's words, count by what
+/// they have themselves.
+#[tokio::test]
+async fn a_transport_of_a_class_is_asked_and_its_errors_count_by_their_own_fields() {
+    let stage = Stage::set().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        let script = "window.problems = [];
+            document.addEventListener('problem', ({detail: {code, raw}}) => problems.push([code, raw]));
+            Object.assign(Object.prototype, {code: 'CHECKOUT_EXPIRED', message: 'foreign', retryable: true, cancel: 'foreign', name: 'AbortError'});
+            class Backend {
+                constructor(thrown) { this._thrown = thrown; }
+                status() { throw this._thrown; }
+                start() {}
+            }
+            window.show = (thrown) => {
+                problems.length = 0;
+                const element = make('own', 'order-of-our-own', undefined);
+                element.transport = new Backend(thrown);
+                document.getElementById('left-side').replaceChildren(element);
+            }";
+        browser.look(script, vec![]).await;
+        for (thrown, code, raw) in [
+            ("new Error('no database')", "REFUSED", "transport.status: no database"),
+            ("{}", "REFUSED", "transport.status: [object Object]"),
+            ("Object.assign(new Error('gone'), {code: 'CHECKOUT_UNKNOWN', retryable: false})", "CHECKOUT_UNKNOWN", "transport.status: gone"),
+            ("{code: 'INTERNAL', message: 'boom', retryable: false}", "INTERNAL", "transport.status: boom"),
+            // Its class has a number by that name, of another meaning.
+            ("new DOMException('no clone', 'DataCloneError')", "REFUSED", "transport.status: no clone"),
+        ] {
+            browser.look(&format!("show({thrown})"), vec![]).await;
+            let problem = browser.until("problems[0]").await;
+            assert_eq!(problem, json!([code, raw]), "{thrown}");
+        }
+    })
+    .await;
+}
+
+/// A getter of the object is its own; one of its class is inherited.
+#[tokio::test]
+async fn words_are_the_objects_own() {
+    let stage = Stage::set().await;
+    let token = stage.order().await;
+    visit(Visitor::Desktop, async |browser| {
+        stage.open(browser, "ready").await;
+        stage.put(browser, "pay", &token).await;
+        browser.until("stateOf('pay') === 'qr'").await;
+        let words = "class Words { get brand() { return 'of the class'; } }
+            const words = {get scan() { return 'Scan me'; }};
+            pay.messages = Object.setPrototypeOf(words, new Words())";
+        browser.look(words, vec![]).await;
+        browser
+            .until("pay.shadowRoot.querySelector('[part~=base]').innerText.includes('Scan me')")
+            .await;
+        let text = browser.element_text().await;
+        assert!(
+            text.contains("微信支付") && !text.contains("of the class"),
+            "{text}"
+        );
+    })
+    .await;
+}
+
+/// Writes names into what every object inherits.
+async fn pollute(browser: &Browser, names: &Value) {
+    let script =
+        "for (const [name, value] of Object.entries(arguments[0])) Object.prototype[name] = value";
+    browser.look(script, vec![names.clone()]).await;
+}
+
+/// What the buyer sees of an order that is open, with an attempt that starts, while every object
+/// inherits these names; and what the page is told.
+async fn seen(browser: &Browser, names: &Value) -> Value {
+    let script = "const [names, done] = arguments;
+        const order = {state: 'open', order_no: 'OWN-1', total_fen: 6910, attempt: 0, products: ['native']};
+        const code = {...order, attempt: 1, product: 'native', code_url: 'weixin://wxpay/bizpayurl?pr=JyC91EIz1'};
+        const element = make('pay', 'order-of-our-own', undefined);
+        const problems = [];
+        let starts = 0;
+        element.addEventListener('problem', ({detail}) => problems.push(detail.code));
+        element.transport = {status: () => (starts ? code : order), start: () => { starts += 1; return code; }};
+        for (const name of Object.keys(names)) Object.prototype[name] = names[name];
+        document.getElementById('left-side').replaceChildren(element);
+        const look = () => {
+            const base = element.shadowRoot && element.shadowRoot.querySelector('[part~=base]');
+            const state = base ? base.dataset.state : 'none';
+            if (['none', 'loading', 'starting'].includes(state)) return setTimeout(look, 20);
+            for (const name of Object.keys(names)) delete Object.prototype[name];
+            const text = (part) => (base.querySelector(`[part~=${part}]`) || {}).textContent;
+            const drawn = (base.querySelector('svg path') || {getAttribute() {}}).getAttribute('d');
+            done({state, problems, starts, amount: text('amount'), description: text('description'), drawn});
+        };
+        look()";
+    browser.look_and_wait(script, vec![names.clone()]).await
+}
