@@ -24,7 +24,7 @@ async fn a_page_that_loads_itself_anew_at_the_end_of_an_order_does_it_once(engin
             let backend = format!(
                 "{KEEP} pay.transport = {{
                     start: () => new Promise(() => {{}}),
-                    status: () => ({{state: '{end}', order_no: 'ONCE-1', total_fen: 6910, attempt: 1}}),
+                    status: () => ({{state: '{end}', order_no: 'ONCE-1', total_fen: 6910, attempt: 0}}),
                 }}"
             );
             let token = format!("order-that-is-{end}");
@@ -187,7 +187,7 @@ async fn show_paid(browser: &Browser, id: &str, token: &str) {
         const element = make(id, token, undefined);
         element.transport = {
             start: () => new Promise(() => {}),
-            status: () => ({state: 'paid', order_no: token, total_fen: 6910, attempt: 1}),
+            status: () => ({state: 'paid', order_no: token, total_fen: 6910, attempt: 0}),
         };
         document.getElementById('left-side').append(element)";
     browser.look(script, vec![json!(id), json!(token)]).await;
