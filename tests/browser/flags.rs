@@ -140,7 +140,8 @@ async fn each_attribute_of_several_words_is_understood_in_the_spelling_of_html()
         ] {
             let set = "problems.length = 0; pay.setAttribute(arguments[0], 'javascript:boom()')";
             browser.look(set, vec![json!(name)]).await;
-            let problem = browser.until("problems[0]").await;
+            let of_field = format!("problems.find(({{field}}) => field === '{field}')");
+            let problem = browser.until(&of_field).await;
             let told = [&problem["code"], &problem["field"], &problem["raw"]];
             assert_eq!(told, [code, field, "javascript:boom()"], "{name}");
         }
