@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 45,784 (wasm 40,306, JavaScript 5,478).
-const LIMIT_BYTES: u64 = 45_800;
+/// Last figure: 46,282 (wasm 40,508, JavaScript 5,774).
+const LIMIT_BYTES: u64 = 46_300;
 
 /// Holds the bundle in `www/dist` against the limit.
 pub(crate) fn check() -> Result<(), Failure> {
