@@ -1,7 +1,6 @@
 //! How often something may happen, by key: a burst, and one more after each interval. For what a
 //! stranger can cause at WeChat. It keeps a bounded number of keys, and forgets all of them rather
-//! than refuse a key because of others. A clock that jumps forward fills the buckets and nothing
-//! more; one that jumps back costs less than an interval.
+//! than refuse a key because of others. Times are those of the monotonic clock.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -27,7 +26,7 @@ pub(crate) struct Allowances<Key> {
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     left: u32,
-    /// Up to when what was gained is in `left`, in milliseconds since 1970.
+    /// Up to when what was gained is in `left`, in milliseconds of the monotonic clock.
     filled_ms: i64,
 }
 

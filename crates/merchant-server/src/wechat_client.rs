@@ -103,6 +103,7 @@ impl CallError {
     pub(crate) fn held_back_ms(&self, monotonic_ms: i64) -> Option<i64> {
         match self {
             Self::Paused { until_ms } => Some(until_ms.saturating_sub(monotonic_ms)),
+            Self::OverBudget(over) => Some(i64::try_from(over.retry_after_ms).unwrap_or(i64::MAX)),
             _ => None,
         }
     }

@@ -36,7 +36,7 @@ impl<'a> Effort<'a> {
         if self.is_counted {
             return Ok(());
         }
-        let now_ms = self.server.clock.now_ms();
+        let now_ms = self.server.clock.monotonic_ms();
         match self.server.attempt_allowances.take(self.order_id, now_ms) {
             Ok(()) => {
                 self.is_counted = true;

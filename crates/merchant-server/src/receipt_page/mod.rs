@@ -122,7 +122,7 @@ async fn find(
     if known.state.is_alive() {
         if !server
             .receipt_questions
-            .may_ask(caller, server.clock.now_ms())
+            .may_ask(caller, server.clock.monotonic_ms())
         {
             tracing::warn!(
                 event = "receipt.not_asked",
