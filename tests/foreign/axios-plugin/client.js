@@ -160,7 +160,12 @@ async function main() {
     "SIGN_ERROR",
   );
   holds("a wrong merchant key is refused");
-  const doubting = client({ certs: { [merchant.platform_serial_no]: other.publicKey } });
+  const doubting = client({
+    certs: {
+      [merchant.platform_serial_no]: other.publicKey,
+      [merchant.public_key_id]: other.publicKey,
+    },
+  });
   await assert.rejects(
     doubting.v3.pay.transactions.native.post({ ...order, out_trade_no: `D${out_trade_no}` }),
     /Verify the response/,
