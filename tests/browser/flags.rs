@@ -83,8 +83,8 @@ async fn a_flag_is_false_where_the_page_says_so_and_a_wrong_word_is_a_problem() 
             let script = format!("flagged((element) => {{ {say} }}); return pay.autoStart");
             let property = wechat.look(&script, vec![]).await;
             assert_eq!(property, json!(is_on), "{say}");
-            let state = if is_on { "starting" } else { "offer" };
-            wechat.until(&format!("stateOf('pay') === '{state}'")).await;
+            let shown = if is_on { "starting" } else { "offer" };
+            wechat.until(&format!("stateOf('pay') === '{shown}'")).await;
             let starts = wechat.look("return starts", vec![]).await;
             assert_eq!(starts, json!(u8::from(is_on)), "{say}");
             let told = wechat

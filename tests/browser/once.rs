@@ -40,8 +40,9 @@ async fn a_page_that_loads_itself_anew_at_the_end_of_an_order_does_it_once(engin
             browser
                 .until(&format!("sessionStorage.told.endsWith('{again}{again}')"))
                 .await;
-            let state = format!("stateOf('pay') === '{end}'");
-            browser.until(&state).await;
+            browser
+                .until(&format!("stateOf('pay') === '{end}'"))
+                .await;
             assert_eq!(told(browser).await[0], "3");
             browser.look("sessionStorage.removeItem('told'); sessionStorage.removeItem('loads')", vec![]).await;
         }

@@ -85,8 +85,8 @@ async fn the_code_the_amount_and_the_way_on_are_the_servers_own(engine: Engine) 
         assert!(!text.contains("0.01") && !text.contains("foreign"), "{text}");
         // Nothing waits to lead away. One that did would do it before this is true.
         browser.until(&is_at_rest).await;
-        let heard = browser.look("return heard", vec![]).await;
-        assert_eq!(heard, json!(["pay paid"]));
+        let told = browser.look("return heard", vec![]).await;
+        assert_eq!(told, json!(["pay paid"]));
     })
     .await;
 }
