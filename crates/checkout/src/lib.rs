@@ -16,6 +16,7 @@ mod effect;
 mod event;
 mod facts;
 mod machine;
+mod pace;
 mod poll;
 mod problem;
 mod scene;

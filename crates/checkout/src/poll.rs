@@ -5,6 +5,7 @@
 //! came back.
 
 use crate::effect::RequestId;
+use crate::pace::Pace;
 use merchant_api::{PollQuery, WAIT_MAX_S};
 
 /// How long a question may stay unanswered beyond its own wait, in milliseconds.
@@ -14,7 +15,7 @@ const MIN_PAUSE_MS: u64 = 250;
 /// Longest pause that a backend can ask for, in milliseconds.
 const MAX_PAUSE_MS: u64 = 5 * 60_000;
 /// A question sent so lately is as good as a new one, in milliseconds: becoming visible, being
-/// shown and getting the focus come together.
+/// shown and getting the focus come together. So hints bring about one question in this time.
 const JUST_NOW_MS: u64 = 1_000;
 /// Pause after an answer that came at once with something new, in milliseconds: a backend whose
 /// version always grows must not be asked without end.
@@ -50,6 +51,10 @@ pub(crate) struct Poll {
     /// Another tab asks for this one too: which, and until when it is trusted to.
     leader: Option<(u64, u64)>,
     rank: u64,
+    /// Before then no hint brings about a question: one was just sent, or the backend asked for a
+    /// pause.
+    hint_after_ms: u64,
+    pace: Pace,
     is_visible: bool,
     is_online: bool,
     jitter: Jitter,
@@ -87,6 +92,8 @@ impl Poll {
             held_failures: 0,
             leader: None,
             rank: seed,
+            hint_after_ms: 0,
+            pace: Pace::default(),
             is_visible: true,
             is_online: true,
             jitter: Jitter(seed | 1),
@@ -108,7 +115,8 @@ impl Poll {
     }
 
     /// One question as soon as possible, in place of the one under way (which may be held for
-    /// long, or dead after a sleep). With `asks_wechat` the backend asks WeChat.
+    /// long, or dead after a sleep). With `asks_wechat` the backend asks WeChat. For what the buyer
+    /// wants and what the payment itself needs; see [`hint`](Self::hint).
     pub(crate) fn ask_now(&mut self, now_ms: u64, asks_wechat: bool) {
         let is_same_already = self.in_flight.is_some_and(|reading| {
             reading.asked_wechat >= asks_wechat
@@ -121,6 +129,28 @@ impl Poll {
         self.due_at_ms = Some(now_ms);
         self.leader = None;
         self.interrupt();
+    }
+
+    /// One question soon, for something outside says that there may be news: the page was shown,
+    /// the network is back, another tab spoke. Anything of the page's origin can say so, in any
+    /// number, so it is one question in [`JUST_NOW_MS`] at most.
+    pub(crate) fn hint(&mut self, now_ms: u64) {
+        if let Some(reading) = self.in_flight {
+            if now_ms.saturating_sub(reading.sent_at_ms) < JUST_NOW_MS {
+                return;
+            }
+            self.asks_wechat |= reading.asked_wechat;
+            self.interrupt();
+        }
+        let at_ms = self.after_hint_ms(now_ms);
+        // It hastens, and delays nothing.
+        self.due_at_ms = Some(self.due_at_ms.map_or(at_ms, |due_ms| due_ms.min(at_ms)));
+        self.leader = None;
+    }
+
+    /// Whether one more request may be sent, of any kind; it is counted. `Err`: from when on.
+    pub(crate) fn take_turn(&mut self, now_ms: u64) -> Result<(), u64> {
+        self.pace.take(now_ms)
     }
 
     /// A question to WeChat at a later time, in place of the ordinary next one.
@@ -160,7 +190,12 @@ impl Poll {
         if !is_due || self.in_flight.is_some() || !self.may_send() {
             return None;
         }
+        if let Err(free_at_ms) = self.take_turn(now_ms) {
+            self.due_at_ms = Some(free_at_ms);
+            return None;
+        }
         self.due_at_ms = None;
+        self.hint_after_ms = now_ms + JUST_NOW_MS;
         let asked_wechat = std::mem::take(&mut self.asks_wechat);
         // A first question, one that asks WeChat, and one after a failure are answered at once:
         // holding them would tell the buyer nothing.
@@ -220,7 +255,11 @@ impl Poll {
         self.held_failures += u32::from(reading.wait_ms > 0);
         let backoff_ms = 1_000 << (self.failures - 1).min(5);
         let pause_ms = match retry_after_ms {
-            Some(wanted_ms) => wanted_ms.clamp(MIN_PAUSE_MS, MAX_PAUSE_MS),
+            Some(wanted_ms) => {
+                let pause_ms = wanted_ms.clamp(MIN_PAUSE_MS, MAX_PAUSE_MS);
+                self.hint_after_ms = self.hint_after_ms.max(now_ms + pause_ms);
+                pause_ms
+            }
             None => self.jitter.around(backoff_ms),
         };
         self.due_at_ms = Some(now_ms + pause_ms);
@@ -281,11 +320,11 @@ impl Poll {
         }
     }
 
-    /// One question now, if any was to come by itself.
+    /// A hint, if any question was to come by itself.
     pub(crate) fn refresh(&mut self, now_ms: u64) {
         if self.running_since_ms.is_some() || self.due_at_ms.is_some() {
             self.failures = 0;
-            self.ask_now(now_ms, false);
+            self.hint(now_ms);
         }
     }
 
@@ -299,7 +338,7 @@ impl Poll {
         let until_ms = now_ms + for_ms.min(MAX_PAUSE_MS) + PEER_PATIENCE_MS;
         self.leader = Some((rank, until_ms));
         if !self.in_flight.is_some_and(|reading| reading.asked_wechat) {
-            self.due_at_ms = Some(now_ms);
+            self.due_at_ms = Some(self.after_hint_ms(now_ms));
             self.interrupt();
         }
     }
@@ -308,6 +347,14 @@ impl Poll {
     pub(crate) fn peer_stopped(&mut self, now_ms: u64, rank: u64) {
         if self.leader.is_some_and(|(leader, _)| leader == rank) {
             self.leader = None;
+            self.peer_hints(now_ms);
+        }
+    }
+
+    /// Another tab says that there is something new. After a failure that is no reason to try again
+    /// sooner: what a tab says proves nothing.
+    pub(crate) fn peer_hints(&mut self, now_ms: u64) {
+        if self.failures == 0 {
             self.refresh(now_ms);
         }
     }
@@ -316,7 +363,7 @@ impl Poll {
     pub(crate) fn give_way(&mut self) {
         if let Some(reading) = self.in_flight {
             self.asks_wechat |= reading.asked_wechat;
-            self.due_at_ms = Some(reading.sent_at_ms);
+            self.due_at_ms = Some(reading.sent_at_ms + JUST_NOW_MS);
             self.interrupt();
         }
     }
@@ -328,6 +375,11 @@ impl Poll {
             Some((_, until_ms)) if !self.asks_wechat => Some(due_at_ms.max(until_ms)),
             _ => Some(due_at_ms),
         }
+    }
+
+    /// The earliest time of a question that a hint brings about.
+    fn after_hint_ms(&self, now_ms: u64) -> u64 {
+        now_ms.max(self.hint_after_ms)
     }
 
     fn hasten(&mut self, now_ms: u64) {

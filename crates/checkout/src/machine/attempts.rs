@@ -38,6 +38,10 @@ impl CheckoutMachine {
         if !is_due || !self.poll.may_send() {
             return;
         }
+        if let Err(until_ms) = self.poll.take_turn(now_ms) {
+            starting.progress = Progress::Waiting { until_ms };
+            return;
+        }
         self.last_id = id.0;
         starting.tries += 1;
         starting.progress = Progress::InFlight {

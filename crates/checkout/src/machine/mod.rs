@@ -152,7 +152,7 @@ impl CheckoutMachine {
     fn came_back(&mut self, now_ms: u64) {
         if let Stage::Closed | Stage::Expired = self.stage {
             // Late money is still money: one look whenever the buyer looks.
-            self.poll.ask_now(now_ms, false);
+            self.poll.hint(now_ms);
         }
         let Stage::Leaving(Leaving {
             was_hidden: true,

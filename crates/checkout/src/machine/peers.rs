@@ -14,7 +14,7 @@ impl CheckoutMachine {
         match word {
             PeerWord::Asks(for_ms) => self.poll.peer_asks(now_ms, rank, for_ms),
             PeerWord::Stopped => self.poll.peer_stopped(now_ms, rank),
-            PeerWord::News => self.poll.refresh(now_ms),
+            PeerWord::News => self.poll.peer_hints(now_ms),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The machine as a page drives it: events in, effects out, no browser and no waiting.
 
+mod floor;
 mod h5;
 mod hostile;
 mod jsapi;

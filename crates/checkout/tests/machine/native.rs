@@ -146,6 +146,7 @@ fn late_money_after_expired_or_closed_is_still_paid() {
     page.answer_read(closed(3));
     page.expect_screen("closed");
     assert!(page.is_quiet());
+    page.pass(1_000);
     page.happen(Event::Resumed);
     page.answer_read(paid(4));
     page.expect_screen("paid");
@@ -156,9 +157,11 @@ fn late_money_after_expired_or_closed_is_still_paid() {
 fn closed_is_told_once_and_an_open_answer_after_it_changes_nothing() {
     let mut page = with_code();
     page.answer_read(closed(3));
+    page.pass(1_000);
     page.happen(Event::Resumed);
     page.answer_read(code_shown(4, 1, CODE));
     page.expect_screen("closed");
+    page.pass(1_000);
     page.happen(Event::Resumed);
     page.answer_read(closed(5));
     assert_eq!(page.count(|what| matches!(what, Occurrence::Closed)), 1);

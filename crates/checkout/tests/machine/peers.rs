@@ -49,6 +49,7 @@ fn a_tab_that_asks_for_others_and_is_gone_is_waited_for_a_few_seconds_and_no_mor
     let mut page = with_code();
     hear(&mut page, LOWER, PeerWord::Asks(25_000));
     hear(&mut page, LOWER, PeerWord::Stopped);
+    page.pass(1_000);
     assert!(page.reading().is_some(), "it said that it stopped");
 }
 
@@ -95,6 +96,7 @@ fn a_tab_says_what_it_asks_that_it_heard_something_new_and_that_it_stops() {
     page.effects.clear();
     page.happen(Event::Hidden);
     assert_eq!(told(&page), [PeerWord::Stopped]);
+    page.pass(1_000);
     page.happen(Event::Resumed);
     page.effects.clear();
     page.answer_read(paid(3));

@@ -25,7 +25,10 @@ pub(super) fn hash_relative(text: &str, now_ms: u64, hasher: &mut DefaultHasher)
         let is_time = is_time(&text[..at]);
         if is_time {
             let distance = i128::from(number) - i128::from(now_ms);
-            distance.max(-600_000).hash(hasher);
+            let is_floor = FLOORS.iter().any(|floor| before.ends_with(floor));
+            distance
+                .max(if is_floor { 0 } else { -600_000 })
+                .hash(hasher);
         } else if before.ends_with("RequestId(") || before.ends_with("last_id: ") {
             (last_id - number.min(last_id)).hash(hasher);
         } else {
@@ -38,7 +41,7 @@ pub(super) fn hash_relative(text: &str, now_ms: u64, hasher: &mut DefaultHasher)
 }
 
 /// Fields that hold a time, or begin with one.
-const TIMES: [&str; 11] = [
+const TIMES: [&str; 13] = [
     "running_since_ms",
     "due_at_ms",
     "sent_at_ms",
@@ -50,7 +53,12 @@ const TIMES: [&str; 11] = [
     "stuck_at_ms",
     "wake_at_ms",
     "leave",
+    "hint_after_ms",
+    "full_at_ms",
 ];
+
+/// Times before which something does not happen: once past, they mean nothing.
+const FLOORS: [&str; 2] = ["hint_after_ms: ", "full_at_ms: "];
 
 /// Whether the number that follows is a time: `stuck_at_ms: 5`, `leave: Some((5, …`, and the second
 /// of `leader: Some((1, 5))`, whose first is a rank.
