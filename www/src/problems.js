@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * What each problem means and how it is mended, for the merchant's engineer, in both languages.
- * It is no part of the script that buyers load: `problems.html` shows it, and a backend's log or a
+ * It is no part of the script that buyers load: `problems.html` is written from it, and a backend's log or a
  * support desk may import it.
  */
 
@@ -20,7 +20,7 @@ const both = (causeZh, fixZh, causeEn, fixEn) => ({
 export const BY_CODE = {
   // The element's own attributes.
   TOKEN_INVALID: both("没有 token，或者它不是 8 到 256 个 URL 安全字符", "填入 POST /v1/orders 返回的 token", "There is no token, or it is not 8 to 256 URL-safe characters", "Set the token that POST /v1/orders gave"),
-  MERCHANT_API_INVALID: both("merchant-api 缺失，或不是 http(s) 地址或以 / 开头的路径", "填入例如 https://pay.shop.example/v1，不带查询参数；使用 transport 时不需要", "merchant-api is missing, or neither an http(s) address nor a path that begins with /", "Set for example https://pay.shop.example/v1, without a query; with a transport it is not needed"),
+  MERCHANT_API_INVALID: both("merchant-api 缺失，或不是 http(s) 地址或以 / 开头的路径", "填入例如 https://pay.shop.example/v1，不带查询参数；使用 transport 时不需要；React 服务端渲染（hydration）不会设置对象属性，请使用 wechat-pay-widget/react", "merchant-api is missing, or neither an http(s) address nor a path that begins with /", "Set for example https://pay.shop.example/v1, without a query; with a transport it is not needed. React sets no object property when it hydrates a page: use wechat-pay-widget/react there"),
   SCENE_INVALID: both("scene 不是 auto、native、h5、jsapi 或 mini_program", "改正拼写；组件已按 auto 继续", "scene is none of auto, native, h5, jsapi, mini_program", "Mend the word; the element has gone on with auto"),
   AUTO_START_INVALID: both("auto-start 既不是 true 也不是 false", "写 auto-start（或 auto-start=\"true\"）表示开启，去掉该属性或写 auto-start=\"false\" 表示关闭；组件已按关闭继续", "auto-start is neither true nor false", "Write auto-start (or auto-start=\"true\") to switch it on; leave it out or write auto-start=\"false\" to switch it off; the element goes on with it switched off"),
   SUCCESS_URL_INVALID: both("success-url 不是 https 地址（http 仅限本机）", "填入 https 地址，或 https 页面上的路径；支付照常进行，只是不跳转", "success-url is no https address (http is for this machine alone)", "Set an https address, or a path on an https page; the payment goes on, without going there"),
@@ -31,13 +31,14 @@ export const BY_CODE = {
   WIDGET_UNAVAILABLE: both("WebAssembly 没有加载成功：网络、CSP 缺少 'wasm-unsafe-eval'、MIME 类型，或浏览器禁用了 WebAssembly（锁定模式、坚盾模式）", "查看 raw 与控制台；设置 checkout-url，买家便可打开收银台页面", "The WebAssembly did not load: network, a policy without 'wasm-unsafe-eval', a wrong MIME type, or a browser without WebAssembly (Lockdown Mode)", "See raw and the console; set checkout-url, and buyers have the hosted page"),
   WIDGET_STOPPED: both("组件内部出错并已停止；订单不受影响", "把控制台内容提交为问题报告；买家可刷新页面或使用 checkout-url", "The widget failed inside and has stopped; the order is untouched", "Report what the console says; the buyer can reload, or use checkout-url"),
   // The contract.
-  UNREACHABLE: both("没有收到商户接口的任何响应：网络、域名、证书，或 CORS / CSP 的 connect-src 拒绝", "在浏览器网络面板查看该请求；把页面来源加入 allowed_origins", "Nothing came back from the merchant API: network, name, certificate, or CORS and the policy's connect-src", "Look at the request in the browser's network panel; add the page's origin to allowed_origins"),
+  UNREACHABLE: both("没有收到商户接口的任何响应：域名、端口、证书、网络，页面 CSP 的 connect-src，或自建后端的响应没有 Access-Control-Allow-Origin", "在浏览器网络面板查看控制台给出的请求；自建后端的错误响应也要带上该响应头。本项目服务器对未登记的来源会回答 ORIGIN_NOT_ALLOWED", "Nothing that the page may read came from the merchant API: name, port, certificate, network, the policy's connect-src, or a backend of your own that answers without Access-Control-Allow-Origin", "Look at the request that the console names in the browser's network panel; a backend of your own needs the header on errors too. Our server answers ORIGIN_NOT_ALLOWED to an origin that it does not know"),
   REFUSED: both("后端拒绝，但没有使用接口约定的错误码（例如代理的错误页，或 transport 抛出的异常）", "raw 是状态码或异常信息；按它排查后端", "The backend refused without a code of the contract (a proxy's page, or something a transport threw)", "raw has the status or the text that was thrown"),
   ANSWER_MALFORMED: both("后端的回答不符合接口约定", "field 是字段，raw 是规则；对照 openapi.json 修正", "The backend's answer breaks the contract", "field names the field, raw the rule; compare with openapi.json"),
   ACTION_UNEXPECTED: both("回答中没有该支付产品的动作（例如 native 没有 code_url）", "让 attempts 按 product 返回对应字段", "The answer lacks the action of the product (native without code_url)", "Have attempts answer with the field that belongs to the product"),
   INVALID_REQUEST: both("商户接口不接受该请求", "field 是字段", "The merchant API does not accept the request", "field names what is wrong"),
   CHECKOUT_UNKNOWN: both("没有这个 token 的订单", "token 是否完整？是否来自另一个环境的服务器？", "There is no order with this token", "Is the token whole, and from this very server?"),
   CHECKOUT_EXPIRED: both("订单的支付时间已过", "重新下单", "The time to pay the order is over", "Create a new order"),
+  ORIGIN_NOT_ALLOWED: both("页面的来源（协议、域名和端口）不在商户服务器的 allowed_origins 中", "把 raw 中的来源原样加入 allowed_origins，然后重新加载配置", "The page's origin (scheme, host and port) is not in the merchant server's allowed_origins", "Add the origin that raw names to allowed_origins, as it stands there, and reload the configuration"),
   ROUTE_UNKNOWN: both("后端没有这个接口：merchant-api 的路径不对", "检查 merchant-api（本项目服务器为 /v1）", "The backend has no such route: the path of merchant-api is wrong", "Check merchant-api (it ends in /v1 with our server)"),
   METHOD_NOT_ALLOWED: both("后端的这个接口不接受该请求方法：merchant-api 的路径不对，或代理改了请求", "检查 merchant-api 和代理", "The route does not take this method: the path of merchant-api is wrong, or a proxy changes requests", "Check merchant-api and the proxy"),
   ATTEMPT_SUPERSEDED: both("另一台设备已发起更新的支付", "无需处理；买家可选择“改为在此支付”", "Another device has started a newer attempt", "Nothing to do; the buyer can bring it back"),

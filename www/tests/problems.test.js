@@ -50,13 +50,39 @@ test("the document says what the module says (UPDATE=1 writes it)", () => {
   const head = (first) => `| ${first} | 原因 · cause | 解决 · fix |\n|---|---|---|\n`;
   const text =
     "# Problems, and what mends them · 问题与解决\n\n" +
-    "Written from `src/problems.js`, which is also shown as `problems.html` beside the script: the `hint` of each\n" +
+    "Written from `src/problems.js`, as is `problems.html` beside the script: the `hint` of each\n" +
     "`problem` event leads there.\n\n" +
     "## By the event's `code` · 按错误码\n\n" +
     head("`code`") + Object.entries(BY_CODE).map(([code, entry]) => row(`\`${code}\``, entry)).join("\n") +
     "\n\n## By WeChat's own words · 按微信的提示\n\n" +
     head("WeChat says · 微信提示") + BY_WORDS.map((entry) => row(entry.says, entry)).join("\n") + "\n";
-  const file = new URL("../problems.md", import.meta.url);
+  isWritten("problems.md", text);
+});
+
+test("the page says what the module says, and needs no other file (UPDATE=1 writes it)", () => {
+  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/"/g, "&quot;");
+  const both = ({ zh, en }, what) => `<td lang="zh">${escaped(zh[what])}<br><span lang="en">${escaped(en[what])}</span></td>`;
+  const row = (name, entry, id) => `<tr${id}><th>${escaped(name)}</th>${both(entry, "cause")}${both(entry, "fix")}</tr>\n`;
+  const table = (first, rows) => `<table>\n<tr><th>${first}</th><th>原因 · cause</th><th>解决 · fix</th></tr>\n${rows.join("")}</table>\n`;
+  const text = `<!doctype html>
+<html lang="zh">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>wechat-pay · problems</title>
+<link rel="icon" href="data:,">
+<h1>&lt;wechat-pay&gt;: 问题与解决 · problems and their fixes</h1>
+${table("code", Object.entries(BY_CODE).map(([code, entry]) => row(code, entry, ` id="${code}"`)))}<h2>微信的提示 · WeChat's own words</h2>
+${table("says", BY_WORDS.map((entry) => row(entry.says, entry, "")))}</html>
+`;
+  // A bundler copies this one file: what it would load beside itself is not there.
+  assert.doesNotMatch(text, /<script|<style|src=|url\(|href="(?!data:,")/);
+  isWritten("src/problems.html", text);
+});
+
+/** Holds a file against what it should be, or writes it. */
+function isWritten(name, text) {
+  const file = new URL(`../${name}`, import.meta.url);
   if (process.env.UPDATE) writeFileSync(file, text);
   assert.equal(readFileSync(file, "utf8"), text);
-});
+}

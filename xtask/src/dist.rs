@@ -29,7 +29,6 @@ const COMPANIONS: &[&str] = &[
     "jsx.d.ts",
     "vue.d.ts",
     "problems.html",
-    "problems-page.js",
     "problems.js",
     "problems.d.ts",
 ];
