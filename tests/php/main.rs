@@ -107,7 +107,13 @@ async fn what_is_wrong_is_refused_in_the_contracts_words() {
             "/v1/checkouts/".to_owned(),
             None,
             404,
-            ErrorCode::CheckoutUnknown,
+            ErrorCode::RouteUnknown,
+        ),
+        (
+            format!("/checkouts/{}", shop.token),
+            None,
+            404,
+            ErrorCode::RouteUnknown,
         ),
         (
             start(&shop.token),
@@ -233,7 +239,17 @@ impl Shop {
         let response = request.send().await.unwrap();
         assert_eq!(response.headers()["cache-control"], "no-store");
         let status = response.status().as_u16();
+        let readers = response.headers().get("access-control-allow-origin");
+        let readers = readers.map(|origin| origin.to_str().unwrap().to_owned());
         let body = response.text().await.unwrap();
-        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+        let body: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
+        // Every page may read that an address is wrong, and none here anything of an order.
+        let is_wrong_address = body["error"]["code"] == "ROUTE_UNKNOWN";
+        assert_eq!(
+            readers.as_deref(),
+            is_wrong_address.then_some("*"),
+            "{path}"
+        );
+        (status, body)
     }
 }

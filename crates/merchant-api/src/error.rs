@@ -55,6 +55,8 @@ error_codes! {
     Unauthorized = "UNAUTHORIZED", 401, false;
     /// The API key may not do this (private side).
     Forbidden = "FORBIDDEN", 403, false;
+    /// The page's origin may not read checkouts: the backend does not know it as one of its shop's.
+    OriginNotAllowed = "ORIGIN_NOT_ALLOWED", 403, false;
     /// No route has this address.
     RouteUnknown = "ROUTE_UNKNOWN", 404, false;
     /// The route does not take this method; `Allow` names those that it takes.

@@ -191,6 +191,7 @@ fn start_attempt() {}
     responses(
         (status = 200, description = "The answer; paid and closed are answers, never errors", body = CheckoutAnswerObject<'static>),
         (status = 400, description = "INVALID_REQUEST", body = ErrorEnvelope),
+        (status = 403, description = "ORIGIN_NOT_ALLOWED: a browser's page of another origin than the shop's; every origin may read this answer", body = ErrorEnvelope),
         (status = 404, description = "CHECKOUT_UNKNOWN", body = ErrorEnvelope),
         (status = 429, description = "RATE_LIMITED", body = ErrorEnvelope),
         (status = 500, description = "INTERNAL", body = ErrorEnvelope),

@@ -24,6 +24,7 @@ mod clock;
 mod clock_steps;
 mod config;
 mod connections;
+mod cross_origin;
 mod due_work;
 mod error;
 mod folder;

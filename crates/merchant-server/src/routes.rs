@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use merchant_api::FORM_MAX_BYTES;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::Instrument as _;
@@ -20,8 +19,8 @@ use crate::secret::masked;
 use crate::server::MerchantServer;
 use crate::wechat_client::CallSource;
 use crate::{
-    bills, checkout, hosted_page, metrics, mismatches, notify, oauth, openapi, order_attempts,
-    order_list, orders, rate_limit, receipt_page, refunds, unknown_route, webhooks,
+    bills, checkout, cross_origin, hosted_page, metrics, mismatches, notify, oauth, openapi,
+    order_attempts, order_list, orders, rate_limit, receipt_page, refunds, unknown_route, webhooks,
 };
 
 /// Largest order that a backend may send, in bytes.
@@ -45,9 +44,13 @@ pub fn app(server: MerchantServer) -> Router {
         .method_not_allowed_fallback(unknown_route::other_method)
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
         .layer(from_fn_with_state(server.clone(), rate_limit::limit))
+        .layer(cross_origin::of_allowed_origins(&server.config))
+        .layer(from_fn_with_state(
+            server.clone(),
+            cross_origin::refuse_other_origins,
+        ))
         // Outside the limit, whose refusals are not to be kept either.
-        .layer(set(header::CACHE_CONTROL, "no-store"))
-        .layer(cors(&server));
+        .layer(set(header::CACHE_CONTROL, "no-store"));
     let private = Router::new()
         .route(
             "/v1/orders",
@@ -127,7 +130,8 @@ async fn name_source(State(source): State<CallSource>, request: Request, next: N
     source.scope(next.run(request)).await
 }
 
-/// The element's files, for pages of the allowed origins.
+/// The element's files, for every page: they hold nothing secret, and the one whose origin is not
+/// allowed learns that from the element.
 fn bundle(server: &MerchantServer) -> Router<MerchantServer> {
     let Some(folder) = &server.config.bundle_dir else {
         return Router::new();
@@ -148,12 +152,12 @@ fn bundle(server: &MerchantServer) -> Router<MerchantServer> {
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-cache"),
         ))
-        // A page that isolates itself (COEP) may load them, too: they hold nothing secret.
+        // A page that isolates itself (COEP) may load them, too.
         .layer(set(
             HeaderName::from_static("cross-origin-resource-policy"),
             "cross-origin",
         ))
-        .layer(cors(server))
+        .layer(cross_origin::of_all())
 }
 
 /// The bundle's names are of plain letters. Others never reach the file system, which takes a NUL
@@ -166,20 +170,6 @@ async fn only_file_names(request: Request, next: Next) -> Response {
     } else {
         unknown_route::unknown(request).await
     }
-}
-
-fn cors(server: &MerchantServer) -> CorsLayer {
-    let origins = server
-        .config
-        .allowed_origins
-        .iter()
-        .filter_map(|origin| HeaderValue::from_str(origin).ok());
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE])
-        .expose_headers([header::RETRY_AFTER])
-        .max_age(std::time::Duration::from_hours(1))
 }
 
 fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

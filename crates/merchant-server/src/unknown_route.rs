@@ -1,11 +1,13 @@
 //! What is answered where no route is: by the contract's envelope, and under `/c/`, where buyers
-//! are, by a page. Nothing here is kept by a cache, for a later version may have the route.
+//! are, by a page. Nothing here is kept by a cache, for a later version may have the route. Every
+//! page may read it, so that a wrong `merchant-api` does not look like a server that is off.
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use merchant_api::ErrorCode;
 
+use crate::cross_origin;
 use crate::error::Failure;
 use crate::hosted_page;
 use crate::language::Language;
@@ -28,7 +30,8 @@ pub(crate) async fn other_method(request: Request) -> Response {
 }
 
 fn page(request: &Request, code: ErrorCode) -> Response {
-    hosted_page::failure(Language::of(request.headers()), code)
+    let page = hosted_page::failure(Language::of(request.headers()), code);
+    cross_origin::readable_by_all(page)
 }
 
 fn is_a_page(request: &Request) -> bool {
@@ -42,5 +45,5 @@ fn refused(code: ErrorCode, message: &str) -> Response {
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, no_store);
-    response
+    cross_origin::readable_by_all(response)
 }

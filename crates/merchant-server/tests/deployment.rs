@@ -45,6 +45,25 @@ fn the_nginx_sample_keeps_every_private_route_from_the_outside() {
 }
 
 #[test]
+fn a_page_can_read_what_the_nginx_sample_refuses_by_itself_and_no_answer_has_the_header_twice() {
+    let sample = include_str!("../deploy/nginx.conf");
+    let allow = "add_header Access-Control-Allow-Origin \"*\" always;";
+    let mut count = 0;
+    for line in sample.lines().filter(|line| line.contains("error_page ")) {
+        let (_, name) = line.trim_end_matches(';').rsplit_once(' ').unwrap();
+        let (_, location) = sample.split_once(&format!("location {name} {{")).unwrap();
+        let (location, _) = location.split_once('}').unwrap();
+        assert!(location.contains(allow), "{name}");
+        assert!(!location.contains("proxy_pass"), "{name}");
+        count += 1;
+    }
+    assert_eq!(count, 2);
+    // Answers of the server, which have the header already, come from the other locations.
+    assert_eq!(sample.matches("Access-Control-Allow-Origin").count(), count);
+    assert!(!sample.contains("proxy_intercept_errors"));
+}
+
+#[test]
 fn the_samples_call_the_program_as_it_wants_to_be_called() {
     let unit = include_str!("../deploy/merchant-server.service");
     let commands = unit

@@ -39,7 +39,7 @@ function route(string $method, string $path): void
         'POST /v1/checkouts/{token}/attempts' => change_order($token, start(...)),
         'GET /v1/checkouts/{token}' => change_order($token, look(...)),
         'POST /wechat/notify' => notified((string) file_get_contents('php://input')),
-        default => refuse(404, 'CHECKOUT_UNKNOWN', 'there is nothing at this address'),
+        default => refuse(404, 'ROUTE_UNKNOWN', 'there is nothing at this address'),
     };
 }
 
@@ -304,6 +304,9 @@ function send(int $status, ?array $fields): void
     $origin = $_SERVER['HTTP_ORIGIN'] ?? '';
     if ($origin !== '' && in_array($origin, explode(' ', (string) getenv('ALLOWED_ORIGINS')), true)) {
         header("Access-Control-Allow-Origin: $origin");
+    } elseif (($fields['error']['code'] ?? '') === 'ROUTE_UNKNOWN') {
+        // Every page may read that an address is wrong: else it looks like a shop that is off.
+        header('Access-Control-Allow-Origin: *');
     }
     if ($fields !== null) {
         header('Content-Type: application/json');

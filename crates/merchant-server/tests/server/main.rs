@@ -19,6 +19,7 @@ mod configured_values;
 mod connections;
 mod contract;
 mod crash_points;
+mod cross_origin;
 mod database;
 mod dead_targets;
 mod due_work;
