@@ -25,7 +25,8 @@ pub struct WidgetOptions {
     pub appearance: Appearance,
     /// A backend of the page's own.
     pub transport: Option<Transport>,
-    /// What stands in for `fetch`: the element's way to a `transport` of JavaScript.
+    /// What stands in for `fetch`: the element's own, which asks a `transport` of JavaScript where there
+    /// is one, and keeps for the console what was asked.
     pub(crate) fetch: Option<Function>,
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct MerchantApi {
     checkout: String,
     /// A Rust page's own backend.
     transport: Option<Transport>,
-    /// What stands in for `fetch`, over a backend of a JavaScript page's own.
+    /// What stands in for `fetch`; none where a Rust page embeds the widget.
     fetch: Option<Function>,
 }
 

@@ -78,7 +78,7 @@ async fn a_wrong_attribute_is_named_and_what_can_be_paid_without_it_is_paid() {
             assert_eq!(problem["field"], attribute, "{case}");
             assert_eq!(problem["raw"], value, "{case}");
             let message = if goes_on {
-                format!("{attribute} is left out")
+                format!("the value {value:?} of {attribute} is refused; the payment goes on without it")
             } else {
                 "支付组件未能加载".to_owned()
             };

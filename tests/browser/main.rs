@@ -34,6 +34,7 @@ mod connection;
 mod cookies;
 mod engines;
 mod failure;
+mod first_embed;
 mod flags;
 mod framed;
 mod gallery;

@@ -51,6 +51,9 @@ const has = (object, name) => Object.prototype.hasOwnProperty.call(object, name)
 /** How an address begins that leads to help. */
 const HELP = /^(https?|mailto|tel):./;
 
+/** Codes of problems that WeChat's own side brought, and no request to the backend. */
+const OF_WECHAT = /^(BRIDGE|CASHIER|LANDING|SIGNATURE|PREPAY)|_UNREACHABLE/;
+
 /**
  * What an attribute of looks may say; anything else is told, and left out. A language tag is one
  * by its form, for the page may have words of its own for any language; `zh_CN` is what many
@@ -77,8 +80,11 @@ const FALLBACK_STYLE =
   ":host{display:block}.fallback{font:16px/1.6 system-ui,sans-serif;text-align:center;padding:20px 16px;border:1px solid #8a8a8a;border-radius:12px;max-width:420px;margin:0 auto}" +
   ".fallback b{display:block;font-size:20px}.fallback a,.fallback button{display:inline-block;min-height:48px;box-sizing:border-box;margin:12px 4px 0;padding:10px 20px;border:1px solid #8a8a8a;border-radius:8px;background:none;font:inherit;color:inherit;cursor:pointer}";
 
-/** Where each code of a problem is explained, beside this file. */
-const PROBLEMS = new URL("problems.html", import.meta.url).href;
+/**
+ * Where each code of a problem is explained, beside this file. Bundlers know this form, and copy the
+ * page, which needs no other file.
+ */
+const PROBLEMS = new URL("./problems.html", import.meta.url).href;
 
 /**
  * Defines the element, once: a second call gives the class that is there.
@@ -114,6 +120,8 @@ export function define(options) {
       this._isDressing = false;
       /** When this start began, on the page's own clock. */
       this._begun = 0;
+      /** The last request and what came of it, for the console. */
+      this._asked = "";
       /** What was told once and is not told again when the element comes back. */
       this._told = new Set();
       /** @type {Record<string, string> | null} */
@@ -296,7 +304,7 @@ export function define(options) {
 
     _options() {
       /** @type {Record<string, unknown>} */
-      const options = { messages: this._messages, theme: this._themeOfPage() };
+      const options = { messages: this._messages, theme: this._themeOfPage(), fetch: this._ask.bind(this) };
       for (const [attribute, property] of Object.entries(ATTRIBUTES)) {
         const given = this._said(attribute);
         const isFlag = property === "autoStart";
@@ -306,10 +314,7 @@ export function define(options) {
         if (!has(LOOKS, attribute) || LOOKS[attribute].test(value)) options[property] = value;
         else if (this._isNew(attribute + given)) this._emit("problem", `${attribute.replace("-", "_").toUpperCase()}_INVALID`);
       }
-      if (this._transport) {
-        options.merchantApi = "";
-        options.fetch = this._ask.bind(this);
-      }
+      if (this._transport) options.merchantApi = "";
       return options;
     }
 
@@ -321,12 +326,28 @@ export function define(options) {
     }
 
     /**
-     * Stands in for `fetch`: asks the page's own transport, and writes what it says as a response.
+     * Stands in for `fetch`, and keeps for the console what came of it. The token is the
+     * authorisation: the console gets its beginning.
      *
      * @param {string} address
      * @param {RequestInit} init
      */
     async _ask(address, init) {
+      const token = this.getAttribute("token") || "";
+      const request = this._transport ? "transport" : `${init.method || "GET"} ${whole(address).replace(token, `${token.slice(0, 6)}…`)}`;
+      this._asked = ` (${request} → no answer)`;
+      const response = await (this._transport ? this._askTransport(address, init) : fetch(address, init));
+      this._asked = ` (${request} → ${response.status})`;
+      return response;
+    }
+
+    /**
+     * Asks the page's own transport, and writes what it says as a response.
+     *
+     * @param {string} address
+     * @param {RequestInit} init
+     */
+    async _askTransport(address, init) {
       const [path, query] = address.split("?");
       const name = path.endsWith("/attempts") ? "start" : path.endsWith("/cancel") ? "cancel" : "status";
       /** @type {Record<string, unknown>} */
@@ -352,13 +373,19 @@ export function define(options) {
     /**
      * @param {string} name
      * @param {any} detail of a wrong option, its code alone
+     * @param {string} [cause] of a problem that no request brought
      */
-    _emit(name, detail) {
+    _emit(name, detail, cause) {
       if (name === "problem") {
-        if (typeof detail === "string") detail = this._wrong(detail);
+        if (typeof detail === "string") {
+          detail = this._wrong(detail);
+          cause = detail.message += "; the payment goes on without it";
+        }
         detail.hint = `${PROBLEMS}#${detail.code}`;
-        // For the merchant's engineer, who may not listen.
-        console.warn("<wechat-pay>", detail.code, detail);
+        const asked = cause || OF_WECHAT.test(detail.code) ? "" : this._asked;
+        cause = cause || [detail.field, detail.raw].filter(Boolean).join(": ") || detail.message;
+        // For the merchant's engineer, who may not listen: one line of text, to be copied.
+        console.warn(`<wechat-pay> ${detail.code}: ${cause}${asked}. ${detail.hint}`.replace(/\s+/g, " "));
       }
       this._dispatch(name, detail);
       const { state, code } = own(detail);
@@ -393,15 +420,15 @@ export function define(options) {
     }
 
     /**
-     * The problem of an attribute that is wrong.
+     * The problem of an attribute that is wrong, in words for the engineer.
      *
      * @param {string} code
-     * @param {string} [message] to the engineer, where the payment goes on without it
      */
-    _wrong(code, message) {
+    _wrong(code) {
       const field = code.replace("_INVALID", "").replace("_", "-").toLowerCase();
-      message = message || `${field} is left out`;
-      return { code, actor: "merchant", recoverable: false, message, field, raw: this._said(field) };
+      const raw = this._said(field);
+      const message = raw ? `the value ${JSON.stringify(raw)} of ${field} is refused` : `${field} is missing`;
+      return { code, actor: "merchant", recoverable: false, message, field, raw };
     }
 
     _words() {
@@ -452,9 +479,10 @@ export function define(options) {
       outlet.append(box);
       root.replaceChildren(...styled(root, FALLBACK_STYLE), outlet);
       const isOfWidget = code === "WIDGET_UNAVAILABLE" || code === "WIDGET_STOPPED";
-      this._emit("problem", isOfWidget
-        ? { code, actor: "internal", recoverable: true, message: words.load_failed, field: null, raw: String(error) }
-        : this._wrong(code, words.load_failed));
+      const problem = isOfWidget
+        ? { code, actor: "internal", recoverable: true, message: String(error), field: null, raw: String(error) }
+        : this._wrong(code);
+      this._emit("problem", { ...problem, message: words.load_failed }, problem.message);
     }
   }
 

@@ -321,9 +321,12 @@ export interface ProblemDetail {
   code: string;
   actor: "buyer" | "merchant" | "network" | "wechat" | "internal";
   recoverable: boolean;
-  /** For the buyer, in the element's language; of an attribute that is left out, for you. */
+  /** For the buyer, in the element's language; of an attribute whose value is refused, for you. */
   message: string;
-  /** Where cause and fix are explained: a page beside the script. `problems.js` has the words. */
+  /**
+   * Where cause and fix are explained: a page beside the script, which a bundler copies that knows
+   * `new URL("./…", import.meta.url)`. `problems.js` has the words.
+   */
   hint: string;
   /** The attribute, or the contract's field, that it is about. */
   field: string | null;
