@@ -45,6 +45,7 @@ mod hosted_page_states;
 mod hosted_page_without_element;
 mod hosted_page_without_script;
 mod hostile_answers;
+mod hydration;
 mod jsapi;
 mod languages;
 mod manners;

@@ -30,7 +30,7 @@ mod wasm_toolchain;
 pub(crate) use browser::{chromedriver, chromium, firefox, minibrowser};
 pub(crate) use cargo_tools::{BINDGEN_CLI, CARGO_DENY, GECKODRIVER, TRUNK};
 pub(crate) use faketime::library as faketime_library;
-pub(crate) use npm_tools::{NpmTool, modules_for_browsers};
+pub(crate) use npm_tools::{NpmTool, modules_for_browsers, modules_with_react_18};
 pub(crate) use promtool::program as promtool;
 pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
 pub(crate) use schemathesis::program as schemathesis;

@@ -12,6 +12,7 @@ use crate::console;
 use crate::failure::Failure;
 use crate::setup::{self, Need};
 
+mod made_pages;
 mod steps;
 mod supply_chain;
 

@@ -1,6 +1,7 @@
 /** React 19: attributes by their names, objects as properties, events by `on` and the name. */
 import type {} from "../../src/jsx";
-import type { Transport } from "../../src/wechat-pay";
+import { WechatPay } from "../../src/react";
+import type { Transport, WechatPayElement } from "../../src/wechat-pay";
 
 export function Checkout({ token, transport }: { token: string; transport?: Transport }) {
   return (
@@ -18,6 +19,22 @@ export function Checkout({ token, transport }: { token: string; transport?: Tran
   );
 }
 
+/** In a page that a server renders, and with React 18: the component, with the same names. */
+export function Rendered({ token, transport }: { token: string; transport: Transport }) {
+  const element = { current: null as WechatPayElement | null };
+  return (
+    <WechatPay
+      ref={element}
+      token={token}
+      transport={transport}
+      messages={{ scan: "Scan me" }}
+      onpaid={({ detail }) => console.log(detail.order_no)}
+    >
+      <a href="/help">Help</a>
+    </WechatPay>
+  );
+}
+
 // A backend's template, and React 18, write the word.
 export const quiet = <wechat-pay auto-start="false" />;
 // @ts-expect-error a flag is true or false
@@ -26,3 +43,5 @@ export const wrongFlag = <wechat-pay auto-start="no" />;
 export const wrongScene = <wechat-pay scene="alipay" />;
 // @ts-expect-error the handler gets an event and not a text
 export const wrongHandler = <wechat-pay onpaid={(text: string) => text} />;
+// @ts-expect-error no such message
+export const wrongMessage = <WechatPay token="t" messages={{ scann: "Scan me" }} />;

@@ -1,5 +1,5 @@
 //! What comes from npm: wasm-opt, esbuild, terser, tsc and redocly at the versions that `xtask/npm/` pins, and what
-//! browser tests bring along, at those of `tests/browser/npm/`.
+//! browser tests bring along, at those of `tests/browser/npm/` and `tests/browser/npm-react-18/`.
 //!
 //! Packages run no scripts of their own while they are installed.
 
@@ -51,9 +51,21 @@ const TOOLS: &str = "xtask/npm";
 /// Where the pins are of what browser tests bring along.
 const FOR_BROWSERS: &str = "tests/browser/npm";
 
+/// Where the pins of the other React are: npm takes no two into one folder.
+const WITH_REACT_18: &str = "tests/browser/npm-react-18";
+
 /// The folder with axe, React and Vue; it is there once `Need::NpmForBrowsers` was provided.
 pub(crate) fn modules_for_browsers() -> PathBuf {
-    folder(&ToolCache::of_this_user(), FOR_BROWSERS).join("node_modules")
+    modules(FOR_BROWSERS)
+}
+
+/// The folder with React 18; it is there with the other one.
+pub(crate) fn modules_with_react_18() -> PathBuf {
+    modules(WITH_REACT_18)
+}
+
+fn modules(pins: &str) -> PathBuf {
+    folder(&ToolCache::of_this_user(), pins).join("node_modules")
 }
 
 const NODE_PACKAGES: &[&str] = &["nodejs", "npm"];
@@ -83,9 +95,17 @@ pub(super) fn step(cache: &ToolCache) -> Step {
 pub(super) fn step_for_browsers(cache: &ToolCache) -> Step {
     Step {
         name: "axe, React and Vue from npm, for browser tests",
-        is_done: |_| modules_for_browsers().join("axe-core").exists(),
-        action: |cache| install(cache, FOR_BROWSERS),
-        by_hand: by_hand(cache, FOR_BROWSERS),
+        is_done: |_| {
+            modules_for_browsers().join("axe-core").exists()
+                && modules_with_react_18().join("react").exists()
+        },
+        action: |cache| {
+            install(cache, FOR_BROWSERS)?;
+            install(cache, WITH_REACT_18)
+        },
+        by_hand: [FOR_BROWSERS, WITH_REACT_18]
+            .map(|pins| by_hand(cache, pins))
+            .join("; "),
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::{Step, supply_chain};
+use super::{Step, made_pages, supply_chain};
 use crate::failure::Failure;
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
@@ -299,6 +299,7 @@ fn mini_program() -> Result<(), Failure> {
 
 fn browser() -> Result<(), Failure> {
     let frameworks = bundle_of_frameworks()?;
+    let react_pages = made_pages::rendered_by_react()?;
     process::run_shown(
         payment_tests("browser", "browser")
             .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
@@ -322,7 +323,8 @@ fn browser() -> Result<(), Failure> {
                 "AXE",
                 setup::modules_for_browsers().join("axe-core/axe.min.js"),
             )
-            .env("FRAMEWORKS", frameworks),
+            .env("FRAMEWORKS", frameworks)
+            .env("REACT_PAGES", react_pages),
     )
 }
 

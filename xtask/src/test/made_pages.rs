@@ -1,0 +1,53 @@
+//! Pages of the browser tests that other people's tools make first: React renders them on a server.
+//! It makes files under the target folder, and tests nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::setup::{NpmTool, modules_for_browsers, modules_with_react_18};
+use crate::{process, repository};
+
+/// The pages of `tests/browser/hydration`, rendered by React 18 and 19, and for each React the
+/// script that takes them over in a browser. Gives the folder.
+pub(super) fn rendered_by_react() -> Result<PathBuf, Failure> {
+    let out = empty_folder("hydration")?;
+    for (major, modules) in [
+        ("18", modules_with_react_18()),
+        ("19", modules_for_browsers()),
+    ] {
+        let script = out.join(format!("react-{major}.js"));
+        bundle("client.js", &modules, &script, &["--format=esm"])?;
+        let server = out.join(format!("server-{major}.cjs"));
+        let for_node = ["--format=cjs", "--platform=node"];
+        bundle("server.js", &modules, &server, &for_node)?;
+        process::run(Command::new("node").arg(&server).arg(&out))?;
+    }
+    Ok(out)
+}
+
+fn bundle(entry: &str, modules: &Path, out: &Path, options: &[&str]) -> Result<(), Failure> {
+    let entry = repository::root()
+        .join("tests/browser/hydration")
+        .join(entry);
+    process::run(
+        NpmTool::Esbuild
+            .command()
+            .arg(entry)
+            .args(["--bundle", "--log-level=warning"])
+            .args(options)
+            .arg("--define:process.env.NODE_ENV=\"production\"")
+            .env("NODE_PATH", modules)
+            .arg(format!("--outfile={}", out.display())),
+    )
+}
+
+fn empty_folder(name: &str) -> Result<PathBuf, Failure> {
+    let folder = repository::target_dir().join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(Failure::file(&folder))?;
+    }
+    fs::create_dir_all(&folder).map_err(Failure::file(&folder))?;
+    Ok(folder)
+}
