@@ -63,4 +63,5 @@ mod slow_network;
 mod stage;
 mod tabs;
 mod teardown;
+mod vite;
 mod wishes;

@@ -30,7 +30,7 @@ mod wasm_toolchain;
 pub(crate) use browser::{chromedriver, chromium, firefox, minibrowser};
 pub(crate) use cargo_tools::{BINDGEN_CLI, CARGO_DENY, GECKODRIVER, TRUNK};
 pub(crate) use faketime::library as faketime_library;
-pub(crate) use npm_tools::{NpmTool, modules_for_browsers, modules_with_react_18};
+pub(crate) use npm_tools::{NpmTool, modules_for_browsers, modules_with_react_18, vite};
 pub(crate) use promtool::program as promtool;
 pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
 pub(crate) use schemathesis::program as schemathesis;
@@ -48,7 +48,7 @@ pub(crate) enum Need {
     Node,
     /// wasm-opt, esbuild, terser, tsc and redocly.
     NpmTools,
-    /// axe, React and Vue.
+    /// axe, React, Vue and Vite.
     NpmForBrowsers,
     /// wasm-bindgen's command line and its test runner.
     BindgenCli,

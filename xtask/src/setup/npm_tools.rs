@@ -54,7 +54,7 @@ const FOR_BROWSERS: &str = "tests/browser/npm";
 /// Where the pins of the other React are: npm takes no two into one folder.
 const WITH_REACT_18: &str = "tests/browser/npm-react-18";
 
-/// The folder with axe, React and Vue; it is there once `Need::NpmForBrowsers` was provided.
+/// The folder with axe, React, Vue and Vite; it is there once `Need::NpmForBrowsers` was provided.
 pub(crate) fn modules_for_browsers() -> PathBuf {
     modules(FOR_BROWSERS)
 }
@@ -62,6 +62,11 @@ pub(crate) fn modules_for_browsers() -> PathBuf {
 /// The folder with React 18; it is there with the other one.
 pub(crate) fn modules_with_react_18() -> PathBuf {
     modules(WITH_REACT_18)
+}
+
+/// Vite as a command; it is there with the others.
+pub(crate) fn vite() -> Command {
+    Command::new(modules_for_browsers().join(".bin/vite"))
 }
 
 fn modules(pins: &str) -> PathBuf {
@@ -94,7 +99,7 @@ pub(super) fn step(cache: &ToolCache) -> Step {
 
 pub(super) fn step_for_browsers(cache: &ToolCache) -> Step {
     Step {
-        name: "axe, React and Vue from npm, for browser tests",
+        name: "axe, React, Vue and Vite from npm, for browser tests",
         is_done: |_| {
             modules_for_browsers().join("axe-core").exists()
                 && modules_with_react_18().join("react").exists()

@@ -1,12 +1,12 @@
-//! Pages of the browser tests that other people's tools make first: React renders them on a server.
-//! It makes files under the target folder, and tests nothing.
+//! Pages of the browser tests that other people's tools make first: React renders them on a server,
+//! Vite builds one from our package. It makes files under the target folder, and tests nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::Failure;
-use crate::setup::{NpmTool, modules_for_browsers, modules_with_react_18};
+use crate::setup::{NpmTool, modules_for_browsers, modules_with_react_18, vite};
 use crate::{process, repository};
 
 /// The pages of `tests/browser/hydration`, rendered by React 18 and 19, and for each React the
@@ -41,6 +41,40 @@ fn bundle(entry: &str, modules: &Path, out: &Path, options: &[&str]) -> Result<(
             .env("NODE_PATH", modules)
             .arg(format!("--outfile={}", out.display())),
     )
+}
+
+/// The page of `tests/browser/vite`, built by Vite with the package as npm would publish it. Gives
+/// the folder with `index.html` and `assets/`.
+pub(super) fn built_by_vite() -> Result<PathBuf, Failure> {
+    let page = empty_folder("vite-page")?;
+    for name in ["index.html", "main.js"] {
+        let from = repository::root().join("tests/browser/vite").join(name);
+        fs::copy(&from, page.join(name)).map_err(Failure::file(from))?;
+    }
+    let modules = page.join("node_modules");
+    fs::create_dir(&modules).map_err(Failure::file(&modules))?;
+    process::run(
+        Command::new("npm")
+            .args(["pack", "--ignore-scripts", "--silent", "--pack-destination"])
+            .arg(&modules)
+            .current_dir(repository::root().join("www")),
+    )?;
+    let name = format!("wechat-pay-widget-{}.tgz", env!("CARGO_PKG_VERSION"));
+    process::run(
+        Command::new("tar")
+            .arg("-xzf")
+            .arg(modules.join(name))
+            .current_dir(&modules),
+    )?;
+    let unpacked = modules.join("package");
+    fs::rename(&unpacked, modules.join("wechat-pay-widget")).map_err(Failure::file(unpacked))?;
+    process::run(
+        vite()
+            .args(["build", "--logLevel=warn"])
+            .current_dir(&page)
+            .env_remove("NODE_PATH"),
+    )?;
+    Ok(page.join("dist"))
 }
 
 fn empty_folder(name: &str) -> Result<PathBuf, Failure> {

@@ -300,6 +300,7 @@ fn mini_program() -> Result<(), Failure> {
 fn browser() -> Result<(), Failure> {
     let frameworks = bundle_of_frameworks()?;
     let react_pages = made_pages::rendered_by_react()?;
+    let vite_page = made_pages::built_by_vite()?;
     process::run_shown(
         payment_tests("browser", "browser")
             .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
@@ -324,7 +325,8 @@ fn browser() -> Result<(), Failure> {
                 setup::modules_for_browsers().join("axe-core/axe.min.js"),
             )
             .env("FRAMEWORKS", frameworks)
-            .env("REACT_PAGES", react_pages),
+            .env("REACT_PAGES", react_pages)
+            .env("VITE_PAGE", vite_page),
     )
 }
 
