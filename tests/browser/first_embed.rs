@@ -71,7 +71,6 @@ async fn a_wrong_address_an_origin_that_is_not_allowed_and_no_connection_are_tol
         ] {
             browser.open(&format!("{origin}/ready/page")).await;
             browser.until("!!customElements.get('wechat-pay')").await;
-            browser.console().await;
             let problem = problem_of(browser, &token, api, &[]).await;
             assert_eq!(problem["code"], code, "{origin} {api}: {problem}");
             let hint = format!("{origin}/ready/problems.html#{code}");
@@ -165,7 +164,6 @@ async fn the_console_has_one_line_for_each_problem_without_the_whole_token() {
     ];
     visit(Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
-        browser.console().await;
         for (token, api, attribute, expected) in cases {
             let problem = problem_of(browser, token, api, &[attribute]).await;
             let code = problem["code"].as_str().unwrap_or_default();
@@ -186,7 +184,6 @@ async fn a_problem_of_wechats_cashier_names_no_request() {
         stage.open_as(browser, wechat).await;
         let bridge = "window.WeixinJSBridge = {invoke(name, form, reply) { reply({err_msg: 'system:access_denied'}); }}";
         browser.look(bridge, vec![]).await;
-        browser.console().await;
         let problem = problem_of(browser, &token, &stage.merchant_api(), &[("auto-start", "")]).await;
         assert_eq!(problem["code"], "LANDING_URL_DENIED", "{problem}");
         let hint = problem["hint"].as_str().unwrap_or_default();
@@ -205,6 +202,8 @@ async fn problem_of(
 ) -> Value {
     let script = "const [token, api, attributes] = arguments;
         window.problems = [];
+        window.warned = [];
+        console.warn = (...given) => warned.push(given);
         const element = document.createElement('wechat-pay');
         element.addEventListener('problem', ({detail}) => problems.push(detail));
         for (const [name, value] of [['token', token], ['merchant-api', api], ...attributes]) element.setAttribute(name, value);
@@ -214,17 +213,9 @@ async fn problem_of(
     browser.until("problems[0]").await
 }
 
-/// What the element wrote to the console since the last look.
+/// What the element wrote to the console since it was put on the page: each line is one text.
 async fn lines(browser: &Browser) -> Vec<String> {
-    let mut lines = Vec::new();
-    for entry in browser.console().await {
-        // `"LEVEL" "address line:column \"text\""`, each a JSON text.
-        let message = entry.split_once(' ').map_or("", |(_, message)| message);
-        let message: String = serde_json::from_str(message).unwrap_or_default();
-        if let Some((_, text)) = message.split_once(" \"<wechat-pay>") {
-            let text = format!("\"<wechat-pay>{text}");
-            lines.push(serde_json::from_str(&text).unwrap_or(text));
-        }
-    }
-    lines
+    let warned = browser.look("return warned", vec![]).await;
+    let lines: Vec<[String; 1]> = serde_json::from_value(warned).expect("one text in each call");
+    lines.into_iter().map(|[line]| line).collect()
 }
