@@ -32,6 +32,14 @@ impl Backend {
     }
 }
 
+/// The key in an `Authorization` header. RFC 9110 (11.1) compares the scheme without case, and puts
+/// one blank or more after it.
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, key) = header.split_once(' ')?;
+    let key = key.trim_start_matches(' ');
+    (scheme.eq_ignore_ascii_case("Bearer") && !key.is_empty()).then_some(key)
+}
+
 impl FromRequestParts<MerchantServer> for Backend {
     type Rejection = Failure;
 
@@ -46,7 +54,7 @@ impl FromRequestParts<MerchantServer> for Backend {
             .headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.strip_prefix("Bearer "))
+            .and_then(bearer)
             .ok_or_else(refused)?;
         let given = SecretHash::of(key);
         let mut found = None;
@@ -60,5 +68,31 @@ impl FromRequestParts<MerchantServer> for Backend {
         Ok(Self {
             scopes: known.scopes.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn the_scheme_is_compared_without_case_and_the_key_as_it_is() {
+        for (header, key) in [
+            ("Bearer AbC", Some("AbC")),
+            ("bearer AbC", Some("AbC")),
+            ("BEARER AbC", Some("AbC")),
+            ("bEaReR   AbC", Some("AbC")),
+            ("Bearer AbC ", Some("AbC ")),
+            ("Bearer\tAbC", None),
+            ("Bearer the shop's key", Some("the shop's key")),
+            ("Bearer", None),
+            ("Bearer ", None),
+            ("BearerAbC", None),
+            ("Basic AbC", None),
+            ("AbC", None),
+            ("", None),
+        ] {
+            assert_eq!(bearer(header), key, "{header:?}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::plain_text;
 /// Reads a body as `T`, which has no object in it. `what` says in the refusal what it was to be:
 /// "an order".
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure> {
+    let body = without_byte_order_mark(body);
     let value = read_form(body, what)?;
     refuse_what_no_field_takes(body)?;
     Ok(value)
@@ -22,6 +23,7 @@ pub(crate) fn read_nested<T: DeserializeOwned + Serialize>(
     body: &[u8],
     what: &str,
 ) -> Result<T, Failure> {
+    let body = without_byte_order_mark(body);
     let value = read_form(body, what)?;
     refuse_lists_for_objects(body, &value)?;
     refuse_what_no_field_takes(body)?;
@@ -36,6 +38,11 @@ fn read_form<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure>
         .map_err(|error| refusal(&error.path().to_string(), error.inner(), what, body))?;
     json.end().map_err(|_| not_json())?;
     Ok(value)
+}
+
+/// RFC 8259 (8.1) lets a reader ignore a byte order mark, and some backends write one.
+fn without_byte_order_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// serde reads an object from a list of its values, too, by their places: a refund's number alone
@@ -299,6 +306,20 @@ mod tests {
                 (field, message),
                 "{body}"
             );
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_in_front_changes_nothing() {
+        let body = "\u{feff} {\"refund_no\":\"R\",\"amount_fen\":1}";
+        let plain: CreateRefund = read(body.as_bytes(), "a refund").unwrap();
+        let nested: CreateRefund = read_nested(body.as_bytes(), "a refund").unwrap();
+        for refund in [plain, nested] {
+            assert_eq!((&*refund.refund_no, refund.amount_fen), ("R", Some(1)));
+        }
+        // It is no blank: a second one, or one inside, is not JSON.
+        for body in ["\u{feff}\u{feff}{}", "{\u{feff}}", "\u{feff}"] {
+            assert_eq!(refused::<CreateRefund>(body).1, "the body is not JSON");
         }
     }
 
