@@ -28,6 +28,7 @@ mod cross_origin;
 mod due_work;
 mod error;
 mod folder;
+mod forwarded_hops;
 mod hosted_page;
 mod json_body;
 mod lanes;

@@ -12,6 +12,7 @@ use crate::clock_steps::ClockSteps;
 use crate::config::Config;
 use crate::connections::Places;
 use crate::due_work::Lines;
+use crate::forwarded_hops::UnreadForms;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Calls;
 use crate::order_locks::{OrderBusy, OrderGuard, OrderLocks, Queue};
@@ -60,6 +61,7 @@ pub struct Parts {
     order_locks: Arc<OrderLocks>,
     pub(crate) attempt_allowances: Arc<Allowances<i64>>,
     pub(crate) receipt_questions: Arc<ReceiptQuestions>,
+    pub(crate) unread_forms: Arc<UnreadForms>,
     is_ending: watch::Sender<bool>,
 }
 
@@ -96,6 +98,7 @@ impl MerchantServer {
             places: Arc::new(Places::new(config.connections)),
             calls: Arc::default(),
             request_ids: Arc::new(RequestIds::new(surroundings.clock.now_ms())),
+            unread_forms: Arc::default(),
             config,
             clock: surroundings.clock,
             randomness: surroundings.randomness,
@@ -139,6 +142,7 @@ impl MerchantServer {
             due_work_lines: self.due_work_lines.clone(),
             attempt_allowances: self.attempt_allowances.clone(),
             receipt_questions: self.receipt_questions.clone(),
+            unread_forms: self.unread_forms.clone(),
             order_locks: self.order_locks.clone(),
             is_ending: self.is_ending.clone(),
         }))
