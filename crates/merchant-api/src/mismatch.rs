@@ -14,6 +14,8 @@ pub enum MismatchKind {
     Payment,
     /// A refund.
     Refund,
+    /// A notification that WeChat signed and that is not understood.
+    Notification,
 }
 
 /// Something that fits nothing.
@@ -24,26 +26,37 @@ pub struct MismatchDetails {
     pub no: u64,
     /// What WeChat told of.
     pub kind: MismatchKind,
-    /// A payment: the number that WeChat names.
+    /// The payment's number that WeChat names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_trade_no: Option<String>,
-    /// A payment: WeChat's number of it.
+    /// WeChat's number of the payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<String>,
-    /// A refund: the number that WeChat names.
+    /// The refund's number that WeChat names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_no: Option<String>,
-    /// A refund: WeChat's number of it.
+    /// WeChat's number of the refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_id: Option<String>,
     /// Partner mode: for whom it was, by WeChat's word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
-    /// What differs, in one word.
+    /// A notification: WeChat's id of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification_id: Option<String>,
+    /// A notification: WeChat's word for what happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+    /// A notification: the path of the field that is not understood, such as `amount.total`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What differs, in one word; of a notification why it is kept: `unreadable`,
+    /// `contradiction`, `unknown_kind`, `unknown_word` or `not_paid`.
     pub reason: String,
     /// When it came, RFC 3339.
     pub received_at: String,
-    /// What WeChat told, in its own form; openids are cut to their first characters.
+    /// What WeChat told, in its own form; text where it is not JSON. Openids are cut to their first
+    /// characters.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub told: Value,
     /// When WeChat was asked about it, RFC 3339.

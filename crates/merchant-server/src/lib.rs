@@ -67,6 +67,7 @@ mod serve;
 mod server;
 mod settlement;
 mod unknown_route;
+mod unread_notifications;
 mod webhooks;
 mod wechat_client;
 mod wechat_openid;

@@ -179,6 +179,11 @@ fn write_census(text: &mut String, census: &Census) {
         plain(census.refund_mismatches),
     );
     family(
+        "merchant_server_kept_notifications",
+        "Signed notifications that are not understood and that nobody has marked done yet.",
+        plain(census.kept_notifications),
+    );
+    family(
         "merchant_server_due_work",
         "Pieces of work that are scheduled, by kind.",
         census

@@ -120,10 +120,16 @@ pub(crate) fn details(kept: KeptMismatch) -> MismatchDetails {
         refund_no: kept.out_refund_no,
         refund_id: kept.refund_id,
         sub_mchid: kept.sub_mchid,
+        notification_id: kept.notification_id,
+        event_type: kept.event_type.filter(|word| !word.is_empty()),
+        field: kept.field,
         reason: kept.reason,
         received_at: timestamp(kept.received_ms),
-        // It was JSON when it was written down.
-        told: mask_openids(serde_json::from_str(&kept.resource).unwrap_or_default()),
+        // A notification that cannot be read need not be JSON: then it is shown as text.
+        told: match serde_json::from_str(&kept.resource) {
+            Ok(json) => mask_openids(json),
+            Err(_) => serde_json::Value::String(mask_openids_in_text(kept.resource)),
+        },
         asked_at: kept.queried_ms.map(timestamp),
         answer: kept.query_answer.map(mask_openids_in_text),
         done_at: kept.done_ms.map(timestamp),

@@ -1,8 +1,9 @@
 //! WeChat's notifications. The raw bytes are verified before anything in them is looked at; the
 //! effect is in the ledger before WeChat hears that it may stop telling us.
 //!
-//! 204 means "recorded", and nothing else ever does (in version 2: `SUCCESS` in the body): whatever goes wrong is answered so that
-//! WeChat tells us again.
+//! 204 means "recorded", and nothing else ever does (in version 2: `SUCCESS` in the body): whatever
+//! goes wrong is answered so that WeChat tells us again. What WeChat signed and what is not
+//! understood is kept whole besides ([`crate::unread_notifications`]).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Bytes;
@@ -11,8 +12,8 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use wechat_pay::{
-    Notification, NotificationError, NotifiedResource, SignatureError, TRANSACTION_SUCCESS,
-    failure_body, open_notification, v2,
+    Notification, NotificationError, NotifiedResource, SignatureError, failure_body,
+    open_notification, v2,
 };
 
 use crate::ledger::{Evidence, LedgerError};
@@ -20,6 +21,7 @@ use crate::randomness::hex;
 use crate::refunds;
 use crate::server::MerchantServer;
 use crate::settlement;
+use crate::unread_notifications;
 use crate::wechat_orders::Told;
 
 /// `POST /wechat/notify/payment`
@@ -63,6 +65,7 @@ async fn signed(server: &MerchantServer, headers: &HeaderMap, body: &Bytes) -> R
         },
         Err(error) => {
             report(&error);
+            unread_notifications::keep_refused(server, &error, body).await;
             failure(error.status(), &error.to_string())
         }
     }
@@ -144,28 +147,25 @@ async fn record(server: &MerchantServer, notification: &Notification) -> Result<
         id: notification.id.clone(),
         event_type: notification.event_type.clone(),
     };
-    let is_payment = notification.event_type == TRANSACTION_SUCCESS;
-    let told: Told = match &notification.resource {
-        NotifiedResource::Transaction(transaction) if is_payment => (**transaction).clone().into(),
-        NotifiedResource::PartnerTransaction(transaction) if is_payment => {
-            (**transaction).clone().into()
+    unread_notifications::report_left_out(notification);
+    let json = &notification.plaintext;
+    let told = match &notification.resource {
+        NotifiedResource::Transaction(transaction) => {
+            Told::of_merchant((**transaction).clone(), json)
+        }
+        NotifiedResource::PartnerTransaction(transaction) => {
+            Told::of_partner((**transaction).clone(), json)
         }
         NotifiedResource::Refund(notice) => {
-            return refunds::record_notice(server, &evidence, notice).await;
+            return refunds::record_notice(server, &evidence, notification, notice).await;
         }
-        _ => {
-            tracing::info!(
-                event = "notification.other",
-                event_type = notification.event_type,
-                "a notification that this version has nothing to do for"
-            );
-            let now_ms = server.clock.now_ms();
-            return server
-                .ledger
-                .record_other_notification(&evidence, now_ms)
-                .await;
-        }
+        _ => return unread_notifications::keep(server, notification, "unknown_kind", None).await,
     };
+    // The state says whether money came; the event only names the occasion.
+    if !told.transaction.trade_state.is_paid() {
+        let field = Some("trade_state");
+        return unread_notifications::keep(server, notification, "not_paid", field).await;
+    }
     settlement::record(server, &evidence, &told).await?;
     Ok(())
 }
@@ -181,9 +181,11 @@ fn report(error: &NotificationError) {
         NotificationError::Signature(_) => {
             tracing::warn!(event = "notification.refused", %error, "a notification is not believed");
         }
-        _ => {
-            tracing::error!(event = "notification.unreadable", %error, "a signed notification cannot be read");
+        NotificationError::Opening { id, .. } => {
+            tracing::error!(event = "notification.unreadable", id, %error, "a signed notification cannot be opened");
         }
+        // It is reported where it is kept.
+        _ => {}
     }
 }
 

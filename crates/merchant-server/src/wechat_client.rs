@@ -11,7 +11,8 @@ mod trust;
 
 use std::sync::Arc;
 
-use wechat_pay::{KeyError, Operation, ReplyError, Stamp, WechatError};
+use serde::de::DeserializeOwned;
+use wechat_pay::{KeyError, Operation, ReplyError, Stamp, VerifiedReply, WechatError};
 
 use crate::clock::Clock;
 use crate::config::{Config, Gateway, Merchant};
@@ -118,6 +119,20 @@ impl CallError {
             _ => false,
         }
     }
+}
+
+/// Reads an answer, and logs the optional fields that are not understood.
+pub(crate) fn read_noting<T: DeserializeOwned>(reply: &VerifiedReply) -> Result<T, ReplyError> {
+    let read = reply.read()?;
+    if !read.left_out.is_empty() {
+        let fields = read.left_out.join(" ");
+        tracing::warn!(
+            event = "answer.left_out",
+            fields,
+            "optional fields of an answer of WeChat's are not in the documented form"
+        );
+    }
+    Ok(read.value)
 }
 
 impl WechatClient {

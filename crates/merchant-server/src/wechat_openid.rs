@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use wechat_pay::OpenId;
+use wechat_pay::{OpenId, Unreadable, read_json};
 
 use crate::secret::Secret;
 use crate::wechat_client::{CallError, CallSource, WechatClient};
@@ -18,9 +18,15 @@ pub(crate) enum NoOpenId {
     /// WeChat refused the code.
     #[error("WeChat refused the code with errcode {0}")]
     Refused(i64),
-    /// The answer is not in the documented form.
-    #[error("WeChat's answer is not in the documented form")]
-    Malformed,
+    /// The answer is not JSON.
+    #[error("WeChat's answer cannot be read: {0}")]
+    Malformed(Unreadable),
+    /// The answer has neither an openid nor an errcode.
+    #[error("WeChat's answer has neither openid nor errcode")]
+    Empty,
+    /// What the answer calls an openid cannot be one.
+    #[error("WeChat's answer has an openid that cannot be one")]
+    NoSuchOpenId,
 }
 
 /// `errcode`s that say that the code is wrong, used or too old: invalid code, code been used,
@@ -90,13 +96,13 @@ impl WechatClient {
             .call(request)
             .await
             .map_err(CallError::Transport)?;
-        let told: Told = serde_json::from_slice(reply.body()).map_err(|_| NoOpenId::Malformed)?;
+        let told: Told = read_json(reply.body()).map_err(NoOpenId::Malformed)?.value;
         match (told.openid, told.errcode) {
             (Some(openid), None | Some(0)) => {
-                OpenId::parse(openid).map_err(|_| NoOpenId::Malformed)
+                OpenId::parse(openid).map_err(|_| NoOpenId::NoSuchOpenId)
             }
             (_, Some(errcode)) => Err(NoOpenId::Refused(errcode)),
-            (None, None) => Err(NoOpenId::Malformed),
+            (None, None) => Err(NoOpenId::Empty),
         }
     }
 }

@@ -4,12 +4,12 @@
 use merchant_api::AttemptProduct;
 use wechat_pay::{
     AppOrdered, AppPayment, H5Ordered, JsapiOrdered, JsapiPayment, NativeOrdered, Operation,
-    OutTradeNo, PartnerReversed, PartnerTransaction, ReplyError, RequestParts, Reversed,
-    TradeState, Transaction, VerifiedReply,
+    OutTradeNo, PartnerTransaction, ReplyError, RequestParts, TradeState, Transaction, Unreadable,
+    VerifiedReply,
 };
 
 use crate::ledger::{Attempt, Parties};
-use crate::wechat_client::{CallError, WechatClient};
+use crate::wechat_client::{CallError, WechatClient, read_noting};
 
 /// What WeChat says about an order, in either mode.
 #[derive(Clone, Debug)]
@@ -20,26 +20,25 @@ pub(crate) struct Told {
     pub(crate) sub_mchid: Option<String>,
     /// Partner mode: under which application of theirs, where the order named one.
     pub(crate) sub_appid: Option<String>,
-    /// The whole of it, as JSON, for the records.
+    /// The whole of it as WeChat wrote it, for the records.
     pub(crate) json: String,
 }
 
-impl From<Transaction> for Told {
-    fn from(transaction: Transaction) -> Self {
+impl Told {
+    /// What WeChat says about an order of a merchant's own; `json` is what WeChat wrote.
+    pub(crate) fn of_merchant(transaction: Transaction, json: &[u8]) -> Self {
         Self {
-            // Texts and numbers alone: there is nothing in it that JSON cannot carry.
-            json: serde_json::to_string(&transaction).unwrap_or_default(),
+            json: String::from_utf8_lossy(json).into_owned(),
             sub_mchid: None,
             sub_appid: None,
             transaction,
         }
     }
-}
 
-impl From<PartnerTransaction> for Told {
-    fn from(partner: PartnerTransaction) -> Self {
+    /// The same about an order of a sub-merchant's.
+    pub(crate) fn of_partner(partner: PartnerTransaction, json: &[u8]) -> Self {
         Self {
-            json: serde_json::to_string(&partner).unwrap_or_default(),
+            json: String::from_utf8_lossy(json).into_owned(),
             sub_mchid: Some(partner.sub_mchid.clone()),
             sub_appid: partner.sub_appid.clone(),
             transaction: partner.into_transaction(),
@@ -173,13 +172,8 @@ impl WechatClient {
             Some(sub) => wechat_pay::reverse_partner_order(number, &parties.appid, mchid, sub)?,
         };
         match self.send(Operation::Reverse, parts).await {
-            Ok(reply) => {
-                match sub {
-                    None => reply.parse::<Reversed>().map(drop)?,
-                    Some(_) => reply.parse::<PartnerReversed>().map(drop)?,
-                }
-                Ok(Closing::Closed)
-            }
+            // It only repeats what was asked; the signature says that it is done.
+            Ok(_) => Ok(Closing::Closed),
             Err(error) if error.wechat_code() == Some("ORDER_NOT_EXIST") => {
                 self.close(number, parties.sub_mchid.as_deref()).await
             }
@@ -243,8 +237,8 @@ type ReadLink = fn(&VerifiedReply) -> Result<String, ReplyError>;
 /// What an answer says about an order, in the form of its mode.
 fn told(reply: &VerifiedReply, sub_mchid: Option<&str>) -> Result<Told, ReplyError> {
     Ok(match sub_mchid {
-        None => reply.parse::<Transaction>()?.into(),
-        Some(_) => reply.parse::<PartnerTransaction>()?.into(),
+        None => Told::of_merchant(read_noting(reply)?, reply.body()),
+        Some(_) => Told::of_partner(read_noting(reply)?, reply.body()),
     })
 }
 
@@ -255,6 +249,6 @@ fn standing(told: Told) -> Result<Standing, CallError> {
         TradeState::Closed | TradeState::Revoked => Ok(Standing::Closed),
         TradeState::PayError => Ok(Standing::Failed),
         // A word of a later version: nothing may be concluded from it.
-        _ => Err(ReplyError::Malformed.into()),
+        _ => Err(ReplyError::Malformed(Unreadable::unknown_word("trade_state")).into()),
     }
 }

@@ -2,16 +2,25 @@
 //! Nothing here decides what an answer means for a refund.
 
 use wechat_pay::{
-    AbnormalRefund, AbnormalRefundError, Operation, OutRefundNo, Refund, replay_refund,
+    AbnormalRefund, AbnormalRefundError, Operation, OutRefundNo, Refund, ReplyError, VerifiedReply,
+    replay_refund,
 };
 
-use crate::wechat_client::{CallError, WechatClient};
+use crate::wechat_client::{CallError, WechatClient, read_noting};
+
+/// What WeChat says about a refund.
+#[derive(Clone, Debug)]
+pub(crate) struct ToldRefund {
+    pub(crate) refund: Refund,
+    /// The whole of it as WeChat wrote it, for the records.
+    pub(crate) json: String,
+}
 
 /// What WeChat knows of a refund.
 #[derive(Clone, Debug)]
 pub(crate) enum RefundStanding {
     /// This.
-    Known(Box<Refund>),
+    Known(Box<ToldRefund>),
     /// Nothing: it is not there.
     Unknown {
         /// Whether the answer was signed; what anybody could have said concludes nothing.
@@ -35,9 +44,9 @@ pub(crate) enum ApplyError {
 
 impl WechatClient {
     /// Sends a refund's body as it was written down.
-    pub(crate) async fn send_refund(&self, body: Vec<u8>) -> Result<Refund, CallError> {
+    pub(crate) async fn send_refund(&self, body: Vec<u8>) -> Result<ToldRefund, CallError> {
         let reply = self.send(Operation::Refund, replay_refund(body)).await?;
-        Ok(reply.parse()?)
+        Ok(told(&reply)?)
     }
 
     /// Asks about a refund.
@@ -48,7 +57,7 @@ impl WechatClient {
     ) -> Result<RefundStanding, CallError> {
         let parts = wechat_pay::query_refund(number, sub_mchid);
         match self.send(Operation::RefundQuery, parts).await {
-            Ok(reply) => Ok(RefundStanding::Known(Box::new(reply.parse()?))),
+            Ok(reply) => Ok(RefundStanding::Known(Box::new(told(&reply)?))),
             Err(error) if error.wechat_code() == Some("RESOURCE_NOT_EXISTS") => {
                 Ok(RefundStanding::Unknown {
                     is_signed: error.is_signed(),
@@ -63,13 +72,20 @@ impl WechatClient {
     pub(crate) async fn apply_abnormal_refund(
         &self,
         wish: &AbnormalRefund,
-    ) -> Result<Refund, ApplyError> {
+    ) -> Result<ToldRefund, ApplyError> {
         let keys = self.trust.keys();
         let (serial, key) = keys
             .sealing_key(self.now_s())
             .ok_or(ApplyError::NoSealingKey)?;
         let sealed = wish.seal(serial, key)?;
         let reply = self.send_sealed(Operation::AbnormalRefund, &sealed).await?;
-        Ok(reply.parse().map_err(CallError::from)?)
+        Ok(told(&reply).map_err(CallError::from)?)
     }
+}
+
+fn told(reply: &VerifiedReply) -> Result<ToldRefund, ReplyError> {
+    Ok(ToldRefund {
+        refund: read_noting(reply)?,
+        json: String::from_utf8_lossy(reply.body()).into_owned(),
+    })
 }

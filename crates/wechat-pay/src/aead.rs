@@ -40,7 +40,8 @@ pub struct SealedResource {
     /// What is inside: `transaction`, `refund`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original_type: Option<String>,
-    /// [`AEAD_ALGORITHM`].
+    /// [`AEAD_ALGORITHM`], also where WeChat leaves it out: a wrong guess does not open.
+    #[serde(default = "the_algorithm")]
     pub algorithm: String,
     /// Base64 of the sealed bytes, the 16 bytes of the tag last.
     pub ciphertext: String,
@@ -114,6 +115,10 @@ pub fn seal(
         associated_data: associated_data.to_owned(),
         nonce: nonce_text.to_owned(),
     })
+}
+
+fn the_algorithm() -> String {
+    AEAD_ALGORITHM.to_owned()
 }
 
 fn null_as_empty<'de, D: serde::Deserializer<'de>>(json: D) -> Result<String, D::Error> {

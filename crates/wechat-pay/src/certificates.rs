@@ -14,6 +14,7 @@ use crate::{
     aead::{self, AeadError, ApiV3Key, SealedResource},
     beijing::beijing_time,
     error::WechatError,
+    json::{Unreadable, read_json},
     key::{KeyError, PublicKey},
     pem::read_certificate,
     reply::{Reply, ReplyError},
@@ -40,12 +41,22 @@ pub struct SealedCertificates {
 pub struct SealedCertificate {
     /// The certificate's serial number.
     pub serial_no: String,
-    /// From when on it is used, RFC 3339. One of WeChat's samples has a blank in the name.
-    #[serde(alias = "effective_time ")]
-    pub effective_time: String,
-    /// Until when it is used, RFC 3339; with the same blank in that sample.
-    #[serde(alias = "expire_time ")]
-    pub expire_time: String,
+    /// From when on it is used, RFC 3339. One of WeChat's samples has a blank in the name. Where
+    /// it is absent, the certificate's own time counts.
+    #[serde(
+        default,
+        alias = "effective_time ",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub effective_time: Option<String>,
+    /// Until when it is used, RFC 3339; with the same blank in that sample. Where it is absent,
+    /// the certificate's own time counts.
+    #[serde(
+        default,
+        alias = "expire_time ",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expire_time: Option<String>,
     /// The PEM file, sealed.
     pub encrypt_certificate: SealedResource,
 }
@@ -68,8 +79,8 @@ impl SealedCertificate {
                 error,
             })?,
             serial_no,
-            effective_time: beijing_time(effective_time),
-            expire_time: beijing_time(expire_time),
+            effective_time: Some(beijing_time(effective_time)),
+            expire_time: Some(beijing_time(expire_time)),
         })
     }
 }
@@ -81,9 +92,12 @@ pub enum CertificatesError {
     /// The reply is no success, or is not believed.
     #[error(transparent)]
     Reply(#[from] ReplyError),
-    /// Not in the documented form, or without a certificate.
-    #[error("the certificates are not in the documented form")]
-    Form,
+    /// There is no certificate in it.
+    #[error("WeChat's answer has no certificate in it")]
+    Empty,
+    /// A field that cannot be read.
+    #[error("the certificates cannot be read: {0}")]
+    Form(Unreadable),
     /// A certificate does not open: most likely the APIv3 key in the configuration is another.
     #[error("the certificate {serial_no} cannot be opened: {error}")]
     Opening {
@@ -178,10 +192,9 @@ fn open_all(
     api_v3_key: &ApiV3Key,
     now_s: i64,
 ) -> Result<Vec<OpenedCertificate>, CertificatesError> {
-    let sealed: SealedCertificates =
-        serde_json::from_slice(body).map_err(|_| CertificatesError::Form)?;
+    let sealed: SealedCertificates = read_json(body).map_err(CertificatesError::Form)?.value;
     if sealed.data.is_empty() {
-        return Err(CertificatesError::Form);
+        return Err(CertificatesError::Empty);
     }
     sealed
         .data
@@ -210,16 +223,19 @@ fn open(
     if !keys.takes_issuer_of(&certificate, now_s) {
         return Err(CertificatesError::Issuer { serial_no });
     }
-    let second = |text: &str| -> Result<i64, CertificatesError> {
-        let moment: Timestamp = text.parse().map_err(|_| CertificatesError::Form)?;
-        Ok(moment.as_second())
+    // What cannot be read as a moment counts as absent.
+    let second = |text: &Option<String>| -> Option<i64> {
+        let moment: Timestamp = text.as_deref()?.parse().ok()?;
+        Some(moment.as_second())
     };
+    let not_after_s = certificate.not_after_s;
     Ok(OpenedCertificate {
         key: PublicKey::from_der(&certificate.public_key_der)?,
-        serial_no: certificate.serial_no,
-        effective_s: second(&sealed.effective_time)?,
+        effective_s: second(&sealed.effective_time).unwrap_or(certificate.not_before_s),
         // Whichever ends first: WeChat's word, or the certificate's own.
-        expires_s: second(&sealed.expire_time)?.min(certificate.not_after_s),
+        expires_s: second(&sealed.expire_time)
+            .map_or(not_after_s, |told_s| told_s.min(not_after_s)),
+        serial_no: certificate.serial_no,
     })
 }
 

@@ -187,16 +187,19 @@ pub fn reverse(out_trade_no: &OutTradeNo, appid: &str, mchid: &str) -> RequestPa
     )
 }
 
-/// The answer to a reversal.
+/// The answer to a reversal. Its signature says that the order is reversed; the fields repeat
+/// what was asked, and WeChat may leave them out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reversed {
     /// The application that ordered; WeChat may leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub appid: Option<String>,
     /// The merchant number.
-    pub mchid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mchid: Option<String>,
     /// The merchant's number of the attempt.
-    pub out_trade_no: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_trade_no: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::json::read_json;
+
 /// An error answer of the gateway's. `code` decides, `message` is for people and logs.
 ///
 /// One code comes with several statuses and one status with several codes, so neither is
@@ -37,7 +39,7 @@ impl WechatError {
             code,
             message,
             detail,
-        } = serde_json::from_slice(body).unwrap_or_default();
+        } = read_json(body).map(|read| read.value).unwrap_or_default();
         Self {
             status,
             code,
@@ -165,6 +167,31 @@ mod tests {
         for body in ["", "<html>", "[]", "{\"code\":1}", "null", "{}"] {
             let error = WechatError::read(502, body.as_bytes(), None, false);
             assert_eq!((error.status, error.code.as_str()), (502, ""), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_of_an_odd_error_is_read() {
+        for (body, code, message) in [
+            (
+                "\u{feff}{\"code\":\"PARAM_ERROR\",\"message\":\"m\"}",
+                "PARAM_ERROR",
+                "m",
+            ),
+            (
+                r#"{"code":"PARAM_ERROR","message":null}"#,
+                "PARAM_ERROR",
+                "",
+            ),
+            (
+                r#"{"code":"PARAM_ERROR","message":["m"]}"#,
+                "PARAM_ERROR",
+                "",
+            ),
+            (r#"{"code":404,"message":"m"}"#, "", "m"),
+        ] {
+            let error = WechatError::read(400, body.as_bytes(), None, true);
+            assert_eq!((&*error.code, &*error.message), (code, message), "{body}");
         }
     }
 

@@ -55,6 +55,7 @@ mod code_pay;
 mod error;
 mod field;
 mod issuer;
+mod json;
 mod key;
 mod key_file;
 mod money;
@@ -92,12 +93,13 @@ pub use code_pay::{
 };
 pub use error::WechatError;
 pub use field::{InvalidField, Rule};
+pub use json::{ReadJson, Unreadable, read_json};
 pub use key::{KeyError, MerchantKey, PlatformKey, PublicKey, SigningKey};
 pub use key_file::{Found, Wanted};
 pub use money::{Fen, YuanTextError};
 pub use notification::{
     Notification, NotificationDraft, NotificationError, NotifiedResource, TRANSACTION_SUCCESS,
-    failure_body, open_notification,
+    UnreadNotification, failure_body, open_notification,
 };
 pub use oaep::{OaepError, OaepHash};
 pub use order_fields::{

@@ -4,17 +4,22 @@
 //! The body must be the bytes as they came. A body that was read as JSON and written anew does
 //! not verify, and that is the commonest fault in the field.
 
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     aead::{self, AeadError, ApiV3Key, SealedResource},
     beijing::beijing_time,
+    json::{ReadJson, Unreadable, read_json},
     partner::PartnerTransaction,
     refund_answer::RefundNotice,
     signature::{SignatureError, verify_signed},
+    stamp::upper_hex,
     transaction::Transaction,
     trust::TrustedKeys,
 };
@@ -25,9 +30,10 @@ pub const TRANSACTION_SUCCESS: &str = "TRANSACTION.SUCCESS";
 /// A notification that WeChat signed, opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// WeChat's id of the notification; the same on every try.
+    /// WeChat's id of the notification; the same on every try. Where WeChat leaves it out, a hash
+    /// of what is inside stands for it.
     pub id: String,
-    /// When it was made, RFC 3339.
+    /// When it was made, RFC 3339; empty where WeChat leaves it out.
     pub create_time: String,
     /// [`TRANSACTION_SUCCESS`], or another word, which is kept.
     pub event_type: String,
@@ -35,6 +41,34 @@ pub struct Notification {
     pub summary: String,
     /// What it is about.
     pub resource: NotifiedResource,
+    /// What was sealed, as WeChat wrote it. It may name the buyer, so it belongs in no log.
+    pub plaintext: Vec<u8>,
+    /// The paths of optional fields that were not understood, for a log.
+    pub left_out: Vec<String>,
+}
+
+/// A notification that WeChat signed and whose inside cannot be read or contradicts the event. It
+/// is given whole, to be kept. `Debug` hides the inside: it may name the buyer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UnreadNotification {
+    /// As [`Notification::id`].
+    pub id: String,
+    /// WeChat's word for what happened; empty where WeChat leaves it out.
+    pub event_type: String,
+    /// What was sealed, as WeChat wrote it.
+    pub plaintext: Vec<u8>,
+    /// Which field, and why.
+    pub problem: Unreadable,
+}
+
+impl fmt::Debug for UnreadNotification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnreadNotification")
+            .field("id", &self.id)
+            .field("event_type", &self.event_type)
+            .field("problem", &self.problem)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a notification is about.
@@ -47,12 +81,10 @@ pub enum NotifiedResource {
     PartnerTransaction(Box<PartnerTransaction>),
     /// A refund's end: it arrived, it cannot arrive, or it was given up.
     Refund(Box<RefundNotice>),
-    /// Something that this crate does not read; its plaintext is given as it was sealed.
+    /// Something that this crate does not read; see [`Notification::plaintext`].
     Other {
-        /// WeChat's word for it.
+        /// WeChat's word for it; empty where WeChat leaves it out.
         original_type: String,
-        /// The opened bytes.
-        plaintext: Vec<u8>,
     },
 }
 
@@ -63,18 +95,23 @@ pub enum NotificationError {
     /// WeChat did not sign this, or not now. Nothing in it was looked at.
     #[error("the notification is not believed: {0}")]
     Signature(#[from] SignatureError),
-    /// Signed, and yet not the documented JSON.
-    #[error("the notification is not in the documented form")]
-    Envelope,
+    /// Signed, and the envelope has no sealed resource that could be opened.
+    #[error("the notification's envelope cannot be read: {0}")]
+    Envelope(Unreadable),
     /// Signed, and does not open: most likely the APIv3 key in the configuration is another.
-    #[error("the notification's resource cannot be opened: {0}")]
-    Opening(#[from] AeadError),
-    /// Opened, and what is inside is not in the documented form.
-    #[error("the notification's resource is not in the documented form")]
-    Resource,
+    #[error("the notification's resource cannot be opened: {error}")]
+    Opening {
+        /// WeChat's id of the notification; empty where WeChat leaves it out.
+        id: String,
+        /// Why.
+        error: AeadError,
+    },
+    /// Opened, and a field that money or identity depends on cannot be read.
+    #[error("the notification's resource cannot be read: {}", .0.problem)]
+    Resource(Box<UnreadNotification>),
     /// It says that a payment was made or a refund ended, and what is inside says otherwise.
-    #[error("the notification's event and its resource contradict each other")]
-    Contradiction,
+    #[error("the notification's event and its resource contradict each other: {}", .0.problem)]
+    Contradiction(Box<UnreadNotification>),
 }
 
 impl NotificationError {
@@ -90,9 +127,11 @@ impl NotificationError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Signature(_) => StatusCode::UNAUTHORIZED,
-            Self::Envelope | Self::Resource | Self::Contradiction => StatusCode::BAD_REQUEST,
+            Self::Envelope(_) | Self::Resource(_) | Self::Contradiction(_) => {
+                StatusCode::BAD_REQUEST
+            }
             // The sender did all right: the key is ours.
-            Self::Opening(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Opening { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -114,24 +153,54 @@ pub fn open_notification(
     now_s: i64,
 ) -> Result<Notification, NotificationError> {
     verify_signed(headers, body, keys, now_s)?;
-    let envelope: Envelope =
-        serde_json::from_slice(body).map_err(|_| NotificationError::Envelope)?;
-    let plaintext = aead::open(api_v3_key, &envelope.resource)?;
-    let resource = match envelope.resource.original_type.as_deref() {
-        Some("transaction") => read_transaction(&envelope.event_type, &plaintext)?,
-        Some("refund") => read_refund(&envelope.event_type, &plaintext)?,
-        other => NotifiedResource::Other {
-            original_type: other.unwrap_or_default().to_owned(),
-            plaintext,
-        },
+    let ReadJson {
+        value: envelope,
+        mut left_out,
+    } = read_json::<Envelope>(body).map_err(NotificationError::Envelope)?;
+    let plaintext = match aead::open(api_v3_key, &envelope.resource) {
+        Ok(plaintext) => plaintext,
+        Err(error) => {
+            let id = envelope.id.unwrap_or_default();
+            return Err(NotificationError::Opening { id, error });
+        }
     };
-    Ok(Notification {
-        id: envelope.id,
-        create_time: envelope.create_time,
-        event_type: envelope.event_type,
-        summary: envelope.summary,
-        resource,
-    })
+    let id = envelope.id.unwrap_or_else(|| content_id(&plaintext));
+    let event_type = envelope.event_type;
+    let original_type = envelope.resource.original_type.unwrap_or_default();
+    let read = match Kind::of(&original_type, &event_type) {
+        Kind::Transaction => read_transaction(&event_type, &plaintext),
+        Kind::Refund => read_refund(&event_type, &plaintext),
+        Kind::Other => Ok(ReadJson {
+            value: NotifiedResource::Other { original_type },
+            left_out: Vec::new(),
+        }),
+    };
+    match read {
+        Ok(read) => {
+            left_out.extend(read.left_out);
+            Ok(Notification {
+                id,
+                create_time: envelope.create_time,
+                event_type,
+                summary: envelope.summary,
+                resource: read.value,
+                plaintext,
+                left_out,
+            })
+        }
+        Err(unread) => {
+            let (refusal, problem): (fn(_) -> _, _) = match unread {
+                Unread::Field(problem) => (NotificationError::Resource, problem),
+                Unread::Contradiction(problem) => (NotificationError::Contradiction, problem),
+            };
+            Err(refusal(Box::new(UnreadNotification {
+                id,
+                event_type,
+                plaintext,
+                problem,
+            })))
+        }
+    }
 }
 
 /// A notification that is to be sent: what only a stand-in for WeChat Pay does. The sealed body
@@ -156,7 +225,7 @@ impl NotificationDraft {
     /// The body. `nonce` is 12 bytes of ASCII, random.
     pub fn seal(&self, key: &ApiV3Key, nonce: &str) -> Result<Vec<u8>, AeadError> {
         let envelope = Envelope {
-            id: self.id.clone(),
+            id: Some(self.id.clone()),
             create_time: beijing_time(self.create_time),
             resource_type: "encrypt-resource".to_owned(),
             event_type: self.event_type.clone(),
@@ -176,47 +245,94 @@ impl NotificationDraft {
 
 #[derive(Serialize, Deserialize)]
 struct Envelope {
-    id: String,
+    id: Option<String>,
     #[serde(default)]
     create_time: String,
     #[serde(default)]
     resource_type: String,
+    #[serde(default)]
     event_type: String,
     #[serde(default)]
     summary: String,
     resource: SealedResource,
 }
 
+/// What the inside of a notification is.
+enum Kind {
+    Transaction,
+    Refund,
+    Other,
+}
+
+impl Kind {
+    /// `original_type` decides where it is given. WeChat uses the event `TRANSACTION.SUCCESS` for
+    /// other things than payments, too, so the event decides only where there is nothing else.
+    fn of(original_type: &str, event_type: &str) -> Self {
+        match original_type {
+            "transaction" => Self::Transaction,
+            "refund" => Self::Refund,
+            "" if event_type.starts_with("TRANSACTION.") => Self::Transaction,
+            "" if event_type.starts_with("REFUND.") => Self::Refund,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Why an inside is not read.
+enum Unread {
+    Field(Unreadable),
+    Contradiction(Unreadable),
+}
+
+impl From<Unreadable> for Unread {
+    fn from(problem: Unreadable) -> Self {
+        Self::Field(problem)
+    }
+}
+
 fn read_transaction(
     event_type: &str,
     plaintext: &[u8],
-) -> Result<NotifiedResource, NotificationError> {
-    let mode: Mode = read(plaintext)?;
-    let (state, resource) = if mode.sp_mchid.is_some() {
-        let transaction: PartnerTransaction = read(plaintext)?;
+) -> Result<ReadJson<NotifiedResource>, Unread> {
+    let mode = read_json::<Mode>(plaintext)?.value;
+    let (state, resource, left_out) = if mode.sp_mchid.is_some() {
+        let read = read_json::<PartnerTransaction>(plaintext)?;
         (
-            transaction.trade_state.clone(),
-            NotifiedResource::PartnerTransaction(Box::new(transaction)),
+            read.value.trade_state.clone(),
+            NotifiedResource::PartnerTransaction(Box::new(read.value)),
+            read.left_out,
         )
     } else {
-        let transaction: Transaction = read(plaintext)?;
+        let read = read_json::<Transaction>(plaintext)?;
         (
-            transaction.trade_state.clone(),
-            NotifiedResource::Transaction(Box::new(transaction)),
+            read.value.trade_state.clone(),
+            NotifiedResource::Transaction(Box::new(read.value)),
+            read.left_out,
         )
     };
     if event_type == TRANSACTION_SUCCESS && !state.is_paid() {
-        return Err(NotificationError::Contradiction);
+        let problem = Unreadable::contradiction("trade_state");
+        return Err(Unread::Contradiction(problem));
     }
-    Ok(resource)
+    Ok(ReadJson {
+        value: resource,
+        left_out,
+    })
 }
 
-fn read_refund(event_type: &str, plaintext: &[u8]) -> Result<NotifiedResource, NotificationError> {
-    let notice: RefundNotice = read(plaintext)?;
+fn read_refund(event_type: &str, plaintext: &[u8]) -> Result<ReadJson<NotifiedResource>, Unread> {
+    let ReadJson {
+        value: notice,
+        left_out,
+    } = read_json::<RefundNotice>(plaintext)?;
     if !notice.agrees_with(event_type) {
-        return Err(NotificationError::Contradiction);
+        let problem = Unreadable::contradiction("refund_status");
+        return Err(Unread::Contradiction(problem));
     }
-    Ok(NotifiedResource::Refund(Box::new(notice)))
+    Ok(ReadJson {
+        value: NotifiedResource::Refund(Box::new(notice)),
+        left_out,
+    })
 }
 
 /// Only a service provider's notifications name an `sp_mchid`.
@@ -226,8 +342,10 @@ struct Mode {
     sp_mchid: Option<serde::de::IgnoredAny>,
 }
 
-fn read<T: DeserializeOwned>(plaintext: &[u8]) -> Result<T, NotificationError> {
-    serde_json::from_slice(plaintext).map_err(|_| NotificationError::Resource)
+/// Stands for the id of a notification without one: the same content has the same.
+fn content_id(plaintext: &[u8]) -> String {
+    let hash = digest(&SHA256, plaintext);
+    format!("content-{}", upper_hex(&hash.as_ref()[..16]))
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ pub fn close_partner_order(
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartnerTransaction {
     /// The provider's application; empty where WeChat leaves it out (code pay may).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub sp_appid: String,
     /// The provider's number.
     pub sp_mchid: String,

@@ -69,14 +69,17 @@ pub struct PartnerReversed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sp_appid: Option<String>,
     /// The provider's number.
-    pub sp_mchid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sp_mchid: Option<String>,
     /// The sub-merchant's application, where the order named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_appid: Option<String>,
     /// The sub-merchant's number.
-    pub sub_mchid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_mchid: Option<String>,
     /// The provider's number of the attempt.
-    pub out_trade_no: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_trade_no: Option<String>,
 }
 
 fn orderer<'a>(

@@ -27,7 +27,8 @@ pub struct Refund {
     /// The merchant's number of the payment.
     pub out_trade_no: String,
     /// Which way the money goes.
-    pub channel: RefundChannel,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<RefundChannel>,
     /// Where it arrives, for people: a bank and the last digits of a card.
     #[serde(default, deserialize_with = "null_as_default")]
     pub user_received_account: String,
@@ -35,7 +36,8 @@ pub struct Refund {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
     /// When it was accepted, RFC 3339.
-    pub create_time: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_time: Option<String>,
     /// Where it stands.
     pub status: RefundStatus,
     /// The account that pays.
@@ -67,9 +69,11 @@ pub struct RefundAmount {
     )]
     pub from: Vec<serde_json::Value>,
     /// What the buyer paid, coupons taken off.
-    pub payer_total: Fen,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer_total: Option<Fen>,
     /// What the buyer gets, coupons taken off.
-    pub payer_refund: Fen,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer_refund: Option<Fen>,
     /// What the merchant's settlement loses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settlement_refund: Option<Fen>,
@@ -127,9 +131,11 @@ pub struct RefundNoticeAmount {
     /// What goes back.
     pub refund: Fen,
     /// What the buyer paid, coupons taken off.
-    pub payer_total: Fen,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer_total: Option<Fen>,
     /// What the buyer gets, coupons taken off.
-    pub payer_refund: Fen,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer_refund: Option<Fen>,
 }
 
 words! {
@@ -227,8 +233,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(read.status, RefundStatus::Success);
-        assert_eq!(read.channel, RefundChannel::Original);
-        assert_eq!(read.amount.payer_refund.get(), 90);
+        assert_eq!(read.channel, Some(RefundChannel::Original));
+        assert_eq!(read.amount.payer_refund.map(Fen::get), Some(90));
         assert_eq!(
             read.success_time().unwrap().to_string(),
             "2020-12-01T08:18:12Z"

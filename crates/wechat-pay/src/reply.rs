@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     error::WechatError,
+    json::{ReadJson, Unreadable, read_json},
     signature::{SignatureError, is_signed, verify_signed},
     trust::TrustedKeys,
 };
@@ -48,9 +49,9 @@ pub enum ReplyError {
     /// A status that APIv3 does not use.
     #[error("WeChat answered with the unexpected status {0}")]
     UnexpectedStatus(u16),
-    /// Signed by WeChat, and yet not in the form that is documented.
-    #[error("WeChat's reply is not in the documented form")]
-    Malformed,
+    /// Signed by WeChat, and a field that money or identity depends on cannot be read.
+    #[error("WeChat's reply cannot be read: {0}")]
+    Malformed(Unreadable),
 }
 
 impl ReplyError {
@@ -59,7 +60,7 @@ impl ReplyError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Signature(SignatureError::Probe) | Self::NotYet => true,
-            Self::Signature(_) | Self::Malformed | Self::UnexpectedStatus(_) => false,
+            Self::Signature(_) | Self::Malformed(_) | Self::UnexpectedStatus(_) => false,
             Self::Wechat(error) => error.is_retryable(),
         }
     }
@@ -123,7 +124,12 @@ impl VerifiedReply {
     /// Reads the JSON body: [`crate::JsapiOrdered`], [`crate::H5Ordered`],
     /// [`crate::NativeOrdered`], [`crate::Transaction`].
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ReplyError> {
-        serde_json::from_slice(&self.body).map_err(|_| ReplyError::Malformed)
+        self.read().map(|read| read.value)
+    }
+
+    /// The same with the paths of the fields that were not understood, for a log.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<ReadJson<T>, ReplyError> {
+        read_json(&self.body).map_err(ReplyError::Malformed)
     }
 
     /// The status: 200, or 204 where there is nothing to say (close).
@@ -253,13 +259,19 @@ mod tests {
             verify(reply(302, "", false)),
             Err(ReplyError::UnexpectedStatus(302))
         );
-        for body in ["", "{}", "[1]", r#"{"code_url":1}"#] {
+        for (body, says) in [
+            ("", "the body is not JSON"),
+            ("{}", "code_url is missing"),
+            ("[1]", "the body is not a JSON object"),
+            (
+                r#"{"code_url":1}"#,
+                "code_url is not in the documented form",
+            ),
+        ] {
             let verified = verify(reply(200, body, true)).unwrap();
-            assert_eq!(
-                verified.parse::<NativeOrdered>(),
-                Err(ReplyError::Malformed),
-                "{body}"
-            );
+            let error = verified.parse::<NativeOrdered>().unwrap_err();
+            let whole = format!("WeChat's reply cannot be read: {says}");
+            assert_eq!(error.to_string(), whole, "{body}");
         }
     }
 }

@@ -129,7 +129,7 @@ impl ReplyError {
             Self::Wechat(error) => error.retry_with(operation),
             Self::NotYet | Self::Signature(SignatureError::Probe) => operation.after_silence(),
             // Repeating would bring the same; what happened is still to be found out.
-            Self::Signature(_) | Self::Malformed | Self::UnexpectedStatus(_) => {
+            Self::Signature(_) | Self::Malformed(_) | Self::UnexpectedStatus(_) => {
                 if operation.has_effect() {
                     RetryWith::QueryFirst
                 } else {
@@ -220,13 +220,17 @@ mod tests {
         }
     }
 
+    fn malformed() -> ReplyError {
+        ReplyError::Malformed(crate::Unreadable::unknown_word("trade_state"))
+    }
+
     #[test]
     fn silence_and_disbelief_never_repeat_a_refund_unasked() {
         for error in [
             ReplyError::NotYet,
             ReplyError::Signature(SignatureError::Probe),
             ReplyError::Signature(SignatureError::Mismatch),
-            ReplyError::Malformed,
+            malformed(),
             ReplyError::UnexpectedStatus(302),
         ] {
             for operation in [Refund, AbnormalRefund, CodePay] {
@@ -236,8 +240,8 @@ mod tests {
         assert_eq!(Refund.after_silence(), QueryFirst);
         assert_eq!(Order.after_silence(), SOON);
         assert_eq!(ReplyError::NotYet.retry_with(Order), SOON);
-        assert_eq!(ReplyError::Malformed.retry_with(Order), QueryFirst);
-        assert_eq!(ReplyError::Malformed.retry_with(Certificates), OnceMended);
+        assert_eq!(malformed().retry_with(Order), QueryFirst);
+        assert_eq!(malformed().retry_with(Certificates), OnceMended);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{money::Fen, words::words};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
     /// The application that ordered; empty where WeChat leaves it out (code pay may).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub appid: String,
     /// The merchant number.
     pub mchid: String,

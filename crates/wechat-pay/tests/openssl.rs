@@ -275,18 +275,18 @@ fn openssl_opens_the_refund_notification_of_version_2_and_seals_one() {
 
     let fen = |fen| Fen::new(fen).unwrap();
     let refund = RefundNotification {
-        appid: "wx1".into(),
-        mch_id: "1900000001".into(),
-        transaction_id: "4200000001".into(),
-        out_trade_no: "T20260101".into(),
-        refund_id: "5000001".into(),
+        appid: Some("wx1".into()),
+        mch_id: Some("1900000001".into()),
+        transaction_id: Some("4200000001".into()),
+        out_trade_no: Some("T20260101".into()),
+        refund_id: Some("5000001".into()),
         out_refund_no: "R1".into(),
-        total_fee: fen(100),
-        refund_fee: fen(40),
+        total_fee: Some(fen(100)),
+        refund_fee: Some(fen(40)),
         settlement_refund_fee: None,
-        refund_status: RefundStatus::Success,
+        refund_status: Some(RefundStatus::Success),
         success_time: Some("2017-12-15 09:46:01".into()),
-        user_received_account: "招商银行信用卡0403".into(),
+        user_received_account: Some("招商银行信用卡0403".into()),
     };
     let draft = RefundNotificationDraft {
         refund: refund.clone(),

@@ -19,6 +19,8 @@ pub(crate) struct Census {
     pub(crate) mismatches: u64,
     /// The same of what WeChat said of refunds.
     pub(crate) refund_mismatches: u64,
+    /// Notifications that are not understood and that nobody has seen to.
+    pub(crate) kept_notifications: u64,
     /// Scheduled work by kind.
     pub(crate) due_work: Vec<(String, u64)>,
     /// How long the oldest due piece of it has waited.
@@ -49,6 +51,8 @@ impl Ledger {
             "SELECT (SELECT COUNT(*) FROM mismatches WHERE done_ms IS NULL) AS mismatches,
                     (SELECT COUNT(*) FROM refund_mismatches WHERE done_ms IS NULL)
                         AS refund_mismatches,
+                    (SELECT COUNT(*) FROM kept_notifications WHERE done_ms IS NULL)
+                        AS kept_notifications,
                     MAX(0, ?1 - COALESCE(MIN(due_ms), ?1)) AS late_ms FROM due_work",
         )
         .bind(now_ms)
@@ -64,6 +68,7 @@ impl Ledger {
                 .await?,
             mismatches: unsigned(&row, "mismatches")?,
             refund_mismatches: unsigned(&row, "refund_mismatches")?,
+            kept_notifications: unsigned(&row, "kept_notifications")?,
             due_work: by_state(
                 "SELECT kind AS state, COUNT(*) AS count FROM due_work GROUP BY kind",
             )

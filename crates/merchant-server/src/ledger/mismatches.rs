@@ -1,5 +1,5 @@
-//! What fits nothing, as a person looks at it: payments and refunds in one sequence of numbers, open
-//! until somebody says that it was seen to.
+//! What fits nothing, as a person looks at it: payments, refunds and notifications that are not
+//! understood, in one sequence of numbers, open until somebody says that it was seen to.
 
 use const_format::formatcp;
 use merchant_api::MismatchKind;
@@ -8,15 +8,16 @@ use sqlx::sqlite::SqliteRow;
 
 use super::{Ledger, LedgerError, Write, unsigned};
 
-/// What both tables have alike.
+/// What all three tables have alike.
 const SHARED: &str = "reason, resource, received_ms, queried_ms, query_answer, done_ms, note";
 
 /// What [`KeptMismatch`] is read from.
 const COLUMNS: &str = formatcp!(
-    "kind, no, out_trade_no, transaction_id, out_refund_no, refund_id, sub_mchid, {SHARED}"
+    "kind, no, out_trade_no, transaction_id, out_refund_no, refund_id, sub_mchid,
+     notification_id, event_type, field, {SHARED}"
 );
 
-/// A payment or a refund that fits nothing.
+/// A payment or a refund that fits nothing, or a notification that is not understood.
 #[derive(Clone, Debug)]
 pub(crate) struct KeptMismatch {
     pub(crate) no: u64,
@@ -26,8 +27,11 @@ pub(crate) struct KeptMismatch {
     pub(crate) out_refund_no: Option<String>,
     pub(crate) refund_id: Option<String>,
     pub(crate) sub_mchid: Option<String>,
+    pub(crate) notification_id: Option<String>,
+    pub(crate) event_type: Option<String>,
+    pub(crate) field: Option<String>,
     pub(crate) reason: String,
-    /// What WeChat said, as JSON.
+    /// What WeChat said, as JSON where WeChat wrote JSON.
     pub(crate) resource: String,
     pub(crate) received_ms: i64,
     pub(crate) queried_ms: Option<i64>,
@@ -56,11 +60,17 @@ impl Ledger {
         let rows = sqlx::query(formatcp!(
             "SELECT {COLUMNS} FROM (
                 SELECT 'payment' AS kind, no, out_trade_no, transaction_id,
-                       NULL AS out_refund_no, NULL AS refund_id, sub_mchid, {SHARED}
+                       NULL AS out_refund_no, NULL AS refund_id, sub_mchid,
+                       NULL AS notification_id, NULL AS event_type, NULL AS field, {SHARED}
                 FROM mismatches
                 UNION ALL
-                SELECT 'refund', no, NULL, NULL, out_refund_no, refund_id, NULL, {SHARED}
-                FROM refund_mismatches)
+                SELECT 'refund', no, NULL, NULL, out_refund_no, refund_id, NULL,
+                       NULL, NULL, NULL, {SHARED}
+                FROM refund_mismatches
+                UNION ALL
+                SELECT 'notification', no, out_trade_no, transaction_id, out_refund_no, refund_id,
+                       sub_mchid, id, event_type, field, {SHARED}
+                FROM kept_notifications)
              WHERE (?1 IS NULL OR (done_ms IS NOT NULL) = ?1) AND (?2 IS NULL OR no = ?2)
                AND (?3 IS NULL OR no < ?3)
              ORDER BY no DESC LIMIT ?4"
@@ -87,6 +97,8 @@ impl Ledger {
              WHERE no = ?1",
             "UPDATE refund_mismatches SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
              WHERE no = ?1",
+            "UPDATE kept_notifications SET done_ms = COALESCE(done_ms, ?2), note = COALESCE(?3, note)
+             WHERE no = ?1",
         ] {
             sqlx::query(statement)
                 .bind(no)
@@ -104,7 +116,8 @@ impl Ledger {
 pub(super) async fn next_no(write: &mut Write) -> Result<i64, LedgerError> {
     let row = sqlx::query(
         "SELECT 1 + MAX((SELECT COALESCE(MAX(no), 0) FROM mismatches),
-                        (SELECT COALESCE(MAX(no), 0) FROM refund_mismatches)) AS no",
+                        (SELECT COALESCE(MAX(no), 0) FROM refund_mismatches),
+                        (SELECT COALESCE(MAX(no), 0) FROM kept_notifications)) AS no",
     )
     .fetch_one(&mut **write)
     .await?;
@@ -116,13 +129,17 @@ fn read_mismatch(row: &SqliteRow) -> Result<KeptMismatch, LedgerError> {
         no: unsigned(row, "no")?,
         kind: match row.try_get("kind")? {
             "payment" => MismatchKind::Payment,
-            _ => MismatchKind::Refund,
+            "refund" => MismatchKind::Refund,
+            _ => MismatchKind::Notification,
         },
         out_trade_no: row.try_get("out_trade_no")?,
         transaction_id: row.try_get("transaction_id")?,
         out_refund_no: row.try_get("out_refund_no")?,
         refund_id: row.try_get("refund_id")?,
         sub_mchid: row.try_get("sub_mchid")?,
+        notification_id: row.try_get("notification_id")?,
+        event_type: row.try_get("event_type")?,
+        field: row.try_get("field")?,
         reason: row.try_get("reason")?,
         resource: row.try_get("resource")?,
         received_ms: row.try_get("received_ms")?,

@@ -11,6 +11,7 @@ mod census;
 mod changes;
 mod connections;
 mod due_work;
+mod kept_notifications;
 mod mismatches;
 mod orders;
 mod outbox;
@@ -39,6 +40,7 @@ pub(crate) use census::Census;
 pub(crate) use changes::Changes;
 use due_work::Wait;
 pub(crate) use due_work::{DueWork, Ended, Wanted};
+pub(crate) use kept_notifications::NotificationToKeep;
 pub(crate) use mismatches::{KeptMismatch, MismatchFilter};
 pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter};
 pub(crate) use outbox::{Delivery, Webhook, WebhookFilter};
@@ -108,6 +110,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         21,
         "work keeps its wait",
         include_str!("../../migrations/sqlite/0021_waits.sql"),
+    ),
+    (
+        22,
+        "what others repeat and say",
+        include_str!("../../migrations/sqlite/0022_what_others_repeat_and_say.sql"),
     ),
 ];
 

@@ -4,8 +4,8 @@ use merchant_api::{PaymentMismatchNews, PaymentNews, WebhookEvent};
 use sqlx::Row as _;
 
 use super::{
-    AttemptState, Ledger, LedgerError, Wait, Write, attempts, due_work, mismatches, orders, outbox,
-    refund_news, signed,
+    AttemptState, Ledger, LedgerError, Wait, Write, attempts, due_work, kept_notifications,
+    mismatches, orders, outbox, refund_news, signed,
 };
 use crate::due_work::Work;
 
@@ -168,7 +168,10 @@ impl Ledger {
         out_trade_no: &str,
     ) -> Result<Option<String>, LedgerError> {
         let row = sqlx::query(
-            "SELECT MAX(sub_mchid) AS sub_mchid FROM mismatches WHERE out_trade_no = ?",
+            "SELECT MAX(sub_mchid) AS sub_mchid FROM (
+                SELECT sub_mchid FROM mismatches WHERE out_trade_no = ?1
+                UNION ALL
+                SELECT sub_mchid FROM kept_notifications WHERE out_trade_no = ?1)",
         )
         .bind(out_trade_no)
         .fetch_one(self.readers.pool())
@@ -183,17 +186,24 @@ impl Ledger {
         answer: &str,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let statement = sqlx::query(
+        let mut write = self.write().await?;
+        for statement in [
             "UPDATE mismatches SET queried_ms = ?, query_answer = ? WHERE out_trade_no = ?",
-        )
-        .bind(now_ms)
-        .bind(answer)
-        .bind(out_trade_no);
-        self.writer.execute(statement).await?;
+            "UPDATE kept_notifications SET queried_ms = ?, query_answer = ?
+             WHERE out_trade_no = ? AND out_refund_no IS NULL",
+        ] {
+            sqlx::query(statement)
+                .bind(now_ms)
+                .bind(answer)
+                .bind(out_trade_no)
+                .execute(&mut *write)
+                .await?;
+        }
+        write.commit().await?;
         Ok(())
     }
 
-    /// Keeps a notification that this version has nothing to do for.
+    /// Records a notification that has no effect by itself: WeChat is asked instead.
     pub(crate) async fn record_other_notification(
         &self,
         evidence: &Evidence,
@@ -376,5 +386,5 @@ pub(super) async fn keep_notification(
     .bind(outcome)
     .execute(&mut **write)
     .await?;
-    Ok(())
+    kept_notifications::close_understood(write, id, outcome, now_ms).await
 }

@@ -47,14 +47,21 @@ impl Ledger {
         answer: &str,
         now_ms: i64,
     ) -> Result<(), LedgerError> {
-        let statement = sqlx::query(
+        let mut write = self.write().await?;
+        for statement in [
             "UPDATE refund_mismatches SET queried_ms = ?, query_answer = ?
              WHERE out_refund_no = ? AND queried_ms IS NULL",
-        )
-        .bind(now_ms)
-        .bind(answer)
-        .bind(out_refund_no);
-        self.writer.execute(statement).await?;
+            "UPDATE kept_notifications SET queried_ms = ?, query_answer = ?
+             WHERE out_refund_no = ? AND queried_ms IS NULL",
+        ] {
+            sqlx::query(statement)
+                .bind(now_ms)
+                .bind(answer)
+                .bind(out_refund_no)
+                .execute(&mut *write)
+                .await?;
+        }
+        write.commit().await?;
         Ok(())
     }
 
@@ -112,7 +119,7 @@ pub(super) async fn keep_mismatch(
 
 /// The subject of asking about a refund that is not ours, or not as WeChat says. A blank can be
 /// in neither number.
-fn learn_subject(out_refund_no: &str, out_trade_no: &str) -> String {
+pub(super) fn learn_subject(out_refund_no: &str, out_trade_no: &str) -> String {
     format!("{out_refund_no} {out_trade_no}")
 }
 

@@ -3,26 +3,28 @@
 
 use merchant_api::RefundState;
 use wechat_pay::v2::{RefundNotification, RefundStatus as V2Status};
-use wechat_pay::{Fen, OutRefundNo, Refund, RefundNotice, ReplyError};
+use wechat_pay::{Fen, Notification, OutRefundNo, RefundNotice, ReplyError, Unreadable};
 
 use super::progress::first_look_ms;
 use crate::ledger::{Evidence, LedgerError, RefundNews, RefundRecorded, told_state};
 use crate::question::Unanswered;
 use crate::server::MerchantServer;
+use crate::unread_notifications;
 use crate::wechat_client::CallError;
-use crate::wechat_refunds::RefundStanding;
+use crate::wechat_refunds::{RefundStanding, ToldRefund};
 
 /// Records WeChat's answer to a refund that was sent, or to a question; it was asked at
 /// `asked_ms`.
 pub(super) async fn record_answer(
     server: &MerchantServer,
-    told: &Refund,
+    ToldRefund { refund: told, json }: &ToldRefund,
     asked_ms: i64,
 ) -> Result<RefundRecorded, Unanswered> {
     let now_ms = server.clock.now_ms();
     let Some(state) = told_state(&told.status) else {
         // A word of a later version: nothing may be concluded from it.
-        return Err(CallError::from(ReplyError::Malformed).into());
+        let problem = Unreadable::unknown_word("status");
+        return Err(CallError::from(ReplyError::Malformed(problem)).into());
     };
     let news = RefundNews {
         out_refund_no: told.out_refund_no.clone(),
@@ -32,30 +34,29 @@ pub(super) async fn record_answer(
         state,
         total_fen: unsigned(told.amount.total),
         amount_fen: unsigned(told.amount.refund),
-        payer_refund_fen: Some(unsigned(told.amount.payer_refund)),
+        payer_refund_fen: told.amount.payer_refund.map(unsigned),
         user_received_account: some_text(&told.user_received_account),
         success_time: told.success_time.clone(),
         asked_ms: Some(asked_ms),
         next_look_ms: first_look_ms(state, now_ms),
         misfit: None,
-        resource: json_text(told),
+        resource: json.clone(),
     };
     Ok(record(server, &Evidence::Query, &news, now_ms).await?)
 }
 
-/// Records a notification of version 3; it was verified. One in a word of a later version is
-/// recorded as one that there is nothing to do for.
+/// Records a notification of version 3; it was verified. One in a word of a later version is kept
+/// whole, and WeChat is asked about the refund.
 pub(crate) async fn record_notice(
     server: &MerchantServer,
     evidence: &Evidence,
+    notification: &Notification,
     notice: &RefundNotice,
 ) -> Result<(), LedgerError> {
     let now_ms = server.clock.now_ms();
     let Some(state) = told_state(&notice.refund_status) else {
-        return server
-            .ledger
-            .record_other_notification(evidence, now_ms)
-            .await;
+        let field = Some("refund_status");
+        return unread_notifications::keep(server, notification, "unknown_word", field).await;
     };
     let mchid = notice.mchid.as_deref().or(notice.sp_mchid.as_deref());
     let is_ours = mchid == Some(server.config.merchant.key.mchid())
@@ -68,13 +69,13 @@ pub(crate) async fn record_notice(
         state,
         total_fen: unsigned(notice.amount.total),
         amount_fen: unsigned(notice.amount.refund),
-        payer_refund_fen: Some(unsigned(notice.amount.payer_refund)),
+        payer_refund_fen: notice.amount.payer_refund.map(unsigned),
         user_received_account: some_text(&notice.user_received_account),
         success_time: notice.success_time.clone(),
         asked_ms: None,
         next_look_ms: first_look_ms(state, now_ms),
         misfit: (!is_ours).then_some("mchid"),
-        resource: json_text(notice),
+        resource: String::from_utf8_lossy(&notification.plaintext).into_owned(),
     };
     record(server, evidence, &news, now_ms).await?;
     Ok(())
@@ -88,12 +89,13 @@ pub(crate) async fn record_hint(
     hint: &RefundNotification,
 ) -> Result<(), LedgerError> {
     let hinted = match hint.refund_status {
-        V2Status::Success => Some(RefundState::Succeeded),
-        V2Status::Change => Some(RefundState::Abnormal),
-        V2Status::RefundClose => Some(RefundState::Closed),
+        Some(V2Status::Success) => Some(RefundState::Succeeded),
+        Some(V2Status::Change) => Some(RefundState::Abnormal),
+        Some(V2Status::RefundClose) => Some(RefundState::Closed),
         _ => None,
     };
-    let (refund, payment) = (&hint.out_refund_no, &hint.out_trade_no);
+    let refund = &hint.out_refund_no;
+    let payment = hint.out_trade_no.as_deref().unwrap_or_default();
     let now_ms = server.clock.now_ms();
     server
         .ledger
@@ -127,7 +129,7 @@ pub(crate) async fn learn(
     let (learned, answer) = match told {
         Some(told) => {
             record_answer(server, &told, asked_ms).await?;
-            (Learned::Told, json_text(&told))
+            (Learned::Told, told.json)
         }
         None => (Learned::NotThere, "RESOURCE_NOT_EXISTS".to_owned()),
     };
@@ -144,7 +146,7 @@ async fn ask_for_all(
     server: &MerchantServer,
     number: &OutRefundNo,
     whose: Vec<Option<String>>,
-) -> Result<Option<Box<Refund>>, CallError> {
+) -> Result<Option<Box<ToldRefund>>, CallError> {
     let mut failed = None;
     for sub_mchid in whose {
         match server
@@ -234,11 +236,6 @@ fn report(news: &RefundNews, recorded: &RefundRecorded) {
 
 fn some_text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// Texts and numbers alone: there is nothing in it that JSON cannot carry.
-fn json_text(told: &impl serde::Serialize) -> String {
-    serde_json::to_string(told).unwrap_or_default()
 }
 
 /// WeChat's amounts are never negative; one that were would fit nothing.

@@ -154,7 +154,8 @@ impl<'a> Exchange<'a> {
     async fn carry_signed(self) -> Result<VerifiedReply, CallError> {
         match self.carry().await? {
             Believed::Signed(reply) => Ok(reply),
-            Believed::File(_) => Err(ReplyError::Malformed.into()),
+            // No other call is answered with a file.
+            Believed::File(_) => Err(ReplyError::UnexpectedStatus(200).into()),
         }
     }
 

@@ -204,7 +204,7 @@ mod tests {
                     None,
                     Next::GiveUp,
                 ),
-                (ReplyError::Malformed.into(), None, Next::GiveUp),
+                (malformed(), None, Next::GiveUp),
                 (ReplyError::UnexpectedStatus(302).into(), None, Next::GiveUp),
                 (refusal(400, "PARAM_ERROR", ""), None, Next::GiveUp),
                 (refusal(401, "SIGN_ERROR", "签名错误"), None, Next::GiveUp),
@@ -220,6 +220,10 @@ mod tests {
                 assert_eq!(found, expected, "{operation:?}: {failure}");
             }
         }
+    }
+
+    fn malformed() -> CallError {
+        ReplyError::Malformed(wechat_pay::Unreadable::unknown_word("trade_state")).into()
     }
 
     #[test]

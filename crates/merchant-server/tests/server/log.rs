@@ -177,7 +177,7 @@ impl Log {
     }
 
     /// None of these, nor what every house has and nobody may know.
-    fn holds_none_of(&self, secrets: &[&str]) {
+    pub(crate) fn holds_none_of(&self, secrets: &[&str]) {
         let text = self.text();
         let merchant = merchant();
         let of_the_house = [

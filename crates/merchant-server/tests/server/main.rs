@@ -54,6 +54,7 @@ mod refunds;
 mod security;
 mod trust;
 mod unknown_routes;
+mod unread_notifications;
 mod webhooks;
 mod wechat_calls;
 mod wechat_line;

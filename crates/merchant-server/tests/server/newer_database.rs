@@ -162,7 +162,7 @@ async fn a_server_that_runs_goes_on_while_every_table_gets_more_columns() {
     ];
     assert_eq!(told(&house).await, all);
 
-    assert_eq!(widen_every_table(&house).await, 12);
+    assert_eq!(widen_every_table(&house).await, 13);
 
     business(&house, "after").await;
     assert_eq!(told(&house).await, all);

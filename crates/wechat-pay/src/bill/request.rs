@@ -129,7 +129,8 @@ impl Packing {
 /// a verified reply alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BillTicket {
-    /// `SHA1`.
+    /// `SHA1`, also where WeChat leaves it out: the hash itself has to fit.
+    #[serde(default = "the_hash")]
     pub hash_type: String,
     /// The hash over the unpacked file, in hex.
     pub hash_value: String,
@@ -202,6 +203,10 @@ impl BillDownload {
     pub fn is_file(status: StatusCode, headers: &http::HeaderMap) -> bool {
         status == StatusCode::OK && !crate::signature::is_signed(headers)
     }
+}
+
+fn the_hash() -> String {
+    "SHA1".to_owned()
 }
 
 fn hex_digit(digit: u8) -> Result<u8, BillError> {

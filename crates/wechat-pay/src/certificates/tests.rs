@@ -130,10 +130,6 @@ fn one_bad_certificate_and_none_is_taken() {
             "cannot be opened: the ciphertext does not open with this APIv3 key",
         ),
         (
-            broken(|c| c.expire_time = "soon".into()),
-            "the certificates are not in the documented form",
-        ),
-        (
             broken(|c| {
                 c.encrypt_certificate =
                     aead::seal(&api_v3_key(), None, b"junk", "certificate", "abcdefghijkl")
@@ -154,7 +150,24 @@ fn one_bad_certificate_and_none_is_taken() {
         }
     }
     let error = refresh(&keys, reply(Vec::new(), &good.key)).unwrap_err();
-    assert_eq!(error, CertificatesError::Form);
+    assert_eq!(error, CertificatesError::Empty);
+}
+
+#[test]
+fn a_certificate_whose_times_are_not_told_counts_for_its_own_time() {
+    let made = made();
+    type Change = fn(&mut SealedCertificate);
+    let changes: [Change; 3] = [
+        |c| c.expire_time = None,
+        |c| c.effective_time = None,
+        |c| c.expire_time = Some("soon".into()),
+    ];
+    for change in changes {
+        let mut certificate = fresh(&made);
+        change(&mut certificate);
+        let keys = refresh(&TrustedKeys::new(), reply(vec![certificate], &made.key)).unwrap();
+        assert!(keys.get(made.key.serial()).is_some());
+    }
 }
 
 #[test]

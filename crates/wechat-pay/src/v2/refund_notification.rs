@@ -55,33 +55,33 @@ impl fmt::Debug for ApiV2Key {
 }
 
 /// A refund as a notification of version 2 tells it. It is not signed: ask for the refund before
-/// acting on it.
+/// acting on it. Only the number to ask by is required.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundNotification {
     /// The application, as it stood outside of what was sealed.
-    pub appid: String,
+    pub appid: Option<String>,
     /// The merchant number, as it stood outside of what was sealed.
-    pub mch_id: String,
+    pub mch_id: Option<String>,
     /// WeChat's number of the payment.
-    pub transaction_id: String,
+    pub transaction_id: Option<String>,
     /// The merchant's number of the payment.
-    pub out_trade_no: String,
+    pub out_trade_no: Option<String>,
     /// WeChat's number of the refund.
-    pub refund_id: String,
+    pub refund_id: Option<String>,
     /// The merchant's number of the refund.
     pub out_refund_no: String,
-    /// What was ordered.
-    pub total_fee: Fen,
-    /// What goes back.
-    pub refund_fee: Fen,
-    /// What goes back, coupons taken off.
+    /// What was ordered; absent, too, where it is no number of fen.
+    pub total_fee: Option<Fen>,
+    /// What goes back; absent, too, where it is no number of fen.
+    pub refund_fee: Option<Fen>,
+    /// What goes back, coupons taken off; absent, too, where it is no number of fen.
     pub settlement_refund_fee: Option<Fen>,
     /// Where it stands.
-    pub refund_status: RefundStatus,
+    pub refund_status: Option<RefundStatus>,
     /// When it arrived, `2017-12-15 09:46:01` in Beijing; absent until then.
     pub success_time: Option<String>,
     /// Where it arrives, for people. WeChat spells the field `refund_recv_accout`.
-    pub user_received_account: String,
+    pub user_received_account: Option<String>,
 }
 
 words! {
@@ -117,9 +117,6 @@ pub enum RefundNotificationError {
     /// A field is missing.
     #[error("{0} is missing")]
     Missing(&'static str),
-    /// A field that should be fen is something else.
-    #[error("{0} is not a number of fen")]
-    Amount(&'static str),
     /// `req_info` is no base64.
     #[error("req_info is not base64")]
     Base64,
@@ -145,28 +142,28 @@ pub fn open_refund_notification(
     key: &ApiV2Key,
 ) -> Result<RefundNotification, RefundNotificationError> {
     let outer = Fields(read_flat(body, "xml").map_err(RefundNotificationError::Envelope)?);
-    if outer.text("return_code")? != "SUCCESS" {
+    if outer
+        .optional("return_code")
+        .is_some_and(|code| code != "SUCCESS")
+    {
         return Err(RefundNotificationError::ReturnCode);
     }
     let sealed = outer.text("req_info")?;
     let opened = decrypt(key, &sealed)?;
     let inner = Fields(read_flat(&opened, "root").map_err(RefundNotificationError::Sealed)?);
     Ok(RefundNotification {
-        appid: outer.text("appid")?,
-        mch_id: outer.text("mch_id")?,
-        transaction_id: inner.text("transaction_id")?,
-        out_trade_no: inner.text("out_trade_no")?,
-        refund_id: inner.text("refund_id")?,
+        appid: outer.optional("appid"),
+        mch_id: outer.optional("mch_id"),
+        transaction_id: inner.optional("transaction_id"),
+        out_trade_no: inner.optional("out_trade_no"),
+        refund_id: inner.optional("refund_id"),
         out_refund_no: inner.text("out_refund_no")?,
-        total_fee: inner.fen("total_fee")?,
-        refund_fee: inner.fen("refund_fee")?,
-        settlement_refund_fee: match inner.optional("settlement_refund_fee") {
-            Some(_) => Some(inner.fen("settlement_refund_fee")?),
-            None => None,
-        },
-        refund_status: inner.text("refund_status")?.into(),
+        total_fee: inner.fen("total_fee"),
+        refund_fee: inner.fen("refund_fee"),
+        settlement_refund_fee: inner.fen("settlement_refund_fee"),
+        refund_status: inner.optional("refund_status").map(RefundStatus::from),
         success_time: inner.optional("success_time"),
-        user_received_account: inner.optional("refund_recv_accout").unwrap_or_default(),
+        user_received_account: inner.optional("refund_recv_accout"),
     })
 }
 
@@ -200,33 +197,31 @@ impl RefundNotificationDraft {
     pub fn seal(&self, key: &ApiV2Key) -> Result<Vec<u8>, RefundNotificationError> {
         let refund = &self.refund;
         let fen = |amount: Fen| amount.get().to_string();
-        let (total_fee, refund_fee) = (fen(refund.total_fee), fen(refund.refund_fee));
+        let (total_fee, refund_fee) = (refund.total_fee.map(fen), refund.refund_fee.map(fen));
         let settlement = refund.settlement_refund_fee.map(fen);
-        let mut inner = vec![
-            ("out_refund_no", refund.out_refund_no.as_str()),
-            ("out_trade_no", &refund.out_trade_no),
-            ("refund_fee", &refund_fee),
-            ("refund_id", &refund.refund_id),
-            ("refund_recv_accout", &refund.user_received_account),
-            ("refund_request_source", &self.refund_request_source),
-            ("refund_status", refund.refund_status.as_str()),
-            ("total_fee", &total_fee),
-            ("transaction_id", &refund.transaction_id),
+        let status = refund.refund_status.as_ref().map(RefundStatus::as_str);
+        let account = refund.user_received_account.as_deref().unwrap_or_default();
+        let inner = [
+            ("out_refund_no", Some(refund.out_refund_no.as_str())),
+            ("out_trade_no", refund.out_trade_no.as_deref()),
+            ("refund_fee", refund_fee.as_deref()),
+            ("refund_id", refund.refund_id.as_deref()),
+            ("refund_recv_accout", Some(account)),
+            ("refund_request_source", Some(&*self.refund_request_source)),
+            ("refund_status", status),
+            ("total_fee", total_fee.as_deref()),
+            ("transaction_id", refund.transaction_id.as_deref()),
+            ("settlement_refund_fee", settlement.as_deref()),
+            ("success_time", refund.success_time.as_deref()),
         ];
-        if let Some(settlement) = &settlement {
-            inner.push(("settlement_refund_fee", settlement));
-        }
-        if let Some(success_time) = &refund.success_time {
-            inner.push(("success_time", success_time));
-        }
-        let req_info = encrypt(key, write_flat("root", &inner).into_bytes())?;
-        let outer = [
-            ("return_code", "SUCCESS"),
-            ("appid", &refund.appid),
-            ("mch_id", &refund.mch_id),
-            ("nonce_str", &self.nonce_str),
-            ("req_info", &req_info),
-        ];
+        let req_info = encrypt(key, write_flat("root", &present(&inner)).into_bytes())?;
+        let outer = present(&[
+            ("return_code", Some("SUCCESS")),
+            ("appid", refund.appid.as_deref()),
+            ("mch_id", refund.mch_id.as_deref()),
+            ("nonce_str", Some(&self.nonce_str)),
+            ("req_info", Some(&req_info)),
+        ]);
         Ok(write_flat("xml", &outer).into_bytes())
     }
 }
@@ -243,16 +238,23 @@ impl Fields {
             .ok_or(RefundNotificationError::Missing(name))
     }
 
-    fn fen(&self, name: &'static str) -> Result<Fen, RefundNotificationError> {
-        let text = self.text(name)?;
+    fn fen(&self, name: &'static str) -> Option<Fen> {
+        let text = self.optional(name)?;
         // Digits alone: `parse` would take a sign as well.
         text.bytes()
             .all(|b| b.is_ascii_digit())
             .then(|| text.parse().ok())
             .flatten()
             .and_then(|fen| Fen::new(fen).ok())
-            .ok_or(RefundNotificationError::Amount(name))
     }
+}
+
+/// The fields that are there.
+fn present<'a>(fields: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a str, &'a str)> {
+    fields
+        .iter()
+        .filter_map(|(name, value)| Some((*name, (*value)?)))
+        .collect()
 }
 
 fn decrypt(key: &ApiV2Key, sealed: &str) -> Result<Vec<u8>, RefundNotificationError> {

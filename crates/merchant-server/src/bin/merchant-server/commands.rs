@@ -253,6 +253,7 @@ fn line_of_mismatch(mismatch: &MismatchDetails) -> String {
     let kind = match mismatch.kind {
         MismatchKind::Payment => "payment",
         MismatchKind::Refund => "refund",
+        MismatchKind::Notification => "notification",
     };
     let named = [
         ("out_trade_no", &mismatch.out_trade_no),
@@ -260,6 +261,9 @@ fn line_of_mismatch(mismatch: &MismatchDetails) -> String {
         ("refund_no", &mismatch.refund_no),
         ("refund_id", &mismatch.refund_id),
         ("sub_mchid", &mismatch.sub_mchid),
+        ("notification_id", &mismatch.notification_id),
+        ("event_type", &mismatch.event_type),
+        ("field", &mismatch.field),
         ("done_at", &mismatch.done_at),
         ("note", &mismatch.note),
     ];

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use super::fitting::{NOBODYS, fitting, told, written};
 use super::routes::{Route, routes};
 use super::shots::{HEADERS, Key, Payload, Shot, spoil};
-use super::verdict::{check_refusal, is_wechats_to_say};
+use super::verdict::{check_refusal, is_kept_for_a_person, is_wechats_to_say};
 use crate::bills::{DAY, the_next_morning};
 use crate::house::{
     API_KEY, House, Letter, MINUTE_MS, Owner, backend, letter, merchant, sign, sub_merchant,
@@ -167,7 +167,7 @@ impl Target {
         if !answer.status.is_client_error() {
             return Ok(());
         }
-        if self.writes().await != before {
+        if self.writes().await != before && !is_kept_for_a_person(&path, &answer) {
             return Err(format!("was refused, and wrote into the ledger: {said}"));
         }
         check_refusal(&path, &answer).map_err(|fault| format!("{fault}: {said}"))

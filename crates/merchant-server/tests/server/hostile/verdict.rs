@@ -22,6 +22,16 @@ pub(super) fn is_wechats_to_say(path: &str, answer: &Answer) -> bool {
     })
 }
 
+/// A notification that WeChat signed and that cannot be read is refused, so that WeChat sends it
+/// again, and kept whole for a person besides. One that nobody signed is never so refused.
+pub(super) fn is_kept_for_a_person(path: &str, answer: &Answer) -> bool {
+    let message = answer.json["message"].as_str().unwrap_or_default();
+    let is_signed = ["cannot be read", "contradict each other"]
+        .iter()
+        .any(|said| message.contains(said));
+    path.starts_with("/wechat/notify/") && is_signed
+}
+
 /// Every refusal is the contract's envelope with the code's own status, a sentence, and the field
 /// that broke a rule; but to people it is a page, and to WeChat what WeChat reads.
 pub(super) fn check_refusal(path: &str, answer: &Answer) -> Result<(), String> {

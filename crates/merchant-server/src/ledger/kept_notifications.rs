@@ -1,0 +1,133 @@
+//! Notifications that WeChat signed and that are not understood, or that this version has nothing
+//! to do for. They are kept whole, in one sequence with the mismatches, and WeChat is asked about
+//! the numbers in them. Nothing in them is believed.
+
+use super::mismatches::next_no;
+use super::payments::{Numbers, keep_notification};
+use super::refund_mismatches::learn_subject;
+use super::{Evidence, Ledger, LedgerError, Write, due_work};
+use crate::due_work::Work;
+
+/// A notification that is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct NotificationToKeep {
+    /// WeChat's id, the same on every try.
+    pub(crate) id: String,
+    /// WeChat's word for what happened; empty where it is not known.
+    pub(crate) event_type: String,
+    /// Why it is kept, in one word.
+    pub(crate) reason: &'static str,
+    /// The path of the field that was not understood, where it is one field.
+    pub(crate) field: Option<String>,
+    pub(crate) out_trade_no: Option<String>,
+    pub(crate) transaction_id: Option<String>,
+    pub(crate) out_refund_no: Option<String>,
+    pub(crate) refund_id: Option<String>,
+    pub(crate) sub_mchid: Option<String>,
+    /// All of it, as WeChat wrote it.
+    pub(crate) resource: String,
+}
+
+impl Ledger {
+    /// Keeps a notification, and has WeChat asked about the numbers in it. Where
+    /// `is_acknowledged`, WeChat will not send it again. Gives whether it is new.
+    pub(crate) async fn keep_whole_notification(
+        &self,
+        kept: &NotificationToKeep,
+        is_acknowledged: bool,
+        now_ms: i64,
+    ) -> Result<bool, LedgerError> {
+        let mut write = self.write().await?;
+        let is_new = insert(&mut write, kept, now_ms).await?;
+        if is_new {
+            schedule_question(&mut write, kept, now_ms).await?;
+        }
+        if is_acknowledged {
+            let evidence = Evidence::Notification {
+                id: kept.id.clone(),
+                event_type: kept.event_type.clone(),
+            };
+            let numbers = Numbers {
+                out_trade_no: kept.out_trade_no.as_deref(),
+                transaction_id: kept.transaction_id.as_deref(),
+                out_refund_no: kept.out_refund_no.as_deref(),
+            };
+            keep_notification(&mut write, &evidence, numbers, KEPT, now_ms).await?;
+        }
+        write.commit().await?;
+        Ok(is_new)
+    }
+}
+
+/// The outcome of a notification that is kept for a person.
+const KEPT: &str = "kept";
+
+/// A notification that was kept as unreadable came again and was understood: nobody has to look
+/// at it.
+pub(super) async fn close_understood(
+    write: &mut Write,
+    id: &str,
+    outcome: &str,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    if outcome == KEPT {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE kept_notifications SET done_ms = ?2, note = COALESCE(note, 'understood later')
+         WHERE id = ?1 AND done_ms IS NULL",
+    )
+    .bind(id)
+    .bind(now_ms)
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
+
+async fn insert(
+    write: &mut Write,
+    kept: &NotificationToKeep,
+    now_ms: i64,
+) -> Result<bool, LedgerError> {
+    let no = next_no(write).await?;
+    let inserted = sqlx::query(
+        "INSERT INTO kept_notifications (id, event_type, reason, field, out_trade_no,
+                                         transaction_id, out_refund_no, refund_id, sub_mchid,
+                                         resource, received_ms, no)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(&kept.id)
+    .bind(&kept.event_type)
+    .bind(kept.reason)
+    .bind(&kept.field)
+    .bind(&kept.out_trade_no)
+    .bind(&kept.transaction_id)
+    .bind(&kept.out_refund_no)
+    .bind(&kept.refund_id)
+    .bind(&kept.sub_mchid)
+    .bind(&kept.resource)
+    .bind(now_ms)
+    .bind(no)
+    .execute(&mut **write)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
+/// What WeChat answers settles the payment or the refund, if it fits one of ours.
+async fn schedule_question(
+    write: &mut Write,
+    kept: &NotificationToKeep,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    match (&kept.out_refund_no, &kept.out_trade_no) {
+        (Some(refund), payment) => {
+            let payment = payment.as_deref().unwrap_or_default();
+            let subject = learn_subject(refund, payment);
+            due_work::schedule(write, Work::LearnRefund, &subject, now_ms).await
+        }
+        (None, Some(payment)) => {
+            due_work::schedule(write, Work::QueryMismatch, payment, now_ms).await
+        }
+        (None, None) => Ok(()),
+    }
+}

@@ -1,0 +1,322 @@
+//! Reads the JSON that WeChat sends. A field is required only where money or identity depends on
+//! it; everything else may be absent, `null`, or of another form than documented. The types say
+//! which is which: a required field has neither `Option` nor `#[serde(default)]`.
+//!
+//! A field that cannot be read is taken out, and the rest is read again. Where the type can do
+//! without that field, the result names it; where it cannot, the error names it. A value is never
+//! part of a path or an error: it may name a buyer.
+//!
+//! This module never reads anything by itself: signatures are checked by its callers.
+
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{
+    DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor,
+};
+use serde::forward_to_deserialize_any;
+use serde_json::{Error, Value};
+use serde_path_to_error::{Path, Segment};
+
+/// RFC 8259 lets a reader ignore a byte order mark in front of JSON.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What was read, and what of it was not understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadJson<T> {
+    /// The value.
+    pub value: T,
+    /// The paths of optional fields that were present in another form than documented, such as
+    /// `amount.payer_total`. The value was read as if they were absent.
+    pub left_out: Vec<String>,
+}
+
+/// Why JSON of WeChat's cannot be read: the field and the rule, never the value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {rule}")]
+pub struct Unreadable {
+    /// The path of the field, such as `amount.total`; `the body` for all of it.
+    pub field: String,
+    /// The rule that it breaks.
+    pub rule: &'static str,
+}
+
+impl Unreadable {
+    /// A field in which a word of a later version stands, where everything depends on the word.
+    #[must_use]
+    pub fn unknown_word(field: &str) -> Self {
+        Self::new(field, "is a word that this version does not know")
+    }
+
+    pub(crate) fn contradiction(field: &str) -> Self {
+        Self::new(field, "contradicts the notification's event")
+    }
+
+    fn new(field: &str, rule: &'static str) -> Self {
+        Self {
+            field: field.to_owned(),
+            rule,
+        }
+    }
+}
+
+/// Reads JSON as `T`, as far as `T` needs it.
+pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<ReadJson<T>, Unreadable> {
+    let json = json.strip_prefix(BYTE_ORDER_MARK).unwrap_or(json);
+    let mut json: Value =
+        serde_json::from_slice(json).map_err(|_| Unreadable::new("the body", "is not JSON"))?;
+    if !json.is_object() {
+        return Err(Unreadable::new("the body", "is not a JSON object"));
+    }
+    let mut left_out = Vec::new();
+    loop {
+        let error = match serde_path_to_error::deserialize::<_, T>(Strict(&json)) {
+            Ok(value) => return Ok(ReadJson { value, left_out }),
+            Err(error) => error,
+        };
+        if let Some(name) = missing_field(error.inner()) {
+            return Err(missing(error.path(), &name, &left_out));
+        }
+        match take_out(&mut json, error.path()) {
+            // The same as absent.
+            Some(Value::Null) => {}
+            Some(_) => left_out.push(error.path().to_string()),
+            None => return Err(Unreadable::new(&path_text(error.path()), ODD)),
+        }
+    }
+}
+
+/// A value that gives an object to a struct and nothing else. serde would also read a struct from
+/// a list of its values, by their places: an amount must not come out of a list.
+struct Strict<'a>(&'a Value);
+
+impl<'de> Deserializer<'de> for Strict<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Array(list) => visitor.visit_seq(SeqDeserializer::new(list.iter().map(Strict))),
+            Value::Object(fields) => {
+                let fields = fields.iter().map(|(name, value)| (&**name, Strict(value)));
+                visitor.visit_map(MapDeserializer::new(fields))
+            }
+            plain => plain.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.0.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if self.0.is_object() {
+            return self.deserialize_any(visitor);
+        }
+        Err(Error::invalid_type(
+            Unexpected::Other("no object"),
+            &visitor,
+        ))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Error> for Strict<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+const ODD: &str = "is not in the documented form";
+
+/// The name in serde's sentence about a field that is missing. The sentence is part of serde's
+/// public behaviour (`de::Error::missing_field`).
+fn missing_field(error: &serde_json::Error) -> Option<String> {
+    let text = error.to_string();
+    let name = text.strip_prefix("missing field `")?.split('`').next()?;
+    Some(name.to_owned())
+}
+
+/// A required field that is absent, or that was taken out because of its form.
+fn missing(parent: &Path, name: &str, left_out: &[String]) -> Unreadable {
+    let field = match path_text(parent).as_str() {
+        "the body" => name.to_owned(),
+        parent => format!("{parent}.{name}"),
+    };
+    let rule = if left_out.contains(&field) {
+        ODD
+    } else {
+        "is missing"
+    };
+    Unreadable { field, rule }
+}
+
+fn path_text(path: &Path) -> String {
+    match path.to_string().as_str() {
+        "." | "" => "the body".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+/// Takes a field out of the object that has it. A place in a list is not taken out: the others
+/// would move.
+fn take_out(json: &mut Value, path: &Path) -> Option<Value> {
+    let mut segments: Vec<&Segment> = path.iter().collect();
+    let Some(Segment::Map { key }) = segments.pop() else {
+        return None;
+    };
+    let mut at = json;
+    for segment in segments {
+        at = match segment {
+            Segment::Map { key } => at.get_mut(key)?,
+            Segment::Seq { index } => at.get_mut(index)?,
+            Segment::Enum { .. } | Segment::Unknown => return None,
+        };
+    }
+    at.as_object_mut()?.remove(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Told {
+        number: String,
+        #[serde(default)]
+        summary: String,
+        note: Option<String>,
+        amount: Option<Amount>,
+        #[serde(default)]
+        parts: Vec<Part>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Amount {
+        total: u32,
+        paid: Option<u32>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Part {
+        name: String,
+        size: Option<u32>,
+    }
+
+    fn read(json: &str) -> Result<ReadJson<Told>, Unreadable> {
+        read_json(json.as_bytes())
+    }
+
+    #[test]
+    fn an_optional_field_may_be_absent_null_or_odd_and_only_odd_ones_are_named() {
+        let table: [(&str, &[&str]); 8] = [
+            (r#"{"number":"N"}"#, &[]),
+            (
+                r#"{"number":"N","summary":null,"note":null,"amount":null}"#,
+                &[],
+            ),
+            (r#"{"number":"N","summary":7}"#, &["summary"]),
+            (
+                r#"{"number":"N","note":{"a":1},"summary":[]}"#,
+                &["note", "summary"],
+            ),
+            (
+                r#"{"number":"N","amount":{"total":1,"paid":-1}}"#,
+                &["amount.paid"],
+            ),
+            (r#"{"number":"N","amount":"1.00"}"#, &["amount"]),
+            (r#"{"number":"N","amount":[1]}"#, &["amount"]),
+            (
+                r#"{"number":"N","parts":[{"name":"a"},{"name":"b","size":"x"}]}"#,
+                &["parts[1].size"],
+            ),
+        ];
+        for (json, left_out) in table {
+            let read = read(json).unwrap();
+            assert_eq!(read.left_out, left_out, "{json}");
+            assert_eq!(read.value.number, "N", "{json}");
+        }
+        let read = read("\u{feff} {\"number\":\"N\"}").unwrap();
+        assert_eq!(read.value.number, "N");
+    }
+
+    #[test]
+    fn a_required_field_is_named_with_its_path_and_the_rule() {
+        let missing = "is missing";
+        let table = [
+            ("", "the body", "is not JSON"),
+            ("{", "the body", "is not JSON"),
+            ("[\"N\"]", "the body", "is not a JSON object"),
+            ("null", "the body", "is not a JSON object"),
+            ("{}", "number", missing),
+            (r#"{"number":null}"#, "number", missing),
+            (r#"{"number":7}"#, "number", ODD),
+            (r#"{"number":"N","amount":{}}"#, "amount.total", missing),
+            (
+                r#"{"number":"N","amount":{"total":null}}"#,
+                "amount.total",
+                missing,
+            ),
+            (
+                r#"{"number":"N","amount":{"total":1.5}}"#,
+                "amount.total",
+                ODD,
+            ),
+            (
+                r#"{"number":"N","parts":[{"name":"a"},{}]}"#,
+                "parts[1].name",
+                missing,
+            ),
+            (r#"{"number":"N","parts":[7]}"#, "parts[0]", ODD),
+        ];
+        for (json, field, rule) in table {
+            let error = read(json).unwrap_err();
+            assert_eq!((error.field.as_str(), error.rule), (field, rule), "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_ends_in_a_value_or_in_an_error(text in "\\PC{0,60}") {
+            let _ = read(&text);
+        }
+
+        #[test]
+        fn no_error_and_no_path_holds_a_value(secret in "[a-z]{12}") {
+            for json in [
+                format!(r#"{{"number":["{secret}"]}}"#),
+                format!(r#"{{"number":"N","note":["{secret}"]}}"#),
+                format!(r#"{{"number":"N","parts":[{{"name":["{secret}"]}}]}}"#),
+            ] {
+                let shown = match read(&json) {
+                    Ok(read) => read.left_out.join(" "),
+                    Err(error) => error.to_string(),
+                };
+                prop_assert!(!shown.contains(&secret), "{}", shown);
+            }
+        }
+    }
+}

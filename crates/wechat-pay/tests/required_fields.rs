@@ -1,0 +1,323 @@
+//! Every answer of WeChat's, field by field: what may be absent, `null` or of another form without
+//! hiding the rest. A field is required only where money or identity depends on it.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use wechat_pay::{
+    AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, PartnerReversed, PartnerTransaction,
+    Refund, RefundNotice, Reversed, SealedCertificates, Transaction, Unreadable,
+    bill::{BillTicket, SealedBillTickets},
+    read_json,
+};
+
+/// Reads an answer and gives the paths that were left out.
+type ReadAnswer = fn(&[u8]) -> Result<Vec<String>, Unreadable>;
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<String>, Unreadable> {
+    read_json::<T>(body).map(|read| read.left_out)
+}
+
+/// An answer with every documented field, and those that are required.
+fn answers() -> Vec<(&'static str, ReadAnswer, Value, &'static [&'static str])> {
+    let amount =
+        json!({ "total": 100, "payer_total": 90, "currency": "CNY", "payer_currency": "CNY" });
+    let payment = json!({
+        "appid": "wx1", "mchid": "1", "out_trade_no": "T", "transaction_id": "4",
+        "trade_type": "NATIVE", "trade_state": "SUCCESS", "trade_state_desc": "支付成功",
+        "bank_type": "OTHERS", "attach": "a", "success_time": "2018-06-08T10:34:56+08:00",
+        "payer": { "openid": "o" }, "amount": amount, "promotion_detail": [],
+        "scene_info": { "device_id": "1" },
+    });
+    let mut partner = payment.clone();
+    let fields = partner.as_object_mut().unwrap();
+    fields.remove("appid");
+    fields.remove("mchid");
+    for (name, value) in [
+        ("sp_appid", "wx1"),
+        ("sp_mchid", "1"),
+        ("sub_appid", "wx2"),
+        ("sub_mchid", "2"),
+    ] {
+        fields.insert(name.to_owned(), value.into());
+    }
+    fields.insert(
+        "payer".to_owned(),
+        json!({ "sp_openid": "o", "sub_openid": "p" }),
+    );
+    let refund = json!({
+        "refund_id": "5", "out_refund_no": "R", "transaction_id": "4", "out_trade_no": "T",
+        "channel": "ORIGINAL", "user_received_account": "招商银行信用卡0403",
+        "success_time": "2018-06-08T10:34:56+08:00", "create_time": "2018-06-08T10:34:56+08:00",
+        "status": "SUCCESS", "funds_account": "UNSETTLED",
+        "amount": {
+            "total": 100, "refund": 40, "from": [], "payer_total": 90, "payer_refund": 30,
+            "settlement_refund": 40, "settlement_total": 100, "discount_refund": 10,
+            "refund_fee": 0, "currency": "CNY",
+        },
+        "promotion_detail": [],
+    });
+    let notice = json!({
+        "mchid": "1", "sp_mchid": "1", "sub_mchid": "2", "transaction_id": "4",
+        "out_trade_no": "T", "refund_id": "5", "out_refund_no": "R", "refund_status": "SUCCESS",
+        "success_time": "2018-06-08T10:34:56+08:00", "user_received_account": "x",
+        "amount": { "total": 100, "refund": 40, "payer_total": 90, "payer_refund": 30 },
+    });
+    let sealed = json!({
+        "original_type": "x", "algorithm": "AEAD_AES_256_GCM", "ciphertext": "AA==",
+        "associated_data": "x", "nonce": "123456789012",
+    });
+    let certificates = json!({ "data": [{
+        "serial_no": "AB", "effective_time": "2018-06-08T10:34:56+08:00",
+        "expire_time": "2023-06-08T10:34:56+08:00", "encrypt_certificate": sealed,
+    }] });
+    let ticket = json!({ "hash_type": "SHA1", "hash_value": "aa", "download_url": "https://a/b" });
+    let tickets = json!({ "download_bill_count": 1, "download_bill_list": [{
+        "bill_sequence": 1, "hash_type": "SHA1", "hash_value": "aa",
+        "download_url": "https://a/b", "encrypt_key": "k", "nonce": "n",
+    }] });
+    vec![
+        (
+            "Transaction",
+            read::<Transaction>,
+            payment,
+            &["mchid", "out_trade_no", "trade_state", "amount.total"],
+        ),
+        (
+            "PartnerTransaction",
+            read::<PartnerTransaction>,
+            partner,
+            &[
+                "sp_mchid",
+                "sub_mchid",
+                "out_trade_no",
+                "trade_state",
+                "amount.total",
+            ],
+        ),
+        (
+            "Refund",
+            read::<Refund>,
+            refund,
+            &[
+                "refund_id",
+                "out_refund_no",
+                "transaction_id",
+                "out_trade_no",
+                "status",
+                "amount",
+                "amount.total",
+                "amount.refund",
+            ],
+        ),
+        (
+            "RefundNotice",
+            read::<RefundNotice>,
+            notice,
+            &[
+                "transaction_id",
+                "out_trade_no",
+                "refund_id",
+                "out_refund_no",
+                "refund_status",
+                "amount",
+                "amount.total",
+                "amount.refund",
+            ],
+        ),
+        (
+            "Reversed",
+            read::<Reversed>,
+            json!({ "appid": "wx1", "mchid": "1", "out_trade_no": "T" }),
+            &[],
+        ),
+        (
+            "PartnerReversed",
+            read::<PartnerReversed>,
+            json!({ "sp_appid": "wx1", "sp_mchid": "1", "sub_appid": "wx2", "sub_mchid": "2",
+                    "out_trade_no": "T" }),
+            &[],
+        ),
+        (
+            "JsapiOrdered",
+            read::<JsapiOrdered>,
+            json!({ "prepay_id": "p" }),
+            &["prepay_id"],
+        ),
+        (
+            "AppOrdered",
+            read::<AppOrdered>,
+            json!({ "prepay_id": "p" }),
+            &["prepay_id"],
+        ),
+        (
+            "H5Ordered",
+            read::<H5Ordered>,
+            json!({ "h5_url": "u" }),
+            &["h5_url"],
+        ),
+        (
+            "NativeOrdered",
+            read::<NativeOrdered>,
+            json!({ "code_url": "u" }),
+            &["code_url"],
+        ),
+        (
+            "SealedCertificates",
+            read::<SealedCertificates>,
+            certificates,
+            &[
+                "data",
+                "data[0].serial_no",
+                "data[0].encrypt_certificate",
+                "data[0].encrypt_certificate.ciphertext",
+                "data[0].encrypt_certificate.nonce",
+            ],
+        ),
+        (
+            "BillTicket",
+            read::<BillTicket>,
+            ticket,
+            &["hash_value", "download_url"],
+        ),
+        (
+            "SealedBillTickets",
+            read::<SealedBillTickets>,
+            tickets,
+            &[
+                "download_bill_count",
+                "download_bill_list[0].bill_sequence",
+                "download_bill_list[0].hash_type",
+                "download_bill_list[0].hash_value",
+                "download_bill_list[0].download_url",
+                "download_bill_list[0].encrypt_key",
+                "download_bill_list[0].nonce",
+            ],
+        ),
+    ]
+}
+
+/// Every field in an answer: its path as it is shown, and its JSON pointer.
+fn fields(json: &Value, path: &str, pointer: &str, found: &mut Vec<(String, String)>) {
+    match json {
+        Value::Object(inside) => {
+            for (name, value) in inside {
+                let dot = if path.is_empty() { "" } else { "." };
+                let (path, pointer) = (format!("{path}{dot}{name}"), format!("{pointer}/{name}"));
+                found.push((path.clone(), pointer.clone()));
+                fields(value, &path, &pointer, found);
+            }
+        }
+        Value::Array(inside) => {
+            for (place, value) in inside.iter().enumerate() {
+                fields(
+                    value,
+                    &format!("{path}[{place}]"),
+                    &format!("{pointer}/{place}"),
+                    found,
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+fn without(json: &Value, pointer: &str) -> Value {
+    let mut json = json.clone();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    json.pointer_mut(parent)
+        .unwrap()
+        .as_object_mut()
+        .unwrap()
+        .remove(name);
+    json
+}
+
+fn with(json: &Value, pointer: &str, value: Value) -> Value {
+    let mut json = json.clone();
+    *json.pointer_mut(pointer).unwrap() = value;
+    json
+}
+
+/// In a list whose entries are flattened a field that is `null` or odd cannot be told from the
+/// entry; these answers are read as a whole or not at all.
+fn is_flattened(name: &str, path: &str) -> bool {
+    name == "SealedBillTickets" && path.contains("].")
+}
+
+#[test]
+fn only_money_and_identity_are_required() {
+    for (name, read, answer, required) in answers() {
+        let body = |json: &Value| json.to_string().into_bytes();
+        assert_eq!(read(&body(&answer)), Ok(Vec::new()), "{name}");
+        let mut all = Vec::new();
+        fields(&answer, "", "", &mut all);
+        for path in required {
+            let is_there = all.iter().any(|(known, _)| known == path);
+            assert!(is_there, "{name} has no {path}");
+        }
+        for (path, pointer) in all {
+            if is_flattened(name, &path) {
+                continue;
+            }
+            let is_required = required.contains(&&*path);
+            for gone in [
+                without(&answer, &pointer),
+                with(&answer, &pointer, Value::Null),
+            ] {
+                match read(&body(&gone)) {
+                    Ok(left_out) => {
+                        assert!(!is_required, "{name} does without {path}");
+                        assert_eq!(left_out, Vec::<String>::new(), "{name} {path}");
+                    }
+                    Err(error) => {
+                        assert!(is_required, "{name} needs {path}");
+                        assert_eq!((&error.field, error.rule), (&path, "is missing"), "{name}");
+                    }
+                }
+            }
+            let odd = with(&answer, &pointer, json!([["odd"]]));
+            match read(&body(&odd)) {
+                Ok(left_out) => {
+                    assert!(!is_required, "{name} reads an odd {path}");
+                    let is_named = left_out.is_empty() || left_out == [path.clone()];
+                    assert!(is_named, "{name} {path}: {left_out:?}");
+                }
+                Err(error) => {
+                    assert!(is_required, "{name} needs {path}: {error}");
+                    let is_named = error.field.starts_with(&path);
+                    assert!(is_named, "{name} {path}: {error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_word_that_is_not_known_is_kept() {
+    for (name, read, answer, _) in answers() {
+        for pointer in [
+            "/trade_state",
+            "/trade_type",
+            "/status",
+            "/channel",
+            "/funds_account",
+        ] {
+            if answer.pointer(pointer).is_some() {
+                let later = with(&answer, pointer, "LATER".into()).to_string();
+                assert_eq!(read(later.as_bytes()), Ok(Vec::new()), "{name} {pointer}");
+            }
+        }
+    }
+}
+
+#[test]
+fn fields_that_nobody_knows_and_a_byte_order_mark_change_nothing() {
+    for (name, read, answer, _) in answers() {
+        let mut more = answer.clone();
+        more.as_object_mut()
+            .unwrap()
+            .insert("later".to_owned(), json!({ "a": [1] }));
+        let marked = format!("\u{feff}{more}");
+        assert_eq!(read(marked.as_bytes()), Ok(Vec::new()), "{name}");
+    }
+}
