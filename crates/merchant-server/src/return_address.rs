@@ -23,22 +23,29 @@ pub(crate) fn check(config: &Config, field: &str, text: &str) -> Result<Url, Fai
 /// The address with one parameter of ours; whatever an earlier round left is taken off first.
 /// The rest of the query, and the fragment, stay byte for byte, also once the element has taken
 /// ours off again: an empty query (`/?#/pay`) is not the same as none.
-pub(crate) fn with_parameter(mut url: Url, name: &str, value: &str) -> Url {
-    let is_ours = |part: &str| {
+pub(crate) fn with_parameter(url: Url, name: &str, value: &str) -> Url {
+    let mut url = without_parameters(url);
+    let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+    let ours = format!("{name}={value}");
+    let query = match url.query() {
+        Some(rest) => format!("{rest}&{ours}"),
+        None => ours,
+    };
+    url.set_query(Some(&query));
+    url
+}
+
+/// The address without any parameter of ours.
+pub(crate) fn without_parameters(mut url: Url) -> Url {
+    let is_ours = |part: &&str| {
         let name = part.split('=').next().unwrap_or_default();
         name == PAYER_PARAMETER || name == RETURN_PARAMETER
     };
-    let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
-    let ours = format!("{name}={value}");
-    let mut parts: Vec<&str> = url
-        .query()
-        .into_iter()
-        .flat_map(|it| it.split('&'))
-        .collect();
-    parts.retain(|part| !is_ours(part));
-    parts.push(&ours);
-    let query = parts.join("&");
-    url.set_query(Some(&query));
+    if let Some(query) = url.query() {
+        let kept: Vec<_> = query.split('&').filter(|part| !is_ours(part)).collect();
+        let rest = kept.join("&");
+        url.set_query((!kept.is_empty()).then_some(&*rest));
+    }
     url
 }
 

@@ -15,6 +15,7 @@ use crate::due_work::Lines;
 use crate::forwarded_hops::UnreadForms;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Calls;
+use crate::oauth::CallbackLocks;
 use crate::order_locks::{OrderBusy, OrderGuard, OrderLocks, Queue};
 use crate::randomness::Randomness;
 use crate::rate_limit::Limits;
@@ -62,6 +63,7 @@ pub struct Parts {
     pub(crate) attempt_allowances: Arc<Allowances<i64>>,
     pub(crate) receipt_questions: Arc<ReceiptQuestions>,
     pub(crate) unread_forms: Arc<UnreadForms>,
+    pub(crate) callbacks: Arc<CallbackLocks>,
     is_ending: watch::Sender<bool>,
 }
 
@@ -99,6 +101,7 @@ impl MerchantServer {
             calls: Arc::default(),
             request_ids: Arc::new(RequestIds::new(surroundings.clock.now_ms())),
             unread_forms: Arc::default(),
+            callbacks: Arc::default(),
             config,
             clock: surroundings.clock,
             randomness: surroundings.randomness,
@@ -143,6 +146,7 @@ impl MerchantServer {
             attempt_allowances: self.attempt_allowances.clone(),
             receipt_questions: self.receipt_questions.clone(),
             unread_forms: self.unread_forms.clone(),
+            callbacks: self.callbacks.clone(),
             order_locks: self.order_locks.clone(),
             is_ending: self.is_ending.clone(),
         }))

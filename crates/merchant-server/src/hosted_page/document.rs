@@ -76,9 +76,23 @@ pub(super) fn words_policy(framed_by: &str) -> String {
 
 /// A page of words alone.
 pub(crate) fn plain(status: StatusCode, language: Language, words: Words) -> Response {
+    plain_with_way(status, language, words, None)
+}
+
+/// The same with a way back to the shop, where one is known.
+pub(crate) fn plain_with_way(
+    status: StatusCode,
+    language: Language,
+    said: Words,
+    shop: Option<&str>,
+) -> Response {
     let content = html! {
-        main { (card(language, false, &html! { h1 .title { (words.say(language)) } })) }
+        h1 .title { (said.say(language)) }
+        @if let Some(shop) = shop {
+            p { a .button href=(shop) { (words::BACK_TO_SHOP.say(language)) } }
+        }
     };
+    let content = html! { main { (card(language, false, &content)) } };
     let markup = document(language, &html! {}, &content);
     secured(status, &markup, &words_policy(NOBODY))
 }

@@ -37,7 +37,7 @@ use offer::Place;
 use view::{Arrival, Notice};
 
 pub(crate) use amount::amount;
-pub(crate) use document::{document, plain};
+pub(crate) use document::{document, plain_with_way};
 pub(crate) use failure::{as_page, failure};
 pub(crate) use status::status;
 pub(crate) use view::service_contact;

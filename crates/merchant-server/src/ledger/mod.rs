@@ -44,7 +44,7 @@ pub(crate) use kept_notifications::NotificationToKeep;
 pub(crate) use mismatches::{KeptMismatch, MismatchFilter};
 pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter};
 pub(crate) use outbox::{Delivery, Webhook, WebhookFilter};
-pub(crate) use payers::StateUse;
+pub(crate) use payers::StateFound;
 pub(crate) use payments::{Evidence, Mismatch, Payment, Recorded};
 pub(crate) use refund_mismatches::learn_numbers;
 pub(crate) use refund_news::{RefundNews, RefundRecorded};

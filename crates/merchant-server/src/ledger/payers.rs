@@ -1,23 +1,33 @@
-//! The hop for the openid: states that go out once, and handles that come back once.
+//! The hop for the openid: states that go out once and may come back twice, and handles.
 
 use merchant_api::AttemptProduct;
 use sqlx::Row as _;
 
 use super::{Ledger, LedgerError, Write, attempts, optional_unsigned, orders, signed};
 
-/// What came of using a state.
+/// What is known of a state that a browser brings back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum StateUse {
-    /// It was good, and is used up now.
-    Good {
+pub(crate) enum StateFound {
+    /// It lives and was not answered yet.
+    Open {
         /// The order that it was made for.
         order_id: i64,
         /// Where the buyer came from.
         return_url: String,
+        /// Whether another call has begun to ask WeChat with it.
+        was_begun: bool,
     },
-    /// Unknown, used before, or too old.
-    Refused,
+    /// It lives, and the same code was answered with this handle.
+    Answered { return_url: String, handle: String },
+    /// It is too old, or was answered to another code: the buyer goes back and begins anew.
+    Over { return_url: String },
+    /// Nobody here made it, or it was long ago.
+    Unknown,
 }
+
+/// How long a state is remembered after its time, in milliseconds: a browser that comes back late
+/// is still led to its page.
+const REMEMBERED_MS: i64 = 24 * 3_600_000;
 
 /// A payer handle that may be used for the order it was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +41,8 @@ pub(crate) struct PayerHandle {
 const KEPT_AFTER_MS: i64 = 24 * 3_600_000;
 
 impl Ledger {
-    /// Writes down a state before the buyer is sent away with it; forgets those whose time has long
-    /// been over.
+    /// Writes down a state before the buyer is sent away with it; forgets those whose time was
+    /// over a day ago.
     pub(crate) async fn keep_oauth_state(
         &self,
         state: &str,
@@ -55,30 +65,72 @@ impl Ledger {
         Ok(())
     }
 
-    /// Uses a state up: of two at the same time, one gets it.
-    pub(crate) async fn use_oauth_state(
+    /// Looks a state up. `code_sha256` is the hash of the code that came with it; it changes
+    /// nothing.
+    pub(crate) async fn oauth_state(
+        &self,
+        state: &str,
+        code_sha256: Option<&str>,
+        now_ms: i64,
+    ) -> Result<StateFound, LedgerError> {
+        let row = sqlx::query(
+            "SELECT order_id, return_url, expires_ms, used_ms, code_sha256, handle
+             FROM oauth_states WHERE state = ?",
+        )
+        .bind(state)
+        .fetch_optional(self.readers.pool())
+        .await?;
+        let Some(row) = row else {
+            return Ok(StateFound::Unknown);
+        };
+        let return_url = row.try_get("return_url")?;
+        if row.try_get::<i64, _>("expires_ms")? <= now_ms {
+            return Ok(StateFound::Over { return_url });
+        }
+        let Some(handle) = row.try_get("handle")? else {
+            return Ok(StateFound::Open {
+                order_id: row.try_get("order_id")?,
+                return_url,
+                was_begun: row.try_get::<Option<i64>, _>("used_ms")?.is_some(),
+            });
+        };
+        let answered_code: Option<&str> = row.try_get("code_sha256")?;
+        if code_sha256.is_some() && answered_code == code_sha256 {
+            return Ok(StateFound::Answered { return_url, handle });
+        }
+        Ok(StateFound::Over { return_url })
+    }
+
+    /// Notes that WeChat is about to be asked for the openid behind a state's code.
+    pub(crate) async fn begin_oauth_state(
         &self,
         state: &str,
         now_ms: i64,
-    ) -> Result<StateUse, LedgerError> {
-        let mut write = self.write().await?;
-        let row = sqlx::query(
-            "UPDATE oauth_states SET used_ms = ?1
-             WHERE state = ?2 AND used_ms IS NULL AND expires_ms > ?1
-             RETURNING order_id, return_url",
+    ) -> Result<(), LedgerError> {
+        let begun =
+            sqlx::query("UPDATE oauth_states SET used_ms = ? WHERE state = ? AND used_ms IS NULL")
+                .bind(now_ms)
+                .bind(state);
+        self.writer.execute(begun).await?;
+        Ok(())
+    }
+
+    /// Keeps what a state was answered with, for the same call that comes again.
+    pub(crate) async fn answer_oauth_state(
+        &self,
+        state: &str,
+        code_sha256: &str,
+        handle: &str,
+    ) -> Result<(), LedgerError> {
+        let answered = sqlx::query(
+            "UPDATE oauth_states SET code_sha256 = ?, handle = ?
+             WHERE state = ? AND handle IS NULL",
         )
-        .bind(now_ms)
-        .bind(state)
-        .fetch_optional(&mut *write)
-        .await?;
-        write.commit().await?;
-        let Some(row) = row else {
-            return Ok(StateUse::Refused);
-        };
-        Ok(StateUse::Good {
-            order_id: row.try_get("order_id")?,
-            return_url: row.try_get("return_url")?,
-        })
+        .bind(code_sha256)
+        .bind(handle)
+        .bind(state);
+        self.writer.execute(answered).await?;
+        Ok(())
     }
 
     /// Keeps an openid under a handle, for one order; forgets those that nobody can use any more.

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use http::StatusCode;
+use serde_json::json;
 use tower::ServiceExt as _;
 use url::Url;
 
@@ -69,26 +70,151 @@ async fn the_hop_brings_a_payer_and_is_no_attempt_by_itself() {
     );
 }
 
+/// Where an answer leads, as a whole address.
+fn location(answer: &Answer) -> &str {
+    assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.text());
+    answer.headers["location"].to_str().unwrap()
+}
+
+/// The page that the buyer left, without anything of ours.
+const PAGE: &str = "http://127.0.0.1:8000/pay?order=1#/cart";
+
 #[tokio::test]
-async fn a_state_is_good_once_and_for_ten_minutes() {
+async fn a_callback_that_comes_twice_gets_the_same_answer_and_spends_the_code_once() {
     let house = House::open().await;
     let token = house.tea().await;
     let url = authorize_url(&house, &token).await;
     let back = through_wechat(&house, &url).await;
-    assert_eq!(house.get(&back).await.status, StatusCode::FOUND);
     house.line.take_sent();
-    let again = house.get(&back).await;
-    assert_eq!(again.status, StatusCode::BAD_REQUEST);
-    assert!(again.headers.get("location").is_none());
+    let first = house.get(&back).await;
+    let handle = handle(&first);
+    for _ in 0..2 {
+        house.clock.advance_ms(4 * MINUTE_MS);
+        let again = house.get(&back).await;
+        assert_eq!(location(&again), location(&first));
+        assert_eq!(again.headers["cache-control"], "no-store");
+    }
+    assert_eq!(house.line.take_kinds(), ["openid"]);
+    let paying = house
+        .attempt(&token, &[JSAPI, BACK, ("payer", &handle)])
+        .await;
+    assert_eq!(paying.number("attempt"), 1, "{}", paying.json);
+    // The state's time is over: back to the page, which begins anew.
+    house.clock.advance_ms(3 * MINUTE_MS);
+    assert_eq!(location(&house.get(&back).await), PAGE);
+}
 
-    let url = authorize_url(&house, &token).await;
-    let back = through_wechat(&house, &url).await;
-    house.clock.advance_ms(10 * MINUTE_MS);
-    assert_eq!(house.get(&back).await.status, StatusCode::BAD_REQUEST);
+#[tokio::test]
+async fn two_calls_at_the_same_time_get_the_same_answer() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let back = through_wechat(&house, &authorize_url(&house, &token).await).await;
+    house.line.take_sent();
+    let (one, other) = tokio::join!(house.get(&back), house.get(&back));
+    assert_eq!(location(&one), location(&other));
+    assert_ne!(handle(&one), merchant_api::PAYER_UNAVAILABLE_HANDLE);
+    assert_eq!(house.line.take_kinds(), ["openid"]);
+}
 
-    for query in ["", "?code=x", "?code=x&state=unknown"] {
-        let answer = house.get(&format!("/wechat/oauth/callback{query}")).await;
+#[tokio::test]
+async fn a_first_call_that_the_browser_drops_is_answered_to_the_second() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let back = through_wechat(&house, &authorize_url(&house, &token).await).await;
+    house.line.take_sent();
+    // Polled until it has begun, and then dropped.
+    let mut dropped = Box::pin(house.get(&back));
+    tokio::select! {
+        biased;
+        _ = &mut dropped => {}
+        () = std::future::ready(()) => {}
+    }
+    drop(dropped);
+    let second = house.get(&back).await;
+    assert_ne!(handle(&second), merchant_api::PAYER_UNAVAILABLE_HANDLE);
+    assert_eq!(house.line.take_kinds(), ["openid"]);
+}
+
+#[tokio::test]
+async fn another_code_gets_nothing_of_the_first_ones() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let back = through_wechat(&house, &authorize_url(&house, &token).await).await;
+    handle(&house.get(&back).await);
+    house.line.take_sent();
+    let (_, state) = back.split_once("state=").unwrap();
+    let state = state.split('&').next().unwrap();
+    for query in [
+        format!("code=other&state={state}"),
+        format!("state={state}"),
+    ] {
+        let answer = house.get(&format!("/wechat/oauth/callback?{query}")).await;
+        assert_eq!(location(&answer), PAGE, "{query}");
+    }
+    assert_eq!(
+        house.line.take_sent(),
+        [],
+        "no code is spent on a used state"
+    );
+}
+
+#[tokio::test]
+async fn a_code_that_another_process_has_spent_leads_back_to_the_page() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let back = through_wechat(&house, &authorize_url(&house, &token).await).await;
+    // The other process has begun, and its answer is not there yet.
+    let database = house.database().await;
+    sqlx::query("UPDATE oauth_states SET used_ms = 1")
+        .execute(&database)
+        .await
+        .unwrap();
+    let used = r#"{"errcode":40163,"errmsg":"code been used"}"#;
+    house.line.meddle("openid", Meddling::Answered(200, used));
+    assert_eq!(location(&house.get(&back).await), PAGE);
+    // And the answer of another process on the same files is the same.
+    let beside = house.beside().await;
+    let first = house.get(&back).await;
+    assert_eq!(location(&beside.get(&back).await), location(&first));
+}
+
+#[tokio::test]
+async fn a_call_that_did_not_reach_wechat_may_come_again() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let back = through_wechat(&house, &authorize_url(&house, &token).await).await;
+    house.line.meddle("openid", Meddling::NotSent);
+    let first = house.get(&back).await;
+    assert_eq!(handle(&first), merchant_api::PAYER_UNAVAILABLE_HANDLE);
+    let second = house.get(&back).await;
+    assert_ne!(handle(&second), merchant_api::PAYER_UNAVAILABLE_HANDLE);
+}
+
+#[tokio::test]
+async fn a_state_that_is_too_old_leads_back_for_a_day_and_an_unknown_one_to_the_shop() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let back = through_wechat(&house, &authorize_url(&house, &token).await).await;
+    house.line.take_sent();
+    for minutes in [10, 23 * 60] {
+        house.clock.advance_ms(minutes * MINUTE_MS);
+        assert_eq!(location(&house.get(&back).await), PAGE);
+        // Others are made meanwhile, and forget those that are older than a day.
+        let other = json!({
+            "order_no": format!("tea-1{minutes:03}"), "total_fen": 1, "description": "tea",
+        });
+        authorize_url(&house, &house.order(other).await).await;
+    }
+    house.clock.advance_ms(24 * 60 * MINUTE_MS);
+    let other = json!({ "order_no": "tea-0009", "total_fen": 1, "description": "tea" });
+    authorize_url(&house, &house.order(other).await).await;
+    let (_, query) = back.split_once('?').unwrap();
+    for query in ["", "code=x", "code=x&state=unknown", query] {
+        let answer = house.get(&format!("/wechat/oauth/callback?{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+        assert!(answer.headers.get("location").is_none());
+        let link = format!("href=\"{}\"", crate::house::SHOP);
+        assert!(answer.text().contains(&link), "{}", answer.text());
     }
     assert_eq!(
         house.line.take_sent(),
