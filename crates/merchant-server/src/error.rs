@@ -67,6 +67,9 @@ impl Failure {
 
     /// An order that WeChat did not take. `in_doubt` is what remains where nothing is known.
     pub(crate) fn of_order(error: &CallError) -> Self {
+        if error.is_ours() {
+            return Self::Internal(error.to_string());
+        }
         let code = if error.is_refusal() {
             ErrorCode::WechatRefused
         } else if error.is_unavailable() {
@@ -167,6 +170,7 @@ impl From<Unanswered> for Failure {
     fn from(error: Unanswered) -> Self {
         match error {
             Unanswered::Ledger(error) => error.into(),
+            Unanswered::Wechat(error) if error.is_ours() => Self::Internal(error.to_string()),
             Unanswered::Wechat(error) => Self::in_doubt(&error.to_string(), error.wechat_code()),
             Unanswered::Busy(error) => error.into(),
             Unanswered::Contradiction => Self::in_doubt(&error.to_string(), None),

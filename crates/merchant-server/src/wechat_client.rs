@@ -89,7 +89,8 @@ impl CallError {
         self.wechat().is_some_and(|error| error.trusted)
     }
 
-    /// Whether WeChat refused for good: the same call will be refused again.
+    /// Whether WeChat refused for good: the same call will be refused again. A page of a firewall or
+    /// a proxy is no refusal of WeChat's.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
             Self::Reply(error) => error
@@ -107,6 +108,15 @@ impl CallError {
             Self::OverBudget(over) => Some(i64::try_from(over.retry_after_ms).unwrap_or(i64::MAX)),
             _ => None,
         }
+    }
+
+    /// Whether the call could not be made by a fault of ours: nothing left this machine, and the same
+    /// call will not leave it later either.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(
+            self,
+            Self::Signing(_) | Self::Randomness(_) | Self::Field(_) | Self::Request(_)
+        )
     }
 
     /// Whether nothing happened at WeChat, and a later call may succeed.

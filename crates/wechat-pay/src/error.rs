@@ -64,9 +64,18 @@ impl WechatError {
         !self.trusted || self.is_transient()
     }
 
+    /// Whether this is an answer of WeChat's at all: it is signed, or has one of WeChat's codes.
+    /// Anything else comes from a firewall, a proxy or a captive portal on the way, and says
+    /// nothing about the request.
+    #[must_use]
+    pub fn is_wechats(&self) -> bool {
+        self.trusted || !self.code.is_empty()
+    }
+
     /// Whether WeChat could not say, rather than would not.
     pub(crate) fn is_transient(&self) -> bool {
-        self.status == 429
+        !self.is_wechats()
+            || self.status == 429
             || self.status >= 500
             || matches!(
                 self.code.as_str(),
@@ -153,6 +162,11 @@ mod tests {
             (200, "SYSTEM_ERROR", true, true, true),
             (400, "STATEMENT_CREATING", true, true, false),
             (503, "SERVICE_UNAVAILABLE", false, true, true),
+            // A page of a firewall or a proxy: not a word of WeChat's.
+            (403, "", false, true, true),
+            (404, "", false, true, true),
+            (407, "", false, true, true),
+            (403, "", true, false, false),
         ];
         for (status, code, trusted, retryable, effect) in table {
             let body = format!("{{\"code\":\"{code}\",\"message\":\"m\"}}");

@@ -25,10 +25,6 @@ pub(crate) enum StateFound {
     Unknown,
 }
 
-/// How long a state is remembered after its time, in milliseconds: a browser that comes back late
-/// is still led to its page.
-const REMEMBERED_MS: i64 = 24 * 3_600_000;
-
 /// A payer handle that may be used for the order it was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PayerHandle {

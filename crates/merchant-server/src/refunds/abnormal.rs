@@ -139,6 +139,9 @@ fn of_fields(error: &ApplyError) -> Failure {
 }
 
 fn of_call(error: &CallError) -> Failure {
+    if error.is_ours() {
+        return Failure::Internal(error.to_string());
+    }
     let is_refusal = error
         .wechat()
         .is_some_and(|said| said.retry_with(Operation::AbnormalRefund) == RetryWith::OnceMended);

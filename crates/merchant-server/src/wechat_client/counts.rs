@@ -63,6 +63,7 @@ pub(super) fn outcome(error: &CallError) -> &'static str {
             ReplyError::Signature(SignatureError::Probe) => "probe",
             ReplyError::Signature(_) => "disbelieved",
             ReplyError::NotYet => "not_yet",
+            ReplyError::Wechat(said) if !said.is_wechats() => "disbelieved",
             ReplyError::Wechat(said) if said.status == 429 => "rate_limited",
             ReplyError::Wechat(said) if said.status >= 500 => "unavailable",
             ReplyError::Wechat(_) => "refused",
