@@ -39,7 +39,8 @@ pub struct BillDifference {
     /// payment_missing_here, payment_missing_there, payment_amount, payment_state,
     /// payment_transaction_id, payment_day, payment_sub_mchid, refund_missing_here,
     /// refund_missing_there, refund_amount, refund_state, refund_sub_mchid, bill_sub_mchid (a row
-    /// of another one in a sub-merchant's bill) or summary.
+    /// of another one in a sub-merchant's bill), summary, or line_unreadable (a line of the bill
+    /// that cannot be read; all others are compared).
     pub kind: String,
     /// The number of the payment at WeChat; absent for the summary.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +51,7 @@ pub struct BillDifference {
     /// What the ledger has: an amount in fen, a state, a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub here: Option<String>,
-    /// What WeChat's bill has.
+    /// What WeChat's bill has; of a line that cannot be read its number and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub there: Option<String>,
 }

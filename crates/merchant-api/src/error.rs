@@ -104,6 +104,10 @@ error_codes! {
     RateLimited = "RATE_LIMITED", 429, true;
     /// WeChat refused the order; `wechat_code` says why.
     WechatRefused = "WECHAT_REFUSED", 502, false;
+    /// WeChat's bill cannot be read, and will not be at another try; `message` names the line
+    /// (private side). The widget does not pay for the word.
+    @[cfg(feature = "serde")]
+    BillUnreadable = "BILL_UNREADABLE", 502, false;
     /// Whether the last attempt took effect is not known yet, so no new one is started.
     AttemptInDoubt = "ATTEMPT_IN_DOUBT", 503, true;
     /// Whether WeChat sent an abnormal refund another way is not known yet (private side).

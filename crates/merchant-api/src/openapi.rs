@@ -497,11 +497,11 @@ fn resend_webhook() {}
         ("sub_mchid" = Option<String>, Query, description = "Partner mode: one sub-merchant's bill; absent: that of all"),
     ),
     responses(
-        (status = 200, description = "Both sides, and each difference", body = BillComparison),
+        (status = 200, description = "Both sides, and each difference; a line of the bill that cannot be read is one", body = BillComparison),
         (status = 400, description = "INVALID_REQUEST: the day, or a sub_mchid that is none of ours", body = ErrorEnvelope),
         (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
         (status = 403, description = "FORBIDDEN: the key lacks bills", body = ErrorEnvelope),
-        (status = 502, description = "WECHAT_REFUSED: wechat_code says why", body = ErrorEnvelope),
+        (status = 502, description = "WECHAT_REFUSED: wechat_code says why; BILL_UNREADABLE: the bill as WeChat has it cannot be read, now or later", body = ErrorEnvelope),
         (status = 503, description = "WECHAT_UNAVAILABLE; with wechat_code STATEMENT_CREATING the bill is not ready yet", body = ErrorEnvelope)
     ),
     security(("api_key" = []))
@@ -523,7 +523,7 @@ fn compare_bill() {}
         (status = 400, description = "INVALID_REQUEST: the day, the account, or a sub_mchid that is none of ours", body = ErrorEnvelope),
         (status = 401, description = "UNAUTHORIZED", body = ErrorEnvelope),
         (status = 403, description = "FORBIDDEN: the key lacks bills", body = ErrorEnvelope),
-        (status = 502, description = "WECHAT_REFUSED: wechat_code says why", body = ErrorEnvelope),
+        (status = 502, description = "WECHAT_REFUSED: wechat_code says why; BILL_UNREADABLE: the bill as WeChat has it cannot be read, now or later", body = ErrorEnvelope),
         (status = 503, description = "WECHAT_UNAVAILABLE, a file without the announced hash among it; with wechat_code STATEMENT_CREATING the bill is not ready yet", body = ErrorEnvelope)
     ),
     security(("api_key" = []))

@@ -145,6 +145,10 @@ pub(crate) fn bill(input: &[u8]) {
         rows.extend(reader.push(&file[at..])?);
         let (rest, summary) = reader.finish()?;
         rows.extend(rest);
+        // The whole file is refused for one line; the pieces give each line with its fault.
+        for row in rows.iter().chain([&summary]) {
+            row.check()?;
+        }
         Ok::<_, wechat_pay::bill::BillError>((rows, summary))
     })();
     // A whole file is believed before it is read, so the causes of a refusal may differ.

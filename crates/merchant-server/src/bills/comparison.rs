@@ -1,16 +1,18 @@
 //! A day's bill beside a day's ledger, row by row. No I/O: rows in, differences out. Nothing of a
 //! row is kept but what differs.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use merchant_api::{BillDifference, BillTotal};
 use wechat_pay::Fen;
-use wechat_pay::bill::{TradeBillRefund, TradeBillRow, TradeBillSummary};
+use wechat_pay::bill::{BillError, BillRow, TradeBillRefund, TradeBillRow, TradeBillSummary};
 
 use crate::ledger::{Business, PaymentHere, RefundHere};
 
 /// The bill knows a refund that the ledger does not.
 pub(super) const REFUND_MISSING_HERE: &str = "refund_missing_here";
+/// A line of the bill cannot be read.
+const LINE_UNREADABLE: &str = "line_unreadable";
 /// A refund that was asked for so close to midnight may be in the bill of either day: WeChat's
 /// clock decides. In milliseconds.
 const MIDNIGHT_MS: i64 = 60_000;
@@ -41,6 +43,8 @@ pub(super) struct Comparison {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sums {
     rows: u64,
+    /// How many lines could not be read: their amounts are not in the sums.
+    unread: u64,
     settlement_fen: i64,
     refund_fen: i64,
     coupon_refund_fen: i64,
@@ -97,6 +101,38 @@ impl Comparison {
         let found = of_refund(row, refund, ours);
         self.compared.differences.extend(found);
         self.take_stranger(row, Some(refund));
+    }
+
+    /// Takes a line that cannot be read. As far as its numbers can be, what they name is not
+    /// missing there: nobody knows.
+    pub(super) fn take_unread(&mut self, line: &BillRow, error: &BillError) {
+        let number = |column: &str| {
+            let text = line.get(column).filter(|text| !matches!(*text, "" | "0"));
+            text.map(str::to_owned)
+        };
+        let (payment, refund) = (number("商户订单号"), number("商户退款单号"));
+        match (&payment, &refund) {
+            (_, Some(refund)) => drop(self.named_refund(refund)),
+            (Some(payment), None) => drop(self.named_payment(payment)),
+            (None, None) => {}
+        }
+        self.sums.unread += 1;
+        if !matches!(error, BillError::AfterSummary { .. }) {
+            self.sums.rows += 1;
+        }
+        self.compared.differences.push(BillDifference {
+            out_refund_no: refund,
+            there: Some(error.to_string()),
+            ..difference(LINE_UNREADABLE, payment.as_deref())
+        });
+    }
+
+    /// Takes a last line that cannot be read.
+    pub(super) fn take_unread_summary(&mut self, error: &BillError) {
+        self.compared.differences.push(BillDifference {
+            there: Some(error.to_string()),
+            ..difference(LINE_UNREADABLE, None)
+        });
     }
 
     /// A row of somebody else's in one sub-merchant's bill.
@@ -156,7 +192,8 @@ fn of_payment(
         return vec![found("payment_missing_here", state, Some(there_fen))];
     };
     let mut differences = Vec::new();
-    if ours.total_fen.to_string() != there_fen {
+    let ours_fen = i64::try_from(ours.total_fen).unwrap_or(i64::MAX);
+    if !totals_of(row).contains(&ours_fen) {
         let here = Some(ours.total_fen.to_string());
         differences.push(found("payment_amount", here, Some(there_fen)));
     }
@@ -272,8 +309,9 @@ impl Sums {
                 summary.requested_refund_total.and_then(fen),
             ),
         ];
+        let is_whole = |name: &str| self.unread == 0 || name == "rows";
         let differs = |(name, added, said): (&str, i64, Option<i64>)| {
-            let said = said.filter(|said| *said != added)?;
+            let said = said.filter(|said| *said != added && is_whole(name))?;
             Some(BillDifference {
                 here: Some(format!("{name} {added}")),
                 there: Some(format!("{name} {said}")),
@@ -307,7 +345,17 @@ fn was_surely_sent(refund: &RefundHere, day_ms: &Range<i64>) -> bool {
             .is_some_and(|sent_ms| surely_ms.contains(&sent_ms))
 }
 
-/// What was ordered; older kinds of bills say it in two parts.
+/// What may have been ordered. Bills of before 2018 do not say it: they have what is settled, in
+/// which some coupons are and others are not.
+fn totals_of(row: &TradeBillRow) -> RangeInclusive<i64> {
+    let settled = row.settlement_total.get();
+    match row.total {
+        Some(total) => total.get()..=total.get(),
+        None => settled..=settled + row.coupon.get(),
+    }
+}
+
+/// What was ordered, or the most that it can have been.
 fn total_of(row: &TradeBillRow) -> i64 {
     row.total
         .map_or_else(|| row.settlement_total.get() + row.coupon.get(), Fen::get)
@@ -365,7 +413,7 @@ mod tests {
             refund: None,
             description: String::new(),
             attach: String::new(),
-            fee_milli_fen: 0,
+            fee_milli_fen: None,
             rate: "0.60%".into(),
             rate_remark: None,
         }
@@ -567,6 +615,22 @@ mod tests {
     }
 
     #[test]
+    fn a_payment_in_a_bill_of_before_2018_fits_with_and_without_its_coupon() {
+        let (mut rows, mut here) = agreed();
+        rows[1].total = None;
+        rows[1].coupon = Fen::new(3).unwrap();
+        for (total_fen, expected) in [
+            (4, &["payment_amount B - here 4 there 8"][..]),
+            (5, &[]),
+            (8, &[]),
+            (9, &["payment_amount B - here 9 there 8"]),
+        ] {
+            here.payments.get_mut("B").unwrap().total_fen = total_fen;
+            check(&rows, &here, expected);
+        }
+    }
+
+    #[test]
     fn a_refund_that_went_on_after_the_bill_was_made_is_no_difference() {
         for (there, here) in [
             ("PROCESSING", "succeeded"),
@@ -665,7 +729,7 @@ mod tests {
             settlement_total: fen(1995),
             refund_total: fen(333),
             coupon_refund_total: Fen::ZERO,
-            fee_milli_fen: 8,
+            fee_milli_fen: None,
             total: Some(fen(1995)),
             requested_refund_total: Some(fen(333)),
         };

@@ -13,8 +13,10 @@ use http::{StatusCode, header};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use merchant_api::{ApiError, BillComparison, BillDifference, ErrorCode};
-use wechat_pay::InvalidField;
-use wechat_pay::bill::{BillAccount, BillError, BillReader, TradeBillRow, TradeBillSummary};
+use wechat_pay::bill::{
+    BillAccount, BillError, BillReader, BillRow, TradeBillRow, TradeBillSummary,
+};
+use wechat_pay::{InvalidField, ReplyError};
 
 use crate::api_key::Backend;
 use crate::bill_file::BillFile;
@@ -186,14 +188,17 @@ pub(crate) async fn compare(
         file.rewind().await?;
         while file.read_piece(&mut piece).await? {
             for row in reader.push(&piece)? {
-                take(&mut comparison, ledger, &TradeBillRow::read(&row)?).await?;
+                take_line(&mut comparison, ledger, &row).await?;
             }
         }
         let (rest, sums) = reader.finish()?;
         for row in rest {
-            take(&mut comparison, ledger, &TradeBillRow::read(&row)?).await?;
+            take_line(&mut comparison, ledger, &row).await?;
         }
-        summary = Some(TradeBillSummary::read(&sums)?);
+        match TradeBillSummary::read(&sums) {
+            Ok(sums) => summary = Some(sums),
+            Err(error) => comparison.take_unread_summary(&error),
+        }
     }
     let compared = comparison.finish(summary.as_ref());
     learn_refunds(ledger, &compared.differences, wechat.clock.now_ms()).await?;
@@ -205,6 +210,24 @@ pub(crate) async fn compare(
         refunds: compared.refunds,
         differences: compared.differences,
     })
+}
+
+/// A line of the bill. One that cannot be read is a difference, and the others are compared; a bill
+/// that lacks a column that every line needs cannot be compared at all.
+async fn take_line(
+    comparison: &mut Comparison,
+    ledger: &Ledger,
+    line: &BillRow,
+) -> Result<(), BillFailure> {
+    match TradeBillRow::read(line) {
+        Ok(row) => take(comparison, ledger, &row).await?,
+        Err(error @ BillError::ColumnMissing(_)) => return Err(error.into()),
+        Err(error) => {
+            tracing::error!(event = "bill.line_unreadable", line = line.line(), %error, "a line of WeChat's bill cannot be read");
+            comparison.take_unread(line, &error);
+        }
+    }
+    Ok(())
 }
 
 /// A row beside what the ledger has under its number, be it of that day or not.
@@ -278,6 +301,10 @@ impl From<BillFailure> for Failure {
         };
         match &error {
             BillFailure::SubMchid(rule) => Self::invalid("sub_mchid", rule),
+            BillFailure::Call(call) if call.is_ours() => Self::Internal(error.to_string()),
+            BillFailure::Call(CallError::Reply(ReplyError::Malformed(_))) => {
+                refused(ErrorCode::BillUnreadable, &error, None, None)
+            }
             BillFailure::Call(call) if call.is_refusal() => {
                 refused(ErrorCode::WechatRefused, &error, None, call.wechat_code())
             }
@@ -289,12 +316,14 @@ impl From<BillFailure> for Failure {
                 let code = ErrorCode::WechatUnavailable;
                 refused(code, &error, Some(wait_ms), call.wechat_code())
             }
-            BillFailure::Bill(_) => refused(
+            BillFailure::Bill(bill) if bill.is_transient() => refused(
                 ErrorCode::WechatUnavailable,
                 &error,
                 Some(FAILED_RETRY_MS),
                 None,
             ),
+            // As WeChat made it: another download brings the same.
+            BillFailure::Bill(_) => refused(ErrorCode::BillUnreadable, &error, None, None),
             BillFailure::Request(_) | BillFailure::Ledger(_) | BillFailure::Disk(_) => {
                 Self::Internal(error.to_string())
             }

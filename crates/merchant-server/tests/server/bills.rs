@@ -1,10 +1,15 @@
 //! A day's bill beside the ledger: what agrees, what does not, and what is not believed.
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::{Response, StatusCode};
-use serde_json::json;
+use merchant_server::Clock as _;
+use serde_json::{Value, json};
 
 use crate::house::{API_KEY, Answer, House, START_MS, backend, letter, transaction};
 use crate::wechat_line::Meddling;
@@ -191,6 +196,243 @@ async fn another_file(house: &House) -> Bytes {
     assert_eq!(flow.status, StatusCode::OK, "{}", flow.json);
     let seen = seen.lock().unwrap();
     seen.clone()
+}
+
+/// The next bill is this text, with a hash that WeChat signed.
+fn next_bill(house: &House, text: impl Into<String>) {
+    let text = text.into().into_bytes();
+    let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, &text);
+    let hash = hash.as_ref().iter();
+    let hash: String = hash.map(|byte| format!("{byte:02x}")).collect();
+    let now_ms = house.clock.now_ms();
+    let signed_hash = move |answer: &mut Response<Bytes>| {
+        let mut ticket: Value = serde_json::from_slice(answer.body()).unwrap();
+        ticket["hash_value"] = hash.clone().into();
+        let signed = crate::house::sign(ticket.to_string(), now_ms);
+        *answer.headers_mut() = signed.headers;
+        *answer.body_mut() = signed.body;
+    };
+    let line = &house.line;
+    line.meddle("bill", Meddling::Changed(Box::new(signed_hash)));
+    let packed = move |answer: &mut Response<Bytes>| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(&text).unwrap();
+        *answer.body_mut() = gzip.finish().unwrap().into();
+    };
+    line.meddle("bill_file", Meddling::Changed(Box::new(packed)));
+}
+
+/// A day with two payments and a refund that both sides know, and its bill.
+async fn a_days_bill() -> (House, String) {
+    let house = House::open().await;
+    notified(&house, "tea-0001", 1990).await;
+    notified(&house, "tea-0002", 5).await;
+    refunded(&house, "tea-0001", "back-1", 333).await;
+    house.later(HOUR_MS).await;
+    the_next_morning(&house);
+    let text = bill(&house, &format!("{DAY}/file")).await.text();
+    (house, text)
+}
+
+/// What a comparison found, in short.
+fn found(answer: &Answer) -> Vec<(String, String, String)> {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+    let word =
+        |difference: &Value, name: &str| difference[name].as_str().unwrap_or_default().to_owned();
+    let differences = answer.json["differences"].as_array().unwrap().iter();
+    differences
+        .map(|one| {
+            (
+                word(one, "kind"),
+                word(one, "out_trade_no"),
+                word(one, "there"),
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn one_line_that_cannot_be_read_is_named_and_all_others_are_compared() {
+    let (house, text) = a_days_bill().await;
+    let line_of = |part: &str| {
+        let lines = text.lines();
+        lines.clone().position(|line| line.contains(part)).unwrap() + 1
+    };
+    let payment = line_of("`tea-0002,");
+    let sums = text.lines().count();
+    let damaged = |at: usize, change: &dyn Fn(&str) -> String| {
+        let lines = text.lines().enumerate();
+        let lines: Vec<_> = lines
+            .map(|(place, line)| {
+                if place + 1 == at {
+                    change(line)
+                } else {
+                    line.to_owned()
+                }
+            })
+            .collect();
+        lines.join("\n")
+    };
+    let cases = [
+        (
+            damaged(payment, &|line| line.replace("`0.05", "`0.0x")),
+            "tea-0002",
+            format!("line {payment} of the bill, 应结订单金额: an amount"),
+        ),
+        (
+            damaged(payment, &|line| format!("{line},`more")),
+            "tea-0002",
+            format!("line {payment} of the bill has 28 cells and not 27"),
+        ),
+        (
+            damaged(payment, &|line| line.replace('`', "")),
+            "tea-0002",
+            format!("line {payment} of the bill has 0 cells and not 27"),
+        ),
+        (
+            damaged(sums, &|line| line.replacen("`3", "`three", 1)),
+            "",
+            format!("line {sums} of the bill, 总交易单数: not a count"),
+        ),
+        (
+            text.lines()
+                .take(sums - 2)
+                .map(|line| format!("{line}\n"))
+                .collect(),
+            "",
+            "the bill has no summary".to_owned(),
+        ),
+        (
+            format!("{}\n`more,`lines", text.trim_end()),
+            "",
+            format!("line {} of the bill comes after its summary", sums + 1),
+        ),
+    ];
+    for (text, number, says) in cases {
+        next_bill(&house, text);
+        let found = found(&bill(&house, DAY).await);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let (kind, out_trade_no, there) = &found[0];
+        assert_eq!(
+            (&**kind, &**out_trade_no),
+            ("line_unreadable", number),
+            "{there}"
+        );
+        assert!(there.starts_with(&says), "{there}");
+    }
+}
+
+#[tokio::test]
+async fn a_bill_that_cannot_be_read_is_a_permanent_fault_with_a_code_of_its_own() {
+    let (house, text) = a_days_bill().await;
+    let cases = [
+        (String::new(), "line 1 of the bill does not name columns"),
+        (
+            "`1,`2\n".to_owned(),
+            "line 1 of the bill does not name columns",
+        ),
+        (
+            text.replacen("商户号", "公众账号ID", 1),
+            "line 1 of the bill names a column twice",
+        ),
+        (
+            text.replacen("商户订单号", "另一个名字", 1),
+            "the bill has no column 商户订单号",
+        ),
+    ];
+    for (text, says) in cases {
+        next_bill(&house, text);
+        let answer = bill(&house, DAY).await;
+        assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
+        assert_eq!(answer.code(), "BILL_UNREADABLE", "{}", answer.json);
+        assert_eq!(answer.json["error"]["retryable"], false);
+        assert_eq!(answer.json["error"]["message"], says);
+        assert!(answer.headers.get("retry-after").is_none());
+    }
+    // A ticket without a hash, signed: another try brings the same.
+    let now_ms = house.clock.now_ms();
+    let no_hash = move |answer: &mut Response<Bytes>| {
+        let signed = crate::house::sign(r#"{"download_url":"https://a/b"}"#, now_ms);
+        *answer.headers_mut() = signed.headers;
+        *answer.body_mut() = signed.body;
+    };
+    house
+        .line
+        .meddle("bill", Meddling::Changed(Box::new(no_hash)));
+    let answer = bill(&house, DAY).await;
+    assert_eq!(answer.code(), "BILL_UNREADABLE", "{}", answer.json);
+    assert!(answer.text().contains("hash_value is missing"));
+}
+
+#[tokio::test]
+async fn a_bill_in_older_columns_or_other_spelling_is_compared_as_any_other() {
+    let (house, text) = a_days_bill().await;
+    let mut older = text.clone();
+    for (new, old) in [
+        ("特约商户号", "子商户号"),
+        ("应结订单总金额", "总交易额"),
+        ("充值券退款总金额", "总代金券或立减优惠退款金额"),
+        ("退款总金额", "总退款金额"),
+        ("应结订单金额", "总金额"),
+        ("代金券金额", "代金券或立减优惠金额"),
+        ("充值券退款金额", "代金券或立减优惠退款金额"),
+        // What came in 2018.
+        ("订单金额", "新列一"),
+        ("申请退款金额", "新列二"),
+        ("订单总金额", "新列三"),
+        ("申请退款总金额", "新列四"),
+    ] {
+        older = older.replace(new, old);
+    }
+    let ticked = |text: &str| -> String {
+        let lines = text
+            .lines()
+            .map(|line| match line.trim_start_matches('\u{feff}') {
+                line if line.starts_with('`') => format!("{line}\r\n"),
+                names => format!("`{}\r\n", names.replace(',', ",`")),
+            });
+        lines.collect()
+    };
+    for text in [
+        older.clone(),
+        ticked(&text),
+        ticked(&older),
+        text.replace("\r\n", "\n"),
+    ] {
+        next_bill(&house, text);
+        let answer = bill(&house, DAY).await;
+        assert_eq!(found(&answer), [], "{}", answer.json);
+        assert_eq!(
+            answer.json["payments"],
+            json!({ "count": 2, "total_fen": 1995 })
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_firewalls_page_is_no_refusal_of_wechats() {
+    let (house, _) = a_days_bill().await;
+    for status in [403, 404, 407] {
+        let page = Meddling::Answered(status, "<html>blocked</html>");
+        house.line.meddle("bill", page);
+        let answer = bill(&house, DAY).await;
+        assert_eq!(answer.code(), "WECHAT_UNAVAILABLE", "{}", answer.json);
+        assert_eq!(answer.json["error"]["retryable"], true);
+
+        let order =
+            json!({ "order_no": format!("pot-{status}"), "total_fen": 5, "description": "t" });
+        let token = house.order(order).await;
+        let page = Meddling::Answered(status, "<html>blocked</html>");
+        house.line.meddle("order", page);
+        let refused = house.attempt(&token, &[("product", "native")]).await;
+        assert_eq!(refused.code(), "ATTEMPT_IN_DOUBT", "{}", refused.json);
+        let again = house.attempt(&token, &[("product", "native")]).await;
+        assert_eq!(again.status, StatusCode::OK, "{}", again.json);
+    }
+    // WeChat's own word is final, signed or not.
+    let said = Meddling::Answered(403, r#"{"code":"NO_AUTH","message":"m"}"#);
+    house.line.meddle("bill", said);
+    assert_eq!(bill(&house, DAY).await.code(), "WECHAT_REFUSED");
 }
 
 #[tokio::test]

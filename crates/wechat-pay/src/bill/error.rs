@@ -5,6 +5,15 @@ use crate::{
     money::YuanTextError,
 };
 
+impl BillError {
+    /// Whether another download of the same bill may help: the file was changed or cut off on its
+    /// way. Everything else is in the bill as WeChat made it, and stays.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Gzip | Self::Digest | Self::Sealed)
+    }
+}
+
 /// Why a bill is not believed or cannot be read. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

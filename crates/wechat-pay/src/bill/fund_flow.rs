@@ -61,6 +61,7 @@ pub struct FundFlowSummary {
 impl FundFlowRow {
     /// Reads a row of a fund-flow bill.
     pub fn read(row: &BillRow) -> Result<Self, BillError> {
+        row.check()?;
         let direction = row.text("收支类型")?;
         Ok(Self {
             booked_at: row.text("记账时间")?,
@@ -85,6 +86,7 @@ impl FundFlowRow {
 impl FundFlowSummary {
     /// Reads the summary of a fund-flow bill.
     pub fn read(row: &BillRow) -> Result<Self, BillError> {
+        row.check()?;
         Ok(Self {
             count: row.count("资金流水总笔数")?,
             in_count: row.count("收入笔数")?,

@@ -10,7 +10,9 @@
 //! A sub-merchant's flow of funds, which its provider asks for, comes encrypted and perhaps in
 //! parts: [`SubMerchantFundFlowBillRequest`], [`SealedBillTickets`], [`read_sealed_bill`].
 //!
-//! Columns are found by name, because their set differs from kind to kind and grows.
+//! Columns are found by name, because their set differs from kind to kind and grows; the names of
+//! before 2018 are known, too. A line that cannot be read does not hide the others: its row says
+//! why ([`BillRow::check`]).
 
 mod error;
 mod fund_flow;

@@ -16,7 +16,8 @@ pub struct Bill {
     pub summary: BillRow,
 }
 
-/// Reads a whole file: first its hash, and only where that fits its lines.
+/// Reads a whole file: first its hash, and only where that fits its lines. One line that cannot be
+/// read is an error; [`BillReader`] goes on after it.
 pub fn read_bill(file: &[u8], packing: Packing, ticket: &BillTicket) -> Result<Bill, BillError> {
     let mut unpacking = Unpacking::new(packing);
     unpacking.push(file, &mut |_| Ok(()))?;
@@ -25,7 +26,14 @@ pub fn read_bill(file: &[u8], packing: Packing, ticket: &BillTicket) -> Result<B
     let mut rows = reader.push(file)?;
     let (rest, summary) = reader.finish()?;
     rows.extend(rest);
-    Ok(Bill { rows, summary })
+    checked(Bill { rows, summary })
+}
+
+/// A bill in which every line can be read.
+fn checked(bill: Bill) -> Result<Bill, BillError> {
+    bill.rows.iter().try_for_each(BillRow::check)?;
+    bill.summary.check()?;
+    Ok(bill)
 }
 
 /// Reads the text of a bill whose hashes were checked.
@@ -35,13 +43,16 @@ pub(super) fn read_parts(text: &[u8]) -> Result<Bill, BillError> {
     let mut rows = std::mem::take(&mut lines.rows);
     let (rest, summary) = lines.finish()?;
     rows.extend(rest);
-    Ok(Bill { rows, summary })
+    checked(Bill { rows, summary })
 }
 
 /// Reads a file piece by piece, in one pass and little memory.
 ///
 /// What [`BillReader::push`] gives is **not yet vouched for**: keep it apart (in a transaction,
 /// in a table of its own) until [`BillReader::finish`] has found the announced hash.
+///
+/// A line that cannot be read is a row that says why ([`BillRow::check`]), and so is a summary that
+/// is missing. Only a first line that does not name columns ends the reading.
 pub struct BillReader {
     announced: [u8; 20],
     unpacking: Unpacking,
@@ -113,8 +124,9 @@ impl BillText {
 
 #[derive(Default)]
 struct Lines {
-    /// The beginning of a line whose end has not come yet.
+    /// The beginning of a line whose end has not come yet; no more of it than a line may have.
     partial: Vec<u8>,
+    is_too_long: bool,
     count: u64,
     place: Place,
     rows: Vec<BillRow>,
@@ -125,65 +137,116 @@ enum Place {
     #[default]
     Head,
     Rows(Arc<Columns>),
-    SummaryRow(Arc<Columns>),
+    /// The summary's columns were named, or could not be read.
+    SummaryRow(Arc<Columns>, Option<BillError>),
     End(BillRow),
 }
+
+/// The first columns of the summaries of trade bills and of fund flows.
+const SUMMARY_COLUMNS: [&str; 2] = ["总交易单数", "资金流水总笔数"];
 
 impl Lines {
     fn push(&mut self, mut bytes: &[u8]) -> Result<(), BillError> {
         while let Some(end) = bytes.iter().position(|b| *b == b'\n') {
-            self.keep(&bytes[..end])?;
-            let line = std::mem::take(&mut self.partial);
-            self.take(&line)?;
+            self.keep(&bytes[..end]);
+            self.end_line()?;
             bytes = &bytes[end + 1..];
         }
-        self.keep(bytes)
+        self.keep(bytes);
+        Ok(())
     }
 
     fn finish(mut self) -> Result<(Vec<BillRow>, BillRow), BillError> {
         // The last line may do without its end.
-        let line = std::mem::take(&mut self.partial);
-        self.take(&line)?;
-        match self.place {
-            Place::End(summary) => Ok((self.rows, summary)),
-            _ => Err(BillError::NoSummary),
-        }
+        self.end_line()?;
+        let line = self.count;
+        let none = |problem| {
+            let columns = Arc::<Columns>::default();
+            BillRow::read("", line, &columns).with_problem(problem)
+        };
+        let summary = match self.place {
+            Place::End(summary) => summary,
+            Place::SummaryRow(_, Some(problem)) => none(problem),
+            Place::Head | Place::Rows(_) | Place::SummaryRow(_, None) => none(BillError::NoSummary),
+        };
+        Ok((self.rows, summary))
     }
 
-    fn keep(&mut self, bytes: &[u8]) -> Result<(), BillError> {
-        if self.partial.len() + bytes.len() > MAX_LINE_BYTES {
-            let line = self.count + 1;
-            return Err(BillError::LineTooLong { line });
-        }
-        self.partial.extend_from_slice(bytes);
-        Ok(())
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = MAX_LINE_BYTES - self.partial.len();
+        self.is_too_long |= bytes.len() > room;
+        self.partial
+            .extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), BillError> {
+    fn end_line(&mut self) -> Result<(), BillError> {
+        let bytes = std::mem::take(&mut self.partial);
+        let is_too_long = std::mem::take(&mut self.is_too_long);
         self.count += 1;
         let line = self.count;
-        let text = std::str::from_utf8(bytes).map_err(|_| BillError::NotUtf8 { line })?;
-        let text = text.strip_suffix('\r').unwrap_or(text);
+        let text = String::from_utf8_lossy(&bytes);
+        let problem = match (is_too_long, std::str::from_utf8(&bytes)) {
+            (true, _) => Some(BillError::LineTooLong { line }),
+            (false, Err(_)) => Some(BillError::NotUtf8 { line }),
+            (false, Ok(_)) => None,
+        };
+        let text = text.strip_suffix('\r').unwrap_or(&text);
         let text = match line {
             1 => text.strip_prefix('\u{feff}').unwrap_or(text),
             _ => text,
         };
+        self.take(text, line, problem)
+    }
+
+    fn take(&mut self, text: &str, line: u64, problem: Option<BillError>) -> Result<(), BillError> {
+        let row = |columns| {
+            let row = BillRow::read(text, line, columns);
+            match &problem {
+                Some(problem) => row.with_problem(problem.clone()),
+                None => row,
+            }
+        };
         let next = match &self.place {
-            Place::End(_) if text.is_empty() => return Ok(()),
-            Place::End(_) => return Err(BillError::AfterSummary { line }),
-            Place::Rows(_) if text.is_empty() => return Ok(()),
-            Place::Head => Place::Rows(Arc::new(Columns::read(text, line)?)),
-            Place::Rows(columns) if text.starts_with('`') => {
-                self.rows.push(BillRow::read(text, line, columns)?);
+            Place::Head => match problem {
+                Some(problem) => return Err(problem),
+                None => Place::Rows(Arc::new(Columns::read(text, line)?)),
+            },
+            Place::Rows(_) | Place::End(_) if text.is_empty() => return Ok(()),
+            Place::Rows(_) if problem.is_none() && names_a_summary(text) => {
+                match Columns::read(text, line) {
+                    Ok(columns) => Place::SummaryRow(Arc::new(columns), None),
+                    Err(problem) => Place::SummaryRow(Arc::default(), Some(problem)),
+                }
+            }
+            Place::Rows(columns) => {
+                let row = row(columns);
+                self.rows.push(row);
                 return Ok(());
             }
-            // The first line without a back-tick names the summary's columns.
-            Place::Rows(_) => Place::SummaryRow(Arc::new(Columns::read(text, line)?)),
-            Place::SummaryRow(columns) => Place::End(BillRow::read(text, line, columns)?),
+            Place::SummaryRow(columns, None) => Place::End(row(columns)),
+            Place::SummaryRow(columns, Some(problem)) => {
+                Place::End(row(columns).with_problem(problem.clone()))
+            }
+            Place::End(_) => {
+                let after = BillRow::read(text, line, &Arc::default());
+                let problem = BillError::AfterSummary { line };
+                self.rows.push(after.with_problem(problem));
+                return Ok(());
+            }
         };
         self.place = next;
         Ok(())
     }
+}
+
+/// Whether a line names the summary's columns. Each row of data begins with its time, so a line
+/// without a back-tick that begins with anything but a digit is none, whatever its names are.
+fn names_a_summary(text: &str) -> bool {
+    let ticked = text.strip_prefix('`');
+    let first = ticked.unwrap_or(text).split(',').next().unwrap_or_default();
+    let first = first.trim();
+    SUMMARY_COLUMNS.contains(&first)
+        || ticked.is_none() && !first.starts_with(|first: char| first.is_ascii_digit())
 }
 
 #[cfg(test)]

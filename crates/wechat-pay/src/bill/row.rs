@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The names of the columns, and where each stands.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Columns {
     places: BTreeMap<String, usize>,
 }
@@ -18,8 +18,11 @@ impl Columns {
     pub(super) fn read(text: &str, line: u64) -> Result<Self, BillError> {
         let mut places = BTreeMap::new();
         for (place, name) in text.split(',').enumerate() {
+            // Some bills have the back-tick of the cells before the names, too.
             let name = name.trim();
-            if name.is_empty() || name.starts_with('`') {
+            let name = name.strip_prefix('`').unwrap_or(name).trim();
+            // No name begins with a digit, and every row does: with its time.
+            if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
                 return Err(BillError::NoColumns { line });
             }
             if places.insert(name.to_owned(), place).is_some() {
@@ -36,29 +39,44 @@ pub struct BillRow {
     line: u64,
     columns: Arc<Columns>,
     cells: Vec<String>,
+    /// Why the line as a whole cannot be read. Its first cells may be right all the same.
+    problem: Option<BillError>,
 }
 
 impl BillRow {
     /// Reads a line whose cells each begin with a back-tick. Cells are parted where a comma and
     /// a back-tick meet, so that a comma inside of a cell does no harm.
-    pub(super) fn read(text: &str, line: u64, columns: &Arc<Columns>) -> Result<Self, BillError> {
+    pub(super) fn read(text: &str, line: u64, columns: &Arc<Columns>) -> Self {
         let expected = columns.places.len();
-        let cells: Vec<String> = text
-            .strip_prefix('`')
-            .map(|text| text.split(",`").map(str::to_owned).collect())
-            .unwrap_or_default();
-        if cells.len() != expected {
-            return Err(BillError::CellCount {
-                line,
-                expected,
-                got: cells.len(),
-            });
-        }
-        Ok(Self {
+        let ticked = text.strip_prefix('`');
+        let cells: Vec<String> = match ticked {
+            Some(text) => text.split(",`").map(str::to_owned).collect(),
+            // Not to be believed; but a person wants to know which payment it may be.
+            None => text.split(',').map(str::to_owned).collect(),
+        };
+        let got = ticked.map_or(0, |_| cells.len());
+        let problem = (got != expected).then_some(BillError::CellCount {
+            line,
+            expected,
+            got,
+        });
+        Self {
             line,
             columns: Arc::clone(columns),
             cells,
-        })
+            problem,
+        }
+    }
+
+    /// The same of a line that has a fault of its own already.
+    pub(super) fn with_problem(mut self, problem: BillError) -> Self {
+        self.problem = Some(problem);
+        self
+    }
+
+    /// Whether the line as a whole could be read. Where it could not, its cells may be wrong.
+    pub fn check(&self) -> Result<(), BillError> {
+        self.problem.clone().map_or(Ok(()), Err)
     }
 
     /// The line in the file, from 1.
@@ -79,6 +97,19 @@ impl BillRow {
             .places
             .iter()
             .filter_map(|(name, place)| Some((name.as_str(), self.cells.get(*place)?.as_str())))
+    }
+
+    /// The one of several names of a column that this bill has; the first one where it has none.
+    pub(super) fn name_of(&self, names: &[&'static str]) -> &'static str {
+        let known = names
+            .iter()
+            .find(|name| self.columns.places.contains_key(**name));
+        known.or(names.first()).copied().unwrap_or_default()
+    }
+
+    /// Text that only people read; empty where the bill has no such column.
+    pub(super) fn text_or_empty(&self, column: &str) -> String {
+        self.get(column).unwrap_or_default().to_owned()
     }
 
     pub(super) fn text(&self, column: &'static str) -> Result<String, BillError> {
@@ -103,7 +134,7 @@ impl BillRow {
     /// An amount whose column not every kind of bill has.
     pub(super) fn optional_fen(&self, column: &'static str) -> Result<Option<Fen>, BillError> {
         match self.get(column) {
-            Some(text) if !text.is_empty() => self.read_fen(column, text).map(Some),
+            Some(text) if !text.trim().is_empty() => self.read_fen(column, text).map(Some),
             _ => Ok(None),
         }
     }
@@ -111,6 +142,7 @@ impl BillRow {
     /// An amount that may be negative, as a count of its `decimals`-th places.
     pub(super) fn signed(&self, column: &'static str, decimals: usize) -> Result<i64, BillError> {
         let text = self.get(column).ok_or(BillError::ColumnMissing(column))?;
+        let text = text.trim();
         let (sign, digits) = match text.strip_prefix('-') {
             Some(digits) => (-1, digits),
             None => (1, text),
@@ -128,6 +160,7 @@ impl BillRow {
     /// A count, which WeChat's own example writes as `45.0`.
     pub(super) fn count(&self, column: &'static str) -> Result<u64, BillError> {
         let text = self.get(column).ok_or(BillError::ColumnMissing(column))?;
+        let text = text.trim();
         let digits = match text.split_once('.') {
             Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => whole,
             _ => text,
@@ -144,7 +177,7 @@ impl BillRow {
     }
 
     fn read_fen(&self, column: &'static str, text: &str) -> Result<Fen, BillError> {
-        Fen::from_yuan_text(text).map_err(|error| BillError::Amount {
+        Fen::from_yuan_text(text.trim()).map_err(|error| BillError::Amount {
             line: self.line,
             column,
             error,

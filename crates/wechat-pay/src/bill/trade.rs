@@ -1,4 +1,8 @@
 //! The rows and the summary of a trade bill (交易账单), of whatever kind.
+//!
+//! In 2018 WeChat renamed columns and added three (订单金额, 申请退款金额, 费率备注). Both sets are read, and
+//! mixtures of them. Required is what a payment or a refund is compared by; the rest may be absent
+//! or odd.
 
 use crate::{
     bill::{BillError, BillRow},
@@ -36,7 +40,7 @@ pub struct TradeBillRow {
     pub settlement_total: Fen,
     /// What was paid with coupons.
     pub coupon: Fen,
-    /// What was ordered; 0 in a refund's row.
+    /// What was ordered; 0 in a refund's row. Bills of before 2018 do not say it.
     pub total: Option<Fen>,
     /// The refund, in a refund's row.
     pub refund: Option<TradeBillRefund>,
@@ -45,8 +49,8 @@ pub struct TradeBillRow {
     /// What the merchant gave with the order.
     pub attach: String,
     /// The fee in thousandths of a fen (WeChat writes five digits after the yuan's point);
-    /// negative where it is given back.
-    pub fee_milli_fen: i64,
+    /// negative where it is given back. Absent, too, where it is no such amount.
+    pub fee_milli_fen: Option<i64>,
     /// The fee's rate, as it is written: `0.60%`.
     pub rate: String,
     /// A remark on the rate.
@@ -84,37 +88,54 @@ pub struct TradeBillSummary {
     /// What of it were coupons.
     pub coupon_refund_total: Fen,
     /// All fees, in thousandths of a fen.
-    pub fee_milli_fen: i64,
+    pub fee_milli_fen: Option<i64>,
     /// What was ordered.
     pub total: Option<Fen>,
     /// What merchants asked to have refunded.
     pub requested_refund_total: Option<Fen>,
 }
 
+const SUB_MCHID: [&str; 2] = ["特约商户号", "子商户号"];
+const SETTLEMENT: [&str; 2] = ["应结订单金额", "总金额"];
+const COUPON: [&str; 3] = ["代金券金额", "代金券或立减优惠金额", "企业红包金额"];
+const COUPON_REFUND: [&str; 3] = [
+    "充值券退款金额",
+    "代金券或立减优惠退款金额",
+    "企业红包退款金额",
+];
+const SETTLEMENT_SUM: [&str; 2] = ["应结订单总金额", "总交易额"];
+const REFUND_SUM: [&str; 2] = ["退款总金额", "总退款金额"];
+const COUPON_REFUND_SUM: [&str; 3] = [
+    "充值券退款总金额",
+    "总代金券或立减优惠退款金额",
+    "总企业红包退款金额",
+];
+
 impl TradeBillRow {
     /// Reads a row of a trade bill.
     pub fn read(row: &BillRow) -> Result<Self, BillError> {
+        row.check()?;
         Ok(Self {
-            trade_time: row.text("交易时间")?,
-            appid: row.text("公众账号ID")?,
-            mchid: row.text("商户号")?,
-            sub_mchid: row.optional_text("特约商户号"),
+            trade_time: row.text_or_empty("交易时间"),
+            appid: row.text_or_empty("公众账号ID"),
+            mchid: row.text_or_empty("商户号"),
+            sub_mchid: row.optional_text(row.name_of(&SUB_MCHID)),
             device_id: row.optional_text("设备号"),
             transaction_id: row.text("微信订单号")?,
             out_trade_no: row.text("商户订单号")?,
-            openid: row.text("用户标识")?,
-            trade_type: row.text("交易类型")?,
+            openid: row.text_or_empty("用户标识"),
+            trade_type: row.text_or_empty("交易类型"),
             trade_state: row.text("交易状态")?,
-            bank_type: row.text("付款银行")?,
-            currency: row.text("货币种类")?,
-            settlement_total: row.fen("应结订单金额")?,
-            coupon: row.fen("代金券金额")?,
+            bank_type: row.text_or_empty("付款银行"),
+            currency: row.text_or_empty("货币种类"),
+            settlement_total: row.fen(row.name_of(&SETTLEMENT))?,
+            coupon: row.optional_fen(row.name_of(&COUPON))?.unwrap_or(Fen::ZERO),
             total: row.optional_fen("订单金额")?,
             refund: TradeBillRefund::read(row)?,
-            description: row.text("商品名称")?,
-            attach: row.text("商户数据包")?,
-            fee_milli_fen: row.signed("手续费", 5)?,
-            rate: row.text("费率")?,
+            description: row.text_or_empty("商品名称"),
+            attach: row.text_or_empty("商户数据包"),
+            fee_milli_fen: row.signed("手续费", 5).ok(),
+            rate: row.text_or_empty("费率"),
             rate_remark: row.optional_text("费率备注"),
         })
     }
@@ -129,9 +150,11 @@ impl TradeBillRefund {
             refund_id,
             out_refund_no: row.text("商户退款单号")?,
             refund: row.fen("退款金额")?,
-            coupon_refund: row.fen("充值券退款金额")?,
+            coupon_refund: row
+                .optional_fen(row.name_of(&COUPON_REFUND))?
+                .unwrap_or(Fen::ZERO),
             requested: row.optional_fen("申请退款金额")?,
-            channel: row.text("退款类型")?,
+            channel: row.text_or_empty("退款类型"),
             status: row.text("退款状态")?,
         }))
     }
@@ -140,12 +163,15 @@ impl TradeBillRefund {
 impl TradeBillSummary {
     /// Reads the summary of a trade bill.
     pub fn read(row: &BillRow) -> Result<Self, BillError> {
+        row.check()?;
         Ok(Self {
             count: row.count("总交易单数")?,
-            settlement_total: row.fen("应结订单总金额")?,
-            refund_total: row.fen("退款总金额")?,
-            coupon_refund_total: row.fen("充值券退款总金额")?,
-            fee_milli_fen: row.signed("手续费总金额", 5)?,
+            settlement_total: row.fen(row.name_of(&SETTLEMENT_SUM))?,
+            refund_total: row.fen(row.name_of(&REFUND_SUM))?,
+            coupon_refund_total: row
+                .optional_fen(row.name_of(&COUPON_REFUND_SUM))?
+                .unwrap_or(Fen::ZERO),
+            fee_milli_fen: row.signed("手续费总金额", 5).ok(),
             total: row.optional_fen("订单总金额")?,
             requested_refund_total: row.optional_fen("申请退款总金额")?,
         })

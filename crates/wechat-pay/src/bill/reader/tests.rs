@@ -52,7 +52,7 @@ fn a_trade_bill_is_read_to_the_fen() {
         .collect();
     let fen = |fen| Fen::new(fen).unwrap();
     assert_eq!(rows[0].total, Some(fen(6910)));
-    assert_eq!(rows[0].fee_milli_fen, 41_460);
+    assert_eq!(rows[0].fee_milli_fen, Some(41_460));
     assert_eq!(rows[0].description, "茶, a comma\\ and more");
     assert_eq!((&rows[0].sub_mchid, &rows[0].refund), (&None, &None));
     assert_eq!(rows[0].device_id.as_deref(), Some("till-7"));
@@ -65,7 +65,7 @@ fn a_trade_bill_is_read_to_the_fen() {
         ),
         ("R1", fen(29), Some(fen(29)))
     );
-    assert_eq!(rows[1].fee_milli_fen, -174);
+    assert_eq!(rows[1].fee_milli_fen, Some(-174));
     assert_eq!(
         TradeBillSummary::read(&bill.summary).unwrap(),
         TradeBillSummary {
@@ -73,7 +73,7 @@ fn a_trade_bill_is_read_to_the_fen() {
             settlement_total: fen(6910),
             refund_total: fen(29),
             coupon_refund_total: fen(0),
-            fee_milli_fen: 41_286,
+            fee_milli_fen: Some(41_286),
             total: Some(fen(6910)),
             requested_refund_total: Some(fen(29)),
         }
@@ -104,7 +104,7 @@ fn columns_are_found_by_name_wherever_they_stand() {
     );
     assert_eq!(
         TradeBillRow::read(&bill.rows[0]),
-        Err(BillError::ColumnMissing("交易时间"))
+        Err(BillError::ColumnMissing("微信订单号"))
     );
 }
 
@@ -226,6 +226,154 @@ fn an_amount_that_is_none_is_named_with_line_and_column() {
             column: "总交易单数"
         })
     );
+}
+
+/// The columns of before 2018, as WeChat's documents of that time show them.
+const OLD: &str = "交易时间,公众账号ID,商户号,子商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,总金额,代金券或立减优惠金额,微信退款单号,商户退款单号,退款金额,代金券或立减优惠退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率\n\
+`2017-11-10 16:33:45,`wx2421b1c4370ec43b,`10000100,`0,`1000,`1001690740201411100005734289,`1415640626,`085e9858e,`MICROPAY,`SUCCESS,`CFT,`CNY,`0.01,`0.0,`0,`0,`0,`0,`,`,`被扫支付测试,`订单额外描述,`0,`0.60%\n\
+`2017-11-10 16:46:14,`wx2421b1c4370ec43b,`10000100,`10000200,`1000,`1002780740201411100005729794,`1415635270,`085e9858e,`JSAPI,`REFUND,`CFT,`CNY,`0.00,`0.0,`50000,`R1,`0.02,`0.01,`ORIGINAL,`SUCCESS,`茶,`,`0,`0.60%\n\
+总交易单数,总交易额,总退款金额,总代金券或立减优惠退款金额,手续费总金额\n\
+`2,`0.01,`0.02,`0.01,`0\n";
+
+#[test]
+fn the_columns_of_before_2018_are_read() {
+    let fen = |fen| Fen::new(fen).unwrap();
+    let older = OLD
+        .replace("代金券或立减优惠金额", "企业红包金额")
+        .replace("代金券或立减优惠退款金额", "企业红包退款金额");
+    // Columns that were added in between, and the new names of some.
+    let between = OLD.replace("总金额,代金券", "应结订单金额,代金券");
+    for text in [OLD, &older, &between] {
+        let bill = read(text).unwrap();
+        let paid = TradeBillRow::read(&bill.rows[0]).unwrap();
+        assert_eq!((paid.settlement_total, paid.total), (fen(1), None));
+        let row = TradeBillRow::read(&bill.rows[1]).unwrap();
+        assert_eq!(row.sub_mchid.as_deref(), Some("10000200"));
+        let refund = row.refund.unwrap();
+        assert_eq!((refund.refund, refund.coupon_refund), (fen(2), fen(1)));
+        let summary = TradeBillSummary::read(&bill.summary).unwrap();
+        assert_eq!((summary.count, summary.settlement_total), (2, fen(1)));
+        assert_eq!(
+            (summary.refund_total, summary.coupon_refund_total),
+            (fen(2), fen(1))
+        );
+    }
+}
+
+#[test]
+fn back_ticks_before_names_byte_order_marks_and_line_ends_change_nothing() {
+    let plain = read(ALL).unwrap();
+    let ticked = |text: &str| {
+        let with_ticks = |line: &str| format!("`{}", line.replace(',', ",`"));
+        let lines = text.split("\r\n").map(|line| match line {
+            line if line.starts_with('总') => with_ticks(line),
+            line => match line.strip_prefix('\u{feff}') {
+                Some(line) => format!("\u{feff}{}", with_ticks(line)),
+                None => line.to_owned(),
+            },
+        });
+        lines.collect::<Vec<_>>().join("\r\n")
+    };
+    let variants = [
+        ticked(ALL),
+        ALL.replace("\r\n", "\n"),
+        ALL.trim_start_matches('\u{feff}').to_owned(),
+        ALL.trim_end().to_owned(),
+        format!("{ALL}\r\n\r\n"),
+        ALL.replace("总交易单数", " 总交易单数 "),
+    ];
+    for text in variants {
+        let bill = read(&text).unwrap();
+        for (found, expected) in bill.rows.iter().zip(&plain.rows) {
+            assert_eq!(TradeBillRow::read(found), TradeBillRow::read(expected));
+        }
+        let summary = TradeBillSummary::read(&bill.summary);
+        assert_eq!(summary, TradeBillSummary::read(&plain.summary));
+    }
+}
+
+#[test]
+fn one_line_that_cannot_be_read_does_not_hide_the_others() {
+    let bad = ALL.split("\r\n").nth(1).unwrap();
+    let long = format!("{bad}{}", "x".repeat(MAX_LINE_BYTES));
+    let table: [(Vec<u8>, BillError); 6] = [
+        (
+            format!("{bad},`more").into_bytes(),
+            BillError::CellCount {
+                line: 2,
+                expected: 27,
+                got: 28,
+            },
+        ),
+        (
+            bad.replace(",`till-7", "").into_bytes(),
+            BillError::CellCount {
+                line: 2,
+                expected: 27,
+                got: 26,
+            },
+        ),
+        (
+            bad.replace('`', "").into_bytes(),
+            BillError::CellCount {
+                line: 2,
+                expected: 27,
+                got: 0,
+            },
+        ),
+        (
+            [bad.as_bytes(), b"\xff"].concat(),
+            BillError::NotUtf8 { line: 2 },
+        ),
+        (long.into_bytes(), BillError::LineTooLong { line: 2 }),
+        (
+            bad.replace("`69.10,`0.00,`0,", "`-,`0.00,`0,").into_bytes(),
+            BillError::Amount {
+                line: 2,
+                column: "应结订单金额",
+                error: YuanTextError::Negative,
+            },
+        ),
+    ];
+    for (line, expected) in table {
+        let mut lines: Vec<&[u8]> = ALL.split("\r\n").map(str::as_bytes).collect();
+        lines[1] = &line;
+        let file = lines.join(&b"\r\n"[..]);
+        let mut reader = BillReader::new(Packing::Plain, &ticket(&file)).unwrap();
+        let mut rows = Vec::new();
+        for piece in file.chunks(1000) {
+            rows.extend(reader.push(piece).unwrap());
+        }
+        let (rest, summary) = reader.finish().unwrap();
+        rows.extend(rest);
+        assert_eq!(TradeBillRow::read(&rows[0]), Err(expected.clone()));
+        assert!(TradeBillRow::read(&rows[1]).is_ok(), "{expected}");
+        assert!(TradeBillSummary::read(&summary).is_ok(), "{expected}");
+        if !line.starts_with(b"`2026-01-02 05:01:46,`wx8888888888888888,`1900000001,`0,`4200") {
+            let number = rows[0].get("商户订单号");
+            assert_eq!(number, Some("T20260102-1"), "{expected}");
+        }
+    }
+}
+
+#[test]
+fn a_fee_that_cannot_be_read_hides_no_payment() {
+    let bill = read(&ALL.replace("`0.41460,", "`--,").replace("`0.41286,", "`,")).unwrap();
+    assert_eq!(
+        TradeBillRow::read(&bill.rows[0]).unwrap().fee_milli_fen,
+        None
+    );
+    let summary = TradeBillSummary::read(&bill.summary).unwrap();
+    assert_eq!(summary.fee_milli_fen, None);
+}
+
+#[test]
+fn a_bill_without_a_summary_gives_its_rows() {
+    let cut = ALL.split("总交易单数").next().unwrap();
+    let mut reader = BillReader::new(Packing::Plain, &ticket(cut.as_bytes())).unwrap();
+    assert_eq!(reader.push(cut.as_bytes()).unwrap().len(), 2);
+    let (_, summary) = reader.finish().unwrap();
+    assert_eq!(TradeBillSummary::read(&summary), Err(BillError::NoSummary));
 }
 
 proptest! {
