@@ -1,5 +1,6 @@
 //! A day's bill beside the ledger: what agrees, what does not, and what is not believed.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
@@ -202,8 +203,10 @@ async fn another_file(house: &House) -> Bytes {
 fn next_bill(house: &House, text: impl Into<String>) {
     let text = text.into().into_bytes();
     let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, &text);
-    let hash = hash.as_ref().iter();
-    let hash: String = hash.map(|byte| format!("{byte:02x}")).collect();
+    let hash = hash.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     let now_ms = house.clock.now_ms();
     let signed_hash = move |answer: &mut Response<Bytes>| {
         let mut ticket: Value = serde_json::from_slice(answer.body()).unwrap();
@@ -295,10 +298,7 @@ async fn one_line_that_cannot_be_read_is_named_and_all_others_are_compared() {
             format!("line {sums} of the bill, 总交易单数: not a count"),
         ),
         (
-            text.lines()
-                .take(sums - 2)
-                .map(|line| format!("{line}\n"))
-                .collect(),
+            text.lines().take(sums - 2).collect::<Vec<_>>().join("\n"),
             "",
             "the bill has no summary".to_owned(),
         ),

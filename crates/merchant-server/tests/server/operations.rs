@@ -186,3 +186,53 @@ async fn wechats_file_is_at_the_root_and_no_other_one_is() {
     assert_eq!(refused.code(), "METHOD_NOT_ALLOWED");
     assert_eq!(refused.headers["allow"], "GET,HEAD");
 }
+
+#[tokio::test]
+async fn a_buyers_address_with_a_port_goes_to_wechat_without_it() {
+    let house = House::open().await;
+    for (place, (forwarded_for, address)) in [
+        ("203.0.113.9:52114", "203.0.113.9"),
+        ("[2001:db8::1]:443, ", "2001:db8::1"),
+        ("\"198.51.100.7\"", "198.51.100.7"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let order = serde_json::json!({
+            "order_no": format!("tea-000{place}"), "total_fen": 1, "description": "tea",
+        });
+        let token = house.order(order).await;
+        house.line.take_sent();
+        let path = format!("/v1/checkouts/{token}/attempts");
+        let h5 = [
+            ("product", "h5"),
+            ("return_url", "http://127.0.0.1:8000/pay"),
+        ];
+        let answer = house
+            .form_from("127.0.0.1", forwarded_for, &path, &h5)
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+        let sent = house.last_order();
+        assert_eq!(sent["scene_info"]["payer_client_ip"], address);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_read_is_logged_once_by_its_form() {
+    let log = crate::log::Log::start();
+    let house = House::open().await;
+    let token = house.tea().await;
+    let path = format!("/v1/checkouts/{token}/attempts");
+    let native = [("product", "native")];
+    for forwarded_for in ["secretive:80", "hideaways:443", "203.0.113.9, hideaways:80"] {
+        house
+            .form_from("127.0.0.1", forwarded_for, &path, &native)
+            .await;
+    }
+    assert_eq!(log.count("buyer_address.unread"), 1);
+    assert!(log.text().contains("w:n"), "{}", log.text());
+    log.holds_none_of(&["secretive", "hideaways"]);
+    // Another form is another fault.
+    house.form_from("127.0.0.1", "_x", &path, &native).await;
+    assert_eq!(log.count("buyer_address.unread"), 2);
+}

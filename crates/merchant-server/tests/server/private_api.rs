@@ -174,3 +174,29 @@ async fn the_document_names_every_route_and_every_code() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_backend_may_write_bearer_in_any_case_and_a_byte_order_mark_before_json() {
+    let house = House::open().await;
+    for (place, scheme) in ["Bearer", "bearer", "BEARER", "Bearer "].iter().enumerate() {
+        let order = json!({
+            "order_no": format!("tea-000{place}"), "total_fen": 1, "description": "tea",
+        });
+        let request = Request::post("/v1/orders")
+            .header("authorization", format!("{scheme} {API_KEY}"))
+            .body(Body::from(format!("\u{feff}{order}")));
+        let answer = house.send(request.unwrap()).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::CREATED,
+            "{scheme}: {}",
+            answer.json
+        );
+    }
+    for scheme in ["Basic", "Bearer:", "bear"] {
+        let request =
+            Request::get("/v1/orders").header("authorization", format!("{scheme} {API_KEY}"));
+        let answer = house.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.code(), "UNAUTHORIZED", "{scheme}");
+    }
+}

@@ -57,7 +57,8 @@ async fn gauge(house: &House) -> String {
 
 #[tokio::test]
 async fn a_payment_is_recorded_although_the_envelope_lacks_what_nobody_needs() {
-    let changes: [(&str, fn(&mut Value)); 5] = [
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 5] = [
         ("summary is null", |it| it["summary"] = Value::Null),
         ("no original_type", |it| {
             let resource = it["resource"].as_object_mut().unwrap();

@@ -155,8 +155,8 @@ fn one_bad_certificate_and_none_is_taken() {
 
 #[test]
 fn a_certificate_whose_times_are_not_told_counts_for_its_own_time() {
-    let made = made();
     type Change = fn(&mut SealedCertificate);
+    let made = made();
     let changes: [Change; 3] = [
         |c| c.expire_time = None,
         |c| c.effective_time = None,
