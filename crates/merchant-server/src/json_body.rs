@@ -41,7 +41,7 @@ fn read_form<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure>
 }
 
 /// RFC 8259 (8.1) lets a reader ignore a byte order mark, and some backends write one.
-fn without_byte_order_mark(body: &[u8]) -> &[u8] {
+pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 

@@ -102,7 +102,7 @@ pub(crate) async fn find(server: &MerchantServer, order_no: &str) -> Result<Chec
 /// Reads the body. The amount is looked at first and by itself, for its refusal has a code of its
 /// own whatever else is wrong.
 fn read_order(body: &[u8]) -> Result<CreateOrder, Failure> {
-    let json: Value = serde_json::from_slice(body)
+    let json: Value = serde_json::from_slice(json_body::without_byte_order_mark(body))
         .map_err(|_| Failure::new(ErrorCode::InvalidRequest, "the body is not JSON"))?;
     let total = json.get("total_fen").and_then(Value::as_u64);
     if !total.is_some_and(|total| (1..=TOTAL_MAX_FEN).contains(&total)) {

@@ -6,6 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 use wechat_pay::{Notification, NotificationError, UnreadNotification};
 
+use crate::json_body::without_byte_order_mark;
 use crate::ledger::{LedgerError, NotificationToKeep};
 use crate::randomness::hex;
 use crate::server::MerchantServer;
@@ -113,6 +114,7 @@ struct Named {
 }
 
 fn numbers(json: &[u8]) -> Named {
+    let json = without_byte_order_mark(json);
     let json: Value = serde_json::from_slice(json).unwrap_or_default();
     let text = |name: &str| {
         let text = json.get(name)?.as_str()?;
