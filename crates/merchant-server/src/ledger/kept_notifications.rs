@@ -5,7 +5,7 @@
 use super::mismatches::next_no;
 use super::payments::{Numbers, keep_notification};
 use super::refund_mismatches::learn_subject;
-use super::{Evidence, Ledger, LedgerError, Write, due_work};
+use super::{Evidence, Ledger, LedgerError, Wait, Write, due_work};
 use crate::due_work::Work;
 
 /// A notification that is kept.
@@ -123,10 +123,10 @@ async fn schedule_question(
         (Some(refund), payment) => {
             let payment = payment.as_deref().unwrap_or_default();
             let subject = learn_subject(refund, payment);
-            due_work::schedule(write, Work::LearnRefund, &subject, now_ms).await
+            due_work::schedule(write, Work::LearnRefund, &subject, Wait::over(now_ms)).await
         }
         (None, Some(payment)) => {
-            due_work::schedule(write, Work::QueryMismatch, payment, now_ms).await
+            due_work::schedule(write, Work::QueryMismatch, payment, Wait::over(now_ms)).await
         }
         (None, None) => Ok(()),
     }

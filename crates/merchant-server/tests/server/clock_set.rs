@@ -261,7 +261,7 @@ async fn a_held_poll_is_held_as_long_as_it_wanted() {
 
 #[tokio::test]
 async fn a_buyer_who_is_on_the_way_for_the_openid_comes_back() {
-    let line = "app_secret = \"an app secret of thirty-two chars\"";
+    let line = "app_secret = \"0123456789abcdef0123456789abcdef\"";
     let house = House::open_with_merchant("", line).await;
     let token = long_order(&house).await;
     let url = authorize_url(&house, &token).await;

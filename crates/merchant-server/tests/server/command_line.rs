@@ -70,8 +70,12 @@ impl Shop {
             simulator,
             mchid,
         };
-        shop.control("PATCH", "settings", &json!({ "bills_at_once": true }))
-            .await;
+        shop.control(
+            "PATCH",
+            "settings",
+            &json!({ "bills_at_once": true, "trust": "certificates" }),
+        )
+        .await;
         shop
     }
 

@@ -71,7 +71,7 @@ async fn wechat_is_not_asked_while_taking_the_question_cannot_be_committed() {
 
 #[tokio::test]
 async fn a_way_back_from_wechat_is_not_used_up_by_a_commit_that_fails() {
-    let line = "app_secret = \"an app secret of thirty-two chars\"";
+    let line = "app_secret = \"0123456789abcdef0123456789abcdef\"";
     let house = House::open_with_merchant("", line).await;
     let token = house.tea().await;
     let url = authorize_url(&house, &token).await;

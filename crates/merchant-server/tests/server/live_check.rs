@@ -24,6 +24,14 @@ fn strange_keys() -> TempDir {
     folder
 }
 
+/// A merchant of before 2024, who has platform certificates beside the public key.
+async fn with_certificates() -> House {
+    let house = House::open().await;
+    let switch = r#"{"trust":"certificates"}"#;
+    house.control("PATCH", "settings", switch).await;
+    house
+}
+
 /// The good configuration with more lines in `[merchant]`.
 fn with_merchant(lines: &str) -> String {
     configuration("").replace("from_file =", &format!("{lines}\nfrom_file ="))
@@ -84,7 +92,7 @@ fn of(verdict: Verdict, report: &LiveReport) -> Vec<&str> {
 
 #[tokio::test]
 async fn every_secret_and_id_of_a_good_configuration_is_proved_or_named_as_not_proved() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let text = configuration("") + &hooks();
     let report = Checked::at(&house).report(&text).await;
     let merchant = merchant();
@@ -156,7 +164,7 @@ fn hooks() -> String {
 
 #[tokio::test]
 async fn a_wrong_value_is_called_wrong_by_its_own_name() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let strange = strange_keys();
     let folder = strange.path().display();
     let id = merchant()["public_key_id"].as_str().unwrap().to_owned();
@@ -233,7 +241,7 @@ async fn a_wrong_value_is_called_wrong_by_its_own_name() {
 
 #[tokio::test]
 async fn what_depends_on_a_wrong_value_is_not_called_wrong_as_well() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let report = Checked::at(&house)
         .report(&with_merchant("appid = \"wx0000000000000001\""))
         .await;
@@ -249,7 +257,7 @@ async fn what_depends_on_a_wrong_value_is_not_called_wrong_as_well() {
 
 #[tokio::test]
 async fn an_account_that_wechat_cannot_judge_now_is_not_proved() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let cases = [
         // WeChat looks at the code alone: a good secret is not shown by its refusal.
         (
@@ -298,7 +306,7 @@ async fn an_account_that_wechat_cannot_judge_now_is_not_proved() {
 
 #[tokio::test]
 async fn an_unsigned_no_such_order_proves_nothing() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let answer = Meddling::Answered(404, r#"{"code":"ORDER_NOT_EXIST","message":"no"}"#);
     house.line.meddle("query", answer);
     let report = Checked::at(&house).report(&configuration("")).await;
@@ -319,7 +327,7 @@ async fn an_unsigned_no_such_order_proves_nothing() {
 
 #[tokio::test]
 async fn the_clock_is_compared_with_wechats_in_seconds() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let cases = [
         (0, Verdict::Proved, "agrees to the second"),
         (40, Verdict::Proved, "is 40 s ahead"),
@@ -351,8 +359,6 @@ async fn the_clock_is_compared_with_wechats_in_seconds() {
 #[tokio::test]
 async fn without_platform_certificates_a_notification_alone_shows_the_api_v3_key() {
     let house = House::open().await;
-    let switch = r#"{"trust":"public_key"}"#;
-    house.control("PATCH", "settings", switch).await;
     let text = configuration("");
     let before = Checked::at(&house).report(&text).await;
     let key = about(&before, "merchant.api_v3_key");
@@ -375,7 +381,7 @@ async fn without_platform_certificates_a_notification_alone_shows_the_api_v3_key
 
 #[tokio::test]
 async fn an_order_of_one_fen_shows_that_an_appid_belongs_to_the_merchant_and_is_closed() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let check = Checked {
         orders: OrderCheck::PlaceAndClose,
         ..Checked::at(&house)
@@ -410,7 +416,7 @@ async fn an_order_of_one_fen_shows_that_an_appid_belongs_to_the_merchant_and_is_
 
 #[tokio::test]
 async fn an_order_that_may_have_been_made_is_closed_and_proves_nothing() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     house.line.meddle("order", Meddling::AnswerLost);
     let check = Checked {
         orders: OrderCheck::PlaceAndClose,
@@ -428,7 +434,7 @@ async fn an_order_that_may_have_been_made_is_closed_and_proves_nothing() {
 
 #[tokio::test]
 async fn a_service_provider_proves_each_sub_merchant_by_an_order_for_it() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
     let [own, mut foreign] = [1, 2].map(|place| house.simulator.sub_merchant_of(place, &mchid));
     foreign.sub_appid = "wx0000000000000001".to_owned();
@@ -456,7 +462,7 @@ async fn a_service_provider_proves_each_sub_merchant_by_an_order_for_it() {
 
 #[tokio::test]
 async fn the_secret_of_a_sub_merchants_own_account_is_proved_like_the_others() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
     let sub = house.simulator.sub_merchant_of(1, &mchid);
     let right = Simulator::sub_app_secret(&sub.sub_appid);
@@ -474,7 +480,7 @@ async fn the_secret_of_a_sub_merchants_own_account_is_proved_like_the_others() {
 
 #[tokio::test]
 async fn each_of_two_merchant_keys_has_its_own_lines() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let strange = strange_keys();
     let text = format!(
         "{}[[merchant.other_keys]]\nprivate_key_file = \"{1}/apiclient_key.pem\"\n\
@@ -497,7 +503,7 @@ async fn each_of_two_merchant_keys_has_its_own_lines() {
 
 #[tokio::test]
 async fn the_notify_address_is_only_good_where_this_server_answers() {
-    let house = House::open().await;
+    let house = with_certificates().await;
     let answering = |status: StatusCode, body: &'static str| {
         let router = Router::new().fallback(move || async move { (status, body) });
         Arc::new(ServiceTransport::new(router)) as Arc<dyn WechatTransport>
