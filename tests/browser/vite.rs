@@ -21,8 +21,8 @@ async fn after_a_build_by_vite_the_element_pays_and_the_hint_of_a_problem_opens(
         let (stage, merchant) = (&servers.stage, &servers.merchant);
         let page = format!("{stage}/built?token={token}&merchant-api={merchant}/v1&theme=drak");
         browser.open(&page).await;
-        let state = "document.getElementById('pay')?.shadowRoot?.querySelector('[part~=base]')?.dataset.state";
-        browser.until(&format!("{state} === 'qr'")).await;
+        let shown = "document.getElementById('pay')?.shadowRoot?.querySelector('[part~=base]')?.dataset.state";
+        browser.until(&format!("{shown} === 'qr'")).await;
         let problem = browser.until("window.problems?.[0]").await;
         assert_eq!(problem["code"], "THEME_INVALID");
         assert_eq!(problem["explained"]["cause"], "theme is none of auto, light, dark");
