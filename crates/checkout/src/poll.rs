@@ -54,6 +54,8 @@ pub(crate) struct Poll {
     /// Before then no hint brings about a question: one was just sent, or the backend asked for a
     /// pause.
     hint_after_ms: u64,
+    /// When that was set. A clock that shows an earlier time has jumped back, and then it means nothing.
+    hint_set_at_ms: u64,
     pace: Pace,
     is_visible: bool,
     is_online: bool,
@@ -93,6 +95,7 @@ impl Poll {
             leader: None,
             rank: seed,
             hint_after_ms: 0,
+            hint_set_at_ms: 0,
             pace: Pace::default(),
             is_visible: true,
             is_online: true,
@@ -195,7 +198,7 @@ impl Poll {
             return None;
         }
         self.due_at_ms = None;
-        self.hint_after_ms = now_ms + JUST_NOW_MS;
+        self.hold_hints(now_ms, JUST_NOW_MS);
         let asked_wechat = std::mem::take(&mut self.asks_wechat);
         // A first question, one that asks WeChat, and one after a failure are answered at once:
         // holding them would tell the buyer nothing.
@@ -257,7 +260,7 @@ impl Poll {
         let pause_ms = match retry_after_ms {
             Some(wanted_ms) => {
                 let pause_ms = wanted_ms.clamp(MIN_PAUSE_MS, MAX_PAUSE_MS);
-                self.hint_after_ms = self.hint_after_ms.max(now_ms + pause_ms);
+                self.hold_hints(now_ms, pause_ms);
                 pause_ms
             }
             None => self.jitter.around(backoff_ms),
@@ -377,8 +380,17 @@ impl Poll {
         }
     }
 
+    /// No hint brings about a question in the next while, nor before an earlier hold ends.
+    fn hold_hints(&mut self, now_ms: u64, for_ms: u64) {
+        self.hint_after_ms = self.after_hint_ms(now_ms).max(now_ms + for_ms);
+        self.hint_set_at_ms = now_ms;
+    }
+
     /// The earliest time of a question that a hint brings about.
     fn after_hint_ms(&self, now_ms: u64) -> u64 {
+        if now_ms < self.hint_set_at_ms {
+            return now_ms;
+        }
         now_ms.max(self.hint_after_ms)
     }
 

@@ -315,3 +315,22 @@ fn news_of_another_tab_still_show_at_once_what_the_backend_says() {
     page.answer_read(paid(3));
     page.expect_screen("paid");
 }
+
+#[test]
+fn a_clock_that_jumps_back_holds_up_no_hint() {
+    for jump_ms in [2_000, 60_000, 3_600_000] {
+        let mut page = Page::new(DESK, Options::default());
+        page.now_ms = 10_000_000;
+        page.happen(Event::Connected);
+        page.answer_read(open_order(1));
+        page.answer_start(code_shown(2, 1, CODE));
+        // Now comes a pause, as after every answer that was not held.
+        page.answer_read(code_shown(2, 1, CODE));
+        assert!(page.reading().is_none());
+        page.now_ms -= jump_ms;
+        page.happen(Event::Resumed);
+        // The bucket may be empty by the old time.
+        page.pass(250);
+        assert!(page.reading().is_some(), "back by {jump_ms} ms");
+    }
+}

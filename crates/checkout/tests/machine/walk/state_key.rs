@@ -41,7 +41,7 @@ pub(super) fn hash_relative(text: &str, now_ms: u64, hasher: &mut DefaultHasher)
 }
 
 /// Fields that hold a time, or begin with one.
-const TIMES: [&str; 13] = [
+const TIMES: [&str; 14] = [
     "running_since_ms",
     "due_at_ms",
     "sent_at_ms",
@@ -54,11 +54,12 @@ const TIMES: [&str; 13] = [
     "wake_at_ms",
     "leave",
     "hint_after_ms",
+    "hint_set_at_ms",
     "full_at_ms",
 ];
 
 /// Times before which something does not happen: once past, they mean nothing.
-const FLOORS: [&str; 2] = ["hint_after_ms: ", "full_at_ms: "];
+const FLOORS: [&str; 3] = ["hint_after_ms: ", "hint_set_at_ms: ", "full_at_ms: "];
 
 /// Whether the number that follows is a time: `stuck_at_ms: 5`, `leave: Some((5, …`, and the second
 /// of `leader: Some((1, 5))`, whose first is a rank.
