@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 46,710 (wasm 40,665, JavaScript 6,045).
+/// Last figure: 46,746 (wasm 40,701, JavaScript 6,045).
 const LIMIT_BYTES: u64 = 46_800;
 
 /// Holds the bundle in `www/dist` against the limit.
