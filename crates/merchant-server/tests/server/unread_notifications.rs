@@ -55,6 +55,15 @@ async fn gauge(house: &House) -> String {
     line.unwrap().to_owned()
 }
 
+/// What WeChat told, as the list shows it: openids are cut short there.
+fn as_shown(told: &Value) -> Value {
+    let mut shown = told.clone();
+    if let Some(openid) = shown.pointer_mut("/payer/openid") {
+        *openid = json!("oSecre…");
+    }
+    shown
+}
+
 #[tokio::test]
 async fn a_payment_is_recorded_although_the_envelope_lacks_what_nobody_needs() {
     type Change = fn(&mut Value);
@@ -149,7 +158,7 @@ async fn what_cannot_be_read_is_sent_again_kept_whole_once_and_asked_about() {
     assert_eq!(list[0]["reason"], "unreadable");
     assert_eq!(list[0]["field"], "amount.total");
     assert_eq!(list[0]["out_trade_no"], "tea-0001");
-    assert_eq!(list[0]["told"], paid, "it is kept whole");
+    assert_eq!(list[0]["told"], as_shown(&paid), "it is kept whole");
     let text = log.text();
     for shown in ["notification.unreadable", "n-1", "tea-0001", "amount.total"] {
         assert!(text.contains(shown), "{shown}");
@@ -243,7 +252,7 @@ async fn nothing_that_is_acknowledged_is_lost() {
         assert_eq!(list[0]["reason"], reason, "{event_type}");
         assert_eq!(list[0].get("field").and_then(Value::as_str), field);
         assert_eq!(list[0]["event_type"], event_type);
-        assert_eq!(list[0]["told"], inside, "{event_type}");
+        assert_eq!(list[0]["told"], as_shown(&inside), "{event_type}");
         assert_eq!(gauge(&house).await, "1");
         house.later(0).await;
         assert_eq!(house.line.take_kinds(), asked, "{event_type}");
