@@ -91,7 +91,8 @@ fn message(event_type: &str, schema: &str) -> Value {
             its description says what that means. A null is no way to leave it out: the private \
             routes refuse it as they refuse any wrong value, with INVALID_REQUEST (total_fen: \
             AMOUNT_INVALID) and the field's name, and nothing is done. An empty parameter is a \
-            wrong one too. In an answer and in a webhook a field without a value is left out and is \
+            wrong one too. A text of the private routes must have a character that can be seen, and \
+            none that is a control, breaks the line or turns the direction of writing round. In an answer and in a webhook a field without a value is left out and is \
             never null; the element reads a null from another backend as an absent field."
     ),
     paths(

@@ -41,6 +41,8 @@ pub(crate) struct Process {
     log: mpsc::Receiver<Value>,
     folder: TempDir,
     origin: String,
+    /// What it said before it was up.
+    early: Vec<Value>,
 }
 
 impl Process {
@@ -55,7 +57,14 @@ impl Process {
 
     /// The same with more lines in its configuration.
     pub(crate) fn start_with(through: &[&str], lines: &str) -> Self {
-        let (mut process, mut stderr) = Self::launch(through, lines);
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("s.toml"), &served(lines));
+        Self::start_in(folder, through)
+    }
+
+    /// In a folder with its configuration.
+    fn start_in(folder: TempDir, through: &[&str]) -> Self {
+        let (mut process, mut stderr) = Self::launch(folder, through);
         let (send, log) = mpsc::channel();
         process.log = log;
         std::thread::spawn(move || {
@@ -65,14 +74,15 @@ impl Process {
                 }
             }
         });
-        let up = process.said(IS_UP);
-        process.origin = origin_of(&up);
+        process.wait_until_up();
         process
     }
 
     /// A server whose log nobody reads once it is up.
     pub(crate) fn start_unread(through: &[&str]) -> (Self, BufReader<ChildStderr>) {
-        let (mut process, mut stderr) = Self::launch(through, "");
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join("s.toml"), &served(""));
+        let (mut process, mut stderr) = Self::launch(folder, through);
         let up = loop {
             let line = next_line(&mut stderr).unwrap();
             if line["fields"]["message"] == IS_UP {
@@ -83,9 +93,18 @@ impl Process {
         (process, stderr)
     }
 
-    fn launch(through: &[&str], lines: &str) -> (Self, BufReader<ChildStderr>) {
-        let folder = tempfile::tempdir().unwrap();
-        write(&folder.path().join("s.toml"), &served(lines));
+    fn wait_until_up(&mut self) {
+        let up = loop {
+            let line = self.log.recv_timeout(PATIENCE).unwrap();
+            if line["fields"]["message"] == IS_UP {
+                break line;
+            }
+            self.early.push(line);
+        };
+        self.origin = origin_of(&up);
+    }
+
+    fn launch(folder: TempDir, through: &[&str]) -> (Self, BufReader<ChildStderr>) {
         let program = env!("CARGO_BIN_EXE_merchant-server");
         let own = [program, "--log-json", "serve", "--config", "s.toml"];
         let command: Vec<_> = through.iter().copied().chain(own).collect();
@@ -102,6 +121,7 @@ impl Process {
             log: mpsc::channel().1,
             folder,
             origin: String::new(),
+            early: Vec::new(),
         };
         (process, stderr)
     }
@@ -223,6 +243,38 @@ async fn a_running_server_takes_a_new_configuration_and_refuses_a_bad_one() {
             .unwrap()
             .contains("mode 644")
     );
+}
+
+#[tokio::test]
+async fn a_database_that_others_can_read_is_named_at_the_start_and_by_check_config() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    write(&folder.path().join("s.toml"), &served(""));
+    let database = folder.path().join("merchant-server.sqlite3");
+    std::fs::write(&database, "").unwrap();
+    for (mode, is_exposed) in [(0o600, false), (0o644, true)] {
+        std::fs::set_permissions(&database, Permissions::from_mode(mode)).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_merchant-server"))
+            .args(["check-config", "--config", "s.toml"])
+            .current_dir(folder.path())
+            .env_clear()
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        let said = String::from_utf8(output.stdout).unwrap();
+        let warned = said.contains("warning: database: ") && said.contains("has mode 644");
+        assert_eq!(warned, is_exposed, "{mode:o}: {said}");
+    }
+    let process = Process::start_in(folder, &[]);
+    let is_about_it = |line: &&Value| line["fields"]["event"] == "database.exposed";
+    let line = process.early.iter().find(is_about_it).unwrap();
+    let message = line["fields"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("merchant-server.sqlite3 has mode 644"),
+        "{message}"
+    );
+    // It serves all the same.
+    assert!(process.may_list_orders(API_KEY).await);
 }
 
 #[tokio::test]
