@@ -184,11 +184,14 @@ impl House {
     }
 
     async fn order(&self, order_no: &str) -> String {
-        let order = json!({
+        let mut order = json!({
             "order_no": order_no, "total_fen": 1990, "description": "一壶茶",
-            "sub_mchid": self.sub_mchid,
             "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
         });
+        // A merchant of its own names no sub-merchant, and a null is refused.
+        if let Some(sub_mchid) = &self.sub_mchid {
+            order["sub_mchid"] = json!(sub_mchid);
+        }
         let created = self.post("/v1/orders", "application/json", order.to_string());
         created.await["token"].as_str().unwrap().to_owned()
     }

@@ -88,7 +88,9 @@ fn the_samples_call_the_program_as_it_wants_to_be_called() {
 /// The settings of a section of the unit, as systemd reads them.
 fn settings(section: &str) -> Vec<(&'static str, &'static str)> {
     let unit = include_str!("../deploy/merchant-server.service");
-    let (_, rest) = unit.split_once(&format!("[{section}]\n")).expect("the section");
+    let (_, rest) = unit
+        .split_once(&format!("[{section}]\n"))
+        .expect("the section");
     let lines = rest.lines().take_while(|line| !line.starts_with('['));
     lines
         .filter(|line| !line.starts_with('#'))

@@ -194,8 +194,12 @@ mod tests {
         }))
     }
 
-    fn network(last: u8) -> Option<IpAddr> {
-        Some(Ipv4Addr::new(192, 0, 2, last).into())
+    fn network(last: u8) -> IpAddr {
+        Ipv4Addr::new(192, 0, 2, last).into()
+    }
+
+    fn take(places: &Arc<Places>, last: u8) -> Option<Place> {
+        Places::take(places, Some(network(last)))
     }
 
     fn is_given_away(place: &Place) -> bool {
@@ -205,19 +209,19 @@ mod tests {
     #[test]
     fn the_oldest_that_waits_for_its_client_makes_room_and_one_being_answered_never_does() {
         let places = places(3, 3);
-        let answered = Places::take(&places, network(1)).unwrap();
+        let answered = take(&places, 1).unwrap();
         let _answering = answered.progress().begin(true);
-        let half_sent = Places::take(&places, network(2)).unwrap();
-        let half_body = Places::take(&places, network(3)).unwrap();
+        let half_sent = take(&places, 2).unwrap();
+        let half_body = take(&places, 3).unwrap();
         let _body = half_body.progress().begin(false);
 
-        let next = Places::take(&places, network(4)).unwrap();
+        let next = take(&places, 4).unwrap();
         assert!(is_given_away(&half_sent) && !is_given_away(&answered));
-        let other = Places::take(&places, network(5)).unwrap();
+        let other = take(&places, 5).unwrap();
         assert!(is_given_away(&half_body) && !is_given_away(&next));
 
         let _more = [next.progress().begin(true), other.progress().begin(true)];
-        assert!(Places::take(&places, network(6)).is_none());
+        assert!(take(&places, 6).is_none());
         let expected = ConnectionCounts {
             open: 3,
             given_away: 2,
@@ -229,13 +233,13 @@ mod tests {
     #[test]
     fn a_network_has_its_own_bound_and_a_proxy_has_none() {
         let places = places(100, 2);
-        let first = Places::take(&places, network(1)).unwrap();
-        let second = Places::take(&places, network(1)).unwrap();
-        let third = Places::take(&places, network(1)).unwrap();
+        let first = take(&places, 1).unwrap();
+        let second = take(&places, 1).unwrap();
+        let third = take(&places, 1).unwrap();
         assert!(is_given_away(&first) && !is_given_away(&second));
         let _busy = [second.progress().begin(true), third.progress().begin(true)];
-        assert!(Places::take(&places, network(1)).is_none());
-        assert!(Places::take(&places, network(2)).is_some());
+        assert!(take(&places, 1).is_none());
+        assert!(take(&places, 2).is_some());
         let of_a_proxy: Vec<_> = (0..50).map(|_| Places::take(&places, None)).collect();
         assert!(of_a_proxy.iter().all(Option::is_some));
     }
@@ -244,7 +248,7 @@ mod tests {
     fn a_place_that_is_given_back_is_free_again() {
         let places = places(10, 2);
         for _ in 0..100 {
-            let place = Places::take(&places, network(1)).unwrap();
+            let place = take(&places, 1).unwrap();
             let _answering = place.progress().begin(true);
         }
         let counts = places.counts();
@@ -255,9 +259,9 @@ mod tests {
     #[test]
     fn the_last_tenth_is_not_for_those_who_wait() {
         let places = places(20, 20);
-        let mut taken: Vec<_> = (0..17).map(|_| Places::take(&places, network(1))).collect();
+        let mut taken: Vec<_> = (0..17).map(|_| take(&places, 1)).collect();
         assert!(!places.are_few());
-        taken.push(Places::take(&places, network(1)));
+        taken.push(take(&places, 1));
         assert!(places.are_few());
         taken.pop();
         assert!(!places.are_few());
@@ -266,7 +270,7 @@ mod tests {
     #[test]
     fn a_place_waits_for_its_client_again_after_the_answer() {
         let places = places(1, 1);
-        let place = Places::take(&places, network(1)).unwrap();
+        let place = take(&places, 1).unwrap();
         let answering = place.progress().begin(false);
         assert!(!place.progress().is_being_answered());
         place.progress().is_whole();
