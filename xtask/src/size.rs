@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::repository;
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 46,746 (wasm 40,701, JavaScript 6,045).
-const LIMIT_BYTES: u64 = 46_800;
+/// Last figure: 46,779 (wasm 40,748, JavaScript 6,031). A kilobyte of room: a fix must not first save bytes.
+const LIMIT_BYTES: u64 = 47_800;
 
 /// Holds the bundle in `www/dist` against the limit.
 pub(crate) fn check() -> Result<(), Failure> {
