@@ -25,7 +25,9 @@ async fn objects_and_handlers_arrive_on_a_page_that_react_hydrates(engine: Engin
     let servers = Servers::start_with_stage(pages()).await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         for version in VERSIONS {
-            open(browser, &servers, version, "own", "order-of-our-own").await;
+            // `paid` comes once for an order and tab, so each version has an order of its own.
+            let token = format!("order-of-react-{version}");
+            open(browser, &servers, version, "own", &token).await;
             let before = "return [document.getElementById('help')?.innerText, document.querySelector('wechat-pay')]";
             assert_eq!(browser.look(before, vec![]).await, json!(["help", null]), "as rendered");
             browser.look("hydrate()", vec![]).await;
