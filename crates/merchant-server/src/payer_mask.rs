@@ -2,6 +2,7 @@
 //! finds it again by WeChat's numbers; who paid stays in the ledger, whatever a key may read.
 
 use serde_json::Value;
+use wechat_pay::without_openids;
 
 use crate::secret::masked;
 
@@ -14,11 +15,12 @@ pub(crate) fn mask_openids(mut told: Value) -> Value {
     told
 }
 
-/// The same for JSON as text; a text that is no JSON object is left as it is.
+/// The same for JSON as text. In a text that is no JSON object, whatever has the form of an openid
+/// is cut.
 pub(crate) fn mask_openids_in_text(told: String) -> String {
     match serde_json::from_str::<Value>(&told) {
         Ok(object @ Value::Object(_)) => mask_openids(object).to_string(),
-        _ => told,
+        _ => without_openids(&told),
     }
 }
 
@@ -61,6 +63,9 @@ mod tests {
         let text: Value =
             serde_json::from_str(&mask_openids_in_text(told.to_string())).expect("JSON");
         assert_eq!(text, masked);
+        let broken = r#"{"payer":{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}, "#;
+        let shown = r#"{"payer":{"openid":"oUpF8u…"}, "#;
+        assert_eq!(mask_openids_in_text(broken.to_owned()), shown);
         for word in ["NOTPAY", "ORDER_NOT_EXIST", "\"openid\"", ""] {
             assert_eq!(mask_openids_in_text(word.to_owned()), word);
         }

@@ -98,8 +98,9 @@ struct Said {
     detail: Option<serde_json::Value>,
 }
 
-/// Cuts whatever has the form of an openid: 28 characters that begin with `o`.
-fn without_openids(message: &str) -> String {
+/// The text with whatever has the form of an openid (28 characters that begin with `o`) cut to its
+/// first six characters.
+pub fn without_openids(message: &str) -> String {
     const OPENID_BYTES: usize = 28;
     const SHOWN: usize = 6;
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';

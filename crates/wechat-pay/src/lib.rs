@@ -91,7 +91,7 @@ pub use certificates::{CertificatesError, SealedCertificate, SealedCertificates,
 pub use code_pay::{
     AuthCode, CodePayOrder, CodePayScene, Reversed, replay_code_pay_order, reverse,
 };
-pub use error::WechatError;
+pub use error::{WechatError, without_openids};
 pub use field::{InvalidField, Rule};
 pub use json::{ReadJson, Unreadable, read_json};
 pub use key::{KeyError, MerchantKey, PlatformKey, PublicKey, SigningKey};
