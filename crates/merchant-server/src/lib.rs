@@ -84,7 +84,7 @@ pub use config::{
 };
 pub use ledger::LedgerError;
 pub use live_check::{LiveCheckError, LiveReport, OrderCheck, Proof, Verdict, check_live};
-pub use log_output::start_logging;
+pub use log_output::{LogGuard, start_logging};
 pub use operations::{
     KnownKey, NoBill, NotFinished, back_up, compare_bill, finish_mismatch, known_keys,
     list_mismatches, migrate, new_api_key, save_bill, show_order, surroundings,

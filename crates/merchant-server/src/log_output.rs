@@ -7,7 +7,8 @@
 //! as lines get through again, in the log.
 
 use std::io::{IsTerminal as _, Write};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
@@ -15,13 +16,16 @@ use tracing_subscriber::EnvFilter;
 /// How many lines wait at most for the reader of stderr: some megabytes.
 const QUEUED_LINES: usize = 8_192;
 
+/// How long the end of the process waits for the reader of stderr.
+const FLUSH_MAX: Duration = Duration::from_millis(1_500);
+
 /// The log is the process's own, so its counter is, too.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
 /// Starts the process's log: lines of text, or one JSON object a line. `RUST_LOG` chooses what is
 /// written. The guard writes what is still queued when it is dropped, within a second.
 #[must_use = "dropping the guard ends the log"]
-pub fn start_logging(json: bool) -> WorkerGuard {
+pub fn start_logging(json: bool) -> LogGuard {
     let (writer, guard) = queued(std::io::stderr(), QUEUED_LINES);
     // A second call starts no second log, and the first counter stays.
     let _ = DROPPED.set(writer.error_counter());
@@ -36,7 +40,26 @@ pub fn start_logging(json: bool) -> WorkerGuard {
         logging.init();
     }
     log_panics();
-    guard
+    LogGuard(Some(guard))
+}
+
+/// The process's log, until it is dropped. Dropping it writes what is still queued, for a bounded
+/// time.
+#[derive(Debug)]
+pub struct LogGuard(Option<WorkerGuard>);
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        // The library's guard prints to stdout where its queue is full. Where nobody reads that
+        // either, it would never end.
+        let guard = self.0.take();
+        let (ended, end) = mpsc::channel();
+        std::thread::spawn(move || {
+            drop(guard);
+            let _ = ended.send(());
+        });
+        let _ = end.recv_timeout(FLUSH_MAX);
+    }
 }
 
 /// A writer that never waits for `to`.
@@ -85,7 +108,6 @@ impl DroppedLines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
 
     /// A reader that takes a line when the test lets it.
     struct Stalled(mpsc::Receiver<()>, mpsc::Sender<Vec<u8>>);

@@ -105,7 +105,7 @@ pub(crate) async fn limit(
     next: Next,
 ) -> Response {
     let token = token_of(request.uri().path());
-    match server.limits.check(token, caller.counted) {
+    match server.limits.check(token.as_deref(), caller.counted) {
         Ok(()) => next.run(request).await,
         Err(retry_after_ms) => {
             let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");

@@ -1,5 +1,7 @@
 //! All routes, and what each group of them allows.
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -7,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use merchant_api::FORM_MAX_BYTES;
+use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::Instrument as _;
@@ -234,7 +237,7 @@ async fn log(State(server): State<MerchantServer>, request: Request, next: Next)
         .map_or("-", MatchedPath::as_str)
         .to_owned();
     let token = token_of(request.uri().path()).filter(|_| route.contains("{token}"));
-    let token = token.map(masked).unwrap_or_default();
+    let token = token.as_deref().map(masked).unwrap_or_default();
     let span = tracing::info_span!(
         "call",
         %method,
@@ -258,20 +261,48 @@ async fn log(State(server): State<MerchantServer>, request: Request, next: Next)
     .await
 }
 
-/// The token in the address of a checkout or its page, if it has the form of one: anything else
-/// belongs to no order, and is neither counted nor logged.
-pub(crate) fn token_of(path: &str) -> Option<&str> {
+/// The token in the address of a checkout or its page, as the routes read it: percent-encoding is
+/// another spelling of the same token. What has not the form of one belongs to no order, and is
+/// neither counted nor logged.
+pub(crate) fn token_of(path: &str) -> Option<Cow<'_, str>> {
     let mut parts = path.split('/').skip(1);
     let token = match parts.next()? {
         "c" => parts.next(),
         "v1" => parts.nth(1),
         _ => None,
     };
-    token.filter(|token| has_form_of_token(token))
+    let token = percent_decode_str(token?).decode_utf8().ok()?;
+    Some(token).filter(|token| has_form_of_token(token))
 }
 
 /// The contract's form, which other backends' tokens have as well.
 fn has_form_of_token(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (8..=256).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_the_same_in_every_spelling_that_the_routes_read() {
+        let token = "Zk3v-4567_90";
+        for path in [
+            "/v1/checkouts/Zk3v-4567_90",
+            "/v1/checkouts/%5Ak3v-4567_90/attempts",
+            "/v1/checkouts/Zk3v%2D4567%5f90/cancel",
+            "/c/Zk3v-4567_9%30/status",
+        ] {
+            assert_eq!(token_of(path).as_deref(), Some(token), "{path}");
+        }
+        for path in [
+            "/v1/checkouts/short",
+            "/c/Zk3v%004567",
+            "/c/%FF%FF%FF%FF%FF%FF%FF%FF",
+            "/healthz",
+        ] {
+            assert_eq!(token_of(path), None, "{path}");
+        }
+    }
 }
