@@ -30,6 +30,9 @@ use crate::server::MerchantServer;
 /// Keys that have been quiet for long are forgotten once in so many calls.
 const CALLS_BETWEEN_CLEANINGS: u64 = 4_096;
 
+/// When a page may try again that came while the last places were left, in milliseconds.
+const FULL_RETRY_MS: u64 = 1_000;
+
 /// As many as a million: some 40 MB where all are in use, and one token in a hundred shares its
 /// bucket where ten thousand orders are paid at once.
 const BUCKETS: u64 = 1 << 20;
@@ -105,6 +108,11 @@ pub(crate) async fn limit(
     next: Next,
 ) -> Response {
     let token = token_of(request.uri().path());
+    if server.places.are_reserved() {
+        let mut error = ApiError::new(ErrorCode::RateLimited, "the server is full");
+        error.retry_after_ms = Some(FULL_RETRY_MS);
+        return Failure::from(error).into_response();
+    }
     match server.limits.check(token.as_deref(), caller.counted) {
         Ok(()) => next.run(request).await,
         Err(retry_after_ms) => {

@@ -6,8 +6,10 @@
 //! - a request's head, and its body, must arrive within `request_timeout_ms`;
 //! - where all places are taken, the oldest connection that waits for its client gives its place to
 //!   the new one, and a connection that is being answered never does;
-//! - the last tenth of the places is not for held polls (`checkout/poll.rs`), so that notifications,
-//!   the backend and health checks find one;
+//! - no poll is held in the last tenth of the places (`checkout/poll.rs`), and the last twentieth is
+//!   not for pages at all (`rate_limit.rs`), so that notifications, the backend and health checks
+//!   find one;
+//! - a client that does not take its answer gives way, too, after all who wait;
 //! - one address has a bound of its own, except for the proxies that are trusted;
 //! - at the end of the server, half-sent requests are cut off at once, and calls that are being
 //!   answered may finish.
@@ -51,6 +53,8 @@ use stream::Stream;
 const LAST_REQUESTS_MS: i64 = 250;
 /// How long to wait after the system gave no connection: it has no descriptor or no memory left.
 const ACCEPT_RETRY_MS: i64 = 100;
+/// The longest head of a request, in bytes; a longer one is answered with 431.
+const BUFFER_MAX_BYTES: usize = 32 * 1024;
 /// How long a trusted proxy may keep a connection without a request: longer than the usual minute,
 /// after which proxies close it themselves, so that none sends a request into a closed connection.
 /// A proxy hands over whole requests.
@@ -156,6 +160,8 @@ impl Connection {
             http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(Duration::from_millis(timeout_ms))
+                // Heads and what is read ahead: hyper's own bound is 400 KB for each connection.
+                .max_buf_size(BUFFER_MAX_BYTES)
                 .serve_connection(TokioIo::new(stream), service)
         );
         // How a connection ends, and by what error, is its client's affair.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -23,6 +23,8 @@ pub(crate) struct Places {
     bounds: ConnectionBounds,
     total: usize,
     open: Mutex<Open>,
+    /// See [`Progress`].
+    answering: Arc<AtomicUsize>,
     given_away: AtomicU64,
     refused: AtomicU64,
 }
@@ -58,6 +60,7 @@ impl Places {
             bounds,
             total: bounds.max_total.get().min(files.unwrap_or(usize::MAX)),
             open: Mutex::default(),
+            answering: Arc::default(),
             given_away: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         }
@@ -85,7 +88,7 @@ impl Places {
         open.next += 1;
         let taken = Taken {
             network,
-            progress: Arc::default(),
+            progress: Arc::new(Progress::new(Arc::clone(&places.answering))),
             is_given_away: Arc::default(),
         };
         let place = Place {
@@ -106,9 +109,15 @@ impl Places {
         self.give_away(&mut self.lock(), |_| true);
     }
 
-    /// Whether so few places are left that none should be held for long.
+    /// Whether so many connections are being answered that no poll should be held. Those that wait
+    /// for their client do not count: they give way.
     pub(crate) fn are_few(&self) -> bool {
-        self.lock().by_age.len() * 10 >= self.total * 9
+        self.answering.load(Ordering::Relaxed) * 10 >= self.total * 9
+    }
+
+    /// Whether what is left is for notifications, the backend and health checks alone.
+    pub(crate) fn are_reserved(&self) -> bool {
+        self.answering.load(Ordering::Relaxed) * 20 >= self.total * 19
     }
 
     pub(crate) fn counts(&self) -> ConnectionCounts {
@@ -119,13 +128,20 @@ impl Places {
         }
     }
 
-    /// Takes the place of the oldest one of these that is not being answered.
+    /// Takes the place of the oldest one of these that can give way: first one that waits for its
+    /// client, then one of a proxy's that does (it may be in the proxy's pool), then one whose client
+    /// does not take its answer.
     fn give_away(&self, open: &mut Open, is_one_of: impl Fn(&Taken) -> bool) -> bool {
-        let oldest = open
-            .by_age
-            .iter()
-            .find(|(_, taken)| is_one_of(taken) && !taken.progress.is_being_answered())
-            .map(|(id, _)| *id);
+        let ranks: [fn(&Taken) -> bool; 3] = [
+            |taken| taken.network.is_some() && !taken.progress.is_being_answered(),
+            |taken| !taken.progress.is_being_answered(),
+            |taken| taken.progress.is_stalled(),
+        ];
+        let oldest = ranks.into_iter().find_map(|gives_way| {
+            let mut by_age = open.by_age.iter();
+            let found = by_age.find(|(_, taken)| is_one_of(taken) && gives_way(taken));
+            found.map(|(id, _)| *id)
+        });
         let Some(taken) = oldest.and_then(|id| open.remove(id)) else {
             return false;
         };
@@ -257,14 +273,44 @@ mod tests {
     }
 
     #[test]
-    fn the_last_tenth_is_not_for_those_who_wait() {
+    fn connections_that_wait_for_their_client_leave_room_and_answered_ones_do_not() {
         let places = places(20, 20);
-        let mut taken: Vec<_> = (0..17).map(|_| take(&places, 1)).collect();
+        let taken: Vec<_> = (0..20).filter_map(|_| take(&places, 1)).collect();
+        assert!(!places.are_few(), "all of them can give way");
+        let mut answering: Vec<_> = taken[..17]
+            .iter()
+            .map(|place| place.progress().begin(true))
+            .collect();
         assert!(!places.are_few());
-        taken.push(take(&places, 1));
-        assert!(places.are_few());
-        taken.pop();
-        assert!(!places.are_few());
+        answering.push(taken[17].progress().begin(false));
+        assert!(!places.are_few(), "half of a body");
+        taken[17].progress().is_whole();
+        assert!(places.are_few() && !places.are_reserved());
+        answering.push(taken[18].progress().begin(true));
+        assert!(places.are_reserved());
+        drop(answering);
+        taken[17].progress().is_whole();
+        assert!(!places.are_few(), "a late end of a body counts for nothing");
+    }
+
+    #[test]
+    fn a_client_that_does_not_take_its_answer_gives_way_after_all_who_wait() {
+        let places = places(3, 3);
+        let unread = take(&places, 1).unwrap();
+        unread.progress().set_writing(true);
+        unread.progress().set_stalled(true);
+        let pooled = Places::take(&places, None).unwrap();
+        let half_sent = take(&places, 2).unwrap();
+        let busy = |place: &Place| place.progress().begin(true);
+
+        let first = take(&places, 3).unwrap();
+        assert!(is_given_away(&half_sent) && !is_given_away(&pooled));
+        let _first = busy(&first);
+        let second = take(&places, 4).unwrap();
+        assert!(is_given_away(&pooled) && !is_given_away(&unread));
+        let _second = busy(&second);
+        assert!(take(&places, 5).is_some());
+        assert!(is_given_away(&unread));
     }
 
     #[test]

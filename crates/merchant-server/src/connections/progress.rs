@@ -2,7 +2,7 @@
 //! nothing by it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 /// No request, or a half-sent head.
 const WAITING: u8 = 0;
@@ -12,27 +12,49 @@ const BODY: u8 = 1;
 const ANSWERING: u8 = 2;
 
 /// Of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Progress {
     step: AtomicU8,
     /// Bytes of an answer are on their way to the client.
     is_writing: AtomicBool,
+    /// The client takes none of them at the moment.
+    is_stalled: AtomicBool,
+    /// How many connections of the server have a whole request that is not answered yet.
+    answering: Arc<AtomicUsize>,
 }
 
 impl Progress {
+    pub(super) fn new(answering: Arc<AtomicUsize>) -> Self {
+        Self {
+            step: AtomicU8::new(WAITING),
+            is_writing: AtomicBool::new(false),
+            is_stalled: AtomicBool::new(false),
+            answering,
+        }
+    }
+
     /// A request has begun; the connection is being answered until the result is dropped.
     pub(super) fn begin(self: &Arc<Self>, is_whole: bool) -> Answering {
         self.set(if is_whole { ANSWERING } else { BODY });
         Answering(Arc::clone(self))
     }
 
-    /// The request is there whole.
+    /// The body of the request is there whole.
     pub(super) fn is_whole(&self) {
-        self.set(ANSWERING);
+        let was_body =
+            self.step
+                .compare_exchange(BODY, ANSWERING, Ordering::Relaxed, Ordering::Relaxed);
+        if was_body.is_ok() {
+            self.answering.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn set_writing(&self, is_writing: bool) {
         self.is_writing.store(is_writing, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_stalled(&self, is_stalled: bool) {
+        self.is_stalled.store(is_stalled, Ordering::Relaxed);
     }
 
     /// Whether ending the connection now would cost somebody an answer.
@@ -40,8 +62,18 @@ impl Progress {
         self.step.load(Ordering::Relaxed) == ANSWERING || self.is_writing.load(Ordering::Relaxed)
     }
 
+    /// Whether the client does not take its answer.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.is_stalled.load(Ordering::Relaxed)
+    }
+
     fn set(&self, step: u8) {
-        self.step.store(step, Ordering::Relaxed);
+        let before = self.step.swap(step, Ordering::Relaxed);
+        match (before == ANSWERING, step == ANSWERING) {
+            (false, true) => self.answering.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.answering.fetch_sub(1, Ordering::Relaxed),
+            _ => 0,
+        };
     }
 }
 

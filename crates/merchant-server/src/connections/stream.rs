@@ -40,6 +40,7 @@ impl Stream {
         outcome: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         self.progress.set_writing(true);
+        self.progress.set_stalled(outcome.is_pending());
         if outcome.is_ready() {
             self.stalled = None;
             return outcome;
