@@ -129,6 +129,30 @@ async fn the_last_places_are_not_for_held_polls() {
     assert_eq!(early["poll_after_ms"], 1_000);
 }
 
+#[tokio::test]
+async fn clients_that_do_not_read_their_answer_give_way() {
+    let bundle = tempfile::tempdir().unwrap();
+    // More than the buffers of a connection hold.
+    std::fs::write(bundle.path().join("big.js"), vec![b' '; 20 << 20]).unwrap();
+    let lines = format!(
+        "connections = {{ max_total = 8 }}\nbundle_dir = \"{}\"",
+        bundle.path().display()
+    );
+    let process = Process::start_with(&[], &lines);
+    let request = "GET /dist/big.js HTTP/1.1\r\nhost: a\r\n\r\n";
+    let _unread: Vec<_> = (0..16)
+        .map(|_| {
+            let mut stream = half_sent(&process, request);
+            // The answer has begun, so the request is no half-sent one.
+            let _ = stream.read(&mut [0; 16]);
+            stream
+        })
+        .collect();
+    for _ in 0..3 {
+        assert_eq!(health(&process).await, 200);
+    }
+}
+
 /// A container often has one pipe for both streams.
 const ONE_PIPE: [&str; 4] = ["sh", "-c", "RUST_LOG=debug exec \"$@\" 1>&2", "sh"];
 

@@ -261,3 +261,17 @@ async fn bodies_over_the_limit_are_refused_wherever_they_come_in() {
     }
     assert_eq!(house.line.take_sent(), []);
 }
+
+#[tokio::test]
+async fn a_token_in_another_spelling_has_no_quota_of_its_own() {
+    let house = House::open_with(LIMITS).await;
+    let token = house.tea().await;
+    let spelt = format!("%{:02X}{}", token.as_bytes()[0], &token[1..]);
+    let mut statuses = Vec::new();
+    for number in 0..8 {
+        let token = if number % 2 == 0 { &token } else { &spelt };
+        let answer = house.get(&format!("/v1/checkouts/{token}")).await;
+        statuses.push(answer.status.as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429, 429]);
+}
