@@ -5,7 +5,6 @@ use demo_shop::{ApiKey, ShopConfig, app, serve};
 use std::error::Error;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 use url::Url;
 
 /// Where the API key may be, so that it does not show in the list of processes.
@@ -33,10 +32,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
-        .with_writer(std::io::stderr)
-        .init();
+    let _log = log_output::start_logging(false);
     let arguments = Arguments::parse();
     let api_key = arguments
         .api_key

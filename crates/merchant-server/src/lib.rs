@@ -35,7 +35,6 @@ mod lanes;
 mod language;
 mod ledger;
 mod live_check;
-mod log_output;
 mod metrics;
 mod mismatches;
 mod notify;
@@ -84,7 +83,6 @@ pub use config::{
 };
 pub use ledger::LedgerError;
 pub use live_check::{LiveCheckError, LiveReport, OrderCheck, Proof, Verdict, check_live};
-pub use log_output::{LogGuard, start_logging};
 pub use operations::{
     KnownKey, NoBill, NotFinished, back_up, compare_bill, finish_mismatch, known_keys,
     list_mismatches, migrate, new_api_key, save_bill, show_order, surroundings,

@@ -9,13 +9,13 @@ use std::sync::{Mutex, PoisonError};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
+use log_output::dropped_lines;
 
 use crate::api_key::Backend;
 use crate::config::Scope;
 use crate::connections::ConnectionCounts;
 use crate::error::Failure;
 use crate::ledger::Census;
-use crate::log_output::dropped_lines;
 use crate::server::MerchantServer;
 
 /// Calls by route, method and status: as many as there are routes, whatever is asked for.

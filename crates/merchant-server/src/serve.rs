@@ -16,7 +16,6 @@ use crate::config::{Config, ConfigError};
 use crate::connections::{raise_open_files, serve_connections};
 use crate::lanes::{Lane, UnderWay};
 use crate::ledger::LedgerError;
-use crate::log_output::{DroppedLines, dropped_lines};
 use crate::operations::surroundings;
 use crate::quiet_log::QuietLog;
 use crate::routes::app;
@@ -29,8 +28,6 @@ const LONGEST_SLEEP_MS: i64 = 1_000;
 /// How long it sleeps at least where nothing ends: what is due and could not be begun is mostly held by
 /// another process.
 const SHORTEST_SLEEP_MS: i64 = 50;
-/// How often the log says that lines were dropped.
-const LOG_LOOK_MS: i64 = 1_000;
 /// How long calls may go on after the end was told: a call to WeChat and its answer.
 const DRAIN_MS: i64 = 15_000;
 
@@ -109,7 +106,6 @@ pub async fn serve(
         _ = join_all(Lane::ALL.map(|lane| work(&running, lane))) => {}
         () = keep_trust(&running) => {}
         () = keep_configured(&running, next_config) => {}
-        () = report_dropped_lines(&server) => {}
         () = end => {}
     }
     tracing::info!("merchant server ends; calls that are being answered may finish");
@@ -130,15 +126,6 @@ fn current_routes(running: &watch::Sender<Running>) -> Router {
         let routes = running.borrow().routes.clone();
         routes.oneshot(request)
     }))
-}
-
-/// Says in the log what it lost, for ever.
-async fn report_dropped_lines(server: &MerchantServer) {
-    let mut dropped = DroppedLines::default();
-    loop {
-        dropped.report(dropped_lines());
-        server.clock.sleep_ms(LOG_LOOK_MS).await;
-    }
 }
 
 /// Takes new configurations, for ever.

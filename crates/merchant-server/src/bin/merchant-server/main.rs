@@ -9,7 +9,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use merchant_server::{Config, LedgerError, NoBill, NotFinished, ServeError, start_logging};
+use log_output::start_logging;
+use merchant_server::{Config, LedgerError, NoBill, NotFinished, ServeError};
 
 use arguments::Arguments;
 use commands::{Ending, Ran};

@@ -1,10 +1,10 @@
-//! Where log lines go: to stderr, by a thread of its own behind a bounded queue. It never makes a
-//! request wait.
+//! Where the log lines of our programs go: to stderr, by a thread of its own behind a bounded queue.
+//! It never makes a request wait.
 //!
 //! stderr is often a pipe to a journal. When that reader stalls, the pipe fills up, and a server
 //! that writes to it directly stops at its next line, notifications of payments included. Here
-//! lines that find the queue full are dropped and counted; the count is in `/metrics` and, as soon
-//! as lines get through again, in the log.
+//! lines that find the queue full are dropped and counted; the count is in the log as soon as lines get
+//! through again, and in the merchant server's `/metrics`.
 
 use std::io::{IsTerminal as _, Write};
 use std::sync::{OnceLock, mpsc};
@@ -16,6 +16,9 @@ use tracing_subscriber::EnvFilter;
 /// How many lines wait at most for the reader of stderr: some megabytes.
 const QUEUED_LINES: usize = 8_192;
 
+/// How often the log says that lines were dropped.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+
 /// How long the end of the process waits for the reader of stderr.
 const FLUSH_MAX: Duration = Duration::from_millis(1_500);
 
@@ -23,7 +26,7 @@ const FLUSH_MAX: Duration = Duration::from_millis(1_500);
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
 /// Starts the process's log: lines of text, or one JSON object a line. `RUST_LOG` chooses what is
-/// written. The guard writes what is still queued when it is dropped, within a second.
+/// written.
 #[must_use = "dropping the guard ends the log"]
 pub fn start_logging(json: bool) -> LogGuard {
     let (writer, guard) = queued(std::io::stderr(), QUEUED_LINES);
@@ -40,6 +43,13 @@ pub fn start_logging(json: bool) -> LogGuard {
         logging.init();
     }
     log_panics();
+    std::thread::spawn(|| {
+        let mut lines = DroppedLines::default();
+        loop {
+            std::thread::sleep(REPORT_EVERY);
+            lines.report(dropped_lines());
+        }
+    });
     LogGuard(Some(guard))
 }
 
@@ -71,7 +81,7 @@ fn queued(to: impl Write + Send + 'static, lines: usize) -> (NonBlocking, Worker
 }
 
 /// How many lines were dropped since the start.
-pub(crate) fn dropped_lines() -> u64 {
+pub fn dropped_lines() -> u64 {
     let dropped = DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
     u64::try_from(dropped).unwrap_or(u64::MAX)
 }
@@ -88,12 +98,12 @@ fn log_panics() {
 /// Writes a line whenever lines were dropped since the last one. That line may be dropped as well:
 /// it is then counted, and the next look writes another.
 #[derive(Debug, Default)]
-pub(crate) struct DroppedLines {
+struct DroppedLines {
     reported: u64,
 }
 
 impl DroppedLines {
-    pub(crate) fn report(&mut self, dropped: u64) {
+    fn report(&mut self, dropped: u64) {
         if dropped > self.reported {
             tracing::warn!(
                 event = "log.dropped",
