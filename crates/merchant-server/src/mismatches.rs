@@ -128,10 +128,10 @@ pub(crate) fn details(kept: KeptMismatch) -> MismatchDetails {
         // A notification that cannot be read need not be JSON: then it is shown as text.
         told: match serde_json::from_str(&kept.resource) {
             Ok(json) => mask_openids(json),
-            Err(_) => serde_json::Value::String(mask_openids_in_text(kept.resource)),
+            Err(_) => serde_json::Value::String(mask_openids_in_text(&kept.resource)),
         },
         asked_at: kept.queried_ms.map(timestamp),
-        answer: kept.query_answer.map(mask_openids_in_text),
+        answer: kept.query_answer.as_deref().map(mask_openids_in_text),
         done_at: kept.done_ms.map(timestamp),
         note: kept.note,
     }

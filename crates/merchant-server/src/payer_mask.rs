@@ -17,10 +17,10 @@ pub(crate) fn mask_openids(mut told: Value) -> Value {
 
 /// The same for JSON as text. In a text that is no JSON object, whatever has the form of an openid
 /// is cut.
-pub(crate) fn mask_openids_in_text(told: String) -> String {
-    match serde_json::from_str::<Value>(&told) {
+pub(crate) fn mask_openids_in_text(told: &str) -> String {
+    match serde_json::from_str::<Value>(told) {
         Ok(object @ Value::Object(_)) => mask_openids(object).to_string(),
-        _ => without_openids(&told),
+        _ => without_openids(told),
     }
 }
 
@@ -61,13 +61,13 @@ mod tests {
         });
         assert_eq!(mask_openids(told.clone()), masked);
         let text: Value =
-            serde_json::from_str(&mask_openids_in_text(told.to_string())).expect("JSON");
+            serde_json::from_str(&mask_openids_in_text(&told.to_string())).expect("JSON");
         assert_eq!(text, masked);
         let broken = r#"{"payer":{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"}, "#;
         let shown = r#"{"payer":{"openid":"oUpF8u…"}, "#;
-        assert_eq!(mask_openids_in_text(broken.to_owned()), shown);
+        assert_eq!(mask_openids_in_text(broken), shown);
         for word in ["NOTPAY", "ORDER_NOT_EXIST", "\"openid\"", ""] {
-            assert_eq!(mask_openids_in_text(word.to_owned()), word);
+            assert_eq!(mask_openids_in_text(word), word);
         }
     }
 }

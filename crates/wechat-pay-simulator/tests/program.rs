@@ -1,7 +1,5 @@
 //! The program as the operating system sees it.
 
-#![expect(clippy::unwrap_used, reason = "a panic is the report")]
-
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
