@@ -5,6 +5,7 @@
 
 mod bridge;
 mod clock;
+mod end_report;
 mod lifecycle;
 mod merchant_api;
 mod mini_program;
@@ -12,7 +13,6 @@ mod navigation;
 mod page;
 mod peers;
 mod storage;
-mod told;
 mod wechat_sdk;
 
 pub(crate) use page::Page;
@@ -24,10 +24,10 @@ use ::merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
 use checkout::{
     CheckoutMachine, Destination, Effect, Event, Intent, Options, PeerWord, RequestId, ViewModel,
 };
+use end_report::EndReport;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use storage::Mark;
-use told::Told;
 
 /// Shows a model.
 type Show = Box<dyn FnMut(&ViewModel)>;
@@ -44,7 +44,7 @@ struct Running {
     api: merchant_api::MerchantApi,
     departure: Mark,
     reloading: Mark,
-    told: Told,
+    end_report: EndReport,
     /// Its place among the tabs at the same order.
     rank: u64,
     token: String,
@@ -83,7 +83,7 @@ impl Shell {
             api: merchant_api::MerchantApi::of(options),
             departure,
             reloading,
-            told: Told::of(options.token()),
+            end_report: EndReport::of(options.token()),
             rank,
             token: options.token().to_owned(),
             peers: RefCell::default(),
@@ -228,7 +228,7 @@ impl Shell {
             Effect::StripAddress => navigation::strip(),
             Effect::MarkDeparture(is_away) => running.departure.set(is_away),
             Effect::Emit(occurrence) => {
-                let is_first = running.told.is_first(&occurrence);
+                let is_first = running.end_report.is_first(&occurrence);
                 running.page.tell(occurrence, is_first);
             }
         }

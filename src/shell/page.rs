@@ -8,7 +8,8 @@ use checkout::{Destination, Occurrence, Problem, Scene};
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 
-/// Who listens: to what happened, and whether this tab hears of the order's end for the first time.
+/// The listener: it gets what happened, and whether it is the first report of the order's end in this
+/// tab.
 pub(crate) struct Page(Box<dyn Fn(Occurrence, bool)>);
 
 /// An event of the element, as a Rust page gets it.
@@ -29,7 +30,7 @@ pub enum PageEvent {
     StateChange {
         /// Its name.
         state: &'static str,
-        /// With `paid` and `closed`: whether the page is told for the first time in this tab.
+        /// With `paid` and `closed`: whether this is the first report in this tab.
         /// `false` comes without the event of that name.
         first: Option<bool>,
     },
@@ -92,7 +93,7 @@ impl Page {
         })
     }
 
-    /// Tells; of an order's end only where this tab hears of it for the first time.
+    /// Reports what happened; `paid` and `closed` only if it is the first report in this tab.
     pub(crate) fn tell(&self, occurrence: Occurrence, is_first: bool) {
         let is_end = matches!(occurrence, Occurrence::Paid { .. } | Occurrence::Closed);
         if is_first || !is_end {
@@ -188,7 +189,7 @@ fn dom_event(occurrence: &Occurrence, is_first: bool, words: &Words) -> (&'stati
     }
 }
 
-/// Whether the order's end is shown, of which a tab is told once.
+/// Whether the screen is the end of an order, which is reported once in a tab.
 fn is_end(state: &str) -> bool {
     matches!(state, "paid" | "closed")
 }

@@ -1,6 +1,6 @@
 //! Marks in the tab's storage: that the buyer left for WeChat, without which a return by the back
 //! button would look like a first visit; that the page was loaded anew, which helps once; and what
-//! the page was told of the order. It never keeps a token.
+//! was reported to the page. It never keeps a token.
 //! Storage may be missing or forbidden; then a mark lasts as long as the page.
 
 use merchant_api::decimal;
@@ -17,9 +17,9 @@ impl Mark {
     /// The page was loaded anew because WeChat would not let it pay.
     pub(crate) const RELOADED: &str = "reloaded:";
 
-    /// The page was told that the order is paid.
+    /// `paid` was reported to the page.
     pub(crate) const PAID: &str = "paid:";
-    /// The page was told that the order is closed.
+    /// `closed` was reported to the page.
     pub(crate) const CLOSED: &str = "closed:";
 
     /// The mark of the order with this token. A digest of the token is kept; a part of it would

@@ -1,4 +1,4 @@
-//! Whom the configuration believes as WeChat, and that it is not the merchant itself.
+//! The keys that the configuration names as WeChat's, and the check that none of them is the merchant's.
 
 use std::path::{Path, PathBuf};
 

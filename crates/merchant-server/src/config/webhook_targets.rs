@@ -1,4 +1,4 @@
-//! Where the merchant's backend is told, and what messages are signed with.
+//! Where webhooks go, and the secrets that sign them.
 
 use std::path::{Path, PathBuf};
 

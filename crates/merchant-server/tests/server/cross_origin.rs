@@ -84,7 +84,7 @@ async fn a_page_of_an_origin_that_is_not_allowed_reads_that_and_nothing_of_the_o
         format!("/v1/checkouts/{token}"),
         format!("/v1/checkouts/{token}?wait=25&seen=1"),
         "/v1/checkouts/nobody".to_owned(),
-        // Also where the route takes POST alone: the origin is what the engineer has to mend first.
+        // Also where the route takes POST alone: the origin is what the engineer has to fix first.
         format!("/v1/checkouts/{token}/attempts"),
     ] {
         for origin in [
