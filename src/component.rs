@@ -19,16 +19,18 @@
     reason = "leptos's component macro writes public functions"
 )]
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use checkout::Intent;
+use leptos::html::Div;
+use leptos::prelude::*;
+
 use crate::embed::Embedded;
 use crate::options::{Appearance, WidgetOptions};
 use crate::shadow;
 use crate::shell::{Page, PageEvent};
 use crate::view::Look;
-use checkout::Intent;
-use leptos::html::Div;
-use leptos::prelude::*;
-use std::cell::RefCell;
-use std::rc::Rc;
 
 /// A payment in a leptos page, in a shadow root of its own. It ends with its owner. Another
 /// order is another component.

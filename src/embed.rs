@@ -1,12 +1,14 @@
 //! The boundary to JavaScript. No logic: it turns what comes in into types and hands it on.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use checkout::Intent;
+use wasm_bindgen::prelude::*;
+
 use crate::options::{Appearance, WidgetOptions};
 use crate::shell::{Page, Shell};
 use crate::view::{Look, THEME, View};
-use checkout::Intent;
-use std::cell::RefCell;
-use std::rc::Rc;
-use wasm_bindgen::prelude::*;
 
 /// One element that is in a page. [`unmount`](Embedded::unmount) ends it. Clones are the same.
 #[wasm_bindgen]

@@ -1,9 +1,10 @@
 //! Reads the browser into plain data. What follows from it is decided in `checkout::scene`.
 
-use crate::locale::Locale;
-use crate::object::field;
 use checkout::{Facts, Injected};
 use wasm_bindgen::JsValue;
+
+use crate::locale::Locale;
+use crate::object::field;
 
 /// The facts about this page's browser; what comes into it late is looked up by the shell.
 pub(crate) fn facts(injected: Injected) -> Facts {

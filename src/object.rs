@@ -58,10 +58,11 @@ pub(crate) fn method(object: &JsValue, name: &str) -> Option<Function> {
 
 #[cfg(all(test, target_arch = "wasm32"))]
 mod tests {
-    use super::{dictionary, field, inherited, method, part, text};
     use js_sys::eval;
     use wasm_bindgen::JsValue;
     use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::{dictionary, field, inherited, method, part, text};
 
     #[wasm_bindgen_test]
     fn data_is_the_objects_own_and_a_method_may_be_its_classs() {

@@ -1,12 +1,13 @@
 //! What the page asks for, parsed once: a value of [`WidgetOptions`] is right by its making.
 
-use crate::locale::{Locale, Messages};
-use crate::object::{field, part, text};
-use crate::transport::Transport;
 use checkout::{ReturnUrl, SuccessUrl};
 use js_sys::Function;
 use merchant_api::Product;
 use wasm_bindgen::{JsCast, JsValue};
+
+use crate::locale::{Locale, Messages};
+use crate::object::{field, part, text};
+use crate::transport::Transport;
 
 /// The options of one element.
 #[derive(Clone, Debug)]

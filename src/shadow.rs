@@ -1,10 +1,11 @@
 //! A shadow root for the component, dressed as `element.js` dresses the element's: neither the
 //! page's style sheet reaches the payment, nor the payment's the page.
 
-use crate::view::THEME;
 use js_sys::{Array, Reflect};
 use wasm_bindgen::JsValue;
 use web_sys::{CssStyleSheet, Element, ShadowRoot, ShadowRootInit, ShadowRootMode};
+
+use crate::view::THEME;
 
 /// Gives a host its shadow root, and in it a container for the view. A host that cannot have one
 /// is the container itself.

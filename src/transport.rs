@@ -1,10 +1,11 @@
 //! A backend of a Rust page's own, in place of the merchant API over HTTP. Pages of JavaScript
 //! have the element's `transport` property instead.
 
-use checkout::{Failure, Request};
-use merchant_api::CheckoutAnswer;
 use std::fmt;
 use std::rc::Rc;
+
+use checkout::{Failure, Request};
+use merchant_api::CheckoutAnswer;
 use wasm_bindgen_futures::spawn_local;
 
 /// What came of a request: the contract's answer, or why there is none.

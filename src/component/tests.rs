@@ -1,6 +1,14 @@
 //! The component in a browser: it is shown, told, dressed and taken out without a trace, and it
 //! pays against a backend of Rust functions.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use leptos::mount::UnmountHandle;
+use send_wrapper::SendWrapper;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::HtmlElement;
+
 use super::*;
 use crate::counting_page::{CountingPage, container, find, shows_code};
 use crate::locale::Locale;
@@ -9,12 +17,6 @@ use crate::{
     Action, ApiError, CheckoutAnswer, CurrentAttempt, ErrorCode, Failure, OrderState, Product,
     Request, Theme,
 };
-use leptos::mount::UnmountHandle;
-use send_wrapper::SendWrapper;
-use std::cell::RefCell;
-use std::rc::Rc;
-use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::HtmlElement;
 
 /// A page with one component, which it can take out.
 struct RustPage {

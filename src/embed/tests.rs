@@ -1,10 +1,11 @@
 //! Teardown, in a browser: after `unmount` no timer, listener, request or signal access is left.
 
-use super::mount;
-use crate::counting_page::{CountingPage, container, shows_code};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+use super::mount;
+use crate::counting_page::{CountingPage, container, shows_code};
 
 wasm_bindgen_test_configure!(run_in_browser);
 

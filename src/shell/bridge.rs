@@ -4,18 +4,20 @@
 //! so it is looked up as a property of the window, after the event and by looking now and then.
 //! In a frame it lives in the top window.
 
-use super::clock::whole;
-use super::wechat_sdk;
-use crate::environment;
-use crate::object::{field, method, object, part, text};
+use std::cell::Cell;
+use std::rc::Rc;
+
 use checkout::{BridgeReply, Injected};
 use gloo_events::EventListener;
 use gloo_timers::callback::Interval;
 use js_sys::Reflect;
 use merchant_api::{PayParameters, decimal};
-use std::cell::Cell;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+
+use super::clock::whole;
+use super::wechat_sdk;
+use crate::environment;
+use crate::object::{field, method, object, part, text};
 
 /// How often to look for the bridge, in milliseconds.
 const LOOK_EVERY_MS: u32 = 150;

@@ -2,9 +2,11 @@
 //! remembers them by marks in the tab's storage, so the page may be loaded anew, and may have several
 //! elements of the order. It never holds back what the buyer sees.
 
-use super::storage::Mark;
-use checkout::Occurrence;
 use std::cell::Cell;
+
+use checkout::Occurrence;
+
+use super::storage::Mark;
 
 /// Which ends of one order were reported to the page.
 pub(crate) struct EndReport {

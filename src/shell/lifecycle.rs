@@ -1,9 +1,10 @@
 //! When the page comes and goes: visible, hidden, shown from the back-forward cache, focused,
 //! online, offline. Listeners end when dropped.
 
+use std::rc::Rc;
+
 use checkout::Event;
 use gloo_events::EventListener;
-use std::rc::Rc;
 use web_sys::EventTarget;
 
 /// The listeners of one element.

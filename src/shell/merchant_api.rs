@@ -8,9 +8,6 @@
 //! and bodies come in more kinds than the three requests here. And it waits for promises by
 //! callbacks: futures bring a queue of tasks and their wakers along, for two steps in a row.
 
-use crate::object::{dictionary, field, inherited};
-use crate::options::WidgetOptions;
-use crate::transport::{Reply, Transport};
 use ::merchant_api::{ApiError, CheckoutAnswer, Fields, Malformed, decimal};
 use checkout::{Event, Failure, Request, RequestId};
 use js_sys::{Array, Error, Function, Promise};
@@ -19,6 +16,10 @@ use web_sys::{
     AbortController, AbortSignal, RequestCache, RequestCredentials, RequestInit, Response,
     UrlSearchParams,
 };
+
+use crate::object::{dictionary, field, inherited};
+use crate::options::WidgetOptions;
+use crate::transport::{Reply, Transport};
 
 /// The backend of one order.
 pub(crate) struct MerchantApi {

@@ -4,10 +4,10 @@
 //! SDK itself makes (jweixin 1.6.0), over the bridge. So no script of WeChat's has to be fetched,
 //! which a page's policy or Trusted Types might forbid.
 
-use super::bridge;
-use super::wechat_sdk;
-use crate::object::{method, object};
 use checkout::{BridgeReply, BridgeResult};
+
+use super::{bridge, wechat_sdk};
+use crate::object::{method, object};
 
 /// Whether a page can be opened now. If not, it can once the bridge is there.
 pub(crate) fn is_ready() -> bool {

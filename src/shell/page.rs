@@ -1,12 +1,13 @@
 //! What the page is told: DOM events of the element, or a callback of the leptos component.
 
+use checkout::{Destination, Occurrence, Problem, Scene};
+use js_sys::Function;
+use wasm_bindgen::JsValue;
+
 use super::clock;
 use crate::locale::Words;
 use crate::object::object;
 use crate::view::problem_word;
-use checkout::{Destination, Occurrence, Problem, Scene};
-use js_sys::Function;
-use wasm_bindgen::JsValue;
 
 /// The listener: it gets what happened, and whether it is the first report of the order's end in this
 /// tab.

@@ -1,8 +1,9 @@
 //! WeChat's own script (`window.wx`): used where the page brought it, and never fetched. All that
 //! it does here can be done over the bridge too.
 
-use crate::object::{method, part};
 use wasm_bindgen::JsValue;
+
+use crate::object::{method, part};
 
 /// `window.wx`, where it is there.
 pub(crate) fn sdk() -> Option<JsValue> {

@@ -2,11 +2,12 @@
 //!
 //! A button says what it is for in `data-intent`; one listener on the whole view hears them all.
 
-use super::node::{Element, element};
-use crate::locale::{Text, Word, Words};
 use checkout::Intent;
 use merchant_api::Product;
 use wasm_bindgen::JsCast;
+
+use super::node::{Element, element};
+use crate::locale::{Text, Word, Words};
 
 /// The attribute by which tests, style sheets and [`wanted`] know a button.
 const INTENT: &str = "data-intent";

@@ -1,8 +1,9 @@
 //! How long the code is good. The time is the machine's; this only writes it.
 
+use merchant_api::push_decimal;
+
 use super::node::{Element, element};
 use crate::locale::{Word, Words};
-use merchant_api::push_decimal;
 
 /// `二维码有效时间 29:59`
 pub(super) fn countdown(remaining_ms: u64, words: &Words) -> Element {

@@ -10,11 +10,13 @@
 //! many values that change apart, while here one model changes whole: leptos's reactive graph
 //! cost 6,542 bytes more. Without an owner there is also none to be cleaned up at the end.
 
-use crate::locale::Text;
+use std::borrow::Cow;
+
 use leptos::tachys::renderer::Rndr;
 use leptos::tachys::view::{Mountable, Render};
-use std::borrow::Cow;
 use wasm_bindgen::JsCast;
+
+use crate::locale::Text;
 
 /// A piece of the tree.
 pub(crate) enum Node {

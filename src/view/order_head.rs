@@ -1,12 +1,13 @@
 //! What is bought and for how much, above every screen; and the word TEST where it is one.
 
+use checkout::OrderView;
+use merchant_api::push_decimal;
+use wasm_bindgen::prelude::*;
+
 use super::countdown::push_two_digits;
 use super::node::{Node, element};
 use crate::locale::{Text, Word, Words};
 use crate::object::dictionary;
-use checkout::OrderView;
-use merchant_api::push_decimal;
-use wasm_bindgen::prelude::*;
 
 /// Says that no money moves.
 pub(super) fn ribbon(words: &Words) -> Node {

@@ -1,12 +1,13 @@
 //! The screens at which a payment comes to rest: paid, closed, expired, a problem, or no way.
 
+use checkout::{Actor, Instead, Intent, OrderView, Problem, ProblemCode, Reason, Screen};
+
 use super::Look;
 use super::action::actions;
 use super::node::{Element, Node, element, nothing};
 use super::order_head::money;
 use super::status::sentence;
 use crate::locale::{Text, Word, Words};
-use checkout::{Actor, Instead, Intent, OrderView, Problem, ProblemCode, Reason, Screen};
 
 /// A mark, a title, and what to do next.
 pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -> Element {

@@ -1,8 +1,9 @@
 //! The QR code: one path, always dark on white, of at least 240 px.
 
+use merchant_api::push_decimal;
+
 use super::node::{Element, Node, element};
 use crate::locale::{Word, Words};
-use merchant_api::push_decimal;
 
 /// Smallest side of the picture, in CSS pixels (research: scans below it begin to fail).
 const SIDE_MIN_PX: u32 = 240;

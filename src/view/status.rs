@@ -1,11 +1,12 @@
 //! The sentence of each screen, seen and spoken; the spinner; the state of the line.
 
+use checkout::{Connection, Notice, Screen, ViewModel};
+use merchant_api::Product;
+
 use super::countdown;
 use super::node::{Element, Node, element, nothing};
 use super::outcome::advice;
 use crate::locale::{Word, Words};
-use checkout::{Connection, Notice, Screen, ViewModel};
-use merchant_api::Product;
 
 /// What a screen says first.
 pub(super) const fn sentence(screen: &Screen) -> Word {

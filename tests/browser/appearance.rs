@@ -1,11 +1,12 @@
 //! What the element looks like where looks are hard: on the smallest screen and the largest,
 //! zoomed, with a reader's own spacing, in forced colours, without motion, and by keyboard.
 
-use crate::gallery::Gallery;
 use payment_tests::browser::{Browser, Visitor, visit};
 use payment_tests::scanner::scan;
 use payment_tests::servers::Servers;
 use serde_json::{Value, json};
+
+use crate::gallery::Gallery;
 
 /// What the fixture's code says.
 const CODE_URL: &str = "weixin://wxpay/bizpayurl?pr=JyC91EIz1";

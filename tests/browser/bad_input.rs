@@ -1,9 +1,10 @@
 //! What an engineer can set wrong, and what a page's own backend can do wrong: a problem that
 //! names it, words for the buyer, and nothing executed or gone to.
 
-use crate::stage::Stage;
 use payment_tests::browser::{Browser, Visitor, visit};
 use serde_json::{Value, json};
+
+use crate::stage::Stage;
 
 #[tokio::test]
 async fn a_wrong_attribute_is_named_and_what_can_be_paid_without_it_is_paid() {

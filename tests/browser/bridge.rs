@@ -1,10 +1,11 @@
 //! WeChat's bridge as it has been seen to answer, by a stand-in on the page: every shape of a
 //! callback's argument, a page that may not pay, and the SDK that some pages bring.
 
-use crate::stage::{Stage, press};
 use payment_tests::browser::{Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
+
+use crate::stage::{Stage, press};
 
 in_browsers! {
     a_page_that_may_not_pay_is_loaded_anew_by_the_buyer_once: chromium webkit;

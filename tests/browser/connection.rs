@@ -1,12 +1,13 @@
 //! The line to the merchant API: an answer that breaks off is asked for again, and an API that
 //! nothing ever comes back from is named to the page, with a way to the shop's people.
 
-use crate::plain_backend::{PlainBackend, until_asked};
-use crate::stage::Stage;
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 use tokio::net::TcpListener;
+
+use crate::plain_backend::{PlainBackend, until_asked};
+use crate::stage::Stage;
 
 in_browsers! {
     an_answer_that_breaks_off_is_asked_for_again: chromium firefox webkit;

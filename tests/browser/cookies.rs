@@ -1,11 +1,12 @@
 //! The token in the address is all that the element shows of a buyer: no request of its carries a
 //! cookie, to the page's own origin either (`credentials: omit`, design of the merchant API).
 
-use crate::plain_backend::{PlainBackend, until_asked};
-use crate::stage::Stage;
 use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+
+use crate::plain_backend::{PlainBackend, until_asked};
+use crate::stage::Stage;
 
 in_browsers! {
     the_shops_cookies_stay_with_the_shop: chromium firefox webkit;

@@ -1,11 +1,12 @@
 //! The element outside Chromium: a code that is scanned and paid in Firefox and in WebKit, without
 //! a trace when it goes. Left out where the browser is not on the machine.
 
-use crate::stage::{Stage, at_rest, bare, left};
 use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::scanner::scan;
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+
+use crate::stage::{Stage, at_rest, bare, left};
 
 in_browsers! {
     a_code_is_shown_scanned_paid_and_cleared_away: firefox webkit;

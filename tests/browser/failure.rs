@@ -1,10 +1,11 @@
 //! When the widget cannot run, or stops: the buyer is left a way to pay, the page is told why, and
 //! nothing goes on in the background.
 
-use crate::stage::{Stage, at_rest, bare, left};
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+
+use crate::stage::{Stage, at_rest, bare, left};
 
 in_browsers! {
     a_widget_that_cannot_load_leaves_the_buyer_another_way_to_pay: chromium firefox webkit;

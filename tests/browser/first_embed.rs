@@ -1,10 +1,11 @@
 //! The first try of an engineer who has set something wrong: what the page hears, and the one line in
 //! the console, which can be copied whole.
 
-use crate::stage::Stage;
 use payment_tests::browser::{Browser, Visitor, visit};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use crate::stage::Stage;
 
 /// The same page by another name: another origin, which the merchant server does not know.
 fn unlisted(stage: &Stage) -> String {

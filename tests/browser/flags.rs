@@ -1,11 +1,12 @@
 //! What a page says by an attribute, in each of the ways that HTML, frameworks and templates write it:
 //! a flag that is false, and a name of several words that came before the class was there.
 
-use crate::manners::{in_framework, load};
-use crate::stage::Stage;
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
+
+use crate::manners::{in_framework, load};
+use crate::stage::Stage;
 
 in_browsers! {
     what_vue_sets_before_the_script_came_is_understood: chromium firefox webkit;

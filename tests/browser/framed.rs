@@ -1,10 +1,11 @@
 //! In a frame of another page, of the same origin and of another: the way to WeChat leads out of
 //! it, and the bridge is the top window's.
 
-use crate::stage::{Stage, press};
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+
+use crate::stage::{Stage, press};
 
 in_browsers! {
     the_way_to_wechat_leads_out_of_a_frame_with_the_whole_page: chromium firefox webkit;

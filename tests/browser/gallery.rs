@@ -1,14 +1,16 @@
 //! Every state of every scene, from the gallery's fixtures: it is reached, it fits, and axe finds
 //! nothing against WCAG 2.2 AA. With `SCREENSHOTS=folder`, each is kept as a picture too.
 
-use crate::accessibility::{axe, violations};
-use crate::appearance::misfits;
+use std::path::{Path, PathBuf};
+
 use axum::Router;
 use payment_tests::browser::{Browser, Visitor, visit};
 use payment_tests::servers::Servers;
 use serde_json::json;
-use std::path::{Path, PathBuf};
 use tower_http::services::ServeDir;
+
+use crate::accessibility::{axe, violations};
+use crate::appearance::misfits;
 
 #[tokio::test]
 async fn each_state_is_reached_fits_a_small_screen_and_is_accessible_in_chinese_and_light() {

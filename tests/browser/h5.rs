@@ -1,10 +1,11 @@
 //! In a phone's own browser: over to WeChat's middle page and back to the shop.
 
-use crate::stage::Stage;
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::servers::Servers;
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+
+use crate::stage::Stage;
 
 in_browsers! {
     a_buyer_on_a_phone_goes_to_wechat_pays_and_comes_back_to_a_paid_page: chromium firefox webkit;

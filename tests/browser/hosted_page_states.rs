@@ -3,11 +3,12 @@
 //! there once, nothing is too wide, and axe finds nothing. With `SCREENSHOTS=folder`, each is kept
 //! as a picture too.
 
-use crate::accessibility::{axe, violations};
-use crate::gallery::keep;
 use payment_tests::browser::{Browser, Visitor, visit};
 use payment_tests::servers::Servers;
 use serde_json::{Value, json};
+
+use crate::accessibility::{axe, violations};
+use crate::gallery::keep;
 
 const DESK: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
 const PHONE: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36";

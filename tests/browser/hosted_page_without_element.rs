@@ -1,12 +1,13 @@
 //! The merchant server's own page in a browser that runs script and has no element: the bundle
 //! cannot be had, or its WebAssembly does not load. The page's few lines of script do the rest.
 
-use crate::gallery::keep;
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::scanner::scan;
 use payment_tests::servers::{Servers, bundle_dir};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
+
+use crate::gallery::keep;
 
 in_browsers! {
     a_code_is_paid_and_the_page_finds_out_by_itself: chromium firefox webkit;

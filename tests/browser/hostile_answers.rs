@@ -2,9 +2,10 @@
 //! lead astray, durations and texts beyond measure. A problem names what is wrong; nothing is
 //! executed and nothing gone to.
 
-use crate::stage::Stage;
 use payment_tests::browser::{Browser, Visitor, visit};
 use serde_json::{Value, json};
+
+use crate::stage::Stage;
 
 const HTML: &str = "<img src=x onerror=boom()><script>boom()</script>";
 

@@ -2,6 +2,9 @@
 //! 19: `messages` and `transport` are objects, which no HTML can hold. The pages are made from
 //! `tests/browser/hydration` before the tests run (`cargo xtask test --only browser`).
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+
 use axum::Router;
 use axum::extract::{Path, Query};
 use axum::response::Html;
@@ -10,8 +13,6 @@ use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::servers::Servers;
 use payment_tests::webdriver::Engine;
 use serde_json::json;
-use std::collections::HashMap;
-use std::path::PathBuf;
 use tower_http::services::ServeFile;
 
 in_browsers! {

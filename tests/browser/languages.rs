@@ -1,8 +1,9 @@
 //! Which language the element speaks where nobody says: the page's, else the browser's.
 
-use crate::stage::Stage;
 use payment_tests::browser::{Visitor, visit};
 use serde_json::json;
+
+use crate::stage::Stage;
 
 #[tokio::test]
 async fn the_element_speaks_as_the_page_does_else_as_the_browser_and_so_does_its_way_out() {

@@ -1,10 +1,11 @@
 //! How the element behaves as a part of other people's pages: in frameworks, set before it is
 //! defined, loaded twice, changed while it works.
 
-use crate::stage::{Stage, at_rest, bare, left};
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+
+use crate::stage::{Stage, at_rest, bare, left};
 
 in_browsers! {
     reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_another: chromium firefox webkit;

@@ -1,10 +1,11 @@
 //! In a mini-program's web-view: the element leads to the mini-program's own page, over the SDK
 //! where the page brought it, else over the bridge, and fetches nothing of WeChat's for it.
 
-use crate::stage::{Stage, press};
 use payment_tests::browser::{Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+
+use crate::stage::{Stage, press};
 
 in_browsers! {
     the_mini_programs_page_is_opened_over_the_bridge_and_the_web_view_learns_of_the_payment:

@@ -1,10 +1,11 @@
 //! `paid` and `closed` come once for an order and tab: not again where the page is loaded anew, not
 //! from a second element of the order, and the way on after a payment does not bounce.
 
-use crate::stage::Stage;
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
+
+use crate::stage::Stage;
 
 in_browsers! {
     a_page_that_loads_itself_anew_at_the_end_of_an_order_does_it_once: chromium firefox webkit;

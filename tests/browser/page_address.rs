@@ -1,10 +1,11 @@
 //! The page's own address comes back byte for byte, whatever it holds: over WeChat's middle page,
 //! and over the hop for the openid. Only the parameter of ours comes and goes.
 
-use crate::stage::Stage;
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+
+use crate::stage::Stage;
 
 in_browsers! {
     an_address_survives_the_way_to_wechat_and_back_byte_for_byte: chromium firefox webkit;

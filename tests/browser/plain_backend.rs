@@ -1,14 +1,15 @@
 //! A backend of the bare minimum with one order: it answers at once, unless it is held, asks for the
 //! next question soon, and counts what it was asked, by who asked.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use payment_tests::wait::until;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 /// Clones are the same backend.

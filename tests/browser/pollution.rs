@@ -1,11 +1,12 @@
 //! A page whose parser of the query lets `?__proto__[code_url]=…` through: every object inherits what
 //! a stranger wrote. What is inherited is no answer, no option, no word and no reply of WeChat's.
 
-use crate::stage::{Stage, at_rest, bare, press};
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::scanner::scan;
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
+
+use crate::stage::{Stage, at_rest, bare, press};
 
 in_browsers! {
     the_code_the_amount_and_the_way_on_are_the_servers_own: chromium firefox webkit;

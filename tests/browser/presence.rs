@@ -1,11 +1,12 @@
 //! A page that is not looked at, has no network or was asleep: it asks nothing, and one question
 //! when it is back.
 
-use crate::plain_backend::{PlainBackend, until_asked};
-use crate::stage::Stage;
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+
+use crate::plain_backend::{PlainBackend, until_asked};
+use crate::stage::Stage;
 
 in_browsers! {
     an_element_in_a_tab_that_nobody_sees_asks_nothing_until_it_is_seen: chromium firefox;

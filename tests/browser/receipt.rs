@@ -1,11 +1,13 @@
 //! The receipt of partner mode (点金计划) in the frame that WeChat shows it in: a page of the
 //! simulator's origin stands for WeChat's, and hears what the receipt says.
 
-use crate::accessibility::{axe, violations};
+use std::fmt::Write as _;
+
 use payment_tests::browser::{Browser, Visitor, visit};
 use payment_tests::servers::Servers;
 use serde_json::json;
-use std::fmt::Write as _;
+
+use crate::accessibility::{axe, violations};
 
 /// WeChat's page: a frame with the receipt, and the messages that came from it.
 const FRAME: &str = "window.heard = [];

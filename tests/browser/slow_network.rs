@@ -1,10 +1,11 @@
 //! A network that takes its time: the buyer is told something calm, and nothing is begun twice.
 
-use crate::plain_backend::until_asked;
-use crate::stage::Stage;
 use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
+
+use crate::plain_backend::until_asked;
+use crate::stage::Stage;
 
 in_browsers! {
     while_the_widget_comes_the_page_shows_its_own_and_then_one_payment_begins:

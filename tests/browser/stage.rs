@@ -1,7 +1,9 @@
 //! Pages of the tests' own, with the element served beside them in three ways: at once, held
 //! until the test lets go, and broken. The page counts what an element leaves behind.
 
-use crate::plain_backend::PlainBackend;
+use std::io;
+use std::sync::{Arc, Mutex};
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{OriginalUri, Path, Request, State};
@@ -13,11 +15,11 @@ use futures_util::{StreamExt, stream};
 use payment_tests::browser::Browser;
 use payment_tests::servers::{Servers, bundle_dir};
 use serde_json::{Value, json};
-use std::io;
-use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use tokio::task::yield_now;
 use tower_http::services::{ServeDir, ServeFile};
+
+use crate::plain_backend::PlainBackend;
 
 const PAGE: &str = include_str!("stage.html");
 const SCRIPT: &str = r#"<script type="module" src="wechat-pay.js"></script>"#;

@@ -1,12 +1,14 @@
 //! Windows of one browser at one order: one of them asks for all, and when it goes another does.
 
-use crate::plain_backend::{PlainBackend, until_asked};
-use crate::stage::Stage;
+use std::time::{Duration, Instant};
+
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::wait::until;
 use payment_tests::webdriver::Engine;
 use serde_json::json;
-use std::time::{Duration, Instant};
+
+use crate::plain_backend::{PlainBackend, until_asked};
+use crate::stage::Stage;
 
 in_browsers! {
     two_windows_ask_as_one_and_both_learn_that_it_is_paid: chromium firefox webkit;

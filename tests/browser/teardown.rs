@@ -1,11 +1,12 @@
 //! What an element leaves behind when it goes: nothing. And elements that move, come back, or
 //! stand beside one another.
 
-use crate::stage::{Stage, left, press};
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::wait::until;
 use payment_tests::webdriver::Engine;
 use serde_json::{Value, json};
+
+use crate::stage::{Stage, left, press};
 
 in_browsers! {
     an_element_that_is_moved_goes_on_without_a_new_start: chromium firefox webkit;

@@ -1,11 +1,12 @@
 //! A page that Vite has built with our package as npm publishes it: the element runs, and the hint of
 //! a problem opens. The page is made from `tests/browser/vite` before the tests run.
 
+use std::path::PathBuf;
+
 use axum::Router;
 use payment_tests::browser::{Visitor, visit};
 use payment_tests::servers::Servers;
 use serde_json::json;
-use std::path::PathBuf;
 use tower_http::services::{ServeDir, ServeFile};
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! What a page may wish of the element: its language, its looks, and help of the page's own.
 
-use crate::gallery::Gallery;
 use payment_tests::browser::{Visitor, visit};
 use serde_json::{Value, json};
+
+use crate::gallery::Gallery;
 
 #[tokio::test]
 async fn money_is_written_as_each_language_writes_it_from_whole_fen() {

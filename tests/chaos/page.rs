@@ -5,6 +5,7 @@ mod by_backend;
 
 use std::time::Duration;
 
+pub(crate) use by_backend::Scanned;
 use serde_json::Value;
 use url::Url;
 
@@ -12,8 +13,6 @@ use crate::plan::{OrderPlan, Product};
 use crate::shop::RETURN_URL;
 use crate::wechat::{self, Link};
 use crate::world::{Body, World};
-
-pub(crate) use by_backend::Scanned;
 
 /// How often a page tries before its buyer gives up.
 const TRIES: u32 = 60;

@@ -11,9 +11,8 @@ use crate::journal::{Finding, FindingKind};
 use crate::ledgers::{Database, wechat_orders, wechat_refunds};
 use crate::plan::Plan;
 use crate::programs::MerchantServer;
-use crate::shop;
-use crate::wechat;
 use crate::world::World;
+use crate::{shop, wechat};
 
 /// The longest step in time: WeChat's own retries come at least so often at first.
 const STEP_S: i64 = 1800;

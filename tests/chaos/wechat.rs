@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-
 use tokio::sync::Mutex;
 
 use crate::merchant::Merchant;

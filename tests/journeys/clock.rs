@@ -2,10 +2,11 @@
 //! the journey says so. It also knows who waits for it, so that a journey can tell a request that
 //! is held (a long poll) from one that is still being worked on.
 
-use merchant_server::{Clock, Sleep};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+
+use merchant_server::{Clock, Sleep};
 use tokio::sync::watch;
 use tokio::task;
 

@@ -1,11 +1,12 @@
 //! In a phone's own browser: over to WeChat and back.
 
-use crate::page::{PHONE, Page};
-use crate::world::{Post, SHOP};
-use crate::{ORDER_NO, page_with_an_order};
 use checkout::{Destination, Intent, Notice, Screen};
 use merchant_api::{Product, RETURN_PARAMETER};
 use url::Url;
+
+use crate::page::{PHONE, Page};
+use crate::world::{Post, SHOP};
+use crate::{ORDER_NO, page_with_an_order};
 
 #[tokio::test]
 async fn a_buyer_goes_to_wechat_pays_and_comes_back_to_a_page_that_knows() {

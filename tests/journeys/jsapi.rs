@@ -1,12 +1,14 @@
 //! Inside WeChat: the hop for the openid, then the cashier over the page.
 
-use crate::page::{Page, WECHAT_ON_A_PHONE};
-use crate::world::{Post, World};
-use crate::{ORDER_NO, page_with_an_order};
+use std::sync::Arc;
+
 use checkout::{Destination, Intent, Notice, Screen};
 use merchant_api::PAYER_PARAMETER;
 use serde_json::json;
-use std::sync::Arc;
+
+use crate::page::{Page, WECHAT_ON_A_PHONE};
+use crate::world::{Post, World};
+use crate::{ORDER_NO, page_with_an_order};
 
 #[tokio::test]
 async fn a_buyer_whose_openid_is_fetched_on_the_way_pays_in_the_cashier() {

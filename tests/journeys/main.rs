@@ -15,9 +15,10 @@ mod notifications;
 mod page;
 mod world;
 
+use std::sync::Arc;
+
 use page::Page;
 use serde_json::json;
-use std::sync::Arc;
 use world::World;
 
 const TOTAL_FEN: u64 = 6_910;

@@ -1,9 +1,10 @@
 //! At a desk: a code on the screen, a phone in the hand.
 
+use checkout::{Intent, Screen};
+
 use crate::page::{DESKTOP, Page};
 use crate::world::Post;
 use crate::{ORDER_NO, page_with, page_with_an_order};
-use checkout::{Intent, Screen};
 
 const LINK_LIFE_MS: u64 = 2 * 3_600_000;
 

@@ -1,10 +1,11 @@
 //! What WeChat tells the merchant server, what others tell it in WeChat's name, and what happens
 //! when nobody tells it anything.
 
+use http::StatusCode;
+
 use crate::page::{DESKTOP, Page};
 use crate::page_with_an_order;
 use crate::world::{Letter, Post};
-use http::StatusCode;
 
 type Change = fn(&mut Letter);
 

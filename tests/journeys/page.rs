@@ -2,8 +2,10 @@
 //! world and brings back what came of them, as the widget's shell does in a browser. It decides
 //! nothing.
 
-use crate::clock::JourneyClock;
-use crate::world::{MERCHANT, SHOP, World, json_of};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::body::Body;
 use checkout::{
     BridgeReply, CheckoutMachine, Destination, Effect, Event, Facts, Failure, Injected, Intent,
@@ -13,13 +15,13 @@ use http::Request;
 use merchant_api::{ApiError, CheckoutAnswer, PAYER_PARAMETER, PayParameters, RETURN_PARAMETER};
 use merchant_server::Clock as _;
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tower::ServiceExt as _;
 use url::Url;
+
+use crate::clock::JourneyClock;
+use crate::world::{MERCHANT, SHOP, World, json_of};
 
 pub(crate) const DESKTOP: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
 pub(crate) const PHONE: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36";

@@ -2,7 +2,8 @@
 //! them, and one clock. Notifications go from one to the other as on any day, unless the journey
 //! loses or keeps them.
 
-use crate::clock::JourneyClock;
+use std::sync::{Arc, Mutex, OnceLock};
+
 use axum::Router;
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
@@ -12,11 +13,12 @@ use merchant_server::{
 };
 use payment_tests::merchant_keys::keyring_in;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex, OnceLock};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use wechat_pay::{Product, Stamp, replay_order};
 use wechat_pay_simulator::{Keyring, Outgoing, OutgoingError, Random, Simulator, SimulatorParts};
+
+use crate::clock::JourneyClock;
 
 pub(crate) const MERCHANT: &str = "http://127.0.0.1:8080";
 pub(crate) const WECHAT: &str = "http://127.0.0.1:9410";

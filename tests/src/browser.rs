@@ -2,18 +2,20 @@
 //! are the gestures that browsers demand; nothing is triggered from script that a buyer could not
 //! do.
 
-use crate::wait::until;
-use crate::webdriver::{Engine, WebDriver, chromium};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
 use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use futures_util::FutureExt;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+
+use crate::wait::until;
+use crate::webdriver::{Engine, WebDriver, chromium};
 
 /// How long a browser may take to tell what was on it, and to go.
 const FAREWELL: Duration = Duration::from_secs(30);

@@ -4,6 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+
 use wechat_pay_simulator::{Keyring, Random};
 
 /// Every file of a simulator's folder, by its path in it.

@@ -1,10 +1,12 @@
 //! The PHP example as a process of its own, on a free loopback port, with its orders in a folder
 //! that goes away with it.
 
-use crate::wait::until;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
 use tempfile::TempDir;
+
+use crate::wait::until;
 
 /// The Debian packages that the example needs.
 pub const PHP_PACKAGES: &[&str] = &["php-cli", "php-curl"];

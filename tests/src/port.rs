@@ -1,7 +1,8 @@
 //! Free loopback ports.
 
-use axum::Router;
 use std::net::SocketAddr;
+
+use axum::Router;
 use tokio::net::TcpListener;
 
 /// A port that is ours before anybody is told of it.

@@ -1,9 +1,11 @@
 //! The whole house in this process, on free loopback ports and with the machine's own clock: for
 //! browsers and for the PHP example. It keeps nothing after the test.
 
-use crate::port::Port;
-use crate::simulator::LiveSimulator;
-use crate::wait::until;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -14,14 +16,14 @@ use merchant_server::{
     SystemRandomness,
 };
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tempfile::TempDir;
 use tower_http::cors::CorsLayer;
 use tower_http::services::ServeDir;
 use wechat_pay_simulator::{Outgoing, wechat_browser};
+
+use crate::port::Port;
+use crate::simulator::LiveSimulator;
+use crate::wait::until;
 
 const API_KEY: &str = "tests-key";
 /// SHA-256 of [`API_KEY`].

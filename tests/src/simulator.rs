@@ -1,14 +1,16 @@
 //! WeChat as a server of this process, with the machine's own clock.
 
-use crate::merchant_keys::keyring_in;
-use crate::port::Port;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
+
 use tempfile::TempDir;
 use wechat_pay_simulator::{
     Clock, NOTIFICATION_TIMEOUT, Outgoing, Random, Simulator, SimulatorParts, SubMerchant, serve,
 };
+
+use crate::merchant_keys::keyring_in;
+use crate::port::Port;
 
 /// How long a retry that has become due waits at most.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

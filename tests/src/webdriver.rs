@@ -2,16 +2,18 @@
 //! that holds it. Chromium, Firefox and WebKit each have a driver; WebKit has a screen too, for it
 //! has no headless way.
 
-use crate::port::Port;
-use crate::wait::until;
-use serde_json::{Value, json};
 use std::env;
 use std::path::PathBuf;
 use std::process::Stdio;
+
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+
+use crate::port::Port;
+use crate::wait::until;
 
 /// Whose browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

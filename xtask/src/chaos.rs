@@ -13,7 +13,7 @@ use crate::{process, repository};
 pub(crate) const NEEDS: &[Need] = &[Need::Faketime];
 
 /// Which storm.
-#[derive(Args, Clone, Debug)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// How many orders
     #[arg(long, default_value_t = 200)]

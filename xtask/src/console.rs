@@ -48,8 +48,9 @@ fn mark(sign: &str, colour: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::seconds;
     use std::time::Duration;
+
+    use super::seconds;
 
     #[test]
     fn durations_read_as_a_person_would_say_them() {

@@ -29,7 +29,7 @@ use servers::{Log, Servers};
 use settings::Settings;
 
 /// Where the demo runs.
-#[derive(Args, Clone, Debug)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Pay once in each scene through HTTP, on free ports, and end
     #[arg(long, conflicts_with_all = ["merchant_port", "simulator_port", "shop_port", "data_dir"])]

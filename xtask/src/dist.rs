@@ -7,13 +7,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bundler::Features;
 use clap::Args;
 
 use crate::failure::Failure;
 use crate::setup::{self, Purpose};
 use crate::{console, process, repository, size};
-
-use bundler::Features;
 
 mod bundler;
 mod javascript;
@@ -39,7 +38,7 @@ const BINDINGS: &str = "bindings";
 const BINDINGS_NAME: &str = "wechat_pay_widget";
 
 /// How to build.
-#[derive(Args, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Args)]
 pub(crate) struct Options {
     /// Not small, but soon there, and with no tool but cargo: for the demo
     #[arg(long, conflicts_with = "top")]

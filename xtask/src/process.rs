@@ -119,9 +119,10 @@ fn shown(command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Failure, ask, on_path, read, run_within};
     use std::process::Command;
     use std::time::Duration;
+
+    use super::{Failure, ask, on_path, read, run_within};
 
     #[test]
     fn a_command_that_hangs_is_killed_at_its_limit() {

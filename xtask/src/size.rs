@@ -5,10 +5,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::console;
 use crate::dist::MANIFEST;
 use crate::failure::Failure;
-use crate::repository;
+use crate::{console, repository};
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
 /// Last figure: 46,779 (wasm 40,748, JavaScript 6,031). A kilobyte of room: a fix must not first save bytes.
@@ -75,8 +74,9 @@ fn brotli_bytes(weight: &Value) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{brotli_bytes, rows};
     use serde_json::json;
+
+    use super::{brotli_bytes, rows};
 
     #[test]
     fn each_file_and_the_total_have_a_row() {

@@ -17,7 +17,7 @@ mod steps;
 mod supply_chain;
 
 /// Which tests.
-#[derive(Args, Clone, Debug)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// Run this step alone; may be given more than once
     #[arg(long, value_name = "STEP")]

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 
 mod dependencies;
 mod sources;
+mod style;
 
 /// Checks all rules.
 pub(crate) fn check() -> Result<(), Failure> {

@@ -3,8 +3,9 @@
 //!
 //! `cargo run -q -p checkout --example decide_scene < user-agents.txt`
 
-use checkout::{Facts, decide};
 use std::io::{self, BufRead, Write};
+
+use checkout::{Facts, decide};
 
 fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();

@@ -7,7 +7,7 @@ use crate::substring::{after, has};
 
 /// The callback's fields, as they came. Any may be absent, and their types differ by platform,
 /// so the shell turns whatever there is into texts.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BridgeReply {
     /// `err_msg`, or `errMsg` where the SDK normalised it.
     pub err_msg: String,

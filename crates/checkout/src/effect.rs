@@ -1,10 +1,11 @@
 //! What the machine asks of the world. The shell performs an effect and decides nothing.
 
+use merchant_api::{AttemptForm, CancelForm, PayParameters, PollQuery};
+
 use crate::destination::{AuthorizeUrl, H5Url, MiniProgramPath, SuccessUrl};
 use crate::event::PeerWord;
 use crate::problem::Problem;
 use crate::scene::Scene;
-use merchant_api::{AttemptForm, CancelForm, PayParameters, PollQuery};
 
 /// Names a request, so that its answer is recognised and a stale one dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

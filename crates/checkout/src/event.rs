@@ -1,9 +1,10 @@
 //! What happens to the machine. Each event is a plain fact that the shell brings.
 
+use merchant_api::{ApiError, CheckoutAnswer, Malformed};
+
 use crate::bridge_reply::BridgeReply;
 use crate::effect::RequestId;
 use crate::facts::Injected;
-use merchant_api::{ApiError, CheckoutAnswer, Malformed};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,11 +1,12 @@
 //! What the machine is told about the browser and by the page that embeds it. Plain data: the
 //! shell reads it, only [`crate::scene`] judges it.
 
-use crate::destination::{ReturnUrl, SuccessUrl};
 use merchant_api::Product;
 
+use crate::destination::{ReturnUrl, SuccessUrl};
+
 /// Facts about the browser, read when the element is connected.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// `navigator.userAgent`, as it is.
     pub user_agent: String,
@@ -22,7 +23,7 @@ pub struct Facts {
 }
 
 /// What comes into the window late: from WeChat, and with the page's own scripts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Injected {
     /// `window.WeixinJSBridge` is there.
     pub bridge: bool,
@@ -34,7 +35,7 @@ pub struct Injected {
 }
 
 /// What the page asks of the element.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The product the page insists on; `None` lets the scene decide.
     pub product: Option<Product>,

@@ -4,9 +4,10 @@
 //! It holds no answer and knows no state of the payment: the machine says when to run and what
 //! came back.
 
+use merchant_api::{PollQuery, WAIT_MAX_S};
+
 use crate::effect::RequestId;
 use crate::pace::Pace;
-use merchant_api::{PollQuery, WAIT_MAX_S};
 
 /// How long a question may stay unanswered beyond its own wait, in milliseconds.
 const PATIENCE_MS: u64 = 10_000;

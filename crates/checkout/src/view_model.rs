@@ -1,8 +1,9 @@
 //! What is shown, as plain data: the view renders it and knows nothing else.
 
+use merchant_api::Product;
+
 use crate::problem::Problem;
 use crate::scene::Reason;
-use merchant_api::Product;
 
 /// Everything on the element at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! What the shop is told when it starts. The API key never shows in a log or a `Debug`.
 
 use std::fmt;
+
 use url::Url;
 
 /// Where the shop stands and whom it sells through.

@@ -54,8 +54,9 @@ pub(crate) fn yuan(fen: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{GOODS, yuan};
     use merchant_api::DESCRIPTION_MAX_BYTES;
+
+    use super::{GOODS, yuan};
 
     #[test]
     fn fen_are_written_as_yuan_with_two_decimals() {

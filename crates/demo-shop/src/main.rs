@@ -1,9 +1,10 @@
 //! The shop as a program: `demo-shop --listen ADDR --merchant-server URL --public-origin ORIGIN`.
 
-use clap::Parser;
-use demo_shop::{ApiKey, ShopConfig, app, serve};
 use std::error::Error;
 use std::net::SocketAddr;
+
+use clap::Parser;
+use demo_shop::{ApiKey, ShopConfig, app, serve};
 use tokio::net::TcpListener;
 use url::Url;
 

@@ -1,9 +1,11 @@
 //! The shop's side of the merchant server's API. It never sees WeChat.
 
-use crate::config::ShopConfig;
+use std::time::Duration;
+
 use merchant_api::{ApiError, CheckoutAnswer, CreateOrder, CreatedOrder, ErrorCode, OrderState};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
-use std::time::Duration;
+
+use crate::config::ShopConfig;
 
 /// A buyer waits in front of a blank page meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);

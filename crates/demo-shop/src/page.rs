@@ -1,9 +1,10 @@
 //! The shop's pages. It writes no inline script and no inline style (the policy forbids both), and
 //! no absolute address but the merchant server's.
 
+use maud::{DOCTYPE, Markup, html};
+
 use crate::goods::{GOODS, Item, yuan};
 use crate::purchase::Purchase;
-use maud::{DOCTYPE, Markup, html};
 
 const STYLE: &str = include_str!("../../../www/demo-shop/shop.css");
 const SCRIPT: &str = include_str!("../../../www/demo-shop/shop.js");

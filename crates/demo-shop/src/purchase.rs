@@ -1,9 +1,10 @@
 //! What was bought in this shop, in memory: a real shop has its own table here. Tokens stay on this
 //! side; an order is found by its number *and* its key, so that a number alone shows nothing.
 
-use crate::goods::Item;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::goods::Item;
 
 /// How many are kept; the oldest go first.
 const KEPT_PURCHASES: usize = 10_000;

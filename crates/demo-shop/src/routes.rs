@@ -1,13 +1,8 @@
 //! The shop's routes. Every address it writes is relative, so that the same pages work behind the
 //! simulator's WeChat browser.
 
-use crate::config::ShopConfig;
-use crate::gallery;
-use crate::goods::Item;
-use crate::merchant::{MerchantClient, MerchantError};
-use crate::page::{self, PaymentPage};
-use crate::purchase::{Purchase, Purchases};
-use crate::unguessable::{self, NoRandomness};
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Form, Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -17,8 +12,15 @@ use axum::routing::{get, post};
 use maud::Markup;
 use merchant_api::CreateOrder;
 use serde::Deserialize;
-use std::sync::Arc;
 use tokio::net::TcpListener;
+
+use crate::config::ShopConfig;
+use crate::gallery;
+use crate::goods::Item;
+use crate::merchant::{MerchantClient, MerchantError};
+use crate::page::{self, PaymentPage};
+use crate::purchase::{Purchase, Purchases};
+use crate::unguessable::{self, NoRandomness};
 
 /// The shop as a router: for the binary, and for tests that run it in their own process.
 ///

@@ -6,13 +6,14 @@
     reason = "the stand-in and the visitor are test code too: a panic is the report"
 )]
 
+use std::sync::{Arc, Mutex};
+
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use demo_shop::{ApiKey, GOODS, ShopConfig, app};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 use crate::fields::{Fields, Malformed, Reader};
 
 /// Where the order stands. Only the backend's word moves it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -115,7 +115,7 @@ pub struct CurrentAttempt {
 }
 
 /// The backend's word about a checkout.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckoutAnswer {
     /// Where the order stands.
     pub state: OrderState,
@@ -243,8 +243,9 @@ fn read_pay_parameters<F: Fields>(fields: &F) -> Result<PayParameters, Malformed
 mod wire {
     //! Writing an answer: the one place where the grouped type becomes the flat object.
 
-    use super::{Action, CheckoutAnswer, OrderState, Product};
     use serde::{Serialize, Serializer};
+
+    use super::{Action, CheckoutAnswer, OrderState, Product};
 
     /// The flat object. Its field order is the contract's, so that goldens read like it.
     #[derive(Serialize)]

@@ -87,7 +87,7 @@ impl CancelForm {
 }
 
 /// `GET {base}/checkouts/{token}?wait=25&seen=7&ask=1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PollQuery {
     /// Hold the answer for this many seconds while the version is still `seen`.
     pub wait_s: Option<u64>,
@@ -190,8 +190,9 @@ fn refused(field: &'static str, rule: &'static str) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn field_refused(pairs: &[(&str, &str)]) -> Option<String> {
         AttemptForm::parse(pairs.iter().copied())

@@ -1,8 +1,9 @@
 //! Every way in which an attempt can be paid: what a page can start, and what only the merchant's
 //! backend can (private side). The element never sees this type and pays no bytes for it.
 
-use crate::answer::Product;
 use serde::{Deserialize, Serialize};
+
+use crate::answer::Product;
 
 /// How an attempt is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

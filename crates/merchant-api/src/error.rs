@@ -195,9 +195,10 @@ impl ApiError {
 pub(crate) mod wire {
     //! Writing the envelope.
 
-    use super::ApiError;
     use serde::ser::{Error as _, SerializeStruct};
     use serde::{Serialize, Serializer};
+
+    use super::ApiError;
 
     impl Serialize for ApiError {
         /// Writes the whole envelope. An error without a code of ours is not written by anyone:

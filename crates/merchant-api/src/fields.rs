@@ -151,8 +151,9 @@ impl<'a, F: Fields> Reader<'a, F> {
 mod json {
     //! `serde_json` as a holder of fields, so that goldens and fuzzing run natively.
 
-    use super::{Fields, Malformed};
     use serde_json::Value;
+
+    use super::{Fields, Malformed};
 
     impl Fields for Value {
         fn text(&self, name: &'static str) -> Result<Option<String>, Malformed> {

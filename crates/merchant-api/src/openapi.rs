@@ -8,6 +8,15 @@
 
 mod absence;
 
+use std::collections::BTreeMap;
+
+use absence::NeverNull;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::openapi::ServerBuilder;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi, ToSchema};
+
 use crate::answer::CheckoutAnswerObject;
 use crate::bill::BillComparison;
 use crate::error::wire::ErrorEnvelope;
@@ -19,13 +28,6 @@ use crate::started_attempt::{StartAttempt, StartedAttempt};
 use crate::webhook::{
     OrderNews, PaymentMismatchNews, PaymentNews, RefundMismatchNews, RefundNews, WebhookEvent,
 };
-use absence::NeverNull;
-use serde::Serialize;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use utoipa::openapi::ServerBuilder;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi, ToSchema};
 
 /// The OpenAPI document of the whole contract, with the messages to the backend as its webhooks.
 pub fn document() -> impl Serialize {

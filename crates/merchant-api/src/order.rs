@@ -1,9 +1,10 @@
 //! The private side, for the merchant's own backend (API key as Bearer, JSON both ways): making
 //! an order. Amount and text come from here and never from a browser.
 
+use serde::{Deserialize, Serialize};
+
 use crate::attempt_product::AttemptProduct;
 use crate::order_extras::{Goods, SceneInfo, SettleInfo};
-use serde::{Deserialize, Serialize};
 
 /// `POST {base}/orders`. Unknown fields are refused: a misspelt amount must not pass.
 ///

@@ -1,11 +1,12 @@
 //! What the merchant's own backend reads of its orders (private side).
 
+use serde::Serialize;
+use serde_json::Value;
+
 use crate::answer::OrderState;
 use crate::attempt_product::AttemptProduct;
 use crate::order_extras::{Goods, SceneInfo, SettleInfo};
 use crate::refund::RefundDetails;
-use serde::Serialize;
-use serde_json::Value;
 
 /// An order with its attempts: `GET {base}/orders/{order_no}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

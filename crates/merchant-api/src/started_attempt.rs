@@ -1,11 +1,12 @@
 //! The private side: the backend starts an attempt itself, for an app, a mini-program, a till, or
 //! a page of its own.
 
+use serde::{Deserialize, Serialize};
+
 use crate::answer::{OrderState, PayParameters};
 use crate::attempt_product::AttemptProduct;
 use crate::order::Payer;
 use crate::order_details::AttemptDetails;
-use serde::{Deserialize, Serialize};
 
 /// `POST {base}/orders/{order_no}/attempts`. Unknown fields are refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

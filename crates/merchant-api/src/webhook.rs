@@ -1,8 +1,9 @@
 //! What the merchant's backend is told, as the body of a webhook: one type for each event, so that
 //! the sender, the OpenAPI document and its reader mean the same.
 
-use crate::refund::{RefundOrigin, RefundState};
 use serde::Serialize;
+
+use crate::refund::{RefundOrigin, RefundState};
 
 /// The body of a message after the Standard Webhooks scheme: `type`, `timestamp`, `data`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,13 +2,14 @@
 //! `BLESS=1 cargo test -p merchant-api` writes them anew.
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
+use std::path::PathBuf;
+
 use merchant_api::{
     Action, ApiError, AttemptProduct, CheckoutAnswer, CurrentAttempt, ErrorCode, Fields, OrderNews,
     OrderState, PayParameters, PaymentMismatchNews, PaymentNews, Product, RefundMismatchNews,
     RefundNews, RefundOrigin, RefundState, WebhookEvent, WebhookMessage,
 };
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 #[track_caller]
 fn check_golden(name: &str, value: &impl serde::Serialize) -> Value {

@@ -11,14 +11,12 @@ use crate::api_key::Backend;
 use crate::checkout::read_body;
 use crate::config::Scope;
 use crate::error::Failure;
-use crate::json_body;
 use crate::ledger::{KeptMismatch, Ledger, LedgerError, MismatchFilter};
 use crate::order_details::timestamp;
 use crate::path_text::PathText;
 use crate::payer_mask::{mask_openids, mask_openids_in_text};
-use crate::plain_text;
-use crate::query;
 use crate::server::MerchantServer;
+use crate::{json_body, plain_text, query};
 
 /// Longest note, in bytes.
 const NOTE_MAX_BYTES: usize = 500;

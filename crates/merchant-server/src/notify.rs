@@ -18,11 +18,9 @@ use wechat_pay::{
 
 use crate::ledger::{Evidence, LedgerError};
 use crate::randomness::hex;
-use crate::refunds;
 use crate::server::MerchantServer;
-use crate::settlement;
-use crate::unread_notifications;
 use crate::wechat_orders::Told;
+use crate::{refunds, settlement, unread_notifications};
 
 /// `POST /wechat/notify/payment`
 pub(crate) async fn payment(

@@ -32,13 +32,12 @@ use url::{Url, form_urlencoded};
 
 use crate::config::{Config, Merchant};
 use crate::error::Failure;
-use crate::hosted_page;
 use crate::language::Language;
 use crate::ledger::{Order, StateFound};
 use crate::randomness::{hex, unguessable};
-use crate::return_address;
 use crate::server::MerchantServer;
 use crate::wechat_openid::{Application, NoOpenId};
+use crate::{hosted_page, return_address};
 
 /// Where WeChat sends the buyer back to; its host is registered in the official account.
 pub(crate) const CALLBACK_PATH: &str = "/wechat/oauth/callback";

@@ -11,12 +11,11 @@ use crate::api_key::Backend;
 use crate::checkout::{self, AttemptRequest, NextStep, POLL_AFTER_MS, Started, read_body};
 use crate::config::Scope;
 use crate::error::Failure;
-use crate::json_body;
 use crate::order_details::attempt_details;
 use crate::order_locks::Queue;
-use crate::orders;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
+use crate::{json_body, orders};
 
 /// `POST /v1/orders/{order_no}/attempts`
 pub(crate) async fn start_attempt(

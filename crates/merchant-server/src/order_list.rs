@@ -10,10 +10,9 @@ use crate::config::Scope;
 use crate::error::Failure;
 use crate::ledger::{Order, OrderFilter};
 use crate::order_details::{details, timestamp};
-use crate::orders;
 use crate::path_text::PathText;
-use crate::query;
 use crate::server::MerchantServer;
+use crate::{orders, query};
 
 /// `GET /v1/orders/{order_no}`
 pub(crate) async fn get_order(

@@ -17,15 +17,13 @@ use wechat_pay::{Description, OpenId};
 use crate::api_key::Backend;
 use crate::checkout::{self, answer, read_body};
 use crate::config::{EXPIRES_IN_MS, Scope};
-use crate::due_work;
 use crate::error::Failure;
-use crate::json_body;
 use crate::ledger::{Checkout, Created, NewOrder, Order};
 use crate::order_locks::Queue;
 use crate::path_text::PathText;
 use crate::randomness::{hex, unguessable};
-use crate::return_address;
 use crate::server::MerchantServer;
+use crate::{due_work, json_body, return_address};
 
 /// The largest amount, in fen: ten million yuan. More is a slip of the unit, not an order.
 const TOTAL_MAX_FEN: u64 = 1_000_000_000;

@@ -7,10 +7,9 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use merchant_api::ErrorCode;
 
-use crate::cross_origin;
 use crate::error::Failure;
-use crate::hosted_page;
 use crate::language::Language;
+use crate::{cross_origin, hosted_page};
 
 /// No route has this address.
 pub(crate) async fn unknown(request: Request) -> Response {

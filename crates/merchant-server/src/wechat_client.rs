@@ -11,7 +11,12 @@ mod trust;
 
 use std::sync::Arc;
 
+pub(crate) use call_budget::CallSource;
+use call_budget::{CallBudget, OverBudget};
+use experience::Experience;
 use serde::de::DeserializeOwned;
+use trust::Trust;
+pub use trust::{RefreshError, Refreshed};
 use wechat_pay::{KeyError, Operation, ReplyError, Stamp, VerifiedReply, WechatError};
 
 use crate::clock::Clock;
@@ -19,12 +24,6 @@ use crate::config::{Config, Gateway, Merchant};
 use crate::randomness::{NoRandomness, Randomness};
 use crate::server::Surroundings;
 use crate::wechat_transport::{TransportError, WechatTransport};
-use call_budget::{CallBudget, OverBudget};
-use experience::Experience;
-use trust::Trust;
-
-pub(crate) use call_budget::CallSource;
-pub use trust::{RefreshError, Refreshed};
 
 /// Speaks to WeChat for one merchant.
 pub(crate) struct WechatClient {

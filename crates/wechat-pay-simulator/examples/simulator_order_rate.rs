@@ -9,11 +9,9 @@
     reason = "a program to be looked at: a panic is its error, its output is what it is for"
 )]
 
-use std::{
-    collections::BTreeSet,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use http::{Request, StatusCode};

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, tz::Offset};
+use jiff::Timestamp;
+use jiff::tz::Offset;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_RSA_SHA256, RsaKeySize,
     SerialNumber, date_time_ymd,
@@ -18,7 +19,7 @@ pub(crate) fn rsa_key() -> Result<KeyPair, rcgen::Error> {
 }
 
 /// When a certificate holds, as it says itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
     pub(crate) not_before: Timestamp,
     pub(crate) not_after: Timestamp,

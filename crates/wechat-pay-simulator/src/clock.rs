@@ -5,13 +5,9 @@
 //! time, which is the wall's plus what was advanced. So a test can let a day go by, and both
 //! sides still believe each other's signatures.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 

@@ -6,12 +6,10 @@ mod fault_rules;
 pub(crate) mod refund;
 mod trust;
 
-use axum::{
-    Json, Router,
-    extract::{RawQuery, State},
-    response::{IntoResponse, Response},
-    routing::{get, post},
-};
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use bytes::Bytes;
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -19,11 +17,10 @@ use serde_json::json;
 use url::{Url, form_urlencoded};
 use wechat_pay::beijing_time;
 
-use crate::{
-    ledger::{Outcome, PayRefusal, Target, order::OrderKey},
-    pages::H5_PATH,
-    simulator::{Buyer, Simulator},
-};
+use crate::ledger::order::OrderKey;
+use crate::ledger::{Outcome, PayRefusal, Target};
+use crate::pages::H5_PATH;
+use crate::simulator::{Buyer, Simulator};
 
 /// Ten years: further ahead nothing of WeChat's is due.
 const LONGEST_ADVANCE_S: i64 = 10 * 366 * 24 * 3600;
@@ -41,7 +38,7 @@ pub(crate) fn routes() -> Router<Simulator> {
 }
 
 /// What is wrong with a request, for a program and for a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
     #[serde(skip)]
     pub(crate) status: u16,

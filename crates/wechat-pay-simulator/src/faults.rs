@@ -8,12 +8,11 @@ mod documented;
 
 use std::sync::{Mutex, PoisonError};
 
+pub(crate) use documented::{Documented, codes_of, documented};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use documented::{Documented, codes_of, documented};
-
 /// A rule, as the control interface takes it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
     /// `order`, `query`, `close`, `reverse`, `refund`, `refund_query`, `abnormal_refund`, `bill`,
@@ -41,7 +40,7 @@ pub struct FaultRule {
 }
 
 /// What can go wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// The answer takes its time.
@@ -79,7 +78,7 @@ pub enum FaultKind {
 }
 
 /// Why a rule is refused: the field, and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FaultError {
     pub(crate) field: &'static str,
     pub(crate) rule: String,
@@ -116,7 +115,7 @@ struct Drawn {
 }
 
 /// What is to go wrong this time.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Hits(Vec<FaultRule>);
 
 impl Faults {

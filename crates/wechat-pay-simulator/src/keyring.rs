@@ -5,11 +5,9 @@
 //! own. WeChat's private keys lie in a sub-folder, because no merchant ever has them. Private files
 //! are for their owner's eyes alone (mode 0600).
 
-use std::{
-    fmt, fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fmt, fs, io};
 
 use jiff::Timestamp;
 use wechat_pay::{
@@ -17,13 +15,11 @@ use wechat_pay::{
     certificate_serial,
 };
 
-use crate::{
-    certificate::{certified, rsa_key},
-    merchant_file::MerchantFile,
-    pkcs12::{Pkcs12Error, pkcs12},
-    random::Random,
-    settings::Trust,
-};
+use crate::certificate::{certified, rsa_key};
+use crate::merchant_file::MerchantFile;
+use crate::pkcs12::{Pkcs12Error, pkcs12};
+use crate::random::Random;
+use crate::settings::Trust;
 
 const MERCHANT_FILE: &str = "merchant.json";
 const PRIVATE_KEY: &str = "apiclient_key.pem";
@@ -362,10 +358,8 @@ fn write(path: &Path, content: impl AsRef<[u8]>, privacy: Privacy) -> Result<(),
 
 #[cfg(unix)]
 fn write_with_mode(path: &Path, content: &[u8], privacy: Privacy) -> io::Result<()> {
-    use std::{
-        io::Write,
-        os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    };
+    use std::io::Write;
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let mode = match privacy {
         Privacy::Owner => 0o600,
         Privacy::Anyone => 0o644,

@@ -1,22 +1,20 @@
 //! The binary: reads the command line, opens the sockets, runs what is due.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    io::Write,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
-};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
 
 use axum::Router;
 use clap::Parser;
 use tokio::net::TcpListener;
+use wechat_pay_simulator::wechat_browser::{self, LoopbackOrigin, OriginError};
 use wechat_pay_simulator::{
     Clock, Keyring, KeyringError, NOTIFICATION_TIMEOUT, Outgoing, OutgoingError, Random, Settings,
     SettingsError, Simulator, SimulatorOptions, SimulatorParts, StateError, Trust, serve,
-    wechat_browser::{self, LoopbackOrigin, OriginError},
 };
 
 /// A shop may hold a long poll for 25 seconds; a page that takes longer than this is lost.
@@ -141,7 +139,7 @@ Time that is advanced moves WeChat's deadlines and retries. Signatures keep the 
 that a merchant whose clock was not advanced still accepts them. A time_expire that such a
 merchant sends afterwards lies in WeChat's past: as WeChat does, it is moved to a minute from now.";
 
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 struct BrowserArgument {
     listen: SocketAddr,
     shop: LoopbackOrigin,
@@ -382,8 +380,9 @@ async fn stop_signal() {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, EXAMPLES};
     use clap::CommandFactory;
+
+    use super::{Arguments, EXAMPLES};
 
     /// The description of the control interface, which the tests hold against its routes.
     const CONTROL: &str = include_str!("../goldens/control-openapi.json");

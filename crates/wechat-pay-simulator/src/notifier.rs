@@ -3,29 +3,25 @@
 //! Due work is data in the ledger; nothing here sleeps. Each try is sealed and signed anew, with
 //! the wall's time, because a merchant compares it with its own clock.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use aws_lc_rs::{
-    cipher::{AES_256, PaddedBlockEncryptingKey, UnboundCipherKey},
-    error::Unspecified,
-};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use aws_lc_rs::cipher::{AES_256, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::error::Unspecified;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Request, header};
 use md5::{Digest, Md5};
 use wechat_pay::NotificationDraft;
 
-use crate::{
-    clock::after,
-    faults::{FaultKind, Hits, NOTIFICATION},
-    keyring::Keyring,
-    ledger::{
-        Delivery,
-        notice::{NoticeKind, TryOutcome},
-    },
-    random::lower_hex,
-    simulator::{Signing, Simulator},
-};
+use crate::clock::after;
+use crate::faults::{FaultKind, Hits, NOTIFICATION};
+use crate::keyring::Keyring;
+use crate::ledger::Delivery;
+use crate::ledger::notice::{NoticeKind, TryOutcome};
+use crate::random::lower_hex;
+use crate::simulator::{Signing, Simulator};
 
 /// An acknowledgement in XML is short.
 const XML_ANSWER_LIMIT_BYTES: usize = 64 * 1024;

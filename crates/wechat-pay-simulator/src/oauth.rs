@@ -4,24 +4,21 @@
 //! beside it is a proxy and cannot follow a page to another address.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::{
-    Router,
-    extract::{RawQuery, State},
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode, header};
 use maud::html;
 use serde_json::json;
 use url::{Url, form_urlencoded};
 
-use crate::{
-    ledger::grant::GrantRefusal,
-    pages::{layout, payer, with_page_headers},
-    random::lower_hex,
-    simulator::Simulator,
-};
+use crate::ledger::grant::GrantRefusal;
+use crate::pages::{layout, payer, with_page_headers};
+use crate::random::lower_hex;
+use crate::simulator::Simulator;
 
 pub(crate) fn routes() -> Router<Simulator> {
     Router::new()

@@ -1,7 +1,12 @@
 //! The way out: notifications to the merchant, pages for the WeChat browser. Injected, so that a
 //! journey runs in process without a socket.
 
-use std::{fmt, future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
+use std::fmt;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -15,7 +20,7 @@ type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, OutgoingError>>
 pub struct Outgoing(Arc<dyn Fn(Request<Bytes>) -> Answer + Send + Sync>);
 
 /// Why no answer came.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutgoingError {
     /// The host is not this machine, and the simulator was not told to go beyond it.

@@ -5,14 +5,13 @@
 //! OpenSSL, Java from 8u301 and PHP read. WeChat's own files use RC2 and triple DES, which OpenSSL 3
 //! refuses to read without its legacy provider. It writes and never reads.
 
-use aws_lc_rs::{
-    cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey},
-    digest, hmac,
-    iv::FixedLength,
-    pbkdf2,
-};
 use std::num::NonZeroU32;
-use yasna::{DERWriter, Tag, construct_der, models::ObjectIdentifier};
+
+use aws_lc_rs::cipher::{AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey};
+use aws_lc_rs::iv::FixedLength;
+use aws_lc_rs::{digest, hmac, pbkdf2};
+use yasna::models::ObjectIdentifier;
+use yasna::{DERWriter, Tag, construct_der};
 
 use crate::random::Random;
 
@@ -35,7 +34,7 @@ const AES_256_CBC: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 1, 42];
 const SHA256: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 2, 1];
 
 /// A PEM block cannot be read, or the cipher refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Pkcs12Error {
     /// The text of the key or of the certificate is no PEM.
     #[error("the key or the certificate is no PEM")]

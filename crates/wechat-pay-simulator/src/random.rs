@@ -1,10 +1,8 @@
 //! Random bytes and the texts that WeChat makes of them. One source, injected, so that nothing
 //! else in the crate asks the system for randomness.
 
-use std::{
-    fmt,
-    sync::{Mutex, PoisonError},
-};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::rand;
 use jiff::Timestamp;

@@ -3,20 +3,20 @@
 //! and `wechatpay-timestamp`; WeChat's own wechatpay-java does, and verifies nothing that is
 //! written small.
 
-use std::{io, time::Duration};
+use std::io;
+use std::time::Duration;
 
-use axum::{Router, body::Body};
+use axum::Router;
+use axum::body::Body;
 use http::{Extensions, Request, Response};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
-use tokio::{
-    io::AsyncWriteExt,
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 /// A pause after a connection could not be taken: mostly there are too many open files.
@@ -93,9 +93,10 @@ async fn spelling() -> Extensions {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use axum::routing::get;
     use tokio::io::AsyncReadExt;
+
+    use super::*;
 
     #[tokio::test]
     async fn names_of_headers_are_spelt_as_wechat_spells_them() {

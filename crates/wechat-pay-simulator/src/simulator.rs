@@ -4,42 +4,34 @@
 mod cashier;
 mod trust;
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use aws_lc_rs::digest;
-use axum::{
-    Router,
-    extract::{DefaultBodyLimit, Request, State},
-    middleware::{self, Next},
-    response::Response,
-};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+pub(crate) use cashier::Buyer;
 use http::StatusCode;
 use jiff::Timestamp;
 use tokio::sync::Notify;
-
-pub(crate) use cashier::Buyer;
 pub(crate) use trust::Signing;
 
-use crate::{
-    clock::Clock,
-    control,
-    faults::Faults,
-    gateway,
-    keyring::Keyring,
-    ledger::{Ledger, LedgerView, journal::Kept},
-    notifier, oauth,
-    outgoing::{Outgoing, is_loopback_host},
-    pages,
-    random::{Random, lower_hex},
-    settings::Settings,
-    store::{StateError, Store},
-};
+use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::keyring::Keyring;
+use crate::ledger::journal::Kept;
+use crate::ledger::{Ledger, LedgerView};
+use crate::outgoing::{Outgoing, is_loopback_host};
+use crate::random::{Random, lower_hex};
+use crate::settings::Settings;
+use crate::store::{StateError, Store};
+use crate::{control, gateway, notifier, oauth, pages};
 
 /// No page, form or question to the control interface is longer. The gateway has its own limit.
 const BODY_LIMIT_BYTES: usize = 256 * 1024;
@@ -93,7 +85,7 @@ struct Inner {
 pub const SUB_MERCHANTS: u8 = 2;
 
 /// Whom a partner acts for.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct SubMerchant {
     /// Its merchant number.
     pub sub_mchid: String,

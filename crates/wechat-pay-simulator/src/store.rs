@@ -3,7 +3,8 @@
 //! The file holds private keys of rotated certificates and buyers' openids: for its owner's eyes
 //! alone (mode 0600).
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
+use std::time::Duration;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -32,7 +33,7 @@ pub enum StateError {
 const VERSION: i64 = 1;
 
 /// A handle on the file. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Store(SqlitePool);
 
 impl Store {

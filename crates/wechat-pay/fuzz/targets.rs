@@ -2,18 +2,18 @@
 //! promise. libFuzzer runs them (`fuzz_targets/`), and so does `tests/hostile_inputs.rs` with
 //! plain stable Rust over the kept corpus.
 
-use std::{fmt::Write, sync::OnceLock};
+use std::fmt::Write;
+use std::sync::OnceLock;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use http::{HeaderMap, HeaderValue};
+use wechat_pay::bill::{
+    BillReader, BillTicket, FundFlowRow, FundFlowSummary, Packing, TradeBillRow, TradeBillSummary,
+    read_bill,
+};
 use wechat_pay::{
     ApiV3Key, Authorization, NotificationDraft, PlatformKey, PublicKey, SigningKey, Stamp,
-    TrustedKeys,
-    bill::{
-        BillReader, BillTicket, FundFlowRow, FundFlowSummary, Packing, TradeBillRow,
-        TradeBillSummary, read_bill,
-    },
-    certificate_serial, open_notification, v2,
+    TrustedKeys, certificate_serial, open_notification, v2,
 };
 
 /// The documentation's public example key. It guards nothing.

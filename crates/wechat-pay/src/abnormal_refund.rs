@@ -4,17 +4,15 @@
 
 use serde::Serialize;
 
-use crate::{
-    field::{InvalidField, Rule, check_text, check_word},
-    key::{KeyError, MerchantKey, PublicKey},
-    oaep::OaepError,
-    order_fields::{OutRefundNo, RefundId},
-    request::{RequestParts, SignedRequest, encode},
-    stamp::Stamp,
-};
+use crate::field::{InvalidField, Rule, check_text, check_word};
+use crate::key::{KeyError, MerchantKey, PublicKey};
+use crate::oaep::OaepError;
+use crate::order_fields::{OutRefundNo, RefundId};
+use crate::request::{RequestParts, SignedRequest, encode};
+use crate::stamp::Stamp;
 
 /// A refund that is sent another way, after it became `ABNORMAL`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AbnormalRefund {
     /// WeChat's number of the refund.
     pub refund_id: RefundId,
@@ -52,7 +50,7 @@ impl std::fmt::Debug for AbnormalRefundTo {
 }
 
 /// Why an abnormal refund cannot be made into a request.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AbnormalRefundError {
     /// A field that WeChat would refuse.
@@ -117,7 +115,7 @@ impl AbnormalRefund {
 }
 
 /// A request with sealed fields, together with the serial that it must name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedRequest {
     parts: RequestParts,
     serial: String,
@@ -176,9 +174,10 @@ fn sealed(field: &'static str, key: &PublicKey, text: &str) -> Result<String, Ab
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::{SigningKey, test_keys};
-    use serde_json::Value;
 
     fn refund(to: AbnormalRefundTo) -> AbnormalRefund {
         AbnormalRefund {

@@ -6,7 +6,8 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::key::KeyError;
@@ -35,7 +36,7 @@ impl fmt::Debug for ApiV3Key {
 }
 
 /// Sealed bytes with all that is needed to open them, in WeChat's JSON form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedResource {
     /// What is inside: `transaction`, `refund`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +54,7 @@ pub struct SealedResource {
 }
 
 /// Why sealed bytes cannot be opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AeadError {
     /// Not [`AEAD_ALGORITHM`].
@@ -137,8 +138,9 @@ fn cipher(key: &ApiV3Key) -> Result<LessSafeKey, AeadError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn key() -> ApiV3Key {
         ApiV3Key::new(&[9; 32]).unwrap()

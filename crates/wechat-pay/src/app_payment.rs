@@ -2,14 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    key::{KeyError, MerchantKey, PublicKey},
-    stamp::Stamp,
-};
+use crate::key::{KeyError, MerchantKey, PublicKey};
+use crate::stamp::Stamp;
 
 /// Parameters of the SDK's `PayReq`. Every value is text; the names are lower-case, as WeChat's
 /// documentation of App pay spells them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppPayment {
     /// The app's number at WeChat's open platform.
     pub appid: String,

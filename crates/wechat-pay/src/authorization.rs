@@ -3,7 +3,8 @@
 //! Reading judges the form alone; whether the signature holds is [`Authorization::verifies`],
 //! and whether the time is near is the reader's business.
 
-use crate::{key::PublicKey, signature::request_message};
+use crate::key::PublicKey;
+use crate::signature::request_message;
 
 /// The one scheme that this crate writes and reads.
 pub const AUTHORIZATION_SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
@@ -24,7 +25,7 @@ pub struct Authorization {
 }
 
 /// Why a header cannot be read. WeChat answers all of them with 401 `SIGN_ERROR`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorizationError {
     /// Another scheme than [`AUTHORIZATION_SCHEME`].
@@ -140,8 +141,9 @@ const NAMES: [&str; 5] = ["mchid", "nonce_str", "signature", "timestamp", "seria
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn sample() -> Authorization {
         Authorization {

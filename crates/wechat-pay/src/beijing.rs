@@ -1,6 +1,7 @@
 //! WeChat's way to write a moment: RFC 3339 in Beijing time, whole seconds.
 
-use jiff::{Timestamp, tz::Offset};
+use jiff::Timestamp;
+use jiff::tz::Offset;
 
 /// `2018-06-08T10:34:56+08:00`, as WeChat writes and reads every date of APIv3.
 #[must_use]

@@ -10,18 +10,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    aead::{self, AeadError, ApiV3Key, SealedResource},
-    beijing::beijing_time,
-    error::WechatError,
-    json::{Unreadable, read_json},
-    key::{KeyError, PublicKey},
-    pem::read_certificate,
-    reply::{Reply, ReplyError},
-    request::RequestParts,
-    signature::SignatureError,
-    trust::TrustedKeys,
-};
+use crate::aead::{self, AeadError, ApiV3Key, SealedResource};
+use crate::beijing::beijing_time;
+use crate::error::WechatError;
+use crate::json::{Unreadable, read_json};
+use crate::key::{KeyError, PublicKey};
+use crate::pem::read_certificate;
+use crate::reply::{Reply, ReplyError};
+use crate::request::RequestParts;
+use crate::signature::SignatureError;
+use crate::trust::TrustedKeys;
 
 /// Asks for the platform certificates; answered with [`SealedCertificates`], to be read by
 /// [`TrustedKeys::refreshed`].
@@ -30,14 +28,14 @@ pub fn certificates() -> RequestParts {
 }
 
 /// The answer's body, as it travels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedCertificates {
     /// One entry for each certificate; two and more while WeChat changes them.
     pub data: Vec<SealedCertificate>,
 }
 
 /// One certificate, as it travels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedCertificate {
     /// The certificate's serial number.
     pub serial_no: String,
@@ -86,7 +84,7 @@ impl SealedCertificate {
 }
 
 /// Why no certificate of a reply was taken. The keys that were trusted before still are.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificatesError {
     /// The reply is no success, or is not believed.

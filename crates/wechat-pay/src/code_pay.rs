@@ -10,14 +10,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{
-    field::{InvalidField, Rule, check_text, check_word},
-    money::Fen,
-    order_extras::{check_detail, check_settle_info},
-    order_fields::{Description, OutTradeNo},
-    orders::Orderer,
-    request::{RequestParts, encode},
-};
+use crate::field::{InvalidField, Rule, check_text, check_word};
+use crate::money::Fen;
+use crate::order_extras::{check_detail, check_settle_info};
+use crate::order_fields::{Description, OutTradeNo};
+use crate::orders::Orderer;
+use crate::request::{RequestParts, encode};
 
 /// The route of code pay.
 const PATH: &str = "/v3/pay/transactions/codepay";
@@ -48,7 +46,7 @@ impl std::fmt::Debug for AuthCode {
 }
 
 /// Where the buyer stands: `scene_info.store_info` and the device.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodePayScene {
     /// The store's number at WeChat; at most 32 bytes.
     pub store_id: Option<String>,
@@ -61,7 +59,7 @@ pub struct CodePayScene {
 }
 
 /// A payment by the buyer's code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodePayOrder {
     /// The application that the merchant number is bound to.
     pub appid: String,
@@ -189,7 +187,7 @@ pub fn reverse(out_trade_no: &OutTradeNo, appid: &str, mchid: &str) -> RequestPa
 
 /// The answer to a reversal. Its signature says that the order is reversed; the fields repeat
 /// what was asked, and WeChat may leave them out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reversed {
     /// The application that ordered; WeChat may leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use crate::json::read_json;
 ///
 /// One code comes with several statuses and one status with several codes, so neither is
 /// derived from the other.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("WeChat answered {status} {code}: {message}")]
 pub struct WechatError {
     /// The HTTP status.

@@ -5,7 +5,7 @@
 use std::fmt;
 
 /// A value that WeChat would refuse, found before anything is sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {rule}")]
 pub struct InvalidField {
     /// The field's name as WeChat spells it, dotted where nested: `amount.total`.
@@ -21,7 +21,7 @@ impl InvalidField {
 }
 
 /// The rules that a value can break. `Display` gives the rule as a sentence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
     /// Nothing in it.
@@ -84,9 +84,7 @@ impl fmt::Display for Rule {
 macro_rules! checked_text {
     ($(#[$about:meta])* $name:ident, $check:path) => {
         $(#[$about])*
-        #[derive(
-            Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-        )]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(into = "String", try_from = "String")]
         pub struct $name(String);
 

@@ -10,14 +10,12 @@
 //! them itself, so a chain with an intermediate is configured by its intermediate. There is no
 //! issuer built in: what this crate could not fetch from WeChat it does not vouch for.
 
-use crate::{
-    key::{KeyError, PublicKey},
-    key_file,
-    pem::{Certificate, Issuance, certificate_from_der},
-};
+use crate::key::{KeyError, PublicKey};
+use crate::key_file;
+use crate::pem::{Certificate, Issuance, certificate_from_der};
 
 /// A certificate that platform certificates may be issued under.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Issuer {
     issuance: Issuance,
     key: PublicKey,

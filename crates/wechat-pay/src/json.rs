@@ -20,7 +20,7 @@ use serde_path_to_error::{Path, Segment};
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What was read, and what of it was not understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadJson<T> {
     /// The value.
     pub value: T,
@@ -30,7 +30,7 @@ pub struct ReadJson<T> {
 }
 
 /// Why JSON of WeChat's cannot be read: the field and the rule, never the value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {rule}")]
 pub struct Unreadable {
     /// The path of the field, such as `amount.total`; `the body` for all of it.

@@ -2,23 +2,23 @@
 //!
 //! No key ever shows in `Debug`, `Display` or an error.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
+use std::sync::Arc;
 
-use aws_lc_rs::{
-    rand::SystemRandom,
-    rsa,
-    signature::{KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256},
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa;
+use aws_lc_rs::signature::{
+    KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
-use crate::{
-    field::InvalidField,
-    key_file::{self, Found, Wanted, advice},
-    pem,
-};
+use crate::field::InvalidField;
+use crate::key_file::{self, Found, Wanted, advice};
+use crate::pem;
 
 /// Why a key or a certificate cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The file holds something else than was asked for.
@@ -97,7 +97,7 @@ impl fmt::Debug for SigningKey {
 }
 
 /// A merchant's API certificate as a signer: merchant number, certificate serial, private key.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct MerchantKey {
     mchid: String,
     serial_no: String,
@@ -164,7 +164,7 @@ impl MerchantKey {
 }
 
 /// A key of WeChat's side as a signer: what only a stand-in for WeChat Pay has.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct PlatformKey {
     serial: String,
     key: SigningKey,

@@ -7,17 +7,15 @@
 
 use std::fmt;
 
-use base64::{
-    Engine,
-    alphabet::STANDARD,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::key::KeyError;
 
 /// The kind of file that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// An RSA private key.
     PrivateKey,
@@ -28,7 +26,7 @@ pub enum Wanted {
 }
 
 /// The kind of file that was found in its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Found {
     /// Nothing, or blanks.

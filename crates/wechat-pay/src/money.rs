@@ -7,7 +7,7 @@ use crate::field::{InvalidField, Rule};
 
 /// An amount in fen (one hundredth of a yuan), from 0 to `i64::MAX`.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(into = "i64", try_from = "i64")]
 pub struct Fen(i64);
@@ -61,7 +61,7 @@ impl Fen {
 }
 
 /// Why a text is no amount in yuan. The bill's other decimals (fees) have the same causes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum YuanTextError {
     /// Nothing in it.

@@ -12,23 +12,21 @@ use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    aead::{self, AeadError, ApiV3Key, SealedResource},
-    beijing::beijing_time,
-    json::{ReadJson, Unreadable, read_json},
-    partner::PartnerTransaction,
-    refund_answer::RefundNotice,
-    signature::{SignatureError, verify_signed},
-    stamp::upper_hex,
-    transaction::Transaction,
-    trust::TrustedKeys,
-};
+use crate::aead::{self, AeadError, ApiV3Key, SealedResource};
+use crate::beijing::beijing_time;
+use crate::json::{ReadJson, Unreadable, read_json};
+use crate::partner::PartnerTransaction;
+use crate::refund_answer::RefundNotice;
+use crate::signature::{SignatureError, verify_signed};
+use crate::stamp::upper_hex;
+use crate::transaction::Transaction;
+use crate::trust::TrustedKeys;
 
 /// The event of a payment that was made.
 pub const TRANSACTION_SUCCESS: &str = "TRANSACTION.SUCCESS";
 
 /// A notification that WeChat signed, opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     /// WeChat's id of the notification; the same on every try. Where WeChat leaves it out, a hash
     /// of what is inside stands for it.
@@ -72,7 +70,7 @@ impl fmt::Debug for UnreadNotification {
 }
 
 /// What a notification is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotifiedResource {
     /// A payment.
@@ -89,7 +87,7 @@ pub enum NotifiedResource {
 }
 
 /// Why a notification is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotificationError {
     /// WeChat did not sign this, or not now. Nothing in it was looked at.
@@ -205,7 +203,7 @@ pub fn open_notification(
 
 /// A notification that is to be sent: what only a stand-in for WeChat Pay does. The sealed body
 /// is signed with [`crate::PlatformKey::sign_headers`], anew for each try.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotificationDraft {
     /// The id; the same on every try.
     pub id: String,

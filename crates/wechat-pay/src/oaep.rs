@@ -4,19 +4,18 @@
 //! FAQ says SHA-256; [`OaepHash`] lets a stand-in for WeChat Pay play that one. The plaintext is
 //! never part of an error.
 
-use aws_lc_rs::{
-    encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
-    rsa::{
-        OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm, OaepPrivateDecryptingKey,
-        OaepPublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
-    },
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::rsa::{
+    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm, OaepPrivateDecryptingKey,
+    OaepPublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::key::{PlatformKey, PublicKey, SigningKey};
 
 /// The hash of OAEP, for the message and for its mask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OaepHash {
     /// What WeChat takes.
     #[default]
@@ -35,7 +34,7 @@ impl OaepHash {
 }
 
 /// Why a field cannot be sealed or opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OaepError {
     /// Nothing in it: WeChat refuses empty fields.
@@ -125,9 +124,10 @@ impl PlatformKey {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::test_keys;
-    use proptest::prelude::*;
 
     fn key() -> SigningKey {
         SigningKey::from_pem(test_keys::DOC_KEY_PKCS1_PEM.as_bytes()).unwrap()

@@ -228,8 +228,9 @@ fn check_kind(field: &'static str, value: &Value, kind: &Kind) -> Result<(), Inv
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn what_apiv3_documents_passes() {

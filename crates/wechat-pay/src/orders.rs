@@ -10,18 +10,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{
-    beijing::beijing_time,
-    field::{InvalidField, Rule, check_text, check_word},
-    money::Fen,
-    order_extras::{check_detail, check_scene_info, check_settle_info},
-    order_fields::{Description, NotifyUrl, OutTradeNo, TransactionId},
-    product::{Product, ProductFields},
-    request::{RequestParts, encode},
-};
+use crate::beijing::beijing_time;
+use crate::field::{InvalidField, Rule, check_text, check_word};
+use crate::money::Fen;
+use crate::order_extras::{check_detail, check_scene_info, check_settle_info};
+use crate::order_fields::{Description, NotifyUrl, OutTradeNo, TransactionId};
+use crate::product::{Product, ProductFields};
+use crate::request::{RequestParts, encode};
 
 /// An order that is to be placed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// The application that the merchant number is bound to.
     pub appid: String,
@@ -212,28 +210,28 @@ pub fn close(out_trade_no: &OutTradeNo, mchid: &str) -> RequestParts {
 }
 
 /// The answer to a JSAPI order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JsapiOrdered {
     /// Goes into the payment parameters; good for two hours.
     pub prepay_id: String,
 }
 
 /// The answer to an App order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppOrdered {
     /// Goes into the payment parameters ([`crate::AppPayment`]); good for two hours.
     pub prepay_id: String,
 }
 
 /// The answer to an H5 order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct H5Ordered {
     /// Where the buyer goes; good for five minutes.
     pub h5_url: String,
 }
 
 /// The answer to a Native order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NativeOrdered {
     /// What the code says; good for two hours.
     pub code_url: String,

@@ -8,17 +8,15 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::{
-    field::{InvalidField, check_word},
-    order_fields::{OutTradeNo, TransactionId},
-    orders::{Order, Orderer, PayerBody},
-    product::{Product, ProductFields},
-    request::{RequestParts, encode},
-    transaction::{TradeState, TradeType, Transaction, TransactionAmount, null_as_default},
-};
+use crate::field::{InvalidField, check_word};
+use crate::order_fields::{OutTradeNo, TransactionId};
+use crate::orders::{Order, Orderer, PayerBody};
+use crate::product::{Product, ProductFields};
+use crate::request::{RequestParts, encode};
+use crate::transaction::{TradeState, TradeType, Transaction, TransactionAmount, null_as_default};
 
 /// A merchant that a service provider acts for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubMerchant {
     /// The sub-merchant's number.
     pub sub_mchid: String,
@@ -27,7 +25,7 @@ pub struct SubMerchant {
 }
 
 /// Whose appid a buyer's openid belongs to: one buyer has another openid under each appid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OpenIdOwner {
     /// The provider's: sent as `sp_openid`.
     #[default]
@@ -37,7 +35,7 @@ pub enum OpenIdOwner {
 }
 
 /// An order that a service provider places for a sub-merchant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartnerOrder {
     /// The order; its `appid` and `mchid` are the provider's (`sp_appid`, `sp_mchid`).
     pub order: Order,
@@ -137,7 +135,7 @@ pub fn close_partner_order(
 }
 
 /// A sub-merchant's order as WeChat sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartnerTransaction {
     /// The provider's application; empty where WeChat leaves it out (code pay may).
     #[serde(default, deserialize_with = "null_as_default")]
@@ -187,7 +185,7 @@ pub struct PartnerTransaction {
 }
 
 /// The buyer under the provider's and the sub-merchant's appid, as far as WeChat tells.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartnerPayer {
     /// Under the provider's appid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -224,12 +222,11 @@ impl PartnerTransaction {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{
-        money::Fen,
-        order_fields::{Description, NotifyUrl, OpenId},
-    };
     use serde_json::Value;
+
+    use super::*;
+    use crate::money::Fen;
+    use crate::order_fields::{Description, NotifyUrl, OpenId};
 
     fn order(product: ProductFields) -> PartnerOrder {
         PartnerOrder {

@@ -5,20 +5,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    code_pay::CodePayOrder,
-    field::{InvalidField, check_word},
-    order_fields::OutTradeNo,
-    orders::Orderer,
-    partner::SubMerchant,
-    request::{RequestParts, encode},
-};
+use crate::code_pay::CodePayOrder;
+use crate::field::{InvalidField, check_word};
+use crate::order_fields::OutTradeNo;
+use crate::orders::Orderer;
+use crate::partner::SubMerchant;
+use crate::request::{RequestParts, encode};
 
 /// The route of code pay in partner mode.
 const PATH: &str = "/v3/pay/partner/transactions/codepay";
 
 /// A payment by the buyer's code that a service provider takes for a sub-merchant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartnerCodePayOrder {
     /// The payment; its `appid` and `mchid` are the provider's (`sp_appid`, `sp_mchid`).
     pub order: CodePayOrder,
@@ -63,7 +61,7 @@ pub fn reverse_partner_order(
 }
 
 /// The answer to a reversal in partner mode.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartnerReversed {
     /// The provider's application; WeChat may leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,11 +102,9 @@ fn orderer<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        code_pay::{AuthCode, CodePayScene},
-        money::Fen,
-        order_fields::Description,
-    };
+    use crate::code_pay::{AuthCode, CodePayScene};
+    use crate::money::Fen;
+    use crate::order_fields::Description;
 
     fn order() -> PartnerCodePayOrder {
         PartnerCodePayOrder {

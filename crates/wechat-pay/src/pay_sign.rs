@@ -2,15 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    key::{KeyError, MerchantKey, PublicKey},
-    stamp::Stamp,
-};
+use crate::key::{KeyError, MerchantKey, PublicKey};
+use crate::stamp::Stamp;
 
 /// Parameters of `getBrandWCPayRequest`, and of a mini-program's `wx.requestPayment` (there the
 /// mini-program's appid signs, and `appId` itself is not handed over). Every value is text: a number where text is due works
 /// on Android and fails on iOS.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JsapiPayment {
     /// The ordering application.

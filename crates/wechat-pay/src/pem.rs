@@ -1,15 +1,12 @@
 //! What a certificate says. Nothing here judges whether a
 //! certificate is trusted: the caller does, by adding it to [`crate::TrustedKeys`].
 
-use x509_parser::{
-    oid_registry::OID_PKCS1_SHA256WITHRSA, prelude::FromDer, prelude::X509Certificate,
-};
+use x509_parser::oid_registry::OID_PKCS1_SHA256WITHRSA;
+use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::{
-    key::KeyError,
-    key_file::{self, Wanted},
-    stamp::upper_hex,
-};
+use crate::key::KeyError;
+use crate::key_file::{self, Wanted};
+use crate::stamp::upper_hex;
 
 /// The serial number of a PEM certificate as WeChat prints it: upper-case hex, two digits a
 /// byte, without the sign byte that DER puts before a number whose highest bit is set.
@@ -18,7 +15,7 @@ pub fn certificate_serial(pem: &[u8]) -> Result<String, KeyError> {
 }
 
 /// What a certificate says of itself, times in seconds since 1970.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFacts {
     /// The serial number as WeChat prints it; see [`certificate_serial`].
     pub serial_no: String,
@@ -53,7 +50,7 @@ pub(crate) struct Certificate {
 }
 
 /// What shows who issued a certificate, and whether it can issue others. Names as DER.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Issuance {
     pub(crate) der: Vec<u8>,
     pub(crate) subject: Vec<u8>,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::order_fields::OpenId;
 
 /// How a buyer is to pay; each has a route of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Product {
     /// In WeChat's own browser.
     Jsapi,
@@ -42,7 +42,7 @@ impl Product {
 }
 
 /// A product with what only it needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProductFields {
     /// In WeChat's own browser, or in a mini-program: the buyer must be known.
     Jsapi {
@@ -75,7 +75,7 @@ impl ProductFields {
 }
 
 /// `scene_info.h5_info.type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum H5Type {
     /// A web page.
     Wap,

@@ -5,7 +5,8 @@
 //! of WeChat's own wechatpay-java, wechatpay-go and wechatpay-php (`published/`, by name). The keys
 //! there are theirs for testing, public, and guard nothing.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 

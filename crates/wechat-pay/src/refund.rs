@@ -8,18 +8,16 @@ use bytes::Bytes;
 use http::Method;
 use serde::Serialize;
 
-use crate::{
-    field::{InvalidField, Rule, check_text, check_word},
-    money::Fen,
-    order_fields::{NotifyUrl, OutRefundNo, OutTradeNo, TransactionId},
-    refund_answer::FundsAccount,
-    request::{RequestParts, encode},
-};
+use crate::field::{InvalidField, Rule, check_text, check_word};
+use crate::money::Fen;
+use crate::order_fields::{NotifyUrl, OutRefundNo, OutTradeNo, TransactionId};
+use crate::refund_answer::FundsAccount;
+use crate::request::{RequestParts, encode};
 
 const PATH: &str = "/v3/refund/domestic/refunds";
 
 /// Which payment is to be refunded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefundOf {
     /// By WeChat's number.
     TransactionId(TransactionId),
@@ -28,7 +26,7 @@ pub enum RefundOf {
 }
 
 /// A refund that is to be asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundRequest {
     /// The payment.
     pub payment: RefundOf,
@@ -54,7 +52,7 @@ pub struct RefundRequest {
 }
 
 /// An account that pays a part of a refund.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefundFrom {
     /// `AVAILABLE` or `UNAVAILABLE`.
     pub account: FundsAccount,
@@ -63,7 +61,7 @@ pub struct RefundFrom {
 }
 
 /// Goods that come back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefundGoods {
     /// The merchant's number of the goods; at most 32 bytes.
     pub merchant_goods_id: String,

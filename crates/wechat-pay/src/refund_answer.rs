@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{money::Fen, transaction::null_as_default, words::words};
+use crate::money::Fen;
+use crate::transaction::null_as_default;
+use crate::words::words;
 
 /// The event of a refund that reached the buyer.
 pub const REFUND_SUCCESS: &str = "REFUND.SUCCESS";
@@ -16,7 +18,7 @@ pub const REFUND_ABNORMAL: &str = "REFUND.ABNORMAL";
 pub const REFUND_CLOSED: &str = "REFUND.CLOSED";
 
 /// A refund as WeChat sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// WeChat's number of the refund.
     pub refund_id: String,
@@ -55,7 +57,7 @@ pub struct Refund {
 }
 
 /// The money of a refund, in fen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundAmount {
     /// What was ordered.
     pub total: Fen,
@@ -92,7 +94,7 @@ pub struct RefundAmount {
 }
 
 /// A refund as a notification tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundNotice {
     /// The merchant number; absent in partner mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,7 +126,7 @@ pub struct RefundNotice {
 }
 
 /// The money of a refund as a notification tells it, in fen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundNoticeAmount {
     /// What was ordered.
     pub total: Fen,

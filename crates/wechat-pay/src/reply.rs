@@ -8,15 +8,13 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
-use crate::{
-    error::WechatError,
-    json::{ReadJson, Unreadable, read_json},
-    signature::{SignatureError, is_signed, verify_signed},
-    trust::TrustedKeys,
-};
+use crate::error::WechatError;
+use crate::json::{ReadJson, Unreadable, read_json};
+use crate::signature::{SignatureError, is_signed, verify_signed};
+use crate::trust::TrustedKeys;
 
 /// A reply as the HTTP client got it.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     /// The status.
     pub status: StatusCode,
@@ -27,14 +25,14 @@ pub struct Reply {
 }
 
 /// A success that WeChat has signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedReply {
     status: StatusCode,
     body: Bytes,
 }
 
 /// Why a reply is not a success.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
     /// The reply is not believed. Whatever it said was not looked at.
@@ -151,7 +149,9 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{orders::NativeOrdered, stamp::Stamp, test_keys};
+    use crate::orders::NativeOrdered;
+    use crate::stamp::Stamp;
+    use crate::test_keys;
 
     const NOW_S: i64 = 1_700_000_000;
 

@@ -7,15 +7,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Serialize;
 
-use crate::{
-    authorization::Authorization,
-    key::{KeyError, MerchantKey},
-    signature::{SERIAL_HEADER, request_message},
-    stamp::Stamp,
-};
+use crate::authorization::Authorization;
+use crate::key::{KeyError, MerchantKey};
+use crate::signature::{SERIAL_HEADER, request_message};
+use crate::stamp::Stamp;
 
 /// A request before it is signed. It can be kept, and signed again for each try.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestParts {
     /// `GET` or `POST`.
     pub method: Method,
@@ -75,7 +73,7 @@ impl RequestParts {
 }
 
 /// A request that is ready to be sent, once, to WeChat's host.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct SignedRequest {
     /// `GET` or `POST`.
     pub method: Method,

@@ -4,10 +4,12 @@
 //! same number with the same bytes is safe to repeat, and another number never is before the
 //! first one was asked about.
 
-use crate::{error::WechatError, reply::ReplyError, signature::SignatureError};
+use crate::error::WechatError;
+use crate::reply::ReplyError;
+use crate::signature::SignatureError;
 
 /// What was asked of WeChat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
     /// An order by jsapi, h5, native or app.
@@ -35,7 +37,7 @@ pub enum Operation {
 }
 
 /// What to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RetryWith {
     /// The same request: same number, same bytes, signed afresh.

@@ -5,12 +5,10 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::{
-    authorization::AUTHORIZATION_SCHEME,
-    key::{KeyError, PlatformKey},
-    stamp::Stamp,
-    trust::TrustedKeys,
-};
+use crate::authorization::AUTHORIZATION_SCHEME;
+use crate::key::{KeyError, PlatformKey};
+use crate::stamp::Stamp;
+use crate::trust::TrustedKeys;
 
 /// The greatest difference between WeChat's timestamp and the reader's clock, both ways.
 pub const MAX_CLOCK_DIFFERENCE_S: u64 = 300;
@@ -28,7 +26,7 @@ const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("wechatpay-signatur
 const SIGNATURE_TYPE_HEADER: HeaderName = HeaderName::from_static("wechatpay-signature-type");
 
 /// Why something that WeChat should have signed is not believed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
     /// WeChat's own probe; answer with an error and raise no alarm.
@@ -196,9 +194,10 @@ fn check_time(timestamp: &str, now_s: i64) -> Result<(), SignatureError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::test_keys;
-    use proptest::prelude::*;
 
     const NOW_S: i64 = 1_700_000_000;
     const BODY: &[u8] = b"{\"code_url\":\"weixin://wxpay/bizpayurl?pr=a\"}";

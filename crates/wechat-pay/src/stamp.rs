@@ -3,7 +3,7 @@
 use crate::field::{InvalidField, Rule};
 
 /// A moment and a nonce for one signature. A retry needs a fresh one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     timestamp_s: i64,
     nonce: String,

@@ -2,13 +2,13 @@
 
 use std::sync::OnceLock;
 
-use aws_lc_rs::{encoding::AsDer, rsa};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rsa;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
-use crate::{
-    MerchantKey, PlatformKey, PublicKey, SigningKey, TrustedKeys,
-    key_file::{self, Wanted},
-};
+use crate::key_file::{self, Wanted};
+use crate::{MerchantKey, PlatformKey, PublicKey, SigningKey, TrustedKeys};
 
 /// The documentation's public example key. It guards nothing.
 pub(crate) const DOC_KEY_PKCS1_PEM: &str = "-----BEGIN RSA PRIVATE KEY-----

@@ -5,10 +5,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{money::Fen, words::words};
+use crate::money::Fen;
+use crate::words::words;
 
 /// An order as WeChat sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
     /// The application that ordered; empty where WeChat leaves it out (code pay may).
     #[serde(default, deserialize_with = "null_as_default")]
@@ -53,7 +54,7 @@ pub struct Transaction {
 }
 
 /// The buyer, as far as WeChat tells.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payer {
     /// The buyer's name under the ordering appid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +62,7 @@ pub struct Payer {
 }
 
 /// The money of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransactionAmount {
     /// What was ordered, in fen.
     pub total: Fen,

@@ -8,29 +8,27 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    certificates::OpenedCertificate,
-    issuer::Issuer,
-    key::{KeyError, PublicKey, check_token},
-    pem::{Certificate, read_certificate},
-};
+use crate::certificates::OpenedCertificate;
+use crate::issuer::Issuer;
+use crate::key::{KeyError, PublicKey, check_token};
+use crate::pem::{Certificate, read_certificate};
 
 /// Serial to public key.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct TrustedKeys {
     keys: BTreeMap<String, Trusted>,
     /// Who may issue certificates that a download brings; empty: whoever WeChat says.
     issuers: Vec<Issuer>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 struct Trusted {
     key: PublicKey,
     /// A certificate's time; a public key has none.
     period: Option<Period>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Period {
     effective_s: i64,
     expires_s: i64,

@@ -9,7 +9,8 @@
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
-use std::{fs, panic, path::Path};
+use std::path::Path;
+use std::{fs, panic};
 
 const SEED: u64 = 0x5157_F09E_FDC0_96DE;
 const MAX_BYTES: usize = 8 * 1024;

@@ -3,12 +3,10 @@
 //!
 //! Without the command these tests fail, and say so.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    sync::LazyLock,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use wechat_pay::{CertificateFacts, Found, KeyError, PublicKey, SigningKey, Wanted};
 

@@ -4,26 +4,23 @@
 //!
 //! Without the command these tests fail, and say so: a test that skips itself proves nothing.
 
-use std::{
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use wechat_pay::bill::{BillTicket, Packing, read_bill};
+use wechat_pay::v2::{
+    ApiV2Key, RefundNotification, RefundNotificationDraft, RefundStatus, open_refund_notification,
+};
 use wechat_pay::{
     ApiV3Key, Authorization, CertificateFacts, CertificatesError, Fen, MerchantKey, OaepHash,
     PlatformKey, PublicKey, Reply, RequestParts, SealedCertificate, SealedCertificates, SigningKey,
-    Stamp, TrustedKeys,
-    bill::{BillTicket, Packing, read_bill},
-    certificate_serial, reply_message, request_message,
-    v2::{
-        ApiV2Key, RefundNotification, RefundNotificationDraft, RefundStatus,
-        open_refund_notification,
-    },
+    Stamp, TrustedKeys, certificate_serial, reply_message, request_message,
 };
 
 const NOW_S: i64 = 1_700_000_000;

@@ -5,11 +5,10 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use wechat_pay::bill::{BillTicket, SealedBillTickets};
 use wechat_pay::{
     AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, PartnerReversed, PartnerTransaction,
-    Refund, RefundNotice, Reversed, SealedCertificates, Transaction, Unreadable,
-    bill::{BillTicket, SealedBillTickets},
-    read_json,
+    Refund, RefundNotice, Reversed, SealedCertificates, Transaction, Unreadable, read_json,
 };
 
 /// Reads an answer and gives the paths that were left out.

@@ -1,9 +1,10 @@
 //! The page's own address, in a browser: byte for byte what the page has, but for ours.
 
-use super::{own_address, parameter, strip};
 use js_sys::{Function, eval};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::{own_address, parameter, strip};
 
 /// What comes after the page's path, and what is left of it.
 const ENDS: [(&str, &str); 14] = [

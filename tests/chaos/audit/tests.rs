@@ -1,10 +1,10 @@
 //! Every kind of error, planted one at a time into a storm that ended well: an audit that cannot
 //! find it would be worth nothing.
 
+use FindingKind::{Duplicated, Lost, Wrong};
 use serde_json::json;
 
 use super::*;
-use FindingKind::{Duplicated, Lost, Wrong};
 
 const PAID: &str = "order-paid";
 const SECOND: &str = "0123456789abcdef0123456789abcdef";

@@ -79,8 +79,9 @@ fn is_of_name(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Names, short};
     use std::collections::BTreeMap;
+
+    use super::{Names, short};
 
     #[test]
     fn only_what_the_two_files_say_to_each_other_is_renamed() {

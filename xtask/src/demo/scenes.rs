@@ -256,8 +256,9 @@ fn text(object: &Value, field: &str) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{payer, prepay_id};
     use serde_json::json;
+
+    use super::{payer, prepay_id};
 
     #[test]
     fn the_payer_handle_is_read_from_the_query_alone() {

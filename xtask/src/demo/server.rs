@@ -157,8 +157,9 @@ impl Drop for Server {
 
 #[cfg(test)]
 mod tests {
-    use super::{LineSink, Server};
     use std::process::Command;
+
+    use super::{LineSink, Server};
 
     #[test]
     fn a_server_that_dies_leaves_its_last_words() {

@@ -1,9 +1,8 @@
 //! Chromium, Firefox and WebKit with what drives them, and a font for Chinese.
 
-use std::env;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::{env, fs};
 
 use super::{Step, debian};
 use crate::process;

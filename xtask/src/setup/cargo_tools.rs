@@ -145,9 +145,10 @@ pub(super) fn deny_step(cache: &ToolCache) -> Step {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::BINDGEN_CLI;
     use crate::repository;
-    use std::fs;
 
     #[test]
     fn the_runner_has_the_version_of_the_crate() {

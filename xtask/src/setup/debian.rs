@@ -5,9 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::console;
 use crate::failure::Failure;
-use crate::process;
+use crate::{console, process};
 
 /// Some hundreds of megabytes, on a slow line.
 const INSTALL_LIMIT: Duration = Duration::from_mins(15);

@@ -11,9 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{ToolCache, debian};
-use crate::console;
 use crate::failure::Failure;
-use crate::process;
+use crate::{console, process};
 
 /// The compiler, its own standard library for this machine, the sources of the one to build.
 const PACKAGES: &[&str] = &["rustc-web", "libstd-rust-web-dev", "rust-web-src"];

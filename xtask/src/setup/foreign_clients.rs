@@ -146,8 +146,9 @@ fn digest(names: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{NPM_PINS, REQUIREMENTS, digest, pins};
     use std::fs;
+
+    use super::{NPM_PINS, REQUIREMENTS, digest, pins};
 
     #[test]
     fn every_package_is_pinned_to_one_version() {

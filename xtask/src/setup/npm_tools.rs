@@ -170,8 +170,9 @@ fn versions(package: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::versions;
     use serde_json::json;
+
+    use super::versions;
 
     #[test]
     fn the_folder_is_named_after_every_version_in_it() {

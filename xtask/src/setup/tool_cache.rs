@@ -45,8 +45,9 @@ fn folder(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::folder;
     use std::path::Path;
+
+    use super::folder;
 
     #[test]
     fn the_most_particular_variable_decides_the_folder() {

@@ -1,9 +1,8 @@
 //! The steps of the test run, quickest answer first.
 
-use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 use serde_json::json;
 

@@ -1,18 +1,14 @@
 //! What we depend on, held against the policy in deny.toml. It reaches for no network: an advisory
 //! database is looked at only where somebody has brought one, and its date is said.
 
-use std::env;
 use std::ffi::OsString;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs, io};
 
-use crate::console;
 use crate::failure::Failure;
-use crate::process;
-use crate::repository;
 use crate::setup::{CARGO_DENY, ToolCache};
+use crate::{console, process, repository};
 
 /// Names a checkout of the RustSec advisory database, as `git clone` makes it.
 const ADVISORY_DB: &str = "ADVISORY_DB";
@@ -92,9 +88,10 @@ fn symlink(_to: &Path, _name: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NAME_IN_FOLDER, advisory_db, link};
     use std::fs;
     use std::path::PathBuf;
+
+    use super::{NAME_IN_FOLDER, advisory_db, link};
 
     #[test]
     fn an_empty_name_is_no_database() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::repository;
+use crate::tidy::style;
 
 /// Folders that hold nothing written by hand.
 const GENERATED: &[&str] = &["target", "node_modules", "dist", "demo-data", ".git"];
@@ -76,6 +77,7 @@ fn broken_rules(path: &str, text: &str) -> Vec<String> {
                 "`{name}` says nothing: a file's name is a noun of the domain"
             ));
         }
+        rules.extend(style::broken_rules(text));
         if path.starts_with("crates/") || path.starts_with("tests/") {
             rules.extend(
                 named(text, BROWSER_CRATES)

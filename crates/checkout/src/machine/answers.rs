@@ -1,6 +1,8 @@
 //! What the backend's answers do. Stale ones are dropped by request and version; `paid` is final;
 //! `closed` can only be followed by late money.
 
+use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, OrderState, Product, decimal};
+
 use super::attempts::code_remaining_ms;
 use super::stage::{Asking, Cashier, CashierPhase, Life, Returned, Stage};
 use super::{CONFIRMING_PAUSE_MS, CheckoutMachine, Known, SUCCESS_MS};
@@ -11,7 +13,6 @@ use crate::poll::Reading;
 use crate::problem::{Problem, ProblemCode};
 use crate::scene::{self, Reason, WayOut};
 use crate::view_model::{Notice, OrderView};
-use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, OrderState, Product, decimal};
 
 impl CheckoutMachine {
     pub(super) fn answered(&mut self, now_ms: u64, id: RequestId, answer: &CheckoutAnswer) {

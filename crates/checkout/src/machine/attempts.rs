@@ -1,5 +1,7 @@
 //! Attempts: asking the backend for one, and taking up the action it gives.
 
+use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, Product, decimal};
+
 use super::stage::{Code, Errand, Leaving, Life, Progress, Stage, Starting};
 use super::{ATTEMPT_PATIENCE_MS, ATTEMPT_TRIES, CheckoutMachine, STUCK_MS, earlier};
 use crate::destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath};
@@ -7,7 +9,6 @@ use crate::effect::{Destination, Effect, Occurrence, Request, RequestId};
 use crate::event::Failure;
 use crate::problem::{Problem, ProblemCode};
 use crate::view_model::Notice;
-use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, Product, decimal};
 
 impl CheckoutMachine {
     /// Starts an attempt for a product, by the buyer's wish or at a desk by itself. It is sent at

@@ -1,5 +1,7 @@
 //! WeChat's cashier (JSAPI): wait for the bridge, call once, take every result as a hint.
 
+use merchant_api::{PayParameters, Product};
+
 use super::stage::{Cashier, CashierPhase, Stage};
 use super::{BRIDGE_PATIENCE_MS, CASHIER_SILENCE_MS, CheckoutMachine};
 use crate::bridge_reply::{BridgeReply, BridgeResult};
@@ -8,7 +10,6 @@ use crate::facts::Injected;
 use crate::problem::{Problem, ProblemCode};
 use crate::scene::{EnvironmentKind, Os};
 use crate::view_model::Notice;
-use merchant_api::{PayParameters, Product};
 
 impl CheckoutMachine {
     pub(super) fn open_cashier(&mut self, now_ms: u64, attempt: u64, parameters: PayParameters) {

@@ -1,11 +1,12 @@
 //! What the buyer wants. An intent that does not fit the moment does nothing: a double click, or
 //! a click on a button that has just gone, must not start a second attempt.
 
+use merchant_api::{CancelForm, Product};
+
 use super::stage::{Asking, CashierPhase, Errand, Leaving, Life, Returned, Stage};
 use super::{CANCEL_PATIENCE_MS, Cancelling, CheckoutMachine};
 use crate::effect::{Effect, Request};
 use crate::event::Intent;
-use merchant_api::{CancelForm, Product};
 
 impl CheckoutMachine {
     pub(super) fn wanted(&mut self, now_ms: u64, intent: Intent) {

@@ -1,11 +1,12 @@
 //! Where a payment stands on this page: one enum, so that no two stages can be mixed.
 
+use merchant_api::{PayParameters, Product};
+
 use crate::destination::{CodeUrl, SuccessUrl};
 use crate::effect::RequestId;
 use crate::problem::Problem;
 use crate::scene::Reason;
 use crate::view_model::Notice;
-use merchant_api::{PayParameters, Product};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Stage {

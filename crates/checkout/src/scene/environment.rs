@@ -4,10 +4,11 @@
 //! devtools first, HarmonyOS before Android and Windows, WeCom before WeChat, WeChat before QQ,
 //! the Mac before Windows. The corpus in `tests/` holds real strings for each.
 
+use merchant_api::Product;
+
 use super::Decision;
 use crate::facts::Facts;
 use crate::substring::{after, has};
-use merchant_api::Product;
 
 /// The kind of browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,10 +1,11 @@
 //! How often the backend is asked when something outside of the payment asks for it: other tabs, the
 //! page's own events, the page's calls. All of these can come in any number and at any rate.
 
-use crate::page::{CODE, DESK, PHONE, Page, attempted, closed, code_shown, open_order, paid};
 use checkout::{Effect, Event, Failure, Intent, Options, PeerWord, Request};
 use merchant_api::{Action, ApiError, ErrorCode, Product};
 use proptest::prelude::*;
+
+use crate::page::{CODE, DESK, PHONE, Page, attempted, closed, code_shown, open_order, paid};
 
 const LOWER: u64 = 1;
 const HIGHER: u64 = 9;

@@ -1,8 +1,9 @@
 //! A phone's browser: to WeChat's middle page and back.
 
-use crate::page::{CODE, H5_URL, PHONE, Page, QQ, TABLET, attempted, code_shown, open_order, paid};
 use checkout::{Effect, Event, Failure, Intent, Notice, Options, ReturnUrl, Screen};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Product};
+
+use crate::page::{CODE, H5_URL, PHONE, Page, QQ, TABLET, attempted, code_shown, open_order, paid};
 
 const HOME: &str = "https://shop.example/pay/1";
 

@@ -1,9 +1,10 @@
 //! A backend that hands out what it must not: nothing is followed, and the page is told which
 //! address it was.
 
-use crate::page::{DESK, MINI_PROGRAM, PHONE, Page, WECHAT, attempted, open_order};
 use checkout::{Effect, Event, Failure, Intent, Options, ReturnUrl};
 use merchant_api::{Action, Malformed, Product};
+
+use crate::page::{DESK, MINI_PROGRAM, PHONE, Page, WECHAT, attempted, open_order};
 
 #[track_caller]
 fn check(user_agent: &str, product: Product, action: Action, code: &str) {

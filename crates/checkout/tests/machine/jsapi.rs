@@ -1,11 +1,12 @@
 //! Inside WeChat: the hop for the openid, and the cashier.
 
+use checkout::{BridgeReply, Effect, Event, Facts, Injected, Intent, Notice, Options, Screen};
+use merchant_api::{Action, CheckoutAnswer, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
+
 use crate::page::{
     AUTHORIZE_URL, CODE, Page, WECHAT, WECOM, attempted, bridge_ready, browser, code_shown,
     open_order, paid, pay_parameters,
 };
-use checkout::{BridgeReply, Effect, Event, Facts, Injected, Intent, Notice, Options, Screen};
-use merchant_api::{Action, CheckoutAnswer, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
 
 fn reply(err_msg: &str) -> Event {
     Event::BridgeReplied(BridgeReply {

@@ -1,11 +1,12 @@
 //! What the page may ask for in the buyer's name, and the end of an element.
 
+use checkout::{BridgeReply, Connection, Effect, Event, Failure, Intent, Options, Request};
+use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, Product};
+
 use crate::page::{
     CODE, DESK, H5_URL, MINI_PROGRAM, MINI_PROGRAM_PATH, OTHER_CODE, PHONE, Page, WECHAT,
     attempted, bridge_ready, code_shown, open_order, paid, pay_parameters,
 };
-use checkout::{BridgeReply, Connection, Effect, Event, Failure, Intent, Options, Request};
-use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, Product};
 
 fn with_code() -> Page {
     let mut page = Page::opened(DESK, Options::default(), open_order(1));

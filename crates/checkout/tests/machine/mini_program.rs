@@ -1,12 +1,13 @@
 //! A web-view in a mini-program: hand over to the mini-program's own page, and be there when the
 //! buyer comes back.
 
+use checkout::{Destination, Effect, Event, Injected, Intent, Notice, Occurrence, Options, Screen};
+use merchant_api::{Action, CheckoutAnswer, Product};
+
 use crate::page::{
     MINI_PROGRAM, MINI_PROGRAM_PATH, Page, WECHAT, attempted, bridge_ready, browser, open_order,
     paid, pay_parameters,
 };
-use checkout::{Destination, Effect, Event, Injected, Intent, Notice, Occurrence, Options, Screen};
-use merchant_api::{Action, CheckoutAnswer, Product};
 
 fn handed_over() -> Page {
     let mut page = Page::opened(MINI_PROGRAM, Options::default(), open_order(1));

@@ -1,10 +1,11 @@
 //! A desk: the QR code.
 
+use checkout::{Connection, Event, Failure, Intent, Occurrence, Options, Screen};
+use merchant_api::{CheckoutAnswer, ErrorCode, OrderState, Product};
+
 use crate::page::{
     CODE, DESK, OTHER_CODE, PHONE, Page, attempted, closed, code_shown, open_order, paid,
 };
-use checkout::{Connection, Event, Failure, Intent, Occurrence, Options, Screen};
-use merchant_api::{CheckoutAnswer, ErrorCode, OrderState, Product};
 
 fn with_code() -> Page {
     let mut page = Page::opened(DESK, Options::default(), open_order(1));

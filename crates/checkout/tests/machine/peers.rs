@@ -1,7 +1,8 @@
 //! Tabs of one browser at the same order: one asks for all, and none relies on another for long.
 
-use crate::page::{CODE, DESK, Page, code_shown, open_order, paid};
 use checkout::{Effect, Event, Intent, Options, PeerWord};
+
+use crate::page::{CODE, DESK, Page, code_shown, open_order, paid};
 
 /// Pages have the rank 7.
 const LOWER: u64 = 1;

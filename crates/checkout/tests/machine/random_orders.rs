@@ -1,15 +1,16 @@
 //! Random orders of everything that can happen, far longer than the walk through all of them
 //! (`walk.rs`) can be, and with times of any length.
 
-use crate::page::{
-    AUTHORIZE_URL, CODE, DESK, H5_URL, MINI_PROGRAM, OTHER_CODE, PHONE, Page, WECHAT, WECOM,
-    attempted, bridge_ready, closed, code_shown, open_order, paid, pay_parameters,
-};
 use checkout::{
     BridgeReply, Effect, Event, Failure, Intent, Occurrence, Options, PeerWord, Request,
 };
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Product};
 use proptest::prelude::*;
+
+use crate::page::{
+    AUTHORIZE_URL, CODE, DESK, H5_URL, MINI_PROGRAM, OTHER_CODE, PHONE, Page, WECHAT, WECOM,
+    attempted, bridge_ready, closed, code_shown, open_order, paid, pay_parameters,
+};
 
 #[derive(Clone, Debug)]
 enum Step {

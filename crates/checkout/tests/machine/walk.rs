@@ -12,12 +12,14 @@ mod node;
 mod state_key;
 mod steps;
 
-use crate::page::{DESK, MINI_PROGRAM, PHONE, QQ, TABLET, WECHAT, WECOM, browser};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use checkout::{Facts, Injected, Options, ReturnUrl};
 use merchant_api::Product;
 use node::Node;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+
+use crate::page::{DESK, MINI_PROGRAM, PHONE, QQ, TABLET, WECHAT, WECOM, browser};
 
 /// How deep the walk goes in each test run.
 const DEPTH: usize = 4;

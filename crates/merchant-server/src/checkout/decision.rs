@@ -42,9 +42,10 @@ pub(super) fn decide(
 
 #[cfg(test)]
 mod tests {
+    use merchant_api::AttemptProduct;
+
     use super::*;
     use crate::ledger::{AttemptState, Parties};
-    use merchant_api::AttemptProduct;
 
     fn attempt(state: AttemptState) -> Attempt {
         Attempt {

@@ -11,10 +11,9 @@ use super::request::{AttemptRequest, PayerClaim, Scanned};
 use crate::config::MiniProgram;
 use crate::error::Failure;
 use crate::ledger::{Checkout, Order, Parties};
-use crate::oauth;
-use crate::return_address;
 use crate::server::MerchantServer;
 use crate::wechat_openid::Application;
+use crate::{oauth, return_address};
 
 /// What is wanted, with everything that the order's body needs.
 pub(super) struct Wish {

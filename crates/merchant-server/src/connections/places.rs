@@ -198,9 +198,10 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::net::Ipv4Addr;
     use std::num::NonZeroUsize;
+
+    use super::*;
 
     fn places(max_total: usize, max_per_address: usize) -> Arc<Places> {
         Arc::new(Places::new(ConnectionBounds {

@@ -109,8 +109,9 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use Product::{H5, Jsapi, Native};
+
+    use super::*;
 
     #[test]
     fn each_browser_is_offered_what_works_in_it() {

@@ -54,9 +54,10 @@ pub(crate) const fn counts(state: RefundState) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use RefundState::{Abnormal, Closed, Processing, Refused, Requested, Succeeded};
+
     use super::Step::{Contradicts, Stays, To};
     use super::*;
-    use RefundState::{Abnormal, Closed, Processing, Refused, Requested, Succeeded};
 
     #[test]
     fn each_word_of_wechats_has_its_place_in_each_state() {

@@ -1,11 +1,11 @@
 //! Starting and cancelling attempts: the same again, renewed, second over, in doubt, refused.
 
 use http::StatusCode;
+use merchant_server::Clock as _;
 use serde_json::{Value, json};
 
 use crate::house::{House, MINUTE_MS, SHOP, letter, transaction};
 use crate::wechat_line::Meddling;
-use merchant_server::Clock as _;
 
 const NATIVE: (&str, &str) = ("product", "native");
 const H5: (&str, &str) = ("product", "h5");

@@ -4,11 +4,11 @@
 use std::pin::pin;
 
 use http::StatusCode;
+use merchant_server::Clock as _;
 use serde_json::json;
 
 use crate::house::{API_KEY, Answer, House, MINUTE_MS, backend, configuration};
 use crate::wechat_line::Meddling;
-use merchant_server::Clock as _;
 
 /// What a page came to that takes over from itself, by turns of two products, four times a second.
 struct Flood {

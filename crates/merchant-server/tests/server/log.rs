@@ -6,12 +6,12 @@ use std::io::Write;
 use std::sync::LazyLock;
 
 use http::StatusCode;
+use merchant_server::Clock as _;
 use serde_json::json;
 
 use crate::house::{API_KEY, House, backend, configuration, letter, merchant, transaction};
 use crate::oauth::{BACK, authorize_url, handle, through_wechat};
 use crate::wechat_line::Meddling;
-use merchant_server::Clock as _;
 
 const PRODUCTS: &str = r#"products = ["native", "jsapi", "mini_program", "code_pay"]"#;
 const TARGET_SECRET: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";

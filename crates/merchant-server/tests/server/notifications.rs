@@ -1,11 +1,11 @@
 //! What WeChat tells us, what others tell us in its name, and what fits nothing.
 
 use http::{HeaderValue, StatusCode};
+use merchant_server::Clock as _;
 use serde_json::{Value, json};
 
 use crate::house::{House, Letter, MINUTE_MS, letter, sign, transaction};
 use crate::log::Log;
-use merchant_server::Clock as _;
 
 async fn ordered(house: &House) -> String {
     let token = house.tea().await;

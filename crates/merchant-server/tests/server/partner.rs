@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
+use merchant_server::Clock as _;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -14,7 +15,6 @@ use crate::house::{
 };
 use crate::oauth::{BACK, handle};
 use crate::wechat_line::Meddling;
-use merchant_server::Clock as _;
 
 struct Partner {
     house: House,

@@ -2,10 +2,10 @@
 
 use http::StatusCode;
 use serde_json::{Value, json};
+use wechat_pay_simulator::SubMerchant;
 
 use crate::bills::{DAY, HOUR_MS, bill, change_the_file, refunded, the_next_morning};
 use crate::house::{House, sub_merchant, sub_merchant_table};
-use wechat_pay_simulator::SubMerchant;
 
 /// A service provider and both its sub-merchants.
 struct Provider {

@@ -2,12 +2,12 @@
 
 use axum::body::Body;
 use http::Request;
+use merchant_server::Clock as _;
+use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::bills::refunded;
 use crate::house::{Answer, House, MINUTE_MS, SHOP, read};
-use merchant_server::Clock as _;
-use tokio::task::JoinHandle;
 
 async fn ordered(house: &House) -> String {
     let token = house.tea().await;

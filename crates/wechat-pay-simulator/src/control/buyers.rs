@@ -1,17 +1,16 @@
 //! Merchants and buyers: who there is, the code that a phone shows, the code of a mini-program.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    response::{IntoResponse, Response},
-    routing::{get, post},
-};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Problem, read};
-use crate::{ledger::auth_code::AUTH_CODE_LIFETIME_S, simulator::Simulator};
+use crate::ledger::auth_code::AUTH_CODE_LIFETIME_S;
+use crate::simulator::Simulator;
 
 pub(super) fn routes() -> Router<Simulator> {
     Router::new()

@@ -1,16 +1,15 @@
 //! Faults: look at the rules, replace them, clear them.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Problem, read};
-use crate::{faults::FaultRule, simulator::Simulator};
+use crate::faults::FaultRule;
+use crate::simulator::Simulator;
 
 pub(super) fn routes() -> Router<Simulator> {
     Router::new().route("/_simulator/faults", get(list).post(replace).delete(clear))

@@ -1,26 +1,20 @@
 //! Refunds from WeChat's side: made by hand in the portal, and what becomes of one.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    response::{IntoResponse, Response},
-    routing::post,
-};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wechat_pay::Fen;
 
 use super::{Problem, read};
-use crate::{
-    ledger::{
-        order::OrderKey,
-        refund::{RefundKey, RefundRequest, RefundedPayment},
-        refunds::{RefundPlan, RefundRefusal},
-    },
-    settings::RefundOutcome,
-    simulator::Simulator,
-};
+use crate::ledger::order::OrderKey;
+use crate::ledger::refund::{RefundKey, RefundRequest, RefundedPayment};
+use crate::ledger::refunds::{RefundPlan, RefundRefusal};
+use crate::settings::RefundOutcome;
+use crate::simulator::Simulator;
 
 pub(super) fn routes() -> Router<Simulator> {
     Router::new()

@@ -1,18 +1,18 @@
 //! Certificates that replace each other, the move to the public key, and the switches.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    response::{IntoResponse, Response},
-    routing::{get, post},
-};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 use super::{Problem, read};
-use crate::{keyring::Keyring, simulator::Simulator};
+use crate::keyring::Keyring;
+use crate::simulator::Simulator;
 
 pub(super) fn routes() -> Router<Simulator> {
     Router::new()

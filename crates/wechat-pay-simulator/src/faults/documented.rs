@@ -6,7 +6,7 @@
 //! documents have a code and no sentence, the sentence is their description of the code.
 
 /// A refusal that is documented for a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Documented {
     pub(crate) status: u16,
     pub(crate) code: &'static str,

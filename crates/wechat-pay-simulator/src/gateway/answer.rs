@@ -1,17 +1,16 @@
 //! Answers of the gateway: bodies, headers, and WeChat's signature where WeChat signs.
 
-use axum::{body::Body, response::Response};
+use axum::body::Body;
+use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{
-    faults::Documented,
-    simulator::{Signing, Simulator},
-};
+use crate::faults::Documented;
+use crate::simulator::{Signing, Simulator};
 
 /// A success.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
     /// 200 with JSON.
     Json(Value),
@@ -24,7 +23,7 @@ pub(super) enum Answer {
 }
 
 /// A refusal in WeChat's words. The order of its fields in JSON is WeChat's.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Refusal {
     #[serde(skip)]
     pub(super) status: StatusCode,

@@ -5,29 +5,23 @@
 use std::io::Write;
 
 use aws_lc_rs::digest;
-use flate2::{Compression, write::GzEncoder};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::StatusCode;
-use jiff::{ToSpan, civil::Date};
+use jiff::ToSpan;
+use jiff::civil::Date;
 use serde_json::json;
-use wechat_pay::{
-    AEAD_ALGORITHM,
-    bill::{BillTicket, seal_bill},
-};
+use wechat_pay::AEAD_ALGORITHM;
+use wechat_pay::bill::{BillTicket, seal_bill};
 
-use super::{
-    answer::{Answer, BAD_PARAMETER, Refusal, system_error},
-    caller::Caller,
-    orders::{self, value_of_query},
-    schema,
-};
-use crate::{
-    ledger::{
-        bill::{Account, TradeBill, beijing_day},
-        bill_link::{BillLink, BillLinkRefusal, Sealing},
-    },
-    random::lower_hex,
-    simulator::Simulator,
-};
+use super::answer::{Answer, BAD_PARAMETER, Refusal, system_error};
+use super::caller::Caller;
+use super::orders::{self, value_of_query};
+use super::schema;
+use crate::ledger::bill::{Account, TradeBill, beijing_day};
+use crate::ledger::bill_link::{BillLink, BillLinkRefusal, Sealing};
+use crate::random::lower_hex;
+use crate::simulator::Simulator;
 
 /// Bills of a day are there from this hour of the next one on, Beijing time.
 const READY_AT_HOUR: i8 = 10;

@@ -1,24 +1,22 @@
 //! Who is calling: the `Authorization` header, its time, and then its signature.
 
-use http::{StatusCode, header, request::Parts};
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{StatusCode, header};
 use serde_json::{Value, json};
 use wechat_pay::{Authorization, MAX_CLOCK_DIFFERENCE_S, SERIAL_HEADER, request_message};
 
-use super::{
-    answer::{BAD_PARAMETER, Refusal},
-    route::Route,
-    single,
-};
-use crate::{
-    keyring::{Keyring, is_same_serial},
-    ledger::order::ReplyKey,
-    settings::Trust,
-    simulator::Simulator,
-};
-use std::sync::Arc;
+use super::answer::{BAD_PARAMETER, Refusal};
+use super::route::Route;
+use super::single;
+use crate::keyring::{Keyring, is_same_serial};
+use crate::ledger::order::ReplyKey;
+use crate::settings::Trust;
+use crate::simulator::Simulator;
 
 /// A merchant whose signature held.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) mchid: String,
     pub(super) keyring: Arc<Keyring>,
@@ -117,7 +115,7 @@ fn asked_key(simulator: &Simulator, keyring: &Keyring, parts: &Parts) -> ReplyKe
 }
 
 /// What the header `Wechatpay-Serial` of a request says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AskedSerial<'a> {
     /// No header, or an empty one: a client that has no key of WeChat's yet sends that while it
     /// fetches the certificates.

@@ -4,11 +4,10 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use wechat_pay::{beijing_time, seal};
 
-use super::{
-    answer::{Answer, Refusal, system_error},
-    caller::Caller,
-};
-use crate::{settings::Trust, simulator::Simulator};
+use super::answer::{Answer, Refusal, system_error};
+use super::caller::Caller;
+use crate::settings::Trust;
+use crate::simulator::Simulator;
 
 /// All that are listed now.
 pub(super) fn list(simulator: &Simulator, caller: &Caller) -> Result<Answer, Refusal> {

@@ -6,22 +6,15 @@
 use http::StatusCode;
 use serde_json::json;
 
-use super::{
-    answer::{Answer, Refusal},
-    caller::Caller,
-    order_fields::{order_fields, reverse_fields},
-    orders,
-    route::Role,
-    schema,
-};
-use crate::{
-    ledger::{
-        Outcome, ReverseRefusal, Target,
-        auth_code::AuthCodeRefusal,
-        order::{OrderKey, Product},
-    },
-    simulator::{Buyer, Simulator},
-};
+use super::answer::{Answer, Refusal};
+use super::caller::Caller;
+use super::order_fields::{order_fields, reverse_fields};
+use super::route::Role;
+use super::{orders, schema};
+use crate::ledger::auth_code::AuthCodeRefusal;
+use crate::ledger::order::{OrderKey, Product};
+use crate::ledger::{Outcome, ReverseRefusal, Target};
+use crate::simulator::{Buyer, Simulator};
 
 /// From here on the buyer's phone asks for the password.
 const PASSWORD_FROM_FEN: i64 = 100_000;

@@ -10,21 +10,15 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 use wechat_pay::Fen;
 
-use super::{
-    answer::{Answer, BAD_PARAMETER, Refusal},
-    caller::Caller,
-    order_fields::{close_fields, order_fields},
-    route::Role,
-    schema,
-};
-use crate::{
-    ledger::{
-        CloseRefusal, OrderRefusal,
-        order::{Link, Order, OrderKey, OrderRequest, Product},
-    },
-    settings::{ChangedOrder, Settings},
-    simulator::{Simulator, SubMerchant},
-};
+use super::answer::{Answer, BAD_PARAMETER, Refusal};
+use super::caller::Caller;
+use super::order_fields::{close_fields, order_fields};
+use super::route::Role;
+use super::schema;
+use crate::ledger::order::{Link, Order, OrderKey, OrderRequest, Product};
+use crate::ledger::{CloseRefusal, OrderRefusal};
+use crate::settings::{ChangedOrder, Settings};
+use crate::simulator::{Simulator, SubMerchant};
 
 /// Places an order, or gives the same one a new link.
 pub(super) fn order(

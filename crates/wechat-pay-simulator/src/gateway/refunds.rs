@@ -3,26 +3,21 @@
 //! Codes are the documented ones. Where a rule has a code but no published sentence, the
 //! sentence is that of the older interface for the same rule.
 
-use http::{StatusCode, request::Parts};
+use http::StatusCode;
+use http::request::Parts;
 use serde_json::Value;
 use wechat_pay::Fen;
 
-use super::{
-    answer::{Answer, BAD_PARAMETER, Refusal},
-    caller::{AskedSerial, Caller, asked_serial},
-    orders::{self, text, value_of_query},
-    refund_fields::{ABNORMAL, REFUND},
-    schema,
-};
-use crate::{
-    clock::after,
-    ledger::{
-        refund::{RefundKey, RefundRequest, RefundedPayment},
-        refunds::{AbnormalRefusal, RefundPlan, RefundRefusal},
-    },
-    settings::Settings,
-    simulator::Simulator,
-};
+use super::answer::{Answer, BAD_PARAMETER, Refusal};
+use super::caller::{AskedSerial, Caller, asked_serial};
+use super::orders::{self, text, value_of_query};
+use super::refund_fields::{ABNORMAL, REFUND};
+use super::schema;
+use crate::clock::after;
+use crate::ledger::refund::{RefundKey, RefundRequest, RefundedPayment};
+use crate::ledger::refunds::{AbnormalRefusal, RefundPlan, RefundRefusal};
+use crate::settings::Settings;
+use crate::simulator::Simulator;
 
 /// Takes a refund. 200 means accepted, and nothing more.
 pub(super) fn refund(

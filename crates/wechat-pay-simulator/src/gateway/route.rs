@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use crate::ledger::order::Product;
 
 /// A path that the gateway knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Order(Product, Role),
     /// The merchant's number, decoded.
@@ -30,7 +30,7 @@ pub(super) enum Route {
 }
 
 /// For whom a request is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Whoever signs.
     Merchant,

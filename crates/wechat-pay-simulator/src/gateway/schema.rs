@@ -6,11 +6,9 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{
-    answer::Refusal,
-    field::{Field, Fields, Rule},
-    order_fields::OUT_TRADE_NO,
-};
+use super::answer::Refusal;
+use super::field::{Field, Fields, Rule};
+use super::order_fields::OUT_TRADE_NO;
 use crate::settings::TextLimit;
 
 /// A body, read as JSON and checked.
@@ -261,7 +259,8 @@ fn collect_unknown(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{gateway::order_fields::order_fields, ledger::order::Product};
+    use crate::gateway::order_fields::order_fields;
+    use crate::ledger::order::Product;
 
     fn read_order(product: Product, body: &[u8]) -> Result<Value, Refusal> {
         read(order_fields(product, false), TextLimit::Bytes, body)

@@ -4,13 +4,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, Outcome, PayRefusal, Target, journal::Document, order::Order};
+use super::journal::Document;
+use super::order::Order;
+use super::{Ledger, Outcome, PayRefusal, Target};
 
 /// So many are kept of each order, the latest.
 const KEPT: usize = 50;
 
 /// One visit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Attempt {
     pub(crate) at: Timestamp,
     /// Who came, under the order's application.
@@ -20,7 +22,7 @@ pub(crate) struct Attempt {
 }
 
 /// How the cashier was reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Way {
     Code,
     PrepayId,
@@ -30,7 +32,7 @@ pub(crate) enum Way {
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum AttemptResult {
     Paid,
     Cancelled,

@@ -24,7 +24,7 @@ struct Shown {
 }
 
 /// Why a code does not name a buyer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthCodeRefusal {
     /// No phone showed it.
     Unknown,

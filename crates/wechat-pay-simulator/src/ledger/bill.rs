@@ -4,17 +4,17 @@
 //! UTF-8 with a byte order mark, commas, a backtick before every cell of data, yuan with two
 //! decimals; then a heading and a line of sums. A comma in a buyer's text becomes `\ `.
 
-use jiff::{Timestamp, civil::Date, tz::Offset};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use wechat_pay::{TradeState, beijing_time};
 
-use super::{
-    Ledger,
-    order::{Order, Payment},
-    refund::{Refund, RefundStatus},
-};
+use super::Ledger;
+use super::order::{Order, Payment};
+use super::refund::{Refund, RefundStatus};
 
 /// Which rows a trade bill has; its columns differ too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TradeBill {
     All,
     Success,
@@ -22,7 +22,7 @@ pub(crate) enum TradeBill {
 }
 
 /// Which account a flow of funds is of. All that happens here happens in the basic one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Account {
     Basic,
     Operation,

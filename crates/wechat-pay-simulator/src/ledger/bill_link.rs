@@ -1,6 +1,7 @@
 //! Bills that were asked for: each under a token, for minutes, for the merchant that asked.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use crate::clock::after;
 pub(crate) struct BillLinks(BTreeMap<String, BillLink>);
 
 /// One bill.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BillLink {
     pub(crate) mchid: String,
     pub(crate) issued_at: Timestamp,
@@ -37,7 +38,7 @@ impl fmt::Debug for Sealing {
 }
 
 /// Why a link leads nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BillLinkRefusal {
     Unknown,
     Expired,

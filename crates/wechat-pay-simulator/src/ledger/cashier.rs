@@ -5,15 +5,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use wechat_pay::TradeState;
 
-use super::{
-    Ledger,
-    journal::Document,
-    notice::{Notice, NoticeKind},
-    order::{Link, LinkUse, Order, OrderKey, Payment, Product},
-};
+use super::Ledger;
+use super::journal::Document;
+use super::notice::{Notice, NoticeKind};
+use super::order::{Link, LinkUse, Order, OrderKey, Payment, Product};
 
 /// How a cashier is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     CodeUrl(String),
     PrepayId(String),
@@ -28,7 +26,7 @@ pub(crate) enum Target {
 }
 
 /// What the buyer does in the cashier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// Confirms, and the money moves.
@@ -40,7 +38,7 @@ pub enum Outcome {
 }
 
 /// Why a payment is not made. The order stays as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PayRefusal {
     /// There is no such order or link.
     Unknown,

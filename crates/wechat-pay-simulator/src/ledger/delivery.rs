@@ -2,15 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{
-    Ledger,
-    journal::Document,
-    notice::{Notice, TryOutcome},
-    order::{OrderKey, ReplyKey},
-};
+use super::Ledger;
+use super::journal::Document;
+use super::notice::{Notice, TryOutcome};
+use super::order::{OrderKey, ReplyKey};
 
 /// A notification's try that somebody has to make now.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     pub(crate) order: OrderKey,
     pub(crate) notice: Notice,

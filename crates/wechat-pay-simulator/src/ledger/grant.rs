@@ -25,7 +25,7 @@ struct Grant {
 }
 
 /// Why a code gives no openid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GrantRefusal {
     /// Nobody gave it out, or it was for another application.
     Unknown,

@@ -3,12 +3,14 @@
 
 use std::fmt;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::{Entry, Ledger, order::OrderKey};
+use super::order::OrderKey;
+use super::{Entry, Ledger};
 
 /// What is kept as one piece.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Document {
     /// An order with its refunds and notifications.
     Order(OrderKey),

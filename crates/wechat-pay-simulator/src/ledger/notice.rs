@@ -12,7 +12,7 @@ pub(crate) const RETRY_WAITS_S: [i64; 15] = [
 ];
 
 /// What a notification says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum NoticeKind {
     Paid,
     RefundSuccess,
@@ -52,7 +52,7 @@ impl NoticeKind {
 }
 
 /// A notification.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Notice {
     pub(crate) id: String,
     pub(crate) kind: NoticeKind,
@@ -70,7 +70,7 @@ pub(crate) struct Notice {
 }
 
 /// One try.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Try {
     /// When it was due.
     pub(crate) due_at: Timestamp,
@@ -79,7 +79,7 @@ pub(crate) struct Try {
 }
 
 /// How a try went.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TryOutcome {
     Answered(u16),
     NoAnswer(String),

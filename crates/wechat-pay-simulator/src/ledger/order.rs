@@ -20,7 +20,7 @@ pub(crate) const AUTO_CLOSE_S: i64 = 7 * 24 * 60 * 60;
 pub(crate) const SHORTEST_DEADLINE_S: i64 = 60;
 
 /// How a buyer is to pay; each has a route of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Product {
     Jsapi,
     H5,
@@ -31,7 +31,7 @@ pub(crate) enum Product {
 }
 
 /// Merchant number and merchant's number: what makes an order unique.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct OrderKey {
     /// The merchant number of whoever signs: a partner's own, where it orders for another.
     pub(crate) mchid: String,
@@ -42,7 +42,7 @@ pub(crate) struct OrderKey {
 }
 
 /// Which of WeChat's keys signs replies and notifications for a merchant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ReplyKey {
     /// The platform certificate's.
     PlatformCertificate,
@@ -51,7 +51,7 @@ pub(crate) enum ReplyKey {
 }
 
 /// What a merchant asks for, checked.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OrderRequest {
     pub(crate) key: OrderKey,
     /// A partner's own, where it orders for another.
@@ -74,7 +74,7 @@ pub(crate) struct OrderRequest {
 }
 
 /// An order.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) request: OrderRequest,
     pub(crate) created_at: Timestamp,
@@ -96,7 +96,7 @@ pub(crate) struct Order {
 }
 
 /// One way to the cashier. Ordering again makes another.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Link {
     pub(crate) prepay_id: String,
     /// Native alone.
@@ -109,7 +109,7 @@ pub(crate) struct Link {
 }
 
 /// A payment that was made.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Payment {
     pub(crate) transaction_id: String,
     pub(crate) openid: String,
@@ -119,7 +119,7 @@ pub(crate) struct Payment {
 }
 
 /// How a link was used; each has a lifetime of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkUse {
     PrepayId,
     Code,

@@ -6,7 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, journal::Document};
+use super::Ledger;
+use super::journal::Document;
 use crate::clock::after;
 
 /// A new certificate is listed at once, and signs after this: every client has fetched it by
@@ -19,7 +20,7 @@ pub(crate) const OVERLAP_S: i64 = 24 * 60 * 60;
 const SHARES_PER_MILLE: [u16; 7] = [1, 10, 50, 100, 200, 500, 1000];
 
 /// The changes of one merchant's trust. Without any, what its keyring has holds.
-#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Platform {
     /// Certificates that came after the keyring's, the oldest first.
     pub(crate) later: Vec<LaterCertificate>,

@@ -9,7 +9,7 @@ use super::order::{Order, OrderKey};
 use crate::settings::RefundOutcome;
 
 /// Merchant number and the merchant's number of the refund: what makes it unique.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RefundKey {
     pub(crate) mchid: String,
     pub(crate) sub_mchid: Option<String>,
@@ -17,7 +17,7 @@ pub(crate) struct RefundKey {
 }
 
 /// What a merchant asks for, checked.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct RefundRequest {
     pub(crate) key: RefundKey,
     pub(crate) payment: RefundedPayment,
@@ -33,14 +33,14 @@ pub(crate) struct RefundRequest {
 }
 
 /// What is refunded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RefundedPayment {
     OutTradeNo(String),
     TransactionId(String),
 }
 
 /// Where a refund stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RefundStatus {
     Processing,
     Success,
@@ -60,7 +60,7 @@ impl RefundStatus {
 }
 
 /// A refund.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(
     clippy::struct_field_names,
     reason = "refund and refund_id are WeChat's own names"

@@ -4,14 +4,13 @@
 use jiff::Timestamp;
 use wechat_pay::Fen;
 
-use super::{
-    Entry, Ledger,
-    journal::Document,
-    notice::{Notice, NoticeKind},
-    order::{Order, OrderKey},
-    refund::{Refund, RefundKey, RefundRequest, RefundStatus, RefundedPayment},
-};
-use crate::{clock::after, settings::RefundOutcome};
+use super::journal::Document;
+use super::notice::{Notice, NoticeKind};
+use super::order::{Order, OrderKey};
+use super::refund::{Refund, RefundKey, RefundRequest, RefundStatus, RefundedPayment};
+use super::{Entry, Ledger};
+use crate::clock::after;
+use crate::settings::RefundOutcome;
 
 const SPACING_S: i64 = 60;
 const OLDEST_ORDER_S: i64 = 365 * 24 * 60 * 60;
@@ -31,7 +30,7 @@ pub(super) struct Calls {
 }
 
 /// Why a refund is not taken. Nothing changes then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RefundRefusal {
     /// There is no such order, or nobody has paid it.
     Unpaid,
@@ -56,7 +55,7 @@ pub(crate) enum RefundRefusal {
 }
 
 /// Why a failed refund is not sent on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AbnormalRefusal {
     Unknown,
     NotAbnormal,
@@ -64,7 +63,7 @@ pub(crate) enum AbnormalRefusal {
 }
 
 /// What a refund gets when it is taken: its name, and when which result comes.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct RefundPlan {
     pub(crate) refund_id: String,
     pub(crate) result_after_s: u32,

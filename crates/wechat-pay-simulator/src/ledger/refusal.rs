@@ -2,7 +2,7 @@
 //! WeChat's words for each.
 
 /// Why an order is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OrderRefusal {
     /// The number is paid.
     Paid,
@@ -17,7 +17,7 @@ pub(crate) enum OrderRefusal {
 }
 
 /// Why a number is not closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseRefusal {
     /// The number is paid.
     Paid,
@@ -26,7 +26,7 @@ pub(crate) enum CloseRefusal {
 }
 
 /// Why a code payment is not taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReverseRefusal {
     /// There is no such order.
     Unknown,

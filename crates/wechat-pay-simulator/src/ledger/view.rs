@@ -4,16 +4,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 use wechat_pay::{Fen, TradeState, beijing_time};
 
-use super::{
-    Entry,
-    attempt::Attempt,
-    notice::{Notice, TryOutcome},
-    order::{Order, OrderKey},
-    refund::Refund,
-};
+use super::Entry;
+use super::attempt::Attempt;
+use super::notice::{Notice, TryOutcome};
+use super::order::{Order, OrderKey};
+use super::refund::Refund;
 
 /// The ledger as `GET /_simulator/ledger` gives it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LedgerView {
     /// Every order, by number.
     pub orders: Vec<OrderView>,
@@ -22,7 +20,7 @@ pub struct LedgerView {
 }
 
 /// One order in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OrderView {
     /// The merchant number.
     pub mchid: String,
@@ -50,7 +48,7 @@ pub struct OrderView {
 }
 
 /// One visit at an order's cashier.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AttemptView {
     /// When, in Beijing time.
     pub at: String,
@@ -63,7 +61,7 @@ pub struct AttemptView {
 }
 
 /// One notification in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotificationView {
     /// WeChat's id.
     pub id: String,
@@ -78,7 +76,7 @@ pub struct NotificationView {
 }
 
 /// One try of a notification.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TryView {
     /// When it was due, in Beijing time.
     pub due_at: String,
@@ -91,7 +89,7 @@ pub struct TryView {
 }
 
 /// One refund in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefundView {
     /// The merchant number.
     pub mchid: String,

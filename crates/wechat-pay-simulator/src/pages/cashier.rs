@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::ledger::{PayRefusal, order::Order};
+use crate::ledger::PayRefusal;
+use crate::ledger::order::Order;
 
 /// What the buyer reads before confirming, with the form that answers. `hidden` goes along.
 pub(super) fn cashier(order: &Order, action: &str, hidden: &[(&str, &str)]) -> Markup {

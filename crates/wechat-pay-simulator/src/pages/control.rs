@@ -3,18 +3,18 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::{RawForm, State},
-    response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
-};
+use axum::Router;
+use axum::extract::{RawForm, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use http::StatusCode;
 use maud::{Markup, html};
 use wechat_pay::beijing_time;
 
-use super::{faults, layout, phone::value_of, with_page_headers};
-use crate::{keyring::Keyring, simulator::Simulator};
+use super::phone::value_of;
+use super::{faults, layout, with_page_headers};
+use crate::keyring::Keyring;
+use crate::simulator::Simulator;
 
 /// More than this at once is for the JSON route.
 const LONGEST_ADVANCE_S: u32 = 366 * 24 * 3600;

@@ -1,24 +1,18 @@
 //! Faults for people: the rules as a list with how often each has struck, and a form that adds
 //! one. It takes what `POST /_simulator/faults` takes, one rule at a time.
 
-use axum::{
-    Router,
-    extract::{RawForm, State},
-    response::Response,
-    routing::post,
-};
+use axum::Router;
+use axum::extract::{RawForm, State};
+use axum::response::Response;
+use axum::routing::post;
 use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::{
-    control::{back, shown},
-    phone::value_of,
-};
-use crate::{
-    faults::{FaultKind, FaultRule, ROUTES, codes_of},
-    simulator::Simulator,
-};
+use super::control::{back, shown};
+use super::phone::value_of;
+use crate::faults::{FaultKind, FaultRule, ROUTES, codes_of};
+use crate::simulator::Simulator;
 
 const KINDS: [FaultKind; 16] = [
     FaultKind::Latency,

@@ -1,12 +1,16 @@
 //! The first page: what this is, and how an SDK is pointed at it, with this merchant's own
 //! numbers. Keys stay in the folder that `--state` names.
 
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
 use http::StatusCode;
 use maud::{Markup, html};
 
 use super::{layout_wide, with_page_headers};
-use crate::{settings::Trust, simulator::Simulator};
+use crate::settings::Trust;
+use crate::simulator::Simulator;
 
 pub(super) fn routes() -> Router<Simulator> {
     Router::new().route("/", get(page))

@@ -5,23 +5,19 @@
 //! WeChat opens beside the browser and the page goes back by itself after five seconds; here the
 //! cashier is on the page, so it goes back when the buyer has answered.
 
-use axum::{
-    Router,
-    extract::{RawForm, RawQuery, State},
-    response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
-};
+use axum::Router;
+use axum::extract::{RawForm, RawQuery, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode, header};
 use maud::html;
 use url::Url;
 
-use super::{
-    cashier::{cashier, refusal_text},
-    layout, payer,
-    phone::{outcome_of, outcome_text, value_of},
-    with_page_headers,
-};
-use crate::{ledger::Target, simulator::Simulator};
+use super::cashier::{cashier, refusal_text};
+use super::phone::{outcome_of, outcome_text, value_of};
+use super::{layout, payer, with_page_headers};
+use crate::ledger::Target;
+use crate::simulator::Simulator;
 
 /// The path of an `h5_url`, the same as WeChat's own.
 pub(crate) const H5_PATH: &str = "/cgi-bin/mmpayweb-bin/checkmweb";

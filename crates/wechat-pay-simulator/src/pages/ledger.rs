@@ -2,32 +2,22 @@
 //! each notification, the newest first. What happens at WeChat without the merchant is done here
 //! by hand: money that lands late, a refund in the portal, a refund's result.
 
-use axum::{
-    Router,
-    extract::{RawForm, State},
-    response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
-};
+use axum::Router;
+use axum::extract::{RawForm, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use http::StatusCode;
 use maud::{Markup, html};
 use wechat_pay::{Fen, TradeState};
 
-use super::{
-    cashier::refusal_text,
-    layout_wide,
-    phone::{outcome_of, value_of},
-    with_page_headers,
-};
-use crate::{
-    control::{
-        Problem,
-        refund::{Decision, PortalRefund, decide_refund, refund_by_hand},
-    },
-    ledger::{
-        AttemptView, LedgerView, NotificationView, OrderView, RefundView, Target, order::OrderKey,
-    },
-    simulator::{Buyer, Simulator},
-};
+use super::cashier::refusal_text;
+use super::phone::{outcome_of, value_of};
+use super::{layout_wide, with_page_headers};
+use crate::control::Problem;
+use crate::control::refund::{Decision, PortalRefund, decide_refund, refund_by_hand};
+use crate::ledger::order::OrderKey;
+use crate::ledger::{AttemptView, LedgerView, NotificationView, OrderView, RefundView, Target};
+use crate::simulator::{Buyer, Simulator};
 
 /// So many orders are shown; the control interface gives all of them.
 const SHOWN: usize = 200;

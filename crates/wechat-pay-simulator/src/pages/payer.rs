@@ -1,12 +1,10 @@
 //! Which of the simulator's buyers holds the phone: a cookie, which the phone page sets, and
 //! which the WeChat browser beside it gets as well, for cookies are of a host and not of a port.
 
-use axum::{
-    Router,
-    extract::{RawForm, State},
-    response::{IntoResponse, Redirect, Response},
-    routing::post,
-};
+use axum::Router;
+use axum::extract::{RawForm, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
 use http::{HeaderMap, header};
 use maud::{Markup, html};
 

@@ -1,24 +1,19 @@
 //! The phone: scans a code (pick it or paste it), shows the cashier, and answers.
 
-use axum::{
-    Router,
-    extract::{RawForm, RawQuery, State},
-    response::{Html, IntoResponse, Response},
-    routing::{get, post},
-};
+use axum::Router;
+use axum::extract::{RawForm, RawQuery, State};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 use url::form_urlencoded;
 
-use super::{
-    cashier::{cashier, refusal_text},
-    layout, payer, with_page_headers,
-};
-use crate::{
-    control::buyers::{login_code, show_auth_code},
-    ledger::{Outcome, PayRefusal, Target, order::OrderKey},
-    simulator::{Buyer, Simulator},
-};
+use super::cashier::{cashier, refusal_text};
+use super::{layout, payer, with_page_headers};
+use crate::control::buyers::{login_code, show_auth_code};
+use crate::ledger::order::OrderKey;
+use crate::ledger::{Outcome, PayRefusal, Target};
+use crate::simulator::{Buyer, Simulator};
 
 pub(super) fn routes() -> Router<Simulator> {
     Router::new()

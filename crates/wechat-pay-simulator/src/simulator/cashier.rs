@@ -3,14 +3,12 @@
 use wechat_pay::TradeState;
 
 use super::Simulator;
-use crate::ledger::{
-    Outcome, PayRefusal, Target,
-    attempt::{Attempt, AttemptResult, Way},
-    order::{Order, Product},
-};
+use crate::ledger::attempt::{Attempt, AttemptResult, Way};
+use crate::ledger::order::{Order, Product};
+use crate::ledger::{Outcome, PayRefusal, Target};
 
 /// Who is in the cashier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Buyer {
     /// Whoever the order is for; the first payer where anybody may pay it.
     Anybody,
@@ -21,7 +19,7 @@ pub(crate) enum Buyer {
 }
 
 /// What came of a visit to the cashier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Visit {
     /// Where the order stands now.
     pub(crate) trade_state: TradeState,

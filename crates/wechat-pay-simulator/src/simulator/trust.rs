@@ -1,32 +1,30 @@
 //! Which of WeChat's keys signs what, for which merchant, and which certificates are listed.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue};
 use wechat_pay::{
     KeyError, OaepHash, PROBE_PREFIX, PlatformKey, SigningKey, Stamp, certificate_serial,
 };
 
 use super::Simulator;
-use crate::{
-    certificate::{Validity, certified, validity},
-    clock::after,
-    faults::{FaultKind, Hits},
-    keyring::{Keyring, KeyringError, is_same_serial},
-    ledger::{order::ReplyKey, platform::LaterCertificate},
-    settings::Oaep,
-};
+use crate::certificate::{Validity, certified, validity};
+use crate::clock::after;
+use crate::faults::{FaultKind, Hits};
+use crate::keyring::{Keyring, KeyringError, is_same_serial};
+use crate::ledger::order::ReplyKey;
+use crate::ledger::platform::LaterCertificate;
+use crate::settings::Oaep;
 
 /// Keys of certificates that came later, read once, by serial.
 #[derive(Debug, Default)]
 pub(super) struct Signers(Mutex<BTreeMap<String, Arc<PlatformKey>>>);
 
 /// A certificate as `/v3/certificates` lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListedCertificate {
     pub(crate) serial_no: String,
     pub(crate) pem: String,
@@ -35,7 +33,7 @@ pub(crate) struct ListedCertificate {
 }
 
 /// What is to be signed with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Signing<'a> {
     pub(crate) keyring: &'a Keyring,
     pub(crate) key: ReplyKey,

@@ -3,11 +3,9 @@
 //!
 //! The page's script is the buyer's, not ours: everything is judged again when the answer comes.
 
-use axum::{
-    Extension, Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -15,19 +13,18 @@ use serde_json::{Map, Value};
 use wechat_pay::JsapiPayment;
 
 use super::Browser;
-use crate::{
-    ledger::{Outcome, PayRefusal, Target, order::Product},
-    merchant_file::MerchantFile,
-    pages::payer,
-    simulator::Buyer,
-};
+use crate::ledger::order::Product;
+use crate::ledger::{Outcome, PayRefusal, Target};
+use crate::merchant_file::MerchantFile;
+use crate::pages::payer;
+use crate::simulator::Buyer;
 
 const OK: &str = "get_brand_wcpay_request:ok";
 const CANCEL: &str = "get_brand_wcpay_request:cancel";
 const FAIL: &str = "get_brand_wcpay_request:fail";
 
 /// What the page's callback gets, in WeChat's spelling.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct BridgeResult {
     #[serde(rename = "err_msg")]
     message: &'static str,
@@ -70,7 +67,7 @@ struct AnswerRequest {
 }
 
 /// Whose cashier it is: a buyer has another name under each application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
     /// A page, by `WeixinJSBridge`: the official account.
     Page,

@@ -1,18 +1,14 @@
 //! The proxy: the shop's page as it is, with WeChat's User-Agent there and one script back.
 
-use axum::{
-    body::Body,
-    extract::{Request, State},
-    response::{Html, IntoResponse, Response},
-};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{Html, IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 
-use super::{
-    BRIDGE_PATH, Browser, USER_AGENT,
-    inject::{script_nonce, with_script},
-};
+use super::inject::{script_nonce, with_script};
+use super::{BRIDGE_PATH, Browser, USER_AGENT};
 
 /// More than a shop's form; a page beyond it is passed on without the script.
 const REQUEST_LIMIT_BYTES: usize = 16 * 1024 * 1024;

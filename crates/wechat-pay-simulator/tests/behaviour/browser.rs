@@ -1,14 +1,15 @@
 //! WeChat's browser: what its proxy changes, and what it leaves alone.
 
-use axum::{Router, body::Body, response::IntoResponse, routing::any};
+use axum::Router;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use axum::routing::any;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use wechat_pay::{JsapiPayment, Stamp};
-use wechat_pay_simulator::{
-    Outgoing, OutgoingError,
-    wechat_browser::{self, USER_AGENT},
-};
+use wechat_pay_simulator::wechat_browser::{self, USER_AGENT};
+use wechat_pay_simulator::{Outgoing, OutgoingError};
 
 use crate::stage::{Stage, send, start, text};
 

@@ -2,14 +2,13 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use wechat_pay::bill::{
+    BillAccount, BillTicket, FundFlowRow, FundFlowSummary, Packing, SealedBillTickets,
+    SubMerchantFundFlowBillRequest, TradeBillRow, read_bill, read_sealed_bill,
+};
 use wechat_pay::{
     AuthCode, CodePayOrder, CodePayScene, Description, Fen, OutTradeNo, PartnerCodePayOrder,
-    PartnerReversed, PartnerTransaction, SubMerchant, TradeState,
-    bill::{
-        BillAccount, BillTicket, FundFlowRow, FundFlowSummary, Packing, SealedBillTickets,
-        SubMerchantFundFlowBillRequest, TradeBillRow, read_bill, read_sealed_bill,
-    },
-    reverse_partner_order,
+    PartnerReversed, PartnerTransaction, SubMerchant, TradeState, reverse_partner_order,
 };
 
 use crate::stage::{Stage, fetched, file_of, opened_refund};

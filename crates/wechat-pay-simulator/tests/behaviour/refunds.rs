@@ -313,7 +313,8 @@ async fn send_on_to_a_card(
     algorithm: &'static aws_lc_rs::rsa::OaepAlgorithm,
 ) -> (u16, Value) {
     use aws_lc_rs::rsa::{OaepPublicEncryptingKey, PublicEncryptingKey};
-    use base64::{Engine, engine::general_purpose::STANDARD};
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
 
     stage.pay_native("T00001").await;
     let (_, _, refund) = ask(stage, &body("R1", 1990)).await;

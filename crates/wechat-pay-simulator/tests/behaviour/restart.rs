@@ -1,13 +1,12 @@
 //! A restart, which goes on where it was.
 
-use std::{
-    path::PathBuf,
-    pin::pin,
-    sync::{Arc, Mutex},
-    task::Poll,
-};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
-use axum::{Router, body::Body};
+use axum::Router;
+use axum::body::Body;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};

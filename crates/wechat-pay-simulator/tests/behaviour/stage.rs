@@ -1,11 +1,10 @@
 //! A simulator in process, with a merchant that signs, verifies and is notified.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, OnceLock},
-};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock};
 
-use axum::{Router, body::Body};
+use axum::Router;
+use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;

@@ -1,9 +1,7 @@
 //! Why a bill is not believed or cannot be read. Cells are never shown: they may name buyers.
 
-use crate::{
-    bill::{MAX_BILL_BYTES, MAX_LINE_BYTES},
-    money::YuanTextError,
-};
+use crate::bill::{MAX_BILL_BYTES, MAX_LINE_BYTES};
+use crate::money::YuanTextError;
 
 impl BillError {
     /// Whether another download of the same bill may help: the file was changed or cut off on its
@@ -15,7 +13,7 @@ impl BillError {
 }
 
 /// Why a bill is not believed or cannot be read. Lines count from 1.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BillError {
     /// The ticket names another hash than SHA1, or one that is not 40 hex digits.

@@ -1,12 +1,10 @@
 //! The rows and the summary of a fund-flow bill (资金账单).
 
-use crate::{
-    bill::{BillError, BillRow},
-    money::Fen,
-};
+use crate::bill::{BillError, BillRow};
+use crate::money::Fen;
 
 /// A movement of funds on one account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FundFlowRow {
     /// When it was booked, in Beijing.
     pub booked_at: String,
@@ -33,7 +31,7 @@ pub struct FundFlowRow {
 }
 
 /// Which way funds moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FundFlowDirection {
     /// 收入.
     In,
@@ -44,7 +42,7 @@ pub enum FundFlowDirection {
 }
 
 /// The last line of a fund-flow bill.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FundFlowSummary {
     /// How many movements.
     pub count: u64,

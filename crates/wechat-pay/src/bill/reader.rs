@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::bill::{BillError, BillRow, BillTicket, Packing, row::Columns, unpacking::Unpacking};
+use crate::bill::row::Columns;
+use crate::bill::unpacking::Unpacking;
+use crate::bill::{BillError, BillRow, BillTicket, Packing};
 
 /// More than this no line of a bill has.
 pub const MAX_LINE_BYTES: usize = 64 * 1024;
 
 /// A bill that was read, and whose hash fits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bill {
     /// The rows, in the file's order.
     pub rows: Vec<BillRow>,

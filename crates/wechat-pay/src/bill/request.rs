@@ -5,17 +5,15 @@ use http::{StatusCode, Uri};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    bill::BillError,
-    field::{InvalidField, check_word},
-    order_fields::is_loopback,
-    reply::{Reply, ReplyError},
-    request::{RequestParts, encode},
-    trust::TrustedKeys,
-};
+use crate::bill::BillError;
+use crate::field::{InvalidField, check_word};
+use crate::order_fields::is_loopback;
+use crate::reply::{Reply, ReplyError};
+use crate::request::{RequestParts, encode};
+use crate::trust::TrustedKeys;
 
 /// Which rows a trade bill has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum BillType {
     /// Payments and refunds.
     #[default]
@@ -27,7 +25,7 @@ pub enum BillType {
 }
 
 /// Which account's flow of funds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum BillAccount {
     /// The basic account.
     #[default]
@@ -39,7 +37,7 @@ pub enum BillAccount {
 }
 
 /// How the file is packed. The hash is over what is unpacked, in both cases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Packing {
     /// Not at all.
     #[default]
@@ -50,7 +48,7 @@ pub enum Packing {
 
 /// Asks for a trade bill; answered with a [`BillTicket`]. A day's bill is ready at about ten
 /// o'clock of the next day in Beijing, and is kept for three months.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TradeBillRequest {
     /// The day, in Beijing.
     pub bill_date: Date,
@@ -63,7 +61,7 @@ pub struct TradeBillRequest {
 }
 
 /// Asks for an account's flow of funds; answered with a [`BillTicket`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FundFlowBillRequest {
     /// The day, in Beijing.
     pub bill_date: Date,
@@ -127,7 +125,7 @@ impl Packing {
 
 /// The answer to a request for a bill: where its file is, and what vouches for it. Take it from
 /// a verified reply alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BillTicket {
     /// `SHA1`, also where WeChat leaves it out: the hash itself has to fit.
     #[serde(default = "the_hash")]
@@ -139,7 +137,7 @@ pub struct BillTicket {
 }
 
 /// A request for a bill's file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BillDownload {
     /// Scheme and authority of the address, without a slash at the end.
     pub origin: String,
@@ -220,10 +218,13 @@ fn hex_digit(digit: u8) -> Result<u8, BillError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{signature::SignatureError, stamp::Stamp, test_keys};
     use http::HeaderMap;
     use jiff::civil::date;
+
+    use super::*;
+    use crate::signature::SignatureError;
+    use crate::stamp::Stamp;
+    use crate::test_keys;
 
     fn ticket(url: &str) -> BillTicket {
         BillTicket {

@@ -1,11 +1,10 @@
 //! One line of a bill, its cells found by their columns' names.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::{
-    bill::BillError,
-    money::{Fen, read_decimal},
-};
+use crate::bill::BillError;
+use crate::money::{Fen, read_decimal};
 
 /// The names of the columns, and where each stands.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,7 +33,7 @@ impl Columns {
 }
 
 /// A line of data: a payment, a refund, a movement of funds, or the summary.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BillRow {
     line: u64,
     columns: Arc<Columns>,

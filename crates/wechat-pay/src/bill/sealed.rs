@@ -5,28 +5,24 @@
 //! Source: WeChat's pages on `sub-merchant-fundflowbill`. Their example has a nonce of 16 bytes,
 //! which AES-GCM allows and most libraries do not: both 12 and 16 are taken here, as they came.
 
-use aes_gcm::{
-    AesGcm, KeyInit,
-    aead::{Aead, array::typenum::U16, consts::U12},
-    aes::Aes256,
-};
+use aes_gcm::aead::Aead;
+use aes_gcm::aead::array::typenum::U16;
+use aes_gcm::aead::consts::U12;
+use aes_gcm::aes::Aes256;
+use aes_gcm::{AesGcm, KeyInit};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    aead::AEAD_ALGORITHM,
-    bill::{
-        Bill, BillAccount, BillDownload, BillError, BillTicket, Packing, read_parts,
-        unpacking::Unpacking,
-    },
-    field::{InvalidField, check_word},
-    key::MerchantKey,
-    oaep::OaepHash,
-    request::{RequestParts, encode},
-};
+use crate::aead::AEAD_ALGORITHM;
+use crate::bill::unpacking::Unpacking;
+use crate::bill::{Bill, BillAccount, BillDownload, BillError, BillTicket, Packing, read_parts};
+use crate::field::{InvalidField, check_word};
+use crate::key::MerchantKey;
+use crate::oaep::OaepHash;
+use crate::request::{RequestParts, encode};
 
 /// Asks for a sub-merchant's flow of funds; answered with [`SealedBillTickets`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubMerchantFundFlowBillRequest {
     /// Whose.
     pub sub_mchid: String,
@@ -54,7 +50,7 @@ impl SubMerchantFundFlowBillRequest {
 }
 
 /// The answer to a request for a sub-merchant's bill. Take it from a verified reply alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedBillTickets {
     /// How many parts the bill has.
     pub download_bill_count: usize,
@@ -80,7 +76,7 @@ impl SealedBillTickets {
 }
 
 /// Where a part of an encrypted bill is, and what opens it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedBillTicket {
     /// Its place among the parts, counted from 1.
     pub bill_sequence: u32,
@@ -168,11 +164,13 @@ pub fn read_sealed_bill(
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use jiff::civil::date;
+
     use super::*;
     use crate::test_keys;
-    use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-    use base64::{Engine, engine::general_purpose::STANDARD};
-    use jiff::civil::date;
 
     const TEXT: &str = "\u{feff}A,B\r\n`1,`茶\r\n`2,`水\r\n总数\r\n`2\r\n";
     const FILE_KEY: &str = "0123456789abcdef0123456789abcdef";

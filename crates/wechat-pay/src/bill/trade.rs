@@ -4,13 +4,11 @@
 //! mixtures of them. Required is what a payment or a refund is compared by; the rest may be absent
 //! or odd.
 
-use crate::{
-    bill::{BillError, BillRow},
-    money::Fen,
-};
+use crate::bill::{BillError, BillRow};
+use crate::money::Fen;
 
 /// A payment or a refund in a trade bill. What not every kind of bill has is optional.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TradeBillRow {
     /// When it was paid or refunded, `2019-02-19 05:01:46` in Beijing.
     pub trade_time: String,
@@ -58,7 +56,7 @@ pub struct TradeBillRow {
 }
 
 /// What a refund's row has more.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TradeBillRefund {
     /// WeChat's number of the refund.
     pub refund_id: String,
@@ -77,7 +75,7 @@ pub struct TradeBillRefund {
 }
 
 /// The last line of a trade bill.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TradeBillSummary {
     /// How many rows.
     pub count: u64,

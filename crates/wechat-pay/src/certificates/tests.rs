@@ -1,14 +1,12 @@
 //! Platform certificates: listed, sealed, and taken over as a whole or not at all.
 
-use super::*;
-use crate::{
-    PlatformKey, SigningKey,
-    key_file::{Found, Wanted},
-    stamp::Stamp,
-    test_keys,
-};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+
+use super::*;
+use crate::key_file::{Found, Wanted};
+use crate::stamp::Stamp;
+use crate::{PlatformKey, SigningKey, test_keys};
 
 const NOW_S: i64 = 1_700_000_000;
 

@@ -1,8 +1,11 @@
 //! Notifications: what is believed, and what is refused before it is read.
 
-use super::*;
-use crate::{money::Fen, stamp::Stamp, test_keys};
 use proptest::prelude::*;
+
+use super::*;
+use crate::money::Fen;
+use crate::stamp::Stamp;
+use crate::test_keys;
 
 const NOW_S: i64 = 1_700_000_000;
 const PAID: &str = r#"{"appid":"wx1","mchid":"1900007291","out_trade_no":"T20260101",

@@ -1,7 +1,8 @@
 //! Orders: routes, bodies and rules of each product.
 
 use super::*;
-use crate::{order_fields::OpenId, product::H5Type};
+use crate::order_fields::OpenId;
+use crate::product::H5Type;
 
 fn order(product: ProductFields) -> Order {
     Order::new(

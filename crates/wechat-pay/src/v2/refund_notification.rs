@@ -1,24 +1,26 @@
 //! The refund notification of version 2: XML around `req_info`, which is AES-256-ECB in base64
 //! under a key made of the APIv2 key.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
+use std::fmt;
 
 use aws_lc_rs::cipher::{
     AES_256, DecryptionContext, PaddedBlockDecryptingKey, PaddedBlockEncryptingKey,
     UnboundCipherKey,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use jiff::{Timestamp, civil::DateTime, tz::Offset};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use md5::{Digest, Md5};
 
 use super::xml::{XmlError, read_flat, write_flat};
-use crate::{
-    field::{InvalidField, Rule},
-    money::Fen,
-    stamp::upper_hex,
-    words::words,
-};
+use crate::field::{InvalidField, Rule};
+use crate::money::Fen;
+use crate::stamp::upper_hex;
+use crate::words::words;
 
 /// The merchant's APIv2 key: 32 letters and digits, set in the merchant portal. It is another
 /// one than the APIv3 key.
@@ -56,7 +58,7 @@ impl fmt::Debug for ApiV2Key {
 
 /// A refund as a notification of version 2 tells it. It is not signed: ask for the refund before
 /// acting on it. Only the number to ask by is required.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundNotification {
     /// The application, as it stood outside of what was sealed.
     pub appid: Option<String>,
@@ -105,7 +107,7 @@ impl RefundNotification {
 }
 
 /// Why a refund notification of version 2 is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefundNotificationError {
     /// The outer XML is not in the documented form.
@@ -182,7 +184,7 @@ pub fn failure_body(message: &str) -> Bytes {
 }
 
 /// A refund notification that is to be sent: what only a stand-in for WeChat Pay does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundNotificationDraft {
     /// What it tells.
     pub refund: RefundNotification,

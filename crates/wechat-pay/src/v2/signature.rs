@@ -1,14 +1,15 @@
 //! The signature of version 2: a digest over the fields and the APIv2 key. The notification that
 //! this crate opens has none; what else of version 2 a merchant still meets does.
 
-use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac;
 use md5::{Digest, Md5};
 
 use super::ApiV2Key;
 use crate::stamp::upper_hex;
 
 /// The kind of a signature, `sign_type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SignType {
     /// 32 hex digits.
     #[default]

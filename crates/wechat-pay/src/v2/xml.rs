@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use quick_xml::{Reader, XmlVersion, escape::escape, events::Event};
+use quick_xml::escape::escape;
+use quick_xml::events::Event;
+use quick_xml::{Reader, XmlVersion};
 
 /// More than this is not read: WeChat's notifications have about two kilobytes.
 pub const MAX_XML_BYTES: usize = 64 * 1024;
 
 /// Why XML is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum XmlError {
     /// More than [`MAX_XML_BYTES`].
@@ -173,8 +175,9 @@ impl Flat<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn read(text: &str) -> Result<Vec<(String, String)>, XmlError> {
         read_flat(text.as_bytes(), "xml").map(|fields| fields.into_iter().collect())

@@ -1,11 +1,9 @@
 //! The merchant's notify_url: takes letters, acknowledges them, and hands them on.
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpListener,
-    sync::mpsc,
-};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
 
 use wxpay_rs::notify::NotifyHeaders;
 

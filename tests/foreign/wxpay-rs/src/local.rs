@@ -1,10 +1,9 @@
 //! The one change to the client: what goes to WeChat's address goes to the simulator's.
 
 use async_trait::async_trait;
-use wxpay_rs::{
-    WxPayResult,
-    http::{HttpClient, ReqwestHttpClient, client::HttpResponse},
-};
+use wxpay_rs::WxPayResult;
+use wxpay_rs::http::client::HttpResponse;
+use wxpay_rs::http::{HttpClient, ReqwestHttpClient};
 
 pub(crate) const WECHAT: &str = "https://api.mch.weixin.qq.com";
 
@@ -16,8 +15,14 @@ pub(crate) struct Local {
 
 impl Local {
     pub(crate) fn new(base_url: &str) -> WxPayResult<Self> {
-        let client = ReqwestHttpClient::builder().timeout(10).max_retries(0).build()?;
-        Ok(Self { client, base_url: base_url.to_owned() })
+        let client = ReqwestHttpClient::builder()
+            .timeout(10)
+            .max_retries(0)
+            .build()?;
+        Ok(Self {
+            client,
+            base_url: base_url.to_owned(),
+        })
     }
 
     fn url(&self, url: &str) -> String {

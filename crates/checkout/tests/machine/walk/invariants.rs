@@ -1,8 +1,9 @@
 //! What holds after every event, in every order.
 
-use super::node::{Node, Taken};
 use checkout::{Destination, Effect, Notice, Occurrence, Request, Screen};
 use merchant_api::{AttemptForm, OrderState, Product};
+
+use super::node::{Node, Taken};
 
 /// Whether something holds after an event.
 type Holds = fn(&Node, &Taken<'_>) -> bool;

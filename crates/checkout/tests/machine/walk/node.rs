@@ -1,16 +1,18 @@
 //! A state of the walk: a page, what was seen on the way to it, and how an event leads on.
 
-use super::invariants::{INVARIANTS, says_not_paid};
-use super::state_key::hash_relative;
-use super::steps::{Step, steps};
-use crate::page::{MINI_PROGRAM, Page, WECHAT, WECOM};
+use std::collections::hash_map::DefaultHasher;
+use std::fmt::Write as _;
+use std::hash::Hasher;
+
 use checkout::{
     Destination, Effect, Event, Facts, Failure, Intent, Occurrence, Options, Request, Screen,
 };
 use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, OrderState, Product};
-use std::collections::hash_map::DefaultHasher;
-use std::fmt::Write as _;
-use std::hash::Hasher;
+
+use super::invariants::{INVARIANTS, says_not_paid};
+use super::state_key::hash_relative;
+use super::steps::{Step, steps};
+use crate::page::{MINI_PROGRAM, Page, WECHAT, WECOM};
 
 /// What the invariants have to know of a place.
 #[derive(Clone, Copy)]

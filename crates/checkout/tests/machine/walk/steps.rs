@@ -1,11 +1,12 @@
 //! Everything that can happen to a page of the walk.
 
+use checkout::{BridgeReply, Event, Failure, Injected, Intent, PeerWord, Request};
+use merchant_api::{Action, ApiError, CheckoutAnswer, ErrorCode, Malformed, Product};
+
 use crate::page::{
     AUTHORIZE_URL, CODE, H5_URL, MINI_PROGRAM_PATH, OTHER_CODE, Page, attempted, closed,
     code_shown, open_order, paid, pay_parameters,
 };
-use checkout::{BridgeReply, Event, Failure, Injected, Intent, PeerWord, Request};
-use merchant_api::{Action, ApiError, CheckoutAnswer, ErrorCode, Malformed, Product};
 
 #[expect(clippy::large_enum_variant, reason = "one at a time")]
 pub(super) enum Step {

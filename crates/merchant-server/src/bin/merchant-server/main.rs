@@ -8,12 +8,11 @@ mod signals;
 use std::error::Error;
 use std::process::ExitCode;
 
+use arguments::Arguments;
 use clap::Parser as _;
+use commands::{Ending, Ran};
 use log_output::start_logging;
 use merchant_server::{Config, LedgerError, NoBill, NotFinished, ServeError};
-
-use arguments::Arguments;
-use commands::{Ending, Ran};
 
 const EXIT_FAILED: u8 = 1;
 /// Usage or configuration.

@@ -9,13 +9,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use merchant_server::Clock as _;
 use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 use serde_json::{Value, json};
 
 use super::{How, Subject, hold};
 use crate::house::{API_KEY, House, Letter, MINUTE_MS, Owner, backend, merchant, sign};
-use merchant_server::Clock as _;
 
 const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay");
 const PRODUCTS: &str = r#"products = ["native", "h5", "jsapi", "code_pay"]"#;

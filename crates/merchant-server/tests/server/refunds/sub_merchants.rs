@@ -2,12 +2,12 @@
 //! sub-merchant whose payment it is, and one that WeChat does not answer for hides no other's.
 
 use serde_json::{Value, json};
+use wechat_pay_simulator::SubMerchant;
 
 use super::outside::by_hand;
 use super::{HOOKS, pay_for};
 use crate::house::{House, MINUTE_MS, START_MS, configuration, sub_merchant, sub_merchant_table};
 use crate::wechat_line::Meddling;
-use wechat_pay_simulator::SubMerchant;
 
 const REFUSED: Meddling = Meddling::Answered(403, r#"{"code":"NO_AUTH","message":"x"}"#);
 

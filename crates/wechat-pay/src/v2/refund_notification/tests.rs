@@ -1,7 +1,8 @@
 //! The XML that tells of a refund: a published one, sealed ones, and hostile ones.
 
-use super::*;
 use proptest::prelude::*;
+
+use super::*;
 
 /// A real notification that was published with its key, by the author of an article on it; the
 /// tests of several libraries carry it.

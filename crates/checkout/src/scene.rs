@@ -6,9 +6,9 @@
 mod environment;
 
 pub use environment::{Environment, EnvironmentKind, Os, decide};
+use merchant_api::Product;
 
 use crate::facts::{Facts, Options};
-use merchant_api::Product;
 
 /// What an environment calls for (research: the `scene` column of the corpus).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 use merchant_api::OrderState;
+pub(crate) use questions::ReceiptQuestions;
 use url::form_urlencoded;
 use wechat_pay::receipt_is_wechats;
 
@@ -29,9 +30,7 @@ use crate::language::{Language, Words};
 use crate::ledger::{Attempt, AttemptState, Order};
 use crate::server::MerchantServer;
 
-pub(crate) use questions::ReceiptQuestions;
-
-const SCRIPT: &str = include_str!("receipt.js");
+const SCRIPT: &str = include_str!("receipt_page/receipt.js");
 pub(crate) const SCRIPT_PATH: &str = "/receipt.js";
 /// The pages around ours: the documented one, and the same under the domain to which WeChat Pay
 /// moves its pages one by one.

@@ -13,6 +13,7 @@ mod surplus;
 mod view;
 mod wish;
 
+pub(crate) use abnormal::apply_abnormal_refund;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -20,23 +21,20 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use merchant_api::{ApiError, CreateRefund, ErrorCode, RefundDetails, RefundList, RefundState};
+pub(crate) use news::{Learned, learn, record_hint, record_notice};
+pub(crate) use progress::advance;
+pub(crate) use surplus::give_back;
+pub(crate) use view::{all_details, details};
 
 use crate::api_key::Backend;
 use crate::checkout::read_body;
 use crate::config::Scope;
 use crate::error::Failure;
-use crate::json_body;
 use crate::ledger::{Attempt, AttemptState, Checkout, REFUNDS_MAX, Refund, RefundBegun};
 use crate::order_locks::Queue;
-use crate::orders;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
-
-pub(crate) use abnormal::apply_abnormal_refund;
-pub(crate) use news::{Learned, learn, record_hint, record_notice};
-pub(crate) use progress::advance;
-pub(crate) use surplus::give_back;
-pub(crate) use view::{all_details, details};
+use crate::{json_body, orders};
 
 /// What came of asking for a refund.
 #[derive(Clone, Debug)]

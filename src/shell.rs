@@ -15,19 +15,20 @@ mod peers;
 mod storage;
 mod wechat_sdk;
 
-pub(crate) use page::Page;
-pub use page::PageEvent;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
-use crate::environment;
-use crate::options::WidgetOptions;
 use ::merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
 use checkout::{
     CheckoutMachine, Destination, Effect, Event, Intent, Options, PeerWord, RequestId, ViewModel,
 };
 use end_report::EndReport;
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+pub(crate) use page::Page;
+pub use page::PageEvent;
 use storage::Mark;
+
+use crate::environment;
+use crate::options::WidgetOptions;
 
 /// Shows a model.
 type Show = Box<dyn FnMut(&ViewModel)>;

@@ -12,17 +12,14 @@ mod ledger;
 pub(crate) mod payer;
 mod phone;
 
-use axum::{
-    Router,
-    response::{Html, IntoResponse, Response},
-    routing::get,
-};
+use axum::Router;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+pub(crate) use h5::H5_PATH;
 use http::{StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::simulator::Simulator;
-
-pub(crate) use h5::H5_PATH;
 
 /// `default-src 'none'` and the two files below. There is no `form-action`: browsers apply it to
 /// the redirect that follows a form as well, which leads to the shop.
@@ -85,13 +82,13 @@ pub(crate) fn with_page_headers(status: StatusCode, page: Markup) -> Response {
 async fn style() -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
-        include_str!("simulator.css"),
+        include_str!("pages/simulator.css"),
     )
 }
 
 async fn script() -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
-        include_str!("phone.js"),
+        include_str!("pages/phone.js"),
     )
 }

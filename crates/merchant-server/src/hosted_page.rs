@@ -15,15 +15,24 @@ mod status;
 mod view;
 mod words;
 
+pub(crate) use amount::amount;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
+use document::{checkout_policy, secure, secured};
+pub(crate) use document::{document, plain_with_way};
+pub(crate) use failure::{as_page, failure};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use merchant_api::{
     Action, AttemptForm, ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER,
 };
+use offer::Place;
+pub(crate) use status::status;
 use url::form_urlencoded;
+pub(crate) use view::service_contact;
+use view::{Arrival, Notice};
+pub(crate) use words::{BACK_TO_SHOP, ORDER_NO, PAID, STEP_OVER};
 
 use crate::checkout::{self, AttemptRequest};
 use crate::client_address::Caller;
@@ -32,20 +41,10 @@ use crate::language::Language;
 use crate::order_locks::Queue;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
-use document::{checkout_policy, secure, secured};
-use offer::Place;
-use view::{Arrival, Notice};
-
-pub(crate) use amount::amount;
-pub(crate) use document::{document, plain_with_way};
-pub(crate) use failure::{as_page, failure};
-pub(crate) use status::status;
-pub(crate) use view::service_contact;
-pub(crate) use words::{BACK_TO_SHOP, ORDER_NO, PAID, STEP_OVER};
 
 /// The page's few rules and lines, served by us: the policy allows nothing inline.
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("cashier.js");
+const STYLE: &str = include_str!("hosted_page/page.css");
+const SCRIPT: &str = include_str!("hosted_page/cashier.js");
 pub(crate) const STYLE_PATH: &str = "/c.css";
 pub(crate) const SCRIPT_PATH: &str = "/c.js";
 /// Says on our own redirect that WeChat was asked.

@@ -9,6 +9,9 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
+use comparison::Comparison;
+pub(crate) use download::save;
+use download::{PACKING, Wanted, fetch, unpack, write_text};
 use http::{StatusCode, header};
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -27,10 +30,6 @@ use crate::path_text::PathText;
 use crate::query;
 use crate::server::MerchantServer;
 use crate::wechat_client::{CallError, WechatClient};
-use comparison::Comparison;
-use download::{PACKING, Wanted, fetch, unpack, write_text};
-
-pub(crate) use download::save;
 
 /// When a bill that is being made is worth another try, in milliseconds: WeChat's own advice.
 const CREATING_RETRY_MS: u64 = 30 * 60_000;

@@ -8,22 +8,20 @@ mod cashier;
 mod inject;
 mod proxy;
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
 
-use axum::{
-    Extension, Router, middleware,
-    response::{IntoResponse, Response},
-    routing::{any, get, post},
-};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use axum::{Extension, Router, middleware};
 use http::header;
 use serde_json::json;
 use url::Url;
 
 use self::cashier::Caller;
-use crate::{
-    outgoing::{Outgoing, is_loopback_host},
-    simulator::{Simulator, keep},
-};
+use crate::outgoing::{Outgoing, is_loopback_host};
+use crate::simulator::{Simulator, keep};
 
 /// What the shop's server and the page's script see: a current WeChat on Android.
 pub const USER_AGENT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) \
@@ -38,11 +36,11 @@ pub(crate) const BRIDGE_PATH: &str = "/_wechat/bridge.js";
 const SDK_PATH: &str = "/_wechat/jweixin.js";
 
 /// An origin on this machine: scheme, host and port, no path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoopbackOrigin(String);
 
 /// Why a text is no [`LoopbackOrigin`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginError {
     /// Not `http://host:port`.
@@ -131,11 +129,11 @@ pub fn app(
 
 async fn bridge() -> Response {
     let agent = json!(USER_AGENT).to_string();
-    javascript(include_str!("bridge.js").replace("\"USER_AGENT\"", &agent))
+    javascript(include_str!("wechat_browser/bridge.js").replace("\"USER_AGENT\"", &agent))
 }
 
 async fn sdk() -> Response {
-    javascript(include_str!("jweixin.js").to_owned())
+    javascript(include_str!("wechat_browser/jweixin.js").to_owned())
 }
 
 fn javascript(script: String) -> Response {

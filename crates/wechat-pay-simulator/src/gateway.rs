@@ -17,28 +17,24 @@ mod refunds;
 mod route;
 mod schema;
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{Request, State},
-    response::Response,
-    routing::any,
-};
-use http::{StatusCode, header, request::Parts};
-
 use std::time::Duration;
 
-use crate::{
-    faults::{FaultKind, Hits},
-    ledger::order::{Product, ReplyKey},
-    settings::UnknownRoute,
-    simulator::{Signing, Simulator},
-};
+pub(crate) use answer::empty;
 use answer::{Answer, Refusal, system_error};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::any;
 use caller::Caller;
+use http::request::Parts;
+use http::{StatusCode, header};
 use route::Route;
 
-pub(crate) use answer::empty;
+use crate::faults::{FaultKind, Hits};
+use crate::ledger::order::{Product, ReplyKey};
+use crate::settings::UnknownRoute;
+use crate::simulator::{Signing, Simulator};
 
 /// More than any request of APIv3 that is served here.
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;

@@ -10,7 +10,9 @@ mod targets;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+pub(crate) use delivery::{NextTry, deliver};
 use merchant_api::{ErrorCode, WebhookDetails, WebhookEvent, WebhookList, WebhooksResent};
+pub(crate) use targets::Targets;
 
 use crate::api_key::Backend;
 use crate::config::Scope;
@@ -20,9 +22,6 @@ use crate::order_details::timestamp;
 use crate::path_text::PathText;
 use crate::query;
 use crate::server::MerchantServer;
-
-pub(crate) use delivery::{NextTry, deliver};
-pub(crate) use targets::Targets;
 
 /// `GET /v1/webhooks?state&type&limit&before`
 pub(crate) async fn list_webhooks(

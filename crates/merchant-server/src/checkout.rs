@@ -11,11 +11,18 @@ mod poll;
 mod request;
 mod wish;
 
+pub(crate) use action::NextStep;
+pub(crate) use answer::{POLL_AFTER_MS, answer};
+pub(crate) use attempts::{Started, start};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
+pub(crate) use effort::ATTEMPT_ALLOWANCE;
 use merchant_api::{AttemptForm, CancelForm, CheckoutAnswer, ErrorCode, PollQuery};
+pub(crate) use order_body::check_terms;
+pub(crate) use poll::ask;
+pub(crate) use request::AttemptRequest;
 use url::form_urlencoded;
 
 use crate::client_address::Caller;
@@ -24,14 +31,6 @@ use crate::ledger::Checkout;
 use crate::order_locks::Queue;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
-
-pub(crate) use action::NextStep;
-pub(crate) use answer::{POLL_AFTER_MS, answer};
-pub(crate) use attempts::{Started, start};
-pub(crate) use effort::ATTEMPT_ALLOWANCE;
-pub(crate) use order_body::check_terms;
-pub(crate) use poll::ask;
-pub(crate) use request::AttemptRequest;
 
 /// `POST /v1/checkouts/{token}/attempts`
 pub(crate) async fn start_attempt(

@@ -22,11 +22,6 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use wechat_pay::{Fen, TradeState};
-
-use crate::{clock::after, ledger::order::AUTO_CLOSE_S};
 use attempt::Attempt;
 use auth_code::AuthCodes;
 use bill_link::BillLinks;
@@ -34,14 +29,19 @@ pub use cashier::Outcome;
 pub(crate) use cashier::{PayRefusal, Target};
 pub(crate) use delivery::Delivery;
 use grant::Grants;
+use jiff::Timestamp;
 use journal::Document;
 use notice::Notice;
-pub use view::{AttemptView, LedgerView, NotificationView, OrderView, RefundView, TryView};
-
 use order::{Link, Order, OrderKey, OrderRequest, Product};
 use platform::Platform;
 use refund::{Refund, RefundKey};
 pub(crate) use refusal::{CloseRefusal, OrderRefusal, ReverseRefusal};
+use serde::{Deserialize, Serialize};
+pub use view::{AttemptView, LedgerView, NotificationView, OrderView, RefundView, TryView};
+use wechat_pay::{Fen, TradeState};
+
+use crate::clock::after;
+use crate::ledger::order::AUTO_CLOSE_S;
 
 /// All that WeChat knows.
 #[derive(Debug, Default)]

@@ -10,9 +10,6 @@ mod outcome;
 mod qr_code;
 mod status;
 
-use crate::environment;
-use crate::locale::{Word, Words};
-use crate::options::{Appearance, Theme};
 use action::{actions, button, offer};
 use checkout::{Connection, Intent, Notice, Screen, ViewModel};
 use countdown::countdown;
@@ -21,15 +18,18 @@ use leptos::tachys::view::{Mountable, Render};
 use merchant_api::Product;
 use node::{Element, Node, Placed, element, nothing};
 use order_head::{order_head, ribbon};
+pub(crate) use outcome::problem_word;
 use outcome::{outcome, quiet, support};
 use qr_code::Picture;
 use status::{connection, live_region, sentence, spinner};
 use wasm_bindgen::JsCast;
 
-pub(crate) use outcome::problem_word;
+use crate::environment;
+use crate::locale::{Word, Words};
+use crate::options::{Appearance, Theme};
 
 /// The style sheet, for a shadow root or a page.
-pub(crate) const THEME: &str = include_str!("theme.css");
+pub(crate) const THEME: &str = include_str!("view/theme.css");
 
 /// How a view looks and speaks.
 #[derive(Clone, Debug)]

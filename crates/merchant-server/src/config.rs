@@ -23,22 +23,21 @@ use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
+pub(crate) use address::{is_loopback_host, origin_of};
+pub use database::Database;
 use ipnet::IpNet;
+pub(crate) use merchant::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
 use merchant_api::AttemptProduct;
+pub use merchant_keys::MerchantCertificate;
+pub(crate) use merchant_keys::signer;
+pub(crate) use rules::EXPIRES_IN_MS;
+use sources::Sources;
 use url::Url;
 use wechat_pay::v2::ApiV2Key;
 use wechat_pay::{ApiV3Key, KeyError, MerchantKey, NotifyUrl, TrustedKeys};
 
 use crate::folder::folder_of;
 use crate::secret::{Secret, SecretHash};
-use sources::Sources;
-
-pub(crate) use address::{is_loopback_host, origin_of};
-pub use database::Database;
-pub(crate) use merchant::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
-pub use merchant_keys::MerchantCertificate;
-pub(crate) use merchant_keys::signer;
-pub(crate) use rules::EXPIRES_IN_MS;
 
 /// Prefix of the environment variables; `MERCHANT_SERVER__GATEWAY__BASE_URL` is
 /// `gateway.base_url`.

@@ -16,12 +16,12 @@ mod target;
 mod verdict;
 
 use proptest::test_runner::TestCaseError;
+use shots::shots;
+use target::Target;
 use tokio::runtime::Runtime;
 
 use crate::event_orders::runner;
 use crate::house::Owner;
-use shots::shots;
-use target::Target;
 
 /// Requests to try on each house; each is a call in this process.
 const CASES: u32 = 3_000;

@@ -27,17 +27,11 @@ mod refunds;
 
 use std::path::Path;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqlSafeStr as _};
-
-use crate::config::{Config, Database};
-use connections::{Readers, Write, Writer};
-
 pub(crate) use attempts::{Attempt, AttemptState, Begun, NewAttempt, Parties};
 pub(crate) use business::{Business, PaymentHere, RefundHere};
 pub(crate) use census::Census;
 pub(crate) use changes::Changes;
+use connections::{Readers, Write, Writer};
 use due_work::Wait;
 pub(crate) use due_work::{DueWork, Ended, Wanted};
 pub(crate) use kept_notifications::NotificationToKeep;
@@ -51,6 +45,11 @@ pub(crate) use refund_news::{RefundNews, RefundRecorded};
 pub(crate) use refund_progress::Refusal;
 pub(crate) use refund_state::told_state;
 pub(crate) use refunds::{NewRefund, REFUNDS_MAX, Refund, RefundBegun, Sending};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqlSafeStr as _};
+
+use crate::config::{Config, Database};
 
 /// Forward only: a migration that was released is never changed, a new one is added. Numbers are
 /// handed out before the work is done, so some are missing: 7 was for work that needed none. Only
@@ -59,62 +58,62 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (
         1,
         "orders and attempts",
-        include_str!("../../migrations/sqlite/0001_orders_and_attempts.sql"),
+        include_str!("../migrations/sqlite/0001_orders_and_attempts.sql"),
     ),
     (
         2,
         "what the private API shows",
-        include_str!("../../migrations/sqlite/0002_private_api.sql"),
+        include_str!("../migrations/sqlite/0002_private_api.sql"),
     ),
     (
         3,
         "webhooks",
-        include_str!("../../migrations/sqlite/0003_webhooks.sql"),
+        include_str!("../migrations/sqlite/0003_webhooks.sql"),
     ),
     (
         4,
         "refunds",
-        include_str!("../../migrations/sqlite/0004_refunds.sql"),
+        include_str!("../migrations/sqlite/0004_refunds.sql"),
     ),
     (
         5,
         "surplus is given back",
-        include_str!("../../migrations/sqlite/0005_surplus.sql"),
+        include_str!("../migrations/sqlite/0005_surplus.sql"),
     ),
     (
         6,
         "all order forms",
-        include_str!("../../migrations/sqlite/0006_order_forms.sql"),
+        include_str!("../migrations/sqlite/0006_order_forms.sql"),
     ),
     (
         8,
         "when it was paid",
-        include_str!("../../migrations/sqlite/0008_when_it_was_paid.sql"),
+        include_str!("../migrations/sqlite/0008_when_it_was_paid.sql"),
     ),
     (
         13,
         "mismatches are seen to",
-        include_str!("../../migrations/sqlite/0013_mismatches_seen_to.sql"),
+        include_str!("../migrations/sqlite/0013_mismatches_seen_to.sql"),
     ),
     (
         14,
         "webhooks without a target",
-        include_str!("../../migrations/sqlite/0014_webhooks_without_a_target.sql"),
+        include_str!("../migrations/sqlite/0014_webhooks_without_a_target.sql"),
     ),
     (
         15,
         "whose it is",
-        include_str!("../../migrations/sqlite/0015_whose_it_is.sql"),
+        include_str!("../migrations/sqlite/0015_whose_it_is.sql"),
     ),
     (
         21,
         "work keeps its wait",
-        include_str!("../../migrations/sqlite/0021_waits.sql"),
+        include_str!("../migrations/sqlite/0021_waits.sql"),
     ),
     (
         22,
         "what others repeat and say",
-        include_str!("../../migrations/sqlite/0022_what_others_repeat_and_say.sql"),
+        include_str!("../migrations/sqlite/0022_what_others_repeat_and_say.sql"),
     ),
 ];
 

@@ -13,6 +13,9 @@ mod screen;
 mod stage;
 mod time;
 
+use merchant_api::{CurrentAttempt, PAYER_UNAVAILABLE_HANDLE, Product};
+use stage::{Asking, Errand, Leaving, Returned, Stage};
+
 use crate::effect::{Effect, Occurrence, Request, RequestId};
 use crate::event::{Event, PeerWord};
 use crate::facts::{Facts, Options};
@@ -20,8 +23,6 @@ use crate::poll::Poll;
 use crate::problem::Problem;
 use crate::scene::Scene;
 use crate::view_model::OrderView;
-use merchant_api::{CurrentAttempt, PAYER_UNAVAILABLE_HANDLE, Product};
-use stage::{Asking, Errand, Leaving, Returned, Stage};
 
 /// How long the backend has for an attempt, in milliseconds: it may have to query and close at
 /// WeChat first.

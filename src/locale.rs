@@ -2,9 +2,9 @@
 
 mod words;
 
-pub use words::Word;
-
 use std::borrow::Cow;
+
+pub use words::Word;
 
 /// Most texts are the widget's own; some are the page's.
 pub(crate) type Text = Cow<'static, str>;

@@ -14,6 +14,7 @@ mod wechat_keys;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use recorder::Recorder;
 use wechat_pay::{InvalidField, OutTradeNo};
 
 use crate::config::{Config, Database};
@@ -21,7 +22,6 @@ use crate::ledger::Ledger;
 use crate::randomness::{NoRandomness, hex};
 use crate::server::Surroundings;
 use crate::wechat_client::WechatClient;
-use recorder::Recorder;
 
 /// What was found out about one secret or id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,10 +32,15 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use body::{RequestBody, ResponseBody};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+pub(crate) use open_files::raise as raise_open_files;
+use places::Place;
+pub(crate) use places::{ConnectionCounts, Places};
+use stream::Stream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
@@ -43,11 +48,6 @@ use tower::ServiceExt as _;
 use crate::quiet_log::QuietLog;
 use crate::rate_limit::network_of;
 use crate::server::MerchantServer;
-use body::{RequestBody, ResponseBody};
-pub(crate) use open_files::raise as raise_open_files;
-use places::Place;
-pub(crate) use places::{ConnectionCounts, Places};
-use stream::Stream;
 
 /// How long a request that has begun to arrive may still take when the server ends.
 const LAST_REQUESTS_MS: i64 = 250;
