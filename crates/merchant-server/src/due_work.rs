@@ -5,8 +5,10 @@
 use merchant_api::AttemptProduct;
 use wechat_pay::OutTradeNo;
 
-use crate::lanes::Lane;
-use crate::ledger::{Attempt, Checkout, DueWork, Ended, Evidence, LedgerError, learn_numbers};
+use crate::ledger::{
+    Attempt, Checkout, DueWork, Ended, Evidence, Lane, LedgerError, QUERY_INTERVAL_MS, Work,
+    learn_numbers,
+};
 use crate::question::{self, Finding, Unanswered};
 use crate::quiet_log::QuietLog;
 use crate::refunds::{self, Learned};
@@ -34,58 +36,11 @@ const FIRST_MINUTES_MS: i64 = 5 * 60_000;
 const RETRY_MS: std::ops::RangeInclusive<i64> = 5_000..=600_000;
 /// When work comes back that found others working on its order: not before WeChat may be asked about
 /// it again.
-const COME_BACK_MS: i64 = question::ASK_INTERVAL_MS;
+const COME_BACK_MS: i64 = QUERY_INTERVAL_MS;
 /// How long an end waits that came by the clock being set; see [`crate::clock_steps`].
 const SECOND_LOOK_MS: i64 = 10_000;
 /// A mismatch waits for a person anyway; asking about it ends after about three days.
 const MISMATCH_TRIES: u64 = 400;
-
-/// The kinds of work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Work {
-    /// Ask WeChat about an order's current attempt.
-    QueryAttempt,
-    /// End an order: its time is over, the merchant wants it, or it is paid by another attempt.
-    EndOrder,
-    /// Ask WeChat about a payment that fits nothing.
-    QueryMismatch,
-    /// Bring a refund on its way, and ask about it until its end.
-    Refund,
-    /// Ask WeChat about a refund that somebody else made, or that does not fit.
-    LearnRefund,
-    /// Give back a payment that came too much.
-    RefundSurplus,
-    /// Tell the merchant's backend.
-    SendWebhook,
-}
-
-impl Work {
-    const ALL: [Self; 7] = [
-        Self::QueryAttempt,
-        Self::EndOrder,
-        Self::QueryMismatch,
-        Self::Refund,
-        Self::LearnRefund,
-        Self::RefundSurplus,
-        Self::SendWebhook,
-    ];
-
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::QueryAttempt => "query_attempt",
-            Self::EndOrder => "end_order",
-            Self::QueryMismatch => "query_mismatch",
-            Self::Refund => "refund",
-            Self::LearnRefund => "learn_refund",
-            Self::RefundSurplus => "refund_surplus",
-            Self::SendWebhook => "send_webhook",
-        }
-    }
-
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|work| work.word() == word)
-    }
-}
 
 /// When WeChat is first asked about an attempt that began at `created_ms`.
 pub(crate) const fn first_query_ms(created_ms: i64) -> i64 {
@@ -256,7 +211,7 @@ async fn query_attempt(
             if let Unanswered::Wechat(call) = &error
                 && let Some(wait_ms) = call.held_back_ms(monotonic_ms)
             {
-                let wait_ms = wait_ms.max(question::ASK_INTERVAL_MS);
+                let wait_ms = wait_ms.max(QUERY_INTERVAL_MS);
                 return Ok(Next::Untried(server.clock.now_ms() + wait_ms));
             }
             // A failure is no reason to leave the plan: the next question comes at its time.

@@ -4,40 +4,14 @@
 
 use tokio::task::JoinSet;
 
-use crate::ledger::{Ended, LedgerError, Wanted};
+use crate::ledger::{Ended, Lane, LedgerError, Wanted};
 use crate::server::MerchantServer;
 
 /// How long what came of a piece may wait to be written with others, in milliseconds. Its lease is
 /// longer by far.
 const UNWRITTEN_MS: i64 = 200;
 
-/// What does not wait for what: a backend that is slow to answer holds up no question to WeChat,
-/// two thousand orders that end hold up no question about a payment, and neither holds up a refund.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// Asking about attempts: a payment whose notification is lost becomes known here.
-    Queries,
-    /// Ending orders, each of which takes two calls.
-    Ends,
-    /// Refunds, and money that fits nothing.
-    Refunds,
-    /// Calls to the merchant's backend.
-    Backend,
-}
-
 impl Lane {
-    pub(crate) const ALL: [Self; 4] = [Self::Queries, Self::Ends, Self::Refunds, Self::Backend];
-
-    /// The kinds of its work, as a JSON array of [`Work::word`]s.
-    pub(crate) const fn kinds(self) -> &'static str {
-        match self {
-            Self::Queries => r#"["query_attempt"]"#,
-            Self::Ends => r#"["end_order"]"#,
-            Self::Refunds => r#"["query_mismatch","refund","learn_refund","refund_surplus"]"#,
-            Self::Backend => r#"["send_webhook"]"#,
-        }
-    }
-
     /// How many pieces of it are done at a time, at most one for each order.
     ///
     /// Two thousand queries that fall due together, at half a second each, take ten seconds; that

@@ -24,6 +24,8 @@ mod refund_news;
 mod refund_progress;
 mod refund_state;
 mod refunds;
+mod timestamp;
+mod work;
 
 use std::path::Path;
 
@@ -36,7 +38,7 @@ use due_work::Wait;
 pub(crate) use due_work::{DueWork, Ended, Wanted};
 pub(crate) use kept_notifications::NotificationToKeep;
 pub(crate) use mismatches::{KeptMismatch, MismatchFilter};
-pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter};
+pub(crate) use orders::{Checkout, Created, NewOrder, Order, OrderFilter, QUERY_INTERVAL_MS};
 pub(crate) use outbox::{Delivery, Webhook, WebhookFilter};
 pub(crate) use payers::StateFound;
 pub(crate) use payments::{Evidence, Mismatch, Payment, Recorded};
@@ -48,6 +50,8 @@ pub(crate) use refunds::{NewRefund, REFUNDS_MAX, Refund, RefundBegun, Sending};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqlSafeStr as _};
+pub(crate) use timestamp::timestamp;
+pub(crate) use work::{Lane, Work};
 
 use crate::config::{Config, Database};
 

@@ -3,7 +3,7 @@
 use merchant_api::{AttemptDetails, OrderDetails};
 
 use crate::config::Config;
-use crate::ledger::{Attempt, AttemptState, Order, Refund};
+use crate::ledger::{Attempt, AttemptState, Order, Refund, timestamp};
 use crate::refunds;
 
 /// The order with its attempts and refunds.
@@ -66,9 +66,4 @@ pub(crate) fn attempt_details(attempt: Attempt) -> AttemptDetails {
             .promotion_detail
             .and_then(|json| serde_json::from_str(&json).ok()),
     }
-}
-
-/// RFC 3339 in UTC: the private side belongs to servers, whose clocks can be trusted.
-pub(crate) fn timestamp(at_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| String::new(), |at| at.to_string())
 }

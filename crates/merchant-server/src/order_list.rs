@@ -8,8 +8,9 @@ use merchant_api::{ORDER_NO_MAX, OrderDetails, OrderList, OrderState, OrderSumma
 use crate::api_key::Backend;
 use crate::config::Scope;
 use crate::error::Failure;
+use crate::ledger::timestamp;
 use crate::ledger::{Order, OrderFilter};
-use crate::order_details::{details, timestamp};
+use crate::order_details::details;
 use crate::path_text::PathText;
 use crate::server::MerchantServer;
 use crate::{orders, query};

@@ -4,16 +4,12 @@
 use merchant_api::AttemptProduct;
 use wechat_pay::OutTradeNo;
 
-use crate::ledger::{Attempt, AttemptState, Checkout, Evidence, LedgerError};
+use crate::ledger::{Attempt, AttemptState, Checkout, Evidence, LedgerError, QUERY_INTERVAL_MS};
 use crate::order_locks::OrderBusy;
 use crate::server::MerchantServer;
 use crate::settlement::{self, Settlement};
 use crate::wechat_client::CallError;
 use crate::wechat_orders::{Closing, Standing};
-
-/// WeChat is asked at most this often about an order, however many pages wait: its own advice for
-/// a desktop page with a code.
-pub(crate) const ASK_INTERVAL_MS: i64 = 2_000;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +59,7 @@ pub(crate) async fn ask_unless_asked(
 
 /// A question that lies ahead was asked by a clock that has been put right since: it says nothing.
 fn was_asked_a_moment_ago(asked_ms: Option<i64>, now_ms: i64) -> bool {
-    asked_ms.is_some_and(|asked_ms| (0..ASK_INTERVAL_MS).contains(&(now_ms - asked_ms)))
+    asked_ms.is_some_and(|asked_ms| (0..QUERY_INTERVAL_MS).contains(&(now_ms - asked_ms)))
 }
 
 /// Asks about an attempt.

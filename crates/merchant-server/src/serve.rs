@@ -14,8 +14,8 @@ use tower::{ServiceExt as _, service_fn};
 
 use crate::config::{Config, ConfigError};
 use crate::connections::{raise_open_files, serve_connections};
-use crate::lanes::{Lane, UnderWay};
-use crate::ledger::LedgerError;
+use crate::lanes::UnderWay;
+use crate::ledger::{Lane, LedgerError};
 use crate::operations::surroundings;
 use crate::quiet_log::QuietLog;
 use crate::routes::app;

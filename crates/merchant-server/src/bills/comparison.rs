@@ -213,7 +213,7 @@ fn of_payment(
         .success_ms
         .is_some_and(|at_ms| !day_ms.contains(&at_ms))
     {
-        let here = ours.success_ms.map(crate::order_details::timestamp);
+        let here = ours.success_ms.map(crate::ledger::timestamp);
         differences.push(found("payment_day", here, Some(row.trade_time.clone())));
     }
     if ours.sub_mchid != row.sub_mchid {

@@ -7,9 +7,8 @@ use sqlx::{Row as _, SqliteConnection};
 use wechat_pay::SubMerchant;
 
 use super::{
-    Ledger, LedgerError, Wait, due_work, optional_unsigned, orders, payers, signed, unsigned,
+    Ledger, LedgerError, Wait, Work, due_work, optional_unsigned, orders, payers, signed, unsigned,
 };
-use crate::due_work::Work;
 
 /// Where an attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

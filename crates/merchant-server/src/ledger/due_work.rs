@@ -3,9 +3,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Ledger, LedgerError, Write, orders, unsigned};
-use crate::due_work::Work;
-use crate::lanes::Lane;
+use super::{Lane, Ledger, LedgerError, Work, Write, orders, unsigned};
 
 /// What is scheduled between two readings of the clock is no further ahead than this, in
 /// milliseconds.

@@ -5,8 +5,7 @@
 use super::mismatches::next_no;
 use super::payments::{Numbers, keep_notification};
 use super::refund_mismatches::learn_subject;
-use super::{Evidence, Ledger, LedgerError, Wait, Write, due_work};
-use crate::due_work::Work;
+use super::{Evidence, Ledger, LedgerError, Wait, Work, Write, due_work};
 
 /// A notification that is kept.
 #[derive(Clone, Debug)]

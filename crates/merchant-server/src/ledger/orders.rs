@@ -8,10 +8,12 @@ use sqlx::{Row as _, SqliteConnection};
 use super::attempts::{self, Attempt};
 use super::connections::Statement;
 use super::{
-    Ledger, LedgerError, Wait, Write, due_work, optional_unsigned, outbox, signed, unsigned,
+    Ledger, LedgerError, Wait, Work, Write, due_work, optional_unsigned, outbox, signed, unsigned,
 };
-use crate::due_work::Work;
-use crate::question::ASK_INTERVAL_MS;
+
+/// WeChat is queried at most this often about an order, however many pages wait: WeChat's own advice
+/// for a desktop page with a code.
+pub(crate) const QUERY_INTERVAL_MS: i64 = 2_000;
 
 /// What [`Order`] is read from. Named one by one: a table may get more columns under a statement that
 /// was prepared before.
@@ -350,7 +352,7 @@ pub(super) async fn claim_question(
     )
     .bind(now_ms)
     .bind(order_id)
-    .bind(ASK_INTERVAL_MS)
+    .bind(QUERY_INTERVAL_MS)
     .execute(&mut **write)
     .await?;
     Ok(claimed.rows_affected() > 0)

@@ -8,9 +8,7 @@ use merchant_api::{WebhookEvent, WebhookMessage};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Ledger, LedgerError, Wait, Write, due_work, unsigned};
-use crate::due_work::Work;
-use crate::order_details::timestamp;
+use super::{Ledger, LedgerError, Wait, Work, Write, due_work, timestamp, unsigned};
 use crate::randomness::hex;
 
 /// What [`Webhook`] is read from; who has taken it stands in another table.

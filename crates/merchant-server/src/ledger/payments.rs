@@ -4,10 +4,9 @@ use merchant_api::{PaymentMismatchNews, PaymentNews, WebhookEvent};
 use sqlx::Row as _;
 
 use super::{
-    AttemptState, Ledger, LedgerError, Wait, Write, attempts, due_work, kept_notifications,
+    AttemptState, Ledger, LedgerError, Wait, Work, Write, attempts, due_work, kept_notifications,
     mismatches, orders, outbox, refund_news, signed,
 };
-use crate::due_work::Work;
 
 /// How we know. A notification is recorded by its id in the same transaction as its effect.
 #[derive(Clone, Debug)]

@@ -7,9 +7,8 @@ use super::mismatches::next_no;
 use super::payments::{Numbers, keep_notification};
 use super::refunds::find_refund;
 use super::{
-    Evidence, Ledger, LedgerError, RefundNews, RefundRecorded, Wait, Write, due_work, outbox,
+    Evidence, Ledger, LedgerError, RefundNews, RefundRecorded, Wait, Work, Write, due_work, outbox,
 };
-use crate::due_work::Work;
 
 impl Ledger {
     /// Keeps a hint that nobody signed, and has WeChat asked about the refund unless the hint

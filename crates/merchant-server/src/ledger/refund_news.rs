@@ -9,10 +9,9 @@ use super::refund_mismatches::keep_mismatch;
 use super::refund_state::{Step, is_final, step};
 use super::refunds::{COLUMNS, find_refund, read_refund};
 use super::{
-    Attempt, AttemptState, Evidence, Ledger, LedgerError, Order, Refund, Wait, Write, attempts,
-    due_work, orders, outbox, signed,
+    Attempt, AttemptState, Evidence, Ledger, LedgerError, Order, Refund, Wait, Work, Write,
+    attempts, due_work, orders, outbox, signed,
 };
-use crate::due_work::Work;
 
 /// A surplus payment whose refund was closed, or is still refused, is given back anew after this
 /// time.

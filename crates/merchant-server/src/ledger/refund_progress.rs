@@ -6,8 +6,7 @@ use merchant_api::{RefundOrigin, RefundState};
 
 use super::refund_news::{SURPLUS_AGAIN_MS, tell};
 use super::refunds::{COLUMNS, read_refund};
-use super::{Ledger, LedgerError, Refund, Wait, due_work, orders};
-use crate::due_work::Work;
+use super::{Ledger, LedgerError, Refund, Wait, Work, due_work, orders};
 
 /// What becomes of a refund that WeChat does not take.
 #[derive(Clone, Debug)]

@@ -7,10 +7,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
-    Attempt, AttemptState, Ledger, LedgerError, Order, Wait, Write, attempts, due_work,
+    Attempt, AttemptState, Ledger, LedgerError, Order, Wait, Work, Write, attempts, due_work,
     optional_unsigned, orders, refund_state, signed, unsigned,
 };
-use crate::due_work::Work;
 
 /// WeChat takes at most so many refunds of one payment, closed ones among them.
 pub(crate) const REFUNDS_MAX: u64 = 50;

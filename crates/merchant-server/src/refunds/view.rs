@@ -3,7 +3,7 @@
 use merchant_api::RefundDetails;
 
 use crate::ledger::Refund;
-use crate::order_details::timestamp;
+use crate::ledger::timestamp;
 
 /// One refund of an order.
 pub(crate) fn details(order_no: &str, refund: Refund) -> RefundDetails {
