@@ -6,10 +6,13 @@
 //! lines that find the queue full are dropped and counted; the count is in the log as soon as lines get
 //! through again, and in the merchant server's `/metrics`.
 
+mod quiet_log;
+
 use std::io::{IsTerminal as _, Write};
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
+pub use quiet_log::QuietLog;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 

@@ -21,15 +21,12 @@ use wechat_pay::bill::{
 };
 use wechat_pay::{InvalidField, ReplyError};
 
-use crate::api_key::Backend;
-use crate::bill_file::BillFile;
 use crate::config::Scope;
 use crate::error::Failure;
+use crate::extract::{Backend, PathText, query};
 use crate::ledger::{Ledger, LedgerError};
-use crate::path_text::PathText;
-use crate::query;
-use crate::server::MerchantServer;
-use crate::wechat_client::{CallError, WechatClient};
+use crate::payments::MerchantServer;
+use crate::wechat::{BillFile, CallError, WechatClient};
 
 /// When a bill that is being made is worth another try, in milliseconds: WeChat's own advice.
 const CREATING_RETRY_MS: u64 = 30 * 60_000;

@@ -8,6 +8,7 @@ mod api_keys;
 mod applications;
 mod database;
 mod file;
+mod folder;
 mod forms;
 mod gateway;
 mod merchant;
@@ -15,6 +16,7 @@ mod merchant_keys;
 mod network;
 mod privacy;
 mod rules;
+mod secret;
 mod sources;
 mod trusted_keys;
 mod webhook_targets;
@@ -25,19 +27,19 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use address::{is_loopback_host, origin_of};
 pub use database::Database;
+pub(crate) use folder::folder_of;
 use ipnet::IpNet;
 pub(crate) use merchant::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
 use merchant_api::AttemptProduct;
 pub use merchant_keys::MerchantCertificate;
 pub(crate) use merchant_keys::signer;
 pub(crate) use rules::EXPIRES_IN_MS;
+pub(crate) use secret::masked;
+pub use secret::{Secret, SecretHash};
 use sources::Sources;
 use url::Url;
 use wechat_pay::v2::ApiV2Key;
 use wechat_pay::{ApiV3Key, KeyError, MerchantKey, NotifyUrl, TrustedKeys};
-
-use crate::folder::folder_of;
-use crate::secret::{Secret, SecretHash};
 
 /// Prefix of the environment variables; `MERCHANT_SERVER__GATEWAY__BASE_URL` is
 /// `gateway.base_url`.

@@ -37,6 +37,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use log_output::QuietLog;
 pub(crate) use open_files::raise as raise_open_files;
 use places::Place;
 pub(crate) use places::{ConnectionCounts, Places};
@@ -45,9 +46,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-use crate::quiet_log::QuietLog;
-use crate::rate_limit::network_of;
-use crate::server::MerchantServer;
+use crate::middleware::network_of;
+use crate::payments::MerchantServer;
 
 /// How long a request that has begun to arrive may still take when the server ends.
 const LAST_REQUESTS_MS: i64 = 250;

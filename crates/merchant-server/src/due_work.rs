@@ -2,6 +2,10 @@
 //! asking about payments that fit nothing, bringing refunds to their end. Each piece can be done twice without harm, for a
 //! process that ends in the middle leaves it to the next one.
 
+mod lanes;
+
+pub(crate) use lanes::UnderWay;
+use log_output::QuietLog;
 use merchant_api::AttemptProduct;
 use wechat_pay::OutTradeNo;
 
@@ -9,14 +13,12 @@ use crate::ledger::{
     Attempt, Checkout, DueWork, Ended, Evidence, Lane, LedgerError, QUERY_INTERVAL_MS, Work,
     learn_numbers,
 };
-use crate::question::{self, Finding, Unanswered};
-use crate::quiet_log::QuietLog;
-use crate::refunds::{self, Learned};
-use crate::server::MerchantServer;
-use crate::settlement;
-use crate::webhooks::{self, NextTry};
-use crate::wechat_client::CallSource;
-use crate::wechat_orders::Standing;
+use crate::payments::MerchantServer;
+use crate::query::{Finding, Unanswered};
+use crate::refunds::Learned;
+use crate::webhooks::NextTry;
+use crate::wechat::{CallSource, Standing};
+use crate::{query, refunds, settlement, webhooks};
 
 /// WeChat's plan for asking where no notification came, as the time between two questions.
 /// The last one repeats until the order ends.
@@ -240,7 +242,7 @@ async fn ask(
     claimed_ms: Option<i64>,
 ) -> Result<Option<i64>, Unanswered> {
     if claimed_ms.is_some() {
-        question::ask_claimed(server, attempt).await?;
+        query::ask_claimed(server, attempt).await?;
     }
     Ok(claimed_ms)
 }
@@ -253,7 +255,7 @@ async fn query_code_payment(
 ) -> Result<Next, Unanswered> {
     let now_ms = server.clock.now_ms();
     if now_ms >= attempt.created_ms + CODE_PAY_MS {
-        return match question::end(server, attempt).await {
+        return match query::end(server, attempt).await {
             Ok(_) => Ok(Next::Done),
             // The money may have come meanwhile, and till and buyer wait for its way back.
             Err(error) if now_ms < attempt.created_ms + REVERSE_SOON_MS => {
@@ -263,7 +265,7 @@ async fn query_code_payment(
             Err(error) => Err(error),
         };
     }
-    let finding = question::ask(server, attempt).await?;
+    let finding = query::ask(server, attempt).await?;
     Ok(match finding {
         Finding::Paid | Finding::Over => Next::Done,
         Finding::Waiting | Finding::Unheard => Next::At(now_ms + CODE_PAY_QUERY_MS),
@@ -296,7 +298,7 @@ pub(crate) async fn close_now(
     if let Some(attempt) = &checkout.attempt
         && attempt.state.is_alive()
     {
-        question::end(server, attempt).await?;
+        query::end(server, attempt).await?;
     }
     let order = &checkout.order;
     let is_closed = server

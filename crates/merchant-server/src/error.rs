@@ -5,16 +5,15 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use log_output::QuietLog;
 use merchant_api::{ApiError, CheckoutAnswer, ErrorCode};
 use wechat_pay::InvalidField;
 
-use crate::clock::{Clock as _, SystemClock};
 use crate::ledger::LedgerError;
-use crate::order_locks::OrderBusy;
-use crate::question::Unanswered;
-use crate::quiet_log::QuietLog;
-use crate::randomness::NoRandomness;
-use crate::wechat_client::CallError;
+use crate::payments::OrderBusy;
+use crate::query::Unanswered;
+use crate::surroundings::{Clock as _, NoRandomness, SystemClock};
+use crate::wechat::CallError;
 
 /// When to try again where a doubt is to be resolved meanwhile, in milliseconds.
 pub(crate) const DOUBT_RETRY_MS: u64 = 2_000;

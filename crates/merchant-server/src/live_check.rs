@@ -19,9 +19,8 @@ use wechat_pay::{InvalidField, OutTradeNo};
 
 use crate::config::{Config, Database};
 use crate::ledger::Ledger;
-use crate::randomness::{NoRandomness, hex};
-use crate::server::Surroundings;
-use crate::wechat_client::WechatClient;
+use crate::surroundings::{NoRandomness, Surroundings, hex};
+use crate::wechat::WechatClient;
 
 /// What was found out about one secret or id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

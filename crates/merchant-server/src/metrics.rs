@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 use log_output::dropped_lines;
 
-use crate::api_key::Backend;
 use crate::config::Scope;
 use crate::connections::ConnectionCounts;
 use crate::error::Failure;
+use crate::extract::Backend;
 use crate::ledger::Census;
-use crate::server::MerchantServer;
+use crate::payments::MerchantServer;
 
 /// Calls by route, method and status: as many as there are routes, whatever is asked for.
 #[derive(Debug, Default)]

@@ -1,22 +1,21 @@
 //! The private side, looking at what fits nothing: real money that WeChat vouches for and that no
 //! order explains. Nothing here moves money; a person does, and then marks it done.
 
+mod payer_mask;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
 use merchant_api::{ErrorCode, FinishMismatch, MismatchDetails, MismatchList};
 
-use crate::api_key::Backend;
-use crate::checkout::read_body;
 use crate::config::Scope;
 use crate::error::Failure;
-use crate::ledger::timestamp;
-use crate::ledger::{KeptMismatch, Ledger, LedgerError, MismatchFilter};
-use crate::path_text::PathText;
-use crate::payer_mask::{mask_openids, mask_openids_in_text};
-use crate::server::MerchantServer;
-use crate::{json_body, plain_text, query};
+use crate::extract::{Backend, PathText, json_body, query, read_body};
+use crate::ledger::{KeptMismatch, Ledger, LedgerError, MismatchFilter, timestamp};
+use crate::mismatches::payer_mask::{mask_openids, mask_openids_in_text};
+use crate::payments::MerchantServer;
+use crate::plain_text;
 
 /// Longest note, in bytes.
 const NOTE_MAX_BYTES: usize = 500;

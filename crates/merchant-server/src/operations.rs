@@ -2,23 +2,22 @@
 //! where an order stands, what a day came to. None of it prints a secret (but for a new API key, once), a token or an openid.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use merchant_api::{BillComparison, MismatchDetails};
 
-use crate::bills::{self, BillFailure, BillKind};
-use crate::clock::{Clock as _, SystemClock};
+use crate::bills::{BillFailure, BillKind};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, MismatchFilter};
-use crate::mismatches;
-use crate::order_details::details;
-use crate::randomness::{NoRandomness, Randomness as _, SystemRandomness, hex, unguessable};
-use crate::server::Surroundings;
-use crate::wechat_client::{RefreshError, WechatClient};
-use crate::wechat_transport::HttpTransport;
+use crate::orders::details;
+use crate::surroundings::{
+    Clock as _, NoRandomness, Randomness as _, Surroundings, SystemClock,
+    SystemRandomness, hex, unguessable,
+};
+use crate::wechat::{RefreshError, WechatClient};
+use crate::{bills, mismatches};
 
 /// Why a day's bill could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -42,16 +41,6 @@ impl From<BillFailure> for NoBill {
             error => Self::Failed(error.to_string()),
         }
     }
-}
-
-/// The machine's own clock and randomness, and the network.
-pub fn surroundings(config: &Config) -> Result<Surroundings, reqwest::Error> {
-    Ok(Surroundings {
-        clock: Arc::new(SystemClock),
-        randomness: Arc::new(SystemRandomness),
-        wechat: Arc::new(HttpTransport::new(!config.gateway.is_live())?),
-        webhooks: Arc::new(HttpTransport::new(!config.gateway.is_live())?),
-    })
 }
 
 /// Brings the database up to this version, making it where it is missing; gives the number of

@@ -1,48 +1,160 @@
-//! Reading what a backend asks in the address. Unknown names are refused: a misspelt filter must
-//! not show, or compare, something else than was meant.
+//! Asking WeChat about an attempt, and ending one. Whatever the answer is, it is in the ledger
+//! when these return.
 
-use std::borrow::Cow;
+use merchant_api::AttemptProduct;
+use wechat_pay::OutTradeNo;
 
-use merchant_api::ErrorCode;
-use url::form_urlencoded;
+use crate::ledger::{Attempt, AttemptState, Checkout, Evidence, LedgerError, QUERY_INTERVAL_MS};
+use crate::payments::{MerchantServer, OrderBusy};
+use crate::settlement;
+use crate::settlement::Settlement;
+use crate::wechat::{CallError, Closing, Standing};
 
-use crate::error::Failure;
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unanswered {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// WeChat did not answer, or not in a way to be believed.
+    #[error(transparent)]
+    Wechat(#[from] CallError),
+    /// Others work on the order: nothing was asked.
+    #[error(transparent)]
+    Busy(#[from] OrderBusy),
+    /// WeChat's answers contradict each other for now: paid at close, not paid at query.
+    #[error("WeChat says that it is paid, and does not say so when asked")]
+    Contradiction,
+}
 
-/// A name and a value.
-type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
+/// What an attempt came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// The money came, and is recorded.
+    Paid,
+    /// It is over: its number is closed at WeChat, or is not ours.
+    Over,
+    /// It still waits for the buyer.
+    Waiting,
+    /// WeChat never heard of it.
+    Unheard,
+}
 
-/// The parameters in their order, each name once.
-pub(crate) fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, Failure> {
-    let mut parameters: Vec<Parameter<'_>> = Vec::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if name.is_empty() {
-            let message = "the query has a value without a name";
-            return Err(Failure::new(ErrorCode::InvalidRequest, message));
-        }
-        if parameters.iter().any(|(seen, _)| *seen == name) {
-            return Err(Failure::invalid(&name, "must not come twice"));
-        }
-        parameters.push((name, value));
+/// Asks about the current attempt, unless WeChat was asked a moment ago. Callers hold the order's
+/// lock, so that a second one finds the first one's answer.
+pub(crate) async fn ask_unless_asked(
+    server: &MerchantServer,
+    checkout: &Checkout,
+) -> Result<(), Unanswered> {
+    let Some(attempt) = &checkout.attempt else {
+        return Ok(());
+    };
+    let was_asked = was_asked_a_moment_ago(checkout.order.asked_ms, server.clock.now_ms());
+    if attempt.state.is_alive() && !was_asked {
+        ask(server, attempt).await?;
     }
-    Ok(parameters)
+    Ok(())
 }
 
-/// How many a list shows where it is not said.
-pub(crate) const LIMIT_DEFAULT: u32 = 50;
-const LIMIT_MAX: u32 = 200;
-
-/// How many a list is to show.
-pub(crate) fn limit(text: &str) -> Result<u32, Failure> {
-    text.parse()
-        .ok()
-        .filter(|limit| (1..=LIMIT_MAX).contains(limit))
-        .ok_or_else(|| Failure::invalid("limit", "must be a whole number from 1 to 200"))
+/// A question that lies ahead was asked by a clock that has been put right since: it says nothing.
+fn was_asked_a_moment_ago(asked_ms: Option<i64>, now_ms: i64) -> bool {
+    asked_ms.is_some_and(|asked_ms| (0..QUERY_INTERVAL_MS).contains(&(now_ms - asked_ms)))
 }
 
-/// Cuts a list to what is shown of it. One more was read, which tells whether there is another page:
-/// then the last one that is shown is given.
-pub(crate) fn cut<T>(list: &mut Vec<T>, limit: u32) -> Option<&T> {
-    let has_more = list.len() > limit as usize;
-    list.truncate(limit as usize);
-    list.last().filter(|_| has_more)
+/// Asks about an attempt.
+pub(crate) async fn ask(server: &MerchantServer, attempt: &Attempt) -> Result<Finding, Unanswered> {
+    let asked_ms = server.clock.now_ms();
+    server.ledger.note_asked(attempt.order_id, asked_ms).await?;
+    let finding = ask_claimed(server, attempt).await?;
+    // Only now: "checked" must not be said of an answer that is not in the ledger yet.
+    server
+        .ledger
+        .note_checked(attempt.order_id, asked_ms)
+        .await?;
+    Ok(finding)
+}
+
+/// Asks about an attempt. The caller has noted that WeChat is being asked, and notes that there was
+/// an answer.
+pub(crate) async fn ask_claimed(
+    server: &MerchantServer,
+    attempt: &Attempt,
+) -> Result<Finding, Unanswered> {
+    let standing = server
+        .wechat
+        .query(&number(attempt)?, attempt.parties.sub_mchid.as_deref())
+        .await?;
+    conclude(server, attempt, standing).await
+}
+
+/// Records what WeChat says about an attempt.
+pub(crate) async fn conclude(
+    server: &MerchantServer,
+    attempt: &Attempt,
+    standing: Standing,
+) -> Result<Finding, Unanswered> {
+    let over = async |state| -> Result<Finding, Unanswered> {
+        server.ledger.end_attempt(attempt, state).await?;
+        Ok(Finding::Over)
+    };
+    match standing {
+        Standing::Paid(told) => match settlement::record(server, &Evidence::Query, &told).await? {
+            Settlement::Ours(_) => Ok(Finding::Paid),
+            // Said of letters alone.
+            Settlement::Asked => Ok(Finding::Waiting),
+            Settlement::Mismatch => over(AttemptState::Refused).await,
+        },
+        Standing::Closed => over(AttemptState::Closed).await,
+        Standing::Failed => {
+            // Reversed as well, so that no late answer of the bank can turn it round.
+            server
+                .wechat
+                .reverse(&number(attempt)?, &attempt.parties)
+                .await?;
+            over(AttemptState::Closed).await
+        }
+        Standing::NotPaid => {
+            if attempt.product == AttemptProduct::CodePay {
+                server.ledger.note_taken(attempt).await?;
+            }
+            Ok(Finding::Waiting)
+        }
+        Standing::Unknown => Ok(Finding::Unheard),
+    }
+}
+
+/// Ends an attempt: query, then close, or reverse where the buyer's code was taken. Afterwards it
+/// is paid or over; where that is not sure, this says so and nothing was concluded.
+pub(crate) async fn end(server: &MerchantServer, attempt: &Attempt) -> Result<Finding, Unanswered> {
+    let finding = ask(server, attempt).await?;
+    if matches!(finding, Finding::Paid | Finding::Over) {
+        return Ok(finding);
+    }
+    let number = number(attempt)?;
+    // Closing burns a number that WeChat does not know yet, too: an order of ours that is still
+    // on its way cannot come to life later.
+    let closing = if attempt.product == AttemptProduct::CodePay {
+        server.wechat.reverse(&number, &attempt.parties).await?
+    } else {
+        let sub_mchid = attempt.parties.sub_mchid.as_deref();
+        server.wechat.close(&number, sub_mchid).await?
+    };
+    match closing {
+        Closing::Closed => {
+            server
+                .ledger
+                .end_attempt(attempt, AttemptState::Closed)
+                .await?;
+            Ok(Finding::Over)
+        }
+        Closing::Paid => match ask(server, attempt).await? {
+            Finding::Waiting | Finding::Unheard => Err(Unanswered::Contradiction),
+            finding => Ok(finding),
+        },
+    }
+}
+
+fn number(attempt: &Attempt) -> Result<OutTradeNo, Unanswered> {
+    OutTradeNo::parse(attempt.out_trade_no.clone())
+        .map_err(|_| LedgerError::Column("attempts.out_trade_no").into())
 }

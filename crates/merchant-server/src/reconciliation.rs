@@ -6,12 +6,12 @@ use merchant_api::RefundState;
 use wechat_pay::{Operation, OutTradeNo};
 
 use crate::ledger::{Attempt, AttemptState, Evidence, LedgerError, Recorded};
-use crate::order_locks::Queue;
-use crate::question::Unanswered;
-use crate::refunds::{self, Learned};
-use crate::server::MerchantServer;
-use crate::settlement::{self, Settlement};
-use crate::wechat_orders::Standing;
+use crate::payments::{MerchantServer, Queue};
+use crate::query::Unanswered;
+use crate::refunds::Learned;
+use crate::settlement::Settlement;
+use crate::wechat::Standing;
+use crate::{refunds, settlement};
 
 /// How often one number is asked about again after a pause. Each is of 5 s or more.
 const MOST_PAUSES: u32 = 20;

@@ -6,12 +6,12 @@
 //! with whatever a process leaves behind.
 
 mod abnormal;
-mod news;
+mod details;
+mod duplicate_payment;
+mod preparation;
 mod progress;
 mod request;
-mod surplus;
-mod view;
-mod wish;
+mod updates;
 
 pub(crate) use abnormal::apply_abnormal_refund;
 use axum::Json;
@@ -19,22 +19,19 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
+pub(crate) use details::{all_details, details};
+pub(crate) use duplicate_payment::give_back;
 use http::StatusCode;
 use merchant_api::{ApiError, CreateRefund, ErrorCode, RefundDetails, RefundList, RefundState};
-pub(crate) use news::{Learned, learn, record_hint, record_notice};
 pub(crate) use progress::advance;
-pub(crate) use surplus::give_back;
-pub(crate) use view::{all_details, details};
+pub(crate) use updates::{Learned, learn, record_hint, record_notice};
 
-use crate::api_key::Backend;
-use crate::checkout::read_body;
 use crate::config::Scope;
 use crate::error::Failure;
+use crate::extract::{Backend, PathText, json_body, read_body};
 use crate::ledger::{Attempt, AttemptState, Checkout, REFUNDS_MAX, Refund, RefundBegun};
-use crate::order_locks::Queue;
-use crate::path_text::PathText;
-use crate::server::MerchantServer;
-use crate::{json_body, orders};
+use crate::orders;
+use crate::payments::{MerchantServer, Queue};
 
 /// What came of asking for a refund.
 #[derive(Clone, Debug)]
@@ -120,7 +117,7 @@ pub(crate) async fn ask(
     order_no: &str,
     wanted: &CreateRefund,
 ) -> Result<Asked, Failure> {
-    let checked = wish::check(wanted)?;
+    let checked = preparation::check(wanted)?;
     let Checkout { order, .. } = orders::find(server, order_no).await?;
     let _lock = server.lock_order(order.id, Queue::Backend).await?;
     let Some(attempt) = paid_attempt(server, order.id).await? else {
@@ -138,7 +135,7 @@ pub(crate) async fn ask(
         return Err(too_much(left_fen));
     }
     let new = request::of_wish(server, &order, &attempt, &checked, amount_fen)
-        .map_err(|error| wish::of_protocol(&error))?;
+        .map_err(|error| preparation::of_protocol(&error))?;
     let (refund, is_new) = match server.ledger.begin_refund(&new).await? {
         RefundBegun::New(refund) => (refund, true),
         RefundBegun::Same(refund) => (refund, false),

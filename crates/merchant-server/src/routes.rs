@@ -1,30 +1,28 @@
 //! All routes, and what each group of them allows.
 
-use std::borrow::Cow;
+mod checkouts;
+pub(crate) mod openapi;
+mod orders;
+mod unknown;
+mod webhooks;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use merchant_api::FORM_MAX_BYTES;
-use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tracing::Instrument as _;
 
-use crate::api_key::API_KEY_FIELD;
 use crate::config::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
-use crate::path_text::PathText;
-use crate::request_id::REQUEST_ID;
-use crate::secret::masked;
-use crate::server::MerchantServer;
-use crate::wechat_client::CallSource;
-use crate::{
-    bills, checkout, cross_origin, hosted_page, metrics, mismatches, notify, oauth, openapi,
-    order_attempts, order_list, orders, rate_limit, receipt_page, refunds, unknown_route, webhooks,
-};
+use crate::extract::PathText;
+use crate::middleware::{cross_origin, limit, log};
+use crate::pages::{hosted_page, receipt_page};
+use crate::payments::MerchantServer;
+use crate::wechat::CallSource;
+use crate::{bills, metrics, mismatches, notifications, refunds};
 
 /// Largest order that a backend may send, in bytes.
 const ORDER_MAX_BYTES: usize = 64 * 1024;
@@ -34,19 +32,19 @@ const NOTIFICATION_MAX_BYTES: usize = 256 * 1024;
 /// The whole server as one service. Behind `serve` each request carries the peer's address.
 pub fn app(server: MerchantServer) -> Router {
     let public = Router::new()
-        .route("/v1/checkouts/{token}", get(checkout::read_checkout))
+        .route("/v1/checkouts/{token}", get(checkouts::read_checkout))
         .route(
             "/v1/checkouts/{token}/attempts",
-            post(checkout::start_attempt),
+            post(checkouts::start_attempt),
         )
         .route(
             "/v1/checkouts/{token}/cancel",
-            post(checkout::cancel_attempt),
+            post(checkouts::cancel_attempt),
         )
         // Before the layers: what a browser asks ahead of a call (OPTIONS) is answered by CORS.
-        .method_not_allowed_fallback(unknown_route::other_method)
+        .method_not_allowed_fallback(unknown::other_method)
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
-        .layer(from_fn_with_state(server.clone(), rate_limit::limit))
+        .layer(from_fn_with_state(server.clone(), limit))
         .layer(cross_origin::of_allowed_origins(&server.config))
         .layer(from_fn_with_state(
             server.clone(),
@@ -57,13 +55,16 @@ pub fn app(server: MerchantServer) -> Router {
     let private = Router::new()
         .route(
             "/v1/orders",
-            post(orders::create_order).get(order_list::list_orders),
+            post(crate::orders::create_order).get(orders::list::list_orders),
         )
-        .route("/v1/orders/{order_no}", get(order_list::get_order))
-        .route("/v1/orders/{order_no}/close", post(orders::close_order))
+        .route("/v1/orders/{order_no}", get(orders::list::get_order))
+        .route(
+            "/v1/orders/{order_no}/close",
+            post(crate::orders::close_order),
+        )
         .route(
             "/v1/orders/{order_no}/attempts",
-            post(order_attempts::start_attempt),
+            post(orders::attempts::start_attempt),
         )
         .route(
             "/v1/orders/{order_no}/refunds",
@@ -84,14 +85,14 @@ pub fn app(server: MerchantServer) -> Router {
             "/v1/mismatches/{no}/done",
             post(mismatches::finish_mismatch),
         )
-        .method_not_allowed_fallback(unknown_route::other_method)
+        .method_not_allowed_fallback(unknown::other_method)
         .layer(DefaultBodyLimit::max(ORDER_MAX_BYTES))
         .layer(from_fn_with_state(CallSource::Backend, name_source))
         .layer(set(header::CACHE_CONTROL, "no-store"));
     let wechat = Router::new()
-        .route(NOTIFY_PATH, post(notify::payment))
-        .route(REFUND_NOTIFY_PATH, post(notify::refund))
-        .method_not_allowed_fallback(unknown_route::other_method)
+        .route(NOTIFY_PATH, post(notifications::payment))
+        .route(REFUND_NOTIFY_PATH, post(notifications::refund))
+        .method_not_allowed_fallback(unknown::other_method)
         .layer(DefaultBodyLimit::max(NOTIFICATION_MAX_BYTES))
         .layer(from_fn_with_state(CallSource::Notification, name_source));
     let buyers_pages = Router::new()
@@ -100,9 +101,9 @@ pub fn app(server: MerchantServer) -> Router {
         .route("/c/{token}/start", post(hosted_page::start))
         .route("/c/{token}/check", post(hosted_page::check))
         // Where WeChat sends a buyer: anybody can guess an address there.
-        .route(oauth::CALLBACK_PATH, get(oauth::callback))
+        .route(crate::attempts::oauth::CALLBACK_PATH, get(crate::attempts::oauth::callback))
         .route(RECEIPT_PATH, get(receipt_page::page))
-        .layer(from_fn_with_state(server.clone(), rate_limit::limit));
+        .layer(from_fn_with_state(server.clone(), limit));
     let pages = buyers_pages
         .layer(from_fn(hosted_page::as_page))
         .route(receipt_page::SCRIPT_PATH, get(receipt_page::script))
@@ -113,7 +114,7 @@ pub fn app(server: MerchantServer) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics::metrics))
         .route("/{file}", any(verification_file))
-        .method_not_allowed_fallback(unknown_route::other_method)
+        .method_not_allowed_fallback(unknown::other_method)
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES));
     Router::new()
         .merge(public)
@@ -121,7 +122,7 @@ pub fn app(server: MerchantServer) -> Router {
         .merge(wechat)
         .merge(pages)
         .merge(bundle(&server))
-        .fallback(unknown_route::unknown)
+        .fallback(unknown::unknown)
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(from_fn_with_state(server.clone(), log))
         .with_state(server)
@@ -146,7 +147,7 @@ fn bundle(server: &MerchantServer) -> Router<MerchantServer> {
                 .append_index_html_on_directories(false)
                 .call_fallback_on_method_not_allowed(true)
                 // Its own refusals are empty.
-                .fallback(get(unknown_route::unknown).fallback(unknown_route::other_method)),
+                .fallback(get(unknown::unknown).fallback(unknown::other_method)),
         )
         .layer(from_fn(only_file_names))
         // The names carry no version, so a browser asks whether its copy is still the one. What is
@@ -171,7 +172,7 @@ async fn only_file_names(request: Request, next: Next) -> Response {
     if path.len() <= 255 && path.bytes().all(is_plain) {
         next.run(request).await
     } else {
-        unknown_route::unknown(request).await
+        unknown::unknown(request).await
     }
 }
 
@@ -218,91 +219,11 @@ async fn verification_file(
     let files = &server.config.verification_files;
     let file = files.iter().find(|file| file.name == name);
     match (file, request.method()) {
-        (None, _) => unknown_route::unknown(request).await,
+        (None, _) => unknown::unknown(request).await,
         (Some(file), &Method::GET | &Method::HEAD) => file.text.clone().into_response(),
         (Some(_), _) => {
             let allow = [(header::ALLOW, "GET,HEAD")];
-            (allow, unknown_route::other_method(request).await).into_response()
-        }
-    }
-}
-
-/// One line for each call, with the route and a masked token in place of the address.
-async fn log(State(server): State<MerchantServer>, request: Request, next: Next) -> Response {
-    let request_id = server.request_ids.of(request.headers());
-    let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("-", MatchedPath::as_str)
-        .to_owned();
-    let token = token_of(request.uri().path()).filter(|_| route.contains("{token}"));
-    let token = token.as_deref().map(masked).unwrap_or_default();
-    let span = tracing::info_span!(
-        "call",
-        %method,
-        route,
-        token,
-        request_id,
-        // Recorded once the key is known.
-        { API_KEY_FIELD } = tracing::field::Empty,
-    );
-    async move {
-        let mut response = next.run(request).await;
-        let status = response.status().as_u16();
-        server.calls.count(&route, method.as_str(), status);
-        if let Ok(request_id) = HeaderValue::from_str(&request_id) {
-            response.headers_mut().insert(REQUEST_ID, request_id);
-        }
-        tracing::debug!(status, "answered");
-        response
-    }
-    .instrument(span)
-    .await
-}
-
-/// The token in the address of a checkout or its page, as the routes read it: percent-encoding is
-/// another spelling of the same token. What has not the form of one belongs to no order, and is
-/// neither counted nor logged.
-pub(crate) fn token_of(path: &str) -> Option<Cow<'_, str>> {
-    let mut parts = path.split('/').skip(1);
-    let token = match parts.next()? {
-        "c" => parts.next(),
-        "v1" => parts.nth(1),
-        _ => None,
-    };
-    let token = percent_decode_str(token?).decode_utf8().ok()?;
-    Some(token).filter(|token| has_form_of_token(token))
-}
-
-/// The contract's form, which other backends' tokens have as well.
-fn has_form_of_token(text: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    (8..=256).contains(&text.len()) && text.bytes().all(is_allowed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_the_same_in_every_spelling_that_the_routes_read() {
-        let token = "Zk3v-4567_90";
-        for path in [
-            "/v1/checkouts/Zk3v-4567_90",
-            "/v1/checkouts/%5Ak3v-4567_90/attempts",
-            "/v1/checkouts/Zk3v%2D4567%5f90/cancel",
-            "/c/Zk3v-4567_9%30/status",
-        ] {
-            assert_eq!(token_of(path).as_deref(), Some(token), "{path}");
-        }
-        for path in [
-            "/v1/checkouts/short",
-            "/c/Zk3v%004567",
-            "/c/%FF%FF%FF%FF%FF%FF%FF%FF",
-            "/healthz",
-        ] {
-            assert_eq!(token_of(path), None, "{path}");
+            (allow, unknown::other_method(request).await).into_response()
         }
     }
 }

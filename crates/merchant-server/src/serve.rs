@@ -8,19 +8,19 @@ use std::pin::pin;
 use axum::Router;
 use axum::extract::Request;
 use futures_util::future::join_all;
+use log_output::QuietLog;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::{ServiceExt as _, service_fn};
 
 use crate::config::{Config, ConfigError};
 use crate::connections::{raise_open_files, serve_connections};
-use crate::lanes::UnderWay;
+use crate::due_work::UnderWay;
 use crate::ledger::{Lane, LedgerError};
-use crate::operations::surroundings;
-use crate::quiet_log::QuietLog;
+use crate::payments::MerchantServer;
+use crate::surroundings::surroundings;
 use crate::routes::app;
-use crate::server::MerchantServer;
-use crate::wechat_client::Refreshed;
+use crate::wechat::Refreshed;
 
 /// How long the loop sleeps at most: work that another instance or a route scheduled is found
 /// within this time.

@@ -10,8 +10,8 @@ use wechat_pay::TradeState;
 use crate::ledger::{
     Attempt, AttemptState, Evidence, LedgerError, Mismatch, Order, Payment, Recorded,
 };
-use crate::server::MerchantServer;
-use crate::wechat_orders::Told;
+use crate::payments::MerchantServer;
+use crate::wechat::Told;
 
 /// What came of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

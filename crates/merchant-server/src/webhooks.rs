@@ -1,123 +1,185 @@
-//! Telling the merchant's backend, after the Standard Webhooks scheme: an id that stays the same
-//! on every try, the time of the try, and an HMAC over id, time and body. At least once, never in
-//! a promised order; the receiver drops an id that it knows.
-//!
-//! Here is what the backend asks about its messages; how they go out is in `delivery`. Nothing of it
-//! holds up WeChat: what is sent was committed before, and is sent on a lane of its own.
+//! A message on its way: to all targets at once, each of which may be slow, dead or done with it. Only
+//! the targets of the configuration are called, and no redirect is followed.
 
-mod delivery;
-mod targets;
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::{Request, StatusCode, header};
 
-use axum::Json;
-use axum::extract::{RawQuery, State};
-pub(crate) use delivery::{NextTry, deliver};
-use merchant_api::{ErrorCode, WebhookDetails, WebhookEvent, WebhookList, WebhooksResent};
-pub(crate) use targets::Targets;
+use crate::config::WebhookTarget;
+use crate::ledger::{Delivery, LedgerError, Webhook};
+use crate::payments::MerchantServer;
+use crate::surroundings::TransportError;
 
-use crate::api_key::Backend;
-use crate::config::Scope;
-use crate::error::Failure;
-use crate::ledger::timestamp;
-use crate::ledger::{Delivery, Webhook, WebhookFilter};
-use crate::path_text::PathText;
-use crate::query;
-use crate::server::MerchantServer;
+/// The time between two tries, as the scheme recommends; after the last one a person is needed.
+const PLAN_MS: [i64; 9] = [
+    5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000,
+    86_400_000,
+];
 
-/// `GET /v1/webhooks?state&type&limit&before`
-pub(crate) async fn list_webhooks(
-    State(server): State<MerchantServer>,
-    backend: Backend,
-    RawQuery(query): RawQuery,
-) -> Result<Json<WebhookList>, Failure> {
-    backend.may(Scope::Webhooks)?;
-    let mut filter = WebhookFilter::default();
-    let mut limit = query::LIMIT_DEFAULT;
-    for (name, value) in query::parameters(&query.unwrap_or_default())? {
-        match &*name {
-            "state" => filter.state = Some(read_state(&value)?),
-            "type" => filter.event_type = Some(read_type(&value)?),
-            "limit" => limit = query::limit(&value)?,
-            "before" => {
-                let last_seen = server.ledger.webhook(&value).await?;
-                let last_seen =
-                    last_seen.ok_or_else(|| Failure::invalid("before", "names no message"))?;
-                filter.before = Some((last_seen.created_ms, last_seen.id));
-            }
-            _ => return Err(Failure::invalid(&name, "is not a parameter of this list")),
+/// When a message is tried again.
+pub(crate) enum NextTry {
+    /// After a try that failed.
+    At(i64),
+    /// After none: no target was called that lacks it.
+    Uncounted(i64),
+}
+
+/// Why a target does not have a message yet.
+enum Untaken {
+    /// It got it, or could not be reached; what came of that.
+    Refused(String),
+    /// It was not called, and can be after so many milliseconds.
+    Silent(i64),
+}
+
+/// Sends a message to every target that does not have it yet; gives the time of the next try,
+/// where there is to be one. `tries` counts those before this one.
+pub(crate) async fn deliver(
+    server: &MerchantServer,
+    id: &str,
+    tries: u64,
+) -> Result<Option<NextTry>, LedgerError> {
+    let Some(webhook) = server.ledger.webhook(id).await? else {
+        return Ok(None);
+    };
+    let targets = &server.config.webhooks;
+    if targets.is_empty() {
+        let outcome = "no target is configured";
+        let (ledger, delivery) = (&server.ledger, Delivery::Unaddressed);
+        ledger.note_try(id, delivery, outcome, true).await?;
+        return Ok(None);
+    }
+    let missing = targets.iter().filter(|target| {
+        let name = target.url.as_str();
+        !webhook.delivered_to.iter().any(|taken| taken == name)
+    });
+    let heard = join_all(missing.map(|target| tell(server, target, &webhook))).await;
+    let (mut failure, mut silence_ms) = (None, None);
+    for target in heard {
+        match target? {
+            Ok(()) => {}
+            Err(Untaken::Refused(outcome)) => failure = Some(outcome),
+            Err(Untaken::Silent(wait_ms)) => silence_ms = silence_ms.max(Some(wait_ms)),
         }
     }
-    let mut webhooks = server.ledger.webhooks(&filter, limit + 1).await?;
-    Ok(Json(WebhookList {
-        next_before: query::cut(&mut webhooks, limit).map(|webhook| webhook.id.clone()),
-        webhooks: webhooks.into_iter().map(details).collect(),
-    }))
+    conclude(server, id, tries, failure, silence_ms).await
 }
 
-/// `POST /v1/webhooks/resend?state&type`: what was given up, or had no target, goes out again.
-pub(crate) async fn resend_webhooks(
-    State(server): State<MerchantServer>,
-    backend: Backend,
-    RawQuery(query): RawQuery,
-) -> Result<Json<WebhooksResent>, Failure> {
-    backend.may(Scope::Webhooks)?;
-    let mut state = None;
-    let mut event_type = None;
-    for (name, value) in query::parameters(&query.unwrap_or_default())? {
-        match &*name {
-            "state" => state = Some(read_state(&value)?),
-            "type" => event_type = Some(read_type(&value)?),
-            _ => return Err(Failure::invalid(&name, "is not a parameter of this call")),
+/// What the targets' answers come to for the message.
+async fn conclude(
+    server: &MerchantServer,
+    id: &str,
+    tries: u64,
+    failure: Option<String>,
+    silence_ms: Option<i64>,
+) -> Result<Option<NextTry>, LedgerError> {
+    let (ledger, now_ms) = (&server.ledger, server.clock.now_ms());
+    let Some(outcome) = failure else {
+        let Some(wait_ms) = silence_ms else {
+            let delivery = Delivery::Delivered;
+            ledger.note_try(id, delivery, "taken", true).await?;
+            return Ok(None);
+        };
+        let (delivery, outcome) = (Delivery::Pending, "not called: it does not answer");
+        ledger.note_try(id, delivery, outcome, false).await?;
+        return Ok(Some(NextTry::Uncounted(now_ms + wait_ms)));
+    };
+    let wait_ms = usize::try_from(tries)
+        .ok()
+        .and_then(|tries| PLAN_MS.get(tries).copied());
+    let next = match (wait_ms, silence_ms) {
+        (Some(wait_ms), _) => Some(NextTry::At(now_ms + wait_ms)),
+        // Nothing is given up before the silent one was called, too.
+        (None, Some(wait_ms)) => Some(NextTry::Uncounted(now_ms + wait_ms)),
+        (None, None) => None,
+    };
+    let delivery = if next.is_some() {
+        Delivery::Pending
+    } else {
+        tracing::error!(
+            event = "webhook.failed",
+            id,
+            outcome,
+            "a message is given up"
+        );
+        Delivery::Failed
+    };
+    ledger.note_try(id, delivery, &outcome, true).await?;
+    Ok(next)
+}
+
+/// Tells one target, and notes at once that it has the message.
+async fn tell(
+    server: &MerchantServer,
+    target: &WebhookTarget,
+    webhook: &Webhook,
+) -> Result<Result<(), Untaken>, LedgerError> {
+    let name = target.url.as_str();
+    let standing = server.targets.of(name);
+    let turn = match standing.turn(&*server.clock).await {
+        Ok(turn) => turn,
+        Err(wait_ms) => return Ok(Err(Untaken::Silent(wait_ms))),
+    };
+    let answered = send(server, target, webhook).await;
+    turn.ended(answered.is_ok(), server.clock.monotonic_ms());
+    let outcome = match answered {
+        Ok(status) if status.is_success() => {
+            let now_ms = server.clock.now_ms();
+            let ledger = &server.ledger;
+            ledger.note_delivered(&webhook.id, name, now_ms).await?;
+            return Ok(Ok(()));
         }
-    }
-    let state = state
-        .filter(|state| matches!(state, Delivery::Failed | Delivery::Unaddressed))
-        .ok_or_else(|| Failure::invalid("state", "must be failed or unaddressed"))?;
-    let now_ms = server.clock.now_ms();
-    let resent = server
-        .ledger
-        .resend_all(state, event_type.as_deref(), now_ms)
-        .await?;
-    Ok(Json(WebhooksResent { resent }))
+        Ok(status) => format!("answered {}", status.as_u16()),
+        Err(TransportError::NotSent(reason)) => format!("not reached: {reason}"),
+        Err(TransportError::NoAnswer(reason)) => format!("no answer: {reason}"),
+    };
+    tracing::warn!(
+        event = "webhook.undelivered",
+        id = webhook.id,
+        outcome,
+        "the backend did not take a message"
+    );
+    Ok(Err(Untaken::Refused(outcome)))
 }
 
-/// `POST /v1/webhooks/{id}/resend`
-pub(crate) async fn resend_webhook(
-    State(server): State<MerchantServer>,
-    backend: Backend,
-    PathText(id): PathText,
-) -> Result<Json<WebhookDetails>, Failure> {
-    backend.may(Scope::Webhooks)?;
-    find(&server, &id).await?;
-    server.ledger.resend(&id, server.clock.now_ms()).await?;
-    find(&server, &id).await.map(details).map(Json)
+/// One call; an answer of any kind is one.
+async fn send(
+    server: &MerchantServer,
+    target: &WebhookTarget,
+    webhook: &Webhook,
+) -> Result<StatusCode, TransportError> {
+    let now_s = server.clock.now_ms().div_euclid(1000);
+    let request = Request::post(target.url.as_str())
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("webhook-id", &webhook.id)
+        .header("webhook-timestamp", now_s)
+        .header(
+            "webhook-signature",
+            signatures(&target.keys, &webhook.id, now_s, &webhook.body),
+        )
+        .body(Bytes::from(webhook.body.clone()))
+        .map_err(|error| TransportError::NotSent(error.to_string()))?;
+    let reply = server.webhooks.call(request).await?;
+    Ok(reply.status())
 }
 
-fn read_state(word: &str) -> Result<Delivery, Failure> {
-    Delivery::from_word(word).ok_or_else(|| {
-        Failure::invalid("state", "must be pending, delivered, failed or unaddressed")
-    })
+/// One signature for each key, with blanks between them: the receiver takes the message where any
+/// of them is of a secret that it knows.
+fn signatures(keys: &[Vec<u8>], id: &str, now_s: i64, body: &[u8]) -> String {
+    let signatures: Vec<_> = keys
+        .iter()
+        .map(|key| signature(key, id, now_s, body))
+        .collect();
+    signatures.join(" ")
 }
 
-fn read_type(word: &str) -> Result<String, Failure> {
-    if WebhookEvent::TYPES.contains(&word) {
-        return Ok(word.to_owned());
-    }
-    let rule = format!("must be one of {}", WebhookEvent::TYPES.join(", "));
-    Err(Failure::invalid("type", &rule))
-}
-
-async fn find(server: &MerchantServer, id: &str) -> Result<Webhook, Failure> {
-    let webhook = server.ledger.webhook(id).await?;
-    webhook.ok_or_else(|| Failure::new(ErrorCode::WebhookUnknown, "no message has this id"))
-}
-
-fn details(webhook: Webhook) -> WebhookDetails {
-    WebhookDetails {
-        id: webhook.id,
-        event_type: webhook.event_type,
-        created_at: timestamp(webhook.created_ms),
-        state: webhook.state,
-        tries: webhook.tries,
-        last_outcome: webhook.last_outcome,
-    }
+/// `v1,` and the HMAC of id, time and body.
+fn signature(key: &[u8], id: &str, now_s: i64, body: &[u8]) -> String {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    context.update(format!("{id}.{now_s}.").as_bytes());
+    context.update(body);
+    format!("v1,{}", STANDARD.encode(context.sign()))
 }

@@ -13,10 +13,8 @@ use wechat_pay::bill::{
 use wechat_pay::{InvalidField, Operation, RequestParts, VerifiedReply};
 
 use super::{BillFailure, BillKind, account_word};
-use crate::bill_file::BillFile;
-use crate::config::Merchant;
-use crate::folder::folder_of;
-use crate::wechat_client::{CallError, WechatClient};
+use crate::config::{Merchant, folder_of};
+use crate::wechat::{BillFile, CallError, WechatClient};
 
 /// How files travel: a day's text packs to a tenth of itself.
 pub(super) const PACKING: Packing = Packing::Gzip;

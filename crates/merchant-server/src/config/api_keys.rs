@@ -2,8 +2,7 @@
 
 use super::file::ApiKeyFile;
 use super::forms::trimmed;
-use super::{ApiKey, ConfigError, Scope};
-use crate::secret::SecretHash;
+use super::{ApiKey, ConfigError, Scope, SecretHash};
 
 /// Checks all keys, of which there is at least one.
 pub(super) fn check_api_keys(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, ConfigError> {

@@ -6,8 +6,7 @@ use std::path::Path;
 
 use super::file::SubMerchantFile;
 use super::merchant::secret;
-use super::{ConfigError, MiniProgram, SubMerchant, forms};
-use crate::secret::Secret;
+use super::{ConfigError, MiniProgram, Secret, SubMerchant, forms};
 
 /// The mini-program, where one is configured.
 pub(super) fn check_mini_program(

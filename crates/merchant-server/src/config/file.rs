@@ -7,8 +7,7 @@ use merchant_api::AttemptProduct;
 use serde::Deserialize;
 
 use super::network::{self, Proxy};
-use super::{ConnectionBounds, Environment, RateLimits, Scope};
-use crate::secret::Secret;
+use super::{ConnectionBounds, Environment, RateLimits, Scope, Secret};
 
 /// The whole file. An unknown name is refused: a misspelt rule must not be skipped.
 #[derive(Debug, Deserialize)]

@@ -6,8 +6,7 @@
 
 use wechat_pay::ApiV3Key;
 
-use super::ConfigError;
-use crate::secret::Secret;
+use super::{ConfigError, Secret};
 
 /// The text without what editors, chats and web pages leave around it.
 pub(super) fn trimmed(text: &str) -> &str {

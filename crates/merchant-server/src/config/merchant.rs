@@ -12,8 +12,7 @@ use super::file::{MerchantFile, MerchantJson, MerchantKeyFile};
 use super::merchant_keys::check_keys;
 use super::privacy::check_private;
 use super::trusted_keys::{check_not_own, read_trusted_keys};
-use super::{ConfigError, Gateway, Merchant, forms, sources};
-use crate::secret::Secret;
+use super::{ConfigError, Gateway, Merchant, Secret, forms, sources};
 
 /// The route of payments' notifications, fixed so that it can be registered once.
 pub(crate) const NOTIFY_PATH: &str = "/wechat/notify/payment";

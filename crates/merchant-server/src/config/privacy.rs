@@ -3,8 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::ConfigError;
-use crate::folder::folder_of;
+use super::{ConfigError, folder_of};
 
 /// Group and others.
 const OTHERS: u32 = 0o077;

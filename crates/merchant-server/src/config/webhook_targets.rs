@@ -7,8 +7,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
 use super::address::{PlainHttp, secure_url};
 use super::file::WebhookFile;
-use super::{ConfigError, WebhookTarget, merchant};
-use crate::secret::Secret;
+use super::{ConfigError, Secret, WebhookTarget, merchant};
 
 /// Checks all targets and reads their secrets; relative paths count from `folder`.
 pub(super) fn check_webhooks(

@@ -11,7 +11,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::progress::{Answering, Progress};
-use crate::clock::Sleep;
+use crate::surroundings::Sleep;
 
 /// Why a request's body is not there.
 #[derive(Debug, thiserror::Error)]

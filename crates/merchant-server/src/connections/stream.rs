@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::progress::Progress;
-use crate::clock::{Clock, Sleep};
+use crate::surroundings::{Clock, Sleep};
 
 /// How long a client may take nothing of its answer, in milliseconds.
 const STALLED_MS: i64 = 30_000;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use sqlx::Row as _;
 
 use super::{Ledger, LedgerError, Readers, check_version, make_private};
-use crate::folder::folder_of;
+use crate::config::folder_of;
 
 impl Ledger {
     /// Copies the database into a new file that nobody else can read; gives the number of orders

@@ -9,7 +9,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Ledger, LedgerError, Wait, Work, Write, due_work, timestamp, unsigned};
-use crate::randomness::hex;
+use crate::surroundings::hex;
 
 /// What [`Webhook`] is read from; who has taken it stands in another table.
 const COLUMNS: &str = "id, event_type, body, created_ms, state, tries, last_outcome";

@@ -6,10 +6,8 @@
 //! up, too. Only where WeChat refuses that one as a secret, the first answer was about the code.
 
 use super::{Check, LiveCheckError, Proof, Verdict};
-use crate::config::Config;
-use crate::secret::Secret;
-use crate::wechat_client::WechatClient;
-use crate::wechat_openid::{Application, NoOpenId};
+use crate::config::{Config, Secret};
+use crate::wechat::{Application, NoOpenId, WechatClient};
 
 /// One application, with the names of its fields.
 struct Configured<'a> {

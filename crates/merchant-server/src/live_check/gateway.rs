@@ -8,7 +8,7 @@ use wechat_pay::{Operation, ReplyError, WechatError};
 use super::recorder::Seen;
 use super::{Check, LiveCheckError, Proof, Verdict, wechat_keys};
 use crate::config::{Config, MerchantCertificate};
-use crate::wechat_client::CallError;
+use crate::wechat::CallError;
 
 /// A difference of the clocks that is worth a word, in seconds. At 300 WeChat refuses calls.
 const NOTEWORTHY_S: u64 = 30;

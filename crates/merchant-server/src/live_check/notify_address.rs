@@ -10,8 +10,8 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use super::{Check, Proof, Verdict};
-use crate::client_address::is_public;
-use crate::wechat_transport::{TransportError, TryTimeout};
+use crate::extract::is_public;
+use crate::surroundings::{TransportError, TryTimeout};
 
 /// WeChat waits five seconds for an answer.
 const TRY_MS: u64 = 5_000;

@@ -12,8 +12,7 @@ use wechat_pay::{
 
 use super::{Check, LiveCheckError, OrderCheck, Proof, Verdict};
 use crate::config::{Config, SubMerchant};
-use crate::wechat_client::{CallError, WechatClient};
-use crate::wechat_orders::Closing;
+use crate::wechat::{CallError, Closing, WechatClient};
 
 /// How long an order can be paid that could not be closed.
 const LIFE: Duration = Duration::from_mins(5);

@@ -7,9 +7,7 @@ use bytes::Bytes;
 use http::{HeaderName, header};
 use serde::Deserialize;
 
-use crate::clock::Clock;
-use crate::server::Surroundings;
-use crate::wechat_transport::{Call, Download, WechatTransport};
+use crate::surroundings::{Call, Clock, Download, Surroundings, WechatTransport};
 
 /// The calls that are recorded: everything about orders, and nothing that a client fetches on its
 /// own account meanwhile, such as certificates.

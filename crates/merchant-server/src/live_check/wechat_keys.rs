@@ -6,7 +6,7 @@ use wechat_pay::{AeadError, CertificatesError, ReplyError, SignatureError};
 use super::gateway::{Answer, Asked, Blame, PORTAL, ask, blame, failure_of};
 use super::{Check, LiveCheckError, Proof, Verdict};
 use crate::config::Config;
-use crate::wechat_client::{CallError, RefreshError, Refreshed};
+use crate::wechat::{CallError, RefreshError, Refreshed};
 
 /// WeChat Pay's public key and its id, where they are configured: the call has named the id.
 pub(super) fn public_key(config: &Config, asked: &Asked) -> Vec<Proof> {

@@ -14,18 +14,13 @@ use wechat_pay::{
     RetryWith,
 };
 
-use super::{find, news, progress, shown};
-use crate::api_key::Backend;
-use crate::checkout::read_body;
+use super::{find, progress, shown, updates};
 use crate::config::Scope;
 use crate::error::{DOUBT_RETRY_MS, Failure};
-use crate::json_body;
+use crate::extract::{Backend, PathText, json_body, read_body};
 use crate::ledger::{LedgerError, Refund};
-use crate::order_locks::Queue;
-use crate::path_text::PathText;
-use crate::server::MerchantServer;
-use crate::wechat_client::CallError;
-use crate::wechat_refunds::ApplyError;
+use crate::payments::{MerchantServer, Queue};
+use crate::wechat::{ApplyError, CallError};
 
 /// `POST /v1/refunds/{refund_no}/apply-abnormal-refund`
 pub(crate) async fn apply_abnormal_refund(
@@ -63,7 +58,7 @@ async fn apply(
         refund_id,
         out_refund_no: number,
         to,
-        sub_mchid: news::sub_mchid(server, &refund.out_trade_no).await?,
+        sub_mchid: updates::sub_mchid(server, &refund.out_trade_no).await?,
     };
     let asked_ms = server.clock.now_ms();
     match server.wechat.apply_abnormal_refund(&wish).await {
@@ -74,7 +69,7 @@ async fn apply(
                 .ledger
                 .note_application(refund, look_ms.unwrap_or(now_ms), now_ms)
                 .await?;
-            news::record_answer(server, &told, asked_ms).await?;
+            updates::record_answer(server, &told, asked_ms).await?;
             Ok(())
         }
         Err(ApplyError::Call(error)) => {

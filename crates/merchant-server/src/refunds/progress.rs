@@ -5,12 +5,11 @@
 use merchant_api::{RefundOrigin, RefundState};
 use wechat_pay::{Operation, OutRefundNo, RetryWith, WechatError};
 
-use super::news;
+use super::updates;
 use crate::ledger::{LedgerError, Refund, RefundRecorded, Refusal, Sending};
-use crate::question::Unanswered;
-use crate::server::MerchantServer;
-use crate::wechat_client::CallError;
-use crate::wechat_refunds::RefundStanding;
+use crate::payments::MerchantServer;
+use crate::query::Unanswered;
+use crate::wechat::{CallError, RefundStanding};
 
 /// When WeChat is asked about a refund that it took, as the time between two questions. The last
 /// one repeats until the end: banks take days.
@@ -19,7 +18,7 @@ const QUERY_PLAN_MS: [i64; 7] = [
 ];
 /// When surplus is sent again that WeChat did not take, mostly for want of funds: nobody else
 /// would ask again. After the last one a person is told, and it goes on once a day: see
-/// [`super::surplus`].
+/// [`super::duplicate_payment`].
 const SURPLUS_PLAN_MS: [i64; 10] = [
     600_000, 3_600_000, 21_600_000, 43_200_000, 86_400_000, 86_400_000, 86_400_000, 86_400_000,
     86_400_000, 86_400_000,
@@ -139,7 +138,7 @@ async fn bring_on_its_way(
     }
     match server.wechat.send_refund(body).await {
         Ok(told) => {
-            let recorded = news::record_answer(server, &told, sent_ms).await?;
+            let recorded = updates::record_answer(server, &told, sent_ms).await?;
             Ok(after_answer(server, &recorded, tries))
         }
         Err(error) => not_taken(server, refund, sent_ms, error, tries).await,
@@ -227,14 +226,14 @@ async fn ask(server: &MerchantServer, refund: &Refund) -> Result<Answer, Unanswe
     let number = OutRefundNo::parse(&*refund.out_refund_no)
         .map_err(|_| LedgerError::Column("refunds.out_refund_no"))?;
     let asked_ms = server.clock.now_ms();
-    let sub_mchid = news::sub_mchid(server, &refund.out_trade_no).await?;
+    let sub_mchid = updates::sub_mchid(server, &refund.out_trade_no).await?;
     match server
         .wechat
         .query_refund(&number, sub_mchid.as_deref())
         .await?
     {
         RefundStanding::Known(told) => Ok(Answer::Recorded(
-            news::record_answer(server, &told, asked_ms).await?,
+            updates::record_answer(server, &told, asked_ms).await?,
         )),
         RefundStanding::Unknown { is_signed } => Ok(Answer::Unknown { is_signed }),
     }

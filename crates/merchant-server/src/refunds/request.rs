@@ -4,9 +4,9 @@
 use merchant_api::RefundOrigin;
 use wechat_pay::{Fen, InvalidField, OutRefundNo, OutTradeNo, RefundOf, RefundRequest};
 
-use super::wish::Wish;
+use super::preparation::Wish;
 use crate::ledger::{Attempt, NewRefund, Order};
-use crate::server::MerchantServer;
+use crate::payments::MerchantServer;
 
 /// What a buyer reads who paid an order twice.
 const SURPLUS_REASON: &str = "订单重复支付，多付的款项退回";

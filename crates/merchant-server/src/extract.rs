@@ -1,0 +1,18 @@
+//! What handlers take out of a request, each checked by its own rules. Nothing here decides what a call
+//! does.
+
+mod api_key;
+mod body;
+mod client_address;
+mod forwarded_hops;
+pub(crate) mod json_body;
+mod language;
+mod path_text;
+pub(crate) mod query;
+
+pub(crate) use api_key::{API_KEY_FIELD, Backend};
+pub(crate) use body::read_body;
+pub(crate) use client_address::{Caller, is_public};
+pub(crate) use forwarded_hops::UnreadForms;
+pub(crate) use language::{Language, Words};
+pub(crate) use path_text::PathText;

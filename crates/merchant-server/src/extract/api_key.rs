@@ -1,0 +1,97 @@
+//! Who calls the private side, and what that key may do.
+
+use axum::extract::FromRequestParts;
+use http::header;
+use http::request::Parts;
+use merchant_api::ErrorCode;
+
+use crate::config::{Scope, SecretHash};
+use crate::error::Failure;
+use crate::payments::MerchantServer;
+
+/// The field of a call's span that names the key.
+pub(crate) const API_KEY_FIELD: &str = "api_key";
+
+/// A caller with a key that we know.
+#[derive(Clone, Debug)]
+pub(crate) struct Backend {
+    scopes: Vec<Scope>,
+}
+
+impl Backend {
+    /// Refuses a key that was not made for this.
+    pub(crate) fn may(&self, scope: Scope) -> Result<(), Failure> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            ErrorCode::Forbidden,
+            format!("this API key lacks the scope {}", scope.word()),
+        ))
+    }
+}
+
+/// The key in an `Authorization` header. RFC 9110 (11.1) compares the scheme without case, and puts
+/// one blank or more after it.
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, key) = header.split_once(' ')?;
+    let key = key.trim_start_matches(' ');
+    (scheme.eq_ignore_ascii_case("Bearer") && !key.is_empty()).then_some(key)
+}
+
+impl FromRequestParts<MerchantServer> for Backend {
+    type Rejection = Failure;
+
+    /// Compares the hash of what came with every one that we have, whichever of them it is. The
+    /// key's name goes into every line that this call writes.
+    async fn from_request_parts(
+        parts: &mut Parts,
+        server: &MerchantServer,
+    ) -> Result<Self, Failure> {
+        let refused = || Failure::new(ErrorCode::Unauthorized, "the API key is missing or wrong");
+        let key = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(bearer)
+            .ok_or_else(refused)?;
+        let given = SecretHash::of(key);
+        let mut found = None;
+        for known in &server.config.api_keys {
+            if known.sha256.is(&given) {
+                found = Some(known);
+            }
+        }
+        let known = found.ok_or_else(refused)?;
+        tracing::Span::current().record(API_KEY_FIELD, &*known.name);
+        Ok(Self {
+            scopes: known.scopes.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bearer;
+
+    #[test]
+    fn the_scheme_is_compared_without_case_and_the_key_as_it_is() {
+        for (header, key) in [
+            ("Bearer AbC", Some("AbC")),
+            ("bearer AbC", Some("AbC")),
+            ("BEARER AbC", Some("AbC")),
+            ("bEaReR   AbC", Some("AbC")),
+            ("Bearer AbC ", Some("AbC ")),
+            ("Bearer\tAbC", None),
+            ("Bearer the shop's key", Some("the shop's key")),
+            ("Bearer", None),
+            ("Bearer ", None),
+            ("BearerAbC", None),
+            ("Basic AbC", None),
+            ("AbC", None),
+            ("", None),
+        ] {
+            assert_eq!(bearer(header), key, "{header:?}");
+        }
+    }
+}

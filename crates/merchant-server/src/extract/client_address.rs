@@ -1,0 +1,235 @@
+//! The buyer's address, which WeChat compares with the payer's in H5, and by which calls are
+//! counted. `X-Forwarded-For` and `Forwarded` are believed from `trusted_proxies` alone: anybody
+//! else can write anything into them.
+//!
+//! Which header counts: a proxy writes one of the two and hands the other on as the client sent it,
+//! and nothing here can tell which. So each header is read by itself, from its nearest hop on. One
+//! that names nobody but our own proxies says nothing. Where both name an address and it is not the
+//! same one, neither is believed.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, header};
+use ipnet::IpNet;
+
+use super::forwarded_hops::{Unread, UnreadForms, forwarded, forwarded_for};
+use crate::payments::MerchantServer;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Who calls, as far as it can be told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    /// An address that WeChat can compare; `None` where there is none to be believed.
+    pub(crate) address: Option<IpAddr>,
+    /// Whose calls are counted: the buyer, or the peer where no buyer's address is believed.
+    pub(crate) counted: Option<IpAddr>,
+}
+
+impl FromRequestParts<MerchantServer> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        server: &MerchantServer,
+    ) -> Result<Self, Infallible> {
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(peer)| peer.ip());
+        let trusted = &server.config.trusted_proxies;
+        let buyer = match buyer_address(peer, &parts.headers, trusted) {
+            Ok(buyer) => buyer,
+            Err(unread) => {
+                report(&server.unread_forms, &unread);
+                None
+            }
+        };
+        let address = if server.config.gateway.is_live() {
+            buyer.filter(is_public)
+        } else {
+            // A journey in one process has no peer, and a simulator takes any address.
+            Some(buyer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)))
+        };
+        let counted = buyer.or(peer.map(|peer| peer.to_canonical())).or(address);
+        Ok(Self { address, counted })
+    }
+}
+
+/// Writes each form down once: a header that cannot be read comes with every call.
+fn report(seen: &UnreadForms, unread: &Unread) {
+    if seen.is_new(unread) {
+        tracing::error!(
+            event = "buyer_address.unread",
+            header = unread.header,
+            form = unread.form,
+            "a proxy of ours writes the buyer's address in a form that cannot be read: h5 is \
+             refused, and all buyers behind it share one rate limit"
+        );
+    }
+}
+
+/// The nearest address that is not a proxy of ours.
+fn buyer_address(
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    trusted: &[IpNet],
+) -> Result<Option<IpAddr>, Unread> {
+    let Some(peer) = peer.map(|peer| peer.to_canonical()) else {
+        return Ok(None);
+    };
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    if !is_trusted(&peer) {
+        return Ok(Some(peer));
+    }
+    let named = |name, read| nearest(headers, name, read, is_trusted);
+    let by_forwarded_for = named(FORWARDED_FOR, forwarded_for)?;
+    let by_forwarded = named(header::FORWARDED, forwarded)?;
+    match (by_forwarded_for, by_forwarded) {
+        (Some(one), Some(other)) if one != other => Err(Unread::contradiction()),
+        (one, other) => Ok(one.or(other)),
+    }
+}
+
+/// The nearest address in a header that is not a proxy of ours. What lies beyond it is never
+/// looked at: it is the client's to write.
+fn nearest(
+    headers: &HeaderMap,
+    name: HeaderName,
+    read: fn(&[u8]) -> Vec<Result<IpAddr, Unread>>,
+    is_trusted: impl Fn(&IpAddr) -> bool,
+) -> Result<Option<IpAddr>, Unread> {
+    let lines = headers.get_all(name).iter();
+    let hops: Vec<_> = lines.flat_map(|line| read(line.as_bytes())).collect();
+    for hop in hops.into_iter().rev() {
+        let address = hop?.to_canonical();
+        if !is_trusted(&address) {
+            return Ok(Some(address));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether WeChat can see this address as the payer's: one of our own network means that
+/// `trusted_proxies` is not set right.
+pub(crate) fn is_public(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            // 100.64.0.0/10: inside of a carrier's or a cloud's network.
+            let [first, second, ..] = v4.octets();
+            let is_shared = first == 100 && second & 0b1100_0000 == 64;
+            !(v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                || is_shared)
+        }
+        IpAddr::V6(v6) => {
+            !(v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(peer: &str, sent: &[(HeaderName, &str)]) -> Result<Option<IpAddr>, Unread> {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.append(name, value.parse().unwrap());
+        }
+        buyer_address(Some(peer.parse().unwrap()), &headers, &trusted)
+    }
+
+    fn address(text: &str) -> Option<IpAddr> {
+        (!text.is_empty()).then(|| text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_forwarded_address_is_believed_from_trusted_proxies_alone() {
+        // peer, X-Forwarded-For, the buyer
+        let cases = [
+            ("203.0.113.9", "", "203.0.113.9"),
+            ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+            ("203.0.113.9", "nonsense", "203.0.113.9"),
+            ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+            (
+                "10.0.0.1",
+                "1.2.3.4, 198.51.100.1, 10.0.0.2",
+                "198.51.100.1",
+            ),
+            ("::ffff:10.0.0.1", "2001:db8::7", "2001:db8::7"),
+            ("10.0.0.1", "::ffff:198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "203.0.113.9:52114", "203.0.113.9"),
+            ("10.0.0.1", "203.0.113.9:52114, 10.0.0.2:80", "203.0.113.9"),
+            ("10.0.0.1", "[2001:db8::1]:443", "2001:db8::1"),
+            ("10.0.0.1", "198.51.100.1, ", "198.51.100.1"),
+            ("10.0.0.1", "nonsense, 198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "10.0.0.2, 10.0.0.3", ""),
+            ("10.0.0.1", "", ""),
+        ];
+        for (peer, forwarded_for, expected) in cases {
+            let found = found(peer, &[(FORWARDED_FOR, forwarded_for)]).unwrap();
+            assert_eq!(found, address(expected), "{peer} {forwarded_for}");
+        }
+    }
+
+    #[test]
+    fn either_header_will_do_and_where_they_differ_neither_is_believed() {
+        let same = ("198.51.100.1", "for=198.51.100.1:8080;proto=https");
+        let cases = [
+            ("198.51.100.1", "", "198.51.100.1"),
+            ("", same.1, "198.51.100.1"),
+            (same.0, same.1, "198.51.100.1"),
+            // One of them names our own proxies alone.
+            ("10.0.0.2", same.1, "198.51.100.1"),
+            (same.0, "for=10.0.0.2", "198.51.100.1"),
+        ];
+        for (forwarded_for, forwarded, expected) in cases {
+            let sent = [
+                (FORWARDED_FOR, forwarded_for),
+                (header::FORWARDED, forwarded),
+            ];
+            let found = found("10.0.0.1", &sent).unwrap();
+            assert_eq!(found, address(expected), "{forwarded_for} {forwarded}");
+        }
+        let sent = [(FORWARDED_FOR, same.0), (header::FORWARDED, "for=1.2.3.4")];
+        assert!(found("10.0.0.1", &sent).is_err());
+    }
+
+    #[test]
+    fn a_header_in_several_lines_is_one_list() {
+        let sent = [
+            (FORWARDED_FOR, "1.2.3.4"),
+            (FORWARDED_FOR, "198.51.100.1"),
+            (FORWARDED_FOR, "10.0.0.2"),
+        ];
+        assert_eq!(found("10.0.0.1", &sent), Ok(address("198.51.100.1")));
+    }
+
+    #[test]
+    fn a_nearest_hop_that_cannot_be_read_is_not_skipped() {
+        for (name, value, form) in [
+            (FORWARDED_FOR, "198.51.100.1, nonsense", "w"),
+            (FORWARDED_FOR, "198.51.100.1, unknown", "w"),
+            (FORWARDED_FOR, "203.0.113.9:http", "n.n.n.n:w"),
+            (header::FORWARDED, "for=198.51.100.1, for=_hidden", "_w"),
+            (
+                header::FORWARDED,
+                "for=198.51.100.1, by=10.0.0.1",
+                "(no for)",
+            ),
+        ] {
+            let unread = found("10.0.0.1", &[(name, value)]).unwrap_err();
+            assert_eq!(unread.form, form, "{value}");
+        }
+    }
+}

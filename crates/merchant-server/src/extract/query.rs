@@ -1,0 +1,48 @@
+//! Reading what a backend asks in the address. Unknown names are refused: a misspelt filter must
+//! not show, or compare, something else than was meant.
+
+use std::borrow::Cow;
+
+use merchant_api::ErrorCode;
+use url::form_urlencoded;
+
+use crate::error::Failure;
+
+/// A name and a value.
+type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// The parameters in their order, each name once.
+pub(crate) fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, Failure> {
+    let mut parameters: Vec<Parameter<'_>> = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name.is_empty() {
+            let message = "the query has a value without a name";
+            return Err(Failure::new(ErrorCode::InvalidRequest, message));
+        }
+        if parameters.iter().any(|(seen, _)| *seen == name) {
+            return Err(Failure::invalid(&name, "must not come twice"));
+        }
+        parameters.push((name, value));
+    }
+    Ok(parameters)
+}
+
+/// How many a list shows where it is not said.
+pub(crate) const LIMIT_DEFAULT: u32 = 50;
+const LIMIT_MAX: u32 = 200;
+
+/// How many a list is to show.
+pub(crate) fn limit(text: &str) -> Result<u32, Failure> {
+    text.parse()
+        .ok()
+        .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+        .ok_or_else(|| Failure::invalid("limit", "must be a whole number from 1 to 200"))
+}
+
+/// Cuts a list to what is shown of it. One more was read, which tells whether there is another page:
+/// then the last one that is shown is given.
+pub(crate) fn cut<T>(list: &mut Vec<T>, limit: u32) -> Option<&T> {
+    let has_more = list.len() > limit as usize;
+    list.truncate(limit as usize);
+    list.last().filter(|_| has_more)
+}

@@ -1,0 +1,14 @@
+//! What happens around the handlers of a route: a line of the log, the limits, the request's id, what
+//! pages of other origins may read. Nothing here knows what a call does.
+
+mod call_log;
+pub(crate) mod cross_origin;
+mod path_token;
+mod rate_limit;
+mod request_id;
+
+pub(crate) use call_log::log;
+use path_token::token_of;
+pub(crate) use rate_limit::{Limits, limit, network_of};
+use request_id::REQUEST_ID;
+pub(crate) use request_id::RequestIds;

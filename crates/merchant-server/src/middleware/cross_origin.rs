@@ -1,0 +1,103 @@
+//! Which pages may read which answers (CORS). There are two kinds of answers:
+//!
+//! - What holds nothing of an order can be read by every page: the element's files, an address that
+//!   no route has, a method that a route does not take. Without that, an engineer's browser calls a
+//!   wrong `merchant-api` "no connection", as it does a server that is off.
+//! - What the contract's routes say of an order can be read by pages of `allowed_origins`, whatever
+//!   the status. A page of another origin gets `403 ORIGIN_NOT_ALLOWED`, which it can read, in place
+//!   of an answer that its browser would have kept from it.
+//!
+//! No answer allows credentials: the token is the authorisation. What the private API says has no such
+//! headers, because its keys do not belong into a page.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use merchant_api::ErrorCode;
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+use crate::config::Config;
+use crate::error::Failure;
+use crate::payments::MerchantServer;
+
+/// What a browser says of the page that calls, where it is not too old for it.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// How much of an unlisted origin is repeated, in characters: anybody can send anything.
+const ORIGIN_SHOWN_MAX: usize = 200;
+
+/// Lets pages of the allowed origins read what the contract's routes answer.
+pub(crate) fn of_allowed_origins(config: &Config) -> CorsLayer {
+    let origins = config
+        .allowed_origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(std::time::Duration::from_hours(1))
+}
+
+/// Lets every page load the element's files.
+pub(crate) fn of_all() -> CorsLayer {
+    CorsLayer::new().allow_origin(Any)
+}
+
+/// Lets every page read this answer: it holds nothing of an order.
+pub(crate) fn readable_by_all(mut response: Response) -> Response {
+    let anybody = HeaderValue::from_static("*");
+    response
+        .headers_mut()
+        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anybody);
+    response
+}
+
+/// Refuses to read to a page of an origin that is not allowed, and says so. Its browser would keep
+/// every other answer from it.
+///
+/// Only GET, which the element begins with: browsers name the origin of a GET only where it is
+/// another one than the server's. With a POST they name it always, also where a proxy of the shop
+/// puts this API under the shop's own origin, and no list is needed.
+pub(crate) async fn refuse_other_origins(
+    State(server): State<MerchantServer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
+    let unlisted = is_reading
+        .then(|| unlisted_origin(request.headers(), &server.config))
+        .flatten();
+    let Some(origin) = unlisted else {
+        return next.run(request).await;
+    };
+    let message = format!("the page's origin {origin} is not in allowed_origins");
+    let refused = Failure::new(ErrorCode::OriginNotAllowed, message).into_response();
+    let mut refused = readable_by_all(refused);
+    let by_origin = HeaderValue::from_static("origin");
+    refused.headers_mut().insert(header::VARY, by_origin);
+    refused
+}
+
+/// The origin of the page that calls, if it is neither allowed nor the server's own.
+fn unlisted_origin(headers: &HeaderMap, config: &Config) -> Option<String> {
+    let origin = String::from_utf8_lossy(headers.get(header::ORIGIN)?.as_bytes());
+    let is_listed = config
+        .allowed_origins
+        .iter()
+        .any(|listed| *listed == origin);
+    if is_listed || is_own(headers, &origin, config) {
+        return None;
+    }
+    Some(origin.chars().take(ORIGIN_SHOWN_MAX).collect())
+}
+
+/// Whether the page is of this very server, as the browser or the addresses say.
+fn is_own(headers: &HeaderMap, origin: &str, config: &Config) -> bool {
+    let says = |name: HeaderName, text: &str| headers.get(name).is_some_and(|value| value == text);
+    let host = origin.split_once("://").map_or("", |(_, host)| host);
+    says(SEC_FETCH_SITE, "same-origin")
+        || (!host.is_empty() && says(header::HOST, host))
+        || config.public_base_url.origin().ascii_serialization() == origin
+}

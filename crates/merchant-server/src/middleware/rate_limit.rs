@@ -1,0 +1,181 @@
+//! How often a page may call, by its token and by its address. Never on WeChat's notifications
+//! and never on the merchant's own backend: what those have to say is not to be missed.
+//!
+//! What it remembers has a bound, whatever is sent: tokens and addresses are counted in buckets of a
+//! fixed number. Two of them may share a bucket, and then share its quota; the hash is keyed anew in
+//! each process, so nobody can choose to share another's.
+
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+use merchant_api::{ApiError, ErrorCode};
+
+use super::token_of;
+use crate::config::RateLimits;
+use crate::error::Failure;
+use crate::extract::Caller;
+use crate::payments::MerchantServer;
+use crate::surroundings::Clock;
+
+/// Keys that have been quiet for long are forgotten once in so many calls.
+const CALLS_BETWEEN_CLEANINGS: u64 = 4_096;
+
+/// When a page may try again that came while the last places were left, in milliseconds.
+const FULL_RETRY_MS: u64 = 1_000;
+
+/// As many as a million: some 40 MB where all are in use, and one token in a hundred shares its
+/// bucket where ten thousand orders are paid at once.
+const BUCKETS: u64 = 1 << 20;
+
+type Limiter = RateLimiter<u64, DashMapStateStore<u64>, InjectedClock, NoOpMiddleware<Nanos>>;
+
+/// The limits of one server.
+pub(crate) struct Limits {
+    clock: InjectedClock,
+    buckets: RandomState,
+    by_token: Limiter,
+    by_address: Limiter,
+    calls: AtomicU64,
+}
+
+impl Limits {
+    /// Limits as configured, by the server's own clock.
+    pub(crate) fn new(config: RateLimits, clock: Arc<dyn Clock>) -> Self {
+        let clock = InjectedClock(clock);
+        Self {
+            buckets: RandomState::new(),
+            by_token: RateLimiter::new(
+                Quota::per_minute(config.token_per_minute),
+                DashMapStateStore::default(),
+                clock.clone(),
+            ),
+            by_address: RateLimiter::new(
+                Quota::per_minute(config.address_per_minute),
+                DashMapStateStore::default(),
+                clock.clone(),
+            ),
+            clock,
+            calls: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts a call; gives the time to wait in milliseconds where it is one too many.
+    fn check(&self, token: Option<&str>, address: Option<IpAddr>) -> Result<(), u64> {
+        if self
+            .calls
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(CALLS_BETWEEN_CLEANINGS)
+        {
+            self.by_token.retain_recent();
+            self.by_address.retain_recent();
+        }
+        let now = self.clock.now();
+        let wait_ms = |wait: std::time::Duration| u64::try_from(wait.as_millis()).unwrap_or(0) + 1;
+        if let Some(address) = address {
+            self.by_address
+                .check_key(&self.bucket(network_of(address)))
+                .map_err(|until| wait_ms(until.wait_time_from(now)))?;
+        }
+        if let Some(token) = token {
+            self.by_token
+                .check_key(&self.bucket(token))
+                .map_err(|until| wait_ms(until.wait_time_from(now)))?;
+        }
+        Ok(())
+    }
+
+    fn bucket(&self, key: impl Hash) -> u64 {
+        self.buckets.hash_one(key) % BUCKETS
+    }
+}
+
+/// Answers a call that is one too many, of its caller or about its token where it is about one, and
+/// lets all others through.
+pub(crate) async fn limit(
+    State(server): State<MerchantServer>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
+    let token = token_of(request.uri().path());
+    if server.places.are_reserved() {
+        let mut error = ApiError::new(ErrorCode::RateLimited, "the server is full");
+        error.retry_after_ms = Some(FULL_RETRY_MS);
+        return Failure::from(error).into_response();
+    }
+    match server.limits.check(token.as_deref(), caller.counted) {
+        Ok(()) => next.run(request).await,
+        Err(retry_after_ms) => {
+            let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
+            error.retry_after_ms = Some(retry_after_ms);
+            Failure::from(error).into_response()
+        }
+    }
+}
+
+/// Whose calls count together. Of IPv6 everybody has a /64, which is addresses without end.
+pub(crate) const fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
+}
+
+/// The server's clock in the form that the limiter wants.
+#[derive(Clone)]
+struct InjectedClock(Arc<dyn Clock>);
+
+impl GovernorClock for InjectedClock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        // Whoever sets the machine's clock neither locks buyers out nor lets anybody in.
+        let now_ms = u64::try_from(self.0.monotonic_ms()).unwrap_or(0);
+        Nanos::new(now_ms.saturating_mul(1_000_000))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::surroundings::ManualClock;
+
+    #[test]
+    fn what_is_remembered_of_tokens_has_a_bound() {
+        let clock = Arc::new(ManualClock::new(0));
+        let limits = Limits::new(RateLimits::default(), clock);
+        let long = "a".repeat(60_000);
+        let keys: Vec<_> = (0..4)
+            .map(|number| limits.bucket(format!("{long}{number}")))
+            .collect();
+        assert!(keys.iter().all(|key| *key < BUCKETS));
+        assert_eq!(limits.bucket("order-1"), limits.bucket("order-1"));
+        assert_ne!(keys[0], keys[1], "a chance of one in a million");
+    }
+
+    #[test]
+    fn one_token_that_is_over_its_quota_leaves_others_alone() {
+        let clock = Arc::new(ManualClock::new(0));
+        let config = RateLimits::default();
+        let limits = Limits::new(config, clock);
+        while limits.check(Some("greedy-token"), None).is_ok() {}
+        let others = (0..100).filter(|number| {
+            let token = format!("token-{number}");
+            limits.check(Some(&token), None).is_ok()
+        });
+        assert_eq!(others.count(), 100, "a chance of one in ten thousand");
+    }
+}

@@ -1,0 +1,202 @@
+//! `/c/{token}`: the hosted checkout page, for shops that embed nothing and for browsers in which
+//! the element cannot run. Plain HTML from here pays without JavaScript and without WebAssembly;
+//! the element, where it can, takes its place.
+//!
+//! Looking never changes anything: a GET orders nothing and supersedes nothing, so a robot that
+//! follows the link, a preview or a reload does no harm. Each step is a form that the buyer sends,
+//! with the attempt that was in view, and WeChat is asked only by the button that says so. In
+//! which language, the browser says ([`Language`]).
+
+mod amount;
+mod document;
+mod failure;
+mod offer;
+mod status;
+mod view;
+mod words;
+
+pub(crate) use amount::amount;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use document::{checkout_policy, secure, secured};
+pub(crate) use document::{document, plain_with_way};
+pub(crate) use failure::{as_page, failure};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use merchant_api::{
+    Action, AttemptForm, ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER,
+};
+use offer::Place;
+pub(crate) use status::status;
+use url::form_urlencoded;
+pub(crate) use view::service_contact;
+use view::{Arrival, Notice};
+pub(crate) use words::{BACK_TO_SHOP, ORDER_NO, PAID, STEP_OVER};
+
+use crate::attempts::AttemptRequest;
+use crate::error::{Failure, status_of};
+use crate::extract::{read_body, Caller, Language, PathText};
+use crate::payments::{MerchantServer, Queue};
+use crate::{attempts, checkouts};
+
+/// The page's few rules and lines, served by us: the policy allows nothing inline.
+const STYLE: &str = include_str!("hosted_page/page.css");
+const SCRIPT: &str = include_str!("hosted_page/cashier.js");
+pub(crate) const STYLE_PATH: &str = "/c.css";
+pub(crate) const SCRIPT_PATH: &str = "/c.js";
+/// Says on our own redirect that WeChat was asked.
+const CHECKED_PARAMETER: &str = "checked";
+/// Says on our own redirect that the buyer chose the code.
+const CODE_PARAMETER: &str = "code";
+/// Says on our own redirect that another page had begun to pay.
+const SUPERSEDED_PARAMETER: &str = "superseded";
+
+/// `GET /c/{token}`
+pub(crate) async fn page(
+    State(server): State<MerchantServer>,
+    language: Language,
+    PathText(token): PathText,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let checkout = checkouts::find(&server, &token).await?;
+    let answer = checkouts::answer(&server, &checkout, None);
+    let markup = view::page(
+        &server.config,
+        &checkout,
+        &answer,
+        &Place::of(&headers),
+        &arrival(&query.unwrap_or_default()),
+        language,
+    );
+    Ok(secured(StatusCode::OK, &markup, &checkout_policy(&server)))
+}
+
+/// `POST /c/{token}/start`: the same form as the element's, answered with a page or a way.
+pub(crate) async fn start(
+    State(server): State<MerchantServer>,
+    language: Language,
+    PathText(token): PathText,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let checkout = checkouts::find(&server, &token).await?;
+    let form = match read_form(&server, &token, body) {
+        Ok(form) => form,
+        Err(failure) => return Ok(refused(&server, &token, &failure, language)),
+    };
+    let request = AttemptRequest::of_page(form, caller);
+    let answer = match attempts::start(&server, checkout.order.id, &request, Queue::Pages).await {
+        Ok(started) => started.into_answer(&server),
+        // The page shows how things stand, and offers to take over in turn.
+        Err(Failure::Superseded(_)) => {
+            return see_other(&format!("/c/{token}?{SUPERSEDED_PARAMETER}=1"));
+        }
+        Err(failure) => return Ok(refused(&server, &token, &failure, language)),
+    };
+    match answer.action {
+        Some(Action::H5Url(url) | Action::AuthorizeUrl(url)) => see_other(&url),
+        Some(Action::Jsapi(parameters)) => {
+            let checkout = checkouts::find(&server, &token).await?;
+            let handle = checkout
+                .attempt
+                .as_ref()
+                .map_or("", |attempt| &*attempt.return_handle);
+            let markup = view::cashier(&server.config, &checkout, &parameters, handle, language);
+            Ok(secured(StatusCode::OK, &markup, &checkout_policy(&server)))
+        }
+        _ if Place::of(&headers).is_handheld => {
+            see_other(&format!("/c/{token}?{CODE_PARAMETER}=1"))
+        }
+        _ => see_other(&format!("/c/{token}")),
+    }
+}
+
+/// `POST /c/{token}/check`: the buyer says "I have paid", so WeChat is asked.
+pub(crate) async fn check(
+    State(server): State<MerchantServer>,
+    PathText(token): PathText,
+) -> Result<Response, Failure> {
+    let checkout = checkouts::find(&server, &token).await?;
+    checkouts::ask(&server, checkout.order.id).await?;
+    see_other(&format!("/c/{token}?{CHECKED_PARAMETER}=1"))
+}
+
+/// `GET /c.css`
+pub(crate) async fn style() -> Response {
+    file("text/css; charset=utf-8", STYLE)
+}
+
+/// `GET /c.js`
+pub(crate) async fn script() -> Response {
+    file("text/javascript; charset=utf-8", SCRIPT)
+}
+
+fn file(kind: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+    ];
+    (headers, text).into_response()
+}
+
+/// Our own form; where the buyer comes back to is this page, whatever the form says.
+fn read_form(
+    server: &MerchantServer,
+    token: &str,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<AttemptForm, Failure> {
+    let body = read_body(body)?;
+    let pairs: Vec<_> = form_urlencoded::parse(&body).collect();
+    let mut form = AttemptForm::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
+    let mut back = server.config.public_base_url.clone();
+    back.set_path(&format!("/c/{token}"));
+    form.return_url = Some(back.into());
+    Ok(form)
+}
+
+fn arrival(query: &str) -> Arrival {
+    let mut arrival = Arrival::default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            RETURN_PARAMETER => arrival.has_returned = true,
+            CHECKED_PARAMETER => arrival.notice = Some(Notice::Checked),
+            SUPERSEDED_PARAMETER => arrival.notice = Some(Notice::Superseded),
+            CODE_PARAMETER => arrival.wants_code = true,
+            PAYER_PARAMETER => arrival.payer = Some(value.into_owned()),
+            _ => {}
+        }
+    }
+    // Without an openid there is nothing to send along: the refusal would be the same again.
+    arrival
+        .payer
+        .take_if(|handle| handle == PAYER_UNAVAILABLE_HANDLE);
+    arrival
+}
+
+/// A refusal as a page, with the status that a program would get.
+fn refused(
+    server: &MerchantServer,
+    token: &str,
+    failure: &Failure,
+    language: Language,
+) -> Response {
+    let code = match failure {
+        Failure::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
+        Failure::Superseded(_) => ErrorCode::AttemptSuperseded,
+        Failure::Internal(_) | Failure::Ledger(_) => ErrorCode::Internal,
+    };
+    failure.log();
+    let markup = view::refusal(&server.config, token, words::of_refusal(code), language);
+    secured(status_of(code), &markup, &checkout_policy(server))
+}
+
+/// On to another page, by GET.
+fn see_other(to: &str) -> Result<Response, Failure> {
+    let to = HeaderValue::from_str(to).map_err(|error| Failure::Internal(error.to_string()))?;
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
+    secure(&mut response);
+    Ok(response)
+}

@@ -1,0 +1,41 @@
+//! An amount for people.
+
+use crate::extract::Language;
+
+/// `¥1,990.00` in Chinese, `CN¥1,990.00` in English, as browsers write it: by whole numbers alone.
+pub(crate) fn amount(fen: u64, language: Language) -> String {
+    let sign = match language {
+        Language::ZhCn => "¥",
+        Language::En => "CN¥",
+    };
+    let yuan = (fen / 100).to_string();
+    let mut grouped = String::new();
+    for (place, digit) in yuan.chars().enumerate() {
+        if place > 0 && (yuan.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}.{:02}", fen % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::amount;
+    use crate::extract::Language;
+
+    #[test]
+    fn an_amount_is_written_in_yuan_to_the_fen() {
+        let cases = [
+            (1, "¥0.01"),
+            (1_990, "¥19.90"),
+            (99_999, "¥999.99"),
+            (100_000, "¥1,000.00"),
+            (123_456_789, "¥1,234,567.89"),
+        ];
+        for (fen, expected) in cases {
+            assert_eq!(amount(fen, Language::ZhCn), expected);
+            assert_eq!(amount(fen, Language::En), format!("CN{expected}"));
+        }
+    }
+}

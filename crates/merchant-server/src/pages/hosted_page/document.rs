@@ -1,0 +1,126 @@
+//! The frame of every page that a buyer sees here: head, the card that the page is, the word TEST
+//! where it is one, and the headers that say what the page may do. No page carries inline script
+//! or style.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use maud::{DOCTYPE, Markup, html};
+
+use super::{SCRIPT_PATH, STYLE_PATH, words};
+use crate::extract::{Language, Words};
+use crate::payments::MerchantServer;
+
+/// Who may show a page in a frame.
+const NOBODY: &str = "'none'";
+pub(super) const OURSELVES: &str = "'self'";
+
+/// A whole document; `head` is what its head has beside the common.
+pub(crate) fn document(language: Language, head: &Markup, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang=(language.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                title { (words::BRAND.say(language)) }
+                // No picture, and no request for one.
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href=(STYLE_PATH);
+                (head)
+            }
+            body { (body) }
+        }
+    }
+}
+
+/// Our own few lines of script, for a document's head.
+pub(super) fn own_script() -> Markup {
+    html! { script src=(SCRIPT_PATH) defer {} }
+}
+
+/// What a page has in its middle. It looks as the element's own card does.
+pub(super) fn card(language: Language, is_test: bool, content: &Markup) -> Markup {
+    html! {
+        div .card {
+            @if is_test { p .ribbon { (words::TEST.say(language)) } }
+            (content)
+        }
+    }
+}
+
+/// What a checkout page may load and where it may go. `form-action` names the hosts that a form's
+/// redirect ends at, because browsers count it as the form's own.
+pub(super) fn checkout_policy(server: &MerchantServer) -> String {
+    let gateway = &server.config.gateway;
+    let beyond = if gateway.is_live() {
+        "https://wx.tenpay.com https://open.weixin.qq.com".to_owned()
+    } else {
+        let authorize = gateway.authorize_url.origin().ascii_serialization();
+        format!("https://wx.tenpay.com {} {authorize}", gateway.origin)
+    };
+    format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data:; connect-src 'self'; frame-src 'self'; base-uri 'none'; \
+         form-action 'self' {beyond}; frame-ancestors {NOBODY}"
+    )
+}
+
+/// What a page of words may load, and who may frame it.
+pub(super) fn words_policy(framed_by: &str) -> String {
+    format!(
+        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors {framed_by}"
+    )
+}
+
+/// A page of words alone.
+pub(crate) fn plain(status: StatusCode, language: Language, words: Words) -> Response {
+    plain_with_way(status, language, words, None)
+}
+
+/// The same with a way back to the shop, where one is known.
+pub(crate) fn plain_with_way(
+    status: StatusCode,
+    language: Language,
+    said: Words,
+    shop: Option<&str>,
+) -> Response {
+    let content = html! {
+        h1 .title { (said.say(language)) }
+        @if let Some(shop) = shop {
+            p { a .button href=(shop) { (words::BACK_TO_SHOP.say(language)) } }
+        }
+    };
+    let content = html! { main { (card(language, false, &content)) } };
+    let markup = document(language, &html! {}, &content);
+    secured(status, &markup, &words_policy(NOBODY))
+}
+
+/// A page with its headers.
+pub(super) fn secured(status: StatusCode, markup: &Markup, policy: &str) -> Response {
+    let mut response = (status, markup.clone()).into_response();
+    if let Ok(policy) = HeaderValue::from_str(policy) {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    secure(&mut response);
+    response
+}
+
+/// The headers that every answer of these routes carries, redirects included.
+pub(super) fn secure(response: &mut Response) {
+    let fixed = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "accept-language"),
+        // WeChat compares the Referer of an H5 payment; no-referrer breaks it.
+        (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ];
+    for (name, value) in fixed {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+}

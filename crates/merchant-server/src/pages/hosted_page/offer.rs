@@ -1,0 +1,147 @@
+//! Which ways of paying a page without script offers, from the one fact that it has: the
+//! browser's User-Agent. The judgement is the element's own ([`::checkout::decide`]), so that
+//! both offer the same.
+
+use ::checkout::{Decision, Environment, Facts, Instead, decide};
+use http::HeaderMap;
+use merchant_api::Product;
+
+use super::words;
+use crate::extract::Words;
+
+/// What is offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// These, best first; never empty.
+    Products(Vec<Product>),
+    /// Nothing works here.
+    Nothing(Nothing),
+}
+
+impl Offer {
+    /// The best way, if there is one.
+    pub(super) fn first(&self) -> Option<Product> {
+        match self {
+            Self::Products(products) => products.first().copied(),
+            Self::Nothing(_) => None,
+        }
+    }
+}
+
+/// Why nothing works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nothing {
+    /// A web-view in a mini-program.
+    MiniProgram,
+    /// WeChat from before payments.
+    WechatTooOld,
+    /// The merchant lacks what would work; where it has something that does, if anywhere.
+    Fits(Option<Instead>),
+}
+
+impl Nothing {
+    pub(super) const fn words(self) -> Words {
+        match self {
+            Self::MiniProgram => words::MINI_PROGRAM,
+            Self::WechatTooOld => words::WECHAT_TOO_OLD,
+            Self::Fits(Some(Instead::Computer)) => words::OPEN_ON_COMPUTER,
+            Self::Fits(Some(Instead::PhoneBrowser)) => words::OPEN_IN_BROWSER,
+            Self::Fits(Some(Instead::WeChat)) => words::OPEN_IN_WECHAT,
+            Self::Fits(None) => words::NOTHING_FITS,
+        }
+    }
+}
+
+/// Where the buyer is.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    decision: Decision,
+    environment: Environment,
+    /// The page is on the device that would have to scan a code shown on it.
+    pub(super) is_handheld: bool,
+}
+
+impl Place {
+    /// Reads the place from a request.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let user_agent = headers
+            .get(http::header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let facts = Facts {
+            user_agent: user_agent.to_owned(),
+            ..Facts::default()
+        };
+        let (environment, decision) = decide(&facts);
+        Self {
+            decision,
+            is_handheld: environment.is_handheld,
+            environment,
+        }
+    }
+
+    /// What is offered here of the products that the order allows.
+    pub(super) fn offer(&self, products: &[Product]) -> Offer {
+        let wanted: &[Product] = match self.decision {
+            Decision::Jsapi | Decision::JsapiGuarded => &[Product::Jsapi, Product::Native],
+            Decision::H5 | Decision::H5Guarded | Decision::H5OrNative => {
+                &[Product::H5, Product::Native]
+            }
+            // A robot presses no button, and a browser that was taken for one needs a button.
+            Decision::Native | Decision::None => &[Product::Native],
+            Decision::MiniProgram => return Offer::Nothing(Nothing::MiniProgram),
+            Decision::Upgrade => return Offer::Nothing(Nothing::WechatTooOld),
+        };
+        let offered: Vec<_> = wanted
+            .iter()
+            .copied()
+            .filter(|product| products.contains(product))
+            .filter(|product| self.environment.lets_through(*product))
+            .collect();
+        if offered.is_empty() {
+            let instead = Instead::of(|product| products.contains(product));
+            Offer::Nothing(Nothing::Fits(instead))
+        } else {
+            Offer::Products(offered)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use Product::{H5, Jsapi, Native};
+
+    use super::*;
+
+    #[test]
+    fn each_browser_is_offered_what_works_in_it() {
+        let phone = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/111.0.0.0 Mobile Safari/537.36";
+        let wechat = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) Language/zh_CN";
+        let desk =
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
+        let old = "Mozilla/5.0 (iPhone; CPU iPhone OS 6_0 like Mac OS X) MicroMessenger/4.5";
+        let all: &[Product] = &[Native, H5, Jsapi];
+        let some = |products: &[Product]| Offer::Products(products.to_vec());
+        let instead = |place| Offer::Nothing(Nothing::Fits(place));
+        let cases = [
+            (phone, all, some(&[H5, Native])),
+            (phone, &[Native], some(&[Native])),
+            (phone, &[Jsapi], instead(Some(Instead::WeChat))),
+            (wechat, all, some(&[Jsapi])),
+            (wechat, &[Native], instead(Some(Instead::Computer))),
+            (wechat, &[H5], instead(Some(Instead::PhoneBrowser))),
+            (desk, all, some(&[Native])),
+            (desk, &[H5, Jsapi], instead(Some(Instead::PhoneBrowser))),
+            (desk, &[Jsapi], instead(Some(Instead::WeChat))),
+            (desk, &[Product::MiniProgram], instead(None)),
+            (old, all, Offer::Nothing(Nothing::WechatTooOld)),
+            ("", all, some(&[Native])),
+        ];
+        for (user_agent, products, expected) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(http::header::USER_AGENT, user_agent.parse().unwrap());
+            let offer = Place::of(&headers).offer(products);
+            assert_eq!(offer, expected, "{user_agent} {products:?}");
+        }
+    }
+}

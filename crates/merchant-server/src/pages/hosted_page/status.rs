@@ -1,0 +1,77 @@
+//! `/c/{token}/status`: the small frame in which a page without script looks again.
+//!
+//! The page itself never reloads: a reload every few seconds takes the place of a screen reader,
+//! the focus of a keyboard and the scrolling of everybody with it (WCAG 2.2.1 counts it as a
+//! failure). So only this frame does, which has one sentence in it and nothing to focus. Once
+//! there is news it stops, and leads to it by a link: the buyer turns the page, when they want to.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use maud::{Markup, html};
+use merchant_api::{CheckoutAnswer, OrderState};
+use url::form_urlencoded;
+
+use super::document::{OURSELVES, document, secured, words_policy};
+use super::words;
+use crate::error::Failure;
+use crate::extract::{Language, PathText};
+use crate::payments::MerchantServer;
+use crate::checkouts;
+
+/// How often the frame looks again, in seconds.
+const REFRESH_S: u32 = 5;
+/// Says which version of the order the page shows.
+const SEEN_PARAMETER: &str = "seen";
+
+/// The frame, for a page that shows this version of the order.
+pub(super) fn frame(token: &str, version: u64, language: Language) -> Markup {
+    html! {
+        iframe .status title=(words::STATUS.say(language))
+            src={ "/c/" (token) "/status?" (SEEN_PARAMETER) "=" (version) } {}
+    }
+}
+
+/// `GET /c/{token}/status?seen=VERSION`
+pub(crate) async fn status(
+    State(server): State<MerchantServer>,
+    language: Language,
+    PathText(token): PathText,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let checkout = checkouts::find(&server, &token).await?;
+    let answer = checkouts::answer(&server, &checkout, None);
+    let is_news = answer.state != OrderState::Open
+        || answer.remaining_ms == Some(0)
+        || answer.version != seen(&query.unwrap_or_default());
+    let head = html! {
+        @if !is_news { meta http-equiv="refresh" content=(REFRESH_S); }
+    };
+    let body = if is_news {
+        news(&token, &answer, language)
+    } else {
+        html! { p .waiting { (words::WAITING.say(language)) } }
+    };
+    let markup = document(language, &head, &html! { div .status { (body) } });
+    let mut response = secured(StatusCode::OK, &markup, &words_policy(OURSELVES));
+    response.headers_mut().insert(
+        header::X_FRAME_OPTIONS,
+        HeaderValue::from_static("SAMEORIGIN"),
+    );
+    Ok(response)
+}
+
+fn news(token: &str, answer: &CheckoutAnswer, language: Language) -> Markup {
+    let is_paid = answer.state == OrderState::Paid;
+    let words = if is_paid { words::PAID } else { words::NEWS };
+    html! {
+        p .title { (words.say(language)) }
+        a .button href={ "/c/" (token) } target="_top" { (words::SHOW.say(language)) }
+    }
+}
+
+fn seen(query: &str) -> Option<u64> {
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == SEEN_PARAMETER)
+        .and_then(|(_, version)| version.parse().ok())
+}

@@ -1,0 +1,351 @@
+//! The checkout page as it stands: from the answer that the element would get, and from where the
+//! buyer is. It starts nothing; every step is a form that the buyer sends.
+//!
+//! It looks as the element does, and stands between the element's tags: shown until the element
+//! takes over, and again should it not be able to. So there is one card at a time, and one word
+//! TEST on it.
+
+use maud::{Markup, PreEscaped, html};
+use merchant_api::{Action, CheckoutAnswer, OrderState, PayParameters, Product, RETURN_PARAMETER};
+use qr_code::QrCode;
+
+use super::amount::amount;
+use super::document::{card, document, own_script};
+use super::offer::{Offer, Place};
+use super::{status, words};
+use crate::config::Config;
+use crate::extract::{Language, Words};
+use crate::ledger::{Checkout, Order};
+
+/// What the page's address says beside the token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Arrival {
+    /// The buyer is back from WeChat.
+    pub(super) has_returned: bool,
+    /// What the page says first, after a step that brought nothing.
+    pub(super) notice: Option<Notice>,
+    /// The buyer chose the code, on a device that would have to scan its own screen.
+    pub(super) wants_code: bool,
+    /// The handle that the hop for the openid brought.
+    pub(super) payer: Option<String>,
+}
+
+/// Why the buyer sees the same page again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// The buyer said "I have paid", and WeChat was asked.
+    Checked,
+    /// Another page or device had begun to pay meanwhile.
+    Superseded,
+}
+
+/// The whole page.
+pub(super) fn page(
+    config: &Config,
+    checkout: &Checkout,
+    answer: &CheckoutAnswer,
+    place: &Place,
+    arrival: &Arrival,
+    language: Language,
+) -> Markup {
+    let order = &checkout.order;
+    let is_over = order.is_closing || answer.remaining_ms == Some(0);
+    let is_open = answer.state == OrderState::Open;
+    let waits = is_open && !is_over && order.current_attempt > 0;
+    let version = answer.version.unwrap_or_default();
+    let offer = place.offer(answer.products.as_deref().unwrap_or_default());
+    let step = Step {
+        token: &order.token,
+        after: order.current_attempt,
+        payer: arrival.payer.as_deref(),
+        language,
+    };
+    let state = match answer.state {
+        OrderState::Paid => paid(answer, language),
+        OrderState::Closed => ended(words::CLOSED, language),
+        OrderState::Open if is_over => html! { (ended(words::EXPIRED, language)) (step.check()) },
+        OrderState::Open if arrival.has_returned => returned(&step),
+        OrderState::Open => open(answer, &offer, place, arrival.wants_code, &step),
+    };
+    let content = html! {
+        (about(order, language))
+        @if let Some(notice) = arrival.notice.filter(|_| is_open) {
+            p .notice role="status" { (words_of(notice).say(language)) }
+        }
+        // With script, the page looks for another version than this by itself.
+        div .body data-waits=[waits.then_some(version)] { (state) }
+        @if waits { noscript { (status::frame(&order.token, version, language)) } }
+    };
+    let awaits_code = is_open && offer.first() == Some(Product::Native);
+    let body = html! {
+        main {
+            (heading(language))
+            wechat-pay token=(order.token) merchant-api="/v1" .for-code[awaits_code] {
+                div slot="fallback" { (card(language, !config.gateway.is_live(), &content)) }
+            }
+            (beneath(config, order, language))
+        }
+        script type="module" src="/dist/wechat-pay.js" {}
+    };
+    document(language, &own_script(), &body)
+}
+
+/// The page that opens WeChat's cashier: our script reads the parameters from it.
+pub(super) fn cashier(
+    config: &Config,
+    checkout: &Checkout,
+    parameters: &PayParameters,
+    return_handle: &str,
+    language: Language,
+) -> Markup {
+    let order = &checkout.order;
+    let back = format!("/c/{}?{RETURN_PARAMETER}={return_handle}", order.token);
+    let content = html! {
+        (about(order, language))
+        div .body {
+            div #cashier
+                data-app-id=(parameters.app_id) data-time-stamp=(parameters.time_stamp)
+                data-nonce-str=(parameters.nonce_str) data-package=(parameters.package)
+                data-sign-type=(parameters.sign_type) data-pay-sign=(parameters.pay_sign)
+                data-back=(back)
+            {
+                p { (words::OPENING_CASHIER.say(language)) }
+            }
+            noscript { p .notice { (words::NEEDS_SCRIPT.say(language)) } }
+            // Should the cashier's answer never come: WeChat's is not one to count on.
+            p { a .button.lesser href=(back) { (words::I_HAVE_PAID.say(language)) } }
+            p { a .button.lesser href={ "/c/" (order.token) } { (words::I_HAD_A_PROBLEM.say(language)) } }
+        }
+    };
+    let body = html! {
+        main {
+            (heading(language))
+            (card(language, !config.gateway.is_live(), &content))
+            (beneath(config, order, language))
+        }
+    };
+    document(language, &own_script(), &body)
+}
+
+/// A step that was refused, with the way back.
+pub(super) fn refusal(config: &Config, token: &str, words: Words, language: Language) -> Markup {
+    let content = html! {
+        h1 .title { (words.say(language)) }
+        div .body { p { a .button href={ "/c/" (token) } { (words::BACK_TO_ORDER.say(language)) } } }
+    };
+    let body = html! {
+        main {
+            (card(language, !config.gateway.is_live(), &content))
+            div .beneath { (service_contact(config, language)) }
+        }
+    };
+    document(language, &html! {}, &body)
+}
+
+/// The page's heading, for who does not see the page. It stays when the element takes over.
+fn heading(language: Language) -> Markup {
+    html! { h1 .spoken { (words::HEADING.say(language)) } }
+}
+
+/// What is bought, and for how much.
+fn about(order: &Order, language: Language) -> Markup {
+    html! {
+        p .brand { (words::BRAND.say(language)) }
+        p .description dir="auto" { (order.description) }
+        p .amount { (amount(order.total_fen, language)) }
+    }
+}
+
+/// What stays in view whoever shows the payment: what went back, the order's number, and help.
+fn beneath(config: &Config, order: &Order, language: Language) -> Markup {
+    html! {
+        div .beneath {
+            @if order.refunded_fen > 0 { p .refunded { (refunded(order, language)) } }
+            p { (words::ORDER_NO.say(language)) " " (order.order_no) }
+            (service_contact(config, language))
+        }
+    }
+}
+
+fn refunded(order: &Order, language: Language) -> String {
+    let words = if order.refunded_fen >= order.total_fen {
+        words::REFUNDED_WHOLE
+    } else {
+        words::REFUNDED
+    };
+    let amount = amount(order.refunded_fen, language);
+    format!("{} {amount}", words.say(language))
+}
+
+/// What each form of the page carries.
+struct Step<'a> {
+    token: &'a str,
+    /// The attempt that the buyer sees: a form from an older page takes over nothing.
+    after: u64,
+    payer: Option<&'a str>,
+    language: Language,
+}
+
+impl Step<'_> {
+    fn start(&self, product: Product, words: Words, is_first: bool) -> Markup {
+        html! {
+            form method="post" action={ "/c/" (self.token) "/start" } {
+                input type="hidden" name="product" value=(product.as_str());
+                input type="hidden" name="after" value=(self.after);
+                @if let Some(payer) = self.payer.filter(|_| product == Product::Jsapi) {
+                    input type="hidden" name="payer" value=(payer);
+                }
+                button type="submit" .lesser[!is_first] { (words.say(self.language)) }
+            }
+        }
+    }
+
+    fn check(&self) -> Markup {
+        html! {
+            form method="post" action={ "/c/" (self.token) "/check" } {
+                button type="submit" .lesser { (words::I_HAVE_PAID.say(self.language)) }
+            }
+        }
+    }
+}
+
+fn open(
+    answer: &CheckoutAnswer,
+    offer: &Offer,
+    place: &Place,
+    wants_code: bool,
+    step: &Step<'_>,
+) -> Markup {
+    let language = step.language;
+    let has_other_way = offer.first().is_some_and(|first| first != Product::Native);
+    let code = match &answer.action {
+        // A phone cannot scan itself: a code that was shown elsewhere is not the way here.
+        Some(Action::CodeUrl(code_url)) if wants_code || !has_other_way => Some(code_url),
+        _ => None,
+    };
+    let had_code = !has_other_way
+        && answer
+            .attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.product == Some(Product::Native));
+    html! {
+        @if let Some(code_url) = code {
+            (code_to_scan(code_url, place, language))
+        } @else if had_code {
+            p { (words::CODE_EXPIRED.say(language)) }
+        } @else if let Some(first) = offer.first() {
+            p { (lead(first).say(language)) }
+        }
+        @match offer {
+            Offer::Products(products) => {
+                // The code is in view: only another way is worth a button.
+                @let products = products.iter().filter(|product| code.is_none() || **product != Product::Native);
+                @for (place, product) in products.enumerate() {
+                    @let is_first = place == 0 && code.is_none();
+                    (step.start(*product, label(*product, is_first, had_code), is_first))
+                }
+            }
+            Offer::Nothing(nothing) => @if code.is_none() {
+                (dead_end(words::NO_WAY, nothing.words(), language))
+            },
+        }
+        @if step.after > 0 { (step.check()) }
+    }
+}
+
+/// What the first button leads to.
+const fn lead(product: Product) -> Words {
+    match product {
+        Product::Native => words::SCAN,
+        Product::H5 => words::OFFER_H5,
+        Product::Jsapi | Product::MiniProgram => words::OFFER_JSAPI,
+    }
+}
+
+const fn label(product: Product, is_first: bool, had_code: bool) -> Words {
+    match product {
+        Product::Native if had_code => words::NEW_CODE,
+        Product::Native if is_first => words::SHOW_CODE,
+        Product::Native => words::CODE_INSTEAD,
+        Product::H5 => words::PAY_BY_H5,
+        Product::Jsapi | Product::MiniProgram => words::PAY,
+    }
+}
+
+fn code_to_scan(code_url: &str, place: &Place, language: Language) -> Markup {
+    let words = if place.is_handheld {
+        words::SCAN_ELSEWHERE
+    } else {
+        words::SCAN
+    };
+    html! {
+        @match QrCode::encode(code_url) {
+            Ok(code) => div .code { (PreEscaped(code.svg(words::CODE_LABEL.say(language)))) },
+            // WeChat's codes are short; one that does not fit can only be asked for again.
+            Err(_) => p { (words::CODE_EXPIRED.say(language)) },
+        }
+        p { (words.say(language)) }
+    }
+}
+
+fn returned(step: &Step<'_>) -> Markup {
+    html! {
+        p { (words::RETURNED.say(step.language)) }
+        form method="post" action={ "/c/" (step.token) "/check" } {
+            button type="submit" { (words::I_HAVE_PAID.say(step.language)) }
+        }
+        p { a .button.lesser href={ "/c/" (step.token) } { (words::I_HAD_A_PROBLEM.say(step.language)) } }
+    }
+}
+
+fn paid(answer: &CheckoutAnswer, language: Language) -> Markup {
+    let given = answer
+        .payer_total_fen
+        .filter(|fen| *fen != answer.total_fen);
+    html! {
+        p .mark.good aria-hidden="true" { "✓" }
+        p .title role="status" { (words::PAID.say(language)) }
+        @if let Some(fen) = given {
+            p .quiet { (words::YOU_PAID.say(language)) " " (amount(fen, language)) }
+        }
+        @if let Some(url) = &answer.success_url {
+            p { a .button href=(url) { (words::BACK_TO_SHOP.say(language)) } }
+        }
+    }
+}
+
+fn ended(words: Words, language: Language) -> Markup {
+    dead_end(words, words::ORDER_AGAIN, language)
+}
+
+/// Why it does not go on here, and where it does.
+fn dead_end(title: Words, advice: Words, language: Language) -> Markup {
+    html! {
+        p .mark aria-hidden="true" { "!" }
+        p .title role="status" { (title.say(language)) }
+        p .quiet { (advice.say(language)) }
+    }
+}
+
+const fn words_of(notice: Notice) -> Words {
+    match notice {
+        Notice::Checked => words::NOT_PAID_YET,
+        Notice::Superseded => words::BEGUN_ELSEWHERE,
+    }
+}
+
+/// Whom a buyer turns to, where the shop says so.
+pub(crate) fn service_contact(config: &Config, language: Language) -> Markup {
+    let Some(contact) = &config.service_contact else {
+        return html! {};
+    };
+    html! {
+        p .contact {
+            (words::CONTACT.say(language)) " "
+            @match &contact.url {
+                Some(url) => a href=(url) { (contact.text) },
+                None => (contact.text),
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The receipt page of partner mode (点金计划, 商家小票). After a JSAPI payment for a sub-merchant,
+//! WeChat closes the merchant's page and shows one of its own, with this one in a frame at its
+//! top. Registered at WeChat as 商家小票链接; see `deploy/README.md`.
+//!
+//! WeChat's address names an order and a `check_code` that only WeChat and we can make, for it
+//! covers WeChat's number of the payment. With a wrong one nothing of the order is shown, and
+//! WeChat is told to show its own receipt. So too where the order is not known as paid: the page
+//! never says that money came because a browser says so.
+//!
+//! Plain HTML and a few lines of script; the element is not on it. It is the one page of ours that
+//! can be framed, by WeChat alone, and the one that loads a script of WeChat's, which WeChat asks
+//! for there.
+
+mod questions;
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use maud::{Markup, html};
+use merchant_api::OrderState;
+pub(crate) use questions::ReceiptQuestions;
+use url::form_urlencoded;
+use wechat_pay::receipt_is_wechats;
+
+use crate::error::Failure;
+use crate::extract::{Caller, Language, Words};
+use crate::ledger::{Attempt, AttemptState, Order};
+use crate::pages::hosted_page;
+use crate::pages::hosted_page::{amount, service_contact};
+use crate::payments::MerchantServer;
+use crate::checkouts;
+
+const SCRIPT: &str = include_str!("receipt_page/receipt.js");
+pub(crate) const SCRIPT_PATH: &str = "/receipt.js";
+/// The pages around ours: the documented one, and the same under the domain to which WeChat Pay
+/// moves its pages one by one.
+const WECHATS_PAGES: &str = "https://payapp.weixin.qq.com https://payapp.wechatpay.cn";
+/// WeChat wants it on every receipt page: it watches over what is shown there.
+const WECHATS_SCRIPT: &str = "https://wx.gtimg.com/pay_h5/goldplan/js/jgoldplan-1.0.0.js";
+/// What stands there where WeChat's own receipt is to be shown.
+const SEE_WECHAT: Words = Words(
+    "付款结果请以微信支付账单为准",
+    "Please look at your payment in WeChat.",
+);
+
+/// `GET /wechat/receipt?sub_mch_id&out_trade_no&check_code`
+pub(crate) async fn page(
+    State(server): State<MerchantServer>,
+    language: Language,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let asked = Asked::read(&query.unwrap_or_default());
+    let found = match asked {
+        Some(asked) => find(&server, &asked, caller).await?,
+        None => None,
+    };
+    if found.is_none() {
+        tracing::warn!(
+            event = "receipt.refused",
+            "a receipt page was asked for that does not belong to a payment of ours"
+        );
+    }
+    let markup = document(&server, found.as_ref(), language);
+    Ok(framed(&server, &markup))
+}
+
+/// `GET /receipt.js`
+pub(crate) async fn script() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+    ];
+    (headers, SCRIPT).into_response()
+}
+
+/// What WeChat appends to the page's address.
+struct Asked {
+    sub_mchid: String,
+    out_trade_no: String,
+    check_code: String,
+}
+
+impl Asked {
+    fn read(query: &str) -> Option<Self> {
+        let value = |wanted: &str| {
+            form_urlencoded::parse(query.as_bytes())
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.into_owned())
+        };
+        // What cannot be an MD5 is not worth a question at WeChat.
+        let is_code =
+            |text: &String| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        Some(Self {
+            sub_mchid: value("sub_mch_id")?,
+            out_trade_no: value("out_trade_no")?,
+            check_code: value("check_code").filter(is_code)?,
+        })
+    }
+}
+
+/// The paid order that is meant, if WeChat is who asks. It may ask before its notification comes,
+/// so an order that is still open is asked about: the code covers a number that only the answer
+/// brings. However often somebody guesses, WeChat is asked once per order and interval, and no more
+/// often than [`ReceiptQuestions`] allows.
+async fn find(
+    server: &MerchantServer,
+    asked: &Asked,
+    caller: Caller,
+) -> Result<Option<Order>, Failure> {
+    let attempt = async || -> Result<Option<Attempt>, Failure> {
+        let attempt = server
+            .ledger
+            .attempt_by_out_trade_no(&asked.out_trade_no)
+            .await?;
+        Ok(attempt.filter(|attempt| attempt.parties.sub_mchid.as_ref() == Some(&asked.sub_mchid)))
+    };
+    let Some(mut known) = attempt().await? else {
+        return Ok(None);
+    };
+    if known.state.is_alive() {
+        if !server
+            .receipt_questions
+            .may_ask(caller, server.clock.monotonic_ms())
+        {
+            tracing::warn!(
+                event = "receipt.not_asked",
+                "too many receipt pages of unpaid orders are opened: WeChat is not asked about this one"
+            );
+            return Ok(None);
+        }
+        checkouts::ask(server, known.order_id).await?;
+        known = match attempt().await? {
+            Some(known) => known,
+            None => return Ok(None),
+        };
+    }
+    let is_wechats = known
+        .transaction_id
+        .as_deref()
+        .is_some_and(|transaction_id| {
+            receipt_is_wechats(
+                &server.config.merchant.receipt_url,
+                &asked.sub_mchid,
+                &asked.out_trade_no,
+                transaction_id,
+                &asked.check_code,
+            )
+        });
+    if known.state != AttemptState::Paid || !is_wechats {
+        return Ok(None);
+    }
+    let checkout = server.ledger.checkout(known.order_id).await?;
+    Ok(checkout
+        .map(|checkout| checkout.order)
+        .filter(|order| order.state == OrderState::Paid))
+}
+
+fn document(server: &MerchantServer, order: Option<&Order>, language: Language) -> Markup {
+    let is_live = server.config.gateway.is_live();
+    let display = if order.is_some() {
+        "SHOW_CUSTOM_PAGE"
+    } else {
+        "SHOW_OFFICIAL_PAGE"
+    };
+    let head = html! {
+        // First ours: WeChat waits for three seconds, and not for another host.
+        script src=(SCRIPT_PATH) defer {}
+        @if is_live { script src=(WECHATS_SCRIPT) charset="UTF-8" async {} }
+    };
+    let body = html! {
+        main .receipt #receipt data-display=(display) data-parents=(parents(server)) {
+            @match order {
+                Some(order) => (receipt(server, order, language)),
+                None => p .quiet { (SEE_WECHAT.say(language)) },
+            }
+        }
+    };
+    hosted_page::document(language, &head, &body)
+}
+
+fn receipt(server: &MerchantServer, order: &Order, language: Language) -> Markup {
+    let paid_fen = order.payer_total_fen.unwrap_or(order.total_fen);
+    html! {
+        h1 .title { (hosted_page::PAID.say(language)) }
+        p .amount { (amount(paid_fen, language)) }
+        p .description dir="auto" { (order.description) }
+        p .quiet { (hosted_page::ORDER_NO.say(language)) " " (order.order_no) }
+        @if let Some(url) = &order.success_url {
+            p { a #leave .button href=(url) { (hosted_page::BACK_TO_SHOP.say(language)) } }
+        }
+        (service_contact(&server.config, language))
+    }
+}
+
+/// The origins that the page around ours may have; with a simulator, the simulator's.
+fn parents(server: &MerchantServer) -> &str {
+    if server.config.gateway.is_live() {
+        WECHATS_PAGES
+    } else {
+        &server.config.gateway.origin
+    }
+}
+
+/// Framed by WeChat's page alone. No `X-Frame-Options`: it cannot name an origin.
+fn framed(server: &MerchantServer, markup: &Markup) -> Response {
+    let wechats_script = if server.config.gateway.is_live() {
+        " https://wx.gtimg.com"
+    } else {
+        ""
+    };
+    let policy = format!(
+        "default-src 'none'; script-src 'self'{wechats_script}; style-src 'self'; img-src data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors {}",
+        parents(server)
+    );
+    let mut response = (StatusCode::OK, markup.clone()).into_response();
+    let fixed = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "accept-language"),
+        // The address names an order: the shop that is led to need not have it.
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    for (name, value) in fixed {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}

@@ -1,0 +1,48 @@
+//! How often WeChat is asked because somebody opens a receipt page. Anybody can open one with a number
+//! that may be an order's, and only WeChat's answer shows whether the page's code is right. Where
+//! nothing is asked any more, the buyer sees WeChat's own receipt.
+
+use std::net::IpAddr;
+
+use crate::extract::Caller;
+use crate::middleware::network_of;
+use crate::payments::{Allowance, Allowances};
+
+/// From one address. A buyer needs one question, and only where the page comes before the
+/// notification; many buyers may share an address.
+const BY_ADDRESS: Allowance = Allowance {
+    burst: 5,
+    interval_ms: 2_000,
+};
+/// From everybody together.
+const ALL: Allowance = Allowance {
+    burst: 20,
+    interval_ms: 200,
+};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct ReceiptQuestions {
+    by_address: Allowances<IpAddr>,
+    all: Allowances<()>,
+}
+
+impl Default for ReceiptQuestions {
+    fn default() -> Self {
+        Self {
+            by_address: Allowances::new(BY_ADDRESS),
+            all: Allowances::new(ALL),
+        }
+    }
+}
+
+impl ReceiptQuestions {
+    /// Whether WeChat may be asked once more for this caller.
+    pub(super) fn may_ask(&self, caller: Caller, now_ms: i64) -> bool {
+        // The address first: one that has none left takes nothing from the others.
+        caller
+            .counted
+            .is_none_or(|address| self.by_address.take(network_of(address), now_ms).is_ok())
+            && self.all.take((), now_ms).is_ok()
+    }
+}

@@ -1,0 +1,132 @@
+//! Whether the wall clock was set while this server ran. A clock that is set says for a while what
+//! may be wrong; what cannot be taken back does not rest on its first word.
+//!
+//! A step is a difference between what the wall clock and the monotonic clock have moved. Nothing
+//! here outlives the process, and nothing here corrects a time.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use crate::surroundings::Clock;
+
+/// A difference that is no step, in milliseconds: NTP lets a clock drift into place.
+const DRIFT_MS: i64 = 5_000;
+/// How long a step is remembered, in milliseconds. A clock that stays as it was set is right.
+const REMEMBERED_MS: i64 = 600_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct ClockSteps(Mutex<Seen>);
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// The wall clock's time less the monotonic one's, at the last look.
+    offset_ms: Option<i64>,
+    /// How much of the wall clock's time came by steps, as far as they are remembered.
+    stepped_ms: i64,
+    /// When the last step was seen, on the monotonic clock.
+    last_step_ms: Option<i64>,
+    /// Orders that were spared since.
+    spared: BTreeSet<i64>,
+    /// What the last look for a clock that was put back found.
+    was_put_back: bool,
+}
+
+impl ClockSteps {
+    /// Whether the end of an order, at `end_ms` on the wall clock, came by the clock being set. Said
+    /// once for each order: whoever asks again later, and finds the clock as it was, may believe it.
+    pub(crate) fn spares(&self, clock: &dyn Clock, order_id: i64, end_ms: i64) -> bool {
+        let now_ms = clock.now_ms();
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.look(now_ms, clock.monotonic_ms());
+        now_ms - seen.stepped_ms < end_ms && seen.spared.insert(order_id)
+    }
+
+    /// Whether the clock was put back, as somebody finds who knows of a moment that it had reached.
+    /// Believed when it is found twice in a row: one reading can be wrong.
+    pub(crate) fn confirms_put_back(&self, is_found: bool) -> bool {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_found = std::mem::replace(&mut seen.was_put_back, is_found);
+        was_found && is_found
+    }
+
+    /// Looks at the clocks. A step counts from the look that finds it, so somebody looks often.
+    pub(crate) fn look(&self, clock: &dyn Clock) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.look(clock.now_ms(), clock.monotonic_ms());
+    }
+}
+
+impl Seen {
+    fn look(&mut self, now_ms: i64, monotonic_ms: i64) {
+        let offset_ms = now_ms - monotonic_ms;
+        let step_ms = offset_ms - self.offset_ms.unwrap_or(offset_ms);
+        self.offset_ms = Some(offset_ms);
+        if step_ms.abs() >= DRIFT_MS {
+            self.stepped_ms += step_ms;
+            self.last_step_ms = Some(monotonic_ms);
+            tracing::warn!(
+                event = "clock.set",
+                step_ms,
+                "the machine's clock was set while the server ran"
+            );
+        }
+        if self
+            .last_step_ms
+            .is_some_and(|at_ms| monotonic_ms - at_ms > REMEMBERED_MS)
+        {
+            *self = Self {
+                offset_ms: Some(offset_ms),
+                ..Self::default()
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::surroundings::ManualClock;
+
+    const HOUR_MS: i64 = 3_600_000;
+
+    #[test]
+    fn an_end_that_came_by_a_step_is_spared_once_and_one_that_came_by_time_is_not() {
+        let clock = ManualClock::new(0);
+        let steps = ClockSteps::default();
+        steps.look(&clock);
+        clock.advance_ms(1_000);
+        assert!(!steps.spares(&clock, 1, 1_000), "its time is over");
+        clock.set_ahead_ms(HOUR_MS);
+        assert!(steps.spares(&clock, 1, HOUR_MS));
+        assert!(!steps.spares(&clock, 1, HOUR_MS), "the second look");
+        assert!(
+            !steps.spares(&clock, 2, 1_000),
+            "its time is over by either"
+        );
+        clock.set_ahead_ms(-HOUR_MS);
+        steps.look(&clock);
+        clock.advance_ms(HOUR_MS.unsigned_abs() - 1_000);
+        assert!(!steps.spares(&clock, 3, HOUR_MS), "it is really over");
+    }
+
+    #[test]
+    fn one_wrong_reading_is_no_clock_that_was_put_back() {
+        let steps = ClockSteps::default();
+        let found = [false, true, false, true, true, true, false, true];
+        let believed = found.map(|is_found| steps.confirms_put_back(is_found));
+        let expected = [false, false, false, false, true, true, false, false];
+        assert_eq!(believed, expected);
+    }
+
+    #[test]
+    fn a_clock_that_stays_as_it_was_set_is_believed_after_ten_minutes() {
+        let clock = ManualClock::new(0);
+        let steps = ClockSteps::default();
+        steps.look(&clock);
+        clock.set_ahead_ms(HOUR_MS);
+        assert!(steps.spares(&clock, 1, HOUR_MS));
+        clock.advance_ms(600_001);
+        assert!(!steps.spares(&clock, 2, HOUR_MS + 1));
+    }
+}

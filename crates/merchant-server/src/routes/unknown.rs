@@ -1,0 +1,49 @@
+//! What is answered where no route is: by the contract's envelope, and under `/c/`, where buyers
+//! are, by a page. Nothing here is kept by a cache, for a later version may have the route. Every
+//! page may read it, so that a wrong `merchant-api` does not look like a server that is off.
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use merchant_api::ErrorCode;
+
+use crate::error::Failure;
+use crate::extract::Language;
+use crate::middleware::cross_origin;
+use crate::pages::hosted_page;
+
+/// No route has this address.
+pub(crate) async fn unknown(request: Request) -> Response {
+    if is_a_page(&request) {
+        return page(&request, ErrorCode::CheckoutUnknown);
+    }
+    refused(ErrorCode::RouteUnknown, "no route has this address")
+}
+
+/// A route has this address, and not for this method; `Allow` says for which.
+pub(crate) async fn other_method(request: Request) -> Response {
+    if is_a_page(&request) {
+        return page(&request, ErrorCode::MethodNotAllowed);
+    }
+    let message = "this route does not take this method";
+    refused(ErrorCode::MethodNotAllowed, message)
+}
+
+fn page(request: &Request, code: ErrorCode) -> Response {
+    let page = hosted_page::failure(Language::of(request.headers()), code);
+    cross_origin::readable_by_all(page)
+}
+
+fn is_a_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    path == "/c" || path.starts_with("/c/")
+}
+
+fn refused(code: ErrorCode, message: &str) -> Response {
+    let mut response = Failure::new(code, message).into_response();
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
+    cross_origin::readable_by_all(response)
+}

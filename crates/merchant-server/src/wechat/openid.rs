@@ -1,0 +1,115 @@
+//! Who the buyer is: the code of the OAuth hop, or of a mini-program's `wx.login`, turned into an
+//! openid. Neither answer is signed by WeChat Pay; what is believed of it is an openid, and an
+//! order for a wrong one can be paid by nobody else.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use wechat_pay::{OpenId, Unreadable, read_json};
+
+use super::{CallError, CallSource, WechatClient};
+use crate::config::Secret;
+
+/// Why WeChat gave no openid.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoOpenId {
+    /// The network, or an address that cannot be.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// WeChat refused the code.
+    #[error("WeChat refused the code with errcode {0}")]
+    Refused(i64),
+    /// The answer is not JSON.
+    #[error("WeChat's answer cannot be read: {0}")]
+    Malformed(Unreadable),
+    /// The answer has neither an openid nor an errcode.
+    #[error("WeChat's answer has neither openid nor errcode")]
+    Empty,
+    /// What the answer calls an openid cannot be one.
+    #[error("WeChat's answer has an openid that cannot be one")]
+    NoSuchOpenId,
+}
+
+/// `errcode`s that say that the code is wrong, used or too old: invalid code, code been used,
+/// code expired.
+const BAD_CODES: [i64; 3] = [40_029, 40_163, 42_003];
+
+impl NoOpenId {
+    /// Whether another code from the same buyer may do.
+    pub(crate) fn is_bad_code(&self) -> bool {
+        matches!(self, Self::Refused(errcode) if BAD_CODES.contains(errcode))
+    }
+}
+
+/// An application with the secret that opens its codes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Application<'a> {
+    pub(crate) appid: &'a str,
+    pub(crate) secret: &'a Secret,
+}
+
+impl WechatClient {
+    /// Turns the code of the OAuth hop into the buyer's openid.
+    pub(crate) async fn openid_of_code(
+        &self,
+        application: Application<'_>,
+        code: &str,
+    ) -> Result<OpenId, NoOpenId> {
+        self.ask_for_openid("/sns/oauth2/access_token", "code", application, code)
+            .await
+    }
+
+    /// Turns the code of a mini-program's `wx.login` into its buyer's openid. The session key that
+    /// comes along is dropped: nothing here opens a mini-program's data.
+    pub(crate) async fn openid_of_login(
+        &self,
+        application: Application<'_>,
+        code: &str,
+    ) -> Result<OpenId, NoOpenId> {
+        self.ask_for_openid("/sns/jscode2session", "js_code", application, code)
+            .await
+    }
+
+    async fn ask_for_openid(
+        &self,
+        path: &str,
+        code_name: &str,
+        application: Application<'_>,
+        code: &str,
+    ) -> Result<OpenId, NoOpenId> {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("appid", application.appid)
+            .append_pair("secret", application.secret.reveal())
+            .append_pair(code_name, code)
+            .append_pair("grant_type", "authorization_code")
+            .finish();
+        let address = format!("{}{path}?{query}", self.gateway.sns_origin);
+        let request = http::Request::get(address)
+            .header(http::header::ACCEPT, "application/json")
+            .body(Bytes::new())
+            .map_err(CallError::Request)?;
+        self.budget
+            .permit(CallSource::current(), &*self.clock)
+            .await
+            .map_err(CallError::from)?;
+        let reply = self
+            .transport
+            .call(request)
+            .await
+            .map_err(CallError::Transport)?;
+        let told: Told = read_json(reply.body()).map_err(NoOpenId::Malformed)?.value;
+        match (told.openid, told.errcode) {
+            (Some(openid), None | Some(0)) => {
+                OpenId::parse(openid).map_err(|_| NoOpenId::NoSuchOpenId)
+            }
+            (_, Some(errcode)) => Err(NoOpenId::Refused(errcode)),
+            (None, None) => Err(NoOpenId::Empty),
+        }
+    }
+}
+
+/// Either answer, as far as it concerns us.
+#[derive(Deserialize)]
+struct Told {
+    openid: Option<String>,
+    errcode: Option<i64>,
+}

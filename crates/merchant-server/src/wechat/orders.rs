@@ -1,0 +1,254 @@
+//! Orders as this server asks WeChat for them: place, query, close, reverse, in either mode, and
+//! the parameters that a cashier wants. Nothing here decides what an answer means for an order.
+
+use merchant_api::AttemptProduct;
+use wechat_pay::{
+    AppOrdered, AppPayment, H5Ordered, JsapiOrdered, JsapiPayment, NativeOrdered, Operation,
+    OutTradeNo, PartnerTransaction, ReplyError, RequestParts, TradeState, Transaction, Unreadable,
+    VerifiedReply,
+};
+
+use super::{CallError, WechatClient, read_noting};
+use crate::ledger::{Attempt, Parties};
+
+/// What WeChat says about an order, in either mode.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// In partner mode `appid` and `mchid` are the provider's.
+    pub(crate) transaction: Transaction,
+    /// Partner mode: for whom.
+    pub(crate) sub_mchid: Option<String>,
+    /// Partner mode: under which application of theirs, where the order named one.
+    pub(crate) sub_appid: Option<String>,
+    /// The whole of it as WeChat wrote it, for the records.
+    pub(crate) json: String,
+}
+
+impl Told {
+    /// What WeChat says about an order of a merchant's own; `json` is what WeChat wrote.
+    pub(crate) fn of_merchant(transaction: Transaction, json: &[u8]) -> Self {
+        Self {
+            json: String::from_utf8_lossy(json).into_owned(),
+            sub_mchid: None,
+            sub_appid: None,
+            transaction,
+        }
+    }
+
+    /// The same about an order of a sub-merchant's.
+    pub(crate) fn of_partner(partner: PartnerTransaction, json: &[u8]) -> Self {
+        Self {
+            json: String::from_utf8_lossy(json).into_owned(),
+            sub_mchid: Some(partner.sub_mchid.clone()),
+            sub_appid: partner.sub_appid.clone(),
+            transaction: partner.into_transaction(),
+        }
+    }
+}
+
+/// Where an order stands at WeChat.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    /// Money came; what WeChat says about it.
+    Paid(Box<Told>),
+    /// It waits for the buyer.
+    NotPaid,
+    /// Closed or reversed: its number is burnt.
+    Closed,
+    /// Code pay: the bank said no. It is to be reversed, so that nothing can follow.
+    Failed,
+    /// WeChat does not know the number.
+    Unknown,
+}
+
+/// What placing an order came to.
+#[derive(Clone, Debug)]
+pub(crate) enum Placed {
+    /// The way to the cashier: `code_url`, `h5_url` or `prepay_id`.
+    Link(String),
+    /// Code pay: the payment itself, or where it stands.
+    Standing(Standing),
+}
+
+/// What closing did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// It is closed.
+    Closed,
+    /// It cannot be closed: it is paid.
+    Paid,
+}
+
+impl WechatClient {
+    /// Sends an attempt's order as it was written down.
+    pub(crate) async fn place_order(&self, attempt: &Attempt) -> Result<Placed, CallError> {
+        let (route, read): (_, ReadLink) = match attempt.product {
+            AttemptProduct::H5 => (wechat_pay::Product::H5, |reply| {
+                Ok(reply.parse::<H5Ordered>()?.h5_url)
+            }),
+            AttemptProduct::Native => (wechat_pay::Product::Native, |reply| {
+                Ok(reply.parse::<NativeOrdered>()?.code_url)
+            }),
+            AttemptProduct::Jsapi | AttemptProduct::MiniProgram => {
+                (wechat_pay::Product::Jsapi, |reply| {
+                    Ok(reply.parse::<JsapiOrdered>()?.prepay_id)
+                })
+            }
+            AttemptProduct::App => (wechat_pay::Product::App, |reply| {
+                Ok(reply.parse::<AppOrdered>()?.prepay_id)
+            }),
+            AttemptProduct::CodePay => {
+                return self.place_code_payment(attempt).await.map(Placed::Standing);
+            }
+        };
+        let body = attempt.body.clone();
+        let parts = match attempt.parties.sub_mchid {
+            None => wechat_pay::replay_order(route, body),
+            Some(_) => wechat_pay::replay_partner_order(route, body),
+        };
+        let reply = self.send(Operation::Order, parts).await?;
+        Ok(Placed::Link(read(&reply)?))
+    }
+
+    async fn place_code_payment(&self, attempt: &Attempt) -> Result<Standing, CallError> {
+        let body = attempt.body.clone();
+        let sub_mchid = attempt.parties.sub_mchid.as_deref();
+        let parts = match sub_mchid {
+            None => wechat_pay::replay_code_pay_order(body),
+            Some(_) => wechat_pay::replay_partner_code_pay_order(body),
+        };
+        let reply = self.send(Operation::CodePay, parts).await?;
+        standing(told(&reply, sub_mchid)?)
+    }
+
+    /// Asks where an order stands; `sub_mchid` is whom it was ordered for, in partner mode.
+    pub(crate) async fn query(
+        &self,
+        number: &OutTradeNo,
+        sub_mchid: Option<&str>,
+    ) -> Result<Standing, CallError> {
+        let mchid = self.merchant.key.mchid();
+        let parts = match sub_mchid {
+            None => wechat_pay::query_by_out_trade_no(number, mchid),
+            Some(sub_mchid) => {
+                wechat_pay::query_partner_order_by_out_trade_no(number, mchid, sub_mchid)
+            }
+        };
+        let reply = match self.send(Operation::Query, parts).await {
+            Ok(reply) => reply,
+            Err(error) if error.wechat_code() == Some("ORDER_NOT_EXIST") => {
+                return Ok(Standing::Unknown);
+            }
+            Err(error) => return Err(error),
+        };
+        standing(told(&reply, sub_mchid)?)
+    }
+
+    /// Closes an order.
+    pub(crate) async fn close(
+        &self,
+        number: &OutTradeNo,
+        sub_mchid: Option<&str>,
+    ) -> Result<Closing, CallError> {
+        let mchid = self.merchant.key.mchid();
+        let parts = match sub_mchid {
+            None => wechat_pay::close(number, mchid),
+            Some(sub_mchid) => wechat_pay::close_partner_order(number, mchid, sub_mchid),
+        };
+        self.end(parts).await
+    }
+
+    /// Takes a code payment back. WeChat knows no number that it never saw; closing burns that
+    /// one, so that an order that is still on its way cannot come to life.
+    pub(crate) async fn reverse(
+        &self,
+        number: &OutTradeNo,
+        parties: &Parties,
+    ) -> Result<Closing, CallError> {
+        let mchid = self.merchant.key.mchid();
+        let sub = parties.sub_merchant();
+        let parts = match &sub {
+            None => wechat_pay::reverse(number, &parties.appid, mchid),
+            Some(sub) => wechat_pay::reverse_partner_order(number, &parties.appid, mchid, sub)?,
+        };
+        match self.send(Operation::Reverse, parts).await {
+            // It only repeats what was asked; the signature says that it is done.
+            Ok(_) => Ok(Closing::Closed),
+            Err(error) if error.wechat_code() == Some("ORDER_NOT_EXIST") => {
+                self.close(number, parties.sub_mchid.as_deref()).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Signs the cashier's parameters, with a fresh stamp each time.
+    pub(crate) fn pay_parameters(
+        &self,
+        parties: &Parties,
+        prepay_id: &str,
+    ) -> Result<JsapiPayment, CallError> {
+        let stamp = self.stamp()?;
+        let key = self.key();
+        Ok(JsapiPayment::sign(
+            key,
+            &parties.payer_appid,
+            prepay_id,
+            &stamp,
+        )?)
+    }
+
+    /// The same for an app's SDK.
+    pub(crate) fn app_parameters(
+        &self,
+        parties: &Parties,
+        prepay_id: &str,
+    ) -> Result<AppPayment, CallError> {
+        let stamp = self.stamp()?;
+        let key = self.key();
+        let partnerid = parties.sub_mchid.as_deref().unwrap_or(key.mchid());
+        Ok(AppPayment::sign_for(
+            key,
+            partnerid,
+            &parties.payer_appid,
+            prepay_id,
+            &stamp,
+        )?)
+    }
+
+    async fn end(&self, parts: RequestParts) -> Result<Closing, CallError> {
+        match self.send(Operation::Close, parts).await {
+            Ok(_) => Ok(Closing::Closed),
+            Err(error) => match error.wechat_code() {
+                // WeChat's documents print both.
+                Some("ORDERPAID" | "ORDER_PAID") => Ok(Closing::Paid),
+                // Only WeChat's own word ends an order: an unsigned one is anybody's.
+                Some("ORDER_CLOSED" | "ORDER_NOT_EXIST") if error.is_signed() => {
+                    Ok(Closing::Closed)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+/// Takes the link out of a verified answer.
+type ReadLink = fn(&VerifiedReply) -> Result<String, ReplyError>;
+
+/// What an answer says about an order, in the form of its mode.
+fn told(reply: &VerifiedReply, sub_mchid: Option<&str>) -> Result<Told, ReplyError> {
+    Ok(match sub_mchid {
+        None => Told::of_merchant(read_noting(reply)?, reply.body()),
+        Some(_) => Told::of_partner(read_noting(reply)?, reply.body()),
+    })
+}
+
+fn standing(told: Told) -> Result<Standing, CallError> {
+    match &told.transaction.trade_state {
+        state if state.is_paid() => Ok(Standing::Paid(Box::new(told))),
+        TradeState::NotPay | TradeState::UserPaying => Ok(Standing::NotPaid),
+        TradeState::Closed | TradeState::Revoked => Ok(Standing::Closed),
+        TradeState::PayError => Ok(Standing::Failed),
+        // A word of a later version: nothing may be concluded from it.
+        _ => Err(ReplyError::Malformed(Unreadable::unknown_word("trade_state")).into()),
+    }
+}

@@ -1,0 +1,91 @@
+//! Refunds as this server asks WeChat for them: send, query, send an abnormal one another way.
+//! Nothing here decides what an answer means for a refund.
+
+use wechat_pay::{
+    AbnormalRefund, AbnormalRefundError, Operation, OutRefundNo, Refund, ReplyError, VerifiedReply,
+    replay_refund,
+};
+
+use super::{CallError, WechatClient, read_noting};
+
+/// What WeChat says about a refund.
+#[derive(Clone, Debug)]
+pub(crate) struct ToldRefund {
+    pub(crate) refund: Refund,
+    /// The whole of it as WeChat wrote it, for the records.
+    pub(crate) json: String,
+}
+
+/// What WeChat knows of a refund.
+#[derive(Clone, Debug)]
+pub(crate) enum RefundStanding {
+    /// This.
+    Known(Box<ToldRefund>),
+    /// Nothing: it is not there.
+    Unknown {
+        /// Whether the answer was signed; what anybody could have said concludes nothing.
+        is_signed: bool,
+    },
+}
+
+/// Why an abnormal refund was not sent another way.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApplyError {
+    /// There is no key of WeChat's to seal for.
+    #[error("no key of WeChat's is known that sensitive fields can be sealed to")]
+    NoSealingKey,
+    /// A field that WeChat would refuse.
+    #[error(transparent)]
+    Field(#[from] AbnormalRefundError),
+    /// The call brought no result.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl WechatClient {
+    /// Sends a refund's body as it was written down.
+    pub(crate) async fn send_refund(&self, body: Vec<u8>) -> Result<ToldRefund, CallError> {
+        let reply = self.send(Operation::Refund, replay_refund(body)).await?;
+        Ok(told(&reply)?)
+    }
+
+    /// Asks about a refund.
+    pub(crate) async fn query_refund(
+        &self,
+        number: &OutRefundNo,
+        sub_mchid: Option<&str>,
+    ) -> Result<RefundStanding, CallError> {
+        let parts = wechat_pay::query_refund(number, sub_mchid);
+        match self.send(Operation::RefundQuery, parts).await {
+            Ok(reply) => Ok(RefundStanding::Known(Box::new(told(&reply)?))),
+            Err(error) if error.wechat_code() == Some("RESOURCE_NOT_EXISTS") => {
+                Ok(RefundStanding::Unknown {
+                    is_signed: error.is_signed(),
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends an abnormal refund another way. Card and name are sealed to WeChat's key here, and
+    /// go nowhere else.
+    pub(crate) async fn apply_abnormal_refund(
+        &self,
+        wish: &AbnormalRefund,
+    ) -> Result<ToldRefund, ApplyError> {
+        let keys = self.trust.keys();
+        let (serial, key) = keys
+            .sealing_key(self.now_s())
+            .ok_or(ApplyError::NoSealingKey)?;
+        let sealed = wish.seal(serial, key)?;
+        let reply = self.send_sealed(Operation::AbnormalRefund, &sealed).await?;
+        Ok(told(&reply).map_err(CallError::from)?)
+    }
+}
+
+fn told(reply: &VerifiedReply) -> Result<ToldRefund, ReplyError> {
+    Ok(ToldRefund {
+        refund: read_noting(reply)?,
+        json: String::from_utf8_lossy(reply.body()).into_owned(),
+    })
+}
