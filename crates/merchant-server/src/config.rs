@@ -212,7 +212,7 @@ impl Scope {
     ];
 
     /// The word in the configuration.
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::OrdersRead => "orders:read",
             Self::OrdersWrite => "orders:write",
@@ -237,7 +237,7 @@ pub enum Environment {
 
 impl Environment {
     /// As the configuration spells it.
-    pub(crate) const fn word(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Wechat => "wechat",
             Self::Simulator => "simulator",

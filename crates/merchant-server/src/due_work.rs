@@ -89,7 +89,7 @@ impl MerchantServer {
             Err(error) => {
                 let lines = &self.due_work_lines;
                 if let Some(left_out) = lines.put_off.admit(self.clock.monotonic_ms()) {
-                    tracing::warn!(work = due.work.word(), subject = due.subject, %error, left_out, "due work is put off");
+                    tracing::warn!(work = due.work.as_str(), subject = due.subject, %error, left_out, "due work is put off");
                 }
                 Some((now_ms + retry_after_ms(tries), tries + 1))
             }

@@ -9,6 +9,7 @@ mod backup;
 mod business;
 mod census;
 mod changes;
+mod column;
 mod connections;
 mod due_work;
 mod kept_notifications;
@@ -47,9 +48,8 @@ pub(crate) use refund_news::{RefundNews, RefundRecorded};
 pub(crate) use refund_progress::Refusal;
 pub(crate) use refund_state::told_state;
 pub(crate) use refunds::{NewRefund, REFUNDS_MAX, Refund, RefundBegun, Sending};
+use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqlSafeStr as _};
 pub(crate) use timestamp::timestamp;
 pub(crate) use work::{Lane, Work};
 
@@ -129,7 +129,7 @@ pub enum LedgerError {
     Folder(std::io::Error),
     /// The database refused or is out of reach.
     #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     /// A migration failed.
     #[error("migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -175,6 +175,27 @@ pub enum LedgerError {
     /// A value that this program never writes.
     #[error("the column {0} holds a value that this version does not know")]
     Column(&'static str),
+    /// The same, found while a row was read.
+    #[error("the column {column} holds a value that this version cannot read: {reason}")]
+    Unreadable {
+        /// The column's name.
+        column: String,
+        /// What is wrong with the value. The reason does not quote the value.
+        reason: String,
+    },
+}
+
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::ColumnDecode { index, source } => Self::Unreadable {
+                // sqlx gives the name in quotation marks.
+                column: index.trim_matches('"').to_owned(),
+                reason: source.to_string(),
+            },
+            error => Self::Database(error),
+        }
+    }
 }
 
 /// A handle on the ledger. Cheap to clone.
@@ -241,10 +262,8 @@ impl Ledger {
 
     /// The number of the newest migration that was done.
     pub(crate) async fn version(&self) -> Result<i64, LedgerError> {
-        let row = sqlx::query("SELECT MAX(version) AS version FROM _sqlx_migrations")
-            .fetch_one(self.readers.pool())
-            .await?;
-        Ok(row.try_get("version")?)
+        let newest = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations");
+        Ok(newest.fetch_one(self.readers.pool()).await?)
     }
 
     /// Whether the database can be read.
@@ -269,18 +288,17 @@ async fn check_version(readers: &Readers) -> Result<(), LedgerError> {
     let is_there = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'")
         .fetch_optional(readers.pool())
         .await?;
-    let done = match is_there {
+    let done: Vec<(i64, Vec<u8>)> = match is_there {
         None => Vec::new(),
         Some(_) => {
-            sqlx::query("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+            sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
                 .fetch_all(readers.pool())
                 .await?
         }
     };
     let migrator = migrator();
     let mut missing: Vec<&Migration> = migrator.iter().collect();
-    for row in done {
-        let version = row.try_get("version")?;
+    for (version, checksum) in done {
         let Some(place) = missing.iter().position(|known| known.version == version) else {
             let known = migrator.iter().map(|known| known.version).max();
             return Err(LedgerError::Newer {
@@ -289,7 +307,7 @@ async fn check_version(readers: &Readers) -> Result<(), LedgerError> {
             });
         };
         let known = missing.remove(place);
-        if row.try_get::<&[u8], _>("checksum")? != &*known.checksum {
+        if checksum != *known.checksum {
             return Err(LedgerError::Changed { version });
         }
     }
@@ -327,20 +345,7 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
-/// A count or an amount: never negative in this ledger.
-fn unsigned(row: &SqliteRow, column: &'static str) -> Result<u64, LedgerError> {
-    let value: i64 = row.try_get(column)?;
-    u64::try_from(value).map_err(|_| LedgerError::Column(column))
-}
-
-fn optional_unsigned(row: &SqliteRow, column: &'static str) -> Result<Option<u64>, LedgerError> {
-    let value: Option<i64> = row.try_get(column)?;
-    value
-        .map(|value| u64::try_from(value).map_err(|_| LedgerError::Column(column)))
-        .transpose()
-}
-
-/// The same number for the database, whose integers have a sign. Amounts and counts are bounded
+/// A count or an amount for the database, whose integers have a sign. Amounts and counts are bounded
 /// far below where it would matter.
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)

@@ -13,8 +13,8 @@ use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, MismatchFilter};
 use crate::orders::details;
 use crate::surroundings::{
-    Clock as _, NoRandomness, Randomness as _, Surroundings, SystemClock,
-    SystemRandomness, hex, unguessable,
+    Clock as _, NoRandomness, Randomness as _, Surroundings, SystemClock, SystemRandomness, hex,
+    unguessable,
 };
 use crate::wechat::{RefreshError, WechatClient};
 use crate::{bills, mismatches};

@@ -125,7 +125,7 @@ impl MerchantServer {
         let found = |there: &str, done| {
             Ok(Some(Finding {
                 number: attempt.out_trade_no.clone(),
-                here: attempt.state.word().to_owned(),
+                here: attempt.state.as_str().to_owned(),
                 there: there.to_owned(),
                 done,
             }))

@@ -18,8 +18,8 @@ use crate::connections::{raise_open_files, serve_connections};
 use crate::due_work::UnderWay;
 use crate::ledger::{Lane, LedgerError};
 use crate::payments::MerchantServer;
-use crate::surroundings::surroundings;
 use crate::routes::app;
+use crate::surroundings::surroundings;
 use crate::wechat::Refreshed;
 
 /// How long the loop sleeps at most: work that another instance or a route scheduled is found

@@ -26,7 +26,7 @@ impl Backend {
         }
         Err(Failure::new(
             ErrorCode::Forbidden,
-            format!("this API key lacks the scope {}", scope.word()),
+            format!("this API key lacks the scope {}", scope.as_str()),
         ))
     }
 }

@@ -1,14 +1,15 @@
 //! Attempts: each one a number at WeChat, with the exact body that it was ordered with.
 
+use std::str::FromStr;
+
 use const_format::formatcp;
 use merchant_api::AttemptProduct;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{FromRow, Row as _, SqliteConnection};
 use wechat_pay::SubMerchant;
 
-use super::{
-    Ledger, LedgerError, Wait, Work, due_work, optional_unsigned, orders, payers, signed, unsigned,
-};
+use super::column::{UnknownWord, Word};
+use super::{Ledger, LedgerError, Wait, Work, due_work, orders, payers, signed};
 
 /// Where an attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,33 +29,38 @@ pub(crate) enum AttemptState {
 }
 
 impl AttemptState {
-    const ALL: [(Self, &'static str); 6] = [
-        (Self::Prepared, "prepared"),
-        (Self::Open, "open"),
-        (Self::Closed, "closed"),
-        (Self::Refused, "refused"),
-        (Self::Paid, "paid"),
-        (Self::Surplus, "surplus"),
+    const ALL: [Self; 6] = [
+        Self::Prepared,
+        Self::Open,
+        Self::Closed,
+        Self::Refused,
+        Self::Paid,
+        Self::Surplus,
     ];
 
-    pub(crate) fn word(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(state, _)| *state == self)
-            .map_or("", |(_, word)| word)
-    }
-
-    fn from_word(word: &str) -> Result<Self, LedgerError> {
-        Self::ALL
-            .iter()
-            .find(|(_, known)| *known == word)
-            .map(|(state, _)| *state)
-            .ok_or(LedgerError::Column("attempts.state"))
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Refused => "refused",
+            Self::Paid => "paid",
+            Self::Surplus => "surplus",
+        }
     }
 
     /// Whether money can still come by it in the ordinary way.
     pub(crate) fn is_alive(self) -> bool {
         matches!(self, Self::Prepared | Self::Open)
+    }
+}
+
+impl FromStr for AttemptState {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.into_iter().find(|state| state.as_str() == word);
+        known.ok_or(UnknownWord("attempt state"))
     }
 }
 
@@ -64,17 +70,21 @@ const COLUMNS: &str = "order_id, number, product, out_trade_no, appid, payer_app
     refund_seen_ms, payer_total_fen, success_time, promotion_detail";
 
 /// An attempt as the ledger has it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, FromRow)]
 pub(crate) struct Attempt {
     pub(crate) order_id: i64,
     pub(crate) number: u64,
+    #[sqlx(try_from = "Word<AttemptProduct>")]
     pub(crate) product: AttemptProduct,
     pub(crate) out_trade_no: String,
+    #[sqlx(flatten)]
     pub(crate) parties: Parties,
     pub(crate) body: Vec<u8>,
+    #[sqlx(try_from = "Word<AttemptState>")]
     pub(crate) state: AttemptState,
     pub(crate) created_ms: i64,
     /// `code_url`, `h5_url` or `prepay_id`, and when WeChat gave it.
+    #[sqlx(flatten, try_from = "LinkColumns")]
     pub(crate) link: Option<Link>,
     pub(crate) return_handle: String,
     pub(crate) transaction_id: Option<String>,
@@ -169,7 +179,7 @@ impl Ledger {
         if self.is_taken(&mut write, new).await? {
             return Ok(Begun::NumberUsed);
         }
-        let row = sqlx::query(formatcp!(
+        let attempt = sqlx::query_as(formatcp!(
             "INSERT INTO attempts (order_id, number, product, out_trade_no, appid, payer_appid,
                                    sub_mchid, sub_appid, body, state, created_ms, return_handle)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'prepared', ?, ?) RETURNING {COLUMNS}"
@@ -203,7 +213,7 @@ impl Ledger {
         }
         write.commit().await?;
         self.changes.announce(new.order_id);
-        Ok(Begun::Current(Box::new(read_attempt(&row)?)))
+        Ok(Begun::Current(Box::new(attempt)))
     }
 
     /// A number is taken by another attempt, or by an order that has not been tried yet.
@@ -282,7 +292,7 @@ impl Ledger {
             "UPDATE attempts SET state = ?
              WHERE order_id = ? AND number = ? AND state IN ('prepared', 'open')",
         )
-        .bind(state.word())
+        .bind(state.as_str())
         .bind(attempt.order_id)
         .bind(signed(attempt.number))
         .execute(&mut *write)
@@ -298,13 +308,13 @@ impl Ledger {
 
     /// All attempts of an order, oldest first.
     pub(crate) async fn attempts(&self, order_id: i64) -> Result<Vec<Attempt>, LedgerError> {
-        let rows = sqlx::query(formatcp!(
+        let found = sqlx::query_as(formatcp!(
             "SELECT {COLUMNS} FROM attempts WHERE order_id = ? ORDER BY number"
         ))
         .bind(order_id)
         .fetch_all(self.readers.pool())
         .await?;
-        rows.iter().map(read_attempt).collect()
+        Ok(found)
     }
 
     /// The attempt that WeChat knows by this number.
@@ -322,13 +332,13 @@ pub(super) async fn find_by_number(
     connection: &mut SqliteConnection,
     out_trade_no: &str,
 ) -> Result<Option<Attempt>, LedgerError> {
-    let row = sqlx::query(formatcp!(
+    let found = sqlx::query_as(formatcp!(
         "SELECT {COLUMNS} FROM attempts WHERE out_trade_no = ?"
     ))
     .bind(out_trade_no)
     .fetch_optional(connection)
     .await?;
-    row.as_ref().map(read_attempt).transpose()
+    Ok(found)
 }
 
 /// The attempt of a number, inside somebody's transaction; 0 is none.
@@ -337,14 +347,14 @@ pub(super) async fn find(
     order_id: i64,
     number: u64,
 ) -> Result<Option<Attempt>, LedgerError> {
-    let row = sqlx::query(formatcp!(
+    let found = sqlx::query_as(formatcp!(
         "SELECT {COLUMNS} FROM attempts WHERE order_id = ? AND number = ?"
     ))
     .bind(order_id)
     .bind(signed(number))
     .fetch_optional(connection)
     .await?;
-    row.as_ref().map(read_attempt).transpose()
+    Ok(found)
 }
 
 /// Whether an attempt has this number at WeChat.
@@ -359,39 +369,30 @@ pub(super) async fn is_number_used(
     Ok(row.is_some())
 }
 
-fn read_attempt(row: &SqliteRow) -> Result<Attempt, LedgerError> {
-    let link: Option<String> = row.try_get("link")?;
-    let given_ms: Option<i64> = row.try_get("link_ms")?;
-    Ok(Attempt {
-        order_id: row.try_get("order_id")?,
-        number: unsigned(row, "number")?,
-        product: AttemptProduct::from_word(row.try_get("product")?)
-            .ok_or(LedgerError::Column("attempts.product"))?,
-        out_trade_no: row.try_get("out_trade_no")?,
-        parties: read_parties(row)?,
-        body: row.try_get("body")?,
-        state: AttemptState::from_word(row.try_get("state")?)?,
-        created_ms: row.try_get("created_ms")?,
-        link: link
-            .zip(given_ms)
-            .map(|(text, given_ms)| Link { text, given_ms }),
-        return_handle: row.try_get("return_handle")?,
-        transaction_id: row.try_get("transaction_id")?,
-        bank_type: row.try_get("bank_type")?,
-        refund_seen_ms: row.try_get("refund_seen_ms")?,
-        payer_total_fen: optional_unsigned(row, "payer_total_fen")?,
-        success_time: row.try_get("success_time")?,
-        promotion_detail: row.try_get("promotion_detail")?,
-    })
+/// The columns of a [`Link`]: both or none are there.
+#[derive(sqlx::FromRow)]
+struct LinkColumns {
+    link: Option<String>,
+    link_ms: Option<i64>,
 }
 
-fn read_parties(row: &SqliteRow) -> Result<Parties, LedgerError> {
-    let appid: String = row.try_get("appid")?;
-    let payer_appid: Option<String> = row.try_get("payer_appid")?;
-    Ok(Parties {
-        payer_appid: payer_appid.unwrap_or_else(|| appid.clone()),
-        appid,
-        sub_mchid: row.try_get("sub_mchid")?,
-        sub_appid: row.try_get("sub_appid")?,
-    })
+impl From<LinkColumns> for Option<Link> {
+    fn from(columns: LinkColumns) -> Self {
+        let (text, given_ms) = columns.link.zip(columns.link_ms)?;
+        Some(Link { text, given_ms })
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Parties {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let appid: String = row.try_get("appid")?;
+        // An attempt that is older than this column.
+        let payer_appid: Option<String> = row.try_get("payer_appid")?;
+        Ok(Self {
+            payer_appid: payer_appid.unwrap_or_else(|| appid.clone()),
+            appid,
+            sub_mchid: row.try_get("sub_mchid")?,
+            sub_appid: row.try_get("sub_appid")?,
+        })
+    }
 }

@@ -6,8 +6,6 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use sqlx::Row as _;
-
 use super::{Ledger, LedgerError, Readers, check_version, make_private};
 use crate::config::folder_of;
 
@@ -46,10 +44,9 @@ impl Ledger {
 /// Reads the copy as a restored database would be read.
 async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
     let copy = Readers::of_copy(file);
-    let row = sqlx::query("PRAGMA integrity_check")
+    let found: String = sqlx::query_scalar("PRAGMA integrity_check")
         .fetch_one(copy.pool())
         .await?;
-    let found: String = row.try_get(0)?;
     if found != "ok" {
         return Err(LedgerError::Backup(found));
     }
@@ -61,10 +58,9 @@ async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
         return Err(LedgerError::Backup(format!("{count} rows belong to none")));
     }
     check_version(&copy).await?;
-    let row = sqlx::query("SELECT COUNT(*) AS orders FROM orders")
+    let orders = sqlx::query_scalar("SELECT COUNT(*) FROM orders")
         .fetch_one(copy.pool())
         .await?;
-    let orders = super::unsigned(&row, "orders")?;
     copy.pool().close().await;
     Ok(orders)
 }

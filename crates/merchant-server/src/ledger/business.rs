@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use const_format::formatcp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::FromRow;
 
-use super::{Ledger, LedgerError, unsigned};
+use super::{Ledger, LedgerError};
 
 /// What [`PaymentHere`] is read from, and of which tables. Each with its table's name: one day
 /// another of them may have a column of that name, too.
@@ -29,7 +28,7 @@ pub(crate) struct Business {
 }
 
 /// An attempt, as far as a bill knows of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(crate) struct PaymentHere {
     pub(crate) total_fen: u64,
     /// The word of an attempt's state; `mismatch` for money that fits no order.
@@ -41,7 +40,7 @@ pub(crate) struct PaymentHere {
 }
 
 /// A refund, as far as a bill knows of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(crate) struct RefundHere {
     pub(crate) out_trade_no: String,
     pub(crate) amount_fen: u64,
@@ -50,6 +49,22 @@ pub(crate) struct RefundHere {
     pub(crate) sent_ms: Option<i64>,
     /// Partner mode: whom the order is for.
     pub(crate) sub_mchid: Option<String>,
+}
+
+/// A row of [`PAYMENT`]: what the ledger has under WeChat's number.
+#[derive(FromRow)]
+struct PaymentRow {
+    out_trade_no: String,
+    #[sqlx(flatten)]
+    payment: PaymentHere,
+}
+
+/// A row of [`REFUND`]: what the ledger has under the refund's number.
+#[derive(FromRow)]
+struct RefundRow {
+    out_refund_no: String,
+    #[sqlx(flatten)]
+    refund: RefundHere,
 }
 
 impl Ledger {
@@ -61,7 +76,7 @@ impl Ledger {
         to_ms: i64,
         sub_mchid: Option<&str>,
     ) -> Result<Business, LedgerError> {
-        let payments = sqlx::query(formatcp!(
+        let payments: Vec<PaymentRow> = sqlx::query_as(formatcp!(
             "SELECT {PAYMENT} FROM {ATTEMPTS}
              WHERE attempts.success_ms >= ?1 AND attempts.success_ms < ?2
                AND (?3 IS NULL OR orders.sub_mchid = ?3)"
@@ -71,7 +86,7 @@ impl Ledger {
         .bind(sub_mchid)
         .fetch_all(self.readers.pool())
         .await?;
-        let refunds = sqlx::query(formatcp!(
+        let refunds: Vec<RefundRow> = sqlx::query_as(formatcp!(
             "SELECT {REFUND} FROM {REFUNDS}
              WHERE refunds.created_ms >= ?1 AND refunds.created_ms < ?2
                AND (?3 IS NULL OR orders.sub_mchid = ?3)"
@@ -82,8 +97,14 @@ impl Ledger {
         .fetch_all(self.readers.pool())
         .await?;
         Ok(Business {
-            payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
-            refunds: refunds.iter().map(refund).collect::<Result<_, _>>()?,
+            payments: payments
+                .into_iter()
+                .map(|row| (row.out_trade_no, row.payment))
+                .collect(),
+            refunds: refunds
+                .into_iter()
+                .map(|row| (row.out_refund_no, row.refund))
+                .collect(),
         })
     }
 
@@ -93,31 +114,30 @@ impl Ledger {
         &self,
         out_trade_no: &str,
     ) -> Result<Option<PaymentHere>, LedgerError> {
-        let row = sqlx::query(formatcp!(
+        let attempt: Option<PaymentHere> = sqlx::query_as(formatcp!(
             "SELECT {PAYMENT} FROM {ATTEMPTS} WHERE attempts.out_trade_no = ?"
         ))
         .bind(out_trade_no)
         .fetch_optional(self.readers.pool())
         .await?;
-        let attempt = row.as_ref().map(payment).transpose()?;
-        let attempt = attempt.map(|(_, attempt)| attempt);
         if attempt
             .as_ref()
             .is_some_and(|attempt| matches!(attempt.state.as_str(), "paid" | "surplus"))
         {
             return Ok(attempt);
         }
-        let kept = sqlx::query("SELECT transaction_id FROM mismatches WHERE out_trade_no = ?")
-            .bind(out_trade_no)
-            .fetch_optional(self.readers.pool())
-            .await?;
-        let Some(kept) = kept else {
+        let kept =
+            sqlx::query_scalar("SELECT transaction_id FROM mismatches WHERE out_trade_no = ?")
+                .bind(out_trade_no)
+                .fetch_optional(self.readers.pool())
+                .await?;
+        let Some(transaction_id) = kept else {
             return Ok(attempt);
         };
         Ok(Some(PaymentHere {
             total_fen: 0,
             state: "mismatch".to_owned(),
-            transaction_id: kept.try_get("transaction_id")?,
+            transaction_id,
             success_ms: None,
             sub_mchid: None,
         }))
@@ -125,15 +145,13 @@ impl Ledger {
 
     /// WeChat's numbers of the attempts that began at a moment or later, the oldest first.
     pub(crate) async fn numbers_since(&self, since_ms: i64) -> Result<Vec<String>, LedgerError> {
-        let rows = sqlx::query(
+        let numbers = sqlx::query_scalar(
             "SELECT out_trade_no FROM attempts WHERE created_ms >= ? ORDER BY created_ms, rowid",
         )
         .bind(since_ms)
         .fetch_all(self.readers.pool())
         .await?;
-        rows.iter()
-            .map(|row| Ok(row.try_get("out_trade_no")?))
-            .collect()
+        Ok(numbers)
     }
 
     /// Numbers of the refunds since a moment that WeChat may know, the oldest first.
@@ -141,7 +159,7 @@ impl Ledger {
         &self,
         since_ms: i64,
     ) -> Result<Vec<String>, LedgerError> {
-        let rows = sqlx::query(
+        let numbers = sqlx::query_scalar(
             "SELECT out_refund_no FROM refunds
              WHERE created_ms >= ? AND (sent_ms IS NOT NULL OR origin = 'external')
              ORDER BY created_ms, id",
@@ -149,9 +167,7 @@ impl Ledger {
         .bind(since_ms)
         .fetch_all(self.readers.pool())
         .await?;
-        rows.iter()
-            .map(|row| Ok(row.try_get("out_refund_no")?))
-            .collect()
+        Ok(numbers)
     }
 
     /// The refund of a number, whenever it was.
@@ -159,40 +175,12 @@ impl Ledger {
         &self,
         out_refund_no: &str,
     ) -> Result<Option<RefundHere>, LedgerError> {
-        let row = sqlx::query(formatcp!(
+        let found = sqlx::query_as(formatcp!(
             "SELECT {REFUND} FROM {REFUNDS} WHERE refunds.out_refund_no = ?"
         ))
         .bind(out_refund_no)
         .fetch_optional(self.readers.pool())
         .await?;
-        let found = row.as_ref().map(refund).transpose()?;
-        Ok(found.map(|(_, refund)| refund))
+        Ok(found)
     }
-}
-
-fn payment(row: &SqliteRow) -> Result<(String, PaymentHere), LedgerError> {
-    Ok((
-        row.try_get("out_trade_no")?,
-        PaymentHere {
-            total_fen: unsigned(row, "total_fen")?,
-            state: row.try_get("state")?,
-            transaction_id: row.try_get("transaction_id")?,
-            success_ms: row.try_get("success_ms")?,
-            sub_mchid: row.try_get("sub_mchid")?,
-        },
-    ))
-}
-
-fn refund(row: &SqliteRow) -> Result<(String, RefundHere), LedgerError> {
-    Ok((
-        row.try_get("out_refund_no")?,
-        RefundHere {
-            out_trade_no: row.try_get("out_trade_no")?,
-            amount_fen: unsigned(row, "amount_fen")?,
-            state: row.try_get("state")?,
-            created_ms: row.try_get("created_ms")?,
-            sent_ms: row.try_get("sent_ms")?,
-            sub_mchid: row.try_get("sub_mchid")?,
-        },
-    ))
 }

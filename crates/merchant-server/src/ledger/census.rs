@@ -1,8 +1,6 @@
 //! Counts of what is in the ledger, for those who watch over it.
 
-use sqlx::Row as _;
-
-use super::{Ledger, LedgerError, unsigned};
+use super::{Ledger, LedgerError};
 
 /// How much there is of what.
 #[derive(Clone, Debug, Default)]
@@ -27,27 +25,31 @@ pub(crate) struct Census {
     pub(crate) late_ms: u64,
 }
 
+/// What is open, as one row.
+#[derive(sqlx::FromRow)]
+struct OpenCounts {
+    mismatches: u64,
+    refund_mismatches: u64,
+    kept_notifications: u64,
+    late_ms: u64,
+}
+
 impl Ledger {
     /// When the newest notification was recorded that the APIv3 key opened, in milliseconds since
     /// 1970. Those of version 2 open with another key.
     pub(crate) async fn last_opened_notification_ms(&self) -> Result<Option<i64>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT MAX(received_ms) AS received_ms FROM notifications WHERE id NOT LIKE 'v2-%'",
-        )
-        .fetch_one(self.readers.pool())
-        .await?;
-        Ok(row.try_get("received_ms")?)
+        let newest = sqlx::query_scalar(
+            "SELECT MAX(received_ms) FROM notifications WHERE id NOT LIKE 'v2-%'",
+        );
+        Ok(newest.fetch_one(self.readers.pool()).await?)
     }
 
     /// Counts everything.
     pub(crate) async fn census(&self, now_ms: i64) -> Result<Census, LedgerError> {
         let by_state = async |query: &'static str| -> Result<Vec<(String, u64)>, LedgerError> {
-            let rows = sqlx::query(query).fetch_all(self.readers.pool()).await?;
-            rows.iter()
-                .map(|row| Ok((row.try_get("state")?, unsigned(row, "count")?)))
-                .collect()
+            Ok(sqlx::query_as(query).fetch_all(self.readers.pool()).await?)
         };
-        let row = sqlx::query(
+        let open: OpenCounts = sqlx::query_as(
             "SELECT (SELECT COUNT(*) FROM mismatches WHERE done_ms IS NULL) AS mismatches,
                     (SELECT COUNT(*) FROM refund_mismatches WHERE done_ms IS NULL)
                         AS refund_mismatches,
@@ -66,14 +68,14 @@ impl Ledger {
                 .await?,
             webhooks: by_state("SELECT state, COUNT(*) AS count FROM webhooks GROUP BY state")
                 .await?,
-            mismatches: unsigned(&row, "mismatches")?,
-            refund_mismatches: unsigned(&row, "refund_mismatches")?,
-            kept_notifications: unsigned(&row, "kept_notifications")?,
+            mismatches: open.mismatches,
+            refund_mismatches: open.refund_mismatches,
+            kept_notifications: open.kept_notifications,
             due_work: by_state(
                 "SELECT kind AS state, COUNT(*) AS count FROM due_work GROUP BY kind",
             )
             .await?,
-            late_ms: unsigned(&row, "late_ms")?,
+            late_ms: open.late_ms,
         })
     }
 }

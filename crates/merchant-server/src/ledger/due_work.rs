@@ -1,9 +1,7 @@
 //! Work that is due at a time, as rows: it outlives the process, and a test decides when it is.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-
-use super::{Lane, Ledger, LedgerError, Work, Write, orders, unsigned};
+use super::column::Word;
+use super::{Lane, Ledger, LedgerError, Work, Write, orders};
 
 /// What is scheduled between two readings of the clock is no further ahead than this, in
 /// milliseconds.
@@ -91,14 +89,14 @@ impl Ledger {
 
     /// When the next piece of a lane's work is due.
     pub(crate) async fn next_due_ms(&self, lane: Lane) -> Result<Option<i64>, LedgerError> {
-        let row = sqlx::query(
+        let next_ms = sqlx::query_scalar(
             "SELECT due_ms FROM due_work WHERE +kind IN (SELECT value FROM json_each(?))
              ORDER BY due_ms LIMIT 1",
         )
         .bind(lane.kinds())
         .fetch_optional(self.readers.pool())
         .await?;
-        Ok(row.map(|row| row.try_get("due_ms")).transpose()?)
+        Ok(next_ms)
     }
 
     /// Whether work was scheduled at a moment that lies ahead: the clock was put back since.
@@ -164,7 +162,7 @@ async fn conclude(write: &mut Write, ended: &Ended) -> Result<(), LedgerError> {
         None => sqlx::query("DELETE FROM due_work WHERE kind = ? AND subject = ? AND tries = ?"),
     };
     statement
-        .bind(due.work.word())
+        .bind(due.work.as_str())
         .bind(&due.subject)
         .bind(super::signed(due.tries + 1))
         .execute(&mut **write)
@@ -172,8 +170,18 @@ async fn conclude(write: &mut Write, ended: &Ended) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// A row of `due_work`.
+#[derive(sqlx::FromRow)]
+struct DueRow {
+    rowid: i64,
+    #[sqlx(try_from = "Word<Work>")]
+    kind: Work,
+    subject: String,
+    tries: u64,
+}
+
 async fn take(write: &mut Write, wanted: Wanted) -> Result<Vec<DueWork>, LedgerError> {
-    let rows = sqlx::query(
+    let rows: Vec<DueRow> = sqlx::query_as(
         "SELECT rowid, kind, subject, tries FROM due_work
          WHERE due_ms <= ? AND +kind IN (SELECT value FROM json_each(?))
          ORDER BY due_ms, rowid LIMIT ?",
@@ -184,16 +192,21 @@ async fn take(write: &mut Write, wanted: Wanted) -> Result<Vec<DueWork>, LedgerE
     .fetch_all(&mut **write)
     .await?;
     let mut taken = Vec::new();
-    for row in &rows {
-        let mut due = read_due_work(row)?;
+    for row in rows {
         sqlx::query(
             "UPDATE due_work SET due_ms = ?1 + ?2, set_ms = ?1, tries = tries + 1 WHERE rowid = ?3",
         )
         .bind(wanted.now_ms)
         .bind(wanted.lease_ms)
-        .bind(row.try_get::<i64, _>("rowid")?)
+        .bind(row.rowid)
         .execute(&mut **write)
         .await?;
+        let mut due = DueWork {
+            work: row.kind,
+            subject: row.subject,
+            tries: row.tries,
+            claimed_ms: None,
+        };
         if due.work == Work::QueryAttempt {
             let is_claimed = orders::claim_question(write, &due.subject, wanted.now_ms).await?;
             due.claimed_ms = is_claimed.then_some(wanted.now_ms);
@@ -201,15 +214,6 @@ async fn take(write: &mut Write, wanted: Wanted) -> Result<Vec<DueWork>, LedgerE
         taken.push(due);
     }
     Ok(taken)
-}
-
-fn read_due_work(row: &SqliteRow) -> Result<DueWork, LedgerError> {
-    Ok(DueWork {
-        work: Work::from_word(row.try_get("kind")?).ok_or(LedgerError::Column("due_work.kind"))?,
-        subject: row.try_get("subject")?,
-        tries: unsigned(row, "tries")?,
-        claimed_ms: None,
-    })
 }
 
 /// Schedules work, from its first try on, in place of what was scheduled.
@@ -223,7 +227,7 @@ pub(super) async fn schedule(
         "INSERT INTO due_work (kind, subject, due_ms, set_ms) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET due_ms = ?3, set_ms = ?4, tries = 0",
     )
-    .bind(work.word())
+    .bind(work.as_str())
     .bind(subject)
     .bind(wait.to_ms)
     .bind(wait.from_ms)
@@ -239,7 +243,7 @@ pub(super) async fn forget(
     subject: &str,
 ) -> Result<(), LedgerError> {
     sqlx::query("DELETE FROM due_work WHERE kind = ? AND subject = ?")
-        .bind(work.word())
+        .bind(work.as_str())
         .bind(subject)
         .execute(&mut **write)
         .await?;
@@ -250,8 +254,8 @@ pub(super) async fn forget(
 pub(super) async fn forget_order(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
     sqlx::query("DELETE FROM due_work WHERE subject = ? AND kind IN (?, ?)")
         .bind(order_id.to_string())
-        .bind(Work::QueryAttempt.word())
-        .bind(Work::EndOrder.word())
+        .bind(Work::QueryAttempt.as_str())
+        .bind(Work::EndOrder.as_str())
         .execute(&mut **write)
         .await?;
     Ok(())

@@ -3,10 +3,9 @@
 
 use const_format::formatcp;
 use merchant_api::MismatchKind;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use super::{Ledger, LedgerError, Write, unsigned};
+use super::column::Word;
+use super::{Ledger, LedgerError, Write};
 
 /// What all three tables have alike.
 const SHARED: &str = "reason, resource, received_ms, queried_ms, query_answer, done_ms, note";
@@ -18,9 +17,10 @@ const COLUMNS: &str = formatcp!(
 );
 
 /// A payment or a refund that fits nothing, or a notification that is not understood.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct KeptMismatch {
     pub(crate) no: u64,
+    #[sqlx(try_from = "Word<MismatchKind>")]
     pub(crate) kind: MismatchKind,
     pub(crate) out_trade_no: Option<String>,
     pub(crate) transaction_id: Option<String>,
@@ -57,7 +57,7 @@ impl Ledger {
         filter: MismatchFilter,
         limit: u32,
     ) -> Result<Vec<KeptMismatch>, LedgerError> {
-        let rows = sqlx::query(formatcp!(
+        let found = sqlx::query_as(formatcp!(
             "SELECT {COLUMNS} FROM (
                 SELECT 'payment' AS kind, no, out_trade_no, transaction_id,
                        NULL AS out_refund_no, NULL AS refund_id, sub_mchid,
@@ -81,7 +81,7 @@ impl Ledger {
         .bind(limit)
         .fetch_all(self.readers.pool())
         .await?;
-        rows.iter().map(read_mismatch).collect()
+        Ok(found)
     }
 
     /// Marks one as seen to. The first time stays, and so does a note unless another one comes.
@@ -114,38 +114,12 @@ impl Ledger {
 
 /// The number of the next one. Whoever asks holds the lock to write.
 pub(super) async fn next_no(write: &mut Write) -> Result<i64, LedgerError> {
-    let row = sqlx::query(
+    let no = sqlx::query_scalar(
         "SELECT 1 + MAX((SELECT COALESCE(MAX(no), 0) FROM mismatches),
                         (SELECT COALESCE(MAX(no), 0) FROM refund_mismatches),
                         (SELECT COALESCE(MAX(no), 0) FROM kept_notifications)) AS no",
     )
     .fetch_one(&mut **write)
     .await?;
-    Ok(row.try_get("no")?)
-}
-
-fn read_mismatch(row: &SqliteRow) -> Result<KeptMismatch, LedgerError> {
-    Ok(KeptMismatch {
-        no: unsigned(row, "no")?,
-        kind: match row.try_get("kind")? {
-            "payment" => MismatchKind::Payment,
-            "refund" => MismatchKind::Refund,
-            _ => MismatchKind::Notification,
-        },
-        out_trade_no: row.try_get("out_trade_no")?,
-        transaction_id: row.try_get("transaction_id")?,
-        out_refund_no: row.try_get("out_refund_no")?,
-        refund_id: row.try_get("refund_id")?,
-        sub_mchid: row.try_get("sub_mchid")?,
-        notification_id: row.try_get("notification_id")?,
-        event_type: row.try_get("event_type")?,
-        field: row.try_get("field")?,
-        reason: row.try_get("reason")?,
-        resource: row.try_get("resource")?,
-        received_ms: row.try_get("received_ms")?,
-        queried_ms: row.try_get("queried_ms")?,
-        query_answer: row.try_get("query_answer")?,
-        done_ms: row.try_get("done_ms")?,
-        note: row.try_get("note")?,
-    })
+    Ok(no)
 }

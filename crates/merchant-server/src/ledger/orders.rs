@@ -2,14 +2,14 @@
 
 use const_format::formatcp;
 use merchant_api::{AttemptProduct, CreateOrder, OrderNews, OrderState, WebhookEvent};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::SqliteConnection;
+use sqlx::query::QueryAs;
+use sqlx::sqlite::SqliteArguments;
 
 use super::attempts::{self, Attempt};
+use super::column::{Word, Words};
 use super::connections::Statement;
-use super::{
-    Ledger, LedgerError, Wait, Work, Write, due_work, optional_unsigned, outbox, signed, unsigned,
-};
+use super::{Ledger, LedgerError, Wait, Work, Write, due_work, outbox, signed};
 
 /// WeChat is queried at most this often about an order, however many pages wait: WeChat's own advice
 /// for a desktop page with a code.
@@ -27,7 +27,7 @@ const COLUMNS: &str =
 const CALL_MAX_MS: i64 = 20_000;
 
 /// An order as the ledger has it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, sqlx::FromRow)]
 #[expect(
     clippy::struct_field_names,
     reason = "order_no is the contract's name for the merchant's number"
@@ -45,9 +45,11 @@ pub(crate) struct Order {
     pub(crate) sub_mchid: Option<String>,
     pub(crate) return_url: Option<String>,
     pub(crate) success_url: Option<String>,
+    #[sqlx(try_from = "Words<AttemptProduct>")]
     pub(crate) products: Vec<AttemptProduct>,
     pub(crate) created_ms: i64,
     pub(crate) expires_ms: i64,
+    #[sqlx(try_from = "Word<OrderState>")]
     pub(crate) state: OrderState,
     pub(crate) is_closing: bool,
     pub(crate) version: u64,
@@ -129,14 +131,14 @@ impl Ledger {
     /// Makes an order, or finds the same one.
     pub(crate) async fn create_order(&self, new: &NewOrder) -> Result<Created, LedgerError> {
         let mut write = self.write().await?;
-        let found = sqlx::query(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
-            .bind(&new.order_no)
-            .fetch_optional(&mut *write)
-            .await?;
-        if let Some(row) = found {
-            let is_same = row.try_get::<&str, _>("request")? == new.request;
-            return Ok(if is_same {
-                Created::Same(read_order(&row)?)
+        let found: Option<Order> =
+            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
+                .bind(&new.order_no)
+                .fetch_optional(&mut *write)
+                .await?;
+        if let Some(order) = found {
+            return Ok(if order.request == new.request {
+                Created::Same(order)
             } else {
                 Created::NumberUsed
             });
@@ -166,7 +168,7 @@ impl Ledger {
         token: &str,
     ) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(
-            sqlx::query(formatcp!("SELECT {COLUMNS} FROM orders WHERE token = ?"))
+            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE token = ?"))
                 .bind(token.to_owned()),
         )
         .await
@@ -178,7 +180,7 @@ impl Ledger {
         order_no: &str,
     ) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(
-            sqlx::query(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
+            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
                 .bind(order_no.to_owned()),
         )
         .await
@@ -187,7 +189,7 @@ impl Ledger {
     /// The checkout of an order that was read before.
     pub(crate) async fn checkout(&self, order_id: i64) -> Result<Option<Checkout>, LedgerError> {
         self.checkout_where(
-            sqlx::query(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?")).bind(order_id),
+            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?")).bind(order_id),
         )
         .await
     }
@@ -198,7 +200,7 @@ impl Ledger {
         filter: &OrderFilter,
         limit: u32,
     ) -> Result<Vec<Order>, LedgerError> {
-        let rows = sqlx::query(formatcp!(
+        let found = sqlx::query_as(formatcp!(
             "SELECT {COLUMNS} FROM orders
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR created_ms >= ?2)
                AND (?3 IS NULL OR created_ms < ?3) AND (?4 IS NULL OR id < ?4)
@@ -206,7 +208,7 @@ impl Ledger {
                AND (?6 IS NULL OR sub_mchid = ?6)
              ORDER BY id DESC LIMIT ?7"
         ))
-        .bind(filter.state.map(write_state))
+        .bind(filter.state.map(state_word))
         .bind(filter.created_from_ms)
         .bind(filter.created_to_ms)
         .bind(filter.before_id)
@@ -215,15 +217,14 @@ impl Ledger {
         .bind(limit)
         .fetch_all(self.readers.pool())
         .await?;
-        rows.iter().map(read_order).collect()
+        Ok(found)
     }
 
-    async fn checkout_where(&self, query: SqliteQuery) -> Result<Option<Checkout>, LedgerError> {
+    async fn checkout_where(&self, query: OrderQuery) -> Result<Option<Checkout>, LedgerError> {
         let mut read = self.readers.pool().begin().await?;
-        let Some(row) = query.fetch_optional(&mut *read).await? else {
+        let Some(order) = query.fetch_optional(&mut *read).await? else {
             return Ok(None);
         };
-        let order = read_order(&row)?;
         let attempt = attempts::find(&mut read, order.id, order.current_attempt).await?;
         Ok(Some(Checkout { order, attempt }))
     }
@@ -311,10 +312,10 @@ impl Ledger {
     }
 }
 
-type SqliteQuery = sqlx::query::Query<'static, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+type OrderQuery = QueryAs<'static, sqlx::Sqlite, Order, SqliteArguments>;
 
 async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError> {
-    let row = sqlx::query(formatcp!(
+    let order = sqlx::query_as(formatcp!(
         "INSERT INTO orders (order_no, token, request, total_fen, description, openid,
                              openid_is_sub, sub_mchid, return_url, success_url, products,
                              created_ms, expires_ms)
@@ -335,7 +336,7 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     .bind(new.expires_ms)
     .fetch_one(&mut **write)
     .await?;
-    read_order(&row)
+    Ok(order)
 }
 
 /// Notes that WeChat is being asked about an order, unless it was a moment ago; says whether it was
@@ -376,11 +377,11 @@ pub(super) async fn find(
     connection: &mut SqliteConnection,
     order_id: i64,
 ) -> Result<Option<Order>, LedgerError> {
-    let row = sqlx::query(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?"))
+    let found = sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?"))
         .bind(order_id)
         .fetch_optional(connection)
         .await?;
-    row.as_ref().map(read_order).transpose()
+    Ok(found)
 }
 
 /// What every message about an order tells of it.
@@ -403,35 +404,8 @@ pub(super) async fn grow_version(write: &mut Write, order_id: i64) -> Result<(),
     Ok(())
 }
 
-fn read_order(row: &SqliteRow) -> Result<Order, LedgerError> {
-    Ok(Order {
-        id: row.try_get("id")?,
-        order_no: row.try_get("order_no")?,
-        token: row.try_get("token")?,
-        total_fen: unsigned(row, "total_fen")?,
-        description: row.try_get("description")?,
-        openid: row.try_get("openid")?,
-        openid_is_sub: row.try_get("openid_is_sub")?,
-        sub_mchid: row.try_get("sub_mchid")?,
-        return_url: row.try_get("return_url")?,
-        success_url: row.try_get("success_url")?,
-        products: read_products(row.try_get("products")?)?,
-        created_ms: row.try_get("created_ms")?,
-        expires_ms: row.try_get("expires_ms")?,
-        state: read_state(row.try_get("state")?)?,
-        is_closing: row.try_get("is_closing")?,
-        version: unsigned(row, "version")?,
-        current_attempt: unsigned(row, "current_attempt")?,
-        asked_ms: row.try_get("asked_ms")?,
-        checked_ms: row.try_get("checked_ms")?,
-        payer_total_fen: optional_unsigned(row, "payer_total_fen")?,
-        success_time: row.try_get("success_time")?,
-        refunded_fen: unsigned(row, "refunded_fen")?,
-        request: row.try_get("request")?,
-    })
-}
-
-fn write_state(state: OrderState) -> &'static str {
+/// The word of a state in the column `state`.
+const fn state_word(state: OrderState) -> &'static str {
     match state {
         OrderState::Open => "open",
         OrderState::Paid => "paid",
@@ -439,22 +413,7 @@ fn write_state(state: OrderState) -> &'static str {
     }
 }
 
-fn read_state(word: &str) -> Result<OrderState, LedgerError> {
-    match word {
-        "open" => Ok(OrderState::Open),
-        "paid" => Ok(OrderState::Paid),
-        "closed" => Ok(OrderState::Closed),
-        _ => Err(LedgerError::Column("orders.state")),
-    }
-}
-
 fn write_products(products: &[AttemptProduct]) -> String {
     let words: Vec<_> = products.iter().map(|product| product.as_str()).collect();
     words.join(",")
-}
-
-fn read_products(text: &str) -> Result<Vec<AttemptProduct>, LedgerError> {
-    text.split(',')
-        .map(|word| AttemptProduct::from_word(word).ok_or(LedgerError::Column("orders.products")))
-        .collect()
 }

@@ -2,20 +2,21 @@
 //! of what it tells, so neither exists without the other, and its id is made of what happened, so
 //! that the same news told twice is one message.
 
+use std::str::FromStr;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use const_format::formatcp;
 use merchant_api::{WebhookEvent, WebhookMessage};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use super::{Ledger, LedgerError, Wait, Work, Write, due_work, timestamp, unsigned};
+use super::column::UnknownWord;
+use super::{Ledger, LedgerError, Wait, Work, Write, due_work, timestamp};
 use crate::surroundings::hex;
 
 /// What [`Webhook`] is read from; who has taken it stands in another table.
 const COLUMNS: &str = "id, event_type, body, created_ms, state, tries, last_outcome";
 
 /// A message as the ledger has it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Webhook {
     pub(crate) id: String,
     pub(crate) event_type: String,
@@ -25,7 +26,8 @@ pub(crate) struct Webhook {
     pub(crate) state: String,
     pub(crate) tries: u64,
     pub(crate) last_outcome: Option<String>,
-    /// The targets that have taken it.
+    /// The targets that have taken it; empty in a list of messages.
+    #[sqlx(skip)]
     pub(crate) delivered_to: Vec<String>,
 }
 
@@ -50,7 +52,7 @@ impl Delivery {
         Self::Unaddressed,
     ];
 
-    const fn word(self) -> &'static str {
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
             Self::Pending => "pending",
@@ -58,9 +60,14 @@ impl Delivery {
             Self::Unaddressed => "unaddressed",
         }
     }
+}
 
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.word() == word)
+impl FromStr for Delivery {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == word);
+        known.ok_or(UnknownWord("delivery state"))
     }
 }
 
@@ -109,19 +116,20 @@ pub(super) async fn put(
 impl Ledger {
     /// A message by its id.
     pub(crate) async fn webhook(&self, id: &str) -> Result<Option<Webhook>, LedgerError> {
-        let row = sqlx::query(formatcp!("SELECT {COLUMNS} FROM webhooks WHERE id = ?"))
-            .bind(id)
-            .fetch_optional(self.readers.pool())
-            .await?;
-        let Some(row) = row else {
+        let found: Option<Webhook> =
+            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM webhooks WHERE id = ?"))
+                .bind(id)
+                .fetch_optional(self.readers.pool())
+                .await?;
+        let Some(mut webhook) = found else {
             return Ok(None);
         };
-        let targets = sqlx::query("SELECT target FROM webhook_deliveries WHERE webhook_id = ?")
-            .bind(id)
-            .fetch_all(self.readers.pool())
-            .await?;
-        let targets = targets.iter().map(|row| row.try_get("target"));
-        read_webhook(&row, targets.collect::<Result<_, _>>()?).map(Some)
+        webhook.delivered_to =
+            sqlx::query_scalar("SELECT target FROM webhook_deliveries WHERE webhook_id = ?")
+                .bind(id)
+                .fetch_all(self.readers.pool())
+                .await?;
+        Ok(Some(webhook))
     }
 
     /// Those of a filter, newest first.
@@ -131,22 +139,20 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<Webhook>, LedgerError> {
         let (before_ms, before_id) = filter.before.clone().unzip();
-        let rows = sqlx::query(formatcp!(
+        let found = sqlx::query_as(formatcp!(
             "SELECT {COLUMNS} FROM webhooks
              WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR event_type = ?2)
                AND (?3 IS NULL OR created_ms < ?3 OR (created_ms = ?3 AND id > ?4))
              ORDER BY created_ms DESC, id LIMIT ?5"
         ))
-        .bind(filter.state.map(Delivery::word))
+        .bind(filter.state.map(Delivery::as_str))
         .bind(filter.event_type.clone())
         .bind(before_ms)
         .bind(before_id)
         .bind(limit)
         .fetch_all(self.readers.pool())
         .await?;
-        rows.iter()
-            .map(|row| read_webhook(row, Vec::new()))
-            .collect()
+        Ok(found)
     }
 
     /// Notes that a target has taken a message.
@@ -178,7 +184,7 @@ impl Ledger {
         let statement = sqlx::query(
             "UPDATE webhooks SET state = ?, tries = tries + ?, last_outcome = ? WHERE id = ?",
         )
-        .bind(delivery.word())
+        .bind(delivery.as_str())
         .bind(counts)
         .bind(outcome)
         .bind(id);
@@ -217,9 +223,9 @@ impl Ledger {
              WHERE state = ?3 AND (?4 IS NULL OR event_type = ?4)
              ON CONFLICT DO UPDATE SET due_ms = ?2, set_ms = ?2, tries = 0",
         )
-        .bind(Work::SendWebhook.word())
+        .bind(Work::SendWebhook.as_str())
         .bind(now_ms)
-        .bind(state.word())
+        .bind(state.as_str())
         .bind(event_type)
         .execute(&mut *write)
         .await?;
@@ -227,24 +233,11 @@ impl Ledger {
             "UPDATE webhooks SET state = 'pending'
              WHERE state = ?1 AND (?2 IS NULL OR event_type = ?2)",
         )
-        .bind(state.word())
+        .bind(state.as_str())
         .bind(event_type)
         .execute(&mut *write)
         .await?;
         write.commit().await?;
         Ok(changed.rows_affected())
     }
-}
-
-fn read_webhook(row: &SqliteRow, delivered_to: Vec<String>) -> Result<Webhook, LedgerError> {
-    Ok(Webhook {
-        id: row.try_get("id")?,
-        event_type: row.try_get("event_type")?,
-        body: row.try_get("body")?,
-        created_ms: row.try_get("created_ms")?,
-        state: row.try_get("state")?,
-        tries: unsigned(row, "tries")?,
-        last_outcome: row.try_get("last_outcome")?,
-        delivered_to,
-    })
 }

@@ -3,8 +3,6 @@
 //! of it: it would be closed here, or begun anew, while the buyer can still pay the first code. So a
 //! ledger keeps its owner, and is opened for no other.
 
-use sqlx::Row as _;
-
 use super::{Ledger, LedgerError};
 use crate::config::Config;
 
@@ -16,23 +14,22 @@ impl Ledger {
             "INSERT INTO owner (no, mchid, environment) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
         )
         .bind(config.merchant.key.mchid())
-        .bind(config.gateway.environment.word());
+        .bind(config.gateway.environment.as_str());
         self.writer.execute(statement).await?;
         Ok(())
     }
 
     /// Refuses a configuration of anybody else.
     pub(super) async fn check_owner(&self, config: &Config) -> Result<(), LedgerError> {
-        let row = sqlx::query("SELECT mchid, environment FROM owner")
-            .fetch_optional(self.readers.pool())
-            .await?;
-        let Some(row) = row else {
+        let owner: Option<(String, String)> =
+            sqlx::query_as("SELECT mchid, environment FROM owner")
+                .fetch_optional(self.readers.pool())
+                .await?;
+        let Some((mchid, environment)) = owner else {
             return Ok(());
         };
-        let (mchid, environment): (String, String) =
-            (row.try_get("mchid")?, row.try_get("environment")?);
         let is_owner = mchid == config.merchant.key.mchid()
-            && environment == config.gateway.environment.word();
+            && environment == config.gateway.environment.as_str();
         if is_owner {
             Ok(())
         } else {

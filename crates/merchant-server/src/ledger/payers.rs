@@ -1,9 +1,8 @@
 //! The hop for the openid: states that go out once and may come back twice, and handles.
 
 use merchant_api::AttemptProduct;
-use sqlx::Row as _;
 
-use super::{Ledger, LedgerError, Write, attempts, optional_unsigned, orders, signed};
+use super::{Ledger, LedgerError, Write, attempts, orders, signed};
 
 /// What is known of a state that a browser brings back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +34,25 @@ pub(crate) struct PayerHandle {
 /// How long what is over is kept all the same, in milliseconds: a clock that is ahead for a moment
 /// must not take it from the buyers who are on their way.
 const KEPT_AFTER_MS: i64 = 24 * 3_600_000;
+
+/// A row of `oauth_states`.
+#[derive(sqlx::FromRow)]
+struct OauthState {
+    order_id: i64,
+    return_url: String,
+    expires_ms: i64,
+    used_ms: Option<i64>,
+    code_sha256: Option<String>,
+    handle: Option<String>,
+}
+
+/// A row of `payer_handles`.
+#[derive(sqlx::FromRow)]
+struct KeptPayer {
+    openid: String,
+    expires_ms: i64,
+    used_by_attempt: Option<u64>,
+}
 
 impl Ledger {
     /// Writes down a state before the buyer is sent away with it; forgets those whose time was
@@ -69,29 +87,28 @@ impl Ledger {
         code_sha256: Option<&str>,
         now_ms: i64,
     ) -> Result<StateFound, LedgerError> {
-        let row = sqlx::query(
+        let found: Option<OauthState> = sqlx::query_as(
             "SELECT order_id, return_url, expires_ms, used_ms, code_sha256, handle
              FROM oauth_states WHERE state = ?",
         )
         .bind(state)
         .fetch_optional(self.readers.pool())
         .await?;
-        let Some(row) = row else {
+        let Some(found) = found else {
             return Ok(StateFound::Unknown);
         };
-        let return_url = row.try_get("return_url")?;
-        if row.try_get::<i64, _>("expires_ms")? <= now_ms {
+        let return_url = found.return_url;
+        if found.expires_ms <= now_ms {
             return Ok(StateFound::Over { return_url });
         }
-        let Some(handle) = row.try_get("handle")? else {
+        let Some(handle) = found.handle else {
             return Ok(StateFound::Open {
-                order_id: row.try_get("order_id")?,
+                order_id: found.order_id,
                 return_url,
-                was_begun: row.try_get::<Option<i64>, _>("used_ms")?.is_some(),
+                was_begun: found.used_ms.is_some(),
             });
         };
-        let answered_code: Option<&str> = row.try_get("code_sha256")?;
-        if code_sha256.is_some() && answered_code == code_sha256 {
+        if code_sha256.is_some() && found.code_sha256.as_deref() == code_sha256 {
             return Ok(StateFound::Answered { return_url, handle });
         }
         Ok(StateFound::Over { return_url })
@@ -170,7 +187,7 @@ impl Ledger {
         now_ms: i64,
     ) -> Result<Option<PayerHandle>, LedgerError> {
         let mut read = self.readers.pool().begin().await?;
-        let row = sqlx::query(
+        let kept: Option<KeptPayer> = sqlx::query_as(
             "SELECT openid, expires_ms, used_by_attempt FROM payer_handles
              WHERE handle = ? AND order_id = ?",
         )
@@ -178,11 +195,11 @@ impl Ledger {
         .bind(order_id)
         .fetch_optional(&mut *read)
         .await?;
-        let Some(row) = row else {
+        let Some(kept) = kept else {
             return Ok(None);
         };
-        let is_usable = match optional_unsigned(&row, "used_by_attempt")? {
-            None => row.try_get::<i64, _>("expires_ms")? > now_ms,
+        let is_usable = match kept.used_by_attempt {
+            None => kept.expires_ms > now_ms,
             Some(number) => {
                 let order = orders::find(&mut read, order_id).await?;
                 let attempt = attempts::find(&mut read, order_id, number).await?;
@@ -195,7 +212,7 @@ impl Ledger {
         }
         Ok(Some(PayerHandle {
             handle: handle.to_owned(),
-            openid: row.try_get("openid")?,
+            openid: kept.openid,
         }))
     }
 }

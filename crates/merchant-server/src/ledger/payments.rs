@@ -1,7 +1,6 @@
 //! Money that came, and notifications of it: recorded once, whatever comes twice.
 
 use merchant_api::{PaymentMismatchNews, PaymentNews, WebhookEvent};
-use sqlx::Row as _;
 
 use super::{
     AttemptState, Ledger, LedgerError, Wait, Work, Write, attempts, due_work, kept_notifications,
@@ -166,7 +165,7 @@ impl Ledger {
         &self,
         out_trade_no: &str,
     ) -> Result<Option<String>, LedgerError> {
-        let row = sqlx::query(
+        let named = sqlx::query_scalar(
             "SELECT MAX(sub_mchid) AS sub_mchid FROM (
                 SELECT sub_mchid FROM mismatches WHERE out_trade_no = ?1
                 UNION ALL
@@ -175,7 +174,7 @@ impl Ledger {
         .bind(out_trade_no)
         .fetch_one(self.readers.pool())
         .await?;
-        Ok(row.try_get("sub_mchid")?)
+        Ok(named)
     }
 
     /// Keeps what WeChat answered when asked about a mismatch.
@@ -249,7 +248,7 @@ async fn settle(
                              success_time = ?, success_ms = ?, promotion_detail = ?
          WHERE order_id = ? AND number = ?",
     )
-    .bind(state.word())
+    .bind(state.as_str())
     .bind(&payment.transaction_id)
     .bind(&payment.bank_type)
     .bind(payment.payer_total_fen.map(signed))

@@ -7,7 +7,7 @@ use merchant_api::{RefundOrigin, RefundState, WebhookEvent};
 use super::payments::{Numbers, keep_notification};
 use super::refund_mismatches::keep_mismatch;
 use super::refund_state::{Step, is_final, step};
-use super::refunds::{COLUMNS, find_refund, read_refund};
+use super::refunds::{COLUMNS, find_refund};
 use super::{
     Attempt, AttemptState, Evidence, Ledger, LedgerError, Order, Refund, Wait, Work, Write,
     attempts, due_work, orders, outbox, signed,
@@ -188,7 +188,7 @@ async fn move_on(
     news: &RefundNews,
     now_ms: i64,
 ) -> Result<Refund, LedgerError> {
-    let row = sqlx::query(formatcp!(
+    let refund = sqlx::query_as(formatcp!(
         "UPDATE refunds SET state = ?1, state_ms = ?2, refund_id = ?3, payer_refund_fen = ?4,
                             user_received_account = ?5, success_time = ?6, wechat_code = NULL,
                             wechat_message = NULL,
@@ -207,7 +207,7 @@ async fn move_on(
     .bind(refund.id)
     .fetch_one(&mut **write)
     .await?;
-    read_refund(&row)
+    Ok(refund)
 }
 
 /// A refund that was made elsewhere. It counts, even where no room is left for it: the money
@@ -228,7 +228,7 @@ async fn take_in(
         )
         .await?;
     }
-    let row = sqlx::query(formatcp!(
+    let refund = sqlx::query_as(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
                               state, created_ms, state_ms, refund_id, payer_refund_fen,
                               user_received_account, success_time)
@@ -248,7 +248,7 @@ async fn take_in(
     .bind(&news.success_time)
     .fetch_one(&mut **write)
     .await?;
-    read_refund(&row)
+    Ok(refund)
 }
 
 /// What else changes with a refund's state.

@@ -5,7 +5,7 @@ use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState};
 
 use super::refund_news::{SURPLUS_AGAIN_MS, tell};
-use super::refunds::{COLUMNS, read_refund};
+use super::refunds::COLUMNS;
 use super::{Ledger, LedgerError, Refund, Wait, Work, due_work, orders};
 
 /// What becomes of a refund that WeChat does not take.
@@ -33,7 +33,7 @@ impl Ledger {
         } else {
             RefundState::Refused
         };
-        let row = sqlx::query(formatcp!(
+        let refused: Option<Refund> = sqlx::query_as(formatcp!(
             "UPDATE refunds SET state = ?1, refusals = refusals + 1, wechat_code = ?2,
                                 wechat_message = ?3,
                                 state_ms = CASE WHEN state = ?1 THEN state_ms ELSE ?4 END
@@ -47,10 +47,9 @@ impl Ledger {
         .bind(refusal.sent_ms)
         .fetch_optional(&mut *write)
         .await?;
-        let Some(row) = row else {
+        let Some(refund) = refused else {
             return Ok(());
         };
-        let refund = read_refund(&row)?;
         if refund.state == RefundState::Refused {
             due_work::forget(&mut write, Work::Refund, &refund.out_refund_no).await?;
             if refund.origin == RefundOrigin::Surplus {

@@ -3,12 +3,12 @@
 
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::SqliteConnection;
 
+use super::column::Word;
 use super::{
     Attempt, AttemptState, Ledger, LedgerError, Order, Wait, Work, Write, attempts, due_work,
-    optional_unsigned, orders, refund_state, signed, unsigned,
+    orders, refund_state, signed,
 };
 
 /// WeChat takes at most so many refunds of one payment, closed ones among them.
@@ -24,7 +24,7 @@ pub(super) const COLUMNS: &str = "id, out_refund_no, order_id, out_trade_no, ori
     payer_refund_fen, user_received_account, success_time, wechat_code, wechat_message";
 
 /// A refund as the ledger has it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, sqlx::FromRow)]
 #[expect(
     clippy::struct_field_names,
     reason = "refund_id is WeChat's name for its number"
@@ -35,6 +35,7 @@ pub(crate) struct Refund {
     pub(crate) order_id: i64,
     /// The payment's number.
     pub(crate) out_trade_no: String,
+    #[sqlx(try_from = "Word<RefundOrigin>")]
     pub(crate) origin: RefundOrigin,
     pub(crate) amount_fen: u64,
     pub(crate) reason: Option<String>,
@@ -42,6 +43,7 @@ pub(crate) struct Refund {
     pub(crate) request: Option<String>,
     /// What WeChat gets, each time; none for a refund made elsewhere.
     pub(crate) body: Option<Vec<u8>>,
+    #[sqlx(try_from = "Word<RefundState>")]
     pub(crate) state: RefundState,
     pub(crate) created_ms: i64,
     pub(crate) state_ms: i64,
@@ -148,11 +150,11 @@ impl Ledger {
         now_ms: i64,
     ) -> Result<Sending, LedgerError> {
         let mut write = self.write().await?;
-        let row = sqlx::query("SELECT MAX(sent_ms) AS sent_ms FROM refunds WHERE out_trade_no = ?")
-            .bind(&refund.out_trade_no)
-            .fetch_one(&mut *write)
-            .await?;
-        let last_ms: Option<i64> = row.try_get("sent_ms")?;
+        let last_ms: Option<i64> =
+            sqlx::query_scalar("SELECT MAX(sent_ms) FROM refunds WHERE out_trade_no = ?")
+                .bind(&refund.out_trade_no)
+                .fetch_one(&mut *write)
+                .await?;
         if let Some(last_ms) = last_ms
             // One that lies ahead was sent by a clock that has been put right since.
             && (0..SPACING_MS).contains(&(now_ms - last_ms))
@@ -198,13 +200,13 @@ impl Ledger {
 
     /// All refunds of an order, oldest first.
     pub(crate) async fn refunds(&self, order_id: i64) -> Result<Vec<Refund>, LedgerError> {
-        let rows = sqlx::query(formatcp!(
+        let found = sqlx::query_as(formatcp!(
             "SELECT {COLUMNS} FROM refunds WHERE order_id = ? ORDER BY id"
         ))
         .bind(order_id)
         .fetch_all(self.readers.pool())
         .await?;
-        rows.iter().map(read_refund).collect()
+        Ok(found)
     }
 
     /// What is left of an attempt's payment, in fen.
@@ -234,14 +236,13 @@ impl Ledger {
         if refund.amount_fen > left_fen {
             return Ok(RefundBegun::TooMuch { left_fen });
         }
-        let row = sqlx::query(formatcp!(
+        let refund = sqlx::query_as(formatcp!(
             "UPDATE refunds SET state = 'requested', state_ms = ? WHERE id = ? RETURNING {COLUMNS}"
         ))
         .bind(now_ms)
         .bind(refund.id)
         .fetch_one(&mut *write)
         .await?;
-        let refund = read_refund(&row)?;
         self.commit_wish(write, &refund, now_ms).await?;
         Ok(RefundBegun::Same(Box::new(refund)))
     }
@@ -286,7 +287,7 @@ async fn room(
     order: &Order,
     out_trade_no: &str,
 ) -> Result<Room, LedgerError> {
-    let rows = sqlx::query(formatcp!(
+    let refunds: Vec<Refund> = sqlx::query_as(formatcp!(
         "SELECT {COLUMNS} FROM refunds WHERE out_trade_no = ?"
     ))
     .bind(out_trade_no)
@@ -296,8 +297,7 @@ async fn room(
         left_fen: order.total_fen,
         refunds: 0,
     };
-    for row in &rows {
-        let refund = read_refund(row)?;
+    for refund in &refunds {
         if refund_state::counts(refund.state) {
             room.left_fen = room.left_fen.saturating_sub(refund.amount_fen);
         }
@@ -313,7 +313,7 @@ async fn insert(
     new: &NewRefund,
     out_trade_no: &str,
 ) -> Result<Refund, LedgerError> {
-    let row = sqlx::query(formatcp!(
+    let refund = sqlx::query_as(formatcp!(
         "INSERT INTO refunds (out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
                               reason, request, body, state, created_ms, state_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'requested', ?10, ?10) RETURNING {COLUMNS}"
@@ -330,7 +330,7 @@ async fn insert(
     .bind(new.created_ms)
     .fetch_one(&mut **write)
     .await?;
-    read_refund(&row)
+    Ok(refund)
 }
 
 /// The refund of a number, inside somebody's transaction.
@@ -338,39 +338,11 @@ pub(super) async fn find_refund(
     connection: &mut SqliteConnection,
     out_refund_no: &str,
 ) -> Result<Option<Refund>, LedgerError> {
-    let row = sqlx::query(formatcp!(
+    let found = sqlx::query_as(formatcp!(
         "SELECT {COLUMNS} FROM refunds WHERE out_refund_no = ?"
     ))
     .bind(out_refund_no)
     .fetch_optional(connection)
     .await?;
-    row.as_ref().map(read_refund).transpose()
-}
-
-pub(super) fn read_refund(row: &SqliteRow) -> Result<Refund, LedgerError> {
-    Ok(Refund {
-        id: row.try_get("id")?,
-        out_refund_no: row.try_get("out_refund_no")?,
-        order_id: row.try_get("order_id")?,
-        out_trade_no: row.try_get("out_trade_no")?,
-        origin: RefundOrigin::from_word(row.try_get("origin")?)
-            .ok_or(LedgerError::Column("refunds.origin"))?,
-        amount_fen: unsigned(row, "amount_fen")?,
-        reason: row.try_get("reason")?,
-        request: row.try_get("request")?,
-        body: row.try_get("body")?,
-        state: RefundState::from_word(row.try_get("state")?)
-            .ok_or(LedgerError::Column("refunds.state"))?,
-        created_ms: row.try_get("created_ms")?,
-        state_ms: row.try_get("state_ms")?,
-        sent_ms: row.try_get("sent_ms")?,
-        refusals: unsigned(row, "refusals")?,
-        applications: unsigned(row, "applications")?,
-        refund_id: row.try_get("refund_id")?,
-        payer_refund_fen: optional_unsigned(row, "payer_refund_fen")?,
-        user_received_account: row.try_get("user_received_account")?,
-        success_time: row.try_get("success_time")?,
-        wechat_code: row.try_get("wechat_code")?,
-        wechat_message: row.try_get("wechat_message")?,
-    })
+    Ok(found)
 }

@@ -1,6 +1,10 @@
 //! The kinds of due work, and the lanes that they are done on: words of the table `due_work`. What a
 //! piece of work does is not known here.
 
+use std::str::FromStr;
+
+use super::column::UnknownWord;
+
 /// The kinds of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
@@ -31,7 +35,7 @@ impl Work {
         Self::SendWebhook,
     ];
 
-    pub(crate) const fn word(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::QueryAttempt => "query_attempt",
             Self::EndOrder => "end_order",
@@ -42,9 +46,14 @@ impl Work {
             Self::SendWebhook => "send_webhook",
         }
     }
+}
 
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|work| work.word() == word)
+impl FromStr for Work {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.into_iter().find(|work| work.as_str() == word);
+        known.ok_or(UnknownWord("kind of work"))
     }
 }
 
@@ -65,7 +74,7 @@ pub(crate) enum Lane {
 impl Lane {
     pub(crate) const ALL: [Self; 4] = [Self::Queries, Self::Ends, Self::Refunds, Self::Backend];
 
-    /// The kinds of its work, as a JSON array of [`Work::word`]s.
+    /// The kinds of its work, as a JSON array of [`Work::as_str`]s.
     pub(crate) const fn kinds(self) -> &'static str {
         match self {
             Self::Queries => r#"["query_attempt"]"#,

@@ -55,7 +55,7 @@ pub(crate) fn attempt_details(attempt: Attempt) -> AttemptDetails {
         number: attempt.number,
         product: attempt.product,
         out_trade_no: attempt.out_trade_no,
-        state: attempt.state.word().to_owned(),
+        state: attempt.state.as_str().to_owned(),
         created_at: timestamp(attempt.created_ms),
         transaction_id: attempt.transaction_id,
         bank_type: attempt.bank_type,

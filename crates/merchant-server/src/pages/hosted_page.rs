@@ -36,7 +36,7 @@ pub(crate) use words::{BACK_TO_SHOP, ORDER_NO, PAID, STEP_OVER};
 
 use crate::attempts::AttemptRequest;
 use crate::error::{Failure, status_of};
-use crate::extract::{read_body, Caller, Language, PathText};
+use crate::extract::{Caller, Language, PathText, read_body};
 use crate::payments::{MerchantServer, Queue};
 use crate::{attempts, checkouts};
 

@@ -22,13 +22,13 @@ pub(crate) use questions::ReceiptQuestions;
 use url::form_urlencoded;
 use wechat_pay::receipt_is_wechats;
 
+use crate::checkouts;
 use crate::error::Failure;
 use crate::extract::{Caller, Language, Words};
 use crate::ledger::{Attempt, AttemptState, Order};
 use crate::pages::hosted_page;
 use crate::pages::hosted_page::{amount, service_contact};
 use crate::payments::MerchantServer;
-use crate::checkouts;
 
 const SCRIPT: &str = include_str!("receipt_page/receipt.js");
 pub(crate) const SCRIPT_PATH: &str = "/receipt.js";

@@ -85,9 +85,8 @@ pub(crate) async fn resend_webhook(
 }
 
 fn read_state(word: &str) -> Result<Delivery, Failure> {
-    Delivery::from_word(word).ok_or_else(|| {
-        Failure::invalid("state", "must be pending, delivered, failed or unaddressed")
-    })
+    word.parse()
+        .map_err(|_| Failure::invalid("state", "must be pending, delivered, failed or unaddressed"))
 }
 
 fn read_type(word: &str) -> Result<String, Failure> {

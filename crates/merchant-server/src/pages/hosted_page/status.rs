@@ -14,10 +14,10 @@ use url::form_urlencoded;
 
 use super::document::{OURSELVES, document, secured, words_policy};
 use super::words;
+use crate::checkouts;
 use crate::error::Failure;
 use crate::extract::{Language, PathText};
 use crate::payments::MerchantServer;
-use crate::checkouts;
 
 /// How often the frame looks again, in seconds.
 const REFRESH_S: u32 = 5;
