@@ -4,18 +4,18 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use wechat_pay::{AppPayment, JsapiPayment, PublicKey};
 
-use crate::house::{House, KEYS, MINUTE_MS, merchant};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{KEYS, MINUTE_MS, TestServer, merchant};
 
 const ALL: &str = r#"products = ["native", "h5", "jsapi", "mini_program", "app"]"#;
 const MINI_PROGRAM: (&str, &str) = ("product", "mini_program");
 
 /// A house with an app (under the simulator's one application) and a mini-program.
-async fn open() -> House {
+async fn open() -> TestServer {
     let appid = merchant()["appid"].as_str().unwrap().to_owned();
     let more =
         format!("app_appid = \"{appid}\"\nmini_program_path = \"/pages/pay/pay?from=web\"\n");
-    House::open_with_merchant(ALL, &more).await
+    TestServer::open_with_merchant(ALL, &more).await
 }
 
 /// The merchant's public key, to check what it signed.
@@ -25,20 +25,20 @@ fn merchants_key() -> PublicKey {
     PublicKey::from_certificate_pem(&pem).unwrap().1
 }
 
-pub(crate) async fn login_code(house: &House) -> String {
-    let login = house.simulate("login", &json!({})).await;
+pub(crate) async fn login_code(server: &TestServer) -> String {
+    let login = server.simulate("login", &json!({})).await;
     login["code"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn an_app_gets_its_seven_strings_signed_anew_for_the_same_order() {
-    let house = open().await;
-    house.tea().await;
+    let server = open().await;
+    server.default_order().await;
     let app = json!({"product": "app"});
-    let first = house.backend_attempt("tea-0001", &app).await;
+    let first = server.backend_attempt("tea-0001", &app).await;
     assert_eq!(first.status, StatusCode::OK, "{}", first.json);
-    let second = house.backend_attempt("tea-0001", &app).await;
-    let read = |answer: &crate::house::Answer| -> AppPayment {
+    let second = server.backend_attempt("tea-0001", &app).await;
+    let read = |answer: &crate::test_server::Answer| -> AppPayment {
         serde_json::from_value(answer.json["app"].clone()).unwrap()
     };
     let (first, second) = (read(&first), read(&second));
@@ -47,28 +47,28 @@ async fn an_app_gets_its_seven_strings_signed_anew_for_the_same_order() {
     assert!(!first.prepayid.contains('='), "no prefix in an app");
     assert_eq!(first.partnerid, merchant()["mchid"].as_str().unwrap());
     assert!(first.verifies(&merchants_key()) && second.verifies(&merchants_key()));
-    assert_eq!(house.line.take_kinds(), ["order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order"]);
     // A lost device, a desk: the same rules as for any other attempt.
-    let desk = house
+    let desk = server
         .backend_attempt("tea-0001", &json!({"product": "native", "after": 1}))
         .await;
     assert_eq!(desk.json["attempt"]["number"], 2, "{}", desk.json);
-    assert!(desk.word("code_url").starts_with("weixin://"));
+    assert!(desk.string("code_url").starts_with("weixin://"));
 }
 
 #[tokio::test]
 async fn a_web_view_is_told_the_path_and_that_changes_nothing() {
-    let house = open().await;
-    let token = house.tea().await;
-    let before = house.checkout(&token).await.json;
-    let answer = house.attempt(&token, &[MINI_PROGRAM]).await;
+    let server = open().await;
+    let token = server.default_order().await;
+    let before = server.checkout(&token).await.json;
+    let answer = server.attempt(&token, &[MINI_PROGRAM]).await;
     assert_eq!(
-        answer.word("mini_program_path"),
+        answer.string("mini_program_path"),
         format!("/pages/pay/pay?from=web&token={token}")
     );
     assert_eq!(answer.number("attempt"), 0);
-    assert_eq!(house.checkout(&token).await.json, before);
-    assert_eq!(house.line.take_kinds(), Vec::<&str>::new());
+    assert_eq!(server.checkout(&token).await.json, before);
+    assert_eq!(server.wechat.take_kinds(), Vec::<&str>::new());
     assert!(
         before["products"]
             .as_array()
@@ -85,14 +85,14 @@ async fn a_web_view_is_told_the_path_and_that_changes_nothing() {
 
 #[tokio::test]
 async fn a_mini_program_pays_with_its_login_code_under_its_own_appid() {
-    let house = open().await;
-    let token = house.tea().await;
-    let code = login_code(&house).await;
-    let paying = house
+    let server = open().await;
+    let token = server.default_order().await;
+    let code = login_code(&server).await;
+    let paying = server
         .attempt(&token, &[MINI_PROGRAM, ("code", &code)])
         .await;
     assert_eq!(paying.status, StatusCode::OK, "{}", paying.json);
-    assert_eq!(paying.word("product"), "mini_program");
+    assert_eq!(paying.string("product"), "mini_program");
     let merchant = merchant();
     let signed: JsapiPayment = serde_json::from_value(paying.json["mini_program"].clone()).unwrap();
     assert_eq!(
@@ -100,51 +100,51 @@ async fn a_mini_program_pays_with_its_login_code_under_its_own_appid() {
         merchant["mini_program_appid"].as_str().unwrap()
     );
     assert!(signed.verifies(&merchants_key()));
-    let body = house.last_order();
+    let body = server.last_order();
     assert_eq!(body["appid"], merchant["mini_program_appid"]);
-    let read = house.checkout(&token).await;
+    let read = server.checkout(&token).await;
     assert!(
         read.json["mini_program"].is_null(),
         "only its payer gets it"
     );
-    house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
-    assert_eq!(house.mismatches().await, []);
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
+    assert_eq!(server.mismatches().await, []);
 }
 
 #[tokio::test]
 async fn the_same_buyer_with_another_login_code_has_the_same_attempt() {
-    let house = open().await;
-    let token = house.tea().await;
-    let first = login_code(&house).await;
-    house
+    let server = open().await;
+    let token = server.default_order().await;
+    let first = login_code(&server).await;
+    server
         .attempt(&token, &[MINI_PROGRAM, ("code", &first)])
         .await;
     // The cashier was dismissed, or the answer lost: the page logs in again.
-    let second = login_code(&house).await;
+    let second = login_code(&server).await;
     let wish = [MINI_PROGRAM, ("code", &*second), ("after", "1")];
-    let again = house.attempt(&token, &wish).await;
+    let again = server.attempt(&token, &wish).await;
     assert_eq!(again.number("attempt"), 1, "{}", again.json);
-    assert_eq!(house.line.take_kinds(), ["openid", "order", "openid"]);
+    assert_eq!(server.wechat.take_kinds(), ["openid", "order", "openid"]);
 }
 
 #[tokio::test]
 async fn a_login_code_is_spent_once_even_where_another_attempt_is_ended_first() {
-    let house = open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.line.take_sent();
-    let code = login_code(&house).await;
+    let server = open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.wechat.take_sent();
+    let code = login_code(&server).await;
     let wish = [MINI_PROGRAM, ("code", &*code), ("after", "1")];
-    let begun = house.attempt(&token, &wish).await;
+    let begun = server.attempt(&token, &wish).await;
     assert_eq!(begun.number("attempt"), 2, "{}", begun.json);
     assert_eq!(
-        house.line.take_kinds(),
+        server.wechat.take_kinds(),
         ["openid", "query", "close", "order"]
     );
     // Nobody is sent away to take over what they have not seen.
-    let silent = house
+    let silent = server
         .attempt(&token, &[("product", "native"), ("after", "1")])
         .await;
     assert_eq!(silent.code(), "ATTEMPT_SUPERSEDED");
@@ -152,32 +152,32 @@ async fn a_login_code_is_spent_once_even_where_another_attempt_is_ended_first() 
 
 #[tokio::test]
 async fn a_payer_who_cannot_be_found_out_is_refused_by_code() {
-    let house = open().await;
-    let token = house.tea().await;
-    let spent = login_code(&house).await;
-    house
+    let server = open().await;
+    let token = server.default_order().await;
+    let spent = login_code(&server).await;
+    server
         .attempt(&token, &[MINI_PROGRAM, ("code", &spent)])
         .await;
     for code in [&*spent, "nobodys"] {
-        let refused = house
+        let refused = server
             .attempt(&token, &[MINI_PROGRAM, ("code", code), ("after", "1")])
             .await;
         assert_eq!(refused.status.as_u16(), 422, "{}", refused.json);
         assert_eq!(refused.code(), "PAYER_INVALID");
         assert_eq!(refused.json["error"]["field"], "code");
     }
-    house
-        .line
-        .meddle("openid", Meddling::Answered(200, r#"{"errcode":40125}"#));
-    let code = login_code(&house).await;
-    let refused = house
+    server
+        .wechat
+        .inject("openid", Fault::Answered(200, r#"{"errcode":40125}"#));
+    let code = login_code(&server).await;
+    let refused = server
         .attempt(&token, &[MINI_PROGRAM, ("code", &code), ("after", "1")])
         .await;
     assert_eq!(
         (refused.status.as_u16(), refused.code()),
         (409, "PAYER_UNAVAILABLE")
     );
-    let handle = house
+    let handle = server
         .attempt(&token, &[MINI_PROGRAM, ("payer", "handle"), ("after", "1")])
         .await;
     assert_eq!(handle.code(), "PAYER_INVALID");
@@ -185,14 +185,14 @@ async fn a_payer_who_cannot_be_found_out_is_refused_by_code() {
 
 #[tokio::test]
 async fn the_backend_may_say_who_pays_and_what_it_says_belongs_to_the_product() {
-    let house = open().await;
-    house.tea().await;
+    let server = open().await;
+    server.default_order().await;
     let merchant = merchant();
-    let openid = house
+    let openid = server
         .simulator
         .openid(merchant["mini_program_appid"].as_str().unwrap());
     let wanted = json!({"product": "mini_program", "payer": {"openid": openid}});
-    let paying = house.backend_attempt("tea-0001", &wanted).await;
+    let paying = server.backend_attempt("tea-0001", &wanted).await;
     assert!(
         paying.json["mini_program"]["paySign"].is_string(),
         "{}",
@@ -219,7 +219,7 @@ async fn the_backend_may_say_who_pays_and_what_it_says_belongs_to_the_product() 
         ),
     ];
     for (wanted, field) in cases {
-        let refused = house.backend_attempt("tea-0001", &wanted).await;
+        let refused = server.backend_attempt("tea-0001", &wanted).await;
         assert_eq!(refused.code(), "INVALID_REQUEST", "{wanted}");
         assert_eq!(refused.json["error"]["field"], field, "{wanted}");
     }
@@ -227,27 +227,27 @@ async fn the_backend_may_say_who_pays_and_what_it_says_belongs_to_the_product() 
 
 #[tokio::test]
 async fn the_backend_starts_h5_and_jsapi_for_pages_of_its_own() {
-    let house = open().await;
-    house.tea().await;
+    let server = open().await;
+    server.default_order().await;
     let h5 = json!({
         "product": "h5", "payer_client_ip": "198.51.100.7",
         "return_url": "http://127.0.0.1:8000/pay",
     });
-    let answer = house.backend_attempt("tea-0001", &h5).await;
+    let answer = server.backend_attempt("tea-0001", &h5).await;
     assert!(
-        answer.word("h5_url").contains("redirect_url="),
+        answer.string("h5_url").contains("redirect_url="),
         "{}",
         answer.json
     );
     assert_eq!(
-        house.last_order()["scene_info"]["payer_client_ip"],
+        server.last_order()["scene_info"]["payer_client_ip"],
         "198.51.100.7"
     );
-    let openid = house
+    let openid = server
         .simulator
         .openid(merchant()["appid"].as_str().unwrap());
     let jsapi = json!({"product": "jsapi", "after": 1, "payer": {"openid": openid}});
-    let answer = house.backend_attempt("tea-0001", &jsapi).await;
+    let answer = server.backend_attempt("tea-0001", &jsapi).await;
     assert!(
         answer.json["jsapi"]["paySign"].is_string(),
         "{}",
@@ -258,33 +258,33 @@ async fn the_backend_starts_h5_and_jsapi_for_pages_of_its_own() {
 
 #[tokio::test]
 async fn what_cannot_begin_says_why_to_the_backend_too() {
-    let house = open().await;
-    let token = house.tea().await;
-    let unknown = house
+    let server = open().await;
+    let token = server.default_order().await;
+    let unknown = server
         .backend_attempt("nobodys", &json!({"product": "app"}))
         .await;
     assert_eq!(unknown.code(), "ORDER_UNKNOWN");
     let till = json!({"product": "code_pay", "auth_code": "130061098828009406"});
-    let refused = house.backend_attempt("tea-0001", &till).await;
+    let refused = server.backend_attempt("tea-0001", &till).await;
     assert_eq!(refused.code(), "PRODUCT_UNAVAILABLE", "{}", refused.json);
     let narrow = json!({
         "order_no": "tea-0002", "total_fen": 1, "description": "tea", "products": ["native"],
     });
-    house.order(narrow).await;
-    let refused = house
+    server.order(narrow).await;
+    let refused = server
         .backend_attempt("tea-0002", &json!({"product": "app"}))
         .await;
     assert_eq!(refused.code(), "PRODUCT_UNAVAILABLE");
-    house.clock.advance_ms(30 * MINUTE_MS);
-    let expired = house
+    server.clock.advance_ms(30 * MINUTE_MS);
+    let expired = server
         .backend_attempt("tea-0001", &json!({"product": "app"}))
         .await;
     assert_eq!(expired.code(), "CHECKOUT_EXPIRED");
-    house.later(1).await;
-    let closed = house
+    server.later(1).await;
+    let closed = server
         .backend_attempt("tea-0001", &json!({"product": "app"}))
         .await;
-    assert_eq!(closed.word("state"), "closed");
+    assert_eq!(closed.string("state"), "closed");
     assert_eq!(closed.json.get("app"), None::<&Value>);
-    assert_eq!(house.checkout(&token).await.word("state"), "closed");
+    assert_eq!(server.checkout(&token).await.string("state"), "closed");
 }

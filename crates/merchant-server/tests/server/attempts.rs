@@ -4,34 +4,34 @@ use http::StatusCode;
 use merchant_server::Clock as _;
 use serde_json::{Value, json};
 
-use crate::house::{House, MINUTE_MS, SHOP, letter, transaction};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{MINUTE_MS, SHOP, TestServer, payment_notification, transaction};
 
 const NATIVE: (&str, &str) = ("product", "native");
 const H5: (&str, &str) = ("product", "h5");
 const JSAPI: (&str, &str) = ("product", "jsapi");
 const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay?order=1#/cart");
 
-async fn tea_of(house: &House, more: Value) -> String {
+async fn tea_of(server: &TestServer, more: Value) -> String {
     let mut order = json!({"order_no": "tea-0001", "total_fen": 1990, "description": "一壶茶"});
     for (name, value) in more.as_object().unwrap() {
         order[name] = value.clone();
     }
-    house.order(order).await
+    server.order(order).await
 }
 
 #[tokio::test]
 async fn native_gives_a_code_under_the_merchants_own_number() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    let answer = house.attempt(&token, &[NATIVE]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let answer = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-    assert!(answer.word("code_url").starts_with("weixin://"));
+    assert!(answer.string("code_url").starts_with("weixin://"));
     assert_eq!(answer.number("attempt"), 1);
-    assert_eq!(answer.word("out_trade_no"), "tea-0001");
+    assert_eq!(answer.string("out_trade_no"), "tea-0001");
     assert_eq!(answer.json["live"], false);
     assert_eq!(answer.number("remaining_ms"), 30 * MINUTE_MS);
-    let sent = house.line.take_sent();
+    let sent = server.wechat.take_sent();
     let body: Value = serde_json::from_slice(&sent[0].body).unwrap();
     assert_eq!(body["attach"], "tea-0001");
     assert_eq!(body["time_expire"], "2026-11-21T17:50:00+08:00");
@@ -39,34 +39,34 @@ async fn native_gives_a_code_under_the_merchants_own_number() {
         body["notify_url"],
         "http://127.0.0.1:8080/wechat/notify/payment"
     );
-    let read = house.checkout(&token).await;
+    let read = server.checkout(&token).await;
     assert_eq!(read.json["code_url"], answer.json["code_url"]);
 }
 
 #[tokio::test]
 async fn the_same_wish_while_fresh_gives_the_same_attempt_without_asking_wechat() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    let first = house.attempt(&token, &[NATIVE]).await;
-    house.line.take_sent();
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let first = server.attempt(&token, &[NATIVE]).await;
+    server.wechat.take_sent();
     for after in ["0", "1"] {
-        let again = house.attempt(&token, &[NATIVE, ("after", after)]).await;
+        let again = server.attempt(&token, &[NATIVE, ("after", after)]).await;
         assert_eq!(again.json, first.json);
     }
-    assert_eq!(house.line.take_sent(), []);
+    assert_eq!(server.wechat.take_sent(), []);
 }
 
 #[tokio::test]
 async fn a_stale_link_is_renewed_under_the_same_number_with_the_same_bytes() {
-    let house = House::open().await;
-    let token = tea_of(&house, json!({"expires_in_ms": 3 * 60 * MINUTE_MS})).await;
-    house.attempt(&token, &[NATIVE]).await;
-    house.clock.advance_ms(116 * MINUTE_MS);
-    let renewed = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    let server = TestServer::open().await;
+    let token = tea_of(&server, json!({"expires_in_ms": 3 * 60 * MINUTE_MS})).await;
+    server.attempt(&token, &[NATIVE]).await;
+    server.clock.advance_ms(116 * MINUTE_MS);
+    let renewed = server.attempt(&token, &[NATIVE, ("after", "1")]).await;
     assert_eq!(renewed.number("attempt"), 1);
-    assert_eq!(renewed.word("out_trade_no"), "tea-0001");
+    assert_eq!(renewed.string("out_trade_no"), "tea-0001");
     assert_eq!(renewed.number("attempt_remaining_ms"), 64 * MINUTE_MS);
-    let sent = house.line.take_sent();
+    let sent = server.wechat.take_sent();
     let kinds: Vec<_> = sent.iter().map(|sent| sent.kind).collect();
     assert_eq!(kinds, ["order", "order"]);
     assert_eq!(sent[0].body, sent[1].body);
@@ -74,46 +74,46 @@ async fn a_stale_link_is_renewed_under_the_same_number_with_the_same_bytes() {
 
 #[tokio::test]
 async fn another_product_queries_closes_and_takes_a_new_number() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
-    house.line.take_sent();
-    let second = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
+    server.wechat.take_sent();
+    let second = server.attempt(&token, &[H5, BACK, ("after", "1")]).await;
     assert_eq!(second.number("attempt"), 2);
-    assert_eq!(second.word("product"), "h5");
-    let number = second.word("out_trade_no").to_owned();
+    assert_eq!(second.string("product"), "h5");
+    let number = second.string("out_trade_no").to_owned();
     assert_ne!(number, "tea-0001");
-    assert_eq!(house.line.take_kinds(), ["query", "close", "order"]);
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
-    assert_eq!(house.trade_state(&number).as_deref(), Some("NOTPAY"));
+    assert_eq!(server.wechat.take_kinds(), ["query", "close", "order"]);
+    assert_eq!(server.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+    assert_eq!(server.trade_state(&number).as_deref(), Some("NOTPAY"));
 }
 
 #[tokio::test]
 async fn nobody_takes_over_what_they_have_not_seen() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
-    house.line.take_sent();
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
+    server.wechat.take_sent();
     for after in ["0", "2"] {
-        let refused = house.attempt(&token, &[H5, BACK, ("after", after)]).await;
+        let refused = server.attempt(&token, &[H5, BACK, ("after", after)]).await;
         assert_eq!(refused.status, StatusCode::CONFLICT);
         assert_eq!(refused.code(), "ATTEMPT_SUPERSEDED");
         assert_eq!(refused.json["error"]["retryable"], false);
         assert_eq!(refused.number("attempt"), 1);
-        assert_eq!(refused.word("state"), "open");
+        assert_eq!(refused.string("state"), "open");
         assert!(refused.json["code_url"].is_string());
     }
-    let silent = house.attempt(&token, &[JSAPI, BACK, ("after", "0")]).await;
+    let silent = server.attempt(&token, &[JSAPI, BACK, ("after", "0")]).await;
     assert_eq!(silent.code(), "ATTEMPT_SUPERSEDED");
-    assert_eq!(house.line.take_sent(), []);
+    assert_eq!(server.wechat.take_sent(), []);
 }
 
 #[tokio::test]
 async fn jsapi_is_signed_anew_for_the_same_attempt() {
-    let house = House::open().await;
-    let token = tea_of(&house, json!({"payer": {"openid": "oBuyer"}})).await;
-    let first = house.attempt(&token, &[JSAPI]).await;
-    let second = house.attempt(&token, &[JSAPI, ("after", "1")]).await;
+    let server = TestServer::open().await;
+    let token = tea_of(&server, json!({"payer": {"openid": "oBuyer"}})).await;
+    let first = server.attempt(&token, &[JSAPI]).await;
+    let second = server.attempt(&token, &[JSAPI, ("after", "1")]).await;
     assert_eq!(
         first.json["jsapi"]["package"],
         second.json["jsapi"]["package"]
@@ -124,15 +124,15 @@ async fn jsapi_is_signed_anew_for_the_same_attempt() {
     );
     assert_eq!(second.json["jsapi"]["signType"], "RSA");
     assert!(second.json["jsapi"]["timeStamp"].is_string());
-    assert_eq!(house.line.take_kinds(), ["order"]);
-    let read = house.checkout(&token).await;
+    assert_eq!(server.wechat.take_kinds(), ["order"]);
+    let read = server.checkout(&token).await;
     assert!(read.json["jsapi"].is_null(), "only its payer gets it");
 }
 
 #[tokio::test]
 async fn h5_comes_back_to_the_page_with_a_handle_and_needs_an_allowed_address() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     for refused in [
         vec![H5],
         vec![H5, ("return_url", "https://evil.example/")],
@@ -140,12 +140,12 @@ async fn h5_comes_back_to_the_page_with_a_handle_and_needs_an_allowed_address() 
         vec![H5, ("return_url", "/pay")],
         vec![H5, ("return_url", "javascript:alert(1)")],
     ] {
-        let answer = house.attempt(&token, &refused).await;
+        let answer = server.attempt(&token, &refused).await;
         assert_eq!(answer.code(), "RETURN_URL_REFUSED", "{refused:?}");
         assert_eq!(answer.json["error"]["field"], "return_url");
     }
-    let answer = house.attempt(&token, &[H5, BACK]).await;
-    let url = url::Url::parse(answer.word("h5_url")).unwrap();
+    let answer = server.attempt(&token, &[H5, BACK]).await;
+    let url = url::Url::parse(answer.string("h5_url")).unwrap();
     let (_, back) = url
         .query_pairs()
         .find(|(name, _)| name == "redirect_url")
@@ -161,35 +161,35 @@ async fn h5_comes_back_to_the_page_with_a_handle_and_needs_an_allowed_address() 
         .into_owned();
     assert_eq!(handle.len(), 22);
     assert!(back.query().unwrap().starts_with("order=1&"));
-    let read = house.checkout(&token).await;
+    let read = server.checkout(&token).await;
     assert!(read.json["h5_url"].is_null(), "it belongs to one payer");
 }
 
 #[tokio::test]
 async fn an_h5_link_is_given_again_to_a_double_click_and_fetched_anew_later() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[H5, BACK]).await;
-    house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
-    assert_eq!(house.line.take_kinds(), ["order"]);
-    house.clock.advance_ms(MINUTE_MS);
-    let later = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[H5, BACK]).await;
+    server.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    assert_eq!(server.wechat.take_kinds(), ["order"]);
+    server.clock.advance_ms(MINUTE_MS);
+    let later = server.attempt(&token, &[H5, BACK, ("after", "1")]).await;
     assert_eq!(later.number("attempt"), 1);
-    assert_eq!(house.line.take_kinds(), ["order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order"]);
 }
 
 #[tokio::test]
 async fn another_client_address_is_another_body_and_so_another_number() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let path = format!("/v1/checkouts/{token}/attempts");
-    let first = house
+    let first = server
         .form_from("127.0.0.1", "198.51.100.1", &path, &[H5, BACK])
         .await;
     assert_eq!(first.number("attempt"), 1);
-    let body: Value = serde_json::from_slice(&house.line.take_sent()[0].body).unwrap();
+    let body: Value = serde_json::from_slice(&server.wechat.take_sent()[0].body).unwrap();
     assert_eq!(body["scene_info"]["payer_client_ip"], "198.51.100.1");
-    let moved = house
+    let moved = server
         .form_from(
             "127.0.0.1",
             "198.51.100.2",
@@ -198,9 +198,9 @@ async fn another_client_address_is_another_body_and_so_another_number() {
         )
         .await;
     assert_eq!(moved.number("attempt"), 2);
-    assert_eq!(house.line.take_kinds(), ["query", "close", "order"]);
+    assert_eq!(server.wechat.take_kinds(), ["query", "close", "order"]);
     // What a stranger says about an address is not believed.
-    let forged = house
+    let forged = server
         .form_from(
             "198.51.100.2",
             "203.0.113.9",
@@ -213,61 +213,60 @@ async fn another_client_address_is_another_body_and_so_another_number() {
 
 #[tokio::test]
 async fn an_order_without_answer_is_in_doubt_and_the_same_bytes_go_again() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.line.meddle("order", Meddling::AnswerLost);
-    let doubt = house.attempt(&token, &[NATIVE]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.wechat.inject("order", Fault::AnswerLost);
+    let doubt = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(doubt.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
     assert_eq!(doubt.json["error"]["retryable"], true);
     assert_eq!(doubt.json["error"]["retry_after_ms"], 2000);
     assert_eq!(doubt.headers["retry-after"], "2");
-    let again = house.attempt(&token, &[NATIVE]).await;
+    let again = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(again.number("attempt"), 1);
     assert!(again.json["code_url"].is_string());
-    let sent = house.line.take_sent();
+    let sent = server.wechat.take_sent();
     assert_eq!(sent.len(), 2);
     assert_eq!(sent[0].body, sent[1].body);
 }
 
 #[tokio::test]
 async fn an_order_in_doubt_is_ended_before_another_product_begins() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     // It never arrived; closing burns the number all the same, so that it cannot arrive later.
-    house.line.meddle(
-        "order",
-        Meddling::Answered(500, r#"{"code":"SYSTEM_ERROR"}"#),
-    );
-    let doubt = house.attempt(&token, &[NATIVE]).await;
+    server
+        .wechat
+        .inject("order", Fault::Answered(500, r#"{"code":"SYSTEM_ERROR"}"#));
+    let doubt = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
     assert_eq!(doubt.json["error"]["wechat_code"], "SYSTEM_ERROR");
-    house.line.take_sent();
-    let second = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    server.wechat.take_sent();
+    let second = server.attempt(&token, &[H5, BACK, ("after", "1")]).await;
     assert_eq!(second.number("attempt"), 2);
-    assert_eq!(house.line.take_kinds(), ["query", "close", "order"]);
+    assert_eq!(server.wechat.take_kinds(), ["query", "close", "order"]);
 }
 
 #[tokio::test]
 async fn a_doubt_at_query_or_close_begins_nothing_new() {
     for kind in ["query", "close"] {
-        for meddling in [
-            || Meddling::AnswerLost,
-            || Meddling::NotSent,
-            || Meddling::Answered(500, r#"{"code":"SYSTEM_ERROR","message":""}"#),
+        for fault in [
+            || Fault::AnswerLost,
+            || Fault::NotSent,
+            || Fault::Answered(500, r#"{"code":"SYSTEM_ERROR","message":""}"#),
             // Unsigned, so nothing is concluded from it.
-            || Meddling::Answered(200, r#"{"trade_state":"CLOSED"}"#),
-            || Meddling::Answered(204, ""),
+            || Fault::Answered(200, r#"{"trade_state":"CLOSED"}"#),
+            || Fault::Answered(204, ""),
         ] {
-            let house = House::open().await;
-            let token = house.tea().await;
-            house.attempt(&token, &[NATIVE]).await;
-            house.line.meddle(kind, meddling());
+            let server = TestServer::open().await;
+            let token = server.default_order().await;
+            server.attempt(&token, &[NATIVE]).await;
+            server.wechat.inject(kind, fault());
             let wish = [H5, BACK, ("after", "1")];
-            let doubt = house.attempt(&token, &wish).await;
+            let doubt = server.attempt(&token, &wish).await;
             assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT", "{kind}");
-            assert_eq!(house.checkout(&token).await.number("attempt"), 1);
-            let second = house.attempt(&token, &wish).await;
+            assert_eq!(server.checkout(&token).await.number("attempt"), 1);
+            let second = server.attempt(&token, &wish).await;
             assert_eq!(second.number("attempt"), 2, "{kind}");
         }
     }
@@ -276,25 +275,25 @@ async fn a_doubt_at_query_or_close_begins_nothing_new() {
 #[tokio::test]
 async fn money_that_came_meanwhile_is_found_before_anything_new_begins() {
     // Paid before the query.
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
-    house.pay("tea-0001").await;
-    house.line.take_sent();
-    let answer = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
-    assert_eq!(answer.word("state"), "paid");
-    assert_eq!(house.line.take_kinds(), ["query"]);
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
+    server.pay("tea-0001").await;
+    server.wechat.take_sent();
+    let answer = server.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    assert_eq!(answer.string("state"), "paid");
+    assert_eq!(server.wechat.take_kinds(), ["query"]);
 
     // Paid between query and close.
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
-    house.line.take_sent();
-    house.pay_just_before("close", "tea-0001");
-    let answer = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
-    assert_eq!(answer.word("state"), "paid");
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
+    server.wechat.take_sent();
+    server.pay_just_before("close", "tea-0001");
+    let answer = server.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    assert_eq!(answer.string("state"), "paid");
     assert_eq!(answer.number("attempt"), 1);
-    assert_eq!(house.line.take_kinds(), ["query", "close", "query"]);
+    assert_eq!(server.wechat.take_kinds(), ["query", "close", "query"]);
 }
 
 #[tokio::test]
@@ -347,10 +346,10 @@ async fn wechats_refusals_each_have_their_answer() {
         ),
     ];
     for (status, body, our_status, code) in cases {
-        let house = House::open().await;
-        let token = house.tea().await;
-        house.line.meddle("order", Meddling::Answered(status, body));
-        let answer = house.attempt(&token, &[NATIVE]).await;
+        let server = TestServer::open().await;
+        let token = server.default_order().await;
+        server.wechat.inject("order", Fault::Answered(status, body));
+        let answer = server.attempt(&token, &[NATIVE]).await;
         assert_eq!(answer.status, our_status, "{status} {body}");
         assert_eq!(answer.code(), code, "{status} {body}");
         let retryable = &answer.json["error"]["retryable"];
@@ -360,85 +359,85 @@ async fn wechats_refusals_each_have_their_answer() {
 
 #[tokio::test]
 async fn a_refusal_names_wechats_code_and_the_same_wish_may_come_again() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house
-        .line
-        .meddle("order", Meddling::Answered(403, r#"{"code":"NO_AUTH"}"#));
-    let refused = house.attempt(&token, &[NATIVE]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server
+        .wechat
+        .inject("order", Fault::Answered(403, r#"{"code":"NO_AUTH"}"#));
+    let refused = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(refused.json["error"]["wechat_code"], "NO_AUTH");
-    let granted = house.attempt(&token, &[NATIVE]).await;
+    let granted = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(granted.number("attempt"), 1);
-    house.line.meddle("order", Meddling::NotSent);
-    let token = house
+    server.wechat.inject("order", Fault::NotSent);
+    let token = server
         .order(json!({"order_no": "tea-0009", "total_fen": 1, "description": "tea"}))
         .await;
-    let unreachable = house.attempt(&token, &[NATIVE]).await;
+    let unreachable = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(unreachable.code(), "WECHAT_UNAVAILABLE");
 }
 
 #[tokio::test]
 async fn a_number_that_is_called_closed_is_queried_and_closed_before_the_next() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let closed = r#"{"code":"ORDER_CLOSED","message":""}"#;
-    house.line.meddle("order", Meddling::Answered(403, closed));
-    let answer = house.attempt(&token, &[NATIVE]).await;
+    server.wechat.inject("order", Fault::Answered(403, closed));
+    let answer = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(answer.number("attempt"), 2);
-    assert_ne!(answer.word("out_trade_no"), "tea-0001");
-    let kinds = house.line.take_kinds();
+    assert_ne!(answer.string("out_trade_no"), "tea-0001");
+    let kinds = server.wechat.take_kinds();
     assert_eq!(kinds, ["order", "query", "close", "order"]);
 }
 
 #[tokio::test]
 async fn a_code_that_is_out_is_never_left_behind_unclosed() {
     for code in ["ORDER_CLOSED", "OUT_TRADE_NO_USED"] {
-        let house = House::open().await;
-        let token = tea_of(&house, json!({"expires_in_ms": 3 * 60 * MINUTE_MS})).await;
-        house.attempt(&token, &[NATIVE]).await;
-        house.clock.advance_ms(116 * MINUTE_MS);
-        house.line.take_sent();
+        let server = TestServer::open().await;
+        let token = tea_of(&server, json!({"expires_in_ms": 3 * 60 * MINUTE_MS})).await;
+        server.attempt(&token, &[NATIVE]).await;
+        server.clock.advance_ms(116 * MINUTE_MS);
+        server.wechat.take_sent();
         let body = match code {
             "ORDER_CLOSED" => r#"{"code":"ORDER_CLOSED","message":""}"#,
             _ => r#"{"code":"OUT_TRADE_NO_USED","message":""}"#,
         };
         // Not true, and not signed.
-        house.line.meddle("order", Meddling::Answered(403, body));
-        let answer = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+        server.wechat.inject("order", Fault::Answered(403, body));
+        let answer = server.attempt(&token, &[NATIVE, ("after", "1")]).await;
         assert_eq!(answer.number("attempt"), 2, "{code}");
-        let kinds = house.line.take_kinds();
+        let kinds = server.wechat.take_kinds();
         assert_eq!(kinds, ["order", "query", "close", "order"], "{code}");
-        assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+        assert_eq!(server.trade_state("tea-0001").as_deref(), Some("CLOSED"));
     }
 }
 
 #[tokio::test]
 async fn a_code_that_was_paid_before_it_was_called_closed_pays_the_order() {
-    let house = House::open().await;
-    let token = tea_of(&house, json!({"expires_in_ms": 3 * 60 * MINUTE_MS})).await;
-    house.attempt(&token, &[NATIVE]).await;
-    house.clock.advance_ms(116 * MINUTE_MS);
-    house.pay("tea-0001").await;
+    let server = TestServer::open().await;
+    let token = tea_of(&server, json!({"expires_in_ms": 3 * 60 * MINUTE_MS})).await;
+    server.attempt(&token, &[NATIVE]).await;
+    server.clock.advance_ms(116 * MINUTE_MS);
+    server.pay("tea-0001").await;
     let closed = r#"{"code":"ORDER_CLOSED","message":""}"#;
-    house.line.meddle("order", Meddling::Answered(403, closed));
-    let answer = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
-    assert_eq!(answer.word("state"), "paid");
+    server.wechat.inject("order", Fault::Answered(403, closed));
+    let answer = server.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    assert_eq!(answer.string("state"), "paid");
     assert_eq!(answer.number("attempt"), 1);
 }
 
 /// Nobody was ever given a code of ours: closing the number would close somebody else's order.
 #[tokio::test]
 async fn a_number_that_is_somebody_elses_is_left_to_them() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let rule = json!([{"route": "order", "kind": "refused", "code": "OUT_TRADE_NO_USED", "rate": 1, "count": 1}]);
-    house.simulate("faults", &rule).await;
-    let refused = house.attempt(&token, &[NATIVE]).await;
+    server.simulate("faults", &rule).await;
+    let refused = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(refused.code(), "WECHAT_REFUSED");
-    let answer = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    let answer = server.attempt(&token, &[NATIVE, ("after", "1")]).await;
     assert_eq!(answer.number("attempt"), 2);
-    assert_ne!(answer.word("out_trade_no"), "tea-0001");
-    assert_eq!(house.line.take_kinds(), ["order", "order"]);
+    assert_ne!(answer.string("out_trade_no"), "tea-0001");
+    assert_eq!(server.wechat.take_kinds(), ["order", "order"]);
 }
 
 #[tokio::test]
@@ -447,28 +446,28 @@ async fn an_unsigned_word_at_close_ends_nothing() {
         r#"{"code":"ORDER_CLOSED","message":""}"#,
         r#"{"code":"ORDER_NOT_EXIST","message":""}"#,
     ] {
-        let house = House::open().await;
-        let token = house.tea().await;
-        house.attempt(&token, &[NATIVE]).await;
-        house.line.meddle("close", Meddling::Answered(404, body));
-        let doubt = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+        let server = TestServer::open().await;
+        let token = server.default_order().await;
+        server.attempt(&token, &[NATIVE]).await;
+        server.wechat.inject("close", Fault::Answered(404, body));
+        let doubt = server.attempt(&token, &[H5, BACK, ("after", "1")]).await;
         assert_ne!(doubt.status, StatusCode::OK, "{}", doubt.json);
-        assert_eq!(house.checkout(&token).await.number("attempt"), 1);
-        let second = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+        assert_eq!(server.checkout(&token).await.number("attempt"), 1);
+        let second = server.attempt(&token, &[H5, BACK, ("after", "1")]).await;
         assert_eq!(second.number("attempt"), 2);
-        assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+        assert_eq!(server.trade_state("tea-0001").as_deref(), Some("CLOSED"));
     }
 }
 
 #[tokio::test]
 async fn what_cannot_begin_says_why() {
-    let house = House::open().await;
-    let unknown = house.attempt("AAAAAAAAAAAAAAAAAAAAAA", &[NATIVE]).await;
+    let server = TestServer::open().await;
+    let unknown = server.attempt("AAAAAAAAAAAAAAAAAAAAAA", &[NATIVE]).await;
     assert_eq!(
         (unknown.status.as_u16(), unknown.code()),
         (404, "CHECKOUT_UNKNOWN")
     );
-    let token = tea_of(&house, json!({"products": ["native"]})).await;
+    let token = tea_of(&server, json!({"products": ["native"]})).await;
     let cases = [
         (vec![("product", "cash")], 400, "INVALID_REQUEST"),
         (vec![], 400, "INVALID_REQUEST"),
@@ -481,7 +480,7 @@ async fn what_cannot_begin_says_why() {
         ),
     ];
     for (fields, status, code) in cases {
-        let answer = house.attempt(&token, &fields).await;
+        let answer = server.attempt(&token, &fields).await;
         assert_eq!(
             (answer.status.as_u16(), answer.code()),
             (status, code),
@@ -490,30 +489,30 @@ async fn what_cannot_begin_says_why() {
         assert_eq!(answer.headers["cache-control"], "no-store");
     }
     let huge = "a".repeat(9000);
-    let answer = house
+    let answer = server
         .attempt(&token, &[NATIVE, ("return_url", &huge)])
         .await;
     assert_eq!(answer.code(), "TOO_LARGE");
-    house.clock.advance_ms(30 * MINUTE_MS);
-    let expired = house.attempt(&token, &[NATIVE]).await;
+    server.clock.advance_ms(30 * MINUTE_MS);
+    let expired = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(
         (expired.status.as_u16(), expired.code()),
         (410, "CHECKOUT_EXPIRED")
     );
-    assert_eq!(house.checkout(&token).await.number("remaining_ms"), 0);
+    assert_eq!(server.checkout(&token).await.number("remaining_ms"), 0);
 }
 
 #[tokio::test]
 async fn a_paid_order_answers_paid_to_every_wish() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
-    house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
     for fields in [vec![NATIVE], vec![H5, ("after", "9")]] {
-        let answer = house.attempt(&token, &fields).await;
+        let answer = server.attempt(&token, &fields).await;
         assert_eq!(answer.status, StatusCode::OK);
-        assert_eq!(answer.word("state"), "paid");
+        assert_eq!(answer.string("state"), "paid");
         assert_eq!(answer.number("payer_total_fen"), 1990);
         assert!(answer.json["code_url"].is_null());
     }
@@ -521,83 +520,83 @@ async fn a_paid_order_answers_paid_to_every_wish() {
 
 #[tokio::test]
 async fn cancelling_ends_the_attempt_and_never_the_order() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let path = format!("/v1/checkouts/{token}/cancel");
-    house.attempt(&token, &[NATIVE]).await;
+    server.attempt(&token, &[NATIVE]).await;
     assert_eq!(
-        house.form(&path, &[("after", "0")]).await.code(),
+        server.form(&path, &[("after", "0")]).await.code(),
         "ATTEMPT_SUPERSEDED"
     );
-    assert_eq!(house.form(&path, &[]).await.code(), "INVALID_REQUEST");
-    let cancelled = house.form(&path, &[("after", "1")]).await;
-    assert_eq!(cancelled.word("state"), "open");
+    assert_eq!(server.form(&path, &[]).await.code(), "INVALID_REQUEST");
+    let cancelled = server.form(&path, &[("after", "1")]).await;
+    assert_eq!(cancelled.string("state"), "open");
     assert_eq!(cancelled.number("attempt_remaining_ms"), 0);
     assert!(cancelled.json["code_url"].is_null());
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
-    let next = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    assert_eq!(server.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+    let next = server.attempt(&token, &[NATIVE, ("after", "1")]).await;
     assert_eq!(next.number("attempt"), 2);
 }
 
 #[tokio::test]
 async fn of_two_paid_attempts_the_first_settles_and_the_second_is_surplus() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
-    let second = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
-    house.pay(second.word("out_trade_no")).await;
-    house.hand_in(&house.take_post()[0]).await;
-    let paid = house.checkout(&token).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
+    let second = server.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    server.pay(second.string("out_trade_no")).await;
+    server.deliver(&server.take_notifications()[0]).await;
+    let paid = server.checkout(&token).await;
     // WeChat vouches for money under the closed number: it cannot be, and it is not lost.
-    let late = letter(
+    let late = payment_notification(
         "late-1",
         &transaction("tea-0001", 1990),
-        house.clock.now_ms(),
+        server.clock.now_ms(),
     );
-    assert_eq!(house.hand_in(&late).await.status, StatusCode::NO_CONTENT);
-    let after = house.checkout(&token).await;
-    assert_eq!(after.word("state"), "paid");
+    assert_eq!(server.deliver(&late).await.status, StatusCode::NO_CONTENT);
+    let after = server.checkout(&token).await;
+    assert_eq!(after.string("state"), "paid");
     assert_eq!(after.json["success_time"], paid.json["success_time"]);
     assert_eq!(after.number("version"), paid.number("version") + 1);
-    house.hand_in(&late).await;
+    server.deliver(&late).await;
     assert_eq!(
-        house.checkout(&token).await.number("version"),
+        server.checkout(&token).await.number("version"),
         after.number("version")
     );
-    assert_eq!(house.mismatches().await, []);
+    assert_eq!(server.mismatches().await, []);
 }
 
 #[tokio::test]
 async fn money_of_an_earlier_attempt_ends_the_one_that_is_open() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
-    let second = house.attempt(&token, &[H5, BACK, ("after", "1")]).await;
-    let number = second.word("out_trade_no").to_owned();
-    let late = letter(
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
+    let second = server.attempt(&token, &[H5, BACK, ("after", "1")]).await;
+    let number = second.string("out_trade_no").to_owned();
+    let late = payment_notification(
         "late-1",
         &transaction("tea-0001", 1990),
-        house.clock.now_ms(),
+        server.clock.now_ms(),
     );
-    house.hand_in(&late).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
-    house.later(1).await;
-    assert_eq!(house.trade_state(&number).as_deref(), Some("CLOSED"));
+    server.deliver(&late).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
+    server.later(1).await;
+    assert_eq!(server.trade_state(&number).as_deref(), Some("CLOSED"));
 }
 
 #[tokio::test]
 async fn of_two_devices_at_the_same_moment_one_begins_even_on_two_servers() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    let other = house.beside().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let other = server.beside().await;
     let (native, h5) = tokio::join!(
-        house.attempt(&token, &[NATIVE, ("after", "0")]),
+        server.attempt(&token, &[NATIVE, ("after", "0")]),
         other.attempt(&token, &[H5, BACK, ("after", "0")])
     );
     let mut outcomes = [native.status.as_u16(), h5.status.as_u16()];
     outcomes.sort_unstable();
     assert_eq!(outcomes, [200, 409], "{} {}", native.json, h5.json);
-    let checkout = house.checkout(&token).await;
+    let checkout = server.checkout(&token).await;
     assert_eq!(checkout.number("attempt"), 1);
-    assert_eq!(house.line.take_kinds(), ["order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order"]);
 }

@@ -12,56 +12,66 @@ use http::{Response, StatusCode};
 use merchant_server::Clock as _;
 use serde_json::{Value, json};
 
-use crate::house::{API_KEY, Answer, House, START_MS, backend, letter, transaction};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{
+    API_KEY, Answer, START_MS, TestServer, backend, payment_notification, transaction,
+};
 
 pub(crate) const DAY: &str = "2026-11-21";
 pub(crate) const HOUR_MS: u64 = 3_600_000;
 
-pub(crate) async fn bill(house: &House, path: &str) -> Answer {
-    house.read_private(&format!("/v1/bills/{path}")).await
+pub(crate) async fn bill(server: &TestServer, path: &str) -> Answer {
+    server.read_private(&format!("/v1/bills/{path}")).await
 }
 
 /// A buyer has paid at WeChat; the notification waits in the post.
-async fn paid(house: &House, order_no: &str, total_fen: u64) {
+async fn paid(server: &TestServer, order_no: &str, total_fen: u64) {
     let order = json!({ "order_no": order_no, "total_fen": total_fen, "description": "tea" });
-    let token = house.order(order).await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay(order_no).await;
+    let token = server.order(order).await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay(order_no).await;
 }
 
-pub(crate) async fn notified(house: &House, order_no: &str, total_fen: u64) {
-    paid(house, order_no, total_fen).await;
-    for told in house.take_post() {
-        assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+pub(crate) async fn notified(server: &TestServer, order_no: &str, total_fen: u64) {
+    paid(server, order_no, total_fen).await;
+    for notification in server.take_notifications() {
+        assert_eq!(
+            server.deliver(&notification).await.status,
+            StatusCode::NO_CONTENT
+        );
     }
 }
 
 /// The shop gives something back, and WeChat has taken it.
-pub(crate) async fn refunded(house: &House, order_no: &str, refund_no: &str, amount_fen: u64) {
+pub(crate) async fn refunded(
+    server: &TestServer,
+    order_no: &str,
+    refund_no: &str,
+    amount_fen: u64,
+) {
     let wish = json!({ "refund_no": refund_no, "amount_fen": amount_fen });
     let path = format!("/v1/orders/{order_no}/refunds");
-    let asked = house.send(backend(&path, API_KEY, wish.to_string())).await;
+    let asked = server.send(backend(&path, API_KEY, wish.to_string())).await;
     assert!(asked.status.is_success(), "{}", asked.json);
-    assert_eq!(asked.word("state"), "processing");
+    assert_eq!(asked.string("state"), "processing");
 }
 
 /// From 17:20 in Shanghai to half past ten the next morning.
-pub(crate) fn the_next_morning(house: &House) {
-    house.clock.advance_ms(17 * HOUR_MS + HOUR_MS / 6);
-    house.line.take_sent();
+pub(crate) fn the_next_morning(server: &TestServer) {
+    server.clock.advance_ms(17 * HOUR_MS + HOUR_MS / 6);
+    server.wechat.take_sent();
 }
 
 #[tokio::test]
 async fn a_day_whose_payments_all_came_in_agrees_with_wechats_bill() {
-    let house = House::open().await;
-    notified(&house, "tea-0001", 1990).await;
+    let server = TestServer::open().await;
+    notified(&server, "tea-0001", 1990).await;
     // This one's notification was lost; the server asked.
-    paid(&house, "tea-0002", 5).await;
-    house.take_post();
-    house.later(5_000).await;
-    the_next_morning(&house);
-    let answer = bill(&house, DAY).await;
+    paid(&server, "tea-0002", 5).await;
+    server.take_notifications();
+    server.later(5_000).await;
+    the_next_morning(&server);
+    let answer = bill(&server, DAY).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     assert_eq!(
         answer.json,
@@ -72,17 +82,17 @@ async fn a_day_whose_payments_all_came_in_agrees_with_wechats_bill() {
             "differences": [],
         })
     );
-    assert_eq!(house.line.take_kinds(), ["bill", "bill_file"]);
+    assert_eq!(server.wechat.take_kinds(), ["bill", "bill_file"]);
 }
 
 #[tokio::test]
 async fn a_refund_that_both_sides_know_agrees_to_the_fen() {
-    let house = House::open().await;
-    notified(&house, "tea-0001", 1990).await;
-    refunded(&house, "tea-0001", "back-1", 333).await;
-    house.later(HOUR_MS).await;
-    the_next_morning(&house);
-    let answer = bill(&house, DAY).await;
+    let server = TestServer::open().await;
+    notified(&server, "tea-0001", 1990).await;
+    refunded(&server, "tea-0001", "back-1", 333).await;
+    server.later(HOUR_MS).await;
+    the_next_morning(&server);
+    let answer = bill(&server, DAY).await;
     assert_eq!(answer.json["differences"], json!([]), "{}", answer.json);
     assert_eq!(
         answer.json["refunds"],
@@ -92,24 +102,27 @@ async fn a_refund_that_both_sides_know_agrees_to_the_fen() {
 
 #[tokio::test]
 async fn what_only_one_side_has_is_told_with_its_number_and_amount() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     // Paid at WeChat, and nobody has told us.
-    paid(&house, "tea-0001", 1990).await;
-    house.take_post();
+    paid(&server, "tea-0001", 1990).await;
+    server.take_notifications();
     // Signed by WeChat's key, and WeChat's ledger knows nothing of it.
     let order = json!({ "order_no": "tea-0002", "total_fen": 7, "description": "tea" });
-    let token = house.order(order).await;
-    house.attempt(&token, &[("product", "native")]).await;
-    let told = letter("N1", &transaction("tea-0002", 7), START_MS);
-    assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    let token = server.order(order).await;
+    server.attempt(&token, &[("product", "native")]).await;
+    let notification = payment_notification("N1", &transaction("tea-0002", 7), START_MS);
+    assert_eq!(
+        server.deliver(&notification).await.status,
+        StatusCode::NO_CONTENT
+    );
     // Given back in WeChat's portal, and nobody has told us.
-    notified(&house, "tea-0003", 100).await;
-    let merchant = crate::house::merchant();
+    notified(&server, "tea-0003", 100).await;
+    let merchant = crate::test_server::merchant();
     let refund = json!({ "mchid": merchant["mchid"], "out_trade_no": "tea-0003", "refund": 40 });
-    house.control("POST", "refund", &refund.to_string()).await;
+    server.control("POST", "refund", &refund.to_string()).await;
 
-    the_next_morning(&house);
-    let answer = bill(&house, DAY).await;
+    the_next_morning(&server);
+    let answer = bill(&server, DAY).await;
     assert_eq!(
         answer.json["payments"],
         json!({ "count": 2, "total_fen": 2090 })
@@ -136,18 +149,18 @@ async fn what_only_one_side_has_is_told_with_its_number_and_amount() {
 
 #[tokio::test]
 async fn a_day_without_business_has_no_bill_and_agrees() {
-    let house = House::open().await;
-    the_next_morning(&house);
-    let answer = bill(&house, DAY).await;
+    let server = TestServer::open().await;
+    the_next_morning(&server);
+    let answer = bill(&server, DAY).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     assert_eq!(answer.json["differences"], json!([]));
 }
 
 /// The next file that WeChat sends is another one when it comes.
-pub(crate) fn change_the_file(house: &House) {
-    house.line.meddle(
+pub(crate) fn change_the_file(server: &TestServer) {
+    server.wechat.inject(
         "bill_file",
-        Meddling::Changed(Box::new(|answer| {
+        Fault::Changed(Box::new(|answer| {
             let mut file = answer.body().to_vec();
             *file.last_mut().unwrap() ^= 1;
             *answer.body_mut() = Bytes::from(file);
@@ -157,12 +170,12 @@ pub(crate) fn change_the_file(house: &House) {
 
 #[tokio::test]
 async fn a_file_with_another_hash_is_not_believed() {
-    let house = House::open().await;
-    notified(&house, "tea-0001", 1990).await;
-    the_next_morning(&house);
+    let server = TestServer::open().await;
+    notified(&server, "tea-0001", 1990).await;
+    the_next_morning(&server);
     for path in [DAY, &format!("{DAY}/file")] {
-        change_the_file(&house);
-        let answer = bill(&house, path).await;
+        change_the_file(&server);
+        let answer = bill(&server, path).await;
         assert_eq!(answer.code(), "WECHAT_UNAVAILABLE", "{}", answer.json);
         assert!(
             answer.text().contains("is not whole gzip"),
@@ -171,70 +184,70 @@ async fn a_file_with_another_hash_is_not_believed() {
         );
 
         // A whole file, and not the one that was asked for.
-        let other = another_file(&house).await;
-        house.line.meddle(
+        let other = another_file(&server).await;
+        server.wechat.inject(
             "bill_file",
-            Meddling::Changed(Box::new(move |answer| *answer.body_mut() = other.clone())),
+            Fault::Changed(Box::new(move |answer| *answer.body_mut() = other.clone())),
         );
-        let answer = bill(&house, path).await;
+        let answer = bill(&server, path).await;
         assert_eq!(answer.code(), "WECHAT_UNAVAILABLE", "{}", answer.json);
         let says = "does not have the hash that WeChat announced";
         assert!(answer.text().contains(says), "{}", answer.text());
 
-        assert_eq!(bill(&house, path).await.status, StatusCode::OK);
+        assert_eq!(bill(&server, path).await.status, StatusCode::OK);
     }
 }
 
 /// The flow of funds of the same day, as it comes from WeChat.
-async fn another_file(house: &House) -> Bytes {
+async fn another_file(server: &TestServer) -> Bytes {
     let seen = Arc::<Mutex<Bytes>>::default();
     let kept = seen.clone();
     let look = move |answer: &mut Response<Bytes>| *kept.lock().unwrap() = answer.body().clone();
-    house
-        .line
-        .meddle("bill_file", Meddling::Changed(Box::new(look)));
-    let flow = bill(house, &format!("{DAY}/file?fund_flow=basic")).await;
+    server
+        .wechat
+        .inject("bill_file", Fault::Changed(Box::new(look)));
+    let flow = bill(server, &format!("{DAY}/file?fund_flow=basic")).await;
     assert_eq!(flow.status, StatusCode::OK, "{}", flow.json);
     let seen = seen.lock().unwrap();
     seen.clone()
 }
 
 /// The next bill is this text, with a hash that WeChat signed.
-fn next_bill(house: &House, text: impl Into<String>) {
+fn next_bill(server: &TestServer, text: impl Into<String>) {
     let text = text.into().into_bytes();
     let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, &text);
     let hash = hash.as_ref().iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     });
-    let now_ms = house.clock.now_ms();
+    let now_ms = server.clock.now_ms();
     let signed_hash = move |answer: &mut Response<Bytes>| {
         let mut ticket: Value = serde_json::from_slice(answer.body()).unwrap();
         ticket["hash_value"] = hash.clone().into();
-        let signed = crate::house::sign(ticket.to_string(), now_ms);
+        let signed = crate::test_server::sign(ticket.to_string(), now_ms);
         *answer.headers_mut() = signed.headers;
         *answer.body_mut() = signed.body;
     };
-    let line = &house.line;
-    line.meddle("bill", Meddling::Changed(Box::new(signed_hash)));
+    let line = &server.wechat;
+    line.inject("bill", Fault::Changed(Box::new(signed_hash)));
     let packed = move |answer: &mut Response<Bytes>| {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
         gzip.write_all(&text).unwrap();
         *answer.body_mut() = gzip.finish().unwrap().into();
     };
-    line.meddle("bill_file", Meddling::Changed(Box::new(packed)));
+    line.inject("bill_file", Fault::Changed(Box::new(packed)));
 }
 
 /// A day with two payments and a refund that both sides know, and its bill.
-async fn a_days_bill() -> (House, String) {
-    let house = House::open().await;
-    notified(&house, "tea-0001", 1990).await;
-    notified(&house, "tea-0002", 5).await;
-    refunded(&house, "tea-0001", "back-1", 333).await;
-    house.later(HOUR_MS).await;
-    the_next_morning(&house);
-    let text = bill(&house, &format!("{DAY}/file")).await.text();
-    (house, text)
+async fn a_days_bill() -> (TestServer, String) {
+    let server = TestServer::open().await;
+    notified(&server, "tea-0001", 1990).await;
+    notified(&server, "tea-0002", 5).await;
+    refunded(&server, "tea-0001", "back-1", 333).await;
+    server.later(HOUR_MS).await;
+    the_next_morning(&server);
+    let text = bill(&server, &format!("{DAY}/file")).await.text();
+    (server, text)
 }
 
 /// What a comparison found, in short.
@@ -256,7 +269,7 @@ fn found(answer: &Answer) -> Vec<(String, String, String)> {
 
 #[tokio::test]
 async fn one_line_that_cannot_be_read_is_named_and_all_others_are_compared() {
-    let (house, text) = a_days_bill().await;
+    let (server, text) = a_days_bill().await;
     let line_of = |part: &str| {
         let lines = text.lines();
         lines.clone().position(|line| line.contains(part)).unwrap() + 1
@@ -309,8 +322,8 @@ async fn one_line_that_cannot_be_read_is_named_and_all_others_are_compared() {
         ),
     ];
     for (text, number, says) in cases {
-        next_bill(&house, text);
-        let found = found(&bill(&house, DAY).await);
+        next_bill(&server, text);
+        let found = found(&bill(&server, DAY).await);
         assert_eq!(found.len(), 1, "{found:?}");
         let (kind, out_trade_no, there) = &found[0];
         assert_eq!(
@@ -324,7 +337,7 @@ async fn one_line_that_cannot_be_read_is_named_and_all_others_are_compared() {
 
 #[tokio::test]
 async fn a_bill_that_cannot_be_read_is_a_permanent_fault_with_a_code_of_its_own() {
-    let (house, text) = a_days_bill().await;
+    let (server, text) = a_days_bill().await;
     let cases = [
         (String::new(), "line 1 of the bill does not name columns"),
         (
@@ -341,8 +354,8 @@ async fn a_bill_that_cannot_be_read_is_a_permanent_fault_with_a_code_of_its_own(
         ),
     ];
     for (text, says) in cases {
-        next_bill(&house, text);
-        let answer = bill(&house, DAY).await;
+        next_bill(&server, text);
+        let answer = bill(&server, DAY).await;
         assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
         assert_eq!(answer.code(), "BILL_UNREADABLE", "{}", answer.json);
         assert_eq!(answer.json["error"]["retryable"], false);
@@ -350,23 +363,23 @@ async fn a_bill_that_cannot_be_read_is_a_permanent_fault_with_a_code_of_its_own(
         assert!(answer.headers.get("retry-after").is_none());
     }
     // A ticket without a hash, signed: another try brings the same.
-    let now_ms = house.clock.now_ms();
+    let now_ms = server.clock.now_ms();
     let no_hash = move |answer: &mut Response<Bytes>| {
-        let signed = crate::house::sign(r#"{"download_url":"https://a/b"}"#, now_ms);
+        let signed = crate::test_server::sign(r#"{"download_url":"https://a/b"}"#, now_ms);
         *answer.headers_mut() = signed.headers;
         *answer.body_mut() = signed.body;
     };
-    house
-        .line
-        .meddle("bill", Meddling::Changed(Box::new(no_hash)));
-    let answer = bill(&house, DAY).await;
+    server
+        .wechat
+        .inject("bill", Fault::Changed(Box::new(no_hash)));
+    let answer = bill(&server, DAY).await;
     assert_eq!(answer.code(), "BILL_UNREADABLE", "{}", answer.json);
     assert!(answer.text().contains("hash_value is missing"));
 }
 
 #[tokio::test]
 async fn a_bill_in_older_columns_or_other_spelling_is_compared_as_any_other() {
-    let (house, text) = a_days_bill().await;
+    let (server, text) = a_days_bill().await;
     let mut older = text.clone();
     for (new, old) in [
         ("特约商户号", "子商户号"),
@@ -399,8 +412,8 @@ async fn a_bill_in_older_columns_or_other_spelling_is_compared_as_any_other() {
         ticked(&older),
         text.replace("\r\n", "\n"),
     ] {
-        next_bill(&house, text);
-        let answer = bill(&house, DAY).await;
+        next_bill(&server, text);
+        let answer = bill(&server, DAY).await;
         assert_eq!(found(&answer), [], "{}", answer.json);
         assert_eq!(
             answer.json["payments"],
@@ -411,36 +424,36 @@ async fn a_bill_in_older_columns_or_other_spelling_is_compared_as_any_other() {
 
 #[tokio::test]
 async fn a_firewalls_page_is_no_refusal_of_wechats() {
-    let (house, _) = a_days_bill().await;
+    let (server, _) = a_days_bill().await;
     for status in [403, 404, 407] {
-        let page = Meddling::Answered(status, "<html>blocked</html>");
-        house.line.meddle("bill", page);
-        let answer = bill(&house, DAY).await;
+        let page = Fault::Answered(status, "<html>blocked</html>");
+        server.wechat.inject("bill", page);
+        let answer = bill(&server, DAY).await;
         assert_eq!(answer.code(), "WECHAT_UNAVAILABLE", "{}", answer.json);
         assert_eq!(answer.json["error"]["retryable"], true);
 
         let order =
             json!({ "order_no": format!("pot-{status}"), "total_fen": 5, "description": "t" });
-        let token = house.order(order).await;
-        let page = Meddling::Answered(status, "<html>blocked</html>");
-        house.line.meddle("order", page);
-        let refused = house.attempt(&token, &[("product", "native")]).await;
+        let token = server.order(order).await;
+        let page = Fault::Answered(status, "<html>blocked</html>");
+        server.wechat.inject("order", page);
+        let refused = server.attempt(&token, &[("product", "native")]).await;
         assert_eq!(refused.code(), "ATTEMPT_IN_DOUBT", "{}", refused.json);
-        let again = house.attempt(&token, &[("product", "native")]).await;
+        let again = server.attempt(&token, &[("product", "native")]).await;
         assert_eq!(again.status, StatusCode::OK, "{}", again.json);
     }
     // WeChat's own word is final, signed or not.
-    let said = Meddling::Answered(403, r#"{"code":"NO_AUTH","message":"m"}"#);
-    house.line.meddle("bill", said);
-    assert_eq!(bill(&house, DAY).await.code(), "WECHAT_REFUSED");
+    let said = Fault::Answered(403, r#"{"code":"NO_AUTH","message":"m"}"#);
+    server.wechat.inject("bill", said);
+    assert_eq!(bill(&server, DAY).await.code(), "WECHAT_REFUSED");
 }
 
 #[tokio::test]
 async fn a_bill_is_handed_on_as_wechat_has_it() {
-    let house = House::open().await;
-    notified(&house, "tea-0001", 1990).await;
-    house.later(0).await;
-    the_next_morning(&house);
+    let server = TestServer::open().await;
+    notified(&server, "tea-0001", 1990).await;
+    server.later(0).await;
+    the_next_morning(&server);
     for (query, name, holds) in [
         ("", "tradebill-2026-11-21.csv", "`tea-0001"),
         (
@@ -449,7 +462,7 @@ async fn a_bill_is_handed_on_as_wechat_has_it() {
             "`19.90",
         ),
     ] {
-        let file = bill(&house, &format!("{DAY}/file{query}")).await;
+        let file = bill(&server, &format!("{DAY}/file{query}")).await;
         assert_eq!(file.status, StatusCode::OK, "{}", file.json);
         assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
         let disposition = format!("attachment; filename=\"{name}\"");
@@ -462,9 +475,9 @@ async fn a_bill_is_handed_on_as_wechat_has_it() {
         assert_eq!(text.lines().last().unwrap().chars().next(), Some('`'));
     }
     let kinds = ["bill", "bill_file", "bill", "bill_file"];
-    assert_eq!(house.line.take_kinds(), kinds);
+    assert_eq!(server.wechat.take_kinds(), kinds);
     assert_eq!(
-        house.server.next_due_ms().await.unwrap(),
+        server.inner.next_due_ms().await.unwrap(),
         None,
         "a file is only read"
     );
@@ -472,42 +485,42 @@ async fn a_bill_is_handed_on_as_wechat_has_it() {
 
 #[tokio::test]
 async fn a_day_without_business_has_no_file() {
-    let house = House::open().await;
-    the_next_morning(&house);
-    let file = bill(&house, &format!("{DAY}/file")).await;
+    let server = TestServer::open().await;
+    the_next_morning(&server);
+    let file = bill(&server, &format!("{DAY}/file")).await;
     assert_eq!(file.status, StatusCode::NO_CONTENT, "{}", file.json);
     assert_eq!(file.body.len(), 0);
 }
 
 #[tokio::test]
 async fn a_bill_that_is_not_ready_or_no_day_at_all_is_refused_with_the_reason() {
-    let house = House::open().await;
-    notified(&house, "tea-0001", 1990).await;
-    let today = bill(&house, DAY).await;
+    let server = TestServer::open().await;
+    notified(&server, "tea-0001", 1990).await;
+    let today = bill(&server, DAY).await;
     assert_eq!(today.code(), "WECHAT_REFUSED");
     assert_eq!(today.json["error"]["wechat_code"], "INVALID_REQUEST");
-    house.clock.advance_ms(15 * HOUR_MS);
+    server.clock.advance_ms(15 * HOUR_MS);
     for path in [DAY, &format!("{DAY}/file")] {
-        let early = bill(&house, path).await;
+        let early = bill(&server, path).await;
         assert_eq!(early.code(), "WECHAT_UNAVAILABLE");
         assert_eq!(early.json["error"]["wechat_code"], "STATEMENT_CREATING");
         assert_eq!(early.json["error"]["retry_after_ms"], 1_800_000);
     }
-    house.line.take_sent();
+    server.wechat.take_sent();
     for day in ["2026-11-31", "yesterday", "20261121", "2026-1-1"] {
         for path in [day, &format!("{day}/file")] {
-            let answer = bill(&house, path).await;
+            let answer = bill(&server, path).await;
             assert_eq!(answer.code(), "INVALID_REQUEST", "{path}");
             assert_eq!(answer.json["error"]["field"], "day");
         }
     }
-    assert_eq!(house.line.take_sent(), []);
+    assert_eq!(server.wechat.take_sent(), []);
 }
 
 #[tokio::test]
 async fn who_sells_for_himself_has_no_sub_merchants_bill() {
-    let house = House::open().await;
-    the_next_morning(&house);
+    let server = TestServer::open().await;
+    the_next_morning(&server);
     for (query, field, says) in [
         (
             "sub_mchid=1600000000",
@@ -528,13 +541,13 @@ async fn who_sells_for_himself_has_no_sub_merchants_bill() {
         ),
     ] {
         for path in [format!("{DAY}?{query}"), format!("{DAY}/file?{query}")] {
-            let refused = bill(&house, &path).await;
+            let refused = bill(&server, &path).await;
             assert_eq!(refused.code(), "INVALID_REQUEST", "{path}");
             assert_eq!(refused.json["error"]["field"], field, "{path}");
             assert!(refused.text().contains(says), "{path}: {}", refused.json);
         }
     }
-    let compared = bill(&house, &format!("{DAY}?fund_flow=basic")).await;
+    let compared = bill(&server, &format!("{DAY}?fund_flow=basic")).await;
     assert_eq!(compared.json["error"]["field"], "fund_flow");
-    assert_eq!(house.line.take_sent(), []);
+    assert_eq!(server.wechat.take_sent(), []);
 }

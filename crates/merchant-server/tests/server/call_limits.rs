@@ -7,8 +7,8 @@ use http::StatusCode;
 use merchant_server::Clock as _;
 use serde_json::json;
 
-use crate::house::{API_KEY, Answer, House, MINUTE_MS, backend, configuration};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{API_KEY, Answer, MINUTE_MS, TestServer, backend, configuration};
 
 /// What a page came to that takes over from itself, by turns of two products, four times a second.
 struct Flood {
@@ -18,27 +18,27 @@ struct Flood {
 }
 
 /// A page's wish that has seen an attempt.
-async fn start(house: &House, token: &str, product: &str, seen: u64) -> Answer {
+async fn start(server: &TestServer, token: &str, product: &str, seen: u64) -> Answer {
     let fields = [
         ("product", product),
         ("after", &*seen.to_string()),
         ("return_url", "http://127.0.0.1:8000/pay"),
     ];
-    house.attempt(token, &fields).await
+    server.attempt(token, &fields).await
 }
 
-async fn flood_for_a_minute(house: &House, token: &str) -> Flood {
+async fn flood_for_a_minute(server: &TestServer, token: &str) -> Flood {
     let mut flood = Flood {
         attempts: 0,
         refused: 0,
         calls: 0,
     };
-    house.line.take_sent();
+    server.wechat.take_sent();
     let mut seen = 0;
     for _ in 0..240 {
         // Always the other one.
         let product = if seen % 2 == 0 { "native" } else { "h5" };
-        let answer = start(house, token, product, seen).await;
+        let answer = start(server, token, product, seen).await;
         if answer.status == StatusCode::OK {
             flood.attempts += 1;
             seen = answer.number("attempt");
@@ -50,27 +50,29 @@ async fn flood_for_a_minute(house: &House, token: &str) -> Flood {
             assert!(answer.headers.contains_key("retry-after"));
             flood.refused += 1;
         }
-        house.clock.advance_ms(MINUTE_MS / 240);
+        server.clock.advance_ms(MINUTE_MS / 240);
     }
-    flood.calls = house.line.take_sent().len();
+    flood.calls = server.wechat.take_sent().len();
     flood
 }
 
 /// A house whose pages may call as often as they like.
-async fn house_without_rate_limits() -> House {
-    House::open_with("rate_limits = { token_per_minute = 100000, address_per_minute = 100000 }")
-        .await
+async fn server_without_rate_limits() -> TestServer {
+    TestServer::open_with(
+        "rate_limits = { token_per_minute = 100000, address_per_minute = 100000 }",
+    )
+    .await
 }
 
 #[tokio::test]
 async fn one_token_makes_a_bounded_number_of_attempts_and_calls_in_a_minute() {
-    let house = house_without_rate_limits().await;
-    let token = house.tea().await;
+    let server = server_without_rate_limits().await;
+    let token = server.default_order().await;
     let Flood {
         attempts,
         refused,
         calls,
-    } = flood_for_a_minute(&house, &token).await;
+    } = flood_for_a_minute(&server, &token).await;
     println!(
         "one token, 240 tries in a minute: {attempts} attempts, {refused} refused, {calls} calls to WeChat"
     );
@@ -83,12 +85,12 @@ async fn one_token_makes_a_bounded_number_of_attempts_and_calls_in_a_minute() {
 
 #[tokio::test]
 async fn who_is_at_the_limit_may_look_and_goes_on_after_the_wait_and_nobody_else_is_held_up() {
-    let house = house_without_rate_limits().await;
-    let token = house.tea().await;
+    let server = server_without_rate_limits().await;
+    let token = server.default_order().await;
     let mut seen = 0;
     let mut turn = 0;
     let refused = loop {
-        let answer = start(&house, &token, ["native", "h5"][turn % 2], seen).await;
+        let answer = start(&server, &token, ["native", "h5"][turn % 2], seen).await;
         if answer.status != StatusCode::OK {
             break answer;
         }
@@ -97,39 +99,39 @@ async fn who_is_at_the_limit_may_look_and_goes_on_after_the_wait_and_nobody_else
     };
     assert_eq!(turn, 12);
     // Looking, and getting the same attempt again, is no new attempt.
-    assert_eq!(house.checkout(&token).await.status, StatusCode::OK);
-    let same = start(&house, &token, ["native", "h5"][(turn - 1) % 2], seen).await;
+    assert_eq!(server.checkout(&token).await.status, StatusCode::OK);
+    let same = start(&server, &token, ["native", "h5"][(turn - 1) % 2], seen).await;
     assert_eq!(same.status, StatusCode::OK, "{}", same.json);
     // Another order is not concerned, and neither is the backend.
-    let another = order(&house, 2).await;
-    let started = start(&house, &another, "native", 0).await;
+    let another = order(&server, 2).await;
+    let started = start(&server, &another, "native", 0).await;
     assert_eq!(started.status, StatusCode::OK, "{}", started.json);
     let wanted = json!({ "product": "native", "after": seen });
-    let by_backend = house.backend_attempt("tea-0001", &wanted).await;
+    let by_backend = server.backend_attempt("tea-0001", &wanted).await;
     assert_eq!(by_backend.status, StatusCode::OK, "{}", by_backend.json);
     let wait_ms = refused.json["error"]["retry_after_ms"].as_u64().unwrap();
-    house.clock.advance_ms(wait_ms);
-    let seen = house.checkout(&token).await.number("attempt");
-    let again = start(&house, &token, "h5", seen).await;
+    server.clock.advance_ms(wait_ms);
+    let seen = server.checkout(&token).await.number("attempt");
+    let again = start(&server, &token, "h5", seen).await;
     assert_eq!(again.status, StatusCode::OK, "{}", again.json);
 }
 
 #[tokio::test]
 async fn a_buyer_who_changes_the_mind_and_the_device_never_meets_the_limit() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let mut seen = 0;
     // Five changes in a minute, each page loaded twice, the code looked at once more.
     for product in ["native", "h5", "native", "h5", "native"] {
         for _ in 0..2 {
-            let answer = start(&house, &token, product, seen).await;
+            let answer = start(&server, &token, product, seen).await;
             assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
             seen = answer.number("attempt");
         }
-        house.clock.advance_ms(MINUTE_MS / 5);
+        server.clock.advance_ms(MINUTE_MS / 5);
     }
     let cancel = [("after", &*seen.to_string())];
-    let cancelled = house
+    let cancelled = server
         .form(&format!("/v1/checkouts/{token}/cancel"), &cancel)
         .await;
     assert_eq!(cancelled.status, StatusCode::OK, "{}", cancelled.json);
@@ -137,34 +139,34 @@ async fn a_buyer_who_changes_the_mind_and_the_device_never_meets_the_limit() {
 
 #[tokio::test]
 async fn what_is_tried_again_while_wechat_refuses_is_counted_too() {
-    let house = house_without_rate_limits().await;
-    let token = house.tea().await;
+    let server = server_without_rate_limits().await;
+    let token = server.default_order().await;
     for _ in 0..240 {
-        house.line.meddle(
+        server.wechat.inject(
             "order",
-            Meddling::Answered(500, r#"{"code":"SYSTEM_ERROR","message":"x"}"#),
+            Fault::Answered(500, r#"{"code":"SYSTEM_ERROR","message":"x"}"#),
         );
     }
     let mut codes = Vec::new();
     for _ in 0..40 {
-        let answer = house.attempt(&token, &[("product", "native")]).await;
+        let answer = server.attempt(&token, &[("product", "native")]).await;
         codes.push(answer.code().to_owned());
-        house.clock.advance_ms(50);
+        server.clock.advance_ms(50);
     }
-    let orders = house.line.take_kinds();
+    let orders = server.wechat.take_kinds();
     let orders = orders.iter().filter(|kind| **kind == "order").count();
     assert_eq!(orders, 12, "{codes:?}");
     assert_eq!(codes.last().unwrap(), "RATE_LIMITED");
 }
 
 /// Does the work; whenever something waits for the clock, moves it on by as much.
-async fn meanwhile<Work: Future>(house: &House, step_ms: u64, work: Work) -> Work::Output {
+async fn meanwhile<Work: Future>(server: &TestServer, step_ms: u64, work: Work) -> Work::Output {
     let mut work = pin!(work);
     loop {
         tokio::select! {
             biased;
             done = &mut work => return done,
-            () = house.clock.somebody_waits() => house.clock.advance_ms(step_ms),
+            () = server.clock.somebody_waits() => server.clock.advance_ms(step_ms),
         }
     }
 }
@@ -177,46 +179,46 @@ fn with_calls_per_second(calls: u32) -> String {
     )
 }
 
-async fn order(house: &House, place: usize) -> String {
+async fn order(server: &TestServer, place: usize) -> String {
     let order =
         json!({ "order_no": format!("tea-{place:04}"), "total_fen": 1, "description": "茶" });
-    house.order(order).await
+    server.order(order).await
 }
 
 /// Forty buyers change between two products, eight tries a second for a minute of the moved clock.
 ///
 /// Gives the calls to WeChat, the seconds that passed in all, and the refusals.
-async fn buyers_for_a_minute(house: &House) -> (usize, usize, Vec<Answer>) {
+async fn buyers_for_a_minute(server: &TestServer) -> (usize, usize, Vec<Answer>) {
     let mut tokens = Vec::new();
     for place in 1..=40 {
-        tokens.push((order(house, place).await, 0));
+        tokens.push((order(server, place).await, 0));
     }
-    house.line.take_sent();
-    let (begin_ms, mut tries, mut refused) = (house.clock.now_ms(), 0, Vec::new());
-    while house.clock.now_ms() < begin_ms + 60_000 {
+    server.wechat.take_sent();
+    let (begin_ms, mut tries, mut refused) = (server.clock.now_ms(), 0, Vec::new());
+    while server.clock.now_ms() < begin_ms + 60_000 {
         let (token, seen) = &mut tokens[tries % 40];
         let product = if *seen % 2 == 0 { "native" } else { "h5" };
-        let answer = meanwhile(house, 1_000, start(house, token, product, *seen)).await;
+        let answer = meanwhile(server, 1_000, start(server, token, product, *seen)).await;
         if answer.status == StatusCode::OK {
             *seen = answer.number("attempt");
         } else {
             refused.push(answer);
         }
         tries += 1;
-        house.clock.advance_ms(125);
+        server.clock.advance_ms(125);
     }
-    let passed_s = (house.clock.now_ms() - begin_ms) / 1_000;
+    let passed_s = (server.clock.now_ms() - begin_ms) / 1_000;
     let passed_s = usize::try_from(passed_s).unwrap();
-    (house.line.take_sent().len(), passed_s, refused)
+    (server.wechat.take_sent().len(), passed_s, refused)
 }
 
 #[tokio::test]
 async fn all_buyers_together_stay_within_the_calls_per_second_and_are_told_when_to_come_back() {
-    let house = House::open_configured(&with_calls_per_second(1_000)).await;
-    let (unbounded, _, refused) = buyers_for_a_minute(&house).await;
+    let server = TestServer::open_configured(&with_calls_per_second(1_000)).await;
+    let (unbounded, _, refused) = buyers_for_a_minute(&server).await;
     assert_eq!(refused.len(), 0);
-    let house = House::open_configured(&with_calls_per_second(2)).await;
-    let (calls, passed_s, refused) = buyers_for_a_minute(&house).await;
+    let server = TestServer::open_configured(&with_calls_per_second(2)).await;
+    let (calls, passed_s, refused) = buyers_for_a_minute(&server).await;
     println!(
         "40 buyers in a minute: {unbounded} calls at 1000 a second, {calls} in {passed_s} s at 2 a second"
     );
@@ -232,63 +234,63 @@ async fn all_buyers_together_stay_within_the_calls_per_second_and_are_told_when_
         let retry_after_ms = answer.json["error"]["retry_after_ms"].as_u64().unwrap();
         assert!(retry_after_ms >= 1_000, "{}", answer.json);
     }
-    let metrics = house.read_private("/metrics").await.text();
+    let metrics = server.read_private("/metrics").await.text();
     assert!(metrics.contains("outcome=\"over_budget\"}"), "{metrics}");
 }
 
 #[tokio::test]
 async fn a_flood_of_buyers_leaves_due_work_and_the_backend_their_share() {
-    let house = House::open_configured(&with_calls_per_second(10)).await;
-    let paying = house.tea().await;
-    house.attempt(&paying, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    house.take_post().clear();
+    let server = TestServer::open_configured(&with_calls_per_second(10)).await;
+    let paying = server.default_order().await;
+    server.attempt(&paying, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    server.take_notifications().clear();
     let mut tokens = Vec::new();
     for place in 2..=80 {
-        tokens.push(order(&house, place).await);
+        tokens.push(order(&server, place).await);
     }
     // The clock stands still: no share gains anything.
     let mut begun = 0;
     for token in &tokens {
         tokio::select! {
             biased;
-            answer = house.attempt(token, &[("product", "native")]) => {
+            answer = server.attempt(token, &[("product", "native")]) => {
                 begun += usize::from(answer.status == StatusCode::OK);
             }
             // It waits for its turn, and its buyer leaves.
-            () = house.clock.somebody_waits() => {}
+            () = server.clock.somebody_waits() => {}
         }
     }
     assert!(begun < tokens.len(), "{begun}");
     // The lost notification's order is asked about all the same, and money goes back.
-    house.clock.advance_ms(5_000);
-    let due = meanwhile(&house, 5_000, house.server.run_due())
+    server.clock.advance_ms(5_000);
+    let due = meanwhile(&server, 5_000, server.inner.run_due())
         .await
         .unwrap();
     assert!(due > 0);
-    assert_eq!(house.checkout(&paying).await.word("state"), "paid");
+    assert_eq!(server.checkout(&paying).await.string("state"), "paid");
     let refund = json!({ "refund_no": "R-1", "amount_fen": 1 }).to_string();
     let request = backend("/v1/orders/tea-0001/refunds", API_KEY, refund);
-    let answer = meanwhile(&house, 5_000, house.send(request)).await;
+    let answer = meanwhile(&server, 5_000, server.send(request)).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json);
 }
 
 #[tokio::test]
 async fn another_bound_is_in_force_without_a_restart() {
-    let house = House::open_configured(&with_calls_per_second(1)).await;
+    let server = TestServer::open_configured(&with_calls_per_second(1)).await;
     let mut tokens = Vec::new();
     for place in 1..=12 {
-        tokens.push(order(&house, place).await);
+        tokens.push(order(&server, place).await);
     }
     let mut refused = Vec::new();
     for token in &tokens {
-        let answer = house.attempt(token, &[("product", "native")]).await;
+        let answer = server.attempt(token, &[("product", "native")]).await;
         refused.extend((answer.status != StatusCode::OK).then_some(token));
     }
     assert!(refused.len() >= 9, "{}", refused.len());
-    let house = house.reloaded_as(&with_calls_per_second(1_000));
+    let server = server.reloaded_as(&with_calls_per_second(1_000));
     for token in refused {
-        let answer = house.attempt(token, &[("product", "native")]).await;
+        let answer = server.attempt(token, &[("product", "native")]).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     }
 }

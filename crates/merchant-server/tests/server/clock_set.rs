@@ -7,10 +7,10 @@ use merchant_server::Refreshed;
 use serde_json::json;
 use tower::ServiceExt as _;
 
-use crate::house::{House, MINUTE_MS, read};
+use crate::fault_injector::Fault;
 use crate::oauth::{authorize_url, handle, through_wechat};
+use crate::test_server::{MINUTE_MS, TestServer, read};
 use crate::webhooks::{SECRET, TARGET, close};
-use crate::wechat_line::Meddling;
 
 const HOUR_MS: i64 = 3_600_000;
 /// A little, and much more than any plan of ours.
@@ -18,37 +18,37 @@ const AHEAD_MS: [i64; 3] = [40_000, HOUR_MS, 400 * 24 * HOUR_MS];
 
 /// What happens while the clock is ahead for three seconds. Afterwards due work looks at the clock, as
 /// it does each second.
-async fn while_ahead(house: &House, by_ms: i64, what: impl AsyncFnOnce()) {
-    house.clock.set_ahead_ms(by_ms);
+async fn while_ahead(server: &TestServer, by_ms: i64, what: impl AsyncFnOnce()) {
+    server.clock.set_ahead_ms(by_ms);
     what().await;
-    house.later(3_000).await;
-    house.clock.set_ahead_ms(-by_ms);
-    house.server.run_due().await.unwrap();
+    server.later(3_000).await;
+    server.clock.set_ahead_ms(-by_ms);
+    server.inner.run_due().await.unwrap();
 }
 
 /// An order that is not over in an hour.
-async fn long_order(house: &House) -> String {
+async fn long_order(server: &TestServer) -> String {
     let order = json!({
         "order_no": "tea-0001", "total_fen": 1990, "description": "tea",
         "expires_in_ms": 7 * 24 * HOUR_MS,
     });
-    house.order(order).await
+    server.order(order).await
 }
 
 #[tokio::test]
 async fn a_limit_forgets_no_call_and_remembers_none_too_long() {
     let limits = "rate_limits = { token_per_minute = 3, address_per_minute = 100 }";
     for by_ms in AHEAD_MS.into_iter().flat_map(|by_ms| [by_ms, -by_ms]) {
-        let house = House::open_with(limits).await;
-        let token = house.tea().await;
-        while_ahead(&house, by_ms, async || {
+        let server = TestServer::open_with(limits).await;
+        let token = server.default_order().await;
+        while_ahead(&server, by_ms, async || {
             for _ in 0..3 {
-                assert_eq!(house.checkout(&token).await.status, StatusCode::OK);
+                assert_eq!(server.checkout(&token).await.status, StatusCode::OK);
             }
-            assert_eq!(house.checkout(&token).await.code(), "RATE_LIMITED");
+            assert_eq!(server.checkout(&token).await.code(), "RATE_LIMITED");
         })
         .await;
-        let refused = house.checkout(&token).await;
+        let refused = server.checkout(&token).await;
         assert_eq!(
             refused.code(),
             "RATE_LIMITED",
@@ -56,9 +56,9 @@ async fn a_limit_forgets_no_call_and_remembers_none_too_long() {
         );
         let wait_ms = refused.json["error"]["retry_after_ms"].as_u64().unwrap();
         assert!(wait_ms <= 20_000, "{by_ms}: {wait_ms}");
-        house.clock.advance_ms(wait_ms);
+        server.clock.advance_ms(wait_ms);
         assert_eq!(
-            house.checkout(&token).await.status,
+            server.checkout(&token).await.status,
             StatusCode::OK,
             "{by_ms}"
         );
@@ -68,16 +68,16 @@ async fn a_limit_forgets_no_call_and_remembers_none_too_long() {
 #[tokio::test]
 async fn a_lost_payment_is_found_in_time_after_the_clock_was_put_right() {
     for by_ms in [40_000, HOUR_MS, 24 * HOUR_MS] {
-        let house = House::open().await;
-        let token = long_order(&house).await;
-        while_ahead(&house, by_ms, async || {
-            house.attempt(&token, &[("product", "native")]).await;
+        let server = TestServer::open().await;
+        let token = long_order(&server).await;
+        while_ahead(&server, by_ms, async || {
+            server.attempt(&token, &[("product", "native")]).await;
         })
         .await;
-        house.pay("tea-0001").await;
-        house.later(5_000).await;
+        server.pay("tea-0001").await;
+        server.later(5_000).await;
         assert_eq!(
-            house.checkout(&token).await.word("state"),
+            server.checkout(&token).await.string("state"),
             "paid",
             "{by_ms}"
         );
@@ -87,25 +87,25 @@ async fn a_lost_payment_is_found_in_time_after_the_clock_was_put_right() {
 #[tokio::test]
 async fn the_plan_of_questions_goes_on_after_one_that_was_asked_ahead_of_time() {
     for by_ms in [60_000, 20 * 60_000] {
-        let house = House::open().await;
-        let token = house.tea().await;
-        house.attempt(&token, &[("product", "native")]).await;
-        house.line.take_sent();
-        while_ahead(&house, by_ms, async || {
-            house.server.run_due().await.unwrap();
+        let server = TestServer::open().await;
+        let token = server.default_order().await;
+        server.attempt(&token, &[("product", "native")]).await;
+        server.wechat.take_sent();
+        while_ahead(&server, by_ms, async || {
+            server.inner.run_due().await.unwrap();
         })
         .await;
         assert_eq!(
-            house.line.take_kinds(),
+            server.wechat.take_kinds(),
             ["query"],
             "{by_ms}: early, and once"
         );
-        house.later(30_000).await;
-        assert_eq!(house.line.take_kinds(), ["query"], "{by_ms}");
-        let asked = house.checkout(&token).await;
+        server.later(30_000).await;
+        assert_eq!(server.wechat.take_kinds(), ["query"], "{by_ms}");
+        let asked = server.checkout(&token).await;
         assert_eq!(asked.number("checked_ms_ago"), 0, "{by_ms}");
-        house.later(7_000).await;
-        let later = house.checkout(&token).await;
+        server.later(7_000).await;
+        let later = server.checkout(&token).await;
         assert_eq!(later.number("checked_ms_ago"), 7_000, "{by_ms}");
     }
 }
@@ -114,16 +114,16 @@ async fn the_plan_of_questions_goes_on_after_one_that_was_asked_ahead_of_time() 
 #[tokio::test]
 async fn work_of_a_clock_that_was_behind_is_done_at_once_and_none_is_lost() {
     for by_ms in AHEAD_MS {
-        let house = House::open().await;
-        house.clock.set_ahead_ms(-by_ms);
-        let token = house.tea().await;
-        house.attempt(&token, &[("product", "native")]).await;
-        house.pay("tea-0001").await;
-        house.clock.set_ahead_ms(by_ms);
-        house.later(5_000).await;
-        house.later(10_000).await;
+        let server = TestServer::open().await;
+        server.clock.set_ahead_ms(-by_ms);
+        let token = server.default_order().await;
+        server.attempt(&token, &[("product", "native")]).await;
+        server.pay("tea-0001").await;
+        server.clock.set_ahead_ms(by_ms);
+        server.later(5_000).await;
+        server.later(10_000).await;
         assert_eq!(
-            house.checkout(&token).await.word("state"),
+            server.checkout(&token).await.string("state"),
             "paid",
             "{by_ms}"
         );
@@ -134,48 +134,48 @@ async fn work_of_a_clock_that_was_behind_is_done_at_once_and_none_is_lost() {
 async fn a_message_is_tried_again_in_time_also_by_the_next_process() {
     for restarts in [false, true] {
         let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
-        let mut house = House::open_with_end(&target).await;
-        house.backend.answer(StatusCode::BAD_GATEWAY);
-        close(&house, 1).await;
-        while_ahead(&house, HOUR_MS, async || {
-            house.server.run_due().await.unwrap();
+        let mut server = TestServer::open_with_end(&target).await;
+        server.backend.answer(StatusCode::BAD_GATEWAY);
+        close(&server, 1).await;
+        while_ahead(&server, HOUR_MS, async || {
+            server.inner.run_due().await.unwrap();
         })
         .await;
-        assert_eq!(house.backend.count(TARGET), 1);
+        assert_eq!(server.backend.count(TARGET), 1);
         if restarts {
-            house = house.begin_again().await;
+            server = server.restart().await;
         }
-        house.server.run_due().await.unwrap();
-        house.later(5_000).await;
-        assert_eq!(house.backend.count(TARGET), 2, "{restarts}");
+        server.inner.run_due().await.unwrap();
+        server.later(5_000).await;
+        assert_eq!(server.backend.count(TARGET), 2, "{restarts}");
     }
 }
 
 #[tokio::test]
 async fn no_order_is_ended_by_a_clock_that_is_ahead_for_a_moment() {
     for by_ms in [31 * 60_000, HOUR_MS, 400 * 24 * HOUR_MS] {
-        let house = House::open().await;
-        let token = house.tea().await;
-        house.server.run_due().await.unwrap();
-        while_ahead(&house, by_ms, async || {
-            house.server.run_due().await.unwrap();
+        let server = TestServer::open().await;
+        let token = server.default_order().await;
+        server.inner.run_due().await.unwrap();
+        while_ahead(&server, by_ms, async || {
+            server.inner.run_due().await.unwrap();
         })
         .await;
-        house.later(10_000).await;
+        server.later(10_000).await;
         assert_eq!(
-            house.checkout(&token).await.word("state"),
+            server.checkout(&token).await.string("state"),
             "open",
             "{by_ms}"
         );
-        house.later(29 * MINUTE_MS).await;
+        server.later(29 * MINUTE_MS).await;
         assert_eq!(
-            house.checkout(&token).await.word("state"),
+            server.checkout(&token).await.string("state"),
             "open",
             "{by_ms}"
         );
-        house.later(MINUTE_MS).await;
+        server.later(MINUTE_MS).await;
         assert_eq!(
-            house.checkout(&token).await.word("state"),
+            server.checkout(&token).await.string("state"),
             "closed",
             "{by_ms}"
         );
@@ -184,24 +184,24 @@ async fn no_order_is_ended_by_a_clock_that_is_ahead_for_a_moment() {
 
 #[tokio::test]
 async fn a_clock_that_stays_ahead_ends_what_is_over_by_it_a_little_later() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.server.run_due().await.unwrap();
-    house.clock.set_ahead_ms(HOUR_MS);
-    house.server.run_due().await.unwrap();
-    assert_eq!(house.checkout(&token).await.word("state"), "open");
-    house.later(10_000).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "closed");
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.inner.run_due().await.unwrap();
+    server.clock.set_ahead_ms(HOUR_MS);
+    server.inner.run_due().await.unwrap();
+    assert_eq!(server.checkout(&token).await.string("state"), "open");
+    server.later(10_000).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "closed");
 }
 
 #[tokio::test]
 async fn a_pause_that_wechat_wants_ends_in_time() {
-    let house = House::open().await;
-    let token = long_order(&house).await;
-    while_ahead(&house, HOUR_MS, async || {
-        house.line.meddle(
+    let server = TestServer::open().await;
+    let token = long_order(&server).await;
+    while_ahead(&server, HOUR_MS, async || {
+        server.wechat.inject(
             "order",
-            Meddling::Changed(Box::new(|answer| {
+            Fault::Changed(Box::new(|answer| {
                 *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
                 answer.headers_mut().clear();
                 *answer.body_mut() = "{}".into();
@@ -209,30 +209,30 @@ async fn a_pause_that_wechat_wants_ends_in_time() {
                 answer.headers_mut().insert("retry-after", seconds);
             })),
         );
-        let refused = house.attempt(&token, &[("product", "native")]).await;
+        let refused = server.attempt(&token, &[("product", "native")]).await;
         assert_eq!(refused.code(), "WECHAT_UNAVAILABLE", "{}", refused.json);
     })
     .await;
-    let paused = house.attempt(&token, &[("product", "native")]).await;
+    let paused = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(paused.code(), "WECHAT_UNAVAILABLE");
-    house.clock.advance_ms(20_000);
-    let answer = house.attempt(&token, &[("product", "native")]).await;
+    server.clock.advance_ms(20_000);
+    let answer = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
 }
 
 #[tokio::test]
 async fn certificates_are_fetched_in_time() {
     for by_ms in [HOUR_MS, -HOUR_MS] {
-        let house = House::open().await;
-        house.clock.set_ahead_ms(by_ms);
-        let first = house.server.refresh_certificates_if_due().await.unwrap();
+        let server = TestServer::open().await;
+        server.clock.set_ahead_ms(by_ms);
+        let first = server.inner.refresh_certificates_if_due().await.unwrap();
         assert!(first.is_some());
-        house.clock.set_ahead_ms(-by_ms);
-        house.clock.advance_ms(11 * HOUR_MS.unsigned_abs() - 1);
-        let early = house.server.refresh_certificates_if_due().await.unwrap();
+        server.clock.set_ahead_ms(-by_ms);
+        server.clock.advance_ms(11 * HOUR_MS.unsigned_abs() - 1);
+        let early = server.inner.refresh_certificates_if_due().await.unwrap();
         assert_eq!(early, None, "{by_ms}");
-        house.clock.advance_ms(1);
-        let again = house.server.refresh_certificates_if_due().await.unwrap();
+        server.clock.advance_ms(1);
+        let again = server.inner.refresh_certificates_if_due().await.unwrap();
         assert!(again.is_some_and(|refreshed| refreshed != Refreshed::TooSoon));
     }
 }
@@ -240,21 +240,21 @@ async fn certificates_are_fetched_in_time() {
 #[tokio::test]
 async fn a_held_poll_is_held_as_long_as_it_wanted() {
     for by_ms in [HOUR_MS, -HOUR_MS] {
-        let house = House::open().await;
-        let token = house.tea().await;
-        let seen = house.checkout(&token).await.number("version");
+        let server = TestServer::open().await;
+        let token = server.default_order().await;
+        let seen = server.checkout(&token).await.number("version");
         let request = Request::get(format!("/v1/checkouts/{token}?wait=25&seen={seen}"));
-        let app = house.app.clone();
+        let app = server.app.clone();
         let poll = tokio::spawn(async move {
             let request = request.body(Body::empty()).unwrap();
             read(app.oneshot(request).await.unwrap()).await
         });
-        house.clock.somebody_waits().await;
-        house.clock.set_ahead_ms(by_ms);
-        house.clock.advance_ms(24_999);
+        server.clock.somebody_waits().await;
+        server.clock.set_ahead_ms(by_ms);
+        server.clock.advance_ms(24_999);
         tokio::task::yield_now().await;
         assert!(!poll.is_finished(), "{by_ms}");
-        house.clock.advance_ms(1);
+        server.clock.advance_ms(1);
         assert_eq!(poll.await.unwrap().status, StatusCode::OK, "{by_ms}");
     }
 }
@@ -262,14 +262,14 @@ async fn a_held_poll_is_held_as_long_as_it_wanted() {
 #[tokio::test]
 async fn a_buyer_who_is_on_the_way_for_the_openid_comes_back() {
     let line = "app_secret = \"0123456789abcdef0123456789abcdef\"";
-    let house = House::open_with_merchant("", line).await;
-    let token = long_order(&house).await;
-    let url = authorize_url(&house, &token).await;
-    let back = through_wechat(&house, &url).await;
-    while_ahead(&house, HOUR_MS, async || {
+    let server = TestServer::open_with_merchant("", line).await;
+    let token = long_order(&server).await;
+    let url = authorize_url(&server, &token).await;
+    let back = through_wechat(&server, &url).await;
+    while_ahead(&server, HOUR_MS, async || {
         // Another buyer makes the ledger forget what is over.
-        authorize_url(&house, &token).await;
+        authorize_url(&server, &token).await;
     })
     .await;
-    assert!(!handle(&house.get(&back).await).is_empty());
+    assert!(!handle(&server.get(&back).await).is_empty());
 }

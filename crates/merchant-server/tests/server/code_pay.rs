@@ -5,33 +5,35 @@ use merchant_server::Clock as _;
 use serde_json::{Value, json};
 
 use crate::bills::{DAY, bill, refunded, the_next_morning};
-use crate::house::{Answer, House, letter, merchant, sub_merchant, sub_merchant_table};
-use crate::wechat_line::{Meddling, Sent};
+use crate::fault_injector::{Fault, Sent};
+use crate::test_server::{
+    Answer, TestServer, merchant, payment_notification, sub_merchant, sub_merchant_table,
+};
 
 const TILL: &str = r#"products = ["native", "code_pay"]"#;
 
 /// A till, in the house of a merchant who sells for himself or of a service provider, and an order
 /// for it.
 struct Till {
-    house: House,
+    server: TestServer,
     token: String,
     /// For whom the provider sells.
     sub_mchid: Option<String>,
 }
 
 impl std::ops::Deref for Till {
-    type Target = House;
+    type Target = TestServer;
 
-    fn deref(&self) -> &House {
-        &self.house
+    fn deref(&self) -> &TestServer {
+        &self.server
     }
 }
 
 /// A till of each kind, with an order of `total_fen` that is the same but for whom it is for.
 async fn tills(total_fen: u64) -> [Till; 2] {
-    let own = House::open_with(TILL).await;
+    let own = TestServer::open_with(TILL).await;
     let sub = sub_merchant(1);
-    let providers = House::open_with_merchant(TILL, &sub_merchant_table(&sub)).await;
+    let providers = TestServer::open_with_merchant(TILL, &sub_merchant_table(&sub)).await;
     [
         Till::with_order(own, None, total_fen).await,
         Till::with_order(providers, Some(sub.sub_mchid), total_fen).await,
@@ -39,7 +41,7 @@ async fn tills(total_fen: u64) -> [Till; 2] {
 }
 
 impl Till {
-    async fn with_order(house: House, sub_mchid: Option<String>, total_fen: u64) -> Self {
+    async fn with_order(server: TestServer, sub_mchid: Option<String>, total_fen: u64) -> Self {
         let mut order = json!({
             "order_no": "tea-0001", "total_fen": total_fen, "description": "一壶茶",
             "scene_info": {
@@ -49,9 +51,9 @@ impl Till {
         if let Some(sub_mchid) = &sub_mchid {
             order["sub_mchid"] = json!(sub_mchid);
         }
-        let token = house.order(order).await;
+        let token = server.order(order).await;
         Self {
-            house,
+            server,
             token,
             sub_mchid,
         }
@@ -64,7 +66,7 @@ impl Till {
 
     async fn state(&self) -> String {
         let checkout = self.checkout(&self.token).await;
-        checkout.word("state").to_owned()
+        checkout.string("state").to_owned()
     }
 
     /// Whether every call so far went by the routes of its mode.
@@ -83,9 +85,9 @@ fn scan(auth_code: &str) -> Value {
     json!({ "product": "code_pay", "auth_code": auth_code })
 }
 
-async fn scanned(house: &House) -> Answer {
-    let code = house.shown_code().await;
-    house.backend_attempt("tea-0001", &scan(&code)).await
+async fn scanned(server: &TestServer) -> Answer {
+    let code = server.shown_code().await;
+    server.backend_attempt("tea-0001", &scan(&code)).await
 }
 
 #[tokio::test]
@@ -93,11 +95,11 @@ async fn a_small_sum_is_paid_with_the_scan() {
     for till in tills(1990).await {
         let paid = scanned(&till).await;
         assert_eq!(paid.status, StatusCode::OK, "{}", paid.json);
-        assert_eq!(paid.word("state"), "paid");
+        assert_eq!(paid.string("state"), "paid");
         assert_eq!(paid.json["attempt"]["state"], "paid");
         assert_eq!(paid.json["attempt"]["product"], "code_pay");
         assert!(paid.json.get("poll_after_ms").is_none());
-        let sent = till.line.take_sent();
+        let sent = till.wechat.take_sent();
         assert!(till.keeps_to_its_mode(&sent), "{sent:?}");
         let body: Value = serde_json::from_slice(&sent[0].body).unwrap();
         let merchant = merchant();
@@ -122,15 +124,18 @@ async fn a_small_sum_is_paid_with_the_scan() {
 async fn a_buyer_who_types_a_password_is_waited_for_and_asked_about() {
     for till in tills(100_000).await {
         let waiting = scanned(&till).await;
-        assert_eq!(waiting.word("state"), "open", "{}", waiting.json);
+        assert_eq!(waiting.string("state"), "open", "{}", waiting.json);
         assert_eq!(waiting.json["attempt"]["state"], "open");
         assert_eq!(waiting.number("poll_after_ms"), 2_000);
         // A page sees that somebody else is at it.
         let page = till.checkout(&till.token).await;
-        assert_eq!((page.number("attempt"), page.word("product")), (1, "other"));
-        till.line.take_sent();
+        assert_eq!(
+            (page.number("attempt"), page.string("product")),
+            (1, "other")
+        );
+        till.wechat.take_sent();
         till.later(5_000).await;
-        assert_eq!(till.line.take_kinds(), ["query"]);
+        assert_eq!(till.wechat.take_kinds(), ["query"]);
         till.end("success").await;
         till.later(5_000).await;
         assert_eq!(till.state().await, "paid");
@@ -146,7 +151,7 @@ async fn a_password_that_never_comes_is_reversed_and_the_next_code_has_its_own_n
             till.later(5_000).await;
         }
         assert_eq!(till.trade_state("tea-0001").as_deref(), Some("REVOKED"));
-        let sent = till.line.take_sent();
+        let sent = till.wechat.take_sent();
         assert!(till.keeps_to_its_mode(&sent), "{sent:?}");
         assert!(sent.iter().any(|sent| sent.kind == "reverse"));
         assert!(!sent.iter().any(|sent| sent.kind == "close"), "{sent:?}");
@@ -190,7 +195,7 @@ async fn a_wrong_or_spent_code_leaves_the_order_open_for_the_next_one() {
             assert!(!refused.text().contains(code), "{}", refused.json);
         }
         let paid = scanned(&till).await;
-        assert_eq!(paid.word("state"), "paid", "{}", paid.json);
+        assert_eq!(paid.string("state"), "paid", "{}", paid.json);
         assert_eq!(paid.json["attempt"]["number"], 2);
     }
 }
@@ -199,12 +204,12 @@ async fn a_wrong_or_spent_code_leaves_the_order_open_for_the_next_one() {
 #[tokio::test]
 async fn a_refused_scan_is_over_only_once_it_was_asked_about_and_taken_back() {
     for till in tills(1990).await {
-        till.line.take_sent();
+        till.wechat.take_sent();
         let refused = till
             .backend_attempt("tea-0001", &scan("130000000000000000"))
             .await;
         assert_eq!(refused.code(), "WECHAT_REFUSED", "{}", refused.json);
-        let kinds = till.line.take_kinds();
+        let kinds = till.wechat.take_kinds();
         assert_eq!(kinds, ["order", "query", "reverse", "close"]);
     }
 }
@@ -213,7 +218,7 @@ async fn a_refused_scan_is_over_only_once_it_was_asked_about_and_taken_back() {
 async fn a_buyer_who_is_called_at_the_password_is_waited_for() {
     for till in tills(100_000).await {
         let code = till.shown_code().await;
-        till.line.meddle("order", Meddling::AnswerLost);
+        till.wechat.inject("order", Fault::AnswerLost);
         till.backend_attempt("tea-0001", &scan(&code)).await;
         let rule = json!([{"route": "order", "kind": "refused", "code": "USERPAYING", "rate": 1, "count": 1}]);
         till.simulate("faults", &rule).await;
@@ -230,23 +235,23 @@ async fn a_buyer_who_is_called_at_the_password_is_waited_for() {
 async fn after_a_lost_answer_wechat_is_asked_and_nothing_is_scanned_twice() {
     for till in tills(1990).await {
         let code = till.shown_code().await;
-        till.line.meddle("order", Meddling::AnswerLost);
+        till.wechat.inject("order", Fault::AnswerLost);
         let doubt = till.backend_attempt("tea-0001", &scan(&code)).await;
         assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT", "{}", doubt.json);
-        till.line.take_sent();
+        till.wechat.take_sent();
         let found = till.backend_attempt("tea-0001", &scan(&code)).await;
-        assert_eq!(found.word("state"), "paid", "{}", found.json);
-        assert_eq!(till.line.take_kinds(), ["query"]);
+        assert_eq!(found.string("state"), "paid", "{}", found.json);
+        assert_eq!(till.wechat.take_kinds(), ["query"]);
     }
     // It never arrived: then, and only then, the same bytes go out again.
     for till in tills(1990).await {
         let code = till.shown_code().await;
-        till.line.meddle("order", Meddling::Answered(500, "{}"));
+        till.wechat.inject("order", Fault::Answered(500, "{}"));
         till.backend_attempt("tea-0001", &scan(&code)).await;
-        let sent = till.line.take_sent();
+        let sent = till.wechat.take_sent();
         let paid = till.backend_attempt("tea-0001", &scan(&code)).await;
-        assert_eq!(paid.word("state"), "paid", "{}", paid.json);
-        let again = till.line.take_sent();
+        assert_eq!(paid.string("state"), "paid", "{}", paid.json);
+        let again = till.wechat.take_sent();
         assert_eq!((again[0].kind, again[1].kind), ("query", "order"));
         assert_eq!(again[1].body, sent[0].body);
     }
@@ -255,25 +260,25 @@ async fn after_a_lost_answer_wechat_is_asked_and_nothing_is_scanned_twice() {
 #[tokio::test]
 async fn an_answer_that_never_came_is_found_out_by_due_work_alone() {
     for till in tills(1990).await {
-        till.line.meddle("order", Meddling::AnswerLost);
+        till.wechat.inject("order", Fault::AnswerLost);
         scanned(&till).await;
         till.later(5_000).await;
         assert_eq!(till.state().await, "paid");
     }
     // Never arrived and never repeated: the number is burnt, so that it cannot arrive later.
     for till in tills(1990).await {
-        till.line.meddle("order", Meddling::Answered(500, "{}"));
+        till.wechat.inject("order", Fault::Answered(500, "{}"));
         scanned(&till).await;
-        till.line.take_sent();
+        till.wechat.take_sent();
         for _ in 0..6 {
             till.later(5_000).await;
         }
-        let sent = till.line.take_sent();
+        let sent = till.wechat.take_sent();
         assert!(till.keeps_to_its_mode(&sent), "{sent:?}");
         let kinds: Vec<_> = sent.iter().map(|sent| sent.kind).collect();
         assert_eq!(kinds[kinds.len() - 3..], ["query", "reverse", "close"]);
         let next = scanned(&till).await;
-        assert_eq!(next.word("state"), "paid", "{}", next.json);
+        assert_eq!(next.string("state"), "paid", "{}", next.json);
     }
 }
 
@@ -297,14 +302,17 @@ async fn money_that_lands_just_before_it_is_taken_back_goes_back_and_settles_not
 async fn a_letter_that_comes_before_the_answer_to_the_reversal_ships_nothing() {
     let [_, till] = tills(100_000).await;
     scanned(&till).await;
-    till.line.meddle("reverse", Meddling::AnswerLost);
+    till.wechat.inject("reverse", Fault::AnswerLost);
     till.later(30_000).await;
     assert_eq!(till.trade_state("tea-0001").as_deref(), Some("REVOKED"));
     let shown = till.shown("/tea-0001").await.json;
     assert_eq!(shown["attempts"][0]["state"], "open", "in doubt");
     let sub_mchid = till.sub_mchid.clone().unwrap();
-    let told = letter("N1", &told_of(&sub_mchid), till.clock.now_ms());
-    assert_eq!(till.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    let notification = payment_notification("N1", &payment_of(&sub_mchid), till.clock.now_ms());
+    assert_eq!(
+        till.deliver(&notification).await.status,
+        StatusCode::NO_CONTENT
+    );
     till.later(5_000).await;
     let shown = till.shown("/tea-0001").await.json;
     assert_eq!(shown["attempts"][0]["state"], "closed");
@@ -320,8 +328,8 @@ async fn a_late_letter_about_a_code_payment_that_was_taken_back_ships_nothing() 
     let native = json!({"product": "native", "after": 1});
     till.backend_attempt("tea-0001", &native).await;
     let sub_mchid = till.sub_mchid.clone().unwrap();
-    let late = letter("N1", &told_of(&sub_mchid), till.clock.now_ms());
-    assert_eq!(till.hand_in(&late).await.status, StatusCode::NO_CONTENT);
+    let late = payment_notification("N1", &payment_of(&sub_mchid), till.clock.now_ms());
+    assert_eq!(till.deliver(&late).await.status, StatusCode::NO_CONTENT);
     till.later(0).await;
     assert_eq!(till.state().await, "open");
     let kept = till.mismatches().await;
@@ -332,13 +340,13 @@ async fn a_late_letter_about_a_code_payment_that_was_taken_back_ships_nothing() 
 async fn a_reversal_in_doubt_begins_nothing_new() {
     for till in tills(100_000).await {
         scanned(&till).await;
-        till.line.meddle("reverse", Meddling::AnswerLost);
+        till.wechat.inject("reverse", Fault::AnswerLost);
         let native = json!({"product": "native", "after": 1});
         let doubt = till.backend_attempt("tea-0001", &native).await;
         assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
         let taken = till.backend_attempt("tea-0001", &native).await;
         assert_eq!(taken.json["attempt"]["number"], 2, "{}", taken.json);
-        assert!(taken.word("code_url").starts_with("weixin://"));
+        assert!(taken.string("code_url").starts_with("weixin://"));
         assert_eq!(till.trade_state("tea-0001").as_deref(), Some("REVOKED"));
     }
 }
@@ -352,36 +360,36 @@ async fn nobody_scans_over_a_code_that_another_is_about_to_pay() {
         assert_eq!(silent.code(), "ATTEMPT_SUPERSEDED");
         let mut seen = scan(&till.shown_code().await);
         seen["after"] = 1.into();
-        till.line.take_sent();
+        till.wechat.take_sent();
         let begun = till.backend_attempt("tea-0001", &seen).await;
         assert_eq!(begun.json["attempt"]["number"], 2, "{}", begun.json);
-        assert_eq!(till.line.take_kinds(), ["query", "close", "order"]);
+        assert_eq!(till.wechat.take_kinds(), ["query", "close", "order"]);
         // The till's own wish again scans nothing.
         let again = till.backend_attempt("tea-0001", &seen).await;
         assert_eq!(again.json["attempt"]["number"], 2);
-        assert_eq!(till.line.take_kinds(), Vec::<&str>::new());
+        assert_eq!(till.wechat.take_kinds(), Vec::<&str>::new());
     }
 }
 
 #[tokio::test]
 async fn what_a_till_must_say_is_asked_for() {
-    let house = House::open_with(TILL).await;
-    house.tea().await;
-    let code = house.shown_code().await;
-    let no_store = house.backend_attempt("tea-0001", &scan(&code)).await;
+    let server = TestServer::open_with(TILL).await;
+    server.default_order().await;
+    let code = server.shown_code().await;
+    let no_store = server.backend_attempt("tea-0001", &scan(&code)).await;
     assert_eq!(no_store.code(), "INVALID_REQUEST");
     assert_eq!(no_store.json["error"]["field"], "scene_info.store_info.id");
     let mut with_store = scan(&code);
     with_store["scene_info"] = json!({"store_info": {"out_id": "north"}});
-    let paid = house.backend_attempt("tea-0001", &with_store).await;
-    assert_eq!(paid.word("state"), "paid", "{}", paid.json);
+    let paid = server.backend_attempt("tea-0001", &with_store).await;
+    assert_eq!(paid.string("state"), "paid", "{}", paid.json);
     // A page never scans.
-    let token = house
+    let token = server
         .order(json!({"order_no": "tea-0002", "total_fen": 1, "description": "tea"}))
         .await;
-    let page = house.attempt(&token, &[("product", "code_pay")]).await;
+    let page = server.attempt(&token, &[("product", "code_pay")]).await;
     assert_eq!(page.code(), "INVALID_REQUEST");
-    let products = house.checkout(&token).await.json["products"].clone();
+    let products = server.checkout(&token).await.json["products"].clone();
     assert_eq!(products, json!(["native"]));
 }
 
@@ -397,7 +405,7 @@ async fn money_that_came_and_was_reversed_is_no_difference_in_the_days_bill() {
         assert_eq!(till.state().await, "open");
         the_next_morning(&till);
         let answer = bill(&till, DAY).await;
-        assert_eq!(till.line.take_kinds(), ["bill", "bill_file"]);
+        assert_eq!(till.wechat.take_kinds(), ["bill", "bill_file"]);
         assert_eq!(answer.json["differences"], json!([]), "{}", answer.json);
         assert_eq!(answer.json["payments"]["count"], 0);
     }
@@ -407,9 +415,9 @@ async fn money_that_came_and_was_reversed_is_no_difference_in_the_days_bill() {
 async fn a_payment_by_code_is_given_back_for_whom_it_was_taken() {
     for till in tills(1990).await {
         scanned(&till).await;
-        till.line.take_sent();
+        till.wechat.take_sent();
         refunded(&till, "tea-0001", "back-0001", 990).await;
-        let sent = till.line.take_sent();
+        let sent = till.wechat.take_sent();
         let body: Value = serde_json::from_slice(&sent[0].body).unwrap();
         assert_eq!(body["sub_mchid"].as_str(), till.sub_mchid.as_deref());
         till.clock.advance_ms(60_000);
@@ -420,7 +428,7 @@ async fn a_payment_by_code_is_given_back_for_whom_it_was_taken() {
 }
 
 /// What WeChat might tell of the provider's payment; it may leave the applications out.
-fn told_of(sub_mchid: &str) -> Value {
+fn payment_of(sub_mchid: &str) -> Value {
     json!({
         "sp_mchid": merchant()["mchid"], "sub_mchid": sub_mchid, "out_trade_no": "tea-0001",
         "transaction_id": "4200000000202611210000000001", "trade_type": "MICROPAY",
@@ -435,9 +443,11 @@ async fn a_notification_of_a_providers_code_payment_counts_for_the_right_sub_mer
     let [_, till] = tills(100_000).await;
     scanned(&till).await;
     let now_ms = till.clock.now_ms();
-    let mut stranger = told_of("1999999999");
+    let mut stranger = payment_of("1999999999");
     stranger["transaction_id"] = json!("4200000000202611210000000009");
-    let answer = till.hand_in(&letter("N1", &stranger, now_ms)).await;
+    let answer = till
+        .deliver(&payment_notification("N1", &stranger, now_ms))
+        .await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
     assert_eq!(till.state().await, "open");
     let kept = till.mismatches().await;
@@ -445,8 +455,8 @@ async fn a_notification_of_a_providers_code_payment_counts_for_the_right_sub_mer
 
     let sub_mchid = till.sub_mchid.clone().unwrap();
     till.end("success").await;
-    let told = letter("N2", &told_of(&sub_mchid), now_ms);
-    let answer = till.hand_in(&told).await;
+    let notification = payment_notification("N2", &payment_of(&sub_mchid), now_ms);
+    let answer = till.deliver(&notification).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
     assert_eq!(till.state().await, "open", "asked about first");
     till.later(0).await;

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts};
 
-use crate::house::{backend, configuration, form, read};
+use crate::test_server::{backend, configuration, form, read};
 
 /// Longer than any command takes that ends.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -112,9 +112,9 @@ impl Shop {
         if let Some(sub_mchid) = sub_mchid {
             order["sub_mchid"] = sub_mchid.into();
         }
-        let request = backend("/v1/orders", crate::house::API_KEY, order.to_string());
+        let request = backend("/v1/orders", crate::test_server::API_KEY, order.to_string());
         let made = read(self.app.clone().oneshot(request).await.unwrap()).await;
-        let token = made.word("token");
+        let token = made.string("token");
         let attempts = format!("/v1/checkouts/{token}/attempts");
         let request = form(&attempts, &[("product", "native")]);
         let begun = read(self.app.clone().oneshot(request).await.unwrap()).await;

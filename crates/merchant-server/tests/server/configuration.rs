@@ -6,7 +6,7 @@ use std::path::Path;
 
 use merchant_server::{Config, Environment};
 
-use crate::house::{House, KEYS, configuration};
+use crate::test_server::{KEYS, TestServer, configuration};
 
 /// The good configuration with one text in place of another; gives the refusal.
 fn refusal(from: &str, to: &str) -> String {
@@ -304,7 +304,7 @@ fn the_simulators_file_is_enough_and_no_secret_shows() {
         ["http://127.0.0.1:8000", "http://127.0.0.1:8080"]
     );
     let shown = format!("{config:?}");
-    let merchant = crate::house::merchant();
+    let merchant = crate::test_server::merchant();
     for secret in ["app_secret", "api_v3_key"] {
         let secret = merchant[secret].as_str().unwrap();
         assert!(!shown.contains(secret));
@@ -492,7 +492,7 @@ fn a_value_of_the_simulators_file_is_never_repeated() {
         &KEYS.path().display().to_string(),
         &folder.path().display().to_string(),
     );
-    let whole = crate::house::merchant();
+    let whole = crate::test_server::merchant();
     for (field, value, said) in [
         ("api_v3_key", "9876543210", "a value is not of its type"),
         ("mchid", "9876543210", "a value is not of its type"),
@@ -612,8 +612,8 @@ fn files_with_secrets_that_others_can_read_are_refused() {
 
 #[tokio::test]
 async fn the_database_is_its_owners_alone() {
-    let house = House::open().await;
-    let file = house.folder.path().join("merchant-server.sqlite3");
+    let server = TestServer::open().await;
+    let file = server.folder.path().join("merchant-server.sqlite3");
     let mode = std::fs::metadata(file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -636,9 +636,9 @@ fn run_in(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
 
 #[tokio::test]
 async fn the_command_line_checks_migrates_and_shows() {
-    let house = House::open().await;
-    house.tea().await;
-    let folder = house.folder.path();
+    let server = TestServer::open().await;
+    server.default_order().await;
+    let folder = server.folder.path();
     write_with_mode(&folder.join("s.toml"), &configuration(""), 0o600);
     let with_file = ["--config", "s.toml"];
     let run = |words: &[&str]| run_in(folder, &[words, &with_file].concat());
@@ -646,7 +646,7 @@ async fn the_command_line_checks_migrates_and_shows() {
     let (code, said, _) = run(&["check-config"]);
     assert_eq!(code, Some(0));
     assert!(said.contains("a simulator, no real money"), "{said}");
-    let merchant = crate::house::merchant();
+    let merchant = crate::test_server::merchant();
     assert!(!said.contains(merchant["api_v3_key"].as_str().unwrap()));
     // Nobody listens at the gateway's address.
     let (code, _, log) = run(&["check-config", "--live"]);
@@ -661,9 +661,10 @@ async fn the_command_line_checks_migrates_and_shows() {
     assert_eq!(order.get("token"), None);
     assert_eq!(run(&["orders", "show", "tea-0002"]).0, Some(1));
 
-    let payment = crate::house::transaction("nobodys-0001", 1);
-    let told = crate::house::letter("N1", &payment, crate::house::START_MS);
-    house.hand_in(&told).await;
+    let payment = crate::test_server::transaction("nobodys-0001", 1);
+    let notification =
+        crate::test_server::payment_notification("N1", &payment, crate::test_server::START_MS);
+    server.deliver(&notification).await;
     let (code, said, _) = run(&["mismatches", "list"]);
     assert_eq!(code, Some(0));
     assert!(

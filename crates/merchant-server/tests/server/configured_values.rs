@@ -13,7 +13,7 @@ use std::path::Path;
 use merchant_server::Config;
 use tempfile::TempDir;
 
-use crate::house::configuration;
+use crate::test_server::configuration;
 
 const FROM_FILE: &str = "from_file =";
 /// A secret of 32 characters that fits wherever one is wanted.

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::house::API_KEY;
 use crate::process::{PATIENCE, Process, metrics};
+use crate::test_server::API_KEY;
 
 /// Requests of which something is missing.
 const HALF_SENT: [&str; 4] = [

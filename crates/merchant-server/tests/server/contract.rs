@@ -6,9 +6,11 @@ use http::{Request, StatusCode};
 use merchant_api::{ErrorCode, is_order_no};
 use serde_json::{Value, json};
 
-use crate::house::{API_KEY, Answer, House, MINUTE_MS, SHOP, backend, configuration, form};
+use crate::fault_injector::Fault;
 use crate::security::live;
-use crate::wechat_line::Meddling;
+use crate::test_server::{
+    API_KEY, Answer, MINUTE_MS, SHOP, TestServer, backend, configuration, form,
+};
 
 const NATIVE: (&str, &str) = ("product", "native");
 const H5: (&str, &str) = ("product", "h5");
@@ -32,40 +34,40 @@ fn actions(answer: &Answer) -> Vec<&'static str> {
     found
 }
 
-async fn tea_with(house: &House, changes: Value) -> String {
+async fn tea_with(server: &TestServer, changes: Value) -> String {
     let mut order = json!({"order_no": "tea-0001", "total_fen": 1990, "description": "一壶茶"});
     for (name, value) in changes.as_object().unwrap() {
         order[name] = value.clone();
     }
-    house.order(order).await
+    server.order(order).await
 }
 
-async fn cancel(house: &House, token: &str, after: &str) -> Answer {
+async fn cancel(server: &TestServer, token: &str, after: &str) -> Answer {
     let path = format!("/v1/checkouts/{token}/cancel");
-    house.form(&path, &[("after", after)]).await
+    server.form(&path, &[("after", after)]).await
 }
 
-async fn close(house: &House) -> Answer {
-    house
+async fn close(server: &TestServer) -> Answer {
+    server
         .send(backend("/v1/orders/tea-0001/close", API_KEY, ""))
         .await
 }
 
-async fn pay_and_tell(house: &House, out_trade_no: &str) {
-    house.pay(out_trade_no).await;
-    for letter in house.take_post() {
-        house.hand_in(&letter).await;
+async fn pay_and_tell(server: &TestServer, out_trade_no: &str) {
+    server.pay(out_trade_no).await;
+    for notification in server.take_notifications() {
+        server.deliver(&notification).await;
     }
 }
 
 #[tokio::test]
 async fn an_answer_has_the_contracts_fields_and_no_others() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let more = json!({
         "products": ["native", "h5"], "success_url": "http://127.0.0.1:8000/thanks",
     });
-    let token = tea_with(&house, more).await;
-    let fresh = house.checkout(&token).await;
+    let token = tea_with(&server, more).await;
+    let fresh = server.checkout(&token).await;
     let mut expected = json!({
         "state": "open", "version": fresh.number("version"),
         "order_no": "tea-0001", "description": "一壶茶", "total_fen": 1990, "currency": "CNY",
@@ -75,17 +77,17 @@ async fn an_answer_has_the_contracts_fields_and_no_others() {
     });
     assert_eq!(fresh.json, expected);
 
-    let begun = house.attempt(&token, &[NATIVE]).await;
+    let begun = server.attempt(&token, &[NATIVE]).await;
     expected["version"] = begun.number("version").into();
     expected["attempt"] = 1.into();
     expected["product"] = "native".into();
     expected["out_trade_no"] = "tea-0001".into();
     expected["attempt_remaining_ms"] = (30 * MINUTE_MS).into();
-    expected["code_url"] = begun.word("code_url").into();
+    expected["code_url"] = begun.string("code_url").into();
     assert_eq!(begun.json, expected);
 
-    pay_and_tell(&house, "tea-0001").await;
-    let paid = house.checkout(&token).await;
+    pay_and_tell(&server, "tea-0001").await;
+    let paid = server.checkout(&token).await;
     for gone in ["remaining_ms", "attempt_remaining_ms", "code_url"] {
         expected.as_object_mut().unwrap().remove(gone);
     }
@@ -98,136 +100,136 @@ async fn an_answer_has_the_contracts_fields_and_no_others() {
 
 #[tokio::test]
 async fn a_gateway_for_real_money_is_live() {
-    let house = live().await;
-    let token = house.tea().await;
-    assert_eq!(house.checkout(&token).await.json["live"], true);
+    let server = live().await;
+    let token = server.default_order().await;
+    assert_eq!(server.checkout(&token).await.json["live"], true);
 }
 
 #[tokio::test]
 async fn the_answer_offers_what_both_the_order_and_the_merchant_have() {
-    let house = House::open_with(r#"products = ["native", "jsapi"]"#).await;
-    let all = house.tea().await;
+    let server = TestServer::open_with(r#"products = ["native", "jsapi"]"#).await;
+    let all = server.default_order().await;
     let one = tea_with(
-        &house,
+        &server,
         json!({"order_no": "tea-0002", "products": ["native"]}),
     )
     .await;
-    let products = async |house: &House, token: &str| {
-        let answer = house.checkout(token).await;
+    let products = async |server: &TestServer, token: &str| {
+        let answer = server.checkout(token).await;
         answer.json["products"].clone()
     };
-    assert_eq!(products(&house, &all).await, json!(["native", "jsapi"]));
-    assert_eq!(products(&house, &one).await, json!(["native"]));
+    assert_eq!(products(&server, &all).await, json!(["native", "jsapi"]));
+    assert_eq!(products(&server, &one).await, json!(["native"]));
     // The merchant stops offering codes; the orders that had them are there still.
-    let house = house
-        .begin_again_as(&configuration(r#"products = ["jsapi"]"#))
+    let server = server
+        .restart_with(&configuration(r#"products = ["jsapi"]"#))
         .await;
-    assert_eq!(products(&house, &all).await, json!(["jsapi"]));
-    assert_eq!(products(&house, &one).await, json!([]));
-    let refused = house.attempt(&one, &[NATIVE]).await;
+    assert_eq!(products(&server, &all).await, json!(["jsapi"]));
+    assert_eq!(products(&server, &one).await, json!([]));
+    let refused = server.attempt(&one, &[NATIVE]).await;
     assert_eq!(refused.code(), "PRODUCT_UNAVAILABLE");
 }
 
 #[tokio::test]
 async fn the_version_grows_with_every_change_and_with_nothing_else() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    let version = async || house.checkout(&token).await.number("version");
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let version = async || server.checkout(&token).await.number("version");
     let mut seen = version().await;
     let mut grows = async |change: &str| {
         let now = version().await;
         assert!(now > seen, "{change}");
         seen = now;
     };
-    house.attempt(&token, &[NATIVE]).await;
+    server.attempt(&token, &[NATIVE]).await;
     grows("an attempt").await;
-    cancel(&house, &token, "1").await;
+    cancel(&server, &token, "1").await;
     grows("its end").await;
-    house.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    server.attempt(&token, &[NATIVE, ("after", "1")]).await;
     grows("the next one").await;
-    house.attempt(&token, &[H5, BACK, ("after", "2")]).await;
+    server.attempt(&token, &[H5, BACK, ("after", "2")]).await;
     grows("a take-over").await;
 
     let still = version().await;
-    house.attempt(&token, &[H5, BACK, ("after", "3")]).await;
-    house.attempt(&token, &[NATIVE, ("after", "2")]).await;
-    house.attempt(&token, &[JSAPI, BACK, ("after", "3")]).await;
-    cancel(&house, &token, "2").await;
-    house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
-    house.clock.advance_ms(MINUTE_MS);
+    server.attempt(&token, &[H5, BACK, ("after", "3")]).await;
+    server.attempt(&token, &[NATIVE, ("after", "2")]).await;
+    server.attempt(&token, &[JSAPI, BACK, ("after", "3")]).await;
+    cancel(&server, &token, "2").await;
+    server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    server.clock.advance_ms(MINUTE_MS);
     assert_eq!(version().await, still, "nothing has changed");
 
-    let third = house.checkout(&token).await;
-    pay_and_tell(&house, third.word("out_trade_no")).await;
-    let paid = house.checkout(&token).await;
-    assert_eq!(paid.word("state"), "paid");
+    let third = server.checkout(&token).await;
+    pay_and_tell(&server, third.string("out_trade_no")).await;
+    let paid = server.checkout(&token).await;
+    assert_eq!(paid.string("state"), "paid");
     assert!(paid.number("version") > still);
 
-    let house = House::open().await;
-    let token = house.tea().await;
-    let open = house.checkout(&token).await.number("version");
-    assert!(close(&house).await.number("version") > open);
-    assert_eq!(house.checkout(&token).await.word("state"), "closed");
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let open = server.checkout(&token).await.number("version");
+    assert!(close(&server).await.number("version") > open);
+    assert_eq!(server.checkout(&token).await.string("state"), "closed");
 }
 
 #[tokio::test]
 async fn paid_or_closed_is_an_answer_and_never_an_error() {
     for end in ["paid", "closed"] {
-        let house = House::open().await;
-        let token = house.tea().await;
-        house.attempt(&token, &[NATIVE]).await;
+        let server = TestServer::open().await;
+        let token = server.default_order().await;
+        server.attempt(&token, &[NATIVE]).await;
         if end == "paid" {
-            pay_and_tell(&house, "tea-0001").await;
+            pay_and_tell(&server, "tea-0001").await;
         } else {
-            close(&house).await;
+            close(&server).await;
         }
-        house.line.take_sent();
+        server.wechat.take_sent();
         let path = format!("/v1/checkouts/{token}");
         let answers = [
-            house.get(&path).await,
-            house.get(&format!("{path}?ask=1")).await,
-            house.get(&format!("{path}?wait=25&seen=0")).await,
-            house.attempt(&token, &[NATIVE, ("after", "1")]).await,
+            server.get(&path).await,
+            server.get(&format!("{path}?ask=1")).await,
+            server.get(&format!("{path}?wait=25&seen=0")).await,
+            server.attempt(&token, &[NATIVE, ("after", "1")]).await,
             // What would be refused of an open order, by each of its rules.
-            house.attempt(&token, &[NATIVE, ("after", "9")]).await,
-            house.attempt(&token, &[H5]).await,
-            house.attempt(&token, &[JSAPI, ("payer", "x")]).await,
-            house.attempt(&token, &[("product", "mini_program")]).await,
-            cancel(&house, &token, "1").await,
-            cancel(&house, &token, "9").await,
+            server.attempt(&token, &[NATIVE, ("after", "9")]).await,
+            server.attempt(&token, &[H5]).await,
+            server.attempt(&token, &[JSAPI, ("payer", "x")]).await,
+            server.attempt(&token, &[("product", "mini_program")]).await,
+            cancel(&server, &token, "1").await,
+            cancel(&server, &token, "9").await,
         ];
         for answer in answers {
             assert_eq!(answer.status, StatusCode::OK, "{end}: {}", answer.json);
-            assert_eq!(answer.word("state"), end);
+            assert_eq!(answer.string("state"), end);
             assert_eq!(actions(&answer), Vec::<&str>::new(), "{end}");
             assert!(answer.json["remaining_ms"].is_null(), "{end}");
         }
-        assert_eq!(house.line.take_sent(), [], "{end}");
+        assert_eq!(server.wechat.take_sent(), [], "{end}");
     }
 }
 
 #[tokio::test]
 async fn a_token_is_long_opens_one_checkout_and_never_closes_an_order() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    let other = tea_with(&house, json!({"order_no": "tea-0002"})).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let other = tea_with(&server, json!({"order_no": "tea-0002"})).await;
     assert_ne!(token, other);
     // 128 bits at six a character.
     assert_eq!((token.len(), other.len()), (22, 22));
-    assert_eq!(house.checkout(&other).await.word("order_no"), "tea-0002");
+    assert_eq!(server.checkout(&other).await.string("order_no"), "tea-0002");
     let swapped: String = token
         .chars()
-        .map(|letter| {
-            if letter.is_ascii_lowercase() {
-                letter.to_ascii_uppercase()
+        .map(|notification| {
+            if notification.is_ascii_lowercase() {
+                notification.to_ascii_uppercase()
             } else {
-                letter.to_ascii_lowercase()
+                notification.to_ascii_lowercase()
             }
         })
         .collect();
     let longer = format!("{token}A");
     for near in [&token[..21], &longer, &swapped, "tea-0001", "%25"] {
-        let answer = house.checkout(near).await;
+        let answer = server.checkout(near).await;
         let found = (answer.status.as_u16(), answer.code());
         assert_eq!(found, (404, "CHECKOUT_UNKNOWN"), "{near}");
     }
@@ -237,21 +239,21 @@ async fn a_token_is_long_opens_one_checkout_and_never_closes_an_order() {
         "/v1/orders/tea-0001/attempts",
         "/v1/orders/tea-0001/refunds",
     ] {
-        let answer = house.send(backend(path, &token, "{}")).await;
+        let answer = server.send(backend(path, &token, "{}")).await;
         assert_eq!(answer.code(), "UNAUTHORIZED", "{path}");
     }
-    let close = house
+    let close = server
         .form(&format!("/v1/checkouts/{token}/close"), &[])
         .await;
     assert_eq!(close.status, StatusCode::NOT_FOUND);
-    assert_eq!(house.checkout(&token).await.word("state"), "open");
+    assert_eq!(server.checkout(&token).await.string("state"), "open");
 }
 
 #[tokio::test]
 async fn no_answer_is_kept_none_sets_a_cookie_and_allowed_pages_read_all() {
     let limits = "rate_limits = { token_per_minute = 6, address_per_minute = 100 }";
-    let house = House::open_with(limits).await;
-    let token = house.tea().await;
+    let server = TestServer::open_with(limits).await;
+    let token = server.default_order().await;
     let path = format!("/v1/checkouts/{token}");
     let attempts = format!("{path}/attempts");
     let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
@@ -271,7 +273,7 @@ async fn no_answer_is_kept_none_sets_a_cookie_and_allowed_pages_read_all() {
         let headers = request.headers_mut();
         headers.insert("origin", SHOP.parse().unwrap());
         headers.insert("cookie", "session=stale".parse().unwrap());
-        let answer = house.send(request).await;
+        let answer = server.send(request).await;
         assert_eq!(answer.status, status, "{}", answer.json);
         let header = |name: &str| {
             answer
@@ -294,20 +296,20 @@ async fn no_answer_is_kept_none_sets_a_cookie_and_allowed_pages_read_all() {
 
 #[tokio::test]
 async fn fields_of_a_later_contract_are_ignored() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let path = format!("/v1/checkouts/{token}");
-    let read = house.get(&format!("{path}?later=1&later=2&seen=")).await;
+    let read = server.get(&format!("{path}?later=1&later=2&seen=")).await;
     assert_eq!(read.code(), "INVALID_REQUEST", "a known one is not");
-    let read = house.get(&format!("{path}?later=1&later=2")).await;
+    let read = server.get(&format!("{path}?later=1&later=2")).await;
     assert_eq!(read.status, StatusCode::OK);
-    let begun = house
+    let begun = server
         .attempt(&token, &[("later", "x"), NATIVE, ("total_fen", "1")])
         .await;
     assert_eq!(begun.number("attempt"), 1);
     assert_eq!(begun.number("total_fen"), 1990);
-    assert_eq!(house.last_order()["amount"]["total"], 1990);
-    let cancelled = house
+    assert_eq!(server.last_order()["amount"]["total"], 1990);
+    let cancelled = server
         .form(&format!("{path}/cancel"), &[("after", "1"), ("later", "x")])
         .await;
     assert_eq!(cancelled.number("attempt_remaining_ms"), 0);
@@ -343,16 +345,16 @@ fn each_code_has_its_status_and_says_whether_it_helps_to_try_again() {
 
 #[tokio::test]
 async fn a_fault_of_ours_is_internal_and_tells_nothing_of_itself() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     sqlx::query("ALTER TABLE orders RENAME TO elsewhere")
-        .execute(&house.database().await)
+        .execute(&server.database().await)
         .await
         .unwrap();
     let answers = [
-        house.checkout(&token).await,
-        house.attempt(&token, &[NATIVE]).await,
-        cancel(&house, &token, "0").await,
+        server.checkout(&token).await,
+        server.attempt(&token, &[NATIVE]).await,
+        cancel(&server, &token, "0").await,
     ];
     for answer in answers {
         assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -372,9 +374,9 @@ async fn only_a_code_is_told_to_those_who_did_not_start_the_attempt() {
         (vec![H5, BACK], "h5_url"),
         (vec![JSAPI], "jsapi"),
     ] {
-        let house = House::open().await;
-        let token = tea_with(&house, json!({"payer": {"openid": "oBuyer"}})).await;
-        let begun = house.attempt(&token, &started).await;
+        let server = TestServer::open().await;
+        let token = tea_with(&server, json!({"payer": {"openid": "oBuyer"}})).await;
+        let begun = server.attempt(&token, &started).await;
         assert_eq!(actions(&begun), [action]);
         let path = format!("/v1/checkouts/{token}");
         let other = if action == "code_url" {
@@ -383,19 +385,19 @@ async fn only_a_code_is_told_to_those_who_did_not_start_the_attempt() {
             [NATIVE, BACK]
         };
         let superseded = [
-            house.attempt(&token, &other).await,
-            cancel(&house, &token, "0").await,
+            server.attempt(&token, &other).await,
+            cancel(&server, &token, "0").await,
         ];
         for answer in &superseded {
             assert_eq!(answer.code(), "ATTEMPT_SUPERSEDED", "{action}");
             assert_eq!(answer.number("attempt"), 1, "with the answer");
         }
-        let told = superseded.into_iter().chain([
-            house.get(&path).await,
-            house.get(&format!("{path}?wait=25&seen=0")).await,
-            house.get(&format!("{path}?ask=1")).await,
+        let answers = superseded.into_iter().chain([
+            server.get(&path).await,
+            server.get(&format!("{path}?wait=25&seen=0")).await,
+            server.get(&format!("{path}?ask=1")).await,
         ]);
-        for answer in told {
+        for answer in answers {
             let expected = if action == "code_url" {
                 vec![action]
             } else {
@@ -408,17 +410,17 @@ async fn only_a_code_is_told_to_those_who_did_not_start_the_attempt() {
 
 #[tokio::test]
 async fn another_payer_is_another_body_and_takes_over_only_what_was_seen() {
-    let house = House::open().await;
-    house.tea().await;
+    let server = TestServer::open().await;
+    server.default_order().await;
     let jsapi = |openid: &str, after: u64| json!({"product": "jsapi", "payer": {"openid": openid}, "after": after});
-    house.backend_attempt("tea-0001", &jsapi("oOne", 0)).await;
-    house.line.take_sent();
-    let refused = house.backend_attempt("tea-0001", &jsapi("oTwo", 0)).await;
+    server.backend_attempt("tea-0001", &jsapi("oOne", 0)).await;
+    server.wechat.take_sent();
+    let refused = server.backend_attempt("tea-0001", &jsapi("oTwo", 0)).await;
     assert_eq!(refused.code(), "ATTEMPT_SUPERSEDED");
-    assert_eq!(house.line.take_sent(), []);
-    let second = house.backend_attempt("tea-0001", &jsapi("oTwo", 1)).await;
+    assert_eq!(server.wechat.take_sent(), []);
+    let second = server.backend_attempt("tea-0001", &jsapi("oTwo", 1)).await;
     assert_eq!(second.json["attempt"]["number"], 2, "{}", second.json);
-    let sent = house.line.take_sent();
+    let sent = server.wechat.take_sent();
     let kinds: Vec<_> = sent.iter().map(|sent| sent.kind).collect();
     assert_eq!(kinds, ["query", "close", "order"]);
     let body: Value = serde_json::from_slice(&sent[2].body).unwrap();
@@ -427,8 +429,8 @@ async fn another_payer_is_another_body_and_takes_over_only_what_was_seen() {
 
 #[tokio::test]
 async fn every_attempt_names_the_order_and_ends_when_the_page_says() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let mut numbers = Vec::new();
     let wishes = [
         vec![NATIVE],
@@ -436,35 +438,35 @@ async fn every_attempt_names_the_order_and_ends_when_the_page_says() {
         vec![NATIVE, ("after", "2")],
     ];
     for (minutes, wish) in (0..).step_by(7).zip(wishes) {
-        let answer = house.attempt(&token, &wish).await;
+        let answer = server.attempt(&token, &wish).await;
         assert_eq!(answer.number("remaining_ms"), (30 - minutes) * MINUTE_MS);
-        let body = house.last_order();
+        let body = server.last_order();
         assert_eq!(body["attach"], "tea-0001");
         assert_eq!(body["time_expire"], "2026-11-21T17:50:00+08:00");
         assert_eq!(body["out_trade_no"], answer.json["out_trade_no"]);
-        numbers.push(answer.word("out_trade_no").to_owned());
-        house.clock.advance_ms(7 * MINUTE_MS);
+        numbers.push(answer.string("out_trade_no").to_owned());
+        server.clock.advance_ms(7 * MINUTE_MS);
     }
     assert_eq!(numbers[0], "tea-0001");
     assert!(numbers.iter().all(|number| is_order_no(number)));
     assert_ne!(numbers[1], numbers[2]);
-    assert_eq!(house.checkout(&token).await.word("order_no"), "tea-0001");
+    assert_eq!(server.checkout(&token).await.string("order_no"), "tea-0001");
 }
 
 #[tokio::test]
 async fn h5_comes_back_to_the_orders_own_page_where_the_buyers_names_none() {
-    let house = House::open().await;
-    let token = tea_with(&house, json!({"return_url": "http://127.0.0.1:8000/cart"})).await;
+    let server = TestServer::open().await;
+    let token = tea_with(&server, json!({"return_url": "http://127.0.0.1:8000/cart"})).await;
     for (wish, path) in [(vec![H5], "/cart"), (vec![H5, BACK], "/pay")] {
-        let answer = house.attempt(&token, &wish).await;
-        let h5_url = url::Url::parse(answer.word("h5_url")).unwrap();
+        let answer = server.attempt(&token, &wish).await;
+        let h5_url = url::Url::parse(answer.string("h5_url")).unwrap();
         let mut pairs = h5_url.query_pairs();
         let back = pairs.find(|(name, _)| name == "redirect_url").unwrap().1;
         assert_eq!(url::Url::parse(&back).unwrap().path(), path);
         // Where the buyer comes back to is nothing that WeChat's order holds.
         assert_eq!(answer.number("attempt"), 1);
     }
-    assert_eq!(house.line.take_kinds(), ["order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order"]);
 }
 
 #[tokio::test]
@@ -477,17 +479,17 @@ async fn an_attempt_lasts_as_long_as_its_link_and_never_longer_than_the_order() 
         (NATIVE, 300, 120),
     ];
     for (product, order, attempt) in cases {
-        let house = House::open().await;
-        let token = tea_with(&house, json!({"expires_in_ms": order * MINUTE_MS})).await;
-        let begun = house.attempt(&token, &[product, BACK]).await;
+        let server = TestServer::open().await;
+        let token = tea_with(&server, json!({"expires_in_ms": order * MINUTE_MS})).await;
+        let begun = server.attempt(&token, &[product, BACK]).await;
         let case = format!("{product:?} {order}");
         assert_eq!(
             begun.number("attempt_remaining_ms"),
             attempt * MINUTE_MS,
             "{case}"
         );
-        house.clock.advance_ms(3 * MINUTE_MS);
-        let read = house.checkout(&token).await;
+        server.clock.advance_ms(3 * MINUTE_MS);
+        let read = server.checkout(&token).await;
         assert_eq!(
             read.number("attempt_remaining_ms"),
             (attempt - 3) * MINUTE_MS,
@@ -503,50 +505,53 @@ async fn an_attempt_lasts_as_long_as_its_link_and_never_longer_than_the_order() 
 
 #[tokio::test]
 async fn the_hop_for_the_openid_supersedes_nothing() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
-    let before = house.checkout(&token).await;
-    house.line.take_sent();
-    let hop = house.attempt(&token, &[JSAPI, BACK, ("after", "1")]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
+    let before = server.checkout(&token).await;
+    server.wechat.take_sent();
+    let hop = server.attempt(&token, &[JSAPI, BACK, ("after", "1")]).await;
     assert_eq!(actions(&hop), ["authorize_url"], "{}", hop.json);
     assert_eq!(hop.number("attempt"), 1);
-    assert_eq!(house.checkout(&token).await.json, before.json);
-    assert_eq!(house.line.take_sent(), []);
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("NOTPAY"));
+    assert_eq!(server.checkout(&token).await.json, before.json);
+    assert_eq!(server.wechat.take_sent(), []);
+    assert_eq!(server.trade_state("tea-0001").as_deref(), Some("NOTPAY"));
 }
 
 #[tokio::test]
 async fn cancelling_finds_money_first_and_concludes_nothing_in_doubt() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    let nothing = cancel(&house, &token, "0").await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let nothing = cancel(&server, &token, "0").await;
     assert_eq!(
-        (nothing.word("state"), nothing.number("attempt")),
+        (nothing.string("state"), nothing.number("attempt")),
         ("open", 0)
     );
-    house.attempt(&token, &[NATIVE]).await;
-    house.line.take_sent();
+    server.attempt(&token, &[NATIVE]).await;
+    server.wechat.take_sent();
     for kind in ["query", "close"] {
-        house.line.meddle(kind, Meddling::AnswerLost);
-        let doubt = cancel(&house, &token, "1").await;
+        server.wechat.inject(kind, Fault::AnswerLost);
+        let doubt = cancel(&server, &token, "1").await;
         assert_eq!(doubt.status, StatusCode::SERVICE_UNAVAILABLE, "{kind}");
         assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT", "{kind}");
-        let read = house.checkout(&token).await;
+        let read = server.checkout(&token).await;
         assert_eq!(actions(&read), ["code_url"], "{kind}");
     }
-    assert_eq!(cancel(&house, &token, "1").await.word("state"), "open");
-    house.line.take_sent();
-    let again = cancel(&house, &token, "1").await;
+    assert_eq!(cancel(&server, &token, "1").await.string("state"), "open");
+    server.wechat.take_sent();
+    let again = cancel(&server, &token, "1").await;
     assert_eq!(again.number("attempt_remaining_ms"), 0);
     assert_eq!(
-        house.line.take_sent(),
+        server.wechat.take_sent(),
         [],
         "what is over is not asked about"
     );
 
-    let second = house.attempt(&token, &[NATIVE, ("after", "1")]).await;
-    house.pay(second.word("out_trade_no")).await;
-    let paid = cancel(&house, &token, "2").await;
-    assert_eq!((paid.status, paid.word("state")), (StatusCode::OK, "paid"));
+    let second = server.attempt(&token, &[NATIVE, ("after", "1")]).await;
+    server.pay(second.string("out_trade_no")).await;
+    let paid = cancel(&server, &token, "2").await;
+    assert_eq!(
+        (paid.status, paid.string("state")),
+        (StatusCode::OK, "paid")
+    );
 }

@@ -22,10 +22,13 @@ use tokio::sync::Notify;
 use url::Url;
 
 use crate::app_and_mini_program::login_code;
-use crate::house::{API_KEY, House, Letter, MINUTE_MS, Owner, backend, letter, transaction};
 use crate::oauth::{BACK, handle, through_wechat};
-use crate::refunds::notices::{notice, told};
+use crate::refunds::notices::{notice, refund_resource};
 use crate::refunds::outside::by_hand;
+use crate::test_server::{
+    API_KEY, MINUTE_MS, Owner, SentNotification, TestServer, backend, payment_notification,
+    transaction,
+};
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 /// No operation has so many points; one that had would not end.
@@ -54,24 +57,24 @@ struct Scenario {
     /// In whose house.
     owners: &'static [Owner],
     /// Brings the house to where the operation begins.
-    before: for<'a> fn(&'a mut Stage) -> Step<'a>,
+    before: for<'a> fn(&'a mut Harness) -> Step<'a>,
     /// The operation.
-    operation: for<'a> fn(&'a Stage) -> Step<'a>,
+    operation: for<'a> fn(&'a Harness) -> Step<'a>,
     /// What people do afterwards, in the new process: mostly the same again.
-    after: for<'a> fn(&'a mut Stage) -> Step<'a>,
+    after: for<'a> fn(&'a mut Harness) -> Step<'a>,
     /// How the order stands in the end, with attempts that settled it, and surplus.
     end: (&'static str, usize, usize),
 }
 
 type Step<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-struct Stage {
-    house: House,
+struct Harness {
+    server: TestServer,
     token: String,
     /// The code on the buyer's phone.
     auth_code: String,
     /// Notifications that WeChat goes on sending until they are acknowledged.
-    letters: Vec<Letter>,
+    notifications: Vec<SentNotification>,
     /// Numbers of payments among them that are nobody's.
     strangers: Vec<String>,
 }
@@ -101,13 +104,13 @@ impl Scenario {
 
     /// Says whether the operation was cut off there.
     async fn holds_at(&self, owner: Owner, point: Point) -> bool {
-        let mut stage = Stage::open(owner).await;
-        (self.before)(&mut stage).await;
-        let is_cut = stage.run_until(point, (self.operation)(&stage)).await;
-        let mut stage = stage.begin_again().await;
-        (self.after)(&mut stage).await;
-        stage.settle().await;
-        let seen = stage.compare(point).await;
+        let mut harness = Harness::open(owner).await;
+        (self.before)(&mut harness).await;
+        let is_cut = harness.run_until(point, (self.operation)(&harness)).await;
+        let mut harness = harness.restart().await;
+        (self.after)(&mut harness).await;
+        harness.settle().await;
+        let seen = harness.compare(point).await;
         let (ended, paid, surplus) = self.end;
         assert_eq!(
             seen,
@@ -123,11 +126,11 @@ async fn starting_an_attempt_holds_at_every_point() {
     let scenario = Scenario {
         owners: BOTH,
         before: |_| Box::pin(async {}),
-        operation: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
-        after: |stage| {
+        operation: |harness| Box::pin(async { drop(harness.start("native", 0).await) }),
+        after: |harness| {
             Box::pin(async {
-                let answer = stage.start("native", 0).await;
-                stage.pay(&answer).await;
+                let answer = harness.start("native", 0).await;
+                harness.pay(&answer).await;
             })
         },
         end: ("paid", 1, 0),
@@ -139,17 +142,17 @@ async fn starting_an_attempt_holds_at_every_point() {
 async fn taking_over_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
-        operation: |stage| Box::pin(async { drop(stage.start("h5", 1).await) }),
-        after: |stage| {
+        before: |harness| Box::pin(async { drop(harness.start("native", 0).await) }),
+        operation: |harness| Box::pin(async { drop(harness.start("h5", 1).await) }),
+        after: |harness| {
             Box::pin(async {
                 // The page asks again with what it has seen: the first attempt.
-                let mut answer = stage.start("h5", 1).await;
+                let mut answer = harness.start("h5", 1).await;
                 if answer["error"]["code"] == "ATTEMPT_SUPERSEDED" {
                     let seen = answer["attempt"].as_u64().unwrap();
-                    answer = stage.start("h5", seen).await;
+                    answer = harness.start("h5", seen).await;
                 }
-                stage.pay(&answer).await;
+                harness.pay(&answer).await;
             })
         },
         end: ("paid", 1, 0),
@@ -161,15 +164,15 @@ async fn taking_over_holds_at_every_point() {
 async fn settling_by_a_notification_holds_at_every_point() {
     let scenario = Scenario {
         owners: BOTH,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                let answer = stage.start("native", 0).await;
-                stage.pay(&answer).await;
+                let answer = harness.start("native", 0).await;
+                harness.pay(&answer).await;
             })
         },
-        operation: |stage| {
+        operation: |harness| {
             Box::pin(async {
-                stage.house.hand_in(&stage.letters[0]).await;
+                harness.server.deliver(&harness.notifications[0]).await;
             })
         },
         after: |_| Box::pin(async {}),
@@ -182,14 +185,14 @@ async fn settling_by_a_notification_holds_at_every_point() {
 async fn telling_the_backend_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                let answer = stage.start("native", 0).await;
-                stage.pay(&answer).await;
-                stage.house.hand_in(&stage.letters[0]).await;
+                let answer = harness.start("native", 0).await;
+                harness.pay(&answer).await;
+                harness.server.deliver(&harness.notifications[0]).await;
             })
         },
-        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        operation: |harness| Box::pin(async { drop(harness.server.inner.run_due().await) }),
         after: |_| Box::pin(async {}),
         end: ("paid", 1, 0),
     };
@@ -201,13 +204,13 @@ async fn telling_the_backend_holds_at_every_point() {
 async fn expiry_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                stage.start("native", 0).await;
-                stage.house.clock.advance_ms(40 * MINUTE_MS);
+                harness.start("native", 0).await;
+                harness.server.clock.advance_ms(40 * MINUTE_MS);
             })
         },
-        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        operation: |harness| Box::pin(async { drop(harness.server.inner.run_due().await) }),
         after: |_| Box::pin(async {}),
         end: ("closed", 0, 0),
     };
@@ -218,9 +221,9 @@ async fn expiry_holds_at_every_point() {
 async fn closing_by_the_merchant_holds_at_every_point() {
     let scenario = Scenario {
         owners: BOTH,
-        before: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
-        operation: |stage| {
-            Box::pin(async { drop(stage.post("/v1/orders/tea-0001/close", Value::Null).await) })
+        before: |harness| Box::pin(async { drop(harness.start("native", 0).await) }),
+        operation: |harness| {
+            Box::pin(async { drop(harness.post("/v1/orders/tea-0001/close", Value::Null).await) })
         },
         after: |_| Box::pin(async {}),
         end: ("closed", 0, 0),
@@ -232,18 +235,18 @@ async fn closing_by_the_merchant_holds_at_every_point() {
 async fn giving_surplus_back_holds_at_every_point() {
     let scenario = Scenario {
         owners: BOTH,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                stage.start("native", 0).await;
-                let answer = stage.start("h5", 1).await;
-                stage.pay(&answer).await;
-                stage.pay_late("tea-0001").await;
-                for letter in stage.letters.clone() {
-                    stage.house.hand_in(&letter).await;
+                harness.start("native", 0).await;
+                let answer = harness.start("h5", 1).await;
+                harness.pay(&answer).await;
+                harness.pay_late("tea-0001").await;
+                for notification in harness.notifications.clone() {
+                    harness.server.deliver(&notification).await;
                 }
             })
         },
-        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        operation: |harness| Box::pin(async { drop(harness.server.inner.run_due().await) }),
         after: |_| Box::pin(async {}),
         end: ("paid", 1, 1),
     };
@@ -254,15 +257,15 @@ async fn giving_surplus_back_holds_at_every_point() {
 async fn refunding_holds_at_every_point() {
     let scenario = Scenario {
         owners: BOTH,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                let answer = stage.start("native", 0).await;
-                stage.pay(&answer).await;
-                stage.house.hand_in(&stage.letters[0]).await;
+                let answer = harness.start("native", 0).await;
+                harness.pay(&answer).await;
+                harness.server.deliver(&harness.notifications[0]).await;
             })
         },
-        operation: |stage| Box::pin(async { drop(stage.refund().await) }),
-        after: |stage| Box::pin(async { drop(stage.refund().await) }),
+        operation: |harness| Box::pin(async { drop(harness.refund().await) }),
+        after: |harness| Box::pin(async { drop(harness.refund().await) }),
         end: ("paid", 1, 0),
     };
     scenario.hold_at_every_point().await;
@@ -273,12 +276,12 @@ async fn scanning_a_code_holds_at_every_point() {
     let scenario = Scenario {
         owners: BOTH,
         before: |_| Box::pin(async {}),
-        operation: |stage| Box::pin(async { drop(stage.scan().await) }),
-        after: |stage| {
+        operation: |harness| Box::pin(async { drop(harness.scan().await) }),
+        after: |harness| {
             Box::pin(async {
                 // The till asks again with the same code; WeChat sends no notification of it.
-                let answer = stage.scan().await;
-                stage.pay(&answer["attempt"]).await;
+                let answer = harness.scan().await;
+                harness.pay(&answer["attempt"]).await;
             })
         },
         end: ("paid", 1, 0),
@@ -290,13 +293,13 @@ async fn scanning_a_code_holds_at_every_point() {
 async fn taking_a_code_payment_back_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                stage.scan().await;
-                stage.house.clock.advance_ms(MINUTE_MS);
+                harness.scan().await;
+                harness.server.clock.advance_ms(MINUTE_MS);
             })
         },
-        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        operation: |harness| Box::pin(async { drop(harness.server.inner.run_due().await) }),
         after: |_| Box::pin(async {}),
         end: ("closed", 0, 0),
     };
@@ -307,14 +310,14 @@ async fn taking_a_code_payment_back_holds_at_every_point() {
 async fn cancelling_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| Box::pin(async { drop(stage.start("native", 0).await) }),
-        operation: |stage| Box::pin(async { stage.cancel().await }),
-        after: |stage| {
+        before: |harness| Box::pin(async { drop(harness.start("native", 0).await) }),
+        operation: |harness| Box::pin(async { harness.cancel().await }),
+        after: |harness| {
             Box::pin(async {
-                stage.cancel().await;
+                harness.cancel().await;
                 // Nothing is under way any more, so that the next one begins at once.
-                let answer = stage.start("h5", 1).await;
-                stage.pay(&answer).await;
+                let answer = harness.start("h5", 1).await;
+                harness.pay(&answer).await;
             })
         },
         end: ("paid", 1, 0),
@@ -327,11 +330,11 @@ async fn paying_under_the_handle_of_a_hop_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |_| Box::pin(async {}),
-        operation: |stage| Box::pin(async { drop(stage.start_in_wechat().await) }),
-        after: |stage| {
+        operation: |harness| Box::pin(async { drop(harness.start_in_wechat().await) }),
+        after: |harness| {
             Box::pin(async {
-                let answer = stage.start_in_wechat().await;
-                stage.pay(&answer).await;
+                let answer = harness.start_in_wechat().await;
+                harness.pay(&answer).await;
             })
         },
         end: ("paid", 1, 0),
@@ -343,13 +346,13 @@ async fn paying_under_the_handle_of_a_hop_holds_at_every_point() {
 async fn reconciling_holds_at_every_point() {
     let scenario = Scenario {
         owners: BOTH,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                let answer = stage.start("native", 0).await;
-                stage.pay(&answer).await;
+                let answer = harness.start("native", 0).await;
+                harness.pay(&answer).await;
             })
         },
-        operation: |stage| Box::pin(async { drop(stage.house.server.reconcile(0).await) }),
+        operation: |harness| Box::pin(async { drop(harness.server.inner.reconcile(0).await) }),
         after: |_| Box::pin(async {}),
         end: ("paid", 1, 0),
     };
@@ -360,17 +363,20 @@ async fn reconciling_holds_at_every_point() {
 async fn hearing_of_a_refunds_result_holds_at_every_point() {
     let scenario = Scenario {
         owners: BOTH,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                stage.sell().await;
-                stage.refund().await;
-                stage.decide_refund("success").await;
+                harness.sell().await;
+                harness.refund().await;
+                harness.decide_refund("success").await;
             })
         },
-        operation: |stage| {
+        operation: |harness| {
             Box::pin(async {
-                let last = stage.letters.last().unwrap();
-                stage.house.hand_in_at("/wechat/notify/refund", last).await;
+                let last = harness.notifications.last().unwrap();
+                harness
+                    .server
+                    .deliver_to("/wechat/notify/refund", last)
+                    .await;
             })
         },
         after: |_| Box::pin(async {}),
@@ -383,21 +389,24 @@ async fn hearing_of_a_refunds_result_holds_at_every_point() {
 async fn sending_an_abnormal_refund_on_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                stage.sell().await;
-                stage.refund().await;
-                stage.decide_refund("abnormal").await;
-                let last = stage.letters.last().unwrap();
-                stage.house.hand_in_at("/wechat/notify/refund", last).await;
+                harness.sell().await;
+                harness.refund().await;
+                harness.decide_refund("abnormal").await;
+                let last = harness.notifications.last().unwrap();
+                harness
+                    .server
+                    .deliver_to("/wechat/notify/refund", last)
+                    .await;
             })
         },
-        operation: |stage| Box::pin(async { drop(stage.send_on().await) }),
-        after: |stage| {
+        operation: |harness| Box::pin(async { drop(harness.send_on().await) }),
+        after: |harness| {
             Box::pin(async {
                 // In doubt it is asked about first, so that it is abnormal or on its way.
-                stage.house.later(1).await;
-                stage.send_on().await;
+                harness.server.later(1).await;
+                harness.send_on().await;
             })
         },
         end: ("paid", 1, 0),
@@ -409,17 +418,19 @@ async fn sending_an_abnormal_refund_on_holds_at_every_point() {
 async fn keeping_a_payment_that_is_nobodys_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                let at_ms = stage.house.clock.now_ms();
-                let told = transaction("nobodys-0001", TOTAL_FEN);
-                stage.letters.push(letter("N1", &told, at_ms));
-                stage.strangers.push("nobodys-0001".to_owned());
+                let at_ms = harness.server.clock.now_ms();
+                let payment = transaction("nobodys-0001", TOTAL_FEN);
+                harness
+                    .notifications
+                    .push(payment_notification("N1", &payment, at_ms));
+                harness.strangers.push("nobodys-0001".to_owned());
             })
         },
-        operation: |stage| {
+        operation: |harness| {
             Box::pin(async {
-                stage.house.hand_in(&stage.letters[0]).await;
+                harness.server.deliver(&harness.notifications[0]).await;
             })
         },
         after: |_| Box::pin(async {}),
@@ -432,15 +443,18 @@ async fn keeping_a_payment_that_is_nobodys_holds_at_every_point() {
 async fn asking_about_a_payment_that_is_nobodys_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                let at_ms = stage.house.clock.now_ms();
-                let told = transaction("nobodys-0001", TOTAL_FEN);
-                stage.house.hand_in(&letter("N1", &told, at_ms)).await;
-                stage.strangers.push("nobodys-0001".to_owned());
+                let at_ms = harness.server.clock.now_ms();
+                let payment = transaction("nobodys-0001", TOTAL_FEN);
+                harness
+                    .server
+                    .deliver(&payment_notification("N1", &payment, at_ms))
+                    .await;
+                harness.strangers.push("nobodys-0001".to_owned());
             })
         },
-        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        operation: |harness| Box::pin(async { drop(harness.server.inner.run_due().await) }),
         after: |_| Box::pin(async {}),
         end: ("closed", 0, 0),
     };
@@ -451,12 +465,12 @@ async fn asking_about_a_payment_that_is_nobodys_holds_at_every_point() {
 async fn hearing_of_a_portals_refund_in_the_older_form_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| Box::pin(async { stage.refund_in_portal().await }),
-        operation: |stage| {
+        before: |harness| Box::pin(async { harness.refund_in_portal().await }),
+        operation: |harness| {
             Box::pin(async {
-                let last = stage.letters.last().unwrap();
+                let last = harness.notifications.last().unwrap();
                 assert!(last.body.starts_with(b"<xml>"));
-                stage.house.hand_in_at(last.path(), last).await;
+                harness.server.deliver_to(last.path(), last).await;
             })
         },
         after: |_| Box::pin(async {}),
@@ -469,14 +483,14 @@ async fn hearing_of_a_portals_refund_in_the_older_form_holds_at_every_point() {
 async fn taking_in_a_portals_refund_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                stage.refund_in_portal().await;
-                let last = stage.letters.last().unwrap();
-                stage.house.hand_in_at(last.path(), last).await;
+                harness.refund_in_portal().await;
+                let last = harness.notifications.last().unwrap();
+                harness.server.deliver_to(last.path(), last).await;
             })
         },
-        operation: |stage| Box::pin(async { drop(stage.house.server.run_due().await) }),
+        operation: |harness| Box::pin(async { drop(harness.server.inner.run_due().await) }),
         after: |_| Box::pin(async {}),
         end: ("paid", 1, 0),
     };
@@ -487,19 +501,19 @@ async fn taking_in_a_portals_refund_holds_at_every_point() {
 async fn hearing_of_another_programs_refund_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
-        before: |stage| {
+        before: |harness| {
             Box::pin(async {
-                stage.refund_in_portal().await;
+                harness.refund_in_portal().await;
                 // The same, told in today's form.
-                let told = told(&stage.house, "SUCCESS");
-                let at_ms = stage.house.clock.now_ms();
-                *stage.letters.last_mut().unwrap() = notice("N1", &told, at_ms);
+                let payment = refund_resource(&harness.server, "SUCCESS");
+                let at_ms = harness.server.clock.now_ms();
+                *harness.notifications.last_mut().unwrap() = notice("N1", &payment, at_ms);
             })
         },
-        operation: |stage| {
+        operation: |harness| {
             Box::pin(async {
-                let last = stage.letters.last().unwrap();
-                stage.house.hand_in_at(last.path(), last).await;
+                let last = harness.notifications.last().unwrap();
+                harness.server.deliver_to(last.path(), last).await;
             })
         },
         after: |_| Box::pin(async {}),
@@ -513,12 +527,12 @@ async fn paying_with_a_mini_programs_login_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |_| Box::pin(async {}),
-        operation: |stage| Box::pin(async { drop(stage.start_in_mini_program().await) }),
-        after: |stage| {
+        operation: |harness| Box::pin(async { drop(harness.start_in_mini_program().await) }),
+        after: |harness| {
             Box::pin(async {
                 // The page logs in again: a code is good once.
-                let answer = stage.start_in_mini_program().await;
-                stage.pay(&answer).await;
+                let answer = harness.start_in_mini_program().await;
+                harness.pay(&answer).await;
             })
         },
         end: ("paid", 1, 0),
@@ -529,20 +543,20 @@ async fn paying_with_a_mini_programs_login_holds_at_every_point() {
 /// How long time is let pass until nothing is left to do: deadlines, plans, and banks.
 const SETTLING_STEPS: usize = 12;
 
-impl Stage {
+impl Harness {
     async fn open(owner: Owner) -> Self {
-        let house = House::open_configured(&stage_configuration(owner)).await;
+        let server = TestServer::open_configured(&harness_configuration(owner)).await;
         let order = json!({
             "order_no": "tea-0001", "total_fen": TOTAL_FEN, "description": "一壶茶",
             "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
         });
-        let token = house.order(order).await;
-        let auth_code = house.shown_code().await;
+        let token = server.order(order).await;
+        let auth_code = server.shown_code().await;
         Self {
-            house,
+            server,
             token,
             auth_code,
-            letters: Vec::new(),
+            notifications: Vec::new(),
             strangers: Vec::new(),
         }
     }
@@ -567,21 +581,21 @@ impl Stage {
                 })
                 .await;
             }
-            Point::BeforeCall(call) => self.house.line.cut(call, false, reached.clone()),
-            Point::AfterCall(call) => self.house.line.cut(call, true, reached.clone()),
+            Point::BeforeCall(call) => self.server.wechat.cut(call, false, reached.clone()),
+            Point::AfterCall(call) => self.server.wechat.cut(call, true, reached.clone()),
         }
         let reached = pin!(reached.notified());
         let is_cut = tokio::select! {
             () = operation => false,
             () = reached => true,
         };
-        self.house.line.mend();
+        self.server.wechat.mend();
         is_cut
     }
 
-    async fn begin_again(self) -> Self {
+    async fn restart(self) -> Self {
         Self {
-            house: self.house.begin_again().await,
+            server: self.server.restart().await,
             ..self
         }
     }
@@ -589,25 +603,25 @@ impl Stage {
     async fn start(&self, product: &str, after: u64) -> Value {
         let after = after.to_string();
         let fields = [("product", product), ("after", &after), BACK];
-        self.house.attempt(&self.token, &fields).await.json
+        self.server.attempt(&self.token, &fields).await.json
     }
 
     /// The order is paid, and the server knows it.
     async fn sell(&mut self) {
         let answer = self.start("native", 0).await;
         self.pay(&answer).await;
-        self.house.hand_in(&self.letters[0]).await;
+        self.server.deliver(&self.notifications[0]).await;
     }
 
     async fn scan(&self) -> Value {
         let scan = json!({ "product": "code_pay", "auth_code": self.auth_code });
-        self.house.backend_attempt("tea-0001", &scan).await.json
+        self.server.backend_attempt("tea-0001", &scan).await.json
     }
 
     /// Ends what the page sees: the first attempt, if any.
     async fn cancel(&self) {
         let path = format!("/v1/checkouts/{}/cancel", self.token);
-        self.house.form(&path, &[("after", "1")]).await;
+        self.server.form(&path, &[("after", "1")]).await;
     }
 
     /// A page in WeChat: it goes for the openid where it has to, and comes back with a handle.
@@ -617,36 +631,36 @@ impl Stage {
             return answer;
         };
         let url = Url::parse(url).unwrap();
-        let back = through_wechat(&self.house, &url).await;
-        let handle = handle(&self.house.get(&back).await);
+        let back = through_wechat(&self.server, &url).await;
+        let handle = handle(&self.server.get(&back).await);
         let fields = [
             ("product", "jsapi"),
             ("after", "0"),
             ("payer", &handle),
             BACK,
         ];
-        self.house.attempt(&self.token, &fields).await.json
+        self.server.attempt(&self.token, &fields).await.json
     }
 
     /// A mini-program's page pays with what `wx.login` gave it.
     async fn start_in_mini_program(&self) -> Value {
-        let code = login_code(&self.house).await;
+        let code = login_code(&self.server).await;
         let fields = [("product", "mini_program"), ("after", "0"), ("code", &code)];
-        self.house.attempt(&self.token, &fields).await.json
+        self.server.attempt(&self.token, &fields).await.json
     }
 
     /// The order is sold, and somebody gives money back by hand; the server has not heard of it.
     async fn refund_in_portal(&mut self) {
         self.sell().await;
-        self.letters.clear();
-        let (_, letters) = by_hand(&self.house, 90).await;
-        self.letters.extend(letters);
+        self.notifications.clear();
+        let (_, notifications) = by_hand(&self.server, 90).await;
+        self.notifications.extend(notifications);
     }
 
     /// WeChat comes to a result of the refund, and tells it.
     async fn decide_refund(&mut self, outcome: &str) {
-        self.house.decide("tea-0001@1", outcome).await;
-        self.letters.extend(self.house.take_post());
+        self.server.decide("tea-0001@1", outcome).await;
+        self.notifications.extend(self.server.take_notifications());
     }
 
     async fn send_on(&self) -> Value {
@@ -660,13 +674,13 @@ impl Stage {
         let number = answer["out_trade_no"]
             .as_str()
             .unwrap_or_else(|| panic!("{answer}"));
-        self.house.pay(number).await;
-        self.letters.extend(self.house.take_post());
+        self.server.pay(number).await;
+        self.notifications.extend(self.server.take_notifications());
     }
 
     async fn pay_late(&mut self, number: &str) {
-        self.house.pay_late(number).await;
-        self.letters.extend(self.house.take_post());
+        self.server.pay_late(number).await;
+        self.notifications.extend(self.server.take_notifications());
     }
 
     async fn refund(&self) -> Value {
@@ -680,27 +694,29 @@ impl Stage {
             body => Body::from(body.to_string()),
         };
         let request: Request<Body> = backend(path, API_KEY, body);
-        self.house.send(request).await.json
+        self.server.send(request).await.json
     }
 
     /// Time passes; WeChat sends again what nobody has acknowledged.
     async fn settle(&mut self) {
         for _ in 0..SETTLING_STEPS {
-            for letter in std::mem::take(&mut self.letters) {
+            for notification in std::mem::take(&mut self.notifications) {
                 // Signed when it was first sent; WeChat signs each try anew.
-                self.house.hand_in_at(letter.path(), &letter).await;
+                self.server
+                    .deliver_to(notification.path(), &notification)
+                    .await;
             }
-            self.house.later(10 * MINUTE_MS).await;
-            self.house.simulator.run_due().await;
-            self.letters.extend(self.house.take_post());
+            self.server.later(10 * MINUTE_MS).await;
+            self.server.simulator.run_due().await;
+            self.notifications.extend(self.server.take_notifications());
         }
     }
 
     /// Both ledgers, and what the backend heard, agree; gives the order's state, and how many
     /// attempts settled it and came too much.
     async fn compare(&self, point: Point) -> (String, usize, usize) {
-        let ledger = serde_json::to_value(self.house.simulator.ledger_view(None)).unwrap();
-        let database = self.house.database().await;
+        let ledger = serde_json::to_value(self.server.simulator.ledger_view(None)).unwrap();
+        let database = self.server.database().await;
         let attempts = sqlx::query("SELECT out_trade_no, state, transaction_id FROM attempts")
             .fetch_all(&database)
             .await
@@ -736,8 +752,8 @@ impl Stage {
             .fetch_one(&database)
             .await
             .unwrap();
-        let told = |word: &str| {
-            let messages = self.house.backend.peek();
+        let count_messages = |word: &str| {
+            let messages = self.server.backend.peek();
             let ids = messages
                 .iter()
                 .filter(|message| message.json()["type"] == word);
@@ -748,14 +764,14 @@ impl Stage {
             ids.dedup();
             ids.len()
         };
-        assert_eq!(told("payment.succeeded"), paid, "{point:?}");
-        assert_eq!(told("payment.surplus"), surplus, "{point:?}");
-        let kept = self.house.mismatches().await.into_iter();
+        assert_eq!(count_messages("payment.succeeded"), paid, "{point:?}");
+        assert_eq!(count_messages("payment.surplus"), surplus, "{point:?}");
+        let kept = self.server.mismatches().await.into_iter();
         let kept: Vec<_> = kept.map(|(number, _)| number).collect();
         assert_eq!(kept, self.strangers, "{point:?}");
-        assert_eq!(told("payment.mismatch"), kept.len(), "{point:?}");
+        assert_eq!(count_messages("payment.mismatch"), kept.len(), "{point:?}");
         assert_eq!(
-            told("order.closed"),
+            count_messages("order.closed"),
             usize::from(state.0 == "closed"),
             "{point:?}"
         );
@@ -763,7 +779,7 @@ impl Stage {
     }
 
     async fn compare_refunds(&self, point: Point, ledger: &Value) {
-        let database = self.house.database().await;
+        let database = self.server.database().await;
         let ours: Vec<(String, i64, String)> = sqlx::query_as(
             "SELECT out_refund_no, amount_fen, state FROM refunds ORDER BY out_refund_no",
         )
@@ -784,7 +800,7 @@ impl Stage {
     }
 }
 
-fn stage_configuration(owner: Owner) -> String {
+fn harness_configuration(owner: Owner) -> String {
     let target = "http://127.0.0.1:7000/hooks";
     let products = r#"products = ["native", "h5", "jsapi", "mini_program", "code_pay"]"#;
     let page = "mini_program_path = \"/pages/pay/pay\"\n";

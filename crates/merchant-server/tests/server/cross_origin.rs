@@ -4,16 +4,16 @@
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
 
-use crate::house::{Answer, House, MERCHANT, SHOP, form};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{Answer, MERCHANT, SHOP, TestServer, form};
 
 const STRANGER: &str = "https://shop.example";
 
 /// What a page of this origin gets.
-async fn call(house: &House, origin: &str, mut request: Request<Body>) -> Answer {
+async fn call(server: &TestServer, origin: &str, mut request: Request<Body>) -> Answer {
     let origin = origin.parse().unwrap();
     request.headers_mut().insert("origin", origin);
-    house.send(request).await
+    server.send(request).await
 }
 
 fn by(method: &str, path: &str) -> Request<Body> {
@@ -38,8 +38,9 @@ fn readers(answer: &Answer) -> Option<&str> {
 #[tokio::test]
 async fn every_page_can_read_that_an_address_or_a_method_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::open_with(&format!("bundle_dir = \"{}\"", folder.path().display())).await;
-    let token = house.tea().await;
+    let server =
+        TestServer::open_with(&format!("bundle_dir = \"{}\"", folder.path().display())).await;
+    let token = server.default_order().await;
     // What the element asks for when `merchant-api` is wrong, and what else a page can get wrong.
     let cases = [
         ("GET", format!("/checkouts/{token}"), 404),
@@ -62,10 +63,10 @@ async fn every_page_can_read_that_an_address_or_a_method_is_wrong() {
         ("DELETE", "/v1/orders".to_owned(), 405),
     ];
     for (method, path, status) in cases {
-        let answer = call(&house, STRANGER, by(method, &path)).await;
+        let answer = call(&server, STRANGER, by(method, &path)).await;
         assert_eq!(answer.status.as_u16(), status, "{method} {path}");
         assert_eq!(readers(&answer), Some("*"), "{method} {path}");
-        let answer = call(&house, SHOP, by(method, &path)).await;
+        let answer = call(&server, SHOP, by(method, &path)).await;
         assert_eq!(answer.status.as_u16(), status, "{method} {path}");
         let expected = if path.starts_with("/v1/checkouts") && status == 405 {
             SHOP
@@ -78,8 +79,8 @@ async fn every_page_can_read_that_an_address_or_a_method_is_wrong() {
 
 #[tokio::test]
 async fn a_page_of_an_origin_that_is_not_allowed_reads_that_and_nothing_of_the_order() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     for path in [
         format!("/v1/checkouts/{token}"),
         format!("/v1/checkouts/{token}?wait=25&seen=1"),
@@ -93,7 +94,7 @@ async fn a_page_of_an_origin_that_is_not_allowed_reads_that_and_nothing_of_the_o
             "http://127.0.0.1:8001",
             "https://127.0.0.1:8000",
         ] {
-            let answer = call(&house, origin, by("GET", &path)).await;
+            let answer = call(&server, origin, by("GET", &path)).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{origin} {path}");
             assert_eq!(answer.code(), "ORIGIN_NOT_ALLOWED");
             assert_eq!(readers(&answer), Some("*"), "{origin} {path}");
@@ -107,21 +108,21 @@ async fn a_page_of_an_origin_that_is_not_allowed_reads_that_and_nothing_of_the_o
         }
     }
     let long = format!("https://{}.example", "a".repeat(5_000));
-    let answer = call(&house, &long, by("GET", &format!("/v1/checkouts/{token}"))).await;
+    let answer = call(&server, &long, by("GET", &format!("/v1/checkouts/{token}"))).await;
     assert!(answer.body.len() < 500, "{}", answer.body.len());
 }
 
 #[tokio::test]
 async fn the_servers_own_pages_and_programs_that_name_no_origin_are_answered() {
-    let house = House::open().await;
-    let path = format!("/v1/checkouts/{}", house.tea().await);
+    let server = TestServer::open().await;
+    let path = format!("/v1/checkouts/{}", server.default_order().await);
     let read = async |headers: &[(&str, &str)]| {
         let mut request = by("GET", &path);
         for (name, value) in headers {
             let name = http::HeaderName::try_from(*name).unwrap();
             request.headers_mut().insert(name, value.parse().unwrap());
         }
-        house.send(request).await.status.as_u16()
+        server.send(request).await.status.as_u16()
     };
     assert_eq!(read(&[]).await, 200, "no browser");
     assert_eq!(read(&[("origin", SHOP)]).await, 200);
@@ -144,12 +145,12 @@ async fn the_servers_own_pages_and_programs_that_name_no_origin_are_answered() {
 
 #[tokio::test]
 async fn a_shop_that_puts_this_api_under_its_own_address_needs_no_allowed_origin() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     // Browsers name the origin of every POST, of one to the page's own server too.
     let attempts = format!("/v1/checkouts/{token}/attempts");
     let request = form(&attempts, &[("product", "native"), ("after", "0")]);
-    let started = call(&house, STRANGER, request).await;
+    let started = call(&server, STRANGER, request).await;
     assert_eq!(started.status, StatusCode::OK);
     assert_eq!(readers(&started), None, "another page cannot read it");
 }
@@ -157,14 +158,14 @@ async fn a_shop_that_puts_this_api_under_its_own_address_needs_no_allowed_origin
 #[tokio::test]
 async fn a_page_of_the_shops_reads_what_goes_wrong_whatever_it_is() {
     let limits = "rate_limits = { token_per_minute = 3, address_per_minute = 100 }";
-    let house = House::open_with(limits).await;
+    let server = TestServer::open_with(limits).await;
     let start = |token: &str, product: &str| {
         let path = format!("/v1/checkouts/{token}/attempts");
         form(&path, &[("product", product), ("after", "0")])
     };
-    let token = house.tea().await;
+    let token = server.default_order().await;
     let path = format!("/v1/checkouts/{token}");
-    house.line.meddle("order", Meddling::NotSent);
+    server.wechat.inject("order", Fault::NotSent);
     let too_long = "a".repeat(9_000);
     for (request, status) in [
         (by("GET", "/v1/checkouts/nobody"), 404),
@@ -173,7 +174,7 @@ async fn a_page_of_the_shops_reads_what_goes_wrong_whatever_it_is() {
         (start(&token, "native"), 503),
         (by("GET", &path), 429),
     ] {
-        let answer = call(&house, SHOP, request).await;
+        let answer = call(&server, SHOP, request).await;
         assert_eq!(answer.status.as_u16(), status, "{}", answer.json);
         assert_eq!(readers(&answer), Some(SHOP), "{status}");
         assert_eq!(
@@ -182,8 +183,8 @@ async fn a_page_of_the_shops_reads_what_goes_wrong_whatever_it_is() {
         );
     }
     let drop_table = sqlx::query("ALTER TABLE orders RENAME TO gone");
-    drop_table.execute(&house.database().await).await.unwrap();
-    let answer = call(&house, SHOP, by("GET", "/v1/checkouts/another-token")).await;
+    drop_table.execute(&server.database().await).await.unwrap();
+    let answer = call(&server, SHOP, by("GET", "/v1/checkouts/another-token")).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(readers(&answer), Some(SHOP));
 }
@@ -193,17 +194,18 @@ async fn every_page_can_load_the_element() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("wechat-pay.js"), "export {}").unwrap();
     std::fs::write(folder.path().join("wechat-pay.wasm"), b"\0asm").unwrap();
-    let house = House::open_with(&format!("bundle_dir = \"{}\"", folder.path().display())).await;
+    let server =
+        TestServer::open_with(&format!("bundle_dir = \"{}\"", folder.path().display())).await;
     for path in ["/dist/wechat-pay.js", "/dist/wechat-pay.wasm"] {
         for origin in [SHOP, STRANGER, "null"] {
-            let file = call(&house, origin, by("GET", path)).await;
+            let file = call(&server, origin, by("GET", path)).await;
             assert_eq!(file.status, StatusCode::OK, "{path} {origin}");
             assert_eq!(readers(&file), Some("*"), "{path} {origin}");
         }
         let mut ahead = by(Method::OPTIONS.as_str(), path);
         let headers = ahead.headers_mut();
         headers.insert("access-control-request-method", "GET".parse().unwrap());
-        let ahead = call(&house, STRANGER, ahead).await;
+        let ahead = call(&server, STRANGER, ahead).await;
         assert_eq!((ahead.status, readers(&ahead)), (StatusCode::OK, Some("*")));
     }
 }

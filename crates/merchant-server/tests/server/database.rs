@@ -10,29 +10,29 @@ use merchant_server::{
 };
 use sqlx::AssertSqlSafe;
 
-use crate::house::{House, configuration, merchant};
+use crate::test_server::{TestServer, configuration, merchant};
 
 /// The same files, as another program would be told of them.
-fn config(house: &House) -> Config {
-    Config::parse(&configuration(""), house.folder.path()).unwrap()
+fn config(server: &TestServer) -> Config {
+    Config::parse(&configuration(""), server.folder.path()).unwrap()
 }
 
-async fn change(house: &House, statement: &'static str) {
+async fn change(server: &TestServer, statement: &'static str) {
     let done = sqlx::query(AssertSqlSafe(statement))
-        .execute(&house.database().await)
+        .execute(&server.database().await)
         .await
         .unwrap();
     assert!(done.rows_affected() > 0, "{statement}");
 }
 
-async fn refusal(house: &House) -> String {
+async fn refusal(server: &TestServer) -> String {
     let surroundings = Surroundings {
         clock: Arc::new(SystemClock),
         randomness: Arc::new(SeededRandomness::new(1)),
-        wechat: Arc::new(house.line.clone()),
-        webhooks: Arc::new(house.line.clone()),
+        wechat: Arc::new(server.wechat.clone()),
+        webhooks: Arc::new(server.wechat.clone()),
     };
-    match MerchantServer::open(config(house), surroundings).await {
+    match MerchantServer::open(config(server), surroundings).await {
         Ok(_) => String::new(),
         Err(error) => error.to_string(),
     }
@@ -40,28 +40,28 @@ async fn refusal(house: &House) -> String {
 
 #[tokio::test]
 async fn a_database_that_a_newer_program_has_worked_on_is_refused_and_left_alone() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     change(
-        &house,
+        &server,
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
          VALUES (9999, 'of the future', 1, x'00', 0)",
     )
     .await;
-    let refusal = refusal(&house).await;
+    let refusal = refusal(&server).await;
     assert!(refusal.contains("is at version 9999"), "{refusal}");
     assert!(refusal.contains("knows versions up to"), "{refusal}");
 }
 
 #[tokio::test]
 async fn a_database_is_its_first_merchants_and_refused_to_any_other() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let owner: (String, String) = sqlx::query_as("SELECT mchid, environment FROM owner")
-        .fetch_one(&house.database().await)
+        .fetch_one(&server.database().await)
         .await
         .unwrap();
     let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
     assert_eq!(owner, (mchid, "simulator".to_owned()));
-    assert_eq!(refusal(&house).await, "", "the same one again");
+    assert_eq!(refusal(&server).await, "", "the same one again");
     for (statement, names) in [
         (
             "UPDATE owner SET mchid = '1900000001'",
@@ -72,12 +72,12 @@ async fn a_database_is_its_first_merchants_and_refused_to_any_other() {
             "gateway.environment \"wechat\"",
         ),
     ] {
-        let house = House::open().await;
-        change(&house, statement).await;
-        let shown = show_order(&config(&house), "tea-0001").await;
-        let migrated = migrate(&config(&house)).await;
+        let server = TestServer::open().await;
+        change(&server, statement).await;
+        let shown = show_order(&config(&server), "tea-0001").await;
+        let migrated = migrate(&config(&server)).await;
         for refusal in [
-            refusal(&house).await,
+            refusal(&server).await,
             shown.unwrap_err().to_string(),
             migrated.unwrap_err().to_string(),
         ] {
@@ -88,22 +88,22 @@ async fn a_database_is_its_first_merchants_and_refused_to_any_other() {
 
 #[tokio::test]
 async fn a_database_that_knows_no_owner_yet_is_the_configured_merchants() {
-    let house = House::open().await;
-    change(&house, "DELETE FROM owner").await;
-    assert_eq!(refusal(&house).await, "");
-    change(&house, "UPDATE owner SET mchid = '1900000001'").await;
-    assert_ne!(refusal(&house).await, "");
+    let server = TestServer::open().await;
+    change(&server, "DELETE FROM owner").await;
+    assert_eq!(refusal(&server).await, "");
+    change(&server, "UPDATE owner SET mchid = '1900000001'").await;
+    assert_ne!(refusal(&server).await, "");
 }
 
 #[tokio::test]
 async fn a_migration_that_was_changed_after_it_was_released_is_refused() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     change(
-        &house,
+        &server,
         "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 1",
     )
     .await;
-    let refusal = refusal(&house).await;
+    let refusal = refusal(&server).await;
     assert!(
         refusal.starts_with("migration 1 of the database differs"),
         "{refusal}"
@@ -145,11 +145,11 @@ const RELEASED: [(i64, &str); 7] = [
 
 #[tokio::test]
 async fn a_released_migration_is_what_it_was() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let done: Vec<(i64, String)> = sqlx::query_as(
         "SELECT version, lower(hex(checksum)) FROM _sqlx_migrations ORDER BY version",
     )
-    .fetch_all(&house.database().await)
+    .fetch_all(&server.database().await)
     .await
     .unwrap();
     for (version, checksum) in RELEASED {
@@ -174,22 +174,22 @@ async fn older_database(file: &Path, dump: &'static str) {
 
 #[tokio::test]
 async fn a_database_of_version_4_goes_on_with_all_that_is_in_it() {
-    let house = House::open().await;
-    let file = house.folder.path().join("old.sqlite3");
+    let server = TestServer::open().await;
+    let file = server.folder.path().join("old.sqlite3");
     older_database(&file, include_str!("../fixtures/database_at_version_4.sql")).await;
     let lines = format!("database = \"{}\"", file.display());
-    let house = house.begin_again_as(&configuration(&lines)).await;
+    let server = server.restart_with(&configuration(&lines)).await;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
 
-    let order = house.shown("/tea-0001").await;
-    assert_eq!(order.word("state"), "paid");
-    assert_eq!(order.word("success_time"), "2026-11-21T17:20:10+08:00");
+    let order = server.shown("/tea-0001").await;
+    assert_eq!(order.string("state"), "paid");
+    assert_eq!(order.string("success_time"), "2026-11-21T17:20:10+08:00");
     assert_eq!(order.number("refunded_fen"), 500);
     assert_eq!(order.json["attempts"][0]["state"], "paid");
     assert_eq!(order.json["attempts"][1]["state"], "surplus");
     assert_eq!(order.json["refunds"][0]["refund_no"], "R-1");
-    assert_eq!(house.shown("/tea-0002").await.word("state"), "open");
+    assert_eq!(server.shown("/tea-0002").await.string("state"), "open");
 
     // 8: the payment that settled the order has its moment, and the surplus one has none.
     let moments: Vec<(String, Option<i64>)> =
@@ -197,7 +197,7 @@ async fn a_database_of_version_4_goes_on_with_all_that_is_in_it() {
             .fetch_all(&pool)
             .await
             .unwrap();
-    let paid_ms = crate::house::START_MS + 10_000;
+    let paid_ms = crate::test_server::START_MS + 10_000;
     assert_eq!(
         moments,
         [
@@ -207,15 +207,15 @@ async fn a_database_of_version_4_goes_on_with_all_that_is_in_it() {
     );
 
     // 5: surplus from before goes back as well, the whole of it.
-    house.later(0).await;
-    let order = house.shown("/tea-0001").await;
+    server.later(0).await;
+    let order = server.shown("/tea-0001").await;
     let surplus = &order.json["refunds"][1];
     assert_eq!(surplus["origin"], "surplus", "{}", order.json);
     assert_eq!(surplus["amount_fen"], 1990);
     assert_eq!(surplus["out_trade_no"], "0123456789abcdef0123456789abcdef");
 
     // 13: what fits nothing has a number, payments first.
-    let mismatches = house.read_private("/v1/mismatches").await;
+    let mismatches = server.read_private("/v1/mismatches").await;
     let shown = &mismatches.json["mismatches"];
     assert_eq!(
         (&shown[0]["no"], &shown[0]["kind"]),
@@ -273,9 +273,9 @@ async fn a_command_beside_a_server_does_not_bring_the_database_up_to_date_by_its
 
 #[tokio::test]
 async fn what_is_answered_is_on_the_disk() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode")
-        .fetch_one(&house.database().await)
+        .fetch_one(&server.database().await)
         .await
         .unwrap();
     assert_eq!(mode, "wal");
@@ -283,15 +283,15 @@ async fn what_is_answered_is_on_the_disk() {
 
 #[tokio::test]
 async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_another_file() {
-    let house = House::open().await;
-    house.tea().await;
-    let to = house.folder.path().join("copy.sqlite3");
+    let server = TestServer::open().await;
+    server.default_order().await;
+    let to = server.folder.path().join("copy.sqlite3");
     // What an interrupted backup left behind.
-    std::fs::write(house.folder.path().join("copy.sqlite3.part"), "half").unwrap();
-    assert_eq!(back_up(&config(&house), &to).await.unwrap(), 1);
+    std::fs::write(server.folder.path().join("copy.sqlite3.part"), "half").unwrap();
+    assert_eq!(back_up(&config(&server), &to).await.unwrap(), 1);
     let mode = std::fs::metadata(&to).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let names = names_in(house.folder.path());
+    let names = names_in(server.folder.path());
     assert!(names.contains(&"copy.sqlite3".to_owned()), "{names:?}");
     assert!(
         !names
@@ -300,17 +300,20 @@ async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_anothe
         "{names:?}"
     );
 
-    let again = back_up(&config(&house), &to).await.unwrap_err().to_string();
+    let again = back_up(&config(&server), &to)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(again.contains("is there already"), "{again}");
 
     // What came after the copy is not in it, and a server works on it.
-    house
+    server
         .order(serde_json::json!({
             "order_no": "tea-0002", "total_fen": 1, "description": "tea",
         }))
         .await;
     let lines = format!("database = \"{}\"", to.display());
-    let restored = Config::parse(&configuration(&lines), house.folder.path()).unwrap();
+    let restored = Config::parse(&configuration(&lines), server.folder.path()).unwrap();
     let shown = show_order(&restored, "tea-0001").await.unwrap();
     assert!(shown.unwrap().contains("1990"));
     assert_eq!(show_order(&restored, "tea-0002").await.unwrap(), None);
@@ -319,29 +322,29 @@ async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_anothe
 /// What a copy has not, `reconcile` cannot ask about: the bill names it.
 #[tokio::test]
 async fn after_a_restore_the_bill_names_what_the_copy_has_not_and_reconcile_mends_the_rest() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    let copy = house.folder.path().join("copy.sqlite3");
-    back_up(&config(&house), &copy).await.unwrap();
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    let copy = server.folder.path().join("copy.sqlite3");
+    back_up(&config(&server), &copy).await.unwrap();
     // After the copy: the order in it is paid, and another one is made and paid.
-    house.pay("tea-0001").await;
-    crate::bills::notified(&house, "tea-0002", 5).await;
+    server.pay("tea-0001").await;
+    crate::bills::notified(&server, "tea-0002", 5).await;
 
     let lines = format!("database = \"{}\"", copy.display());
-    let house = house.begin_again_as(&configuration(&lines)).await;
-    let reconciled = house
-        .server
-        .reconcile(crate::house::START_MS)
+    let server = server.restart_with(&configuration(&lines)).await;
+    let reconciled = server
+        .inner
+        .reconcile(crate::test_server::START_MS)
         .await
         .unwrap();
     assert_eq!(reconciled.asked, 1, "of what is in the copy alone");
     assert_eq!(reconciled.findings[0].number, "tea-0001");
-    assert_eq!(house.shown("/tea-0001").await.word("state"), "paid");
-    assert_eq!(house.shown("/tea-0002").await.code(), "ORDER_UNKNOWN");
+    assert_eq!(server.shown("/tea-0001").await.string("state"), "paid");
+    assert_eq!(server.shown("/tea-0002").await.code(), "ORDER_UNKNOWN");
 
-    crate::bills::the_next_morning(&house);
-    let bill = crate::bills::bill(&house, crate::bills::DAY).await;
+    crate::bills::the_next_morning(&server);
+    let bill = crate::bills::bill(&server, crate::bills::DAY).await;
     let differences = bill.json["differences"].as_array().unwrap();
     assert_eq!(differences.len(), 1, "{}", bill.json);
     assert_eq!(differences[0]["kind"], "payment_missing_here");

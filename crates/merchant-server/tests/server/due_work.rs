@@ -3,40 +3,46 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::house::{House, MINUTE_MS};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{MINUTE_MS, TestServer};
 
-async fn ordered(house: &House) -> String {
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.line.take_sent();
+async fn ordered(server: &TestServer) -> String {
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.wechat.take_sent();
     token
 }
 
 #[tokio::test]
 async fn a_payment_whose_notification_is_lost_is_found_by_asking() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    house.pay("tea-0001").await;
-    house.later(4_999).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "open");
-    house.later(1).await;
-    let paid = house.checkout(&token).await;
-    assert_eq!(paid.word("state"), "paid");
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    server.pay("tea-0001").await;
+    server.later(4_999).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "open");
+    server.later(1).await;
+    let paid = server.checkout(&token).await;
+    assert_eq!(paid.string("state"), "paid");
     assert_eq!(paid.number("checked_ms_ago"), 0);
-    assert_eq!(house.line.take_kinds(), ["query"]);
-    assert_eq!(house.server.next_due_ms().await.unwrap(), None);
+    assert_eq!(server.wechat.take_kinds(), ["query"]);
+    assert_eq!(server.inner.next_due_ms().await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn asking_follows_wechats_plan_until_the_deadline() {
-    let house = House::open().await;
-    ordered(&house).await;
+    let server = TestServer::open().await;
+    ordered(&server).await;
     let mut asked_at_s = Vec::new();
     for second in 1..=40 * 60 {
-        house.clock.advance_ms(1_000);
-        if house.server.run_due().await.unwrap() > 0 {
-            asked_at_s.extend(house.line.take_kinds().iter().map(|kind| (second, *kind)));
+        server.clock.advance_ms(1_000);
+        if server.inner.run_due().await.unwrap() > 0 {
+            asked_at_s.extend(
+                server
+                    .wechat
+                    .take_kinds()
+                    .iter()
+                    .map(|kind| (second, *kind)),
+            );
         }
     }
     // 5 s, then 30 s, 1 min, 3 min, 5 min, 10 min further; at the deadline query and close.
@@ -58,82 +64,82 @@ async fn asking_follows_wechats_plan_until_the_deadline() {
 
 #[tokio::test]
 async fn an_expired_order_is_closed_at_wechat_and_then_closed() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    house.later(30 * MINUTE_MS).await;
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
-    let closed = house.checkout(&token).await;
-    assert_eq!(closed.word("state"), "closed");
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    server.later(30 * MINUTE_MS).await;
+    assert_eq!(server.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+    let closed = server.checkout(&token).await;
+    assert_eq!(closed.string("state"), "closed");
     assert!(closed.json["remaining_ms"].is_null());
-    let answer = house.attempt(&token, &[("product", "native")]).await;
+    let answer = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.word("state"), "closed");
+    assert_eq!(answer.string("state"), "closed");
 }
 
 #[tokio::test]
 async fn an_order_that_nobody_tried_is_closed_without_a_word_to_wechat() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.later(30 * MINUTE_MS).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "closed");
-    assert_eq!(house.line.take_sent(), []);
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.later(30 * MINUTE_MS).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "closed");
+    assert_eq!(server.wechat.take_sent(), []);
 }
 
 #[tokio::test]
 async fn a_short_order_is_not_closed_in_its_first_minutes() {
-    let house = House::open().await;
-    let token = house
+    let server = TestServer::open().await;
+    let token = server
         .order(json!({
             "order_no": "tea-0001", "total_fen": 1, "description": "tea", "expires_in_ms": 60_000,
         }))
         .await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.later(4 * MINUTE_MS).await;
-    let waiting = house.checkout(&token).await;
-    assert_eq!(waiting.word("state"), "open");
+    server.attempt(&token, &[("product", "native")]).await;
+    server.later(4 * MINUTE_MS).await;
+    let waiting = server.checkout(&token).await;
+    assert_eq!(waiting.string("state"), "open");
     assert_eq!(waiting.number("remaining_ms"), 0);
     assert!(waiting.json["code_url"].is_null());
-    house.later(MINUTE_MS).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "closed");
+    server.later(MINUTE_MS).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "closed");
 }
 
 #[tokio::test]
 async fn a_doubt_at_the_end_keeps_the_order_open_until_wechat_answers() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    house.line.meddle("query", Meddling::NotSent);
-    house.line.meddle("query", Meddling::NotSent);
-    house.later(30 * MINUTE_MS).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "open");
-    house.later(MINUTE_MS).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "closed");
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    server.wechat.inject("query", Fault::NotSent);
+    server.wechat.inject("query", Fault::NotSent);
+    server.later(30 * MINUTE_MS).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "open");
+    server.later(MINUTE_MS).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "closed");
 }
 
 #[tokio::test]
 async fn money_that_came_in_the_last_moment_is_found_at_the_end() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    house.clock.advance_ms(29 * MINUTE_MS);
-    house.pay("tea-0001").await;
-    house.later(MINUTE_MS).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    server.clock.advance_ms(29 * MINUTE_MS);
+    server.pay("tea-0001").await;
+    server.later(MINUTE_MS).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
 }
 
 #[tokio::test]
 async fn a_process_that_begins_again_goes_on_where_the_last_one_ended() {
-    let first = House::open().await;
-    let token = first.tea().await;
+    let first = TestServer::open().await;
+    let token = first.default_order().await;
     // The order arrives, and the process ends before it hears so.
-    first.line.meddle("order", Meddling::AnswerLost);
+    first.wechat.inject("order", Fault::AnswerLost);
     first.attempt(&token, &[("product", "native")]).await;
-    let second = first.begin_again().await;
+    let second = first.restart().await;
     let answer = second.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.number("attempt"), 1);
-    let sent = second.line.take_sent();
+    let sent = second.wechat.take_sent();
     assert_eq!(sent.len(), 2);
     assert_eq!(sent[0].body, sent[1].body);
     second.pay("tea-0001").await;
-    let third = second.begin_again().await;
+    let third = second.restart().await;
     third.later(5_000).await;
-    assert_eq!(third.checkout(&token).await.word("state"), "paid");
+    assert_eq!(third.checkout(&token).await.string("state"), "paid");
 }

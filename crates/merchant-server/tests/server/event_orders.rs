@@ -15,8 +15,8 @@ use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-use crate::house::{House, Letter};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{SentNotification, TestServer};
 
 /// Who is put through it, with what was seen so far.
 pub(crate) trait Subject: Sized {
@@ -38,16 +38,16 @@ pub(crate) trait Subject: Sized {
     /// With a weight for each; one of two events is such a step.
     fn steps() -> BoxedStrategy<Self::Step>;
 
-    async fn begin(setting: &Self::Setting) -> (House, Self);
-    async fn take(&mut self, house: &House, step: &Self::Step);
+    async fn begin(setting: &Self::Setting) -> (TestServer, Self);
+    async fn take(&mut self, server: &TestServer, step: &Self::Step);
     /// A notification arrives.
-    async fn hear(&self, house: &House, letter: &Letter);
+    async fn hear(&self, server: &TestServer, notification: &SentNotification);
     /// Looks at everything after an event.
-    async fn look(&mut self, house: &House);
+    async fn look(&mut self, server: &TestServer);
     /// Time passes, and nothing meddles any more; `letters` are those of all the time.
-    async fn settle(&mut self, house: &House, letters: &[Letter]);
+    async fn settle(&mut self, server: &TestServer, notifications: &[SentNotification]);
     /// Both sides say the same.
-    async fn agree(&self, house: &House);
+    async fn agree(&self, server: &TestServer);
 }
 
 /// What becomes of a call.
@@ -60,12 +60,12 @@ pub(crate) enum How {
 }
 
 impl How {
-    fn meddling(self) -> Meddling {
+    fn fault(self) -> Fault {
         match self {
-            Self::AnswerLost => Meddling::AnswerLost,
-            Self::NotSent => Meddling::NotSent,
-            Self::Unsigned500 => Meddling::Answered(500, ""),
-            Self::Unsigned403 => Meddling::Answered(403, r#"{"code":"NOT_ENOUGH"}"#),
+            Self::AnswerLost => Fault::AnswerLost,
+            Self::NotSent => Fault::NotSent,
+            Self::Unsigned500 => Fault::Answered(500, ""),
+            Self::Unsigned403 => Fault::Answered(403, r#"{"code":"NOT_ENOUGH"}"#),
         }
     }
 }
@@ -75,13 +75,13 @@ enum Event<Step> {
     /// Somebody does something.
     Step(Step),
     /// What happens to the next call of a kind.
-    Meddle { kind: &'static str, how: How },
+    InjectFault { kind: &'static str, how: How },
     /// One of all notifications so far arrives, for the first time or again.
     Deliver { place: prop::sample::Index },
     /// Time goes by, and what is due is done.
     Later { by_ms: u64 },
     /// The process ends, and another one begins.
-    BeginAgain,
+    Restart,
 }
 
 /// Tries orders of events; a failure names the shortest that was found.
@@ -131,34 +131,34 @@ fn event<S: Subject>() -> impl Strategy<Value = Event<S::Step>> {
     let place = any::<prop::sample::Index>();
     prop_oneof![
         10 => S::steps().prop_map(Event::Step),
-        3 => (kind, how).prop_map(|(kind, how)| Event::Meddle { kind, how }),
+        3 => (kind, how).prop_map(|(kind, how)| Event::InjectFault { kind, how }),
         3 => place.prop_map(|place| Event::Deliver { place }),
         3 => by_ms.prop_map(|by_ms| Event::Later { by_ms }),
-        1 => Just(Event::BeginAgain),
+        1 => Just(Event::Restart),
     ]
 }
 
 async fn live_through<S: Subject>(setting: &S::Setting, events: Vec<Event<S::Step>>) {
-    let (mut house, mut subject) = S::begin(setting).await;
-    let mut letters: Vec<Letter> = Vec::new();
+    let (mut server, mut subject) = S::begin(setting).await;
+    let mut notifications: Vec<SentNotification> = Vec::new();
     for event in events {
         match event {
-            Event::Step(step) => subject.take(&house, &step).await,
-            Event::Meddle { kind, how } => house.line.meddle(kind, how.meddling()),
+            Event::Step(step) => subject.take(&server, &step).await,
+            Event::InjectFault { kind, how } => server.wechat.inject(kind, how.fault()),
             Event::Deliver { place } => {
-                if !letters.is_empty() {
-                    subject.hear(&house, place.get(&letters)).await;
+                if !notifications.is_empty() {
+                    subject.hear(&server, place.get(&notifications)).await;
                 }
             }
-            Event::Later { by_ms } => house.later(by_ms).await,
-            Event::BeginAgain => house = house.begin_again().await,
+            Event::Later { by_ms } => server.later(by_ms).await,
+            Event::Restart => server = server.restart().await,
         }
-        house.simulator.run_due().await;
-        letters.extend(house.take_post());
-        subject.look(&house).await;
+        server.simulator.run_due().await;
+        notifications.extend(server.take_notifications());
+        subject.look(&server).await;
     }
-    house.line.leave_alone();
-    subject.settle(&house, &letters).await;
-    subject.look(&house).await;
-    subject.agree(&house).await;
+    server.wechat.clear_faults();
+    subject.settle(&server, &notifications).await;
+    subject.look(&server).await;
+    subject.agree(&server).await;
 }

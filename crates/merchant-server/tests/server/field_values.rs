@@ -4,7 +4,7 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::house::{API_KEY, Answer, House, backend};
+use crate::test_server::{API_KEY, Answer, TestServer, backend};
 
 /// A field of a body, somewhere in it.
 #[derive(Debug)]
@@ -106,19 +106,19 @@ fn body_routes(document: &Value) -> Vec<BodyRoute> {
     routes
 }
 
-async fn document(house: &House) -> Value {
-    house.get("/openapi.json").await.json
+async fn document(server: &TestServer) -> Value {
+    server.get("/openapi.json").await.json
 }
 
 impl BodyRoute {
-    async fn post(&self, house: &House, body: &Value) -> Answer {
+    async fn post(&self, server: &TestServer, body: &Value) -> Answer {
         let path = self
             .path
             .replace("{order_no}", "tea-0001")
             .replace("{refund_no}", "R-1")
             .replace("{no}", "1");
         let path = format!("/v1{path}");
-        house.send(backend(&path, API_KEY, body.to_string())).await
+        server.send(backend(&path, API_KEY, body.to_string())).await
     }
 
     /// The full body with another value in one place.
@@ -191,13 +191,13 @@ async fn the_document_has_no_field_that_may_be_null() {
             _ => {}
         }
     }
-    assert_never_null(&document(&House::open().await).await, "");
+    assert_never_null(&document(&TestServer::open().await).await, "");
 }
 
 #[tokio::test]
 async fn a_field_that_is_null_or_of_another_kind_is_refused_by_its_name_on_every_route() {
-    let house = House::open().await;
-    let document = document(&house).await;
+    let server = TestServer::open().await;
+    let document = document(&server).await;
     let routes = body_routes(&document);
     let paths: Vec<_> = routes.iter().map(|route| &*route.path).collect();
     assert_eq!(
@@ -216,7 +216,7 @@ async fn a_field_that_is_null_or_of_another_kind_is_refused_by_its_name_on_every
             let mut values = wrong_values(&field.schema);
             values.push(Value::Null);
             for value in values {
-                let answer = route.post(&house, &route.with(field, value.clone())).await;
+                let answer = route.post(&server, &route.with(field, value.clone())).await;
                 assert_refused(&answer, field, &value);
             }
             checked += 1;
@@ -227,11 +227,11 @@ async fn a_field_that_is_null_or_of_another_kind_is_refused_by_its_name_on_every
 
 #[tokio::test]
 async fn a_field_that_is_absent_is_missing_only_where_the_document_requires_it() {
-    let house = House::open().await;
-    let document = document(&house).await;
+    let server = TestServer::open().await;
+    let document = document(&server).await;
     for route in body_routes(&document) {
         for field in &route.fields {
-            let answer = route.post(&house, &route.without(field)).await;
+            let answer = route.post(&server, &route.without(field)).await;
             if field.is_required {
                 assert_refused(&answer, field, &json!("absent"));
             } else {
@@ -245,8 +245,8 @@ async fn a_field_that_is_absent_is_missing_only_where_the_document_requires_it()
 
 #[tokio::test]
 async fn a_text_that_hides_something_is_refused_by_its_name_on_every_route() {
-    let house = House::open().await;
-    let document = document(&house).await;
+    let server = TestServer::open().await;
+    let document = document(&server).await;
     let mut checked = 0;
     for route in body_routes(&document) {
         for field in &route.fields {
@@ -267,7 +267,7 @@ async fn a_text_that_hides_something_is_refused_by_its_name_on_every_route() {
                 "   ",
             ] {
                 let value = json!(text);
-                let answer = route.post(&house, &route.with(field, value.clone())).await;
+                let answer = route.post(&server, &route.with(field, value.clone())).await;
                 assert_refused(&answer, field, &value);
             }
             checked += 1;
@@ -276,13 +276,13 @@ async fn a_text_that_hides_something_is_refused_by_its_name_on_every_route() {
     assert!(checked >= 40, "{checked} fields");
 }
 
-async fn pay_for_tea(house: &House) {
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    for notification in house.take_post() {
+async fn pay_for_tea(server: &TestServer) {
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    for notification in server.take_notifications() {
         assert_eq!(
-            house.hand_in(&notification).await.status,
+            server.deliver(&notification).await.status,
             StatusCode::NO_CONTENT
         );
     }
@@ -290,30 +290,30 @@ async fn pay_for_tea(house: &House) {
 
 #[tokio::test]
 async fn a_list_that_is_empty_is_refused_by_its_name() {
-    let house = House::open().await;
-    pay_for_tea(&house).await;
+    let server = TestServer::open().await;
+    pay_for_tea(&server).await;
     for list in ["from", "goods_detail"] {
         let refund = json!({ "refund_no": "R-1", list: [] });
         let request = backend("/v1/orders/tea-0001/refunds", API_KEY, refund.to_string());
-        let answer = house.send(request).await;
+        let answer = server.send(request).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.json);
         assert_eq!(answer.json["error"]["field"], list);
     }
-    let refunds = house.shown("/tea-0001/refunds").await;
+    let refunds = server.shown("/tea-0001/refunds").await;
     assert_eq!(refunds.number("refunded_fen"), 0);
 }
 
 #[tokio::test]
 async fn a_lost_amount_gives_nothing_back() {
-    let house = House::open().await;
-    pay_for_tea(&house).await;
+    let server = TestServer::open().await;
+    pay_for_tea(&server).await;
     let refund = json!({ "refund_no": "R-1", "amount_fen": null });
     let request = backend("/v1/orders/tea-0001/refunds", API_KEY, refund.to_string());
-    let answer = house.send(request).await;
+    let answer = server.send(request).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.json);
     assert_eq!(answer.code(), "INVALID_REQUEST");
     assert_eq!(answer.json["error"]["field"], "amount_fen");
-    let refunds = house.shown("/tea-0001/refunds").await;
+    let refunds = server.shown("/tea-0001/refunds").await;
     assert_eq!(refunds.number("refunded_fen"), 0);
     assert_eq!(refunds.json["refunds"], json!([]));
 }
@@ -334,9 +334,9 @@ fn parameters(document: &Value, operation: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn a_parameter_that_is_empty_or_says_null_is_not_an_absent_one() {
-    let house = House::open_with(r#"products = ["native", "jsapi", "mini_program"]"#).await;
-    let token = house.tea().await;
-    let document = document(&house).await;
+    let server = TestServer::open_with(r#"products = ["native", "jsapi", "mini_program"]"#).await;
+    let token = server.default_order().await;
+    let document = document(&server).await;
     let mut checked = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -345,7 +345,7 @@ async fn a_parameter_that_is_empty_or_says_null_is_not_an_absent_one() {
                     let address = path
                         .replace("{token}", &token)
                         .replace("{day}", "2026-11-20");
-                    let answer = ask(&house, method, &address, &name, value).await;
+                    let answer = ask(&server, method, &address, &name, value).await;
                     let what = format!("{method} {path} {name}={value}: {}", answer.json);
                     if (&*name, value) == ("order_no_prefix", "null") {
                         // A number may begin like this. None does, so nothing is listed.
@@ -368,7 +368,7 @@ async fn a_parameter_that_is_empty_or_says_null_is_not_an_absent_one() {
 }
 
 /// One parameter, with the others that its route cannot do without.
-async fn ask(house: &House, method: &str, address: &str, name: &str, value: &str) -> Answer {
+async fn ask(server: &TestServer, method: &str, address: &str, name: &str, value: &str) -> Answer {
     let address = format!("/v1{address}");
     if address.contains("/checkouts/") && method == "post" {
         let product = if name == "code" {
@@ -379,13 +379,13 @@ async fn ask(house: &House, method: &str, address: &str, name: &str, value: &str
         let mut fields = vec![("product", product)];
         fields.retain(|(known, _)| *known != name);
         fields.push((name, value));
-        return house.form(&address, &fields).await;
+        return server.form(&address, &fields).await;
     }
     let mut query = format!("{name}={value}");
     if address.ends_with("/resend") && name != "state" {
         query += "&state=failed";
     }
-    house
+    server
         .call(&method.to_uppercase(), &format!("{address}?{query}"))
         .await
 }

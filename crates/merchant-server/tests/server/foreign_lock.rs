@@ -7,21 +7,24 @@ use serde_json::json;
 use tokio::task::{JoinHandle, JoinSet};
 use tower::ServiceExt as _;
 
-use crate::house::{API_KEY, Answer, House, backend, read};
+use crate::test_server::{API_KEY, Answer, TestServer, backend, read};
 
 /// Calls that write, more than there are connections of any kind.
 const WRITERS: usize = 12;
 
-fn spawn(house: &House, request: Request<Body>) -> impl Future<Output = Answer> + Send + 'static {
-    let app = house.app.clone();
+fn spawn(
+    server: &TestServer,
+    request: Request<Body>,
+) -> impl Future<Output = Answer> + Send + 'static {
+    let app = server.app.clone();
     async move { read(app.oneshot(request).await.unwrap()).await }
 }
 
 #[tokio::test]
 async fn reads_do_not_wait_for_a_foreign_write_lock_nor_for_those_who_do() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    let mut foreign = house.database().await.acquire().await.unwrap();
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let mut foreign = server.database().await.acquire().await.unwrap();
     let lock = sqlx::query("BEGIN IMMEDIATE").execute(&mut *foreign).await;
     lock.unwrap();
     let mut writers = JoinSet::new();
@@ -29,15 +32,15 @@ async fn reads_do_not_wait_for_a_foreign_write_lock_nor_for_those_who_do() {
         let order_no = format!("tea-1{number:03}");
         let order = json!({ "order_no": order_no, "total_fen": 1, "description": "tea" });
         let request = backend("/v1/orders", API_KEY, order.to_string());
-        writers.spawn(spawn(&house, request));
+        writers.spawn(spawn(&server, request));
     }
     for path in ["", "/tea-0001", "/tea-0001/refunds"] {
-        let answer = house.shown(path).await;
+        let answer = server.shown(path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
     }
-    assert_eq!(house.checkout(&token).await.word("state"), "open");
-    assert_eq!(house.get("/healthz").await.status, StatusCode::OK);
-    assert_eq!(house.read_private("/metrics").await.status, StatusCode::OK);
+    assert_eq!(server.checkout(&token).await.string("state"), "open");
+    assert_eq!(server.get("/healthz").await.status, StatusCode::OK);
+    assert_eq!(server.read_private("/metrics").await.status, StatusCode::OK);
     assert!(writers.try_join_next().is_none(), "they wait all the time");
     let unlock = sqlx::query("ROLLBACK").execute(&mut *foreign).await;
     unlock.unwrap();
@@ -48,25 +51,25 @@ async fn reads_do_not_wait_for_a_foreign_write_lock_nor_for_those_who_do() {
 
 #[tokio::test]
 async fn a_server_that_waits_for_a_foreign_write_lock_is_not_ready() {
-    let house = House::open().await;
-    assert_eq!(house.get("/readyz").await.status, StatusCode::OK);
-    let mut foreign = house.database().await.acquire().await.unwrap();
+    let server = TestServer::open().await;
+    assert_eq!(server.get("/readyz").await.status, StatusCode::OK);
+    let mut foreign = server.database().await.acquire().await.unwrap();
     let lock = sqlx::query("BEGIN IMMEDIATE").execute(&mut *foreign).await;
     lock.unwrap();
     // What was found out holds for a second.
-    assert_eq!(house.get("/readyz").await.status, StatusCode::OK);
-    house.clock.advance_ms(1_000);
+    assert_eq!(server.get("/readyz").await.status, StatusCode::OK);
+    server.clock.advance_ms(1_000);
     let asked: JoinHandle<Answer> = tokio::spawn(spawn(
-        &house,
+        &server,
         Request::get("/readyz").body(Body::empty()).unwrap(),
     ));
-    house.clock.somebody_waits().await;
-    house.clock.advance_ms(1_000);
+    server.clock.somebody_waits().await;
+    server.clock.advance_ms(1_000);
     let answer = asked.await.unwrap();
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.text(), "the database takes no writes\n");
     let unlock = sqlx::query("ROLLBACK").execute(&mut *foreign).await;
     unlock.unwrap();
-    house.clock.advance_ms(1_000);
-    assert_eq!(house.get("/readyz").await.status, StatusCode::OK);
+    server.clock.advance_ms(1_000);
+    assert_eq!(server.get("/readyz").await.status, StatusCode::OK);
 }

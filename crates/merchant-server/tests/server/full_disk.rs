@@ -10,14 +10,14 @@ use std::process::Command;
 use http::StatusCode;
 use serde_json::json;
 
-use crate::house::{API_KEY, House, MINUTE_MS};
 use crate::oauth::{authorize_url, handle, through_wechat};
 use crate::process::Process;
+use crate::test_server::{API_KEY, MINUTE_MS, TestServer};
 use crate::webhooks::{SECRET, TARGET, close};
 
 /// From here on no change of a table can be committed.
-async fn refuse_commits(house: &House, table: &str) {
-    let pool = house.database().await;
+async fn refuse_commits(server: &TestServer, table: &str) {
+    let pool = server.database().await;
     for statement in [
         "CREATE TABLE no_rows (id INTEGER PRIMARY KEY)".to_owned(),
         "CREATE TABLE filled (id INTEGER REFERENCES no_rows (id) DEFERRABLE INITIALLY DEFERRED)"
@@ -31,8 +31,8 @@ async fn refuse_commits(house: &House, table: &str) {
     }
 }
 
-async fn commit_again(house: &House) {
-    let pool = house.database().await;
+async fn commit_again(server: &TestServer) {
+    let pool = server.database().await;
     let gone = sqlx::query("DROP TRIGGER no_space").execute(&pool).await;
     gone.unwrap();
 }
@@ -40,49 +40,53 @@ async fn commit_again(house: &House) {
 #[tokio::test]
 async fn a_message_is_not_sent_while_taking_it_cannot_be_committed() {
     let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
-    let house = House::open_with_end(&target).await;
-    close(&house, 1).await;
-    refuse_commits(&house, "due_work").await;
+    let server = TestServer::open_with_end(&target).await;
+    close(&server, 1).await;
+    refuse_commits(&server, "due_work").await;
     for _ in 0..20 {
-        house.clock.advance_ms(MINUTE_MS);
-        assert!(house.server.run_due().await.is_err());
+        server.clock.advance_ms(MINUTE_MS);
+        assert!(server.inner.run_due().await.is_err());
     }
-    assert_eq!(house.backend.count(TARGET), 0);
-    commit_again(&house).await;
-    house.later(0).await;
-    assert_eq!(house.backend.count(TARGET), 1);
-    house.later(60 * MINUTE_MS).await;
-    assert_eq!(house.backend.count(TARGET), 1);
+    assert_eq!(server.backend.count(TARGET), 0);
+    commit_again(&server).await;
+    server.later(0).await;
+    assert_eq!(server.backend.count(TARGET), 1);
+    server.later(60 * MINUTE_MS).await;
+    assert_eq!(server.backend.count(TARGET), 1);
 }
 
 #[tokio::test]
 async fn wechat_is_not_asked_while_taking_the_question_cannot_be_committed() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.line.take_sent();
-    refuse_commits(&house, "due_work").await;
-    house.clock.advance_ms(MINUTE_MS);
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.wechat.take_sent();
+    refuse_commits(&server, "due_work").await;
+    server.clock.advance_ms(MINUTE_MS);
     for _ in 0..20 {
-        assert!(house.server.run_due().await.is_err());
+        assert!(server.inner.run_due().await.is_err());
     }
-    assert_eq!(house.line.take_kinds(), [""; 0]);
+    assert_eq!(server.wechat.take_kinds(), [""; 0]);
 }
 
 #[tokio::test]
 async fn a_way_back_from_wechat_is_not_used_up_by_a_commit_that_fails() {
     let line = "app_secret = \"0123456789abcdef0123456789abcdef\"";
-    let house = House::open_with_merchant("", line).await;
-    let token = house.tea().await;
-    let url = authorize_url(&house, &token).await;
-    let back = through_wechat(&house, &url).await;
-    refuse_commits(&house, "oauth_states").await;
-    house.line.take_sent();
-    let failed = house.get(&back).await;
+    let server = TestServer::open_with_merchant("", line).await;
+    let token = server.default_order().await;
+    let url = authorize_url(&server, &token).await;
+    let back = through_wechat(&server, &url).await;
+    refuse_commits(&server, "oauth_states").await;
+    server.wechat.take_sent();
+    let failed = server.get(&back).await;
     assert_eq!(failed.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(house.line.take_kinds(), [""; 0], "the code is still good");
-    commit_again(&house).await;
-    assert!(!handle(&house.get(&back).await).is_empty());
+    assert_eq!(
+        server.wechat.take_kinds(),
+        [""; 0],
+        "the code is still good"
+    );
+    commit_again(&server).await;
+    assert!(!handle(&server.get(&back).await).is_empty());
 }
 
 /// Bounds the size of every file that a process writes; `None`: no bound.

@@ -4,22 +4,22 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use serde_json::json;
 
-use crate::house::{API_KEY, Answer, House, MERCHANT, MINUTE_MS, backend};
+use crate::test_server::{API_KEY, Answer, MERCHANT, MINUTE_MS, TestServer, backend};
 
 const DESK: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
 const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/111.0.0.0 Mobile Safari/537.36";
 const WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) Language/zh_CN";
 
-async fn look(house: &House, user_agent: &str, path: &str) -> String {
+async fn look(server: &TestServer, user_agent: &str, path: &str) -> String {
     let request = Request::get(path).header("user-agent", user_agent);
-    let page = house.send(request.body(Body::empty()).unwrap()).await;
+    let page = server.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text());
     page.text()
 }
 
-async fn start(house: &House, token: &str, fields: &[(&str, &str)]) -> Answer {
-    house.form(&format!("/c/{token}/start"), fields).await
+async fn start(server: &TestServer, token: &str, fields: &[(&str, &str)]) -> Answer {
+    server.form(&format!("/c/{token}/start"), fields).await
 }
 
 #[track_caller]
@@ -34,44 +34,44 @@ fn leads_to(answer: &Answer, address: &str) {
 
 #[tokio::test]
 async fn a_code_is_ordered_by_the_button_alone_and_shown_until_it_is_paid() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let path = format!("/c/{token}");
-    let page = look(&house, DESK, &path).await;
+    let page = look(&server, DESK, &path).await;
     assert!(page.contains(&format!("action=\"/c/{token}/start\"")));
     assert!(page.contains("显示支付二维码"), "{page}");
     assert!(!page.contains("<svg") && !page.contains("<iframe"));
-    assert_eq!(house.line.take_sent(), [], "looking orders nothing");
+    assert_eq!(server.wechat.take_sent(), [], "looking orders nothing");
 
-    let began = start(&house, &token, &[("product", "native"), ("after", "0")]).await;
+    let began = start(&server, &token, &[("product", "native"), ("after", "0")]).await;
     leads_to(&began, &path);
-    house.line.take_sent();
-    let page = look(&house, DESK, &path).await;
+    server.wechat.take_sent();
+    let page = look(&server, DESK, &path).await;
     assert!(page.contains("<svg") && page.contains("扫一扫"), "{page}");
     let frame =
         format!("<noscript><iframe class=\"status\" title=\"支付状态\" src=\"{path}/status?seen=");
     assert!(page.contains(&frame), "{page}");
     assert!(!page.contains("http-equiv"), "the page itself stays");
 
-    house.pay("tea-0001").await;
+    server.pay("tea-0001").await;
     leads_to(
-        &house.form(&format!("{path}/check"), &[]).await,
+        &server.form(&format!("{path}/check"), &[]).await,
         &format!("{path}?checked=1"),
     );
-    let page = look(&house, DESK, &format!("{path}?checked=1")).await;
+    let page = look(&server, DESK, &format!("{path}?checked=1")).await;
     assert!(page.contains("支付成功"), "{page}");
     assert!(!page.contains("<form") && !page.contains("<iframe"));
-    house.later(5 * 24 * 60 * MINUTE_MS).await;
-    assert!(look(&house, DESK, &path).await.contains("支付成功"));
+    server.later(5 * 24 * 60 * MINUTE_MS).await;
+    assert!(look(&server, DESK, &path).await.contains("支付成功"));
 }
 
 #[tokio::test]
 async fn a_phone_shows_a_code_only_to_a_buyer_who_chose_it_there() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let path = format!("/c/{token}");
-    start(&house, &token, &[("product", "native"), ("after", "0")]).await;
-    let page = look(&house, PHONE, &path).await;
+    start(&server, &token, &[("product", "native"), ("after", "0")]).await;
+    let page = look(&server, PHONE, &path).await;
     assert!(
         !page.contains("<svg") && page.contains("value=\"h5\""),
         "{page}"
@@ -81,10 +81,10 @@ async fn a_phone_shows_a_code_only_to_a_buyer_who_chose_it_there() {
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Body::from("product=native&after=1"));
     leads_to(
-        &house.send(chosen.unwrap()).await,
+        &server.send(chosen.unwrap()).await,
         &format!("{path}?code=1"),
     );
-    let page = look(&house, PHONE, &format!("{path}?code=1")).await;
+    let page = look(&server, PHONE, &format!("{path}?code=1")).await;
     assert!(
         page.contains("<svg") && page.contains("另一台设备"),
         "{page}"
@@ -93,22 +93,22 @@ async fn a_phone_shows_a_code_only_to_a_buyer_who_chose_it_there() {
 
 #[tokio::test]
 async fn the_frame_of_a_page_without_script_looks_again_until_there_is_news() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    start(&house, &token, &[("product", "native"), ("after", "0")]).await;
-    let version = house.checkout(&token).await.number("version");
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    start(&server, &token, &[("product", "native"), ("after", "0")]).await;
+    let version = server.checkout(&token).await.number("version");
     let path = format!("/c/{token}/status?seen={version}");
-    let frame = look(&house, DESK, &path).await;
+    let frame = look(&server, DESK, &path).await;
     let again = "<meta http-equiv=\"refresh\" content=\"5\">";
     assert!(frame.contains(again) && !frame.contains("<a"), "{frame}");
-    let older = look(&house, DESK, &format!("/c/{token}/status?seen=0")).await;
+    let older = look(&server, DESK, &format!("/c/{token}/status?seen=0")).await;
     assert!(
         older.contains("有更新") && !older.contains(again),
         "{older}"
     );
-    house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
-    let frame = look(&house, DESK, &path).await;
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
+    let frame = look(&server, DESK, &path).await;
     let news = format!("<a class=\"button\" href=\"/c/{token}\" target=\"_top\">");
     assert!(
         frame.contains("支付成功") && frame.contains(&news),
@@ -119,23 +119,23 @@ async fn the_frame_of_a_page_without_script_looks_again_until_there_is_news() {
 
 #[tokio::test]
 async fn a_refund_is_said_beneath_the_payment() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    start(&house, &token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    start(&server, &token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
     let path = format!("/c/{token}");
     for (number, amount_fen, expected) in [
         ("back-1", 990, "已退款 ¥9.90"),
         ("back-2", 1_000, "已全额退款 ¥19.90"),
     ] {
-        assert!(!look(&house, DESK, &path).await.contains(expected));
+        assert!(!look(&server, DESK, &path).await.contains(expected));
         let wanted = json!({"refund_no": number, "amount_fen": amount_fen}).to_string();
         let refund = backend("/v1/orders/tea-0001/refunds", API_KEY, wanted);
-        assert!(house.send(refund).await.status.is_success());
-        house.simulator.run_due().await;
-        house.later(MINUTE_MS).await;
-        let page = look(&house, DESK, &path).await;
+        assert!(server.send(refund).await.status.is_success());
+        server.simulator.run_due().await;
+        server.later(MINUTE_MS).await;
+        let page = look(&server, DESK, &path).await;
         assert!(
             page.contains(expected) && page.contains("支付成功"),
             "{page}"
@@ -145,8 +145,8 @@ async fn a_refund_is_said_beneath_the_payment() {
 
 #[tokio::test]
 async fn each_page_speaks_the_language_of_its_reader() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     for (accepted, tag, words) in [
         ("zh-TW,en;q=0.5", "zh-CN", "未找到该订单"),
         ("en-US,zh;q=0.5", "en", "There is no such order"),
@@ -159,7 +159,7 @@ async fn each_page_speaks_the_language_of_its_reader() {
             let request = Request::get(&path)
                 .header("accept-language", accepted)
                 .header("user-agent", DESK);
-            let page = house.send(request.body(Body::empty()).unwrap()).await;
+            let page = server.send(request.body(Body::empty()).unwrap()).await;
             let text = page.text();
             assert!(text.contains(&format!("<html lang=\"{tag}\">")), "{text}");
             assert_eq!(text.contains(words), !is_order, "{text}");
@@ -175,34 +175,34 @@ async fn each_page_speaks_the_language_of_its_reader() {
 
 #[tokio::test]
 async fn only_the_button_asks_wechat_and_only_then_not_paid_is_said() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let path = format!("/c/{token}");
-    start(&house, &token, &[("product", "native")]).await;
-    house.line.take_sent();
+    start(&server, &token, &[("product", "native")]).await;
+    server.wechat.take_sent();
     for path in [&*path, &*format!("{path}?wechat_pay_return=x")] {
-        let page = look(&house, PHONE, path).await;
+        let page = look(&server, PHONE, path).await;
         assert!(!page.contains("暂未查到付款"), "{page}");
     }
-    assert_eq!(house.line.take_sent(), []);
+    assert_eq!(server.wechat.take_sent(), []);
     leads_to(
-        &house.form(&format!("{path}/check"), &[]).await,
+        &server.form(&format!("{path}/check"), &[]).await,
         &format!("{path}?checked=1"),
     );
-    assert_eq!(house.line.take_sent().len(), 1);
+    assert_eq!(server.wechat.take_sent().len(), 1);
     // A second press within the interval is answered from what is known.
-    house.form(&format!("{path}/check"), &[]).await;
-    assert_eq!(house.line.take_sent(), []);
-    let page = look(&house, PHONE, &format!("{path}?checked=1")).await;
+    server.form(&format!("{path}/check"), &[]).await;
+    assert_eq!(server.wechat.take_sent(), []);
+    let page = look(&server, PHONE, &format!("{path}?checked=1")).await;
     assert!(page.contains("暂未查到付款"), "{page}");
 }
 
 #[tokio::test]
 async fn a_phone_is_sent_to_wechat_and_comes_back_to_this_page() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let path = format!("/c/{token}");
-    let page = look(&house, PHONE, &path).await;
+    let page = look(&server, PHONE, &path).await;
     let (h5, native) = (page.find("value=\"h5\""), page.find("value=\"native\""));
     assert!(h5.is_some() && h5 < native, "{page}");
     // Where a form wants to come back to is not heeded.
@@ -211,7 +211,7 @@ async fn a_phone_is_sent_to_wechat_and_comes_back_to_this_page() {
         ("after", "0"),
         ("return_url", "http://evil.example/"),
     ];
-    let began = start(&house, &token, &fields).await;
+    let began = start(&server, &token, &fields).await;
     assert_eq!(began.status, StatusCode::SEE_OTHER);
     let address = url::Url::parse(began.headers["location"].to_str().unwrap()).unwrap();
     assert!(address.path().ends_with("/checkmweb"), "{address}");
@@ -224,41 +224,41 @@ async fn a_phone_is_sent_to_wechat_and_comes_back_to_this_page() {
         back.starts_with(&format!("{MERCHANT}{path}?wechat_pay_return=")),
         "{back}"
     );
-    let page = look(&house, PHONE, back.strip_prefix(MERCHANT).unwrap()).await;
+    let page = look(&server, PHONE, back.strip_prefix(MERCHANT).unwrap()).await;
     assert!(page.contains("我已完成支付") && page.contains("支付遇到问题"));
     assert!(!page.contains("name=\"product\""), "{page}");
 }
 
 #[tokio::test]
 async fn an_older_page_takes_over_nothing() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    start(&house, &token, &[("product", "native"), ("after", "0")]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    start(&server, &token, &[("product", "native"), ("after", "0")]).await;
     let path = format!("/c/{token}?superseded=1");
     leads_to(
-        &start(&house, &token, &[("product", "h5"), ("after", "0")]).await,
+        &start(&server, &token, &[("product", "h5"), ("after", "0")]).await,
         &path,
     );
-    let page = look(&house, DESK, &path).await;
+    let page = look(&server, DESK, &path).await;
     assert!(page.contains("另一个页面或设备"), "{page}");
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("NOTPAY"));
-    let moved = start(&house, &token, &[("product", "h5"), ("after", "1")]).await;
+    assert_eq!(server.trade_state("tea-0001").as_deref(), Some("NOTPAY"));
+    let moved = start(&server, &token, &[("product", "h5"), ("after", "1")]).await;
     assert_eq!(moved.status, StatusCode::SEE_OTHER);
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+    assert_eq!(server.trade_state("tea-0001").as_deref(), Some("CLOSED"));
 }
 
 #[tokio::test]
 async fn inside_wechat_a_page_of_its_own_opens_the_cashier() {
-    let house = House::open().await;
-    let token = house
+    let server = TestServer::open().await;
+    let token = server
         .order(json!({
             "order_no": "tea-0001", "total_fen": 1990, "description": "tea",
             "payer": {"openid": "oBuyer"},
         }))
         .await;
-    let page = look(&house, WECHAT, &format!("/c/{token}")).await;
+    let page = look(&server, WECHAT, &format!("/c/{token}")).await;
     assert!(page.contains("value=\"jsapi\"") && !page.contains("value=\"h5\""));
-    let cashier = start(&house, &token, &[("product", "jsapi"), ("after", "0")]).await;
+    let cashier = start(&server, &token, &[("product", "jsapi"), ("after", "0")]).await;
     assert_eq!(cashier.status, StatusCode::OK);
     let text = cashier.text();
     for expected in [
@@ -277,14 +277,14 @@ async fn inside_wechat_a_page_of_its_own_opens_the_cashier() {
 
 #[tokio::test]
 async fn a_buyer_without_openid_goes_for_it_and_brings_the_handle_back() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    let hop = start(&house, &token, &[("product", "jsapi"), ("after", "0")]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let hop = start(&server, &token, &[("product", "jsapi"), ("after", "0")]).await;
     assert_eq!(hop.status, StatusCode::SEE_OTHER);
     let address = hop.headers["location"].to_str().unwrap();
     assert!(address.contains("/connect/oauth2/authorize"), "{address}");
     let page = look(
-        &house,
+        &server,
         WECHAT,
         &format!("/c/{token}?wechat_pay_payer=abc%22%3C"),
     )
@@ -294,23 +294,27 @@ async fn a_buyer_without_openid_goes_for_it_and_brings_the_handle_back() {
         "{page}"
     );
     let path = format!("/c/{token}?wechat_pay_payer=unavailable");
-    assert!(!look(&house, WECHAT, &path).await.contains("name=\"payer\""));
+    assert!(
+        !look(&server, WECHAT, &path)
+            .await
+            .contains("name=\"payer\"")
+    );
 }
 
 #[tokio::test]
 async fn what_cannot_be_paid_any_more_says_so_and_offers_nothing() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let path = format!("/c/{token}");
-    house.clock.advance_ms(31 * MINUTE_MS);
-    let page = look(&house, DESK, &path).await;
+    server.clock.advance_ms(31 * MINUTE_MS);
+    let page = look(&server, DESK, &path).await;
     assert!(page.contains("订单支付已超时"), "{page}");
     assert!(!page.contains("/start"), "{page}");
-    let refused = start(&house, &token, &[("product", "native")]).await;
+    let refused = start(&server, &token, &[("product", "native")]).await;
     assert_eq!(refused.status, StatusCode::GONE);
     assert!(refused.text().contains("订单支付已超时"));
-    house.later(1).await;
-    let page = look(&house, DESK, &path).await;
+    server.later(1).await;
+    let page = look(&server, DESK, &path).await;
     assert!(
         page.contains("订单已关闭") && !page.contains("<form"),
         "{page}"
@@ -319,24 +323,25 @@ async fn what_cannot_be_paid_any_more_says_so_and_offers_nothing() {
 
 #[tokio::test]
 async fn the_service_contact_is_shown_as_text() {
-    let house =
-        House::open_with("service_contact = { text = \"<b>400-000</b>\", url = \"tel:400-000\" }")
-            .await;
-    let token = house.tea().await;
-    let page = look(&house, DESK, &format!("/c/{token}")).await;
+    let server = TestServer::open_with(
+        "service_contact = { text = \"<b>400-000</b>\", url = \"tel:400-000\" }",
+    )
+    .await;
+    let token = server.default_order().await;
+    let page = look(&server, DESK, &format!("/c/{token}")).await;
     let expected = "<a href=\"tel:400-000\">&lt;b&gt;400-000&lt;/b&gt;</a>";
     assert!(page.contains(expected), "{page}");
 }
 
 #[tokio::test]
 async fn forms_of_an_unknown_token_or_with_nonsense_get_a_page() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     for path in ["/c/nobody/start", "/c/nobody/check"] {
-        let answer = house.form(path, &[("product", "native")]).await;
+        let answer = server.form(path, &[("product", "native")]).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
     }
-    let answer = start(&house, &token, &[("product", "cash")]).await;
+    let answer = start(&server, &token, &[("product", "cash")]).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert!(answer.text().contains(&format!("href=\"/c/{token}\"")));
 }

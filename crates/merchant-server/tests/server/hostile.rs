@@ -10,18 +10,18 @@
 //! [`crate::event_orders`].
 
 mod fitting;
+mod requests;
 mod routes;
-mod shots;
 mod target;
 mod verdict;
 
 use proptest::test_runner::TestCaseError;
-use shots::shots;
+use requests::requests;
 use target::Target;
 use tokio::runtime::Runtime;
 
 use crate::event_orders::runner;
-use crate::house::Owner;
+use crate::test_server::Owner;
 
 /// Requests to try on each house; each is a call in this process.
 const CASES: u32 = 3_000;
@@ -40,8 +40,8 @@ fn hold(owner: Owner) {
     let runtime = Runtime::new().unwrap();
     let target = runtime.block_on(Target::open(owner));
     let (mut runner, seed) = runner(CASES);
-    let tried = runner.run(&shots(), |shot| {
-        let Some((route, request)) = target.request(&shot) else {
+    let tried = runner.run(&requests(), |hostile| {
+        let Some((route, request)) = target.request(&hostile) else {
             return Ok(());
         };
         let answer = runtime.block_on(target.answer(request));

@@ -16,7 +16,7 @@ struct State {
     answers: Option<StatusCode>,
     /// The address whose calls get no answer before they are let go.
     hangs: Option<String>,
-    letters: Vec<Message>,
+    notifications: Vec<Message>,
 }
 
 /// What is waited for.
@@ -68,8 +68,11 @@ impl Inbox {
 
     /// How many messages an address was sent.
     pub(crate) fn count(&self, url: &str) -> usize {
-        let letters = self.peek();
-        letters.iter().filter(|message| message.url == url).count()
+        let notifications = self.peek();
+        notifications
+            .iter()
+            .filter(|message| message.url == url)
+            .count()
     }
 
     /// Ends once an address was sent so many messages.
@@ -85,12 +88,12 @@ impl Inbox {
 
     /// Everything so far, left in.
     pub(crate) fn peek(&self) -> Vec<Message> {
-        self.0.lock().unwrap().letters.clone()
+        self.0.lock().unwrap().notifications.clone()
     }
 
     /// Everything so far, taken out.
     pub(crate) fn take(&self) -> Vec<Message> {
-        std::mem::take(&mut self.0.lock().unwrap().letters)
+        std::mem::take(&mut self.0.lock().unwrap().notifications)
     }
 }
 
@@ -100,7 +103,7 @@ impl WechatTransport for Inbox {
         let mut state = self.0.lock().unwrap();
         let url = parts.uri.to_string();
         let hangs = state.hangs.as_ref() == Some(&url);
-        state.letters.push(Message {
+        state.notifications.push(Message {
             url,
             headers: parts.headers,
             body,

@@ -8,21 +8,21 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tower::ServiceExt as _;
 
-use crate::house::{Answer, House, MINUTE_MS, form, read};
+use crate::test_server::{Answer, MINUTE_MS, TestServer, form, read};
 
 /// What WeChat takes for an answer.
 const WECHAT_TAKES_MS: u64 = 500;
 
-async fn ordered(house: &House, order_no: &str) -> String {
+async fn ordered(server: &TestServer, order_no: &str) -> String {
     let order = json!({ "order_no": order_no, "total_fen": 1990, "description": "tea" });
-    let token = house.order(order).await;
-    let answer = house.attempt(&token, &[("product", "native")]).await;
+    let token = server.order(order).await;
+    let answer = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     token
 }
 
-fn attempt_of(house: &House, token: &str) -> impl Future<Output = Answer> + Send + 'static {
-    let app = house.app.clone();
+fn attempt_of(server: &TestServer, token: &str) -> impl Future<Output = Answer> + Send + 'static {
+    let app = server.app.clone();
     let path = format!("/v1/checkouts/{token}/attempts");
     async move {
         let fields = [("product", "native")];
@@ -31,42 +31,42 @@ fn attempt_of(house: &House, token: &str) -> impl Future<Output = Answer> + Send
 }
 
 /// A page that starts an attempt to which WeChat gives no answer: it holds its order.
-async fn hang(house: &House, token: &str) -> JoinHandle<Answer> {
+async fn hang(server: &TestServer, token: &str) -> JoinHandle<Answer> {
     let reached = Arc::new(Notify::new());
-    house.line.cut(1, false, reached.clone());
-    let page = tokio::spawn(attempt_of(house, token));
+    server.wechat.cut(1, false, reached.clone());
+    let page = tokio::spawn(attempt_of(server, token));
     reached.notified().await;
     page
 }
 
 #[tokio::test]
 async fn due_work_does_not_wait_for_an_order_that_a_page_holds() {
-    let house = House::open().await;
-    let other = ordered(&house, "tea-0002").await;
-    let held = house
+    let server = TestServer::open().await;
+    let other = ordered(&server, "tea-0002").await;
+    let held = server
         .order(json!({ "order_no": "tea-0001", "total_fen": 1990, "description": "tea" }))
         .await;
-    let page = hang(&house, &held).await;
-    house.pay("tea-0002").await;
+    let page = hang(&server, &held).await;
+    server.pay("tea-0002").await;
     // All that is due is done, though the page still waits.
-    house.later(5_000).await;
-    assert_eq!(house.checkout(&other).await.word("state"), "paid");
+    server.later(5_000).await;
+    assert_eq!(server.checkout(&other).await.string("state"), "paid");
     assert!(!page.is_finished());
-    house.line.take_sent();
+    server.wechat.take_sent();
     page.abort();
     let _ = page.await;
-    house.later(2_000).await;
-    assert_eq!(house.line.take_kinds(), ["query"], "it comes back");
+    server.later(2_000).await;
+    assert_eq!(server.wechat.take_kinds(), ["query"], "it comes back");
 }
 
 #[tokio::test]
 async fn pages_that_are_too_many_for_one_order_are_told_to_try_again() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    let first = hang(&house, &token).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let first = hang(&server, &token).await;
     let mut others = JoinSet::new();
     for _ in 0..40 {
-        others.spawn(attempt_of(&house, &token));
+        others.spawn(attempt_of(&server, &token));
     }
     // One works on the order and eight wait.
     for _ in 0..32 {
@@ -75,10 +75,10 @@ async fn pages_that_are_too_many_for_one_order_are_told_to_try_again() {
         assert_eq!(refused.json["error"]["retryable"], true);
         assert_eq!(refused.headers["retry-after"], "2");
     }
-    let asked = house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
-    assert_eq!(asked.word("state"), "open", "a page reads what is known");
+    let asked = server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(asked.string("state"), "open", "a page reads what is known");
     first.abort();
-    house.line.mend();
+    server.wechat.mend();
     while let Some(answer) = others.join_next().await {
         assert_eq!(answer.unwrap().status, StatusCode::OK);
     }
@@ -86,8 +86,8 @@ async fn pages_that_are_too_many_for_one_order_are_told_to_try_again() {
 
 /// Orders like the one of a number, whose attempts WeChat does not know, made in the database: making
 /// them through the routes takes a minute.
-async fn multiply(house: &House, order_no: &str, count: u32) {
-    let pool = house.database().await;
+async fn multiply(server: &TestServer, order_no: &str, count: u32) {
+    let pool = server.database().await;
     let copies = "WITH RECURSIVE copies (n) AS
         (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < ?1)";
     for insert in [
@@ -114,26 +114,26 @@ async fn multiply(house: &House, order_no: &str, count: u32) {
 }
 
 /// Does all that is due, in a task of its own.
-fn begin_due(house: &House) -> JoinHandle<usize> {
-    let server = house.server.clone();
-    tokio::spawn(async move { server.run_due().await.unwrap() })
+fn begin_due(server: &TestServer) -> JoinHandle<usize> {
+    let inner = server.inner.clone();
+    tokio::spawn(async move { inner.run_due().await.unwrap() })
 }
 
 /// Lets the time pass that WeChat takes, again and again, until an order is paid; gives how long that
 /// was, in milliseconds. Before each step, so many calls are under way, or all that are left.
-async fn until_paid(house: &House, token: &str, calls: usize, under_way: usize) -> u64 {
+async fn until_paid(server: &TestServer, token: &str, calls: usize, under_way: usize) -> u64 {
     let mut waited_ms = 0;
-    while house.checkout(token).await.word("state") != "paid" {
-        let left = calls - house.line.answered();
+    while server.checkout(token).await.string("state") != "paid" {
+        let left = calls - server.wechat.answered();
         if left == 0 {
             // All is answered, and what follows takes no time of WeChat's.
             yield_now().await;
             continue;
         }
         let under_way = under_way.min(left);
-        let passes = house
-            .line
-            .let_pass(under_way, &house.clock, WECHAT_TAKES_MS);
+        let passes = server
+            .wechat
+            .let_pass(under_way, &server.clock, WECHAT_TAKES_MS);
         passes.await;
         waited_ms += WECHAT_TAKES_MS;
     }
@@ -144,42 +144,42 @@ const NO_LIMITS: &str = "rate_limits = { token_per_minute = 10000, address_per_m
 
 #[tokio::test]
 async fn a_lost_payment_among_two_thousand_open_orders_is_known_within_fifteen_seconds() {
-    let house = House::open_with(NO_LIMITS).await;
-    let token = ordered(&house, "tea-0001").await;
-    multiply(&house, "tea-0001", 2_000).await;
-    house.pay("tea-0001").await;
-    house.clock.advance_ms(5_000);
-    house.line.slow_down(&house.clock, WECHAT_TAKES_MS);
+    let server = TestServer::open_with(NO_LIMITS).await;
+    let token = ordered(&server, "tea-0001").await;
+    multiply(&server, "tea-0001", 2_000).await;
+    server.pay("tea-0001").await;
+    server.clock.advance_ms(5_000);
+    server.wechat.slow_down(&server.clock, WECHAT_TAKES_MS);
     // The others are due before it.
-    let work = begin_due(&house);
-    let waited_ms = until_paid(&house, &token, 2_001, 80).await;
+    let work = begin_due(&server);
+    let waited_ms = until_paid(&server, &token, 2_001, 80).await;
     work.abort();
     assert!(waited_ms <= 15_000, "{waited_ms} ms");
 }
 
 #[tokio::test]
 async fn orders_that_end_hold_up_no_question() {
-    let house = House::open_with(NO_LIMITS).await;
-    ordered(&house, "tea-0001").await;
-    multiply(&house, "tea-0001", 200).await;
-    house.later(30 * MINUTE_MS - 5_000).await;
-    house.clock.advance_ms(2_000);
-    let token = ordered(&house, "tea-0002").await;
-    house.pay("tea-0002").await;
+    let server = TestServer::open_with(NO_LIMITS).await;
+    ordered(&server, "tea-0001").await;
+    multiply(&server, "tea-0001", 200).await;
+    server.later(30 * MINUTE_MS - 5_000).await;
+    server.clock.advance_ms(2_000);
+    let token = ordered(&server, "tea-0002").await;
+    server.pay("tea-0002").await;
     // Now they end, all at the same time; its question is due in two seconds.
-    house.clock.advance_ms(3_000);
-    house.line.slow_down(&house.clock, WECHAT_TAKES_MS);
-    let ends = begin_due(&house);
+    server.clock.advance_ms(3_000);
+    server.wechat.slow_down(&server.clock, WECHAT_TAKES_MS);
+    let ends = begin_due(&server);
     for _ in 0..4 {
-        let passes = house.line.let_pass(20, &house.clock, WECHAT_TAKES_MS);
+        let passes = server.wechat.let_pass(20, &server.clock, WECHAT_TAKES_MS);
         passes.await;
     }
-    let question = begin_due(&house);
-    while !house.line.asks("tea-0002") {
+    let question = begin_due(&server);
+    while !server.wechat.asks("tea-0002") {
         yield_now().await;
     }
-    house.clock.advance_ms(WECHAT_TAKES_MS);
-    while house.checkout(&token).await.word("state") != "paid" {
+    server.clock.advance_ms(WECHAT_TAKES_MS);
+    while server.checkout(&token).await.string("state") != "paid" {
         yield_now().await;
     }
     assert!(!ends.is_finished(), "the ends are not over yet");

@@ -11,8 +11,10 @@ use merchant_server::{
 use tempfile::TempDir;
 use wechat_pay_simulator::{Keyring, Random, Simulator};
 
-use crate::house::{House, KEYS, START_MS, WECHAT, configuration, merchant, sub_merchant_table};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{
+    KEYS, START_MS, TestServer, WECHAT, configuration, merchant, sub_merchant_table,
+};
 
 const REFUND_NOTIFY: &str = "http://127.0.0.1:8080/wechat/notify/refund";
 
@@ -25,11 +27,11 @@ fn strange_keys() -> TempDir {
 }
 
 /// A merchant of before 2024, who has platform certificates beside the public key.
-async fn with_certificates() -> House {
-    let house = House::open().await;
+async fn with_certificates() -> TestServer {
+    let server = TestServer::open().await;
     let switch = r#"{"trust":"certificates"}"#;
-    house.control("PATCH", "settings", switch).await;
-    house
+    server.control("PATCH", "settings", switch).await;
+    server
 }
 
 /// The good configuration with more lines in `[merchant]`.
@@ -38,7 +40,7 @@ fn with_merchant(lines: &str) -> String {
 }
 
 struct Checked<'a> {
-    house: &'a House,
+    server: &'a TestServer,
     now_ms: i64,
     orders: OrderCheck,
     /// What answers at the notify address.
@@ -46,21 +48,21 @@ struct Checked<'a> {
 }
 
 impl<'a> Checked<'a> {
-    fn at(house: &'a House) -> Self {
+    fn at(server: &'a TestServer) -> Self {
         Self {
-            house,
+            server,
             now_ms: START_MS,
             orders: OrderCheck::Skip,
-            notify: Arc::new(ServiceTransport::new(house.app.clone())),
+            notify: Arc::new(ServiceTransport::new(server.app.clone())),
         }
     }
 
     async fn report(&self, configuration: &str) -> LiveReport {
-        let config = Config::parse(configuration, self.house.folder.path()).unwrap();
+        let config = Config::parse(configuration, self.server.folder.path()).unwrap();
         let surroundings = Surroundings {
             clock: Arc::new(ManualClock::new(self.now_ms)),
             randomness: Arc::new(SeededRandomness::new(7)),
-            wechat: Arc::new(self.house.line.clone()),
+            wechat: Arc::new(self.server.wechat.clone()),
             webhooks: self.notify.clone(),
         };
         check_live(&config, &surroundings, self.orders)
@@ -92,9 +94,9 @@ fn of(verdict: Verdict, report: &LiveReport) -> Vec<&str> {
 
 #[tokio::test]
 async fn every_secret_and_id_of_a_good_configuration_is_proved_or_named_as_not_proved() {
-    let house = with_certificates().await;
+    let server = with_certificates().await;
     let text = configuration("") + &hooks();
-    let report = Checked::at(&house).report(&text).await;
+    let report = Checked::at(&server).report(&text).await;
     let merchant = merchant();
     let word = |field: &str| merchant[field].as_str().unwrap();
     assert_eq!(
@@ -138,7 +140,7 @@ async fn every_secret_and_id_of_a_good_configuration_is_proved_or_named_as_not_p
         ]
     );
     assert!(!report.has_failed());
-    let kinds = house.line.take_kinds();
+    let kinds = server.wechat.take_kinds();
     assert!(
         !kinds.contains(&"order"),
         "no order unless it is asked for: {kinds:?}"
@@ -164,7 +166,7 @@ fn hooks() -> String {
 
 #[tokio::test]
 async fn a_wrong_value_is_called_wrong_by_its_own_name() {
-    let house = with_certificates().await;
+    let server = with_certificates().await;
     let strange = strange_keys();
     let folder = strange.path().display();
     let id = merchant()["public_key_id"].as_str().unwrap().to_owned();
@@ -224,7 +226,7 @@ async fn a_wrong_value_is_called_wrong_by_its_own_name() {
         ),
     ];
     for (lines, subject, words) in cases {
-        let report = Checked::at(&house).report(&with_merchant(&lines)).await;
+        let report = Checked::at(&server).report(&with_merchant(&lines)).await;
         let exact: Vec<_> = report
             .proofs
             .iter()
@@ -241,13 +243,13 @@ async fn a_wrong_value_is_called_wrong_by_its_own_name() {
 
 #[tokio::test]
 async fn what_depends_on_a_wrong_value_is_not_called_wrong_as_well() {
-    let house = with_certificates().await;
-    let report = Checked::at(&house)
+    let server = with_certificates().await;
+    let report = Checked::at(&server)
         .report(&with_merchant("appid = \"wx0000000000000001\""))
         .await;
     let secret = about(&report, "merchant.app_secret");
     assert_eq!(secret.verdict, Verdict::NotProved, "{secret:?}");
-    let report = Checked::at(&house)
+    let report = Checked::at(&server)
         .report(&with_merchant("serial_no = \"4080\""))
         .await;
     for subject in ["merchant.mchid", "merchant.private_key_file"] {
@@ -257,7 +259,7 @@ async fn what_depends_on_a_wrong_value_is_not_called_wrong_as_well() {
 
 #[tokio::test]
 async fn an_account_that_wechat_cannot_judge_now_is_not_proved() {
-    let house = with_certificates().await;
+    let server = with_certificates().await;
     let cases = [
         // WeChat looks at the code alone: a good secret is not shown by its refusal.
         (
@@ -287,11 +289,11 @@ async fn an_account_that_wechat_cannot_judge_now_is_not_proved() {
     for (errcodes, verdict, words) in cases {
         for errcode in errcodes {
             let body = format!("{{\"errcode\":{errcode},\"errmsg\":\"no\"}}");
-            house
-                .line
-                .meddle("openid", Meddling::Answered(200, body.leak()));
+            server
+                .wechat
+                .inject("openid", Fault::Answered(200, body.leak()));
         }
-        let report = Checked::at(&house).report(&configuration("")).await;
+        let report = Checked::at(&server).report(&configuration("")).await;
         let secret = about(&report, "merchant.app_secret");
         assert_eq!(secret.verdict, verdict, "{errcodes:?}: {secret:?}");
         assert!(
@@ -306,10 +308,10 @@ async fn an_account_that_wechat_cannot_judge_now_is_not_proved() {
 
 #[tokio::test]
 async fn an_unsigned_no_such_order_proves_nothing() {
-    let house = with_certificates().await;
-    let answer = Meddling::Answered(404, r#"{"code":"ORDER_NOT_EXIST","message":"no"}"#);
-    house.line.meddle("query", answer);
-    let report = Checked::at(&house).report(&configuration("")).await;
+    let server = with_certificates().await;
+    let answer = Fault::Answered(404, r#"{"code":"ORDER_NOT_EXIST","message":"no"}"#);
+    server.wechat.inject("query", answer);
+    let report = Checked::at(&server).report(&configuration("")).await;
     assert!(!report.has_signed_answer);
     assert!(report.has_failed());
     for subject in [
@@ -327,7 +329,7 @@ async fn an_unsigned_no_such_order_proves_nothing() {
 
 #[tokio::test]
 async fn the_clock_is_compared_with_wechats_in_seconds() {
-    let house = with_certificates().await;
+    let server = with_certificates().await;
     let cases = [
         (0, Verdict::Proved, "agrees to the second"),
         (40, Verdict::Proved, "is 40 s ahead"),
@@ -341,36 +343,36 @@ async fn the_clock_is_compared_with_wechats_in_seconds() {
             let date = HeaderValue::from_static("Sat, 21 Nov 2026 09:20:00 GMT");
             answer.headers_mut().insert(header::DATE, date);
         };
-        house
-            .line
-            .meddle("query", Meddling::Changed(Box::new(dated)));
+        server
+            .wechat
+            .inject("query", Fault::Changed(Box::new(dated)));
         let check = Checked {
             now_ms: START_MS + ahead_s * 1000,
-            ..Checked::at(&house)
+            ..Checked::at(&server)
         };
         let report = check.report(&configuration("")).await;
         let clock = about(&report, "this machine's clock");
         assert_eq!(clock.verdict, verdict, "{clock:?}");
         assert!(clock.explanation.contains(words), "{clock:?}");
-        house.line.leave_alone();
+        server.wechat.clear_faults();
     }
 }
 
 #[tokio::test]
 async fn without_platform_certificates_a_notification_alone_shows_the_api_v3_key() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let text = configuration("");
-    let before = Checked::at(&house).report(&text).await;
+    let before = Checked::at(&server).report(&text).await;
     let key = about(&before, "merchant.api_v3_key");
     assert_eq!(key.verdict, Verdict::NotProved);
     assert!(key.explanation.contains("none has opened"), "{key:?}");
 
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    let notification = house.take_post().remove(0);
-    house.hand_in(&notification).await;
-    let after = Checked::at(&house).report(&text).await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    let notification = server.take_notifications().remove(0);
+    server.deliver(&notification).await;
+    let after = Checked::at(&server).report(&text).await;
     let key = about(&after, "merchant.api_v3_key");
     assert_eq!(key.verdict, Verdict::NotProved);
     assert!(
@@ -381,10 +383,10 @@ async fn without_platform_certificates_a_notification_alone_shows_the_api_v3_key
 
 #[tokio::test]
 async fn an_order_of_one_fen_shows_that_an_appid_belongs_to_the_merchant_and_is_closed() {
-    let house = with_certificates().await;
+    let server = with_certificates().await;
     let check = Checked {
         orders: OrderCheck::PlaceAndClose,
-        ..Checked::at(&house)
+        ..Checked::at(&server)
     };
     let report = check.report(&configuration("")).await;
     for field in ["merchant.appid", "merchant.mini_program_appid"] {
@@ -397,7 +399,7 @@ async fn an_order_of_one_fen_shows_that_an_appid_belongs_to_the_merchant_and_is_
         assert!(bound.explanation.ends_with("which is closed"), "{bound:?}");
     }
     assert!(!report.has_failed());
-    let ledger = serde_json::to_value(house.simulator.ledger_view(None)).unwrap();
+    let ledger = serde_json::to_value(server.simulator.ledger_view(None)).unwrap();
     let orders = ledger["orders"].as_array().unwrap();
     assert_eq!(orders.len(), 2);
     for order in orders {
@@ -416,17 +418,17 @@ async fn an_order_of_one_fen_shows_that_an_appid_belongs_to_the_merchant_and_is_
 
 #[tokio::test]
 async fn an_order_that_may_have_been_made_is_closed_and_proves_nothing() {
-    let house = with_certificates().await;
-    house.line.meddle("order", Meddling::AnswerLost);
+    let server = with_certificates().await;
+    server.wechat.inject("order", Fault::AnswerLost);
     let check = Checked {
         orders: OrderCheck::PlaceAndClose,
-        ..Checked::at(&house)
+        ..Checked::at(&server)
     };
     let report = check.report(&configuration("")).await;
     let appid = merchant()["appid"].as_str().unwrap().to_owned();
     let bound = about(&report, &format!("merchant.appid {appid} belongs to"));
     assert_eq!(bound.verdict, Verdict::NotProved, "{bound:?}");
-    let ledger = serde_json::to_value(house.simulator.ledger_view(None)).unwrap();
+    let ledger = serde_json::to_value(server.simulator.ledger_view(None)).unwrap();
     for order in ledger["orders"].as_array().unwrap() {
         assert_eq!(order["trade_state"], "CLOSED", "{order}");
     }
@@ -434,14 +436,14 @@ async fn an_order_that_may_have_been_made_is_closed_and_proves_nothing() {
 
 #[tokio::test]
 async fn a_service_provider_proves_each_sub_merchant_by_an_order_for_it() {
-    let house = with_certificates().await;
+    let server = with_certificates().await;
     let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
-    let [own, mut foreign] = [1, 2].map(|place| house.simulator.sub_merchant_of(place, &mchid));
+    let [own, mut foreign] = [1, 2].map(|place| server.simulator.sub_merchant_of(place, &mchid));
     foreign.sub_appid = "wx0000000000000001".to_owned();
     let text = configuration("") + &sub_merchant_table(&own) + &sub_merchant_table(&foreign);
     let check = Checked {
         orders: OrderCheck::PlaceAndClose,
-        ..Checked::at(&house)
+        ..Checked::at(&server)
     };
     let report = check.report(&text).await;
     let line = |sub_mchid: &str| {
@@ -462,9 +464,9 @@ async fn a_service_provider_proves_each_sub_merchant_by_an_order_for_it() {
 
 #[tokio::test]
 async fn the_secret_of_a_sub_merchants_own_account_is_proved_like_the_others() {
-    let house = with_certificates().await;
+    let server = with_certificates().await;
     let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
-    let sub = house.simulator.sub_merchant_of(1, &mchid);
+    let sub = server.simulator.sub_merchant_of(1, &mchid);
     let right = Simulator::sub_app_secret(&sub.sub_appid);
     for (secret, verdict) in [
         (&*right, Verdict::Proved),
@@ -472,7 +474,7 @@ async fn the_secret_of_a_sub_merchants_own_account_is_proved_like_the_others() {
     ] {
         let table = sub_merchant_table(&sub) + &format!("sub_app_secret = \"{secret}\"\n");
         let text = configuration("") + &table;
-        let report = Checked::at(&house).report(&text).await;
+        let report = Checked::at(&server).report(&text).await;
         let field = format!("merchant.sub_merchants {}, sub_app_secret", sub.sub_mchid);
         assert_eq!(about(&report, &field).verdict, verdict);
     }
@@ -480,7 +482,7 @@ async fn the_secret_of_a_sub_merchants_own_account_is_proved_like_the_others() {
 
 #[tokio::test]
 async fn each_of_two_merchant_keys_has_its_own_lines() {
-    let house = with_certificates().await;
+    let server = with_certificates().await;
     let strange = strange_keys();
     let text = format!(
         "{}[[merchant.other_keys]]\nprivate_key_file = \"{1}/apiclient_key.pem\"\n\
@@ -488,7 +490,7 @@ async fn each_of_two_merchant_keys_has_its_own_lines() {
         configuration(""),
         strange.path().display()
     );
-    let report = Checked::at(&house).report(&text).await;
+    let report = Checked::at(&server).report(&text).await;
     let first = about(&report, "merchant.private_key_file");
     assert_eq!(first.verdict, Verdict::Proved, "{first:?}");
     let other = about(&report, "merchant.other_keys[0].serial_no");
@@ -503,14 +505,14 @@ async fn each_of_two_merchant_keys_has_its_own_lines() {
 
 #[tokio::test]
 async fn the_notify_address_is_only_good_where_this_server_answers() {
-    let house = with_certificates().await;
+    let server = with_certificates().await;
     let answering = |status: StatusCode, body: &'static str| {
         let router = Router::new().fallback(move || async move { (status, body) });
         Arc::new(ServiceTransport::new(router)) as Arc<dyn WechatTransport>
     };
-    let silent = crate::wechat_line::WechatLine::new(Router::new());
-    silent.meddle("order", Meddling::NotSent);
-    silent.meddle("order", Meddling::NotSent);
+    let silent = crate::fault_injector::FaultInjector::new(Router::new());
+    silent.inject("order", Fault::NotSent);
+    silent.inject("order", Fault::NotSent);
     let cases = [
         (
             answering(StatusCode::OK, "<html>log in</html>"),
@@ -541,7 +543,7 @@ async fn the_notify_address_is_only_good_where_this_server_answers() {
     for (notify, verdict, words) in cases {
         let check = Checked {
             notify,
-            ..Checked::at(&house)
+            ..Checked::at(&server)
         };
         let report = check.report(&configuration("")).await;
         let line = about(&report, REFUND_NOTIFY);
@@ -549,7 +551,7 @@ async fn the_notify_address_is_only_good_where_this_server_answers() {
         assert!(line.explanation.contains(words), "{line:?}");
     }
     let far = with_merchant("notify_base_url = \"https://no-such-name.invalid\"");
-    let report = Checked::at(&house).report(&far).await;
+    let report = Checked::at(&server).report(&far).await;
     let line = about(
         &report,
         "https://no-such-name.invalid/wechat/notify/payment",

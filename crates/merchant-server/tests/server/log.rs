@@ -9,9 +9,11 @@ use http::StatusCode;
 use merchant_server::Clock as _;
 use serde_json::json;
 
-use crate::house::{API_KEY, House, backend, configuration, letter, merchant, transaction};
+use crate::fault_injector::Fault;
 use crate::oauth::{BACK, authorize_url, handle, through_wechat};
-use crate::wechat_line::Meddling;
+use crate::test_server::{
+    API_KEY, TestServer, backend, configuration, merchant, payment_notification, transaction,
+};
 
 const PRODUCTS: &str = r#"products = ["native", "jsapi", "mini_program", "code_pay"]"#;
 const TARGET_SECRET: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -19,13 +21,14 @@ const TARGET_SECRET: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 #[tokio::test]
 async fn no_log_line_holds_a_secret_a_whole_token_or_an_openid() {
     let log = Log::start();
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    let letter = letter("n-1", &transaction("tea-0001", 1), house.clock.now_ms());
-    house.hand_in(&letter).await;
-    house.get(&format!("/c/{token}")).await;
-    house.get("/v1/checkouts/AAAAAAAAAAAAAAAAAAAAAA").await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    let notification =
+        payment_notification("n-1", &transaction("tea-0001", 1), server.clock.now_ms());
+    server.deliver(&notification).await;
+    server.get(&format!("/c/{token}")).await;
+    server.get("/v1/checkouts/AAAAAAAAAAAAAAAAAAAAAA").await;
     let text = log.text();
     assert!(text.contains("payment.mismatch"), "{text}");
     assert!(text.contains("CHECKOUT_UNKNOWN"), "{text}");
@@ -37,25 +40,25 @@ async fn no_log_line_holds_a_secret_a_whole_token_or_an_openid() {
 #[tokio::test]
 async fn no_log_line_holds_what_is_good_for_a_step() {
     let log = Log::start();
-    let house = house_of_all_products().await;
+    let server = server_of_all_products().await;
     let mut handed_over = Vec::new();
 
     // The hop for the openid: taken, told twice, and lost on the way to WeChat.
-    let token = house.tea().await;
-    for meddling in [None, Some(Meddling::NotSent), Some(Meddling::AnswerLost)] {
-        let is_lost = meddling.is_some();
-        let back = through_wechat(&house, &authorize_url(&house, &token).await).await;
+    let token = server.default_order().await;
+    for fault in [None, Some(Fault::NotSent), Some(Fault::AnswerLost)] {
+        let is_lost = fault.is_some();
+        let back = through_wechat(&server, &authorize_url(&server, &token).await).await;
         let (_, query) = back.split_once('?').unwrap();
         handed_over.extend(query.split('&').map(|pair| value_of(pair).to_owned()));
-        if let Some(meddling) = meddling {
-            house.line.meddle("openid", meddling);
+        if let Some(fault) = fault {
+            server.wechat.inject("openid", fault);
         }
-        let answer = house.get(&back).await;
-        house.get(&back).await;
+        let answer = server.get(&back).await;
+        server.get(&back).await;
         if !is_lost {
             let handle = handle(&answer);
             let payer = [("product", "jsapi"), ("payer", &*handle), BACK];
-            let paying = house.attempt(&token, &payer).await;
+            let paying = server.attempt(&token, &payer).await;
             assert_eq!(paying.status, StatusCode::OK, "{}", paying.json);
             handed_over.push(handle);
         }
@@ -63,65 +66,65 @@ async fn no_log_line_holds_what_is_good_for_a_step() {
     handed_over.push(token);
 
     // Codes: of a login, good and bad, and of a buyer's phone.
-    let token = order(&house, "tea-0002").await;
-    let login = house.simulate("login", &json!({})).await;
+    let token = order(&server, "tea-0002").await;
+    let login = server.simulate("login", &json!({})).await;
     for code in [login["code"].as_str().unwrap(), "madeUpLoginCode"] {
         let fields = [("product", "mini_program"), ("code", code)];
-        house.attempt(&token, &fields).await;
+        server.attempt(&token, &fields).await;
         handed_over.push(code.to_owned());
     }
     handed_over.push(token);
-    order(&house, "tea-0003").await;
-    let shown = house.shown_code().await;
+    order(&server, "tea-0003").await;
+    let shown = server.shown_code().await;
     for code in [&*shown, "139999999999999999"] {
         let scan = json!({
             "product": "code_pay", "auth_code": code,
             "scene_info": {"store_info": {"id": "0001"}},
         });
-        let scanned = house.backend_attempt("tea-0003", &scan).await;
+        let scanned = server.backend_attempt("tea-0003", &scan).await;
         assert_ne!(scanned.code(), "INVALID_REQUEST", "{}", scanned.json);
         handed_over.push(code.to_owned());
     }
 
     // The backend's words, right and refused, and its messages, which it does not take.
-    order(&house, "tea-0004").await;
+    order(&server, "tea-0004").await;
     let payer = json!({"product": "jsapi", "payer": {"openid": "oBackendsOpenId"}});
-    house.backend_attempt("tea-0004", &payer).await;
+    server.backend_attempt("tea-0004", &payer).await;
     for body in [
         r#"{"order_no": "tea-0005", "payer": {"openid": "oRefusedOpenId"}, "total_fen": -1}"#,
         r#"{"payer": "oBrokenOpenId"#,
     ] {
-        let refused = house.send(backend("/v1/orders", API_KEY, body)).await;
+        let refused = server.send(backend("/v1/orders", API_KEY, body)).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     }
     let stranger = backend("/v1/orders", "a-strangers-key", "{}");
-    assert_eq!(house.send(stranger).await.status, StatusCode::UNAUTHORIZED);
-    house.backend.answer(StatusCode::INTERNAL_SERVER_ERROR);
-    house.call("POST", "/v1/orders/tea-0004/close").await;
-    house.later(0).await;
-    assert!(!house.backend.take().is_empty());
+    assert_eq!(server.send(stranger).await.status, StatusCode::UNAUTHORIZED);
+    server.backend.answer(StatusCode::INTERNAL_SERVER_ERROR);
+    server.call("POST", "/v1/orders/tea-0004/close").await;
+    server.later(0).await;
+    assert!(!server.backend.take().is_empty());
 
     let mut secrets: Vec<_> = handed_over.iter().map(String::as_str).collect();
     secrets.extend(["oBackendsOpenId", "oRefusedOpenId", "oBrokenOpenId"]);
     secrets.extend(["a-strangers-key", TARGET_SECRET]);
-    let openid = house
+    let openid = server
         .simulator
         .openid(merchant()["appid"].as_str().unwrap());
     secrets.push(&openid);
     log.holds_none_of(&secrets);
 }
 
-async fn house_of_all_products() -> House {
+async fn server_of_all_products() -> TestServer {
     let hooks = format!(
         "mini_program_path = \"/pages/pay\"\n\
          [[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\nsecret = \"whsec_{TARGET_SECRET}\"\n"
     );
-    House::open_configured(&(configuration(PRODUCTS) + &hooks)).await
+    TestServer::open_configured(&(configuration(PRODUCTS) + &hooks)).await
 }
 
-async fn order(house: &House, order_no: &str) -> String {
+async fn order(server: &TestServer, order_no: &str) -> String {
     let order = json!({"order_no": order_no, "total_fen": 1990, "description": "tea"});
-    house.order(order).await
+    server.order(order).await
 }
 
 fn value_of(pair: &str) -> &str {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use wechat_pay::certificate_serial;
 use wechat_pay_simulator::{Keyring, Random};
 
-use crate::house::{House, KEYS, START_MS, WECHAT, configuration, merchant};
+use crate::test_server::{KEYS, START_MS, TestServer, WECHAT, configuration, merchant};
 
 /// A certificate that begins a day later than the merchant's, and that WeChat does not know.
 static NEWER: LazyLock<TempDir> = LazyLock::new(|| {
@@ -43,25 +43,25 @@ fn refusal(text: &str) -> String {
 
 #[tokio::test]
 async fn the_newest_certificate_signs_and_one_that_wechat_refuses_is_left_aside() {
-    let house = House::open_configured(&other_key(NEWER.path(), NEWER.path())).await;
-    house.clock.advance_ms(24 * 3_600_000);
-    let token = house.tea().await;
-    let answer = house.attempt(&token, &[("product", "native")]).await;
+    let server = TestServer::open_configured(&other_key(NEWER.path(), NEWER.path())).await;
+    server.clock.advance_ms(24 * 3_600_000);
+    let token = server.default_order().await;
+    let answer = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     let ours = merchant()["serial_no"].as_str().unwrap().to_owned();
     let newer = serial_of(NEWER.path());
-    assert_eq!(signed_by(&house), [newer.clone(), ours.clone()]);
+    assert_eq!(signed_by(&server), [newer.clone(), ours.clone()]);
     // For an hour nobody waits for that refusal again; then it may have become good.
-    house.later(5_000).await;
-    assert_eq!(signed_by(&house), std::slice::from_ref(&ours));
-    house.clock.advance_ms(3_600_000);
-    house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
-    assert_eq!(signed_by(&house), [newer, ours]);
+    server.later(5_000).await;
+    assert_eq!(signed_by(&server), std::slice::from_ref(&ours));
+    server.clock.advance_ms(3_600_000);
+    server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(signed_by(&server), [newer, ours]);
 }
 
 /// The serials that the calls to WeChat since the last look were signed under.
-fn signed_by(house: &House) -> Vec<String> {
-    let sent = house.line.take_sent();
+fn signed_by(server: &TestServer) -> Vec<String> {
+    let sent = server.wechat.take_sent();
     sent.iter()
         .map(|sent| {
             let (_, rest) = sent.authorization.split_once("serial_no=\"").unwrap();
@@ -72,21 +72,21 @@ fn signed_by(house: &House) -> Vec<String> {
 
 #[tokio::test]
 async fn a_certificate_that_a_reload_brings_signs_the_next_call() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
     let ours = merchant()["serial_no"].as_str().unwrap().to_owned();
-    assert_eq!(signed_by(&house), std::slice::from_ref(&ours));
-    let house = house.reloaded_as(&other_key(NEWER.path(), NEWER.path()));
-    house.clock.advance_ms(24 * 3_600_000);
-    house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(signed_by(&server), std::slice::from_ref(&ours));
+    let server = server.reloaded_as(&other_key(NEWER.path(), NEWER.path()));
+    server.clock.advance_ms(24 * 3_600_000);
+    server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
     // WeChat does not know that one yet, so both are seen.
-    assert_eq!(signed_by(&house), [serial_of(NEWER.path()), ours.clone()]);
+    assert_eq!(signed_by(&server), [serial_of(NEWER.path()), ours.clone()]);
     // And the first again, once the other is named no more.
-    let house = house.reloaded_as(&configuration(""));
-    house.clock.advance_ms(3_600_000);
-    house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
-    assert_eq!(signed_by(&house), [ours]);
+    let server = server.reloaded_as(&configuration(""));
+    server.clock.advance_ms(3_600_000);
+    server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(signed_by(&server), [ours]);
 }
 
 #[tokio::test]
@@ -104,11 +104,11 @@ async fn where_wechat_refuses_every_certificate_each_is_tried_once() {
             serial_of(folder.path())
         ),
     );
-    let house = House::open_configured(&text).await;
-    let token = house.tea().await;
-    let answer = house.attempt(&token, &[("product", "native")]).await;
+    let server = TestServer::open_configured(&text).await;
+    let token = server.default_order().await;
+    let answer = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.code(), "WECHAT_REFUSED", "{}", answer.json);
-    assert_eq!(house.line.take_kinds(), ["order", "order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order", "order"]);
 }
 
 #[test]

@@ -7,24 +7,26 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::house::{API_KEY, House, MINUTE_MS, START_MS, backend, letter, transaction};
+use crate::test_server::{
+    API_KEY, MINUTE_MS, START_MS, TestServer, backend, payment_notification, transaction,
+};
 
 /// A page with rows in every family that a test can fill: calls, orders, attempts, a refund, a
 /// webhook, a payment that fits nothing, and work that is late.
 async fn filled() -> String {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    let told = house.take_post().remove(0);
-    house.hand_in(&told).await;
-    let stray = letter("N1", &transaction("nobodys-0001", 1), START_MS);
-    house.hand_in(&stray).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    let paid = server.take_notifications().remove(0);
+    server.deliver(&paid).await;
+    let stray = payment_notification("N1", &transaction("nobodys-0001", 1), START_MS);
+    server.deliver(&stray).await;
     let refund = json!({ "refund_no": "R-0001", "amount_fen": 90 }).to_string();
     let path = "/v1/orders/tea-0001/refunds";
-    house.send(backend(path, API_KEY, refund)).await;
-    house.clock.advance_ms(MINUTE_MS + 1);
-    house.read_private("/metrics").await.text()
+    server.send(backend(path, API_KEY, refund)).await;
+    server.clock.advance_ms(MINUTE_MS + 1);
+    server.read_private("/metrics").await.text()
 }
 
 /// A family: its help and type, and the names and values of its rows.

@@ -3,23 +3,27 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::house::{API_KEY, Answer, House, MINUTE_MS, START_MS, backend, letter, transaction};
+use crate::test_server::{
+    API_KEY, Answer, MINUTE_MS, START_MS, TestServer, backend, payment_notification, transaction,
+};
 
 /// WeChat tells of a payment of a number that is not ours.
-async fn told(house: &House, id: &str, out_trade_no: &str) {
+async fn notify_payment(server: &TestServer, id: &str, out_trade_no: &str) {
     let mut payment = transaction(out_trade_no, 1990);
     payment["transaction_id"] = format!("42000000002026112100000{id}").into();
-    let answer = house.hand_in(&letter(id, &payment, START_MS)).await;
+    let answer = server
+        .deliver(&payment_notification(id, &payment, START_MS))
+        .await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
 }
 
-async fn done(house: &House, no: &str, body: &str) -> Answer {
+async fn done(server: &TestServer, no: &str, body: &str) -> Answer {
     let path = format!("/v1/mismatches/{no}/done");
-    house.send(backend(&path, API_KEY, body.to_owned())).await
+    server.send(backend(&path, API_KEY, body.to_owned())).await
 }
 
-async fn listed(house: &House, query: &str) -> Vec<u64> {
-    let answer = house.read_private(&format!("/v1/mismatches{query}")).await;
+async fn listed(server: &TestServer, query: &str) -> Vec<u64> {
+    let answer = server.read_private(&format!("/v1/mismatches{query}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     let mismatches = answer.json["mismatches"].as_array().unwrap();
     mismatches
@@ -28,8 +32,8 @@ async fn listed(house: &House, query: &str) -> Vec<u64> {
         .collect()
 }
 
-async fn gauge(house: &House) -> u64 {
-    let text = house.read_private("/metrics").await.text();
+async fn gauge(server: &TestServer) -> u64 {
+    let text = server.read_private("/metrics").await.text();
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("merchant_server_mismatches "));
@@ -38,12 +42,12 @@ async fn gauge(house: &House) -> u64 {
 
 #[tokio::test]
 async fn it_is_an_alarm_until_somebody_says_that_it_was_seen_to() {
-    let house = House::open().await;
-    told(&house, "N1001", "nobodys-0001").await;
-    told(&house, "N1002", "nobodys-0002").await;
-    assert_eq!(gauge(&house).await, 2);
-    house.later(0).await;
-    let list = house.read_private("/v1/mismatches?state=open").await;
+    let server = TestServer::open().await;
+    notify_payment(&server, "N1001", "nobodys-0001").await;
+    notify_payment(&server, "N1002", "nobodys-0002").await;
+    assert_eq!(gauge(&server).await, 2);
+    server.later(0).await;
+    let list = server.read_private("/v1/mismatches?state=open").await;
     let first = &list.json["mismatches"][1];
     assert_eq!(first["no"], 1);
     assert_eq!(first["kind"], "payment");
@@ -54,38 +58,38 @@ async fn it_is_an_alarm_until_somebody_says_that_it_was_seen_to() {
     assert_eq!(first["answer"], "ORDER_NOT_EXIST");
     assert_eq!(first.get("done_at"), None);
 
-    house.clock.advance_ms(MINUTE_MS);
+    server.clock.advance_ms(MINUTE_MS);
     let note = json!({ "note": "给回了" }).to_string();
-    let answer = done(&house, "1", &note).await;
+    let answer = done(&server, "1", &note).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-    assert_eq!(answer.word("done_at"), "2026-11-21T09:21:00Z");
-    assert_eq!(answer.word("note"), "给回了");
-    assert_eq!(gauge(&house).await, 1);
-    assert_eq!(listed(&house, "").await, [2, 1]);
-    assert_eq!(listed(&house, "?state=open").await, [2]);
-    assert_eq!(listed(&house, "?state=done").await, [1]);
+    assert_eq!(answer.string("done_at"), "2026-11-21T09:21:00Z");
+    assert_eq!(answer.string("note"), "给回了");
+    assert_eq!(gauge(&server).await, 1);
+    assert_eq!(listed(&server, "").await, [2, 1]);
+    assert_eq!(listed(&server, "?state=open").await, [2]);
+    assert_eq!(listed(&server, "?state=done").await, [1]);
 
     // Again: the first time stays, and so does the note.
-    house.clock.advance_ms(MINUTE_MS);
+    server.clock.advance_ms(MINUTE_MS);
     for body in ["", "{}"] {
-        assert_eq!(done(&house, "1", body).await.json, answer.json);
+        assert_eq!(done(&server, "1", body).await.json, answer.json);
     }
     // WeChat tells it again, and it is no new alarm.
-    told(&house, "N1001", "nobodys-0001").await;
-    assert_eq!(gauge(&house).await, 1);
+    notify_payment(&server, "N1001", "nobodys-0001").await;
+    assert_eq!(gauge(&server).await, 1);
 }
 
 #[tokio::test]
 async fn they_are_shown_page_by_page_and_unknown_words_are_refused() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for number in 1001..=1005 {
-        told(&house, &format!("N{number}"), &format!("nobodys-{number}")).await;
+        notify_payment(&server, &format!("N{number}"), &format!("nobodys-{number}")).await;
     }
-    let page = house.read_private("/v1/mismatches?limit=2").await;
+    let page = server.read_private("/v1/mismatches?limit=2").await;
     assert_eq!(page.json["mismatches"][1]["no"], 4);
     assert_eq!(page.json["next_before"], 4);
-    assert_eq!(listed(&house, "?limit=2&before=4").await, [3, 2]);
-    let last = house.read_private("/v1/mismatches?limit=2&before=2").await;
+    assert_eq!(listed(&server, "?limit=2&before=4").await, [3, 2]);
+    let last = server.read_private("/v1/mismatches?limit=2&before=2").await;
     assert_eq!(last.json["mismatches"].as_array().unwrap().len(), 1);
     assert_eq!(last.json.get("next_before"), None);
     for (query, field) in [
@@ -95,12 +99,12 @@ async fn they_are_shown_page_by_page_and_unknown_words_are_refused() {
         ("?stat=open", "stat"),
         ("?state=open&state=done", "state"),
     ] {
-        let refused = house.read_private(&format!("/v1/mismatches{query}")).await;
+        let refused = server.read_private(&format!("/v1/mismatches{query}")).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{query}");
         assert_eq!(refused.json["error"]["field"], field, "{query}");
     }
     for no in ["6", "0", "-1", "x", "99999999999999999999"] {
-        let refused = done(&house, no, "{}").await;
+        let refused = done(&server, no, "{}").await;
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{no}");
         assert_eq!(refused.code(), "MISMATCH_UNKNOWN");
     }
@@ -112,34 +116,34 @@ async fn they_are_shown_page_by_page_and_unknown_words_are_refused() {
         r#"{"not":"x"}"#,
         "[]",
     ] {
-        let refused = done(&house, "1", body).await;
+        let refused = done(&server, "1", body).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
     }
-    assert_eq!(listed(&house, "?state=done").await, [] as [u64; 0]);
+    assert_eq!(listed(&server, "?state=done").await, [] as [u64; 0]);
 }
 
 #[tokio::test]
 async fn who_paid_is_shown_to_no_key() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let payment = transaction("nobodys-0001", 1990);
     let openid = payment["payer"]["openid"].as_str().unwrap().to_owned();
-    told(&house, "N1001", "nobodys-0001").await;
+    notify_payment(&server, "N1001", "nobodys-0001").await;
     // What WeChat answers when it is asked about it names the payer, too.
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    for letter in house.take_post() {
-        house.hand_in(&letter).await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    for notification in server.take_notifications() {
+        server.deliver(&notification).await;
     }
-    told(&house, "N1002", "tea-0001").await;
-    house.later(0).await;
+    notify_payment(&server, "N1002", "tea-0001").await;
+    server.later(0).await;
     for path in [
         "/v1/mismatches",
         "/v1/orders/tea-0001",
         "/v1/orders",
         "/v1/webhooks",
     ] {
-        let answer = house.read_private(path).await;
+        let answer = server.read_private(path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         let text = answer.text();
         assert!(!text.contains(&openid), "{path}: {text}");
@@ -148,6 +152,6 @@ async fn who_paid_is_shown_to_no_key() {
             assert!(text.contains(&masked), "{text}");
         }
     }
-    let done = done(&house, "1", "").await;
+    let done = done(&server, "1", "").await;
     assert!(!done.text().contains(&openid), "{}", done.json);
 }

@@ -8,113 +8,121 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 use crate::bills::{DAY, HOUR_MS, bill, the_next_morning};
-use crate::house::{API_KEY, Answer, House, MINUTE_MS, backend, letter, merchant, transaction};
 use crate::oauth::{BACK, JSAPI, authorize_url, handle, through_wechat};
+use crate::test_server::{
+    API_KEY, Answer, MINUTE_MS, TestServer, backend, merchant, payment_notification, transaction,
+};
 
 const TARGET: &str = "[[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\n\
                       secret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n";
 
-async fn call(house: &House, path: &str, body: &Value) -> Answer {
-    let answer = house.send(backend(path, API_KEY, body.to_string())).await;
+async fn call(server: &TestServer, path: &str, body: &Value) -> Answer {
+    let answer = server.send(backend(path, API_KEY, body.to_string())).await;
     assert!(answer.status.is_success(), "{path}: {}", answer.json);
     answer
 }
 
-async fn look(house: &House, path: &str) -> Answer {
-    let answer = house.read_private(path).await;
+async fn look(server: &TestServer, path: &str) -> Answer {
+    let answer = server.read_private(path).await;
     assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.json);
     answer
 }
 
-async fn deliver_post(house: &House) {
-    for told in house.take_post() {
-        assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+async fn deliver_post(server: &TestServer) {
+    for notification in server.take_notifications() {
+        assert_eq!(
+            server.deliver(&notification).await.status,
+            StatusCode::NO_CONTENT
+        );
     }
 }
 
 /// Everything that a shop does, so that the server has read and written each of its tables: an order
 /// paid in the cashier and given back in part, here and in WeChat's portal; one that is closed; money
 /// that fits nothing.
-async fn business(house: &House, name: &str) {
+async fn business(server: &TestServer, name: &str) {
     let order_no = format!("{name}-paid");
     let wish = json!({ "order_no": order_no, "total_fen": 1990, "description": "tea" });
-    let token = call(house, "/v1/orders", &wish).await;
+    let token = call(server, "/v1/orders", &wish).await;
     assert_eq!(
-        call(house, "/v1/orders", &wish).await.status,
+        call(server, "/v1/orders", &wish).await.status,
         StatusCode::OK
     );
-    let token = token.word("token").to_owned();
-    let hop = authorize_url(house, &token).await;
-    let payer = handle(&house.get(&through_wechat(house, &hop).await).await);
-    let paying = house
+    let token = token.string("token").to_owned();
+    let hop = authorize_url(server, &token).await;
+    let payer = handle(&server.get(&through_wechat(server, &hop).await).await);
+    let paying = server
         .attempt(&token, &[JSAPI, BACK, ("payer", &payer)])
         .await;
     assert_eq!(paying.number("attempt"), 1, "{}", paying.json);
-    house.pay(&order_no).await;
-    deliver_post(house).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    server.pay(&order_no).await;
+    deliver_post(server).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
 
     let path = format!("/v1/orders/{order_no}/refunds");
     let refund_no = format!("{name}-back");
     let wish = json!({ "refund_no": refund_no, "amount_fen": 333 });
     for _ in 0..2 {
-        let refund = call(house, &path, &wish).await;
-        assert_eq!(refund.word("state"), "processing");
+        let refund = call(server, &path, &wish).await;
+        assert_eq!(refund.string("state"), "processing");
     }
     // WeChat wants a minute between two of one payment.
-    house.clock.advance_ms(MINUTE_MS);
+    server.clock.advance_ms(MINUTE_MS);
     let portal =
         json!({ "mchid": merchant()["mchid"], "out_trade_no": order_no, "refund": 40 }).to_string();
-    house.control("POST", "refund", &portal).await;
+    server.control("POST", "refund", &portal).await;
 
     let order_no = format!("{name}-closed");
     let wish = json!({ "order_no": order_no, "total_fen": 1, "description": "tea" });
-    let token = call(house, "/v1/orders", &wish).await;
-    house
-        .attempt(token.word("token"), &[("product", "native")])
+    let token = call(server, "/v1/orders", &wish).await;
+    server
+        .attempt(token.string("token"), &[("product", "native")])
         .await;
-    let closed = call(house, &format!("/v1/orders/{order_no}/close"), &json!({})).await;
-    assert_eq!(closed.word("state"), "closed");
+    let closed = call(server, &format!("/v1/orders/{order_no}/close"), &json!({})).await;
+    assert_eq!(closed.string("state"), "closed");
 
-    let strange = letter(
+    let strange = payment_notification(
         name,
         &transaction(&format!("{name}-nobodys"), 7),
-        house.clock.now_ms(),
+        server.clock.now_ms(),
     );
-    assert_eq!(house.hand_in(&strange).await.status, StatusCode::NO_CONTENT);
-    house.later(HOUR_MS).await;
+    assert_eq!(
+        server.deliver(&strange).await.status,
+        StatusCode::NO_CONTENT
+    );
+    server.later(HOUR_MS).await;
     // What WeChat tells of the refunds is lost.
-    house.simulator.run_due().await;
-    house.take_post();
-    let kept = look(house, "/v1/mismatches").await.json["mismatches"][0].clone();
+    server.simulator.run_due().await;
+    server.take_notifications();
+    let kept = look(server, "/v1/mismatches").await.json["mismatches"][0].clone();
     assert_eq!(kept["out_trade_no"], format!("{name}-nobodys"));
     let path = format!("/v1/mismatches/{}/done", kept["no"]);
-    call(house, &path, &json!({ "note": "seen" })).await;
+    call(server, &path, &json!({ "note": "seen" })).await;
 }
 
 /// What the backend was told, by type; each message is sent again afterwards.
-async fn told(house: &House) -> Vec<String> {
-    let mut types: Vec<_> = house
+async fn message_types(server: &TestServer) -> Vec<String> {
+    let mut types: Vec<_> = server
         .backend
         .take()
         .iter()
         .map(|message| message.json()["type"].as_str().unwrap().to_owned())
         .collect();
     types.sort();
-    let newest = look(house, "/v1/webhooks").await.json["webhooks"][0].clone();
+    let newest = look(server, "/v1/webhooks").await.json["webhooks"][0].clone();
     assert_eq!(newest["state"], "delivered");
     let id = newest["id"].as_str().unwrap();
-    call(house, &format!("/v1/webhooks/{id}/resend"), &json!({})).await;
-    call(house, "/v1/webhooks/resend?state=failed", &json!({})).await;
-    house.later(0).await;
-    assert_eq!(house.backend.take().len(), 1);
+    call(server, &format!("/v1/webhooks/{id}/resend"), &json!({})).await;
+    call(server, "/v1/webhooks/resend?state=failed", &json!({})).await;
+    server.later(0).await;
+    assert_eq!(server.backend.take().len(), 1);
     types
 }
 
 /// Gives each table every column that any other one has, and one that none has: no name that a
 /// newer version may choose is left out, and none may be mistaken for another table's.
-async fn widen_every_table(house: &House) -> usize {
-    let pool = house.database().await;
+async fn widen_every_table(server: &TestServer) -> usize {
+    let pool = server.database().await;
     let columns: Vec<(String, String)> = sqlx::query_as(
         "SELECT tables.name, columns.name
          FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns
@@ -152,45 +160,48 @@ async fn widen_every_table(house: &House) -> usize {
 
 #[tokio::test]
 async fn a_server_that_runs_goes_on_while_every_table_gets_more_columns() {
-    let house = House::open_with_end(TARGET).await;
-    business(&house, "before").await;
+    let server = TestServer::open_with_end(TARGET).await;
+    business(&server, "before").await;
     let all = [
         "order.closed",
         "payment.mismatch",
         "payment.succeeded",
         "refund.succeeded",
     ];
-    assert_eq!(told(&house).await, all);
+    assert_eq!(message_types(&server).await, all);
 
-    assert_eq!(widen_every_table(&house).await, 13);
+    assert_eq!(widen_every_table(&server).await, 13);
 
-    business(&house, "after").await;
-    assert_eq!(told(&house).await, all);
+    business(&server, "after").await;
+    assert_eq!(message_types(&server).await, all);
     for name in ["before", "after"] {
-        let order = house.shown(&format!("/{name}-paid")).await;
-        assert_eq!(order.word("state"), "paid", "{}", order.json);
+        let order = server.shown(&format!("/{name}-paid")).await;
+        assert_eq!(order.string("state"), "paid", "{}", order.json);
         assert_eq!(order.number("total_fen"), 1990);
         assert_eq!(order.number("refunded_fen"), 333);
         assert_eq!(order.json["refunds"][0]["state"], "succeeded");
     }
-    let list = look(&house, "/v1/orders?state=paid").await;
+    let list = look(&server, "/v1/orders?state=paid").await;
     assert_eq!(list.json["orders"].as_array().unwrap().len(), 2);
-    look(&house, "/metrics").await;
+    look(&server, "/metrics").await;
 
     // WeChat's bill knows of the refunds that were made in its portal; they are asked about.
-    the_next_morning(&house);
-    let compared = bill(&house, DAY).await;
+    the_next_morning(&server);
+    let compared = bill(&server, DAY).await;
     assert_eq!(compared.status, StatusCode::OK, "{}", compared.json);
-    house.later(MINUTE_MS).await;
+    server.later(MINUTE_MS).await;
     for name in ["before", "after"] {
-        let order = house.shown(&format!("/{name}-paid")).await;
+        let order = server.shown(&format!("/{name}-paid")).await;
         assert_eq!(
             order.json["refunds"][1]["origin"], "external",
             "{}",
             order.json
         );
     }
-    assert_eq!(told(&house).await, ["refund.succeeded", "refund.succeeded"]);
+    assert_eq!(
+        message_types(&server).await,
+        ["refund.succeeded", "refund.succeeded"]
+    );
 }
 
 /// What the day above does not come to.

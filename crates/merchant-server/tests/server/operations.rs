@@ -3,54 +3,57 @@
 use axum::body::Body;
 use http::{Request, StatusCode};
 
-use crate::house::{House, MINUTE_MS, letter, transaction};
+use crate::test_server::{MINUTE_MS, TestServer, payment_notification, transaction};
 
 const LIMITS: &str = "rate_limits = { token_per_minute = 3, address_per_minute = 5 }";
 
 #[tokio::test]
 async fn a_token_that_calls_too_often_waits_and_others_do_not() {
-    let house = House::open_with(LIMITS).await;
-    let token = house.tea().await;
+    let server = TestServer::open_with(LIMITS).await;
+    let token = server.default_order().await;
     for _ in 0..3 {
-        assert_eq!(house.checkout(&token).await.status, StatusCode::OK);
+        assert_eq!(server.checkout(&token).await.status, StatusCode::OK);
     }
-    let refused = house.checkout(&token).await;
+    let refused = server.checkout(&token).await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(refused.code(), "RATE_LIMITED");
     let wait_ms = refused.json["error"]["retry_after_ms"].as_u64().unwrap();
     assert!((19_000..=20_001).contains(&wait_ms), "{wait_ms}");
     assert_eq!(refused.headers["retry-after"], "21");
-    let page = house.get(&format!("/c/{token}")).await;
+    let page = server.get(&format!("/c/{token}")).await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(page.text().contains("稍后再试"));
-    house.clock.advance_ms(wait_ms);
-    assert_eq!(house.checkout(&token).await.status, StatusCode::OK);
+    server.clock.advance_ms(wait_ms);
+    assert_eq!(server.checkout(&token).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn an_address_that_tries_tokens_is_stopped_and_wechat_never_is() {
-    let house = House::open_with(LIMITS).await;
+    let server = TestServer::open_with(LIMITS).await;
     for number in 0..5 {
-        let answer = house.checkout(&format!("guess-{number}")).await;
+        let answer = server.checkout(&format!("guess-{number}")).await;
         assert_eq!(answer.code(), "CHECKOUT_UNKNOWN");
     }
-    assert_eq!(house.checkout("guess-5").await.code(), "RATE_LIMITED");
-    let at_ms = crate::house::START_MS;
+    assert_eq!(server.checkout("guess-5").await.code(), "RATE_LIMITED");
+    let at_ms = crate::test_server::START_MS;
     for number in 0..20 {
         let id = format!("N{number}");
-        let told = letter(&id, &transaction("nobodys-0001", 1), at_ms);
-        assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+        let notification = payment_notification(&id, &transaction("nobodys-0001", 1), at_ms);
+        assert_eq!(
+            server.deliver(&notification).await.status,
+            StatusCode::NO_CONTENT
+        );
     }
-    assert_eq!(house.read_private("/metrics").await.status, StatusCode::OK);
+    assert_eq!(server.read_private("/metrics").await.status, StatusCode::OK);
 }
 
 /// The first code other than CHECKOUT_UNKNOWN that one peer after another gets who tries tokens,
 /// and after how many calls.
-async fn first_refusal(house: &House, callers: &[(&str, &str)]) -> Option<usize> {
+async fn first_refusal(server: &TestServer, callers: &[(&str, &str)]) -> Option<usize> {
     for (number, (peer, forwarded_for)) in callers.iter().enumerate() {
         let path = format!("/v1/checkouts/guess-{number}/cancel");
         let fields = [("after", "0")];
-        let answer = house.form_from(peer, forwarded_for, &path, &fields).await;
+        let answer = server.form_from(peer, forwarded_for, &path, &fields).await;
         match answer.code() {
             "CHECKOUT_UNKNOWN" => {}
             "RATE_LIMITED" => return Some(number),
@@ -72,9 +75,9 @@ async fn where_no_buyers_address_is_believed_the_peer_is_counted() {
         ("127.0.0.1", "198.51.100.1, nonsense"),
     ] {
         let text = format!("{LIMITS}\n{}", crate::security::live_configuration());
-        let house = House::open_configured(&text).await;
+        let server = TestServer::open_configured(&text).await;
         let callers = [(peer, forwarded_for); 6];
-        assert_eq!(first_refusal(&house, &callers).await, Some(5), "{peer}");
+        assert_eq!(first_refusal(&server, &callers).await, Some(5), "{peer}");
     }
 }
 
@@ -91,29 +94,33 @@ async fn addresses_of_one_ipv6_network_count_together_and_others_do_not() {
         ]
         .map(|buyer| ("127.0.0.1", buyer))
     };
-    let house = House::open_with(LIMITS).await;
+    let server = TestServer::open_with(LIMITS).await;
     assert_eq!(
-        first_refusal(&house, &callers("2001:db8:0:1::6")).await,
+        first_refusal(&server, &callers("2001:db8:0:1::6")).await,
         Some(5)
     );
-    let house = House::open_with(LIMITS).await;
+    let server = TestServer::open_with(LIMITS).await;
     assert_eq!(
-        first_refusal(&house, &callers("2001:db8:0:2::6")).await,
+        first_refusal(&server, &callers("2001:db8:0:2::6")).await,
         None
     );
 }
 
 #[tokio::test]
 async fn metrics_count_calls_by_route_and_money_by_state_for_those_with_a_key() {
-    let house = House::open().await;
-    assert_eq!(house.get("/metrics").await.code(), "UNAUTHORIZED");
-    let token = house.tea().await;
-    house.checkout(&token).await;
-    let at_ms = crate::house::START_MS;
-    house
-        .hand_in(&letter("N1", &transaction("nobodys-0001", 1), at_ms))
+    let server = TestServer::open().await;
+    assert_eq!(server.get("/metrics").await.code(), "UNAUTHORIZED");
+    let token = server.default_order().await;
+    server.checkout(&token).await;
+    let at_ms = crate::test_server::START_MS;
+    server
+        .deliver(&payment_notification(
+            "N1",
+            &transaction("nobodys-0001", 1),
+            at_ms,
+        ))
         .await;
-    let answer = house.read_private("/metrics").await;
+    let answer = server.read_private("/metrics").await;
     assert!(
         answer.headers["content-type"]
             .to_str()
@@ -134,27 +141,27 @@ async fn metrics_count_calls_by_route_and_money_by_state_for_those_with_a_key() 
         assert!(text.contains(line), "{line} in {text}");
     }
     assert!(!text.contains(&token));
-    house.clock.advance_ms(MINUTE_MS);
+    server.clock.advance_ms(MINUTE_MS);
     let late = "merchant_server_due_work_late_seconds 60.000\n";
-    assert!(house.read_private("/metrics").await.text().contains(late));
+    assert!(server.read_private("/metrics").await.text().contains(late));
 }
 
 #[tokio::test]
 async fn readiness_ends_with_the_shutdown_and_health_does_not() {
-    let house = House::open().await;
-    assert_eq!(house.get("/readyz").await.text(), "ok\n");
-    house.server.begin_shutdown();
-    let ending = house.get("/readyz").await;
+    let server = TestServer::open().await;
+    assert_eq!(server.get("/readyz").await.text(), "ok\n");
+    server.inner.begin_shutdown();
+    let ending = server.get("/readyz").await;
     assert_eq!(ending.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(house.get("/healthz").await.status, StatusCode::OK);
+    assert_eq!(server.get("/healthz").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn each_call_has_a_name_that_a_caller_may_choose() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let named = async |id: &str| {
         let request = Request::get("/healthz").header("x-request-id", id);
-        let answer = house.send(request.body(Body::empty()).unwrap()).await;
+        let answer = server.send(request.body(Body::empty()).unwrap()).await;
         answer.headers["x-request-id"].to_str().unwrap().to_owned()
     };
     assert_eq!(named("shop-7.a_b").await, "shop-7.a_b");
@@ -169,8 +176,8 @@ async fn wechats_file_is_at_the_root_and_no_other_one_is() {
     let file = folder.path().join("MP_verify_a1B2.txt");
     std::fs::write(&file, "a1B2").unwrap();
     let line = format!("verification_files = [\"{}\"]", file.display());
-    let house = House::open_with(&line).await;
-    let served = house.get("/MP_verify_a1B2.txt").await;
+    let server = TestServer::open_with(&line).await;
+    let served = server.get("/MP_verify_a1B2.txt").await;
     assert_eq!(served.text(), "a1B2");
     assert!(
         served.headers["content-type"]
@@ -179,17 +186,17 @@ async fn wechats_file_is_at_the_root_and_no_other_one_is() {
             .starts_with("text/plain")
     );
     for path in ["/MP_verify_other.txt", "/merchant-server.toml"] {
-        assert_eq!(house.get(path).await.code(), "ROUTE_UNKNOWN", "{path}");
+        assert_eq!(server.get(path).await.code(), "ROUTE_UNKNOWN", "{path}");
     }
     let written = Request::put("/MP_verify_a1B2.txt").body(Body::empty());
-    let refused = house.send(written.unwrap()).await;
+    let refused = server.send(written.unwrap()).await;
     assert_eq!(refused.code(), "METHOD_NOT_ALLOWED");
     assert_eq!(refused.headers["allow"], "GET,HEAD");
 }
 
 #[tokio::test]
 async fn a_buyers_address_with_a_port_goes_to_wechat_without_it() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for (place, (forwarded_for, address)) in [
         ("203.0.113.9:52114", "203.0.113.9"),
         ("[2001:db8::1]:443, ", "2001:db8::1"),
@@ -201,18 +208,18 @@ async fn a_buyers_address_with_a_port_goes_to_wechat_without_it() {
         let order = serde_json::json!({
             "order_no": format!("tea-000{place}"), "total_fen": 1, "description": "tea",
         });
-        let token = house.order(order).await;
-        house.line.take_sent();
+        let token = server.order(order).await;
+        server.wechat.take_sent();
         let path = format!("/v1/checkouts/{token}/attempts");
         let h5 = [
             ("product", "h5"),
             ("return_url", "http://127.0.0.1:8000/pay"),
         ];
-        let answer = house
+        let answer = server
             .form_from("127.0.0.1", forwarded_for, &path, &h5)
             .await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-        let sent = house.last_order();
+        let sent = server.last_order();
         assert_eq!(sent["scene_info"]["payer_client_ip"], address);
     }
 }
@@ -220,12 +227,12 @@ async fn a_buyers_address_with_a_port_goes_to_wechat_without_it() {
 #[tokio::test]
 async fn an_address_that_cannot_be_read_is_logged_once_by_its_form() {
     let log = crate::log::Log::start();
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let path = format!("/v1/checkouts/{token}/attempts");
     let native = [("product", "native")];
     for forwarded_for in ["secretive:80", "hideaways:443", "203.0.113.9, hideaways:80"] {
-        house
+        server
             .form_from("127.0.0.1", forwarded_for, &path, &native)
             .await;
     }
@@ -233,6 +240,6 @@ async fn an_address_that_cannot_be_read_is_logged_once_by_its_form() {
     assert!(log.text().contains("w:n"), "{}", log.text());
     log.holds_none_of(&["secretive", "hideaways"]);
     // Another form is another fault.
-    house.form_from("127.0.0.1", "_x", &path, &native).await;
+    server.form_from("127.0.0.1", "_x", &path, &native).await;
     assert_eq!(log.count("buyer_address.unread"), 2);
 }

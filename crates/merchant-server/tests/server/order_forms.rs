@@ -4,7 +4,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::house::{API_KEY, House, MINUTE_MS, backend};
+use crate::test_server::{API_KEY, MINUTE_MS, TestServer, backend};
 
 /// WeChat's own sample of everything.
 pub(crate) fn everything() -> Value {
@@ -31,11 +31,11 @@ pub(crate) fn everything() -> Value {
 
 #[tokio::test]
 async fn wechat_gets_every_field_as_it_was_given_and_order_no_before_attach() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let given = everything();
-    let token = house.order(given.clone()).await;
-    house.attempt(&token, &[("product", "native")]).await;
-    let body = house.last_order();
+    let token = server.order(given.clone()).await;
+    server.attempt(&token, &[("product", "native")]).await;
+    let body = server.last_order();
     for field in [
         "goods_tag",
         "support_fapiao",
@@ -49,11 +49,11 @@ async fn wechat_gets_every_field_as_it_was_given_and_order_no_before_attach() {
 
     // A later attempt has a number of its own, and the same words.
     let back = ("return_url", "http://127.0.0.1:8000/pay");
-    let h5 = house
+    let h5 = server
         .attempt(&token, &[("product", "h5"), back, ("after", "1")])
         .await;
     assert_eq!(h5.status, StatusCode::OK, "{}", h5.json);
-    let body = house.last_order();
+    let body = server.last_order();
     assert_ne!(body["out_trade_no"], "tea-0001");
     assert_eq!(body["attach"], "tea-0001 cart 7");
     // The address that the server itself sees is the buyer's.
@@ -67,13 +67,13 @@ async fn wechat_gets_every_field_as_it_was_given_and_order_no_before_attach() {
 
 #[tokio::test]
 async fn an_order_is_shown_as_it_was_given_with_what_wechat_told_of_its_payment() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let given = everything();
-    let token = house.order(given.clone()).await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
-    let shown = house.shown("/tea-0001").await.json;
+    let token = server.order(given.clone()).await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
+    let shown = server.shown("/tea-0001").await.json;
     for (field, value) in given.as_object().unwrap() {
         assert_eq!(shown[field], *value, "{field}");
     }
@@ -91,19 +91,20 @@ async fn an_order_is_shown_as_it_was_given_with_what_wechat_told_of_its_payment(
 
 #[tokio::test]
 async fn coupons_are_kept_in_wechats_own_form() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
     let coupon = json!({
         "coupon_id": "109519", "name": "单品惠-6", "scope": "SINGLE", "type": "CASH",
         "amount": 100, "stock_id": "931386", "merchant_contribute": 100, "currency": "CNY",
     });
-    let mut told = crate::house::transaction("tea-0001", 1990);
-    told["promotion_detail"] = json!([coupon]);
-    told["amount"]["payer_total"] = 1890.into();
-    let letter = crate::house::letter("n-1", &told, crate::house::START_MS);
-    house.hand_in(&letter).await;
-    let shown = house.shown("/tea-0001").await.json;
+    let mut payment = crate::test_server::transaction("tea-0001", 1990);
+    payment["promotion_detail"] = json!([coupon]);
+    payment["amount"]["payer_total"] = 1890.into();
+    let notification =
+        crate::test_server::payment_notification("n-1", &payment, crate::test_server::START_MS);
+    server.deliver(&notification).await;
+    let shown = server.shown("/tea-0001").await.json;
     assert_eq!(shown["promotion_detail"], json!([coupon]));
     assert_eq!(shown["payer_total_fen"], 1890);
     assert_eq!(shown["attempts"][0]["promotion_detail"], json!([coupon]));
@@ -111,7 +112,7 @@ async fn coupons_are_kept_in_wechats_own_form() {
 
 #[tokio::test]
 async fn what_wechat_would_refuse_is_refused_by_field_and_rule_and_nothing_is_stored() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let cases = [
         ("/attach", json!("")),
         ("/attach", json!("a".repeat(96))),
@@ -149,7 +150,7 @@ async fn what_wechat_would_refuse_is_refused_by_field_and_rule_and_nothing_is_st
             }
             Err(_) => parent[name] = value.clone(),
         }
-        let refused = house.post_order(&order).await;
+        let refused = server.post_order(&order).await;
         assert_eq!(
             refused.code(),
             "INVALID_REQUEST",
@@ -162,19 +163,25 @@ async fn what_wechat_would_refuse_is_refused_by_field_and_rule_and_nothing_is_st
         let is_named = field == expected || field == expected.replace("[0]", "");
         assert!(is_named, "{pointer}: {}", refused.json);
     }
-    assert_eq!(house.shown("").await.json["orders"], json!([]));
+    assert_eq!(server.shown("").await.json["orders"], json!([]));
     // As long as WeChat lets it be, beside the longest order_no.
     let mut longest = everything();
     longest["attach"] = "a".repeat(95).into();
     longest["order_no"] = "t".repeat(32).into();
-    assert_eq!(house.post_order(&longest).await.status, StatusCode::CREATED);
+    assert_eq!(
+        server.post_order(&longest).await.status,
+        StatusCode::CREATED
+    );
 }
 
 #[tokio::test]
 async fn the_same_order_with_other_goods_is_another_order() {
-    let house = House::open().await;
-    house.order(everything()).await;
-    assert_eq!(house.post_order(&everything()).await.status, StatusCode::OK);
+    let server = TestServer::open().await;
+    server.order(everything()).await;
+    assert_eq!(
+        server.post_order(&everything()).await.status,
+        StatusCode::OK
+    );
     for (pointer, value) in [
         ("/attach", json!("cart 8")),
         ("/detail/goods_detail/0/quantity", json!(2)),
@@ -182,17 +189,17 @@ async fn the_same_order_with_other_goods_is_another_order() {
     ] {
         let mut other = everything();
         *other.pointer_mut(pointer).unwrap() = value;
-        assert_eq!(house.post_order(&other).await.code(), "ORDER_NO_USED");
+        assert_eq!(server.post_order(&other).await.code(), "ORDER_NO_USED");
     }
 }
 
 #[tokio::test]
 async fn orders_are_found_by_how_their_number_begins_on_pages_that_new_orders_do_not_shift() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for order_no in ["tea-0001", "tea-0002", "cup*0001", "tea-0003"] {
         let order = json!({"order_no": order_no, "total_fen": 1, "description": "x"});
-        house.post_order(&order).await;
-        house.clock.advance_ms(MINUTE_MS);
+        server.post_order(&order).await;
+        server.clock.advance_ms(MINUTE_MS);
     }
     let numbers = |list: &Value| -> Vec<String> {
         let orders = list["orders"].as_array().unwrap().iter();
@@ -200,22 +207,22 @@ async fn orders_are_found_by_how_their_number_begins_on_pages_that_new_orders_do
             .map(|order| order["order_no"].as_str().unwrap().to_owned())
             .collect()
     };
-    let first = house.shown("?order_no_prefix=tea-&limit=2").await.json;
+    let first = server.shown("?order_no_prefix=tea-&limit=2").await.json;
     assert_eq!(numbers(&first), ["tea-0003", "tea-0002"]);
     let later = json!({"order_no": "tea-0004", "total_fen": 1, "description": "x"});
-    house.post_order(&later).await;
+    server.post_order(&later).await;
     let before = first["next_before"].as_str().unwrap();
     let path = format!("?order_no_prefix=tea-&limit=2&before={before}");
-    let second = house.shown(&path).await.json;
+    let second = server.shown(&path).await.json;
     assert_eq!(numbers(&second), ["tea-0001"]);
     assert!(second.get("next_before").is_none());
     // A character that a database might take for more than itself.
     assert_eq!(
-        numbers(&house.shown("?order_no_prefix=cup*").await.json),
+        numbers(&server.shown("?order_no_prefix=cup*").await.json),
         ["cup*0001"]
     );
     for prefix in ["%25", "tea_", "c*0001"] {
-        let none = house.shown(&format!("?order_no_prefix={prefix}")).await;
+        let none = server.shown(&format!("?order_no_prefix={prefix}")).await;
         let found = none.json["orders"].as_array().map(Vec::len);
         assert!(
             found == Some(0) || none.code() == "INVALID_REQUEST",
@@ -226,8 +233,8 @@ async fn orders_are_found_by_how_their_number_begins_on_pages_that_new_orders_do
 
 #[tokio::test]
 async fn a_body_that_is_not_the_calls_json_says_so_and_repeats_nothing_of_it() {
-    let house = House::open().await;
-    house.tea().await;
+    let server = TestServer::open().await;
+    server.default_order().await;
     let path = "/v1/orders/tea-0001/attempts";
     for (body, field) in [
         ("", None),
@@ -243,7 +250,7 @@ async fn a_body_that_is_not_the_calls_json_says_so_and_repeats_nothing_of_it() {
             Some("auth_code"),
         ),
     ] {
-        let refused = house.send(backend(path, API_KEY, body)).await;
+        let refused = server.send(backend(path, API_KEY, body)).await;
         assert_eq!(refused.code(), "INVALID_REQUEST", "{body}");
         let named = refused.json["error"]["field"].as_str();
         assert_eq!(named, field, "{body} {}", refused.json);

@@ -3,8 +3,8 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::house::{API_KEY, House, backend};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{API_KEY, TestServer, backend};
 
 /// The order of `tea` with some fields changed; `null` takes one out.
 fn tea_with(changes: &Value) -> Value {
@@ -22,7 +22,7 @@ fn tea_with(changes: &Value) -> Value {
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one table")]
 async fn an_order_that_breaks_a_rule_is_refused_by_code_and_field() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let long = "茶".repeat(43);
     let cases = [
         (json!({"total_fen": 0}), "AMOUNT_INVALID", "total_fen"),
@@ -121,17 +121,20 @@ async fn an_order_that_breaks_a_rule_is_refused_by_code_and_field() {
         ),
     ];
     for (changes, code, field) in cases {
-        let answer = house.post_order(&tea_with(&changes)).await;
+        let answer = server.post_order(&tea_with(&changes)).await;
         assert_eq!(answer.code(), code, "{changes}");
         assert_eq!(answer.json["error"]["field"], field, "{changes}");
     }
     let longest = tea_with(&json!({"description": "茶".repeat(42)}));
-    assert_eq!(house.post_order(&longest).await.status, StatusCode::CREATED);
+    assert_eq!(
+        server.post_order(&longest).await.status,
+        StatusCode::CREATED
+    );
 }
 
 #[tokio::test]
 async fn a_body_that_is_no_order_is_refused() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let huge = format!("{{\"description\":\"{}\"}}", "a".repeat(70_000));
     let cases = [
         ("", "INVALID_REQUEST"),
@@ -144,7 +147,7 @@ async fn a_body_that_is_no_order_is_refused() {
         (&*huge, "TOO_LARGE"),
     ];
     for (body, code) in cases {
-        let answer = house
+        let answer = server
             .send(backend("/v1/orders", API_KEY, body.to_owned()))
             .await;
         assert_eq!(answer.code(), code, "{body:.40}");
@@ -153,12 +156,12 @@ async fn a_body_that_is_no_order_is_refused() {
 
 #[tokio::test]
 async fn only_the_holder_of_a_key_may_order_or_close() {
-    let house = House::open().await;
-    house.tea().await;
+    let server = TestServer::open().await;
+    server.default_order().await;
     let body = tea_with(&json!({})).to_string();
     for path in ["/v1/orders", "/v1/orders/tea-0001/close"] {
         for key in ["", "another key", "the shop's key "] {
-            let answer = house.send(backend(path, key, body.clone())).await;
+            let answer = server.send(backend(path, key, body.clone())).await;
             assert_eq!(answer.code(), "UNAUTHORIZED", "{path} {key:?}");
             assert_eq!(answer.headers["www-authenticate"], "Bearer");
         }
@@ -167,16 +170,16 @@ async fn only_the_holder_of_a_key_may_order_or_close() {
 
 #[tokio::test]
 async fn the_same_order_again_is_the_same_and_other_values_are_refused() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let order = tea_with(&json!({}));
-    let first = house.post_order(&order).await;
+    let first = server.post_order(&order).await;
     assert_eq!(first.status, StatusCode::CREATED);
     assert_eq!(first.json["live"], false);
     assert_eq!(
-        first.word("checkout_url"),
-        format!("http://127.0.0.1:8080/c/{}", first.word("token"))
+        first.string("checkout_url"),
+        format!("http://127.0.0.1:8080/c/{}", first.string("token"))
     );
-    let second = house.post_order(&order).await;
+    let second = server.post_order(&order).await;
     assert_eq!(second.status, StatusCode::OK);
     assert_eq!(second.json["token"], first.json["token"]);
     for changes in [
@@ -185,17 +188,17 @@ async fn the_same_order_again_is_the_same_and_other_values_are_refused() {
         json!({"expires_in_ms": 600_000}),
         json!({"payer": {"openid": "o1"}}),
     ] {
-        let other = house.post_order(&tea_with(&changes)).await;
+        let other = server.post_order(&tea_with(&changes)).await;
         assert_eq!(other.code(), "ORDER_NO_USED", "{changes}");
     }
 }
 
 #[tokio::test]
 async fn orders_without_a_number_get_one_each() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let order = tea_with(&json!({"order_no": null}));
-    let first = house.post_order(&order).await;
-    let second = house.post_order(&order).await;
+    let first = server.post_order(&order).await;
+    let second = server.post_order(&order).await;
     assert_eq!(second.status, StatusCode::CREATED);
     assert_ne!(first.json["order_no"], second.json["order_no"]);
     assert_ne!(first.json["token"], second.json["token"]);
@@ -203,9 +206,9 @@ async fn orders_without_a_number_get_one_each() {
 
 #[tokio::test]
 async fn closing_closes_at_wechat_first_and_a_paid_order_stays_paid() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let close = |order_no: &str| {
-        house.send(backend(
+        server.send(backend(
             &format!("/v1/orders/{order_no}/close"),
             API_KEY,
             "",
@@ -213,36 +216,36 @@ async fn closing_closes_at_wechat_first_and_a_paid_order_stays_paid() {
     };
     assert_eq!(close("unknown").await.code(), "ORDER_UNKNOWN");
 
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
     let closed = close("tea-0001").await;
     assert_eq!(closed.status, StatusCode::OK);
     assert_eq!(closed.json["state"], "closed");
-    assert_eq!(house.trade_state("tea-0001").as_deref(), Some("CLOSED"));
+    assert_eq!(server.trade_state("tea-0001").as_deref(), Some("CLOSED"));
     assert_eq!(close("tea-0001").await.json["state"], "closed");
 
-    let token = house
+    let token = server
         .order(json!({"order_no": "tea-0003", "total_fen": 1, "description": "tea"}))
         .await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0003").await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay("tea-0003").await;
     assert_eq!(close("tea-0003").await.code(), "ORDER_PAID");
-    assert_eq!(house.checkout(&token).await.json["state"], "paid");
+    assert_eq!(server.checkout(&token).await.json["state"], "paid");
 }
 
 #[tokio::test]
 async fn a_close_in_doubt_is_finished_by_due_work_and_nothing_begins_meanwhile() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.line.meddle("close", Meddling::AnswerLost);
-    let answer = house
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.wechat.inject("close", Fault::AnswerLost);
+    let answer = server
         .send(backend("/v1/orders/tea-0001/close", API_KEY, ""))
         .await;
     assert_eq!(answer.code(), "ATTEMPT_IN_DOUBT");
-    assert_eq!(house.checkout(&token).await.json["state"], "open");
-    let begun = house.attempt(&token, &[("product", "native")]).await;
+    assert_eq!(server.checkout(&token).await.json["state"], "open");
+    let begun = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(begun.code(), "CHECKOUT_EXPIRED");
-    house.later(1).await;
-    assert_eq!(house.checkout(&token).await.json["state"], "closed");
+    server.later(1).await;
+    assert_eq!(server.checkout(&token).await.json["state"], "closed");
 }

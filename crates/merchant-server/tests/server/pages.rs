@@ -4,17 +4,17 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use serde_json::json;
 
-use crate::house::{House, SHOP};
+use crate::test_server::{SHOP, TestServer};
 
 #[tokio::test]
 async fn the_hosted_page_shows_the_order_and_holds_the_element() {
-    let house = House::open().await;
-    let token = house
+    let server = TestServer::open().await;
+    let token = server
         .order(json!({
             "order_no": "tea-0001", "total_fen": 1990, "description": "<b>一壶茶</b> & \"cup\"",
         }))
         .await;
-    let page = house.get(&format!("/c/{token}")).await;
+    let page = server.get(&format!("/c/{token}")).await;
     assert_eq!(page.status, StatusCode::OK);
     let text = page.text();
     for expected in [
@@ -44,19 +44,19 @@ async fn the_hosted_page_shows_the_order_and_holds_the_element() {
         "strict-origin-when-cross-origin"
     );
     assert_eq!(page.headers["cache-control"], "no-store");
-    assert_eq!(house.line.take_sent(), [], "looking orders nothing");
+    assert_eq!(server.wechat.take_sent(), [], "looking orders nothing");
     for (path, kind) in [
         ("/c.css", "text/css; charset=utf-8"),
         ("/c.js", "text/javascript; charset=utf-8"),
     ] {
-        assert_eq!(house.get(path).await.headers["content-type"], kind);
+        assert_eq!(server.get(path).await.headers["content-type"], kind);
     }
 }
 
 #[tokio::test]
 async fn an_unknown_token_has_a_page_of_its_own() {
-    let house = House::open().await;
-    let page = house.get("/c/AAAAAAAAAAAAAAAAAAAAAA").await;
+    let server = TestServer::open().await;
+    let page = server.get("/c/AAAAAAAAAAAAAAAAAAAAAA").await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert!(page.text().contains("未找到"));
     assert!(!page.text().contains("wechat-pay"));
@@ -69,13 +69,13 @@ async fn the_elements_files_have_their_types_and_can_be_loaded_across_origins() 
     std::fs::write(folder.path().join("wechat-pay.wasm"), b"\0asm").unwrap();
     std::fs::write(folder.path().parent().unwrap().join("outside.txt"), "x").unwrap();
     let lines = format!("bundle_dir = \"{}\"", folder.path().display());
-    let house = House::open_with(&lines).await;
+    let server = TestServer::open_with(&lines).await;
     for (path, kind) in [
         ("/dist/wechat-pay.js", "text/javascript"),
         ("/dist/wechat-pay.wasm", "application/wasm"),
     ] {
         let request = Request::get(path).header("origin", SHOP);
-        let file = house.send(request.body(Body::empty()).unwrap()).await;
+        let file = server.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(file.status, StatusCode::OK, "{path}");
         assert_eq!(file.headers["content-type"], kind);
         assert_eq!(file.headers["access-control-allow-origin"], "*");
@@ -89,7 +89,7 @@ async fn the_elements_files_have_their_types_and_can_be_loaded_across_origins() 
         "/dist/%2e%2e/outside.txt",
     ] {
         assert_eq!(
-            house.get(path).await.status,
+            server.get(path).await.status,
             StatusCode::NOT_FOUND,
             "{path}"
         );
@@ -98,6 +98,6 @@ async fn the_elements_files_have_their_types_and_can_be_loaded_across_origins() 
 
 #[tokio::test]
 async fn health_is_told() {
-    let house = House::open().await;
-    assert_eq!(house.get("/healthz").await.text(), "ok\n");
+    let server = TestServer::open().await;
+    assert_eq!(server.get("/healthz").await.text(), "ok\n");
 }

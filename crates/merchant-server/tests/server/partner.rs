@@ -9,15 +9,15 @@ use merchant_server::Clock as _;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::house::{
-    API_KEY, Answer, House, MERCHANT, WECHAT, backend, letter, merchant, sub_merchant,
-    sub_merchant_table,
-};
+use crate::fault_injector::Fault;
 use crate::oauth::{BACK, handle};
-use crate::wechat_line::Meddling;
+use crate::test_server::{
+    API_KEY, Answer, MERCHANT, TestServer, WECHAT, backend, merchant, payment_notification,
+    sub_merchant, sub_merchant_table,
+};
 
 struct Partner {
-    house: House,
+    server: TestServer,
     sub_mchid: String,
     sub_appid: String,
 }
@@ -32,7 +32,7 @@ async fn open_with_lines(lines: &str, more: &str) -> Partner {
     let sub = sub_merchant(1);
     let table = sub_merchant_table(&sub) + more;
     Partner {
-        house: House::open_with_merchant(lines, &table).await,
+        server: TestServer::open_with_merchant(lines, &table).await,
         sub_mchid: sub.sub_mchid,
         sub_appid: sub.sub_appid,
     }
@@ -54,11 +54,11 @@ impl Partner {
 #[tokio::test]
 async fn an_order_for_a_sub_merchant_goes_all_the_way() {
     let partner = open_with("").await;
-    let house = &partner.house;
-    let token = house.order(partner.order(&json!({}))).await;
-    let began = house.attempt(&token, &[("product", "native")]).await;
+    let server = &partner.server;
+    let token = server.order(partner.order(&json!({}))).await;
+    let began = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(began.status, StatusCode::OK, "{}", began.json);
-    let sent = house.line.take_sent();
+    let sent = server.wechat.take_sent();
     assert_eq!(sent[0].path, "/v3/pay/partner/transactions/native");
     let body: Value = serde_json::from_slice(&sent[0].body).unwrap();
     let merchant = merchant();
@@ -67,61 +67,61 @@ async fn an_order_for_a_sub_merchant_goes_all_the_way() {
     assert_eq!(body["sub_mchid"], partner.sub_mchid);
     assert_eq!(body["sub_appid"], partner.sub_appid);
 
-    house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
     assert!(
-        house.line.take_sent()[0]
+        server.wechat.take_sent()[0]
             .path
             .starts_with("/v3/pay/partner/")
     );
-    partner.house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
-    assert_eq!(house.mismatches().await, []);
-    let shown = house.shown("/tea-0001").await.json;
+    partner.server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
+    assert_eq!(server.mismatches().await, []);
+    let shown = server.shown("/tea-0001").await.json;
     assert_eq!(shown["sub_mchid"], partner.sub_mchid);
-    let list = house
+    let list = server
         .shown(&format!("?sub_mchid={}", partner.sub_mchid))
         .await;
     assert_eq!(list.json["orders"][0]["order_no"], "tea-0001");
-    assert_eq!(house.shown("?sub_mchid=1").await.json["orders"], json!([]));
+    assert_eq!(server.shown("?sub_mchid=1").await.json["orders"], json!([]));
 }
 
 #[tokio::test]
 async fn a_missed_notification_is_found_by_query_and_an_order_is_closed_for_the_sub_merchant() {
     let partner = open_with("").await;
-    let house = &partner.house;
-    let token = house.order(partner.order(&json!({}))).await;
-    house.attempt(&token, &[("product", "native")]).await;
-    partner.house.pay("tea-0001").await;
-    house.take_post();
-    house.later(5_000).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    let server = &partner.server;
+    let token = server.order(partner.order(&json!({}))).await;
+    server.attempt(&token, &[("product", "native")]).await;
+    partner.server.pay("tea-0001").await;
+    server.take_notifications();
+    server.later(5_000).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
 
-    let token = house
+    let token = server
         .order(partner.order(&json!({"order_no": "tea-0002"})))
         .await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.line.take_sent();
+    server.attempt(&token, &[("product", "native")]).await;
+    server.wechat.take_sent();
     let path = format!("/v1/checkouts/{token}/cancel");
-    house.form(&path, &[("after", "1")]).await;
-    assert_eq!(house.line.take_kinds(), ["query", "close"]);
-    assert_eq!(house.trade_state("tea-0002").as_deref(), Some("CLOSED"));
+    server.form(&path, &[("after", "1")]).await;
+    assert_eq!(server.wechat.take_kinds(), ["query", "close"]);
+    assert_eq!(server.trade_state("tea-0002").as_deref(), Some("CLOSED"));
 }
 
 #[tokio::test]
 async fn a_refund_goes_out_for_the_sub_merchant_and_comes_to_its_end() {
     let partner = open_with("").await;
-    let house = &partner.house;
-    let token = house.order(partner.order(&json!({}))).await;
-    house.attempt(&token, &[("product", "native")]).await;
-    partner.house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
-    house.line.take_sent();
+    let server = &partner.server;
+    let token = server.order(partner.order(&json!({}))).await;
+    server.attempt(&token, &[("product", "native")]).await;
+    partner.server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
+    server.wechat.take_sent();
     let wanted = json!({"refund_no": "back-0001", "amount_fen": 990}).to_string();
     let path = "/v1/orders/tea-0001/refunds";
-    let began = house.send(backend(path, API_KEY, wanted)).await;
+    let began = server.send(backend(path, API_KEY, wanted)).await;
     assert!(began.status.is_success(), "{}", began.json);
-    let sent = house.line.take_sent();
+    let sent = server.wechat.take_sent();
     let refund = sent
         .iter()
         .find(|sent| sent.path.ends_with("/refunds"))
@@ -129,24 +129,24 @@ async fn a_refund_goes_out_for_the_sub_merchant_and_comes_to_its_end() {
     let body: Value = serde_json::from_slice(&refund.body).unwrap();
     assert_eq!(body["sub_mchid"], partner.sub_mchid);
     // No notification: the question names the sub-merchant, too.
-    house.simulator.run_due().await;
-    house.clock.advance_ms(60_000);
-    house.simulator.run_due().await;
-    house.later(1).await;
-    let refunds = house.shown("/tea-0001/refunds").await.json;
+    server.simulator.run_due().await;
+    server.clock.advance_ms(60_000);
+    server.simulator.run_due().await;
+    server.later(1).await;
+    let refunds = server.shown("/tea-0001/refunds").await.json;
     assert_eq!(refunds["refunds"][0]["state"], "succeeded", "{refunds}");
-    assert_eq!(house.checkout(&token).await.number("refunded_fen"), 990);
+    assert_eq!(server.checkout(&token).await.number("refunded_fen"), 990);
 }
 
 #[tokio::test]
 async fn an_order_names_one_of_the_providers_own_sub_merchants() {
     let partner = open_with("").await;
-    let house = &partner.house;
+    let server = &partner.server;
     let stranger = partner.order(&json!({"sub_mchid": "1999999999"}));
     let mut nobody = stranger.clone();
     nobody.as_object_mut().unwrap().remove("sub_mchid");
     for (order, says) in [(nobody, "is missing"), (stranger, "none of the configured")] {
-        let refused = house.post_order(&order).await;
+        let refused = server.post_order(&order).await;
         assert_eq!(refused.code(), "INVALID_REQUEST");
         assert_eq!(refused.json["error"]["field"], "sub_mchid");
         assert!(refused.text().contains(says), "{}", refused.json);
@@ -156,7 +156,7 @@ async fn an_order_names_one_of_the_providers_own_sub_merchants() {
 #[tokio::test]
 async fn the_payers_appid_signs_and_is_the_one_that_the_openid_belongs_to() {
     let partner = open_with("").await;
-    let house = &partner.house;
+    let server = &partner.server;
     let provider = merchant()["appid"].as_str().unwrap().to_owned();
     let cases = [
         ("tea-0001", "openid", provider.clone(), "sp_openid"),
@@ -168,40 +168,40 @@ async fn the_payers_appid_signs_and_is_the_one_that_the_openid_belongs_to() {
         ),
     ];
     for (order_no, given, appid, sent_as) in cases {
-        let openid = house.simulator.openid(&appid);
+        let openid = server.simulator.openid(&appid);
         let order = partner.order(&json!({"order_no": order_no, "payer": {given: openid}}));
-        let token = house.order(order).await;
-        let paying = house.attempt(&token, &[("product", "jsapi")]).await;
+        let token = server.order(order).await;
+        let paying = server.attempt(&token, &[("product", "jsapi")]).await;
         assert_eq!(paying.json["jsapi"]["appId"], appid, "{}", paying.json);
-        assert_eq!(house.last_order()["payer"], json!({sent_as: openid}));
-        partner.house.pay(order_no).await;
-        house.hand_in(&house.take_post()[0]).await;
-        assert_eq!(house.checkout(&token).await.word("state"), "paid");
+        assert_eq!(server.last_order()["payer"], json!({sent_as: openid}));
+        partner.server.pay(order_no).await;
+        server.deliver(&server.take_notifications()[0]).await;
+        assert_eq!(server.checkout(&token).await.string("state"), "paid");
     }
-    assert_eq!(house.mismatches().await, []);
+    assert_eq!(server.mismatches().await, []);
 }
 
 #[tokio::test]
 async fn buyers_are_asked_at_the_sub_merchants_account_where_its_secret_is_known() {
     let partner = open_with("sub_app_secret = \"0123456789abcdef0123456789abcdef\"").await;
-    let house = &partner.house;
-    let token = house.order(partner.order(&json!({}))).await;
-    let asked = house.attempt(&token, &[("product", "jsapi"), BACK]).await;
-    let url = Url::parse(asked.word("authorize_url")).unwrap();
+    let server = &partner.server;
+    let token = server.order(partner.order(&json!({}))).await;
+    let asked = server.attempt(&token, &[("product", "jsapi"), BACK]).await;
+    let url = Url::parse(asked.string("authorize_url")).unwrap();
     assert!(url.as_str().starts_with(WECHAT), "{url}");
     let value = |name: &str| -> String {
         let mut pairs = url.query_pairs();
         pairs.find(|(key, _)| key == name).unwrap().1.into_owned()
     };
     assert_eq!(value("appid"), partner.sub_appid);
-    let openid = house.simulator.openid(&partner.sub_appid);
-    let told = format!("{{\"openid\":\"{openid}\"}}");
-    house
-        .line
-        .meddle("openid", Meddling::Answered(200, told.leak()));
+    let openid = server.simulator.openid(&partner.sub_appid);
+    let openid_reply = format!("{{\"openid\":\"{openid}\"}}");
+    server
+        .wechat
+        .inject("openid", Fault::Answered(200, openid_reply.leak()));
     let back = format!("/wechat/oauth/callback?code=c&state={}", value("state"));
-    let handle = handle(&house.get(&back).await);
-    let paying = house
+    let handle = handle(&server.get(&back).await);
+    let paying = server
         .attempt(&token, &[("product", "jsapi"), BACK, ("payer", &handle)])
         .await;
     assert_eq!(
@@ -209,17 +209,17 @@ async fn buyers_are_asked_at_the_sub_merchants_account_where_its_secret_is_known
         "{}",
         paying.json
     );
-    assert_eq!(house.last_order()["payer"], json!({"sub_openid": openid}));
+    assert_eq!(server.last_order()["payer"], json!({"sub_openid": openid}));
 }
 
 #[tokio::test]
 async fn money_for_another_sub_merchant_is_kept_asked_about_and_settles_nothing() {
     let partner = open_with("").await;
-    let house = &partner.house;
-    let token = house.order(partner.order(&json!({}))).await;
-    house.attempt(&token, &[("product", "native")]).await;
+    let server = &partner.server;
+    let token = server.order(partner.order(&json!({}))).await;
+    server.attempt(&token, &[("product", "native")]).await;
     let merchant = merchant();
-    let told = |sub_mchid: &str, sub_appid: &str| {
+    let resource = |sub_mchid: &str, sub_appid: &str| {
         json!({
             "sp_appid": merchant["appid"], "sp_mchid": merchant["mchid"],
             "sub_mchid": sub_mchid, "sub_appid": sub_appid, "out_trade_no": "tea-0001",
@@ -231,33 +231,36 @@ async fn money_for_another_sub_merchant_is_kept_asked_about_and_settles_nothing(
         })
     };
     let strangers = [
-        ("1", told("1999999999", &partner.sub_appid), "sub_mchid"),
-        ("2", told(&partner.sub_mchid, "wxother"), "sub_appid"),
+        ("1", resource("1999999999", &partner.sub_appid), "sub_mchid"),
+        ("2", resource(&partner.sub_mchid, "wxother"), "sub_appid"),
     ];
     for (id, stranger, reason) in strangers {
         // Each a payment of its own.
         let mut stranger = stranger;
         stranger["transaction_id"] = format!("420000000020261121000000000{id}").into();
-        let letter = letter(id, &stranger, house.clock.now_ms());
-        assert_eq!(house.hand_in(&letter).await.status, StatusCode::NO_CONTENT);
-        let kept = house.mismatches().await;
+        let notification = payment_notification(id, &stranger, server.clock.now_ms());
+        assert_eq!(
+            server.deliver(&notification).await.status,
+            StatusCode::NO_CONTENT
+        );
+        let kept = server.mismatches().await;
         assert_eq!(kept.last().unwrap().1, reason);
     }
-    assert_eq!(house.checkout(&token).await.word("state"), "open");
+    assert_eq!(server.checkout(&token).await.string("state"), "open");
     // A merchant's own form under a partner's number does not fit either.
-    let plain = crate::house::transaction("tea-0001", 1990);
-    house
-        .hand_in(&letter("3", &plain, house.clock.now_ms()))
+    let plain = crate::test_server::transaction("tea-0001", 1990);
+    server
+        .deliver(&payment_notification("3", &plain, server.clock.now_ms()))
         .await;
-    assert_eq!(house.checkout(&token).await.word("state"), "open");
-    house
-        .hand_in(&letter(
+    assert_eq!(server.checkout(&token).await.string("state"), "open");
+    server
+        .deliver(&payment_notification(
             "4",
-            &told(&partner.sub_mchid, &partner.sub_appid),
-            house.clock.now_ms(),
+            &resource(&partner.sub_mchid, &partner.sub_appid),
+            server.clock.now_ms(),
         ))
         .await;
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
 }
 
 /// The receipt page's address as WeChat makes it.
@@ -273,13 +276,13 @@ fn receipt_path_of(sub_mchid: &str, transaction_id: &str) -> String {
 }
 
 async fn receipt_path(partner: &Partner) -> String {
-    let shown = partner.house.shown("/tea-0001").await.json;
+    let shown = partner.server.shown("/tea-0001").await.json;
     let transaction_id = shown["transaction_id"].as_str().unwrap_or("unpaid");
     receipt_path_of(&partner.sub_mchid, transaction_id)
 }
 
-async fn look(house: &House, path: &str) -> Answer {
-    house
+async fn look(server: &TestServer, path: &str) -> Answer {
+    server
         .send(Request::get(path).body(Body::empty()).unwrap())
         .await
 }
@@ -287,14 +290,14 @@ async fn look(house: &House, path: &str) -> Answer {
 #[tokio::test]
 async fn the_receipt_is_shown_in_wechats_frame_and_leads_back_to_the_shop() {
     let partner = open_with("").await;
-    let house = &partner.house;
+    let server = &partner.server;
     let order = partner.order(&json!({"success_url": "http://127.0.0.1:8000/thanks?a=1&b=2"}));
-    let token = house.order(order).await;
-    house.attempt(&token, &[("product", "native")]).await;
-    partner.house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
+    let token = server.order(order).await;
+    server.attempt(&token, &[("product", "native")]).await;
+    partner.server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
     let path = receipt_path(&partner).await;
-    let page = look(house, &path).await;
+    let page = look(server, &path).await;
     assert_eq!(page.status, StatusCode::OK);
     let text = page.text();
     for expected in [
@@ -320,7 +323,7 @@ async fn the_receipt_is_shown_in_wechats_frame_and_leads_back_to_the_shop() {
     );
     assert!(page.headers.get("x-frame-options").is_none());
     assert_eq!(page.headers["cache-control"], "no-store");
-    let script = look(house, "/receipt.js").await.text();
+    let script = look(server, "/receipt.js").await.text();
     for expected in ["onIframeReady", "jumpOut", "dataset.parents"] {
         assert!(script.contains(expected), "{expected} in {script}");
     }
@@ -329,20 +332,20 @@ async fn the_receipt_is_shown_in_wechats_frame_and_leads_back_to_the_shop() {
 #[tokio::test]
 async fn without_wechats_check_code_nothing_of_the_order_is_shown() {
     let partner = open_with("").await;
-    let house = &partner.house;
-    let token = house.order(partner.order(&json!({}))).await;
-    house.attempt(&token, &[("product", "native")]).await;
+    let server = &partner.server;
+    let token = server.order(partner.order(&json!({}))).await;
+    server.attempt(&token, &[("product", "native")]).await;
     let unpaid = receipt_path(&partner).await;
-    house.line.take_sent();
+    server.wechat.take_sent();
     assert!(
-        look(house, &unpaid)
+        look(server, &unpaid)
             .await
             .text()
             .contains("SHOW_OFFICIAL_PAGE")
     );
-    assert_eq!(house.line.take_kinds(), ["query"]);
-    partner.house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
+    assert_eq!(server.wechat.take_kinds(), ["query"]);
+    partner.server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
     let good = receipt_path(&partner).await;
     let (front, code) = good.split_once("check_code=").unwrap();
     for path in [
@@ -353,7 +356,7 @@ async fn without_wechats_check_code_nothing_of_the_order_is_shown() {
         good.replace("tea-0001", "tea-0002"),
         good.replace(&partner.sub_mchid, "1999999999"),
     ] {
-        let text = look(house, &path).await.text();
+        let text = look(server, &path).await.text();
         assert!(text.contains("SHOW_OFFICIAL_PAGE"), "{path}");
         assert!(
             !text.contains("19.90") && !text.contains("tea-0001"),
@@ -366,59 +369,59 @@ async fn without_wechats_check_code_nothing_of_the_order_is_shown() {
 async fn whoever_guesses_at_receipts_asks_wechat_nothing_and_is_told_to_stop() {
     let more = "rate_limits = { token_per_minute = 100, address_per_minute = 5 }";
     let partner = open_with_lines(more, "").await;
-    let house = &partner.house;
-    let token = house.order(partner.order(&json!({}))).await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.line.take_sent();
+    let server = &partner.server;
+    let token = server.order(partner.order(&json!({}))).await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.wechat.take_sent();
     let query = format!("sub_mch_id={}&out_trade_no=tea-0001", partner.sub_mchid);
     for code in ["", "0", "not a code of any kind, but of 32 "] {
         let path = format!(
             "/wechat/receipt?{query}&check_code={}",
             code.replace(' ', "%20")
         );
-        assert_eq!(look(house, &path).await.status, StatusCode::OK);
+        assert_eq!(look(server, &path).await.status, StatusCode::OK);
     }
-    assert_eq!(house.line.take_sent(), []);
+    assert_eq!(server.wechat.take_sent(), []);
     // One that may be WeChat's is asked about once, however often it comes.
     let path = format!("/wechat/receipt?{query}&check_code={}", "0".repeat(32));
-    look(house, &path).await;
-    assert_eq!(house.line.take_kinds(), ["query"]);
-    let one_too_many = look(house, &path).await;
+    look(server, &path).await;
+    assert_eq!(server.wechat.take_kinds(), ["query"]);
+    let one_too_many = look(server, &path).await;
     assert_eq!(one_too_many.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(one_too_many.headers.contains_key("retry-after"));
     assert!(
         one_too_many.text().contains("操作过于频繁"),
         "{one_too_many:?}"
     );
-    assert_eq!(house.line.take_sent(), []);
-    let hop = look(house, "/wechat/oauth/callback?code=x&state=y").await;
+    assert_eq!(server.wechat.take_sent(), []);
+    let hop = look(server, "/wechat/oauth/callback?code=x&state=y").await;
     assert_eq!(hop.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]
 async fn a_receipt_before_its_notification_asks_wechat_itself() {
     let partner = open_with("").await;
-    let house = &partner.house;
-    let token = house.order(partner.order(&json!({}))).await;
-    house.attempt(&token, &[("product", "native")]).await;
-    partner.house.pay("tea-0001").await;
+    let server = &partner.server;
+    let token = server.order(partner.order(&json!({}))).await;
+    server.attempt(&token, &[("product", "native")]).await;
+    partner.server.pay("tea-0001").await;
     // WeChat's frame comes first; the number in its code is WeChat's own.
-    let ledger = serde_json::to_value(house.simulator.ledger_view(None)).unwrap();
+    let ledger = serde_json::to_value(server.simulator.ledger_view(None)).unwrap();
     let transaction_id = ledger["orders"][0]["transaction_id"]
         .as_str()
         .unwrap()
         .to_owned();
     let path = receipt_path_of(&partner.sub_mchid, &transaction_id);
-    let text = look(house, &path).await.text();
+    let text = look(server, &path).await.text();
     assert!(text.contains("SHOW_CUSTOM_PAGE"), "{text}");
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
 }
 
 #[tokio::test]
 async fn guesses_at_receipts_of_many_orders_cause_a_bounded_number_of_questions() {
     let more = "rate_limits = { token_per_minute = 10000, address_per_minute = 10000 }";
     let partner = open_with_lines(more, "").await;
-    let house = &partner.house;
+    let server = &partner.server;
     let guess = |place: usize, address: String| {
         let sub = &partner.sub_mchid;
         let path = format!(
@@ -430,29 +433,29 @@ async fn guesses_at_receipts_of_many_orders_cause_a_bounded_number_of_questions(
         request
             .extensions_mut()
             .insert(axum::extract::ConnectInfo(peer));
-        house.send(request)
+        server.send(request)
     };
     for place in 1..=50 {
         let order = partner.order(&json!({ "order_no": format!("tea-{place:04}") }));
-        let token = house.order(order).await;
-        house.attempt(&token, &[("product", "native")]).await;
+        let token = server.order(order).await;
+        server.attempt(&token, &[("product", "native")]).await;
     }
-    house.line.take_sent();
+    server.wechat.take_sent();
     // One address, 50 orders.
     for place in 1..=50 {
         let answer = guess(place, "203.0.113.7".to_owned()).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert!(answer.text().contains("SHOW_OFFICIAL_PAGE"));
     }
-    assert_eq!(house.line.take_kinds(), ["query"; 5]);
+    assert_eq!(server.wechat.take_kinds(), ["query"; 5]);
     // Many addresses.
     for place in 6..=50 {
         guess(place, format!("198.51.100.{place}")).await;
     }
-    let by_many = house.line.take_kinds().len();
+    let by_many = server.wechat.take_kinds().len();
     assert_eq!(by_many, 15, "the rest of twenty");
     // Soon afterwards a buyer's page asks again.
-    house.clock.advance_ms(2_500);
+    server.clock.advance_ms(2_500);
     guess(1, "192.0.2.1".to_owned()).await;
-    assert_eq!(house.line.take_kinds(), ["query"]);
+    assert_eq!(server.wechat.take_kinds(), ["query"]);
 }

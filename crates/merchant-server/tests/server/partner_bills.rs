@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use wechat_pay_simulator::SubMerchant;
 
 use crate::bills::{DAY, HOUR_MS, bill, change_the_file, refunded, the_next_morning};
-use crate::house::{House, sub_merchant, sub_merchant_table};
+use crate::test_server::{TestServer, sub_merchant, sub_merchant_table};
 
 /// A service provider and both its sub-merchants.
 struct Provider {
-    house: House,
+    server: TestServer,
     subs: [SubMerchant; 2],
 }
 
@@ -18,24 +18,27 @@ impl Provider {
         let subs = [1, 2].map(sub_merchant);
         let tables = subs.each_ref().map(sub_merchant_table);
         Self {
-            house: House::open_with_merchant("", &tables.concat()).await,
+            server: TestServer::open_with_merchant("", &tables.concat()).await,
             subs,
         }
     }
 
     /// A buyer pays one of them, and the server is told.
     async fn sell(&self, sub: &SubMerchant, order_no: &str, total_fen: u64) {
-        let house = &self.house;
-        let token = house
+        let server = &self.server;
+        let token = server
             .order(json!({
                 "order_no": order_no, "total_fen": total_fen, "description": "一壶茶",
                 "sub_mchid": sub.sub_mchid,
             }))
             .await;
-        house.attempt(&token, &[("product", "native")]).await;
-        house.pay(order_no).await;
-        for told in house.take_post() {
-            assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+        server.attempt(&token, &[("product", "native")]).await;
+        server.pay(order_no).await;
+        for notification in server.take_notifications() {
+            assert_eq!(
+                server.deliver(&notification).await.status,
+                StatusCode::NO_CONTENT
+            );
         }
     }
 
@@ -45,21 +48,21 @@ impl Provider {
         let [first, second] = &provider.subs;
         provider.sell(first, "pot-0001", 1990).await;
         provider.sell(second, "cup-0001", 5).await;
-        refunded(&provider.house, "pot-0001", "back-1", 333).await;
-        provider.house.later(HOUR_MS).await;
-        the_next_morning(&provider.house);
+        refunded(&provider.server, "pot-0001", "back-1", 333).await;
+        provider.server.later(HOUR_MS).await;
+        the_next_morning(&provider.server);
         provider
     }
 
     async fn bill_of(&self, sub: &SubMerchant) -> Value {
-        let answer = bill(&self.house, &format!("{DAY}?sub_mchid={}", sub.sub_mchid)).await;
+        let answer = bill(&self.server, &format!("{DAY}?sub_mchid={}", sub.sub_mchid)).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
         answer.json
     }
 
     /// The ledger takes an order for another sub-merchant's than it was made for.
     async fn mistake(&self, order_no: &str, sub: &SubMerchant) {
-        let pool = self.house.database().await;
+        let pool = self.server.database().await;
         sqlx::query("UPDATE orders SET sub_mchid = ? WHERE order_no = ?")
             .bind(&sub.sub_mchid)
             .bind(order_no)
@@ -97,7 +100,7 @@ async fn the_bill_of_one_holds_its_rows_alone_and_the_whole_one_all_of_them() {
         }))
     );
     assert_eq!(
-        bill(&provider.house, DAY).await.json,
+        bill(&provider.server, DAY).await.json,
         expected(json!({
             "payments": { "count": 2, "total_fen": 1995 },
             "refunds": { "count": 1, "total_fen": 333 },
@@ -126,7 +129,7 @@ async fn whose_a_payment_or_refund_is_must_be_the_same_on_both_sides() {
         differences
     };
     assert_eq!(sorted(&provider.bill_of(first).await), differences);
-    assert_eq!(sorted(&bill(&provider.house, DAY).await.json), differences);
+    assert_eq!(sorted(&bill(&provider.server, DAY).await.json), differences);
     // The second one's bill lacks what the ledger takes for theirs.
     let second = provider.bill_of(second).await;
     let kinds: Vec<_> = second["differences"]
@@ -143,7 +146,7 @@ async fn a_day_on_which_one_of_them_sold_nothing_agrees() {
     let provider = Provider::open().await;
     let [first, second] = &provider.subs;
     provider.sell(first, "pot-0001", 1990).await;
-    the_next_morning(&provider.house);
+    the_next_morning(&provider.server);
     let answer = provider.bill_of(second).await;
     assert_eq!(answer["payments"], json!({ "count": 0, "total_fen": 0 }));
     assert_eq!(answer["differences"], json!([]));
@@ -152,18 +155,18 @@ async fn a_day_on_which_one_of_them_sold_nothing_agrees() {
 #[tokio::test]
 async fn only_those_whom_the_configuration_names_have_a_bill() {
     let provider = Provider::open().await;
-    the_next_morning(&provider.house);
+    the_next_morning(&provider.server);
     for number in ["1999999999", "1%26a%3Db", ""] {
         for what in ["?", "/file?", "/file?fund_flow=basic&"] {
             let path = format!("{DAY}{what}sub_mchid={number}");
-            let refused = bill(&provider.house, &path).await;
+            let refused = bill(&provider.server, &path).await;
             assert_eq!(refused.code(), "INVALID_REQUEST", "{path}");
             assert_eq!(refused.json["error"]["field"], "sub_mchid");
             let says = "is none of the configured sub-merchants";
             assert!(refused.text().contains(says), "{}", refused.json);
         }
     }
-    assert_eq!(provider.house.line.take_sent(), []);
+    assert_eq!(provider.server.wechat.take_sent(), []);
 }
 
 #[tokio::test]
@@ -172,7 +175,7 @@ async fn the_file_of_one_holds_its_rows_alone_and_its_flow_of_funds_is_opened() 
     let [first, second] = &provider.subs;
     let file_of = async |sub: &SubMerchant, more: &str| {
         let path = format!("{DAY}/file?sub_mchid={}{more}", sub.sub_mchid);
-        bill(&provider.house, &path).await
+        bill(&provider.server, &path).await
     };
     for (sub, more, name, holds, lacks) in [
         (first, "", "tradebill", "`pot-0001", "cup-0001"),
@@ -202,10 +205,10 @@ async fn the_file_of_one_holds_its_rows_alone_and_its_flow_of_funds_is_opened() 
         assert!(disposition.contains(&name), "{disposition}");
     }
     // The provider's own flow of funds has nothing of theirs.
-    let own = bill(&provider.house, &format!("{DAY}/file?fund_flow=basic")).await;
+    let own = bill(&provider.server, &format!("{DAY}/file?fund_flow=basic")).await;
     assert!(!own.text().contains("pot-0001"), "{}", own.text());
 
-    change_the_file(&provider.house);
+    change_the_file(&provider.server);
     let changed = file_of(first, "&fund_flow=basic").await;
     assert_eq!(changed.code(), "WECHAT_UNAVAILABLE", "{}", changed.json);
     let says = "does not open with its key";

@@ -7,57 +7,57 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::bills::refunded;
-use crate::house::{Answer, House, MINUTE_MS, SHOP, read};
+use crate::test_server::{Answer, MINUTE_MS, SHOP, TestServer, read};
 
-async fn ordered(house: &House) -> String {
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
+async fn ordered(server: &TestServer) -> String {
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
     token
 }
 
 /// A poll that is held, once this returns.
-async fn hold(house: &House, token: &str, seen: u64) -> JoinHandle<Answer> {
+async fn hold(server: &TestServer, token: &str, seen: u64) -> JoinHandle<Answer> {
     let request = Request::get(format!("/v1/checkouts/{token}?wait=25&seen={seen}"))
         .body(Body::empty())
         .unwrap();
-    let app = house.app.clone();
+    let app = server.app.clone();
     let poll = tokio::spawn(async move { read(app.oneshot(request).await.unwrap()).await });
-    house.clock.somebody_waits().await;
+    server.clock.somebody_waits().await;
     assert!(!poll.is_finished());
     poll
 }
 
 #[tokio::test]
 async fn a_held_poll_ends_with_the_change() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    let seen = house.checkout(&token).await.number("version");
-    let poll = hold(&house, &token, seen).await;
-    house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    let seen = server.checkout(&token).await.number("version");
+    let poll = hold(&server, &token, seen).await;
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
     let answer = poll.await.unwrap();
-    assert_eq!(answer.word("state"), "paid");
+    assert_eq!(answer.string("state"), "paid");
     assert!(answer.number("version") > seen);
 }
 
 /// A backup was put back under the open pages: each would ask again and again without a pause.
 #[tokio::test]
 async fn a_poll_that_has_seen_more_than_is_known_is_held_until_the_next_change() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    let poll = hold(&house, &token, 999).await;
-    house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
-    assert_eq!(poll.await.unwrap().word("state"), "paid");
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    let poll = hold(&server, &token, 999).await;
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
+    assert_eq!(poll.await.unwrap().string("state"), "paid");
 }
 
 #[tokio::test]
 async fn a_held_poll_ends_when_its_wait_is_over() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    let seen = house.checkout(&token).await.number("version");
-    let poll = hold(&house, &token, seen).await;
-    house.clock.advance_ms(25_000);
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    let seen = server.checkout(&token).await.number("version");
+    let poll = hold(&server, &token, seen).await;
+    server.clock.advance_ms(25_000);
     let answer = poll.await.unwrap();
     assert_eq!(answer.number("version"), seen);
     assert_eq!(answer.number("poll_after_ms"), 0);
@@ -66,19 +66,19 @@ async fn a_held_poll_ends_when_its_wait_is_over() {
 
 #[tokio::test]
 async fn what_another_process_finds_out_is_told_at_the_end_of_the_poll_at_the_latest() {
-    let house = House::open().await;
-    let beside = house.beside().await;
-    let token = ordered(&house).await;
-    let seen = house.checkout(&token).await.number("version");
-    let poll = hold(&house, &token, seen).await;
-    house.pay("tea-0001").await;
-    house.take_post();
+    let server = TestServer::open().await;
+    let beside = server.beside().await;
+    let token = ordered(&server).await;
+    let seen = server.checkout(&token).await.number("version");
+    let poll = hold(&server, &token, seen).await;
+    server.pay("tea-0001").await;
+    server.take_notifications();
     // As the command `reconcile` does.
-    let found = beside.server.reconcile(crate::house::START_MS).await;
+    let found = beside.inner.reconcile(crate::test_server::START_MS).await;
     assert_eq!(found.unwrap().findings.len(), 1);
-    house.clock.advance_ms(25_000);
+    server.clock.advance_ms(25_000);
     let paid = poll.await.unwrap();
-    assert_eq!(paid.word("state"), "paid");
+    assert_eq!(paid.string("state"), "paid");
     assert!(paid.number("version") > seen);
 
     // As the command `refund` does; this poll begins when the other process is done.
@@ -86,19 +86,19 @@ async fn what_another_process_finds_out_is_told_at_the_end_of_the_poll_at_the_la
     beside.later(3_600_000).await;
     let seen = paid.number("version");
     let path = format!("/v1/checkouts/{token}?wait=25&seen={seen}");
-    assert_eq!(house.get(&path).await.number("refunded_fen"), 333);
+    assert_eq!(server.get(&path).await.number("refunded_fen"), 333);
 }
 
 #[tokio::test]
 async fn shutdown_ends_every_held_poll() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    let seen = house.checkout(&token).await.number("version");
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    let seen = server.checkout(&token).await.number("version");
     let polls = [
-        hold(&house, &token, seen).await,
-        hold(&house, &token, seen).await,
+        hold(&server, &token, seen).await,
+        hold(&server, &token, seen).await,
     ];
-    house.server.begin_shutdown();
+    server.inner.begin_shutdown();
     for poll in polls {
         let answer = poll.await.unwrap();
         assert_eq!(answer.number("version"), seen);
@@ -108,8 +108,8 @@ async fn shutdown_ends_every_held_poll() {
 
 #[tokio::test]
 async fn a_poll_that_has_seen_less_or_does_not_wait_is_answered_at_once() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
     for query in [
         "",
         "?wait=25",
@@ -117,74 +117,74 @@ async fn a_poll_that_has_seen_less_or_does_not_wait_is_answered_at_once() {
         "?wait=25&seen=1",
         "?wait=0&seen=3",
     ] {
-        let answer = house.get(&format!("/v1/checkouts/{token}{query}")).await;
-        assert_eq!(answer.word("state"), "open", "{query}");
+        let answer = server.get(&format!("/v1/checkouts/{token}{query}")).await;
+        assert_eq!(answer.string("state"), "open", "{query}");
     }
-    let refused = house.get(&format!("/v1/checkouts/{token}?ask=2")).await;
+    let refused = server.get(&format!("/v1/checkouts/{token}?ask=2")).await;
     assert_eq!(refused.code(), "INVALID_REQUEST");
     assert_eq!(refused.json["error"]["field"], "ask");
 }
 
 #[tokio::test]
 async fn many_pages_that_ask_are_one_question_at_wechat() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    house.line.take_sent();
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    server.wechat.take_sent();
     let path = format!("/v1/checkouts/{token}?ask=1");
     let answers = tokio::join!(
-        house.get(&path),
-        house.get(&path),
-        house.get(&path),
-        house.get(&path)
+        server.get(&path),
+        server.get(&path),
+        server.get(&path),
+        server.get(&path)
     );
     assert_eq!(answers.0.number("checked_ms_ago"), 0);
     assert_eq!(answers.3.number("checked_ms_ago"), 0);
-    assert_eq!(house.line.take_kinds(), ["query"]);
-    house.clock.advance_ms(1_999);
-    assert_eq!(house.get(&path).await.number("checked_ms_ago"), 1_999);
-    assert_eq!(house.line.take_sent(), []);
-    house.clock.advance_ms(1);
-    house.pay("tea-0001").await;
-    assert_eq!(house.get(&path).await.word("state"), "paid");
-    assert_eq!(house.line.take_kinds(), ["query"]);
+    assert_eq!(server.wechat.take_kinds(), ["query"]);
+    server.clock.advance_ms(1_999);
+    assert_eq!(server.get(&path).await.number("checked_ms_ago"), 1_999);
+    assert_eq!(server.wechat.take_sent(), []);
+    server.clock.advance_ms(1);
+    server.pay("tea-0001").await;
+    assert_eq!(server.get(&path).await.string("state"), "paid");
+    assert_eq!(server.wechat.take_kinds(), ["query"]);
     // A paid order asks nobody any more.
-    house.clock.advance_ms(10_000);
-    house.get(&path).await;
-    assert_eq!(house.line.take_sent(), []);
+    server.clock.advance_ms(10_000);
+    server.get(&path).await;
+    assert_eq!(server.wechat.take_sent(), []);
 }
 
 /// The machine's clock was an hour ahead, and has been put right.
 #[tokio::test]
 async fn a_question_that_lies_ahead_holds_no_other_up() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
     sqlx::query("UPDATE orders SET asked_ms = ?")
-        .bind(house.clock.now_ms() + 3_600_000)
-        .execute(&house.database().await)
+        .bind(server.clock.now_ms() + 3_600_000)
+        .execute(&server.database().await)
         .await
         .unwrap();
-    house.pay("tea-0001").await;
-    let answer = house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
-    assert_eq!(answer.word("state"), "paid");
+    server.pay("tea-0001").await;
+    let answer = server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(answer.string("state"), "paid");
 }
 
 #[tokio::test]
 async fn a_question_that_wechat_does_not_answer_leaves_what_we_know() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    house
-        .line
-        .meddle("query", crate::wechat_line::Meddling::NotSent);
-    let answer = house.get(&format!("/v1/checkouts/{token}?ask=1")).await;
-    assert_eq!(answer.word("state"), "open");
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    server
+        .wechat
+        .inject("query", crate::fault_injector::Fault::NotSent);
+    let answer = server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
+    assert_eq!(answer.string("state"), "open");
     assert!(answer.json["checked_ms_ago"].is_null());
-    assert!(house.clock.now_ms() > 0);
+    assert!(server.clock.now_ms() > 0);
 }
 
 #[tokio::test]
 async fn only_allowed_origins_may_read_and_the_private_side_none() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let path = format!("/v1/checkouts/{token}");
     let attempts = format!("{path}/attempts");
     let allowed = [
@@ -197,7 +197,7 @@ async fn only_allowed_origins_may_read_and_the_private_side_none() {
     ];
     for (path, origin, expected) in allowed {
         let request = Request::get(path).header("origin", origin);
-        let answer = house.send(request.body(Body::empty()).unwrap()).await;
+        let answer = server.send(request.body(Body::empty()).unwrap()).await;
         let found = answer
             .headers
             .get("access-control-allow-origin")
@@ -210,7 +210,7 @@ async fn only_allowed_origins_may_read_and_the_private_side_none() {
         .header("origin", SHOP)
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "content-type");
-    let answer = house.send(preflight.body(Body::empty()).unwrap()).await;
+    let answer = server.send(preflight.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.headers["access-control-allow-origin"], SHOP);
     let headers = answer.headers["access-control-allow-headers"]
         .to_str()

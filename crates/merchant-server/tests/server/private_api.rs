@@ -5,33 +5,33 @@ use http::{Method, Request, StatusCode};
 use merchant_api::ErrorCode;
 use serde_json::{Value, json};
 
-use crate::house::{API_KEY, Answer, House, MINUTE_MS};
+use crate::test_server::{API_KEY, Answer, MINUTE_MS, TestServer};
 
 const READER: &str = "a key that may only look";
 /// SHA-256 of [`READER`], made with another program.
 const READER_SHA256: &str = "d9105107801031fd49cf2d037669396121a2ad53e79694e7c39903aee975ec69";
 
-async fn call(house: &House, method: Method, key: &str, path: &str) -> Answer {
+async fn call(server: &TestServer, method: Method, key: &str, path: &str) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(path)
         .header("authorization", format!("Bearer {key}"));
-    house.send(request.body(Body::empty()).unwrap()).await
+    server.send(request.body(Body::empty()).unwrap()).await
 }
 
 #[tokio::test]
 async fn an_order_is_shown_with_its_attempts_and_without_its_secrets() {
-    let house = House::open().await;
-    let token = house
+    let server = TestServer::open().await;
+    let token = server
         .order(json!({
             "order_no": "tea-0001", "total_fen": 1990, "description": "tea", "attach": "cart 7",
             "payer": {"openid": "oSecretOpenId"},
         }))
         .await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
-    let shown = house.read_private("/v1/orders/tea-0001").await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
+    let shown = server.read_private("/v1/orders/tea-0001").await;
     assert_eq!(shown.status, StatusCode::OK, "{}", shown.json);
     assert_eq!(shown.headers["cache-control"], "no-store");
     let order = &shown.json;
@@ -47,20 +47,20 @@ async fn an_order_is_shown_with_its_attempts_and_without_its_secrets() {
     assert!(attempt["bank_type"].is_string(), "{attempt}");
     assert!(attempt["transaction_id"].is_string(), "{attempt}");
     assert!(!shown.text().contains("oSecretOpenId") && !shown.text().contains(&token));
-    let unknown = house.read_private("/v1/orders/tea-0002").await;
+    let unknown = server.read_private("/v1/orders/tea-0002").await;
     assert_eq!(unknown.code(), "ORDER_UNKNOWN");
 }
 
 #[tokio::test]
 async fn orders_are_listed_newest_first_page_by_page_and_by_state_and_time() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for number in 1..=5 {
         let order_no = format!("list-{number:04}");
         let order = json!({"order_no": order_no, "total_fen": number, "description": "x"});
-        house.post_order(&order).await;
-        house.clock.advance_ms(MINUTE_MS);
+        server.post_order(&order).await;
+        server.clock.advance_ms(MINUTE_MS);
     }
-    house.call("POST", "/v1/orders/list-0002/close").await;
+    server.call("POST", "/v1/orders/list-0002/close").await;
 
     let numbers = |list: &Value| -> Vec<u64> {
         let orders = list["orders"].as_array().unwrap().iter();
@@ -80,14 +80,14 @@ async fn orders_are_listed_newest_first_page_by_page_and_by_state_and_time() {
         ("?state=paid", &[]),
     ];
     for (query, expected) in cases {
-        let list = house.read_private(&format!("/v1/orders{query}")).await;
+        let list = server.read_private(&format!("/v1/orders{query}")).await;
         assert_eq!(list.status, StatusCode::OK, "{query}: {}", list.json);
         assert_eq!(numbers(&list.json), expected, "{query}");
     }
     let mut pages = Vec::new();
     let mut query = "?limit=2".to_owned();
     loop {
-        let page = house.read_private(&format!("/v1/orders{query}")).await;
+        let page = server.read_private(&format!("/v1/orders{query}")).await;
         pages.push(numbers(&page.json));
         match page.json["next_before"].as_str() {
             Some(before) => query = format!("?limit=2&before={before}"),
@@ -99,7 +99,7 @@ async fn orders_are_listed_newest_first_page_by_page_and_by_state_and_time() {
 
 #[tokio::test]
 async fn a_list_that_is_not_understood_is_refused_with_the_parameter_named() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for (query, field) in [
         ("stat=open", "stat"),
         ("state=done", "state"),
@@ -109,11 +109,11 @@ async fn a_list_that_is_not_understood_is_refused_with_the_parameter_named() {
         ("created_from=yesterday", "created_from"),
         ("before=nobody-knows", "before"),
     ] {
-        let refused = house.read_private(&format!("/v1/orders?{query}")).await;
+        let refused = server.read_private(&format!("/v1/orders?{query}")).await;
         assert_eq!(refused.code(), "INVALID_REQUEST", "{query}");
         assert_eq!(refused.json["error"]["field"], field, "{query}");
     }
-    let nameless = house.read_private("/v1/orders?=open").await;
+    let nameless = server.read_private("/v1/orders?=open").await;
     assert_eq!(nameless.code(), "INVALID_REQUEST");
     let message = &nameless.json["error"]["message"];
     assert_eq!(message, "the query has a value without a name");
@@ -122,11 +122,11 @@ async fn a_list_that_is_not_understood_is_refused_with_the_parameter_named() {
 #[tokio::test]
 async fn a_key_does_what_its_scopes_say_and_nothing_else() {
     // The list of the house's own key follows.
-    let house = House::open_with_end(&format!(
+    let server = TestServer::open_with_end(&format!(
         "[[api_keys]]\nname = \"reader\"\nsha256 = \"{READER_SHA256}\"\nscopes = [\"orders:read\"]\n"
     ))
     .await;
-    house.tea().await;
+    server.default_order().await;
     let cases = [
         (Method::GET, "/v1/orders", None),
         (Method::GET, "/v1/orders/tea-0001", None),
@@ -139,7 +139,7 @@ async fn a_key_does_what_its_scopes_say_and_nothing_else() {
         (Method::GET, "/v1/bills/2026-11-20", Some("bills")),
     ];
     for (method, path, lacks) in cases {
-        let answer = call(&house, method.clone(), READER, path).await;
+        let answer = call(&server, method.clone(), READER, path).await;
         match lacks {
             None => assert_eq!(answer.status, 200, "{method} {path}"),
             Some(scope) => {
@@ -148,16 +148,16 @@ async fn a_key_does_what_its_scopes_say_and_nothing_else() {
                 assert!(answer.text().contains(&says), "{}", answer.text());
             }
         }
-        let stranger = call(&house, method.clone(), "nobody's", path).await;
+        let stranger = call(&server, method.clone(), "nobody's", path).await;
         assert_eq!(stranger.code(), "UNAUTHORIZED", "{method} {path}");
     }
 }
 
 #[tokio::test]
 async fn the_document_names_every_route_and_every_code() {
-    let house = House::open().await;
-    let document = house.get("/openapi.json").await;
-    assert!(document.word("openapi").starts_with("3.1"));
+    let server = TestServer::open().await;
+    let document = server.get("/openapi.json").await;
+    assert!(document.string("openapi").starts_with("3.1"));
     assert_eq!(document.json["servers"][0]["url"], "/v1");
     let text = document.text();
     for code in ErrorCode::ALL {
@@ -168,7 +168,7 @@ async fn the_document_names_every_route_and_every_code() {
         for method in item.as_object().unwrap().keys() {
             let method: Method = method.to_uppercase().parse().unwrap();
             let path = format!("/v1{}", path.replace(['{', '}'], ""));
-            let answer = call(&house, method.clone(), API_KEY, &path).await;
+            let answer = call(&server, method.clone(), API_KEY, &path).await;
             let is_served = answer.status.is_success() || !answer.code().is_empty();
             assert!(is_served, "{method} {path}: {}", answer.status);
         }
@@ -177,7 +177,7 @@ async fn the_document_names_every_route_and_every_code() {
 
 #[tokio::test]
 async fn a_backend_may_write_bearer_in_any_case_and_a_byte_order_mark_before_json() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for (place, scheme) in ["Bearer", "bearer", "BEARER", "Bearer "].iter().enumerate() {
         let order = json!({
             "order_no": format!("tea-000{place}"), "total_fen": 1, "description": "tea",
@@ -185,7 +185,7 @@ async fn a_backend_may_write_bearer_in_any_case_and_a_byte_order_mark_before_jso
         let request = Request::post("/v1/orders")
             .header("authorization", format!("{scheme} {API_KEY}"))
             .body(Body::from(format!("\u{feff}{order}")));
-        let answer = house.send(request.unwrap()).await;
+        let answer = server.send(request.unwrap()).await;
         assert_eq!(
             answer.status,
             StatusCode::CREATED,
@@ -196,7 +196,7 @@ async fn a_backend_may_write_bearer_in_any_case_and_a_byte_order_mark_before_jso
     for scheme in ["Basic", "Bearer:", "bear"] {
         let request =
             Request::get("/v1/orders").header("authorization", format!("{scheme} {API_KEY}"));
-        let answer = house.send(request.body(Body::empty()).unwrap()).await;
+        let answer = server.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.code(), "UNAUTHORIZED", "{scheme}");
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::house::{API_KEY, configuration};
+use crate::test_server::{API_KEY, configuration};
 
 /// SHA-256 of "another key", made with another program.
 const OTHER_KEY: &str = "another key";

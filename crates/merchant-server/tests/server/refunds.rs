@@ -15,8 +15,10 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::house::{API_KEY, Answer, House, Letter, Owner, backend, merchant, read};
 use crate::inbox::Message;
+use crate::test_server::{
+    API_KEY, Answer, Owner, SentNotification, TestServer, backend, merchant, read,
+};
 
 const HOOKS: &str = "[[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\nsecret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n";
 /// The simulator gives a refund its result after this time.
@@ -24,34 +26,34 @@ const RESULT_MS: u64 = 3_000;
 const REFUNDS: &str = "/v1/orders/tea-0001/refunds";
 
 /// A house where `tea-0001` was bought for 19.90 yuan; gives the order's token.
-async fn bought() -> (House, String) {
+async fn bought() -> (TestServer, String) {
     bought_of(Owner::Merchant).await
 }
 
-async fn bought_of(owner: Owner) -> (House, String) {
-    let house = House::open_configured(&(owner.configuration("", "") + HOOKS)).await;
-    let token = buy(&house).await;
-    (house, token)
+async fn bought_of(owner: Owner) -> (TestServer, String) {
+    let server = TestServer::open_configured(&(owner.configuration("", "") + HOOKS)).await;
+    let token = buy(&server).await;
+    (server, token)
 }
 
-async fn buy(house: &House) -> String {
-    let token = house.tea().await;
-    pay_for(house, &token).await;
+async fn buy(server: &TestServer) -> String {
+    let token = server.default_order().await;
+    pay_for(server, &token).await;
     token
 }
 
 /// `tea-0001` is paid, and WeChat has told of it.
-async fn pay_for(house: &House, token: &str) {
-    house.attempt(token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    for letter in house.take_post() {
-        let answer = house.hand_in(&letter).await;
+async fn pay_for(server: &TestServer, token: &str) {
+    server.attempt(token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    for notification in server.take_notifications() {
+        let answer = server.deliver(&notification).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
     }
-    house.line.take_sent();
+    server.wechat.take_sent();
 }
 
-impl House {
+impl TestServer {
     async fn ask_refund(&self, wish: Value) -> Answer {
         self.send(backend(REFUNDS, API_KEY, wish.to_string())).await
     }
@@ -61,18 +63,18 @@ impl House {
     }
 
     async fn state_of(&self, refund_no: &str) -> String {
-        self.refund(refund_no).await.word("state").to_owned()
+        self.refund(refund_no).await.string("state").to_owned()
     }
 
     /// Refunds whose time has come get their result at WeChat; gives the notifications.
-    async fn results(&self) -> Vec<Letter> {
+    async fn results(&self) -> Vec<SentNotification> {
         self.clock.advance_ms(RESULT_MS);
         self.simulator.run_due().await;
-        self.take_post()
+        self.take_notifications()
     }
 
-    async fn hand_in_refund(&self, letter: &Letter) -> Answer {
-        self.hand_in_at("/wechat/notify/refund", letter).await
+    async fn deliver_refund(&self, notification: &SentNotification) -> Answer {
+        self.deliver_to("/wechat/notify/refund", notification).await
     }
 
     /// Something done at WeChat's side.
@@ -122,8 +124,8 @@ impl House {
     }
 
     /// The messages about refunds that the backend got since the last look, by type.
-    async fn told(&self) -> Vec<String> {
-        self.server.run_due().await.unwrap();
+    async fn refund_messages(&self) -> Vec<String> {
+        self.inner.run_due().await.unwrap();
         let messages = self.backend.take();
         messages
             .iter()

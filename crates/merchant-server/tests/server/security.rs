@@ -4,32 +4,32 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use merchant_server::Config;
 
-use crate::house::{API_KEY, Answer, House, KEYS, backend, configuration, form};
+use crate::test_server::{API_KEY, Answer, KEYS, TestServer, backend, configuration, form};
 
 const LIMITS: &str = "rate_limits = { token_per_minute = 5, address_per_minute = 100 }";
 
 #[tokio::test]
 async fn every_page_says_what_it_may_load_and_that_nobody_may_frame_it() {
-    let house = House::open_with(LIMITS).await;
-    let token = house.tea().await;
+    let server = TestServer::open_with(LIMITS).await;
+    let token = server.default_order().await;
     let pages = [
-        house.get(&format!("/c/{token}")).await,
-        house
+        server.get(&format!("/c/{token}")).await,
+        server
             .form(
                 &format!("/c/{token}/start"),
                 &[("product", "native"), ("after", "0")],
             )
             .await,
-        house
+        server
             .form(&format!("/c/{token}/start"), &[("product", "nonsense")])
             .await,
-        house.form(&format!("/c/{token}/check"), &[]).await,
-        house.get(&format!("/c/{token}")).await,
+        server.form(&format!("/c/{token}/check"), &[]).await,
+        server.get(&format!("/c/{token}")).await,
         // One too many.
-        house.get(&format!("/c/{token}")).await,
-        house.get("/c/AAAAAAAAAAAAAAAAAAAAAA").await,
-        house.get("/wechat/oauth/callback?code=x&state=y").await,
-        house.get("/wechat/oauth/callback").await,
+        server.get(&format!("/c/{token}")).await,
+        server.get("/c/AAAAAAAAAAAAAAAAAAAAAA").await,
+        server.get("/wechat/oauth/callback?code=x&state=y").await,
+        server.get("/wechat/oauth/callback").await,
     ];
     for page in pages {
         is_strict(&page);
@@ -38,9 +38,9 @@ async fn every_page_says_what_it_may_load_and_that_nobody_may_frame_it() {
 
 #[tokio::test]
 async fn a_page_that_fails_by_our_fault_is_a_page_and_as_strict_as_the_others() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    let database = house.database().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let database = server.database().await;
     for table in ["orders", "attempts", "oauth_states"] {
         // Renamed back by nobody: from here on the ledger answers nothing.
         let rename = format!("ALTER TABLE {table} RENAME TO {table}_gone");
@@ -54,14 +54,14 @@ async fn a_page_that_fails_by_our_fault_is_a_page_and_as_strict_as_the_others() 
         "0".repeat(32)
     );
     let pages = [
-        house.get(&format!("/c/{token}")).await,
-        house.get(&format!("/c/{token}/status?seen=1")).await,
-        house
+        server.get(&format!("/c/{token}")).await,
+        server.get(&format!("/c/{token}/status?seen=1")).await,
+        server
             .form(&format!("/c/{token}/start"), &[("product", "native")])
             .await,
-        house.form(&format!("/c/{token}/check"), &[]).await,
-        house.get("/wechat/oauth/callback?code=x&state=y").await,
-        house.get(&receipt).await,
+        server.form(&format!("/c/{token}/check"), &[]).await,
+        server.get("/wechat/oauth/callback?code=x&state=y").await,
+        server.get(&receipt).await,
     ];
     for page in pages {
         assert_eq!(
@@ -106,16 +106,16 @@ fn is_strict(page: &Answer) {
 
 #[tokio::test]
 async fn no_answer_is_taken_for_another_kind_of_file() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let answers = [
-        house.checkout(&token).await,
-        house.checkout("unknown").await,
-        house.get("/v1/orders").await,
-        house.get("/openapi.json").await,
-        house.get("/healthz").await,
-        house.get("/c.css").await,
-        house.get("/nowhere").await,
+        server.checkout(&token).await,
+        server.checkout("unknown").await,
+        server.get("/v1/orders").await,
+        server.get("/openapi.json").await,
+        server.get("/healthz").await,
+        server.get("/c.css").await,
+        server.get("/nowhere").await,
     ];
     for answer in answers {
         assert_eq!(
@@ -126,8 +126,8 @@ async fn no_answer_is_taken_for_another_kind_of_file() {
 }
 
 /// A house on WeChat's real names. The line still ends at the simulator.
-pub(crate) async fn live() -> House {
-    House::open_configured(&live_configuration()).await
+pub(crate) async fn live() -> TestServer {
+    TestServer::open_configured(&live_configuration()).await
 }
 
 pub(crate) fn live_configuration() -> String {
@@ -140,19 +140,19 @@ pub(crate) fn live_configuration() -> String {
         )
 }
 
-async fn h5(house: &House, token: &str, peer: &str, forwarded_for: &str) -> Answer {
+async fn h5(server: &TestServer, token: &str, peer: &str, forwarded_for: &str) -> Answer {
     let fields = [
         ("product", "h5"),
         ("return_url", "https://www.shop.example/thanks"),
     ];
     let path = format!("/v1/checkouts/{token}/attempts");
-    house.form_from(peer, forwarded_for, &path, &fields).await
+    server.form_from(peer, forwarded_for, &path, &fields).await
 }
 
 #[tokio::test]
 async fn h5_without_an_address_that_wechat_can_compare_is_refused_with_the_reason() {
-    let house = live().await;
-    let token = house.tea().await;
+    let server = live().await;
+    let token = server.default_order().await;
     // peer, X-Forwarded-For. 127.0.0.1 is the trusted proxy.
     for (peer, forwarded_for) in [
         ("127.0.0.1", ""),
@@ -161,7 +161,7 @@ async fn h5_without_an_address_that_wechat_can_compare_is_refused_with_the_reaso
         ("192.168.0.7", "198.51.100.1"),
         ("127.0.0.1", "198.51.100.1, nonsense"),
     ] {
-        let refused = h5(&house, &token, peer, forwarded_for).await;
+        let refused = h5(&server, &token, peer, forwarded_for).await;
         assert_eq!(
             refused.code(),
             "PRODUCT_UNAVAILABLE",
@@ -170,11 +170,11 @@ async fn h5_without_an_address_that_wechat_can_compare_is_refused_with_the_reaso
         let message = refused.json["error"]["message"].as_str().unwrap();
         assert!(message.contains("trusted_proxies"), "{message}");
     }
-    assert_eq!(house.line.take_sent(), []);
+    assert_eq!(server.wechat.take_sent(), []);
     // What a buyer writes into the header is nobody's address.
-    let answer = h5(&house, &token, "127.0.0.1", "203.0.113.66, 198.51.100.1").await;
+    let answer = h5(&server, &token, "127.0.0.1", "203.0.113.66, 198.51.100.1").await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-    let sent = house.line.take_sent();
+    let sent = server.wechat.take_sent();
     let body = String::from_utf8(sent[0].body.to_vec()).unwrap();
     assert!(
         body.contains("\"payer_client_ip\":\"198.51.100.1\""),
@@ -184,8 +184,8 @@ async fn h5_without_an_address_that_wechat_can_compare_is_refused_with_the_reaso
 
 #[tokio::test]
 async fn a_buyer_is_sent_back_to_allowed_origins_alone() {
-    let house = live().await;
-    let token = house.tea().await;
+    let server = live().await;
+    let token = server.default_order().await;
     for return_url in [
         "https://evil.example/thanks",
         "https://www.shop.example.evil.example/",
@@ -198,10 +198,10 @@ async fn a_buyer_is_sent_back_to_allowed_origins_alone() {
     ] {
         let fields = [("product", "h5"), ("return_url", return_url)];
         let path = format!("/v1/checkouts/{token}/attempts");
-        let refused = house.form_from("198.51.100.1", "", &path, &fields).await;
+        let refused = server.form_from("198.51.100.1", "", &path, &fields).await;
         assert_eq!(refused.code(), "RETURN_URL_REFUSED", "{return_url}");
     }
-    assert_eq!(house.line.take_sent(), []);
+    assert_eq!(server.wechat.take_sent(), []);
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn nothing_secret_shows_when_the_configuration_is_printed() {
     let shown = format!("{config:?} {config:#?}");
     let key = std::fs::read_to_string(KEYS.path().join("apiclient_key.pem")).unwrap();
     let key_line = key.lines().nth(1).unwrap();
-    let merchant = crate::house::merchant();
+    let merchant = crate::test_server::merchant();
     for hidden in [
         merchant["app_secret"].as_str().unwrap(),
         merchant["api_v3_key"].as_str().unwrap(),
@@ -232,8 +232,8 @@ fn nothing_secret_shows_when_the_configuration_is_printed() {
 
 #[tokio::test]
 async fn bodies_over_the_limit_are_refused_wherever_they_come_in() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let large = "x".repeat(300 * 1024);
     let attempts = format!("/v1/checkouts/{token}/attempts");
     let requests = [
@@ -252,25 +252,25 @@ async fn bodies_over_the_limit_are_refused_wherever_they_come_in() {
     ];
     for request in requests {
         let path = request.uri().path().to_owned();
-        let answer = house.send(request).await;
+        let answer = server.send(request).await;
         // A route that does not read its body does not mind its length either.
         let is_unread = path.ends_with("/close") || path.ends_with("/check");
         if !is_unread {
             assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
         }
     }
-    assert_eq!(house.line.take_sent(), []);
+    assert_eq!(server.wechat.take_sent(), []);
 }
 
 #[tokio::test]
 async fn a_token_in_another_spelling_has_no_quota_of_its_own() {
-    let house = House::open_with(LIMITS).await;
-    let token = house.tea().await;
+    let server = TestServer::open_with(LIMITS).await;
+    let token = server.default_order().await;
     let spelt = format!("%{:02X}{}", token.as_bytes()[0], &token[1..]);
     let mut statuses = Vec::new();
     for number in 0..8 {
         let token = if number % 2 == 0 { &token } else { &spelt };
-        let answer = house.get(&format!("/v1/checkouts/{token}")).await;
+        let answer = server.get(&format!("/v1/checkouts/{token}")).await;
         statuses.push(answer.status.as_u16());
     }
     assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429, 429]);

@@ -6,8 +6,11 @@ use http::{HeaderValue, StatusCode};
 use merchant_server::Refreshed;
 use wechat_pay::{PlatformKey, SigningKey, Stamp};
 
-use crate::house::{House, KEYS, Letter, START_MS, configuration, letter, merchant, transaction};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{
+    KEYS, START_MS, SentNotification, TestServer, configuration, merchant, payment_notification,
+    transaction,
+};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -21,96 +24,96 @@ fn with_certificates() -> String {
 }
 
 /// From now on WeChat signs with certificates and hands them out, as to a merchant of before 2024.
-async fn sign_with_certificates(house: &House) {
+async fn sign_with_certificates(server: &TestServer) {
     let switch = r#"{"trust":"certificates"}"#;
-    house.control("PATCH", "settings", switch).await;
+    server.control("PATCH", "settings", switch).await;
 }
 
 /// A new certificate, a day later: it alone signs, and nobody has told us.
-async fn after_a_rotation() -> House {
-    let house = House::open_configured(&with_certificates()).await;
-    sign_with_certificates(&house).await;
-    house.control("POST", "certificates/rotate", "{}").await;
-    house.clock.advance_ms(24 * HOUR_MS);
-    house
+async fn after_a_rotation() -> TestServer {
+    let server = TestServer::open_configured(&with_certificates()).await;
+    sign_with_certificates(&server).await;
+    server.control("POST", "certificates/rotate", "{}").await;
+    server.clock.advance_ms(24 * HOUR_MS);
+    server
 }
 
 #[tokio::test]
 async fn an_answer_of_a_new_certificate_is_believed_once_it_was_fetched() {
-    let house = after_a_rotation().await;
-    let token = house.tea().await;
-    let answer = house.attempt(&token, &[("product", "native")]).await;
+    let server = after_a_rotation().await;
+    let token = server.default_order().await;
+    let answer = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     // The order went out once: the same answer was looked at again.
-    assert_eq!(house.line.take_kinds(), ["order", "certificates"]);
-    house.later(5_000).await;
-    assert_eq!(house.line.take_kinds(), ["query"]);
+    assert_eq!(server.wechat.take_kinds(), ["order", "certificates"]);
+    server.later(5_000).await;
+    assert_eq!(server.wechat.take_kinds(), ["query"]);
 }
 
 #[tokio::test]
 async fn notifications_of_a_new_certificate_share_one_download() {
-    let house = after_a_rotation().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    let told = house.take_post().remove(0);
-    let house = house.begin_again_as(&with_certificates()).await;
-    house.line.take_sent();
+    let server = after_a_rotation().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    let notification = server.take_notifications().remove(0);
+    let server = server.restart_with(&with_certificates()).await;
+    server.wechat.take_sent();
     let (a, b, c) = tokio::join!(
-        house.hand_in(&told),
-        house.hand_in(&told),
-        house.hand_in(&told)
+        server.deliver(&notification),
+        server.deliver(&notification),
+        server.deliver(&notification)
     );
     for answer in [a, b, c] {
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
     }
-    assert_eq!(house.line.take_kinds(), ["certificates"]);
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    assert_eq!(server.wechat.take_kinds(), ["certificates"]);
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
 }
 
 #[tokio::test]
 async fn strangers_who_make_up_serials_cause_one_download_a_minute() {
-    let house = House::open().await;
-    let mut strange = letter("N1", &transaction("nobodys-0001", 1), START_MS);
+    let server = TestServer::open().await;
+    let mut strange = payment_notification("N1", &transaction("nobodys-0001", 1), START_MS);
     for number in 0..5 {
         let serial = HeaderValue::from_str(&format!("{number:040X}")).unwrap();
         strange.headers.insert("wechatpay-serial", serial);
-        let answer = house.hand_in(&strange).await;
+        let answer = server.deliver(&strange).await;
         assert!(answer.status.is_client_error(), "{}", answer.status);
     }
-    assert_eq!(house.line.take_kinds(), ["certificates"]);
-    house.clock.advance_ms(60_000);
-    house.hand_in(&strange).await;
-    assert_eq!(house.line.take_kinds(), ["certificates"]);
-    assert_eq!(house.mismatches().await, []);
+    assert_eq!(server.wechat.take_kinds(), ["certificates"]);
+    server.clock.advance_ms(60_000);
+    server.deliver(&strange).await;
+    assert_eq!(server.wechat.take_kinds(), ["certificates"]);
+    assert_eq!(server.mismatches().await, []);
 }
 
 #[tokio::test]
 async fn a_download_that_fails_takes_nothing_away() {
-    let house = after_a_rotation().await;
+    let server = after_a_rotation().await;
     let failures = [
-        Meddling::NotSent,
-        Meddling::AnswerLost,
-        Meddling::Answered(500, r#"{"code":"SYSTEM_ERROR"}"#),
-        Meddling::Answered(200, r#"{"data":[]}"#),
-        Meddling::Changed(Box::new(|answer| {
+        Fault::NotSent,
+        Fault::AnswerLost,
+        Fault::Answered(500, r#"{"code":"SYSTEM_ERROR"}"#),
+        Fault::Answered(200, r#"{"data":[]}"#),
+        Fault::Changed(Box::new(|answer| {
             answer
                 .headers_mut()
                 .insert("wechatpay-signature", HeaderValue::from_static("AAAA"));
         })),
     ];
     for failure in failures {
-        house.line.meddle("certificates", failure);
-        assert!(house.server.refresh_certificates_if_due().await.is_err());
+        server.wechat.inject("certificates", failure);
+        assert!(server.inner.refresh_certificates_if_due().await.is_err());
         // A failure is tried again after ten minutes, not before.
         assert_eq!(
-            house.server.refresh_certificates_if_due().await.unwrap(),
+            server.inner.refresh_certificates_if_due().await.unwrap(),
             None
         );
-        house.clock.advance_ms(600_000);
+        server.clock.advance_ms(600_000);
     }
-    let old = letter_of_the_first_certificate(&house, "N1");
-    assert_eq!(house.hand_in(&old).await.status, StatusCode::NO_CONTENT);
+    let old = notification_of_the_first_certificate(&server, "N1");
+    assert_eq!(server.deliver(&old).await.status, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
@@ -122,15 +125,15 @@ async fn a_certificate_of_another_issuer_is_not_taken_where_issuers_are_named() 
             KEYS.path().display()
         ),
     );
-    let house = House::open_configured(&text).await;
-    sign_with_certificates(&house).await;
+    let server = TestServer::open_configured(&text).await;
+    sign_with_certificates(&server).await;
     // What is listed on the first day is the very certificate that is named.
-    let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
+    let refreshed = server.inner.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refreshed, Some(Refreshed::Taken));
-    house.control("POST", "certificates/rotate", "{}").await;
-    house.clock.advance_ms(12 * HOUR_MS);
-    let error = house
-        .server
+    server.control("POST", "certificates/rotate", "{}").await;
+    server.clock.advance_ms(12 * HOUR_MS);
+    let error = server
+        .inner
         .refresh_certificates_if_due()
         .await
         .unwrap_err();
@@ -138,68 +141,71 @@ async fn a_certificate_of_another_issuer_is_not_taken_where_issuers_are_named() 
         error.to_string().contains("no issuer that is configured"),
         "{error}"
     );
-    let old = letter_of_the_first_certificate(&house, "N1");
-    assert_eq!(house.hand_in(&old).await.status, StatusCode::NO_CONTENT);
+    let old = notification_of_the_first_certificate(&server, "N1");
+    assert_eq!(server.deliver(&old).await.status, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
 async fn certificates_are_fetched_at_first_and_every_eleven_hours() {
-    let house = House::open().await;
-    sign_with_certificates(&house).await;
-    let refresh = async || house.server.refresh_certificates_if_due().await.unwrap();
+    let server = TestServer::open().await;
+    sign_with_certificates(&server).await;
+    let refresh = async || server.inner.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refresh().await, Some(Refreshed::Taken));
     assert_eq!(refresh().await, None);
-    house.clock.advance_ms(11 * HOUR_MS - 1);
+    server.clock.advance_ms(11 * HOUR_MS - 1);
     assert_eq!(refresh().await, None);
-    house.clock.advance_ms(1);
+    server.clock.advance_ms(1);
     assert_eq!(refresh().await, Some(Refreshed::Taken));
 }
 
 #[tokio::test]
 async fn a_merchant_with_the_public_key_alone_has_no_certificates_and_that_is_no_fault() {
-    let house = House::open().await;
-    let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
+    let server = TestServer::open().await;
+    let refreshed = server.inner.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refreshed, Some(Refreshed::PublicKeyOnly));
-    assert_eq!(house.get("/readyz").await.status, StatusCode::OK);
+    assert_eq!(server.get("/readyz").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_reload_takes_away_what_is_named_no_more_and_nothing_that_was_downloaded() {
-    let house = House::open().await;
-    sign_with_certificates(&house).await;
-    let by_public_key = |house: &House, id: &str| {
-        let now_ms = merchant_server::Clock::now_ms(&house.clock);
-        letter(id, &transaction("nobodys-0001", 1), now_ms)
+    let server = TestServer::open().await;
+    sign_with_certificates(&server).await;
+    let by_public_key = |server: &TestServer, id: &str| {
+        let now_ms = merchant_server::Clock::now_ms(&server.clock);
+        payment_notification(id, &transaction("nobodys-0001", 1), now_ms)
     };
-    let first = by_public_key(&house, "N1");
-    assert_eq!(house.hand_in(&first).await.status, StatusCode::NO_CONTENT);
-    house.control("POST", "certificates/rotate", "{}").await;
-    house.clock.advance_ms(24 * HOUR_MS);
-    let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
+    let first = by_public_key(&server, "N1");
+    assert_eq!(server.deliver(&first).await.status, StatusCode::NO_CONTENT);
+    server.control("POST", "certificates/rotate", "{}").await;
+    server.clock.advance_ms(24 * HOUR_MS);
+    let refreshed = server.inner.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refreshed, Some(Refreshed::Taken));
-    house.line.take_sent();
+    server.wechat.take_sent();
 
-    let house = house.reloaded_as(&with_certificates());
-    let second = by_public_key(&house, "N2");
-    let refused = house.hand_in(&second).await;
+    let server = server.reloaded_as(&with_certificates());
+    let second = by_public_key(&server, "N2");
+    let refused = server.deliver(&second).await;
     assert!(refused.status.is_client_error(), "{}", refused.status);
-    house.line.take_sent();
+    server.wechat.take_sent();
     // What the new certificate signs needs no download.
-    let token = house.tea().await;
-    let answer = house.attempt(&token, &[("product", "native")]).await;
+    let token = server.default_order().await;
+    let answer = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-    assert_eq!(house.line.take_kinds(), ["order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order"]);
 }
 
 #[tokio::test]
 async fn in_the_days_of_the_migration_both_kinds_of_keys_are_believed() {
-    let house = House::open().await;
-    let by_public_key = letter("N1", &transaction("nobodys-0001", 1), START_MS);
-    let by_certificate = letter_of_the_first_certificate(&house, "N2");
-    for told in [by_public_key, by_certificate] {
-        assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    let server = TestServer::open().await;
+    let by_public_key = payment_notification("N1", &transaction("nobodys-0001", 1), START_MS);
+    let by_certificate = notification_of_the_first_certificate(&server, "N2");
+    for notification in [by_public_key, by_certificate] {
+        assert_eq!(
+            server.deliver(&notification).await.status,
+            StatusCode::NO_CONTENT
+        );
     }
-    assert_eq!(house.line.take_kinds(), ["query"; 0]);
+    assert_eq!(server.wechat.take_kinds(), ["query"; 0]);
 }
 
 #[tokio::test]
@@ -219,31 +225,34 @@ async fn a_server_that_trusts_nobody_yet_is_not_ready_and_learns_at_its_start() 
         "tries = 1",
         "tries = 1\nbase_url = \"http://127.0.0.1:9410\"",
     );
-    let house = House::open_configured(&text).await;
-    sign_with_certificates(&house).await;
+    let server = TestServer::open_configured(&text).await;
+    sign_with_certificates(&server).await;
     assert_eq!(
-        house.get("/readyz").await.status,
+        server.get("/readyz").await.status,
         StatusCode::SERVICE_UNAVAILABLE
     );
-    let refreshed = house.server.refresh_certificates_if_due().await.unwrap();
+    let refreshed = server.inner.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refreshed, Some(Refreshed::Taken));
-    assert_eq!(house.get("/readyz").await.status, StatusCode::OK);
-    let told = letter_of_the_first_certificate(&house, "N1");
-    assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(server.get("/readyz").await.status, StatusCode::OK);
+    let notification = notification_of_the_first_certificate(&server, "N1");
+    assert_eq!(
+        server.deliver(&notification).await.status,
+        StatusCode::NO_CONTENT
+    );
 }
 
 /// A notification as the certificate of the first day signs it.
-fn letter_of_the_first_certificate(house: &House, id: &str) -> Letter {
-    let now_ms = merchant_server::Clock::now_ms(&house.clock);
+fn notification_of_the_first_certificate(server: &TestServer, id: &str) -> SentNotification {
+    let now_ms = merchant_server::Clock::now_ms(&server.clock);
     let pem = std::fs::read(KEYS.path().join("wechat_private/wechatpay_key.pem")).unwrap();
     let serial = merchant()["platform_serial_no"]
         .as_str()
         .unwrap()
         .to_owned();
     let key = PlatformKey::new(serial, SigningKey::from_pem(&pem).unwrap()).unwrap();
-    let body: Bytes = letter(id, &transaction("nobodys-0002", 1), now_ms).body;
+    let body: Bytes = payment_notification(id, &transaction("nobodys-0002", 1), now_ms).body;
     let stamp = Stamp::new(now_ms / 1000, [8; 16]);
-    Letter {
+    SentNotification {
         headers: key.sign_headers(&stamp, &body).unwrap(),
         body,
     }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::{Request, StatusCode};
 
-use crate::house::{Answer, House, SHOP};
+use crate::test_server::{Answer, SHOP, TestServer};
 
 /// What every answer of this kind carries.
 #[track_caller]
@@ -15,7 +15,7 @@ fn check_headers(answer: &Answer, path: &str) {
 
 #[tokio::test]
 async fn an_address_that_no_route_has_is_refused_in_the_contracts_envelope() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for (method, path) in [
         ("GET", "/"),
         ("GET", "/v1"),
@@ -28,7 +28,7 @@ async fn an_address_that_no_route_has_is_refused_in_the_contracts_envelope() {
         ("POST", "/wechat/notify"),
         ("GET", "/%FF"),
     ] {
-        let refused = house.call(method, path).await;
+        let refused = server.call(method, path).await;
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{method} {path}");
         assert_eq!(refused.code(), "ROUTE_UNKNOWN", "{method} {path}");
         assert_eq!(refused.json["error"]["retryable"], false);
@@ -38,7 +38,7 @@ async fn an_address_that_no_route_has_is_refused_in_the_contracts_envelope() {
 
 #[tokio::test]
 async fn a_method_that_a_route_does_not_take_is_refused_with_those_that_it_takes() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for (method, path, allow) in [
         ("DELETE", "/v1/orders", "GET,HEAD,POST"),
         ("PUT", "/v1/orders/tea-0001", "GET,HEAD"),
@@ -48,7 +48,7 @@ async fn a_method_that_a_route_does_not_take_is_refused_with_those_that_it_takes
         ("GET", "/wechat/notify/payment", "POST"),
         ("POST", "/healthz", "GET,HEAD"),
     ] {
-        let refused = house.call(method, path).await;
+        let refused = server.call(method, path).await;
         assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
         assert_eq!(refused.code(), "METHOD_NOT_ALLOWED", "{path}");
         let named = refused.headers["allow"].to_str().unwrap();
@@ -63,7 +63,8 @@ async fn a_method_that_a_route_does_not_take_is_refused_with_those_that_it_takes
 async fn what_the_elements_folder_does_not_have_is_refused_in_the_envelope_too() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("wechat-pay.js"), "export {}").unwrap();
-    let house = House::open_with(&format!("bundle_dir = \"{}\"", folder.path().display())).await;
+    let server =
+        TestServer::open_with(&format!("bundle_dir = \"{}\"", folder.path().display())).await;
     let long = format!("/dist/{}.js", "a".repeat(5_000));
     let deep = format!("/dist{}", "/a".repeat(1_000));
     for path in [
@@ -79,13 +80,13 @@ async fn what_the_elements_folder_does_not_have_is_refused_in_the_envelope_too()
         &long,
         &deep,
     ] {
-        let refused = house.call("GET", path).await;
+        let refused = server.call("GET", path).await;
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(refused.code(), "ROUTE_UNKNOWN", "{path}");
         check_headers(&refused, path);
     }
     for path in ["/dist/wechat-pay.js", "/dist/missing.js"] {
-        let refused = house.call("POST", path).await;
+        let refused = server.call("POST", path).await;
         assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
         assert_eq!(refused.code(), "METHOD_NOT_ALLOWED", "{path}");
         assert_eq!(refused.headers["allow"], "GET,HEAD", "{path}");
@@ -95,7 +96,7 @@ async fn what_the_elements_folder_does_not_have_is_refused_in_the_envelope_too()
 
 #[tokio::test]
 async fn where_buyers_are_it_is_a_page() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for (method, path, status) in [
         ("GET", "/c", StatusCode::NOT_FOUND),
         ("GET", "/c/", StatusCode::NOT_FOUND),
@@ -104,7 +105,7 @@ async fn where_buyers_are_it_is_a_page() {
         ("GET", "/c/token/start", StatusCode::METHOD_NOT_ALLOWED),
         ("PUT", "/c/token", StatusCode::METHOD_NOT_ALLOWED),
     ] {
-        let page = house.call(method, path).await;
+        let page = server.call(method, path).await;
         assert_eq!(page.status, status, "{method} {path}");
         assert!(page.text().starts_with("<!DOCTYPE html>"), "{path}");
         assert!(page.text().contains("返回商家页面"), "{path}");
@@ -116,7 +117,7 @@ async fn where_buyers_are_it_is_a_page() {
 
 #[tokio::test]
 async fn a_name_that_is_no_text_is_answered_as_any_that_nothing_has() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for (method, path, code) in [
         ("GET", "/v1/checkouts/%FF", "CHECKOUT_UNKNOWN"),
         ("POST", "/v1/orders/%C0%80/close", "ORDER_UNKNOWN"),
@@ -126,7 +127,7 @@ async fn a_name_that_is_no_text_is_answered_as_any_that_nothing_has() {
         ("POST", "/v1/webhooks/%FF/resend", "WEBHOOK_UNKNOWN"),
         ("GET", "/v1/bills/%FF", "INVALID_REQUEST"),
     ] {
-        let refused = house.call(method, path).await;
+        let refused = server.call(method, path).await;
         assert_eq!(refused.code(), code, "{method} {path}");
         check_headers(&refused, path);
     }
@@ -134,12 +135,12 @@ async fn a_name_that_is_no_text_is_answered_as_any_that_nothing_has() {
 
 #[tokio::test]
 async fn a_browser_still_asks_ahead_of_its_calls() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let request = Request::options(format!("/v1/checkouts/{token}/attempts"))
         .header("origin", SHOP)
         .header("access-control-request-method", "POST");
-    let ahead = house.send(request.body(Body::empty()).unwrap()).await;
+    let ahead = server.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(ahead.status, StatusCode::OK);
     assert_eq!(ahead.headers["access-control-allow-origin"], SHOP);
 }

@@ -7,12 +7,18 @@ use merchant_server::Clock as _;
 use serde_json::{Value, json};
 use wechat_pay::{ApiV3Key, NotificationDraft};
 
-use crate::house::{House, Letter, MINUTE_MS, merchant, sign, transaction};
 use crate::log::Log;
+use crate::test_server::{MINUTE_MS, SentNotification, TestServer, merchant, sign, transaction};
 
 /// A notification with any event, type and inside.
-fn sealed(house: &House, id: &str, event_type: &str, original_type: &str, inside: &str) -> Letter {
-    let at_ms = house.clock.now_ms();
+fn sealed(
+    server: &TestServer,
+    id: &str,
+    event_type: &str,
+    original_type: &str,
+    inside: &str,
+) -> SentNotification {
+    let at_ms = server.clock.now_ms();
     let draft = NotificationDraft {
         id: id.to_owned(),
         create_time: Timestamp::from_millisecond(at_ms).unwrap(),
@@ -27,28 +33,32 @@ fn sealed(house: &House, id: &str, event_type: &str, original_type: &str, inside
 }
 
 /// The same with the envelope changed before it is signed.
-fn with_envelope(house: &House, letter: &Letter, change: fn(&mut Value)) -> Letter {
-    let mut envelope: Value = serde_json::from_slice(&letter.body).unwrap();
+fn with_envelope(
+    server: &TestServer,
+    notification: &SentNotification,
+    change: fn(&mut Value),
+) -> SentNotification {
+    let mut envelope: Value = serde_json::from_slice(&notification.body).unwrap();
     change(&mut envelope);
-    sign(envelope.to_string(), house.clock.now_ms())
+    sign(envelope.to_string(), server.clock.now_ms())
 }
 
-async fn ordered(house: &House) -> String {
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
+async fn ordered(server: &TestServer) -> String {
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
     token
 }
 
-async fn kept(house: &House) -> Vec<Value> {
-    let list = house.read_private("/v1/mismatches?state=open").await;
+async fn kept(server: &TestServer) -> Vec<Value> {
+    let list = server.read_private("/v1/mismatches?state=open").await;
     let list = list.json["mismatches"].as_array().unwrap().clone();
     list.into_iter()
         .filter(|kept| kept["kind"] == "notification")
         .collect()
 }
 
-async fn gauge(house: &House) -> String {
-    let text = house.read_private("/metrics").await.text();
+async fn gauge(server: &TestServer) -> String {
+    let text = server.read_private("/metrics").await.text();
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("merchant_server_kept_notifications "));
@@ -56,8 +66,8 @@ async fn gauge(house: &House) -> String {
 }
 
 /// What WeChat told, as the list shows it: openids are cut short there.
-fn as_shown(told: &Value) -> Value {
-    let mut shown = told.clone();
+fn as_shown(resource: &Value) -> Value {
+    let mut shown = resource.clone();
     if let Some(openid) = shown.pointer_mut("/payer/openid") {
         *openid = json!("oSecre…");
     }
@@ -82,46 +92,56 @@ async fn a_payment_is_recorded_although_the_envelope_lacks_what_nobody_needs() {
         ("no id", |it| it["id"] = Value::Null),
     ];
     for (what, change) in changes {
-        let house = House::open().await;
-        let token = ordered(&house).await;
+        let server = TestServer::open().await;
+        let token = ordered(&server).await;
         let paid = transaction("tea-0001", 1990).to_string();
-        let letter = sealed(&house, "n-1", "TRANSACTION.SUCCESS", "transaction", &paid);
-        let letter = with_envelope(&house, &letter, change);
-        let answer = house.hand_in(&letter).await;
+        let notification = sealed(&server, "n-1", "TRANSACTION.SUCCESS", "transaction", &paid);
+        let notification = with_envelope(&server, &notification, change);
+        let answer = server.deliver(&notification).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT, "{what}");
-        assert_eq!(house.checkout(&token).await.word("state"), "paid", "{what}");
-        assert_eq!(kept(&house).await, [] as [Value; 0], "{what}");
+        assert_eq!(
+            server.checkout(&token).await.string("state"),
+            "paid",
+            "{what}"
+        );
+        assert_eq!(kept(&server).await, [] as [Value; 0], "{what}");
     }
 }
 
 #[tokio::test]
 async fn a_payment_under_a_later_events_name_is_a_payment() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
     let paid = transaction("tea-0001", 1990).to_string();
-    let letter = sealed(&house, "n-1", "TRANSACTION.LATER", "transaction", &paid);
-    assert_eq!(house.hand_in(&letter).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    let notification = sealed(&server, "n-1", "TRANSACTION.LATER", "transaction", &paid);
+    assert_eq!(
+        server.deliver(&notification).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
 }
 
 #[tokio::test]
 async fn an_odd_optional_field_hides_no_payment_and_is_logged_by_its_path_alone() {
     let log = Log::start();
-    let house = House::open().await;
-    let token = ordered(&house).await;
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
     let mut paid = transaction("tea-0001", 1990);
     paid["amount"]["payer_total"] = json!("19.90 secret");
     paid["success_time"] = json!(1_700_000_000);
     paid["attach"] = Value::Null;
-    let letter = sealed(
-        &house,
+    let notification = sealed(
+        &server,
         "n-1",
         "TRANSACTION.SUCCESS",
         "transaction",
         &paid.to_string(),
     );
-    assert_eq!(house.hand_in(&letter).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
+    assert_eq!(
+        server.deliver(&notification).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
     assert_eq!(log.count("notification.left_out"), 1);
     let text = log.text();
     for shown in ["n-1", "tea-0001", "amount.payer_total", "success_time"] {
@@ -133,25 +153,25 @@ async fn an_odd_optional_field_hides_no_payment_and_is_logged_by_its_path_alone(
 #[tokio::test]
 async fn what_cannot_be_read_is_sent_again_kept_whole_once_and_asked_about() {
     let log = Log::start();
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    house.pay("tea-0001").await;
-    house.take_post();
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    server.pay("tea-0001").await;
+    server.take_notifications();
     let mut paid = transaction("tea-0001", 1990);
     paid["amount"]["total"] = Value::Null;
-    let letter = sealed(
-        &house,
+    let notification = sealed(
+        &server,
         "n-1",
         "TRANSACTION.SUCCESS",
         "transaction",
         &paid.to_string(),
     );
     for _ in 0..2 {
-        let answer = house.hand_in(&letter).await;
+        let answer = server.deliver(&notification).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert_eq!(answer.json["code"], "FAIL");
     }
-    let list = kept(&house).await;
+    let list = kept(&server).await;
     assert_eq!(list.len(), 1);
     assert_eq!(list[0]["notification_id"], "n-1");
     assert_eq!(list[0]["event_type"], "TRANSACTION.SUCCESS");
@@ -165,30 +185,40 @@ async fn what_cannot_be_read_is_sent_again_kept_whole_once_and_asked_about() {
     }
     log.holds_none_of(&["oSecretOpenId"]);
     // WeChat is asked, and its answer settles the order.
-    house.line.take_sent();
-    house.later(0).await;
-    assert_eq!(house.line.take_kinds(), ["query"]);
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
-    assert!(kept(&house).await[0]["answer"].as_str().is_some());
-    house.later(MINUTE_MS).await;
-    assert_eq!(house.line.take_kinds(), [] as [&str; 0], "it is asked once");
+    server.wechat.take_sent();
+    server.later(0).await;
+    assert_eq!(server.wechat.take_kinds(), ["query"]);
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
+    assert!(kept(&server).await[0]["answer"].as_str().is_some());
+    server.later(MINUTE_MS).await;
+    assert_eq!(
+        server.wechat.take_kinds(),
+        [] as [&str; 0],
+        "it is asked once"
+    );
 }
 
 #[tokio::test]
 async fn one_that_is_understood_at_a_later_try_needs_nobody() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
     let paid = transaction("tea-0001", 1990);
     let mut odd = paid.clone();
     odd.as_object_mut().unwrap().remove("mchid");
     for (inside, status) in [(odd, 400), (paid, 204)] {
         let inside = inside.to_string();
-        let letter = sealed(&house, "n-1", "TRANSACTION.SUCCESS", "transaction", &inside);
-        assert_eq!(house.hand_in(&letter).await.status, status);
+        let notification = sealed(
+            &server,
+            "n-1",
+            "TRANSACTION.SUCCESS",
+            "transaction",
+            &inside,
+        );
+        assert_eq!(server.deliver(&notification).await.status, status);
     }
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
-    assert_eq!(kept(&house).await, [] as [Value; 0]);
-    let list = house.read_private("/v1/mismatches?state=done").await;
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
+    assert_eq!(kept(&server).await, [] as [Value; 0]);
+    let list = server.read_private("/v1/mismatches?state=done").await;
     assert_eq!(list.json["mismatches"][0]["note"], "understood later");
 }
 
@@ -237,99 +267,106 @@ async fn nothing_that_is_acknowledged_is_lost() {
         ),
     ];
     for (event_type, original_type, inside, reason, field, asked) in cases {
-        let house = House::open().await;
-        let token = ordered(&house).await;
-        let before = house.checkout(&token).await.json;
-        house.line.take_sent();
+        let server = TestServer::open().await;
+        let token = ordered(&server).await;
+        let before = server.checkout(&token).await.json;
+        server.wechat.take_sent();
         let text = inside.to_string();
         for _ in 0..2 {
-            let letter = sealed(&house, "n-1", event_type, original_type, &text);
-            let answer = house.hand_in(&letter).await;
+            let notification = sealed(&server, "n-1", event_type, original_type, &text);
+            let answer = server.deliver(&notification).await;
             assert_eq!(answer.status, StatusCode::NO_CONTENT, "{event_type}");
         }
-        let list = kept(&house).await;
+        let list = kept(&server).await;
         assert_eq!(list.len(), 1, "{event_type}");
         assert_eq!(list[0]["reason"], reason, "{event_type}");
         assert_eq!(list[0].get("field").and_then(Value::as_str), field);
         assert_eq!(list[0]["event_type"], event_type);
         assert_eq!(list[0]["told"], as_shown(&inside), "{event_type}");
-        assert_eq!(gauge(&house).await, "1");
-        house.later(0).await;
-        assert_eq!(house.line.take_kinds(), asked, "{event_type}");
-        assert_eq!(house.checkout(&token).await.json, before, "{event_type}");
+        assert_eq!(gauge(&server).await, "1");
+        server.later(0).await;
+        assert_eq!(server.wechat.take_kinds(), asked, "{event_type}");
+        assert_eq!(server.checkout(&token).await.json, before, "{event_type}");
 
         let no = list[0]["no"].as_u64().unwrap();
-        let done = house
+        let done = server
             .call("POST", &format!("/v1/mismatches/{no}/done"))
             .await;
         assert_eq!(done.status, StatusCode::OK, "{}", done.json);
-        assert_eq!(gauge(&house).await, "0");
+        assert_eq!(gauge(&server).await, "0");
     }
 }
 
 #[tokio::test]
 async fn a_signed_envelope_that_cannot_be_read_is_kept_as_text() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for (body, field) in [
         ("<xml/>", "the body"),
         (r#"{"id":"n-9","event_type":"X"}"#, "resource"),
     ] {
-        let letter = sign(body, house.clock.now_ms());
+        let notification = sign(body, server.clock.now_ms());
         for _ in 0..2 {
-            assert_eq!(house.hand_in(&letter).await.status, StatusCode::BAD_REQUEST);
+            assert_eq!(
+                server.deliver(&notification).await.status,
+                StatusCode::BAD_REQUEST
+            );
         }
-        let list = kept(&house).await;
+        let list = kept(&server).await;
         assert_eq!(list[0]["field"], field, "{body}");
-        let told = &list[0]["told"];
+        let resource = &list[0]["told"];
         let json = serde_json::from_str(body).unwrap_or(Value::from(body));
-        assert_eq!(*told, json);
+        assert_eq!(*resource, json);
     }
-    assert_eq!(kept(&house).await.len(), 2, "each is kept once");
+    assert_eq!(kept(&server).await.len(), 2, "each is kept once");
 }
 
 #[tokio::test]
 async fn what_nobody_signed_is_not_kept() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     let paid = transaction("tea-0001", 1990).to_string();
-    let mut letter = sealed(&house, "n-1", "COUPON.USE", "coupon", &paid);
-    letter.headers = http::HeaderMap::new();
+    let mut notification = sealed(&server, "n-1", "COUPON.USE", "coupon", &paid);
+    notification.headers = http::HeaderMap::new();
     assert_eq!(
-        house.hand_in(&letter).await.status,
+        server.deliver(&notification).await.status,
         StatusCode::UNAUTHORIZED
     );
-    assert_eq!(kept(&house).await, [] as [Value; 0]);
+    assert_eq!(kept(&server).await, [] as [Value; 0]);
 }
 
 #[tokio::test]
 async fn a_refunds_answer_and_notification_need_only_numbers_amounts_and_state() {
-    let house = House::open().await;
-    let token = ordered(&house).await;
-    house.pay("tea-0001").await;
-    house.hand_in(&house.take_post()[0]).await;
+    let server = TestServer::open().await;
+    let token = ordered(&server).await;
+    server.pay("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
     // The answer to the refund lacks what nobody uses.
-    house.line.meddle(
+    server.wechat.inject(
         "refund",
-        crate::wechat_line::Meddling::Changed(Box::new(|answer| {
-            let mut told: Value = serde_json::from_slice(answer.body()).unwrap();
-            let fields = told.as_object_mut().unwrap();
+        crate::fault_injector::Fault::Changed(Box::new(|answer| {
+            let mut resource: Value = serde_json::from_slice(answer.body()).unwrap();
+            let fields = resource.as_object_mut().unwrap();
             fields.remove("channel");
             fields.insert("create_time".to_owned(), Value::Null);
             fields.insert("user_received_account".to_owned(), json!(7));
-            let amount = told["amount"].as_object_mut().unwrap();
+            let amount = resource["amount"].as_object_mut().unwrap();
             amount.remove("payer_total");
             amount.insert("payer_refund".to_owned(), Value::Null);
-            let signed = sign(told.to_string(), crate::house::START_MS);
+            let signed = sign(resource.to_string(), crate::test_server::START_MS);
             *answer.headers_mut() = signed.headers;
             *answer.body_mut() = signed.body;
         })),
     );
     let wish = json!({ "refund_no": "R-1", "amount_fen": 40 }).to_string();
     let path = "/v1/orders/tea-0001/refunds";
-    let asked = house
-        .send(crate::house::backend(path, crate::house::API_KEY, wish))
+    let asked = server
+        .send(crate::test_server::backend(
+            path,
+            crate::test_server::API_KEY,
+            wish,
+        ))
         .await;
-    assert_eq!(asked.word("state"), "processing", "{}", asked.json);
-    let ledger = serde_json::to_value(house.simulator.ledger_view(None)).unwrap();
+    assert_eq!(asked.string("state"), "processing", "{}", asked.json);
+    let ledger = serde_json::to_value(server.simulator.ledger_view(None)).unwrap();
     let (order, refund) = (&ledger["orders"][0], &ledger["refunds"][0]);
     let notice = json!({
         "mchid": merchant()["mchid"], "out_trade_no": "tea-0001",
@@ -337,13 +374,15 @@ async fn a_refunds_answer_and_notification_need_only_numbers_amounts_and_state()
         "refund_id": refund["refund_id"], "refund_status": "SUCCESS",
         "amount": { "total": 1990, "refund": 40, "payer_total": null },
     });
-    let letter = sealed(&house, "n-2", "REFUND.SUCCESS", "", &notice.to_string());
-    let letter = with_envelope(&house, &letter, |it| {
+    let notification = sealed(&server, "n-2", "REFUND.SUCCESS", "", &notice.to_string());
+    let notification = with_envelope(&server, &notification, |it| {
         it["resource"]["original_type"] = Value::Null;
     });
-    let answer = house.hand_in_at("/wechat/notify/refund", &letter).await;
+    let answer = server
+        .deliver_to("/wechat/notify/refund", &notification)
+        .await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
-    let shown = house.read_private("/v1/refunds/R-1").await;
-    assert_eq!(shown.word("state"), "succeeded", "{}", shown.json);
-    assert_eq!(house.checkout(&token).await.number("refunded_fen"), 40);
+    let shown = server.read_private("/v1/refunds/R-1").await;
+    assert_eq!(shown.string("state"), "succeeded", "{}", shown.json);
+    assert_eq!(server.checkout(&token).await.number("refunded_fen"), 40);
 }

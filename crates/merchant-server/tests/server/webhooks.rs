@@ -9,40 +9,40 @@ use merchant_server::{HttpTransport, WechatTransport as _};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::house::{House, MINUTE_MS, configuration, letter, transaction};
+use crate::test_server::{MINUTE_MS, TestServer, configuration, payment_notification, transaction};
 
 pub(crate) const TARGET: &str = "http://127.0.0.1:7000/hooks";
 pub(crate) const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-async fn house() -> House {
+async fn server() -> TestServer {
     let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
-    House::open_with_end(&target).await
+    TestServer::open_with_end(&target).await
 }
 
 /// `tea-0001` is ordered by code and paid; the notification is delivered.
-async fn buy_tea(house: &House) {
-    let token = house
+async fn buy_tea(server: &TestServer) {
+    let token = server
         .order(json!({
             "order_no": "tea-0001", "total_fen": 1990, "description": "tea", "attach": "cart 7",
         }))
         .await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    let notification = &house.take_post()[0];
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    let notification = &server.take_notifications()[0];
     for _ in 0..2 {
-        let answer = house.hand_in(notification).await;
+        let answer = server.deliver(notification).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
     }
 }
 
 #[tokio::test]
 async fn a_payment_is_told_once_and_a_foreign_library_believes_it() {
-    let house = house().await;
-    buy_tea(&house).await;
-    assert_eq!(house.backend.take().len(), 0, "WeChat is answered first");
-    house.later(0).await;
-    house.later(MINUTE_MS).await;
-    let messages = house.backend.take();
+    let server = server().await;
+    buy_tea(&server).await;
+    assert_eq!(server.backend.take().len(), 0, "WeChat is answered first");
+    server.later(0).await;
+    server.later(MINUTE_MS).await;
+    let messages = server.backend.take();
     let [message] = &*messages else {
         panic!("{messages:?}")
     };
@@ -70,10 +70,10 @@ async fn while_a_secret_is_replaced_a_message_is_believed_with_either_of_them() 
     let target = format!(
         "[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\nother_secret = \"{NEW}\"\n"
     );
-    let house = House::open_with_end(&target).await;
-    buy_tea(&house).await;
-    house.later(0).await;
-    let message = house.backend.take().remove(0);
+    let server = TestServer::open_with_end(&target).await;
+    buy_tea(&server).await;
+    server.later(0).await;
+    let message = server.backend.take().remove(0);
     let signatures = message.header("webhook-signature").to_owned();
     let signatures: Vec<_> = signatures.split(' ').collect();
     assert_eq!(signatures.len(), 2, "{signatures:?}");
@@ -90,14 +90,18 @@ async fn while_a_secret_is_replaced_a_message_is_believed_with_either_of_them() 
 
 #[tokio::test]
 async fn each_piece_of_news_has_its_type() {
-    let house = house().await;
-    house.tea().await;
-    let at_ms = crate::house::START_MS;
-    house
-        .hand_in(&letter("N1", &transaction("nobodys-0001", 1), at_ms))
+    let server = server().await;
+    server.default_order().await;
+    let at_ms = crate::test_server::START_MS;
+    server
+        .deliver(&payment_notification(
+            "N1",
+            &transaction("nobodys-0001", 1),
+            at_ms,
+        ))
         .await;
-    house.later(31 * MINUTE_MS).await;
-    let messages = house.backend.take();
+    server.later(31 * MINUTE_MS).await;
+    let messages = server.backend.take();
     let mut types: Vec<_> = messages.iter().map(|m| m.json()["type"].clone()).collect();
     types.sort_by_key(ToString::to_string);
     assert_eq!(types, ["order.closed", "payment.mismatch"]);
@@ -105,15 +109,15 @@ async fn each_piece_of_news_has_its_type() {
 
 #[tokio::test]
 async fn what_is_not_taken_is_sent_again_later_and_later_under_the_same_id() {
-    let house = house().await;
-    house.backend.answer(StatusCode::INTERNAL_SERVER_ERROR);
-    buy_tea(&house).await;
-    house.later(0).await;
-    let first = house.backend.take().remove(0);
-    house.later(4_999).await;
-    assert_eq!(house.backend.take().len(), 0);
-    house.later(1).await;
-    let second = house.backend.take().remove(0);
+    let server = server().await;
+    server.backend.answer(StatusCode::INTERNAL_SERVER_ERROR);
+    buy_tea(&server).await;
+    server.later(0).await;
+    let first = server.backend.take().remove(0);
+    server.later(4_999).await;
+    assert_eq!(server.backend.take().len(), 0);
+    server.later(1).await;
+    let second = server.backend.take().remove(0);
     assert_eq!(second.header("webhook-id"), first.header("webhook-id"));
     assert_eq!(second.body, first.body);
     assert_ne!(
@@ -121,12 +125,12 @@ async fn what_is_not_taken_is_sent_again_later_and_later_under_the_same_id() {
         first.header("webhook-signature"),
         "each try has its own time"
     );
-    house.backend.answer(StatusCode::OK);
-    house.later(5 * MINUTE_MS).await;
-    assert_eq!(house.backend.take().len(), 1);
-    house.later(60 * MINUTE_MS).await;
-    assert_eq!(house.backend.take().len(), 0);
-    let list = house.read_private("/v1/webhooks").await;
+    server.backend.answer(StatusCode::OK);
+    server.later(5 * MINUTE_MS).await;
+    assert_eq!(server.backend.take().len(), 1);
+    server.later(60 * MINUTE_MS).await;
+    assert_eq!(server.backend.take().len(), 0);
+    let list = server.read_private("/v1/webhooks").await;
     let shown = &list.json["webhooks"][0];
     assert_eq!(shown["id"], first.header("webhook-id"));
     assert_eq!(shown["state"], "delivered");
@@ -135,35 +139,35 @@ async fn what_is_not_taken_is_sent_again_later_and_later_under_the_same_id() {
 
 #[tokio::test]
 async fn a_message_that_is_given_up_is_listed_and_can_be_sent_again() {
-    let house = house().await;
-    house.backend.answer(StatusCode::BAD_GATEWAY);
-    buy_tea(&house).await;
+    let server = server().await;
+    server.backend.answer(StatusCode::BAD_GATEWAY);
+    buy_tea(&server).await;
     for _ in 0..10 {
-        house.later(24 * 60 * MINUTE_MS).await;
+        server.later(24 * 60 * MINUTE_MS).await;
     }
-    assert_eq!(house.backend.take().len(), 10);
-    let list = house.read_private("/v1/webhooks").await;
+    assert_eq!(server.backend.take().len(), 10);
+    let list = server.read_private("/v1/webhooks").await;
     let shown = &list.json["webhooks"][0];
     assert_eq!(shown["state"], "failed");
     assert_eq!(shown["last_outcome"], "answered 502");
 
-    house.backend.answer(StatusCode::OK);
+    server.backend.answer(StatusCode::OK);
     let path = format!("/v1/webhooks/{}/resend", shown["id"].as_str().unwrap());
-    let again = house.call("POST", &path).await;
-    assert_eq!(again.word("state"), "pending");
-    house.later(0).await;
-    assert_eq!(house.backend.take().len(), 1);
-    let unknown = house.call("POST", "/v1/webhooks/msg_0/resend").await;
+    let again = server.call("POST", &path).await;
+    assert_eq!(again.string("state"), "pending");
+    server.later(0).await;
+    assert_eq!(server.backend.take().len(), 1);
+    let unknown = server.call("POST", "/v1/webhooks/msg_0/resend").await;
     assert_eq!(unknown.code(), "WEBHOOK_UNKNOWN");
 }
 
 /// Every message in the list, newest first, however many pages it takes.
-pub(crate) async fn all_pages(house: &House, query: &str) -> Vec<String> {
+pub(crate) async fn all_pages(server: &TestServer, query: &str) -> Vec<String> {
     let mut ids = Vec::new();
     let mut before = String::new();
     loop {
         let path = format!("/v1/webhooks?limit=90{query}{before}");
-        let page = house.read_private(&path).await;
+        let page = server.read_private(&path).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.json);
         let webhooks = page.json["webhooks"].as_array().unwrap();
         ids.extend(
@@ -179,61 +183,63 @@ pub(crate) async fn all_pages(house: &House, query: &str) -> Vec<String> {
 }
 
 /// An order that is closed at once, which is a message.
-pub(crate) async fn close(house: &House, number: usize) {
+pub(crate) async fn close(server: &TestServer, number: usize) {
     let order_no = format!("tea-{number:04}");
-    house
+    server
         .order(json!({ "order_no": order_no, "total_fen": 1, "description": "tea" }))
         .await;
     let path = format!("/v1/orders/{order_no}/close");
-    let closed = house.call("POST", &path).await;
+    let closed = server.call("POST", &path).await;
     assert_eq!(closed.status, StatusCode::OK, "{}", closed.json);
 }
 
 /// Orders that are closed at once, so that each is a message.
-async fn close_many(house: &House, count: usize) {
+async fn close_many(server: &TestServer, count: usize) {
     for number in 0..count {
-        close(house, number).await;
+        close(server, number).await;
         // Several of one moment, too: a page may end among them.
         if number % 3 == 0 {
-            house.clock.advance_ms(1);
+            server.clock.advance_ms(1);
         }
     }
 }
 
 #[tokio::test]
 async fn the_oldest_of_many_messages_is_found_and_all_that_failed_are_sent_again() {
-    let house = house().await;
-    close_many(&house, 215).await;
-    let ids = all_pages(&house, "").await;
+    let server = server().await;
+    close_many(&server, 215).await;
+    let ids = all_pages(&server, "").await;
     assert_eq!(ids.len(), 215);
     let mut unique = ids.clone();
     unique.sort();
     unique.dedup();
     assert_eq!(unique.len(), 215, "none twice");
 
-    house.backend.answer(StatusCode::BAD_GATEWAY);
+    server.backend.answer(StatusCode::BAD_GATEWAY);
     for _ in 0..10 {
-        house.later(24 * 60 * MINUTE_MS).await;
+        server.later(24 * 60 * MINUTE_MS).await;
     }
-    house.backend.take();
-    house.backend.answer(StatusCode::OK);
-    assert_eq!(all_pages(&house, "&state=failed").await, ids);
+    server.backend.take();
+    server.backend.answer(StatusCode::OK);
+    assert_eq!(all_pages(&server, "&state=failed").await, ids);
     assert_eq!(
-        all_pages(&house, "&state=failed&type=order.closed").await,
+        all_pages(&server, "&state=failed&type=order.closed").await,
         ids
     );
-    assert_eq!(all_pages(&house, "&type=payment.succeeded").await.len(), 0);
+    assert_eq!(all_pages(&server, "&type=payment.succeeded").await.len(), 0);
 
-    let none = house
+    let none = server
         .call("POST", "/v1/webhooks/resend?state=unaddressed")
         .await;
     assert_eq!(none.json, json!({ "resent": 0 }));
     let path = "/v1/webhooks/resend?state=failed&type=refund.closed";
-    assert_eq!(house.call("POST", path).await.json["resent"], 0);
-    let again = house.call("POST", "/v1/webhooks/resend?state=failed").await;
+    assert_eq!(server.call("POST", path).await.json["resent"], 0);
+    let again = server
+        .call("POST", "/v1/webhooks/resend?state=failed")
+        .await;
     assert_eq!(again.json, json!({ "resent": 215 }));
-    house.later(0).await;
-    let mut sent: Vec<_> = house
+    server.later(0).await;
+    let mut sent: Vec<_> = server
         .backend
         .take()
         .iter()
@@ -241,12 +247,12 @@ async fn the_oldest_of_many_messages_is_found_and_all_that_failed_are_sent_again
         .collect();
     sent.sort();
     assert_eq!(sent, unique);
-    assert_eq!(all_pages(&house, "&state=delivered").await.len(), 215);
+    assert_eq!(all_pages(&server, "&state=delivered").await.len(), 215);
 }
 
 #[tokio::test]
 async fn a_misspelt_question_about_messages_is_refused() {
-    let house = house().await;
+    let server = server().await;
     for (method, path, field) in [
         ("GET", "/v1/webhooks?stat=failed", "stat"),
         ("GET", "/v1/webhooks?state=lost", "state"),
@@ -257,7 +263,7 @@ async fn a_misspelt_question_about_messages_is_refused() {
         ("POST", "/v1/webhooks/resend?state=delivered", "state"),
         ("POST", "/v1/webhooks/resend?state=failed&limit=1", "limit"),
     ] {
-        let refused = house.call(method, path).await;
+        let refused = server.call(method, path).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
         assert_eq!(refused.json["error"]["field"], field, "{path}");
     }
@@ -266,30 +272,30 @@ async fn a_misspelt_question_about_messages_is_refused() {
 /// Nobody is woken for what nobody was to hear; it is there for whoever comes later.
 #[tokio::test]
 async fn without_a_target_a_message_is_unaddressed_until_there_is_one() {
-    let house = House::open().await;
-    buy_tea(&house).await;
-    house.later(0).await;
-    let list = house.read_private("/v1/webhooks?state=unaddressed").await;
+    let server = TestServer::open().await;
+    buy_tea(&server).await;
+    server.later(0).await;
+    let list = server.read_private("/v1/webhooks?state=unaddressed").await;
     let shown = &list.json["webhooks"][0];
     assert_eq!(shown["type"], "payment.succeeded");
     assert_eq!(shown["last_outcome"], "no target is configured");
-    let text = house.read_private("/metrics").await.text();
+    let text = server.read_private("/metrics").await.text();
     assert!(
         text.contains("merchant_server_webhooks{state=\"unaddressed\"} 1"),
         "{text}"
     );
     assert!(!text.contains("{state=\"failed\"}"), "{text}");
-    assert_eq!(house.server.next_due_ms().await.unwrap(), None);
+    assert_eq!(server.inner.next_due_ms().await.unwrap(), None);
 
     let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
-    let house = house.begin_again_as(&(configuration("") + &target)).await;
-    let again = house
+    let server = server.restart_with(&(configuration("") + &target)).await;
+    let again = server
         .call("POST", "/v1/webhooks/resend?state=unaddressed")
         .await;
     assert_eq!(again.json, json!({ "resent": 1 }));
-    house.later(0).await;
-    assert_eq!(house.backend.take().len(), 1);
-    let list = house.read_private("/v1/webhooks?state=delivered").await;
+    server.later(0).await;
+    assert_eq!(server.backend.take().len(), 1);
+    let list = server.read_private("/v1/webhooks?state=delivered").await;
     assert_eq!(list.json["webhooks"][0]["id"], shown["id"]);
 }
 
@@ -298,12 +304,12 @@ async fn a_foreign_library_verifies_a_message_and_refuses_a_changed_one() {
     // It compares the time of the message with the machine's own clock.
     let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
     let now_ms = jiff::Timestamp::now().as_millisecond();
-    let house = House::open_at(now_ms, &(configuration("") + &target)).await;
-    house.tea().await;
-    let closed = house.call("POST", "/v1/orders/tea-0001/close").await;
+    let server = TestServer::open_at(now_ms, &(configuration("") + &target)).await;
+    server.default_order().await;
+    let closed = server.call("POST", "/v1/orders/tea-0001/close").await;
     assert_eq!(closed.status, StatusCode::OK, "{}", closed.json);
-    house.later(0).await;
-    let message = house.backend.take().remove(0);
+    server.later(0).await;
+    let message = server.backend.take().remove(0);
     let foreign = standardwebhooks::Webhook::new(SECRET).unwrap();
     foreign.verify(&message.body, &message.headers).unwrap();
     let mut changed = message.body.to_vec();

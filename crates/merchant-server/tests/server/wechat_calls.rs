@@ -4,27 +4,27 @@
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
-use crate::house::{Answer, House};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{Answer, TestServer};
 
 const TWO_HOSTS: &str = "tries = 3\nsecond_base_url = \"http://127.0.0.2:9410\"";
 const FIRST: &str = "127.0.0.1";
 const SECOND: &str = "127.0.0.2";
 
-async fn native(house: &House, token: &str) -> Answer {
-    house.attempt(token, &[("product", "native")]).await
+async fn native(server: &TestServer, token: &str) -> Answer {
+    server.attempt(token, &[("product", "native")]).await
 }
 
-fn hosts(house: &House) -> Vec<(&'static str, String)> {
-    let sent = house.line.take_sent();
+fn hosts(server: &TestServer) -> Vec<(&'static str, String)> {
+    let sent = server.wechat.take_sent();
     sent.into_iter()
         .map(|sent| (sent.kind, sent.host))
         .collect()
 }
 
 /// An answer of somebody who cannot sign.
-fn unsigned(status: u16, retry_after_s: Option<u32>) -> Meddling {
-    Meddling::Changed(Box::new(move |answer| {
+fn unsigned(status: u16, retry_after_s: Option<u32>) -> Fault {
+    Fault::Changed(Box::new(move |answer| {
         *answer.status_mut() = StatusCode::from_u16(status).unwrap();
         answer.headers_mut().clear();
         if let Some(seconds) = retry_after_s {
@@ -36,8 +36,8 @@ fn unsigned(status: u16, retry_after_s: Option<u32>) -> Meddling {
     }))
 }
 
-fn signature(text: &'static str) -> Meddling {
-    Meddling::Changed(Box::new(move |answer| {
+fn signature(text: &'static str) -> Fault {
+    Fault::Changed(Box::new(move |answer| {
         answer
             .headers_mut()
             .insert("wechatpay-signature", HeaderValue::from_static(text));
@@ -46,13 +46,13 @@ fn signature(text: &'static str) -> Meddling {
 
 #[tokio::test]
 async fn an_order_whose_answer_is_lost_is_sent_again_with_the_same_bytes_and_a_fresh_signature() {
-    let house = House::open_with_gateway(TWO_HOSTS).await;
-    let token = house.tea().await;
-    house.line.meddle("order", Meddling::AnswerLost);
-    let answer = native(&house, &token).await;
+    let server = TestServer::open_with_gateway(TWO_HOSTS).await;
+    let token = server.default_order().await;
+    server.wechat.inject("order", Fault::AnswerLost);
+    let answer = native(&server, &token).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-    assert!(answer.word("code_url").starts_with("weixin://"));
-    let sent = house.line.take_sent();
+    assert!(answer.string("code_url").starts_with("weixin://"));
+    let sent = server.wechat.take_sent();
     let [first, second] = sent.as_slice() else {
         panic!("{sent:?}");
     };
@@ -64,118 +64,118 @@ async fn an_order_whose_answer_is_lost_is_sent_again_with_the_same_bytes_and_a_f
 
 #[tokio::test]
 async fn a_host_that_cannot_be_reached_is_left_aside_for_a_minute() {
-    let house = House::open_with_gateway(TWO_HOSTS).await;
-    let token = house.tea().await;
-    house.line.meddle("order", Meddling::NotSent);
-    let answer = native(&house, &token).await;
+    let server = TestServer::open_with_gateway(TWO_HOSTS).await;
+    let token = server.default_order().await;
+    server.wechat.inject("order", Fault::NotSent);
+    let answer = native(&server, &token).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     let to = |kind, host: &str| (kind, host.to_owned());
-    assert_eq!(hosts(&house), [to("order", FIRST), to("order", SECOND)]);
-    house.later(5_000).await;
-    assert_eq!(hosts(&house), [to("query", SECOND)]);
-    house.later(55_000).await;
-    assert_eq!(hosts(&house), [to("query", FIRST)]);
+    assert_eq!(hosts(&server), [to("order", FIRST), to("order", SECOND)]);
+    server.later(5_000).await;
+    assert_eq!(hosts(&server), [to("query", SECOND)]);
+    server.later(55_000).await;
+    assert_eq!(hosts(&server), [to("query", FIRST)]);
 }
 
 #[tokio::test]
 async fn where_no_host_can_be_reached_nothing_has_happened_and_the_page_hears_so() {
-    let house = House::open_with_gateway(TWO_HOSTS).await;
-    let token = house.tea().await;
-    house.line.meddle("order", Meddling::NotSent);
-    house.line.meddle("order", Meddling::NotSent);
-    let answer = native(&house, &token).await;
+    let server = TestServer::open_with_gateway(TWO_HOSTS).await;
+    let token = server.default_order().await;
+    server.wechat.inject("order", Fault::NotSent);
+    server.wechat.inject("order", Fault::NotSent);
+    let answer = native(&server, &token).await;
     assert_eq!(answer.code(), "WECHAT_UNAVAILABLE");
-    assert_eq!(house.line.take_kinds(), ["order", "order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order", "order"]);
 }
 
 #[tokio::test]
 async fn a_signature_probe_is_refused_and_the_call_made_again() {
-    let house = House::open_with_gateway("tries = 3").await;
-    let token = house.tea().await;
-    house
-        .line
-        .meddle("order", signature("WECHATPAY/SIGNTEST/AAAA"));
-    let (answer, ()) = tokio::join!(native(&house, &token), async {
-        house.clock.somebody_waits().await;
-        house.clock.advance_ms(1_000);
+    let server = TestServer::open_with_gateway("tries = 3").await;
+    let token = server.default_order().await;
+    server
+        .wechat
+        .inject("order", signature("WECHATPAY/SIGNTEST/AAAA"));
+    let (answer, ()) = tokio::join!(native(&server, &token), async {
+        server.clock.somebody_waits().await;
+        server.clock.advance_ms(1_000);
     });
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-    assert_eq!(house.line.take_kinds(), ["order", "order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order", "order"]);
 }
 
 #[tokio::test]
 async fn an_answer_that_wechat_did_not_sign_is_a_doubt_and_nothing_is_repeated() {
-    let house = House::open_with_gateway(TWO_HOSTS).await;
-    let token = house.tea().await;
-    house.line.meddle("order", signature("AAAA"));
-    let answer = native(&house, &token).await;
+    let server = TestServer::open_with_gateway(TWO_HOSTS).await;
+    let token = server.default_order().await;
+    server.wechat.inject("order", signature("AAAA"));
+    let answer = native(&server, &token).await;
     assert_eq!(answer.code(), "ATTEMPT_IN_DOUBT");
-    assert_eq!(house.line.take_kinds(), ["order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order"]);
 }
 
 #[tokio::test]
 async fn an_order_that_fails_inside_of_wechat_is_sent_three_times_and_then_in_doubt() {
-    let house = House::open_with_gateway(TWO_HOSTS).await;
-    let token = house.tea().await;
+    let server = TestServer::open_with_gateway(TWO_HOSTS).await;
+    let token = server.default_order().await;
     for _ in 0..3 {
-        house.line.meddle("order", unsigned(502, None));
+        server.wechat.inject("order", unsigned(502, None));
     }
-    let (answer, ()) = tokio::join!(native(&house, &token), async {
+    let (answer, ()) = tokio::join!(native(&server, &token), async {
         for _ in 0..2 {
-            house.clock.somebody_waits().await;
-            house.clock.advance_ms(1_000);
+            server.clock.somebody_waits().await;
+            server.clock.advance_ms(1_000);
         }
     });
     assert_eq!(answer.code(), "ATTEMPT_IN_DOUBT");
-    assert_eq!(house.line.take_kinds(), ["order", "order", "order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order", "order", "order"]);
 }
 
 #[tokio::test]
 async fn tries_end_with_the_time_of_the_whole_call() {
-    let house = House::open_with_gateway("tries = 5").await;
-    let token = house.tea().await;
+    let server = TestServer::open_with_gateway("tries = 5").await;
+    let token = server.default_order().await;
     for _ in 0..5 {
-        let clock = house.clock.clone();
-        house.line.meddle(
+        let clock = server.clock.clone();
+        server.wechat.inject(
             "order",
-            Meddling::Changed(Box::new(move |answer| {
+            Fault::Changed(Box::new(move |answer| {
                 clock.advance_ms(5_500);
                 *answer.status_mut() = StatusCode::BAD_GATEWAY;
                 answer.headers_mut().clear();
             })),
         );
     }
-    let (answer, ()) = tokio::join!(native(&house, &token), async {
-        house.clock.somebody_waits().await;
-        house.clock.advance_ms(1_000);
+    let (answer, ()) = tokio::join!(native(&server, &token), async {
+        server.clock.somebody_waits().await;
+        server.clock.advance_ms(1_000);
     });
     assert_eq!(answer.code(), "ATTEMPT_IN_DOUBT");
-    assert_eq!(house.line.take_kinds(), ["order", "order"]);
+    assert_eq!(server.wechat.take_kinds(), ["order", "order"]);
 }
 
 #[tokio::test]
 async fn wechat_that_is_asked_too_often_is_left_alone_as_long_as_it_says() {
-    let house = House::open_with_gateway(TWO_HOSTS).await;
-    let token = house.tea().await;
-    house.line.meddle("order", unsigned(429, Some(20)));
-    assert_eq!(native(&house, &token).await.code(), "WECHAT_UNAVAILABLE");
-    assert_eq!(house.line.take_kinds(), ["order"]);
-    house.clock.advance_ms(19_999);
-    assert_eq!(native(&house, &token).await.code(), "WECHAT_UNAVAILABLE");
-    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
-    house.clock.advance_ms(1);
-    assert_eq!(native(&house, &token).await.status, StatusCode::OK);
-    assert_eq!(house.line.take_kinds(), ["order"]);
+    let server = TestServer::open_with_gateway(TWO_HOSTS).await;
+    let token = server.default_order().await;
+    server.wechat.inject("order", unsigned(429, Some(20)));
+    assert_eq!(native(&server, &token).await.code(), "WECHAT_UNAVAILABLE");
+    assert_eq!(server.wechat.take_kinds(), ["order"]);
+    server.clock.advance_ms(19_999);
+    assert_eq!(native(&server, &token).await.code(), "WECHAT_UNAVAILABLE");
+    assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);
+    server.clock.advance_ms(1);
+    assert_eq!(native(&server, &token).await.status, StatusCode::OK);
+    assert_eq!(server.wechat.take_kinds(), ["order"]);
 }
 
 #[tokio::test]
 async fn metrics_tell_how_calls_to_wechat_went() {
-    let house = House::open_with_gateway(TWO_HOSTS).await;
-    let token = house.tea().await;
-    house.line.meddle("order", Meddling::NotSent);
-    house.line.meddle("order", Meddling::AnswerLost);
-    native(&house, &token).await;
-    let text = house.read_private("/metrics").await.text();
+    let server = TestServer::open_with_gateway(TWO_HOSTS).await;
+    let token = server.default_order().await;
+    server.wechat.inject("order", Fault::NotSent);
+    server.wechat.inject("order", Fault::AnswerLost);
+    native(&server, &token).await;
+    let text = server.read_private("/metrics").await.text();
     for line in [
         "merchant_server_wechat_calls_total{operation=\"order\",outcome=\"not_sent\"} 1",
         "merchant_server_wechat_calls_total{operation=\"order\",outcome=\"no_answer\"} 1",

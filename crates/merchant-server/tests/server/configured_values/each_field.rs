@@ -1,8 +1,8 @@
 //! All other fields.
 
 use super::{FROM_FILE, parse, private_file, with};
-use crate::house::configuration;
 use crate::security::live_configuration;
+use crate::test_server::configuration;
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one table")]

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use super::{HEX, private_file, with_merchant};
-use crate::house::{KEYS, merchant};
+use crate::test_server::{KEYS, merchant};
 
 fn own_file(name: &str) -> Vec<u8> {
     std::fs::read(KEYS.path().join(name)).unwrap()

@@ -1,7 +1,7 @@
 //! Ids and secrets: what surrounds one, and what cannot be one.
 
 use super::{HEX, parse, private_file, with_merchant};
-use crate::house::{configuration, merchant};
+use crate::test_server::{configuration, merchant};
 
 #[test]
 fn what_an_editor_left_around_a_secret_is_dropped() {

@@ -15,7 +15,9 @@ use proptest::strategy::BoxedStrategy;
 use serde_json::{Value, json};
 
 use super::{How, Subject, hold};
-use crate::house::{API_KEY, House, Letter, MINUTE_MS, Owner, backend, merchant, sign};
+use crate::test_server::{
+    API_KEY, MINUTE_MS, Owner, SentNotification, TestServer, backend, merchant, sign,
+};
 
 const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay");
 const PRODUCTS: &str = r#"products = ["native", "h5", "jsapi", "code_pay"]"#;
@@ -102,31 +104,31 @@ impl Subject for Orders {
         .boxed()
     }
 
-    async fn begin((owner, total_fen): &(Owner, u64)) -> (House, Self) {
-        let house = House::open_configured(&owner.configuration(PRODUCTS, "")).await;
+    async fn begin((owner, total_fen): &(Owner, u64)) -> (TestServer, Self) {
+        let server = TestServer::open_configured(&owner.configuration(PRODUCTS, "")).await;
         let appid = merchant()["appid"].as_str().unwrap().to_owned();
         let order = json!({
             "order_no": "tea-0001", "total_fen": total_fen, "description": "一壶茶",
-            "payer": {"openid": house.simulator.openid(&appid)},
+            "payer": {"openid": server.simulator.openid(&appid)},
             "scene_info": {
                 "payer_client_ip": "10.0.0.9", "device_id": "till", "store_info": {"id": "0001"},
             },
         });
         let orders = Self {
             owner: *owner,
-            token: house.order(order).await,
+            token: server.order(order).await,
             total_fen: *total_fen,
-            auth_code: house.shown_code().await,
+            auth_code: server.shown_code().await,
             bodies: BTreeMap::new(),
             version: 0,
             is_paid: false,
         };
-        (house, orders)
+        (server, orders)
     }
 
-    async fn take(&mut self, house: &House, step: &Step) {
+    async fn take(&mut self, server: &TestServer, step: &Step) {
         let path = format!("/v1/checkouts/{}", self.token);
-        let current = house.get(&path).await.number("attempt");
+        let current = server.get(&path).await.number("attempt");
         match step {
             Step::Start {
                 product,
@@ -134,61 +136,61 @@ impl Subject for Orders {
             } => {
                 let after = if *has_looked { current } else { 0 }.to_string();
                 let wish = [("product", *product), BACK, ("after", &*after)];
-                check(&house.attempt(&self.token, &wish).await);
+                check(&server.attempt(&self.token, &wish).await);
             }
             Step::StartAgain => {
-                let shown = house.shown("/tea-0001").await.json;
+                let shown = server.shown("/tea-0001").await.json;
                 let last = shown["attempts"]
                     .as_array()
                     .and_then(|attempts| attempts.last());
                 let product = last.and_then(|attempt| attempt["product"].as_str());
                 if let Some(product @ ("native" | "h5" | "jsapi")) = product {
                     let wish = [("product", product), BACK];
-                    check(&house.attempt(&self.token, &wish).await);
+                    check(&server.attempt(&self.token, &wish).await);
                 }
             }
             Step::Scan { has_looked, again } => {
                 if !*again {
-                    self.auth_code = house.shown_code().await;
+                    self.auth_code = server.shown_code().await;
                 }
                 let scan = json!({
                     "product": "code_pay", "auth_code": self.auth_code,
                     "after": if *has_looked { current } else { 0 },
                 });
-                check(&house.backend_attempt("tea-0001", &scan).await);
+                check(&server.backend_attempt("tea-0001", &scan).await);
             }
             Step::Cancel => {
                 let seen = current.to_string();
                 let cancel = format!("{path}/cancel");
-                house.form(&cancel, &[("after", &*seen)]).await;
+                server.form(&cancel, &[("after", &*seen)]).await;
             }
             Step::Close => {
                 let close = backend("/v1/orders/tea-0001/close", API_KEY, "");
-                house.send(close).await;
+                server.send(close).await;
             }
-            Step::Pay { place, late } => visit(house, place, "success", *late).await,
-            Step::Fail { place } => visit(house, place, "fail", false).await,
+            Step::Pay { place, late } => visit(server, place, "success", *late).await,
+            Step::Fail { place } => visit(server, place, "fail", false).await,
             Step::GiveBack { number } => {
                 let wish = json!({
                     "refund_no": format!("R-{number}"), "amount_fen": self.total_fen / 2,
                 });
                 let asked = backend("/v1/orders/tea-0001/refunds", API_KEY, wish.to_string());
-                house.send(asked).await;
+                server.send(asked).await;
             }
             Step::Ask => {
-                house.get(&format!("{path}?ask=1")).await;
+                server.get(&format!("{path}?ask=1")).await;
             }
         }
     }
 
     /// One try of WeChat's: signed for its own moment.
-    async fn hear(&self, house: &House, letter: &Letter) {
-        let letter = sign(letter.body.clone(), house.clock.now_ms());
-        house.hand_in_at(letter.path(), &letter).await;
+    async fn hear(&self, server: &TestServer, notification: &SentNotification) {
+        let notification = sign(notification.body.clone(), server.clock.now_ms());
+        server.deliver_to(notification.path(), &notification).await;
     }
 
-    async fn look(&mut self, house: &House) {
-        for sent in house.line.take_sent() {
+    async fn look(&mut self, server: &TestServer) {
+        for sent in server.wechat.take_sent() {
             if sent.kind == "order" {
                 let is_partners = sent.path.contains("/partner/");
                 assert_eq!(is_partners, self.owner == Owner::Provider, "{}", sent.path);
@@ -198,7 +200,7 @@ impl Subject for Orders {
                 assert_eq!(*first, sent.body, "one number, one body");
             }
         }
-        let order = house.shown("/tea-0001").await.json;
+        let order = server.shown("/tea-0001").await.json;
         let states = states(&order);
         let count = |wanted: &[&str]| {
             let found = states.values().filter(|state| wanted.contains(&&***state));
@@ -209,27 +211,27 @@ impl Subject for Orders {
         let is_paid = order["state"] == "paid";
         assert_eq!(count(&["paid"]) == 1, is_paid, "{order}");
         assert!(is_paid || !self.is_paid, "what is paid stays paid");
-        assert_eq!(told_of_payment(house).await, usize::from(is_paid));
+        assert_eq!(told_of_payment(server).await, usize::from(is_paid));
         let version = order["version"].as_u64().unwrap();
         assert!(version >= self.version, "a version never falls");
         self.is_paid = is_paid;
         self.version = version;
     }
 
-    async fn settle(&mut self, house: &House, letters: &[Letter]) {
+    async fn settle(&mut self, server: &TestServer, notifications: &[SentNotification]) {
         for _ in 0..8 {
-            house.later(10 * MINUTE_MS).await;
+            server.later(10 * MINUTE_MS).await;
             // WeChat goes on telling until it is heard.
-            for letter in letters {
-                self.hear(house, letter).await;
+            for notification in notifications {
+                self.hear(server, notification).await;
             }
-            self.look(house).await;
+            self.look(server).await;
         }
     }
 
-    async fn agree(&self, house: &House) {
-        assert_eq!(house.mismatches().await, []);
-        let order = house.shown("/tea-0001").await.json;
+    async fn agree(&self, server: &TestServer) {
+        assert_eq!(server.mismatches().await, []);
+        let order = server.shown("/tea-0001").await.json;
         assert_ne!(order["state"], "open", "{order}");
         let states = states(&order);
         let here: Vec<_> = states
@@ -239,21 +241,21 @@ impl Subject for Orders {
             .collect();
         let mut there = Vec::new();
         for number in self.bodies.keys() {
-            match house.trade_state(number).as_deref() {
+            match server.trade_state(number).as_deref() {
                 Some("SUCCESS" | "REFUND") => there.push(number.clone()),
                 None | Some("CLOSED" | "REVOKED") => {}
                 Some(other) => panic!("{number} is left {other}: {order}"),
             }
         }
         assert_eq!(here, there, "{order}");
-        self.money_went_back(house, &states);
+        self.money_went_back(server, &states);
     }
 }
 
 impl Orders {
     /// All of what came too much, and of the rest no more than came.
-    fn money_went_back(&self, house: &House, states: &BTreeMap<String, String>) {
-        let ledger = serde_json::to_value(house.simulator.ledger_view(None)).unwrap();
+    fn money_went_back(&self, server: &TestServer, states: &BTreeMap<String, String>) {
+        let ledger = serde_json::to_value(server.simulator.ledger_view(None)).unwrap();
         for (number, state) in states {
             let refunds = ledger["refunds"].as_array().unwrap().iter();
             let back: u64 = refunds
@@ -270,20 +272,20 @@ impl Orders {
 }
 
 /// A buyer is in the cashier of one of the attempts so far.
-async fn visit(house: &House, place: &prop::sample::Index, outcome: &str, late: bool) {
-    let shown = house.shown("/tea-0001").await.json;
+async fn visit(server: &TestServer, place: &prop::sample::Index, outcome: &str, late: bool) {
+    let shown = server.shown("/tea-0001").await.json;
     let attempts = shown["attempts"].as_array().unwrap();
     if attempts.is_empty() {
         return;
     }
     let number = place.get(attempts)["out_trade_no"].as_str().unwrap();
-    let mut visit = house.visit(number, outcome);
+    let mut visit = server.visit(number, outcome);
     visit["late"] = late.into();
-    house.simulate("pay", &visit).await;
+    server.simulate("pay", &visit).await;
 }
 
 /// What starting an attempt may be refused with.
-fn check(answer: &crate::house::Answer) {
+fn check(answer: &crate::test_server::Answer) {
     let known = [
         "",
         "ATTEMPT_SUPERSEDED",
@@ -302,8 +304,8 @@ fn check(answer: &crate::house::Answer) {
 }
 
 /// How often the backend is told that the order is paid.
-async fn told_of_payment(house: &House) -> usize {
-    let list = house.read_private("/v1/webhooks").await.json;
+async fn told_of_payment(server: &TestServer) -> usize {
+    let list = server.read_private("/v1/webhooks").await.json;
     let webhooks = list["webhooks"].as_array().unwrap().iter();
     webhooks
         .filter(|webhook| webhook["type"] == "payment.succeeded")

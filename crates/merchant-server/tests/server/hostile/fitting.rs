@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::routes::Route;
-use crate::house::transaction;
 use crate::order_forms::everything;
+use crate::test_server::transaction;
 
 /// The number of a payment that is nobody's.
 pub(super) const NOBODYS: &str = "nobodys-0001";
@@ -47,7 +47,7 @@ pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> 
             "bank_account": "6222020000001234", "real_name": "张三丰",
         }),
         // Of a payment that is nobody's: none of what is here may be settled by it.
-        "/wechat/notify/payment" | "/wechat/notify/refund" => told(NOBODYS, sub_mchid),
+        "/wechat/notify/payment" | "/wechat/notify/refund" => payment_resource(NOBODYS, sub_mchid),
         _ => {
             let products = ["native", "h5", "jsapi", "mini_program"];
             json!({
@@ -59,10 +59,10 @@ pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> 
 }
 
 /// A payment as WeChat tells of it to that house.
-pub(super) fn told(out_trade_no: &str, sub_mchid: Option<&str>) -> Value {
-    let mut told = transaction(out_trade_no, 1990);
+pub(super) fn payment_resource(out_trade_no: &str, sub_mchid: Option<&str>) -> Value {
+    let mut payment = transaction(out_trade_no, 1990);
     if let Some(sub_mchid) = sub_mchid {
-        let fields = told.as_object_mut().unwrap();
+        let fields = payment.as_object_mut().unwrap();
         for name in ["appid", "mchid"] {
             let value = fields.remove(name).unwrap();
             fields.insert(format!("sp_{name}"), value);
@@ -70,7 +70,7 @@ pub(super) fn told(out_trade_no: &str, sub_mchid: Option<&str>) -> Value {
         fields.insert("sub_mchid".to_owned(), sub_mchid.into());
         fields["payer"] = json!({"sp_openid": "oSecretOpenId"});
     }
-    told
+    payment
 }
 
 /// All that an order can say.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use http::{Method, Request};
 
-use crate::house::House;
+use crate::test_server::TestServer;
 
 /// A method that no route takes.
 const NO_METHOD: &str = "BREW";
@@ -38,12 +38,12 @@ impl Route {
 }
 
 /// All routes, each with every method that it takes: that is what it says to one that it does not.
-pub(super) async fn routes(house: &House) -> Vec<Route> {
+pub(super) async fn routes(server: &TestServer) -> Vec<Route> {
     let mut routes = Vec::new();
-    for path in paths(house) {
+    for path in paths(server) {
         let bare = path.replace(['{', '}', '*'], "");
         let request = Request::builder().method(NO_METHOD).uri(bare);
-        let answer = house.send(request.body(Body::empty()).unwrap()).await;
+        let answer = server.send(request.body(Body::empty()).unwrap()).await;
         let allowed = match answer.headers.get("allow") {
             Some(methods) => methods.to_str().unwrap().to_owned(),
             // Files, whose names decide.
@@ -61,8 +61,8 @@ pub(super) async fn routes(house: &House) -> Vec<Route> {
 }
 
 /// The addresses that the router was given, from its `Debug` form: axum tells them nowhere else.
-fn paths(house: &House) -> BTreeSet<String> {
-    let router = format!("{:?}", house.app);
+fn paths(server: &TestServer) -> BTreeSet<String> {
+    let router = format!("{:?}", server.app);
     let (own, _fallbacks) = router.split_once("fallback_router").unwrap();
     let quoted = own.split('"').skip(1).step_by(2);
     let paths: BTreeSet<_> = quoted

@@ -13,13 +13,14 @@ use sqlx::Connection as _;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use super::fitting::{NOBODYS, fitting, told, written};
+use super::fitting::{NOBODYS, fitting, payment_resource, written};
+use super::requests::{HEADERS, HostileRequest, Key, Payload, spoil};
 use super::routes::{Route, routes};
-use super::shots::{HEADERS, Key, Payload, Shot, spoil};
 use super::verdict::{check_refusal, is_kept_for_a_person, is_wechats_to_say};
 use crate::bills::{DAY, the_next_morning};
-use crate::house::{
-    API_KEY, House, Letter, MINUTE_MS, Owner, backend, letter, merchant, sign, sub_merchant,
+use crate::test_server::{
+    API_KEY, MINUTE_MS, Owner, SentNotification, TestServer, backend, merchant,
+    payment_notification, sign, sub_merchant,
 };
 
 const HOOKS: &str = "[[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\nsecret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n";
@@ -31,7 +32,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const WAIT_MS: u64 = 26_000;
 
 pub(super) struct Target {
-    house: House,
+    server: TestServer,
     routes: Vec<Route>,
     /// What there is for the variable part of an address, by the part's name.
     known: BTreeMap<&'static str, Vec<String>>,
@@ -60,42 +61,46 @@ impl Target {
         let applications =
             format!("app_appid = \"{appid}\"\nmini_program_path = \"/pages/pay/pay\"\n");
         let configuration = owner.configuration(&lines, &applications) + HOOKS;
-        let house = House::open_configured(&configuration).await;
+        let server = TestServer::open_configured(&configuration).await;
         let sub_mchid = (owner == Owner::Provider).then(|| sub_merchant(1).sub_mchid);
-        let (token, known) = furnish(&house, sub_mchid.as_deref()).await;
-        let database = house.folder.path().join("merchant-server.sqlite3");
+        let (token, known) = furnish(&server, sub_mchid.as_deref()).await;
+        let database = server.folder.path().join("merchant-server.sqlite3");
         let watch = sqlx::SqliteConnection::connect(&format!("sqlite://{}", database.display()));
         Self {
-            routes: routes(&house).await,
+            routes: routes(&server).await,
             known,
             token,
             sub_mchid,
             watch: Mutex::new(watch.await.unwrap()),
-            house,
+            server,
             _files: files,
         }
     }
 
     /// The request, where there is such a one: no client can send an address or a header that is
     /// none.
-    pub(super) fn request(&self, shot: &Shot) -> Option<(String, Request<Body>)> {
-        let route = shot.route.get(&self.routes);
-        let method = match shot.method {
+    pub(super) fn request(&self, hostile: &HostileRequest) -> Option<(String, Request<Body>)> {
+        let route = hostile.route.get(&self.routes);
+        let method = match hostile.method {
             None => route.method.clone(),
             Some(method) => method.parse().unwrap(),
         };
-        let uri = format!("{}?{}", self.path(route, shot), in_address(&shot.query));
+        let uri = format!(
+            "{}?{}",
+            self.path(route, hostile),
+            in_address(&hostile.query)
+        );
         let mut request = Request::builder().method(&method).uri(uri);
-        match shot.key {
+        match hostile.key {
             Key::Right => request = request.header("authorization", format!("Bearer {API_KEY}")),
             Key::Wrong => request = request.header("authorization", "Bearer x"),
             Key::None => {}
         }
-        let Letter { headers, body } = self.letter(route, shot);
+        let SentNotification { headers, body } = self.notification(route, hostile);
         for (name, value) in &headers {
             request = request.header(name, value);
         }
-        for (name, value) in &shot.headers {
+        for (name, value) in &hostile.headers {
             if let Ok(value) = HeaderValue::from_bytes(value) {
                 request = request.header(HEADERS[*name], value);
             }
@@ -105,38 +110,38 @@ impl Target {
     }
 
     /// The body, and what vouches for it where it is WeChat's.
-    fn letter(&self, route: &Route, shot: &Shot) -> Letter {
-        let is_signed = shot.is_signed && route.path.starts_with("/wechat/notify");
-        let now_ms = self.house.clock.now_ms();
-        let body = match &shot.body {
+    fn notification(&self, route: &Route, hostile: &HostileRequest) -> SentNotification {
+        let is_signed = hostile.is_signed && route.path.starts_with("/wechat/notify");
+        let now_ms = self.server.clock.now_ms();
+        let body = match &hostile.body {
             Payload::Bytes(bytes) if is_signed => return sign(bytes.clone(), now_ms),
             Payload::Bytes(bytes) => bytes.clone(),
-            Payload::Spoiled(wounds) => {
-                let number = shot.known.index(10_000);
+            Payload::Spoiled(wrong_values) => {
+                let number = hostile.known.index(10_000);
                 let mut body = fitting(route, self.sub_mchid.as_deref(), number);
-                spoil(&mut body, wounds);
+                spoil(&mut body, wrong_values);
                 if is_signed {
                     // Sealed, too.
-                    return letter(&format!("H{number}"), &body, now_ms);
+                    return payment_notification(&format!("H{number}"), &body, now_ms);
                 }
                 written(route, &body)
             }
         };
-        Letter {
+        SentNotification {
             headers: HeaderMap::new(),
             body: body.into(),
         }
     }
 
-    fn path(&self, route: &Route, shot: &Shot) -> String {
+    fn path(&self, route: &Route, hostile: &HostileRequest) -> String {
         let Some(parameter) = route.parameter() else {
             return route.path.clone();
         };
         // A new parameter needs something that it may be.
         let known = self.known.get(parameter);
         let known = known.unwrap_or_else(|| panic!("what is a {parameter}? {}", route.path));
-        let value = match &shot.unknown {
-            None => shot.known.get(known).clone(),
+        let value = match &hostile.unknown {
+            None => hostile.known.get(known).clone(),
             // Bytes that are no text.
             Some(text) if text.len() % 4 == 1 => "%FF%C0".to_owned(),
             Some(text) => url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
@@ -148,11 +153,11 @@ impl Target {
     pub(super) async fn answer(&self, request: Request<Body>) -> Result<(), String> {
         let path = request.uri().path().to_owned();
         let before = self.writes().await;
-        let mut answering = pin!(self.house.send(request));
+        let mut answering = pin!(self.server.send(request));
         let answer = match tokio::time::timeout(PATIENCE, &mut answering).await {
             Ok(answer) => answer,
             Err(_) => {
-                self.house.clock.advance_ms(WAIT_MS);
+                self.server.clock.advance_ms(WAIT_MS);
                 answering.await
             }
         };
@@ -186,16 +191,17 @@ impl Target {
     /// After all of it: nothing was paid, settled or closed that no good request has.
     pub(super) async fn stands(&self) {
         let before = self.writes().await;
-        let told = told(NOBODYS, self.sub_mchid.as_deref());
-        let news = letter("the last one", &told, self.house.clock.now_ms());
-        self.house.hand_in(&news).await;
+        let payment = payment_resource(NOBODYS, self.sub_mchid.as_deref());
+        let notification =
+            payment_notification("the last one", &payment, self.server.clock.now_ms());
+        self.server.deliver(&notification).await;
         assert_ne!(self.writes().await, before, "what is written is seen");
         // Attempts may begin, for some of the forms are good ones.
-        let order = self.house.checkout(&self.token).await;
-        assert_eq!(order.word("state"), "open");
-        let bought = self.house.shown("/bought-0001").await;
-        assert_eq!(bought.word("state"), "paid");
-        for (number, _) in self.house.mismatches().await {
+        let order = self.server.checkout(&self.token).await;
+        assert_eq!(order.string("state"), "open");
+        let bought = self.server.shown("/bought-0001").await;
+        assert_eq!(bought.string("state"), "paid");
+        for (number, _) in self.server.mismatches().await {
             assert!(!number.ends_with("-0001") || number == NOBODYS, "{number}");
         }
     }
@@ -217,7 +223,7 @@ fn in_address(query: &[u8]) -> String {
 /// Puts something into the house for each name that an address can have; gives the token of an
 /// order that only its buyer knows, too.
 async fn furnish(
-    house: &House,
+    server: &TestServer,
     sub_mchid: Option<&str>,
 ) -> (String, BTreeMap<&'static str, Vec<String>>) {
     let order = async |order_no: &str| {
@@ -226,29 +232,39 @@ async fn furnish(
             "return_url": "http://127.0.0.1:8000/pay",
             "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
         });
-        house.order(order).await
+        server.order(order).await
     };
     let bought = order("bought-0001").await;
-    house.attempt(&bought, &[("product", "native")]).await;
-    house.pay("bought-0001").await;
-    for told in house.take_post() {
-        assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
+    server.attempt(&bought, &[("product", "native")]).await;
+    server.pay("bought-0001").await;
+    for notification in server.take_notifications() {
+        assert_eq!(
+            server.deliver(&notification).await.status,
+            StatusCode::NO_CONTENT
+        );
     }
     for (refund_no, amount_fen) in [("R-1", 300), ("R-2", 200)] {
         let wish = json!({"refund_no": refund_no, "amount_fen": amount_fen}).to_string();
         let path = "/v1/orders/bought-0001/refunds";
-        let asked = house.send(backend(path, API_KEY, wish)).await;
+        let asked = server.send(backend(path, API_KEY, wish)).await;
         assert!(asked.status.is_success(), "{}", asked.json);
-        house.decide(refund_no, "abnormal").await;
+        server.decide(refund_no, "abnormal").await;
         // WeChat wants a minute between two of them.
-        house.clock.advance_ms(MINUTE_MS);
+        server.clock.advance_ms(MINUTE_MS);
     }
-    for told in house.take_post() {
-        house.hand_in_at(told.path(), &told).await;
+    for notification in server.take_notifications() {
+        server.deliver_to(notification.path(), &notification).await;
     }
-    let told = letter("N1", &told(NOBODYS, sub_mchid), house.clock.now_ms());
-    assert_eq!(house.hand_in(&told).await.status, StatusCode::NO_CONTENT);
-    the_next_morning(house);
+    let notification = payment_notification(
+        "N1",
+        &payment_resource(NOBODYS, sub_mchid),
+        server.clock.now_ms(),
+    );
+    assert_eq!(
+        server.deliver(&notification).await.status,
+        StatusCode::NO_CONTENT
+    );
+    the_next_morning(server);
 
     let (mut tokens, mut numbers) = (Vec::new(), Vec::new());
     for place in 0..OPEN_ORDERS {
@@ -263,12 +279,12 @@ async fn furnish(
     }
     let token = order("buyers-0001").await;
     tokens.push(token.clone());
-    house.server.run_due().await.unwrap();
+    server.inner.run_due().await.unwrap();
 
-    let webhooks = house.read_private("/v1/webhooks").await.json;
+    let webhooks = server.read_private("/v1/webhooks").await.json;
     let webhooks = webhooks["webhooks"].as_array().unwrap().iter();
     let ids = webhooks.map(|webhook| webhook["id"].as_str().unwrap().to_owned());
-    let mismatches = house.read_private("/v1/mismatches").await.json;
+    let mismatches = server.read_private("/v1/mismatches").await.json;
     let mismatches = mismatches["mismatches"].as_array().unwrap().iter();
     let mismatches = mismatches.map(|mismatch| mismatch["no"].to_string());
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use merchant_api::ErrorCode;
 
-use crate::house::Answer;
+use crate::test_server::Answer;
 
 /// Where WeChat is asked, with our code and its own, as long as it is there and has no fault.
 const WECHATS_TO_SAY: [(&str, &str, &str); 2] = [

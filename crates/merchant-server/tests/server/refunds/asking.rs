@@ -4,8 +4,8 @@ use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 use super::{HOOKS, REFUNDS, RESULT_MS, bought, wish};
-use crate::house::{API_KEY, House, MINUTE_MS, backend};
 use crate::log::Log;
+use crate::test_server::{API_KEY, MINUTE_MS, TestServer, backend};
 
 const READER: &str = "the reader's key";
 /// SHA-256 of [`READER`], made with another program.
@@ -13,56 +13,56 @@ const READER_SHA256: &str = "961dc0904f9967aa41663732f5525c832792ce51fd227619d8e
 
 #[tokio::test]
 async fn a_refund_is_taken_down_sent_once_and_told_when_the_buyer_has_it() {
-    let (house, token) = bought().await;
-    let before = house.checkout(&token).await;
-    let asked = house.ask_refund(wish("R-1", 990)).await;
+    let (server, token) = bought().await;
+    let before = server.checkout(&token).await;
+    let asked = server.ask_refund(wish("R-1", 990)).await;
     assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.json);
-    assert_eq!(asked.word("state"), "processing");
-    assert_eq!(asked.word("origin"), "merchant");
-    assert_eq!(asked.word("out_trade_no"), "tea-0001");
-    assert_eq!(house.line.take_kinds(), ["refund"]);
-    let letters = house.results().await;
-    assert_eq!(letters.len(), 1);
+    assert_eq!(asked.string("state"), "processing");
+    assert_eq!(asked.string("origin"), "merchant");
+    assert_eq!(asked.string("out_trade_no"), "tea-0001");
+    assert_eq!(server.wechat.take_kinds(), ["refund"]);
+    let notifications = server.results().await;
+    assert_eq!(notifications.len(), 1);
     for _ in 0..2 {
-        let answer = house.hand_in_refund(&letters[0]).await;
+        let answer = server.deliver_refund(&notifications[0]).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
     }
-    let refund = house.refund("R-1").await;
-    assert_eq!(refund.word("state"), "succeeded");
-    assert_eq!(refund.word("success_time"), "2026-11-21T17:20:03+08:00");
-    let after = house.checkout(&token).await;
-    assert_eq!(after.word("state"), "paid", "a refund leaves it paid");
+    let refund = server.refund("R-1").await;
+    assert_eq!(refund.string("state"), "succeeded");
+    assert_eq!(refund.string("success_time"), "2026-11-21T17:20:03+08:00");
+    let after = server.checkout(&token).await;
+    assert_eq!(after.string("state"), "paid", "a refund leaves it paid");
     assert_eq!(after.number("refunded_fen"), 990);
     assert!(after.number("version") > before.number("version"));
     assert!(before.json.get("refunded_fen").is_none());
-    let told = house.told().await;
-    assert_eq!(told, ["refund.succeeded"]);
-    let order = house.read_private("/v1/orders/tea-0001").await;
+    let messages = server.refund_messages().await;
+    assert_eq!(messages, ["refund.succeeded"]);
+    let order = server.read_private("/v1/orders/tea-0001").await;
     assert_eq!(order.number("refunded_fen"), 990);
     assert_eq!(order.json["refunds"][0]["refund_no"], "R-1");
-    assert_eq!(house.server.next_due_ms().await.unwrap(), None);
+    assert_eq!(server.inner.next_due_ms().await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn the_same_wish_again_is_the_same_refund_and_asks_wechat_nothing() {
-    let (house, _) = bought().await;
-    let first = house.ask_refund(wish("R-1", 990)).await;
-    house.line.take_sent();
-    let again = house.ask_refund(wish("R-1", 990)).await;
+    let (server, _) = bought().await;
+    let first = server.ask_refund(wish("R-1", 990)).await;
+    server.wechat.take_sent();
+    let again = server.ask_refund(wish("R-1", 990)).await;
     assert_eq!(again.status, StatusCode::OK);
     assert_eq!(again.json, first.json);
-    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
+    assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);
     for other in [
         wish("R-1", 991),
         json!({ "refund_no": "R-1" }),
         json!({ "refund_no": "R-1", "amount_fen": 990, "reason": "冷了" }),
     ] {
-        let refused = house.ask_refund(other).await;
+        let refused = server.ask_refund(other).await;
         assert_eq!(refused.status, StatusCode::CONFLICT);
         assert_eq!(refused.code(), "REFUND_NO_USED");
         assert_eq!(refused.json["error"]["field"], "refund_no");
     }
-    house
+    server
         .order(json!({ "order_no": "tea-0002", "total_fen": 990, "description": "tea" }))
         .await;
     let elsewhere = backend(
@@ -70,34 +70,34 @@ async fn the_same_wish_again_is_the_same_refund_and_asks_wechat_nothing() {
         API_KEY,
         wish("R-1", 990).to_string(),
     );
-    assert_eq!(house.send(elsewhere).await.code(), "ORDER_NOT_PAID");
-    assert_eq!(house.refunds_at_wechat().len(), 1);
+    assert_eq!(server.send(elsewhere).await.code(), "ORDER_NOT_PAID");
+    assert_eq!(server.refunds_at_wechat().len(), 1);
 }
 
 /// serde reads an object from a list, by the places of its values: `["R-1"]` was then a refund of
 /// all that is left.
 #[tokio::test]
 async fn a_list_is_no_refund() {
-    let (house, _) = bought().await;
+    let (server, _) = bought().await;
     for list in [
         json!(["R-1"]),
         json!([]),
         json!({ "refund_no": "R-1", "amount_fen": 1, "from": [["BASIC", 1]] }),
         json!({ "refund_no": "R-1", "goods_detail": [["tea", null, null, 1, 1, 1]] }),
     ] {
-        let refused = house.ask_refund(list).await;
+        let refused = server.ask_refund(list).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST);
         assert_eq!(refused.code(), "INVALID_REQUEST");
     }
-    assert_eq!(house.refund("R-1").await.code(), "REFUND_UNKNOWN");
-    assert_eq!(house.refunds_at_wechat(), []);
+    assert_eq!(server.refund("R-1").await.code(), "REFUND_UNKNOWN");
+    assert_eq!(server.refunds_at_wechat(), []);
 }
 
 #[tokio::test]
 async fn the_log_says_whose_key_asked() {
     let log = Log::start();
-    let (house, _) = bought().await;
-    house.ask_refund(wish("R-1", 990)).await;
+    let (server, _) = bought().await;
+    server.ask_refund(wish("R-1", 990)).await;
     let text = log.text();
     for event in ["order.created", "refund.requested"] {
         let named = format!("event=\"{event}\"");
@@ -110,29 +110,29 @@ async fn the_log_says_whose_key_asked() {
 
 #[tokio::test]
 async fn no_more_goes_back_than_came_whatever_is_asked_for() {
-    let (house, _) = bought().await;
-    house.ask_refund(wish("R-1", 1000)).await;
+    let (server, _) = bought().await;
+    server.ask_refund(wish("R-1", 1000)).await;
     for too_much in [991, 1990, 5000] {
-        let refused = house.ask_refund(wish("R-2", too_much)).await;
+        let refused = server.ask_refund(wish("R-2", too_much)).await;
         assert_eq!(refused.code(), "REFUND_TOO_MUCH");
         assert_eq!(refused.json["error"]["field"], "amount_fen");
         assert!(refused.text().contains("990 fen"), "{}", refused.text());
     }
-    let rest = house.ask_refund(json!({ "refund_no": "R-2" })).await;
+    let rest = server.ask_refund(json!({ "refund_no": "R-2" })).await;
     assert_eq!(rest.number("amount_fen"), 990, "all that is left");
-    let same = house.ask_refund(json!({ "refund_no": "R-2" })).await;
+    let same = server.ask_refund(json!({ "refund_no": "R-2" })).await;
     assert_eq!(
         (same.status, same.number("amount_fen")),
         (StatusCode::OK, 990)
     );
     for nothing_left in [json!({ "refund_no": "R-3" }), wish("R-3", 1)] {
         assert_eq!(
-            house.ask_refund(nothing_left).await.code(),
+            server.ask_refund(nothing_left).await.code(),
             "REFUND_TOO_MUCH"
         );
     }
-    assert_eq!(house.refund("R-3").await.code(), "REFUND_UNKNOWN");
-    let list = house.read_private(REFUNDS).await;
+    assert_eq!(server.refund("R-3").await.code(), "REFUND_UNKNOWN");
+    let list = server.read_private(REFUNDS).await;
     assert_eq!(list.number("refundable_fen"), 0);
     assert_eq!(list.number("refunded_fen"), 0);
     assert_eq!(list.json["refunds"].as_array().unwrap().len(), 2);
@@ -140,44 +140,48 @@ async fn no_more_goes_back_than_came_whatever_is_asked_for() {
 
 #[tokio::test]
 async fn a_minute_lies_between_two_refunds_of_a_payment() {
-    let (house, _) = bought().await;
-    house.ask_refund(wish("R-1", 100)).await;
-    let second = house.ask_refund(wish("R-2", 100)).await;
+    let (server, _) = bought().await;
+    server.ask_refund(wish("R-1", 100)).await;
+    let second = server.ask_refund(wish("R-2", 100)).await;
     assert_eq!(second.status, StatusCode::CREATED);
     assert_eq!(
-        second.word("state"),
+        second.string("state"),
         "requested",
         "taken down, not sent yet"
     );
-    assert_eq!(house.line.take_kinds(), ["refund"]);
-    house.later(59_999).await;
-    assert_eq!(house.state_of("R-2").await, "requested");
-    house.later(1).await;
-    assert_eq!(house.state_of("R-2").await, "processing");
-    let numbers: Vec<_> = house.refunds_at_wechat().into_iter().map(|r| r.0).collect();
+    assert_eq!(server.wechat.take_kinds(), ["refund"]);
+    server.later(59_999).await;
+    assert_eq!(server.state_of("R-2").await, "requested");
+    server.later(1).await;
+    assert_eq!(server.state_of("R-2").await, "processing");
+    let numbers: Vec<_> = server
+        .refunds_at_wechat()
+        .into_iter()
+        .map(|r| r.0)
+        .collect();
     assert_eq!(numbers, ["R-1", "R-2"]);
 }
 
 #[tokio::test]
 async fn fifty_refunds_are_the_most() {
-    let (house, _) = bought().await;
+    let (server, _) = bought().await;
     for number in 0..50 {
-        let asked = house.ask_refund(wish(&format!("R-{number}"), 1)).await;
+        let asked = server.ask_refund(wish(&format!("R-{number}"), 1)).await;
         assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.json);
-        house.later(MINUTE_MS).await;
+        server.later(MINUTE_MS).await;
     }
-    let refused = house.ask_refund(wish("R-50", 1)).await;
+    let refused = server.ask_refund(wish("R-50", 1)).await;
     assert_eq!(refused.code(), "REFUND_TOO_MANY");
-    let at_wechat = house.refunds_at_wechat();
+    let at_wechat = server.refunds_at_wechat();
     assert_eq!(at_wechat.len(), 50);
     assert!(at_wechat.iter().all(|(_, _, status)| status == "SUCCESS"));
-    let list = house.read_private(REFUNDS).await;
+    let list = server.read_private(REFUNDS).await;
     assert_eq!(list.number("refunded_fen"), 50);
 }
 
 #[tokio::test]
 async fn a_bad_wish_is_refused_with_field_and_rule_and_nothing_is_kept() {
-    let (house, _) = bought().await;
+    let (server, _) = bought().await;
     let long = "x".repeat(65);
     let cases: Vec<(Value, &str, &str)> = vec![
         (json!({ "amount_fen": 1 }), "INVALID_REQUEST", "refund_no"),
@@ -232,20 +236,20 @@ async fn a_bad_wish_is_refused_with_field_and_rule_and_nothing_is_kept() {
         ),
     ];
     for (wish, code, field) in cases {
-        let refused = house.ask_refund(wish.clone()).await;
+        let refused = server.ask_refund(wish.clone()).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{wish}");
         assert_eq!(refused.code(), code, "{wish}");
         assert_eq!(refused.json["error"]["field"], field, "{wish}");
     }
-    let list = house.read_private(REFUNDS).await;
+    let list = server.read_private(REFUNDS).await;
     assert_eq!(list.json["refunds"], json!([]));
-    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
+    assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);
 }
 
 #[tokio::test]
 async fn all_that_a_backend_gives_along_reaches_wechat() {
-    let (house, _) = bought().await;
-    let asked = house
+    let (server, _) = bought().await;
+    let asked = server
         .ask_refund(json!({
             "refund_no": "R-1", "amount_fen": 30, "reason": "凉了",
             "from": [{ "account": "AVAILABLE", "amount_fen": 10 },
@@ -257,7 +261,7 @@ async fn all_that_a_backend_gives_along_reaches_wechat() {
         }))
         .await;
     assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.json);
-    let sent: Value = serde_json::from_slice(&house.line.take_sent()[0].body).unwrap();
+    let sent: Value = serde_json::from_slice(&server.wechat.take_sent()[0].body).unwrap();
     assert_eq!(
         sent,
         json!({
@@ -278,10 +282,10 @@ async fn all_that_a_backend_gives_along_reaches_wechat() {
 
 #[tokio::test]
 async fn an_order_that_is_not_paid_has_nothing_to_give_back() {
-    let house = House::open_with_end(HOOKS).await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    let refused = house.ask_refund(wish("R-1", 1)).await;
+    let server = TestServer::open_with_end(HOOKS).await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    let refused = server.ask_refund(wish("R-1", 1)).await;
     assert_eq!(
         (refused.status, refused.code()),
         (StatusCode::CONFLICT, "ORDER_NOT_PAID")
@@ -291,24 +295,24 @@ async fn an_order_that_is_not_paid_has_nothing_to_give_back() {
         API_KEY,
         wish("R-1", 1).to_string(),
     );
-    assert_eq!(house.send(unknown).await.code(), "ORDER_UNKNOWN");
-    assert_eq!(house.refund("R-1").await.code(), "REFUND_UNKNOWN");
+    assert_eq!(server.send(unknown).await.code(), "ORDER_UNKNOWN");
+    assert_eq!(server.refund("R-1").await.code(), "REFUND_UNKNOWN");
 }
 
 #[tokio::test]
 async fn only_a_key_for_it_gives_money_back() {
-    let house = House::open_with_end(&format!(
+    let server = TestServer::open_with_end(&format!(
         "[[api_keys]]\nname = \"reader\"\nsha256 = \"{READER_SHA256}\"\nscopes = [\"orders:write\", \"refunds:read\"]\n"
     ))
     .await;
-    super::buy(&house).await;
-    let refused = house
+    super::buy(&server).await;
+    let refused = server
         .send(backend(REFUNDS, READER, wish("R-1", 1).to_string()))
         .await;
     assert_eq!(refused.code(), "FORBIDDEN");
     assert!(refused.text().contains("refunds:write"));
     let path = "/v1/refunds/R-1/apply-abnormal-refund";
-    let refused = house.send(backend(path, READER, "{}")).await;
+    let refused = server.send(backend(path, READER, "{}")).await;
     assert_eq!(refused.code(), "FORBIDDEN");
     let list = Request::builder()
         .method(Method::GET)
@@ -316,19 +320,19 @@ async fn only_a_key_for_it_gives_money_back() {
         .header("authorization", format!("Bearer {READER}"))
         .body(axum::body::Body::empty())
         .unwrap();
-    assert_eq!(house.send(list).await.status, StatusCode::OK);
+    assert_eq!(server.send(list).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_page_that_waits_hears_of_a_refund() {
-    let (house, token) = bought().await;
-    house.ask_refund(wish("R-1", 990)).await;
-    let seen = house.checkout(&token).await.number("version");
-    let letters = house.results().await;
+    let (server, token) = bought().await;
+    server.ask_refund(wish("R-1", 990)).await;
+    let seen = server.checkout(&token).await.number("version");
+    let notifications = server.results().await;
     let path = format!("/v1/checkouts/{token}?wait=25&seen={seen}");
-    let (poll, _) = tokio::join!(house.get(&path), async {
-        house.clock.somebody_waits().await;
-        house.hand_in_refund(&letters[0]).await
+    let (poll, _) = tokio::join!(server.get(&path), async {
+        server.clock.somebody_waits().await;
+        server.deliver_refund(&notifications[0]).await
     });
     assert_eq!(poll.number("refunded_fen"), 990);
     assert_eq!(poll.number("version"), seen + 1);
@@ -336,18 +340,18 @@ async fn a_page_that_waits_hears_of_a_refund() {
 
 #[tokio::test]
 async fn a_refund_whose_notification_is_lost_is_found_by_asking() {
-    let (house, _) = bought().await;
-    house.ask_refund(wish("R-1", 990)).await;
-    house.line.take_sent();
-    house.later(RESULT_MS).await;
-    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
-    house.later(10_000 - RESULT_MS).await;
-    assert_eq!(house.line.take_kinds(), ["refund_query"]);
-    assert_eq!(house.state_of("R-1").await, "succeeded");
-    assert_eq!(house.told().await, ["refund.succeeded"]);
-    house.later(24 * 60 * MINUTE_MS).await;
+    let (server, _) = bought().await;
+    server.ask_refund(wish("R-1", 990)).await;
+    server.wechat.take_sent();
+    server.later(RESULT_MS).await;
+    assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);
+    server.later(10_000 - RESULT_MS).await;
+    assert_eq!(server.wechat.take_kinds(), ["refund_query"]);
+    assert_eq!(server.state_of("R-1").await, "succeeded");
+    assert_eq!(server.refund_messages().await, ["refund.succeeded"]);
+    server.later(24 * 60 * MINUTE_MS).await;
     assert_eq!(
-        house.line.take_kinds(),
+        server.wechat.take_kinds(),
         [] as [&str; 0],
         "no word follows the last"
     );

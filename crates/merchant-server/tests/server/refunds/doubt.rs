@@ -5,78 +5,78 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{HOOKS, bought, buy, wish};
-use crate::house::{House, MINUTE_MS};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{MINUTE_MS, TestServer};
 
 #[tokio::test]
 async fn a_refund_whose_answer_is_lost_is_asked_about_and_never_sent_twice() {
-    let (house, _) = bought().await;
-    house.line.meddle("refund", Meddling::AnswerLost);
-    let asked = house.ask_refund(wish("R-1", 990)).await;
+    let (server, _) = bought().await;
+    server.wechat.inject("refund", Fault::AnswerLost);
+    let asked = server.ask_refund(wish("R-1", 990)).await;
     assert_eq!(asked.status, StatusCode::CREATED);
-    assert_eq!(asked.word("state"), "requested");
-    house.later(5_000).await;
-    assert_eq!(house.state_of("R-1").await, "succeeded");
-    assert_eq!(house.line.take_kinds(), ["refund", "refund_query"]);
-    assert_eq!(house.refunds_at_wechat().len(), 1);
+    assert_eq!(asked.string("state"), "requested");
+    server.later(5_000).await;
+    assert_eq!(server.state_of("R-1").await, "succeeded");
+    assert_eq!(server.wechat.take_kinds(), ["refund", "refund_query"]);
+    assert_eq!(server.refunds_at_wechat().len(), 1);
 }
 
 #[tokio::test]
 async fn a_refund_that_wechat_does_not_know_is_sent_again_with_the_same_bytes_a_minute_later() {
-    let (house, _) = bought().await;
-    house.line.meddle("refund", Meddling::NotSent);
-    let asked = house.ask_refund(wish("R-1", 990)).await;
-    assert_eq!(asked.word("state"), "requested");
-    house.later(5_000).await;
-    assert_eq!(house.line.take_kinds(), ["refund", "refund_query"]);
-    house.later(54_999).await;
-    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
-    house.later(1).await;
-    let sent = house.line.take_sent();
+    let (server, _) = bought().await;
+    server.wechat.inject("refund", Fault::NotSent);
+    let asked = server.ask_refund(wish("R-1", 990)).await;
+    assert_eq!(asked.string("state"), "requested");
+    server.later(5_000).await;
+    assert_eq!(server.wechat.take_kinds(), ["refund", "refund_query"]);
+    server.later(54_999).await;
+    assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);
+    server.later(1).await;
+    let sent = server.wechat.take_sent();
     let kinds: Vec<_> = sent.iter().map(|sent| sent.kind).collect();
     assert_eq!(kinds, ["refund_query", "refund"], "asked first, again");
-    assert_eq!(house.state_of("R-1").await, "processing");
-    let same = house.ask_refund(wish("R-1", 990)).await;
+    assert_eq!(server.state_of("R-1").await, "processing");
+    let same = server.ask_refund(wish("R-1", 990)).await;
     assert_eq!(same.status, StatusCode::OK);
     let body: Value = serde_json::from_slice(&sent[1].body).unwrap();
     assert_eq!(body["out_refund_no"], "R-1");
-    assert_eq!(house.refunds_at_wechat().len(), 1);
+    assert_eq!(server.refunds_at_wechat().len(), 1);
 }
 
 #[tokio::test]
 async fn the_bytes_that_were_written_down_are_the_bytes_of_every_try() {
-    let (house, _) = bought().await;
+    let (server, _) = bought().await;
     for _ in 0..2 {
-        house.line.meddle("refund", Meddling::Answered(502, ""));
+        server.wechat.inject("refund", Fault::Answered(502, ""));
     }
-    house.ask_refund(wish("R-1", 990)).await;
+    server.ask_refund(wish("R-1", 990)).await;
     for _ in 0..4 {
-        house.later(MINUTE_MS).await;
+        server.later(MINUTE_MS).await;
     }
-    let sent = house.line.take_sent();
+    let sent = server.wechat.take_sent();
     let tries: Vec<_> = sent.iter().filter(|sent| sent.kind == "refund").collect();
     assert_eq!(tries.len(), 3);
     assert!(tries.windows(2).all(|pair| pair[0].body == pair[1].body));
-    assert_eq!(house.refunds_at_wechat().len(), 1);
+    assert_eq!(server.refunds_at_wechat().len(), 1);
 }
 
 #[tokio::test]
 async fn too_many_requests_may_have_been_taken_all_the_same() {
-    let (house, _) = bought().await;
-    house
+    let (server, _) = bought().await;
+    server
         .faults(
             json!([{ "route": "refund", "kind": "too_many_requests", "rate": 1.0, "count": 1 }]),
         )
         .await;
-    let asked = house.ask_refund(wish("R-1", 990)).await;
-    assert_eq!(asked.word("state"), "requested");
-    assert_eq!(asked.word("wechat_code"), "FREQUENCY_LIMITED");
-    house.later(5_000).await;
-    assert_eq!(house.line.take_kinds(), ["refund", "refund_query"]);
-    house.later(MINUTE_MS).await;
-    assert_eq!(house.line.take_kinds(), ["refund_query", "refund"]);
-    let refund = house.refund("R-1").await;
-    assert_eq!(refund.word("state"), "processing");
+    let asked = server.ask_refund(wish("R-1", 990)).await;
+    assert_eq!(asked.string("state"), "requested");
+    assert_eq!(asked.string("wechat_code"), "FREQUENCY_LIMITED");
+    server.later(5_000).await;
+    assert_eq!(server.wechat.take_kinds(), ["refund", "refund_query"]);
+    server.later(MINUTE_MS).await;
+    assert_eq!(server.wechat.take_kinds(), ["refund_query", "refund"]);
+    let refund = server.refund("R-1").await;
+    assert_eq!(refund.string("state"), "processing");
     assert!(refund.json.get("wechat_code").is_none(), "{}", refund.json);
 }
 
@@ -90,132 +90,136 @@ async fn every_fault_of_wechats_ends_in_one_refund() {
         "wrong_signature",
         "signtest",
     ] {
-        let (house, _) = bought().await;
-        house
+        let (server, _) = bought().await;
+        server
             .faults(json!([
                 { "route": "refund", "kind": kind, "rate": 1.0, "count": 2, "delay_ms": 1 },
                 { "route": "refund_query", "kind": "error_before", "rate": 1.0, "count": 1 },
             ]))
             .await;
-        house.ask_refund(wish("R-1", 990)).await;
+        server.ask_refund(wish("R-1", 990)).await;
         for _ in 0..20 {
-            house.later(MINUTE_MS / 2).await;
+            server.later(MINUTE_MS / 2).await;
         }
-        assert_eq!(house.state_of("R-1").await, "succeeded", "{kind}");
-        let at_wechat = house.refunds_at_wechat();
+        assert_eq!(server.state_of("R-1").await, "succeeded", "{kind}");
+        let at_wechat = server.refunds_at_wechat();
         assert_eq!(
             at_wechat,
             [("R-1".to_owned(), 990, "SUCCESS".to_owned())],
             "{kind}"
         );
-        assert_eq!(house.told().await, ["refund.succeeded"], "{kind}");
+        assert_eq!(
+            server.refund_messages().await,
+            ["refund.succeeded"],
+            "{kind}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_refusal_that_wechat_signed_frees_the_money_and_the_same_call_tries_again() {
-    let (house, _) = bought().await;
-    house
+    let (server, _) = bought().await;
+    server
         .faults(json!([
             { "route": "refund", "kind": "refused", "code": "NOT_ENOUGH", "rate": 1.0, "count": 1 },
         ]))
         .await;
-    let refused = house.ask_refund(wish("R-1", 1990)).await;
+    let refused = server.ask_refund(wish("R-1", 1990)).await;
     assert_eq!(refused.status, StatusCode::BAD_GATEWAY, "{}", refused.json);
     assert_eq!(refused.code(), "WECHAT_REFUSED");
     assert_eq!(refused.json["error"]["wechat_code"], "NOT_ENOUGH");
     assert_eq!(
-        house.line.take_kinds(),
+        server.wechat.take_kinds(),
         ["refund", "refund_query"],
         "a refusal is believed when WeChat does not know the number, too"
     );
-    let refund = house.refund("R-1").await;
-    assert_eq!(refund.word("state"), "refused");
-    assert_eq!(refund.word("wechat_code"), "NOT_ENOUGH");
-    assert_eq!(house.told().await, ["refund.refused"]);
-    let list = house.read_private(super::REFUNDS).await;
+    let refund = server.refund("R-1").await;
+    assert_eq!(refund.string("state"), "refused");
+    assert_eq!(refund.string("wechat_code"), "NOT_ENOUGH");
+    assert_eq!(server.refund_messages().await, ["refund.refused"]);
+    let list = server.read_private(super::REFUNDS).await;
     assert_eq!(list.number("refundable_fen"), 1990);
-    house.later(60 * MINUTE_MS).await;
+    server.later(60 * MINUTE_MS).await;
     assert_eq!(
-        house.line.take_kinds(),
+        server.wechat.take_kinds(),
         [] as [&str; 0],
         "it waits for the merchant"
     );
 
-    let again = house.ask_refund(wish("R-1", 1990)).await;
+    let again = server.ask_refund(wish("R-1", 1990)).await;
     assert_eq!(again.status, StatusCode::OK, "{}", again.json);
-    assert_eq!(again.word("state"), "processing");
-    assert_eq!(house.line.take_kinds(), ["refund_query", "refund"]);
-    assert_eq!(house.refunds_at_wechat().len(), 1);
+    assert_eq!(again.string("state"), "processing");
+    assert_eq!(server.wechat.take_kinds(), ["refund_query", "refund"]);
+    assert_eq!(server.refunds_at_wechat().len(), 1);
 }
 
 #[tokio::test]
 async fn a_refused_refund_has_no_claim_on_money_that_another_one_took() {
-    let (house, _) = bought().await;
-    house
+    let (server, _) = bought().await;
+    server
         .faults(json!([
             { "route": "refund", "kind": "refused", "code": "NOT_ENOUGH", "rate": 1.0, "count": 1 },
         ]))
         .await;
-    house.ask_refund(wish("R-1", 1990)).await;
-    house.later(MINUTE_MS).await;
-    let other = house.ask_refund(wish("R-2", 1000)).await;
-    assert_eq!(other.word("state"), "processing");
-    let again = house.ask_refund(wish("R-1", 1990)).await;
+    server.ask_refund(wish("R-1", 1990)).await;
+    server.later(MINUTE_MS).await;
+    let other = server.ask_refund(wish("R-2", 1000)).await;
+    assert_eq!(other.string("state"), "processing");
+    let again = server.ask_refund(wish("R-1", 1990)).await;
     assert_eq!(again.code(), "REFUND_TOO_MUCH");
-    assert_eq!(house.state_of("R-1").await, "refused");
+    assert_eq!(server.state_of("R-1").await, "refused");
 }
 
 #[tokio::test]
 async fn a_refusal_that_nobody_signed_concludes_nothing() {
-    let (house, _) = bought().await;
+    let (server, _) = bought().await;
     let body = r#"{"code":"NOT_ENOUGH","message":"m"}"#;
-    house.line.meddle("refund", Meddling::Answered(403, body));
-    let asked = house.ask_refund(wish("R-1", 1990)).await;
+    server.wechat.inject("refund", Fault::Answered(403, body));
+    let asked = server.ask_refund(wish("R-1", 1990)).await;
     assert_eq!(asked.status, StatusCode::CREATED);
-    assert_eq!(asked.word("state"), "requested");
-    assert_eq!(asked.word("wechat_code"), "NOT_ENOUGH");
+    assert_eq!(asked.string("state"), "requested");
+    assert_eq!(asked.string("wechat_code"), "NOT_ENOUGH");
     assert_eq!(
-        house.ask_refund(wish("R-2", 1)).await.code(),
+        server.ask_refund(wish("R-2", 1)).await.code(),
         "REFUND_TOO_MUCH"
     );
-    house.later(MINUTE_MS).await;
-    assert_eq!(house.state_of("R-1").await, "processing");
+    server.later(MINUTE_MS).await;
+    assert_eq!(server.state_of("R-1").await, "processing");
 }
 
 #[tokio::test]
 async fn a_process_that_ends_after_the_wish_was_written_down_leaves_it_to_the_next_one() {
-    for meddling in [Meddling::NotSent, Meddling::AnswerLost] {
-        let (house, _) = bought().await;
-        house.line.meddle("refund", meddling);
-        house.ask_refund(wish("R-1", 990)).await;
-        let house = house.begin_again().await;
+    for fault in [Fault::NotSent, Fault::AnswerLost] {
+        let (server, _) = bought().await;
+        server.wechat.inject("refund", fault);
+        server.ask_refund(wish("R-1", 990)).await;
+        let server = server.restart().await;
         for _ in 0..4 {
-            house.later(MINUTE_MS / 2).await;
+            server.later(MINUTE_MS / 2).await;
         }
-        assert_eq!(house.state_of("R-1").await, "succeeded");
-        assert_eq!(house.refunds_at_wechat().len(), 1);
-        let same = house.ask_refund(wish("R-1", 990)).await;
+        assert_eq!(server.state_of("R-1").await, "succeeded");
+        assert_eq!(server.refunds_at_wechat().len(), 1);
+        let same = server.ask_refund(wish("R-1", 990)).await;
         assert_eq!(same.status, StatusCode::OK);
     }
 }
 
 #[tokio::test]
 async fn two_processes_with_one_wish_send_it_once() {
-    let house = House::open_with_end(HOOKS).await;
-    buy(&house).await;
-    let beside = house.beside().await;
+    let server = TestServer::open_with_end(HOOKS).await;
+    buy(&server).await;
+    let beside = server.beside().await;
     let (one, other) = tokio::join!(
-        house.ask_refund(wish("R-1", 1990)),
+        server.ask_refund(wish("R-1", 1990)),
         beside.ask_refund(wish("R-1", 1990)),
     );
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 201]);
-    let sent = house.line.take_kinds();
+    let sent = server.wechat.take_kinds();
     assert_eq!(sent.iter().filter(|kind| **kind == "refund").count(), 1);
     let (one, other) = tokio::join!(
-        house.ask_refund(wish("R-2", 1)),
+        server.ask_refund(wish("R-2", 1)),
         beside.ask_refund(wish("R-3", 1)),
     );
     assert_eq!(
@@ -226,22 +230,22 @@ async fn two_processes_with_one_wish_send_it_once() {
 
 #[tokio::test]
 async fn a_refund_that_wechat_gave_up_frees_the_money_and_its_number_is_used_up() {
-    let (house, _) = bought().await;
-    house.ask_refund(wish("R-1", 1990)).await;
-    house.decide("R-1", "closed").await;
-    for letter in house.take_post() {
-        house.hand_in_refund(&letter).await;
+    let (server, _) = bought().await;
+    server.ask_refund(wish("R-1", 1990)).await;
+    server.decide("R-1", "closed").await;
+    for notification in server.take_notifications() {
+        server.deliver_refund(&notification).await;
     }
-    assert_eq!(house.state_of("R-1").await, "closed");
-    assert_eq!(house.told().await, ["refund.closed"]);
-    house.line.take_sent();
-    let same = house.ask_refund(wish("R-1", 1990)).await;
+    assert_eq!(server.state_of("R-1").await, "closed");
+    assert_eq!(server.refund_messages().await, ["refund.closed"]);
+    server.wechat.take_sent();
+    let same = server.ask_refund(wish("R-1", 1990)).await;
     assert_eq!(
-        (same.status, same.word("state")),
+        (same.status, same.string("state")),
         (StatusCode::OK, "closed")
     );
-    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
-    house.later(MINUTE_MS).await;
-    let other = house.ask_refund(wish("R-2", 1990)).await;
-    assert_eq!(other.word("state"), "processing");
+    assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);
+    server.later(MINUTE_MS).await;
+    let other = server.ask_refund(wish("R-2", 1990)).await;
+    assert_eq!(other.string("state"), "processing");
 }

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use super::surplus::paid_twice;
 use super::{HOOKS, bought, wish};
-use crate::house::{House, MINUTE_MS};
+use crate::test_server::{MINUTE_MS, TestServer};
 
 /// Goes on for so many steps at most, and is then cut off; says whether it came to its end.
 async fn cut_off_after<F: Future>(steps: usize, future: F) -> bool {
@@ -26,27 +26,27 @@ async fn cut_off_after<F: Future>(steps: usize, future: F) -> bool {
 }
 
 /// What is left behind is done, with enough time for a minute between two tries.
-async fn settle(house: &House) {
+async fn settle(server: &TestServer) {
     for _ in 0..8 {
-        house.later(MINUTE_MS / 2).await;
+        server.later(MINUTE_MS / 2).await;
     }
 }
 
 #[tokio::test]
 async fn a_wish_is_one_refund_wherever_the_process_ends() {
     for steps in 0.. {
-        let (house, _) = bought().await;
-        let is_done = cut_off_after(steps, house.ask_refund(wish("R-1", 990))).await;
-        let house = house.begin_again().await;
-        let was_taken = house.refund("R-1").await.status == StatusCode::OK;
-        let again = house.ask_refund(wish("R-1", 990)).await;
+        let (server, _) = bought().await;
+        let is_done = cut_off_after(steps, server.ask_refund(wish("R-1", 990))).await;
+        let server = server.restart().await;
+        let was_taken = server.refund("R-1").await.status == StatusCode::OK;
+        let again = server.ask_refund(wish("R-1", 990)).await;
         let expected = if was_taken { 200 } else { 201 };
         assert_eq!(again.status, expected, "{steps}: {}", again.json);
-        settle(&house).await;
-        let at_wechat = house.refunds_at_wechat();
+        settle(&server).await;
+        let at_wechat = server.refunds_at_wechat();
         let one = ("R-1".to_owned(), 990, "SUCCESS".to_owned());
         assert_eq!(at_wechat, [one], "{steps}");
-        assert_eq!(house.state_of("R-1").await, "succeeded", "{steps}");
+        assert_eq!(server.state_of("R-1").await, "succeeded", "{steps}");
         if is_done {
             assert!(steps > 5, "there were points to end at");
             return;
@@ -57,15 +57,15 @@ async fn a_wish_is_one_refund_wherever_the_process_ends() {
 #[tokio::test]
 async fn surplus_goes_back_once_wherever_the_process_ends() {
     for steps in 0.. {
-        let house = House::open_with_end(HOOKS).await;
-        paid_twice(&house).await;
-        let is_done = cut_off_after(steps, house.server.run_due()).await;
-        let house = house.begin_again().await;
-        settle(&house).await;
-        let at_wechat = house.refunds_at_wechat();
+        let server = TestServer::open_with_end(HOOKS).await;
+        paid_twice(&server).await;
+        let is_done = cut_off_after(steps, server.inner.run_due()).await;
+        let server = server.restart().await;
+        settle(&server).await;
+        let at_wechat = server.refunds_at_wechat();
         let one = ("surplus@tea-0001".to_owned(), 1990, "SUCCESS".to_owned());
         assert_eq!(at_wechat, [one], "{steps}");
-        assert_eq!(house.state_of("surplus@tea-0001").await, "succeeded");
+        assert_eq!(server.state_of("surplus@tea-0001").await, "succeeded");
         if is_done {
             assert!(steps > 5, "there were points to end at");
             return;

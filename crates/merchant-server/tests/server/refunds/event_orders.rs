@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{REFUNDS, bought_of, wish};
 use crate::event_orders::{How, Subject, hold};
-use crate::house::{House, Letter, MINUTE_MS, Owner};
+use crate::test_server::{MINUTE_MS, Owner, SentNotification, TestServer};
 
 const PAID_FEN: u64 = 1990;
 
@@ -73,15 +73,15 @@ impl Subject for Refunds {
         .boxed()
     }
 
-    async fn begin(owner: &Owner) -> (House, Self) {
+    async fn begin(owner: &Owner) -> (TestServer, Self) {
         (bought_of(*owner).await.0, Self::default())
     }
 
-    async fn take(&mut self, house: &House, step: &Step) {
+    async fn take(&mut self, server: &TestServer, step: &Step) {
         match step {
             Step::Ask { number, amount_fen } => {
                 let number = format!("R-{number}");
-                let answer = house.ask_refund(wish(&number, *amount_fen)).await;
+                let answer = server.ask_refund(wish(&number, *amount_fen)).await;
                 if answer.status == StatusCode::CREATED {
                     let before = self.taken.insert(number, *amount_fen);
                     assert_eq!(before, None, "taken down twice");
@@ -98,26 +98,26 @@ impl Subject for Refunds {
             }
             Step::Decide { number, outcome } => {
                 let number = format!("R-{number}");
-                let is_under_way = house
+                let is_under_way = server
                     .refunds_at_wechat()
                     .iter()
                     .any(|(known, _, state)| *known == number && state == "PROCESSING");
                 if is_under_way {
-                    house.decide(&number, outcome).await;
+                    server.decide(&number, outcome).await;
                 }
             }
         }
     }
 
-    async fn hear(&self, house: &House, letter: &Letter) {
-        let answer = house.hand_in_refund(letter).await;
+    async fn hear(&self, server: &TestServer, notification: &SentNotification) {
+        let answer = server.deliver_refund(notification).await;
         // Too old to be believed, or taken; never in between.
         let known = [StatusCode::NO_CONTENT, StatusCode::UNAUTHORIZED];
         assert!(known.contains(&answer.status), "{}", answer.json);
     }
 
-    async fn look(&mut self, house: &House) {
-        for sent in house.line.take_sent() {
+    async fn look(&mut self, server: &TestServer) {
+        for sent in server.wechat.take_sent() {
             if sent.kind != "refund" {
                 continue;
             }
@@ -126,7 +126,7 @@ impl Subject for Refunds {
             let first = self.bodies.entry(number).or_insert_with(|| body.clone());
             assert_eq!(*first, body, "one number, one body");
         }
-        let at_wechat = house.refunds_at_wechat();
+        let at_wechat = server.refunds_at_wechat();
         let numbers: BTreeSet<_> = at_wechat.iter().map(|(number, ..)| number).collect();
         assert_eq!(numbers.len(), at_wechat.len());
         assert!(
@@ -134,7 +134,7 @@ impl Subject for Refunds {
                 .iter()
                 .all(|number| self.taken.contains_key(*number))
         );
-        let list = house.read_private(REFUNDS).await;
+        let list = server.read_private(REFUNDS).await;
         let refunds = list.json["refunds"].as_array().unwrap().clone();
         let mut counted = 0;
         for refund in &refunds {
@@ -153,17 +153,17 @@ impl Subject for Refunds {
         assert_eq!(list.number("refundable_fen"), PAID_FEN - counted);
     }
 
-    async fn settle(&mut self, house: &House, _: &[Letter]) {
+    async fn settle(&mut self, server: &TestServer, _: &[SentNotification]) {
         for _ in 0..60 {
-            house.later(MINUTE_MS).await;
-            self.look(house).await;
+            server.later(MINUTE_MS).await;
+            self.look(server).await;
         }
-        house.later(7 * 60 * MINUTE_MS).await;
+        server.later(7 * 60 * MINUTE_MS).await;
     }
 
     /// Both ledgers say the same of every refund, and none is left in between.
-    async fn agree(&self, house: &House) {
-        let list = house.read_private(REFUNDS).await;
+    async fn agree(&self, server: &TestServer) {
+        let list = server.read_private(REFUNDS).await;
         let ours: BTreeMap<String, (i64, String)> = list.json["refunds"]
             .as_array()
             .unwrap()
@@ -181,7 +181,7 @@ impl Subject for Refunds {
                 )
             })
             .collect();
-        let theirs: BTreeMap<_, _> = house
+        let theirs: BTreeMap<_, _> = server
             .refunds_at_wechat()
             .into_iter()
             .map(|(number, amount, state)| (number, (amount, state)))

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use wechat_pay::NotificationDraft;
 
 use super::{bought, wish};
-use crate::house::{House, Letter, merchant, sign};
+use crate::test_server::{SentNotification, TestServer, merchant, sign};
 
 /// A notification as WeChat might send it.
-pub(crate) fn notice(id: &str, refund: &Value, at_ms: i64) -> Letter {
+pub(crate) fn notice(id: &str, refund: &Value, at_ms: i64) -> SentNotification {
     let state = refund["refund_status"].as_str().unwrap();
     let draft = NotificationDraft {
         id: id.to_owned(),
@@ -27,8 +27,8 @@ pub(crate) fn notice(id: &str, refund: &Value, at_ms: i64) -> Letter {
 }
 
 /// What WeChat would tell of its only refund so far.
-pub(crate) fn told(house: &House, state: &str) -> Value {
-    let ledger = serde_json::to_value(house.simulator.ledger_view(None)).unwrap();
+pub(crate) fn refund_resource(server: &TestServer, state: &str) -> Value {
+    let ledger = serde_json::to_value(server.simulator.ledger_view(None)).unwrap();
     let (order, refund) = (&ledger["orders"][0], &ledger["refunds"][0]);
     json!({
         "mchid": merchant()["mchid"], "out_trade_no": order["out_trade_no"],
@@ -42,9 +42,9 @@ pub(crate) fn told(house: &House, state: &str) -> Value {
     })
 }
 
-async fn refund_mismatches(house: &House) -> Vec<(String, String, Option<String>)> {
+async fn refund_mismatches(server: &TestServer) -> Vec<(String, String, Option<String>)> {
     let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(house.folder.path().join("merchant-server.sqlite3"));
+        .filename(server.folder.path().join("merchant-server.sqlite3"));
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
     sqlx::query_as(
         "SELECT out_refund_no, reason, query_answer FROM refund_mismatches ORDER BY rowid",
@@ -69,19 +69,19 @@ async fn each_state_is_told_and_the_last_word_stays_in_whatever_order_they_come(
         (&["CLOSED", "ABNORMAL"], "closed", &["refund.closed"]),
     ];
     for (states, end, messages) in cases {
-        let (house, _) = bought().await;
-        house.ask_refund(wish("R-1", 990)).await;
+        let (server, _) = bought().await;
+        server.ask_refund(wish("R-1", 990)).await;
         for (number, state) in states.iter().enumerate() {
             let id = format!("n-{number}");
-            let letter = notice(&id, &told(&house, state), house.clock.now_ms());
+            let notification = notice(&id, &refund_resource(&server, state), server.clock.now_ms());
             for _ in 0..2 {
-                let answer = house.hand_in_refund(&letter).await;
+                let answer = server.deliver_refund(&notification).await;
                 assert_eq!(answer.status, StatusCode::NO_CONTENT, "{states:?}");
             }
         }
-        assert_eq!(house.state_of("R-1").await, end, "{states:?}");
-        assert_eq!(house.told().await, messages, "{states:?}");
-        assert_eq!(refund_mismatches(&house).await, [], "{states:?}");
+        assert_eq!(server.state_of("R-1").await, end, "{states:?}");
+        assert_eq!(server.refund_messages().await, messages, "{states:?}");
+        assert_eq!(refund_mismatches(&server).await, [], "{states:?}");
     }
 }
 
@@ -91,29 +91,29 @@ async fn what_contradicts_the_last_word_is_kept_reported_and_asked_about() {
         ("SUCCESS", "CLOSED", "succeeded"),
         ("CLOSED", "SUCCESS", "closed"),
     ] {
-        let (house, _) = bought().await;
-        house.ask_refund(wish("R-1", 990)).await;
-        let at_ms = house.clock.now_ms();
-        house
-            .hand_in_refund(&notice("n-1", &told(&house, first), at_ms))
+        let (server, _) = bought().await;
+        server.ask_refund(wish("R-1", 990)).await;
+        let at_ms = server.clock.now_ms();
+        server
+            .deliver_refund(&notice("n-1", &refund_resource(&server, first), at_ms))
             .await;
-        house.line.take_sent();
-        let contradiction = notice("n-2", &told(&house, second), at_ms);
+        server.wechat.take_sent();
+        let contradiction = notice("n-2", &refund_resource(&server, second), at_ms);
         for _ in 0..2 {
-            let answer = house.hand_in_refund(&contradiction).await;
+            let answer = server.deliver_refund(&contradiction).await;
             assert_eq!(answer.status, StatusCode::NO_CONTENT);
         }
-        assert_eq!(house.state_of("R-1").await, end);
-        let messages = house.told().await;
+        assert_eq!(server.state_of("R-1").await, end);
+        let messages = server.refund_messages().await;
         let mismatches = messages.iter().filter(|word| *word == "refund.mismatch");
         assert_eq!(mismatches.count(), 1, "{messages:?}");
-        assert_eq!(house.line.take_kinds(), ["refund_query"]);
-        let kept = refund_mismatches(&house).await;
+        assert_eq!(server.wechat.take_kinds(), ["refund_query"]);
+        let kept = refund_mismatches(&server).await;
         assert_eq!(kept.len(), 1);
         assert_eq!((&*kept[0].0, &*kept[0].1), ("R-1", "state"));
         let answer = kept[0].2.as_deref().unwrap();
         assert!(answer.contains("PROCESSING"), "{answer}");
-        assert_eq!(house.state_of("R-1").await, end, "final is final");
+        assert_eq!(server.state_of("R-1").await, end, "final is final");
     }
 }
 
@@ -136,64 +136,68 @@ async fn real_news_that_fit_nothing_are_kept_acknowledged_and_change_nothing() {
         ),
     ];
     for (reason, pointer, value) in cases {
-        let (house, token) = bought().await;
-        house.ask_refund(wish("R-1", 990)).await;
-        let before = house.checkout(&token).await.json;
-        let mut refund = told(&house, "SUCCESS");
+        let (server, token) = bought().await;
+        server.ask_refund(wish("R-1", 990)).await;
+        let before = server.checkout(&token).await.json;
+        let mut refund = refund_resource(&server, "SUCCESS");
         *refund.pointer_mut(pointer).unwrap() = value;
-        let at_ms = house.clock.now_ms();
+        let at_ms = server.clock.now_ms();
         for id in ["n-1", "n-1", "n-2"] {
-            let answer = house.hand_in_refund(&notice(id, &refund, at_ms)).await;
+            let answer = server.deliver_refund(&notice(id, &refund, at_ms)).await;
             assert_eq!(answer.status, StatusCode::NO_CONTENT, "{reason}");
         }
-        assert_eq!(house.state_of("R-1").await, "processing", "{reason}");
-        assert_eq!(house.checkout(&token).await.json, before, "{reason}");
-        let kept = refund_mismatches(&house).await;
+        assert_eq!(server.state_of("R-1").await, "processing", "{reason}");
+        assert_eq!(server.checkout(&token).await.json, before, "{reason}");
+        let kept = refund_mismatches(&server).await;
         assert_eq!(kept.len(), 1, "{reason}");
         assert_eq!((&*kept[0].0, &*kept[0].1), ("R-1", reason));
-        assert_eq!(house.told().await, ["refund.mismatch"], "{reason}");
+        assert_eq!(
+            server.refund_messages().await,
+            ["refund.mismatch"],
+            "{reason}"
+        );
     }
 }
 
 #[tokio::test]
 async fn what_wechat_did_not_sign_changes_nothing() {
-    let (house, _) = bought().await;
-    house.ask_refund(wish("R-1", 990)).await;
-    let at_ms = house.clock.now_ms();
-    let good = notice("n-1", &told(&house, "SUCCESS"), at_ms);
+    let (server, _) = bought().await;
+    server.ask_refund(wish("R-1", 990)).await;
+    let at_ms = server.clock.now_ms();
+    let good = notice("n-1", &refund_resource(&server, "SUCCESS"), at_ms);
     let mut unsigned = good.clone();
     unsigned.headers.clear();
     let mut altered = good.clone();
     altered.body = [&altered.body[..], b" "].concat().into();
-    for letter in [unsigned, altered] {
-        let refused = house.hand_in_refund(&letter).await;
+    for notification in [unsigned, altered] {
+        let refused = server.deliver_refund(&notification).await;
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
-        assert_eq!(house.state_of("R-1").await, "processing");
+        assert_eq!(server.state_of("R-1").await, "processing");
     }
     // Whichever of our two addresses WeChat was told.
-    assert_eq!(house.hand_in(&good).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(house.state_of("R-1").await, "succeeded");
+    assert_eq!(server.deliver(&good).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(server.state_of("R-1").await, "succeeded");
 }
 
 #[tokio::test]
 async fn news_that_overtake_the_answer_are_not_undone_by_it() {
-    let (house, _) = bought().await;
-    house
-        .line
-        .meddle("refund", crate::wechat_line::Meddling::AnswerLost);
-    house.ask_refund(wish("R-1", 990)).await;
-    let at_ms = house.clock.now_ms();
-    house
-        .hand_in_refund(&notice("n-1", &told(&house, "SUCCESS"), at_ms))
+    let (server, _) = bought().await;
+    server
+        .wechat
+        .inject("refund", crate::fault_injector::Fault::AnswerLost);
+    server.ask_refund(wish("R-1", 990)).await;
+    let at_ms = server.clock.now_ms();
+    server
+        .deliver_refund(&notice("n-1", &refund_resource(&server, "SUCCESS"), at_ms))
         .await;
-    assert_eq!(house.state_of("R-1").await, "succeeded");
-    house.line.take_sent();
-    house.later(24 * 3_600_000).await;
+    assert_eq!(server.state_of("R-1").await, "succeeded");
+    server.wechat.take_sent();
+    server.later(24 * 3_600_000).await;
     assert_eq!(
-        house.line.take_kinds(),
+        server.wechat.take_kinds(),
         [] as [&str; 0],
         "nothing is left to ask"
     );
-    let same = house.ask_refund(wish("R-1", 990)).await;
-    assert_eq!(same.word("state"), "succeeded");
+    let same = server.ask_refund(wish("R-1", 990)).await;
+    assert_eq!(same.string("state"), "succeeded");
 }

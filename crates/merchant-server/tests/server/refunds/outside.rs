@@ -5,28 +5,31 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::{HOOKS, REFUNDS, bought, wish};
-use crate::house::{House, Letter, MINUTE_MS, Owner, merchant};
+use crate::fault_injector::Fault;
 use crate::inbox::Message;
-use crate::wechat_line::Meddling;
+use crate::test_server::{MINUTE_MS, Owner, SentNotification, TestServer, merchant};
 
 const PORTAL_URL: &str = "http://127.0.0.1:8080/wechat/notify/refund";
 
 /// Somebody gives money back by hand, and WeChat tells of it; gives the number and the letters.
-pub(crate) async fn by_hand(house: &House, amount_fen: i64) -> (String, Vec<Letter>) {
-    let mut settings = (*house.simulator.settings()).clone();
+pub(crate) async fn by_hand(
+    server: &TestServer,
+    amount_fen: i64,
+) -> (String, Vec<SentNotification>) {
+    let mut settings = (*server.simulator.settings()).clone();
     PORTAL_URL.clone_into(&mut settings.portal_notify_url);
-    house.simulator.set_settings(settings);
+    server.simulator.set_settings(settings);
     let wish = json!({
-        "mchid": merchant()["mchid"], "sub_mchid": house.order_at_wechat("tea-0001")["sub_mchid"],
+        "mchid": merchant()["mchid"], "sub_mchid": server.order_at_wechat("tea-0001")["sub_mchid"],
         "out_trade_no": "tea-0001", "refund": amount_fen,
     });
-    let made = house.at_wechat("/_simulator/refund", &wish).await;
-    let number = made.word("out_refund_no").to_owned();
-    (number, house.results().await)
+    let made = server.at_wechat("/_simulator/refund", &wish).await;
+    let number = made.string("out_refund_no").to_owned();
+    (number, server.results().await)
 }
 
-fn xml(body: &str) -> Letter {
-    Letter {
+fn xml(body: &str) -> SentNotification {
+    SentNotification {
         headers: HeaderMap::new(),
         body: body.to_owned().into(),
     }
@@ -34,41 +37,41 @@ fn xml(body: &str) -> Letter {
 
 #[tokio::test]
 async fn a_refund_of_the_portal_is_taken_in_and_counts() {
-    let (house, token) = bought().await;
-    let (number, letters) = by_hand(&house, 1000).await;
-    assert!(letters[0].body.starts_with(b"<xml>"));
+    let (server, token) = bought().await;
+    let (number, notifications) = by_hand(&server, 1000).await;
+    assert!(notifications[0].body.starts_with(b"<xml>"));
     for _ in 0..2 {
-        let answer = house.hand_in_refund(&letters[0]).await;
+        let answer = server.deliver_refund(&notifications[0]).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert!(answer.text().contains("SUCCESS"), "{}", answer.text());
     }
     assert_eq!(
-        house.refund(&number).await.code(),
+        server.refund(&number).await.code(),
         "REFUND_UNKNOWN",
         "nobody signed it: it is asked about first"
     );
-    house.later(0).await;
-    assert_eq!(house.line.take_kinds(), ["refund_query"]);
-    let refund = house.refund(&number).await;
-    assert_eq!(refund.word("state"), "succeeded");
-    assert_eq!(refund.word("origin"), "external");
-    assert_eq!(house.checkout(&token).await.number("refunded_fen"), 1000);
-    assert_eq!(house.told().await, ["refund.succeeded"]);
+    server.later(0).await;
+    assert_eq!(server.wechat.take_kinds(), ["refund_query"]);
+    let refund = server.refund(&number).await;
+    assert_eq!(refund.string("state"), "succeeded");
+    assert_eq!(refund.string("origin"), "external");
+    assert_eq!(server.checkout(&token).await.number("refunded_fen"), 1000);
+    assert_eq!(server.refund_messages().await, ["refund.succeeded"]);
 
-    house.hand_in_refund(&letters[0]).await;
-    house.later(0).await;
-    assert_eq!(house.line.take_kinds(), [] as [&str; 0], "it is known");
-    let refused = house.ask_refund(wish("R-1", 991)).await;
+    server.deliver_refund(&notifications[0]).await;
+    server.later(0).await;
+    assert_eq!(server.wechat.take_kinds(), [] as [&str; 0], "it is known");
+    let refused = server.ask_refund(wish("R-1", 991)).await;
     assert_eq!(refused.code(), "REFUND_TOO_MUCH");
-    house.later(MINUTE_MS).await;
-    let rest = house.ask_refund(wish("R-1", 990)).await;
-    assert_eq!(rest.word("state"), "processing");
+    server.later(MINUTE_MS).await;
+    let rest = server.ask_refund(wish("R-1", 990)).await;
+    assert_eq!(rest.string("state"), "processing");
 }
 
 #[tokio::test]
 async fn what_the_older_form_claims_is_not_believed_before_wechat_says_so() {
-    let (house, token) = bought().await;
-    let before = house.checkout(&token).await.json;
+    let (server, token) = bought().await;
+    let before = server.checkout(&token).await.json;
     let merchant = merchant();
     let draft = wechat_pay::v2::RefundNotificationDraft {
         refund: wechat_pay::v2::RefundNotification {
@@ -92,51 +95,54 @@ async fn what_the_older_form_claims_is_not_believed_before_wechat_says_so() {
     let sealed = draft
         .seal(&wechat_pay::v2::ApiV2Key::parse(key).unwrap())
         .unwrap();
-    let letter = xml(std::str::from_utf8(&sealed).unwrap());
-    assert_eq!(house.hand_in_refund(&letter).await.status, StatusCode::OK);
-    house.later(0).await;
-    assert_eq!(house.line.take_kinds(), ["refund_query"]);
-    assert_eq!(house.refund("never-made").await.code(), "REFUND_UNKNOWN");
-    assert_eq!(house.checkout(&token).await.json, before);
+    let notification = xml(std::str::from_utf8(&sealed).unwrap());
+    assert_eq!(
+        server.deliver_refund(&notification).await.status,
+        StatusCode::OK
+    );
+    server.later(0).await;
+    assert_eq!(server.wechat.take_kinds(), ["refund_query"]);
+    assert_eq!(server.refund("never-made").await.code(), "REFUND_UNKNOWN");
+    assert_eq!(server.checkout(&token).await.json, before);
     // It may have been too early to ask; after a day it was not.
     for minutes in [1, 10, 60, 6 * 60] {
-        house.later(minutes * MINUTE_MS).await;
-        assert_eq!(house.line.take_kinds(), ["refund_query"], "{minutes}");
+        server.later(minutes * MINUTE_MS).await;
+        assert_eq!(server.wechat.take_kinds(), ["refund_query"], "{minutes}");
     }
-    house.later(24 * 60 * MINUTE_MS).await;
-    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
+    server.later(24 * 60 * MINUTE_MS).await;
+    assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);
     assert_eq!(
-        house.checkout(&token).await.json["refunded_fen"],
+        server.checkout(&token).await.json["refunded_fen"],
         json!(null)
     );
 }
 
 #[tokio::test]
 async fn a_refund_of_the_portal_that_is_asked_about_too_early_is_not_forgotten() {
-    let (house, token) = bought().await;
-    let (number, letters) = by_hand(&house, 1000).await;
-    house.hand_in_refund(&letters[0]).await;
+    let (server, token) = bought().await;
+    let (number, notifications) = by_hand(&server, 1000).await;
+    server.deliver_refund(&notifications[0]).await;
     let not_there = r#"{"code":"RESOURCE_NOT_EXISTS","message":""}"#;
-    house
-        .line
-        .meddle("refund_query", Meddling::Answered(404, not_there));
-    house.later(0).await;
-    assert_eq!(house.refund(&number).await.code(), "REFUND_UNKNOWN");
-    house.later(MINUTE_MS).await;
-    assert_eq!(house.refund(&number).await.word("state"), "succeeded");
-    assert_eq!(house.checkout(&token).await.number("refunded_fen"), 1000);
+    server
+        .wechat
+        .inject("refund_query", Fault::Answered(404, not_there));
+    server.later(0).await;
+    assert_eq!(server.refund(&number).await.code(), "REFUND_UNKNOWN");
+    server.later(MINUTE_MS).await;
+    assert_eq!(server.refund(&number).await.string("state"), "succeeded");
+    assert_eq!(server.checkout(&token).await.number("refunded_fen"), 1000);
 }
 
 #[tokio::test]
 async fn xml_that_cannot_be_meant_is_refused_in_xml() {
-    let (house, _) = bought().await;
+    let (server, _) = bought().await;
     for body in [
         "<xml/>",
         "<!DOCTYPE x [<!ENTITY a \"b\">]><xml><return_code>&a;</return_code></xml>",
         "<xml><return_code>SUCCESS</return_code><req_info>AAAA</req_info></xml>",
         "<",
     ] {
-        let refused = house.hand_in_refund(&xml(body)).await;
+        let refused = server.deliver_refund(&xml(body)).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
         assert!(refused.text().contains("FAIL"), "{}", refused.text());
         assert!(
@@ -146,8 +152,8 @@ async fn xml_that_cannot_be_meant_is_refused_in_xml() {
                 .starts_with("text/xml")
         );
     }
-    house.later(0).await;
-    assert_eq!(house.line.take_kinds(), [] as [&str; 0]);
+    server.later(0).await;
+    assert_eq!(server.wechat.take_kinds(), [] as [&str; 0]);
 }
 
 #[tokio::test]
@@ -156,24 +162,26 @@ async fn without_the_older_key_the_older_form_is_told_again_later() {
     let mut file = merchant();
     let key_files = ["private_key_file", "certificate_file", "public_key_file"];
     for name in key_files.into_iter().chain(["platform_certificate_file"]) {
-        let path = crate::house::KEYS.path().join(file[name].as_str().unwrap());
+        let path = crate::test_server::KEYS
+            .path()
+            .join(file[name].as_str().unwrap());
         file[name] = path.to_str().unwrap().into();
     }
     file.as_object_mut().unwrap().remove("api_v2_key");
     let path = folder.path().join("merchant.json");
     write_private(&path, &file);
-    let configuration = crate::house::configuration("").replace(
-        &crate::house::KEYS
+    let configuration = crate::test_server::configuration("").replace(
+        &crate::test_server::KEYS
             .path()
             .join("merchant.json")
             .display()
             .to_string(),
         &path.display().to_string(),
     );
-    let house = House::open_configured(&configuration).await;
-    super::buy(&house).await;
-    let (_, letters) = by_hand(&house, 1000).await;
-    let answer = house.hand_in_refund(&letters[0]).await;
+    let server = TestServer::open_configured(&configuration).await;
+    super::buy(&server).await;
+    let (_, notifications) = by_hand(&server, 1000).await;
+    let answer = server.deliver_refund(&notifications[0]).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(answer.text().contains("FAIL"), "{}", answer.text());
 }
@@ -186,30 +194,32 @@ fn write_private(path: &std::path::Path, json: &Value) {
 
 #[tokio::test]
 async fn a_payment_that_wechat_calls_refunded_is_paid_and_says_that_more_is_to_be_learned() {
-    let house = House::open_with_end(HOOKS).await;
-    let token = house.tea().await;
-    house.attempt(&token, &[("product", "native")]).await;
-    house.pay("tea-0001").await;
-    let (number, letters) = by_hand(&house, 1000).await;
+    let server = TestServer::open_with_end(HOOKS).await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[("product", "native")]).await;
+    server.pay("tea-0001").await;
+    let (number, notifications) = by_hand(&server, 1000).await;
     // Neither was delivered; the plan asks about the order.
-    house.later(5_000).await;
-    assert_eq!(house.checkout(&token).await.word("state"), "paid");
-    let order = house.read_private("/v1/orders/tea-0001").await;
+    server.later(5_000).await;
+    assert_eq!(server.checkout(&token).await.string("state"), "paid");
+    let order = server.read_private("/v1/orders/tea-0001").await;
     let attempt = &order.json["attempts"][0];
     assert!(attempt["refund_seen_at"].is_string(), "{attempt}");
     assert_eq!(order.number("refunded_fen"), 0);
-    house.later(0).await;
-    let messages = house.backend.take();
+    server.later(0).await;
+    let messages = server.backend.take();
     let bodies: Vec<_> = messages.iter().map(Message::json).collect();
     let paid = bodies
         .iter()
         .find(|body| body["type"] == "payment.succeeded");
     assert_eq!(paid.unwrap()["data"]["refund_seen"], true, "{bodies:?}");
-    let letter = letters.iter().find(|letter| letter.body.starts_with(b"<"));
-    house.hand_in_refund(letter.unwrap()).await;
-    house.later(0).await;
-    assert_eq!(house.state_of(&number).await, "succeeded");
-    let list = house.read_private(REFUNDS).await;
+    let notification = notifications
+        .iter()
+        .find(|notification| notification.body.starts_with(b"<"));
+    server.deliver_refund(notification.unwrap()).await;
+    server.later(0).await;
+    assert_eq!(server.state_of(&number).await, "succeeded");
+    let list = server.read_private(REFUNDS).await;
     assert_eq!(list.number("refunded_fen"), 1000);
     assert_eq!(list.number("refundable_fen"), 990);
 }
@@ -217,34 +227,36 @@ async fn a_payment_that_wechat_calls_refunded_is_paid_and_says_that_more_is_to_b
 #[tokio::test]
 async fn a_refund_that_is_told_before_its_payment_brings_the_payment_along() {
     for owner in Owner::BOTH {
-        let house = House::open_configured(&(owner.configuration("", "") + HOOKS)).await;
-        let token = house.tea().await;
-        house.attempt(&token, &[("product", "native")]).await;
-        house.pay("tea-0001").await;
-        let (_, letters) = by_hand(&house, 1000).await;
-        let letter = letters.iter().find(|letter| letter.body.starts_with(b"<"));
-        house.hand_in_refund(letter.unwrap()).await;
-        house.later(0).await;
-        let checkout = house.checkout(&token).await;
-        assert_eq!(checkout.word("state"), "paid", "{owner:?}");
+        let server = TestServer::open_configured(&(owner.configuration("", "") + HOOKS)).await;
+        let token = server.default_order().await;
+        server.attempt(&token, &[("product", "native")]).await;
+        server.pay("tea-0001").await;
+        let (_, notifications) = by_hand(&server, 1000).await;
+        let notification = notifications
+            .iter()
+            .find(|notification| notification.body.starts_with(b"<"));
+        server.deliver_refund(notification.unwrap()).await;
+        server.later(0).await;
+        let checkout = server.checkout(&token).await;
+        assert_eq!(checkout.string("state"), "paid", "{owner:?}");
         assert_eq!(checkout.number("refunded_fen"), 1000);
     }
 }
 
 #[tokio::test]
 async fn a_refund_that_only_the_bill_knows_is_taken_in() {
-    let (house, _) = bought().await;
-    let (number, letters) = by_hand(&house, 1000).await;
-    drop(letters);
+    let (server, _) = bought().await;
+    let (number, notifications) = by_hand(&server, 1000).await;
+    drop(notifications);
     // Half past ten on the next morning in Shanghai.
-    house.later(17 * 60 * MINUTE_MS + 10 * MINUTE_MS).await;
-    let bill = house.read_private("/v1/bills/2026-11-21").await;
+    server.later(17 * 60 * MINUTE_MS + 10 * MINUTE_MS).await;
+    let bill = server.read_private("/v1/bills/2026-11-21").await;
     let differences = bill.json["differences"].to_string();
     assert!(differences.contains("refund_missing_here"), "{}", bill.json);
-    house.later(0).await;
-    let refund = house.refund(&number).await;
-    assert_eq!(refund.word("state"), "succeeded");
-    assert_eq!(refund.word("origin"), "external");
-    let bill = house.read_private("/v1/bills/2026-11-21").await;
+    server.later(0).await;
+    let refund = server.refund(&number).await;
+    assert_eq!(refund.string("state"), "succeeded");
+    assert_eq!(refund.string("origin"), "external");
+    let bill = server.read_private("/v1/bills/2026-11-21").await;
     assert_eq!(bill.json["differences"], json!([]));
 }

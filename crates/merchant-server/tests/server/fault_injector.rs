@@ -10,10 +10,10 @@ use merchant_server::{Call, Clock as _, ServiceTransport, TransportError, Wechat
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 
-use crate::house::TestClock;
+use crate::test_server::TestClock;
 
 /// What happens to the next call of a kind.
-pub(crate) enum Meddling {
+pub(crate) enum Fault {
     /// It arrives, and the answer is lost.
     AnswerLost,
     /// It never arrives.
@@ -42,11 +42,11 @@ pub(crate) struct Sent {
 }
 
 #[derive(Clone)]
-pub(crate) struct WechatLine(Arc<Inner>);
+pub(crate) struct FaultInjector(Arc<Inner>);
 
 struct Inner {
     simulator: ServiceTransport<Router>,
-    meddlings: Mutex<VecDeque<(&'static str, Meddling)>>,
+    faults: Mutex<VecDeque<(&'static str, Fault)>>,
     sent: Mutex<Vec<Sent>>,
     cut: Mutex<Option<Cut>>,
     slowness: Mutex<Option<(TestClock, u64)>>,
@@ -63,11 +63,11 @@ struct Cut {
     reached: Arc<Notify>,
 }
 
-impl WechatLine {
+impl FaultInjector {
     pub(crate) fn new(simulator: Router) -> Self {
         Self(Arc::new(Inner {
             simulator: ServiceTransport::new(simulator),
-            meddlings: Mutex::default(),
+            faults: Mutex::default(),
             sent: Mutex::default(),
             cut: Mutex::default(),
             slowness: Mutex::default(),
@@ -76,13 +76,13 @@ impl WechatLine {
     }
 
     /// Meddles once, with the next call of this kind.
-    pub(crate) fn meddle(&self, kind: &'static str, meddling: Meddling) {
-        self.0.meddlings.lock().unwrap().push_back((kind, meddling));
+    pub(crate) fn inject(&self, kind: &'static str, fault: Fault) {
+        self.0.faults.lock().unwrap().push_back((kind, fault));
     }
 
     /// Meddles no more.
-    pub(crate) fn leave_alone(&self) {
-        self.0.meddlings.lock().unwrap().clear();
+    pub(crate) fn clear_faults(&self) {
+        self.0.faults.lock().unwrap().clear();
     }
 
     /// Everything that was sent since the last look.
@@ -148,14 +148,14 @@ impl WechatLine {
         (cut.call == 0).then(|| (cut.arrives, cut.reached.clone()))
     }
 
-    fn meddling(&self, kind: &str) -> Option<Meddling> {
-        let mut meddlings = self.0.meddlings.lock().unwrap();
-        let place = meddlings.iter().position(|(of, _)| *of == kind)?;
-        meddlings.remove(place).map(|(_, meddling)| meddling)
+    fn fault(&self, kind: &str) -> Option<Fault> {
+        let mut faults = self.0.faults.lock().unwrap();
+        let place = faults.iter().position(|(of, _)| *of == kind)?;
+        faults.remove(place).map(|(_, fault)| fault)
     }
 }
 
-impl WechatTransport for WechatLine {
+impl WechatTransport for FaultInjector {
     fn call(&self, request: http::Request<Bytes>) -> Call<'_> {
         let path = request.uri().path().to_owned();
         let kind = kind_of(request.method(), &path);
@@ -170,7 +170,7 @@ impl WechatTransport for WechatLine {
                 .unwrap_or_default(),
             body: request.body().clone(),
         });
-        let meddling = self.meddling(kind);
+        let fault = self.fault(kind);
         let cut = self.is_cut();
         let slowness = self.0.slowness.lock().unwrap().clone();
         Box::pin(async move {
@@ -187,23 +187,23 @@ impl WechatTransport for WechatLine {
                 reached.notify_one();
                 return std::future::pending().await;
             }
-            match meddling {
+            match fault {
                 None => self.0.simulator.call(request).await,
-                Some(Meddling::PaidJustBefore(pay)) => {
+                Some(Fault::PaidJustBefore(pay)) => {
                     pay();
                     self.0.simulator.call(request).await
                 }
-                Some(Meddling::Changed(change)) => {
+                Some(Fault::Changed(change)) => {
                     let mut answer = self.0.simulator.call(request).await?;
                     change(&mut answer);
                     Ok(answer)
                 }
-                Some(Meddling::AnswerLost) => {
+                Some(Fault::AnswerLost) => {
                     self.0.simulator.call(request).await?;
                     Err(TransportError::NoAnswer("timed out".into()))
                 }
-                Some(Meddling::NotSent) => Err(TransportError::NotSent("refused".into())),
-                Some(Meddling::Answered(status, body)) => Ok(http::Response::builder()
+                Some(Fault::NotSent) => Err(TransportError::NotSent("refused".into())),
+                Some(Fault::Answered(status, body)) => Ok(http::Response::builder()
                     .status(status)
                     .body(Bytes::from_static(body.as_bytes()))
                     .unwrap()),

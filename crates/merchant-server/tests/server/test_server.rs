@@ -23,8 +23,8 @@ use tower::ServiceExt as _;
 use wechat_pay::{NotificationDraft, PlatformKey, SigningKey, Stamp};
 use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts, SubMerchant};
 
+use crate::fault_injector::{Fault, FaultInjector};
 use crate::inbox::Inbox;
-use crate::wechat_line::{Meddling, WechatLine};
 
 pub(crate) const MERCHANT: &str = "http://127.0.0.1:8080";
 pub(crate) const WECHAT: &str = "http://127.0.0.1:9410";
@@ -111,29 +111,31 @@ impl Owner {
     }
 }
 
-pub(crate) struct House {
-    /// As it was opened.
+pub(crate) struct TestServer {
+    /// The configuration that it was opened with.
     configuration: String,
     pub(crate) clock: TestClock,
-    pub(crate) server: MerchantServer,
+    /// The program itself, without its routes.
+    pub(crate) inner: MerchantServer,
     pub(crate) app: Router,
-    pub(crate) line: WechatLine,
+    /// What is between the server and the simulator.
+    pub(crate) wechat: FaultInjector,
     pub(crate) simulator: Simulator,
-    /// The merchant's backend, as far as it is told something.
+    /// The webhooks that the merchant's backend received.
     pub(crate) backend: Inbox,
     pub(crate) folder: TempDir,
     /// Notifications that the simulator sent; a test delivers them, or not.
-    post: Arc<Mutex<Vec<Letter>>>,
+    notifications: Arc<Mutex<Vec<SentNotification>>>,
 }
 
 /// A notification as it was sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Letter {
+pub(crate) struct SentNotification {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Letter {
+impl SentNotification {
     /// The route for what it tells of.
     pub(crate) fn path(&self) -> &'static str {
         let is_older_form = self.body.starts_with(b"<xml>");
@@ -169,14 +171,14 @@ impl Answer {
             .unwrap_or_else(|| panic!("{field} in {}", self.json))
     }
 
-    pub(crate) fn word(&self, field: &str) -> &str {
+    pub(crate) fn string(&self, field: &str) -> &str {
         self.json[field]
             .as_str()
             .unwrap_or_else(|| panic!("{field} in {}", self.json))
     }
 }
 
-impl House {
+impl TestServer {
     pub(crate) async fn open() -> Self {
         Self::open_with("").await
     }
@@ -208,22 +210,22 @@ impl House {
     /// At another time than all the others.
     pub(crate) async fn open_at(now_ms: i64, configuration: &str) -> Self {
         let clock = TestClock::at(now_ms);
-        let post = Arc::<Mutex<Vec<Letter>>>::default();
-        let simulator = simulator(&clock, &post);
-        let line = WechatLine::new(simulator.app());
+        let notifications = Arc::<Mutex<Vec<SentNotification>>>::default();
+        let simulator = simulator(&clock, &notifications);
+        let wechat = FaultInjector::new(simulator.app());
         let folder = tempfile::tempdir().unwrap();
         let backend = Inbox::default();
-        let server = serve(configuration, &folder, &clock, &line, &backend).await;
+        let inner = serve(configuration, &folder, &clock, &wechat, &backend).await;
         Self {
             configuration: configuration.to_owned(),
             backend,
             clock,
-            app: merchant_server::app(server.clone()),
-            server,
-            line,
+            app: merchant_server::app(inner.clone()),
+            inner,
+            wechat,
             simulator,
             folder,
-            post,
+            notifications,
         }
     }
 
@@ -234,47 +236,47 @@ impl House {
             self.folder.path().join("merchant-server.sqlite3").display()
         ));
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(
+        let inner = serve(
             &configuration,
             &folder,
             &self.clock,
-            &self.line,
+            &self.wechat,
             &self.backend,
         )
         .await;
         Self {
             configuration,
             clock: self.clock.clone(),
-            app: merchant_server::app(server.clone()),
-            server,
-            line: self.line.clone(),
+            app: merchant_server::app(inner.clone()),
+            inner,
+            wechat: self.wechat.clone(),
             simulator: self.simulator.clone(),
             backend: self.backend.clone(),
             folder,
-            post: self.post.clone(),
+            notifications: self.notifications.clone(),
         }
     }
 
     /// The process ends, and another one begins on the same files. WeChat stays as it is.
-    pub(crate) async fn begin_again(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let configuration = self.configuration.clone();
-        self.begin_again_as(&configuration).await
+        self.restart_with(&configuration).await
     }
 
     /// The same with another configuration.
-    pub(crate) async fn begin_again_as(self, configuration: &str) -> Self {
-        let server = serve(
+    pub(crate) async fn restart_with(self, configuration: &str) -> Self {
+        let inner = serve(
             configuration,
             &self.folder,
             &self.clock,
-            &self.line,
+            &self.wechat,
             &self.backend,
         )
         .await;
         Self {
             configuration: configuration.to_owned(),
-            app: merchant_server::app(server.clone()),
-            server,
+            app: merchant_server::app(inner.clone()),
+            inner,
             ..self
         }
     }
@@ -282,10 +284,10 @@ impl House {
     /// The server reads another configuration while it runs.
     pub(crate) fn reloaded_as(self, configuration: &str) -> Self {
         let config = Config::parse(configuration, self.folder.path()).unwrap();
-        let server = self.server.reconfigured(config);
+        let inner = self.inner.reconfigured(config);
         Self {
-            app: merchant_server::app(server.clone()),
-            server,
+            app: merchant_server::app(inner.clone()),
+            inner,
             ..self
         }
     }
@@ -335,11 +337,11 @@ impl House {
         }
         let answer = self.post_order(&order).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.json);
-        answer.word("token").to_owned()
+        answer.string("token").to_owned()
     }
 
     /// The order that most tests begin with: `tea-0001` for 19.90 yuan.
-    pub(crate) async fn tea(&self) -> String {
+    pub(crate) async fn default_order(&self) -> String {
         self.order(json!({
             "order_no": "tea-0001", "total_fen": 1990, "description": "一壶茶",
         }))
@@ -415,7 +417,7 @@ impl House {
 
     /// The body of the order that was sent last.
     pub(crate) fn last_order(&self) -> Value {
-        let sent = self.line.take_sent();
+        let sent = self.wechat.take_sent();
         let order = sent.iter().rfind(|sent| sent.kind == "order").unwrap();
         serde_json::from_slice(&order.body).unwrap()
     }
@@ -456,32 +458,33 @@ impl House {
             });
             paying.join().unwrap();
         };
-        self.line
-            .meddle(kind, Meddling::PaidJustBefore(Box::new(pay_now)));
+        self.wechat
+            .inject(kind, Fault::PaidJustBefore(Box::new(pay_now)));
     }
 
     /// All notifications so far, taken out of the post.
-    pub(crate) fn take_post(&self) -> Vec<Letter> {
-        std::mem::take(&mut self.post.lock().unwrap())
+    pub(crate) fn take_notifications(&self) -> Vec<SentNotification> {
+        std::mem::take(&mut self.notifications.lock().unwrap())
     }
 
-    pub(crate) async fn hand_in(&self, letter: &Letter) -> Answer {
-        self.hand_in_at("/wechat/notify/payment", letter).await
+    pub(crate) async fn deliver(&self, notification: &SentNotification) -> Answer {
+        self.deliver_to("/wechat/notify/payment", notification)
+            .await
     }
 
     /// The same at the route of a kind of notification.
-    pub(crate) async fn hand_in_at(&self, path: &str, letter: &Letter) -> Answer {
+    pub(crate) async fn deliver_to(&self, path: &str, notification: &SentNotification) -> Answer {
         let mut request = Request::post(path)
-            .body(Body::from(letter.body.clone()))
+            .body(Body::from(notification.body.clone()))
             .unwrap();
-        *request.headers_mut() = letter.headers.clone();
+        *request.headers_mut() = notification.headers.clone();
         self.send(request).await
     }
 
     /// Moves time on and does what is due.
     pub(crate) async fn later(&self, by_ms: u64) {
         self.clock.advance_ms(by_ms);
-        self.server.run_due().await.unwrap();
+        self.inner.run_due().await.unwrap();
     }
 
     /// WeChat's own word about a number.
@@ -512,14 +515,14 @@ async fn serve(
     configuration: &str,
     folder: &TempDir,
     clock: &TestClock,
-    line: &WechatLine,
+    wechat: &FaultInjector,
     backend: &Inbox,
 ) -> MerchantServer {
     let config = Config::parse(configuration, folder.path()).unwrap();
     let surroundings = Surroundings {
         clock: Arc::new(clock.clone()),
         randomness: Arc::new(SeededRandomness::new(1)),
-        wechat: Arc::new(line.clone()),
+        wechat: Arc::new(wechat.clone()),
         webhooks: Arc::new(backend.clone()),
     };
     MerchantServer::open(config, surroundings).await.unwrap()
@@ -584,7 +587,7 @@ pub(crate) fn sub_merchant_table(sub: &SubMerchant) -> String {
 }
 
 /// A notification that WeChat might send: `transaction` is what it seals.
-pub(crate) fn letter(id: &str, transaction: &Value, at_ms: i64) -> Letter {
+pub(crate) fn payment_notification(id: &str, transaction: &Value, at_ms: i64) -> SentNotification {
     let merchant = merchant();
     let api_v3_key = merchant["api_v3_key"].as_str().unwrap();
     let draft = NotificationDraft {
@@ -601,14 +604,14 @@ pub(crate) fn letter(id: &str, transaction: &Value, at_ms: i64) -> Letter {
 }
 
 /// Signs a body as WeChat does.
-pub(crate) fn sign(body: impl Into<Bytes>, at_ms: i64) -> Letter {
+pub(crate) fn sign(body: impl Into<Bytes>, at_ms: i64) -> SentNotification {
     let body = body.into();
     let pem = std::fs::read(KEYS.path().join("wechat_private/pub_key_private.pem")).unwrap();
     let merchant = merchant();
     let id = merchant["public_key_id"].as_str().unwrap();
     let key = PlatformKey::new(id, SigningKey::from_pem(&pem).unwrap()).unwrap();
     let stamp = Stamp::new(at_ms / 1000, [7; 16]);
-    Letter {
+    SentNotification {
         headers: key.sign_headers(&stamp, &body).unwrap(),
         body,
     }
@@ -630,13 +633,13 @@ pub(crate) fn transaction(out_trade_no: &str, total_fen: u64) -> Value {
     })
 }
 
-fn simulator(clock: &TestClock, post: &Arc<Mutex<Vec<Letter>>>) -> Simulator {
+fn simulator(clock: &TestClock, sent: &Arc<Mutex<Vec<SentNotification>>>) -> Simulator {
     let wall = clock.clone();
     let now = move || Timestamp::from_millisecond(wall.now_ms()).unwrap();
-    let post = post.clone();
+    let sent = sent.clone();
     let notifications = Outgoing::from_fn(move |request: Request<Bytes>| {
         let (parts, body) = request.into_parts();
-        post.lock().unwrap().push(Letter {
+        sent.lock().unwrap().push(SentNotification {
             headers: parts.headers,
             body,
         });

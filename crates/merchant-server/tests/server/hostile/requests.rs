@@ -69,7 +69,7 @@ pub(super) const HEADERS: [&str; 11] = [
 
 /// One request; the [`super::Target`] knows to which routes, and for which orders.
 #[derive(Clone, Debug)]
-pub(super) struct Shot {
+pub(super) struct HostileRequest {
     pub(super) route: Index,
     /// In place of the route's own.
     pub(super) method: Option<&'static str>,
@@ -95,17 +95,17 @@ pub(super) enum Key {
 pub(super) enum Payload {
     Bytes(Vec<u8>),
     /// What fits the route, with wrong values at some places; bytes where it takes no JSON.
-    Spoiled(Vec<Wound>),
+    Spoiled(Vec<WrongValue>),
 }
 
 /// A place in a body, and what stands there; nothing: the field is missing.
 #[derive(Clone, Debug)]
-pub(super) struct Wound {
+pub(super) struct WrongValue {
     place: Index,
     with: Option<Value>,
 }
 
-pub(super) fn shots() -> impl Strategy<Value = Shot> {
+pub(super) fn requests() -> impl Strategy<Value = HostileRequest> {
     let key = prop_oneof![8 => Just(Key::Right), 1 => Just(Key::Wrong), 1 => Just(Key::None)];
     let methods = prop::sample::select(vec!["GET", "POST", "PUT", "DELETE", "OPTIONS"]);
     (
@@ -124,26 +124,28 @@ pub(super) fn shots() -> impl Strategy<Value = Shot> {
         any::<bool>(),
     )
         .prop_map(
-            |(route, method, known, unknown, query, key, headers, body, is_signed)| Shot {
-                route,
-                method,
-                known,
-                unknown,
-                query,
-                key,
-                headers,
-                body,
-                is_signed,
+            |(route, method, known, unknown, query, key, headers, body, is_signed)| {
+                HostileRequest {
+                    route,
+                    method,
+                    known,
+                    unknown,
+                    query,
+                    key,
+                    headers,
+                    body,
+                    is_signed,
+                }
             },
         )
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
-    let wound = (any::<Index>(), prop::option::weighted(0.9, wrong_value()))
-        .prop_map(|(place, with)| Wound { place, with });
+    let wrong = (any::<Index>(), prop::option::weighted(0.9, wrong_value()))
+        .prop_map(|(place, with)| WrongValue { place, with });
     prop_oneof![
         bytes(2_000).prop_map(Payload::Bytes),
-        prop::collection::vec(wound, 0..4).prop_map(Payload::Spoiled),
+        prop::collection::vec(wrong, 0..4).prop_map(Payload::Spoiled),
     ]
 }
 
@@ -198,15 +200,15 @@ fn wrong_value() -> impl Strategy<Value = Value> {
 }
 
 /// Puts the wrong values into a body, each at one of its places.
-pub(super) fn spoil(body: &mut Value, wounds: &[Wound]) {
-    for wound in wounds {
+pub(super) fn spoil(body: &mut Value, wrong_values: &[WrongValue]) {
+    for wrong in wrong_values {
         let mut places = Vec::new();
         list_places(body, "", &mut places);
         if places.is_empty() {
             return;
         }
-        let place = wound.place.get(&places);
-        match &wound.with {
+        let place = wrong.place.get(&places);
+        match &wrong.with {
             Some(value) => *body.pointer_mut(place).unwrap() = value.clone(),
             None => {
                 let (parent, name) = place.rsplit_once('/').unwrap();
