@@ -3,7 +3,9 @@
 use crate::console;
 use crate::failure::Failure;
 
+mod circles;
 mod dependencies;
+mod rust_tokens;
 mod sources;
 mod style;
 
@@ -11,6 +13,7 @@ mod style;
 pub(crate) fn check() -> Result<(), Failure> {
     let mut findings = sources::findings()?;
     findings.extend(dependencies::findings()?);
+    findings.extend(circles::findings()?);
     if findings.is_empty() {
         console::note("tidy: nothing found");
         return Ok(());
