@@ -3,6 +3,7 @@
 
 pub(crate) mod buyers;
 mod fault_rules;
+mod problem;
 pub(crate) mod refund;
 mod trust;
 
@@ -11,16 +12,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
-use http::{StatusCode, header};
-use serde::{Deserialize, Serialize};
+use http::header;
+pub(crate) use problem::Problem;
+use problem::read;
+use serde::Deserialize;
 use serde_json::json;
 use url::{Url, form_urlencoded};
 use wechat_pay::beijing_time;
 
 use crate::ledger::order::OrderKey;
 use crate::ledger::{Outcome, PayRefusal, Target};
-use crate::pages::H5_PATH;
-use crate::simulator::{Buyer, Simulator};
+use crate::simulator::{Buyer, H5_PATH, Simulator};
 
 /// Ten years: further ahead nothing of WeChat's is due.
 const LONGEST_ADVANCE_S: i64 = 10 * 366 * 24 * 3600;
@@ -35,44 +37,6 @@ pub(crate) fn routes() -> Router<Simulator> {
         .merge(fault_rules::routes())
         .merge(refund::routes())
         .merge(trust::routes())
-}
-
-/// What is wrong with a request, for a program and for a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Problem {
-    #[serde(skip)]
-    pub(crate) status: u16,
-    code: &'static str,
-    pub(crate) message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) field: Option<&'static str>,
-}
-
-impl Problem {
-    fn invalid(field: Option<&'static str>, message: impl Into<String>) -> Self {
-        Self {
-            status: 400,
-            code: "INVALID_REQUEST",
-            message: message.into(),
-            field,
-        }
-    }
-
-    fn refused(status: u16, code: &'static str, message: &str) -> Self {
-        Self {
-            status,
-            code,
-            message: message.to_owned(),
-            field: None,
-        }
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        (status, Json(json!({ "error": self }))).into_response()
-    }
 }
 
 #[derive(Deserialize)]
@@ -155,10 +119,6 @@ async fn clock(State(simulator): State<Simulator>, body: Bytes) -> Result<Respon
     simulator.wake();
     let now = beijing_time(simulator.clock().now());
     Ok(Json(json!({ "now": now })).into_response())
-}
-
-fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem::invalid(None, error.to_string()))
 }
 
 fn buyer_of(request: &PayRequest) -> Result<Buyer, Problem> {

@@ -27,8 +27,8 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
 use caller::Caller;
+use http::StatusCode;
 use http::request::Parts;
-use http::{StatusCode, header};
 use route::Route;
 
 use crate::faults::{FaultKind, Hits};
@@ -231,14 +231,4 @@ async fn wait(delay_ms: Option<u64>) {
     if let Some(delay_ms) = delay_ms.filter(|delay_ms| *delay_ms > 0) {
         tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     }
-}
-
-/// The one value of a header; `None` where it comes not at all or more than once.
-fn single<'a>(parts: &'a Parts, name: &header::HeaderName) -> Option<&'a str> {
-    let mut values = parts.headers.get_all(name).iter();
-    let value = values.next()?;
-    if values.next().is_some() {
-        return None;
-    }
-    value.to_str().ok()
 }

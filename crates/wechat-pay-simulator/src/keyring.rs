@@ -5,19 +5,24 @@
 //! own. WeChat's private keys lie in a sub-folder, because no merchant ever has them. Private files
 //! are for their owner's eyes alone (mode 0600).
 
+pub(crate) mod certificate;
+mod merchant_file;
+mod pkcs12;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, fs, io};
 
+use certificate::{certified, rsa_key};
 use jiff::Timestamp;
+pub use merchant_file::MerchantFile;
+pub use pkcs12::Pkcs12Error;
+use pkcs12::pkcs12;
 use wechat_pay::{
     ApiV3Key, KeyError, MerchantKey, PlatformKey, PublicKey, SigningKey, TrustedKeys,
     certificate_serial,
 };
 
-use crate::certificate::{certified, rsa_key};
-use crate::merchant_file::MerchantFile;
-use crate::pkcs12::{Pkcs12Error, pkcs12};
 use crate::random::Random;
 use crate::settings::Trust;
 

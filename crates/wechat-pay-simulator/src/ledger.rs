@@ -10,27 +10,28 @@ pub(crate) mod bill;
 pub(crate) mod bill_link;
 mod cashier;
 mod delivery;
+pub(crate) mod document;
 pub(crate) mod grant;
-pub(crate) mod journal;
+mod journal;
 pub(crate) mod notice;
 pub(crate) mod order;
 pub(crate) mod platform;
 pub(crate) mod refund;
+mod refund_calls;
 pub(crate) mod refunds;
 mod refusal;
 mod view;
+mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use attempt::Attempt;
 use auth_code::AuthCodes;
 use bill_link::BillLinks;
-pub use cashier::Outcome;
-pub(crate) use cashier::{PayRefusal, Target};
 pub(crate) use delivery::Delivery;
+use document::Document;
 use grant::Grants;
 use jiff::Timestamp;
-use journal::Document;
 use notice::Notice;
 use order::{Link, Order, OrderKey, OrderRequest, Product};
 use platform::Platform;
@@ -38,6 +39,8 @@ use refund::{Refund, RefundKey};
 pub(crate) use refusal::{CloseRefusal, OrderRefusal, ReverseRefusal};
 use serde::{Deserialize, Serialize};
 pub use view::{AttemptView, LedgerView, NotificationView, OrderView, RefundView, TryView};
+pub use visit::Outcome;
+pub(crate) use visit::{PayRefusal, Target};
 use wechat_pay::{Fen, TradeState};
 
 use crate::clock::after;
@@ -59,7 +62,7 @@ pub(crate) struct Ledger {
     /// Keys of orders with a notification that is to be sent (again).
     notices_open: BTreeSet<OrderKey>,
     /// By merchant number.
-    refund_calls: BTreeMap<String, refunds::Calls>,
+    refund_calls: BTreeMap<String, refund_calls::Calls>,
     grants: Grants,
     auth_codes: AuthCodes,
     bill_links: BillLinks,
@@ -167,6 +170,15 @@ impl Ledger {
         &mut self.bill_links
     }
 
+    pub(crate) fn platform(&self, mchid: &str) -> Platform {
+        self.platforms.get(mchid).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn change_platform(&mut self, mchid: &str, change: impl FnOnce(&mut Platform)) {
+        change(self.platforms.entry(mchid.to_owned()).or_default());
+        self.changed.insert(Document::Platform(mchid.to_owned()));
+    }
+
     /// Every order and its refunds, in the order of their numbers.
     pub(crate) fn orders(&self) -> impl Iterator<Item = (&Order, &[Refund])> {
         self.orders
@@ -180,24 +192,6 @@ impl Ledger {
 
     pub(crate) fn find_by_transaction_id(&self, transaction_id: &str) -> Option<&Order> {
         self.find(self.by_transaction_id.get(transaction_id)?)
-    }
-
-    /// The ledger for people and tests; all merchants where none is named.
-    pub(crate) fn view(&self, mchid: Option<&str>, now: Timestamp) -> LedgerView {
-        let orders = self
-            .orders
-            .iter()
-            .filter(|(key, _)| mchid.is_none_or(|mchid| mchid == key.mchid))
-            .map(|(key, entry)| OrderView::new(key, entry, now))
-            .collect();
-        let refunds = self
-            .orders
-            .values()
-            .filter(|entry| mchid.is_none_or(|mchid| mchid == entry.order.request.key.mchid))
-            .flat_map(|entry| entry.refunds.iter().map(|refund| (&entry.order, refund)))
-            .map(|(order, refund)| RefundView::new(order, refund))
-            .collect();
-        LedgerView { orders, refunds }
     }
 }
 

@@ -11,19 +11,17 @@
 //! It never reaches beyond this machine unless it is told to, moves no money, and is no proof
 //! that WeChat itself would answer alike: what is copied, and from where, is said at each place.
 
-mod certificate;
+mod app;
 mod clock;
 mod control;
 mod faults;
 mod gateway;
 mod keyring;
 mod ledger;
-mod merchant_file;
 mod notifier;
 mod oauth;
 mod outgoing;
 mod pages;
-mod pkcs12;
 mod random;
 mod server;
 mod settings;
@@ -33,14 +31,12 @@ pub mod wechat_browser;
 
 pub use clock::Clock;
 pub use faults::{FaultKind, FaultRule};
-pub use keyring::{Keyring, KeyringError};
+pub use keyring::{Keyring, KeyringError, MerchantFile, Pkcs12Error};
 pub use ledger::{
     AttemptView, LedgerView, NotificationView, OrderView, Outcome, RefundView, TryView,
 };
-pub use merchant_file::MerchantFile;
 pub use notifier::NOTIFICATION_TIMEOUT;
 pub use outgoing::{Outgoing, OutgoingError};
-pub use pkcs12::Pkcs12Error;
 pub use random::Random;
 pub use server::serve;
 pub use settings::{

@@ -29,7 +29,20 @@ const XML_ANSWER_LIMIT_BYTES: usize = 64 * 1024;
 /// A merchant that has not answered by then has not answered.
 pub const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(crate) async fn run_due(simulator: &Simulator) {
+impl Simulator {
+    /// Makes every try of a notification that is due by now, and those that become due by their
+    /// failing, and gives refunds their results. When it returns, nothing of what it took is
+    /// left undone.
+    pub async fn run_due(&self) {
+        self.settle_refunds();
+        send_due(self).await;
+        if let Err(error) = self.persist().await {
+            tracing::error!(%error, "the state was not kept");
+        }
+    }
+}
+
+async fn send_due(simulator: &Simulator) {
     loop {
         let due = simulator.ledger().take_due(simulator.clock().now());
         if due.is_empty() {

@@ -2,6 +2,7 @@
 //! thin shell around it, and a test drives it without any of them.
 
 mod cashier;
+mod signers;
 mod trust;
 
 use std::collections::BTreeSet;
@@ -10,14 +11,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use aws_lc_rs::digest;
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::{self, Next};
-use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-pub(crate) use cashier::Buyer;
-use http::StatusCode;
+pub(crate) use cashier::{Buyer, H5_PATH};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 pub(crate) use trust::Signing;
@@ -25,16 +21,12 @@ pub(crate) use trust::Signing;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::keyring::Keyring;
-use crate::ledger::journal::Kept;
+use crate::ledger::document::Kept;
 use crate::ledger::{Ledger, LedgerView};
 use crate::outgoing::{Outgoing, is_loopback_host};
 use crate::random::{Random, lower_hex};
 use crate::settings::Settings;
 use crate::store::{StateError, Store};
-use crate::{control, gateway, notifier, oauth, pages};
-
-/// No page, form or question to the control interface is longer. The gateway has its own limit.
-const BODY_LIMIT_BYTES: usize = 256 * 1024;
 
 /// What a simulator is made of.
 #[derive(Debug)]
@@ -74,7 +66,7 @@ struct Inner {
     settings: RwLock<Arc<Settings>>,
     faults: Faults,
     ledger: Mutex<Ledger>,
-    signers: trust::Signers,
+    signers: signers::Signers,
     store: Option<Store>,
     /// One writer at a time, so that a later state is never overwritten by an earlier one.
     writing: tokio::sync::Mutex<()>,
@@ -143,34 +135,11 @@ impl Simulator {
             settings: RwLock::new(Arc::new(options.settings)),
             faults: Faults::default(),
             ledger: Mutex::new(ledger),
-            signers: trust::Signers::default(),
+            signers: signers::Signers::default(),
             store,
             writing: tokio::sync::Mutex::default(),
             work_arrived: Notify::new(),
         }))
-    }
-
-    /// Every route of WeChat's, the phone, and the control interface.
-    pub fn app(&self) -> Router {
-        Router::new()
-            .merge(gateway::routes())
-            .merge(oauth::routes())
-            .merge(pages::routes())
-            .merge(control::routes())
-            .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-            .layer(middleware::from_fn_with_state(self.clone(), keep))
-            .with_state(self.clone())
-    }
-
-    /// Makes every try of a notification that is due by now, and those that become due by their
-    /// failing, and gives refunds their results. When it returns, nothing of what it took is
-    /// left undone.
-    pub async fn run_due(&self) {
-        self.settle_refunds();
-        notifier::run_due(self).await;
-        if let Err(error) = self.persist().await {
-            tracing::error!(%error, "the state was not kept");
-        }
     }
 
     /// When the next work is due by WeChat's time, where there is any.
@@ -363,22 +332,6 @@ impl fmt::Debug for Simulator {
             .field("clock", &self.0.clock)
             .field("keyrings", &self.0.keyrings)
             .finish_non_exhaustive()
-    }
-}
-
-/// Nothing is answered before it is kept: a merchant must not believe what a restart forgets.
-pub(crate) async fn keep(
-    State(simulator): State<Simulator>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let response = next.run(request).await;
-    match simulator.persist().await {
-        Ok(()) => response,
-        Err(error) => {
-            tracing::error!(%error, "the state was not kept");
-            gateway::empty(StatusCode::INTERNAL_SERVER_ERROR)
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use crate::ledger::journal::Kept;
+use crate::ledger::document::Kept;
 
 /// Why the state cannot be read or kept.
 #[derive(Debug, thiserror::Error)]

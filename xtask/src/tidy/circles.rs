@@ -23,7 +23,6 @@ const NOT_YET_CLEAN: &[&str] = &[
     "crates/merchant-server",
     "crates/qr-code",
     "crates/wechat-pay",
-    "crates/wechat-pay-simulator",
     "xtask",
 ];
 

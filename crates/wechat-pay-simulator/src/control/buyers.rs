@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Problem, read};
+use super::problem::{Problem, read};
 use crate::ledger::auth_code::AUTH_CODE_LIFETIME_S;
 use crate::simulator::Simulator;
 

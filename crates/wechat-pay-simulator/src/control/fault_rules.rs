@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Problem, read};
+use super::problem::{Problem, read};
 use crate::faults::FaultRule;
 use crate::simulator::Simulator;
 

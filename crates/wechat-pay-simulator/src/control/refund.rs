@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use wechat_pay::Fen;
 
-use super::{Problem, read};
+use super::problem::{Problem, read};
 use crate::ledger::order::OrderKey;
 use crate::ledger::refund::{RefundKey, RefundRequest, RefundedPayment};
 use crate::ledger::refunds::{RefundPlan, RefundRefusal};

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Problem, read};
+use super::problem::{Problem, read};
 use crate::keyring::Keyring;
 use crate::simulator::Simulator;
 

@@ -9,7 +9,6 @@ use wechat_pay::{Authorization, MAX_CLOCK_DIFFERENCE_S, SERIAL_HEADER, request_m
 
 use super::answer::{BAD_PARAMETER, Refusal};
 use super::route::Route;
-use super::single;
 use crate::keyring::{Keyring, is_same_serial};
 use crate::ledger::order::ReplyKey;
 use crate::settings::Trust;
@@ -183,4 +182,14 @@ fn what_was_signed(
             "url": path_and_query,
         },
     })
+}
+
+/// The one value of a header; `None` where it comes not at all or more than once.
+fn single<'a>(parts: &'a Parts, name: &header::HeaderName) -> Option<&'a str> {
+    let mut values = parts.headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    value.to_str().ok()
 }

@@ -18,7 +18,7 @@ use super::schema;
 use crate::ledger::order::{Link, Order, OrderKey, OrderRequest, Product};
 use crate::ledger::{CloseRefusal, OrderRefusal};
 use crate::settings::{ChangedOrder, Settings};
-use crate::simulator::{Simulator, SubMerchant};
+use crate::simulator::{H5_PATH, Simulator, SubMerchant};
 
 /// Places an order, or gives the same one a new link.
 pub(super) fn order(
@@ -294,7 +294,7 @@ fn h5_url(simulator: &Simulator, link: &Link) -> String {
     format!(
         "{}{}?prepay_id={}&package={}",
         simulator.keyring().merchant().base_url,
-        crate::pages::H5_PATH,
+        H5_PATH,
         link.prepay_id,
         link.h5_package.as_deref().unwrap_or_default()
     )

@@ -4,12 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::journal::Document;
-use super::order::Order;
-use super::{Ledger, Outcome, PayRefusal, Target};
-
-/// So many are kept of each order, the latest.
-const KEPT: usize = 50;
+use super::visit::{Outcome, PayRefusal, Target};
 
 /// One visit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,26 +73,5 @@ impl AttemptResult {
             Self::Failed => "FAILED",
             Self::Refused(refusal) => refusal.code(),
         }
-    }
-}
-
-impl Ledger {
-    /// The order that a way to the cashier was meant for.
-    pub(crate) fn meant_by(&self, target: &Target) -> Option<&Order> {
-        self.find(self.key_of(target)?)
-    }
-
-    /// Writes a visit down, where there is an order that it was meant for.
-    pub(crate) fn note_attempt(&mut self, target: &Target, attempt: Attempt) {
-        let Some(key) = self.key_of(target).cloned() else {
-            return;
-        };
-        let Some(entry) = self.orders.get_mut(&key) else {
-            return;
-        };
-        let attempts = &mut entry.attempts;
-        attempts.push(attempt);
-        attempts.drain(..attempts.len().saturating_sub(KEPT));
-        self.changed.insert(Document::Order(key));
     }
 }

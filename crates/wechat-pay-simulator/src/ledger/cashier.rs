@@ -2,71 +2,17 @@
 //! whoever opens them first; a `prepay_id` belongs to whoever ordered.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use wechat_pay::TradeState;
 
 use super::Ledger;
-use super::journal::Document;
+use super::attempt::Attempt;
+use super::document::Document;
 use super::notice::{Notice, NoticeKind};
 use super::order::{Link, LinkUse, Order, OrderKey, Payment, Product};
+use super::visit::{PayRefusal, Target};
 
-/// How a cashier is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    CodeUrl(String),
-    PrepayId(String),
-    H5 {
-        prepay_id: String,
-        package: String,
-    },
-    /// By number, past any link: the control interface, and the phone that asks for a password.
-    Order(OrderKey),
-    /// The same, and also where it is closed or expired: money that lands late.
-    Late(OrderKey),
-}
-
-/// What the buyer does in the cashier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// Confirms, and the money moves.
-    Success,
-    /// Turns back.
-    Cancel,
-    /// Confirms, and the bank says no.
-    Fail,
-}
-
-/// Why a payment is not made. The order stays as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum PayRefusal {
-    /// There is no such order or link.
-    Unknown,
-    /// The link is too old, or was replaced by another.
-    LinkExpired,
-    /// The order's deadline has passed.
-    OrderExpired,
-    /// The order is closed.
-    Closed,
-    /// The order is paid.
-    Paid,
-    /// Another buyer ordered.
-    OtherPayer,
-}
-
-impl PayRefusal {
-    /// Its name for programs, and in the ledger.
-    pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::Unknown => "ORDER_UNKNOWN",
-            Self::LinkExpired => "LINK_EXPIRED",
-            Self::OrderExpired => "ORDER_EXPIRED",
-            Self::Closed => "ORDER_CLOSED",
-            Self::Paid => "ORDER_PAID",
-            Self::OtherPayer => "PAYER_MISMATCH",
-        }
-    }
-}
+/// So many are kept of each order, the latest.
+const MOST_ATTEMPTS: usize = 50;
 
 impl Ledger {
     /// The order that a way to the cashier was meant for, whether it still leads there or not.
@@ -233,6 +179,25 @@ impl Ledger {
             entry.order.code_payer = Some(payer);
             self.changed.insert(Document::Order(key.clone()));
         }
+    }
+
+    /// The order that a way to the cashier was meant for.
+    pub(crate) fn meant_by(&self, target: &Target) -> Option<&Order> {
+        self.find(self.key_of(target)?)
+    }
+
+    /// Writes a visit down, where there is an order that it was meant for.
+    pub(crate) fn note_attempt(&mut self, target: &Target, attempt: Attempt) {
+        let Some(key) = self.key_of(target).cloned() else {
+            return;
+        };
+        let Some(entry) = self.orders.get_mut(&key) else {
+            return;
+        };
+        let attempts = &mut entry.attempts;
+        attempts.push(attempt);
+        attempts.drain(..attempts.len().saturating_sub(MOST_ATTEMPTS));
+        self.changed.insert(Document::Order(key));
     }
 
     /// The buyer's bank said no. Only code pay remembers it: all others can be tried again.

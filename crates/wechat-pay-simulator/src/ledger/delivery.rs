@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Ledger;
-use super::journal::Document;
+use super::document::Document;
 use super::notice::{Notice, TryOutcome};
 use super::order::{OrderKey, ReplyKey};
 

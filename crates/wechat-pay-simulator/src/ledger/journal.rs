@@ -1,43 +1,11 @@
 //! What has changed, for a store: documents of JSON with a kind and a name. The store knows
 //! nothing of what is in them, the ledger nothing of where they are kept.
 
-use std::fmt;
-
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::document::{Document, Kept, json, kind_of, name_of};
 use super::order::OrderKey;
 use super::{Entry, Ledger};
-
-/// What is kept as one piece.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Document {
-    /// An order with its refunds and notifications.
-    Order(OrderKey),
-    /// A number that was closed before it was ordered.
-    Burnt(OrderKey),
-    Grants,
-    AuthCodes,
-    BillLinks,
-    /// What one merchant verifies WeChat by.
-    Platform(String),
-    /// How far the clock was advanced.
-    Clock,
-}
-
-/// A document as it is kept. It may hold a buyer's name: it is not for logs.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
-    pub(crate) kind: String,
-    pub(crate) name: String,
-    pub(crate) json: String,
-}
-
-impl fmt::Debug for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Kept({} {})", self.kind, self.name)
-    }
-}
 
 impl Ledger {
     /// What changed since the last time, as it is now.
@@ -153,33 +121,6 @@ impl Ledger {
         }
         self.orders.insert(key, entry);
     }
-}
-
-fn kind_of(document: &Document) -> &'static str {
-    match document {
-        Document::Order(_) => "order",
-        Document::Burnt(_) => "burnt",
-        Document::Grants => "grants",
-        Document::AuthCodes => "auth_codes",
-        Document::BillLinks => "bill_links",
-        Document::Platform(_) => "platform",
-        Document::Clock => "clock",
-    }
-}
-
-fn name_of(document: &Document) -> String {
-    match document {
-        Document::Order(key) | Document::Burnt(key) => {
-            json(&(&key.mchid, &key.sub_mchid, &key.out_trade_no))
-        }
-        Document::Platform(mchid) => mchid.clone(),
-        _ => String::new(),
-    }
-}
-
-// Plain structs with text keys: there is nothing in them that JSON cannot carry.
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn read<T: DeserializeOwned>(document: &Kept) -> Result<T, String> {

@@ -6,8 +6,6 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Ledger;
-use super::journal::Document;
 use crate::clock::after;
 
 /// A new certificate is listed at once, and signs after this: every client has fetched it by
@@ -74,17 +72,6 @@ impl Platform {
         let day = (now.as_second() - started_at.as_second()).max(0) / (24 * 60 * 60);
         let day = usize::try_from(day).unwrap_or(usize::MAX);
         SHARES_PER_MILLE.get(day).copied().unwrap_or(1000)
-    }
-}
-
-impl Ledger {
-    pub(crate) fn platform(&self, mchid: &str) -> Platform {
-        self.platforms.get(mchid).cloned().unwrap_or_default()
-    }
-
-    pub(crate) fn change_platform(&mut self, mchid: &str, change: impl FnOnce(&mut Platform)) {
-        change(self.platforms.entry(mchid.to_owned()).or_default());
-        self.changed.insert(Document::Platform(mchid.to_owned()));
     }
 }
 

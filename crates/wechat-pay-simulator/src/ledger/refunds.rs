@@ -4,10 +4,11 @@
 use jiff::Timestamp;
 use wechat_pay::Fen;
 
-use super::journal::Document;
+use super::document::Document;
 use super::notice::{Notice, NoticeKind};
 use super::order::{Order, OrderKey};
 use super::refund::{Refund, RefundKey, RefundRequest, RefundStatus, RefundedPayment};
+use super::refund_calls::Calls;
 use super::{Entry, Ledger};
 use crate::clock::after;
 use crate::settings::RefundOutcome;
@@ -19,15 +20,6 @@ const MOST_REFUNDS: u32 = 50;
 const MOST_CALLS_PER_SECOND: u32 = 150;
 const MOST_ERRORS_PER_SECOND: u32 = 6;
 const MOST_QUERIES_PER_SECOND: u32 = 300;
-
-/// How many calls a merchant made in one second.
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    second: i64,
-    all: u32,
-    refused: u32,
-    queries: u32,
-}
 
 /// Why a refund is not taken. Nothing changes then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use wechat_pay::{Fen, TradeState, beijing_time};
 
-use super::Entry;
 use super::attempt::Attempt;
 use super::notice::{Notice, TryOutcome};
 use super::order::{Order, OrderKey};
 use super::refund::Refund;
+use super::{Entry, Ledger};
 
 /// The ledger as `GET /_simulator/ledger` gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -110,8 +110,28 @@ pub struct RefundView {
     pub reason: Option<String>,
 }
 
+impl Ledger {
+    /// The ledger for people and tests; all merchants where none is named.
+    pub(crate) fn view(&self, mchid: Option<&str>, now: Timestamp) -> LedgerView {
+        let orders = self
+            .orders
+            .iter()
+            .filter(|(key, _)| mchid.is_none_or(|mchid| mchid == key.mchid))
+            .map(|(key, entry)| OrderView::new(key, entry, now))
+            .collect();
+        let refunds = self
+            .orders
+            .values()
+            .filter(|entry| mchid.is_none_or(|mchid| mchid == entry.order.request.key.mchid))
+            .flat_map(|entry| entry.refunds.iter().map(|refund| (&entry.order, refund)))
+            .map(|(order, refund)| RefundView::new(order, refund))
+            .collect();
+        LedgerView { orders, refunds }
+    }
+}
+
 impl RefundView {
-    pub(super) fn new(order: &Order, refund: &Refund) -> Self {
+    fn new(order: &Order, refund: &Refund) -> Self {
         Self {
             mchid: order.request.key.mchid.clone(),
             out_trade_no: order.request.key.out_trade_no.clone(),
@@ -160,7 +180,7 @@ impl AttemptView {
 }
 
 impl OrderView {
-    pub(super) fn new(key: &OrderKey, entry: &Entry, now: Timestamp) -> Self {
+    fn new(key: &OrderKey, entry: &Entry, now: Timestamp) -> Self {
         let order = &entry.order;
         let payment = order.payment.as_ref();
         Self {

@@ -11,8 +11,10 @@ use http::StatusCode;
 use maud::{Markup, html};
 use wechat_pay::beijing_time;
 
-use super::phone::value_of;
-use super::{faults, layout, with_page_headers};
+use super::faults;
+use super::form::value_of;
+use super::layout::{layout, with_page_headers};
+use crate::faults::FaultRule;
 use crate::keyring::Keyring;
 use crate::simulator::Simulator;
 
@@ -26,7 +28,8 @@ pub(super) fn routes() -> Router<Simulator> {
         .route("/control/settings", post(set))
         .route("/control/rotate", post(rotate))
         .route("/control/migrate", post(migrate))
-        .merge(faults::routes())
+        .route("/control/faults", post(add_fault))
+        .route("/control/faults/clear", post(clear_faults))
 }
 
 async fn page(State(simulator): State<Simulator>) -> Response {
@@ -34,7 +37,7 @@ async fn page(State(simulator): State<Simulator>) -> Response {
 }
 
 /// The page, with what is wrong with a form that was sent.
-pub(super) fn shown(simulator: &Simulator, status: StatusCode, problem: Option<&str>) -> Response {
+fn shown(simulator: &Simulator, status: StatusCode, problem: Option<&str>) -> Response {
     let content = html! {
         h1 { "控制台 · " span lang="en" { "Control" } }
         @if let Some(problem) = problem { p.card role="alert" { (problem) } }
@@ -118,6 +121,30 @@ async fn advance(State(simulator): State<Simulator>, RawForm(form): RawForm) -> 
     back()
 }
 
+async fn add_fault(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
+    let mut rules: Vec<FaultRule> = simulator
+        .faults()
+        .rules()
+        .into_iter()
+        .map(|(rule, _)| rule)
+        .collect();
+    let added = faults::read(&form).and_then(|rule| {
+        rules.push(rule);
+        let replaced = simulator.faults().replace(rules);
+        replaced.map_err(|error| format!("{}: {}", error.field, error.rule))
+    });
+    match added {
+        Ok(()) => back(),
+        Err(problem) => shown(&simulator, StatusCode::BAD_REQUEST, Some(&problem)),
+    }
+}
+
+async fn clear_faults(State(simulator): State<Simulator>) -> Response {
+    // No rules are right rules.
+    let _ = simulator.faults().replace(Vec::new());
+    back()
+}
+
 async fn set(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
     let line = value_of(&form, "line").unwrap_or_default();
     match simulator.settings().with(&line) {
@@ -166,6 +193,6 @@ fn unknown_merchant(simulator: &Simulator) -> Response {
     shown(simulator, StatusCode::NOT_FOUND, Some(problem))
 }
 
-pub(super) fn back() -> Response {
+fn back() -> Response {
     Redirect::to("/control").into_response()
 }

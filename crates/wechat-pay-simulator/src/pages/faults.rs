@@ -1,16 +1,10 @@
 //! Faults for people: the rules as a list with how often each has struck, and a form that adds
 //! one. It takes what `POST /_simulator/faults` takes, one rule at a time.
 
-use axum::Router;
-use axum::extract::{RawForm, State};
-use axum::response::Response;
-use axum::routing::post;
-use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::control::{back, shown};
-use super::phone::value_of;
+use super::form::value_of;
 use crate::faults::{FaultKind, FaultRule, ROUTES, codes_of};
 use crate::simulator::Simulator;
 
@@ -40,12 +34,6 @@ const NUMBERS: [(&str, &str); 4] = [
     ("delay_ms", "delay_ms · latency, timeout_after"),
     ("seconds", "seconds · late, reordered, clock_skew"),
 ];
-
-pub(super) fn routes() -> Router<Simulator> {
-    Router::new()
-        .route("/control/faults", post(add))
-        .route("/control/faults/clear", post(clear))
-}
 
 pub(super) fn section(simulator: &Simulator) -> Markup {
     html! {
@@ -96,25 +84,8 @@ fn word(kind: FaultKind) -> String {
     json.as_str().unwrap_or_default().to_owned()
 }
 
-async fn add(State(simulator): State<Simulator>, RawForm(form): RawForm) -> Response {
-    let mut rules: Vec<FaultRule> = simulator
-        .faults()
-        .rules()
-        .into_iter()
-        .map(|(rule, _)| rule)
-        .collect();
-    let added = read(&form).and_then(|rule| {
-        rules.push(rule);
-        let replaced = simulator.faults().replace(rules);
-        replaced.map_err(|error| format!("{}: {}", error.field, error.rule))
-    });
-    match added {
-        Ok(()) => back(),
-        Err(problem) => shown(&simulator, StatusCode::BAD_REQUEST, Some(&problem)),
-    }
-}
-
-fn read(form: &[u8]) -> Result<FaultRule, String> {
+/// The rule that a form describes, or what is wrong with the form.
+pub(super) fn read(form: &[u8]) -> Result<FaultRule, String> {
     let given = |name: &str| value_of(form, name).filter(|text| !text.is_empty());
     let mut rule = Map::new();
     for name in ["route", "kind", "code"] {
@@ -133,10 +104,4 @@ fn read(form: &[u8]) -> Result<FaultRule, String> {
         }
     }
     serde_json::from_value(Value::Object(rule)).map_err(|error| error.to_string())
-}
-
-async fn clear(State(simulator): State<Simulator>) -> Response {
-    // No rules are right rules.
-    let _ = simulator.faults().replace(Vec::new());
-    back()
 }

@@ -8,7 +8,7 @@ use axum::routing::get;
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{layout_wide, with_page_headers};
+use super::layout::{layout_wide, with_page_headers};
 use crate::settings::Trust;
 use crate::simulator::Simulator;
 

@@ -14,13 +14,11 @@ use maud::html;
 use url::Url;
 
 use super::cashier::{cashier, refusal_text};
-use super::phone::{outcome_of, outcome_text, value_of};
-use super::{layout, payer, with_page_headers};
+use super::form::{outcome_of, outcome_text, value_of};
+use super::layout::{layout, with_page_headers};
+use super::payer;
 use crate::ledger::Target;
-use crate::simulator::Simulator;
-
-/// The path of an `h5_url`, the same as WeChat's own.
-pub(crate) const H5_PATH: &str = "/cgi-bin/mmpayweb-bin/checkmweb";
+use crate::simulator::{H5_PATH, Simulator};
 
 const OUTCOME_PATH: &str = "/cgi-bin/mmpayweb-bin/outcome";
 

@@ -11,8 +11,8 @@ use maud::{Markup, html};
 use wechat_pay::{Fen, TradeState};
 
 use super::cashier::refusal_text;
-use super::phone::{outcome_of, value_of};
-use super::{layout_wide, with_page_headers};
+use super::form::{outcome_of, value_of};
+use super::layout::{layout_wide, with_page_headers};
 use crate::control::Problem;
 use crate::control::refund::{Decision, PortalRefund, decide_refund, refund_by_hand};
 use crate::ledger::order::OrderKey;

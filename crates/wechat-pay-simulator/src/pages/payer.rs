@@ -8,7 +8,7 @@ use axum::routing::post;
 use http::{HeaderMap, header};
 use maud::{Markup, html};
 
-use super::phone::value_of;
+use super::form::value_of;
 use crate::simulator::{Buyer, Simulator};
 
 const COOKIE: &str = "simulator_payer";

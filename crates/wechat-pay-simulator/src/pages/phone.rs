@@ -9,10 +9,12 @@ use maud::{Markup, html};
 use url::form_urlencoded;
 
 use super::cashier::{cashier, refusal_text};
-use super::{layout, payer, with_page_headers};
+use super::form::{outcome_of, outcome_text, value_of};
+use super::layout::{layout, with_page_headers};
+use super::payer;
 use crate::control::buyers::{login_code, show_auth_code};
 use crate::ledger::order::OrderKey;
-use crate::ledger::{Outcome, PayRefusal, Target};
+use crate::ledger::{PayRefusal, Target};
 use crate::simulator::{Buyer, Simulator};
 
 pub(super) fn routes() -> Router<Simulator> {
@@ -180,32 +182,6 @@ async fn pay(
         }
         Err(refusal) => refused(refusal),
     }
-}
-
-/// The outcome that a cashier's form carries.
-pub(super) fn outcome_of(form: &[u8]) -> Option<Outcome> {
-    match value_of(form, "outcome")?.as_str() {
-        "success" => Some(Outcome::Success),
-        "cancel" => Some(Outcome::Cancel),
-        "fail" => Some(Outcome::Fail),
-        _ => None,
-    }
-}
-
-/// What the buyer reads afterwards.
-pub(super) fn outcome_text(outcome: Outcome) -> (&'static str, &'static str) {
-    match outcome {
-        Outcome::Success => ("支付成功", "Paid."),
-        Outcome::Cancel => ("已取消支付", "Cancelled. Nothing was paid."),
-        Outcome::Fail => ("支付失败", "The payment failed. Nothing was paid."),
-    }
-}
-
-/// One value of a form or a query.
-pub(super) fn value_of(form: &[u8], name: &str) -> Option<String> {
-    form_urlencoded::parse(form)
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
 }
 
 fn open_codes(simulator: &Simulator) -> Markup {

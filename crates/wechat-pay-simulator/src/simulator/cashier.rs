@@ -7,6 +7,9 @@ use crate::ledger::attempt::{Attempt, AttemptResult, Way};
 use crate::ledger::order::{Order, Product};
 use crate::ledger::{Outcome, PayRefusal, Target};
 
+/// The path of an `h5_url`, the same as WeChat's own.
+pub(crate) const H5_PATH: &str = "/cgi-bin/mmpayweb-bin/checkmweb";
+
 /// Who is in the cashier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Buyer {

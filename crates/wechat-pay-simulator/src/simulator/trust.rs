@@ -1,7 +1,6 @@
 //! Which of WeChat's keys signs what, for which merchant, and which certificates are listed.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,17 +10,13 @@ use wechat_pay::{
 };
 
 use super::Simulator;
-use crate::certificate::{Validity, certified, validity};
 use crate::clock::after;
 use crate::faults::{FaultKind, Hits};
+use crate::keyring::certificate::{Validity, certified, validity};
 use crate::keyring::{Keyring, KeyringError, is_same_serial};
 use crate::ledger::order::ReplyKey;
 use crate::ledger::platform::LaterCertificate;
 use crate::settings::Oaep;
-
-/// Keys of certificates that came later, read once, by serial.
-#[derive(Debug, Default)]
-pub(super) struct Signers(Mutex<BTreeMap<String, Arc<PlatformKey>>>);
 
 /// A certificate as `/v3/certificates` lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,19 +207,6 @@ impl Simulator {
         let Some(later) = later else {
             return Ok(keyring.platform_key.clone());
         };
-        let mut signers = self
-            .0
-            .signers
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = signers.get(&later.serial_no) {
-            return Ok(known.clone());
-        }
-        let key = SigningKey::from_pem(later.private_key_pem.as_bytes())
-            .and_then(|key| PlatformKey::new(&later.serial_no, key))?;
-        let key = Arc::new(key);
-        signers.insert(later.serial_no.clone(), key.clone());
-        Ok(key)
+        self.0.signers.key_of(later)
     }
 }

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wechat_pay::JsapiPayment;
 
-use super::Browser;
+use super::browser::Browser;
+use crate::keyring::MerchantFile;
 use crate::ledger::order::Product;
 use crate::ledger::{Outcome, PayRefusal, Target};
-use crate::merchant_file::MerchantFile;
 use crate::pages::payer;
 use crate::simulator::Buyer;
 

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 
+use super::browser::{BRIDGE_PATH, Browser, USER_AGENT};
 use super::inject::{script_nonce, with_script};
-use super::{BRIDGE_PATH, Browser, USER_AGENT};
 
 /// More than a shop's form; a page beyond it is passed on without the script.
 const REQUEST_LIMIT_BYTES: usize = 16 * 1024 * 1024;
