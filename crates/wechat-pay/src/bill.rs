@@ -16,6 +16,7 @@
 
 mod error;
 mod fund_flow;
+mod limits;
 mod reader;
 mod request;
 mod row;
@@ -25,8 +26,9 @@ mod unpacking;
 
 pub use error::BillError;
 pub use fund_flow::{FundFlowDirection, FundFlowRow, FundFlowSummary};
+pub use limits::{MAX_BILL_BYTES, MAX_LINE_BYTES};
 use reader::read_parts;
-pub use reader::{Bill, BillReader, BillText, MAX_LINE_BYTES, read_bill};
+pub use reader::{Bill, BillReader, BillText, read_bill};
 pub use request::{
     BillAccount, BillDownload, BillTicket, BillType, FundFlowBillRequest, Packing, TradeBillRequest,
 };
@@ -36,4 +38,3 @@ pub use sealed::{
     seal_bill,
 };
 pub use trade::{TradeBillRefund, TradeBillRow, TradeBillSummary};
-pub use unpacking::MAX_BILL_BYTES;

@@ -44,98 +44,85 @@
 //! }
 //! ```
 
-mod abnormal_refund;
-mod aead;
-mod app_payment;
-mod authorization;
 mod beijing;
 pub mod bill;
-mod certificates;
-mod code_pay;
 mod error;
 mod field;
-mod issuer;
+mod hex;
 mod json;
-mod key;
-mod key_file;
+mod keys;
 mod money;
 mod notification;
-mod oaep;
-mod order_extras;
 mod order_fields;
 mod orders;
-mod partner;
-mod partner_code_pay;
-mod pay_sign;
-mod pem;
-mod product;
 mod receipt;
-mod refund;
-mod refund_answer;
+mod refunds;
 mod reply;
 mod request;
 mod retry;
-mod signature;
-mod stamp;
-mod transaction;
-mod trust;
+mod sealing;
+mod signing;
 pub mod v2;
 mod words;
 
-pub use abnormal_refund::{AbnormalRefund, AbnormalRefundError, AbnormalRefundTo, SealedRequest};
-pub use aead::{AEAD_ALGORITHM, AeadError, ApiV3Key, SealedResource, open, seal};
-pub use app_payment::AppPayment;
-pub use authorization::{AUTHORIZATION_SCHEME, Authorization, AuthorizationError};
 pub use beijing::beijing_time;
-pub use certificates::{CertificatesError, SealedCertificate, SealedCertificates, certificates};
-pub use code_pay::{
-    AuthCode, CodePayOrder, CodePayScene, Reversed, replay_code_pay_order, reverse,
-};
 pub use error::{WechatError, without_openids};
 pub use field::{InvalidField, Rule};
+pub use hex::{lower_hex, upper_hex};
 pub use json::{ReadJson, Unreadable, read_json};
-pub use key::{KeyError, MerchantKey, PlatformKey, PublicKey, SigningKey};
-pub use key_file::{Found, Wanted};
+pub use keys::certificate::{CertificateFacts, certificate_serial};
+pub use keys::download::{CertificatesError, SealedCertificate, SealedCertificates, certificates};
+pub use keys::error::KeyError;
+pub use keys::file_kind::{ExpectedFile, FoundFile};
+pub use keys::rsa::{MerchantKey, PlatformKey, PublicKey, SigningKey};
+pub use keys::trusted::TrustedKeys;
 pub use money::{Fen, YuanTextError};
 pub use notification::{
     Notification, NotificationDraft, NotificationError, NotifiedResource, TRANSACTION_SUCCESS,
     UnreadNotification, failure_body, open_notification,
 };
-pub use oaep::{OaepError, OaepHash};
 pub use order_fields::{
     Description, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, RefundId, TransactionId,
 };
-pub use orders::{
+pub use orders::code_pay::{
+    AuthCode, CodePayOrder, CodePayScene, Reversed, replay_code_pay_order, reverse,
+};
+pub use orders::order::{
     AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, Order, close, query_by_out_trade_no,
     query_by_transaction_id, replay_order,
 };
-pub use partner::{
+pub use orders::partner::{
     OpenIdOwner, PartnerOrder, PartnerPayer, PartnerTransaction, SubMerchant, close_partner_order,
     query_partner_order_by_out_trade_no, query_partner_order_by_transaction_id,
     replay_partner_order,
 };
-pub use partner_code_pay::{
+pub use orders::partner_code_pay::{
     PartnerCodePayOrder, PartnerReversed, replay_partner_code_pay_order, reverse_partner_order,
 };
-pub use pay_sign::JsapiPayment;
-pub use pem::{CertificateFacts, certificate_serial};
-pub use product::{H5Type, Product, ProductFields};
+pub use orders::product::{H5Type, Product, ProductFields};
+pub use orders::transaction::{Payer, TradeState, TradeType, Transaction, TransactionAmount};
 pub use receipt::receipt_is_wechats;
-pub use refund::{RefundFrom, RefundGoods, RefundOf, RefundRequest, query_refund, replay_refund};
-pub use refund_answer::{
+pub use refunds::abnormal::{AbnormalRefund, AbnormalRefundError, AbnormalRefundTo, SealedRequest};
+pub use refunds::answer::{
     FundsAccount, REFUND_ABNORMAL, REFUND_CLOSED, REFUND_SUCCESS, Refund, RefundAmount,
     RefundChannel, RefundNotice, RefundNoticeAmount, RefundStatus,
+};
+pub use refunds::request::{
+    RefundFrom, RefundGoods, RefundOf, RefundRequest, query_refund, replay_refund,
 };
 pub use reply::{Reply, ReplyError, VerifiedReply};
 pub use request::{RequestParts, SignedRequest};
 pub use retry::{Operation, RetryWith};
-pub use signature::{
-    MAX_CLOCK_DIFFERENCE_S, PROBE_PREFIX, SERIAL_HEADER, SignatureError, reply_message,
-    request_message, verify_signed,
+pub use sealing::aead::{AEAD_ALGORITHM, AeadError, ApiV3Key, SealedResource, open, seal};
+pub use sealing::oaep::{OaepError, OaepHash};
+pub use signing::app_payment::AppPayment;
+pub use signing::authorization::{AUTHORIZATION_SCHEME, Authorization, AuthorizationError};
+pub use signing::jsapi_payment::JsapiPayment;
+pub use signing::message::{reply_message, request_message};
+pub use signing::signature::{
+    MAX_CLOCK_DIFFERENCE_S, PROBE_PREFIX, SERIAL_HEADER, SignatureError, verify_signed,
 };
-pub use stamp::Stamp;
-pub use transaction::{Payer, TradeState, TradeType, Transaction, TransactionAmount};
-pub use trust::TrustedKeys;
+pub use signing::stamp::Stamp;
 
 #[cfg(test)]
 mod published_vectors;

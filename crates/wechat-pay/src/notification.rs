@@ -12,15 +12,15 @@ use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::aead::{self, AeadError, ApiV3Key, SealedResource};
 use crate::beijing::beijing_time;
+use crate::hex::upper_hex;
 use crate::json::{ReadJson, Unreadable, read_json};
-use crate::partner::PartnerTransaction;
-use crate::refund_answer::RefundNotice;
-use crate::signature::{SignatureError, verify_signed};
-use crate::stamp::upper_hex;
-use crate::transaction::Transaction;
-use crate::trust::TrustedKeys;
+use crate::keys::trusted::TrustedKeys;
+use crate::orders::partner::PartnerTransaction;
+use crate::orders::transaction::Transaction;
+use crate::refunds::answer::RefundNotice;
+use crate::sealing::aead::{self, AeadError, ApiV3Key, SealedResource};
+use crate::signing::signature::{SignatureError, verify_signed};
 
 /// The event of a payment that was made.
 pub const TRANSACTION_SUCCESS: &str = "TRANSACTION.SUCCESS";

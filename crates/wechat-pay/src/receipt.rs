@@ -6,7 +6,7 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use md5::{Digest, Md5};
 
-use crate::stamp::upper_hex;
+use crate::hex::upper_hex;
 
 /// Whether WeChat made this address: `check_code` is the MD5 of the page's address as it was
 /// registered, the two numbers in it, and WeChat's own number of the payment, which the address

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::WechatError;
 use crate::json::{ReadJson, Unreadable, read_json};
-use crate::signature::{SignatureError, is_signed, verify_signed};
-use crate::trust::TrustedKeys;
+use crate::keys::trusted::TrustedKeys;
+use crate::signing::signature::{SignatureError, is_signed, verify_signed};
 
 /// A reply as the HTTP client got it.
 #[derive(Clone, Debug)]
@@ -149,8 +149,8 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::orders::NativeOrdered;
-    use crate::stamp::Stamp;
+    use crate::orders::order::NativeOrdered;
+    use crate::signing::stamp::Stamp;
     use crate::test_keys;
 
     const NOW_S: i64 = 1_700_000_000;

@@ -7,10 +7,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Serialize;
 
-use crate::authorization::Authorization;
-use crate::key::{KeyError, MerchantKey};
-use crate::signature::{SERIAL_HEADER, request_message};
-use crate::stamp::Stamp;
+use crate::keys::error::KeyError;
+use crate::keys::rsa::MerchantKey;
+use crate::signing::authorization::Authorization;
+use crate::signing::message::request_message;
+use crate::signing::signature::SERIAL_HEADER;
+use crate::signing::stamp::Stamp;
 
 /// A request before it is signed. It can be kept, and signed again for each try.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +109,7 @@ pub(crate) fn encode(text: &str) -> String {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');
-            encoded.push_str(&crate::stamp::upper_hex(&[byte]));
+            encoded.push_str(&crate::hex::upper_hex(&[byte]));
         }
     }
     encoded
@@ -130,7 +132,7 @@ fn headers(authorization: &Authorization, reply_key: Option<&str>) -> Result<Hea
         HeaderValue::from_static(concat!("wechat-pay-rust/", env!("CARGO_PKG_VERSION"))),
     );
     if let Some(serial) = reply_key {
-        crate::key::check_token("Wechatpay-Serial", serial)?;
+        crate::keys::rsa::check_token("Wechatpay-Serial", serial)?;
         let serial = HeaderValue::from_str(serial).map_err(|_| KeyError::Signing)?;
         headers.insert(SERIAL_HEADER, serial);
     }

@@ -6,7 +6,7 @@
 
 use crate::error::WechatError;
 use crate::reply::ReplyError;
-use crate::signature::SignatureError;
+use crate::signing::signature::SignatureError;
 
 /// What was asked of WeChat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

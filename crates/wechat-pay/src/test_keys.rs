@@ -7,7 +7,8 @@ use aws_lc_rs::rsa;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::key_file::{self, Wanted};
+use crate::keys::file;
+use crate::keys::file_kind::ExpectedFile;
 use crate::{MerchantKey, PlatformKey, PublicKey, SigningKey, TrustedKeys};
 
 /// The documentation's public example key. It guards nothing.
@@ -107,7 +108,7 @@ pub(crate) fn new_platform() -> (String, String) {
 }
 
 fn doc_key_pair() -> rsa::KeyPair {
-    let der = key_file::read(DOC_KEY_PKCS1_PEM.as_bytes(), Wanted::PrivateKey).unwrap();
+    let der = file::read(DOC_KEY_PKCS1_PEM.as_bytes(), ExpectedFile::PrivateKey).unwrap();
     rsa::KeyPair::from_der(&der).unwrap()
 }
 

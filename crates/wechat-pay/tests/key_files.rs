@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use wechat_pay::{CertificateFacts, Found, KeyError, PublicKey, SigningKey, Wanted};
+use wechat_pay::{CertificateFacts, ExpectedFile, FoundFile, KeyError, PublicKey, SigningKey};
 
 /// A folder with one file of each kind.
 static FILES: LazyLock<Files> = LazyLock::new(Files::make);
@@ -171,105 +171,105 @@ fn public_keys_and_certificates_are_taken_in_every_disguise() {
     }
 }
 
-/// Reads a file as what is wanted; gives the refusal.
-fn refusal(wanted: Wanted, file: &[u8]) -> Result<(), KeyError> {
-    match wanted {
-        Wanted::PrivateKey => SigningKey::from_pem(file).map(drop),
-        Wanted::PublicKey => PublicKey::from_pem(file).map(drop),
-        Wanted::Certificate => PublicKey::from_certificate_pem(file).map(drop),
+/// Reads a file as what is expected; gives the refusal.
+fn refusal(expected: ExpectedFile, file: &[u8]) -> Result<(), KeyError> {
+    match expected {
+        ExpectedFile::PrivateKey => SigningKey::from_pem(file).map(drop),
+        ExpectedFile::PublicKey => PublicKey::from_pem(file).map(drop),
+        ExpectedFile::Certificate => PublicKey::from_certificate_pem(file).map(drop),
     }
 }
 
 #[test]
 fn another_file_is_named_by_what_it_is_and_what_to_do() {
-    use Wanted::{Certificate, PrivateKey, PublicKey};
+    use ExpectedFile::{Certificate, PrivateKey, PublicKey};
     let cases = [
         (
             PrivateKey,
             "cert.pem",
-            Found::Certificate,
+            FoundFile::Certificate,
             "apiclient_key.pem",
         ),
         (
             PrivateKey,
             "cert.der",
-            Found::Certificate,
+            FoundFile::Certificate,
             "apiclient_key.pem",
         ),
         (
             PrivateKey,
             "public.pem",
-            Found::PublicKey,
+            FoundFile::PublicKey,
             "apiclient_key.pem",
         ),
-        (PrivateKey, "key.p12", Found::Pkcs12, "openssl pkcs12"),
+        (PrivateKey, "key.p12", FoundFile::Pkcs12, "openssl pkcs12"),
         (
             PrivateKey,
             "encrypted.pem",
-            Found::EncryptedPrivateKey,
+            FoundFile::EncryptedPrivateKey,
             "openssl pkey",
         ),
         (
             PrivateKey,
             "encrypted.der",
-            Found::EncryptedPrivateKey,
+            FoundFile::EncryptedPrivateKey,
             "openssl pkey",
         ),
         (
             PrivateKey,
             "encrypted_pkcs1.pem",
-            Found::EncryptedPrivateKey,
+            FoundFile::EncryptedPrivateKey,
             "openssl pkey",
         ),
         (
             PrivateKey,
             "request.pem",
-            Found::CertificateRequest,
+            FoundFile::CertificateRequest,
             "apiclient_key.pem",
         ),
-        (PrivateKey, "ec.pem", Found::EcPrivateKey, "RSA"),
-        (PrivateKey, "ec_pkcs8.pem", Found::EcPrivateKey, "RSA"),
-        (PrivateKey, "ed25519.pem", Found::OtherPrivateKey, "RSA"),
-        (PublicKey, "key.pem", Found::PrivateKey, "pub_key.pem"),
-        (PublicKey, "pkcs1.der", Found::PrivateKey, "pub_key.pem"),
+        (PrivateKey, "ec.pem", FoundFile::EcPrivateKey, "RSA"),
+        (PrivateKey, "ec_pkcs8.pem", FoundFile::EcPrivateKey, "RSA"),
+        (PrivateKey, "ed25519.pem", FoundFile::OtherPrivateKey, "RSA"),
+        (PublicKey, "key.pem", FoundFile::PrivateKey, "pub_key.pem"),
+        (PublicKey, "pkcs1.der", FoundFile::PrivateKey, "pub_key.pem"),
         (
             PublicKey,
             "cert.pem",
-            Found::Certificate,
+            FoundFile::Certificate,
             "a place of its own",
         ),
         (
             PublicKey,
             "ec_public.pem",
-            Found::OtherPublicKey,
+            FoundFile::OtherPublicKey,
             "pub_key.pem",
         ),
-        (PublicKey, "key.p12", Found::Pkcs12, "pub_key.pem"),
+        (PublicKey, "key.p12", FoundFile::Pkcs12, "pub_key.pem"),
         (
             Certificate,
             "key.pem",
-            Found::PrivateKey,
+            FoundFile::PrivateKey,
             "BEGIN CERTIFICATE",
         ),
         (
             Certificate,
             "public.pem",
-            Found::PublicKey,
+            FoundFile::PublicKey,
             "a place of its own",
         ),
         (
             Certificate,
             "request.pem",
-            Found::CertificateRequest,
+            FoundFile::CertificateRequest,
             "that WeChat made",
         ),
-        (Certificate, "key.p12", Found::Pkcs12, "-nokeys"),
+        (Certificate, "key.p12", FoundFile::Pkcs12, "-nokeys"),
     ];
-    for (wanted, name, found, advice) in cases {
-        let error = refusal(wanted, &FILES.read(name)).expect_err(name);
-        assert_eq!(error, KeyError::WrongFile { wanted, found }, "{name}");
+    for (expected, name, found, advice) in cases {
+        let error = refusal(expected, &FILES.read(name)).expect_err(name);
+        assert_eq!(error, KeyError::WrongFile { expected, found }, "{name}");
         let said = error.to_string();
-        assert!(said.contains(&format!("and not {wanted}: ")), "{said}");
+        assert!(said.contains(&format!("and not {expected}: ")), "{said}");
         assert!(said.contains(advice), "{said}");
     }
 }
@@ -283,27 +283,27 @@ fn a_file_that_was_damaged_on_its_way_says_so() {
         "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaA==\n-----END OPENSSH PRIVATE KEY-----\n";
     let holed = pem.replacen("MII", "MI", 1);
     let starred = pem.replacen("MII", "***", 1);
-    let cases: [(&str, Found); 10] = [
-        ("", Found::Nothing),
-        (" \n\t\u{feff}\n", Found::Nothing),
-        (cut, Found::CutOff),
-        ("-----BEGIN PRIVATE KEY-----", Found::CutOff),
-        (&holed, Found::Damaged),
-        (&starred, Found::Damaged),
-        (&twice, Found::PrivateKeys),
-        (openssh, Found::OpenSshKey),
-        ("<html>log in</html>", Found::Unknown),
-        ("0123456789abcdef0123456789abcdef", Found::Unknown),
+    let cases: [(&str, FoundFile); 10] = [
+        ("", FoundFile::Nothing),
+        (" \n\t\u{feff}\n", FoundFile::Nothing),
+        (cut, FoundFile::CutOff),
+        ("-----BEGIN PRIVATE KEY-----", FoundFile::CutOff),
+        (&holed, FoundFile::Damaged),
+        (&starred, FoundFile::Damaged),
+        (&twice, FoundFile::PrivateKeys),
+        (openssh, FoundFile::OpenSshKey),
+        ("<html>log in</html>", FoundFile::Unknown),
+        ("0123456789abcdef0123456789abcdef", FoundFile::Unknown),
     ];
-    let wanted = Wanted::PrivateKey;
+    let expected = ExpectedFile::PrivateKey;
     for (text, found) in cases {
-        let error = refusal(wanted, text.as_bytes()).unwrap_err();
-        assert_eq!(error, KeyError::WrongFile { wanted, found }, "{error}");
+        let error = refusal(expected, text.as_bytes()).unwrap_err();
+        assert_eq!(error, KeyError::WrongFile { expected, found }, "{error}");
     }
-    let error = refusal(wanted, &[0xff, 0x00, 0x80, 0x12]).unwrap_err();
-    let found = Found::Unknown;
-    assert_eq!(error, KeyError::WrongFile { wanted, found });
-    let short = refusal(wanted, &FILES.read("short.pem"));
+    let error = refusal(expected, &[0xff, 0x00, 0x80, 0x12]).unwrap_err();
+    let found = FoundFile::Unknown;
+    assert_eq!(error, KeyError::WrongFile { expected, found });
+    let short = refusal(expected, &FILES.read("short.pem"));
     assert_eq!(short, Err(KeyError::PrivateKey));
 }
 
@@ -323,9 +323,13 @@ fn no_part_of_a_file_and_no_changed_byte_makes_a_reader_panic() {
             let mut changed = whole.clone();
             changed[place] ^= 0xff;
             for file in [&whole[..place], &changed] {
-                for wanted in [Wanted::PrivateKey, Wanted::PublicKey, Wanted::Certificate] {
+                for expected in [
+                    ExpectedFile::PrivateKey,
+                    ExpectedFile::PublicKey,
+                    ExpectedFile::Certificate,
+                ] {
                     // What comes of it is another test's; a changed byte can be a blank's.
-                    let _ = refusal(wanted, file);
+                    let _ = refusal(expected, file);
                 }
             }
         }
@@ -336,14 +340,14 @@ fn no_part_of_a_file_and_no_changed_byte_makes_a_reader_panic() {
 fn no_refusal_repeats_what_is_in_the_file() {
     let pem = FILES.text("key.pem");
     let line = pem.lines().nth(3).unwrap();
-    for (wanted, file) in [
-        (Wanted::PublicKey, pem.clone()),
-        (Wanted::Certificate, pem.clone()),
-        (Wanted::PrivateKey, pem[..pem.len() - 20].to_owned()),
-        (Wanted::PrivateKey, pem.replace("MII", "?")),
-        (Wanted::PrivateKey, format!("{pem}{pem}")),
+    for (expected, file) in [
+        (ExpectedFile::PublicKey, pem.clone()),
+        (ExpectedFile::Certificate, pem.clone()),
+        (ExpectedFile::PrivateKey, pem[..pem.len() - 20].to_owned()),
+        (ExpectedFile::PrivateKey, pem.replace("MII", "?")),
+        (ExpectedFile::PrivateKey, format!("{pem}{pem}")),
     ] {
-        let error = refusal(wanted, file.as_bytes()).unwrap_err();
+        let error = refusal(expected, file.as_bytes()).unwrap_err();
         assert!(!format!("{error} {error:?}").contains(line), "{error}");
     }
 }

@@ -22,7 +22,6 @@ const NOT_YET_CLEAN: &[&str] = &[
     "crates/merchant-core",
     "crates/merchant-server",
     "crates/qr-code",
-    "crates/wechat-pay",
     "xtask",
 ];
 
@@ -33,7 +32,6 @@ const MOST_TOP_MODULES: usize = 20;
 const NOT_YET_GROUPED: &[&str] = &[
     "crates/merchant-core",
     "crates/merchant-server",
-    "crates/wechat-pay",
 ];
 
 pub(super) fn findings() -> Result<Vec<String>, Failure> {

@@ -1,6 +1,6 @@
 //! Why a bill is not believed or cannot be read. Cells are never shown: they may name buyers.
 
-use crate::bill::{MAX_BILL_BYTES, MAX_LINE_BYTES};
+use crate::bill::limits::{MAX_BILL_BYTES, MAX_LINE_BYTES};
 use crate::money::YuanTextError;
 
 impl BillError {

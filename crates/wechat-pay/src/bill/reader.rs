@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::bill::limits::MAX_LINE_BYTES;
 use crate::bill::row::Columns;
 use crate::bill::unpacking::Unpacking;
 use crate::bill::{BillError, BillRow, BillTicket, Packing};
-
-/// More than this no line of a bill has.
-pub const MAX_LINE_BYTES: usize = 64 * 1024;
 
 /// A bill that was read, and whose hash fits.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::bill::BillError;
 use crate::field::{InvalidField, check_word};
+use crate::keys::trusted::TrustedKeys;
 use crate::order_fields::is_loopback;
 use crate::reply::{Reply, ReplyError};
 use crate::request::{RequestParts, encode};
-use crate::trust::TrustedKeys;
 
 /// Which rows a trade bill has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -199,7 +199,7 @@ impl BillDownload {
     /// [`BillDownload::file`].
     #[must_use]
     pub fn is_file(status: StatusCode, headers: &http::HeaderMap) -> bool {
-        status == StatusCode::OK && !crate::signature::is_signed(headers)
+        status == StatusCode::OK && !crate::signing::signature::is_signed(headers)
     }
 }
 
@@ -222,8 +222,8 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::signature::SignatureError;
-    use crate::stamp::Stamp;
+    use crate::signing::signature::SignatureError;
+    use crate::signing::stamp::Stamp;
     use crate::test_keys;
 
     fn ticket(url: &str) -> BillTicket {

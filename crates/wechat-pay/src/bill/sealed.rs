@@ -13,13 +13,13 @@ use aes_gcm::{AesGcm, KeyInit};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::aead::AEAD_ALGORITHM;
 use crate::bill::unpacking::Unpacking;
 use crate::bill::{Bill, BillAccount, BillDownload, BillError, BillTicket, Packing, read_parts};
 use crate::field::{InvalidField, check_word};
-use crate::key::MerchantKey;
-use crate::oaep::OaepHash;
+use crate::keys::rsa::MerchantKey;
 use crate::request::{RequestParts, encode};
+use crate::sealing::aead::AEAD_ALGORITHM;
+use crate::sealing::oaep::OaepHash;
 
 /// Asks for a sub-merchant's flow of funds; answered with [`SealedBillTickets`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,8 @@ use std::io::Write;
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 use flate2::write::GzDecoder;
 
+use crate::bill::limits::MAX_BILL_BYTES;
 use crate::bill::{BillError, Packing};
-
-/// More than this no bill unpacks to: a guard against gzip that grows without end.
-pub const MAX_BILL_BYTES: u64 = 4 << 30;
 
 /// So much is unpacked at a time; gzip makes at most about a thousand times as much of it.
 const STEP_BYTES: usize = 1024;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::money::Fen;
-use crate::stamp::Stamp;
+use crate::signing::stamp::Stamp;
 use crate::test_keys;
 
 const NOW_S: i64 = 1_700_000_000;

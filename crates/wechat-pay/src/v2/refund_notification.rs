@@ -18,8 +18,8 @@ use md5::{Digest, Md5};
 
 use super::xml::{XmlError, read_flat, write_flat};
 use crate::field::{InvalidField, Rule};
+use crate::hex::lower_hex;
 use crate::money::Fen;
-use crate::stamp::upper_hex;
 use crate::words::words;
 
 /// The merchant's APIv2 key: 32 letters and digits, set in the merchant portal. It is another
@@ -44,7 +44,7 @@ impl ApiV2Key {
 
     /// The cipher's key: 32 lower-case hex digits, taken as bytes.
     fn cipher_key(&self) -> Result<UnboundCipherKey, RefundNotificationError> {
-        let key = upper_hex(&Md5::digest(self.0.as_bytes())).to_ascii_lowercase();
+        let key = lower_hex(&Md5::digest(self.0.as_bytes()));
         UnboundCipherKey::new(&AES_256, key.as_bytes())
             .map_err(|_| RefundNotificationError::Opening)
     }

@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 use md5::{Digest, Md5};
 
 use super::ApiV2Key;
-use crate::stamp::upper_hex;
+use crate::hex::upper_hex;
 
 /// The kind of a signature, `sign_type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -10,16 +10,17 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::aead::{self, AeadError, ApiV3Key, SealedResource};
 use crate::beijing::beijing_time;
 use crate::error::WechatError;
 use crate::json::{Unreadable, read_json};
-use crate::key::{KeyError, PublicKey};
-use crate::pem::read_certificate;
+use crate::keys::certificate::read_certificate;
+use crate::keys::error::KeyError;
+use crate::keys::rsa::PublicKey;
+use crate::keys::trusted::{DatedCertificate, TrustedKeys};
 use crate::reply::{Reply, ReplyError};
 use crate::request::RequestParts;
-use crate::signature::SignatureError;
-use crate::trust::TrustedKeys;
+use crate::sealing::aead::{self, AeadError, ApiV3Key, SealedResource};
+use crate::signing::signature::SignatureError;
 
 /// Asks for the platform certificates; answered with [`SealedCertificates`], to be read by
 /// [`TrustedKeys::refreshed`].
@@ -176,20 +177,12 @@ impl TrustedKeys {
     }
 }
 
-/// A certificate that was opened.
-pub(crate) struct OpenedCertificate {
-    pub(crate) serial_no: String,
-    pub(crate) key: PublicKey,
-    pub(crate) effective_s: i64,
-    pub(crate) expires_s: i64,
-}
-
 fn open_all(
     keys: &TrustedKeys,
     body: &[u8],
     api_v3_key: &ApiV3Key,
     now_s: i64,
-) -> Result<Vec<OpenedCertificate>, CertificatesError> {
+) -> Result<Vec<DatedCertificate>, CertificatesError> {
     let sealed: SealedCertificates = read_json(body).map_err(CertificatesError::Form)?.value;
     if sealed.data.is_empty() {
         return Err(CertificatesError::Empty);
@@ -206,7 +199,7 @@ fn open(
     sealed: &SealedCertificate,
     api_v3_key: &ApiV3Key,
     now_s: i64,
-) -> Result<OpenedCertificate, CertificatesError> {
+) -> Result<DatedCertificate, CertificatesError> {
     let serial_no: String = sealed.serial_no.chars().take(128).collect();
     let pem = aead::open(api_v3_key, &sealed.encrypt_certificate).map_err(|error| {
         CertificatesError::Opening {
@@ -227,7 +220,7 @@ fn open(
         Some(moment.as_second())
     };
     let not_after_s = certificate.not_after_s;
-    Ok(OpenedCertificate {
+    Ok(DatedCertificate {
         key: PublicKey::from_der(&certificate.public_key_der)?,
         effective_s: second(&sealed.effective_time).unwrap_or(certificate.not_before_s),
         // Whichever ends first: WeChat's word, or the certificate's own.

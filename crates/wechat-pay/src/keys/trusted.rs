@@ -8,10 +8,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::certificates::OpenedCertificate;
-use crate::issuer::Issuer;
-use crate::key::{KeyError, PublicKey, check_token};
-use crate::pem::{Certificate, read_certificate};
+use crate::keys::certificate::{Certificate, read_certificate};
+use crate::keys::error::KeyError;
+use crate::keys::issuer::Issuer;
+use crate::keys::rsa::{PublicKey, check_token};
 
 /// Serial to public key.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,14 @@ struct Period {
     expires_s: i64,
 }
 
+/// A certificate whose key can be trusted, with the time that it is good for.
+pub(crate) struct DatedCertificate {
+    pub(crate) serial_no: String,
+    pub(crate) key: PublicKey,
+    pub(crate) effective_s: i64,
+    pub(crate) expires_s: i64,
+}
+
 impl TrustedKeys {
     /// Trusts nobody yet: everything signed is refused.
     pub fn new() -> Self {
@@ -53,7 +61,7 @@ impl TrustedKeys {
     pub fn add_certificate_pem(&mut self, pem: &[u8]) -> Result<String, KeyError> {
         let certificate = read_certificate(pem)?;
         let serial = certificate.serial_no.clone();
-        self.add_certificate(&OpenedCertificate {
+        self.add_certificate(&DatedCertificate {
             key: PublicKey::from_der(&certificate.public_key_der)?,
             serial_no: certificate.serial_no,
             effective_s: certificate.not_before_s,
@@ -83,7 +91,7 @@ impl TrustedKeys {
 
     pub(crate) fn add_certificate(
         &mut self,
-        certificate: &OpenedCertificate,
+        certificate: &DatedCertificate,
     ) -> Result<(), KeyError> {
         let trusted = Trusted {
             key: certificate.key.clone(),

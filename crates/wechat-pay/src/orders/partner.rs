@@ -10,10 +10,12 @@ use serde_json::json;
 
 use crate::field::{InvalidField, check_word};
 use crate::order_fields::{OutTradeNo, TransactionId};
-use crate::orders::{Order, Orderer, PayerBody};
-use crate::product::{Product, ProductFields};
+use crate::orders::order::{Order, Orderer, PayerBody};
+use crate::orders::product::{Product, ProductFields};
+use crate::orders::transaction::{
+    TradeState, TradeType, Transaction, TransactionAmount, null_as_default,
+};
 use crate::request::{RequestParts, encode};
-use crate::transaction::{TradeState, TradeType, Transaction, TransactionAmount, null_as_default};
 
 /// A merchant that a service provider acts for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,7 +213,7 @@ impl PartnerTransaction {
             bank_type: self.bank_type,
             attach: self.attach,
             success_time: self.success_time,
-            payer: self.payer.map(|payer| crate::transaction::Payer {
+            payer: self.payer.map(|payer| crate::orders::transaction::Payer {
                 openid: payer.sp_openid,
             }),
             amount: self.amount,

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{KeyError, MerchantKey, PublicKey};
-use crate::stamp::Stamp;
+use crate::keys::error::KeyError;
+use crate::keys::rsa::{MerchantKey, PublicKey};
+use crate::signing::stamp::Stamp;
 
 /// Parameters of `getBrandWCPayRequest`, and of a mini-program's `wx.requestPayment` (there the
 /// mini-program's appid signs, and `appId` itself is not handed over). Every value is text: a number where text is due works

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::field::{InvalidField, Rule, check_text, check_word};
 use crate::money::Fen;
-use crate::order_extras::{check_detail, check_settle_info};
 use crate::order_fields::{Description, OutTradeNo};
-use crate::orders::Orderer;
+use crate::orders::extras::{check_detail, check_settle_info};
+use crate::orders::order::Orderer;
 use crate::request::{RequestParts, encode};
 
 /// The route of code pay.

@@ -5,11 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::code_pay::CodePayOrder;
 use crate::field::{InvalidField, check_word};
 use crate::order_fields::OutTradeNo;
-use crate::orders::Orderer;
-use crate::partner::SubMerchant;
+use crate::orders::code_pay::CodePayOrder;
+use crate::orders::order::Orderer;
+use crate::orders::partner::SubMerchant;
 use crate::request::{RequestParts, encode};
 
 /// The route of code pay in partner mode.
@@ -102,9 +102,9 @@ fn orderer<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code_pay::{AuthCode, CodePayScene};
     use crate::money::Fen;
     use crate::order_fields::Description;
+    use crate::orders::code_pay::{AuthCode, CodePayScene};
 
     fn order() -> PartnerCodePayOrder {
         PartnerCodePayOrder {

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{KeyError, MerchantKey, PublicKey};
-use crate::stamp::Stamp;
+use crate::keys::error::KeyError;
+use crate::keys::rsa::{MerchantKey, PublicKey};
+use crate::signing::stamp::Stamp;
 
 /// Parameters of the SDK's `PayReq`. Every value is text; the names are lower-case, as WeChat's
 /// documentation of App pay spells them.

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::key::KeyError;
+use crate::keys::error::KeyError;
 
 /// The one algorithm that this crate opens and seals with, as it stands in JSON.
 pub const AEAD_ALGORITHM: &str = "AEAD_AES_256_GCM";

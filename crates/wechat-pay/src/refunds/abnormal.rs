@@ -5,11 +5,12 @@
 use serde::Serialize;
 
 use crate::field::{InvalidField, Rule, check_text, check_word};
-use crate::key::{KeyError, MerchantKey, PublicKey};
-use crate::oaep::OaepError;
+use crate::keys::error::KeyError;
+use crate::keys::rsa::{MerchantKey, PublicKey};
 use crate::order_fields::{OutRefundNo, RefundId};
 use crate::request::{RequestParts, SignedRequest, encode};
-use crate::stamp::Stamp;
+use crate::sealing::oaep::OaepError;
+use crate::signing::stamp::Stamp;
 
 /// A refund that is sent another way, after it became `ABNORMAL`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl AbnormalRefund {
         serial: &str,
         key: &PublicKey,
     ) -> Result<SealedRequest, AbnormalRefundError> {
-        crate::key::check_token("Wechatpay-Serial", serial).map_err(KeyError::from)?;
+        crate::keys::rsa::check_token("Wechatpay-Serial", serial).map_err(KeyError::from)?;
         if let Some(sub_mchid) = &self.sub_mchid {
             check_word("sub_mchid", sub_mchid)?;
         }

@@ -12,7 +12,7 @@ use aws_lc_rs::rsa::{
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::key::{PlatformKey, PublicKey, SigningKey};
+use crate::keys::rsa::{PlatformKey, PublicKey, SigningKey};
 
 /// The hash of OAEP, for the message and for its mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -4,9 +4,10 @@
 use x509_parser::oid_registry::OID_PKCS1_SHA256WITHRSA;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::key::KeyError;
-use crate::key_file::{self, Wanted};
-use crate::stamp::upper_hex;
+use crate::hex::upper_hex;
+use crate::keys::error::KeyError;
+use crate::keys::file;
+use crate::keys::file_kind::ExpectedFile;
 
 /// The serial number of a PEM certificate as WeChat prints it: upper-case hex, two digits a
 /// byte, without the sign byte that DER puts before a number whose highest bit is set.
@@ -63,7 +64,7 @@ pub(crate) struct Issuance {
 }
 
 pub(crate) fn read_certificate(pem: &[u8]) -> Result<Certificate, KeyError> {
-    certificate_from_der(&key_file::read(pem, Wanted::Certificate)?)
+    certificate_from_der(&file::read(pem, ExpectedFile::Certificate)?)
 }
 
 pub(crate) fn certificate_from_der(der: &[u8]) -> Result<Certificate, KeyError> {

@@ -3,8 +3,8 @@
 //! Reading judges the form alone; whether the signature holds is [`Authorization::verifies`],
 //! and whether the time is near is the reader's business.
 
-use crate::key::PublicKey;
-use crate::signature::request_message;
+use crate::keys::rsa::PublicKey;
+use crate::signing::message::request_message;
 
 /// The one scheme that this crate writes and reads.
 pub const AUTHORIZATION_SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";

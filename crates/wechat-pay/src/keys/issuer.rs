@@ -10,9 +10,10 @@
 //! them itself, so a chain with an intermediate is configured by its intermediate. There is no
 //! issuer built in: what this crate could not fetch from WeChat it does not vouch for.
 
-use crate::key::{KeyError, PublicKey};
-use crate::key_file;
-use crate::pem::{Certificate, Issuance, certificate_from_der};
+use crate::keys::certificate::{Certificate, Issuance, certificate_from_der};
+use crate::keys::error::KeyError;
+use crate::keys::file;
+use crate::keys::rsa::PublicKey;
 
 /// A certificate that platform certificates may be issued under.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ impl Issuer {
     /// Every certificate of a PEM file, of which there is at least one.
     pub(crate) fn read_all(pem: &[u8]) -> Result<Vec<Self>, KeyError> {
         let mut issuers = Vec::new();
-        for der in key_file::read_certificates(pem)? {
+        for der in file::read_certificates(pem)? {
             let certificate = certificate_from_der(&der)?;
             issuers.push(Self {
                 key: PublicKey::from_der(&certificate.public_key_der)?,

@@ -5,10 +5,12 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::authorization::AUTHORIZATION_SCHEME;
-use crate::key::{KeyError, PlatformKey};
-use crate::stamp::Stamp;
-use crate::trust::TrustedKeys;
+use crate::keys::error::KeyError;
+use crate::keys::rsa::PlatformKey;
+use crate::keys::trusted::TrustedKeys;
+use crate::signing::authorization::AUTHORIZATION_SCHEME;
+use crate::signing::message::reply_message;
+use crate::signing::stamp::Stamp;
 
 /// The greatest difference between WeChat's timestamp and the reader's clock, both ways.
 pub const MAX_CLOCK_DIFFERENCE_S: u64 = 300;
@@ -53,30 +55,6 @@ pub enum SignatureError {
     /// The key is known, and it did not sign this.
     #[error("the signature does not fit")]
     Mismatch,
-}
-
-/// What a merchant signs: method, path with query, time, nonce, body, each ended by `\n`.
-#[must_use]
-pub fn request_message(
-    method: &str,
-    path_and_query: &str,
-    timestamp: &str,
-    nonce: &str,
-    body: &[u8],
-) -> Vec<u8> {
-    lines(&[
-        method.as_bytes(),
-        path_and_query.as_bytes(),
-        timestamp.as_bytes(),
-        nonce.as_bytes(),
-        body,
-    ])
-}
-
-/// What WeChat signs on replies and notifications: time, nonce, body, each ended by `\n`.
-#[must_use]
-pub fn reply_message(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
-    lines(&[timestamp.as_bytes(), nonce.as_bytes(), body])
 }
 
 /// Checks the `Wechatpay-*` headers over a raw body: of a reply, or of a notification.
@@ -143,16 +121,6 @@ impl PlatformKey {
         );
         Ok(headers)
     }
-}
-
-fn lines(parts: &[&[u8]]) -> Vec<u8> {
-    let length = parts.iter().map(|part| part.len() + 1).sum();
-    let mut message = Vec::with_capacity(length);
-    for part in parts {
-        message.extend_from_slice(part);
-        message.push(b'\n');
-    }
-    message
 }
 
 fn single<'a>(

@@ -1,6 +1,7 @@
 //! The time and the random text that go into a signature; both come from the caller.
 
 use crate::field::{InvalidField, Rule};
+use crate::hex::upper_hex;
 
 /// A moment and a nonce for one signature. A retry needs a fresh one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,14 +53,4 @@ impl Stamp {
     pub fn nonce(&self) -> &str {
         &self.nonce
     }
-}
-
-pub(crate) fn upper_hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }

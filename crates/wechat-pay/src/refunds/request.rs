@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::field::{InvalidField, Rule, check_text, check_word};
 use crate::money::Fen;
 use crate::order_fields::{NotifyUrl, OutRefundNo, OutTradeNo, TransactionId};
-use crate::refund_answer::FundsAccount;
+use crate::refunds::answer::FundsAccount;
 use crate::request::{RequestParts, encode};
 
 const PATH: &str = "/v3/refund/domestic/refunds";

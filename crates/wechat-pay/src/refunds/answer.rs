@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::money::Fen;
-use crate::transaction::null_as_default;
+use crate::orders::transaction::null_as_default;
 use crate::words::words;
 
 /// The event of a refund that reached the buyer.

@@ -14,43 +14,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::field::InvalidField;
-use crate::key_file::{self, Found, Wanted, advice};
-use crate::pem;
-
-/// Why a key or a certificate cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// The file holds something else than was asked for.
-    #[error("this is {found}, and not {wanted}: {}", advice(*.wanted, *.found))]
-    WrongFile {
-        /// What was asked for.
-        wanted: Wanted,
-        /// What is in the file.
-        found: Found,
-    },
-    /// The private key is no RSA key of 2048 to 8192 bits.
-    #[error("the private key is not an RSA key of 2048 to 8192 bits")]
-    PrivateKey,
-    /// The public key is no RSA key of 2048 to 8192 bits.
-    #[error("the public key is not an RSA key of 2048 to 8192 bits")]
-    PublicKey,
-    /// The certificate cannot be read as X.509.
-    #[error("the certificate is not X.509")]
-    Certificate,
-    /// The serial number or merchant number has characters that a header cannot carry.
-    #[error(transparent)]
-    Field(#[from] InvalidField),
-    /// The library would not sign. It does not happen with a key that was accepted.
-    #[error("signing failed")]
-    Signing,
-    /// The APIv3 key is not 32 bytes long.
-    #[error("the APIv3 key must be exactly 32 bytes, is {got}")]
-    ApiV3KeyLength {
-        /// The length that was given.
-        got: usize,
-    },
-}
+use crate::keys::certificate;
+use crate::keys::error::KeyError;
+use crate::keys::file;
+use crate::keys::file_kind::ExpectedFile;
 
 /// An RSA private key. Cheap to clone.
 #[derive(Clone)]
@@ -58,9 +25,9 @@ pub struct SigningKey(Arc<rsa::KeyPair>);
 
 impl SigningKey {
     /// Reads a key file: PKCS#8 or PKCS#1, as PEM or DER. What else is taken, and what is named
-    /// in a refusal, is in `key_file`.
+    /// in a refusal, is in `file.rs`.
     pub fn from_pem(file: &[u8]) -> Result<Self, KeyError> {
-        let der = key_file::read(file, Wanted::PrivateKey)?;
+        let der = file::read(file, ExpectedFile::PrivateKey)?;
         let pair = rsa::KeyPair::from_pkcs8(&der).or_else(|_| rsa::KeyPair::from_der(&der));
         let pair = pair.map_err(|_| KeyError::PrivateKey)?;
         Ok(Self(Arc::new(pair)))
@@ -200,12 +167,12 @@ pub struct PublicKey(Arc<ParsedPublicKey>);
 impl PublicKey {
     /// Reads a file with a public key (what WeChat's merchant portal gives out), as PEM or DER.
     pub fn from_pem(file: &[u8]) -> Result<Self, KeyError> {
-        Self::from_der(&key_file::read(file, Wanted::PublicKey)?)
+        Self::from_der(&file::read(file, ExpectedFile::PublicKey)?)
     }
 
     /// Reads a PEM certificate; gives its serial number and its public key.
     pub fn from_certificate_pem(pem: &[u8]) -> Result<(String, Self), KeyError> {
-        let certificate = pem::read_certificate(pem)?;
+        let certificate = certificate::read_certificate(pem)?;
         Ok((
             certificate.serial_no,
             Self::from_der(&certificate.public_key_der)?,
@@ -267,6 +234,7 @@ pub(crate) fn check_token(field: &'static str, text: &str) -> Result<(), Invalid
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::file_kind::FoundFile;
     use crate::test_keys;
 
     #[test]
@@ -279,26 +247,26 @@ mod tests {
     #[test]
     fn a_wrong_file_is_refused_with_what_it_is() {
         let certificate = test_keys::platform_certificate_pem();
-        let wrong = |wanted, found| KeyError::WrongFile { wanted, found };
-        let table: [(&[u8], Found); 4] = [
-            (b"", Found::Nothing),
+        let wrong = |expected, found| KeyError::WrongFile { expected, found };
+        let table: [(&[u8], FoundFile); 4] = [
+            (b"", FoundFile::Nothing),
             (
                 b"-----BEGIN PRIVATE KEY-----\nnot base64!\n-----END PRIVATE KEY-----\n",
-                Found::Damaged,
+                FoundFile::Damaged,
             ),
             (
                 b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-                Found::Damaged,
+                FoundFile::Damaged,
             ),
-            (certificate.as_bytes(), Found::Certificate),
+            (certificate.as_bytes(), FoundFile::Certificate),
         ];
         for (file, found) in table {
             let refusal = SigningKey::from_pem(file).unwrap_err();
-            assert_eq!(refusal, wrong(Wanted::PrivateKey, found));
+            assert_eq!(refusal, wrong(ExpectedFile::PrivateKey, found));
         }
         assert_eq!(
             PublicKey::from_pem(certificate.as_bytes()).unwrap_err(),
-            wrong(Wanted::PublicKey, Found::Certificate)
+            wrong(ExpectedFile::PublicKey, FoundFile::Certificate)
         );
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::order_fields::OpenId;
-use crate::product::H5Type;
+use crate::orders::product::H5Type;
 
 fn order(product: ProductFields) -> Order {
     Order::new(

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use super::*;
-use crate::key_file::{Found, Wanted};
-use crate::stamp::Stamp;
+use crate::keys::file_kind::{ExpectedFile, FoundFile};
+use crate::signing::stamp::Stamp;
 use crate::{PlatformKey, SigningKey, test_keys};
 
 const NOW_S: i64 = 1_700_000_000;
@@ -352,15 +352,15 @@ fn an_issuer_that_is_over_issues_no_more() {
 fn files_without_an_issuer_are_refused() {
     let public = test_keys::doc_public_key_pem();
     for (pem, found) in [
-        ("", Found::Nothing),
-        ("junk", Found::Unknown),
-        (public.as_str(), Found::PublicKey),
+        ("", FoundFile::Nothing),
+        ("junk", FoundFile::Unknown),
+        (public.as_str(), FoundFile::PublicKey),
     ] {
         let required = TrustedKeys::new().require_issuers_pem(pem.as_bytes());
-        let wanted = Wanted::Certificate;
+        let expected = ExpectedFile::Certificate;
         assert_eq!(
             required,
-            Err(KeyError::WrongFile { wanted, found }),
+            Err(KeyError::WrongFile { expected, found }),
             "{pem}"
         );
     }
