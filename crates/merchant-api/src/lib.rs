@@ -8,7 +8,7 @@
 //!
 //! Features, none on by default because the widget pays for them in bytes:
 //! - `serde`: writing answers, and the private side's JSON (servers);
-//! - `openapi`: the OpenAPI 3.1 document of the public side.
+//! - `openapi`: the table of the routes, and the OpenAPI 3.1 document made from it.
 
 mod address;
 mod answer;
@@ -33,6 +33,8 @@ mod order_details;
 mod order_extras;
 #[cfg(feature = "serde")]
 mod refund;
+#[cfg(feature = "openapi")]
+mod routes;
 #[cfg(feature = "serde")]
 mod started_attempt;
 #[cfg(feature = "serde")]
@@ -70,6 +72,8 @@ pub use refund::{
     AbnormalRefundType, ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList, RefundOrigin,
     RefundSource, RefundState, RefundedGoods,
 };
+#[cfg(feature = "openapi")]
+pub use routes::{ROUTES, Refusal, Route, RouteAccess, RouteMethod};
 #[cfg(feature = "serde")]
 pub use started_attempt::{
     AppPayParameters, CodePayScene, CodePayStore, StartAttempt, StartedAttempt,

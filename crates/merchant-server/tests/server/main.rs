@@ -51,6 +51,7 @@ mod private_api;
 mod process;
 mod reconciliation;
 mod refunds;
+mod route_refusals;
 mod security;
 mod test_server;
 mod trust;

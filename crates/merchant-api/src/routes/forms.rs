@@ -1,0 +1,28 @@
+//! The forms of the buyer's page as schemas of the OpenAPI document. The page's own types write
+//! and read them by hand, because derived code would be paid in bytes by every buyer.
+
+use utoipa::ToSchema;
+
+/// The form of an attempt.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the schema is used")]
+pub(super) struct AttemptFormObject {
+    /// jsapi, h5, native or mini_program.
+    product: crate::Product,
+    /// The attempt number the page has seen.
+    after: Option<u64>,
+    /// Where the buyer comes back to.
+    return_url: Option<String>,
+    /// The one-use handle from the hop for the openid.
+    payer: Option<String>,
+    /// A mini-program's wx.login code, in place of payer.
+    code: Option<String>,
+}
+
+/// The form of a cancellation.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the schema is used")]
+pub(super) struct CancelFormObject {
+    /// The attempt to end.
+    after: u64,
+}

@@ -1,0 +1,552 @@
+//! The rows of the table: the routes of the buyer's page, then those of the merchant's backend.
+
+use super::RouteContent::{Csv, Json, Nothing};
+use super::forms::{AttemptFormObject, CancelFormObject};
+use super::{
+    Parameter, ParameterKind, ParameterPlace, Refusal, RequestBody, Route, RouteAccess,
+    RouteAnswer, RouteMethod, SchemaOf,
+};
+use crate::answer::CheckoutAnswerObject;
+use crate::bill::BillComparison;
+use crate::error::ErrorCode as Code;
+use crate::mismatch::{FinishMismatch, MismatchDetails, MismatchList};
+use crate::order::{CreateOrder, CreatedOrder};
+use crate::order_details::{OrderDetails, OrderList, WebhookDetails, WebhookList, WebhooksResent};
+use crate::refund::{ApplyAbnormalRefund, CreateRefund, RefundDetails, RefundList};
+use crate::started_attempt::{StartAttempt, StartedAttempt};
+
+/// Every route of the contract.
+pub const ROUTES: &[Route] = &[
+    Route {
+        method: RouteMethod::Post,
+        path: "/checkouts/{token}/attempts",
+        access: RouteAccess::Token,
+        operation_id: "start_attempt",
+        tag: "checkout",
+        summary: "Starts an attempt, or gives the current one again while its action is fresh.",
+        description: "",
+        parameters: &[TOKEN],
+        body: form::<AttemptFormObject>(),
+        answers: &[json::<CheckoutAnswerObject<'_>>(
+            200,
+            "The answer, with an action unless it is paid or closed",
+        )],
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::CheckoutUnknown),
+            Refusal::noted(Code::AttemptSuperseded, WITH_ANSWER),
+            Refusal::of(Code::ProductUnavailable),
+            Refusal::of(Code::PayerUnavailable),
+            Refusal::of(Code::CheckoutExpired),
+            Refusal::of(Code::PayerInvalid),
+            Refusal::of(Code::ReturnUrlRefused),
+            Refusal::of(Code::WechatRefused),
+            Refusal::of(Code::AttemptInDoubt),
+            Refusal::of(Code::WechatUnavailable),
+        ],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/checkouts/{token}",
+        access: RouteAccess::Token,
+        operation_id: "read_checkout",
+        tag: "checkout",
+        summary: "Reads the checkout. With `wait` the answer may be held until the version is no \
+            longer `seen`.",
+        description: "",
+        parameters: &[
+            TOKEN,
+            number(
+                "wait",
+                "Hold for at most this many seconds (25 at most); may be ignored",
+            ),
+            number("seen", "The version the page has"),
+            number("ask", "1: ask WeChat now, coalesced"),
+        ],
+        body: None,
+        answers: &[json::<CheckoutAnswerObject<'_>>(
+            200,
+            "The answer; paid and closed are answers, never errors",
+        )],
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::noted(
+                Code::OriginNotAllowed,
+                "a browser's page of another origin than the shop's; every origin may read this \
+                 answer",
+            ),
+            Refusal::of(Code::CheckoutUnknown),
+        ],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/checkouts/{token}/cancel",
+        access: RouteAccess::Token,
+        operation_id: "cancel_attempt",
+        tag: "checkout",
+        summary: "Ends the attempt, never the order. Optional: a 404 here means \"not offered\".",
+        description: "",
+        parameters: &[TOKEN],
+        body: form::<CancelFormObject>(),
+        answers: &[json::<CheckoutAnswerObject<'_>>(200, "The answer")],
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::CheckoutUnknown),
+            Refusal::noted(Code::AttemptSuperseded, WITH_ANSWER),
+            Refusal::of(Code::AttemptInDoubt),
+        ],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/orders",
+        access: ORDERS_WRITE,
+        operation_id: "create_order",
+        tag: "orders",
+        summary: "Creates an order (private side).",
+        description: "",
+        parameters: &[],
+        body: json_body::<CreateOrder>(),
+        answers: &[
+            json::<CreatedOrder>(201, "Created"),
+            json::<CreatedOrder>(200, "The order was there already, with the same values"),
+        ],
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::AmountInvalid),
+            Refusal::of(Code::DescriptionInvalid),
+            Refusal::of(Code::OrderNoInvalid),
+            Refusal::noted(Code::OrderNoUsed, "the number is in use with other values"),
+            Refusal::of(Code::ReturnUrlRefused),
+        ],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/orders/{order_no}/close",
+        access: ORDERS_WRITE,
+        operation_id: "close_order",
+        tag: "orders",
+        summary: "Closes an order at WeChat and for good (private side). Only here can an order be \
+            closed.",
+        description: "",
+        parameters: &[ORDER_NO],
+        body: None,
+        answers: &[json::<CheckoutAnswerObject<'_>>(
+            200,
+            "Closed, now or before",
+        )],
+        own_refusals: &[
+            Refusal::of(Code::OrderUnknown),
+            Refusal::noted(Code::OrderPaid, "it was paid first"),
+            Refusal::noted(Code::RateLimited, ORDER_BUSY),
+            Refusal::noted(
+                Code::AttemptInDoubt,
+                "it is closed as soon as WeChat can be asked",
+            ),
+        ],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/orders/{order_no}/attempts",
+        access: ORDERS_WRITE,
+        operation_id: "start_order_attempt",
+        tag: "orders",
+        summary: "Starts an attempt for an app, a mini-program, a till or a page of the backend's \
+            own, or gives the current one again (private side).",
+        description: "`code_pay` is taken at once or waits for the buyer's password; the server \
+            asks WeChat until it knows, and takes the payment back after half a minute.",
+        parameters: &[ORDER_NO],
+        body: json_body::<StartAttempt>(),
+        answers: &[json::<StartedAttempt>(
+            200,
+            "The order, with what to do next unless it is paid or closed",
+        )],
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::OrderUnknown),
+            Refusal::noted(
+                Code::AttemptSuperseded,
+                "with the fields of the checkout's answer",
+            ),
+            Refusal::of(Code::ProductUnavailable),
+            Refusal::of(Code::PayerUnavailable),
+            Refusal::of(Code::CheckoutExpired),
+            Refusal::of(Code::PayerInvalid),
+            Refusal::of(Code::ReturnUrlRefused),
+            Refusal::noted(Code::RateLimited, ORDER_BUSY),
+            Refusal::noted(
+                Code::WechatRefused,
+                "wechat_code says why, AUTHCODEEXPIRE and the like",
+            ),
+            Refusal::of(Code::AttemptInDoubt),
+            Refusal::of(Code::WechatUnavailable),
+        ],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/orders/{order_no}",
+        access: ORDERS_READ,
+        operation_id: "get_order",
+        tag: "orders",
+        summary: "Reads an order with its attempts (private side).",
+        description: "",
+        parameters: &[ORDER_NO],
+        body: None,
+        answers: &[json::<OrderDetails>(200, "The order")],
+        own_refusals: &[Refusal::of(Code::OrderUnknown)],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/orders",
+        access: ORDERS_READ,
+        operation_id: "list_orders",
+        tag: "orders",
+        summary: "Lists orders, newest first (private side). An unknown parameter is refused.",
+        description: "",
+        parameters: &[
+            text("state", "open, paid or closed"),
+            text("created_from", "Made at or after this time (RFC 3339)"),
+            text("created_to", "Made before this time (RFC 3339)"),
+            text("order_no_prefix", "How order_no begins"),
+            text("sub_mchid", "Partner mode: whom it is for"),
+            LIMIT,
+            text("before", NEXT_PAGE),
+        ],
+        body: None,
+        answers: &[json::<OrderList>(200, "A page of orders")],
+        own_refusals: &[Refusal::of(Code::InvalidRequest)],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/orders/{order_no}/refunds",
+        access: REFUNDS_WRITE,
+        operation_id: "create_refund",
+        tag: "refunds",
+        summary: "Refunds a payment, in part or whole (private side). The same number with the \
+            same values is the same refund, however often it is sent; one that WeChat refused is \
+            tried once more.",
+        description: "",
+        parameters: &[ORDER_NO],
+        body: json_body::<CreateRefund>(),
+        answers: &[
+            json::<RefundDetails>(
+                201,
+                "Recorded. requested: WeChat has not confirmed it yet, and the server goes on by \
+                 itself; processing: WeChat accepted it",
+            ),
+            json::<RefundDetails>(200, "The refund was there already, with the same values"),
+        ],
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::AmountInvalid),
+            Refusal::of(Code::OrderUnknown),
+            Refusal::of(Code::OrderNotPaid),
+            Refusal::of(Code::RefundNoUsed),
+            Refusal::of(Code::RefundTooMuch),
+            Refusal::of(Code::RefundTooMany),
+            Refusal::noted(Code::RateLimited, ORDER_BUSY),
+            Refusal::noted(
+                Code::WechatRefused,
+                "nothing was refunded; wechat_code says why",
+            ),
+        ],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/orders/{order_no}/refunds",
+        access: REFUNDS_READ,
+        operation_id: "list_refunds",
+        tag: "refunds",
+        summary: "Lists the refunds of an order, oldest first, whoever made them (private side).",
+        description: "",
+        parameters: &[ORDER_NO],
+        body: None,
+        answers: &[json::<RefundList>(200, "The refunds")],
+        own_refusals: &[Refusal::of(Code::OrderUnknown)],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/refunds/{refund_no}",
+        access: REFUNDS_READ,
+        operation_id: "get_refund",
+        tag: "refunds",
+        summary: "Reads a refund (private side).",
+        description: "",
+        parameters: &[REFUND_NO],
+        body: None,
+        answers: &[json::<RefundDetails>(200, "The refund")],
+        own_refusals: &[Refusal::of(Code::RefundUnknown)],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/refunds/{refund_no}/apply-abnormal-refund",
+        access: REFUNDS_WRITE,
+        operation_id: "apply_abnormal_refund",
+        tag: "refunds",
+        summary: "Sends an abnormal refund another way, because the buyer's account does not take \
+            it (private side).",
+        description: "",
+        parameters: &[REFUND_NO],
+        body: json_body::<ApplyAbnormalRefund>(),
+        answers: &[json::<RefundDetails>(200, "It is under way again")],
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::RefundUnknown),
+            Refusal::of(Code::RefundNotAbnormal),
+            Refusal::noted(Code::RateLimited, ORDER_BUSY),
+            Refusal::of(Code::WechatRefused),
+            Refusal::noted(
+                Code::RefundInDoubt,
+                "WeChat is asked; read the refund, and send it again if it is still abnormal",
+            ),
+        ],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/webhooks",
+        access: WEBHOOKS,
+        operation_id: "list_webhooks",
+        tag: "webhooks",
+        summary: "Lists the messages to the backend, newest first (private side). An unknown \
+            parameter is refused.",
+        description: "",
+        parameters: &[
+            text("state", "pending, delivered, failed or unaddressed"),
+            text("type", "payment.succeeded and the like"),
+            LIMIT,
+            text("before", NEXT_PAGE),
+        ],
+        body: None,
+        answers: &[json::<WebhookList>(200, "A page of messages")],
+        own_refusals: &[Refusal::of(Code::InvalidRequest)],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/webhooks/resend",
+        access: WEBHOOKS,
+        operation_id: "resend_webhooks",
+        tag: "webhooks",
+        summary: "Sends all messages of a state again, each under its id, to the targets that have \
+            not taken them (private side).",
+        description: "",
+        parameters: &[
+            Parameter {
+                place: ParameterPlace::QueryRequired,
+                ..text("state", "failed or unaddressed")
+            },
+            text(
+                "type",
+                "payment.succeeded and the like; all types when absent",
+            ),
+        ],
+        body: None,
+        answers: &[json::<WebhooksResent>(200, "They will be sent at once")],
+        own_refusals: &[Refusal::of(Code::InvalidRequest)],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/webhooks/{id}/resend",
+        access: WEBHOOKS,
+        operation_id: "resend_webhook",
+        tag: "webhooks",
+        summary: "Sends a message again, under the same id (private side).",
+        description: "",
+        parameters: &[path_text("id", "The message's webhook-id")],
+        body: None,
+        answers: &[json::<WebhookDetails>(200, "It will be sent at once")],
+        own_refusals: &[Refusal::of(Code::WebhookUnknown)],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/mismatches",
+        access: ORDERS_READ,
+        operation_id: "list_mismatches",
+        tag: "mismatches",
+        summary: "Lists payments and refunds that WeChat vouches for and that match nothing here, \
+            newest first (private side). An unknown parameter is refused.",
+        description: "",
+        parameters: &[
+            text("state", "open or done"),
+            LIMIT,
+            number("before", NEXT_PAGE),
+        ],
+        body: None,
+        answers: &[json::<MismatchList>(200, "A page of them")],
+        own_refusals: &[Refusal::of(Code::InvalidRequest)],
+    },
+    Route {
+        method: RouteMethod::Post,
+        path: "/mismatches/{no}/done",
+        access: ORDERS_WRITE,
+        operation_id: "finish_mismatch",
+        tag: "mismatches",
+        summary: "Marks a mismatch as resolved; it stops alerting (private side). Harmless to \
+            repeat.",
+        description: "",
+        parameters: &[Parameter {
+            kind: ParameterKind::U64,
+            ..path_text("no", "The mismatch's number")
+        }],
+        body: json_body::<FinishMismatch>(),
+        answers: &[json::<MismatchDetails>(200, "It is done, now or before")],
+        own_refusals: &[
+            Refusal::of(Code::InvalidRequest),
+            Refusal::of(Code::MismatchUnknown),
+        ],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/bills/{day}",
+        access: BILLS,
+        operation_id: "compare_bill",
+        tag: "private",
+        summary: "Downloads WeChat's trade bill of a day and compares it with the ledger. A day's \
+            bill is ready at about ten o'clock of the next day in Asia/Shanghai, and is kept for \
+            three months. An unknown parameter is refused.",
+        description: "",
+        parameters: &[
+            DAY,
+            text(
+                "sub_mchid",
+                "Partner mode: one sub-merchant's bill; absent: that of all",
+            ),
+        ],
+        body: None,
+        answers: &[json::<BillComparison>(
+            200,
+            "Both sides, and each difference; a line of the bill that cannot be read is one",
+        )],
+        own_refusals: &[
+            Refusal::noted(
+                Code::InvalidRequest,
+                "the day, or a sub_mchid that is none of ours",
+            ),
+            Refusal::noted(Code::WechatRefused, "wechat_code says why"),
+            Refusal::noted(Code::BillUnreadable, BILL_UNREADABLE),
+            Refusal::noted(
+                Code::WechatUnavailable,
+                "with wechat_code STATEMENT_CREATING the bill is not ready yet",
+            ),
+        ],
+    },
+    Route {
+        method: RouteMethod::Get,
+        path: "/bills/{day}/file",
+        access: BILLS,
+        operation_id: "read_bill_file",
+        tag: "private",
+        summary: "Fetches WeChat's bill of a day as WeChat has it, once it has the hash that \
+            WeChat signed: the trade bill, or an account's flow of funds. An unknown parameter is \
+            refused.",
+        description: "",
+        parameters: &[
+            DAY,
+            text(
+                "fund_flow",
+                "basic, operation or fees: the flow of funds of that account; absent: the trade \
+                 bill",
+            ),
+            text(
+                "sub_mchid",
+                "Partner mode: one sub-merchant's bill; absent: the trade bill of all, or the \
+                 provider's own flow of funds",
+            ),
+        ],
+        body: None,
+        answers: &[
+            RouteAnswer {
+                status: 200,
+                description: "The bill, UTF-8 with a byte order mark, under a name in \
+                    Content-Disposition",
+                content: Csv,
+            },
+            RouteAnswer {
+                status: 204,
+                description: "Nothing happened on that day: WeChat has no bill",
+                content: Nothing,
+            },
+        ],
+        own_refusals: &[
+            Refusal::noted(
+                Code::InvalidRequest,
+                "the day, the account, or a sub_mchid that is none of ours",
+            ),
+            Refusal::noted(Code::WechatRefused, "wechat_code says why"),
+            Refusal::noted(Code::BillUnreadable, BILL_UNREADABLE),
+            Refusal::noted(
+                Code::WechatUnavailable,
+                "a file without the announced hash among it; with wechat_code STATEMENT_CREATING \
+                 the bill is not ready yet",
+            ),
+        ],
+    },
+];
+
+const ORDERS_READ: RouteAccess = key("orders:read");
+const ORDERS_WRITE: RouteAccess = key("orders:write");
+const REFUNDS_READ: RouteAccess = key("refunds:read");
+const REFUNDS_WRITE: RouteAccess = key("refunds:write");
+const WEBHOOKS: RouteAccess = key("webhooks");
+const BILLS: RouteAccess = key("bills");
+
+const TOKEN: Parameter = path_text("token", "The order's token: it is the authorisation");
+const ORDER_NO: Parameter = path_text("order_no", "The merchant's own number");
+const REFUND_NO: Parameter = path_text("refund_no", "The refund's number");
+const DAY: Parameter = path_text("day", "The day in Asia/Shanghai, 2026-11-21");
+const LIMIT: Parameter = Parameter {
+    kind: ParameterKind::U32,
+    ..text("limit", "1 to 200; 50 when absent")
+};
+const NEXT_PAGE: &str = "The next_before of the page before";
+
+const WITH_ANSWER: &str = "with the answer's fields";
+const ORDER_BUSY: &str = "too many calls about this order wait for each other";
+const BILL_UNREADABLE: &str = "the bill as WeChat has it cannot be read, now or later";
+
+const fn key(scope: &'static str) -> RouteAccess {
+    RouteAccess::ApiKey { scope }
+}
+
+const fn path_text(name: &'static str, description: &'static str) -> Parameter {
+    Parameter {
+        place: ParameterPlace::Path,
+        ..text(name, description)
+    }
+}
+
+const fn text(name: &'static str, description: &'static str) -> Parameter {
+    Parameter {
+        name,
+        place: ParameterPlace::Query,
+        kind: ParameterKind::Text,
+        description,
+    }
+}
+
+const fn number(name: &'static str, description: &'static str) -> Parameter {
+    Parameter {
+        kind: ParameterKind::U64,
+        ..text(name, description)
+    }
+}
+
+const fn json_body<T: utoipa::ToSchema>() -> Option<RequestBody> {
+    Some(RequestBody {
+        content_type: "application/json",
+        schema: SchemaOf::type_of::<T>(),
+    })
+}
+
+const fn form<T: utoipa::ToSchema>() -> Option<RequestBody> {
+    Some(RequestBody {
+        content_type: "application/x-www-form-urlencoded",
+        schema: SchemaOf::type_of::<T>(),
+    })
+}
+
+const fn json<T: utoipa::ToSchema>(status: u16, description: &'static str) -> RouteAnswer {
+    RouteAnswer {
+        status,
+        description,
+        content: Json(SchemaOf::type_of::<T>()),
+    }
+}

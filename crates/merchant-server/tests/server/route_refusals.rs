@@ -1,0 +1,526 @@
+//! The contract's table of routes against the handlers: no route gives a refusal that the table
+//! does not have, which holds for every call of every test here, and every refusal of the table is
+//! given by its route.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::Request;
+use merchant_api::{ErrorCode, ROUTES, Route, RouteAccess, RouteMethod};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+use crate::app_and_mini_program::login_code;
+use crate::bills::{DAY, bill, change_the_file, the_next_morning};
+use crate::house::{API_KEY, Answer, House, MINUTE_MS, backend, merchant, read};
+use crate::wechat_line::Meddling;
+
+const POWERLESS: &str = "a key that may only look";
+/// SHA-256 of [`POWERLESS`], made with another program.
+const POWERLESS_SHA256: &str = "d9105107801031fd49cf2d037669396121a2ad53e79694e7c39903aee975ec69";
+const NATIVE: (&str, &str) = ("product", "native");
+
+/// A bill's file needs no ledger: the route fails by our fault only where a request to WeChat
+/// cannot be signed, which nothing here brings about.
+const OUT_OF_REACH: Row = ("GET", "/bills/{day}/file", "INTERNAL");
+
+/// A refusal as a row of the table: method, path, code.
+type Row = (&'static str, &'static str, &'static str);
+
+thread_local! {
+    /// The rows that this test has seen: a test has a thread of its own.
+    static SEEN: RefCell<BTreeSet<Row>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Panics where a route of the contract refuses for a reason that the table does not have.
+#[track_caller]
+pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
+    let Some(path) = path.strip_prefix("/v1") else {
+        return;
+    };
+    let Some(route) = ROUTES.iter().find(|route| route.takes(method, path)) else {
+        return;
+    };
+    let code = answer.code();
+    if code.is_empty() {
+        return;
+    }
+    let mut refusals = route.refusals();
+    let Some(refusal) = refusals.find(|refusal| refusal.code.as_str() == code) else {
+        panic!("{method} {path} answered {code}: add it to the table of routes of merchant-api");
+    };
+    let row = (route.method.as_str(), route.path, refusal.code.as_str());
+    SEEN.with_borrow_mut(|seen| seen.insert(row));
+}
+
+#[tokio::test]
+async fn every_refusal_of_the_table_is_given_by_its_route() {
+    refuse_strangers_and_large_bodies().await;
+    refuse_too_many_calls().await;
+    refuse_what_is_not_there().await;
+    refuse_wrong_values().await;
+    refuse_attempts().await;
+    refuse_attempts_of_the_backend().await;
+    refuse_by_state_of_the_order().await;
+    refuse_refunds().await;
+    refuse_abnormal_refunds().await;
+    refuse_bills().await;
+    refuse_who_waits_for_a_busy_order().await;
+    fail_without_a_ledger().await;
+    let rows = ROUTES.iter().flat_map(|route| {
+        let codes = route.refusals().map(|refusal| refusal.code.as_str());
+        codes.map(|code| (route.method.as_str(), route.path, code))
+    });
+    let seen = SEEN.take();
+    let never: Vec<_> = rows
+        .filter(|row| !seen.contains(row) && *row != OUT_OF_REACH)
+        .collect();
+    assert!(never.is_empty(), "no call was refused so: {never:#?}");
+}
+
+/// A call of a route with values that are in order, by a key.
+fn call(route: &Route, token: &str, key: &str) -> Request<Body> {
+    call_with(route, token, key, body_of(route))
+}
+
+fn call_with(route: &Route, token: &str, key: &str, body: String) -> Request<Body> {
+    let path = route
+        .path
+        .replace("{token}", token)
+        .replace("{order_no}", "tea-0001")
+        .replace("{refund_no}", "R-1")
+        .replace("{id}", "nobodys")
+        .replace("{no}", "7")
+        .replace("{day}", DAY);
+    let query = match route.path {
+        "/webhooks/resend" => "?state=failed",
+        _ => "",
+    };
+    let (body, content_type) = match route.access {
+        RouteAccess::Token => (body, "application/x-www-form-urlencoded"),
+        RouteAccess::ApiKey { .. } => (body, "application/json"),
+    };
+    Request::builder()
+        .method(route.method.as_str())
+        .uri(format!("/v1{path}{query}"))
+        .header("authorization", format!("Bearer {key}"))
+        .header("content-type", content_type)
+        .body(Body::from(body))
+        .unwrap()
+}
+
+/// A body that the route takes; empty where it takes none.
+fn body_of(route: &Route) -> String {
+    let json = match route.path {
+        "/checkouts/{token}/attempts" => return "product=native".to_owned(),
+        "/checkouts/{token}/cancel" => return "after=1".to_owned(),
+        "/orders" => json!({ "total_fen": 1, "description": "tea" }),
+        "/orders/{order_no}/attempts" => json!({ "product": "native" }),
+        "/orders/{order_no}/refunds" => json!({ "refund_no": "R-1" }),
+        "/refunds/{refund_no}/apply-abnormal-refund" => json!({
+            "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT",
+            "bank_account": "6222020000001234", "real_name": "张三丰",
+        }),
+        "/mismatches/{no}/done" => json!({}),
+        _ => return String::new(),
+    };
+    json.to_string()
+}
+
+fn takes_a_body(route: &Route) -> bool {
+    let too_large = ErrorCode::TooLarge;
+    route.refusals().any(|refusal| refusal.code == too_large)
+}
+
+async fn refuse_strangers_and_large_bodies() {
+    let reader = format!(
+        "[[api_keys]]\nname = \"powerless\"\nsha256 = \"{POWERLESS_SHA256}\"\nscopes = [\"metrics\"]\n"
+    );
+    let house = House::open_with_end(&reader).await;
+    let token = house.tea().await;
+    for route in ROUTES {
+        if let RouteAccess::ApiKey { .. } = route.access {
+            let stranger = house.send(call(route, &token, "nobody's")).await;
+            assert_eq!(stranger.code(), "UNAUTHORIZED", "{}", route.path);
+            let powerless = house.send(call(route, &token, POWERLESS)).await;
+            assert_eq!(powerless.code(), "FORBIDDEN", "{}", route.path);
+        }
+        if takes_a_body(route) {
+            let large = "x".repeat(300 * 1024);
+            let answer = house.send(call_with(route, &token, API_KEY, large)).await;
+            assert_eq!(answer.code(), "TOO_LARGE", "{}", route.path);
+        }
+    }
+    let mut elsewhere = Request::get(format!("/v1/checkouts/{token}")).body(Body::empty());
+    let headers = elsewhere.as_mut().unwrap().headers_mut();
+    headers.insert("origin", "https://evil.example".parse().unwrap());
+    let refused = house.send(elsewhere.unwrap()).await;
+    assert_eq!(refused.code(), "ORIGIN_NOT_ALLOWED");
+}
+
+async fn refuse_too_many_calls() {
+    let limits = "rate_limits = { token_per_minute = 1, address_per_minute = 100 }";
+    for route in ROUTES {
+        if route.access == RouteAccess::Token {
+            let house = House::open_with(limits).await;
+            let token = house.tea().await;
+            house.send(call(route, &token, "")).await;
+            let refused = house.send(call(route, &token, "")).await;
+            assert_eq!(refused.code(), "RATE_LIMITED", "{}", route.path);
+        }
+    }
+}
+
+async fn refuse_what_is_not_there() {
+    let house = House::open().await;
+    for route in ROUTES {
+        let request = call(route, "AAAAAAAAAAAAAAAAAAAAAA", API_KEY);
+        let answer = house.send(request).await;
+        let is_of_what_is_there = answer.status.is_success() || route.path.starts_with("/bills");
+        assert!(
+            is_of_what_is_there || answer.status == 404,
+            "{}",
+            route.path
+        );
+    }
+}
+
+async fn refuse_wrong_values() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    for route in ROUTES {
+        let request = match (route.method, takes_a_body(route)) {
+            (RouteMethod::Get, _) | (_, false) => {
+                let path = call(route, &token, API_KEY).uri().path().to_owned();
+                Request::builder()
+                    .method(route.method.as_str())
+                    .uri(format!("{path}?wait=x&unknown=1"))
+                    .header("authorization", format!("Bearer {API_KEY}"))
+                    .body(Body::empty())
+                    .unwrap()
+            }
+            (RouteMethod::Post, true) => call_with(route, &token, API_KEY, "[]".to_owned()),
+        };
+        house.send(request).await;
+    }
+    let order = json!({ "order_no": "tea-0002", "total_fen": 1, "description": "tea" });
+    for (field, value, code) in [
+        ("products", json!([]), "INVALID_REQUEST"),
+        ("total_fen", json!(0), "AMOUNT_INVALID"),
+        ("description", json!(""), "DESCRIPTION_INVALID"),
+        ("order_no", json!("1"), "ORDER_NO_INVALID"),
+        ("order_no", json!("tea-0001"), "ORDER_NO_USED"),
+        (
+            "return_url",
+            json!("https://evil.example/"),
+            "RETURN_URL_REFUSED",
+        ),
+    ] {
+        let mut order = order.clone();
+        order[field] = value;
+        assert_eq!(house.post_order(&order).await.code(), code, "{field}");
+    }
+}
+
+async fn refuse_attempts() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    let to_nowhere = [("product", "h5"), ("return_url", "https://evil.example/")];
+    let unavailable = [
+        ("product", "jsapi"),
+        ("return_url", "http://127.0.0.1:8000/pay"),
+        ("payer", merchant_api::PAYER_UNAVAILABLE_HANDLE),
+    ];
+    let nobody = [
+        ("product", "jsapi"),
+        ("return_url", "http://127.0.0.1:8000/pay"),
+        ("payer", "nobody"),
+    ];
+    let cases: [(&[(&str, &str)], &str); 5] = [
+        (&to_nowhere, "RETURN_URL_REFUSED"),
+        (&unavailable, "PAYER_UNAVAILABLE"),
+        (&nobody, "PAYER_INVALID"),
+        (&[("product", "mini_program")], "PRODUCT_UNAVAILABLE"),
+        (&[NATIVE, ("after", "1")], "ATTEMPT_SUPERSEDED"),
+    ];
+    for (fields, code) in cases {
+        let refused = house.attempt(&token, fields).await;
+        assert_eq!(refused.code(), code, "{fields:?}");
+    }
+    for (meddling, code) in failing_orders() {
+        house.line.meddle("order", meddling);
+        assert_eq!(house.attempt(&token, &[NATIVE]).await.code(), code);
+        // WeChat is left alone for a while after it asked for that.
+        house.clock.advance_ms(MINUTE_MS);
+    }
+    house.clock.advance_ms(30 * MINUTE_MS);
+    let late = house.attempt(&token, &[NATIVE]).await;
+    assert_eq!(late.code(), "CHECKOUT_EXPIRED");
+
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    let cancel = format!("/v1/checkouts/{token}/cancel");
+    let stale = house.form(&cancel, &[("after", "0")]).await;
+    assert_eq!(stale.code(), "ATTEMPT_SUPERSEDED");
+    house.line.meddle("query", Meddling::NotSent);
+    let doubt = house.form(&cancel, &[("after", "1")]).await;
+    assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
+}
+
+/// What becomes of an order on its way to WeChat, and what the caller is told. The last one is
+/// in doubt: nothing can be concluded after it.
+fn failing_orders() -> [(Meddling, &'static str); 3] {
+    [
+        (
+            Meddling::Answered(403, r#"{"code":"NO_AUTH","message":"x"}"#),
+            "WECHAT_REFUSED",
+        ),
+        (
+            Meddling::Answered(429, r#"{"code":"FREQUENCY_LIMITED","message":"x"}"#),
+            "WECHAT_UNAVAILABLE",
+        ),
+        (Meddling::AnswerLost, "ATTEMPT_IN_DOUBT"),
+    ]
+}
+
+async fn refuse_attempts_of_the_backend() {
+    let products = r#"products = ["native", "h5", "mini_program"]"#;
+    let house = House::open_with(products).await;
+    house.tea().await;
+    let spent = login_code(&house).await;
+    house
+        .line
+        .meddle("openid", Meddling::Answered(200, r#"{"errcode":40125}"#));
+    for (wanted, code) in [
+        (
+            json!({ "product": "mini_program", "code": spent }),
+            "PAYER_UNAVAILABLE",
+        ),
+        (
+            json!({ "product": "mini_program", "code": "nobodys" }),
+            "PAYER_INVALID",
+        ),
+        (json!({ "product": "app" }), "PRODUCT_UNAVAILABLE"),
+        (
+            json!({
+                "product": "h5", "payer_client_ip": "198.51.100.7",
+                "return_url": "https://evil.example/",
+            }),
+            "RETURN_URL_REFUSED",
+        ),
+        (
+            json!({ "product": "native", "after": 1 }),
+            "ATTEMPT_SUPERSEDED",
+        ),
+    ] {
+        let refused = house.backend_attempt("tea-0001", &wanted).await;
+        assert_eq!(refused.code(), code, "{wanted}");
+    }
+    let native = json!({ "product": "native" });
+    for (meddling, code) in failing_orders() {
+        house.line.meddle("order", meddling);
+        assert_eq!(
+            house.backend_attempt("tea-0001", &native).await.code(),
+            code
+        );
+        house.clock.advance_ms(MINUTE_MS);
+    }
+    house.clock.advance_ms(30 * MINUTE_MS);
+    let late = house.backend_attempt("tea-0001", &native).await;
+    assert_eq!(late.code(), "CHECKOUT_EXPIRED");
+}
+
+async fn refuse_by_state_of_the_order() {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    house.line.meddle("query", Meddling::NotSent);
+    house.line.meddle("close", Meddling::NotSent);
+    let close = "/v1/orders/tea-0001/close";
+    let doubt = house.send(backend(close, API_KEY, "")).await;
+    assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
+    let unpaid = refund(&house, json!({ "refund_no": "R-1" })).await;
+    assert_eq!(unpaid.code(), "ORDER_NOT_PAID");
+    let paid = bought().await;
+    let too_late = paid.send(backend(close, API_KEY, "")).await;
+    assert_eq!(too_late.code(), "ORDER_PAID");
+}
+
+/// `tea-0001` is paid.
+async fn bought() -> House {
+    let house = House::open().await;
+    let token = house.tea().await;
+    house.attempt(&token, &[NATIVE]).await;
+    house.pay("tea-0001").await;
+    for notification in house.take_post() {
+        house.hand_in(&notification).await;
+    }
+    house
+}
+
+async fn refund(house: &House, wanted: Value) -> Answer {
+    let path = "/v1/orders/tea-0001/refunds";
+    house.send(backend(path, API_KEY, wanted.to_string())).await
+}
+
+async fn refuse_refunds() {
+    let house = bought().await;
+    house.control("POST", "faults", &json!([
+        { "route": "refund", "kind": "refused", "code": "NOT_ENOUGH", "rate": 1.0, "count": 1 },
+    ]).to_string()).await;
+    for number in 0..=50 {
+        let wanted = json!({ "refund_no": format!("R-{number}"), "amount_fen": 1 });
+        refund(&house, wanted).await;
+        house.later(MINUTE_MS).await;
+    }
+    for (wanted, code) in [
+        (
+            json!({ "refund_no": "R-51", "amount_fen": 0 }),
+            "AMOUNT_INVALID",
+        ),
+        (
+            json!({ "refund_no": "R-1", "amount_fen": 2 }),
+            "REFUND_NO_USED",
+        ),
+        (
+            json!({ "refund_no": "R-51", "amount_fen": 1991 }),
+            "REFUND_TOO_MUCH",
+        ),
+        (
+            json!({ "refund_no": "R-51", "amount_fen": 1 }),
+            "REFUND_TOO_MANY",
+        ),
+    ] {
+        let refused = refund(&house, wanted.clone()).await;
+        assert_eq!(refused.code(), code, "{wanted}");
+    }
+}
+
+async fn refuse_abnormal_refunds() {
+    let house = bought().await;
+    refund(&house, json!({ "refund_no": "R-1" })).await;
+    let path = "/refunds/{refund_no}/apply-abnormal-refund";
+    let route = ROUTES.iter().find(|route| route.path == path).unwrap();
+    let early = house.send(call(route, "", API_KEY)).await;
+    assert_eq!(early.code(), "REFUND_NOT_ABNORMAL");
+    house.decide("R-1", "abnormal").await;
+    for notification in house.take_post() {
+        house
+            .hand_in_at("/wechat/notify/refund", &notification)
+            .await;
+    }
+    let refusal = json!([
+        { "route": "abnormal_refund", "kind": "refused", "code": "NO_AUTH", "rate": 1.0, "count": 1 },
+    ]);
+    house.control("POST", "faults", &refusal.to_string()).await;
+    let refused = house.send(call(route, "", API_KEY)).await;
+    assert_eq!(refused.code(), "WECHAT_REFUSED", "{}", refused.json);
+    house.line.meddle("abnormal_refund", Meddling::AnswerLost);
+    let doubt = house.send(call(route, "", API_KEY)).await;
+    assert_eq!(doubt.code(), "REFUND_IN_DOUBT", "{}", doubt.json);
+}
+
+async fn refuse_bills() {
+    let house = bought().await;
+    the_next_morning(&house);
+    for path in [DAY, &format!("{DAY}/file")] {
+        change_the_file(&house);
+        assert_eq!(bill(&house, path).await.code(), "WECHAT_UNAVAILABLE");
+        let refused = Meddling::Answered(403, r#"{"code":"NO_AUTH","message":"m"}"#);
+        house.line.meddle("bill", refused);
+        assert_eq!(bill(&house, path).await.code(), "WECHAT_REFUSED");
+        let now_ms = merchant_server::Clock::now_ms(&house.clock);
+        let without_hash = move |answer: &mut http::Response<bytes::Bytes>| {
+            let signed = crate::house::sign(r#"{"download_url":"https://a/b"}"#, now_ms);
+            *answer.headers_mut() = signed.headers;
+            *answer.body_mut() = signed.body;
+        };
+        house
+            .line
+            .meddle("bill", Meddling::Changed(Box::new(without_hash)));
+        assert_eq!(bill(&house, path).await.code(), "BILL_UNREADABLE");
+    }
+}
+
+/// More calls of the backend than may wait for one order.
+const TOO_MANY: usize = 40;
+
+async fn refuse_who_waits_for_a_busy_order() {
+    for path in ["/orders/{order_no}/close", "/orders/{order_no}/attempts"] {
+        let house = House::open().await;
+        house.tea().await;
+        let route = ROUTES.iter().find(|route| route.path == path).unwrap();
+        crowd(&house, "/orders/{order_no}/attempts", route).await;
+    }
+    let refunds = ROUTES.iter().find(|route| {
+        route.path == "/orders/{order_no}/refunds" && route.method == RouteMethod::Post
+    });
+    let house = bought().await;
+    crowd(&house, "/orders/{order_no}/refunds", refunds.unwrap()).await;
+    let house = bought().await;
+    refund(&house, json!({ "refund_no": "R-1" })).await;
+    house.decide("R-1", "abnormal").await;
+    for notification in house.take_post() {
+        house
+            .hand_in_at("/wechat/notify/refund", &notification)
+            .await;
+    }
+    let path = "/refunds/{refund_no}/apply-abnormal-refund";
+    let route = ROUTES.iter().find(|route| route.path == path).unwrap();
+    crowd(&house, path, route).await;
+}
+
+/// A call of `holder` gets no answer from WeChat and holds the order; then many come to `route`.
+async fn crowd(house: &House, holder: &str, route: &Route) {
+    let is_holder = |route: &&Route| route.path == holder && route.method == RouteMethod::Post;
+    let holder = ROUTES.iter().find(is_holder).unwrap();
+    let reached = Arc::new(Notify::new());
+    house.line.cut(1, false, reached.clone());
+    let app = house.app.clone();
+    let held = call(holder, "", API_KEY);
+    let held = tokio::spawn(async move { app.oneshot(held).await });
+    reached.notified().await;
+    let mut others = JoinSet::new();
+    for _ in 0..TOO_MANY {
+        let (app, request) = (house.app.clone(), call(route, "", API_KEY));
+        others.spawn(async move { read(app.oneshot(request).await.unwrap()).await });
+    }
+    let path = call(route, "", API_KEY).uri().path().to_owned();
+    let refused = others.join_next().await.unwrap().unwrap();
+    assert_eq!(refused.code(), "RATE_LIMITED", "{path}");
+    check(route.method.as_str(), &path, &refused);
+    held.abort();
+}
+
+async fn fail_without_a_ledger() {
+    let house = bought().await;
+    let token = house
+        .post_order(&json!({ "total_fen": 1, "description": "tea" }))
+        .await;
+    let token = token.word("token").to_owned();
+    the_next_morning(&house);
+    let pool = house.database().await;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    for table in tables {
+        let rename = format!("ALTER TABLE {table} RENAME TO {table}_gone");
+        let rename = sqlx::AssertSqlSafe(rename);
+        sqlx::query(rename).execute(&pool).await.unwrap();
+    }
+    for route in ROUTES {
+        if route.path == OUT_OF_REACH.1 {
+            continue;
+        }
+        let answer = house.send(call(route, &token, API_KEY)).await;
+        assert_eq!(answer.code(), "INTERNAL", "{}: {}", route.path, answer.json);
+    }
+}
