@@ -4,19 +4,18 @@
 
 mod action;
 mod countdown;
-mod node;
 mod order_head;
 mod outcome;
 mod qr_code;
 mod status;
 
-use action::{actions, button, offer};
+use action::{actions, button, choices};
 use checkout::{Connection, Intent, Notice, Screen, ViewModel};
 use countdown::countdown;
 use gloo_events::EventListener;
-use leptos::tachys::view::{Mountable, Render};
+use leptos::prelude::*;
+use leptos::tachys::view::any_view::AnyViewState;
 use merchant_api::Product;
-use node::{Element, Node, Placed, element, nothing};
 use order_head::{order_head, ribbon};
 pub(crate) use outcome::problem_word;
 use outcome::{outcome, quiet, support};
@@ -59,7 +58,8 @@ impl Look {
 
 /// A view that is in a page; dropping it takes it out.
 pub(crate) struct View {
-    placed: Placed,
+    container: web_sys::Element,
+    state: AnyViewState,
     picture: Picture,
     look: Look,
     _clicks: EventListener,
@@ -74,15 +74,16 @@ impl View {
         want: impl Fn(Intent) + 'static,
     ) -> Self {
         let clicks = EventListener::new(container, "click", move |click| {
-            if let Some(intent) = action::wanted(click) {
+            if let Some(intent) = action::intent_of(click) {
                 want(intent);
             }
         });
         let mut picture = Picture::default();
-        let mut placed = Node::from(whole(model, &look, &mut picture)).build();
-        placed.mount(container, None);
+        let mut state = whole(model, &look, &mut picture).build();
+        state.mount(container, None);
         Self {
-            placed,
+            container: container.clone(),
+            state,
             picture,
             look,
             _clicks: clicks,
@@ -93,10 +94,12 @@ impl View {
     /// in the view, so that the keyboard goes on from here and not from the page's beginning.
     pub(crate) fn show(&mut self, model: &ViewModel) {
         let had_focus = self.has_focus();
-        let tree = whole(model, &self.look, &mut self.picture);
-        Node::from(tree).rebuild(&mut self.placed);
-        if had_focus && !self.has_focus() {
-            let base: &web_sys::HtmlElement = self.placed.dom().unchecked_ref();
+        whole(model, &self.look, &mut self.picture).rebuild(&mut self.state);
+        if had_focus
+            && !self.has_focus()
+            && let Some(base) = self.container.first_element_child()
+        {
+            let base: web_sys::HtmlElement = base.unchecked_into();
             // A view that cannot be focused leaves the focus to the browser.
             let _ = base.focus();
         }
@@ -108,137 +111,100 @@ impl View {
     }
 
     fn has_focus(&self) -> bool {
-        let base: &web_sys::Element = self.placed.dom().unchecked_ref();
-        base.matches(":focus-within").unwrap_or_default()
+        self.container.matches(":focus-within").unwrap_or_default()
     }
 }
 
 impl Drop for View {
     fn drop(&mut self) {
-        self.placed.unmount();
+        self.state.unmount();
     }
 }
 
-fn whole(model: &ViewModel, look: &Look, picture: &mut Picture) -> Element {
+fn whole(model: &ViewModel, look: &Look, picture: &mut Picture) -> AnyView {
     let words = &look.words;
-    let order = model.order.as_ref();
-    let body = element("div").with("part", "body").with("class", "body");
-    element("div")
-        .with("part", "base")
-        .with("class", "wechat-pay")
-        .with("lang", words.say(Word::Language))
-        .with("dir", words.say(Word::Direction))
-        .with("data-theme", look.theme.as_str())
-        .with("data-state", model.screen.name())
-        .with("tabindex", "-1")
-        .holding(if model.is_test {
-            ribbon(words)
-        } else {
-            nothing()
-        })
-        .holding(order.map_or_else(nothing, |order| order_head(order, words)))
-        .holding(filled(body, model, look, picture))
-        .holding(connection(model.connection, words))
-        .holding(live_region(model, words))
+    view! {
+        <div
+            part="base"
+            class="wechat-pay"
+            lang=words.say(Word::Language)
+            dir=words.say(Word::Direction)
+            data-theme=look.theme.as_str()
+            data-state=model.screen.name()
+            tabindex="-1"
+        >
+            {model.is_test.then(|| ribbon(words))}
+            {model.order.as_ref().map(|order| order_head(order, words))}
+            <div part="body" class="body">
+                {body(model, look, picture)}
+            </div>
+            {connection(model.connection, words)}
+            {live_region(model, words)}
+        </div>
+    }
+    .into_any()
 }
 
-/// The body with what the screen shows.
-fn filled(body: Element, model: &ViewModel, look: &Look, picture: &mut Picture) -> Element {
+/// What the screen shows.
+fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> AnyView {
     let words = &look.words;
-    let lead = element("p")
-        .with("class", "lead")
-        .saying(words.say(sentence(&model.screen)));
-    match &model.screen {
-        Screen::Offer {
-            product,
-            fallback,
-            is_guarded,
-            notice,
-        } => body
-            .holding(lead)
-            .holding(offer(*product, *fallback, notice.is_some(), words))
-            .holding(match (is_guarded, product, notice) {
-                (true, ..) => quiet(words.say(Word::Stuck)),
-                (_, Product::H5, Some(Notice::NotPaidYet)) => quiet(words.say(Word::SameNetwork)),
-                _ => nothing(),
-            }),
+    let screen = &model.screen;
+    let lead = view! { <p class="lead">{words.say(sentence(screen))}</p> }.into_any();
+    match screen {
         Screen::QrCode {
             code_url,
             remaining_ms,
             ..
         } => {
+            let picture = picture.view(code_url, true, None, words);
             let time = remaining_ms.map(|remaining_ms| countdown(remaining_ms, words));
-            body.holding(picture.bare(code_url, words))
-                .holding(lead)
-                .holding(time.map_or_else(nothing, Node::from))
+            view! { {picture} {lead} {time} }.into_any()
         }
-        Screen::QrChecking { code_url } => body
-            .holding(picture.dimmed(code_url, nothing(), words))
-            .holding(lead),
+        Screen::QrChecking { code_url } => {
+            view! { {picture.view(code_url, false, None, words)} {lead} }.into_any()
+        }
         Screen::QrExpired { code_url } => {
             let renew = button("primary", words.say(Word::NewCode), Intent::Refresh);
-            body.holding(picture.dimmed(code_url, renew, words))
-                .holding(lead)
+            view! { {picture.view(code_url, false, Some(renew), words)} {lead} }.into_any()
         }
-        Screen::Cashier {
-            is_silent: true,
-            fallback,
-        } => body.holding(lead).holding(actions(
-            &[
-                (Word::IHavePaid, Intent::CheckPayment),
-                (Word::OpenAgain, Intent::Start),
-            ],
-            *fallback,
-            words,
-        )),
-        Screen::Leaving {
-            is_stuck: true,
-            product,
-            fallback,
-        } => {
-            let both = [
-                (Word::OpenAgain, Intent::Start),
-                (Word::IHavePaid, Intent::CheckPayment),
-            ];
-            let fitting = match product {
-                Some(_) => &both[..],
-                None => &both[..1],
-            };
-            body.holding(lead)
-                .holding(actions(fitting, *fallback, words))
-        }
-        Screen::Returned {
-            is_asking: false, ..
-        } => body
-            .holding(lead)
-            .holding(actions(
-                &[
-                    (Word::IHavePaid, Intent::CheckPayment),
-                    (Word::IHadAProblem, Intent::ReportTrouble),
-                ],
-                None,
-                words,
-            ))
-            .holding(support(look)),
-        Screen::Elsewhere => {
-            body.holding(lead)
-                .holding(actions(&[(Word::TakeOver, Intent::TakeOver)], None, words))
-        }
-        Screen::Loading if model.connection == Connection::Reconnecting => {
-            body.holding(spinner()).holding(lead).holding(support(look))
-        }
-        Screen::Loading
-        | Screen::Starting { .. }
-        | Screen::Confirming
-        | Screen::Cashier { .. }
-        | Screen::Leaving { .. }
-        | Screen::Returned { .. } => body.holding(spinner()).holding(lead),
         Screen::Paid { .. }
         | Screen::Closed
         | Screen::Expired
         | Screen::Failed(_)
-        | Screen::Unavailable(_) => {
-            body.holding(outcome(&model.screen, model.order.as_ref(), look))
+        | Screen::Unavailable(_) => outcome(screen, model.order.as_ref(), look),
+        _ => {
+            let help = needs_help(model).then(|| support(look));
+            match choices(screen) {
+                Some((choices, fallback)) => {
+                    let advice = advice_beside(screen).map(|word| quiet(words.say(word)));
+                    view! { {lead} {actions(choices, fallback, words)} {advice} {help} }.into_any()
+                }
+                None => view! { {spinner()} {lead} {help} }.into_any(),
+            }
         }
+    }
+}
+
+/// What is said beside the buttons.
+const fn advice_beside(screen: &Screen) -> Option<Word> {
+    match screen {
+        Screen::Offer {
+            is_guarded: true, ..
+        } => Some(Word::Stuck),
+        Screen::Offer {
+            product: Product::H5,
+            notice: Some(Notice::NotPaidYet),
+            ..
+        } => Some(Word::SameNetwork),
+        _ => None,
+    }
+}
+
+/// Where a payment may not go on by itself, the buyer is shown the way to the shop's people.
+fn needs_help(model: &ViewModel) -> bool {
+    match model.screen {
+        Screen::Returned { is_asking, .. } => !is_asking,
+        Screen::Loading => model.connection == Connection::Reconnecting,
+        _ => false,
     }
 }

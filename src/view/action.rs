@@ -2,62 +2,107 @@
 //!
 //! A button says what it is for in `data-intent`; one listener on the whole view hears them all.
 
-use checkout::Intent;
+use checkout::{Intent, Screen};
+use leptos::prelude::*;
 use merchant_api::Product;
 use wasm_bindgen::JsCast;
 
-use super::node::{Element, element};
 use crate::locale::{Text, Word, Words};
 
-/// The attribute by which tests, style sheets and [`wanted`] know a button.
+/// The attribute by which tests, style sheets and [`intent_of`] know a button.
 const INTENT: &str = "data-intent";
 
-/// A row of buttons; the last is for the other way, where that is a code.
-pub(super) fn actions(
-    buttons: &[(Word, Intent)],
-    fallback: Option<Product>,
-    words: &Words,
-) -> Element {
-    let mut row = element("div").with("class", "actions");
-    let mut class = "primary";
+/// A button's label, and what the buyer asks for by it.
+pub(super) type Choice = (Word, Intent);
+
+/// The buttons of a screen, at most two, and the product of one more; none where the buyer waits.
+pub(super) const fn choices(screen: &Screen) -> Option<(&'static [Choice], Option<Product>)> {
+    Some(match screen {
+        Screen::Offer {
+            product,
+            fallback,
+            notice,
+            ..
+        } => (offer(*product, notice.is_some()), *fallback),
+        Screen::Cashier {
+            is_silent: true,
+            fallback,
+        } => (
+            &[
+                (Word::IHavePaid, Intent::CheckPayment),
+                (Word::OpenAgain, Intent::Start),
+            ],
+            *fallback,
+        ),
+        // On the hop for the openid there is nothing to pay, and so nothing to check.
+        Screen::Leaving {
+            is_stuck: true,
+            product: None,
+            fallback,
+        } => (&[(Word::OpenAgain, Intent::Start)], *fallback),
+        Screen::Leaving {
+            is_stuck: true,
+            fallback,
+            ..
+        } => (
+            &[
+                (Word::OpenAgain, Intent::Start),
+                (Word::IHavePaid, Intent::CheckPayment),
+            ],
+            *fallback,
+        ),
+        Screen::Returned {
+            is_asking: false, ..
+        } => (
+            &[
+                (Word::IHavePaid, Intent::CheckPayment),
+                (Word::IHadAProblem, Intent::ReportTrouble),
+            ],
+            None,
+        ),
+        Screen::Elsewhere => (&[(Word::TakeOver, Intent::TakeOver)], None),
+        _ => return None,
+    })
+}
+
+/// The button of the way to pay.
+const fn offer(product: Product, is_again: bool) -> &'static [Choice] {
+    match product {
+        Product::H5 => &[(Word::PayInWechat, Intent::Start)],
+        Product::Native => &[(Word::OfferNative, Intent::Start)],
+        _ if is_again => &[(Word::Retry, Intent::Start)],
+        _ => &[(Word::Pay, Intent::Start)],
+    }
+}
+
+/// A row of buttons. The last is for the other product, where that is a code.
+pub(super) fn actions(choices: &[Choice], fallback: Option<Product>, words: &Words) -> AnyView {
     let other = (Word::ShowCode, Intent::StartFallback);
     let other = (fallback == Some(Product::Native)).then_some(&other);
-    for (label, intent) in buttons.iter().chain(other) {
-        row = row.holding(button(class, words.say(*label), *intent));
+    let mut class = "primary";
+    let mut buttons = choices.iter().chain(other).map(|(label, intent)| {
+        let button = button(class, words.say(*label), *intent);
         class = "secondary";
-    }
-    row
+        button
+    });
+    // One by one: a list of views is a type of its own, with code of its own (1.3 KB).
+    view! { <div class="actions">{buttons.next()} {buttons.next()} {buttons.next()}</div> }
+        .into_any()
 }
 
 /// A button of a class.
-pub(super) fn button(class: &'static str, label: Text, intent: Intent) -> Element {
-    element("button")
-        .with("type", "button")
-        .with("part", class)
-        .with("class", class)
-        .with(INTENT, intent.as_str())
-        .saying(label)
+pub(super) fn button(class: &'static str, label: Text, intent: Intent) -> AnyView {
+    view! {
+        <button type="button" part=class class=class data-intent=intent.as_str()>
+            {label}
+        </button>
+    }
+    .into_any()
 }
 
-/// The way to pay, and the other way where there is one.
-pub(super) fn offer(
-    product: Product,
-    fallback: Option<Product>,
-    is_again: bool,
-    words: &Words,
-) -> Element {
-    let label = match product {
-        Product::H5 => Word::PayInWechat,
-        Product::Native => Word::OfferNative,
-        _ if is_again => Word::Retry,
-        _ => Word::Pay,
-    };
-    actions(&[(label, Intent::Start)], fallback, words)
-}
-
-/// What the buyer wants by a click, if it was on a button. There is nothing in a button but its
-/// text, so the click's target is the button itself.
-pub(super) fn wanted(click: &web_sys::Event) -> Option<Intent> {
+/// What the buyer asks for by a click, if it was on a button. There is nothing in a button but
+/// its text, so the click's target is the button itself.
+pub(super) fn intent_of(click: &web_sys::Event) -> Option<Intent> {
     let target: web_sys::Element = click.target()?.unchecked_into();
     Intent::from_word(&target.get_attribute(INTENT)?)
 }

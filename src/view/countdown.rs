@@ -1,22 +1,21 @@
 //! How long the code is good. The time is the machine's; this only writes it.
 
+use leptos::prelude::*;
 use merchant_api::push_decimal;
 
-use super::node::{Element, element};
-use crate::locale::{Word, Words};
+use crate::locale::{Text, Word, Words};
 
 /// `二维码有效时间 29:59`
-pub(super) fn countdown(remaining_ms: u64, words: &Words) -> Element {
-    element("p")
-        .with("class", "countdown")
-        .saying(words.say(Word::CodeValidFor))
-        .saying(" ")
-        .holding(
-            element("span")
-                .with("part", "countdown")
-                .with("role", "timer")
-                .saying(clock_text(remaining_ms)),
-        )
+pub(super) fn countdown(remaining_ms: u64, words: &Words) -> AnyView {
+    let mut label = words.say(Word::CodeValidFor).into_owned();
+    label.push(' ');
+    view! {
+        <p class="countdown">
+            {Text::Owned(label)}
+            <span part="countdown" role="timer">{Text::Owned(clock_text(remaining_ms))}</span>
+        </p>
+    }
+    .into_any()
 }
 
 /// What is spoken of the time: at five minutes, at three, at one and at half a minute, and not

@@ -1,49 +1,32 @@
 //! What is bought and for how much, above every screen; and the word TEST where it is one.
 
 use checkout::OrderView;
+use leptos::prelude::*;
 use merchant_api::push_decimal;
 use wasm_bindgen::prelude::*;
 
 use super::countdown::push_two_digits;
-use super::node::{Node, element};
 use crate::locale::{Text, Word, Words};
 use crate::object::dictionary;
 
 /// Says that no money moves.
-pub(super) fn ribbon(words: &Words) -> Node {
-    element("p")
-        .with("part", "ribbon")
-        .with("class", "ribbon")
-        .saying(words.say(Word::TestRibbon))
-        .into()
+pub(super) fn ribbon(words: &Words) -> AnyView {
+    view! { <p part="ribbon" class="ribbon">{words.say(Word::TestRibbon)}</p> }.into_any()
 }
 
 /// What is bought, and for how much.
-pub(super) fn order_head(order: &OrderView, words: &Words) -> Node {
+pub(super) fn order_head(order: &OrderView, words: &Words) -> AnyView {
     let amount = money(order.total_fen, &order.currency, words);
-    element("div")
-        .with("part", "order")
-        .with("class", "order")
-        .holding(
-            element("p")
-                .with("part", "brand")
-                .with("class", "brand")
-                .saying(words.say(Word::Brand)),
-        )
-        .holding(
-            element("p")
-                .with("part", "description")
-                .with("class", "description")
-                .with("dir", "auto")
-                .saying(order.description.clone().unwrap_or_default()),
-        )
-        .holding(
-            element("p")
-                .with("part", "amount")
-                .with("class", amount_class(&amount))
-                .saying(amount),
-        )
-        .into()
+    let class = amount_class(&amount);
+    let description = Text::Owned(order.description.clone().unwrap_or_default());
+    view! {
+        <div part="order" class="order">
+            <p part="brand" class="brand">{words.say(Word::Brand)}</p>
+            <p part="description" class="description" dir="auto">{description}</p>
+            <p part="amount" class=class>{amount}</p>
+        </div>
+    }
+    .into_any()
 }
 
 /// A number that is broken in two is misread: what would not stand on one line of the smallest

@@ -1,16 +1,16 @@
 //! The screens at which a payment comes to rest: paid, closed, expired, a problem, or no way.
 
 use checkout::{Actor, Instead, Intent, OrderView, Problem, ProblemCode, Reason, Screen};
+use leptos::prelude::*;
 
 use super::Look;
 use super::action::actions;
-use super::node::{Element, Node, element, nothing};
 use super::order_head::money;
 use super::status::sentence;
 use crate::locale::{Text, Word, Words};
 
 /// A mark, a title, and what to do next.
-pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -> Element {
+pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -> AnyView {
     let words = &look.words;
     let is_paid = matches!(screen, Screen::Paid { .. });
     let (mark, mark_class) = if is_paid {
@@ -18,58 +18,41 @@ pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -
     } else {
         ("!", "mark")
     };
-    let outcome = element("div")
-        .with("part", "outcome")
-        .with("class", "outcome")
-        .holding(
-            element("p")
-                .with("part", "mark")
-                .with("class", mark_class)
-                .with("aria-hidden", "true")
-                .saying(mark),
-        )
-        .holding(
-            element("p")
-                .with("part", "title")
-                .with("class", "title")
-                .saying(words.say(sentence(screen))),
-        )
-        .holding(receipt(screen, order, words).map_or_else(nothing, quiet))
-        .holding(advice(screen).map_or_else(nothing, |word| quiet(words.say(word))));
-    if is_paid {
-        return outcome;
-    }
-    let Screen::Failed(problem) = screen else {
-        return outcome.holding(support(look));
+    let problem = match screen {
+        Screen::Failed(problem) => Some(problem),
+        _ => None,
     };
-    outcome
-        .holding(if problem.is_recoverable {
-            actions(&[(Word::Retry, Intent::Start)], None, words).into()
-        } else {
-            nothing()
-        })
-        .holding(support(look))
-        .holding(reference(problem, order, words))
+    let retry = problem.filter(|problem| problem.is_recoverable);
+    view! {
+        <div part="outcome" class="outcome">
+            <p part="mark" class=mark_class aria-hidden="true">{Text::Borrowed(mark)}</p>
+            <p part="title" class="title">{words.say(sentence(screen))}</p>
+            {receipt(screen, order, words).map(quiet)}
+            {advice(screen).map(|word| quiet(words.say(word)))}
+            {retry.map(|_| actions(&[(Word::Retry, Intent::Start)], None, words))}
+            {(!is_paid).then(|| support(look))}
+            {problem.map(|problem| reference(problem, order, words))}
+        </div>
+    }
+    .into_any()
 }
 
 /// The way to the shop's people: what the page put into the slot, or the link of `support-url`.
-pub(super) fn support(look: &Look) -> Element {
-    let link = look.support_url.as_ref().map_or_else(nothing, |address| {
-        element("a")
-            .with("part", "support")
-            .with("class", "support")
-            .with("href", address.clone())
-            .with("target", "_blank")
-            .with("rel", "noopener")
-            .saying(look.words.say(Word::Support))
-            .into()
+pub(super) fn support(look: &Look) -> AnyView {
+    let link = look.support_url.as_ref().map(|address| {
+        view! {
+            <a part="support" class="support" href=address.clone() target="_blank" rel="noopener">
+                {look.words.say(Word::Support)}
+            </a>
+        }
+        .into_any()
     });
-    element("slot").with("name", "support").holding(link)
+    view! { <slot name="support">{link}</slot> }.into_any()
 }
 
 /// A sentence of less weight.
-pub(super) fn quiet(text: Text) -> Node {
-    element("p").with("class", "advice").saying(text).into()
+pub(super) fn quiet(text: Text) -> AnyView {
+    view! { <p class="advice">{text}</p> }.into_any()
 }
 
 /// What to do next, in a sentence.
@@ -126,7 +109,7 @@ fn receipt(screen: &Screen, order: Option<&OrderView>, words: &Words) -> Option<
 }
 
 /// What the buyer reads to the merchant on the phone: the code and the order's number.
-fn reference(problem: &Problem, order: Option<&OrderView>, words: &Words) -> Element {
+fn reference(problem: &Problem, order: Option<&OrderView>, words: &Words) -> AnyView {
     let mut text = String::from(problem.code.as_str());
     if let Some(order) = order {
         text.push_str(" · ");
@@ -134,8 +117,5 @@ fn reference(problem: &Problem, order: Option<&OrderView>, words: &Words) -> Ele
         text.push(' ');
         text.push_str(&order.order_no);
     }
-    element("p")
-        .with("part", "reference")
-        .with("class", "reference")
-        .saying(text)
+    view! { <p part="reference" class="reference">{Text::Owned(text)}</p> }.into_any()
 }

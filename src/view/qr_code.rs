@@ -1,8 +1,8 @@
 //! The QR code: one path, always dark on white, of at least 240 px.
 
+use leptos::prelude::*;
 use merchant_api::push_decimal;
 
-use super::node::{Element, Node, element};
 use crate::locale::{Word, Words};
 
 /// Smallest side of the picture, in CSS pixels (research: scans below it begin to fail).
@@ -19,38 +19,35 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// A code, good for scanning.
-    pub(super) fn bare(&mut self, code_url: &str, words: &Words) -> Element {
-        self.shown("qr", code_url, words)
-    }
-
-    /// A code that no scanner takes, with what lies over it.
-    pub(super) fn dimmed(
+    /// A code; where it is no longer good for scanning, dimmed and with what lies over it.
+    pub(super) fn view(
         &mut self,
         code_url: &str,
-        cover: impl Into<Node>,
+        is_good: bool,
+        cover: Option<AnyView>,
         words: &Words,
-    ) -> Element {
-        self.shown("qr dim", code_url, words).holding(cover)
-    }
-
-    fn shown(&mut self, class: &'static str, code_url: &str, words: &Words) -> Element {
+    ) -> AnyView {
         if self.code_url != code_url {
             *self = Self::of(code_url);
         }
-        let path = |fill, data: String| element("path").with("fill", fill).with("d", data);
-        element("div").with("class", class).holding(
-            element("svg")
-                .with("part", "qr")
-                .with("role", "img")
-                .with("aria-label", words.say(Word::CodeLabel))
-                .with("viewBox", self.view_box.clone())
-                .with("width", self.side_px.clone())
-                .with("height", self.side_px.clone())
-                .with("shape-rendering", "crispEdges")
-                .holding(path("#fff", String::from("M0 0h999v999H0z")))
-                .holding(path("#000", self.path.clone())),
-        )
+        view! {
+            <div class=if is_good { "qr" } else { "qr dim" }>
+                <svg
+                    part="qr"
+                    role="img"
+                    aria-label=words.say(Word::CodeLabel)
+                    viewBox=self.view_box.clone()
+                    width=self.side_px.clone()
+                    height=self.side_px.clone()
+                    shape-rendering="crispEdges"
+                >
+                    <path fill="#fff" d=String::from("M0 0h999v999H0z")></path>
+                    <path fill="#000" d=self.path.clone()></path>
+                </svg>
+                {cover}
+            </div>
+        }
+        .into_any()
     }
 
     fn of(code_url: &str) -> Self {

@@ -1,12 +1,12 @@
 //! The sentence of each screen, seen and spoken; the spinner; the state of the line.
 
 use checkout::{Connection, Notice, Screen, ViewModel};
+use leptos::prelude::*;
 use merchant_api::Product;
 
 use super::countdown;
-use super::node::{Element, Node, element, nothing};
 use super::outcome::advice;
-use crate::locale::{Word, Words};
+use crate::locale::{Text, Word, Words};
 
 /// What a screen says first.
 pub(super) const fn sentence(screen: &Screen) -> Word {
@@ -74,23 +74,14 @@ const fn notice_word(notice: Notice) -> Word {
 }
 
 /// Something is under way.
-pub(super) fn spinner() -> Element {
-    element("div")
-        .with("part", "spinner")
-        .with("class", "spinner")
-        .with("aria-hidden", "true")
+pub(super) fn spinner() -> AnyView {
+    view! { <div part="spinner" class="spinner" aria-hidden="true"></div> }.into_any()
 }
 
 /// How the line to the backend is, where it is not fine.
-pub(super) fn connection(connection: Connection, words: &Words) -> Node {
-    let Some(word) = connection_word(connection) else {
-        return nothing();
-    };
-    element("p")
-        .with("part", "connection")
-        .with("class", "connection")
-        .saying(words.say(word))
-        .into()
+pub(super) fn connection(connection: Connection, words: &Words) -> Option<AnyView> {
+    let text = words.say(connection_word(connection)?);
+    Some(view! { <p part="connection" class="connection">{text}</p> }.into_any())
 }
 
 const fn connection_word(connection: Connection) -> Option<Word> {
@@ -104,7 +95,7 @@ const fn connection_word(connection: Connection) -> Option<Word> {
 /// The one region that speaks: each screen's sentence once, what to do about it, and the line's
 /// state; of a countdown only now and then a word. It stays in the page, for a region that is
 /// itself replaced is not read out.
-pub(super) fn live_region(model: &ViewModel, words: &Words) -> Element {
+pub(super) fn live_region(model: &ViewModel, words: &Words) -> AnyView {
     let mut text = words.say(sentence(&model.screen)).into_owned();
     let more = [advice(&model.screen), connection_word(model.connection)];
     for word in more.into_iter().flatten() {
@@ -120,8 +111,5 @@ pub(super) fn live_region(model: &ViewModel, words: &Words) -> Element {
         text.push(' ');
         text.push_str(&time);
     }
-    element("p")
-        .with("class", "spoken")
-        .with("role", "status")
-        .saying(text)
+    view! { <p class="spoken" role="status">{Text::Owned(text)}</p> }.into_any()
 }
