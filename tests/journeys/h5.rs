@@ -2,15 +2,16 @@
 
 use checkout::{Destination, Intent, Notice, Screen};
 use merchant_api::{Product, RETURN_PARAMETER};
+use payment_tests::buyer_browser::BuyerBrowser;
 use url::Url;
 
-use crate::page::{PHONE, Page};
+use crate::page::Page;
 use crate::world::{Post, SHOP};
 use crate::{ORDER_NO, page_with_an_order};
 
 #[tokio::test]
 async fn a_buyer_goes_to_wechat_pays_and_comes_back_to_a_page_that_knows() {
-    let mut page = page_with_an_order(PHONE).await;
+    let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     let h5_url = leave_for_wechat(&mut page).await;
     assert_eq!(in_wechat(&page, &h5_url, "success").await, "SUCCESS");
     page.world.run_due().await;
@@ -22,7 +23,7 @@ async fn a_buyer_goes_to_wechat_pays_and_comes_back_to_a_page_that_knows() {
 
 #[tokio::test]
 async fn a_buyer_who_is_back_before_the_notification_is_not_told_anything_unasked() {
-    let mut page = page_with_an_order(PHONE).await;
+    let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     let h5_url = leave_for_wechat(&mut page).await;
     page.world.set_post(Post::Lost);
     assert_eq!(in_wechat(&page, &h5_url, "success").await, "SUCCESS");
@@ -35,7 +36,7 @@ async fn a_buyer_who_is_back_before_the_notification_is_not_told_anything_unaske
 
 #[tokio::test]
 async fn a_buyer_who_comes_back_unpaid_is_asked_and_can_go_again() {
-    let mut page = page_with_an_order(PHONE).await;
+    let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     let h5_url = leave_for_wechat(&mut page).await;
     assert_eq!(in_wechat(&page, &h5_url, "cancel").await, "NOTPAY");
     let mut back = page.comes_back_at(&return_address(&h5_url)).await;
@@ -59,7 +60,7 @@ async fn a_buyer_who_comes_back_unpaid_is_asked_and_can_go_again() {
 
 #[tokio::test]
 async fn a_browser_that_kept_the_page_shows_it_paid_on_coming_back() {
-    let mut page = page_with_an_order(PHONE).await;
+    let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     let h5_url = leave_for_wechat(&mut page).await;
     assert_eq!(in_wechat(&page, &h5_url, "success").await, "SUCCESS");
     page.world.run_due().await;
@@ -72,7 +73,7 @@ async fn a_browser_that_kept_the_page_shows_it_paid_on_coming_back() {
 
 #[tokio::test]
 async fn a_buyer_who_comes_back_by_the_back_button_is_recognised_by_the_browsers_own_mark() {
-    let mut page = page_with_an_order(PHONE).await;
+    let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     leave_for_wechat(&mut page).await;
     let back = page.comes_back_at(&format!("{SHOP}/pay")).await;
     assert_eq!(returned(&back), (None, false));

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use checkout::{Destination, Intent, Notice, Screen};
 use merchant_api::PAYER_PARAMETER;
+use payment_tests::buyer_browser::BuyerBrowser;
 use serde_json::json;
 
-use crate::page::{Page, WECHAT_ON_A_PHONE};
+use crate::page::Page;
 use crate::world::{Post, World};
 use crate::{ORDER_NO, page_with_an_order};
 
@@ -71,7 +72,7 @@ async fn a_page_that_starts_by_itself_once_more_before_its_payment_is_known_char
         "payer": {"openid": openid},
     });
     let token = world.order(order).await;
-    let first = Page::open(&world, WECHAT_ON_A_PHONE, &token).await;
+    let first = Page::open(&world, BuyerBrowser::Wechat, &token).await;
     let page = first.closed_and_opened_again(true).await;
     assert_eq!(page.screen().name(), "cashier");
     world.set_post(Post::Lost);
@@ -155,7 +156,7 @@ async fn a_failed_payment_is_told_as_a_problem_and_can_be_tried_again() {
 
 #[tokio::test]
 async fn a_handle_of_the_hop_is_worth_nothing_for_another_order() {
-    let mut page = page_with_an_order(WECHAT_ON_A_PHONE).await;
+    let mut page = page_with_an_order(BuyerBrowser::Wechat).await;
     let back_at = hop(&mut page).await;
     let other = page
         .world
@@ -168,7 +169,7 @@ async fn a_handle_of_the_hop_is_worth_nothing_for_another_order() {
 
 /// From the shop's page over the hop to the cashier.
 async fn with_the_cashier_open() -> Page {
-    let mut page = page_with_an_order(WECHAT_ON_A_PHONE).await;
+    let mut page = page_with_an_order(BuyerBrowser::Wechat).await;
     let back_at = hop(&mut page).await;
     let back = page.comes_back_at(&back_at).await;
     assert_eq!(back.screen().name(), "cashier");

@@ -18,18 +18,19 @@ mod world;
 use std::sync::Arc;
 
 use page::Page;
+use payment_tests::buyer_browser::BuyerBrowser;
 use serde_json::json;
 use world::World;
 
 const TOTAL_FEN: u64 = 6_910;
 
 /// A world with one order of the shop's, and a page that shows it.
-async fn page_with_an_order(user_agent: &'static str) -> Page {
-    page_with(user_agent, 30 * 60_000).await
+async fn page_with_an_order(browser: BuyerBrowser) -> Page {
+    page_with(browser, 30 * 60_000).await
 }
 
 /// The same, with an order that can be paid for so long.
-async fn page_with(user_agent: &'static str, expires_in_ms: u64) -> Page {
+async fn page_with(browser: BuyerBrowser, expires_in_ms: u64) -> Page {
     let world = Arc::new(World::new().await);
     let token = world
         .order(json!({
@@ -39,7 +40,7 @@ async fn page_with(user_agent: &'static str, expires_in_ms: u64) -> Page {
             "expires_in_ms": expires_in_ms,
         }))
         .await;
-    Page::open(&world, user_agent, &token).await
+    Page::open(&world, browser, &token).await
 }
 
 const ORDER_NO: &str = "JOURNEY-1";

@@ -1,8 +1,9 @@
 //! At a desk: a code on the screen, a phone in the hand.
 
 use checkout::{Intent, Screen};
+use payment_tests::buyer_browser::BuyerBrowser;
 
-use crate::page::{DESKTOP, Page};
+use crate::page::Page;
 use crate::world::Post;
 use crate::{ORDER_NO, page_with, page_with_an_order};
 
@@ -10,7 +11,7 @@ const LINK_LIFE_MS: u64 = 2 * 3_600_000;
 
 #[tokio::test]
 async fn a_code_is_scanned_and_paid_and_the_page_knows_at_once() {
-    let mut page = page_with_an_order(DESKTOP).await;
+    let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     assert_eq!(scan(&page, "success").await, "SUCCESS");
     page.world.run_due().await;
@@ -23,7 +24,7 @@ async fn a_code_is_scanned_and_paid_and_the_page_knows_at_once() {
 #[tokio::test]
 async fn a_buyer_who_cancels_or_fails_on_the_phone_can_pay_with_the_same_code() {
     for first in ["cancel", "fail"] {
-        let mut page = page_with_an_order(DESKTOP).await;
+        let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
         page.until("qr").await;
         let code_url = page.code_url();
         assert_eq!(scan(&page, first).await, "NOTPAY");
@@ -43,7 +44,7 @@ async fn a_buyer_who_cancels_or_fails_on_the_phone_can_pay_with_the_same_code() 
 
 #[tokio::test]
 async fn a_code_that_ran_out_is_replaced_in_place_and_the_new_one_is_paid() {
-    let mut page = page_with(DESKTOP, 3 * LINK_LIFE_MS).await;
+    let mut page = page_with(BuyerBrowser::Desktop, 3 * LINK_LIFE_MS).await;
     page.until("qr").await;
     let old = page.code_url();
     page.pass_ms(LINK_LIFE_MS + 5_000).await;
@@ -64,7 +65,7 @@ async fn a_code_that_ran_out_is_replaced_in_place_and_the_new_one_is_paid() {
 
 #[tokio::test]
 async fn an_order_whose_time_is_up_is_asked_about_once_more_and_then_closed_at_wechat() {
-    let mut page = page_with(DESKTOP, 10 * 60_000).await;
+    let mut page = page_with(BuyerBrowser::Desktop, 10 * 60_000).await;
     page.until("qr").await;
     page.pass_ms(10 * 60_000 - 1_000).await;
     let Screen::QrCode { remaining_ms, .. } = page.screen() else {
@@ -79,7 +80,7 @@ async fn an_order_whose_time_is_up_is_asked_about_once_more_and_then_closed_at_w
 
 #[tokio::test]
 async fn an_order_that_is_over_in_its_first_minutes_is_expired_on_the_page_and_closed_later() {
-    let mut page = page_with(DESKTOP, 2 * 60_000).await;
+    let mut page = page_with(BuyerBrowser::Desktop, 2 * 60_000).await;
     page.until("qr").await;
     page.pass_ms(2 * 60_000 + 6_000).await;
     page.until("expired").await;
@@ -91,7 +92,7 @@ async fn an_order_that_is_over_in_its_first_minutes_is_expired_on_the_page_and_c
 
 #[tokio::test]
 async fn money_of_the_last_second_that_nobody_told_of_is_found_by_the_last_query() {
-    let mut page = page_with(DESKTOP, 10 * 60_000).await;
+    let mut page = page_with(BuyerBrowser::Desktop, 10 * 60_000).await;
     page.until("qr").await;
     page.pass_ms(10 * 60_000 - 500).await;
     page.world.set_post(Post::Lost);
@@ -103,7 +104,7 @@ async fn money_of_the_last_second_that_nobody_told_of_is_found_by_the_last_query
 
 #[tokio::test]
 async fn a_page_that_slept_past_the_end_is_told_of_late_money_when_it_wakes() {
-    let mut page = page_with(DESKTOP, 10 * 60_000).await;
+    let mut page = page_with(BuyerBrowser::Desktop, 10 * 60_000).await;
     page.until("qr").await;
     let code_url = page.code_url();
     page.hide().await;
@@ -119,7 +120,7 @@ async fn a_page_that_slept_past_the_end_is_told_of_late_money_when_it_wakes() {
 
 #[tokio::test]
 async fn two_pages_of_one_order_show_the_same_code_and_are_both_told() {
-    let mut first = page_with_an_order(DESKTOP).await;
+    let mut first = page_with_an_order(BuyerBrowser::Desktop).await;
     first.until("qr").await;
     let mut second = first.opened_again().await;
     second.until("qr").await;

@@ -2,8 +2,9 @@
 //! when nobody tells it anything.
 
 use http::StatusCode;
+use payment_tests::buyer_browser::BuyerBrowser;
 
-use crate::page::{DESKTOP, Page};
+use crate::page::Page;
 use crate::page_with_an_order;
 use crate::world::{Letter, Post};
 
@@ -11,7 +12,7 @@ type Change = fn(&mut Letter);
 
 #[tokio::test]
 async fn a_lost_notification_is_made_good_by_the_servers_own_question() {
-    let mut page = page_with_an_order(DESKTOP).await;
+    let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     page.world.set_post(Post::Lost);
     pay(&page).await;
@@ -23,7 +24,7 @@ async fn a_lost_notification_is_made_good_by_the_servers_own_question() {
 
 #[tokio::test]
 async fn a_notification_that_anybody_changed_or_kept_is_refused_and_the_true_one_still_counts() {
-    let mut page = page_with_an_order(DESKTOP).await;
+    let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     page.world.set_post(Post::Lost);
     pay(&page).await;
@@ -62,7 +63,7 @@ async fn a_notification_that_anybody_changed_or_kept_is_refused_and_the_true_one
 
 #[tokio::test]
 async fn a_notification_that_somebody_kept_for_six_minutes_is_refused() {
-    let mut page = page_with_an_order(DESKTOP).await;
+    let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     page.world.set_post(Post::Lost);
     pay(&page).await;
@@ -74,7 +75,7 @@ async fn a_notification_that_somebody_kept_for_six_minutes_is_refused() {
 
 #[tokio::test]
 async fn what_was_not_acknowledged_is_sent_again_until_it_is() {
-    let mut page = page_with_an_order(DESKTOP).await;
+    let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     page.world.set_post(Post::Lost);
     pay(&page).await;
@@ -94,7 +95,7 @@ async fn what_was_not_acknowledged_is_sent_again_until_it_is() {
 
 #[tokio::test]
 async fn money_under_a_number_that_is_not_ours_is_acknowledged_and_ships_nothing() {
-    let mut page = page_with_an_order(DESKTOP).await;
+    let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     let foreign = page.world.order_past_the_server("FOREIGN-1", 6_910).await;
     let state = page.world.in_the_cashier("code_url", &foreign, "success");

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::buyer_browser::{DESKTOP, PHONE};
 use crate::wait::until;
 use crate::webdriver::{Engine, WebDriver, chromium};
 
@@ -26,10 +27,8 @@ const LONGEST: Duration = Duration::from_mins(10);
 /// Browsers are heavy: so many at the same time on the two cores of a common machine.
 static BROWSERS: Semaphore = Semaphore::const_new(2);
 
-const DESKTOP_USER_AGENT: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
 /// What an iPhone says, whose browsers are all WebKit.
 const IPHONE_USER_AGENT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
-const PHONE_USER_AGENT: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Mobile Safari/537.36";
 
 /// What the visitor holds in hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +107,7 @@ fn capabilities(engine: Engine, visitor: Visitor) -> serde_json::Map<String, Val
     // Outside Chromium there is no device to emulate: a phone is one by its name.
     let capabilities = match (engine, visitor) {
         (Engine::Chromium, visitor) => of_chromium(visitor),
-        (Engine::Firefox, Visitor::Phone) => engine.capabilities(Some(PHONE_USER_AGENT)),
+        (Engine::Firefox, Visitor::Phone) => engine.capabilities(Some(PHONE)),
         (Engine::WebKit, Visitor::Phone) => engine.capabilities(Some(IPHONE_USER_AGENT)),
         (engine, Visitor::Desktop) => engine.capabilities(None),
         (engine, visitor) => panic!("{engine:?} has no {visitor:?}"),
@@ -126,7 +125,7 @@ fn of_chromium(visitor: Visitor) -> Value {
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-dev-shm-usage", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--window-size=1280,1000",
-            format!("--user-agent={DESKTOP_USER_AGENT}"),
+            format!("--user-agent={DESKTOP}"),
         ],
     });
     match visitor {
@@ -134,13 +133,13 @@ fn of_chromium(visitor: Visitor) -> Value {
         Visitor::SmallDesktop => {
             options["mobileEmulation"] = json!({
                 "deviceMetrics": {"width": 320, "height": 640, "pixelRatio": 1.0, "touch": false},
-                "userAgent": DESKTOP_USER_AGENT,
+                "userAgent": DESKTOP,
             });
         }
         Visitor::Phone => {
             options["mobileEmulation"] = json!({
                 "deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 2.0, "touch": true},
-                "userAgent": PHONE_USER_AGENT,
+                "userAgent": PHONE,
             });
         }
     }
@@ -152,7 +151,7 @@ fn of_chromium(visitor: Visitor) -> Value {
                 .as_str()
                 .is_some_and(|text| text.starts_with("--user-agent="))
             {
-                *argument = json!(format!("--user-agent={PHONE_USER_AGENT}"));
+                *argument = json!(format!("--user-agent={PHONE}"));
             }
         }
     }

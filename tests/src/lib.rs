@@ -13,7 +13,9 @@
 
 #[cfg(feature = "browser")]
 pub mod browser;
+pub mod buyer_browser;
 pub mod merchant_keys;
+pub mod native_page;
 pub mod php;
 mod port;
 #[cfg(feature = "browser")]

@@ -1,0 +1,432 @@
+//! A checkout page without a browser. It runs the element's own machine (`checkout`) and performs
+//! the machine's effects as the widget's shell does in a browser: requests over HTTP, one timer, marks
+//! in the tab's storage. It decides nothing about a payment, and reads no clock of its own.
+//!
+//! Two things are handed in: the clock, and the way to the merchant's backend. What lies outside of a
+//! page is left to the test. The page keeps what it asked for (WeChat's cashier, another address, a word
+//! to other tabs), and the test brings what came of it as an event.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use checkout::{
+    BridgeReply, CheckoutMachine, Destination, Effect, Event, Failure, Intent, Occurrence, Options,
+    PeerWord, Request as Ask, RequestId, ReturnUrl, Screen,
+};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, Request, Response};
+use merchant_api::{ApiError, CheckoutAnswer, Malformed, PAYER_PARAMETER, RETURN_PARAMETER};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::{self, AbortHandle};
+use url::Url;
+
+use crate::buyer_browser::BuyerBrowser;
+
+/// Something that a trait of this module gives back later.
+pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// The time on a page, in milliseconds. It never runs backwards.
+pub trait PageClock: Send + Sync {
+    /// The time now.
+    fn now_ms(&self) -> u64;
+    /// Waits until that time has come.
+    fn sleep_until(&self, at_ms: u64) -> Later<()>;
+}
+
+/// The way to the merchant's backend.
+pub trait Backend: Send + Sync {
+    /// Sends a request; `None` where no answer came. The future is dropped when the page gives the
+    /// request up.
+    fn send(&self, request: Request<String>) -> Later<Option<Response<Vec<u8>>>>;
+}
+
+/// A page to open.
+#[derive(Clone)]
+pub struct PageSettings {
+    /// In which browser.
+    pub browser: BuyerBrowser,
+    /// The tab's storage, which outlives the page.
+    pub storage: TabStorage,
+    /// `http://…/v1`: where the merchant API is.
+    pub api: String,
+    /// The order's token.
+    pub token: String,
+    /// The page's own address: where the buyer can be sent back to.
+    pub url: String,
+    /// The same with what a backend appended to it, where the buyer comes back.
+    pub opened_at: String,
+    /// The page starts a payment by itself, where that is allowed.
+    pub auto_start: bool,
+    /// Headers of every request besides the browser's own.
+    pub headers: HeaderMap,
+    /// What the machine draws from; it is also the page's rank among the tabs at one order.
+    pub seed: u64,
+}
+
+/// What a tab remembers of one order. Clones are the same tab.
+#[derive(Clone, Debug, Default)]
+pub struct TabStorage(Arc<Mutex<Marks>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    has_departed: bool,
+    was_reloaded: bool,
+}
+
+/// An open page; it ends when it is dropped.
+pub struct NativePage(Arc<Running>);
+
+struct Running {
+    settings: PageSettings,
+    clock: Arc<dyn PageClock>,
+    backend: Arc<dyn Backend>,
+    state: Mutex<State>,
+    /// Counts what happened.
+    happened: watch::Sender<u64>,
+}
+
+struct State {
+    machine: CheckoutMachine,
+    timer: Option<Timer>,
+    requests: BTreeMap<RequestId, AbortHandle>,
+    outside: Outside,
+    occurrences: Vec<Occurrence>,
+    answer: Option<CheckoutAnswer>,
+}
+
+struct Timer {
+    at_ms: u64,
+    task: AbortHandle,
+}
+
+/// What the page asked for outside of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Outside {
+    /// The `prepay_id` of WeChat's cashier over the page, until it has replied.
+    pub prepay_id: Option<String>,
+    /// Where the page went, until it is shown again.
+    pub left_for: Option<Destination>,
+    /// The page wants to be loaded anew.
+    pub wants_reload: bool,
+    /// What it said to other tabs of the same browser at the same order.
+    pub said_to_peers: Vec<PeerWord>,
+}
+
+impl NativePage {
+    /// Opens a page. It runs by itself from here on, within the test's runtime.
+    pub fn open(
+        settings: PageSettings,
+        clock: Arc<dyn PageClock>,
+        backend: Arc<dyn Backend>,
+    ) -> Self {
+        let options = options(&settings);
+        let machine = CheckoutMachine::new(settings.seed, settings.browser.facts(), options);
+        let page = Self(Arc::new(Running {
+            settings,
+            clock,
+            backend,
+            state: Mutex::new(State {
+                machine,
+                timer: None,
+                requests: BTreeMap::new(),
+                outside: Outside::default(),
+                occurrences: Vec::new(),
+                answer: None,
+            }),
+            happened: watch::Sender::new(0),
+        }));
+        page.happen(Event::Connected);
+        page
+    }
+
+    /// How the page was opened.
+    pub fn settings(&self) -> &PageSettings {
+        &self.0.settings
+    }
+
+    /// What the buyer sees.
+    pub fn screen(&self) -> Screen {
+        let now_ms = self.0.clock.now_ms();
+        self.0.state.lock().unwrap().machine.view(now_ms).screen
+    }
+
+    /// What the page asked for outside of itself.
+    pub fn outside(&self) -> Outside {
+        self.0.state.lock().unwrap().outside.clone()
+    }
+
+    /// What the page was told, in its order.
+    pub fn occurrences(&self) -> Vec<Occurrence> {
+        self.0.state.lock().unwrap().occurrences.clone()
+    }
+
+    /// How often the page was told `paid`.
+    pub fn times_paid(&self) -> usize {
+        let is_paid = |told: &&Occurrence| matches!(told, Occurrence::Paid { .. });
+        self.occurrences().iter().filter(is_paid).count()
+    }
+
+    /// The backend's last answer.
+    pub fn answer(&self) -> Option<CheckoutAnswer> {
+        self.0.state.lock().unwrap().answer.clone()
+    }
+
+    /// The buyer clicks a button.
+    pub fn click(&self, intent: Intent) {
+        let injected = self.0.settings.browser.injected();
+        self.happen(Event::Injected(injected));
+        self.happen(Event::Wanted(intent));
+    }
+
+    /// The buyer looks elsewhere.
+    pub fn hide(&self) {
+        self.happen(Event::Hidden);
+    }
+
+    /// The buyer looks at the page again, as it was left.
+    pub fn show(&self) {
+        self.0.state.lock().unwrap().outside.left_for = None;
+        self.happen(Event::Resumed);
+    }
+
+    /// WeChat's cashier closes with this reply.
+    pub fn cashier_replies(&self, err_msg: &str, err_desc: Option<&str>) {
+        self.0.state.lock().unwrap().outside.prepay_id = None;
+        self.happen(Event::BridgeReplied(BridgeReply {
+            err_msg: err_msg.to_owned(),
+            err_desc: err_desc.map(str::to_owned),
+        }));
+    }
+
+    /// Another tab says something.
+    pub fn hear_from_peer(&self, rank: u64, word: PeerWord) {
+        self.happen(Event::PeerSpoke { rank, word });
+    }
+
+    /// Changes whenever something happened on the page.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.happened.subscribe()
+    }
+
+    /// The tasks of the requests under way.
+    pub fn requests(&self) -> Vec<task::Id> {
+        let state = self.0.state.lock().unwrap();
+        state.requests.values().map(AbortHandle::id).collect()
+    }
+
+    /// When the machine is to be woken next.
+    pub fn wake_at_ms(&self) -> Option<u64> {
+        let state = self.0.state.lock().unwrap();
+        state.timer.as_ref().map(|timer| timer.at_ms)
+    }
+
+    /// Waits until `look` finds something, however long it takes.
+    pub async fn until<T>(&self, mut look: impl FnMut(&Self) -> Option<T>) -> T {
+        let mut changes = self.changes();
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            changes.changed().await.expect("the page is open");
+        }
+    }
+
+    fn happen(&self, event: Event) {
+        self.0.happen(event);
+    }
+}
+
+impl Drop for NativePage {
+    fn drop(&mut self) {
+        self.happen(Event::Destroyed);
+        let mut state = self.0.state.lock().unwrap();
+        state.stop_timer();
+        let left = state.requests.len();
+        assert!(
+            left == 0 || std::thread::panicking(),
+            "{left} requests are left of a page that has ended"
+        );
+    }
+}
+
+impl Running {
+    /// Brings events to the machine and performs what it asks for, until it asks for nothing more.
+    fn happen(self: &Arc<Self>, event: Event) {
+        let mut state = self.state.lock().unwrap();
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            let now_ms = self.clock.now_ms();
+            for effect in state.machine.update(now_ms, event) {
+                events.extend(self.perform(&mut state, effect));
+            }
+        }
+        drop(state);
+        self.happened.send_modify(|count| *count += 1);
+    }
+
+    /// Gives the event that comes of an effect at once.
+    fn perform(self: &Arc<Self>, state: &mut State, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::Send { id, request } => {
+                state.requests.insert(id, self.send(id, &request));
+            }
+            Effect::Abort(id) => {
+                if let Some(task) = state.requests.remove(&id) {
+                    task.abort();
+                }
+            }
+            Effect::WakeAt(at_ms) => {
+                state.stop_timer();
+                state.timer = at_ms.map(|at_ms| self.timer(at_ms));
+            }
+            Effect::AwaitBridge => {
+                let injected = self.settings.browser.injected();
+                return injected.bridge.then_some(Event::Injected(injected));
+            }
+            Effect::InvokeCashier(parameters) | Effect::InvokeSdk(parameters) => {
+                let prepay_id = parameters.package.strip_prefix("prepay_id=");
+                state.outside.prepay_id = prepay_id.map(str::to_owned);
+            }
+            Effect::Navigate(destination) => {
+                state.outside.left_for = Some(destination);
+                return Some(Event::Hidden);
+            }
+            Effect::Reload => {
+                self.settings.storage.0.lock().unwrap().was_reloaded = true;
+                state.outside.wants_reload = true;
+            }
+            Effect::TellPeers(word) => state.outside.said_to_peers.push(word),
+            // The address is the page's settings, which the next page does not get.
+            Effect::StripAddress => {}
+            Effect::MarkDeparture(has_departed) => {
+                self.settings.storage.0.lock().unwrap().has_departed = has_departed;
+            }
+            Effect::Emit(occurrence) => state.occurrences.push(occurrence),
+        }
+        None
+    }
+
+    fn timer(self: &Arc<Self>, at_ms: u64) -> Timer {
+        let (running, sleep) = (self.clone(), self.clock.sleep_until(at_ms));
+        let task = tokio::spawn(async move {
+            sleep.await;
+            let spent = {
+                let mut state = running.state.lock().unwrap();
+                // Another timer may have taken its place in this moment.
+                state.timer.take_if(|timer| timer.at_ms == at_ms)
+            };
+            if spent.is_some() {
+                running.happen(Event::Woke);
+            }
+        });
+        Timer {
+            at_ms,
+            task: task.abort_handle(),
+        }
+    }
+
+    fn send(self: &Arc<Self>, id: RequestId, request: &Ask) -> AbortHandle {
+        let running = self.clone();
+        let response = self.backend.send(self.http_request(request));
+        let task = tokio::spawn(async move {
+            let outcome = read(response.await);
+            let mut state = running.state.lock().unwrap();
+            if state.requests.remove(&id).is_none() {
+                // Given up in the moment when the answer came.
+                return;
+            }
+            let event = match outcome {
+                Ok(answer) => {
+                    state.answer = Some(answer.clone());
+                    let answer = Box::new(answer);
+                    Event::Answered { id, answer }
+                }
+                Err(failure) => Event::Failed { id, failure },
+            };
+            drop(state);
+            running.happen(event);
+        });
+        task.abort_handle()
+    }
+
+    fn http_request(&self, request: &Ask) -> Request<String> {
+        let PageSettings { api, token, .. } = &self.settings;
+        let checkout = format!("{api}/checkouts/{token}");
+        let form = |route: &str, fields: Vec<(&'static str, String)>| {
+            let body = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(fields)
+                .finish();
+            Request::post(format!("{checkout}/{route}"))
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(body)
+        };
+        let built = match request {
+            Ask::Read(query) => {
+                Request::get(format!("{checkout}?{}", query.to_query())).body(String::new())
+            }
+            Ask::Start(attempt) => form("attempts", attempt.fields()),
+            Ask::Cancel(cancel) => form("cancel", vec![("after", cancel.after.to_string())]),
+        };
+        let mut request = built.unwrap();
+        let user_agent = self.settings.browser.user_agent().parse().unwrap();
+        request.headers_mut().insert(USER_AGENT, user_agent);
+        request.headers_mut().extend(self.settings.headers.clone());
+        request
+    }
+}
+
+impl State {
+    fn stop_timer(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            timer.task.abort();
+        }
+    }
+}
+
+fn options(settings: &PageSettings) -> Options {
+    let opened_at = Url::parse(&settings.opened_at).unwrap();
+    let parameter = |name: &str| {
+        let mut pairs = opened_at.query_pairs();
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    let marks = *settings.storage.0.lock().unwrap();
+    Options {
+        auto_start: settings.auto_start,
+        return_url: ReturnUrl::parse(&settings.url),
+        payer: parameter(PAYER_PARAMETER),
+        returned: marks.has_departed || parameter(RETURN_PARAMETER).is_some(),
+        reloaded: marks.was_reloaded,
+        ..Options::default()
+    }
+}
+
+/// What an answer means to the machine, read as the widget's shell reads it.
+fn read(response: Option<Response<Vec<u8>>>) -> Result<CheckoutAnswer, Failure> {
+    let response = response.ok_or(Failure::Unreachable)?;
+    let status = response.status();
+    let retry_after_s = response.headers().get(RETRY_AFTER);
+    let retry_after_s = retry_after_s.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let retry_after_ms = retry_after_s.map(|seconds| seconds * 1_000);
+    let json: Option<Value> = serde_json::from_slice(response.body()).ok();
+    if status.is_success() {
+        let json = json
+            .ok_or_else(|| Failure::Malformed(Malformed::not("body", "must be a JSON object")))?;
+        return CheckoutAnswer::read(&json).map_err(Failure::Malformed);
+    }
+    let refusal = json.and_then(|json| Some((ApiError::read(&json).ok()?, json)));
+    Err(match refusal {
+        Some((mut error, json)) => {
+            error.retry_after_ms = error.retry_after_ms.or(retry_after_ms);
+            let answer = CheckoutAnswer::read(&json).ok().map(Box::new);
+            Failure::Refused { error, answer }
+        }
+        None => Failure::Status {
+            status: status.as_u16(),
+            retry_after_ms,
+        },
+    })
+}
