@@ -32,6 +32,10 @@ pub(crate) struct Evidence {
     pub(crate) paid: BTreeMap<String, String>,
     /// Payments that the server could not place: number and reason.
     pub(crate) mismatches: Vec<(String, String)>,
+    /// Orders of which a page has said that they are paid.
+    pub(crate) shown_paid: BTreeSet<String>,
+    /// The screen of a page that is opened in the end, by order.
+    pub(crate) on_page: BTreeMap<String, &'static str>,
 }
 
 /// Compares everything with everything.
@@ -142,6 +146,15 @@ impl Audit<'_> {
                 self.lost(no, format!("paid at WeChat, and in the end it is {state}"));
             }
             (_, _, settled) => self.wrong(no, format!("{settled} attempts have settled it")),
+        }
+        if paid == 0 && self.evidence.shown_paid.contains(no) {
+            self.wrong(no, "a page said that it is paid, and nobody paid");
+        }
+        if let Some(screen) = self.evidence.on_page.get(no)
+            && *screen != order.state
+        {
+            let what = format!("it is {}, and a page shows {screen}", order.state);
+            self.wrong(no, what);
         }
         if paid == 0 && self.told("order.closed", "order_no", no).len() != 1 {
             self.lost(no, "closed, and the backend was not told once");

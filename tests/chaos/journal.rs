@@ -67,6 +67,16 @@ impl Journal {
         self.findings.lock().unwrap().clone()
     }
 
+    /// All stories, one after the other.
+    pub(crate) fn all_stories(&self) -> String {
+        let order_nos: Vec<_> = self.events.lock().unwrap().keys().cloned().collect();
+        let story = |order_no: &String| {
+            let lines = self.story(order_no).join("\n    ");
+            format!("{order_no}\n    {lines}\n")
+        };
+        order_nos.iter().map(story).collect()
+    }
+
     /// An order's story, a line for each event, by the time since its first one.
     pub(crate) fn story(&self, order_no: &str) -> Vec<String> {
         let events = self.events.lock().unwrap();

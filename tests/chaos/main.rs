@@ -20,11 +20,11 @@ mod audit;
 mod backend;
 mod books;
 mod clock;
+mod device;
 mod journal;
 mod ledgers;
 mod merchant;
 mod mix;
-mod page;
 mod plan;
 mod programs;
 mod settling;
@@ -166,6 +166,7 @@ async fn main() -> ExitCode {
     }
     let findings = settling::settle_and_compare(&world, &servers, &inbox, &plan, began_ms).await;
     eprintln!("settled after {:.0?}", began.elapsed());
+    std::fs::write(folder.join("stories.txt"), world.journal.all_stories()).unwrap();
     if !findings.is_empty() && arguments.folder.is_none() {
         eprintln!("logs and databases: {}", temporary.keep().display());
     }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::audit::{self, Evidence};
 use crate::backend::Inbox;
 use crate::books::{self, Totals};
+use crate::device::Device;
 use crate::journal::{Finding, FindingKind};
 use crate::ledgers::{Database, wechat_orders, wechat_refunds};
 use crate::plan::Plan;
@@ -34,7 +36,7 @@ struct House<'a> {
 
 /// Lets time go by until neither side has anything left to do, and compares.
 pub(crate) async fn settle_and_compare(
-    world: &World,
+    world: &Arc<World>,
     servers: &[MerchantServer],
     inbox: &Inbox,
     plan: &Plan,
@@ -117,12 +119,24 @@ async fn wechat_is_quiet(world: &World) -> bool {
     is_told && refunds.all(|refund| refund.status != "PROCESSING")
 }
 
-async fn gather(world: &World, inbox: &Inbox, plan: &Plan, houses: &[House<'_>]) -> Evidence {
+async fn gather(world: &Arc<World>, inbox: &Inbox, plan: &Plan, houses: &[House<'_>]) -> Evidence {
     let ledger = wechat::ledger(world).await;
     let mut shown = BTreeMap::new();
     for order in &plan.orders {
         let (_, details) = shop::look(world, order).await;
         shown.insert(order.order_no.clone(), details);
+    }
+    let mut on_page = BTreeMap::new();
+    for order in &plan.orders {
+        if let Some(token) = world.token(&order.order_no) {
+            let mut device = Device::new(world, order, &token, "afterwards", 0);
+            device.look(false).await;
+            on_page.extend(
+                device
+                    .screen_name()
+                    .map(|name| (order.order_no.clone(), name)),
+            );
+        }
     }
     let events = inbox.events().into_values();
     let mut evidence = Evidence {
@@ -137,6 +151,8 @@ async fn gather(world: &World, inbox: &Inbox, plan: &Plan, houses: &[House<'_>])
         told: events.map(|event| (event.kind, event.data)).collect(),
         shown,
         paid: world.paid.lock().unwrap().clone(),
+        shown_paid: world.shown_paid.lock().unwrap().clone(),
+        on_page,
         ..Evidence::default()
     };
     for House { database, .. } in houses {

@@ -1,14 +1,15 @@
 //! One order's story, played: what the buyer does on which device, and what the shop does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
 
 use crate::backend::Inbox;
-use crate::page::{Page, Scanned, Started};
+use crate::device::{Device, Scanned, Started};
 use crate::plan::{AtTheTill, OrderPlan, Outcome, Product, RefundAmount, Story, pick};
 use crate::shop;
-use crate::wechat::{self, Link, Visit, visit_cashier};
+use crate::wechat::{self, Link, Visit};
 use crate::world::World;
 
 /// How long the shop waits until it hears of the payment: half an hour.
@@ -20,22 +21,24 @@ const TRIES: u32 = 4;
 const TAKEN_BACK: Duration = Duration::from_mins(1);
 
 /// Plays a story to its end.
-pub(crate) async fn play(world: &World, inbox: &Inbox, plan: &OrderPlan) {
+pub(crate) async fn play(world: &Arc<World>, inbox: &Inbox, plan: &OrderPlan) {
     let mut dice = Rng::with_seed(plan.seed);
     let buyer = dice.usize(..world.merchant(plan.mode).openids.len());
     let token = shop::order(world, plan, buyer).await;
     if token.is_empty() {
         return;
     }
+    world.keep_token(&plan.order_no, &token);
     let mut scene = Scene {
         world,
         plan,
         dice,
-        desk: Page::open(world, plan, &token, "desk", buyer),
-        phone: Page::open(world, plan, &token, "phone", buyer),
-        till: Page::open(world, plan, &token, "till", buyer),
+        desk: Device::new(world, plan, &token, "desk", buyer),
+        phone: Device::new(world, plan, &token, "phone", buyer),
+        till: Device::new(world, plan, &token, "till", buyer),
     };
     scene.play().await;
+    drop(scene);
     if !plan.refunds.is_empty() {
         give_back(world, inbox, plan).await;
     }
@@ -103,9 +106,9 @@ struct Scene<'a> {
     world: &'a World,
     plan: &'a OrderPlan,
     dice: Rng,
-    desk: Page<'a>,
-    phone: Page<'a>,
-    till: Page<'a>,
+    desk: Device,
+    phone: Device,
+    till: Device,
 }
 
 impl Scene<'_> {
@@ -125,14 +128,14 @@ impl Scene<'_> {
     }
 
     async fn pays(&mut self, product: Product) {
-        pays_on(self.world, self.plan, &mut self.phone, product).await;
+        pays_on(self.plan, &mut self.phone, product).await;
         self.phone.watch().await;
     }
 
     async fn pays_at_second_try(&mut self, product: Product) {
         if let Started::Link(link) = self.phone.start(product).await {
             let outcome = *pick(&mut self.dice, &["cancel", "fail"]);
-            visit(self.world, self.plan, &link, outcome).await;
+            self.phone.visit(&link, outcome).await;
             self.think().await;
             self.phone.look(true).await;
         }
@@ -167,52 +170,48 @@ impl Scene<'_> {
         if self.desk.start(Product::Native).await == Started::Superseded {
             self.desk.start(Product::Native).await;
         }
-        pays_on(self.world, self.plan, &mut self.desk, Product::Native).await;
+        pays_on(self.plan, &mut self.desk, Product::Native).await;
         tokio::join!(self.desk.watch(), self.phone.watch());
     }
 
     async fn two_devices(&mut self) {
-        let (world, plan) = (self.world, self.plan);
+        let plan = self.plan;
         let products = (
             *pick(&mut self.dice, &Product::ALL),
             *pick(&mut self.dice, &Product::ALL),
         );
         tokio::join!(
-            pays_on(world, plan, &mut self.desk, products.0),
-            pays_on(world, plan, &mut self.phone, products.1),
+            pays_on(plan, &mut self.desk, products.0),
+            pays_on(plan, &mut self.phone, products.1),
         );
         tokio::join!(self.desk.watch(), self.phone.watch());
     }
 
     async fn pays_twice(&mut self) {
         self.desk.start(Product::Native).await;
-        let first = self.desk.out_trade_no.clone();
+        let first = self.desk.out_trade_no();
         self.phone.look(false).await;
         let second = self.phone.start(Product::H5).await;
         let (world, plan) = (self.world, self.plan);
         let late = async {
             if !first.is_empty() {
-                visit(world, plan, &Link::Late(first.clone()), "success").await;
+                wechat::visit(world, plan, &Link::Late(first.clone()), "success").await;
             }
         };
-        let proper = async {
-            if let Started::Link(link) = &second {
-                visit(world, plan, link, "success").await;
-            }
-        };
+        let phone = &mut self.phone;
         match self.dice.u32(0..3) {
             0 => {
                 late.await;
-                self.phone.watch().await;
-                proper.await;
+                phone.watch().await;
+                pays_by(phone, &second).await;
             }
             1 => {
-                proper.await;
-                self.phone.watch().await;
+                pays_by(phone, &second).await;
+                phone.watch().await;
                 late.await;
             }
             _ => {
-                tokio::join!(late, proper);
+                tokio::join!(late, pays_by(phone, &second));
             }
         }
         self.phone.watch().await;
@@ -220,12 +219,13 @@ impl Scene<'_> {
 
     async fn pays_late(&mut self) {
         self.desk.start(Product::Native).await;
-        let number = self.desk.out_trade_no.clone();
+        let number = self.desk.out_trade_no();
         let wait_s = u64::from(self.plan.expires_in_s) + self.dice.u64(0..600);
+        self.desk.put_away();
         self.world.clock.sleep(Duration::from_secs(wait_s)).await;
         self.desk.look(true).await;
         if !number.is_empty() {
-            visit(self.world, self.plan, &Link::Late(number), "success").await;
+            wechat::visit(self.world, self.plan, &Link::Late(number), "success").await;
         }
     }
 
@@ -242,11 +242,7 @@ impl Scene<'_> {
         let product = *pick(&mut self.dice, &Product::ALL);
         let started = self.phone.start(product).await;
         let (world, plan) = (self.world, self.plan);
-        let pays = async {
-            if let Started::Link(link) = &started {
-                visit(world, plan, link, "success").await;
-            }
-        };
+        let pays = pays_by(&mut self.phone, &started);
         if races {
             tokio::join!(shop::close(world, plan), pays);
         } else {
@@ -265,10 +261,10 @@ impl Scene<'_> {
                 Scanned::Again => continue,
                 Scanned::Waits => {}
             }
-            let password = Link::Password(self.till.out_trade_no.clone());
+            let password = Link::Password(self.till.out_trade_no());
             match buyer {
                 AtTheTill::IsDeclined if tried == 0 => {
-                    visit(world, plan, &password, "fail").await;
+                    wechat::visit(world, plan, &password, "fail").await;
                     self.think().await;
                 }
                 AtTheTill::Hesitates if tried == 0 => self.world.clock.sleep(TAKEN_BACK).await,
@@ -278,13 +274,13 @@ impl Scene<'_> {
                     let product = *pick(&mut self.dice, &Product::ALL);
                     let goes = async {
                         page.look(false).await;
-                        pays_on(world, plan, page, product).await;
+                        pays_on(plan, page, product).await;
                     };
-                    tokio::join!(goes, visit(world, plan, &password, "success"));
+                    tokio::join!(goes, wechat::visit(world, plan, &password, "success"));
                     break;
                 }
                 _ => {
-                    visit(world, plan, &password, "success").await;
+                    wechat::visit(world, plan, &password, "success").await;
                     break;
                 }
             }
@@ -300,17 +296,16 @@ impl Scene<'_> {
 }
 
 /// Starts and pays; begins anew where the link has grown too old meanwhile.
-async fn pays_on(world: &World, plan: &OrderPlan, page: &mut Page<'_>, product: Product) {
+async fn pays_on(plan: &OrderPlan, device: &mut Device, product: Product) {
     let mut product = product;
     for _ in 0..TRIES {
-        match page.start(product).await {
+        match device.start(product).await {
             Started::Link(link) => {
-                if !matches!(
-                    visit(world, plan, &link, "success").await,
-                    Visit::Refused(_)
-                ) {
+                if !matches!(device.visit(&link, "success").await, Visit::Refused(_)) {
                     return;
                 }
+                // The page may not know yet why.
+                device.look(true).await;
             }
             // Somebody else is at it: this buyer leaves it to them, or brings it here.
             Started::Superseded if plan.seed.is_multiple_of(2) => return,
@@ -323,11 +318,9 @@ async fn pays_on(world: &World, plan: &OrderPlan, page: &mut Page<'_>, product: 
     }
 }
 
-async fn visit(world: &World, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
-    let visit = visit_cashier(world, plan, link, outcome).await;
-    world.note(
-        &plan.order_no,
-        format!("cashier: {outcome} by {link:?}: {visit:?}"),
-    );
-    visit
+/// Pays by what was started, if that is a link.
+async fn pays_by(device: &mut Device, started: &Started) {
+    if let Started::Link(link) = started {
+        device.visit(link, "success").await;
+    }
 }

@@ -39,12 +39,16 @@ pub(crate) enum Link {
 }
 
 /// A buyer is in the cashier. `outcome` is success, cancel or fail.
-pub(crate) async fn visit_cashier(
-    world: &World,
-    plan: &OrderPlan,
-    link: &Link,
-    outcome: &str,
-) -> Visit {
+pub(crate) async fn visit(world: &World, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
+    let visit = visit_cashier(world, plan, link, outcome).await;
+    world.note(
+        &plan.order_no,
+        format!("cashier: {outcome} by {link:?}: {visit:?}"),
+    );
+    visit
+}
+
+async fn visit_cashier(world: &World, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
     let mut visit = json!({ "outcome": outcome });
     match link {
         Link::CodeUrl(url) => visit["code_url"] = url.as_str().into(),

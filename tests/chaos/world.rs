@@ -1,10 +1,11 @@
 //! What everybody in the storm shares: the clock, the line to the servers, the journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::{Request, Response};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -29,6 +30,10 @@ pub(crate) struct World {
     pub(crate) refunds: Mutex<BTreeMap<String, AskedRefund>>,
     /// What buyers were told by WeChat that they have paid: WeChat's numbers, with the order's.
     pub(crate) paid: Mutex<BTreeMap<String, String>>,
+    /// Orders of which a page has said that they are paid.
+    pub(crate) shown_paid: Mutex<BTreeSet<String>>,
+    /// The tokens of the orders' pages, by the merchant's number.
+    tokens: Mutex<BTreeMap<String, String>>,
     /// Orders that have begun.
     pub(crate) begun: AtomicU64,
     http: reqwest::Client,
@@ -73,6 +78,8 @@ impl World {
             merchants,
             refunds: Mutex::default(),
             paid: Mutex::default(),
+            shown_paid: Mutex::default(),
+            tokens: Mutex::default(),
             begun: AtomicU64::new(0),
             http: http_client(),
             calls: Semaphore::new(calls),
@@ -82,6 +89,17 @@ impl World {
     /// The merchant of a mode.
     pub(crate) fn merchant(&self, mode: Mode) -> &Merchant {
         &self.merchants[&mode]
+    }
+
+    /// Keeps the token of an order's page.
+    pub(crate) fn keep_token(&self, order_no: &str, token: &str) {
+        let mut tokens = self.tokens.lock().unwrap();
+        tokens.insert(order_no.to_owned(), token.to_owned());
+    }
+
+    /// The token of an order's page.
+    pub(crate) fn token(&self, order_no: &str) -> Option<String> {
+        self.tokens.lock().unwrap().get(order_no).cloned()
     }
 
     /// Writes down what happened to an order.
@@ -108,6 +126,24 @@ impl World {
     ) -> Answer {
         let _turn = self.calls.acquire().await.unwrap();
         send(&self.http, method, url, headers, body).await
+    }
+
+    /// A request of a page; `None` where no answer came. A question that the server holds until there
+    /// is something new is no work of the server's, and is not counted among the calls under way.
+    pub(crate) async fn send(&self, request: Request<String>) -> Option<Response<Vec<u8>>> {
+        let query = request.uri().query().unwrap_or_default();
+        let is_held = query.split('&').any(|pair| pair.starts_with("wait="));
+        let _turn = match is_held {
+            true => None,
+            false => Some(self.calls.acquire().await.unwrap()),
+        };
+        let request = reqwest::Request::try_from(request).unwrap();
+        let response = self.http.execute(request).await.ok()?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.ok()?;
+        let mut whole = Response::new(body.to_vec());
+        (*whole.status_mut(), *whole.headers_mut()) = (status, headers);
+        Some(whole)
     }
 }
 

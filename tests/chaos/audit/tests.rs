@@ -111,6 +111,10 @@ fn a_storm_that_ended_well() -> Evidence {
             .map(|transaction_id| (transaction_id.to_owned(), PAID.to_owned()))
             .into(),
         mismatches: Vec::new(),
+        shown_paid: [PAID.to_owned()].into(),
+        on_page: [(PAID, "paid"), (CLOSED, "closed")]
+            .map(|(order_no, screen)| (order_no.to_owned(), screen))
+            .into(),
     }
 }
 
@@ -122,7 +126,7 @@ fn a_storm_that_ended_well_has_no_findings() {
 #[test]
 fn every_error_that_is_planted_is_found_and_counted_as_what_it_is() {
     type Plant = fn(&mut Evidence);
-    let cases: [(&str, FindingKind, Plant); 26] = [
+    let cases: [(&str, FindingKind, Plant); 29] = [
         ("an order is forgotten", Lost, |e| drop(e.ours.remove(1))),
         ("an order has another price", Wrong, |e| {
             e.ours[1].total_fen += 1;
@@ -193,6 +197,15 @@ fn every_error_that_is_planted_is_found_and_counted_as_what_it_is() {
         }),
         ("a payment fits nothing", Wrong, |e| {
             e.mismatches.push((PAID.into(), "amount".into()));
+        }),
+        ("a page says paid, and nobody paid", Wrong, |e| {
+            e.shown_paid.insert(CLOSED.into());
+        }),
+        ("a page does not show a payment", Wrong, |e| {
+            e.on_page.insert(PAID.into(), "offer");
+        }),
+        ("a page still offers a closed order", Wrong, |e| {
+            e.on_page.insert(CLOSED.into(), "offer");
         }),
     ];
     for (what, kind, plant) in cases {

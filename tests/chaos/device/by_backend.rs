@@ -1,11 +1,14 @@
-//! Attempts that the shop's backend starts for the same buyer: in its app, and at its till. They
-//! follow the rules of a page's, and what one of them has seen, the others have not.
+//! Attempts that the shop's backend starts for the same buyer: in its app, and at its till. The
+//! contract's rules for them are those of a page's attempts.
 
 use serde_json::{Value, json};
 
-use super::{Page, Started, TRIES, code, pause};
+use super::{Device, Started, pause};
 use crate::shop;
 use crate::wechat::Link;
+
+/// How often the backend tries before its buyer gives up.
+const TRIES: u32 = 60;
 
 /// What scanning the buyer's code came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +21,8 @@ pub(crate) enum Scanned {
     Again,
 }
 
-impl Page<'_> {
-    pub(super) async fn start_in_app(&mut self) -> Started {
+impl Device {
+    pub(super) async fn start_in_app(&self) -> Started {
         match self.start_by_backend(json!({ "product": "app" })).await {
             Err(started) => started,
             Ok(answer) => match answer["app"]["prepayid"].as_str() {
@@ -31,7 +34,7 @@ impl Page<'_> {
 
     /// The till scans a code. Where it hears nothing it asks again with the same one, as WeChat
     /// wants it: that takes no money twice.
-    pub(crate) async fn scan(&mut self, auth_code: &str) -> Scanned {
+    pub(crate) async fn scan(&self, auth_code: &str) -> Scanned {
         let wish = json!({ "product": "code_pay", "auth_code": auth_code });
         match self.start_by_backend(wish).await {
             Ok(answer) if answer["attempt"]["state"] == "open" => Scanned::Waits,
@@ -41,14 +44,15 @@ impl Page<'_> {
     }
 
     /// Gives the answer where there is an attempt to go on with.
-    async fn start_by_backend(&mut self, mut wish: Value) -> Result<Value, Started> {
+    async fn start_by_backend(&self, mut wish: Value) -> Result<Value, Started> {
         let path = format!("/v1/orders/{}/attempts", self.plan.order_no);
         let product = wish["product"].as_str().unwrap_or_default().to_owned();
         for tried in 0..TRIES {
-            wish["after"] = self.after.into();
-            match shop::call_once(self.world, self.plan, "POST", &path, Some(&wish)).await {
+            wish["after"] = self.seen.attempt().into();
+            let floor = self.seen.floor();
+            match shop::call_once(&self.world, &self.plan, "POST", &path, Some(&wish)).await {
                 Ok((200, answer)) => {
-                    self.learn_from_backend(&answer);
+                    self.hear(self.seen.learn_from_backend(&answer, floor));
                     self.note(format!(
                         "starts {product}: {} {}",
                         answer["state"], answer["attempt"]
@@ -60,7 +64,7 @@ impl Page<'_> {
                     };
                 }
                 Ok((409, answer)) if code(&answer) == "ATTEMPT_SUPERSEDED" => {
-                    self.learn(&answer);
+                    self.hear(self.seen.learn(&answer, floor, self.plan.total_fen));
                     self.note(format!("starts {product}: superseded"));
                     return Err(Started::Superseded);
                 }
@@ -82,15 +86,13 @@ impl Page<'_> {
         Err(Started::Refused("no answer".to_owned()))
     }
 
-    fn learn_from_backend(&mut self, answer: &Value) {
-        if self.has_seen_paid && answer["state"] != "paid" {
-            self.accuse(format!("it was paid and is {} now", answer["state"]));
-        }
-        self.has_seen_paid |= answer["state"] == "paid";
-        let attempt = &answer["attempt"];
-        self.after = attempt["number"].as_u64().unwrap_or(self.after);
-        if let Some(out_trade_no) = attempt["out_trade_no"].as_str() {
-            out_trade_no.clone_into(&mut self.out_trade_no);
+    fn hear(&self, wrong: Option<String>) {
+        if let Some(wrong) = wrong {
+            self.accuse(wrong);
         }
     }
+}
+
+fn code(answer: &Value) -> &str {
+    answer["error"]["code"].as_str().unwrap_or("ok")
 }
