@@ -2,6 +2,11 @@
 //! machine decides what is shown and what is asked. The buyer presses what the page offers, pays at
 //! WeChat, and comes back.
 //!
+//! *The page's time.* Under libfaketime the servers' date runs fast and their timers are the machine's. A
+//! page's timers are the machine's too: its requests last as long as they last, and it gives them up when
+//! a real page would. A device that was put away has missed what passed on the storm's clock. What the
+//! server says about time left is the storm's time, and the page takes it anew from each answer.
+//!
 //! Where a payment is started by something else than an element (an app, a till, a mini-program's own
 //! page), `by_backend` and `mini_program` do it.
 
@@ -17,12 +22,13 @@ pub(crate) use by_backend::Scanned;
 use checkout::{Destination, Intent, Occurrence, ProblemCode, Screen};
 use http::HeaderMap;
 use payment_tests::buyer_browser::BuyerBrowser;
+use payment_tests::machine_time::MachineTime;
 use payment_tests::native_page::{NativePage, Outside, PageSettings, TabStorage};
 use tokio::time::timeout;
 use url::Url;
 
 use self::seen::Seen;
-use self::transport::{PageTime, Transport};
+use self::transport::Transport;
 use crate::plan::{OrderPlan, Product};
 use crate::shop::RETURN_URL;
 use crate::wechat::{self, Link, Visit};
@@ -64,7 +70,7 @@ pub(crate) struct Device {
     /// Whose it is: a place in the lists of openids.
     buyer: usize,
     page: Option<NativePage>,
-    clock: Arc<PageTime>,
+    clock: Arc<MachineTime>,
     /// When the buyer put the device away, by the storm's clock.
     put_away_at_ms: Option<i64>,
     /// The page said that the payment goes on at another device.

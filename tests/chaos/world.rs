@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
+use payment_tests::http_backend::send_over_http;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -14,7 +15,7 @@ use crate::journal::Journal;
 use crate::merchant::Merchant;
 use crate::plan::Mode;
 
-/// No answer of the merchant server takes longer: a held poll is asked for a few seconds here, and
+/// No answer of the merchant server takes longer: a question is held for 25 seconds at most, and
 /// an attempt makes at most three calls of ten seconds to WeChat, and may wait for another's.
 const PATIENCE: Duration = Duration::from_secs(100);
 
@@ -137,13 +138,7 @@ impl World {
             true => None,
             false => Some(self.calls.acquire().await.unwrap()),
         };
-        let request = reqwest::Request::try_from(request).unwrap();
-        let response = self.http.execute(request).await.ok()?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.ok()?;
-        let mut whole = Response::new(body.to_vec());
-        (*whole.status_mut(), *whole.headers_mut()) = (status, headers);
-        Some(whole)
+        send_over_http(&self.http, request).await.ok()
     }
 }
 

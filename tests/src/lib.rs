@@ -14,6 +14,8 @@
 #[cfg(feature = "browser")]
 pub mod browser;
 pub mod buyer_browser;
+pub mod http_backend;
+pub mod machine_time;
 pub mod merchant_keys;
 pub mod native_page;
 pub mod php;

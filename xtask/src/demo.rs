@@ -17,9 +17,7 @@ use crate::setup::{self, Purpose};
 use crate::{console, dist, process, repository};
 
 mod check;
-mod http;
 mod ports;
-mod scenes;
 mod server;
 mod servers;
 mod settings;
@@ -99,7 +97,7 @@ fn start(options: &Options) -> Result<(Servers, Settings), Failure> {
     // Asked before anything is built: the answer should not come minutes later.
     ports.ensure_free()?;
     setup::provide(Purpose::Demo.needs())?;
-    build_servers()?;
+    build(&[SERVERS])?;
     let data_dir = options
         .data_dir
         .clone()
@@ -113,32 +111,34 @@ fn start(options: &Options) -> Result<(Servers, Settings), Failure> {
 }
 
 fn check() -> Result<ExitCode, Failure> {
-    build_servers()?;
+    build(&[SERVERS, CHECK])?;
     let folder = settings::TemporaryFolder::new()?;
     let bundle_dir = Some(repository::dist_dir()).filter(|folder| folder.is_dir());
     let settings = Settings::in_folder(folder.path(), Ports::free()?, bundle_dir)?;
     let mut servers = console::timed("demo: the servers start", || {
         Servers::start(&settings, Log::ToTerminal)
     })?;
-    let all_paid = check::every_scene(&settings, &mut servers);
-    Ok(if all_paid {
+    let are_all_paid = check::every_scene(&settings, &mut servers)?;
+    Ok(if are_all_paid {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-fn build_servers() -> Result<(), Failure> {
+/// The packages of the servers.
+const SERVERS: &[&str] = &["wechat-pay-simulator", "merchant-server", "demo-shop"];
+/// The package of the program that pays in each scene.
+const CHECK: &[&str] = &["payment-tests"];
+
+fn build(packages: &[&[&str]]) -> Result<(), Failure> {
     console::timed("demo: the servers are built", || {
+        let packages = packages.iter().copied().flatten();
         process::run(
             repository::cargo()
                 .args(["build", "--bins", "--target-dir"])
                 .arg(repository::target_dir())
-                .args([
-                    "--package=wechat-pay-simulator",
-                    "--package=merchant-server",
-                ])
-                .arg("--package=demo-shop"),
+                .args(packages.map(|package| format!("--package={package}"))),
         )
     })
 }

@@ -1,19 +1,11 @@
 //! What the storm hands to a page: the way to the merchant server, on which every answer is looked
-//! at, and a clock.
-//!
-//! *The page's time.* Timers of the servers are the machine's under libfaketime, and only the date runs
-//! faster. A page's timers are the machine's too: its requests last as long as they last, and it gives them
-//! up when a real page would. A device that was put away has missed what passed on the storm's clock, as
-//! one that slept. What the server says about time left is the storm's time, and the page takes it anew from
-//! each answer.
+//! at.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use http::{Request, Response};
-use payment_tests::native_page::{Backend, Later, PageClock};
+use payment_tests::native_page::{Backend, Later};
 use serde_json::Value;
-use tokio::sync::watch;
 
 use super::seen::{Floor, Seen};
 use crate::plan::OrderPlan;
@@ -83,49 +75,5 @@ impl Cancelling {
 impl Drop for Cancelling {
     fn drop(&mut self) {
         self.0.ends_to_cancel();
-    }
-}
-
-/// The machine's monotonic time, and what the device has slept through.
-pub(super) struct PageTime {
-    began: Instant,
-    slept_ms: watch::Sender<u64>,
-}
-
-impl Default for PageTime {
-    fn default() -> Self {
-        Self {
-            began: Instant::now(),
-            slept_ms: watch::Sender::new(0),
-        }
-    }
-}
-
-impl PageTime {
-    /// The device has slept for so long.
-    pub(super) fn skip_ms(&self, slept_ms: u64) {
-        self.slept_ms.send_modify(|sum_ms| *sum_ms += slept_ms);
-    }
-}
-
-impl PageClock for PageTime {
-    fn now_ms(&self) -> u64 {
-        let awake_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap();
-        awake_ms + *self.slept_ms.borrow()
-    }
-
-    fn sleep_until(&self, at_ms: u64) -> Later<()> {
-        let (began, mut slept_ms) = (self.began, self.slept_ms.subscribe());
-        Box::pin(async move {
-            loop {
-                let awake_ms = at_ms.saturating_sub(*slept_ms.borrow_and_update());
-                let wakes_at = began + Duration::from_millis(awake_ms);
-                tokio::select! {
-                    () = tokio::time::sleep_until(wakes_at.into()) => return,
-                    // The sender is gone with the page.
-                    skipped = slept_ms.changed() => if skipped.is_err() { return },
-                }
-            }
-        })
     }
 }

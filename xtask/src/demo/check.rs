@@ -1,67 +1,26 @@
-//! `demo --check`: each scene once, a row for each, then the count.
+//! `demo --check`: runs the program that pays once in each scene (`tests/demo_check`) against the demo's
+//! servers. It prints a row for each scene, then the count.
 
-use std::time::Instant;
-
-use super::scenes::{Purchase, Scene};
-use super::servers::Servers;
+use super::servers::{Servers, program};
 use super::settings::Settings;
 use crate::console;
 use crate::failure::Failure;
 
-/// Pays in every scene, prints the rows, and says whether all were paid.
-pub(super) fn every_scene(settings: &Settings, servers: &mut Servers) -> bool {
-    let mut paid = 0;
-    for scene in Scene::ALL {
-        let start = Instant::now();
-        let mut row = Row::unordered();
-        let done = Purchase::order(settings, scene).and_then(|mut purchase| {
-            let done = purchase.pay().and_then(|()| purchase.wait_until_paid());
-            row = Row::of(&purchase);
-            done
-        });
-        if done.is_ok() {
-            paid += 1;
-        }
-        console::answer(format!(
-            "{}\t{}\t{}\t{}",
-            scene.word(),
-            row.out_trade_no,
-            start.elapsed().as_millis(),
-            row.state
-        ));
-        complain(&done);
-        // A server that died explains the rest.
-        complain(&servers.all_alive());
-    }
-    let failed = Scene::ALL.len() - paid;
-    console::answer(format!("{paid} passed, {failed} failed"));
-    failed == 0
-}
-
-struct Row {
-    out_trade_no: String,
-    state: String,
-}
-
-impl Row {
-    /// Where not even the order was taken.
-    fn unordered() -> Self {
-        Self {
-            out_trade_no: "-".to_owned(),
-            state: "not ordered".to_owned(),
-        }
-    }
-
-    fn of(purchase: &Purchase<'_>) -> Self {
-        Self {
-            out_trade_no: purchase.out_trade_no.clone(),
-            state: purchase.state.clone(),
-        }
-    }
-}
-
-fn complain(done: &Result<(), Failure>) {
-    if let Err(failure) = done {
+/// Pays in every scene, and says whether all were paid.
+pub(super) fn every_scene(settings: &Settings, servers: &mut Servers) -> Result<bool, Failure> {
+    let ports = &settings.ports;
+    let status = program("demo-check")
+        .args(["--merchant-server", &ports.merchant_origin()])
+        .args(["--simulator", &ports.simulator_origin()])
+        .args(["--shop", &ports.shop_origin()])
+        .args(["--wechat-browser", &ports.wechat_origin()])
+        .env("DEMO_CHECK__API_KEY", &settings.api_key)
+        .status()
+        .map_err(|error| Failure::Server(format!("demo-check could not be started: {error}")))?;
+    // A server that died explains the rest.
+    if let Err(failure) = servers.all_alive() {
         console::note(failure.to_string());
+        return Ok(false);
     }
+    Ok(status.success())
 }

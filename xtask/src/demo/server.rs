@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::http;
 use crate::console;
 use crate::failure::Failure;
 
@@ -84,11 +83,14 @@ impl Server {
     }
 
     fn wait_until_well(&mut self, health_url: &str) -> Result<(), Failure> {
-        let client = http::Client::new();
+        let config = ureq::Agent::config_builder()
+            .proxy(None)
+            .timeout_global(Some(START_LIMIT));
+        let client: ureq::Agent = config.build().into();
         let start = Instant::now();
         loop {
             self.alive()?;
-            if client.is_well(health_url) {
+            if client.get(health_url).call().is_ok() {
                 return Ok(());
             }
             if start.elapsed() > START_LIMIT {

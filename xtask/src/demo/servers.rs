@@ -90,7 +90,8 @@ impl Drop for Servers {
     }
 }
 
-fn program(name: &str) -> Command {
+/// A program of ours that was built for this run.
+pub(super) fn program(name: &str) -> Command {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let mut command = Command::new(repository::target_dir().join("debug").join(file));
     // Their lines go to a file, or beside other servers' lines.

@@ -114,7 +114,7 @@ impl Drop for TemporaryFolder {
 }
 
 /// `bytes` random bytes as hex digits.
-pub(super) fn random_hex(bytes: usize) -> Result<String, Failure> {
+fn random_hex(bytes: usize) -> Result<String, Failure> {
     let mut buffer = vec![0; bytes];
     getrandom::fill(&mut buffer)
         .map_err(|error| Failure::Server(format!("no random numbers: {error}")))?;
