@@ -79,8 +79,8 @@ impl Embedded {
     /// The page wants something in the buyer's name: `start`, `refresh`, `cancel`, `resume`.
     /// `false`: no such word.
     pub fn want(&self, intent: &str) -> bool {
-        match Intent::from_word(intent) {
-            Some(intent @ (Intent::Start | Intent::Refresh | Intent::Cancel | Intent::Resume)) => {
+        match intent.parse() {
+            Ok(intent @ (Intent::Start | Intent::Refresh | Intent::Cancel | Intent::Resume)) => {
                 self.shell.want(intent);
                 true
             }

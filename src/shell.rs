@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 use ::merchant_api::{PAYER_PARAMETER, RETURN_PARAMETER};
 use checkout::{
-    CheckoutMachine, Destination, Effect, Event, Intent, Options, PeerWord, RequestId, ViewModel,
+    CheckoutMachine, Destination, Effect, Event, Intent, Options, PeerMessage, RequestId, ViewModel,
 };
 use end_report::EndReport;
 pub(crate) use page::Page;
@@ -120,7 +120,7 @@ impl Shell {
     /// The buyer wants something.
     pub(crate) fn want(&self, intent: Intent) {
         self.happened(Event::Injected(bridge::injected()));
-        self.happened(Event::Wanted(intent));
+        self.happened(Event::Intent(intent));
     }
 
     /// Ends everything that runs. Nothing happens after it, whatever still comes in; a second
@@ -225,7 +225,7 @@ impl Shell {
                 running.reloading.set(true);
                 navigation::reload();
             }
-            Effect::TellPeers(word) => self.tell_peers(word),
+            Effect::NotifyPeers(message) => self.notify_peers(message),
             Effect::StripAddress => navigation::strip(),
             Effect::MarkDeparture(is_away) => running.departure.set(is_away),
             Effect::Emit(occurrence) => {
@@ -249,7 +249,7 @@ impl Shell {
     }
 
     /// Joins the other tabs, if this one has not, and says something to them.
-    fn tell_peers(&self, word: PeerWord) {
+    fn notify_peers(&self, message: PeerMessage) {
         let mut peers = self.0.peers.borrow_mut();
         if peers.is_none() && !self.0.has_ended.get() {
             let shell = self.clone();
@@ -257,7 +257,7 @@ impl Shell {
             *peers = peers::Peers::join(&self.0.token, self.0.rank, happened);
         }
         if let Some(peers) = &*peers {
-            peers.say(word);
+            peers.say(message);
         }
     }
 

@@ -205,7 +205,7 @@ fn direction(destination: &Destination) -> &'static str {
 }
 
 fn scene_detail(scene: &Scene) -> JsValue {
-    let product = scene.way_out.map(|way_out| way_out.product.as_str());
+    let product = scene.method.map(|method| method.product.as_str());
     object(&[
         ("environment", scene.environment.kind.as_str().into()),
         ("os", scene.environment.os.as_str().into()),

@@ -5,7 +5,7 @@
 //! rank, and for how many milliseconds it asks, or a sign. Where there is no such channel, each tab
 //! asks for itself.
 
-use checkout::{Event, PeerWord};
+use checkout::{Event, PeerMessage};
 use gloo_events::EventListener;
 use js_sys::Array;
 use wasm_bindgen::JsCast;
@@ -42,11 +42,11 @@ impl Peers {
     }
 
     /// Says something to the others.
-    pub(crate) fn say(&self, word: PeerWord) {
-        let sign = match word {
-            PeerWord::Asks(for_ms) => number(for_ms),
-            PeerWord::Stopped => STOPPED,
-            PeerWord::News => NEWS,
+    pub(crate) fn say(&self, message: PeerMessage) {
+        let sign = match message {
+            PeerMessage::Polling(for_ms) => number(for_ms),
+            PeerMessage::Stopped => STOPPED,
+            PeerMessage::Changed => NEWS,
         };
         let message = Array::of2(&number(self.rank).into(), &sign.into());
         // Two numbers can be cloned; and a tab that hears nothing asks for itself.
@@ -66,14 +66,14 @@ fn read(event: &web_sys::Event) -> Option<Event> {
     let message: Array = data.dyn_into().ok()?;
     let rank = whole(message.get(0).as_f64()?);
     let sign = message.get(1).as_f64()?;
-    let word = if sign >= 0.0 {
-        PeerWord::Asks(whole(sign))
+    let message = if sign >= 0.0 {
+        PeerMessage::Polling(whole(sign))
     } else if sign > NEWS {
-        PeerWord::Stopped
+        PeerMessage::Stopped
     } else {
-        PeerWord::News
+        PeerMessage::Changed
     };
-    Some(Event::PeerSpoke { rank, word })
+    Some(Event::FromPeer { rank, message })
 }
 
 #[expect(

@@ -104,5 +104,5 @@ pub(super) fn button(class: &'static str, label: Text, intent: Intent) -> AnyVie
 /// its text, so the click's target is the button itself.
 pub(super) fn intent_of(click: &web_sys::Event) -> Option<Intent> {
     let target: web_sys::Element = click.target()?.unchecked_into();
-    Intent::from_word(&target.get_attribute(INTENT)?)
+    target.get_attribute(INTENT)?.parse().ok()
 }

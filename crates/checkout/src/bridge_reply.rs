@@ -1,37 +1,40 @@
-//! What WeChat's cashier says when it goes away. Every result is a hint, never the truth:
-//! `ok` is "not guaranteed to be reliable" by WeChat's own word, and `cancel` also stands for
-//! several failures (research: client-realities §2.3).
+//! What WeChat's cashier reports when it closes. Every result is only a hint. WeChat documents that
+//! `ok` is not absolutely reliable (<https://pay.weixin.qq.com/doc/v3/merchant/4012791857>), and
+//! clients also report `cancel` after a failed signature check, an unregistered page address or a
+//! missing parameter (field reports:
+//! <https://developers.weixin.qq.com/community/develop/doc/0004ac63100a88c810ca6d5cb50800>,
+//! <https://developers.weixin.qq.com/community/develop/doc/0008c61e2e02f8509babeb96856c00>).
 
 use crate::problem::ProblemCode;
 use crate::substring::{after, has};
 
-/// The callback's fields, as they came. Any may be absent, and their types differ by platform,
-/// so the shell turns whatever there is into texts.
+/// The callback's fields, unchanged. Any field may be absent, and their types differ by platform,
+/// so the shell converts each to text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BridgeReply {
     /// `err_msg`, or `errMsg` where the SDK normalised it.
     pub err_msg: String,
-    /// `err_desc`: WeChat's localised sentence, for the problem's `raw`.
+    /// `err_desc`: WeChat's localised error text, for the problem's `raw`.
     pub err_desc: Option<String>,
 }
 
-/// What the callback hints at.
+/// What the callback indicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BridgeResult {
-    /// The buyer came back from a payment, or there was one before.
+    /// The buyer returned from a payment, or the order was paid before.
     Ok,
-    /// The buyer came back without one, or something failed that WeChat calls a cancel.
+    /// The buyer returned without a payment, or something failed that WeChat reports as a cancel.
     Cancel,
-    /// This client has no cashier at all.
+    /// This client has no cashier.
     Unsupported,
-    /// Something failed, for this cause as far as it can be told.
+    /// The call failed, with this cause as far as the message shows it.
     Failed(ProblemCode),
 }
 
 impl BridgeReply {
-    /// Reads the message in all its known forms, as WeChat's own script does: what follows the
-    /// first colon, in any case, with `_` or a blank between words, and with or without `fail`
-    /// before the cause.
+    /// Reads the message in all its known forms, as WeChat's own script does: the text after the
+    /// first colon, in any case, with `_` or a blank between words, with or without `fail` before
+    /// the cause.
     pub fn result(&self) -> BridgeResult {
         let message = plain(&self.err_msg);
         let detail = after(&message, ":").unwrap_or(&message).trim_ascii();
@@ -44,18 +47,19 @@ impl BridgeReply {
         let cause = CAUSES.iter().find(|(word, _)| says(word));
         match (detail, cause) {
             ("ok" | "confirm", _) => BridgeResult::Ok,
-            // WeChat takes a `prepay_id` once. A page that was loaded anew before its payment is
-            // known calls the cashier again: nothing has failed, and nothing is to be paid.
+            // WeChat accepts a `prepay_id` for one payment. A page that was reloaded before its
+            // payment is known calls the cashier a second time: nothing failed, and nothing is left
+            // to pay.
             _ if has(&sentence, "已支付") => BridgeResult::Ok,
             (_, Some((_, ProblemCode::CashierUnsupported))) => BridgeResult::Unsupported,
-            // A cancel with a cause is the failure's dialog being closed.
+            // A cancel with a cause: the buyer closed the dialog of a failure.
             (_, Some((_, code))) => BridgeResult::Failed(*code),
             ("cancel", None) => BridgeResult::Cancel,
             (_, None) => BridgeResult::Failed(ProblemCode::CashierFailed),
         }
     }
 
-    /// WeChat's own words, for the merchant's log.
+    /// WeChat's original text, for the merchant's log.
     pub(crate) fn words(&self) -> String {
         let mut words = self.err_msg.clone();
         if let Some(err_desc) = &self.err_desc {
@@ -66,7 +70,7 @@ impl BridgeReply {
     }
 }
 
-/// Words that tell a cause, in the order in which they are looked for.
+/// Words that show a cause, in the order of the search.
 const CAUSES: [(&str, ProblemCode); 14] = [
     ("nosupport", ProblemCode::CashierUnsupported),
     ("not support", ProblemCode::CashierUnsupported),
@@ -96,9 +100,9 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// WeChat's own strings and what they stand for.
+    /// WeChat's own messages and what each of them means.
     #[test]
-    fn every_string_that_was_seen_has_its_cause_and_the_one_who_can_mend_it() {
+    fn every_known_message_is_mapped_to_its_cause_and_to_who_can_fix_it() {
         let strings = include_str!("../tests/wechat-strings.tsv");
         for line in strings.lines().skip(1) {
             let columns: Vec<_> = line.split('\t').collect();
@@ -120,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn wechats_words_are_kept_for_the_merchant() {
+    fn wechats_message_is_kept_for_the_merchant() {
         let reply = BridgeReply {
             err_msg: "get_brand_wcpay_request:fail".into(),
             err_desc: Some("支付验证签名失败".into()),

@@ -1,10 +1,10 @@
-//! Addresses that a backend hands out, checked before anything is done with them.
+//! Addresses that a backend returns, checked before they are used.
 //!
-//! Each type can only be made by its check (parse, don't validate), so an effect that carries one
-//! cannot carry anything else. The checks are on the text itself, by exact prefix: no URL parser
-//! whose opinion could differ from the browser's.
+//! A value of each type can only be created by its check (parse, don't validate), so an effect that
+//! holds one cannot hold an unchecked address. The checks compare the text itself by exact prefix;
+//! a URL parser could read an address differently from the browser.
 
-/// `weixin://…`: only ever encoded as a QR code, never navigated to.
+/// `weixin://…`: only encoded as a QR code, never navigated to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeUrl(String);
 
@@ -12,15 +12,15 @@ pub struct CodeUrl(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct H5Url(String);
 
-/// `https://open.weixin.qq.com/connect/oauth2/authorize?…`: the hop for the openid.
+/// `https://open.weixin.qq.com/connect/oauth2/authorize?…`: WeChat's OAuth page, for the openid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizeUrl(String);
 
-/// Where the buyer goes after a payment: an address of the merchant's.
+/// The address that the buyer continues to after a payment: an address of the merchant's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuccessUrl(String);
 
-/// Where WeChat sends the buyer back to. Its origin is the backend's to judge.
+/// The address that WeChat sends the buyer back to. The backend checks its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnUrl(String);
 
@@ -29,8 +29,8 @@ pub struct ReturnUrl(String);
 pub struct MiniProgramPath(String);
 
 impl MiniProgramPath {
-    /// Takes a path from the mini-program's root: anything else WeChat would read relative to
-    /// where it happens to be, or as a plugin's.
+    /// Accepts a path from the mini-program's root. WeChat would read any other path relative to
+    /// the current page, or as a plugin's.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix('/')?;
         let path = rest.split('?').next().unwrap_or_default();
@@ -46,7 +46,7 @@ impl MiniProgramPath {
 }
 
 impl CodeUrl {
-    /// Takes `weixin://` and nothing else. The payload is byte-exact: it is never rewritten.
+    /// Accepts `weixin://` and nothing else. The payload is kept byte for byte.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("weixin://")?;
         let is_plain = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic());
@@ -60,7 +60,7 @@ impl CodeUrl {
 }
 
 impl H5Url {
-    /// Takes WeChat's host and path and nothing else; a loopback address only on a loopback page.
+    /// Accepts WeChat's host and path and nothing else; a loopback address only on a loopback page.
     pub fn parse(text: &str, page_is_loopback: bool) -> Option<Self> {
         const PATH: &str = "/cgi-bin/mmpayweb-bin/checkmweb";
         is_wechats(text, "https://wx.tenpay.com", PATH, page_is_loopback)
@@ -74,7 +74,7 @@ impl H5Url {
 }
 
 impl AuthorizeUrl {
-    /// Takes WeChat's host and path and nothing else; a loopback address only on a loopback page.
+    /// Accepts WeChat's host and path and nothing else; a loopback address only on a loopback page.
     pub fn parse(text: &str, page_is_loopback: bool) -> Option<Self> {
         const PATH: &str = "/connect/oauth2/authorize";
         is_wechats(text, "https://open.weixin.qq.com", PATH, page_is_loopback)
@@ -88,8 +88,8 @@ impl AuthorizeUrl {
 }
 
 impl SuccessUrl {
-    /// Takes an absolute https address, or plain http that does not leave the buyer's machine: on
-    /// a network, whoever is on the way could write the page that thanks. Not ASCII is
+    /// Accepts an absolute https address, or plain http that does not leave the buyer's machine: on
+    /// a network, an attacker in between could replace the success page. Non-ASCII must be
     /// percent-encoded, as browsers write it.
     pub fn parse(text: &str) -> Option<Self> {
         let is_safe = text.starts_with("https://") || after_loopback_origin(text).is_some();
@@ -103,7 +103,8 @@ impl SuccessUrl {
 }
 
 impl ReturnUrl {
-    /// Takes an absolute http(s) address. Not ASCII is percent-encoded, as browsers write it.
+    /// Accepts an absolute http(s) address. Non-ASCII must be percent-encoded, as browsers write
+    /// it.
     pub fn parse(text: &str) -> Option<Self> {
         is_web_address(text).then(|| Self(text.to_owned()))
     }
@@ -134,7 +135,7 @@ fn is_wechats(text: &str, origin: &str, path: &str, page_is_loopback: bool) -> b
     is_followable(text) && query.is_some_and(|query| query.starts_with('?'))
 }
 
-/// What follows `http://127.0.0.1:PORT`, and the like.
+/// The text after `http://127.0.0.1:PORT` and the other loopback origins.
 fn after_loopback_origin(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("http://")?;
     let rest = ["127.0.0.1", "localhost", "[::1]"]
@@ -148,7 +149,8 @@ fn after_loopback_origin(text: &str) -> Option<&str> {
     (is_port && path.starts_with('/')).then_some(path)
 }
 
-/// No blank, control character, backslash or non-ASCII: nothing that two parsers read in two ways.
+/// No blank, control character, backslash or non-ASCII: nothing that two parsers could read in two
+/// ways.
 fn is_followable(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
@@ -161,7 +163,7 @@ mod tests {
     const H5: &str = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1&package=1";
 
     #[test]
-    fn an_h5_url_is_wechats_own_or_it_is_refused() {
+    fn an_h5_url_is_wechats_or_is_refused() {
         let cases = [
             (H5, true),
             (
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_loopback_on_both_ends_only() {
+    fn plain_http_is_accepted_only_if_both_ends_are_loopback() {
         let cases = [
             (
                 "http://127.0.0.1:9410/cgi-bin/mmpayweb-bin/checkmweb?a=1",
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hop_for_the_openid_goes_to_wechat_only() {
+    fn an_authorize_url_leads_to_wechat_only() {
         let path = "/connect/oauth2/authorize?appid=wx1#wechat_redirect";
         let cases = [
             (format!("https://open.weixin.qq.com{path}"), true),
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mini_program_path_begins_at_the_root() {
+    fn a_mini_program_path_starts_at_the_root() {
         let cases = [
             ("/pages/pay/index?token=a%20b", true),
             ("/pages/pay/index", true),
@@ -297,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_url_is_of_wechats_scheme_or_it_is_refused() {
+    fn a_code_url_has_wechats_scheme_or_is_refused() {
         let cases = [
             ("weixin://wxpay/bizpayurl?pr=JyC91EIz1", true),
             ("weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00", true),
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_url_is_absolute_and_safe_on_its_way() {
+    fn a_success_url_is_absolute_and_cannot_be_changed_in_transit() {
         let cases = [
             ("https://shop.example/thanks", true),
             ("https://[2001:db8::1]/thanks", true),

@@ -1,49 +1,48 @@
-//! What the machine asks of the world. The shell performs an effect and decides nothing.
+//! What the machine asks the shell to do. The shell performs an effect and decides nothing.
 
 use merchant_api::{AttemptForm, CancelForm, PayParameters, PollQuery};
 
 use crate::destination::{AuthorizeUrl, H5Url, MiniProgramPath, SuccessUrl};
-use crate::event::PeerWord;
+use crate::event::PeerMessage;
 use crate::problem::Problem;
 use crate::scene::Scene;
 
-/// Names a request, so that its answer is recognised and a stale one dropped.
+/// Identifies a request, so that its answer is recognised and a stale answer is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(crate) u32);
 
-/// Something to do.
+/// One action for the shell to perform.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Send a request to the backend; `Answered` or `Failed` comes of it, or nothing once it is
-    /// aborted.
+    /// Send a request to the backend. The result is `Answered` or `Failed`, or nothing if the
+    /// request is aborted.
     Send {
-        /// Its name.
+        /// The id that the answer must carry.
         id: RequestId,
-        /// What to send.
+        /// The request to send.
         request: Request,
     },
-    /// Give a request up; nothing may come of it any more.
+    /// Abort a request. No result of it may arrive any more.
     Abort(RequestId),
-    /// There is one timer: set it to this time, in the machine's milliseconds, or (`None`) stop
-    /// it.
+    /// Set the only timer to this time, in the machine's milliseconds, or stop it (`None`).
     WakeAt(Option<u64>),
-    /// Wait for `WeixinJSBridge` and bring `Injected`.
+    /// Wait for `WeixinJSBridge` and report it as `Injected`.
     AwaitBridge,
-    /// Call `getBrandWCPayRequest` with these.
+    /// Call `getBrandWCPayRequest` with these parameters.
     InvokeCashier(PayParameters),
-    /// Call the SDK's `wx.chooseWXPay` with these.
+    /// Call the SDK's `wx.chooseWXPay` with these parameters.
     InvokeSdk(PayParameters),
-    /// Leave for another address, with the whole page.
+    /// Navigate the whole page to another address.
     Navigate(Destination),
-    /// Load the page anew, as it is addressed now, and remember that it was done.
+    /// Reload the page at its present address, and remember that it was reloaded.
     Reload,
-    /// Tell the other tabs of this browser that are at the same order.
-    TellPeers(PeerWord),
-    /// Take the payer and return handles out of the page's address.
+    /// Send a message to the other tabs of this browser that show the same order.
+    NotifyPeers(PeerMessage),
+    /// Remove the payer and return handles from the page's address.
     StripAddress,
-    /// Keep a mark that the buyer left for `h5_url`, or drop it.
+    /// Store a mark that the buyer left for `h5_url` (`true`), or remove it (`false`).
     MarkDeparture(bool),
-    /// Tell the page.
+    /// Emit an event to the page.
     Emit(Occurrence),
 }
 
@@ -58,22 +57,22 @@ pub enum Request {
     Cancel(CancelForm),
 }
 
-/// Where the page goes. Only checked addresses can stand here.
+/// Where the page navigates to. Every variant holds a checked address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     /// WeChat's middle page.
     H5(H5Url),
-    /// The hop for the openid.
+    /// WeChat's OAuth page, which returns the buyer with an openid.
     Authorize(AuthorizeUrl),
-    /// A page of the mini-program that shows this web-view; `MiniProgramFailed` if it cannot be
-    /// opened.
+    /// A page of the mini-program that shows this web-view. The result is `MiniProgramFailed` if it
+    /// cannot be opened.
     MiniProgram(MiniProgramPath),
     /// The merchant's page after a payment.
     Success(SuccessUrl),
 }
 
 impl Destination {
-    /// The address.
+    /// The address as text.
     pub fn as_str(&self) -> &str {
         match self {
             Self::H5(url) => url.as_str(),
@@ -84,30 +83,31 @@ impl Destination {
     }
 }
 
-/// What the page is told, as a DOM event of the element.
+/// What is reported to the page, as a DOM event of the element.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Occurrence {
-    /// `ready`: the first answer is there. Once.
+    /// `ready`: the first answer has arrived. Emitted once.
     Ready,
-    /// `scene-decided`: before anything is started; and once more where WeChat says late that a
-    /// mini-program shows this page.
+    /// `scene-decided`: emitted before anything is started, and a second time if WeChat reports
+    /// late that a mini-program shows this page.
     SceneDecided(Box<Scene>),
-    /// `qr-shown`: a QR code is on the page; once for each code.
+    /// `qr-shown`: a QR code is on the page. Emitted once for each code.
     QrShown,
-    /// `redirecting`: the page is about to leave.
+    /// `redirecting`: the page is about to navigate away.
     Redirecting(Destination),
-    /// `state-change`: the screen is another.
+    /// `state-change`: the screen has changed.
     StateChange(&'static str),
-    /// `paid`: once for a machine. Whether the page is told depends on what the tab has heard.
+    /// `paid`: once for a machine. The shell emits the DOM event only if this tab has not emitted
+    /// it before.
     Paid {
-        /// The merchant's number.
+        /// The merchant's order number.
         order_no: String,
-        /// The attempt's number, where the backend gives it.
+        /// The attempt's number at WeChat, if the backend gives it.
         out_trade_no: Option<String>,
         /// The price, in fen.
         total_fen: u64,
     },
-    /// `closed`: at most once, on the backend's word alone.
+    /// `closed`: emitted at most once, and only because the backend said so.
     Closed,
     /// `problem`: something went wrong.
     Problem(Problem),

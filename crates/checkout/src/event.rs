@@ -1,4 +1,6 @@
-//! What happens to the machine. Each event is a plain fact that the shell brings.
+//! What the shell reports to the machine. Each event is a plain fact.
+
+use std::str::FromStr;
 
 use merchant_api::{ApiError, CheckoutAnswer, Malformed};
 
@@ -6,91 +8,92 @@ use crate::bridge_reply::BridgeReply;
 use crate::effect::RequestId;
 use crate::facts::Injected;
 
-/// Something that happened.
+/// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The element is in the page and may begin.
     Connected,
-    /// The time asked for by `Effect::WakeAt` has come; may also come early or late.
+    /// The timer of `Effect::WakeAt` fired. It may fire early or late.
     Woke,
-    /// The backend answered.
+    /// The backend answered a request.
     Answered {
-        /// Which request.
+        /// The id of the request.
         id: RequestId,
-        /// What it said.
+        /// The answer.
         answer: Box<CheckoutAnswer>,
     },
     /// A request brought no answer.
     Failed {
-        /// Which request.
+        /// The id of the request.
         id: RequestId,
-        /// Why.
+        /// The cause.
         failure: Failure,
     },
-    /// What WeChat and the page have put into the window by now: when the awaited bridge is there,
-    /// and before each thing that the buyer wants.
+    /// What WeChat and the page have put into the window by now. Reported when the awaited bridge
+    /// exists, and before each of the buyer's intents.
     Injected(Injected),
     /// The cashier's callback. It may come late, twice, or never.
     BridgeReplied(BridgeReply),
-    /// The mini-program's page could not be opened; with WeChat's own words.
+    /// The mini-program's page could not be opened; the text is WeChat's error message.
     MiniProgramFailed(String),
-    /// Another tab of this browser, at the same order, says something.
-    PeerSpoke {
-        /// Who: of two tabs that ask, the one with the lower rank goes on.
+    /// A message from another tab of this browser that shows the same order.
+    FromPeer {
+        /// The sender's rank. Of two tabs that poll, the one with the lower rank continues.
         rank: u64,
-        /// What.
-        word: PeerWord,
+        /// The message.
+        message: PeerMessage,
     },
-    /// The page is visible again, was shown from the back-forward cache, or got the focus.
+    /// The page became visible, was restored from the back-forward cache, or got the focus.
     Resumed,
-    /// The page is hidden.
+    /// The page became hidden.
     Hidden,
-    /// The network is back.
+    /// The network is available again.
     Online,
-    /// The network is gone.
+    /// The network is unavailable.
     Offline,
-    /// The buyer, or the page in the buyer's name, wants something.
-    Wanted(Intent),
-    /// The element is gone for good. Whatever happens after it has no effect.
+    /// The buyer, or the page on the buyer's behalf, wants something.
+    Intent(Intent),
+    /// The element was destroyed. No later event has an effect.
     Destroyed,
 }
 
-/// What tabs at the same order tell each other, so that one of them asks for all. Hints alone:
-/// what is true a tab hears from the backend itself.
+/// What tabs with the same order tell each other, so that one of them polls for all. A message is
+/// only a hint: each tab learns the order's state from the backend itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PeerWord {
-    /// It asks the backend, and may be held for so long, in milliseconds.
-    Asks(u64),
-    /// It asks no more.
+pub enum PeerMessage {
+    /// The tab polls the backend; the backend may hold that poll for this many milliseconds.
+    Polling(u64),
+    /// The tab stopped polling.
     Stopped,
-    /// The backend told it something new.
-    News,
+    /// The backend gave the tab a new version of the order.
+    Changed,
 }
 
-/// What the buyer can want. An intent that does not fit the moment is ignored.
+/// What the buyer can want. An intent that does not fit the current stage is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Intent {
-    /// Pay, by the way that is offered first. Also: try again.
+    /// Pay with the method that is offered first. Also: try again.
     Start,
-    /// Pay by the way that is offered beside it.
+    /// Pay with the method that is offered as the fallback.
     StartFallback,
-    /// A new QR code.
+    /// Get a new QR code.
     Refresh,
     /// "Bring it back here": take over from another device.
     TakeOver,
-    /// "I have paid": ask WeChat.
+    /// "I have paid": query WeChat.
     CheckPayment,
-    /// "I had a problem": offer the way again.
+    /// "I had a problem": offer the method again.
     ReportTrouble,
     /// End the attempt.
     Cancel,
-    /// The buyer is back, says the page: show what follows, and ask the backend once. For pages
-    /// that bring the buyer back without leaving (a mini-program, a modal that was reopened).
+    /// The page says that the buyer is back: show the return panel, and poll the backend once. For
+    /// pages that return the buyer without a navigation (a mini-program, a modal that was
+    /// reopened).
     Resume,
 }
 
 impl Intent {
-    /// The word of the `data-intent` attribute, and of the element's own methods.
+    /// The value of the `data-intent` attribute, and the name of the element's method.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -102,11 +105,6 @@ impl Intent {
             Self::Cancel => "cancel",
             Self::Resume => "resume",
         }
-    }
-
-    /// The intent of a word; `None` for another word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|intent| intent.as_str() == word)
     }
 
     /// Every intent.
@@ -122,13 +120,26 @@ impl Intent {
     ];
 }
 
+/// The error for a text that names no [`Intent`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownIntent;
+
+impl FromStr for Intent {
+    type Err = UnknownIntent;
+
+    fn from_str(text: &str) -> Result<Self, UnknownIntent> {
+        let intent = Self::ALL.into_iter().find(|intent| intent.as_str() == text);
+        intent.ok_or(UnknownIntent)
+    }
+}
+
 /// Why a request brought no answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
-    /// The backend refused, in the contract's envelope; with `ATTEMPT_SUPERSEDED` the answer
-    /// comes along.
+    /// The backend refused, in the contract's envelope. With `ATTEMPT_SUPERSEDED` the envelope also
+    /// holds the current answer.
     Refused {
-        /// What it said.
+        /// The error of the envelope.
         error: ApiError,
         /// The answer's fields beside the error.
         answer: Option<Box<CheckoutAnswer>>,
@@ -140,8 +151,8 @@ pub enum Failure {
         /// `Retry-After`, in milliseconds.
         retry_after_ms: Option<u64>,
     },
-    /// Nothing came back.
+    /// No response arrived.
     Unreachable,
-    /// What came back breaks the contract.
+    /// The response breaks the contract.
     Malformed(Malformed),
 }

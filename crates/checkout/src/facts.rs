@@ -1,5 +1,5 @@
-//! What the machine is told about the browser and by the page that embeds it. Plain data: the
-//! shell reads it, only [`crate::scene`] judges it.
+//! What the machine knows about the browser, and the options of the page that embeds the element.
+//! Plain data: the shell reads it, and only [`crate::scene`] draws conclusions from it.
 
 use merchant_api::Product;
 
@@ -8,48 +8,50 @@ use crate::destination::{ReturnUrl, SuccessUrl};
 /// Facts about the browser, read when the element is connected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// `navigator.userAgent`, as it is.
+    /// `navigator.userAgent`, unchanged.
     pub user_agent: String,
-    /// `navigator.maxTouchPoints`: an iPad that says it is a Mac has more than one.
+    /// `navigator.maxTouchPoints`. An iPad that claims to be a Mac has more than one.
     pub touch_points: u32,
-    /// What was in the window by then; `Event::Injected` brings what comes later.
+    /// What the window contained at that time; `Event::Injected` reports what arrives later.
     pub injected: Injected,
-    /// The page is in a frame: the bridge is the top window's, and out of reach in one of another
-    /// origin; `h5_url` has to leave with the whole page, which a sandbox may forbid.
+    /// The page is in a frame. The bridge belongs to the top window, and a frame of another origin
+    /// cannot reach it; `h5_url` must navigate the whole page, which a sandbox may forbid.
     pub framed: bool,
-    /// The page came from this machine (127.0.0.1, localhost): only then may an address be
-    /// plain http, and only if it is loopback too.
+    /// The page was served from this machine (127.0.0.1, localhost). Only then may an address be
+    /// plain http, and only if it is a loopback address too.
     pub page_is_loopback: bool,
 }
 
-/// What comes into the window late: from WeChat, and with the page's own scripts.
+/// What appears in the window late: injected by WeChat, or added by the page's own scripts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Injected {
-    /// `window.WeixinJSBridge` is there.
+    /// `window.WeixinJSBridge` exists.
     pub bridge: bool,
-    /// `window.wx.chooseWXPay` is there: the page brought WeChat's SDK and configured it.
+    /// `window.wx.chooseWXPay` exists: the page loaded WeChat's SDK and configured it.
     pub sdk: bool,
-    /// `window.__wxjs_environment` says `miniprogram`, which it does once the bridge is there; old
-    /// iOS web-views say it nowhere else (research: client-realities §1.1).
+    /// `window.__wxjs_environment` is `miniprogram`. It is set once the bridge exists; old iOS
+    /// web-views give no other sign, since their User-Agent has no `miniProgram` token (field
+    /// report: <https://juejin.cn/post/6844904002660876295>).
     pub mini_program: bool,
 }
 
-/// What the page asks of the element.
+/// What the page configured on the element.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The product the page insists on; `None` lets the scene decide.
+    /// The product that the page requires; `None` lets the scene decide.
     pub product: Option<Product>,
-    /// Open WeChat's cashier (JSAPI) without a click. Never heeded for H5, which needs the
-    /// buyer's gesture, and never on a return.
+    /// Open WeChat's cashier (JSAPI) without a click. Ignored for H5, which needs the buyer's
+    /// gesture, and ignored after a return.
     pub auto_start: bool,
-    /// Where the buyer comes back to: the page's own address, without what was appended to it.
+    /// The address that the buyer returns to: the page's own address, without the parameters that
+    /// were appended to it.
     pub return_url: Option<ReturnUrl>,
-    /// Where the buyer goes after a payment; the backend's word is used when absent.
+    /// The address that the buyer continues to after a payment; if absent, the backend's is used.
     pub success_url: Option<SuccessUrl>,
-    /// The payer handle found in the address: the buyer is back from the hop for the openid.
+    /// The payer handle found in the address: the buyer has returned from the OAuth redirect.
     pub payer: Option<String>,
-    /// The buyer is back from `h5_url`, as the address or the storage tells.
+    /// The buyer has returned from `h5_url`, according to the address or the storage.
     pub returned: bool,
-    /// The page was loaded anew already because WeChat would not let it pay.
+    /// The page was already reloaded because WeChat did not let it pay.
     pub reloaded: bool,
 }

@@ -1,14 +1,14 @@
-//! A payment as the buyer's page lives through it, as a machine without I/O.
+//! One payment on the buyer's page, as a state machine without I/O.
 //!
 //! ```text
 //!   facts, options ──> CheckoutMachine ──update(now_ms, Event)──> Vec<Effect>
 //!                                      ──view(now_ms)───────────> ViewModel
 //! ```
 //!
-//! The shell (the widget's `src/shell`, or a test) performs each [`Effect`] and brings what came
-//! of it back as an [`Event`]. Time and randomness come in as data. What this crate never does:
-//! read a clock, touch a browser, wait, or decide that money moved. Only an answer of the
-//! merchant's backend does that.
+//! The shell (the widget's `src/shell`, or a test) performs each [`Effect`] and returns the result
+//! as an [`Event`]. Time and randomness are passed in as data. This crate never reads a clock,
+//! touches a browser, waits, or decides that money moved. Only an answer of the merchant's backend
+//! decides that.
 
 mod bridge_reply;
 mod destination;
@@ -26,11 +26,12 @@ mod view_model;
 pub use bridge_reply::{BridgeReply, BridgeResult};
 pub use destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath, ReturnUrl, SuccessUrl};
 pub use effect::{Destination, Effect, Occurrence, Request, RequestId};
-pub use event::{Event, Failure, Intent, PeerWord};
+pub use event::{Event, Failure, Intent, PeerMessage, UnknownIntent};
 pub use facts::{Facts, Injected, Options};
 pub use machine::CheckoutMachine;
 pub use problem::{Actor, Problem, ProblemCode};
 pub use scene::{
-    Decision, Environment, EnvironmentKind, Instead, Os, Reason, Scene, WayOut, decide, scene,
+    Alternative, Decision, Environment, EnvironmentKind, Os, PaymentMethod, Reason, Scene, decide,
+    scene,
 };
 pub use view_model::{Connection, Notice, OrderView, Screen, ViewModel};

@@ -1,8 +1,8 @@
-//! The machine itself: one payment on one page.
+//! The state machine: one payment on one page.
 //!
-//! `update` takes an event and gives effects; everything else is in the files beside it, by what
-//! it is about: [`answers`](self) of the backend, attempts, the cashier, intents of the buyer,
-//! and time. It never holds more than plain data.
+//! `update` takes an event and returns effects. The submodules hold the rest by subject: the
+//! backend's [`answers`](self), attempts, the cashier, the buyer's intents, other tabs, and time.
+//! The machine holds only plain data.
 
 mod answers;
 mod attempts;
@@ -14,34 +14,34 @@ mod stage;
 mod time;
 
 use merchant_api::{CurrentAttempt, PAYER_UNAVAILABLE_HANDLE, Product};
-use stage::{Asking, Errand, Leaving, Returned, Stage};
+use stage::{CheckReason, LeaveReason, Leaving, Returned, Stage};
 
 use crate::effect::{Effect, Occurrence, Request, RequestId};
-use crate::event::{Event, PeerWord};
+use crate::event::{Event, PeerMessage};
 use crate::facts::{Facts, Options};
 use crate::poll::Poll;
 use crate::problem::Problem;
 use crate::scene::Scene;
 use crate::view_model::OrderView;
 
-/// How long the backend has for an attempt, in milliseconds: it may have to query and close at
-/// WeChat first.
+/// Timeout of a request for an attempt, in milliseconds: the backend may first have to query and
+/// close the previous attempt at WeChat.
 const ATTEMPT_PATIENCE_MS: u64 = 30_000;
-/// How often an attempt is tried by itself before the buyer is asked.
+/// How often an attempt is tried automatically before the buyer is asked.
 const ATTEMPT_TRIES: u32 = 4;
-/// How long the bridge may take to come, in milliseconds.
+/// Timeout for the bridge to appear, in milliseconds.
 const BRIDGE_PATIENCE_MS: u64 = 10_000;
-/// After how long a silent cashier is doubted, in milliseconds.
+/// Silence after which the cashier may have failed, in milliseconds.
 const CASHIER_SILENCE_MS: u64 = 30_000;
-/// How long the backend is asked after an `ok`, before the buyer is told to look later.
+/// How long the backend is polled after an `ok`, before the buyer is told to check later.
 const CONFIRMING_MS: u64 = 20_000;
-/// Pause between questions while confirming, in milliseconds.
+/// Pause between two polls while confirming, in milliseconds.
 const CONFIRMING_PAUSE_MS: u64 = 2_000;
-/// How long the backend has for a cancel, in milliseconds.
+/// Timeout of a request for a cancel, in milliseconds.
 const CANCEL_PATIENCE_MS: u64 = 10_000;
-/// After how long a page that should have left is taken to be stuck, in milliseconds.
+/// Time after which a page that should have navigated away counts as stuck, in milliseconds.
 const STUCK_MS: u64 = 4_000;
-/// How long the buyer sees the success before the page goes on, in milliseconds.
+/// How long the success screen is shown before the page continues, in milliseconds.
 const SUCCESS_MS: u64 = 2_500;
 
 /// One payment on one page.
@@ -51,26 +51,26 @@ pub struct CheckoutMachine {
     options: Options,
     stage: Stage,
     scene: Option<Scene>,
-    known: Option<Known>,
+    last_answer: Option<LastAnswer>,
     poll: Poll,
     cancelling: Option<Cancelling>,
-    told: Told,
+    emitted: Emitted,
     last_id: u32,
     wake_at_ms: Option<u64>,
     effects: Vec<Effect>,
     is_destroyed: bool,
 }
 
-/// A cancel under way. The buyer has moved on already.
+/// A cancel request in flight. The buyer sees the offer again already.
 #[derive(Clone, Copy, Debug)]
 struct Cancelling {
     id: RequestId,
     gives_up_at_ms: u64,
 }
 
-/// What the backend said last.
+/// The order as the last answer described it.
 #[derive(Clone, Debug)]
-struct Known {
+struct LastAnswer {
     version: Option<u64>,
     order: OrderView,
     is_test: bool,
@@ -78,9 +78,9 @@ struct Known {
     products: Option<Vec<Product>>,
 }
 
-/// What the page was told, so that it is told once.
+/// What was emitted to the page, so that nothing is emitted twice.
 #[derive(Clone, Debug, Default)]
-struct Told {
+struct Emitted {
     is_paid: bool,
     is_closed: bool,
     screen: Option<&'static str>,
@@ -89,17 +89,17 @@ struct Told {
 }
 
 impl CheckoutMachine {
-    /// A machine at its start. `seed` spreads the polls of many pages; any number will do.
+    /// A new machine. `seed` spreads the polls of many pages; any number will do.
     pub fn new(seed: u64, facts: Facts, options: Options) -> Self {
         Self {
             facts,
             options,
             stage: Stage::LOADING,
             scene: None,
-            known: None,
+            last_answer: None,
             poll: Poll::new(seed),
             cancelling: None,
-            told: Told::default(),
+            emitted: Emitted::default(),
             last_id: 0,
             wake_at_ms: None,
             effects: Vec::new(),
@@ -107,7 +107,7 @@ impl CheckoutMachine {
         }
     }
 
-    /// Takes what happened and says what to do. `now_ms` is a monotonic clock of the caller's.
+    /// Takes an event and returns the effects. `now_ms` is a monotonic clock of the caller's.
     pub fn update(&mut self, now_ms: u64, event: Event) -> Vec<Effect> {
         if self.is_destroyed {
             return Vec::new();
@@ -115,7 +115,7 @@ impl CheckoutMachine {
         match event {
             Event::Connected => self.connected(now_ms),
             Event::Woke => {
-                // The timer is spent, and may have come a moment early: it is asked for anew.
+                // The timer is used up and may have fired early, so `finish` sets it again.
                 self.wake_at_ms = None;
                 self.woke(now_ms);
             }
@@ -124,12 +124,12 @@ impl CheckoutMachine {
             Event::Injected(injected) => self.injected(now_ms, injected),
             Event::BridgeReplied(reply) => self.bridge_replied(now_ms, &reply),
             Event::MiniProgramFailed(raw) => self.mini_program_failed(raw),
-            Event::PeerSpoke { rank, word } => self.peer_spoke(now_ms, rank, word),
+            Event::FromPeer { rank, message } => self.heard_from_peer(now_ms, rank, message),
             Event::Resumed => self.resumed(now_ms),
             Event::Hidden => self.hidden(),
             Event::Online => self.poll.set_online(now_ms, true),
             Event::Offline => self.poll.set_online(now_ms, false),
-            Event::Wanted(intent) => self.wanted(now_ms, intent),
+            Event::Intent(intent) => self.intent(now_ms, intent),
             Event::Destroyed => return self.destroyed(),
         }
         self.finish(now_ms)
@@ -139,7 +139,7 @@ impl CheckoutMachine {
         if self.options.payer.is_some() || self.options.returned {
             self.effects.push(Effect::StripAddress);
         }
-        if self.known.is_none() {
+        if self.last_answer.is_none() {
             self.poll.ask_now(now_ms, false);
         }
     }
@@ -152,23 +152,23 @@ impl CheckoutMachine {
     /// The buyer looks at the page again.
     fn came_back(&mut self, now_ms: u64) {
         if let Stage::Closed | Stage::Expired = self.stage {
-            // Late money is still money: one look whenever the buyer looks.
+            // Money can arrive after the end of an order: poll once whenever the buyer looks.
             self.poll.hint(now_ms);
         }
         let Stage::Leaving(Leaving {
             was_hidden: true,
-            errand,
+            reason,
             ..
         }) = self.stage
         else {
             return;
         };
-        // The middle page of H5 sends the buyer back whether or not anything happened, and WeChat
-        // is asked by the buyer's word alone; a mini-program's page is left when it is through.
-        let (attempt, asking) = match errand {
-            Errand::H5 { attempt } => (Some(attempt), None),
-            Errand::MiniProgram => (None, Some(Asking::MayBePaid)),
-            Errand::Itself => {
+        // H5's middle page returns the buyer whether or not anything happened, so WeChat is queried
+        // only when the buyer asks for it. A mini-program's page returns when it is done.
+        let (attempt, check) = match reason {
+            LeaveReason::H5 { attempt } => (Some(attempt), None),
+            LeaveReason::MiniProgram => (None, Some(CheckReason::MayBePaid)),
+            LeaveReason::OauthOrReload => {
                 self.stage = Stage::Offer { notice: None };
                 return;
             }
@@ -176,23 +176,24 @@ impl CheckoutMachine {
         self.stage = Stage::Returned(Returned {
             attempt,
             notice: None,
-            asking,
+            check,
         });
-        if asking.is_some() {
+        if check.is_some() {
             self.poll.ask_now(now_ms, true);
         }
     }
 
     fn hidden(&mut self) {
-        // In the pause between two questions too: the others trust its last word for long.
-        self.tell_peers(PeerWord::Stopped);
+        // Sent also between two polls: the other tabs rely on this tab's last message for up to 30
+        // s.
+        self.notify_peers(PeerMessage::Stopped);
         self.poll.hide();
         if let Stage::Leaving(leaving) = &mut self.stage {
             leaving.was_hidden = true;
         }
     }
 
-    /// Gives up all that is under way. From now on nothing has an effect.
+    /// Aborts everything in flight. No later event has an effect.
     fn destroyed(&mut self) -> Vec<Effect> {
         self.is_destroyed = true;
         self.give_up_requests();
@@ -201,32 +202,32 @@ impl CheckoutMachine {
         std::mem::take(&mut self.effects)
     }
 
-    /// Gives every request up, and asks nothing more by itself.
+    /// Aborts every request, and polls no more by itself.
     fn give_up_requests(&mut self) {
         self.poll.stop();
-        self.tell_peers(PeerWord::Stopped);
+        self.notify_peers(PeerMessage::Stopped);
         self.abort(self.stage.attempt_in_flight());
         let cancelling = self.cancelling.take();
         self.abort(cancelling.map(|cancelling| cancelling.id));
     }
 
-    /// Whether the buyer is back from the hop for the openid, so that there is no second one.
-    const fn has_hopped(&self) -> bool {
+    /// Whether the buyer is back from the OAuth redirect, so that there is no second one.
+    const fn is_back_from_oauth(&self) -> bool {
         self.options.payer.is_some()
     }
 
-    /// The handle that the hop brought. A second try on this page sends it again: the backend
-    /// knows it as the handle of the attempt that it started.
+    /// The handle that the OAuth redirect brought. A second try on this page sends it again: the
+    /// backend recognises it as the handle of the attempt that it started.
     fn payer(&self) -> Option<String> {
         let handle = self.options.payer.as_ref()?;
         (!handle.is_empty() && handle != PAYER_UNAVAILABLE_HANDLE).then(|| handle.clone())
     }
 
     fn current_attempt(&self) -> Option<&CurrentAttempt> {
-        self.known.as_ref()?.attempt.as_ref()
+        self.last_answer.as_ref()?.attempt.as_ref()
     }
 
-    /// The number of the current attempt, if it is one for this product.
+    /// The number of the current attempt, if that attempt is for this product.
     fn current_attempt_by(&self, product: Product) -> Option<u64> {
         let attempt = self.current_attempt()?;
         (attempt.product == Some(product)).then_some(attempt.number)
@@ -250,10 +251,10 @@ impl CheckoutMachine {
         self.effects.push(Effect::Emit(occurrence));
     }
 
-    /// Tells the page of a problem; the same one twice in a row is told once.
+    /// Reports a problem to the page; the same problem twice in a row is reported once.
     fn report(&mut self, problem: Problem) {
-        if self.told.problem.as_ref() != Some(&problem) {
-            self.told.problem = Some(problem.clone());
+        if self.emitted.problem.as_ref() != Some(&problem) {
+            self.emitted.problem = Some(problem.clone());
             self.emit(Occurrence::Problem(problem));
         }
     }
@@ -263,13 +264,12 @@ impl CheckoutMachine {
         self.stage = Stage::Failed(problem);
     }
 
-    /// What follows from any event: the next attempt or question, what the page is told, the
-    /// timer.
+    /// What follows every event: the next attempt or poll, the events for the page, the timer.
     fn finish(&mut self, now_ms: u64) -> Vec<Effect> {
         self.send_attempt_if_due(now_ms);
         self.abort_given_up();
         self.ask_if_due(now_ms);
-        self.tell_screen();
+        self.emit_screen();
         let request_ms = match self.cancelling {
             Some(cancelling) => Some(cancelling.gives_up_at_ms),
             None if self.stage.attempt_in_flight().is_some() => None,
@@ -287,36 +287,36 @@ impl CheckoutMachine {
         std::mem::take(&mut self.effects)
     }
 
-    /// One request at a time: while an attempt is asked for or cancelled, a question would only
-    /// bring what is about to be untrue.
+    /// There is one request at a time: during a request for an attempt or a cancel, a poll would
+    /// only return what that request is about to change.
     fn ask_if_due(&mut self, now_ms: u64) {
         if self.cancelling.is_some() || self.stage.attempt_in_flight().is_some() {
             return;
         }
-        let seen = self.known.as_ref().and_then(|known| known.version);
+        let seen = self.last_answer.as_ref().and_then(|last| last.version);
         let id = RequestId(self.last_id + 1);
         if let Some(query) = self.poll.next(now_ms, id, seen) {
             self.last_id = id.0;
             let request = Request::Read(query);
             self.effects.push(Effect::Send { id, request });
-            self.tell_peers(PeerWord::Asks(query.wait_s.unwrap_or(0) * 1_000));
+            self.notify_peers(PeerMessage::Polling(query.wait_s.unwrap_or(0) * 1_000));
         }
     }
 
-    fn tell_screen(&mut self) {
+    fn emit_screen(&mut self) {
         let code_url = match &self.stage {
             Stage::Code(code) => Some(code.url.as_str()),
             _ => None,
         };
         if let Some(code_url) = code_url
-            && self.told.code_url.as_deref() != Some(code_url)
+            && self.emitted.code_url.as_deref() != Some(code_url)
         {
-            self.told.code_url = Some(code_url.to_owned());
+            self.emitted.code_url = Some(code_url.to_owned());
             self.emit(Occurrence::QrShown);
         }
         let screen = self.screen(0).name();
-        if self.told.screen != Some(screen) {
-            self.told.screen = Some(screen);
+        if self.emitted.screen != Some(screen) {
+            self.emitted.screen = Some(screen);
             self.emit(Occurrence::StateChange(screen));
         }
     }

@@ -1,35 +1,37 @@
-//! When to ask the backend: fast first, then backing off; one question at a time; nothing while
-//! the page is hidden or the network is gone; one question for however many reasons there are.
+//! When to poll the backend: fast at first, then less often; one poll at a time; none while the
+//! page is hidden or offline; and one poll for any number of reasons that come together.
 //!
-//! It holds no answer and knows no state of the payment: the machine says when to run and what
-//! came back.
+//! The schedule stores no answer and knows no state of the payment: the machine starts and stops
+//! it, and reports what came back.
 
 use merchant_api::{PollQuery, WAIT_MAX_S};
 
 use crate::effect::RequestId;
 use crate::pace::Pace;
 
-/// How long a question may stay unanswered beyond its own wait, in milliseconds.
+/// How long a poll may stay unanswered beyond its own wait, in milliseconds.
 const PATIENCE_MS: u64 = 10_000;
-/// Shortest pause between an answer and the next question, in milliseconds.
+/// The shortest pause between an answer and the next poll, in milliseconds.
 const MIN_PAUSE_MS: u64 = 250;
-/// Longest pause that a backend can ask for, in milliseconds.
+/// The longest pause that a backend can ask for, in milliseconds.
 const MAX_PAUSE_MS: u64 = 5 * 60_000;
-/// A question sent so lately is as good as a new one, in milliseconds: becoming visible, being
-/// shown and getting the focus come together. So hints bring about one question in this time.
+/// A poll that was sent within this time counts as new, in milliseconds. Becoming visible, being
+/// restored and getting the focus happen together, and cause one poll in this time.
 const JUST_NOW_MS: u64 = 1_000;
-/// Pause after an answer that came at once with something new, in milliseconds: a backend whose
-/// version always grows must not be asked without end.
+/// The pause after an answer that came at once with a new version, in milliseconds: a backend whose
+/// version grows with every answer must not be polled without end.
 const CHANGED_PAUSE_MS: u64 = 1_000;
-/// How much later than another tab's next question this one asks after all, in milliseconds.
+/// How long after another tab's next poll is due this tab polls itself, in milliseconds.
 const PEER_PATIENCE_MS: u64 = 5_000;
-/// Held questions that broke before none is held any more: a proxy in between may not let them.
+/// The number of failed held polls after which polls are no longer held: a proxy in between may not
+/// allow long requests.
 const HELD_FAILURES_MAX: u32 = 2;
-/// Failures in a row before the buyer is told.
+/// The number of consecutive failures after which the buyer is told.
 const FAILURES_TO_TELL: u32 = 2;
 
-/// Pause by the time since polling began, for backends that do not hold a poll:
-/// (until, pause), both in milliseconds. WeChat's example is 2 s for the first minute.
+/// The pause by the time since polling began, for backends that do not hold a poll: (until, pause),
+/// both in milliseconds. WeChat's example is 2 s for the first minute
+/// (<https://pay.weixin.qq.com/docs/merchant/products/query-order/callback-and-query-order>).
 const RHYTHM_MS: [(u64, u64); 4] = [
     (60_000, 2_000),
     (180_000, 4_000),
@@ -37,25 +39,26 @@ const RHYTHM_MS: [(u64, u64); 4] = [
     (u64::MAX, 15_000),
 ];
 
-/// The schedule of questions.
+/// The schedule of polls.
 #[derive(Clone, Debug)]
 pub(crate) struct Poll {
-    /// Since when it runs by itself; `None`: only when told to.
+    /// The time since which it polls by itself; `None`: it polls only on request.
     running_since_ms: Option<u64>,
     due_at_ms: Option<u64>,
     asks_wechat: bool,
-    in_flight: Option<Reading>,
-    /// The question that was given up, until the machine aborts it.
+    in_flight: Option<PollRequest>,
+    /// The poll that was dropped, until the machine aborts its request.
     given_up: Option<RequestId>,
     failures: u32,
     held_failures: u32,
-    /// Another tab asks for this one too: which, and until when it is trusted to.
+    /// Another tab that polls for this one too: its rank, and until when this tab relies on it.
     leader: Option<(u64, u64)>,
     rank: u64,
-    /// Before then no hint brings about a question: one was just sent, or the backend asked for a
+    /// No hint causes a poll before this time: a poll was just sent, or the backend asked for a
     /// pause.
     hint_after_ms: u64,
-    /// When that was set. A clock that shows an earlier time has jumped back, and then it means nothing.
+    /// When `hint_after_ms` was set. If the clock shows an earlier time, it has jumped back, and
+    /// `hint_after_ms` is ignored.
     hint_set_at_ms: u64,
     pace: Pace,
     is_visible: bool,
@@ -63,21 +66,21 @@ pub(crate) struct Poll {
     jitter: Jitter,
 }
 
-/// A question under way.
+/// A poll in flight.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reading {
+pub(crate) struct PollRequest {
     pub(crate) id: RequestId,
     pub(crate) sent_at_ms: u64,
     pub(crate) asked_wechat: bool,
     wait_ms: u64,
 }
 
-impl Reading {
+impl PollRequest {
     const fn gives_up_at_ms(&self) -> u64 {
         self.sent_at_ms + self.wait_ms + PATIENCE_MS
     }
 
-    /// The backend held it to the end, so the next may follow at once.
+    /// Whether the backend held the poll to the end, so that the next one may follow at once.
     const fn was_held(&self, now_ms: u64) -> bool {
         self.wait_ms > 0 && now_ms.saturating_sub(self.sent_at_ms) + 1_000 >= self.wait_ms
     }
@@ -104,13 +107,13 @@ impl Poll {
         }
     }
 
-    /// Runs by itself from now on.
+    /// Polls by itself from now on.
     pub(crate) fn start(&mut self, now_ms: u64) {
         self.running_since_ms = Some(now_ms);
         self.hasten(now_ms);
     }
 
-    /// Asks nothing more by itself, and gives up the question under way.
+    /// Polls no more by itself, and drops the poll in flight.
     pub(crate) fn stop(&mut self) {
         self.running_since_ms = None;
         self.due_at_ms = None;
@@ -118,13 +121,13 @@ impl Poll {
         self.interrupt();
     }
 
-    /// One question as soon as possible, in place of the one under way (which may be held for
-    /// long, or dead after a sleep). With `asks_wechat` the backend asks WeChat. For what the buyer
-    /// wants and what the payment itself needs; see [`hint`](Self::hint).
+    /// Polls once as soon as possible, and replaces the poll in flight (which may be held for long,
+    /// or lost after a sleep). With `asks_wechat` the backend queries WeChat. For the buyer's
+    /// intents and the payment's own needs; for anything else see [`hint`](Self::hint).
     pub(crate) fn ask_now(&mut self, now_ms: u64, asks_wechat: bool) {
-        let is_same_already = self.in_flight.is_some_and(|reading| {
-            reading.asked_wechat >= asks_wechat
-                && now_ms.saturating_sub(reading.sent_at_ms) < JUST_NOW_MS
+        let is_same_already = self.in_flight.is_some_and(|request| {
+            request.asked_wechat >= asks_wechat
+                && now_ms.saturating_sub(request.sent_at_ms) < JUST_NOW_MS
         });
         if is_same_already {
             return;
@@ -135,55 +138,56 @@ impl Poll {
         self.interrupt();
     }
 
-    /// One question soon, for something outside says that there may be news: the page was shown,
-    /// the network is back, another tab spoke. Anything of the page's origin can say so, in any
-    /// number, so it is one question in [`JUST_NOW_MS`] at most.
+    /// Polls once soon, because something outside indicates a change: the page became visible, the
+    /// network is back, another tab sent a message. Any script of the page's origin can cause hints
+    /// in any number, so they cause at most one poll in [`JUST_NOW_MS`].
     pub(crate) fn hint(&mut self, now_ms: u64) {
-        if let Some(reading) = self.in_flight {
-            if now_ms.saturating_sub(reading.sent_at_ms) < JUST_NOW_MS {
+        if let Some(request) = self.in_flight {
+            if now_ms.saturating_sub(request.sent_at_ms) < JUST_NOW_MS {
                 return;
             }
-            self.asks_wechat |= reading.asked_wechat;
+            self.asks_wechat |= request.asked_wechat;
             self.interrupt();
         }
         let at_ms = self.after_hint_ms(now_ms);
-        // It hastens, and delays nothing.
+        // A hint brings the next poll forward and never delays it.
         self.due_at_ms = Some(self.due_at_ms.map_or(at_ms, |due_ms| due_ms.min(at_ms)));
         self.leader = None;
     }
 
-    /// Whether one more request may be sent, of any kind; it is counted. `Err`: from when on.
+    /// Counts one request of any kind, if it may be sent now. `Err`: the time from which it may be
+    /// sent.
     pub(crate) fn take_turn(&mut self, now_ms: u64) -> Result<(), u64> {
         self.pace.take(now_ms)
     }
 
-    /// A question to WeChat at a later time, in place of the ordinary next one.
+    /// Schedules a query at WeChat for a later time, in place of the next ordinary poll.
     pub(crate) fn ask_wechat_at(&mut self, at_ms: u64) {
         self.asks_wechat = true;
         self.due_at_ms = Some(at_ms);
     }
 
-    /// Takes the rhythm up again after an interruption, if it runs at all.
+    /// Resumes the schedule after an interruption, if it polls by itself at all.
     pub(crate) fn carry_on(&mut self, now_ms: u64) {
         if self.running_since_ms.is_some() && self.in_flight.is_none() && self.due_at_ms.is_none() {
             self.due_at_ms = Some(now_ms + MIN_PAUSE_MS);
         }
     }
 
-    /// Gives the question under way up.
+    /// Drops the poll in flight.
     pub(crate) fn interrupt(&mut self) {
-        if let Some(reading) = self.in_flight.take() {
-            self.given_up = Some(reading.id);
+        if let Some(request) = self.in_flight.take() {
+            self.given_up = Some(request.id);
         }
     }
 
-    /// The question that was given up, to be aborted. There is one in flight at most, and a new one
-    /// only after this, so there is one at most here too.
+    /// The dropped poll, whose request the caller aborts. At most one poll is in flight, and the
+    /// next is sent only after this call, so there is at most one here too.
     pub(crate) const fn take_given_up(&mut self) -> Option<RequestId> {
         self.given_up.take()
     }
 
-    /// The next question, if its time has come; the caller sends it under `id`.
+    /// The next poll, if it is due; the caller sends it with `id`.
     pub(crate) fn next(
         &mut self,
         now_ms: u64,
@@ -201,14 +205,14 @@ impl Poll {
         self.due_at_ms = None;
         self.hold_hints(now_ms, JUST_NOW_MS);
         let asked_wechat = std::mem::take(&mut self.asks_wechat);
-        // A first question, one that asks WeChat, and one after a failure are answered at once:
-        // holding them would tell the buyer nothing.
+        // A first poll, one that queries WeChat, and one after a failure are answered at once:
+        // holding them would keep the buyer waiting for nothing.
         let may_wait = self.running_since_ms.is_some()
             && !asked_wechat
             && self.failures == 0
             && self.held_failures < HELD_FAILURES_MAX;
         let wait_s = (may_wait && seen.is_some()).then_some(WAIT_MAX_S);
-        self.in_flight = Some(Reading {
+        self.in_flight = Some(PollRequest {
             id,
             sent_at_ms: now_ms,
             asked_wechat,
@@ -221,17 +225,17 @@ impl Poll {
         })
     }
 
-    /// The question that an answer or a failure belongs to, or `None` when it is not the one
-    /// under way: then it is stale.
-    pub(crate) fn take(&mut self, id: RequestId) -> Option<Reading> {
-        self.in_flight.take_if(|reading| reading.id == id)
+    /// The poll that an answer or a failure belongs to. `None`: not the poll in flight, so the
+    /// answer is stale.
+    pub(crate) fn take(&mut self, id: RequestId) -> Option<PollRequest> {
+        self.in_flight.take_if(|request| request.id == id)
     }
 
-    /// Plans the next question after an answer, unless one is planned already.
+    /// Schedules the next poll after an answer, unless one is scheduled already.
     pub(crate) fn plan(
         &mut self,
         now_ms: u64,
-        reading: Reading,
+        request: PollRequest,
         is_changed: bool,
         poll_after_ms: Option<u64>,
     ) {
@@ -239,8 +243,8 @@ impl Poll {
         let Some(since_ms) = self.running_since_ms.filter(|_| self.due_at_ms.is_none()) else {
             return;
         };
-        let is_prompt = now_ms.saturating_sub(reading.sent_at_ms) < JUST_NOW_MS;
-        let pause_ms = if reading.was_held(now_ms) || (is_changed && !is_prompt) {
+        let is_prompt = now_ms.saturating_sub(request.sent_at_ms) < JUST_NOW_MS;
+        let pause_ms = if request.was_held(now_ms) || (is_changed && !is_prompt) {
             MIN_PAUSE_MS
         } else if is_changed {
             CHANGED_PAUSE_MS
@@ -252,11 +256,17 @@ impl Poll {
         self.due_at_ms = Some(now_ms + pause_ms);
     }
 
-    /// A question failed: tries again, later each time. One that asked WeChat still does.
-    pub(crate) fn failed(&mut self, now_ms: u64, reading: Reading, retry_after_ms: Option<u64>) {
-        self.asks_wechat |= reading.asked_wechat;
+    /// Handles a failed poll: retries, with a longer pause each time. A query at WeChat stays a
+    /// query.
+    pub(crate) fn failed(
+        &mut self,
+        now_ms: u64,
+        request: PollRequest,
+        retry_after_ms: Option<u64>,
+    ) {
+        self.asks_wechat |= request.asked_wechat;
         self.failures = self.failures.saturating_add(1);
-        self.held_failures += u32::from(reading.wait_ms > 0);
+        self.held_failures += u32::from(request.wait_ms > 0);
         let backoff_ms = 1_000 << (self.failures - 1).min(5);
         let pause_ms = match retry_after_ms {
             Some(wanted_ms) => {
@@ -269,25 +279,26 @@ impl Poll {
         self.due_at_ms = Some(now_ms + pause_ms);
     }
 
-    /// Gives up the question whose time is over.
-    pub(crate) fn take_overdue(&mut self, now_ms: u64) -> Option<Reading> {
+    /// Takes the poll whose timeout is over.
+    pub(crate) fn take_overdue(&mut self, now_ms: u64) -> Option<PollRequest> {
         self.in_flight
-            .take_if(|reading| reading.gives_up_at_ms() <= now_ms)
+            .take_if(|request| request.gives_up_at_ms() <= now_ms)
     }
 
-    /// The page came back: one question now, in place of one that may have died in its sleep.
+    /// The page is visible again: poll once now, in place of a poll that may have been lost while
+    /// the device slept.
     pub(crate) fn resume(&mut self, now_ms: u64) {
         self.is_visible = true;
         self.refresh(now_ms);
     }
 
-    /// The page is hidden: asks nothing.
+    /// The page is hidden: send nothing.
     pub(crate) fn hide(&mut self) {
         self.is_visible = false;
         self.give_way();
     }
 
-    /// The network is back, or gone.
+    /// The network became available or unavailable.
     pub(crate) fn set_online(&mut self, now_ms: u64, is_online: bool) {
         self.is_online = is_online;
         if is_online {
@@ -301,7 +312,7 @@ impl Poll {
         self.is_visible
     }
 
-    /// Nothing is sent while the page is hidden or the network is gone.
+    /// Nothing is sent while the page is hidden or offline.
     pub(crate) const fn may_send(&self) -> bool {
         self.is_visible && self.is_online
     }
@@ -310,21 +321,21 @@ impl Poll {
         self.is_online
     }
 
-    /// Enough questions failed in a row that the buyer should know.
+    /// Whether so many polls failed in a row that the buyer should know.
     pub(crate) const fn is_failing(&self) -> bool {
         self.failures >= FAILURES_TO_TELL
     }
 
-    /// When it needs to be looked at again.
+    /// The time at which the schedule needs the timer.
     pub(crate) fn wake_at_ms(&self) -> Option<u64> {
         match self.in_flight {
-            Some(reading) => Some(reading.gives_up_at_ms()),
+            Some(request) => Some(request.gives_up_at_ms()),
             None if self.may_send() => self.due_ms(),
             None => None,
         }
     }
 
-    /// A hint, if any question was to come by itself.
+    /// Hints, if a poll would have come without it.
     pub(crate) fn refresh(&mut self, now_ms: u64) {
         if self.running_since_ms.is_some() || self.due_at_ms.is_some() {
             self.failures = 0;
@@ -332,22 +343,22 @@ impl Poll {
         }
     }
 
-    /// Another tab asks, and may be held for so long. Of two that ask, the one with the lower
-    /// rank goes on, and the other's question is given up. A question that asks WeChat is the
-    /// buyer's own.
+    /// Another tab polls, and the backend may hold that poll for `for_ms`. Of two tabs that poll,
+    /// the one with the lower rank continues, and the other drops its poll. A query at WeChat
+    /// belongs to the buyer and is never dropped.
     pub(crate) fn peer_asks(&mut self, now_ms: u64, rank: u64, for_ms: u64) {
         if rank >= self.rank || self.running_since_ms.is_none() || self.asks_wechat {
             return;
         }
         let until_ms = now_ms + for_ms.min(MAX_PAUSE_MS) + PEER_PATIENCE_MS;
         self.leader = Some((rank, until_ms));
-        if !self.in_flight.is_some_and(|reading| reading.asked_wechat) {
+        if !self.in_flight.is_some_and(|request| request.asked_wechat) {
             self.due_at_ms = Some(self.after_hint_ms(now_ms));
             self.interrupt();
         }
     }
 
-    /// Another tab asks no more: this one does, if it was waiting for that one.
+    /// Another tab stopped polling: this tab polls if it relied on that one.
     pub(crate) fn peer_stopped(&mut self, now_ms: u64, rank: u64) {
         if self.leader.is_some_and(|(leader, _)| leader == rank) {
             self.leader = None;
@@ -355,24 +366,24 @@ impl Poll {
         }
     }
 
-    /// Another tab says that there is something new. After a failure that is no reason to try again
-    /// sooner: what a tab says proves nothing.
+    /// Another tab reports a change. After a failure this is no reason to retry sooner, because a
+    /// tab's message proves nothing.
     pub(crate) fn peer_hints(&mut self, now_ms: u64) {
         if self.failures == 0 {
             self.refresh(now_ms);
         }
     }
 
-    /// Stops for now, or lets another request go first. What was under way is asked again after it.
+    /// Pauses, or lets another request go first. The poll in flight is repeated afterwards.
     pub(crate) fn give_way(&mut self) {
-        if let Some(reading) = self.in_flight {
-            self.asks_wechat |= reading.asked_wechat;
-            self.due_at_ms = Some(reading.sent_at_ms + JUST_NOW_MS);
+        if let Some(request) = self.in_flight {
+            self.asks_wechat |= request.asked_wechat;
+            self.due_at_ms = Some(request.sent_at_ms + JUST_NOW_MS);
             self.interrupt();
         }
     }
 
-    /// When the next question is due: later, while another tab asks.
+    /// When the next poll is due: later, while another tab polls.
     fn due_ms(&self) -> Option<u64> {
         let due_at_ms = self.due_at_ms?;
         match self.leader {
@@ -381,13 +392,13 @@ impl Poll {
         }
     }
 
-    /// No hint brings about a question in the next while, nor before an earlier hold ends.
+    /// Blocks polls caused by hints for this long, and does not shorten an earlier block.
     fn hold_hints(&mut self, now_ms: u64, for_ms: u64) {
         self.hint_after_ms = self.after_hint_ms(now_ms).max(now_ms + for_ms);
         self.hint_set_at_ms = now_ms;
     }
 
-    /// The earliest time of a question that a hint brings about.
+    /// The earliest time of a poll that a hint causes.
     fn after_hint_ms(&self, now_ms: u64) -> u64 {
         if now_ms < self.hint_set_at_ms {
             return now_ms;
@@ -409,7 +420,7 @@ fn rhythm_ms(since_ms: u64) -> u64 {
         .map_or(MAX_PAUSE_MS, |(_, pause_ms)| *pause_ms)
 }
 
-/// Spreads the questions of many pages: xorshift64, seeded from outside.
+/// Spreads the polls of many pages: xorshift64, seeded by the caller.
 #[derive(Clone, Debug)]
 struct Jitter(u64);
 
@@ -434,8 +445,8 @@ mod tests {
             let id = RequestId(u32::try_from(sent.len()).unwrap());
             if poll.next(now_ms, id, None).is_some() {
                 sent.push(now_ms);
-                let reading = poll.take(id).unwrap();
-                poll.plan(now_ms, reading, false, None);
+                let request = poll.take(id).unwrap();
+                poll.plan(now_ms, request, false, None);
             }
             now_ms = poll.wake_at_ms().unwrap();
         }
@@ -443,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backend_that_holds_nothing_is_asked_fast_first_and_then_less() {
+    fn a_backend_that_holds_no_poll_is_polled_fast_at_first_and_then_less_often() {
         let sent = plain_polls(900_000);
         let count = |from, until| sent.iter().filter(|at| (from..until).contains(*at)).count();
         assert!(
@@ -456,30 +467,30 @@ mod tests {
     }
 
     #[test]
-    fn a_held_poll_is_followed_at_once_and_an_early_one_waits_as_asked() {
+    fn a_held_poll_is_followed_at_once_and_an_early_answer_by_the_stated_pause() {
         let mut poll = Poll::new(1);
         poll.start(0);
         let query = poll.next(0, RequestId(1), Some(4)).unwrap();
         assert_eq!((query.wait_s, query.seen), (Some(25), Some(4)));
-        let reading = poll.take(RequestId(1)).unwrap();
-        poll.plan(25_000, reading, false, Some(3_000));
+        let request = poll.take(RequestId(1)).unwrap();
+        poll.plan(25_000, request, false, Some(3_000));
         assert_eq!(poll.wake_at_ms(), Some(25_250), "held to the end");
         poll.next(25_250, RequestId(2), Some(4)).unwrap();
-        let reading = poll.take(RequestId(2)).unwrap();
-        poll.plan(25_300, reading, false, Some(3_000));
+        let request = poll.take(RequestId(2)).unwrap();
+        poll.plan(25_300, request, false, Some(3_000));
         assert_eq!(poll.wake_at_ms(), Some(28_300), "answered early");
     }
 
     #[test]
-    fn failures_back_off_and_a_stated_pause_is_obeyed() {
+    fn failures_back_off_and_a_stated_pause_is_kept() {
         let mut poll = Poll::new(3);
         poll.start(0);
         let mut pauses = Vec::new();
         let mut now_ms = 0;
         for id in 0..8 {
             poll.next(now_ms, RequestId(id), None).unwrap();
-            let reading = poll.take(RequestId(id)).unwrap();
-            poll.failed(now_ms, reading, None);
+            let request = poll.take(RequestId(id)).unwrap();
+            poll.failed(now_ms, request, None);
             let next_ms = poll.wake_at_ms().unwrap();
             pauses.push(next_ms - now_ms);
             now_ms = next_ms;
@@ -489,13 +500,13 @@ mod tests {
             assert!(around.contains(pause_ms), "{pauses:?}");
         }
         poll.next(now_ms, RequestId(9), None).unwrap();
-        let reading = poll.take(RequestId(9)).unwrap();
-        poll.failed(now_ms, reading, Some(90_000));
+        let request = poll.take(RequestId(9)).unwrap();
+        poll.failed(now_ms, request, Some(90_000));
         assert_eq!(poll.wake_at_ms(), Some(now_ms + 90_000));
     }
 
     #[test]
-    fn a_hidden_page_asks_nothing_and_one_that_returns_asks_once() {
+    fn a_hidden_page_polls_never_and_one_that_becomes_visible_polls_once() {
         let mut poll = Poll::new(1);
         poll.start(0);
         poll.next(0, RequestId(1), Some(1)).unwrap();
@@ -515,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_to_wechat_survives_a_hidden_page() {
+    fn a_query_at_wechat_survives_a_hidden_page() {
         let mut poll = Poll::new(1);
         poll.start(0);
         poll.ask_now(0, true);
@@ -526,20 +537,20 @@ mod tests {
     }
 
     #[test]
-    fn held_questions_that_break_give_way_to_plain_ones() {
+    fn held_polls_that_fail_are_replaced_by_plain_ones() {
         let mut poll = Poll::new(1);
         poll.start(0);
         let mut now_ms = 0;
         let mut held = Vec::new();
         for id in (0..12).step_by(2) {
-            // What breaks is a question that is held; a plain one is answered.
+            // Only held polls fail here; a plain one is answered.
             let query = poll.next(now_ms, RequestId(id), Some(1)).unwrap();
             held.push(query.wait_s.is_some());
-            let reading = poll.take(RequestId(id)).unwrap();
+            let request = poll.take(RequestId(id)).unwrap();
             if query.wait_s.is_some() {
-                poll.failed(now_ms + 20_000, reading, None);
+                poll.failed(now_ms + 20_000, request, None);
             } else {
-                poll.plan(now_ms, reading, false, None);
+                poll.plan(now_ms, request, false, None);
             }
             now_ms = poll.wake_at_ms().unwrap();
         }
@@ -547,17 +558,17 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_always_grows_is_not_asked_for_without_end() {
+    fn a_version_that_always_grows_is_not_polled_without_end() {
         let mut poll = Poll::new(1);
         poll.start(0);
         poll.next(0, RequestId(1), Some(1)).unwrap();
-        let reading = poll.take(RequestId(1)).unwrap();
-        poll.plan(20, reading, true, Some(2_000));
-        assert_eq!(poll.wake_at_ms(), Some(1_020), "new, and at once");
+        let request = poll.take(RequestId(1)).unwrap();
+        poll.plan(20, request, true, Some(2_000));
+        assert_eq!(poll.wake_at_ms(), Some(1_020), "changed, answered at once");
         poll.next(1_020, RequestId(2), Some(2)).unwrap();
-        let reading = poll.take(RequestId(2)).unwrap();
-        poll.plan(9_000, reading, true, Some(2_000));
-        assert_eq!(poll.wake_at_ms(), Some(9_250), "new, after a wait");
+        let request = poll.take(RequestId(2)).unwrap();
+        poll.plan(9_000, request, true, Some(2_000));
+        assert_eq!(poll.wake_at_ms(), Some(9_250), "changed, after a wait");
     }
 
     #[test]
@@ -565,8 +576,8 @@ mod tests {
         let mut poll = Poll::new(1);
         poll.start(100_000);
         poll.next(100_000, RequestId(1), Some(1)).unwrap();
-        let reading = poll.take(RequestId(1)).unwrap();
-        poll.plan(50_000, reading, false, Some(2_000));
+        let request = poll.take(RequestId(1)).unwrap();
+        poll.plan(50_000, request, false, Some(2_000));
         assert_eq!(poll.wake_at_ms(), Some(52_000));
     }
 }

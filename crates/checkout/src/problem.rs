@@ -1,25 +1,25 @@
-//! What can go wrong, as the page and the buyer are told: a stable code, who has to act, and
-//! whether trying again helps. Words for people are the widget's (`src/locale`).
+//! What can go wrong, as reported to the page and the buyer: a stable code, who has to act, and
+//! whether a retry helps. The texts for people are in the widget (`src/locale`).
 
 use merchant_api::{ApiError, ErrorCode, Malformed};
 
-/// Who can do something about it.
+/// Who can fix a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
-    /// The buyer: try again, use another way.
+    /// The buyer: try again, or use another method.
     Buyer,
     /// The merchant's engineer: a setting or the backend is wrong.
     Merchant,
     /// The network between the buyer and the merchant.
     Network,
-    /// WeChat.
+    /// WeChat itself.
     WeChat,
-    /// Whoever maintains the software: a fault of the backend's or of ours.
+    /// The maintainers of the software: a bug in the backend or in the element.
     Internal,
 }
 
 impl Actor {
-    /// The word in the `problem` event.
+    /// The value in the `problem` event.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Buyer => "buyer",
@@ -31,53 +31,54 @@ impl Actor {
     }
 }
 
-/// What went wrong.
+/// The cause of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProblemCode {
-    /// The backend said so, in the contract's words.
+    /// The backend refused with a code of the contract.
     Refused(ErrorCode),
-    /// The backend refused with a word or a body that the contract does not have.
+    /// The backend refused with a code or a body that the contract does not have.
     RefusedUnknown,
     /// The backend could not be reached.
     Unreachable,
-    /// The answer breaks the contract; the problem's field says where.
+    /// The answer breaks the contract; the problem's `field` says where.
     AnswerMalformed,
-    /// The answer holds an action that the product does not have.
+    /// The answer holds an action that does not belong to the product.
     ActionUnexpected,
-    /// `code_url` is not `weixin://`.
+    /// `code_url` does not start with `weixin://`.
     CodeUrlRefused,
     /// `h5_url` does not lead to WeChat.
     H5UrlRefused,
     /// `authorize_url` does not lead to WeChat.
     AuthorizeUrlRefused,
-    /// `success_url` is not an address that may be followed.
+    /// `success_url` is not an address that the page may follow.
     SuccessUrlRefused,
-    /// WeChat's bridge did not come in time.
+    /// WeChat's bridge did not appear in time.
     BridgeMissing,
-    /// `mini_program_path` does not begin with `/`.
+    /// `mini_program_path` does not start with `/`.
     MiniProgramPathRefused,
     /// The mini-program's page could not be opened from here.
     MiniProgramUnreachable,
-    /// The cashier failed, and WeChat does not say why.
+    /// The cashier failed, and WeChat does not report the cause.
     CashierFailed,
-    /// The page may not call the cashier: directory, domain or appid are not registered.
+    /// The page may not call the cashier: its directory, domain or appid is not registered.
     CashierDenied,
-    /// The same on iOS, where WeChat looks at the address on which the buyer *landed* and not at
-    /// the one that a single-page application has moved to since (client-realities §2.5).
+    /// The same on iOS. There WeChat checks the address on which the buyer *landed*, and not the
+    /// address to which a single-page application has moved since (field report:
+    /// <https://kane.mx/posts/2016/single-page-app-meets-weixin-pay/>).
     LandingUrlDenied,
-    /// WeChat does not accept `paySign`.
+    /// WeChat refuses `paySign`.
     SignatureRefused,
-    /// WeChat does not know the `prepay_id`: it is too old, of another appid, or `package` lacks
-    /// its prefix. A new attempt has a new one.
+    /// WeChat does not accept the `prepay_id`: it is too old, belongs to another appid, or
+    /// `package` lacks its prefix. A new attempt has a new `prepay_id`.
     PrepayIdRefused,
-    /// WeChat misses one of the six parameters, or one is no text.
+    /// One of the six parameters is missing, or is not a string.
     CashierParameterMissing,
     /// This client has no cashier.
     CashierUnsupported,
 }
 
 impl ProblemCode {
-    /// The word in the `problem` event.
+    /// The value in the `problem` event.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Refused(code) => code.as_str(),
@@ -102,7 +103,7 @@ impl ProblemCode {
         }
     }
 
-    /// Who can do something about it.
+    /// Who can fix the problem.
     pub const fn actor(self) -> Actor {
         match self {
             Self::Unreachable => Actor::Network,
@@ -118,7 +119,7 @@ impl ProblemCode {
         }
     }
 
-    /// The page may not call the cashier.
+    /// Whether the page may not call the cashier.
     pub(crate) const fn is_denied(self) -> bool {
         matches!(self, Self::CashierDenied | Self::LandingUrlDenied)
     }
@@ -140,23 +141,23 @@ impl ProblemCode {
     }
 }
 
-/// One thing that went wrong.
+/// A problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What.
+    /// The cause.
     pub code: ProblemCode,
-    /// Who can do something about it.
+    /// Who can fix it.
     pub actor: Actor,
     /// Whether the buyer may be offered another try.
     pub is_recoverable: bool,
-    /// The field of the contract or of the form that it is about.
+    /// The field of the contract or of the form that caused it.
     pub field: Option<String>,
-    /// The other side's own words: for the merchant's log, never for the buyer.
+    /// The other side's original text: for the merchant's log, never for the buyer.
     pub raw: Option<String>,
 }
 
 impl Problem {
-    /// A problem that needs no more than its code.
+    /// A problem without more detail than its code.
     pub const fn new(code: ProblemCode) -> Self {
         Self {
             code,
@@ -167,7 +168,7 @@ impl Problem {
         }
     }
 
-    /// The same, with the other side's words.
+    /// The same problem, with the other side's original text.
     #[must_use]
     pub fn with_raw(mut self, raw: impl Into<String>) -> Self {
         self.raw = Some(raw.into());
@@ -181,7 +182,7 @@ impl From<ApiError> for Problem {
             .code
             .map_or(ProblemCode::RefusedUnknown, ProblemCode::Refused);
         Self {
-            // What a backend says of its own refusal is worth more than the code's usual verdict.
+            // The backend's own statement about its refusal counts more than the code's default.
             is_recoverable: error.retryable || code.is_recoverable() && error.code.is_some(),
             field: error.field,
             raw: error.wechat_code.or(Some(error.message)),

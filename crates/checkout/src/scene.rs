@@ -1,7 +1,7 @@
-//! Where the buyer is, and which way of paying works there, with the reason.
+//! The buyer's environment, and which payment method works in it, with the reason.
 //!
-//! Two vocabularies, kept apart: a [`Decision`] is what an environment calls for, a
-//! [`Product`] is what a merchant has. [`scene`] brings them together.
+//! Two vocabularies are kept apart: a [`Decision`] is what an environment needs, and a [`Product`]
+//! is what a merchant has. [`scene`] combines them.
 
 mod environment;
 
@@ -10,31 +10,31 @@ use merchant_api::Product;
 
 use crate::facts::{Facts, Options};
 
-/// What an environment calls for (research: the `scene` column of the corpus).
+/// What an environment needs. The values are those of the `scene` column in `tests/ua-corpus.tsv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
-    /// WeChat's own page: call the cashier.
+    /// A page inside WeChat: call the cashier.
     Jsapi,
-    /// WeCom: try the cashier, with a QR code in view.
+    /// WeCom: try the cashier, with a QR code beside it.
     JsapiGuarded,
     /// A mini-program's web-view: only the mini-program's own page can pay.
     MiniProgram,
-    /// A phone's browser: go to `h5_url`.
+    /// A phone's browser: navigate to `h5_url`.
     H5,
-    /// Another app's web-view: try `h5_url`, with "open in the browser" in view.
+    /// Another app's web-view: try `h5_url`, with "open in the browser" beside it.
     H5Guarded,
-    /// A tablet: offer both.
+    /// A tablet: offer H5 and a QR code.
     H5OrNative,
-    /// A desk: show the QR code.
+    /// A desktop: show the QR code.
     Native,
-    /// A WeChat from before payments: say so.
+    /// A WeChat version without payments: ask the buyer to upgrade.
     Upgrade,
-    /// A robot: order nothing.
+    /// A bot: start nothing.
     None,
 }
 
 impl Decision {
-    /// The word of the corpus.
+    /// The value in the corpus.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Jsapi => "jsapi",
@@ -49,7 +49,7 @@ impl Decision {
         }
     }
 
-    /// Whether the first way may turn out not to work, so that the second is offered beside it.
+    /// Whether the first method may fail, so that the second is offered beside it.
     const fn is_uncertain(self) -> bool {
         matches!(
             self,
@@ -57,8 +57,9 @@ impl Decision {
         )
     }
 
-    /// The same in a frame: the bridge lives in the top window, and `h5_url` has to leave with the
-    /// whole page, which a frame may be forbidden. So both are tried with the other way in view.
+    /// The decision for a framed page: the bridge belongs to the top window, and `h5_url` must
+    /// navigate the whole page, which a frame may be forbidden to do. So both are tried with the
+    /// other method beside them.
     const fn in_frame(self, is_framed: bool) -> Self {
         match self {
             Self::Jsapi if is_framed => Self::JsapiGuarded,
@@ -68,32 +69,32 @@ impl Decision {
     }
 }
 
-/// Why this way, in a word for the `scene-decided` event and for the page's engineer.
+/// Why this method was chosen: the value for the `scene-decided` event and for the page's engineer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The page set the `scene` attribute.
     ChosenByPage,
-    /// The environment calls for it and the merchant has it.
+    /// The environment needs it and the merchant has it.
     Environment,
-    /// The page insists on what WeChat refuses here (a native code or `h5_url` inside WeChat), so
-    /// the environment decides after all.
+    /// The page requires a product that WeChat refuses here (Native or `h5_url` inside WeChat), so
+    /// the environment decides.
     ChoiceImpossible,
-    /// The page is in a frame, where the way that the environment calls for is uncertain.
+    /// The page is in a frame, where the environment's method may fail.
     Framed,
-    /// The merchant lacks what the environment calls for; this is the next best.
+    /// The merchant lacks the product that the environment needs; this is the next best.
     ProductMissing,
-    /// The merchant has nothing that works here; where it has something that works, if anywhere.
-    NothingFits(Option<Instead>),
+    /// The merchant has no product that works here. The value says where one works, if anywhere.
+    NothingFits(Option<Alternative>),
     /// A mini-program's web-view cannot pay by itself.
     MiniProgram,
     /// WeChat is too old.
     WeChatTooOld,
-    /// A robot reads the page.
+    /// A bot reads the page.
     Robot,
 }
 
 impl Reason {
-    /// The word in the event.
+    /// The value in the event.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ChosenByPage => "chosen_by_page",
@@ -109,20 +110,20 @@ impl Reason {
     }
 }
 
-/// Where a buyer goes who cannot pay here.
+/// Where a buyer can pay who cannot pay here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Instead {
-    /// A computer, which shows a code.
+pub enum Alternative {
+    /// On a computer, which shows a code.
     Computer,
-    /// The phone's own browser, which goes to `h5_url`.
+    /// In the phone's own browser, which navigates to `h5_url`.
     PhoneBrowser,
-    /// WeChat on the phone, which has the cashier.
+    /// In WeChat on the phone, which has the cashier.
     WeChat,
 }
 
-impl Instead {
-    /// Where this merchant can be paid. A mini-program alone is no place for a page.
-    pub fn of(has: impl Fn(&Product) -> bool) -> Option<Self> {
+impl Alternative {
+    /// Where these products can be paid. A mini-program alone cannot show this page.
+    pub fn among(has: impl Fn(&Product) -> bool) -> Option<Self> {
         let places = [
             (Product::Native, Self::Computer),
             (Product::H5, Self::PhoneBrowser),
@@ -133,51 +134,52 @@ impl Instead {
     }
 }
 
-/// The way of paying that was found.
+/// The payment method for a scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WayOut {
-    /// What is started or offered first.
+pub struct PaymentMethod {
+    /// The product that is started or offered first.
     pub product: Product,
-    /// What is offered beside it.
+    /// The product that is offered beside it.
     pub fallback: Option<Product>,
 }
 
-/// Where the buyer is and what follows from it.
+/// The buyer's environment, and the decision for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scene {
-    /// What the browser is.
+    /// The environment.
     pub environment: Environment,
-    /// What it calls for.
+    /// What the environment needs.
     pub decision: Decision,
-    /// The way that is taken, or `None` where there is honestly none.
-    pub way_out: Option<WayOut>,
-    /// Why.
+    /// The payment method, or `None` if no method works here.
+    pub method: Option<PaymentMethod>,
+    /// Why this method was chosen, or why there is none.
     pub reason: Reason,
 }
 
 impl Scene {
-    /// Whether the buyer holds the very device that would have to scan a QR code.
+    /// Whether the page is on the device that would have to scan a QR code.
     pub fn is_handheld(&self) -> bool {
         self.environment.is_handheld
     }
 }
 
-/// Decides the scene from facts, the page's wish and what the merchant has (`None`: unknown,
-/// so whatever the scene wants may be tried).
+/// Decides the scene from the facts, the page's options and the merchant's products. With `None`
+/// the products are unknown, so every product may be tried.
 pub fn scene(facts: &Facts, options: &Options, products: Option<&[Product]>) -> Scene {
     let (environment, decision) = decide(facts);
     let has = |product: &Product| products.is_none_or(|products| products.contains(product));
     let chosen = options.product;
-    let (way_out, reason) = match chosen {
-        Some(product) if environment.lets_through(product) => {
+    let (method, reason) = match chosen {
+        Some(product) if environment.allows(product) => {
             if has(&product) {
                 (Some(only(product)), Reason::ChosenByPage)
             } else {
-                // What the page insists on, it insists on everywhere.
+                // A product that the page requires is required everywhere: there is no alternative
+                // place.
                 (None, Reason::NothingFits(None))
             }
         }
-        _ => way_out(&environment, decision, has),
+        _ => choose_method(&environment, decision, has),
     };
     let reason = match reason {
         Reason::Environment if chosen.is_some() => Reason::ChoiceImpossible,
@@ -187,26 +189,26 @@ pub fn scene(facts: &Facts, options: &Options, products: Option<&[Product]>) -> 
     Scene {
         environment,
         decision,
-        way_out,
+        method,
         reason,
     }
 }
 
-const fn only(product: Product) -> WayOut {
-    WayOut {
+const fn only(product: Product) -> PaymentMethod {
+    PaymentMethod {
         product,
         fallback: None,
     }
 }
 
-/// What a decision wants, best first; the second is offered beside the first where the
-/// environment makes the first uncertain.
-fn way_out(
+/// Chooses from the products that a decision needs, best first. The second is offered beside the
+/// first if the environment makes the first uncertain.
+fn choose_method(
     environment: &Environment,
     decision: Decision,
     has: impl Fn(&Product) -> bool,
-) -> (Option<WayOut>, Reason) {
-    let nothing_fits = Reason::NothingFits(Instead::of(&has));
+) -> (Option<PaymentMethod>, Reason) {
+    let nothing_fits = Reason::NothingFits(Alternative::among(&has));
     let (wanted, none): (&[Product], Reason) = match decision {
         Decision::Jsapi | Decision::JsapiGuarded => {
             (&[Product::Jsapi, Product::Native], nothing_fits)
@@ -222,7 +224,7 @@ fn way_out(
         Decision::Upgrade => (&[], Reason::WeChatTooOld),
         Decision::None => (&[], Reason::Robot),
     };
-    let fits = |product: &Product| has(product) && environment.lets_through(*product);
+    let fits = |product: &Product| has(product) && environment.allows(*product);
     let mut available = wanted.iter().copied().filter(fits);
     let Some(product) = available.next() else {
         return (None, none);
@@ -233,7 +235,7 @@ fn way_out(
         Reason::ProductMissing
     };
     let fallback = available.next().filter(|_| decision.is_uncertain());
-    (Some(WayOut { product, fallback }), reason)
+    (Some(PaymentMethod { product, fallback }), reason)
 }
 
 #[cfg(test)]
@@ -242,7 +244,7 @@ mod tests {
 
     const WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) Language/zh_CN";
     const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/111.0.0.0 Mobile Safari/537.36";
-    const DESK: &str =
+    const DESKTOP: &str =
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
     const WECOM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Mobile/15E148 wxwork/4.1.39 MicroMessenger/7.0.1";
     const QQ: &str =
@@ -267,16 +269,16 @@ mod tests {
         reason: Reason,
     ) {
         let scene = scene(&facts(user_agent), &Options::default(), Some(products));
-        let found = scene.way_out.map(|way| (way.product, way.fallback));
+        let found = scene.method.map(|way| (way.product, way.fallback));
         assert_eq!((found, scene.reason), (expected, reason), "{user_agent}");
     }
 
     #[test]
-    fn each_place_gets_the_way_that_works_there() {
+    fn each_environment_gets_the_method_that_works_in_it() {
         let all = [Jsapi, H5, Native];
         check(WECHAT, &all, Some((Jsapi, None)), Reason::Environment);
         check(PHONE, &all, Some((H5, None)), Reason::Environment);
-        check(DESK, &all, Some((Native, None)), Reason::Environment);
+        check(DESKTOP, &all, Some((Native, None)), Reason::Environment);
         check(
             WECOM,
             &all,
@@ -288,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_merchant_lacks_is_replaced_or_said() {
+    fn a_product_that_the_merchant_lacks_is_replaced_by_the_next_best() {
         check(
             PHONE,
             &[Native],
@@ -304,18 +306,18 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_fits_the_buyer_is_sent_to_where_something_does() {
+    fn a_buyer_without_a_method_is_sent_to_where_a_product_works() {
         let cases = [
-            (WECHAT, [Native].as_slice(), Some(Instead::Computer)),
-            (WECHAT, &[Native, H5], Some(Instead::Computer)),
-            (WECHAT, &[H5], Some(Instead::PhoneBrowser)),
+            (WECHAT, [Native].as_slice(), Some(Alternative::Computer)),
+            (WECHAT, &[Native, H5], Some(Alternative::Computer)),
+            (WECHAT, &[H5], Some(Alternative::PhoneBrowser)),
             (WECHAT, &[MiniProgram], None),
-            (DESK, &[H5], Some(Instead::PhoneBrowser)),
-            (DESK, &[Jsapi, H5], Some(Instead::PhoneBrowser)),
-            (DESK, &[Jsapi], Some(Instead::WeChat)),
-            (PHONE, &[Jsapi], Some(Instead::WeChat)),
-            (QQ, &[Jsapi], Some(Instead::WeChat)),
-            (WECOM, &[H5], Some(Instead::PhoneBrowser)),
+            (DESKTOP, &[H5], Some(Alternative::PhoneBrowser)),
+            (DESKTOP, &[Jsapi, H5], Some(Alternative::PhoneBrowser)),
+            (DESKTOP, &[Jsapi], Some(Alternative::WeChat)),
+            (PHONE, &[Jsapi], Some(Alternative::WeChat)),
+            (QQ, &[Jsapi], Some(Alternative::WeChat)),
+            (WECOM, &[H5], Some(Alternative::PhoneBrowser)),
         ];
         for (user_agent, products, instead) in cases {
             check(user_agent, products, None, Reason::NothingFits(instead));
@@ -323,8 +325,8 @@ mod tests {
     }
 
     #[test]
-    fn inside_wechat_on_a_phone_there_is_never_a_native_code() {
-        let on_a_computer = Reason::NothingFits(Some(Instead::Computer));
+    fn a_phone_inside_wechat_never_gets_a_native_code() {
+        let on_a_computer = Reason::NothingFits(Some(Alternative::Computer));
         check(WECHAT, &[Native], None, on_a_computer);
         check(MINI_PROGRAM, &[Native], None, Reason::MiniProgram);
         let chosen = |product, products: &[Product]| {
@@ -333,7 +335,7 @@ mod tests {
                 ..Options::default()
             };
             let scene = scene(&facts(WECHAT), &options, Some(products));
-            (scene.way_out.map(|way| way.product), scene.reason)
+            (scene.method.map(|way| way.product), scene.reason)
         };
         for product in [Native, H5] {
             assert_eq!(
@@ -368,15 +370,15 @@ mod tests {
     }
 
     #[test]
-    fn in_a_frame_the_uncertain_ways_are_tried_with_the_other_in_view() {
+    fn in_a_frame_an_uncertain_method_is_offered_with_the_other_one() {
         let framed = |user_agent: &str| {
             let facts = Facts {
                 framed: true,
                 ..facts(user_agent)
             };
             let scene = scene(&facts, &Options::default(), Some(&[Jsapi, H5, Native]));
-            let way_out = scene.way_out.map(|way| (way.product, way.fallback));
-            (scene.decision, way_out, scene.reason)
+            let method = scene.method.map(|way| (way.product, way.fallback));
+            (scene.decision, method, scene.reason)
         };
         assert_eq!(
             framed(PHONE),
@@ -391,7 +393,7 @@ mod tests {
             (Decision::JsapiGuarded, Some((Jsapi, None)), Reason::Framed)
         );
         assert_eq!(
-            framed(DESK),
+            framed(DESKTOP),
             (Decision::Native, Some((Native, None)), Reason::Environment)
         );
     }
@@ -403,9 +405,9 @@ mod tests {
             ..Options::default()
         };
         let chosen = scene(&facts(PHONE), &options, Some(&[Native, H5]));
-        assert_eq!(chosen.way_out, Some(only(Native)));
+        assert_eq!(chosen.method, Some(only(Native)));
         assert_eq!(chosen.reason, Reason::ChosenByPage);
         assert!(chosen.is_handheld(), "for another device to scan");
-        assert_eq!(scene(&facts(PHONE), &options, Some(&[H5])).way_out, None);
+        assert_eq!(scene(&facts(PHONE), &options, Some(&[H5])).method, None);
     }
 }

@@ -1,57 +1,57 @@
-//! What is shown, as plain data: the view renders it and knows nothing else.
+//! What the element shows, as plain data: the view renders it and knows nothing else.
 
 use merchant_api::Product;
 
 use crate::problem::Problem;
 use crate::scene::Reason;
 
-/// Everything on the element at one moment.
+/// Everything that the element shows at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ViewModel {
-    /// What is bought; `None` until the first answer.
+    /// The order; `None` until the first answer.
     pub order: Option<OrderView>,
-    /// The gateway is a simulator: say TEST.
+    /// The gateway is a simulator, so the element is marked as TEST.
     pub is_test: bool,
     /// What the buyer sees and can do.
     pub screen: Screen,
-    /// How the line to the backend is.
+    /// The state of the connection to the backend.
     pub connection: Connection,
 }
 
-/// The order, for the head of the element.
+/// The order, for the element's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderView {
-    /// The merchant's number.
+    /// The merchant's order number.
     pub order_no: String,
     /// What is bought, in the merchant's words.
     pub description: Option<String>,
     /// The price, in fen.
     pub total_fen: u64,
-    /// ISO 4217.
+    /// The ISO 4217 code.
     pub currency: String,
 }
 
-/// How the line to the backend is.
+/// The state of the connection to the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Connection {
-    /// Fine, as far as is known.
+    /// No failure is known.
     Steady,
-    /// Asking failed, and is tried again.
+    /// Polling failed and is being retried.
     Reconnecting,
-    /// The browser says there is no network.
+    /// The browser reports that there is no network.
     Offline,
 }
 
-/// A sentence beside the screen.
+/// A sentence that is shown with the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
     /// The buyer came back from the cashier without paying.
     Cancelled,
-    /// WeChat was asked, and has no payment yet.
+    /// WeChat was queried, and has no payment yet.
     NotPaidYet,
-    /// The last try could not be made.
+    /// The last try failed, and is being retried.
     TryAgain,
-    /// It is being made sure that an earlier try did not take effect.
+    /// The backend is checking that an earlier try did not take effect.
     MakingSure,
 }
 
@@ -60,87 +60,88 @@ pub enum Notice {
 pub enum Screen {
     /// Before the first answer.
     Loading,
-    /// A button, or two.
+    /// One or two buttons that pay.
     Offer {
-        /// What the button does.
+        /// The product of the first button.
         product: Product,
-        /// What the other way is.
+        /// The product of the second button.
         fallback: Option<Product>,
-        /// It may fail here, and then another browser is the other way: say so beside the button.
+        /// The product may fail here, and another browser is the alternative: say so beside the
+        /// button.
         is_guarded: bool,
         /// What happened before.
         notice: Option<Notice>,
     },
-    /// The attempt is being made.
+    /// An attempt is being requested.
     Starting {
-        /// For what.
+        /// The product of the attempt.
         product: Product,
         /// Why it takes long.
         notice: Option<Notice>,
     },
-    /// The code, good for scanning.
+    /// A code that can be scanned.
     QrCode {
-        /// What to encode.
+        /// The text to encode.
         code_url: String,
-        /// How long it is good, in milliseconds; unknown with some backends.
+        /// How long the code is valid, in milliseconds; unknown with some backends.
         remaining_ms: Option<u64>,
-        /// It has to be scanned by another device, for the page is on the phone itself.
+        /// The page is on the phone itself, so the code must be scanned by another device.
         is_handheld: bool,
     },
-    /// The code's time is up, and WeChat is asked a last time.
+    /// The code's time is over, and WeChat is queried once more.
     QrChecking {
-        /// Still shown, dimmed.
+        /// The old code, shown dimmed.
         code_url: String,
     },
-    /// The code is no longer good; a new one can be had.
+    /// The code has expired; the buyer can get a new one.
     QrExpired {
-        /// Still shown, dimmed and covered.
+        /// The old code, shown dimmed and covered.
         code_url: String,
     },
     /// WeChat's cashier is being opened, or is open.
     Cashier {
-        /// The cashier has been silent for long: offer to ask.
+        /// The cashier has not replied for long: offer to check the payment.
         is_silent: bool,
-        /// What the other way is: offered with it.
+        /// The other product, offered with that.
         fallback: Option<Product>,
     },
-    /// The cashier is closed; the backend is asked.
+    /// The cashier closed, and the backend is being polled.
     Confirming,
-    /// The page is leaving, or WeChat has been called over it.
+    /// The page is navigating away, or WeChat was opened over it.
     Leaving {
         /// The page is still here after a while: offer another try.
         is_stuck: bool,
-        /// What it is paid by there; on the hop for the openid there is nothing to pay.
+        /// The product that can be paid there; none on the OAuth redirect.
         product: Option<Product>,
-        /// What the other way is: offered with the other try.
+        /// The other product, offered with another try.
         fallback: Option<Product>,
     },
     /// The buyer is back from WeChat's middle page.
     Returned {
-        /// What the last question brought.
+        /// The result of the last query.
         notice: Option<Notice>,
-        /// WeChat is being asked.
+        /// WeChat is being queried.
         is_asking: bool,
     },
     /// Another device has taken over.
     Elsewhere,
     /// Paid.
     Paid {
-        /// What the payer gave, in fen, where the backend says it.
+        /// What the payer paid, in fen, if the backend reports it.
         payer_total_fen: Option<u64>,
     },
     /// Closed by WeChat or the merchant.
     Closed,
-    /// The order's time is up.
+    /// The order has expired.
     Expired,
-    /// Something went wrong that a retry may or may not mend.
+    /// Paying failed; the problem says whether a retry can help.
     Failed(Problem),
-    /// There is honestly no way to pay here.
+    /// There is no way to pay here.
     Unavailable(Reason),
 }
 
 impl Screen {
-    /// The screen's name: the `state-change` event and the `data-state` attribute.
+    /// The screen's name: the value of the `state-change` event and of the `data-state` attribute.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Loading => "loading",

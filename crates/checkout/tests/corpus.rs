@@ -1,5 +1,4 @@
-//! Real User-Agent strings, each with its class. The file's last column says where a string was
-//! seen.
+//! Real User-Agent strings, each with its class. The last column says where a string was seen.
 
 use checkout::{Facts, Injected, decide};
 
@@ -35,15 +34,15 @@ fn every_string_of_the_corpus_gets_its_class() {
     every_row_gets_its_class(include_str!("ua-corpus.tsv"));
 }
 
-/// Strings beyond the corpus, each with the class that its rule gives and the reason: the traps
-/// of the order of tests, and places that the corpus has no string of.
+/// Strings beyond the corpus, each with the class that the rules give it and the reason: cases
+/// where the order of the tests matters, and environments without a string in the corpus.
 #[test]
-fn the_rules_hold_for_strings_that_they_were_not_made_from() {
+fn the_rules_hold_for_strings_outside_the_corpus() {
     every_row_gets_its_class(include_str!("reasoned-uas.tsv"));
 }
 
 #[test]
-fn a_class_does_not_depend_on_the_case_of_letters() {
+fn letter_case_does_not_change_the_class() {
     for line in include_str!("ua-corpus.tsv").lines().skip(1) {
         let user_agent = line.split('\t').next().unwrap_or_default();
         let class = |user_agent: String| {
@@ -61,7 +60,7 @@ fn a_class_does_not_depend_on_the_case_of_letters() {
 }
 
 #[test]
-fn a_phone_that_asks_for_the_desktops_page_is_told_by_its_touch_points() {
+fn a_phone_that_requests_the_desktop_page_is_recognised_by_its_touch_points() {
     let facts = Facts {
         user_agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36".into(),
         touch_points: 5,
@@ -78,7 +77,7 @@ fn a_phone_that_asks_for_the_desktops_page_is_told_by_its_touch_points() {
 }
 
 #[test]
-fn an_ipad_that_says_it_is_a_mac_is_told_by_its_touch_points() {
+fn an_ipad_that_reports_a_mac_is_recognised_by_its_touch_points() {
     let facts = Facts {
         user_agent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.0.3 Safari/605.1.15".into(),
         touch_points: 5,
@@ -90,7 +89,7 @@ fn an_ipad_that_says_it_is_a_mac_is_told_by_its_touch_points() {
 }
 
 #[test]
-fn an_old_web_view_of_a_mini_program_is_told_by_the_page() {
+fn an_old_mini_program_web_view_is_recognised_by_a_fact_of_the_page() {
     let facts = Facts {
         user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 12_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/6.7.3".into(),
         injected: Injected {

@@ -1,32 +1,32 @@
-//! What the backend's answers do. Stale ones are dropped by request and version; `paid` is final;
-//! `closed` can only be followed by late money.
+//! How the backend's answers change the machine. A stale answer is dropped by its request id and
+//! version. `paid` is final; only a late payment can follow `closed`.
 
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, OrderState, Product, decimal};
 
 use super::attempts::code_remaining_ms;
-use super::stage::{Asking, Cashier, CashierPhase, Life, Returned, Stage};
-use super::{CONFIRMING_PAUSE_MS, CheckoutMachine, Known, SUCCESS_MS};
+use super::stage::{Cashier, CashierPhase, CheckReason, CodeState, Returned, Stage};
+use super::{CONFIRMING_PAUSE_MS, CheckoutMachine, LastAnswer, SUCCESS_MS};
 use crate::destination::SuccessUrl;
 use crate::effect::{Effect, Occurrence, RequestId};
-use crate::event::{Failure, PeerWord};
-use crate::poll::Reading;
+use crate::event::{Failure, PeerMessage};
+use crate::poll::PollRequest;
 use crate::problem::{Problem, ProblemCode};
-use crate::scene::{self, Reason, WayOut};
+use crate::scene::{self, PaymentMethod, Reason};
 use crate::view_model::{Notice, OrderView};
 
 impl CheckoutMachine {
     pub(super) fn answered(&mut self, now_ms: u64, id: RequestId, answer: &CheckoutAnswer) {
-        let seen = self.known.as_ref().and_then(|known| known.version);
+        let seen = self.last_answer.as_ref().and_then(|last| last.version);
         let is_changed = answer.version.is_some() && answer.version != seen;
         if is_changed && seen.is_some() {
-            self.tell_peers(PeerWord::News);
+            self.notify_peers(PeerMessage::Changed);
         }
-        if let Some(reading) = self.poll.take(id) {
+        if let Some(request) = self.poll.take(id) {
             let poll_after_ms = answer.poll_after_ms;
             if self.absorb(now_ms, answer) {
-                self.read(now_ms, reading, answer);
+                self.read(now_ms, request, answer);
             }
-            self.poll.plan(now_ms, reading, is_changed, poll_after_ms);
+            self.poll.plan(now_ms, request, is_changed, poll_after_ms);
         } else if self.is_starting(id) {
             let Stage::Starting(starting) = &self.stage else {
                 return;
@@ -36,7 +36,7 @@ impl CheckoutMachine {
             if self.absorb(now_ms, answer) {
                 self.attempt_answered(now_ms, product, answer);
             } else if self.is_starting(id) {
-                // The answer to a new attempt cannot be older than what was seen before it.
+                // The answer to a new attempt cannot be older than the answer seen before it.
                 let stale = Malformed::not("version", "must not fall");
                 self.attempt_failed(now_ms, Failure::Malformed(stale));
             }
@@ -47,29 +47,30 @@ impl CheckoutMachine {
     }
 
     pub(super) fn failed(&mut self, now_ms: u64, id: RequestId, failure: Failure) {
-        if let Some(reading) = self.poll.take(id) {
-            self.read_failed(now_ms, reading, failure);
+        if let Some(request) = self.poll.take(id) {
+            self.read_failed(now_ms, request, failure);
         } else if self.is_starting(id) {
             self.attempt_failed(now_ms, failure);
         } else if self.is_cancelling(id) {
-            // Not offered, or too late: the attempt ends by itself, and the buyer has moved on.
+            // The backend has no cancel, or the cancel came too late: the attempt ends by itself,
+            // and the buyer sees the offer already.
             self.cancelling = None;
         }
     }
 
-    /// Takes in what an answer says of the order. `false`: the stage is settled or the answer is
-    /// stale, and there is nothing more to read in it.
+    /// Takes over an answer's data about the order. `false`: the stage is final or the answer is
+    /// stale, so the rest of the answer is ignored.
     pub(super) fn absorb(&mut self, now_ms: u64, answer: &CheckoutAnswer) -> bool {
         if matches!(self.stage, Stage::Paid { .. }) {
             return false;
         }
-        let seen = self.known.as_ref().and_then(|known| known.version);
+        let seen = self.last_answer.as_ref().and_then(|last| last.version);
         let is_stale = matches!((seen, answer.version), (Some(seen), Some(new)) if new < seen);
-        // Paid is never taken back, so even a late word of it is good.
+        // `paid` is final, so it counts even in a stale answer.
         if is_stale && answer.state != OrderState::Paid {
             return false;
         }
-        self.know(answer);
+        self.remember(answer);
         match answer.state {
             OrderState::Paid => self.settle(now_ms, answer),
             OrderState::Closed => self.close(),
@@ -78,9 +79,9 @@ impl CheckoutMachine {
         false
     }
 
-    fn know(&mut self, answer: &CheckoutAnswer) {
-        let is_first = self.known.is_none();
-        self.known = Some(Known {
+    fn remember(&mut self, answer: &CheckoutAnswer) {
+        let is_first = self.last_answer.is_none();
+        self.last_answer = Some(LastAnswer {
             version: answer.version,
             order: OrderView {
                 order_no: answer.order_no.clone(),
@@ -100,8 +101,8 @@ impl CheckoutMachine {
     fn settle(&mut self, now_ms: u64, answer: &CheckoutAnswer) {
         self.give_up_requests();
         self.effects.push(Effect::MarkDeparture(false));
-        if !self.told.is_paid {
-            self.told.is_paid = true;
+        if !self.emitted.is_paid {
+            self.emitted.is_paid = true;
             let attempt = answer.attempt.as_ref();
             self.emit(Occurrence::Paid {
                 order_no: answer.order_no.clone(),
@@ -132,17 +133,17 @@ impl CheckoutMachine {
     fn close(&mut self) {
         self.give_up_requests();
         self.effects.push(Effect::MarkDeparture(false));
-        if !self.told.is_closed {
-            self.told.is_closed = true;
+        if !self.emitted.is_closed {
+            self.emitted.is_closed = true;
             self.emit(Occurrence::Closed);
         }
         self.stage = Stage::Closed;
     }
 
-    /// An answer to a question, with the order still open.
-    fn read(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
+    /// Handles the answer to a poll while the order is open.
+    fn read(&mut self, now_ms: u64, request: PollRequest, answer: &CheckoutAnswer) {
         if self.scene.is_none() {
-            self.begin(now_ms, reading, answer);
+            self.begin(now_ms, request, answer);
             return;
         }
         if self.is_taken_over(answer) {
@@ -155,17 +156,17 @@ impl CheckoutMachine {
             return;
         }
         match &mut self.stage {
-            Stage::Loading { .. } => self.begin(now_ms, reading, answer),
-            Stage::Code(_) => self.read_code(now_ms, reading, answer),
+            Stage::Loading { .. } => self.begin(now_ms, request, answer),
+            Stage::Code(_) => self.read_code(now_ms, request, answer),
             Stage::Confirming { .. } => {
-                // Asks WeChat again, until it says paid or the time for it is over.
+                // Query WeChat again, until it reports a payment or the time for it is over.
                 self.poll.ask_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
             }
-            Stage::Returned(returned) if reading.asked_wechat => {
+            Stage::Returned(returned) if request.asked_wechat => {
                 let notice = Some(Notice::NotPaidYet);
-                match returned.asking.take() {
-                    Some(Asking::MayBePaid) => returned.notice = notice,
-                    Some(Asking::HadTrouble) => {
+                match returned.check.take() {
+                    Some(CheckReason::MayBePaid) => returned.notice = notice,
+                    Some(CheckReason::HadTrouble) => {
                         self.effects.push(Effect::MarkDeparture(false));
                         self.stage = Stage::Offer { notice };
                     }
@@ -176,7 +177,7 @@ impl CheckoutMachine {
         }
     }
 
-    /// A newer attempt than this page's own is the current one.
+    /// Whether a newer attempt than this page's own is the current one.
     fn is_taken_over(&self, answer: &CheckoutAnswer) -> bool {
         match (self.stage.own_attempt(), &answer.attempt) {
             (Some(own), Some(current)) => current.number > own,
@@ -184,9 +185,9 @@ impl CheckoutMachine {
         }
     }
 
-    /// While a code is shown: keep to the backend's times, take a renewed link in place, and
-    /// make the last query count.
-    fn read_code(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
+    /// While a code is shown: follow the backend's times, replace a renewed link in place, and let
+    /// the last query decide whether the code has expired.
+    fn read_code(&mut self, now_ms: u64, request: PollRequest, answer: &CheckoutAnswer) {
         let Stage::Code(code) = &mut self.stage else {
             return;
         };
@@ -196,22 +197,22 @@ impl CheckoutMachine {
             self.place_code(now_ms, text, answer);
             return;
         }
-        if let (Life::Fresh, Some(remaining_ms)) = (code.life, code_remaining_ms(answer)) {
-            // A clock that stood still in the device's sleep is set right by the backend's time.
+        if let (CodeState::Valid, Some(remaining_ms)) = (code.state, code_remaining_ms(answer)) {
+            // The page's clock stops while the device sleeps; the backend's time corrects it.
             code.deadline_ms = Some(now_ms + remaining_ms);
         }
-        if let Life::LastQuery { since_ms } = code.life {
-            if !was_checked_since(since_ms, now_ms, reading, answer) {
+        if let CodeState::LastQuery { since_ms } = code.state {
+            if !was_checked_since(since_ms, now_ms, request, answer) {
                 self.poll.ask_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
             } else if answer.remaining_ms == Some(0) {
                 self.stage = Stage::Expired;
             } else {
-                code.life = Life::Over;
+                code.state = CodeState::Expired;
             }
         }
     }
 
-    pub(super) fn read_failed(&mut self, now_ms: u64, reading: Reading, failure: Failure) {
+    pub(super) fn read_failed(&mut self, now_ms: u64, request: PollRequest, failure: Failure) {
         let (problem, retry_after_ms, is_final) = match failure {
             Failure::Refused { error, .. } => {
                 let retry_after_ms = error.retry_after_ms;
@@ -236,17 +237,17 @@ impl CheckoutMachine {
             Failure::Unreachable => (Problem::new(ProblemCode::Unreachable), None, false),
             Failure::Malformed(malformed) => (Problem::from(malformed), None, true),
         };
-        self.poll.failed(now_ms, reading, retry_after_ms);
+        self.poll.failed(now_ms, request, retry_after_ms);
         if !is_final {
-            // With nothing to show yet, the page hears why it takes so long. Later a network that
-            // comes and goes is the buyer's own, who sees it.
+            // With nothing on the screen yet, the page learns why it takes long. Later, an unstable
+            // network is the buyer's own, and the buyer sees it.
             if matches!(self.stage, Stage::Loading { .. }) && self.poll.is_failing() {
                 self.report(problem);
             }
             return;
         }
-        // Before anything is shown there is nothing to keep; later a code on the page is worth
-        // more than an error, and asking goes on.
+        // Before the first screen there is nothing to keep. Later, a code on the page is worth more
+        // than an error, and polling continues.
         if matches!(self.stage, Stage::Loading { .. }) {
             self.poll.stop();
             self.fail(problem);
@@ -255,53 +256,54 @@ impl CheckoutMachine {
         }
     }
 
-    /// The first answer: decide the scene, and begin what can begin by itself.
-    fn begin(&mut self, now_ms: u64, reading: Reading, answer: &CheckoutAnswer) {
-        let (_, way_out, reason) = self.decide();
+    /// Handles the first answer: decide the scene, and start what can start without the buyer.
+    fn begin(&mut self, now_ms: u64, request: PollRequest, answer: &CheckoutAnswer) {
+        let (_, method, reason) = self.decide();
         if reason != Reason::Robot {
-            // Whatever becomes of it here, it may be paid from elsewhere, and then it says so.
+            // The order may be paid on another device, and then this page shows it.
             self.poll.start(now_ms);
         }
-        let Some(way_out) = way_out else {
+        let Some(method) = method else {
             self.stage = Stage::Unavailable(reason);
             return;
         };
-        if way_out.product == Product::Jsapi && !self.facts.injected.bridge {
-            // Before the buyer's click already, for it may say that there is no cashier here.
+        if method.product == Product::Jsapi && !self.facts.injected.bridge {
+            // Before the buyer's click, because the bridge may report that this client has no
+            // cashier.
             self.effects.push(Effect::AwaitBridge);
         }
         if answer.remaining_ms == Some(0) {
-            // The buyer may have paid in the last moment: the same last query as at a countdown's
-            // zero.
-            if !reading.asked_wechat {
+            // The buyer may have paid at the last moment: one last query, as at the end of a
+            // countdown.
+            if !request.asked_wechat {
                 self.poll.ask_wechat_at(now_ms);
-            } else if was_checked_since(reading.sent_at_ms, now_ms, reading, answer) {
+            } else if was_checked_since(request.sent_at_ms, now_ms, request, answer) {
                 self.stage = Stage::Expired;
             } else {
                 self.poll.ask_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
             }
         } else if self.options.returned {
             self.stage = Stage::Returned(Returned {
-                attempt: self.current_attempt_by(way_out.product),
+                attempt: self.current_attempt_by(method.product),
                 notice: None,
-                asking: None,
+                check: None,
             });
         } else {
-            self.begin_product(now_ms, way_out.product, answer);
+            self.begin_product(now_ms, method.product, answer);
         }
     }
 
-    /// Decides the scene by what is known, and tells the page of one that calls for something new.
-    /// Gives back whether it does, and what was decided.
-    fn decide(&mut self) -> (bool, Option<WayOut>, Reason) {
+    /// Decides the scene from what is known, and reports it to the page if the decision is new.
+    /// Returns whether it is new, and the decision.
+    fn decide(&mut self) -> (bool, Option<PaymentMethod>, Reason) {
         let products = self
-            .known
+            .last_answer
             .as_ref()
-            .and_then(|known| known.products.as_deref());
+            .and_then(|last| last.products.as_deref());
         let decided = scene::scene(&self.facts, &self.options, products);
         let before = self.scene.as_ref().map(|scene| scene.decision);
         let is_new = before != Some(decided.decision);
-        let outcome = (is_new, decided.way_out, decided.reason);
+        let outcome = (is_new, decided.method, decided.reason);
         if is_new {
             self.emit(Occurrence::SceneDecided(Box::new(decided.clone())));
         }
@@ -309,13 +311,13 @@ impl CheckoutMachine {
         outcome
     }
 
-    /// Decides the scene again, once there is one. What was offered or begun in another is not gone
-    /// on with.
+    /// Decides the scene again if there is one. What was offered or started for the previous scene
+    /// is dropped.
     pub(super) fn decide_anew(&mut self, now_ms: u64) {
         if self.scene.is_none() {
             return;
         }
-        let (is_new, way_out, reason) = self.decide();
+        let (is_new, method, reason) = self.decide();
         let has_begun = matches!(
             self.stage,
             Stage::Offer { .. }
@@ -328,7 +330,7 @@ impl CheckoutMachine {
         );
         if is_new && has_begun {
             self.abort(self.stage.attempt_in_flight());
-            self.stage = match way_out {
+            self.stage = match method {
                 Some(_) => Stage::Offer { notice: None },
                 None => Stage::Unavailable(reason),
             };
@@ -345,7 +347,7 @@ impl CheckoutMachine {
         );
         let attempt = answer.attempt.as_ref();
         let current = attempt
-            // One whose time is over holds up nobody.
+            // An attempt whose time is over blocks nobody.
             .filter(|attempt| attempt.remaining_ms != Some(0))
             .and_then(|attempt| attempt.product);
         match product {
@@ -354,14 +356,14 @@ impl CheckoutMachine {
                     self.show_code(now_ms, text, answer);
                 }
                 (_, None | Some(Product::Native)) => self.start(now_ms, Product::Native),
-                // Another device is at it, and nobody takes over silently.
+                // Another device has an attempt under way. Taking over needs the buyer's click.
                 _ => self.stage = Stage::Elsewhere,
             },
             _ if is_start_wanted => self.start(now_ms, product),
-            // Back from the hop the buyer has pressed the button already. Without a gesture, an
-            // attempt of another kind is another device's, and is left alone.
+            // After the OAuth redirect the buyer has pressed the button already. Without a gesture,
+            // an attempt for another product belongs to another device and is left alone.
             Product::Jsapi
-                if self.has_hopped()
+                if self.is_back_from_oauth()
                     || self.options.auto_start
                         && matches!(current, None | Some(Product::Jsapi)) =>
             {
@@ -383,15 +385,15 @@ impl CheckoutMachine {
     }
 }
 
-/// WeChat was asked at that time or later.
+/// Whether WeChat was queried at that time or later.
 fn was_checked_since(
     since_ms: u64,
     now_ms: u64,
-    reading: Reading,
+    request: PollRequest,
     answer: &CheckoutAnswer,
 ) -> bool {
     match answer.checked_ms_ago {
         Some(ago_ms) => now_ms.saturating_sub(ago_ms) >= since_ms,
-        None => reading.asked_wechat && reading.sent_at_ms >= since_ms,
+        None => request.asked_wechat && request.sent_at_ms >= since_ms,
     }
 }

@@ -1,8 +1,8 @@
-//! Attempts: asking the backend for one, and taking up the action it gives.
+//! Attempts: requesting one from the backend, and performing the action that it returns.
 
 use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, Product, decimal};
 
-use super::stage::{Code, Errand, Leaving, Life, Progress, Stage, Starting};
+use super::stage::{Code, CodeState, LeaveReason, Leaving, Progress, Stage, Starting};
 use super::{ATTEMPT_PATIENCE_MS, ATTEMPT_TRIES, CheckoutMachine, STUCK_MS, earlier};
 use crate::destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath};
 use crate::effect::{Destination, Effect, Occurrence, Request, RequestId};
@@ -11,11 +11,11 @@ use crate::problem::{Problem, ProblemCode};
 use crate::view_model::Notice;
 
 impl CheckoutMachine {
-    /// Starts an attempt for a product, by the buyer's wish or at a desk by itself. It is sent at
-    /// the end of the event, or held until the page is seen and online.
+    /// Starts an attempt for a product: on the buyer's click, or on a desktop without one. The
+    /// request is sent at the end of the event, or as soon as the page is visible and online.
     pub(super) fn start(&mut self, now_ms: u64, product: Product) {
         let payer = (product == Product::Jsapi).then(|| self.payer()).flatten();
-        self.told.problem = None;
+        self.emitted.problem = None;
         self.stage = Stage::Starting(Starting {
             product,
             payer,
@@ -26,9 +26,9 @@ impl CheckoutMachine {
         });
     }
 
-    /// Sends the attempt of the `Starting` stage, once its time has come and while the page is
-    /// seen and online: a try that cannot arrive is not spent. The poll under way is given up,
-    /// for its answer could only be older.
+    /// Sends the request of the `Starting` stage when it is due and the page is visible and online,
+    /// so that no try is wasted. The poll in flight is aborted, because its answer could only be
+    /// older.
     pub(super) fn send_attempt_if_due(&mut self, now_ms: u64) {
         let id = RequestId(self.last_id + 1);
         let Stage::Starting(starting) = &mut self.stage else {
@@ -60,14 +60,14 @@ impl CheckoutMachine {
         };
         self.poll.interrupt();
         self.abort_given_up();
-        // An attempt takes the place of the one that is being cancelled.
+        // A new attempt replaces the one that is being cancelled.
         let dead = self.cancelling.take();
         self.abort(dead.map(|cancelling| cancelling.id));
         let request = Request::Start(form);
         self.effects.push(Effect::Send { id, request });
     }
 
-    /// Takes up the action of an attempt that was asked for.
+    /// Performs the action that the answer to a request for an attempt holds.
     pub(super) fn attempt_answered(
         &mut self,
         now_ms: u64,
@@ -82,7 +82,7 @@ impl CheckoutMachine {
             (Product::H5, Some(Action::H5Url(text))) => {
                 match H5Url::parse(&text, self.facts.page_is_loopback) {
                     Some(url) => {
-                        self.leave(now_ms, Errand::H5 { attempt }, Destination::H5(url));
+                        self.leave(now_ms, LeaveReason::H5 { attempt }, Destination::H5(url));
                     }
                     None => self.refuse(Problem::new(ProblemCode::H5UrlRefused)),
                 }
@@ -90,12 +90,14 @@ impl CheckoutMachine {
             (Product::Jsapi, Some(Action::Jsapi(parameters))) => {
                 self.open_cashier(now_ms, attempt, parameters);
             }
-            (Product::Jsapi, Some(Action::AuthorizeUrl(text))) => self.hop(now_ms, &text),
+            (Product::Jsapi, Some(Action::AuthorizeUrl(text))) => {
+                self.redirect_to_oauth(now_ms, &text);
+            }
             (Product::MiniProgram, Some(Action::MiniProgramPath(text))) => {
                 match MiniProgramPath::parse(&text) {
                     Some(path) => {
                         let destination = Destination::MiniProgram(path);
-                        self.leave(now_ms, Errand::MiniProgram, destination);
+                        self.leave(now_ms, LeaveReason::MiniProgram, destination);
                     }
                     None => self.refuse(Problem::new(ProblemCode::MiniProgramPathRefused)),
                 }
@@ -104,13 +106,13 @@ impl CheckoutMachine {
         }
     }
 
-    /// Shows a code and begins to ask whether it is paid.
+    /// Shows a code and starts to poll for its payment.
     pub(super) fn show_code(&mut self, now_ms: u64, text: &str, answer: &CheckoutAnswer) {
         self.place_code(now_ms, text, answer);
         self.poll.start(now_ms);
     }
 
-    /// Puts a code on the page, new or in place of another, with the backend's times.
+    /// Shows a code, or replaces the one that is shown, with the backend's times.
     pub(super) fn place_code(&mut self, now_ms: u64, text: &str, answer: &CheckoutAnswer) {
         let Some(url) = CodeUrl::parse(text) else {
             self.fail(Problem::new(ProblemCode::CodeUrlRefused));
@@ -120,53 +122,58 @@ impl CheckoutMachine {
             url,
             attempt: answer.attempt.as_ref().map_or(0, |attempt| attempt.number),
             deadline_ms: code_remaining_ms(answer).map(|remaining_ms| now_ms + remaining_ms),
-            life: Life::Fresh,
+            state: CodeState::Valid,
         });
     }
 
-    /// The hop for the openid, once: a second one would go round for ever. WeCom does not support
-    /// the page that it leads to (client-realities §1.3), so there the code is shown at once.
-    fn hop(&mut self, now_ms: u64, text: &str) {
+    /// Redirects to WeChat's OAuth page for the openid, once: a second redirect would loop. WeCom
+    /// does not support WeChat's OAuth (field report:
+    /// <https://blog.csdn.net/article/details/78809354>), so the code is shown there at once.
+    fn redirect_to_oauth(&mut self, now_ms: u64, text: &str) {
         let may_show_code = self.fallback() == Some(Product::Native);
-        if self.has_hopped() || self.is_in_wecom() && may_show_code {
+        if self.is_back_from_oauth() || self.is_in_wecom() && may_show_code {
             let code = ProblemCode::Refused(ErrorCode::PayerUnavailable);
             self.do_without_cashier(now_ms, Problem::new(code));
             return;
         }
         match AuthorizeUrl::parse(text, self.facts.page_is_loopback) {
-            Some(url) => self.leave(now_ms, Errand::Itself, Destination::Authorize(url)),
+            Some(url) => self.leave(
+                now_ms,
+                LeaveReason::OauthOrReload,
+                Destination::Authorize(url),
+            ),
             None => self.refuse(Problem::new(ProblemCode::AuthorizeUrlRefused)),
         }
     }
 
-    fn leave(&mut self, now_ms: u64, errand: Errand, destination: Destination) {
-        if errand.product().is_some() {
+    fn leave(&mut self, now_ms: u64, reason: LeaveReason, destination: Destination) {
+        if reason.product().is_some() {
             self.effects.push(Effect::MarkDeparture(true));
             self.poll.start(now_ms);
         }
         self.emit(Occurrence::Redirecting(destination.clone()));
         self.effects.push(Effect::Navigate(destination));
-        self.go_away(now_ms, errand);
+        self.go_away(now_ms, reason);
     }
 
-    fn go_away(&mut self, now_ms: u64, errand: Errand) {
+    fn go_away(&mut self, now_ms: u64, reason: LeaveReason) {
         self.stage = Stage::Leaving(Leaving {
-            errand,
+            reason,
             stuck_at_ms: now_ms + STUCK_MS,
             was_hidden: !self.poll.is_visible(),
         });
     }
 
-    /// Loads the page anew, once.
+    /// Reloads the page, once.
     pub(super) fn reload(&mut self, now_ms: u64) {
         self.options.reloaded = true;
         self.effects.push(Effect::Reload);
-        self.go_away(now_ms, Errand::Itself);
+        self.go_away(now_ms, LeaveReason::OauthOrReload);
     }
 
     pub(super) fn mini_program_failed(&mut self, raw: String) {
         if let Stage::Leaving(Leaving {
-            errand: Errand::MiniProgram,
+            reason: LeaveReason::MiniProgram,
             ..
         }) = self.stage
         {
@@ -176,14 +183,15 @@ impl CheckoutMachine {
         }
     }
 
-    /// An attempt that was asked for did not come.
+    /// Handles a request for an attempt that failed.
     pub(super) fn attempt_failed(&mut self, now_ms: u64, failure: Failure) {
         self.poll.carry_on(now_ms);
         match failure {
             Failure::Refused { error, answer } => {
                 let code = error.code;
                 if code == Some(ErrorCode::PayerInvalid) {
-                    // It has gone to somebody else or is too old: the next try may hop anew.
+                    // The handle belongs to another attempt or is too old: the next try may
+                    // redirect again.
                     self.options.payer = None;
                 }
                 if let Some(answer) = answer
@@ -221,8 +229,8 @@ impl CheckoutMachine {
         }
     }
 
-    /// The attempt does not come. Where another way is in view, both are offered again, unless it
-    /// is that other way which is refused for good.
+    /// Stops trying. If there is another method, both are offered again, unless that other method
+    /// itself was refused for good.
     fn refuse(&mut self, problem: Problem) {
         let is_fallback = matches!(
             &self.stage,
@@ -235,8 +243,8 @@ impl CheckoutMachine {
         }
     }
 
-    /// Somebody else's attempt is the current one. A code is as good here as there; anything
-    /// else belongs to the other device, and nobody takes over silently.
+    /// Another device's attempt is the current one. A code works on both devices; any other attempt
+    /// belongs to the other device, and taking over needs the buyer's click.
     fn superseded(&mut self, now_ms: u64, answer: &CheckoutAnswer) {
         let wanted = match &self.stage {
             Stage::Starting(starting) => Some(starting.product),
@@ -256,7 +264,7 @@ impl CheckoutMachine {
         }
     }
 
-    /// Tries again by itself a few times: `after` makes that safe. Then the buyer is asked.
+    /// Retries automatically a few times; `after` makes that safe. Then the buyer is asked.
     fn try_later(
         &mut self,
         now_ms: u64,
@@ -279,7 +287,7 @@ impl CheckoutMachine {
     }
 }
 
-/// How long a code is good: its link's time or the order's, whichever ends first.
+/// How long a code is valid: the time of its link or of the order, whichever ends first.
 pub(super) fn code_remaining_ms(answer: &CheckoutAnswer) -> Option<u64> {
     let attempt = answer.attempt.as_ref();
     let link_ms = attempt.and_then(|attempt| attempt.remaining_ms);

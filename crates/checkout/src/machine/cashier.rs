@@ -1,4 +1,4 @@
-//! WeChat's cashier (JSAPI): wait for the bridge, call once, take every result as a hint.
+//! WeChat's cashier (JSAPI): wait for the bridge, call it once, treat every result as a hint.
 
 use merchant_api::{PayParameters, Product};
 
@@ -13,7 +13,8 @@ use crate::view_model::Notice;
 
 impl CheckoutMachine {
     pub(super) fn open_cashier(&mut self, now_ms: u64, attempt: u64, parameters: PayParameters) {
-        // WeCom for Android did not answer the bare bridge, and did answer the SDK.
+        // WeCom for Android did not answer the plain bridge, but did answer the SDK (field report:
+        // <https://www.cnblogs.com/BULE-bule/p/10448867.html>).
         let prefers_sdk = self.facts.injected.sdk && self.is_in_wecom();
         if self.facts.injected.bridge || prefers_sdk {
             self.invoke(now_ms, attempt, parameters, prefers_sdk);
@@ -29,8 +30,8 @@ impl CheckoutMachine {
         }
     }
 
-    /// What comes late is there, or some of it. It may say that this is a mini-program's web-view,
-    /// where there is no cashier.
+    /// The window has changed: the bridge or the SDK arrived. This may also reveal a mini-program's
+    /// web-view, which has no cashier.
     pub(super) fn injected(&mut self, now_ms: u64, injected: Injected) {
         self.facts.injected = injected;
         self.decide_anew(now_ms);
@@ -41,7 +42,8 @@ impl CheckoutMachine {
         }
     }
 
-    /// The bridge did not come in time. The SDK, where the page brought it, waits by itself.
+    /// Handles a bridge that did not appear in time. The SDK, if the page loaded it, waits by
+    /// itself.
     pub(super) fn bridge_overdue(&mut self, now_ms: u64) {
         let Some((attempt, parameters)) = self.stage.awaits_bridge() else {
             return;
@@ -54,8 +56,8 @@ impl CheckoutMachine {
         }
     }
 
-    /// Where there is no cashier, the code takes its place, if it may be shown here. It does so by
-    /// itself in place of this page's own attempt alone: after a second callback, the current one
+    /// Falls back to the QR code where there is no cashier and a code may be shown. It replaces
+    /// only this page's own attempt without a click: after a second callback, the current attempt
     /// may be another device's.
     pub(super) fn do_without_cashier(&mut self, now_ms: u64, problem: Problem) {
         if self.fallback() != Some(Product::Native) {
@@ -68,8 +70,8 @@ impl CheckoutMachine {
         }
     }
 
-    /// Polling starts here and not at the callback, which may never come (a partner's page is
-    /// closed after a payment).
+    /// Polling starts here and not in the callback, because the callback may never come (WeChat
+    /// closes a partner's page after a payment).
     fn invoke(&mut self, now_ms: u64, attempt: u64, parameters: PayParameters, by_sdk: bool) {
         self.effects.push(if by_sdk {
             Effect::InvokeSdk(parameters)
@@ -85,8 +87,9 @@ impl CheckoutMachine {
         });
     }
 
-    /// A reply is heeded in any stage that can follow a call: a `cancel` may be followed by an
-    /// `ok` for the same call (WeChat 7.0.8 did that).
+    /// A reply counts in every stage that can follow a call: WeChat 7.0.8 sent `cancel` and then
+    /// `ok` for one call (field report:
+    /// <https://developers.weixin.qq.com/community/pay/doc/000e06ecdf01f8a7fda91412856400>).
     pub(super) fn bridge_replied(&mut self, now_ms: u64, reply: &BridgeReply) {
         let may_follow = matches!(
             self.stage,
@@ -97,7 +100,7 @@ impl CheckoutMachine {
                 | Stage::Failed(_)
         );
         let is_settled = matches!(self.stage, Stage::Paid { .. });
-        if is_settled || self.known.is_none() {
+        if is_settled || self.last_answer.is_none() {
             return;
         }
         self.poll.ask_now(now_ms, true);
@@ -106,7 +109,7 @@ impl CheckoutMachine {
         }
         match reply.result() {
             BridgeResult::Ok => self.stage = Stage::Confirming { since_ms: now_ms },
-            // An `ok` that came first is the stronger hint: the buyer is not sent to pay again.
+            // An `ok` that came first is the stronger hint: do not ask the buyer to pay again.
             _ if matches!(self.stage, Stage::Confirming { .. }) => {}
             BridgeResult::Cancel => {
                 self.stage = Stage::Offer {
@@ -129,13 +132,13 @@ impl CheckoutMachine {
             }
             _ => cashier_problem(code, reply),
         };
-        // The one thing that helps a page which may not pay is to load it anew: then the address
-        // that it shows is the one that WeChat checks. It helps once or not at all.
+        // A page that WeChat does not let pay is helped only by a reload: then WeChat checks the
+        // address that the page shows. If one reload did not help, another will not.
         problem.is_recoverable &= !(problem.code.is_denied() && self.options.reloaded);
         self.fail_or_offer(problem);
     }
 
-    /// Where another way is in view, the buyer is offered both; where not, the problem is shown.
+    /// Offers both methods if there is another one; otherwise shows the problem.
     pub(super) fn fail_or_offer(&mut self, problem: Problem) {
         if self.fallback().is_some() {
             self.report(problem);
@@ -153,7 +156,7 @@ impl CheckoutMachine {
     }
 
     pub(super) fn fallback(&self) -> Option<Product> {
-        self.scene.as_ref()?.way_out?.fallback
+        self.scene.as_ref()?.method?.fallback
     }
 }
 

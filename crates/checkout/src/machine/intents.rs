@@ -1,15 +1,15 @@
-//! What the buyer wants. An intent that does not fit the moment does nothing: a double click, or
-//! a click on a button that has just gone, must not start a second attempt.
+//! The buyer's intents. An intent that does not fit the current stage does nothing: a double click,
+//! or a click on a button that has just disappeared, must not start a second attempt.
 
 use merchant_api::{CancelForm, Product};
 
-use super::stage::{Asking, CashierPhase, Errand, Leaving, Life, Returned, Stage};
+use super::stage::{CashierPhase, CheckReason, CodeState, LeaveReason, Leaving, Returned, Stage};
 use super::{CANCEL_PATIENCE_MS, Cancelling, CheckoutMachine};
 use crate::effect::{Effect, Request};
 use crate::event::Intent;
 
 impl CheckoutMachine {
-    pub(super) fn wanted(&mut self, now_ms: u64, intent: Intent) {
+    pub(super) fn intent(&mut self, now_ms: u64, intent: Intent) {
         match intent {
             Intent::Start => self.want_start(now_ms),
             Intent::StartFallback => {
@@ -19,7 +19,7 @@ impl CheckoutMachine {
             }
             Intent::Refresh => {
                 if let Stage::Code(code) = &self.stage
-                    && code.life == Life::Over
+                    && code.state == CodeState::Expired
                 {
                     self.start(now_ms, Product::Native);
                 }
@@ -29,8 +29,8 @@ impl CheckoutMachine {
                     self.start(now_ms, product);
                 }
             }
-            Intent::CheckPayment => self.want_check(now_ms, Asking::MayBePaid),
-            Intent::ReportTrouble => self.want_check(now_ms, Asking::HadTrouble),
+            Intent::CheckPayment => self.want_check(now_ms, CheckReason::MayBePaid),
+            Intent::ReportTrouble => self.want_check(now_ms, CheckReason::HadTrouble),
             Intent::Cancel => self.want_cancel(now_ms),
             Intent::Resume => self.want_resume(now_ms),
         }
@@ -51,7 +51,7 @@ impl CheckoutMachine {
         }
         match self.product() {
             Some(product) => self.start(now_ms, product),
-            // Not even the first answer came: begin at the beginning.
+            // Not even the first answer arrived: start from the beginning.
             None => {
                 self.stage = Stage::LOADING;
                 self.poll.ask_now(now_ms, false);
@@ -59,7 +59,7 @@ impl CheckoutMachine {
         }
     }
 
-    /// The stages with a button that pays.
+    /// Whether the stage shows a button that pays.
     fn may_start_again(&self, now_ms: u64) -> bool {
         match &self.stage {
             Stage::Offer { .. } => true,
@@ -73,15 +73,15 @@ impl CheckoutMachine {
         }
     }
 
-    /// The buyer's word, that it is paid or that there was a problem: WeChat is asked.
-    fn want_check(&mut self, now_ms: u64, asking: Asking) {
+    /// The buyer reports a payment or a problem: query WeChat.
+    fn want_check(&mut self, now_ms: u64, check: CheckReason) {
         match &self.stage {
-            Stage::Leaving(leaving) if leaving.errand.product().is_none() => return,
+            Stage::Leaving(leaving) if leaving.reason.product().is_none() => return,
             Stage::Returned(_) | Stage::Cashier(_) | Stage::Leaving(_) => {
                 self.stage = Stage::Returned(Returned {
                     attempt: self.attempt_to_end(),
                     notice: None,
-                    asking: Some(asking),
+                    check: Some(check),
                 });
             }
             Stage::Code(_) | Stage::Expired | Stage::Elsewhere => {}
@@ -98,7 +98,7 @@ impl CheckoutMachine {
             return;
         }
         if let Stage::Starting(_) = self.stage {
-            // Its number is not known yet. If it took effect all the same, the next answer says so.
+            // The attempt's number is not known yet. If it took effect, the next answer shows it.
             self.abort(self.stage.attempt_in_flight());
             self.stage = Stage::Offer { notice: None };
             self.poll.carry_on(now_ms);
@@ -121,13 +121,14 @@ impl CheckoutMachine {
         self.stage = Stage::Offer { notice: None };
     }
 
-    /// The attempt that a cancel ends: this page's own, or the one that the buyer went away for. A
-    /// mini-program's page makes its attempt itself, so that one is known from answers alone.
-    /// `None` also once the cashier has said `ok`: that is money, until the backend says otherwise.
+    /// The attempt that a cancel ends: this page's own, or the one that the buyer left the page
+    /// for. A mini-program's page starts its attempt itself, so its number is known only from
+    /// answers. Also `None` after the cashier reported `ok`: that may be money, until the backend
+    /// says otherwise.
     fn attempt_to_end(&self) -> Option<u64> {
         match self.stage {
             Stage::Leaving(Leaving {
-                errand: Errand::H5 { attempt },
+                reason: LeaveReason::H5 { attempt },
                 ..
             }) => Some(attempt),
             Stage::Returned(Returned { attempt, .. }) => {
@@ -137,7 +138,7 @@ impl CheckoutMachine {
         }
     }
 
-    /// As if the page had been away: the panel of a return, and one question.
+    /// Behaves as after a return to the page: the return panel, and one poll.
     fn want_resume(&mut self, now_ms: u64) {
         if let Stage::Leaving(leaving) = &mut self.stage {
             leaving.was_hidden = true;
@@ -147,6 +148,6 @@ impl CheckoutMachine {
     }
 
     pub(super) fn product(&self) -> Option<Product> {
-        Some(self.scene.as_ref()?.way_out?.product)
+        Some(self.scene.as_ref()?.method?.product)
     }
 }

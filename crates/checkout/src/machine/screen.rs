@@ -1,16 +1,16 @@
-//! The view model: what a stage looks like at a moment. It changes nothing.
+//! The view model: how a stage looks at a given time. This module changes nothing.
 
 use super::CheckoutMachine;
-use super::stage::{CashierPhase, Life, Stage};
+use super::stage::{CashierPhase, CodeState, Stage};
 use crate::scene::Decision;
 use crate::view_model::{Connection, Screen, ViewModel};
 
 impl CheckoutMachine {
-    /// What is shown now.
+    /// The view model at this time.
     pub fn view(&self, now_ms: u64) -> ViewModel {
         ViewModel {
-            order: self.known.as_ref().map(|known| known.order.clone()),
-            is_test: self.known.as_ref().is_some_and(|known| known.is_test),
+            order: self.last_answer.as_ref().map(|last| last.order.clone()),
+            is_test: self.last_answer.as_ref().is_some_and(|last| last.is_test),
             screen: self.screen(now_ms),
             connection: self.connection(),
         }
@@ -37,16 +37,16 @@ impl CheckoutMachine {
             },
             Stage::Code(code) => {
                 let code_url = code.url.as_str().to_owned();
-                match code.life {
-                    Life::Fresh => Screen::QrCode {
+                match code.state {
+                    CodeState::Valid => Screen::QrCode {
                         code_url,
                         remaining_ms: code
                             .deadline_ms
                             .map(|deadline_ms| deadline_ms.saturating_sub(now_ms)),
                         is_handheld: self.scene.as_ref().is_some_and(crate::Scene::is_handheld),
                     },
-                    Life::LastQuery { .. } => Screen::QrChecking { code_url },
-                    Life::Over => Screen::QrExpired { code_url },
+                    CodeState::LastQuery { .. } => Screen::QrChecking { code_url },
+                    CodeState::Expired => Screen::QrExpired { code_url },
                 }
             }
             Stage::Cashier(cashier) => Screen::Cashier {
@@ -59,12 +59,12 @@ impl CheckoutMachine {
             Stage::Confirming { .. } => Screen::Confirming,
             Stage::Leaving(leaving) => Screen::Leaving {
                 is_stuck: leaving.stuck_at_ms <= now_ms,
-                product: leaving.errand.product(),
+                product: leaving.reason.product(),
                 fallback: self.fallback(),
             },
             Stage::Returned(returned) => Screen::Returned {
                 notice: returned.notice,
-                is_asking: returned.asking.is_some(),
+                is_asking: returned.check.is_some(),
             },
             Stage::Elsewhere => Screen::Elsewhere,
             Stage::Expired => Screen::Expired,
@@ -82,11 +82,11 @@ impl CheckoutMachine {
         let Some(scene) = &self.scene else {
             return Screen::Loading;
         };
-        match scene.way_out {
-            Some(way_out) => Screen::Offer {
-                product: way_out.product,
-                fallback: way_out.fallback,
-                is_guarded: scene.decision == Decision::H5Guarded && way_out.fallback.is_none(),
+        match scene.method {
+            Some(method) => Screen::Offer {
+                product: method.product,
+                fallback: method.fallback,
+                is_guarded: scene.decision == Decision::H5Guarded && method.fallback.is_none(),
                 notice,
             },
             None => Screen::Loading,

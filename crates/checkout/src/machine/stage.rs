@@ -1,4 +1,4 @@
-//! Where a payment stands on this page: one enum, so that no two stages can be mixed.
+//! The stage of a payment on this page: one enum, so that two stages cannot be mixed.
 
 use merchant_api::{PayParameters, Product};
 
@@ -12,32 +12,32 @@ use crate::view_model::Notice;
 pub(crate) enum Stage {
     /// Before the first answer.
     Loading {
-        /// The buyer wants to pay, as soon as there is one.
+        /// The buyer clicked before the first answer; start when it arrives.
         is_start_wanted: bool,
     },
     /// There is no way to pay here.
     Unavailable(Reason),
     /// The buyer has to act.
     Offer { notice: Option<Notice> },
-    /// The attempt is being made.
+    /// An attempt is being requested.
     Starting(Starting),
     /// A QR code is on the page.
     Code(Code),
     /// WeChat's cashier is being opened, or is open.
     Cashier(Cashier),
-    /// The cashier is closed and said `ok`.
+    /// The cashier closed and reported `ok`.
     Confirming { since_ms: u64 },
-    /// The page is leaving for another address.
+    /// The page is navigating away.
     Leaving(Leaving),
-    /// The buyer is back from WeChat, or was told to look later.
+    /// The buyer is back from WeChat, or was told to check later.
     Returned(Returned),
     /// Another device has taken over.
     Elsewhere,
-    /// The order's time is up.
+    /// The order has expired.
     Expired,
-    /// Something went wrong.
+    /// Paying failed, and the page shows the problem.
     Failed(Problem),
-    /// Closed, on the backend's word. Only late money can follow.
+    /// The backend reported the order as closed. Only a late payment can follow.
     Closed,
     /// Paid. Nothing can follow.
     Paid {
@@ -49,10 +49,10 @@ pub(crate) enum Stage {
 #[derive(Clone, Debug)]
 pub(crate) struct Starting {
     pub(crate) product: Product,
-    /// The payer handle goes with every try of this start.
+    /// The payer handle, sent with every try of this start.
     pub(crate) payer: Option<String>,
-    /// The attempt that was seen when this was begun. Every try sends this one: what another
-    /// device has begun since then is not taken over by a second try.
+    /// The number of the attempt that was current at the start. Every try sends this number, so a
+    /// second try cannot take over what another device has started since.
     pub(crate) after: u64,
     pub(crate) tries: u32,
     pub(crate) progress: Progress,
@@ -69,19 +69,19 @@ pub(crate) enum Progress {
 pub(crate) struct Code {
     pub(crate) url: CodeUrl,
     pub(crate) attempt: u64,
-    /// When the link or the order ends, whichever is first.
+    /// When the link or the order expires, whichever is first.
     pub(crate) deadline_ms: Option<u64>,
-    pub(crate) life: Life,
+    pub(crate) state: CodeState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Life {
-    Fresh,
-    /// The time is up; only an answer that WeChat was asked for after this moment counts.
+pub(crate) enum CodeState {
+    Valid,
+    /// The time is over. Only an answer for which WeChat was queried after this time counts.
     LastQuery {
         since_ms: u64,
     },
-    Over,
+    Expired,
 }
 
 #[derive(Clone, Debug)]
@@ -103,59 +103,59 @@ pub(crate) enum CashierPhase {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leaving {
-    pub(crate) errand: Errand,
+    pub(crate) reason: LeaveReason,
     pub(crate) stuck_at_ms: u64,
     pub(crate) was_hidden: bool,
 }
 
-/// What the page leaves for.
+/// Why the page navigates away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Errand {
-    /// WeChat's middle page, for an attempt.
+pub(crate) enum LeaveReason {
+    /// To WeChat's middle page, for an attempt.
     H5 { attempt: u64 },
-    /// The mini-program's own page, which makes the attempt itself.
+    /// To the mini-program's own page, which starts the attempt itself.
     MiniProgram,
-    /// The hop for the openid, or the page itself anew: no payment can follow from it.
-    Itself,
+    /// To the OAuth page, or to reload this page. Neither leads to a payment.
+    OauthOrReload,
 }
 
-impl Errand {
-    /// What is paid by where it leads.
+impl LeaveReason {
+    /// The product that can be paid after leaving.
     pub(crate) const fn product(self) -> Option<Product> {
         match self {
             Self::H5 { .. } => Some(Product::H5),
             Self::MiniProgram => Some(Product::MiniProgram),
-            Self::Itself => None,
+            Self::OauthOrReload => None,
         }
     }
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Returned {
-    /// The attempt that the buyer comes back from, where it is known.
+    /// The attempt that the buyer returns from, if known.
     pub(crate) attempt: Option<u64>,
     pub(crate) notice: Option<Notice>,
-    /// WeChat is being asked, and what was said that made it so.
-    pub(crate) asking: Option<Asking>,
+    /// Set while WeChat is being queried: the reason for the query.
+    pub(crate) check: Option<CheckReason>,
 }
 
-/// Why WeChat is asked after a return.
+/// Why WeChat is queried after a return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asking {
+pub(crate) enum CheckReason {
     /// The buyer may have paid.
     MayBePaid,
-    /// The buyer saw a problem, and wants to try again if there is no payment: who has paid and
-    /// saw an error all the same must not pay twice.
+    /// The buyer saw an error, and wants to try again if there is no payment. The query comes
+    /// first, because a buyer can see an error and have paid, and must not pay twice.
     HadTrouble,
 }
 
 impl Stage {
-    /// The beginning.
+    /// The first stage.
     pub(crate) const LOADING: Self = Self::Loading {
         is_start_wanted: false,
     };
 
-    /// What the cashier is to be called with, once the bridge is there.
+    /// The attempt and the parameters that wait for the bridge.
     pub(crate) fn awaits_bridge(&self) -> Option<(u64, PayParameters)> {
         match self {
             Self::Cashier(Cashier {
@@ -166,7 +166,7 @@ impl Stage {
         }
     }
 
-    /// The attempt that this page has made its own, while it is at it.
+    /// The number of this page's own attempt, while the page is paying with it.
     pub(crate) const fn own_attempt(&self) -> Option<u64> {
         match self {
             Self::Code(code) => Some(code.attempt),
@@ -175,7 +175,7 @@ impl Stage {
         }
     }
 
-    /// The request for an attempt that is under way.
+    /// The id of the request for an attempt that is in flight.
     pub(crate) const fn attempt_in_flight(&self) -> Option<RequestId> {
         match self {
             Self::Starting(Starting {
@@ -186,15 +186,15 @@ impl Stage {
         }
     }
 
-    /// When the stage itself needs to be looked at again. What may not be sent waits for the page
-    /// to be seen and for the network, and not for a time.
+    /// When the stage needs the next timer. A request that may not be sent waits for the page to be
+    /// visible and online, and needs no timer.
     pub(crate) fn wake_at_ms(&self, now_ms: u64, is_visible: bool, may_send: bool) -> Option<u64> {
         match self {
             Self::Starting(starting) => match starting.progress {
                 Progress::InFlight { gives_up_at_ms, .. } => Some(gives_up_at_ms),
                 Progress::Waiting { until_ms } => may_send.then_some(until_ms),
             },
-            Self::Code(code) if code.life == Life::Fresh => {
+            Self::Code(code) if code.state == CodeState::Valid => {
                 let deadline_ms = code.deadline_ms?;
                 Some(if is_visible {
                     next_second_ms(now_ms, deadline_ms)
@@ -216,7 +216,7 @@ impl Stage {
     }
 }
 
-/// When the countdown shows another second.
+/// When the countdown shows the next second.
 const fn next_second_ms(now_ms: u64, deadline_ms: u64) -> u64 {
     let remaining_ms = deadline_ms.saturating_sub(now_ms);
     if remaining_ms == 0 {

@@ -1,6 +1,6 @@
-//! What the passing of time does. Triggered by `Woke`, which may come early, late or twice.
+//! What happens when time passes. Called on `Woke`, which may come early, late or twice.
 
-use super::stage::{Cashier, CashierPhase, Life, Progress, Returned, Stage, Starting};
+use super::stage::{Cashier, CashierPhase, CodeState, Progress, Returned, Stage, Starting};
 use super::{CONFIRMING_MS, CheckoutMachine};
 use crate::effect::{Destination, Effect, Occurrence};
 use crate::event::Failure;
@@ -8,9 +8,9 @@ use crate::view_model::Notice;
 
 impl CheckoutMachine {
     pub(super) fn woke(&mut self, now_ms: u64) {
-        if let Some(reading) = self.poll.take_overdue(now_ms) {
-            self.abort(Some(reading.id));
-            self.read_failed(now_ms, reading, Failure::Unreachable);
+        if let Some(request) = self.poll.take_overdue(now_ms) {
+            self.abort(Some(request.id));
+            self.read_failed(now_ms, request, Failure::Unreachable);
         }
         if let Some(cancelling) = self.cancelling.take_if(|it| it.gives_up_at_ms <= now_ms) {
             self.abort(Some(cancelling.id));
@@ -28,8 +28,8 @@ impl CheckoutMachine {
                 let is_over = code
                     .deadline_ms
                     .is_some_and(|deadline_ms| deadline_ms <= now_ms);
-                if is_over && code.life == Life::Fresh {
-                    code.life = Life::LastQuery { since_ms: now_ms };
+                if is_over && code.state == CodeState::Valid {
+                    code.state = CodeState::LastQuery { since_ms: now_ms };
                     self.poll.ask_now(now_ms, true);
                 }
             }
@@ -38,11 +38,11 @@ impl CheckoutMachine {
                 ..
             }) if *until_ms <= now_ms => self.bridge_overdue(now_ms),
             Stage::Confirming { since_ms } if *since_ms + CONFIRMING_MS <= now_ms => {
-                // WeChat said ok, so the buyer must not be told to pay again.
+                // WeChat reported `ok`, so do not ask the buyer to pay again.
                 self.stage = Stage::Returned(Returned {
                     attempt: None,
                     notice: Some(Notice::NotPaidYet),
-                    asking: None,
+                    check: None,
                 });
             }
             Stage::Paid { leave, .. } => {

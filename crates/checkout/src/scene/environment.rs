@@ -1,8 +1,11 @@
-//! What the browser is, from its User-Agent and a few facts beside it.
+//! The buyer's browser, recognised from its User-Agent and a few other facts.
 //!
-//! The order of tests matters more than the tests (research: client-realities §1.1): robots and
-//! devtools first, HarmonyOS before Android and Windows, WeCom before WeChat, WeChat before QQ,
-//! the Mac before Windows. The corpus in `tests/` holds real strings for each.
+//! The order of the tests is decisive, because real User-Agents contain the tokens of several
+//! clients: bots and the developer tools come first, HarmonyOS before Android and Windows (Huawei's
+//! browser adds other platforms' tokens for some sites:
+//! developer.huawei.com, faqs-arkweb-183), WeCom before
+//! WeChat, WeChat before QQ, and the Mac before Windows. The corpus in `tests/` holds real strings
+//! for each rule, with their sources.
 
 use merchant_api::Product;
 
@@ -13,7 +16,7 @@ use crate::substring::{after, has};
 /// The kind of browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EnvironmentKind {
-    /// WeChat's page on a phone or tablet.
+    /// A page inside WeChat on a phone or tablet.
     WeChat,
     /// A web-view in a mini-program.
     WeChatMiniProgram,
@@ -25,22 +28,22 @@ pub enum EnvironmentKind {
     WeCom,
     /// WeCom for Windows or Mac.
     WeComDesktop,
-    /// Another app's own browser, by the word of the corpus.
+    /// Another app's own browser, with its name in the corpus.
     InApp(&'static str),
-    /// A bare web-view of an unknown app.
+    /// A plain web-view of an unknown app.
     WebView,
     /// A phone's browser.
     BrowserMobile,
     /// A tablet's browser.
     BrowserTablet,
-    /// A desk's browser.
+    /// A desktop browser.
     BrowserDesktop,
-    /// A robot.
+    /// A bot.
     Bot,
 }
 
 impl EnvironmentKind {
-    /// The word of the corpus.
+    /// The value in the corpus.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::WeChat => "wechat",
@@ -59,16 +62,16 @@ impl EnvironmentKind {
     }
 }
 
-/// The operating system, as far as it matters here.
+/// The operating system, as far as it matters for the decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Os {
-    /// Android, HarmonyOS up to 4 included: it says Android.
+    /// Android, and HarmonyOS up to version 4, which reports Android.
     Android,
     /// iPhone.
     Ios,
-    /// iPad, also where it says Macintosh.
+    /// An iPad, including one that reports Macintosh.
     IpadOs,
-    /// HarmonyOS from 5.
+    /// HarmonyOS from version 5.
     Harmony,
     /// Windows.
     Windows,
@@ -81,7 +84,7 @@ pub enum Os {
 }
 
 impl Os {
-    /// The word of the corpus.
+    /// The value in the corpus.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Android => "android",
@@ -96,25 +99,27 @@ impl Os {
     }
 }
 
-/// What the browser is.
+/// The buyer's environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
-    /// Its kind.
+    /// The kind of browser.
     pub kind: EnvironmentKind,
-    /// What it runs on.
+    /// The operating system.
     pub os: Os,
-    /// The version WeChat states, digits and dots; frozen on desktops, so for showing only.
+    /// The version that WeChat reports: digits and dots. It is frozen on desktops, so it is only
+    /// for display.
     pub wechat_version: Option<String>,
-    /// The page is on the very device that would have to scan a code shown on it.
+    /// The page is on the device that would have to scan a code shown on it.
     pub is_handheld: bool,
 }
 
 impl Environment {
-    /// Whether WeChat lets a product through here at all. In WeChat on a phone or tablet it
-    /// refuses a native code that is pressed or read from the album, and `h5_url` (research:
-    /// client-realities §1.3). Everything else a page may insist on, for it may know its web-view
-    /// better than a User-Agent tells.
-    pub const fn lets_through(&self, product: Product) -> bool {
+    /// Whether WeChat accepts a product here at all. On a phone or tablet, WeChat refuses a Native
+    /// code that is long-pressed or read from the album
+    /// (<https://pay.weixin.qq.com/doc/v3/merchant/4012791890>), and refuses `h5_url`
+    /// (<https://pay.weixin.qq.com/doc/v2/partner/4011939757>). A page may require any other
+    /// product, because it may know its web-view better than the User-Agent shows.
+    pub const fn allows(&self, product: Product) -> bool {
         let is_handheld_wechat = self.is_handheld
             && matches!(
                 self.kind,
@@ -126,27 +131,27 @@ impl Environment {
     }
 }
 
-/// Tells the environment, and what it calls for.
+/// Recognises the environment, and decides what it needs.
 pub fn decide(facts: &Facts) -> (Environment, Decision) {
     let ua = facts.user_agent.to_ascii_lowercase();
     let os = operating_system(&ua, facts.touch_points);
-    let is_desk = is_desk(&ua, os);
-    let kind = kind(&ua, os, is_desk, facts);
+    let is_desktop = is_desktop(&ua, os);
+    let kind = kind(&ua, os, is_desktop, facts);
     let environment = Environment {
         kind,
         os,
         wechat_version: wechat_version(&ua),
         is_handheld: !matches!(kind, EnvironmentKind::Bot | EnvironmentKind::BrowserDesktop)
-            && (!is_desk || kind == EnvironmentKind::BrowserTablet),
+            && (!is_desktop || kind == EnvironmentKind::BrowserTablet),
     };
-    let decision = decision(&environment, is_desk, is_mini_program(&ua, facts));
+    let decision = decision(&environment, is_desktop, is_mini_program(&ua, facts));
     (environment, decision.in_frame(facts.framed))
 }
 
-fn decision(environment: &Environment, is_desk: bool, is_mini_program: bool) -> Decision {
+fn decision(environment: &Environment, is_desktop: bool, is_mini_program: bool) -> Decision {
     match environment.kind {
         EnvironmentKind::Bot => Decision::None,
-        // Neither the cashier nor `h5_url` is to be had there, in whichever WeChat it is.
+        // A mini-program's web-view has neither the cashier nor `h5_url`, in every kind of WeChat.
         EnvironmentKind::WeChatMiniProgram
         | EnvironmentKind::WeChatDevtools
         | EnvironmentKind::WeCom
@@ -155,7 +160,9 @@ fn decision(environment: &Environment, is_desk: bool, is_mini_program: bool) -> 
         {
             Decision::MiniProgram
         }
-        // Harmony's WeChat counts from 1.0 and could always pay, so it has no version gate.
+        // WeChat for HarmonyOS has its own version numbers from 1.0 and could always pay
+        // (<https://developers.weixin.qq.com/doc/subscription/guide/h5/adapt_harmonyos>), so no
+        // minimum version applies.
         EnvironmentKind::WeChat
             if environment.os != Os::Harmony
                 && is_before_payments(environment.wechat_version.as_deref()) =>
@@ -165,7 +172,7 @@ fn decision(environment: &Environment, is_desk: bool, is_mini_program: bool) -> 
         EnvironmentKind::WeChat
         | EnvironmentKind::WeChatDevtools
         | EnvironmentKind::WeChatMiniProgram => Decision::Jsapi,
-        _ if is_desk && environment.kind != EnvironmentKind::BrowserTablet => Decision::Native,
+        _ if is_desktop && environment.kind != EnvironmentKind::BrowserTablet => Decision::Native,
         EnvironmentKind::WeCom => Decision::JsapiGuarded,
         EnvironmentKind::InApp("quark") | EnvironmentKind::BrowserMobile => Decision::H5,
         EnvironmentKind::InApp(_) | EnvironmentKind::WebView => Decision::H5Guarded,
@@ -176,14 +183,14 @@ fn decision(environment: &Environment, is_desk: bool, is_mini_program: bool) -> 
     }
 }
 
-fn kind(ua: &str, os: Os, is_desk: bool, facts: &Facts) -> EnvironmentKind {
+fn kind(ua: &str, os: Os, is_desktop: bool, facts: &Facts) -> EnvironmentKind {
     let has = |word| has(ua, word);
     if is_bot(ua) {
         EnvironmentKind::Bot
     } else if has("wechatdevtools") {
         EnvironmentKind::WeChatDevtools
     } else if has("wxwork") {
-        if is_desk {
+        if is_desktop {
             EnvironmentKind::WeComDesktop
         } else {
             EnvironmentKind::WeCom
@@ -191,23 +198,23 @@ fn kind(ua: &str, os: Os, is_desk: bool, facts: &Facts) -> EnvironmentKind {
     } else if has("micromessenger") {
         if is_mini_program(ua, facts) {
             EnvironmentKind::WeChatMiniProgram
-        } else if is_desk {
+        } else if is_desktop {
             EnvironmentKind::WeChatDesktop
         } else {
             EnvironmentKind::WeChat
         }
-    } else if let Some(app) = in_app(ua, is_desk) {
+    } else if let Some(app) = in_app(ua, is_desktop) {
         app
-    } else if is_web_view(ua, os, is_desk) {
+    } else if is_web_view(ua, os, is_desktop) {
         EnvironmentKind::WebView
     } else {
-        browser(ua, os, is_desk, facts.touch_points)
+        browser(ua, os, is_desktop, facts.touch_points)
     }
 }
 
 fn is_bot(ua: &str) -> bool {
     let has = |word| has(ua, word);
-    // A phone of the make Cubot is no robot.
+    // "Cubot" is a brand of phones, not a bot.
     let is_named = ["bot/", "bot;", "bot)", "bot-", "bot "]
         .into_iter()
         .any(has)
@@ -218,14 +225,14 @@ fn is_bot(ua: &str) -> bool {
             .any(has)
 }
 
-/// Alipay's web-views say it too, so it counts in WeChat alone.
+/// Alipay's web-views contain the token too, so it counts only inside WeChat.
 fn is_mini_program(ua: &str, facts: &Facts) -> bool {
     facts.injected.mini_program || has(ua, "miniprogram")
 }
 
-/// Apps whose own browsers may or may not hand `weixin://` on. One that has no word of its own is
+/// Apps whose own browsers may or may not pass `weixin://` on. An app without a name here counts as
 /// a web-view.
-fn in_app(ua: &str, is_desk: bool) -> Option<EnvironmentKind> {
+fn in_app(ua: &str, is_desktop: bool) -> Option<EnvironmentKind> {
     const WEB_VIEW: &str = "";
     const APPS: [(&str, &str); 20] = [
         ("alipayclient", "alipay"),
@@ -251,17 +258,17 @@ fn in_app(ua: &str, is_desk: bool) -> Option<EnvironmentKind> {
     ];
     let found = APPS.iter().find(|(token, _)| has(ua, token));
     match found.map(|(_, app)| *app) {
-        // Browsers, at a desk.
-        Some(WEB_VIEW | "quark" | "uc") if is_desk => None,
+        // These are plain browsers on a desktop.
+        Some(WEB_VIEW | "quark" | "uc") if is_desktop => None,
         Some(WEB_VIEW) => Some(EnvironmentKind::WebView),
         app => app.map(EnvironmentKind::InApp),
     }
 }
 
-fn is_web_view(ua: &str, os: Os, is_desk: bool) -> bool {
+fn is_web_view(ua: &str, os: Os, is_desktop: bool) -> bool {
     match os {
         Os::Android => has(ua, "; wv)"),
-        Os::Harmony => !is_desk && !has(ua, "browser"),
+        Os::Harmony => !is_desktop && !has(ua, "browser"),
         // Firefox for iOS is a browser although it lacks the token.
         Os::Ios | Os::IpadOs => {
             has(ua, "applewebkit")
@@ -274,22 +281,22 @@ fn is_web_view(ua: &str, os: Os, is_desk: bool) -> bool {
     }
 }
 
-fn browser(ua: &str, os: Os, is_desk: bool, touch_points: u32) -> EnvironmentKind {
+fn browser(ua: &str, os: Os, is_desktop: bool, touch_points: u32) -> EnvironmentKind {
     match os {
-        // A phone or tablet that was told to ask for the desktop's page.
+        // A phone or tablet that requests the desktop page.
         Os::Linux if touch_points > 1 && !has(ua, "cros") => EnvironmentKind::BrowserTablet,
-        _ if is_desk => EnvironmentKind::BrowserDesktop,
+        _ if is_desktop => EnvironmentKind::BrowserDesktop,
         Os::IpadOs => EnvironmentKind::BrowserTablet,
         Os::Harmony if has(ua, "(tablet") => EnvironmentKind::BrowserTablet,
-        // Chrome leaves `Mobile` out on tablets.
+        // Chrome omits `Mobile` on tablets.
         Os::Android if !has(ua, "mobile") => EnvironmentKind::BrowserTablet,
         Os::Unknown if !has(ua, "mobile") => EnvironmentKind::BrowserDesktop,
         _ => EnvironmentKind::BrowserMobile,
     }
 }
 
-/// A desk's machine, whatever browser is on it.
-fn is_desk(ua: &str, os: Os) -> bool {
+/// Whether the machine is a desktop, whatever browser runs on it.
+fn is_desktop(ua: &str, os: Os) -> bool {
     match os {
         Os::Windows | Os::MacOs | Os::Linux => true,
         Os::Harmony => ["(pc", "(2in1", "ohos"]
@@ -342,7 +349,7 @@ fn wechat_version(ua: &str) -> Option<String> {
     (!version.is_empty()).then(|| version.to_owned())
 }
 
-/// WeChat takes payments from 5.0 on.
+/// WeChat supports payments since version 5.0.
 fn is_before_payments(version: Option<&str>) -> bool {
     matches!(
         version.unwrap_or_default().as_bytes(),

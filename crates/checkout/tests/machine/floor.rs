@@ -1,32 +1,32 @@
-//! How often the backend is asked when something outside of the payment asks for it: other tabs, the
-//! page's own events, the page's calls. All of these can come in any number and at any rate.
+//! How often the backend is polled when something outside the payment causes polls: other tabs,
+//! browser events, calls from the page. All of these can come in any number and at any rate.
 
-use checkout::{Effect, Event, Failure, Intent, Options, PeerWord, Request};
+use checkout::{Effect, Event, Failure, Intent, Options, PeerMessage, Request};
 use merchant_api::{Action, ApiError, ErrorCode, Product};
 use proptest::prelude::*;
 
-use crate::page::{CODE, DESK, PHONE, Page, attempted, closed, code_shown, open_order, paid};
+use crate::page::{CODE, DESKTOP, PHONE, Page, attempted, closed, code_shown, open_order, paid};
 
 const LOWER: u64 = 1;
 const HIGHER: u64 = 9;
 
 fn with_code() -> Page {
-    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     page.answer_start(code_shown(2, 1, CODE));
     page.pass(5_000);
     page
 }
 
-fn peer(rank: u64, word: PeerWord) -> Event {
-    Event::PeerSpoke { rank, word }
+fn peer(rank: u64, message: PeerMessage) -> Event {
+    Event::FromPeer { rank, message }
 }
 
-/// When each request was sent, by a backend that answers all of them at once.
+/// Records when each request was sent, with a backend that answers each of them at once.
 struct Backend {
     sent_at_ms: Vec<u64>,
     seen_effects: usize,
     version: u64,
-    /// Each answer has something new.
+    /// Every answer has a new version.
     always_changes: bool,
 }
 
@@ -40,7 +40,7 @@ impl Backend {
         }
     }
 
-    /// Notes what was sent since the last call, and answers it.
+    /// Records what was sent since the last call, and answers it.
     fn answer(&mut self, page: &mut Page) {
         loop {
             let new = &page.effects[self.seen_effects..];
@@ -60,7 +60,7 @@ impl Backend {
                     code_shown(self.version, number, CODE)
                 }
                 Request::Cancel(_) => open_order(self.version),
-                // A held question is answered at once only where there is something new.
+                // A held poll is answered at once only if there is a new version.
                 Request::Read(query) if query.wait_s.is_some() && !self.always_changes => return,
                 Request::Read(_) => code_shown(self.version, 1, CODE),
             };
@@ -79,7 +79,7 @@ impl Backend {
         page.now_ms = until_ms;
     }
 
-    /// The most requests in any span of time of this length.
+    /// The highest number of requests in any interval of this length.
     fn most_in(&self, span_ms: u64) -> usize {
         let count = |from_ms| {
             let is_in = |at_ms: &&u64| (from_ms..from_ms + span_ms).contains(*at_ms);
@@ -93,19 +93,19 @@ impl Backend {
     }
 }
 
-fn words() -> impl Strategy<Value = Event> {
+fn peer_messages() -> impl Strategy<Value = Event> {
     let ranks = proptest::sample::select(vec![0, LOWER, 6, 7, HIGHER, u64::MAX]);
-    let words = prop_oneof![
-        proptest::sample::select(vec![0, 1, 25_000, u64::MAX]).prop_map(PeerWord::Asks),
-        Just(PeerWord::Stopped),
-        Just(PeerWord::News),
+    let messages = prop_oneof![
+        proptest::sample::select(vec![0, 1, 25_000, u64::MAX]).prop_map(PeerMessage::Polling),
+        Just(PeerMessage::Stopped),
+        Just(PeerMessage::Changed),
     ];
-    (ranks, words).prop_map(|(rank, word)| peer(rank, word))
+    (ranks, messages).prop_map(|(rank, message)| peer(rank, message))
 }
 
 fn outside() -> impl Strategy<Value = Event> {
     prop_oneof![
-        3 => words(),
+        3 => peer_messages(),
         3 => proptest::sample::select(vec![
             Event::Resumed,
             Event::Hidden,
@@ -113,7 +113,7 @@ fn outside() -> impl Strategy<Value = Event> {
             Event::Offline,
             Event::Woke,
         ]),
-        4 => proptest::sample::select(Intent::ALL.to_vec()).prop_map(Event::Wanted),
+        4 => proptest::sample::select(Intent::ALL.to_vec()).prop_map(Event::Intent),
     ]
 }
 
@@ -121,21 +121,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn whatever_other_tabs_say_and_however_fast_they_cause_one_question_a_second(
-        words in proptest::collection::vec((words(), 0_u64..40), 1..400),
+    fn messages_of_other_tabs_cause_at_most_one_poll_a_second(
+        messages in proptest::collection::vec((peer_messages(), 0_u64..40), 1..400),
         always_changes in any::<bool>(),
     ) {
         let mut page = with_code();
         let mut backend = Backend::new(&page, always_changes);
-        for (word, gap_ms) in words {
-            page.happen(word);
+        for (message, gap_ms) in messages {
+            page.happen(message);
             backend.pass(&mut page, gap_ms);
         }
         prop_assert!(backend.most_in(1_000) <= 1, "{:?}", backend.sent_at_ms);
     }
 
     #[test]
-    fn whatever_happens_outside_and_however_fast_requests_stay_few(
+    fn events_outside_the_payment_cause_a_limited_number_of_requests(
         events in proptest::collection::vec((outside(), 0_u64..20), 1..400),
         always_changes in any::<bool>(),
     ) {
@@ -145,38 +145,36 @@ proptest! {
             page.happen(event);
             backend.pass(&mut page, gap_ms);
         }
-        // Questions and attempts: eight at once, then four a second. A cancel follows an attempt.
+        // Polls and attempts together: eight at once, then four a second. A cancel follows an
+        // attempt.
         prop_assert!(backend.most_in(1_000) <= 24, "{:?}", backend.sent_at_ms);
         prop_assert!(backend.most_in(5_000) <= 56, "{:?}", backend.sent_at_ms);
     }
 }
 
 #[test]
-fn two_words_that_undo_each_other_cause_no_storm() {
-    // As a page of the same origin can post them: 2,000 pairs in ten seconds.
+fn two_messages_that_undo_each_other_cause_no_burst_of_requests() {
+    // As a page of the same origin could send them: 2,000 pairs in ten seconds.
     let mut page = with_code();
     let mut backend = Backend::new(&page, false);
     for _ in 0..2_000 {
-        page.happen(peer(LOWER, PeerWord::Asks(0)));
-        page.happen(peer(LOWER, PeerWord::Stopped));
-        page.happen(peer(LOWER, PeerWord::News));
+        page.happen(peer(LOWER, PeerMessage::Polling(0)));
+        page.happen(peer(LOWER, PeerMessage::Stopped));
+        page.happen(peer(LOWER, PeerMessage::Changed));
         backend.pass(&mut page, 5);
     }
     let count = backend.sent_at_ms.len();
-    assert!(
-        (8..=11).contains(&count),
-        "{count} questions in ten seconds"
-    );
+    assert!((8..=11).contains(&count), "{count} polls in ten seconds");
 }
 
 #[test]
-fn what_the_page_itself_does_in_any_number_causes_one_question_a_second() {
+fn events_of_the_page_itself_cause_at_most_one_poll_a_second() {
     let cases: [(&str, &[Event]); 5] = [
         ("focus", &[Event::Resumed]),
         ("online", &[Event::Online]),
         ("tabs", &[Event::Hidden, Event::Resumed]),
         ("network", &[Event::Offline, Event::Online]),
-        ("resume()", &[Event::Wanted(Intent::Resume)]),
+        ("resume()", &[Event::Intent(Intent::Resume)]),
     ];
     for (name, events) in cases {
         for settled in [None, Some(closed(3))] {
@@ -209,7 +207,7 @@ fn what_the_page_itself_does_in_any_number_causes_one_question_a_second() {
 #[test]
 fn a_page_that_starts_and_cancels_in_a_loop_sends_a_few_attempts_and_then_four_a_second() {
     for (name, user_agent, action) in [
-        ("a code", DESK, Some(Action::CodeUrl(CODE.into()))),
+        ("a code", DESKTOP, Some(Action::CodeUrl(CODE.into()))),
         ("no answer at all", PHONE, None),
     ] {
         let mut page = Page::opened(user_agent, Options::default(), open_order(1));
@@ -235,7 +233,7 @@ fn a_page_that_starts_and_cancels_in_a_loop_sends_a_few_attempts_and_then_four_a
 }
 
 #[test]
-fn a_pause_that_the_backend_asked_for_is_kept_whatever_comes_from_outside() {
+fn a_pause_that_the_backend_asked_for_is_kept_despite_events_from_outside() {
     let mut page = with_code();
     let (id, _) = page.reading().unwrap();
     let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
@@ -250,15 +248,15 @@ fn a_pause_that_the_backend_asked_for_is_kept_whatever_comes_from_outside() {
     for event in [
         Event::Resumed,
         Event::Online,
-        peer(LOWER, PeerWord::News),
-        Event::Wanted(Intent::Resume),
+        peer(LOWER, PeerMessage::Changed),
+        Event::Intent(Intent::Resume),
     ] {
         page.happen(event.clone());
         page.pass(10_000);
         assert!(page.reading().is_none(), "{event:?}");
     }
     page.pass(20_000);
-    assert!(page.reading().is_some(), "then it goes on");
+    assert!(page.reading().is_some(), "polling continues");
     let (id, _) = page.reading().unwrap();
     let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
     error.retry_after_ms = Some(60_000);
@@ -272,12 +270,12 @@ fn a_pause_that_the_backend_asked_for_is_kept_whatever_comes_from_outside() {
     page.want(Intent::CheckPayment);
     assert!(
         page.reading().unwrap().1.ask,
-        "the buyer's own word is asked"
+        "the buyer's intent causes a query"
     );
 }
 
 #[test]
-fn after_a_failure_another_tab_does_not_shorten_the_wait_and_the_network_does() {
+fn after_a_failure_the_network_shortens_the_pause_and_another_tab_does_not() {
     let mut page = with_code();
     for _ in 0..4 {
         while page.reading().is_none() {
@@ -287,17 +285,21 @@ fn after_a_failure_another_tab_does_not_shorten_the_wait_and_the_network_does() 
         page.fail(id, Failure::Unreachable);
     }
     for _ in 0..100 {
-        page.happen(peer(HIGHER, PeerWord::News));
+        page.happen(peer(HIGHER, PeerMessage::Changed));
         page.pass(50);
     }
-    assert!(page.reading().is_none(), "a tab's word proves nothing");
+    assert!(page.reading().is_none(), "a tab's message proves nothing");
     page.happen(Event::Online);
     assert!(page.reading().is_some());
 }
 
 #[test]
-fn a_question_to_wechat_that_something_outside_interrupts_is_asked_again() {
-    for event in [Event::Resumed, Event::Online, peer(LOWER, PeerWord::News)] {
+fn a_query_at_wechat_that_is_interrupted_is_repeated() {
+    for event in [
+        Event::Resumed,
+        Event::Online,
+        peer(LOWER, PeerMessage::Changed),
+    ] {
         let mut page = with_code();
         page.want(Intent::CheckPayment);
         assert!(page.reading().unwrap().1.ask);
@@ -308,29 +310,29 @@ fn a_question_to_wechat_that_something_outside_interrupts_is_asked_again() {
 }
 
 #[test]
-fn news_of_another_tab_still_show_at_once_what_the_backend_says() {
+fn a_change_reported_by_another_tab_shows_the_backends_answer_at_once() {
     let mut page = with_code();
-    page.happen(peer(LOWER, PeerWord::Asks(25_000)));
+    page.happen(peer(LOWER, PeerMessage::Polling(25_000)));
     page.pass(1_000);
-    page.happen(peer(LOWER, PeerWord::News));
+    page.happen(peer(LOWER, PeerMessage::Changed));
     page.answer_read(paid(3));
     page.expect_screen("paid");
 }
 
 #[test]
-fn a_clock_that_jumps_back_holds_up_no_hint() {
+fn a_clock_that_jumps_back_delays_no_hint() {
     for jump_ms in [2_000, 60_000, 3_600_000] {
-        let mut page = Page::new(DESK, Options::default());
+        let mut page = Page::new(DESKTOP, Options::default());
         page.now_ms = 10_000_000;
         page.happen(Event::Connected);
         page.answer_read(open_order(1));
         page.answer_start(code_shown(2, 1, CODE));
-        // Now comes a pause, as after every answer that was not held.
+        // A pause follows, as after every answer that was not held.
         page.answer_read(code_shown(2, 1, CODE));
         assert!(page.reading().is_none());
         page.now_ms -= jump_ms;
         page.happen(Event::Resumed);
-        // The bucket may be empty by the old time.
+        // By the old time the bucket may be empty.
         page.pass(250);
         assert!(page.reading().is_some(), "back by {jump_ms} ms");
     }

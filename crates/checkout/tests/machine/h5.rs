@@ -24,7 +24,7 @@ fn leaving() -> Page {
 }
 
 #[test]
-fn the_way_to_wechat_waits_for_the_buyers_gesture_even_with_auto_start() {
+fn h5_waits_for_the_buyers_gesture_even_with_auto_start() {
     let mut page = Page::opened(PHONE, options(), open_order(1));
     page.expect_screen("offer");
     page.pass(60_000);
@@ -57,7 +57,7 @@ fn is_start(effect: &Effect) -> bool {
 }
 
 #[test]
-fn where_h5_may_fail_and_there_is_nothing_else_another_browser_is_named() {
+fn where_only_h5_is_offered_and_may_fail_another_browser_is_suggested() {
     let cases: [(&str, &[Product], bool); 3] = [
         (QQ, &[Product::H5], true),
         (QQ, &[Product::H5, Product::Native], false),
@@ -82,7 +82,7 @@ fn where_h5_may_fail_and_there_is_nothing_else_another_browser_is_named() {
 }
 
 #[test]
-fn the_page_goes_to_wechat_as_it_was_told_and_marks_that_it_left() {
+fn the_page_navigates_to_the_h5_url_unchanged_and_marks_that_it_left() {
     let page = leaving();
     assert_eq!(page.navigations(), [H5_URL], "never edited");
     assert!(page.effects.contains(&Effect::MarkDeparture(true)));
@@ -90,7 +90,7 @@ fn the_page_goes_to_wechat_as_it_was_told_and_marks_that_it_left() {
 }
 
 #[test]
-fn a_return_asks_nobody_by_itself_and_only_the_button_asks_wechat() {
+fn a_return_causes_no_query_until_the_buyer_asks_for_it() {
     let mut page = Page::opened(
         PHONE,
         Options {
@@ -104,7 +104,7 @@ fn a_return_asks_nobody_by_itself_and_only_the_button_asks_wechat() {
     assert!(!page.reading().unwrap().1.ask);
     assert!(
         matches!(page.screen(), Screen::Returned { notice: None, .. }),
-        "no verdict unasked"
+        "no verdict without the buyer's request"
     );
     page.want(Intent::CheckPayment);
     assert!(page.reading().unwrap().1.ask);
@@ -122,9 +122,9 @@ fn a_return_asks_nobody_by_itself_and_only_the_button_asks_wechat() {
     assert!(page.effects.contains(&Effect::MarkDeparture(false)));
 }
 
-/// Who has paid and saw an error all the same is not sent to pay again unasked.
+/// A buyer who saw an error may have paid, and is not sent to pay again before a query.
 #[test]
-fn trouble_after_a_return_asks_wechat_and_then_brings_the_way_back_with_a_fresh_link() {
+fn trouble_after_a_return_causes_a_query_and_then_a_new_h5_url() {
     let left_alone = attempted(2, 1, Product::H5, None);
     let returned = || {
         let options = Options {
@@ -139,7 +139,7 @@ fn trouble_after_a_return_asks_wechat_and_then_brings_the_way_back_with_a_fresh_
     };
     let mut page = returned();
     page.want(Intent::Start);
-    assert_eq!(page.starting(), None, "not before WeChat was asked");
+    assert_eq!(page.starting(), None, "not before WeChat was queried");
     page.answer_read(paid(3));
     page.expect_screen("paid");
 
@@ -164,7 +164,7 @@ fn trouble_after_a_return_asks_wechat_and_then_brings_the_way_back_with_a_fresh_
 }
 
 #[test]
-fn a_page_that_was_kept_while_the_buyer_was_away_shows_the_same_panel() {
+fn a_page_restored_after_the_return_shows_the_return_panel() {
     let mut page = leaving();
     page.happen(Event::Hidden);
     page.pass(45_000);
@@ -190,13 +190,17 @@ fn a_page_that_never_left_offers_to_try_again() {
 }
 
 #[test]
-fn where_h5_may_fail_the_code_is_in_view_when_wechat_does_not_open() {
+fn where_h5_may_fail_the_code_is_offered_when_wechat_does_not_open() {
     let mut page = Page::opened(QQ, options(), open_order(1));
     page.want(Intent::Start);
     let action = Some(Action::H5Url(H5_URL.into()));
     page.answer_start(attempted(2, 1, Product::H5, action));
     page.want(Intent::StartFallback);
-    assert_eq!(page.starting(), None, "not while the page may yet leave");
+    assert_eq!(
+        page.starting(),
+        None,
+        "not while the page may still navigate"
+    );
     page.pass(5_000);
     assert!(matches!(
         page.screen(),
@@ -216,9 +220,9 @@ fn where_h5_may_fail_the_code_is_in_view_when_wechat_does_not_open() {
 /// A way in which a start fails.
 type Fail<'a> = &'a dyn Fn(&mut Page);
 
-/// What is refused for good is told, and is no dead end while the other way was not tried.
+/// A final refusal is reported. It is no dead end while the other method has not been tried.
 #[test]
-fn on_a_tablet_a_refusal_of_the_one_way_leaves_the_other() {
+fn on_a_tablet_a_refused_method_leaves_the_other_one() {
     let hostile = |page: &mut Page| {
         let action = Some(Action::H5Url("javascript:alert(1)".into()));
         page.answer_start(attempted(2, 1, Product::H5, action));
@@ -267,7 +271,7 @@ fn on_a_tablet_a_refusal_of_the_one_way_leaves_the_other() {
 }
 
 #[test]
-fn an_attempt_at_a_desk_does_not_keep_the_phone_from_offering_its_way() {
+fn an_attempt_on_a_desktop_does_not_stop_the_phone_from_offering_h5() {
     let mut page = Page::opened(PHONE, options(), code_shown(2, 1, CODE));
     page.expect_screen("offer");
     page.want(Intent::Start);
@@ -275,7 +279,7 @@ fn an_attempt_at_a_desk_does_not_keep_the_phone_from_offering_its_way() {
 }
 
 #[test]
-fn a_network_that_fails_is_tried_again_and_then_left_to_the_buyer() {
+fn a_failing_network_is_retried_and_then_left_to_the_buyer() {
     let mut page = Page::opened(PHONE, options(), open_order(1));
     page.want(Intent::Start);
     for _ in 0..4 {
@@ -290,16 +294,16 @@ fn a_network_that_fails_is_tried_again_and_then_left_to_the_buyer() {
 }
 
 #[test]
-fn an_expired_order_says_so_and_offers_nothing() {
+fn an_expired_order_is_shown_as_expired_and_offers_nothing() {
     let mut page = Page::opened(PHONE, options(), open_order(1));
     page.want(Intent::Start);
     page.refuse_start(ErrorCode::CheckoutExpired, None);
     page.expect_screen("expired");
 }
 
-/// Who pays in the last moment and opens the page again is not told to order once more.
+/// A buyer who pays at the last moment and opens the page again is not told that the order expired.
 #[test]
-fn an_order_whose_time_was_up_before_the_page_opened_is_asked_about_first() {
+fn an_order_that_expired_before_the_page_opened_is_queried_first() {
     let over = |checked_ms_ago| CheckoutAnswer {
         remaining_ms: Some(0),
         checked_ms_ago,

@@ -1,10 +1,10 @@
-//! A backend that hands out what it must not: nothing is followed, and the page is told which
-//! address it was.
+//! A backend that returns addresses it must not: none is followed, and the page learns which field
+//! was refused.
 
 use checkout::{Effect, Event, Failure, Intent, Options, ReturnUrl};
 use merchant_api::{Action, Malformed, Product};
 
-use crate::page::{DESK, MINI_PROGRAM, PHONE, Page, WECHAT, attempted, open_order};
+use crate::page::{DESKTOP, MINI_PROGRAM, PHONE, Page, WECHAT, attempted, open_order};
 
 #[track_caller]
 fn check(user_agent: &str, product: Product, action: Action, code: &str) {
@@ -23,7 +23,7 @@ fn check(user_agent: &str, product: Product, action: Action, code: &str) {
 }
 
 #[test]
-fn an_address_that_is_not_wechats_is_refused_by_name() {
+fn an_address_that_is_not_wechats_is_refused_with_its_code() {
     use Product::{H5, Jsapi, Native};
     let other_host = "https://evil.example/cgi-bin/mmpayweb-bin/checkmweb?a=1";
     check(
@@ -39,7 +39,7 @@ fn an_address_that_is_not_wechats_is_refused_by_name() {
         "H5_URL_REFUSED",
     );
     check(
-        DESK,
+        DESKTOP,
         Native,
         Action::CodeUrl("https://evil.example".into()),
         "CODE_URL_REFUSED",
@@ -78,8 +78,8 @@ fn a_path_that_leaves_the_mini_program_is_refused() {
 }
 
 #[test]
-fn a_success_url_of_the_backends_that_is_no_address_is_refused_and_paid_is_told_all_the_same() {
-    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+fn an_invalid_success_url_is_refused_and_paid_is_still_emitted() {
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     page.answer_start(merchant_api::CheckoutAnswer {
         success_url: Some("javascript:alert(1)".into()),
         ..crate::page::paid(2)
@@ -101,7 +101,7 @@ fn the_longest_durations_and_numbers_that_json_can_hold_break_nothing() {
     if let Some(attempt) = &mut answer.attempt {
         attempt.remaining_ms = Some(LONGEST);
     }
-    let mut page = Page::opened(DESK, Options::default(), answer.clone());
+    let mut page = Page::opened(DESKTOP, Options::default(), answer.clone());
     page.expect_screen("qr");
     page.answer_read(answer);
     page.pass(301_000);
@@ -109,7 +109,7 @@ fn the_longest_durations_and_numbers_that_json_can_hold_break_nothing() {
 }
 
 #[test]
-fn markup_in_a_text_stays_a_text() {
+fn markup_in_a_text_stays_text() {
     let answer = merchant_api::CheckoutAnswer {
         description: Some("<img src=x onerror=alert(1)>".into()),
         ..open_order(1)
@@ -126,7 +126,7 @@ fn markup_in_a_text_stays_a_text() {
 fn an_action_of_another_product_is_refused() {
     let h5 = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?a=1";
     check(
-        DESK,
+        DESKTOP,
         Product::H5,
         Action::H5Url(h5.into()),
         "ACTION_UNEXPECTED",
@@ -134,8 +134,8 @@ fn an_action_of_another_product_is_refused() {
 }
 
 #[test]
-fn an_answer_that_breaks_the_contract_is_told_once_and_does_not_take_a_code_off_the_page() {
-    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+fn a_malformed_answer_is_reported_once_and_does_not_remove_a_code_from_the_page() {
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     page.answer_start(crate::page::code_shown(2, 1, crate::page::CODE));
     for _ in 0..3 {
         let (id, _) = page.reading().unwrap();
@@ -154,7 +154,7 @@ fn an_answer_that_breaks_the_contract_is_told_once_and_does_not_take_a_code_off_
 
 #[test]
 fn an_attempt_answered_with_an_older_version_does_not_hang() {
-    let mut page = Page::opened(DESK, Options::default(), open_order(7));
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(7));
     page.answer_start(crate::page::code_shown(3, 1, crate::page::CODE));
     page.expect_screen("problem");
     assert_eq!(page.problems(), ["ANSWER_MALFORMED"]);
@@ -162,7 +162,7 @@ fn an_attempt_answered_with_an_older_version_does_not_hang() {
 
 #[test]
 fn a_first_answer_that_breaks_the_contract_is_the_merchants_problem() {
-    let mut page = Page::new(DESK, Options::default());
+    let mut page = Page::new(DESKTOP, Options::default());
     page.happen(Event::Connected);
     let (id, _) = page.reading().unwrap();
     page.fail(

@@ -1,4 +1,4 @@
-//! Inside WeChat: the hop for the openid, and the cashier.
+//! Inside WeChat: the OAuth redirect for the openid, and the cashier.
 
 use checkout::{BridgeReply, Effect, Event, Facts, Injected, Intent, Notice, Options, Screen};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, PAYER_UNAVAILABLE_HANDLE, Product};
@@ -33,7 +33,7 @@ fn invocations(page: &Page) -> usize {
 }
 
 #[test]
-fn auto_start_opens_the_cashier_unless_the_buyer_returns_or_somebody_else_is_at_it() {
+fn auto_start_opens_the_cashier_except_after_a_return_or_over_another_devices_attempt() {
     let over = |mut answer: CheckoutAnswer| {
         answer.attempt.as_mut().unwrap().remaining_ms = Some(0);
         answer
@@ -41,15 +41,10 @@ fn auto_start_opens_the_cashier_unless_the_buyer_returns_or_somebody_else_is_at_
     let cases = [
         ("a first visit", false, open_order(1), true),
         ("its own cashier", false, with_cashier(), true),
+        ("an expired code", false, over(code_shown(2, 1, CODE)), true),
+        ("a desktop's code", false, code_shown(2, 1, CODE), false),
         (
-            "a code that is over",
-            false,
-            over(code_shown(2, 1, CODE)),
-            true,
-        ),
-        ("a code at a desk", false, code_shown(2, 1, CODE), false),
-        (
-            "a phone at it",
+            "a phone's attempt",
             false,
             attempted(2, 1, Product::H5, None),
             false,
@@ -72,9 +67,9 @@ fn auto_start_opens_the_cashier_unless_the_buyer_returns_or_somebody_else_is_at_
     }
 }
 
-/// WeChat refuses a `prepay_id` that was paid, as a failure, as a cancel, or in words.
+/// WeChat refuses a `prepay_id` that was paid: as a failure, as a cancel, or with a message.
 #[test]
-fn a_page_that_starts_again_before_its_payment_is_known_ends_paid_whatever_the_cashier_says() {
+fn a_page_that_starts_again_before_its_payment_is_known_ends_as_paid_for_every_reply() {
     let refusals = [
         (
             "get_brand_wcpay_request:fail",
@@ -89,7 +84,7 @@ fn a_page_that_starts_again_before_its_payment_is_known_ends_paid_whatever_the_c
             auto_start: true,
             ..Options::default()
         };
-        // The answer has this page's own attempt of before, and no word of its payment.
+        // The answer holds this page's own earlier attempt, and nothing about its payment.
         let mut page = Page::opened(WECHAT, options, with_cashier());
         page.answer_start(with_cashier());
         assert_eq!(invocations(&page), 1, "{err_msg}");
@@ -98,7 +93,7 @@ fn a_page_that_starts_again_before_its_payment_is_known_ends_paid_whatever_the_c
             err_desc: err_desc.map(str::to_owned),
         }));
         page.expect_screen(screen);
-        assert!(page.reading().unwrap().1.ask, "WeChat itself is asked");
+        assert!(page.reading().unwrap().1.ask, "WeChat is queried");
         page.answer_read(paid(3));
         page.expect_screen("paid");
         page.pass(60_000);
@@ -106,7 +101,7 @@ fn a_page_that_starts_again_before_its_payment_is_known_ends_paid_whatever_the_c
     }
 }
 
-fn hopped(payer: &str) -> Options {
+fn returned_from_oauth(payer: &str) -> Options {
     Options {
         payer: Some(payer.into()),
         ..Options::default()
@@ -114,7 +109,7 @@ fn hopped(payer: &str) -> Options {
 }
 
 #[test]
-fn the_hop_for_the_openid_is_made_once_and_the_payment_goes_on_after_it() {
+fn the_oauth_redirect_happens_once_and_the_payment_continues_after_it() {
     let mut page = Page::opened(WECHAT, Options::default(), open_order(1));
     page.want(Intent::Start);
     page.answer_start(CheckoutAnswer {
@@ -123,7 +118,7 @@ fn the_hop_for_the_openid_is_made_once_and_the_payment_goes_on_after_it() {
     });
     assert_eq!(page.navigations(), [AUTHORIZE_URL]);
 
-    let mut page = Page::opened(WECHAT, hopped("handle-1"), open_order(1));
+    let mut page = Page::opened(WECHAT, returned_from_oauth("handle-1"), open_order(1));
     assert!(page.effects.contains(&Effect::StripAddress));
     assert_eq!(
         page.starting().unwrap().1.payer.as_deref(),
@@ -134,8 +129,8 @@ fn the_hop_for_the_openid_is_made_once_and_the_payment_goes_on_after_it() {
 }
 
 #[test]
-fn a_second_try_needs_no_second_hop_unless_the_handle_is_worth_nothing_any_more() {
-    let mut page = Page::opened(WECHAT, hopped("handle-1"), open_order(1));
+fn a_second_try_needs_no_second_redirect_unless_the_handle_is_invalid() {
+    let mut page = Page::opened(WECHAT, returned_from_oauth("handle-1"), open_order(1));
     page.answer_start(with_cashier());
     page.happen(reply("get_brand_wcpay_request:cancel"));
     page.want(Intent::Start);
@@ -155,9 +150,9 @@ fn a_second_try_needs_no_second_hop_unless_the_handle_is_worth_nothing_any_more(
 }
 
 #[test]
-fn a_second_hop_is_refused() {
+fn a_second_oauth_redirect_is_refused() {
     for payer in ["handle-1", PAYER_UNAVAILABLE_HANDLE] {
-        let mut page = Page::opened(WECHAT, hopped(payer), open_order(1));
+        let mut page = Page::opened(WECHAT, returned_from_oauth(payer), open_order(1));
         page.answer_start(CheckoutAnswer {
             action: Some(Action::AuthorizeUrl(AUTHORIZE_URL.into())),
             ..open_order(1)
@@ -169,7 +164,7 @@ fn a_second_hop_is_refused() {
 }
 
 #[test]
-fn ok_is_a_hint_and_the_backend_is_asked() {
+fn ok_is_a_hint_and_causes_a_query() {
     let mut page = at_cashier();
     page.happen(reply("get_brand_wcpay_request:ok"));
     page.expect_screen("confirming");
@@ -184,7 +179,7 @@ fn ok_is_a_hint_and_the_backend_is_asked() {
 }
 
 #[test]
-fn an_ok_that_nobody_confirms_never_sends_the_buyer_to_pay_again() {
+fn an_unconfirmed_ok_never_asks_the_buyer_to_pay_again() {
     let mut page = at_cashier();
     page.happen(reply("get_brand_wcpay_request:ok"));
     for _ in 0..12 {
@@ -203,7 +198,7 @@ fn an_ok_that_nobody_confirms_never_sends_the_buyer_to_pay_again() {
 }
 
 #[test]
-fn cancel_asks_too_and_offers_the_way_again() {
+fn cancel_causes_a_query_and_offers_the_cashier_again() {
     let mut page = at_cashier();
     page.happen(reply("get_brand_wcpay_request:cancel"));
     assert!(matches!(
@@ -219,7 +214,7 @@ fn cancel_asks_too_and_offers_the_way_again() {
 }
 
 #[test]
-fn an_ok_after_a_cancel_is_heeded() {
+fn an_ok_after_a_cancel_counts() {
     let mut page = at_cashier();
     page.happen(reply("get_brand_wcpay_request:cancel"));
     page.happen(reply("get_brand_wcpay_request:ok"));
@@ -229,7 +224,7 @@ fn an_ok_after_a_cancel_is_heeded() {
 }
 
 #[test]
-fn a_failure_is_told_with_wechats_words_and_can_be_tried_again() {
+fn a_failure_is_reported_with_wechats_message_and_can_be_retried() {
     let cases = [
         ("get_brand_wcpay_request:fail", "CASHIER_FAILED"),
         (
@@ -285,7 +280,7 @@ fn the_bridge_is_waited_for_and_called_once() {
 }
 
 #[test]
-fn a_bridge_that_never_comes_is_a_problem_that_can_be_tried_again() {
+fn a_bridge_that_never_appears_is_a_problem_that_can_be_retried() {
     let mut page = Page::new("x MicroMessenger/8.0.1", Options::default());
     page.happen(Event::Connected);
     page.answer_read(open_order(1));
@@ -320,7 +315,7 @@ fn sdk_calls(page: &Page) -> usize {
 }
 
 #[test]
-fn wecom_uses_the_sdk_that_the_page_brought_and_else_the_bridge() {
+fn wecom_uses_the_pages_sdk_if_there_is_one_and_otherwise_the_bridge() {
     let page = wecom(true, true);
     assert_eq!((sdk_calls(&page), invocations(&page)), (1, 0));
     let page = wecom(false, true);
@@ -343,7 +338,7 @@ fn an_sdk_that_the_page_loads_after_the_element_is_found_when_it_is_needed() {
 }
 
 #[test]
-fn wecom_without_a_cashier_shows_the_code_and_says_why() {
+fn wecom_without_a_cashier_shows_the_code_and_reports_the_problem() {
     let mut page = wecom(false, true);
     page.happen(reply("getBrandWCPayRequest:fail_nosupport"));
     assert_eq!(page.problems(), ["CASHIER_UNSUPPORTED"]);
@@ -364,7 +359,7 @@ fn wecom_without_a_cashier_shows_the_code_and_says_why() {
 }
 
 #[test]
-fn wecom_whose_cashier_fails_offers_both_ways() {
+fn wecom_with_a_failing_cashier_offers_both_methods() {
     let mut page = wecom(false, true);
     page.happen(reply("get_brand_wcpay_request:fail"));
     assert_eq!(page.problems(), ["CASHIER_FAILED"]);
@@ -378,9 +373,9 @@ fn wecom_whose_cashier_fails_offers_both_ways() {
     ));
 }
 
-/// WeCom does not support the hop's page, so a buyer who would need it gets the code.
+/// WeCom does not support WeChat's OAuth page, so a buyer who would need it gets the code.
 #[test]
-fn wecom_does_not_hop_where_it_can_show_the_code() {
+fn wecom_shows_the_code_instead_of_an_oauth_redirect() {
     let wecom = |products: &[Product], options| {
         let order = CheckoutAnswer {
             products: Some(products.to_vec()),
@@ -396,7 +391,10 @@ fn wecom_does_not_hop_where_it_can_show_the_code() {
         page
     };
     let both = [Product::Jsapi, Product::Native];
-    for options in [Options::default(), hopped(PAYER_UNAVAILABLE_HANDLE)] {
+    for options in [
+        Options::default(),
+        returned_from_oauth(PAYER_UNAVAILABLE_HANDLE),
+    ] {
         let page = wecom(&both, options);
         assert!(page.navigations().is_empty());
         assert_eq!(page.problems(), ["PAYER_UNAVAILABLE"]);
@@ -406,12 +404,12 @@ fn wecom_does_not_hop_where_it_can_show_the_code() {
     assert_eq!(
         page.navigations(),
         [AUTHORIZE_URL],
-        "where there is nothing else, it is tried"
+        "tried where there is no other method"
     );
 }
 
 #[test]
-fn wecom_whose_cashier_is_silent_has_the_code_in_view() {
+fn wecom_with_a_silent_cashier_offers_the_code() {
     let mut page = wecom(false, true);
     page.pass(31_000);
     assert!(matches!(
@@ -426,7 +424,7 @@ fn wecom_whose_cashier_is_silent_has_the_code_in_view() {
 }
 
 #[test]
-fn where_the_bridge_never_comes_the_sdk_is_called_once() {
+fn where_the_bridge_never_appears_the_sdk_is_called_once() {
     let facts = Facts {
         injected: Injected {
             sdk: true,
@@ -445,10 +443,9 @@ fn where_the_bridge_never_comes_the_sdk_is_called_once() {
     assert_eq!((sdk_calls(&page), invocations(&page)), (1, 0));
 }
 
-/// On iOS WeChat checks the address on which the buyer landed, so loading the page anew can help,
-/// once.
+/// On iOS, WeChat checks the address on which the buyer landed, so one reload can help.
 #[test]
-fn a_page_that_may_not_pay_is_loaded_anew_by_the_buyers_click_and_once() {
+fn a_page_that_may_not_pay_is_reloaded_once_by_the_buyers_click() {
     let denied = |reloaded| {
         let options = Options {
             reloaded,
@@ -477,7 +474,7 @@ fn a_page_that_may_not_pay_is_loaded_anew_by_the_buyers_click_and_once() {
 }
 
 #[test]
-fn a_cancel_before_the_answer_gives_the_attempt_up_and_sends_nothing() {
+fn a_cancel_before_the_answer_aborts_the_attempt_and_sends_nothing() {
     let mut page = Page::opened(WECHAT, Options::default(), open_order(1));
     page.want(Intent::Start);
     let (starting, _) = page.starting().unwrap();
@@ -489,7 +486,7 @@ fn a_cancel_before_the_answer_gives_the_attempt_up_and_sends_nothing() {
 }
 
 #[test]
-fn while_an_attempt_is_asked_for_nothing_else_is() {
+fn no_other_request_is_sent_while_an_attempt_is_in_flight() {
     let mut page = at_cashier();
     page.happen(reply("get_brand_wcpay_request:cancel"));
     page.want(Intent::Start);
@@ -499,6 +496,6 @@ fn while_an_attempt_is_asked_for_nothing_else_is() {
     page.answer_start(with_cashier());
     assert!(
         page.reading().unwrap().1.ask,
-        "what the first call said is asked about after it"
+        "the poll for the first call follows"
     );
 }

@@ -1,4 +1,5 @@
-//! The machine as a page drives it: events in, effects out, no browser and no waiting.
+//! Tests of the state machine through its public interface: events in, effects out, without a
+//! browser and without waiting.
 
 mod floor;
 mod h5;

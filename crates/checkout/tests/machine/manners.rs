@@ -1,21 +1,21 @@
-//! What the page may ask for in the buyer's name, and the end of an element.
+//! What the page may request on the buyer's behalf, and the end of an element.
 
 use checkout::{BridgeReply, Connection, Effect, Event, Failure, Intent, Options, Request};
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Malformed, Product};
 
 use crate::page::{
-    CODE, DESK, H5_URL, MINI_PROGRAM, MINI_PROGRAM_PATH, OTHER_CODE, PHONE, Page, WECHAT,
+    CODE, DESKTOP, H5_URL, MINI_PROGRAM, MINI_PROGRAM_PATH, OTHER_CODE, PHONE, Page, WECHAT,
     attempted, bridge_ready, code_shown, open_order, paid, pay_parameters,
 };
 
 fn with_code() -> Page {
-    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     page.answer_start(code_shown(2, 1, CODE));
     page
 }
 
 #[test]
-fn nothing_has_an_effect_after_the_end() {
+fn no_event_has_an_effect_after_destroy() {
     let mut page = with_code();
     let (reading, _) = page.reading().unwrap();
     page.happen(Event::Destroyed);
@@ -43,17 +43,17 @@ fn nothing_has_an_effect_after_the_end() {
 }
 
 #[test]
-fn the_end_gives_up_an_attempt_that_is_under_way() {
-    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+fn destroy_aborts_an_attempt_in_flight() {
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     let (starting, _) = page.starting().unwrap();
     page.happen(Event::Destroyed);
     assert!(page.effects.contains(&Effect::Abort(starting)));
     assert!(page.is_quiet());
 }
 
-/// On a slow network a page's own button is pressed before the order is there.
+/// On a slow network the page's own button is pressed before the order has arrived.
 #[test]
-fn a_start_before_the_first_answer_is_kept_until_then_and_starts_once() {
+fn a_start_before_the_first_answer_is_kept_and_starts_once() {
     let early = |place, intents: &[Intent]| {
         let mut page = Page::new(place, Options::default());
         page.happen(Event::Connected);
@@ -65,7 +65,7 @@ fn a_start_before_the_first_answer_is_kept_until_then_and_starts_once() {
         page
     };
     let start = Intent::Start;
-    for place in [PHONE, WECHAT, MINI_PROGRAM, DESK] {
+    for place in [PHONE, WECHAT, MINI_PROGRAM, DESKTOP] {
         let mut page = early(place, &[start, start]);
         page.expect_screen("starting");
         page.want(start);
@@ -73,7 +73,7 @@ fn a_start_before_the_first_answer_is_kept_until_then_and_starts_once() {
     }
     early(PHONE, &[start, Intent::Cancel]).expect_screen("offer");
 
-    // What failed meanwhile is begun again by another click alone.
+    // After a failure in the meantime, only another click starts again.
     let mut page = Page::new(PHONE, Options::default());
     page.happen(Event::Connected);
     page.want(start);
@@ -89,21 +89,21 @@ fn a_start_before_the_first_answer_is_kept_until_then_and_starts_once() {
 }
 
 #[test]
-fn a_page_that_says_resume_gets_one_question_and_no_second_attempt() {
+fn resume_causes_one_poll_and_no_second_attempt() {
     let mut page = with_code();
     let (held, _) = page.reading().unwrap();
     page.pass(5_000);
     page.want(Intent::Resume);
     let (asked, _) = page.reading().unwrap();
-    assert_ne!(asked, held, "asked anew");
+    assert_ne!(asked, held, "polled again");
     page.want(Intent::Resume);
     page.happen(Event::Resumed);
-    assert_eq!(page.reading().unwrap().0, asked, "one question for all");
+    assert_eq!(page.reading().unwrap().0, asked, "one poll for all");
     assert_eq!(page.starting(), None);
 }
 
 #[test]
-fn a_page_that_brings_the_buyer_back_itself_gets_the_panel_of_a_return() {
+fn a_page_that_brings_the_buyer_back_itself_gets_the_return_panel() {
     let mut page = Page::opened(PHONE, Options::default(), open_order(1));
     page.want(Intent::Start);
     let action = Some(Action::H5Url(H5_URL.into()));
@@ -114,7 +114,7 @@ fn a_page_that_brings_the_buyer_back_itself_gets_the_panel_of_a_return() {
 }
 
 #[test]
-fn resume_in_a_hidden_page_asks_nothing() {
+fn resume_in_a_hidden_page_causes_no_poll() {
     let mut page = with_code();
     page.happen(Event::Hidden);
     page.want(Intent::Resume);
@@ -129,7 +129,7 @@ fn gone_to_wechat() -> Page {
     page
 }
 
-/// The attempt that a cancel was sent for.
+/// The number of the attempt that a cancel was sent for.
 fn cancelled(page: &Page) -> Option<u64> {
     page.open.iter().find_map(|(_, request)| match request {
         Request::Cancel(form) => Some(form.after),
@@ -138,7 +138,7 @@ fn cancelled(page: &Page) -> Option<u64> {
 }
 
 #[test]
-fn cancel_ends_the_attempt_wherever_the_buyer_has_gone_with_it() {
+fn cancel_ends_the_attempt_wherever_the_buyer_left_to() {
     let back = |page: &mut Page| {
         page.happen(Event::Hidden);
         page.happen(Event::Resumed);
@@ -172,7 +172,7 @@ fn cancel_ends_the_attempt_wherever_the_buyer_has_gone_with_it() {
 }
 
 #[test]
-fn cancel_leaves_alone_what_is_not_this_pages_or_may_be_paid() {
+fn cancel_leaves_foreign_attempts_and_possible_payments_alone() {
     let options = Options {
         returned: true,
         ..Options::default()
@@ -194,14 +194,14 @@ fn cancel_leaves_alone_what_is_not_this_pages_or_may_be_paid() {
     }
 }
 
-/// Each way in which nothing can be sent, and the event that ends it.
+/// Each state in which nothing can be sent, and the event that ends it.
 const PAUSES: [(Event, Event); 2] = [
     (Event::Offline, Event::Online),
     (Event::Hidden, Event::Resumed),
 ];
 
 #[test]
-fn a_click_without_network_is_held_and_sent_when_it_is_back() {
+fn a_click_while_offline_is_sent_when_the_network_is_back() {
     let mut page = Page::opened(PHONE, Options::default(), open_order(1));
     page.happen(Event::Offline);
     page.want(Intent::Start);
@@ -218,7 +218,7 @@ fn a_click_without_network_is_held_and_sent_when_it_is_back() {
 }
 
 #[test]
-fn tries_are_not_spent_while_nothing_can_arrive() {
+fn no_try_is_wasted_while_nothing_can_be_sent() {
     for (pause, end) in PAUSES {
         let mut page = Page::opened(PHONE, Options::default(), open_order(1));
         page.want(Intent::Start);
@@ -236,10 +236,10 @@ fn tries_are_not_spent_while_nothing_can_arrive() {
     }
 }
 
-/// Between two tries the page asks on, and may see what another device has begun meanwhile.
+/// Between two tries the page polls, and may see an attempt that another device has started.
 #[test]
-fn a_second_try_takes_over_nothing_that_the_first_has_not_seen() {
-    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+fn a_retry_does_not_take_over_an_attempt_that_the_first_try_had_not_seen() {
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     let (first, _) = page.starting().unwrap();
     page.fail(first, Failure::Unreachable);
     page.pass(1_000);

@@ -1,5 +1,5 @@
-//! A web-view in a mini-program: hand over to the mini-program's own page, and be there when the
-//! buyer comes back.
+//! A web-view in a mini-program: open the mini-program's own page, and continue when the buyer
+//! comes back.
 
 use checkout::{Destination, Effect, Event, Injected, Intent, Notice, Occurrence, Options, Screen};
 use merchant_api::{Action, CheckoutAnswer, Product};
@@ -21,7 +21,7 @@ fn handed_over() -> Page {
 }
 
 #[test]
-fn the_buyers_click_opens_the_mini_programs_page_and_nothing_else_does() {
+fn only_the_buyers_click_opens_the_mini_programs_page() {
     let options = Options {
         auto_start: true,
         ..Options::default()
@@ -43,9 +43,9 @@ fn the_buyers_click_opens_the_mini_programs_page_and_nothing_else_does() {
     );
 }
 
-/// Not every web-view hears that another page lay over it.
+/// Not every web-view gets an event when another page covered it.
 #[test]
-fn a_buyer_who_comes_back_unnoticed_can_say_so_or_open_the_page_again() {
+fn a_buyer_whose_return_was_not_noticed_can_check_the_payment() {
     let mut page = handed_over();
     page.pass(5_000);
     let stuck = Screen::Leaving {
@@ -62,7 +62,7 @@ fn a_buyer_who_comes_back_unnoticed_can_say_so_or_open_the_page_again() {
 }
 
 #[test]
-fn a_buyer_who_comes_back_is_asked_about_at_wechat_once() {
+fn a_return_causes_one_query_at_wechat() {
     let mut page = handed_over();
     page.happen(Event::Hidden);
     page.pass(30_000);
@@ -92,7 +92,7 @@ fn a_buyer_who_comes_back_is_asked_about_at_wechat_once() {
 }
 
 #[test]
-fn a_payment_is_found_although_the_web_view_was_never_told_that_it_is_seen_again() {
+fn a_payment_is_found_even_if_no_event_reports_the_return() {
     let mut page = handed_over();
     page.pass(3_000);
     page.answer_read(paid(2));
@@ -100,7 +100,7 @@ fn a_payment_is_found_although_the_web_view_was_never_told_that_it_is_seen_again
 }
 
 #[test]
-fn a_page_that_cannot_be_opened_is_a_problem_that_can_be_tried_again() {
+fn a_page_that_cannot_be_opened_is_a_problem_that_can_be_retried() {
     let mut page = handed_over();
     page.happen(Event::MiniProgramFailed(
         "navigateTo:fail page not found".into(),
@@ -121,10 +121,10 @@ fn a_failure_that_comes_late_changes_nothing() {
     assert!(page.problems().is_empty());
 }
 
-/// Old web-views of iOS say it with the bridge alone, and not in their name.
+/// Old iOS web-views reveal the mini-program only with the bridge, and not in their User-Agent.
 #[test]
-fn a_web_view_that_says_late_that_it_is_a_mini_programs_never_calls_the_cashier() {
-    let told_late = Event::Injected(Injected {
+fn a_web_view_that_is_recognised_late_as_a_mini_programs_never_calls_the_cashier() {
+    let recognised_late = Event::Injected(Injected {
         bridge: true,
         sdk: false,
         mini_program: true,
@@ -146,7 +146,7 @@ fn a_web_view_that_says_late_that_it_is_a_mini_programs_never_calls_the_cashier(
     let action = Some(Action::Jsapi(pay_parameters()));
     awaiting.answer_start(attempted(2, 1, Product::Jsapi, action));
     for mut page in [offering, starting, awaiting] {
-        page.happen(told_late.clone());
+        page.happen(recognised_late.clone());
         assert!(matches!(
             page.screen(),
             Screen::Offer {
@@ -154,10 +154,10 @@ fn a_web_view_that_says_late_that_it_is_a_mini_programs_never_calls_the_cashier(
                 ..
             }
         ));
-        assert_eq!(page.starting(), None, "what was begun is given up");
+        assert_eq!(page.starting(), None, "the started attempt is dropped");
         let decided = |what: &Occurrence| matches!(what, Occurrence::SceneDecided(_));
         assert_eq!(page.count(decided), 2);
-        page.happen(told_late.clone());
+        page.happen(recognised_late.clone());
         page.want(Intent::Start);
         assert_eq!(page.starting().unwrap().1.product, Product::MiniProgram);
         assert_eq!(page.count(decided), 2, "once for each decision");
@@ -167,7 +167,7 @@ fn a_web_view_that_says_late_that_it_is_a_mini_programs_never_calls_the_cashier(
 }
 
 #[test]
-fn a_bridge_that_brings_nothing_new_changes_nothing_on_the_page() {
+fn a_bridge_that_reveals_nothing_new_changes_nothing_on_the_page() {
     let mut page = Page::of(browser(WECHAT), Options::default());
     page.happen(Event::Connected);
     page.answer_read(open_order(1));

@@ -1,21 +1,21 @@
-//! A desk: the QR code.
+//! A desktop: the QR code.
 
 use checkout::{Connection, Event, Failure, Intent, Occurrence, Options, Screen};
 use merchant_api::{CheckoutAnswer, ErrorCode, OrderState, Product};
 
 use crate::page::{
-    CODE, DESK, OTHER_CODE, PHONE, Page, attempted, closed, code_shown, open_order, paid,
+    CODE, DESKTOP, OTHER_CODE, PHONE, Page, attempted, closed, code_shown, open_order, paid,
 };
 
 fn with_code() -> Page {
-    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     page.answer_start(code_shown(2, 1, CODE));
     page
 }
 
 #[test]
-fn at_a_desk_the_code_comes_by_itself_and_a_payment_is_learnt_from_the_held_poll() {
-    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+fn on_a_desktop_the_code_appears_without_a_click_and_the_held_poll_reports_the_payment() {
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     let (_, form) = page.starting().unwrap();
     assert_eq!(
         (form.product, form.after, form.return_url),
@@ -28,15 +28,12 @@ fn at_a_desk_the_code_comes_by_itself_and_a_payment_is_learnt_from_the_held_poll
     page.answer_read(paid(3));
     page.expect_screen("paid");
     assert_eq!(page.paid_count(), 1);
-    assert!(
-        page.is_quiet(),
-        "nothing is asked and nothing waited for after a payment"
-    );
+    assert!(page.is_quiet(), "no request and no timer after a payment");
 }
 
 #[test]
-fn a_code_that_is_there_already_is_shown_without_a_new_attempt() {
-    let page = Page::opened(DESK, Options::default(), code_shown(5, 1, CODE));
+fn an_existing_code_is_shown_without_a_new_attempt() {
+    let page = Page::opened(DESKTOP, Options::default(), code_shown(5, 1, CODE));
     page.expect_screen("qr");
     assert_eq!(page.starting(), None);
 }
@@ -51,9 +48,9 @@ fn the_countdown_shows_the_time_that_ends_first() {
     }
 }
 
-/// Firefox's timers come up to a millisecond early by its own clock.
+/// Firefox's timers fire up to a millisecond early by its own clock.
 #[test]
-fn a_timer_that_comes_too_early_is_set_again() {
+fn a_timer_that_fires_too_early_is_set_again() {
     let mut page = with_code();
     let (id, _) = page.reading().unwrap();
     page.answer(
@@ -63,7 +60,7 @@ fn a_timer_that_comes_too_early_is_set_again() {
             ..code_shown(2, 1, CODE)
         },
     );
-    let at_ms = page.wake_at_ms.expect("the next question has its time");
+    let at_ms = page.wake_at_ms.expect("the next poll is scheduled");
     page.now_ms = at_ms - 1;
     page.happen(Event::Woke);
     assert_eq!(page.reading(), None);
@@ -73,7 +70,7 @@ fn a_timer_that_comes_too_early_is_set_again() {
 }
 
 #[test]
-fn at_zero_wechat_is_asked_once_more_before_expired_is_said() {
+fn at_zero_wechat_is_queried_once_more_before_the_code_expires() {
     let mut page = with_code();
     let (id, _) = page.reading().unwrap();
     page.pass(120_000);
@@ -81,7 +78,7 @@ fn at_zero_wechat_is_asked_once_more_before_expired_is_said() {
     let (last, query) = page.reading().unwrap();
     assert!(
         query.ask && last != id,
-        "the held poll gave way to a question to WeChat"
+        "a query at WeChat replaced the held poll"
     );
     page.answer_read(CheckoutAnswer {
         action: None,
@@ -124,10 +121,10 @@ fn expired() -> Page {
 }
 
 #[test]
-fn an_expired_code_is_renewed_in_place_and_still_polled_for_late_money() {
+fn an_expired_code_is_renewed_in_place_and_still_polled_for_a_late_payment() {
     let mut page = expired();
     page.pass(5_000);
-    assert_eq!(page.readings(), 1, "late money is still looked for");
+    assert_eq!(page.readings(), 1, "polled for a late payment");
     page.want(Intent::Refresh);
     let (_, form) = page.starting().unwrap();
     assert_eq!(form.after, Some(1));
@@ -137,7 +134,7 @@ fn an_expired_code_is_renewed_in_place_and_still_polled_for_late_money() {
 }
 
 #[test]
-fn late_money_after_expired_or_closed_is_still_paid() {
+fn a_late_payment_after_expired_or_closed_is_shown_as_paid() {
     let mut page = expired();
     page.pass(30_000);
     page.answer_read(paid(9));
@@ -155,7 +152,7 @@ fn late_money_after_expired_or_closed_is_still_paid() {
 }
 
 #[test]
-fn closed_is_told_once_and_an_open_answer_after_it_changes_nothing() {
+fn closed_is_emitted_once_and_an_open_answer_after_it_changes_nothing() {
     let mut page = with_code();
     page.answer_read(closed(3));
     page.pass(1_000);
@@ -194,7 +191,7 @@ fn a_stale_version_and_a_stale_request_change_nothing() {
 }
 
 #[test]
-fn another_device_that_took_over_is_told_and_can_be_brought_back() {
+fn an_attempt_taken_over_by_another_device_is_shown_and_can_be_taken_back() {
     let mut page = with_code();
     page.answer_read(attempted(3, 2, Product::H5, None));
     page.expect_screen("elsewhere");
@@ -207,7 +204,7 @@ fn another_device_that_took_over_is_told_and_can_be_brought_back() {
 #[test]
 fn a_reload_does_not_take_over_from_another_device() {
     let page = Page::opened(
-        DESK,
+        DESKTOP,
         Options::default(),
         attempted(3, 2, Product::Jsapi, None),
     );
@@ -216,30 +213,30 @@ fn a_reload_does_not_take_over_from_another_device() {
 }
 
 #[test]
-fn an_attempt_of_another_device_that_is_over_holds_up_nobody() {
+fn another_devices_expired_attempt_blocks_nobody() {
     let mut over = attempted(3, 2, Product::H5, None);
     if let Some(attempt) = &mut over.attempt {
         attempt.remaining_ms = Some(0);
     }
-    let page = Page::opened(DESK, Options::default(), over);
+    let page = Page::opened(DESKTOP, Options::default(), over);
     assert_eq!(page.starting().unwrap().1.after, Some(2));
 }
 
 #[test]
-fn two_tabs_share_a_code_instead_of_taking_it_from_each_other() {
+fn two_tabs_share_one_code() {
     let mut page = with_code();
     page.answer_read(code_shown(3, 2, OTHER_CODE));
     assert!(matches!(page.screen(), Screen::QrCode { code_url, .. } if code_url == OTHER_CODE));
     assert_eq!(page.starting(), None);
 
-    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     page.refuse_start(ErrorCode::AttemptSuperseded, Some(code_shown(2, 1, CODE)));
     page.expect_screen("qr");
 }
 
 #[test]
-fn doubt_is_waited_out_and_never_becomes_a_second_attempt_by_itself() {
-    let mut page = Page::opened(DESK, Options::default(), open_order(1));
+fn an_attempt_in_doubt_is_retried_and_never_becomes_a_second_attempt() {
+    let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     page.refuse_start(ErrorCode::AttemptInDoubt, None);
     page.expect_screen("starting");
     assert_eq!(page.starting(), None, "not before its time");
@@ -260,7 +257,7 @@ fn doubt_is_waited_out_and_never_becomes_a_second_attempt_by_itself() {
 }
 
 #[test]
-fn a_backend_that_is_away_is_asked_again_and_the_buyer_is_told() {
+fn an_unreachable_backend_is_retried_and_the_buyer_is_told() {
     let mut page = with_code();
     for _ in 0..3 {
         let (id, _) = page.reading().unwrap();
@@ -278,39 +275,39 @@ fn a_backend_that_is_away_is_asked_again_and_the_buyer_is_told() {
     );
 }
 
-/// The likeliest fault of a new integration: another origin, a wrong host, a policy.
+/// The likeliest mistakes in a new integration: another origin, a wrong host, a content policy.
 #[test]
-fn a_backend_that_is_never_reached_is_told_once_and_asked_on() {
+fn a_backend_that_is_never_reached_is_reported_once_and_polled_on() {
     let unreachable = |page: &mut Page| {
-        until_asked(page);
+        until_polled(page);
         let (id, _) = page.reading().unwrap();
         page.fail(id, Failure::Unreachable);
     };
     let silent = |page: &mut Page| page.pass(15_000);
     let ways: [&dyn Fn(&mut Page); 2] = [&unreachable, &silent];
     for fail in ways {
-        let mut page = Page::new(DESK, Options::default());
+        let mut page = Page::new(DESKTOP, Options::default());
         page.happen(Event::Connected);
-        assert!(page.problems().is_empty(), "one failure is no news");
+        assert!(page.problems().is_empty(), "one failure is not reported");
         for _ in 0..6 {
             fail(&mut page);
         }
         assert_eq!(page.problems(), ["UNREACHABLE"]);
         page.expect_screen("loading");
-        until_asked(&mut page);
+        until_polled(&mut page);
         page.answer_read(code_shown(1, 1, CODE));
         page.expect_screen("qr");
     }
 }
 
-fn until_asked(page: &mut Page) {
+fn until_polled(page: &mut Page) {
     while page.reading().is_none() {
         page.pass(1_000);
     }
 }
 
 #[test]
-fn a_poll_that_never_comes_back_is_given_up_and_asked_again() {
+fn a_poll_without_an_answer_is_aborted_and_repeated() {
     let mut page = with_code();
     let (id, _) = page.reading().unwrap();
     page.pass(40_000);
@@ -320,7 +317,7 @@ fn a_poll_that_never_comes_back_is_given_up_and_asked_again() {
 }
 
 #[test]
-fn a_hidden_page_asks_nothing_and_a_page_that_comes_back_asks_once() {
+fn a_hidden_page_polls_never_and_a_page_that_becomes_visible_polls_once() {
     let mut page = with_code();
     page.happen(Event::Hidden);
     assert_eq!(page.readings(), 0);
@@ -334,7 +331,7 @@ fn a_hidden_page_asks_nothing_and_a_page_that_comes_back_asks_once() {
 }
 
 #[test]
-fn a_return_to_the_shop_follows_success_and_only_a_checked_address() {
+fn after_success_the_page_navigates_to_the_shop_only_by_a_checked_address() {
     let answer = |url: &str| CheckoutAnswer {
         success_url: Some(url.into()),
         ..paid(3)
@@ -357,7 +354,7 @@ fn a_return_to_the_shop_follows_success_and_only_a_checked_address() {
 }
 
 #[test]
-fn a_code_on_the_phone_itself_says_that_another_device_scans_it() {
+fn a_code_on_the_phone_itself_asks_for_another_device_to_scan_it() {
     let options = Options {
         product: Some(Product::Native),
         ..Options::default()
@@ -374,15 +371,15 @@ fn a_code_on_the_phone_itself_says_that_another_device_scans_it() {
 }
 
 #[test]
-fn an_order_that_is_paid_already_shows_it_at_once() {
-    let page = Page::opened(DESK, Options::default(), paid(7));
+fn an_order_that_is_paid_already_is_shown_as_paid_at_once() {
+    let page = Page::opened(DESKTOP, Options::default(), paid(7));
     page.expect_screen("paid");
     assert_eq!(page.paid_count(), 1);
     assert!(page.is_quiet());
 }
 
 #[test]
-fn paid_is_heard_even_from_a_stale_version() {
+fn paid_counts_even_in_a_stale_version() {
     let mut page = with_code();
     page.answer_read(CheckoutAnswer {
         state: OrderState::Paid,

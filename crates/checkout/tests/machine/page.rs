@@ -1,5 +1,5 @@
-//! A page without a browser: it keeps the time, remembers what the machine asked for, and lets a
-//! test answer.
+//! A page without a browser: it keeps the time, records the effects, and lets a test answer the
+//! requests.
 
 use checkout::{
     CheckoutMachine, Effect, Event, Facts, Failure, Injected, Intent, Occurrence, Options, Request,
@@ -10,7 +10,7 @@ use merchant_api::{
     PollQuery, Product,
 };
 
-pub(crate) const DESK: &str =
+pub(crate) const DESKTOP: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
 pub(crate) const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/111.0.0.0 Mobile Safari/537.36";
 pub(crate) const WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39)";
@@ -58,7 +58,7 @@ impl Page {
         }
     }
 
-    /// A page that is connected, with the first answer read.
+    /// A connected page that has received its first answer.
     pub(crate) fn opened(user_agent: &str, options: Options, answer: CheckoutAnswer) -> Self {
         let mut page = Self::new(user_agent, options);
         page.happen(Event::Connected);
@@ -68,7 +68,7 @@ impl Page {
 
     pub(crate) fn happen(&mut self, event: Event) {
         if matches!(event, Event::Woke) {
-            // The one timer is spent, early or not.
+            // The only timer is used up, early or not.
             self.wake_at_ms = None;
         }
         for effect in self.machine.update(self.now_ms, event) {
@@ -83,10 +83,10 @@ impl Page {
     }
 
     pub(crate) fn want(&mut self, intent: Intent) {
-        self.happen(Event::Wanted(intent));
+        self.happen(Event::Intent(intent));
     }
 
-    /// Lets time pass, waking the machine whenever it asked for it.
+    /// Lets time pass, and wakes the machine at every time that it asked for.
     pub(crate) fn pass(&mut self, ms: u64) {
         let until_ms = self.now_ms + ms;
         let mut wakes = 0;
@@ -98,19 +98,21 @@ impl Page {
         self.now_ms = until_ms;
     }
 
-    /// The timer strikes: at its time, or late.
+    /// Fires the timer: at its time, or late.
     pub(crate) fn wake(&mut self, at_ms: u64) {
         self.now_ms = self.now_ms.max(at_ms);
         self.happen(Event::Woke);
     }
 
     pub(crate) fn answer_read(&mut self, answer: CheckoutAnswer) {
-        let (id, _) = self.reading().expect("a question is under way");
+        let (id, _) = self.reading().expect("a poll is in flight");
         self.answer(id, answer);
     }
 
     pub(crate) fn answer_start(&mut self, answer: CheckoutAnswer) {
-        let (id, _) = self.starting().expect("an attempt is under way");
+        let (id, _) = self
+            .starting()
+            .expect("a request for an attempt is in flight");
         self.answer(id, answer);
     }
 
@@ -126,7 +128,9 @@ impl Page {
     }
 
     pub(crate) fn refuse_start(&mut self, code: ErrorCode, answer: Option<CheckoutAnswer>) {
-        let (id, _) = self.starting().expect("an attempt is under way");
+        let (id, _) = self
+            .starting()
+            .expect("a request for an attempt is in flight");
         let failure = Failure::Refused {
             error: ApiError::new(code, "no"),
             answer: answer.map(Box::new),
@@ -198,7 +202,7 @@ impl Page {
     }
 }
 
-/// A browser of which nothing is known but its name.
+/// A browser of which only the User-Agent is known.
 pub(crate) fn browser(user_agent: &str) -> Facts {
     Facts {
         user_agent: user_agent.into(),
@@ -206,7 +210,7 @@ pub(crate) fn browser(user_agent: &str) -> Facts {
     }
 }
 
-/// The bridge is there, and nothing else that comes late.
+/// The bridge exists, and nothing else that appears late.
 pub(crate) fn bridge_ready() -> Event {
     Event::Injected(Injected {
         bridge: true,

@@ -1,14 +1,14 @@
-//! Random orders of everything that can happen, far longer than the walk through all of them
-//! (`walk.rs`) can be, and with times of any length.
+//! Random sequences of everything that can happen, far longer than the exhaustive walk (`walk.rs`)
+//! can be, with pauses of any length.
 
 use checkout::{
-    BridgeReply, Effect, Event, Failure, Intent, Occurrence, Options, PeerWord, Request,
+    BridgeReply, Effect, Event, Failure, Intent, Occurrence, Options, PeerMessage, Request,
 };
 use merchant_api::{Action, CheckoutAnswer, ErrorCode, Product};
 use proptest::prelude::*;
 
 use crate::page::{
-    AUTHORIZE_URL, CODE, DESK, H5_URL, MINI_PROGRAM, OTHER_CODE, PHONE, Page, WECHAT, WECOM,
+    AUTHORIZE_URL, CODE, DESKTOP, H5_URL, MINI_PROGRAM, OTHER_CODE, PHONE, Page, WECHAT, WECOM,
     attempted, bridge_ready, closed, code_shown, open_order, paid, pay_parameters,
 };
 
@@ -60,8 +60,8 @@ fn answers() -> Vec<CheckoutAnswer> {
     answers
 }
 
-fn peer(rank: u64, word: PeerWord) -> Event {
-    Event::PeerSpoke { rank, word }
+fn peer(rank: u64, message: PeerMessage) -> Event {
+    Event::FromPeer { rank, message }
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -73,10 +73,10 @@ fn step() -> impl Strategy<Value = Step> {
         Event::Offline,
         bridge_ready(),
         Event::MiniProgramFailed("navigateTo:fail".into()),
-        peer(1, PeerWord::Asks(25_000)),
-        peer(9, PeerWord::Asks(25_000)),
-        peer(1, PeerWord::Stopped),
-        peer(9, PeerWord::News),
+        peer(1, PeerMessage::Polling(25_000)),
+        peer(9, PeerMessage::Polling(25_000)),
+        peer(1, PeerMessage::Stopped),
+        peer(9, PeerMessage::Changed),
     ];
     let replies = [
         "ok",
@@ -95,7 +95,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => proptest::sample::select(events).prop_map(Step::Event),
         1 => reply,
         3 => proptest::sample::select(Intent::ALL.to_vec())
-            .prop_map(|intent| Step::Event(Event::Wanted(intent))),
+            .prop_map(|intent| Step::Event(Event::Intent(intent))),
         4 => proptest::sample::select(answers()).prop_map(Step::AnswerRead),
         4 => proptest::sample::select(answers()).prop_map(Step::AnswerStart),
         1 => proptest::sample::select(ErrorCode::ALL.to_vec()).prop_map(Step::RefuseStart),
@@ -136,8 +136,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn whatever_happens_in_whatever_order_the_invariants_hold(
-        user_agent in proptest::sample::select(vec![DESK, PHONE, WECHAT, WECOM, MINI_PROGRAM]),
+    fn the_invariants_hold_for_every_random_sequence(
+        user_agent in proptest::sample::select(vec![DESKTOP, PHONE, WECHAT, WECOM, MINI_PROGRAM]),
         payer in proptest::option::of(Just("handle-1".to_owned())),
         returned in any::<bool>(),
         steps in proptest::collection::vec(step(), 1..60),
@@ -151,7 +151,7 @@ proptest! {
             take(&mut page, step);
             let new = &page.effects[before..];
             prop_assert!(page.open.len() <= 1, "two requests in flight: {:?}", page.open);
-            prop_assert!(page.paid_count() <= 1, "paid was told twice");
+            prop_assert!(page.paid_count() <= 1, "paid was emitted twice");
             prop_assert!(page.count(|what| matches!(what, Occurrence::Closed)) <= 1);
             prop_assert!(!was_paid || is_settled(&page), "paid was taken back");
             if was_paid {
@@ -159,18 +159,18 @@ proptest! {
                     effect,
                     Effect::Send { .. } | Effect::InvokeCashier(_)
                 ));
-                prop_assert!(!starts, "something was begun after paid: {new:?}");
+                prop_assert!(!starts, "something was started after paid: {new:?}");
             }
             was_paid = is_settled(&page);
-            prop_assert_eq!(was_paid, page.paid_count() == 1, "shown and told are one");
+            prop_assert_eq!(was_paid, page.paid_count() == 1, "paid is shown if and only if it was emitted");
         }
     }
 
     #[test]
-    fn an_attempt_is_never_asked_for_while_one_is_under_way(
+    fn no_second_attempt_is_requested_while_one_is_in_flight(
         steps in proptest::collection::vec(step(), 1..60),
     ) {
-        let mut page = Page::new(DESK, Options::default());
+        let mut page = Page::new(DESKTOP, Options::default());
         page.happen(Event::Connected);
         for step in steps {
             let under_way = page.starting().map(|(id, _)| id);

@@ -1,10 +1,11 @@
-//! The walk: every order of everything that can happen, up to a depth, in each kind of place.
+//! The walk: every sequence of everything that can happen, up to a depth, in each kind of
+//! environment.
 //!
-//! States that differ only in what the clock showed when they began are the same state, so the
-//! walk goes through each once and counts the orders that lead through it. After every event all
-//! of the invariants are checked; one that breaks is reported with an order that breaks it.
+//! States that differ only in when they began count as one state, so the walk visits each state
+//! once and counts the sequences that lead through it. All invariants are checked after every
+//! event. A broken invariant is reported with a shortest sequence that breaks it.
 //!
-//! `CHECKOUT_WALK_DEPTH=8 cargo test -p checkout --test machine walk -- --nocapture` goes deeper,
+//! `CHECKOUT_WALK_DEPTH=8 cargo test -p checkout --test machine walk -- --nocapture` goes deeper
 //! and prints what it covered.
 
 mod invariants;
@@ -19,14 +20,14 @@ use checkout::{Facts, Injected, Options, ReturnUrl};
 use merchant_api::Product;
 use node::Node;
 
-use crate::page::{DESK, MINI_PROGRAM, PHONE, QQ, TABLET, WECHAT, WECOM, browser};
+use crate::page::{DESKTOP, MINI_PROGRAM, PHONE, QQ, TABLET, WECHAT, WECOM, browser};
 
-/// How deep the walk goes in each test run.
+/// The depth of the walk in an ordinary test run.
 const DEPTH: usize = 4;
 
 #[test]
-fn at_a_desk() {
-    let from = |so_far| walk("desk", browser(DESK), Options::default(), so_far);
+fn on_a_desktop() {
+    let from = |so_far| walk("desktop", browser(DESKTOP), Options::default(), so_far);
     from(&[]);
     from(&["read: open", "start: done"]);
     from(&["read: open", "start: done", "cancel"]);
@@ -65,7 +66,7 @@ fn in_wechat() {
 }
 
 #[test]
-fn in_wechat_where_the_payer_is_not_known_and_the_bridge_comes_late() {
+fn in_wechat_with_an_unknown_payer_and_a_late_bridge() {
     let options = Options {
         auto_start: true,
         ..Options::default()
@@ -132,7 +133,7 @@ fn in_a_mini_program() {
 }
 
 #[test]
-fn where_two_ways_are_offered() {
+fn where_two_methods_are_offered() {
     let framed = Facts {
         framed: true,
         ..browser(PHONE)
@@ -155,7 +156,7 @@ fn where_two_ways_are_offered() {
 }
 
 #[test]
-fn where_the_page_has_chosen_the_scene() {
+fn with_a_product_that_the_page_requires() {
     let options = Options {
         product: Some(Product::Native),
         ..to_wechat()
@@ -190,8 +191,8 @@ fn with_bridge(user_agent: &str) -> Facts {
     }
 }
 
-/// Walks on from where an order of events has led to.
-#[expect(clippy::print_stdout, reason = "what was covered is the result")]
+/// Walks on from the state that a sequence of events leads to.
+#[expect(clippy::print_stdout, reason = "the coverage is the result")]
 fn walk(name: &str, facts: Facts, options: Options, so_far: &[&str]) {
     let depth = std::env::var("CHECKOUT_WALK_DEPTH");
     let depth = depth
@@ -204,7 +205,7 @@ fn walk(name: &str, facts: Facts, options: Options, so_far: &[&str]) {
         let (name, step) = steps.find(|(name, _)| name == wanted).expect(wanted);
         node.take(name, step)
     });
-    // How many orders of events lead to each state of the present depth.
+    // The number of sequences that lead to each state of the present depth.
     let root_key = root.key();
     let mut layer = HashMap::from([(root_key, 1_u128)]);
     let mut waiting = HashMap::from([(root_key, root)]);
@@ -238,10 +239,7 @@ fn walk(name: &str, facts: Facts, options: Options, so_far: &[&str]) {
     }
     let states = ways_on.len() + waiting.len();
     println!(
-        "{name}\tafter {so_far:?}\tdepth {depth}\t{states} states\t{events} events taken\t{orders} orders of events"
+        "{name}\tafter {so_far:?}\tdepth {depth}\t{states} states\t{events} events\t{orders} sequences of events"
     );
-    assert!(
-        states > 100,
-        "a walk that goes nowhere proves nothing: {states} states"
-    );
+    assert!(states > 100, "the walk reached only {states} states");
 }

@@ -1,57 +1,62 @@
-//! What holds after every event, in every order.
+//! The invariants that hold after every event of every sequence.
 
 use checkout::{Destination, Effect, Notice, Occurrence, Request, Screen};
 use merchant_api::{AttemptForm, OrderState, Product};
 
 use super::node::{Node, Taken};
 
-/// Whether something holds after an event.
+/// Whether an invariant holds after an event.
 type Holds = fn(&Node, &Taken<'_>) -> bool;
 
-/// What holds after every event, in every order.
+/// The invariants, each with the sentence that a failure prints.
 pub(super) const INVARIANTS: [(&str, Holds); 22] = [
-    ("`paid` is told once, ever", |node, _| node.paid_told <= 1),
-    (
-        "what is shown as paid was told, and the other way round",
-        |node, _| {
-            node.is_destroyed || (node.page.screen().name() == "paid") == (node.paid_told == 1)
-        },
-    ),
-    ("`paid` comes of the backend's word alone", |node, taken| {
-        taken.told(|what| matches!(what, Occurrence::Paid { .. })) == 0
-            || taken.heard.word == Some(OrderState::Paid) && node.paid_told == 1
+    ("`paid` is emitted at most once", |node, _| {
+        node.paid_emitted <= 1
     }),
     (
-        "`closed` is told at most once, and on the backend's word alone",
-        |node, taken| {
-            node.closed_told <= 1
-                && (taken.told(|what| matches!(what, Occurrence::Closed)) == 0
-                    || taken.heard.word == Some(OrderState::Closed))
+        "`paid` is shown if and only if it was emitted",
+        |node, _| {
+            node.is_destroyed || (node.page.screen().name() == "paid") == (node.paid_emitted == 1)
         },
     ),
-    ("only late money follows `closed`", |node, _| {
-        node.closed_told == 0
+    (
+        "`paid` is emitted only because the backend said so",
+        |node, taken| {
+            taken.emitted(|what| matches!(what, Occurrence::Paid { .. })) == 0
+                || taken.heard.state == Some(OrderState::Paid) && node.paid_emitted == 1
+        },
+    ),
+    (
+        "`closed` is emitted at most once, and only because the backend said so",
+        |node, taken| {
+            node.closed_emitted <= 1
+                && (taken.emitted(|what| matches!(what, Occurrence::Closed)) == 0
+                    || taken.heard.state == Some(OrderState::Closed))
+        },
+    ),
+    ("only a late payment follows `closed`", |node, _| {
+        node.closed_emitted == 0
             || node.is_destroyed
             || matches!(node.page.screen().name(), "closed" | "paid")
     }),
-    ("there is one request in flight at most", |node, _| {
+    ("at most one request is in flight", |node, _| {
         node.page.open.len() <= 1
     }),
-    ("nothing is begun once it is paid", |_, taken| {
-        !taken.was_paid || !taken.has(begins)
+    ("nothing is started after `paid`", |_, taken| {
+        !taken.was_paid || !taken.has(starts)
     }),
-    ("nothing has an effect after the end", |_, taken| {
+    ("no event has an effect after `destroyed`", |_, taken| {
         !taken.was_destroyed || taken.effects.is_empty()
     }),
     (
-        "after the end no request and no timer is left",
+        "after `destroyed` no request and no timer is left",
         |node, _| !node.is_destroyed || node.page.is_quiet(),
     ),
-    ("a wake is set while something is awaited", |node, _| {
+    ("a timer is set while something is awaited", |node, _| {
         node.is_destroyed || node.page.wake_at_ms.is_some() || !node.awaits_something()
     }),
     (
-        "the machine does not ask to be woken without end",
+        "the timer is never set to a time that has passed",
         |node, taken| {
             !taken.is_wake
                 || node
@@ -61,14 +66,14 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         },
     ),
     (
-        "nobody is sent to `h5_url` without a gesture of the buyer's",
+        "the page navigates to `h5_url` only after the buyer's gesture",
         |_, taken| {
             !taken.has(|effect| matches!(effect, Effect::Navigate(Destination::H5(_))))
                 || taken.had_gesture
         },
     ),
     (
-        "in WeChat on a phone there is never a native code",
+        "a phone inside WeChat never gets a Native code",
         |node, taken| {
             !node.place.is_handheld_wechat
                 || !node.page.screen().name().starts_with("qr")
@@ -82,7 +87,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         },
     ),
     (
-        "the cashier is called once for each attempt's answer",
+        "the cashier is called at most once for each attempt's answer",
         |_, taken| {
             let calls = taken
                 .count(|effect| matches!(effect, Effect::InvokeCashier(_) | Effect::InvokeSdk(_)));
@@ -90,26 +95,26 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         },
     ),
     (
-        "`expired` is said only after an answer that was checked after zero",
+        "`expired` is shown only after WeChat was queried after the deadline",
         |node, taken| {
-            !taken.shows_anew(node, |screen| screen.name().ends_with("expired"))
+            !taken.shows_now(node, |screen| screen.name().ends_with("expired"))
                 || taken.heard.is_refused_as_expired
                 || taken.heard.was_checked_after_zero
         },
     ),
     (
-        "`not paid` is never said unasked on a phone",
+        "on a phone `not paid` is shown only after the buyer asked for a query",
         |node, taken| {
             node.place.product != Some(Product::H5)
-                || !taken.shows_anew(node, says_not_paid)
-                || taken.heard.asked_wechat && node.has_buyers_word
+                || !taken.shows_now(node, says_not_paid)
+                || taken.heard.asked_wechat && node.has_buyers_request
         },
     ),
     (
-        "where another way is in view, a refusal of the first is no dead end",
+        "where there is a fallback, a refusal of the first method is no dead end",
         |node, taken| {
             node.fallback.is_none()
-                || !taken.shows_anew(node, is_dead_end)
+                || !taken.shows_now(node, is_dead_end)
                 || !matches!(
                     taken.was_shown,
                     Screen::Starting { product, .. } if Some(product) != node.fallback
@@ -117,7 +122,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         },
     ),
     (
-        "the other way is shown where the first may have failed",
+        "the fallback is shown where the first method may have failed",
         |node, _| match node.page.screen() {
             Screen::Offer { fallback, .. }
             | Screen::Leaving { fallback, .. }
@@ -126,7 +131,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         },
     ),
     (
-        "nobody in WeCom is sent to the hop's page where the code can be shown",
+        "WeCom is not redirected to OAuth where the code can be shown",
         |node, taken| {
             !node.place.is_wecom
                 || node.fallback != Some(Product::Native)
@@ -138,7 +143,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         node.page.screen().name() == "paid" || node.shown_version() >= node.seen_version
     }),
     (
-        "no attempt without a gesture or `auto_start`, and none over a foreign one",
+        "no attempt starts without a gesture or `auto_start`, and none over another device's",
         |node, taken| {
             taken
                 .effects
@@ -148,7 +153,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         },
     ),
     (
-        "no question and no attempt is sent while hidden or offline",
+        "no poll and no attempt is sent while hidden or offline",
         |node, taken| {
             node.is_visible && node.is_online
                 || !taken.has(|effect| match effect {
@@ -159,7 +164,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
     ),
 ];
 
-fn begins(effect: &Effect) -> bool {
+fn starts(effect: &Effect) -> bool {
     matches!(
         effect,
         Effect::Send { .. }

@@ -1,4 +1,5 @@
-//! A state of the walk: a page, what was seen on the way to it, and how an event leads on.
+//! A state of the walk: a page, what was recorded on the way to it, and the state that an event
+//! leads to.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write as _;
@@ -14,14 +15,15 @@ use super::state_key::hash_relative;
 use super::steps::{Step, steps};
 use crate::page::{MINI_PROGRAM, Page, WECHAT, WECOM};
 
-/// What the invariants have to know of a place.
+/// What the invariants need to know about an environment.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    /// The way of paying that is taken or offered first.
+    /// The product that is started or offered first.
     pub(super) product: Option<Product>,
     pub(super) is_handheld_wechat: bool,
     pub(super) is_wecom: bool,
-    /// The cashier may be opened without a click: by `auto_start`, or by the click before the hop.
+    /// The cashier may be opened without a click: by `auto_start`, or by the click before the OAuth
+    /// redirect.
     starts_cashier: bool,
 }
 
@@ -29,7 +31,7 @@ impl Place {
     fn of(facts: &Facts, options: &Options) -> Self {
         let scene = checkout::scene(facts, options, None);
         Self {
-            product: scene.way_out.map(|way_out| way_out.product),
+            product: scene.method.map(|method| method.product),
             is_handheld_wechat: [WECHAT, MINI_PROGRAM].contains(&facts.user_agent.as_str()),
             is_wecom: facts.user_agent == WECOM,
             starts_cashier: options.payer.is_some() || options.auto_start && !options.returned,
@@ -37,37 +39,37 @@ impl Place {
     }
 }
 
-/// A place in the walk: a page, and what was seen on the way to it.
+/// A state of the walk: a page, and what was recorded on the way to it.
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct Node {
     pub(super) place: Place,
     pub(super) page: Page,
-    /// The way that is offered beside the first, by the scene that was decided last.
+    /// The product that is offered beside the first, by the latest scene.
     pub(super) fallback: Option<Product>,
     path: Vec<&'static str>,
-    pub(super) paid_told: usize,
-    pub(super) closed_told: usize,
+    pub(super) paid_emitted: usize,
+    pub(super) closed_emitted: usize,
     pub(super) is_visible: bool,
     pub(super) is_online: bool,
     pub(super) is_destroyed: bool,
-    /// The buyer's click that the next leave for `h5_url` may use up.
+    /// The buyer's click that the next navigation to `h5_url` uses up.
     has_gesture: bool,
-    /// The buyer's click that a start comes of, until that is over.
+    /// The buyer's click that caused a start, until that start is over.
     has_start: bool,
-    /// The buyer's wish to start from before the first answer, until that is there.
+    /// The buyer's click before the first answer, until that answer arrives.
     has_early_start: bool,
     /// "I have paid" or "I had a problem", until it is answered.
-    pub(super) has_buyers_word: bool,
-    /// The highest version that was brought.
+    pub(super) has_buyers_request: bool,
+    /// The highest version that an answer had.
     pub(super) seen_version: Option<u64>,
-    /// The attempt that the last good answer told of, while its time is not over.
+    /// The attempt of the last answer that was not stale, while its time is not over.
     current: Option<(u64, Product)>,
-    /// The attempts that were this page's, as bits.
+    /// The numbers of this page's own attempts, as bits.
     own: u8,
-    /// Since when the page knows that the time is up.
+    /// Since when the page knows that the time is over.
     zero_since_ms: Option<u64>,
-    /// The cashier has parameters that it was not called with yet.
+    /// The cashier's parameters have arrived, and it was not called with them yet.
     has_parameters: bool,
     has_called: bool,
 }
@@ -75,15 +77,15 @@ pub(super) struct Node {
 /// What the backend said in an event.
 #[derive(Default)]
 pub(super) struct Heard {
-    /// Of the order.
-    pub(super) word: Option<OrderState>,
-    /// It is the answer to a question with `ask`.
+    /// The state of the order.
+    pub(super) state: Option<OrderState>,
+    /// The answer belongs to a poll with `ask`.
     pub(super) asked_wechat: bool,
     pub(super) was_checked_after_zero: bool,
     pub(super) is_refused_as_expired: bool,
 }
 
-/// One event and what came of it.
+/// One event and its effects.
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct Taken<'a> {
     pub(super) effects: &'a [Effect],
@@ -106,12 +108,12 @@ impl Taken<'_> {
         self.effects.iter().filter(|effect| wanted(effect)).count()
     }
 
-    /// The screen is of that kind, and was not before.
-    pub(super) fn shows_anew(&self, node: &Node, wanted: impl Fn(&Screen) -> bool) -> bool {
+    /// Whether the screen is of that kind now, and was not before.
+    pub(super) fn shows_now(&self, node: &Node, wanted: impl Fn(&Screen) -> bool) -> bool {
         !wanted(&self.was_shown) && wanted(&node.page.screen())
     }
 
-    pub(super) fn told(&self, wanted: impl Fn(&Occurrence) -> bool) -> usize {
+    pub(super) fn emitted(&self, wanted: impl Fn(&Occurrence) -> bool) -> usize {
         self.count(|effect| matches!(effect, Effect::Emit(what) if wanted(what)))
     }
 }
@@ -120,7 +122,7 @@ impl Node {
     /// A page that has just been opened.
     pub(super) fn at(facts: Facts, options: Options) -> Self {
         let place = Place::of(&facts, &options);
-        let has_hopped = options.payer.is_some();
+        let is_back_from_oauth = options.payer.is_some();
         let mut page = Page::of(facts, options);
         page.happen(Event::Connected);
         Self {
@@ -128,15 +130,15 @@ impl Node {
             page,
             fallback: None,
             path: Vec::new(),
-            paid_told: 0,
-            closed_told: 0,
+            paid_emitted: 0,
+            closed_emitted: 0,
             is_visible: true,
             is_online: true,
             is_destroyed: false,
             has_gesture: false,
-            has_start: has_hopped,
+            has_start: is_back_from_oauth,
             has_early_start: false,
-            has_buyers_word: false,
+            has_buyers_request: false,
             seen_version: None,
             current: None,
             own: 0,
@@ -146,8 +148,8 @@ impl Node {
         }
     }
 
-    /// Where something that was begun is not over, the page must not fall asleep: a request
-    /// that never ends, a poll that is never asked.
+    /// While something is unfinished the page must not stop: a request without a timeout, a poll
+    /// that is never sent.
     pub(super) fn awaits_something(&self) -> bool {
         let name = self.page.screen().name();
         let is_settled = matches!(name, "paid" | "closed" | "expired" | "problem");
@@ -155,14 +157,15 @@ impl Node {
         !self.page.open.is_empty() || is_asking
     }
 
-    /// The version of what is shown: answers of the walk have it as their description.
+    /// The version that is shown: the walk's answers carry it as their description.
     pub(super) fn shown_version(&self) -> Option<u64> {
         let order = self.page.machine.view(self.page.now_ms).order?;
         order.description?.parse().ok()
     }
 
-    /// Without a click: at a desk, where it costs nothing; where `auto_start` or the hop's click
-    /// asks for the cashier; and never over what another device is at.
+    /// Whether an attempt may start without a click: on a desktop, where it costs nothing; where
+    /// `auto_start` or the click before the OAuth redirect asks for the cashier; and never over
+    /// another device's attempt.
     pub(super) fn may_attempt(&self, form: &AttemptForm) -> bool {
         let by_itself = match form.product {
             Product::Native => true,
@@ -175,7 +178,7 @@ impl Node {
         self.has_start || self.has_early_start || by_itself && !is_foreign
     }
 
-    /// The state that an event leads to, with every invariant checked on the way.
+    /// The state that an event leads to. Every invariant is checked.
     pub(super) fn take(&self, name: &'static str, step: Step) -> Self {
         let mut node = self.clone();
         node.path.push(name);
@@ -185,13 +188,13 @@ impl Node {
         let effects = std::mem::take(&mut node.page.effects);
         for effect in &effects {
             if let Effect::Emit(Occurrence::SceneDecided(scene)) = effect {
-                node.fallback = scene.way_out.and_then(|way_out| way_out.fallback);
+                node.fallback = scene.method.and_then(|method| method.fallback);
             }
         }
         let taken = Taken {
             effects: &effects,
             heard,
-            was_paid: self.paid_told > 0,
+            was_paid: self.paid_emitted > 0,
             was_destroyed: self.is_destroyed,
             was_shown: self.page.screen(),
             had_start: self.has_start,
@@ -199,8 +202,8 @@ impl Node {
             gave_parameters: node.has_parameters,
             is_wake,
         };
-        node.paid_told += taken.told(|what| matches!(what, Occurrence::Paid { .. }));
-        node.closed_told += taken.told(|what| matches!(what, Occurrence::Closed));
+        node.paid_emitted += taken.emitted(|what| matches!(what, Occurrence::Paid { .. }));
+        node.closed_emitted += taken.emitted(|what| matches!(what, Occurrence::Closed));
         for (name, holds) in INVARIANTS {
             assert!(
                 holds(&node, &taken),
@@ -216,7 +219,7 @@ impl Node {
         node
     }
 
-    /// Everything that can happen here.
+    /// Everything that can happen in this state.
     pub(super) fn steps(&self) -> Vec<(&'static str, Step)> {
         steps(&self.page, self.has_called)
     }
@@ -226,7 +229,7 @@ impl Node {
         let mut heard = Heard::default();
         match step {
             Step::Wake => {
-                let wake_at_ms = self.page.wake_at_ms.expect("a wake is set");
+                let wake_at_ms = self.page.wake_at_ms.expect("a timer is set");
                 self.page.wake(wake_at_ms);
             }
             Step::Event(event) => {
@@ -257,46 +260,46 @@ impl Node {
         heard
     }
 
-    /// What follows from an event by itself, before the machine has it.
+    /// Records what an event means by itself, before the machine gets it.
     fn expect(&mut self, event: &Event) {
         let is_loading = self.page.screen().name() == "loading";
         match event {
-            Event::Wanted(Intent::Start) if is_loading => {
+            Event::Intent(Intent::Start) if is_loading => {
                 self.has_gesture = true;
                 self.has_early_start = true;
             }
-            Event::Wanted(Intent::Cancel) => self.has_early_start = false,
+            Event::Intent(Intent::Cancel) => self.has_early_start = false,
             Event::Hidden => self.is_visible = false,
             Event::Resumed => self.is_visible = true,
             Event::Offline => self.is_online = false,
             Event::Online => self.is_online = true,
             Event::Destroyed => self.is_destroyed = true,
-            Event::Wanted(Intent::CheckPayment | Intent::ReportTrouble) => {
-                self.has_buyers_word = true;
+            Event::Intent(Intent::CheckPayment | Intent::ReportTrouble) => {
+                self.has_buyers_request = true;
             }
-            Event::Wanted(Intent::Start | Intent::StartFallback | Intent::TakeOver) => {
+            Event::Intent(Intent::Start | Intent::StartFallback | Intent::TakeOver) => {
                 self.has_gesture = true;
                 self.has_start = true;
             }
-            Event::Wanted(Intent::Refresh) => self.has_start = true,
+            Event::Intent(Intent::Refresh) => self.has_start = true,
             _ => {}
         }
     }
 
-    /// What an answer tells, before the machine has it.
+    /// Records what an answer says, before the machine gets it.
     fn hear(&mut self, answer: &mut CheckoutAnswer, heard: &mut Heard) {
-        // So that the view shows which answer it was made from.
+        // The description lets the view show which answer it was made from.
         answer.description = answer.version.map(|version| version.to_string());
-        heard.word = Some(answer.state);
+        heard.state = Some(answer.state);
         self.seen_version = self.seen_version.max(answer.version);
         if answer.version < self.seen_version {
             return;
         }
-        let alive = answer
+        let valid = answer
             .attempt
             .as_ref()
             .filter(|attempt| attempt.remaining_ms != Some(0));
-        self.current = alive.and_then(|attempt| Some((attempt.number, attempt.product?)));
+        self.current = valid.and_then(|attempt| Some((attempt.number, attempt.product?)));
         if answer.remaining_ms == Some(0) {
             self.zero_since_ms.get_or_insert(self.page.now_ms);
         }
@@ -306,7 +309,7 @@ impl Node {
         heard.was_checked_after_zero = checked_ms.is_some() && checked_ms >= self.zero_since_ms;
     }
 
-    /// What is to be known of an event once it is over.
+    /// Records what has to be known about an event afterwards.
     fn remember(&mut self, taken: &Taken<'_>) {
         if taken.has(|effect| matches!(effect, Effect::Navigate(Destination::H5(_)))) {
             self.has_gesture = false;
@@ -323,7 +326,7 @@ impl Node {
             self.has_start = taken.had_start && !is_starting(&taken.was_shown);
         }
         self.has_early_start &= shown.name() == "loading";
-        self.has_buyers_word &= !says_not_paid(&shown);
+        self.has_buyers_request &= !says_not_paid(&shown);
         match shown {
             Screen::QrCode { remaining_ms, .. } if remaining_ms != Some(0) => {
                 self.zero_since_ms = None;
@@ -335,17 +338,17 @@ impl Node {
         }
     }
 
-    /// The state, without what the clock showed when it began.
+    /// The state's hash, without the times at which its parts began.
     pub(super) fn key(&self) -> u64 {
         let mut text = String::new();
-        let told = (self.paid_told, self.closed_told, self.seen_version);
+        let emitted = (self.paid_emitted, self.closed_emitted, self.seen_version);
         let is = (self.is_visible, self.is_online, self.is_destroyed);
         let starts = (self.has_start, self.has_early_start);
-        let has = (self.has_gesture, starts, self.has_buyers_word);
+        let has = (self.has_gesture, starts, self.has_buyers_request);
         let attempts = (self.has_parameters, self.has_called, self.own, self.current);
         let _ = write!(
             text,
-            "{:?} {:?} wake_at_ms: {:?} since_ms: {:?} {told:?} {is:?} {has:?} {attempts:?}",
+            "{:?} {:?} wake_at_ms: {:?} since_ms: {:?} {emitted:?} {is:?} {has:?} {attempts:?}",
             self.page.machine, self.page.open, self.page.wake_at_ms, self.zero_since_ms,
         );
         let mut hasher = DefaultHasher::new();

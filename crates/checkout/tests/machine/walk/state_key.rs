@@ -1,10 +1,10 @@
-//! A state's text without what the clock showed when it began.
+//! The hash of a state's text, without the times at which its parts began.
 
 use std::hash::{DefaultHasher, Hash};
 
 /// Hashes a state's text with its times as distances from now, and its request ids as distances
-/// from the last one. Times past are past: how long ago matters for none of them but a start,
-/// whose distance is kept up to the longest that a rhythm knows.
+/// from the last one. A time in the past is hashed as its distance up to ten minutes, the longest
+/// that the polling schedule distinguishes.
 pub(super) fn hash_relative(text: &str, now_ms: u64, hasher: &mut DefaultHasher) {
     let last_id = number_after(text, "last_id: ").unwrap_or(0);
     let bytes = text.as_bytes();
@@ -40,7 +40,7 @@ pub(super) fn hash_relative(text: &str, now_ms: u64, hasher: &mut DefaultHasher)
     text[run..].hash(hasher);
 }
 
-/// Fields that hold a time, or begin with one.
+/// Fields that hold a time, or whose value begins with one.
 const TIMES: [&str; 14] = [
     "running_since_ms",
     "due_at_ms",
@@ -58,11 +58,12 @@ const TIMES: [&str; 14] = [
     "full_at_ms",
 ];
 
-/// Times before which something does not happen: once past, they mean nothing.
+/// Times before which something does not happen: once they are past, their distance does not
+/// matter.
 const FLOORS: [&str; 3] = ["hint_after_ms: ", "hint_set_at_ms: ", "full_at_ms: "];
 
 /// Whether the number that follows is a time: `stuck_at_ms: 5`, `leave: Some((5, …`, and the second
-/// of `leader: Some((1, 5))`, whose first is a rank.
+/// number of `leader: Some((1, 5))`, whose first is a rank.
 fn is_time(before: &str) -> bool {
     let opened = before.trim_end_matches(|letter| "Some( ".contains(letter));
     let Some(field) = opened.strip_suffix(':') else {

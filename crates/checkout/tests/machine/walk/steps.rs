@@ -1,6 +1,6 @@
 //! Everything that can happen to a page of the walk.
 
-use checkout::{BridgeReply, Event, Failure, Injected, Intent, PeerWord, Request};
+use checkout::{BridgeReply, Event, Failure, Injected, Intent, PeerMessage, Request};
 use merchant_api::{Action, ApiError, CheckoutAnswer, ErrorCode, Malformed, Product};
 
 use crate::page::{
@@ -12,12 +12,12 @@ use crate::page::{
 pub(super) enum Step {
     Wake,
     Event(Event),
-    /// To the one request that is open.
+    /// An answer to the one request in flight.
     Answer(CheckoutAnswer),
     Fail(Failure),
 }
 
-/// Everything that can happen here.
+/// The steps that are possible in this state.
 pub(super) fn steps(page: &Page, has_called: bool) -> Vec<(&'static str, Step)> {
     let mut steps = vec![
         ("hidden", Step::Event(Event::Hidden)),
@@ -31,7 +31,7 @@ pub(super) fn steps(page: &Page, has_called: bool) -> Vec<(&'static str, Step)> 
         steps.push(("woken", Step::Wake));
     }
     for intent in Intent::ALL {
-        steps.push((intent.as_str(), Step::Event(Event::Wanted(intent))));
+        steps.push((intent.as_str(), Step::Event(Event::Intent(intent))));
     }
     steps.extend(peers());
     steps.extend(wechat(has_called));
@@ -47,15 +47,15 @@ pub(super) fn steps(page: &Page, has_called: bool) -> Vec<(&'static str, Step)> 
 }
 
 fn peers() -> Vec<(&'static str, Step)> {
-    let speaks = |rank, word| Step::Event(Event::PeerSpoke { rank, word });
+    let speaks = |rank, message| Step::Event(Event::FromPeer { rank, message });
     vec![
-        ("a peer asks", speaks(1, PeerWord::Asks(25_000))),
-        ("a peer stops", speaks(1, PeerWord::Stopped)),
-        ("a peer has news", speaks(9, PeerWord::News)),
+        ("a peer polls", speaks(1, PeerMessage::Polling(25_000))),
+        ("a peer stops", speaks(1, PeerMessage::Stopped)),
+        ("a peer reports a change", speaks(9, PeerMessage::Changed)),
     ]
 }
 
-/// The cashier says something only where it was called; then at any time, and again.
+/// The cashier replies only after it was called; then at any time, and more than once.
 fn wechat(has_called: bool) -> Vec<(&'static str, Step)> {
     let cashier = |err_msg: &str| {
         Step::Event(Event::BridgeReplied(BridgeReply {
@@ -132,7 +132,7 @@ fn read_answers() -> Vec<(&'static str, Step)> {
             Step::Answer(before(over)),
         ),
         ("read: paid", Step::Answer(paid(2))),
-        ("read: an old word of paid", Step::Answer(paid(1))),
+        ("read: paid, an old version", Step::Answer(paid(1))),
         ("read: closed", Step::Answer(closed(2))),
         ("read: refused for now", Step::Fail(later)),
         (
@@ -159,15 +159,15 @@ fn start_answers(product: Product, after: u64) -> Vec<(&'static str, Step)> {
         Product::Jsapi => Action::Jsapi(pay_parameters()),
         Product::MiniProgram => action(MINI_PROGRAM_PATH),
     };
-    let hop = Action::AuthorizeUrl(AUTHORIZE_URL.into());
+    let oauth = Action::AuthorizeUrl(AUTHORIZE_URL.into());
     let hostile = action("javascript:alert(1)");
     let answer = |action| Step::Answer(attempted(2, number, product, Some(action)));
     let theirs = code_shown(2, 2, OTHER_CODE);
     vec![
         ("start: done", answer(good)),
-        ("start: the payer is not known", answer(hop)),
+        ("start: the payer is not known", answer(oauth)),
         ("start: a hostile address", answer(hostile)),
-        ("start: without an action", Step::Answer(open_order(2))),
+        ("start: no action", Step::Answer(open_order(2))),
         ("start: an older version", Step::Answer(open_order(0))),
         ("start: paid", Step::Answer(paid(2))),
         ("start: closed", Step::Answer(closed(2))),

@@ -2,7 +2,7 @@
 //! browser's User-Agent. The judgement is the element's own ([`::checkout::decide`]), so that
 //! both offer the same.
 
-use ::checkout::{Decision, Environment, Facts, Instead, decide};
+use ::checkout::{Alternative, Decision, Environment, Facts, decide};
 use http::HeaderMap;
 use merchant_api::Product;
 
@@ -36,7 +36,7 @@ pub(super) enum Nothing {
     /// WeChat from before payments.
     WechatTooOld,
     /// The merchant lacks what would work; where it has something that does, if anywhere.
-    Fits(Option<Instead>),
+    Fits(Option<Alternative>),
 }
 
 impl Nothing {
@@ -44,9 +44,9 @@ impl Nothing {
         match self {
             Self::MiniProgram => words::MINI_PROGRAM,
             Self::WechatTooOld => words::WECHAT_TOO_OLD,
-            Self::Fits(Some(Instead::Computer)) => words::OPEN_ON_COMPUTER,
-            Self::Fits(Some(Instead::PhoneBrowser)) => words::OPEN_IN_BROWSER,
-            Self::Fits(Some(Instead::WeChat)) => words::OPEN_IN_WECHAT,
+            Self::Fits(Some(Alternative::Computer)) => words::OPEN_ON_COMPUTER,
+            Self::Fits(Some(Alternative::PhoneBrowser)) => words::OPEN_IN_BROWSER,
+            Self::Fits(Some(Alternative::WeChat)) => words::OPEN_IN_WECHAT,
             Self::Fits(None) => words::NOTHING_FITS,
         }
     }
@@ -96,10 +96,10 @@ impl Place {
             .iter()
             .copied()
             .filter(|product| products.contains(product))
-            .filter(|product| self.environment.lets_through(*product))
+            .filter(|product| self.environment.allows(*product))
             .collect();
         if offered.is_empty() {
-            let instead = Instead::of(|product| products.contains(product));
+            let instead = Alternative::among(|product| products.contains(product));
             Offer::Nothing(Nothing::Fits(instead))
         } else {
             Offer::Products(offered)
@@ -126,13 +126,13 @@ mod tests {
         let cases = [
             (phone, all, some(&[H5, Native])),
             (phone, &[Native], some(&[Native])),
-            (phone, &[Jsapi], instead(Some(Instead::WeChat))),
+            (phone, &[Jsapi], instead(Some(Alternative::WeChat))),
             (wechat, all, some(&[Jsapi])),
-            (wechat, &[Native], instead(Some(Instead::Computer))),
-            (wechat, &[H5], instead(Some(Instead::PhoneBrowser))),
+            (wechat, &[Native], instead(Some(Alternative::Computer))),
+            (wechat, &[H5], instead(Some(Alternative::PhoneBrowser))),
             (desk, all, some(&[Native])),
-            (desk, &[H5, Jsapi], instead(Some(Instead::PhoneBrowser))),
-            (desk, &[Jsapi], instead(Some(Instead::WeChat))),
+            (desk, &[H5, Jsapi], instead(Some(Alternative::PhoneBrowser))),
+            (desk, &[Jsapi], instead(Some(Alternative::WeChat))),
             (desk, &[Product::MiniProgram], instead(None)),
             (old, all, Offer::Nothing(Nothing::WechatTooOld)),
             ("", all, some(&[Native])),
