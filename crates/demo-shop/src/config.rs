@@ -1,25 +1,26 @@
-//! What the shop is told when it starts. The API key never shows in a log or a `Debug`.
+//! The shop's configuration. The API key never appears in a log or a `Debug` output.
 
 use std::fmt;
 
 use url::Url;
 
-/// Where the shop stands and whom it sells through.
+/// The shop's addresses and the merchant server that it sells through.
 #[derive(Clone, Debug)]
 pub struct ShopConfig {
     /// The merchant server's address, e.g. `http://127.0.0.1:8080`.
     pub merchant_server: Url,
-    /// What authorises this shop there.
+    /// The key that authorises this shop at the merchant server.
     pub api_key: ApiKey,
-    /// Where buyers reach the shop, e.g. `http://127.0.0.1:8000`.
+    /// The origin where buyers reach the shop, e.g. `http://127.0.0.1:8000`.
     pub public_origin: Url,
-    /// Where they reach it inside the simulator's WeChat browser, which forwards to this shop.
+    /// The origin where buyers reach the shop inside the simulator's WeChat browser, which forwards
+    /// to this shop.
     pub wechat_origin: Option<Url>,
 }
 
 impl ShopConfig {
-    /// The origin under which this buyer sees the shop. A forwarded host counts only when it is
-    /// the one we were told of: anybody can write that header.
+    /// The origin under which this buyer sees the shop. Anybody can send a forwarded host, so it
+    /// counts only if it is the configured one.
     pub(crate) fn origin_for(&self, forwarded_host: Option<&str>) -> url::Origin {
         match &self.wechat_origin {
             Some(origin) if forwarded_host == Some(origin.authority()) => origin.origin(),
@@ -28,12 +29,12 @@ impl ShopConfig {
     }
 }
 
-/// The key of the merchant server's private side.
+/// The key for the merchant server's private API.
 #[derive(Clone)]
 pub struct ApiKey(String);
 
 impl ApiKey {
-    /// Takes the key as the merchant server printed it.
+    /// Takes the key that the merchant server printed.
     pub fn new(key: impl Into<String>) -> Self {
         Self(key.into())
     }

@@ -1,5 +1,5 @@
-//! The gallery of `www/gallery`, for who wants to look at the element: every state of it from
-//! fixtures. No order is made there and nobody is asked; a real shop has no such pages.
+//! The gallery of `www/gallery`: every state of the element, from fixtures. It creates no order and
+//! calls no backend. A real shop has no such pages.
 
 use axum::Router;
 use axum::extract::Path;
@@ -10,7 +10,7 @@ use axum::routing::get;
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// File, content type, text.
+/// File name, content type, text.
 const FILES: &[(&str, &str, &str)] = &[
     (
         "index.html",
@@ -44,8 +44,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The gallery's pages, which load the bundle from `/dist` beside them: that of the merchant
-/// server, whose origin this is.
+/// The gallery's pages. They load the bundle from `/dist` beside them, which redirects to the
+/// merchant server's.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(merchant_server: String) -> Router<S> {
     Router::new()
         .route(
@@ -65,8 +65,8 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(merchant_server: String) 
         )
 }
 
-fn file(wanted: &str) -> Response {
-    let found = FILES.iter().find(|(name, ..)| *name == wanted);
+fn file(file_name: &str) -> Response {
+    let found = FILES.iter().find(|(name, ..)| *name == file_name);
     found.map_or_else(
         || StatusCode::NOT_FOUND.into_response(),
         |(_, content_type, text)| {
@@ -74,7 +74,7 @@ fn file(wanted: &str) -> Response {
                 (header::CONTENT_TYPE, *content_type),
                 (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
                 (header::CACHE_CONTROL, "no-store"),
-                // In place of the shop's policy: the gallery frames its own pages.
+                // Replaces the shop's policy, because the gallery frames its own pages.
                 (header::CONTENT_SECURITY_POLICY, "frame-ancestors 'self'"),
             ];
             (headers, *text).into_response()

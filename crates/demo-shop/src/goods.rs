@@ -1,21 +1,21 @@
-//! What is on the shelf. Prices live here and never come from a form.
+//! The goods for sale. Prices are defined here and never come from a form.
 
-/// One thing to buy.
+/// An item for sale.
 #[derive(Debug)]
 pub struct Item {
-    /// Its name in forms and file names.
+    /// The item's name in forms and file names.
     pub id: &'static str,
-    /// Its Chinese name: what the buyer sees, and what WeChat's bill says.
+    /// The Chinese name, shown to the buyer and on WeChat's bill.
     pub name: &'static str,
-    /// Its English name.
+    /// The English name.
     pub english_name: &'static str,
-    /// One sentence about it.
+    /// A sentence about the item.
     pub description: &'static str,
     /// The price in fen.
     pub price_fen: u64,
 }
 
-/// Everything this shop sells.
+/// All goods of this shop.
 pub const GOODS: &[Item] = &[
     Item {
         id: "coffee",
@@ -41,13 +41,13 @@ pub const GOODS: &[Item] = &[
 ];
 
 impl Item {
-    /// The item of this name.
+    /// The item with this id.
     pub fn find(id: &str) -> Option<&'static Self> {
         GOODS.iter().find(|item| item.id == id)
     }
 }
 
-/// `6910` fen as `69.10`, in whole numbers all the way.
+/// Formats `6910` fen as `69.10`, with integers only.
 pub(crate) fn yuan(fen: u64) -> String {
     format!("{}.{:02}", fen / 100, fen % 100)
 }

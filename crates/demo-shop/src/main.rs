@@ -8,25 +8,27 @@ use demo_shop::{ApiKey, ShopConfig, app, serve};
 use tokio::net::TcpListener;
 use url::Url;
 
-/// Where the API key may be, so that it does not show in the list of processes.
+/// The environment variable with the API key. An argument would show the key in the list of
+/// processes.
 const API_KEY_VARIABLE: &str = "DEMO_SHOP__API_KEY";
 
-/// A small shop that sells three things through the merchant server.
+/// A small shop that sells three items through the merchant server.
 #[derive(Parser)]
 struct Arguments {
-    /// Where to listen, e.g. 127.0.0.1:8000.
+    /// The address to listen on, e.g. 127.0.0.1:8000.
     #[arg(long)]
     listen: SocketAddr,
     /// The merchant server, e.g. http://127.0.0.1:8080.
     #[arg(long)]
     merchant_server: Url,
-    /// The key of its private side; better given in the environment as DEMO_SHOP__API_KEY.
+    /// The key for its private API; better set in the environment as DEMO_SHOP__API_KEY.
     #[arg(long)]
     api_key: Option<String>,
-    /// Where buyers reach this shop, e.g. http://127.0.0.1:8000.
+    /// The origin where buyers reach this shop, e.g. http://127.0.0.1:8000.
     #[arg(long)]
     public_origin: Url,
-    /// Where they reach it inside the simulator's WeChat browser, e.g. http://127.0.0.1:9411.
+    /// The origin where buyers reach it inside the simulator's WeChat browser, e.g.
+    /// http://127.0.0.1:9411.
     #[arg(long)]
     wechat_origin: Option<Url>,
 }
@@ -48,12 +50,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", arguments.listen))?;
-    tracing::info!(address = %listener.local_addr()?, "the shop is open");
-    serve(listener, app, asked_to_stop()).await?;
+    tracing::info!(address = %listener.local_addr()?, "the shop is listening");
+    serve(listener, app, stop_signal()).await?;
     Ok(())
 }
 
-async fn asked_to_stop() {
+async fn stop_signal() {
     let terminated = async {
         use tokio::signal::unix::{SignalKind, signal};
         match signal(SignalKind::terminate()) {

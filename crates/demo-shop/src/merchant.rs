@@ -1,4 +1,4 @@
-//! The shop's side of the merchant server's API. It never sees WeChat.
+//! The shop's client for the merchant server's API. It never talks to WeChat.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 
 use crate::config::ShopConfig;
 
-/// A buyer waits in front of a blank page meanwhile.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The timeout of a call, during which the buyer sees a blank page.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why an order could not be made, or its state not be read.
+/// Why an order could not be created, or its state not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MerchantError {
-    /// No answer: not running, or too slow.
+    /// No answer: the server is not running, or too slow.
     #[error("the merchant server could not be reached: {0}")]
     Unreachable(reqwest::Error),
-    /// It said no; the code says why.
+    /// The server refused; the code says why.
     #[error("the merchant server refused with {status} {}: {message}", code.map_or("(no code)", ErrorCode::as_str))]
     Refused {
         status: u16,
         code: Option<ErrorCode>,
         message: String,
     },
-    /// It answered with something else than the contract.
-    #[error("the merchant server's answer is not the contract's: {0}")]
+    /// The answer breaks the contract.
+    #[error("the merchant server's answer breaks the contract: {0}")]
     Malformed(String),
 }
 
@@ -38,8 +38,9 @@ pub(crate) struct MerchantClient {
 impl MerchantClient {
     pub(crate) fn new(config: &ShopConfig) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            // A redirect would carry the API key elsewhere; a proxy from the environment would see it.
+            .timeout(TIMEOUT)
+            // A redirect could send the API key to another host, and a proxy from the environment
+            // would see it.
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()?;
@@ -50,7 +51,7 @@ impl MerchantClient {
         })
     }
 
-    /// Creates the order. The same order again gives the same answer, so a repeat is safe.
+    /// Creates the order. The call is idempotent: the same order gets the same answer.
     pub(crate) async fn create(&self, order: &CreateOrder) -> Result<CreatedOrder, MerchantError> {
         let body = serde_json::to_vec(order)
             .map_err(|error| MerchantError::Malformed(error.to_string()))?;
@@ -64,7 +65,7 @@ impl MerchantClient {
         serde_json::from_value(answer).map_err(|error| MerchantError::Malformed(error.to_string()))
     }
 
-    /// Whether the order is paid, by the merchant server's word.
+    /// Whether the merchant server reports the order as paid.
     pub(crate) async fn is_paid(&self, token: &str) -> Result<bool, MerchantError> {
         let answer = answer_of(self.http.get(format!("{}/checkouts/{token}", self.base))).await?;
         let answer = CheckoutAnswer::read(&answer).map_err(|malformed| {
@@ -74,7 +75,7 @@ impl MerchantClient {
     }
 }
 
-/// `{merchant-server}/v1`, what the element gets as `merchant-api`.
+/// `{merchant-server}/v1`: the value of the element's `merchant-api`.
 pub(crate) fn merchant_base(config: &ShopConfig) -> String {
     format!(
         "{}/v1",
@@ -83,7 +84,7 @@ pub(crate) fn merchant_base(config: &ShopConfig) -> String {
 }
 
 async fn answer_of(request: reqwest::RequestBuilder) -> Result<serde_json::Value, MerchantError> {
-    // The address in the error would carry the token into the log.
+    // The error's address holds the token, which must not be logged.
     let unreachable = |error: reqwest::Error| MerchantError::Unreachable(error.without_url());
     let response = request.send().await.map_err(unreachable)?;
     let status = response.status();

@@ -1,5 +1,5 @@
-//! The shop's pages. It writes no inline script and no inline style (the policy forbids both), and
-//! no absolute address but the merchant server's.
+//! The shop's pages. They contain no inline script and no inline style, since the content policy
+//! forbids both, and no absolute address except the merchant server's.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -38,8 +38,8 @@ pub(crate) fn asset(file: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Everything there is to buy.
-pub(crate) fn shelf() -> Markup {
+/// The page with all goods.
+pub(crate) fn catalogue() -> Markup {
     layout(
         "山坡小铺",
         "page",
@@ -68,15 +68,15 @@ pub(crate) fn shelf() -> Markup {
     )
 }
 
-/// What the payment page shows.
+/// The data of the payment page.
 pub(crate) struct PaymentPage<'a> {
     pub(crate) order: &'a Purchase,
     pub(crate) paid: bool,
-    /// Without a slash at the end.
+    /// The server's address without a slash at the end.
     pub(crate) merchant_server: &'a str,
 }
 
-/// The order, and the element that takes its payment.
+/// The page with an order and the element that takes its payment.
 pub(crate) fn payment(page: &PaymentPage<'_>) -> Markup {
     let (order, item) = (page.order, page.order.item);
     let state_path = format!("/pay/{}/state?key={}", order.order_no, order.key);
@@ -126,8 +126,8 @@ pub(crate) fn payment(page: &PaymentPage<'_>) -> Markup {
     )
 }
 
-/// A page that says why there is none.
-pub(crate) fn apology((chinese, english): Words) -> Markup {
+/// A page that explains why the requested page cannot be shown.
+pub(crate) fn error_page((chinese, english): Words) -> Markup {
     layout(
         "山坡小铺",
         "page",

@@ -1,20 +1,20 @@
-//! What was bought in this shop, in memory: a real shop has its own table here. Tokens stay on this
-//! side; an order is found by its number *and* its key, so that a number alone shows nothing.
+//! The shop's orders, in memory; a real shop has a database table for them. Tokens stay on the
+//! server: an order is found by its number *and* its key, so that the number alone gives no access.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::goods::Item;
 
-/// How many are kept; the oldest go first.
+/// How many orders are kept. The oldest are dropped first.
 const KEPT_PURCHASES: usize = 10_000;
 
-/// One thing bought, as the shop knows it.
+/// An order as the shop stores it.
 #[derive(Clone)]
 pub(crate) struct Purchase {
     pub(crate) order_no: String,
-    /// In the page's address rather than a cookie: a buyer who comes back from WeChat may land in
-    /// another browser of the same phone.
+    /// The key is in the page's address and not in a cookie: a buyer who returns from WeChat may
+    /// arrive in another browser of the same phone.
     pub(crate) key: String,
     pub(crate) item: &'static Item,
     pub(crate) token: String,
@@ -22,40 +22,40 @@ pub(crate) struct Purchase {
     pub(crate) live: bool,
 }
 
-/// The shop's book of what was bought.
+/// All orders of the shop.
 #[derive(Clone, Default)]
-pub(crate) struct Purchases(Arc<Mutex<Book>>);
+pub(crate) struct Purchases(Arc<Mutex<Orders>>);
 
 #[derive(Default)]
-struct Book {
+struct Orders {
     by_number: HashMap<String, Purchase>,
     oldest_first: VecDeque<String>,
 }
 
 impl Purchases {
     pub(crate) fn insert(&self, purchase: Purchase) {
-        let mut book = self.book();
-        book.oldest_first.push_back(purchase.order_no.clone());
-        book.by_number.insert(purchase.order_no.clone(), purchase);
-        if book.oldest_first.len() > KEPT_PURCHASES
-            && let Some(oldest) = book.oldest_first.pop_front()
+        let mut orders = self.lock();
+        orders.oldest_first.push_back(purchase.order_no.clone());
+        orders.by_number.insert(purchase.order_no.clone(), purchase);
+        if orders.oldest_first.len() > KEPT_PURCHASES
+            && let Some(oldest) = orders.oldest_first.pop_front()
         {
-            book.by_number.remove(&oldest);
+            orders.by_number.remove(&oldest);
         }
     }
 
-    /// The order of this number, if the caller also has its key.
+    /// The order with this number, if the key is right.
     pub(crate) fn find(&self, order_no: &str, key: &str) -> Option<Purchase> {
-        let book = self.book();
-        let purchase = book.by_number.get(order_no)?;
-        // In constant time: the key is all that protects the order.
+        let orders = self.lock();
+        let purchase = orders.by_number.get(order_no)?;
+        // Compared in constant time, because only the key protects the order.
         aws_lc_rs::constant_time::verify_slices_are_equal(purchase.key.as_bytes(), key.as_bytes())
             .ok()?;
         Some(purchase.clone())
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        // Whoever panicked while holding it has at worst left out one insertion.
+    fn lock(&self) -> MutexGuard<'_, Orders> {
+        // A panic while the lock was held has left out at most one insertion.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,5 @@
-//! The shop's routes. Every address it writes is relative, so that the same pages work behind the
-//! simulator's WeChat browser.
+//! The shop's routes. Every address in the pages is relative, so that the pages also work behind
+//! the simulator's WeChat browser.
 
 use std::sync::Arc;
 
@@ -18,14 +18,14 @@ use crate::config::ShopConfig;
 use crate::gallery;
 use crate::goods::Item;
 use crate::merchant::{MerchantClient, MerchantError};
+use crate::order_number::{self, NoRandomness};
 use crate::page::{self, PaymentPage};
 use crate::purchase::{Purchase, Purchases};
-use crate::unguessable::{self, NoRandomness};
 
 /// The shop as a router: for the binary, and for tests that run it in their own process.
 ///
 /// # Errors
-/// Only when the HTTP client cannot be set up (no TLS roots on this machine).
+/// Fails only if the HTTP client cannot be set up (no TLS roots on this machine).
 pub fn app(config: ShopConfig) -> Result<Router, reqwest::Error> {
     let gallery = gallery::routes(config.merchant_server.origin().ascii_serialization());
     let shop = Shop {
@@ -35,19 +35,19 @@ pub fn app(config: ShopConfig) -> Result<Router, reqwest::Error> {
         config: Arc::new(config),
     };
     Ok(Router::new()
-        .route("/", get(shelf))
+        .route("/", get(catalogue))
         .route("/buy", post(buy))
         .route("/pay/{order_no}", get(payment))
         .route("/pay/{order_no}/state", get(payment_state))
         .route("/assets/{file}", get(asset))
-        .fallback(nothing_here)
+        .fallback(page_not_found)
         .layer(from_fn_with_state(shop.clone(), secure_headers))
         .merge(gallery)
         .route("/healthz", get(|| async { "ok" }))
         .with_state(shop))
 }
 
-/// Serves the shop on a listener until `stop` is done, then lets open requests finish.
+/// Serves the shop on a listener until `stop` completes, then lets open requests finish.
 pub async fn serve(
     listener: TcpListener,
     app: Router,
@@ -66,8 +66,8 @@ struct Shop {
     policy: HeaderValue,
 }
 
-async fn shelf() -> Markup {
-    page::shelf()
+async fn catalogue() -> Markup {
+    page::catalogue()
 }
 
 #[derive(Deserialize)]
@@ -81,8 +81,8 @@ async fn buy(
     Form(form): Form<BuyForm>,
 ) -> Result<Redirect, ShopError> {
     let item = Item::find(&form.item).ok_or(ShopError::NoSuchItem)?;
-    let order_no = unguessable::order_no()?;
-    let key = unguessable::order_key()?;
+    let order_no = order_number::order_no()?;
+    let key = order_number::order_key()?;
     let forwarded_host = headers
         .get("x-forwarded-host")
         .and_then(|host| host.to_str().ok());
@@ -96,7 +96,7 @@ async fn buy(
             total_fen: item.price_fen,
             description: item.name.to_owned(),
             return_url: Some(page_url),
-            // No success_url: the page says thanks in place, and going on would reload it for nothing.
+            // No success_url: the page shows the thanks itself, so leaving it is not needed.
             ..CreateOrder::default()
         })
         .await?;
@@ -127,13 +127,13 @@ async fn payment(
         .purchases
         .find(&order_no, &query.key)
         .ok_or(ShopError::NoSuchOrder)?;
-    // The page is worth showing without it: the element asks again by itself.
+    // The page is shown even if the state is unknown, because the element polls by itself.
     let paid = shop
         .merchant
         .is_paid(&order.token)
         .await
         .unwrap_or_else(|error| {
-            tracing::warn!(order_no, %error, "the state is not known");
+            tracing::warn!(order_no, %error, "cannot read the order's state");
             false
         });
     Ok(page::payment(&PaymentPage {
@@ -143,7 +143,8 @@ async fn payment(
     }))
 }
 
-/// What the page asks when the element says *paid*: the merchant server's word, not the browser's.
+/// Answers the page's request after the element's `paid` event: the merchant server decides, not
+/// the browser.
 async fn payment_state(
     State(shop): State<Shop>,
     Path(order_no): Path<String>,
@@ -166,18 +167,18 @@ async fn asset(Path(file): Path<String>) -> Response {
     }
 }
 
-async fn nothing_here() -> ShopError {
+async fn page_not_found() -> ShopError {
     ShopError::NoSuchPage
 }
 
-/// Why a page cannot be shown. What the buyer reads names no server and no code; the log does.
+/// Why a page cannot be shown. The buyer's text names no server and no code; the log does.
 #[derive(Debug, thiserror::Error)]
 enum ShopError {
     #[error("no such page")]
     NoSuchPage,
     #[error("no such item")]
     NoSuchItem,
-    #[error("no such order, or not with this key")]
+    #[error("no such order, or a wrong key")]
     NoSuchOrder,
     #[error(transparent)]
     Merchant(#[from] MerchantError),
@@ -192,16 +193,16 @@ impl IntoResponse for ShopError {
             Self::NoSuchItem => (StatusCode::UNPROCESSABLE_ENTITY, page::NO_SUCH_ITEM),
             Self::NoSuchOrder => (StatusCode::NOT_FOUND, page::NO_SUCH_ORDER),
             Self::Merchant(_) | Self::Randomness(_) => {
-                tracing::error!(error = %self, "no order could be made or read");
+                tracing::error!(error = %self, "cannot create or read an order");
                 (StatusCode::BAD_GATEWAY, page::CANNOT_SELL_NOW)
             }
         };
-        (status, page::apology(words)).into_response()
+        (status, page::error_page(words)).into_response()
     }
 }
 
-/// Scripts from here and from the merchant server alone; `wasm-unsafe-eval` lets WebAssembly be
-/// compiled and nothing be evaluated.
+/// Allows scripts from this shop and the merchant server only. `wasm-unsafe-eval` allows
+/// WebAssembly and no `eval`.
 fn content_security_policy(config: &ShopConfig) -> HeaderValue {
     let merchant = config.merchant_server.origin().ascii_serialization();
     let policy = format!(
@@ -216,7 +217,7 @@ async fn secure_headers(State(shop): State<Shop>, request: Request, next: Next) 
     let mut response = next.run(request).await;
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // `no-referrer` would break H5: WeChat looks at where the buyer comes from.
+        // `no-referrer` would break H5, because WeChat checks the Referer.
         (header::REFERRER_POLICY, "strict-origin-when-cross-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ];

@@ -1,9 +1,9 @@
-//! The shop's pages against a stand-in for the merchant server on loopback: what the shop asks
-//! for, what the buyer's browser gets, and what happens when the other side does not play along.
+//! The shop's pages with a stub of the merchant server on loopback: the requests that the shop
+//! sends, the pages that the buyer's browser gets, and what happens when the merchant server fails.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "the stand-in and the visitor are test code too: a panic is the report"
+    reason = "the stub and the visitor are test code too: a panic is the report"
 )]
 
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 #[tokio::test]
-async fn the_shelf_offers_everything_with_its_price() {
+async fn the_catalogue_offers_every_item_with_its_price() {
     let shop = Shop::open(Merchant::default()).await;
     let page = shop.get("/").await;
     assert_eq!(page.status, 200);
@@ -30,7 +30,7 @@ async fn the_shelf_offers_everything_with_its_price() {
 }
 
 #[tokio::test]
-async fn the_shelf_leads_to_the_gallery_which_frames_its_own_pages_and_has_the_merchants_bundle() {
+async fn the_gallery_is_linked_frames_its_own_pages_and_loads_the_merchants_bundle() {
     let shop = Shop::open(Merchant::default()).await;
     assert!(shop.get("/").await.body.contains(r#"href="/gallery/""#));
     let index = shop.get("/gallery/").await;
@@ -55,7 +55,7 @@ async fn the_shelf_leads_to_the_gallery_which_frames_its_own_pages_and_has_the_m
 }
 
 #[tokio::test]
-async fn buying_orders_at_the_merchant_server_and_leads_to_a_page_with_the_element() {
+async fn buying_creates_an_order_and_redirects_to_a_page_with_the_element() {
     let merchant = Merchant::default();
     let shop = Shop::open(merchant.clone()).await;
     let bought = shop.buy("coffee", &[]).await;
@@ -97,7 +97,7 @@ async fn buying_orders_at_the_merchant_server_and_leads_to_a_page_with_the_eleme
 }
 
 #[tokio::test]
-async fn a_page_opened_again_after_the_payment_says_paid() {
+async fn a_page_opened_again_after_the_payment_shows_paid() {
     let merchant = Merchant::default();
     let shop = Shop::open(merchant.clone()).await;
     let location = shop.buy("tea", &[]).await.location;
@@ -111,7 +111,7 @@ async fn a_page_opened_again_after_the_payment_says_paid() {
 }
 
 #[tokio::test]
-async fn inside_the_wechat_browser_the_buyer_comes_back_to_its_origin_and_nowhere_else() {
+async fn only_the_known_wechat_browser_changes_the_return_address() {
     let merchant = Merchant::default();
     let shop = Shop::open(merchant.clone()).await;
     shop.buy("tea", &[("x-forwarded-host", "127.0.0.1:9411")])
@@ -129,7 +129,7 @@ async fn inside_the_wechat_browser_the_buyer_comes_back_to_its_origin_and_nowher
 }
 
 #[tokio::test]
-async fn an_order_is_shown_to_nobody_without_its_key() {
+async fn an_order_is_not_shown_without_its_key() {
     let shop = Shop::open(Merchant::default()).await;
     let location = shop.buy("tea", &[]).await.location;
     let (path, key) = location.split_once("?key=").unwrap();
@@ -149,7 +149,7 @@ async fn an_order_is_shown_to_nobody_without_its_key() {
 }
 
 #[tokio::test]
-async fn what_is_not_on_the_shelf_is_not_ordered() {
+async fn an_unknown_item_is_not_ordered() {
     let merchant = Merchant::default();
     let shop = Shop::open(merchant.clone()).await;
     assert_eq!(shop.buy("a-house", &[]).await.status, 422);
@@ -157,28 +157,28 @@ async fn what_is_not_on_the_shelf_is_not_ordered() {
 }
 
 #[tokio::test]
-async fn a_merchant_server_that_refuses_or_babbles_gives_an_apology_without_its_words() {
+async fn an_error_of_the_merchant_server_shows_an_error_page_without_its_message() {
     let answers = [
         (
             401,
-            r#"{"error":{"code":"UNAUTHORIZED","message":"inner words"}}"#,
+            r#"{"error":{"code":"UNAUTHORIZED","message":"internal message"}}"#,
         ),
-        (502, "inner words"),
-        (201, "inner words"),
-        (201, r#"{"order_no":"inner words"}"#),
-        (302, "inner words"),
+        (502, "internal message"),
+        (201, "internal message"),
+        (201, r#"{"order_no":"internal message"}"#),
+        (302, "internal message"),
     ];
     for (status, body) in answers {
         let merchant = Merchant::default();
         merchant.always_answer(status, body);
         let page = Shop::open(merchant).await.buy("tea", &[]).await;
         assert_eq!(page.status, 502, "{status} {body}");
-        assert!(page.body.contains("没有扣款") && !page.body.contains("inner words"));
+        assert!(page.body.contains("没有扣款") && !page.body.contains("internal message"));
     }
 }
 
 #[tokio::test]
-async fn a_merchant_server_that_is_gone_gives_an_apology_and_an_open_page_stays_open() {
+async fn an_unreachable_merchant_server_shows_an_error_page_and_keeps_a_payment_page() {
     let merchant = Merchant::default();
     let shop = Shop::open(merchant.clone()).await;
     let location = shop.buy("tea", &[]).await.location;
@@ -188,7 +188,7 @@ async fn a_merchant_server_that_is_gone_gives_an_apology_and_an_open_page_stays_
 }
 
 #[tokio::test]
-async fn every_page_forbids_foreign_scripts_and_inline_ones() {
+async fn every_page_forbids_foreign_and_inline_scripts() {
     let shop = Shop::open(Merchant::default()).await;
     for address in ["/", "/assets/shop.css", "/nothing"] {
         let page = shop.get(address).await;
@@ -210,7 +210,7 @@ async fn every_page_forbids_foreign_scripts_and_inline_ones() {
     assert_eq!(shop.get("/healthz").await.body, "ok");
 }
 
-/// What the stand-in for the merchant server remembers and says.
+/// The stub of the merchant server: what it recorded, and what it answers.
 #[derive(Clone, Default)]
 struct Merchant(Arc<Mutex<MerchantState>>);
 
@@ -279,7 +279,7 @@ async fn look(State(merchant): State<Merchant>, Path(_): Path<String>) -> Answer
     (StatusCode::OK, answer.to_string())
 }
 
-/// The shop on a port of its own, and a visitor who follows no redirect.
+/// The shop on its own port, and a visitor that follows no redirect.
 struct Shop {
     address: String,
     merchant_address: String,

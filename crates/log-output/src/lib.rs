@@ -1,10 +1,10 @@
-//! Where the log lines of our programs go: to stderr, by a thread of its own behind a bounded queue.
-//! It never makes a request wait.
+//! The log of our programs: a thread writes it to stderr from a bounded queue. Logging never makes
+//! a request wait.
 //!
-//! stderr is often a pipe to a journal. When that reader stalls, the pipe fills up, and a server
-//! that writes to it directly stops at its next line, notifications of payments included. Here
-//! lines that find the queue full are dropped and counted; the count is in the log as soon as lines get
-//! through again, and in the merchant server's `/metrics`.
+//! stderr is often a pipe to a journal. If that reader stalls, the pipe fills up, and a server that
+//! writes to it directly stops at its next log line, and with it the notifications of payments.
+//! Here, lines that find the queue full are dropped and counted. The count is logged as soon as
+//! lines get through again, and is in the merchant server's `/metrics`.
 
 mod quiet_log;
 
@@ -16,24 +16,24 @@ pub use quiet_log::QuietLog;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-/// How many lines wait at most for the reader of stderr: some megabytes.
+/// How many lines may wait for the reader of stderr: a few megabytes.
 const QUEUED_LINES: usize = 8_192;
 
-/// How often the log says that lines were dropped.
+/// How often the log reports dropped lines.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// How long the end of the process waits for the reader of stderr.
 const FLUSH_MAX: Duration = Duration::from_millis(1_500);
 
-/// The log is the process's own, so its counter is, too.
+/// The log belongs to the whole process, and so does its counter.
 static DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// Starts the process's log: lines of text, or one JSON object a line. `RUST_LOG` chooses what is
+/// Starts the process's log, as text or as one JSON object per line. `RUST_LOG` selects what is
 /// written.
 #[must_use = "dropping the guard ends the log"]
 pub fn start_logging(json: bool) -> LogGuard {
     let (writer, guard) = queued(std::io::stderr(), QUEUED_LINES);
-    // A second call starts no second log, and the first counter stays.
+    // A second call starts no second log and keeps the first counter.
     let _ = DROPPED.set(writer.error_counter());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let logging = tracing_subscriber::fmt()
@@ -56,15 +56,14 @@ pub fn start_logging(json: bool) -> LogGuard {
     LogGuard(Some(guard))
 }
 
-/// The process's log, until it is dropped. Dropping it writes what is still queued, for a bounded
-/// time.
+/// The process's log. Dropping the guard writes the queued lines, for a limited time.
 #[derive(Debug)]
 pub struct LogGuard(Option<WorkerGuard>);
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        // The library's guard prints to stdout where its queue is full. Where nobody reads that
-        // either, it would never end.
+        // The library's guard prints to stdout when its queue is full, and would never end if
+        // nobody reads stdout either.
         let guard = self.0.take();
         let (ended, end) = mpsc::channel();
         std::thread::spawn(move || {
@@ -89,7 +88,7 @@ pub fn dropped_lines() -> u64 {
     u64::try_from(dropped).unwrap_or(u64::MAX)
 }
 
-/// The standard hook writes to stderr itself, and would wait for its reader.
+/// The default panic hook writes to stderr itself, and would wait for its reader.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
@@ -98,8 +97,8 @@ fn log_panics() {
     }));
 }
 
-/// Writes a line whenever lines were dropped since the last one. That line may be dropped as well:
-/// it is then counted, and the next look writes another.
+/// Logs a line when lines were dropped since the last report. If that line is dropped too, it is
+/// counted, and the next report includes it.
 #[derive(Debug, Default)]
 struct DroppedLines {
     reported: u64,
@@ -111,7 +110,7 @@ impl DroppedLines {
             tracing::warn!(
                 event = "log.dropped",
                 dropped_lines = dropped - self.reported,
-                "log lines were dropped: whatever reads the log is too slow or has stopped"
+                "log lines were dropped: the reader of the log is too slow or has stopped"
             );
             self.reported = dropped;
         }
@@ -122,7 +121,7 @@ impl DroppedLines {
 mod tests {
     use super::*;
 
-    /// A reader that takes a line when the test lets it.
+    /// A reader that takes a line only when the test allows it.
     struct Stalled(mpsc::Receiver<()>, mpsc::Sender<Vec<u8>>);
 
     impl Write for Stalled {
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_for_a_stalled_reader_are_dropped_and_counted_and_the_others_arrive() {
+    fn a_stalled_reader_gets_the_queued_lines_and_the_rest_are_dropped_and_counted() {
         let (go_on, stalled) = mpsc::channel();
         let (written, lines) = mpsc::channel();
         let (mut writer, guard) = queued(Stalled(stalled, written), 4);
@@ -146,7 +145,7 @@ mod tests {
             writer.write_all(format!("{number}\n").as_bytes()).unwrap();
         }
         let dropped = writer.error_counter().dropped_lines();
-        // The queue's four, and perhaps one that the thread has taken already.
+        // The queue's four lines, and perhaps one that the thread has already taken.
         assert!((95..=96).contains(&dropped), "{dropped}");
         drop(go_on);
         drop(guard);

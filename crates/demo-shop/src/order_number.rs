@@ -1,20 +1,21 @@
-//! Numbers and keys nobody can guess. It never derives one from time or a counter: a shop that
-//! restarts would hand out numbers again that WeChat already knows.
+//! Random order numbers and keys. They are never derived from the time or a counter: after a
+//! restart, the shop would issue numbers that WeChat already knows.
 
-/// Digits and letters without those that look alike; 32 of them, so 5 bits a character.
+/// Digits and letters, without those that look alike: 32 characters, 5 bits each.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// The operating system gave no randomness.
+/// The operating system returned no random bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system gave no random bytes")]
+#[error("the operating system returned no random bytes")]
 pub(crate) struct NoRandomness;
 
-/// `SHOP-` and 16 characters (80 bits): within WeChat's 6 to 32, and short enough to read out.
+/// `SHOP-` and 16 characters (80 bits): within WeChat's 6 to 32 characters, and short enough to
+/// read aloud.
 pub(crate) fn order_no() -> Result<String, NoRandomness> {
     Ok(format!("SHOP-{}", characters::<16>()?))
 }
 
-/// 26 characters (130 bits): who has it may see this one order.
+/// 26 characters (130 bits). Whoever has the key may see this one order.
 pub(crate) fn order_key() -> Result<String, NoRandomness> {
     characters::<26>()
 }
@@ -34,7 +35,7 @@ mod tests {
     use super::{order_key, order_no};
 
     #[test]
-    fn an_order_number_is_one_that_wechat_takes_and_none_comes_twice() {
+    fn an_order_number_is_valid_at_wechat_and_unique() {
         let (first, second) = (order_no().unwrap(), order_no().unwrap());
         assert!(merchant_api::is_order_no(&first), "{first}");
         assert_ne!(first, second);
