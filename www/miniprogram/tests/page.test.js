@@ -1,9 +1,9 @@
-/** The mini-program's page: reads the path, shows words and buttons, and goes back. */
+/** Tests of the mini-program's page: it reads the path, shows texts and buttons, and goes back. */
 const assert = require("node:assert/strict");
 const { test } = require("node:test");
 const { fakeTime, open, paid, standIn } = require("./stand-in.js");
 
-/** Loads the page into a mini-program that has nothing but it. */
+/** Loads the page into a mini-program that has no other page. */
 function page(script, query = { token: "0123456789abcdef" }) {
   const { wx, calls } = standIn(script);
   const file = require.resolve("../pages/wechat-pay/wechat-pay.js");
@@ -32,17 +32,17 @@ let time;
 test.beforeEach(() => (time = fakeTime()));
 test.afterEach(() => time.restore());
 
-test("a payment is shown and the buyer is brought back to the web-view, once", async () => {
+test("a payment is shown and the buyer returns to the web-view, once", async () => {
   const { it, calls } = page({ reads: [[200, open()], [200, paid()]] });
   await turns();
   assert.equal(it.data.state, "paid");
   assert.equal(it.data.text, "Payment received");
-  assert.equal(calls.backs, 0, "the buyer sees it first");
+  assert.equal(calls.backs, 0, "the buyer sees the success first");
   await turns(2000);
   assert.equal(calls.backs, 1);
 });
 
-test("a cancelled payment can be tried again or left", async () => {
+test("a cancelled payment can be retried or left", async () => {
   const { it, calls } = page({ reads: [[200, open()]], cashier: "fail cancel" });
   await turns();
   assert.deepEqual(it.data.buttons.map(({ does }) => does), ["pay", "back"]);
@@ -53,7 +53,7 @@ test("a cancelled payment can be tried again or left", async () => {
   assert.equal(calls.backs, 1);
 });
 
-test("a button of a strange name does nothing", async () => {
+test("a button with an unknown action does nothing", async () => {
   const { it, calls } = page({ reads: [[200, open()]], cashier: "" });
   await turns();
   tap(it, "end");
@@ -62,7 +62,7 @@ test("a button of a strange name does nothing", async () => {
   assert.equal(calls.backs, 0);
 });
 
-test("a page that was left shows and does nothing more", async () => {
+test("a page that was closed shows and does nothing more", async () => {
   const { it, calls } = page({ reads: [[200, open()], [200, paid()]] });
   await turns();
   it.onUnload();
@@ -70,7 +70,7 @@ test("a page that was left shows and does nothing more", async () => {
   assert.equal(calls.backs, 0);
 });
 
-test("a path without a token, or with one that cannot be read, is a problem and no request", async () => {
+test("a path without a valid token is a problem and causes no request", async () => {
   for (const query of [{}, { token: "%E0%A4%A" }, { token: "%3Cscript%3E" }]) {
     const { it, calls } = page({ reads: [[200, open()]] }, query);
     await turns();

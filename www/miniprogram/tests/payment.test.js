@@ -1,4 +1,4 @@
-/** The mini-program's payment: what it asks, what it calls, and what it tells the buyer. */
+/** Tests of the mini-program's payment: its requests, its calls of `wx`, and the states it shows. */
 const assert = require("node:assert/strict");
 const { test } = require("node:test");
 const { createPayment } = require("../pages/wechat-pay/payment.js");
@@ -13,7 +13,7 @@ function payment(script, token = TOKEN) {
   return { ...createPayment({ wx, merchantApi, token, show: (state) => shown.push(state) }), shown, calls };
 }
 
-/** Lets all that is ready run, and time pass whenever nothing is. */
+/** Runs everything that is ready, and lets time pass whenever nothing is. */
 async function finish(promise) {
   let isDone = false;
   promise.then(() => (isDone = true));
@@ -21,17 +21,17 @@ async function finish(promise) {
     for (let micro = 0; micro < 20; micro += 1) await null;
     if (!isDone) time.tick(500);
   }
-  assert.ok(isDone, "it does not end");
+  assert.ok(isDone, "the payment does not end");
 }
 
 let time;
 test.beforeEach(() => (time = fakeTime()));
 test.afterEach(() => time.restore());
 
-test("a payment is started with a login code, opened with five texts, and confirmed by the backend", async () => {
+test("a payment is started with a login code, opened with five strings, and confirmed by the backend", async () => {
   const it = payment({ reads: [[200, open({ attempt: 3 })], [200, open({ attempt: 4 })], [200, paid()]] });
   await finish(it.pay());
-  const [read, start, ...questions] = it.calls.requests;
+  const [read, start, ...polls] = it.calls.requests;
   assert.equal(read.url, `https://pay.shop.example/v1/checkouts/${TOKEN}`);
   assert.deepEqual(start.data, { product: "mini_program", after: 3, code: "code-1" });
   assert.equal(start.header["content-type"], "application/x-www-form-urlencoded");
@@ -43,11 +43,11 @@ test("a payment is started with a login code, opened with five texts, and confir
     signType: "RSA",
     paySign: "c2ln",
   });
-  assert.ok(questions.length === 2 && questions.every(({ url }) => url.endsWith("?ask=1")));
+  assert.ok(polls.length === 2 && polls.every(({ url }) => url.endsWith("?ask=1")));
   assert.deepEqual(it.shown, ["starting", "paying", "confirming", "paid"]);
 });
 
-test("a number among the parameters becomes a text", async () => {
+test("a number among the parameters becomes a string", async () => {
   const body = started();
   body.mini_program = { ...body.mini_program, timeStamp: 1554208460 };
   const it = payment({ reads: [[200, open()], [200, paid()]], starts: [[200, body]] });
@@ -55,14 +55,14 @@ test("a number among the parameters becomes a text", async () => {
   assert.equal(it.calls.payments[0].timeStamp, "1554208460");
 });
 
-test("an ok that nobody confirms is never shown as paid", async () => {
+test("an unconfirmed ok is never shown as paid", async () => {
   const it = payment({ reads: [[200, open()]] });
   await finish(it.pay());
   assert.equal(it.shown.at(-1), "later");
   assert.ok(!it.shown.includes("paid"));
 });
 
-test("a cancel is asked about, and money that moved all the same is found", async () => {
+test("a cancel causes a query, and a payment despite the cancel is found", async () => {
   const cancelled = payment({ reads: [[200, open()]], cashier: "fail cancel" });
   await finish(cancelled.pay());
   assert.equal(cancelled.shown.at(-1), "unpaid");
@@ -80,7 +80,7 @@ test("an order that is paid or closed opens no cashier", async () => {
   }
 });
 
-test("another device that is at it is not pushed aside without a word", async () => {
+test("another device's attempt is taken over only if the buyer asks for it", async () => {
   const theirs = { ...open({ attempt: 2, product: "native" }), ...refused("ATTEMPT_SUPERSEDED") };
   const it = payment({ reads: [[200, open()], [200, open({ attempt: 2 })], [200, paid()]], starts: [[409, theirs], [200, started()]] });
   await finish(it.pay());
@@ -91,7 +91,7 @@ test("another device that is at it is not pushed aside without a word", async ()
   assert.equal(it.shown.at(-1), "paid");
 });
 
-test("a login code that is worth nothing is replaced once", async () => {
+test("an invalid login code is replaced once", async () => {
   const once = payment({ reads: [[200, open()], [200, paid()]], starts: [[422, refused("PAYER_INVALID")], [200, started()]] });
   await finish(once.pay());
   assert.equal(once.shown.at(-1), "paid");
@@ -101,7 +101,7 @@ test("a login code that is worth nothing is replaced once", async () => {
   assert.equal(always.calls.logins, 2);
 });
 
-test("a backend that is in doubt or not there is tried again with a new code, and not for ever", async () => {
+test("a backend in doubt or unreachable is retried with a new code, a limited number of times", async () => {
   const doubt = [503, refused("ATTEMPT_IN_DOUBT", { retryable: true, retry_after_ms: 3000 })];
   const it = payment({ reads: [[200, open()], [200, paid()]], starts: [doubt, [0, null], [200, started()]] });
   await finish(it.pay());
@@ -114,7 +114,7 @@ test("a backend that is in doubt or not there is tried again with a new code, an
   assert.equal(down.calls.requests.length, 4);
 });
 
-test("hostile answers are a problem and open nothing", async () => {
+test("a hostile answer is a problem and opens nothing", async () => {
   for (const body of [null, "<html>", 7, [], open({ mini_program: "javascript:alert(1)" }), { state: 5 }]) {
     const it = payment({ reads: [[200, open()]], starts: [[200, body]] });
     await finish(it.pay());
@@ -123,7 +123,7 @@ test("hostile answers are a problem and open nothing", async () => {
   }
 });
 
-test("a token that is none asks nobody", async () => {
+test("an invalid token causes no request", async () => {
   for (const token of ["", "short", "../../orders", "0123456789?x=1"]) {
     const it = payment({ reads: [[200, open()]] }, token);
     await finish(it.pay());
@@ -132,13 +132,13 @@ test("a token that is none asks nobody", async () => {
   }
 });
 
-test("a second tap while something is under way does nothing", async () => {
+test("a second tap during an operation does nothing", async () => {
   const it = payment({ reads: [[200, open()], [200, paid()]] });
   await finish(Promise.all([it.pay(), it.pay(), it.takeOver(), it.check()]));
   assert.equal(it.calls.payments.length, 1);
 });
 
-test("after the end nothing is shown or asked", async () => {
+test("after the end nothing is shown or requested", async () => {
   const it = payment({ reads: [[200, open()]] });
   const paying = it.pay();
   it.end();

@@ -1,6 +1,6 @@
 /**
- * A mini-program whose `Object.prototype` was written to: what an object inherits is no answer of the
- * backend's, no parameter of the cashier's and no token.
+ * Tests in a mini-program with a changed `Object.prototype`: an inherited property never counts as an
+ * answer of the backend, as a parameter of the cashier, or as a token.
  */
 const assert = require("node:assert/strict");
 const { test } = require("node:test");
@@ -17,7 +17,7 @@ const POLLUTION = {
   code: "code-of-somebody-else",
 };
 
-/** What happens in the page of this query while every object inherits the pollution, or these names of it. */
+/** Runs the page with this query while every object inherits the pollution, or only these names of it. */
 async function polluted(script, query, names = Object.keys(POLLUTION)) {
   const time = fakeTime();
   for (const name of names) Object.prototype[name] = POLLUTION[name];
@@ -45,7 +45,7 @@ async function polluted(script, query, names = Object.keys(POLLUTION)) {
   }
 }
 
-test("a payment goes as it does without the pollution", async () => {
+test("a payment works as without the pollution", async () => {
   const reads = [[200, open()], [200, open()], [200, paid()]];
   const { shown, calls } = await polluted({ reads }, { token: "0123456789abcdef" });
   assert.deepEqual(shown.map(([state]) => state), ["starting", "paying", "confirming", "paid"]);
@@ -54,7 +54,7 @@ test("a payment goes as it does without the pollution", async () => {
   assert.equal(calls.payments[0].package, "prepay_id=wx1");
 });
 
-test("an answer without fields is a problem, whatever it inherits", async () => {
+test("an answer without own fields is a problem", async () => {
   for (const [status, body] of [[200, {}], [200, "<html>"], [503, {}], [404, { error: {} }]]) {
     const { shown, calls } = await polluted({ reads: [[status, body]] }, { token: "0123456789abcdef" });
     assert.deepEqual(shown.at(-1), ["problem", ["pay", "back"]], JSON.stringify(body));
@@ -69,7 +69,7 @@ test("an attempt without parameters opens no cashier", async () => {
   assert.equal(calls.payments.length, 0);
 });
 
-test("a page without a token asks about nobody's order", async () => {
+test("a page without a token requests no order", async () => {
   const { shown, calls } = await polluted({ reads: [[200, open()]] }, {});
   assert.equal(shown.at(-1)[0], "problem");
   assert.equal(calls.requests.length, 0);

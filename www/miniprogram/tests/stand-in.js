@@ -1,6 +1,6 @@
 /**
- * A stand-in for WeChat's `wx`, with a backend that answers what a test tells it to, and a time
- * that passes when the test says so.
+ * A stand-in for WeChat's `wx`, with a backend whose answers the test chooses, and timers that the test
+ * controls.
  */
 
 const SIX = {
@@ -19,10 +19,10 @@ const refused = (code, more = {}) => ({ error: { code, message: "no", retryable:
 
 /**
  * @param {object} script
- * @param {Array<[number, any]>} script.reads what each GET is answered with; the last one stays
+ * @param {Array<[number, any]>} script.reads the answers to the GETs; the last one repeats
  * @param {Array<[number, any]>} [script.starts] the same for each POST
  * @param {string} [script.cashier] "ok", "fail cancel", or "" for a cashier that stays open
- * @param {string[]} [script.codes] the login codes, one after another
+ * @param {string[]} [script.codes] the login codes, in order
  */
 function standIn({ reads, starts = [[200, started()]], cashier = "ok", codes = ["code-1", "code-2", "code-3", "code-4"] }) {
   const calls = { requests: [], payments: [], backs: 0, logins: 0 };
@@ -51,7 +51,7 @@ function standIn({ reads, starts = [[200, started()]], cashier = "ok", codes = [
   return { wx, calls };
 }
 
-/** Takes the place of the timers until `restore`. */
+/** Replaces the timers until `restore`. */
 function fakeTime() {
   const { setTimeout, clearTimeout } = globalThis;
   const due = new Map();

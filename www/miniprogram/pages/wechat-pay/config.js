@@ -1,2 +1,2 @@
-/** Base of the merchant API, an https address without a slash at its end. */
+/** The base address of the merchant API: https, without a slash at the end. */
 module.exports = { merchantApi: "https://pay.shop.example/v1" };

@@ -1,22 +1,22 @@
 /**
- * One payment in a mini-program, from the token to the backend's word. It shows nothing: what the
- * buyer sees is told to `show`, by the name of a state.
+ * One payment in a mini-program, from the token to the backend's final answer. This module shows
+ * nothing: it calls `show` with the name of a state.
  *
- * It never decides that money moved. What `wx.requestPayment` says is a hint, and only the
- * backend's answer is believed.
+ * It never decides that money moved. The result of `wx.requestPayment` is a hint, and only the
+ * backend's answer counts.
  */
 
 const own = require("./own.js");
 
-/** How often a backend that is not there, or not sure, is asked again by itself. */
+/** How often a call is tried while the backend is unreachable or in doubt. */
 const TRIES = 4;
-/** Pause between such tries, in milliseconds, where the backend names none. */
+/** The pause between such tries, in milliseconds, if the backend gives none. */
 const PAUSE_MS = 1500;
-/** Longest pause that a backend can ask for, in milliseconds. */
+/** The longest pause that a backend can ask for, in milliseconds. */
 const PAUSE_MAX_MS = 10000;
-/** How often the backend is asked after the cashier said ok, before the buyer is told to look later. */
+/** How often the backend is polled after the cashier's `ok`, before the buyer is told to check later. */
 const CONFIRMATIONS = 10;
-/** Pause between those questions, in milliseconds. */
+/** The pause between those polls, in milliseconds. */
 const CONFIRM_MS = 2000;
 
 const isObject = (value) => value !== null && typeof value === "object";
@@ -25,19 +25,19 @@ const TOKEN = /^[A-Za-z0-9._~-]{8,256}$/;
 
 /**
  * @param {object} given
- * @param {any} given.wx WeChat's own object
- * @param {string} given.merchantApi base of the merchant API
+ * @param {any} given.wx WeChat's `wx` object
+ * @param {string} given.merchantApi base address of the merchant API
  * @param {string} given.token the order's token
- * @param {(state: string) => void} given.show tells the buyer: starting, paying, confirming, paid,
+ * @param {(state: string) => void} given.show shows a state: starting, paying, confirming, paid,
  *   unpaid, later, elsewhere, closed, problem
  */
 function createPayment({ wx, merchantApi, token, show }) {
   let isOver = false;
   let isBusy = false;
-  /** The attempt that was seen last: a compare-and-set, so that nobody takes over silently. */
+  /** The latest known attempt, for a compare-and-set: no attempt is taken over by accident. */
   let seen = 0;
 
-  const tell = (state) => {
+  const report = (state) => {
     if (!isOver) show(state);
   };
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -50,7 +50,7 @@ function createPayment({ wx, merchantApi, token, show }) {
         data,
         header: { "content-type": "application/x-www-form-urlencoded" },
         success: (response) => {
-          // A proxy's page is a text, and a text has no fields.
+          // A proxy's error page is a string and has no fields.
           const data = own(response, "data");
           resolve({ status: own(response, "statusCode"), body: isObject(data) ? data : {} });
         },
@@ -59,7 +59,7 @@ function createPayment({ wx, merchantApi, token, show }) {
     });
   }
 
-  /** An answer of the contract, or an error in its form. */
+  /** Calls the backend. Returns the contract's answer, or an error in the contract's form. */
   async function ask(method, path, data) {
     const { status, body } = await request(method, path, data);
     const attempt = own(body, "attempt");
@@ -79,8 +79,8 @@ function createPayment({ wx, merchantApi, token, show }) {
     };
   }
 
-  /** Asks until there is an answer or nothing helps. */
-  async function patiently(once) {
+  /** Retries until there is an answer, or until retrying does not help. */
+  async function withRetries(once) {
     for (let tries = 1; ; tries += 1) {
       const result = await once();
       if (isOver || !result.error || !result.error.retryable || tries >= TRIES) return result;
@@ -89,11 +89,11 @@ function createPayment({ wx, merchantApi, token, show }) {
     }
   }
 
-  /** Whether the order is settled, and the buyer told so. */
+  /** Whether the order is final; then its state is shown. */
   function isSettled(answer) {
     const state = own(answer, "state");
     if (state !== "paid" && state !== "closed") return false;
-    tell(state);
+    report(state);
     return true;
   }
 
@@ -103,7 +103,7 @@ function createPayment({ wx, merchantApi, token, show }) {
     });
   }
 
-  /** A login code is good for one use, so each try has its own. */
+  /** A login code is valid once, so each try needs a new one. */
   async function start() {
     const code = await login();
     if (!code) return { answer: null, error: { code: "PAYER_UNAVAILABLE", retryable: true, pauseMs: PAUSE_MS } };
@@ -125,54 +125,54 @@ function createPayment({ wx, merchantApi, token, show }) {
     });
   }
 
-  /** Asks WeChat through the backend, as often as that is worth it. */
+  /** Has the backend query WeChat, up to `times` times. */
   async function confirm(times, otherwise) {
-    tell("confirming");
+    report("confirming");
     for (let asked = 0; asked < times && !isOver; asked += 1) {
       if (asked > 0) await sleep(CONFIRM_MS);
       if (isOver) return;
       const { answer } = await ask("GET", "?ask=1");
       if (isOver || isSettled(answer)) return;
     }
-    tell(otherwise);
+    report(otherwise);
   }
 
   async function payOnce(takesOver) {
-    tell("starting");
+    report("starting");
     if (!TOKEN.test(token)) {
-      tell("problem");
+      report("problem");
       return;
     }
-    const first = await patiently(() => ask("GET", ""));
+    const first = await withRetries(() => ask("GET", ""));
     if (isOver || isSettled(first.answer)) return;
     if (first.error) {
-      tell("problem");
+      report("problem");
       return;
     }
-    let started = await patiently(start);
+    let started = await withRetries(start);
     if (!isOver && started.error && started.error.code === "PAYER_INVALID") started = await start();
     if (isOver || isSettled(started.answer)) return;
     if (started.error && started.error.code === "ATTEMPT_SUPERSEDED") {
       if (takesOver) {
         await payOnce(false);
       } else {
-        tell("elsewhere");
+        report("elsewhere");
       }
       return;
     }
     const parameters = !started.error && own(started.answer, "mini_program");
     if (!isObject(parameters)) {
-      tell("problem");
+      report("problem");
       return;
     }
-    tell("paying");
+    report("paying");
     const isOk = await openCashier(parameters);
     if (isOver) return;
-    // `ok` is not to be relied on, and `cancel` stands for failures too: both are asked about.
+    // `ok` is not reliable, and `cancel` is also reported for failures, so both are confirmed.
     await confirm(isOk ? CONFIRMATIONS : 1, isOk ? "later" : "unpaid");
   }
 
-  /** One thing at a time: a second tap while something is under way does nothing. */
+  /** Runs one operation at a time: a second tap during an operation does nothing. */
   async function alone(work) {
     if (isBusy || isOver) return;
     isBusy = true;
@@ -184,13 +184,13 @@ function createPayment({ wx, merchantApi, token, show }) {
   }
 
   return {
-    /** Pays. Also: tries again. */
+    /** Pays, or tries again. */
     pay: () => alone(() => payOnce(false)),
-    /** Pays here although another device is at it. */
+    /** Pays here although another device has an attempt under way. */
     takeOver: () => alone(() => payOnce(true)),
-    /** The buyer says that it is paid. */
+    /** The buyer says that the order is paid. */
     check: () => alone(() => confirm(1, "later")),
-    /** The page is gone: nothing is shown or asked any more. */
+    /** The page is closed: nothing is shown or requested any more. */
     end: () => {
       isOver = true;
     },

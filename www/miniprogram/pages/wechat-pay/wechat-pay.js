@@ -1,16 +1,16 @@
 /**
- * The page that `<wechat-pay>` opens from a web-view: shows where the payment stands, and goes back
- * when it is paid. What a payment is, is in `payment.js`.
+ * The page that `<wechat-pay>` opens from a web-view. It shows the state of the payment, and returns to
+ * the web-view when the order is paid. The payment itself is in `payment.js`.
  */
 const { merchantApi } = require("./config.js");
 const own = require("./own.js");
 const { createPayment } = require("./payment.js");
 const wordsOf = require("./words.js");
 
-/** How long the buyer sees the success, in milliseconds. */
+/** How long the success is shown, in milliseconds. */
 const SUCCESS_MS = 1200;
 
-/** What the buyer can do in a state: the first is the way on. */
+/** The buttons of each state; the first is the primary one. */
 const BUTTONS = {
   unpaid: ["pay", "back"],
   later: ["check", "back"],
@@ -29,7 +29,7 @@ Page({
     try {
       token = decodeURIComponent(own(query, "token") || "");
     } catch {
-      // Not an address of ours: the payment says so.
+      // An invalid token: the payment shows the problem.
     }
     this.payment = createPayment({ wx, merchantApi, token, show: (state) => this.show(state) });
     this.payment.pay();
@@ -40,7 +40,7 @@ Page({
     clearTimeout(this.leaving);
   },
 
-  /** A button of the page: `data-does` names what it does. */
+  /** Handles a tap on a button; `data-does` names the action. */
   tap(event) {
     const does = event.currentTarget.dataset.does;
     if (does === "back") this.leave();
@@ -53,7 +53,7 @@ Page({
     if (state === "paid") this.leaving = setTimeout(() => this.leave(), SUCCESS_MS);
   },
 
-  /** Back to the web-view, whose element asks the backend when it is seen again. */
+  /** Returns to the web-view, whose element polls the backend when it is visible again. */
   leave() {
     wx.navigateBack({ delta: 1 });
   },

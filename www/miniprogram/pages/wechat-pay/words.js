@@ -1,4 +1,4 @@
-/** What the buyer reads, by where it stands. */
+/** The buyer's texts: for each state, and for each button. */
 const ZH = {
   starting: "正在发起支付…",
   paying: "请在微信收银台完成支付",
@@ -31,5 +31,5 @@ const EN = {
   back: "Back",
 };
 
-/** The words of a language as WeChat names it (`zh_CN`, `en`); Chinese when unknown. */
+/** The texts for a language as WeChat names it (`zh_CN`, `en`); Chinese if it is unknown. */
 module.exports = (language) => (/^en/i.test(language || "") ? EN : ZH);
