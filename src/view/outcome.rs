@@ -1,2 +1,121 @@
 //! The screens at which a payment comes to rest: paid, closed, expired, a problem, or no way.
 
+use checkout::{Actor, Alternative, Intent, OrderView, Problem, ProblemCode, Reason, Screen};
+use leptos::prelude::*;
+
+use super::Look;
+use super::action::actions;
+use super::order_head::money;
+use super::status::sentence;
+use crate::locale::{Text, Word, Words};
+
+/// A mark, a title, and what to do next.
+pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -> AnyView {
+    let words = &look.words;
+    let is_paid = matches!(screen, Screen::Paid { .. });
+    let (mark, mark_class) = if is_paid {
+        ("✓", "mark good")
+    } else {
+        ("!", "mark")
+    };
+    let problem = match screen {
+        Screen::Failed(problem) => Some(problem),
+        _ => None,
+    };
+    let retry = problem.filter(|problem| problem.is_recoverable);
+    view! {
+        <div part="outcome" class="outcome">
+            <p part="mark" class=mark_class aria-hidden="true">{Text::Borrowed(mark)}</p>
+            <p part="title" class="title">{words.say(sentence(screen))}</p>
+            {receipt(screen, order, words).map(quiet)}
+            {advice(screen).map(|word| quiet(words.say(word)))}
+            {retry.map(|_| actions(&[(Word::Retry, Intent::Start)], None, words))}
+            {(!is_paid).then(|| support(look))}
+            {problem.map(|problem| reference(problem, order, words))}
+        </div>
+    }
+    .into_any()
+}
+
+/// The way to the shop's people: what the page put into the slot, or the link of `support-url`.
+pub(super) fn support(look: &Look) -> AnyView {
+    let link = look.support_url.as_ref().map(|address| {
+        view! {
+            <a part="support" class="support" href=address.clone() target="_blank" rel="noopener">
+                {look.words.say(Word::Support)}
+            </a>
+        }
+        .into_any()
+    });
+    view! { <slot name="support">{link}</slot> }.into_any()
+}
+
+/// A sentence of less weight.
+pub(super) fn quiet(text: Text) -> AnyView {
+    view! { <p class="advice">{text}</p> }.into_any()
+}
+
+/// What to do next, in a sentence.
+pub(super) const fn advice(screen: &Screen) -> Option<Word> {
+    match screen {
+        Screen::Failed(problem) => Some(problem_word(problem)),
+        Screen::Expired | Screen::Closed => Some(Word::OrderAgain),
+        Screen::Unavailable(reason) => Some(match reason {
+            Reason::MiniProgram => Word::MiniProgram,
+            Reason::WeChatTooOld => Word::WechatTooOld,
+            Reason::NothingFits(None) => return None,
+            Reason::NothingFits(Some(Alternative::PhoneBrowser)) => Word::OpenInBrowser,
+            Reason::NothingFits(Some(Alternative::WeChat)) => Word::OpenInWechat,
+            _ => Word::NothingFits,
+        }),
+        _ => None,
+    }
+}
+
+/// What a buyer is told of a problem.
+pub(crate) const fn problem_word(problem: &Problem) -> Word {
+    // Once the page was loaded anew without help, it is the merchant's alone to mend.
+    if problem.is_recoverable && matches!(problem.code, ProblemCode::LandingUrlDenied) {
+        return Word::ReloadToPay;
+    }
+    // The buyer's to mend, but not by starting again.
+    if matches!(problem.code, ProblemCode::CashierUnsupported) {
+        return Word::OpenInWechat;
+    }
+    match problem.actor {
+        Actor::Merchant => Word::ProblemOfMerchant,
+        Actor::Network => Word::ProblemOfNetwork,
+        Actor::WeChat => Word::ProblemOfWechat,
+        Actor::Internal => Word::ProblemOfSystem,
+        Actor::Buyer => Word::ProblemOfBuyer,
+    }
+}
+
+/// What the payer gave, where it differs from the price: WeChat's coupons.
+fn receipt(screen: &Screen, order: Option<&OrderView>, words: &Words) -> Option<Text> {
+    let Screen::Paid {
+        payer_total_fen: Some(payer_total_fen),
+    } = screen
+    else {
+        return None;
+    };
+    let order = order?;
+    (order.total_fen != *payer_total_fen).then(|| {
+        let mut text = words.say(Word::YouPaid).into_owned();
+        text.push(' ');
+        text.push_str(&money(*payer_total_fen, &order.currency, words));
+        text.into()
+    })
+}
+
+/// What the buyer reads to the merchant on the phone: the code and the order's number.
+fn reference(problem: &Problem, order: Option<&OrderView>, words: &Words) -> AnyView {
+    let mut text = String::from(problem.code.as_str());
+    if let Some(order) = order {
+        text.push_str(" · ");
+        text.push_str(&words.say(Word::OrderNumber));
+        text.push(' ');
+        text.push_str(&order.order_no);
+    }
+    view! { <p part="reference" class="reference">{Text::Owned(text)}</p> }.into_any()
+}

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use checkout::{
     BridgeReply, CheckoutMachine, Destination, Effect, Event, Failure, Intent, Occurrence, Options,
-    PeerWord, Request as Ask, RequestId, ReturnUrl, Screen,
+    PeerMessage, Request as Ask, RequestId, ReturnUrl, Screen,
 };
 use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, Request, Response};
@@ -111,7 +111,7 @@ pub struct Outside {
     /// The page wants to be loaded anew.
     pub wants_reload: bool,
     /// What it said to other tabs of the same browser at the same order.
-    pub said_to_peers: Vec<PeerWord>,
+    pub said_to_peers: Vec<PeerMessage>,
 }
 
 impl NativePage {
@@ -177,7 +177,7 @@ impl NativePage {
     pub fn click(&self, intent: Intent) {
         let injected = self.0.settings.browser.injected();
         self.happen(Event::Injected(injected));
-        self.happen(Event::Wanted(intent));
+        self.happen(Event::Intent(intent));
     }
 
     /// The buyer looks elsewhere.
@@ -201,8 +201,8 @@ impl NativePage {
     }
 
     /// Another tab says something.
-    pub fn hear_from_peer(&self, rank: u64, word: PeerWord) {
-        self.happen(Event::PeerSpoke { rank, word });
+    pub fn hear_from_peer(&self, rank: u64, message: PeerMessage) {
+        self.happen(Event::FromPeer { rank, message });
     }
 
     /// Changes whenever something happened on the page.
@@ -297,7 +297,7 @@ impl Running {
                 self.settings.storage.0.lock().unwrap().was_reloaded = true;
                 state.outside.wants_reload = true;
             }
-            Effect::TellPeers(word) => state.outside.said_to_peers.push(word),
+            Effect::NotifyPeers(message) => state.outside.said_to_peers.push(message),
             // The address is the page's settings, which the next page does not get.
             Effect::StripAddress => {}
             Effect::MarkDeparture(has_departed) => {

@@ -16,8 +16,8 @@ use tower::ServiceExt as _;
 
 use crate::app_and_mini_program::login_code;
 use crate::bills::{DAY, bill, change_the_file, the_next_morning};
-use crate::house::{API_KEY, Answer, House, MINUTE_MS, backend, merchant, read};
-use crate::wechat_line::Meddling;
+use crate::fault_injector::Fault;
+use crate::test_server::{API_KEY, Answer, MINUTE_MS, TestServer, backend, read};
 
 const POWERLESS: &str = "a key that may only look";
 /// SHA-256 of [`POWERLESS`], made with another program.
@@ -140,25 +140,25 @@ async fn refuse_strangers_and_large_bodies() {
     let reader = format!(
         "[[api_keys]]\nname = \"powerless\"\nsha256 = \"{POWERLESS_SHA256}\"\nscopes = [\"metrics\"]\n"
     );
-    let house = House::open_with_end(&reader).await;
-    let token = house.tea().await;
+    let server = TestServer::open_with_end(&reader).await;
+    let token = server.default_order().await;
     for route in ROUTES {
         if let RouteAccess::ApiKey { .. } = route.access {
-            let stranger = house.send(call(route, &token, "nobody's")).await;
+            let stranger = server.send(call(route, &token, "nobody's")).await;
             assert_eq!(stranger.code(), "UNAUTHORIZED", "{}", route.path);
-            let powerless = house.send(call(route, &token, POWERLESS)).await;
+            let powerless = server.send(call(route, &token, POWERLESS)).await;
             assert_eq!(powerless.code(), "FORBIDDEN", "{}", route.path);
         }
         if takes_a_body(route) {
             let large = "x".repeat(300 * 1024);
-            let answer = house.send(call_with(route, &token, API_KEY, large)).await;
+            let answer = server.send(call_with(route, &token, API_KEY, large)).await;
             assert_eq!(answer.code(), "TOO_LARGE", "{}", route.path);
         }
     }
     let mut elsewhere = Request::get(format!("/v1/checkouts/{token}")).body(Body::empty());
     let headers = elsewhere.as_mut().unwrap().headers_mut();
     headers.insert("origin", "https://evil.example".parse().unwrap());
-    let refused = house.send(elsewhere.unwrap()).await;
+    let refused = server.send(elsewhere.unwrap()).await;
     assert_eq!(refused.code(), "ORIGIN_NOT_ALLOWED");
 }
 
@@ -166,20 +166,20 @@ async fn refuse_too_many_calls() {
     let limits = "rate_limits = { token_per_minute = 1, address_per_minute = 100 }";
     for route in ROUTES {
         if route.access == RouteAccess::Token {
-            let house = House::open_with(limits).await;
-            let token = house.tea().await;
-            house.send(call(route, &token, "")).await;
-            let refused = house.send(call(route, &token, "")).await;
+            let server = TestServer::open_with(limits).await;
+            let token = server.default_order().await;
+            server.send(call(route, &token, "")).await;
+            let refused = server.send(call(route, &token, "")).await;
             assert_eq!(refused.code(), "RATE_LIMITED", "{}", route.path);
         }
     }
 }
 
 async fn refuse_what_is_not_there() {
-    let house = House::open().await;
+    let server = TestServer::open().await;
     for route in ROUTES {
         let request = call(route, "AAAAAAAAAAAAAAAAAAAAAA", API_KEY);
-        let answer = house.send(request).await;
+        let answer = server.send(request).await;
         let is_of_what_is_there = answer.status.is_success() || route.path.starts_with("/bills");
         assert!(
             is_of_what_is_there || answer.status == 404,
@@ -190,8 +190,8 @@ async fn refuse_what_is_not_there() {
 }
 
 async fn refuse_wrong_values() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     for route in ROUTES {
         let request = match (route.method, takes_a_body(route)) {
             (RouteMethod::Get, _) | (_, false) => {
@@ -205,7 +205,7 @@ async fn refuse_wrong_values() {
             }
             (RouteMethod::Post, true) => call_with(route, &token, API_KEY, "[]".to_owned()),
         };
-        house.send(request).await;
+        server.send(request).await;
     }
     let order = json!({ "order_no": "tea-0002", "total_fen": 1, "description": "tea" });
     for (field, value, code) in [
@@ -222,13 +222,13 @@ async fn refuse_wrong_values() {
     ] {
         let mut order = order.clone();
         order[field] = value;
-        assert_eq!(house.post_order(&order).await.code(), code, "{field}");
+        assert_eq!(server.post_order(&order).await.code(), code, "{field}");
     }
 }
 
 async fn refuse_attempts() {
-    let house = House::open().await;
-    let token = house.tea().await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
     let to_nowhere = [("product", "h5"), ("return_url", "https://evil.example/")];
     let unavailable = [
         ("product", "jsapi"),
@@ -248,54 +248,54 @@ async fn refuse_attempts() {
         (&[NATIVE, ("after", "1")], "ATTEMPT_SUPERSEDED"),
     ];
     for (fields, code) in cases {
-        let refused = house.attempt(&token, fields).await;
+        let refused = server.attempt(&token, fields).await;
         assert_eq!(refused.code(), code, "{fields:?}");
     }
-    for (meddling, code) in failing_orders() {
-        house.line.meddle("order", meddling);
-        assert_eq!(house.attempt(&token, &[NATIVE]).await.code(), code);
+    for (fault, code) in failing_orders() {
+        server.wechat.inject("order", fault);
+        assert_eq!(server.attempt(&token, &[NATIVE]).await.code(), code);
         // WeChat is left alone for a while after it asked for that.
-        house.clock.advance_ms(MINUTE_MS);
+        server.clock.advance_ms(MINUTE_MS);
     }
-    house.clock.advance_ms(30 * MINUTE_MS);
-    let late = house.attempt(&token, &[NATIVE]).await;
+    server.clock.advance_ms(30 * MINUTE_MS);
+    let late = server.attempt(&token, &[NATIVE]).await;
     assert_eq!(late.code(), "CHECKOUT_EXPIRED");
 
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
     let cancel = format!("/v1/checkouts/{token}/cancel");
-    let stale = house.form(&cancel, &[("after", "0")]).await;
+    let stale = server.form(&cancel, &[("after", "0")]).await;
     assert_eq!(stale.code(), "ATTEMPT_SUPERSEDED");
-    house.line.meddle("query", Meddling::NotSent);
-    let doubt = house.form(&cancel, &[("after", "1")]).await;
+    server.wechat.inject("query", Fault::NotSent);
+    let doubt = server.form(&cancel, &[("after", "1")]).await;
     assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
 }
 
 /// What becomes of an order on its way to WeChat, and what the caller is told. The last one is
 /// in doubt: nothing can be concluded after it.
-fn failing_orders() -> [(Meddling, &'static str); 3] {
+fn failing_orders() -> [(Fault, &'static str); 3] {
     [
         (
-            Meddling::Answered(403, r#"{"code":"NO_AUTH","message":"x"}"#),
+            Fault::Answered(403, r#"{"code":"NO_AUTH","message":"x"}"#),
             "WECHAT_REFUSED",
         ),
         (
-            Meddling::Answered(429, r#"{"code":"FREQUENCY_LIMITED","message":"x"}"#),
+            Fault::Answered(429, r#"{"code":"FREQUENCY_LIMITED","message":"x"}"#),
             "WECHAT_UNAVAILABLE",
         ),
-        (Meddling::AnswerLost, "ATTEMPT_IN_DOUBT"),
+        (Fault::AnswerLost, "ATTEMPT_IN_DOUBT"),
     ]
 }
 
 async fn refuse_attempts_of_the_backend() {
     let products = r#"products = ["native", "h5", "mini_program"]"#;
-    let house = House::open_with(products).await;
-    house.tea().await;
-    let spent = login_code(&house).await;
-    house
-        .line
-        .meddle("openid", Meddling::Answered(200, r#"{"errcode":40125}"#));
+    let server = TestServer::open_with(products).await;
+    server.default_order().await;
+    let spent = login_code(&server).await;
+    server
+        .wechat
+        .inject("openid", Fault::Answered(200, r#"{"errcode":40125}"#));
     for (wanted, code) in [
         (
             json!({ "product": "mini_program", "code": spent }),
@@ -318,33 +318,33 @@ async fn refuse_attempts_of_the_backend() {
             "ATTEMPT_SUPERSEDED",
         ),
     ] {
-        let refused = house.backend_attempt("tea-0001", &wanted).await;
+        let refused = server.backend_attempt("tea-0001", &wanted).await;
         assert_eq!(refused.code(), code, "{wanted}");
     }
     let native = json!({ "product": "native" });
-    for (meddling, code) in failing_orders() {
-        house.line.meddle("order", meddling);
+    for (fault, code) in failing_orders() {
+        server.wechat.inject("order", fault);
         assert_eq!(
-            house.backend_attempt("tea-0001", &native).await.code(),
+            server.backend_attempt("tea-0001", &native).await.code(),
             code
         );
-        house.clock.advance_ms(MINUTE_MS);
+        server.clock.advance_ms(MINUTE_MS);
     }
-    house.clock.advance_ms(30 * MINUTE_MS);
-    let late = house.backend_attempt("tea-0001", &native).await;
+    server.clock.advance_ms(30 * MINUTE_MS);
+    let late = server.backend_attempt("tea-0001", &native).await;
     assert_eq!(late.code(), "CHECKOUT_EXPIRED");
 }
 
 async fn refuse_by_state_of_the_order() {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
-    house.line.meddle("query", Meddling::NotSent);
-    house.line.meddle("close", Meddling::NotSent);
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
+    server.wechat.inject("query", Fault::NotSent);
+    server.wechat.inject("close", Fault::NotSent);
     let close = "/v1/orders/tea-0001/close";
-    let doubt = house.send(backend(close, API_KEY, "")).await;
+    let doubt = server.send(backend(close, API_KEY, "")).await;
     assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
-    let unpaid = refund(&house, json!({ "refund_no": "R-1" })).await;
+    let unpaid = refund(&server, json!({ "refund_no": "R-1" })).await;
     assert_eq!(unpaid.code(), "ORDER_NOT_PAID");
     let paid = bought().await;
     let too_late = paid.send(backend(close, API_KEY, "")).await;
@@ -352,31 +352,33 @@ async fn refuse_by_state_of_the_order() {
 }
 
 /// `tea-0001` is paid.
-async fn bought() -> House {
-    let house = House::open().await;
-    let token = house.tea().await;
-    house.attempt(&token, &[NATIVE]).await;
-    house.pay("tea-0001").await;
-    for notification in house.take_post() {
-        house.hand_in(&notification).await;
+async fn bought() -> TestServer {
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    server.attempt(&token, &[NATIVE]).await;
+    server.pay("tea-0001").await;
+    for notification in server.take_notifications() {
+        server.deliver(&notification).await;
     }
-    house
+    server
 }
 
-async fn refund(house: &House, wanted: Value) -> Answer {
+async fn refund(server: &TestServer, wanted: Value) -> Answer {
     let path = "/v1/orders/tea-0001/refunds";
-    house.send(backend(path, API_KEY, wanted.to_string())).await
+    server
+        .send(backend(path, API_KEY, wanted.to_string()))
+        .await
 }
 
 async fn refuse_refunds() {
-    let house = bought().await;
-    house.control("POST", "faults", &json!([
+    let server = bought().await;
+    server.control("POST", "faults", &json!([
         { "route": "refund", "kind": "refused", "code": "NOT_ENOUGH", "rate": 1.0, "count": 1 },
     ]).to_string()).await;
     for number in 0..=50 {
         let wanted = json!({ "refund_no": format!("R-{number}"), "amount_fen": 1 });
-        refund(&house, wanted).await;
-        house.later(MINUTE_MS).await;
+        refund(&server, wanted).await;
+        server.later(MINUTE_MS).await;
     }
     for (wanted, code) in [
         (
@@ -396,54 +398,54 @@ async fn refuse_refunds() {
             "REFUND_TOO_MANY",
         ),
     ] {
-        let refused = refund(&house, wanted.clone()).await;
+        let refused = refund(&server, wanted.clone()).await;
         assert_eq!(refused.code(), code, "{wanted}");
     }
 }
 
 async fn refuse_abnormal_refunds() {
-    let house = bought().await;
-    refund(&house, json!({ "refund_no": "R-1" })).await;
+    let server = bought().await;
+    refund(&server, json!({ "refund_no": "R-1" })).await;
     let path = "/refunds/{refund_no}/apply-abnormal-refund";
     let route = ROUTES.iter().find(|route| route.path == path).unwrap();
-    let early = house.send(call(route, "", API_KEY)).await;
+    let early = server.send(call(route, "", API_KEY)).await;
     assert_eq!(early.code(), "REFUND_NOT_ABNORMAL");
-    house.decide("R-1", "abnormal").await;
-    for notification in house.take_post() {
-        house
-            .hand_in_at("/wechat/notify/refund", &notification)
+    server.decide("R-1", "abnormal").await;
+    for notification in server.take_notifications() {
+        server
+            .deliver_to("/wechat/notify/refund", &notification)
             .await;
     }
     let refusal = json!([
         { "route": "abnormal_refund", "kind": "refused", "code": "NO_AUTH", "rate": 1.0, "count": 1 },
     ]);
-    house.control("POST", "faults", &refusal.to_string()).await;
-    let refused = house.send(call(route, "", API_KEY)).await;
+    server.control("POST", "faults", &refusal.to_string()).await;
+    let refused = server.send(call(route, "", API_KEY)).await;
     assert_eq!(refused.code(), "WECHAT_REFUSED", "{}", refused.json);
-    house.line.meddle("abnormal_refund", Meddling::AnswerLost);
-    let doubt = house.send(call(route, "", API_KEY)).await;
+    server.wechat.inject("abnormal_refund", Fault::AnswerLost);
+    let doubt = server.send(call(route, "", API_KEY)).await;
     assert_eq!(doubt.code(), "REFUND_IN_DOUBT", "{}", doubt.json);
 }
 
 async fn refuse_bills() {
-    let house = bought().await;
-    the_next_morning(&house);
+    let server = bought().await;
+    the_next_morning(&server);
     for path in [DAY, &format!("{DAY}/file")] {
-        change_the_file(&house);
-        assert_eq!(bill(&house, path).await.code(), "WECHAT_UNAVAILABLE");
-        let refused = Meddling::Answered(403, r#"{"code":"NO_AUTH","message":"m"}"#);
-        house.line.meddle("bill", refused);
-        assert_eq!(bill(&house, path).await.code(), "WECHAT_REFUSED");
-        let now_ms = merchant_server::Clock::now_ms(&house.clock);
+        change_the_file(&server);
+        assert_eq!(bill(&server, path).await.code(), "WECHAT_UNAVAILABLE");
+        let refused = Fault::Answered(403, r#"{"code":"NO_AUTH","message":"m"}"#);
+        server.wechat.inject("bill", refused);
+        assert_eq!(bill(&server, path).await.code(), "WECHAT_REFUSED");
+        let now_ms = merchant_server::Clock::now_ms(&server.clock);
         let without_hash = move |answer: &mut http::Response<bytes::Bytes>| {
-            let signed = crate::house::sign(r#"{"download_url":"https://a/b"}"#, now_ms);
+            let signed = crate::test_server::sign(r#"{"download_url":"https://a/b"}"#, now_ms);
             *answer.headers_mut() = signed.headers;
             *answer.body_mut() = signed.body;
         };
-        house
-            .line
-            .meddle("bill", Meddling::Changed(Box::new(without_hash)));
-        assert_eq!(bill(&house, path).await.code(), "BILL_UNREADABLE");
+        server
+            .wechat
+            .inject("bill", Fault::Changed(Box::new(without_hash)));
+        assert_eq!(bill(&server, path).await.code(), "BILL_UNREADABLE");
     }
 }
 
@@ -452,42 +454,42 @@ const TOO_MANY: usize = 40;
 
 async fn refuse_who_waits_for_a_busy_order() {
     for path in ["/orders/{order_no}/close", "/orders/{order_no}/attempts"] {
-        let house = House::open().await;
-        house.tea().await;
+        let server = TestServer::open().await;
+        server.default_order().await;
         let route = ROUTES.iter().find(|route| route.path == path).unwrap();
-        crowd(&house, "/orders/{order_no}/attempts", route).await;
+        crowd(&server, "/orders/{order_no}/attempts", route).await;
     }
     let refunds = ROUTES.iter().find(|route| {
         route.path == "/orders/{order_no}/refunds" && route.method == RouteMethod::Post
     });
-    let house = bought().await;
-    crowd(&house, "/orders/{order_no}/refunds", refunds.unwrap()).await;
-    let house = bought().await;
-    refund(&house, json!({ "refund_no": "R-1" })).await;
-    house.decide("R-1", "abnormal").await;
-    for notification in house.take_post() {
-        house
-            .hand_in_at("/wechat/notify/refund", &notification)
+    let server = bought().await;
+    crowd(&server, "/orders/{order_no}/refunds", refunds.unwrap()).await;
+    let server = bought().await;
+    refund(&server, json!({ "refund_no": "R-1" })).await;
+    server.decide("R-1", "abnormal").await;
+    for notification in server.take_notifications() {
+        server
+            .deliver_to("/wechat/notify/refund", &notification)
             .await;
     }
     let path = "/refunds/{refund_no}/apply-abnormal-refund";
     let route = ROUTES.iter().find(|route| route.path == path).unwrap();
-    crowd(&house, path, route).await;
+    crowd(&server, path, route).await;
 }
 
 /// A call of `holder` gets no answer from WeChat and holds the order; then many come to `route`.
-async fn crowd(house: &House, holder: &str, route: &Route) {
+async fn crowd(server: &TestServer, holder: &str, route: &Route) {
     let is_holder = |route: &&Route| route.path == holder && route.method == RouteMethod::Post;
     let holder = ROUTES.iter().find(is_holder).unwrap();
     let reached = Arc::new(Notify::new());
-    house.line.cut(1, false, reached.clone());
-    let app = house.app.clone();
+    server.wechat.cut(1, false, reached.clone());
+    let app = server.app.clone();
     let held = call(holder, "", API_KEY);
     let held = tokio::spawn(async move { app.oneshot(held).await });
     reached.notified().await;
     let mut others = JoinSet::new();
     for _ in 0..TOO_MANY {
-        let (app, request) = (house.app.clone(), call(route, "", API_KEY));
+        let (app, request) = (server.app.clone(), call(route, "", API_KEY));
         others.spawn(async move { read(app.oneshot(request).await.unwrap()).await });
     }
     let path = call(route, "", API_KEY).uri().path().to_owned();
@@ -498,13 +500,13 @@ async fn crowd(house: &House, holder: &str, route: &Route) {
 }
 
 async fn fail_without_a_ledger() {
-    let house = bought().await;
-    let token = house
+    let server = bought().await;
+    let token = server
         .post_order(&json!({ "total_fen": 1, "description": "tea" }))
         .await;
-    let token = token.word("token").to_owned();
-    the_next_morning(&house);
-    let pool = house.database().await;
+    let token = token.string("token").to_owned();
+    the_next_morning(&server);
+    let pool = server.database().await;
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
     )
@@ -520,7 +522,7 @@ async fn fail_without_a_ledger() {
         if route.path == OUT_OF_REACH.1 {
             continue;
         }
-        let answer = house.send(call(route, &token, API_KEY)).await;
+        let answer = server.send(call(route, &token, API_KEY)).await;
         assert_eq!(answer.code(), "INTERNAL", "{}: {}", route.path, answer.json);
     }
 }
