@@ -15,7 +15,7 @@ use payment_tests::merchant_keys::keyring_in;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
-use wechat_pay::{Product, Stamp, replay_order};
+use wechat_pay::{Account, Product, Stamp, replay_order};
 use wechat_pay_simulator::{Keyring, Outgoing, OutgoingError, Random, Simulator, SimulatorParts};
 
 use crate::clock::JourneyClock;
@@ -116,7 +116,8 @@ impl World {
             "amount": { "total": total_fen, "currency": "CNY" },
         });
         let stamp = Stamp::new(self.clock.now_ms() / 1_000, [7; 16]);
-        let request = replay_order(Product::Native, body.to_string())
+        let account = Account::new(&merchant.mchid, None);
+        let request = replay_order(&account, Product::Native, body.to_string())
             .sign(&keyring.merchant_key().unwrap(), &stamp, None)
             .unwrap();
         let request = request.into_http(WECHAT).unwrap().map(Body::from);

@@ -150,12 +150,7 @@ async fn record(server: &MerchantServer, notification: &Notification) -> Result<
     unread::report_left_out(notification);
     let json = &notification.plaintext;
     let told = match &notification.resource {
-        NotifiedResource::Transaction(transaction) => {
-            Told::of_merchant((**transaction).clone(), json)
-        }
-        NotifiedResource::PartnerTransaction(transaction) => {
-            Told::of_partner((**transaction).clone(), json)
-        }
+        NotifiedResource::Transaction(transaction) => Told::new((**transaction).clone(), json),
         NotifiedResource::Refund(notice) => {
             return refunds::record_notice(server, &evidence, notification, notice).await;
         }

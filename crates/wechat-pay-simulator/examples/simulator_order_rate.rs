@@ -18,7 +18,7 @@ use http::{Request, StatusCode};
 use jiff::Timestamp;
 use tower::ServiceExt;
 use wechat_pay::{
-    Description, Fen, MerchantKey, NotifyUrl, Order, OutTradeNo, ProductFields, Stamp,
+    Description, Fen, MerchantKey, NotifyUrl, Order, Orderer, OutTradeNo, ProductFields, Stamp,
 };
 use wechat_pay_simulator::{
     Clock, Keyring, Outgoing, Random, Simulator, SimulatorOptions, SimulatorParts,
@@ -71,8 +71,7 @@ fn signed(keyring: &Keyring, now: Timestamp) -> Vec<Wire> {
 
 fn wire(keyring: &Keyring, key: &MerchantKey, number: u32, stamp: &Stamp) -> Wire {
     let order = Order::new(
-        &keyring.merchant().appid,
-        &keyring.merchant().mchid,
+        Orderer::merchant(&keyring.merchant().appid, &keyring.merchant().mchid),
         OutTradeNo::parse(format!("BENCH{number:08}")).unwrap(),
         Description::parse("一壶茶").unwrap(),
         Fen::new(1990).unwrap(),

@@ -10,11 +10,10 @@
 //! come in as data ([`Stamp`], `now_s`). It never parses a reply or a notification that it has
 //! not verified, with the one exception of unsigned *errors*, which are marked as untrusted.
 //!
-//! [`Order`] (jsapi, mini-program, h5, native, app), [`CodePayOrder`], and for service providers
-//! [`PartnerOrder`] and [`PartnerCodePayOrder`] make
-//! requests; [`RefundRequest`] and [`AbnormalRefund`] give money back; [`bill`] asks for bills
-//! and reads them; [`TrustedKeys::refreshed`] takes WeChat's certificates; [`v2`] is what of
-//! version 2 a merchant of version 3 still meets.
+//! [`Order`] (jsapi, mini-program, h5, native, app) and [`CodePayOrder`] make requests, for a
+//! merchant or for a service provider ([`Account`]); [`RefundRequest`] and [`AbnormalRefund`]
+//! refund; [`bill`] requests bills and reads them; [`TrustedKeys::refreshed`] takes WeChat's
+//! certificates; [`v2`] is the part of version 2 that a merchant of version 3 still meets.
 //!
 //! What may be done after a refusal, or after no answer at all, is a verdict and not a guess:
 //! [`ReplyError::is_retryable`], [`ReplyError::may_have_taken_effect`],
@@ -26,12 +25,11 @@
 //! A payment, from the merchant's side:
 //!
 //! ```
-//! use wechat_pay::{Description, Fen, MerchantKey, NotifyUrl, Order, OutTradeNo, ProductFields, Stamp};
+//! use wechat_pay::{Description, Fen, MerchantKey, NotifyUrl, Order, Orderer, OutTradeNo, ProductFields, Stamp};
 //!
 //! fn order(key: &MerchantKey, now_s: i64, random: [u8; 16]) -> Result<(), Box<dyn std::error::Error>> {
 //!     let order = Order::new(
-//!         "wx8888888888888888",
-//!         key.mchid(),
+//!         Orderer::merchant("wx8888888888888888", key.mchid()),
 //!         OutTradeNo::parse("T20260101-1")?,
 //!         Description::parse("A pot of tea")?,
 //!         Fen::new(1990)?,
@@ -84,20 +82,13 @@ pub use notification::{
 pub use order_fields::{
     Description, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, RefundId, TransactionId,
 };
+pub use orders::account::{Account, OpenIdOwner, Orderer};
 pub use orders::code_pay::{
     AuthCode, CodePayOrder, CodePayScene, Reversed, replay_code_pay_order, reverse,
 };
 pub use orders::order::{
     AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, Order, close, query_by_out_trade_no,
     query_by_transaction_id, replay_order,
-};
-pub use orders::partner::{
-    OpenIdOwner, PartnerOrder, PartnerPayer, PartnerTransaction, SubMerchant, close_partner_order,
-    query_partner_order_by_out_trade_no, query_partner_order_by_transaction_id,
-    replay_partner_order,
-};
-pub use orders::partner_code_pay::{
-    PartnerCodePayOrder, PartnerReversed, replay_partner_code_pay_order, reverse_partner_order,
 };
 pub use orders::product::{H5Type, Product, ProductFields};
 pub use orders::transaction::{Payer, TradeState, TradeType, Transaction, TransactionAmount};

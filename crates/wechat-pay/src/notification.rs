@@ -16,7 +16,6 @@ use crate::beijing::beijing_time;
 use crate::hex::upper_hex;
 use crate::json::{ReadJson, Unreadable, read_json};
 use crate::keys::trusted::TrustedKeys;
-use crate::orders::partner::PartnerTransaction;
 use crate::orders::transaction::Transaction;
 use crate::refunds::answer::RefundNotice;
 use crate::sealing::aead::{self, AeadError, ApiV3Key, SealedResource};
@@ -73,10 +72,8 @@ impl fmt::Debug for UnreadNotification {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotifiedResource {
-    /// A payment.
+    /// A payment, in either mode.
     Transaction(Box<Transaction>),
-    /// A payment for a sub-merchant (partner mode).
-    PartnerTransaction(Box<PartnerTransaction>),
     /// A refund's end: it arrived, it cannot arrive, or it was given up.
     Refund(Box<RefundNotice>),
     /// Something that this crate does not read; see [`Notification::plaintext`].
@@ -292,28 +289,16 @@ fn read_transaction(
     event_type: &str,
     plaintext: &[u8],
 ) -> Result<ReadJson<NotifiedResource>, Unread> {
-    let mode = read_json::<Mode>(plaintext)?.value;
-    let (state, resource, left_out) = if mode.sp_mchid.is_some() {
-        let read = read_json::<PartnerTransaction>(plaintext)?;
-        (
-            read.value.trade_state.clone(),
-            NotifiedResource::PartnerTransaction(Box::new(read.value)),
-            read.left_out,
-        )
-    } else {
-        let read = read_json::<Transaction>(plaintext)?;
-        (
-            read.value.trade_state.clone(),
-            NotifiedResource::Transaction(Box::new(read.value)),
-            read.left_out,
-        )
-    };
-    if event_type == TRANSACTION_SUCCESS && !state.is_paid() {
+    let ReadJson {
+        value: transaction,
+        left_out,
+    } = read_json::<Transaction>(plaintext)?;
+    if event_type == TRANSACTION_SUCCESS && !transaction.trade_state.is_paid() {
         let problem = Unreadable::contradiction("trade_state");
         return Err(Unread::Contradiction(problem));
     }
     Ok(ReadJson {
-        value: resource,
+        value: NotifiedResource::Transaction(Box::new(transaction)),
         left_out,
     })
 }
@@ -331,13 +316,6 @@ fn read_refund(event_type: &str, plaintext: &[u8]) -> Result<ReadJson<NotifiedRe
         value: NotifiedResource::Refund(Box::new(notice)),
         left_out,
     })
-}
-
-/// Only a service provider's notifications name an `sp_mchid`.
-#[derive(Deserialize)]
-struct Mode {
-    #[serde(default)]
-    sp_mchid: Option<serde::de::IgnoredAny>,
 }
 
 /// Stands for the id of a notification without one: the same content has the same.

@@ -1,9 +1,8 @@
 //! Orders: what a merchant or a service provider sends, and what WeChat says about an order.
 
+pub(crate) mod account;
 pub(crate) mod code_pay;
 pub(crate) mod extras;
 pub(crate) mod order;
-pub(crate) mod partner;
-pub(crate) mod partner_code_pay;
 pub(crate) mod product;
 pub(crate) mod transaction;

@@ -12,9 +12,9 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::{
     ApiV3Key, AppPayment, Authorization, CertificateFacts, Description, Fen, JsapiPayment,
-    KeyError, NativeOrdered, NotifyUrl, OpenId, Order, OutTradeNo, ProductFields, PublicKey, Reply,
-    RequestParts, SealedCertificates, SealedResource, SignatureError, SigningKey, Stamp,
-    TrustedKeys, bill, open, seal, test_keys, verify_signed,
+    KeyError, NativeOrdered, NotifyUrl, OpenId, Order, Orderer, OutTradeNo, ProductFields,
+    PublicKey, Reply, RequestParts, SealedCertificates, SealedResource, SignatureError, SigningKey,
+    Stamp, TrustedKeys, bill, open, seal, test_keys, verify_signed,
 };
 
 const NONCE: &str = "593BEC0C930BF1AFEB40B4A08C8FB242";
@@ -42,8 +42,7 @@ fn request(method: Method, path_and_query: &str, body: &'static str) -> RequestP
 #[test]
 fn b_an_order_built_by_this_crate_has_the_published_body_and_signature() {
     let order = Order::new(
-        "wxd678efh567hg6787",
-        "1900007291",
+        Orderer::merchant("wxd678efh567hg6787", "1900007291"),
         OutTradeNo::parse("1217752501201407033233368018").unwrap(),
         Description::parse("Image形象店-深圳腾大-QQ公仔").unwrap(),
         Fen::new(100).unwrap(),

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wechat_pay::bill::{BillTicket, SealedBillTickets};
 use wechat_pay::{
-    AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, PartnerReversed, PartnerTransaction,
-    Refund, RefundNotice, Reversed, SealedCertificates, Transaction, Unreadable, read_json,
+    AppOrdered, H5Ordered, JsapiOrdered, NativeOrdered, Refund, RefundNotice, Reversed,
+    SealedCertificates, Transaction, Unreadable, read_json,
 };
 
 /// Reads an answer and gives the paths that were left out.
@@ -56,8 +56,8 @@ fn answers() -> Vec<Sample> {
             &[],
         ),
         (
-            "PartnerReversed",
-            read::<PartnerReversed>,
+            "Reversed of a provider",
+            read::<Reversed>,
             json!({
                 "sp_appid": "wx1", "sp_mchid": "1", "sub_appid": "wx2", "sub_mchid": "2",
                 "out_trade_no": "T",
@@ -95,8 +95,8 @@ fn payments() -> Vec<Sample> {
             &["mchid", "out_trade_no", "trade_state", "amount.total"],
         ),
         (
-            "PartnerTransaction",
-            read::<PartnerTransaction>,
+            "Transaction of a provider",
+            read::<Transaction>,
             partner,
             &[
                 "sp_mchid",

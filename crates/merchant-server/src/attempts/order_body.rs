@@ -6,7 +6,7 @@ use merchant_api::{AttemptProduct, CreateOrder};
 use serde_json::{Map, Value};
 use wechat_pay::{
     CodePayOrder, Description, Fen, H5Type, InvalidField, OpenIdOwner, Order as WechatOrder,
-    OutTradeNo, PartnerCodePayOrder, PartnerOrder, ProductFields,
+    OutTradeNo, ProductFields,
 };
 
 use super::preparation::{Payment, Wish};
@@ -32,14 +32,13 @@ pub(super) fn order_body(
             let owner = if wish.openid_is_sub {
                 OpenIdOwner::SubMerchant
             } else {
-                OpenIdOwner::Provider
+                OpenIdOwner::Orderer
             };
             terms.body(config, &wish.parties, fields.clone(), owner, out_trade_no)
         }
         Payment::Code(scanned) => OutTradeNo::parse(out_trade_no).and_then(|number| {
             let order = CodePayOrder {
-                appid: wish.parties.appid.clone(),
-                mchid: config.merchant.key.mchid().to_owned(),
+                orderer: wish.parties.orderer(config.merchant.key.mchid()),
                 out_trade_no: number,
                 description: Description::parse(&*terms.wanted.description)?,
                 total: terms.total()?,
@@ -51,11 +50,7 @@ pub(super) fn order_body(
                 detail: value(terms.wanted.detail.as_ref()),
                 settle_info: value(terms.wanted.settle_info.as_ref()),
             };
-            let request = match wish.parties.sub_merchant() {
-                None => order.request()?,
-                Some(sub) => PartnerCodePayOrder { order, sub }.request()?,
-            };
-            Ok(request.body.to_vec())
+            Ok(order.request()?.body.to_vec())
         }),
     };
     body.map_err(|error| Failure::invalid_field(&error))
@@ -91,7 +86,7 @@ pub(crate) fn check_terms(
         sub_appid: None,
     };
     terms
-        .body(config, &parties, fields, OpenIdOwner::Provider, order_no)
+        .body(config, &parties, fields, OpenIdOwner::Orderer, order_no)
         .map(drop)
 }
 
@@ -135,8 +130,7 @@ impl Terms {
         let merchant = &config.merchant;
         let wanted = &self.wanted;
         let mut order = WechatOrder::new(
-            &*parties.appid,
-            merchant.key.mchid(),
+            parties.orderer(merchant.key.mchid()),
             OutTradeNo::parse(out_trade_no)?,
             Description::parse(&*wanted.description)?,
             self.total()?,
@@ -151,16 +145,8 @@ impl Terms {
         order.detail = value(wanted.detail.as_ref());
         order.scene_info = object(value(wanted.scene_info.as_ref()));
         order.settle_info = value(wanted.settle_info.as_ref());
-        let request = match parties.sub_merchant() {
-            None => order.request()?,
-            Some(sub) => PartnerOrder {
-                order,
-                sub,
-                openid_owner,
-            }
-            .request()?,
-        };
-        Ok(request.body.to_vec())
+        order.openid_owner = openid_owner;
+        Ok(order.request()?.body.to_vec())
     }
 }
 

@@ -6,7 +6,7 @@ use const_format::formatcp;
 use merchant_api::AttemptProduct;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _, SqliteConnection};
-use wechat_pay::SubMerchant;
+use wechat_pay::{Account, Orderer};
 
 use super::column::{UnknownWord, Word};
 use super::{Ledger, LedgerError, Wait, Work, due_work, orders, payers, signed};
@@ -112,12 +112,13 @@ pub(crate) struct Parties {
 }
 
 impl Parties {
-    /// Partner mode: whom it is ordered for.
-    pub(crate) fn sub_merchant(&self) -> Option<SubMerchant> {
-        Some(SubMerchant {
-            sub_mchid: self.sub_mchid.clone()?,
+    /// Who orders, as the protocol names it; `mchid` is the merchant that signs.
+    pub(crate) fn orderer(&self, mchid: &str) -> Orderer {
+        Orderer {
+            account: Account::new(mchid, self.sub_mchid.as_deref()),
+            appid: self.appid.clone(),
             sub_appid: self.sub_appid.clone(),
-        })
+        }
     }
 }
 

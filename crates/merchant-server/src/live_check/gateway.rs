@@ -3,7 +3,7 @@
 //! WeChat is asked about an order that cannot exist. It signs its answer only where the call's own
 //! signature held, so a signed "there is no such order" shows both sides at once.
 
-use wechat_pay::{Operation, ReplyError, WechatError};
+use wechat_pay::{Account, Operation, ReplyError, WechatError};
 
 use super::recorder::Seen;
 use super::{Check, LiveCheckError, Proof, Verdict, wechat_keys};
@@ -106,13 +106,8 @@ async fn ask_for(
     sub_mchid: Option<&str>,
 ) -> Result<Asked, LiveCheckError> {
     let number = check.random_number()?;
-    let mchid = config.merchant.key.mchid();
-    let parts = match sub_mchid {
-        None => wechat_pay::query_by_out_trade_no(&number, mchid),
-        Some(sub_mchid) => {
-            wechat_pay::query_partner_order_by_out_trade_no(&number, mchid, sub_mchid)
-        }
-    };
+    let account = Account::new(config.merchant.key.mchid(), sub_mchid);
+    let parts = wechat_pay::query_by_out_trade_no(&account, &number);
     let answered = check.client(config).send(Operation::Query, parts).await;
     let answer = match answered {
         Ok(_) => Answer::Signed(None),

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use wechat_pay::{
-    Description, Fen, OpenIdOwner, Operation, Order, OutTradeNo, PartnerOrder, ProductFields,
-    RequestParts,
+    Account, Description, Fen, Operation, Order, Orderer, OutTradeNo, ProductFields, RequestParts,
 };
 
 use super::{Check, LiveCheckError, OrderCheck, Proof, Verdict};
@@ -169,8 +168,11 @@ fn request(
 ) -> Result<RequestParts, LiveCheckError> {
     let merchant = &config.merchant;
     let mut order = Order::new(
-        binding.appid,
-        merchant.key.mchid(),
+        Orderer {
+            account: Account::new(merchant.key.mchid(), binding.sub.map(|sub| &*sub.sub_mchid)),
+            appid: binding.appid.to_owned(),
+            sub_appid: binding.sub.and_then(|sub| sub.sub_appid.clone()),
+        },
         number.clone(),
         Description::parse("check-config --place-order")?,
         Fen::new(1)?,
@@ -180,17 +182,5 @@ fn request(
     order.time_expire = Timestamp::from_second(check.now_s())
         .ok()
         .and_then(|now| now.checked_add(LIFE).ok());
-    let Some(sub) = binding.sub else {
-        return Ok(order.request()?);
-    };
-    let sub = wechat_pay::SubMerchant {
-        sub_mchid: sub.sub_mchid.clone(),
-        sub_appid: sub.sub_appid.clone(),
-    };
-    let order = PartnerOrder {
-        order,
-        sub,
-        openid_owner: OpenIdOwner::Provider,
-    };
     Ok(order.request()?)
 }

@@ -3,8 +3,8 @@
 
 use merchant_api::AttemptProduct;
 use wechat_pay::{
-    AppOrdered, AppPayment, H5Ordered, JsapiOrdered, JsapiPayment, NativeOrdered, Operation,
-    OutTradeNo, PartnerTransaction, ReplyError, RequestParts, TradeState, Transaction, Unreadable,
+    Account, AppOrdered, AppPayment, H5Ordered, JsapiOrdered, JsapiPayment, NativeOrdered,
+    Operation, OutTradeNo, ReplyError, RequestParts, TradeState, Transaction, Unreadable,
     VerifiedReply,
 };
 
@@ -25,23 +25,13 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    /// What WeChat says about an order of a merchant's own; `json` is what WeChat wrote.
-    pub(crate) fn of_merchant(transaction: Transaction, json: &[u8]) -> Self {
+    /// What WeChat says about an order; `json` is what WeChat wrote.
+    pub(crate) fn new(transaction: Transaction, json: &[u8]) -> Self {
         Self {
             json: String::from_utf8_lossy(json).into_owned(),
-            sub_mchid: None,
-            sub_appid: None,
+            sub_mchid: transaction.sub_mchid.clone(),
+            sub_appid: transaction.sub_appid.clone(),
             transaction,
-        }
-    }
-
-    /// The same about an order of a sub-merchant's.
-    pub(crate) fn of_partner(partner: PartnerTransaction, json: &[u8]) -> Self {
-        Self {
-            json: String::from_utf8_lossy(json).into_owned(),
-            sub_mchid: Some(partner.sub_mchid.clone()),
-            sub_appid: partner.sub_appid.clone(),
-            transaction: partner.into_transaction(),
         }
     }
 }
@@ -101,24 +91,17 @@ impl WechatClient {
                 return self.place_code_payment(attempt).await.map(Placed::Standing);
             }
         };
-        let body = attempt.body.clone();
-        let parts = match attempt.parties.sub_mchid {
-            None => wechat_pay::replay_order(route, body),
-            Some(_) => wechat_pay::replay_partner_order(route, body),
-        };
+        let account = self.account(attempt.parties.sub_mchid.as_deref());
+        let parts = wechat_pay::replay_order(&account, route, attempt.body.clone());
         let reply = self.send(Operation::Order, parts).await?;
         Ok(Placed::Link(read(&reply)?))
     }
 
     async fn place_code_payment(&self, attempt: &Attempt) -> Result<Standing, CallError> {
-        let body = attempt.body.clone();
-        let sub_mchid = attempt.parties.sub_mchid.as_deref();
-        let parts = match sub_mchid {
-            None => wechat_pay::replay_code_pay_order(body),
-            Some(_) => wechat_pay::replay_partner_code_pay_order(body),
-        };
+        let account = self.account(attempt.parties.sub_mchid.as_deref());
+        let parts = wechat_pay::replay_code_pay_order(&account, attempt.body.clone());
         let reply = self.send(Operation::CodePay, parts).await?;
-        standing(told(&reply, sub_mchid)?)
+        standing(told(&reply)?)
     }
 
     /// Asks where an order stands; `sub_mchid` is whom it was ordered for, in partner mode.
@@ -127,13 +110,7 @@ impl WechatClient {
         number: &OutTradeNo,
         sub_mchid: Option<&str>,
     ) -> Result<Standing, CallError> {
-        let mchid = self.merchant.key.mchid();
-        let parts = match sub_mchid {
-            None => wechat_pay::query_by_out_trade_no(number, mchid),
-            Some(sub_mchid) => {
-                wechat_pay::query_partner_order_by_out_trade_no(number, mchid, sub_mchid)
-            }
-        };
+        let parts = wechat_pay::query_by_out_trade_no(&self.account(sub_mchid), number);
         let reply = match self.send(Operation::Query, parts).await {
             Ok(reply) => reply,
             Err(error) if error.wechat_code() == Some("ORDER_NOT_EXIST") => {
@@ -141,7 +118,7 @@ impl WechatClient {
             }
             Err(error) => return Err(error),
         };
-        standing(told(&reply, sub_mchid)?)
+        standing(told(&reply)?)
     }
 
     /// Closes an order.
@@ -150,11 +127,7 @@ impl WechatClient {
         number: &OutTradeNo,
         sub_mchid: Option<&str>,
     ) -> Result<Closing, CallError> {
-        let mchid = self.merchant.key.mchid();
-        let parts = match sub_mchid {
-            None => wechat_pay::close(number, mchid),
-            Some(sub_mchid) => wechat_pay::close_partner_order(number, mchid, sub_mchid),
-        };
+        let parts = wechat_pay::close(&self.account(sub_mchid), number);
         self.end(parts).await
     }
 
@@ -165,12 +138,8 @@ impl WechatClient {
         number: &OutTradeNo,
         parties: &Parties,
     ) -> Result<Closing, CallError> {
-        let mchid = self.merchant.key.mchid();
-        let sub = parties.sub_merchant();
-        let parts = match &sub {
-            None => wechat_pay::reverse(number, &parties.appid, mchid),
-            Some(sub) => wechat_pay::reverse_partner_order(number, &parties.appid, mchid, sub)?,
-        };
+        let orderer = parties.orderer(self.merchant.key.mchid());
+        let parts = wechat_pay::reverse(&orderer, number)?;
         match self.send(Operation::Reverse, parts).await {
             // It only repeats what was asked; the signature says that it is done.
             Ok(_) => Ok(Closing::Closed),
@@ -215,6 +184,11 @@ impl WechatClient {
         )?)
     }
 
+    /// The merchant's own account, or that of a sub-merchant it acts for.
+    fn account(&self, sub_mchid: Option<&str>) -> Account {
+        Account::new(self.merchant.key.mchid(), sub_mchid)
+    }
+
     async fn end(&self, parts: RequestParts) -> Result<Closing, CallError> {
         match self.send(Operation::Close, parts).await {
             Ok(_) => Ok(Closing::Closed),
@@ -234,12 +208,9 @@ impl WechatClient {
 /// Takes the link out of a verified answer.
 type ReadLink = fn(&VerifiedReply) -> Result<String, ReplyError>;
 
-/// What an answer says about an order, in the form of its mode.
-fn told(reply: &VerifiedReply, sub_mchid: Option<&str>) -> Result<Told, ReplyError> {
-    Ok(match sub_mchid {
-        None => Told::of_merchant(read_noting(reply)?, reply.body()),
-        Some(_) => Told::of_partner(read_noting(reply)?, reply.body()),
-    })
+/// What an answer says about an order.
+fn told(reply: &VerifiedReply) -> Result<Told, ReplyError> {
+    Ok(Told::new(read_noting(reply)?, reply.body()))
 }
 
 fn standing(told: Told) -> Result<Standing, CallError> {

@@ -5,7 +5,7 @@ use http::{Method, Request, StatusCode, header};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wechat_pay::{
-    Authorization, OutTradeNo, ProductFields, Reply, ReplyError, RequestParts, Stamp,
+    Account, Authorization, OutTradeNo, ProductFields, Reply, ReplyError, RequestParts, Stamp,
     query_by_out_trade_no,
 };
 
@@ -179,10 +179,8 @@ async fn after_a_good_signature_everything_is_signed_refusals_too() {
     assert_eq!((said.status, said.code.as_str()), (400, "PARAM_ERROR"));
     assert!(said.request_id.as_ref().unwrap().ends_with("-268435461"));
 
-    let missing = query_by_out_trade_no(
-        &OutTradeNo::parse("T404040").unwrap(),
-        &stage.merchant().mchid,
-    );
+    let unknown = OutTradeNo::parse("T404040").unwrap();
+    let missing = query_by_out_trade_no(&stage.account(), &unknown);
     let error = stage.send(missing).await.unwrap_err();
     let said = error.wechat().unwrap();
     assert_eq!(
@@ -257,12 +255,12 @@ async fn a_body_over_the_limit_is_refused() {
 async fn the_merchant_must_be_the_same_in_header_body_and_query() {
     let stage = Stage::new();
     let mut other = stage.order("T20260101", ProductFields::Native);
-    other.mchid = "1900000000".into();
+    other.orderer.account = Account::new("1900000000", None);
     let number = OutTradeNo::parse("T20260101").unwrap();
     for request in [
         other.request().unwrap(),
-        query_by_out_trade_no(&number, "1900000000"),
-        wechat_pay::close(&number, "1900000000"),
+        query_by_out_trade_no(&Account::new("1900000000", None), &number),
+        wechat_pay::close(&Account::new("1900000000", None), &number),
     ] {
         let error = stage.send(request).await.unwrap_err();
         let said = error.wechat().unwrap();

@@ -175,7 +175,7 @@ async fn an_answer_without_content_says_what_kind_it_has() {
     let stage = Stage::new();
     stage.native("T00001").await;
     let number = wechat_pay::OutTradeNo::parse("T00001").unwrap();
-    let parts = close(&number, &stage.merchant().mchid);
+    let parts = close(&stage.account(), &number);
     let reply = stage.send_raw(stage.signed(parts)).await;
     assert_eq!(reply.status.as_u16(), 204);
     assert_eq!(

@@ -13,7 +13,7 @@ fn number(text: &str) -> OutTradeNo {
 }
 
 async fn query(stage: &Stage, text: &str) -> Transaction {
-    let request = query_by_out_trade_no(&number(text), &stage.merchant().mchid);
+    let request = query_by_out_trade_no(&stage.account(), &number(text));
     stage.send(request).await.unwrap().parse().unwrap()
 }
 
@@ -72,11 +72,11 @@ async fn a_paid_order_is_found_by_both_numbers() {
         Some(stage.simulator.openid(&stage.merchant().appid).as_str())
     );
     let id = TransactionId::parse(id).unwrap();
-    let request = query_by_transaction_id(&id, &stage.merchant().mchid);
+    let request = query_by_transaction_id(&stage.account(), &id);
     let by_id: Transaction = stage.send(request).await.unwrap().parse().unwrap();
     assert_eq!(by_id, by_number);
     let unknown = TransactionId::parse("42").unwrap();
-    let request = query_by_transaction_id(&unknown, &stage.merchant().mchid);
+    let request = query_by_transaction_id(&stage.account(), &unknown);
     assert_eq!(
         said(stage.send(request).await),
         (404, "ORDER_NOT_EXIST".into())
@@ -142,9 +142,7 @@ async fn a_paid_number_can_be_neither_ordered_nor_closed() {
     let again = stage.order("T00001", ProductFields::Native);
     let refused = stage.send(again.request().unwrap()).await;
     assert_eq!(said(refused), (400, "ORDERPAID".into()));
-    let refused = stage
-        .send(close(&number("T00001"), &stage.merchant().mchid))
-        .await;
+    let refused = stage.send(close(&stage.account(), &number("T00001"))).await;
     assert_eq!(said(refused), (400, "ORDERPAID".into()));
     assert_eq!(
         query(&stage, "T00001").await.trade_state,
@@ -158,7 +156,7 @@ async fn closing_is_204_again_and_again_and_burns_the_number() {
     stage.native("T00001").await;
     for _ in 0..2 {
         let closed = stage
-            .send(close(&number("T00001"), &stage.merchant().mchid))
+            .send(close(&stage.account(), &number("T00001")))
             .await
             .unwrap();
         assert_eq!((closed.status().as_u16(), closed.body().len()), (204, 0));
@@ -175,7 +173,7 @@ async fn closing_is_204_again_and_again_and_burns_the_number() {
 #[tokio::test]
 async fn a_number_that_nobody_ordered_can_be_closed_and_is_burnt() {
     let stage = Stage::new();
-    let closing = close(&number("T|0000*"), &stage.merchant().mchid);
+    let closing = close(&stage.account(), &number("T|0000*"));
     assert!(stage.send(closing).await.is_ok());
     let order = stage.order("T|0000*", ProductFields::Native);
     let refused = stage.send(order.request().unwrap()).await;
@@ -187,7 +185,7 @@ async fn a_closed_order_cannot_be_paid() {
     let stage = Stage::new();
     let code_url = stage.native("T00001").await;
     stage
-        .send(close(&number("T00001"), &stage.merchant().mchid))
+        .send(close(&stage.account(), &number("T00001")))
         .await
         .unwrap();
     let (status, answer) = stage
@@ -226,7 +224,7 @@ async fn the_deadline_stops_payment_and_does_not_close() {
     );
     assert!(
         stage
-            .send(close(&number("T00001"), &stage.merchant().mchid))
+            .send(close(&stage.account(), &number("T00001")))
             .await
             .is_ok()
     );
@@ -293,7 +291,7 @@ async fn after_seven_days_an_unpaid_order_closes_by_itself() {
 async fn an_application_of_another_merchant_is_refused() {
     let stage = Stage::new();
     let mut order = stage.order("T00001", ProductFields::Native);
-    order.appid = "wx0000000000000000".into();
+    order.orderer.appid = "wx0000000000000000".into();
     let refused = stage.send(order.request().unwrap()).await;
     assert_eq!(said(refused), (400, "APPID_MCHID_NOT_MATCH".into()));
 }

@@ -138,7 +138,10 @@ async fn what_happens_without_the_merchant_is_done_on_the_ledger_page() {
     let mchid = stage.merchant().mchid.clone();
     let number = wechat_pay::OutTradeNo::parse("T00001").unwrap();
     stage
-        .send(wechat_pay::close(&number, &mchid))
+        .send(wechat_pay::close(
+            &wechat_pay::Account::new(&mchid, None),
+            &number,
+        ))
         .await
         .unwrap();
     let order = format!("mchid={mchid}&out_trade_no=T00001");

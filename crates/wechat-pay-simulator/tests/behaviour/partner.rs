@@ -7,8 +7,8 @@ use wechat_pay::bill::{
     SubMerchantFundFlowBillRequest, TradeBillRow, read_bill, read_sealed_bill,
 };
 use wechat_pay::{
-    AuthCode, CodePayOrder, CodePayScene, Description, Fen, OutTradeNo, PartnerCodePayOrder,
-    PartnerReversed, PartnerTransaction, SubMerchant, TradeState, reverse_partner_order,
+    Account, AuthCode, CodePayOrder, CodePayScene, Description, Fen, Orderer, OutTradeNo, Reversed,
+    TradeState, Transaction, reverse,
 };
 
 use crate::stage::{Stage, fetched, file_of, opened_refund};
@@ -168,7 +168,7 @@ async fn money_can_land_after_an_order_was_closed() {
     let mchid = stage.merchant().mchid.clone();
     let number = wechat_pay::OutTradeNo::parse("T00001").unwrap();
     stage
-        .send(wechat_pay::close(&number, &mchid))
+        .send(wechat_pay::close(&Account::new(&mchid, None), &number))
         .await
         .unwrap();
     let mut late = json!({ "mchid": mchid, "out_trade_no": "T00001", "outcome": "success" });
@@ -181,36 +181,40 @@ async fn money_can_land_after_an_order_was_closed() {
     );
 }
 
-fn sub_merchant(stage: &Stage) -> SubMerchant {
-    let sub = stage.simulator.sub_merchant(&stage.merchant().mchid);
-    SubMerchant {
-        sub_mchid: sub.sub_mchid,
+/// The simulator's own partner, who orders for the first sub-merchant.
+fn orderer(stage: &Stage) -> Orderer {
+    let merchant = stage.merchant();
+    let sub = stage.simulator.sub_merchant(&merchant.mchid);
+    Orderer {
+        account: Account::new(&merchant.mchid, Some(&sub.sub_mchid)),
+        appid: merchant.appid.clone(),
         sub_appid: Some(sub.sub_appid),
     }
 }
 
+fn sub_mchid(stage: &Stage) -> String {
+    let sub = stage.simulator.sub_merchant(&stage.merchant().mchid);
+    sub.sub_mchid
+}
+
 /// A payment by the code of the first buyer, as the protocol crate asks for it.
-async fn pay_by_code(stage: &Stage, number: &str, total: i64) -> PartnerTransaction {
+async fn pay_by_code(stage: &Stage, number: &str, total: i64) -> Transaction {
     let (_, shown) = stage.post_json("/_simulator/auth_code", &json!({})).await;
-    let order = PartnerCodePayOrder {
-        order: CodePayOrder {
-            appid: stage.merchant().appid.clone(),
-            mchid: stage.merchant().mchid.clone(),
-            out_trade_no: OutTradeNo::parse(number).unwrap(),
-            description: Description::parse("一壶茶").unwrap(),
-            total: Fen::new(total).unwrap(),
-            auth_code: AuthCode::parse(shown["auth_code"].as_str().unwrap()).unwrap(),
-            scene: CodePayScene {
-                store_id: Some("1".into()),
-                ..CodePayScene::default()
-            },
-            attach: None,
-            goods_tag: None,
-            support_fapiao: None,
-            detail: None,
-            settle_info: None,
+    let order = CodePayOrder {
+        orderer: orderer(stage),
+        out_trade_no: OutTradeNo::parse(number).unwrap(),
+        description: Description::parse("一壶茶").unwrap(),
+        total: Fen::new(total).unwrap(),
+        auth_code: AuthCode::parse(shown["auth_code"].as_str().unwrap()).unwrap(),
+        scene: CodePayScene {
+            store_id: Some("1".into()),
+            ..CodePayScene::default()
         },
-        sub: sub_merchant(stage),
+        attach: None,
+        goods_tag: None,
+        support_fapiao: None,
+        detail: None,
+        settle_info: None,
     };
     let reply = stage.send(order.request().unwrap()).await.unwrap();
     reply.parse().unwrap()
@@ -221,25 +225,24 @@ async fn a_partner_takes_a_payment_by_code_and_takes_it_back() {
     let stage = Stage::with_settings(&[]);
     let paid = pay_by_code(&stage, "T00001", 100).await;
     assert_eq!(paid.trade_state, TradeState::Success);
-    assert_eq!(paid.sub_mchid, sub_merchant(&stage).sub_mchid);
+    assert_eq!(paid.sub_mchid, Some(sub_mchid(&stage)));
     assert!(paid.payer.unwrap().sub_openid.is_some());
-    let merchant = stage.merchant().clone();
     let number = OutTradeNo::parse("T00001").unwrap();
-    let reverse = |sub: &SubMerchant| {
-        reverse_partner_order(&number, &merchant.appid, &merchant.mchid, sub).unwrap()
-    };
+    let own = orderer(&stage);
     for _ in 0..2 {
-        let reply = stage.send(reverse(&sub_merchant(&stage))).await.unwrap();
-        let reversed: PartnerReversed = reply.parse().unwrap();
+        let reply = stage.send(reverse(&own, &number).unwrap()).await.unwrap();
+        let reversed: Reversed = reply.parse().unwrap();
         assert_eq!(reversed.out_trade_no.as_deref(), Some("T00001"));
     }
     let view = stage.simulator.ledger_view(None);
     assert_eq!(view.orders[0].trade_state, TradeState::Revoked);
-    let stranger = SubMerchant {
-        sub_mchid: "1600000000".into(),
+    let stranger = Orderer {
+        account: Account::new(&stage.merchant().mchid, Some("1600000000")),
         sub_appid: None,
+        ..own
     };
-    let error = stage.send(reverse(&stranger)).await.unwrap_err();
+    let request = reverse(&stranger, &number).unwrap();
+    let error = stage.send(request).await.unwrap_err();
     assert_eq!(error.wechat().unwrap().code, "NO_AUTH");
 }
 
@@ -310,10 +313,10 @@ async fn a_sub_merchants_flow_of_funds_comes_encrypted_and_is_its_own() {
     let stage = Stage::with_settings(&["bills_at_once=true"]);
     stage.pay_native("T00001").await;
     pay_by_code(&stage, "T00002", 10_000).await;
-    let sub = sub_merchant(&stage);
+    let sub_mchid = sub_mchid(&stage);
     for packing in [Packing::Plain, Packing::Gzip] {
         let request = SubMerchantFundFlowBillRequest {
-            sub_mchid: sub.sub_mchid.clone(),
+            sub_mchid: sub_mchid.clone(),
             bill_date: "2026-01-01".parse().unwrap(),
             account: BillAccount::Basic,
             packing,
@@ -345,7 +348,7 @@ async fn a_sub_merchants_flow_of_funds_comes_encrypted_and_is_its_own() {
 #[tokio::test]
 async fn questions_for_a_sub_merchants_bill_need_all_that_they_need() {
     let stage = Stage::with_settings(&["bills_at_once=true"]);
-    let sub_mchid = sub_merchant(&stage).sub_mchid;
+    let sub_mchid = sub_mchid(&stage);
     let good = format!(
         "sub_mchid={sub_mchid}&bill_date=2026-01-01&account_type=BASIC&algorithm=AEAD_AES_256_GCM"
     );

@@ -44,7 +44,10 @@ async fn a_restart_goes_on_where_it_was() {
     before.post_json("/_simulator/refund", &refund).await;
     let number = wechat_pay::OutTradeNo::parse("T00009").unwrap();
     before
-        .send(wechat_pay::close(&number, &mchid))
+        .send(wechat_pay::close(
+            &wechat_pay::Account::new(&mchid, None),
+            &number,
+        ))
         .await
         .unwrap();
     let view = before.simulator.ledger_view(None);

@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use wechat_pay::{
-    Description, Fen, H5Ordered, H5Type, JsapiOrdered, MerchantKey, NativeOrdered, Notification,
-    NotifyUrl, OpenId, Order, OutTradeNo, ProductFields, Reply, ReplyError, RequestParts,
-    SealedResource, Stamp, TrustedKeys, VerifiedReply, open, open_notification,
+    Account, Description, Fen, H5Ordered, H5Type, JsapiOrdered, MerchantKey, NativeOrdered,
+    Notification, NotifyUrl, OpenId, Order, Orderer, OutTradeNo, ProductFields, Reply, ReplyError,
+    RequestParts, SealedResource, Stamp, TrustedKeys, VerifiedReply, open, open_notification,
 };
 use wechat_pay_simulator::{
     Clock, Keyring, MerchantFile, Outgoing, OutgoingError, Random, Settings, Simulator,
@@ -143,14 +143,18 @@ impl Stage {
         self.simulator.keyring().merchant()
     }
 
+    /// The merchant's own account.
+    pub(crate) fn account(&self) -> Account {
+        Account::new(&self.merchant().mchid, None)
+    }
+
     pub(crate) fn advance(&self, seconds: u32) {
         self.simulator.clock().advance(seconds);
     }
 
     pub(crate) fn order(&self, number: &str, product: ProductFields) -> Order {
         Order::new(
-            &self.merchant().appid,
-            &self.merchant().mchid,
+            Orderer::merchant(&self.merchant().appid, &self.merchant().mchid),
             OutTradeNo::parse(number).unwrap(),
             Description::parse("一壶茶").unwrap(),
             Fen::new(1990).unwrap(),

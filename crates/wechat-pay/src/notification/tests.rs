@@ -120,7 +120,14 @@ fn signed_nonsense_is_refused_with_the_field_and_the_rule() {
             sealed("[]"),
             "resource cannot be read: the body is not a JSON object",
         ),
-        (sealed("{}"), "resource cannot be read: mchid is missing"),
+        (
+            sealed("{}"),
+            "resource cannot be read: out_trade_no is missing",
+        ),
+        (
+            sealed(&PAID.replace("\"mchid\"", "\"mch_id\"")),
+            "resource cannot be read: mchid is missing",
+        ),
         (
             sealed(&PAID.replace("100", "-100")),
             "resource cannot be read: amount.total is not in the documented form",
@@ -303,16 +310,15 @@ fn a_payment_for_a_sub_merchant_keeps_both_merchants() {
         r#""appid":"wx1","mchid":"1900007291""#,
         r#""sp_appid":"wx1","sp_mchid":"1900007291","sub_mchid":"1900000109""#,
     );
-    let NotifiedResource::PartnerTransaction(read) =
-        opened(TRANSACTION_SUCCESS, "transaction", &paid)
-            .unwrap()
-            .resource
+    let NotifiedResource::Transaction(read) = opened(TRANSACTION_SUCCESS, "transaction", &paid)
+        .unwrap()
+        .resource
     else {
         panic!("a payment for a sub-merchant was sealed");
     };
     assert_eq!(
-        (read.sp_mchid.as_str(), read.sub_mchid.as_str()),
-        ("1900007291", "1900000109")
+        (read.mchid.as_str(), read.sub_mchid.as_deref()),
+        ("1900007291", Some("1900000109"))
     );
     let unpaid = paid.replace("SUCCESS", "NOTPAY");
     assert!(matches!(

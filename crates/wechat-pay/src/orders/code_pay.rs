@@ -4,21 +4,22 @@
 //! There is no notification and no closing here. A caller that does not see the end asks for the
 //! order every few seconds for about half a minute, and then reverses it ([`reverse`]).
 //!
-//! WeChat's own pages disagree on whether APIv3 has code pay; see the simulator's switch. A service
-//! provider's is [`crate::PartnerCodePayOrder`].
+//! WeChat's own pages disagree on whether APIv3 has code pay; see the simulator's switch. For partner
+//! mode the source is the community's API description
+//! (`docs/v3/pay/partner/transactions/codepay.yaml` of wechatpay-openapi).
 
+use bytes::Bytes;
+use http::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::field::{InvalidField, Rule, check_text, check_word};
+use crate::field::{InvalidField, Rule, check_text};
 use crate::money::Fen;
 use crate::order_fields::{Description, OutTradeNo};
+use crate::orders::account::{Account, Orderer, OrdererBody};
 use crate::orders::extras::{check_detail, check_settle_info};
-use crate::orders::order::Orderer;
-use crate::request::{RequestParts, encode};
-
-/// The route of code pay.
-const PATH: &str = "/v3/pay/transactions/codepay";
+use crate::orders::order::order_path;
+use crate::request::RequestParts;
 
 /// The number behind the buyer's code: 18 digits, the first two from 10 to 15. It is worth money
 /// for a minute and belongs in no log, so `Debug` hides it and there is no `Display`.
@@ -61,10 +62,8 @@ pub struct CodePayScene {
 /// A payment by the buyer's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodePayOrder {
-    /// The application that the merchant number is bound to.
-    pub appid: String,
-    /// The merchant number.
-    pub mchid: String,
+    /// Who orders.
+    pub orderer: Orderer,
     /// The merchant's number of this attempt.
     pub out_trade_no: OutTradeNo,
     /// What the buyer reads.
@@ -91,20 +90,12 @@ impl CodePayOrder {
     /// The request, checked; answered with a [`crate::Transaction`]. After silence the same
     /// bytes may be sent again, or better: the order is asked for.
     pub fn request(&self) -> Result<RequestParts, InvalidField> {
-        check_word("appid", &self.appid)?;
-        check_word("mchid", &self.mchid)?;
-        let orderer = Orderer::Merchant {
-            appid: &self.appid,
-            mchid: &self.mchid,
-        };
-        Ok(RequestParts::post(PATH.to_owned(), &self.body(orderer)?))
+        let path = path(&self.orderer.account);
+        Ok(RequestParts::post(path, &self.body()?))
     }
 
-    /// The body for whoever orders; all that is the same in both modes is checked here.
-    pub(crate) fn body<'a>(
-        &'a self,
-        orderer: Orderer<'a>,
-    ) -> Result<CodePayBody<'a>, InvalidField> {
+    fn body(&self) -> Result<CodePayBody<'_>, InvalidField> {
+        let orderer = self.orderer.body()?;
         self.validate()?;
         Ok(CodePayBody {
             orderer,
@@ -165,45 +156,38 @@ impl CodePayOrder {
 
 /// A code payment whose body was made before: the same bytes, once a query has said that the first
 /// ones never arrived.
-pub fn replay_code_pay_order(body: impl Into<bytes::Bytes>) -> RequestParts {
+pub fn replay_code_pay_order(account: &Account, body: impl Into<Bytes>) -> RequestParts {
     RequestParts {
-        method: http::Method::POST,
-        path_and_query: PATH.to_owned(),
+        method: Method::POST,
+        path_and_query: path(account),
         body: body.into(),
     }
 }
 
 /// Takes a code payment back: an unpaid order is closed, a paid one refunded. Answered with
 /// [`Reversed`]. Reversing again is answered alike.
-pub fn reverse(out_trade_no: &OutTradeNo, appid: &str, mchid: &str) -> RequestParts {
-    RequestParts::post(
-        format!(
-            "/v3/pay/transactions/out-trade-no/{}/reverse",
-            encode(out_trade_no.as_str())
-        ),
-        &json!({ "appid": appid, "mchid": mchid }),
-    )
+pub fn reverse(orderer: &Orderer, out_trade_no: &OutTradeNo) -> Result<RequestParts, InvalidField> {
+    let path = order_path(&orderer.account, out_trade_no) + "/reverse";
+    Ok(RequestParts::post(path, &orderer.body()?))
 }
 
 /// The answer to a reversal. Its signature says that the order is reversed; the fields repeat
 /// what was asked, and WeChat may leave them out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Reversed {
-    /// The application that ordered; WeChat may leave it out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub appid: Option<String>,
-    /// The merchant number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mchid: Option<String>,
     /// The merchant's number of the attempt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub out_trade_no: Option<String>,
 }
 
+fn path(account: &Account) -> String {
+    format!("{}/codepay", account.orders_path())
+}
+
 #[derive(Serialize)]
-pub(crate) struct CodePayBody<'a> {
+struct CodePayBody<'a> {
     #[serde(flatten)]
-    orderer: Orderer<'a>,
+    orderer: OrdererBody<'a>,
     description: &'a str,
     out_trade_no: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -262,12 +246,13 @@ fn check_auth_code(text: &str) -> Result<(), InvalidField> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn order() -> CodePayOrder {
         CodePayOrder {
-            appid: "wxd678efh567hg6787".into(),
-            mchid: "1230000109".into(),
+            orderer: Orderer::merchant("wxd678efh567hg6787", "1230000109"),
             out_trade_no: OutTradeNo::parse("1217752501201407033233368018").unwrap(),
             description: Description::parse("茶").unwrap(),
             total: Fen::new(100).unwrap(),
@@ -287,7 +272,9 @@ mod tests {
     #[test]
     fn the_body_carries_the_code_and_the_store() {
         let request = order().request().unwrap();
-        assert_eq!(request.path_and_query, PATH);
+        assert_eq!(request.path_and_query, "/v3/pay/transactions/codepay");
+        let again = replay_code_pay_order(&order().orderer.account, request.body.clone());
+        assert_eq!(again, request);
         assert_eq!(
             std::str::from_utf8(&request.body).unwrap(),
             r#"{"appid":"wxd678efh567hg6787","mchid":"1230000109","description":"茶","out_trade_no":"1217752501201407033233368018","payer":{"auth_code":"130061098828009406"},"amount":{"total":100,"currency":"CNY"},"scene_info":{"store_info":{"id":"0001"}}}"#
@@ -347,13 +334,85 @@ mod tests {
 
     #[test]
     fn a_reversal_names_application_and_merchant() {
-        let request = reverse(&order().out_trade_no, "wx1", "1900");
+        let orderer = Orderer::merchant("wx1", "1900");
+        let request = reverse(&orderer, &order().out_trade_no).unwrap();
         assert_eq!(
             request.path_and_query,
             "/v3/pay/transactions/out-trade-no/1217752501201407033233368018/reverse"
         );
         assert_eq!(&request.body[..], br#"{"appid":"wx1","mchid":"1900"}"#);
         let read: Reversed = serde_json::from_str(r#"{"mchid":"1","out_trade_no":"N"}"#).unwrap();
-        assert_eq!(read.appid, None);
+        assert_eq!(read.out_trade_no.as_deref(), Some("N"));
+    }
+
+    fn partner_order() -> CodePayOrder {
+        CodePayOrder {
+            orderer: Orderer {
+                account: Account::new("1230000109", Some("1900000109")),
+                appid: "wxd678efh567hg6787".into(),
+                sub_appid: Some("wxsub".into()),
+            },
+            out_trade_no: OutTradeNo::parse("T2026|01*").unwrap(),
+            ..order()
+        }
+    }
+
+    #[test]
+    fn a_providers_body_names_both_merchants_and_is_otherwise_the_same() {
+        let request = partner_order().request().unwrap();
+        assert_eq!(
+            request.path_and_query,
+            "/v3/pay/partner/transactions/codepay"
+        );
+        let account = partner_order().orderer.account;
+        let again = replay_code_pay_order(&account, request.body.clone());
+        assert_eq!(again, request);
+        assert_eq!(
+            std::str::from_utf8(&request.body).unwrap(),
+            r#"{"sp_appid":"wxd678efh567hg6787","sp_mchid":"1230000109","sub_appid":"wxsub","sub_mchid":"1900000109","description":"茶","out_trade_no":"T2026|01*","payer":{"auth_code":"130061098828009406"},"amount":{"total":100,"currency":"CNY"},"scene_info":{"store_info":{"id":"0001"}}}"#
+        );
+    }
+
+    #[test]
+    fn a_providers_order_obeys_the_same_rules_under_its_own_names() {
+        type Change = fn(&mut CodePayOrder);
+        let table: [(Change, &str); 4] = [
+            (|o| o.orderer.appid.clear(), "sp_appid: must not be empty"),
+            (
+                |o| o.orderer.account = Account::new("1", Some("")),
+                "sub_mchid: must not be empty",
+            ),
+            (|o| o.total = Fen::ZERO, "amount.total: must be at least 1"),
+            (
+                |o| o.scene = CodePayScene::default(),
+                "scene_info.store_info.id: is required",
+            ),
+        ];
+        for (change, message) in table {
+            let mut changed = partner_order();
+            change(&mut changed);
+            assert_eq!(changed.request().unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_providers_reversal_names_both_merchants() {
+        let number = OutTradeNo::parse("T2026|01*").unwrap();
+        let mut orderer = Orderer {
+            account: Account::new("1", Some("1900000109")),
+            appid: "wx1".into(),
+            sub_appid: Some("wxsub".into()),
+        };
+        let request = reverse(&orderer, &number).unwrap();
+        assert_eq!(
+            request.path_and_query,
+            "/v3/pay/partner/transactions/out-trade-no/T2026%7C01%2A/reverse"
+        );
+        assert_eq!(
+            &request.body[..],
+            br#"{"sp_appid":"wx1","sp_mchid":"1","sub_appid":"wxsub","sub_mchid":"1900000109"}"#
+        );
+        orderer.account = Account::new("1", Some("1 9"));
+        assert_eq!(reverse(&orderer, &number).unwrap_err().field, "sub_mchid");
     }
 }

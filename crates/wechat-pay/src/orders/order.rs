@@ -1,5 +1,5 @@
 //! Orders: place, query, close, for jsapi (mini-programs too), h5, native and app. Requests out,
-//! replies in. A service provider's orders are in [`crate::PartnerOrder`].
+//! replies in.
 //!
 //! An order's body is made once and kept by the caller: WeChat refuses changed parameters under
 //! a number that it knows, so a renewal sends the same bytes again ([`replay_order`]).
@@ -8,12 +8,13 @@ use bytes::Bytes;
 use http::Method;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::beijing::beijing_time;
-use crate::field::{InvalidField, Rule, check_text, check_word};
+use crate::field::{InvalidField, Rule, check_text};
 use crate::money::Fen;
 use crate::order_fields::{Description, NotifyUrl, OutTradeNo, TransactionId};
+use crate::orders::account::{Account, OpenIdOwner, Orderer, OrdererBody, PayerBody};
 use crate::orders::extras::{check_detail, check_scene_info, check_settle_info};
 use crate::orders::product::{Product, ProductFields};
 use crate::request::{RequestParts, encode};
@@ -21,10 +22,8 @@ use crate::request::{RequestParts, encode};
 /// An order that is to be placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// The application that the merchant number is bound to.
-    pub appid: String,
-    /// The merchant number; WeChat wants the same as in the signature.
-    pub mchid: String,
+    /// Who orders.
+    pub orderer: Orderer,
     /// The merchant's number of this attempt.
     pub out_trade_no: OutTradeNo,
     /// What the buyer reads.
@@ -50,13 +49,14 @@ pub struct Order {
     pub settle_info: Option<Value>,
     /// The product, with what only it needs.
     pub product: ProductFields,
+    /// Whose application the openid of a jsapi order belongs to.
+    pub openid_owner: OpenIdOwner,
 }
 
 impl Order {
     /// An order with the fields that every order has.
     pub fn new(
-        appid: impl Into<String>,
-        mchid: impl Into<String>,
+        orderer: Orderer,
         out_trade_no: OutTradeNo,
         description: Description,
         total: Fen,
@@ -64,8 +64,7 @@ impl Order {
         product: ProductFields,
     ) -> Self {
         Self {
-            appid: appid.into(),
-            mchid: mchid.into(),
+            orderer,
             out_trade_no,
             description,
             total,
@@ -78,33 +77,26 @@ impl Order {
             scene_info: None,
             settle_info: None,
             product,
+            openid_owner: OpenIdOwner::default(),
         }
     }
 
-    /// The request, checked. Its body is what a renewal must repeat byte for byte.
+    /// The request, checked. Its body is what a renewal must repeat byte for byte
+    /// ([`replay_order`]).
     pub fn request(&self) -> Result<RequestParts, InvalidField> {
-        check_word("appid", &self.appid)?;
-        check_word("mchid", &self.mchid)?;
-        let orderer = Orderer::Merchant {
-            appid: &self.appid,
-            mchid: &self.mchid,
-        };
-        let payer = match &self.product {
-            ProductFields::Jsapi { openid } => Some(PayerBody::Merchant {
-                openid: openid.as_str(),
-            }),
-            ProductFields::H5 { .. } | ProductFields::Native | ProductFields::App => None,
-        };
-        let body = self.body(orderer, payer)?;
-        Ok(replay_order(self.product.product(), body))
+        let body = self.body()?;
+        let account = &self.orderer.account;
+        Ok(replay_order(account, self.product.product(), body))
     }
 
-    /// The body for whoever orders; all that is the same in both modes is checked here.
-    pub(crate) fn body(
-        &self,
-        orderer: Orderer<'_>,
-        payer: Option<PayerBody<'_>>,
-    ) -> Result<Vec<u8>, InvalidField> {
+    fn body(&self) -> Result<Vec<u8>, InvalidField> {
+        let orderer = self.orderer.body()?;
+        let payer = match &self.product {
+            ProductFields::Jsapi { openid } => {
+                Some(self.orderer.payer(openid.as_str(), self.openid_owner)?)
+            }
+            ProductFields::H5 { .. } | ProductFields::Native | ProductFields::App => None,
+        };
         self.validate()?;
         let scene_info = self.scene_info_body();
         if let Some(scene_info) = &scene_info {
@@ -172,40 +164,41 @@ impl Order {
 }
 
 /// An order whose body was made before: the same bytes, for a new link under the same number.
-pub fn replay_order(product: Product, body: impl Into<Bytes>) -> RequestParts {
+pub fn replay_order(account: &Account, product: Product, body: impl Into<Bytes>) -> RequestParts {
     RequestParts {
         method: Method::POST,
-        path_and_query: product.order_path().to_owned(),
+        path_and_query: format!("{}/{}", account.orders_path(), product.route()),
         body: body.into(),
     }
 }
 
 /// Asks for an order by the merchant's number; answered with a [`crate::Transaction`].
-pub fn query_by_out_trade_no(out_trade_no: &OutTradeNo, mchid: &str) -> RequestParts {
-    RequestParts::get(format!(
-        "/v3/pay/transactions/out-trade-no/{}?mchid={}",
-        encode(out_trade_no.as_str()),
-        encode(mchid)
-    ))
+pub fn query_by_out_trade_no(account: &Account, out_trade_no: &OutTradeNo) -> RequestParts {
+    let query = account.query();
+    RequestParts::get(format!("{}?{query}", order_path(account, out_trade_no)))
 }
 
 /// Asks for a paid order by WeChat's number; answered with a [`crate::Transaction`].
-pub fn query_by_transaction_id(transaction_id: &TransactionId, mchid: &str) -> RequestParts {
+pub fn query_by_transaction_id(account: &Account, transaction_id: &TransactionId) -> RequestParts {
     RequestParts::get(format!(
-        "/v3/pay/transactions/id/{}?mchid={}",
+        "{}/id/{}?{}",
+        account.orders_path(),
         encode(transaction_id.as_str()),
-        encode(mchid)
+        account.query()
     ))
 }
 
 /// Closes an order; answered with 204 and nothing. Closing again is answered alike.
-pub fn close(out_trade_no: &OutTradeNo, mchid: &str) -> RequestParts {
-    RequestParts::post(
-        format!(
-            "/v3/pay/transactions/out-trade-no/{}/close",
-            encode(out_trade_no.as_str())
-        ),
-        &json!({ "mchid": mchid }),
+pub fn close(account: &Account, out_trade_no: &OutTradeNo) -> RequestParts {
+    RequestParts::post(order_path(account, out_trade_no) + "/close", account)
+}
+
+/// The path of one order.
+pub(crate) fn order_path(account: &Account, out_trade_no: &OutTradeNo) -> String {
+    format!(
+        "{}/out-trade-no/{}",
+        account.orders_path(),
+        encode(out_trade_no.as_str())
     )
 }
 
@@ -241,7 +234,7 @@ pub struct NativeOrdered {
 #[derive(Serialize)]
 struct OrderBody<'a> {
     #[serde(flatten)]
-    orderer: Orderer<'a>,
+    orderer: OrdererBody<'a>,
     description: &'a str,
     out_trade_no: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -268,32 +261,6 @@ struct OrderBody<'a> {
 struct AmountBody {
     total: Fen,
     currency: &'static str,
-}
-
-/// Who orders: a merchant, or a service provider for one.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum Orderer<'a> {
-    Merchant {
-        appid: &'a str,
-        mchid: &'a str,
-    },
-    Partner {
-        sp_appid: &'a str,
-        sp_mchid: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        sub_appid: Option<&'a str>,
-        sub_mchid: &'a str,
-    },
-}
-
-/// The buyer, named as the mode wants.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum PayerBody<'a> {
-    Merchant { openid: &'a str },
-    Provider { sp_openid: &'a str },
-    SubMerchant { sub_openid: &'a str },
 }
 
 #[cfg(test)]

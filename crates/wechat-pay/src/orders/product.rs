@@ -19,24 +19,14 @@ pub enum Product {
 }
 
 impl Product {
-    /// The route that a merchant's orders are posted to. Mini-programs have no route of their
-    /// own: they order by jsapi, with the mini-program's appid.
-    pub fn order_path(self) -> &'static str {
+    /// The last part of the path that its orders are posted to. Mini-programs have no route of
+    /// their own: they order by jsapi, with the mini-program's appid.
+    pub(crate) fn route(self) -> &'static str {
         match self {
-            Self::Jsapi => "/v3/pay/transactions/jsapi",
-            Self::H5 => "/v3/pay/transactions/h5",
-            Self::Native => "/v3/pay/transactions/native",
-            Self::App => "/v3/pay/transactions/app",
-        }
-    }
-
-    /// The route that a service provider's orders are posted to.
-    pub fn partner_order_path(self) -> &'static str {
-        match self {
-            Self::Jsapi => "/v3/pay/partner/transactions/jsapi",
-            Self::H5 => "/v3/pay/partner/transactions/h5",
-            Self::Native => "/v3/pay/partner/transactions/native",
-            Self::App => "/v3/pay/partner/transactions/app",
+            Self::Jsapi => "jsapi",
+            Self::H5 => "h5",
+            Self::Native => "native",
+            Self::App => "app",
         }
     }
 }

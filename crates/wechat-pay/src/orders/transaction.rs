@@ -3,26 +3,42 @@
 //! Words that this crate does not know are kept, never taken for success or failure.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::money::Fen;
 use crate::words::words;
 
-/// An order as WeChat sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// An order as WeChat sees it, in either mode.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Transaction {
-    /// The application that ordered; empty where WeChat leaves it out (code pay may).
+    /// The application that ordered, in partner mode the provider's (`sp_appid`); empty where
+    /// WeChat leaves it out (code pay may).
     #[serde(default, deserialize_with = "null_as_default")]
     pub appid: String,
-    /// The merchant number.
+    /// The merchant number, in partner mode the provider's (`sp_mchid`).
+    #[serde(default)]
     pub mchid: String,
+    /// Partner mode: the sub-merchant's application, where the order named one.
+    #[serde(default)]
+    pub sub_appid: Option<String>,
+    /// Partner mode: the sub-merchant's number.
+    #[serde(default)]
+    pub sub_mchid: Option<String>,
+    /// Read into `appid`, after which it is empty.
+    #[serde(default)]
+    sp_appid: Option<String>,
+    /// Read into `mchid`, after which it is empty.
+    #[serde(default)]
+    sp_mchid: Option<String>,
     /// The merchant's number.
     pub out_trade_no: String,
     /// WeChat's number; absent until paid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub transaction_id: Option<String>,
     /// The product that was paid with; absent until paid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub trade_type: Option<TradeType>,
     /// Where the order stands.
     pub trade_state: TradeState,
@@ -30,51 +46,88 @@ pub struct Transaction {
     #[serde(default, deserialize_with = "null_as_default")]
     pub trade_state_desc: String,
     /// The bank, or `OTHERS`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub bank_type: Option<String>,
     /// What the merchant gave with the order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub attach: Option<String>,
     /// When it was paid, RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub success_time: Option<String>,
     /// Who paid; absent or empty until paid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub payer: Option<Payer>,
     /// The money.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub amount: Option<TransactionAmount>,
     /// The coupons that were used, in WeChat's own form; empty where there were none.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub promotion_detail: Vec<serde_json::Value>,
 }
 
 /// The buyer, as far as WeChat tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Payer {
-    /// The buyer's name under the ordering appid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The openid under the application that ordered, in partner mode the provider's
+    /// (`sp_openid`).
+    #[serde(default)]
     pub openid: Option<String>,
+    /// Partner mode: the openid under the sub-merchant's application.
+    #[serde(default)]
+    pub sub_openid: Option<String>,
+    /// Read into `openid`, after which it is empty.
+    #[serde(default)]
+    sp_openid: Option<String>,
 }
 
 /// The money of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct TransactionAmount {
     /// What was ordered, in fen.
     pub total: Fen,
     /// What the buyer paid, in fen: less than `total` where a coupon was used; absent until paid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub payer_total: Option<Fen>,
     /// `CNY`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub currency: Option<String>,
     /// The currency that the buyer paid in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub payer_currency: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Transaction {
+    /// Reads the fields, and then who ordered. A merchant's order must name `mchid`, a service
+    /// provider's `sp_mchid` and `sub_mchid`.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The derived function of the same name, which `remote` makes.
+        let mut read = Self::deserialize(deserializer)?;
+        if let Some(sp_mchid) = read.sp_mchid.take() {
+            read.mchid = sp_mchid;
+            read.appid = read.sp_appid.take().unwrap_or_default();
+            if read.sub_mchid.is_none() {
+                return Err(D::Error::missing_field("sub_mchid"));
+            }
+            if let Some(payer) = &mut read.payer {
+                payer.openid = payer.sp_openid.take();
+            }
+            return Ok(read);
+        }
+        if read.mchid.is_empty() {
+            let is_partner = read.sub_mchid.is_some() || read.sp_appid.is_some();
+            let name = if is_partner { "sp_mchid" } else { "mchid" };
+            return Err(D::Error::missing_field(name));
+        }
+        // A merchant's order has no names of partner mode; were they there, they say nothing.
+        read.sp_appid = None;
+        read.sub_appid = None;
+        read.sub_mchid = None;
+        if let Some(payer) = &mut read.payer {
+            payer.sp_openid = None;
+            payer.sub_openid = None;
+        }
+        Ok(read)
+    }
 }
 
 impl Transaction {
@@ -219,5 +272,48 @@ mod tests {
         );
         paid.success_time = Some("yesterday".into());
         assert_eq!(paid.success_time(), None);
+    }
+
+    fn read(json: &str) -> Result<Transaction, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_providers_order_is_read_under_the_same_names() {
+        let paid = read(
+            r#"{"sp_appid":"wx1","sp_mchid":"1","sub_appid":"wx2","sub_mchid":"2",
+                "out_trade_no":"N1","trade_state":"SUCCESS","amount":{"total":100},
+                "payer":{"sp_openid":"oA","sub_openid":"oB"}}"#,
+        )
+        .unwrap();
+        assert_eq!((paid.appid.as_str(), paid.mchid.as_str()), ("wx1", "1"));
+        assert_eq!(paid.sub_appid.as_deref(), Some("wx2"));
+        assert_eq!(paid.sub_mchid.as_deref(), Some("2"));
+        assert_eq!(paid.openid(), Some("oA"));
+        assert_eq!(paid.payer.unwrap().sub_openid.as_deref(), Some("oB"));
+    }
+
+    #[test]
+    fn the_ids_of_one_mode_are_never_mixed_with_those_of_the_other() {
+        let with = |ids: &str| {
+            let fields = r#""out_trade_no":"N1","trade_state":"NOTPAY""#;
+            read(&format!("{{{ids},{fields}}}"))
+        };
+        let both = with(r#""mchid":"9","appid":"wx9","sp_mchid":"1","sub_mchid":"2""#).unwrap();
+        assert_eq!((both.mchid.as_str(), both.appid.as_str()), ("1", ""));
+        assert_eq!(both.sub_mchid.as_deref(), Some("2"));
+        let merchant = with(r#""mchid":"9","sub_mchid":"2","sub_appid":"wx2""#).unwrap();
+        assert_eq!((merchant.sub_mchid, merchant.sub_appid), (None, None));
+        for (ids, missing) in [
+            (r#""appid":"wx9""#, "mchid"),
+            (r#""sp_appid":"wx1","sub_mchid":"2""#, "sp_mchid"),
+            (r#""sp_mchid":"1""#, "sub_mchid"),
+        ] {
+            let error = with(ids).unwrap_err();
+            assert!(
+                error.starts_with(&format!("missing field `{missing}`")),
+                "{ids}: {error}"
+            );
+        }
     }
 }
