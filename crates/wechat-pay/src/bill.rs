@@ -1,17 +1,17 @@
-//! Bills: ask for one, download its file, read it.
+//! Bills: request one, download its file, read it.
 //!
 //! 1. [`TradeBillRequest`] or [`FundFlowBillRequest`]; the answer is a [`BillTicket`], signed.
-//! 2. [`BillTicket::download`]: a request to the address in the ticket, good for five minutes.
-//!    The file is the one success that WeChat never signs, and [`BillDownload::file`] the one
-//!    place where that is taken; the ticket's hash vouches for the file instead.
+//! 2. [`BillTicket::download`]: a request to the address in the ticket, valid for five minutes.
+//!    WeChat never signs the file; only [`BillDownload::file`] accepts an unsigned success. The
+//!    ticket's hash, which is signed, authenticates the file.
 //! 3. [`read_bill`] checks the hash first and then reads. For files that do not fit into memory:
 //!    [`BillText`] checks the hash piece by piece, and [`BillReader`] does both in one pass.
 //!
-//! A sub-merchant's flow of funds, which its provider asks for, comes encrypted and perhaps in
+//! A sub-merchant's flow of funds, which its provider requests, comes encrypted and perhaps in
 //! parts: [`SubMerchantFundFlowBillRequest`], [`SealedBillTickets`], [`read_sealed_bill`].
 //!
-//! Columns are found by name, because their set differs from kind to kind and grows; the names of
-//! before 2018 are known, too. A line that cannot be read does not hide the others: its row says
+//! Columns are found by name, because their set differs from kind to kind and grows; the names from
+//! before 2018 are known as well. A line that cannot be read does not hide the others: its row says
 //! why ([`BillRow::check`]).
 
 mod error;

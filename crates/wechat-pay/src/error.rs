@@ -1,10 +1,10 @@
-//! What WeChat said when it refused, kept as it was said, and what a caller may conclude.
+//! WeChat's error answers as they came, and what a caller may conclude from them.
 
 use serde::Deserialize;
 
 use crate::json::read_json;
 
-/// An error answer of the gateway's. `code` decides, `message` is for people and logs.
+/// An error answer of the gateway. `code` decides, `message` is for people and logs.
 ///
 /// One code comes with several statuses and one status with several codes, so neither is
 /// derived from the other.
@@ -15,16 +15,16 @@ pub struct WechatError {
     pub status: u16,
     /// WeChat's code, such as `PARAM_ERROR`; empty where the answer had none.
     pub code: String,
-    /// WeChat's message, mostly Chinese; empty where the answer had none. WeChat repeats a value that
-    /// it refuses, so openids are cut to their first characters: the message goes into logs and answers.
+    /// WeChat's message, mostly Chinese; empty where the answer had none. WeChat repeats
+    /// a refused value, so openids are cut to their first characters: the message goes into logs.
     pub message: String,
     /// WeChat's `detail`, in whatever shape it came.
     pub detail: Option<serde_json::Value>,
     /// The `Request-ID`, which WeChat's support asks for.
     pub request_id: Option<String>,
     /// Whether the answer was signed, and the signature held. WeChat does not sign what it
-    /// refuses before it knows the merchant, so an unsigned error is no forgery by itself; but
-    /// it is no proof either.
+    /// refuses before it knows the merchant, so an unsigned error is not always a
+    /// forgery; it proves nothing either.
     pub trusted: bool,
 }
 
@@ -50,21 +50,21 @@ impl WechatError {
         }
     }
 
-    /// Whether the same request, signed afresh, may well succeed later. How much later, and
-    /// whether a query is due first, says [`WechatError::retry_with`].
+    /// Whether the same request, signed again, may succeed later. When, and whether
+    /// a query comes first: see [`WechatError::retry_with`].
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.is_transient() || self.code == "STATEMENT_CREATING"
     }
 
-    /// Whether the request may have been carried out all the same. Only a signed refusal says
-    /// no; a caller that would order under another number must query first.
+    /// Whether WeChat may have carried the request out. Only a signed refusal rules it out; before
+    /// a caller orders under another number, it must query.
     #[must_use]
     pub fn may_have_taken_effect(&self) -> bool {
         !self.trusted || self.is_transient()
     }
 
-    /// Whether this is an answer of WeChat's at all: it is signed, or has one of WeChat's codes.
+    /// Whether WeChat wrote this answer: it is signed, or has one of WeChat's codes.
     /// Anything else comes from a firewall, a proxy or a captive portal on the way, and says
     /// nothing about the request.
     #[must_use]
@@ -72,7 +72,7 @@ impl WechatError {
         self.trusted || !self.code.is_empty()
     }
 
-    /// Whether WeChat could not say, rather than would not.
+    /// Whether the cause is temporary.
     pub(crate) fn is_transient(&self) -> bool {
         !self.is_wechats()
             || self.status == 429

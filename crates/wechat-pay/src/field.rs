@@ -1,4 +1,4 @@
-//! What is wrong with a value before it is sent: the field and the rule, never the value.
+//! Validation before sending: an error names the field and the rule, never the value.
 //!
 //! The value stays out of the message on purpose: it may be a buyer's openid or address.
 
@@ -24,7 +24,7 @@ impl InvalidField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// Nothing in it.
+    /// Empty.
     Empty,
     /// More bytes of UTF-8 than WeChat takes. WeChat counts bytes, not characters.
     TooManyBytes {
@@ -50,9 +50,9 @@ pub enum Rule {
     AboveMaximum(i64),
     /// A URL that breaks the given rule.
     Url(&'static str),
-    /// Not of the form that is given in words.
+    /// Not of the form that the text describes.
     Form(&'static str),
-    /// A field that must come and does not.
+    /// A required field that is missing.
     Required,
     /// A name inside of this field that APIv3 does not document: WeChat refuses those.
     UnknownName,

@@ -19,7 +19,7 @@ use serde_path_to_error::{Path, Segment};
 /// RFC 8259 lets a reader ignore a byte order mark in front of JSON.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What was read, and what of it was not understood.
+/// A value, and the fields that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadJson<T> {
     /// The value.
@@ -40,10 +40,10 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// A field in which a word of a later version stands, where everything depends on the word.
+    /// A field whose value this version does not know, and on which everything depends.
     #[must_use]
     pub fn unknown_word(field: &str) -> Self {
-        Self::new(field, "is a word that this version does not know")
+        Self::new(field, "has a value that this version does not know")
     }
 
     pub(crate) fn contradiction(field: &str) -> Self {
@@ -79,7 +79,7 @@ pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<ReadJson<T>, Unread
             // The same as absent.
             Some(Value::Null) => {}
             Some(_) => left_out.push(error.path().to_string()),
-            None => return Err(Unreadable::new(&path_text(error.path()), ODD)),
+            None => return Err(Unreadable::new(&path_text(error.path()), UNDOCUMENTED_FORM)),
         }
     }
 }
@@ -147,7 +147,7 @@ impl<'de> IntoDeserializer<'de, Error> for Strict<'de> {
     }
 }
 
-const ODD: &str = "is not in the documented form";
+const UNDOCUMENTED_FORM: &str = "is not in the documented form";
 
 /// The name in serde's sentence about a field that is missing. The sentence is part of serde's
 /// public behaviour (`de::Error::missing_field`).
@@ -164,7 +164,7 @@ fn missing(parent: &Path, name: &str, left_out: &[String]) -> Unreadable {
         parent => format!("{parent}.{name}"),
     };
     let rule = if left_out.contains(&field) {
-        ODD
+        UNDOCUMENTED_FORM
     } else {
         "is missing"
     };
@@ -178,8 +178,7 @@ fn path_text(path: &Path) -> String {
     }
 }
 
-/// Takes a field out of the object that has it. A place in a list is not taken out: the others
-/// would move.
+/// Removes a field from its object. An item of a list is not removed: the others would move.
 fn take_out(json: &mut Value, path: &Path) -> Option<Value> {
     let mut segments: Vec<&Segment> = path.iter().collect();
     let Some(Segment::Map { key }) = segments.pop() else {
@@ -273,7 +272,7 @@ mod tests {
             ("null", "the body", "is not a JSON object"),
             ("{}", "number", missing),
             (r#"{"number":null}"#, "number", missing),
-            (r#"{"number":7}"#, "number", ODD),
+            (r#"{"number":7}"#, "number", UNDOCUMENTED_FORM),
             (r#"{"number":"N","amount":{}}"#, "amount.total", missing),
             (
                 r#"{"number":"N","amount":{"total":null}}"#,
@@ -283,14 +282,18 @@ mod tests {
             (
                 r#"{"number":"N","amount":{"total":1.5}}"#,
                 "amount.total",
-                ODD,
+                UNDOCUMENTED_FORM,
             ),
             (
                 r#"{"number":"N","parts":[{"name":"a"},{}]}"#,
                 "parts[1].name",
                 missing,
             ),
-            (r#"{"number":"N","parts":[7]}"#, "parts[0]", ODD),
+            (
+                r#"{"number":"N","parts":[7]}"#,
+                "parts[0]",
+                UNDOCUMENTED_FORM,
+            ),
         ];
         for (json, field, rule) in table {
             let error = read(json).unwrap_err();

@@ -2,8 +2,8 @@
 //! certificates, for merchants and for service providers.
 //!
 //! Both sides of the wire are here. A merchant signs requests ([`RequestParts::sign`]), checks
-//! replies ([`Reply::verify`]) and opens notifications ([`open_notification`]); a stand-in for
-//! WeChat Pay checks requests ([`Authorization`]), signs replies ([`PlatformKey::sign_headers`])
+//! replies ([`Reply::verify`]) and opens notifications ([`open_notification`]); an implementation
+//! of WeChat's side checks requests ([`Authorization`]), signs replies ([`PlatformKey::sign_headers`])
 //! and seals notifications ([`NotificationDraft`]).
 //!
 //! The crate never opens a socket, reads a clock or makes a random number: time and randomness
@@ -15,12 +15,11 @@
 //! refund; [`bill`] requests bills and reads them; [`TrustedKeys::refreshed`] takes WeChat's
 //! certificates; [`v2`] is the part of version 2 that a merchant of version 3 still meets.
 //!
-//! What may be done after a refusal, or after no answer at all, is a verdict and not a guess:
+//! What a caller may do after a refusal, or after no answer at all, is decided here:
 //! [`ReplyError::is_retryable`], [`ReplyError::may_have_taken_effect`],
-//! [`ReplyError::retry_with`], [`Operation::after_silence`].
+//! [`ReplyError::retry_with`], [`Operation::after_no_answer`].
 //!
-//! How fast it signs and verifies, to be read beside `openssl speed -seconds 3 rsa2048` in the same
-//! run: `cargo run --release -p wechat-pay --example signature_rate`.
+//! To measure signing and verifying (compare with `openssl speed -seconds 3 rsa2048`): `cargo run --release -p wechat-pay --example signature_rate`.
 //!
 //! A payment, from the merchant's side:
 //!

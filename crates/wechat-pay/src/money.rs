@@ -13,7 +13,7 @@ use crate::field::{InvalidField, Rule};
 pub struct Fen(i64);
 
 impl Fen {
-    /// No money.
+    /// Zero.
     pub const ZERO: Self = Self(0);
     /// The least that can be paid or refunded.
     pub const ONE: Self = Self(1);
@@ -60,23 +60,23 @@ impl Fen {
     }
 }
 
-/// Why a text is no amount in yuan. The bill's other decimals (fees) have the same causes.
+/// Why a text is not an amount in yuan. Fees in bills have the same causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum YuanTextError {
-    /// Nothing in it.
+    /// Empty.
     #[error("an amount in yuan must not be empty")]
     Empty,
     /// It begins with a minus.
     #[error("an amount in yuan must not be negative")]
     Negative,
-    /// Something else than digits and one point: signs, blanks, exponents, separators.
+    /// Characters other than digits and one point: signs, blanks, exponents, separators.
     #[error("an amount in yuan may only have digits and one point, has {0:?}")]
     Character(char),
     /// No digit before or after the point.
     #[error("an amount in yuan must have digits on both sides of its point")]
     BarePoint,
-    /// A fraction of what it is counted in.
+    /// More decimals than the unit has.
     #[error("an amount in yuan must have at most {max} digits after the point, has {got}")]
     TooPrecise {
         /// The most: 2, a fen.
@@ -215,7 +215,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_read_is_worth_what_it_says(whole in 0_i64..1_000_000_000, fraction in "[0-9]{0,2}") {
+        fn a_decimal_is_read_as_its_exact_value(whole in 0_i64..1_000_000_000, fraction in "[0-9]{0,2}") {
             let text = if fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") };
             let fen: i64 = format!("{fraction:0<2}").parse().unwrap();
             proptest::prop_assert_eq!(Fen::from_yuan_text(&text).map(Fen::get), Ok(whole * 100 + fen));

@@ -1,8 +1,8 @@
 //! Notifications: verify the raw bytes, read the envelope, open the resource; and, for WeChat's
 //! side, seal and sign them.
 //!
-//! The body must be the bytes as they came. A body that was read as JSON and written anew does
-//! not verify, and that is the commonest fault in the field.
+//! The body must be the bytes as they came. A body that was parsed and serialised
+//! again does not verify; this is the most common mistake in practice.
 
 use std::fmt;
 
@@ -28,33 +28,33 @@ pub const TRANSACTION_SUCCESS: &str = "TRANSACTION.SUCCESS";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     /// WeChat's id of the notification; the same on every try. Where WeChat leaves it out, a hash
-    /// of what is inside stands for it.
+    /// of the content.
     pub id: String,
     /// When it was made, RFC 3339; empty where WeChat leaves it out.
     pub create_time: String,
-    /// [`TRANSACTION_SUCCESS`], or another word, which is kept.
+    /// [`TRANSACTION_SUCCESS`], or another event as WeChat wrote it.
     pub event_type: String,
     /// For people, in Chinese.
     pub summary: String,
-    /// What it is about.
+    /// The subject.
     pub resource: NotifiedResource,
     /// What was sealed, as WeChat wrote it. It may name the buyer, so it belongs in no log.
     pub plaintext: Vec<u8>,
-    /// The paths of optional fields that were not understood, for a log.
+    /// The paths of optional fields that could not be read, for a log.
     pub left_out: Vec<String>,
 }
 
-/// A notification that WeChat signed and whose inside cannot be read or contradicts the event. It
-/// is given whole, to be kept. `Debug` hides the inside: it may name the buyer.
+/// A notification that WeChat signed and whose content cannot be read or contradicts the event. The
+/// caller gets all of it, to store it. `Debug` hides the content: it may name the buyer.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnreadNotification {
     /// As [`Notification::id`].
     pub id: String,
-    /// WeChat's word for what happened; empty where WeChat leaves it out.
+    /// WeChat's event; empty where WeChat leaves it out.
     pub event_type: String,
     /// What was sealed, as WeChat wrote it.
     pub plaintext: Vec<u8>,
-    /// Which field, and why.
+    /// The field, and the rule that it breaks.
     pub problem: Unreadable,
 }
 
@@ -68,15 +68,15 @@ impl fmt::Debug for UnreadNotification {
     }
 }
 
-/// What a notification is about.
+/// The subject of a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotifiedResource {
     /// A payment, in either mode.
     Transaction(Box<Transaction>),
-    /// A refund's end: it arrived, it cannot arrive, or it was given up.
+    /// A refund's result: it arrived, it cannot arrive, or it was closed.
     Refund(Box<RefundNotice>),
-    /// Something that this crate does not read; see [`Notification::plaintext`].
+    /// A kind that this crate does not read; see [`Notification::plaintext`].
     Other {
         /// WeChat's word for it; empty where WeChat leaves it out.
         original_type: String,
@@ -87,24 +87,24 @@ pub enum NotifiedResource {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotificationError {
-    /// WeChat did not sign this, or not now. Nothing in it was looked at.
-    #[error("the notification is not believed: {0}")]
+    /// The signature is not valid, or too old. The body was not read.
+    #[error("the notification has no valid signature: {0}")]
     Signature(#[from] SignatureError),
     /// Signed, and the envelope has no sealed resource that could be opened.
     #[error("the notification's envelope cannot be read: {0}")]
     Envelope(Unreadable),
-    /// Signed, and does not open: most likely the APIv3 key in the configuration is another.
+    /// Signed, and cannot be decrypted: most likely the configured APIv3 key is wrong.
     #[error("the notification's resource cannot be opened: {error}")]
     Opening {
         /// WeChat's id of the notification; empty where WeChat leaves it out.
         id: String,
-        /// Why.
+        /// The cause.
         error: AeadError,
     },
     /// Opened, and a field that money or identity depends on cannot be read.
     #[error("the notification's resource cannot be read: {}", .0.problem)]
     Resource(Box<UnreadNotification>),
-    /// It says that a payment was made or a refund ended, and what is inside says otherwise.
+    /// The event and the content contradict each other.
     #[error("the notification's event and its resource contradict each other: {}", .0.problem)]
     Contradiction(Box<UnreadNotification>),
 }
@@ -117,7 +117,7 @@ impl NotificationError {
         matches!(self, Self::Signature(SignatureError::Probe))
     }
 
-    /// The status to answer with. Anything but 200 and 204 makes WeChat try again later.
+    /// The status to answer with. Any status but 200 and 204 makes WeChat retry.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
@@ -125,7 +125,7 @@ impl NotificationError {
             Self::Envelope(_) | Self::Resource(_) | Self::Contradiction(_) => {
                 StatusCode::BAD_REQUEST
             }
-            // The sender did all right: the key is ours.
+            // WeChat made no mistake: the key is ours.
             Self::Opening { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -139,7 +139,7 @@ pub fn failure_body(message: &str) -> Bytes {
         .into()
 }
 
-/// Verifies, then reads, then opens. `body` must be the raw bytes; `now_s` is the reader's clock.
+/// Verifies, then reads, then opens. `body` must be the raw bytes; `now_s` is the caller's clock.
 pub fn open_notification(
     headers: &HeaderMap,
     body: &[u8],
@@ -198,7 +198,7 @@ pub fn open_notification(
     }
 }
 
-/// A notification that is to be sent: what only a stand-in for WeChat Pay does. The sealed body
+/// A notification to send, for an implementation of WeChat's side. The sealed body
 /// is signed with [`crate::PlatformKey::sign_headers`], anew for each try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotificationDraft {
@@ -252,7 +252,7 @@ struct Envelope {
     resource: SealedResource,
 }
 
-/// What the inside of a notification is.
+/// The kind of a notification's content.
 enum Kind {
     Transaction,
     Refund,
@@ -273,7 +273,7 @@ impl Kind {
     }
 }
 
-/// Why an inside is not read.
+/// Why the content is refused.
 enum Unread {
     Field(Unreadable),
     Contradiction(Unreadable),
@@ -318,7 +318,7 @@ fn read_refund(event_type: &str, plaintext: &[u8]) -> Result<ReadJson<NotifiedRe
     })
 }
 
-/// Stands for the id of a notification without one: the same content has the same.
+/// The id for a notification without one: the same content gives the same id.
 fn content_id(plaintext: &[u8]) -> String {
     let hash = digest(&SHA256, plaintext);
     format!("content-{}", upper_hex(&hash.as_ref()[..16]))

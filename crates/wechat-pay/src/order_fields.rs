@@ -21,7 +21,7 @@ checked_text! {
     RefundId, check_refund_id
 }
 checked_text! {
-    /// What the buyer reads in the cashier: 1 to 127 **bytes** of UTF-8, no emoji.
+    /// The text that the buyer sees in the cashier: 1 to 127 **bytes** of UTF-8, no emoji.
     Description, check_description
 }
 checked_text! {

@@ -1,7 +1,6 @@
-//! The receipt page of partner mode (点金计划, 商家小票): by what its address is known to be
-//! WeChat's. Source: the product's description (goldplan_product_description), section on
-//! `check_code`. The example that is printed there does not reproduce, so the form is documented
-//! and not proven.
+//! The receipt page of partner mode (点金计划, 商家小票): checks that WeChat made its address. Source: the product's description (goldplan_product_description), section on
+//! `check_code`. The example there gives another result, so this form is documented and not
+//! proven.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use md5::{Digest, Md5};

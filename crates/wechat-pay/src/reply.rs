@@ -1,8 +1,8 @@
 //! A reply is verified before it is parsed.
 //!
-//! A success must be signed, 204 with its empty body included. An error without any signature
-//! header is taken as *untrusted*, because WeChat does not sign what it refuses early; one
-//! signature header on an error, and the whole check is due.
+//! A success must be signed, also 204 with its empty body. An error without any signature
+//! header is taken as *untrusted*, because WeChat does not sign what it refuses early; an
+//! error with any signature header must pass the whole check.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -35,13 +35,13 @@ pub struct VerifiedReply {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
-    /// The reply is not believed. Whatever it said was not looked at.
-    #[error("the reply is not believed: {0}")]
+    /// The signature is not valid. The body was not read.
+    #[error("the reply has no valid signature: {0}")]
     Signature(#[from] SignatureError),
     /// WeChat refused.
     #[error(transparent)]
     Wechat(Box<WechatError>),
-    /// 202: accepted, not yet done. Send the same again.
+    /// 202: accepted, not yet done. Send the same request again.
     #[error("WeChat has accepted the request and not yet carried it out")]
     NotYet,
     /// A status that APIv3 does not use.
@@ -53,7 +53,7 @@ pub enum ReplyError {
 }
 
 impl ReplyError {
-    /// Whether the same request, signed afresh, may well succeed later.
+    /// Whether the same request, signed again, may succeed later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -63,7 +63,7 @@ impl ReplyError {
         }
     }
 
-    /// Whether the request may have been carried out all the same.
+    /// Whether WeChat may have carried the request out.
     #[must_use]
     pub fn may_have_taken_effect(&self) -> bool {
         match self {
@@ -72,7 +72,7 @@ impl ReplyError {
         }
     }
 
-    /// What WeChat said, where it said something.
+    /// WeChat's error answer, if this is one.
     #[must_use]
     pub fn wechat(&self) -> Option<&WechatError> {
         match self {
@@ -83,7 +83,7 @@ impl ReplyError {
 }
 
 impl Reply {
-    /// Believes the reply, or says why not. `now_s` is the reader's clock, in seconds.
+    /// Checks status and signature. `now_s` is the caller's clock, in seconds.
     pub fn verify(self, keys: &TrustedKeys, now_s: i64) -> Result<VerifiedReply, ReplyError> {
         let success = self.status.is_success();
         let signed = is_signed(&self.headers);
@@ -125,12 +125,12 @@ impl VerifiedReply {
         self.read().map(|read| read.value)
     }
 
-    /// The same with the paths of the fields that were not understood, for a log.
+    /// As [`VerifiedReply::parse`], with the paths of the fields that could not be read, for a log.
     pub fn read<T: DeserializeOwned>(&self) -> Result<ReadJson<T>, ReplyError> {
         read_json(&self.body).map_err(ReplyError::Malformed)
     }
 
-    /// The status: 200, or 204 where there is nothing to say (close).
+    /// The status: 200, or 204 without a body (close).
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unsigned_error_is_heard_and_not_trusted() {
+    fn an_unsigned_error_is_read_and_not_trusted() {
         let error = verify(reply(
             401,
             r#"{"code":"SIGN_ERROR","message":"签名错误"}"#,
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_on_a_reply_is_its_own_quiet_cause_and_worth_a_retry() {
+    fn a_probe_on_a_reply_has_its_own_error_and_can_be_retried() {
         let mut probe = reply(200, "{}", true);
         probe.headers.insert(
             "wechatpay-signature",

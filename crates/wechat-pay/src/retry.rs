@@ -1,14 +1,13 @@
 //! What to do next after a refusal, or after no answer: WeChat's retry table as a function.
 //!
-//! Nothing here sends or waits. The rule behind all of it: money moves under a number, so the
-//! same number with the same bytes is safe to repeat, and another number never is before the
-//! first one was asked about.
+//! Nothing here sends or waits. WeChat moves money once for each number. So the same number with
+//! the same bytes is safe to repeat; another number is safe only after a query for the first one.
 
 use crate::error::WechatError;
 use crate::reply::ReplyError;
 use crate::signing::signature::SignatureError;
 
-/// What was asked of WeChat.
+/// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -24,7 +23,7 @@ pub enum Operation {
     Reverse,
     /// A refund.
     Refund,
-    /// A refund that is sent another way.
+    /// An abnormal refund: the money goes to another account.
     AbnormalRefund,
     /// A query for a refund.
     RefundQuery,
@@ -40,41 +39,40 @@ pub enum Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RetryWith {
-    /// The same request: same number, same bytes, signed afresh.
+    /// The same request: same number, same bytes, new signature.
     SameRequest {
-        /// Not before so many seconds.
+        /// The earliest time, in seconds from now.
         after_s: u32,
     },
-    /// A query for the number first; it decides. A refund is never repeated before.
+    /// Query the number first and follow the result. A refund is never repeated before.
     QueryFirst,
-    /// The query says that what was asked about never arrived: send *that* again, same number,
-    /// same bytes.
+    /// The query found nothing: send the *original* request again, same number, same bytes.
     OriginalRequest,
     /// The number is used up. Query and close it; then order under another one.
     NewNumber,
-    /// Not as it is. Once the cause is mended, under the same number.
-    OnceMended,
+    /// Do not repeat it unchanged. Fix the cause, then send it under the same number.
+    AfterFix,
 }
 
-/// A pause after which the gateway is likely to answer again.
+/// The pause after a temporary error.
 const SOON_S: u32 = 1;
-/// A pause after the gateway said that it was asked too often.
+/// The pause after a rate limit.
 const RATE_S: u32 = 5;
-/// A bill that is being made is ready about half an hour later.
+/// The pause while WeChat makes a bill, about half an hour.
 const BILL_S: u32 = 1_800;
 
 impl Operation {
-    /// What to do after a timeout, a broken connection, or an answer that was cut off: WeChat
-    /// may have carried it out.
+    /// What to do after a timeout, a broken connection or a truncated answer: WeChat may have
+    /// carried the request out.
     #[must_use]
-    pub fn after_silence(self) -> RetryWith {
+    pub fn after_no_answer(self) -> RetryWith {
         match self {
             Self::CodePay | Self::Refund | Self::AbnormalRefund => RetryWith::QueryFirst,
             _ => RetryWith::SameRequest { after_s: SOON_S },
         }
     }
 
-    /// Whether it can move money or open the way for it.
+    /// Whether the request can move money or make a payment possible.
     fn has_effect(self) -> bool {
         matches!(
             self,
@@ -93,7 +91,7 @@ impl WechatError {
     #[must_use]
     pub fn retry_with(&self, operation: Operation) -> RetryWith {
         if self.is_transient() {
-            return match operation.after_silence() {
+            return match operation.after_no_answer() {
                 RetryWith::SameRequest { .. } if self.status == 429 => {
                     RetryWith::SameRequest { after_s: RATE_S }
                 }
@@ -112,13 +110,13 @@ impl WechatError {
             (Operation::Query, "ORDER_NOT_EXIST") => RetryWith::OriginalRequest,
             (Operation::RefundQuery, "RESOURCE_NOT_EXISTS") => RetryWith::OriginalRequest,
             (Operation::Bill, "STATEMENT_CREATING") => RetryWith::SameRequest { after_s: BILL_S },
-            // An unsigned refusal may not be WeChat's: about money, ask before believing it.
+            // An unsigned refusal may not be WeChat's: where money moves, query first.
             (Operation::Refund | Operation::AbnormalRefund | Operation::CodePay, _)
                 if !self.trusted =>
             {
                 RetryWith::QueryFirst
             }
-            _ => RetryWith::OnceMended,
+            _ => RetryWith::AfterFix,
         }
     }
 }
@@ -129,13 +127,13 @@ impl ReplyError {
     pub fn retry_with(&self, operation: Operation) -> RetryWith {
         match self {
             Self::Wechat(error) => error.retry_with(operation),
-            Self::NotYet | Self::Signature(SignatureError::Probe) => operation.after_silence(),
-            // Repeating would bring the same; what happened is still to be found out.
+            Self::NotYet | Self::Signature(SignatureError::Probe) => operation.after_no_answer(),
+            // A repetition would bring the same answer; a query finds out what happened.
             Self::Signature(_) | Self::Malformed(_) | Self::UnexpectedStatus(_) => {
                 if operation.has_effect() {
                     RetryWith::QueryFirst
                 } else {
-                    RetryWith::OnceMended
+                    RetryWith::AfterFix
                 }
             }
         }
@@ -148,7 +146,7 @@ mod tests {
         AbnormalRefund, Bill, Certificates, Close, CodePay, Order, Query, Refund, RefundQuery,
         Reverse,
     };
-    use super::RetryWith::{NewNumber, OnceMended, OriginalRequest, QueryFirst, SameRequest};
+    use super::RetryWith::{AfterFix, NewNumber, OriginalRequest, QueryFirst, SameRequest};
     use super::*;
 
     fn refusal(status: u16, code: &str, trusted: bool) -> ReplyError {
@@ -166,7 +164,7 @@ mod tests {
     #[test]
     fn the_retry_table_holds_for_each_operation() {
         let table = [
-            // An order in doubt is repeated as it was; a refund is asked about.
+            // An order in doubt is repeated unchanged; a refund is queried first.
             (Order, 500, "SYSTEM_ERROR", true, SOON),
             (Order, 502, "", false, SOON),
             (
@@ -185,7 +183,7 @@ mod tests {
             (Query, 500, "SYSTEM_ERROR", false, SOON),
             (Close, 500, "SYSTEM_ERROR", true, SOON),
             (Reverse, 500, "SYSTEM_ERROR", true, SOON),
-            // A query that finds nothing says: send the original again.
+            // A query that finds nothing: send the original again.
             (Query, 404, "ORDER_NOT_EXIST", true, OriginalRequest),
             (
                 RefundQuery,
@@ -194,18 +192,18 @@ mod tests {
                 true,
                 OriginalRequest,
             ),
-            (RefundQuery, 404, "MCH_NOT_EXISTS", true, OnceMended),
-            // Numbers that are used up, and orders that are paid, in both spellings.
+            (RefundQuery, 404, "MCH_NOT_EXISTS", true, AfterFix),
+            // Used numbers, and paid orders in both spellings.
             (Order, 403, "OUT_TRADE_NO_USED", true, NewNumber),
             (Order, 400, "ORDER_CLOSED", true, NewNumber),
             (Order, 400, "ORDERPAID", true, QueryFirst),
             (Close, 400, "ORDER_PAID", true, QueryFirst),
-            // Never as it is.
-            (Order, 400, "PARAM_ERROR", true, OnceMended),
-            (Order, 401, "SIGN_ERROR", false, OnceMended),
-            (Order, 403, "NO_AUTH", true, OnceMended),
-            (Refund, 403, "NOT_ENOUGH", true, OnceMended),
-            (Refund, 400, "PARAM_ERROR", true, OnceMended),
+            // Never unchanged.
+            (Order, 400, "PARAM_ERROR", true, AfterFix),
+            (Order, 401, "SIGN_ERROR", false, AfterFix),
+            (Order, 403, "NO_AUTH", true, AfterFix),
+            (Refund, 403, "NOT_ENOUGH", true, AfterFix),
+            (Refund, 400, "PARAM_ERROR", true, AfterFix),
             (Refund, 400, "PARAM_ERROR", false, QueryFirst),
             (
                 Bill,
@@ -214,7 +212,7 @@ mod tests {
                 true,
                 SameRequest { after_s: 1_800 },
             ),
-            (Bill, 400, "NO_STATEMENT_EXIST", true, OnceMended),
+            (Bill, 400, "NO_STATEMENT_EXIST", true, AfterFix),
         ];
         for (operation, status, code, trusted, expected) in table {
             let said = refusal(status, code, trusted).retry_with(operation);
@@ -227,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_and_disbelief_never_repeat_a_refund_unasked() {
+    fn no_answer_and_no_valid_signature_never_repeat_a_refund_without_a_query() {
         for error in [
             ReplyError::NotYet,
             ReplyError::Signature(SignatureError::Probe),
@@ -239,15 +237,15 @@ mod tests {
                 assert_eq!(error.retry_with(operation), QueryFirst, "{error}");
             }
         }
-        assert_eq!(Refund.after_silence(), QueryFirst);
-        assert_eq!(Order.after_silence(), SOON);
+        assert_eq!(Refund.after_no_answer(), QueryFirst);
+        assert_eq!(Order.after_no_answer(), SOON);
         assert_eq!(ReplyError::NotYet.retry_with(Order), SOON);
         assert_eq!(malformed().retry_with(Order), QueryFirst);
-        assert_eq!(malformed().retry_with(Certificates), OnceMended);
+        assert_eq!(malformed().retry_with(Certificates), AfterFix);
     }
 
     #[test]
-    fn what_is_not_retryable_is_never_repeated_as_it_is() {
+    fn what_is_not_retryable_is_never_repeated_unchanged() {
         let operations = [
             Order,
             CodePay,
@@ -267,7 +265,7 @@ mod tests {
                 assert!(!error.is_retryable());
                 assert_eq!(
                     error.retry_with(operation),
-                    OnceMended,
+                    AfterFix,
                     "{operation:?} {code}"
                 );
             }

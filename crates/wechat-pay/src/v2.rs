@@ -1,9 +1,8 @@
-//! Version 2 of WeChat Pay's protocol (XML), as far as version 3 still brings it to a merchant:
-//! the notification of a refund that was asked for without `notify_url`, or in the merchant
-//! portal.
+//! Version 2 of WeChat Pay's protocol (XML), as far as merchants of version 3 still receive it: the
+//! notification of a refund that was requested without `notify_url` or in the merchant portal.
 //!
-//! That notification is not signed. What this module opens is a hint that something happened
-//! to a refund, never a proof: ask for the refund ([`crate::query_refund`]) before acting.
+//! That notification is not signed. It is a hint that something happened to a refund,
+//! never a proof: query the refund ([`crate::query_refund`]) before acting.
 
 mod refund_notification;
 mod signature;

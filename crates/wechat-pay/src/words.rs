@@ -1,7 +1,7 @@
-//! WeChat's words (states, kinds) as enums. A word that is not known is kept as it came, and is
-//! never taken for a success or a failure.
+//! WeChat's values (states, kinds) as enums. An unknown value is kept as it came, and never counts
+//! as success or failure.
 
-/// Declares an enum of WeChat's words that keeps the unknown ones.
+/// Declares an enum of WeChat's values that keeps the unknown ones.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$about])*
@@ -10,12 +10,12 @@ macro_rules! words {
         #[non_exhaustive]
         pub enum $name {
             $($(#[$doc])* $variant,)+
-            /// A word that this crate does not know, as it came.
+            /// A value that this crate does not know, as it came.
             Unknown(String),
         }
 
         impl $name {
-            /// WeChat's word.
+            /// WeChat's value.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $word,)+

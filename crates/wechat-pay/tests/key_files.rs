@@ -119,7 +119,7 @@ const DISGUISES: [Disguise; 15] = [
 ];
 
 #[test]
-fn a_private_key_is_taken_in_every_disguise() {
+fn a_private_key_is_read_in_every_accepted_form() {
     let plain = SigningKey::from_pem(&FILES.read("key.pem")).unwrap();
     let signature = plain.sign(b"x").unwrap();
     for name in ["key.pem", "pkcs1.pem"] {
@@ -146,7 +146,7 @@ fn a_private_key_is_taken_in_every_disguise() {
 }
 
 #[test]
-fn public_keys_and_certificates_are_taken_in_every_disguise() {
+fn public_keys_and_certificates_are_read_in_every_accepted_form() {
     let key = SigningKey::from_pem(&FILES.read("key.pem")).unwrap();
     let signature = key.sign(b"x").unwrap();
     for name in ["public.pem", "pkcs1_public.pem"] {

@@ -169,7 +169,7 @@ fn openssl_verifies_the_replies_that_this_crate_signs() {
 }
 
 #[test]
-fn this_crate_believes_the_replies_that_openssl_signs() {
+fn this_crate_verifies_the_replies_that_openssl_signs() {
     let files = Files::new("replies_in");
     let mut keys = TrustedKeys::new();
     let serial = keys
@@ -203,7 +203,7 @@ fn this_crate_believes_the_replies_that_openssl_signs() {
 }
 
 #[test]
-fn this_crate_believes_the_requests_that_openssl_signs() {
+fn this_crate_verifies_the_requests_that_openssl_signs() {
     let files = Files::new("requests_in");
     let key = PublicKey::from_pem(&files.read("public.pem")).unwrap();
     for body in messages() {
@@ -322,7 +322,7 @@ fn openssl_opens_the_refund_notification_of_version_2_and_seals_one() {
 }
 
 #[test]
-fn a_bill_is_believed_with_the_hash_that_openssl_counts() {
+fn a_bill_is_accepted_with_the_hash_that_openssl_computes() {
     let files = Files::new("bill");
     let text = "\u{feff}A,B\n`1,`茶\n数\n`1\n";
     files.write("bill", text.as_bytes());

@@ -62,7 +62,7 @@ pub(super) fn check_not_own<'a>(
             let is_own = match trusted_keys.get(serial) {
                 Some(key) => certificate
                     .key
-                    .is_other_half(key)
+                    .has_public_key(key)
                     .map_err(key_error(field))?,
                 None => false,
             };

@@ -139,7 +139,7 @@ fn of_call(error: &CallError) -> Failure {
     }
     let is_refusal = error
         .wechat()
-        .is_some_and(|said| said.retry_with(Operation::AbnormalRefund) == RetryWith::OnceMended);
+        .is_some_and(|said| said.retry_with(Operation::AbnormalRefund) == RetryWith::AfterFix);
     let code = if is_refusal {
         ErrorCode::WechatRefused
     } else {

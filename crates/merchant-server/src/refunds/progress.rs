@@ -169,7 +169,7 @@ async fn not_taken(
         return Err(error.into());
     };
     // It is one only where it was signed: the protocol's table says so.
-    let is_refusal = said.retry_with(Operation::Refund) == RetryWith::OnceMended;
+    let is_refusal = said.retry_with(Operation::Refund) == RetryWith::AfterFix;
     if !is_refusal {
         server
             .ledger

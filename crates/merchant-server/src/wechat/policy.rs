@@ -1,7 +1,7 @@
 //! Which call is carried how: how often, for how long, and what a failed try is followed by. One
 //! table and one function; nothing here sends or waits.
 //!
-//! The rule behind it is the protocol crate's ([`Operation::after_silence`],
+//! The rule behind it is the protocol crate's ([`Operation::after_no_answer`],
 //! [`wechat_pay::ReplyError::retry_with`]): what may have arrived is only sent again where the
 //! same number with the same bytes does the same thing. What never left this machine may always be
 //! sent to WeChat's other host.
@@ -76,7 +76,7 @@ pub(super) fn next(operation: Operation, failure: &CallError, retry_after_s: Opt
     };
     match failure {
         CallError::Transport(TransportError::NotSent(_)) => Next::OtherHost,
-        CallError::Transport(TransportError::NoAnswer(_)) => match operation.after_silence() {
+        CallError::Transport(TransportError::NoAnswer(_)) => match operation.after_no_answer() {
             // The silence was pause enough.
             RetryWith::SameRequest { .. } => Next::Again { after_ms: 0 },
             _ => Next::GiveUp,
@@ -84,7 +84,7 @@ pub(super) fn next(operation: Operation, failure: &CallError, retry_after_s: Opt
         CallError::Reply(error) => match error.wechat() {
             // Nobody is helped by a call that waits its turn: the whole operation pauses.
             Some(said) if said.status == 429 => Next::GiveUp,
-            Some(said) if is_about_our_certificate(said) => match operation.after_silence() {
+            Some(said) if is_about_our_certificate(said) => match operation.after_no_answer() {
                 RetryWith::SameRequest { .. } => Next::OtherKey,
                 // The refusal is unsigned, so it proves nothing: about money, ask first.
                 _ => Next::GiveUp,

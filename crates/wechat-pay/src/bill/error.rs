@@ -1,18 +1,18 @@
-//! Why a bill is not believed or cannot be read. Cells are never shown: they may name buyers.
+//! Why a bill is refused or cannot be read. Errors never show cells: they may name buyers.
 
 use crate::bill::limits::{MAX_BILL_BYTES, MAX_LINE_BYTES};
 use crate::money::YuanTextError;
 
 impl BillError {
-    /// Whether another download of the same bill may help: the file was changed or cut off on its
-    /// way. Everything else is in the bill as WeChat made it, and stays.
+    /// Whether another download of the same bill may help: the file was changed or truncated on its
+    /// way. All other errors are in the bill itself.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Gzip | Self::Digest | Self::Sealed)
     }
 }
 
-/// Why a bill is not believed or cannot be read. Lines count from 1.
+/// Why a bill is refused or cannot be read. Lines count from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BillError {
@@ -22,24 +22,24 @@ pub enum BillError {
     /// The ticket's address is not https (http for loopback addresses alone) with a host.
     #[error("the bill's download_url is not an https address")]
     DownloadUrl,
-    /// The file is no gzip, or is cut off.
-    #[error("the bill's file is not whole gzip")]
+    /// The file is not gzip, or is truncated.
+    #[error("the bill's file is not complete gzip")]
     Gzip,
     /// The file is longer than any bill is.
     #[error("the bill is longer than {MAX_BILL_BYTES} bytes")]
     TooLong,
-    /// The file is not the one that the ticket vouches for. Nothing in it may be used.
+    /// The file does not have the ticket's hash. It must not be used.
     #[error("the bill's file does not have the hash that WeChat announced")]
     Digest,
     /// The key or the nonce of an encrypted bill is not in the documented form, or the key was not
     /// encrypted for this merchant.
     #[error("the encrypted bill's key does not open: {0}")]
     SealedKey(&'static str),
-    /// The file does not open with the key of its ticket: another file, or changed on the way.
+    /// The file does not open with the key of its ticket: another file, or changed content.
     #[error("the encrypted bill does not open with its key")]
     Sealed,
     /// A bill in parts without all of them.
-    #[error("the bill has {announced} parts, and {got} are there")]
+    #[error("the bill has {announced} parts, {got} were given")]
     Parts {
         /// How many WeChat says there are.
         announced: usize,
@@ -64,7 +64,7 @@ pub enum BillError {
         /// The line.
         line: u64,
     },
-    /// A column's name comes twice: which one counts must not be open.
+    /// A column's name is given twice: it must be clear which one counts.
     #[error("line {line} of the bill names a column twice")]
     ColumnTwice {
         /// The line.
@@ -80,7 +80,7 @@ pub enum BillError {
         /// The number of cells.
         got: usize,
     },
-    /// The bill ends without its two lines of summary: it was cut off.
+    /// The bill ends without its two lines of summary: it is truncated.
     #[error("the bill has no summary")]
     NoSummary,
     /// Something follows the summary.
@@ -89,20 +89,20 @@ pub enum BillError {
         /// The line.
         line: u64,
     },
-    /// A column that this kind of bill has is not there.
+    /// A required column is missing.
     #[error("the bill has no column {0}")]
     ColumnMissing(&'static str),
-    /// A cell that should be an amount in yuan is something else.
+    /// A cell is not an amount in yuan.
     #[error("line {line} of the bill, {column}: {error}")]
     Amount {
         /// The line.
         line: u64,
         /// The column.
         column: &'static str,
-        /// Why.
+        /// The cause.
         error: YuanTextError,
     },
-    /// A cell that should be a count is something else.
+    /// A cell is not a count.
     #[error("line {line} of the bill, {column}: not a count")]
     Count {
         /// The line.

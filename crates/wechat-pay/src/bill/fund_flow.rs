@@ -16,13 +16,13 @@ pub struct FundFlowRow {
     pub business_name: String,
     /// The kind of the business, in Chinese.
     pub business_type: String,
-    /// Which way.
+    /// The direction.
     pub direction: FundFlowDirection,
-    /// How much.
+    /// The amount.
     pub amount: Fen,
-    /// What was left afterwards, in fen.
+    /// The balance afterwards, in fen.
     pub balance_fen: i64,
-    /// Who asked for it.
+    /// Who requested it.
     pub applicant: String,
     /// A remark.
     pub remark: String,
@@ -30,14 +30,14 @@ pub struct FundFlowRow {
     pub voucher_no: String,
 }
 
-/// Which way funds moved.
+/// The direction of a movement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FundFlowDirection {
     /// 收入.
     In,
     /// 支出.
     Out,
-    /// A word that this crate does not know, as it came.
+    /// A value that this crate does not know, as it came.
     Unknown(String),
 }
 

@@ -1,7 +1,7 @@
 //! How long a bill and its lines may be. What is longer is refused, not read in part.
 
-/// More than this no bill unpacks to: a guard against gzip that grows without end.
+/// The most bytes of an unpacked bill: a limit against gzip bombs.
 pub const MAX_BILL_BYTES: u64 = 4 << 30;
 
-/// More than this no line of a bill has.
+/// The most bytes of a line of a bill.
 pub const MAX_LINE_BYTES: usize = 64 * 1024;

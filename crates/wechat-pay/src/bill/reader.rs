@@ -7,7 +7,7 @@ use crate::bill::row::Columns;
 use crate::bill::unpacking::Unpacking;
 use crate::bill::{BillError, BillRow, BillTicket, Packing};
 
-/// A bill that was read, and whose hash fits.
+/// A bill whose hash was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bill {
     /// The rows, in the file's order.
@@ -16,7 +16,7 @@ pub struct Bill {
     pub summary: BillRow,
 }
 
-/// Reads a whole file: first its hash, and only where that fits its lines. One line that cannot be
+/// Reads a whole file: first its hash, and its lines only if the hash matches. One line that cannot be
 /// read is an error; [`BillReader`] goes on after it.
 pub fn read_bill(file: &[u8], packing: Packing, ticket: &BillTicket) -> Result<Bill, BillError> {
     let mut unpacking = Unpacking::new(packing);
@@ -48,8 +48,8 @@ pub(super) fn read_parts(text: &[u8]) -> Result<Bill, BillError> {
 
 /// Reads a file piece by piece, in one pass and little memory.
 ///
-/// What [`BillReader::push`] gives is **not yet vouched for**: keep it apart (in a transaction,
-/// in a table of its own) until [`BillReader::finish`] has found the announced hash.
+/// Rows of [`BillReader::push`] are **not yet authenticated**: keep them apart (in a transaction,
+/// in a separate table) until [`BillReader::finish`] has found the announced hash.
 ///
 /// A line that cannot be read is a row that says why ([`BillRow::check`]), and so is a summary that
 /// is missing. Only a first line that does not name columns ends the reading.
@@ -69,15 +69,15 @@ impl BillReader {
         })
     }
 
-    /// Takes the next bytes, as many or few as came; gives the rows that they complete.
+    /// Reads the next bytes, of any length; returns the rows that they complete.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<BillRow>, BillError> {
         let lines = &mut self.lines;
         self.unpacking.push(bytes, &mut |piece| lines.push(piece))?;
         Ok(std::mem::take(&mut lines.rows))
     }
 
-    /// Ends: the file must be whole and have the announced hash. Gives the last rows, where the
-    /// end completed some, and the summary.
+    /// Ends: the file must be complete and have the announced hash. Returns the last rows and the
+    /// summary.
     pub fn finish(self) -> Result<(Vec<BillRow>, BillRow), BillError> {
         let Self {
             announced,
@@ -89,8 +89,8 @@ impl BillReader {
     }
 }
 
-/// Unpacks a file piece by piece and checks its hash, and reads no line: to look at the hash before
-/// anything else, or to keep the text as WeChat made it.
+/// Unpacks a file piece by piece and checks its hash without reading lines: to check the hash
+/// before anything else, or to store the text as WeChat made it.
 pub struct BillText {
     announced: [u8; 20],
     unpacking: Unpacking,
@@ -105,7 +105,7 @@ impl BillText {
         })
     }
 
-    /// Takes the next bytes; adds what they unpack to, which is **not yet vouched for**, to `text`.
+    /// Reads the next bytes; adds the unpacked bytes, **not yet authenticated**, to `text`.
     pub fn push(&mut self, bytes: &[u8], text: &mut Vec<u8>) -> Result<(), BillError> {
         self.unpacking.push(bytes, &mut |piece| {
             text.extend_from_slice(piece);
@@ -113,7 +113,7 @@ impl BillText {
         })
     }
 
-    /// Ends: the file must be whole and have the announced hash. Adds the rest to `text`.
+    /// Ends: the file must be complete and have the announced hash. Adds the rest to `text`.
     pub fn finish(self, text: &mut Vec<u8>) -> Result<(), BillError> {
         self.unpacking.finish(self.announced, &mut |piece| {
             text.extend_from_slice(piece);
@@ -240,7 +240,7 @@ impl Lines {
 }
 
 /// Whether a line names the summary's columns. Each row of data begins with its time, so a line
-/// without a back-tick that begins with anything but a digit is none, whatever its names are.
+/// without a backtick that begins with anything but a digit is none, whatever its names are.
 fn names_a_summary(text: &str) -> bool {
     let ticked = text.strip_prefix('`');
     let first = ticked.unwrap_or(text).split(',').next().unwrap_or_default();

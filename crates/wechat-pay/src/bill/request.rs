@@ -1,4 +1,4 @@
-//! Asking for a bill and for its file.
+//! Requests for a bill and for its file.
 
 use bytes::Bytes;
 use http::{StatusCode, Uri};
@@ -12,19 +12,19 @@ use crate::order_fields::is_loopback;
 use crate::reply::{Reply, ReplyError};
 use crate::request::{RequestParts, encode};
 
-/// Which rows a trade bill has.
+/// The rows of a trade bill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum BillType {
     /// Payments and refunds.
     #[default]
     All,
-    /// Payments alone.
+    /// Only payments.
     Success,
-    /// Refunds alone.
+    /// Only refunds.
     Refund,
 }
 
-/// Which account's flow of funds.
+/// The account of a fund-flow bill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum BillAccount {
     /// The basic account.
@@ -39,33 +39,33 @@ pub enum BillAccount {
 /// How the file is packed. The hash is over what is unpacked, in both cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Packing {
-    /// Not at all.
+    /// Not compressed.
     #[default]
     Plain,
     /// With gzip.
     Gzip,
 }
 
-/// Asks for a trade bill; answered with a [`BillTicket`]. A day's bill is ready at about ten
-/// o'clock of the next day in Beijing, and is kept for three months.
+/// Requests a trade bill; answered with a [`BillTicket`]. A day's bill is ready at about ten
+/// o'clock of the next day in Beijing, and is available for three months.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TradeBillRequest {
     /// The day, in Beijing.
     pub bill_date: Date,
-    /// Which rows.
+    /// The rows.
     pub bill_type: BillType,
     /// How the file is packed.
     pub packing: Packing,
-    /// Partner mode: one sub-merchant's rows alone.
+    /// Partner mode: only the rows of one sub-merchant.
     pub sub_mchid: Option<String>,
 }
 
-/// Asks for an account's flow of funds; answered with a [`BillTicket`].
+/// Requests an account's flow of funds; answered with a [`BillTicket`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FundFlowBillRequest {
     /// The day, in Beijing.
     pub bill_date: Date,
-    /// Which account.
+    /// The account.
     pub account: BillAccount,
     /// How the file is packed.
     pub packing: Packing,
@@ -123,16 +123,16 @@ impl Packing {
     }
 }
 
-/// The answer to a request for a bill: where its file is, and what vouches for it. Take it from
-/// a verified reply alone.
+/// The answer to a request for a bill: the address of its file, and the file's hash. Only a
+/// verified reply may give it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BillTicket {
-    /// `SHA1`, also where WeChat leaves it out: the hash itself has to fit.
+    /// `SHA1`, the default where WeChat leaves it out.
     #[serde(default = "the_hash")]
     pub hash_type: String,
     /// The hash over the unpacked file, in hex.
     pub hash_value: String,
-    /// Where the file is; good for five minutes, and for the merchant alone that asked.
+    /// Where the file is; valid for five minutes, only for the merchant that requested it.
     pub download_url: String,
 }
 
@@ -183,8 +183,8 @@ impl BillTicket {
 }
 
 impl BillDownload {
-    /// The file's bytes, as they came: believed only once the ticket's hash fits. A success
-    /// without a signature is taken here and nowhere else; an error is read as ever.
+    /// The file's bytes, to be used only after the ticket's hash was checked. Only here a success
+    /// without a signature is accepted; an error is read as usual.
     pub fn file(reply: Reply, keys: &TrustedKeys, now_s: i64) -> Result<Bytes, ReplyError> {
         if Self::is_file(reply.status, &reply.headers) {
             return Ok(reply.body);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unsigned_file_is_taken_here_and_nowhere_else() {
+    fn an_unsigned_success_is_accepted_for_a_file_only() {
         let keys = test_keys::trusted_keys();
         let reply = |status: u16, headers: HeaderMap| Reply {
             status: StatusCode::from_u16(status).unwrap(),

@@ -17,7 +17,7 @@ impl Columns {
     pub(super) fn read(text: &str, line: u64) -> Result<Self, BillError> {
         let mut places = BTreeMap::new();
         for (place, name) in text.split(',').enumerate() {
-            // Some bills have the back-tick of the cells before the names, too.
+            // Some bills have the cells' backtick before the names as well.
             let name = name.trim();
             let name = name.strip_prefix('`').unwrap_or(name).trim();
             // No name begins with a digit, and every row does: with its time.
@@ -38,19 +38,19 @@ pub struct BillRow {
     line: u64,
     columns: Arc<Columns>,
     cells: Vec<String>,
-    /// Why the line as a whole cannot be read. Its first cells may be right all the same.
+    /// Why the line as a whole cannot be read. Its first cells may still be right.
     problem: Option<BillError>,
 }
 
 impl BillRow {
-    /// Reads a line whose cells each begin with a back-tick. Cells are parted where a comma and
-    /// a back-tick meet, so that a comma inside of a cell does no harm.
+    /// Reads a line whose cells each begin with a backtick. Cells are parted where a comma and
+    /// a backtick meet, so that a cell may contain a comma.
     pub(super) fn read(text: &str, line: u64, columns: &Arc<Columns>) -> Self {
         let expected = columns.places.len();
         let ticked = text.strip_prefix('`');
         let cells: Vec<String> = match ticked {
             Some(text) => text.split(",`").map(str::to_owned).collect(),
-            // Not to be believed; but a person wants to know which payment it may be.
+            // Unreliable, but it shows an operator which payment it may be.
             None => text.split(',').map(str::to_owned).collect(),
         };
         let got = ticked.map_or(0, |_| cells.len());
@@ -67,7 +67,7 @@ impl BillRow {
         }
     }
 
-    /// The same of a line that has a fault of its own already.
+    /// The same for a line that already has an error.
     pub(super) fn with_problem(mut self, problem: BillError) -> Self {
         self.problem = Some(problem);
         self
@@ -83,7 +83,7 @@ impl BillRow {
         self.line
     }
 
-    /// The cell of a column, without its back-tick; `None` where the bill has no such column.
+    /// The cell of a column, without its backtick; `None` where the bill has no such column.
     /// WeChat replaces commas in what people wrote by a backslash and a blank; that stays.
     pub fn get(&self, column: &str) -> Option<&str> {
         let place = *self.columns.places.get(column)?;

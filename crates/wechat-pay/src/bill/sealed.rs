@@ -1,4 +1,4 @@
-//! A sub-merchant's flow of funds (子商户资金账单), which its service provider asks for. It comes
+//! A sub-merchant's flow of funds (子商户资金账单), which its service provider requests. It comes
 //! encrypted: AES-256-GCM under a key of its own, which is encrypted for the provider's API
 //! certificate (OAEP); and in parts where it is very long.
 //!
@@ -21,14 +21,14 @@ use crate::request::{RequestParts, encode};
 use crate::sealing::aead::AEAD_ALGORITHM;
 use crate::sealing::oaep::OaepHash;
 
-/// Asks for a sub-merchant's flow of funds; answered with [`SealedBillTickets`].
+/// Requests a sub-merchant's flow of funds; answered with [`SealedBillTickets`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubMerchantFundFlowBillRequest {
-    /// Whose.
+    /// The sub-merchant.
     pub sub_mchid: String,
     /// The day, in Beijing.
     pub bill_date: Date,
-    /// Which account.
+    /// The account.
     pub account: BillAccount,
     /// How the file is packed, before it is encrypted.
     pub packing: Packing,
@@ -49,7 +49,7 @@ impl SubMerchantFundFlowBillRequest {
     }
 }
 
-/// The answer to a request for a sub-merchant's bill. Take it from a verified reply alone.
+/// The answer to a request for a sub-merchant's bill. Only a verified reply may give it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedBillTickets {
     /// How many parts the bill has.
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_as_it_was_sealed_is_not_read() {
+    fn changed_sealed_content_is_refused() {
         type Change = fn(&mut SealedBillTicket, &mut Vec<u8>);
         let table: [(Change, BillError); 6] = [
             (|_, file| file[0] ^= 1, BillError::Sealed),

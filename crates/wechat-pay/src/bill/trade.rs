@@ -38,13 +38,13 @@ pub struct TradeBillRow {
     pub settlement_total: Fen,
     /// What was paid with coupons.
     pub coupon: Fen,
-    /// What was ordered; 0 in a refund's row. Bills of before 2018 do not say it.
+    /// The amount of the order; 0 in a refund's row. Bills of before 2018 do not say it.
     pub total: Option<Fen>,
     /// The refund, in a refund's row.
     pub refund: Option<TradeBillRefund>,
     /// What the buyer read.
     pub description: String,
-    /// What the merchant gave with the order.
+    /// The merchant's own text of the order (`attach`).
     pub attach: String,
     /// The fee in thousandths of a fen (WeChat writes five digits after the yuan's point);
     /// negative where it is given back. Absent, too, where it is no such amount.
@@ -87,7 +87,7 @@ pub struct TradeBillSummary {
     pub coupon_refund_total: Fen,
     /// All fees, in thousandths of a fen.
     pub fee_milli_fen: Option<i64>,
-    /// What was ordered.
+    /// The amount of the order.
     pub total: Option<Fen>,
     /// What merchants asked to have refunded.
     pub requested_refund_total: Option<Fen>,

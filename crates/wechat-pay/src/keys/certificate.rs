@@ -1,5 +1,5 @@
-//! What a certificate says. Nothing here judges whether a
-//! certificate is trusted: the caller does, by adding it to [`crate::TrustedKeys`].
+//! Reading certificates. Whether one is trusted is decided by the caller, who adds it to
+//! [`crate::TrustedKeys`], and never here.
 
 use x509_parser::oid_registry::OID_PKCS1_SHA256WITHRSA;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -15,21 +15,21 @@ pub fn certificate_serial(pem: &[u8]) -> Result<String, KeyError> {
     Ok(read_certificate(pem)?.serial_no)
 }
 
-/// What a certificate says of itself, times in seconds since 1970.
+/// The fields of a certificate, times in seconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateFacts {
     /// The serial number as WeChat prints it; see [`certificate_serial`].
     pub serial_no: String,
-    /// From when on it is good.
+    /// Start of the validity.
     pub not_before_s: i64,
-    /// Until when it is good.
+    /// End of the validity.
     pub not_after_s: i64,
-    /// Who it is for (CN). WeChat writes the merchant number here in a merchant's certificate.
+    /// The subject's common name (CN). WeChat writes the merchant number here in a merchant's certificate.
     pub common_name: Option<String>,
 }
 
 impl CertificateFacts {
-    /// Reads a PEM certificate, and nothing into it: whether it is trusted is not said here.
+    /// Reads a PEM certificate. This says nothing about trust.
     pub fn read(pem: &[u8]) -> Result<Self, KeyError> {
         let certificate = read_certificate(pem)?;
         Ok(Self {
@@ -50,7 +50,7 @@ pub(crate) struct Certificate {
     pub(crate) issuance: Issuance,
 }
 
-/// What shows who issued a certificate, and whether it can issue others. Names as DER.
+/// The fields that show who issued a certificate and whether it can issue others. Names as DER.
 #[derive(Clone, Debug)]
 pub(crate) struct Issuance {
     pub(crate) der: Vec<u8>,

@@ -3,9 +3,8 @@
 //! The reply is signed like any other. Where its signer is not known yet (the first download, or
 //! a rotation that was missed), the signer must be one of the certificates that the reply itself
 //! brings, opened with the APIv3 key, which only WeChat and the merchant have. This is the one
-//! place where something is parsed before its signature was checked; nothing of it is used, or
-//! even given out, until then. Where issuers are configured
-//! ([`TrustedKeys::require_issuers_pem`]), each certificate must come from one of them besides.
+//! place where something is parsed before its signature was checked; none of it is used or returned before the signature was checked. Where issuers are configured
+//! ([`TrustedKeys::require_issuers_pem`]), each certificate must also come from one of them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,25 +21,25 @@ use crate::request::RequestParts;
 use crate::sealing::aead::{self, AeadError, ApiV3Key, SealedResource};
 use crate::signing::signature::SignatureError;
 
-/// Asks for the platform certificates; answered with [`SealedCertificates`], to be read by
+/// Requests the platform certificates; answered with [`SealedCertificates`], to be read by
 /// [`TrustedKeys::refreshed`].
 pub fn certificates() -> RequestParts {
     RequestParts::get("/v3/certificates".to_owned())
 }
 
-/// The answer's body, as it travels.
+/// The answer's body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedCertificates {
-    /// One entry for each certificate; two and more while WeChat changes them.
+    /// One entry for each certificate; two or more while WeChat replaces them.
     pub data: Vec<SealedCertificate>,
 }
 
-/// One certificate, as it travels.
+/// One sealed certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedCertificate {
     /// The certificate's serial number.
     pub serial_no: String,
-    /// From when on it is used, RFC 3339. One of WeChat's samples has a blank in the name. Where
+    /// Start of use, RFC 3339. One of WeChat's samples has a blank in the name. Where
     /// it is absent, the certificate's own time counts.
     #[serde(
         default,
@@ -48,7 +47,7 @@ pub struct SealedCertificate {
         skip_serializing_if = "Option::is_none"
     )]
     pub effective_time: Option<String>,
-    /// Until when it is used, RFC 3339; with the same blank in that sample. Where it is absent,
+    /// End of use, RFC 3339; with the same blank in that sample. Where it is absent,
     /// the certificate's own time counts.
     #[serde(
         default,
@@ -61,7 +60,7 @@ pub struct SealedCertificate {
 }
 
 impl SealedCertificate {
-    /// Seals a PEM certificate: what only a stand-in for WeChat Pay does. `nonce` is 12 bytes of
+    /// Seals a PEM certificate: for an implementation of WeChat's side. `nonce` is 12 bytes of
     /// ASCII, random.
     pub fn seal(
         key: &ApiV3Key,
@@ -84,37 +83,37 @@ impl SealedCertificate {
     }
 }
 
-/// Why no certificate of a reply was taken. The keys that were trusted before still are.
+/// Why no certificate of a reply was accepted. The keys that were trusted before remain trusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificatesError {
-    /// The reply is no success, or is not believed.
+    /// The reply is not a success, or its signature is not valid.
     #[error(transparent)]
     Reply(#[from] ReplyError),
-    /// There is no certificate in it.
-    #[error("WeChat's answer has no certificate in it")]
+    /// The reply has no certificate.
+    #[error("WeChat's answer contains no certificate")]
     Empty,
     /// A field that cannot be read.
     #[error("the certificates cannot be read: {0}")]
     Form(Unreadable),
-    /// A certificate does not open: most likely the APIv3 key in the configuration is another.
+    /// A certificate cannot be decrypted: most likely the configured APIv3 key is wrong.
     #[error("the certificate {serial_no} cannot be opened: {error}")]
     Opening {
-        /// Which.
+        /// The certificate's serial number.
         serial_no: String,
-        /// Why.
+        /// The cause.
         error: AeadError,
     },
-    /// What was opened is no certificate that can be used.
+    /// The decrypted content is not a usable certificate.
     #[error(transparent)]
     Certificate(#[from] KeyError),
     /// None of the configured issuers issued it.
-    #[error("the certificate {serial_no} comes from no issuer that is configured")]
+    #[error("the certificate {serial_no} comes from none of the configured issuers")]
     Issuer {
-        /// Which.
+        /// The certificate's serial number.
         serial_no: String,
     },
-    /// What was opened is another certificate than was announced.
+    /// The decrypted certificate has another serial than announced.
     #[error("the certificate {serial_no} has another serial number inside")]
     OtherSerial {
         /// The announced serial number.
@@ -123,8 +122,8 @@ pub enum CertificatesError {
 }
 
 impl CertificatesError {
-    /// Whether WeChat says that this merchant has no certificates, but a public key alone. It is
-    /// no fault: there is nothing to download.
+    /// Whether WeChat says that this merchant has a public key and no certificates. This is not an
+    /// error: there is nothing to download.
     #[must_use]
     pub fn is_public_key_only(&self) -> bool {
         matches!(self, Self::Reply(error) if error.wechat().is_some_and(is_resource_missing))
@@ -132,16 +131,16 @@ impl CertificatesError {
 }
 
 fn is_resource_missing(error: &WechatError) -> bool {
-    // Another SDK waits for NOT_FOUND here, which the gateway never says.
+    // Another SDK expects NOT_FOUND here, which the gateway never sends.
     error.status == 404 && error.code == "RESOURCE_NOT_EXISTS"
 }
 
 impl TrustedKeys {
-    /// The keys after a download: a new set, for the caller to put in the place of the old one
-    /// in one step. All of a reply's certificates are taken, or none. What was trusted before
-    /// stays trusted, but for certificates whose time is over.
+    /// The keys after a download: a new set, with which the caller replaces the old one in one
+    /// step. All of a reply's certificates are accepted, or none. Keys that were trusted before
+    /// stay trusted, except expired certificates.
     ///
-    /// `now_s` is the reader's clock, in seconds.
+    /// `now_s` is the caller's clock, in seconds.
     pub fn refreshed(
         &self,
         reply: Reply,
@@ -214,7 +213,7 @@ fn open(
     if !keys.takes_issuer_of(&certificate, now_s) {
         return Err(CertificatesError::Issuer { serial_no });
     }
-    // What cannot be read as a moment counts as absent.
+    // A time that cannot be read counts as absent.
     let second = |text: &Option<String>| -> Option<i64> {
         let moment: Timestamp = text.as_deref()?.parse().ok()?;
         Some(moment.as_second())
@@ -223,9 +222,9 @@ fn open(
     Ok(DatedCertificate {
         key: PublicKey::from_der(&certificate.public_key_der)?,
         effective_s: second(&sealed.effective_time).unwrap_or(certificate.not_before_s),
-        // Whichever ends first: WeChat's word, or the certificate's own.
+        // Whichever ends first: WeChat's time, or the certificate's own.
         expires_s: second(&sealed.expire_time)
-            .map_or(not_after_s, |told_s| told_s.min(not_after_s)),
+            .map_or(not_after_s, |announced_s| announced_s.min(not_after_s)),
         serial_no: certificate.serial_no,
     })
 }

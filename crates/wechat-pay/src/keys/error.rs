@@ -1,4 +1,4 @@
-//! Why a key or a certificate cannot be used. No error shows anything of a key.
+//! Errors of keys and certificates. No error shows any part of a key.
 
 use crate::field::InvalidField;
 use crate::keys::file_kind::{ExpectedFile, FoundFile, advice};
@@ -7,12 +7,12 @@ use crate::keys::file_kind::{ExpectedFile, FoundFile, advice};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The file holds something else than was asked for.
+    /// The file has another content than expected.
     #[error("this is {found}, and not {expected}: {}", advice(*.expected, *.found))]
     WrongFile {
-        /// What was asked for.
+        /// The expected kind.
         expected: ExpectedFile,
-        /// What is in the file.
+        /// The kind that was found.
         found: FoundFile,
     },
     /// The private key is no RSA key of 2048 to 8192 bits.
@@ -27,7 +27,7 @@ pub enum KeyError {
     /// The serial number or merchant number has characters that a header cannot carry.
     #[error(transparent)]
     Field(#[from] InvalidField),
-    /// The library would not sign. It does not happen with a key that was accepted.
+    /// The library failed to sign. This does not happen with a key that was accepted.
     #[error("signing failed")]
     Signing,
     /// The APIv3 key is not 32 bytes long.

@@ -1,9 +1,9 @@
 //! What a key file holds. Merchants get keys and certificates as files, and those go through
 //! editors, chats, environment variables and other tools before they arrive here.
 //!
-//! What has one meaning only is taken: PEM with a BOM, as UTF-16, indented, on one line, with `\n`
-//! written as two characters, without its BEGIN line, and DER. Everything else is named by what it
-//! is. The bytes decide, never the label. Nothing of a file's content is ever put into an error.
+//! A content with only one meaning is accepted: PEM with a BOM, as UTF-16, indented, on one line, with `\n`
+//! written as two characters, without its BEGIN line, and DER. For everything else
+//! the error names its kind. The bytes decide, never the label. No error shows a file's content.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -13,8 +13,8 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use crate::keys::error::KeyError;
 use crate::keys::file_kind::{ExpectedFile, FoundFile};
 
-/// The DER bytes of the one thing that is expected. A file may hold other things beside it, as those
-/// that `openssl pkcs12` writes do. Of several certificates the first one counts.
+/// The DER bytes of the expected content. A file may hold other blocks beside it, as files of
+/// `openssl pkcs12` do. Of several certificates the first one counts.
 pub(crate) fn read(file: &[u8], expected: ExpectedFile) -> Result<Vec<u8>, KeyError> {
     let blocks = blocks(file).map_err(|found| KeyError::WrongFile { expected, found })?;
     let is_wanted = |found: FoundFile| {
@@ -80,7 +80,7 @@ fn blocks(file: &[u8]) -> Result<Vec<Block>, FoundFile> {
         && let Some((_, content, rest)) = element(file)
         && !content.is_empty()
     {
-        // Some tools put a line end after DER, too.
+        // Some tools add a line end after DER.
         return match rest {
             b"" | b"\n" | b"\r\n" => Ok(vec![Block::of(file[..file.len() - rest.len()].to_vec())]),
             _ => Err(FoundFile::Unknown),

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// The kind of file that was asked for.
+/// The kind of file that is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpectedFile {
     /// An RSA private key.
@@ -15,7 +15,7 @@ pub enum ExpectedFile {
     Certificate,
 }
 
-/// The kind of file that was found in its place.
+/// The kind of file that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FoundFile {
@@ -66,7 +66,7 @@ impl fmt::Display for FoundFile {
         f.write_str(match self {
             Self::Nothing => "empty",
             Self::CutOff => "cut off: the END line is missing",
-            Self::Damaged => "damaged: what stands between BEGIN and END cannot be decoded",
+            Self::Damaged => "damaged: the text between BEGIN and END cannot be decoded",
             Self::EncryptedPrivateKey => "a private key under a password",
             Self::Pkcs12 => "a PKCS#12 file (.p12, .pfx)",
             Self::PrivateKey => "an RSA private key",
@@ -78,19 +78,19 @@ impl fmt::Display for FoundFile {
             Self::OtherPublicKey => "a public key that is not of RSA",
             Self::Certificate => "a certificate",
             Self::CertificateRequest => "a request for a certificate",
-            Self::Unknown => "no key file that is known here",
+            Self::Unknown => "not a known kind of key file",
         })
     }
 }
 
-/// What to do about it, as an imperative sentence. Files are called by WeChat's own names.
+/// What the merchant should do, as an imperative sentence. Files are called by WeChat's names.
 pub(crate) fn advice(expected: ExpectedFile, found: FoundFile) -> &'static str {
     match (expected, found) {
         (_, FoundFile::CutOff | FoundFile::Damaged | FoundFile::Nothing) => {
             "copy the file again, as a whole"
         }
         (ExpectedFile::PrivateKey, FoundFile::EncryptedPrivateKey) => {
-            "take the password off: openssl pkey -in FILE -out apiclient_key.pem"
+            "take the password away: openssl pkey -in FILE -out apiclient_key.pem"
         }
         (ExpectedFile::PrivateKey, FoundFile::Pkcs12) => {
             "name the apiclient_key.pem beside it, or take the key out: openssl pkcs12 -in FILE -nocerts -nodes -out apiclient_key.pem (the password is the merchant number)"

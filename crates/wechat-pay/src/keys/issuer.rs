@@ -1,14 +1,14 @@
-//! Who issued a platform certificate: a second lock on a download, where the merchant wants one.
+//! Issuers of platform certificates: an additional check of a download, for merchants who want it.
 //!
-//! A download is vouched for already. Its certificates open with the APIv3 key alone, which is
+//! A download is authenticated already. Its certificates open only with the APIv3 key, which is
 //! authenticated encryption under a secret of WeChat's and the merchant's; and the reply is signed
-//! by a key that was trusted before, or on the first download by one that it brings. What that
-//! cannot stand is a stolen APIv3 key. A merchant that configures issuers (WeChat's portal has
-//! their certificates) then still takes no certificate but one of theirs.
+//! by a key that was trusted before, or on the first download by one that it brings. This
+//! does not protect against a stolen APIv3 key. A merchant that configures issuers (WeChat's portal has
+//! their certificates) then still accepts only certificates of these issuers.
 //!
 //! Every configured certificate is an anchor: the platform certificate must be signed by one of
 //! them itself, so a chain with an intermediate is configured by its intermediate. There is no
-//! issuer built in: what this crate could not fetch from WeChat it does not vouch for.
+//! issuer built in: this crate could not fetch one from WeChat.
 
 use crate::keys::certificate::{Certificate, Issuance, certificate_from_der};
 use crate::keys::error::KeyError;
@@ -40,8 +40,8 @@ impl Issuer {
         Ok(issuers)
     }
 
-    /// Whether it issued this certificate, and may do so now. A certificate that is itself
-    /// configured is its own issuer.
+    /// Whether this issuer issued the certificate and is valid now. A certificate that is itself
+    /// configured counts as its own issuer.
     pub(crate) fn issued(&self, certificate: &Certificate, now_s: i64) -> bool {
         let theirs = &certificate.issuance;
         if self.issuance.der == theirs.der {

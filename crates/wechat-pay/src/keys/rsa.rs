@@ -24,8 +24,8 @@ use crate::keys::file_kind::ExpectedFile;
 pub struct SigningKey(Arc<rsa::KeyPair>);
 
 impl SigningKey {
-    /// Reads a key file: PKCS#8 or PKCS#1, as PEM or DER. What else is taken, and what is named
-    /// in a refusal, is in `file.rs`.
+    /// Reads a key file: PKCS#8 or PKCS#1, as PEM or DER. Other accepted forms, and the
+    /// advice in errors, are in `file.rs`.
     pub fn from_pem(file: &[u8]) -> Result<Self, KeyError> {
         let der = file::read(file, ExpectedFile::PrivateKey)?;
         let pair = rsa::KeyPair::from_pkcs8(&der).or_else(|_| rsa::KeyPair::from_der(&der));
@@ -72,7 +72,7 @@ pub struct MerchantKey {
 }
 
 impl MerchantKey {
-    /// Puts the parts together. `serial_no` is the serial of the merchant's API certificate.
+    /// Combines the parts. `serial_no` is the serial of the merchant's API certificate.
     pub fn new(
         mchid: impl Into<String>,
         serial_no: impl Into<String>,
@@ -102,16 +102,15 @@ impl MerchantKey {
         &self.mchid
     }
 
-    /// Whether this PEM certificate is of this key: its public key is the private key's other
-    /// half.
+    /// Whether this PEM certificate belongs to this key.
     pub fn is_certified_by(&self, certificate_pem: &[u8]) -> Result<bool, KeyError> {
         let (_, public_key) = PublicKey::from_certificate_pem(certificate_pem)?;
-        self.is_other_half(&public_key)
+        self.has_public_key(&public_key)
     }
 
-    /// Whether this public key is the other half of this private key.
-    pub fn is_other_half(&self, public_key: &PublicKey) -> Result<bool, KeyError> {
-        const MESSAGE: &[u8] = b"is this the other half of this key?";
+    /// Whether this public key belongs to this private key.
+    pub fn has_public_key(&self, public_key: &PublicKey) -> Result<bool, KeyError> {
+        const MESSAGE: &[u8] = b"do these keys belong together?";
         Ok(public_key.verifies(MESSAGE, &self.sign(MESSAGE)?))
     }
 
@@ -130,7 +129,7 @@ impl MerchantKey {
     }
 }
 
-/// A key of WeChat's side as a signer: what only a stand-in for WeChat Pay has.
+/// A key of WeChat's side as a signer: for an implementation of WeChat's side.
 #[derive(Clone, Debug)]
 pub struct PlatformKey {
     serial: String,

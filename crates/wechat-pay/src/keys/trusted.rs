@@ -17,14 +17,14 @@ use crate::keys::rsa::{PublicKey, check_token};
 #[derive(Clone, Debug, Default)]
 pub struct TrustedKeys {
     keys: BTreeMap<String, Trusted>,
-    /// Who may issue certificates that a download brings; empty: whoever WeChat says.
+    /// The accepted issuers of downloaded certificates; empty: all.
     issuers: Vec<Issuer>,
 }
 
 #[derive(Clone, Debug)]
 struct Trusted {
     key: PublicKey,
-    /// A certificate's time; a public key has none.
+    /// A certificate's validity; a public key has none.
     period: Option<Period>,
 }
 
@@ -34,7 +34,7 @@ struct Period {
     expires_s: i64,
 }
 
-/// A certificate whose key can be trusted, with the time that it is good for.
+/// A certificate's key with its validity.
 pub(crate) struct DatedCertificate {
     pub(crate) serial_no: String,
     pub(crate) key: PublicKey,
@@ -43,7 +43,7 @@ pub(crate) struct DatedCertificate {
 }
 
 impl TrustedKeys {
-    /// Trusts nobody yet: everything signed is refused.
+    /// An empty set: every signature is refused.
     pub fn new() -> Self {
         Self::default()
     }
@@ -70,9 +70,9 @@ impl TrustedKeys {
         Ok(serial)
     }
 
-    /// From now on a download brings certificates of these issuers alone. The PEM file holds one
-    /// certificate or more, each an anchor: see `issuer.rs` for what this guards against. What
-    /// the caller adds itself is not asked for its issuer.
+    /// From now on only downloaded certificates of these issuers are accepted. The PEM file holds one
+    /// certificate or more, each an anchor: see `issuer.rs` for what this guards against. Keys
+    /// that the caller adds are not checked for their issuer.
     pub fn require_issuers_pem(&mut self, pem: &[u8]) -> Result<(), KeyError> {
         self.issuers.extend(Issuer::read_all(pem)?);
         Ok(())
@@ -109,7 +109,7 @@ impl TrustedKeys {
         Ok(())
     }
 
-    /// Forgets certificates whose time is over; public keys have no time.
+    /// Removes expired certificates; public keys do not expire.
     pub(crate) fn drop_expired(&mut self, now_s: i64) {
         self.keys.retain(|_, trusted| {
             trusted
@@ -140,8 +140,8 @@ impl TrustedKeys {
         self.keys.get(serial).map(|trusted| &trusted.key)
     }
 
-    /// Both sets in one: what a client that reads a new configuration trusts, until what it
-    /// downloaded before is downloaded again. A serial that both have gets `other`'s key; issuers
+    /// The union of two sets: for a client that has read a new configuration and not yet downloaded
+    /// certificates again. A serial that both have gets `other`'s key; issuers
     /// of both may issue.
     #[must_use]
     pub fn joined(&self, other: &Self) -> Self {
@@ -156,19 +156,19 @@ impl TrustedKeys {
         Self { keys, issuers }
     }
 
-    /// From now on a download brings certificates of whatever issuer, until issuers are required
-    /// anew.
+    /// From now on downloaded certificates of any issuer are accepted, until issuers are required
+    /// again.
     pub fn forget_issuers(&mut self) {
         self.issuers.clear();
     }
 
-    /// Trusts a serial no more.
+    /// Removes a serial.
     pub fn forget(&mut self, serial: &str) {
         self.keys.remove(serial);
     }
 
-    /// Until when the certificate of a serial is good, in seconds since 1970; `None` for a public
-    /// key, which has no time, and for a serial that is not trusted.
+    /// When the certificate of a serial expires, in seconds since 1970; `None` for a public
+    /// key, which does not expire, and for a serial that is not trusted.
     pub fn expires_s(&self, serial: &str) -> Option<i64> {
         let period = self.keys.get(serial)?.period?;
         Some(period.expires_s)
@@ -179,7 +179,7 @@ impl TrustedKeys {
         self.keys.keys().map(String::as_str)
     }
 
-    /// Whether nothing is trusted.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -191,7 +191,7 @@ mod tests {
     use crate::test_keys;
 
     #[test]
-    fn a_certificate_and_a_public_key_live_side_by_side() {
+    fn a_certificate_and_a_public_key_are_trusted_together() {
         let mut keys = TrustedKeys::new();
         assert!(keys.is_empty());
         let serial = keys

@@ -75,7 +75,7 @@ fn nothing_is_looked_at_before_the_signature_holds() {
 }
 
 #[test]
-fn a_probe_fails_quietly() {
+fn a_probe_fails_without_alarm() {
     let body = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
     let mut headers = sign(&body);
     headers.insert(
@@ -145,7 +145,7 @@ fn signed_nonsense_is_refused_with_the_field_and_the_rule() {
 }
 
 #[test]
-fn what_cannot_be_read_is_given_whole_and_debug_hides_it() {
+fn unreadable_content_is_returned_whole_and_hidden_in_debug() {
     let plaintext = PAID.replace("\"total\":100,", "");
     let body = draft(&plaintext)
         .seal(&api_v3_key(), "abcdefghijkl")
@@ -206,7 +206,7 @@ fn an_envelope_needs_its_resource_and_nothing_else() {
 }
 
 #[test]
-fn a_notification_without_an_id_has_the_same_stand_in_on_every_try() {
+fn a_notification_without_an_id_gets_the_same_id_on_every_try() {
     let stand_in = |nonce: &str| {
         let body = draft(PAID).seal(&api_v3_key(), nonce).unwrap();
         let mut body: serde_json::Value = serde_json::from_slice(&body).unwrap();
@@ -220,7 +220,7 @@ fn a_notification_without_an_id_has_the_same_stand_in_on_every_try() {
 }
 
 #[test]
-fn what_is_inside_is_told_by_its_type_and_only_without_one_by_the_event() {
+fn the_original_type_decides_the_kind_and_the_event_only_without_one() {
     let refund = r#"{"out_refund_no":"R","refund_id":"5","out_trade_no":"T","transaction_id":"4",
                      "refund_status":"SUCCESS","amount":{"total":1,"refund":1}}"#;
     let table = [

@@ -1,10 +1,10 @@
 //! Code pay (付款码): the merchant scans the code that the buyer shows. The answer is the payment
 //! itself, or `USERPAYING` while the buyer types the password.
 //!
-//! There is no notification and no closing here. A caller that does not see the end asks for the
+//! There is no notification and no closing here. A caller without a final result queries the
 //! order every few seconds for about half a minute, and then reverses it ([`reverse`]).
 //!
-//! WeChat's own pages disagree on whether APIv3 has code pay; see the simulator's switch. For partner
+//! WeChat's own pages disagree on whether APIv3 has code pay; see the setting `code_pay` of the simulator. For partner
 //! mode the source is the community's API description
 //! (`docs/v3/pay/partner/transactions/codepay.yaml` of wechatpay-openapi).
 
@@ -21,8 +21,8 @@ use crate::orders::extras::{check_detail, check_settle_info};
 use crate::orders::order::order_path;
 use crate::request::RequestParts;
 
-/// The number behind the buyer's code: 18 digits, the first two from 10 to 15. It is worth money
-/// for a minute and belongs in no log, so `Debug` hides it and there is no `Display`.
+/// The number behind the buyer's code: 18 digits, the first two from 10 to 15. For a minute
+/// it can be used to pay, so it must not be logged: `Debug` hides it and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthCode(String);
 
@@ -46,7 +46,7 @@ impl std::fmt::Debug for AuthCode {
     }
 }
 
-/// Where the buyer stands: `scene_info.store_info` and the device.
+/// The place of payment: `scene_info.store_info` and the device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodePayScene {
     /// The store's number at WeChat; at most 32 bytes.
@@ -66,17 +66,17 @@ pub struct CodePayOrder {
     pub orderer: Orderer,
     /// The merchant's number of this attempt.
     pub out_trade_no: OutTradeNo,
-    /// What the buyer reads.
+    /// The text that the buyer sees.
     pub description: Description,
-    /// What is to be paid: at least 1 fen.
+    /// The amount to pay: at least 1 fen.
     pub total: Fen,
     /// The buyer's code.
     pub auth_code: AuthCode,
-    /// The store: one of its two numbers is required.
+    /// The place of payment: `store_id` or `store_out_id` is required.
     pub scene: CodePayScene,
-    /// Comes back in queries; at most 128 bytes.
+    /// Returned in queries; at most 128 bytes.
     pub attach: Option<String>,
-    /// A mark for coupons; at most 32 bytes.
+    /// A tag for coupons; at most 32 bytes.
     pub goods_tag: Option<String>,
     /// Whether the buyer can ask for an invoice.
     pub support_fapiao: Option<bool>,
@@ -87,8 +87,8 @@ pub struct CodePayOrder {
 }
 
 impl CodePayOrder {
-    /// The request, checked; answered with a [`crate::Transaction`]. After silence the same
-    /// bytes may be sent again, or better: the order is asked for.
+    /// The request, checked; answered with a [`crate::Transaction`]. After no answer
+    /// query the order, or send the same bytes again.
     pub fn request(&self) -> Result<RequestParts, InvalidField> {
         let path = path(&self.orderer.account);
         Ok(RequestParts::post(path, &self.body()?))
@@ -154,8 +154,7 @@ impl CodePayOrder {
     }
 }
 
-/// A code payment whose body was made before: the same bytes, once a query has said that the first
-/// ones never arrived.
+/// A code payment with the bytes of an earlier request, after a query found that it never arrived.
 pub fn replay_code_pay_order(account: &Account, body: impl Into<Bytes>) -> RequestParts {
     RequestParts {
         method: Method::POST,
@@ -164,15 +163,15 @@ pub fn replay_code_pay_order(account: &Account, body: impl Into<Bytes>) -> Reque
     }
 }
 
-/// Takes a code payment back: an unpaid order is closed, a paid one refunded. Answered with
-/// [`Reversed`]. Reversing again is answered alike.
+/// Reverses a code payment: WeChat closes an unpaid order and refunds a paid one. Answered with
+/// [`Reversed`], also when repeated.
 pub fn reverse(orderer: &Orderer, out_trade_no: &OutTradeNo) -> Result<RequestParts, InvalidField> {
     let path = order_path(&orderer.account, out_trade_no) + "/reverse";
     Ok(RequestParts::post(path, &orderer.body()?))
 }
 
 /// The answer to a reversal. Its signature says that the order is reversed; the fields repeat
-/// what was asked, and WeChat may leave them out.
+/// the request, and WeChat may leave them out.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Reversed {
     /// The merchant's number of the attempt.

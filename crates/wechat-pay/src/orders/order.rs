@@ -1,8 +1,8 @@
 //! Orders: place, query, close, for jsapi (mini-programs too), h5, native and app. Requests out,
 //! replies in.
 //!
-//! An order's body is made once and kept by the caller: WeChat refuses changed parameters under
-//! a number that it knows, so a renewal sends the same bytes again ([`replay_order`]).
+//! The caller stores an order's body: WeChat refuses changed parameters under a known number, so a
+//! renewal sends the same bytes again ([`replay_order`]).
 
 use bytes::Bytes;
 use http::Method;
@@ -19,24 +19,24 @@ use crate::orders::extras::{check_detail, check_scene_info, check_settle_info};
 use crate::orders::product::{Product, ProductFields};
 use crate::request::{RequestParts, encode};
 
-/// An order that is to be placed.
+/// An order to place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Who orders.
     pub orderer: Orderer,
     /// The merchant's number of this attempt.
     pub out_trade_no: OutTradeNo,
-    /// What the buyer reads.
+    /// The text that the buyer sees.
     pub description: Description,
-    /// What is to be paid: at least 1 fen.
+    /// The amount to pay: at least 1 fen.
     pub total: Fen,
     /// Where the notification goes.
     pub notify_url: NotifyUrl,
-    /// Until when it can be paid. WeChat raises it to a minute from now, and caps it.
+    /// The deadline of the payment. WeChat raises it to at least a minute from now, and caps it.
     pub time_expire: Option<Timestamp>,
-    /// Comes back in queries and notifications; at most 128 bytes.
+    /// Returned in queries and notifications; at most 128 bytes.
     pub attach: Option<String>,
-    /// A mark for coupons; at most 32 bytes.
+    /// A tag for coupons; at most 32 bytes.
     pub goods_tag: Option<String>,
     /// Whether the buyer can ask for an invoice.
     pub support_fapiao: Option<bool>,
@@ -47,7 +47,7 @@ pub struct Order {
     pub scene_info: Option<Map<String, Value>>,
     /// Profit sharing and the like.
     pub settle_info: Option<Value>,
-    /// The product, with what only it needs.
+    /// The product with the fields that only it needs.
     pub product: ProductFields,
     /// Whose application the openid of a jsapi order belongs to.
     pub openid_owner: OpenIdOwner,
@@ -81,7 +81,7 @@ impl Order {
         }
     }
 
-    /// The request, checked. Its body is what a renewal must repeat byte for byte
+    /// The request, checked. A renewal must send the same body byte for byte
     /// ([`replay_order`]).
     pub fn request(&self) -> Result<RequestParts, InvalidField> {
         let body = self.body()?;
@@ -163,7 +163,7 @@ impl Order {
     }
 }
 
-/// An order whose body was made before: the same bytes, for a new link under the same number.
+/// An order with the bytes of an earlier request, for a new link under the same number.
 pub fn replay_order(account: &Account, product: Product, body: impl Into<Bytes>) -> RequestParts {
     RequestParts {
         method: Method::POST,
@@ -172,13 +172,13 @@ pub fn replay_order(account: &Account, product: Product, body: impl Into<Bytes>)
     }
 }
 
-/// Asks for an order by the merchant's number; answered with a [`crate::Transaction`].
+/// Queries an order by the merchant's number; answered with a [`crate::Transaction`].
 pub fn query_by_out_trade_no(account: &Account, out_trade_no: &OutTradeNo) -> RequestParts {
     let query = account.query();
     RequestParts::get(format!("{}?{query}", order_path(account, out_trade_no)))
 }
 
-/// Asks for a paid order by WeChat's number; answered with a [`crate::Transaction`].
+/// Queries a paid order by WeChat's number; answered with a [`crate::Transaction`].
 pub fn query_by_transaction_id(account: &Account, transaction_id: &TransactionId) -> RequestParts {
     RequestParts::get(format!(
         "{}/id/{}?{}",
@@ -188,7 +188,7 @@ pub fn query_by_transaction_id(account: &Account, transaction_id: &TransactionId
     ))
 }
 
-/// Closes an order; answered with 204 and nothing. Closing again is answered alike.
+/// Closes an order; answered with 204 and nothing. Closing again gives the same answer.
 pub fn close(account: &Account, out_trade_no: &OutTradeNo) -> RequestParts {
     RequestParts::post(order_path(account, out_trade_no) + "/close", account)
 }
@@ -205,28 +205,28 @@ pub(crate) fn order_path(account: &Account, out_trade_no: &OutTradeNo) -> String
 /// The answer to a JSAPI order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JsapiOrdered {
-    /// Goes into the payment parameters; good for two hours.
+    /// Goes into the payment parameters; valid for two hours.
     pub prepay_id: String,
 }
 
 /// The answer to an App order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppOrdered {
-    /// Goes into the payment parameters ([`crate::AppPayment`]); good for two hours.
+    /// Goes into the payment parameters ([`crate::AppPayment`]); valid for two hours.
     pub prepay_id: String,
 }
 
 /// The answer to an H5 order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct H5Ordered {
-    /// Where the buyer goes; good for five minutes.
+    /// Where the buyer goes; valid for five minutes.
     pub h5_url: String,
 }
 
 /// The answer to a Native order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NativeOrdered {
-    /// What the code says; good for two hours.
+    /// The content of the QR code; valid for two hours.
     pub code_url: String,
 }
 

@@ -1,11 +1,11 @@
-//! How a buyer is to pay, and what each way needs. Code pay is no product of this kind: its
-//! answer is a payment and not a link, see [`crate::CodePayOrder`].
+//! Products, and the fields that each needs. Code pay is not among them: its answer is a payment
+//! and not a link, see [`crate::CodePayOrder`].
 
 use std::net::IpAddr;
 
 use crate::order_fields::OpenId;
 
-/// How a buyer is to pay; each has a route of its own.
+/// A product; each has its own route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Product {
     /// In WeChat's own browser.
@@ -31,7 +31,7 @@ impl Product {
     }
 }
 
-/// A product with what only it needs.
+/// A product with the fields that only it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProductFields {
     /// In WeChat's own browser, or in a mini-program: the buyer must be known.
@@ -76,7 +76,7 @@ pub enum H5Type {
 }
 
 impl H5Type {
-    /// WeChat's word.
+    /// WeChat's value.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Wap => "Wap",

@@ -1,6 +1,6 @@
 //! What WeChat says about an order: in a query's answer, and in a payment's notification.
 //!
-//! Words that this crate does not know are kept, never taken for success or failure.
+//! Values that this crate does not know are kept, and never count as success or failure.
 
 use jiff::Timestamp;
 use serde::de::Error as _;
@@ -40,15 +40,15 @@ pub struct Transaction {
     /// The product that was paid with; absent until paid.
     #[serde(default)]
     pub trade_type: Option<TradeType>,
-    /// Where the order stands.
+    /// The state of the order.
     pub trade_state: TradeState,
-    /// The same for people, in Chinese.
+    /// The state as a text for people, in Chinese.
     #[serde(default, deserialize_with = "null_as_default")]
     pub trade_state_desc: String,
     /// The bank, or `OTHERS`.
     #[serde(default)]
     pub bank_type: Option<String>,
-    /// What the merchant gave with the order.
+    /// The merchant's own text of the order (`attach`).
     #[serde(default)]
     pub attach: Option<String>,
     /// When it was paid, RFC 3339.
@@ -65,7 +65,7 @@ pub struct Transaction {
     pub promotion_detail: Vec<serde_json::Value>,
 }
 
-/// The buyer, as far as WeChat tells.
+/// The buyer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Payer {
     /// The openid under the application that ordered, in partner mode the provider's
@@ -83,7 +83,7 @@ pub struct Payer {
 /// The money of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct TransactionAmount {
-    /// What was ordered, in fen.
+    /// The amount of the order, in fen.
     pub total: Fen,
     /// What the buyer paid, in fen: less than `total` where a coupon was used; absent until paid.
     #[serde(default)]
@@ -118,7 +118,7 @@ impl<'de> Deserialize<'de> for Transaction {
             let name = if is_partner { "sp_mchid" } else { "mchid" };
             return Err(D::Error::missing_field(name));
         }
-        // A merchant's order has no names of partner mode; were they there, they say nothing.
+        // The names of partner mode count only together with `sp_mchid`.
         read.sp_appid = None;
         read.sub_appid = None;
         read.sub_mchid = None;
@@ -131,7 +131,7 @@ impl<'de> Deserialize<'de> for Transaction {
 }
 
 impl Transaction {
-    /// What was ordered, in fen.
+    /// The amount of the order, in fen.
     pub fn total(&self) -> Option<Fen> {
         self.amount.as_ref().map(|amount| amount.total)
     }
@@ -141,27 +141,27 @@ impl Transaction {
         self.amount.as_ref().and_then(|amount| amount.payer_total)
     }
 
-    /// When it was paid, where WeChat said so in the documented form.
+    /// When it was paid, if the text has the documented form.
     pub fn success_time(&self) -> Option<Timestamp> {
         self.success_time.as_deref()?.parse().ok()
     }
 
-    /// The buyer's openid, where WeChat told it.
+    /// The buyer's openid, if WeChat sent it.
     pub fn openid(&self) -> Option<&str> {
         self.payer.as_ref()?.openid.as_deref()
     }
 }
 
 words! {
-    /// Where an order stands.
+    /// The state of an order.
     TradeState {
-        /// Paid.
+        /// The order is paid.
         Success = "SUCCESS",
         /// Paid, and since then refunded in part or whole.
         Refund = "REFUND",
         /// Not paid; a payment that failed stays here too.
         NotPay = "NOTPAY",
-        /// Closed; its number is burnt.
+        /// Closed; its number cannot be used again.
         Closed = "CLOSED",
         /// Reversed (code pay only).
         Revoked = "REVOKED",
@@ -197,7 +197,7 @@ impl TradeState {
     }
 }
 
-/// Reads what people see, and lists: a `null` there must not make a payment unreadable.
+/// Reads `null` as the default: it must not make a payment unreadable.
 pub(crate) fn null_as_default<'de, D, T>(json: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_where_nothing_hangs_on_it_does_not_hide_a_payment() {
+    fn a_null_in_an_optional_field_does_not_hide_a_payment() {
         let read: Transaction = serde_json::from_str(
             r#"{"appid":"wx1","mchid":"1","out_trade_no":"N1","trade_state":"SUCCESS",
                 "trade_state_desc":null,"attach":null,"payer":null,"amount":null,

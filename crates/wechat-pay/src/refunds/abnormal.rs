@@ -1,6 +1,6 @@
-//! Abnormal refunds (异常退款): the buyer's account did not take the money, so it goes to another
-//! bank account. The account and the name are sealed to a key of WeChat's, and the request names
-//! that key; one without the other is not possible here.
+//! Abnormal refunds (异常退款): the buyer's account did not accept the money, so it is sent to
+//! another bank account. The account and the name are sealed to a key of WeChat's, and the request names
+//! that key; this API does not allow one without the other.
 
 use serde::Serialize;
 
@@ -12,14 +12,14 @@ use crate::request::{RequestParts, SignedRequest, encode};
 use crate::sealing::oaep::OaepError;
 use crate::signing::stamp::Stamp;
 
-/// A refund that is sent another way, after it became `ABNORMAL`.
+/// A request to send a refund to another account, after it became `ABNORMAL`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AbnormalRefund {
     /// WeChat's number of the refund.
     pub refund_id: RefundId,
     /// The merchant's number of the refund.
     pub out_refund_no: OutRefundNo,
-    /// Where the money goes now.
+    /// The new destination of the money.
     pub to: AbnormalRefundTo,
     /// Partner mode: the sub-merchant whose payment it is.
     pub sub_mchid: Option<String>,
@@ -32,9 +32,9 @@ pub enum AbnormalRefundTo {
     UserBankCard {
         /// The bank, such as `ICBC_DEBIT`: 1 to 16 of `[0-9A-Z_]`.
         bank_type: String,
-        /// The card's number, in the clear; it is sealed before it is sent.
+        /// The card's number, in plain text; it is sealed before it is sent.
         bank_account: String,
-        /// The buyer's name, in the clear; it is sealed before it is sent.
+        /// The buyer's name, in plain text; it is sealed before it is sent.
         real_name: String,
     },
     /// To the merchant's own bank account, and from there to the buyer by the merchant.
@@ -50,7 +50,7 @@ impl std::fmt::Debug for AbnormalRefundTo {
     }
 }
 
-/// Why an abnormal refund cannot be made into a request.
+/// Why an abnormal refund is not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AbnormalRefundError {
@@ -62,7 +62,7 @@ pub enum AbnormalRefundError {
     Sealing {
         /// `bank_account` or `real_name`.
         field: &'static str,
-        /// Why.
+        /// The cause.
         error: OaepError,
     },
     /// The serial cannot go into a header.
@@ -128,7 +128,7 @@ impl SealedRequest {
         self.parts.sign(key, stamp, Some(&self.serial))
     }
 
-    /// The request as it is before it is signed.
+    /// The request before signing.
     pub fn parts(&self) -> &RequestParts {
         &self.parts
     }

@@ -1,7 +1,7 @@
 //! What WeChat says about a refund: in the answer to a request or a query ([`Refund`]), and in a
-//! notification ([`RefundNotice`]), which spells the state differently and says less.
+//! notification ([`RefundNotice`]), which names the state differently and has fewer fields.
 //!
-//! Words that this crate does not know are kept, never taken for success or failure.
+//! Values that this crate does not know are kept, and never count as success or failure.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::words::words;
 pub const REFUND_SUCCESS: &str = "REFUND.SUCCESS";
 /// The event of a refund that could not reach the buyer: see [`crate::AbnormalRefund`].
 pub const REFUND_ABNORMAL: &str = "REFUND.ABNORMAL";
-/// The event of a refund that was given up.
+/// The event of a refund that was closed.
 pub const REFUND_CLOSED: &str = "REFUND.CLOSED";
 
 /// A refund as WeChat sees it.
@@ -28,10 +28,10 @@ pub struct Refund {
     pub transaction_id: String,
     /// The merchant's number of the payment.
     pub out_trade_no: String,
-    /// Which way the money goes.
+    /// The channel of the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<RefundChannel>,
-    /// Where it arrives, for people: a bank and the last digits of a card.
+    /// The receiving account for people: a bank and the last digits of a card.
     #[serde(default, deserialize_with = "null_as_default")]
     pub user_received_account: String,
     /// When it arrived, RFC 3339; absent until then.
@@ -40,7 +40,7 @@ pub struct Refund {
     /// When it was accepted, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_time: Option<String>,
-    /// Where it stands.
+    /// The state of the refund.
     pub status: RefundStatus,
     /// The account that pays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,9 +59,9 @@ pub struct Refund {
 /// The money of a refund, in fen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundAmount {
-    /// What was ordered.
+    /// The amount of the order.
     pub total: Fen,
-    /// What goes back.
+    /// The amount of the refund.
     pub refund: Fen,
     /// The accounts that pay, in WeChat's own form.
     #[serde(
@@ -70,19 +70,19 @@ pub struct RefundAmount {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub from: Vec<serde_json::Value>,
-    /// What the buyer paid, coupons taken off.
+    /// What the buyer paid, without coupons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer_total: Option<Fen>,
-    /// What the buyer gets, coupons taken off.
+    /// What the buyer gets, without coupons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer_refund: Option<Fen>,
-    /// What the merchant's settlement loses.
+    /// The amount taken from the merchant's settlement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settlement_refund: Option<Fen>,
-    /// What the merchant's settlement had.
+    /// The amount of the merchant's settlement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settlement_total: Option<Fen>,
-    /// What goes back as coupons.
+    /// The part that is refunded as coupons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount_refund: Option<Fen>,
     /// The fee that the merchant gets back.
@@ -93,7 +93,7 @@ pub struct RefundAmount {
     pub currency: Option<String>,
 }
 
-/// A refund as a notification tells it.
+/// A refund in a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundNotice {
     /// The merchant number; absent in partner mode.
@@ -113,57 +113,57 @@ pub struct RefundNotice {
     pub refund_id: String,
     /// The merchant's number of the refund.
     pub out_refund_no: String,
-    /// Where it stands. An answer to a query calls the same `status`.
+    /// The state of the refund. A query's answer calls this field `status`.
     pub refund_status: RefundStatus,
     /// When it arrived, RFC 3339; absent where it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
-    /// Where it arrives, for people.
+    /// The receiving account, for people.
     #[serde(default, deserialize_with = "null_as_default")]
     pub user_received_account: String,
     /// The money.
     pub amount: RefundNoticeAmount,
 }
 
-/// The money of a refund as a notification tells it, in fen.
+/// The money of a refund in a notification, in fen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundNoticeAmount {
-    /// What was ordered.
+    /// The amount of the order.
     pub total: Fen,
-    /// What goes back.
+    /// The amount of the refund.
     pub refund: Fen,
-    /// What the buyer paid, coupons taken off.
+    /// What the buyer paid, without coupons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer_total: Option<Fen>,
-    /// What the buyer gets, coupons taken off.
+    /// What the buyer gets, without coupons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payer_refund: Option<Fen>,
 }
 
 words! {
-    /// Where a refund stands.
+    /// The state of a refund.
     RefundStatus {
         /// The buyer has the money.
         Success = "SUCCESS",
-        /// Given up: for want of funds, for seven days.
+        /// Closed: the merchant had no funds for seven days.
         Closed = "CLOSED",
         /// Accepted, under way.
         Processing = "PROCESSING",
-        /// The buyer's account does not take it: an abnormal refund is due.
+        /// The buyer's account does not accept it: the merchant must send an abnormal refund.
         Abnormal = "ABNORMAL",
     }
 }
 
 words! {
-    /// Which way a refund goes.
+    /// The channel of a refund.
     RefundChannel {
-        /// The way that the payment came.
+        /// Back to the account that paid.
         Original = "ORIGINAL",
         /// To the buyer's balance.
         Balance = "BALANCE",
-        /// The account is gone: to another balance of the buyer's.
+        /// The account no longer exists: to another balance of the buyer's.
         OtherBalance = "OTHER_BALANCE",
-        /// The account is gone: to another bank card of the buyer's.
+        /// The account no longer exists: to another bank card of the buyer's.
         OtherBankcard = "OTHER_BANKCARD",
     }
 }
@@ -185,7 +185,7 @@ words! {
 }
 
 impl RefundStatus {
-    /// Whether it will change no more by itself. `ABNORMAL` is not final: the merchant can start
+    /// Whether the state is final. `ABNORMAL` is not final: the merchant can start
     /// an abnormal refund, and a later success follows.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Success | Self::Closed)
@@ -193,14 +193,14 @@ impl RefundStatus {
 }
 
 impl Refund {
-    /// When the money arrived, where WeChat said so in the documented form.
+    /// When the money arrived, if the text has the documented form.
     pub fn success_time(&self) -> Option<Timestamp> {
         self.success_time.as_deref()?.parse().ok()
     }
 }
 
 impl RefundNotice {
-    /// When the money arrived, where WeChat said so in the documented form.
+    /// When the money arrived, if the text has the documented form.
     pub fn success_time(&self) -> Option<Timestamp> {
         self.success_time.as_deref()?.parse().ok()
     }

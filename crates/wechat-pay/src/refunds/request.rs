@@ -1,7 +1,7 @@
-//! Refunds: ask for one, ask about one. What WeChat answers is in [`crate::Refund`].
+//! Refunds: request one, query one. WeChat's answer is [`crate::Refund`].
 //!
-//! A refund that was accepted is not yet paid out. After any answer but 200 the refund is asked
-//! for *first*, and repeated with the same `out_refund_no` only where WeChat does not know it:
+//! A refund that was accepted is not yet paid out. After any answer but 200, query *first*,
+//! and repeat with the same `out_refund_no` only if WeChat does not know it:
 //! another number is another refund, and the buyer would get the money twice.
 
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use crate::request::{RequestParts, encode};
 
 const PATH: &str = "/v3/refund/domestic/refunds";
 
-/// Which payment is to be refunded.
+/// The payment to refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefundOf {
     /// By WeChat's number.
@@ -25,27 +25,27 @@ pub enum RefundOf {
     OutTradeNo(OutTradeNo),
 }
 
-/// A refund that is to be asked for.
+/// A request for a refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundRequest {
     /// The payment.
     pub payment: RefundOf,
     /// The merchant's number of the refund; the same on every try.
     pub out_refund_no: OutRefundNo,
-    /// What goes back: at least 1 fen, at most `total`.
+    /// The amount of the refund: at least 1 fen, at most `total`.
     pub refund: Fen,
-    /// What was ordered.
+    /// The amount of the order.
     pub total: Fen,
-    /// What the buyer reads; at most 80 bytes.
+    /// The text that the buyer sees; at most 80 bytes.
     pub reason: Option<String>,
-    /// Where the notification goes. Without it WeChat tells the address in the merchant portal,
-    /// and there in the form of version 2 ([`crate::v2`]).
+    /// Where the notification goes. Without it WeChat notifies the address of the merchant portal,
+    /// in the form of version 2 ([`crate::v2`]).
     pub notify_url: Option<NotifyUrl>,
     /// The account that pays; WeChat's default are unsettled funds.
     pub funds_account: Option<FundsAccount>,
     /// More than one account that pays; their amounts add up to `refund`.
     pub from: Vec<RefundFrom>,
-    /// The goods that come back, where coupons on goods were used.
+    /// The returned goods, if coupons for goods were used.
     pub goods_detail: Vec<RefundGoods>,
     /// Partner mode: the sub-merchant whose payment it is.
     pub sub_mchid: Option<String>,
@@ -56,11 +56,11 @@ pub struct RefundRequest {
 pub struct RefundFrom {
     /// `AVAILABLE` or `UNAVAILABLE`.
     pub account: FundsAccount,
-    /// Its part, in fen: at least 1.
+    /// The amount from this account, in fen: at least 1.
     pub amount: Fen,
 }
 
-/// Goods that come back.
+/// Returned goods.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefundGoods {
     /// The merchant's number of the goods; at most 32 bytes.
@@ -73,9 +73,9 @@ pub struct RefundGoods {
     pub goods_name: Option<String>,
     /// What one cost, in fen.
     pub unit_price: Fen,
-    /// What goes back for them, in fen.
+    /// The amount refunded for them, in fen.
     pub refund_amount: Fen,
-    /// How many come back: at least 1.
+    /// The number returned: at least 1.
     pub refund_quantity: u32,
 }
 
@@ -96,8 +96,8 @@ impl RefundRequest {
         }
     }
 
-    /// The request, checked; answered with a [`crate::Refund`]. Its body is what a repetition
-    /// must send byte for byte ([`replay_refund`]).
+    /// The request, checked; answered with a [`crate::Refund`]. A repetition must send
+    /// the same body byte for byte ([`replay_refund`]).
     pub fn request(&self) -> Result<RequestParts, InvalidField> {
         self.validate()?;
         let (transaction_id, out_trade_no) = match &self.payment {
@@ -188,7 +188,7 @@ impl RefundGoods {
     }
 }
 
-/// A refund whose body was made before: the same bytes, under the same number.
+/// A refund with the bytes of an earlier request, under the same number.
 pub fn replay_refund(body: impl Into<Bytes>) -> RequestParts {
     RequestParts {
         method: Method::POST,
@@ -197,8 +197,8 @@ pub fn replay_refund(body: impl Into<Bytes>) -> RequestParts {
     }
 }
 
-/// Asks about a refund; answered with a [`crate::Refund`], or with 404 where WeChat knows none.
-/// `sub_mchid` is for partner mode alone.
+/// Queries a refund; answered with a [`crate::Refund`], or with 404 if WeChat knows none.
+/// `sub_mchid` is only for partner mode.
 pub fn query_refund(out_refund_no: &OutRefundNo, sub_mchid: Option<&str>) -> RequestParts {
     let mut path = format!("{PATH}/{}", encode(out_refund_no.as_str()));
     if let Some(sub_mchid) = sub_mchid {

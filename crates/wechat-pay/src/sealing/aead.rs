@@ -1,7 +1,7 @@
 //! AES-256-GCM as APIv3 uses it for the resource of a notification: open, and seal.
 //!
-//! The key is exactly 32 bytes. Libraries that take 16 turn the same call into AES-128 without a
-//! word, so that length is refused here.
+//! The key is exactly 32 bytes. Some libraries accept 16 bytes and silently use AES-128;
+//! this length is refused here.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub const AEAD_ALGORITHM: &str = "AEAD_AES_256_GCM";
 pub struct ApiV3Key([u8; 32]);
 
 impl ApiV3Key {
-    /// Takes the key's bytes; any length but 32 is refused.
+    /// The key from its bytes; any length but 32 is refused.
     pub fn new(bytes: &[u8]) -> Result<Self, KeyError> {
         bytes
             .try_into()
@@ -38,10 +38,10 @@ impl fmt::Debug for ApiV3Key {
 /// Sealed bytes with all that is needed to open them, in WeChat's JSON form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedResource {
-    /// What is inside: `transaction`, `refund`.
+    /// The kind of content: `transaction`, `refund`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original_type: Option<String>,
-    /// [`AEAD_ALGORITHM`], also where WeChat leaves it out: a wrong guess does not open.
+    /// [`AEAD_ALGORITHM`], the default where WeChat leaves it out.
     #[serde(default = "the_algorithm")]
     pub algorithm: String,
     /// Base64 of the sealed bytes, the 16 bytes of the tag last.
@@ -66,13 +66,13 @@ pub enum AeadError {
     /// The ciphertext is no base64.
     #[error("the ciphertext is not base64")]
     Base64,
-    /// Another key, or something was changed on the way. The commonest cause is a wrong APIv3
-    /// key in the configuration.
+    /// Another key, or changed content. The most common cause is a wrong APIv3 key in the
+    /// configuration.
     #[error("the ciphertext does not open with this APIv3 key")]
     Opening,
 }
 
-/// Opens. The plaintext is not logged and not kept.
+/// Decrypts. The plaintext is neither logged nor stored.
 pub fn open(key: &ApiV3Key, sealed: &SealedResource) -> Result<Vec<u8>, AeadError> {
     if sealed.algorithm != AEAD_ALGORITHM {
         return Err(AeadError::Algorithm);
@@ -93,7 +93,7 @@ pub fn open(key: &ApiV3Key, sealed: &SealedResource) -> Result<Vec<u8>, AeadErro
     Ok(bytes)
 }
 
-/// Seals. `nonce` is 12 bytes of ASCII that must not come twice under one key.
+/// Encrypts. `nonce` is 12 bytes of ASCII; it must be unique for each key.
 pub fn seal(
     key: &ApiV3Key,
     original_type: Option<&str>,

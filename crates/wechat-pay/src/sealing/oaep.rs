@@ -1,7 +1,7 @@
 //! Sensitive fields (names, bank accounts): RSAES-OAEP, sealed to a key of WeChat's.
 //!
 //! WeChat's guide and its SDKs use SHA-1 with MGF1-SHA1, and so does this crate. One page of its
-//! FAQ says SHA-256; [`OaepHash`] lets a stand-in for WeChat Pay play that one. The plaintext is
+//! FAQ says SHA-256; [`OaepHash`] lets a simulator do the same. The plaintext is
 //! never part of an error.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -17,10 +17,10 @@ use crate::keys::rsa::{PlatformKey, PublicKey, SigningKey};
 /// The hash of OAEP, for the message and for its mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OaepHash {
-    /// What WeChat takes.
+    /// WeChat's own.
     #[default]
     Sha1,
-    /// What one page of the FAQ says.
+    /// From one page of the FAQ.
     Sha256,
 }
 
@@ -57,7 +57,7 @@ pub enum OaepError {
     /// Opened, and what is inside is no UTF-8.
     #[error("the opened field is not UTF-8")]
     NotText,
-    /// The library would not use the key. It does not happen with a key that was accepted.
+    /// The library failed to use the key. This does not happen with a key that was accepted.
     #[error("the key cannot encrypt")]
     Key,
 }

@@ -58,7 +58,7 @@ impl AppPayment {
         Ok(payment)
     }
 
-    /// Whether this merchant's key signed the parameters: what WeChat's cashier asks.
+    /// Whether this merchant's key signed the parameters: the check of WeChat's cashier.
     #[must_use]
     pub fn verifies(&self, key: &PublicKey) -> bool {
         self.package == "Sign=WXPay" && key.verifies(&self.message(), &self.sign)

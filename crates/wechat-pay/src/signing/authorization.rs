@@ -1,15 +1,15 @@
 //! The `Authorization` header of APIv3: written by a merchant, read by WeChat Pay.
 //!
-//! Reading judges the form alone; whether the signature holds is [`Authorization::verifies`],
-//! and whether the time is near is the reader's business.
+//! Reading checks only the form. The signature is checked by [`Authorization::verifies`], the time
+//! by the caller.
 
 use crate::keys::rsa::PublicKey;
 use crate::signing::message::request_message;
 
-/// The one scheme that this crate writes and reads.
+/// The only scheme that this crate supports.
 pub const AUTHORIZATION_SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
 
-/// The five values of the header, as text and unjudged.
+/// The five values of the header, unchecked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Authorization {
     /// The merchant number.
@@ -31,16 +31,16 @@ pub enum AuthorizationError {
     /// Another scheme than [`AUTHORIZATION_SCHEME`].
     #[error("the scheme is not {AUTHORIZATION_SCHEME}")]
     Scheme,
-    /// Not `name="value"` pairs with commas between.
+    /// Not a list of `name="value"` pairs separated by commas.
     #[error("not a list of name=\"value\"")]
     Syntax,
-    /// A name that APIv3 does not have.
-    #[error("a name that is not known")]
+    /// An unknown name.
+    #[error("an unknown name")]
     UnknownName,
-    /// A name that comes twice.
-    #[error("{0} comes twice")]
+    /// A duplicate name.
+    #[error("{0} is given twice")]
     Twice(&'static str),
-    /// A name that does not come, or has nothing in it.
+    /// A name that is missing or empty.
     #[error("{0} is missing")]
     Missing(&'static str),
 }

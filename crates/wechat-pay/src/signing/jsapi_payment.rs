@@ -7,8 +7,8 @@ use crate::keys::rsa::{MerchantKey, PublicKey};
 use crate::signing::stamp::Stamp;
 
 /// Parameters of `getBrandWCPayRequest`, and of a mini-program's `wx.requestPayment` (there the
-/// mini-program's appid signs, and `appId` itself is not handed over). Every value is text: a number where text is due works
-/// on Android and fails on iOS.
+/// mini-program's appid signs, and `appId` itself is not passed). Every value is text: a number instead
+/// of text works on Android and fails on iOS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JsapiPayment {
@@ -46,13 +46,13 @@ impl JsapiPayment {
         Ok(payment)
     }
 
-    /// Whether this merchant's key signed the parameters: what WeChat's cashier asks.
+    /// Whether this merchant's key signed the parameters: the check of WeChat's cashier.
     #[must_use]
     pub fn verifies(&self, key: &PublicKey) -> bool {
         self.sign_type == "RSA" && key.verifies(&self.message(), &self.pay_sign)
     }
 
-    /// The order number of the cashier, where `package` has the form that it must have.
+    /// The `prepay_id`, where `package` has the documented form.
     pub fn prepay_id(&self) -> Option<&str> {
         self.package
             .strip_prefix("prepay_id=")

@@ -1,7 +1,7 @@
-//! The layouts that are signed, and the check of what WeChat signed (replies, notifications).
+//! The check of WeChat's signatures, on replies and notifications.
 //!
-//! The check works on raw bytes and on header text as it came: nothing is parsed and written
-//! anew, because that is how verification breaks in the field.
+//! The check works on raw bytes and on header text as it came: nothing is parsed and
+//! serialised again, because this is how verification fails in practice.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -12,11 +12,11 @@ use crate::signing::authorization::AUTHORIZATION_SCHEME;
 use crate::signing::message::reply_message;
 use crate::signing::stamp::Stamp;
 
-/// The greatest difference between WeChat's timestamp and the reader's clock, both ways.
+/// The greatest difference between WeChat's timestamp and the caller's clock, both ways.
 pub const MAX_CLOCK_DIFFERENCE_S: u64 = 300;
 
-/// WeChat now and then sends a signature with this beginning to see whether it is checked. It
-/// must fail; WeChat then sends the right one. It is no attack and should raise no alarm.
+/// WeChat sometimes sends a signature with this prefix, to test whether the receiver checks
+/// signatures. The check must fail; WeChat then sends the right one. Raise no alarm.
 pub const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
 
 /// Names the key that signed; in a request, the key that the reply is to be signed with.
@@ -27,33 +27,33 @@ const NONCE_HEADER: HeaderName = HeaderName::from_static("wechatpay-nonce");
 const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("wechatpay-signature");
 const SIGNATURE_TYPE_HEADER: HeaderName = HeaderName::from_static("wechatpay-signature-type");
 
-/// Why something that WeChat should have signed is not believed.
+/// Why a signature of WeChat's is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
     /// WeChat's own probe; answer with an error and raise no alarm.
-    #[error("a signature probe of WeChat's")]
+    #[error("WeChat's signature probe")]
     Probe,
     /// A header that the signature needs is missing.
     #[error("{0} is missing")]
     Missing(&'static str),
-    /// A header of the signature comes more than once: which one was checked must not be open.
-    #[error("{0} comes more than once")]
+    /// A header of the signature is given more than once: it must be clear which one was checked.
+    #[error("{0} is given more than once")]
     Duplicate(&'static str),
     /// A header of the signature has bytes that it cannot have.
     #[error("{0} is malformed")]
     Malformed(&'static str),
-    /// The timestamp is more than 300 s from the reader's clock, to either side.
+    /// The timestamp is more than 300 s from the caller's clock, to either side.
     #[error("the timestamp differs from this clock by {difference_s} s")]
     Stale {
-        /// Reader's clock minus WeChat's timestamp.
+        /// The caller's clock minus WeChat's timestamp.
         difference_s: i64,
     },
-    /// No key is known under this serial.
-    #[error("no key is known for the serial {0}")]
+    /// No trusted key has this serial.
+    #[error("no trusted key has the serial {0}")]
     UnknownSerial(String),
-    /// The key is known, and it did not sign this.
-    #[error("the signature does not fit")]
+    /// The key did not sign this message.
+    #[error("the signature does not match")]
     Mismatch,
 }
 
@@ -65,7 +65,7 @@ pub fn verify_signed(
     now_s: i64,
 ) -> Result<(), SignatureError> {
     let signature = single(headers, &SIGNATURE_HEADER, "Wechatpay-Signature")?;
-    // First of all, so that a probe is quiet whatever else is wrong with it.
+    // First, so that a probe raises no alarm whatever else is wrong with it.
     if signature.is_some_and(|text| text.starts_with(PROBE_PREFIX)) {
         return Err(SignatureError::Probe);
     }
@@ -91,7 +91,7 @@ pub fn verify_signed(
     }
 }
 
-/// Whether any header of a signature is there at all.
+/// Whether any header of a signature is present.
 pub(crate) fn is_signed(headers: &HeaderMap) -> bool {
     [
         &SIGNATURE_HEADER,

@@ -22,13 +22,13 @@ use crate::hex::lower_hex;
 use crate::money::Fen;
 use crate::words::words;
 
-/// The merchant's APIv2 key: 32 letters and digits, set in the merchant portal. It is another
-/// one than the APIv3 key.
+/// The merchant's APIv2 key: 32 letters and digits, set in the merchant portal. It is not
+/// the APIv3 key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiV2Key(String);
 
 impl ApiV2Key {
-    /// Takes the key's text.
+    /// The key from its text.
     pub fn parse(text: impl Into<String>) -> Result<Self, InvalidField> {
         let text = text.into();
         if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -56,13 +56,13 @@ impl fmt::Debug for ApiV2Key {
     }
 }
 
-/// A refund as a notification of version 2 tells it. It is not signed: ask for the refund before
-/// acting on it. Only the number to ask by is required.
+/// A refund in a notification of version 2. It is not signed: query the refund before acting on
+/// it. Only the number for this query is required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundNotification {
-    /// The application, as it stood outside of what was sealed.
+    /// The application, from the unencrypted part.
     pub appid: Option<String>,
-    /// The merchant number, as it stood outside of what was sealed.
+    /// The merchant number, from the unencrypted part.
     pub mch_id: Option<String>,
     /// WeChat's number of the payment.
     pub transaction_id: Option<String>,
@@ -72,17 +72,17 @@ pub struct RefundNotification {
     pub refund_id: Option<String>,
     /// The merchant's number of the refund.
     pub out_refund_no: String,
-    /// What was ordered; absent, too, where it is no number of fen.
+    /// The amount of the order; absent also if it is not a number of fen.
     pub total_fee: Option<Fen>,
-    /// What goes back; absent, too, where it is no number of fen.
+    /// The amount of the refund; absent also if it is not a number of fen.
     pub refund_fee: Option<Fen>,
-    /// What goes back, coupons taken off; absent, too, where it is no number of fen.
+    /// The amount of the refund without coupons; absent also if it is not a number of fen.
     pub settlement_refund_fee: Option<Fen>,
-    /// Where it stands.
+    /// The state of the refund.
     pub refund_status: Option<RefundStatus>,
     /// When it arrived, `2017-12-15 09:46:01` in Beijing; absent until then.
     pub success_time: Option<String>,
-    /// Where it arrives, for people. WeChat spells the field `refund_recv_accout`.
+    /// The receiving account, for people. WeChat spells the field `refund_recv_accout`.
     pub user_received_account: Option<String>,
 }
 
@@ -91,15 +91,15 @@ words! {
     RefundStatus {
         /// The buyer has the money.
         Success = "SUCCESS",
-        /// The buyer's account does not take it; version 3 says `ABNORMAL`.
+        /// The buyer's account does not accept it; version 3 says `ABNORMAL`.
         Change = "CHANGE",
-        /// Given up; version 3 says `CLOSED`.
+        /// Closed; version 3 says `CLOSED`.
         RefundClose = "REFUNDCLOSE",
     }
 }
 
 impl RefundNotification {
-    /// When it arrived, where WeChat said so in the documented form.
+    /// When it arrived, if the text has the documented form.
     pub fn success_time(&self) -> Option<Timestamp> {
         let wall: DateTime = self.success_time.as_deref()?.parse().ok()?;
         Offset::constant(8).to_timestamp(wall).ok()
@@ -122,12 +122,12 @@ pub enum RefundNotificationError {
     /// `req_info` is no base64.
     #[error("req_info is not base64")]
     Base64,
-    /// Another key, or something was changed on the way. The commonest cause is a wrong APIv2
-    /// key in the configuration.
+    /// Another key, or changed content. The most common cause is a wrong APIv2 key in the
+    /// configuration.
     #[error("req_info does not open with this APIv2 key")]
     Opening,
-    /// Opened, and what is inside is not in the documented form.
-    #[error("what req_info holds is not in the documented form: {0}")]
+    /// Decrypted, and the content is not in the documented form.
+    #[error("the content of req_info is not in the documented form: {0}")]
     Sealed(XmlError),
 }
 
@@ -138,7 +138,7 @@ pub fn is_xml(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
-/// Reads and opens. Nothing in it is a proof; see the module.
+/// Reads and decrypts. The content proves nothing; see the module.
 pub fn open_refund_notification(
     body: &[u8],
     key: &ApiV2Key,
@@ -169,24 +169,24 @@ pub fn open_refund_notification(
     })
 }
 
-/// The answer that tells WeChat that a notification was taken.
+/// The answer that accepts a notification.
 #[must_use]
 pub fn success_body() -> Bytes {
     let text = write_flat("xml", &[("return_code", "SUCCESS"), ("return_msg", "OK")]);
     text.into()
 }
 
-/// The answer that makes WeChat tell again.
+/// The answer that makes WeChat retry.
 #[must_use]
 pub fn failure_body(message: &str) -> Bytes {
     let text = write_flat("xml", &[("return_code", "FAIL"), ("return_msg", message)]);
     text.into()
 }
 
-/// A refund notification that is to be sent: what only a stand-in for WeChat Pay does.
+/// A refund notification to send, for an implementation of WeChat's side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundNotificationDraft {
-    /// What it tells.
+    /// The refund.
     pub refund: RefundNotification,
     /// Random text, outside of what is sealed.
     pub nonce_str: String,

@@ -1,5 +1,5 @@
 //! The signature of version 2: a digest over the fields and the APIv2 key. The notification that
-//! this crate opens has none; what else of version 2 a merchant still meets does.
+//! this crate reads has none; other messages of version 2 have it.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
@@ -60,7 +60,7 @@ pub fn sign<'a>(
     }
 }
 
-/// Whether the signature is this key's over the fields, compared in constant time.
+/// Whether this key made the signature over the fields, compared in constant time.
 #[must_use]
 pub fn verifies<'a>(
     fields: impl IntoIterator<Item = (&'a str, &'a str)>,

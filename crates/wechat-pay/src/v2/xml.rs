@@ -1,5 +1,5 @@
-//! The XML of version 2: one root, flat, text in each element. Everything else is refused: a
-//! document type above all, for entities that read files were an industry-wide incident.
+//! The XML of version 2: one root, flat, text in each element. Everything else is refused, above
+//! all a document type: entities that read files were an industry-wide vulnerability.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use quick_xml::escape::escape;
 use quick_xml::events::Event;
 use quick_xml::{Reader, XmlVersion};
 
-/// More than this is not read: WeChat's notifications have about two kilobytes.
+/// The most bytes that are read: WeChat's notifications have about two kilobytes.
 pub const MAX_XML_BYTES: usize = 64 * 1024;
 
 /// Why XML is refused.
@@ -23,20 +23,20 @@ pub enum XmlError {
     /// Not well-formed, or cut off.
     #[error("the XML is not well-formed")]
     Syntax,
-    /// A document type. It is never needed, and the way in for entities.
+    /// A document type. WeChat never needs one, and it allows entities.
     #[error("the XML has a DOCTYPE")]
     DocType,
     /// An entity other than the five that XML has by itself, or a character that it cannot have.
     #[error("the XML has an entity that is not known")]
     Entity,
-    /// Another root than the one that is due, or more than one.
+    /// An unexpected root, or more than one.
     #[error("the XML's root is not the expected one")]
     Root,
     /// An element inside of a field, an attribute, or text between fields.
     #[error("the XML is not flat")]
     NotFlat,
-    /// A field that comes twice: which one counts must not be open.
-    #[error("a field of the XML comes twice")]
+    /// A field that is given twice: it must be clear which one counts.
+    #[error("a field of the XML is given twice")]
     Duplicate,
 }
 
@@ -130,7 +130,7 @@ impl Flat<'_> {
                 }
                 Ok(())
             }
-            // A declaration says no more than that this is XML; the others say nothing.
+            // A declaration and comments have no meaning here.
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::Eof => Ok(()),
         }
     }

@@ -133,7 +133,7 @@ fn one_bad_certificate_and_none_is_taken() {
                     aead::seal(&api_v3_key(), None, b"junk", "certificate", "abcdefghijkl")
                         .unwrap();
             }),
-            "this is no key file that is known here, and not an X.509 certificate: name a file that begins with BEGIN CERTIFICATE",
+            "this is not a known kind of key file, and not an X.509 certificate: name a file that begins with BEGIN CERTIFICATE",
         ),
     ];
     let keys = refresh(&TrustedKeys::new(), reply(vec![fresh(&good)], &good.key)).unwrap();
@@ -152,7 +152,7 @@ fn one_bad_certificate_and_none_is_taken() {
 }
 
 #[test]
-fn a_certificate_whose_times_are_not_told_counts_for_its_own_time() {
+fn a_certificate_without_announced_times_counts_for_its_own_validity() {
     type Change = fn(&mut SealedCertificate);
     let made = made();
     let changes: [Change; 3] = [
@@ -169,7 +169,7 @@ fn a_certificate_whose_times_are_not_told_counts_for_its_own_time() {
 }
 
 #[test]
-fn what_is_over_goes_and_the_latest_in_effect_seals() {
+fn expired_certificates_are_removed_and_the_latest_one_in_effect_seals() {
     let (old, now, next) = (made(), made(), made());
     let keys = refresh(
         &TrustedKeys::new(),
@@ -337,7 +337,7 @@ fn where_issuers_are_configured_only_their_certificates_are_taken() {
 }
 
 #[test]
-fn an_issuer_that_is_over_issues_no_more() {
+fn an_expired_issuer_is_not_accepted() {
     let mut root = Authority::new("Root", true);
     root.params.not_after = rcgen::date_time_ymd(2020, 1, 1);
     let pem = root.params.self_signed(&root.key).unwrap().pem();

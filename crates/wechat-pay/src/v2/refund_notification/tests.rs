@@ -1,4 +1,4 @@
-//! The XML that tells of a refund: a published one, sealed ones, and hostile ones.
+//! XML notifications of refunds: a published one, sealed ones, and hostile ones.
 
 use proptest::prelude::*;
 
