@@ -11,11 +11,11 @@ use http::StatusCode;
 use crate::simulator::Simulator;
 use crate::{control, gateway, oauth, pages};
 
-/// No page, form or question to the control interface is longer. The gateway has its own limit.
+/// The most bytes of a body, except for the gateway, which has its own limit.
 const BODY_LIMIT_BYTES: usize = 256 * 1024;
 
 impl Simulator {
-    /// Every route of WeChat's, the phone, and the control interface.
+    /// All routes: WeChat's, the phone's, and the control interface.
     pub fn app(&self) -> Router {
         Router::new()
             .merge(gateway::routes())
@@ -28,7 +28,7 @@ impl Simulator {
     }
 }
 
-/// Nothing is answered before it is kept: a merchant must not believe what a restart forgets.
+/// Saves changes before an answer: a merchant must not rely on state that a restart would lose.
 pub(crate) async fn keep(
     State(simulator): State<Simulator>,
     request: Request,
@@ -38,7 +38,7 @@ pub(crate) async fn keep(
     match simulator.persist().await {
         Ok(()) => response,
         Err(error) => {
-            tracing::error!(%error, "the state was not kept");
+            tracing::error!(%error, "the state could not be saved");
             gateway::empty(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }

@@ -1,9 +1,8 @@
-//! Two times: the wall's, and WeChat's own, which can be advanced.
+//! Two clocks: the system's, and WeChat's, which can be advanced.
 //!
-//! Signatures carry the wall's time, because a merchant compares them with its own clock.
-//! Everything that is due one day (expiry, retries of notifications, closing) goes by WeChat's
-//! time, which is the wall's plus what was advanced. So a test can let a day go by, and both
-//! sides still believe each other's signatures.
+//! Signatures carry the system's time, because a merchant compares them with its own clock.
+//! Deadlines (expiry, retries of notifications, closing) use WeChat's time: the system's time plus
+//! the advance. So a test can advance by a day, and signatures of both sides remain valid.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
-/// The simulator's only source of time. Clones share what was advanced.
+/// The simulator's only source of time. Clones share the advance.
 #[derive(Clone)]
 pub struct Clock {
     wall: Arc<dyn Fn() -> Timestamp + Send + Sync>,
@@ -25,7 +24,7 @@ impl Clock {
         Self::from_fn(Timestamp::now)
     }
 
-    /// A clock of the caller's, such as one that stands still in a test.
+    /// A clock of the caller, for example a fixed time in a test.
     pub fn from_fn(wall: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self {
             wall: Arc::new(wall),
@@ -33,29 +32,29 @@ impl Clock {
         }
     }
 
-    /// What signatures carry, and are compared with.
+    /// The system's time, which signatures carry.
     #[must_use]
     pub fn wall(&self) -> Timestamp {
         (self.wall)()
     }
 
-    /// WeChat's own time: the wall's, plus what was advanced.
+    /// WeChat's time: the system's time plus the advance.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         after(self.wall(), self.advanced_s.load(Ordering::Relaxed))
     }
 
-    /// How far WeChat's time is ahead of the wall's.
+    /// The advance: WeChat's time minus the system's.
     pub(crate) fn advanced_s(&self) -> i64 {
         self.advanced_s.load(Ordering::Relaxed)
     }
 
-    /// Goes on where an earlier process was.
+    /// Restores the advance of an earlier process.
     pub(crate) fn start_at_advance(&self, advanced_s: i64) {
         self.advanced_s.store(advanced_s.max(0), Ordering::Relaxed);
     }
 
-    /// Lets WeChat's time run ahead by so many seconds more.
+    /// Advances WeChat's time by this many seconds.
     pub fn advance(&self, seconds: u32) {
         self.advanced_s
             .fetch_add(i64::from(seconds), Ordering::Relaxed);
@@ -68,7 +67,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The moment so many seconds later; the end of time where there is no such moment.
+/// The time this many seconds later, at most the last one that can be represented.
 pub(crate) fn after(moment: Timestamp, seconds: i64) -> Timestamp {
     let later_ms = moment
         .as_millisecond()
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn advancing_moves_wechats_time_and_leaves_the_walls() {
+    fn advancing_moves_wechats_time_and_not_the_systems() {
         let clock = Clock::from_fn(|| Timestamp::UNIX_EPOCH);
         clock.clone().advance(90);
         clock.advance(10);
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_time_is_no_panic() {
+    fn an_overflow_gives_the_last_time_and_no_panic() {
         assert_eq!(after(Timestamp::UNIX_EPOCH, i64::MAX), Timestamp::MAX);
         assert_eq!(after(Timestamp::MAX, 1), Timestamp::MAX);
     }

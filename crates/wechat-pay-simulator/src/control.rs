@@ -1,5 +1,5 @@
-//! The control interface, `/_simulator/…`: pay, look at the ledger, let time go by. For tests
-//! and tools; WeChat has nothing like it, and nothing of WeChat's needs it.
+//! The control interface, `/_simulator/…`: pay, read the ledger, advance the clock. For tests and
+//! tools; WeChat has no such interface.
 
 pub(crate) mod buyers;
 mod fault_rules;
@@ -24,7 +24,7 @@ use crate::ledger::order::OrderKey;
 use crate::ledger::{Outcome, PayRefusal, Target};
 use crate::simulator::{Buyer, H5_PATH, Simulator};
 
-/// Ten years: further ahead nothing of WeChat's is due.
+/// Ten years. No deadline of WeChat's is later.
 const LONGEST_ADVANCE_S: i64 = 10 * 366 * 24 * 3600;
 
 pub(crate) fn routes() -> Router<Simulator> {
@@ -51,7 +51,7 @@ struct PayRequest {
     outcome: Outcome,
     openid: Option<String>,
     payer: Option<u8>,
-    /// By number alone: also where the order is closed or expired.
+    /// With the number: also for a closed or expired order.
     #[serde(default)]
     late: bool,
 }
@@ -83,7 +83,7 @@ struct ClockRequest {
     advance_s: i64,
 }
 
-/// The description of all this; the tests hold the routes to it.
+/// The OpenAPI description; tests compare the routes with it.
 async fn openapi() -> Response {
     (
         [(header::CONTENT_TYPE, "application/json")],
@@ -102,7 +102,7 @@ async fn time(State(simulator): State<Simulator>) -> Response {
     .into_response()
 }
 
-/// Lets time go by, and answers when all that has become due is done.
+/// Advances the clock, and answers when all due work is done.
 async fn clock(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
     let request: ClockRequest = read(&body)?;
     let advance_s = u32::try_from(request.advance_s)
@@ -111,7 +111,7 @@ async fn clock(State(simulator): State<Simulator>, body: Bytes) -> Result<Respon
         .ok_or_else(|| {
             Problem::invalid(
                 Some("advance_s"),
-                format!("must be from 0 to {LONGEST_ADVANCE_S} seconds: time does not go back"),
+                format!("must be from 0 to {LONGEST_ADVANCE_S} seconds"),
             )
         })?;
     simulator.clock().advance(advance_s);
@@ -171,7 +171,7 @@ fn target_of(request: &PayRequest) -> Result<Target, Problem> {
     }
 }
 
-/// The page that an h5_url names; what the merchant appended (`redirect_url`) does not matter.
+/// The target of an h5_url; a `redirect_url` that the merchant appended is ignored.
 fn h5_target(h5_url: &str) -> Result<Target, Problem> {
     let broken = || Problem::invalid(Some("h5_url"), format!("must be a URL of {H5_PATH}"));
     let url = Url::parse(h5_url)
@@ -193,7 +193,7 @@ fn h5_target(h5_url: &str) -> Result<Target, Problem> {
 fn refuse(refusal: PayRefusal) -> Problem {
     let (status, message) = match refusal {
         PayRefusal::Unknown => (404, "there is no such order"),
-        PayRefusal::LinkExpired => (409, "the link is too old, or a newer one has replaced it"),
+        PayRefusal::LinkExpired => (409, "the link has expired or was replaced by a newer one"),
         PayRefusal::OrderExpired => (409, "the order's time_expire has passed"),
         PayRefusal::Closed => (409, "the order is closed"),
         PayRefusal::Paid => (409, "the order is paid already"),

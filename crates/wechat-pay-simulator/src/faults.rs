@@ -1,8 +1,8 @@
-//! Faults on demand: what can go wrong between a merchant and WeChat, each at a place and at a
-//! rate, drawn from a seed so that a run can be had again.
+//! Faults on demand between a merchant and WeChat, each for a route and with a rate. They are drawn
+//! from a seed, so that a run can be repeated.
 //!
-//! Nothing here does anything: the gateway and the notifier ask what is to go wrong this time.
-//! Faults are of the process and are gone when it ends.
+//! This module only decides; the gateway and the notifier apply the faults. Rules are in memory and
+//! end with the process.
 
 mod documented;
 
@@ -11,27 +11,27 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) use documented::{Documented, codes_of, documented};
 use serde::{Deserialize, Serialize};
 
-/// A rule, as the control interface takes it.
+/// A rule, in the form of the control interface.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
     /// `order`, `query`, `close`, `reverse`, `refund`, `refund_query`, `abnormal_refund`, `bill`,
     /// `bill_file`, `certificates`, `notification`, or `*` for all of them.
     pub route: String,
-    /// What goes wrong.
+    /// The kind of fault.
     pub kind: FaultKind,
-    /// How often, from 0 to 1.
+    /// The rate, from 0 to 1.
     pub rate: f64,
-    /// At most so many times; without it, for ever.
+    /// The most times it is applied; without it there is no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
-    /// The beginning of the draws; without it, 0.
+    /// The seed of the draws; by default 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// For `latency` and `timeout`: how long, in milliseconds.
+    /// For `latency` and `timeout_after`: the delay in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<u32>,
-    /// For `late` and `reordered`: by how much; for `clock_skew`: how far off, behind if negative.
+    /// For `late` and `reordered`: the delay; for `clock_skew`: the difference, negative if behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<i32>,
     /// For `refused`: WeChat's code, one that is documented for the route.
@@ -39,45 +39,45 @@ pub struct FaultRule {
     pub code: Option<String>,
 }
 
-/// What can go wrong.
+/// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// The answer takes its time.
+    /// The answer is delayed.
     Latency,
-    /// A refusal that WeChat documents, by its `code`, and nothing was done.
+    /// A documented refusal, by its `code`; the request is not executed.
     Refused,
-    /// 429, and nothing was done.
+    /// 429; the request is not executed.
     TooManyRequests,
-    /// 500, and nothing was done.
+    /// 500; the request is not executed.
     ErrorBefore,
-    /// 500, and it was done all the same.
+    /// 500; the request is executed.
     ErrorAfter,
-    /// It was done, and no answer comes in time: 504 in the end.
+    /// The request is executed, and the answer is 504 after a long delay.
     TimeoutAfter,
-    /// 202: taken, not done; the same is to be sent again.
+    /// 202: accepted and not executed; the client must repeat the request.
     Accepted,
-    /// A signature that does not hold.
+    /// A wrong signature.
     WrongSignature,
-    /// WeChat's own probe, which must fail to verify.
+    /// WeChat's signature probe, which must fail verification.
     Signtest,
-    /// The time of the signature is off.
+    /// The timestamp of the signature is wrong.
     ClockSkew,
-    /// Close alone: 204, and the order stays open.
+    /// Only for close: 204, and the order stays open.
     CloseLies,
-    /// Notifications alone: a try that never arrives.
+    /// Only for notifications: one delivery is lost.
     Dropped,
-    /// Notifications alone: the same one twice.
+    /// Only for notifications: sent twice.
     Repeated,
-    /// Notifications alone: others go first.
+    /// Only for notifications: delayed, so that others arrive first.
     Reordered,
-    /// Notifications alone: changed on the way.
+    /// Only for notifications: changed content.
     Tampered,
-    /// Notifications alone: much later.
+    /// Only for notifications: delayed for long.
     Late,
 }
 
-/// Why a rule is refused: the field, and what is wrong with it.
+/// Why a rule is refused: the field and the broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FaultError {
     pub(crate) field: &'static str,
@@ -87,7 +87,7 @@ pub(crate) struct FaultError {
 /// The name of the notifier among the routes.
 pub(crate) const NOTIFICATION: &str = "notification";
 
-/// What a rule can name.
+/// The routes that a rule can name.
 pub(crate) const ROUTES: [&str; 12] = [
     "*",
     "order",
@@ -103,7 +103,7 @@ pub(crate) const ROUTES: [&str; 12] = [
     NOTIFICATION,
 ];
 
-/// The rules that hold now. One lock; draws in the order of the calls.
+/// The current rules. One lock, so draws follow the order of the calls.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Vec<Drawn>>);
 
@@ -114,12 +114,12 @@ struct Drawn {
     state: u64,
 }
 
-/// What is to go wrong this time.
+/// The faults of one call.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Hits(Vec<FaultRule>);
 
 impl Faults {
-    /// Replaces all rules, or none where one of them is wrong.
+    /// Replaces all rules, or none if one of them is wrong.
     pub(crate) fn replace(&self, rules: Vec<FaultRule>) -> Result<(), FaultError> {
         for rule in &rules {
             check(rule)?;
@@ -133,7 +133,7 @@ impl Faults {
         Ok(())
     }
 
-    /// The rules, with how often each has struck.
+    /// The rules, each with the number of times it was applied.
     pub(crate) fn rules(&self) -> Vec<(FaultRule, u32)> {
         let drawn = self.lock();
         drawn.iter().map(|d| (d.rule.clone(), d.hits)).collect()
@@ -153,7 +153,7 @@ impl Faults {
         Hits(hits)
     }
 
-    // A panic elsewhere leaves plain data behind, which is as good as before.
+    // After a panic elsewhere the data is still consistent.
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Drawn>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,19 +168,19 @@ impl Hits {
         self.0.iter().find(|rule| rule.kind == kind)
     }
 
-    /// The refusal that is asked for, as this route has it.
+    /// The refusal that the rule names, for this route.
     pub(crate) fn refused(&self, route: &str) -> Option<Documented> {
         let code = self.get(FaultKind::Refused)?.code.as_deref()?;
         documented(route, code)
     }
 
-    /// The milliseconds of a fault that takes its time.
+    /// The delay of a fault, in milliseconds.
     pub(crate) fn delay_ms(&self, kind: FaultKind, default_ms: u32) -> Option<u64> {
         let rule = self.get(kind)?;
         Some(u64::from(rule.delay_ms.unwrap_or(default_ms)))
     }
 
-    /// The seconds of a fault that moves a time.
+    /// The time difference of a fault, in seconds.
     pub(crate) fn seconds(&self, kind: FaultKind, default_s: i32) -> Option<i64> {
         let rule = self.get(kind)?;
         Some(i64::from(rule.seconds.unwrap_or(default_s)))
@@ -188,14 +188,14 @@ impl Hits {
 }
 
 impl Drawn {
-    /// One step of SplitMix64: small, and the same everywhere.
+    /// One step of SplitMix64: small, and the same on every machine.
     fn strikes(&mut self) -> bool {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^= mixed >> 31;
-        // 32 bits of it, which both sides of the comparison carry exactly.
+        // 32 bits, which a double represents exactly.
         let drawn = f64::from(u32::try_from(mixed >> 32).unwrap_or(u32::MAX));
         drawn < self.rule.rate * 4_294_967_296.0
     }
@@ -248,7 +248,7 @@ fn check_code(rule: &FaultRule) -> Result<(), FaultError> {
     };
     match (rule.kind, &rule.code) {
         (FaultKind::Refused, Some(code)) if documented(&rule.route, code).is_some() => Ok(()),
-        // Notifications are not asked for, so nobody refuses them.
+        // A notification is not a request of the merchant's: it cannot be refused.
         (FaultKind::Refused, _) if rule.route == NOTIFICATION => Ok(()),
         (FaultKind::Refused, _) => wrong(format!(
             "must be one of {}",
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_holds_at_its_route_and_so_often() {
+    fn a_rule_applies_to_its_route_and_up_to_its_count() {
         let faults = Faults::default();
         let mut twice = rule("*", FaultKind::WrongSignature, 1.0);
         twice.count = Some(2);
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_can_never_hold_is_refused_and_changes_nothing() {
+    fn an_impossible_rule_is_refused_and_changes_nothing() {
         let faults = Faults::default();
         faults
             .replace(vec![rule("order", FaultKind::Latency, 0.5)])

@@ -1,8 +1,8 @@
-//! The APIv3 gateway: `/v3/…`, with WeChat's own order of checks.
+//! The APIv3 gateway: `/v3/…`, with WeChat's order of checks.
 //!
 //! Unknown path, wrong method, `Authorization`, time, signature, form of the request, rules of
-//! business. What fails before the signature holds is answered unsigned, as WeChat does; all
-//! that comes after is signed.
+//! business. Errors before a valid signature are answered unsigned, as WeChat does; all later
+//! answers are signed.
 
 mod answer;
 mod bills;
@@ -36,10 +36,10 @@ use crate::ledger::order::{Product, ReplyKey};
 use crate::settings::UnknownRoute;
 use crate::simulator::{Signing, Simulator};
 
-/// More than any request of APIv3 that is served here.
+/// The most bytes of a request.
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// What a fault that names no duration takes.
+/// The delay of a fault that names none.
 const DEFAULT_LATENCY_MS: u32 = 1000;
 const DEFAULT_TIMEOUT_MS: u32 = 30_000;
 
@@ -64,11 +64,11 @@ async fn handle(State(simulator): State<Simulator>, request: Request) -> Respons
     };
     let caller = match identify(&simulator, &route, &parts, &body) {
         Ok(caller) => caller,
-        Err(refusal) => return refuse_stranger(&simulator, &route, &parts, refusal),
+        Err(refusal) => return refuse_unauthenticated(&simulator, &route, &parts, refusal),
     };
     let hits = simulator.faults().draw(route.name());
     wait(hits.delay_ms(FaultKind::Latency, DEFAULT_LATENCY_MS)).await;
-    let answered = carry_out_with(&simulator, &route, &parts, &body, &caller, &hits);
+    let answered = execute_with_faults(&simulator, &route, &parts, &body, &caller, &hits);
     if let Err(refusal) = &answered {
         tracing::info!(
             path = parts.uri.path(),
@@ -78,17 +78,17 @@ async fn handle(State(simulator): State<Simulator>, request: Request) -> Respons
         );
     }
     if hits.has(FaultKind::TimeoutAfter) {
-        // What was done is kept before the merchant is left waiting.
+        // Save before the merchant waits.
         if let Err(error) = simulator.persist().await {
-            tracing::error!(%error, "the state was not kept");
+            tracing::error!(%error, "the state could not be saved");
         }
         wait(hits.delay_ms(FaultKind::TimeoutAfter, DEFAULT_TIMEOUT_MS)).await;
         return answer::empty(StatusCode::GATEWAY_TIMEOUT);
     }
     match answered {
-        // What WeChat answers before it believes the merchant it does not sign.
+        // WeChat does not sign an answer to a request without a valid signature.
         Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED => {
-            refuse_stranger(&simulator, &route, &parts, refusal)
+            refuse_unauthenticated(&simulator, &route, &parts, refusal)
         }
         answered => {
             let signing = Signing {
@@ -102,8 +102,8 @@ async fn handle(State(simulator): State<Simulator>, request: Request) -> Respons
 }
 
 /// A path that WeChat does not have. Its documents promise a code, a message and a `Request-ID`
-/// with every refusal; a request without `Authorization` was once seen to get nothing but the
-/// status (2026-09-11, also for a wrong method).
+/// with every refusal. Observed on 2026-09-11: a request without `Authorization` got only the
+/// status, also for a wrong method.
 fn no_such_route(simulator: &Simulator, parts: &Parts) -> Response {
     if simulator.settings().unknown_route == UnknownRoute::Empty {
         return answer::empty(StatusCode::NOT_FOUND);
@@ -134,7 +134,7 @@ fn identify(
     caller::identify(simulator, route, parts, body)
 }
 
-fn refuse_stranger(
+fn refuse_unauthenticated(
     simulator: &Simulator,
     route: &Route,
     parts: &Parts,
@@ -152,7 +152,7 @@ fn refuse_stranger(
     answer::signed(simulator, signing, Err(refusal))
 }
 
-/// Whether the switches leave a path there.
+/// Whether the settings keep a path.
 fn exists(simulator: &Simulator, route: &Route) -> bool {
     let settings = simulator.settings();
     match route {
@@ -162,8 +162,8 @@ fn exists(simulator: &Simulator, route: &Route) -> bool {
     }
 }
 
-/// Carries a request out, unless or although a fault says otherwise.
-fn carry_out_with(
+/// Executes a request, with the faults of this call.
+fn execute_with_faults(
     simulator: &Simulator,
     route: &Route,
     parts: &Parts,
@@ -191,14 +191,14 @@ fn carry_out_with(
     if hits.has(FaultKind::CloseLies) {
         return Ok(Answer::Nothing);
     }
-    let answered = carry_out(simulator, route, parts, body, caller);
+    let answered = execute(simulator, route, parts, body, caller);
     if hits.has(FaultKind::ErrorAfter) {
         return Err(system_error());
     }
     answered
 }
 
-fn carry_out(
+fn execute(
     simulator: &Simulator,
     route: &Route,
     parts: &Parts,

@@ -1,7 +1,7 @@
-//! The keys of both sides: made on the first start, kept in a folder, the same ever after.
+//! The keys of both sides: made on the first start and stored in a folder.
 //!
 //! The merchant's half is `merchant.json`, four PEM files beside it, and `apiclient_cert.p12` with
-//! the merchant's key and certificate once more; its password is the merchant number, as in WeChat's
+//! the same key and certificate; its password is the merchant number, as in WeChat's
 //! own. WeChat's private keys lie in a sub-folder, because no merchant ever has them. Private files
 //! are for their owner's eyes alone (mode 0600).
 
@@ -34,10 +34,10 @@ const PUBLIC_KEY: &str = "pub_key.pem";
 const PLATFORM_CERTIFICATE: &str = "wechatpay_cert.pem";
 const PLATFORM_KEY: &str = "wechat_private/wechatpay_key.pem";
 const PUBLIC_KEY_PRIVATE: &str = "wechat_private/pub_key_private.pem";
-/// What a folder was made with; one without this file is older than the choice.
+/// The setting `trust` at the first start; older folders do not have this file.
 const TRUST_AT_FIRST: &str = "wechat_private/trust";
 
-/// Why keys cannot be made, read or kept.
+/// Why keys cannot be made, read or stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyringError {
@@ -46,18 +46,18 @@ pub enum KeyringError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// `merchant.json` is not what it should be.
+    /// `merchant.json` cannot be read.
     #[error("{path}: {source}")]
     Json {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         source: serde_json::Error,
     },
-    /// The file that says what the folder was made with says nothing that is known.
+    /// The file `trust` has an unknown content.
     #[error("{path}: must be public_key or certificates")]
     Trust {
         /// The file.
@@ -68,7 +68,7 @@ pub enum KeyringError {
     Key {
         /// The file.
         file: &'static str,
-        /// What is wrong with it.
+        /// The cause.
         source: KeyError,
     },
     /// Keys or certificates cannot be made.
@@ -79,7 +79,7 @@ pub enum KeyringError {
     Pkcs12(#[from] Pkcs12Error),
 }
 
-/// The keys, with what a merchant gets of them.
+/// The keys of one merchant and of WeChat's side.
 #[derive(Clone)]
 pub struct Keyring {
     merchant: MerchantFile,
@@ -102,7 +102,7 @@ struct PemFiles {
 }
 
 impl Keyring {
-    /// Makes keys in memory and writes nothing: for tests in process.
+    /// Makes keys in memory only: for tests in one process.
     pub fn generate(base_url: &str, now: Timestamp, random: &Random) -> Result<Self, KeyringError> {
         let (private_key, certificate) = certified("WeChat Pay Simulator Merchant", now, random)?;
         let (platform_key, platform_certificate) =
@@ -137,8 +137,8 @@ impl Keyring {
         Self::assemble(merchant, pem, Trust::PublicKey)
     }
 
-    /// Reads the folder, or makes keys and writes them where there are none. Where only the
-    /// address changed, `merchant.json` is written anew with the new one.
+    /// Reads the folder, or makes keys and writes them. If only the address changed, `merchant.json`
+    /// is rewritten.
     pub fn load_or_create(
         folder: &Path,
         base_url: &str,
@@ -162,20 +162,20 @@ impl Keyring {
         Ok(keyring)
     }
 
-    /// What `merchant.json` says.
+    /// The content of `merchant.json`.
     #[must_use]
     pub fn merchant(&self) -> &MerchantFile {
         &self.merchant
     }
 
-    /// The switch `trust` where nobody sets it: the public key, and certificates for a folder that
-    /// was made when they were the default.
+    /// The default of the setting `trust`: the public key, or certificates for a folder that was made
+    /// when they were the default.
     #[must_use]
     pub fn default_trust(&self) -> Trust {
         self.default_trust
     }
 
-    /// The merchant's signer: what a merchant makes of `merchant.json`.
+    /// The merchant's signing key.
     pub fn merchant_key(&self) -> Result<MerchantKey, KeyError> {
         MerchantKey::from_pem(
             &self.merchant.mchid,
@@ -213,7 +213,7 @@ impl Keyring {
         }
     }
 
-    /// Writes the merchant's half and WeChat's half into a folder, as the binary does.
+    /// Writes the keys of both sides into a folder, as the program does.
     pub fn write(&self, folder: &Path, random: &Random) -> Result<(), KeyringError> {
         self.pem.write(folder)?;
         let trust = format!("{}\n", self.default_trust.as_str());
@@ -272,7 +272,7 @@ impl Keyring {
         })
     }
 
-    // Written last on the first start: where it exists, all the others do.
+    // Written last on the first start: if it exists, all other files exist.
     fn write_merchant(&self, folder: &Path) -> Result<(), KeyringError> {
         let path = folder.join(MERCHANT_FILE);
         let mut text =
@@ -369,7 +369,7 @@ fn write_with_mode(path: &Path, content: &[u8], privacy: Privacy) -> io::Result<
         Privacy::Owner => 0o600,
         Privacy::Anyone => 0o644,
     };
-    // The mode is set before the first byte is in the file, also where the file was there.
+    // The mode is set before the first byte is written, also for an existing file.
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create(true)
@@ -385,8 +385,8 @@ fn write_with_mode(path: &Path, content: &[u8], _privacy: Privacy) -> io::Result
     fs::write(path, content)
 }
 
-/// Serial numbers are numbers in hex, and WeChat takes both cases: widely used clients print them
-/// small.
+/// Compares serial numbers without case, as WeChat does: widely used clients write them in lower
+/// case.
 pub(crate) fn is_same_serial(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_start_makes_what_the_next_ones_read() {
+    fn the_first_start_makes_the_files_that_later_ones_read() {
         let folder = tempfile::tempdir().unwrap();
         let made = create(folder.path(), "http://127.0.0.1:9410");
         let read = create(folder.path(), "http://127.0.0.1:9410");

@@ -1,8 +1,8 @@
-//! What WeChat knows: orders, payments, refunds, notifications, codes. The truth in tests.
+//! WeChat's state: orders, payments, refunds, notifications, codes. Tests compare with it.
 //!
-//! One struct of plain data with methods that take the moment and fresh names; it reads no
-//! clock, sends nothing and signs nothing. All of the simulator's state is behind it, and it
-//! notes down what has changed, so that a store can keep it (see [`journal`]).
+//! One struct of plain data, whose methods get the time and new ids as arguments; it reads no clock,
+//! sends nothing and signs nothing. It records what has changed, so that a store can save it (see
+//! [`journal`]).
 
 pub(crate) mod attempt;
 pub(crate) mod auth_code;
@@ -46,20 +46,20 @@ use wechat_pay::{Fen, TradeState};
 use crate::clock::after;
 use crate::ledger::order::AUTO_CLOSE_S;
 
-/// All that WeChat knows.
+/// WeChat's state.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     orders: BTreeMap<OrderKey, Entry>,
-    /// Numbers that were closed before they were ever ordered: burnt all the same.
+    /// Numbers that were closed before they were ordered: they cannot be used either.
     burnt: BTreeSet<OrderKey>,
     by_prepay_id: BTreeMap<String, OrderKey>,
     by_code_url: BTreeMap<String, OrderKey>,
     by_transaction_id: BTreeMap<String, OrderKey>,
     by_refund: BTreeMap<RefundKey, OrderKey>,
     by_refund_id: BTreeMap<String, OrderKey>,
-    /// Keys of orders with a refund that has no result yet.
+    /// Keys of orders with a pending refund.
     refunds_under_way: BTreeSet<OrderKey>,
-    /// Keys of orders with a notification that is to be sent (again).
+    /// Keys of orders with a notification to deliver.
     notices_open: BTreeSet<OrderKey>,
     /// By merchant number.
     refund_calls: BTreeMap<String, refund_calls::Calls>,
@@ -67,9 +67,9 @@ pub(crate) struct Ledger {
     auth_codes: AuthCodes,
     bill_links: BillLinks,
     platforms: BTreeMap<String, Platform>,
-    /// How far WeChat's time was ahead of the wall's when it was last kept.
+    /// The clock's advance when it was last saved.
     advanced_s: i64,
-    /// What changed since it was last taken.
+    /// The documents that changed since they were last saved.
     changed: BTreeSet<Document>,
 }
 
@@ -83,7 +83,7 @@ struct Entry {
 }
 
 impl Ledger {
-    /// Takes an order, or gives a new link for the same one.
+    /// Accepts an order, or adds a new link for the same order.
     pub(crate) fn order(
         &mut self,
         request: OrderRequest,
@@ -114,7 +114,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Closes a number, known or not. What was paid stays so, and code pay is reversed instead.
+    /// Closes a number, known or not. A paid order cannot be closed; code pay is reversed instead.
     pub(crate) fn close(&mut self, key: OrderKey) -> Result<(), CloseRefusal> {
         match self.orders.get_mut(&key) {
             Some(entry) if entry.order.payment.is_some() => Err(CloseRefusal::Paid),
@@ -134,7 +134,7 @@ impl Ledger {
         }
     }
 
-    /// Takes a code payment back: what was paid goes back whole, what was not never will be.
+    /// Reverses a code payment: a paid one is refunded whole, an unpaid one can no longer be paid.
     pub(crate) fn reverse(&mut self, key: &OrderKey, now: Timestamp) -> Result<(), ReverseRefusal> {
         let entry = self.orders.get_mut(key).ok_or(ReverseRefusal::Unknown)?;
         let order = &mut entry.order;
@@ -152,19 +152,19 @@ impl Ledger {
         Ok(())
     }
 
-    /// OAuth codes, to give out and to redeem.
+    /// The OAuth codes.
     pub(crate) fn grants(&mut self) -> &mut Grants {
         self.changed.insert(Document::Grants);
         &mut self.grants
     }
 
-    /// The codes that buyers show.
+    /// The buyers' payment codes.
     pub(crate) fn auth_codes(&mut self) -> &mut AuthCodes {
         self.changed.insert(Document::AuthCodes);
         &mut self.auth_codes
     }
 
-    /// Bills that were asked for.
+    /// The links to bills.
     pub(crate) fn bill_links(&mut self) -> &mut BillLinks {
         self.changed.insert(Document::BillLinks);
         &mut self.bill_links
@@ -179,7 +179,7 @@ impl Ledger {
         self.changed.insert(Document::Platform(mchid.to_owned()));
     }
 
-    /// Every order and its refunds, in the order of their numbers.
+    /// Every order with its refunds, by number.
     pub(crate) fn orders(&self) -> impl Iterator<Item = (&Order, &[Refund])> {
         self.orders
             .values()
@@ -195,7 +195,7 @@ impl Ledger {
     }
 }
 
-/// The rules for a number that is known already.
+/// The rules for a repeated order.
 fn check_again(known: &Order, request: &OrderRequest, now: Timestamp) -> Result<(), OrderRefusal> {
     match known.trade_state(now) {
         TradeState::NotPay | TradeState::UserPaying => {}

@@ -1,15 +1,15 @@
 //! WeChat Pay as a local server: gateway, payer, notifier.
 //!
-//! A stand-in for WeChat Pay APIv3 with real signatures both ways, for machines without an
+//! WeChat Pay APIv3 with real signatures in both directions, for development without an
 //! account. [`Simulator::app`] is the server; [`wechat_browser::app`] is WeChat's browser around
 //! a shop's page. Both are plain routers, time and randomness are injected, and due work is done
-//! by [`Simulator::run_due`], so whole payments run in process without sockets and sleeping.
+//! by [`Simulator::run_due`], so whole payments run in one process without sockets and without sleeping.
 //!
-//! How many orders a second it takes: `cargo run --release -p wechat-pay-simulator --example
+//! To measure orders per second: `cargo run --release -p wechat-pay-simulator --example
 //! simulator_order_rate`.
 //!
-//! It never reaches beyond this machine unless it is told to, moves no money, and is no proof
-//! that WeChat itself would answer alike: what is copied, and from where, is said at each place.
+//! It never connects to another machine unless it is told to, and it moves no money. It does not
+//! prove that WeChat would answer in the same way: each rule names its source.
 
 mod app;
 mod clock;

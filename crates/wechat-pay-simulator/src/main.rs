@@ -1,4 +1,4 @@
-//! The binary: reads the command line, opens the sockets, runs what is due.
+//! The program: reads the command line, opens the sockets, runs due work.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,62 +17,62 @@ use wechat_pay_simulator::{
     SettingsError, Simulator, SimulatorOptions, SimulatorParts, StateError, Trust, serve,
 };
 
-/// A shop may hold a long poll for 25 seconds; a page that takes longer than this is lost.
+/// The timeout of the WeChat browser. A shop may hold a long poll for 25 seconds.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// WeChat Pay on your own machine: APIv3 with real signatures both ways, and no money.
+/// WeChat Pay on your own machine: APIv3 with real signatures in both directions, and no money.
 ///
-/// Point any APIv3 client at it: take the address, the numbers and the keys from
-/// STATE/merchant.json, which is made on the first start. Files named in it lie beside it.
+/// To use it with any APIv3 client, take the address, the numbers and the keys from
+/// STATE/merchant.json, which is made on the first start. Its files are in the same folder.
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = EXAMPLES)]
 struct Arguments {
-    /// Where to listen. An address of this machine, unless --allow-remote is given. Port 0 takes
-    /// a free one.
+    /// The address to listen on. It must be a loopback address, unless --allow-remote is given. Port 0
+    /// chooses a free port.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9410")]
     listen: SocketAddr,
 
-    /// The folder for merchant.json, the keys and the ledger (simulator.sqlite3). It is made
-    /// where it is missing; keep it, and the merchant and all its orders are there again. The
+    /// The folder for merchant.json, the keys and the ledger (simulator.sqlite3). It is
+    /// created if it is missing. With the same folder a restart has the same merchant and orders. The
     /// password of apiclient_cert.p12 is the merchant number.
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
 
-    /// Keeps orders in memory alone: they go with the process. The keys stay.
+    /// Keeps orders only in memory; they end with the process. The keys are still stored.
     #[arg(long)]
     in_memory: bool,
 
-    /// How many merchants there are. Each but the first has its merchant.json in
+    /// The number of merchants. Each but the first has its merchant.json in
     /// STATE/merchants/2, STATE/merchants/3 and so on.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=20))]
     merchants: u8,
 
-    /// A file of switches, TOML: what WeChat's documents contradict each other about.
+    /// A TOML file of settings, for points on which WeChat's documents contradict each other.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// One switch, as in --set code_pay=false. May be repeated; goes before --config. All of
-    /// them: see below.
+    /// One setting, as in --set code_pay=false. May be repeated; it overrides --config. All settings
+    /// are listed below.
     #[arg(long = "set", value_name = "NAME=VALUE")]
-    switches: Vec<String>,
+    changes: Vec<String>,
 
-    /// Shows a shop's page in WeChat's browser: listens on LISTEN, fetches from ORIGIN, and gives
-    /// each page WeixinJSBridge and the cashier. Both are on this machine. May be repeated.
+    /// Shows a shop in WeChat's browser: listens on LISTEN, forwards to ORIGIN, and gives each page
+    /// WeixinJSBridge and the cashier. Both must be on this machine. May be repeated.
     #[arg(long = "wechat-browser", value_name = "LISTEN=ORIGIN")]
     wechat_browsers: Vec<BrowserArgument>,
 
-    /// The address that merchants and buyers reach the simulator by, where it is not the one that
-    /// it listens on. It goes into merchant.json and into every h5_url.
+    /// The simulator's address for merchants and buyers, if it differs from --listen. It is written
+    /// to merchant.json and to every h5_url.
     #[arg(long, value_name = "URL")]
     public_base_url: Option<url::Url>,
 
-    /// A domain that the merchant has registered for H5 and for OAuth. May be repeated; this
-    /// machine's own addresses always are.
+    /// A registered domain of the merchant for H5 and OAuth. May be repeated; addresses of this machine
+    /// are always allowed.
     #[arg(long = "domain", value_name = "DOMAIN")]
     domains: Vec<String>,
 
-    /// Listens on, and sends notifications to, addresses beyond this machine. Whoever can reach
-    /// the simulator can pay with it: for closed test networks only.
+    /// Allows listening on, and notifying, addresses of other machines. Everyone who can reach the
+    /// simulator can pay with it: only for closed test networks.
     #[arg(long)]
     allow_remote: bool,
 }
@@ -83,12 +83,12 @@ Try it:
   wechat-pay-simulator --state ./simulator --wechat-browser 127.0.0.1:9411=http://127.0.0.1:8000
 
   wechat-pay-simulator --state ./simulator --merchants 2 --set refund_outcome=abnormal
-  curl http://127.0.0.1:9410/_simulator/merchants     numbers and openids to order with
+  curl http://127.0.0.1:9410/_simulator/merchants     merchant numbers and openids
 
-Pages: http://127.0.0.1:9410/  says how to point an SDK at it;  /phone  scans and pays;
-/ledger  shows every order, refund and notification;  /control  turns switches and clocks.
+Pages: http://127.0.0.1:9410/  explains how to configure an SDK;  /phone  scans and pays;
+/ledger  shows every order, refund and notification;  /control  changes settings and the clock.
 
-What WeChat has, and this has:
+WeChat's routes:
   /v3/pay/transactions/…            orders (jsapi, h5, native, app, codepay), query, close, reverse
   /v3/pay/partner/transactions/…    the same for a sub-merchant (two of them: see /_simulator/merchants)
   /v3/refund/domestic/refunds…      refunds, their results, apply-abnormal-refund
@@ -97,29 +97,29 @@ What WeChat has, and this has:
   /v3/certificates                  platform certificates, with rotation
   /connect/oauth2/authorize, /sns/oauth2/access_token, /sns/jscode2session   who the buyer is
 
-What only this has (described by /_simulator/openapi.json):
+The simulator's own routes (described by /_simulator/openapi.json):
   POST /_simulator/pay       {\"code_url\"|\"prepay_id\"|\"h5_url\"|(\"mchid\",\"out_trade_no\"),
                               \"outcome\":\"success|cancel|fail\", \"openid\"?, \"payer\"?, \"late\"?}
   GET  /_simulator/ledger?mchid=   every order, payment, refund and notification
-  POST /_simulator/clock     {\"advance_s\": 900}   lets time go by: expiry, retries
+  POST /_simulator/clock     {\"advance_s\": 900}   advances the clock: expiry, retries
   POST /_simulator/faults    [{\"route\":\"close\",\"kind\":\"error_after\",\"rate\":0.5,\"seed\":7}]
                              replaces the faults, DELETE clears them
-  POST /_simulator/refund, /_simulator/refund/outcome     refunds by hand, and their results
-  POST /_simulator/certificates/rotate, …/migrate         a new certificate; seven days to the key
-  PATCH /_simulator/settings                              switches
+  POST /_simulator/refund, /_simulator/refund/outcome     refunds in the portal, results of refunds
+  POST /_simulator/certificates/rotate, …/migrate         a new certificate; the migration to the public key
+  PATCH /_simulator/settings                              changes settings
 
-Faults strike at order, query, close, reverse, refund, refund_query, abnormal_refund, bill,
-bill_file, certificates, notification, or anywhere (*):
+A fault rule names a route: order, query, close, reverse, refund, refund_query, abnormal_refund, bill,
+bill_file, certificates, notification, or all of them (*). Kinds:
   latency                               the answer takes delay_ms
-  refused                               a refusal that WeChat documents, by its code
-  too_many_requests, error_before       429 or 500, and nothing was done
-  error_after, timeout_after            500 or no answer, and it was done all the same
-  accepted                              202: send the same again
-  wrong_signature, signtest, clock_skew a signature that must not be believed
-  close_lies                            204, and the order stays open; \"late\" lets money land after
-  dropped, repeated, reordered, tampered, late      notifications alone
+  refused                               a documented refusal, by its code
+  too_many_requests, error_before       429 or 500; the request is not executed
+  error_after, timeout_after            500 or no answer; the request is executed
+  accepted                              202: send the same request again
+  wrong_signature, signtest, clock_skew a signature that must be refused
+  close_lies                            204, and the order stays open; pay it with \"late\"
+  dropped, repeated, reordered, tampered, late      only for notifications
 
-Switches, each with its default:
+Settings, each with its default:
   description_limit=bytes (characters)        changed_order=invalid_request (out_trade_no_used)
   paid_code=ORDERPAID (ORDER_PAID)            rate_code=FREQUENCY_LIMITED (RATELIMIT_EXCEEDED)
   deadline_cap_days=7 (15)                    bill_link_s=300 (30)
@@ -131,13 +131,13 @@ Switches, each with its default:
   portal_notify_url=                          trust=public_key (certificates)
   unknown_route=body (empty)
 
-trust says what merchants verify WeChat by: the public key that a merchant of today gets, or platform
-certificates, which SDKs fetch from /v3/certificates. A folder that was made when certificates were
-the default keeps them.
+trust is the kind of WeChat's keys: the public key, which new merchants get, or platform certificates,
+which SDKs download from /v3/certificates. A folder that was made when certificates were the default
+keeps them.
 
-Time that is advanced moves WeChat's deadlines and retries. Signatures keep the wall's time, so
-that a merchant whose clock was not advanced still accepts them. A time_expire that such a
-merchant sends afterwards lies in WeChat's past: as WeChat does, it is moved to a minute from now.";
+Advancing the clock changes WeChat's deadlines and retries. Signatures keep the system's time, so
+that a merchant accepts them without advancing its own clock. A time_expire of such a merchant is
+then in the past for WeChat: as WeChat does, the simulator moves it to a minute from now.";
 
 #[derive(Clone, Debug)]
 struct BrowserArgument {
@@ -165,7 +165,7 @@ impl FromStr for BrowserArgument {
     }
 }
 
-/// Why the simulator does not start, or stops.
+/// Why the simulator does not start or stops.
 #[derive(Debug, thiserror::Error)]
 enum StartError {
     #[error("--listen {0} is not an address of this machine; --allow-remote permits it")]
@@ -182,13 +182,13 @@ enum StartError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("switches: {0}")]
+    #[error("settings: {0}")]
     Settings(#[from] SettingsError),
     #[error("state: {0}")]
     State(#[from] StateError),
     #[error("keys: {0}")]
     Keyring(#[from] KeyringError),
-    #[error("the way out: {0}")]
+    #[error("outgoing requests: {0}")]
     Outgoing(#[from] OutgoingError),
     #[error("{0}")]
     Origin(#[from] OriginError),
@@ -303,7 +303,7 @@ fn settings(arguments: &Arguments, default_trust: Trust) -> Result<Settings, Sta
             default.with_toml(&text)?
         }
     };
-    for line in &arguments.switches {
+    for line in &arguments.changes {
         settings = settings.with(line)?;
     }
     Ok(settings)
@@ -316,15 +316,15 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, bound))
 }
 
-/// The shop's page, with whatever upgrades of connections it has.
+/// Serves the WeChat browser.
 async fn show(listener: TcpListener, app: Router) -> std::io::Result<()> {
     axum::serve(listener, app).await
 }
 
-/// Does what is due when it is due; a payment or an advanced clock wakes it early.
+/// Runs due work at its time; a payment or an advanced clock wakes it early.
 async fn run_when_due(simulator: Simulator) -> std::io::Result<()> {
     loop {
-        // In a task of its own: a merchant that does not answer must not hold up the others.
+        // A separate task: a merchant that does not answer must not delay the others.
         tokio::spawn({
             let simulator = simulator.clone();
             async move { simulator.run_due().await }
@@ -333,7 +333,7 @@ async fn run_when_due(simulator: Simulator) -> std::io::Result<()> {
             let left_ms = due_at.as_millisecond() - simulator.clock().now().as_millisecond();
             Duration::from_millis(u64::try_from(left_ms).unwrap_or_default())
         });
-        // At least a moment between two looks; at most a minute, whatever the clock does.
+        // At least a short pause; at most a minute, whatever the clock does.
         let wait = wait
             .unwrap_or(Duration::from_mins(1))
             .clamp(Duration::from_millis(20), Duration::from_mins(1));
@@ -355,7 +355,7 @@ fn origin_of(url: &url::Url) -> Result<String, StartError> {
         .ok_or(StartError::PublicBaseUrl)
 }
 
-/// A line for the person or the program that started it.
+/// A line on standard output, for the person or program that started it.
 fn say(line: fmt::Arguments<'_>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
@@ -388,11 +388,11 @@ mod tests {
     const CONTROL: &str = include_str!("../goldens/control-openapi.json");
 
     #[test]
-    fn help_names_every_switch_and_every_fault() {
+    fn help_names_every_setting_and_every_fault() {
         let control: serde_json::Value = serde_json::from_str(CONTROL).expect("it is JSON");
         let schemas = &control["components"]["schemas"];
-        let switches = schemas["Settings"]["properties"].as_object();
-        for name in switches.into_iter().flatten().map(|(name, _)| name) {
+        let settings = schemas["Settings"]["properties"].as_object();
+        for name in settings.into_iter().flatten().map(|(name, _)| name) {
             assert!(EXAMPLES.contains(&format!("{name}=")), "{name}");
         }
         for kind in ["kind", "route"] {

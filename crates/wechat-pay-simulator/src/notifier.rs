@@ -1,7 +1,7 @@
-//! Notifications to the merchant: sealed, signed, sent, and sent again on WeChat's schedule.
+//! Notifications to the merchant: sealed, signed, sent, and retried on WeChat's schedule.
 //!
-//! Due work is data in the ledger; nothing here sleeps. Each try is sealed and signed anew, with
-//! the wall's time, because a merchant compares it with its own clock.
+//! Due deliveries are data in the ledger; nothing here sleeps. Each one is sealed and signed again,
+//! with the system's time, because a merchant compares it with its own clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,21 +23,20 @@ use crate::ledger::notice::{NoticeKind, TryOutcome};
 use crate::random::lower_hex;
 use crate::simulator::{Signing, Simulator};
 
-/// An acknowledgement in XML is short.
+/// The most bytes of an acknowledgement in XML.
 const XML_ANSWER_LIMIT_BYTES: usize = 64 * 1024;
 
-/// A merchant that has not answered by then has not answered.
+/// How long a merchant has to answer.
 pub const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Simulator {
-    /// Makes every try of a notification that is due by now, and those that become due by their
-    /// failing, and gives refunds their results. When it returns, nothing of what it took is
-    /// left undone.
+    /// Makes all due deliveries of notifications, also those that become due meanwhile, and applies
+    /// due results of refunds. Returns when all of them are done.
     pub async fn run_due(&self) {
         self.settle_refunds();
         send_due(self).await;
         if let Err(error) = self.persist().await {
-            tracing::error!(%error, "the state was not kept");
+            tracing::error!(%error, "the state could not be saved");
         }
     }
 }
@@ -48,14 +47,14 @@ async fn send_due(simulator: &Simulator) {
         if due.is_empty() {
             return;
         }
-        // What a merchant is told must not be forgotten with the process. The tries stay due where
-        // it cannot be kept: their turn comes again.
+        // A notified state must survive the process. If it cannot be saved, the deliveries stay
+        // due.
         if let Err(error) = simulator.persist().await {
-            tracing::error!(%error, "the state was not kept, and nobody is told of it");
-            simulator.ledger().hand_back(&due);
+            tracing::error!(%error, "the state could not be saved, so no notification is sent");
+            simulator.ledger().return_due(&due);
             return;
         }
-        // Tasks of their own: a caller that goes away must not leave a try half made.
+        // Separate tasks: a cancelled caller must not interrupt a delivery.
         let tries: Vec<_> = due
             .into_iter()
             .map(|delivery| {
@@ -65,19 +64,19 @@ async fn send_due(simulator: &Simulator) {
             .collect();
         for made in tries {
             if let Err(error) = made.await {
-                tracing::error!(%error, "a notification's try broke off");
+                tracing::error!(%error, "a delivery of a notification was interrupted");
             }
         }
     }
 }
 
-/// What happens to a try on its way.
+/// The effect of faults on a delivery.
 enum Way {
-    /// It is sent once, or twice.
+    /// Sent once or twice.
     Sent(u8),
-    /// It goes later, by so many seconds.
-    PutOff(i64),
-    /// It never arrives.
+    /// Postponed by this many seconds.
+    Postponed(i64),
+    /// Never arrives.
     Lost,
 }
 
@@ -86,10 +85,10 @@ async fn deliver(simulator: &Simulator, delivery: Delivery) {
     wait(&hits).await;
     let times = match way_of(&hits) {
         Way::Sent(times) => times,
-        Way::PutOff(seconds) => {
+        Way::Postponed(seconds) => {
             let due_at = after(simulator.clock().now(), seconds.max(1));
             let mut ledger = simulator.ledger();
-            ledger.put_off(&delivery.order, &delivery.notice.id, due_at);
+            ledger.postpone(&delivery.order, &delivery.notice.id, due_at);
             return;
         }
         Way::Lost => {
@@ -120,9 +119,9 @@ fn record(simulator: &Simulator, delivery: &Delivery, outcome: TryOutcome) {
 
 fn way_of(hits: &Hits) -> Way {
     if let Some(seconds) = hits.seconds(FaultKind::Late, 3600) {
-        Way::PutOff(seconds)
+        Way::Postponed(seconds)
     } else if let Some(seconds) = hits.seconds(FaultKind::Reordered, 30) {
-        Way::PutOff(seconds)
+        Way::Postponed(seconds)
     } else if hits.has(FaultKind::Dropped) {
         Way::Lost
     } else if hits.has(FaultKind::Repeated) {
@@ -159,7 +158,7 @@ async fn send(simulator: &Simulator, delivery: &Delivery, hits: &Hits) -> TryOut
     }
 }
 
-/// The older form is acknowledged by what the answer says, not by its status.
+/// The form of version 2 is acknowledged by the answer's body, not by its status.
 async fn xml_outcome(answer: http::Response<axum::body::Body>) -> TryOutcome {
     let status = answer.status().as_u16();
     let body = axum::body::to_bytes(answer.into_body(), XML_ANSWER_LIMIT_BYTES)
@@ -179,7 +178,7 @@ async fn xml_outcome(answer: http::Response<axum::body::Body>) -> TryOutcome {
     }
 }
 
-/// One character of the sealed text is another.
+/// The body with one changed character.
 fn tampered(body: &Bytes) -> Bytes {
     let mut bytes = body.to_vec();
     let middle = bytes.len() / 2;
@@ -227,7 +226,7 @@ fn sealed_request(
     Ok(request)
 }
 
-/// The older form: no signature, and the whole of it sealed with a key made of the APIv2 key.
+/// The form of version 2: no signature, sealed with a key derived from the APIv2 key.
 fn xml_request(simulator: &Simulator, delivery: &Delivery) -> Result<Request<Bytes>, String> {
     let keyring = keyring_of(simulator, delivery)?;
     let merchant = keyring.merchant();
@@ -264,7 +263,7 @@ fn v2_seal(api_v2_key: &str, plaintext: &[u8]) -> Result<String, Unspecified> {
 fn keyring_of(simulator: &Simulator, delivery: &Delivery) -> Result<Arc<Keyring>, String> {
     simulator
         .keyring_of(&delivery.order.mchid)
-        .ok_or_else(|| "the merchant has no keys here any more".to_owned())
+        .ok_or_else(|| "the merchant's keys are gone".to_owned())
 }
 
 #[cfg(test)]
@@ -272,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_older_form_is_sealed_as_other_implementations_open_it() {
+    fn the_form_of_version_2_is_sealed_as_other_implementations_open_it() {
         // Made with `openssl enc -aes-256-ecb -K <hex of the hex of the MD5> -base64`.
         let sealed = v2_seal("ziR0QKsTUfMOuochC9RfCdmfHECorQAP", b"hello").unwrap();
         assert_eq!(sealed, "5fjaxwX5/sTQibXKzmRhCQ==");

@@ -1,7 +1,7 @@
-//! OAuth of the official account, silent form (`snsapi_base`): who the buyer is, as an openid.
+//! OAuth of the official account with `snsapi_base`: gives the buyer's openid.
 //!
-//! The real page opens in WeChat alone. This one opens anywhere, because the WeChat browser
-//! beside it is a proxy and cannot follow a page to another address.
+//! The real page opens only in WeChat. This one opens everywhere, because the simulated WeChat
+//! browser is a proxy and cannot follow a page to another address.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::Router;
@@ -42,7 +42,7 @@ async fn authorize(
     }
 }
 
-/// What WeChat shows in place of the shop where an address is put together wrongly.
+/// WeChat's error page for a wrong address.
 struct AuthorizeProblem {
     text: &'static str,
     number: u32,
@@ -93,7 +93,7 @@ fn redirect_with_code(
     Ok(target)
 }
 
-/// The merchant's server turns the code into an openid. Errors come with 200 and as text, as
+/// Exchanges a code for an openid. Errors come with 200 and as text, as
 /// they do from WeChat.
 async fn access_token(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
     let query = Query(query.unwrap_or_default());
@@ -113,7 +113,7 @@ async fn access_token(State(simulator): State<Simulator>, RawQuery(query): RawQu
     ([(header::CONTENT_TYPE, "text/plain")], json.to_string()).into_response()
 }
 
-/// A mini-program's server turns the code of `wx.login` into an openid and a session key.
+/// Exchanges a code of `wx.login` for an openid and a session key.
 async fn session(State(simulator): State<Simulator>, RawQuery(query): RawQuery) -> Response {
     let query = Query(query.unwrap_or_default());
     let merchants = simulator.keyrings().iter();
@@ -160,8 +160,8 @@ fn accounts(simulator: &Simulator) -> impl Iterator<Item = Account> {
 }
 
 impl Simulator {
-    /// The secret of a sub-merchant's own official account. It is made of the appid, so that it is
-    /// the same after every start.
+    /// The secret of a sub-merchant's own official account. It is derived from the appid, so that it
+    /// is the same after every start.
     #[must_use]
     pub fn sub_app_secret(sub_appid: &str) -> String {
         let hash = digest(&SHA256, format!("app secret\n{sub_appid}").as_bytes());
@@ -169,7 +169,7 @@ impl Simulator {
     }
 }
 
-/// `accounts` are those that the code can be of.
+/// `accounts` are the possible applications of the code.
 fn redeem(
     simulator: &Simulator,
     query: &Query,
@@ -220,7 +220,7 @@ fn refusal_page(problem: &AuthorizeProblem) -> Response {
     with_page_headers(StatusCode::OK, page)
 }
 
-/// A query read leniently: empty values count as absent.
+/// A query string; empty values count as absent.
 struct Query(String);
 
 impl Query {

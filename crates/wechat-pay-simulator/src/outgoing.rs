@@ -1,5 +1,5 @@
-//! The way out: notifications to the merchant, pages for the WeChat browser. Injected, so that a
-//! journey runs in process without a socket.
+//! Outgoing requests: notifications to the merchant, pages for the WeChat browser. The sender is
+//! injected, so that tests run in one process without sockets.
 
 use std::fmt;
 use std::future::Future;
@@ -15,27 +15,27 @@ use tower::{Service, ServiceExt};
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, OutgoingError>> + Send>>;
 
-/// Sends a request and gives the answer. Cheap to clone.
+/// Sends requests. Cheap to clone.
 #[derive(Clone)]
 pub struct Outgoing(Arc<dyn Fn(Request<Bytes>) -> Answer + Send + Sync>);
 
-/// Why no answer came.
+/// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutgoingError {
-    /// The host is not this machine, and the simulator was not told to go beyond it.
+    /// The host is another machine, and the simulator may not connect to other machines.
     #[error("the host is not this machine")]
     NotLoopback,
     /// No answer in time.
     #[error("no answer in time")]
     TimedOut,
-    /// No connection, or it broke.
+    /// No connection, or it was interrupted.
     #[error("no connection: {0}")]
     Unreachable(String),
 }
 
 impl Outgoing {
-    /// An asynchronous function as the way out.
+    /// Sends with an asynchronous function.
     pub fn from_fn<F, A>(send: F) -> Self
     where
         F: Fn(Request<Bytes>) -> A + Send + Sync + 'static,
@@ -44,8 +44,7 @@ impl Outgoing {
         Self(Arc::new(move |request| Box::pin(send(request))))
     }
 
-    /// A tower service, such as an axum `Router`, as the way out: whatever the address says,
-    /// the service answers.
+    /// Sends to a tower service, such as an axum `Router`, whatever the address.
     pub fn from_service<S>(service: S) -> Self
     where
         S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + Sync + 'static,
@@ -63,14 +62,14 @@ impl Outgoing {
         })
     }
 
-    /// HTTP over sockets, each request within `timeout`, following no redirect. Goes to this
-    /// machine alone unless `anywhere` is set.
+    /// HTTP over sockets, each request within `timeout`, following no redirect. Connects
+    /// only to this machine unless `anywhere` is set.
     pub fn over_http(timeout: Duration, anywhere: bool) -> Result<Self, OutgoingError> {
         let client = reqwest::Client::builder()
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            // As WeChat writes them, for whoever reads them by the letter.
+            // As WeChat writes them, for merchants that compare them with case.
             .http1_title_case_headers()
             .build()
             .map_err(|error| OutgoingError::Unreachable(error.to_string()))?;
@@ -86,7 +85,7 @@ impl Outgoing {
                     Ok(response) => Ok(Response::<reqwest::Body>::from(response).map(Body::new)),
                     Err(error) if error.is_timeout() => Err(OutgoingError::TimedOut),
                     Err(error) => Err(OutgoingError::Unreachable(
-                        // Without the address: it may hold what a buyer typed.
+                        // Without the address: it may contain a buyer's input.
                         error.without_url().to_string(),
                     )),
                 }
@@ -108,8 +107,8 @@ impl fmt::Debug for Outgoing {
     }
 }
 
-/// Whether a URL's host is this machine: `localhost`, 127.0.0.0/8, `[::1]`. Names are not looked
-/// up, because what they point at can change between two looks.
+/// Whether a URL's host is this machine: `localhost`, 127.0.0.0/8, `[::1]`. Names are not resolved,
+/// because the address can change between two look-ups.
 pub(crate) fn is_loopback_host(host: &str) -> bool {
     let bare = host
         .strip_prefix('[')

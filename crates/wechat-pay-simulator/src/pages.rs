@@ -1,7 +1,7 @@
 //! Pages for people: the phone that scans codes, and the H5 page with its cashier.
 //!
-//! Plain HTML from the server, Chinese first and English beside it, each saying that this is a
-//! simulator. They work without script; the one script refreshes the list of codes.
+//! Plain HTML from the server, Chinese first and English beside it, each with a notice that this is a
+//! simulator. They work without JavaScript; the only script refreshes the list of codes.
 
 mod cashier;
 mod control;

@@ -1,5 +1,5 @@
-//! Random bytes and the texts that WeChat makes of them. One source, injected, so that nothing
-//! else in the crate asks the system for randomness.
+//! Random bytes, and WeChat's ids made from them. The source is injected; nothing else in the crate
+//! uses the system's randomness.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -19,14 +19,14 @@ impl Random {
     pub fn system() -> Self {
         Self::from_fn(|bytes| {
             if rand::fill(bytes).is_err() {
-                // It fails on no system that this builds for; numbers that repeat would
-                // show at once as a link that is known already.
+                // Supported systems do not fail here. Repeated numbers would be refused
+                // as known links.
                 tracing::error!("the operating system has no randomness");
             }
         })
     }
 
-    /// A source of the caller's, for tests that want the same texts each time.
+    /// A source of the caller, for reproducible tests.
     pub fn from_fn(fill: impl FnMut(&mut [u8]) + Send + 'static) -> Self {
         Self(Mutex::new(Box::new(fill)))
     }
@@ -38,7 +38,7 @@ impl Random {
         bytes
     }
 
-    /// So many characters of an alphabet of at most 256; slightly uneven, which names can bear.
+    /// Characters of an alphabet of at most 256, with a slight bias, which does not matter for ids.
     pub(crate) fn text(&self, length: usize, alphabet: &[u8]) -> String {
         (0..length)
             .map(|_| {
@@ -67,24 +67,24 @@ impl Random {
         )
     }
 
-    /// `wx`, the second in Beijing, 20 hex digits: the form of WeChat's own.
+    /// `wx`, the second in Beijing, 20 hex digits: WeChat's form.
     pub(crate) fn prepay_id(&self, now: Timestamp) -> String {
         format!("wx{}{}", beijing_digits(now), self.lower_hex(20))
     }
 
-    /// 28 digits with the day in Beijing in the middle: the form of WeChat's own.
+    /// 28 digits with the day in Beijing in the middle: WeChat's form.
     pub(crate) fn transaction_id(&self, now: Timestamp) -> String {
         let day: String = beijing_digits(now).chars().take(8).collect();
         format!("42000{}{day}{}", self.digits(5), self.digits(10))
     }
 
-    /// 29 digits with the day in Beijing in the middle: the form of WeChat's own.
+    /// 29 digits with the day in Beijing in the middle: WeChat's form.
     pub(crate) fn refund_id(&self, now: Timestamp) -> String {
         let day: String = beijing_digits(now).chars().take(8).collect();
         format!("50{}{day}{}", self.digits(8), self.digits(11))
     }
 
-    /// What a buyer shows at a desk: 18 digits that begin with 10 to 15.
+    /// A payment code: 18 digits that begin with 10 to 15.
     pub(crate) fn auth_code(&self) -> String {
         format!("13{}", self.digits(16))
     }

@@ -1,7 +1,6 @@
 //! HTTP/1.1 with header names spelt as WeChat's gateway spells them: each word begins with a capital,
-//! and `Request-ID` ends with two. The protocol makes no difference between `Wechatpay-Timestamp`
-//! and `wechatpay-timestamp`; WeChat's own wechatpay-java does, and verifies nothing that is
-//! written small.
+//! and `Request-ID` ends with two. HTTP does not distinguish `Wechatpay-Timestamp` and
+//! `wechatpay-timestamp`; WeChat's wechatpay-java does, and does not find lower-case names.
 
 use std::io;
 use std::time::Duration;
@@ -19,14 +18,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 
-/// A pause after a connection could not be taken: mostly there are too many open files.
+/// The pause after a connection could not be accepted, usually because of too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A request with every header name that hyper's title case would spell in another way than WeChat.
+/// A request with the header names that hyper's title case spells differently than WeChat.
 const UNUSUAL_NAMES: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nRequest-ID: 0\r\n\r\n";
 
-/// Serves for as long as it is polled. It ends with no error: a connection that cannot be taken, or
-/// breaks off, is its client's matter.
+/// Serves for as long as it is polled. It never ends with an error: a failed connection affects only
+/// its client.
 pub async fn serve(listener: TcpListener, app: Router) -> io::Result<()> {
     let spelling = spelling().await;
     loop {
@@ -35,7 +34,7 @@ pub async fn serve(listener: TcpListener, app: Router) -> io::Result<()> {
                 tokio::spawn(answer(stream, app.clone(), spelling.clone()));
             }
             Err(error) => {
-                tracing::warn!(%error, "a connection was not taken");
+                tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -43,9 +42,9 @@ pub async fn serve(listener: TcpListener, app: Router) -> io::Result<()> {
 }
 
 async fn answer(stream: TcpStream, app: Router, spelling: Extensions) {
-    // Answers are written whole: waiting for more of them only costs time.
+    // Answers are written whole, so Nagle's algorithm would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "the connection is gone");
+        tracing::debug!(%error, "the connection was closed");
         return;
     }
     let app = app
@@ -60,13 +59,12 @@ async fn answer(stream: TcpStream, app: Router, spelling: Extensions) {
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
         .await;
     if let Err(error) = answered {
-        tracing::debug!(%error, "a connection broke off");
+        tracing::debug!(%error, "a connection was interrupted");
     }
 }
 
-/// How hyper is told the exact spelling of a header: by an extension of a type that it keeps to
-/// itself (hyper issue 2695). It makes one while it reads a message, so it is given one to read,
-/// in memory, once.
+/// hyper takes the exact spelling of headers from an extension with a private type (hyper issue
+/// 2695). It makes this extension when it reads a message, so it reads one in memory, once.
 async fn spelling() -> Extensions {
     let (mut client, server) = tokio::io::duplex(1024);
     let (found, mut seen) = mpsc::unbounded_channel();
@@ -86,7 +84,7 @@ async fn spelling() -> Extensions {
         .err()
         .map_or_else(|| read.err().map(io::Error::other), Some)
     {
-        tracing::warn!(%error, "headers have no spelling of their own");
+        tracing::warn!(%error, "header names are spelt in title case");
     }
     seen.recv().await.unwrap_or_default()
 }

@@ -1,30 +1,30 @@
-//! Switches: what WeChat's documents contradict each other about, and how this simulator plays.
+//! Settings for points on which WeChat's documents contradict each other.
 //!
-//! Each has the value that was seen of the live gateway as its default, where one was seen. They
-//! come from a TOML file, and one by one from the command line; nothing here reads either.
+//! The default is the observed behaviour of the live gateway, if it was observed. Settings come from
+//! a TOML file and from the command line; this module reads neither.
 
 use serde::{Deserialize, Serialize};
 
-/// All switches. In TOML each is a line `name = value`; what is left out keeps its default.
+/// All settings. In TOML each is a line `name = value`; omitted settings keep their default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate setting")]
 pub struct Settings {
-    /// What the limit of 127 of a description counts. Seen: bytes. Documented: characters.
+    /// What the limit of 127 of a description counts. Observed: bytes. Documented: characters.
     pub description_limit: TextLimit,
-    /// The answer to a known number with other parameters. Seen: `invalid_request`.
+    /// The answer to a repeated number with other parameters. Observed: `invalid_request`.
     pub changed_order: ChangedOrder,
-    /// The code for a number that is paid. Seen: `ORDERPAID`; the documents print both.
+    /// The code for a paid order. Observed: `ORDERPAID`; the documents have both.
     pub paid_code: PaidCode,
-    /// The code that comes with 429.
+    /// The code of 429.
     pub rate_code: RateCode,
-    /// No order is open longer than so many days, whatever its `time_expire` says: 7 or 15.
+    /// The most days that an order is open, whatever its `time_expire`: 7 or 15.
     pub deadline_cap_days: u8,
-    /// How long a bill's link can be followed, in seconds: 300, or 30 as another page has it.
+    /// The lifetime of a bill's link in seconds: 300, or 30 on another page.
     pub bill_link_s: u32,
     /// The path of a bill's link.
     pub bill_path: BillPath,
-    /// Whether bills of a day are there at once, and not at ten o'clock on the day after.
+    /// Whether bills of a day are available at once, and not at ten o'clock of the next day.
     pub bills_at_once: bool,
     /// Whether APIv3 has code pay. The official guides say that only V2 has it.
     pub code_pay: bool,
@@ -33,24 +33,24 @@ pub struct Settings {
     /// `/v3/certificates` writes `"effective_time "` and `"expire_time "` with a blank, as the
     /// documented sample does.
     pub certificate_blank_key: bool,
-    /// Whether refusals before authentication are signed too: documented so, and not seen.
+    /// Whether refusals before authentication are signed: documented, and not observed.
     pub sign_refusals: bool,
-    /// Whether an openid that no payer of the simulator has is taken for a buyer's.
+    /// Whether unknown openids are accepted.
     pub unknown_openids: bool,
-    /// How many buyers there are; each has an openid of its own for each application.
+    /// The number of buyers; each has a different openid for each application.
     pub payers: u8,
-    /// So many seconds pass between a refund's acceptance and its result.
+    /// The seconds between a refund's acceptance and its result.
     pub refund_after_s: u32,
-    /// What becomes of refunds, unless the control interface says otherwise for one.
+    /// The result of refunds, unless the control interface sets another one.
     pub refund_outcome: RefundOutcome,
     /// Where notifications of refunds without a `notify_url` go, as V2 XML: what a merchant
     /// enters in WeChat's portal. Empty: nowhere.
     pub portal_notify_url: String,
-    /// What merchants verify WeChat by. A new merchant gets the public key (since 2024). A state
-    /// folder from before that became the default keeps its certificates.
+    /// The kind of WeChat's keys. A new merchant gets the public key (since 2024). A state folder
+    /// from before this default keeps its certificates.
     pub trust: Trust,
     /// The answer to a path that WeChat does not have. Documented: a body with a code, and a
-    /// `Request-ID`. Seen, for a request without `Authorization`: an empty one.
+    /// `Request-ID`. Observed, for a request without `Authorization`: an empty one.
     pub unknown_route: UnknownRoute,
 }
 
@@ -80,8 +80,8 @@ impl Default for Settings {
     }
 }
 
-/// Declares a switch of words.
-macro_rules! switch {
+/// Declares a setting with named values.
+macro_rules! setting {
     ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ macro_rules! switch {
         }
 
         impl $name {
-            /// The word in the configuration.
+            /// The value in the configuration.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -101,17 +101,17 @@ macro_rules! switch {
     };
 }
 
-switch! {
-    /// What a limit of text counts.
+setting! {
+    /// The unit of a text limit.
     TextLimit {
         /// Bytes of UTF-8.
         Bytes = "bytes",
-        /// Characters.
+        /// Unicode characters.
         Characters = "characters",
     }
 }
-switch! {
-    /// The answer to a known number with other parameters.
+setting! {
+    /// The answer to a repeated number with other parameters.
     ChangedOrder {
         /// 400 `INVALID_REQUEST`.
         InvalidRequest = "invalid_request",
@@ -119,25 +119,25 @@ switch! {
         OutTradeNoUsed = "out_trade_no_used",
     }
 }
-switch! {
-    /// The code for a number that is paid.
+setting! {
+    /// The code for a paid order.
     PaidCode {
-        /// As the live gateway was seen to say.
+        /// Observed on the live gateway.
         Orderpaid = "ORDERPAID",
-        /// As some pages have it.
+        /// On some pages of the documents.
         OrderPaid = "ORDER_PAID",
     }
 }
-switch! {
-    /// The code that comes with 429.
+setting! {
+    /// The code of 429.
     RateCode {
-        /// On most pages.
+        /// On most pages of the documents.
         FrequencyLimited = "FREQUENCY_LIMITED",
-        /// On some.
+        /// On some pages of the documents.
         RatelimitExceeded = "RATELIMIT_EXCEEDED",
     }
 }
-switch! {
+setting! {
     /// The path of a bill's link.
     BillPath {
         /// `/v3/billdownload/file`
@@ -146,58 +146,58 @@ switch! {
         DownloadUrl = "/v3/bill/downloadurl",
     }
 }
-switch! {
+setting! {
     /// The hash of encrypted fields.
     Oaep {
-        /// Guide and SDKs.
+        /// In the guide and the SDKs.
         Sha1 = "sha1",
-        /// One answer of the FAQ.
+        /// In one answer of the FAQ.
         Sha256 = "sha256",
     }
 }
-switch! {
-    /// What becomes of a refund.
+setting! {
+    /// The result of a refund.
     RefundOutcome {
-        /// The money is back.
+        /// The buyer has the money.
         Success = "success",
-        /// The buyer's bank does not take it: `apply-abnormal-refund` is needed.
+        /// The buyer's bank does not accept it: `apply-abnormal-refund` is needed.
         Abnormal = "abnormal",
-        /// It comes to nothing, and the merchant keeps the money.
+        /// The refund is closed, and the merchant keeps the money.
         Closed = "closed",
     }
 }
-switch! {
-    /// What merchants verify WeChat by.
+setting! {
+    /// The kind of WeChat's keys.
     Trust {
-        /// Platform certificates, with the public key for who asks for it.
+        /// Platform certificates; the public key for merchants that request it.
         Certificates = "certificates",
-        /// The public key alone: there are no certificates to be had.
+        /// Only the public key: no certificates.
         PublicKey = "public_key",
     }
 }
 
-switch! {
+setting! {
     /// The answer to a path that WeChat does not have.
     UnknownRoute {
         /// 404 with `RESOURCE_NOT_EXISTS` and a `Request-ID`.
         Body = "body",
-        /// 404 with nothing.
+        /// 404 without a body.
         Empty = "empty",
     }
 }
 
-/// Why a line of the configuration is refused. The text names the switch and the rule.
+/// Why a line of the configuration is refused. The text names the setting and the rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingsError(String);
 
 impl Settings {
-    /// Reads TOML. What is left out has its default.
+    /// Reads TOML. Omitted settings have their default.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
         Self::default().with_toml(text)
     }
 
-    /// The same with the lines of a TOML file changed. What is left out stays.
+    /// These settings with the changes of a TOML file.
     pub fn with_toml(&self, text: &str) -> Result<Self, SettingsError> {
         let lines: toml::Table =
             toml::from_str(text).map_err(|error| SettingsError(error.message().to_owned()))?;
@@ -210,7 +210,7 @@ impl Settings {
         settings.check()
     }
 
-    /// The same with one line changed, as in `code_pay=false`.
+    /// These settings with one change, as in `code_pay=false`.
     pub fn with(&self, line: &str) -> Result<Self, SettingsError> {
         let (name, value) = line
             .split_once('=')
@@ -230,7 +230,7 @@ impl Settings {
                 .cloned()
                 .collect();
             return Err(SettingsError(format!(
-                "{name}: there is no such switch, but {}",
+                "{name}: unknown setting; the settings are {}",
                 known.join(", ")
             )));
         }
@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_switch_can_be_set_by_a_line() {
+    fn every_setting_can_be_set_by_a_line() {
         let start = Settings::default();
         for line in [
             "description_limit=characters",
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_switch_is_refused_with_its_name() {
+    fn a_line_that_is_no_setting_is_refused_with_its_name() {
         let start = Settings::default();
         for (line, expected) in [
             ("code_pay", "name=value"),

@@ -1,5 +1,5 @@
-//! The simulator as one value: clock, keys, ledger, and the way out. Every page and route is a
-//! thin shell around it, and a test drives it without any of them.
+//! The simulator's state: clock, keys, ledger, outgoing requests. Pages and routes are thin shells
+//! around it; tests can use it without them.
 
 mod cashier;
 mod signers;
@@ -21,34 +21,34 @@ pub(crate) use trust::Signing;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::keyring::Keyring;
-use crate::ledger::document::Kept;
+use crate::ledger::document::StoredDocument;
 use crate::ledger::{Ledger, LedgerView};
 use crate::outgoing::{Outgoing, is_loopback_host};
 use crate::random::{Random, lower_hex};
 use crate::settings::Settings;
 use crate::store::{StateError, Store};
 
-/// What a simulator is made of.
+/// The parts of a simulator.
 #[derive(Debug)]
 pub struct SimulatorParts {
-    /// Time.
+    /// The clock.
     pub clock: Clock,
-    /// Randomness.
+    /// The source of randomness.
     pub random: Random,
-    /// The keys of both sides, with the address that merchants are told.
+    /// The keys of both sides, with the simulator's address.
     pub keyring: Keyring,
-    /// Domains that the merchant has registered for H5 and OAuth; this machine always is.
+    /// The merchant's registered domains for H5 and OAuth; this machine is always allowed.
     pub domains: BTreeSet<String>,
-    /// The way that notifications go.
+    /// The sender of notifications.
     pub notifications: Outgoing,
 }
 
-/// What a simulator can have besides.
+/// Optional parts of a simulator.
 #[derive(Debug, Default)]
 pub struct SimulatorOptions {
-    /// The switches.
+    /// The settings.
     pub settings: Settings,
-    /// Merchants besides the one of [`SimulatorParts::keyring`].
+    /// More merchants than that of [`SimulatorParts::keyring`].
     pub more_merchants: Vec<Keyring>,
 }
 
@@ -59,7 +59,7 @@ pub struct Simulator(Arc<Inner>);
 struct Inner {
     clock: Clock,
     random: Random,
-    /// At least one; the first is the one that is meant where none is named.
+    /// At least one; the first is the default.
     keyrings: Vec<Arc<Keyring>>,
     domains: BTreeSet<String>,
     notifications: Outgoing,
@@ -68,15 +68,15 @@ struct Inner {
     ledger: Mutex<Ledger>,
     signers: signers::Signers,
     store: Option<Store>,
-    /// One writer at a time, so that a later state is never overwritten by an earlier one.
+    /// One writer at a time, so that an earlier state never overwrites a later one.
     writing: tokio::sync::Mutex<()>,
     work_arrived: Notify,
 }
 
-/// How many merchants each partner acts for.
+/// The number of sub-merchants of each partner.
 pub const SUB_MERCHANTS: u8 = 2;
 
-/// Whom a partner acts for.
+/// A sub-merchant of a partner.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct SubMerchant {
     /// Its merchant number.
@@ -86,8 +86,8 @@ pub struct SubMerchant {
 }
 
 impl Simulator {
-    /// A simulator with an empty ledger, in memory, with the default switches but one: it takes
-    /// openids that a test has made up.
+    /// A simulator with an empty ledger, in memory, with the default settings but one: it
+    /// accepts unknown openids, for tests.
     #[must_use]
     pub fn new(parts: SimulatorParts) -> Self {
         let options = SimulatorOptions {
@@ -106,7 +106,7 @@ impl Simulator {
         Self::assemble(parts, options, Ledger::default(), None)
     }
 
-    /// A simulator that goes on where the file says, and keeps all that happens in it.
+    /// A simulator with the state of a file, in which it saves its changes.
     pub async fn open(
         parts: SimulatorParts,
         options: SimulatorOptions,
@@ -142,7 +142,7 @@ impl Simulator {
         }))
     }
 
-    /// When the next work is due by WeChat's time, where there is any.
+    /// When the next work is due by WeChat's time, if there is any.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         self.ledger().next_due()
@@ -159,40 +159,40 @@ impl Simulator {
         &self.0.clock
     }
 
-    /// The first merchant's keys, and what that merchant gets of them.
+    /// The first merchant's keys.
     #[must_use]
     pub fn keyring(&self) -> &Keyring {
-        // There always is a first: `assemble` puts it there.
+        // `assemble` always adds a first one.
         &self.0.keyrings[0]
     }
 
-    /// The switches as they are now.
+    /// The current settings.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
         let settings = self.0.settings.read();
         settings.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Turns switches, from now on.
+    /// Changes the settings.
     pub fn set_settings(&self, settings: Settings) {
         let held = self.0.settings.write();
         *held.unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
-    /// The ledger for people and tests; all merchants where none is named.
+    /// The ledger for people and tests, of one merchant or of all.
     #[must_use]
     pub fn ledger_view(&self, mchid: Option<&str>) -> LedgerView {
         self.settle_refunds();
         self.ledger().view(mchid, self.clock().now())
     }
 
-    /// The first buyer's name under one application: always the same, and different for each.
+    /// The first buyer's openid under an application, always the same.
     #[must_use]
     pub fn openid(&self, appid: &str) -> String {
         self.openid_of(1, appid)
     }
 
-    /// The name of a buyer, counted from 1, under one application.
+    /// The openid of a buyer, counted from 1, under an application.
     #[must_use]
     pub fn openid_of(&self, payer: u8, appid: &str) -> String {
         let mchid = &self.keyring().merchant().mchid;
@@ -205,14 +205,13 @@ impl Simulator {
         openid
     }
 
-    /// The first of those whom this merchant acts for as a partner: always the same one.
+    /// The first sub-merchant of this partner, always the same.
     #[must_use]
     pub fn sub_merchant(&self, mchid: &str) -> SubMerchant {
         self.sub_merchant_of(1, mchid)
     }
 
-    /// One of those whom this merchant acts for, counted from 1; there are
-    /// [`SUB_MERCHANTS`] of them.
+    /// A sub-merchant of this partner, counted from 1 to [`SUB_MERCHANTS`].
     #[must_use]
     pub fn sub_merchant_of(&self, place: u8, mchid: &str) -> SubMerchant {
         let hash = match place {
@@ -231,7 +230,7 @@ impl Simulator {
         }
     }
 
-    /// All whom this merchant acts for.
+    /// All sub-merchants of this partner.
     pub(crate) fn sub_merchants(&self, mchid: &str) -> impl Iterator<Item = SubMerchant> {
         (1..=SUB_MERCHANTS).map(move |place| self.sub_merchant_of(place, mchid))
     }
@@ -259,7 +258,7 @@ impl Simulator {
         &self.0.faults
     }
 
-    // A panic elsewhere leaves plain data behind, which is as good as before.
+    // After a panic elsewhere the data is still consistent.
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -268,7 +267,7 @@ impl Simulator {
         self.0.work_arrived.notify_one();
     }
 
-    /// Gives refunds the results that are due.
+    /// Applies due results of refunds.
     pub(crate) fn settle_refunds(&self) {
         let settings = self.settings();
         let name = || self.random().notification_id();
@@ -277,12 +276,12 @@ impl Simulator {
             .settle_refunds(&settings.portal_notify_url, name, now);
     }
 
-    /// Whether the merchant has registered the domain of this host, or it is this machine.
+    /// Whether this host is a registered domain or this machine.
     pub(crate) fn is_registered_host(&self, host: &str) -> bool {
         is_loopback_host(host) || self.0.domains.contains(&host.to_ascii_lowercase())
     }
 
-    /// Keeps what has changed, where there is a file for it.
+    /// Saves the changes, if there is a file.
     pub(crate) async fn persist(&self) -> Result<(), StateError> {
         let Some(store) = &self.0.store else {
             self.ledger().forget_changes();
@@ -298,29 +297,28 @@ impl Simulator {
         if changes.is_empty() {
             return Ok(());
         }
-        // Dropped before the lock is: whoever waits for it finds what was left undone.
-        let mut taken = Taken {
+        // Dropped before the lock: the next caller finds the unsaved changes.
+        let mut unsaved = UnsavedChanges {
             simulator: self,
             changes,
-            are_kept: false,
+            is_saved: false,
         };
-        let kept = store.keep(&taken.changes).await;
-        taken.are_kept = kept.is_ok();
-        kept
+        let saved = store.save(&unsaved.changes).await;
+        unsaved.is_saved = saved.is_ok();
+        saved
     }
 }
 
-/// Changes on their way into the file. A caller that goes away half-way, as one does that is
-/// killed, must not take them along: they are still to be kept then.
-struct Taken<'a> {
+/// Changes that are being saved. If the caller is cancelled, they are marked as changed again.
+struct UnsavedChanges<'a> {
     simulator: &'a Simulator,
-    changes: Vec<Kept>,
-    are_kept: bool,
+    changes: Vec<StoredDocument>,
+    is_saved: bool,
 }
 
-impl Drop for Taken<'_> {
+impl Drop for UnsavedChanges<'_> {
     fn drop(&mut self) {
-        if !self.are_kept {
+        if !self.is_saved {
             self.simulator.ledger().mark_changed(&self.changes);
         }
     }

@@ -1,4 +1,4 @@
-//! Where the ledger is kept: one SQLite file of documents. It knows nothing of what is in them.
+//! The store of the ledger: one SQLite file of documents. It does not read their content.
 //!
 //! The file holds private keys of rotated certificates and buyers' openids: for its owner's eyes
 //! alone (mode 0600).
@@ -10,20 +10,20 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use crate::ledger::document::Kept;
+use crate::ledger::document::StoredDocument;
 
-/// Why the state cannot be read or kept.
+/// Why the state cannot be read or saved.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
     /// The file cannot be made.
-    #[error("the state's file cannot be made: {0}")]
+    #[error("the state's file cannot be created: {0}")]
     File(#[from] std::io::Error),
-    /// The database refused.
+    /// An error of the database.
     #[error("the state's database: {0}")]
     Database(#[from] sqlx::Error),
-    /// What is in it was not written by this version.
-    #[error("the state cannot be read; remove the file to begin anew: {0}")]
+    /// A document cannot be read by this version.
+    #[error("the state cannot be read; remove the file to start with an empty state: {0}")]
     Document(String),
     /// The file is of another version of the simulator.
     #[error("the state is of version {0}, and this simulator reads version {VERSION}")]
@@ -32,19 +32,19 @@ pub enum StateError {
 
 const VERSION: i64 = 1;
 
-/// A handle on the file. Cheap to clone.
+/// A handle of the file. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Store(SqlitePool);
 
 impl Store {
-    /// Opens the file, making it where it is missing, and reads all of it.
-    pub(crate) async fn open(path: &Path) -> Result<(Self, Vec<Kept>), StateError> {
+    /// Opens or creates the file, and reads all of it.
+    pub(crate) async fn open(path: &Path) -> Result<(Self, Vec<StoredDocument>), StateError> {
         make_private(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // A process that is killed loses nothing; a power cut may take the last moment.
+            // A killed process loses nothing; a power failure may lose the last writes.
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(5));
         let pool = SqlitePoolOptions::new()
@@ -79,13 +79,13 @@ impl Store {
                 .await?;
         let kept = rows
             .into_iter()
-            .map(|(kind, name, json)| Kept { kind, name, json })
+            .map(|(kind, name, json)| StoredDocument { kind, name, json })
             .collect();
         Ok((Self(pool), kept))
     }
 
-    /// Keeps documents, all or none.
-    pub(crate) async fn keep(&self, documents: &[Kept]) -> Result<(), StateError> {
+    /// Saves documents, all or none.
+    pub(crate) async fn save(&self, documents: &[StoredDocument]) -> Result<(), StateError> {
         let mut writing = self.0.begin().await?;
         for document in documents {
             sqlx::query(

@@ -1,8 +1,8 @@
 //! WeChat's browser around a shop's page: a reverse proxy, one listener for each shop's origin.
 //!
-//! It speaks to the shop with WeChat's User-Agent, leaves bodies as they are, and adds one thing:
-//! a script at the beginning of `<head>` that gives pages `WeixinJSBridge` and the cashier. The
-//! shop must be on this machine; nothing else is ever fetched.
+//! It sends WeChat's User-Agent to the shop and leaves bodies unchanged, with one addition: a script
+//! at the beginning of `<head>` that gives pages `WeixinJSBridge` and the cashier. The shop must be
+//! on this machine; nothing else is ever requested.
 
 mod browser;
 mod cashier;
@@ -26,11 +26,11 @@ use crate::app::keep;
 use crate::outgoing::Outgoing;
 use crate::simulator::Simulator;
 
-/// Where pages find what stands in for `https://res.wx.qq.com/open/js/jweixin-1.6.0.js`.
+/// The path of the replacement for `https://res.wx.qq.com/open/js/jweixin-1.6.0.js`.
 const SDK_PATH: &str = "/_wechat/jweixin.js";
 
-/// The WeChat browser on a shop. `own` is the address that it is reached by, `shop` the origin
-/// that it shows, `outgoing` the way there.
+/// The WeChat browser for a shop. `own` is its own origin, `shop` the shop's, `outgoing` the sender
+/// of requests to the shop.
 pub fn app(
     simulator: &Simulator,
     own: LoopbackOrigin,

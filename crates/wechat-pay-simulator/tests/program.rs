@@ -18,7 +18,7 @@ impl Drop for Program {
 }
 
 #[test]
-fn a_log_that_nobody_reads_stops_nothing() {
+fn a_log_without_a_reader_blocks_nothing() {
     let state = tempfile::tempdir().unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_wechat-pay-simulator"))
         .args(["--listen", "127.0.0.1:0", "--state"])
@@ -29,7 +29,7 @@ fn a_log_that_nobody_reads_stops_nothing() {
         .spawn()
         .unwrap();
     let mut program = Program(child);
-    // Kept open: the program writes more than its first line to it.
+    // StoredDocument open: the program writes more than its first line to it.
     let mut stdout = BufReader::new(program.0.stdout.take().unwrap()).lines();
     let address = stdout
         .by_ref()

@@ -1,4 +1,4 @@
-//! Merchants and buyers: who there is, the code that a phone shows, the code of a mini-program.
+//! Merchants and buyers: the list, a buyer's payment code, a mini-program's login code.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ pub(super) fn routes() -> Router<Simulator> {
         .route("/_simulator/login", post(login))
 }
 
-/// Numbers and openids, and nothing that is secret.
+/// Merchant numbers and openids. Nothing secret.
 async fn merchants(State(simulator): State<Simulator>) -> Response {
     let merchants: Vec<Value> = simulator
         .keyrings()
@@ -84,7 +84,7 @@ struct Login {
     payer: Option<u8>,
 }
 
-/// What `wx.login` gives a mini-program.
+/// The login code of `wx.login`.
 async fn login(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
     let login: Login = read(&body)?;
     let payer = payer(&simulator, login.payer)?;

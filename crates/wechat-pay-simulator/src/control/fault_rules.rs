@@ -1,4 +1,4 @@
-//! Faults: look at the rules, replace them, clear them.
+//! Fault rules: read, replace, clear.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};

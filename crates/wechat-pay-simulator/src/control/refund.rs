@@ -1,4 +1,4 @@
-//! Refunds from WeChat's side: made by hand in the portal, and what becomes of one.
+//! Refunds on WeChat's side: made in the portal, and the result of a pending one.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -22,14 +22,14 @@ pub(super) fn routes() -> Router<Simulator> {
         .route("/_simulator/refund/outcome", post(decide))
 }
 
-/// A refund that somebody makes in the portal.
+/// A refund made in the portal.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PortalRefund {
     pub(crate) mchid: String,
     pub(crate) sub_mchid: Option<String>,
     pub(crate) out_trade_no: String,
-    /// Fen.
+    /// The amount, in fen.
     pub(crate) refund: i64,
     pub(crate) reason: Option<String>,
 }
@@ -39,7 +39,7 @@ async fn refund(State(simulator): State<Simulator>, body: Bytes) -> Result<Respo
     Ok(Json(answer).into_response())
 }
 
-/// Makes it; answers with the refund as WeChat has it.
+/// Makes the refund; answers with it in the form of WeChat's query.
 pub(crate) fn refund_by_hand(simulator: &Simulator, asked: PortalRefund) -> Result<Value, Problem> {
     let amount = Fen::new(asked.refund)
         .ok()
@@ -63,7 +63,7 @@ pub(crate) fn refund_by_hand(simulator: &Simulator, asked: PortalRefund) -> Resu
         key: RefundKey {
             mchid: asked.mchid,
             sub_mchid: asked.sub_mchid,
-            // WeChat makes numbers of its own for these.
+            // For these WeChat makes the numbers.
             out_refund_no: format!("portal_{}", simulator.random().digits(20)),
         },
         payment: RefundedPayment::OutTradeNo(asked.out_trade_no),
@@ -82,7 +82,7 @@ pub(crate) fn refund_by_hand(simulator: &Simulator, asked: PortalRefund) -> Resu
     Ok(answer)
 }
 
-/// What becomes of a refund that waits for its result.
+/// The result of a pending refund.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Decision {
@@ -97,7 +97,7 @@ async fn decide(State(simulator): State<Simulator>, body: Bytes) -> Result<Respo
     Ok(Json(answer).into_response())
 }
 
-/// Gives it that result now; answers with the refund as WeChat has it.
+/// Sets the result now; answers with the refund in the form of WeChat's query.
 pub(crate) fn decide_refund(simulator: &Simulator, decision: Decision) -> Result<Value, Problem> {
     let key = RefundKey {
         mchid: decision.mchid,
@@ -112,7 +112,7 @@ pub(crate) fn decide_refund(simulator: &Simulator, decision: Decision) -> Result
         Problem::refused(
             404,
             "REFUND_UNKNOWN",
-            "there is no such refund that still waits for its result",
+            "there is no pending refund with this number",
         )
     };
     if !decided {
@@ -127,8 +127,16 @@ pub(crate) fn decide_refund(simulator: &Simulator, decision: Decision) -> Result
 
 fn refuse(refusal: RefundRefusal) -> Problem {
     let (status, code, message) = match refusal {
-        RefundRefusal::Unpaid => (404, "ORDER_UNKNOWN", "there is no such order that was paid"),
-        RefundRefusal::TooMuch => (409, "REFUND_TOO_MUCH", "more than is left of the payment"),
+        RefundRefusal::Unpaid => (
+            404,
+            "ORDER_UNKNOWN",
+            "there is no paid order with this number",
+        ),
+        RefundRefusal::TooMuch => (
+            409,
+            "REFUND_TOO_MUCH",
+            "the amount exceeds the rest of the payment",
+        ),
         RefundRefusal::TooSoon | RefundRefusal::TooSoonForOldOrder | RefundRefusal::TooOften => (
             429,
             "TOO_SOON",

@@ -1,4 +1,4 @@
-//! Certificates that replace each other, the move to the public key, and the switches.
+//! Rotation of certificates, migration to the public key, and the settings.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ struct Whose {
     mchid: Option<String>,
 }
 
-/// The merchant that a body names, the first where it names none.
+/// The merchant that the body names; by default the first one.
 fn keyring(simulator: &Simulator, body: &[u8]) -> Result<Arc<Keyring>, Problem> {
     let whose: Whose = if body.is_empty() {
         Whose { mchid: None }
@@ -45,7 +45,7 @@ fn keyring(simulator: &Simulator, body: &[u8]) -> Result<Arc<Keyring>, Problem> 
 async fn rotate(State(simulator): State<Simulator>, body: Bytes) -> Result<Response, Problem> {
     let keyring = keyring(&simulator, &body)?;
     let serial_no = simulator.rotate_certificate(&keyring).map_err(|error| {
-        tracing::error!(%error, "no new certificate");
+        tracing::error!(%error, "a new certificate could not be made");
         Problem::refused(500, "INTERNAL", "a new certificate cannot be made")
     })?;
     let listed: Vec<String> = simulator

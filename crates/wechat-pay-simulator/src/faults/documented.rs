@@ -1,6 +1,6 @@
-//! The refusals that WeChat documents, by route: status, code, and the words that go with it. A
-//! fault can ask for any of them; most come by themselves where their rule is broken, some
-//! (`NOT_ENOUGH`, `BANK_ERROR`) have a cause that no simulator has.
+//! The refusals that WeChat documents, by route: status, code, and message. A
+//! fault can name any of them. Most also occur without a fault when their rule is broken; some
+//! (`NOT_ENOUGH`, `BANK_ERROR`) have a cause that the simulator does not have.
 //!
 //! One code has several statuses and one status several codes, so the table has both. Where the
 //! documents have a code and no sentence, the sentence is their description of the code.

@@ -14,15 +14,15 @@ use crate::simulator::{Signing, Simulator};
 pub(super) enum Answer {
     /// 200 with JSON.
     Json(Value),
-    /// 204 with nothing, which is signed all the same, and has the `Content-Type` of all others.
+    /// 204 without a body; signed, and with the `Content-Type` of all other answers.
     Nothing,
     /// A file, which is not signed.
     File { bytes: Vec<u8>, gzip: bool },
-    /// 202 with nothing: taken, and not done.
+    /// 202 without a body: accepted and not executed.
     Accepted,
 }
 
-/// A refusal in WeChat's words. The order of its fields in JSON is WeChat's.
+/// A refusal with WeChat's code and message. The order of its fields in JSON is WeChat's.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Refusal {
     #[serde(skip)]
@@ -72,7 +72,7 @@ impl Refusal {
         refusal
     }
 
-    /// One that a fault asks for. The inner numbers of most are not published.
+    /// A refusal that a fault names. Most inner numbers are not published.
     pub(super) fn documented(refusal: Documented) -> Self {
         let status = StatusCode::from_u16(refusal.status);
         Self::new(
@@ -94,7 +94,7 @@ impl Refusal {
     }
 }
 
-/// WeChat could not, and does not say why.
+/// A temporary error of WeChat's.
 pub(super) fn system_error() -> Refusal {
     Refusal::new(
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -107,7 +107,7 @@ pub(super) fn system_error() -> Refusal {
 pub(super) const BAD_PARAMETER: u32 = 268_435_461;
 pub(super) const BAD_SIGNATURE: u32 = 268_443_699;
 
-/// A status and nothing else.
+/// A status without a body.
 pub(crate) fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
@@ -117,8 +117,8 @@ pub(crate) fn empty(status: StatusCode) -> Response {
     response
 }
 
-/// A refusal before the merchant is known: no signature, and of the orders' part of WeChat no
-/// `Request-ID` either.
+/// A refusal before the merchant is known: without a signature, and on the routes of orders also
+/// without a `Request-ID`.
 pub(super) fn unsigned(simulator: &Simulator, refusal: &Refusal, has_request_id: bool) -> Response {
     let mut response = Response::new(Body::from(json_bytes(refusal)));
     *response.status_mut() = refusal.status;
@@ -130,7 +130,7 @@ pub(super) fn unsigned(simulator: &Simulator, refusal: &Refusal, has_request_id:
     response
 }
 
-/// An answer to a request whose own signature held.
+/// An answer to a request with a valid signature.
 pub(super) fn signed(
     simulator: &Simulator,
     signing: Signing<'_>,

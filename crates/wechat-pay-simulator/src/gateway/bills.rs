@@ -1,6 +1,6 @@
-//! Bills at the gateway: ask for one, get a link with a SHA-1, follow the link.
+//! Bills at the gateway: a request gives a link with a SHA-1, the link gives the file.
 //!
-//! The digest is of the bytes before they are packed. The file itself is not signed.
+//! The digest is over the bytes before compression. The file itself is not signed.
 
 use std::io::Write;
 
@@ -23,7 +23,7 @@ use crate::ledger::bill_link::{BillLink, BillLinkRefusal, Sealing};
 use crate::random::lower_hex;
 use crate::simulator::Simulator;
 
-/// Bills of a day are there from this hour of the next one on, Beijing time.
+/// From this hour in Beijing the bills of the day before are available.
 const READY_AT_HOUR: i8 = 10;
 
 /// The trades of a day.
@@ -147,7 +147,8 @@ fn link(
     Ok(Answer::Json(json!(ticket)))
 }
 
-/// A link to a bill that is kept for it. The hash is over the text, whatever is done to it.
+/// Stores a bill and makes a link to it. The hash is over the text before compression and
+/// encryption.
 fn issue(
     simulator: &Simulator,
     csv: Option<String>,

@@ -1,4 +1,4 @@
-//! Who is calling: the `Authorization` header, its time, and then its signature.
+//! Authentication: the `Authorization` header, its time, and then its signature.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::ledger::order::ReplyKey;
 use crate::settings::Trust;
 use crate::simulator::Simulator;
 
-/// A merchant whose signature held.
+/// A merchant with a valid signature.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) mchid: String,
@@ -22,8 +22,8 @@ pub(super) struct Caller {
     pub(super) reply_key: ReplyKey,
 }
 
-/// All but the orders' part of WeChat wants both headers; any `Accept` is good enough, also one
-/// that comes in several lines.
+/// All routes but those of orders require both headers; any `Accept` is accepted, also one in
+/// several lines.
 pub(super) fn check_headers(parts: &Parts) -> Result<(), Refusal> {
     let has = |name| {
         let mut values = parts.headers.get_all(name).iter();
@@ -40,7 +40,7 @@ pub(super) fn check_headers(parts: &Parts) -> Result<(), Refusal> {
     ))
 }
 
-/// WeChat checks the time before the signature; so does this.
+/// Checks the time before the signature, as WeChat does.
 pub(super) fn identify(
     simulator: &Simulator,
     route: &Route,
@@ -83,7 +83,7 @@ pub(super) fn identify(
     })
 }
 
-/// A `Wechatpay-Serial` that names none of our keys is a mistake that WeChat points out.
+/// WeChat refuses a `Wechatpay-Serial` that names none of its keys.
 pub(super) fn check_asked_key(
     simulator: &Simulator,
     caller: &Caller,
@@ -113,14 +113,14 @@ fn asked_key(simulator: &Simulator, keyring: &Keyring, parts: &Parts) -> ReplyKe
     }
 }
 
-/// What the header `Wechatpay-Serial` of a request says.
+/// The header `Wechatpay-Serial` of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AskedSerial<'a> {
-    /// No header, or an empty one: a client that has no key of WeChat's yet sends that while it
-    /// fetches the certificates.
+    /// No header, or an empty one: so sends a client without a key of WeChat's, to download the
+    /// certificates.
     None,
     One(&'a str),
-    /// Several values, or what is no text.
+    /// Several values, or bytes that are not text.
     Unreadable,
 }
 
@@ -150,7 +150,7 @@ fn check_time(simulator: &Simulator, timestamp: &str) -> Result<(), Refusal> {
     }
 }
 
-/// What WeChat shows of the message that it checked: enough to find the line that differs.
+/// The part of the checked message that WeChat shows, to find the line that differs.
 fn what_was_signed(
     authorization: &Authorization,
     parts: &Parts,
@@ -184,7 +184,7 @@ fn what_was_signed(
     })
 }
 
-/// The one value of a header; `None` where it comes not at all or more than once.
+/// The value of a header; `None` if it is missing or given more than once.
 fn single<'a>(parts: &'a Parts, name: &header::HeaderName) -> Option<&'a str> {
     let mut values = parts.headers.get_all(name).iter();
     let value = values.next()?;

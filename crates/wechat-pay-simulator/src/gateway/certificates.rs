@@ -9,7 +9,7 @@ use super::caller::Caller;
 use crate::settings::Trust;
 use crate::simulator::Simulator;
 
-/// All that are listed now.
+/// The certificates that are listed now.
 pub(super) fn list(simulator: &Simulator, caller: &Caller) -> Result<Answer, Refusal> {
     let settings = simulator.settings();
     if settings.trust == Trust::PublicKey {

@@ -1,7 +1,7 @@
 //! Code pay (付款码): the merchant scans the buyer's code, and the answer is the transaction.
 //!
-//! Documented in the community's API description and served by several SDKs; the official
-//! guides say that only V2 has it. Hence the switch `code_pay`.
+//! The community's API description documents it and several SDKs use it; the official guides say
+//! that only V2 has it. Hence the setting `code_pay`.
 
 use http::StatusCode;
 use serde_json::json;
@@ -16,10 +16,10 @@ use crate::ledger::order::{OrderKey, Product};
 use crate::ledger::{Outcome, ReverseRefusal, Target};
 use crate::simulator::{Buyer, Simulator};
 
-/// From here on the buyer's phone asks for the password.
+/// From this amount on, the buyer's phone asks for the password.
 const PASSWORD_FROM_FEN: i64 = 100_000;
 
-/// Takes the money, or waits for the buyer's password.
+/// Takes the payment, or waits for the buyer's password.
 pub(super) fn pay(
     simulator: &Simulator,
     role: Role,
@@ -36,7 +36,7 @@ pub(super) fn pay(
     let now = simulator.clock().now();
     let link = orders::new_link(simulator, Product::CodePay, now);
     let known = simulator.ledger().find(&key).is_some();
-    // The same request again tells where the payment stands, and scans nothing.
+    // A repeated request gives the payment's state and does not use the code again.
     let payer = if known {
         None
     } else {
@@ -52,7 +52,7 @@ pub(super) fn pay(
             simulator.ledger().wait_for_password(&key, payer);
         } else {
             let target = Target::Order(key.clone());
-            // A fresh order of the merchant's own: nothing can be in its way.
+            // A new order of this merchant: nothing can refuse it.
             let _ = simulator.visit_cashier(&target, Outcome::Success, &Buyer::Payer(payer));
         }
     }
@@ -61,7 +61,7 @@ pub(super) fn pay(
     Ok(Answer::Json(order.transaction_json(now)))
 }
 
-/// Takes a payment back, whether it was made or not.
+/// Reverses a payment, whether it was made or not.
 pub(super) fn reverse(
     simulator: &Simulator,
     number: &str,

@@ -1,5 +1,5 @@
-//! What a table of fields is made of: a field's name, WeChat's Chinese name for it, and its rule.
-//! Nothing here judges a value; see [`super::schema`].
+//! Types for tables of fields: a field's name, WeChat's Chinese name for it, and its rule. Values
+//! are checked in [`super::schema`].
 
 /// One field of a body: its name, WeChat's Chinese name for it, and its rule.
 pub(super) struct Field {
@@ -10,15 +10,15 @@ pub(super) struct Field {
 }
 
 pub(super) enum Rule {
-    /// Text with its least and greatest number of bytes.
+    /// Text with its minimum and maximum number of bytes.
     Text(usize, usize),
-    /// Text of at most so many bytes or characters, as the switch says.
+    /// Text with its maximum of bytes or characters, by the setting.
     Description(usize),
-    /// Text of a pattern, with its least and greatest number of bytes.
+    /// Text of a pattern, with its minimum and maximum number of bytes.
     Pattern(usize, usize, &'static Pattern),
     /// An RFC 3339 moment.
     Moment,
-    /// A signed 64-bit integer with its least value.
+    /// A signed 64-bit integer with its minimum.
     Integer(i64),
     /// `true` or `false`.
     Flag,
@@ -26,7 +26,7 @@ pub(super) enum Rule {
     Object(&'static [Field]),
     /// A list of objects of known fields.
     List(&'static [Field]),
-    /// A list of texts, each with its least and greatest number of bytes.
+    /// A list of texts, each with its minimum and maximum number of bytes.
     Texts(usize, usize),
 }
 
@@ -54,7 +54,7 @@ pub(super) const fn may(name: &'static str, label: &'static str, rule: Rule) -> 
     }
 }
 
-/// The fields of a body, in groups: what several bodies have in common is written once.
+/// The fields of a body, in groups, so that common fields are written once.
 pub(super) type Fields = &'static [&'static [Field]];
 
 pub(super) const OUT_TRADE_NO_PATTERN: &Pattern = &Pattern {
@@ -70,7 +70,7 @@ pub(super) const NOTIFY_URL_PATTERN: &Pattern = &Pattern {
     fits: is_notify_url,
 };
 
-/// WeChat's regular expression for `notify_url`, by hand: a scheme, perhaps a user, a host
+/// WeChat's regular expression for `notify_url` as code: a scheme, perhaps a user, a host
 /// without a colon, perhaps a port of two to five digits, and no query after it.
 fn is_notify_url(text: &str) -> bool {
     let Some(rest) = text

@@ -1,5 +1,5 @@
 //! The fields of an order's body by product: names, WeChat's Chinese names, and rules, as its
-//! documentation has them. A table; it judges nothing.
+//! documentation has them. Only tables.
 
 use super::field::{Field, Fields, NOTIFY_URL_PATTERN, OUT_TRADE_NO_PATTERN, Rule, may, must};
 use crate::ledger::order::Product;
@@ -21,8 +21,8 @@ const NOTIFY_URL: Field = must(
     Rule::Pattern(1, 255, NOTIFY_URL_PATTERN),
 );
 const GOODS_TAG: Field = may("goods_tag", "订单优惠标记", Rule::Text(0, 32));
-/// `no_credit` and its like. WeChat takes it, its documents no longer name it: wechatpay-go has it,
-/// and its maintainer says (issue 92) that it holds.
+/// `no_credit` and similar. WeChat accepts it; its documents no longer name it. Source: wechatpay-go,
+/// whose maintainer confirms it in issue 92.
 const LIMIT_PAY: Field = may("limit_pay", "指定支付方式", Rule::Texts(1, 32));
 const SUPPORT_FAPIAO: Field = may("support_fapiao", "电子发票入口开放标识", Rule::Flag);
 const AMOUNT: Field = must(
@@ -45,7 +45,7 @@ const DETAIL: Field = may(
             Rule::List(&[
                 must("merchant_goods_id", "商户侧商品编码", Rule::Text(1, 32)),
                 may("wechatpay_goods_id", "微信支付商品编码", Rule::Text(0, 32)),
-                // What code pay calls it.
+                // The name in code pay.
                 may("wxpay_goods_id", "微信支付商品编码", Rule::Text(0, 32)),
                 may("goods_name", "商品名称", Rule::Text(0, 256)),
                 must("quantity", "商品数量", Rule::Integer(1)),
@@ -101,7 +101,7 @@ const PARTNER_SETTLE_INFO: Field = may(
         may("subsidy_amount", "补差金额", Rule::Integer(0)),
     ]),
 );
-/// Who must pay, encrypted. It is not compared: the simulator's buyers have no papers.
+/// The payer's identity, encrypted. It is not compared: the simulator's buyers have none.
 const IDENTITY: Field = may(
     "identity",
     "实名信息",
@@ -111,7 +111,7 @@ const IDENTITY: Field = may(
         must("name", "姓名", Rule::Text(1, 1024)),
     ]),
 );
-/// Who bears the cost of instalments.
+/// Subsidies for instalments.
 const SUBSIDY_INFO: &[Field] = &[may(
     "subsidy_info",
     "分期贴息信息",
@@ -148,7 +148,7 @@ const CODE_PAY_PARTNER: &[Field] = &[
     SUB_MCHID,
 ];
 
-/// What every order has that is paid through a link.
+/// The fields of every order that is paid through a link.
 const ORDER: &[Field] = &[
     DESCRIPTION,
     OUT_TRADE_NO,
@@ -175,14 +175,14 @@ const PARTNER_PAYER: &[Field] = &[must(
         IDENTITY,
     ]),
 )];
-/// The payer where no openid is wanted.
+/// The payer where no openid is needed.
 const IDENTIFIED_PAYER: &[Field] = &[may("payer", "支付者", Rule::Object(&[IDENTITY]))];
 const SCENE: &[Field] = &[SCENE_INFO];
 const H5_SCENE: &[Field] = &[H5_SCENE_INFO];
 const SETTLE: &[Field] = &[SETTLE_INFO];
 const PARTNER_SETTLE: &[Field] = &[PARTNER_SETTLE_INFO];
 
-/// What a payment by code has.
+/// The fields of a payment by code.
 const CODE_PAY: &[Field] = &[
     DESCRIPTION,
     OUT_TRADE_NO,
@@ -223,7 +223,7 @@ const CODE_PAY: &[Field] = &[
     SETTLE_INFO,
 ];
 
-/// The fields of an order; `partner` is that of a partner for another merchant.
+/// The fields of an order; with `partner` that of a partner for a sub-merchant.
 pub(super) fn order_fields(product: Product, partner: bool) -> Fields {
     match (product, partner) {
         (Product::Jsapi, false) => &[MERCHANT, ORDER, PAYER, SCENE, SETTLE, SUBSIDY_INFO],

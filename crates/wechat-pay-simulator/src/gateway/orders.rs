@@ -1,7 +1,7 @@
-//! Orders at the gateway: place, query, close, with WeChat's rules and words.
+//! Orders at the gateway: place, query, close, with WeChat's rules and messages.
 //!
-//! Where the documentation and what was seen of the live gateway differ, this answers as the
-//! live one: changed parameters are 400 `INVALID_REQUEST`. Another product under a known number
+//! Where the documentation and the observed live gateway differ, the simulator answers as the live
+//! one: changed parameters are 400 `INVALID_REQUEST`. Another product under a known number
 //! is the documented 403 `OUT_TRADE_NO_USED`.
 
 use http::StatusCode;
@@ -20,7 +20,7 @@ use crate::ledger::{CloseRefusal, OrderRefusal};
 use crate::settings::{ChangedOrder, Settings};
 use crate::simulator::{H5_PATH, Simulator, SubMerchant};
 
-/// Places an order, or gives the same one a new link.
+/// Places an order, or makes a new link for the same order.
 pub(super) fn order(
     simulator: &Simulator,
     product: Product,
@@ -46,7 +46,7 @@ pub(super) fn order(
     Ok(Answer::Json(answer))
 }
 
-/// Answers with the order of a merchant's number.
+/// Queries an order by the merchant's number.
 pub(super) fn query_by_number(
     simulator: &Simulator,
     number: &str,
@@ -64,7 +64,7 @@ pub(super) fn query_by_number(
     answer_with(simulator.ledger().find(&key), now)
 }
 
-/// Answers with the paid order of WeChat's number.
+/// Queries a paid order by WeChat's number.
 pub(super) fn query_by_id(
     simulator: &Simulator,
     transaction_id: &str,
@@ -82,7 +82,7 @@ pub(super) fn query_by_id(
     answer_with(order, now)
 }
 
-/// Closes a number: again and again, and also one that nobody ordered.
+/// Closes a number, also repeatedly, and also one without an order.
 pub(super) fn close(
     simulator: &Simulator,
     number: &str,
@@ -111,7 +111,7 @@ pub(super) fn close(
     }
 }
 
-/// The merchant that a partner acts for, after all numbers were compared with the signature's.
+/// The sub-merchant of a partner's request, after the numbers were compared with the signature's.
 pub(super) fn parties_of_body(
     simulator: &Simulator,
     role: Role,
@@ -216,7 +216,7 @@ pub(super) fn read_request(
     Ok(request)
 }
 
-/// WeChat knows its buyers: an openid of another application, or of nobody, is refused.
+/// WeChat refuses an unknown openid and one of another application.
 fn check_openid(simulator: &Simulator, request: &OrderRequest) -> Result<(), Refusal> {
     if request.product != Product::Jsapi {
         return Ok(());
@@ -246,7 +246,7 @@ fn check_openid(simulator: &Simulator, request: &OrderRequest) -> Result<(), Ref
     ))
 }
 
-/// The goods are longer as a whole than any field of theirs may be.
+/// The limit for `detail` as a whole.
 fn check_detail(body: &Value) -> Result<(), Refusal> {
     const MOST_BYTES: usize = 6144;
     let bytes = body
@@ -264,7 +264,7 @@ fn check_detail(body: &Value) -> Result<(), Refusal> {
     ))
 }
 
-/// Only yuan.
+/// The currency must be CNY.
 pub(super) fn check_currency(body: &Value) -> Result<(), Refusal> {
     let other = |currency: &&Value| **currency != "CNY";
     match body.pointer("/amount/currency").filter(other) {
@@ -277,7 +277,7 @@ pub(super) fn check_currency(body: &Value) -> Result<(), Refusal> {
     }
 }
 
-/// A way to the cashier with fresh names.
+/// A new link to the cashier.
 pub(super) fn new_link(simulator: &Simulator, product: Product, now: Timestamp) -> Link {
     let random = simulator.random();
     Link {
@@ -305,7 +305,7 @@ fn answer_with(order: Option<&Order>, now: Timestamp) -> Result<Answer, Refusal>
     Ok(Answer::Json(order.transaction_json(now)))
 }
 
-/// There is no such order.
+/// The order does not exist.
 pub(super) fn not_found() -> Refusal {
     Refusal::new(
         StatusCode::NOT_FOUND,
@@ -358,7 +358,7 @@ fn check_mchid(mchid: &str, caller: &Caller) -> Result<(), Refusal> {
     ))
 }
 
-/// WeChat's words for an order that it does not take.
+/// WeChat's code and message for a refused order.
 pub(super) fn refuse_order(settings: &Settings, refusal: OrderRefusal) -> Refusal {
     let bad = StatusCode::BAD_REQUEST;
     let used = || {
@@ -369,7 +369,7 @@ pub(super) fn refuse_order(settings: &Settings, refusal: OrderRefusal) -> Refusa
             268_498_688,
         )
     };
-    // The inner number of a closed order is not published; it gets that of an expired one.
+    // The inner number of a closed order is not published; this is that of an expired one.
     match refusal {
         OrderRefusal::Paid => Refusal::new(
             bad,
@@ -395,7 +395,7 @@ pub(super) fn refuse_order(settings: &Settings, refusal: OrderRefusal) -> Refusa
     }
 }
 
-/// Text that the schema has found there.
+/// Text that the schema has checked.
 pub(super) fn text<'a>(body: &'a Value, pointer: &str) -> &'a str {
     optional_text(body, pointer).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The fields of a refund's body, and of the one that sends a failed refund on. Tables; they judge
-//! nothing.
+//! The fields of a refund's body, and of the abnormal refund. Only
+//! tables.
 
 use super::field::{Field, Fields, NOTIFY_URL_PATTERN, Pattern, Rule, may, must};
 
@@ -61,7 +61,7 @@ pub(super) const REFUND: Fields = &[&[
     ),
 ]];
 
-/// The body that sends a failed refund on.
+/// The body of an abnormal refund.
 pub(super) const ABNORMAL: Fields = &[&[
     may("sub_mchid", "子商户号", Rule::Text(1, 32)),
     OUT_REFUND_NO,

@@ -1,4 +1,4 @@
-//! Refunds at the gateway: ask, query, and send on one that failed, with WeChat's rules.
+//! Refunds at the gateway: request, query, abnormal refund, with WeChat's rules.
 //!
 //! Codes are the documented ones. Where a rule has a code but no published sentence, the
 //! sentence is that of the older interface for the same rule.
@@ -19,7 +19,7 @@ use crate::ledger::refunds::{AbnormalRefusal, RefundPlan, RefundRefusal};
 use crate::settings::Settings;
 use crate::simulator::Simulator;
 
-/// Takes a refund. 200 means accepted, and nothing more.
+/// Accepts a refund. 200 does not mean that the money is paid out.
 pub(super) fn refund(
     simulator: &Simulator,
     body: &[u8],
@@ -45,7 +45,7 @@ pub(super) fn refund(
     Ok(answer)
 }
 
-/// Answers with a refund of the merchant's number.
+/// Queries a refund by the merchant's number.
 pub(super) fn query(
     simulator: &Simulator,
     number: &str,
@@ -71,7 +71,7 @@ pub(super) fn query(
     Ok(Answer::Json(refund.json(order)))
 }
 
-/// Sends the money of a failed refund another way.
+/// Sends the money of a failed refund to another account.
 pub(super) fn send_on(
     simulator: &Simulator,
     refund_id: &str,
@@ -171,7 +171,7 @@ fn sub_mchid(
         .transpose()
 }
 
-/// A field that must come encrypted for the key that `Wechatpay-Serial` names.
+/// A required field, encrypted for the key that `Wechatpay-Serial` names.
 fn decrypted(
     simulator: &Simulator,
     body: &Value,

@@ -29,10 +29,10 @@ pub(super) enum Route {
     Certificates,
 }
 
-/// For whom a request is.
+/// The mode of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Whoever signs.
+    /// The signing merchant's own.
     Merchant,
     /// A partner (服务商) for another merchant.
     Partner,
@@ -86,8 +86,8 @@ impl Route {
         }
     }
 
-    /// Orders are served by another part of WeChat than all the rest: it does not look at
-    /// `User-Agent` and `Accept`, and words and headers of its 401 differ.
+    /// Whether it is a route of orders. WeChat serves these differently: it does not check
+    /// `User-Agent` and `Accept`, and messages and headers of its 401 differ.
     pub(super) fn is_of_orders(&self) -> bool {
         matches!(
             self,

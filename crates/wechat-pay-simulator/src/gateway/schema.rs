@@ -1,7 +1,7 @@
-//! The form of an order's body, field by field, with WeChat's own words for what is wrong.
+//! Validation of an order's body, field by field, with WeChat's messages.
 //!
-//! The sentences are those that the live gateway was seen to answer with, where one was seen.
-//! Rules of business are elsewhere.
+//! Where an answer of the live gateway was observed, the message is the same. Business rules are
+//! elsewhere.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -33,7 +33,7 @@ pub(super) fn read(fields: Fields, limit: TextLimit, body: &[u8]) -> Result<Valu
     Ok(json)
 }
 
-/// The number in a path, by the same rule as in a body.
+/// The number in a path; the rule is that of a body.
 pub(super) fn check_number_in_path(number: &str) -> Result<(), Refusal> {
     let field = &OUT_TRADE_NO;
     let place = Place {
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_few_pages_document_are_taken() {
+    fn fields_that_few_pages_document_are_accepted() {
         let identity = json!({"type": "IDCARD", "number": "sealed", "name": "sealed"});
         let subsidy = json!({"subsidy_detail": [{
             "subsidy_period_type": "DAILY",

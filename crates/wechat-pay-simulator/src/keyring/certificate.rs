@@ -1,7 +1,7 @@
 //! Fresh RSA keys, and certificates for them in the form of WeChat's: 40 hex digits of serial
-//! number, five years. They are signed by themselves, because no SDK builds a chain.
+//! number, five years. They are self-signed, because no SDK builds a chain.
 //!
-//! A certificate is dated by whoever asks for it; nothing here reads a clock.
+//! The caller gives the date; nothing here reads a clock.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ pub(crate) fn rsa_key() -> Result<KeyPair, rcgen::Error> {
     KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
 }
 
-/// When a certificate holds, as it says itself.
+/// The validity of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
     pub(crate) not_before: Timestamp,
     pub(crate) not_after: Timestamp,
 }
 
-/// A key and a certificate of its own, as PEM. It holds from this second on, for five years.
+/// A key and its certificate as PEM, valid from this second for five years.
 pub(crate) fn certified(
     name: &str,
     not_before: Timestamp,
@@ -54,7 +54,7 @@ pub(crate) fn certified(
     Ok((key.serialize_pem(), certificate.pem()))
 }
 
-/// When a certificate holds; the epoch where it cannot be read.
+/// The validity of a certificate; the epoch if it cannot be read.
 pub(crate) fn validity(pem: &str) -> Validity {
     let read = |pem: &str| {
         let (_, block) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).ok()?;

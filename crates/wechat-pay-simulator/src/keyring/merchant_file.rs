@@ -1,4 +1,4 @@
-//! `merchant.json`: all that a merchant has from WeChat, for any SDK to be pointed at.
+//! `merchant.json`: everything that an SDK needs to know about a merchant.
 
 use std::fmt;
 

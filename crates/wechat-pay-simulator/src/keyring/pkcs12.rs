@@ -2,8 +2,8 @@
 //! hands them out and as many SDKs want them.
 //!
 //! PKCS#12 (RFC 7292) with PBES2, AES-256-CBC and HMAC-SHA256: what OpenSSL 3 writes, and what
-//! OpenSSL, Java from 8u301 and PHP read. WeChat's own files use RC2 and triple DES, which OpenSSL 3
-//! refuses to read without its legacy provider. It writes and never reads.
+//! OpenSSL, Java since 8u301 and PHP read. WeChat's own files use RC2 and triple DES, which OpenSSL 3
+//! refuses to read without its legacy provider. This module never reads such a file.
 
 use std::num::NonZeroU32;
 
@@ -15,9 +15,9 @@ use yasna::{DERWriter, Tag, construct_der};
 
 use crate::random::Random;
 
-/// The name of the entry, by which Java programs ask for it.
+/// The name of the entry, which Java programs use.
 const FRIENDLY_NAME: &str = "Tenpay Certificate";
-/// What OpenSSL takes where it is not told.
+/// OpenSSL's default.
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(2048).expect("it is not zero");
 
 const DATA: &[u64] = &[1, 2, 840, 113_549, 1, 7, 1];
@@ -88,7 +88,7 @@ fn der(pem: &str) -> Result<Vec<u8>, Pkcs12Error> {
     Ok(block.contents)
 }
 
-/// Bytes that the password opens.
+/// Bytes encrypted with the password.
 struct Sealed {
     bytes: Vec<u8>,
     salt: [u8; 16],

@@ -1,5 +1,5 @@
-//! Attempts to pay: each visit at an order's cashier, and what came of it. For people who ask why
-//! an order is not paid; nothing else depends on it.
+//! Attempts to pay: each visit to an order's cashier and its result. They explain to people why an
+//! order is not paid; nothing else uses them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::visit::{Outcome, PayRefusal, Target};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Attempt {
     pub(crate) at: Timestamp,
-    /// Who came, under the order's application.
+    /// The buyer's openid under the order's application.
     pub(crate) openid: String,
     pub(crate) way: Way,
     pub(crate) result: AttemptResult,
@@ -22,11 +22,11 @@ pub(crate) enum Way {
     Code,
     PrepayId,
     H5Page,
-    /// Past any link: by the control interface, or with the password on the phone.
+    /// Without a link: by the control interface, or with the password on the phone.
     Number,
 }
 
-/// What came of it.
+/// The result of a visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum AttemptResult {
     Paid,

@@ -1,4 +1,4 @@
-//! The codes that buyers show at a desk (付款码): 18 digits, good once, for a minute.
+//! The codes that buyers show at a desk (付款码): 18 digits, usable once, for a minute.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::clock::after;
 
 pub(crate) const AUTH_CODE_LIFETIME_S: i64 = 60;
-/// So long the difference is known between a code that is used or too old and one of nobody. All of
-/// them are kept as one piece, which is written with every code: it must stay small.
+/// How long a used or expired code is remembered; after that it counts as unknown. All codes are one
+/// document, which is written with every code: it must stay small.
 const REMEMBERED_S: i64 = 10 * AUTH_CODE_LIFETIME_S;
 
-/// The codes that were shown.
+/// The payment codes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct AuthCodes(BTreeMap<String, Shown>);
 
@@ -26,9 +26,9 @@ struct Shown {
 /// Why a code does not name a buyer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthCodeRefusal {
-    /// No phone showed it.
+    /// The code is unknown.
     Unknown,
-    /// Older than a minute, or used.
+    /// The code has expired or was used.
     Expired,
 }
 
@@ -44,7 +44,7 @@ impl AuthCodes {
         self.0.insert(code, shown);
     }
 
-    /// Whose it is, once.
+    /// The buyer of the code, which is then used.
     pub(crate) fn use_up(&mut self, code: &str, now: Timestamp) -> Result<u8, AuthCodeRefusal> {
         let shown = self.0.get_mut(code).ok_or(AuthCodeRefusal::Unknown)?;
         if shown.used || now >= after(shown.at, AUTH_CODE_LIFETIME_S) {

@@ -1,5 +1,4 @@
-//! Bills of one day, made from the ledger and nothing else, so that they agree with it to the
-//! fen: trade bills (all, paid, refunded) and the flow of funds.
+//! Bills of one day, made only from the ledger, so that they agree with it to the fen: trade bills (all, paid, refunded) and the flow of funds.
 //!
 //! UTF-8 with a byte order mark, commas, a backtick before every cell of data, yuan with two
 //! decimals; then a heading and a line of sums. A comma in a buyer's text becomes `\ `.
@@ -13,7 +12,7 @@ use super::Ledger;
 use super::order::{Order, Payment};
 use super::refund::{Refund, RefundStatus};
 
-/// Which rows a trade bill has; its columns differ too.
+/// The kind of a trade bill: its rows and its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TradeBill {
     All,
@@ -21,7 +20,7 @@ pub(crate) enum TradeBill {
     Refund,
 }
 
-/// Which account a flow of funds is of. All that happens here happens in the basic one.
+/// The account of a flow of funds. The simulator uses only the basic one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Account {
     Basic,
@@ -37,7 +36,7 @@ const FLOW_SUMS: &str = "资金流水总笔数,收入笔数,收入金额,支出�
 
 impl Ledger {
     /// The trade bill of a merchant's day in Beijing, of all whom it acts for or of one of them;
-    /// `None` where nothing happened.
+    /// `None` if it would be empty.
     pub(crate) fn trade_bill(
         &self,
         mchid: &str,
@@ -75,7 +74,7 @@ impl Ledger {
         Some(trade_csv(&rows, kind))
     }
 
-    /// The flow of funds of a merchant's day in Beijing; `None` where nothing flowed. What a
+    /// The flow of funds of a merchant's day in Beijing; `None` if it would be empty. What a
     /// partner orders for another merchant flows to that one, `sub_mchid`, and not to the partner.
     pub(crate) fn fund_flow(
         &self,
@@ -145,8 +144,8 @@ fn paid_of<'a>(order: &'a Order, mchid: &str) -> Option<&'a Payment> {
     order.payment.as_ref().filter(|_| own)
 }
 
-/// Each refund that took money, with what of the fee comes back with it. Several refunds of one
-/// order give back no more than its whole fee, whatever rounding does to each.
+/// Each refund that took money, with the part of the fee that is returned. All refunds of an order
+/// together return at most its whole fee, whatever the rounding.
 fn with_fees(refunds: &[Refund]) -> Vec<(&Refund, i64)> {
     let mut before = 0;
     refunds
@@ -165,7 +164,7 @@ struct TradeRow<'a> {
     order: &'a Order,
     payment: &'a Payment,
     refund: Option<&'a Refund>,
-    /// Of a payment what it costs, of a refund what comes back, below zero.
+    /// The fee of a payment, or the negative returned fee of a refund.
     fee: i64,
 }
 
@@ -332,7 +331,7 @@ struct Flow {
     /// What the flow is about: WeChat's number of the payment or of the refund.
     number: String,
     kind: &'static str,
-    /// Below zero: out.
+    /// Negative for outgoing funds.
     fen: i64,
     remark: String,
     voucher: String,
@@ -362,8 +361,8 @@ impl Flow {
     }
 }
 
-/// What a payment and its refunds do to the account. A reversal gives everything back, fee and
-/// all; a refund takes what it gives, less its part of the fee.
+/// The movements of a payment and its refunds. A reversal returns everything with the fee; a refund
+/// takes its amount minus its part of the fee.
 fn flows_of(order: &Order, payment: &Payment, refunds: &[Refund]) -> Vec<Flow> {
     let total = payment.payer_total.get();
     if order.trade_state(payment.paid_at) == TradeState::Revoked {
@@ -438,7 +437,7 @@ fn plain_time(at: Timestamp) -> String {
     text.get(..19).unwrap_or_default().replace('T', " ")
 }
 
-/// Yuan with two decimals, below zero with a sign.
+/// Yuan with two decimals, and a sign if negative.
 fn yuan(fen: i64) -> String {
     let sign = if fen < 0 { "-" } else { "" };
     let fen = fen.unsigned_abs();
@@ -466,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn yuan_has_two_decimals_and_a_sign_where_it_is_owed() {
+    fn yuan_has_two_decimals_and_a_sign_if_negative() {
         for (fen, expected) in [
             (0, "0.00"),
             (5, "0.05"),
@@ -478,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_cannot_break_out_of_their_row() {
+    fn cells_cannot_add_columns_or_rows() {
         let mut csv = String::new();
         push_row(&mut csv, &["a,b".into(), "c\r\nd".into(), String::new()]);
         assert_eq!(csv, "`a\\ b,`c  d,`\r\n");

@@ -1,4 +1,4 @@
-//! Bills that were asked for: each under a token, for minutes, for the merchant that asked.
+//! Links to bills: each has a token, expires after minutes, and works only for its merchant.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::after;
 
-/// The bills that can be fetched.
+/// The bills that can be downloaded.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct BillLinks(BTreeMap<String, BillLink>);
 
@@ -19,7 +19,7 @@ pub(crate) struct BillLink {
     pub(crate) issued_at: Timestamp,
     pub(crate) csv: String,
     pub(crate) gzip: bool,
-    /// What it is encrypted with, where it is.
+    /// The encryption, if any.
     #[serde(default)]
     pub(crate) sealing: Option<Sealing>,
 }
@@ -37,12 +37,12 @@ impl fmt::Debug for Sealing {
     }
 }
 
-/// Why a link leads nowhere.
+/// Why a link gives no bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BillLinkRefusal {
     Unknown,
     Expired,
-    /// Another merchant asked for the bill.
+    /// The bill belongs to another merchant.
     OtherMerchant,
 }
 

@@ -1,5 +1,5 @@
-//! The cashier: how it is reached, whether it opens, and the payment. Codes and H5 pages belong to
-//! whoever opens them first; a `prepay_id` belongs to whoever ordered.
+//! The cashier: whether it opens, and the payment. Codes and H5 pages belong to the buyer who opens
+//! them first; a `prepay_id` belongs to the buyer of the order.
 
 use jiff::Timestamp;
 use wechat_pay::TradeState;
@@ -11,11 +11,11 @@ use super::notice::{Notice, NoticeKind};
 use super::order::{Link, LinkUse, Order, OrderKey, Payment, Product};
 use super::visit::{PayRefusal, Target};
 
-/// So many are kept of each order, the latest.
+/// The most attempts that are stored for an order, the latest ones.
 const MOST_ATTEMPTS: usize = 50;
 
 impl Ledger {
-    /// The order that a way to the cashier was meant for, whether it still leads there or not.
+    /// The order of a target, whether its link is still valid or not.
     pub(super) fn key_of<'a>(&'a self, target: &'a Target) -> Option<&'a OrderKey> {
         match target {
             Target::CodeUrl(code_url) => self.by_code_url.get(code_url),
@@ -25,7 +25,7 @@ impl Ledger {
         }
     }
 
-    /// The order whose cashier would open for this buyer, or why it would not.
+    /// The order whose cashier opens for this buyer, or the refusal.
     pub(crate) fn open_cashier(
         &self,
         target: &Target,
@@ -56,7 +56,7 @@ impl Ledger {
         let link = order
             .links
             .iter()
-            .find(|link| is_meant(link, target))
+            .find(|link| belongs_to(link, target))
             .ok_or(PayRefusal::Unknown)?;
         let used = match target {
             Target::CodeUrl(_) => LinkUse::Code,
@@ -72,7 +72,7 @@ impl Ledger {
         }
     }
 
-    /// The same, and from now on the code or the H5 page is this buyer's and nobody else's.
+    /// Opens the cashier, and binds the code or the H5 page to this buyer.
     pub(crate) fn claim_cashier(
         &mut self,
         target: &Target,
@@ -86,7 +86,7 @@ impl Ledger {
                 .orders
                 .get_mut(&key)
                 .map(|entry| &mut entry.order.links);
-            let meant = |link: &&mut Link| is_meant(link, target);
+            let meant = |link: &&mut Link| belongs_to(link, target);
             if let Some(link) = links.into_iter().flatten().find(meant)
                 && link.opened_by.is_none()
             {
@@ -97,8 +97,7 @@ impl Ledger {
         self.find(&key).ok_or(PayRefusal::Unknown)
     }
 
-    /// The buyer confirms and the money moves: writes the payment down, and makes its
-    /// notification due at once.
+    /// Records the payment, and makes its notification due at once.
     pub(crate) fn pay(
         &mut self,
         target: &Target,
@@ -143,7 +142,7 @@ impl Ledger {
         Ok(&entry.order)
     }
 
-    /// The codes that a phone could scan now, the newest first.
+    /// The codes that can be scanned now, the newest first.
     pub(crate) fn open_codes(&self, now: Timestamp) -> Vec<(&str, &Order)> {
         let mut codes: Vec<_> = self
             .orders
@@ -160,7 +159,7 @@ impl Ledger {
         codes
     }
 
-    /// What a buyer's phone asks a password for, the newest first.
+    /// The orders that wait for this buyer's password, the newest first.
     pub(crate) fn waiting_for_password(&self, payer: u8, now: Timestamp) -> Vec<&Order> {
         let mut waiting: Vec<_> = self
             .orders
@@ -173,7 +172,7 @@ impl Ledger {
         waiting
     }
 
-    /// The merchant scanned the buyer's code: the phone asks for a password.
+    /// Lets a code payment wait for the buyer's password.
     pub(crate) fn wait_for_password(&mut self, key: &OrderKey, payer: u8) {
         if let Some(entry) = self.orders.get_mut(key) {
             entry.order.code_payer = Some(payer);
@@ -181,12 +180,12 @@ impl Ledger {
         }
     }
 
-    /// The order that a way to the cashier was meant for.
-    pub(crate) fn meant_by(&self, target: &Target) -> Option<&Order> {
+    /// The order of a target.
+    pub(crate) fn find_by_target(&self, target: &Target) -> Option<&Order> {
         self.find(self.key_of(target)?)
     }
 
-    /// Writes a visit down, where there is an order that it was meant for.
+    /// Records a visit, if its target has an order.
     pub(crate) fn note_attempt(&mut self, target: &Target, attempt: Attempt) {
         let Some(key) = self.key_of(target).cloned() else {
             return;
@@ -200,7 +199,7 @@ impl Ledger {
         self.changed.insert(Document::Order(key));
     }
 
-    /// The buyer's bank said no. Only code pay remembers it: all others can be tried again.
+    /// The buyer's bank refused. Only code pay stores it: other orders can be tried again.
     pub(crate) fn fail(&mut self, key: &OrderKey) {
         if let Some(entry) = self.orders.get_mut(key)
             && entry.order.request.product == Product::CodePay
@@ -211,7 +210,7 @@ impl Ledger {
     }
 }
 
-fn is_meant(link: &Link, target: &Target) -> bool {
+fn belongs_to(link: &Link, target: &Target) -> bool {
     match target {
         Target::CodeUrl(code_url) => link.code_url.as_ref() == Some(code_url),
         Target::PrepayId(prepay_id) => &link.prepay_id == prepay_id,

@@ -1,4 +1,4 @@
-//! Notifications that are due: handed out once, and written down when the try is over.
+//! Due notifications: each delivery is handed out once, and its result is recorded.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use super::document::Document;
 use super::notice::{Notice, TryOutcome};
 use super::order::{OrderKey, ReplyKey};
 
-/// A notification's try that somebody has to make now.
+/// A delivery that is due.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     pub(crate) order: OrderKey,
@@ -16,7 +16,7 @@ pub(crate) struct Delivery {
 }
 
 impl Ledger {
-    /// The tries that are due, each handed out once.
+    /// The due deliveries, each handed out once.
     pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<Delivery> {
         let mut due = Vec::new();
         for key in &self.notices_open {
@@ -37,21 +37,21 @@ impl Ledger {
         due
     }
 
-    /// The tries were not made: they are as due as they were.
-    pub(crate) fn hand_back(&mut self, due: &[Delivery]) {
+    /// The deliveries were not made and are due again.
+    pub(crate) fn return_due(&mut self, due: &[Delivery]) {
         for Delivery { order, notice, .. } in due {
             self.with_notice(order, &notice.id, |notice| notice.in_flight = false);
         }
     }
 
-    /// Writes down how a try went.
+    /// Records the result of a delivery.
     pub(crate) fn record_try(&mut self, order: &OrderKey, notice_id: &str, outcome: TryOutcome) {
         self.with_notice(order, notice_id, |notice| notice.record(outcome));
     }
 
-    /// Nothing was sent: the same try is made later.
-    pub(crate) fn put_off(&mut self, order: &OrderKey, notice_id: &str, due_at: Timestamp) {
-        self.with_notice(order, notice_id, |notice| notice.put_off(due_at));
+    /// Nothing was sent: the delivery becomes due later.
+    pub(crate) fn postpone(&mut self, order: &OrderKey, notice_id: &str, due_at: Timestamp) {
+        self.with_notice(order, notice_id, |notice| notice.postpone(due_at));
     }
 
     /// When the next notification, or the next refund's result, is due.

@@ -1,6 +1,6 @@
-//! One piece of the ledger as a store keeps it: its kind, its name, its JSON.
+//! One document of the ledger for a store: its kind, its name, its JSON.
 //!
-//! Which pieces changed is [`super::journal`]'s matter.
+//! Changed documents are collected in [`super::journal`].
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::order::OrderKey;
 
-/// What is kept as one piece.
+/// What is stored as one document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Document {
     /// An order with its refunds and notifications.
@@ -18,23 +18,23 @@ pub(crate) enum Document {
     Grants,
     AuthCodes,
     BillLinks,
-    /// What one merchant verifies WeChat by.
+    /// The keys of WeChat's side for one merchant.
     Platform(String),
-    /// How far the clock was advanced.
+    /// The clock's advance.
     Clock,
 }
 
-/// A document as it is kept. It may hold a buyer's name: it is not for logs.
+/// A stored document. It may contain an openid: it must not be logged.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct StoredDocument {
     pub(crate) kind: String,
     pub(crate) name: String,
     pub(crate) json: String,
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for StoredDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Kept({} {})", self.kind, self.name)
+        write!(f, "StoredDocument({} {})", self.kind, self.name)
     }
 }
 

@@ -1,4 +1,4 @@
-//! OAuth codes: good once, for five minutes, for one application.
+//! OAuth codes: usable once, for five minutes, by one application.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::clock::after;
 
 pub(crate) const CODE_LIFETIME_S: i64 = 5 * 60;
-/// So long the difference is known between a code that is used or too old and one of nobody. All of
-/// them are kept as one piece, which is written with every code: it must stay small.
+/// How long a used or expired code is remembered; after that it counts as unknown. All codes are one
+/// document, which is written with every code: it must stay small.
 const REMEMBERED_S: i64 = 2 * CODE_LIFETIME_S;
 
-/// The codes that were given out.
+/// The issued codes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Grants(BTreeMap<String, Grant>);
 
@@ -24,14 +24,14 @@ struct Grant {
     used: bool,
 }
 
-/// Why a code gives no openid.
+/// Why a code is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GrantRefusal {
-    /// Nobody gave it out, or it was for another application.
+    /// The code is unknown, or of another application.
     Unknown,
-    /// It was used before.
+    /// The code was used before.
     Used,
-    /// It is older than five minutes.
+    /// The code is older than five minutes.
     Expired,
 }
 
@@ -48,7 +48,7 @@ impl Grants {
         self.0.insert(code, grant);
     }
 
-    /// Gives the openid, once.
+    /// The openid of the code, which is then used.
     pub(crate) fn redeem(
         &mut self,
         code: &str,

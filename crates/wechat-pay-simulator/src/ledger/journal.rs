@@ -1,19 +1,19 @@
-//! What has changed, for a store: documents of JSON with a kind and a name. The store knows
-//! nothing of what is in them, the ledger nothing of where they are kept.
+//! The changed documents for a store, and the ledger from stored ones. The store does not read the
+//! documents, and the ledger does not know where they are stored.
 
 use serde::de::DeserializeOwned;
 
-use super::document::{Document, Kept, json, kind_of, name_of};
+use super::document::{Document, StoredDocument, json, kind_of, name_of};
 use super::order::OrderKey;
 use super::{Entry, Ledger};
 
 impl Ledger {
-    /// What changed since the last time, as it is now.
-    pub(crate) fn take_changes(&mut self) -> Vec<Kept> {
+    /// The documents that changed since the last call.
+    pub(crate) fn take_changes(&mut self) -> Vec<StoredDocument> {
         let changed = std::mem::take(&mut self.changed);
         changed
             .iter()
-            .map(|document| Kept {
+            .map(|document| StoredDocument {
                 kind: kind_of(document).to_owned(),
                 name: name_of(document),
                 json: match document {
@@ -29,8 +29,8 @@ impl Ledger {
             .collect()
     }
 
-    /// The ledger as it was kept. A document that cannot be read is named in the error.
-    pub(crate) fn restore(kept: &[Kept]) -> Result<Self, String> {
+    /// The ledger from stored documents. The error names a document that cannot be read.
+    pub(crate) fn restore(kept: &[StoredDocument]) -> Result<Self, String> {
         let mut ledger = Self::default();
         for document in kept {
             match document.kind.as_str() {
@@ -58,13 +58,13 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// There is no store: nothing has to be remembered for it.
+    /// Without a store: discards the list of changes.
     pub(crate) fn forget_changes(&mut self) {
         self.changed.clear();
     }
 
-    /// The store has not kept these: they are still to be kept.
-    pub(crate) fn mark_changed(&mut self, kept: &[Kept]) {
+    /// Marks documents as changed again, after the store could not save them.
+    pub(crate) fn mark_changed(&mut self, kept: &[StoredDocument]) {
         let keys: Vec<OrderKey> = self.orders.keys().chain(&self.burnt).cloned().collect();
         for document in kept {
             let named = |key: &&OrderKey| {
@@ -123,6 +123,6 @@ impl Ledger {
     }
 }
 
-fn read<T: DeserializeOwned>(document: &Kept) -> Result<T, String> {
+fn read<T: DeserializeOwned>(document: &StoredDocument) -> Result<T, String> {
     serde_json::from_str(&document.json).map_err(|error| format!("{document:?}: {error}"))
 }

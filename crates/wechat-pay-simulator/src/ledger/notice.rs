@@ -1,29 +1,29 @@
-//! A notification that is on its way to a merchant: when the next try is due, and how the past
-//! ones went. The sealed body is not kept: each try seals and signs anew.
+//! A notification to a merchant: when its next delivery is due, and the results of past ones. The
+//! sealed body is not stored: each delivery is sealed and signed again.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::after;
 
-/// The waits between one try and the next: 16 tries in 24 hours and 4 minutes.
+/// The waits between deliveries: 16 deliveries in 24 hours and 4 minutes.
 pub(crate) const RETRY_WAITS_S: [i64; 15] = [
     15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600,
 ];
 
-/// What a notification says.
+/// The kind of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum NoticeKind {
     Paid,
     RefundSuccess,
     RefundAbnormal,
     RefundClosed,
-    /// The older XML form, for a refund without a `notify_url`.
+    /// The XML form of version 2, for a refund without a `notify_url`.
     RefundXml,
 }
 
 impl NoticeKind {
-    /// WeChat's event; of the XML form, which has none, a name for people.
+    /// WeChat's event; the XML form has none and gets a name for people.
     pub(crate) fn event_type(self) -> &'static str {
         match self {
             Self::Paid => "TRANSACTION.SUCCESS",
@@ -58,27 +58,27 @@ pub(crate) struct Notice {
     pub(crate) kind: NoticeKind,
     pub(crate) url: String,
     pub(crate) created_at: Timestamp,
-    /// What is sealed: the transaction, or the refund, as it was then.
+    /// The content: the transaction or the refund at that time.
     pub(crate) plaintext: String,
     pub(crate) tries: Vec<Try>,
     pub(crate) acked: bool,
-    /// `None` once it was acknowledged, or given up.
+    /// `None` after it was acknowledged or has failed finally.
     pub(crate) due_at: Option<Timestamp>,
-    /// A try is under way: nobody else may make one.
+    /// A delivery is in progress: no other one may start.
     #[serde(skip)]
     pub(crate) in_flight: bool,
 }
 
-/// One try.
+/// One delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Try {
-    /// When it was due.
+    /// When the delivery was due.
     pub(crate) due_at: Timestamp,
-    /// The merchant's status, or why there was none.
+    /// The merchant's status, or why there was no answer.
     pub(crate) outcome: TryOutcome,
 }
 
-/// How a try went.
+/// The result of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TryOutcome {
     Answered(u16),
@@ -116,16 +116,16 @@ impl Notice {
         !self.in_flight && self.due_at.is_some_and(|due_at| due_at <= now)
     }
 
-    /// Puts the next try off, or where `due_at` is past, on at once.
-    pub(crate) fn put_off(&mut self, due_at: Timestamp) {
+    /// Sets when the next delivery is due.
+    pub(crate) fn postpone(&mut self, due_at: Timestamp) {
         if self.due_at.is_some() {
             self.due_at = Some(due_at);
         }
         self.in_flight = false;
     }
 
-    /// Writes a try down and sets the next. The wait counts from when the try was *due*, so that
-    /// a clock that jumps leaves the schedule as it is.
+    /// Records a delivery and schedules the next one. The wait counts from when the delivery was
+    /// *due*, so that a jump of the clock does not change the schedule.
     pub(crate) fn record(&mut self, outcome: TryOutcome) {
         self.in_flight = false;
         let Some(due_at) = self.due_at.take() else {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn after_the_sixteenth_try_it_is_given_up() {
+    fn after_the_sixteenth_delivery_there_is_none() {
         let start = Timestamp::UNIX_EPOCH;
         let mut notice = Notice::new(
             NoticeKind::Paid,

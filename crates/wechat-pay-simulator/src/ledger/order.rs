@@ -1,7 +1,7 @@
-//! One order as WeChat keeps it: what was asked for, its links, and its payment.
+//! One order at WeChat: the request, its links, and its payment.
 //!
-//! Plain data. Whether it is open, expired or closed is a question to be asked with a moment;
-//! nothing here changes because time passes.
+//! Plain data. Whether an order is open, expired or closed depends on the time that the caller
+//! gives; nothing here changes because time passes.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,16 +10,16 @@ use wechat_pay::{Fen, TradeState, TradeType, beijing_time};
 
 use crate::clock::after;
 
-/// A code or a `prepay_id` can be used for so long.
+/// The lifetime of a code or a `prepay_id`.
 pub(crate) const LINK_LIFETIME_S: i64 = 2 * 60 * 60;
-/// An H5 page can be opened for so long.
+/// The lifetime of an H5 page.
 pub(crate) const H5_LIFETIME_S: i64 = 5 * 60;
-/// An order that nobody pays closes by itself after so long; its default deadline too.
+/// After this time an unpaid order is closed; also its default deadline.
 pub(crate) const AUTO_CLOSE_S: i64 = 7 * 24 * 60 * 60;
-/// A deadline nearer than this is moved here, without a word.
+/// The earliest deadline; an earlier one is silently moved.
 pub(crate) const SHORTEST_DEADLINE_S: i64 = 60;
 
-/// How a buyer is to pay; each has a route of its own.
+/// The product; each has its own route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Product {
     Jsapi,
@@ -30,18 +30,18 @@ pub(crate) enum Product {
     CodePay,
 }
 
-/// Merchant number and merchant's number: what makes an order unique.
+/// Merchant number and the merchant's number of the order: together they are unique.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct OrderKey {
-    /// The merchant number of whoever signs: a partner's own, where it orders for another.
+    /// The number of the signing merchant, in partner mode the partner's.
     pub(crate) mchid: String,
-    /// Whom a partner orders for.
+    /// Partner mode: the sub-merchant.
     pub(crate) sub_mchid: Option<String>,
     /// The merchant's number.
     pub(crate) out_trade_no: String,
 }
 
-/// Which of WeChat's keys signs replies and notifications for a merchant.
+/// The key of WeChat's side that signs replies and notifications for a merchant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ReplyKey {
     /// The platform certificate's.
@@ -50,26 +50,26 @@ pub(crate) enum ReplyKey {
     PublicKey,
 }
 
-/// What a merchant asks for, checked.
+/// A checked request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OrderRequest {
     pub(crate) key: OrderKey,
-    /// A partner's own, where it orders for another.
+    /// In partner mode the partner's.
     pub(crate) appid: String,
-    /// The application of whom a partner orders for, where it has one.
+    /// Partner mode: the sub-merchant's application, if it has one.
     pub(crate) sub_appid: Option<String>,
     pub(crate) product: Product,
     pub(crate) description: String,
     pub(crate) attach: Option<String>,
     pub(crate) total: Fen,
     pub(crate) notify_url: String,
-    /// JSAPI alone: under [`OrderRequest::payer_appid`].
+    /// Only for JSAPI: under [`OrderRequest::payer_appid`].
     pub(crate) openid: Option<String>,
     /// The openid is of `sub_appid`.
     pub(crate) openid_is_sub: bool,
     pub(crate) time_expire: Option<Timestamp>,
     pub(crate) reply_key: ReplyKey,
-    /// The whole body: asked for again, every value must be the same.
+    /// The whole body: a repeated request must have the same values.
     pub(crate) body: Value,
 }
 
@@ -82,33 +82,33 @@ pub(crate) struct Order {
     pub(crate) closed_by_merchant: bool,
     pub(crate) links: Vec<Link>,
     pub(crate) payment: Option<Payment>,
-    /// Code pay: the merchant took it back.
+    /// Code pay: the merchant reversed it.
     pub(crate) reversed: bool,
-    /// Code pay: the buyer's bank said no.
+    /// Code pay: the buyer's bank refused.
     pub(crate) failed: bool,
-    /// Code pay: whose phone asks for a password.
+    /// Code pay: the buyer whose phone asks for a password.
     pub(crate) code_payer: Option<u8>,
-    /// What was asked back and did not come to nothing, in fen.
+    /// The sum of refunds that were not closed, in fen.
     pub(crate) refunded: Fen,
-    /// When the last refund was asked for, and how many were.
+    /// When the last refund was requested, and the number of refunds.
     pub(crate) refund_asked_at: Option<Timestamp>,
     pub(crate) refund_count: u32,
 }
 
-/// One way to the cashier. Ordering again makes another.
+/// A link to the cashier. Ordering again makes another one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Link {
     pub(crate) prepay_id: String,
-    /// Native alone.
+    /// Only for Native.
     pub(crate) code_url: Option<String>,
-    /// The number in an `h5_url`; H5 alone.
+    /// The number in an `h5_url`; only for H5.
     pub(crate) h5_package: Option<String>,
     pub(crate) issued_at: Timestamp,
-    /// The openid of who opened it first: a code or an H5 page is nobody else's after that.
+    /// The openid of the buyer who opened it first: only this buyer can use a code or an H5 page.
     pub(crate) opened_by: Option<String>,
 }
 
-/// A payment that was made.
+/// A payment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Payment {
     pub(crate) transaction_id: String,
@@ -118,7 +118,7 @@ pub(crate) struct Payment {
     pub(crate) paid_at: Timestamp,
 }
 
-/// How a link was used; each has a lifetime of its own.
+/// How a link is used; each use has its own lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkUse {
     PrepayId,
@@ -127,7 +127,7 @@ pub(crate) enum LinkUse {
 }
 
 impl Order {
-    /// `deadline_cap_days` bounds what the merchant asked for.
+    /// `deadline_cap_days` limits the deadline of the request.
     pub(crate) fn new(request: OrderRequest, deadline_cap_days: u8, now: Timestamp) -> Self {
         let last = after(now, i64::from(deadline_cap_days) * 24 * 60 * 60);
         let expires_at = request.time_expire.map_or_else(
@@ -150,7 +150,7 @@ impl Order {
         }
     }
 
-    /// The application that the buyer's openid is of.
+    /// The application of the buyer's openid.
     pub(crate) fn payer_appid(&self) -> &str {
         let request = &self.request;
         match &request.sub_appid {
@@ -183,18 +183,18 @@ impl Order {
         after(self.created_at, AUTO_CLOSE_S).max(self.expires_at)
     }
 
-    /// Past its deadline it cannot be paid any more, and stays unpaid until somebody closes it.
+    /// After its deadline an order cannot be paid; it stays unpaid until it is closed.
     pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
 
-    /// Whether this link still opens the cashier.
+    /// Whether this link is still valid.
     pub(crate) fn link_is_live(&self, link: &Link, used: LinkUse, now: Timestamp) -> bool {
         let lifetime_s = match used {
             LinkUse::PrepayId | LinkUse::Code => LINK_LIFETIME_S,
             LinkUse::H5Page => H5_LIFETIME_S,
         };
-        // A code is replaced by the next one; a prepay_id lives on beside it.
+        // A new code replaces the old one; an old prepay_id stays valid.
         let replaced = used == LinkUse::Code
             && self
                 .links
@@ -241,7 +241,7 @@ impl Order {
         json
     }
 
-    /// Merchant and application; for a partner both pairs.
+    /// The id fields, in partner mode of both merchants.
     fn name_parties(&self, json: &mut Value) {
         let request = &self.request;
         match &request.key.sub_mchid {

@@ -1,5 +1,5 @@
-//! What a merchant can verify WeChat by, as it changes: platform certificates that replace each
-//! other, and the seven days in which notifications move to the public key.
+//! The keys of WeChat's side as they change: rotated platform certificates, and the seven days in
+//! which notifications move to the public key.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::after;
 
-/// A new certificate is listed at once, and signs after this: every client has fetched it by
-/// then, because all are told to look at least so often.
+/// A new certificate is listed at once, and signs after this time: WeChat tells clients to download
+/// at least this often.
 pub(crate) const SIGNS_AFTER_S: i64 = 12 * 60 * 60;
-/// The one before stays listed, and still signs now and then, until this.
+/// Until this time the certificate before it stays listed and still signs sometimes.
 pub(crate) const OVERLAP_S: i64 = 24 * 60 * 60;
 
 /// How many of a thousand notifications the public key signs, by day of the migration.
 const SHARES_PER_MILLE: [u16; 7] = [1, 10, 50, 100, 200, 500, 1000];
 
-/// The changes of one merchant's trust. Without any, what its keyring has holds.
+/// The changes for one merchant, after the keys of its keyring.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Platform {
     /// Certificates that came after the keyring's, the oldest first.
@@ -31,8 +31,7 @@ pub(crate) struct LaterCertificate {
     pub(crate) serial_no: String,
     pub(crate) certificate_pem: String,
     pub(crate) private_key_pem: String,
-    /// WeChat's time at which it was first listed. What the certificate says of itself is the
-    /// wall's time.
+    /// WeChat's time when it was first listed. The certificate's own dates are the system's time.
     pub(crate) effective_at: Timestamp,
 }
 

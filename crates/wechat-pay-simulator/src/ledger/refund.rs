@@ -1,4 +1,4 @@
-//! One refund as WeChat keeps it. Plain data; its result comes from outside.
+//! One refund at WeChat. Plain data; the caller decides its result.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use wechat_pay::{Fen, beijing_time};
 use super::order::{Order, OrderKey};
 use crate::settings::RefundOutcome;
 
-/// Merchant number and the merchant's number of the refund: what makes it unique.
+/// Merchant number and the merchant's number of the refund: together they are unique.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RefundKey {
     pub(crate) mchid: String,
@@ -16,30 +16,30 @@ pub(crate) struct RefundKey {
     pub(crate) out_refund_no: String,
 }
 
-/// What a merchant asks for, checked.
+/// A checked request.
 #[derive(Clone, Debug)]
 pub(crate) struct RefundRequest {
     pub(crate) key: RefundKey,
     pub(crate) payment: RefundedPayment,
     pub(crate) refund: Fen,
-    /// What the merchant says was ordered; WeChat compares.
+    /// The amount of the order in the request; WeChat compares it.
     pub(crate) total: Fen,
     pub(crate) notify_url: Option<String>,
     pub(crate) reason: Option<String>,
-    /// Made in WeChat's portal, by hand.
+    /// Made in WeChat's portal.
     pub(crate) from_portal: bool,
-    /// The whole body: asked for again, every value must be the same.
+    /// The whole body: a repeated request must have the same values.
     pub(crate) body: Value,
 }
 
-/// What is refunded.
+/// The payment to refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RefundedPayment {
     OutTradeNo(String),
     TransactionId(String),
 }
 
-/// Where a refund stands.
+/// The state of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RefundStatus {
     Processing,
@@ -72,7 +72,7 @@ pub(crate) struct Refund {
     pub(crate) status: RefundStatus,
     pub(crate) created_at: Timestamp,
     pub(crate) success_at: Option<Timestamp>,
-    /// When the result comes, and which.
+    /// When the result is due, and the result.
     pub(crate) result_at: Timestamp,
     pub(crate) outcome: RefundOutcome,
     pub(crate) notify_url: Option<String>,
@@ -158,7 +158,7 @@ impl Refund {
         json
     }
 
-    /// The refund as the older notification carries it, before it is sealed. The spelling of
+    /// The content of the notification of version 2, before it is sealed. The spelling of
     /// `refund_recv_accout` is WeChat's.
     pub(crate) fn notified_xml(&self, order: &Order) -> String {
         let source = if self.from_portal {

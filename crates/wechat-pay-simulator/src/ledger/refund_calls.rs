@@ -1,6 +1,6 @@
-//! How often a merchant asks for refunds, for the limits that WeChat sets by the second.
+//! A merchant's calls about refunds in one second, for WeChat's rate limits.
 
-/// How many calls a merchant made in one second.
+/// The calls of a merchant in one second.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     pub(super) second: i64,

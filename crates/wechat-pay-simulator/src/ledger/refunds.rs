@@ -1,5 +1,5 @@
-//! Refunds in the ledger: asked for, waiting, and with a result. The rules are WeChat's: never
-//! more than was paid, a minute between two of one order, fifty in all, within a year.
+//! Refunds in the ledger: requested, pending, and with a result. WeChat's rules: never more than was
+//! paid, a minute between two refunds of an order, at most fifty, within a year.
 
 use jiff::Timestamp;
 use wechat_pay::Fen;
@@ -21,32 +21,32 @@ const MOST_CALLS_PER_SECOND: u32 = 150;
 const MOST_ERRORS_PER_SECOND: u32 = 6;
 const MOST_QUERIES_PER_SECOND: u32 = 300;
 
-/// Why a refund is not taken. Nothing changes then.
+/// Why a refund is refused. Nothing changes then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RefundRefusal {
-    /// There is no such order, or nobody has paid it.
+    /// The order does not exist or is not paid.
     Unpaid,
-    /// It was taken back, or never belonged to the merchant.
+    /// The order was reversed, or never belonged to the merchant.
     NotRefundable,
-    /// `total` is not what was ordered.
+    /// `total` differs from the order.
     OtherTotal,
-    /// More than what is left of the payment.
+    /// More than the rest of the payment.
     TooMuch,
-    /// The number is known with other parameters.
+    /// The number was used with other parameters.
     Changed,
     /// Less than a minute after the last one of this order.
     TooSoon,
-    /// The same, of an order of more than a month ago.
+    /// As `TooSoon`, for an order older than a month.
     TooSoonForOldOrder,
-    /// More calls in a second than WeChat takes.
+    /// More calls in a second than WeChat allows.
     TooOften,
-    /// More than fifty.
+    /// More than fifty refunds.
     TooMany,
     /// More than a year after the payment.
     TooLate,
 }
 
-/// Why a failed refund is not sent on.
+/// Why an abnormal refund is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AbnormalRefusal {
     Unknown,
@@ -54,7 +54,7 @@ pub(crate) enum AbnormalRefusal {
     OtherNumber,
 }
 
-/// What a refund gets when it is taken: its name, and when which result comes.
+/// What the simulator decides for a new refund: its id, and when which result is due.
 #[derive(Clone, Debug)]
 pub(crate) struct RefundPlan {
     pub(crate) refund_id: String,
@@ -63,7 +63,7 @@ pub(crate) struct RefundPlan {
 }
 
 impl Ledger {
-    /// Takes a refund, or gives the same one again.
+    /// Accepts a refund, or returns the same one again.
     pub(crate) fn refund(
         &mut self,
         request: RefundRequest,
@@ -100,7 +100,7 @@ impl Ledger {
         Ok((&entry.order, refund))
     }
 
-    /// A refund of a merchant's number.
+    /// The refund with the merchant's number.
     pub(crate) fn find_refund(&self, key: &RefundKey) -> Option<(&Order, &Refund)> {
         let entry = self.orders.get(self.by_refund.get(key)?)?;
         let refund = entry
@@ -110,7 +110,7 @@ impl Ledger {
         Some((&entry.order, refund))
     }
 
-    /// The money goes another way than the one that failed.
+    /// Sends the money of a failed refund to another account.
     pub(crate) fn send_on(
         &mut self,
         mchid: &str,
@@ -146,7 +146,7 @@ impl Ledger {
         Ok((&entry.order, refund))
     }
 
-    /// Says what becomes of a refund that has no result yet, and that it comes now.
+    /// Sets the result of a pending refund, due now.
     pub(crate) fn decide_refund(
         &mut self,
         key: &RefundKey,
@@ -172,8 +172,8 @@ impl Ledger {
         true
     }
 
-    /// Gives every refund its result that is due, with the notification of it. `name` makes
-    /// names of notifications, `portal_notify_url` is where the older form goes.
+    /// Applies all due results, with their notifications. `name` makes ids of notifications;
+    /// `portal_notify_url` receives the form of version 2.
     pub(crate) fn settle_refunds(
         &mut self,
         portal_notify_url: &str,
@@ -206,7 +206,7 @@ impl Ledger {
             .map(|refund| refund.result_at)
     }
 
-    /// Questions for refunds have a limit of their own.
+    /// Counts a query; queries have their own limit.
     pub(crate) fn count_refund_query(
         &mut self,
         mchid: &str,
@@ -240,7 +240,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The order that is refunded, and the place of the refund where it is known already.
+    /// The order of the refund, and the index of the refund if it exists already.
     fn check_refund(
         &self,
         request: &RefundRequest,
@@ -331,7 +331,7 @@ fn taken(request: RefundRequest, plan: RefundPlan, now: Timestamp) -> Refund {
     }
 }
 
-/// Whether the refund got its result now.
+/// Applies a due result; whether there was one.
 fn settle(
     entry: &mut Entry,
     index: usize,

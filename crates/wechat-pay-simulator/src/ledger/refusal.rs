@@ -1,22 +1,22 @@
-//! Why a merchant's number is not ordered, closed or reversed. Nothing changes then. The gateway has
-//! WeChat's words for each.
+//! Why an order, a close or a reversal is refused. Nothing changes then. The gateway has WeChat's
+//! codes and messages.
 
-/// Why an order is not taken.
+/// Why an order is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OrderRefusal {
     /// The number is paid.
     Paid,
-    /// The number is closed, or burnt.
+    /// The number was closed.
     Closed,
-    /// The number is known with other parameters.
+    /// The number was used with other parameters.
     Changed,
-    /// The number is known with another product.
+    /// The number was used with another product.
     OtherProduct,
     /// The number's deadline has passed.
     Expired,
 }
 
-/// Why a number is not closed.
+/// Why a close is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseRefusal {
     /// The number is paid.
@@ -25,15 +25,15 @@ pub(crate) enum CloseRefusal {
     CodePay,
 }
 
-/// Why a code payment is not taken back.
+/// Why a reversal is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReverseRefusal {
-    /// There is no such order.
+    /// The order does not exist.
     Unknown,
     /// All other products are closed or refunded.
     NotCodePay,
     /// More than seven days have passed.
     TooLate,
-    /// A part of it went back already.
+    /// A part was refunded already.
     Refunded,
 }

@@ -1,4 +1,4 @@
-//! The ledger as people and tests read it: JSON of every order, and nothing that is secret.
+//! The ledger for people and tests: JSON of every order, without secrets.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -33,30 +33,30 @@ pub struct OrderView {
     pub transaction_id: Option<String>,
     /// When it was ordered, in Beijing time.
     pub created_at: String,
-    /// Where the order stands.
+    /// The state of the order.
     pub trade_state: TradeState,
-    /// What was ordered, in fen.
+    /// The amount of the order, in fen.
     pub total: Fen,
-    /// What was paid, in fen, once paid.
+    /// The amount paid, in fen, once paid.
     pub payer_total: Option<Fen>,
-    /// What went back, in fen.
+    /// The amount refunded, in fen.
     pub refunded: Fen,
-    /// The visits at its cashier, the first first.
+    /// The visits to its cashier, the oldest first.
     pub attempts: Vec<AttemptView>,
     /// The notifications of this order.
     pub notifications: Vec<NotificationView>,
 }
 
-/// One visit at an order's cashier.
+/// One visit to an order's cashier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AttemptView {
     /// When, in Beijing time.
     pub at: String,
-    /// Who came, under the order's application.
+    /// The buyer's openid under the order's application.
     pub openid: String,
-    /// By what: `code_url`, `prepay_id`, `h5_url` or `out_trade_no`.
+    /// The way: `code_url`, `prepay_id`, `h5_url` or `out_trade_no`.
     pub by: &'static str,
-    /// `PAID`, `CANCELLED`, `FAILED`, or why the cashier did not open, such as `LINK_EXPIRED`.
+    /// `PAID`, `CANCELLED`, `FAILED`, or the refusal, such as `LINK_EXPIRED`.
     pub result: &'static str,
 }
 
@@ -65,25 +65,25 @@ pub struct AttemptView {
 pub struct NotificationView {
     /// WeChat's id.
     pub id: String,
-    /// What it says, such as `TRANSACTION.SUCCESS`.
+    /// The event, such as `TRANSACTION.SUCCESS`.
     pub event_type: &'static str,
-    /// How often it was sent.
+    /// The number of deliveries.
     pub tries: usize,
     /// Whether the merchant acknowledged it.
     pub acked: bool,
-    /// Each try, the first first.
+    /// Each delivery, the oldest first.
     pub log: Vec<TryView>,
 }
 
-/// One try of a notification.
+/// One delivery of a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TryView {
     /// When it was due, in Beijing time.
     pub due_at: String,
-    /// The merchant's status; absent where there was none.
+    /// The merchant's status, if it answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Why there was none.
+    /// Why there was no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
@@ -101,17 +101,17 @@ pub struct RefundView {
     pub refund_id: String,
     /// `PROCESSING`, `SUCCESS`, `CLOSED` or `ABNORMAL`.
     pub status: &'static str,
-    /// What goes back, in fen.
+    /// The amount of the refund, in fen.
     pub refund: Fen,
-    /// What was ordered, in fen.
+    /// The amount of the order, in fen.
     pub total: Fen,
-    /// Why, where the merchant said so.
+    /// The merchant's reason, if it gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 impl Ledger {
-    /// The ledger for people and tests; all merchants where none is named.
+    /// The ledger for people and tests, of one merchant or of all.
     pub(crate) fn view(&self, mchid: Option<&str>, now: Timestamp) -> LedgerView {
         let orders = self
             .orders

@@ -1,4 +1,4 @@
-//! A buyer's visit at the cashier as data: the way there, what the buyer does, why it is refused.
+//! A buyer's visit to the cashier as data: the target, the buyer's choice, the refusal.
 //!
 //! The rules are in [`super::cashier`].
 
@@ -15,9 +15,9 @@ pub(crate) enum Target {
         prepay_id: String,
         package: String,
     },
-    /// By number, past any link: the control interface, and the phone that asks for a password.
+    /// By number, without a link: the control interface, and the phone that asks for a password.
     Order(OrderKey),
-    /// The same, and also where it is closed or expired: money that lands late.
+    /// By number, also if the order is closed or expired: a late payment.
     Late(OrderKey),
 }
 
@@ -25,20 +25,20 @@ pub(crate) enum Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Confirms, and the money moves.
+    /// Confirms, and the payment is made.
     Success,
-    /// Turns back.
+    /// Cancels.
     Cancel,
-    /// Confirms, and the bank says no.
+    /// Confirms, and the bank refuses.
     Fail,
 }
 
-/// Why a payment is not made. The order stays as it is.
+/// Why a payment is refused. The order does not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PayRefusal {
-    /// There is no such order or link.
+    /// The order or link does not exist.
     Unknown,
-    /// The link is too old, or was replaced by another.
+    /// The link has expired or was replaced.
     LinkExpired,
     /// The order's deadline has passed.
     OrderExpired,
@@ -51,7 +51,7 @@ pub(crate) enum PayRefusal {
 }
 
 impl PayRefusal {
-    /// Its name for programs, and in the ledger.
+    /// The code for programs, and in the ledger.
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Unknown => "ORDER_UNKNOWN",

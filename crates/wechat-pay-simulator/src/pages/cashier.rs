@@ -1,11 +1,11 @@
-//! WeChat's cashier as a page: what is to be paid, and the buyer's three ways to answer.
+//! WeChat's cashier as a page: the order, and the buyer's three choices.
 
 use maud::{Markup, html};
 
 use crate::ledger::PayRefusal;
 use crate::ledger::order::Order;
 
-/// What the buyer reads before confirming, with the form that answers. `hidden` goes along.
+/// The order and the form of the buyer's choice, with the `hidden` fields.
 pub(super) fn cashier(order: &Order, action: &str, hidden: &[(&str, &str)]) -> Markup {
     let request = &order.request;
     html! {
@@ -30,7 +30,7 @@ pub(super) fn cashier(order: &Order, action: &str, hidden: &[(&str, &str)]) -> M
     }
 }
 
-/// Why the cashier does not open, in WeChat's words and in English.
+/// Why the cashier does not open, in WeChat's Chinese and in English.
 pub(super) fn refusal_text(refusal: PayRefusal) -> (&'static str, &'static str) {
     match refusal {
         PayRefusal::Unknown => ("订单不存在", "There is no such order."),

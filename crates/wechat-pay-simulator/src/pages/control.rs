@@ -1,5 +1,5 @@
-//! The control interface for people: time, faults, switches, and what merchants verify WeChat by.
-//! Each form does what the JSON route of the same name does.
+//! The control interface for people: clock, faults, settings, and WeChat's keys. Each form does the
+//! same as the JSON route with the same name.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::faults::FaultRule;
 use crate::keyring::Keyring;
 use crate::simulator::Simulator;
 
-/// More than this at once is for the JSON route.
+/// The most seconds of one form; the JSON route allows more.
 const LONGEST_ADVANCE_S: u32 = 366 * 24 * 3600;
 
 pub(super) fn routes() -> Router<Simulator> {
@@ -36,14 +36,14 @@ async fn page(State(simulator): State<Simulator>) -> Response {
     shown(&simulator, StatusCode::OK, None)
 }
 
-/// The page, with what is wrong with a form that was sent.
+/// The page, with the error of a sent form.
 fn shown(simulator: &Simulator, status: StatusCode, problem: Option<&str>) -> Response {
     let content = html! {
         h1 { "控制台 · " span lang="en" { "Control" } }
         @if let Some(problem) = problem { p.card role="alert" { (problem) } }
         (clock(simulator))
         (faults::section(simulator))
-        (switches(simulator))
+        (settings_section(simulator))
         h2 { "平台证书 · " span lang="en" { "Certificates" } }
         @for keyring in simulator.keyrings() { (trust(simulator, keyring)) }
         p.quiet { a href="/_simulator/openapi.json" { "OpenAPI" } }
@@ -63,7 +63,7 @@ fn clock(simulator: &Simulator) -> Markup {
     }
 }
 
-fn switches(simulator: &Simulator) -> Markup {
+fn settings_section(simulator: &Simulator) -> Markup {
     let settings = serde_json::to_value(&*simulator.settings()).unwrap_or_default();
     html! {
         h2 { "开关 · " span lang="en" { "Switches" } }
@@ -83,7 +83,7 @@ fn switches(simulator: &Simulator) -> Markup {
     }
 }
 
-/// What one merchant verifies WeChat by.
+/// The keys of WeChat's side for one merchant.
 fn trust(simulator: &Simulator, keyring: &Keyring) -> Markup {
     let mchid = &keyring.merchant().mchid;
     let moved = simulator
@@ -140,7 +140,7 @@ async fn add_fault(State(simulator): State<Simulator>, RawForm(form): RawForm) -
 }
 
 async fn clear_faults(State(simulator): State<Simulator>) -> Response {
-    // No rules are right rules.
+    // An empty list is always valid.
     let _ = simulator.faults().replace(Vec::new());
     back()
 }
@@ -167,7 +167,7 @@ async fn rotate(State(simulator): State<Simulator>, RawForm(form): RawForm) -> R
     match simulator.rotate_certificate(&keyring) {
         Ok(_) => back(),
         Err(error) => {
-            tracing::error!(%error, "no new certificate");
+            tracing::error!(%error, "a new certificate could not be made");
             let problem = "a new certificate cannot be made";
             shown(&simulator, StatusCode::INTERNAL_SERVER_ERROR, Some(problem))
         }
@@ -182,7 +182,7 @@ async fn migrate(State(simulator): State<Simulator>, RawForm(form): RawForm) -> 
     back()
 }
 
-/// The merchant that a form names; the first where it names none.
+/// The merchant that the form names; by default the first one.
 fn named(simulator: &Simulator, form: &[u8]) -> Option<Arc<Keyring>> {
     let first = || simulator.keyring().merchant().mchid.clone();
     simulator.keyring_of(&value_of(form, "mchid").unwrap_or_else(first))

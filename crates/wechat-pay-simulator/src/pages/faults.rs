@@ -1,5 +1,5 @@
-//! Faults for people: the rules as a list with how often each has struck, and a form that adds
-//! one. It takes what `POST /_simulator/faults` takes, one rule at a time.
+//! Fault rules for people: the list of rules with their counts, and a form that adds one, as
+//! `POST /_simulator/faults` does.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};
@@ -27,7 +27,7 @@ const KINDS: [FaultKind; 16] = [
     FaultKind::Late,
 ];
 
-/// Numbers of a rule that may be left out, each with what it says on the form.
+/// Optional numbers of a rule, each with its label on the form.
 const NUMBERS: [(&str, &str); 4] = [
     ("count", "count · 至多次数"),
     ("seed", "seed · 随机种子"),
@@ -46,7 +46,7 @@ pub(super) fn section(simulator: &Simulator) -> Markup {
             }
             label for="kind" { "kind" }
             select #kind name="kind" {
-                @for kind in KINDS { option { (word(kind)) } }
+                @for kind in KINDS { option { (name_of(kind)) } }
             }
             label for="rate" { "rate (0–1)" }
             input #rate type="text" name="rate" required value="1";
@@ -65,9 +65,9 @@ pub(super) fn section(simulator: &Simulator) -> Markup {
     }
 }
 
-/// A rule in one line: what was given, in the order of the form.
+/// A rule in one line, in the order of the form.
 fn line(rule: &FaultRule) -> String {
-    let mut line = format!("{} {} {}", rule.route, word(rule.kind), rule.rate);
+    let mut line = format!("{} {} {}", rule.route, name_of(rule.kind), rule.rate);
     let rule = serde_json::to_value(rule).unwrap_or_default();
     for name in NUMBERS.iter().map(|(name, _)| *name).chain(["code"]) {
         match rule.get(name) {
@@ -79,7 +79,7 @@ fn line(rule: &FaultRule) -> String {
     line
 }
 
-fn word(kind: FaultKind) -> String {
+fn name_of(kind: FaultKind) -> String {
     let json = serde_json::to_value(kind).unwrap_or_default();
     json.as_str().unwrap_or_default().to_owned()
 }

@@ -1,4 +1,4 @@
-//! Values of forms and queries of the pages. They are text from outside: nothing here trusts them.
+//! Values of the pages' forms and queries. They are untrusted text.
 
 use url::form_urlencoded;
 
@@ -14,7 +14,7 @@ pub(super) fn outcome_of(form: &[u8]) -> Option<Outcome> {
     }
 }
 
-/// What the buyer reads afterwards.
+/// The text that the buyer sees afterwards.
 pub(super) fn outcome_text(outcome: Outcome) -> (&'static str, &'static str) {
     match outcome {
         Outcome::Success => ("支付成功", "Paid."),

@@ -1,5 +1,5 @@
-//! The first page: what this is, and how an SDK is pointed at it, with this merchant's own
-//! numbers. Keys stay in the folder that `--state` names.
+//! The first page: what the simulator is, and how to configure an SDK for it, with this merchant's
+//! numbers. The page never shows keys; they are in the folder that `--state` names.
 
 use axum::Router;
 use axum::extract::State;
@@ -20,7 +20,7 @@ async fn page(State(simulator): State<Simulator>) -> Response {
     let merchant = simulator.keyring().merchant();
     let content = html! {
         h1 { "微信支付模拟器 · " span lang="en" { "WeChat Pay simulator" } }
-        p { "APIv3，双向真实签名，无真实资金 · " span lang="en" { "APIv3 with real signatures both ways, and no money." } }
+        p { "APIv3，双向真实签名，无真实资金 · " span lang="en" { "APIv3 with real signatures in both directions, and no money." } }
         p {
             a.button href="/phone" { "手机 · " span lang="en" { "Phone" } }
             a.button href="/ledger" { "账本 · " span lang="en" { "Ledger" } }
@@ -50,26 +50,26 @@ async fn page(State(simulator): State<Simulator>) -> Response {
     )
 }
 
-/// What a merchant verifies WeChat by, and how that is changed.
+/// The setting `trust`, and how to change it.
 fn trust(simulator: &Simulator) -> Markup {
     let (now, other) = match simulator.settings().trust {
         Trust::PublicKey => (
-            "Now trust=public_key: WeChat signs with its public key alone, as it does for every merchant who joined since 2024. Configure the SDK with public_key_id and pub_key.pem. /v3/certificates answers 404 RESOURCE_NOT_EXISTS.",
+            "Now trust=public_key: WeChat signs only with its public key, as for every merchant since 2024. Configure the SDK with public_key_id and pub_key.pem. /v3/certificates answers 404 RESOURCE_NOT_EXISTS.",
             Trust::Certificates,
         ),
         Trust::Certificates => (
-            "Now trust=certificates: WeChat signs with platform certificates, which /v3/certificates hands out; a request with Wechatpay-Serial: PUB_KEY_ID_… is answered with the public key.",
+            "Now trust=certificates: WeChat signs with platform certificates, which /v3/certificates gives; a request with Wechatpay-Serial: PUB_KEY_ID_… is answered with a signature of the public key.",
             Trust::PublicKey,
         ),
     };
     let option = format!("--set trust={}", other.as_str());
     html! {
         section.card {
-            h2 { "验签方式 · " span lang="en" { "What WeChat is verified by" } }
+            h2 { "验签方式 · " span lang="en" { "WeChat's keys" } }
             p lang="en" { (now) }
             p lang="en" {
-                "For an SDK that works the other way: start with " code { (option) }
-                ", or set the switch at " a href="/control" { "/control" } "."
+                "For an SDK that needs the other setting: start with " code { (option) }
+                ", or change the setting at " a href="/control" { "/control" } "."
             }
         }
     }
@@ -81,18 +81,18 @@ fn address(base_url: &str) -> Markup {
         section.card {
             h2 { "访问地址 · " span lang="en" { "The address" } }
             p lang="en" {
-                "merchant.json and every h5_url name " code { (base_url) }
-                ". Where another machine, a container or a phone reaches the simulator by another address, start with "
+                "merchant.json and every h5_url contain " code { (base_url) }
+                ". If another machine, a container or a phone uses another address, start with "
                 code { "--public-base-url http://HOST:PORT" }
-                " (http or https, without a path). It changes what is told, not where it listens: that is "
-                code { "--listen" } ", which takes an address beyond this machine with " code { "--allow-remote" } " alone."
+                " (http or https, without a path). It does not change the address to listen on: that is "
+                code { "--listen" } ", which accepts an address of another machine only with " code { "--allow-remote" } "."
             }
         }
     }
 }
 
-/// How each SDK is told another address: by an option where it has one, and where it has none by
-/// the transport beneath it, which leaves the SDK itself as it is.
+/// How to give each SDK another address: by its option, or by its HTTP transport if it has no
+/// option.
 fn guides(base_url: &str) -> Markup {
     let host = base_url
         .split_once("://")

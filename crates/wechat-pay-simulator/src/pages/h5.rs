@@ -1,9 +1,9 @@
-//! The H5 page that an `h5_url` leads to: opens WeChat, and goes back to the shop.
+//! The page of an `h5_url`: opens WeChat, and returns to the shop.
 //!
-//! Rules of the real one that hold here: it asks for a Referer of a registered domain, lives
-//! five minutes, and goes on to `redirect_url` only where that domain is registered. On a phone
-//! WeChat opens beside the browser and the page goes back by itself after five seconds; here the
-//! cashier is on the page, so it goes back when the buyer has answered.
+//! WeChat's rules apply: it requires a Referer of a registered domain, expires after five minutes,
+//! and redirects to `redirect_url` only on a registered domain. On a phone WeChat opens as an app
+//! and the page returns after five seconds; here the cashier is on the page, so it returns after
+//! the buyer's choice.
 
 use axum::Router;
 use axum::extract::{RawForm, RawQuery, State};
@@ -57,7 +57,7 @@ async fn open(
         prepay_id: prepay_id.clone(),
         package: package.clone(),
     };
-    // Whoever it opens for first is the only one that it is for.
+    // The first buyer who opens it is the only one who can use it.
     let order = match simulator.open_cashier(&target, &payer::buyer(&simulator, &headers)) {
         Ok(order) => order,
         Err(refusal) => return problem(refusal_text(refusal)),
@@ -92,7 +92,7 @@ async fn answer(
     if let Err(refusal) = simulator.visit_cashier(&target, outcome, &buyer) {
         return problem(refusal_text(refusal));
     }
-    // Checked again: a form is as much from outside as an address is.
+    // Checked again: a form is as untrusted as an address.
     match value("redirect_url") {
         Some(url) if is_registered(&simulator, &url) => Redirect::to(&url).into_response(),
         Some(_) => problem(UNREGISTERED),
@@ -133,7 +133,7 @@ fn is_registered(simulator: &Simulator, url: &str) -> bool {
     })
 }
 
-// WeChat answers with a page and 200, whatever is wrong.
+// WeChat answers errors with a page and 200.
 fn problem((text, english): Texts) -> Response {
     let page = layout(
         text,

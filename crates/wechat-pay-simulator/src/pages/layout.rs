@@ -1,20 +1,21 @@
-//! The frame of every page: a bar that says what this is, and headers that allow nothing foreign.
+//! The layout of every page: a notice that this is a simulator, and headers that allow no foreign
+//! content.
 
 use axum::response::{Html, IntoResponse, Response};
 use http::{StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 
-/// `default-src 'none'` and the two files below. There is no `form-action`: browsers apply it to
-/// the redirect that follows a form as well, which leads to the shop.
+/// `default-src 'none'` and the two files below. There is no `form-action`: browsers also apply it
+/// to the redirect after a form, which leads to the shop.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
      connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// A page with the bar that says what this is.
+/// A page with the notice, for a phone.
 pub(crate) fn layout(title: &str, content: &Markup) -> Markup {
     framed(title, "phone", content)
 }
 
-/// The same for a desk.
+/// A page with the notice, for a desktop.
 pub(super) fn layout_wide(title: &str, content: &Markup) -> Markup {
     framed(title, "desk", content)
 }
@@ -40,7 +41,7 @@ fn framed(title: &str, width: &str, content: &Markup) -> Markup {
     }
 }
 
-/// A page as an answer: not cached, and with a policy that allows nothing foreign.
+/// A page as an answer: not cached, and with a policy that allows no foreign content.
 pub(crate) fn with_page_headers(status: StatusCode, page: Markup) -> Response {
     let headers = [
         (header::CACHE_CONTROL, "no-store"),

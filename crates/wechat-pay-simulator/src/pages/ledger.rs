@@ -1,6 +1,6 @@
 //! The ledger for people: every order with its payment, its attempts, its refunds, and each try of
-//! each notification, the newest first. What happens at WeChat without the merchant is done here
-//! by hand: money that lands late, a refund in the portal, a refund's result.
+//! each notification, the newest first. Forms do what happens at WeChat without the merchant:
+//! a late payment, a refund in the portal, a refund's result.
 
 use axum::Router;
 use axum::extract::{RawForm, State};
@@ -19,10 +19,10 @@ use crate::ledger::order::OrderKey;
 use crate::ledger::{AttemptView, LedgerView, NotificationView, OrderView, RefundView, Target};
 use crate::simulator::{Buyer, Simulator};
 
-/// So many orders are shown; the control interface gives all of them.
+/// The most orders on the page; the control interface gives all of them.
 const SHOWN: usize = 200;
 
-/// What a refund's result can be, with its word on the button.
+/// The results of a refund, each with its button text.
 const RESULTS: [(&str, &str); 3] = [
     ("success", "成功 · Success"),
     ("abnormal", "异常 · Abnormal"),
@@ -139,7 +139,7 @@ fn tries(notification: &NotificationView) -> Markup {
     }
 }
 
-/// What can be done to an order without its merchant.
+/// The forms for an order, which act without its merchant.
 fn by_hand(order: &OrderView) -> Markup {
     html! {
         @match order.trade_state {

@@ -1,5 +1,5 @@
-//! Which of the simulator's buyers holds the phone: a cookie, which the phone page sets, and
-//! which the WeChat browser beside it gets as well, for cookies are of a host and not of a port.
+//! The buyer who holds the phone, in a cookie. The phone page sets it; the WeChat browser on another
+//! port gets it too, because cookies belong to a host and not to a port.
 
 use axum::Router;
 use axum::extract::{RawForm, State};
@@ -17,7 +17,7 @@ pub(super) fn routes() -> Router<Simulator> {
     Router::new().route("/phone/payer", post(choose))
 }
 
-/// Who holds the phone; `None` where nobody was chosen.
+/// The chosen buyer, if any.
 pub(crate) fn chosen(simulator: &Simulator, headers: &HeaderMap) -> Option<u8> {
     let cookies = headers.get_all(header::COOKIE).iter();
     cookies
@@ -29,12 +29,12 @@ pub(crate) fn chosen(simulator: &Simulator, headers: &HeaderMap) -> Option<u8> {
         .filter(|payer| (1..=simulator.settings().payers).contains(payer))
 }
 
-/// The same as a buyer in the cashier.
+/// The chosen buyer for the cashier.
 pub(crate) fn buyer(simulator: &Simulator, headers: &HeaderMap) -> Buyer {
     chosen(simulator, headers).map_or(Buyer::Anybody, Buyer::Payer)
 }
 
-/// Hands the phone to another buyer.
+/// The form that chooses the buyer.
 pub(super) fn choice(simulator: &Simulator, held_by: u8) -> Markup {
     html! {
         form.card method="post" action="/phone/payer" {

@@ -1,4 +1,4 @@
-//! The phone: scans a code (pick it or paste it), shows the cashier, and answers.
+//! The phone: scans a code from the list or from a text field, and shows the cashier.
 
 use axum::Router;
 use axum::extract::{RawForm, RawQuery, State};
@@ -58,7 +58,7 @@ async fn home(State(simulator): State<Simulator>, headers: HeaderMap) -> Respons
     with_page_headers(StatusCode::OK, page)
 }
 
-/// What code pay waits for: this buyer's password.
+/// The code payments that wait for this buyer's password.
 fn password_prompts(simulator: &Simulator, payer: u8) -> Markup {
     let now = simulator.clock().now();
     let ledger = simulator.ledger();
@@ -90,7 +90,7 @@ async fn show_code(State(simulator): State<Simulator>, headers: HeaderMap) -> Re
     with_page_headers(StatusCode::OK, page)
 }
 
-/// What a mini-program on this phone gets of `wx.login`, of each merchant.
+/// The login codes of `wx.login`, one for each merchant.
 async fn log_in(State(simulator): State<Simulator>, headers: HeaderMap) -> Response {
     let payer = payer::chosen(&simulator, &headers).unwrap_or(1);
     let page = layout(

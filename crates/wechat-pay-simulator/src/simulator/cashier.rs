@@ -1,4 +1,4 @@
-//! The buyer in the cashier: who it is, and what comes of the visit.
+//! A buyer's visit to the cashier: who the buyer is, and the result.
 
 use wechat_pay::TradeState;
 
@@ -7,41 +7,40 @@ use crate::ledger::attempt::{Attempt, AttemptResult, Way};
 use crate::ledger::order::{Order, Product};
 use crate::ledger::{Outcome, PayRefusal, Target};
 
-/// The path of an `h5_url`, the same as WeChat's own.
+/// The path of an `h5_url`, as WeChat's.
 pub(crate) const H5_PATH: &str = "/cgi-bin/mmpayweb-bin/checkmweb";
 
-/// Who is in the cashier.
+/// The buyer of a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Buyer {
-    /// Whoever the order is for; the first payer where anybody may pay it.
+    /// The buyer of the order, or the first one if any buyer may pay.
     Anybody,
-    /// One of the simulator's own, counted from 1.
+    /// A buyer of the simulator, counted from 1.
     Payer(u8),
-    /// Somebody by name.
+    /// A buyer by openid.
     OpenId(String),
 }
 
-/// What came of a visit to the cashier.
+/// The result of a visit to the cashier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Visit {
-    /// Where the order stands now.
+    /// The order's state now.
     pub(crate) trade_state: TradeState,
-    /// WeChat's number, where it was paid.
+    /// WeChat's number, if the order is paid.
     pub(crate) transaction_id: Option<String>,
 }
 
 impl Simulator {
-    /// The cashier opens for a buyer, who is then the only one that a code or an H5 page is for.
+    /// Opens the cashier for a buyer; a code or an H5 page then belongs to this buyer.
     pub(crate) fn open_cashier(&self, target: &Target, buyer: &Buyer) -> Result<Order, PayRefusal> {
         let now = self.clock().now();
         let mut ledger = self.ledger();
         let order = ledger.open_cashier(target, None, now)?;
-        let (openid, _) = self.names(order, buyer);
+        let (openid, _) = self.openids_of(order, buyer);
         ledger.claim_cashier(target, &openid, now).cloned()
     }
 
-    /// The buyer does something in the cashier. Every visit is written down, those that find it
-    /// shut too.
+    /// The buyer makes a choice in the cashier. Every visit is recorded, also a refused one.
     pub(crate) fn visit_cashier(
         &self,
         target: &Target,
@@ -51,10 +50,10 @@ impl Simulator {
         let visited = self.visit(target, outcome, buyer);
         let now = self.clock().now();
         let mut ledger = self.ledger();
-        if let Some(order) = ledger.meant_by(target) {
+        if let Some(order) = ledger.find_by_target(target) {
             let attempt = Attempt {
                 at: now,
-                openid: self.names(order, buyer).0,
+                openid: self.openids_of(order, buyer).0,
                 way: Way::of(target),
                 result: AttemptResult::of(visited.as_ref().map(|_| outcome).map_err(|no| *no)),
             };
@@ -77,7 +76,7 @@ impl Simulator {
                 transaction_id: None,
             });
         }
-        let (openid, sub_openid) = self.names(&order, buyer);
+        let (openid, sub_openid) = self.openids_of(&order, buyer);
         let transaction_id = self.random().transaction_id(now);
         let notice_id = self.random().notification_id();
         let order = ledger.pay(target, &openid, sub_openid, transaction_id, notice_id, now)?;
@@ -90,7 +89,7 @@ impl Simulator {
         Ok(visit)
     }
 
-    /// Whether an order may name this openid as its buyer.
+    /// Whether an order may name this openid.
     pub(crate) fn takes_openid(&self, appid: &str, openid: &str) -> bool {
         self.payer_of(appid, openid).is_some() || self.settings().unknown_openids
     }
@@ -100,7 +99,7 @@ impl Simulator {
     }
 
     /// The buyer's openid under the order's application, and under that of a sub-merchant.
-    fn names(&self, order: &Order, buyer: &Buyer) -> (String, Option<String>) {
+    fn openids_of(&self, order: &Order, buyer: &Buyer) -> (String, Option<String>) {
         let request = &order.request;
         let payer = match buyer {
             Buyer::OpenId(openid) => return (openid.clone(), None),

@@ -1,4 +1,4 @@
-//! Which of WeChat's keys signs what, for which merchant, and which certificates are listed.
+//! The keys of WeChat's side: which one signs for a merchant, and which certificates are listed.
 
 use std::sync::Arc;
 
@@ -23,11 +23,11 @@ use crate::settings::Oaep;
 pub(crate) struct ListedCertificate {
     pub(crate) serial_no: String,
     pub(crate) pem: String,
-    /// As the certificate says itself, which is what a client compares with its own clock.
+    /// The certificate's own dates, which a client compares with its own clock.
     pub(crate) validity: Validity,
 }
 
-/// What is to be signed with.
+/// The key and the faults of a signature.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signing<'a> {
     pub(crate) keyring: &'a Keyring,
@@ -36,7 +36,7 @@ pub(crate) struct Signing<'a> {
 }
 
 impl Signing<'_> {
-    /// The four headers of WeChat's signature, or what a fault makes of them.
+    /// The headers of WeChat's signature, changed by faults.
     pub(crate) fn headers(
         &self,
         simulator: &Simulator,
@@ -70,8 +70,8 @@ impl Signing<'_> {
 }
 
 impl Simulator {
-    /// The key that signs a notification to this merchant. In the seven days of the migration
-    /// both sign, more and more of them the public key.
+    /// The key that signs a notification to this merchant. During the seven days of the
+    /// migration both keys sign, the public key more and more often.
     pub(crate) fn notification_key(&self, keyring: &Keyring, asked: ReplyKey) -> ReplyKey {
         let only = self.settings().trust == crate::settings::Trust::PublicKey;
         let platform = self.ledger().platform(&keyring.merchant().mchid);
@@ -84,11 +84,11 @@ impl Simulator {
         }
     }
 
-    /// A new platform certificate for a merchant, listed from now on. Gives its serial.
+    /// Makes a new platform certificate for a merchant, listed from now on. Returns its serial.
     ///
-    /// When it is listed and signs goes by WeChat's time. Its dates are the wall's, as those of
-    /// the signatures are: a merchant compares both with its own clock. They are later than
-    /// those of every other certificate, because clients take the latest one.
+    /// WeChat's time decides when it is listed and signs. Its dates are the system's time, as in
+    /// signatures: a merchant compares both with its own clock. They are later than those of
+    /// every other certificate, because clients use the latest one.
     pub(crate) fn rotate_certificate(&self, keyring: &Keyring) -> Result<String, KeyringError> {
         let now = self.clock().now();
         let latest = self
@@ -119,7 +119,8 @@ impl Simulator {
         Ok(serial_no)
     }
 
-    /// From now on a merchant's notifications move to the public key; begun once, it goes on.
+    /// Starts the migration of a merchant's notifications to the public key; a repeated start changes
+    /// nothing.
     pub(crate) fn start_migration(&self, keyring: &Keyring) {
         let now = self.clock().now();
         self.ledger()
@@ -128,7 +129,7 @@ impl Simulator {
             });
     }
 
-    /// The certificates that a merchant can fetch now.
+    /// The certificates that a merchant can download now.
     pub(crate) fn listed_certificates(&self, keyring: &Keyring) -> Vec<ListedCertificate> {
         let platform = self.ledger().platform(&keyring.merchant().mchid);
         let now = self.clock().now();
@@ -164,7 +165,7 @@ impl Simulator {
                 .any(|later| is_same_serial(serial, &later.serial_no))
     }
 
-    /// Opens a field that was encrypted for the key of this serial.
+    /// Decrypts a field that was encrypted for the key of this serial.
     pub(crate) fn decrypt_field(
         &self,
         keyring: &Keyring,
@@ -184,7 +185,7 @@ impl Simulator {
         key.open_field_with(self.oaep(), sealed).ok()
     }
 
-    /// The hash of encrypted fields, as the switch has it.
+    /// The hash of encrypted fields, by the setting.
     pub(crate) fn oaep(&self) -> OaepHash {
         match self.settings().oaep {
             Oaep::Sha1 => OaepHash::Sha1,
@@ -192,7 +193,7 @@ impl Simulator {
         }
     }
 
-    /// The key of a certificate that signs now; in the overlap of two either.
+    /// The key of a certificate that signs now, one of two during an overlap.
     fn certificate_key(&self, keyring: &Keyring) -> Result<Arc<PlatformKey>, KeyError> {
         let platform = self.ledger().platform(&keyring.merchant().mchid);
         let signing = platform.signing(self.clock().now());

@@ -1,4 +1,4 @@
-//! What the WeChat browser is: its User-Agent, its two origins, and its way to the shop.
+//! The WeChat browser's data: its User-Agent, its two origins, and its sender.
 //!
 //! It serves nothing; the routes are in the modules beside it.
 
@@ -8,13 +8,13 @@ use super::origin::LoopbackOrigin;
 use crate::outgoing::Outgoing;
 use crate::simulator::Simulator;
 
-/// What the shop's server and the page's script see: a current WeChat on Android.
+/// The User-Agent of a current WeChat on Android.
 pub const USER_AGENT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) \
     AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 \
     XWEB/1380215 MMWEBSDK/20250503 MMWEBID/4010 MicroMessenger/8.0.61.2880(0x28003D5B) \
     WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
 
-/// Where the script comes from; the shop's own paths cannot begin like this.
+/// The path of the script; the shop cannot use this prefix.
 pub(crate) const BRIDGE_PATH: &str = "/_wechat/bridge.js";
 
 /// One WeChat browser around one shop. Cheap to clone.

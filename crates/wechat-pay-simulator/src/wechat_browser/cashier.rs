@@ -1,7 +1,7 @@
-//! The cashier of the WeChat browser: judges the six strings as WeChat does, shows what is to be
-//! paid, and takes the buyer's answer. The sheet itself is drawn by the script in the page.
+//! The cashier of the WeChat browser: checks the six strings as WeChat does, gives the order to show,
+//! and takes the buyer's choice. The script in the page draws the cashier.
 //!
-//! The page's script is the buyer's, not ours: everything is judged again when the answer comes.
+//! The page's script is not trusted: everything is checked again with the buyer's choice.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -23,7 +23,7 @@ const OK: &str = "get_brand_wcpay_request:ok";
 const CANCEL: &str = "get_brand_wcpay_request:cancel";
 const FAIL: &str = "get_brand_wcpay_request:fail";
 
-/// What the page's callback gets, in WeChat's spelling.
+/// The argument of the page's callback, in WeChat's spelling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct BridgeResult {
     #[serde(rename = "err_msg")]
@@ -52,7 +52,7 @@ impl BridgeResult {
     }
 }
 
-/// What the sheet shows.
+/// The content of the cashier's sheet.
 #[derive(Debug, Serialize)]
 struct Sheet {
     merchant: String,
@@ -66,7 +66,7 @@ struct AnswerRequest {
     outcome: Outcome,
 }
 
-/// Whose cashier it is: a buyer has another name under each application.
+/// The caller of the cashier: a buyer has another openid under each application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
     /// A page, by `WeixinJSBridge`: the official account.
@@ -93,7 +93,7 @@ pub(super) async fn open(
     let Ok(params) = serde_json::from_slice::<Value>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    match judge(&browser, caller, holder(&browser, &headers), &params) {
+    match check(&browser, caller, holder(&browser, &headers), &params) {
         Ok((_, sheet)) => Json(serde_json::json!({ "sheet": sheet })).into_response(),
         Err(result) => Json(serde_json::json!({ "result": result })).into_response(),
     }
@@ -109,14 +109,14 @@ pub(super) async fn answer(
         return StatusCode::BAD_REQUEST.into_response();
     };
     let payer = holder(&browser, &headers);
-    let result = match judge(&browser, caller, payer, &request.params) {
+    let result = match check(&browser, caller, payer, &request.params) {
         Err(result) => result,
         Ok((target, _)) => settle(&browser, &target, payer, request.outcome),
     };
     Json(serde_json::json!({ "result": result })).into_response()
 }
 
-/// Who holds the phone that this browser is on.
+/// The buyer who holds the phone of this browser.
 fn holder(browser: &Browser, headers: &HeaderMap) -> u8 {
     payer::chosen(&browser.simulator, headers).unwrap_or(1)
 }
@@ -133,7 +133,7 @@ fn settle(browser: &Browser, target: &Target, payer: u8, outcome: Outcome) -> Br
     }
 }
 
-fn judge(
+fn check(
     browser: &Browser,
     caller: Caller,
     payer: u8,
@@ -145,8 +145,8 @@ fn judge(
     let keyring = keyrings
         .find(|keyring| caller.appid(keyring.merchant()) == payment.app_id)
         .ok_or_else(|| BridgeResult::plain("get_brand_wcpay_request:fail_invalid appid"))?;
-    // WeChat answers alike to a package without its prefix, and to a prepay_id that is unknown,
-    // too old, or of another application.
+    // WeChat gives the same answer for a package without its prefix and for a prepay_id that is
+    // unknown, expired, or of another application.
     let total_fee = || BridgeResult::refused(FAIL, "调用支付JSAPI缺少参数:total_fee");
     let prepay_id = payment.prepay_id().ok_or_else(total_fee)?;
     if !payment.verifies(&keyring.merchant_public_key) {
@@ -176,8 +176,7 @@ fn judge(
     Ok((target, sheet))
 }
 
-/// All six must be there and be text. A number passes on Android and fails on iOS; a page that
-/// sends one is wrong, so it fails here.
+/// All six must be texts. A number works on Android and fails on iOS, so it fails here.
 fn read_strings(params: &Value) -> Result<JsapiPayment, BridgeResult> {
     let none = Map::new();
     let params = params.as_object().unwrap_or(&none);

@@ -124,7 +124,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_page_is_nothing_but_the_tag_is_added(
+        fn only_the_tag_is_added_to_any_page(
             page in prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..200),
                 "(<head|<html|<!--|-->|<!doctype|>| |a){0,20}".prop_map(String::into_bytes),

@@ -1,6 +1,6 @@
-//! Origins on this machine: the shop's, and the one that the WeChat browser is reached by.
+//! Origins on this machine: the shop's, and the WeChat browser's own.
 //!
-//! An origin of another machine cannot be written as a [`LoopbackOrigin`].
+//! A [`LoopbackOrigin`] is never on another machine.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::outgoing::is_loopback_host;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoopbackOrigin(String);
 
-/// Why a text is no [`LoopbackOrigin`].
+/// Why a text is not a [`LoopbackOrigin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginError {

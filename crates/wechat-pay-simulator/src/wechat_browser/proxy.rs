@@ -1,4 +1,4 @@
-//! The proxy: the shop's page as it is, with WeChat's User-Agent there and one script back.
+//! The proxy: requests get WeChat's User-Agent, pages get one script.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -10,11 +10,11 @@ use http_body_util::BodyExt;
 use super::browser::{BRIDGE_PATH, Browser, USER_AGENT};
 use super::inject::{script_nonce, with_script};
 
-/// More than a shop's form; a page beyond it is passed on without the script.
+/// The limits of a request and of a page.
 const REQUEST_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 const PAGE_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 
-/// Headers that belong to one connection, and are not passed on.
+/// Headers of one connection, which are not forwarded.
 const HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -48,9 +48,9 @@ pub(super) async fn forward(State(browser): State<Browser>, request: Request) ->
 
 fn request_headers(browser: &Browser, mut headers: HeaderMap) -> HeaderMap {
     drop_hop_by_hop(&mut headers);
-    // Not compressed, so that the script can be put in; on this machine it costs nothing.
+    // Uncompressed, so that the script can be added.
     headers.remove(header::ACCEPT_ENCODING);
-    // WeChat's browser has no client hints that would tell of the browser around it.
+    // WeChat's browser sends no client hints; the real browser's would reveal it.
     for name in ["sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"] {
         headers.remove(name);
     }
@@ -77,7 +77,7 @@ async fn answer(browser: &Browser, response: http::Response<Body>) -> Response {
     let (mut parts, body) = response.into_parts();
     drop_hop_by_hop(&mut parts.headers);
     keep_in_browser(browser, &mut parts.headers);
-    // A part of a page, or none: there is no beginning to put a script at.
+    // Not a whole page: the script cannot be added.
     let whole = !matches!(
         parts.status,
         StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED
@@ -86,7 +86,7 @@ async fn answer(browser: &Browser, response: http::Response<Body>) -> Response {
         return Response::from_parts(parts, body);
     }
     let Ok(page) = collect(body).await else {
-        return unreachable_page(browser, "the page broke off, or is too large");
+        return unreachable_page(browser, "the page was interrupted or is too large");
     };
     let nonce = parts
         .headers
@@ -95,12 +95,12 @@ async fn answer(browser: &Browser, response: http::Response<Body>) -> Response {
         .and_then(script_nonce);
     let page = with_script(&page, BRIDGE_PATH, nonce);
     parts.headers.remove(header::CONTENT_LENGTH);
-    // It was of other bytes.
+    // The bytes are changed.
     parts.headers.remove(header::ETAG);
     Response::from_parts(parts, Body::from(page))
 }
 
-/// A redirect to the shop's own origin stays here; every other one leads where it leads.
+/// A redirect to the shop's origin stays in the browser; others are unchanged.
 fn keep_in_browser(browser: &Browser, headers: &mut HeaderMap) {
     let Some(location) = headers
         .get(header::LOCATION)
@@ -111,7 +111,7 @@ fn keep_in_browser(browser: &Browser, headers: &mut HeaderMap) {
     let Some(rest) = location.strip_prefix(browser.shop.as_str()) else {
         return;
     };
-    // `http://127.0.0.1:80` must not count as the beginning of `http://127.0.0.1:8000`.
+    // `http://127.0.0.1:80` is not a prefix of the origin `http://127.0.0.1:8000`.
     if !(rest.is_empty() || rest.starts_with(['/', '?', '#'])) {
         return;
     }

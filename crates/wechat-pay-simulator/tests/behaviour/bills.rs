@@ -4,7 +4,7 @@ use aws_lc_rs::digest;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, file_of};
+use crate::harness::{Harness, file_of};
 
 const TRADE: &str = "/v3/bill/tradebill?bill_date=2026-01-01";
 
@@ -27,12 +27,12 @@ fn fen(yuan: &str) -> i64 {
     whole.parse::<i64>().unwrap() * 100 + sign * cents.parse::<i64>().unwrap()
 }
 
-async fn refund(stage: &Stage, order: &str, number: &str, fen: i64) {
+async fn refund(harness: &Harness, order: &str, number: &str, fen: i64) {
     let body = json!({
         "out_trade_no": order, "out_refund_no": number,
         "amount": { "refund": fen, "total": 1990, "currency": "CNY" },
     });
-    let (status, _, answer) = stage
+    let (status, _, answer) = harness
         .call(
             Method::POST,
             "/v3/refund/domestic/refunds",
@@ -42,30 +42,30 @@ async fn refund(stage: &Stage, order: &str, number: &str, fen: i64) {
     assert_eq!(status, 200, "{answer}");
 }
 
-async fn day_of_business() -> Stage {
-    let stage = Stage::with_settings(&["bills_at_once=true"]);
+async fn day_of_business() -> Harness {
+    let harness = Harness::with_settings(&["bills_at_once=true"]);
     for number in ["T00001", "T00002", "T00003"] {
-        stage.pay_native(number).await;
+        harness.pay_native(number).await;
     }
-    stage.native("T00004").await;
-    refund(&stage, "T00001", "R1", 333).await;
-    refund(&stage, "T00002", "R2", 1990).await;
-    stage.advance(61);
-    refund(&stage, "T00001", "R3", 1657).await;
-    stage
+    harness.native("T00004").await;
+    refund(&harness, "T00001", "R1", 333).await;
+    refund(&harness, "T00002", "R2", 1990).await;
+    harness.advance(61);
+    refund(&harness, "T00001", "R3", 1657).await;
+    harness
 }
 
-async fn asked(stage: &Stage, path: &str) -> Value {
-    let (status, code, answer) = stage.call(Method::GET, path, "").await;
+async fn asked(harness: &Harness, path: &str) -> Value {
+    let (status, code, answer) = harness.call(Method::GET, path, "").await;
     assert_eq!(status, 200, "{path} {code} {answer}");
     answer
 }
 
 #[tokio::test]
 async fn the_trade_bill_agrees_with_the_ledger_to_the_fen() {
-    let stage = day_of_business().await;
-    let answer = asked(&stage, TRADE).await;
-    let csv = file_of(&stage, &answer).await;
+    let harness = day_of_business().await;
+    let answer = asked(&harness, TRADE).await;
+    let csv = file_of(&harness, &answer).await;
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &csv);
     let hex: String = hash
         .as_ref()
@@ -83,7 +83,7 @@ async fn the_trade_bill_agrees_with_the_ledger_to_the_fen() {
     let data = &rows[1..rows.len() - 2];
     assert_eq!((rows[0].len(), data.len()), (27, 6));
     let sum = |name: &str| data.iter().map(|row| fen(&row[column(name)])).sum::<i64>();
-    let view = stage.simulator.ledger_view(None);
+    let view = harness.simulator.ledger_view(None);
     let paid: i64 = view
         .orders
         .iter()
@@ -108,13 +108,13 @@ async fn the_trade_bill_agrees_with_the_ledger_to_the_fen() {
 
 #[tokio::test]
 async fn each_kind_of_trade_bill_has_its_own_rows_and_columns() {
-    let stage = day_of_business().await;
+    let harness = day_of_business().await;
     for (kind, count, has, lacks) in [
         ("SUCCESS", 3, "订单金额", "退款金额"),
         ("REFUND", 3, "退款成功时间", "结算"),
     ] {
-        let answer = asked(&stage, &format!("{TRADE}&bill_type={kind}")).await;
-        let csv = String::from_utf8(file_of(&stage, &answer).await).unwrap();
+        let answer = asked(&harness, &format!("{TRADE}&bill_type={kind}")).await;
+        let csv = String::from_utf8(file_of(&harness, &answer).await).unwrap();
         let rows = rows(&csv);
         assert_eq!(rows.len() - 3, count, "{kind}");
         assert!(rows[0].iter().any(|cell| cell == has), "{kind}");
@@ -129,10 +129,10 @@ async fn each_kind_of_trade_bill_has_its_own_rows_and_columns() {
 
 #[tokio::test]
 async fn the_flow_of_funds_ends_with_what_the_merchant_has() {
-    let stage = day_of_business().await;
+    let harness = day_of_business().await;
     let path = "/v3/bill/fundflowbill?bill_date=2026-01-01";
-    let answer = asked(&stage, path).await;
-    let csv = String::from_utf8(file_of(&stage, &answer).await).unwrap();
+    let answer = asked(&harness, path).await;
+    let csv = String::from_utf8(file_of(&harness, &answer).await).unwrap();
     let rows = rows(&csv);
     let data = &rows[1..rows.len() - 2];
     // Three payments with three fees, and three refunds.
@@ -144,7 +144,7 @@ async fn the_flow_of_funds_ends_with_what_the_merchant_has() {
     );
     let sums = &rows[rows.len() - 1];
     assert_eq!(fen(&sums[2]) - fen(&sums[4]), 1990 - 12);
-    let (status, code, _) = stage
+    let (status, code, _) = harness
         .call(Method::GET, &format!("{path}&account_type=FEES"), "")
         .await;
     assert_eq!((status, code.as_str()), (400, "NO_STATEMENT_EXIST"));
@@ -152,41 +152,44 @@ async fn the_flow_of_funds_ends_with_what_the_merchant_has() {
 
 #[tokio::test]
 async fn a_packed_bill_is_the_same_bill() {
-    let stage = day_of_business().await;
-    let plain = asked(&stage, TRADE).await;
-    let packed = asked(&stage, &format!("{TRADE}&tar_type=GZIP")).await;
+    let harness = day_of_business().await;
+    let plain = asked(&harness, TRADE).await;
+    let packed = asked(&harness, &format!("{TRADE}&tar_type=GZIP")).await;
     assert_eq!(plain["hash_value"], packed["hash_value"]);
-    let bytes = file_of(&stage, &packed).await;
+    let bytes = file_of(&harness, &packed).await;
     let mut unpacked = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut unpacked)
         .unwrap();
-    assert_eq!(unpacked, file_of(&stage, &plain).await);
+    assert_eq!(unpacked, file_of(&harness, &plain).await);
 }
 
 #[tokio::test]
 async fn bills_come_at_ten_on_the_next_day_and_their_links_go_after_minutes() {
-    let stage = Stage::new();
-    stage.pay_native("T00001").await;
-    let code = async || stage.call(Method::GET, TRADE, "").await.1;
+    let harness = Harness::new();
+    harness.pay_native("T00001").await;
+    let code = async || harness.call(Method::GET, TRADE, "").await.1;
     assert_eq!(code().await, "INVALID_REQUEST", "today");
-    stage.advance(21 * 3600);
+    harness.advance(21 * 3600);
     assert_eq!(code().await, "STATEMENT_CREATING", "nine in the morning");
-    stage.advance(3600);
-    let answer = asked(&stage, TRADE).await;
+    harness.advance(3600);
+    let answer = asked(&harness, TRADE).await;
     let url = answer["download_url"].as_str().unwrap();
-    let path = url.strip_prefix(crate::stage::BASE_URL).unwrap();
+    let path = url.strip_prefix(crate::harness::BASE_URL).unwrap();
     assert!(path.starts_with("/v3/billdownload/file?token="), "{path}");
-    stage.advance(299);
-    file_of(&stage, &answer).await;
-    stage.advance(1);
-    assert_eq!(stage.call(Method::GET, path, "").await.1, "INVALID_REQUEST");
-    stage.advance(100 * 24 * 3600);
+    harness.advance(299);
+    file_of(&harness, &answer).await;
+    harness.advance(1);
+    assert_eq!(
+        harness.call(Method::GET, path, "").await.1,
+        "INVALID_REQUEST"
+    );
+    harness.advance(100 * 24 * 3600);
     assert_eq!(code().await, "INVALID_REQUEST", "too old");
 }
 
 #[tokio::test]
-async fn questions_for_bills_that_make_no_sense_are_refused() {
-    let stage = Stage::with_settings(&["bills_at_once=true"]);
+async fn invalid_requests_for_bills_are_refused() {
+    let harness = Harness::with_settings(&["bills_at_once=true"]);
     for (path, expected) in [
         ("/v3/bill/tradebill", "PARAM_ERROR"),
         ("/v3/bill/tradebill?bill_date=20260101", "PARAM_ERROR"),
@@ -209,7 +212,7 @@ async fn questions_for_bills_that_make_no_sense_are_refused() {
         ),
         ("/v3/billdownload/file?token=nobodys", "PARAM_ERROR"),
     ] {
-        let (status, code, _) = stage.call(Method::GET, path, "").await;
+        let (status, code, _) = harness.call(Method::GET, path, "").await;
         assert_eq!((status, code.as_str()), (400, expected), "{path}");
     }
 }

@@ -11,15 +11,15 @@ use wechat_pay::{JsapiPayment, Stamp};
 use wechat_pay_simulator::wechat_browser::{self, USER_AGENT};
 use wechat_pay_simulator::{Outgoing, OutgoingError};
 
-use crate::stage::{Stage, send, start, text};
+use crate::harness::{Harness, send, start, text};
 
 const OWN: &str = "http://127.0.0.1:9411";
 const SHOP: &str = "http://127.0.0.1:8000";
 const TAG: &str = "<script src=\"/_wechat/bridge.js\"></script>";
 
-fn browser(stage: &Stage, outgoing: Outgoing) -> Router {
+fn browser(harness: &Harness, outgoing: Outgoing) -> Router {
     wechat_browser::app(
-        &stage.simulator,
+        &harness.simulator,
         OWN.parse().unwrap(),
         SHOP.parse().unwrap(),
         outgoing,
@@ -32,7 +32,7 @@ fn shop(answer: impl Fn() -> axum::response::Response + Clone + Send + Sync + 's
 }
 
 async fn visit(outgoing: Outgoing, request: Request<Body>) -> Response<Bytes> {
-    send(browser(&Stage::new(), outgoing), request).await
+    send(browser(&Harness::new(), outgoing), request).await
 }
 
 fn get(path: &str) -> Request<Body> {
@@ -146,7 +146,7 @@ async fn the_script_carries_the_nonce_of_the_pages_policy() {
 }
 
 #[tokio::test]
-async fn redirects_to_the_shop_stay_in_the_browser_and_others_lead_where_they_lead() {
+async fn redirects_to_the_shop_stay_in_the_browser_and_others_are_unchanged() {
     for (location, expected) in [
         ("http://127.0.0.1:8000", "http://127.0.0.1:9411"),
         ("http://127.0.0.1:8000/a?b#c", "http://127.0.0.1:9411/a?b#c"),
@@ -190,19 +190,19 @@ async fn the_script_is_served_with_wechats_user_agent_in_it() {
     }
 }
 
-async fn ask(stage: &Stage, path: &str, body: &Value) -> Value {
+async fn ask(harness: &Harness, path: &str, body: &Value) -> Value {
     let request = Request::post(path)
         .body(Body::from(body.to_string()))
         .unwrap();
-    let response = send(browser(stage, shop(|| "".into_response())), request).await;
+    let response = send(browser(harness, shop(|| "".into_response())), request).await;
     serde_json::from_slice(response.body()).unwrap()
 }
 
-async fn params(stage: &Stage, number: &str) -> Value {
-    let prepay_id = stage.prepay_id(number).await;
+async fn params(harness: &Harness, number: &str) -> Value {
+    let prepay_id = harness.prepay_id(number).await;
     let stamp = Stamp::new(start().as_second(), [9; 16]);
-    let appid = &stage.merchant().appid;
-    serde_json::to_value(JsapiPayment::sign(&stage.key, appid, &prepay_id, &stamp).unwrap())
+    let appid = &harness.merchant().appid;
+    serde_json::to_value(JsapiPayment::sign(&harness.key, appid, &prepay_id, &stamp).unwrap())
         .unwrap()
 }
 
@@ -213,25 +213,25 @@ async fn the_cashier_shows_the_order_and_each_answer_has_its_result() {
         ("cancel", "get_brand_wcpay_request:cancel", "NOTPAY"),
         ("fail", "get_brand_wcpay_request:fail", "NOTPAY"),
     ] {
-        let stage = Stage::new();
-        let params = params(&stage, "T00001").await;
-        let opened = ask(&stage, "/_wechat/cashier", &params).await;
+        let harness = Harness::new();
+        let params = params(&harness, "T00001").await;
+        let opened = ask(&harness, "/_wechat/cashier", &params).await;
         assert_eq!(
             opened["sheet"],
-            json!({ "merchant": stage.merchant().mchid, "description": "一壶茶", "amount": "19.90" })
+            json!({ "merchant": harness.merchant().mchid, "description": "一壶茶", "amount": "19.90" })
         );
         let answer = json!({ "params": params, "outcome": outcome });
-        let answered = ask(&stage, "/_wechat/outcome", &answer).await;
+        let answered = ask(&harness, "/_wechat/outcome", &answer).await;
         assert_eq!(answered["result"]["err_msg"], message);
-        let view = stage.simulator.ledger_view(None);
+        let view = harness.simulator.ledger_view(None);
         assert_eq!(view.orders[0].trade_state.as_str(), state);
     }
 }
 
 #[tokio::test]
 async fn the_six_strings_are_judged_as_wechat_does() {
-    let stage = Stage::new();
-    let good = params(&stage, "T00001").await;
+    let harness = Harness::new();
+    let good = params(&harness, "T00001").await;
     let missing = |name: &str| format!("调用支付JSAPI缺少参数:{name}");
     let mut table: Vec<(Value, Option<String>)> = vec![
         (json!({}), Some(missing("appId"))),
@@ -276,7 +276,7 @@ async fn the_six_strings_are_judged_as_wechat_does() {
                 json!({ "params": params, "outcome": "success" }),
             ),
         ] {
-            let result = ask(&stage, path, &body).await["result"].clone();
+            let result = ask(&harness, path, &body).await["result"].clone();
             let message = result["err_msg"].as_str().unwrap();
             match &description {
                 Some(description) => {
@@ -287,51 +287,51 @@ async fn the_six_strings_are_judged_as_wechat_does() {
             }
         }
     }
-    let view = stage.simulator.ledger_view(None);
+    let view = harness.simulator.ledger_view(None);
     assert_eq!(view.orders[0].trade_state.as_str(), "NOTPAY");
 }
 
 #[tokio::test]
 async fn an_order_that_cannot_be_paid_opens_no_cashier() {
-    let stage = Stage::new();
+    let harness = Harness::new();
     let opened = async |params: &Value| {
-        ask(&stage, "/_wechat/cashier", params).await["result"]["err_desc"].clone()
+        ask(&harness, "/_wechat/cashier", params).await["result"]["err_desc"].clone()
     };
-    let paid = params(&stage, "T00001").await;
+    let paid = params(&harness, "T00001").await;
     ask(
-        &stage,
+        &harness,
         "/_wechat/outcome",
         &json!({ "params": paid, "outcome": "success" }),
     )
     .await;
     assert_eq!(opened(&paid).await, "该订单已支付");
 
-    let mut order = stage.order("T00002", stage.jsapi());
+    let mut order = harness.order("T00002", harness.jsapi());
     order.product = wechat_pay::ProductFields::Jsapi {
         openid: wechat_pay::OpenId::parse("oSomebodyElse").unwrap(),
     };
-    let reply = stage.send(order.request().unwrap()).await.unwrap();
+    let reply = harness.send(order.request().unwrap()).await.unwrap();
     let prepay_id = reply.parse::<wechat_pay::JsapiOrdered>().unwrap().prepay_id;
     let stamp = Stamp::new(start().as_second(), [9; 16]);
-    let appid = &stage.merchant().appid;
-    let foreign = JsapiPayment::sign(&stage.key, appid, &prepay_id, &stamp).unwrap();
+    let appid = &harness.merchant().appid;
+    let foreign = JsapiPayment::sign(&harness.key, appid, &prepay_id, &stamp).unwrap();
     assert_eq!(
         opened(&serde_json::to_value(foreign).unwrap()).await,
         "下单账号与支付账号不一致"
     );
 
-    let late = params(&stage, "T00003").await;
-    stage.advance(2 * 60 * 60);
+    let late = params(&harness, "T00003").await;
+    harness.advance(2 * 60 * 60);
     assert_eq!(opened(&late).await, "调用支付JSAPI缺少参数:total_fee");
 }
 
 #[tokio::test]
 async fn hostile_answers_are_refused() {
-    let stage = Stage::new();
+    let harness = Harness::new();
     for path in ["/_wechat/cashier", "/_wechat/outcome"] {
         for body in ["", "{", "\u{0}"] {
             let request = Request::post(path).body(Body::from(body)).unwrap();
-            let app = browser(&stage, shop(|| "".into_response()));
+            let app = browser(&harness, shop(|| "".into_response()));
             let status = send(app, request).await.status();
             assert_eq!(status, StatusCode::BAD_REQUEST, "{path} {body:?}");
         }
@@ -339,7 +339,7 @@ async fn hostile_answers_are_refused() {
 }
 
 #[tokio::test]
-async fn nothing_of_the_shops_is_reached_under_the_browsers_own_paths() {
+async fn the_browsers_own_paths_never_reach_the_shop() {
     let reached = |headers: HeaderMap| headers.contains_key("x-shop");
     let answer = || ([("x-shop", "1")], "").into_response();
     for path in ["/_wechat/bridge.js", "/_wechat/cashier", "/_wechat/outcome"] {

@@ -4,26 +4,26 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use wechat_pay::{Fen, ProductFields, TradeState};
 
-use crate::stage::Stage;
+use crate::harness::Harness;
 
 #[tokio::test]
-async fn an_order_is_paid_by_any_of_its_names() {
-    let stage = Stage::new();
-    let mchid = stage.merchant().mchid.clone();
-    stage.native("T00004").await;
+async fn an_order_can_be_paid_by_each_of_its_ids() {
+    let harness = Harness::new();
+    let mchid = harness.merchant().mchid.clone();
+    harness.native("T00004").await;
     let names = [
-        json!({ "code_url": stage.native("T00001").await }),
-        json!({ "prepay_id": stage.prepay_id("T00002").await }),
-        json!({ "h5_url": format!("{}&redirect_url=http%3A%2F%2Fx", stage.h5("T00003").await) }),
+        json!({ "code_url": harness.native("T00001").await }),
+        json!({ "prepay_id": harness.prepay_id("T00002").await }),
+        json!({ "h5_url": format!("{}&redirect_url=http%3A%2F%2Fx", harness.h5("T00003").await) }),
         json!({ "mchid": mchid, "out_trade_no": "T00004" }),
     ];
     for mut body in names {
         body["outcome"] = "success".into();
-        let (status, answer) = stage.pay(body.clone()).await;
+        let (status, answer) = harness.pay(body.clone()).await;
         assert_eq!(status, StatusCode::OK, "{body} {answer}");
         assert_eq!(answer["trade_state"], "SUCCESS");
         assert_eq!(answer["transaction_id"].as_str().unwrap().len(), 28);
-        let (status, answer) = stage.pay(body).await;
+        let (status, answer) = harness.pay(body).await;
         assert_eq!(
             (status.as_u16(), &answer["error"]["code"]),
             (409, &json!("ORDER_PAID"))
@@ -33,27 +33,27 @@ async fn an_order_is_paid_by_any_of_its_names() {
 
 #[tokio::test]
 async fn a_jsapi_order_is_paid_by_the_buyer_who_ordered_and_nobody_else() {
-    let stage = Stage::new();
-    let prepay_id = stage.prepay_id("T00001").await;
+    let harness = Harness::new();
+    let prepay_id = harness.prepay_id("T00001").await;
     let mut body = json!({ "prepay_id": prepay_id, "outcome": "success", "openid": "oSomebody" });
-    let (status, answer) = stage.pay(body.clone()).await;
+    let (status, answer) = harness.pay(body.clone()).await;
     assert_eq!(
         (status.as_u16(), &answer["error"]["code"]),
         (409, &json!("PAYER_MISMATCH"))
     );
-    body["openid"] = stage.simulator.openid(&stage.merchant().appid).into();
-    assert_eq!(stage.pay(body).await.0, StatusCode::OK);
+    body["openid"] = harness.simulator.openid(&harness.merchant().appid).into();
+    assert_eq!(harness.pay(body).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_code_is_paid_by_whoever_scans_it() {
-    let stage = Stage::new();
-    let code_url = stage.native("T00001").await;
-    stage
+    let harness = Harness::new();
+    let code_url = harness.native("T00001").await;
+    harness
         .pay(json!({ "code_url": code_url, "outcome": "success", "openid": "oSomebody" }))
         .await;
-    stage.simulator.run_due().await;
-    let wechat_pay::NotifiedResource::Transaction(paid) = stage.notified().remove(0).resource
+    harness.simulator.run_due().await;
+    let wechat_pay::NotifiedResource::Transaction(paid) = harness.notified().remove(0).resource
     else {
         panic!("a payment was made");
     };
@@ -62,7 +62,7 @@ async fn a_code_is_paid_by_whoever_scans_it() {
 
 #[tokio::test]
 async fn bad_requests_name_what_is_wrong() {
-    let stage = Stage::new();
+    let harness = Harness::new();
     let (pay, clock) = ("/_simulator/pay", "/_simulator/clock");
     // Where no field is named, the fault is of the whole body.
     let table = [
@@ -97,7 +97,7 @@ async fn bad_requests_name_what_is_wrong() {
     ];
     for (path, body, field) in table {
         let body: Value = serde_json::from_str(body).unwrap();
-        let (status, answer) = stage.post_json(path, &body).await;
+        let (status, answer) = harness.post_json(path, &body).await;
         let error = &answer["error"];
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
         assert_eq!(error["code"], "INVALID_REQUEST", "{body}");
@@ -105,7 +105,7 @@ async fn bad_requests_name_what_is_wrong() {
         assert!(!error["message"].as_str().unwrap().is_empty());
     }
     let nobodys = json!({ "outcome": "success", "code_url": "x" });
-    let (status, answer) = stage.pay(nobodys).await;
+    let (status, answer) = harness.pay(nobodys).await;
     assert_eq!(
         (status, &answer["error"]["code"]),
         (StatusCode::NOT_FOUND, &json!("ORDER_UNKNOWN"))
@@ -114,12 +114,12 @@ async fn bad_requests_name_what_is_wrong() {
 
 #[tokio::test]
 async fn the_ledger_shows_every_order_of_a_merchant() {
-    let stage = Stage::new();
-    stage.pay_native("T00001").await;
-    stage.h5("T00002").await;
-    stage.simulator.run_due().await;
-    let mchid = &stage.merchant().mchid;
-    let response = stage
+    let harness = Harness::new();
+    harness.pay_native("T00001").await;
+    harness.h5("T00002").await;
+    harness.simulator.run_due().await;
+    let mchid = &harness.merchant().mchid;
+    let response = harness
         .get(&format!("/_simulator/ledger?mchid={mchid}"))
         .await;
     let mut ledger: Value = serde_json::from_slice(response.body()).unwrap();
@@ -134,7 +134,7 @@ async fn the_ledger_shows_every_order_of_a_merchant() {
             "trade_state": "SUCCESS", "total": 1990, "payer_total": 1990, "refunded": 0,
             "attempts": [{
                 "at": "2026-01-01T12:00:00+08:00", "by": "code_url", "result": "PAID",
-                "openid": stage.simulator.openid(&stage.merchant().appid),
+                "openid": harness.simulator.openid(&harness.merchant().appid),
             }],
             "notifications": [{
                 "id": id, "event_type": "TRANSACTION.SUCCESS", "tries": 1, "acked": true,
@@ -152,15 +152,15 @@ async fn the_ledger_shows_every_order_of_a_merchant() {
         })
     );
     assert_eq!(ledger["refunds"], json!([]));
-    let response = stage.get("/_simulator/ledger?mchid=1").await;
+    let response = harness.get("/_simulator/ledger?mchid=1").await;
     assert_eq!(response.body(), &br#"{"orders":[],"refunds":[]}"#[..]);
 }
 
 #[tokio::test]
-async fn the_ledger_tells_every_attempt_to_pay_and_why_it_came_to_nothing() {
-    let stage = Stage::new();
-    let first = stage.native("T00001").await;
-    let second = stage.native("T00001").await;
+async fn the_ledger_shows_every_attempt_to_pay_and_why_it_failed() {
+    let harness = Harness::new();
+    let first = harness.native("T00001").await;
+    let second = harness.native("T00001").await;
     let visit = |code: &str, payer: u8, outcome: &str| json!({ "code_url": code, "payer": payer, "outcome": outcome });
     for body in [
         visit(&first, 1, "success"),
@@ -170,10 +170,10 @@ async fn the_ledger_tells_every_attempt_to_pay_and_why_it_came_to_nothing() {
         visit(&second, 2, "success"),
         visit(&second, 2, "success"),
     ] {
-        stage.pay(body).await;
+        harness.pay(body).await;
     }
-    let order = stage.simulator.ledger_view(None).orders.remove(0);
-    let appid = stage.merchant().appid.clone();
+    let order = harness.simulator.ledger_view(None).orders.remove(0);
+    let appid = harness.merchant().appid.clone();
     let told: Vec<(String, &str)> = order
         .attempts
         .iter()
@@ -187,17 +187,19 @@ async fn the_ledger_tells_every_attempt_to_pay_and_why_it_came_to_nothing() {
         (2, "PAID"),
         (2, "ORDER_PAID"),
     ]
-    .map(|(payer, result)| (stage.simulator.openid_of(payer, &appid), result))
+    .map(|(payer, result)| (harness.simulator.openid_of(payer, &appid), result))
     .to_vec();
     assert_eq!(told, expected);
 }
 
 #[tokio::test]
 async fn the_ledger_is_the_same_for_callers_in_process() {
-    let stage = Stage::new();
-    let order = stage.order("T00001", ProductFields::Native);
-    stage.send(order.request().unwrap()).await.unwrap();
-    let view = stage.simulator.ledger_view(Some(&stage.merchant().mchid));
+    let harness = Harness::new();
+    let order = harness.order("T00001", ProductFields::Native);
+    harness.send(order.request().unwrap()).await.unwrap();
+    let view = harness
+        .simulator
+        .ledger_view(Some(&harness.merchant().mchid));
     assert_eq!(view.orders.len(), 1);
     assert_eq!(view.orders[0].trade_state, TradeState::NotPay);
     assert_eq!(view.orders[0].total, Fen::new(1990).unwrap());

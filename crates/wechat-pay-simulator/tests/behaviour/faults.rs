@@ -4,42 +4,44 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use wechat_pay::{NotifiedResource, ProductFields, ReplyError, SignatureError};
 
-use crate::stage::{Stage, start};
+use crate::harness::{Harness, start};
 
 const NATIVE: &str = "/v3/pay/transactions/native";
 
-async fn set(stage: &Stage, route: &str, kind: &str, more: &Value) {
+async fn set(harness: &Harness, route: &str, kind: &str, more: &Value) {
     let mut rule = json!({ "route": route, "kind": kind, "rate": 1, "count": 1 });
     for (name, value) in more.as_object().unwrap() {
         rule[name] = value.clone();
     }
-    let (status, answer) = stage.post_json("/_simulator/faults", &json!([rule])).await;
+    let (status, answer) = harness
+        .post_json("/_simulator/faults", &json!([rule]))
+        .await;
     assert_eq!(status, StatusCode::OK, "{answer}");
 }
 
-async fn order(stage: &Stage, number: &str) -> Result<(), ReplyError> {
-    let order = stage.order(number, ProductFields::Native);
-    stage.send(order.request().unwrap()).await.map(drop)
+async fn order(harness: &Harness, number: &str) -> Result<(), ReplyError> {
+    let order = harness.order(number, ProductFields::Native);
+    harness.send(order.request().unwrap()).await.map(drop)
 }
 
-fn known(stage: &Stage) -> usize {
-    stage.simulator.ledger_view(None).orders.len()
+fn known(harness: &Harness) -> usize {
+    harness.simulator.ledger_view(None).orders.len()
 }
 
 #[tokio::test]
-async fn errors_come_before_or_after_what_was_asked_for() {
+async fn errors_come_before_or_after_the_request_is_executed() {
     for (kind, status, code, done) in [
         ("too_many_requests", 429, "FREQUENCY_LIMITED", 0),
         ("error_before", 500, "SYSTEM_ERROR", 0),
         ("error_after", 500, "SYSTEM_ERROR", 1),
         ("timeout_after", 504, "", 1),
     ] {
-        let stage = Stage::new();
-        set(&stage, "order", kind, &json!({ "delay_ms": 0 })).await;
-        let error = order(&stage, "T00001").await.unwrap_err();
+        let harness = Harness::new();
+        set(&harness, "order", kind, &json!({ "delay_ms": 0 })).await;
+        let error = order(&harness, "T00001").await.unwrap_err();
         let said = error.wechat().unwrap();
         assert_eq!(
-            (said.status, said.code.as_str(), known(&stage)),
+            (said.status, said.code.as_str(), known(&harness)),
             (status, code, done),
             "{kind}"
         );
@@ -48,7 +50,7 @@ async fn errors_come_before_or_after_what_was_asked_for() {
             "{kind}"
         );
         assert_eq!(
-            order(&stage, "T00001").await,
+            order(&harness, "T00001").await,
             Ok(()),
             "once is enough: {kind}"
         );
@@ -56,34 +58,34 @@ async fn errors_come_before_or_after_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn replies_can_be_late_not_yet_forged_or_probes() {
-    let stage = Stage::new();
-    set(&stage, "order", "accepted", &json!({})).await;
-    assert_eq!(order(&stage, "T00001").await, Err(ReplyError::NotYet));
-    assert_eq!(known(&stage), 0);
+async fn replies_can_be_late_accepted_forged_or_probes() {
+    let harness = Harness::new();
+    set(&harness, "order", "accepted", &json!({})).await;
+    assert_eq!(order(&harness, "T00001").await, Err(ReplyError::NotYet));
+    assert_eq!(known(&harness), 0);
     for (kind, more, expected) in [
         ("wrong_signature", json!({}), SignatureError::Mismatch),
         ("signtest", json!({}), SignatureError::Probe),
     ] {
-        set(&stage, "order", kind, &more).await;
+        set(&harness, "order", kind, &more).await;
         assert_eq!(
-            order(&stage, "T00001").await,
+            order(&harness, "T00001").await,
             Err(ReplyError::Signature(expected))
         );
     }
-    set(&stage, "order", "clock_skew", &json!({ "seconds": 301 })).await;
+    set(&harness, "order", "clock_skew", &json!({ "seconds": 301 })).await;
     assert!(matches!(
-        order(&stage, "T00001").await,
+        order(&harness, "T00001").await,
         Err(ReplyError::Signature(_))
     ));
-    set(&stage, "order", "clock_skew", &json!({ "seconds": 299 })).await;
-    assert_eq!(order(&stage, "T00001").await, Ok(()));
-    set(&stage, "order", "latency", &json!({ "delay_ms": 1 })).await;
-    assert_eq!(order(&stage, "T00001").await, Ok(()));
+    set(&harness, "order", "clock_skew", &json!({ "seconds": 299 })).await;
+    assert_eq!(order(&harness, "T00001").await, Ok(()));
+    set(&harness, "order", "latency", &json!({ "delay_ms": 1 })).await;
+    assert_eq!(order(&harness, "T00001").await, Ok(()));
 }
 
 #[tokio::test]
-async fn whatever_wechat_documents_as_a_refusal_can_be_asked_for() {
+async fn every_documented_refusal_can_be_requested() {
     let refunds = "/v3/refund/domestic/refunds";
     let query = "/v3/pay/transactions/out-trade-no/T00001?mchid=1";
     for (route, code, status, method, path) in [
@@ -97,42 +99,51 @@ async fn whatever_wechat_documents_as_a_refusal_can_be_asked_for() {
         ("*", "USER_ACCOUNT_ABNORMAL", 403, Method::POST, refunds),
         ("*", "RATELIMIT_EXCEEDED", 429, Method::POST, refunds),
     ] {
-        let stage = Stage::new();
-        set(&stage, route, "refused", &json!({ "code": code })).await;
-        let (got, said, _) = stage.call(method, path, "{}").await;
+        let harness = Harness::new();
+        set(&harness, route, "refused", &json!({ "code": code })).await;
+        let (got, said, _) = harness.call(method, path, "{}").await;
         assert_eq!((got, said.as_str()), (status, code), "{route}");
     }
     // What comes before WeChat believes the merchant is not signed, whoever asks for it.
-    let stage = Stage::new();
-    set(&stage, "order", "refused", &json!({ "code": "SIGN_ERROR" })).await;
-    let error = order(&stage, "T00001").await.unwrap_err();
+    let harness = Harness::new();
+    set(
+        &harness,
+        "order",
+        "refused",
+        &json!({ "code": "SIGN_ERROR" }),
+    )
+    .await;
+    let error = order(&harness, "T00001").await.unwrap_err();
     let said = error.wechat().unwrap();
-    assert_eq!((said.status, said.trusted, known(&stage)), (401, false, 0));
+    assert_eq!(
+        (said.status, said.trusted, known(&harness)),
+        (401, false, 0)
+    );
 }
 
 #[tokio::test]
 async fn a_close_can_fail_before_or_after_the_order_was_closed() {
     for (kind, state) in [("error_before", "NOTPAY"), ("error_after", "CLOSED")] {
-        let stage = Stage::new();
-        stage.native("T00001").await;
-        set(&stage, "close", kind, &json!({})).await;
-        let body = json!({ "mchid": stage.merchant().mchid }).to_string();
+        let harness = Harness::new();
+        harness.native("T00001").await;
+        set(&harness, "close", kind, &json!({})).await;
+        let body = json!({ "mchid": harness.merchant().mchid }).to_string();
         let path = "/v3/pay/transactions/out-trade-no/T00001/close";
-        assert_eq!(stage.call(Method::POST, path, &body).await.0, 500);
-        let view = stage.simulator.ledger_view(None);
+        assert_eq!(harness.call(Method::POST, path, &body).await.0, 500);
+        let view = harness.simulator.ledger_view(None);
         assert_eq!(view.orders[0].trade_state.as_str(), state, "{kind}");
     }
 }
 
 #[tokio::test]
-async fn faults_anywhere_at_random_come_again_with_their_seed() {
+async fn random_faults_repeat_with_their_seed() {
     let run = async |seed: u64| {
-        let stage = Stage::new();
+        let harness = Harness::new();
         let rules = json!([{ "route": "*", "kind": "error_after", "rate": 0.5, "seed": seed }]);
-        stage.post_json("/_simulator/faults", &rules).await;
+        harness.post_json("/_simulator/faults", &rules).await;
         let mut failed = Vec::new();
         for number in 10..40 {
-            failed.push(order(&stage, &format!("T000{number}")).await.is_err());
+            failed.push(order(&harness, &format!("T000{number}")).await.is_err());
         }
         failed
     };
@@ -143,27 +154,27 @@ async fn faults_anywhere_at_random_come_again_with_their_seed() {
 }
 
 #[tokio::test]
-async fn a_close_can_lie_and_money_still_lands() {
-    let stage = Stage::new();
-    let code_url = stage.native("T00001").await;
-    set(&stage, "close", "close_lies", &json!({})).await;
-    let body = json!({ "mchid": stage.merchant().mchid }).to_string();
+async fn a_close_can_answer_204_and_the_order_can_still_be_paid() {
+    let harness = Harness::new();
+    let code_url = harness.native("T00001").await;
+    set(&harness, "close", "close_lies", &json!({})).await;
+    let body = json!({ "mchid": harness.merchant().mchid }).to_string();
     let path = "/v3/pay/transactions/out-trade-no/T00001/close";
-    assert_eq!(stage.call(Method::POST, path, &body).await.0, 204);
+    assert_eq!(harness.call(Method::POST, path, &body).await.0, 204);
     let paying = json!({ "code_url": code_url, "outcome": "success" });
-    assert_eq!(stage.pay(paying).await.0, StatusCode::OK);
+    assert_eq!(harness.pay(paying).await.0, StatusCode::OK);
 }
 
 /// How often the merchant got a notification after paying under one fault.
-async fn received(kind: &str, advance_s: u32) -> (Stage, usize) {
-    let stage = Stage::new();
-    set(&stage, "notification", kind, &json!({})).await;
-    stage.pay_native("T00001").await;
-    stage.simulator.run_due().await;
-    stage.advance(advance_s);
-    stage.simulator.run_due().await;
-    let received = stage.inbox.lock().unwrap().received.len();
-    (stage, received)
+async fn received(kind: &str, advance_s: u32) -> (Harness, usize) {
+    let harness = Harness::new();
+    set(&harness, "notification", kind, &json!({})).await;
+    harness.pay_native("T00001").await;
+    harness.simulator.run_due().await;
+    harness.advance(advance_s);
+    harness.simulator.run_due().await;
+    let received = harness.inbox.lock().unwrap().received.len();
+    (harness, received)
 }
 
 #[tokio::test]
@@ -177,10 +188,10 @@ async fn notifications_are_dropped_repeated_reordered_and_late() {
         ("late", 3599, 0),
         ("late", 3600, 1),
     ] {
-        let (stage, received) = received(kind, advance_s).await;
+        let (harness, received) = received(kind, advance_s).await;
         assert_eq!(received, expected, "{kind} {advance_s}");
         assert_eq!(
-            stage.notified().len(),
+            harness.notified().len(),
             expected,
             "{kind}: each of them opens"
         );
@@ -189,15 +200,15 @@ async fn notifications_are_dropped_repeated_reordered_and_late() {
 
 #[tokio::test]
 async fn a_reordered_notification_lets_the_next_one_go_first() {
-    let stage = Stage::new();
-    set(&stage, "notification", "reordered", &json!({})).await;
-    stage.pay_native("T00001").await;
-    stage.simulator.run_due().await;
-    stage.pay_native("T00002").await;
-    stage.simulator.run_due().await;
-    stage.advance(30);
-    stage.simulator.run_due().await;
-    let numbers: Vec<String> = stage
+    let harness = Harness::new();
+    set(&harness, "notification", "reordered", &json!({})).await;
+    harness.pay_native("T00001").await;
+    harness.simulator.run_due().await;
+    harness.pay_native("T00002").await;
+    harness.simulator.run_due().await;
+    harness.advance(30);
+    harness.simulator.run_due().await;
+    let numbers: Vec<String> = harness
         .notified()
         .into_iter()
         .map(|notification| match notification.resource {
@@ -211,23 +222,23 @@ async fn a_reordered_notification_lets_the_next_one_go_first() {
 #[tokio::test]
 async fn notifications_that_were_changed_or_are_probes_do_not_open() {
     for kind in ["tampered", "wrong_signature", "signtest", "clock_skew"] {
-        let (stage, received) = received(kind, 0).await;
+        let (harness, received) = received(kind, 0).await;
         assert_eq!(received, 1);
-        let inbox = stage.inbox.lock().unwrap();
+        let inbox = harness.inbox.lock().unwrap();
         let (headers, body) = &inbox.received[0];
-        let key = stage.simulator.keyring().api_v3_key();
+        let key = harness.simulator.keyring().api_v3_key();
         let opened =
-            wechat_pay::open_notification(headers, body, &stage.keys, key, start().as_second());
+            wechat_pay::open_notification(headers, body, &harness.keys, key, start().as_second());
         assert!(opened.is_err(), "{kind}");
     }
 }
 
 #[tokio::test]
 async fn rules_are_listed_replaced_and_cleared() {
-    let stage = Stage::new();
+    let harness = Harness::new();
     let rules = json!([{ "route": "*", "kind": "latency", "rate": 0.5, "seed": 7, "delay_ms": 0 }]);
-    stage.post_json("/_simulator/faults", &rules).await;
-    let (status, answer) = stage
+    harness.post_json("/_simulator/faults", &rules).await;
+    let (status, answer) = harness
         .post_json(
             "/_simulator/faults",
             &json!([{ "route": "x", "kind": "late", "rate": 2 }]),
@@ -237,7 +248,7 @@ async fn rules_are_listed_replaced_and_cleared() {
         (status.as_u16(), &answer["error"]["field"]),
         (400, &json!("route"))
     );
-    let listed = stage.get("/_simulator/faults").await;
+    let listed = harness.get("/_simulator/faults").await;
     let listed: Value = serde_json::from_slice(listed.body()).unwrap();
     assert_eq!(
         (&listed[0]["seed"], &listed[0]["hits"]),
@@ -245,6 +256,6 @@ async fn rules_are_listed_replaced_and_cleared() {
     );
     let clearing = http::Request::delete("/_simulator/faults");
     let clearing = clearing.body(axum::body::Body::empty()).unwrap();
-    let cleared = crate::stage::send(stage.simulator.app(), clearing).await;
+    let cleared = crate::harness::send(harness.simulator.app(), clearing).await;
     assert_eq!(&cleared.body()[..], b"[]");
 }

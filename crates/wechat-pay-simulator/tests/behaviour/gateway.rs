@@ -9,12 +9,12 @@ use wechat_pay::{
     query_by_out_trade_no,
 };
 
-use crate::stage::{Stage, start};
+use crate::harness::{Harness, start};
 
 const NATIVE: &str = "/v3/pay/transactions/native";
 
-fn native_request(stage: &Stage) -> RequestParts {
-    let order = stage.order("T20260101", ProductFields::Native);
+fn native_request(harness: &Harness) -> RequestParts {
+    let order = harness.order("T20260101", ProductFields::Native);
     order.request().unwrap()
 }
 
@@ -31,7 +31,7 @@ fn json_of(reply: &Reply) -> Value {
 
 #[tokio::test]
 async fn a_wrong_method_is_refused_before_anything_else() {
-    let stage = Stage::new();
+    let harness = Harness::new();
     for (method, path, status) in [
         ("POST", "/v3/certificates", 405),
         ("GET", "/v3/refund/domestic/refunds", 405),
@@ -50,7 +50,7 @@ async fn a_wrong_method_is_refused_before_anything_else() {
             .uri(path)
             .body(Body::empty())
             .unwrap();
-        let reply = stage.send_raw(request).await;
+        let reply = harness.send_raw(request).await;
         assert_eq!(reply.status.as_u16(), status, "{method} {path}");
         assert!(
             reply.body.is_empty() && !is_signed(&reply),
@@ -62,8 +62,8 @@ async fn a_wrong_method_is_refused_before_anything_else() {
 type Change = fn(&mut Authorization);
 
 #[tokio::test]
-async fn what_comes_before_a_good_signature_is_401_and_unsigned() {
-    let stage = Stage::new();
+async fn errors_before_a_valid_signature_are_401_and_unsigned() {
+    let harness = Harness::new();
     let now_s = start().as_second();
     let format = "签名信息错误，验签失败";
     let time = "Http头Authorization中的timestamp与发起请求的时间不得超过5分钟";
@@ -106,8 +106,8 @@ async fn what_comes_before_a_good_signature_is_401_and_unsigned() {
     ];
     for (what, timestamp_s, change, message) in table {
         let stamp = Stamp::new(timestamp_s, [1; 16]);
-        let signed = native_request(&stage)
-            .sign(&stage.key, &stamp, None)
+        let signed = native_request(&harness)
+            .sign(&harness.key, &stamp, None)
             .unwrap();
         let mut request = signed.into_http("").unwrap().map(Body::from);
         let text = request.headers()[header::AUTHORIZATION].to_str().unwrap();
@@ -117,7 +117,7 @@ async fn what_comes_before_a_good_signature_is_401_and_unsigned() {
             header::AUTHORIZATION,
             authorization.to_header_text().parse().unwrap(),
         );
-        let reply = stage.send_raw(request).await;
+        let reply = harness.send_raw(request).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{what}");
         assert_eq!(json_of(&reply)["code"], "SIGN_ERROR", "{what}");
         assert_eq!(json_of(&reply)["message"], message, "{what}");
@@ -128,7 +128,7 @@ async fn what_comes_before_a_good_signature_is_401_and_unsigned() {
 
 #[tokio::test]
 async fn other_authorizations_are_refused() {
-    let stage = Stage::new();
+    let harness = Harness::new();
     for values in [
         vec![],
         vec!["Bearer x"],
@@ -139,7 +139,7 @@ async fn other_authorizations_are_refused() {
         for value in &values {
             request = request.header(header::AUTHORIZATION, *value);
         }
-        let reply = stage.send_raw(request.body(Body::empty()).unwrap()).await;
+        let reply = harness.send_raw(request.body(Body::empty()).unwrap()).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{values:?}");
         assert_eq!(
             json_of(&reply)["message"],
@@ -150,11 +150,11 @@ async fn other_authorizations_are_refused() {
 }
 
 #[tokio::test]
-async fn a_wrong_signature_is_told_what_was_checked() {
-    let stage = Stage::new();
-    let mut request = stage.signed(native_request(&stage));
+async fn a_wrong_signature_is_answered_with_the_checked_message() {
+    let harness = Harness::new();
+    let mut request = harness.signed(native_request(&harness));
     *request.body_mut() = Body::from("{}");
-    let reply = stage.send_raw(request).await;
+    let reply = harness.send_raw(request).await;
     let signed = &json_of(&reply)["detail"]["sign_information"];
     assert_eq!(
         (&signed["method"], &signed["url"]),
@@ -170,18 +170,18 @@ async fn a_wrong_signature_is_told_what_was_checked() {
 
 #[tokio::test]
 async fn after_a_good_signature_everything_is_signed_refusals_too() {
-    let stage = Stage::new();
-    let mut broken = native_request(&stage);
+    let harness = Harness::new();
+    let mut broken = native_request(&harness);
     broken.body = "{}".into();
-    let error = stage.send(broken).await.unwrap_err();
+    let error = harness.send(broken).await.unwrap_err();
     let said = error.wechat().unwrap();
     assert!(said.trusted);
     assert_eq!((said.status, said.code.as_str()), (400, "PARAM_ERROR"));
     assert!(said.request_id.as_ref().unwrap().ends_with("-268435461"));
 
     let unknown = OutTradeNo::parse("T404040").unwrap();
-    let missing = query_by_out_trade_no(&stage.account(), &unknown);
-    let error = stage.send(missing).await.unwrap_err();
+    let missing = query_by_out_trade_no(&harness.account(), &unknown);
+    let error = harness.send(missing).await.unwrap_err();
     let said = error.wechat().unwrap();
     assert_eq!(
         (said.status, said.code.as_str(), said.trusted),
@@ -191,14 +191,19 @@ async fn after_a_good_signature_everything_is_signed_refusals_too() {
 
 #[tokio::test]
 async fn a_success_has_wechats_headers_and_is_signed_by_the_key_that_was_asked_for() {
-    let stage = Stage::new();
-    let reply = stage.send_raw(stage.signed(native_request(&stage))).await;
+    let harness = Harness::new();
+    let reply = harness
+        .send_raw(harness.signed(native_request(&harness)))
+        .await;
     for (name, value) in [
         ("content-type", "application/json; charset=utf-8"),
         ("cache-control", "no-cache, must-revalidate"),
         ("x-content-type-options", "nosniff"),
         ("wechatpay-signature-type", "WECHATPAY2-SHA256-RSA2048"),
-        ("wechatpay-serial", stage.merchant().public_key_id.as_str()),
+        (
+            "wechatpay-serial",
+            harness.merchant().public_key_id.as_str(),
+        ),
     ] {
         assert_eq!(reply.headers[name], value);
     }
@@ -209,32 +214,36 @@ async fn a_success_has_wechats_headers_and_is_signed_by_the_key_that_was_asked_f
             .ends_with("-0")
     );
 
-    let stage = Stage::with_settings(&["trust=certificates"]);
-    let serial = stage.merchant().platform_serial_no.as_str();
-    let reply = stage.send_raw(stage.signed(native_request(&stage))).await;
+    let harness = Harness::with_settings(&["trust=certificates"]);
+    let serial = harness.merchant().platform_serial_no.as_str();
+    let reply = harness
+        .send_raw(harness.signed(native_request(&harness)))
+        .await;
     assert_eq!(reply.headers["wechatpay-serial"], serial);
-    let id = stage.merchant().public_key_id.clone();
+    let id = harness.merchant().public_key_id.clone();
     let stamp = Stamp::new(start().as_second(), [2; 16]);
-    let signed = native_request(&stage)
-        .sign(&stage.key, &stamp, Some(&id))
+    let signed = native_request(&harness)
+        .sign(&harness.key, &stamp, Some(&id))
         .unwrap();
     let request = signed.into_http("").unwrap().map(Body::from);
-    let reply = stage.send_raw(request).await;
+    let reply = harness.send_raw(request).await;
     assert_eq!(reply.headers["wechatpay-serial"], id.as_str());
-    assert!(reply.verify(&stage.keys, start().as_second()).is_ok());
+    assert!(reply.verify(&harness.keys, start().as_second()).is_ok());
 }
 
 #[tokio::test]
-async fn a_key_that_nobody_has_is_pointed_out() {
-    let stage = Stage::new();
+async fn an_unknown_key_is_refused() {
+    let harness = Harness::new();
     let stamp = Stamp::new(start().as_second(), [2; 16]);
-    let signed = native_request(&stage)
-        .sign(&stage.key, &stamp, Some("PUB_KEY_ID_00"))
+    let signed = native_request(&harness)
+        .sign(&harness.key, &stamp, Some("PUB_KEY_ID_00"))
         .unwrap();
-    let reply = stage
+    let reply = harness
         .send_raw(signed.into_http("").unwrap().map(Body::from))
         .await;
-    let error = reply.verify(&stage.keys, start().as_second()).unwrap_err();
+    let error = reply
+        .verify(&harness.keys, start().as_second())
+        .unwrap_err();
     assert_eq!(
         error.wechat().unwrap().message,
         "平台证书序列号Wechatpay-Serial错误"
@@ -243,18 +252,18 @@ async fn a_key_that_nobody_has_is_pointed_out() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
-    let stage = Stage::new();
+    let harness = Harness::new();
     let request = Request::post(NATIVE)
         .body(Body::from(vec![b' '; 1024 * 1024 + 1]))
         .unwrap();
-    let reply = stage.send_raw(request).await;
+    let reply = harness.send_raw(request).await;
     assert_eq!(reply.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[tokio::test]
 async fn the_merchant_must_be_the_same_in_header_body_and_query() {
-    let stage = Stage::new();
-    let mut other = stage.order("T20260101", ProductFields::Native);
+    let harness = Harness::new();
+    let mut other = harness.order("T20260101", ProductFields::Native);
     other.orderer.account = Account::new("1900000000", None);
     let number = OutTradeNo::parse("T20260101").unwrap();
     for request in [
@@ -262,7 +271,7 @@ async fn the_merchant_must_be_the_same_in_header_body_and_query() {
         query_by_out_trade_no(&Account::new("1900000000", None), &number),
         wechat_pay::close(&Account::new("1900000000", None), &number),
     ] {
-        let error = stage.send(request).await.unwrap_err();
+        let error = harness.send(request).await.unwrap_err();
         let said = error.wechat().unwrap();
         assert_eq!((said.status, said.code.as_str()), (400, "PARAM_ERROR"));
         assert_eq!(
@@ -275,7 +284,7 @@ async fn the_merchant_must_be_the_same_in_header_body_and_query() {
         path_and_query: "/v3/pay/transactions/out-trade-no/T20260101".into(),
         body: "".into(),
     };
-    let error = stage.send(without_mchid).await.unwrap_err();
+    let error = harness.send(without_mchid).await.unwrap_err();
     assert!(error.wechat().unwrap().message.contains("/query/mchid"));
 }
 
@@ -296,13 +305,13 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let refused = runtime.block_on(async {
-            let stage = Stage::new();
+            let harness = Harness::new();
             let request = RequestParts {
                 method: Method::POST,
                 path_and_query: path.into(),
                 body: body.into(),
             };
-            stage.send(request).await
+            harness.send(request).await
         });
         prop_assert!(matches!(refused, Err(ReplyError::Wechat(said)) if said.status == 400));
     }

@@ -6,21 +6,25 @@ use http::{Request, Response, StatusCode, header};
 use url::{Url, form_urlencoded};
 use wechat_pay::TradeState;
 
-use crate::stage::{BASE_URL, Stage, send, text};
+use crate::harness::{BASE_URL, Harness, send, text};
 
 const BACK: &str = "http://127.0.0.1:8000/order/1?h=abc";
 
-async fn open(stage: &Stage, h5_url: &str, referer: Option<&str>) -> Response<Bytes> {
+async fn open(harness: &Harness, h5_url: &str, referer: Option<&str>) -> Response<Bytes> {
     let path = h5_url.strip_prefix(BASE_URL).unwrap();
     let mut request = Request::get(path);
     if let Some(referer) = referer {
         request = request.header(header::REFERER, referer);
     }
-    send(stage.simulator.app(), request.body(Body::empty()).unwrap()).await
+    send(
+        harness.simulator.app(),
+        request.body(Body::empty()).unwrap(),
+    )
+    .await
 }
 
 async fn answer(
-    stage: &Stage,
+    harness: &Harness,
     h5_url: &str,
     redirect_url: Option<&str>,
     outcome: &str,
@@ -35,7 +39,7 @@ async fn answer(
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(form.finish()))
         .unwrap();
-    send(stage.simulator.app(), request).await
+    send(harness.simulator.app(), request).await
 }
 
 fn with_redirect(h5_url: &str, redirect_url: &str) -> String {
@@ -50,34 +54,34 @@ async fn the_page_opens_wechat_and_every_answer_leads_back_to_the_shop() {
         ("cancel", TradeState::NotPay),
         ("fail", TradeState::NotPay),
     ] {
-        let stage = Stage::new();
-        let h5_url = stage.h5("T00001").await;
+        let harness = Harness::new();
+        let h5_url = harness.h5("T00001").await;
         let full = with_redirect(&h5_url, BACK);
-        let page = open(&stage, &full, Some("http://127.0.0.1:8000/")).await;
+        let page = open(&harness, &full, Some("http://127.0.0.1:8000/")).await;
         for shown in ["正在打开微信", "¥19.90", "一壶茶", "模拟器"] {
             assert!(text(&page).contains(shown), "{shown}");
         }
-        let answered = answer(&stage, &h5_url, Some(BACK), outcome).await;
+        let answered = answer(&harness, &h5_url, Some(BACK), outcome).await;
         assert_eq!(answered.status(), StatusCode::SEE_OTHER);
         assert_eq!(answered.headers()["location"], BACK);
-        let view = stage.simulator.ledger_view(None);
+        let view = harness.simulator.ledger_view(None);
         assert_eq!(view.orders[0].trade_state, state, "{outcome}");
     }
 }
 
 #[tokio::test]
 async fn without_redirect_url_the_page_says_what_happened() {
-    let stage = Stage::new();
-    let h5_url = stage.h5("T00001").await;
-    let answered = answer(&stage, &h5_url, None, "success").await;
+    let harness = Harness::new();
+    let h5_url = harness.h5("T00001").await;
+    let answered = answer(&harness, &h5_url, None, "success").await;
     assert_eq!(answered.status(), StatusCode::OK);
     assert!(text(&answered).contains("支付成功"));
 }
 
 #[tokio::test]
 async fn referer_and_redirect_url_must_be_of_a_registered_domain() {
-    let stage = Stage::new();
-    let plain = stage.h5("T00001").await;
+    let harness = Harness::new();
+    let plain = harness.h5("T00001").await;
     let malformed = "商家参数格式有误，请联系商家解决";
     let unregistered = "商家存在未配置的参数，请联系商家解决";
     let opens = "正在打开微信";
@@ -110,48 +114,52 @@ async fn referer_and_redirect_url_must_be_of_a_registered_domain() {
         ),
     ] {
         let url = redirect_url.map_or_else(|| plain.clone(), |to| with_redirect(&plain, to));
-        let page = open(&stage, &url, referer).await;
+        let page = open(&harness, &url, referer).await;
         assert!(
             text(&page).contains(expected),
             "{redirect_url:?} {referer:?}"
         );
     }
     // The form is checked as well: it can be sent without the page.
-    let answered = answer(&stage, &plain, Some("https://evil.example/"), "cancel").await;
+    let answered = answer(&harness, &plain, Some("https://evil.example/"), "cancel").await;
     assert!(text(&answered).contains(unregistered));
     assert!(!answered.headers().contains_key(header::LOCATION));
 }
 
 #[tokio::test]
 async fn after_five_minutes_the_request_is_void_and_a_fresh_one_opens() {
-    let stage = Stage::new();
-    let h5_url = stage.h5("T00001").await;
+    let harness = Harness::new();
+    let h5_url = harness.h5("T00001").await;
     let referer = Some("http://127.0.0.1:8000/");
-    stage.advance(300);
+    harness.advance(300);
     let void = "支付请求已失效";
-    assert!(text(&open(&stage, &h5_url, referer).await).contains(void));
-    assert!(text(&answer(&stage, &h5_url, None, "success").await).contains(void));
-    let fresh = stage.h5("T00001").await;
-    assert!(text(&open(&stage, &fresh, referer).await).contains("正在打开微信"));
+    assert!(text(&open(&harness, &h5_url, referer).await).contains(void));
+    assert!(text(&answer(&harness, &h5_url, None, "success").await).contains(void));
+    let fresh = harness.h5("T00001").await;
+    assert!(text(&open(&harness, &fresh, referer).await).contains("正在打开微信"));
 }
 
 #[tokio::test]
 async fn the_page_belongs_to_the_buyer_who_opened_it_first() {
-    let stage = Stage::new();
-    let h5_url = stage.h5("T00001").await;
+    let harness = Harness::new();
+    let h5_url = harness.h5("T00001").await;
     let path = h5_url.strip_prefix(BASE_URL).unwrap();
     let visit = async |payer: u8| {
         let request = Request::get(path)
             .header(header::REFERER, "http://127.0.0.1:8000/")
             .header(header::COOKIE, format!("simulator_payer={payer}"));
-        let page = send(stage.simulator.app(), request.body(Body::empty()).unwrap()).await;
+        let page = send(
+            harness.simulator.app(),
+            request.body(Body::empty()).unwrap(),
+        )
+        .await;
         text(&page).contains("正在打开微信")
     };
     assert!(visit(2).await);
     assert!(!visit(1).await, "another buyer");
     assert!(visit(2).await, "the same again");
     let paying = serde_json::json!({ "h5_url": h5_url, "payer": 1, "outcome": "success" });
-    let (status, answer) = stage.pay(paying).await;
+    let (status, answer) = harness.pay(paying).await;
     assert_eq!(
         (status.as_u16(), &answer["error"]["code"]),
         (409, &serde_json::json!("PAYER_MISMATCH"))
@@ -160,8 +168,8 @@ async fn the_page_belongs_to_the_buyer_who_opened_it_first() {
 
 #[tokio::test]
 async fn an_altered_address_opens_no_cashier() {
-    let stage = Stage::new();
-    let h5_url = stage.h5("T00001").await;
+    let harness = Harness::new();
+    let h5_url = harness.h5("T00001").await;
     let referer = Some("http://127.0.0.1:8000/");
     for altered in [
         format!("{h5_url}0"),
@@ -169,7 +177,7 @@ async fn an_altered_address_opens_no_cashier() {
         h5_url.split('&').next().unwrap().to_owned(),
         format!("{BASE_URL}/cgi-bin/mmpayweb-bin/checkmweb"),
     ] {
-        let page = open(&stage, &altered, referer).await;
+        let page = open(&harness, &altered, referer).await;
         assert!(!text(&page).contains("正在打开微信"), "{altered}");
     }
 }

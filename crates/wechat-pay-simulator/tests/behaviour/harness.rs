@@ -25,7 +25,7 @@ pub(crate) const BASE_URL: &str = "http://127.0.0.1:9410";
 pub(crate) const NOTIFY_URL: &str = "http://127.0.0.1:8080/wechat/notify/payment";
 
 /// A simulator and the merchant beside it.
-pub(crate) struct Stage {
+pub(crate) struct Harness {
     pub(crate) simulator: Simulator,
     pub(crate) inbox: Arc<Mutex<Inbox>>,
     pub(crate) key: MerchantKey,
@@ -42,16 +42,16 @@ pub(crate) fn start() -> Timestamp {
     "2026-01-01T04:00:00Z".parse().unwrap()
 }
 
-impl Stage {
-    /// With switches turned, as in `code_pay=false`.
+impl Harness {
+    /// With changed settings, as in `code_pay=false`.
     pub(crate) fn with_settings(lines: &[&str]) -> Self {
-        let stage = Self::new();
+        let harness = Self::new();
         let mut settings = Settings::default();
         for line in lines {
             settings = settings.with(line).unwrap();
         }
-        stage.simulator.set_settings(settings);
-        stage
+        harness.simulator.set_settings(settings);
+        harness
     }
 
     /// A signed call with the headers that WeChat wants outside of orders: status, code where
@@ -257,11 +257,11 @@ impl Stage {
 }
 
 /// The event and the opened content of the notification of this place.
-pub(crate) fn opened_refund(stage: &Stage, place: usize) -> (String, Value) {
-    let inbox = stage.inbox.lock().unwrap();
+pub(crate) fn opened_refund(harness: &Harness, place: usize) -> (String, Value) {
+    let inbox = harness.inbox.lock().unwrap();
     let envelope: Value = serde_json::from_slice(&inbox.received[place].1).unwrap();
     let sealed: SealedResource = serde_json::from_value(envelope["resource"].clone()).unwrap();
-    let opened = open(stage.simulator.keyring().api_v3_key(), &sealed).unwrap();
+    let opened = open(harness.simulator.keyring().api_v3_key(), &sealed).unwrap();
     (
         envelope["event_type"].as_str().unwrap().to_owned(),
         serde_json::from_slice(&opened).unwrap(),
@@ -296,22 +296,22 @@ fn parts(inbox: Arc<Mutex<Inbox>>) -> SimulatorParts {
 }
 
 /// The file behind the link of a bill: not signed.
-pub(crate) async fn file_of(stage: &Stage, bill: &Value) -> Vec<u8> {
-    fetched(stage, bill["download_url"].as_str().unwrap()).await
+pub(crate) async fn file_of(harness: &Harness, bill: &Value) -> Vec<u8> {
+    fetched(harness, bill["download_url"].as_str().unwrap()).await
 }
 
 /// What a bill's link leads to.
-pub(crate) async fn fetched(stage: &Stage, url: &str) -> Vec<u8> {
+pub(crate) async fn fetched(harness: &Harness, url: &str) -> Vec<u8> {
     let request = RequestParts {
         method: Method::GET,
         path_and_query: url.strip_prefix(BASE_URL).unwrap().to_owned(),
         body: "".into(),
     };
-    let mut request = stage.signed(request);
+    let mut request = harness.signed(request);
     let headers = request.headers_mut();
     headers.insert("user-agent", "tests".parse().unwrap());
     headers.insert("accept", "*/*".parse().unwrap());
-    let reply = stage.send_raw(request).await;
+    let reply = harness.send_raw(request).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert!(!reply.headers.contains_key("wechatpay-signature"));
     reply.body.to_vec()

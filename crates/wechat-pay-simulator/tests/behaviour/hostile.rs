@@ -6,7 +6,7 @@ use http::{Method, Request, header};
 use proptest::prelude::*;
 use wechat_pay::{Reply, RequestParts, Stamp};
 
-use crate::stage::{Stage, send, start};
+use crate::harness::{Harness, send, start};
 
 /// Paths that lead somewhere, and pieces to put together others from.
 const PATHS: [&str; 34] = [
@@ -81,7 +81,7 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
 
 /// A request that may be signed, may not be, and may be signed for something else.
 async fn throw(
-    stage: &Stage,
+    harness: &Harness,
     method: Method,
     path: &str,
     body: Vec<u8>,
@@ -100,7 +100,7 @@ async fn throw(
             .into(),
         };
         let stamp = Stamp::new(start().as_second(), [7; 16]);
-        let signed = parts.sign(&stage.key, &stamp, None).ok()?;
+        let signed = parts.sign(&harness.key, &stamp, None).ok()?;
         for (name, value) in &signed.headers {
             request = request.header(name, value);
         }
@@ -110,7 +110,7 @@ async fn throw(
         .header(header::REFERER, "http://127.0.0.1/")
         .body(Body::from(body))
         .ok()?;
-    let (parts, body) = send(stage.simulator.app(), request).await.into_parts();
+    let (parts, body) = send(harness.simulator.app(), request).await.into_parts();
     Some(Reply {
         status: parts.status,
         headers: parts.headers,
@@ -121,7 +121,7 @@ async fn throw(
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]
-    fn no_request_makes_a_route_panic_or_give_up(
+    fn no_request_makes_a_route_panic_or_close_the_connection(
         path in any_path(),
         body in any_body(),
         method in proptest::sample::select(&[
@@ -133,8 +133,8 @@ proptest! {
             .enable_time()
             .build()
             .unwrap();
-        let stage = Stage::new();
-        let reply = runtime.block_on(throw(&stage, method, &path, body, signing));
+        let harness = Harness::new();
+        let reply = runtime.block_on(throw(&harness, method, &path, body, signing));
         // What no HTTP client can send is not sent.
         if let Some(reply) = reply {
             let status = reply.status.as_u16();

@@ -3,29 +3,29 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::harness::Harness;
 
 const NATIVE: &str = "/v3/pay/transactions/native";
 
 /// Numbers of a merchant: mchid and appid.
-async fn numbers(stage: &Stage, place: usize) -> (String, String) {
-    let listed = stage.get("/_simulator/merchants").await;
+async fn numbers(harness: &Harness, place: usize) -> (String, String) {
+    let listed = harness.get("/_simulator/merchants").await;
     let listed: Value = serde_json::from_slice(listed.body()).unwrap();
     let text = |name: &str| listed[place][name].as_str().unwrap().to_owned();
     (text("mchid"), text("appid"))
 }
 
-async fn ordered(stage: &Stage, (mchid, appid): &(String, String)) -> (u16, String, Value) {
+async fn ordered(harness: &Harness, (mchid, appid): &(String, String)) -> (u16, String, Value) {
     let body = json!({
         "appid": appid, "mchid": mchid, "description": "一壶茶", "out_trade_no": "T00001",
-        "notify_url": crate::stage::NOTIFY_URL, "amount": { "total": 1990 },
+        "notify_url": crate::harness::NOTIFY_URL, "amount": { "total": 1990 },
     });
-    stage.call(Method::POST, NATIVE, &body.to_string()).await
+    harness.call(Method::POST, NATIVE, &body.to_string()).await
 }
 
 #[tokio::test]
 async fn one_number_is_an_order_of_each_and_nobody_sees_the_others() {
-    let (first, second) = Stage::with_another_merchant();
+    let (first, second) = Harness::with_another_merchant();
     let (ours, theirs) = (numbers(&first, 0).await, numbers(&first, 1).await);
     assert_ne!(ours, theirs);
     let (status, _, answer) = ordered(&first, &ours).await;
@@ -64,7 +64,7 @@ async fn one_number_is_an_order_of_each_and_nobody_sees_the_others() {
     let bill = "/v3/bill/tradebill?bill_date=2026-01-01";
     let (_, _, ours_bill) = first.call(Method::GET, bill, "").await;
     let link = ours_bill["download_url"].as_str().unwrap();
-    let link = link.strip_prefix(crate::stage::BASE_URL).unwrap();
+    let link = link.strip_prefix(crate::harness::BASE_URL).unwrap();
     let (status, code, _) = second.call(Method::GET, link, "").await;
     assert_eq!((status, code.as_str()), (403, "NO_AUTH"));
     let (status, code, _) = second.call(Method::GET, bill, "").await;

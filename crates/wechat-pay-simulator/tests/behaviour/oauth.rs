@@ -4,13 +4,13 @@ use http::StatusCode;
 use serde_json::Value;
 use url::Url;
 
-use crate::stage::{Stage, text};
+use crate::harness::{Harness, text};
 
 const BACK: &str = "http%3A%2F%2F127.0.0.1%3A8080%2Fwechat%2Foauth%3Fa%3D1";
 
-async fn code(stage: &Stage) -> String {
-    let appid = &stage.merchant().appid;
-    let response = stage
+async fn code(harness: &Harness) -> String {
+    let appid = &harness.merchant().appid;
+    let response = harness
         .get(&format!(
             "/connect/oauth2/authorize?appid={appid}&redirect_uri={BACK}&response_type=code&scope=snsapi_base&state=s%201"
         ))
@@ -34,10 +34,10 @@ async fn code(stage: &Stage) -> String {
     value("code")
 }
 
-async fn redeem(stage: &Stage, code: &str) -> Value {
-    let merchant = stage.merchant();
+async fn redeem(harness: &Harness, code: &str) -> Value {
+    let merchant = harness.merchant();
     access_token(
-        stage,
+        harness,
         &merchant.appid,
         &merchant.app_secret,
         code,
@@ -46,8 +46,14 @@ async fn redeem(stage: &Stage, code: &str) -> Value {
     .await
 }
 
-async fn access_token(stage: &Stage, appid: &str, secret: &str, code: &str, kind: &str) -> Value {
-    let response = stage
+async fn access_token(
+    harness: &Harness,
+    appid: &str,
+    secret: &str,
+    code: &str,
+    kind: &str,
+) -> Value {
+    let response = harness
         .get(&format!(
             "/sns/oauth2/access_token?appid={appid}&secret={secret}&code={code}&grant_type={kind}"
         ))
@@ -59,34 +65,34 @@ async fn access_token(stage: &Stage, appid: &str, secret: &str, code: &str, kind
 
 #[tokio::test]
 async fn a_code_gives_the_buyers_openid_once() {
-    let stage = Stage::new();
-    let code = code(&stage).await;
-    let answer = redeem(&stage, &code).await;
+    let harness = Harness::new();
+    let code = code(&harness).await;
+    let answer = redeem(&harness, &code).await;
     assert_eq!(
         answer["openid"],
-        stage.simulator.openid(&stage.merchant().appid)
+        harness.simulator.openid(&harness.merchant().appid)
     );
     assert_eq!(answer["scope"], "snsapi_base");
     assert_eq!(answer["expires_in"], 7200);
     assert!(answer["access_token"].is_string() && answer["refresh_token"].is_string());
-    assert_eq!(redeem(&stage, &code).await["errcode"], 40163);
+    assert_eq!(redeem(&harness, &code).await["errcode"], 40163);
 }
 
 #[tokio::test]
 async fn a_code_lives_five_minutes() {
-    let stage = Stage::new();
-    let (first, second) = (code(&stage).await, code(&stage).await);
-    stage.advance(299);
-    assert!(redeem(&stage, &first).await["openid"].is_string());
-    stage.advance(1);
-    assert_eq!(redeem(&stage, &second).await["errcode"], 42003);
+    let harness = Harness::new();
+    let (first, second) = (code(&harness).await, code(&harness).await);
+    harness.advance(299);
+    assert!(redeem(&harness, &first).await["openid"].is_string());
+    harness.advance(1);
+    assert_eq!(redeem(&harness, &second).await["errcode"], 42003);
 }
 
 #[tokio::test]
-async fn wrong_credentials_get_wechats_own_numbers_and_do_not_use_the_code_up() {
-    let stage = Stage::new();
-    let code = code(&stage).await;
-    let (appid, secret) = (&stage.merchant().appid, &stage.merchant().app_secret);
+async fn wrong_credentials_get_wechats_error_codes_and_do_not_use_the_code() {
+    let harness = Harness::new();
+    let code = code(&harness).await;
+    let (appid, secret) = (&harness.merchant().appid, &harness.merchant().app_secret);
     let kind = "authorization_code";
     for (appid, secret, code, kind, expected) in [
         ("wx0", secret.as_str(), code.as_str(), kind, 40013),
@@ -97,17 +103,17 @@ async fn wrong_credentials_get_wechats_own_numbers_and_do_not_use_the_code_up() 
         (appid, "", &code, kind, 41004),
         (appid, secret, "", kind, 41008),
     ] {
-        let answer = access_token(&stage, appid, secret, code, kind).await;
+        let answer = access_token(&harness, appid, secret, code, kind).await;
         assert_eq!(answer["errcode"], expected);
         assert!(answer["errmsg"].as_str().unwrap().contains("rid: "));
     }
-    assert!(redeem(&stage, &code).await["openid"].is_string());
+    assert!(redeem(&harness, &code).await["openid"].is_string());
 }
 
 #[tokio::test]
-async fn an_address_that_is_put_together_wrongly_shows_wechats_page_and_leads_nowhere() {
-    let stage = Stage::new();
-    let appid = stage.merchant().appid.clone();
+async fn a_wrong_address_shows_wechats_error_page_and_redirects_nowhere() {
+    let harness = Harness::new();
+    let appid = harness.merchant().appid.clone();
     let good = format!("appid={appid}&redirect_uri={BACK}&response_type=code&scope=snsapi_base");
     for (from, to, number) in [
         (appid.as_str(), "wx0", "10013"),
@@ -120,14 +126,14 @@ async fn an_address_that_is_put_together_wrongly_shows_wechats_page_and_leads_no
         ("response_type=code", "response_type=token", "10004"),
     ] {
         let query = good.replace(from, to);
-        let response = stage
+        let response = harness
             .get(&format!("/connect/oauth2/authorize?{query}"))
             .await;
         assert!(!response.headers().contains_key("location"), "{query}");
         assert!(text(&response).contains(number), "{query}");
     }
     let registered = good.replace(BACK, "https%3A%2F%2FShop.example%2Fback");
-    let response = stage
+    let response = harness
         .get(&format!("/connect/oauth2/authorize?{registered}"))
         .await;
     assert_eq!(response.status(), StatusCode::FOUND);

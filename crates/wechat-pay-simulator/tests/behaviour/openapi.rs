@@ -4,21 +4,25 @@ use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, send, text};
+use crate::harness::{Harness, send, text};
 
-async fn description(stage: &Stage) -> Value {
-    serde_json::from_str(text(&stage.get("/_simulator/openapi.json").await)).unwrap()
+async fn description(harness: &Harness) -> Value {
+    serde_json::from_str(text(&harness.get("/_simulator/openapi.json").await)).unwrap()
 }
 
 #[tokio::test]
 async fn every_route_that_is_described_is_there_and_takes_no_other_method() {
-    let stage = Stage::new();
-    let description = description(&stage).await;
+    let harness = Harness::new();
+    let description = description(&harness).await;
     for (path, methods) in description["paths"].as_object().unwrap() {
         for method in ["GET", "POST", "PATCH", "DELETE"] {
             let described = methods.get(method.to_lowercase()).is_some();
             let request = Request::builder().method(method).uri(path);
-            let response = send(stage.simulator.app(), request.body(Body::empty()).unwrap()).await;
+            let response = send(
+                harness.simulator.app(),
+                request.body(Body::empty()).unwrap(),
+            )
+            .await;
             let status = response.status().as_u16();
             assert_ne!(status, 404, "{path}");
             assert_eq!(status != 405, described, "{method} {path} {status}");
@@ -37,19 +41,20 @@ fn names(schema: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_answered_has_the_described_fields() {
-    let stage = Stage::new();
-    stage.pay_native("T00001").await;
-    stage.simulator.run_due().await;
-    let mchid = stage.merchant().mchid.clone();
+async fn answers_have_the_described_fields() {
+    let harness = Harness::new();
+    harness.pay_native("T00001").await;
+    harness.simulator.run_due().await;
+    let mchid = harness.merchant().mchid.clone();
     let by_hand = json!({ "mchid": mchid, "out_trade_no": "T00001", "refund": 90, "reason": "x" });
-    stage.post_json("/_simulator/refund", &by_hand).await;
+    harness.post_json("/_simulator/refund", &by_hand).await;
     let rules = json!([{ "route": "order", "kind": "latency", "rate": 0.0, "count": 1, "seed": 1, "delay_ms": 1, "seconds": 1 },
         { "route": "order", "kind": "refused", "rate": 0.0, "code": "NO_AUTH" }]);
-    let (_, faults) = stage.post_json("/_simulator/faults", &rules).await;
-    let schemas = description(&stage).await["components"]["schemas"].clone();
-    let get =
-        async |path: &str| -> Value { serde_json::from_str(text(&stage.get(path).await)).unwrap() };
+    let (_, faults) = harness.post_json("/_simulator/faults", &rules).await;
+    let schemas = description(&harness).await["components"]["schemas"].clone();
+    let get = async |path: &str| -> Value {
+        serde_json::from_str(text(&harness.get(path).await)).unwrap()
+    };
     let ledger = get("/_simulator/ledger").await;
     let of = |json: &Value| -> Vec<String> { json.as_object().unwrap().keys().cloned().collect() };
     let mut order = names(&schemas["Order"]);

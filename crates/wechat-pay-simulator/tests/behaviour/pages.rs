@@ -3,22 +3,22 @@
 use axum::body::Body;
 use http::{Request, StatusCode, header};
 
-use crate::stage::{Stage, send, text};
+use crate::harness::{Harness, send, text};
 
-async fn post(stage: &Stage, path: &str, form: &str) -> http::Response<bytes::Bytes> {
+async fn post(harness: &Harness, path: &str, form: &str) -> http::Response<bytes::Bytes> {
     let request = Request::post(path)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(form.to_owned()))
         .unwrap();
-    send(stage.simulator.app(), request).await
+    send(harness.simulator.app(), request).await
 }
 
 #[tokio::test]
-async fn the_first_page_tells_every_sdk_where_to_go_and_no_secret() {
-    let stage = Stage::new();
-    let page = stage.get("/").await;
+async fn the_first_page_shows_the_address_for_every_sdk_and_no_secret() {
+    let harness = Harness::new();
+    let page = harness.get("/").await;
     let page = text(&page);
-    let merchant = stage.merchant();
+    let merchant = harness.merchant();
     for sdk in [
         "merchant-server",
         "wechatpayv3",
@@ -29,7 +29,7 @@ async fn the_first_page_tells_every_sdk_where_to_go_and_no_secret() {
     ] {
         assert!(page.contains(sdk), "{sdk}");
     }
-    assert!(page.contains(&merchant.mchid) && page.contains(crate::stage::BASE_URL));
+    assert!(page.contains(&merchant.mchid) && page.contains(crate::harness::BASE_URL));
     for secret in [
         &merchant.api_v3_key,
         &merchant.api_v2_key,
@@ -40,20 +40,20 @@ async fn the_first_page_tells_every_sdk_where_to_go_and_no_secret() {
 }
 
 #[tokio::test]
-async fn the_first_page_explains_the_switch_of_trust_and_the_address() {
+async fn the_first_page_explains_the_setting_trust_and_the_address() {
     for (now, other) in [
         ("trust=public_key", "--set trust=certificates"),
         ("trust=certificates", "--set trust=public_key"),
     ] {
-        let stage = Stage::with_settings(&[now]);
-        let page = stage.get("/").await;
+        let harness = Harness::with_settings(&[now]);
+        let page = harness.get("/").await;
         let page = text(&page);
         assert!(page.contains(&format!("Now {now}:")), "{now}");
         for part in [
             other,
             "--public-base-url",
             "--allow-remote",
-            crate::stage::BASE_URL,
+            crate::harness::BASE_URL,
         ] {
             assert!(page.contains(part), "{now}: {part}");
         }
@@ -62,11 +62,11 @@ async fn the_first_page_explains_the_switch_of_trust_and_the_address() {
 
 #[tokio::test]
 async fn the_ledger_shows_people_orders_refunds_and_each_try() {
-    let stage = Stage::new();
-    stage.answer_notifications(Ok(StatusCode::IM_A_TEAPOT));
-    stage.pay_native("T00001").await;
-    stage.simulator.run_due().await;
-    let page = stage.get("/ledger").await;
+    let harness = Harness::new();
+    harness.answer_notifications(Ok(StatusCode::IM_A_TEAPOT));
+    harness.pay_native("T00001").await;
+    harness.simulator.run_due().await;
+    let page = harness.get("/ledger").await;
     let page = text(&page);
     for part in [
         "T00001",
@@ -81,8 +81,8 @@ async fn the_ledger_shows_people_orders_refunds_and_each_try() {
 }
 
 #[tokio::test]
-async fn the_control_page_moves_time_breaks_things_and_turns_switches() {
-    let stage = Stage::new();
+async fn the_control_page_advances_the_clock_adds_faults_and_changes_settings() {
+    let harness = Harness::new();
     for (path, form, shown) in [
         ("/control/clock", "advance_s=900", "2026-01-01T12:15:00"),
         (
@@ -98,9 +98,9 @@ async fn the_control_page_moves_time_breaks_things_and_turns_switches() {
         ("/control/migrate", "", "1‰"),
         ("/control/settings", "line=payers%3D7", "7"),
     ] {
-        let answer = post(&stage, path, form).await;
+        let answer = post(&harness, path, form).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
-        let page = stage.get("/control").await;
+        let page = harness.get("/control").await;
         assert!(text(&page).contains(shown), "{shown}");
     }
     for (path, form) in [
@@ -117,14 +117,14 @@ async fn the_control_page_moves_time_breaks_things_and_turns_switches() {
         ),
         ("/control/settings", "line=nonsense"),
     ] {
-        let answer = post(&stage, path, form).await;
+        let answer = post(&harness, path, form).await;
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{form}");
         assert!(text(&answer).contains("role=\"alert\""));
     }
-    post(&stage, "/control/faults/clear", "").await;
-    let before = stage.get("/control").await;
-    post(&stage, "/control/rotate", "").await;
-    let after = stage.get("/control").await;
+    post(&harness, "/control/faults/clear", "").await;
+    let before = harness.get("/control").await;
+    post(&harness, "/control/rotate", "").await;
+    let after = harness.get("/control").await;
     assert!(
         text(&after).len() > text(&before).len(),
         "a second certificate"
@@ -132,12 +132,12 @@ async fn the_control_page_moves_time_breaks_things_and_turns_switches() {
 }
 
 #[tokio::test]
-async fn what_happens_without_the_merchant_is_done_on_the_ledger_page() {
-    let stage = Stage::new();
-    stage.native("T00001").await;
-    let mchid = stage.merchant().mchid.clone();
+async fn the_ledger_page_does_what_happens_without_the_merchant() {
+    let harness = Harness::new();
+    harness.native("T00001").await;
+    let mchid = harness.merchant().mchid.clone();
     let number = wechat_pay::OutTradeNo::parse("T00001").unwrap();
-    stage
+    harness
         .send(wechat_pay::close(
             &wechat_pay::Account::new(&mchid, None),
             &number,
@@ -145,12 +145,12 @@ async fn what_happens_without_the_merchant_is_done_on_the_ledger_page() {
         .await
         .unwrap();
     let order = format!("mchid={mchid}&out_trade_no=T00001");
-    let shown = async || text(&stage.get("/ledger").await).to_owned();
+    let shown = async || text(&harness.get("/ledger").await).to_owned();
     assert!(shown().await.contains("action=\"/ledger/pay\""));
-    let landed = post(&stage, "/ledger/pay", &format!("{order}&outcome=success")).await;
+    let landed = post(&harness, "/ledger/pay", &format!("{order}&outcome=success")).await;
     assert_eq!(landed.status(), StatusCode::SEE_OTHER);
     assert!(shown().await.contains("out_trade_no") && shown().await.contains("PAID"));
-    let again = post(&stage, "/ledger/pay", &format!("{order}&outcome=success")).await;
+    let again = post(&harness, "/ledger/pay", &format!("{order}&outcome=success")).await;
     assert_eq!(again.status(), StatusCode::CONFLICT);
 
     for (yuan, status) in [
@@ -160,15 +160,15 @@ async fn what_happens_without_the_merchant_is_done_on_the_ledger_page() {
         ("99", 409),
         ("0.5", 429),
     ] {
-        let refunded = post(&stage, "/ledger/refund", &format!("{order}&yuan={yuan}")).await;
+        let refunded = post(&harness, "/ledger/refund", &format!("{order}&yuan={yuan}")).await;
         assert_eq!(refunded.status().as_u16(), status, "{yuan}");
     }
-    let refund = stage.simulator.ledger_view(None).refunds.remove(0);
+    let refund = harness.simulator.ledger_view(None).refunds.remove(0);
     assert_eq!((refund.refund.get(), refund.status), (50, "PROCESSING"));
     let decision = format!("{order}&out_refund_no={}&outcome=", refund.out_refund_no);
     for (outcome, status) in [("lost", 400), ("abnormal", 303), ("success", 404)] {
         let decided = post(
-            &stage,
+            &harness,
             "/ledger/refund/outcome",
             &format!("{decision}{outcome}"),
         )
@@ -180,9 +180,9 @@ async fn what_happens_without_the_merchant_is_done_on_the_ledger_page() {
 
 #[tokio::test]
 async fn a_phone_logs_in_to_the_mini_program() {
-    let stage = Stage::new();
-    let page = post(&stage, "/phone/login", "").await;
-    let merchant = stage.merchant();
+    let harness = Harness::new();
+    let page = post(&harness, "/phone/login", "").await;
+    let merchant = harness.merchant();
     assert!(text(&page).contains(&merchant.mini_program_appid));
     let code = text(&page).split_once("<code>").unwrap().1;
     let code = code.split_once("</code>").unwrap().0;
@@ -190,17 +190,17 @@ async fn a_phone_logs_in_to_the_mini_program() {
         "/sns/jscode2session?appid={}&secret={}&js_code={code}&grant_type=authorization_code",
         merchant.mini_program_appid, merchant.mini_program_secret,
     );
-    let session = stage.get(&path).await;
-    assert!(text(&session).contains(&stage.simulator.openid(&merchant.mini_program_appid)));
+    let session = harness.get(&path).await;
+    assert!(text(&session).contains(&harness.simulator.openid(&merchant.mini_program_appid)));
 }
 
 #[tokio::test]
 async fn a_phone_can_be_handed_to_another_buyer() {
-    let stage = Stage::new();
-    let answer = post(&stage, "/phone/payer", "payer=2").await;
+    let harness = Harness::new();
+    let answer = post(&harness, "/phone/payer", "payer=2").await;
     let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
     assert!(cookie.starts_with("simulator_payer=2;"), "{cookie}");
-    let code_url = stage.native("T00001").await;
+    let code_url = harness.native("T00001").await;
     let form = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("code_url", &code_url)
         .append_pair("outcome", "success")
@@ -210,27 +210,27 @@ async fn a_phone_can_be_handed_to_another_buyer() {
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(form))
         .unwrap();
-    let paid = send(stage.simulator.app(), request).await;
+    let paid = send(harness.simulator.app(), request).await;
     assert_eq!(paid.status(), StatusCode::OK);
-    stage.simulator.run_due().await;
-    let wechat_pay::NotifiedResource::Transaction(paid) = stage.notified().remove(0).resource
+    harness.simulator.run_due().await;
+    let wechat_pay::NotifiedResource::Transaction(paid) = harness.notified().remove(0).resource
     else {
         panic!("a payment was made");
     };
-    let second = stage.simulator.openid_of(2, &stage.merchant().appid);
+    let second = harness.simulator.openid_of(2, &harness.merchant().appid);
     assert_eq!(paid.openid(), Some(second.as_str()));
-    let shown = post(&stage, "/phone/code", "").await;
+    let shown = post(&harness, "/phone/code", "").await;
     assert!(text(&shown).contains("auth_code"));
 }
 
 #[tokio::test]
 async fn a_form_over_the_limit_is_refused() {
-    let stage = Stage::new();
+    let harness = Harness::new();
     let large = "a".repeat(300 * 1024);
     assert_eq!(
-        post(&stage, "/phone/pay", &large).await.status(),
+        post(&harness, "/phone/pay", &large).await.status(),
         StatusCode::PAYLOAD_TOO_LARGE
     );
-    let answer = post(&stage, "/_simulator/pay", &large).await;
+    let answer = post(&harness, "/_simulator/pay", &large).await;
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }

@@ -4,28 +4,28 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use url::form_urlencoded;
 
-use crate::stage::{Stage, send, text};
+use crate::harness::{Harness, send, text};
 
 fn encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-async fn answer(stage: &Stage, code_url: &str, outcome: &str) -> (StatusCode, String) {
+async fn answer(harness: &Harness, code_url: &str, outcome: &str) -> (StatusCode, String) {
     let form = format!("code_url={}&outcome={outcome}", encode(code_url));
     let request = Request::post("/phone/pay")
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Body::from(form))
         .unwrap();
-    let response = send(stage.simulator.app(), request).await;
+    let response = send(harness.simulator.app(), request).await;
     (response.status(), text(&response).to_owned())
 }
 
 #[tokio::test]
 async fn the_phone_lists_open_codes_and_says_that_it_is_a_simulator() {
-    let stage = Stage::new();
-    let code_url = stage.native("T00001").await;
-    stage.pay_native("T00002").await;
-    let home = stage.get("/phone").await;
+    let harness = Harness::new();
+    let code_url = harness.native("T00001").await;
+    harness.pay_native("T00002").await;
+    let home = harness.get("/phone").await;
     let page = text(&home);
     assert!(page.contains("T00001") && page.contains("¥19.90"));
     assert!(!page.contains("T00002"), "it is paid");
@@ -33,83 +33,83 @@ async fn the_phone_lists_open_codes_and_says_that_it_is_a_simulator() {
     assert!(page.contains(&format!("/phone/scan?code_url={}", encode(&code_url))));
     let policy = home.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none'"));
-    let first = stage.get("/").await;
+    let first = harness.get("/").await;
     assert!(text(&first).contains("href=\"/phone\""));
     for file in ["/assets/simulator.css", "/assets/phone.js"] {
-        assert_eq!(stage.get(file).await.status(), StatusCode::OK);
+        assert_eq!(harness.get(file).await.status(), StatusCode::OK);
     }
 }
 
 #[tokio::test]
 async fn a_scanned_code_shows_what_is_to_be_paid_and_takes_the_answer() {
-    let stage = Stage::new();
-    let code_url = stage.native("T00001").await;
-    let cashier = stage
+    let harness = Harness::new();
+    let code_url = harness.native("T00001").await;
+    let cashier = harness
         .get(&format!("/phone/scan?code_url=%20{}", encode(&code_url)))
         .await;
     let page = text(&cashier);
-    for shown in ["¥19.90", "一壶茶", "T00001", &stage.merchant().mchid] {
+    for shown in ["¥19.90", "一壶茶", "T00001", &harness.merchant().mchid] {
         assert!(page.contains(shown), "{shown}");
     }
     for outcome in ["success", "cancel", "fail"] {
         assert!(page.contains(&format!("value=\"{outcome}\"")));
     }
     assert!(
-        answer(&stage, &code_url, "fail")
+        answer(&harness, &code_url, "fail")
             .await
             .1
             .contains("支付失败")
     );
     assert!(
-        answer(&stage, &code_url, "cancel")
+        answer(&harness, &code_url, "cancel")
             .await
             .1
             .contains("已取消支付")
     );
     assert!(
-        answer(&stage, &code_url, "success")
+        answer(&harness, &code_url, "success")
             .await
             .1
             .contains("支付成功")
     );
-    let (status, page) = answer(&stage, &code_url, "success").await;
+    let (status, page) = answer(&harness, &code_url, "success").await;
     assert_eq!(status, StatusCode::CONFLICT);
     assert!(page.contains("该订单已支付"));
 }
 
 #[tokio::test]
-async fn codes_that_are_none_get_a_page_that_says_so() {
-    let stage = Stage::new();
+async fn wrong_codes_get_an_error_page() {
+    let harness = Harness::new();
     for code_url in [
         "",
         "https://shop.example",
         "weixin://wxpay/bizpayurl?pr=none",
         "<script>",
     ] {
-        let response = stage
+        let response = harness
             .get(&format!("/phone/scan?code_url={}", encode(code_url)))
             .await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{code_url}");
         assert!(!text(&response).contains("<script>"));
     }
     assert_eq!(
-        stage.get("/phone/scan").await.status(),
+        harness.get("/phone/scan").await.status(),
         StatusCode::NOT_FOUND
     );
-    let code_url = stage.native("T00001").await;
+    let code_url = harness.native("T00001").await;
     assert_eq!(
-        answer(&stage, &code_url, "steal").await.0,
+        answer(&harness, &code_url, "steal").await.0,
         StatusCode::BAD_REQUEST
     );
 }
 
 #[tokio::test]
 async fn what_the_merchant_wrote_is_text_and_never_markup() {
-    let stage = Stage::new();
-    let mut order = stage.order("T00001", wechat_pay::ProductFields::Native);
+    let harness = Harness::new();
+    let mut order = harness.order("T00001", wechat_pay::ProductFields::Native);
     order.description = wechat_pay::Description::parse("<b>\"tea\"&").unwrap();
-    stage.send(order.request().unwrap()).await.unwrap();
-    let home = stage.get("/phone").await;
+    harness.send(order.request().unwrap()).await.unwrap();
+    let home = harness.get("/phone").await;
     assert!(text(&home).contains("&lt;b&gt;"));
     assert!(!text(&home).contains("<b>"));
 }

@@ -12,20 +12,25 @@ use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use wechat_pay_simulator::{Outgoing, Settings, Simulator, SimulatorOptions};
 
-use crate::stage::Stage;
+use crate::harness::Harness;
 
-async fn opened(path: &std::path::Path) -> Stage {
-    let stage = Stage::new();
+async fn opened(path: &std::path::Path) -> Harness {
+    let harness = Harness::new();
     let options = SimulatorOptions {
         settings: Settings::default().with("trust=certificates").unwrap(),
         ..SimulatorOptions::default()
     };
-    let simulator = Simulator::open(stage.parts(), options, path).await.unwrap();
-    Stage { simulator, ..stage }
+    let simulator = Simulator::open(harness.parts(), options, path)
+        .await
+        .unwrap();
+    Harness {
+        simulator,
+        ..harness
+    }
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_where_it_was() {
+async fn a_restart_has_the_state_from_before() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state/simulator.sqlite3");
     let before = opened(&path).await;
@@ -75,7 +80,7 @@ async fn a_restart_goes_on_where_it_was() {
 
 /// A caller that is killed takes its question back, and with it whatever was being kept for it.
 #[tokio::test]
-async fn a_caller_that_goes_away_takes_nothing_along_that_others_were_shown() {
+async fn a_cancelled_caller_loses_no_change_that_others_have_seen() {
     for polls in 1.. {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("simulator.sqlite3");
@@ -95,18 +100,21 @@ async fn a_caller_that_goes_away_takes_nothing_along_that_others_were_shown() {
 }
 
 #[tokio::test]
-async fn no_merchant_is_told_what_a_restart_would_forget() {
+async fn no_merchant_is_notified_of_a_state_that_a_restart_would_lose() {
     for polls in 1.. {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("simulator.sqlite3");
-        let stage = Stage::new();
+        let harness = Harness::new();
         let known_when_told = Arc::default();
-        let mut parts = stage.parts();
+        let mut parts = harness.parts();
         parts.notifications = look_into(path.clone(), Arc::clone(&known_when_told));
         let simulator = Simulator::open(parts, SimulatorOptions::default(), &path)
             .await
             .unwrap();
-        let before = Stage { simulator, ..stage };
+        let before = Harness {
+            simulator,
+            ..harness
+        };
         let code_url = before.native("T00001").await;
         let paying = json!({ "code_url": code_url, "outcome": "success" });
         let was_cut = cut_off(polls, before.pay(paying)).await;
@@ -165,8 +173,8 @@ async fn a_file_that_is_something_else_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("simulator.sqlite3");
     std::fs::write(&path, "a letter, and no database at all, of some length").unwrap();
-    let stage = Stage::new();
-    let opened = Simulator::open(stage.parts(), SimulatorOptions::default(), &path).await;
+    let harness = Harness::new();
+    let opened = Simulator::open(harness.parts(), SimulatorOptions::default(), &path).await;
     assert!(opened.is_err());
     assert!(
         std::fs::read_to_string(&path)
@@ -181,9 +189,9 @@ async fn the_state_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("simulator.sqlite3");
-    let stage = opened(&path).await;
-    stage.native("T00001").await;
+    let harness = opened(&path).await;
+    harness.native("T00001").await;
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let _: Router = stage.simulator.app();
+    let _: Router = harness.simulator.app();
 }

@@ -4,15 +4,15 @@ use http::Method;
 use serde_json::json;
 use wechat_pay::{Fen, ProductFields};
 
-use crate::stage::Stage;
+use crate::harness::Harness;
 
 const NATIVE: &str = "/v3/pay/transactions/native";
 
-fn order(stage: &Stage, description: &str) -> String {
-    let merchant = stage.merchant();
+fn order(harness: &Harness, description: &str) -> String {
+    let merchant = harness.merchant();
     json!({
         "appid": merchant.appid, "mchid": merchant.mchid, "description": description,
-        "out_trade_no": "T00001", "notify_url": crate::stage::NOTIFY_URL, "amount": { "total": 1 },
+        "out_trade_no": "T00001", "notify_url": crate::harness::NOTIFY_URL, "amount": { "total": 1 },
     })
     .to_string()
 }
@@ -25,9 +25,9 @@ async fn a_descriptions_limit_counts_bytes_or_characters() {
         ("description_limit=characters", 127, 200),
         ("description_limit=characters", 128, 400),
     ] {
-        let stage = Stage::with_settings(&[line]);
-        let body = order(&stage, &"茶".repeat(length));
-        let (status, ..) = stage.call(Method::POST, NATIVE, &body).await;
+        let harness = Harness::with_settings(&[line]);
+        let body = order(&harness, &"茶".repeat(length));
+        let (status, ..) = harness.call(Method::POST, NATIVE, &body).await;
         assert_eq!(status, expected, "{line} {length}");
     }
 }
@@ -47,24 +47,24 @@ async fn a_changed_order_has_two_answers_and_a_paid_one_two_codes() {
             (400, "ORDER_PAID"),
         ),
     ] {
-        let stage = Stage::with_settings(&[line]);
-        stage.native("T00001").await;
-        let mut other = stage.order("T00001", ProductFields::Native);
+        let harness = Harness::with_settings(&[line]);
+        harness.native("T00001").await;
+        let mut other = harness.order("T00001", ProductFields::Native);
         other.total = Fen::new(1991).unwrap();
-        let error = stage.send(other.request().unwrap()).await.unwrap_err();
+        let error = harness.send(other.request().unwrap()).await.unwrap_err();
         let said = error.wechat().unwrap();
         assert_eq!((said.status, said.code.as_str()), changed, "{line}");
-        stage.pay_native("T00001").await;
-        let again = stage.order("T00001", ProductFields::Native);
-        let error = stage.send(again.request().unwrap()).await.unwrap_err();
+        harness.pay_native("T00001").await;
+        let again = harness.order("T00001", ProductFields::Native);
+        let error = harness.send(again.request().unwrap()).await.unwrap_err();
         let said = error.wechat().unwrap();
         assert_eq!((said.status, said.code.as_str()), paid, "{line}");
     }
 }
 
 #[tokio::test]
-async fn code_pay_and_the_bills_path_can_be_away() {
-    let stage = Stage::with_settings(&[
+async fn code_pay_and_the_path_of_bills_can_be_switched_off() {
+    let harness = Harness::with_settings(&[
         "code_pay=false",
         "bill_path=/v3/bill/downloadurl",
         "unknown_route=empty",
@@ -75,7 +75,7 @@ async fn code_pay_and_the_bills_path_can_be_away() {
         ("GET", "/v3/billdownload/file"),
     ] {
         let request = http::Request::builder().method(method).uri(path);
-        let reply = stage
+        let reply = harness
             .send_raw(request.body(axum::body::Body::empty()).unwrap())
             .await;
         assert_eq!(
@@ -87,13 +87,13 @@ async fn code_pay_and_the_bills_path_can_be_away() {
 }
 
 #[tokio::test]
-async fn refusals_before_authentication_are_signed_where_the_documents_have_their_way() {
+async fn refusals_before_authentication_are_signed_if_the_setting_says_so() {
     for (line, signed) in [("payers=3", false), ("sign_refusals=true", true)] {
-        let stage = Stage::with_settings(&[line]);
+        let harness = Harness::with_settings(&[line]);
         let request = http::Request::post(NATIVE)
             .body(axum::body::Body::empty())
             .unwrap();
-        let reply = stage.send_raw(request).await;
+        let reply = harness.send_raw(request).await;
         assert_eq!(reply.status.as_u16(), 401);
         assert_eq!(
             reply.headers.contains_key("wechatpay-signature"),
@@ -105,8 +105,8 @@ async fn refusals_before_authentication_are_signed_where_the_documents_have_thei
 
 #[tokio::test]
 async fn a_certificates_times_can_have_the_blank_of_the_documented_sample() {
-    let stage = Stage::with_settings(&["certificate_blank_key=true", "trust=certificates"]);
-    let (_, _, answer) = stage.call(Method::GET, "/v3/certificates", "").await;
+    let harness = Harness::with_settings(&["certificate_blank_key=true", "trust=certificates"]);
+    let (_, _, answer) = harness.call(Method::GET, "/v3/certificates", "").await;
     let read: Result<wechat_pay::SealedCertificates, _> = serde_json::from_value(answer.clone());
     assert!(read.is_ok(), "{answer}");
     for name in ["effective_time ", "expire_time "] {
@@ -120,10 +120,10 @@ async fn too_many_calls_have_two_codes() {
         ("rate_code=FREQUENCY_LIMITED", "FREQUENCY_LIMITED"),
         ("rate_code=RATELIMIT_EXCEEDED", "RATELIMIT_EXCEEDED"),
     ] {
-        let stage = Stage::with_settings(&[line]);
+        let harness = Harness::with_settings(&[line]);
         let rules = json!([{ "route": "order", "kind": "too_many_requests", "rate": 1 }]);
-        stage.post_json("/_simulator/faults", &rules).await;
-        let (status, said, _) = stage.call(Method::POST, NATIVE, "{}").await;
+        harness.post_json("/_simulator/faults", &rules).await;
+        let (status, said, _) = harness.call(Method::POST, NATIVE, "{}").await;
         assert_eq!((status, said.as_str()), (429, code));
     }
 }
@@ -136,17 +136,17 @@ async fn a_bills_link_has_two_paths_and_two_lifetimes() {
             format!("bill_link_s={link_s}"),
             format!("bill_path={path}"),
         ];
-        let stage = Stage::with_settings(&lines.each_ref().map(String::as_str));
-        stage.pay_native("T00001").await;
+        let harness = Harness::with_settings(&lines.each_ref().map(String::as_str));
+        harness.pay_native("T00001").await;
         let trade = "/v3/bill/tradebill?bill_date=2026-01-01";
-        let (_, _, bill) = stage.call(Method::GET, trade, "").await;
+        let (_, _, bill) = harness.call(Method::GET, trade, "").await;
         let link = bill["download_url"].as_str().unwrap();
-        let link = link.strip_prefix(crate::stage::BASE_URL).unwrap();
+        let link = link.strip_prefix(crate::harness::BASE_URL).unwrap();
         assert!(link.starts_with(&format!("{path}?token=")), "{link}");
-        stage.advance(link_s - 1);
-        assert!(!crate::stage::file_of(&stage, &bill).await.is_empty());
-        stage.advance(1);
-        let (status, code, _) = stage.call(Method::GET, link, "").await;
+        harness.advance(link_s - 1);
+        assert!(!crate::harness::file_of(&harness, &bill).await.is_empty());
+        harness.advance(1);
+        let (status, code, _) = harness.call(Method::GET, link, "").await;
         assert_eq!(
             (status, code.as_str()),
             (400, "INVALID_REQUEST"),
@@ -156,54 +156,54 @@ async fn a_bills_link_has_two_paths_and_two_lifetimes() {
 }
 
 #[tokio::test]
-async fn refunds_have_the_result_that_the_switch_says_when_it_says() {
+async fn refunds_get_the_result_of_the_setting_at_its_time() {
     for (outcome, status) in [
         ("success", "SUCCESS"),
         ("abnormal", "ABNORMAL"),
         ("closed", "CLOSED"),
     ] {
         let result = format!("refund_outcome={outcome}");
-        let stage = Stage::with_settings(&[&result, "refund_after_s=60"]);
-        stage.pay_native("T00001").await;
+        let harness = Harness::with_settings(&[&result, "refund_after_s=60"]);
+        harness.pay_native("T00001").await;
         let refund = json!({
             "out_trade_no": "T00001", "out_refund_no": "R1",
             "amount": { "refund": 1, "total": 1990, "currency": "CNY" },
         });
         let path = "/v3/refund/domestic/refunds";
-        stage.call(Method::POST, path, &refund.to_string()).await;
-        let shown = || stage.simulator.ledger_view(None).refunds[0].status;
-        stage.advance(59);
+        harness.call(Method::POST, path, &refund.to_string()).await;
+        let shown = || harness.simulator.ledger_view(None).refunds[0].status;
+        harness.advance(59);
         assert_eq!(shown(), "PROCESSING");
-        stage.advance(1);
+        harness.advance(1);
         assert_eq!(shown(), status);
     }
 }
 
 #[tokio::test]
-async fn an_openid_that_nobody_has_is_taken_where_the_switch_says_so() {
+async fn an_unknown_openid_is_accepted_if_the_setting_allows_it() {
     for (line, taken) in [
         ("unknown_openids=false", false),
         ("unknown_openids=true", true),
     ] {
-        let stage = Stage::with_settings(&[line]);
-        let mut order = stage.order("T00001", ProductFields::Native);
+        let harness = Harness::with_settings(&[line]);
+        let mut order = harness.order("T00001", ProductFields::Native);
         order.product = ProductFields::Jsapi {
             openid: wechat_pay::OpenId::parse("oNobody").unwrap(),
         };
-        let answered = stage.send(order.request().unwrap()).await;
+        let answered = harness.send(order.request().unwrap()).await;
         assert_eq!(answered.is_ok(), taken, "{line}");
     }
 }
 
 #[tokio::test]
-async fn switches_are_turned_while_it_runs() {
-    let stage = Stage::new();
+async fn settings_can_be_changed_at_run_time() {
+    let harness = Harness::new();
     let request = http::Request::patch("/_simulator/settings")
         .body(axum::body::Body::from(
             json!({ "payers": 5, "code_pay": false }).to_string(),
         ))
         .unwrap();
-    let answer = crate::stage::send(stage.simulator.app(), request).await;
+    let answer = crate::harness::send(harness.simulator.app(), request).await;
     let settings: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
     assert_eq!(
         (&settings["payers"], &settings["code_pay"]),
@@ -212,18 +212,18 @@ async fn switches_are_turned_while_it_runs() {
     let wrong = http::Request::patch("/_simulator/settings")
         .body(axum::body::Body::from(json!({ "payers": 0 }).to_string()))
         .unwrap();
-    let answer = crate::stage::send(stage.simulator.app(), wrong).await;
+    let answer = crate::harness::send(harness.simulator.app(), wrong).await;
     assert_eq!(answer.status().as_u16(), 400);
-    assert_eq!(stage.simulator.settings().payers, 5);
+    assert_eq!(harness.simulator.settings().payers, 5);
 }
 
 #[tokio::test]
 async fn goods_of_more_than_6144_bytes_are_refused() {
-    let stage = Stage::new();
-    let mut body: serde_json::Value = serde_json::from_str(&order(&stage, "茶")).unwrap();
+    let harness = Harness::new();
+    let mut body: serde_json::Value = serde_json::from_str(&order(&harness, "茶")).unwrap();
     let goods = json!({ "merchant_goods_id": "1", "quantity": 1, "unit_price": 1 });
     body["detail"] = json!({ "goods_detail": vec![goods; 120] });
-    let (status, code, answer) = stage.call(Method::POST, NATIVE, &body.to_string()).await;
+    let (status, code, answer) = harness.call(Method::POST, NATIVE, &body.to_string()).await;
     assert_eq!((status, code.as_str()), (400, "PARAM_ERROR"));
     assert!(answer["message"].as_str().unwrap().contains("6144"));
 }
@@ -236,20 +236,22 @@ async fn a_deadline_is_capped_at_seven_or_fifteen_days() {
         ("deadline_cap_days=15", 14, true),
         ("deadline_cap_days=15", 15, false),
     ] {
-        let stage = Stage::with_settings(&[line]);
-        let mut order = stage.order(
+        let harness = Harness::with_settings(&[line]);
+        let mut order = harness.order(
             "T00001",
             ProductFields::Jsapi {
-                openid: wechat_pay::OpenId::parse(stage.simulator.openid(&stage.merchant().appid))
-                    .unwrap(),
+                openid: wechat_pay::OpenId::parse(
+                    harness.simulator.openid(&harness.merchant().appid),
+                )
+                .unwrap(),
             },
         );
         order.time_expire = Some("2026-03-01T00:00:00Z".parse().unwrap());
-        stage.send(order.request().unwrap()).await.unwrap();
-        stage.advance(day * 24 * 3600);
-        let mchid = stage.merchant().mchid.clone();
+        harness.send(order.request().unwrap()).await.unwrap();
+        harness.advance(day * 24 * 3600);
+        let mchid = harness.merchant().mchid.clone();
         let paying = json!({ "mchid": mchid, "out_trade_no": "T00001", "outcome": "success" });
-        let paid = stage.pay(paying).await.0.as_u16();
+        let paid = harness.pay(paying).await.0.as_u16();
         assert_eq!(paid == 200, open, "{line} {day}");
     }
 }

@@ -5,25 +5,25 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use wechat_pay::{SealedResource, TrustedKeys, open};
 
-use crate::stage::{Stage, start};
+use crate::harness::{Harness, start};
 
 const CERTIFICATES: &str = "/v3/certificates";
 
-fn with_certificates() -> Stage {
-    Stage::with_settings(&["trust=certificates"])
+fn with_certificates() -> Harness {
+    Harness::with_settings(&["trust=certificates"])
 }
 
-async fn listed(stage: &Stage) -> Vec<Value> {
-    let (status, _, answer) = stage.call(Method::GET, CERTIFICATES, "").await;
+async fn listed(harness: &Harness) -> Vec<Value> {
+    let (status, _, answer) = harness.call(Method::GET, CERTIFICATES, "").await;
     assert_eq!(status, 200, "{answer}");
     answer["data"].as_array().unwrap().clone()
 }
 
 /// What the certificate itself says: when it begins to hold, and when it ends.
-fn validity(stage: &Stage, listed: &Value) -> (Timestamp, Timestamp) {
+fn validity(harness: &Harness, listed: &Value) -> (Timestamp, Timestamp) {
     let sealed: SealedResource =
         serde_json::from_value(listed["encrypt_certificate"].clone()).unwrap();
-    let pem = open(stage.simulator.keyring().api_v3_key(), &sealed).unwrap();
+    let pem = open(harness.simulator.keyring().api_v3_key(), &sealed).unwrap();
     let (_, block) = x509_parser::pem::parse_x509_pem(&pem).unwrap();
     let certificate = block.parse_x509().unwrap();
     let validity = certificate.validity();
@@ -33,12 +33,12 @@ fn validity(stage: &Stage, listed: &Value) -> (Timestamp, Timestamp) {
 }
 
 /// The keys that a merchant has after it fetched and opened all certificates.
-fn opened(stage: &Stage, listed: &[Value]) -> TrustedKeys {
+fn opened(harness: &Harness, listed: &[Value]) -> TrustedKeys {
     let mut keys = TrustedKeys::new();
     for certificate in listed {
         let sealed = certificate["encrypt_certificate"].clone();
         let sealed: SealedResource = serde_json::from_value(sealed).unwrap();
-        let pem = open(stage.simulator.keyring().api_v3_key(), &sealed).unwrap();
+        let pem = open(harness.simulator.keyring().api_v3_key(), &sealed).unwrap();
         keys.add_certificate_pem(&pem).unwrap();
     }
     keys
@@ -46,36 +46,36 @@ fn opened(stage: &Stage, listed: &[Value]) -> TrustedKeys {
 
 #[tokio::test]
 async fn certificates_are_sealed_for_the_merchant_and_carry_their_serial() {
-    let stage = with_certificates();
-    let listed = listed(&stage).await;
+    let harness = with_certificates();
+    let listed = listed(&harness).await;
     assert_eq!(listed.len(), 1);
     assert_eq!(
         listed[0]["serial_no"],
-        stage.merchant().platform_serial_no.as_str()
+        harness.merchant().platform_serial_no.as_str()
     );
     assert_eq!(
         listed[0]["encrypt_certificate"]["associated_data"],
         "certificate"
     );
     assert_eq!(listed[0]["effective_time"], "2026-01-01T12:00:00+08:00");
-    opened(&stage, &listed);
+    opened(&harness, &listed);
 }
 
 #[tokio::test]
 async fn a_rotation_is_listed_then_signs_beside_the_old_one_then_alone() {
-    let stage = with_certificates();
-    let (status, answer) = stage
+    let harness = with_certificates();
+    let (status, answer) = harness
         .post_json("/_simulator/certificates/rotate", &json!({}))
         .await;
     assert_eq!(status.as_u16(), 200);
     let new = answer["serial_no"].as_str().unwrap().to_owned();
-    let old = stage.merchant().platform_serial_no.clone();
-    let both = listed(&stage).await;
+    let old = harness.merchant().platform_serial_no.clone();
+    let both = listed(&harness).await;
     assert_eq!(both.len(), 2);
-    let keys = opened(&stage, &both);
+    let keys = opened(&harness, &both);
     let mut now_h = 0;
     for (hour, expected) in [(11, vec![&old]), (12, vec![&old, &new]), (24, vec![&new])] {
-        stage.advance((hour - now_h) * 3600);
+        harness.advance((hour - now_h) * 3600);
         now_h = hour;
         let mut seen = std::collections::BTreeSet::new();
         for _ in 0..40 {
@@ -84,7 +84,7 @@ async fn a_rotation_is_listed_then_signs_beside_the_old_one_then_alone() {
                 path_and_query: "/v3/pay/transactions/id/1?mchid=1".into(),
                 body: "".into(),
             };
-            let reply = stage.send_raw(stage.signed(request)).await;
+            let reply = harness.send_raw(harness.signed(request)).await;
             seen.insert(
                 reply.headers["wechatpay-serial"]
                     .to_str()
@@ -102,20 +102,20 @@ async fn a_rotation_is_listed_then_signs_beside_the_old_one_then_alone() {
 #[tokio::test]
 async fn a_certificate_made_after_time_was_advanced_holds_by_the_clock_of_the_signatures() {
     for advanced_days in [0, 2, 400] {
-        let stage = with_certificates();
-        stage.advance(advanced_days * 24 * 3600);
+        let harness = with_certificates();
+        harness.advance(advanced_days * 24 * 3600);
         for _ in 0..2 {
-            let (status, _) = stage
+            let (status, _) = harness
                 .post_json("/_simulator/certificates/rotate", &json!({}))
                 .await;
             assert_eq!(status.as_u16(), 200);
         }
         // The signature of this answer was verified against the wall's time, too.
-        let listed = listed(&stage).await;
+        let listed = listed(&harness).await;
         assert_eq!(listed.len(), 3, "{advanced_days}");
         let mut begins: Vec<Timestamp> = Vec::new();
         for certificate in &listed {
-            let (not_before, not_after) = validity(&stage, certificate);
+            let (not_before, not_after) = validity(&harness, certificate);
             let said =
                 |name: &str| -> Timestamp { certificate[name].as_str().unwrap().parse().unwrap() };
             assert_eq!(
@@ -140,36 +140,36 @@ async fn a_certificate_made_after_time_was_advanced_holds_by_the_clock_of_the_si
 
 #[tokio::test]
 async fn over_seven_days_notifications_move_to_the_public_key() {
-    let stage = with_certificates();
-    let id = stage.merchant().public_key_id.clone();
-    stage
+    let harness = with_certificates();
+    let id = harness.merchant().public_key_id.clone();
+    harness
         .post_json("/_simulator/certificates/migrate", &json!({}))
         .await;
-    stage.advance(6 * 24 * 3600);
-    stage.pay_native("T00001").await;
-    stage.simulator.run_due().await;
-    let inbox = stage.inbox.lock().unwrap();
+    harness.advance(6 * 24 * 3600);
+    harness.pay_native("T00001").await;
+    harness.simulator.run_due().await;
+    let inbox = harness.inbox.lock().unwrap();
     assert_eq!(inbox.received[0].0["wechatpay-serial"], id.as_str());
 }
 
 #[tokio::test]
 async fn a_merchant_with_the_public_key_alone_has_no_certificates() {
-    let stage = Stage::new();
-    let (status, code, _) = stage.call(Method::GET, CERTIFICATES, "").await;
+    let harness = Harness::new();
+    let (status, code, _) = harness.call(Method::GET, CERTIFICATES, "").await;
     assert_eq!((status, code.as_str()), (404, "RESOURCE_NOT_EXISTS"));
 }
 
 #[tokio::test]
-async fn outside_of_orders_both_headers_are_wanted_and_words_differ() {
-    let stage = Stage::new();
+async fn routes_other_than_orders_require_both_headers_and_have_other_messages() {
+    let harness = Harness::new();
     let request = wechat_pay::RequestParts {
         method: Method::GET,
         path_and_query: CERTIFICATES.into(),
         body: "".into(),
     };
-    let mut bare = stage.signed(request);
+    let mut bare = harness.signed(request);
     bare.headers_mut().remove("accept");
-    let reply = stage.send_raw(bare).await;
+    let reply = harness.send_raw(bare).await;
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(reply.status.as_u16(), 400);
     assert_eq!(
@@ -182,7 +182,7 @@ async fn outside_of_orders_both_headers_are_wanted_and_words_differ() {
         .header("user-agent", "x")
         .body(axum::body::Body::empty())
         .unwrap();
-    let reply = stage.send_raw(unsigned).await;
+    let reply = harness.send_raw(unsigned).await;
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(
         body["message"],
