@@ -6,8 +6,8 @@
 //! - a request's head, and its body, must arrive within `request_timeout_ms`;
 //! - where all places are taken, the oldest connection that waits for its client gives its place to
 //!   the new one, and a connection that is being answered never does;
-//! - no poll is held in the last tenth of the places (`checkout/poll.rs`), and the last twentieth is
-//!   not for pages at all (`rate_limit.rs`), so that notifications, the backend and health checks
+//! - no poll is held in the last tenth of the places (`routes/checkouts.rs`), and the last twentieth is
+//!   not for pages at all (`middleware/rate_limit.rs`), so that notifications, the backend and health checks
 //!   find one;
 //! - a client that does not take its answer gives way, too, after all who wait;
 //! - one address has a bound of its own, except for the proxies that are trusted;
@@ -38,6 +38,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use log_output::QuietLog;
+use merchant_core::Payments;
 pub(crate) use open_files::raise as raise_open_files;
 use places::Place;
 pub(crate) use places::{ConnectionCounts, Places};
@@ -46,8 +47,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-use crate::middleware::network_of;
-use crate::payments::MerchantServer;
+use crate::extract::network_of;
 
 /// How long a request that has begun to arrive may still take when the server ends.
 const LAST_REQUESTS_MS: i64 = 250;
@@ -65,7 +65,8 @@ const PROXY_IDLE_MS: u64 = 75_000;
 pub(crate) async fn serve_connections(
     listener: TcpListener,
     routes: Router,
-    server: &MerchantServer,
+    places: &Arc<Places>,
+    payments: &Payments,
     is_proxy: impl Fn(IpAddr) -> bool,
 ) {
     let failures = QuietLog::new();
@@ -76,31 +77,31 @@ pub(crate) async fn serve_connections(
                 Ok((stream, peer)) => {
                     let address = peer.ip().to_canonical();
                     let network = (!is_proxy(address)).then(|| network_of(address));
-                    if let Some(place) = Places::take(&server.places, network) {
-                        let timeout_ms = server.places.bounds().request_timeout_ms;
+                    if let Some(place) = Places::take(places, network) {
+                        let timeout_ms = places.bounds().request_timeout_ms;
                         let connection = Connection {
                             peer,
                             place,
                             timeout_ms: network.map_or(timeout_ms.max(PROXY_IDLE_MS), |_| timeout_ms),
-                            server: server.clone(),
+                            payments: payments.clone(),
                         };
                         connections.spawn(connection.serve(stream, routes.clone()));
-                    } else if let Some(left_out) = failures.admit(server.clock.monotonic_ms()) {
+                    } else if let Some(left_out) = failures.admit(payments.clock().monotonic_ms()) {
                         tracing::warn!(event = "connection.refused", %peer, left_out,
                             "a connection is refused: all places, or all of this address, are being answered");
                     }
                 }
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => {
-                    if let Some(left_out) = failures.admit(server.clock.monotonic_ms()) {
+                    if let Some(left_out) = failures.admit(payments.clock().monotonic_ms()) {
                         tracing::error!(%error, left_out, "no connection can be accepted");
                     }
-                    server.places.free_one();
-                    server.clock.sleep_ms(ACCEPT_RETRY_MS).await;
+                    places.free_one();
+                    payments.clock().sleep_ms(ACCEPT_RETRY_MS).await;
                 }
             },
             Some(ended) = connections.join_next() => note_panic(ended),
-            () = server.ending() => break,
+            () = payments.ending() => break,
         }
     }
     drop(listener);
@@ -129,7 +130,7 @@ struct Connection {
     peer: SocketAddr,
     place: Place,
     timeout_ms: u64,
-    server: MerchantServer,
+    payments: Payments,
 }
 
 impl Connection {
@@ -138,12 +139,12 @@ impl Connection {
             peer,
             place,
             timeout_ms,
-            server,
+            payments,
         } = self;
         // Answers are small and whole: nothing is gained by waiting for more to send.
         let _ = stream.set_nodelay(true);
         let progress = Arc::clone(place.progress());
-        let clock = Arc::clone(&server.clock);
+        let clock = Arc::clone(payments.clock());
         let stream = Stream::new(stream, Arc::clone(&progress), Arc::clone(&clock));
         let service = service_fn(move |request: http::Request<Incoming>| {
             let answering = progress.begin(request.body().is_end_stream());
@@ -168,11 +169,11 @@ impl Connection {
         tokio::select! {
             _ = connection.as_mut() => return,
             () = place.given_away() => return,
-            () = server.ending() => connection.as_mut().graceful_shutdown(),
+            () = payments.ending() => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {
             _ = connection.as_mut() => return,
-            () = server.clock.sleep_ms(LAST_REQUESTS_MS) => {}
+            () = payments.clock().sleep_ms(LAST_REQUESTS_MS) => {}
         }
         if place.progress().is_being_answered() {
             let _ = connection.await;

@@ -12,7 +12,7 @@ pub(crate) mod query;
 
 pub(crate) use api_key::{API_KEY_FIELD, Backend};
 pub(crate) use body::read_body;
-pub(crate) use client_address::{Caller, is_public};
+pub(crate) use client_address::{Caller, network_of};
 pub(crate) use forwarded_hops::UnreadForms;
 pub(crate) use language::{Language, Words};
 pub(crate) use path_text::PathText;

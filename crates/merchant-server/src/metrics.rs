@@ -4,19 +4,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
 use log_output::dropped_lines;
+use merchant_core::Payments;
+use merchant_core::config::Scope;
+use merchant_core::ledger::Census;
 
-use crate::config::Scope;
-use crate::connections::ConnectionCounts;
+use crate::connections::{ConnectionCounts, Places};
 use crate::error::Failure;
 use crate::extract::Backend;
-use crate::ledger::Census;
-use crate::payments::MerchantServer;
 
 /// Calls by route, method and status: as many as there are routes, whatever is asked for.
 #[derive(Debug, Default)]
@@ -39,25 +39,27 @@ impl Calls {
 
 /// `GET /metrics`
 pub(crate) async fn metrics(
-    State(server): State<MerchantServer>,
+    State(payments): State<Payments>,
+    State(calls): State<Arc<Calls>>,
+    State(places): State<Arc<Places>>,
     backend: Backend,
 ) -> Result<Response, Failure> {
     backend.may(Scope::Metrics)?;
-    let now_ms = server.clock.now_ms();
-    let census = server.ledger.census(now_ms).await?;
-    let text = write(&server, &census);
+    let census = payments.census().await?;
+    let text = write(&payments, &calls, places.counts(), &census);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
-fn write(server: &MerchantServer, census: &Census) -> String {
+fn write(
+    payments: &Payments,
+    calls: &Calls,
+    connections: ConnectionCounts,
+    census: &Census,
+) -> String {
     let mut text = String::new();
     let mut family = |name, kind, help, rows| write_family(&mut text, name, kind, help, rows);
-    let counted = server
-        .calls
-        .0
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let counted = calls.0.lock().unwrap_or_else(PoisonError::into_inner);
     let rows = counted.iter().map(|((route, method, status), count)| {
         (
             format!("{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}}"),
@@ -71,7 +73,7 @@ fn write(server: &MerchantServer, census: &Census) -> String {
         rows.collect(),
     );
     drop(counted);
-    let wechat_calls = server.wechat.experience.calls.all();
+    let wechat_calls = payments.wechat_calls();
     let rows = wechat_calls.iter().map(|(operation, outcome, count)| {
         let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
         (labels, *count)
@@ -82,7 +84,7 @@ fn write(server: &MerchantServer, census: &Census) -> String {
         "Tries to call WeChat, by operation and outcome; disbelieved: an answer that WeChat did not sign.",
         rows.collect(),
     );
-    let (ours, theirs) = certificates(server);
+    let (ours, theirs) = certificates(payments);
     family(
         "merchant_server_merchant_certificate_expires_timestamp_seconds",
         "gauge",
@@ -95,14 +97,14 @@ fn write(server: &MerchantServer, census: &Census) -> String {
         "Until when WeChat's certificates are good, by serial, in seconds since 1970; a public key has no such time.",
         theirs,
     );
-    let held = u64::try_from(server.ledger.changes().waiting()).unwrap_or(u64::MAX);
+    let held = u64::try_from(payments.held_polls()).unwrap_or(u64::MAX);
     family(
         "merchant_server_held_polls",
         "gauge",
         "Pages that wait for a change of their order, at this process.",
         vec![(String::new(), held)],
     );
-    write_process(&mut text, server.places.counts(), dropped_lines());
+    write_process(&mut text, connections, dropped_lines());
     write_census(&mut text, census);
     text
 }
@@ -222,18 +224,18 @@ fn write_head(text: &mut String, name: &str, kind: &str, help: &str) {
     clippy::type_complexity,
     reason = "two lists of the rows that a family is written from"
 )]
-fn certificates(server: &MerchantServer) -> (Vec<(String, u64)>, Vec<(String, u64)>) {
+fn certificates(payments: &Payments) -> (Vec<(String, u64)>, Vec<(String, u64)>) {
     // A certificate that was over before 1970 is over.
     let row = |serial: &str, expires_s: i64| {
         let labels = format!("{{serial=\"{serial}\"}}");
         (labels, u64::try_from(expires_s).unwrap_or(0))
     };
-    let merchant = &server.config.merchant;
+    let merchant = &payments.config().merchant;
     let ours = merchant
         .certificates()
         .filter_map(|certificate| certificate.facts.as_ref())
         .map(|facts| row(&facts.serial_no, facts.not_after_s));
-    let trusted = server.wechat.trust.keys();
+    let trusted = payments.trusted_keys();
     let theirs = trusted
         .serials()
         .filter_map(|serial| Some(row(serial, trusted.expires_s(serial)?)));

@@ -9,6 +9,6 @@ mod request_id;
 
 pub(crate) use call_log::log;
 use path_token::token_of;
-pub(crate) use rate_limit::{Limits, limit, network_of};
+pub(crate) use rate_limit::{Limits, limit};
 use request_id::REQUEST_ID;
 pub(crate) use request_id::RequestIds;

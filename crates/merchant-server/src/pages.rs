@@ -1,5 +1,8 @@
-//! The pages that this server shows to buyers: the hosted checkout page, and the receipt page of partner
-//! mode.
+//! What this server shows to buyers: the hosted checkout page, the receipt page of partner mode, and the
+//! way back from the hop for the openid. No page decides anything about a payment.
 
 pub(crate) mod hosted_page;
+pub(crate) mod oauth_callback;
 pub(crate) mod receipt_page;
+
+pub(crate) use receipt_page::ReceiptQuestions;

@@ -7,27 +7,18 @@ use std::pin::pin;
 
 use axum::Router;
 use axum::extract::Request;
-use futures_util::future::join_all;
-use log_output::QuietLog;
+use merchant_core::config::{Config, ConfigError};
+use merchant_core::due_work::run_for_ever;
+use merchant_core::ledger::LedgerError;
+use merchant_core::surroundings::surroundings;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::{ServiceExt as _, service_fn};
 
-use crate::config::{Config, ConfigError};
 use crate::connections::{raise_open_files, serve_connections};
-use crate::due_work::UnderWay;
-use crate::ledger::{Lane, LedgerError};
-use crate::payments::MerchantServer;
 use crate::routes::app;
-use crate::surroundings::surroundings;
-use crate::wechat::Refreshed;
+use crate::server::MerchantServer;
 
-/// How long the loop sleeps at most: work that another instance or a route scheduled is found
-/// within this time.
-const LONGEST_SLEEP_MS: i64 = 1_000;
-/// How long it sleeps at least where nothing ends: what is due and could not be begun is mostly held by
-/// another process.
-const SHORTEST_SLEEP_MS: i64 = 50;
 /// How long calls may go on after the end was told: a call to WeChat and its answer.
 const DRAIN_MS: i64 = 15_000;
 
@@ -81,7 +72,7 @@ pub async fn serve(
     let public_base_url = config.public_base_url.clone();
     raise_open_files();
     let server = MerchantServer::open(config, surroundings).await?;
-    for warning in server.config.database.warnings() {
+    for warning in server.config().database.warnings() {
         tracing::warn!(event = "database.exposed", "{warning}");
     }
     let listener = TcpListener::bind(address).await.map_err(listen_error)?;
@@ -91,20 +82,20 @@ pub async fn serve(
     let running = watch::Sender::new(Running::new(server.clone()));
     let is_proxy = |address| {
         let server = &running.borrow().server;
-        let proxies = &server.config.trusted_proxies;
+        let proxies = &server.config().trusted_proxies;
         proxies.iter().any(|proxies| proxies.contains(&address))
     };
     let mut serving = pin!(serve_connections(
         listener,
         current_routes(&running),
-        &server,
+        server.places(),
+        server.payments(),
         is_proxy
     ));
     tokio::select! {
         // It ends with the server.
         () = &mut serving => {}
-        _ = join_all(Lane::ALL.map(|lane| work(&running, lane))) => {}
-        () = keep_trust(&running) => {}
+        () = run_for_ever(|| running.borrow().server.payments().clone()) => {}
         () = keep_configured(&running, next_config) => {}
         () = end => {}
     }
@@ -112,7 +103,7 @@ pub async fn serve(
     server.begin_shutdown();
     tokio::select! {
         () = serving => {}
-        () = server.clock.sleep_ms(DRAIN_MS) => {
+        () = server.clock().sleep_ms(DRAIN_MS) => {
             tracing::warn!("some calls did not finish in time and are cut off");
         }
     }
@@ -137,7 +128,7 @@ async fn keep_configured(
         let next = next_config().await;
         let server = running.borrow().server.clone();
         let refusal = match next {
-            Ok(config) => match server.config.needs_restart(&config) {
+            Ok(config) => match server.config().needs_restart(&config) {
                 fields if fields.is_empty() => {
                     running.send_replace(Running::new(server.reconfigured(config)));
                     tracing::info!(
@@ -155,59 +146,5 @@ async fn keep_configured(
             refusal,
             "the new configuration is refused; the old one stays in force"
         );
-    }
-}
-
-/// Does a lane's due work for ever. A failure of the ledger is logged and tried again a little later:
-/// calls may be served meanwhile.
-async fn work(running: &watch::Sender<Running>, lane: Lane) {
-    let mut under_way = UnderWay::new(lane);
-    let failures = QuietLog::new();
-    loop {
-        let server = running.borrow().server.clone();
-        let clock = &*server.clock;
-        let wait_ms = match under_way.begin(&server).await {
-            Ok(()) if under_way.is_full() => LONGEST_SLEEP_MS,
-            Ok(()) => {
-                let next_ms = server.ledger.next_due_ms(lane).await.ok().flatten();
-                let wait_ms = next_ms.map_or(LONGEST_SLEEP_MS, |next_ms| next_ms - clock.now_ms());
-                wait_ms.clamp(SHORTEST_SLEEP_MS, LONGEST_SLEEP_MS)
-            }
-            Err(error) => {
-                if let Some(left_out) = failures.admit(clock.monotonic_ms()) {
-                    tracing::error!(%error, left_out, ?lane, "due work cannot be taken");
-                }
-                LONGEST_SLEEP_MS
-            }
-        };
-        tokio::select! {
-            true = under_way.one_ended(&server) => {}
-            // What is due meanwhile does not wait for what is under way.
-            () = clock.sleep_ms(wait_ms) => {}
-        }
-    }
-}
-
-/// Fetches WeChat's platform certificates at the start and on schedule, for ever. Where WeChat
-/// cannot be reached, what is trusted already goes on being trusted.
-async fn keep_trust(running: &watch::Sender<Running>) {
-    loop {
-        let server = running.borrow().server.clone();
-        for warning in server
-            .config
-            .certificate_warnings(server.clock.now_ms() / 1000)
-        {
-            tracing::warn!(event = "merchant_certificate.ends", "{warning}");
-        }
-        match server.refresh_certificates_if_due().await {
-            Ok(Some(Refreshed::PublicKeyOnly)) => {
-                tracing::debug!("WeChat has no platform certificates for this merchant");
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(event = "certificates.unavailable", %error, "WeChat's platform certificates could not be fetched");
-            }
-        }
-        server.clock.sleep_ms(server.certificates_wait_ms()).await;
     }
 }

@@ -9,9 +9,9 @@ use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
+use merchant_core::surroundings::Sleep;
 
 use super::progress::{Answering, Progress};
-use crate::surroundings::Sleep;
 
 /// Why a request's body is not there.
 #[derive(Debug, thiserror::Error)]

@@ -7,11 +7,11 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use merchant_core::config::ConnectionBounds;
 use tokio::sync::Notify;
 
 use super::open_files;
 use super::progress::Progress;
-use crate::config::ConnectionBounds;
 
 /// Descriptors that are not for connections: the database's files, calls to WeChat and to the
 /// backend, and connections that are just being closed.

@@ -6,11 +6,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use merchant_core::surroundings::{Clock, Sleep};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::progress::Progress;
-use crate::surroundings::{Clock, Sleep};
 
 /// How long a client may take nothing of its answer, in milliseconds.
 const STALLED_MS: i64 = 30_000;

@@ -1,13 +1,13 @@
 //! Who calls the private side, and what that key may do.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRef, FromRequestParts};
 use http::header;
 use http::request::Parts;
 use merchant_api::ErrorCode;
+use merchant_core::Payments;
+use merchant_core::config::{Scope, SecretHash};
 
-use crate::config::{Scope, SecretHash};
 use crate::error::Failure;
-use crate::payments::MerchantServer;
 
 /// The field of a call's span that names the key.
 pub(crate) const API_KEY_FIELD: &str = "api_key";
@@ -39,15 +39,16 @@ fn bearer(header: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("Bearer") && !key.is_empty()).then_some(key)
 }
 
-impl FromRequestParts<MerchantServer> for Backend {
+impl<S: Sync> FromRequestParts<S> for Backend
+where
+    Payments: FromRef<S>,
+{
     type Rejection = Failure;
 
     /// Compares the hash of what came with every one that we have, whichever of them it is. The
     /// key's name goes into every line that this call writes.
-    async fn from_request_parts(
-        parts: &mut Parts,
-        server: &MerchantServer,
-    ) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let payments = Payments::from_ref(state);
         let refused = || Failure::new(ErrorCode::Unauthorized, "the API key is missing or wrong");
         let key = parts
             .headers
@@ -57,7 +58,7 @@ impl FromRequestParts<MerchantServer> for Backend {
             .ok_or_else(refused)?;
         let given = SecretHash::of(key);
         let mut found = None;
-        for known in &server.config.api_keys {
+        for known in &payments.config().api_keys {
             if known.sha256.is(&given) {
                 found = Some(known);
             }

@@ -8,15 +8,17 @@
 //! same one, neither is believed.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, header};
 use ipnet::IpNet;
+use merchant_core::Payments;
+use merchant_core::config::is_public;
 
 use super::forwarded_hops::{Unread, UnreadForms, forwarded, forwarded_for};
-use crate::payments::MerchantServer;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -29,26 +31,29 @@ pub(crate) struct Caller {
     pub(crate) counted: Option<IpAddr>,
 }
 
-impl FromRequestParts<MerchantServer> for Caller {
+impl<S: Sync> FromRequestParts<S> for Caller
+where
+    Payments: FromRef<S>,
+    Arc<UnreadForms>: FromRef<S>,
+{
     type Rejection = Infallible;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        server: &MerchantServer,
-    ) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let payments = Payments::from_ref(state);
+        let config = payments.config();
         let peer = parts
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map(|ConnectInfo(peer)| peer.ip());
-        let trusted = &server.config.trusted_proxies;
+        let trusted = &config.trusted_proxies;
         let buyer = match buyer_address(peer, &parts.headers, trusted) {
             Ok(buyer) => buyer,
             Err(unread) => {
-                report(&server.unread_forms, &unread);
+                report(&Arc::<UnreadForms>::from_ref(state), &unread);
                 None
             }
         };
-        let address = if server.config.gateway.is_live() {
+        let address = if config.gateway.is_live() {
             buyer.filter(is_public)
         } else {
             // A journey in one process has no peer, and a simulator takes any address.
@@ -113,25 +118,13 @@ fn nearest(
     Ok(None)
 }
 
-/// Whether WeChat can see this address as the payer's: one of our own network means that
-/// `trusted_proxies` is not set right.
-pub(crate) fn is_public(address: &IpAddr) -> bool {
+/// Whose calls count together. Of IPv6 everybody has a /64, which is addresses without end.
+pub(crate) const fn network_of(address: IpAddr) -> IpAddr {
     match address {
-        IpAddr::V4(v4) => {
-            // 100.64.0.0/10: inside of a carrier's or a cloud's network.
-            let [first, second, ..] = v4.octets();
-            let is_shared = first == 100 && second & 0b1100_0000 == 64;
-            !(v4.is_private()
-                || v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_unspecified()
-                || is_shared)
-        }
-        IpAddr::V6(v6) => {
-            !(v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_unique_local()
-                || v6.is_unicast_link_local())
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
 }

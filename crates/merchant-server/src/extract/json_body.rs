@@ -2,12 +2,12 @@
 //! the contract's form, with the field by its name.
 
 use merchant_api::ErrorCode;
+use merchant_core::plain_text;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::error::Failure;
-use crate::plain_text;
 
 /// Reads a body as `T`, which has no object in it. `what` says in the refusal what it was to be:
 /// "an order".
@@ -205,13 +205,14 @@ fn not_json() -> Failure {
 #[cfg(test)]
 mod tests {
     use merchant_api::{ApplyAbnormalRefund, CreateRefund};
+    use merchant_core::Refusal;
 
     use super::*;
 
     #[track_caller]
     fn refused<T: DeserializeOwned + std::fmt::Debug>(body: &str) -> (Option<String>, String) {
         match read::<T>(body.as_bytes(), "a refund") {
-            Err(Failure::Refused(error)) => (error.field, error.message),
+            Err(Failure(Refusal::Refused(error))) => (error.field, error.message),
             other => panic!("{other:?}"),
         }
     }
@@ -337,7 +338,7 @@ mod tests {
         ];
         for (body, field) in cases {
             match read_nested::<CreateRefund>(body.as_bytes(), "a refund") {
-                Err(Failure::Refused(error)) => {
+                Err(Failure(Refusal::Refused(error))) => {
                     assert_eq!(error.field.as_deref(), Some(field), "{body}");
                     assert_eq!(error.message, format!("{field} must be an object"));
                 }

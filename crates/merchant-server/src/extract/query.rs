@@ -38,11 +38,3 @@ pub(crate) fn limit(text: &str) -> Result<u32, Failure> {
         .filter(|limit| (1..=LIMIT_MAX).contains(limit))
         .ok_or_else(|| Failure::invalid("limit", "must be a whole number from 1 to 200"))
 }
-
-/// Cuts a list to what is shown of it. One more was read, which tells whether there is another page:
-/// then the last one that is shown is given.
-pub(crate) fn cut<T>(list: &mut Vec<T>, limit: u32) -> Option<&T> {
-    let has_more = list.len() > limit as usize;
-    list.truncate(limit as usize);
-    list.last().filter(|_| has_more)
-}

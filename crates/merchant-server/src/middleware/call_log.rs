@@ -1,23 +1,26 @@
 //! One line of the log for each call. A token is masked, an address is named by its route.
 
+use std::sync::Arc;
+
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderValue;
+use merchant_core::config::masked;
 use tracing::Instrument as _;
 
-use super::{REQUEST_ID, token_of};
-use crate::config::masked;
+use super::{REQUEST_ID, RequestIds, token_of};
 use crate::extract::API_KEY_FIELD;
-use crate::payments::MerchantServer;
+use crate::metrics::Calls;
 
 /// One line for each call, with the route and a masked token in place of the address.
 pub(crate) async fn log(
-    State(server): State<MerchantServer>,
+    State(calls): State<Arc<Calls>>,
+    State(request_ids): State<Arc<RequestIds>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let request_id = server.request_ids.of(request.headers());
+    let request_id = request_ids.of(request.headers());
     let method = request.method().clone();
     let route = request
         .extensions()
@@ -38,7 +41,7 @@ pub(crate) async fn log(
     async move {
         let mut response = next.run(request).await;
         let status = response.status().as_u16();
-        server.calls.count(&route, method.as_str(), status);
+        calls.count(&route, method.as_str(), status);
         if let Ok(request_id) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert(REQUEST_ID, request_id);
         }

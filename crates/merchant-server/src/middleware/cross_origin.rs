@@ -15,11 +15,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use merchant_api::ErrorCode;
+use merchant_core::Payments;
+use merchant_core::config::Config;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-use crate::config::Config;
 use crate::error::Failure;
-use crate::payments::MerchantServer;
 
 /// What a browser says of the page that calls, where it is not too old for it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -61,13 +61,13 @@ pub(crate) fn readable_by_all(mut response: Response) -> Response {
 /// another one than the server's. With a POST they name it always, also where a proxy of the shop
 /// puts this API under the shop's own origin, and no list is needed.
 pub(crate) async fn refuse_other_origins(
-    State(server): State<MerchantServer>,
+    State(payments): State<Payments>,
     request: Request,
     next: Next,
 ) -> Response {
     let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let unlisted = is_reading
-        .then(|| unlisted_origin(request.headers(), &server.config))
+        .then(|| unlisted_origin(request.headers(), payments.config()))
         .flatten();
     let Some(origin) = unlisted else {
         return next.run(request).await;

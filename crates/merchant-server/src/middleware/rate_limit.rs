@@ -6,7 +6,7 @@
 //! each process, so nobody can choose to share another's.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,13 +19,13 @@ use governor::nanos::Nanos;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use merchant_api::{ApiError, ErrorCode};
+use merchant_core::config::RateLimits;
+use merchant_core::surroundings::Clock;
 
 use super::token_of;
-use crate::config::RateLimits;
+use crate::connections::Places;
 use crate::error::Failure;
-use crate::extract::Caller;
-use crate::payments::MerchantServer;
-use crate::surroundings::Clock;
+use crate::extract::{Caller, network_of};
 
 /// Keys that have been quiet for long are forgotten once in so many calls.
 const CALLS_BETWEEN_CLEANINGS: u64 = 4_096;
@@ -102,34 +102,24 @@ impl Limits {
 /// Answers a call that is one too many, of its caller or about its token where it is about one, and
 /// lets all others through.
 pub(crate) async fn limit(
-    State(server): State<MerchantServer>,
+    State(limits): State<Arc<Limits>>,
+    State(places): State<Arc<Places>>,
     caller: Caller,
     request: Request,
     next: Next,
 ) -> Response {
     let token = token_of(request.uri().path());
-    if server.places.are_reserved() {
+    if places.are_reserved() {
         let mut error = ApiError::new(ErrorCode::RateLimited, "the server is full");
         error.retry_after_ms = Some(FULL_RETRY_MS);
         return Failure::from(error).into_response();
     }
-    match server.limits.check(token.as_deref(), caller.counted) {
+    match limits.check(token.as_deref(), caller.counted) {
         Ok(()) => next.run(request).await,
         Err(retry_after_ms) => {
             let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
             error.retry_after_ms = Some(retry_after_ms);
             Failure::from(error).into_response()
-        }
-    }
-}
-
-/// Whose calls count together. Of IPv6 everybody has a /64, which is addresses without end.
-pub(crate) const fn network_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
     }
 }
@@ -150,8 +140,9 @@ impl GovernorClock for InjectedClock {
 
 #[cfg(test)]
 mod tests {
+    use merchant_core::surroundings::ManualClock;
+
     use super::*;
-    use crate::surroundings::ManualClock;
 
     #[test]
     fn what_is_remembered_of_tokens_has_a_bound() {

@@ -27,6 +27,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use merchant_api::{
     Action, AttemptForm, ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER,
 };
+use merchant_core::{Payments, Refusal, attempts, checkouts};
 use offer::Place;
 pub(crate) use status::status;
 use url::form_urlencoded;
@@ -34,11 +35,8 @@ pub(crate) use view::service_contact;
 use view::{Arrival, Notice};
 pub(crate) use words::{BACK_TO_SHOP, ORDER_NO, PAID, STEP_OVER};
 
-use crate::attempts::AttemptRequest;
 use crate::error::{Failure, status_of};
 use crate::extract::{Caller, Language, PathText, read_body};
-use crate::payments::{MerchantServer, Queue};
-use crate::{attempts, checkouts};
 
 /// The page's few rules and lines, served by us: the policy allows nothing inline.
 const STYLE: &str = include_str!("hosted_page/page.css");
@@ -54,58 +52,63 @@ const SUPERSEDED_PARAMETER: &str = "superseded";
 
 /// `GET /c/{token}`
 pub(crate) async fn page(
-    State(server): State<MerchantServer>,
+    State(payments): State<Payments>,
     language: Language,
     PathText(token): PathText,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let checkout = checkouts::find(&server, &token).await?;
-    let answer = checkouts::answer(&server, &checkout, None);
+    let (checkout, answer) = checkouts::show(&payments, &token).await?;
     let markup = view::page(
-        &server.config,
+        payments.config(),
         &checkout,
         &answer,
         &Place::of(&headers),
         &arrival(&query.unwrap_or_default()),
         language,
     );
-    Ok(secured(StatusCode::OK, &markup, &checkout_policy(&server)))
+    Ok(secured(
+        StatusCode::OK,
+        &markup,
+        &checkout_policy(&payments),
+    ))
 }
 
 /// `POST /c/{token}/start`: the same form as the element's, answered with a page or a way.
 pub(crate) async fn start(
-    State(server): State<MerchantServer>,
+    State(payments): State<Payments>,
     language: Language,
     PathText(token): PathText,
     caller: Caller,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
-    let checkout = checkouts::find(&server, &token).await?;
-    let form = match read_form(&server, &token, body) {
+    // A token that no checkout has is said first, whatever the form holds.
+    checkouts::show(&payments, &token).await?;
+    let form = match read_form(&payments, &token, body) {
         Ok(form) => form,
-        Err(failure) => return Ok(refused(&server, &token, &failure, language)),
+        Err(Failure(refusal)) => return Ok(refused(&payments, &token, &refusal, language)),
     };
-    let request = AttemptRequest::of_page(form, caller);
-    let answer = match attempts::start(&server, checkout.order.id, &request, Queue::Pages).await {
-        Ok(started) => started.into_answer(&server),
+    let started = attempts::start_by_page(&payments, &token, form, caller.address).await;
+    let answer = match started {
+        Ok(answer) => answer,
         // The page shows how things stand, and offers to take over in turn.
-        Err(Failure::Superseded(_)) => {
+        Err(Refusal::Superseded(_)) => {
             return see_other(&format!("/c/{token}?{SUPERSEDED_PARAMETER}=1"));
         }
-        Err(failure) => return Ok(refused(&server, &token, &failure, language)),
+        Err(refusal) => return Ok(refused(&payments, &token, &refusal, language)),
     };
     match answer.action {
         Some(Action::H5Url(url) | Action::AuthorizeUrl(url)) => see_other(&url),
         Some(Action::Jsapi(parameters)) => {
-            let checkout = checkouts::find(&server, &token).await?;
-            let handle = checkout
-                .attempt
-                .as_ref()
-                .map_or("", |attempt| &*attempt.return_handle);
-            let markup = view::cashier(&server.config, &checkout, &parameters, handle, language);
-            Ok(secured(StatusCode::OK, &markup, &checkout_policy(&server)))
+            let (checkout, _) = checkouts::show(&payments, &token).await?;
+            let handle = checkout.return_handle();
+            let markup = view::cashier(payments.config(), &checkout, &parameters, handle, language);
+            Ok(secured(
+                StatusCode::OK,
+                &markup,
+                &checkout_policy(&payments),
+            ))
         }
         _ if Place::of(&headers).is_handheld => {
             see_other(&format!("/c/{token}?{CODE_PARAMETER}=1"))
@@ -116,11 +119,10 @@ pub(crate) async fn start(
 
 /// `POST /c/{token}/check`: the buyer says "I have paid", so WeChat is asked.
 pub(crate) async fn check(
-    State(server): State<MerchantServer>,
+    State(payments): State<Payments>,
     PathText(token): PathText,
 ) -> Result<Response, Failure> {
-    let checkout = checkouts::find(&server, &token).await?;
-    checkouts::ask(&server, checkout.order.id).await?;
+    checkouts::check(&payments, &token).await?;
     see_other(&format!("/c/{token}?{CHECKED_PARAMETER}=1"))
 }
 
@@ -144,14 +146,14 @@ fn file(kind: &'static str, text: &'static str) -> Response {
 
 /// Our own form; where the buyer comes back to is this page, whatever the form says.
 fn read_form(
-    server: &MerchantServer,
+    payments: &Payments,
     token: &str,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<AttemptForm, Failure> {
     let body = read_body(body)?;
     let pairs: Vec<_> = form_urlencoded::parse(&body).collect();
     let mut form = AttemptForm::parse(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
-    let mut back = server.config.public_base_url.clone();
+    let mut back = payments.config().public_base_url.clone();
     back.set_path(&format!("/c/{token}"));
     form.return_url = Some(back.into());
     Ok(form)
@@ -177,25 +179,20 @@ fn arrival(query: &str) -> Arrival {
 }
 
 /// A refusal as a page, with the status that a program would get.
-fn refused(
-    server: &MerchantServer,
-    token: &str,
-    failure: &Failure,
-    language: Language,
-) -> Response {
-    let code = match failure {
-        Failure::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
-        Failure::Superseded(_) => ErrorCode::AttemptSuperseded,
-        Failure::Internal(_) | Failure::Ledger(_) => ErrorCode::Internal,
+fn refused(payments: &Payments, token: &str, refusal: &Refusal, language: Language) -> Response {
+    let code = match refusal {
+        Refusal::Refused(error) => error.code.unwrap_or(ErrorCode::Internal),
+        Refusal::Superseded(_) => ErrorCode::AttemptSuperseded,
+        Refusal::Internal(_) | Refusal::Ledger(_) => ErrorCode::Internal,
     };
-    failure.log();
-    let markup = view::refusal(&server.config, token, words::of_refusal(code), language);
-    secured(status_of(code), &markup, &checkout_policy(server))
+    refusal.log();
+    let markup = view::refusal(payments.config(), token, words::of_refusal(code), language);
+    secured(status_of(code), &markup, &checkout_policy(payments))
 }
 
 /// On to another page, by GET.
 fn see_other(to: &str) -> Result<Response, Failure> {
-    let to = HeaderValue::from_str(to).map_err(|error| Failure::Internal(error.to_string()))?;
+    let to = HeaderValue::from_str(to).map_err(|error| Refusal::Internal(error.to_string()))?;
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();
     secure(&mut response);
     Ok(response)

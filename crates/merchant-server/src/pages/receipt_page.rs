@@ -13,22 +13,22 @@
 
 mod questions;
 
+use std::sync::Arc;
+
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
-use merchant_api::OrderState;
+use merchant_core::Payments;
+use merchant_core::checkouts::{ReceiptQuery, of_receipt};
+use merchant_core::ledger::Order;
 pub(crate) use questions::ReceiptQuestions;
 use url::form_urlencoded;
-use wechat_pay::receipt_is_wechats;
 
-use crate::checkouts;
 use crate::error::Failure;
 use crate::extract::{Caller, Language, Words};
-use crate::ledger::{Attempt, AttemptState, Order};
 use crate::pages::hosted_page;
 use crate::pages::hosted_page::{amount, service_contact};
-use crate::payments::MerchantServer;
 
 const SCRIPT: &str = include_str!("receipt_page/receipt.js");
 pub(crate) const SCRIPT_PATH: &str = "/receipt.js";
@@ -45,14 +45,17 @@ const SEE_WECHAT: Words = Words(
 
 /// `GET /wechat/receipt?sub_mch_id&out_trade_no&check_code`
 pub(crate) async fn page(
-    State(server): State<MerchantServer>,
+    State(payments): State<Payments>,
+    State(questions): State<Arc<ReceiptQuestions>>,
     language: Language,
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let asked = Asked::read(&query.unwrap_or_default());
-    let found = match asked {
-        Some(asked) => find(&server, &asked, caller).await?,
+    let found = match read_query(&query.unwrap_or_default()) {
+        Some(receipt) => {
+            let may_query = || questions.may_ask(caller, payments.clock().monotonic_ms());
+            of_receipt(&payments, &receipt, may_query).await?
+        }
         None => None,
     };
     if found.is_none() {
@@ -61,8 +64,8 @@ pub(crate) async fn page(
             "a receipt page was asked for that does not belong to a payment of ours"
         );
     }
-    let markup = document(&server, found.as_ref(), language);
-    Ok(framed(&server, &markup))
+    let markup = document(&payments, found.as_ref(), language);
+    Ok(framed(&payments, &markup))
 }
 
 /// `GET /receipt.js`
@@ -75,89 +78,24 @@ pub(crate) async fn script() -> Response {
 }
 
 /// What WeChat appends to the page's address.
-struct Asked {
-    sub_mchid: String,
-    out_trade_no: String,
-    check_code: String,
-}
-
-impl Asked {
-    fn read(query: &str) -> Option<Self> {
-        let value = |wanted: &str| {
-            form_urlencoded::parse(query.as_bytes())
-                .find(|(name, _)| name == wanted)
-                .map(|(_, value)| value.into_owned())
-        };
-        // What cannot be an MD5 is not worth a question at WeChat.
-        let is_code =
-            |text: &String| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        Some(Self {
-            sub_mchid: value("sub_mch_id")?,
-            out_trade_no: value("out_trade_no")?,
-            check_code: value("check_code").filter(is_code)?,
-        })
-    }
-}
-
-/// The paid order that is meant, if WeChat is who asks. It may ask before its notification comes,
-/// so an order that is still open is asked about: the code covers a number that only the answer
-/// brings. However often somebody guesses, WeChat is asked once per order and interval, and no more
-/// often than [`ReceiptQuestions`] allows.
-async fn find(
-    server: &MerchantServer,
-    asked: &Asked,
-    caller: Caller,
-) -> Result<Option<Order>, Failure> {
-    let attempt = async || -> Result<Option<Attempt>, Failure> {
-        let attempt = server
-            .ledger
-            .attempt_by_out_trade_no(&asked.out_trade_no)
-            .await?;
-        Ok(attempt.filter(|attempt| attempt.parties.sub_mchid.as_ref() == Some(&asked.sub_mchid)))
+fn read_query(query: &str) -> Option<ReceiptQuery> {
+    let value = |wanted: &str| {
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.into_owned())
     };
-    let Some(mut known) = attempt().await? else {
-        return Ok(None);
-    };
-    if known.state.is_alive() {
-        if !server
-            .receipt_questions
-            .may_ask(caller, server.clock.monotonic_ms())
-        {
-            tracing::warn!(
-                event = "receipt.not_asked",
-                "too many receipt pages of unpaid orders are opened: WeChat is not asked about this one"
-            );
-            return Ok(None);
-        }
-        checkouts::ask(server, known.order_id).await?;
-        known = match attempt().await? {
-            Some(known) => known,
-            None => return Ok(None),
-        };
-    }
-    let is_wechats = known
-        .transaction_id
-        .as_deref()
-        .is_some_and(|transaction_id| {
-            receipt_is_wechats(
-                &server.config.merchant.receipt_url,
-                &asked.sub_mchid,
-                &asked.out_trade_no,
-                transaction_id,
-                &asked.check_code,
-            )
-        });
-    if known.state != AttemptState::Paid || !is_wechats {
-        return Ok(None);
-    }
-    let checkout = server.ledger.checkout(known.order_id).await?;
-    Ok(checkout
-        .map(|checkout| checkout.order)
-        .filter(|order| order.state == OrderState::Paid))
+    // What cannot be an MD5 is not worth a question at WeChat.
+    let is_code =
+        |text: &String| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Some(ReceiptQuery {
+        sub_mchid: value("sub_mch_id")?,
+        out_trade_no: value("out_trade_no")?,
+        check_code: value("check_code").filter(is_code)?,
+    })
 }
 
-fn document(server: &MerchantServer, order: Option<&Order>, language: Language) -> Markup {
-    let is_live = server.config.gateway.is_live();
+fn document(payments: &Payments, order: Option<&Order>, language: Language) -> Markup {
+    let is_live = payments.config().gateway.is_live();
     let display = if order.is_some() {
         "SHOW_CUSTOM_PAGE"
     } else {
@@ -169,9 +107,9 @@ fn document(server: &MerchantServer, order: Option<&Order>, language: Language) 
         @if is_live { script src=(WECHATS_SCRIPT) charset="UTF-8" async {} }
     };
     let body = html! {
-        main .receipt #receipt data-display=(display) data-parents=(parents(server)) {
+        main .receipt #receipt data-display=(display) data-parents=(parents(payments)) {
             @match order {
-                Some(order) => (receipt(server, order, language)),
+                Some(order) => (receipt(payments, order, language)),
                 None => p .quiet { (SEE_WECHAT.say(language)) },
             }
         }
@@ -179,7 +117,7 @@ fn document(server: &MerchantServer, order: Option<&Order>, language: Language) 
     hosted_page::document(language, &head, &body)
 }
 
-fn receipt(server: &MerchantServer, order: &Order, language: Language) -> Markup {
+fn receipt(payments: &Payments, order: &Order, language: Language) -> Markup {
     let paid_fen = order.payer_total_fen.unwrap_or(order.total_fen);
     html! {
         h1 .title { (hosted_page::PAID.say(language)) }
@@ -189,22 +127,22 @@ fn receipt(server: &MerchantServer, order: &Order, language: Language) -> Markup
         @if let Some(url) = &order.success_url {
             p { a #leave .button href=(url) { (hosted_page::BACK_TO_SHOP.say(language)) } }
         }
-        (service_contact(&server.config, language))
+        (service_contact(payments.config(), language))
     }
 }
 
 /// The origins that the page around ours may have; with a simulator, the simulator's.
-fn parents(server: &MerchantServer) -> &str {
-    if server.config.gateway.is_live() {
+fn parents(payments: &Payments) -> &str {
+    if payments.config().gateway.is_live() {
         WECHATS_PAGES
     } else {
-        &server.config.gateway.origin
+        &payments.config().gateway.origin
     }
 }
 
 /// Framed by WeChat's page alone. No `X-Frame-Options`: it cannot name an origin.
-fn framed(server: &MerchantServer, markup: &Markup) -> Response {
-    let wechats_script = if server.config.gateway.is_live() {
+fn framed(payments: &Payments, markup: &Markup) -> Response {
+    let wechats_script = if payments.config().gateway.is_live() {
         " https://wx.gtimg.com"
     } else {
         ""
@@ -212,7 +150,7 @@ fn framed(server: &MerchantServer, markup: &Markup) -> Response {
     let policy = format!(
         "default-src 'none'; script-src 'self'{wechats_script}; style-src 'self'; img-src data:; \
          base-uri 'none'; form-action 'none'; frame-ancestors {}",
-        parents(server)
+        parents(payments)
     );
     let mut response = (StatusCode::OK, markup.clone()).into_response();
     let fixed = [

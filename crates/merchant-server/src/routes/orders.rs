@@ -1,4 +1,90 @@
-//! `/v1/orders`: the merchant's backend.
+//! `/v1/orders`: the merchant's own backend makes orders, reads them, closes them, and starts attempts
+//! by itself.
 
-pub(super) mod attempts;
-pub(super) mod list;
+mod list;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+pub(crate) use list::list_orders;
+use merchant_api::{
+    CheckoutAnswer, CreateOrder, ErrorCode, OrderDetails, StartAttempt, StartedAttempt,
+};
+use merchant_core::config::Scope;
+use merchant_core::orders::{self, TOTAL_MAX_FEN};
+use merchant_core::{Payments, attempts};
+use serde_json::Value;
+
+use crate::error::Failure;
+use crate::extract::{Backend, PathText, json_body, read_body};
+
+/// `POST /v1/orders`
+pub(crate) async fn create_order(
+    State(payments): State<Payments>,
+    backend: Backend,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    backend.may(Scope::OrdersWrite)?;
+    let body = read_body(body)?;
+    let wanted = read_order(&body)?;
+    let (created, is_new) = orders::create(&payments, &wanted).await?;
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, Json(created)).into_response())
+}
+
+/// `GET /v1/orders/{order_no}`
+pub(crate) async fn get_order(
+    State(payments): State<Payments>,
+    backend: Backend,
+    PathText(order_no): PathText,
+) -> Result<Json<OrderDetails>, Failure> {
+    backend.may(Scope::OrdersRead)?;
+    Ok(Json(orders::show(&payments, &order_no).await?))
+}
+
+/// `POST /v1/orders/{order_no}/close`
+pub(crate) async fn close_order(
+    State(payments): State<Payments>,
+    backend: Backend,
+    PathText(order_no): PathText,
+) -> Result<Json<CheckoutAnswer>, Failure> {
+    backend.may(Scope::OrdersWrite)?;
+    Ok(Json(orders::close(&payments, &order_no).await?))
+}
+
+/// `POST /v1/orders/{order_no}/attempts`
+pub(crate) async fn start_attempt(
+    State(payments): State<Payments>,
+    backend: Backend,
+    PathText(order_no): PathText,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<StartedAttempt>, Failure> {
+    backend.may(Scope::OrdersWrite)?;
+    let wanted: StartAttempt = json_body::read_nested(&read_body(body)?, "an attempt")?;
+    let started = attempts::start_by_backend(&payments, &order_no, wanted).await?;
+    Ok(Json(started))
+}
+
+/// Reads the body. The amount is looked at first and by itself, for its refusal has a code of its
+/// own whatever else is wrong.
+fn read_order(body: &[u8]) -> Result<CreateOrder, Failure> {
+    let json: Value = serde_json::from_slice(json_body::without_byte_order_mark(body))
+        .map_err(|_| Failure::new(ErrorCode::InvalidRequest, "the body is not JSON"))?;
+    let total = json.get("total_fen").and_then(Value::as_u64);
+    if !total.is_some_and(|total| (1..=TOTAL_MAX_FEN).contains(&total)) {
+        return Err(Failure::field(
+            ErrorCode::AmountInvalid,
+            "total_fen",
+            "must be a whole number of fen from 1 to 1000000000, as a JSON number without decimals",
+        ));
+    }
+    // From the bytes and not from the value above: a field that comes twice is refused here.
+    json_body::read_nested(body, "an order")
+}

@@ -207,7 +207,7 @@ async fn a_server_that_runs_goes_on_while_every_table_gets_more_columns() {
 /// What the day above does not come to.
 #[test]
 fn every_statement_names_its_columns() {
-    let ledger = concat!(env!("CARGO_MANIFEST_DIR"), "/src/ledger");
+    let ledger = concat!(env!("CARGO_MANIFEST_DIR"), "/../merchant-core/src/ledger");
     for file in std::fs::read_dir(ledger).unwrap() {
         let file = file.unwrap().path();
         let text = std::fs::read_to_string(&file).unwrap();

@@ -5,10 +5,10 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
+use merchant_core::Payments;
 
 use super::{SCRIPT_PATH, STYLE_PATH, words};
 use crate::extract::{Language, Words};
-use crate::payments::MerchantServer;
 
 /// Who may show a page in a frame.
 const NOBODY: &str = "'none'";
@@ -51,8 +51,8 @@ pub(super) fn card(language: Language, is_test: bool, content: &Markup) -> Marku
 
 /// What a checkout page may load and where it may go. `form-action` names the hosts that a form's
 /// redirect ends at, because browsers count it as the form's own.
-pub(super) fn checkout_policy(server: &MerchantServer) -> String {
-    let gateway = &server.config.gateway;
+pub(super) fn checkout_policy(payments: &Payments) -> String {
+    let gateway = &payments.config().gateway;
     let beyond = if gateway.is_live() {
         "https://wx.tenpay.com https://open.weixin.qq.com".to_owned()
     } else {

@@ -10,14 +10,13 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 use merchant_api::{CheckoutAnswer, OrderState};
+use merchant_core::{Payments, checkouts};
 use url::form_urlencoded;
 
 use super::document::{OURSELVES, document, secured, words_policy};
 use super::words;
-use crate::checkouts;
 use crate::error::Failure;
 use crate::extract::{Language, PathText};
-use crate::payments::MerchantServer;
 
 /// How often the frame looks again, in seconds.
 const REFRESH_S: u32 = 5;
@@ -34,13 +33,12 @@ pub(super) fn frame(token: &str, version: u64, language: Language) -> Markup {
 
 /// `GET /c/{token}/status?seen=VERSION`
 pub(crate) async fn status(
-    State(server): State<MerchantServer>,
+    State(payments): State<Payments>,
     language: Language,
     PathText(token): PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let checkout = checkouts::find(&server, &token).await?;
-    let answer = checkouts::answer(&server, &checkout, None);
+    let (_, answer) = checkouts::show(&payments, &token).await?;
     let is_news = answer.state != OrderState::Open
         || answer.remaining_ms == Some(0)
         || answer.version != seen(&query.unwrap_or_default());

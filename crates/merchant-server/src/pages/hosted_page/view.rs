@@ -7,15 +7,15 @@
 
 use maud::{Markup, PreEscaped, html};
 use merchant_api::{Action, CheckoutAnswer, OrderState, PayParameters, Product, RETURN_PARAMETER};
+use merchant_core::config::Config;
+use merchant_core::ledger::{Checkout, Order};
 use qr_code::QrCode;
 
 use super::amount::amount;
 use super::document::{card, document, own_script};
 use super::offer::{Offer, Place};
 use super::{status, words};
-use crate::config::Config;
 use crate::extract::{Language, Words};
-use crate::ledger::{Checkout, Order};
 
 /// What the page's address says beside the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

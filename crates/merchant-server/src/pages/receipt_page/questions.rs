@@ -4,9 +4,9 @@
 
 use std::net::IpAddr;
 
-use crate::extract::Caller;
-use crate::middleware::network_of;
-use crate::payments::{Allowance, Allowances};
+use merchant_core::payments::{Allowance, Allowances};
+
+use crate::extract::{Caller, network_of};
 
 /// From one address. A buyer needs one question, and only where the page comes before the
 /// notification; many buyers may share an address.

@@ -1,53 +1,30 @@
-//! The private side, reading: one order with its attempts, and orders page by page.
+//! `GET /v1/orders`: orders page by page, by what the address asks for.
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use jiff::Timestamp;
-use merchant_api::{ORDER_NO_MAX, OrderDetails, OrderList, OrderState, OrderSummary};
+use merchant_api::{ORDER_NO_MAX, OrderList, OrderState};
+use merchant_core::Payments;
+use merchant_core::config::Scope;
+use merchant_core::orders::{self, OrderFilter};
 
-use crate::config::Scope;
 use crate::error::Failure;
-use crate::extract::{Backend, PathText, query};
-use crate::ledger::{Order, OrderFilter, timestamp};
-use crate::orders;
-use crate::orders::details;
-use crate::payments::MerchantServer;
-
-/// `GET /v1/orders/{order_no}`
-pub(crate) async fn get_order(
-    State(server): State<MerchantServer>,
-    backend: Backend,
-    PathText(order_no): PathText,
-) -> Result<Json<OrderDetails>, Failure> {
-    backend.may(Scope::OrdersRead)?;
-    let order = orders::find(&server, &order_no).await?.order;
-    let attempts = server.ledger.attempts(order.id).await?;
-    let refunds = server.ledger.refunds(order.id).await?;
-    Ok(Json(details(&server.config, order, attempts, refunds)))
-}
+use crate::extract::{Backend, query};
 
 /// `GET /v1/orders?state&created_from&created_to&order_no_prefix&sub_mchid&limit&before`
 pub(crate) async fn list_orders(
-    State(server): State<MerchantServer>,
+    State(payments): State<Payments>,
     backend: Backend,
     RawQuery(query): RawQuery,
 ) -> Result<Json<OrderList>, Failure> {
     backend.may(Scope::OrdersRead)?;
     let Wanted {
-        mut filter,
+        filter,
         before,
         limit,
     } = read_query(&query.unwrap_or_default())?;
-    if let Some(before) = before {
-        let last_seen = server.ledger.checkout_by_order_no(&before).await?;
-        let last_seen = last_seen.ok_or_else(|| Failure::invalid("before", "names no order"))?;
-        filter.before_id = Some(last_seen.order.id);
-    }
-    let mut orders = server.ledger.orders(&filter, limit + 1).await?;
-    Ok(Json(OrderList {
-        next_before: query::cut(&mut orders, limit).map(|order| order.order_no.clone()),
-        orders: orders.into_iter().map(summary).collect(),
-    }))
+    let orders = orders::list(&payments, filter, before.as_deref(), limit).await?;
+    Ok(Json(orders))
 }
 
 struct Wanted {
@@ -114,16 +91,4 @@ fn read_sub_mchid(text: &str) -> Result<String, Failure> {
         return Ok(text.to_owned());
     }
     Err(Failure::invalid("sub_mchid", "must be 1 to 32 digits"))
-}
-
-fn summary(order: Order) -> OrderSummary {
-    OrderSummary {
-        order_no: order.order_no,
-        state: order.state,
-        total_fen: order.total_fen,
-        description: order.description,
-        sub_mchid: order.sub_mchid,
-        created_at: timestamp(order.created_ms),
-        success_time: order.success_time,
-    }
 }

@@ -1,0 +1,441 @@
+//! Starting and cancelling attempts. The rules: an attempt is written down before WeChat hears of
+//! it; one number, one body, for ever; before a new number the old one is queried and closed; and
+//! where that is in doubt, nothing new begins.
+
+mod decision;
+mod next_step;
+mod oauth;
+mod order_body;
+mod page_allowance;
+mod preparation;
+mod request;
+mod return_address;
+
+use std::net::IpAddr;
+
+use decision::{Decision, decide};
+use merchant_api::{
+    Action, AttemptForm, AttemptProduct, CheckoutAnswer, ErrorCode, OrderState, StartAttempt,
+    StartedAttempt,
+};
+use next_step::{NextStep, next_step};
+pub use oauth::{CALLBACK_PATH, after_hop};
+pub(crate) use order_body::check_terms;
+use order_body::order_body;
+use page_allowance::Effort;
+use preparation::{Wanted, Wish, read_wish};
+use request::{AttemptRequest, PayerClaim};
+pub(crate) use return_address::check as check_return_address;
+use wechat_pay::{Operation, RetryWith};
+
+use crate::checkouts::{POLL_AFTER_MS, answer, attempt_details, is_fresh, reread};
+use crate::ledger::{Attempt, AttemptState, Begun, Checkout, NewAttempt};
+use crate::payments::{Payments, Queue};
+use crate::query::Finding;
+use crate::refusal::{DOUBT_RETRY_MS, Refusal};
+use crate::surroundings::{hex, unguessable};
+use crate::wechat::{CallError, Placed};
+use crate::{checkouts, due_work, query};
+
+/// How often a start looks again after the order moved under it: take over, then begin, then one
+/// number that WeChat calls closed. More means that something is wrong.
+const ROUNDS: u32 = 4;
+
+/// A page starts an attempt, or gets the current one again. `buyer_address` is the buyer's, as far as it
+/// is known.
+pub async fn start_by_page(
+    payments: &Payments,
+    token: &str,
+    form: AttemptForm,
+    buyer_address: Option<IpAddr>,
+) -> Result<CheckoutAnswer, Refusal> {
+    let checkout = checkouts::find(payments, token).await?;
+    let request = AttemptRequest::of_page(form, buyer_address);
+    let started = start(payments, checkout.order.id, &request, Queue::Pages).await?;
+    Ok(started.into_answer(payments))
+}
+
+/// The merchant's backend does the same, for its app, its mini-program or its till. The same rules as
+/// for pages: one number, one body; no new one while the old is in doubt.
+pub async fn start_by_backend(
+    payments: &Payments,
+    order_no: &str,
+    wanted: StartAttempt,
+) -> Result<StartedAttempt, Refusal> {
+    let order = checkouts::find_by_order_no(payments, order_no).await?.order;
+    let request = AttemptRequest::of_backend(wanted, &order)?;
+    let started = start(payments, order.id, &request, Queue::Backend).await?;
+    Ok(started.into_started_attempt())
+}
+
+/// A page ends the current attempt, never the order. `after` is the attempt number that it has seen.
+pub async fn cancel_by_page(
+    payments: &Payments,
+    token: &str,
+    after: u64,
+) -> Result<CheckoutAnswer, Refusal> {
+    let checkout = checkouts::find(payments, token).await?;
+    cancel(payments, checkout.order.id, after).await
+}
+
+/// What starting came to.
+#[derive(Clone, Debug)]
+struct Started {
+    /// How things stand now.
+    checkout: Checkout,
+    /// What to do next; `None` where the order is paid or closed.
+    next: Option<NextStep>,
+}
+
+impl Started {
+    /// The same as a page reads it.
+    fn into_answer(self, payments: &Payments) -> CheckoutAnswer {
+        let action = match self.next {
+            Some(NextStep::Page(action)) => Some(action),
+            Some(NextStep::App(_) | NextStep::Wait) | None => None,
+        };
+        answer(payments, &self.checkout, action)
+    }
+
+    /// The same as the backend reads it.
+    fn into_started_attempt(self) -> StartedAttempt {
+        let Self { checkout, next } = self;
+        let order = checkout.order;
+        let mut answer = StartedAttempt {
+            order_no: order.order_no,
+            state: order.state,
+            version: order.version,
+            attempt: checkout.attempt.map(attempt_details),
+            poll_after_ms: (order.state == OrderState::Open).then_some(POLL_AFTER_MS),
+            code_url: None,
+            h5_url: None,
+            jsapi: None,
+            mini_program: None,
+            app: None,
+        };
+        match next {
+            Some(NextStep::Page(Action::CodeUrl(url))) => answer.code_url = Some(url),
+            Some(NextStep::Page(Action::H5Url(url))) => answer.h5_url = Some(url),
+            Some(NextStep::Page(Action::Jsapi(parameters))) => answer.jsapi = Some(parameters),
+            Some(NextStep::Page(Action::MiniProgram(parameters))) => {
+                answer.mini_program = Some(parameters);
+            }
+            Some(NextStep::App(parameters)) => answer.app = Some(parameters),
+            // A backend asks for a payer, and is not sent anywhere: see `AttemptRequest::of_backend`.
+            Some(
+                NextStep::Page(Action::AuthorizeUrl(_) | Action::MiniProgramPath(_))
+                | NextStep::Wait,
+            )
+            | None => {}
+        }
+        answer
+    }
+}
+
+/// Starts an attempt, or gives the current one again.
+async fn start(
+    payments: &Payments,
+    order_id: i64,
+    request: &AttemptRequest,
+    queue: Queue,
+) -> Result<Started, Refusal> {
+    let _lock = payments.lock_order(order_id, queue).await?;
+    // A login code is good once, so a wish is read once: what happens between the rounds changes
+    // neither the payer nor the applications.
+    let mut wish: Option<Box<Wish>> = None;
+    let mut effort = Effort::of(payments, order_id);
+    if matches!(request.payer, PayerClaim::LoginCode(_)) {
+        // WeChat is asked whose code it is.
+        effort.count()?;
+    }
+    for _ in 0..ROUNDS {
+        let checkout = reread(payments, order_id).await?;
+        if checkout.order.state != OrderState::Open {
+            return Ok(Started {
+                checkout,
+                next: None,
+            });
+        }
+        refuse_what_cannot_begin(payments, &checkout, request)?;
+        let wish = match wish.take() {
+            Some(read) => wish.insert(read),
+            None => match read_wish(payments, &checkout, request).await? {
+                Wanted::Attempt(read) => wish.insert(read),
+                Wanted::Elsewhere(action) => {
+                    let next = Some(NextStep::Page(action));
+                    return Ok(Started { checkout, next });
+                }
+            },
+        };
+        let next = next_attempt(payments, &checkout, request, wish, &mut effort).await?;
+        let Some(next) = next else {
+            continue;
+        };
+        let attempt = &next.attempt;
+        if is_fresh(attempt, payments.clock.now_ms()) && attempt.state == AttemptState::Open {
+            let next = Some(next_step(payments, attempt, wish)?);
+            return Ok(Started { checkout, next });
+        }
+        if let Some(started) = send(payments, &next, wish).await? {
+            return Ok(started);
+        }
+    }
+    let now_ms = payments.clock.now_ms();
+    payments
+        .ledger
+        .schedule_query(order_id, now_ms, now_ms + retry_ms())
+        .await?;
+    Err(Refusal::in_doubt("the order keeps changing", None))
+}
+
+/// Ends the current attempt, never the order.
+async fn cancel(payments: &Payments, order_id: i64, after: u64) -> Result<CheckoutAnswer, Refusal> {
+    let _lock = payments.lock_order(order_id, Queue::Pages).await?;
+    let checkout = reread(payments, order_id).await?;
+    if checkout.order.state != OrderState::Open {
+        return Ok(answer(payments, &checkout, None));
+    }
+    if checkout.order.current_attempt != after {
+        return Err(Refusal::Superseded(Box::new(answer(
+            payments, &checkout, None,
+        ))));
+    }
+    if let Some(attempt) = checkout.attempt.filter(|attempt| attempt.state.is_alive()) {
+        Effort::of(payments, order_id).count()?;
+        end(payments, &attempt).await?;
+    }
+    Ok(answer(payments, &reread(payments, order_id).await?, None))
+}
+
+fn refuse_what_cannot_begin(
+    payments: &Payments,
+    checkout: &Checkout,
+    request: &AttemptRequest,
+) -> Result<(), Refusal> {
+    let order = &checkout.order;
+    if order.is_closing || payments.clock.now_ms() >= order.expires_ms {
+        return Err(Refusal::new(
+            ErrorCode::CheckoutExpired,
+            "the time of this order is over",
+        ));
+    }
+    let is_offered = order.products.contains(&request.product)
+        && payments.config.products.contains(&request.product);
+    if !is_offered {
+        return Err(Refusal::field(
+            ErrorCode::ProductUnavailable,
+            "product",
+            "is not offered for this order",
+        ));
+    }
+    Ok(())
+}
+
+/// The attempt to go on with.
+struct Next {
+    attempt: Attempt,
+    /// It was written down just now, so WeChat has never heard of it.
+    is_new: bool,
+}
+
+/// The attempt to go on with: the current one, or a new one that is written down now. `None`
+/// means that the order has moved on and is to be looked at again.
+async fn next_attempt(
+    payments: &Payments,
+    checkout: &Checkout,
+    request: &AttemptRequest,
+    wish: &Wish,
+    effort: &mut Effort<'_>,
+) -> Result<Option<Next>, Refusal> {
+    let order = &checkout.order;
+    let current = checkout.attempt.as_ref();
+    let is_same = match current {
+        Some(attempt) if attempt.product == request.product => {
+            attempt.body == order_body(payments, order, wish, &attempt.out_trade_no)?
+        }
+        _ => false,
+    };
+    let is_link_fresh = current.is_some_and(|attempt| is_fresh(attempt, payments.clock.now_ms()));
+    let decision = decide(
+        request.after,
+        order.current_attempt,
+        current,
+        is_same,
+        is_link_fresh,
+    );
+    if !matches!(decision, Decision::Again | Decision::Superseded) {
+        effort.count()?;
+    }
+    match (decision, current) {
+        (Decision::Again | Decision::Renew, Some(attempt)) => Ok(Some(Next {
+            attempt: attempt.clone(),
+            is_new: false,
+        })),
+        (Decision::TakeOver, Some(attempt)) => {
+            // What would be refused is refused before anything is ended for it.
+            order_body(payments, order, wish, &order.order_no)?;
+            end(payments, attempt).await?;
+            // What begins next may only follow what was seen to end here.
+            let after_end = reread(payments, order.id).await?;
+            if after_end.order.state == OrderState::Open {
+                begin(payments, &after_end, request, wish).await
+            } else {
+                Ok(None)
+            }
+        }
+        (Decision::Superseded, _) => Err(Refusal::Superseded(Box::new(answer(
+            payments, checkout, None,
+        )))),
+        (Decision::New | Decision::Again | Decision::Renew | Decision::TakeOver, _) => {
+            begin(payments, checkout, request, wish).await
+        }
+    }
+}
+
+async fn begin(
+    payments: &Payments,
+    checkout: &Checkout,
+    request: &AttemptRequest,
+    wish: &Wish,
+) -> Result<Option<Next>, Refusal> {
+    let order = &checkout.order;
+    let number = order.current_attempt + 1;
+    let out_trade_no = if number == 1 {
+        order.order_no.clone()
+    } else {
+        hex(&payments.randomness.bytes()?)
+    };
+    let now_ms = payments.clock.now_ms();
+    let new = NewAttempt {
+        order_id: order.id,
+        number,
+        product: request.product,
+        parties: wish.parties.clone(),
+        body: order_body(payments, order, wish, &out_trade_no)?,
+        out_trade_no,
+        created_ms: now_ms,
+        return_handle: unguessable(payments.randomness.bytes()?),
+        payer_handle: wish.payer_handle.clone(),
+        first_query_ms: due_work::first_query_ms(now_ms),
+        end_ms: due_work::end_ms(order.expires_ms, Some(now_ms)),
+    };
+    match payments.ledger.begin_attempt(&new).await? {
+        Begun::Current(attempt) => Ok(Some(Next {
+            attempt: *attempt,
+            is_new: true,
+        })),
+        Begun::MovedOn | Begun::NumberUsed => Ok(None),
+    }
+}
+
+/// Ends an attempt, or says that it is in doubt and has due work look at it soon.
+async fn end(payments: &Payments, attempt: &Attempt) -> Result<(), Refusal> {
+    match query::end(payments, attempt).await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let now_ms = payments.clock.now_ms();
+            payments
+                .ledger
+                .schedule_query(attempt.order_id, now_ms, now_ms + retry_ms())
+                .await?;
+            Err(error.into())
+        }
+    }
+}
+
+/// Sends the order as it was written down. `None`: WeChat's answer moved the order on, so it is
+/// to be looked at again.
+async fn send(payments: &Payments, next: &Next, wish: &Wish) -> Result<Option<Started>, Refusal> {
+    let attempt = &next.attempt;
+    // A code payment takes money by itself: after silence it is asked about, not sent again.
+    if attempt.product == AttemptProduct::CodePay
+        && !next.is_new
+        && query::ask(payments, attempt).await? != Finding::Unheard
+    {
+        return code_payment_stands(payments, attempt).await;
+    }
+    let sent_ms = payments.clock.now_ms();
+    let error = match payments.wechat.place_order(attempt).await {
+        Ok(Placed::Link(link)) => {
+            // A link counts from when it was asked for: it may be older than it looks.
+            payments.ledger.note_link(attempt, &link, sent_ms).await?;
+            let checkout = reread(payments, attempt.order_id).await?;
+            let Some(current) = checkout
+                .attempt
+                .as_ref()
+                .filter(|current| current.number == attempt.number && current.state.is_alive())
+            else {
+                // Money that came meanwhile, or the like.
+                return Ok(None);
+            };
+            let next = Some(next_step(payments, current, wish)?);
+            return Ok(Some(Started { checkout, next }));
+        }
+        Ok(Placed::Standing(standing)) => {
+            query::conclude(payments, attempt, standing).await?;
+            return code_payment_stands(payments, attempt).await;
+        }
+        Err(error) => error,
+    };
+    match error.wechat_code() {
+        Some("ORDERPAID" | "ORDER_PAID") => {
+            query::ask(payments, attempt).await?;
+            Ok(None)
+        }
+        // A code that is out may be paid yet: before the next number this one is queried and closed,
+        // whoever said that it is over.
+        Some("ORDER_CLOSED") => {
+            end(payments, attempt).await?;
+            Ok(None)
+        }
+        Some("OUT_TRADE_NO_USED") if attempt.link.is_some() => {
+            end(payments, attempt).await?;
+            Ok(None)
+        }
+        Some("OUT_TRADE_NO_USED") if error.is_signed() => {
+            // Our own replay has the same bytes, so somebody else ordered under this number, and
+            // closing it would be closing theirs.
+            payments
+                .ledger
+                .end_attempt(attempt, AttemptState::Refused)
+                .await?;
+            Err(Refusal::of_order(&error))
+        }
+        _ if attempt.product == AttemptProduct::CodePay && error.is_refusal() => {
+            code_payment_refused(payments, attempt, &error).await
+        }
+        _ => Err(Refusal::of_order(&error)),
+    }
+}
+
+/// WeChat took nothing by this call. An earlier one with the same bytes may be on its way still, or
+/// its buyer at the password: the attempt is over only once it was asked about and taken back.
+async fn code_payment_refused(
+    payments: &Payments,
+    attempt: &Attempt,
+    error: &CallError,
+) -> Result<Option<Started>, Refusal> {
+    let next = error
+        .wechat()
+        .map(|said| said.retry_with(Operation::CodePay));
+    if next == Some(RetryWith::QueryFirst) {
+        query::ask(payments, attempt).await?;
+        return code_payment_stands(payments, attempt).await;
+    }
+    end(payments, attempt).await?;
+    Err(Refusal::of_order(error))
+}
+
+/// What the till is told once WeChat has answered about a code payment.
+async fn code_payment_stands(
+    payments: &Payments,
+    attempt: &Attempt,
+) -> Result<Option<Started>, Refusal> {
+    let checkout = reread(payments, attempt.order_id).await?;
+    let next = (checkout.order.state == OrderState::Open).then_some(NextStep::Wait);
+    Ok(Some(Started { checkout, next }))
+}
+
+fn retry_ms() -> i64 {
+    i64::try_from(DOUBT_RETRY_MS).unwrap_or(0)
+}

@@ -1,0 +1,95 @@
+//! What comes next for an attempt: its link in the form that its product needs.
+
+use merchant_api::{Action, AppPayParameters, AttemptProduct, PayParameters, RETURN_PARAMETER};
+use url::form_urlencoded;
+
+use super::preparation::Wish;
+use super::return_address;
+use crate::ledger::Attempt;
+use crate::payments::Payments;
+use crate::refusal::Refusal;
+
+/// What the one who started an attempt does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NextStep {
+    /// A page does it.
+    Page(Action),
+    /// An app hands these to WeChat's SDK.
+    App(AppPayParameters),
+    /// Nothing: the buyer's code was taken, and the rest happens on the buyer's phone.
+    Wait,
+}
+
+/// The next step for this attempt, signed anew where something is signed.
+pub(super) fn next_step(
+    payments: &Payments,
+    attempt: &Attempt,
+    wish: &Wish,
+) -> Result<NextStep, Refusal> {
+    let link = attempt.link.as_ref().map_or("", |link| &*link.text);
+    let action = match attempt.product {
+        AttemptProduct::Native => Action::CodeUrl(link.to_owned()),
+        AttemptProduct::H5 => Action::H5Url(h5_url(link, attempt, wish)),
+        AttemptProduct::Jsapi => Action::Jsapi(pay_parameters(payments, attempt, link)?),
+        AttemptProduct::MiniProgram => {
+            Action::MiniProgram(pay_parameters(payments, attempt, link)?)
+        }
+        AttemptProduct::App => return app_parameters(payments, attempt, link).map(NextStep::App),
+        AttemptProduct::CodePay => return Ok(NextStep::Wait),
+    };
+    Ok(NextStep::Page(action))
+}
+
+/// WeChat's address with the way back, the one thing that may be added to it.
+fn h5_url(link: &str, attempt: &Attempt, wish: &Wish) -> String {
+    let Some(return_url) = &wish.return_url else {
+        return link.to_owned();
+    };
+    let back = return_address::with_parameter(
+        return_url.clone(),
+        RETURN_PARAMETER,
+        &attempt.return_handle,
+    );
+    let back: String = form_urlencoded::byte_serialize(back.as_str().as_bytes()).collect();
+    let joint = if link.contains('?') { '&' } else { '?' };
+    format!("{link}{joint}redirect_url={back}")
+}
+
+fn pay_parameters(
+    payments: &Payments,
+    attempt: &Attempt,
+    prepay_id: &str,
+) -> Result<PayParameters, Refusal> {
+    let signed = payments
+        .wechat
+        .pay_parameters(&attempt.parties, prepay_id)
+        .map_err(|error| Refusal::Internal(error.to_string()))?;
+    Ok(PayParameters {
+        app_id: signed.app_id,
+        time_stamp: signed.time_stamp,
+        nonce_str: signed.nonce_str,
+        package: signed.package,
+        sign_type: signed.sign_type,
+        pay_sign: signed.pay_sign,
+    })
+}
+
+fn app_parameters(
+    payments: &Payments,
+    attempt: &Attempt,
+    prepay_id: &str,
+) -> Result<AppPayParameters, Refusal> {
+    let signed = payments
+        .wechat
+        .app_parameters(&attempt.parties, prepay_id)
+        .map_err(|error| Refusal::Internal(error.to_string()))?;
+    Ok(AppPayParameters {
+        appid: signed.appid,
+        partnerid: signed.partnerid,
+        prepayid: signed.prepayid,
+        package: signed.package,
+        noncestr: signed.noncestr,
+        timestamp: signed.timestamp,
+        sign: signed.sign,
+    })
+}

@@ -1,0 +1,267 @@
+//! The hop for the openid: out to WeChat with a state, back with a code, on to the page with a
+//! handle.
+//!
+//! What binds what:
+//! - The *state* lives ten minutes, and belongs to one order and one return address, both fixed
+//!   before the buyer leaves. The return address was checked then, so the callback never follows an
+//!   address that came in from outside. It is answered to one code alone. WeChat's browser calls
+//!   the callback twice, sometimes at once and sometimes dropping the first call: the same code gets
+//!   the same answer as long as the state lives. Whoever comes with another code or later is led
+//!   back to the page, which begins anew.
+//! - The *handle* is single-use, lives ten minutes, and is good for that one order only. It goes
+//!   to the browser that brought the code, in the address of the page it came from, and is worth
+//!   nothing without the order's token.
+//! - The *browser* is bound by that delivery, not by a cookie. The element asks across origins
+//!   without credentials and goes straight to WeChat's host, so there is no answer of ours that
+//!   could set one before the callback. What a cookie would stop is harmless here: a stranger's
+//!   callback gives a page the stranger's openid, and WeChat's cashier refuses to let anybody pay
+//!   an order that was made for another openid.
+//!
+//! The openid itself never reaches a page, an address or a log.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use merchant_api::{ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE};
+use url::Url;
+
+use super::return_address;
+use crate::config::Merchant;
+use crate::ledger::{Order, StateFound};
+use crate::payments::Payments;
+use crate::refusal::Refusal;
+use crate::surroundings::{hex, unguessable};
+use crate::wechat::{Application, NoOpenId};
+
+/// Where WeChat sends the buyer back to; its host is registered in the official account.
+pub const CALLBACK_PATH: &str = "/wechat/oauth/callback";
+/// How long a state and a handle are good for.
+const LIFE_MS: i64 = 10 * 60_000;
+
+/// The address that the buyer goes to, once. This is no attempt and changes nothing of the order.
+pub(crate) async fn authorize_url(
+    payments: &Payments,
+    order: &Order,
+    return_url: &Url,
+) -> Result<String, Refusal> {
+    let application = application(&payments.config.merchant, order).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::PayerUnavailable,
+            "the payer is not known, and without merchant.app_secret WeChat cannot be asked",
+        )
+    })?;
+    let state = unguessable(payments.randomness.bytes()?);
+    let now_ms = payments.clock.now_ms();
+    payments
+        .ledger
+        .keep_oauth_state(
+            &state,
+            order.id,
+            return_url.as_str(),
+            now_ms,
+            now_ms + LIFE_MS,
+        )
+        .await?;
+    let mut callback = payments.config.public_base_url.clone();
+    callback.set_path(CALLBACK_PATH);
+    let mut url = payments.config.gateway.authorize_url.clone();
+    // In the order of WeChat's documents: it is said to refuse others.
+    url.query_pairs_mut()
+        .append_pair("appid", application.appid)
+        .append_pair("redirect_uri", callback.as_str())
+        .append_pair("response_type", "code")
+        .append_pair("scope", "snsapi_base")
+        .append_pair("state", &state);
+    url.set_fragment(Some("wechat_redirect"));
+    Ok(url.into())
+}
+
+/// Where a buyer goes who comes back with a state and a code, or without one: to the page, with a
+/// handle or to begin anew. `None` where the state is not known.
+pub async fn after_hop(
+    payments: &Payments,
+    state: String,
+    code: Option<String>,
+) -> Result<Option<Url>, Refusal> {
+    // In a task of its own: a browser that drops its call has spent the code all the same, and its
+    // second call needs the answer.
+    let answering = tokio::spawn({
+        let payments = payments.clone();
+        async move { answer(&payments, &state, code.as_deref()).await }
+    });
+    let answered = answering
+        .await
+        .map_err(|error| Refusal::Internal(error.to_string()))??;
+    let Some(Back { return_url, handle }) = answered else {
+        tracing::info!(event = "oauth.refused", "a state that is not known");
+        return Ok(None);
+    };
+    let return_url =
+        Url::parse(&return_url).map_err(|error| Refusal::Internal(error.to_string()))?;
+    Ok(Some(match handle {
+        Some(handle) => return_address::with_parameter(return_url, PAYER_PARAMETER, &handle),
+        None => return_address::without_parameters(return_url),
+    }))
+}
+
+/// Where a buyer goes back to, with what.
+struct Back {
+    return_url: String,
+    /// `None`: the page begins anew.
+    handle: Option<String>,
+}
+
+/// What a call of the callback is answered with; `None` where the state is not known.
+async fn answer(
+    payments: &Payments,
+    state: &str,
+    code: Option<&str>,
+) -> Result<Option<Back>, Refusal> {
+    let code_sha256 = code.map(|code| hex(digest(&SHA256, code.as_bytes()).as_ref()));
+    let look = async || {
+        let now_ms = payments.clock.now_ms();
+        let found = payments
+            .ledger
+            .oauth_state(state, code_sha256.as_deref(), now_ms);
+        found.await.map(|found| match found {
+            StateFound::Answered { return_url, handle } => Looked::Ended(Some(Back {
+                return_url,
+                handle: Some(handle),
+            })),
+            StateFound::Over { return_url } => {
+                tracing::info!(event = "oauth.over", "a state that is too old or was used");
+                Looked::Ended(Some(Back {
+                    return_url,
+                    handle: None,
+                }))
+            }
+            StateFound::Unknown => Looked::Ended(None),
+            StateFound::Open {
+                order_id,
+                return_url,
+                was_begun,
+            } => Looked::Open {
+                order_id,
+                return_url,
+                was_begun,
+            },
+        })
+    };
+    // Unknown states take no lock, so that nobody can fill the list of locks.
+    if let Looked::Ended(back) = look().await? {
+        return Ok(back);
+    }
+    let _lock = payments.callbacks.lock(state).await;
+    let (order_id, return_url, was_begun) = match look().await? {
+        Looked::Open {
+            order_id,
+            return_url,
+            was_begun,
+        } => (order_id, return_url, was_begun),
+        Looked::Ended(back) => return Ok(back),
+    };
+    let unavailable = Some(PAYER_UNAVAILABLE_HANDLE.to_owned());
+    let (Some(code), Some(code_sha256)) = (code, &code_sha256) else {
+        // The buyer declined. That spends nothing.
+        return Ok(Some(Back {
+            return_url,
+            handle: unavailable,
+        }));
+    };
+    payments
+        .ledger
+        .begin_oauth_state(state, payments.clock.now_ms())
+        .await?;
+    let handle = match handle_of_code(payments, order_id, code).await? {
+        Ok(handle) => handle.or(unavailable),
+        // Another process has spent the code, or one that ended before it could write the answer
+        // down. The page begins anew.
+        Err(NoOpenId::Refused(CODE_USED)) if was_begun => {
+            return Ok(Some(Back {
+                return_url,
+                handle: None,
+            }));
+        }
+        // The code may be good still: the same call may bring more.
+        Err(NoOpenId::Call(_)) => {
+            return Ok(Some(Back {
+                return_url,
+                handle: unavailable,
+            }));
+        }
+        Err(_) => unavailable,
+    };
+    if let Some(handle) = &handle {
+        payments
+            .ledger
+            .answer_oauth_state(state, code_sha256, handle)
+            .await?;
+    }
+    Ok(Some(Back { return_url, handle }))
+}
+
+/// What looking a state up came to.
+enum Looked {
+    Open {
+        order_id: i64,
+        return_url: String,
+        was_begun: bool,
+    },
+    /// There is nothing to ask WeChat.
+    Ended(Option<Back>),
+}
+
+/// WeChat's errcode for a code that was used before.
+const CODE_USED: i64 = 40_163;
+
+/// Whether a buyer of this order is asked at the sub-merchant's own account, and so has a
+/// `sub_openid`: where the configuration has that account's secret.
+pub(crate) fn asks_sub_merchants_account(merchant: &Merchant, order: &Order) -> bool {
+    sub_merchants_application(merchant, order).is_some()
+}
+
+/// Where a buyer of this order is asked; `None` where no secret is configured.
+fn application<'a>(merchant: &'a Merchant, order: &Order) -> Option<Application<'a>> {
+    let own = || {
+        Some(Application {
+            appid: &merchant.appid,
+            secret: merchant.app_secret.as_ref()?,
+        })
+    };
+    sub_merchants_application(merchant, order).or_else(own)
+}
+
+fn sub_merchants_application<'a>(merchant: &'a Merchant, order: &Order) -> Option<Application<'a>> {
+    let sub = merchant.sub_merchant(order.sub_mchid.as_deref()?)?;
+    Some(Application {
+        appid: sub.sub_appid.as_deref()?,
+        secret: sub.sub_app_secret.as_ref()?,
+    })
+}
+
+/// A fresh handle for the openid behind a code, or why WeChat gives none; `None` where WeChat cannot
+/// be asked.
+async fn handle_of_code(
+    payments: &Payments,
+    order_id: i64,
+    code: &str,
+) -> Result<Result<Option<String>, NoOpenId>, Refusal> {
+    let Some(checkout) = payments.ledger.checkout(order_id).await? else {
+        return Ok(Ok(None));
+    };
+    let Some(application) = application(&payments.config.merchant, &checkout.order) else {
+        return Ok(Ok(None));
+    };
+    let openid = match payments.wechat.openid_of_code(application, code).await {
+        Ok(openid) => openid,
+        Err(error) => {
+            tracing::warn!(event = "oauth.no_openid", %error, "WeChat gave no openid");
+            return Ok(Err(error));
+        }
+    };
+    let handle = unguessable(payments.randomness.bytes()?);
+    let now_ms = payments.clock.now_ms();
+    payments
+        .ledger
+        .keep_payer(&handle, order_id, openid.as_str(), now_ms, now_ms + LIFE_MS)
+        .await?;
+    Ok(Ok(Some(handle)))
+}

@@ -1,0 +1,163 @@
+//! The exact bytes of an attempt's order. The same order, product, payer and address always give
+//! the same bytes, which is how "the same again" is told from "something changed".
+
+use jiff::Timestamp;
+use merchant_api::{AttemptProduct, CreateOrder};
+use serde_json::{Map, Value};
+use wechat_pay::{
+    CodePayOrder, Description, Fen, H5Type, InvalidField, OpenIdOwner, Order as WechatOrder,
+    OutTradeNo, ProductFields,
+};
+
+use super::preparation::{Payment, Wish};
+use crate::config::Config;
+use crate::ledger::{Order, Parties};
+use crate::payments::Payments;
+use crate::refusal::Refusal;
+
+/// The body under a number. What the call itself brought along (a till, a device) may break a
+/// rule of WeChat's still; all else was checked when the order was made.
+pub(super) fn order_body(
+    payments: &Payments,
+    order: &Order,
+    wish: &Wish,
+    out_trade_no: &str,
+) -> Result<Vec<u8>, Refusal> {
+    let terms = Terms::of(order).ok_or_else(|| {
+        Refusal::Internal("an order's request cannot be read by this version".to_owned())
+    })?;
+    let config = &payments.config;
+    let body = match &wish.payment {
+        Payment::Link(fields) => {
+            let owner = if wish.openid_is_sub {
+                OpenIdOwner::SubMerchant
+            } else {
+                OpenIdOwner::Orderer
+            };
+            terms.body(config, &wish.parties, fields.clone(), owner, out_trade_no)
+        }
+        Payment::Code(scanned) => OutTradeNo::parse(out_trade_no).and_then(|number| {
+            let order = CodePayOrder {
+                orderer: wish.parties.orderer(config.merchant.key.mchid()),
+                out_trade_no: number,
+                description: Description::parse(&*terms.wanted.description)?,
+                total: terms.total()?,
+                auth_code: scanned.auth_code.clone(),
+                scene: scanned.scene.clone(),
+                attach: Some(terms.attach()),
+                goods_tag: terms.wanted.goods_tag.clone(),
+                support_fapiao: terms.wanted.support_fapiao,
+                detail: value(terms.wanted.detail.as_ref()),
+                settle_info: value(terms.wanted.settle_info.as_ref()),
+            };
+            Ok(order.request()?.body.to_vec())
+        }),
+    };
+    body.map_err(|error| Refusal::invalid_field(&error))
+}
+
+/// Whether WeChat would take an order with these terms, by all of WeChat's own rules.
+pub(crate) fn check_terms(
+    config: &Config,
+    order_no: &str,
+    wanted: &CreateOrder,
+    products: &[AttemptProduct],
+) -> Result<(), InvalidField> {
+    let terms = Terms {
+        order_no: order_no.to_owned(),
+        wanted: wanted.clone(),
+        expires_ms: 0,
+    };
+    // The strictest form: H5 brings the address that others need in `scene_info`.
+    let needs_no_address =
+        |product: &AttemptProduct| matches!(product, AttemptProduct::H5 | AttemptProduct::CodePay);
+    let fields = if products.iter().all(needs_no_address) {
+        ProductFields::H5 {
+            payer_client_ip: std::net::Ipv4Addr::LOCALHOST.into(),
+            h5_type: H5Type::Wap,
+        }
+    } else {
+        ProductFields::Native
+    };
+    let parties = Parties {
+        appid: config.merchant.appid.clone(),
+        payer_appid: config.merchant.appid.clone(),
+        sub_mchid: None,
+        sub_appid: None,
+    };
+    terms
+        .body(config, &parties, fields, OpenIdOwner::Orderer, order_no)
+        .map(drop)
+}
+
+/// What was agreed for an order, whatever way it is paid.
+struct Terms {
+    order_no: String,
+    wanted: CreateOrder,
+    expires_ms: i64,
+}
+
+impl Terms {
+    fn of(order: &Order) -> Option<Self> {
+        Some(Self {
+            order_no: order.order_no.clone(),
+            wanted: order.wanted()?,
+            expires_ms: order.expires_ms,
+        })
+    }
+
+    fn total(&self) -> Result<Fen, InvalidField> {
+        Fen::new(i64::try_from(self.wanted.total_fen).unwrap_or(i64::MAX))
+    }
+
+    /// By which a person finds the merchant's order in WeChat's records and bills, also where the
+    /// attempt has a number of its own; then the merchant's own words.
+    fn attach(&self) -> String {
+        match &self.wanted.attach {
+            None => self.order_no.clone(),
+            Some(attach) => format!("{} {attach}", self.order_no),
+        }
+    }
+
+    fn body(
+        &self,
+        config: &Config,
+        parties: &Parties,
+        fields: ProductFields,
+        openid_owner: OpenIdOwner,
+        out_trade_no: &str,
+    ) -> Result<Vec<u8>, InvalidField> {
+        let merchant = &config.merchant;
+        let wanted = &self.wanted;
+        let mut order = WechatOrder::new(
+            parties.orderer(merchant.key.mchid()),
+            OutTradeNo::parse(out_trade_no)?,
+            Description::parse(&*wanted.description)?,
+            self.total()?,
+            merchant.notify_url.clone(),
+            fields,
+        );
+        // WeChat gets the deadline that the buyer sees.
+        order.time_expire = Timestamp::from_millisecond(self.expires_ms).ok();
+        order.attach = Some(self.attach());
+        order.goods_tag.clone_from(&wanted.goods_tag);
+        order.support_fapiao = wanted.support_fapiao;
+        order.detail = value(wanted.detail.as_ref());
+        order.scene_info = object(value(wanted.scene_info.as_ref()));
+        order.settle_info = value(wanted.settle_info.as_ref());
+        order.openid_owner = openid_owner;
+        Ok(order.request()?.body.to_vec())
+    }
+}
+
+fn value<T: serde::Serialize>(extra: Option<&T>) -> Option<Value> {
+    // Plain structs with text keys: there is nothing in them that JSON cannot carry.
+    extra.map(|extra| serde_json::to_value(extra).unwrap_or_default())
+}
+
+fn object(value: Option<Value>) -> Option<Map<String, Value>> {
+    match value {
+        Some(Value::Object(object)) => Some(object),
+        _ => None,
+    }
+}

@@ -1,0 +1,327 @@
+//! What an attempt needs, found out: where the buyer comes back to, who pays, under which of the
+//! merchant's applications. Nothing is changed here; only a hop for the openid is prepared, and a
+//! mini-program's login code is spent.
+
+use merchant_api::{Action, AttemptProduct, ErrorCode, PAYER_UNAVAILABLE_HANDLE};
+use url::{Url, form_urlencoded};
+use wechat_pay::{H5Type, OpenId, ProductFields};
+
+use super::request::{AttemptRequest, PayerClaim, Scanned};
+use super::{oauth, return_address};
+use crate::checkouts::answer;
+use crate::config::MiniProgram;
+use crate::ledger::{Checkout, Order, Parties};
+use crate::payments::Payments;
+use crate::refusal::Refusal;
+use crate::wechat::Application;
+
+/// What is wanted, with everything that the order's body needs.
+pub(super) struct Wish {
+    /// The product with what only it needs.
+    pub(super) payment: Payment,
+    pub(super) parties: Parties,
+    /// The openid is of the sub-merchant's application.
+    pub(super) openid_is_sub: bool,
+    /// Used up by the attempt that it starts.
+    pub(super) payer_handle: Option<String>,
+    /// Where the buyer comes back to (H5).
+    pub(super) return_url: Option<Url>,
+}
+
+/// How it is to be paid.
+pub(super) enum Payment {
+    /// By a way to the cashier.
+    Link(ProductFields),
+    /// By the buyer's code.
+    Code(Scanned),
+}
+
+/// What reading a wish came to.
+pub(super) enum Wanted {
+    /// It can be tried.
+    Attempt(Box<Wish>),
+    /// The buyer must go somewhere else first. This is no attempt and changes nothing.
+    Elsewhere(Action),
+}
+
+/// Reads a wish, or says why it cannot be had.
+pub(super) async fn read_wish(
+    payments: &Payments,
+    checkout: &Checkout,
+    request: &AttemptRequest,
+) -> Result<Wanted, Refusal> {
+    let order = &checkout.order;
+    let official = || Some(payments.config.merchant.appid.clone());
+    let wish = |appid: Option<String>, payment| -> Result<Wish, Refusal> {
+        let appid = appid.ok_or_else(not_offered)?;
+        Ok(Wish {
+            payment,
+            parties: parties(payments, order, appid),
+            openid_is_sub: false,
+            payer_handle: None,
+            return_url: None,
+        })
+    };
+    let wish = match request.product {
+        AttemptProduct::Native => wish(official(), Payment::Link(ProductFields::Native))?,
+        AttemptProduct::H5 => {
+            let return_url = return_url(payments, checkout, request)?;
+            let payer_client_ip = request.buyer_address.ok_or_else(|| {
+                Refusal::new(
+                    ErrorCode::ProductUnavailable,
+                    "h5 needs the buyer's address, which is not known: check trusted_proxies, or send payer_client_ip",
+                )
+            })?;
+            let fields = ProductFields::H5 {
+                payer_client_ip,
+                h5_type: H5Type::Wap,
+            };
+            Wish {
+                return_url: Some(return_url),
+                ..wish(official(), Payment::Link(fields))?
+            }
+        }
+        AttemptProduct::Jsapi => match payer_in_wechat(payments, checkout, request).await? {
+            Err(elsewhere) => return Ok(Wanted::Elsewhere(elsewhere)),
+            Ok(payer) => wish(official(), Payment::Link(payer.fields()?))?.paid_by(payer),
+        },
+        AttemptProduct::MiniProgram => {
+            let mini_program = payments.config.merchant.mini_program.as_ref();
+            let mini_program = mini_program.ok_or_else(not_offered)?;
+            match payer_in_mini_program(payments, mini_program, checkout, request).await? {
+                Err(elsewhere) => return Ok(Wanted::Elsewhere(elsewhere)),
+                Ok(payer) => {
+                    let appid = Some(mini_program.appid.clone());
+                    wish(appid, Payment::Link(payer.fields()?))?.paid_by(payer)
+                }
+            }
+        }
+        AttemptProduct::App => {
+            let appid = payments.config.merchant.app_appid.clone();
+            wish(appid, Payment::Link(ProductFields::App))?
+        }
+        AttemptProduct::CodePay => {
+            let scanned = request.scanned.clone().ok_or_else(not_offered)?;
+            wish(official(), Payment::Code(scanned))?
+        }
+    };
+    Ok(Wanted::Attempt(Box::new(wish)))
+}
+
+/// A payer under one application.
+struct Payer {
+    openid: String,
+    is_sub: bool,
+    handle: Option<String>,
+}
+
+impl Payer {
+    fn fields(&self) -> Result<ProductFields, Refusal> {
+        let openid = OpenId::parse(&*self.openid).map_err(|_| invalid_payer("payer"))?;
+        Ok(ProductFields::Jsapi { openid })
+    }
+}
+
+impl Wish {
+    fn paid_by(mut self, payer: Payer) -> Self {
+        self.payer_handle = payer.handle;
+        self.openid_is_sub = payer.is_sub;
+        if let Some(sub_appid) = self.parties.sub_appid.clone().filter(|_| payer.is_sub) {
+            self.parties.payer_appid = sub_appid;
+        }
+        self
+    }
+}
+
+async fn payer_in_wechat(
+    payments: &Payments,
+    checkout: &Checkout,
+    request: &AttemptRequest,
+) -> Result<Result<Payer, Action>, Refusal> {
+    let order = &checkout.order;
+    // Who brings a handle was asked under the application that asks now; see `oauth`.
+    let asked_is_sub = oauth::asks_sub_merchants_account(&payments.config.merchant, order);
+    match (&request.payer, &order.openid) {
+        (PayerClaim::OpenId { openid, is_sub }, _) => {
+            if *is_sub && !has_sub_appid(payments, order) {
+                return Err(Refusal::field(
+                    ErrorCode::PayerInvalid,
+                    "payer.sub_openid",
+                    "belongs to a sub_appid, and none is configured for this order",
+                ));
+            }
+            Ok(Ok(Payer {
+                openid: openid.clone(),
+                is_sub: *is_sub,
+                handle: None,
+            }))
+        }
+        (PayerClaim::LoginCode(_), _) => Err(invalid_payer("code")),
+        // The shop knows its buyer; what the page says is not asked for then.
+        (_, Some(openid)) => Ok(Ok(Payer {
+            openid: openid.clone(),
+            is_sub: order.openid_is_sub,
+            handle: None,
+        })),
+        (PayerClaim::Handle(handle), None) if handle == PAYER_UNAVAILABLE_HANDLE => {
+            Err(Refusal::new(
+                ErrorCode::PayerUnavailable,
+                "WeChat gave no openid for this buyer",
+            ))
+        }
+        (PayerClaim::Handle(handle), None) => {
+            let payer = payments
+                .ledger
+                .payer_of_handle(handle, order.id, payments.clock.now_ms())
+                .await?
+                .ok_or_else(|| invalid_payer("payer"))?;
+            Ok(Ok(Payer {
+                openid: payer.openid,
+                is_sub: asked_is_sub,
+                handle: Some(payer.handle),
+            }))
+        }
+        (PayerClaim::Unsaid, None) => {
+            refuse_silent_take_over(payments, checkout, request)?;
+            let back = return_url(payments, checkout, request)?;
+            let url = oauth::authorize_url(payments, order, &back).await?;
+            Ok(Err(Action::AuthorizeUrl(url)))
+        }
+    }
+}
+
+/// A web-view is told which of the mini-program's pages to open; that page brings a login code,
+/// or its backend knows the openid.
+async fn payer_in_mini_program(
+    payments: &Payments,
+    mini_program: &MiniProgram,
+    checkout: &Checkout,
+    request: &AttemptRequest,
+) -> Result<Result<Payer, Action>, Refusal> {
+    let openid = match &request.payer {
+        PayerClaim::OpenId { is_sub: true, .. } | PayerClaim::Handle(_) => {
+            return Err(invalid_payer("payer"));
+        }
+        PayerClaim::OpenId { openid, .. } => openid.clone(),
+        PayerClaim::LoginCode(code) => openid_of_login(payments, mini_program, code).await?,
+        PayerClaim::Unsaid => {
+            refuse_silent_take_over(payments, checkout, request)?;
+            let path = mini_program.path.as_deref().ok_or_else(not_offered)?;
+            let action = Action::MiniProgramPath(path_with_token(path, &checkout.order.token));
+            return Ok(Err(action));
+        }
+    };
+    Ok(Ok(Payer {
+        openid,
+        is_sub: false,
+        handle: None,
+    }))
+}
+
+async fn openid_of_login(
+    payments: &Payments,
+    mini_program: &MiniProgram,
+    code: &str,
+) -> Result<String, Refusal> {
+    let secret = mini_program.secret.as_ref().ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::PayerUnavailable,
+            "without merchant.mini_program_secret WeChat cannot be asked who pays",
+        )
+    })?;
+    let application = Application {
+        appid: &mini_program.appid,
+        secret,
+    };
+    match payments.wechat.openid_of_login(application, code).await {
+        Ok(openid) => Ok(openid.as_str().to_owned()),
+        Err(error) => {
+            tracing::warn!(event = "mini_program.no_openid", %error, "WeChat gave no openid");
+            Err(if error.is_bad_code() {
+                invalid_payer("code")
+            } else {
+                Refusal::new(
+                    ErrorCode::PayerUnavailable,
+                    "WeChat gave no openid for this buyer",
+                )
+            })
+        }
+    }
+}
+
+fn path_with_token(path: &str, token: &str) -> String {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let token: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+    format!("{path}{joint}token={token}")
+}
+
+/// Who orders and for whom; the payer's application is the ordering one until a payer says else.
+fn parties(payments: &Payments, order: &Order, appid: String) -> Parties {
+    let sub = order
+        .sub_mchid
+        .as_deref()
+        .and_then(|sub_mchid| payments.config.merchant.sub_merchant(sub_mchid));
+    Parties {
+        payer_appid: appid.clone(),
+        appid,
+        sub_mchid: order.sub_mchid.clone(),
+        sub_appid: sub.and_then(|sub| sub.sub_appid.clone()),
+    }
+}
+
+fn has_sub_appid(payments: &Payments, order: &Order) -> bool {
+    parties(payments, order, String::new()).sub_appid.is_some()
+}
+
+/// Nobody is sent away to take over what they have not seen.
+fn refuse_silent_take_over(
+    payments: &Payments,
+    checkout: &Checkout,
+    request: &AttemptRequest,
+) -> Result<(), Refusal> {
+    let is_other = checkout
+        .attempt
+        .as_ref()
+        .is_some_and(|attempt| attempt.state.is_alive() && attempt.product != request.product);
+    if is_other && request.after != checkout.order.current_attempt {
+        return Err(Refusal::Superseded(Box::new(answer(
+            payments, checkout, None,
+        ))));
+    }
+    Ok(())
+}
+
+fn return_url(
+    payments: &Payments,
+    checkout: &Checkout,
+    request: &AttemptRequest,
+) -> Result<Url, Refusal> {
+    let text = request
+        .return_url
+        .as_ref()
+        .or(checkout.order.return_url.as_ref());
+    let text = text.ok_or_else(|| {
+        Refusal::field(
+            ErrorCode::ReturnUrlRefused,
+            "return_url",
+            "is missing, and neither does the order carry one",
+        )
+    })?;
+    return_address::check(&payments.config, "return_url", text)
+}
+
+fn invalid_payer(field: &str) -> Refusal {
+    Refusal::field(
+        ErrorCode::PayerInvalid,
+        field,
+        "is unknown, used or too old",
+    )
+}
+
+fn not_offered() -> Refusal {
+    Refusal::field(
+        ErrorCode::ProductUnavailable,
+        "product",
+        "is not offered for this order",
+    )
+}

@@ -1,0 +1,178 @@
+//! What is asked for, in one form, whoever asks: a page by the contract's form, or the merchant's
+//! backend by JSON. Nothing is looked up here.
+
+use std::net::IpAddr;
+
+use merchant_api::{AttemptForm, AttemptProduct, StartAttempt};
+use wechat_pay::{AuthCode, CodePayScene};
+
+use crate::ledger::Order;
+use crate::refusal::Refusal;
+
+/// A wish for an attempt.
+#[derive(Clone, Debug)]
+pub(super) struct AttemptRequest {
+    pub(super) product: AttemptProduct,
+    /// The attempt number that the asker has seen.
+    pub(super) after: u64,
+    pub(super) return_url: Option<String>,
+    pub(super) payer: PayerClaim,
+    /// The buyer's address, as far as it is known.
+    pub(super) buyer_address: Option<IpAddr>,
+    /// Code pay alone.
+    pub(super) scanned: Option<Scanned>,
+}
+
+/// Who pays, as the asker puts it.
+#[derive(Clone, Debug)]
+pub(super) enum PayerClaim {
+    /// The order says, or the buyer is to be asked.
+    Unsaid,
+    /// The handle that the hop for the openid brought.
+    Handle(String),
+    /// The code of a mini-program's `wx.login`.
+    LoginCode(String),
+    /// The backend knows.
+    OpenId {
+        openid: String,
+        /// Partner mode: of the sub-merchant's application.
+        is_sub: bool,
+    },
+}
+
+/// A buyer's code, as the till scanned it.
+#[derive(Clone, Debug)]
+pub(super) struct Scanned {
+    pub(super) auth_code: AuthCode,
+    pub(super) scene: CodePayScene,
+}
+
+impl AttemptRequest {
+    /// A page's wish.
+    pub(super) fn of_page(form: AttemptForm, buyer_address: Option<IpAddr>) -> Self {
+        let payer = match (form.payer, form.code) {
+            (Some(handle), _) => PayerClaim::Handle(handle),
+            (None, Some(code)) => PayerClaim::LoginCode(code),
+            (None, None) => PayerClaim::Unsaid,
+        };
+        Self {
+            product: form.product.into(),
+            after: form.after.unwrap_or(0),
+            return_url: form.return_url,
+            payer,
+            buyer_address,
+            scanned: None,
+        }
+    }
+
+    /// The backend's wish. What does not belong to the product is refused: it was meant to have
+    /// an effect, and would have none.
+    pub(super) fn of_backend(wanted: StartAttempt, order: &Order) -> Result<Self, Refusal> {
+        refuse_strangers(&wanted)?;
+        let payer = payer_of(&wanted, order)?;
+        let buyer_address = wanted
+            .payer_client_ip
+            .as_ref()
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|_| Refusal::invalid("payer_client_ip", "must be an IPv4 or IPv6 address"))?;
+        let scanned = match wanted.product {
+            AttemptProduct::CodePay => Some(scanned(&wanted, order)?),
+            _ => None,
+        };
+        Ok(Self {
+            product: wanted.product,
+            after: wanted.after.unwrap_or(0),
+            return_url: wanted.return_url,
+            payer,
+            buyer_address,
+            scanned,
+        })
+    }
+}
+
+fn refuse_strangers(wanted: &StartAttempt) -> Result<(), Refusal> {
+    use AttemptProduct::{CodePay, H5, Jsapi, MiniProgram};
+    let fields: [(&str, bool, &[AttemptProduct]); 6] = [
+        ("payer", wanted.payer.is_some(), &[Jsapi, MiniProgram]),
+        ("code", wanted.code.is_some(), &[MiniProgram]),
+        ("auth_code", wanted.auth_code.is_some(), &[CodePay]),
+        ("scene_info", wanted.scene_info.is_some(), &[CodePay]),
+        ("payer_client_ip", wanted.payer_client_ip.is_some(), &[H5]),
+        ("return_url", wanted.return_url.is_some(), &[H5]),
+    ];
+    for (field, is_given, products) in fields {
+        if is_given && !products.contains(&wanted.product) {
+            return Err(Refusal::invalid(field, "does not belong to this product"));
+        }
+    }
+    Ok(())
+}
+
+fn payer_of(wanted: &StartAttempt, order: &Order) -> Result<PayerClaim, Refusal> {
+    match (&wanted.payer, &wanted.code) {
+        (Some(_), Some(_)) => Err(Refusal::invalid(
+            "code",
+            "must not come together with payer",
+        )),
+        (None, Some(code)) => Ok(PayerClaim::LoginCode(code.clone())),
+        // A page would be sent to find out who the buyer is; a backend is sent nowhere.
+        (None, None) => match wanted.product {
+            AttemptProduct::Jsapi if order.openid.is_none() => Err(Refusal::invalid(
+                "payer",
+                "is missing: this product needs one, here or of the order",
+            )),
+            AttemptProduct::MiniProgram => Err(Refusal::invalid(
+                "payer",
+                "is missing: this product needs one, or a code",
+            )),
+            _ => Ok(PayerClaim::Unsaid),
+        },
+        (Some(payer), None) => match (&payer.openid, &payer.sub_openid) {
+            (Some(openid), None) => Ok(PayerClaim::OpenId {
+                openid: openid.clone(),
+                is_sub: false,
+            }),
+            (None, Some(openid)) => Ok(PayerClaim::OpenId {
+                openid: openid.clone(),
+                is_sub: true,
+            }),
+            _ => Err(Refusal::invalid(
+                "payer",
+                "must hold openid or sub_openid, and one alone",
+            )),
+        },
+    }
+}
+
+/// The code with the place where it was scanned: the call's own, or else the order's.
+fn scanned(wanted: &StartAttempt, order: &Order) -> Result<Scanned, Refusal> {
+    let auth_code = wanted
+        .auth_code
+        .as_deref()
+        .ok_or_else(|| Refusal::invalid("auth_code", "is missing"))?;
+    let auth_code = AuthCode::parse(auth_code)
+        .map_err(|error| Refusal::invalid("auth_code", &error.rule.to_string()))?;
+    let scene = match &wanted.scene_info {
+        Some(scene) => {
+            let store = scene.store_info.clone().unwrap_or_default();
+            CodePayScene {
+                store_id: store.id,
+                store_out_id: store.out_id,
+                device_id: scene.device_id.clone(),
+                device_ip: scene.device_ip.clone(),
+            }
+        }
+        None => {
+            let scene = order.wanted().and_then(|wanted| wanted.scene_info);
+            let scene = scene.unwrap_or_default();
+            CodePayScene {
+                store_id: scene.store_info.map(|store| store.id),
+                store_out_id: None,
+                device_id: scene.device_id,
+                device_ip: None,
+            }
+        }
+    };
+    Ok(Scanned { auth_code, scene })
+}

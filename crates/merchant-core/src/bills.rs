@@ -1,0 +1,374 @@
+//! A day's bill: downloaded, its hash checked, and compared with the ledger. Days are those of
+//! Asia/Shanghai, as WeChat's are. Nothing here changes an order: a difference is for a person. A
+//! refund that only the bill knows is asked about, and taken in as WeChat vouches for it.
+
+mod comparison;
+mod download;
+
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+use comparison::Comparison;
+use download::{PACKING, Wanted, fetch, save, unpack, write_text};
+use futures_util::Stream;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use merchant_api::{ApiError, BillComparison, BillDifference, ErrorCode};
+use wechat_pay::bill::{
+    BillAccount, BillError, BillReader, BillRow, TradeBillRow, TradeBillSummary,
+};
+use wechat_pay::{InvalidField, ReplyError};
+
+use crate::config::Config;
+use crate::ledger::{Ledger, LedgerError};
+use crate::payments::Payments;
+use crate::refusal::Refusal;
+use crate::surroundings::Surroundings;
+use crate::wechat::{BillFile, CallError, WechatClient};
+
+/// When a bill that is being made is worth another try, in milliseconds: WeChat's own advice.
+const CREATING_RETRY_MS: u64 = 30 * 60_000;
+/// When a download that failed is.
+const FAILED_RETRY_MS: u64 = 10_000;
+
+/// Which bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BillKind {
+    /// Payments and refunds.
+    Trade,
+    /// What moved on an account.
+    FundFlow(BillAccount),
+}
+
+/// Why there is no bill.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BillFailure {
+    /// The bill of somebody whom this merchant does not act for; the rule that it breaks.
+    #[error("sub_mchid {0}")]
+    SubMchid(&'static str),
+    /// A number of ours that cannot be asked for.
+    #[error(transparent)]
+    Request(#[from] InvalidField),
+    /// The download.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The file.
+    #[error(transparent)]
+    Bill(#[from] BillError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// This machine's disk.
+    #[error("the bill's file cannot be kept: {0}")]
+    Disk(#[from] std::io::Error),
+}
+
+/// Compares the trade bill of a day with the ledger, row by row: the whole one, or in partner mode one
+/// sub-merchant's.
+pub async fn compare(
+    payments: &Payments,
+    day: Date,
+    sub_mchid: Option<&str>,
+) -> Result<BillComparison, Refusal> {
+    let folder = payments.config.files_dir();
+    let (wechat, ledger) = (&payments.wechat, &payments.ledger);
+    Ok(compare_in(wechat, ledger, folder, day, sub_mchid).await?)
+}
+
+/// A bill as WeChat has it, unpacked. The whole file had the hash that WeChat signed.
+pub struct FetchedBill {
+    /// A name that tells this file from others.
+    pub name: String,
+    /// In bytes.
+    pub length: u64,
+    text: BillFile,
+}
+
+impl FetchedBill {
+    /// The text, piece by piece.
+    pub fn pieces(self) -> impl Stream<Item = io::Result<Bytes>> + Send {
+        self.text.pieces()
+    }
+}
+
+/// Fetches a bill; `None` where nothing happened on that day.
+pub async fn fetch_file(
+    payments: &Payments,
+    kind: BillKind,
+    day: Date,
+    sub_mchid: Option<&str>,
+) -> Result<Option<FetchedBill>, Refusal> {
+    let wanted = Wanted::new(&payments.wechat, kind, day, sub_mchid)?;
+    let folder = payments.config.files_dir();
+    let disk = BillFailure::Disk;
+    let mut text = tempfile::tempfile_in(folder).map_err(disk)?;
+    let Some(length) = write_text(&payments.wechat, &wanted, folder, &mut text).await? else {
+        return Ok(None);
+    };
+    let text = BillFile::of(text);
+    text.rewind().await.map_err(disk)?;
+    Ok(Some(FetchedBill {
+        name: wanted.file_name(),
+        length,
+        text,
+    }))
+}
+
+/// Why a day's bill could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum NoBill {
+    /// It was asked for somebody whom this merchant does not act for; the rule that it breaks.
+    #[error("sub_mchid {0}")]
+    SubMchid(&'static str),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The download, the file or the disk.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<BillFailure> for NoBill {
+    fn from(error: BillFailure) -> Self {
+        match error {
+            BillFailure::SubMchid(rule) => Self::SubMchid(rule),
+            BillFailure::Ledger(error) => Self::Ledger(error),
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// WeChat's trade bill of a day in Asia/Shanghai beside the ledger: the whole one,
+/// or in partner mode one sub-merchant's.
+pub async fn compare_bill(
+    config: &Config,
+    surroundings: &Surroundings,
+    day: Date,
+    sub_mchid: Option<&str>,
+) -> Result<BillComparison, NoBill> {
+    let wechat = WechatClient::new(config, surroundings);
+    let ledger = Ledger::open_as_it_is(config).await?;
+    Ok(compare_in(&wechat, &ledger, config.files_dir(), day, sub_mchid).await?)
+}
+
+/// Saves a bill as WeChat has it into a new file, once its hash was checked; gives its length in
+/// bytes. `None` where nothing happened on that day, and then there is no file.
+pub async fn save_bill(
+    config: &Config,
+    surroundings: &Surroundings,
+    kind: BillKind,
+    day: Date,
+    sub_mchid: Option<&str>,
+    to: &Path,
+) -> Result<Option<u64>, NoBill> {
+    let wechat = WechatClient::new(config, surroundings);
+    Ok(save(&wechat, kind, day, sub_mchid, to).await?)
+}
+
+/// The accounts at WeChat, as they are named here.
+const ACCOUNTS: [(BillAccount, &str); 3] = [
+    (BillAccount::Basic, "basic"),
+    (BillAccount::Operation, "operation"),
+    (BillAccount::Fees, "fees"),
+];
+
+/// The account of a word; `None` for any other word.
+#[must_use]
+pub fn read_account(word: &str) -> Option<BillAccount> {
+    let known = ACCOUNTS.into_iter().find(|(_, known)| *known == word);
+    known.map(|(account, _)| account)
+}
+
+fn account_word(account: BillAccount) -> &'static str {
+    let known = ACCOUNTS.into_iter().find(|(known, _)| *known == account);
+    known.map_or("", |(_, word)| word)
+}
+
+/// Downloads the trade bill of a day and compares it, row by row: the whole one, or in partner mode
+/// one sub-merchant's. The file goes into the folder meanwhile.
+async fn compare_in(
+    wechat: &WechatClient,
+    ledger: &Ledger,
+    folder: &Path,
+    day: Date,
+    sub_mchid: Option<&str>,
+) -> Result<BillComparison, BillFailure> {
+    let wanted = Wanted::new(wechat, BillKind::Trade, day, sub_mchid)?;
+    // After the calendar's last day there is none.
+    let day_ms = start_ms(day)..day.tomorrow().map_or(i64::MAX, start_ms);
+    let here = ledger.business(day_ms.start, day_ms.end, sub_mchid).await?;
+    let mut comparison = Comparison::new(day_ms, wanted.sub_mchid.clone(), here);
+    let mut summary = None;
+    if let Some((file, ticket)) = fetch(wechat, &wanted, folder).await? {
+        // No row is believed before the whole file is.
+        unpack(&file, &ticket, std::io::sink()).await?;
+        let mut reader = BillReader::new(PACKING, &ticket)?;
+        let mut piece = Vec::new();
+        file.rewind().await?;
+        while file.read_piece(&mut piece).await? {
+            for row in reader.push(&piece)? {
+                take_line(&mut comparison, ledger, &row).await?;
+            }
+        }
+        let (rest, sums) = reader.finish()?;
+        for row in rest {
+            take_line(&mut comparison, ledger, &row).await?;
+        }
+        match TradeBillSummary::read(&sums) {
+            Ok(sums) => summary = Some(sums),
+            Err(error) => comparison.take_unread_summary(&error),
+        }
+    }
+    let compared = comparison.finish(summary.as_ref());
+    learn_refunds(ledger, &compared.differences, wechat.clock.now_ms()).await?;
+    Ok(BillComparison {
+        day: day.to_string(),
+        sub_mchid: wanted.sub_mchid,
+        live: wechat.gateway.is_live(),
+        payments: compared.payments,
+        refunds: compared.refunds,
+        differences: compared.differences,
+    })
+}
+
+/// A line of the bill. One that cannot be read is a difference, and the others are compared; a bill
+/// that lacks a column that every line needs cannot be compared at all.
+async fn take_line(
+    comparison: &mut Comparison,
+    ledger: &Ledger,
+    line: &BillRow,
+) -> Result<(), BillFailure> {
+    match TradeBillRow::read(line) {
+        Ok(row) => take(comparison, ledger, &row).await?,
+        Err(error @ BillError::ColumnMissing(_)) => return Err(error.into()),
+        Err(error) => {
+            tracing::error!(event = "bill.line_unreadable", line = line.line(), %error, "a line of WeChat's bill cannot be read");
+            comparison.take_unread(line, &error);
+        }
+    }
+    Ok(())
+}
+
+/// A row beside what the ledger has under its number, be it of that day or not.
+async fn take(
+    comparison: &mut Comparison,
+    ledger: &Ledger,
+    row: &TradeBillRow,
+) -> Result<(), LedgerError> {
+    match &row.refund {
+        None => {
+            let mut ours = comparison.named_payment(&row.out_trade_no);
+            if ours.is_none() {
+                ours = ledger.payment_here(&row.out_trade_no).await?;
+            }
+            comparison.take_payment(row, ours.as_ref());
+        }
+        Some(refund) => {
+            let mut ours = comparison.named_refund(&refund.out_refund_no);
+            if ours.is_none() {
+                ours = ledger.refund_here(&refund.out_refund_no).await?;
+            }
+            comparison.take_refund(row, refund, ours.as_ref());
+        }
+    }
+    Ok(())
+}
+
+/// A refund that only the bill knows was made in WeChat's portal or by another program. Due work
+/// asks about it and takes it in; what it is about need not be ours.
+async fn learn_refunds(
+    ledger: &Ledger,
+    differences: &[BillDifference],
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    for difference in differences {
+        if let (Some(refund), Some(payment)) = (&difference.out_refund_no, &difference.out_trade_no)
+            && difference.kind == comparison::REFUND_MISSING_HERE
+        {
+            ledger.schedule_learning(refund, payment, now_ms).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a day must be.
+pub const DAY_RULE: &str = "must be a day in Asia/Shanghai, such as 2026-11-21";
+
+/// A day as it is written for a bill, in the one way that there is.
+#[must_use]
+pub fn read_day(text: &str) -> Option<Date> {
+    text.parse()
+        .ok()
+        .filter(|day: &Date| day.to_string() == text)
+}
+
+/// Midnight in Asia/Shanghai, which has had no other offset since 1991.
+fn start_ms(day: Date) -> i64 {
+    let midnight = day.at(0, 0, 0, 0);
+    Offset::constant(8)
+        .to_timestamp(midnight)
+        .map_or(i64::MAX, jiff::Timestamp::as_millisecond)
+}
+
+impl From<BillFailure> for Refusal {
+    fn from(error: BillFailure) -> Self {
+        let refused = |code, error: &BillFailure, retry_after_ms, wechat_code: Option<&str>| {
+            let mut refused = ApiError::new(code, error.to_string());
+            refused.wechat_code = wechat_code.map(str::to_owned);
+            refused.retry_after_ms = retry_after_ms;
+            Self::from(refused)
+        };
+        match &error {
+            BillFailure::SubMchid(rule) => Self::invalid("sub_mchid", rule),
+            BillFailure::Call(call) if call.is_ours() => Self::Internal(error.to_string()),
+            BillFailure::Call(CallError::Reply(ReplyError::Malformed(_))) => {
+                refused(ErrorCode::BillUnreadable, &error, None, None)
+            }
+            BillFailure::Call(call) if call.is_refusal() => {
+                refused(ErrorCode::WechatRefused, &error, None, call.wechat_code())
+            }
+            BillFailure::Call(call) => {
+                let wait_ms = match call.wechat_code() {
+                    Some("STATEMENT_CREATING") => CREATING_RETRY_MS,
+                    _ => FAILED_RETRY_MS,
+                };
+                let code = ErrorCode::WechatUnavailable;
+                refused(code, &error, Some(wait_ms), call.wechat_code())
+            }
+            BillFailure::Bill(bill) if bill.is_transient() => refused(
+                ErrorCode::WechatUnavailable,
+                &error,
+                Some(FAILED_RETRY_MS),
+                None,
+            ),
+            // As WeChat made it: another download brings the same.
+            BillFailure::Bill(_) => refused(ErrorCode::BillUnreadable, &error, None, None),
+            BillFailure::Request(_) | BillFailure::Ledger(_) | BillFailure::Disk(_) => {
+                Self::Internal(error.to_string())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_in_shanghai_and_is_written_in_one_way() {
+        let day = read_day("2026-11-21").unwrap();
+        // 2026-11-20T16:00:00Z
+        assert_eq!(start_ms(day), 1_795_190_400_000);
+        for text in [
+            "2026-1-21",
+            "20261121",
+            "2026-11-31",
+            "today",
+            "",
+            "2026-11-21T00:00:00",
+        ] {
+            assert_eq!(read_day(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! A bill's file: asked for, downloaded, opened where it is sealed, and unpacked under the hash that
+//! WeChat signed. Nothing here reads a line of it.
+
+use std::io;
+use std::path::Path;
+
+use jiff::civil::Date;
+use wechat_pay::bill::{
+    BillError, BillText, BillTicket, BillType, FundFlowBillRequest, Packing, SealedBillTicket,
+    SealedBillTickets, SubMerchantFundFlowBillRequest, TradeBillRequest,
+};
+use wechat_pay::{InvalidField, Operation, RequestParts, VerifiedReply};
+
+use super::{BillFailure, BillKind, account_word};
+use crate::config::{Merchant, folder_of};
+use crate::surroundings::whole_body;
+use crate::wechat::{BillFile, CallError, WechatClient};
+
+/// How files travel: a day's text packs to a tenth of itself.
+pub(super) const PACKING: Packing = Packing::Gzip;
+
+/// Largest part of a sealed bill that is taken, in bytes: it is opened in memory, for no byte of it
+/// is to be used before its last one vouches for all.
+const SEALED_PART_MAX_BYTES: u64 = 128 * 1024 * 1024;
+
+/// A bill that can be asked for.
+pub(super) struct Wanted {
+    kind: BillKind,
+    day: Date,
+    /// Partner mode: one sub-merchant's bill alone.
+    pub(super) sub_mchid: Option<String>,
+}
+
+impl Wanted {
+    pub(super) fn new(
+        wechat: &WechatClient,
+        kind: BillKind,
+        day: Date,
+        sub_mchid: Option<&str>,
+    ) -> Result<Self, BillFailure> {
+        if let Some(sub_mchid) = sub_mchid {
+            let known = wechat.merchant.known_sub_merchant(sub_mchid);
+            known.map_err(BillFailure::SubMchid)?;
+        }
+        Ok(Self {
+            kind,
+            day,
+            sub_mchid: sub_mchid.map(str::to_owned),
+        })
+    }
+
+    /// A name that tells this file from others.
+    pub(super) fn file_name(&self) -> String {
+        let kind = match self.kind {
+            BillKind::Trade => "tradebill".to_owned(),
+            BillKind::FundFlow(account) => format!("fundflowbill-{}", account_word(account)),
+        };
+        let whose = self
+            .sub_mchid
+            .iter()
+            .map(|sub_mchid| format!("-{sub_mchid}"));
+        format!("{kind}-{}{}.csv", self.day, whose.collect::<String>())
+    }
+
+    fn request(&self) -> Result<RequestParts, InvalidField> {
+        let (bill_date, packing) = (self.day, PACKING);
+        let sub_mchid = self.sub_mchid.clone();
+        match (self.kind, sub_mchid) {
+            (BillKind::Trade, sub_mchid) => TradeBillRequest {
+                bill_date,
+                bill_type: BillType::All,
+                packing,
+                sub_mchid,
+            }
+            .request(),
+            (BillKind::FundFlow(account), None) => Ok(FundFlowBillRequest {
+                bill_date,
+                account,
+                packing,
+            }
+            .request()),
+            (BillKind::FundFlow(account), Some(sub_mchid)) => SubMerchantFundFlowBillRequest {
+                sub_mchid,
+                bill_date,
+                account,
+                packing,
+            }
+            .request(),
+        }
+    }
+
+    /// Whether WeChat encrypts it: a sub-merchant's flow of funds, which its provider asks for.
+    fn is_sealed(&self) -> bool {
+        matches!(self.kind, BillKind::FundFlow(_)) && self.sub_mchid.is_some()
+    }
+}
+
+/// A bill as WeChat has it, unpacked into a new file, which others cannot read: it names buyers.
+/// Gives its length in bytes; `None` where nothing happened on that day.
+pub(crate) async fn save(
+    wechat: &WechatClient,
+    kind: BillKind,
+    day: Date,
+    sub_mchid: Option<&str>,
+    to: &Path,
+) -> Result<Option<u64>, BillFailure> {
+    let wanted = Wanted::new(wechat, kind, day, sub_mchid)?;
+    let folder = folder_of(to);
+    // It gets its name when it is whole and has its hash, and never that of another file.
+    let mut saved = tempfile::NamedTempFile::new_in(folder)?;
+    let text = saved.as_file_mut();
+    let Some(length) = write_text(wechat, &wanted, folder, text).await? else {
+        return Ok(None);
+    };
+    saved.as_file().sync_all()?;
+    saved.persist_noclobber(to).map_err(|error| error.error)?;
+    Ok(Some(length))
+}
+
+/// Writes a bill's text, opened and unpacked; gives its length in bytes, `None` where nothing
+/// happened on that day. What is in `to` is to be believed only once this has ended well.
+pub(super) async fn write_text(
+    wechat: &WechatClient,
+    wanted: &Wanted,
+    folder: &Path,
+    mut to: impl io::Write,
+) -> Result<Option<u64>, BillFailure> {
+    if !wanted.is_sealed() {
+        let Some((file, ticket)) = fetch(wechat, wanted, folder).await? else {
+            return Ok(None);
+        };
+        return unpack(&file, &ticket, to).await.map(Some);
+    }
+    let Some(reply) = ask(wechat, wanted).await? else {
+        return Ok(None);
+    };
+    let tickets: SealedBillTickets = reply.parse().map_err(CallError::from)?;
+    let mut length = 0;
+    for part in tickets.in_order()? {
+        let file = BillFile::limited_in(folder, SEALED_PART_MAX_BYTES)?;
+        wechat.fetch(&part.download()?, &file).await?;
+        let opened = open(&wechat.merchant, part, &file.whole().await?)?;
+        file.take(whole_body(opened))
+            .await
+            .map_err(CallError::from)?;
+        length += unpack(&file, &part.ticket, &mut to).await?;
+    }
+    Ok(Some(length))
+}
+
+/// Downloads a bill's file that is not sealed, and not to be believed before it is gone through
+/// ([`unpack`]). `None` where nothing happened on that day.
+pub(super) async fn fetch(
+    wechat: &WechatClient,
+    wanted: &Wanted,
+    folder: &Path,
+) -> Result<Option<(BillFile, BillTicket)>, BillFailure> {
+    let Some(reply) = ask(wechat, wanted).await? else {
+        return Ok(None);
+    };
+    let ticket: BillTicket = reply.parse().map_err(CallError::from)?;
+    let file = BillFile::new_in(folder)?;
+    wechat.fetch(&ticket.download()?, &file).await?;
+    Ok(Some((file, ticket)))
+}
+
+/// Goes through a file from its beginning: it must have the hash of its ticket. Gives the length of
+/// its text in bytes.
+pub(super) async fn unpack(
+    file: &BillFile,
+    ticket: &BillTicket,
+    mut to: impl io::Write,
+) -> Result<u64, BillFailure> {
+    let mut unpacking = BillText::new(PACKING, ticket)?;
+    let (mut piece, mut text) = (Vec::new(), Vec::new());
+    let mut length = 0;
+    file.rewind().await?;
+    while file.read_piece(&mut piece).await? {
+        text.clear();
+        unpacking.push(&piece, &mut text)?;
+        length += text.len() as u64;
+        to.write_all(&text)?;
+    }
+    text.clear();
+    unpacking.finish(&mut text)?;
+    to.write_all(&text)?;
+    Ok(length + text.len() as u64)
+}
+
+async fn ask(wechat: &WechatClient, wanted: &Wanted) -> Result<Option<VerifiedReply>, BillFailure> {
+    match wechat.send(Operation::Bill, wanted.request()?).await {
+        Ok(reply) => Ok(Some(reply)),
+        // Nobody paid anything on that day.
+        Err(error) if error.wechat_code() == Some("NO_STATEMENT_EXIST") => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens a part with that one of our certificates' keys which WeChat chose: it does not say which.
+fn open(merchant: &Merchant, part: &SealedBillTicket, sealed: &[u8]) -> Result<Vec<u8>, BillError> {
+    let mut refusal = BillError::SealedKey("there is no key");
+    for certificate in merchant.certificates() {
+        match part.open(sealed, &certificate.key) {
+            Err(error @ BillError::SealedKey(_)) => refusal = error,
+            opened => return opened,
+        }
+    }
+    Err(refusal)
+}

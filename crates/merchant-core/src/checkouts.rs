@@ -1,0 +1,76 @@
+//! How an order stands, as a page and as the merchant's backend read it: found by token or number,
+//! shown from the ledger, held until something changes. Nothing here starts or ends an attempt.
+
+mod answer;
+mod order_details;
+mod poll;
+mod receipt;
+mod refund_details;
+
+pub(crate) use answer::{POLL_AFTER_MS, answer, is_fresh};
+use merchant_api::{CheckoutAnswer, ErrorCode, PollQuery};
+pub(crate) use order_details::{attempt_details, order_details};
+pub(crate) use poll::query_if_due;
+pub use receipt::{ReceiptQuery, of_receipt};
+pub(crate) use refund_details::{all_refund_details, refund_details};
+
+use crate::ledger::Checkout;
+use crate::payments::Payments;
+use crate::refusal::Refusal;
+
+/// How the checkout of a token stands; `action` is a code that still holds, for it may be shown to
+/// anybody.
+pub async fn show(payments: &Payments, token: &str) -> Result<(Checkout, CheckoutAnswer), Refusal> {
+    let checkout = find(payments, token).await?;
+    let answer = answer(payments, &checkout, None);
+    Ok((checkout, answer))
+}
+
+/// The same for a page that polls: after a query at WeChat where the page wants one, and after a
+/// wait. `may_hold` says whether there is room for a call that waits.
+pub async fn poll(
+    payments: &Payments,
+    token: &str,
+    query: PollQuery,
+    may_hold: impl Fn() -> bool,
+) -> Result<CheckoutAnswer, Refusal> {
+    let checkout = find(payments, token).await?;
+    poll::read(payments, checkout, query, may_hold).await
+}
+
+/// The buyer says "I have paid": queries WeChat, unless that was done a moment ago.
+pub async fn check(payments: &Payments, token: &str) -> Result<(), Refusal> {
+    let checkout = find(payments, token).await?;
+    query_if_due(payments, checkout.order.id).await?;
+    Ok(())
+}
+
+/// The checkout of a token.
+pub(crate) async fn find(payments: &Payments, token: &str) -> Result<Checkout, Refusal> {
+    payments
+        .ledger
+        .checkout_by_token(token)
+        .await?
+        .ok_or_else(|| Refusal::new(ErrorCode::CheckoutUnknown, "no checkout has this token"))
+}
+
+/// The checkout of an order that was there a moment ago.
+pub(crate) async fn reread(payments: &Payments, order_id: i64) -> Result<Checkout, Refusal> {
+    payments
+        .ledger
+        .checkout(order_id)
+        .await?
+        .ok_or_else(|| Refusal::Internal("an order is gone from the ledger".to_owned()))
+}
+
+/// The checkout of the order of a number.
+pub(crate) async fn find_by_order_no(
+    payments: &Payments,
+    order_no: &str,
+) -> Result<Checkout, Refusal> {
+    payments
+        .ledger
+        .checkout_by_order_no(order_no)
+        .await?
+        .ok_or_else(|| Refusal::new(ErrorCode::OrderUnknown, "no order has this number"))
+}

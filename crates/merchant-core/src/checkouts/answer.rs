@@ -1,0 +1,111 @@
+//! The answer about a checkout, from what the ledger has. Durations, never dates: the browser's
+//! clock is not trusted.
+
+use merchant_api::{Action, AttemptProduct, CheckoutAnswer, CurrentAttempt, OrderState};
+
+use crate::ledger::{Attempt, AttemptState, Checkout, Order};
+use crate::payments::Payments;
+
+/// How soon a page that does not wait may ask again.
+pub(crate) const POLL_AFTER_MS: u64 = 2_000;
+
+/// WeChat's `code_url` and `prepay_id` are good for two hours.
+const LINK_MS: i64 = 2 * 3_600_000;
+/// An `h5_url` is good for five minutes.
+const H5_LINK_MS: i64 = 5 * 60_000;
+/// A link is renewed this long before its end, so that nobody begins to pay with a dying one.
+const LINK_MARGIN_MS: i64 = 5 * 60_000;
+/// An `h5_url` belongs to the first WeChat account that opens it, so it is handed out again only
+/// to a double click or a repeated request.
+const H5_LINK_AGAIN_MS: i64 = 60_000;
+
+/// The answer. `action` is what this caller is to do; without one, a code that still holds is
+/// given again, for it may be shown to anybody.
+pub(crate) fn answer(
+    payments: &Payments,
+    checkout: &Checkout,
+    action: Option<Action>,
+) -> CheckoutAnswer {
+    let now_ms = payments.clock.now_ms();
+    let Checkout { order, attempt } = checkout;
+    let is_open = order.state == OrderState::Open;
+    let products = order.products.iter().copied();
+    CheckoutAnswer {
+        state: order.state,
+        version: Some(order.version),
+        order_no: order.order_no.clone(),
+        description: Some(order.description.clone()),
+        total_fen: order.total_fen,
+        currency: Some("CNY".to_owned()),
+        payer_total_fen: order.payer_total_fen,
+        success_time: order.success_time.clone(),
+        refunded_fen: Some(order.refunded_fen).filter(|refunded| *refunded > 0),
+        remaining_ms: is_open.then(|| span_ms(now_ms, order.expires_ms)),
+        checked_ms_ago: order
+            .checked_ms
+            .map(|checked_ms| span_ms(checked_ms, now_ms)),
+        poll_after_ms: Some(POLL_AFTER_MS),
+        products: Some(
+            products
+                .filter(|product| payments.config.products.contains(product))
+                .filter_map(AttemptProduct::of_a_page)
+                .collect(),
+        ),
+        live: payments.config.gateway.is_live(),
+        attempt: attempt.as_ref().map(|attempt| CurrentAttempt {
+            number: attempt.number,
+            product: attempt.product.of_a_page(),
+            out_trade_no: Some(attempt.out_trade_no.clone()),
+            remaining_ms: attempt_remaining_ms(order, attempt, now_ms),
+        }),
+        action: action.or_else(|| code_to_show(order, attempt.as_ref()?, now_ms)),
+        success_url: order.success_url.clone(),
+    }
+}
+
+/// Whether the attempt can be handed out again as it is. A code payment that WeChat has taken can:
+/// asking again must not scan again.
+pub(crate) fn is_fresh(attempt: &Attempt, now_ms: i64) -> bool {
+    let good_for_ms = match attempt.product {
+        AttemptProduct::CodePay => return attempt.state == AttemptState::Open,
+        AttemptProduct::H5 => H5_LINK_AGAIN_MS,
+        _ => LINK_MS - LINK_MARGIN_MS,
+    };
+    attempt
+        .link
+        .as_ref()
+        // One that lies ahead was given by a clock that has been put right since: how old it is,
+        // nobody knows.
+        .is_some_and(|link| (0..good_for_ms).contains(&(now_ms - link.given_ms)))
+}
+
+/// How long the attempt's link can be used; an attempt that is over has nothing left.
+fn attempt_remaining_ms(order: &Order, attempt: &Attempt, now_ms: i64) -> Option<u64> {
+    if order.state != OrderState::Open {
+        return None;
+    }
+    if !attempt.state.is_alive() {
+        return Some(0);
+    }
+    let good_for_ms = match attempt.product {
+        AttemptProduct::H5 => H5_LINK_MS,
+        _ => LINK_MS,
+    };
+    let link = attempt.link.as_ref()?;
+    let until_ms = order.expires_ms.min(link.given_ms + good_for_ms);
+    Some(span_ms(now_ms, until_ms))
+}
+
+fn code_to_show(order: &Order, attempt: &Attempt, now_ms: i64) -> Option<Action> {
+    let holds = order.state == OrderState::Open
+        && attempt.product == AttemptProduct::Native
+        && attempt.state == AttemptState::Open
+        && attempt_remaining_ms(order, attempt, now_ms).is_some_and(|left| left > 0);
+    let link = attempt.link.as_ref().filter(|_| holds)?;
+    Some(Action::CodeUrl(link.text.clone()))
+}
+
+/// The time from one moment to another; nothing where it is past.
+pub(crate) fn span_ms(from_ms: i64, to_ms: i64) -> u64 {
+    u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0)
+}

@@ -1,0 +1,69 @@
+//! An order as the merchant's own backend sees it: everything but the buyer's openid.
+
+use merchant_api::{AttemptDetails, OrderDetails};
+
+use super::refund_details::all_refund_details;
+use crate::config::Config;
+use crate::ledger::{Attempt, AttemptState, Order, Refund, timestamp};
+
+/// The order with its attempts and refunds.
+pub(crate) fn order_details(
+    config: &Config,
+    order: Order,
+    attempts: Vec<Attempt>,
+    refunds: Vec<Refund>,
+) -> OrderDetails {
+    let wanted = order.wanted();
+    let settling = attempts
+        .iter()
+        .find(|attempt| attempt.state == AttemptState::Paid)
+        .cloned()
+        .map(attempt_details);
+    let settled = settling.as_ref();
+    OrderDetails {
+        refunds: all_refund_details(&order.order_no, refunds),
+        refunded_fen: order.refunded_fen,
+        order_no: order.order_no,
+        state: order.state,
+        is_closing: order.is_closing,
+        total_fen: order.total_fen,
+        description: order.description,
+        currency: "CNY".to_owned(),
+        sub_mchid: order.sub_mchid,
+        attach: wanted.as_ref().and_then(|wanted| wanted.attach.clone()),
+        goods_tag: wanted.as_ref().and_then(|wanted| wanted.goods_tag.clone()),
+        support_fapiao: wanted.as_ref().and_then(|wanted| wanted.support_fapiao),
+        detail: wanted.as_ref().and_then(|wanted| wanted.detail.clone()),
+        scene_info: wanted.as_ref().and_then(|wanted| wanted.scene_info.clone()),
+        settle_info: wanted.and_then(|wanted| wanted.settle_info),
+        created_at: timestamp(order.created_ms),
+        expires_at: timestamp(order.expires_ms),
+        version: order.version,
+        payer_total_fen: order.payer_total_fen,
+        success_time: order.success_time,
+        transaction_id: settled.and_then(|attempt| attempt.transaction_id.clone()),
+        bank_type: settled.and_then(|attempt| attempt.bank_type.clone()),
+        promotion_detail: settled.and_then(|attempt| attempt.promotion_detail.clone()),
+        live: config.gateway.is_live(),
+        attempts: attempts.into_iter().map(attempt_details).collect(),
+    }
+}
+
+/// One attempt.
+pub(crate) fn attempt_details(attempt: Attempt) -> AttemptDetails {
+    AttemptDetails {
+        number: attempt.number,
+        product: attempt.product,
+        out_trade_no: attempt.out_trade_no,
+        state: attempt.state.as_str().to_owned(),
+        created_at: timestamp(attempt.created_ms),
+        transaction_id: attempt.transaction_id,
+        bank_type: attempt.bank_type,
+        refund_seen_at: attempt.refund_seen_ms.map(timestamp),
+        payer_total_fen: attempt.payer_total_fen,
+        success_time: attempt.success_time,
+        promotion_detail: attempt
+            .promotion_detail
+            .and_then(|json| serde_json::from_str(&json).ok()),
+    }
+}

@@ -1,0 +1,228 @@
+//! The configuration as it is written: names and types, no rules.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use merchant_api::AttemptProduct;
+use serde::Deserialize;
+
+use super::network::{self, Proxy};
+use super::{ConnectionBounds, Environment, RateLimits, Scope, Secret};
+
+/// The whole file. An unknown name is refused: a misspelt rule must not be skipped.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConfigFile {
+    #[serde(default = "default_listen", deserialize_with = "network::listen")]
+    pub(super) listen: std::net::SocketAddr,
+    pub(super) public_base_url: String,
+    #[serde(default = "default_database")]
+    pub(super) database: String,
+    pub(super) bundle_dir: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) allowed_origins: Vec<String>,
+    #[serde(default)]
+    pub(super) return_origins: Vec<String>,
+    #[serde(default)]
+    pub(super) trusted_proxies: Vec<Proxy>,
+    #[serde(default)]
+    pub(super) api_keys: Vec<ApiKeyFile>,
+    #[serde(default)]
+    pub(super) rate_limits: RateLimits,
+    #[serde(default)]
+    pub(super) connections: ConnectionBounds,
+    #[serde(default)]
+    pub(super) verification_files: Vec<PathBuf>,
+    #[serde(default)]
+    pub(super) webhooks: Vec<WebhookFile>,
+    #[serde(default = "default_products")]
+    pub(super) products: Vec<AttemptProduct>,
+    #[serde(default = "default_order_expires_in_ms")]
+    pub(super) order_expires_in_ms: u64,
+    pub(super) service_contact: Option<ServiceContactFile>,
+    #[serde(default)]
+    pub(super) gateway: GatewayFile,
+    pub(super) merchant: MerchantFile,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceContactFile {
+    pub(super) text: String,
+    pub(super) url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ApiKeyFile {
+    pub(super) name: String,
+    pub(super) sha256: String,
+    pub(super) scopes: Option<Vec<Scope>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WebhookFile {
+    pub(super) url: String,
+    pub(super) secret: Option<Secret>,
+    pub(super) secret_file: Option<PathBuf>,
+    pub(super) other_secret: Option<Secret>,
+    pub(super) other_secret_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GatewayFile {
+    pub(super) environment: Option<Environment>,
+    pub(super) base_url: Option<String>,
+    pub(super) oauth_authorize_url: Option<String>,
+    pub(super) oauth_base_url: Option<String>,
+    pub(super) second_base_url: Option<String>,
+    pub(super) tries: Option<u32>,
+    pub(super) calls_per_second: Option<NonZeroU32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MerchantFile {
+    /// A `merchant.json` as the simulator writes it; what stands beside it in the TOML wins.
+    pub(super) from_file: Option<PathBuf>,
+    pub(super) mchid: Option<String>,
+    pub(super) appid: Option<String>,
+    pub(super) app_secret: Option<Secret>,
+    pub(super) app_secret_file: Option<PathBuf>,
+    pub(super) serial_no: Option<String>,
+    pub(super) private_key: Option<Secret>,
+    pub(super) private_key_file: Option<PathBuf>,
+    pub(super) certificate_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) other_keys: Vec<MerchantKeyFile>,
+    pub(super) api_v3_key: Option<Secret>,
+    pub(super) api_v3_key_file: Option<PathBuf>,
+    pub(super) api_v2_key: Option<Secret>,
+    pub(super) api_v2_key_file: Option<PathBuf>,
+    pub(super) public_key_id: Option<String>,
+    pub(super) public_key_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) platform_certificate_files: Vec<PathBuf>,
+    #[serde(default)]
+    pub(super) platform_issuer_files: Vec<PathBuf>,
+    #[serde(default)]
+    pub(super) download_certificates: bool,
+    pub(super) notify_base_url: Option<String>,
+    pub(super) mini_program_appid: Option<String>,
+    pub(super) mini_program_secret: Option<Secret>,
+    pub(super) mini_program_secret_file: Option<PathBuf>,
+    pub(super) mini_program_path: Option<String>,
+    pub(super) app_appid: Option<String>,
+    #[serde(default)]
+    pub(super) sub_merchants: Vec<SubMerchantFile>,
+    pub(super) receipt_url: Option<String>,
+}
+
+/// One sub-merchant of a service provider.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "WeChat's names of partner mode")]
+pub(super) struct SubMerchantFile {
+    pub(super) sub_mchid: String,
+    pub(super) sub_appid: Option<String>,
+    pub(super) sub_app_secret: Option<Secret>,
+    pub(super) sub_app_secret_file: Option<PathBuf>,
+}
+
+/// Another key of ours with its certificate, while the first one is replaced.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MerchantKeyFile {
+    pub(super) serial_no: Option<String>,
+    pub(super) private_key: Option<Secret>,
+    pub(super) private_key_file: Option<PathBuf>,
+    pub(super) certificate_file: Option<PathBuf>,
+}
+
+/// `merchant.json`. Names that we do not use are ignored: it serves other tools as well.
+#[derive(Debug, Deserialize)]
+pub(super) struct MerchantJson {
+    pub(super) base_url: String,
+    pub(super) mchid: String,
+    pub(super) appid: String,
+    pub(super) app_secret: Secret,
+    pub(super) mini_program_appid: Option<String>,
+    pub(super) mini_program_secret: Option<Secret>,
+    pub(super) serial_no: String,
+    pub(super) private_key_file: PathBuf,
+    pub(super) certificate_file: Option<PathBuf>,
+    pub(super) api_v3_key: Secret,
+    pub(super) api_v2_key: Option<Secret>,
+    pub(super) public_key_id: Option<String>,
+    pub(super) public_key_file: Option<PathBuf>,
+    pub(super) platform_certificate_file: Option<PathBuf>,
+}
+
+fn default_listen() -> std::net::SocketAddr {
+    std::net::SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+fn default_database() -> String {
+    "merchant-server.sqlite3".to_owned()
+}
+
+/// Half an hour: longer than a buyer needs, shorter than WeChat's links live.
+const fn default_order_expires_in_ms() -> u64 {
+    30 * 60 * 1000
+}
+
+fn default_products() -> Vec<AttemptProduct> {
+    vec![
+        AttemptProduct::Native,
+        AttemptProduct::H5,
+        AttemptProduct::Jsapi,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde::de::value::{Error, MapDeserializer};
+
+    use super::{
+        ApiKeyFile, ConfigFile, GatewayFile, MerchantFile, MerchantKeyFile, RateLimits,
+        ServiceContactFile, SubMerchantFile, WebhookFile,
+    };
+
+    /// The names that a table takes, from the refusal of one that it does not.
+    fn fields_of<'de, Table: Deserialize<'de>>() -> Vec<String> {
+        let nonsense = [("nonsense", 1)].into_iter();
+        let Err(refusal) = Table::deserialize(MapDeserializer::<_, Error>::new(nonsense)) else {
+            panic!("nonsense was taken");
+        };
+        let refusal = refusal.to_string();
+        let (_, expected) = refusal.split_once("expected ").expect(&refusal);
+        let names = expected.split('`').skip(1).step_by(2);
+        names.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_example_has_every_field() {
+        let text = include_str!("../../../merchant-server/config.example.toml");
+        let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let words: Vec<_> = text.split(|letter| !is_name(letter)).collect();
+        for fields in [
+            fields_of::<ConfigFile>(),
+            fields_of::<ServiceContactFile>(),
+            fields_of::<RateLimits>(),
+            fields_of::<ApiKeyFile>(),
+            fields_of::<WebhookFile>(),
+            fields_of::<GatewayFile>(),
+            fields_of::<MerchantFile>(),
+            fields_of::<SubMerchantFile>(),
+            fields_of::<MerchantKeyFile>(),
+        ] {
+            assert!(fields.len() > 1, "{fields:?}");
+            for field in fields {
+                assert!(words.contains(&&*field), "{field} is missing");
+            }
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! Work that is due at a time: asking where no notification came, ending what ran out of time,
+//! asking about payments that fit nothing, bringing refunds to their end. Each piece can be done twice without harm, for a
+//! process that ends in the middle leaves it to the next one.
+
+mod lanes;
+mod loops;
+
+pub use loops::run_for_ever;
+use merchant_api::AttemptProduct;
+use wechat_pay::OutTradeNo;
+
+use crate::ledger::{
+    Attempt, Checkout, DueWork, Ended, Evidence, Lane, LedgerError, QUERY_INTERVAL_MS, Work,
+    learn_numbers,
+};
+use crate::payments::Payments;
+use crate::query::{Finding, Unanswered};
+use crate::refunds::Learned;
+use crate::webhooks::NextTry;
+use crate::wechat::{CallSource, Standing};
+use crate::{query, refunds, settlement, webhooks};
+
+/// WeChat's plan for asking where no notification came, as the time between two questions.
+/// The last one repeats until the order ends.
+const QUERY_PLAN_MS: [i64; 7] = [5_000, 30_000, 60_000, 180_000, 300_000, 600_000, 1_800_000];
+/// The same for a payment by the buyer's code, and when it is taken back: WeChat's advice is to ask
+/// every 5 to 10 seconds, for about half a minute.
+const CODE_PAY_QUERY_MS: i64 = 5_000;
+const CODE_PAY_MS: i64 = 30_000;
+/// Until then after its beginning, taking it back is tried at the same interval.
+const REVERSE_SOON_MS: i64 = 300_000;
+/// The same for a refund that WeChat told of and does not know when asked.
+const LEARN_PLAN_MS: [i64; 4] = [60_000, 600_000, 3_600_000, 21_600_000];
+/// An order is not ended by the clock within this time of its newest attempt: WeChat raises a
+/// shorter deadline, so a buyer may be in the cashier still.
+const FIRST_MINUTES_MS: i64 = 5 * 60_000;
+/// Time before work that failed is tried again, doubling from the first to the second.
+const RETRY_MS: std::ops::RangeInclusive<i64> = 5_000..=600_000;
+/// When work comes back that found others working on its order: not before WeChat may be asked about
+/// it again.
+const COME_BACK_MS: i64 = QUERY_INTERVAL_MS;
+/// How long an end waits that came by the clock being set; see `payments/clock_steps.rs`.
+const SECOND_LOOK_MS: i64 = 10_000;
+/// A mismatch waits for a person anyway; asking about it ends after about three days.
+const MISMATCH_TRIES: u64 = 400;
+
+/// When WeChat is first asked about an attempt that began at `created_ms`.
+pub(crate) const fn first_query_ms(created_ms: i64) -> i64 {
+    created_ms + QUERY_PLAN_MS[0]
+}
+
+/// When an order is ended if nobody has paid: after its deadline, and not in the first minutes
+/// of its newest attempt.
+pub(crate) fn end_ms(expires_ms: i64, newest_attempt_ms: Option<i64>) -> i64 {
+    newest_attempt_ms.map_or(expires_ms, |created_ms| {
+        expires_ms.max(created_ms + FIRST_MINUTES_MS)
+    })
+}
+
+impl Payments {
+    /// Does all work that is due by now; gives the number of pieces. A piece that fails is put
+    /// off and does not hold up the others.
+    pub async fn run_due(&self) -> Result<usize, LedgerError> {
+        let mut done = 0;
+        for lane in Lane::ALL {
+            done += self.run_lane(lane).await?;
+        }
+        Ok(done)
+    }
+
+    /// Does a piece of work that was taken.
+    pub(crate) async fn see_to(self, due: DueWork) -> Ended {
+        let next = CallSource::DueWork.scope(run(&self, &due)).await;
+        let now_ms = self.clock.now_ms();
+        let (tries, mut asked) = (due.tries, None);
+        let next = match next {
+            Ok(Next::Done) => None,
+            Ok(Next::At(at_ms)) => Some((at_ms, tries + 1)),
+            Ok(Next::Untried(at_ms)) => Some((at_ms, tries)),
+            Ok(Next::Asked {
+                order_id,
+                asked_ms,
+                at_ms,
+            }) => {
+                asked = Some((order_id, asked_ms));
+                at_ms.map(|at_ms| (at_ms, tries + 1))
+            }
+            Err(Unanswered::Busy(_)) => Some((now_ms + COME_BACK_MS, tries)),
+            Err(error) => {
+                let log = &self.due_work_log;
+                if let Some(left_out) = log.put_off.admit(self.clock.monotonic_ms()) {
+                    tracing::warn!(work = due.work.as_str(), subject = due.subject, %error, left_out, "due work is put off");
+                }
+                Some((now_ms + retry_after_ms(tries), tries + 1))
+            }
+        };
+        Ended {
+            due,
+            now_ms,
+            next,
+            asked,
+        }
+    }
+
+    /// When [`Payments::run_due`] next has something to do.
+    pub async fn next_due_ms(&self) -> Result<Option<i64>, LedgerError> {
+        let mut next_ms = None;
+        for lane in Lane::ALL {
+            let lane_ms = self.ledger.next_due_ms(lane).await?;
+            next_ms = next_ms.into_iter().chain(lane_ms).min();
+        }
+        Ok(next_ms)
+    }
+}
+
+/// What is to become of a piece of work.
+enum Next {
+    Done,
+    At(i64),
+    /// Then, as if it had not been begun.
+    Untried(i64),
+    /// WeChat answered about an order, and is asked again then, if at all.
+    Asked {
+        order_id: i64,
+        asked_ms: i64,
+        at_ms: Option<i64>,
+    },
+}
+
+impl From<Option<i64>> for Next {
+    fn from(next_ms: Option<i64>) -> Self {
+        next_ms.map_or(Self::Done, Self::At)
+    }
+}
+
+impl From<Option<NextTry>> for Next {
+    fn from(next: Option<NextTry>) -> Self {
+        match next {
+            None => Self::Done,
+            Some(NextTry::At(at_ms)) => Self::At(at_ms),
+            Some(NextTry::Uncounted(at_ms)) => Self::Untried(at_ms),
+        }
+    }
+}
+
+async fn run(payments: &Payments, due: &DueWork) -> Result<Next, Unanswered> {
+    let DueWork {
+        work,
+        subject,
+        tries,
+        claimed_ms: _,
+    } = due;
+    match work {
+        Work::QueryMismatch => query_mismatch(payments, due).await,
+        Work::Refund => Ok(refunds::advance(payments, subject, *tries).await?.into()),
+        Work::LearnRefund => {
+            let (out_refund_no, out_trade_no) = learn_numbers(subject);
+            let learned = refunds::learn(payments, out_refund_no, out_trade_no).await?;
+            Ok(after_learning(learned, *tries, payments.clock.now_ms()))
+        }
+        Work::RefundSurplus => {
+            refunds::give_back(payments, subject).await?;
+            Ok(Next::Done)
+        }
+        Work::SendWebhook => Ok(webhooks::deliver(payments, subject, *tries).await?.into()),
+        Work::QueryAttempt | Work::EndOrder => run_for_order(payments, due).await,
+    }
+}
+
+async fn run_for_order(payments: &Payments, due: &DueWork) -> Result<Next, Unanswered> {
+    let Ok(order_id) = due.subject.parse() else {
+        return Ok(Next::Done);
+    };
+    let _lock = payments.lock_order_for_due_work(order_id).await?;
+    let Some(checkout) = payments.ledger.checkout(order_id).await? else {
+        return Ok(Next::Done);
+    };
+    if due.work == Work::EndOrder {
+        end_order(payments, &checkout).await
+    } else {
+        query_attempt(payments, &checkout, due).await
+    }
+}
+
+async fn query_attempt(
+    payments: &Payments,
+    checkout: &Checkout,
+    due: &DueWork,
+) -> Result<Next, Unanswered> {
+    let is_open = checkout.order.state == merchant_api::OrderState::Open;
+    let current = checkout.attempt.as_ref();
+    let Some(attempt) = current.filter(|attempt| is_open && attempt.state.is_alive()) else {
+        return Ok(Next::Done);
+    };
+    if attempt.product == AttemptProduct::CodePay {
+        return query_code_payment(payments, attempt).await;
+    }
+    let next_ms = payments.clock.now_ms() + interval_ms(due.tries + 1);
+    let asked_ms = match ask(payments, attempt, due.claimed_ms).await {
+        Ok(asked_ms) => asked_ms,
+        Err(error) => {
+            let monotonic_ms = payments.clock.monotonic_ms();
+            // Held back here, so that it was not asked at all: it does not wait for its next turn.
+            if let Unanswered::Wechat(call) = &error
+                && let Some(wait_ms) = call.held_back_ms(monotonic_ms)
+            {
+                let wait_ms = wait_ms.max(QUERY_INTERVAL_MS);
+                return Ok(Next::Untried(payments.clock.now_ms() + wait_ms));
+            }
+            // A failure is no reason to leave the plan: the next question comes at its time.
+            if let Some(left_out) = payments.due_work_log.unanswered.admit(monotonic_ms) {
+                tracing::warn!(order_no = checkout.order.order_no, %error, left_out, "WeChat gave no answer about an order");
+            }
+            None
+        }
+    };
+    // Ending the order asks once more.
+    let at_ms = Some(next_ms).filter(|next_ms| *next_ms < checkout.order.expires_ms);
+    Ok(match asked_ms {
+        Some(asked_ms) => Next::Asked {
+            order_id: checkout.order.id,
+            asked_ms,
+            at_ms,
+        },
+        None => at_ms.into(),
+    })
+}
+
+/// Asks, unless WeChat was asked about the order a moment before the work was taken; gives when.
+async fn ask(
+    payments: &Payments,
+    attempt: &Attempt,
+    claimed_ms: Option<i64>,
+) -> Result<Option<i64>, Unanswered> {
+    if claimed_ms.is_some() {
+        query::ask_claimed(payments, attempt).await?;
+    }
+    Ok(claimed_ms)
+}
+
+/// A buyer who types a password needs seconds: asked about every few of them, and taken back when
+/// they are over, so that another code can be scanned. There is no notification of it.
+async fn query_code_payment(payments: &Payments, attempt: &Attempt) -> Result<Next, Unanswered> {
+    let now_ms = payments.clock.now_ms();
+    if now_ms >= attempt.created_ms + CODE_PAY_MS {
+        return match query::end(payments, attempt).await {
+            Ok(_) => Ok(Next::Done),
+            // The money may have come meanwhile, and till and buyer wait for its way back.
+            Err(error) if now_ms < attempt.created_ms + REVERSE_SOON_MS => {
+                tracing::warn!(out_trade_no = attempt.out_trade_no, %error, "a code payment is not taken back yet");
+                Ok(Next::At(now_ms + CODE_PAY_QUERY_MS))
+            }
+            Err(error) => Err(error),
+        };
+    }
+    let finding = query::ask(payments, attempt).await?;
+    Ok(match finding {
+        Finding::Paid | Finding::Over => Next::Done,
+        Finding::Waiting | Finding::Unheard => Next::At(now_ms + CODE_PAY_QUERY_MS),
+    })
+}
+
+async fn end_order(payments: &Payments, checkout: &Checkout) -> Result<Next, Unanswered> {
+    let Checkout { order, attempt } = checkout;
+    if order.state == merchant_api::OrderState::Open && !order.is_closing {
+        let newest_ms = attempt.as_ref().map(|attempt| attempt.created_ms);
+        let at_ms = end_ms(order.expires_ms, newest_ms);
+        let now_ms = payments.clock.now_ms();
+        if now_ms < at_ms {
+            return Ok(Next::At(at_ms));
+        }
+        // A clock that was an hour ahead for a moment must not end every order of that hour.
+        if payments
+            .clock_steps
+            .spares(&*payments.clock, order.id, at_ms)
+        {
+            return Ok(Next::At(now_ms + SECOND_LOOK_MS));
+        }
+    }
+    close_now(payments, checkout).await?;
+    Ok(Next::Done)
+}
+
+/// Ends the current attempt and, unless the money came, the order.
+pub(crate) async fn close_now(payments: &Payments, checkout: &Checkout) -> Result<(), Unanswered> {
+    if let Some(attempt) = &checkout.attempt
+        && attempt.state.is_alive()
+    {
+        query::end(payments, attempt).await?;
+    }
+    let order = &checkout.order;
+    let is_closed = payments
+        .ledger
+        .close_order(order.id, order.current_attempt, payments.clock.now_ms())
+        .await?;
+    if is_closed {
+        tracing::info!(
+            event = "order.closed",
+            order_no = order.order_no,
+            "an order is closed"
+        );
+    }
+    Ok(())
+}
+
+async fn query_mismatch(payments: &Payments, due: &DueWork) -> Result<Next, Unanswered> {
+    let now_ms = payments.clock.now_ms();
+    let note = async |answer: &str| {
+        payments
+            .ledger
+            .note_mismatch_answer(&due.subject, answer, now_ms)
+            .await
+    };
+    let Ok(number) = OutTradeNo::parse(due.subject.clone()) else {
+        note("the number cannot be one of ours").await?;
+        return Ok(Next::Done);
+    };
+    let sub_mchid = match payments
+        .ledger
+        .attempt_by_out_trade_no(&due.subject)
+        .await?
+    {
+        Some(attempt) => attempt.parties.sub_mchid,
+        None => payments.ledger.sub_mchid_of_mismatch(&due.subject).await?,
+    };
+    let standing = match payments.wechat.query(&number, sub_mchid.as_deref()).await {
+        Ok(standing) => standing,
+        Err(error) if due.tries >= MISMATCH_TRIES => {
+            note(&error.to_string()).await?;
+            return Ok(Next::Done);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match standing {
+        Standing::Paid(told) => {
+            note(&told.json).await?;
+            // Where the answer fits after all, it settles like any other.
+            settlement::record(payments, &Evidence::Query, &told).await?;
+        }
+        Standing::NotPaid => note("NOTPAY").await?,
+        Standing::Closed => note("CLOSED").await?,
+        Standing::Failed => note("PAYERROR").await?,
+        Standing::Unknown => note("ORDER_NOT_EXIST").await?,
+    }
+    Ok(Next::Done)
+}
+
+/// WeChat was told that we know of it, and says nothing by itself any more: one "not there" is no
+/// reason to forget a refund.
+fn after_learning(learned: Learned, tries: u64, now_ms: i64) -> Next {
+    let tries = usize::try_from(tries).unwrap_or(usize::MAX);
+    let again_ms = LEARN_PLAN_MS
+        .get(tries)
+        .filter(|_| learned == Learned::NotThere);
+    again_ms.map_or(Next::Done, |again_ms| Next::At(now_ms + again_ms))
+}
+
+fn interval_ms(tries: u64) -> i64 {
+    let place = usize::try_from(tries).unwrap_or(usize::MAX);
+    QUERY_PLAN_MS[place.min(QUERY_PLAN_MS.len() - 1)]
+}
+
+fn retry_after_ms(tries: u64) -> i64 {
+    let doublings = u32::try_from(tries.min(16)).unwrap_or(16);
+    (RETRY_MS.start() << doublings).min(*RETRY_MS.end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_ended_after_its_deadline_and_not_in_the_first_minutes_of_an_attempt() {
+        let minute = 60_000;
+        let cases = [
+            (30 * minute, None, 30 * minute),
+            (30 * minute, Some(minute), 30 * minute),
+            (30 * minute, Some(29 * minute), 34 * minute),
+            (minute, Some(0), 5 * minute),
+        ];
+        for (expires_ms, attempt_ms, expected) in cases {
+            assert_eq!(end_ms(expires_ms, attempt_ms), expected);
+        }
+    }
+
+    #[test]
+    fn failed_work_waits_longer_each_time_up_to_ten_minutes() {
+        let waits: Vec<_> = (0..9).map(retry_after_ms).collect();
+        assert_eq!(waits[..3], [5_000, 10_000, 20_000]);
+        assert_eq!(waits[8], 600_000);
+        assert_eq!(retry_after_ms(u64::MAX), 600_000);
+    }
+}

@@ -1,0 +1,80 @@
+//! The loops of a program that runs for long: due work, lane by lane, and WeChat's certificates on
+//! schedule. What the work is and when it is due is not decided here.
+
+use futures_util::future::{join, join_all};
+use log_output::QuietLog;
+
+use super::lanes::UnderWay;
+use crate::ledger::Lane;
+use crate::payments::Payments;
+use crate::wechat::Refreshed;
+
+/// How long the loop sleeps at most: work that another instance or a route scheduled is found
+/// within this time.
+const LONGEST_SLEEP_MS: i64 = 1_000;
+/// How long it sleeps at least where nothing ends: what is due and could not be begun is mostly held by
+/// another process.
+const SHORTEST_SLEEP_MS: i64 = 50;
+/// Does due work as it falls due and keeps WeChat's certificates, for ever. `current` gives the payments
+/// under the configuration that is in force.
+pub async fn run_for_ever(current: impl Fn() -> Payments) {
+    let lanes = join_all(Lane::ALL.map(|lane| work(&current, lane)));
+    join(lanes, keep_trust(&current)).await;
+}
+
+/// Does a lane's due work for ever. A failure of the ledger is logged and tried again a little later:
+/// calls may be served meanwhile.
+async fn work(current: &impl Fn() -> Payments, lane: Lane) {
+    let mut under_way = UnderWay::new(lane);
+    let failures = QuietLog::new();
+    loop {
+        let payments = current();
+        let clock = &*payments.clock;
+        let wait_ms = match under_way.begin(&payments).await {
+            Ok(()) if under_way.is_full() => LONGEST_SLEEP_MS,
+            Ok(()) => {
+                let next_ms = payments.ledger.next_due_ms(lane).await.ok().flatten();
+                let wait_ms = next_ms.map_or(LONGEST_SLEEP_MS, |next_ms| next_ms - clock.now_ms());
+                wait_ms.clamp(SHORTEST_SLEEP_MS, LONGEST_SLEEP_MS)
+            }
+            Err(error) => {
+                if let Some(left_out) = failures.admit(clock.monotonic_ms()) {
+                    tracing::error!(%error, left_out, ?lane, "due work cannot be taken");
+                }
+                LONGEST_SLEEP_MS
+            }
+        };
+        tokio::select! {
+            true = under_way.one_ended(&payments) => {}
+            // What is due meanwhile does not wait for what is under way.
+            () = clock.sleep_ms(wait_ms) => {}
+        }
+    }
+}
+
+/// Fetches WeChat's platform certificates at the start and on schedule, for ever. Where WeChat
+/// cannot be reached, what is trusted already goes on being trusted.
+async fn keep_trust(current: &impl Fn() -> Payments) {
+    loop {
+        let payments = current();
+        for warning in payments
+            .config
+            .certificate_warnings(payments.clock.now_ms() / 1000)
+        {
+            tracing::warn!(event = "merchant_certificate.ends", "{warning}");
+        }
+        match payments.refresh_certificates_if_due().await {
+            Ok(Some(Refreshed::PublicKeyOnly)) => {
+                tracing::debug!("WeChat has no platform certificates for this merchant");
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(event = "certificates.unavailable", %error, "WeChat's platform certificates could not be fetched");
+            }
+        }
+        payments
+            .clock
+            .sleep_ms(payments.wechat.certificates_wait_ms())
+            .await;
+    }
+}

@@ -1,0 +1,81 @@
+//! Counts of what is in the ledger, for those who watch over it.
+
+use super::{Ledger, LedgerError};
+
+/// How much there is of what.
+#[derive(Clone, Debug, Default)]
+pub struct Census {
+    /// Orders by state.
+    pub orders: Vec<(String, u64)>,
+    /// Attempts by state.
+    pub attempts: Vec<(String, u64)>,
+    /// Refunds by state.
+    pub refunds: Vec<(String, u64)>,
+    /// Messages to the backend by state.
+    pub webhooks: Vec<(String, u64)>,
+    /// Payments that fit nothing and that nobody has seen to.
+    pub mismatches: u64,
+    /// The same of what WeChat said of refunds.
+    pub refund_mismatches: u64,
+    /// Notifications that are not understood and that nobody has seen to.
+    pub kept_notifications: u64,
+    /// Scheduled work by kind.
+    pub due_work: Vec<(String, u64)>,
+    /// How long the oldest due piece of it has waited.
+    pub late_ms: u64,
+}
+
+/// What is open, as one row.
+#[derive(sqlx::FromRow)]
+struct OpenCounts {
+    mismatches: u64,
+    refund_mismatches: u64,
+    kept_notifications: u64,
+    late_ms: u64,
+}
+
+impl Ledger {
+    /// When the newest notification was recorded that the APIv3 key opened, in milliseconds since
+    /// 1970. Those of version 2 open with another key.
+    pub(crate) async fn last_opened_notification_ms(&self) -> Result<Option<i64>, LedgerError> {
+        let newest = sqlx::query_scalar(
+            "SELECT MAX(received_ms) FROM notifications WHERE id NOT LIKE 'v2-%'",
+        );
+        Ok(newest.fetch_one(self.readers.pool()).await?)
+    }
+
+    /// Counts everything.
+    pub(crate) async fn census(&self, now_ms: i64) -> Result<Census, LedgerError> {
+        let by_state = async |query: &'static str| -> Result<Vec<(String, u64)>, LedgerError> {
+            Ok(sqlx::query_as(query).fetch_all(self.readers.pool()).await?)
+        };
+        let open: OpenCounts = sqlx::query_as(
+            "SELECT (SELECT COUNT(*) FROM mismatches WHERE done_ms IS NULL) AS mismatches,
+                    (SELECT COUNT(*) FROM refund_mismatches WHERE done_ms IS NULL)
+                        AS refund_mismatches,
+                    (SELECT COUNT(*) FROM kept_notifications WHERE done_ms IS NULL)
+                        AS kept_notifications,
+                    MAX(0, ?1 - COALESCE(MIN(due_ms), ?1)) AS late_ms FROM due_work",
+        )
+        .bind(now_ms)
+        .fetch_one(self.readers.pool())
+        .await?;
+        Ok(Census {
+            orders: by_state("SELECT state, COUNT(*) AS count FROM orders GROUP BY state").await?,
+            attempts: by_state("SELECT state, COUNT(*) AS count FROM attempts GROUP BY state")
+                .await?,
+            refunds: by_state("SELECT state, COUNT(*) AS count FROM refunds GROUP BY state")
+                .await?,
+            webhooks: by_state("SELECT state, COUNT(*) AS count FROM webhooks GROUP BY state")
+                .await?,
+            mismatches: open.mismatches,
+            refund_mismatches: open.refund_mismatches,
+            kept_notifications: open.kept_notifications,
+            due_work: by_state(
+                "SELECT kind AS state, COUNT(*) AS count FROM due_work GROUP BY kind",
+            )
+            .await?,
+            late_ms: open.late_ms,
+        })
+    }
+}

@@ -1,0 +1,200 @@
+//! Text columns that hold one word of a fixed list, read as this program's enums. An unknown word
+//! is an error that names the column, never a default.
+
+use std::str::FromStr;
+
+use merchant_api::{AttemptProduct, MismatchKind, OrderState, RefundOrigin, RefundState};
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
+use sqlx::{Decode, Sqlite, Type};
+
+use super::{AttemptState, Work};
+
+/// The value of a text column. A field that is an enum says `#[sqlx(try_from = "Word<…>")]`.
+pub(super) struct Word<T>(T);
+
+/// The same of a column that holds several words, with commas between them.
+pub(super) struct Words<T>(Vec<T>);
+
+/// An enum that a text column holds.
+pub(super) trait Stored: Sized {
+    /// The value of a word.
+    fn read(word: &str) -> Result<Self, UnknownWord>;
+}
+
+/// A text that is no word of its list.
+#[derive(Debug, thiserror::Error)]
+#[error("it is no {0} that this version knows")]
+pub struct UnknownWord(pub(crate) &'static str);
+
+impl<T> Type<Sqlite> for Word<T> {
+    fn type_info() -> SqliteTypeInfo {
+        <str as Type<Sqlite>>::type_info()
+    }
+}
+
+impl<'r, T: Stored> Decode<'r, Sqlite> for Word<T> {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
+        let word = <&str as Decode<Sqlite>>::decode(value)?;
+        Ok(Self(T::read(word)?))
+    }
+}
+
+impl<T> Type<Sqlite> for Words<T> {
+    fn type_info() -> SqliteTypeInfo {
+        <str as Type<Sqlite>>::type_info()
+    }
+}
+
+impl<'r, T: Stored> Decode<'r, Sqlite> for Words<T> {
+    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
+        let words = <&str as Decode<Sqlite>>::decode(value)?;
+        let read: Result<_, _> = words.split(',').map(T::read).collect();
+        Ok(Self(read?))
+    }
+}
+
+impl<T: Stored> From<Words<T>> for Vec<T> {
+    fn from(words: Words<T>) -> Self {
+        words.0
+    }
+}
+
+macro_rules! stored {
+    ($($stored:ty: $read:expr,)+) => {$(
+        impl Stored for $stored {
+            fn read(word: &str) -> Result<Self, UnknownWord> {
+                $read(word)
+            }
+        }
+
+        impl From<Word<Self>> for $stored {
+            fn from(word: Word<Self>) -> Self {
+                word.0
+            }
+        }
+    )+};
+}
+
+stored! {
+    AttemptState: Self::from_str,
+    Work: Self::from_str,
+    OrderState: order_state,
+    MismatchKind: mismatch_kind,
+    AttemptProduct: |word| Self::from_word(word).ok_or(UnknownWord("product")),
+    RefundState: |word| Self::from_word(word).ok_or(UnknownWord("refund state")),
+    RefundOrigin: |word| Self::from_word(word).ok_or(UnknownWord("refund origin")),
+}
+
+/// The contract reads an unknown state of an order as open; the ledger must not.
+fn order_state(word: &str) -> Result<OrderState, UnknownWord> {
+    match word {
+        "open" => Ok(OrderState::Open),
+        "paid" => Ok(OrderState::Paid),
+        "closed" => Ok(OrderState::Closed),
+        _ => Err(UnknownWord("order state")),
+    }
+}
+
+fn mismatch_kind(word: &str) -> Result<MismatchKind, UnknownWord> {
+    match word {
+        "payment" => Ok(MismatchKind::Payment),
+        "refund" => Ok(MismatchKind::Refund),
+        "notification" => Ok(MismatchKind::Notification),
+        _ => Err(UnknownWord("kind of mismatch")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Ledger, LedgerError, OrderFilter};
+    use crate::config::Database;
+
+    /// One row in each table that has a [`super::Word`].
+    const ROWS: &str = "PRAGMA ignore_check_constraints = 1;
+        INSERT INTO orders (id, order_no, token, request, total_fen, description, products,
+                            created_ms, expires_ms, current_attempt)
+        VALUES (1, 'A', 'T', '{}', 100, 'a book', 'native,h5', 0, 0, 1);
+        INSERT INTO attempts (order_id, number, product, out_trade_no, appid, body, state,
+                              created_ms, return_handle)
+        VALUES (1, 1, 'native', 'A', 'wx', x'', 'open', 0, 'H');
+        INSERT INTO refunds (id, out_refund_no, order_id, attempt, out_trade_no, origin, amount_fen,
+                             state, created_ms, state_ms)
+        VALUES (1, 'R', 1, 1, 'A', 'merchant', 1, 'requested', 0, 0);";
+
+    async fn ledger_with_rows(folder: &std::path::Path, spoil: &'static str) -> Ledger {
+        let database = Database::Sqlite(folder.join("ledger.db"));
+        let ledger = Ledger::brought_up(&database).await.unwrap();
+        for statements in [ROWS, spoil] {
+            let run = sqlx::raw_sql(statements).execute(ledger.writer.pool());
+            run.await.unwrap();
+        }
+        ledger
+    }
+
+    async fn read_all(ledger: &Ledger) -> Result<(), LedgerError> {
+        ledger.orders(&OrderFilter::default(), 10).await?;
+        ledger.attempts(1).await?;
+        ledger.refunds(1).await.map(drop)
+    }
+
+    #[tokio::test]
+    async fn a_value_that_this_version_cannot_read_is_an_error_that_names_its_column() {
+        let cases = [
+            ("UPDATE orders SET state = 'frozen'", "state", "order state"),
+            (
+                "UPDATE orders SET products = 'native,palm'",
+                "products",
+                "product",
+            ),
+            ("UPDATE orders SET products = ''", "products", "product"),
+            (
+                "UPDATE orders SET total_fen = -1",
+                "total_fen",
+                "out of range",
+            ),
+            (
+                "UPDATE attempts SET state = 'lost'",
+                "state",
+                "attempt state",
+            ),
+            (
+                "UPDATE attempts SET product = 'Native'",
+                "product",
+                "product",
+            ),
+            (
+                "UPDATE attempts SET payer_total_fen = -5",
+                "payer_total_fen",
+                "out of range",
+            ),
+            ("UPDATE refunds SET state = 'gone'", "state", "refund state"),
+            (
+                "UPDATE refunds SET origin = 'nobody'",
+                "origin",
+                "refund origin",
+            ),
+            (
+                "UPDATE refunds SET refusals = -1",
+                "refusals",
+                "out of range",
+            ),
+        ];
+        for (spoil, column, reason) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let ledger = ledger_with_rows(folder.path(), spoil).await;
+            let error = read_all(&ledger).await.unwrap_err().to_string();
+            let begin =
+                format!("the column {column} holds a value that this version cannot read: ");
+            assert!(error.starts_with(&begin), "{spoil}: {error}");
+            assert!(error.contains(reason), "{spoil}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_that_this_program_writes_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = ledger_with_rows(folder.path(), "").await;
+        read_all(&ledger).await.unwrap();
+    }
+}

@@ -1,0 +1,243 @@
+//! The outbox: what the merchant's backend is to be told. A message is written in the transaction
+//! of what it tells, so neither exists without the other, and its id is made of what happened, so
+//! that the same news told twice is one message.
+
+use std::str::FromStr;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use const_format::formatcp;
+use merchant_api::{WebhookEvent, WebhookMessage};
+
+use super::column::UnknownWord;
+use super::{Ledger, LedgerError, Wait, Work, Write, due_work, timestamp};
+use crate::surroundings::hex;
+
+/// What [`Webhook`] is read from; who has taken it stands in another table.
+const COLUMNS: &str = "id, event_type, body, created_ms, state, tries, last_outcome";
+
+/// A message as the ledger has it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct Webhook {
+    pub(crate) id: String,
+    pub(crate) event_type: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) created_ms: i64,
+    /// pending, delivered, failed or unaddressed.
+    pub(crate) state: String,
+    pub(crate) tries: u64,
+    pub(crate) last_outcome: Option<String>,
+    /// The targets that have taken it; empty in a list of messages.
+    #[sqlx(skip)]
+    pub(crate) delivered_to: Vec<String>,
+}
+
+/// What a try to deliver came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Every target has it.
+    Delivered,
+    /// Some target does not have it yet.
+    Pending,
+    /// It is not tried any more.
+    Failed,
+    /// Nobody is configured to hear it.
+    Unaddressed,
+}
+
+impl Delivery {
+    const ALL: [Self; 4] = [
+        Self::Delivered,
+        Self::Pending,
+        Self::Failed,
+        Self::Unaddressed,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Unaddressed => "unaddressed",
+        }
+    }
+}
+
+impl FromStr for Delivery {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == word);
+        known.ok_or(UnknownWord("delivery state"))
+    }
+}
+
+/// Which messages.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WebhookFilter {
+    pub(crate) state: Option<Delivery>,
+    pub(crate) event_type: Option<String>,
+    /// Only those after this one in a list: the time and id of the last that was seen.
+    pub(crate) before: Option<(i64, String)>,
+}
+
+/// Puts a message into the outbox. `key` is what makes this news different from other news of
+/// its type.
+pub(super) async fn put(
+    write: &mut Write,
+    event: WebhookEvent,
+    key: &str,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    let event_type = event.event_type();
+    let hash = digest(&SHA256, format!("{event_type}\n{key}").as_bytes());
+    let id = format!("msg_{}", hex(&hash.as_ref()[..16]));
+    let message = WebhookMessage {
+        event,
+        timestamp: timestamp(now_ms),
+    };
+    // Texts and numbers alone: there is nothing in it that JSON cannot carry.
+    let body = serde_json::to_vec(&message).unwrap_or_default();
+    let written = sqlx::query(
+        "INSERT INTO webhooks (id, event_type, body, created_ms) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(&id)
+    .bind(event_type)
+    .bind(body)
+    .bind(now_ms)
+    .execute(&mut **write)
+    .await?;
+    if written.rows_affected() > 0 {
+        due_work::schedule(write, Work::SendWebhook, &id, Wait::over(now_ms)).await?;
+    }
+    Ok(())
+}
+
+impl Ledger {
+    /// A message by its id.
+    pub(crate) async fn webhook(&self, id: &str) -> Result<Option<Webhook>, LedgerError> {
+        let found: Option<Webhook> =
+            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM webhooks WHERE id = ?"))
+                .bind(id)
+                .fetch_optional(self.readers.pool())
+                .await?;
+        let Some(mut webhook) = found else {
+            return Ok(None);
+        };
+        webhook.delivered_to =
+            sqlx::query_scalar("SELECT target FROM webhook_deliveries WHERE webhook_id = ?")
+                .bind(id)
+                .fetch_all(self.readers.pool())
+                .await?;
+        Ok(Some(webhook))
+    }
+
+    /// Those of a filter, newest first.
+    pub(crate) async fn webhooks(
+        &self,
+        filter: &WebhookFilter,
+        limit: u32,
+    ) -> Result<Vec<Webhook>, LedgerError> {
+        let (before_ms, before_id) = filter.before.clone().unzip();
+        let found = sqlx::query_as(formatcp!(
+            "SELECT {COLUMNS} FROM webhooks
+             WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR event_type = ?2)
+               AND (?3 IS NULL OR created_ms < ?3 OR (created_ms = ?3 AND id > ?4))
+             ORDER BY created_ms DESC, id LIMIT ?5"
+        ))
+        .bind(filter.state.map(Delivery::as_str))
+        .bind(filter.event_type.clone())
+        .bind(before_ms)
+        .bind(before_id)
+        .bind(limit)
+        .fetch_all(self.readers.pool())
+        .await?;
+        Ok(found)
+    }
+
+    /// Notes that a target has taken a message.
+    pub(crate) async fn note_delivered(
+        &self,
+        id: &str,
+        target: &str,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let statement = sqlx::query(
+            "INSERT INTO webhook_deliveries (webhook_id, target, delivered_ms) VALUES (?, ?, ?)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(target)
+        .bind(now_ms);
+        self.writer.execute(statement).await?;
+        Ok(())
+    }
+
+    /// Notes what a try came to, which counts unless no target was called.
+    pub(crate) async fn note_try(
+        &self,
+        id: &str,
+        delivery: Delivery,
+        outcome: &str,
+        counts: bool,
+    ) -> Result<(), LedgerError> {
+        let statement = sqlx::query(
+            "UPDATE webhooks SET state = ?, tries = tries + ?, last_outcome = ? WHERE id = ?",
+        )
+        .bind(delivery.as_str())
+        .bind(counts)
+        .bind(outcome)
+        .bind(id);
+        self.writer.execute(statement).await?;
+        Ok(())
+    }
+
+    /// Has a message sent again, to every target, from its first try on.
+    pub(crate) async fn resend(&self, id: &str, now_ms: i64) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        sqlx::query("UPDATE webhooks SET state = 'pending' WHERE id = ?")
+            .bind(id)
+            .execute(&mut *write)
+            .await?;
+        sqlx::query("DELETE FROM webhook_deliveries WHERE webhook_id = ?")
+            .bind(id)
+            .execute(&mut *write)
+            .await?;
+        due_work::schedule(&mut write, Work::SendWebhook, id, Wait::over(now_ms)).await?;
+        write.commit().await?;
+        Ok(())
+    }
+
+    /// Has all messages of a state and a type sent again, from their first try on, to the targets
+    /// that have not taken them; gives how many.
+    pub(crate) async fn resend_all(
+        &self,
+        state: Delivery,
+        event_type: Option<&str>,
+        now_ms: i64,
+    ) -> Result<u64, LedgerError> {
+        let mut write = self.write().await?;
+        sqlx::query(
+            "INSERT INTO due_work (kind, subject, due_ms, set_ms)
+             SELECT ?1, id, ?2, ?2 FROM webhooks
+             WHERE state = ?3 AND (?4 IS NULL OR event_type = ?4)
+             ON CONFLICT DO UPDATE SET due_ms = ?2, set_ms = ?2, tries = 0",
+        )
+        .bind(Work::SendWebhook.as_str())
+        .bind(now_ms)
+        .bind(state.as_str())
+        .bind(event_type)
+        .execute(&mut *write)
+        .await?;
+        let changed = sqlx::query(
+            "UPDATE webhooks SET state = 'pending'
+             WHERE state = ?1 AND (?2 IS NULL OR event_type = ?2)",
+        )
+        .bind(state.as_str())
+        .bind(event_type)
+        .execute(&mut *write)
+        .await?;
+        write.commit().await?;
+        Ok(changed.rows_affected())
+    }
+}

@@ -1,0 +1,148 @@
+//! The private side, looking at what fits nothing: real money that WeChat vouches for and that no
+//! order explains. Nothing here moves money; a person does, and then marks it done.
+
+mod payer_mask;
+
+use merchant_api::{ErrorCode, MismatchDetails, MismatchList};
+use payer_mask::{mask_openids, mask_openids_in_text};
+
+use crate::config::Config;
+use crate::ledger::{KeptMismatch, Ledger, LedgerError, MismatchFilter, cut, timestamp};
+use crate::payments::Payments;
+use crate::plain_text;
+use crate::refusal::Refusal;
+use crate::surroundings::{Clock as _, SystemClock};
+
+/// Longest note, in bytes.
+const NOTE_MAX_BYTES: usize = 500;
+
+/// What fits nothing, newest first. `is_done` chooses what was marked as done or what was not,
+/// `before` is the number of the last that was seen.
+pub async fn list(
+    payments: &Payments,
+    is_done: Option<bool>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<MismatchList, Refusal> {
+    let filter = MismatchFilter {
+        is_done,
+        before_no: before,
+        ..MismatchFilter::default()
+    };
+    let mut mismatches = payments.ledger.mismatches(filter, limit + 1).await?;
+    Ok(MismatchList {
+        next_before: cut(&mut mismatches, limit).map(|mismatch| mismatch.no),
+        mismatches: mismatches.into_iter().map(details).collect(),
+    })
+}
+
+/// Marks one as done, so that it is no alarm any more. `no` is `None` where what was given is no
+/// number: no mismatch has it.
+pub async fn finish(
+    payments: &Payments,
+    no: Option<i64>,
+    note: Option<&str>,
+) -> Result<MismatchDetails, Refusal> {
+    if let Some(rule) = note.and_then(broken_rule) {
+        return Err(Refusal::invalid("note", rule));
+    }
+    let done = match no {
+        Some(no) => mark_done(&payments.ledger, no, note, payments.clock.now_ms()).await?,
+        None => None,
+    };
+    done.ok_or_else(|| Refusal::new(ErrorCode::MismatchUnknown, "no mismatch has this number"))
+}
+
+/// What fits nothing, newest first: what is open, or with `all` what was seen to as well.
+pub async fn list_mismatches(
+    config: &Config,
+    all: bool,
+) -> Result<Vec<MismatchDetails>, LedgerError> {
+    let ledger = Ledger::open_as_it_is(config).await?;
+    let filter = MismatchFilter {
+        is_done: (!all).then_some(false),
+        ..MismatchFilter::default()
+    };
+    let found = ledger.mismatches(filter, u32::MAX).await?;
+    Ok(found.into_iter().map(details).collect())
+}
+
+/// Why a mismatch was not marked as seen to.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFinished {
+    /// There is none of this number.
+    #[error("there is no mismatch {0}")]
+    Unknown(u32),
+    /// The note breaks a rule.
+    #[error("the note {0}")]
+    Note(&'static str),
+    /// The database.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Marks what fits nothing as seen to, so that it is no alarm any more. Harmless to repeat.
+pub async fn finish_mismatch(
+    config: &Config,
+    no: u32,
+    note: Option<&str>,
+) -> Result<MismatchDetails, NotFinished> {
+    if let Some(rule) = note.and_then(broken_rule) {
+        return Err(NotFinished::Note(rule));
+    }
+    let ledger = Ledger::open_as_it_is(config).await?;
+    let now_ms = SystemClock.now_ms();
+    mark_done(&ledger, i64::from(no), note, now_ms)
+        .await?
+        .ok_or(NotFinished::Unknown(no))
+}
+
+/// Marks one as seen to; `None` where there is none of this number.
+async fn mark_done(
+    ledger: &Ledger,
+    no: i64,
+    note: Option<&str>,
+    now_ms: i64,
+) -> Result<Option<MismatchDetails>, LedgerError> {
+    ledger.finish_mismatch(no, note, now_ms).await?;
+    let only = MismatchFilter {
+        no: Some(no),
+        ..MismatchFilter::default()
+    };
+    Ok(ledger.mismatches(only, 1).await?.pop().map(details))
+}
+
+/// What a note must be and is not.
+fn broken_rule(note: &str) -> Option<&'static str> {
+    if !(1..=NOTE_MAX_BYTES).contains(&note.len()) {
+        return Some("must be 1 to 500 bytes of UTF-8");
+    }
+    plain_text::broken_rule(note)
+}
+
+/// One as the private API shows it.
+fn details(kept: KeptMismatch) -> MismatchDetails {
+    MismatchDetails {
+        no: kept.no,
+        kind: kept.kind,
+        out_trade_no: kept.out_trade_no,
+        transaction_id: kept.transaction_id,
+        refund_no: kept.out_refund_no,
+        refund_id: kept.refund_id,
+        sub_mchid: kept.sub_mchid,
+        notification_id: kept.notification_id,
+        event_type: kept.event_type.filter(|word| !word.is_empty()),
+        field: kept.field,
+        reason: kept.reason,
+        received_at: timestamp(kept.received_ms),
+        // A notification that cannot be read need not be JSON: then it is shown as text.
+        told: match serde_json::from_str(&kept.resource) {
+            Ok(json) => mask_openids(json),
+            Err(_) => serde_json::Value::String(mask_openids_in_text(&kept.resource)),
+        },
+        asked_at: kept.queried_ms.map(timestamp),
+        answer: kept.query_answer.as_deref().map(mask_openids_in_text),
+        done_at: kept.done_ms.map(timestamp),
+        note: kept.note,
+    }
+}

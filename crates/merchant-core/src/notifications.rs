@@ -1,0 +1,180 @@
+//! WeChat's notifications. The raw bytes are verified before anything in them is looked at; the
+//! effect is in the ledger before WeChat hears that it may stop telling us.
+//!
+//! Only what is recorded may be acknowledged: whatever goes wrong is answered so that WeChat sends it
+//! again. What WeChat signed and what is not
+//! understood is kept whole besides (`unread`).
+
+mod unread;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use http::HeaderMap;
+use wechat_pay::{
+    Notification, NotificationError, NotifiedResource, SignatureError, open_notification, v2,
+};
+
+use crate::ledger::{Evidence, LedgerError};
+use crate::payments::Payments;
+use crate::refunds::NoticeRecorded;
+use crate::surroundings::hex;
+use crate::wechat::Told;
+use crate::{refunds, settlement};
+
+/// What became of a notification.
+#[derive(Debug)]
+pub enum Received {
+    /// It is in the ledger: WeChat may stop sending it.
+    Recorded,
+    /// The database did not take it.
+    NotRecorded,
+    /// It is not believed, or cannot be read.
+    Refused(NotificationError),
+}
+
+/// A notification of version 3, whatever it is about.
+pub async fn receive(payments: &Payments, headers: &HeaderMap, body: &[u8]) -> Received {
+    match open(payments, headers, body).await {
+        Ok(notification) => match record(payments, &notification).await {
+            Ok(()) => Received::Recorded,
+            Err(error) => {
+                unrecorded(&notification.id, &error);
+                Received::NotRecorded
+            }
+        },
+        Err(error) => {
+            report(&error);
+            unread::keep_refused(payments, &error, body).await;
+            Received::Refused(error)
+        }
+    }
+}
+
+/// What became of a notification of version 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceivedV2 {
+    /// It is in the ledger: WeChat may stop sending it.
+    Recorded,
+    /// The database did not take it.
+    NotRecorded,
+    /// The configuration has no key to open it with.
+    NoKey,
+    /// It cannot be opened.
+    Refused,
+}
+
+/// Verifies and opens. A serial that nobody knows makes us look for new certificates once, and
+/// the same bytes are looked at again.
+async fn open(
+    payments: &Payments,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Notification, NotificationError> {
+    let open = || {
+        open_notification(
+            headers,
+            body,
+            &payments.wechat.trust.keys(),
+            &payments.config.merchant.api_v3_key,
+            payments.clock.now_ms().div_euclid(1000),
+        )
+    };
+    match open() {
+        Err(NotificationError::Signature(SignatureError::UnknownSerial(serial)))
+            if learn(payments, serial.clone()).await =>
+        {
+            open()
+        }
+        opened => opened,
+    }
+}
+
+/// In a task of its own: WeChat hangs up after five seconds, and a download that ends with its
+/// call would be lost, and not be tried again for a minute.
+async fn learn(payments: &Payments, serial: String) -> bool {
+    let payments = payments.clone();
+    let learning = tokio::spawn(async move { payments.wechat.learn_serial(&serial).await });
+    // A task that broke off has learnt nothing.
+    learning.await.unwrap_or(false)
+}
+
+/// A notification of version 2. What is in it is sealed and not signed, so it is a hint and no
+/// more: WeChat is asked.
+pub async fn receive_v2(payments: &Payments, body: &[u8]) -> ReceivedV2 {
+    let Some(key) = &payments.config.merchant.api_v2_key else {
+        tracing::error!(
+            event = "notification.unreadable",
+            "a refund's notification of version 2 needs merchant.api_v2_key"
+        );
+        return ReceivedV2::NoKey;
+    };
+    let hint = match v2::open_refund_notification(body, key) {
+        Ok(hint) => hint,
+        Err(error) => {
+            tracing::warn!(event = "notification.refused", %error, "a notification of version 2 is not believed");
+            return ReceivedV2::Refused;
+        }
+    };
+    // It has no id of its own; the same bytes are the same notification.
+    let hash = digest(&SHA256, body);
+    let evidence = Evidence::Notification {
+        id: format!("v2-{}", hex(&hash.as_ref()[..16])),
+        event_type: "V2.REFUND".to_owned(),
+    };
+    match refunds::record_hint(payments, &evidence, &hint).await {
+        Ok(()) => ReceivedV2::Recorded,
+        Err(error) => {
+            unrecorded(&hint.out_refund_no, &error);
+            ReceivedV2::NotRecorded
+        }
+    }
+}
+
+async fn record(payments: &Payments, notification: &Notification) -> Result<(), LedgerError> {
+    let evidence = Evidence::Notification {
+        id: notification.id.clone(),
+        event_type: notification.event_type.clone(),
+    };
+    unread::report_left_out(notification);
+    let json = &notification.plaintext;
+    let told = match &notification.resource {
+        NotifiedResource::Transaction(transaction) => Told::new((**transaction).clone(), json),
+        NotifiedResource::Refund(notice) => {
+            let recorded =
+                refunds::record_notice(payments, &evidence, notification, notice).await?;
+            return match recorded {
+                NoticeRecorded::Recorded => Ok(()),
+                NoticeRecorded::UnknownStatus => {
+                    let field = Some("refund_status");
+                    unread::keep(payments, notification, "unknown_word", field).await
+                }
+            };
+        }
+        _ => return unread::keep(payments, notification, "unknown_kind", None).await,
+    };
+    // The state says whether money came; the event only names the occasion.
+    if !told.transaction.trade_state.is_paid() {
+        let field = Some("trade_state");
+        return unread::keep(payments, notification, "not_paid", field).await;
+    }
+    settlement::record(payments, &evidence, &told).await?;
+    Ok(())
+}
+
+fn unrecorded(id: &str, error: &LedgerError) {
+    tracing::error!(event = "notification.unrecorded", id, %error, "a notification could not be recorded");
+}
+
+fn report(error: &NotificationError) {
+    match error {
+        // WeChat tests us with wrong signatures now and then: no alarm.
+        error if error.is_probe() => tracing::debug!("a signature probe was refused"),
+        NotificationError::Signature(_) => {
+            tracing::warn!(event = "notification.refused", %error, "a notification is not believed");
+        }
+        NotificationError::Opening { id, .. } => {
+            tracing::error!(event = "notification.unreadable", id, %error, "a signed notification cannot be opened");
+        }
+        // It is reported where it is kept.
+        _ => {}
+    }
+}

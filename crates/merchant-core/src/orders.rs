@@ -1,0 +1,93 @@
+//! Orders: made, closed and shown to the merchant's own backend. No order is changed by being shown.
+
+mod creation;
+
+pub use creation::{TOTAL_MAX_FEN, create};
+use merchant_api::{CheckoutAnswer, ErrorCode, OrderDetails, OrderList, OrderState, OrderSummary};
+
+use crate::checkouts::{answer, find_by_order_no, order_details};
+use crate::config::Config;
+use crate::due_work;
+pub use crate::ledger::OrderFilter;
+use crate::ledger::{Ledger, LedgerError, Order, cut, timestamp};
+use crate::payments::{Payments, Queue};
+use crate::refusal::Refusal;
+
+/// Closes an order that nobody has paid, and gives how it stands then.
+pub async fn close(payments: &Payments, order_no: &str) -> Result<CheckoutAnswer, Refusal> {
+    let order = find_by_order_no(payments, order_no).await?.order;
+    let _lock = payments.lock_order(order.id, Queue::Backend).await?;
+    let checkout = find_by_order_no(payments, order_no).await?;
+    if checkout.order.state == OrderState::Open {
+        // Written down first: where WeChat cannot say yet, due work goes on with it.
+        payments
+            .ledger
+            .begin_closing(order.id, payments.clock.now_ms())
+            .await?;
+        due_work::close_now(payments, &checkout).await?;
+    }
+    let checkout = find_by_order_no(payments, order_no).await?;
+    match checkout.order.state {
+        OrderState::Paid => Err(Refusal::new(
+            ErrorCode::OrderPaid,
+            "the order is paid, so it cannot be closed",
+        )),
+        OrderState::Closed => Ok(answer(payments, &checkout, None)),
+        OrderState::Open => Err(Refusal::in_doubt("the order is being closed", None)),
+    }
+}
+
+/// An order with its attempts and refunds.
+pub async fn show(payments: &Payments, order_no: &str) -> Result<OrderDetails, Refusal> {
+    let order = find_by_order_no(payments, order_no).await?.order;
+    let attempts = payments.ledger.attempts(order.id).await?;
+    let refunds = payments.ledger.refunds(order.id).await?;
+    Ok(order_details(&payments.config, order, attempts, refunds))
+}
+
+/// Orders, newest first. `before` is the number of the last order that was seen.
+pub async fn list(
+    payments: &Payments,
+    mut filter: OrderFilter,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<OrderList, Refusal> {
+    if let Some(before) = before {
+        let last_seen = payments.ledger.checkout_by_order_no(before).await?;
+        let last_seen = last_seen.ok_or_else(|| Refusal::invalid("before", "names no order"))?;
+        filter.before_id = Some(last_seen.order.id);
+    }
+    let mut orders = payments.ledger.orders(&filter, limit + 1).await?;
+    Ok(OrderList {
+        next_before: cut(&mut orders, limit).map(|order| order.order_no.clone()),
+        orders: orders.into_iter().map(summary).collect(),
+    })
+}
+
+/// For a person at the machine: an order as the private API shows it, as JSON; `None` where there is
+/// none.
+pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String>, LedgerError> {
+    let ledger = Ledger::open_as_it_is(config).await?;
+    let Some(checkout) = ledger.checkout_by_order_no(order_no).await? else {
+        return Ok(None);
+    };
+    let attempts = ledger.attempts(checkout.order.id).await?;
+    let refunds = ledger.refunds(checkout.order.id).await?;
+    let shown = order_details(config, checkout.order, attempts, refunds);
+    // Texts and numbers alone: there is nothing in it that JSON cannot carry.
+    Ok(Some(
+        serde_json::to_string_pretty(&shown).unwrap_or_default(),
+    ))
+}
+
+fn summary(order: Order) -> OrderSummary {
+    OrderSummary {
+        order_no: order.order_no,
+        state: order.state,
+        total_fen: order.total_fen,
+        description: order.description,
+        sub_mchid: order.sub_mchid,
+        created_at: timestamp(order.created_ms),
+        success_time: order.success_time,
+    }
+}

@@ -1,0 +1,203 @@
+//! Making an order: what the merchant's own backend asks for, checked by every rule that WeChat or a
+//! buyer would stumble over later. Amount and text come from here and never from a browser.
+
+use merchant_api::{
+    ATTACH_MAX_BYTES, AttemptProduct, CreateOrder, CreatedOrder, ErrorCode, is_order_no,
+};
+use wechat_pay::{Description, OpenId};
+
+use crate::attempts::{check_return_address, check_terms};
+use crate::config::EXPIRES_IN_MS;
+use crate::ledger::{Created, NewOrder, Order};
+use crate::payments::Payments;
+use crate::refusal::Refusal;
+use crate::surroundings::{hex, unguessable};
+
+/// The largest amount, in fen: ten million yuan. More is a slip of the unit, not an order.
+pub const TOTAL_MAX_FEN: u64 = 1_000_000_000;
+
+/// Makes an order, or finds the same one; says whether it was not there before.
+pub async fn create(
+    payments: &Payments,
+    wanted: &CreateOrder,
+) -> Result<(CreatedOrder, bool), Refusal> {
+    let new = check(payments, wanted)?;
+    match payments.ledger.create_order(&new).await? {
+        Created::New(order) => {
+            tracing::info!(
+                event = "order.created",
+                order_no = order.order_no,
+                "an order is made"
+            );
+            Ok((created(payments, order), true))
+        }
+        Created::Same(order) => Ok((created(payments, order), false)),
+        Created::NumberUsed => Err(Refusal::field(
+            ErrorCode::OrderNoUsed,
+            "order_no",
+            "is in use with other values",
+        )),
+    }
+}
+
+/// Checks everything that WeChat or a buyer would stumble over later.
+fn check(payments: &Payments, wanted: &CreateOrder) -> Result<NewOrder, Refusal> {
+    let order_no = match &wanted.order_no {
+        None => hex(&payments.randomness.bytes()?),
+        Some(order_no) if is_order_no(order_no) => order_no.clone(),
+        Some(_) => {
+            return Err(Refusal::field(
+                ErrorCode::OrderNoInvalid,
+                "order_no",
+                r"must be 6 to 32 characters of [0-9a-zA-Z_\-|*]",
+            ));
+        }
+    };
+    check_description(&wanted.description)?;
+    check_attach(wanted.attach.as_deref())?;
+    let products = check_products(payments, wanted)?;
+    check_sub_mchid(payments, wanted.sub_mchid.as_deref())?;
+    check_terms(&payments.config, &order_no, wanted, &products)
+        .map_err(|error| Refusal::invalid_field(&error))?;
+    let expires_in_ms = wanted
+        .expires_in_ms
+        .unwrap_or(payments.config.order_expires_in_ms);
+    if !EXPIRES_IN_MS.contains(&expires_in_ms) {
+        return Err(Refusal::invalid(
+            "expires_in_ms",
+            "must be from 60000 (a minute) to 604800000 (seven days)",
+        ));
+    }
+    let (openid, openid_is_sub) = check_payer(payments, wanted)?;
+    for (field, url) in [
+        ("return_url", &wanted.return_url),
+        ("success_url", &wanted.success_url),
+    ] {
+        if let Some(url) = url {
+            check_return_address(&payments.config, field, url)?;
+        }
+    }
+    let now_ms = payments.clock.now_ms();
+    Ok(NewOrder {
+        order_no,
+        token: unguessable(payments.randomness.bytes()?),
+        // Field by field in the contract's order: the same wish has the same text.
+        request: serde_json::to_string(wanted)
+            .map_err(|error| Refusal::Internal(error.to_string()))?,
+        total_fen: wanted.total_fen,
+        description: wanted.description.clone(),
+        openid,
+        openid_is_sub,
+        sub_mchid: wanted.sub_mchid.clone(),
+        return_url: wanted.return_url.clone(),
+        success_url: wanted.success_url.clone(),
+        products,
+        created_ms: now_ms,
+        expires_ms: now_ms.saturating_add(i64::try_from(expires_in_ms).unwrap_or(i64::MAX)),
+    })
+}
+
+fn check_description(description: &str) -> Result<(), Refusal> {
+    let rule = match Description::parse(description) {
+        Err(error) => error.rule.to_string(),
+        // What it must show is a rule of every text: see `json_body`.
+        Ok(_) => return Ok(()),
+    };
+    Err(Refusal::field(
+        ErrorCode::DescriptionInvalid,
+        "description",
+        &rule,
+    ))
+}
+
+fn check_attach(attach: Option<&str>) -> Result<(), Refusal> {
+    let Some(attach) = attach else {
+        return Ok(());
+    };
+    if attach.is_empty() {
+        return Err(Refusal::invalid("attach", "must not be empty"));
+    }
+    if attach.len() > ATTACH_MAX_BYTES {
+        return Err(Refusal::invalid(
+            "attach",
+            "must be at most 95 bytes of UTF-8: WeChat takes 128, and order_no goes before it",
+        ));
+    }
+    Ok(())
+}
+
+/// In partner mode every order is for somebody; else none is.
+fn check_sub_mchid(payments: &Payments, sub_mchid: Option<&str>) -> Result<(), Refusal> {
+    let merchant = &payments.config.merchant;
+    let rule = match sub_mchid {
+        None if merchant.sub_merchants.is_empty() => return Ok(()),
+        None => "is missing: a service provider orders for one of its sub-merchants",
+        Some(sub_mchid) => match merchant.known_sub_merchant(sub_mchid) {
+            Ok(_) => return Ok(()),
+            Err(rule) => rule,
+        },
+    };
+    Err(Refusal::invalid("sub_mchid", rule))
+}
+
+/// The openid, and whether it is one of the sub-merchant's application.
+fn check_payer(
+    payments: &Payments,
+    wanted: &CreateOrder,
+) -> Result<(Option<String>, bool), Refusal> {
+    let Some(payer) = &wanted.payer else {
+        return Ok((None, false));
+    };
+    let (field, openid, is_sub) = match (&payer.openid, &payer.sub_openid) {
+        (Some(openid), None) => ("payer.openid", openid, false),
+        (None, Some(openid)) => ("payer.sub_openid", openid, true),
+        _ => {
+            let rule = "must hold openid or sub_openid, and one alone";
+            return Err(Refusal::invalid("payer", rule));
+        }
+    };
+    OpenId::parse(&**openid).map_err(|error| Refusal::invalid(field, &error.rule.to_string()))?;
+    let has_sub_appid = wanted
+        .sub_mchid
+        .as_deref()
+        .and_then(|sub_mchid| payments.config.merchant.sub_merchant(sub_mchid))
+        .is_some_and(|sub| sub.sub_appid.is_some());
+    if is_sub && !has_sub_appid {
+        let rule = "belongs to a sub_appid, and none is configured for this sub_mchid";
+        return Err(Refusal::invalid(field, rule));
+    }
+    Ok((Some(openid.clone()), is_sub))
+}
+
+fn check_products(
+    payments: &Payments,
+    wanted: &CreateOrder,
+) -> Result<Vec<AttemptProduct>, Refusal> {
+    let Some(products) = &wanted.products else {
+        return Ok(payments.config.products.clone());
+    };
+    let are_offered = products
+        .iter()
+        .all(|product| payments.config.products.contains(product));
+    if products.is_empty() || !are_offered {
+        return Err(Refusal::invalid(
+            "products",
+            "must name at least one, and only what this server is configured for",
+        ));
+    }
+    Ok(products.clone())
+}
+
+fn created(payments: &Payments, order: Order) -> CreatedOrder {
+    let mut checkout_url = payments.config.public_base_url.clone();
+    checkout_url.set_path(&format!("/c/{}", order.token));
+    let left_ms = order.expires_ms.saturating_sub(payments.clock.now_ms());
+    CreatedOrder {
+        order_no: order.order_no,
+        token: order.token,
+        checkout_url: checkout_url.into(),
+        total_fen: order.total_fen,
+        remaining_ms: u64::try_from(left_ms).unwrap_or(0),
+        live: payments.config.gateway.is_live(),
+    }
+}

@@ -1,0 +1,153 @@
+//! How often something may happen, by key: a burst, and one more after each interval. For what a
+//! stranger can cause at WeChat. It keeps a bounded number of keys, and forgets all of them rather
+//! than refuse a key because of others. Times are those of the monotonic clock.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+/// How many keys are kept: a few megabytes.
+const KEYS_MAX: usize = 65_536;
+
+/// A burst, and one more after each interval.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// How many at once.
+    pub burst: u32,
+    /// After how many milliseconds there is one more.
+    pub interval_ms: i64,
+}
+
+/// What is left, by key. A key that is not there has everything left.
+#[derive(Debug)]
+pub struct Allowances<Key> {
+    allowance: Allowance,
+    buckets: Mutex<HashMap<Key, Bucket>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    left: u32,
+    /// Up to when what was gained is in `left`, in milliseconds of the monotonic clock.
+    filled_ms: i64,
+}
+
+impl<Key: Eq + Hash> Allowances<Key> {
+    /// Everything is left for every key.
+    pub fn new(allowance: Allowance) -> Self {
+        Self {
+            allowance,
+            buckets: Mutex::default(),
+        }
+    }
+
+    /// Takes one; the error is in how many milliseconds there is one again.
+    pub fn take(&self, key: Key, now_ms: i64) -> Result<(), u64> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= KEYS_MAX && !buckets.contains_key(&key) {
+            buckets.retain(|_, bucket| {
+                bucket.filled(self.allowance, now_ms).left < self.allowance.burst
+            });
+            if buckets.len() > KEYS_MAX / 2 {
+                buckets.clear();
+            }
+        }
+        let bucket = buckets.entry(key).or_insert(Bucket {
+            left: self.allowance.burst,
+            filled_ms: now_ms,
+        });
+        *bucket = bucket.filled(self.allowance, now_ms);
+        if bucket.left == 0 {
+            let next_ms = bucket.filled_ms.saturating_add(self.allowance.interval_ms);
+            return Err(u64::try_from(next_ms.saturating_sub(now_ms)).unwrap_or(0));
+        }
+        bucket.left -= 1;
+        Ok(())
+    }
+}
+
+impl Bucket {
+    /// The same with what was gained until now.
+    fn filled(self, allowance: Allowance, now_ms: i64) -> Self {
+        let passed_ms = now_ms.saturating_sub(self.filled_ms);
+        if passed_ms < 0 {
+            // The clock was put back.
+            return Self {
+                filled_ms: now_ms,
+                ..self
+            };
+        }
+        let gained = passed_ms / allowance.interval_ms;
+        let missing = i64::from(allowance.burst - self.left);
+        if gained >= missing {
+            return Self {
+                left: allowance.burst,
+                filled_ms: now_ms,
+            };
+        }
+        Self {
+            left: self.left + u32::try_from(gained).unwrap_or(0),
+            filled_ms: self.filled_ms + gained * allowance.interval_ms,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALLOWANCE: Allowance = Allowance {
+        burst: 3,
+        interval_ms: 1_000,
+    };
+
+    fn taken(allowances: &Allowances<u32>, key: u32, now_ms: i64) -> u32 {
+        let mut taken = 0;
+        while allowances.take(key, now_ms).is_ok() {
+            taken += 1;
+        }
+        taken
+    }
+
+    #[test]
+    fn a_key_has_a_burst_and_then_one_for_each_interval() {
+        let allowances = Allowances::new(ALLOWANCE);
+        let steps = [
+            (0, 3),
+            (0, 0),
+            (999, 0),
+            (1_000, 1),
+            (1_500, 0),
+            (3_500, 2),
+            (1_000_000, 3),
+            (1_000_001, 0),
+        ];
+        for (now_ms, expected) in steps {
+            assert_eq!(taken(&allowances, 1, now_ms), expected, "{now_ms}");
+        }
+        assert_eq!(allowances.take(1, 1_000_400), Err(600));
+        assert_eq!(taken(&allowances, 2, 1_000_400), 3, "another key");
+    }
+
+    #[test]
+    fn a_clock_that_was_an_hour_ahead_costs_no_more_than_an_interval() {
+        let allowances = Allowances::new(ALLOWANCE);
+        assert_eq!(taken(&allowances, 1, 3_600_000), 3);
+        assert_eq!(allowances.take(1, 10), Err(1_000));
+        assert_eq!(taken(&allowances, 1, 1_010), 1);
+    }
+
+    #[test]
+    fn the_number_of_keys_is_bounded_and_nobody_is_refused_because_of_others() {
+        let allowances = Allowances::new(ALLOWANCE);
+        for key in 0..200_000 {
+            assert_eq!(
+                allowances.take(key, i64::from(key) / 1_000),
+                Ok(()),
+                "{key}"
+            );
+            let kept = allowances.buckets.lock().expect("unpoisoned").len();
+            assert!(kept <= KEYS_MAX, "{kept}");
+        }
+    }
+}

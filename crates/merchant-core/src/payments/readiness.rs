@@ -1,0 +1,59 @@
+//! Whether new calls should come here: only where a write works, for nothing of ours does without
+//! one. It is found out by writing, at most once a second however often it is asked, and a disk that
+//! is full or a lock that another program holds makes the answer no. Whether the process lives is
+//! another question, and does not depend on this.
+
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::ledger::Ledger;
+use crate::surroundings::Clock;
+
+/// How long an answer holds, in milliseconds.
+const HOLDS_MS: i64 = 1_000;
+/// How long a write may take, in milliseconds: a buyer would wait as long.
+const PATIENCE_MS: i64 = 1_000;
+
+/// What the last try came to.
+#[derive(Debug, Default)]
+pub(crate) struct Readiness(AsyncMutex<Option<Tried>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Tried {
+    /// On the monotonic clock.
+    at_ms: i64,
+    works: bool,
+}
+
+impl Readiness {
+    /// Whether a write works. Those who ask at the same time share one try.
+    pub(super) async fn can_write(&self, ledger: &Ledger, clock: &dyn Clock) -> bool {
+        let mut last = self.0.lock().await;
+        let now_ms = clock.monotonic_ms();
+        if let Some(tried) = last.filter(|tried| now_ms - tried.at_ms < HOLDS_MS) {
+            return tried.works;
+        }
+        let outcome = tokio::select! {
+            outcome = ledger.try_write() => outcome.map_err(|error| error.to_string()),
+            () = clock.sleep_ms(PATIENCE_MS) => Err(format!("no answer in {PATIENCE_MS} ms")),
+        };
+        let worked = last.is_none_or(|tried| tried.works);
+        match &outcome {
+            Err(error) if worked => {
+                tracing::error!(event = "database.unwritable", %error, "the database takes no writes: this server is not ready");
+            }
+            Ok(()) if !worked => {
+                tracing::info!(
+                    event = "database.writable",
+                    "the database takes writes again"
+                );
+            }
+            _ => {}
+        }
+        let works = outcome.is_ok();
+        *last = Some(Tried {
+            at_ms: clock.monotonic_ms(),
+            works,
+        });
+        works
+    }
+}

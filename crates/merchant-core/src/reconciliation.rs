@@ -1,0 +1,185 @@
+//! Every attempt and refund since a moment, asked about at WeChat and held against the ledger: for the day
+//! after something went wrong. What WeChat vouches for is recorded as it always is
+//! ([`crate::settlement`]); the rest is told to a person.
+
+use merchant_api::RefundState;
+use wechat_pay::{Operation, OutTradeNo};
+
+use crate::ledger::{Attempt, AttemptState, Evidence, LedgerError, Recorded};
+use crate::payments::{Payments, Queue};
+use crate::query::Unanswered;
+use crate::refunds::Learned;
+use crate::settlement::Settlement;
+use crate::wechat::Standing;
+use crate::{refunds, settlement};
+
+/// How often one number is asked about again after a pause. Each is of 5 s or more.
+const MOST_PAUSES: u32 = 20;
+
+/// A payment does not name its refunds; the bill of a refund's day does.
+const UNKNOWN_REFUND: &str = "refunded, by a refund that only the bill of its day names";
+
+/// States of a refund that only WeChat's word brings it to.
+const TOLD: [RefundState; 3] = [
+    RefundState::Succeeded,
+    RefundState::Abnormal,
+    RefundState::Closed,
+];
+
+/// Where the two sides did not agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The number of the attempt (`out_trade_no`) or of the refund (`out_refund_no`).
+    pub number: String,
+    /// What the ledger had, one word.
+    pub here: String,
+    /// What WeChat says, or why it says nothing.
+    pub there: String,
+    /// What was done about it; empty where it waits for a person.
+    pub done: &'static str,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// How many attempts and refunds were asked about.
+    pub asked: usize,
+    /// Those that did not agree.
+    pub findings: Vec<Finding>,
+}
+
+impl Payments {
+    /// Asks about every attempt and every refund that began at `since_ms` (milliseconds since 1970) or later. It
+    /// can be done beside a server that runs, and again and again.
+    pub async fn reconcile(&self, since_ms: i64) -> Result<Reconciled, LedgerError> {
+        let numbers = self.ledger.numbers_since(since_ms).await?;
+        let refund_numbers = self.ledger.refund_numbers_since(since_ms).await?;
+        let mut reconciled = Reconciled::default();
+        for number in numbers {
+            // It may have changed since the list was read.
+            let Some(attempt) = self.ledger.attempt_by_out_trade_no(&number).await? else {
+                continue;
+            };
+            reconciled.asked += 1;
+            let compare = async || self.compare(&attempt).await;
+            let finding = self.patiently(Operation::Query, compare).await?;
+            reconciled.findings.extend(finding);
+        }
+        for number in refund_numbers {
+            reconciled.asked += 1;
+            let compare = async || self.compare_refund(&number).await;
+            let finding = self.patiently(Operation::RefundQuery, compare).await?;
+            reconciled.findings.extend(finding);
+        }
+        Ok(reconciled)
+    }
+
+    /// Compares, and again once WeChat's pause is over where it answered that it was asked too
+    /// often: thousands of questions in a row do that, and no buyer waits for these.
+    async fn patiently(
+        &self,
+        operation: Operation,
+        compare: impl AsyncFn() -> Result<Option<Finding>, LedgerError>,
+    ) -> Result<Option<Finding>, LedgerError> {
+        let mut finding = compare().await?;
+        for _ in 0..MOST_PAUSES {
+            // What was mended is told, and not looked at again.
+            let is_open = finding.as_ref().is_some_and(|found| found.done.is_empty());
+            if !is_open || !self.wechat.wait_out_pause(operation).await {
+                break;
+            }
+            finding = compare().await?;
+        }
+        Ok(finding)
+    }
+
+    async fn compare_refund(&self, number: &str) -> Result<Option<Finding>, LedgerError> {
+        let state = async || -> Result<String, LedgerError> {
+            let refund = self.ledger.refund(number).await?;
+            Ok(refund.map_or_else(String::new, |refund| refund.state.as_str().to_owned()))
+        };
+        let Some(refund) = self.ledger.refund(number).await? else {
+            return Ok(None);
+        };
+        let here = refund.state.as_str().to_owned();
+        let (there, done) = match refunds::learn(self, number, &refund.out_trade_no).await {
+            // One of ours may not be there yet; one that WeChat has told of must be.
+            Ok(Learned::NotThere) if TOLD.contains(&refund.state) => {
+                (word(&Standing::Unknown).to_owned(), "")
+            }
+            Ok(_) => (state().await?, "recorded"),
+            Err(Unanswered::Ledger(error)) => return Err(error),
+            Err(error) => (error.to_string(), ""),
+        };
+        Ok((here != there).then(|| Finding {
+            number: number.to_owned(),
+            here,
+            there,
+            done,
+        }))
+    }
+
+    async fn compare(&self, attempt: &Attempt) -> Result<Option<Finding>, LedgerError> {
+        let number = OutTradeNo::parse(attempt.out_trade_no.clone())
+            .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
+        let found = |there: &str, done| {
+            Ok(Some(Finding {
+                number: attempt.out_trade_no.clone(),
+                here: attempt.state.as_str().to_owned(),
+                there: there.to_owned(),
+                done,
+            }))
+        };
+        let _lock = match self.lock_order(attempt.order_id, Queue::Backend).await {
+            Ok(lock) => lock,
+            Err(busy) => return found(&busy.to_string(), ""),
+        };
+        let sub_mchid = attempt.parties.sub_mchid.as_deref();
+        let standing = match self.wechat.query(&number, sub_mchid).await {
+            Ok(standing) => standing,
+            Err(error) => return found(&error.to_string(), ""),
+        };
+        match (attempt.state, standing) {
+            (_, Standing::Paid(told)) => {
+                match settlement::record(self, &Evidence::Query, &told).await? {
+                    Settlement::Ours(Recorded::Known) => {
+                        if self
+                            .ledger
+                            .has_unknown_refund(&attempt.out_trade_no)
+                            .await?
+                        {
+                            found(UNKNOWN_REFUND, "")
+                        } else {
+                            Ok(None)
+                        }
+                    }
+                    Settlement::Ours(Recorded::Settled) => found("paid", "the order is paid now"),
+                    Settlement::Ours(Recorded::Surplus) => found("paid", "kept as surplus"),
+                    Settlement::Mismatch => found("paid", "kept as a mismatch"),
+                    // Said of letters alone.
+                    Settlement::Asked => Ok(None),
+                }
+            }
+            (AttemptState::Prepared | AttemptState::Open, Standing::Closed) => {
+                self.ledger
+                    .end_attempt(attempt, AttemptState::Closed)
+                    .await?;
+                found("closed", "closed here, too")
+            }
+            (AttemptState::Paid | AttemptState::Surplus, standing) => found(word(&standing), ""),
+            (AttemptState::Closed, Standing::NotPaid) => found("not paid and open", ""),
+            (AttemptState::Open, Standing::Unknown) => found("unknown", ""),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn word(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Paid(_) => "paid",
+        Standing::NotPaid => "not paid",
+        Standing::Closed => "closed",
+        Standing::Failed => "failed",
+        Standing::Unknown => "unknown",
+    }
+}

@@ -1,0 +1,195 @@
+//! Refunds: what the merchant's backend asks for, and how each comes to its end.
+//!
+//! One number is one refund, for ever. It is written down before WeChat hears of it, in the
+//! transaction that sees that no more goes back than came; whoever finds it sent asks WeChat
+//! first, and sends the same bytes again only where WeChat does not know them. Due work goes on
+//! with whatever a process leaves behind.
+
+mod abnormal;
+mod duplicate_payment;
+mod preparation;
+mod progress;
+mod request;
+mod updates;
+
+pub use abnormal::apply_abnormal;
+pub(crate) use duplicate_payment::give_back;
+use merchant_api::{ApiError, CreateRefund, ErrorCode, RefundDetails, RefundList, RefundState};
+pub(crate) use progress::advance;
+pub(crate) use updates::{Learned, NoticeRecorded, learn, record_hint, record_notice};
+
+use crate::checkouts::{all_refund_details, find_by_order_no, refund_details};
+use crate::ledger::{Attempt, AttemptState, Checkout, REFUNDS_MAX, Refund, RefundBegun};
+use crate::payments::{Payments, Queue};
+use crate::refusal::Refusal;
+
+/// A refund that was asked for.
+#[derive(Clone, Debug)]
+pub struct RefundCreated {
+    /// The refund as it is now.
+    pub details: RefundDetails,
+    /// Whether it was not there before.
+    pub is_new: bool,
+}
+
+/// A refund of a number.
+pub async fn show(payments: &Payments, refund_no: &str) -> Result<RefundDetails, Refusal> {
+    let refund = find(payments, refund_no).await?;
+    shown(payments, refund).await
+}
+
+/// All refunds of an order, and what can go back still.
+pub async fn list(payments: &Payments, order_no: &str) -> Result<RefundList, Refusal> {
+    let order = find_by_order_no(payments, order_no).await?.order;
+    let refundable_fen = match paid_attempt(payments, order.id).await? {
+        Some(attempt) => payments.ledger.refundable_fen(&order, &attempt).await?,
+        None => 0,
+    };
+    let refunds = payments.ledger.refunds(order.id).await?;
+    Ok(RefundList {
+        refunded_fen: order.refunded_fen,
+        refundable_fen,
+        refunds: all_refund_details(&order.order_no, refunds),
+    })
+}
+
+/// Why a refund was not asked for from the command line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RefundRefused(String);
+
+impl Payments {
+    /// Asks for a refund of an order, or finds the same one: the command line's way to what the
+    /// private API does. It can be done beside a server that runs, and again and again.
+    pub async fn ask_refund(
+        &self,
+        order_no: &str,
+        wanted: &CreateRefund,
+    ) -> Result<RefundDetails, RefundRefused> {
+        match create(self, order_no, wanted).await {
+            Ok(asked) => Ok(asked.details),
+            Err(failure) => Err(RefundRefused(failure.to_string())),
+        }
+    }
+}
+
+/// Asks for a refund, or finds the same one: what the API and the command line both do. Where
+/// WeChat cannot say yet, it is taken down all the same and due work goes on with it.
+pub async fn create(
+    payments: &Payments,
+    order_no: &str,
+    wanted: &CreateRefund,
+) -> Result<RefundCreated, Refusal> {
+    let checked = preparation::check(wanted)?;
+    let Checkout { order, .. } = find_by_order_no(payments, order_no).await?;
+    let _lock = payments.lock_order(order.id, Queue::Backend).await?;
+    let Some(attempt) = paid_attempt(payments, order.id).await? else {
+        return Err(not_paid());
+    };
+    let left_fen = payments.ledger.refundable_fen(&order, &attempt).await?;
+    let known = payments.ledger.refund(&wanted.refund_no).await?;
+    let amount_fen = match (wanted.amount_fen, &known) {
+        (Some(amount_fen), _) => amount_fen,
+        // All that was left when it was asked for.
+        (None, Some(known)) => known.amount_fen,
+        (None, None) => left_fen,
+    };
+    if amount_fen == 0 || amount_fen > order.total_fen {
+        return Err(too_much(left_fen));
+    }
+    let new = request::of_wish(payments, &order, &attempt, &checked, amount_fen)
+        .map_err(|error| preparation::of_protocol(&error))?;
+    let (refund, is_new) = match payments.ledger.begin_refund(&new).await? {
+        RefundBegun::New(refund) => (refund, true),
+        RefundBegun::Same(refund) => (refund, false),
+        RefundBegun::NumberUsed => {
+            return Err(Refusal::field(
+                ErrorCode::RefundNoUsed,
+                "refund_no",
+                "is in use with other values",
+            ));
+        }
+        RefundBegun::NotPaid => return Err(not_paid()),
+        RefundBegun::TooMuch { left_fen } => return Err(too_much(left_fen)),
+        RefundBegun::TooMany => {
+            return Err(Refusal::new(
+                ErrorCode::RefundTooMany,
+                format!("the payment has had {REFUNDS_MAX} refunds, and WeChat takes no more"),
+            ));
+        }
+    };
+    if is_new {
+        tracing::info!(
+            event = "refund.requested",
+            order_no,
+            refund_no = refund.out_refund_no,
+            amount_fen,
+            "a refund is asked for"
+        );
+    }
+    if refund.state == RefundState::Requested {
+        progress::advance_now(payments, &refund).await?;
+    }
+    let refund = find(payments, &wanted.refund_no).await?;
+    if refund.state == RefundState::Refused {
+        return Err(refused(&refund));
+    }
+    Ok(RefundCreated {
+        details: refund_details(&order.order_no, refund),
+        is_new,
+    })
+}
+
+/// The refund of a number.
+async fn find(payments: &Payments, refund_no: &str) -> Result<Refund, Refusal> {
+    payments
+        .ledger
+        .refund(refund_no)
+        .await?
+        .ok_or_else(|| Refusal::new(ErrorCode::RefundUnknown, "no refund has this number"))
+}
+
+async fn shown(payments: &Payments, refund: Refund) -> Result<RefundDetails, Refusal> {
+    let checkout = payments.ledger.checkout(refund.order_id).await?;
+    let order_no = checkout.map(|checkout| checkout.order.order_no);
+    Ok(refund_details(&order_no.unwrap_or_default(), refund))
+}
+
+/// The attempt that settled the order.
+async fn paid_attempt(payments: &Payments, order_id: i64) -> Result<Option<Attempt>, Refusal> {
+    let attempts = payments.ledger.attempts(order_id).await?;
+    Ok(attempts
+        .into_iter()
+        .find(|attempt| attempt.state == AttemptState::Paid))
+}
+
+fn not_paid() -> Refusal {
+    Refusal::new(
+        ErrorCode::OrderNotPaid,
+        "the order is not paid, so nothing can go back",
+    )
+}
+
+fn too_much(left_fen: u64) -> Refusal {
+    Refusal::field(
+        ErrorCode::RefundTooMuch,
+        "amount_fen",
+        &format!("is more than is left of the payment: {left_fen} fen"),
+    )
+}
+
+/// WeChat's own words, for whoever can mend the cause and ask again.
+fn refused(refund: &Refund) -> Refusal {
+    let mut error = ApiError::new(
+        ErrorCode::WechatRefused,
+        format!(
+            "WeChat does not take the refund: {}",
+            refund
+                .wechat_message
+                .as_deref()
+                .unwrap_or("no reason given")
+        ),
+    );
+    error.wechat_code.clone_from(&refund.wechat_code);
+    Refusal::from(error)
+}

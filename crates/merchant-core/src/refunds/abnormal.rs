@@ -1,0 +1,146 @@
+//! Sending an abnormal refund another way. The card's number and the buyer's name go through this
+//! file into the protocol's sealing and nowhere else: not into the ledger, not into a log, not
+//! into an error.
+
+use merchant_api::{
+    AbnormalRefundType, ApiError, ApplyAbnormalRefund, ErrorCode, RefundDetails, RefundState,
+};
+use wechat_pay::{
+    AbnormalRefund, AbnormalRefundError, AbnormalRefundTo, Operation, OutRefundNo, RefundId,
+    RetryWith,
+};
+
+use super::{find, progress, shown, updates};
+use crate::ledger::{LedgerError, Refund};
+use crate::payments::{Payments, Queue};
+use crate::refusal::{DOUBT_RETRY_MS, Refusal};
+use crate::wechat::{ApplyError, CallError};
+
+/// Sends an abnormal refund another way, and gives it as it is then.
+pub async fn apply_abnormal(
+    payments: &Payments,
+    refund_no: &str,
+    wanted: ApplyAbnormalRefund,
+) -> Result<RefundDetails, Refusal> {
+    let to = check(wanted)?;
+    let order_id = find(payments, refund_no).await?.order_id;
+    let _lock = payments.lock_order(order_id, Queue::Backend).await?;
+    let refund = find(payments, refund_no).await?;
+    if refund.state != RefundState::Abnormal {
+        return Err(not_abnormal(&refund));
+    }
+    apply(payments, &refund, to).await?;
+    shown(payments, find(payments, refund_no).await?).await
+}
+
+/// WeChat takes this once for each time that a refund is abnormal, so a repetition is harmless.
+async fn apply(payments: &Payments, refund: &Refund, to: AbnormalRefundTo) -> Result<(), Refusal> {
+    let number = OutRefundNo::parse(&*refund.out_refund_no)
+        .map_err(|_| LedgerError::Column("refunds.out_refund_no"))?;
+    let refund_id = RefundId::parse(refund.refund_id.clone().unwrap_or_default())
+        .map_err(|_| LedgerError::Column("refunds.refund_id"))?;
+    let wish = AbnormalRefund {
+        refund_id,
+        out_refund_no: number,
+        to,
+        sub_mchid: updates::sub_mchid(payments, &refund.out_trade_no).await?,
+    };
+    let asked_ms = payments.clock.now_ms();
+    match payments.wechat.apply_abnormal_refund(&wish).await {
+        Ok(told) => {
+            let now_ms = payments.clock.now_ms();
+            let look_ms = progress::first_look_ms(RefundState::Processing, now_ms);
+            payments
+                .ledger
+                .note_application(refund, look_ms.unwrap_or(now_ms), now_ms)
+                .await?;
+            updates::record_answer(payments, &told, asked_ms).await?;
+            Ok(())
+        }
+        Err(ApplyError::Call(error)) => {
+            // Whatever became of it, due work finds out.
+            let now_ms = payments.clock.now_ms();
+            payments
+                .ledger
+                .schedule_refund(&refund.out_refund_no, now_ms, now_ms)
+                .await?;
+            Err(of_call(&error))
+        }
+        Err(error) => Err(of_fields(&error)),
+    }
+}
+
+fn check(wanted: ApplyAbnormalRefund) -> Result<AbnormalRefundTo, Refusal> {
+    let ApplyAbnormalRefund {
+        to,
+        bank_type,
+        bank_account,
+        real_name,
+    } = wanted;
+    let fields = [
+        ("bank_type", bank_type),
+        ("bank_account", bank_account),
+        ("real_name", real_name),
+    ];
+    match to {
+        AbnormalRefundType::MerchantBankCard => {
+            match fields.into_iter().find(|(_, value)| value.is_some()) {
+                Some((field, _)) => Err(Refusal::invalid(
+                    field,
+                    "must not come with MERCHANT_BANK_CARD",
+                )),
+                None => Ok(AbnormalRefundTo::MerchantBankCard),
+            }
+        }
+        AbnormalRefundType::UserBankCard => {
+            let [bank_type, bank_account, real_name] = fields.map(|(field, value)| {
+                value.ok_or_else(|| Refusal::invalid(field, "must come with USER_BANK_CARD"))
+            });
+            Ok(AbnormalRefundTo::UserBankCard {
+                bank_type: bank_type?,
+                bank_account: bank_account?,
+                real_name: real_name?,
+            })
+        }
+    }
+}
+
+/// What is wrong with the fields, before anything was sent. Their values stay out of it.
+fn of_fields(error: &ApplyError) -> Refusal {
+    match error {
+        ApplyError::Field(AbnormalRefundError::Field(error)) => {
+            Refusal::invalid(error.field, &error.rule.to_string())
+        }
+        ApplyError::Field(AbnormalRefundError::Sealing { field, error }) => {
+            Refusal::invalid(field, &error.to_string())
+        }
+        error => Refusal::Internal(error.to_string()),
+    }
+}
+
+fn of_call(error: &CallError) -> Refusal {
+    if error.is_ours() {
+        return Refusal::Internal(error.to_string());
+    }
+    let is_refusal = error
+        .wechat()
+        .is_some_and(|said| said.retry_with(Operation::AbnormalRefund) == RetryWith::AfterFix);
+    let code = if is_refusal {
+        ErrorCode::WechatRefused
+    } else {
+        ErrorCode::RefundInDoubt
+    };
+    let mut answer = ApiError::new(code, error.to_string());
+    answer.wechat_code = error.wechat_code().map(str::to_owned);
+    if answer.retryable {
+        answer.retry_after_ms = Some(DOUBT_RETRY_MS);
+    }
+    Refusal::from(answer)
+}
+
+fn not_abnormal(refund: &Refund) -> Refusal {
+    Refusal::new(
+        ErrorCode::RefundNotAbnormal,
+        format!("the refund is {}, not abnormal", refund.state.as_str()),
+    )
+}

@@ -1,0 +1,104 @@
+//! Money that came too much: an order that was paid twice gives the second payment back by
+//! itself. The number is made of the payment's, so that however often this is begun it is one
+//! refund. Nobody else can send it, so it is never given up: one that WeChat goes on refusing is sent
+//! again each day.
+
+use merchant_api::{RefundOrigin, RefundState};
+use wechat_pay::OutRefundNo;
+
+use super::{progress, request};
+use crate::ledger::{Attempt, AttemptState, LedgerError, Refund, RefundBegun};
+use crate::payments::Payments;
+use crate::query::Unanswered;
+
+const PREFIX: &str = "surplus@";
+
+/// Whether a number is one that only this server gives.
+pub(super) fn is_reserved(number: &str) -> bool {
+    number.starts_with(PREFIX)
+}
+
+/// Gives back what is left of a surplus payment, unless a refund is seeing to it.
+pub(crate) async fn give_back(payments: &Payments, out_trade_no: &str) -> Result<(), Unanswered> {
+    let Some(attempt) = payments
+        .ledger
+        .attempt_by_out_trade_no(out_trade_no)
+        .await?
+    else {
+        return Ok(());
+    };
+    if attempt.state != AttemptState::Surplus {
+        return Ok(());
+    }
+    let _lock = payments.lock_order_for_due_work(attempt.order_id).await?;
+    let Some(checkout) = payments.ledger.checkout(attempt.order_id).await? else {
+        return Ok(());
+    };
+    let before = earlier(payments, &attempt).await?;
+    // One that WeChat gave up or does not take leaves the money here; any other one sees to it, or
+    // waits for a person.
+    let is_seen_to =
+        |refund: &Refund| !matches!(refund.state, RefundState::Closed | RefundState::Refused);
+    if before.iter().any(is_seen_to) {
+        return Ok(());
+    }
+    let left_fen = payments
+        .ledger
+        .refundable_fen(&checkout.order, &attempt)
+        .await?;
+    if left_fen == 0 {
+        return Ok(());
+    }
+    let number = match before.iter().find(|refund| is_refused(refund, left_fen)) {
+        Some(refused) => refused.out_refund_no.clone(),
+        None => number(out_trade_no, before.len()),
+    };
+    let number =
+        OutRefundNo::parse(number).map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
+    let new = request::of_surplus(payments, &checkout.order, &attempt, number, left_fen)
+        .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
+    match payments.ledger.begin_refund(&new).await? {
+        RefundBegun::New(refund) | RefundBegun::Same(refund) => {
+            tracing::warn!(
+                event = "surplus.refund",
+                refund_no = refund.out_refund_no,
+                amount_fen = refund.amount_fen,
+                "money that came too much is given back"
+            );
+            Ok(progress::advance_now(payments, &refund).await?)
+        }
+        RefundBegun::NumberUsed
+        | RefundBegun::NotPaid
+        | RefundBegun::TooMuch { .. }
+        | RefundBegun::TooMany => {
+            tracing::error!(
+                event = "surplus.stuck",
+                out_trade_no,
+                "money that came too much cannot be given back by itself"
+            );
+            Ok(())
+        }
+    }
+}
+
+/// The refunds by which this server gave this payment back before.
+async fn earlier(payments: &Payments, attempt: &Attempt) -> Result<Vec<Refund>, LedgerError> {
+    let mut refunds = payments.ledger.refunds(attempt.order_id).await?;
+    refunds.retain(|refund| {
+        refund.origin == RefundOrigin::Surplus && refund.out_trade_no == attempt.out_trade_no
+    });
+    Ok(refunds)
+}
+
+/// Whether it is one to send again as it is.
+fn is_refused(refund: &Refund, left_fen: u64) -> bool {
+    refund.state == RefundState::Refused && refund.amount_fen == left_fen
+}
+
+/// At most 32 characters of the payment's number and some of ours: below WeChat's 64.
+fn number(out_trade_no: &str, before: usize) -> String {
+    match before {
+        0 => format!("{PREFIX}{out_trade_no}"),
+        before => format!("{PREFIX}{out_trade_no}@{}", before + 1),
+    }
+}

@@ -1,0 +1,253 @@
+//! How a refund comes to its end: sent once, asked about until WeChat has said the last word.
+//! Each step can be cut off and done again; the ledger says before each call what is about to
+//! happen.
+
+use merchant_api::{RefundOrigin, RefundState};
+use wechat_pay::{Operation, OutRefundNo, RetryWith, WechatError};
+
+use super::updates;
+use crate::ledger::{LedgerError, Refund, RefundRecorded, Refusal, Sending};
+use crate::payments::Payments;
+use crate::query::Unanswered;
+use crate::wechat::{CallError, RefundStanding};
+
+/// When WeChat is asked about a refund that it took, as the time between two questions. The last
+/// one repeats until the end: banks take days.
+const QUERY_PLAN_MS: [i64; 7] = [
+    10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000, 21_600_000,
+];
+/// When surplus is sent again that WeChat did not take, mostly for want of funds: nobody else
+/// would ask again. After the last one a person is told, and it goes on once a day: see
+/// [`super::duplicate_payment`].
+const SURPLUS_PLAN_MS: [i64; 10] = [
+    600_000, 3_600_000, 21_600_000, 43_200_000, 86_400_000, 86_400_000, 86_400_000, 86_400_000,
+    86_400_000, 86_400_000,
+];
+
+/// When a refund is first asked about that came into this state at `now_ms`; `None` where nothing
+/// more is to come.
+pub(super) fn first_look_ms(state: RefundState, now_ms: i64) -> Option<i64> {
+    match state {
+        RefundState::Processing => Some(now_ms + QUERY_PLAN_MS[0]),
+        // A person has to act; we only look whether one did.
+        RefundState::Abnormal => Some(now_ms + QUERY_PLAN_MS[QUERY_PLAN_MS.len() - 1]),
+        RefundState::Requested
+        | RefundState::Refused
+        | RefundState::Succeeded
+        | RefundState::Closed => None,
+    }
+}
+
+/// Takes a refund as far as it comes now. Gives the time of the next step, unless that is
+/// scheduled already or there is none. `tries` counts those before this one.
+pub(crate) async fn advance(
+    payments: &Payments,
+    out_refund_no: &str,
+    tries: u64,
+) -> Result<Option<i64>, Unanswered> {
+    let Some(refund) = payments.ledger.refund(out_refund_no).await? else {
+        return Ok(None);
+    };
+    let _lock = payments.lock_order_for_due_work(refund.order_id).await?;
+    // Whoever held the lock before us may have brought it on.
+    let Some(refund) = payments.ledger.refund(out_refund_no).await? else {
+        return Ok(None);
+    };
+    step(payments, &refund, tries).await
+}
+
+/// The same for whoever holds the order's lock and need not hear of a doubt: due work resolves
+/// it.
+pub(super) async fn advance_now(payments: &Payments, refund: &Refund) -> Result<(), LedgerError> {
+    match step(payments, refund, 0).await {
+        Ok(None) => Ok(()),
+        Ok(Some(at_ms)) => {
+            let number = &refund.out_refund_no;
+            let now_ms = payments.clock.now_ms();
+            payments.ledger.schedule_refund(number, now_ms, at_ms).await
+        }
+        Err(Unanswered::Ledger(error)) => Err(error),
+        Err(error) => {
+            tracing::warn!(refund_no = refund.out_refund_no, %error, "it is not known yet whether WeChat took a refund");
+            Ok(())
+        }
+    }
+}
+
+async fn step(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option<i64>, Unanswered> {
+    match refund.state {
+        RefundState::Requested => bring_on_its_way(payments, refund, tries).await,
+        RefundState::Processing | RefundState::Abnormal => look(payments, refund, tries).await,
+        RefundState::Refused | RefundState::Succeeded | RefundState::Closed => Ok(None),
+    }
+}
+
+async fn look(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option<i64>, Unanswered> {
+    let next_ms = payments.clock.now_ms() + interval_ms(&QUERY_PLAN_MS, tries + 1);
+    match ask(payments, refund).await {
+        Ok(Answer::Recorded(RefundRecorded::Moved(_) | RefundRecorded::TakenIn(_))) => Ok(None),
+        Ok(Answer::Recorded(_)) => Ok(Some(next_ms)),
+        Ok(Answer::Unknown { .. }) => {
+            tracing::error!(
+                event = "refund.lost",
+                refund_no = refund.out_refund_no,
+                "WeChat does not know a refund any more that it took"
+            );
+            Ok(Some(next_ms))
+        }
+        // A failure is no reason to leave the plan: the next question comes at its time.
+        Err(Unanswered::Wechat(error)) => {
+            tracing::warn!(refund_no = refund.out_refund_no, %error, "WeChat gave no answer about a refund");
+            Ok(Some(next_ms))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Sends a refund. Where WeChat may know it, it is asked first; where it does not, it gets the
+/// same bytes again, a minute later.
+async fn bring_on_its_way(
+    payments: &Payments,
+    refund: &Refund,
+    tries: u64,
+) -> Result<Option<i64>, Unanswered> {
+    if refund.sent_ms.is_some()
+        && let Answer::Recorded(recorded) = ask(payments, refund).await?
+    {
+        return Ok(after_answer(payments, &recorded, tries));
+    }
+    let Some(body) = refund.body.clone() else {
+        return Err(LedgerError::Column("refunds.body").into());
+    };
+    let sent_ms = payments.clock.now_ms();
+    match payments.ledger.claim_sending(refund, sent_ms).await? {
+        Sending::Granted => {}
+        Sending::NotBefore(at_ms) => return Ok(Some(at_ms)),
+        Sending::MovedOn => return Ok(None),
+    }
+    match payments.wechat.send_refund(body).await {
+        Ok(told) => {
+            let recorded = updates::record_answer(payments, &told, sent_ms).await?;
+            Ok(after_answer(payments, &recorded, tries))
+        }
+        Err(error) => not_taken(payments, refund, sent_ms, error, tries).await,
+    }
+}
+
+/// An answer that fits moved the refund, and with it the schedule. Any other leaves it to the
+/// next question of the plan.
+fn after_answer(payments: &Payments, recorded: &RefundRecorded, tries: u64) -> Option<i64> {
+    match recorded {
+        RefundRecorded::Moved(_) | RefundRecorded::TakenIn(_) => None,
+        RefundRecorded::Known | RefundRecorded::Mismatch { .. } => {
+            Some(payments.clock.now_ms() + interval_ms(&QUERY_PLAN_MS, tries + 1))
+        }
+    }
+}
+
+/// WeChat gave no answer, or not the one that was hoped for. Only a refusal that it signed,
+/// confirmed by a question whose answer it signed, means that nothing happened.
+async fn not_taken(
+    payments: &Payments,
+    refund: &Refund,
+    sent_ms: i64,
+    error: CallError,
+    tries: u64,
+) -> Result<Option<i64>, Unanswered> {
+    let Some(said) = error.wechat().cloned() else {
+        return Err(error.into());
+    };
+    // It is one only where it was signed: the protocol's table says so.
+    let is_refusal = said.retry_with(Operation::Refund) == RetryWith::AfterFix;
+    if !is_refusal {
+        payments
+            .ledger
+            .note_hindrance(refund, &said.code, &said.message)
+            .await?;
+        return Err(error.into());
+    }
+    match ask(payments, refund).await? {
+        Answer::Recorded(recorded) => Ok(after_answer(payments, &recorded, tries)),
+        Answer::Unknown { is_signed: false } => Err(error.into()),
+        Answer::Unknown { is_signed: true } => refuse(payments, refund, sent_ms, said).await,
+    }
+}
+
+async fn refuse(
+    payments: &Payments,
+    refund: &Refund,
+    sent_ms: i64,
+    said: WechatError,
+) -> Result<Option<i64>, Unanswered> {
+    let tries = usize::try_from(refund.refusals).unwrap_or(usize::MAX);
+    let again_ms = SURPLUS_PLAN_MS
+        .get(tries)
+        .filter(|_| refund.origin == RefundOrigin::Surplus);
+    tracing::error!(
+        event = "refund.refused",
+        refund_no = refund.out_refund_no,
+        wechat_code = said.code,
+        message = said.message,
+        is_tried_again = refund.origin == RefundOrigin::Surplus,
+        "WeChat does not take a refund"
+    );
+    let refusal = Refusal {
+        sent_ms,
+        wechat_code: said.code,
+        wechat_message: said.message,
+        is_tried_again: again_ms.is_some(),
+    };
+    let now_ms = payments.clock.now_ms();
+    payments
+        .ledger
+        .note_refusal(refund, &refusal, now_ms)
+        .await?;
+    Ok(again_ms.map(|again_ms| now_ms + again_ms))
+}
+
+/// What came of asking WeChat about a refund of ours.
+enum Answer {
+    /// WeChat knows it, and what it said is in the ledger.
+    Recorded(RefundRecorded),
+    Unknown {
+        is_signed: bool,
+    },
+}
+
+async fn ask(payments: &Payments, refund: &Refund) -> Result<Answer, Unanswered> {
+    let number = OutRefundNo::parse(&*refund.out_refund_no)
+        .map_err(|_| LedgerError::Column("refunds.out_refund_no"))?;
+    let asked_ms = payments.clock.now_ms();
+    let sub_mchid = updates::sub_mchid(payments, &refund.out_trade_no).await?;
+    match payments
+        .wechat
+        .query_refund(&number, sub_mchid.as_deref())
+        .await?
+    {
+        RefundStanding::Known(told) => Ok(Answer::Recorded(
+            updates::record_answer(payments, &told, asked_ms).await?,
+        )),
+        RefundStanding::Unknown { is_signed } => Ok(Answer::Unknown { is_signed }),
+    }
+}
+
+fn interval_ms(plan_ms: &[i64], tries: u64) -> i64 {
+    let place = usize::try_from(tries).unwrap_or(usize::MAX);
+    let last = plan_ms.len().saturating_sub(1);
+    plan_ms.get(place.min(last)).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refund_is_asked_about_less_and_less_often_and_never_given_up() {
+        let waits: Vec<_> = (0..9)
+            .map(|tries| interval_ms(&QUERY_PLAN_MS, tries))
+            .collect();
+        assert_eq!(waits[..3], [10_000, 30_000, 60_000]);
+        assert_eq!(waits[6..], [21_600_000; 3]);
+        assert_eq!(interval_ms(&QUERY_PLAN_MS, u64::MAX), 21_600_000);
+    }
+}

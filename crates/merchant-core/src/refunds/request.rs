@@ -1,0 +1,103 @@
+//! The exact bytes of a refund, made once and kept. The only place where a refund's request is
+//! built.
+
+use merchant_api::RefundOrigin;
+use wechat_pay::{Fen, InvalidField, OutRefundNo, OutTradeNo, RefundOf, RefundRequest};
+
+use super::preparation::Wish;
+use crate::ledger::{Attempt, NewRefund, Order};
+use crate::payments::Payments;
+
+/// What a buyer reads who paid an order twice.
+const SURPLUS_REASON: &str = "订单重复支付，多付的款项退回";
+
+/// What a merchant's wish comes to.
+pub(super) fn of_wish(
+    payments: &Payments,
+    order: &Order,
+    attempt: &Attempt,
+    wish: &Wish,
+    amount_fen: u64,
+) -> Result<NewRefund, InvalidField> {
+    let request = RefundRequest {
+        reason: wish.reason.clone(),
+        funds_account: wish.funds_account.clone(),
+        from: wish.from.clone(),
+        goods_detail: wish.goods_detail.clone(),
+        ..request(payments, order, attempt, wish.number.clone(), amount_fen)?
+    };
+    Ok(NewRefund {
+        request: Some(wish.request.clone()),
+        ..new(
+            payments,
+            attempt,
+            RefundOrigin::Merchant,
+            amount_fen,
+            &request,
+        )?
+    })
+}
+
+/// What came too much, under a number of ours.
+pub(super) fn of_surplus(
+    payments: &Payments,
+    order: &Order,
+    attempt: &Attempt,
+    number: OutRefundNo,
+    amount_fen: u64,
+) -> Result<NewRefund, InvalidField> {
+    let request = RefundRequest {
+        reason: Some(SURPLUS_REASON.to_owned()),
+        ..request(payments, order, attempt, number, amount_fen)?
+    };
+    new(
+        payments,
+        attempt,
+        RefundOrigin::Surplus,
+        amount_fen,
+        &request,
+    )
+}
+
+/// What every refund has.
+fn request(
+    payments: &Payments,
+    order: &Order,
+    attempt: &Attempt,
+    number: OutRefundNo,
+    amount_fen: u64,
+) -> Result<RefundRequest, InvalidField> {
+    let payment = RefundOf::OutTradeNo(OutTradeNo::parse(&*attempt.out_trade_no)?);
+    Ok(RefundRequest {
+        // Without it the notification would come in the form of version 2, unsigned.
+        notify_url: Some(payments.config.merchant.refund_notify_url.clone()),
+        sub_mchid: attempt.parties.sub_mchid.clone(),
+        ..RefundRequest::new(payment, number, fen(amount_fen), fen(order.total_fen))
+    })
+}
+
+fn new(
+    payments: &Payments,
+    attempt: &Attempt,
+    origin: RefundOrigin,
+    amount_fen: u64,
+    request: &RefundRequest,
+) -> Result<NewRefund, InvalidField> {
+    Ok(NewRefund {
+        out_refund_no: request.out_refund_no.as_str().to_owned(),
+        order_id: attempt.order_id,
+        attempt: attempt.number,
+        origin,
+        amount_fen,
+        reason: request.reason.clone(),
+        request: None,
+        body: request.request()?.body.to_vec(),
+        created_ms: payments.clock.now_ms(),
+    })
+}
+
+/// Amounts of orders are far below what the type can hold, and those of refunds below them.
+fn fen(amount_fen: u64) -> Fen {
+    let amount = i64::try_from(amount_fen).unwrap_or(i64::MAX);
+    Fen::new(amount).unwrap_or_default()
+}

@@ -1,0 +1,259 @@
+//! What WeChat says of a refund, brought to the ledger in one form. Answers, notifications and
+//! the records of a bill all end here, so that there is one judgement and not three.
+
+use merchant_api::RefundState;
+use wechat_pay::v2::{RefundNotification, RefundStatus as V2Status};
+use wechat_pay::{Fen, Notification, OutRefundNo, RefundNotice, ReplyError, Unreadable};
+
+use super::progress::first_look_ms;
+use crate::ledger::{Evidence, LedgerError, RefundNews, RefundRecorded, told_state};
+use crate::payments::Payments;
+use crate::query::Unanswered;
+use crate::wechat::{CallError, RefundStanding, ToldRefund};
+
+/// Records WeChat's answer to a refund that was sent, or to a question; it was asked at
+/// `asked_ms`.
+pub(super) async fn record_answer(
+    payments: &Payments,
+    ToldRefund { refund: told, json }: &ToldRefund,
+    asked_ms: i64,
+) -> Result<RefundRecorded, Unanswered> {
+    let now_ms = payments.clock.now_ms();
+    let Some(state) = told_state(&told.status) else {
+        // A word of a later version: nothing may be concluded from it.
+        let problem = Unreadable::unknown_word("status");
+        return Err(CallError::from(ReplyError::Malformed(problem)).into());
+    };
+    let news = RefundNews {
+        out_refund_no: told.out_refund_no.clone(),
+        refund_id: told.refund_id.clone(),
+        out_trade_no: told.out_trade_no.clone(),
+        transaction_id: told.transaction_id.clone(),
+        state,
+        total_fen: unsigned(told.amount.total),
+        amount_fen: unsigned(told.amount.refund),
+        payer_refund_fen: told.amount.payer_refund.map(unsigned),
+        user_received_account: some_text(&told.user_received_account),
+        success_time: told.success_time.clone(),
+        asked_ms: Some(asked_ms),
+        next_look_ms: first_look_ms(state, now_ms),
+        misfit: None,
+        resource: json.clone(),
+    };
+    Ok(record(payments, &Evidence::Query, &news, now_ms).await?)
+}
+
+/// What became of a notification about a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoticeRecorded {
+    /// It is in the ledger.
+    Recorded,
+    /// Its status is a word of a later version: nothing was recorded.
+    UnknownStatus,
+}
+
+/// Records a notification of version 3; it was verified.
+pub(crate) async fn record_notice(
+    payments: &Payments,
+    evidence: &Evidence,
+    notification: &Notification,
+    notice: &RefundNotice,
+) -> Result<NoticeRecorded, LedgerError> {
+    let now_ms = payments.clock.now_ms();
+    let Some(state) = told_state(&notice.refund_status) else {
+        return Ok(NoticeRecorded::UnknownStatus);
+    };
+    let mchid = notice.mchid.as_deref().or(notice.sp_mchid.as_deref());
+    let is_ours = mchid == Some(payments.config.merchant.key.mchid())
+        && notice.sub_mchid == sub_mchid(payments, &notice.out_trade_no).await?;
+    let news = RefundNews {
+        out_refund_no: notice.out_refund_no.clone(),
+        refund_id: notice.refund_id.clone(),
+        out_trade_no: notice.out_trade_no.clone(),
+        transaction_id: notice.transaction_id.clone(),
+        state,
+        total_fen: unsigned(notice.amount.total),
+        amount_fen: unsigned(notice.amount.refund),
+        payer_refund_fen: notice.amount.payer_refund.map(unsigned),
+        user_received_account: some_text(&notice.user_received_account),
+        success_time: notice.success_time.clone(),
+        asked_ms: None,
+        next_look_ms: first_look_ms(state, now_ms),
+        misfit: (!is_ours).then_some("mchid"),
+        resource: String::from_utf8_lossy(&notification.plaintext).into_owned(),
+    };
+    record(payments, evidence, &news, now_ms).await?;
+    Ok(NoticeRecorded::Recorded)
+}
+
+/// Keeps a notification of version 2. Nobody signed it, so WeChat is asked before anything
+/// follows.
+pub(crate) async fn record_hint(
+    payments: &Payments,
+    evidence: &Evidence,
+    hint: &RefundNotification,
+) -> Result<(), LedgerError> {
+    let hinted = match hint.refund_status {
+        Some(V2Status::Success) => Some(RefundState::Succeeded),
+        Some(V2Status::Change) => Some(RefundState::Abnormal),
+        Some(V2Status::RefundClose) => Some(RefundState::Closed),
+        _ => None,
+    };
+    let refund = &hint.out_refund_no;
+    let payment = hint.out_trade_no.as_deref().unwrap_or_default();
+    let now_ms = payments.clock.now_ms();
+    payments
+        .ledger
+        .record_refund_hint(evidence, refund, payment, hinted, now_ms)
+        .await
+}
+
+/// What asking about a refund came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Learned {
+    /// WeChat knows it, and what it said is in the ledger.
+    Told,
+    /// WeChat says that it is not there: too early perhaps, and not always signed.
+    NotThere,
+    /// The number cannot be one of a refund.
+    NoNumber,
+}
+
+/// Asks about a refund that is not known here, or not as WeChat told it, and records the answer.
+/// `out_trade_no` is its payment's number, as far as anybody said.
+pub(crate) async fn learn(
+    payments: &Payments,
+    out_refund_no: &str,
+    out_trade_no: &str,
+) -> Result<Learned, Unanswered> {
+    let Ok(number) = OutRefundNo::parse(out_refund_no) else {
+        return Ok(Learned::NoNumber);
+    };
+    let asked_ms = payments.clock.now_ms();
+    let told = ask_for_all(payments, &number, whose(payments, out_trade_no).await?).await?;
+    let (learned, answer) = match told {
+        Some(told) => {
+            record_answer(payments, &told, asked_ms).await?;
+            (Learned::Told, told.json)
+        }
+        None => (Learned::NotThere, "RESOURCE_NOT_EXISTS".to_owned()),
+    };
+    payments
+        .ledger
+        .note_refund_mismatch_answer(out_refund_no, &answer, asked_ms)
+        .await?;
+    Ok(learned)
+}
+
+/// What WeChat knows of a refund, asked for one after the other. That it does not answer for one
+/// of them, whose permission was withdrawn say, hides nothing of the others'.
+async fn ask_for_all(
+    payments: &Payments,
+    number: &OutRefundNo,
+    whose: Vec<Option<String>>,
+) -> Result<Option<Box<ToldRefund>>, CallError> {
+    let mut failed = None;
+    for sub_mchid in whose {
+        match payments
+            .wechat
+            .query_refund(number, sub_mchid.as_deref())
+            .await
+        {
+            Ok(RefundStanding::Known(told)) => return Ok(Some(told)),
+            Ok(RefundStanding::Unknown { .. }) => {}
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(None), Err)
+}
+
+/// For whom a refund can be: for whom its payment is, where that is ours; else, in partner mode,
+/// for any sub-merchant.
+async fn whose(
+    payments: &Payments,
+    out_trade_no: &str,
+) -> Result<Vec<Option<String>>, LedgerError> {
+    if let Some(attempt) = payments
+        .ledger
+        .attempt_by_out_trade_no(out_trade_no)
+        .await?
+    {
+        return Ok(vec![attempt.parties.sub_mchid]);
+    }
+    let subs = &payments.config.merchant.sub_merchants;
+    if subs.is_empty() {
+        return Ok(vec![None]);
+    }
+    Ok(subs.iter().map(|sub| Some(sub.sub_mchid.clone())).collect())
+}
+
+/// Partner mode: for whom a payment was, by its number.
+pub(super) async fn sub_mchid(
+    payments: &Payments,
+    out_trade_no: &str,
+) -> Result<Option<String>, LedgerError> {
+    let attempt = payments
+        .ledger
+        .attempt_by_out_trade_no(out_trade_no)
+        .await?;
+    Ok(attempt.and_then(|attempt| attempt.parties.sub_mchid))
+}
+
+async fn record(
+    payments: &Payments,
+    evidence: &Evidence,
+    news: &RefundNews,
+    now_ms: i64,
+) -> Result<RefundRecorded, LedgerError> {
+    let recorded = payments
+        .ledger
+        .record_refund(evidence, news, now_ms)
+        .await?;
+    report(news, &recorded);
+    Ok(recorded)
+}
+
+fn report(news: &RefundNews, recorded: &RefundRecorded) {
+    let refund_no = &news.out_refund_no;
+    match recorded {
+        RefundRecorded::Moved(refund) => {
+            let state = refund.state.as_str();
+            if refund.state == RefundState::Abnormal {
+                tracing::error!(
+                    event = "refund.abnormal",
+                    refund_no,
+                    "the buyer's account does not take a refund: send it another way"
+                );
+            } else {
+                tracing::info!(event = "refund.moved", refund_no, state, "a refund goes on");
+            }
+        }
+        RefundRecorded::TakenIn(refund) => tracing::warn!(
+            event = "refund.external",
+            refund_no,
+            out_trade_no = refund.out_trade_no,
+            amount_fen = refund.amount_fen,
+            "a refund that was made elsewhere is taken in"
+        ),
+        RefundRecorded::Known => tracing::debug!(refund_no, "a refund was told again"),
+        RefundRecorded::Mismatch { reason, is_new } => {
+            if *is_new {
+                tracing::error!(
+                    event = "refund.mismatch",
+                    refund_no,
+                    reason,
+                    "what WeChat says of a refund does not fit what we know"
+                );
+            }
+        }
+    }
+}
+
+fn some_text(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// WeChat's amounts are never negative; one that were would fit nothing.
+fn unsigned(amount: Fen) -> u64 {
+    u64::try_from(amount.get()).unwrap_or(u64::MAX)
+}

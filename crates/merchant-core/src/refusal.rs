@@ -1,0 +1,166 @@
+//! Why a call is not answered with what it asked for: by the contract's code, with the field where one
+//! is at fault. How that becomes an answer is not known here.
+//!
+//! A refusal is logged where it leaves the program ([`Refusal::log`]), and nowhere before: once each.
+//! What is ours (the database, a signature) is told to nobody but the log.
+
+use log_output::QuietLog;
+use merchant_api::{ApiError, CheckoutAnswer, ErrorCode};
+use wechat_pay::InvalidField;
+
+use crate::ledger::LedgerError;
+use crate::payments::OrderBusy;
+use crate::surroundings::{Clock as _, NoRandomness, SystemClock};
+use crate::wechat::CallError;
+
+/// When to try again where a doubt is to be resolved meanwhile, in milliseconds.
+pub(crate) const DOUBT_RETRY_MS: u64 = 2_000;
+
+/// The lines about calls that the database failed.
+static LEDGER_FAILURES: QuietLog = QuietLog::new();
+
+/// A call that failed.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The caller can read why, and mostly do something about it.
+    Refused(Box<ApiError>),
+    /// Another page or device has taken over; here is how things stand.
+    Superseded(Box<CheckoutAnswer>),
+    /// The fault is ours.
+    Internal(String),
+    /// The same: the database did not do it.
+    Ledger(LedgerError),
+}
+
+impl Refusal {
+    /// A refusal with its code.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Refused(Box::new(ApiError::new(code, message)))
+    }
+
+    /// A field that breaks a rule: `rule` goes on where the field's name ends.
+    pub fn field(code: ErrorCode, field: &str, rule: &str) -> Self {
+        Self::from(ApiError::new(code, format!("{field} {rule}")).with_field(field))
+    }
+
+    /// A value that breaks a rule of ours.
+    pub fn invalid(field: &str, rule: &str) -> Self {
+        Self::field(ErrorCode::InvalidRequest, field, rule)
+    }
+
+    /// A value that WeChat would refuse, found before anything is sent.
+    pub(crate) fn invalid_field(error: &InvalidField) -> Self {
+        Self::invalid(error.field, &error.rule.to_string())
+    }
+
+    /// Nobody knows yet whether the last attempt took effect; due work finds out.
+    pub fn in_doubt(reason: &str, wechat_code: Option<&str>) -> Self {
+        let mut error = ApiError::new(
+            ErrorCode::AttemptInDoubt,
+            format!("it is not known yet whether the last attempt took effect: {reason}"),
+        );
+        error.retry_after_ms = Some(DOUBT_RETRY_MS);
+        error.wechat_code = wechat_code.map(str::to_owned);
+        Self::from(error)
+    }
+
+    /// An order that WeChat did not take. `in_doubt` is what remains where nothing is known.
+    pub(crate) fn of_order(error: &CallError) -> Self {
+        if error.is_ours() {
+            return Self::Internal(error.to_string());
+        }
+        let code = if error.is_refusal() {
+            ErrorCode::WechatRefused
+        } else if error.is_unavailable() {
+            ErrorCode::WechatUnavailable
+        } else {
+            return Self::in_doubt(&error.to_string(), error.wechat_code());
+        };
+        let mut refused = ApiError::new(code, error.to_string());
+        refused.wechat_code = error.wechat_code().map(str::to_owned);
+        if refused.retryable {
+            refused.retry_after_ms = Some(match error {
+                CallError::OverBudget(over) => over.retry_after_ms.max(DOUBT_RETRY_MS),
+                _ => DOUBT_RETRY_MS,
+            });
+        }
+        Self::from(refused)
+    }
+
+    /// Writes it down, once: for the one who answers with something else than the envelope.
+    pub fn log(&self) {
+        match self {
+            Self::Superseded(answer) => tracing::info!(
+                code = ErrorCode::AttemptSuperseded.as_str(),
+                order_no = answer.order_no,
+                "refused"
+            ),
+            Self::Internal(reason) => tracing::error!(reason, "a call failed by our fault"),
+            // A full disk makes every call fail, and the log may be on the same disk.
+            Self::Ledger(error) => {
+                if let Some(left_out) = LEDGER_FAILURES.admit(SystemClock.monotonic_ms()) {
+                    tracing::error!(reason = %error, left_out, "a call failed by our fault");
+                }
+            }
+            Self::Refused(error) => {
+                let code = error.code.map_or("", ErrorCode::as_str);
+                let ApiError {
+                    message,
+                    field,
+                    wechat_code,
+                    ..
+                } = &**error;
+                if error.code.is_some_and(|code| code.status() >= 500) {
+                    tracing::warn!(code, wechat_code, message, "WeChat did not do as asked");
+                } else {
+                    tracing::info!(code, field, message, "refused");
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    /// For the one at the machine, who may read all of it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(error) => {
+                let code = error.code.map_or("", ErrorCode::as_str);
+                write!(f, "{code}: {}", error.message)?;
+                match &error.wechat_code {
+                    Some(wechat_code) => write!(f, " ({wechat_code})"),
+                    None => Ok(()),
+                }
+            }
+            Self::Superseded(_) => f.write_str(ErrorCode::AttemptSuperseded.as_str()),
+            Self::Internal(reason) => f.write_str(reason),
+            Self::Ledger(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self::Refused(Box::new(error))
+    }
+}
+
+impl From<LedgerError> for Refusal {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl From<OrderBusy> for Refusal {
+    fn from(error: OrderBusy) -> Self {
+        let mut refused = ApiError::new(ErrorCode::RateLimited, error.to_string());
+        refused.retry_after_ms = Some(DOUBT_RETRY_MS);
+        Self::from(refused)
+    }
+}
+
+impl From<NoRandomness> for Refusal {
+    fn from(error: NoRandomness) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

@@ -1,0 +1,208 @@
+//! What a payment that WeChat vouches for does to the ledger. Notification and query both end
+//! here, so that there is one judgement and not two.
+//!
+//! Money that does not fit is never dropped and never ships anything: it is kept, reported and
+//! asked about.
+
+use merchant_api::AttemptProduct;
+use wechat_pay::TradeState;
+
+use crate::ledger::{
+    Attempt, AttemptState, Evidence, LedgerError, Mismatch, Order, Payment, Recorded,
+};
+use crate::payments::Payments;
+use crate::wechat::Told;
+
+/// What came of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settlement {
+    /// It belongs to an attempt of ours.
+    Ours(Recorded),
+    /// It fits nothing of ours.
+    Mismatch,
+    /// A letter about a code payment that is not over: WeChat is asked, and its answer settles.
+    Asked,
+}
+
+/// What a payment is to us.
+enum Judgement {
+    Fits(Payment),
+    Misfit(Mismatch),
+    Hint { order_id: i64 },
+}
+
+/// Judges and records a payment. What was told must have been verified.
+pub(crate) async fn record(
+    payments: &Payments,
+    evidence: &Evidence,
+    told: &Told,
+) -> Result<Settlement, LedgerError> {
+    let now_ms = payments.clock.now_ms();
+    match judge(payments, evidence, told).await? {
+        Judgement::Fits(payment) => {
+            let recorded = payments
+                .ledger
+                .record_payment(evidence, &payment, now_ms)
+                .await?;
+            report(&payment, recorded);
+            Ok(Settlement::Ours(recorded))
+        }
+        Judgement::Hint { order_id } => {
+            payments
+                .ledger
+                .schedule_query(order_id, now_ms, now_ms)
+                .await?;
+            payments
+                .ledger
+                .record_other_notification(evidence, now_ms)
+                .await?;
+            Ok(Settlement::Asked)
+        }
+        Judgement::Misfit(mismatch) => {
+            let is_new = payments
+                .ledger
+                .record_mismatch(evidence, &mismatch, now_ms)
+                .await?;
+            if is_new {
+                tracing::error!(
+                    event = "payment.mismatch",
+                    reason = mismatch.reason,
+                    out_trade_no = mismatch.out_trade_no,
+                    transaction_id = mismatch.transaction_id,
+                    "a payment that WeChat vouches for fits no order of ours"
+                );
+            }
+            Ok(Settlement::Mismatch)
+        }
+    }
+}
+
+async fn judge(
+    payments: &Payments,
+    evidence: &Evidence,
+    told: &Told,
+) -> Result<Judgement, LedgerError> {
+    let misfit = |reason| Ok(Judgement::Misfit(mismatch(told, reason)));
+    let Some(attempt) = payments
+        .ledger
+        .attempt_by_out_trade_no(&told.transaction.out_trade_no)
+        .await?
+    else {
+        return misfit("number");
+    };
+    let Some(checkout) = payments.ledger.checkout(attempt.order_id).await? else {
+        return misfit("number");
+    };
+    let mchid = payments.config.merchant.key.mchid();
+    if let Some(reason) = difference(told, &checkout.order, &attempt, mchid) {
+        return misfit(reason);
+    }
+    // A code payment may be taken back in the moment in which it is paid: a letter of that moment
+    // tells of money that has gone back since. Asked, WeChat says how it is now.
+    if attempt.product == AttemptProduct::CodePay
+        && matches!(evidence, Evidence::Notification { .. })
+    {
+        if attempt.state.is_alive() {
+            let order_id = attempt.order_id;
+            return Ok(Judgement::Hint { order_id });
+        }
+        if attempt.state == AttemptState::Closed {
+            return misfit("reversed");
+        }
+    }
+    Ok(Judgement::Fits(payment(told, &attempt)))
+}
+
+/// What differs between what WeChat says and what we ordered; `None` where it fits.
+fn difference(told: &Told, order: &Order, attempt: &Attempt, mchid: &str) -> Option<&'static str> {
+    let transaction = &told.transaction;
+    let amount = transaction.amount.as_ref();
+    let is_cny = amount
+        .and_then(|amount| amount.currency.as_deref())
+        .is_none_or(|currency| currency == "CNY");
+    let total = amount.and_then(|amount| u64::try_from(amount.total.get()).ok());
+    let parties = &attempt.parties;
+    // Of code pay WeChat may leave the applications out; the merchants are always named.
+    let may_be_unsaid = attempt.product == AttemptProduct::CodePay;
+    let is_appid_unsaid = may_be_unsaid && transaction.appid.is_empty();
+    let is_sub_appid_unsaid = may_be_unsaid && told.sub_appid.is_none();
+    let checks = [
+        (transaction.mchid == mchid, "mchid"),
+        (
+            transaction.appid == parties.appid || is_appid_unsaid,
+            "appid",
+        ),
+        (told.sub_mchid == parties.sub_mchid, "sub_mchid"),
+        (
+            told.sub_appid == parties.sub_appid || is_sub_appid_unsaid,
+            "sub_appid",
+        ),
+        (total == Some(order.total_fen), "amount"),
+        (is_cny, "currency"),
+        (attempt.state != AttemptState::Refused, "refused"),
+        (transaction.transaction_id.is_some(), "transaction_id"),
+        // A second payment under one number cannot be; were it so, it is real money all the same.
+        (
+            attempt.transaction_id.is_none()
+                || attempt.transaction_id == transaction.transaction_id,
+            "transaction_id",
+        ),
+    ];
+    checks
+        .into_iter()
+        .find(|(fits, _)| !fits)
+        .map(|(_, reason)| reason)
+}
+
+fn payment(told: &Told, attempt: &Attempt) -> Payment {
+    let transaction = &told.transaction;
+    let promotions = &transaction.promotion_detail;
+    Payment {
+        order_id: attempt.order_id,
+        attempt: attempt.number,
+        out_trade_no: attempt.out_trade_no.clone(),
+        transaction_id: transaction.transaction_id.clone().unwrap_or_default(),
+        payer_total_fen: transaction
+            .payer_total()
+            .and_then(|fen| u64::try_from(fen.get()).ok()),
+        bank_type: transaction.bank_type.clone(),
+        success_time: transaction.success_time.clone(),
+        is_refunded: transaction.trade_state == TradeState::Refund,
+        promotion_detail: (!promotions.is_empty())
+            .then(|| serde_json::to_string(promotions).unwrap_or_default()),
+    }
+}
+
+fn mismatch(told: &Told, reason: &'static str) -> Mismatch {
+    let transaction = &told.transaction;
+    Mismatch {
+        out_trade_no: transaction.out_trade_no.clone(),
+        transaction_id: transaction.transaction_id.clone().unwrap_or_default(),
+        sub_mchid: told.sub_mchid.clone(),
+        reason,
+        resource: told.json.clone(),
+    }
+}
+
+fn report(payment: &Payment, recorded: Recorded) {
+    let Payment {
+        out_trade_no,
+        transaction_id,
+        ..
+    } = payment;
+    match recorded {
+        Recorded::Settled => tracing::info!(
+            event = "payment.settled",
+            out_trade_no,
+            transaction_id,
+            "an order is paid"
+        ),
+        Recorded::Surplus => tracing::error!(
+            event = "payment.surplus",
+            out_trade_no,
+            transaction_id,
+            "an order was paid twice: this payment is given back"
+        ),
+        Recorded::Known => tracing::debug!(out_trade_no, "a payment was told again"),
+    }
+}

@@ -1,0 +1,18 @@
+//! A new key for the merchant's backend. It is shown once and kept nowhere.
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::{NoRandomness, Randomness as _, SystemRandomness, hex, unguessable};
+
+/// A new API key and its SHA-256 in hex: the key goes to the backend, the hash into the
+/// configuration, and nothing is kept.
+pub fn new_api_key() -> Result<(String, String), NoRandomness> {
+    let random = SystemRandomness;
+    let key = format!(
+        "{}{}",
+        unguessable(random.bytes()?),
+        unguessable(random.bytes()?)
+    );
+    let hash = hex(digest(&SHA256, key.as_bytes()).as_ref());
+    Ok((key, hash))
+}

@@ -1,0 +1,185 @@
+//! A message on its way: to all targets at once, each of which may be slow, dead or done with it. Only
+//! the targets of the configuration are called, and no redirect is followed.
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::{Request, StatusCode, header};
+
+use crate::config::WebhookTarget;
+use crate::ledger::{Delivery, LedgerError, Webhook};
+use crate::payments::Payments;
+use crate::surroundings::TransportError;
+
+/// The time between two tries, as the scheme recommends; after the last one a person is needed.
+const PLAN_MS: [i64; 9] = [
+    5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000,
+    86_400_000,
+];
+
+/// When a message is tried again.
+pub(crate) enum NextTry {
+    /// After a try that failed.
+    At(i64),
+    /// After none: no target was called that lacks it.
+    Uncounted(i64),
+}
+
+/// Why a target does not have a message yet.
+enum Untaken {
+    /// It got it, or could not be reached; what came of that.
+    Refused(String),
+    /// It was not called, and can be after so many milliseconds.
+    Silent(i64),
+}
+
+/// Sends a message to every target that does not have it yet; gives the time of the next try,
+/// where there is to be one. `tries` counts those before this one.
+pub(crate) async fn deliver(
+    payments: &Payments,
+    id: &str,
+    tries: u64,
+) -> Result<Option<NextTry>, LedgerError> {
+    let Some(webhook) = payments.ledger.webhook(id).await? else {
+        return Ok(None);
+    };
+    let targets = &payments.config.webhooks;
+    if targets.is_empty() {
+        let outcome = "no target is configured";
+        let (ledger, delivery) = (&payments.ledger, Delivery::Unaddressed);
+        ledger.note_try(id, delivery, outcome, true).await?;
+        return Ok(None);
+    }
+    let missing = targets.iter().filter(|target| {
+        let name = target.url.as_str();
+        !webhook.delivered_to.iter().any(|taken| taken == name)
+    });
+    let heard = join_all(missing.map(|target| tell(payments, target, &webhook))).await;
+    let (mut failure, mut silence_ms) = (None, None);
+    for target in heard {
+        match target? {
+            Ok(()) => {}
+            Err(Untaken::Refused(outcome)) => failure = Some(outcome),
+            Err(Untaken::Silent(wait_ms)) => silence_ms = silence_ms.max(Some(wait_ms)),
+        }
+    }
+    conclude(payments, id, tries, failure, silence_ms).await
+}
+
+/// What the targets' answers come to for the message.
+async fn conclude(
+    payments: &Payments,
+    id: &str,
+    tries: u64,
+    failure: Option<String>,
+    silence_ms: Option<i64>,
+) -> Result<Option<NextTry>, LedgerError> {
+    let (ledger, now_ms) = (&payments.ledger, payments.clock.now_ms());
+    let Some(outcome) = failure else {
+        let Some(wait_ms) = silence_ms else {
+            let delivery = Delivery::Delivered;
+            ledger.note_try(id, delivery, "taken", true).await?;
+            return Ok(None);
+        };
+        let (delivery, outcome) = (Delivery::Pending, "not called: it does not answer");
+        ledger.note_try(id, delivery, outcome, false).await?;
+        return Ok(Some(NextTry::Uncounted(now_ms + wait_ms)));
+    };
+    let wait_ms = usize::try_from(tries)
+        .ok()
+        .and_then(|tries| PLAN_MS.get(tries).copied());
+    let next = match (wait_ms, silence_ms) {
+        (Some(wait_ms), _) => Some(NextTry::At(now_ms + wait_ms)),
+        // Nothing is given up before the silent one was called, too.
+        (None, Some(wait_ms)) => Some(NextTry::Uncounted(now_ms + wait_ms)),
+        (None, None) => None,
+    };
+    let delivery = if next.is_some() {
+        Delivery::Pending
+    } else {
+        tracing::error!(
+            event = "webhook.failed",
+            id,
+            outcome,
+            "a message is given up"
+        );
+        Delivery::Failed
+    };
+    ledger.note_try(id, delivery, &outcome, true).await?;
+    Ok(next)
+}
+
+/// Tells one target, and notes at once that it has the message.
+async fn tell(
+    payments: &Payments,
+    target: &WebhookTarget,
+    webhook: &Webhook,
+) -> Result<Result<(), Untaken>, LedgerError> {
+    let name = target.url.as_str();
+    let standing = payments.targets.of(name);
+    let turn = match standing.turn(&*payments.clock).await {
+        Ok(turn) => turn,
+        Err(wait_ms) => return Ok(Err(Untaken::Silent(wait_ms))),
+    };
+    let answered = send(payments, target, webhook).await;
+    turn.ended(answered.is_ok(), payments.clock.monotonic_ms());
+    let outcome = match answered {
+        Ok(status) if status.is_success() => {
+            let now_ms = payments.clock.now_ms();
+            let ledger = &payments.ledger;
+            ledger.note_delivered(&webhook.id, name, now_ms).await?;
+            return Ok(Ok(()));
+        }
+        Ok(status) => format!("answered {}", status.as_u16()),
+        Err(TransportError::NotSent(reason)) => format!("not reached: {reason}"),
+        Err(TransportError::NoAnswer(reason)) => format!("no answer: {reason}"),
+    };
+    tracing::warn!(
+        event = "webhook.undelivered",
+        id = webhook.id,
+        outcome,
+        "the backend did not take a message"
+    );
+    Ok(Err(Untaken::Refused(outcome)))
+}
+
+/// One call; an answer of any kind is one.
+async fn send(
+    payments: &Payments,
+    target: &WebhookTarget,
+    webhook: &Webhook,
+) -> Result<StatusCode, TransportError> {
+    let now_s = payments.clock.now_ms().div_euclid(1000);
+    let request = Request::post(target.url.as_str())
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("webhook-id", &webhook.id)
+        .header("webhook-timestamp", now_s)
+        .header(
+            "webhook-signature",
+            signatures(&target.keys, &webhook.id, now_s, &webhook.body),
+        )
+        .body(Bytes::from(webhook.body.clone()))
+        .map_err(|error| TransportError::NotSent(error.to_string()))?;
+    let reply = payments.webhooks.call(request).await?;
+    Ok(reply.status())
+}
+
+/// One signature for each key, with blanks between them: the receiver takes the message where any
+/// of them is of a secret that it knows.
+fn signatures(keys: &[Vec<u8>], id: &str, now_s: i64, body: &[u8]) -> String {
+    let signatures: Vec<_> = keys
+        .iter()
+        .map(|key| signature(key, id, now_s, body))
+        .collect();
+    signatures.join(" ")
+}
+
+/// `v1,` and the HMAC of id, time and body.
+fn signature(key: &[u8], id: &str, now_s: i64, body: &[u8]) -> String {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    context.update(format!("{id}.{now_s}.").as_bytes());
+    context.update(body);
+    format!("v1,{}", STANDARD.encode(context.sign()))
+}

@@ -1,0 +1,389 @@
+//! One call from its first try to its end: signed afresh for each try, to the host that answers,
+//! within the time of its [`policy`], believed only after it was verified.
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, Limited};
+use wechat_pay::bill::BillDownload;
+use wechat_pay::{
+    MerchantKey, Operation, Reply, ReplyError, RequestParts, SealedRequest, SignatureError,
+    VerifiedReply,
+};
+
+use super::call_budget::{CallSource, OverBudget};
+use super::counts::{outcome, word};
+use super::policy::{Next, is_about_our_certificate, next, pause_ms, policy};
+use super::{BillFile, CallError, WechatClient};
+use crate::config::signer;
+use crate::surroundings::{REPLY_MAX_BYTES, TransportError, TryTimeout, whole_body};
+
+/// A try that has less time left than this is not begun.
+const SHORTEST_TRY_MS: i64 = 500;
+
+/// An answer that is believed.
+enum Believed {
+    /// What WeChat signed.
+    Signed(VerifiedReply),
+    /// A bill's file, which WeChat never signs: the ticket's hash vouches for it later. It is where
+    /// it belongs by now, or these bytes.
+    File(Bytes),
+}
+
+/// One call under way.
+struct Exchange<'a> {
+    client: &'a WechatClient,
+    operation: Operation,
+    parts: RequestParts,
+    /// The key of WeChat's that the request names.
+    reply_key: Option<&'a str>,
+    /// The hosts, the one that is to be tried first at the front.
+    origins: Vec<&'a str>,
+    /// On the monotonic clock.
+    deadline_ms: i64,
+    /// Where a bill's file goes, if that is what is fetched.
+    file: Option<&'a BillFile>,
+}
+
+/// A try that failed.
+struct Failed {
+    error: CallError,
+    retry_after_s: Option<u32>,
+    /// The serial that the try was signed with.
+    serial_no: String,
+}
+
+impl WechatClient {
+    /// Carries a call to WeChat, as often as its policy and WeChat's answers allow.
+    pub(crate) async fn send(
+        &self,
+        operation: Operation,
+        parts: RequestParts,
+    ) -> Result<VerifiedReply, CallError> {
+        let call = Exchange::new(self, operation, parts, self.origins());
+        call.carry_signed().await
+    }
+
+    /// Fetches a bill's file. What comes is not vouched for yet.
+    pub(crate) async fn fetch(
+        &self,
+        download: &BillDownload,
+        file: &BillFile,
+    ) -> Result<(), CallError> {
+        let origins = vec![download.origin.as_str()];
+        let parts = download.request.clone();
+        let call = Exchange {
+            file: Some(file),
+            ..Exchange::new(self, Operation::BillFile, parts, origins)
+        };
+        let short = match call.carry().await? {
+            Believed::File(short) => short,
+            Believed::Signed(reply) => reply.body().clone(),
+        };
+        if !short.is_empty() {
+            // One that WeChat signed after all came in one piece.
+            file.take(whole_body(short)).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for a request with sealed fields, which names the key that they are sealed to.
+    pub(crate) async fn send_sealed(
+        &self,
+        operation: Operation,
+        sealed: &SealedRequest,
+    ) -> Result<VerifiedReply, CallError> {
+        let parts = sealed.parts().clone();
+        let call = Exchange {
+            reply_key: Some(sealed.serial()),
+            ..Exchange::new(self, operation, parts, self.origins())
+        };
+        call.carry_signed().await
+    }
+
+    /// Asks for the platform certificates. The answer is not looked at: it may be signed by a
+    /// certificate that only the answer itself brings.
+    pub(super) async fn ask_for_certificates(&self) -> Result<Reply, CallError> {
+        let parts = wechat_pay::certificates();
+        let call = Exchange::new(self, Operation::Certificates, parts, self.origins());
+        call.reach().await
+    }
+
+    /// The hosts, the better one first.
+    fn origins(&self) -> Vec<&str> {
+        let gateway = &self.gateway;
+        let mut origins = vec![gateway.origin.as_str()];
+        origins.extend(gateway.second_origin.as_deref());
+        if self
+            .experience
+            .is_first_host_aside(self.clock.monotonic_ms())
+        {
+            origins.reverse();
+        }
+        origins
+    }
+
+    /// Signs with the merchant's newest key that is valid and that WeChat has not refused.
+    pub(crate) fn key(&self) -> &MerchantKey {
+        let monotonic_ms = self.clock.monotonic_ms();
+        signer(&self.merchant, self.now_s(), |serial_no| {
+            self.experience.is_refused(serial_no, monotonic_ms)
+        })
+    }
+}
+
+impl<'a> Exchange<'a> {
+    fn new(
+        client: &'a WechatClient,
+        operation: Operation,
+        parts: RequestParts,
+        origins: Vec<&'a str>,
+    ) -> Self {
+        Self {
+            client,
+            operation,
+            parts,
+            reply_key: client.merchant.reply_key.as_deref(),
+            origins,
+            deadline_ms: client.clock.monotonic_ms() + policy(operation).call_ms,
+            file: None,
+        }
+    }
+
+    async fn carry_signed(self) -> Result<VerifiedReply, CallError> {
+        match self.carry().await? {
+            Believed::Signed(reply) => Ok(reply),
+            // No other call is answered with a file.
+            Believed::File(_) => Err(ReplyError::UnexpectedStatus(200).into()),
+        }
+    }
+
+    async fn carry(mut self) -> Result<Believed, CallError> {
+        if let Some(until_ms) = self.client.experience.pause(self.operation, self.now_ms()) {
+            self.count("paused");
+            return Err(CallError::Paused { until_ms });
+        }
+        self.permit().await?;
+        // Time in the line is not the call's.
+        self.deadline_ms = self.now_ms() + policy(self.operation).call_ms;
+        let tries = policy(self.operation).tries.min(self.client.gateway.tries);
+        let mut may_have_arrived = 0;
+        let mut unreached = 0;
+        let mut other_keys = self.client.merchant.other_certificates.len();
+        loop {
+            let failed = match self.attempt().await {
+                Ok(believed) => {
+                    self.count("ok");
+                    return Ok(believed);
+                }
+                Err(failed) => failed,
+            };
+            self.count(outcome(&failed.error));
+            self.learn(&failed);
+            let after_ms = match next(self.operation, &failed.error, failed.retry_after_s) {
+                Next::OtherHost => {
+                    unreached += 1;
+                    if unreached >= self.origins.len() {
+                        return Err(failed.error);
+                    }
+                    0
+                }
+                Next::Again { after_ms } => {
+                    may_have_arrived += 1;
+                    if may_have_arrived >= tries {
+                        return Err(failed.error);
+                    }
+                    after_ms
+                }
+                // Each key has one try.
+                Next::OtherKey if other_keys > 0 => {
+                    other_keys -= 1;
+                    0
+                }
+                Next::OtherKey | Next::GiveUp => return Err(failed.error),
+            };
+            if self.now_ms() + after_ms + SHORTEST_TRY_MS > self.deadline_ms {
+                return Err(failed.error);
+            }
+            tracing::info!(
+                operation = word(self.operation),
+                error = %failed.error,
+                after_ms,
+                "a call to WeChat is tried again"
+            );
+            if after_ms > 0 {
+                self.client.clock.sleep_ms(after_ms).await;
+            }
+            if self.permit().await.is_err() {
+                // An earlier try may have arrived: what it came to is the answer.
+                return Err(failed.error);
+            }
+            self.origins.rotate_left(1);
+        }
+    }
+
+    /// As [`Exchange::carry`], as far as the first answer of any kind.
+    async fn reach(mut self) -> Result<Reply, CallError> {
+        let mut unreached = 0;
+        loop {
+            self.permit().await?;
+            match self.dispatch().await {
+                Ok((reply, _)) => return Ok(reply),
+                Err(failed) => {
+                    self.count(outcome(&failed.error));
+                    self.learn(&failed);
+                    unreached += 1;
+                    let is_last = unreached >= self.origins.len();
+                    if is_last || next(self.operation, &failed.error, None) == Next::GiveUp {
+                        return Err(failed.error);
+                    }
+                    self.origins.rotate_left(1);
+                }
+            }
+        }
+    }
+
+    /// Takes one try from the budget of calls. Strangers can cause certificates to be fetched, but no
+    /// more than once a minute, and notifications wait for them.
+    async fn permit(&self) -> Result<(), OverBudget> {
+        let source = match self.operation {
+            Operation::Certificates => CallSource::Notification,
+            _ => CallSource::current(),
+        };
+        let client = self.client;
+        let permit = client.budget.permit(source, &*client.clock).await;
+        if permit.is_err() {
+            self.count("over_budget");
+        }
+        permit
+    }
+
+    async fn attempt(&self) -> Result<Believed, Failed> {
+        let (reply, serial_no) = self.dispatch().await?;
+        let retry_after_s = retry_after_s(&reply.headers);
+        self.believe(reply).await.map_err(|error| Failed {
+            error: error.into(),
+            retry_after_s,
+            serial_no,
+        })
+    }
+
+    /// Signs with a fresh stamp and sends once; gives the serial that signed.
+    async fn dispatch(&self) -> Result<(Reply, String), Failed> {
+        let key = self.client.key();
+        let serial_no = key.serial_no().to_owned();
+        let failed = |error| Failed {
+            error,
+            retry_after_s: None,
+            serial_no: serial_no.clone(),
+        };
+        let request = self.request(key).map_err(&failed)?;
+        let reply = match self.file {
+            None => self.client.transport.call(request).await,
+            Some(file) => self.download(request, file).await,
+        };
+        let reply = reply.map_err(|error| failed(error.into()))?;
+        Ok((reply.into(), serial_no))
+    }
+
+    /// Lets a bill's file go where it belongs, and gives its head alone; anything else is an answer
+    /// like any other.
+    async fn download(
+        &self,
+        request: http::Request<Bytes>,
+        file: &BillFile,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let answer = self.client.transport.download(request).await?;
+        let (head, body) = answer.into_parts();
+        let body = if BillDownload::is_file(head.status, &head.headers) {
+            file.take(body).await?;
+            Bytes::new()
+        } else {
+            let whole = Limited::new(body, REPLY_MAX_BYTES).collect().await;
+            let broken = |_| TransportError::NoAnswer("the answer broke off".to_owned());
+            whole.map_err(broken)?.to_bytes()
+        };
+        Ok(http::Response::from_parts(head, body))
+    }
+
+    fn request(&self, key: &MerchantKey) -> Result<http::Request<Bytes>, CallError> {
+        let client = self.client;
+        let origin = self.origins.first().copied().unwrap_or_default();
+        let mut request = self
+            .parts
+            .clone()
+            .sign(key, &client.stamp()?, self.reply_key)?
+            .into_http(origin)?;
+        let left_ms = u64::try_from(self.deadline_ms - self.now_ms()).unwrap_or(0);
+        let try_ms = policy(self.operation).try_ms.min(left_ms.max(1));
+        request.extensions_mut().insert(TryTimeout::from_ms(try_ms));
+        Ok(request)
+    }
+
+    /// Verifies. A serial that nobody knows makes us look for new certificates, and the same
+    /// answer is looked at again: it is good for some minutes, and what it answers may have
+    /// happened.
+    async fn believe(&self, reply: Reply) -> Result<Believed, ReplyError> {
+        let kept = reply.clone();
+        match self.judge(reply) {
+            Err(ReplyError::Signature(SignatureError::UnknownSerial(serial)))
+                if self.client.learn_serial(&serial).await =>
+            {
+                self.judge(kept)
+            }
+            judged => judged,
+        }
+    }
+
+    fn judge(&self, reply: Reply) -> Result<Believed, ReplyError> {
+        let keys = self.client.trust.keys();
+        // The clock is read again: a slow answer is judged by the time it came at.
+        let now_s = self.client.now_s();
+        match self.file {
+            None => reply.verify(&keys, now_s).map(Believed::Signed),
+            Some(_) => BillDownload::file(reply, &keys, now_s).map(Believed::File),
+        }
+    }
+
+    fn learn(&self, failed: &Failed) {
+        let experience = &self.client.experience;
+        match &failed.error {
+            CallError::Transport(TransportError::NotSent(_))
+                if self.origins.first() == Some(&self.client.gateway.origin.as_str()) =>
+            {
+                experience.leave_first_host_aside(self.now_ms());
+            }
+            CallError::Reply(error) => {
+                let Some(said) = error.wechat() else {
+                    return;
+                };
+                if let Some(pause_ms) = pause_ms(self.operation, said, failed.retry_after_s) {
+                    experience.pause_until(self.operation, self.now_ms() + pause_ms);
+                }
+                if is_about_our_certificate(said) {
+                    tracing::error!(
+                        event = "merchant_certificate.refused",
+                        serial_no = failed.serial_no,
+                        "WeChat refuses the merchant certificate that we signed with"
+                    );
+                    experience.refuse(&failed.serial_no, self.now_ms());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn count(&self, outcome: &'static str) {
+        self.client.experience.calls.count(self.operation, outcome);
+    }
+
+    /// On the monotonic clock, by which all waits of a call count.
+    fn now_ms(&self) -> i64 {
+        self.client.clock.monotonic_ms()
+    }
+}
+
+/// `Retry-After` in seconds. The form with a date is not WeChat's, and our clock is not theirs.
+fn retry_after_s(headers: &HeaderMap) -> Option<u32> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok()
+}

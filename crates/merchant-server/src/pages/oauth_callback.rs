@@ -1,0 +1,64 @@
+//! Where WeChat sends a buyer back to after the hop for the openid. What the code and the state are worth
+//! is judged in the core; here is the redirect, or the page that says that the step is over.
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use merchant_core::config::Config;
+use merchant_core::{Payments, Refusal, attempts};
+use url::{Url, form_urlencoded};
+
+use super::hosted_page;
+use crate::error::Failure;
+use crate::extract::Language;
+
+/// `GET /wechat/oauth/callback?code&state`
+pub(crate) async fn callback(
+    State(payments): State<Payments>,
+    language: Language,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let query = query.unwrap_or_default();
+    let value = |wanted: &str| {
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.into_owned())
+    };
+    let state = value("state").unwrap_or_default();
+    let code = value("code").filter(|code| !code.is_empty());
+    match attempts::after_hop(&payments, state, code).await? {
+        Some(to) => redirect(&to),
+        None => {
+            let shop = only_shop(payments.config());
+            let words = hosted_page::STEP_OVER;
+            let status = StatusCode::BAD_REQUEST;
+            Ok(hosted_page::plain_with_way(status, language, words, shop))
+        }
+    }
+}
+
+/// The shop's address, where there is only one: which of several the buyer came from is not known.
+fn only_shop(config: &Config) -> Option<&str> {
+    let own = config.public_base_url.origin().ascii_serialization();
+    let mut shops = config
+        .return_origins
+        .iter()
+        .filter(|origin| **origin != own);
+    let shop = shops.next();
+    shop.filter(|_| shops.next().is_none()).map(String::as_str)
+}
+
+fn redirect(to: &Url) -> Result<Response, Failure> {
+    let to =
+        HeaderValue::from_str(to.as_str()).map_err(|error| Refusal::Internal(error.to_string()))?;
+    let headers = [
+        (header::LOCATION, to),
+        // The code and the state in our own address are nobody's business.
+        (
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((StatusCode::FOUND, headers).into_response())
+}

@@ -1,0 +1,76 @@
+//! Files as they are: the element's bundle, and the files by which WeChat finds out that a domain is ours.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderName, HeaderValue, Method, header};
+use merchant_core::Payments;
+use merchant_core::config::Config;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::{set, unknown};
+use crate::extract::PathText;
+use crate::middleware::cross_origin;
+
+/// The element's files, for every page: they hold nothing secret, and the one whose origin is not
+/// allowed learns that from the element.
+pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Router<S> {
+    let Some(folder) = &config.bundle_dir else {
+        return Router::new();
+    };
+    Router::new()
+        .nest_service(
+            "/dist",
+            ServeDir::new(folder)
+                .append_index_html_on_directories(false)
+                .call_fallback_on_method_not_allowed(true)
+                // Its own refusals are empty.
+                .fallback(get(unknown::unknown).fallback(unknown::other_method)),
+        )
+        .layer(from_fn(only_file_names))
+        // The names carry no version, so a browser asks whether its copy is still the one. What is
+        // refused says for itself that it is not to be kept.
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-cache"),
+        ))
+        // A page that isolates itself (COEP) may load them, too.
+        .layer(set(
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "cross-origin",
+        ))
+        .layer(cross_origin::of_all())
+}
+
+/// The bundle's names are of plain letters. Others never reach the file system, which takes a NUL
+/// or a long name for a failure of its own.
+async fn only_file_names(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    if path.len() <= 255 && path.bytes().all(is_plain) {
+        next.run(request).await
+    } else {
+        unknown::unknown(request).await
+    }
+}
+
+/// `GET /MP_verify_….txt`. Any other name is as unknown as a longer address, by whatever method.
+pub(crate) async fn verification_file(
+    State(payments): State<Payments>,
+    PathText(name): PathText,
+    request: Request,
+) -> Response {
+    let files = &payments.config().verification_files;
+    let file = files.iter().find(|file| file.name == name);
+    match (file, request.method()) {
+        (None, _) => unknown::unknown(request).await,
+        (Some(file), &Method::GET | &Method::HEAD) => file.text.clone().into_response(),
+        (Some(_), _) => {
+            let allow = [(header::ALLOW, "GET,HEAD")];
+            (allow, unknown::other_method(request).await).into_response()
+        }
+    }
+}

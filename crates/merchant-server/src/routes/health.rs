@@ -1,0 +1,36 @@
+//! Whether the process lives, and whether new calls should come here.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use merchant_core::Payments;
+
+/// `GET /healthz`: whether the process lives. A server that cannot write is not helped by being
+/// begun again.
+pub(crate) async fn health(State(payments): State<Payments>) -> Response {
+    if payments.is_readable().await {
+        (StatusCode::OK, "ok\n").into_response()
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database does not answer\n",
+        )
+            .into_response()
+    }
+}
+
+/// `GET /readyz`: whether new calls should come here, which is: whether a write works.
+pub(crate) async fn ready(State(payments): State<Payments>) -> Response {
+    if payments.is_ending() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server is ending\n").into_response();
+    }
+    if payments.trusted_keys().is_empty() {
+        let reason = "no platform certificate of WeChat's has come yet\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, reason).into_response();
+    }
+    if !payments.can_write().await {
+        let reason = "the database takes no writes\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, reason).into_response();
+    }
+    (StatusCode::OK, "ok\n").into_response()
+}
