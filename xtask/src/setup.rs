@@ -11,25 +11,24 @@ use clap::ValueEnum;
 use crate::console;
 use crate::failure::Failure;
 
-mod browser;
 mod cargo_tools;
 mod debian;
+mod debian_programs;
 mod debian_toolchain;
-mod faketime;
 pub(crate) mod foreign_clients;
 mod npm_tools;
-mod openssl;
-mod php;
 mod promtool;
-mod python;
+mod python_environment;
 mod rust;
 mod schemathesis;
 mod tool_cache;
 mod wasm_toolchain;
 
-pub(crate) use browser::{chromedriver, chromium, firefox, minibrowser};
 pub(crate) use cargo_tools::{BINDGEN_CLI, CARGO_DENY, GECKODRIVER, TRUNK};
-pub(crate) use faketime::library as faketime_library;
+use debian_programs::{
+    CHINESE_FONT, CHROMIUM, FAKETIME, FIREFOX, NODE, OPENSSL, PHP, PYTHON, WEBKIT,
+};
+pub(crate) use debian_programs::{chromedriver, chromium, faketime_library, firefox, minibrowser};
 pub(crate) use npm_tools::{NpmTool, modules_for_browsers, modules_with_react_18, vite};
 pub(crate) use promtool::program as promtool;
 pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
@@ -88,8 +87,16 @@ pub(crate) enum Need {
 pub(crate) struct Step {
     name: &'static str,
     is_done: fn(&ToolCache) -> bool,
-    action: fn(&ToolCache) -> Result<(), Failure>,
+    action: Action,
     by_hand: String,
+}
+
+/// What a step does.
+enum Action {
+    /// Install packages of Debian's.
+    InstallPackages(&'static [&'static str]),
+    /// Anything else.
+    Run(fn(&ToolCache) -> Result<(), Failure>),
 }
 
 /// The tasks that one can set up for.
@@ -145,7 +152,7 @@ pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
             continue;
         }
         console::timed(&format!("setup: {}", step.name), || {
-            (step.action)(&cache).and_then(|()| {
+            step.act(&cache).and_then(|()| {
                 if (step.is_done)(&cache) {
                     Ok(())
                 } else {
@@ -165,30 +172,37 @@ impl Need {
         match self {
             Self::WasmTarget => wasm_toolchain::step(),
             Self::RustSource => rust::source_step(),
-            Self::Node => npm_tools::node_step(),
             Self::NpmTools => npm_tools::step(cache),
             Self::NpmForBrowsers => npm_tools::step_for_browsers(cache),
             Self::BindgenCli => cargo_tools::bindgen_step(cache),
             Self::Trunk => cargo_tools::trunk_step(cache),
-            Self::Chromium => browser::chromium_step(),
-            Self::Firefox => browser::firefox_step(),
             Self::Geckodriver => cargo_tools::geckodriver_step(cache),
-            Self::WebKit => browser::webkit_step(),
-            Self::ChineseFont => browser::font_step(),
-            Self::Php => php::step(),
-            Self::OpenSsl => openssl::step(),
-            Self::Python => python::step(),
             Self::PythonClient => foreign_clients::python_step(cache),
             Self::NodeClient => foreign_clients::npm_step(cache),
-            Self::Faketime => faketime::step(),
             Self::Schemathesis => schemathesis::step(cache),
             Self::Promtool => promtool::step(cache),
             Self::CargoDeny => cargo_tools::deny_step(cache),
+            Self::Node => NODE.step(),
+            Self::Chromium => CHROMIUM.step(),
+            Self::Firefox => FIREFOX.step(),
+            Self::WebKit => WEBKIT.step(),
+            Self::ChineseFont => CHINESE_FONT.step(),
+            Self::Php => PHP.step(),
+            Self::OpenSsl => OPENSSL.step(),
+            Self::Python => PYTHON.step(),
+            Self::Faketime => FAKETIME.step(),
         }
     }
 }
 
 impl Step {
+    fn act(&self, cache: &ToolCache) -> Result<(), Failure> {
+        match self.action {
+            Action::InstallPackages(packages) => debian::install(packages),
+            Action::Run(run) => run(cache),
+        }
+    }
+
     fn failed(&self, failure: &Failure) -> Failure {
         Failure::Setup {
             step: self.name.to_owned(),

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::{COMPILE_LIMIT, Step, ToolCache};
+use super::{Action, COMPILE_LIMIT, Step, ToolCache};
 use crate::failure::Failure;
 use crate::{process, repository};
 
@@ -111,7 +111,7 @@ pub(super) fn bindgen_step(cache: &ToolCache) -> Step {
     Step {
         name: "wasm-bindgen's test runner (some 2 minutes)",
         is_done: |cache| BINDGEN_CLI.is_there(cache),
-        action: |cache| BINDGEN_CLI.install(cache),
+        action: Action::Run(|cache| BINDGEN_CLI.install(cache)),
         by_hand: BINDGEN_CLI.by_hand(cache),
     }
 }
@@ -120,7 +120,7 @@ pub(super) fn trunk_step(cache: &ToolCache) -> Step {
     Step {
         name: "Trunk (some 5 minutes)",
         is_done: |cache| TRUNK.is_there(cache),
-        action: |cache| TRUNK.install(cache),
+        action: Action::Run(|cache| TRUNK.install(cache)),
         by_hand: TRUNK.by_hand(cache),
     }
 }
@@ -129,7 +129,7 @@ pub(super) fn geckodriver_step(cache: &ToolCache) -> Step {
     Step {
         name: "geckodriver (some 3 minutes)",
         is_done: |cache| GECKODRIVER.is_there(cache),
-        action: |cache| GECKODRIVER.install(cache),
+        action: Action::Run(|cache| GECKODRIVER.install(cache)),
         by_hand: GECKODRIVER.by_hand(cache),
     }
 }
@@ -138,7 +138,7 @@ pub(super) fn deny_step(cache: &ToolCache) -> Step {
     Step {
         name: "cargo-deny (some 4 minutes)",
         is_done: |cache| CARGO_DENY.is_there(cache),
-        action: |cache| CARGO_DENY.install(cache),
+        action: Action::Run(|cache| CARGO_DENY.install(cache)),
         by_hand: CARGO_DENY.by_hand(cache),
     }
 }

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{DOWNLOAD_LIMIT, Step, ToolCache, npm_tools, python};
+use super::{Action, DOWNLOAD_LIMIT, Step, ToolCache, npm_tools, python_environment};
 use crate::failure::Failure;
 use crate::{process, repository};
 
@@ -24,8 +24,8 @@ const WXPAY_RS: &str = "wxpay-rs/Cargo.toml";
 pub(super) fn python_step(cache: &ToolCache) -> Step {
     Step {
         name: "wechatpayv3 from PyPI, with what it needs",
-        is_done: |cache| python::runs(&environment(cache)),
-        action: install_python,
+        is_done: |cache| python_environment::runs(&environment(cache)),
+        action: Action::Run(install_python),
         by_hand: format!(
             "python3 -m venv {to} && {to}/bin/python -m pip install --requirement tests/foreign/{REQUIREMENTS}",
             to = environment(cache).display()
@@ -41,7 +41,9 @@ pub(super) fn npm_step(cache: &ToolCache) -> Step {
                 .join("wechatpay-axios-plugin/package.json")
                 .is_file()
         },
-        action: |cache| npm_tools::install_pinned(&npm_folder(cache), &NPM_PINS.map(pins)),
+        action: Action::Run(|cache| {
+            npm_tools::install_pinned(&npm_folder(cache), &NPM_PINS.map(pins))
+        }),
         by_hand: format!(
             "mkdir -p {to} && cp tests/foreign/axios-plugin/package*.json {to} && cd {to} && npm ci --ignore-scripts",
             to = npm_folder(cache).display()
@@ -54,7 +56,7 @@ pub(crate) fn places(cache: &ToolCache) -> [(&'static str, PathBuf); 3] {
     [
         (
             "FOREIGN_PYTHON",
-            python::of_environment(&environment(cache)),
+            python_environment::interpreter(&environment(cache)),
         ),
         ("FOREIGN_NODE_MODULES", modules(cache)),
         (
@@ -93,7 +95,7 @@ fn install_python(cache: &ToolCache) -> Result<(), Failure> {
         DOWNLOAD_LIMIT,
     )?;
     process::run_within(
-        Command::new(python::of_environment(&unfinished))
+        Command::new(python_environment::interpreter(&unfinished))
             .args([
                 "-m",
                 "pip",

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{DOWNLOAD_LIMIT, Step, ToolCache, debian};
+use super::{Action, DOWNLOAD_LIMIT, Step, ToolCache};
 use crate::failure::Failure;
 use crate::{process, repository};
 
@@ -73,17 +73,6 @@ fn modules(pins: &str) -> PathBuf {
     folder(&ToolCache::of_this_user(), pins).join("node_modules")
 }
 
-const NODE_PACKAGES: &[&str] = &["nodejs", "npm"];
-
-pub(super) fn node_step() -> Step {
-    Step {
-        name: "Node and npm",
-        is_done: |_| process::on_path("node").is_some() && process::on_path("npm").is_some(),
-        action: |_| debian::install(NODE_PACKAGES),
-        by_hand: format!("{} (Node 20.19 or newer)", debian::by_hand(NODE_PACKAGES)),
-    }
-}
-
 pub(super) fn step(cache: &ToolCache) -> Step {
     Step {
         name: "wasm-opt, esbuild, terser, tsc and redocly from npm",
@@ -92,7 +81,7 @@ pub(super) fn step(cache: &ToolCache) -> Step {
                 .join("node_modules/.bin/wasm-opt")
                 .exists()
         },
-        action: |cache| install(cache, TOOLS),
+        action: Action::Run(|cache| install(cache, TOOLS)),
         by_hand: by_hand(cache, TOOLS),
     }
 }
@@ -104,10 +93,10 @@ pub(super) fn step_for_browsers(cache: &ToolCache) -> Step {
             modules_for_browsers().join("axe-core").exists()
                 && modules_with_react_18().join("react").exists()
         },
-        action: |cache| {
+        action: Action::Run(|cache| {
             install(cache, FOR_BROWSERS)?;
             install(cache, WITH_REACT_18)
-        },
+        }),
         by_hand: [FOR_BROWSERS, WITH_REACT_18]
             .map(|pins| by_hand(cache, pins))
             .join("; "),

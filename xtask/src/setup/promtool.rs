@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Step, ToolCache, debian};
+use super::{Action, Step, ToolCache, debian};
 use crate::failure::Failure;
 use crate::process;
 
@@ -15,7 +15,7 @@ pub(super) fn step(cache: &ToolCache) -> Step {
     Step {
         name: "promtool, out of Debian's package prometheus",
         is_done: |cache| program(cache).is_some(),
-        action: unpack,
+        action: Action::Run(unpack),
         by_hand: format!(
             "apt-get download {PACKAGE} && dpkg-deb --extract {PACKAGE}_*.deb . && mkdir -p {to} && mv usr/bin/{NAME} {to}",
             to = folder(cache).display()

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{DOWNLOAD_LIMIT, Step, debian_toolchain, wasm_toolchain};
+use super::{Action, DOWNLOAD_LIMIT, Step, debian_toolchain, wasm_toolchain};
 use crate::failure::Failure;
 use crate::process;
 
@@ -14,13 +14,13 @@ pub(super) fn source_step() -> Step {
     Step {
         name: "sources of Rust's standard library",
         is_done: |cache| source_is_there() || debian_toolchain::is_there(cache),
-        action: |cache| {
+        action: Action::Run(|cache| {
             process::run_within(
                 Command::new("rustup").args(["component", "add", "rust-src"]),
                 DOWNLOAD_LIMIT,
             )
             .or_else(|failure| wasm_toolchain::fall_back(cache, &failure))
-        },
+        }),
         by_hand: "rustup component add rust-src".to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{DOWNLOAD_LIMIT, Step, ToolCache, python};
+use super::{Action, DOWNLOAD_LIMIT, Step, ToolCache, python_environment};
 use crate::failure::Failure;
 use crate::{process, repository};
 
@@ -15,8 +15,8 @@ pub(super) fn step(cache: &ToolCache) -> Step {
     let place = folder(cache);
     Step {
         name: "Schemathesis from PyPI",
-        is_done: |cache| program(cache).is_file() && python::runs(&folder(cache)),
-        action: install,
+        is_done: |cache| program(cache).is_file() && python_environment::runs(&folder(cache)),
+        action: Action::Run(install),
         by_hand: format!(
             "python3 -m venv {to} && {to}/bin/pip install --requirement {PINS}",
             to = place.display()
@@ -38,7 +38,7 @@ fn install(cache: &ToolCache) -> Result<(), Failure> {
     }
     process::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     process::run_within(
-        Command::new(python::of_environment(&folder))
+        Command::new(python_environment::interpreter(&folder))
             .args(["-m", "pip", "install", "--quiet", "--requirement"])
             .arg(pins()),
         DOWNLOAD_LIMIT,

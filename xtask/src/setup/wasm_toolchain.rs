@@ -4,7 +4,7 @@
 use std::env;
 use std::process::Command;
 
-use super::{Step, ToolCache, debian_toolchain, rust};
+use super::{Action, Step, ToolCache, debian_toolchain, rust};
 use crate::console;
 use crate::failure::Failure;
 
@@ -21,12 +21,12 @@ pub(super) fn step() -> Step {
                 rust::wasm_target_is_there() || debian_toolchain::is_there(cache)
             }
         },
-        action: |cache| {
+        action: Action::Run(|cache| {
             if debian_is_wanted() {
                 return debian_toolchain::unpack(cache);
             }
             rust::add_wasm_target().or_else(|failure| fall_back(cache, &failure))
-        },
+        }),
         by_hand: format!("rustup target add {}", rust::WASM),
     }
 }

@@ -1,0 +1,149 @@
+//! Programs that come out of Debian's packages whole, one row each: how to see that it is there, and
+//! the packages that bring it.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::{env, fs};
+
+use super::{Action, Step, ToolCache, debian};
+use crate::process;
+
+/// One of them.
+pub(super) struct Program {
+    name: &'static str,
+    packages: &'static [&'static str],
+    is_there: fn(&ToolCache) -> bool,
+    /// What else a person may want to know who installs it by hand.
+    hint: &'static str,
+}
+
+pub(super) const NODE: Program = Program {
+    name: "Node and npm",
+    packages: &["nodejs", "npm"],
+    is_there: |_| process::on_path("node").is_some() && process::on_path("npm").is_some(),
+    hint: " (Node 20.19 or newer)",
+};
+pub(super) const CHROMIUM: Program = Program {
+    name: "Chromium and its WebDriver",
+    packages: &["chromium", "chromium-driver"],
+    is_there: |_| chromium().is_some() && chromedriver().is_some(),
+    hint: " (or set CHROMIUM and CHROMEDRIVER)",
+};
+pub(super) const FIREFOX: Program = Program {
+    name: "Firefox",
+    packages: &["firefox-esr"],
+    is_there: |_| firefox().is_some(),
+    hint: " (or set FIREFOX)",
+};
+pub(super) const WEBKIT: Program = Program {
+    name: "WebKit with its WebDriver, and a screen for it",
+    packages: &["webkit2gtk-driver", "xvfb"],
+    is_there: |_| {
+        minibrowser().is_some()
+            && process::on_path("WebKitWebDriver").is_some()
+            && process::on_path("Xvfb").is_some()
+    },
+    hint: "",
+};
+pub(super) const CHINESE_FONT: Program = Program {
+    name: "a font with Chinese characters",
+    packages: &["fontconfig", "fonts-noto-cjk"],
+    is_there: |_| {
+        process::ask(Command::new("fc-list").arg(":lang=zh")).is_some_and(|fonts| !fonts.is_empty())
+    },
+    hint: "",
+};
+pub(super) const PHP: Program = Program {
+    name: "PHP with curl, for the PHP example",
+    packages: &["php-cli", "php-curl"],
+    is_there: |_| {
+        process::ask(Command::new("php").arg("-m"))
+            .is_some_and(|modules| modules.lines().any(|module| module == "curl"))
+    },
+    hint: "",
+};
+pub(super) const OPENSSL: Program = Program {
+    name: "the openssl command, which the protocol crate is compared with",
+    packages: &["openssl"],
+    is_there: |_| process::on_path("openssl").is_some(),
+    hint: " (OpenSSL 3)",
+};
+pub(super) const PYTHON: Program = Program {
+    name: "Python with venv, for a foreign client",
+    packages: &["python3", "python3-venv"],
+    // Debian's python3 has `venv` and not what fills one.
+    is_there: |_| {
+        process::ask(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_some()
+    },
+    hint: " (Python 3.9 or newer)",
+};
+pub(super) const FAKETIME: Program = Program {
+    name: "libfaketime, for the storm's clock",
+    packages: &["libfaketime"],
+    is_there: |_| faketime_library().is_some(),
+    hint: "",
+};
+
+impl Program {
+    pub(super) fn step(&self) -> Step {
+        Step {
+            name: self.name,
+            is_done: self.is_there,
+            action: Action::InstallPackages(self.packages),
+            by_hand: format!("{}{}", debian::by_hand(self.packages), self.hint),
+        }
+    }
+}
+
+/// The browser: `CHROMIUM`, or what is on the PATH.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    named_or_on_path(
+        "CHROMIUM",
+        &["chromium", "chromium-browser", "google-chrome"],
+    )
+}
+
+/// Its WebDriver: `CHROMEDRIVER`, or what is on the PATH.
+pub(crate) fn chromedriver() -> Option<PathBuf> {
+    named_or_on_path("CHROMEDRIVER", &["chromedriver"])
+}
+
+/// Firefox: `FIREFOX`, or what is on the PATH.
+pub(crate) fn firefox() -> Option<PathBuf> {
+    named_or_on_path("FIREFOX", &["firefox-esr", "firefox"])
+}
+
+/// WebKit's browser: `MINIBROWSER`, or where Debian has it, which is on no PATH.
+pub(crate) fn minibrowser() -> Option<PathBuf> {
+    named_or_on_path("MINIBROWSER", &["MiniBrowser"]).or_else(|| {
+        let versions = ["webkit2gtk-4.1", "webkit2gtk-4.0"];
+        in_libraries(|folder| versions.map(|version| folder.join(version).join("MiniBrowser")))
+    })
+}
+
+/// libfaketime's library for programs with many threads: `LIBFAKETIME`, or where distributions put it.
+pub(crate) fn faketime_library() -> Option<PathBuf> {
+    let named = env::var_os("LIBFAKETIME").map(PathBuf::from);
+    let named = named.filter(|file| file.is_file());
+    named.or_else(|| in_libraries(|folder| [folder.join("faketime/libfaketimeMT.so.1")]))
+}
+
+/// The first file that is there, of those that may lie in a folder of libraries.
+fn in_libraries<const N: usize>(files: impl Fn(PathBuf) -> [PathBuf; N]) -> Option<PathBuf> {
+    let bases = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
+    let by_machine = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let by_machine = by_machine.map(|entry| entry.path());
+    let folders = bases.into_iter().chain(by_machine);
+    folders.flat_map(files).find(|file| file.is_file())
+}
+
+fn named_or_on_path(variable: &str, programs: &[&str]) -> Option<PathBuf> {
+    env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|file| file.is_file())
+        .or_else(|| {
+            programs
+                .iter()
+                .find_map(|program| process::on_path(program))
+        })
+}
