@@ -2,7 +2,7 @@
 //! are the gestures that browsers demand; nothing is triggered from script that a buyer could not
 //! do.
 
-use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::buyer_browser::{DESKTOP, PHONE};
-use crate::wait::until;
+use crate::wait::until_at;
 use crate::webdriver::{Engine, WebDriver, chromium};
 
 /// How long a browser may take to tell what was on it, and to go.
@@ -95,10 +95,13 @@ async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browse
         };
         // WebKit's driver may never answer, to a screenshot for one; its process ends with us.
         if timeout(FAREWELL, farewell).await.is_err() {
-            println!("-- the browser did not answer any more");
+            println!("-- the browser does not answer any more");
         }
     }
     if let Err(panic) = outcome {
+        if let Some(name) = test_name() {
+            println!("-- once more: cargo xtask test --only browser {name}");
+        }
         resume_unwind(panic);
     }
 }
@@ -312,44 +315,53 @@ impl Browser {
     }
 
     /// Waits until the expression is truthy, and gives its value.
-    pub async fn until(&self, expression: &str) -> Value {
+    #[track_caller]
+    pub fn until(&self, expression: &str) -> impl Future<Output = Value> {
+        let place = Location::caller();
         let script = format!("return {expression}");
-        until(expression, async || {
-            // A page that is just being left has no answer.
-            match self.client.execute(&script, vec![]).await {
-                Ok(value) if is_truthy(&value) => Ok(value),
-                Ok(value) => Err(value.to_string()),
-                Err(error) => Err(error.to_string()),
-            }
-        })
-        .await
+        async move {
+            until_at(place, expression, async || {
+                // A page that is just being left has no answer.
+                match self.client.execute(&script, vec![]).await {
+                    Ok(value) if is_truthy(&value) => Ok(value),
+                    Ok(value) => Err(value.to_string()),
+                    Err(error) => Err(error.to_string()),
+                }
+            })
+            .await
+        }
     }
 
     /// Waits for a page whose address contains the text.
-    pub async fn until_at(&self, part: &str) {
-        until(&format!("an address with {part}"), async || {
-            let address = self
-                .client
-                .current_url()
-                .await
-                .map_err(|error| error.to_string())?;
-            if address.as_str().contains(part) {
-                Ok(())
-            } else {
-                Err(address.to_string())
-            }
-        })
-        .await;
+    #[track_caller]
+    pub fn until_at(&self, part: &str) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move {
+            until_at(place, &format!("an address with {part}"), async || {
+                let address = self.client.current_url().await;
+                let address = address.map_err(|error| error.to_string())?;
+                if address.as_str().contains(part) {
+                    Ok(())
+                } else {
+                    Err(address.to_string())
+                }
+            })
+            .await;
+        }
     }
 
     /// Clicks what the CSS selector finds, as soon as it is there to be clicked.
-    pub async fn click(&self, selector: &str) {
-        until(&format!("{selector} to click"), async || {
-            let found = self.client.find(Locator::Css(selector)).await;
-            let found = found.map_err(|error| error.to_string())?;
-            found.click().await.map_err(|error| error.to_string())
-        })
-        .await;
+    #[track_caller]
+    pub fn click(&self, selector: &str) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move {
+            until_at(place, &format!("{selector} to click"), async || {
+                let found = self.client.find(Locator::Css(selector)).await;
+                let found = found.map_err(|error| error.to_string())?;
+                found.click().await.map_err(|error| error.to_string())
+            })
+            .await;
+        }
     }
 
     /// Types into what the CSS selector finds.
@@ -365,25 +377,40 @@ impl Browser {
     }
 
     /// Waits until the element is in one of these states, and gives it.
-    pub async fn until_element_is(&self, states: &[&str]) -> String {
-        let states = json!(states);
-        let state = self
-            .until(&format!(
-                "{states}.includes({ELEMENT_STATE}) && {ELEMENT_STATE}"
-            ))
-            .await;
-        state.as_str().unwrap().to_owned()
+    #[track_caller]
+    pub fn until_element_is(&self, states: &[&str]) -> impl Future<Output = String> {
+        let place = Location::caller();
+        async move {
+            let what = format!("the element to be {}", states.join(" or "));
+            until_at(place, &what, async || {
+                let state = format!("return {ELEMENT_STATE}");
+                let state = self.client.execute(&state, vec![]).await;
+                let state = state.map_err(|error| error.to_string())?;
+                match state.as_str() {
+                    Some(state) if states.contains(&state) => Ok(state.to_owned()),
+                    _ => Err(state.to_string()),
+                }
+            })
+            .await
+        }
     }
 
     /// Clicks the element's button for an intent, once it is there.
-    pub async fn click_intent(&self, intent: &str) {
-        self.click_in("wechat-pay", &format!("[data-intent='{intent}']"))
-            .await;
+    #[track_caller]
+    pub fn click_intent(&self, intent: &str) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        let selector = format!("[data-intent='{intent}']");
+        async move { self.click_in_at(place, "wechat-pay", &selector).await }
     }
 
     /// Clicks in the shadow root of what the first CSS selector finds.
-    pub async fn click_in(&self, host: &str, selector: &str) {
-        until(&format!("{selector} in {host}"), async || {
+    #[track_caller]
+    pub fn click_in(&self, host: &str, selector: &str) -> impl Future<Output = ()> {
+        self.click_in_at(Location::caller(), host, selector)
+    }
+
+    async fn click_in_at(&self, place: &Location<'_>, host: &str, selector: &str) {
+        until_at(place, &format!("{selector} in {host}"), async || {
             let host = self.client.find(Locator::Css(host)).await;
             let root = host.map_err(|error| error.to_string())?.shadow_root().await;
             let root = root.map_err(|error| error.to_string())?;
@@ -441,21 +468,34 @@ impl Browser {
         lines
     }
 
+    /// Says where the browser is and what can be seen, after a failure.
     async fn report(&self) {
-        let address = self.client.current_url().await;
+        match self.client.current_url().await {
+            Ok(address) => println!("-- the browser was at {address}"),
+            Err(error) => println!("-- the browser does not say where it is: {error}"),
+        }
         let html = format!("return {ELEMENT_BASE}?.outerHTML ?? document.body?.innerText ?? ''");
-        let seen = self.client.execute(&html, vec![]).await;
-        println!("-- the browser was at {address:?}");
-        println!("-- on it: {}", seen.unwrap_or_default());
-        println!("-- its console: {:#?}", self.console().await);
+        match self.client.execute(&html, vec![]).await {
+            Ok(Value::String(html)) => println!("-- on the page:\n{html}"),
+            other => println!("-- on the page: {other:?}"),
+        }
+        println!("-- in the console:");
+        for line in self.console().await {
+            println!("   {line}");
+        }
         if let Ok(png) = self.client.screenshot().await {
             let file =
                 std::env::temp_dir().join(format!("payment-tests-{}.png", screenshot_name()));
             if std::fs::write(&file, png).is_ok() {
-                println!("-- its screen: {}", file.display());
+                println!("-- on the screen: {}", file.display());
             }
         }
     }
+}
+
+/// The test that runs on this thread.
+fn test_name() -> Option<String> {
+    std::thread::current().name().map(str::to_owned)
 }
 
 const ELEMENT_BASE: &str =
@@ -474,8 +514,7 @@ fn is_truthy(value: &Value) -> bool {
 
 fn screenshot_name() -> String {
     static TAKEN: AtomicU32 = AtomicU32::new(0);
-    let thread = std::thread::current();
-    let name = thread.name().unwrap_or("scenario").replace("::", "-");
+    let name = test_name().unwrap_or_default().replace("::", "-");
     let number = TAKEN.fetch_add(1, Ordering::Relaxed);
     format!("{name}-{}-{number}", std::process::id())
 }

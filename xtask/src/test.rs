@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use self::selection::{Engine, Selection};
 use crate::console;
 use crate::failure::Failure;
 use crate::setup::{self, Need};
 
 mod made_pages;
+mod selection;
 mod steps;
 mod supply_chain;
 
@@ -25,6 +27,12 @@ pub(crate) struct Options {
     /// Print the names of the steps, and run none
     #[arg(long)]
     list: bool,
+    /// Run those tests of the step whose full name contains this text
+    #[arg(value_name = "NAME", requires = "only")]
+    name: Option<String>,
+    /// Run those browser scenarios that run in this browser
+    #[arg(long, requires = "only")]
+    engine: Option<Engine>,
 }
 
 /// One step of the run.
@@ -37,7 +45,16 @@ pub(crate) struct Step {
     needs: &'static [Need],
     /// The name of a step whose result it reads: without it, it cannot run.
     after: Option<&'static str>,
-    run: fn() -> Result<(), Failure>,
+    run: Run,
+}
+
+/// How a step runs.
+#[derive(Clone, Copy)]
+enum Run {
+    /// As a whole.
+    Whole(fn() -> Result<(), Failure>),
+    /// Tests that have names, all or some of them.
+    Tests(fn(&Selection) -> Result<(), Failure>),
 }
 
 /// How a step went.
@@ -57,10 +74,15 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let chosen = chosen(&options.only)?;
+    let selection = Selection {
+        name: options.name.clone(),
+        engine: options.engine,
+    };
+    ensure_selectable(&chosen, &selection)?;
     let mut rows = Vec::new();
     for step in chosen {
         let start = Instant::now();
-        let outcome = outcome(step, &rows);
+        let outcome = outcome(step, &selection, &rows);
         if let Outcome::Failed(failure) = &outcome {
             console::note(failure.to_string());
         }
@@ -94,7 +116,22 @@ fn chosen(only: &[String]) -> Result<Vec<&'static Step>, Failure> {
         .collect())
 }
 
-fn outcome(step: &'static Step, rows: &[Row]) -> Outcome {
+/// Refuses a name for a step whose tests have none, which would else run as a whole.
+fn ensure_selectable(steps: &[&Step], selection: &Selection) -> Result<(), Failure> {
+    let refused = steps.iter().find(|step| match step.run {
+        Run::Whole(_) => !selection.is_all(),
+        Run::Tests(_) => selection.engine.is_some() && step.name != steps::BROWSER,
+    });
+    match refused {
+        None => Ok(()),
+        Some(step) => Err(Failure::Findings(vec![format!(
+            "the step `{}` has no tests to choose from by this",
+            step.name
+        )])),
+    }
+}
+
+fn outcome(step: &'static Step, selection: &Selection, rows: &[Row]) -> Outcome {
     let broken = step.after.filter(|before| {
         rows.iter()
             .any(|row| row.step.name == *before && !matches!(row.outcome, Outcome::Passed))
@@ -102,8 +139,12 @@ fn outcome(step: &'static Step, rows: &[Row]) -> Outcome {
     if let Some(before) = broken {
         return Outcome::NotRun(before);
     }
+    let run = || match step.run {
+        Run::Whole(run) => run(),
+        Run::Tests(run) => run(selection),
+    };
     let done = setup::provide(step.needs)
-        .and_then(|()| console::timed(&format!("test: {}", step.name), step.run));
+        .and_then(|()| console::timed(&format!("test: {}", step.name), run));
     match done {
         Ok(()) => Outcome::Passed,
         Err(failure) => Outcome::Failed(failure),
@@ -149,12 +190,25 @@ fn report(rows: &[Row]) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, steps};
+    use super::{Selection, chosen, ensure_selectable, steps};
 
     #[test]
     fn a_step_that_does_not_exist_is_refused_by_name() {
         let refusal = chosen(&["brwser".to_owned()]).err().unwrap().to_string();
         assert!(refusal.contains("`brwser`"), "{refusal}");
+    }
+
+    #[test]
+    fn a_name_is_refused_for_a_step_that_runs_as_a_whole() {
+        let by_name = Selection {
+            name: Some("paid".to_owned()),
+            engine: None,
+        };
+        for (step, is_accepted) in [("browser", true), ("native", true), ("fmt", false)] {
+            let chosen = chosen(&[step.to_owned()]).unwrap();
+            let accepted = ensure_selectable(&chosen, &by_name);
+            assert_eq!(accepted.is_ok(), is_accepted, "{step}");
+        }
     }
 
     #[test]

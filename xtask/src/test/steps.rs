@@ -6,7 +6,8 @@ use std::{env, fs};
 
 use serde_json::json;
 
-use super::{Step, made_pages, supply_chain};
+use super::selection::Selection;
+use super::{Run, Step, made_pages, supply_chain};
 use crate::failure::Failure;
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,
@@ -16,6 +17,9 @@ use crate::{chaos, console, demo, dist, process, repository, size, tidy};
 /// What is set up must be tested: nothing of it is skipped.
 const REQUIRE_PHP: (&str, &str) = ("REQUIRE_PHP", "1");
 
+/// The step that runs scenarios in browsers.
+pub(super) const BROWSER: &str = "browser";
+
 /// In the order they run.
 pub(super) const ALL: &[Step] = &[
     Step {
@@ -23,42 +27,44 @@ pub(super) const ALL: &[Step] = &[
         about: "the code is formatted",
         needs: &[],
         after: None,
-        run: || process::run_shown(repository::cargo().args(["fmt", "--all", "--check"])),
+        run: Run::Whole(|| {
+            process::run_shown(repository::cargo().args(["fmt", "--all", "--check"]))
+        }),
     },
     Step {
         name: "tidy",
         about: "dependencies, names and module heads keep our own rules",
         needs: &[],
         after: None,
-        run: tidy::check,
+        run: Run::Whole(tidy::check),
     },
     Step {
         name: "clippy",
         about: "no lint warns, in any crate and any target",
         needs: &[],
         after: None,
-        run: clippy,
+        run: Run::Whole(clippy),
     },
     Step {
         name: "native",
         about: "unit tests and the native journeys",
         needs: &[Need::Php, Need::OpenSsl, Need::Promtool],
         after: None,
-        run: native,
+        run: Run::Tests(native),
     },
     Step {
         name: "supply-chain",
         about: "licences, sources and banned crates; advisories where ADVISORY_DB names a database",
         needs: &[Need::CargoDeny],
         after: None,
-        run: supply_chain::check,
+        run: Run::Whole(supply_chain::check),
     },
     Step {
         name: "openapi-rules",
         about: "our OpenAPI files keep Redocly's recommended rules",
         needs: &[Need::Node, Need::NpmTools],
         after: None,
-        run: openapi_rules,
+        run: Run::Whole(openapi_rules),
     },
     Step {
         name: "foreign",
@@ -70,21 +76,21 @@ pub(super) const ALL: &[Step] = &[
             Need::PythonClient,
         ],
         after: None,
-        run: foreign,
+        run: Run::Tests(foreign),
     },
     Step {
         name: "openapi",
         about: "no route that our OpenAPI file shows breaks, whatever Schemathesis sends",
         needs: &[Need::Python, Need::Schemathesis],
         after: None,
-        run: openapi,
+        run: Run::Tests(openapi),
     },
     Step {
         name: "chaos",
         about: "a short storm: nothing is lost, nothing twice, however the server is hit",
         needs: chaos::NEEDS,
         after: None,
-        run: chaos::short,
+        run: Run::Whole(chaos::short),
     },
     Step {
         name: "wasm",
@@ -96,38 +102,38 @@ pub(super) const ALL: &[Step] = &[
             Need::BindgenCli,
         ],
         after: None,
-        run: wasm,
+        run: Run::Whole(wasm),
     },
     Step {
         name: "dist",
         about: "the bundle builds",
         needs: &[],
         after: None,
-        run: dist::full,
+        run: Run::Whole(dist::full),
     },
     Step {
         name: "size",
         about: "the bundle is below its limit",
         needs: &[],
         after: Some("dist"),
-        run: size::check,
+        run: Run::Whole(size::check),
     },
     Step {
         name: "types",
         about: "the JavaScript keeps its JSDoc types, and documents keep to the element",
         needs: &[Need::Node, Need::NpmTools, Need::NpmForBrowsers],
         after: None,
-        run: types,
+        run: Run::Whole(types),
     },
     Step {
         name: "mini-program",
         about: "the mini-program's page pays, against a stand-in for wx and against our servers",
         needs: &[Need::Node],
         after: None,
-        run: mini_program,
+        run: Run::Whole(mini_program),
     },
     Step {
-        name: "browser",
+        name: BROWSER,
         about: "payments end to end in Chromium, Firefox and WebKit, with the bundle",
         needs: &[
             Need::Chromium,
@@ -141,21 +147,21 @@ pub(super) const ALL: &[Step] = &[
             Need::NpmForBrowsers,
         ],
         after: Some("dist"),
-        run: browser,
+        run: Run::Tests(browser),
     },
     Step {
         name: "demo",
         about: "the demo pays once in each scene",
         needs: &[],
         after: None,
-        run: demo::check_for_test,
+        run: Run::Whole(demo::check_for_test),
     },
     Step {
         name: "trunk",
         about: "the widget's dev page builds with Trunk",
         needs: &[Need::WasmTarget, Need::BindgenCli, Need::Trunk],
         after: None,
-        run: trunk,
+        run: Run::Whole(trunk),
     },
 ];
 
@@ -170,16 +176,17 @@ fn clippy() -> Result<(), Failure> {
     ]))
 }
 
-fn native() -> Result<(), Failure> {
-    process::run_shown(
-        repository::cargo()
+fn native(selection: &Selection) -> Result<(), Failure> {
+    let promtool = required(setup::promtool(&ToolCache::of_this_user()), "promtool")?;
+    let cargo = || {
+        let mut cargo = repository::cargo();
+        cargo
             .args(["test", "--workspace"])
             .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
-            .env(
-                "PROMTOOL",
-                required(setup::promtool(&ToolCache::of_this_user()), "promtool")?,
-            ),
-    )
+            .env("PROMTOOL", &promtool);
+        cargo
+    };
+    selection.run(cargo, &[])
 }
 
 /// The files that describe an API of ours.
@@ -209,28 +216,36 @@ fn payment_tests(feature: &str, test: &str) -> Command {
         .args(["test", "--package=payment-tests"])
         .arg(format!("--features={feature}"))
         .arg(format!("--test={test}"));
+    if env::var_os("RUST_BACKTRACE").is_none_or(|value| value != "full") {
+        // Forty frames of the async runtime hide what the failure itself says.
+        cargo.env("RUST_BACKTRACE", "0");
+    }
     cargo
 }
 
-fn foreign() -> Result<(), Failure> {
+fn foreign(selection: &Selection) -> Result<(), Failure> {
     let cache = ToolCache::of_this_user();
     console::timed(
         "wxpay-rs from crates.io (some 3 minutes the first time)",
         || foreign_clients::build_wxpay_rs(&cache),
     )?;
-    process::run_shown(
-        payment_tests("foreign", "foreign")
-            // What each client passes is the report.
-            .args(["--", "--show-output"])
-            .envs(foreign_clients::places(&cache)),
-    )
+    let cargo = || {
+        let mut cargo = payment_tests("foreign", "foreign");
+        cargo.envs(foreign_clients::places(&cache));
+        cargo
+    };
+    // What each client passes is the report.
+    selection.run(cargo, &["--show-output"])
 }
 
-fn openapi() -> Result<(), Failure> {
-    process::run_shown(payment_tests("schemathesis", "openapi").env(
-        "SCHEMATHESIS",
-        setup::schemathesis(&ToolCache::of_this_user()),
-    ))
+fn openapi(selection: &Selection) -> Result<(), Failure> {
+    let program = setup::schemathesis(&ToolCache::of_this_user());
+    let cargo = || {
+        let mut cargo = payment_tests("schemathesis", "openapi");
+        cargo.env("SCHEMATHESIS", &program);
+        cargo
+    };
+    selection.run(cargo, &[])
 }
 
 fn wasm() -> Result<(), Failure> {
@@ -296,37 +311,41 @@ fn mini_program() -> Result<(), Failure> {
     process::run_shown(&mut payment_tests("mini-program", "mini_program"))
 }
 
-fn browser() -> Result<(), Failure> {
-    let frameworks = bundle_of_frameworks()?;
-    let react_pages = made_pages::rendered_by_react()?;
-    let vite_page = made_pages::built_by_vite()?;
-    process::run_shown(
-        payment_tests("browser", "browser")
+fn browser(selection: &Selection) -> Result<(), Failure> {
+    let environment = browser_environment()?;
+    let cargo = || {
+        let mut cargo = payment_tests("browser", "browser");
+        cargo
             .env(REQUIRE_PHP.0, REQUIRE_PHP.1)
-            .env("CHROMIUM", required(setup::chromium(), "chromium")?)
-            .env(
-                "CHROMEDRIVER",
-                required(setup::chromedriver(), "chromedriver")?,
-            )
-            .env("WECHAT_PAY_DIST", repository::dist_dir())
             .env("REQUIRE_ENGINES", "1")
-            .env("FIREFOX", required(setup::firefox(), "firefox")?)
-            .env(
-                "GECKODRIVER",
-                GECKODRIVER.program(&ToolCache::of_this_user(), "geckodriver"),
-            )
-            .env(
-                "MINIBROWSER",
-                required(setup::minibrowser(), "MiniBrowser")?,
-            )
-            .env(
-                "AXE",
-                setup::modules_for_browsers().join("axe-core/axe.min.js"),
-            )
-            .env("FRAMEWORKS", frameworks)
-            .env("REACT_PAGES", react_pages)
-            .env("VITE_PAGE", vite_page),
-    )
+            .envs(environment.clone());
+        cargo
+    };
+    selection.run(cargo, &[])
+}
+
+/// Where everything is that scenarios use.
+fn browser_environment() -> Result<[(&'static str, PathBuf); 10], Failure> {
+    let geckodriver = GECKODRIVER.program(&ToolCache::of_this_user(), "geckodriver");
+    let axe = setup::modules_for_browsers().join("axe-core/axe.min.js");
+    Ok([
+        ("CHROMIUM", required(setup::chromium(), "chromium")?),
+        (
+            "CHROMEDRIVER",
+            required(setup::chromedriver(), "chromedriver")?,
+        ),
+        ("WECHAT_PAY_DIST", repository::dist_dir()),
+        ("FIREFOX", required(setup::firefox(), "firefox")?),
+        ("GECKODRIVER", geckodriver),
+        (
+            "MINIBROWSER",
+            required(setup::minibrowser(), "MiniBrowser")?,
+        ),
+        ("AXE", axe),
+        ("FRAMEWORKS", bundle_of_frameworks()?),
+        ("REACT_PAGES", made_pages::rendered_by_react()?),
+        ("VITE_PAGE", made_pages::built_by_vite()?),
+    ])
 }
 
 /// React and Vue in one module, as an application's own bundler would join them.

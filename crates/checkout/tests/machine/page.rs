@@ -1,5 +1,6 @@
-//! A page without a browser: it keeps the time, records the effects, and lets a test answer the
-//! requests.
+//! A page without a browser and without I/O: it keeps the time, records the effects, and lets a test
+//! answer the requests. It is data that can be copied, because the walk tries every event from every
+//! state. (The page that sends real requests is `tests/src/native_page.rs`.)
 
 use checkout::{
     CheckoutMachine, Effect, Event, Facts, Failure, Injected, Intent, Occurrence, Options, Request,
@@ -167,7 +168,20 @@ impl Page {
 
     #[track_caller]
     pub(crate) fn expect_screen(&self, name: &str) {
-        assert_eq!(self.screen().name(), name);
+        let screen = self.screen().name();
+        assert_eq!(
+            screen,
+            name,
+            "at {} ms, after the machine asked for:\n{}",
+            self.now_ms,
+            self.history()
+        );
+    }
+
+    /// What the machine has asked for, a line each.
+    fn history(&self) -> String {
+        let lines = self.effects.iter().map(|effect| format!("  {effect:?}\n"));
+        lines.collect()
     }
 
     pub(crate) fn count(&self, wanted: impl Fn(&Occurrence) -> bool) -> usize {
