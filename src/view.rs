@@ -18,9 +18,9 @@ use leptos::tachys::view::any_view::AnyViewState;
 use merchant_api::Product;
 use order_head::{order_head, ribbon};
 pub(crate) use outcome::problem_word;
-use outcome::{outcome, quiet, support};
+use outcome::{is_outcome, outcome, quiet, support};
 use qr_code::Picture;
-use status::{connection, live_region, sentence, spinner};
+use status::{connection, sentence, spinner, spoken};
 use wasm_bindgen::JsCast;
 
 use crate::environment;
@@ -123,6 +123,7 @@ impl Drop for View {
 
 fn whole(model: &ViewModel, look: &Look, picture: &mut Picture) -> AnyView {
     let words = &look.words;
+    let [first, second, third, last] = body(model, look, picture);
     view! {
         <div
             part="base"
@@ -136,52 +137,54 @@ fn whole(model: &ViewModel, look: &Look, picture: &mut Picture) -> AnyView {
             {model.is_test.then(|| ribbon(words))}
             {model.order.as_ref().map(|order| order_head(order, words))}
             <div part="body" class="body">
-                {body(model, look, picture)}
+                {first} {second} {third} {last}
             </div>
             {connection(model.connection, words)}
-            {live_region(model, words)}
+            // The one region that speaks. It stays in the page, for a region that is itself
+            // replaced is not read out.
+            <p class="spoken" role="status">
+                {spoken(model, words)}
+            </p>
         </div>
     }
     .into_any()
 }
 
-/// What the screen shows.
-fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> AnyView {
+/// What the screen shows, from top to bottom.
+fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> [Option<AnyView>; 4] {
     let words = &look.words;
     let screen = &model.screen;
-    let lead = view! { <p class="lead">{words.say(sentence(screen))}</p> }.into_any();
-    match screen {
-        Screen::QrCode {
-            code_url,
-            remaining_ms,
-            ..
-        } => {
-            let picture = picture.view(code_url, true, None, words);
+    if is_outcome(screen) {
+        let outcome = outcome(screen, model.order.as_ref(), look);
+        return [Some(outcome), None, None, None];
+    }
+    let lead = Some(view! { <p class="lead">{words.say(sentence(screen))}</p> }.into_any());
+    let help = needs_help(model).then(|| support(look));
+    match (screen, choices(screen)) {
+        (
+            Screen::QrCode {
+                code_url,
+                remaining_ms,
+                ..
+            },
+            _,
+        ) => {
             let time = remaining_ms.map(|remaining_ms| countdown(remaining_ms, words));
-            view! { {picture} {lead} {time} }.into_any()
+            [Some(picture.good(code_url, words)), lead, time, None]
         }
-        Screen::QrChecking { code_url } => {
-            view! { {picture.view(code_url, false, None, words)} {lead} }.into_any()
+        (Screen::QrChecking { code_url }, _) => {
+            [Some(picture.dim(code_url, None, words)), lead, None, None]
         }
-        Screen::QrExpired { code_url } => {
+        (Screen::QrExpired { code_url }, _) => {
             let renew = button("primary", words.say(Word::NewCode), Intent::Refresh);
-            view! { {picture.view(code_url, false, Some(renew), words)} {lead} }.into_any()
+            let picture = picture.dim(code_url, Some(renew), words);
+            [Some(picture), lead, None, None]
         }
-        Screen::Paid { .. }
-        | Screen::Closed
-        | Screen::Expired
-        | Screen::Failed(_)
-        | Screen::Unavailable(_) => outcome(screen, model.order.as_ref(), look),
-        _ => {
-            let help = needs_help(model).then(|| support(look));
-            match choices(screen) {
-                Some((choices, fallback)) => {
-                    let advice = advice_beside(screen).map(|word| quiet(words.say(word)));
-                    view! { {lead} {actions(choices, fallback, words)} {advice} {help} }.into_any()
-                }
-                None => view! { {spinner()} {lead} {help} }.into_any(),
-            }
+        (_, Some((choices, fallback))) => {
+            let advice = advice_beside(screen).map(|word| quiet(words.say(word)));
+            [lead, Some(actions(choices, fallback, words)), advice, help]
         }
+        (_, None) => [Some(spinner()), lead, help, None],
     }
 }
 

@@ -9,6 +9,18 @@ use super::order_head::money;
 use super::status::sentence;
 use crate::locale::{Text, Word, Words};
 
+/// Whether a payment comes to rest at a screen.
+pub(super) const fn is_outcome(screen: &Screen) -> bool {
+    matches!(
+        screen,
+        Screen::Paid { .. }
+            | Screen::Closed
+            | Screen::Expired
+            | Screen::Failed(_)
+            | Screen::Unavailable(_)
+    )
+}
+
 /// A mark, a title, and what to do next.
 pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -> AnyView {
     let words = &look.words;

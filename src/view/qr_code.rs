@@ -19,11 +19,25 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// A code; where it is no longer good for scanning, dimmed and with what lies over it.
-    pub(super) fn view(
+    /// A code, good for scanning.
+    pub(super) fn good(&mut self, code_url: &str, words: &Words) -> AnyView {
+        self.view("qr", code_url, None, words)
+    }
+
+    /// A code that no scanner takes, with what lies over it.
+    pub(super) fn dim(
         &mut self,
         code_url: &str,
-        is_good: bool,
+        cover: Option<AnyView>,
+        words: &Words,
+    ) -> AnyView {
+        self.view("qr dim", code_url, cover, words)
+    }
+
+    fn view(
+        &mut self,
+        class: &'static str,
+        code_url: &str,
         cover: Option<AnyView>,
         words: &Words,
     ) -> AnyView {
@@ -31,7 +45,7 @@ impl Picture {
             *self = Self::of(code_url);
         }
         view! {
-            <div class=if is_good { "qr" } else { "qr dim" }>
+            <div class=class>
                 <svg
                     part="qr"
                     role="img"

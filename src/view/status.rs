@@ -92,10 +92,9 @@ const fn connection_word(connection: Connection) -> Option<Word> {
     }
 }
 
-/// The one region that speaks: each screen's sentence once, what to do about it, and the line's
-/// state; of a countdown only now and then a word. It stays in the page, for a region that is
-/// itself replaced is not read out.
-pub(super) fn live_region(model: &ViewModel, words: &Words) -> AnyView {
+/// What is spoken: each screen's sentence once, what to do about it, and the line's state; of a
+/// countdown only now and then a word.
+pub(super) fn spoken(model: &ViewModel, words: &Words) -> Text {
     let mut text = words.say(sentence(&model.screen)).into_owned();
     let more = [advice(&model.screen), connection_word(model.connection)];
     for word in more.into_iter().flatten() {
@@ -111,5 +110,5 @@ pub(super) fn live_region(model: &ViewModel, words: &Words) -> AnyView {
         text.push(' ');
         text.push_str(&time);
     }
-    view! { <p class="spoken" role="status">{Text::Owned(text)}</p> }.into_any()
+    text.into()
 }

@@ -11,10 +11,17 @@
 mod path;
 mod svg;
 
-use qrcodegen::{QrCodeEcc, QrSegment, Version};
+use qrcode::bits::Bits;
+use qrcode::canvas::Canvas;
+use qrcode::ec::construct_codewords;
+use qrcode::types::QrError;
+use qrcode::{Color, EcLevel, Version};
 
 /// Light modules on each side, part of the symbol as the standard (and WeChat) wants it.
 const QUIET_ZONE_MODULES: u32 = 4;
+
+/// Error correction: M, which restores 15 % of the symbol.
+const LEVEL: EcLevel = EcLevel::M;
 
 /// The text does not fit into the largest symbol: 2,331 bytes at error correction M.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,40 +30,56 @@ pub struct TooLong;
 /// A finished symbol. Coordinates are in modules, quiet zone included: (0, 0) is the light corner
 /// at the top left, the first dark module is at (4, 4).
 #[derive(Clone)]
-pub struct QrCode(qrcodegen::QrCode);
+pub struct QrCode {
+    /// Without the quiet zone.
+    side: u32,
+    /// Row by row.
+    modules: Vec<Color>,
+}
 
 impl QrCode {
     /// Encodes the UTF-8 bytes of `text` into the smallest standard symbol that holds them.
     pub fn encode(text: &str) -> Result<Self, TooLong> {
-        // Byte mode alone: payment links mix cases and punctuation, where segments of other modes
-        // gain nothing and their optimiser would be a good part of this crate's code.
-        let segments = [QrSegment::make_bytes(text.as_bytes())];
-        qrcodegen::QrCode::encode_segments_advanced(
-            &segments,
-            QrCodeEcc::Medium,
-            Version::MIN,
-            Version::MAX,
-            None,
-            false,
-        )
-        .map(Self)
-        .map_err(|_| TooLong)
+        (1..=40)
+            .find_map(|version| Self::of_version(text.as_bytes(), Version::Normal(version)).ok())
+            .ok_or(TooLong)
+    }
+
+    /// By the parts of `qrcode` and not by its `QrCode::new`, whose optimiser looks for segments of
+    /// other modes: payment links mix cases and punctuation, where these gain nothing, and the
+    /// optimiser would be a good part of this crate's code.
+    fn of_version(bytes: &[u8], version: Version) -> Result<Self, QrError> {
+        let mut bits = Bits::new(version);
+        bits.push_byte_data(bytes)?;
+        bits.push_terminator(LEVEL)?;
+        let (data, correction) = construct_codewords(&bits.into_bytes(), version, LEVEL)?;
+        let mut canvas = Canvas::new(version, LEVEL);
+        canvas.draw_all_functional_patterns();
+        canvas.draw_data(&data, &correction);
+        Ok(Self {
+            side: version.width().unsigned_abs().into(),
+            modules: canvas.apply_best_mask().into_colors(),
+        })
     }
 
     /// The side of the whole picture in modules, for `viewBox="0 0 n n"`. A box whose width is a
     /// multiple of it (in device pixels) shows every module with the same size.
-    pub fn side_modules_with_quiet_zone(&self) -> u32 {
-        self.0.size().unsigned_abs() + 2 * QUIET_ZONE_MODULES
+    pub const fn side_modules_with_quiet_zone(&self) -> u32 {
+        self.side + 2 * QUIET_ZONE_MODULES
     }
 
     /// Whether the module in column `x`, row `y` is dark. The quiet zone, and everything outside of
     /// the picture, is light.
     pub fn is_dark(&self, x: u32, y: u32) -> bool {
-        let within = |at: u32| Some(at.checked_sub(QUIET_ZONE_MODULES)?.cast_signed());
-        match (within(x), within(y)) {
-            (Some(column), Some(row)) => self.0.get_module(column, row),
-            _ => false,
-        }
+        let within = |at: u32| {
+            at.checked_sub(QUIET_ZONE_MODULES)
+                .filter(|at| *at < self.side)
+        };
+        let (Some(column), Some(row)) = (within(x), within(y)) else {
+            return false;
+        };
+        let module = self.modules.get((row * self.side + column) as usize);
+        module == Some(&Color::Dark)
     }
 
     /// The dark modules as the `d` of one `<path>`, to be *filled* (either fill rule) on white.

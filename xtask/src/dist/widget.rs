@@ -17,7 +17,6 @@ const SMALL: &[&str] = &[
     "-Ctarget-feature=+mutable-globals",
     "-Zlocation-detail=none",
     "-Zfmt-debug=none",
-    "--cfg=erase_components",
     "-Clinker-flavor=wasm-lld",
 ];
 
