@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * What each problem means and how it is mended, for the merchant's engineer, in both languages.
- * It is no part of the script that buyers load: `problems.html` is written from it, and a backend's log or a
- * support desk may import it.
+ * The cause and the fix of each problem, for the merchant's engineer, in Chinese and English. The script
+ * that buyers load does not contain this table: `problems.html` is generated from it, and a backend's log
+ * or a support tool may import it.
  */
 
 /**
@@ -19,69 +19,69 @@ const both = (causeZh, fixZh, causeEn, fixEn) => ({
 /** By the event's `code`. @type {Record<string, InBoth>} */
 export const BY_CODE = {
   // The element's own attributes.
-  TOKEN_INVALID: both("没有 token，或者它不是 8 到 256 个 URL 安全字符", "填入 POST /v1/orders 返回的 token", "There is no token, or it is not 8 to 256 URL-safe characters", "Set the token that POST /v1/orders gave"),
-  MERCHANT_API_INVALID: both("merchant-api 缺失，或不是 http(s) 地址或以 / 开头的路径", "填入例如 https://pay.shop.example/v1，不带查询参数；使用 transport 时不需要；React 服务端渲染（hydration）不会设置对象属性，请使用 wechat-pay-widget/react", "merchant-api is missing, or neither an http(s) address nor a path that begins with /", "Set for example https://pay.shop.example/v1, without a query; with a transport it is not needed. React sets no object property when it hydrates a page: use wechat-pay-widget/react there"),
-  SCENE_INVALID: both("scene 不是 auto、native、h5、jsapi 或 mini_program", "改正拼写；组件已按 auto 继续", "scene is none of auto, native, h5, jsapi, mini_program", "Mend the word; the element has gone on with auto"),
-  AUTO_START_INVALID: both("auto-start 既不是 true 也不是 false", "写 auto-start（或 auto-start=\"true\"）表示开启，去掉该属性或写 auto-start=\"false\" 表示关闭；组件已按关闭继续", "auto-start is neither true nor false", "Write auto-start (or auto-start=\"true\") to switch it on; leave it out or write auto-start=\"false\" to switch it off; the element goes on with it switched off"),
-  SUCCESS_URL_INVALID: both("success-url 不是 https 地址（http 仅限本机）", "填入 https 地址，或 https 页面上的路径；支付照常进行，只是不跳转", "success-url is no https address (http is for this machine alone)", "Set an https address, or a path on an https page; the payment goes on, without going there"),
-  RETURN_URL_INVALID: both("return-url 不是 http(s) 地址", "填入 https 地址或路径；组件已改用当前页面地址", "return-url is no http(s) address", "Set an https address or a path; the page's own address is used"),
-  SUPPORT_URL_INVALID: both("support-url 不是 http(s)、mailto 或 tel 地址", "改正地址；组件不显示该链接", "support-url is no address of http(s), mailto or tel", "Mend the address; the link is not shown"),
-  LOCALE_INVALID: both("locale 不是语言标签，例如 zh-CN、en", "改正标签；组件已使用页面的语言", "locale is no language tag, such as zh-CN or en", "Mend the tag; the element speaks the page's language"),
-  THEME_INVALID: both("theme 不是 auto、light 或 dark", "改正拼写；组件已按页面的 color-scheme 显示", "theme is none of auto, light, dark", "Mend the word; the element looks as the page's color-scheme says"),
-  WIDGET_UNAVAILABLE: both("WebAssembly 没有加载成功：网络、CSP 缺少 'wasm-unsafe-eval'、MIME 类型，或浏览器禁用了 WebAssembly（锁定模式、坚盾模式）", "查看 raw 与控制台；设置 checkout-url，买家便可打开收银台页面", "The WebAssembly did not load: network, a policy without 'wasm-unsafe-eval', a wrong MIME type, or a browser without WebAssembly (Lockdown Mode)", "See raw and the console; set checkout-url, and buyers have the hosted page"),
-  WIDGET_STOPPED: both("组件内部出错并已停止；订单不受影响", "把控制台内容提交为问题报告；买家可刷新页面或使用 checkout-url", "The widget failed inside and has stopped; the order is untouched", "Report what the console says; the buyer can reload, or use checkout-url"),
+  TOKEN_INVALID: both("没有 token，或者它不是 8 到 256 个 URL 安全字符", "填入 POST /v1/orders 返回的 token", "There is no token, or it is not 8 to 256 URL-safe characters", "Set the token that POST /v1/orders returned"),
+  MERCHANT_API_INVALID: both("merchant-api 缺失，或不是 http(s) 地址或以 / 开头的路径", "填入例如 https://pay.shop.example/v1，不带查询参数；使用 transport 时不需要；React 服务端渲染（hydration）不会设置对象属性，请使用 wechat-pay-widget/react", "merchant-api is missing, or is neither an http(s) address nor a path that starts with /", "Set for example https://pay.shop.example/v1, without a query. It is not needed with a transport. React sets no object properties when it hydrates a page: use wechat-pay-widget/react there"),
+  SCENE_INVALID: both("scene 不是 auto、native、h5、jsapi 或 mini_program", "改正拼写；组件已按 auto 继续", "scene is none of auto, native, h5, jsapi, mini_program", "Correct the value; the element continues with auto"),
+  AUTO_START_INVALID: both("auto-start 既不是 true 也不是 false", "写 auto-start（或 auto-start=\"true\"）表示开启，去掉该属性或写 auto-start=\"false\" 表示关闭；组件已按关闭继续", "auto-start is neither true nor false", "Write auto-start (or auto-start=\"true\") to switch it on; leave it out or write auto-start=\"false\" to switch it off. The element continues with it switched off"),
+  SUCCESS_URL_INVALID: both("success-url 不是 https 地址（http 仅限本机）", "填入 https 地址，或 https 页面上的路径；支付照常进行，只是不跳转", "success-url is not an https address (http is only for this machine)", "Set an https address, or a path on an https page. The payment continues, without this navigation"),
+  RETURN_URL_INVALID: both("return-url 不是 http(s) 地址", "填入 https 地址或路径；组件已改用当前页面地址", "return-url is not an http(s) address", "Set an https address or a path. The element uses the page's own address"),
+  SUPPORT_URL_INVALID: both("support-url 不是 http(s)、mailto 或 tel 地址", "改正地址；组件不显示该链接", "support-url is not an http(s), mailto or tel address", "Correct the address. The element does not show the link"),
+  LOCALE_INVALID: both("locale 不是语言标签，例如 zh-CN、en", "改正标签；组件已使用页面的语言", "locale is not a language tag such as zh-CN or en", "Correct the tag. The element uses the page's language"),
+  THEME_INVALID: both("theme 不是 auto、light 或 dark", "改正拼写；组件已按页面的 color-scheme 显示", "theme is none of auto, light, dark", "Correct the value. The element uses the page's color-scheme"),
+  WIDGET_UNAVAILABLE: both("WebAssembly 没有加载成功：网络、CSP 缺少 'wasm-unsafe-eval'、MIME 类型，或浏览器禁用了 WebAssembly（锁定模式、坚盾模式）", "查看 raw 与控制台；设置 checkout-url，买家便可打开收银台页面", "The WebAssembly did not load: network, a policy without 'wasm-unsafe-eval', a wrong MIME type, or a browser without WebAssembly (Lockdown Mode)", "See raw and the console. Set checkout-url, so that buyers can open the hosted page"),
+  WIDGET_STOPPED: both("组件内部出错并已停止；订单不受影响", "把控制台内容提交为问题报告；买家可刷新页面或使用 checkout-url", "The element failed internally and has stopped; the order is not affected", "Report the text in the console. The buyer can reload the page, or use checkout-url"),
   // The contract.
-  UNREACHABLE: both("没有收到商户接口的任何响应：域名、端口、证书、网络，页面 CSP 的 connect-src，或自建后端的响应没有 Access-Control-Allow-Origin", "在浏览器网络面板查看控制台给出的请求；自建后端的错误响应也要带上该响应头。本项目服务器对未登记的来源会回答 ORIGIN_NOT_ALLOWED", "Nothing that the page may read came from the merchant API: name, port, certificate, network, the policy's connect-src, or a backend of your own that answers without Access-Control-Allow-Origin", "Look at the request that the console names in the browser's network panel; a backend of your own needs the header on errors too. Our server answers ORIGIN_NOT_ALLOWED to an origin that it does not know"),
-  REFUSED: both("后端拒绝，但没有使用接口约定的错误码（例如代理的错误页，或 transport 抛出的异常）", "raw 是状态码或异常信息；按它排查后端", "The backend refused without a code of the contract (a proxy's page, or something a transport threw)", "raw has the status or the text that was thrown"),
-  ANSWER_MALFORMED: both("后端的回答不符合接口约定", "field 是字段，raw 是规则；对照 openapi.json 修正", "The backend's answer breaks the contract", "field names the field, raw the rule; compare with openapi.json"),
-  ACTION_UNEXPECTED: both("回答中没有该支付产品的动作（例如 native 没有 code_url）", "让 attempts 按 product 返回对应字段", "The answer lacks the action of the product (native without code_url)", "Have attempts answer with the field that belongs to the product"),
-  INVALID_REQUEST: both("商户接口不接受该请求", "field 是字段", "The merchant API does not accept the request", "field names what is wrong"),
-  CHECKOUT_UNKNOWN: both("没有这个 token 的订单", "token 是否完整？是否来自另一个环境的服务器？", "There is no order with this token", "Is the token whole, and from this very server?"),
-  CHECKOUT_EXPIRED: both("订单的支付时间已过", "重新下单", "The time to pay the order is over", "Create a new order"),
-  ORIGIN_NOT_ALLOWED: both("页面的来源（协议、域名和端口）不在商户服务器的 allowed_origins 中", "把 raw 中的来源原样加入 allowed_origins，然后重新加载配置", "The page's origin (scheme, host and port) is not in the merchant server's allowed_origins", "Add the origin that raw names to allowed_origins, as it stands there, and reload the configuration"),
-  ROUTE_UNKNOWN: both("后端没有这个接口：merchant-api 的路径不对", "检查 merchant-api（本项目服务器为 /v1）", "The backend has no such route: the path of merchant-api is wrong", "Check merchant-api (it ends in /v1 with our server)"),
-  METHOD_NOT_ALLOWED: both("后端的这个接口不接受该请求方法：merchant-api 的路径不对，或代理改了请求", "检查 merchant-api 和代理", "The route does not take this method: the path of merchant-api is wrong, or a proxy changes requests", "Check merchant-api and the proxy"),
-  ATTEMPT_SUPERSEDED: both("另一台设备已发起更新的支付", "无需处理；买家可选择“改为在此支付”", "Another device has started a newer attempt", "Nothing to do; the buyer can bring it back"),
-  PRODUCT_UNAVAILABLE: both("商户未开通该支付产品", "在微信支付商户平台开通，或从 products 中去掉", "The merchant does not have this product", "Apply for it in WeChat Pay's merchant platform, or take it out of products"),
-  PAYER_UNAVAILABLE: both("无法取得买家的 openid（拒绝授权，或公众号未配置网页授权域名）", "检查公众号的网页授权域名", "The buyer's openid could not be had (refused, or the account has no authorised OAuth domain)", "Check the official account's OAuth domain"),
-  PAYER_INVALID: both("授权结果已被使用或已过期", "买家重试即可", "The handle of the authorisation is used up or too old", "The buyer tries again"),
-  RETURN_URL_REFUSED: both("返回地址的域名不在 return_origins 中", "加入该域名；它也必须是微信支付登记的 H5 域名", "The return address is on no domain of return_origins", "Add it; WeChat must know it as an H5 domain too"),
-  TOO_LARGE: both("请求过大", "检查描述等字段", "The request is too large", "Look at the description and the like"),
-  RATE_LIMITED: both("请求过于频繁", "稍后自动重试；若经常出现，检查 trusted_proxies", "Too many requests", "It is tried again later; if it is common, check trusted_proxies"),
-  WECHAT_REFUSED: both("微信支付拒绝下单", "raw 是微信的错误码；在服务器日志中查看详情", "WeChat Pay refused the order", "raw is WeChat's own code; the server's log has more"),
-  ATTEMPT_IN_DOUBT: both("上一次支付的结果尚不确定，为避免重复扣款暂不新建", "自动重试；若持续，检查服务器到微信支付的网络", "The last attempt's outcome is not known, and a second one might be paid twice", "It is tried again; if it lasts, check the server's line to WeChat"),
-  WECHAT_UNAVAILABLE: both("微信支付没有响应", "自动重试", "WeChat Pay does not answer", "It is tried again"),
-  INTERNAL: both("商户服务器内部错误", "按 request id 查看服务器日志", "The merchant server failed", "See its log, by the request id"),
+  UNREACHABLE: both("没有收到商户接口的任何响应：域名、端口、证书、网络，页面 CSP 的 connect-src，或自建后端的响应没有 Access-Control-Allow-Origin", "在浏览器网络面板查看控制台给出的请求；自建后端的错误响应也要带上该响应头。本项目服务器对未登记的来源会回答 ORIGIN_NOT_ALLOWED", "The page received no readable response from the merchant API: domain, port, certificate, network, the policy's connect-src, or your own backend answers without Access-Control-Allow-Origin", "In the browser's network panel, look at the request that the console names. Your own backend must send the header on errors too. Our server answers ORIGIN_NOT_ALLOWED to an unknown origin"),
+  REFUSED: both("后端拒绝，但没有使用接口约定的错误码（例如代理的错误页，或 transport 抛出的异常）", "raw 是状态码或异常信息；按它排查后端", "The backend refused without a code of the contract (a proxy's error page, or an exception of a transport)", "raw is the status or the exception's message; use it to find the fault in the backend"),
+  ANSWER_MALFORMED: both("后端的回答不符合接口约定", "field 是字段，raw 是规则；对照 openapi.json 修正", "The backend's answer breaks the contract", "field is the field and raw is the rule; compare with openapi.json"),
+  ACTION_UNEXPECTED: both("回答中没有该支付产品的动作（例如 native 没有 code_url）", "让 attempts 按 product 返回对应字段", "The answer lacks the product's action (for example native without code_url)", "Let attempts return the field that belongs to the product"),
+  INVALID_REQUEST: both("商户接口不接受该请求", "field 是字段", "The merchant API does not accept the request", "field is the invalid field"),
+  CHECKOUT_UNKNOWN: both("没有这个 token 的订单", "token 是否完整？是否来自另一个环境的服务器？", "There is no order with this token", "Is the token complete? Is it from this server, and not from another environment?"),
+  CHECKOUT_EXPIRED: both("订单的支付时间已过", "重新下单", "The time to pay this order is over", "Create a new order"),
+  ORIGIN_NOT_ALLOWED: both("页面的来源（协议、域名和端口）不在商户服务器的 allowed_origins 中", "把 raw 中的来源原样加入 allowed_origins，然后重新加载配置", "The page's origin (scheme, host and port) is not in the merchant server's allowed_origins", "Add the origin in raw to allowed_origins, unchanged, and reload the configuration"),
+  ROUTE_UNKNOWN: both("后端没有这个接口：merchant-api 的路径不对", "检查 merchant-api（本项目服务器为 /v1）", "The backend has no such route: the path of merchant-api is wrong", "Check merchant-api (for our server it ends in /v1)"),
+  METHOD_NOT_ALLOWED: both("后端的这个接口不接受该请求方法：merchant-api 的路径不对，或代理改了请求", "检查 merchant-api 和代理", "The route does not support this method: the path of merchant-api is wrong, or a proxy changes requests", "Check merchant-api and the proxy"),
+  ATTEMPT_SUPERSEDED: both("另一台设备已发起更新的支付", "无需处理；买家可选择“改为在此支付”", "Another device has started a newer attempt", "Nothing to do. The buyer can continue the payment here"),
+  PRODUCT_UNAVAILABLE: both("商户未开通该支付产品", "在微信支付商户平台开通，或从 products 中去掉", "The merchant account does not have this product", "Apply for it in WeChat Pay's merchant platform, or remove it from products"),
+  PAYER_UNAVAILABLE: both("无法取得买家的 openid（拒绝授权，或公众号未配置网页授权域名）", "检查公众号的网页授权域名", "The buyer's openid is not available (the buyer refused, or the official account has no authorised OAuth domain)", "Check the official account's OAuth domain"),
+  PAYER_INVALID: both("授权结果已被使用或已过期", "买家重试即可", "The result of the authorisation is used up or expired", "The buyer can try again"),
+  RETURN_URL_REFUSED: both("返回地址的域名不在 return_origins 中", "加入该域名；它也必须是微信支付登记的 H5 域名", "The domain of the return address is not in return_origins", "Add the domain. It must also be registered at WeChat Pay as an H5 domain"),
+  TOO_LARGE: both("请求过大", "检查描述等字段", "The request is too large", "Check the description and similar fields"),
+  RATE_LIMITED: both("请求过于频繁", "稍后自动重试；若经常出现，检查 trusted_proxies", "Too many requests", "The element retries later. If this is frequent, check trusted_proxies"),
+  WECHAT_REFUSED: both("微信支付拒绝下单", "raw 是微信的错误码；在服务器日志中查看详情", "WeChat Pay refused the order", "raw is WeChat's error code; the server's log has the details"),
+  ATTEMPT_IN_DOUBT: both("上一次支付的结果尚不确定，为避免重复扣款暂不新建", "自动重试；若持续，检查服务器到微信支付的网络", "The result of the last attempt is not known, and a new attempt could lead to a second payment", "The element retries. If this persists, check the network between the server and WeChat Pay"),
+  WECHAT_UNAVAILABLE: both("微信支付没有响应", "自动重试", "WeChat Pay does not answer", "The element retries"),
+  INTERNAL: both("商户服务器内部错误", "按 request id 查看服务器日志", "The merchant server failed internally", "Find the request id in the server's log"),
   // Addresses that an answer gave, and that were not followed.
-  CODE_URL_REFUSED: both("code_url 不是 weixin:// 地址", "原样返回微信给的 code_url，不要改写或缩短", "code_url is not weixin://", "Give WeChat's code_url as it is, neither rewritten nor shortened"),
-  H5_URL_REFUSED: both("h5_url 不是 https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb", "原样返回微信给的 h5_url，不要经过中间跳转", "h5_url is not https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb", "Give WeChat's h5_url as it is, with no hop between"),
-  AUTHORIZE_URL_REFUSED: both("authorize_url 不是 open.weixin.qq.com 的授权地址", "检查后端拼接的授权地址", "authorize_url does not lead to open.weixin.qq.com", "Check how the backend builds it"),
-  SUCCESS_URL_REFUSED: both("后端给的 success_url 不是 https 地址（http 仅限本机）", "检查订单中的地址", "The backend's success_url is no https address (http is for this machine alone)", "Check it in the order"),
-  MINI_PROGRAM_PATH_REFUSED: both("mini_program_path 不以 / 开头", "填入小程序页面路径，例如 /pages/pay/pay", "mini_program_path does not begin with /", "Give the path of the mini-program's page"),
-  MINI_PROGRAM_UNREACHABLE: both("无法从网页打开小程序页面", "确认该路径存在于小程序中，且网页域名已配置为业务域名；若仍不行，在页面中引入 jweixin，组件会改用 wx.miniProgram", "The mini-program's page could not be opened from the web page", "Is the page in the mini-program, and the site one of its business domains? If so, load jweixin in the page: then wx.miniProgram is used"),
+  CODE_URL_REFUSED: both("code_url 不是 weixin:// 地址", "原样返回微信给的 code_url，不要改写或缩短", "code_url is not a weixin:// address", "Return WeChat's code_url unchanged, neither rewritten nor shortened"),
+  H5_URL_REFUSED: both("h5_url 不是 https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb", "原样返回微信给的 h5_url，不要经过中间跳转", "h5_url is not https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb", "Return WeChat's h5_url unchanged, without a redirect in between"),
+  AUTHORIZE_URL_REFUSED: both("authorize_url 不是 open.weixin.qq.com 的授权地址", "检查后端拼接的授权地址", "authorize_url is not an OAuth address of open.weixin.qq.com", "Check how the backend builds the address"),
+  SUCCESS_URL_REFUSED: both("后端给的 success_url 不是 https 地址（http 仅限本机）", "检查订单中的地址", "The backend's success_url is not an https address (http is only for this machine)", "Check the address in the order"),
+  MINI_PROGRAM_PATH_REFUSED: both("mini_program_path 不以 / 开头", "填入小程序页面路径，例如 /pages/pay/pay", "mini_program_path does not start with /", "Set the path of the mini-program's page, for example /pages/pay/pay"),
+  MINI_PROGRAM_UNREACHABLE: both("无法从网页打开小程序页面", "确认该路径存在于小程序中，且网页域名已配置为业务域名；若仍不行，在页面中引入 jweixin，组件会改用 wx.miniProgram", "The mini-program's page could not be opened from the web page", "Check that the page exists in the mini-program, and that the site is one of its business domains. If both are right, load jweixin in the page: the element then uses wx.miniProgram"),
   // WeChat's cashier.
-  BRIDGE_MISSING: both("WeixinJSBridge 在限定时间内没有出现", "页面是否在微信内打开？是否被放在 iframe 里？", "WeixinJSBridge did not come in time", "Is the page really in WeChat, and not in a frame?"),
-  CASHIER_FAILED: both("微信收银台失败，且未说明原因", "raw 是微信返回的原文；对照下表", "WeChat's cashier failed, and does not say why", "raw has WeChat's words; see the table below"),
-  CASHIER_DENIED: both("页面不在商户的支付授权目录内，或域名、appid 不匹配。有的微信版本只弹出提示并返回 cancel，组件会当作买家取消，不报告本问题", "在商户平台登记支付授权目录（协议、大小写、www 都要一致），约 5 分钟生效", "The page is outside the merchant's authorised pay directory, or domain and appid do not fit. Some versions of WeChat say so in a dialog and call back with a bare cancel: the element takes it for the buyer's, and no problem is told", "Register the directory in the merchant platform (scheme, letter case and www count); it takes some five minutes"),
-  LANDING_URL_DENIED: both("iOS 微信按买家最初打开的地址检查授权目录，而不是单页应用当前的地址。有的版本只弹出提示并返回 cancel，组件会当作买家取消，不报告本问题", "登记根目录，或以整页跳转进入支付页", "On iOS, WeChat checks the address on which the buyer landed, not where a single-page application has moved to. Some versions say so in a dialog and call back with a bare cancel: the element takes it for the buyer's, and no problem is told", "Register the root directory, or enter the pay page by a full navigation"),
-  SIGNATURE_REFUSED: both("paySign 校验失败", "签名串为 appId、timeStamp、nonceStr、package 四行，signType 为 RSA；检查商户私钥与 appid", "WeChat does not accept paySign", "Sign appId, timeStamp, nonceStr and package, in four lines, as RSA; check the key and the appid"),
-  PREPAY_ID_REFUSED: both("prepay_id 已过期（2 小时）、属于另一个 appid，或 package 缺少 prepay_id= 前缀", "重新发起支付；检查 package", "prepay_id is too old (two hours), of another appid, or package lacks its prefix", "Start anew; check package"),
-  CASHIER_PARAMETER_MISSING: both("六个参数缺少一个，或不是字符串（iOS 要求 timeStamp 为字符串）", "全部以字符串返回，注意大小写", "One of the six parameters is missing, or is no text (iOS wants timeStamp as one)", "Give all of them as texts, with WeChat's letter case"),
-  CASHIER_UNSUPPORTED: both("该客户端没有收银台（微信电脑版、部分企业微信）", "提供 native，组件会显示二维码", "This client has no cashier (WeChat on a computer, some of WeCom)", "Offer native: the element then shows a code"),
+  BRIDGE_MISSING: both("WeixinJSBridge 在限定时间内没有出现", "页面是否在微信内打开？是否被放在 iframe 里？", "WeixinJSBridge did not appear in time", "Is the page open inside WeChat? Is it in an iframe?"),
+  CASHIER_FAILED: both("微信收银台失败，且未说明原因", "raw 是微信返回的原文；对照下表", "WeChat's cashier failed without a reason", "raw is WeChat's original message; see the table below"),
+  CASHIER_DENIED: both("页面不在商户的支付授权目录内，或域名、appid 不匹配。有的微信版本只弹出提示并返回 cancel，组件会当作买家取消，不报告本问题", "在商户平台登记支付授权目录（协议、大小写、www 都要一致），约 5 分钟生效", "The page is outside the merchant's authorised payment directories, or its domain or appid does not match. Some WeChat versions only show a dialog and return cancel: the element treats this as a cancel by the buyer and reports no problem", "Register the directory in the merchant platform (scheme, letter case and www must match). It takes effect after about five minutes"),
+  LANDING_URL_DENIED: both("iOS 微信按买家最初打开的地址检查授权目录，而不是单页应用当前的地址。有的版本只弹出提示并返回 cancel，组件会当作买家取消，不报告本问题", "登记根目录，或以整页跳转进入支付页", "On iOS, WeChat checks the address that the buyer opened first, and not the current address of a single-page application. Some versions only show a dialog and return cancel: the element treats this as a cancel by the buyer and reports no problem", "Register the root directory, or open the payment page by a full navigation"),
+  SIGNATURE_REFUSED: both("paySign 校验失败", "签名串为 appId、timeStamp、nonceStr、package 四行，signType 为 RSA；检查商户私钥与 appid", "WeChat refuses paySign", "Sign the four lines appId, timeStamp, nonceStr and package, with signType RSA. Check the merchant's private key and the appid"),
+  PREPAY_ID_REFUSED: both("prepay_id 已过期（2 小时）、属于另一个 appid，或 package 缺少 prepay_id= 前缀", "重新发起支付；检查 package", "prepay_id has expired (two hours), belongs to another appid, or package lacks the prefix prepay_id=", "Start the payment again. Check package"),
+  CASHIER_PARAMETER_MISSING: both("六个参数缺少一个，或不是字符串（iOS 要求 timeStamp 为字符串）", "全部以字符串返回，注意大小写", "One of the six parameters is missing, or is not a string (iOS requires timeStamp as a string)", "Return all of them as strings, with WeChat's letter case"),
+  CASHIER_UNSUPPORTED: both("该客户端没有收银台（微信电脑版、部分企业微信）", "提供 native，组件会显示二维码", "This client has no cashier (WeChat on a computer, some versions of WeCom)", "Offer native: the element then shows a QR code"),
 };
 
-/** iOS and Android say it in different words. */
-const SECOND_ACCOUNT = both("同一个 h5_url 被第二个微信账号打开（iOS 提示“签名验证失败”，Android 提示“系统繁忙”）；或微信系统繁忙", "由第一个账号支付，或重新点击支付以取得新的 h5_url", "A second WeChat account has opened the same h5_url (iOS speaks of the signature, Android of a busy system); or WeChat is busy", "Pay with the first account, or press the button again for a new h5_url");
+/** iOS and Android show different messages for this cause. */
+const SECOND_ACCOUNT = both("同一个 h5_url 被第二个微信账号打开（iOS 提示“签名验证失败”，Android 提示“系统繁忙”）；或微信系统繁忙", "由第一个账号支付，或重新点击支付以取得新的 h5_url", "A second WeChat account opened the same h5_url (the message on iOS is 签名验证失败, on Android 系统繁忙), or WeChat is busy", "Pay with the first account, or press the button again to get a new h5_url");
 
-/** By words that WeChat itself says, to the buyer or in `raw`. @type {(InBoth & {says: string})[]} */
+/** By WeChat's own messages, shown to the buyer or in `raw`. @type {(InBoth & {says: string})[]} */
 export const BY_WORDS = [
   { says: "当前页面的URL未注册", ...BY_CODE.CASHIER_DENIED },
   { says: "access_denied", ...BY_CODE.CASHIER_DENIED },
   { says: "access_control:not_allow", ...BY_CODE.CASHIER_DENIED },
   { says: "fail_no permission to execute", ...BY_CODE.CASHIER_DENIED },
-  { says: "fail_invalid appid", ...both("appid 与页面或商户号不匹配", "检查 appid 与 mchid 的绑定及支付授权目录", "The appid fits neither the page nor the merchant", "Check the binding of appid and mchid, and the pay directory") },
+  { says: "fail_invalid appid", ...both("appid 与页面或商户号不匹配", "检查 appid 与 mchid 的绑定及支付授权目录", "The appid does not match the page or the merchant number", "Check the binding of appid and mchid, and the payment directories") },
   { says: "permission denied", ...BY_CODE.CASHIER_DENIED },
-  { says: "permission value is offline verifying", ...both("wx.config 尚未完成验证就调用了 wx.chooseWXPay", "在 wx.ready 之后再让组件开始；检查 wx.config 的签名与 jsApiList", "wx.chooseWXPay was called before wx.config was verified", "Let the element start after wx.ready; check the signature of wx.config and its jsApiList") },
+  { says: "permission value is offline verifying", ...both("wx.config 尚未完成验证就调用了 wx.chooseWXPay", "在 wx.ready 之后再让组件开始；检查 wx.config 的签名与 jsApiList", "wx.chooseWXPay was called before wx.config was verified", "Start the element after wx.ready. Check the signature of wx.config and its jsApiList") },
   { says: "支付验证签名失败", ...BY_CODE.SIGNATURE_REFUSED },
   { says: "Unable to verify signature", ...BY_CODE.SIGNATURE_REFUSED },
   { says: "缺少参数:total_fee", ...BY_CODE.PREPAY_ID_REFUSED },
@@ -89,28 +89,28 @@ export const BY_WORDS = [
   { says: "fail_nosupport", ...BY_CODE.CASHIER_UNSUPPORTED },
   { says: "function_not_exist", ...BY_CODE.CASHIER_UNSUPPORTED },
   { says: "function_not_implement", ...BY_CODE.CASHIER_UNSUPPORTED },
-  { says: "商家参数格式有误", ...both("打开 h5_url 时没有 Referer", "组件自己的链接总会带上来源；自行跳转时不要使用 no-referrer 或 rel=noreferrer；App 内嵌页需由 App 设置 Referer", "h5_url was opened without a Referer", "The element's own link says where it comes from, whatever the page's policy; where you go by yourself, use neither no-referrer nor rel=noreferrer; an app must set the Referer of its web-view itself") },
-  { says: "商家存在未配置的参数", ...both("页面域名或 redirect_url 的域名不是登记的 H5 域名", "在商户平台登记 H5 支付域名", "The page's domain, or that of redirect_url, is not registered for H5", "Register it in the merchant platform") },
-  { says: "支付请求已失效", ...both("h5_url 超过 5 分钟", "重新点击支付；不要缓存 h5_url", "h5_url is older than five minutes", "Press the button again; never cache h5_url") },
-  { says: "网络环境未能通过安全验证", ...both("下单时上送的买家 IP 与支付时不一致", "检查 trusted_proxies，让服务器得到买家真实 IP；买家换网络后需重试", "The buyer's address at the order differs from the one now", "Check trusted_proxies, so that the server sees the buyer's own address; after a change of network the buyer tries again") },
+  { says: "商家参数格式有误", ...both("打开 h5_url 时没有 Referer", "组件自己的链接总会带上来源；自行跳转时不要使用 no-referrer 或 rel=noreferrer；App 内嵌页需由 App 设置 Referer", "h5_url was opened without a Referer", "The element's own link always sends a Referer, whatever the page's policy. If you navigate by yourself, do not use no-referrer or rel=noreferrer. An app must set the Referer of its web-view") },
+  { says: "商家存在未配置的参数", ...both("页面域名或 redirect_url 的域名不是登记的 H5 域名", "在商户平台登记 H5 支付域名", "The domain of the page or of redirect_url is not a registered H5 domain", "Register the H5 payment domain in the merchant platform") },
+  { says: "支付请求已失效", ...both("h5_url 超过 5 分钟", "重新点击支付；不要缓存 h5_url", "h5_url is older than five minutes", "Press the button again. Do not cache h5_url") },
+  { says: "网络环境未能通过安全验证", ...both("下单时上送的买家 IP 与支付时不一致", "检查 trusted_proxies，让服务器得到买家真实 IP；买家换网络后需重试", "The buyer's IP address at the order differs from the one at the payment", "Check trusted_proxies, so that the server gets the buyer's real address. After a change of network the buyer must try again") },
   { says: "签名验证失败", ...SECOND_ACCOUNT },
   { says: "系统繁忙", ...SECOND_ACCOUNT },
-  { says: "请在微信外打开订单", ...both("在微信内使用了 H5 支付", "微信内请使用 jsapi", "H5 was used inside WeChat", "Offer jsapi there") },
-  { says: "暂不支持通过长按识别二维码", ...both("Native 二维码只能扫描，不能长按或从相册识别", "手机上请使用 jsapi 或 h5，或用另一台设备扫码", "A Native code can only be scanned, neither pressed nor read from the album", "On a phone, offer jsapi or h5, or scan with another device") },
-  { says: "商家订单信息有误", ...both("同一订单被第二个微信账号打开", "由第一个账号支付，或重新下单", "A second WeChat account has opened the same order", "Pay with the first account, or order anew") },
-  { says: "该交易方式存在风险", ...both("把 code_url 当作链接打开", "code_url 只能生成二维码", "code_url was opened as a link", "It can only be shown as a code") },
-  { says: "无效的openid", ...both("openid 不属于下单所用的 appid", "用同一个 appid 授权和下单", "The openid is not of the appid that orders", "Authorise and order with the same appid") },
+  { says: "请在微信外打开订单", ...both("在微信内使用了 H5 支付", "微信内请使用 jsapi", "H5 was used inside WeChat", "Use jsapi inside WeChat") },
+  { says: "暂不支持通过长按识别二维码", ...both("Native 二维码只能扫描，不能长按或从相册识别", "手机上请使用 jsapi 或 h5，或用另一台设备扫码", "A Native code can only be scanned; it cannot be long-pressed or read from the album", "On a phone, use jsapi or h5, or scan with another device") },
+  { says: "商家订单信息有误", ...both("同一订单被第二个微信账号打开", "由第一个账号支付，或重新下单", "A second WeChat account opened the same order", "Pay with the first account, or create a new order") },
+  { says: "该交易方式存在风险", ...both("把 code_url 当作链接打开", "code_url 只能生成二维码", "code_url was opened as a link", "code_url can only be shown as a QR code") },
+  { says: "无效的openid", ...both("openid 不属于下单所用的 appid", "用同一个 appid 授权和下单", "The openid does not belong to the appid of the order", "Use the same appid for the authorisation and the order") },
 ];
 
 /**
- * Explains a problem: by WeChat's own words in `raw` where they are known, else by its code.
+ * Explains a problem: by WeChat's message in `raw` if it is known, otherwise by the problem's code.
  *
  * @param {{code: string, raw?: string | null}} problem
- * @param {string} [language] a language tag; Chinese of any region, else English
+ * @param {string} [language] a language tag: Chinese for every Chinese tag, otherwise English
  * @returns {Explanation | null}
  */
 export function explain(problem, language = "en") {
-  // Own properties alone: no code of a problem is called `constructor`.
+  // Only own properties count: `constructor` is not a problem's code.
   const { code, raw } = /** @type {{code: string, raw?: string | null}} */ ({ __proto__: null, ...problem });
   const words = (raw || "").toLowerCase().replace(/：/g, ":");
   const said = BY_WORDS.find(({ says }) => words.includes(says.toLowerCase()));

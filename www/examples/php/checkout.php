@@ -1,23 +1,23 @@
 <?php
 /**
- * What <wechat-pay> needs from a backend, in one file: the two routes and the starred fields of the
- * contract, for Native (QR code) payments. No framework and no SDK, so that every step is in view.
+ * A backend for <wechat-pay> in one file: the two routes and the required fields of the contract, for
+ * Native (QR code) payments. It uses no framework and no SDK, so that every step is visible.
  *
  *   MERCHANT_JSON=…/merchant.json php -S 127.0.0.1:8001 checkout.php
  *
- * and open http://127.0.0.1:8001/ . MERCHANT_JSON is what the simulator writes on its first start;
- * for WeChat itself you write your own account down in the same form. PHP 8.1, ext-curl, ext-openssl.
+ * Then open http://127.0.0.1:8001/ . The simulator writes MERCHANT_JSON on its first start; for WeChat
+ * itself, create a file of the same form for your account. PHP 8.1, ext-curl, ext-openssl.
  *
- * Where a comment says SHOP, a real shop has something of its own.
+ * SHOP in a comment marks a part that a real shop replaces with its own.
  */
 
 declare(strict_types=1);
 
-/** How long an order can be paid. */
+/** How long an order can be paid, in seconds. */
 const EXPIRES_IN_S = 30 * 60;
-/** WeChat is asked at most this often about one order, however often the page asks us. */
-const ASK_EVERY_S = 2;
-/** A code_url is good for two hours; a little less, so that none runs out in the buyer's hand. */
+/** The shortest pause between two queries at WeChat for one order, however often the page polls. */
+const QUERY_PAUSE_S = 2;
+/** A code_url is valid for two hours. It is renewed a little earlier, before the buyer's code expires. */
 const CODE_URL_GOOD_FOR_S = 110 * 60;
 
 ini_set('display_errors', 'stderr');
@@ -28,7 +28,7 @@ try {
     send($answer->status, $answer->fields);
 } catch (Throwable $fault) {
     error_log((string) $fault);
-    send(500, ['error' => ['code' => 'INTERNAL', 'message' => 'a fault of the shop', 'retryable' => true]]);
+    send(500, ['error' => ['code' => 'INTERNAL', 'message' => 'the shop failed', 'retryable' => true]]);
 }
 
 function route(string $method, string $path): void
@@ -37,40 +37,40 @@ function route(string $method, string $path): void
     match ("$method " . preg_replace('#^/v1/checkouts/[^/]+#', '/v1/checkouts/{token}', $path)) {
         'GET /' => shop_page(),
         'POST /v1/checkouts/{token}/attempts' => change_order($token, start(...)),
-        'GET /v1/checkouts/{token}' => change_order($token, look(...)),
-        'POST /wechat/notify' => notified((string) file_get_contents('php://input')),
-        default => refuse(404, 'ROUTE_UNKNOWN', 'there is nothing at this address'),
+        'GET /v1/checkouts/{token}' => change_order($token, status(...)),
+        'POST /wechat/notify' => receive_notification((string) file_get_contents('php://input')),
+        default => refuse(404, 'ROUTE_UNKNOWN', 'no such route'),
     };
 }
 
 // ---- The contract --------------------------------------------------------------------------
 
-/** Start an attempt, or give the same one again: only Native here, so there is only ever one. */
+/** Starts an attempt, or returns the same one again: with Native only, there is at most one. */
 function start(array &$order): never
 {
     if (($_POST['product'] ?? '') !== 'native') {
-        refuse(409, 'PRODUCT_UNAVAILABLE', 'this shop takes native payments', 'product');
+        refuse(409, 'PRODUCT_UNAVAILABLE', 'this shop accepts native payments only', 'product');
     }
-    ask_wechat($order);
+    query_wechat($order);
     if ($order['state'] === 'open' && time() >= $order['expires_at']) {
-        refuse(410, 'CHECKOUT_EXPIRED', 'the time for this order is over');
+        refuse(410, 'CHECKOUT_EXPIRED', 'the order has expired');
     }
     if ($order['state'] === 'open' && time() - $order['code_url_at'] > CODE_URL_GOOD_FOR_S) {
         $order['code_url'] = order_native($order);
         $order['code_url_at'] = time();
     }
-    tell($order);
+    answer($order);
 }
 
-/** The state. `wait` and `seen` may be ignored: the element then asks again after a while. */
-function look(array &$order): never
+/** Returns the state. `wait` and `seen` may be ignored: the element then polls again after a pause. */
+function status(array &$order): never
 {
-    ask_wechat($order);
-    tell($order);
+    query_wechat($order);
+    answer($order);
 }
 
-/** The flat object that the element reads. */
-function tell(array $order): never
+/** Answers with the flat object that the element reads. */
+function answer(array $order): never
 {
     $fields = [
         'state' => $order['state'],
@@ -98,16 +98,16 @@ function refuse(int $status, string $code, string $message, ?string $field = nul
     throw new Answer($status, ['error' => $error + ($field === null ? [] : ['field' => $field])]);
 }
 
-// ---- What WeChat says about an order -------------------------------------------------------
+// ---- The order's state at WeChat ------------------------------------------------------------
 
-/** Ask now and then, for a notification may be lost; once it is too late to pay, close the order. */
-function ask_wechat(array &$order): void
+/** Queries WeChat, because a notification may be lost, and closes the order after its deadline. */
+function query_wechat(array &$order): void
 {
     $over = time() >= $order['expires_at'];
-    if ($order['state'] !== 'open' || $order['code_url'] === '' || time() - $order['asked_at'] < ASK_EVERY_S) {
+    if ($order['state'] !== 'open' || $order['code_url'] === '' || time() - $order['queried_at'] < QUERY_PAUSE_S) {
         return;
     }
-    $order['asked_at'] = time();
+    $order['queried_at'] = time();
     $address = '/v3/pay/transactions/out-trade-no/' . $order['order_no'];
     [$status, $transaction] = wechat('GET', "$address?mchid=" . setting('mchid'));
     if ($status === 200) {
@@ -119,17 +119,17 @@ function ask_wechat(array &$order): void
     }
 }
 
-/** WeChat tells us that an order was paid: verify first, then open, then believe. */
-function notified(string $body): never
+/** Receives the notification of a payment: verify it first, then decrypt it, then settle the order. */
+function receive_notification(string $body): never
 {
     if (!signed_by_wechat(array_change_key_case(getallheaders()), $body)) {
-        throw new Answer(401, ['code' => 'FAIL', 'message' => 'not signed by WeChat']);
+        throw new Answer(401, ['code' => 'FAIL', 'message' => 'the signature is not WeChat\'s']);
     }
-    $sealed = json_decode($body, true, 8, JSON_THROW_ON_ERROR)['resource'];
-    $bytes = base64_decode($sealed['ciphertext']);
+    $resource = json_decode($body, true, 8, JSON_THROW_ON_ERROR)['resource'];
+    $bytes = base64_decode($resource['ciphertext']);
     $text = openssl_decrypt(
         substr($bytes, 0, -16), 'aes-256-gcm', setting('api_v3_key'), OPENSSL_RAW_DATA,
-        $sealed['nonce'], substr($bytes, -16), $sealed['associated_data'] ?? '',
+        $resource['nonce'], substr($bytes, -16), $resource['associated_data'] ?? '',
     );
     $transaction = json_decode((string) $text, true, 16, JSON_THROW_ON_ERROR);
     change_orders(function (array &$orders) use ($transaction): void {
@@ -142,26 +142,26 @@ function notified(string $body): never
     throw new Answer(204);
 }
 
-/** Believe that money moved only if it is this order's, in full. SHOP: ship here, and only once. */
+/** Marks the order as paid only if the payment is for this order and in full. SHOP: ship here, once. */
 function settle(array &$order, array $transaction): void
 {
-    $word = $transaction['trade_state'] ?? '';
+    $trade_state = $transaction['trade_state'] ?? '';
     $ours = ($transaction['mchid'] ?? '') === setting('mchid')
         && ($transaction['appid'] ?? '') === setting('appid')
         && ($transaction['out_trade_no'] ?? '') === $order['order_no'];
     $in_full = ($transaction['amount']['total'] ?? 0) === $order['total_fen']
         && ($transaction['amount']['currency'] ?? '') === 'CNY';
-    // REFUND too: giving back even a part turns the word, and it was paid all the same.
-    if ($ours && $in_full && ($word === 'SUCCESS' || $word === 'REFUND')) {
+    // REFUND too: after any refund trade_state is REFUND, and the order was paid.
+    if ($ours && $in_full && ($trade_state === 'SUCCESS' || $trade_state === 'REFUND')) {
         $order['state'] = 'paid';
-    } elseif ($ours && $word === 'CLOSED' && $order['state'] === 'open') {
+    } elseif ($ours && $trade_state === 'CLOSED' && $order['state'] === 'open') {
         $order['state'] = 'closed';
     }
 }
 
 // ---- WeChat Pay, APIv3. SHOP: your SDK does all of this ------------------------------------
 
-/** Place the order and get its code_url. The body is kept: WeChat wants a repeat byte for byte. */
+/** Creates the order at WeChat and returns its code_url. A repeat must have the same body, byte for byte. */
 function order_native(array &$order): string
 {
     $order['body'] ??= encode([
@@ -177,11 +177,11 @@ function order_native(array &$order): string
     return match (true) {
         $status === 200 => $reply['code_url'],
         $status === 0, $status === 429, $status >= 500 => refuse(503, 'WECHAT_UNAVAILABLE', 'WeChat did not answer'),
-        default => refuse(502, 'WECHAT_REFUSED', 'WeChat did not take the order'),
+        default => refuse(502, 'WECHAT_REFUSED', 'WeChat refused the order'),
     };
 }
 
-/** One signed request: status and fields; status 0 when no answer came that can be believed. */
+/** Sends a signed request. Returns status and fields; status 0 if there is no trustworthy answer. */
 function wechat(string $method, string $path_and_query, string $body = ''): array
 {
     [$time, $nonce, $headers] = [(string) time(), bin2hex(random_bytes(16)), []];
@@ -208,12 +208,12 @@ function wechat(string $method, string $path_and_query, string $body = ''): arra
     ] + ($method === 'POST' ? [CURLOPT_POSTFIELDS => $body] : []));
     $reply = curl_exec($request);
     $status = curl_getinfo($request, CURLINFO_RESPONSE_CODE);
-    // A refusal may come unsigned (then it is only that: a refusal); a success never does.
-    $believed = is_string($reply) && ($status >= 400 || signed_by_wechat($headers, $reply));
-    return $believed ? [$status, json_decode($reply, true) ?? []] : [0, []];
+    // A refusal may be unsigned; a success is always signed.
+    $trusted = is_string($reply) && ($status >= 400 || signed_by_wechat($headers, $reply));
+    return $trusted ? [$status, json_decode($reply, true) ?? []] : [0, []];
 }
 
-/** Whether WeChat wrote this body, and wrote it just now. */
+/** Whether WeChat signed this body within the last minutes. */
 function signed_by_wechat(array $headers, string $body): bool
 {
     [$time, $nonce] = [$headers['wechatpay-timestamp'] ?? '', $headers['wechatpay-nonce'] ?? ''];
@@ -223,7 +223,7 @@ function signed_by_wechat(array $headers, string $body): bool
         && openssl_verify("$time\n$nonce\n$body\n", $signature, pem('public_key_file'), OPENSSL_ALGO_SHA256) === 1;
 }
 
-/** SHOP: your account's settings; the private key stays where only the shop's process reads it. */
+/** SHOP: your account's settings. Only the shop's process may read the private key. */
 function setting(string $name): string
 {
     static $settings = null;
@@ -237,9 +237,9 @@ function pem(string $name): string
     return (string) file_get_contents($file[0] === '/' ? $file : dirname((string) getenv('MERCHANT_JSON')) . "/$file");
 }
 
-// ---- Orders. SHOP: your own table, with a row lock where a file is locked here -----------------
+// ---- Orders. SHOP: your own table, with a row lock instead of the file lock ---------------------
 
-/** A new order, and the token by which its page may look and pay. The price is never the browser's. */
+/** Creates an order and the token that its page reads and pays with. The browser never sets the price. */
 function new_order(int $total_fen, string $description): string
 {
     $token = bin2hex(random_bytes(16));
@@ -252,7 +252,7 @@ function new_order(int $total_fen, string $description): string
             'expires_at' => time() + EXPIRES_IN_S,
             'code_url' => '',
             'code_url_at' => 0,
-            'asked_at' => 0,
+            'queried_at' => 0,
         ];
     });
     return $token;
@@ -262,13 +262,13 @@ function change_order(string $token, callable $change): void
 {
     change_orders(function (array &$orders) use ($token, $change): void {
         if (!isset($orders[$token])) {
-            refuse(404, 'CHECKOUT_UNKNOWN', 'no checkout has this token');
+            refuse(404, 'CHECKOUT_UNKNOWN', 'no order has this token');
         }
         $change($orders[$token]);
     });
 }
 
-/** Read, change and write the orders with nobody in between, also when `$change` ends in an answer. */
+/** Reads, changes and writes the orders under a lock, also if `$change` throws an answer. */
 function change_orders(callable $change): void
 {
     $file = fopen(getenv('ORDERS_FILE') ?: sys_get_temp_dir() . '/wechat-pay-example-orders.json', 'c+');
@@ -286,7 +286,7 @@ function change_orders(callable $change): void
 
 // ---- Answers and the page ------------------------------------------------------------------
 
-/** An answer on its way out: thrown, so that what was changed is written before it is sent. */
+/** An answer to send. It is thrown, so that the changed orders are written before it is sent. */
 final class Answer extends Exception
 {
     public function __construct(public readonly int $status, public readonly ?array $fields = null)
@@ -300,12 +300,12 @@ function send(int $status, ?array $fields): void
     http_response_code($status);
     header('Cache-Control: no-store');
     header('Vary: Origin');
-    // Pages of other origins only by name, and never with cookies: the token is the authorisation.
+    // Only listed origins may read answers, and never with cookies: the token authorises the request.
     $origin = $_SERVER['HTTP_ORIGIN'] ?? '';
     if ($origin !== '' && in_array($origin, explode(' ', (string) getenv('ALLOWED_ORIGINS')), true)) {
         header("Access-Control-Allow-Origin: $origin");
     } elseif (($fields['error']['code'] ?? '') === 'ROUTE_UNKNOWN') {
-        // Every page may read that an address is wrong: else it looks like a shop that is off.
+        // Every page may read this error: otherwise a wrong address looks like a shop that is down.
         header('Access-Control-Allow-Origin: *');
     }
     if ($fields !== null) {
@@ -319,7 +319,7 @@ function encode(array $fields): string
     return json_encode($fields, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_THROW_ON_ERROR);
 }
 
-/** SHOP: your own payment page. Each visit of this one makes an order. */
+/** SHOP: your own payment page. Each visit of this page creates an order. */
 function shop_page(): void
 {
     $token = new_order(6910, '云南小粒咖啡');

@@ -1,4 +1,4 @@
-/** A page without a framework: the element, its events, and a backend of the page's own. */
+/** A page without a framework: the element, its events, and the page's own backend. */
 import type { CheckoutAnswer, ProblemDetail, Transport } from "../../src/wechat-pay";
 
 const element = document.createElement("wechat-pay");

@@ -1,4 +1,4 @@
-/** React 19: attributes by their names, objects as properties, events by `on` and the name. */
+/** React 19: attributes by name, objects as properties, events as `on` and the event's name. */
 import type {} from "../../src/jsx";
 import { WechatPay } from "../../src/react";
 import type { Transport, WechatPayElement } from "../../src/wechat-pay";
@@ -19,7 +19,7 @@ export function Checkout({ token, transport }: { token: string; transport?: Tran
   );
 }
 
-/** In a page that a server renders, and with React 18: the component, with the same names. */
+/** For server-rendered pages and React 18: the component, with the same names. */
 export function Rendered({ token, transport }: { token: string; transport: Transport }) {
   const element = { current: null as WechatPayElement | null };
   return (
@@ -35,13 +35,13 @@ export function Rendered({ token, transport }: { token: string; transport: Trans
   );
 }
 
-// A backend's template, and React 18, write the word.
+// A backend's template and React 18 write the string.
 export const quiet = <wechat-pay auto-start="false" />;
 // @ts-expect-error a flag is true or false
 export const wrongFlag = <wechat-pay auto-start="no" />;
 // @ts-expect-error no such product
 export const wrongScene = <wechat-pay scene="alipay" />;
-// @ts-expect-error the handler gets an event and not a text
+// @ts-expect-error the handler gets an event, not a string
 export const wrongHandler = <wechat-pay onpaid={(text: string) => text} />;
 // @ts-expect-error no such message
 export const wrongMessage = <WechatPay token="t" messages={{ scann: "Scan me" }} />;

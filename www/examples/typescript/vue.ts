@@ -1,4 +1,4 @@
-/** Vue: what its language tools make of `<wechat-pay token="…" merchant-api="/v1" @paid="…">`. */
+/** Vue: the types of `<wechat-pay token="…" merchant-api="/v1" @paid="…">` in a template. */
 import type { GlobalComponents } from "vue";
 import type {} from "../../src/vue";
 import type { Transport } from "../../src/wechat-pay";
@@ -28,7 +28,7 @@ element.$emit("paid", new CustomEvent("paid", { detail: { order_no: "1", out_tra
 export const wrongScene: Props = { scene: "alipay" };
 // @ts-expect-error an amount never comes from the page
 export const wrongAmount: Props = { token: "Zk3v0123456789ab", amount: 6910 };
-// @ts-expect-error the handler gets an event and not a text
+// @ts-expect-error the handler gets an event, not a string
 export const wrongHandler: Props = { onPaid: (text: string) => text };
 // @ts-expect-error a problem has no openid
 export const wrongDetail: Props = { onProblem: ({ detail }) => detail.openid };
