@@ -1,5 +1,5 @@
-//! Reads User-Agent lines and writes, for each, what the scene decision makes of it: environment,
-//! os, WeChat's version (empty where there is none) and decision, separated by tabs.
+//! Reads User-Agent lines and prints the scene decision for each: environment, os, WeChat's version
+//! (empty if there is none) and decision, separated by tabs.
 //!
 //! `cargo run -q -p checkout --example decide_scene < user-agents.txt`
 
