@@ -1,14 +1,15 @@
-//! What axe has against a page, by WCAG 2.2 AA and its own best practices.
+//! The violations that axe finds on a page, by WCAG 2.2 AA and axe's own best practices.
 
 use payment_tests::browser::Browser;
 
-/// The checker's source, to be run in a page first.
+/// The checker's source, which has to run in a page first.
 pub(crate) fn axe() -> String {
     let file = std::env::var("AXE").expect("AXE names axe.min.js: cargo xtask test --only browser");
     std::fs::read_to_string(file).expect("axe.min.js")
 }
 
-/// What is wrong within what the selector finds. `region` is a rule for whole pages alone.
+/// The violations within the elements that the selector finds. The rule `region` applies only to
+/// whole pages.
 pub(crate) async fn violations(browser: &Browser, within: &str) -> Vec<String> {
     let run = "const [within, done] = arguments;
         const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];

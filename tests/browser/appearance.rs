@@ -1,4 +1,4 @@
-//! What the element looks like where looks are hard: on the smallest screen and the largest,
+//! The element's appearance under difficult conditions: on the smallest and the largest screen,
 //! zoomed, with a reader's own spacing, in forced colours, without motion, and by keyboard.
 
 use payment_tests::browser::{Browser, Visitor, visit};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::gallery::Gallery;
 
-/// What the fixture's code says.
+/// The text in the fixture's code.
 const CODE_URL: &str = "weixin://wxpay/bizpayurl?pr=JyC91EIz1";
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn on_the_smallest_screen_nothing_is_cut_off_and_the_code_keeps_its_size()
 }
 
 #[tokio::test]
-async fn each_module_of_the_code_is_of_whole_pixels_on_every_screen_and_it_is_read_off_it() {
+async fn each_module_of_the_code_has_whole_pixels_on_every_screen_and_the_code_is_readable() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         gallery.show(browser, "qr", "zh-CN", "dark").await;
@@ -66,7 +66,7 @@ async fn each_module_of_the_code_is_of_whole_pixels_on_every_screen_and_it_is_re
 }
 
 #[tokio::test]
-async fn in_forced_colours_the_code_stays_dark_on_white_and_all_else_has_the_buyers_colours() {
+async fn in_forced_colours_the_code_stays_dark_on_white_and_the_rest_has_the_buyers_colours() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         let forced = [("forced-colors", "active"), ("prefers-color-scheme", "dark")];
@@ -85,13 +85,13 @@ async fn in_forced_colours_the_code_stays_dark_on_white_and_all_else_has_the_buy
 
         gallery.show(browser, "qr-expired", "zh-CN", "light").await;
         let found = browser.look(colours, vec![]).await;
-        assert_eq!(found["refresh"], black, "the button is the buyer's own");
+        assert_eq!(found["refresh"], black, "the button has the buyer's colours");
     })
     .await;
 }
 
 #[tokio::test]
-async fn who_asks_for_more_contrast_has_no_quiet_text() {
+async fn with_more_contrast_there_is_no_faint_text() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         browser.prefer(&[("prefers-contrast", "more")]).await;
@@ -105,7 +105,7 @@ async fn who_asks_for_more_contrast_has_no_quiet_text() {
 }
 
 #[tokio::test]
-async fn nothing_moves_for_who_asks_for_less_motion() {
+async fn with_reduced_motion_nothing_moves() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         let moving =
@@ -126,16 +126,16 @@ async fn nothing_moves_for_who_asks_for_less_motion() {
                 .await;
             assert_eq!(browser.look(moving, vec![]).await, json!(0), "{name}");
         }
-        assert!(moved > 0, "the spinner turns for everybody else");
+        assert!(moved > 0, "the spinner turns without reduced motion");
     })
     .await;
 }
 
 #[tokio::test]
-async fn at_twice_the_size_every_state_fits() {
+async fn every_state_fits_when_zoomed() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
-        // What a window of 1280 px is at 200 %, and at 400 % (WCAG 1.4.10).
+        // The size of a 1280 px window at 200 %, and at 400 % (WCAG 1.4.10).
         for (width, pixel_ratio) in [(640, 2.0), (320, 4.0)] {
             browser.look_through(width, 1000, pixel_ratio).await;
             assert_fitting(&gallery, browser, "en", "").await;
@@ -146,7 +146,7 @@ async fn at_twice_the_size_every_state_fits() {
 
 #[tokio::test]
 async fn with_a_readers_own_spacing_every_state_fits() {
-    // WCAG 1.4.12.
+    // The spacing of WCAG 1.4.12.
     let spacing = "* {line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important} p {margin-bottom: 2em !important}";
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
@@ -170,10 +170,10 @@ async fn assert_fitting(gallery: &Gallery, browser: &Browser, locale: &str, styl
     assert!(faults.is_empty(), "{locale}: {faults:#?}");
 }
 
-/// What is wider than its place, cut off, broken in two that must not be, or too small to hit.
+/// Elements that are too wide, cut off, wrapped where they must not be, or too small to tap.
 pub(crate) async fn misfits(browser: &Browser) -> Vec<String> {
     let found = browser.look(MISFITS, vec![]).await;
-    serde_json::from_value(found).expect("a list of texts")
+    serde_json::from_value(found).expect("a list of strings")
 }
 
 const MISFITS: &str = "
@@ -198,7 +198,7 @@ const MISFITS: &str = "
     return faults";
 
 #[tokio::test]
-async fn the_keyboards_focus_is_seen_on_everything_that_it_reaches() {
+async fn the_keyboards_focus_is_visible_on_everything_that_it_reaches() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         for theme in ["light", "dark"] {
@@ -219,7 +219,7 @@ async fn the_keyboards_focus_is_seen_on_everything_that_it_reaches() {
     .await;
 }
 
-/// Presses Tab; the outline of what is then focused in the element, if anything is.
+/// Presses Tab and returns the outline of the element's focused part, if any.
 async fn focus_next(browser: &Browser) -> Option<Value> {
     for kind in ["keyDown", "keyUp"] {
         let key = json!({"type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9});
@@ -234,7 +234,7 @@ async fn focus_next(browser: &Browser) -> Option<Value> {
 }
 
 #[tokio::test]
-async fn a_focus_whose_button_goes_away_stays_in_the_element() {
+async fn the_focus_stays_in_the_element_when_its_button_disappears() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         let presses = [

@@ -1,5 +1,5 @@
-//! What an engineer can set wrong, and what a page's own backend can do wrong: a problem that
-//! names it, words for the buyer, and nothing executed or gone to.
+//! What an engineer can configure wrongly, and what a page's own backend can do wrong: a problem
+//! names it, the buyer gets a message, and nothing is executed or navigated to.
 
 use payment_tests::browser::{Browser, Visitor, visit};
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::stage::Stage;
 
 #[tokio::test]
-async fn a_wrong_attribute_is_named_and_what_can_be_paid_without_it_is_paid() {
+async fn a_wrong_attribute_is_named_and_the_payment_continues_if_it_can() {
     let stage = Stage::set().await;
     let token = stage.order().await;
-    // attribute, value, code, whether the payment goes on
+    // attribute, value, code, whether the payment continues
     let cases = [
         ("token", "", "TOKEN_INVALID", false),
         ("token", "../../orders/1", "TOKEN_INVALID", false),
@@ -88,7 +88,7 @@ async fn a_wrong_attribute_is_named_and_what_can_be_paid_without_it_is_paid() {
             assert!(hint.ends_with(&format!("/problems.html#{code}")), "{case}");
             if goes_on {
                 browser.until(&format!("stateOf('{id}') === 'qr'")).await;
-                // As the page has it.
+                // As the page reports it.
                 let looks = "const {lang, dataset} = document.getElementById(arguments[0]).shadowRoot.querySelector('[part~=base]');
                     return [lang, dataset.theme, problems.length]";
                 let looks = browser.look(looks, vec![json!(id)]).await;
@@ -106,7 +106,7 @@ async fn a_wrong_attribute_is_named_and_what_can_be_paid_without_it_is_paid() {
 }
 
 #[tokio::test]
-async fn a_wrong_look_is_told_once_and_the_payment_goes_on_as_it_looked() {
+async fn a_wrong_style_option_is_reported_once_and_the_payment_keeps_its_style() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
@@ -116,7 +116,8 @@ async fn a_wrong_look_is_told_once_and_the_payment_goes_on_as_it_looked() {
         browser.until("stateOf('pay') === 'qr'").await;
         let base = "window.base = pay.shadowRoot.querySelector('[part~=base]')";
         browser.look(base, vec![]).await;
-        // Any language is one, for the page may bring its words; a theme is one of three.
+        // Every language tag is valid, because the page may bring the messages; only three themes
+        // are.
         let change = "pay.locale = 'pt-BR'; pay.messages = {scan: 'Escaneie'}; pay.theme = 'drak'";
         browser.look(change, vec![]).await;
         browser.until("base.innerText.includes('Escaneie')").await;
@@ -135,7 +136,7 @@ async fn a_wrong_look_is_told_once_and_the_payment_goes_on_as_it_looked() {
 }
 
 #[tokio::test]
-async fn an_attribute_that_a_template_left_empty_is_none() {
+async fn an_attribute_that_a_template_left_empty_counts_as_absent() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
@@ -155,7 +156,7 @@ async fn an_attribute_that_a_template_left_empty_is_none() {
         assert_eq!(seen, json!(["zh-CN", "light", 0, []]));
         stage.pay(&token).await;
         browser.until("stateOf('pay') === 'paid'").await;
-        // Nowhere to go: not to this page again either.
+        // There is no navigation, not even a reload of this page.
         let links = "return heard.concat(pay.shadowRoot.querySelectorAll('a').length)";
         assert_eq!(browser.look(links, vec![]).await, json!(["pay paid", 0]));
     })
@@ -163,7 +164,7 @@ async fn an_attribute_that_a_template_left_empty_is_none() {
 }
 
 #[tokio::test]
-async fn the_page_of_problems_explains_a_code_where_the_hint_leads() {
+async fn the_page_of_problems_explains_a_code_at_the_hints_address() {
     let stage = Stage::set().await;
     visit(Visitor::Desktop, async |browser| {
         let page = format!("{}/dist/problems.html#H5_URL_REFUSED", stage.servers.stage);
@@ -182,7 +183,7 @@ async fn the_page_of_problems_explains_a_code_where_the_hint_leads() {
 }
 
 #[tokio::test]
-async fn a_transport_of_the_pages_own_is_asked_in_the_contracts_words_and_pays() {
+async fn the_pages_own_transport_is_called_with_the_contracts_fields_and_pays() {
     let stage = Stage::set().await;
     visit(Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
@@ -212,9 +213,9 @@ async fn a_transport_of_the_pages_own_is_asked_in_the_contracts_words_and_pays()
 }
 
 #[tokio::test]
-async fn a_transport_that_throws_or_talks_nonsense_is_a_problem_with_its_own_words() {
+async fn a_transport_that_throws_or_returns_nonsense_is_a_problem_with_its_message() {
     let stage = Stage::set().await;
-    // what `status` does, the code, who has to act, what `raw` or `field` names
+    // what `status` does, the code, who has to act, the text in `raw` or `field`
     let cases = [
         (
             "throw new Error('no database')",

@@ -1,5 +1,5 @@
-//! WeChat's bridge as it has been seen to answer, by a stand-in on the page: every shape of a
-//! callback's argument, a page that may not pay, and the SDK that some pages bring.
+//! WeChat's bridge as real clients were seen to answer, replaced by a stand-in on the page: every
+//! shape of a callback's argument, a page that may not pay, and the SDK that some pages load.
 
 use payment_tests::browser::{Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::stage::{Stage, press};
 
 in_browsers! {
-    a_page_that_may_not_pay_is_loaded_anew_by_the_buyer_once: chromium webkit;
-    a_buyer_in_wecom_pays_through_the_sdk_that_the_page_brought: chromium firefox webkit;
+    a_page_that_may_not_pay_is_reloaded_once_by_the_buyer: chromium webkit;
+    a_buyer_in_wecom_pays_through_the_pages_sdk: chromium firefox webkit;
     a_page_that_starts_by_itself_again_before_its_payment_is_known_charges_once:
         chromium firefox webkit;
 }
@@ -19,9 +19,9 @@ const WECHAT_ON_IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac
 const WECOM: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.6478.122 Mobile Safari/537.36 wxwork/4.1.39 MicroMessenger/7.0.1 NetType/WIFI Language/zh";
 
 #[tokio::test]
-async fn whatever_the_bridge_calls_back_with_is_read_and_kept_for_the_merchant() {
+async fn every_argument_of_the_bridges_callback_is_read_and_kept_for_the_merchant() {
     let stage = Stage::set().await;
-    // What the callback gets, the problem's code (none: the buyer is offered the way again), raw.
+    // The callback's argument, the problem's code (none: the buyer gets the offer again), raw.
     let cases = [
         ("", "CASHIER_FAILED", ""),
         ("undefined", "CASHIER_FAILED", ""),
@@ -68,16 +68,17 @@ async fn whatever_the_bridge_calls_back_with_is_read_and_kept_for_the_merchant()
                 wechat.until("stateOf('pay') === 'problem'").await;
             }
             let called = wechat.look("const {called} = window; delete window.called; return called", vec![]).await;
-            assert!(are_six_texts(&called), "{called}");
+            assert!(are_six_strings(&called), "{called}");
         }
     })
     .await;
 }
 
-async fn a_page_that_may_not_pay_is_loaded_anew_by_the_buyer_once(engine: Engine) {
+async fn a_page_that_may_not_pay_is_reloaded_once_by_the_buyer(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order_of_buyer().await;
-    // On iOS WeChat checks where the buyer landed; a page loaded anew has landed where it is.
+    // On iOS, WeChat checks the address on which the buyer landed; after a reload that is the
+    // current one.
     let deny = "sessionStorage.loads = Number(sessionStorage.loads ?? 0) + 1;
         window.WeixinJSBridge = {invoke(name, values, callback) {
             callback({err_msg: 'access_control:not_allowed'});
@@ -92,7 +93,7 @@ async fn a_page_that_may_not_pay_is_loaded_anew_by_the_buyer_once(engine: Engine
         wechat.until("sessionStorage.loads === '2'").await;
         press(wechat).await;
         wechat.until("stateOf('pay') === 'problem'").await;
-        // It has helped or not: there is no second time.
+        // Whether it helped or not, there is no second reload.
         let buttons = "return document.getElementById('pay').shadowRoot.querySelectorAll('[data-intent=start]').length";
         assert_eq!(wechat.look(buttons, vec![]).await, json!(0), "{text}");
         assert!(text.contains("请刷新页面"), "{text}");
@@ -104,7 +105,7 @@ async fn a_page_that_may_not_pay_is_loaded_anew_by_the_buyer_once(engine: Engine
     .await;
 }
 
-async fn a_buyer_in_wecom_pays_through_the_sdk_that_the_page_brought(engine: Engine) {
+async fn a_buyer_in_wecom_pays_through_the_pages_sdk(engine: Engine) {
     let stage = Stage::set().await;
     let simulator = &stage.servers.wechat.simulator;
     let appid = simulator.keyring().merchant().appid.clone();
@@ -122,7 +123,7 @@ async fn a_buyer_in_wecom_pays_through_the_sdk_that_the_page_brought(engine: Eng
         wecom.look(sdk, vec![]).await;
         wecom.until("window.isLoaded").await;
 
-        // A page that forgot wx.config gives WeChat no appId.
+        // A page without wx.config gives WeChat no appId.
         stage.put(wecom, "pay", &stage.order_of_buyer().await).await;
         press(wecom).await;
         wecom.until("heard.includes('pay problem')").await;
@@ -146,17 +147,18 @@ async fn a_buyer_in_wecom_pays_through_the_sdk_that_the_page_brought(engine: Eng
 }
 
 #[tokio::test]
-async fn a_page_can_open_the_cashier_by_itself_and_its_address_is_kept_on_the_way() {
+async fn auto_start_opens_the_cashier_and_the_pages_address_survives_the_oauth_redirect() {
     let stage = Stage::set().await;
     visit(Visitor::Phone, async |wechat| {
-        // The buyer is known: no hop, and `auto-start` needs no click.
+        // The buyer is known: there is no redirect, and `auto-start` needs no click.
         let known = stage.page_of(&stage.order_of_buyer().await, &[("auto-start", "")]);
         wechat.open(&stage.servers.inside_wechat(&known)).await;
         wechat
             .click_in("#wechat-cashier", "[data-outcome='cancel']")
             .await;
         wechat.until("stateOf('pay') === 'offer'").await;
-        // Somebody is not: there and back for the openid, with what the page had in its address.
+        // Another buyer is not known: a redirect for the openid and back, with the parameters of
+        // the page's address.
         let page = stage.page_of(
             &stage.order().await,
             &[("showwxpaytitle", "1"), ("auto-start", "")],
@@ -173,8 +175,8 @@ async fn a_page_can_open_the_cashier_by_itself_and_its_address_is_kept_on_the_wa
     .await;
 }
 
-/// WeChat's notification is lost and its query out of order, so that nobody knows of the payment
-/// when the page is loaded anew.
+/// WeChat's notification is lost and its query fails, so the payment is not known when the page is
+/// reloaded.
 async fn a_page_that_starts_by_itself_again_before_its_payment_is_known_charges_once(
     engine: Engine,
 ) {
@@ -199,7 +201,7 @@ async fn a_page_that_starts_by_itself_again_before_its_payment_is_known_charges_
 
         wechat.open(&page).await;
         wechat.until("stateOf('pay') === 'confirming'").await;
-        // What it shows is a refusal: there is nothing to pay with in it.
+        // The screen shows a refusal, without a button that pays.
         wechat
             .click_in("#wechat-cashier", "[data-outcome='dismiss']")
             .await;
@@ -209,14 +211,14 @@ async fn a_page_that_starts_by_itself_again_before_its_payment_is_known_charges_
             wechat.look("return heard", vec![]).await,
             json!(["pay paid"])
         );
-        // One order at WeChat, paid once: no second number, and nothing to give back.
+        // One order at WeChat, paid once: no second number, and nothing to refund.
         assert_eq!(wechat_pay.trade_states(), ["SUCCESS"]);
         assert_eq!(wechat_pay.visits_of_the_cashier(), ["PAID"]);
     })
     .await;
 }
 
-fn are_six_texts(values: &Value) -> bool {
+fn are_six_strings(values: &Value) -> bool {
     let names = [
         "appId",
         "timeStamp",

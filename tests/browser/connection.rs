@@ -1,21 +1,21 @@
-//! The line to the merchant API: an answer that breaks off is asked for again, and an API that
-//! nothing ever comes back from is named to the page, with a way to the shop's people.
+//! The connection to the merchant API: a broken answer is requested again, and an API that is never
+//! reached is reported to the page, with a link to the shop's support.
 
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::plain_backend::{PlainBackend, until_asked};
+use crate::plain_backend::{PlainBackend, until_polled};
 use crate::stage::Stage;
 
 in_browsers! {
-    an_answer_that_breaks_off_is_asked_for_again: chromium firefox webkit;
-    a_merchant_api_that_is_never_reached_is_told_once_and_asked_on: chromium firefox webkit;
+    a_broken_answer_is_requested_again: chromium firefox webkit;
+    an_unreachable_merchant_api_is_reported_once_and_polled_on: chromium firefox webkit;
 }
 
-/// As in a tunnel. The start has had its effect, and is not made twice by being asked for twice.
-async fn an_answer_that_breaks_off_is_asked_for_again(engine: Engine) {
+/// As in a tunnel. The start has taken effect, and a second request for it does not repeat it.
+async fn a_broken_answer_is_requested_again(engine: Engine) {
     let stage = Stage::set().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
@@ -33,8 +33,8 @@ async fn an_answer_that_breaks_off_is_asked_for_again(engine: Engine) {
     .await;
 }
 
-/// Nobody is there; and somebody is, who does not say that this page may ask.
-async fn a_merchant_api_that_is_never_reached_is_told_once_and_asked_on(engine: Engine) {
+/// One server does not exist, and one does not allow the page's origin.
+async fn an_unreachable_merchant_api_is_reported_once_and_polled_on(engine: Engine) {
     let stage = Stage::set().await;
     let nobody = {
         let gone = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -60,8 +60,8 @@ async fn a_merchant_api_that_is_never_reached_is_told_once_and_asked_on(engine: 
                 json!("loading")
             );
         }
-        let so_far = stage.plain.questions_of("elsewhere");
-        until_asked(&stage.plain, "elsewhere", so_far + 1).await;
+        let so_far = stage.plain.polls_of("elsewhere");
+        until_polled(&stage.plain, "elsewhere", so_far + 1).await;
         assert_eq!(
             browser.look("return codes", vec![]).await,
             json!(["UNREACHABLE"])
@@ -70,7 +70,7 @@ async fn a_merchant_api_that_is_never_reached_is_told_once_and_asked_on(engine: 
     .await;
 }
 
-/// Puts an element on the page that asks an API for the plain backend's order.
+/// Puts an element on the page that polls an API for the plain backend's order.
 async fn put(browser: &Browser, api: &str) {
     let script = "const element = make('pay', ...arguments);
         element.supportUrl = 'https://shop.example/help';

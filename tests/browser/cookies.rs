@@ -1,11 +1,11 @@
-//! The token in the address is all that the element shows of a buyer: no request of its carries a
-//! cookie, to the page's own origin either (`credentials: omit`, design of the merchant API).
+//! The token in the address is the only thing that identifies a buyer: no request of the element
+//! carries a cookie, not even to the page's own origin (`credentials: omit`).
 
 use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-use crate::plain_backend::{PlainBackend, until_asked};
+use crate::plain_backend::{PlainBackend, until_polled};
 use crate::stage::Stage;
 
 in_browsers! {
@@ -25,13 +25,13 @@ async fn the_shops_cookies_stay_with_the_shop(engine: Engine) {
         browser.until("stateOf('pay') === 'paid'").await;
         assert!(!stage.plain.has_cookie_of("element"));
 
-        // The page itself would send it to the same place: there is a cookie to leave out.
+        // The page itself would send the cookie to the same place, so there is one to leave out.
         let of_the_page = stage.plain_api("page");
         let ask = "fetch(`${arguments[0]}/checkouts/${arguments[1]}`)";
         browser
             .look(ask, vec![json!(of_the_page), json!(PlainBackend::TOKEN)])
             .await;
-        until_asked(&stage.plain, "page", 1).await;
+        until_polled(&stage.plain, "page", 1).await;
         assert!(stage.plain.has_cookie_of("page"));
     })
     .await;

@@ -1,5 +1,5 @@
-//! The element outside Chromium: a code that is scanned and paid in Firefox and in WebKit, without
-//! a trace when it goes. Left out where the browser is not on the machine.
+//! The element outside Chromium: a code is scanned and paid in Firefox and in WebKit, and the
+//! removed element leaves nothing behind. A browser that is not installed is skipped.
 
 use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::scanner::scan;
@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::stage::{Stage, at_rest, bare, left};
 
 in_browsers! {
-    a_code_is_shown_scanned_paid_and_cleared_away: firefox webkit;
+    a_code_is_shown_scanned_paid_and_removed: firefox webkit;
 }
 
-async fn a_code_is_shown_scanned_paid_and_cleared_away(engine: Engine) {
+async fn a_code_is_shown_scanned_paid_and_removed(engine: Engine) {
     let stage = Stage::set().await;
     let (gone, paid) = (stage.order().await, stage.order().await);
     visit_in(engine, Visitor::Desktop, async |browser| {

@@ -1,5 +1,5 @@
-//! The first try of an engineer who has set something wrong: what the page hears, and the one line in
-//! the console, which can be copied whole.
+//! An engineer's first try with a wrong setting: the problem that the page receives, and the one
+//! line in the console, ready to copy.
 
 use payment_tests::browser::{Browser, Visitor, visit};
 use serde_json::{Value, json};
@@ -7,13 +7,13 @@ use tokio::net::TcpListener;
 
 use crate::stage::Stage;
 
-/// The same page by another name: another origin, which the merchant server does not know.
+/// The same page under another host name: another origin, which the merchant server does not allow.
 fn unlisted(stage: &Stage) -> String {
     stage.servers.stage.replace("127.0.0.1", "localhost")
 }
 
 #[tokio::test]
-async fn a_wrong_address_an_origin_that_is_not_allowed_and_no_connection_are_told_apart() {
+async fn a_wrong_address_a_foreign_origin_and_no_connection_are_reported_differently() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     let merchant = &stage.servers.merchant;
@@ -214,9 +214,10 @@ async fn problem_of(
     browser.until("problems[0]").await
 }
 
-/// What the element wrote to the console since it was put on the page: each line is one text.
+/// The lines that the element wrote to the console since it was put on the page; each is one
+/// string.
 async fn lines(browser: &Browser) -> Vec<String> {
     let warned = browser.look("return warned", vec![]).await;
-    let lines: Vec<[String; 1]> = serde_json::from_value(warned).expect("one text in each call");
+    let lines: Vec<[String; 1]> = serde_json::from_value(warned).expect("one string in each call");
     lines.into_iter().map(|[line]| line).collect()
 }

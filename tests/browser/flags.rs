@@ -1,5 +1,5 @@
-//! What a page says by an attribute, in each of the ways that HTML, frameworks and templates write it:
-//! a flag that is false, and a name of several words that came before the class was there.
+//! Attributes in every form in which HTML, frameworks and templates write them: a flag that is
+//! false, and a name of several words that is set before the class is defined.
 
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
@@ -9,12 +9,12 @@ use crate::manners::{in_framework, load};
 use crate::stage::Stage;
 
 in_browsers! {
-    what_vue_sets_before_the_script_came_is_understood: chromium firefox webkit;
+    what_vue_sets_before_the_script_has_loaded_is_understood: chromium firefox webkit;
 }
 
 const WECHAT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 XWEB/1380215 MMWEBSDK/20250503 MicroMessenger/8.0.61.2880(0x28003D5B) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
 
-/// An element of a buyer inside WeChat whose backend counts the attempts; `say` says the flag.
+/// An element of a buyer inside WeChat whose backend counts the attempts; `say` sets the flag.
 const MAKE: &str = "window.problems = [];
     document.addEventListener('problem', ({detail}) => problems.push(detail));
     window.flagged = (say) => {
@@ -28,8 +28,8 @@ const MAKE: &str = "window.problems = [];
     };";
 
 #[tokio::test]
-async fn a_flag_is_false_where_the_page_says_so_and_a_wrong_word_is_a_problem() {
-    // What the page does with the element; whether the cashier opens by itself; the wrong word.
+async fn a_flag_is_false_if_the_page_says_so_and_an_invalid_value_is_a_problem() {
+    // What the page does with the element; whether the cashier opens by itself; the invalid value.
     let cases = [
         ("", false, None),
         ("element.setAttribute('auto-start', '')", true, None),
@@ -40,7 +40,7 @@ async fn a_flag_is_false_where_the_page_says_so_and_a_wrong_word_is_a_problem() 
             true,
             None,
         ),
-        // React 18 and Vue 3 write the word.
+        // React 18 and Vue 3 write the string.
         ("element.setAttribute('auto-start', false)", false, None),
         ("element.setAttribute('auto-start', 'FALSE')", false, None),
         ("element.setAttribute('autoStart', false)", false, None),
@@ -105,7 +105,7 @@ async fn a_flag_is_false_where_the_page_says_so_and_a_wrong_word_is_a_problem() 
 }
 
 #[tokio::test]
-async fn each_attribute_of_several_words_is_understood_in_the_spelling_of_html() {
+async fn each_attribute_of_several_words_is_understood_in_htmls_lower_case() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
@@ -119,7 +119,7 @@ async fn each_attribute_of_several_words_is_understood_in_the_spelling_of_html()
             "supportUrl": "/help",
             "checkoutUrl": "/hosted",
         });
-        // As Vue and React do it where the element has no class yet.
+        // As Vue and React set it while the element has no class yet.
         let put = "const element = Object.assign(document.createElement('wechat-pay'), {id: 'pay'});
             for (const [name, value] of Object.entries(arguments[0])) element.setAttribute(name, value);
             window.problems = [];
@@ -132,7 +132,7 @@ async fn each_attribute_of_several_words_is_understood_in_the_spelling_of_html()
         browser.until("stateOf('pay') === 'qr'").await;
         assert_eq!(browser.look("return problems", vec![]).await, json!([]));
 
-        // A wrong one is named by the name that it should have.
+        // A wrong value is reported under the attribute's proper name.
         for (name, field, code) in [
             ("successurl", "success-url", "SUCCESS_URL_INVALID"),
             ("returnurl", "return-url", "RETURN_URL_INVALID"),
@@ -150,7 +150,7 @@ async fn each_attribute_of_several_words_is_understood_in_the_spelling_of_html()
         let way_out = browser.look(way_out, vec![]).await;
         assert_eq!(way_out, json!(format!("{}/hosted", stage.servers.stage)));
 
-        // The property is the last word, and takes the other spelling away.
+        // The property wins, and removes the other spelling.
         let set = "pay.merchantApi = arguments[0]; return pay.getAttributeNames().filter((name) => name.includes('api'))";
         let names = browser.look(set, vec![json!(stage.merchant_api())]).await;
         assert_eq!(names, json!(["merchant-api"]));
@@ -163,7 +163,7 @@ async fn each_attribute_of_several_words_is_understood_in_the_spelling_of_html()
     .await;
 }
 
-async fn what_vue_sets_before_the_script_came_is_understood(engine: Engine) {
+async fn what_vue_sets_before_the_script_has_loaded_is_understood(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {

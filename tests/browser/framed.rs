@@ -1,5 +1,5 @@
-//! In a frame of another page, of the same origin and of another: the way to WeChat leads out of
-//! it, and the bridge is the top window's.
+//! An element in a frame of another page, of the same and of another origin: the navigation to
+//! WeChat leaves the frame, and the bridge belongs to the top window.
 
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
@@ -8,20 +8,20 @@ use serde_json::json;
 use crate::stage::{Stage, press};
 
 in_browsers! {
-    the_way_to_wechat_leads_out_of_a_frame_with_the_whole_page: chromium firefox webkit;
-    in_wechat_a_frame_of_the_pages_own_origin_pays_by_the_bridge_of_the_top: chromium webkit;
+    the_navigation_to_wechat_leaves_a_frame_with_the_whole_page: chromium firefox webkit;
+    in_wechat_a_same_origin_frame_pays_by_the_top_windows_bridge: chromium webkit;
 }
 
 const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 
-async fn the_way_to_wechat_leads_out_of_a_frame_with_the_whole_page(engine: Engine) {
+async fn the_navigation_to_wechat_leaves_a_frame_with_the_whole_page(engine: Engine) {
     let stage = Stage::set().await;
     let orders = [stage.order().await, stage.order().await];
     visit_in(engine, Visitor::Desktop, async |phone| {
         for (token, host) in orders.iter().zip(["127.0.0.1", "localhost"]) {
             let shop = stage.servers.stage.replace("127.0.0.1", host);
             phone.open(&format!("{shop}/ready/page")).await;
-            // A phone by its name alone: an emulated one ends at the frames of another origin.
+            // A phone only by its User-Agent: emulation stops at frames of another origin.
             framed(phone, &stage.page_of(token, &[("user-agent", PHONE)])).await;
             press(phone).await;
             phone.leave_frame().await;
@@ -34,9 +34,9 @@ async fn the_way_to_wechat_leads_out_of_a_frame_with_the_whole_page(engine: Engi
     .await;
 }
 
-/// A sandbox keeps the page where it is: the buyer is told, and pays by the code.
+/// A sandbox keeps the page in its frame: the buyer is told, and pays by the code.
 #[tokio::test]
-async fn a_frame_that_may_not_leave_shows_the_code() {
+async fn a_frame_that_may_not_navigate_the_page_shows_the_code() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Phone, async |phone| {
@@ -61,7 +61,7 @@ async fn a_frame_that_may_not_leave_shows_the_code() {
     .await;
 }
 
-async fn in_wechat_a_frame_of_the_pages_own_origin_pays_by_the_bridge_of_the_top(engine: Engine) {
+async fn in_wechat_a_same_origin_frame_pays_by_the_top_windows_bridge(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order_of_buyer().await;
     let inside = &stage.servers.stage_in_wechat;
@@ -80,7 +80,7 @@ async fn in_wechat_a_frame_of_the_pages_own_origin_pays_by_the_bridge_of_the_top
     .await;
 }
 
-/// Puts a page into a frame of this one, and turns to it.
+/// Puts a page into a frame of this one, and switches to the frame.
 async fn framed(browser: &Browser, address: &str) {
     let script = "const frame = document.createElement('iframe');
         Object.assign(frame, {src: arguments[0], width: 380, height: 700});

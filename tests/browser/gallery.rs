@@ -1,5 +1,5 @@
 //! Every state of every scene, from the gallery's fixtures: it is reached, it fits, and axe finds
-//! nothing against WCAG 2.2 AA. With `SCREENSHOTS=folder`, each is kept as a picture too.
+//! no violation of WCAG 2.2 AA. With `SCREENSHOTS=folder`, a picture of each state is saved.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ async fn each_state_is_accessible_from_right_to_left() {
 }
 
 #[tokio::test]
-async fn the_checker_sees_into_the_element_and_finds_what_is_wrong() {
+async fn the_checker_sees_into_the_element_and_finds_violations() {
     let gallery = Gallery::open().await;
     let axe = axe();
     visit(Visitor::Desktop, async |browser| {
@@ -48,7 +48,7 @@ async fn the_checker_sees_into_the_element_and_finds_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn under_the_pointer_and_under_the_finger_every_button_can_be_read() {
+async fn every_button_is_readable_while_hovered_and_pressed() {
     let gallery = Gallery::open().await;
     let axe = axe();
     visit(Visitor::Desktop, async |browser| {
@@ -60,7 +60,7 @@ async fn under_the_pointer_and_under_the_finger_every_button_can_be_read() {
                 assert_eq!(browser.look(is_so, vec![]).await, json!(true));
                 browser.look(&axe, vec![]).await;
                 assert_eq!(violations(browser, "wechat-pay").await, [""; 0], "{name} {theme}");
-                // What axe does not see: a filter, which darkens ink and paper alike.
+                // axe does not check a filter, which darkens text and background alike.
                 let contrast = browser.look(CONTRAST_UNDER_FILTER, vec![]).await;
                 let contrast = contrast.as_f64().expect("a number");
                 assert!(contrast >= 4.5, "{name} {theme}: {contrast}");
@@ -70,7 +70,7 @@ async fn under_the_pointer_and_under_the_finger_every_button_can_be_read() {
     .await;
 }
 
-/// Puts every button into states that otherwise only a hand can.
+/// Puts every button into states that otherwise need a pointer.
 async fn force(browser: &Browser, states: &[&str]) {
     for name in ["DOM.enable", "CSS.enable"] {
         browser.command(name, json!({})).await;
@@ -90,7 +90,7 @@ async fn force(browser: &Browser, states: &[&str]) {
     }
 }
 
-/// The contrast of the way on, as its filter leaves it (WCAG 2.2, relative luminance).
+/// The contrast of the primary button with its filter applied (WCAG 2.2, relative luminance).
 const CONTRAST_UNDER_FILTER: &str = "
     const button = document.querySelector('wechat-pay').shadowRoot.querySelector('[part=primary]');
     const style = getComputedStyle(button);
@@ -106,7 +106,7 @@ const CONTRAST_UNDER_FILTER: &str = "
     return (bright + 0.05) / (dark + 0.05)";
 
 #[tokio::test]
-async fn the_countdown_is_spoken_at_a_human_pace_by_the_one_region_that_speaks() {
+async fn the_countdown_is_announced_at_a_slow_pace_by_the_only_live_region() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         gallery.show(browser, "qr-ending", "zh-CN", "light").await;
@@ -118,7 +118,7 @@ async fn the_countdown_is_spoken_at_a_human_pace_by_the_one_region_that_speaks()
     .await;
 }
 
-/// The gallery in the test's own servers.
+/// The gallery on the test's own servers.
 pub(crate) struct Gallery(Servers);
 
 impl Gallery {
@@ -128,7 +128,7 @@ impl Gallery {
         Self(Servers::start_with_stage(pages).await)
     }
 
-    /// Names of the fixtures, and the state that each comes to.
+    /// The names of the fixtures, and the state that each reaches.
     pub(crate) async fn states(&self, browser: &Browser) -> Vec<(String, String)> {
         browser
             .open(&format!("{}/gallery/state.html", self.0.stage))

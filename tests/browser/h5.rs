@@ -1,4 +1,4 @@
-//! In a phone's own browser: over to WeChat's middle page and back to the shop.
+//! A phone's own browser: to WeChat's middle page and back to the shop.
 
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::servers::Servers;
@@ -8,18 +8,19 @@ use serde_json::json;
 use crate::stage::Stage;
 
 in_browsers! {
-    a_buyer_on_a_phone_goes_to_wechat_pays_and_comes_back_to_a_paid_page: chromium firefox webkit;
-    a_buyer_who_comes_back_unpaid_says_so_and_goes_again: chromium firefox webkit;
+    a_buyer_on_a_phone_pays_in_wechat_and_returns_to_a_paid_page: chromium firefox webkit;
+    a_buyer_who_returns_unpaid_reports_it_and_pays_again: chromium firefox webkit;
     going_back_after_a_payment_ends_at_a_paid_page: chromium firefox webkit;
-    the_h5_url_is_gone_to_as_it_is_and_going_back_asks_what_came_of_it: chromium firefox webkit;
+    the_h5_url_is_opened_unchanged_and_going_back_shows_the_return_panel: chromium firefox webkit;
 }
 
-async fn a_buyer_on_a_phone_goes_to_wechat_pays_and_comes_back_to_a_paid_page(engine: Engine) {
+async fn a_buyer_on_a_phone_pays_in_wechat_and_returns_to_a_paid_page(engine: Engine) {
     let servers = Servers::start().await;
     visit_in(engine, Visitor::Phone, async |phone| {
         buy(&servers, phone).await;
         go_to_wechat_and(phone, "success").await;
-        // The page may be back before the notification: then it asks nothing and is told.
+        // The page may be back before the notification: then it polls nothing by itself and still
+        // learns of the payment.
         phone.until_element_is(&["paid"]).await;
         phone
             .until("!document.querySelector('.thanks').hidden")
@@ -34,7 +35,7 @@ async fn a_buyer_on_a_phone_goes_to_wechat_pays_and_comes_back_to_a_paid_page(en
     .await;
 }
 
-async fn a_buyer_who_comes_back_unpaid_says_so_and_goes_again(engine: Engine) {
+async fn a_buyer_who_returns_unpaid_reports_it_and_pays_again(engine: Engine) {
     let servers = Servers::start().await;
     visit_in(engine, Visitor::Phone, async |phone| {
         buy(&servers, phone).await;
@@ -50,14 +51,14 @@ async fn a_buyer_who_comes_back_unpaid_says_so_and_goes_again(engine: Engine) {
     .await;
 }
 
-/// The buyer comes back by the browser's own button: in Chromium and WebKit to the page as it was,
-/// in Firefox, which keeps none under WebDriver, to one that is loaded anew.
-async fn the_h5_url_is_gone_to_as_it_is_and_going_back_asks_what_came_of_it(engine: Engine) {
+/// The buyer returns with the browser's own button: Chromium and WebKit restore the page, and
+/// Firefox, which keeps no page under WebDriver, reloads it.
+async fn the_h5_url_is_opened_unchanged_and_going_back_shows_the_return_panel(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit_in(engine, Visitor::Phone, async |phone| {
         phone.open(&stage.page_of(&token, &[("auto-start", "")])).await;
-        // Nothing but a click leads away: `auto-start` does not.
+        // Only a click navigates; `auto-start` does not.
         phone.until_element_is(&["offer"]).await;
         assert_eq!(stage.posts_about(&token), 0);
         phone.look(KEEP_THE_H5_URL, vec![]).await;
@@ -74,7 +75,8 @@ async fn the_h5_url_is_gone_to_as_it_is_and_going_back_asks_what_came_of_it(engi
         if engine != Engine::Firefox {
             assert_eq!(restored, json!(true), "from the back-forward cache");
         }
-        // A return says nothing: WeChat is asked by the buyer's word alone, and nothing starts.
+        // A return proves nothing: WeChat is queried only at the buyer's request, and nothing
+        // starts.
         let asks = |line: &String| line.contains("ask=1");
         assert!(!stage.requests_about(&token).iter().any(asks));
         assert_eq!(stage.posts_about(&token), 1);
@@ -90,8 +92,8 @@ async fn the_h5_url_is_gone_to_as_it_is_and_going_back_asks_what_came_of_it(engi
     .await;
 }
 
-/// WeChat's redirect leaves the shop's page in the history twice, with WeChat's between them. Who
-/// goes back through it all ends where it is paid, and starts nothing.
+/// WeChat's redirect leaves the shop's page in the history twice, with WeChat's page in between.
+/// Going back through all of it ends at the paid page and starts nothing.
 async fn going_back_after_a_payment_ends_at_a_paid_page(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
@@ -115,7 +117,7 @@ async fn going_back_after_a_payment_ends_at_a_paid_page(engine: Engine) {
 }
 
 #[tokio::test]
-async fn a_shop_of_one_page_is_returned_to_where_it_was() {
+async fn a_single_page_shop_is_returned_to_its_route() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Phone, async |phone| {
@@ -134,7 +136,7 @@ async fn a_shop_of_one_page_is_returned_to_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_page_that_sends_no_referrer_still_comes_to_wechat() {
+async fn a_page_that_sends_no_referrer_still_reaches_wechat() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Phone, async |phone| {
@@ -144,14 +146,14 @@ async fn a_page_that_sends_no_referrer_still_comes_to_wechat() {
         phone.until_element_is(&["offer"]).await;
         phone.click_intent("start").await;
         phone.until_at("/cgi-bin/mmpayweb-bin/checkmweb").await;
-        // Without a referrer, there would be WeChat's words about a malformed link.
+        // Without a Referer, WeChat's page would report a malformed link.
         phone.click("button[value='success']").await;
         phone.until_element_is(&["paid"]).await;
     })
     .await;
 }
 
-/// Keeps the address that the backend gives, over the page's end.
+/// Stores the address that the backend returns, beyond the page's end.
 const KEEP_THE_H5_URL: &str = "window.isTheSamePage = true;
     const really = window.fetch;
     window.fetch = async (...request) => {

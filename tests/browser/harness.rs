@@ -1,5 +1,5 @@
-//! The harness itself: that its scanner reads a real screen, and that a failure is reported. It
-//! says nothing about payments.
+//! Tests of the harness itself: the scanner reads a real screen, and a failure is reported. No
+//! payment is tested here.
 
 use axum::Router;
 use axum::response::Html;
@@ -9,7 +9,7 @@ use payment_tests::scanner::scan;
 use tokio::net::TcpListener;
 
 #[tokio::test]
-async fn the_scanner_reads_our_qr_code_off_a_desktop_and_off_a_phone() {
+async fn the_scanner_reads_our_qr_code_from_a_desktops_and_a_phones_screen() {
     let text = "weixin://wxpay/bizpayurl?pr=JyC91EIz1";
     let svg = qr_code::QrCode::encode(text).unwrap().svg("code");
     let page = format!("<!doctype html><style>svg{{width:259px}}</style><p>微信支付</p>{svg}");

@@ -1,5 +1,5 @@
-//! The merchant server's own page, for shops that embed nothing: its strict policy lets the
-//! element work and nothing else.
+//! The merchant server's own page, for shops that embed nothing: its strict policy lets the element
+//! work and nothing else.
 
 use payment_tests::browser::{Visitor, visit};
 use payment_tests::scanner::scan;
@@ -12,20 +12,20 @@ async fn a_buyer_pays_on_the_hosted_page_under_its_strict_policy() {
     let token = servers
         .order(json!({"order_no": "HOSTED-0001", "total_fen": 1990, "description": "手冲壶"}))
         .await;
-    pay_at_a_desk(&servers, &token).await;
+    pay_on_a_desktop(&servers, &token).await;
 }
 
 #[tokio::test]
-async fn a_buyer_pays_a_sub_merchants_order_there_too() {
+async fn a_buyer_pays_a_sub_merchants_order_on_the_hosted_page() {
     let (servers, sub_mchid) = Servers::start_as_partner().await;
     let order = json!({
         "order_no": "HOSTED-0002", "total_fen": 1990, "description": "手冲壶", "sub_mchid": sub_mchid,
     });
     let token = servers.order(order).await;
-    pay_at_a_desk(&servers, &token).await;
+    pay_on_a_desktop(&servers, &token).await;
 }
 
-async fn pay_at_a_desk(servers: &Servers, token: &str) {
+async fn pay_on_a_desktop(servers: &Servers, token: &str) {
     visit(Visitor::Desktop, async |desk| {
         desk.open(&format!("{}/c/{token}", servers.merchant)).await;
         desk.until_element_is(&["qr"]).await;

@@ -1,7 +1,7 @@
 //! Every state of the merchant server's own pages, with the element and without script, on a phone
-//! and on a desk, in both languages: the words are those of the buyer's language, the word TEST is
-//! there once, nothing is too wide, and axe finds nothing. With `SCREENSHOTS=folder`, each is kept
-//! as a picture too.
+//! and on a desktop, in both languages: the texts are in the buyer's language, the word TEST
+//! appears once, nothing is too wide, and axe finds no violation. With `SCREENSHOTS=folder`, a
+//! picture of each is saved.
 
 use payment_tests::browser::{Browser, Visitor, visit};
 use payment_tests::servers::Servers;
@@ -17,24 +17,24 @@ const OLD_WECHAT: &str =
     "Mozilla/5.0 (iPhone; CPU iPhone OS 6_0 like Mac OS X) AppleWebKit/536.26 MicroMessenger/4.5";
 const MINI_PROGRAM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) NetType/WIFI Language/zh_CN miniProgram/wx0123456789abcdef";
 
-/// What a browser sends, and the page's tag for it.
+/// The language header of a browser, and the page's tag for it.
 const LANGUAGES: [(&str, &str); 2] = [
     ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
     ("en-GB,de;q=0.9", "en"),
 ];
 const WIDTHS: [u32; 2] = [360, 1280];
 
-/// A page to look at.
+/// A page to check.
 struct Sight {
     name: &'static str,
     user_agent: &'static str,
     path: String,
-    /// The state that the element comes to; none where it is not on the page.
+    /// The state that the element reaches; none if the page has no element.
     element: Option<&'static str>,
 }
 
 #[tokio::test]
-async fn each_page_without_script_is_whole_in_both_languages_and_accessible() {
+async fn each_page_without_script_is_complete_accessible_and_in_one_language() {
     let servers = Servers::start().await;
     let sights = sights(&servers).await;
     visit(Visitor::Desktop, async |browser| {
@@ -51,7 +51,7 @@ async fn each_page_without_script_is_whole_in_both_languages_and_accessible() {
 }
 
 #[tokio::test]
-async fn each_page_that_the_element_takes_over_speaks_one_language_and_moves_nothing() {
+async fn each_page_that_the_element_takes_over_has_one_language_and_no_layout_shift() {
     let servers = Servers::start().await;
     let sights = sights(&servers).await;
     visit(Visitor::Desktop, async |browser| {
@@ -62,7 +62,7 @@ async fn each_page_that_the_element_takes_over_speaks_one_language_and_moves_not
             if let Some(state) = sight.element {
                 browser.until_element_is(&[state]).await;
             }
-            // What is said after a form belongs to the page without script.
+            // Messages after a form belong to the page without script.
             let moved = browser.look_and_wait(MOVED, vec![]).await;
             if moved == json!([]) || sight.path.contains("=1") {
                 vec![]
@@ -72,16 +72,16 @@ async fn each_page_that_the_element_takes_over_speaks_one_language_and_moves_not
         })
         .await;
         let mut complaints = browser.complaints().await;
-        // The page of an unknown token is one, and says so.
+        // The page of an unknown token is such a page too.
         complaints.retain(|line| !line.contains("404 (Not Found)"));
         assert_eq!(complaints, [""; 0]);
     })
     .await;
 }
 
-/// Where a step ends that the buyer takes on the page itself, by what WeChat answers to it.
+/// Where each step on the page ends, by WeChat's answer to it.
 #[tokio::test]
-async fn each_page_that_a_step_without_the_element_ends_at_is_whole_and_leads_on() {
+async fn each_page_after_a_step_without_the_element_is_complete_and_leads_on() {
     let servers = Servers::start_with_bundle(None).await;
     let of_order = |kind: &str| json!({"route": "order", "kind": kind, "rate": 1});
     let mut no_auth = of_order("refused");
@@ -120,7 +120,7 @@ async fn each_page_that_a_step_without_the_element_ends_at_is_whole_and_leads_on
     }
 }
 
-/// What moved of that which stays when the element takes over, as browsers measure it (Layout
+/// What moved among the parts that stay when the element takes over, as browsers measure it (Layout
 /// Instability).
 const MOVED: &str = "const done = arguments[0];
     const moved = [];
@@ -130,7 +130,7 @@ const MOVED: &str = "const done = arguments[0];
     new PerformanceObserver((list) => list.getEntries().forEach(add)).observe({type: 'layout-shift', buffered: true});
     requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(moved))))";
 
-/// What a page without script showed stays in view while it is checked.
+/// The content of a page without script stays visible while it is checked.
 const SHOW_NOSCRIPT: &str = "if (arguments[0] !== 'plain') return;
     for (const place of document.querySelectorAll('noscript')) place.style.display = 'block'";
 
@@ -151,7 +151,7 @@ async fn look_at_all(
                 let name = format!("{}-{way}-{language}-{width}", sight.name);
                 faults.extend(wrong_with(browser, &name, language).await);
                 keep(browser, &name).await;
-                // The page stays as it was read; the checker needs timers.
+                // The page is kept as it was loaded; the checker needs timers.
                 browser.block_script(false).await;
                 browser.look(SHOW_NOSCRIPT, vec![way.into()]).await;
                 browser.look(&axe, vec![]).await;
@@ -164,7 +164,7 @@ async fn look_at_all(
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
-/// Language, width, and how often the page says TEST.
+/// Checks the language, the width, and how often the page says TEST.
 async fn wrong_with(browser: &Browser, name: &str, language: &str) -> Vec<String> {
     let look = "const element = document.querySelector('wechat-pay');
         const texts = [...document.querySelectorAll('body'), ...(element?.shadowRoot?.children ?? [])].map((node) => node.innerText);
@@ -183,7 +183,7 @@ async fn wrong_with(browser: &Browser, name: &str, language: &str) -> Vec<String
         faults.push(format!("{name} is in {}", page["lang"]));
     }
     let text = page["text"].as_str().unwrap_or_default();
-    // The description is the shop's own, in any language.
+    // The description is the shop's own text, in any language.
     let text = text.replace("手冲壶", "");
     let is_chinese = text
         .chars()
@@ -201,7 +201,7 @@ async fn wrong_with(browser: &Browser, name: &str, language: &str) -> Vec<String
     faults
 }
 
-/// Tokens of orders, each brought to where it is looked at.
+/// The tokens of orders, each in the state that is checked.
 struct Orders {
     fresh: String,
     for_code: String,
@@ -269,14 +269,14 @@ impl Orders {
                 })
                 .await;
         }
-        // Its time is over, and WeChat has not closed it yet.
+        // The order's time is over, and WeChat has not closed it yet.
         let close = json!({"route": "close", "kind": "error_before", "rate": 1});
         servers.wechat.fail(&[close]).await;
         servers.clock.advance_ms(61_000);
     }
 }
 
-/// What there is to see, in this order: with script, a desk begins to pay.
+/// The pages to check, in this order: with script, a desktop starts to pay.
 async fn sights(servers: &Servers) -> Vec<Sight> {
     let orders = Orders::place(servers).await;
     let sight = |name, user_agent, token: &str, query, element| Sight {

@@ -1,5 +1,5 @@
-//! The merchant server's own page in a browser that runs script and has no element: the bundle
-//! cannot be had, or its WebAssembly does not load. The page's few lines of script do the rest.
+//! The merchant server's own page in a browser that runs scripts but has no element: the bundle is
+//! not available, or its WebAssembly does not load. The page's own short script does the rest.
 
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::scanner::scan;
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use crate::gallery::keep;
 
 in_browsers! {
-    a_code_is_paid_and_the_page_finds_out_by_itself: chromium firefox webkit;
-    the_page_comes_back_where_the_elements_webassembly_does_not_load: chromium firefox webkit;
+    a_code_is_paid_and_the_page_shows_it_by_itself: chromium firefox webkit;
+    the_page_returns_if_the_elements_webassembly_does_not_load: chromium firefox webkit;
     a_buyer_inside_wechat_pays_in_the_cashier_that_the_page_opens: chromium firefox webkit;
-    a_buyer_who_closes_the_cashier_is_asked_and_can_pay_again: chromium webkit;
+    a_buyer_who_closes_the_cashier_can_pay_again: chromium webkit;
 }
 
-async fn a_code_is_paid_and_the_page_finds_out_by_itself(engine: Engine) {
+async fn a_code_is_paid_and_the_page_shows_it_by_itself(engine: Engine) {
     let servers = Servers::start_with_bundle(None).await;
     let token = servers.order(tea()).await;
     visit_in(engine, Visitor::Desktop, async |desk| {
@@ -26,7 +26,7 @@ async fn a_code_is_paid_and_the_page_finds_out_by_itself(engine: Engine) {
     .await;
 }
 
-async fn the_page_comes_back_where_the_elements_webassembly_does_not_load(engine: Engine) {
+async fn the_page_returns_if_the_elements_webassembly_does_not_load(engine: Engine) {
     let script_alone = tempfile::tempdir().expect("a folder");
     let script = "wechat-pay.js";
     std::fs::copy(bundle_dir().join(script), script_alone.path().join(script)).expect("a copy");
@@ -39,7 +39,7 @@ async fn the_page_comes_back_where_the_elements_webassembly_does_not_load(engine
         )
         .await;
         keep(desk, "without-webassembly").await;
-        // The page's own card alone: nothing about a failure that the buyer need not know of.
+        // Only the page's own card is shown, without a message about the failure.
         let notice = "return document.querySelector('wechat-pay').shadowRoot.querySelector('[part=fallback]').getClientRects().length";
         assert_eq!(desk.look(notice, vec![]).await, json!(0));
         pay_by_code(&servers, desk, &token).await;
@@ -52,19 +52,19 @@ async fn a_buyer_inside_wechat_pays_in_the_cashier_that_the_page_opens(engine: E
     let token = servers.order(tea()).await;
     visit_in(engine, Visitor::Phone, async |wechat| {
         open(&servers, wechat, &token).await;
-        // WeChat is asked who the buyer is; back here, the same button opens the cashier.
+        // WeChat identifies the buyer; back on the page, the same button opens the cashier.
         wechat.click(START).await;
         wechat.until_at("wechat_pay_payer").await;
         wechat.click(START).await;
         answer(wechat, "success").await;
-        // The cashier's word is no proof; the page waits for the server's.
+        // The cashier's result is no proof; the page waits for the server's answer.
         wechat.until(IS_PAID).await;
         assert_eq!(servers.wechat.trade_states(), ["SUCCESS"]);
     })
     .await;
 }
 
-async fn a_buyer_who_closes_the_cashier_is_asked_and_can_pay_again(engine: Engine) {
+async fn a_buyer_who_closes_the_cashier_can_pay_again(engine: Engine) {
     let servers = Servers::start_inside_wechat(None).await;
     let token = servers.order_of_buyer(tea()).await;
     visit_in(engine, Visitor::Phone, async |wechat| {
@@ -95,7 +95,7 @@ async fn open(servers: &Servers, browser: &Browser, token: &str) {
         .await;
 }
 
-/// The page has its own code, and turns once that is paid: nobody touches it.
+/// The page has its own code, and changes when it is paid, without the buyer's action.
 async fn pay_by_code(servers: &Servers, desk: &Browser, token: &str) {
     desk.click(START).await;
     desk.until("!!document.querySelector('.code svg')?.getClientRects().length")

@@ -1,5 +1,5 @@
-//! The merchant server's own page in a browser that runs no script at all: no element, no
-//! WebAssembly, and the buyer pays all the same.
+//! The merchant server's own page in a browser that runs no script: there is no element and no
+//! WebAssembly, and the buyer can still pay.
 
 use payment_tests::browser::{Visitor, visit};
 use payment_tests::scanner::scan;
@@ -7,7 +7,7 @@ use payment_tests::servers::Servers;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_buyer_without_script_scans_the_code_and_the_page_finds_out_that_it_is_paid() {
+async fn a_buyer_without_script_scans_the_code_and_the_page_shows_the_payment() {
     let servers = Servers::start().await;
     let token = order(&servers, "PLAIN-0001").await;
     visit(Visitor::DesktopWithoutScript, async |desk| {
@@ -19,7 +19,7 @@ async fn a_buyer_without_script_scans_the_code_and_the_page_finds_out_that_it_is
         assert_eq!(codes, [checkout["code_url"].as_str().expect("a code")]);
 
         servers.wechat.pay(&checkout["code_url"]).await;
-        // The frame looks again by itself; the page around it stays, with all that the buyer does.
+        // The frame reloads by itself; the page around it stays as the buyer left it.
         desk.look("window.isTheSamePage = true", vec![]).await;
         desk.until("!!document.querySelector('iframe').contentDocument.querySelector('a')")
             .await;
@@ -38,7 +38,7 @@ async fn a_buyer_without_script_scans_the_code_and_the_page_finds_out_that_it_is
 }
 
 #[tokio::test]
-async fn a_buyer_on_a_phone_without_script_goes_to_wechat_and_back() {
+async fn a_buyer_on_a_phone_without_script_pays_in_wechat_and_returns() {
     let servers = Servers::start().await;
     let token = order(&servers, "PLAIN-0002").await;
     visit(Visitor::PhoneWithoutScript, async |phone| {

@@ -1,6 +1,6 @@
-//! Answers that a backend must not give, or that somebody put in its mouth: addresses that run or
-//! lead astray, durations and texts beyond measure. A problem names what is wrong; nothing is
-//! executed and nothing gone to.
+//! Answers that a backend must not give, or that an attacker injected: addresses that execute or
+//! mislead, excessive durations and texts. A problem names the fault; nothing is executed and
+//! nothing is navigated to.
 
 use payment_tests::browser::{Browser, Visitor, visit};
 use serde_json::{Value, json};
@@ -10,8 +10,8 @@ use crate::stage::Stage;
 const HTML: &str = "<img src=x onerror=boom()><script>boom()</script>";
 
 #[tokio::test]
-async fn an_address_that_leads_elsewhere_is_named_and_not_followed() {
-    // The way of paying, the action's field, the address, the problem.
+async fn a_foreign_address_is_reported_and_not_followed() {
+    // The product, the action's field, the address, the problem.
     let cases = [
         ("h5", "h5_url", "javascript:boom()", "H5_URL_REFUSED"),
         (
@@ -101,8 +101,8 @@ async fn an_address_that_leads_elsewhere_is_named_and_not_followed() {
 }
 
 #[tokio::test]
-async fn what_an_answer_holds_is_text_and_numbers_within_measure_or_a_problem() {
-    // What an answer has, the field that the problem names (none: the element goes on).
+async fn an_answers_values_are_plain_text_and_limited_numbers_or_a_problem() {
+    // The answer's fields, and the field that the problem names (none: the element continues).
     let cases = [
         (json!({"description": HTML}), None),
         (json!({"order_no": HTML}), None),
@@ -142,7 +142,7 @@ async fn what_an_answer_holds_is_text_and_numbers_within_measure_or_a_problem() 
 }
 
 #[tokio::test]
-async fn a_page_of_success_that_runs_is_not_gone_to_and_the_payment_counts() {
+async fn a_success_url_that_executes_is_not_followed_and_the_payment_counts() {
     let stage = Stage::set().await;
     visit(Visitor::Desktop, async |browser| {
         watch(&stage, browser).await;
@@ -156,7 +156,7 @@ async fn a_page_of_success_that_runs_is_not_gone_to_and_the_payment_counts() {
     .await;
 }
 
-/// Opens the stage with eyes on everything that must not happen.
+/// Opens the stage and watches for everything that must not happen.
 async fn watch(stage: &Stage, browser: &Browser) {
     stage.open(browser, "ready").await;
     let eyes = "window.happened = []; window.problems = [];
@@ -167,8 +167,8 @@ async fn watch(stage: &Stage, browser: &Browser) {
     browser.look(eyes, vec![]).await;
 }
 
-/// Puts an element on the page whose backend answers with these fields, and with more of them once
-/// it is asked for an attempt.
+/// Puts an element on the page whose backend answers with these fields, and with more fields for an
+/// attempt.
 async fn show(browser: &Browser, scene: &str, part: &Value, started: &Value) {
     let script = "const [scene, part, started] = arguments;
         problems.length = 0;

@@ -1,5 +1,5 @@
-//! Pages that React renders on a server and takes over in the browser (hydration), with React 18 and
-//! 19: `messages` and `transport` are objects, which no HTML can hold. The pages are made from
+//! Pages that React renders on a server and takes over in the browser (hydration), with React 18
+//! and 19: `messages` and `transport` are objects, which HTML cannot hold. The pages are built from
 //! `tests/browser/hydration` before the tests run (`cargo xtask test --only browser`).
 
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ async fn objects_and_handlers_arrive_on_a_page_that_react_hydrates(engine: Engin
     let servers = Servers::start_with_stage(pages()).await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         for version in VERSIONS {
-            // `paid` comes once for an order and tab, so each version has an order of its own.
+            // `paid` is emitted once for an order and tab, so each version has its own order.
             let token = format!("order-of-react-{version}");
             open(browser, &servers, version, "own", &token).await;
             let before = "return [document.getElementById('help')?.innerText, document.querySelector('wechat-pay')]";
@@ -34,7 +34,7 @@ async fn objects_and_handlers_arrive_on_a_page_that_react_hydrates(engine: Engin
             browser.look("hydrate()", vec![]).await;
             browser.until(&format!("{STATE}?.dataset.state === 'qr'")).await;
             browser.until(&format!("{STATE}.innerText.includes('扫我')")).await;
-            // Another look, words and a new handler; the element and its payment stay.
+            // A new style, new messages and a new handler; the element and its payment stay.
             browser.look(&format!("window.base = {STATE}"), vec![]).await;
             browser.look("setLanguage('en'); setMessages({scan: 'Scan me'})", vec![]).await;
             browser.until("base.isConnected && base.lang === 'en' && base.innerText.includes('Scan me')").await;
@@ -79,9 +79,9 @@ async fn the_component_pays_over_the_merchant_api_too() {
     .await;
 }
 
-/// Why there is a component. Once a React passes this on, its page needs none.
+/// The reason for the component. Once React passes objects on, its pages need no component.
 #[tokio::test]
-async fn without_the_component_react_brings_no_object_to_an_element_that_it_hydrates() {
+async fn without_the_component_react_sets_no_object_on_an_element_that_it_hydrates() {
     let servers = Servers::start_with_stage(pages()).await;
     visit_in(Engine::Chromium, Visitor::Desktop, async |browser| {
         for version in VERSIONS {
@@ -102,7 +102,7 @@ async fn without_the_component_react_brings_no_object_to_an_element_that_it_hydr
     .await;
 }
 
-/// Opens one of the pages, with the element's class there and React not yet at work.
+/// Opens one of the pages with the element's class defined and React not yet started.
 async fn open(browser: &Browser, servers: &Servers, version: &str, page: &str, token: &str) {
     let (stage, merchant) = (&servers.stage, &servers.merchant);
     let address = format!(
@@ -117,7 +117,7 @@ async fn open(browser: &Browser, servers: &Servers, version: &str, page: &str, t
     assert!(read.starts_with(version), "React {read}");
 }
 
-/// The pages, with the order's values in the place of those that were rendered.
+/// The pages, with the order's values instead of the rendered ones.
 fn pages() -> Router {
     let folder = PathBuf::from(std::env::var("REACT_PAGES").unwrap_or_default());
     let script = |version| ServeFile::new(folder.join(format!("react-{version}.js")));

@@ -1,17 +1,17 @@
-//! Inside WeChat, as the simulator's WeChat browser shows the shop: the hop for the openid, then
-//! the cashier over the page.
+//! Inside WeChat, as the simulator's WeChat browser shows the shop: the OAuth redirect for the
+//! openid, then the cashier over the page.
 
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::servers::Servers;
 use payment_tests::webdriver::Engine;
 
 in_browsers! {
-    a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_says_so: chromium firefox webkit;
-    a_buyer_who_closes_the_cashier_is_offered_the_way_again_and_pays: chromium firefox webkit;
-    a_payment_that_fails_is_shown_as_a_problem_with_a_way_on: chromium webkit;
+    a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_shows_it: chromium firefox webkit;
+    a_buyer_who_closes_the_cashier_gets_the_offer_again_and_pays: chromium firefox webkit;
+    a_payment_that_fails_is_shown_as_a_problem_with_a_retry: chromium webkit;
 }
 
-async fn a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_says_so(engine: Engine) {
+async fn a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_shows_it(engine: Engine) {
     let servers = Servers::start().await;
     visit_in(engine, Visitor::Phone, async |wechat| {
         open_the_cashier(&servers, wechat).await;
@@ -33,7 +33,7 @@ async fn a_buyer_inside_wechat_pays_in_the_cashier_and_the_page_says_so(engine: 
     .await;
 }
 
-async fn a_buyer_who_closes_the_cashier_is_offered_the_way_again_and_pays(engine: Engine) {
+async fn a_buyer_who_closes_the_cashier_gets_the_offer_again_and_pays(engine: Engine) {
     let servers = Servers::start().await;
     visit_in(engine, Visitor::Phone, async |wechat| {
         open_the_cashier(&servers, wechat).await;
@@ -52,7 +52,7 @@ async fn a_buyer_who_closes_the_cashier_is_offered_the_way_again_and_pays(engine
     .await;
 }
 
-async fn a_payment_that_fails_is_shown_as_a_problem_with_a_way_on(engine: Engine) {
+async fn a_payment_that_fails_is_shown_as_a_problem_with_a_retry(engine: Engine) {
     let servers = Servers::start().await;
     visit_in(engine, Visitor::Phone, async |wechat| {
         open_the_cashier(&servers, wechat).await;
@@ -63,7 +63,7 @@ async fn a_payment_that_fails_is_shown_as_a_problem_with_a_way_on(engine: Engine
     .await;
 }
 
-/// Buys in the shop inside WeChat, presses the button, and comes back with an openid.
+/// Buys in the shop inside WeChat, presses the button, and returns with an openid.
 async fn open_the_cashier(servers: &Servers, wechat: &Browser) {
     wechat.open(&servers.wechat_browser).await;
     wechat.click("button[value='notebook']").await;

@@ -1,4 +1,4 @@
-//! Which language the element speaks where nobody says: the page's, else the browser's.
+//! The element's language if no attribute sets it: the page's, otherwise the browser's.
 
 use payment_tests::browser::{Visitor, visit};
 use serde_json::json;
@@ -6,10 +6,10 @@ use serde_json::json;
 use crate::stage::Stage;
 
 #[tokio::test]
-async fn the_element_speaks_as_the_page_does_else_as_the_browser_and_so_does_its_way_out() {
+async fn the_element_and_its_fallback_use_the_pages_language_or_the_browsers() {
     let stage = Stage::set().await;
     let token = stage.order().await;
-    // The page's language, the browser's, the attribute, what is spoken.
+    // The page's language, the browser's, the attribute, the language shown.
     let cases = [
         ("zh-CN", "en-US", "", "zh-CN"),
         ("zh-TW", "en-US", "", "zh-CN"),

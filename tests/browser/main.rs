@@ -1,6 +1,6 @@
-//! Payments end to end in a real browser, one file for each scenario.
+//! End-to-end payments in a real browser, one file for each scenario.
 
-/// Scenarios that run in several browsers: each becomes a test of its own in each of them, as
+/// Registers a scenario in several browsers: each browser gets its own test, named for example
 /// `a_scenario::webkit`.
 macro_rules! in_browsers {
     ($($scenario:ident: $($browser:ident)+;)+) => {$(
@@ -52,6 +52,7 @@ mod manners;
 mod mini_program;
 mod native;
 mod once;
+mod options;
 mod page_address;
 mod php;
 mod plain_backend;
@@ -64,4 +65,3 @@ mod stage;
 mod tabs;
 mod teardown;
 mod vite;
-mod wishes;

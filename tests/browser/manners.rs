@@ -1,5 +1,5 @@
-//! How the element behaves as a part of other people's pages: in frameworks, set before it is
-//! defined, loaded twice, changed while it works.
+//! The element's behaviour inside other people's pages: in frameworks, set before it is defined,
+//! loaded twice, changed while it works.
 
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
@@ -8,15 +8,13 @@ use serde_json::json;
 use crate::stage::{Stage, at_rest, bare, left};
 
 in_browsers! {
-    reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_another: chromium firefox webkit;
-    a_view_that_vue_keeps_alive_rests_and_goes_on: chromium firefox webkit;
-    properties_that_were_set_before_the_script_came_are_taken_up: chromium firefox webkit;
-    an_element_in_a_shadow_root_of_the_shops_own_pays_and_is_heard_at_the_document: chromium firefox webkit;
+    reacts_strict_mode_starts_one_payment_and_new_objects_start_no_other: chromium firefox webkit;
+    a_view_that_vue_keeps_alive_pauses_and_continues: chromium firefox webkit;
+    properties_set_before_the_script_has_loaded_are_used: chromium firefox webkit;
+    an_element_in_the_shops_shadow_root_pays_and_its_events_reach_the_document: chromium firefox webkit;
 }
 
-async fn reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_another(
-    engine: Engine,
-) {
+async fn reacts_strict_mode_starts_one_payment_and_new_objects_start_no_other(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
@@ -28,7 +26,7 @@ async fn reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_anot
             "window.base = document.getElementById('pay').shadowRoot.querySelector('[part~=base]')";
         browser.look(mark, vec![]).await;
         browser.look("framework.render('en')", vec![]).await;
-        // The language is another at once, in the very view that was there.
+        // The language changes at once, in the existing view.
         browser
             .until("base.isConnected && base.lang === 'en'")
             .await;
@@ -46,9 +44,9 @@ async fn reacts_strict_mode_starts_one_payment_and_new_objects_do_not_start_anot
     .await;
 }
 
-/// A shop's own component may keep the element in its shadow root: what the element says is heard
-/// outside of it, as said by the component.
-async fn an_element_in_a_shadow_root_of_the_shops_own_pays_and_is_heard_at_the_document(
+/// A shop's own component may hold the element in its shadow root: the element's events reach the
+/// document, with the component as their target.
+async fn an_element_in_the_shops_shadow_root_pays_and_its_events_reach_the_document(
     engine: Engine,
 ) {
     let stage = Stage::set().await;
@@ -63,7 +61,7 @@ async fn an_element_in_a_shadow_root_of_the_shops_own_pays_and_is_heard_at_the_d
         let arguments = vec![json!(token), json!(stage.merchant_api())];
         browser.look(put, arguments).await;
         browser.until("inShop('[data-state=qr] svg')").await;
-        // Its own style sheet counts, and the shop's does not.
+        // The element's style sheet applies, and the shop's does not.
         let looks = "return [getComputedStyle(inShop('[part~=base]')).maxWidth, inShop('svg').getBoundingClientRect().width > 100]";
         assert_eq!(browser.look(looks, vec![]).await, json!(["420px", true]));
         stage.pay(&token).await;
@@ -85,7 +83,7 @@ async fn an_effect_that_strict_mode_runs_twice_starts_one_payment() {
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
-        // With the widget at hand, nothing but the element itself can hold the first start back.
+        // With the widget loaded, only the element itself can hold the first start back.
         stage.put(browser, "warm", &stage.order().await).await;
         browser.until("stateOf('warm') === 'qr'").await;
         in_framework(&stage, browser, "reactEffect", &token).await;
@@ -103,7 +101,7 @@ async fn an_effect_that_strict_mode_runs_twice_starts_one_payment() {
     .await;
 }
 
-async fn a_view_that_vue_keeps_alive_rests_and_goes_on(engine: Engine) {
+async fn a_view_that_vue_keeps_alive_pauses_and_continues(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
@@ -123,7 +121,7 @@ async fn a_view_that_vue_keeps_alive_rests_and_goes_on(engine: Engine) {
                 .await;
         }
         browser.until("stateOf('pay') === 'paid'").await;
-        // Paid is told once, though the element has read it twice.
+        // `paid` is emitted once, although the element has read it twice.
         assert_eq!(
             browser.look("return heard", vec![]).await,
             json!(["pay paid"])
@@ -133,7 +131,7 @@ async fn a_view_that_vue_keeps_alive_rests_and_goes_on(engine: Engine) {
     .await;
 }
 
-async fn properties_that_were_set_before_the_script_came_are_taken_up(engine: Engine) {
+async fn properties_set_before_the_script_has_loaded_are_used(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
@@ -177,7 +175,7 @@ async fn a_second_copy_of_the_script_changes_and_loads_nothing() {
 }
 
 #[tokio::test]
-async fn looks_and_language_change_while_the_payment_goes_on() {
+async fn style_and_language_change_while_the_payment_continues() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
@@ -198,7 +196,7 @@ async fn looks_and_language_change_while_the_payment_goes_on() {
 }
 
 #[tokio::test]
-async fn an_element_that_was_destroyed_stays_empty_and_leaves_nothing() {
+async fn a_destroyed_element_stays_empty_and_leaves_nothing() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
@@ -220,7 +218,7 @@ async fn an_element_that_was_destroyed_stays_empty_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn the_page_is_told_how_long_things_took() {
+async fn telemetry_reports_how_long_each_step_took() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
@@ -240,7 +238,7 @@ async fn the_page_is_told_how_long_things_took() {
     .await;
 }
 
-/// Loads the frameworks and puts an element called `pay` into the page by one of them.
+/// Loads the frameworks and puts an element called `pay` into the page with one of them.
 pub(crate) async fn in_framework(stage: &Stage, browser: &Browser, way: &str, token: &str) {
     let script = "const [way, token, merchantApi] = arguments;
         import('./frameworks.js').then((frameworks) => {

@@ -1,5 +1,5 @@
-//! In a mini-program's web-view: the element leads to the mini-program's own page, over the SDK
-//! where the page brought it, else over the bridge, and fetches nothing of WeChat's for it.
+//! A mini-program's web-view: the element opens the mini-program's own page, with the SDK if the
+//! page loaded it, otherwise with the bridge, and loads nothing from WeChat for it.
 
 use payment_tests::browser::{Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
@@ -8,13 +8,13 @@ use serde_json::json;
 use crate::stage::{Stage, press};
 
 in_browsers! {
-    the_mini_programs_page_is_opened_over_the_bridge_and_the_web_view_learns_of_the_payment:
+    the_mini_programs_page_opens_over_the_bridge_and_the_web_view_shows_the_payment:
         chromium firefox webkit;
 }
 
 const WEB_VIEW: &str = "Mozilla/5.0 (Linux; Android 12; RMX3562 Build/SP1A.210812.016; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.6478.122 Mobile Safari/537.36 XWEB/1260053 MMWEBSDK/20240501 MMWEBID/2307 MicroMessenger/8.0.50.2701 (0x2800323C) WeChat/arm64 Weixin NetType/4G Language/zh_CN ABI/arm64 miniProgram/wx476ba9475c801433";
 
-async fn the_mini_programs_page_is_opened_over_the_bridge_and_the_web_view_learns_of_the_payment(
+async fn the_mini_programs_page_opens_over_the_bridge_and_the_web_view_shows_the_payment(
     engine: Engine,
 ) {
     let stage = Stage::set().await;
@@ -23,7 +23,7 @@ async fn the_mini_programs_page_is_opened_over_the_bridge_and_the_web_view_learn
         stage.open_as(web_view, WEB_VIEW).await;
         stage.put(web_view, "pay", &token).await;
         press(web_view).await;
-        // The bridge comes late, as it does.
+        // The bridge appears late, as in WeChat.
         let bridge = "window.called = [];
             window.WeixinJSBridge = {invoke(name, values, callback) {
                 called.push([name, values.name, values.arg.url]);
@@ -38,7 +38,7 @@ async fn the_mini_programs_page_is_opened_over_the_bridge_and_the_web_view_learn
         let fetched = "return performance.getEntriesByType('resource').map(({name}) => name).filter((name) => !name.includes('127.0.0.1'))";
         assert_eq!(web_view.look(fetched, vec![]).await, json!([]));
 
-        // The mini-program's page pays; here somebody else does, and the buyer comes back.
+        // The mini-program's page would pay; the test pays instead, and the buyer returns.
         let code = stage.servers.attempt(&token, "native").await;
         stage.servers.wechat.pay(&code["code_url"]).await;
         web_view.look("pay.resume()", vec![]).await;
@@ -49,7 +49,7 @@ async fn the_mini_programs_page_is_opened_over_the_bridge_and_the_web_view_learn
 }
 
 #[tokio::test]
-async fn a_page_that_brought_the_sdk_is_served_by_it() {
+async fn a_page_with_the_sdk_uses_the_sdk() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Phone, async |web_view| {
@@ -72,9 +72,9 @@ async fn a_page_that_brought_the_sdk_is_served_by_it() {
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_opened_is_a_problem_in_wechats_words_with_the_code_beside_it() {
+async fn a_page_that_cannot_be_opened_is_a_problem_with_wechats_message_beside_the_code() {
     let stage = Stage::set().await;
-    // What the bridge does with the call, and what the merchant reads in `raw`.
+    // What the bridge does with the call, and the text that the merchant reads in `raw`.
     let cases = [
         (
             "callback({err_msg: 'invokeMiniProgramAPI:fail page is not found'})",

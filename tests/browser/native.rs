@@ -1,11 +1,11 @@
-//! At a desk: the code is read off the screen, and paid on the simulator's phone page.
+//! On a desktop: the code is read from the screen, and paid on the simulator's phone page.
 
 use payment_tests::browser::{Browser, Visitor, visit_together};
 use payment_tests::scanner::scan;
 use payment_tests::servers::Servers;
 
 #[tokio::test]
-async fn a_code_on_the_shops_page_is_scanned_and_paid_and_the_page_says_so_without_a_reload() {
+async fn a_code_on_the_shops_page_is_scanned_and_paid_and_the_page_shows_it_without_a_reload() {
     let servers = Servers::start().await;
     visit_together(Visitor::Desktop, Visitor::Phone, async |desk, phone| {
         let code_url = buy(&servers, desk).await;
@@ -38,7 +38,7 @@ async fn a_buyer_who_cancels_on_the_phone_can_scan_the_same_code_again() {
     .await;
 }
 
-/// Buys in the shop, and reads the code off the screen.
+/// Buys in the shop, and reads the code from the screen.
 async fn buy(servers: &Servers, desk: &Browser) -> String {
     desk.open(&servers.shop).await;
     desk.click("button[value='coffee']").await;
@@ -57,7 +57,7 @@ async fn buy(servers: &Servers, desk: &Browser) -> String {
     codes.into_iter().next().expect("one code")
 }
 
-/// The buyer scans on the simulator's phone page and gives an answer.
+/// The buyer scans on the simulator's phone page and pays or cancels.
 async fn answer_on_the_phone(servers: &Servers, phone: &Browser, code_url: &str, outcome: &str) {
     phone
         .open(&format!("{}/phone", servers.wechat.address))

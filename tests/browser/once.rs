@@ -1,5 +1,5 @@
-//! `paid` and `closed` come once for an order and tab: not again where the page is loaded anew, not
-//! from a second element of the order, and the way on after a payment does not bounce.
+//! `paid` and `closed` are emitted once for an order and tab: not again after a reload, not by a
+//! second element of the order; and the navigation after a payment does not repeat.
 
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 use crate::stage::Stage;
 
 in_browsers! {
-    a_page_that_loads_itself_anew_at_the_end_of_an_order_does_it_once: chromium firefox webkit;
-    the_buyer_who_goes_back_from_the_page_of_thanks_is_not_led_there_again: chromium firefox webkit;
+    a_page_that_reloads_itself_at_the_end_of_an_order_does_it_once: chromium firefox webkit;
+    a_buyer_who_goes_back_from_the_success_page_is_not_sent_there_again: chromium firefox webkit;
 }
 
-/// Keeps over the page's loads what it was told, and how often it was loaded.
+/// Records over the page's loads which events came, and how often the page was loaded.
 const KEEP: &str = "sessionStorage.loads = 1 + Number(sessionStorage.loads || 0);
-    const keep = (what) => { sessionStorage.told = (sessionStorage.told || '') + what + ' '; };
+    const keep = (what) => { sessionStorage.reported = (sessionStorage.reported || '') + what + ' '; };
     addEventListener('state-change', ({detail: {state, first}}) => { if (first !== undefined) keep(state + '=' + first); });
     for (const end of ['paid', 'closed']) addEventListener(end, () => { keep(end); location.reload(); });";
 
-async fn a_page_that_loads_itself_anew_at_the_end_of_an_order_does_it_once(engine: Engine) {
+async fn a_page_that_reloads_itself_at_the_end_of_an_order_does_it_once(engine: Engine) {
     let stage = Stage::set().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         for end in ["paid", "closed"] {
@@ -30,22 +30,22 @@ async fn a_page_that_loads_itself_anew_at_the_end_of_an_order_does_it_once(engin
             );
             let token = format!("order-that-is-{end}");
             browser.open(&stage.page_of(&token, &[("script", &backend)])).await;
-            // The second load has settled.
+            // The second load is finished.
             let again = format!("{end}=false ");
             browser
-                .until(&format!("(sessionStorage.told || '').endsWith('{again}')"))
+                .until(&format!("(sessionStorage.reported || '').endsWith('{again}')"))
                 .await;
-            assert_eq!(told(browser).await, json!(["2", format!("{end} {end}=true {again}")]));
-            // A buyer loads it a third time, and nothing is new then either.
+            assert_eq!(reported(browser).await, json!(["2", format!("{end} {end}=true {again}")]));
+            // The buyer reloads the page a third time, and there is no new event.
             browser.look("location.reload()", vec![]).await;
             browser
-                .until(&format!("sessionStorage.told.endsWith('{again}{again}')"))
+                .until(&format!("sessionStorage.reported.endsWith('{again}{again}')"))
                 .await;
             browser
                 .until(&format!("stateOf('pay') === '{end}'"))
                 .await;
-            assert_eq!(told(browser).await[0], "3");
-            browser.look("sessionStorage.removeItem('told'); sessionStorage.removeItem('loads')", vec![]).await;
+            assert_eq!(reported(browser).await[0], "3");
+            browser.look("sessionStorage.removeItem('reported'); sessionStorage.removeItem('loads')", vec![]).await;
         }
         let keys = browser.look("return Object.keys(sessionStorage).sort()", vec![]).await;
         let keys = keys.to_string();
@@ -55,7 +55,7 @@ async fn a_page_that_loads_itself_anew_at_the_end_of_an_order_does_it_once(engin
 }
 
 #[tokio::test]
-async fn two_elements_of_one_order_tell_it_once_and_both_show_it() {
+async fn two_elements_of_one_order_emit_its_end_once_and_both_show_it() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
@@ -69,11 +69,14 @@ async fn two_elements_of_one_order_tell_it_once_and_both_show_it() {
         browser
             .until("stateOf('one') === 'paid' && stateOf('two') === 'paid'")
             .await;
-        let mut told = ends(browser).await;
-        told.sort_unstable();
-        assert_eq!(told, ["paid", "state-change false", "state-change true"]);
+        let mut reported = ends(browser).await;
+        reported.sort_unstable();
+        assert_eq!(
+            reported,
+            ["paid", "state-change false", "state-change true"]
+        );
 
-        // A third that comes later tells nothing new.
+        // A third element emits nothing new.
         stage.put(browser, "three", &token).await;
         browser.until("stateOf('three') === 'paid'").await;
         assert_eq!(ends(browser).await[3..], ["state-change false"]);
@@ -83,7 +86,7 @@ async fn two_elements_of_one_order_tell_it_once_and_both_show_it() {
 }
 
 #[tokio::test]
-async fn where_storage_is_refused_or_emptied_the_page_itself_remembers() {
+async fn without_session_storage_the_page_itself_remembers() {
     let refuse = "Object.defineProperty(window, 'sessionStorage', {get() { throw new DOMException('no', 'SecurityError'); }})";
     let empty = "addEventListener('paid', () => sessionStorage.clear())";
     let stage = Stage::set().await;
@@ -95,15 +98,15 @@ async fn where_storage_is_refused_or_emptied_the_page_itself_remembers() {
             for id in ["one", "two"] {
                 show_paid(browser, id, "order-in-a-closed-room").await;
             }
-            let told = ["paid", "state-change true", "state-change false"];
-            assert_eq!(ends(browser).await, told, "{way}");
+            let reported = ["paid", "state-change true", "state-change false"];
+            assert_eq!(ends(browser).await, reported, "{way}");
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn orders_whose_tokens_begin_alike_are_told_each() {
+async fn orders_with_similar_tokens_are_reported_separately() {
     let stage = Stage::set().await;
     visit(Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
@@ -111,13 +114,13 @@ async fn orders_whose_tokens_begin_alike_are_told_each() {
         for token in ["order-2026-0001", "order-2026-0002", "order-2026-00011"] {
             show_paid(browser, token, token).await;
         }
-        let told = ["paid", "state-change true"].repeat(3);
-        assert_eq!(ends(browser).await, told);
+        let reported = ["paid", "state-change true"].repeat(3);
+        assert_eq!(ends(browser).await, reported);
     })
     .await;
 }
 
-async fn the_buyer_who_goes_back_from_the_page_of_thanks_is_not_led_there_again(engine: Engine) {
+async fn a_buyer_who_goes_back_from_the_success_page_is_not_sent_there_again(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
     let thanks = format!("{}/ready/bare?thanks", stage.servers.stage);
@@ -137,9 +140,9 @@ async fn the_buyer_who_goes_back_from_the_page_of_thanks_is_not_led_there_again(
     .await;
 }
 
-/// The way on leads out of a frame with the whole page, as it did before.
+/// The navigation after a payment leaves a frame with the whole page.
 #[tokio::test]
-async fn the_page_of_thanks_replaces_the_whole_page_of_an_element_in_a_frame() {
+async fn the_success_page_replaces_the_whole_page_of_a_framed_element() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     let thanks = format!("{}/ready/bare?thanks", stage.servers.stage);
@@ -159,13 +162,13 @@ async fn the_page_of_thanks_replaces_the_whole_page_of_an_element_in_a_frame() {
     .await;
 }
 
-/// How often the page was loaded, and what it was told.
-async fn told(browser: &Browser) -> Value {
-    let script = "return [sessionStorage.loads, sessionStorage.told]";
+/// How often the page was loaded, and the events that it received.
+async fn reported(browser: &Browser) -> Value {
+    let script = "return [sessionStorage.loads, sessionStorage.reported]";
     browser.look(script, vec![]).await
 }
 
-/// Keeps the ends of orders that this page is told of.
+/// Records the ends of orders that this page receives.
 async fn listen(browser: &Browser) {
     let script = "window.ends = [];
         addEventListener('paid', () => ends.push('paid'));
@@ -176,14 +179,15 @@ async fn listen(browser: &Browser) {
 }
 
 async fn ends(browser: &Browser) -> Vec<String> {
-    let told = browser.look("return ends", vec![]).await;
-    let told = told.as_array().into_iter().flatten();
-    told.filter_map(|text| text.as_str().map(str::to_owned))
+    let reported = browser.look("return ends", vec![]).await;
+    let reported = reported.as_array().into_iter().flatten();
+    reported
+        .filter_map(|text| text.as_str().map(str::to_owned))
         .collect()
 }
 
-/// Puts an element on the page whose backend says that its order is paid, and waits until it shows
-/// that.
+/// Puts an element on the page whose backend reports its order as paid, and waits until the element
+/// shows it.
 async fn show_paid(browser: &Browser, id: &str, token: &str) {
     let script = "const [id, token] = arguments;
         const element = make(id, token, undefined);

@@ -1,5 +1,5 @@
-//! The page's own address comes back byte for byte, whatever it holds: over WeChat's middle page,
-//! and over the hop for the openid. Only the parameter of ours comes and goes.
+//! The page's own address is restored byte for byte, whatever it holds: after WeChat's middle page,
+//! and after the OAuth redirect. Only our own parameter is added and removed.
 
 use payment_tests::browser::{Browser, Visitor, visit_in};
 use payment_tests::webdriver::Engine;
@@ -8,11 +8,11 @@ use serde_json::json;
 use crate::stage::Stage;
 
 in_browsers! {
-    an_address_survives_the_way_to_wechat_and_back_byte_for_byte: chromium firefox webkit;
-    an_address_survives_the_hop_for_the_openid_byte_for_byte: chromium firefox webkit;
+    an_address_survives_wechats_middle_page_byte_for_byte: chromium firefox webkit;
+    an_address_survives_the_oauth_redirect_byte_for_byte: chromium firefox webkit;
 }
 
-/// What comes after the page's path: signed, empty, without values, and of routers in the fragment.
+/// What follows the page's path: signed, empty, without values, and a router's fragment.
 const ENDS: [&str; 5] = [
     "?x=%2Fb%20c+d&flag&sig=a%2Bb/c==",
     "?#/pay/2",
@@ -21,7 +21,7 @@ const ENDS: [&str; 5] = [
     "",
 ];
 
-async fn an_address_survives_the_way_to_wechat_and_back_byte_for_byte(engine: Engine) {
+async fn an_address_survives_wechats_middle_page_byte_for_byte(engine: Engine) {
     let stage = Stage::set().await;
     visit_in(engine, Visitor::Phone, async |phone| {
         for end in ENDS {
@@ -40,7 +40,7 @@ async fn an_address_survives_the_way_to_wechat_and_back_byte_for_byte(engine: En
     .await;
 }
 
-async fn an_address_survives_the_hop_for_the_openid_byte_for_byte(engine: Engine) {
+async fn an_address_survives_the_oauth_redirect_byte_for_byte(engine: Engine) {
     let stage = Stage::set().await;
     visit_in(engine, Visitor::Phone, async |wechat| {
         for end in ENDS {
@@ -60,7 +60,7 @@ async fn an_address_survives_the_hop_for_the_openid_byte_for_byte(engine: Engine
     .await;
 }
 
-/// The address as the page has it: read by nobody in between.
+/// The address in the page itself, which the driver does not parse.
 async fn shown(browser: &Browser) -> String {
     let shown = browser.look("return location.href", vec![]).await;
     assert_ne!(shown, json!(null));

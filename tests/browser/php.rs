@@ -1,4 +1,4 @@
-//! The element with a backend that is not ours: the PHP example, to the bare minimum.
+//! The element with a foreign backend: the PHP example, which implements only the minimum.
 
 use payment_tests::browser::{Visitor, visit_together};
 use payment_tests::php::PhpExample;
@@ -6,7 +6,7 @@ use payment_tests::scanner::scan;
 use payment_tests::servers::Servers;
 
 #[tokio::test]
-async fn the_element_takes_a_payment_for_a_backend_of_one_php_file() {
+async fn the_element_takes_a_payment_with_a_backend_in_one_php_file() {
     if !PhpExample::is_possible() {
         return;
     }
@@ -29,7 +29,7 @@ async fn the_element_takes_a_payment_for_a_backend_of_one_php_file() {
         assert_eq!(
             servers.requests.seen(),
             [""; 0],
-            "our own server has no part in it"
+            "our own server is not involved"
         );
         assert_eq!(desk.complaints().await, [""; 0]);
     })

@@ -1,5 +1,5 @@
-//! A backend of the bare minimum with one order: it answers at once, unless it is held, asks for the
-//! next question soon, and counts what it was asked, by who asked.
+//! A minimal backend with one order: it answers at once unless it is held, asks for the next poll
+//! soon, and counts the requests of each caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -12,69 +12,69 @@ use payment_tests::wait::until;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-/// Clones are the same backend.
+/// A handle; clones share the same backend.
 #[derive(Clone, Default)]
 pub(crate) struct PlainBackend {
-    books: Arc<Mutex<Books>>,
+    records: Arc<Mutex<Records>>,
     is_held: watch::Sender<bool>,
 }
 
 #[derive(Default)]
-struct Books {
-    /// Questions, by who asked.
-    questions: BTreeMap<String, usize>,
-    /// Attempts, by who started them.
+struct Records {
+    /// Polls, by caller.
+    polls: BTreeMap<String, usize>,
+    /// Attempts, by caller.
     starts: BTreeMap<String, usize>,
-    /// Who sent a cookie along.
+    /// The callers that sent a cookie.
     known_by_cookie: BTreeSet<String>,
     is_started: bool,
     is_paid: bool,
 }
 
 impl PlainBackend {
-    /// Its one order's token.
+    /// The token of its only order.
     pub(crate) const TOKEN: &str = "plain-order-0001";
 
     pub(crate) fn routes(&self) -> Router {
         Router::new()
-            .route("/{asker}/checkouts/{token}", get(read))
-            .route("/{asker}/checkouts/{token}/attempts", post(start))
+            .route("/{caller}/checkouts/{token}", get(read))
+            .route("/{caller}/checkouts/{token}/attempts", post(start))
             .with_state(self.clone())
     }
 
-    /// How many questions somebody has asked so far.
-    pub(crate) fn questions_of(&self, asker: &str) -> usize {
-        let books = self.books.lock().expect("no other test panics in here");
-        books.questions.get(asker).copied().unwrap_or_default()
+    /// How many polls a caller has sent so far.
+    pub(crate) fn polls_of(&self, caller: &str) -> usize {
+        let records = self.records.lock().expect("the lock is not poisoned");
+        records.polls.get(caller).copied().unwrap_or_default()
     }
 
-    /// How many attempts somebody has started so far.
-    pub(crate) fn starts_of(&self, asker: &str) -> usize {
-        let books = self.books.lock().expect("no other test panics in here");
-        books.starts.get(asker).copied().unwrap_or_default()
+    /// How many attempts a caller has started so far.
+    pub(crate) fn starts_of(&self, caller: &str) -> usize {
+        let records = self.records.lock().expect("the lock is not poisoned");
+        records.starts.get(caller).copied().unwrap_or_default()
     }
 
-    /// No answer comes from now on.
+    /// Holds every answer from now on.
     pub(crate) fn hold(&self) {
         self.is_held.send_replace(true);
     }
 
-    /// The answers that were held come, and all others at once.
+    /// Sends the held answers, and answers all further requests at once.
     pub(crate) fn let_go(&self) {
         self.is_held.send_replace(false);
     }
 
-    /// Whether somebody has sent a cookie along, with a question or a start.
-    pub(crate) fn has_cookie_of(&self, asker: &str) -> bool {
-        let books = self.books.lock().expect("no other test panics in here");
-        books.known_by_cookie.contains(asker)
+    /// Whether a caller has sent a cookie, with a poll or a start.
+    pub(crate) fn has_cookie_of(&self, caller: &str) -> bool {
+        let records = self.records.lock().expect("the lock is not poisoned");
+        records.known_by_cookie.contains(caller)
     }
 
-    /// The order is paid from now on.
+    /// Marks the order as paid.
     pub(crate) fn pay(&self) {
-        self.books
+        self.records
             .lock()
-            .expect("no other test panics in here")
+            .expect("the lock is not poisoned")
             .is_paid = true;
     }
 
@@ -82,11 +82,11 @@ impl PlainBackend {
         let mut is_held = self.is_held.subscribe();
         let let_go = is_held.wait_for(|is_held| !is_held).await;
         let_go.expect("the backend outlives its answers");
-        let books = self.books.lock().expect("no other test panics in here");
+        let records = self.records.lock().expect("the lock is not poisoned");
         let mut answer = json!({
-            "state": if books.is_paid { "paid" } else { "open" },
-            // A version invites pages to be held, and they say so to one another.
-            "version": 1 + u64::from(books.is_started) + u64::from(books.is_paid),
+            "state": if records.is_paid { "paid" } else { "open" },
+            // A version lets the element hold polls, and tabs then tell each other about them.
+            "version": 1 + u64::from(records.is_started) + u64::from(records.is_paid),
             "order_no": "PLAIN-0001",
             "total_fen": 6_910,
             "remaining_ms": 600_000,
@@ -95,7 +95,7 @@ impl PlainBackend {
             "attempt": 0,
             "live": true,
         });
-        if books.is_started {
+        if records.is_started {
             answer["attempt"] = json!(1);
             answer["product"] = json!("native");
             answer["code_url"] = json!("weixin://wxpay/bizpayurl?pr=JyC91EIz1");
@@ -104,10 +104,10 @@ impl PlainBackend {
     }
 }
 
-/// Waits until somebody has asked so many questions.
-pub(crate) async fn until_asked(backend: &PlainBackend, asker: &str, times: usize) {
-    until(&format!("{times} questions of {asker}"), async || {
-        let count = backend.questions_of(asker);
+/// Waits until a caller has sent this many polls.
+pub(crate) async fn until_polled(backend: &PlainBackend, caller: &str, times: usize) {
+    until(&format!("{times} polls of {caller}"), async || {
+        let count = backend.polls_of(caller);
         if count >= times {
             Ok(())
         } else {
@@ -119,35 +119,35 @@ pub(crate) async fn until_asked(backend: &PlainBackend, asker: &str, times: usiz
 
 async fn read(
     State(backend): State<PlainBackend>,
-    Path((asker, _)): Path<(String, String)>,
+    Path((caller, _)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Json<Value> {
     {
-        let mut books = backend.books.lock().expect("no other test panics in here");
-        books.note_cookie(&asker, &headers);
-        *books.questions.entry(asker).or_default() += 1;
+        let mut records = backend.records.lock().expect("the lock is not poisoned");
+        records.note_cookie(&caller, &headers);
+        *records.polls.entry(caller).or_default() += 1;
     }
     backend.answer().await
 }
 
 async fn start(
     State(backend): State<PlainBackend>,
-    Path((asker, _)): Path<(String, String)>,
+    Path((caller, _)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Json<Value> {
     {
-        let mut books = backend.books.lock().expect("no other test panics in here");
-        books.note_cookie(&asker, &headers);
-        *books.starts.entry(asker).or_default() += 1;
-        books.is_started = true;
+        let mut records = backend.records.lock().expect("the lock is not poisoned");
+        records.note_cookie(&caller, &headers);
+        *records.starts.entry(caller).or_default() += 1;
+        records.is_started = true;
     }
     backend.answer().await
 }
 
-impl Books {
-    fn note_cookie(&mut self, asker: &str, headers: &HeaderMap) {
+impl Records {
+    fn note_cookie(&mut self, caller: &str, headers: &HeaderMap) {
         if headers.contains_key(header::COOKIE) {
-            self.known_by_cookie.insert(asker.to_owned());
+            self.known_by_cookie.insert(caller.to_owned());
         }
     }
 }

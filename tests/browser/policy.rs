@@ -1,5 +1,5 @@
-//! The strictest page that a shop can serve: nothing by default, scripts by nonce alone, no style,
-//! and no text that the browser would take for HTML. Everything that pays elsewhere pays here.
+//! The strictest page that a shop can serve: nothing by default, scripts only with a nonce, no
+//! style, and no text that a browser would parse as HTML. Every way to pay works here too.
 
 use axum::Router;
 use axum::extract::RawQuery;
@@ -16,10 +16,10 @@ in_browsers! {
     the_element_pays_under_a_policy_of_nonces_and_trusted_types: chromium firefox webkit;
     a_buyer_on_a_phone_goes_to_wechat_from_a_strict_page: chromium webkit;
     a_buyer_inside_wechat_pays_on_a_strict_page: chromium firefox webkit;
-    a_buyer_in_a_mini_program_is_handed_over_by_a_strict_page: chromium firefox webkit;
+    a_mini_programs_page_opens_from_a_strict_page: chromium firefox webkit;
     a_policy_that_forbids_webassembly_leaves_a_way_to_pay: chromium firefox webkit;
-    a_strict_page_whose_widget_does_not_come_leaves_a_way_to_pay: chromium firefox webkit;
-    a_strict_page_whose_server_names_no_type_pays: chromium firefox webkit;
+    a_strict_page_whose_widget_does_not_load_leaves_a_way_to_pay: chromium firefox webkit;
+    a_strict_page_whose_server_sends_no_content_type_pays: chromium firefox webkit;
 }
 
 const EXECUTES: &str = "<img src=x onerror=alert(1)>";
@@ -32,7 +32,7 @@ async fn the_element_pays_under_a_policy_of_nonces_and_trusted_types(engine: Eng
         desk.until_element_is(&["qr"]).await;
         let text = desk.element_text().await;
         assert!(text.contains(EXECUTES), "{text}");
-        // The style sheet is there, though the policy allows none.
+        // The style sheet applies, although the policy allows none.
         assert_eq!(width(desk).await, "420px");
         let checkout = servers.checkout(&token).await;
         servers.wechat.pay(&checkout["code_url"]).await;
@@ -75,7 +75,7 @@ async fn a_buyer_inside_wechat_pays_on_a_strict_page(engine: Engine) {
     .await;
 }
 
-async fn a_buyer_in_a_mini_program_is_handed_over_by_a_strict_page(engine: Engine) {
+async fn a_mini_programs_page_opens_from_a_strict_page(engine: Engine) {
     let servers = servers().await;
     let token = order(&servers).await;
     let before = "before=Object.defineProperty(navigator, 'userAgent', {get: () => 'Mozilla/5.0 (Linux; Android 12; RMX3562; wv) AppleWebKit/537.36 Mobile MicroMessenger/8.0.50.2701 miniProgram/wx476ba9475c801433'});
@@ -91,7 +91,7 @@ async fn a_buyer_in_a_mini_program_is_handed_over_by_a_strict_page(engine: Engin
         web_view.until("called.length > 0").await;
         let path = format!("/pages/wechat-pay/wechat-pay?token={token}");
         assert_eq!(web_view.look("return called", vec![]).await, json!([path]));
-        // The mini-program's page pays; here somebody else does, and the buyer comes back.
+        // The mini-program's page would pay; the test pays instead, and the buyer returns.
         let code = servers.attempt(&token, "native").await;
         servers.wechat.pay(&code["code_url"]).await;
         web_view
@@ -103,9 +103,9 @@ async fn a_buyer_in_a_mini_program_is_handed_over_by_a_strict_page(engine: Engin
     .await;
 }
 
-/// A page's policy counts for a style element, and its nonce is good for this one too.
+/// A page's policy applies to a style element, and its nonce also allows this one.
 #[tokio::test]
-async fn a_browser_without_constructed_sheets_has_its_looks_by_the_pages_nonce() {
+async fn a_browser_without_constructed_sheets_gets_its_style_by_the_pages_nonce() {
     let servers = servers().await;
     let token = order(&servers).await;
     visit(Visitor::Desktop, async |desk| {
@@ -130,9 +130,9 @@ async fn a_policy_that_forbids_webassembly_leaves_a_way_to_pay(engine: Engine) {
     .await;
 }
 
-/// As after a deployment that lost a file, and where a single-page shop's server has its index for
-/// every address.
-async fn a_strict_page_whose_widget_does_not_come_leaves_a_way_to_pay(engine: Engine) {
+/// As after a deployment that lost a file, or on a server that answers every address with its index
+/// page.
+async fn a_strict_page_whose_widget_does_not_load_leaves_a_way_to_pay(engine: Engine) {
     let servers = servers().await;
     let token = order(&servers).await;
     visit_in(engine, Visitor::Desktop, async |desk| {
@@ -140,7 +140,7 @@ async fn a_strict_page_whose_widget_does_not_come_leaves_a_way_to_pay(engine: En
             let page = strict(&servers, &token, "");
             desk.open(&page.replace("/strict/", folder)).await;
             until_another_way(desk).await;
-            // The style of the way out is there, and the policy has no word against any of it.
+            // The fallback's style applies, and the policy reports no violation.
             let complaints = desk.complaints().await;
             let of_policy = complaints.iter().filter(|line| line.contains("Policy"));
             assert_eq!(of_policy.count(), 0, "{folder}: {complaints:?}");
@@ -149,8 +149,8 @@ async fn a_strict_page_whose_widget_does_not_come_leaves_a_way_to_pay(engine: En
     .await;
 }
 
-/// Only a stream has to be called WebAssembly.
-async fn a_strict_page_whose_server_names_no_type_pays(engine: Engine) {
+/// Only streaming compilation requires the WebAssembly content type.
+async fn a_strict_page_whose_server_sends_no_content_type_pays(engine: Engine) {
     let servers = servers().await;
     let token = order(&servers).await;
     visit_in(engine, Visitor::Desktop, async |desk| {
@@ -192,7 +192,7 @@ async fn servers() -> Servers {
     Servers::start_with_stage(pages).await
 }
 
-/// The strict page, with this in place of the WebAssembly.
+/// The strict page, with this handler for the WebAssembly.
 fn with_wasm(wasm: MethodRouter) -> Router {
     Router::new()
         .route("/page", get(strict_page))
@@ -217,7 +217,8 @@ async fn width(browser: &Browser) -> String {
     width.as_str().unwrap_or_default().to_owned()
 }
 
-/// `merchant`, `token`; `wasm=no` forbids WebAssembly, `before` is a script that runs first.
+/// Reads `merchant` and `token` from the query; `wasm=no` forbids WebAssembly, `before` is a script
+/// that runs first.
 async fn strict_page(RawQuery(query): RawQuery) -> impl IntoResponse {
     let query = query.unwrap_or_default();
     let value = |name: &str| {

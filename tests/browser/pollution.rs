@@ -1,5 +1,6 @@
-//! A page whose parser of the query lets `?__proto__[code_url]=…` through: every object inherits what
-//! a stranger wrote. What is inherited is no answer, no option, no word and no reply of WeChat's.
+//! A page whose query parser lets `?__proto__[code_url]=…` through: every object inherits an
+//! attacker's values. An inherited value never counts as an answer, an option, a message or a reply
+//! of WeChat's.
 
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::scanner::scan;
@@ -9,12 +10,12 @@ use serde_json::{Value, json};
 use crate::stage::{Stage, at_rest, bare, press};
 
 in_browsers! {
-    the_code_the_amount_and_the_way_on_are_the_servers_own: chromium firefox webkit;
+    the_code_the_amount_and_the_navigation_come_from_the_server: chromium firefox webkit;
 }
 
 const WECHAT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 XWEB/1380215 MMWEBSDK/20250503 MicroMessenger/8.0.61.2880(0x28003D5B) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
 
-/// The fields of an answer and of an error, with what a stranger would like them to be.
+/// The fields of an answer and of an error, with an attacker's values.
 fn answer() -> Value {
     json!({
         "code_url": "weixin://wxpay/bizpayurl?pr=FOREIGN",
@@ -30,7 +31,7 @@ fn answer() -> Value {
     })
 }
 
-/// Options of the element, and names of its words.
+/// Options of the element, and names of its messages.
 fn options() -> Value {
     json!({
         "token": "foreign-token", "merchantApi": "https://foreign.example/v1", "scene": "h5",
@@ -42,7 +43,7 @@ fn options() -> Value {
     })
 }
 
-/// What browsers read of a request and of a way to write numbers.
+/// Properties that browsers read from the options of a request and of a number format.
 fn dictionaries() -> Value {
     json!({
         "method": "POST", "body": "foreign", "headers": {"x-foreign": "1"}, "mode": "no-cors",
@@ -52,7 +53,7 @@ fn dictionaries() -> Value {
     })
 }
 
-async fn the_code_the_amount_and_the_way_on_are_the_servers_own(engine: Engine) {
+async fn the_code_the_amount_and_the_navigation_come_from_the_server(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
@@ -62,7 +63,7 @@ async fn the_code_the_amount_and_the_way_on_are_the_servers_own(engine: Engine) 
         for names in [answer(), options(), dictionaries()] {
             pollute(browser, &names).await;
         }
-        // From its very first line on, the element is in such a page.
+        // The page is polluted before the element's first line runs.
         let load = "document.head.append(Object.assign(document.createElement('script'), {type: 'module', src: 'wechat-pay.js'}))";
         browser.look(load, vec![]).await;
         browser.until("!!customElements.get('wechat-pay')").await;
@@ -84,7 +85,7 @@ async fn the_code_the_amount_and_the_way_on_are_the_servers_own(engine: Engine) 
         browser.until("stateOf('pay') === 'paid'").await;
         let text = browser.element_text().await;
         assert!(!text.contains("0.01") && !text.contains("foreign"), "{text}");
-        // Nothing waits to lead away. One that did would do it before this is true.
+        // No navigation is pending: a pending one would happen before this condition is true.
         browser.until(&is_at_rest).await;
         let told = browser.look("return heard", vec![]).await;
         assert_eq!(told, json!(["pay paid"]));
@@ -92,7 +93,7 @@ async fn the_code_the_amount_and_the_way_on_are_the_servers_own(engine: Engine) 
     .await;
 }
 
-/// One name at a time: what one of them does is not hidden by another.
+/// One name at a time, so that one name cannot hide the effect of another.
 #[tokio::test]
 async fn no_field_of_an_answer_is_inherited() {
     let stage = Stage::set().await;
@@ -112,14 +113,14 @@ async fn no_field_of_an_answer_is_inherited() {
 }
 
 #[tokio::test]
-async fn an_inherited_bridge_is_none_and_an_inherited_reply_says_nothing() {
+async fn an_inherited_bridge_does_not_count_and_an_inherited_reply_says_nothing() {
     let stage = Stage::set().await;
     visit(Visitor::Phone, async |wechat| {
         stage.open_as(wechat, WECHAT).await;
         let order = "const order = {state: 'open', order_no: 'BRIDGE-1', total_fen: 6910, attempt: 0, products: ['jsapi']};
             const jsapi = {appId: 'wx1', timeStamp: '1', nonceStr: 'n', package: 'prepay_id=wx1', signType: 'RSA', paySign: 'c2ln'};
             window.problems = []; addEventListener('problem', ({detail: {code, raw}}) => problems.push([code, raw]));
-            // Hidden from `for … in`, which the browser's driver could not bear.
+            // Not enumerable, because the browser's driver fails otherwise.
             window.lend = (names) => {
                 for (const name of Object.keys(names)) {
                     Object.defineProperty(Object.prototype, name, {value: names[name], writable: true, configurable: true});
@@ -132,7 +133,7 @@ async fn an_inherited_bridge_is_none_and_an_inherited_reply_says_nothing() {
                 document.getElementById('left-side').replaceChildren(element);
             }";
         wechat.look(order, vec![]).await;
-        // Objects that nobody put there, and an element whose id names it in the window.
+        // Objects that nobody put there, and an element whose id creates a property of the window.
         let absent = "window.called = [];
             const invoke = (name) => called.push(name);
             lend({
@@ -146,7 +147,7 @@ async fn an_inherited_bridge_is_none_and_an_inherited_reply_says_nothing() {
         wechat.until("stateOf('pay') === 'cashier'").await;
         assert_eq!(wechat.look("return called", vec![]).await, json!([]));
 
-        // The true one is used, and a reply without words is no `ok`.
+        // The real bridge is used, and a reply without a message is not an `ok`.
         let present = "for (const name of ['WeixinJSBridge', 'wx', '__wxjs_environment']) delete Object.prototype[name];
             lend({err_msg: 'get_brand_wcpay_request:ok', errMsg: 'chooseWXPay:ok', err_desc: '已支付', err_code: 7});
             class Bridge { invoke(name, parameters, reply) { called.push(name); reply({}); } }
@@ -161,10 +162,10 @@ async fn an_inherited_bridge_is_none_and_an_inherited_reply_says_nothing() {
     .await;
 }
 
-/// A transport may be an instance of a class; what it throws, and the page's words, count by what
-/// they have themselves.
+/// A transport may be an instance of a class. Of what it throws, and of the page's messages, only
+/// own properties count.
 #[tokio::test]
-async fn a_transport_of_a_class_is_asked_and_its_errors_count_by_their_own_fields() {
+async fn a_transport_of_a_class_is_called_and_its_errors_count_by_their_own_fields() {
     let stage = Stage::set().await;
     visit(Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
@@ -188,7 +189,7 @@ async fn a_transport_of_a_class_is_asked_and_its_errors_count_by_their_own_field
             ("{}", "REFUSED", "transport.status: [object Object]"),
             ("Object.assign(new Error('gone'), {code: 'CHECKOUT_UNKNOWN', retryable: false})", "CHECKOUT_UNKNOWN", "transport.status: gone"),
             ("{code: 'INTERNAL', message: 'boom', retryable: false}", "INTERNAL", "transport.status: boom"),
-            // Its class has a number by that name, of another meaning.
+            // The class has a number of that name, with another meaning.
             ("new DOMException('no clone', 'DataCloneError')", "REFUSED", "transport.status: no clone"),
         ] {
             browser.look(&format!("show({thrown})"), vec![]).await;
@@ -199,9 +200,9 @@ async fn a_transport_of_a_class_is_asked_and_its_errors_count_by_their_own_field
     .await;
 }
 
-/// A getter of the object is its own; one of its class is inherited.
+/// A getter of the object is an own property; one of its class is inherited.
 #[tokio::test]
-async fn words_are_the_objects_own() {
+async fn only_the_objects_own_messages_count() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
@@ -224,8 +225,8 @@ async fn words_are_the_objects_own() {
     .await;
 }
 
-/// Writes names into what every object inherits: hidden from `for … in`, or the browser's driver
-/// could not tell any more what it finds.
+/// Adds names to what every object inherits. They are not enumerable, because the browser's driver
+/// could not return results otherwise.
 async fn pollute(browser: &Browser, names: &Value) {
     let script = "for (const [name, value] of Object.entries(arguments[0])) {
             Object.defineProperty(Object.prototype, name, {value, writable: true, configurable: true});
@@ -233,8 +234,8 @@ async fn pollute(browser: &Browser, names: &Value) {
     browser.look(script, vec![names.clone()]).await;
 }
 
-/// What the buyer sees of an order that is open, with an attempt that starts, while every object
-/// inherits these names; and what the page is told.
+/// The buyer's view of an open order with an attempt that starts, and the page's events, while
+/// every object inherits these names.
 async fn seen(browser: &Browser, names: &Value) -> Value {
     let script = "const [names, done] = arguments;
         const order = {state: 'open', order_no: 'OWN-1', total_fen: 6910, attempt: 0, products: ['native']};

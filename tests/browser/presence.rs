@@ -1,20 +1,19 @@
-//! A page that is not looked at, has no network or was asleep: it asks nothing, and one question
-//! when it is back.
+//! A page that is hidden, offline or frozen polls nothing, and polls once when it is back.
 
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-use crate::plain_backend::{PlainBackend, until_asked};
+use crate::plain_backend::{PlainBackend, until_polled};
 use crate::stage::Stage;
 
 in_browsers! {
-    an_element_in_a_tab_that_nobody_sees_asks_nothing_until_it_is_seen: chromium firefox;
-    a_tab_that_is_hidden_asks_nothing_and_then_once: chromium firefox;
+    an_element_in_a_background_tab_polls_nothing_until_it_is_visible: chromium firefox;
+    a_hidden_tab_polls_nothing_and_then_once: chromium firefox;
 }
-// WebKit's MiniBrowser shows no tab bar under WebDriver: a tab behind another counts as visible.
+// WebKit's MiniBrowser shows no tab bar under WebDriver, so a tab behind another counts as visible.
 
-async fn an_element_in_a_tab_that_nobody_sees_asks_nothing_until_it_is_seen(engine: Engine) {
+async fn an_element_in_a_background_tab_polls_nothing_until_it_is_visible(engine: Engine) {
     let stage = Stage::set().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         let first = browser.window().await;
@@ -31,7 +30,7 @@ async fn an_element_in_a_tab_that_nobody_sees_asks_nothing_until_it_is_seen(engi
         stage.open(browser, "ready").await;
         browser.until("localStorage.getItem('seen') === 'loading'").await;
         elsewhere_time_passes(&stage, browser).await;
-        assert_eq!(stage.plain.questions_of("hidden"), 0);
+        assert_eq!(stage.plain.polls_of("hidden"), 0);
 
         browser.turn_to(&first).await;
         browser.until("stateOf('pay') === 'qr'").await;
@@ -41,68 +40,68 @@ async fn an_element_in_a_tab_that_nobody_sees_asks_nothing_until_it_is_seen(engi
     .await;
 }
 
-async fn a_tab_that_is_hidden_asks_nothing_and_then_once(engine: Engine) {
+async fn a_hidden_tab_polls_nothing_and_then_once(engine: Engine) {
     let stage = Stage::set().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
         let first = browser.window().await;
         stage.open(browser, "ready").await;
         stage.put_asking(browser, "hidden").await;
-        until_asked(&stage.plain, "hidden", 3).await;
+        until_polled(&stage.plain, "hidden", 3).await;
         browser.open_tab().await;
         stage.open(browser, "ready").await;
-        let asked = stage.plain.questions_of("hidden");
+        let asked = stage.plain.polls_of("hidden");
         elsewhere_time_passes(&stage, browser).await;
-        assert_eq!(stage.plain.questions_of("hidden"), asked);
+        assert_eq!(stage.plain.polls_of("hidden"), asked);
 
         stage.plain.pay();
         browser.turn_to(&first).await;
         browser.until("stateOf('pay') === 'paid'").await;
-        assert_eq!(stage.plain.questions_of("hidden"), asked + 1);
+        assert_eq!(stage.plain.polls_of("hidden"), asked + 1);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_page_that_was_frozen_asks_once_and_knows() {
+async fn a_frozen_page_polls_once_when_it_resumes() {
     let stage = Stage::set().await;
     visit(Visitor::Desktop, async |browser| {
         let first = browser.window().await;
         stage.open(browser, "ready").await;
         stage.put_asking(browser, "frozen").await;
-        until_asked(&stage.plain, "frozen", 3).await;
+        until_polled(&stage.plain, "frozen", 3).await;
         let record = "window.went = []; for (const name of ['freeze', 'resume']) document.addEventListener(name, () => went.push(name))";
         browser.look(record, vec![]).await;
         browser
             .command("Page.setWebLifecycleState", json!({"state": "frozen"}))
             .await;
-        let asked = stage.plain.questions_of("frozen");
+        let asked = stage.plain.polls_of("frozen");
         browser.open_window().await;
         stage.open(browser, "ready").await;
         elsewhere_time_passes(&stage, browser).await;
-        assert_eq!(stage.plain.questions_of("frozen"), asked);
+        assert_eq!(stage.plain.polls_of("frozen"), asked);
 
         stage.plain.pay();
         browser.close_window(&first).await;
         browser
             .command("Page.setWebLifecycleState", json!({"state": "active"}))
             .await;
-        // It wakes hidden, as after a long time behind others.
+        // The page resumes hidden, as after a long time in the background.
         browser.open_tab().await;
         browser.turn_to(&first).await;
         browser.until("stateOf('pay') === 'paid'").await;
         assert_eq!(browser.look("return went", vec![]).await, json!(["freeze", "resume"]));
-        assert_eq!(stage.plain.questions_of("frozen"), asked + 1);
+        assert_eq!(stage.plain.polls_of("frozen"), asked + 1);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_page_without_network_says_so_asks_nothing_and_goes_on_with_one_question() {
+async fn an_offline_page_says_so_and_continues_with_one_poll() {
     let stage = Stage::set().await;
     visit(Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
         stage.put_asking(browser, "pay").await;
-        until_asked(&stage.plain, "pay", 3).await;
+        until_polled(&stage.plain, "pay", 3).await;
         connect(browser, false).await;
         browser
             .until("document.querySelector('wechat-pay').shadowRoot.textContent.includes('网络')")
@@ -110,7 +109,7 @@ async fn a_page_without_network_says_so_asks_nothing_and_goes_on_with_one_questi
         let text = browser.element_text().await;
         assert_eq!(browser.element_state().await.as_deref(), Some("qr"), "{text}");
 
-        // One that comes without a network knows that it has none.
+        // An element that is added while offline knows that it is offline.
         let second = "document.getElementById('right-side').append(make('second', 'another-order-1', arguments[0]))";
         browser.look(second, vec![json!(stage.plain_api("second"))]).await;
         browser
@@ -119,33 +118,33 @@ async fn a_page_without_network_says_so_asks_nothing_and_goes_on_with_one_questi
         browser.look("second.remove()", vec![]).await;
 
         stage.plain.pay();
-        let asked = stage.plain.questions_of("pay");
+        let asked = stage.plain.polls_of("pay");
         connect(browser, true).await;
         browser.until("stateOf('pay') === 'paid'").await;
-        assert_eq!(stage.plain.questions_of("pay"), asked + 1);
-        assert_eq!(stage.plain.questions_of("second"), 0);
+        assert_eq!(stage.plain.polls_of("pay"), asked + 1);
+        assert_eq!(stage.plain.polls_of("second"), 0);
         assert_eq!(browser.look("return heard", vec![]).await, json!(["pay paid"]));
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_clock_that_jumps_changes_nothing_that_the_backend_does_not_confirm() {
+async fn a_clock_that_jumps_changes_nothing_without_the_backends_confirmation() {
     let stage = Stage::set().await;
     visit(Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
         stage.put_asking(browser, "pay").await;
-        until_asked(&stage.plain, "pay", 3).await;
-        // Somebody sets the clock; and a device sleeps while the page's own clock goes on, or not.
+        until_polled(&stage.plain, "pay", 3).await;
+        // The clock is set; and a device sleeps, with and without the page's own clock running.
         for jump in [
             "const now = Date.now; Date.now = () => now() + 864e5",
             "const now = performance.now.bind(performance); performance.now = () => now() + 36e5",
             "const now = performance.now.bind(performance); performance.now = () => now() - 36e5",
         ] {
             browser.look(jump, vec![]).await;
-            let asked = stage.plain.questions_of("pay");
+            let asked = stage.plain.polls_of("pay");
             browser.look("document.getElementById('pay').resume()", vec![]).await;
-            until_asked(&stage.plain, "pay", asked + 3).await;
+            until_polled(&stage.plain, "pay", asked + 3).await;
             browser.until("stateOf('pay') === 'qr'").await;
             let countdown = "document.getElementById('pay').shadowRoot.querySelector('[part=countdown]')?.textContent";
             let shown = browser.until(countdown).await;
@@ -158,13 +157,13 @@ async fn a_clock_that_jumps_changes_nothing_that_the_backend_does_not_confirm() 
     .await;
 }
 
-/// Lets as much time pass as another element needs for several questions.
+/// Waits as long as another element needs for several polls.
 async fn elsewhere_time_passes(stage: &Stage, browser: &Browser) {
     let script = "document.getElementById('right-side').append(make('elsewhere', 'another-order-1', arguments[0]))";
     browser
         .look(script, vec![json!(stage.plain_api("elsewhere"))])
         .await;
-    until_asked(&stage.plain, "elsewhere", 6).await;
+    until_polled(&stage.plain, "elsewhere", 6).await;
 }
 
 async fn connect(browser: &Browser, is_online: bool) {

@@ -1,5 +1,5 @@
 //! The receipt of partner mode (点金计划) in the frame that WeChat shows it in: a page of the
-//! simulator's origin stands for WeChat's, and hears what the receipt says.
+//! simulator's origin replaces WeChat's, and records the receipt's messages.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::accessibility::{axe, violations};
 
-/// WeChat's page: a frame with the receipt, and the messages that came from it.
+/// The replacement for WeChat's page: a frame with the receipt, and the messages that came from it.
 const FRAME: &str = "window.heard = [];
     addEventListener('message', ({origin, data}) => heard.push([origin, JSON.parse(data)]));
     const frame = document.createElement('iframe');
@@ -20,7 +20,7 @@ const FRAME: &str = "window.heard = [];
     document.body.replaceChildren(frame)";
 
 #[tokio::test]
-async fn wechats_page_is_told_to_show_the_receipt_of_a_payment_and_where_it_leads() {
+async fn wechats_page_is_told_to_show_the_receipt_of_a_payment_and_its_link() {
     let (servers, sub_mchid) = Servers::start_as_partner().await;
     let thanks = format!("{}/thanks?a=1", servers.shop);
     let order = json!({
@@ -56,7 +56,7 @@ async fn wechats_page_is_told_to_show_the_receipt_of_a_payment_and_where_it_lead
             assert_eq!(wechat.until("heard[1]?.[1]").await, left);
         }
         let mut complaints = wechat.complaints().await;
-        // The page that stands for WeChat's has no picture.
+        // The replacement page shows no picture.
         complaints.retain(|line| !line.contains("/favicon.ico"));
         assert_eq!(complaints, [""; 0]);
     })
@@ -64,7 +64,7 @@ async fn wechats_page_is_told_to_show_the_receipt_of_a_payment_and_where_it_lead
 }
 
 #[tokio::test]
-async fn of_a_payment_that_is_not_known_wechats_own_receipt_is_shown() {
+async fn for_an_unknown_payment_wechats_own_receipt_is_shown() {
     let (servers, sub_mchid) = Servers::start_as_partner().await;
     let order = json!({
         "order_no": "RECEIPT-0001", "total_fen": 1_990, "description": "手冲壶", "sub_mchid": sub_mchid,
@@ -89,7 +89,7 @@ async fn of_a_payment_that_is_not_known_wechats_own_receipt_is_shown() {
 }
 
 #[tokio::test]
-async fn nobody_elses_page_shows_a_receipt_or_a_checkout_in_a_frame() {
+async fn no_other_page_can_frame_a_receipt_or_a_checkout() {
     let (servers, sub_mchid) = Servers::start_as_partner().await;
     let order = json!({"total_fen": 1_990, "description": "手冲壶", "sub_mchid": sub_mchid});
     let token = servers.order(order).await;
@@ -105,7 +105,7 @@ async fn nobody_elses_page_shows_a_receipt_or_a_checkout_in_a_frame() {
                 .until("document.querySelector('iframe').contentDocument === null")
                 .await;
             browser.enter_frame("iframe").await;
-            // Chromium's own page of a refused frame.
+            // Chromium's own page for a refused frame.
             browser
                 .until("location.href.startsWith('chrome-error:')")
                 .await;
@@ -126,7 +126,7 @@ async fn show(servers: &Servers, wechat: &Browser, path: &str) {
     wechat.look(FRAME, vec![receipt.into()]).await;
 }
 
-/// The receipt page's address as WeChat makes it of the one order that it has.
+/// The receipt page's address as WeChat builds it for the simulator's only order.
 fn receipt_of(servers: &Servers, sub_mchid: &str) -> String {
     let ledger = serde_json::to_value(servers.wechat.simulator.ledger_view(None))
         .expect("the ledger as JSON");
@@ -139,7 +139,7 @@ fn receipt_of(servers: &Servers, sub_mchid: &str) -> String {
     );
     let digest = <md5::Md5 as md5::Digest>::digest(hashed.as_bytes());
     let code = digest.iter().fold(String::new(), |mut code, byte| {
-        write!(code, "{byte:02x}").expect("a text takes all");
+        write!(code, "{byte:02x}").expect("writing to a string cannot fail");
         code
     });
     format!("/wechat/receipt{query}&check_code={code}")

@@ -1,21 +1,21 @@
-//! A network that takes its time: the buyer is told something calm, and nothing is begun twice.
+//! A slow network: the buyer gets a calm message, and nothing is started twice.
 
 use payment_tests::browser::{Visitor, visit_in};
 use payment_tests::webdriver::Engine;
 use serde_json::json;
 
-use crate::plain_backend::until_asked;
+use crate::plain_backend::until_polled;
 use crate::stage::Stage;
 
 in_browsers! {
-    while_the_widget_comes_the_page_shows_its_own_and_then_one_payment_begins:
+    the_pages_own_content_is_shown_until_the_widget_has_loaded:
         chromium firefox webkit;
-    a_button_that_is_pressed_before_the_widget_is_there_is_not_lost: chromium firefox webkit;
-    while_the_backend_is_slow_the_buyer_reads_so_and_no_click_starts_a_second_attempt:
+    a_button_pressed_before_the_widget_has_loaded_counts: chromium firefox webkit;
+    while_the_backend_is_slow_the_buyer_is_told_and_no_click_starts_a_second_attempt:
         chromium firefox webkit;
 }
 
-async fn while_the_widget_comes_the_page_shows_its_own_and_then_one_payment_begins(engine: Engine) {
+async fn the_pages_own_content_is_shown_until_the_widget_has_loaded(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
@@ -23,11 +23,11 @@ async fn while_the_widget_comes_the_page_shows_its_own_and_then_one_payment_begi
         let page = stage.page_of(&token, &[words]);
         browser.open(&page.replace("/ready/", "/held/")).await;
         browser.until("!!customElements.get('wechat-pay')").await;
-        // What the page put between the tags stays until there is something better.
+        // The content between the tags stays until the element has something to show.
         browser
             .until("pay.innerText === '正在打开收银台' && !pay.shadowRoot")
             .await;
-        // A button of the page's own that is pressed too early, and taken back.
+        // The page's own button is pressed too early, and the start is withdrawn.
         let pressed = browser
             .look("return [pay.start(), pay.cancel()]", vec![])
             .await;
@@ -45,7 +45,7 @@ async fn while_the_widget_comes_the_page_shows_its_own_and_then_one_payment_begi
     .await;
 }
 
-async fn a_button_that_is_pressed_before_the_widget_is_there_is_not_lost(engine: Engine) {
+async fn a_button_pressed_before_the_widget_has_loaded_counts(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit_in(engine, Visitor::Phone, async |phone| {
@@ -62,7 +62,7 @@ async fn a_button_that_is_pressed_before_the_widget_is_there_is_not_lost(engine:
     .await;
 }
 
-async fn while_the_backend_is_slow_the_buyer_reads_so_and_no_click_starts_a_second_attempt(
+async fn while_the_backend_is_slow_the_buyer_is_told_and_no_click_starts_a_second_attempt(
     engine: Engine,
 ) {
     let stage = Stage::set().await;
@@ -70,7 +70,7 @@ async fn while_the_backend_is_slow_the_buyer_reads_so_and_no_click_starts_a_seco
         stage.open(browser, "ready").await;
         stage.plain.hold();
         stage.put_asking(browser, "slow").await;
-        until_asked(&stage.plain, "slow", 1).await;
+        until_polled(&stage.plain, "slow", 1).await;
         browser.until("stateOf('pay') === 'loading'").await;
         let text = browser.element_text().await;
         assert!(text.contains("正在加载"), "{text}");
@@ -78,7 +78,7 @@ async fn while_the_backend_is_slow_the_buyer_reads_so_and_no_click_starts_a_seco
         browser.until("stateOf('pay') === 'qr'").await;
         assert_eq!(stage.plain.starts_of("slow"), 1);
 
-        // Once more by the buyer's own hand, who loses patience.
+        // The buyer loses patience and clicks again.
         stage.plain.hold();
         browser.look("pay.cancel()", vec![]).await;
         browser.until("stateOf('pay') === 'offer'").await;

@@ -1,5 +1,5 @@
-//! Pages of the tests' own, with the element served beside them in three ways: at once, held
-//! until the test lets go, and broken. The page counts what an element leaves behind.
+//! The tests' own pages, with the element served beside them in three ways: at once, held until the
+//! test releases it, and broken. The page counts what an element leaves behind.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -24,8 +24,8 @@ use crate::plain_backend::PlainBackend;
 const PAGE: &str = include_str!("stage.html");
 const SCRIPT: &str = r#"<script type="module" src="wechat-pay.js"></script>"#;
 
-/// In front of everything that WebAssembly exports: a module of one function that traps, called as
-/// often as `traps` says. So a trap comes from where a panic of the widget's comes from.
+/// Wrapped around every export of the WebAssembly: a module with one function that traps as often
+/// as `traps` says. So a trap comes from the same place as a panic of the widget.
 const TRAPS: &str = r#"<body><script>
 const unreachable = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 8, 1, 4, 116, 114, 97, 112, 0, 0, 10, 5, 1, 3, 0, 0, 11]);
 const { trap } = new WebAssembly.Instance(new WebAssembly.Module(unreachable)).exports;
@@ -42,18 +42,18 @@ WebAssembly.instantiateStreaming = async (...given) => {
 };
 </script>"#;
 
-/// Requests, as `METHOD /path`.
+/// The requests, as `METHOD /path`.
 type Asked = Arc<Mutex<Vec<String>>>;
 
-/// The servers, with the stage.
+/// The servers and the stage.
 pub(crate) struct Stage {
     pub(crate) servers: Servers,
-    /// Behind `/plain/{asker}` of the stage.
+    /// The backend at `/plain/{caller}` of the stage.
     pub(crate) plain: PlainBackend,
-    /// What was asked for behind `/breaking/{asker}`, the first time of each.
+    /// The requests at `/breaking/{caller}`, each at its first time.
     broken_off: Asked,
     let_go: watch::Sender<bool>,
-    mended: watch::Sender<bool>,
+    repaired: watch::Sender<bool>,
 }
 
 impl Stage {
@@ -63,11 +63,11 @@ impl Stage {
         let held = Router::new()
             .fallback_service(bundle())
             .layer(from_fn_with_state(let_go.subscribe(), hold));
-        let mended = watch::Sender::new(false);
+        let repaired = watch::Sender::new(false);
         let broken = Router::new()
             .fallback_service(bundle())
-            .layer(from_fn_with_state(mended.subscribe(), miss));
-        // The smallest module that there is: it has none of the names that the script asks for.
+            .layer(from_fn_with_state(repaired.subscribe(), miss));
+        // The smallest module: it has none of the names that the script needs.
         let empty = (
             [(header::CONTENT_TYPE, "application/wasm")],
             &b"\0asm\x01\0\0\0"[..],
@@ -113,18 +113,18 @@ impl Stage {
             plain,
             broken_off,
             let_go,
-            mended,
+            repaired,
         }
     }
 
-    /// Opens the page that has the element in this way, and waits for the element's class.
+    /// Opens the page that serves the element in this way, and waits for the element's class.
     pub(crate) async fn open(&self, browser: &Browser, way: &str) {
         let address = format!("{}/{way}/page", self.servers.stage);
         browser.open(&address).await;
         browser.until("!!customElements.get('wechat-pay')").await;
     }
 
-    /// The same in a page that believes to be in another browser.
+    /// Opens the same page with another User-Agent.
     pub(crate) async fn open_as(&self, browser: &Browser, user_agent: &str) {
         browser.open(&self.page_as(user_agent)).await;
         browser.until("!!customElements.get('wechat-pay')").await;
@@ -140,8 +140,8 @@ impl Stage {
         address.into()
     }
 
-    /// The address of a page that has an element called `pay` from the beginning, with these
-    /// attributes beside its own.
+    /// The address of a page that has an element called `pay` from the start, with these attributes
+    /// beside its own.
     pub(crate) fn page_of(&self, token: &str, attributes: &[(&str, &str)]) -> String {
         let base = format!("{}/ready/order", self.servers.stage);
         let merchant_api = self.merchant_api();
@@ -152,21 +152,21 @@ impl Stage {
         page.into()
     }
 
-    /// The address of a page that has such an element and nothing of it in its query: what is
-    /// added to the address is the shop's own.
+    /// The address of a page with such an element and an empty query: everything added to the
+    /// address is the shop's own.
     pub(crate) fn page_at(&self, token: &str) -> String {
         let (_, merchant_port) = self.servers.merchant.rsplit_once(':').expect("a port");
         format!("{}/ready/at/{token}/{merchant_port}", self.servers.stage)
     }
 
-    /// The held WebAssembly comes.
+    /// Releases the held WebAssembly.
     pub(crate) fn let_go(&self) {
         self.let_go.send_replace(true);
     }
 
-    /// What was broken is there from now on.
-    pub(crate) fn mend(&self) {
-        self.mended.send_replace(true);
+    /// Makes the broken file available.
+    pub(crate) fn repair(&self) {
+        self.repaired.send_replace(true);
     }
 
     /// A new order's token.
@@ -180,30 +180,27 @@ impl Stage {
         format!("{}/v1", self.servers.merchant)
     }
 
-    /// Puts an element on the page that asks the plain backend, under a name.
-    pub(crate) async fn put_asking(&self, browser: &Browser, asker: &str) {
-        let api = self.plain_api(asker);
+    /// Puts an element on the page that polls the plain backend under a caller's name.
+    pub(crate) async fn put_asking(&self, browser: &Browser, caller: &str) {
+        let api = self.plain_api(caller);
         let script = "document.getElementById('left-side').append(make('pay', ...arguments))";
         let arguments = vec![json!(PlainBackend::TOKEN), json!(api)];
         browser.look(script, arguments).await;
     }
 
-    /// The plain backend's address for who asks under a name.
-    pub(crate) fn plain_api(&self, asker: &str) -> String {
-        format!("{}/plain/{asker}", self.servers.stage)
+    /// The plain backend's address for a caller.
+    pub(crate) fn plain_api(&self, caller: &str) -> String {
+        format!("{}/plain/{caller}", self.servers.stage)
     }
 
-    /// The same, where the first answer to each request breaks off in its middle.
-    pub(crate) fn breaking_api(&self, asker: &str) -> String {
-        format!("{}/breaking/{asker}", self.servers.stage)
+    /// The same, with a first answer to each request that breaks off in the middle.
+    pub(crate) fn breaking_api(&self, caller: &str) -> String {
+        format!("{}/breaking/{caller}", self.servers.stage)
     }
 
     /// The requests whose answer broke off.
     pub(crate) fn broken(&self) -> Vec<String> {
-        let broken = self
-            .broken_off
-            .lock()
-            .expect("no other test panics in here");
+        let broken = self.broken_off.lock().expect("the lock is not poisoned");
         broken.clone()
     }
 
@@ -213,7 +210,7 @@ impl Stage {
         self.servers.order_of_buyer(order).await
     }
 
-    /// The requests about a token that the merchant server saw.
+    /// The requests for a token that the merchant server received.
     pub(crate) fn requests_about(&self, token: &str) -> Vec<String> {
         let mut requests = self.servers.requests.seen();
         requests.retain(|line| line.contains(token));
@@ -241,7 +238,7 @@ impl Stage {
     }
 }
 
-/// The page with an element whose attributes are those of the address. One called `script` is run
+/// The page with an element whose attributes come from the address. The one called `script` runs
 /// before.
 async fn with_element() -> Html<String> {
     let element = "<wechat-pay id=pay></wechat-pay><script>
@@ -256,7 +253,7 @@ async fn with_element() -> Html<String> {
     ))
 }
 
-/// The page with an element of the order that the path names, and the script by its full path.
+/// The page with an element for the order in the path, and the script under its full path.
 async fn with_element_of_path(Path((token, port)): Path<(String, u16)>) -> Html<String> {
     let element = format!(
         "<wechat-pay id=pay token={token} merchant-api=http://127.0.0.1:{port}/v1></wechat-pay>"
@@ -266,7 +263,7 @@ async fn with_element_of_path(Path((token, port)): Path<(String, u16)>) -> Html<
     Html(page.replace("src=\"wechat-pay.js\"", "src=\"/ready/wechat-pay.js\""))
 }
 
-/// React and Vue in one module; only the tests that load it need it.
+/// React and Vue in one module, needed only by the tests that load it.
 fn frameworks() -> String {
     std::env::var("FRAMEWORKS").unwrap_or_default()
 }
@@ -284,18 +281,18 @@ async fn hold(
 }
 
 async fn miss(
-    State(mended): State<watch::Receiver<bool>>,
+    State(repaired): State<watch::Receiver<bool>>,
     request: Request,
     next: Next,
 ) -> Response {
     let is_wasm = request.uri().path().ends_with("/wechat-pay.wasm");
-    if is_wasm && !*mended.borrow() {
+    if is_wasm && !*repaired.borrow() {
         return StatusCode::NOT_FOUND.into_response();
     }
     next.run(request).await
 }
 
-/// The request has its effect; of the answer half comes.
+/// The request takes effect, but only half of the answer is sent.
 async fn break_off(
     State(broken): State<Asked>,
     OriginalUri(uri): OriginalUri,
@@ -305,7 +302,7 @@ async fn break_off(
     let asked = format!("{} {}", request.method(), uri.path());
     let response = next.run(request).await;
     {
-        let mut broken = broken.lock().expect("no other test panics in here");
+        let mut broken = broken.lock().expect("the lock is not poisoned");
         if broken.contains(&asked) {
             return response;
         }
@@ -317,7 +314,7 @@ async fn break_off(
     head.headers
         .insert(header::CONTENT_LENGTH, whole.len().into());
     let half = stream::iter([Ok(half)]);
-    // Not ready at once, so that the half is sent before the connection ends.
+    // Not ready at once, so that the first half is sent before the connection ends.
     let end = stream::once(async {
         yield_now().await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
@@ -326,14 +323,14 @@ async fn break_off(
     Response::from_parts(head, body)
 }
 
-/// What is on the page before there is an element, once its script has fetched what it wants.
-/// WebKit's driver has a timer of its own in it.
+/// The counts of a page before there is an element, once its script has loaded everything. They
+/// include a timer of WebKit's driver.
 pub(crate) async fn bare(browser: &Browser) -> Value {
     browser.until("left().fetches === 0").await;
     left(browser).await
 }
 
-/// The condition of a page on which nothing goes on that was not there when it was bare.
+/// The condition for a page on which nothing runs that did not run when it was bare.
 pub(crate) fn at_rest(bare: &Value) -> String {
     let timers = &bare["timers"];
     format!("left().timers === {timers} && left().fetches === 0")
@@ -345,7 +342,7 @@ pub(crate) async fn press(browser: &Browser) {
     browser.click_in("#pay", "[data-intent='start']").await;
 }
 
-/// What is left on the page.
+/// The counts of what is left on the page.
 pub(crate) async fn left(browser: &Browser) -> Value {
     browser.look("return left()", vec![]).await
 }

@@ -1,5 +1,5 @@
-//! What an element leaves behind when it goes: nothing. And elements that move, come back, or
-//! stand beside one another.
+//! A removed element leaves nothing behind. And elements that move, come back, or stand beside one
+//! another.
 
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::wait::until;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use crate::stage::{Stage, left, press};
 
 in_browsers! {
-    an_element_that_is_moved_goes_on_without_a_new_start: chromium firefox webkit;
-    two_elements_on_one_page_do_not_meet: chromium firefox webkit;
+    an_element_that_is_moved_continues_without_a_new_start: chromium firefox webkit;
+    two_elements_on_one_page_do_not_affect_each_other: chromium firefox webkit;
     an_element_that_waits_for_the_bridge_leaves_nothing_behind: chromium webkit;
 }
 
 const WECHAT: &str = "Mozilla/5.0 (Linux; Android 15; Pixel 8 Build/AP4A.250205.002; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/138.0.7204.180 Mobile Safari/537.36 XWEB/1380215 MMWEBSDK/20250503 MicroMessenger/8.0.61.2880(0x28003D5B) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN ABI/arm64";
-/// What `define` listens to for all elements together, and nothing of one that was there.
+/// The listeners of `define` for all elements together, none of which belongs to a removed element.
 const LISTENERS_OF_ALL: [&str; 2] = ["window error", "window unhandledrejection"];
 
 #[tokio::test]
@@ -24,12 +24,12 @@ async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request()
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
         stage.open(browser, "ready").await;
-        // The first element also brings the widget itself, which stays.
+        // The first element also loads the widget, which stays.
         let bare = bare_page(&stage, browser).await;
         stage.put(browser, "gone", &token).await;
         browser.until("stateOf('gone') === 'qr'").await;
         until_held(&stage, &token).await;
-        // The count sees an element at work, or its zero below would mean nothing.
+        // The counts change for a working element, or the zero below would prove nothing.
         let busy = left(browser).await;
         assert_eq!((&busy["timers"], &busy["fetches"]), (&json!(1), &json!(1)));
         assert!(
@@ -42,9 +42,9 @@ async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request()
         until_nothing_is_left(browser, &bare).await;
         let asked = stage.requests_about(&token).len();
 
-        // The payment comes all the same; the page is not told, for nobody listens any more.
+        // The payment still arrives; the page gets no event, because nobody listens any more.
         stage.pay(&token).await;
-        until("the server to know of the payment", async || {
+        until("the server to record the payment", async || {
             let checkout = stage.servers.checkout(&token).await;
             if checkout["state"] == "paid" {
                 Ok(())
@@ -61,8 +61,8 @@ async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request()
     .await;
 }
 
-/// What looks for the bridge holds on to the payment, so it must go with the element: before the
-/// click, and while the cashier waits for it.
+/// The search for the bridge holds the payment, so it must end with the element: before the click,
+/// and while the cashier waits for the bridge.
 async fn an_element_that_waits_for_the_bridge_leaves_nothing_behind(engine: Engine) {
     let stage = Stage::set().await;
     let orders = [stage.order_of_buyer().await, stage.order_of_buyer().await];
@@ -91,7 +91,7 @@ async fn an_element_that_waits_for_the_bridge_leaves_nothing_behind(engine: Engi
                 .look("document.getElementById('pay').remove()", vec![])
                 .await;
             until_nothing_is_left(wechat, &bare).await;
-            // A bridge that comes now finds nobody.
+            // A bridge that appears now has no listener.
             let come = "window.called = 0;
                 window.WeixinJSBridge = {invoke() { called += 1 }};
                 document.dispatchEvent(new Event('WeixinJSBridgeReady'));
@@ -104,12 +104,12 @@ async fn an_element_that_waits_for_the_bridge_leaves_nothing_behind(engine: Engi
     .await;
 }
 
-/// A page that insists on the cashier where there is no WeChat must not look for it for ever.
+/// A page that requires the cashier outside WeChat must not search for the bridge forever.
 #[tokio::test]
-async fn a_bridge_that_does_not_come_is_not_looked_for_for_ever() {
+async fn the_search_for_the_bridge_ends() {
     let stage = Stage::set().await;
     let token = stage.order_of_buyer().await;
-    // Time runs a hundred times as fast for what looks.
+    // Time runs a hundred times faster for the search.
     let hasten = "const really = window.setInterval;
         window.setInterval = (callback, ms, ...rest) => really(callback, ms / 100, ...rest)";
     visit(Visitor::Desktop, async |desk| {
@@ -118,7 +118,7 @@ async fn a_bridge_that_does_not_come_is_not_looked_for_for_ever() {
         desk.until("stateOf('pay') === 'offer'").await;
         let looks = "left().listeners.includes('document WeixinJSBridgeReady')";
         desk.until(&format!("!{looks}")).await;
-        // The buyer's click looks for it anew.
+        // The buyer's click searches again.
         press(desk).await;
         desk.until("stateOf('pay') === 'cashier'").await;
         desk.look(
@@ -132,7 +132,7 @@ async fn a_bridge_that_does_not_come_is_not_looked_for_for_ever() {
 }
 
 #[tokio::test]
-async fn an_element_that_comes_back_starts_again_and_is_told_once() {
+async fn an_element_that_comes_back_starts_again_and_emits_paid_once() {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit(Visitor::Desktop, async |browser| {
@@ -159,7 +159,7 @@ async fn an_element_that_comes_back_starts_again_and_is_told_once() {
     .await;
 }
 
-async fn an_element_that_is_moved_goes_on_without_a_new_start(engine: Engine) {
+async fn an_element_that_is_moved_continues_without_a_new_start(engine: Engine) {
     let stage = Stage::set().await;
     let token = stage.order().await;
     visit_in(engine, Visitor::Desktop, async |browser| {
@@ -182,7 +182,7 @@ async fn an_element_that_is_moved_goes_on_without_a_new_start(engine: Engine) {
     .await;
 }
 
-async fn two_elements_on_one_page_do_not_meet(engine: Engine) {
+async fn two_elements_on_one_page_do_not_affect_each_other(engine: Engine) {
     let stage = Stage::set().await;
     let (first, second) = (stage.order().await, stage.order().await);
     visit_in(engine, Visitor::Desktop, async |browser| {
@@ -211,7 +211,7 @@ async fn two_elements_on_one_page_do_not_meet(engine: Engine) {
 }
 
 #[tokio::test]
-async fn an_element_that_goes_while_the_widget_is_still_loading_asks_nothing() {
+async fn an_element_removed_while_the_widget_loads_sends_no_request() {
     let stage = Stage::set().await;
     let (gone, stays) = (stage.order().await, stage.order().await);
     visit(Visitor::Desktop, async |browser| {
@@ -261,7 +261,7 @@ async fn an_element_with_another_token_shows_the_other_order() {
     .await;
 }
 
-/// The page with the widget loaded and no element on it: what every teardown goes back to.
+/// The page with the widget loaded and no element: the state that every teardown must return to.
 async fn bare_page(stage: &Stage, browser: &Browser) -> Value {
     let token = stage.order().await;
     stage.put(browser, "warm", &token).await;

@@ -1,5 +1,5 @@
-//! A page that Vite has built with our package as npm publishes it: the element runs, and the hint of
-//! a problem opens. The page is made from `tests/browser/vite` before the tests run.
+//! A page that Vite has built with our package as npm publishes it: the element works, and the hint
+//! of a problem opens. The page is built from `tests/browser/vite` before the tests run.
 
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ async fn after_a_build_by_vite_the_element_pays_and_the_hint_of_a_problem_opens(
         let hint = problem["hint"].as_str().unwrap_or_default();
         assert!(hint.starts_with(&format!("{stage}/assets/problems-")), "{hint}");
         browser.open(hint).await;
-        // The row is there and in view, and a script has no part in it.
+        // The row exists and is in view, without a script.
         let row = browser
             .until("document.querySelector('tr:target')?.innerText")
             .await;

@@ -124,7 +124,7 @@ impl CheckoutMachine {
             Event::Injected(injected) => self.injected(now_ms, injected),
             Event::BridgeReplied(reply) => self.bridge_replied(now_ms, &reply),
             Event::MiniProgramFailed(raw) => self.mini_program_failed(raw),
-            Event::FromPeer { rank, message } => self.heard_from_peer(now_ms, rank, message),
+            Event::FromPeer { rank, message } => self.received_from_peer(now_ms, rank, message),
             Event::Resumed => self.resumed(now_ms),
             Event::Hidden => self.hidden(),
             Event::Online => self.poll.set_online(now_ms, true),

@@ -313,7 +313,7 @@ impl CheckoutMachine {
 
     /// Decides the scene again if there is one. What was offered or started for the previous scene
     /// is dropped.
-    pub(super) fn decide_anew(&mut self, now_ms: u64) {
+    pub(super) fn decide_again(&mut self, now_ms: u64) {
         if self.scene.is_none() {
             return;
         }

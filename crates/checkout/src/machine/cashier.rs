@@ -34,7 +34,7 @@ impl CheckoutMachine {
     /// web-view, which has no cashier.
     pub(super) fn injected(&mut self, now_ms: u64, injected: Injected) {
         self.facts.injected = injected;
-        self.decide_anew(now_ms);
+        self.decide_again(now_ms);
         if injected.bridge
             && let Some((attempt, parameters)) = self.stage.awaits_bridge()
         {

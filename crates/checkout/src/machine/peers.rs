@@ -6,7 +6,7 @@ use crate::effect::Effect;
 use crate::event::PeerMessage;
 
 impl CheckoutMachine {
-    pub(super) fn heard_from_peer(&mut self, now_ms: u64, rank: u64, message: PeerMessage) {
+    pub(super) fn received_from_peer(&mut self, now_ms: u64, rank: u64, message: PeerMessage) {
         if self.last_answer.is_none() {
             // Before the first answer, this tab knows too little to wait for another.
             return;

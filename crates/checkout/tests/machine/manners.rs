@@ -154,7 +154,7 @@ fn cancel_ends_the_attempt_wherever_the_buyer_left_to() {
         returned: true,
         ..Options::default()
     };
-    let anew = Page::opened(PHONE, options, attempted(2, 1, Product::H5, None));
+    let reloaded = Page::opened(PHONE, options, attempted(2, 1, Product::H5, None));
     let mut of_mini_program = Page::opened(MINI_PROGRAM, Options::default(), open_order(1));
     of_mini_program.want(Intent::Start);
     of_mini_program.answer_start(CheckoutAnswer {
@@ -163,7 +163,7 @@ fn cancel_ends_the_attempt_wherever_the_buyer_left_to() {
     });
     back(&mut of_mini_program);
     of_mini_program.answer_read(attempted(2, 1, Product::MiniProgram, None));
-    for mut page in [leaving, returned, asking, anew, of_mini_program] {
+    for mut page in [leaving, returned, asking, reloaded, of_mini_program] {
         page.want(Intent::Cancel);
         assert_eq!(cancelled(&page), Some(1));
         page.expect_screen("offer");

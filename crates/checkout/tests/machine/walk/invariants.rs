@@ -23,7 +23,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         "`paid` is emitted only because the backend said so",
         |node, taken| {
             taken.emitted(|what| matches!(what, Occurrence::Paid { .. })) == 0
-                || taken.heard.state == Some(OrderState::Paid) && node.paid_emitted == 1
+                || taken.said.state == Some(OrderState::Paid) && node.paid_emitted == 1
         },
     ),
     (
@@ -31,7 +31,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         |node, taken| {
             node.closed_emitted <= 1
                 && (taken.emitted(|what| matches!(what, Occurrence::Closed)) == 0
-                    || taken.heard.state == Some(OrderState::Closed))
+                    || taken.said.state == Some(OrderState::Closed))
         },
     ),
     ("only a late payment follows `closed`", |node, _| {
@@ -98,8 +98,8 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         "`expired` is shown only after WeChat was queried after the deadline",
         |node, taken| {
             !taken.shows_now(node, |screen| screen.name().ends_with("expired"))
-                || taken.heard.is_refused_as_expired
-                || taken.heard.was_checked_after_zero
+                || taken.said.is_refused_as_expired
+                || taken.said.was_checked_after_zero
         },
     ),
     (
@@ -107,7 +107,7 @@ pub(super) const INVARIANTS: [(&str, Holds); 22] = [
         |node, taken| {
             node.place.product != Some(Product::H5)
                 || !taken.shows_now(node, says_not_paid)
-                || taken.heard.asked_wechat && node.has_buyers_request
+                || taken.said.asked_wechat && node.has_buyers_request
         },
     ),
     (

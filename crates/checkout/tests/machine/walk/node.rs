@@ -76,7 +76,7 @@ pub(super) struct Node {
 
 /// What the backend said in an event.
 #[derive(Default)]
-pub(super) struct Heard {
+pub(super) struct BackendSaid {
     /// The state of the order.
     pub(super) state: Option<OrderState>,
     /// The answer belongs to a poll with `ask`.
@@ -89,7 +89,7 @@ pub(super) struct Heard {
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct Taken<'a> {
     pub(super) effects: &'a [Effect],
-    pub(super) heard: Heard,
+    pub(super) said: BackendSaid,
     pub(super) was_paid: bool,
     pub(super) was_destroyed: bool,
     pub(super) was_shown: Screen,
@@ -184,7 +184,7 @@ impl Node {
         node.path.push(name);
         node.page.effects.clear();
         let is_wake = matches!(step, Step::Wake);
-        let heard = node.happen(step);
+        let said = node.happen(step);
         let effects = std::mem::take(&mut node.page.effects);
         for effect in &effects {
             if let Effect::Emit(Occurrence::SceneDecided(scene)) = effect {
@@ -193,7 +193,7 @@ impl Node {
         }
         let taken = Taken {
             effects: &effects,
-            heard,
+            said,
             was_paid: self.paid_emitted > 0,
             was_destroyed: self.is_destroyed,
             was_shown: self.page.screen(),
@@ -215,7 +215,7 @@ impl Node {
                 node.page.now_ms,
             );
         }
-        node.remember(&taken);
+        node.record_effects(&taken);
         node
     }
 
@@ -224,22 +224,22 @@ impl Node {
         steps(&self.page, self.has_called)
     }
 
-    fn happen(&mut self, step: Step) -> Heard {
+    fn happen(&mut self, step: Step) -> BackendSaid {
         let open = self.page.open.first().cloned();
-        let mut heard = Heard::default();
+        let mut said = BackendSaid::default();
         match step {
             Step::Wake => {
                 let wake_at_ms = self.page.wake_at_ms.expect("a timer is set");
                 self.page.wake(wake_at_ms);
             }
             Step::Event(event) => {
-                self.expect(&event);
+                self.record_event(&event);
                 self.page.happen(event);
             }
             Step::Answer(mut answer) => {
                 let (id, request) = open.expect("a request is open");
-                self.hear(&mut answer, &mut heard);
-                heard.asked_wechat = matches!(&request, Request::Read(query) if query.ask);
+                self.record_answer(&mut answer, &mut said);
+                said.asked_wechat = matches!(&request, Request::Read(query) if query.ask);
                 if let (Request::Start(_), Some(attempt)) = (request, &answer.attempt) {
                     self.own |= 1 << attempt.number;
                 }
@@ -248,20 +248,20 @@ impl Node {
             }
             Step::Fail(mut failure) => {
                 if let Failure::Refused { error, answer } = &mut failure {
-                    heard.is_refused_as_expired = error.code == Some(ErrorCode::CheckoutExpired);
+                    said.is_refused_as_expired = error.code == Some(ErrorCode::CheckoutExpired);
                     if let Some(answer) = answer {
-                        self.hear(answer, &mut heard);
+                        self.record_answer(answer, &mut said);
                     }
                 }
                 let (id, _) = open.expect("a request is open");
                 self.page.fail(id, failure);
             }
         }
-        heard
+        said
     }
 
     /// Records what an event means by itself, before the machine gets it.
-    fn expect(&mut self, event: &Event) {
+    fn record_event(&mut self, event: &Event) {
         let is_loading = self.page.screen().name() == "loading";
         match event {
             Event::Intent(Intent::Start) if is_loading => {
@@ -287,10 +287,10 @@ impl Node {
     }
 
     /// Records what an answer says, before the machine gets it.
-    fn hear(&mut self, answer: &mut CheckoutAnswer, heard: &mut Heard) {
+    fn record_answer(&mut self, answer: &mut CheckoutAnswer, said: &mut BackendSaid) {
         // The description lets the view show which answer it was made from.
         answer.description = answer.version.map(|version| version.to_string());
-        heard.state = Some(answer.state);
+        said.state = Some(answer.state);
         self.seen_version = self.seen_version.max(answer.version);
         if answer.version < self.seen_version {
             return;
@@ -306,11 +306,11 @@ impl Node {
         let checked_ms = answer
             .checked_ms_ago
             .map(|ago_ms| self.page.now_ms.saturating_sub(ago_ms));
-        heard.was_checked_after_zero = checked_ms.is_some() && checked_ms >= self.zero_since_ms;
+        said.was_checked_after_zero = checked_ms.is_some() && checked_ms >= self.zero_since_ms;
     }
 
     /// Records what has to be known about an event afterwards.
-    fn remember(&mut self, taken: &Taken<'_>) {
+    fn record_effects(&mut self, taken: &Taken<'_>) {
         if taken.has(|effect| matches!(effect, Effect::Navigate(Destination::H5(_)))) {
             self.has_gesture = false;
         }

@@ -1,4 +1,4 @@
-//! What a page may wish of the element: its language, its looks, and help of the page's own.
+//! Options that a page can set: its language, its style, and its own help.
 
 use payment_tests::browser::{Visitor, visit};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::gallery::Gallery;
 
 #[tokio::test]
-async fn money_is_written_as_each_language_writes_it_from_whole_fen() {
+async fn money_is_formatted_for_each_language_from_whole_fen() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         gallery.show(browser, "qr-long", "zh-CN", "light").await;
@@ -30,8 +30,7 @@ async fn money_is_written_as_each_language_writes_it_from_whole_fen() {
 }
 
 #[tokio::test]
-async fn help_is_a_link_or_what_the_page_put_there_where_a_payment_fails_and_where_the_widget_does()
-{
+async fn help_is_a_link_or_the_pages_slot_when_a_payment_or_the_widget_fails() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         for name in ["problem-network", "fallback"] {
@@ -50,7 +49,7 @@ async fn help_is_a_link_or_what_the_page_put_there_where_a_payment_fails_and_whe
 }
 
 #[tokio::test]
-async fn a_theme_is_the_elements_own_or_else_the_pages() {
+async fn the_theme_is_the_elements_own_or_the_pages() {
     let gallery = Gallery::open().await;
     visit(Visitor::Desktop, async |browser| {
         browser.prefer(&[("prefers-color-scheme", "dark")]).await;
