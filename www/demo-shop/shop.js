@@ -1,11 +1,11 @@
-// The shop's half of a payment on this page. The element's `paid` event is only the cue to ask:
-// what counts is what the shop's own server has heard from the merchant server.
+// The shop's part of a payment on this page. The element's `paid` event only triggers a request: the
+// answer of the shop's own server, which asks the merchant server, decides.
 
 const order = document.querySelector("[data-order-state]");
 
 order.querySelector("wechat-pay").addEventListener("paid", async () => {
   const response = await fetch(order.dataset.statePath);
-  // Exactly `true`: whatever else an object may have inherited is no word of the server's.
+  // Exactly `true`: an object may inherit any other value, which the server did not send.
   if (!response.ok || (await response.json()).paid !== true) return;
   order.dataset.orderState = "paid";
   order.querySelector(".thanks").hidden = false;
