@@ -1,23 +1,23 @@
 // @ts-check
-/** The index: a frame for each state. */
+/** The gallery's index: a frame for each state. */
 import { STATES } from "./states.js";
 
 const form = document.forms[0];
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 
 function show() {
-  const wish = new FormData(form);
+  const settings = new FormData(form);
   main.replaceChildren(
     ...STATES.map(({ name, about }) => {
       const query = new URLSearchParams(location.search);
       query.set("state", name);
-      query.set("locale", String(wish.get("locale")));
-      query.set("theme", String(wish.get("theme")));
+      query.set("locale", String(settings.get("locale")));
+      query.set("theme", String(settings.get("theme")));
       const frame = document.createElement("iframe");
       frame.title = name;
-      frame.width = String(wish.get("width"));
+      frame.width = String(settings.get("width"));
       frame.loading = "lazy";
-      // Scripts, and no way out: a state that leaves for WeChat stays to be looked at.
+      // Scripts without navigation: a state that navigates to WeChat stays visible.
       frame.setAttribute("sandbox", "allow-scripts allow-same-origin");
       frame.src = `state.html?${query}`;
       const caption = document.createElement("figcaption");

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * One state of the element: the browser is dressed up as the fixture wants it, the backend is the
- * fixture's, time can be let pass, and then the element is left alone. Nothing here reaches into
- * the widget: it gets to the state by what a page, a buyer and a backend can do.
+ * Shows one state of the element. The script sets up the browser and the backend of the fixture, controls
+ * the time, and then leaves the element alone. Nothing here reaches into the widget: it gets to the state
+ * only by what a page, a buyer and a backend can do.
  */
 import { AGENTS, ARABIC, STATES } from "./states.js";
 
@@ -47,7 +47,7 @@ const clock = new (class {
   }
 
   /**
-   * Lets milliseconds pass, a second at a time, as a page sees them that is looked at.
+   * Lets milliseconds pass, a second at a time, as in a visible page.
    * @param {number} ms
    */
   async pass(ms) {
@@ -58,7 +58,7 @@ const clock = new (class {
     }
   }
 
-  /** Lets everything that is ready happen. */
+  /** Runs everything that is ready. */
   async turn() {
     for (let i = 0; i < 4; i += 1) await this._wait();
   }
@@ -67,14 +67,14 @@ const clock = new (class {
 const agent = AGENTS[fixture.agent || "desktop"];
 Object.defineProperty(navigator, "userAgent", { get: () => agent });
 Object.defineProperty(navigator, "maxTouchPoints", { get: () => (/Mobile|Android/.test(agent) ? 5 : 0) });
-// All states are of one tab here: the mark that one leaves would be another's return.
+// All states share one tab: the departure mark of one state would look like a return in another.
 const marks = { getItem: (/** @type {string} */ key) => (/reloaded/.test(key) ? "1" : null), setItem() {}, removeItem() {} };
 Object.defineProperty(window, "sessionStorage", { get: () => (fixture.isReloaded ? marks : null) });
-// In the index a state stands in a frame, where WeChat's pages do not work; a shop's page does not.
+// In the index each state is in a frame, where WeChat's pages do not work; a shop's page is not.
 if (!fixture.isFramed) Object.defineProperty(window, "parent", { get: () => window });
 if (fixture.address) history.replaceState(null, "", `${location.pathname}${location.search}&${fixture.address}`);
 if (fixture.bridge) Object.assign(window, { WeixinJSBridge: { invoke: fixture.bridge } });
-// A state that leaves for WeChat stays to be looked at.
+// A state that navigates to WeChat stays visible.
 const navigation = /** @type {any} */ (window).navigation;
 if (navigation) navigation.addEventListener("navigate", (/** @type {Event} */ event) => event.preventDefault());
 
@@ -91,9 +91,9 @@ Object.assign(element, {
   transport: { status: pending, start: pending, ...fixture.transport },
   ...fixture.properties,
 });
-const told = (/** @type {string} */ type) =>
+const emitted = (/** @type {string} */ type) =>
   new Promise((resolve) => element.addEventListener(type, resolve, { once: true }));
-const first = Promise.race([told("state-change"), told("problem")]);
+const first = Promise.race([emitted("state-change"), emitted("problem")]);
 document.querySelector("main")?.append(element);
 await first;
 await clock.turn();
@@ -103,7 +103,7 @@ for (const step of fixture.steps || []) {
 }
 document.documentElement.dataset.settled = "true";
 
-/** An answer that does not come. */
+/** An answer that never arrives. */
 function pending() {
   return new Promise(() => {});
 }

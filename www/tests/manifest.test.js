@@ -1,4 +1,4 @@
-// The documents of the element say what the element is: manifest, types, and the class itself.
+// Tests that the manifest, the types and the class of the element match.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
@@ -9,10 +9,10 @@ const [declaration] = JSON.parse(read("custom-elements.json")).modules[0].declar
 const types = read("src/wechat-pay.d.ts");
 const theme = read("../src/view/theme.css");
 const names = (list) => list.map(({ name }) => name).sort();
-/** The names that a pattern finds, once each. */
+/** The names that match a pattern, without duplicates. */
 const found = (text, pattern) => [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
 
-/** The class, made where no browser is. */
+/** Defines the class without a browser. */
 async function elementClass() {
   let made;
   const customElements = { get: () => undefined, define: (_, given) => (made = given) };
@@ -25,7 +25,7 @@ async function elementClass() {
 test("the manifest has the attributes, properties and methods of the class", async () => {
   const made = await elementClass();
   const attributes = names(declaration.attributes);
-  // Each also in the spelling that HTML makes of its property's name.
+  // Each attribute also in the lower-case spelling of its property's name.
   const spellings = [...attributes, ...declaration.attributes.map(({ fieldName }) => fieldName.toLowerCase())];
   assert.deepEqual([...new Set(spellings)].sort(), [...new Set(made.observedAttributes)].sort());
   const own = Object.entries(Object.getOwnPropertyDescriptors(made.prototype))
@@ -53,7 +53,7 @@ test("the manifest has the custom properties and the parts of the style sheet an
   assert.deepEqual(names(declaration.cssParts), [...new Set([...parts, ...buttons])].sort());
 });
 
-test("the types have every word and every state of the widget", () => {
+test("the types have every message and every state of the widget", () => {
   const union = (name) => {
     const start = types.indexOf(`export type ${name} =`);
     return found(types.slice(start, types.indexOf(";", start)), /"([\w-]+)"/g);

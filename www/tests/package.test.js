@@ -1,4 +1,4 @@
-// What the package exports is in the package, and its React component knows every event.
+// Tests that the package contains what it exports, and that its React component knows every event.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import test from "node:test";
@@ -6,7 +6,7 @@ import test from "node:test";
 const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 const manifest = JSON.parse(read("package.json"));
 
-/** Whether npm would publish a file: by its name, by its folder, or by a pattern of one folder. */
+/** Whether npm would publish a file: by its name, its folder, or a pattern of one folder. */
 function isPublished(file) {
   return manifest.files.some((entry) => {
     const pattern = new RegExp(`^${entry.replace(/[.]/g, "\\.").replace("*", "[^/]*")}(/|$)`);
@@ -14,13 +14,13 @@ function isPublished(file) {
   });
 }
 
-test("every file that the package exports is published, and is there", () => {
+test("every file that the package exports is published and exists", () => {
   const targets = Object.values(manifest.exports).flatMap((entry) => (typeof entry === "string" ? [entry] : Object.values(entry)));
   assert.ok(targets.length > 6, `${targets}`);
   for (const target of targets) {
     const file = target.replace("./", "");
     assert.ok(isPublished(file), `${file} is not among the files`);
-    // The bundle is built, and not in the repository.
+    // The bundle is built, so it is not in the repository.
     if (!file.startsWith("dist/")) assert.ok(existsSync(new URL(`../${file}`, import.meta.url)), file);
   }
 });
