@@ -125,9 +125,9 @@ async fn a_wrong_style_option_is_reported_once_and_the_payment_keeps_its_style()
         browser
             .until("base.innerText.includes('WeChat Pay') && base.isConnected")
             .await;
-        let told = "return problems.map(({code, raw}) => [code, raw])";
+        let problems = "return problems.map(({code, raw}) => [code, raw])";
         assert_eq!(
-            browser.look(told, vec![]).await,
+            browser.look(problems, vec![]).await,
             json!([["THEME_INVALID", "drak"]])
         );
         assert_eq!(stage.posts_about(&token), 1);

@@ -81,8 +81,8 @@ async fn force(browser: &Browser, states: &[&str]) {
     let mut waiting = vec![&document["root"]];
     while let Some(node) = waiting.pop() {
         if node["nodeName"] == "BUTTON" {
-            let wish = json!({"nodeId": node["nodeId"], "forcedPseudoClasses": states});
-            browser.command("CSS.forcePseudoState", wish).await;
+            let pseudo_states = json!({"nodeId": node["nodeId"], "forcedPseudoClasses": states});
+            browser.command("CSS.forcePseudoState", pseudo_states).await;
         }
         for below in ["children", "shadowRoots"] {
             waiting.extend(node[below].as_array().into_iter().flatten());

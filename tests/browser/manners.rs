@@ -227,12 +227,12 @@ async fn telemetry_reports_how_long_each_step_took() {
         browser.look(listen, vec![]).await;
         stage.put(browser, "pay", &token).await;
         browser.until("marks.some(({mark}) => mark === 'qr-shown')").await;
-        let told = browser.look("return marks", vec![]).await;
-        let marks: Vec<&str> = told.as_array().into_iter().flatten().filter_map(|told| told["mark"].as_str()).collect();
+        let marks_json = browser.look("return marks", vec![]).await;
+        let marks: Vec<&str> = marks_json.as_array().into_iter().flatten().filter_map(|mark| mark["mark"].as_str()).collect();
         for mark in ["loaded", "ready", "scene-decided", "qr-shown", "state-change"] {
             assert!(marks.contains(&mark), "{marks:?}");
         }
-        let times: Vec<f64> = told.as_array().into_iter().flatten().filter_map(|told| told["elapsed_ms"].as_f64()).collect();
+        let times: Vec<f64> = marks_json.as_array().into_iter().flatten().filter_map(|mark| mark["elapsed_ms"].as_f64()).collect();
         assert!(times.len() == marks.len() && times.is_sorted() && times[0] >= 0.0, "{times:?}");
     })
     .await;

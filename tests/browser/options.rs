@@ -19,9 +19,9 @@ async fn money_is_formatted_for_each_language_from_whole_fen() {
             ("en", json!("de"), "999.999.999,99\u{a0}CN¥"),
             ("en", json!("no language"), "CNY 999999999.99"),
         ] {
-            let wish = "Object.assign(document.querySelector('wechat-pay'), {locale: arguments[0], messages: {language: arguments[1] ?? undefined}})";
+            let set_options = "Object.assign(document.querySelector('wechat-pay'), {locale: arguments[0], messages: {language: arguments[1] ?? undefined}})";
             browser
-                .look(wish, vec![json!(locale), language.clone()])
+                .look(set_options, vec![json!(locale), language.clone()])
                 .await;
             browser.until(&format!("{amount} === {}", json!(expected))).await;
         }
@@ -64,11 +64,11 @@ async fn the_theme_is_the_elements_own_or_the_pages() {
             (json!("light"), "dark", light),
             (json!("dark"), "light", dark),
         ] {
-            let wish = "document.documentElement.style.colorScheme = arguments[1];
+            let set_options = "document.documentElement.style.colorScheme = arguments[1];
                 const pay = document.querySelector('wechat-pay');
                 pay.theme = 'light';
                 pay.theme = arguments[0]";
-            browser.look(wish, vec![theme, json!(scheme)]).await;
+            browser.look(set_options, vec![theme, json!(scheme)]).await;
             browser.until(&format!("{card} === '{expected}'")).await;
         }
     })

@@ -87,8 +87,8 @@ async fn the_code_the_amount_and_the_navigation_come_from_the_server(engine: Eng
         assert!(!text.contains("0.01") && !text.contains("foreign"), "{text}");
         // No navigation is pending: a pending one would happen before this condition is true.
         browser.until(&is_at_rest).await;
-        let told = browser.look("return heard", vec![]).await;
-        assert_eq!(told, json!(["pay paid"]));
+        let heard = browser.look("return heard", vec![]).await;
+        assert_eq!(heard, json!(["pay paid"]));
     })
     .await;
 }

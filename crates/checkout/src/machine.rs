@@ -26,11 +26,11 @@ use crate::view_model::OrderView;
 
 /// Timeout of a request for an attempt, in milliseconds: the backend may first have to query and
 /// close the previous attempt at WeChat.
-const ATTEMPT_PATIENCE_MS: u64 = 30_000;
+const ATTEMPT_TIMEOUT_MS: u64 = 30_000;
 /// How often an attempt is tried automatically before the buyer is asked.
 const ATTEMPT_TRIES: u32 = 4;
 /// Timeout for the bridge to appear, in milliseconds.
-const BRIDGE_PATIENCE_MS: u64 = 10_000;
+const BRIDGE_TIMEOUT_MS: u64 = 10_000;
 /// Silence after which the cashier may have failed, in milliseconds.
 const CASHIER_SILENCE_MS: u64 = 30_000;
 /// How long the backend is polled after an `ok`, before the buyer is told to check later.
@@ -38,7 +38,7 @@ const CONFIRMING_MS: u64 = 20_000;
 /// Pause between two polls while confirming, in milliseconds.
 const CONFIRMING_PAUSE_MS: u64 = 2_000;
 /// Timeout of a request for a cancel, in milliseconds.
-const CANCEL_PATIENCE_MS: u64 = 10_000;
+const CANCEL_TIMEOUT_MS: u64 = 10_000;
 /// Time after which a page that should have navigated away counts as stuck, in milliseconds.
 const STUCK_MS: u64 = 4_000;
 /// How long the success screen is shown before the page continues, in milliseconds.
@@ -140,17 +140,17 @@ impl CheckoutMachine {
             self.effects.push(Effect::StripAddress);
         }
         if self.last_answer.is_none() {
-            self.poll.ask_now(now_ms, false);
+            self.poll.poll_now(now_ms, false);
         }
     }
 
     fn resumed(&mut self, now_ms: u64) {
         self.poll.resume(now_ms);
-        self.came_back(now_ms);
+        self.visible_again(now_ms);
     }
 
     /// The buyer looks at the page again.
-    fn came_back(&mut self, now_ms: u64) {
+    fn visible_again(&mut self, now_ms: u64) {
         if let Stage::Closed | Stage::Expired = self.stage {
             // Money can arrive after the end of an order: poll once whenever the buyer looks.
             self.poll.hint(now_ms);
@@ -179,7 +179,7 @@ impl CheckoutMachine {
             check,
         });
         if check.is_some() {
-            self.poll.ask_now(now_ms, true);
+            self.poll.poll_now(now_ms, true);
         }
     }
 
@@ -196,14 +196,14 @@ impl CheckoutMachine {
     /// Aborts everything in flight. No later event has an effect.
     fn destroyed(&mut self) -> Vec<Effect> {
         self.is_destroyed = true;
-        self.give_up_requests();
-        self.abort_given_up();
+        self.abort_requests();
+        self.abort_dropped_poll();
         self.effects.push(Effect::WakeAt(None));
         std::mem::take(&mut self.effects)
     }
 
     /// Aborts every request, and polls no more by itself.
-    fn give_up_requests(&mut self) {
+    fn abort_requests(&mut self) {
         self.poll.stop();
         self.notify_peers(PeerMessage::Stopped);
         self.abort(self.stage.attempt_in_flight());
@@ -242,9 +242,9 @@ impl CheckoutMachine {
         self.effects.extend(id.map(Effect::Abort));
     }
 
-    fn abort_given_up(&mut self) {
-        let given_up = self.poll.take_given_up();
-        self.abort(given_up);
+    fn abort_dropped_poll(&mut self) {
+        let dropped = self.poll.take_dropped();
+        self.abort(dropped);
     }
 
     fn emit(&mut self, occurrence: Occurrence) {
@@ -267,8 +267,8 @@ impl CheckoutMachine {
     /// What follows every event: the next attempt or poll, the events for the page, the timer.
     fn finish(&mut self, now_ms: u64) -> Vec<Effect> {
         self.send_attempt_if_due(now_ms);
-        self.abort_given_up();
-        self.ask_if_due(now_ms);
+        self.abort_dropped_poll();
+        self.poll_if_due(now_ms);
         self.emit_screen();
         let request_ms = match self.cancelling {
             Some(cancelling) => Some(cancelling.gives_up_at_ms),
@@ -289,7 +289,7 @@ impl CheckoutMachine {
 
     /// There is one request at a time: during a request for an attempt or a cancel, a poll would
     /// only return what that request is about to change.
-    fn ask_if_due(&mut self, now_ms: u64) {
+    fn poll_if_due(&mut self, now_ms: u64) {
         if self.cancelling.is_some() || self.stage.attempt_in_flight().is_some() {
             return;
         }

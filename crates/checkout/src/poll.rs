@@ -10,24 +10,24 @@ use crate::effect::RequestId;
 use crate::pace::Pace;
 
 /// How long a poll may stay unanswered beyond its own wait, in milliseconds.
-const PATIENCE_MS: u64 = 10_000;
+const POLL_TIMEOUT_MS: u64 = 10_000;
 /// The shortest pause between an answer and the next poll, in milliseconds.
 const MIN_PAUSE_MS: u64 = 250;
 /// The longest pause that a backend can ask for, in milliseconds.
 const MAX_PAUSE_MS: u64 = 5 * 60_000;
 /// A poll that was sent within this time counts as new, in milliseconds. Becoming visible, being
 /// restored and getting the focus happen together, and cause one poll in this time.
-const JUST_NOW_MS: u64 = 1_000;
+const RECENT_MS: u64 = 1_000;
 /// The pause after an answer that came at once with a new version, in milliseconds: a backend whose
 /// version grows with every answer must not be polled without end.
 const CHANGED_PAUSE_MS: u64 = 1_000;
 /// How long after another tab's next poll is due this tab polls itself, in milliseconds.
-const PEER_PATIENCE_MS: u64 = 5_000;
+const PEER_TIMEOUT_MS: u64 = 5_000;
 /// The number of failed held polls after which polls are no longer held: a proxy in between may not
 /// allow long requests.
 const HELD_FAILURES_MAX: u32 = 2;
 /// The number of consecutive failures after which the buyer is told.
-const FAILURES_TO_TELL: u32 = 2;
+const FAILURES_TO_REPORT: u32 = 2;
 
 /// The pause by the time since polling began, for backends that do not hold a poll: (until, pause),
 /// both in milliseconds. WeChat's example is 2 s for the first minute
@@ -45,10 +45,10 @@ pub(crate) struct Poll {
     /// The time since which it polls by itself; `None`: it polls only on request.
     running_since_ms: Option<u64>,
     due_at_ms: Option<u64>,
-    asks_wechat: bool,
+    queries_wechat: bool,
     in_flight: Option<PollRequest>,
     /// The poll that was dropped, until the machine aborts its request.
-    given_up: Option<RequestId>,
+    dropped: Option<RequestId>,
     failures: u32,
     held_failures: u32,
     /// Another tab that polls for this one too: its rank, and until when this tab relies on it.
@@ -71,13 +71,13 @@ pub(crate) struct Poll {
 pub(crate) struct PollRequest {
     pub(crate) id: RequestId,
     pub(crate) sent_at_ms: u64,
-    pub(crate) asked_wechat: bool,
+    pub(crate) queried_wechat: bool,
     wait_ms: u64,
 }
 
 impl PollRequest {
     const fn gives_up_at_ms(&self) -> u64 {
-        self.sent_at_ms + self.wait_ms + PATIENCE_MS
+        self.sent_at_ms + self.wait_ms + POLL_TIMEOUT_MS
     }
 
     /// Whether the backend held the poll to the end, so that the next one may follow at once.
@@ -91,9 +91,9 @@ impl Poll {
         Self {
             running_since_ms: None,
             due_at_ms: None,
-            asks_wechat: false,
+            queries_wechat: false,
             in_flight: None,
-            given_up: None,
+            dropped: None,
             failures: 0,
             held_failures: 0,
             leader: None,
@@ -110,44 +110,44 @@ impl Poll {
     /// Polls by itself from now on.
     pub(crate) fn start(&mut self, now_ms: u64) {
         self.running_since_ms = Some(now_ms);
-        self.hasten(now_ms);
+        self.poll_soon(now_ms);
     }
 
     /// Polls no more by itself, and drops the poll in flight.
     pub(crate) fn stop(&mut self) {
         self.running_since_ms = None;
         self.due_at_ms = None;
-        self.asks_wechat = false;
-        self.interrupt();
+        self.queries_wechat = false;
+        self.drop_in_flight();
     }
 
     /// Polls once as soon as possible, and replaces the poll in flight (which may be held for long,
-    /// or lost after a sleep). With `asks_wechat` the backend queries WeChat. For the buyer's
+    /// or lost after a sleep). With `queries_wechat` the backend queries WeChat. For the buyer's
     /// intents and the payment's own needs; for anything else see [`hint`](Self::hint).
-    pub(crate) fn ask_now(&mut self, now_ms: u64, asks_wechat: bool) {
+    pub(crate) fn poll_now(&mut self, now_ms: u64, queries_wechat: bool) {
         let is_same_already = self.in_flight.is_some_and(|request| {
-            request.asked_wechat >= asks_wechat
-                && now_ms.saturating_sub(request.sent_at_ms) < JUST_NOW_MS
+            request.queried_wechat >= queries_wechat
+                && now_ms.saturating_sub(request.sent_at_ms) < RECENT_MS
         });
         if is_same_already {
             return;
         }
-        self.asks_wechat |= asks_wechat;
+        self.queries_wechat |= queries_wechat;
         self.due_at_ms = Some(now_ms);
         self.leader = None;
-        self.interrupt();
+        self.drop_in_flight();
     }
 
     /// Polls once soon, because something outside indicates a change: the page became visible, the
     /// network is back, another tab sent a message. Any script of the page's origin can cause hints
-    /// in any number, so they cause at most one poll in [`JUST_NOW_MS`].
+    /// in any number, so they cause at most one poll in [`RECENT_MS`].
     pub(crate) fn hint(&mut self, now_ms: u64) {
         if let Some(request) = self.in_flight {
-            if now_ms.saturating_sub(request.sent_at_ms) < JUST_NOW_MS {
+            if now_ms.saturating_sub(request.sent_at_ms) < RECENT_MS {
                 return;
             }
-            self.asks_wechat |= request.asked_wechat;
-            self.interrupt();
+            self.queries_wechat |= request.queried_wechat;
+            self.drop_in_flight();
         }
         let at_ms = self.after_hint_ms(now_ms);
         // A hint brings the next poll forward and never delays it.
@@ -162,29 +162,29 @@ impl Poll {
     }
 
     /// Schedules a query at WeChat for a later time, in place of the next ordinary poll.
-    pub(crate) fn ask_wechat_at(&mut self, at_ms: u64) {
-        self.asks_wechat = true;
+    pub(crate) fn query_wechat_at(&mut self, at_ms: u64) {
+        self.queries_wechat = true;
         self.due_at_ms = Some(at_ms);
     }
 
     /// Resumes the schedule after an interruption, if it polls by itself at all.
-    pub(crate) fn carry_on(&mut self, now_ms: u64) {
+    pub(crate) fn continue_schedule(&mut self, now_ms: u64) {
         if self.running_since_ms.is_some() && self.in_flight.is_none() && self.due_at_ms.is_none() {
             self.due_at_ms = Some(now_ms + MIN_PAUSE_MS);
         }
     }
 
     /// Drops the poll in flight.
-    pub(crate) fn interrupt(&mut self) {
+    pub(crate) fn drop_in_flight(&mut self) {
         if let Some(request) = self.in_flight.take() {
-            self.given_up = Some(request.id);
+            self.dropped = Some(request.id);
         }
     }
 
     /// The dropped poll, whose request the caller aborts. At most one poll is in flight, and the
     /// next is sent only after this call, so there is at most one here too.
-    pub(crate) const fn take_given_up(&mut self) -> Option<RequestId> {
-        self.given_up.take()
+    pub(crate) const fn take_dropped(&mut self) -> Option<RequestId> {
+        self.dropped.take()
     }
 
     /// The next poll, if it is due; the caller sends it with `id`.
@@ -203,25 +203,25 @@ impl Poll {
             return None;
         }
         self.due_at_ms = None;
-        self.hold_hints(now_ms, JUST_NOW_MS);
-        let asked_wechat = std::mem::take(&mut self.asks_wechat);
+        self.block_hints(now_ms, RECENT_MS);
+        let queried_wechat = std::mem::take(&mut self.queries_wechat);
         // A first poll, one that queries WeChat, and one after a failure are answered at once:
         // holding them would keep the buyer waiting for nothing.
         let may_wait = self.running_since_ms.is_some()
-            && !asked_wechat
+            && !queried_wechat
             && self.failures == 0
             && self.held_failures < HELD_FAILURES_MAX;
         let wait_s = (may_wait && seen.is_some()).then_some(WAIT_MAX_S);
         self.in_flight = Some(PollRequest {
             id,
             sent_at_ms: now_ms,
-            asked_wechat,
+            queried_wechat,
             wait_ms: wait_s.unwrap_or(0) * 1_000,
         });
         Some(PollQuery {
             wait_s,
             seen: wait_s.and(seen),
-            ask: asked_wechat,
+            ask: queried_wechat,
         })
     }
 
@@ -243,7 +243,7 @@ impl Poll {
         let Some(since_ms) = self.running_since_ms.filter(|_| self.due_at_ms.is_none()) else {
             return;
         };
-        let is_prompt = now_ms.saturating_sub(request.sent_at_ms) < JUST_NOW_MS;
+        let is_prompt = now_ms.saturating_sub(request.sent_at_ms) < RECENT_MS;
         let pause_ms = if request.was_held(now_ms) || (is_changed && !is_prompt) {
             MIN_PAUSE_MS
         } else if is_changed {
@@ -264,14 +264,14 @@ impl Poll {
         request: PollRequest,
         retry_after_ms: Option<u64>,
     ) {
-        self.asks_wechat |= request.asked_wechat;
+        self.queries_wechat |= request.queried_wechat;
         self.failures = self.failures.saturating_add(1);
         self.held_failures += u32::from(request.wait_ms > 0);
         let backoff_ms = 1_000 << (self.failures - 1).min(5);
         let pause_ms = match retry_after_ms {
             Some(wanted_ms) => {
                 let pause_ms = wanted_ms.clamp(MIN_PAUSE_MS, MAX_PAUSE_MS);
-                self.hold_hints(now_ms, pause_ms);
+                self.block_hints(now_ms, pause_ms);
                 pause_ms
             }
             None => self.jitter.around(backoff_ms),
@@ -295,7 +295,7 @@ impl Poll {
     /// The page is hidden: send nothing.
     pub(crate) fn hide(&mut self) {
         self.is_visible = false;
-        self.give_way();
+        self.pause();
     }
 
     /// The network became available or unavailable.
@@ -304,7 +304,7 @@ impl Poll {
         if is_online {
             self.refresh(now_ms);
         } else {
-            self.give_way();
+            self.pause();
         }
     }
 
@@ -323,7 +323,7 @@ impl Poll {
 
     /// Whether so many polls failed in a row that the buyer should know.
     pub(crate) const fn is_failing(&self) -> bool {
-        self.failures >= FAILURES_TO_TELL
+        self.failures >= FAILURES_TO_REPORT
     }
 
     /// The time at which the schedule needs the timer.
@@ -346,15 +346,15 @@ impl Poll {
     /// Another tab polls, and the backend may hold that poll for `for_ms`. Of two tabs that poll,
     /// the one with the lower rank continues, and the other drops its poll. A query at WeChat
     /// belongs to the buyer and is never dropped.
-    pub(crate) fn peer_asks(&mut self, now_ms: u64, rank: u64, for_ms: u64) {
-        if rank >= self.rank || self.running_since_ms.is_none() || self.asks_wechat {
+    pub(crate) fn peer_polls(&mut self, now_ms: u64, rank: u64, for_ms: u64) {
+        if rank >= self.rank || self.running_since_ms.is_none() || self.queries_wechat {
             return;
         }
-        let until_ms = now_ms + for_ms.min(MAX_PAUSE_MS) + PEER_PATIENCE_MS;
+        let until_ms = now_ms + for_ms.min(MAX_PAUSE_MS) + PEER_TIMEOUT_MS;
         self.leader = Some((rank, until_ms));
-        if !self.in_flight.is_some_and(|request| request.asked_wechat) {
+        if !self.in_flight.is_some_and(|request| request.queried_wechat) {
             self.due_at_ms = Some(self.after_hint_ms(now_ms));
-            self.interrupt();
+            self.drop_in_flight();
         }
     }
 
@@ -362,24 +362,24 @@ impl Poll {
     pub(crate) fn peer_stopped(&mut self, now_ms: u64, rank: u64) {
         if self.leader.is_some_and(|(leader, _)| leader == rank) {
             self.leader = None;
-            self.peer_hints(now_ms);
+            self.peer_changed(now_ms);
         }
     }
 
     /// Another tab reports a change. After a failure this is no reason to retry sooner, because a
     /// tab's message proves nothing.
-    pub(crate) fn peer_hints(&mut self, now_ms: u64) {
+    pub(crate) fn peer_changed(&mut self, now_ms: u64) {
         if self.failures == 0 {
             self.refresh(now_ms);
         }
     }
 
     /// Pauses, or lets another request go first. The poll in flight is repeated afterwards.
-    pub(crate) fn give_way(&mut self) {
+    pub(crate) fn pause(&mut self) {
         if let Some(request) = self.in_flight {
-            self.asks_wechat |= request.asked_wechat;
-            self.due_at_ms = Some(request.sent_at_ms + JUST_NOW_MS);
-            self.interrupt();
+            self.queries_wechat |= request.queried_wechat;
+            self.due_at_ms = Some(request.sent_at_ms + RECENT_MS);
+            self.drop_in_flight();
         }
     }
 
@@ -387,13 +387,13 @@ impl Poll {
     fn due_ms(&self) -> Option<u64> {
         let due_at_ms = self.due_at_ms?;
         match self.leader {
-            Some((_, until_ms)) if !self.asks_wechat => Some(due_at_ms.max(until_ms)),
+            Some((_, until_ms)) if !self.queries_wechat => Some(due_at_ms.max(until_ms)),
             _ => Some(due_at_ms),
         }
     }
 
     /// Blocks polls caused by hints for this long, and does not shorten an earlier block.
-    fn hold_hints(&mut self, now_ms: u64, for_ms: u64) {
+    fn block_hints(&mut self, now_ms: u64, for_ms: u64) {
         self.hint_after_ms = self.after_hint_ms(now_ms).max(now_ms + for_ms);
         self.hint_set_at_ms = now_ms;
     }
@@ -406,7 +406,7 @@ impl Poll {
         now_ms.max(self.hint_after_ms)
     }
 
-    fn hasten(&mut self, now_ms: u64) {
+    fn poll_soon(&mut self, now_ms: u64) {
         if self.in_flight.is_none() {
             self.due_at_ms = Some(now_ms);
         }
@@ -511,11 +511,11 @@ mod tests {
         poll.start(0);
         poll.next(0, RequestId(1), Some(1)).unwrap();
         poll.hide();
-        assert_eq!(poll.take_given_up(), Some(RequestId(1)));
+        assert_eq!(poll.take_dropped(), Some(RequestId(1)));
         assert_eq!(poll.next(90_000, RequestId(2), Some(1)), None);
         assert_eq!(poll.wake_at_ms(), None);
         poll.resume(100_000);
-        assert_eq!(poll.take_given_up(), None);
+        assert_eq!(poll.take_dropped(), None);
         let query = poll.next(100_000, RequestId(2), Some(1)).unwrap();
         assert!(!query.ask);
         assert_eq!(
@@ -529,7 +529,7 @@ mod tests {
     fn a_query_at_wechat_survives_a_hidden_page() {
         let mut poll = Poll::new(1);
         poll.start(0);
-        poll.ask_now(0, true);
+        poll.poll_now(0, true);
         assert!(poll.next(0, RequestId(1), None).unwrap().ask);
         poll.hide();
         poll.resume(5_000);

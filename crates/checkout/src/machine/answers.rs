@@ -23,7 +23,7 @@ impl CheckoutMachine {
         }
         if let Some(request) = self.poll.take(id) {
             let poll_after_ms = answer.poll_after_ms;
-            if self.absorb(now_ms, answer) {
+            if self.update_order(now_ms, answer) {
                 self.read(now_ms, request, answer);
             }
             self.poll.plan(now_ms, request, is_changed, poll_after_ms);
@@ -32,8 +32,8 @@ impl CheckoutMachine {
                 return;
             };
             let product = starting.product;
-            self.poll.carry_on(now_ms);
-            if self.absorb(now_ms, answer) {
+            self.poll.continue_schedule(now_ms);
+            if self.update_order(now_ms, answer) {
                 self.attempt_answered(now_ms, product, answer);
             } else if self.is_starting(id) {
                 // The answer to a new attempt cannot be older than the answer seen before it.
@@ -42,7 +42,7 @@ impl CheckoutMachine {
             }
         } else if self.is_cancelling(id) {
             self.cancelling = None;
-            self.absorb(now_ms, answer);
+            self.update_order(now_ms, answer);
         }
     }
 
@@ -60,7 +60,7 @@ impl CheckoutMachine {
 
     /// Takes over an answer's data about the order. `false`: the stage is final or the answer is
     /// stale, so the rest of the answer is ignored.
-    pub(super) fn absorb(&mut self, now_ms: u64, answer: &CheckoutAnswer) -> bool {
+    pub(super) fn update_order(&mut self, now_ms: u64, answer: &CheckoutAnswer) -> bool {
         if matches!(self.stage, Stage::Paid { .. }) {
             return false;
         }
@@ -72,8 +72,8 @@ impl CheckoutMachine {
         }
         self.remember(answer);
         match answer.state {
-            OrderState::Paid => self.settle(now_ms, answer),
-            OrderState::Closed => self.close(),
+            OrderState::Paid => self.mark_paid(now_ms, answer),
+            OrderState::Closed => self.mark_closed(),
             OrderState::Open => return !matches!(self.stage, Stage::Closed),
         }
         false
@@ -98,8 +98,8 @@ impl CheckoutMachine {
         }
     }
 
-    fn settle(&mut self, now_ms: u64, answer: &CheckoutAnswer) {
-        self.give_up_requests();
+    fn mark_paid(&mut self, now_ms: u64, answer: &CheckoutAnswer) {
+        self.abort_requests();
         self.effects.push(Effect::MarkDeparture(false));
         if !self.emitted.is_paid {
             self.emitted.is_paid = true;
@@ -130,8 +130,8 @@ impl CheckoutMachine {
         url
     }
 
-    fn close(&mut self) {
-        self.give_up_requests();
+    fn mark_closed(&mut self) {
+        self.abort_requests();
         self.effects.push(Effect::MarkDeparture(false));
         if !self.emitted.is_closed {
             self.emitted.is_closed = true;
@@ -143,7 +143,7 @@ impl CheckoutMachine {
     /// Handles the answer to a poll while the order is open.
     fn read(&mut self, now_ms: u64, request: PollRequest, answer: &CheckoutAnswer) {
         if self.scene.is_none() {
-            self.begin(now_ms, request, answer);
+            self.start_scene(now_ms, request, answer);
             return;
         }
         if self.is_taken_over(answer) {
@@ -156,13 +156,13 @@ impl CheckoutMachine {
             return;
         }
         match &mut self.stage {
-            Stage::Loading { .. } => self.begin(now_ms, request, answer),
+            Stage::Loading { .. } => self.start_scene(now_ms, request, answer),
             Stage::Code(_) => self.read_code(now_ms, request, answer),
             Stage::Confirming { .. } => {
                 // Query WeChat again, until it reports a payment or the time for it is over.
-                self.poll.ask_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
+                self.poll.query_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
             }
-            Stage::Returned(returned) if request.asked_wechat => {
+            Stage::Returned(returned) if request.queried_wechat => {
                 let notice = Some(Notice::NotPaidYet);
                 match returned.check.take() {
                     Some(CheckReason::MayBePaid) => returned.notice = notice,
@@ -203,7 +203,7 @@ impl CheckoutMachine {
         }
         if let CodeState::LastQuery { since_ms } = code.state {
             if !was_checked_since(since_ms, now_ms, request, answer) {
-                self.poll.ask_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
+                self.poll.query_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
             } else if answer.remaining_ms == Some(0) {
                 self.stage = Stage::Expired;
             } else {
@@ -257,7 +257,7 @@ impl CheckoutMachine {
     }
 
     /// Handles the first answer: decide the scene, and start what can start without the buyer.
-    fn begin(&mut self, now_ms: u64, request: PollRequest, answer: &CheckoutAnswer) {
+    fn start_scene(&mut self, now_ms: u64, request: PollRequest, answer: &CheckoutAnswer) {
         let (_, method, reason) = self.decide();
         if reason != Reason::Robot {
             // The order may be paid on another device, and then this page shows it.
@@ -275,12 +275,12 @@ impl CheckoutMachine {
         if answer.remaining_ms == Some(0) {
             // The buyer may have paid at the last moment: one last query, as at the end of a
             // countdown.
-            if !request.asked_wechat {
-                self.poll.ask_wechat_at(now_ms);
+            if !request.queried_wechat {
+                self.poll.query_wechat_at(now_ms);
             } else if was_checked_since(request.sent_at_ms, now_ms, request, answer) {
                 self.stage = Stage::Expired;
             } else {
-                self.poll.ask_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
+                self.poll.query_wechat_at(now_ms + CONFIRMING_PAUSE_MS);
             }
         } else if self.options.returned {
             self.stage = Stage::Returned(Returned {
@@ -289,7 +289,7 @@ impl CheckoutMachine {
                 check: None,
             });
         } else {
-            self.begin_product(now_ms, method.product, answer);
+            self.start_product(now_ms, method.product, answer);
         }
     }
 
@@ -318,7 +318,7 @@ impl CheckoutMachine {
             return;
         }
         let (is_new, method, reason) = self.decide();
-        let has_begun = matches!(
+        let has_started = matches!(
             self.stage,
             Stage::Offer { .. }
                 | Stage::Starting(_)
@@ -328,17 +328,17 @@ impl CheckoutMachine {
                     ..
                 })
         );
-        if is_new && has_begun {
+        if is_new && has_started {
             self.abort(self.stage.attempt_in_flight());
             self.stage = match method {
                 Some(_) => Stage::Offer { notice: None },
                 None => Stage::Unavailable(reason),
             };
-            self.poll.carry_on(now_ms);
+            self.poll.continue_schedule(now_ms);
         }
     }
 
-    fn begin_product(&mut self, now_ms: u64, product: Product, answer: &CheckoutAnswer) {
+    fn start_product(&mut self, now_ms: u64, product: Product, answer: &CheckoutAnswer) {
         let is_start_wanted = matches!(
             self.stage,
             Stage::Loading {
@@ -394,6 +394,6 @@ fn was_checked_since(
 ) -> bool {
     match answer.checked_ms_ago {
         Some(ago_ms) => now_ms.saturating_sub(ago_ms) >= since_ms,
-        None => request.asked_wechat && request.sent_at_ms >= since_ms,
+        None => request.queried_wechat && request.sent_at_ms >= since_ms,
     }
 }

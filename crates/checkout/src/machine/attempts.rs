@@ -3,7 +3,7 @@
 use merchant_api::{Action, AttemptForm, CheckoutAnswer, ErrorCode, Product, decimal};
 
 use super::stage::{Code, CodeState, LeaveReason, Leaving, Progress, Stage, Starting};
-use super::{ATTEMPT_PATIENCE_MS, ATTEMPT_TRIES, CheckoutMachine, STUCK_MS, earlier};
+use super::{ATTEMPT_TIMEOUT_MS, ATTEMPT_TRIES, CheckoutMachine, STUCK_MS, earlier};
 use crate::destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath};
 use crate::effect::{Destination, Effect, Occurrence, Request, RequestId};
 use crate::event::Failure;
@@ -47,7 +47,7 @@ impl CheckoutMachine {
         starting.tries += 1;
         starting.progress = Progress::InFlight {
             id,
-            gives_up_at_ms: now_ms + ATTEMPT_PATIENCE_MS,
+            gives_up_at_ms: now_ms + ATTEMPT_TIMEOUT_MS,
         };
         let needs_return = matches!(starting.product, Product::H5 | Product::Jsapi);
         let return_url = self.options.return_url.as_ref().filter(|_| needs_return);
@@ -58,8 +58,8 @@ impl CheckoutMachine {
             payer: starting.payer.clone(),
             code: None,
         };
-        self.poll.interrupt();
-        self.abort_given_up();
+        self.poll.drop_in_flight();
+        self.abort_dropped_poll();
         // A new attempt replaces the one that is being cancelled.
         let dead = self.cancelling.take();
         self.abort(dead.map(|cancelling| cancelling.id));
@@ -153,10 +153,10 @@ impl CheckoutMachine {
         }
         self.emit(Occurrence::Redirecting(destination.clone()));
         self.effects.push(Effect::Navigate(destination));
-        self.go_away(now_ms, reason);
+        self.start_leaving(now_ms, reason);
     }
 
-    fn go_away(&mut self, now_ms: u64, reason: LeaveReason) {
+    fn start_leaving(&mut self, now_ms: u64, reason: LeaveReason) {
         self.stage = Stage::Leaving(Leaving {
             reason,
             stuck_at_ms: now_ms + STUCK_MS,
@@ -168,7 +168,7 @@ impl CheckoutMachine {
     pub(super) fn reload(&mut self, now_ms: u64) {
         self.options.reloaded = true;
         self.effects.push(Effect::Reload);
-        self.go_away(now_ms, LeaveReason::OauthOrReload);
+        self.start_leaving(now_ms, LeaveReason::OauthOrReload);
     }
 
     pub(super) fn mini_program_failed(&mut self, raw: String) {
@@ -185,7 +185,7 @@ impl CheckoutMachine {
 
     /// Handles a request for an attempt that failed.
     pub(super) fn attempt_failed(&mut self, now_ms: u64, failure: Failure) {
-        self.poll.carry_on(now_ms);
+        self.poll.continue_schedule(now_ms);
         match failure {
             Failure::Refused { error, answer } => {
                 let code = error.code;
@@ -204,7 +204,7 @@ impl CheckoutMachine {
                 } else if error.retryable {
                     let notice =
                         (code == Some(ErrorCode::AttemptInDoubt)).then_some(Notice::MakingSure);
-                    self.try_later(now_ms, error.retry_after_ms, notice, Problem::from(error));
+                    self.retry_later(now_ms, error.retry_after_ms, notice, Problem::from(error));
                 } else {
                     self.refuse(Problem::from(error));
                 }
@@ -216,14 +216,14 @@ impl CheckoutMachine {
                 let problem =
                     Problem::new(ProblemCode::RefusedUnknown).with_raw(decimal(u64::from(status)));
                 if status == 429 || status >= 500 {
-                    self.try_later(now_ms, retry_after_ms, None, problem);
+                    self.retry_later(now_ms, retry_after_ms, None, problem);
                 } else {
                     self.refuse(problem);
                 }
             }
             Failure::Unreachable => {
                 let problem = Problem::new(ProblemCode::Unreachable);
-                self.try_later(now_ms, None, None, problem);
+                self.retry_later(now_ms, None, None, problem);
             }
             Failure::Malformed(malformed) => self.refuse(Problem::from(malformed)),
         }
@@ -250,7 +250,7 @@ impl CheckoutMachine {
             Stage::Starting(starting) => Some(starting.product),
             _ => None,
         };
-        if !self.absorb(now_ms, answer) {
+        if !self.update_order(now_ms, answer) {
             return;
         }
         match (&answer.action, wanted) {
@@ -265,7 +265,7 @@ impl CheckoutMachine {
     }
 
     /// Retries automatically a few times; `after` makes that safe. Then the buyer is asked.
-    fn try_later(
+    fn retry_later(
         &mut self,
         now_ms: u64,
         retry_after_ms: Option<u64>,

@@ -3,7 +3,7 @@
 use merchant_api::{PayParameters, Product};
 
 use super::stage::{Cashier, CashierPhase, Stage};
-use super::{BRIDGE_PATIENCE_MS, CASHIER_SILENCE_MS, CheckoutMachine};
+use super::{BRIDGE_TIMEOUT_MS, CASHIER_SILENCE_MS, CheckoutMachine};
 use crate::bridge_reply::{BridgeReply, BridgeResult};
 use crate::effect::Effect;
 use crate::facts::Injected;
@@ -24,7 +24,7 @@ impl CheckoutMachine {
                 attempt,
                 phase: CashierPhase::AwaitingBridge {
                     parameters,
-                    until_ms: now_ms + BRIDGE_PATIENCE_MS,
+                    until_ms: now_ms + BRIDGE_TIMEOUT_MS,
                 },
             });
         }
@@ -103,7 +103,7 @@ impl CheckoutMachine {
         if is_settled || self.last_answer.is_none() {
             return;
         }
-        self.poll.ask_now(now_ms, true);
+        self.poll.poll_now(now_ms, true);
         if !may_follow {
             return;
         }

@@ -4,7 +4,7 @@
 use merchant_api::{CancelForm, Product};
 
 use super::stage::{CashierPhase, CheckReason, CodeState, LeaveReason, Leaving, Returned, Stage};
-use super::{CANCEL_PATIENCE_MS, Cancelling, CheckoutMachine};
+use super::{CANCEL_TIMEOUT_MS, Cancelling, CheckoutMachine};
 use crate::effect::{Effect, Request};
 use crate::event::Intent;
 
@@ -54,7 +54,7 @@ impl CheckoutMachine {
             // Not even the first answer arrived: start from the beginning.
             None => {
                 self.stage = Stage::LOADING;
-                self.poll.ask_now(now_ms, false);
+                self.poll.poll_now(now_ms, false);
             }
         }
     }
@@ -87,7 +87,7 @@ impl CheckoutMachine {
             Stage::Code(_) | Stage::Expired | Stage::Elsewhere => {}
             _ => return,
         }
-        self.poll.ask_now(now_ms, true);
+        self.poll.poll_now(now_ms, true);
     }
 
     fn want_cancel(&mut self, now_ms: u64) {
@@ -101,7 +101,7 @@ impl CheckoutMachine {
             // The attempt's number is not known yet. If it took effect, the next answer shows it.
             self.abort(self.stage.attempt_in_flight());
             self.stage = Stage::Offer { notice: None };
-            self.poll.carry_on(now_ms);
+            self.poll.continue_schedule(now_ms);
             return;
         }
         let Some(after) = self.attempt_to_end() else {
@@ -113,9 +113,9 @@ impl CheckoutMachine {
         let id = self.next_id();
         self.cancelling = Some(Cancelling {
             id,
-            gives_up_at_ms: now_ms + CANCEL_PATIENCE_MS,
+            gives_up_at_ms: now_ms + CANCEL_TIMEOUT_MS,
         });
-        self.poll.give_way();
+        self.poll.pause();
         let request = Request::Cancel(CancelForm { after });
         self.effects.push(Effect::Send { id, request });
         self.stage = Stage::Offer { notice: None };
@@ -144,7 +144,7 @@ impl CheckoutMachine {
             leaving.was_hidden = true;
         }
         self.poll.refresh(now_ms);
-        self.came_back(now_ms);
+        self.visible_again(now_ms);
     }
 
     pub(super) fn product(&self) -> Option<Product> {

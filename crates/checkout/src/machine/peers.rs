@@ -12,9 +12,9 @@ impl CheckoutMachine {
             return;
         }
         match message {
-            PeerMessage::Polling(for_ms) => self.poll.peer_asks(now_ms, rank, for_ms),
+            PeerMessage::Polling(for_ms) => self.poll.peer_polls(now_ms, rank, for_ms),
             PeerMessage::Stopped => self.poll.peer_stopped(now_ms, rank),
-            PeerMessage::Changed => self.poll.peer_hints(now_ms),
+            PeerMessage::Changed => self.poll.peer_changed(now_ms),
         }
     }
 

@@ -30,7 +30,7 @@ impl CheckoutMachine {
                     .is_some_and(|deadline_ms| deadline_ms <= now_ms);
                 if is_over && code.state == CodeState::Valid {
                     code.state = CodeState::LastQuery { since_ms: now_ms };
-                    self.poll.ask_now(now_ms, true);
+                    self.poll.poll_now(now_ms, true);
                 }
             }
             Stage::Cashier(Cashier {

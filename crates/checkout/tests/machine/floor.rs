@@ -181,13 +181,13 @@ fn events_of_the_page_itself_cause_at_most_one_poll_a_second() {
             let mut page = with_code();
             let is_settled = settled.is_some();
             if let Some(answer) = settled {
-                page.answer_read(answer);
+                page.answer_poll(answer);
             }
             let mut backend = Backend::new(&page, false);
             for _ in 0..1_000 {
                 for event in events {
                     page.happen(event.clone());
-                    if is_settled && let Some((id, _)) = page.reading() {
+                    if is_settled && let Some((id, _)) = page.poll_in_flight() {
                         backend.sent_at_ms.push(page.now_ms);
                         page.answer(id, closed(3));
                     }
@@ -214,7 +214,7 @@ fn a_page_that_starts_and_cancels_in_a_loop_sends_a_few_attempts_and_then_four_a
         let mut attempts = 0;
         for round in 0..1_000 {
             page.want(Intent::Start);
-            if let Some((id, _)) = page.starting() {
+            if let Some((id, _)) = page.start_in_flight() {
                 attempts += 1;
                 if let Some(action) = &action {
                     let answer =
@@ -235,7 +235,7 @@ fn a_page_that_starts_and_cancels_in_a_loop_sends_a_few_attempts_and_then_four_a
 #[test]
 fn a_pause_that_the_backend_asked_for_is_kept_despite_events_from_outside() {
     let mut page = with_code();
-    let (id, _) = page.reading().unwrap();
+    let (id, _) = page.poll_in_flight().unwrap();
     let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
     error.retry_after_ms = Some(60_000);
     page.fail(
@@ -253,11 +253,11 @@ fn a_pause_that_the_backend_asked_for_is_kept_despite_events_from_outside() {
     ] {
         page.happen(event.clone());
         page.pass(10_000);
-        assert!(page.reading().is_none(), "{event:?}");
+        assert!(page.poll_in_flight().is_none(), "{event:?}");
     }
     page.pass(20_000);
-    assert!(page.reading().is_some(), "polling continues");
-    let (id, _) = page.reading().unwrap();
+    assert!(page.poll_in_flight().is_some(), "polling continues");
+    let (id, _) = page.poll_in_flight().unwrap();
     let mut error = ApiError::new(ErrorCode::RateLimited, "too many calls");
     error.retry_after_ms = Some(60_000);
     page.fail(
@@ -269,7 +269,7 @@ fn a_pause_that_the_backend_asked_for_is_kept_despite_events_from_outside() {
     );
     page.want(Intent::CheckPayment);
     assert!(
-        page.reading().unwrap().1.ask,
+        page.poll_in_flight().unwrap().1.ask,
         "the buyer's intent causes a query"
     );
 }
@@ -278,19 +278,22 @@ fn a_pause_that_the_backend_asked_for_is_kept_despite_events_from_outside() {
 fn after_a_failure_the_network_shortens_the_pause_and_another_tab_does_not() {
     let mut page = with_code();
     for _ in 0..4 {
-        while page.reading().is_none() {
+        while page.poll_in_flight().is_none() {
             page.pass(100);
         }
-        let (id, _) = page.reading().unwrap();
+        let (id, _) = page.poll_in_flight().unwrap();
         page.fail(id, Failure::Unreachable);
     }
     for _ in 0..100 {
         page.happen(peer(HIGHER, PeerMessage::Changed));
         page.pass(50);
     }
-    assert!(page.reading().is_none(), "a tab's message proves nothing");
+    assert!(
+        page.poll_in_flight().is_none(),
+        "a tab's message proves nothing"
+    );
     page.happen(Event::Online);
-    assert!(page.reading().is_some());
+    assert!(page.poll_in_flight().is_some());
 }
 
 #[test]
@@ -302,10 +305,10 @@ fn a_query_at_wechat_that_is_interrupted_is_repeated() {
     ] {
         let mut page = with_code();
         page.want(Intent::CheckPayment);
-        assert!(page.reading().unwrap().1.ask);
+        assert!(page.poll_in_flight().unwrap().1.ask);
         page.pass(3_000);
         page.happen(event.clone());
-        assert!(page.reading().unwrap().1.ask, "{event:?}");
+        assert!(page.poll_in_flight().unwrap().1.ask, "{event:?}");
     }
 }
 
@@ -315,7 +318,7 @@ fn a_change_reported_by_another_tab_shows_the_backends_answer_at_once() {
     page.happen(peer(LOWER, PeerMessage::Polling(25_000)));
     page.pass(1_000);
     page.happen(peer(LOWER, PeerMessage::Changed));
-    page.answer_read(paid(3));
+    page.answer_poll(paid(3));
     page.expect_screen("paid");
 }
 
@@ -325,15 +328,15 @@ fn a_clock_that_jumps_back_delays_no_hint() {
         let mut page = Page::new(DESKTOP, Options::default());
         page.now_ms = 10_000_000;
         page.happen(Event::Connected);
-        page.answer_read(open_order(1));
+        page.answer_poll(open_order(1));
         page.answer_start(code_shown(2, 1, CODE));
         // A pause follows, as after every answer that was not held.
-        page.answer_read(code_shown(2, 1, CODE));
-        assert!(page.reading().is_none());
+        page.answer_poll(code_shown(2, 1, CODE));
+        assert!(page.poll_in_flight().is_none());
         page.now_ms -= jump_ms;
         page.happen(Event::Resumed);
         // By the old time the bucket may be empty.
         page.pass(250);
-        assert!(page.reading().is_some(), "back by {jump_ms} ms");
+        assert!(page.poll_in_flight().is_some(), "back by {jump_ms} ms");
     }
 }

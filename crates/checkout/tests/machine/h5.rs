@@ -28,9 +28,9 @@ fn h5_waits_for_the_buyers_gesture_even_with_auto_start() {
     let mut page = Page::opened(PHONE, options(), open_order(1));
     page.expect_screen("offer");
     page.pass(60_000);
-    assert_eq!(page.starting(), None);
+    assert_eq!(page.start_in_flight(), None);
     page.want(Intent::Start);
-    let (_, form) = page.starting().unwrap();
+    let (_, form) = page.start_in_flight().unwrap();
     assert_eq!(
         (form.product, form.return_url.as_deref()),
         (Product::H5, Some(HOME))
@@ -101,14 +101,14 @@ fn a_return_causes_no_query_until_the_buyer_asks_for_it() {
     );
     assert!(page.effects.contains(&Effect::StripAddress));
     page.expect_screen("returned");
-    assert!(!page.reading().unwrap().1.ask);
+    assert!(!page.poll_in_flight().unwrap().1.ask);
     assert!(
         matches!(page.screen(), Screen::Returned { notice: None, .. }),
         "no verdict without the buyer's request"
     );
     page.want(Intent::CheckPayment);
-    assert!(page.reading().unwrap().1.ask);
-    page.answer_read(attempted(2, 1, Product::H5, None));
+    assert!(page.poll_in_flight().unwrap().1.ask);
+    page.answer_poll(attempted(2, 1, Product::H5, None));
     assert!(matches!(
         page.screen(),
         Screen::Returned {
@@ -117,7 +117,7 @@ fn a_return_causes_no_query_until_the_buyer_asks_for_it() {
         }
     ));
     page.want(Intent::CheckPayment);
-    page.answer_read(paid(3));
+    page.answer_poll(paid(3));
     page.expect_screen("paid");
     assert!(page.effects.contains(&Effect::MarkDeparture(false)));
 }
@@ -133,19 +133,23 @@ fn trouble_after_a_return_causes_a_query_and_then_a_new_h5_url() {
         };
         let mut page = Page::opened(PHONE, options, left_alone.clone());
         page.want(Intent::ReportTrouble);
-        assert!(page.reading().unwrap().1.ask);
+        assert!(page.poll_in_flight().unwrap().1.ask);
         page.expect_screen("returned");
         page
     };
     let mut page = returned();
     page.want(Intent::Start);
-    assert_eq!(page.starting(), None, "not before WeChat was queried");
-    page.answer_read(paid(3));
+    assert_eq!(
+        page.start_in_flight(),
+        None,
+        "not before WeChat was queried"
+    );
+    page.answer_poll(paid(3));
     page.expect_screen("paid");
 
     let mut page = returned();
     assert!(!page.effects.contains(&Effect::MarkDeparture(false)));
-    page.answer_read(left_alone.clone());
+    page.answer_poll(left_alone.clone());
     assert!(matches!(
         page.screen(),
         Screen::Offer {
@@ -157,7 +161,7 @@ fn trouble_after_a_return_causes_a_query_and_then_a_new_h5_url() {
     assert!(page.effects.contains(&Effect::MarkDeparture(false)));
     page.want(Intent::Start);
     assert_eq!(
-        page.starting().unwrap().1.after,
+        page.start_in_flight().unwrap().1.after,
         Some(1),
         "never a replayed h5_url"
     );
@@ -170,7 +174,7 @@ fn a_page_restored_after_the_return_shows_the_return_panel() {
     page.pass(45_000);
     page.happen(Event::Resumed);
     page.expect_screen("returned");
-    assert!(!page.reading().unwrap().1.ask);
+    assert!(!page.poll_in_flight().unwrap().1.ask);
 }
 
 #[test]
@@ -186,7 +190,7 @@ fn a_page_that_never_left_offers_to_try_again() {
         }
     ));
     page.want(Intent::Start);
-    assert_eq!(page.starting().unwrap().1.product, Product::H5);
+    assert_eq!(page.start_in_flight().unwrap().1.product, Product::H5);
 }
 
 #[test]
@@ -197,7 +201,7 @@ fn where_h5_may_fail_the_code_is_offered_when_wechat_does_not_open() {
     page.answer_start(attempted(2, 1, Product::H5, action));
     page.want(Intent::StartFallback);
     assert_eq!(
-        page.starting(),
+        page.start_in_flight(),
         None,
         "not while the page may still navigate"
     );
@@ -211,7 +215,7 @@ fn where_h5_may_fail_the_code_is_offered_when_wechat_does_not_open() {
         }
     ));
     page.want(Intent::StartFallback);
-    let (_, form) = page.starting().unwrap();
+    let (_, form) = page.start_in_flight().unwrap();
     assert_eq!((form.product, form.after), (Product::Native, Some(1)));
     page.answer_start(code_shown(3, 2, CODE));
     page.expect_screen("qr");
@@ -229,7 +233,7 @@ fn on_a_tablet_a_refused_method_leaves_the_other_one() {
     };
     let unreachable = |page: &mut Page| {
         for _ in 0..4 {
-            let (id, _) = page.starting().unwrap();
+            let (id, _) = page.start_in_flight().unwrap();
             page.fail(id, Failure::Unreachable);
             page.pass(20_000);
         }
@@ -264,7 +268,7 @@ fn on_a_tablet_a_refused_method_leaves_the_other_one() {
             page.screen()
         );
         page.want(Intent::StartFallback);
-        assert_eq!(page.starting().unwrap().1.product, Product::Native);
+        assert_eq!(page.start_in_flight().unwrap().1.product, Product::Native);
         page.refuse_start(ErrorCode::ProductUnavailable, None);
         page.expect_screen("problem");
     }
@@ -275,7 +279,7 @@ fn an_attempt_on_a_desktop_does_not_stop_the_phone_from_offering_h5() {
     let mut page = Page::opened(PHONE, options(), code_shown(2, 1, CODE));
     page.expect_screen("offer");
     page.want(Intent::Start);
-    assert_eq!(page.starting().unwrap().1.after, Some(1));
+    assert_eq!(page.start_in_flight().unwrap().1.after, Some(1));
 }
 
 #[test]
@@ -283,14 +287,14 @@ fn a_failing_network_is_retried_and_then_left_to_the_buyer() {
     let mut page = Page::opened(PHONE, options(), open_order(1));
     page.want(Intent::Start);
     for _ in 0..4 {
-        let (id, _) = page.starting().unwrap();
+        let (id, _) = page.start_in_flight().unwrap();
         page.fail(id, Failure::Unreachable);
         page.pass(20_000);
     }
     page.expect_screen("problem");
     assert_eq!(page.problems(), ["UNREACHABLE"]);
     page.want(Intent::Start);
-    assert!(page.starting().is_some());
+    assert!(page.start_in_flight().is_some());
 }
 
 #[test]
@@ -314,12 +318,12 @@ fn an_order_that_expired_before_the_page_opened_is_queried_first() {
         for answer in answers {
             page.expect_screen("loading");
             page.pass(2_000);
-            assert!(page.reading().unwrap().1.ask);
-            page.answer_read(answer);
+            assert!(page.poll_in_flight().unwrap().1.ask);
+            page.answer_poll(answer);
         }
         page.expect_screen("expired");
     }
     let mut page = Page::opened(PHONE, options(), over(None));
-    page.answer_read(paid(2));
+    page.answer_poll(paid(2));
     page.expect_screen("paid");
 }

@@ -103,9 +103,13 @@ fn the_longest_durations_and_numbers_that_json_can_hold_break_nothing() {
     }
     let mut page = Page::opened(DESKTOP, Options::default(), answer.clone());
     page.expect_screen("qr");
-    page.answer_read(answer);
+    page.answer_poll(answer);
     page.pass(301_000);
-    assert_eq!(page.readings(), 1, "no pause is longer than five minutes");
+    assert_eq!(
+        page.polls_in_flight(),
+        1,
+        "no pause is longer than five minutes"
+    );
 }
 
 #[test]
@@ -138,13 +142,13 @@ fn a_malformed_answer_is_reported_once_and_does_not_remove_a_code_from_the_page(
     let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
     page.answer_start(crate::page::code_shown(2, 1, crate::page::CODE));
     for _ in 0..3 {
-        let (id, _) = page.reading().unwrap();
+        let (id, _) = page.poll_in_flight().unwrap();
         page.fail(
             id,
             Failure::Malformed(Malformed::not("total_fen", "must not be negative")),
         );
         page.pass(60_000);
-        if page.reading().is_none() {
+        if page.poll_in_flight().is_none() {
             break;
         }
     }
@@ -164,7 +168,7 @@ fn an_attempt_answered_with_an_older_version_does_not_hang() {
 fn a_first_answer_that_breaks_the_contract_is_the_merchants_problem() {
     let mut page = Page::new(DESKTOP, Options::default());
     page.happen(Event::Connected);
-    let (id, _) = page.reading().unwrap();
+    let (id, _) = page.poll_in_flight().unwrap();
     page.fail(
         id,
         Failure::Malformed(Malformed::not("state", "is missing")),

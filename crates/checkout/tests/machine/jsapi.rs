@@ -60,7 +60,7 @@ fn auto_start_opens_the_cashier_except_after_a_return_or_over_another_devices_at
         };
         let mut page = Page::opened(WECHAT, options, answer);
         page.pass(60_000);
-        assert_eq!(page.starting().is_some(), opens, "{case}");
+        assert_eq!(page.start_in_flight().is_some(), opens, "{case}");
         if !opens {
             page.expect_screen(if returned { "returned" } else { "offer" });
         }
@@ -93,8 +93,8 @@ fn a_page_that_starts_again_before_its_payment_is_known_ends_as_paid_for_every_r
             err_desc: err_desc.map(str::to_owned),
         }));
         page.expect_screen(screen);
-        assert!(page.reading().unwrap().1.ask, "WeChat is queried");
-        page.answer_read(paid(3));
+        assert!(page.poll_in_flight().unwrap().1.ask, "WeChat is queried");
+        page.answer_poll(paid(3));
         page.expect_screen("paid");
         page.pass(60_000);
         assert_eq!((page.paid_count(), invocations(&page)), (1, 1), "{err_msg}");
@@ -121,7 +121,7 @@ fn the_oauth_redirect_happens_once_and_the_payment_continues_after_it() {
     let mut page = Page::opened(WECHAT, returned_from_oauth("handle-1"), open_order(1));
     assert!(page.effects.contains(&Effect::StripAddress));
     assert_eq!(
-        page.starting().unwrap().1.payer.as_deref(),
+        page.start_in_flight().unwrap().1.payer.as_deref(),
         Some("handle-1")
     );
     page.answer_start(with_cashier());
@@ -135,13 +135,13 @@ fn a_second_try_needs_no_second_redirect_unless_the_handle_is_invalid() {
     page.happen(reply("get_brand_wcpay_request:cancel"));
     page.want(Intent::Start);
     assert_eq!(
-        page.starting().unwrap().1.payer.as_deref(),
+        page.start_in_flight().unwrap().1.payer.as_deref(),
         Some("handle-1")
     );
     page.refuse_start(ErrorCode::PayerInvalid, None);
     page.expect_screen("problem");
     page.want(Intent::Start);
-    assert_eq!(page.starting().unwrap().1.payer, None);
+    assert_eq!(page.start_in_flight().unwrap().1.payer, None);
     page.answer_start(CheckoutAnswer {
         action: Some(Action::AuthorizeUrl(AUTHORIZE_URL.into())),
         ..open_order(2)
@@ -169,11 +169,11 @@ fn ok_is_a_hint_and_causes_a_query() {
     page.happen(reply("get_brand_wcpay_request:ok"));
     page.expect_screen("confirming");
     assert_eq!(page.paid_count(), 0);
-    assert!(page.reading().unwrap().1.ask);
-    page.answer_read(with_cashier());
+    assert!(page.poll_in_flight().unwrap().1.ask);
+    page.answer_poll(with_cashier());
     page.expect_screen("confirming");
     page.pass(2_000);
-    page.answer_read(paid(3));
+    page.answer_poll(paid(3));
     page.expect_screen("paid");
     assert_eq!(page.paid_count(), 1);
 }
@@ -183,8 +183,8 @@ fn an_unconfirmed_ok_never_asks_the_buyer_to_pay_again() {
     let mut page = at_cashier();
     page.happen(reply("get_brand_wcpay_request:ok"));
     for _ in 0..12 {
-        if page.reading().is_some() {
-            page.answer_read(with_cashier());
+        if page.poll_in_flight().is_some() {
+            page.answer_poll(with_cashier());
         }
         page.pass(2_000);
     }
@@ -208,9 +208,9 @@ fn cancel_causes_a_query_and_offers_the_cashier_again() {
             ..
         }
     ));
-    assert!(page.reading().unwrap().1.ask);
+    assert!(page.poll_in_flight().unwrap().1.ask);
     page.want(Intent::Start);
-    assert_eq!(page.starting().unwrap().1.after, Some(1));
+    assert_eq!(page.start_in_flight().unwrap().1.after, Some(1));
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn a_failure_is_reported_with_wechats_message_and_can_be_retried() {
         page.expect_screen("problem");
         assert_eq!(page.problems(), [code], "{err_msg}");
         assert!(
-            page.reading().unwrap().1.ask,
+            page.poll_in_flight().unwrap().1.ask,
             "{err_msg}: money may have moved all the same"
         );
     }
@@ -250,7 +250,7 @@ fn a_failure_is_reported_with_wechats_message_and_can_be_retried() {
 fn a_payment_whose_callback_never_comes_is_found_by_the_polls() {
     let mut page = at_cashier();
     assert!(
-        page.reading().is_some(),
+        page.poll_in_flight().is_some(),
         "polling starts when the cashier is called"
     );
     page.pass(31_000);
@@ -261,7 +261,7 @@ fn a_payment_whose_callback_never_comes_is_found_by_the_polls() {
             fallback: None,
         }
     ));
-    page.answer_read(paid(3));
+    page.answer_poll(paid(3));
     page.expect_screen("paid");
 }
 
@@ -269,7 +269,7 @@ fn a_payment_whose_callback_never_comes_is_found_by_the_polls() {
 fn the_bridge_is_waited_for_and_called_once() {
     let mut page = Page::of(browser(WECHAT), Options::default());
     page.happen(Event::Connected);
-    page.answer_read(open_order(1));
+    page.answer_poll(open_order(1));
     page.want(Intent::Start);
     page.answer_start(with_cashier());
     assert_eq!(invocations(&page), 0);
@@ -283,13 +283,13 @@ fn the_bridge_is_waited_for_and_called_once() {
 fn a_bridge_that_never_appears_is_a_problem_that_can_be_retried() {
     let mut page = Page::new("x MicroMessenger/8.0.1", Options::default());
     page.happen(Event::Connected);
-    page.answer_read(open_order(1));
+    page.answer_poll(open_order(1));
     page.want(Intent::Start);
     page.answer_start(with_cashier());
     page.pass(10_000);
     assert_eq!(page.problems(), ["BRIDGE_MISSING"]);
     page.want(Intent::Start);
-    assert!(page.starting().is_some());
+    assert!(page.start_in_flight().is_some());
 }
 
 fn wecom(sdk: bool, bridge: bool) -> Page {
@@ -303,7 +303,7 @@ fn wecom(sdk: bool, bridge: bool) -> Page {
     };
     let mut page = Page::of(facts, Options::default());
     page.happen(Event::Connected);
-    page.answer_read(open_order(1));
+    page.answer_poll(open_order(1));
     page.want(Intent::Start);
     page.answer_start(with_cashier());
     page
@@ -326,7 +326,7 @@ fn wecom_uses_the_pages_sdk_if_there_is_one_and_otherwise_the_bridge() {
 fn an_sdk_that_the_page_loads_after_the_element_is_found_when_it_is_needed() {
     let mut page = Page::new(WECOM, Options::default());
     page.happen(Event::Connected);
-    page.answer_read(open_order(1));
+    page.answer_poll(open_order(1));
     page.happen(Event::Injected(Injected {
         bridge: true,
         sdk: true,
@@ -342,12 +342,12 @@ fn wecom_without_a_cashier_shows_the_code_and_reports_the_problem() {
     let mut page = wecom(false, true);
     page.happen(reply("getBrandWCPayRequest:fail_nosupport"));
     assert_eq!(page.problems(), ["CASHIER_UNSUPPORTED"]);
-    assert_eq!(page.starting().unwrap().1.product, Product::Native);
+    assert_eq!(page.start_in_flight().unwrap().1.product, Product::Native);
 
     let mut page = wecom(false, false);
     page.pass(10_000);
     assert_eq!(page.problems(), ["BRIDGE_MISSING"]);
-    assert_eq!(page.starting().unwrap().1.product, Product::Native);
+    assert_eq!(page.start_in_flight().unwrap().1.product, Product::Native);
     page.answer_start(code_shown(3, 2, CODE));
     assert!(matches!(
         page.screen(),
@@ -398,7 +398,7 @@ fn wecom_shows_the_code_instead_of_an_oauth_redirect() {
         let page = wecom(&both, options);
         assert!(page.navigations().is_empty());
         assert_eq!(page.problems(), ["PAYER_UNAVAILABLE"]);
-        assert_eq!(page.starting().unwrap().1.product, Product::Native);
+        assert_eq!(page.start_in_flight().unwrap().1.product, Product::Native);
     }
     let page = wecom(&[Product::Jsapi], Options::default());
     assert_eq!(
@@ -420,7 +420,7 @@ fn wecom_with_a_silent_cashier_offers_the_code() {
         }
     ));
     page.want(Intent::StartFallback);
-    assert_eq!(page.starting().unwrap().1.product, Product::Native);
+    assert_eq!(page.start_in_flight().unwrap().1.product, Product::Native);
 }
 
 #[test]
@@ -434,7 +434,7 @@ fn where_the_bridge_never_appears_the_sdk_is_called_once() {
     };
     let mut page = Page::of(facts, Options::default());
     page.happen(Event::Connected);
-    page.answer_read(open_order(1));
+    page.answer_poll(open_order(1));
     page.want(Intent::Start);
     page.answer_start(with_cashier());
     assert_eq!(sdk_calls(&page), 0);
@@ -462,7 +462,7 @@ fn a_page_that_may_not_pay_is_reloaded_once_by_the_buyers_click() {
     assert!(!page.effects.contains(&Effect::Reload));
     page.want(Intent::Start);
     assert!(page.effects.contains(&Effect::Reload));
-    assert_eq!(page.starting(), None);
+    assert_eq!(page.start_in_flight(), None);
 
     let mut page = denied(true);
     page.want(Intent::Start);
@@ -477,12 +477,12 @@ fn a_page_that_may_not_pay_is_reloaded_once_by_the_buyers_click() {
 fn a_cancel_before_the_answer_aborts_the_attempt_and_sends_nothing() {
     let mut page = Page::opened(WECHAT, Options::default(), open_order(1));
     page.want(Intent::Start);
-    let (starting, _) = page.starting().unwrap();
+    let (starting, _) = page.start_in_flight().unwrap();
     page.want(Intent::Cancel);
     assert!(page.effects.contains(&Effect::Abort(starting)));
     page.expect_screen("offer");
     page.pass(1_000);
-    assert!(page.reading().is_some(), "and it is still polled");
+    assert!(page.poll_in_flight().is_some(), "and it is still polled");
 }
 
 #[test]
@@ -495,7 +495,7 @@ fn no_other_request_is_sent_while_an_attempt_is_in_flight() {
     assert_eq!(page.open.len(), 1);
     page.answer_start(with_cashier());
     assert!(
-        page.reading().unwrap().1.ask,
+        page.poll_in_flight().unwrap().1.ask,
         "the poll for the first call follows"
     );
 }

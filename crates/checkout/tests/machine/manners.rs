@@ -17,7 +17,7 @@ fn with_code() -> Page {
 #[test]
 fn no_event_has_an_effect_after_destroy() {
     let mut page = with_code();
-    let (reading, _) = page.reading().unwrap();
+    let (reading, _) = page.poll_in_flight().unwrap();
     page.happen(Event::Destroyed);
     assert!(page.effects.contains(&Effect::Abort(reading)));
     assert!(page.is_quiet(), "no request and no timer is left");
@@ -45,7 +45,7 @@ fn no_event_has_an_effect_after_destroy() {
 #[test]
 fn destroy_aborts_an_attempt_in_flight() {
     let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
-    let (starting, _) = page.starting().unwrap();
+    let (starting, _) = page.start_in_flight().unwrap();
     page.happen(Event::Destroyed);
     assert!(page.effects.contains(&Effect::Abort(starting)));
     assert!(page.is_quiet());
@@ -60,8 +60,8 @@ fn a_start_before_the_first_answer_is_kept_and_starts_once() {
         for intent in intents {
             page.want(*intent);
         }
-        assert_eq!(page.starting(), None, "nothing is known yet");
-        page.answer_read(open_order(1));
+        assert_eq!(page.start_in_flight(), None, "nothing is known yet");
+        page.answer_poll(open_order(1));
         page
     };
     let start = Intent::Start;
@@ -77,7 +77,7 @@ fn a_start_before_the_first_answer_is_kept_and_starts_once() {
     let mut page = Page::new(PHONE, Options::default());
     page.happen(Event::Connected);
     page.want(start);
-    let (id, _) = page.reading().unwrap();
+    let (id, _) = page.poll_in_flight().unwrap();
     page.fail(
         id,
         Failure::Malformed(Malformed::not("state", "is missing")),
@@ -85,21 +85,21 @@ fn a_start_before_the_first_answer_is_kept_and_starts_once() {
     page.expect_screen("problem");
     page.happen(Event::Resumed);
     page.pass(60_000);
-    assert_eq!(page.starting(), None);
+    assert_eq!(page.start_in_flight(), None);
 }
 
 #[test]
 fn resume_causes_one_poll_and_no_second_attempt() {
     let mut page = with_code();
-    let (held, _) = page.reading().unwrap();
+    let (held, _) = page.poll_in_flight().unwrap();
     page.pass(5_000);
     page.want(Intent::Resume);
-    let (asked, _) = page.reading().unwrap();
+    let (asked, _) = page.poll_in_flight().unwrap();
     assert_ne!(asked, held, "polled again");
     page.want(Intent::Resume);
     page.happen(Event::Resumed);
-    assert_eq!(page.reading().unwrap().0, asked, "one poll for all");
-    assert_eq!(page.starting(), None);
+    assert_eq!(page.poll_in_flight().unwrap().0, asked, "one poll for all");
+    assert_eq!(page.start_in_flight(), None);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn resume_in_a_hidden_page_causes_no_poll() {
     let mut page = with_code();
     page.happen(Event::Hidden);
     page.want(Intent::Resume);
-    assert_eq!(page.readings(), 0);
+    assert_eq!(page.polls_in_flight(), 0);
 }
 
 fn gone_to_wechat() -> Page {
@@ -162,7 +162,7 @@ fn cancel_ends_the_attempt_wherever_the_buyer_left_to() {
         ..open_order(1)
     });
     back(&mut of_mini_program);
-    of_mini_program.answer_read(attempted(2, 1, Product::MiniProgram, None));
+    of_mini_program.answer_poll(attempted(2, 1, Product::MiniProgram, None));
     for mut page in [leaving, returned, asking, reloaded, of_mini_program] {
         page.want(Intent::Cancel);
         assert_eq!(cancelled(&page), Some(1));
@@ -206,15 +206,15 @@ fn a_click_while_offline_is_sent_when_the_network_is_back() {
     page.happen(Event::Offline);
     page.want(Intent::Start);
     page.expect_screen("starting");
-    assert_eq!(page.starting(), None);
+    assert_eq!(page.start_in_flight(), None);
     assert_eq!(
         page.machine.view(page.now_ms).connection,
         Connection::Offline
     );
     page.pass(600_000);
-    assert_eq!(page.starting(), None);
+    assert_eq!(page.start_in_flight(), None);
     page.happen(Event::Online);
-    assert_eq!(page.starting().unwrap().1.product, Product::H5);
+    assert_eq!(page.start_in_flight().unwrap().1.product, Product::H5);
 }
 
 #[test]
@@ -222,16 +222,16 @@ fn no_try_is_wasted_while_nothing_can_be_sent() {
     for (pause, end) in PAUSES {
         let mut page = Page::opened(PHONE, Options::default(), open_order(1));
         page.want(Intent::Start);
-        let (first, _) = page.starting().unwrap();
+        let (first, _) = page.start_in_flight().unwrap();
         page.happen(pause);
         page.fail(first, Failure::Unreachable);
         page.pass(600_000);
         page.happen(Event::Woke);
-        assert_eq!(page.starting(), None);
+        assert_eq!(page.start_in_flight(), None);
         page.expect_screen("starting");
         assert!(page.is_quiet(), "no timer runs for what cannot be sent");
         page.happen(end);
-        assert!(page.starting().is_some());
+        assert!(page.start_in_flight().is_some());
         assert!(page.problems().is_empty());
     }
 }
@@ -240,17 +240,17 @@ fn no_try_is_wasted_while_nothing_can_be_sent() {
 #[test]
 fn a_retry_does_not_take_over_an_attempt_that_the_first_try_had_not_seen() {
     let mut page = Page::opened(DESKTOP, Options::default(), open_order(1));
-    let (first, _) = page.starting().unwrap();
+    let (first, _) = page.start_in_flight().unwrap();
     page.fail(first, Failure::Unreachable);
     page.pass(1_000);
-    page.answer_read(attempted(2, 1, Product::H5, None));
+    page.answer_poll(attempted(2, 1, Product::H5, None));
     page.pass(5_000);
-    assert_eq!(page.starting().unwrap().1.after, Some(0));
+    assert_eq!(page.start_in_flight().unwrap().1.after, Some(0));
     let theirs = attempted(2, 1, Product::H5, None);
     page.refuse_start(ErrorCode::AttemptSuperseded, Some(theirs));
     page.expect_screen("elsewhere");
     page.want(Intent::TakeOver);
-    assert_eq!(page.starting().unwrap().1.after, Some(1));
+    assert_eq!(page.start_in_flight().unwrap().1.after, Some(1));
     page.answer_start(code_shown(3, 2, OTHER_CODE));
     page.expect_screen("qr");
 }

@@ -29,7 +29,7 @@ fn only_the_buyers_click_opens_the_mini_programs_page() {
     let mut page = Page::opened(MINI_PROGRAM, options, open_order(1));
     page.expect_screen("offer");
     page.pass(60_000);
-    assert_eq!(page.starting(), None);
+    assert_eq!(page.start_in_flight(), None);
     let page = handed_over();
     assert_eq!(page.navigations(), [MINI_PROGRAM_PATH]);
     assert!(
@@ -55,8 +55,8 @@ fn a_buyer_whose_return_was_not_noticed_can_check_the_payment() {
     };
     assert_eq!(page.screen(), stuck);
     page.want(Intent::CheckPayment);
-    assert!(page.reading().unwrap().1.ask);
-    page.answer_read(paid(2));
+    assert!(page.poll_in_flight().unwrap().1.ask);
+    page.answer_poll(paid(2));
     page.expect_screen("paid");
     assert_eq!(page.navigations(), [MINI_PROGRAM_PATH]);
 }
@@ -67,7 +67,7 @@ fn a_return_causes_one_query_at_wechat() {
     page.happen(Event::Hidden);
     page.pass(30_000);
     page.happen(Event::Resumed);
-    assert!(page.reading().unwrap().1.ask);
+    assert!(page.poll_in_flight().unwrap().1.ask);
     assert!(matches!(
         page.screen(),
         Screen::Returned {
@@ -75,13 +75,13 @@ fn a_return_causes_one_query_at_wechat() {
             ..
         }
     ));
-    page.answer_read(paid(2));
+    page.answer_poll(paid(2));
     page.expect_screen("paid");
 
     let mut page = handed_over();
     page.happen(Event::Hidden);
     page.happen(Event::Resumed);
-    page.answer_read(attempted(2, 1, Product::MiniProgram, None));
+    page.answer_poll(attempted(2, 1, Product::MiniProgram, None));
     assert!(matches!(
         page.screen(),
         Screen::Returned {
@@ -95,7 +95,7 @@ fn a_return_causes_one_query_at_wechat() {
 fn a_payment_is_found_even_if_no_event_reports_the_return() {
     let mut page = handed_over();
     page.pass(3_000);
-    page.answer_read(paid(2));
+    page.answer_poll(paid(2));
     page.expect_screen("paid");
 }
 
@@ -108,7 +108,10 @@ fn a_page_that_cannot_be_opened_is_a_problem_that_can_be_retried() {
     page.expect_screen("problem");
     assert_eq!(page.problems(), ["MINI_PROGRAM_UNREACHABLE"]);
     page.want(Intent::Start);
-    assert_eq!(page.starting().unwrap().1.product, Product::MiniProgram);
+    assert_eq!(
+        page.start_in_flight().unwrap().1.product,
+        Product::MiniProgram
+    );
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn a_web_view_that_is_recognised_late_as_a_mini_programs_never_calls_the_cashier
         };
         let mut page = Page::of(browser(WECHAT), options);
         page.happen(Event::Connected);
-        page.answer_read(open_order(1));
+        page.answer_poll(open_order(1));
         assert!(page.effects.contains(&Effect::AwaitBridge));
         page
     };
@@ -154,12 +157,19 @@ fn a_web_view_that_is_recognised_late_as_a_mini_programs_never_calls_the_cashier
                 ..
             }
         ));
-        assert_eq!(page.starting(), None, "the started attempt is dropped");
+        assert_eq!(
+            page.start_in_flight(),
+            None,
+            "the started attempt is dropped"
+        );
         let decided = |what: &Occurrence| matches!(what, Occurrence::SceneDecided(_));
         assert_eq!(page.count(decided), 2);
         page.happen(recognised_late.clone());
         page.want(Intent::Start);
-        assert_eq!(page.starting().unwrap().1.product, Product::MiniProgram);
+        assert_eq!(
+            page.start_in_flight().unwrap().1.product,
+            Product::MiniProgram
+        );
         assert_eq!(page.count(decided), 2, "once for each decision");
         let is_call = |effect: &Effect| matches!(effect, Effect::InvokeCashier(_));
         assert!(!page.effects.iter().any(is_call));
@@ -170,7 +180,7 @@ fn a_web_view_that_is_recognised_late_as_a_mini_programs_never_calls_the_cashier
 fn a_bridge_that_reveals_nothing_new_changes_nothing_on_the_page() {
     let mut page = Page::of(browser(WECHAT), Options::default());
     page.happen(Event::Connected);
-    page.answer_read(open_order(1));
+    page.answer_poll(open_order(1));
     let before = page.effects.len();
     page.happen(bridge_ready());
     assert_eq!(page.effects.len(), before, "{:?}", &page.effects[before..]);

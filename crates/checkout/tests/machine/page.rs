@@ -63,7 +63,7 @@ impl Page {
     pub(crate) fn opened(user_agent: &str, options: Options, answer: CheckoutAnswer) -> Self {
         let mut page = Self::new(user_agent, options);
         page.happen(Event::Connected);
-        page.answer_read(answer);
+        page.answer_poll(answer);
         page
     }
 
@@ -105,14 +105,14 @@ impl Page {
         self.happen(Event::Woke);
     }
 
-    pub(crate) fn answer_read(&mut self, answer: CheckoutAnswer) {
-        let (id, _) = self.reading().expect("a poll is in flight");
+    pub(crate) fn answer_poll(&mut self, answer: CheckoutAnswer) {
+        let (id, _) = self.poll_in_flight().expect("a poll is in flight");
         self.answer(id, answer);
     }
 
     pub(crate) fn answer_start(&mut self, answer: CheckoutAnswer) {
         let (id, _) = self
-            .starting()
+            .start_in_flight()
             .expect("a request for an attempt is in flight");
         self.answer(id, answer);
     }
@@ -130,7 +130,7 @@ impl Page {
 
     pub(crate) fn refuse_start(&mut self, code: ErrorCode, answer: Option<CheckoutAnswer>) {
         let (id, _) = self
-            .starting()
+            .start_in_flight()
             .expect("a request for an attempt is in flight");
         let failure = Failure::Refused {
             error: ApiError::new(code, "no"),
@@ -139,19 +139,19 @@ impl Page {
         self.fail(id, failure);
     }
 
-    pub(crate) fn reading(&self) -> Option<(RequestId, PollQuery)> {
+    pub(crate) fn poll_in_flight(&self) -> Option<(RequestId, PollQuery)> {
         self.open.iter().find_map(|(id, request)| match request {
             Request::Read(query) => Some((*id, *query)),
             _ => None,
         })
     }
 
-    pub(crate) fn readings(&self) -> usize {
+    pub(crate) fn polls_in_flight(&self) -> usize {
         let is_read = |(_, request): &&(RequestId, Request)| matches!(request, Request::Read(_));
         self.open.iter().filter(is_read).count()
     }
 
-    pub(crate) fn starting(&self) -> Option<(RequestId, merchant_api::AttemptForm)> {
+    pub(crate) fn start_in_flight(&self) -> Option<(RequestId, merchant_api::AttemptForm)> {
         self.open.iter().find_map(|(id, request)| match request {
             Request::Start(form) => Some((*id, form.clone())),
             _ => None,

@@ -29,17 +29,17 @@ fn sent(page: &Page) -> Vec<PeerMessage> {
 #[test]
 fn the_tab_with_the_lower_rank_polls_for_both() {
     let mut page = with_code();
-    let (held, _) = page.reading().unwrap();
+    let (held, _) = page.poll_in_flight().unwrap();
     receive(&mut page, HIGHER, PeerMessage::Polling(25_000));
-    assert_eq!(page.reading().unwrap().0, held, "this tab continues");
+    assert_eq!(page.poll_in_flight().unwrap().0, held, "this tab continues");
     receive(&mut page, LOWER, PeerMessage::Polling(25_000));
-    assert!(page.reading().is_none(), "the other tab continues");
+    assert!(page.poll_in_flight().is_none(), "the other tab continues");
     page.pass(29_000);
-    assert!(page.reading().is_none());
+    assert!(page.poll_in_flight().is_none());
     receive(&mut page, LOWER, PeerMessage::Polling(25_000));
     page.pass(29_000);
     assert!(
-        page.reading().is_none(),
+        page.poll_in_flight().is_none(),
         "while the other tab reports polls"
     );
 }
@@ -49,12 +49,12 @@ fn a_tab_that_polls_for_others_and_disappears_is_waited_for_a_few_seconds() {
     let mut page = with_code();
     receive(&mut page, LOWER, PeerMessage::Polling(25_000));
     page.pass(30_000);
-    assert!(page.reading().is_some(), "the other tab is silent");
+    assert!(page.poll_in_flight().is_some(), "the other tab is silent");
     let mut page = with_code();
     receive(&mut page, LOWER, PeerMessage::Polling(25_000));
     receive(&mut page, LOWER, PeerMessage::Stopped);
     page.pass(1_000);
-    assert!(page.reading().is_some(), "the other tab stopped");
+    assert!(page.poll_in_flight().is_some(), "the other tab stopped");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_reported_change_is_a_hint_and_causes_a_poll() {
     page.pass(5_000);
     receive(&mut page, LOWER, PeerMessage::Changed);
     page.expect_screen("qr");
-    page.answer_read(paid(3));
+    page.answer_poll(paid(3));
     page.expect_screen("paid");
 }
 
@@ -73,9 +73,12 @@ fn the_buyers_query_is_sent_even_while_another_tab_polls() {
     let mut page = with_code();
     receive(&mut page, LOWER, PeerMessage::Polling(25_000));
     page.want(Intent::CheckPayment);
-    assert!(page.reading().unwrap().1.ask);
+    assert!(page.poll_in_flight().unwrap().1.ask);
     receive(&mut page, LOWER, PeerMessage::Polling(25_000));
-    assert!(page.reading().unwrap().1.ask, "not dropped for another tab");
+    assert!(
+        page.poll_in_flight().unwrap().1.ask,
+        "not dropped for another tab"
+    );
 }
 
 #[test]
@@ -84,7 +87,7 @@ fn the_last_query_of_a_code_is_sent_by_the_tab_itself() {
     receive(&mut page, LOWER, PeerMessage::Polling(300_000));
     page.pass(120_000);
     page.expect_screen("qr-checking");
-    assert!(page.reading().unwrap().1.ask);
+    assert!(page.poll_in_flight().unwrap().1.ask);
 }
 
 #[test]
@@ -104,15 +107,15 @@ fn a_tab_reports_its_polls_changes_and_its_end() {
     page.pass(1_000);
     page.happen(Event::Resumed);
     page.effects.clear();
-    page.answer_read(paid(3));
+    page.answer_poll(paid(3));
     assert_eq!(sent(&page), [PeerMessage::Changed, PeerMessage::Stopped]);
 }
 
 #[test]
 fn a_tab_that_is_hidden_between_two_polls_reports_it_too() {
     let mut page = with_code();
-    page.answer_read(code_shown(2, 1, CODE));
-    assert!(page.reading().is_none(), "a pause between two polls");
+    page.answer_poll(code_shown(2, 1, CODE));
+    assert!(page.poll_in_flight().is_none(), "a pause between two polls");
     page.effects.clear();
     page.happen(Event::Hidden);
     assert_eq!(sent(&page), [PeerMessage::Stopped]);
@@ -123,5 +126,5 @@ fn a_tab_that_is_still_loading_waits_for_no_other() {
     let mut page = Page::new(DESKTOP, Options::default());
     page.happen(Event::Connected);
     receive(&mut page, LOWER, PeerMessage::Polling(25_000));
-    assert!(page.reading().is_some());
+    assert!(page.poll_in_flight().is_some());
 }

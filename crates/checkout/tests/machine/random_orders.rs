@@ -108,18 +108,18 @@ fn step() -> impl Strategy<Value = Step> {
 fn take(page: &mut Page, step: Step) {
     match step {
         Step::Event(event) => page.happen(event),
-        Step::AnswerRead(answer) if page.reading().is_some() => page.answer_read(answer),
-        Step::AnswerStart(answer) if page.starting().is_some() => page.answer_start(answer),
-        Step::RefuseStart(code) if page.starting().is_some() => {
+        Step::AnswerRead(answer) if page.poll_in_flight().is_some() => page.answer_poll(answer),
+        Step::AnswerStart(answer) if page.start_in_flight().is_some() => page.answer_start(answer),
+        Step::RefuseStart(code) if page.start_in_flight().is_some() => {
             page.refuse_start(code, Some(code_shown(6, 4, OTHER_CODE)));
         }
         Step::FailRead => {
-            if let Some((id, _)) = page.reading() {
+            if let Some((id, _)) = page.poll_in_flight() {
                 page.fail(id, Failure::Unreachable);
             }
         }
         Step::FailStart => {
-            if let Some((id, _)) = page.starting() {
+            if let Some((id, _)) = page.start_in_flight() {
                 page.fail(id, Failure::Unreachable);
             }
         }
@@ -173,7 +173,7 @@ proptest! {
         let mut page = Page::new(DESKTOP, Options::default());
         page.happen(Event::Connected);
         for step in steps {
-            let under_way = page.starting().map(|(id, _)| id);
+            let under_way = page.start_in_flight().map(|(id, _)| id);
             let before = page.effects.len();
             take(&mut page, step);
             let new = &page.effects[before..];
@@ -181,7 +181,7 @@ proptest! {
                 effect,
                 Effect::Send { request: Request::Start(_), .. }
             ));
-            let still = under_way.is_some() && page.starting().map(|(id, _)| id) == under_way;
+            let still = under_way.is_some() && page.start_in_flight().map(|(id, _)| id) == under_way;
             prop_assert!(!(is_sent && still), "{new:?}");
         }
     }
