@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod chaos;
 mod console;
 mod demo;
@@ -35,6 +36,9 @@ enum Task {
     Test(test::Options),
     /// Let it storm over the merchant server: faults, `kill -9`, and a comparison to the fen
     Chaos(chaos::Options),
+    /// Measure how fast things are, beside others in the same run
+    #[command(subcommand)]
+    Bench(bench::Benchmark),
     /// Build the bundle that buyers download, into www/dist
     Dist(dist::Options),
     /// Check the size of the bundle in www/dist against its limit
@@ -67,6 +71,7 @@ fn run(task: Task) -> Result<ExitCode, failure::Failure> {
         Task::Demo(options) => return Ok(demo::run(&options)),
         Task::Test(options) => return test::run(&options),
         Task::Chaos(options) => chaos::run(&options)?,
+        Task::Bench(benchmark) => bench::run(&benchmark)?,
         Task::Dist(options) => dist::run(options)?,
         Task::Size => size::check()?,
         Task::Tidy => tidy::check()?,

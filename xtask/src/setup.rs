@@ -30,6 +30,9 @@ use debian_programs::{
 };
 pub(crate) use debian_programs::{chromedriver, chromium, faketime_library, firefox, minibrowser};
 pub(crate) use npm_tools::{NpmTool, modules_for_browsers, modules_with_react_18, vite};
+pub(crate) use npm_tools::{
+    NpmTool, modules_for_benchmarks, modules_for_browsers, modules_with_react_18, vite,
+};
 pub(crate) use promtool::program as promtool;
 pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
 pub(crate) use schemathesis::program as schemathesis;
@@ -49,6 +52,8 @@ pub(crate) enum Need {
     NpmTools,
     /// axe, React, Vue and Vite.
     NpmForBrowsers,
+    /// What benchmarks compare with, and a reader of QR codes.
+    NpmForBenchmarks,
     /// wasm-bindgen's command line and its test runner.
     BindgenCli,
     /// Trunk, for the widget's dev loop.
@@ -106,6 +111,8 @@ pub(crate) enum Purpose {
     Demo,
     /// `cargo xtask dist`
     Dist,
+    /// `cargo xtask bench`
+    Bench,
     /// `cargo xtask test`: everything.
     Test,
 }
@@ -116,6 +123,14 @@ impl Purpose {
         match self {
             Self::Demo => &[Need::WasmTarget],
             Self::Dist => &[Need::RustSource, Need::Node, Need::NpmTools],
+            Self::Bench => &[
+                Need::RustSource,
+                Need::Node,
+                Need::NpmTools,
+                Need::NpmForBenchmarks,
+                Need::Chromium,
+                Need::ChineseFont,
+            ],
             Self::Test => &[
                 Need::WasmTarget,
                 Need::RustSource,
@@ -174,6 +189,7 @@ impl Need {
             Self::RustSource => rust::source_step(),
             Self::NpmTools => npm_tools::step(cache),
             Self::NpmForBrowsers => npm_tools::step_for_browsers(cache),
+            Self::NpmForBenchmarks => npm_tools::step_for_benchmarks(cache),
             Self::BindgenCli => cargo_tools::bindgen_step(cache),
             Self::Trunk => cargo_tools::trunk_step(cache),
             Self::Geckodriver => cargo_tools::geckodriver_step(cache),
@@ -224,7 +240,7 @@ mod tests {
     #[test]
     fn every_step_tells_a_command_to_run_by_hand() {
         let cache = ToolCache::of_this_user();
-        for need in Purpose::Test.needs() {
+        for need in [Purpose::Test.needs(), Purpose::Bench.needs()].concat() {
             let step = need.step(&cache);
             assert!(
                 !step.name.is_empty() && !step.by_hand.is_empty(),

@@ -32,6 +32,11 @@ pub(crate) fn check() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether there is a bundle in `www/dist`.
+pub(crate) fn check_is_built() -> Result<(), Failure> {
+    manifest().map(drop)
+}
+
 /// The sizes in `www/dist`, as tab-separated rows.
 pub(crate) fn table() -> Result<String, Failure> {
     Ok(rows(&manifest()?))

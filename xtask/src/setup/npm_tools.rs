@@ -1,5 +1,6 @@
-//! What comes from npm: wasm-opt, esbuild, terser, tsc and redocly at the versions that `xtask/npm/` pins, and what
-//! browser tests bring along, at those of `tests/browser/npm/` and `tests/browser/npm-react-18/`.
+//! What comes from npm: wasm-opt, esbuild, terser, tsc and redocly at the versions that `xtask/npm/` pins, what
+//! browser tests bring along, at those of `tests/browser/npm/` and `tests/browser/npm-react-18/`, and
+//! what benchmarks bring along, at those of `tests/bench/npm/`.
 //!
 //! Packages run no scripts of their own while they are installed.
 
@@ -54,6 +55,9 @@ const FOR_BROWSERS: &str = "tests/browser/npm";
 /// Where the pins of the other React are: npm takes no two into one folder.
 const WITH_REACT_18: &str = "tests/browser/npm-react-18";
 
+/// Where the pins are of what benchmarks bring along.
+const FOR_BENCHMARKS: &str = "tests/bench/npm";
+
 /// The folder with axe, React, Vue and Vite; it is there once `Need::NpmForBrowsers` was provided.
 pub(crate) fn modules_for_browsers() -> PathBuf {
     modules(FOR_BROWSERS)
@@ -62,6 +66,12 @@ pub(crate) fn modules_for_browsers() -> PathBuf {
 /// The folder with React 18; it is there with the other one.
 pub(crate) fn modules_with_react_18() -> PathBuf {
     modules(WITH_REACT_18)
+}
+
+/// The folder with what benchmarks bring along; it is there once `Need::NpmForBenchmarks` was
+/// provided.
+pub(crate) fn modules_for_benchmarks() -> PathBuf {
+    modules(FOR_BENCHMARKS)
 }
 
 /// Vite as a command; it is there with the others.
@@ -100,6 +110,15 @@ pub(super) fn step_for_browsers(cache: &ToolCache) -> Step {
         by_hand: [FOR_BROWSERS, WITH_REACT_18]
             .map(|pins| by_hand(cache, pins))
             .join("; "),
+    }
+}
+
+pub(super) fn step_for_benchmarks(cache: &ToolCache) -> Step {
+    Step {
+        name: "Adyen's component, qrcode, jsqr and pngjs from npm, for benchmarks",
+        is_done: |_| modules_for_benchmarks().join("jsqr").exists(),
+        action: |cache| install(cache, FOR_BENCHMARKS),
+        by_hand: by_hand(cache, FOR_BENCHMARKS),
     }
 }
 

@@ -1,0 +1,156 @@
+// The real merchant server with the simulator behind it, as programs of this machine.
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { ORDER_CALL_MS } from "./shop.js";
+
+const START_LIMIT_MS = 30_000;
+/** An order that lasts longer than any page waits here. */
+const ORDER_EXPIRES_IN_MS = 2 * 60 * 60 * 1000;
+
+/** Both servers; `close` ends them. */
+export class Merchant {
+  #folder = mkdtempSync(join(tmpdir(), "bench-merchant-"));
+  #key = randomBytes(24).toString("hex");
+  #programs = [];
+  #orders = 0;
+
+  /**
+   * @param {{programs: string, dist: string, shop: import("./shop.js").Shop}} setting
+   */
+  static async start({ programs, dist, shop }) {
+    const merchant = new Merchant();
+    try {
+      merchant.simulator = `http://127.0.0.1:${await freePort()}`;
+      await merchant.#run(join(programs, "wechat-pay-simulator"), [
+        "--listen", new URL(merchant.simulator).host, "--state", join(merchant.#folder, "simulator"),
+      ], `${merchant.simulator}/phone`);
+      await send(`${merchant.simulator}/_simulator/faults`, {
+        body: [{ route: "order", kind: "latency", rate: 1, delay_ms: ORDER_CALL_MS }],
+      });
+      merchant.origin = `http://127.0.0.1:${await freePort()}`;
+      const config = join(merchant.#folder, "merchant-server.toml");
+      writeFileSync(config, merchant.#config(dist, shop.origin), { mode: 0o600 });
+      await merchant.#run(join(programs, "merchant-server"), ["serve", "--config", config], `${merchant.origin}/healthz`);
+      shop.notificationsGoTo = merchant.origin;
+      return merchant;
+    } catch (error) {
+      await merchant.close();
+      throw error;
+    }
+  }
+
+  /** Creates an order and gives its token. */
+  async order() {
+    const { token } = await send(`${this.origin}/v1/orders`, {
+      headers: { authorization: `Bearer ${this.#key}` },
+      body: { order_no: `BENCH-${++this.#orders}`, total_fen: 6910, description: "云南小粒咖啡" },
+    });
+    return token;
+  }
+
+  /** The text of an order's code. */
+  async codeUrl(token) {
+    const { code_url } = await send(`${this.origin}/v1/checkouts/${token}`);
+    return code_url;
+  }
+
+  /** Pays as the buyer's phone does; the simulator then sends its notification. */
+  pay(codeUrl) {
+    return send(`${this.simulator}/_simulator/pay`, { body: { code_url: codeUrl, outcome: "success" } });
+  }
+
+  /** The bytes of a file as they come over the wire, unpacked by nobody. */
+  async bytesOf(path) {
+    const request = http.get(`${this.origin}${path}`, { agent: false, headers: { "accept-encoding": "br" } });
+    const [response] = await once(request, "response");
+    let bytes = 0;
+    for await (const chunk of response) bytes += chunk.length;
+    if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}`);
+    return { bytes, encoding: response.headers["content-encoding"] ?? "none" };
+  }
+
+  async close() {
+    for (const { child } of this.#programs) child.kill();
+    await Promise.all(this.#programs.map(({ ended }) => ended));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #config(dist, shopOrigin) {
+    const text = JSON.stringify;
+    return `
+listen = ${text(new URL(this.origin).host)}
+public_base_url = ${text(this.origin)}
+database = "merchant-server.sqlite3"
+bundle_dir = ${text(dist)}
+allowed_origins = [${text(shopOrigin)}]
+return_origins = [${text(shopOrigin)}]
+order_expires_in_ms = ${ORDER_EXPIRES_IN_MS}
+# All buyers of the benchmark have one address, and some have a clock that runs fast.
+rate_limits = { token_per_minute = 100000, address_per_minute = 100000 }
+
+[[api_keys]]
+name = "bench"
+sha256 = "${createHash("sha256").update(this.#key).digest("hex")}"
+
+[gateway]
+environment = "simulator"
+base_url = ${text(this.simulator)}
+
+[merchant]
+from_file = "simulator/merchant.json"
+notify_base_url = ${text(shopOrigin)}
+`;
+  }
+
+  async #run(program, options, healthUrl) {
+    const environment = Object.entries(process.env).filter(([name]) => !name.startsWith("MERCHANT_SERVER__"));
+    const child = spawn(program, options, { stdio: ["ignore", "pipe", "pipe"], env: Object.fromEntries(environment) });
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    this.#programs.push({ child, ended });
+    let lastLines = "";
+    for (const output of [child.stdout, child.stderr]) {
+      output.setEncoding("utf8").on("data", (text) => (lastLines = (lastLines + text).slice(-2000)));
+    }
+    const until = Date.now() + START_LIMIT_MS;
+    while (child.exitCode === null && Date.now() < until) {
+      if (await isWell(healthUrl)) return;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error(`${program} did not start; its last lines:\n${lastLines}`);
+  }
+}
+
+async function isWell(url) {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** GET, or POST where there is a body. */
+async function send(url, { headers = {}, body } = {}) {
+  const options = body
+    ? { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }
+    : { headers };
+  const response = await fetch(url, options);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text}`);
+  return JSON.parse(text);
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
