@@ -29,7 +29,6 @@ use debian_programs::{
     CHINESE_FONT, CHROMIUM, FAKETIME, FIREFOX, NODE, OPENSSL, PHP, PYTHON, WEBKIT,
 };
 pub(crate) use debian_programs::{chromedriver, chromium, faketime_library, firefox, minibrowser};
-pub(crate) use npm_tools::{NpmTool, modules_for_browsers, modules_with_react_18, vite};
 pub(crate) use npm_tools::{
     NpmTool, modules_for_benchmarks, modules_for_browsers, modules_with_react_18, vite,
 };

@@ -117,7 +117,7 @@ pub(super) fn step_for_benchmarks(cache: &ToolCache) -> Step {
     Step {
         name: "Adyen's component, qrcode, jsqr and pngjs from npm, for benchmarks",
         is_done: |_| modules_for_benchmarks().join("jsqr").exists(),
-        action: |cache| install(cache, FOR_BENCHMARKS),
+        action: Action::Run(|cache| install(cache, FOR_BENCHMARKS)),
         by_hand: by_hand(cache, FOR_BENCHMARKS),
     }
 }
