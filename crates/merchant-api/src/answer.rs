@@ -155,7 +155,8 @@ pub struct CheckoutAnswer {
 }
 
 impl CheckoutAnswer {
-    /// Reads an answer. Unknown fields are ignored, starred ones must be there.
+    /// Reads an answer. Unknown fields are ignored; `state`, `order_no`, `total_fen` and `attempt` are
+    /// required.
     pub fn read<F: Fields>(fields: &F) -> Result<Self, Malformed> {
         let mut read = Reader::of(fields);
         let answer = Self {

@@ -1,4 +1,4 @@
-//! What a crate may depend on, asked of `cargo tree` (design: budgets and invariants).
+//! Which crates a crate must not depend on, checked with `cargo tree`.
 
 use std::process::Command;
 
