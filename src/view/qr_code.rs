@@ -26,12 +26,7 @@ impl Picture {
     }
 
     /// A code that no scanner takes, with what lies over it.
-    pub(super) fn dim(
-        &mut self,
-        code_url: &str,
-        cover: Option<AnyView>,
-        words: &Words,
-    ) -> AnyView {
+    pub(super) fn dim(&mut self, code_url: &str, cover: Option<AnyView>, words: &Words) -> AnyView {
         self.view("qr dim", code_url, cover, words)
     }
 
