@@ -4,6 +4,8 @@
 
 mod comparison;
 mod download;
+mod failure;
+mod kind;
 
 use std::io;
 use std::path::Path;
@@ -11,58 +13,20 @@ use std::path::Path;
 use bytes::Bytes;
 use comparison::Comparison;
 use download::{PACKING, Wanted, fetch, save, unpack, write_text};
+use failure::BillFailure;
 use futures_util::Stream;
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use merchant_api::{ApiError, BillComparison, BillDifference, ErrorCode};
-use wechat_pay::bill::{
-    BillAccount, BillError, BillReader, BillRow, TradeBillRow, TradeBillSummary,
-};
-use wechat_pay::{InvalidField, ReplyError};
+pub use kind::{BillKind, read_account};
+use merchant_api::{BillComparison, BillDifference};
+use wechat_pay::bill::{BillError, BillReader, BillRow, TradeBillRow, TradeBillSummary};
 
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 use crate::surroundings::Surroundings;
-use crate::wechat::{BillFile, CallError, WechatClient};
-
-/// When a bill that is being made is worth another try, in milliseconds: WeChat's own advice.
-const CREATING_RETRY_MS: u64 = 30 * 60_000;
-/// When a download that failed is.
-const FAILED_RETRY_MS: u64 = 10_000;
-
-/// Which bill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BillKind {
-    /// Payments and refunds.
-    Trade,
-    /// What moved on an account.
-    FundFlow(BillAccount),
-}
-
-/// Why there is no bill.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BillFailure {
-    /// The bill of somebody whom this merchant does not act for; the rule that it breaks.
-    #[error("sub_mchid {0}")]
-    SubMchid(&'static str),
-    /// A number of ours that cannot be asked for.
-    #[error(transparent)]
-    Request(#[from] InvalidField),
-    /// The download.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The file.
-    #[error(transparent)]
-    Bill(#[from] BillError),
-    /// The ledger.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// This machine's disk.
-    #[error("the bill's file cannot be kept: {0}")]
-    Disk(#[from] std::io::Error),
-}
+use crate::wechat::{BillFile, WechatClient};
 
 /// Compares the trade bill of a day with the ledger, row by row: the whole one, or in partner mode one
 /// sub-merchant's.
@@ -164,25 +128,6 @@ pub async fn save_bill(
 ) -> Result<Option<u64>, NoBill> {
     let wechat = WechatClient::new(config, surroundings);
     Ok(save(&wechat, kind, day, sub_mchid, to).await?)
-}
-
-/// The accounts at WeChat, as they are named here.
-const ACCOUNTS: [(BillAccount, &str); 3] = [
-    (BillAccount::Basic, "basic"),
-    (BillAccount::Operation, "operation"),
-    (BillAccount::Fees, "fees"),
-];
-
-/// The account of a word; `None` for any other word.
-#[must_use]
-pub fn read_account(word: &str) -> Option<BillAccount> {
-    let known = ACCOUNTS.into_iter().find(|(_, known)| *known == word);
-    known.map(|(account, _)| account)
-}
-
-fn account_word(account: BillAccount) -> &'static str {
-    let known = ACCOUNTS.into_iter().find(|(known, _)| *known == account);
-    known.map_or("", |(_, word)| word)
 }
 
 /// Downloads the trade bill of a day and compares it, row by row: the whole one, or in partner mode
@@ -309,46 +254,6 @@ fn start_ms(day: Date) -> i64 {
     Offset::constant(8)
         .to_timestamp(midnight)
         .map_or(i64::MAX, jiff::Timestamp::as_millisecond)
-}
-
-impl From<BillFailure> for Refusal {
-    fn from(error: BillFailure) -> Self {
-        let refused = |code, error: &BillFailure, retry_after_ms, wechat_code: Option<&str>| {
-            let mut refused = ApiError::new(code, error.to_string());
-            refused.wechat_code = wechat_code.map(str::to_owned);
-            refused.retry_after_ms = retry_after_ms;
-            Self::from(refused)
-        };
-        match &error {
-            BillFailure::SubMchid(rule) => Self::invalid("sub_mchid", rule),
-            BillFailure::Call(call) if call.is_ours() => Self::Internal(error.to_string()),
-            BillFailure::Call(CallError::Reply(ReplyError::Malformed(_))) => {
-                refused(ErrorCode::BillUnreadable, &error, None, None)
-            }
-            BillFailure::Call(call) if call.is_refusal() => {
-                refused(ErrorCode::WechatRefused, &error, None, call.wechat_code())
-            }
-            BillFailure::Call(call) => {
-                let wait_ms = match call.wechat_code() {
-                    Some("STATEMENT_CREATING") => CREATING_RETRY_MS,
-                    _ => FAILED_RETRY_MS,
-                };
-                let code = ErrorCode::WechatUnavailable;
-                refused(code, &error, Some(wait_ms), call.wechat_code())
-            }
-            BillFailure::Bill(bill) if bill.is_transient() => refused(
-                ErrorCode::WechatUnavailable,
-                &error,
-                Some(FAILED_RETRY_MS),
-                None,
-            ),
-            // As WeChat made it: another download brings the same.
-            BillFailure::Bill(_) => refused(ErrorCode::BillUnreadable, &error, None, None),
-            BillFailure::Request(_) | BillFailure::Ledger(_) | BillFailure::Disk(_) => {
-                Self::Internal(error.to_string())
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,15 @@
 //! shown from the ledger, held until something changes. Nothing here starts or ends an attempt.
 
 mod answer;
+mod lookup;
 mod order_details;
 mod poll;
 mod receipt;
 mod refund_details;
 
 pub(crate) use answer::{POLL_AFTER_MS, answer, is_fresh};
-use merchant_api::{CheckoutAnswer, ErrorCode, PollQuery};
+pub(crate) use lookup::{find, find_by_order_no, reread};
+use merchant_api::{CheckoutAnswer, PollQuery};
 pub(crate) use order_details::{attempt_details, order_details};
 pub(crate) use poll::query_if_due;
 pub use receipt::{ReceiptQuery, of_receipt};
@@ -43,34 +45,4 @@ pub async fn check(payments: &Payments, token: &str) -> Result<(), Refusal> {
     let checkout = find(payments, token).await?;
     query_if_due(payments, checkout.order.id).await?;
     Ok(())
-}
-
-/// The checkout of a token.
-pub(crate) async fn find(payments: &Payments, token: &str) -> Result<Checkout, Refusal> {
-    payments
-        .ledger
-        .checkout_by_token(token)
-        .await?
-        .ok_or_else(|| Refusal::new(ErrorCode::CheckoutUnknown, "no checkout has this token"))
-}
-
-/// The checkout of an order that was there a moment ago.
-pub(crate) async fn reread(payments: &Payments, order_id: i64) -> Result<Checkout, Refusal> {
-    payments
-        .ledger
-        .checkout(order_id)
-        .await?
-        .ok_or_else(|| Refusal::Internal("an order is gone from the ledger".to_owned()))
-}
-
-/// The checkout of the order of a number.
-pub(crate) async fn find_by_order_no(
-    payments: &Payments,
-    order_no: &str,
-) -> Result<Checkout, Refusal> {
-    payments
-        .ledger
-        .checkout_by_order_no(order_no)
-        .await?
-        .ok_or_else(|| Refusal::new(ErrorCode::OrderUnknown, "no order has this number"))
 }

@@ -7,13 +7,17 @@
 
 mod abnormal;
 mod duplicate_payment;
+mod lookup;
 mod preparation;
 mod progress;
+mod query_plan;
 mod request;
+mod reserved_numbers;
 mod updates;
 
 pub use abnormal::apply_abnormal;
 pub(crate) use duplicate_payment::give_back;
+use lookup::{find, shown};
 use merchant_api::{ApiError, CreateRefund, ErrorCode, RefundDetails, RefundList, RefundState};
 pub(crate) use progress::advance;
 pub(crate) use updates::{Learned, NoticeRecorded, learn, record_hint, record_notice};
@@ -138,21 +142,6 @@ pub async fn create(
         details: refund_details(&order.order_no, refund),
         is_new,
     })
-}
-
-/// The refund of a number.
-async fn find(payments: &Payments, refund_no: &str) -> Result<Refund, Refusal> {
-    payments
-        .ledger
-        .refund(refund_no)
-        .await?
-        .ok_or_else(|| Refusal::new(ErrorCode::RefundUnknown, "no refund has this number"))
-}
-
-async fn shown(payments: &Payments, refund: Refund) -> Result<RefundDetails, Refusal> {
-    let checkout = payments.ledger.checkout(refund.order_id).await?;
-    let order_no = checkout.map(|checkout| checkout.order.order_no);
-    Ok(refund_details(&order_no.unwrap_or_default(), refund))
 }
 
 /// The attempt that settled the order.

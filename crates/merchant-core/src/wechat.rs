@@ -4,6 +4,9 @@
 
 mod bill_file;
 mod call_budget;
+mod call_error;
+mod certificates;
+mod client;
 mod counts;
 mod exchange;
 mod experience;
@@ -14,179 +17,12 @@ mod policy;
 mod refunds;
 mod trust;
 
-use std::sync::Arc;
-
 pub(crate) use bill_file::BillFile;
 pub use call_budget::CallSource;
-use call_budget::{CallBudget, OverBudget};
-use experience::Experience;
+pub(crate) use call_error::{CallError, read_noting};
+pub use certificates::{RefreshError, Refreshed};
+pub(crate) use client::WechatClient;
 pub use known_keys::{KnownKey, known_keys};
 pub(crate) use openid::{Application, NoOpenId};
 pub(crate) use orders::{Closing, Placed, Standing, Told};
 pub(crate) use refunds::{ApplyError, RefundStanding, ToldRefund};
-use serde::de::DeserializeOwned;
-use trust::Trust;
-pub use trust::{RefreshError, Refreshed};
-use wechat_pay::{KeyError, Operation, ReplyError, Stamp, VerifiedReply, WechatError};
-
-use crate::config::{Config, Gateway, Merchant};
-use crate::surroundings::{
-    Clock, NoRandomness, Randomness, Surroundings, TransportError, WechatTransport,
-};
-
-/// Speaks to WeChat for one merchant.
-pub(crate) struct WechatClient {
-    pub(crate) transport: Arc<dyn WechatTransport>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) randomness: Arc<dyn Randomness>,
-    pub(crate) gateway: Gateway,
-    pub(crate) merchant: Merchant,
-    pub(crate) trust: Arc<Trust>,
-    pub(crate) experience: Arc<Experience>,
-    pub(crate) budget: Arc<CallBudget>,
-}
-
-/// Why a call brought no result.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CallError {
-    /// The call never left this machine.
-    #[error("the call could not be signed: {0}")]
-    Signing(#[from] KeyError),
-    /// As above.
-    #[error(transparent)]
-    Randomness(#[from] NoRandomness),
-    /// As above: a value that WeChat has a rule against.
-    #[error("the call could not be built: {0}")]
-    Field(#[from] wechat_pay::InvalidField),
-    /// As above: an address of ours that cannot be.
-    #[error("the call could not be built: {0}")]
-    Request(#[from] http::Error),
-    /// The network.
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-    /// WeChat was asked too often a moment ago, and wants to be left alone for a while.
-    #[error("WeChat wants a pause from such calls")]
-    Paused {
-        /// Until when, on the monotonic clock, in milliseconds.
-        until_ms: i64,
-    },
-    /// The server makes no more calls at the moment.
-    #[error(transparent)]
-    OverBudget(#[from] OverBudget),
-    /// WeChat refused, or is not believed.
-    #[error(transparent)]
-    Reply(#[from] ReplyError),
-}
-
-impl CallError {
-    /// What WeChat said, where it refused.
-    pub(crate) fn wechat(&self) -> Option<&WechatError> {
-        match self {
-            Self::Reply(error) => error.wechat(),
-            _ => None,
-        }
-    }
-
-    /// WeChat's code, where WeChat said one.
-    pub(crate) fn wechat_code(&self) -> Option<&str> {
-        self.wechat().map(|error| error.code.as_str())
-    }
-
-    /// Whether WeChat signed the refusal, so that it can be concluded from.
-    pub(crate) fn is_signed(&self) -> bool {
-        self.wechat().is_some_and(|error| error.trusted)
-    }
-
-    /// Whether WeChat refused for good: the same call will be refused again. A page of a firewall or
-    /// a proxy is no refusal of WeChat's.
-    pub(crate) fn is_refusal(&self) -> bool {
-        match self {
-            Self::Reply(error) => error
-                .wechat()
-                .is_some_and(|error| error.status < 500 && !error.is_retryable()),
-            _ => false,
-        }
-    }
-
-    /// Where the call was held back here and never sent: after how many milliseconds there is a
-    /// chance, by the monotonic clock.
-    pub(crate) fn held_back_ms(&self, monotonic_ms: i64) -> Option<i64> {
-        match self {
-            Self::Paused { until_ms } => Some(until_ms.saturating_sub(monotonic_ms)),
-            Self::OverBudget(over) => Some(i64::try_from(over.retry_after_ms).unwrap_or(i64::MAX)),
-            _ => None,
-        }
-    }
-
-    /// Whether the call could not be made by a fault of ours: nothing left this machine, and the same
-    /// call will not leave it later either.
-    pub(crate) fn is_ours(&self) -> bool {
-        matches!(
-            self,
-            Self::Signing(_) | Self::Randomness(_) | Self::Field(_) | Self::Request(_)
-        )
-    }
-
-    /// Whether nothing happened at WeChat, and a later call may succeed.
-    pub(crate) fn is_unavailable(&self) -> bool {
-        match self {
-            Self::Transport(TransportError::NotSent(_))
-            | Self::Paused { .. }
-            | Self::OverBudget(_) => true,
-            Self::Reply(error) => error.wechat().is_some_and(|error| error.status == 429),
-            _ => false,
-        }
-    }
-}
-
-/// Reads an answer, and logs the optional fields that are not understood.
-pub(crate) fn read_noting<T: DeserializeOwned>(reply: &VerifiedReply) -> Result<T, ReplyError> {
-    let read = reply.read()?;
-    if !read.left_out.is_empty() {
-        let fields = read.left_out.join(" ");
-        tracing::warn!(
-            event = "answer.left_out",
-            fields,
-            "optional fields of an answer of WeChat's are not in the documented form"
-        );
-    }
-    Ok(read.value)
-}
-
-impl WechatClient {
-    /// A client for the configured merchant.
-    pub(crate) fn new(config: &Config, surroundings: &Surroundings) -> Self {
-        Self {
-            transport: surroundings.wechat.clone(),
-            clock: surroundings.clock.clone(),
-            randomness: surroundings.randomness.clone(),
-            gateway: config.gateway.clone(),
-            merchant: config.merchant.clone(),
-            trust: Arc::new(Trust::new(config.merchant.trusted_keys.clone())),
-            experience: Arc::default(),
-            budget: Arc::new(CallBudget::new(
-                config.gateway.calls_per_second,
-                surroundings.clock.monotonic_ms(),
-            )),
-        }
-    }
-
-    /// Where WeChat wants a pause from such calls: waits until it is over. Gives whether it wanted
-    /// one. For work that nobody waits for.
-    pub(crate) async fn wait_out_pause(&self, operation: Operation) -> bool {
-        let Some(until_ms) = self.experience.pause(operation, self.clock.monotonic_ms()) else {
-            return false;
-        };
-        let wait_ms = until_ms - self.clock.monotonic_ms();
-        self.clock.sleep_ms(wait_ms).await;
-        true
-    }
-
-    pub(crate) fn stamp(&self) -> Result<Stamp, NoRandomness> {
-        Ok(Stamp::new(self.now_s(), self.randomness.bytes()?))
-    }
-
-    pub(crate) fn now_s(&self) -> i64 {
-        self.clock.now_ms().div_euclid(1000)
-    }
-}

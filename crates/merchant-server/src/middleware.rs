@@ -6,9 +6,11 @@ pub(crate) mod cross_origin;
 mod path_token;
 mod rate_limit;
 mod request_id;
+mod set_header;
 
 pub(crate) use call_log::log;
 use path_token::token_of;
 pub(crate) use rate_limit::{Limits, limit};
 use request_id::REQUEST_ID;
 pub(crate) use request_id::RequestIds;
+pub(crate) use set_header::always_set;

@@ -17,15 +17,14 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get, post};
-use http::{HeaderName, HeaderValue, header};
+use http::header;
 use merchant_api::FORM_MAX_BYTES;
 use merchant_core::attempts::CALLBACK_PATH;
 use merchant_core::config::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
 use merchant_core::wechat::CallSource;
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::metrics;
-use crate::middleware::{cross_origin, limit, log};
+use crate::middleware::{always_set, cross_origin, limit, log};
 use crate::pages::{hosted_page, oauth_callback, receipt_page};
 use crate::server::MerchantServer;
 
@@ -56,7 +55,7 @@ pub fn app(server: MerchantServer) -> Router {
             cross_origin::refuse_other_origins,
         ))
         // Outside the limit, whose refusals are not to be kept either.
-        .layer(set(header::CACHE_CONTROL, "no-store"));
+        .layer(always_set(header::CACHE_CONTROL, "no-store"));
     let private = Router::new()
         .route(
             "/v1/orders",
@@ -90,7 +89,7 @@ pub fn app(server: MerchantServer) -> Router {
         .method_not_allowed_fallback(unknown::other_method)
         .layer(DefaultBodyLimit::max(ORDER_MAX_BYTES))
         .layer(from_fn_with_state(CallSource::Backend, name_source))
-        .layer(set(header::CACHE_CONTROL, "no-store"));
+        .layer(always_set(header::CACHE_CONTROL, "no-store"));
     let wechat = Router::new()
         .route(NOTIFY_PATH, post(notifications::payment))
         .route(REFUND_NOTIFY_PATH, post(notifications::refund))
@@ -125,7 +124,7 @@ pub fn app(server: MerchantServer) -> Router {
         .merge(pages)
         .merge(files::bundle(server.config()))
         .fallback(unknown::unknown)
-        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(always_set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(from_fn_with_state(server.clone(), log))
         .with_state(server)
 }
@@ -134,8 +133,4 @@ pub fn app(server: MerchantServer) -> Router {
 /// [`CallSource::Buyer`].
 async fn name_source(State(source): State<CallSource>, request: Request, next: Next) -> Response {
     source.scope(next.run(request)).await
-}
-
-fn set(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
 }

@@ -11,7 +11,8 @@ use wechat_pay::bill::{
 };
 use wechat_pay::{InvalidField, Operation, RequestParts, VerifiedReply};
 
-use super::{BillFailure, BillKind, account_word};
+use super::failure::BillFailure;
+use super::kind::{BillKind, account_word};
 use crate::config::{Merchant, folder_of};
 use crate::surroundings::whole_body;
 use crate::wechat::{BillFile, CallError, WechatClient};

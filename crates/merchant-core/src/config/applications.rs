@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::file::SubMerchantFile;
-use super::merchant::secret;
+use super::named_files::secret;
 use super::{ConfigError, MiniProgram, Secret, SubMerchant, forms};
 
 /// The mini-program, where one is configured.

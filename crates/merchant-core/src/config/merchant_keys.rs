@@ -4,17 +4,8 @@
 use wechat_pay::{CertificateFacts, MerchantKey, TrustedKeys};
 
 use super::file::MerchantKeyFile;
-use super::merchant::{key_error, read, read_private, required};
-use super::{Config, ConfigError, Merchant, forms};
-
-/// A key of ours, and what its certificate says where the configuration names it.
-#[derive(Clone, Debug)]
-pub struct MerchantCertificate {
-    /// Signs our requests; knows mchid and serial.
-    pub key: MerchantKey,
-    /// From when to when the certificate is good; `None` where it is not configured.
-    pub facts: Option<CertificateFacts>,
-}
+use super::named_files::{key_error, read, read_private, required};
+use super::{Config, ConfigError, Merchant, MerchantCertificate, forms};
 
 impl MerchantCertificate {
     /// Seconds since 1970 from when on it is good. Unknown is older than anything.

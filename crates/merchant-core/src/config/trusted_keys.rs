@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use wechat_pay::TrustedKeys;
 
 use super::ConfigError;
-use super::merchant::{key_error, read, required};
-use super::merchant_keys::MerchantCertificate;
+use super::checked::MerchantCertificate;
+use super::named_files::{key_error, read, required};
 
 /// WeChat's keys: the public key with its id, platform certificates, and who may issue more of
 /// them.

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
 use super::address::{PlainHttp, secure_url};
 use super::file::WebhookFile;
-use super::{ConfigError, Secret, WebhookTarget, merchant};
+use super::named_files::secret as read_secret;
+use super::{ConfigError, Secret, WebhookTarget};
 
 /// Checks all targets and reads their secrets; relative paths count from `folder`.
 pub(super) fn check_webhooks(
@@ -32,13 +33,13 @@ fn check_webhook(target: WebhookFile, folder: &Path) -> Result<WebhookTarget, Co
     // This server calls it: a loopback address is on this machine, whatever our public address is.
     let url = secure_url("webhooks.url", &target.url, PlainHttp::ToLoopback)?;
     let file = |path: Option<PathBuf>| path.map(|path| folder.join(path));
-    let secret = merchant::secret(
+    let secret = read_secret(
         "webhooks.secret_file",
         target.secret,
         file(target.secret_file),
     )?
     .ok_or_else(|| ConfigError::refused("webhooks.secret", "is missing"))?;
-    let other = merchant::secret(
+    let other = read_secret(
         "webhooks.other_secret_file",
         target.other_secret,
         file(target.other_secret_file),

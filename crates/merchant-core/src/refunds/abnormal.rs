@@ -10,7 +10,9 @@ use wechat_pay::{
     RetryWith,
 };
 
-use super::{find, progress, shown, updates};
+use super::lookup::{find, shown};
+use super::query_plan::first_look_ms;
+use super::updates;
 use crate::ledger::{LedgerError, Refund};
 use crate::payments::{Payments, Queue};
 use crate::refusal::{DOUBT_RETRY_MS, Refusal};
@@ -49,7 +51,7 @@ async fn apply(payments: &Payments, refund: &Refund, to: AbnormalRefundTo) -> Re
     match payments.wechat.apply_abnormal_refund(&wish).await {
         Ok(told) => {
             let now_ms = payments.clock.now_ms();
-            let look_ms = progress::first_look_ms(RefundState::Processing, now_ms);
+            let look_ms = first_look_ms(RefundState::Processing, now_ms);
             payments
                 .ledger
                 .note_application(refund, look_ms.unwrap_or(now_ms), now_ms)

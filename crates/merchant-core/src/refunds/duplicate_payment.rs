@@ -6,17 +6,11 @@
 use merchant_api::{RefundOrigin, RefundState};
 use wechat_pay::OutRefundNo;
 
+use super::reserved_numbers::number;
 use super::{progress, request};
 use crate::ledger::{Attempt, AttemptState, LedgerError, Refund, RefundBegun};
 use crate::payments::Payments;
 use crate::query::Unanswered;
-
-const PREFIX: &str = "surplus@";
-
-/// Whether a number is one that only this server gives.
-pub(super) fn is_reserved(number: &str) -> bool {
-    number.starts_with(PREFIX)
-}
 
 /// Gives back what is left of a surplus payment, unless a refund is seeing to it.
 pub(crate) async fn give_back(payments: &Payments, out_trade_no: &str) -> Result<(), Unanswered> {
@@ -93,12 +87,4 @@ async fn earlier(payments: &Payments, attempt: &Attempt) -> Result<Vec<Refund>, 
 /// Whether it is one to send again as it is.
 fn is_refused(refund: &Refund, left_fen: u64) -> bool {
     refund.state == RefundState::Refused && refund.amount_fen == left_fen
-}
-
-/// At most 32 characters of the payment's number and some of ours: below WeChat's 64.
-fn number(out_trade_no: &str, before: usize) -> String {
-    match before {
-        0 => format!("{PREFIX}{out_trade_no}"),
-        before => format!("{PREFIX}{out_trade_no}@{}", before + 1),
-    }
 }

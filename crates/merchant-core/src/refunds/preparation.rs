@@ -3,7 +3,7 @@
 use merchant_api::{CreateRefund, ErrorCode, RefundSource, RefundedGoods};
 use wechat_pay::{Fen, FundsAccount, InvalidField, OutRefundNo, RefundFrom, RefundGoods};
 
-use super::duplicate_payment;
+use super::reserved_numbers::is_reserved;
 use crate::plain_text;
 use crate::refusal::Refusal;
 
@@ -23,7 +23,7 @@ pub(super) struct Wish {
 pub(super) fn check(wanted: &CreateRefund) -> Result<Wish, Refusal> {
     let number = OutRefundNo::parse(&*wanted.refund_no)
         .map_err(|error| Refusal::invalid("refund_no", &error.rule.to_string()))?;
-    if duplicate_payment::is_reserved(number.as_str()) {
+    if is_reserved(number.as_str()) {
         return Err(Refusal::invalid(
             "refund_no",
             "must not begin with surplus@: such numbers are this server's own",

@@ -5,17 +5,13 @@
 use merchant_api::{RefundOrigin, RefundState};
 use wechat_pay::{Operation, OutRefundNo, RetryWith, WechatError};
 
+use super::query_plan::QUERY_PLAN_MS;
 use super::updates;
 use crate::ledger::{LedgerError, Refund, RefundRecorded, Refusal, Sending};
 use crate::payments::Payments;
 use crate::query::Unanswered;
 use crate::wechat::{CallError, RefundStanding};
 
-/// When WeChat is asked about a refund that it took, as the time between two questions. The last
-/// one repeats until the end: banks take days.
-const QUERY_PLAN_MS: [i64; 7] = [
-    10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000, 21_600_000,
-];
 /// When surplus is sent again that WeChat did not take, mostly for want of funds: nobody else
 /// would ask again. After the last one a person is told, and it goes on once a day: see
 /// [`super::duplicate_payment`].
@@ -23,20 +19,6 @@ const SURPLUS_PLAN_MS: [i64; 10] = [
     600_000, 3_600_000, 21_600_000, 43_200_000, 86_400_000, 86_400_000, 86_400_000, 86_400_000,
     86_400_000, 86_400_000,
 ];
-
-/// When a refund is first asked about that came into this state at `now_ms`; `None` where nothing
-/// more is to come.
-pub(super) fn first_look_ms(state: RefundState, now_ms: i64) -> Option<i64> {
-    match state {
-        RefundState::Processing => Some(now_ms + QUERY_PLAN_MS[0]),
-        // A person has to act; we only look whether one did.
-        RefundState::Abnormal => Some(now_ms + QUERY_PLAN_MS[QUERY_PLAN_MS.len() - 1]),
-        RefundState::Requested
-        | RefundState::Refused
-        | RefundState::Succeeded
-        | RefundState::Closed => None,
-    }
-}
 
 /// Takes a refund as far as it comes now. Gives the time of the next step, unless that is
 /// scheduled already or there is none. `tries` counts those before this one.

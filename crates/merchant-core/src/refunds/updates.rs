@@ -5,7 +5,7 @@ use merchant_api::RefundState;
 use wechat_pay::v2::{RefundNotification, RefundStatus as V2Status};
 use wechat_pay::{Fen, Notification, OutRefundNo, RefundNotice, ReplyError, Unreadable};
 
-use super::progress::first_look_ms;
+use super::query_plan::first_look_ms;
 use crate::ledger::{Evidence, LedgerError, RefundNews, RefundRecorded, told_state};
 use crate::payments::Payments;
 use crate::query::Unanswered;

@@ -8,6 +8,7 @@
 //! which language, the browser says ([`Language`]).
 
 mod amount;
+mod assets;
 mod document;
 mod failure;
 mod offer;
@@ -16,6 +17,7 @@ mod view;
 mod words;
 
 pub(crate) use amount::amount;
+pub(crate) use assets::{SCRIPT_PATH, STYLE_PATH, script, style};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
@@ -38,11 +40,6 @@ pub(crate) use words::{BACK_TO_SHOP, ORDER_NO, PAID, STEP_OVER};
 use crate::error::{Failure, status_of};
 use crate::extract::{Caller, Language, PathText, read_body};
 
-/// The page's few rules and lines, served by us: the policy allows nothing inline.
-const STYLE: &str = include_str!("hosted_page/page.css");
-const SCRIPT: &str = include_str!("hosted_page/cashier.js");
-pub(crate) const STYLE_PATH: &str = "/c.css";
-pub(crate) const SCRIPT_PATH: &str = "/c.js";
 /// Says on our own redirect that WeChat was asked.
 const CHECKED_PARAMETER: &str = "checked";
 /// Says on our own redirect that the buyer chose the code.
@@ -124,24 +121,6 @@ pub(crate) async fn check(
 ) -> Result<Response, Failure> {
     checkouts::check(&payments, &token).await?;
     see_other(&format!("/c/{token}?{CHECKED_PARAMETER}=1"))
-}
-
-/// `GET /c.css`
-pub(crate) async fn style() -> Response {
-    file("text/css; charset=utf-8", STYLE)
-}
-
-/// `GET /c.js`
-pub(crate) async fn script() -> Response {
-    file("text/javascript; charset=utf-8", SCRIPT)
-}
-
-fn file(kind: &'static str, text: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "public, max-age=3600"),
-    ];
-    (headers, text).into_response()
 }
 
 /// Our own form; where the buyer comes back to is this page, whatever the form says.

@@ -11,9 +11,9 @@ use merchant_core::config::Config;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{set, unknown};
+use super::unknown;
 use crate::extract::PathText;
-use crate::middleware::cross_origin;
+use crate::middleware::{always_set, cross_origin};
 
 /// The element's files, for every page: they hold nothing secret, and the one whose origin is not
 /// allowed learns that from the element.
@@ -38,7 +38,7 @@ pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Route
             HeaderValue::from_static("no-cache"),
         ))
         // A page that isolates itself (COEP) may load them, too.
-        .layer(set(
+        .layer(always_set(
             HeaderName::from_static("cross-origin-resource-policy"),
             "cross-origin",
         ))

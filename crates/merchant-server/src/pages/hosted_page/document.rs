@@ -7,7 +7,8 @@ use http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 use merchant_core::Payments;
 
-use super::{SCRIPT_PATH, STYLE_PATH, words};
+use super::assets::{SCRIPT_PATH, STYLE_PATH};
+use super::words;
 use crate::extract::{Language, Words};
 
 /// Who may show a page in a frame.

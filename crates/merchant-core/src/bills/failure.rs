@@ -1,0 +1,77 @@
+//! Why there is no bill, and what the backend is answered then.
+
+use merchant_api::{ApiError, ErrorCode};
+use wechat_pay::bill::BillError;
+use wechat_pay::{InvalidField, ReplyError};
+
+use crate::ledger::LedgerError;
+use crate::refusal::Refusal;
+use crate::wechat::CallError;
+
+/// When a bill that is being made is worth another try, in milliseconds: WeChat's own advice.
+const CREATING_RETRY_MS: u64 = 30 * 60_000;
+/// When a download that failed is.
+const FAILED_RETRY_MS: u64 = 10_000;
+
+/// Why there is no bill.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BillFailure {
+    /// The bill of somebody whom this merchant does not act for; the rule that it breaks.
+    #[error("sub_mchid {0}")]
+    SubMchid(&'static str),
+    /// A number of ours that cannot be asked for.
+    #[error(transparent)]
+    Request(#[from] InvalidField),
+    /// The download.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The file.
+    #[error(transparent)]
+    Bill(#[from] BillError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// This machine's disk.
+    #[error("the bill's file cannot be kept: {0}")]
+    Disk(#[from] std::io::Error),
+}
+
+impl From<BillFailure> for Refusal {
+    fn from(error: BillFailure) -> Self {
+        let refused = |code, error: &BillFailure, retry_after_ms, wechat_code: Option<&str>| {
+            let mut refused = ApiError::new(code, error.to_string());
+            refused.wechat_code = wechat_code.map(str::to_owned);
+            refused.retry_after_ms = retry_after_ms;
+            Self::from(refused)
+        };
+        match &error {
+            BillFailure::SubMchid(rule) => Self::invalid("sub_mchid", rule),
+            BillFailure::Call(call) if call.is_ours() => Self::Internal(error.to_string()),
+            BillFailure::Call(CallError::Reply(ReplyError::Malformed(_))) => {
+                refused(ErrorCode::BillUnreadable, &error, None, None)
+            }
+            BillFailure::Call(call) if call.is_refusal() => {
+                refused(ErrorCode::WechatRefused, &error, None, call.wechat_code())
+            }
+            BillFailure::Call(call) => {
+                let wait_ms = match call.wechat_code() {
+                    Some("STATEMENT_CREATING") => CREATING_RETRY_MS,
+                    _ => FAILED_RETRY_MS,
+                };
+                let code = ErrorCode::WechatUnavailable;
+                refused(code, &error, Some(wait_ms), call.wechat_code())
+            }
+            BillFailure::Bill(bill) if bill.is_transient() => refused(
+                ErrorCode::WechatUnavailable,
+                &error,
+                Some(FAILED_RETRY_MS),
+                None,
+            ),
+            // As WeChat made it: another download brings the same.
+            BillFailure::Bill(_) => refused(ErrorCode::BillUnreadable, &error, None, None),
+            BillFailure::Request(_) | BillFailure::Ledger(_) | BillFailure::Disk(_) => {
+                Self::Internal(error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Which bills there are, and how they are named here.
+
+use wechat_pay::bill::BillAccount;
+
+/// Which bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BillKind {
+    /// Payments and refunds.
+    Trade,
+    /// What moved on an account.
+    FundFlow(BillAccount),
+}
+
+/// The accounts at WeChat, as they are named here.
+const ACCOUNTS: [(BillAccount, &str); 3] = [
+    (BillAccount::Basic, "basic"),
+    (BillAccount::Operation, "operation"),
+    (BillAccount::Fees, "fees"),
+];
+
+/// The account of a word; `None` for any other word.
+#[must_use]
+pub fn read_account(word: &str) -> Option<BillAccount> {
+    let known = ACCOUNTS.into_iter().find(|(_, known)| *known == word);
+    known.map(|(account, _)| account)
+}
+
+pub(super) fn account_word(account: BillAccount) -> &'static str {
+    let known = ACCOUNTS.into_iter().find(|(known, _)| *known == account);
+    known.map_or("", |(_, word)| word)
+}

@@ -1,0 +1,23 @@
+//! A refund by its number, and as the backend sees it.
+
+use merchant_api::{ErrorCode, RefundDetails};
+
+use crate::checkouts::refund_details;
+use crate::ledger::Refund;
+use crate::payments::Payments;
+use crate::refusal::Refusal;
+
+/// The refund of a number.
+pub(super) async fn find(payments: &Payments, refund_no: &str) -> Result<Refund, Refusal> {
+    payments
+        .ledger
+        .refund(refund_no)
+        .await?
+        .ok_or_else(|| Refusal::new(ErrorCode::RefundUnknown, "no refund has this number"))
+}
+
+pub(super) async fn shown(payments: &Payments, refund: Refund) -> Result<RefundDetails, Refusal> {
+    let checkout = payments.ledger.checkout(refund.order_id).await?;
+    let order_no = checkout.map(|checkout| checkout.order.order_no);
+    Ok(refund_details(&order_no.unwrap_or_default(), refund))
+}

@@ -1,0 +1,16 @@
+//! Numbers of refunds that only this server gives: those that return a duplicate payment.
+
+const PREFIX: &str = "surplus@";
+
+/// Whether a number is one that only this server gives.
+pub(super) fn is_reserved(number: &str) -> bool {
+    number.starts_with(PREFIX)
+}
+
+/// At most 32 characters of the payment's number and some of ours: below WeChat's 64.
+pub(super) fn number(out_trade_no: &str, before: usize) -> String {
+    match before {
+        0 => format!("{PREFIX}{out_trade_no}"),
+        before => format!("{PREFIX}{out_trade_no}@{}", before + 1),
+    }
+}

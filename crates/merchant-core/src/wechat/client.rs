@@ -1,0 +1,83 @@
+//! The client for one merchant: what every call to WeChat shares. How a call is carried is in `exchange`.
+
+use std::sync::Arc;
+
+use wechat_pay::{Operation, Stamp};
+
+use super::call_budget::CallBudget;
+use super::experience::Experience;
+use super::trust::Trust;
+use crate::config::{Config, Gateway, Merchant};
+use crate::surroundings::{Clock, NoRandomness, Randomness, Surroundings, WechatTransport};
+
+/// Speaks to WeChat for one merchant.
+pub(crate) struct WechatClient {
+    pub(crate) transport: Arc<dyn WechatTransport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) gateway: Gateway,
+    pub(crate) merchant: Merchant,
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) experience: Arc<Experience>,
+    pub(crate) budget: Arc<CallBudget>,
+}
+
+impl WechatClient {
+    /// A client for the configured merchant.
+    pub(crate) fn new(config: &Config, surroundings: &Surroundings) -> Self {
+        Self {
+            transport: surroundings.wechat.clone(),
+            clock: surroundings.clock.clone(),
+            randomness: surroundings.randomness.clone(),
+            gateway: config.gateway.clone(),
+            merchant: config.merchant.clone(),
+            trust: Arc::new(Trust::new(config.merchant.trusted_keys.clone())),
+            experience: Arc::default(),
+            budget: Arc::new(CallBudget::new(
+                config.gateway.calls_per_second,
+                surroundings.clock.monotonic_ms(),
+            )),
+        }
+    }
+
+    /// The same client under a new configuration: what it has learnt stays.
+    pub(crate) fn reconfigured(&self, config: &Config) -> Self {
+        self.trust
+            .reconfigure(&self.merchant.trusted_keys, &config.merchant.trusted_keys);
+        let calls_per_second = config.gateway.calls_per_second;
+        let budget = if self.budget.calls_per_second() == calls_per_second {
+            self.budget.clone()
+        } else {
+            Arc::new(CallBudget::new(calls_per_second, self.clock.monotonic_ms()))
+        };
+        Self {
+            transport: self.transport.clone(),
+            clock: self.clock.clone(),
+            randomness: self.randomness.clone(),
+            gateway: config.gateway.clone(),
+            merchant: config.merchant.clone(),
+            trust: self.trust.clone(),
+            experience: self.experience.clone(),
+            budget,
+        }
+    }
+
+    /// Where WeChat wants a pause from such calls: waits until it is over. Gives whether it wanted
+    /// one. For work that nobody waits for.
+    pub(crate) async fn wait_out_pause(&self, operation: Operation) -> bool {
+        let Some(until_ms) = self.experience.pause(operation, self.clock.monotonic_ms()) else {
+            return false;
+        };
+        let wait_ms = until_ms - self.clock.monotonic_ms();
+        self.clock.sleep_ms(wait_ms).await;
+        true
+    }
+
+    pub(crate) fn stamp(&self) -> Result<Stamp, NoRandomness> {
+        Ok(Stamp::new(self.now_s(), self.randomness.bytes()?))
+    }
+
+    pub(crate) fn now_s(&self) -> i64 {
+        self.clock.now_ms().div_euclid(1000)
+    }
+}
