@@ -39,11 +39,8 @@ pub use merchant::{NOTIFY_PATH, RECEIPT_PATH, REFUND_NOTIFY_PATH};
 pub(crate) use merchant_keys::signer;
 pub(crate) use rules::EXPIRES_IN_MS;
 pub use secret::{Secret, SecretHash, masked};
+pub use sources::ENVIRONMENT_PREFIX;
 use sources::Sources;
-
-/// Prefix of the environment variables; `MERCHANT_SERVER__GATEWAY__BASE_URL` is
-/// `gateway.base_url`.
-pub const ENVIRONMENT_PREFIX: &str = "MERCHANT_SERVER__";
 
 impl Config {
     /// Reads a file, applies the environment's overrides, checks. Relative paths in the file

@@ -4,6 +4,7 @@
 //! called `not proved`, with what would show it. Nothing here changes the database, and no order is
 //! made unless the caller asks for one. No secret is repeated in a line.
 
+mod answer;
 mod applications;
 mod check;
 mod gateway;

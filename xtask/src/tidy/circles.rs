@@ -19,8 +19,6 @@ use crate::{console, repository};
 const NOT_YET_CLEAN: &[&str] = &[
     "",
     "crates/checkout",
-    "crates/merchant-core",
-    "crates/merchant-server",
     "crates/qr-code",
     "xtask",
 ];
@@ -29,7 +27,7 @@ const NOT_YET_CLEAN: &[&str] = &[
 const MOST_TOP_MODULES: usize = 20;
 
 /// Crates with more modules in their root. The goal is an empty list.
-const NOT_YET_GROUPED: &[&str] = &["crates/merchant-core", "crates/merchant-server"];
+const NOT_YET_GROUPED: &[&str] = &[];
 
 pub(super) fn findings() -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();

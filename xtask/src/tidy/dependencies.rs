@@ -39,6 +39,13 @@ const NOT_FOR_CHECKOUT: &[&str] = &[
     "uuid",
 ];
 
+/// Crates of an HTTP server and of pages: the core of the merchant server is in reach of none of them,
+/// so that what a payment does never depends on how a call came in.
+const NOT_FOR_MERCHANT_CORE: &[&str] = &["axum", "axum-core", "axum-macros", "maud"];
+
+/// Crates that the core's HTTP client brings along. The core itself names none of them.
+const ONLY_BELOW_THE_CLIENT: &[&str] = &["tower", "tower-http", "hyper", "hyper-util"];
+
 pub(super) fn findings() -> Result<Vec<String>, Failure> {
     let widget = process::read(tree("wechat-pay-widget").args([
         "--target=wasm32-unknown-unknown",
@@ -47,7 +54,13 @@ pub(super) fn findings() -> Result<Vec<String>, Failure> {
     ]))?;
     let checkout =
         process::read(tree("checkout").args(["--target=all", "--edges=normal", "--prefix=none"]))?;
+    let core = process::read(tree("merchant-core").args([
+        "--target=all",
+        "--edges=normal,features",
+        "--prefix=depth",
+    ]))?;
     let mut findings = serde_in_the_contract(&widget);
+    findings.extend(servers_in_merchant_core(&core));
     findings.extend(strangers_in_checkout(&checkout));
     Ok(findings)
 }
@@ -111,9 +124,35 @@ fn strangers_in_checkout(tree: &str) -> Vec<String> {
         .collect()
 }
 
+fn servers_in_merchant_core(tree: &str) -> Vec<String> {
+    let mut found: Vec<&str> = tree
+        .lines()
+        .filter_map(|line| {
+            let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+            let depth: usize = line[..digits].parse().ok()?;
+            let item = line[digits..].trim();
+            let name = item.split_whitespace().next()?;
+            let is_server = NOT_FOR_MERCHANT_CORE.contains(&name)
+                || item.starts_with("hyper feature \"server\"");
+            let is_named = depth == 1 && ONLY_BELOW_THE_CLIENT.contains(&name);
+            (is_server || is_named).then_some(name)
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+        .into_iter()
+        .map(|name| {
+            format!(
+                "crates/merchant-core/Cargo.toml: the core serves no HTTP, but its dependencies bring in `{name}`"
+            )
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{serde_in_the_contract, strangers_in_checkout};
+    use super::{serde_in_the_contract, servers_in_merchant_core, strangers_in_checkout};
 
     #[test]
     fn serde_is_found_below_the_contract_and_nowhere_else() {
@@ -135,5 +174,23 @@ mod tests {
         let found = strangers_in_checkout("checkout v0.1.0\njiff v0.2.0\nweb-sys v0.3.0 (*)\n");
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].contains("`jiff`"), "{found:?}");
+    }
+
+    #[test]
+    fn the_core_has_an_http_client_and_no_http_server() {
+        let client = "0merchant-core v0.1.0\n1reqwest v0.13.5\n2hyper v1.12.0\n\
+                      3hyper feature \"client\"\n2tower v0.5.3\n1http v1.5.0";
+        assert!(servers_in_merchant_core(client).is_empty());
+        for (line, name) in [
+            ("1axum feature \"default\"", "`axum`"),
+            ("3axum-core v0.5.6", "`axum-core`"),
+            ("1maud v0.27.0", "`maud`"),
+            ("1tower feature \"util\"", "`tower`"),
+            ("3hyper feature \"server\"", "`hyper`"),
+        ] {
+            let found = servers_in_merchant_core(&format!("{client}\n{line}\n"));
+            assert_eq!(found.len(), 1, "{line}: {found:?}");
+            assert!(found[0].contains(name), "{line}: {found:?}");
+        }
     }
 }

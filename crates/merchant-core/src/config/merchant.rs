@@ -10,7 +10,7 @@ use super::address::{PlainHttp, is_loopback_host, origin, secure_url};
 use super::applications::{check_mini_program, check_sub_merchants};
 use super::file::{MerchantFile, MerchantJson, MerchantKeyFile};
 use super::merchant_keys::check_keys;
-use super::named_files::{key_error, read, read_private, required, secret};
+use super::named_files::{read_private, required, secret};
 use super::trusted_keys::{check_not_own, read_trusted_keys};
 use super::{ConfigError, Gateway, Merchant, forms, sources};
 

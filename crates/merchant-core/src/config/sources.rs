@@ -8,8 +8,12 @@ use figment::error::{Actual, Kind, OneOf};
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use figment::value::{Dict, Value};
 
+use super::ConfigError;
 use super::file::{ConfigFile, MerchantJson};
-use super::{ConfigError, ENVIRONMENT_PREFIX};
+
+/// Prefix of the environment variables; `MERCHANT_SERVER__GATEWAY__BASE_URL` is
+/// `gateway.base_url`.
+pub const ENVIRONMENT_PREFIX: &str = "MERCHANT_SERVER__";
 
 /// All values, before their types are looked at.
 pub(super) struct Sources(Figment);

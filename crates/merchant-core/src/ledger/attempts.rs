@@ -8,8 +8,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _, SqliteConnection};
 use wechat_pay::{Account, Orderer};
 
-use super::column::{UnknownWord, Word};
-use super::{Ledger, LedgerError, Wait, Work, due_work, orders, payers, signed};
+use super::column::{UnknownWord, Word, stored};
+use super::{Ledger, LedgerError, Wait, Work, orders, schedule, signed, Write};
 
 /// Where an attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,10 @@ impl FromStr for AttemptState {
         let known = Self::ALL.into_iter().find(|state| state.as_str() == word);
         known.ok_or(UnknownWord("attempt state"))
     }
+}
+
+stored! {
+    AttemptState: str::parse,
 }
 
 /// What [`Attempt`] is read from.
@@ -199,7 +203,7 @@ impl Ledger {
         .fetch_one(&mut *write)
         .await?;
         if let Some(handle) = &new.payer_handle {
-            payers::use_handle(&mut write, handle, new.number).await?;
+            use_payer_handle(&mut write, handle, new.number).await?;
         }
         let order = new.order_id.to_string();
         for (work, to_ms) in [
@@ -210,7 +214,7 @@ impl Ledger {
                 from_ms: new.created_ms,
                 to_ms,
             };
-            due_work::schedule(&mut write, work, &order, wait).await?;
+            schedule::schedule(&mut write, work, &order, wait).await?;
         }
         write.commit().await?;
         self.changes.announce(new.order_id);
@@ -371,6 +375,20 @@ pub(super) async fn is_number_used(
 }
 
 /// The columns of a [`Link`]: both or none are there.
+/// Ties a handle to the attempt that it starts.
+async fn use_payer_handle(
+    write: &mut Write,
+    handle: &str,
+    number: u64,
+) -> Result<(), LedgerError> {
+    sqlx::query("UPDATE payer_handles SET used_by_attempt = ? WHERE handle = ?")
+        .bind(signed(number))
+        .bind(handle)
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}
+
 #[derive(sqlx::FromRow)]
 struct LinkColumns {
     link: Option<String>,

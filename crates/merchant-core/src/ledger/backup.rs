@@ -6,7 +6,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::{Ledger, LedgerError, Readers, check_version, make_private};
+use super::connections::Readers;
+use super::handle::{check_version, make_private};
+use super::{Ledger, LedgerError};
 use crate::config::folder_of;
 
 impl Ledger {

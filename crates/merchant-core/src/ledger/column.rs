@@ -1,17 +1,13 @@
 //! Text columns that hold one word of a fixed list, read as this program's enums. An unknown word
 //! is an error that names the column, never a default.
 
-use std::str::FromStr;
-
 use merchant_api::{AttemptProduct, MismatchKind, OrderState, RefundOrigin, RefundState};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Decode, Sqlite, Type};
 
-use super::{AttemptState, Work};
-
 /// The value of a text column. A field that is an enum says `#[sqlx(try_from = "Word<…>")]`.
-pub(super) struct Word<T>(T);
+pub(super) struct Word<T>(pub(super) T);
 
 /// The same of a column that holds several words, with commas between them.
 pub(super) struct Words<T>(Vec<T>);
@@ -62,23 +58,23 @@ impl<T: Stored> From<Words<T>> for Vec<T> {
 
 macro_rules! stored {
     ($($stored:ty: $read:expr,)+) => {$(
-        impl Stored for $stored {
-            fn read(word: &str) -> Result<Self, UnknownWord> {
+        impl $crate::ledger::column::Stored for $stored {
+            fn read(word: &str) -> Result<Self, $crate::ledger::column::UnknownWord> {
                 $read(word)
             }
         }
 
-        impl From<Word<Self>> for $stored {
-            fn from(word: Word<Self>) -> Self {
+        impl From<$crate::ledger::column::Word<Self>> for $stored {
+            fn from(word: $crate::ledger::column::Word<Self>) -> Self {
                 word.0
             }
         }
     )+};
 }
 
+pub(super) use stored;
+
 stored! {
-    AttemptState: Self::from_str,
-    Work: Self::from_str,
     OrderState: order_state,
     MismatchKind: mismatch_kind,
     AttemptProduct: |word| Self::from_word(word).ok_or(UnknownWord("product")),
@@ -103,6 +99,12 @@ fn mismatch_kind(word: &str) -> Result<MismatchKind, UnknownWord> {
         "notification" => Ok(MismatchKind::Notification),
         _ => Err(UnknownWord("kind of mismatch")),
     }
+}
+
+/// A count or an amount for the database, whose integers have a sign. Amounts and counts are bounded
+/// far below where it would matter.
+pub(super) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

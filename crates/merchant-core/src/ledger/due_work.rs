@@ -1,7 +1,8 @@
 //! Work that is due at a time, as rows: it outlives the process, and a test decides when it is.
 
 use super::column::Word;
-use super::{Lane, Ledger, LedgerError, Work, Write, orders};
+use super::schedule::schedule;
+use super::{Lane, Ledger, LedgerError, Wait, Work, Write, orders};
 
 /// What is scheduled between two readings of the clock is no further ahead than this, in
 /// milliseconds.
@@ -41,26 +42,6 @@ pub(crate) struct Wanted {
     pub(crate) lease_ms: i64,
     /// How many pieces at most.
     pub(crate) most: usize,
-}
-
-/// From when to when work waits, in milliseconds since 1970. Both are kept: where the clock is put
-/// back, the wait is what was meant ([`Ledger::keep_waits`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Wait {
-    /// The moment of scheduling.
-    pub(super) from_ms: i64,
-    /// When the work is due.
-    pub(super) to_ms: i64,
-}
-
-impl Wait {
-    /// None at all: the work is due now.
-    pub(super) const fn over(now_ms: i64) -> Self {
-        Self {
-            from_ms: now_ms,
-            to_ms: now_ms,
-        }
-    }
 }
 
 impl Ledger {
@@ -214,49 +195,4 @@ async fn take(write: &mut Write, wanted: Wanted) -> Result<Vec<DueWork>, LedgerE
         taken.push(due);
     }
     Ok(taken)
-}
-
-/// Schedules work, from its first try on, in place of what was scheduled.
-pub(super) async fn schedule(
-    write: &mut Write,
-    work: Work,
-    subject: &str,
-    wait: Wait,
-) -> Result<(), LedgerError> {
-    sqlx::query(
-        "INSERT INTO due_work (kind, subject, due_ms, set_ms) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET due_ms = ?3, set_ms = ?4, tries = 0",
-    )
-    .bind(work.as_str())
-    .bind(subject)
-    .bind(wait.to_ms)
-    .bind(wait.from_ms)
-    .execute(&mut **write)
-    .await?;
-    Ok(())
-}
-
-/// Work is done with, whoever scheduled it.
-pub(super) async fn forget(
-    write: &mut Write,
-    work: Work,
-    subject: &str,
-) -> Result<(), LedgerError> {
-    sqlx::query("DELETE FROM due_work WHERE kind = ? AND subject = ?")
-        .bind(work.as_str())
-        .bind(subject)
-        .execute(&mut **write)
-        .await?;
-    Ok(())
-}
-
-/// An order that is over needs no more work.
-pub(super) async fn forget_order(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
-    sqlx::query("DELETE FROM due_work WHERE subject = ? AND kind IN (?, ?)")
-        .bind(order_id.to_string())
-        .bind(Work::QueryAttempt.as_str())
-        .bind(Work::EndOrder.as_str())
-        .execute(&mut **write)
-        .await?;
-    Ok(())
 }

@@ -3,9 +3,9 @@
 //! the numbers in them. Nothing in them is believed.
 
 use super::mismatches::next_no;
-use super::payments::{Numbers, keep_notification};
+use super::notifications::{KEPT, Numbers, keep_notification};
 use super::refund_mismatches::learn_subject;
-use super::{Evidence, Ledger, LedgerError, Wait, Work, Write, due_work};
+use super::{Evidence, Ledger, LedgerError, Wait, Work, Write, schedule};
 
 /// A notification that is kept.
 #[derive(Clone, Debug)]
@@ -58,31 +58,6 @@ impl Ledger {
     }
 }
 
-/// The outcome of a notification that is kept for a person.
-const KEPT: &str = "kept";
-
-/// A notification that was kept as unreadable came again and was understood: nobody has to look
-/// at it.
-pub(super) async fn close_understood(
-    write: &mut Write,
-    id: &str,
-    outcome: &str,
-    now_ms: i64,
-) -> Result<(), LedgerError> {
-    if outcome == KEPT {
-        return Ok(());
-    }
-    sqlx::query(
-        "UPDATE kept_notifications SET done_ms = ?2, note = COALESCE(note, 'understood later')
-         WHERE id = ?1 AND done_ms IS NULL",
-    )
-    .bind(id)
-    .bind(now_ms)
-    .execute(&mut **write)
-    .await?;
-    Ok(())
-}
-
 async fn insert(
     write: &mut Write,
     kept: &NotificationToKeep,
@@ -122,10 +97,10 @@ async fn schedule_question(
         (Some(refund), payment) => {
             let payment = payment.as_deref().unwrap_or_default();
             let subject = learn_subject(refund, payment);
-            due_work::schedule(write, Work::LearnRefund, &subject, Wait::over(now_ms)).await
+            schedule::schedule(write, Work::LearnRefund, &subject, Wait::over(now_ms)).await
         }
         (None, Some(payment)) => {
-            due_work::schedule(write, Work::QueryMismatch, payment, Wait::over(now_ms)).await
+            schedule::schedule(write, Work::QueryMismatch, payment, Wait::over(now_ms)).await
         }
         (None, None) => Ok(()),
     }

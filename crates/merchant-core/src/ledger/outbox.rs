@@ -9,7 +9,7 @@ use const_format::formatcp;
 use merchant_api::{WebhookEvent, WebhookMessage};
 
 use super::column::UnknownWord;
-use super::{Ledger, LedgerError, Wait, Work, Write, due_work, timestamp};
+use super::{Ledger, LedgerError, Wait, Work, Write, schedule, timestamp};
 use crate::surroundings::hex;
 
 /// What [`Webhook`] is read from; who has taken it stands in another table.
@@ -108,7 +108,7 @@ pub(super) async fn put(
     .execute(&mut **write)
     .await?;
     if written.rows_affected() > 0 {
-        due_work::schedule(write, Work::SendWebhook, &id, Wait::over(now_ms)).await?;
+        schedule::schedule(write, Work::SendWebhook, &id, Wait::over(now_ms)).await?;
     }
     Ok(())
 }
@@ -203,7 +203,7 @@ impl Ledger {
             .bind(id)
             .execute(&mut *write)
             .await?;
-        due_work::schedule(&mut write, Work::SendWebhook, id, Wait::over(now_ms)).await?;
+        schedule::schedule(&mut write, Work::SendWebhook, id, Wait::over(now_ms)).await?;
         write.commit().await?;
         Ok(())
     }

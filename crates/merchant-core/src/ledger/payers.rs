@@ -2,7 +2,7 @@
 
 use merchant_api::AttemptProduct;
 
-use super::{Ledger, LedgerError, Write, attempts, orders, signed};
+use super::{Ledger, LedgerError, attempts, orders};
 
 /// What is known of a state that a browser brings back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,18 +215,4 @@ impl Ledger {
             openid: kept.openid,
         }))
     }
-}
-
-/// Ties a handle to the attempt that it starts.
-pub(super) async fn use_handle(
-    write: &mut Write,
-    handle: &str,
-    number: u64,
-) -> Result<(), LedgerError> {
-    sqlx::query("UPDATE payer_handles SET used_by_attempt = ? WHERE handle = ?")
-        .bind(signed(number))
-        .bind(handle)
-        .execute(&mut **write)
-        .await?;
-    Ok(())
 }

@@ -2,24 +2,11 @@
 
 use merchant_api::{PaymentMismatchNews, PaymentNews, WebhookEvent};
 
+use super::notifications::{Evidence, Numbers, keep_notification};
 use super::{
-    AttemptState, Ledger, LedgerError, Wait, Work, Write, attempts, due_work, kept_notifications,
-    mismatches, orders, outbox, refund_news, signed,
+    AttemptState, Ledger, LedgerError, Wait, Work, Write, attempts, mismatches, orders, outbox,
+    refund_news, schedule, signed,
 };
-
-/// How we know. A notification is recorded by its id in the same transaction as its effect.
-#[derive(Clone, Debug)]
-pub(crate) enum Evidence {
-    /// WeChat told us.
-    Notification {
-        /// WeChat's id, the same on every try.
-        id: String,
-        /// WeChat's word for what happened.
-        event_type: String,
-    },
-    /// WeChat answered our question.
-    Query,
-}
 
 /// A payment that fits the attempt it names: amount, merchant and application were compared.
 #[derive(Clone, Debug)]
@@ -35,14 +22,6 @@ pub(crate) struct Payment {
     pub(crate) promotion_detail: Option<String>,
     /// WeChat says that it was refunded since, in part or whole.
     pub(crate) is_refunded: bool,
-}
-
-/// The numbers that a notification names.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Numbers<'a> {
-    pub(super) out_trade_no: Option<&'a str>,
-    pub(super) transaction_id: Option<&'a str>,
-    pub(super) out_refund_no: Option<&'a str>,
 }
 
 /// A payment that WeChat vouches for and that fits no attempt of ours.
@@ -122,7 +101,7 @@ impl Ledger {
         .await?;
         let is_new = kept.rows_affected() > 0;
         if is_new {
-            due_work::schedule(
+            schedule::schedule(
                 &mut write,
                 Work::QueryMismatch,
                 &mismatch.out_trade_no,
@@ -263,7 +242,7 @@ async fn settle(
     refund_news::sum_refunded(write, payment.order_id).await?;
     note_unknown_refund(write, payment, now_ms).await?;
     if recorded == Recorded::Surplus {
-        due_work::schedule(
+        schedule::schedule(
             write,
             Work::RefundSurplus,
             &payment.out_trade_no,
@@ -342,14 +321,14 @@ async fn leave_only_what_is_due(
     order_id: i64,
     now_ms: i64,
 ) -> Result<(), LedgerError> {
-    due_work::forget_order(write, order_id).await?;
+    schedule::forget_order(write, order_id).await?;
     let alive =
         sqlx::query("SELECT 1 FROM attempts WHERE order_id = ? AND state IN ('prepared', 'open')")
             .bind(order_id)
             .fetch_optional(&mut **write)
             .await?;
     if alive.is_some() {
-        due_work::schedule(
+        schedule::schedule(
             write,
             Work::EndOrder,
             &order_id.to_string(),
@@ -358,31 +337,4 @@ async fn leave_only_what_is_due(
         .await?;
     }
     Ok(())
-}
-
-pub(super) async fn keep_notification(
-    write: &mut Write,
-    evidence: &Evidence,
-    numbers: Numbers<'_>,
-    outcome: &'static str,
-    now_ms: i64,
-) -> Result<(), LedgerError> {
-    let Evidence::Notification { id, event_type } = evidence else {
-        return Ok(());
-    };
-    sqlx::query(
-        "INSERT INTO notifications (id, received_ms, event_type, out_trade_no, transaction_id,
-                                    out_refund_no, outcome)
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    )
-    .bind(id)
-    .bind(now_ms)
-    .bind(event_type)
-    .bind(numbers.out_trade_no)
-    .bind(numbers.transaction_id)
-    .bind(numbers.out_refund_no)
-    .bind(outcome)
-    .execute(&mut **write)
-    .await?;
-    kept_notifications::close_understood(write, id, outcome, now_ms).await
 }

@@ -4,10 +4,10 @@
 use merchant_api::{RefundMismatchNews, RefundState, WebhookEvent};
 
 use super::mismatches::next_no;
-use super::payments::{Numbers, keep_notification};
+use super::notifications::{Numbers, keep_notification};
 use super::refunds::find_refund;
 use super::{
-    Evidence, Ledger, LedgerError, RefundNews, RefundRecorded, Wait, Work, Write, due_work, outbox,
+    Evidence, Ledger, LedgerError, RefundNews, RefundRecorded, Wait, Work, Write, outbox, schedule,
 };
 
 impl Ledger {
@@ -26,7 +26,7 @@ impl Ledger {
         let is_news = known.is_none_or(|refund| Some(refund.state) != hinted);
         if is_news {
             let subject = learn_subject(out_refund_no, out_trade_no);
-            due_work::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
+            schedule::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
         }
         let numbers = Numbers {
             out_trade_no: Some(out_trade_no),
@@ -73,7 +73,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
         let subject = learn_subject(out_refund_no, out_trade_no);
-        due_work::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
+        schedule::schedule(&mut write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
         write.commit().await?;
         Ok(())
     }
@@ -102,7 +102,7 @@ pub(super) async fn keep_mismatch(
     let is_new = kept.rows_affected() > 0;
     if is_new {
         let subject = learn_subject(&news.out_refund_no, &news.out_trade_no);
-        due_work::schedule(write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
+        schedule::schedule(write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
         let event = WebhookEvent::RefundMismatch(RefundMismatchNews {
             refund_no: news.out_refund_no.clone(),
             refund_id: news.refund_id.clone(),

@@ -4,61 +4,19 @@
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState, WebhookEvent};
 
-use super::payments::{Numbers, keep_notification};
+use super::notifications::{Numbers, keep_notification};
 use super::refund_mismatches::keep_mismatch;
 use super::refund_state::{Step, is_final, step};
+use super::refund_update::{RefundNews, RefundRecorded};
 use super::refunds::{COLUMNS, find_refund};
 use super::{
     Attempt, AttemptState, Evidence, Ledger, LedgerError, Order, Refund, Wait, Work, Write,
-    attempts, due_work, orders, outbox, signed,
+    attempts, orders, outbox, schedule, signed,
 };
 
 /// A surplus payment whose refund was closed, or is still refused, is given back anew after this
 /// time.
 pub(super) const SURPLUS_AGAIN_MS: i64 = 24 * 3_600_000;
-
-/// What WeChat says of a refund. It was verified.
-#[derive(Clone, Debug)]
-pub(crate) struct RefundNews {
-    pub(crate) out_refund_no: String,
-    pub(crate) refund_id: String,
-    pub(crate) out_trade_no: String,
-    pub(crate) transaction_id: String,
-    pub(crate) state: RefundState,
-    /// What was ordered, in fen.
-    pub(crate) total_fen: u64,
-    /// What goes back, in fen.
-    pub(crate) amount_fen: u64,
-    pub(crate) payer_refund_fen: Option<u64>,
-    pub(crate) user_received_account: Option<String>,
-    pub(crate) success_time: Option<String>,
-    /// When WeChat was asked; `None`: it told by itself.
-    pub(crate) asked_ms: Option<i64>,
-    /// When it is to be asked again, should the refund be in this state from now on.
-    pub(crate) next_look_ms: Option<i64>,
-    /// What does not fit whatever the ledger has, in one word.
-    pub(crate) misfit: Option<&'static str>,
-    /// What WeChat said, as JSON.
-    pub(crate) resource: String,
-}
-
-/// What the news did.
-#[derive(Clone, Debug)]
-pub(crate) enum RefundRecorded {
-    /// A refund of ours came into this state.
-    Moved(Box<Refund>),
-    /// A refund that was made elsewhere is in the ledger now.
-    TakenIn(Box<Refund>),
-    /// It was known already; nothing changed.
-    Known,
-    /// It does not fit; it is kept, and WeChat is asked.
-    Mismatch {
-        /// What differs, in one word.
-        reason: &'static str,
-        /// Whether it is kept for the first time.
-        is_new: bool,
-    },
-}
 
 impl Ledger {
     /// Records what WeChat says of a refund, in one transaction with the notification that told.
@@ -220,7 +178,7 @@ async fn take_in(
 ) -> Result<Refund, LedgerError> {
     if !matches!(attempt.state, AttemptState::Paid | AttemptState::Surplus) {
         // Refunded, so it was paid, and nobody has told us yet.
-        due_work::schedule(
+        schedule::schedule(
             write,
             Work::QueryMismatch,
             &news.out_trade_no,
@@ -265,16 +223,16 @@ async fn changed(
                 from_ms: now_ms,
                 to_ms: at_ms,
             };
-            due_work::schedule(write, Work::Refund, number, wait).await?;
+            schedule::schedule(write, Work::Refund, number, wait).await?;
         }
-        None => due_work::forget(write, Work::Refund, number).await?,
+        None => schedule::forget(write, Work::Refund, number).await?,
     }
     if refund.origin == RefundOrigin::Surplus && refund.state == RefundState::Closed {
         let wait = Wait {
             from_ms: now_ms,
             to_ms: now_ms + SURPLUS_AGAIN_MS,
         };
-        due_work::schedule(write, Work::RefundSurplus, &refund.out_trade_no, wait).await?;
+        schedule::schedule(write, Work::RefundSurplus, &refund.out_trade_no, wait).await?;
     }
     sum_refunded(write, refund.order_id).await?;
     orders::grow_version(write, refund.order_id).await?;

@@ -6,7 +6,7 @@ use merchant_api::{RefundOrigin, RefundState};
 
 use super::refund_news::{SURPLUS_AGAIN_MS, tell};
 use super::refunds::COLUMNS;
-use super::{Ledger, LedgerError, Refund, Wait, Work, due_work, orders};
+use super::{Ledger, LedgerError, Refund, Wait, Work, orders, schedule};
 
 /// What becomes of a refund that WeChat does not take.
 #[derive(Clone, Debug)]
@@ -51,14 +51,14 @@ impl Ledger {
             return Ok(());
         };
         if refund.state == RefundState::Refused {
-            due_work::forget(&mut write, Work::Refund, &refund.out_refund_no).await?;
+            schedule::forget(&mut write, Work::Refund, &refund.out_refund_no).await?;
             if refund.origin == RefundOrigin::Surplus {
                 let (payment, again_ms) = (&refund.out_trade_no, now_ms + SURPLUS_AGAIN_MS);
                 let wait = Wait {
                     from_ms: now_ms,
                     to_ms: again_ms,
                 };
-                due_work::schedule(&mut write, Work::RefundSurplus, payment, wait).await?;
+                schedule::schedule(&mut write, Work::RefundSurplus, payment, wait).await?;
             }
             tell(&mut write, &refund, now_ms).await?;
             orders::grow_version(&mut write, refund.order_id).await?;
@@ -111,7 +111,7 @@ impl Ledger {
             from_ms: now_ms,
             to_ms: next_look_ms,
         };
-        due_work::schedule(&mut write, Work::Refund, number, wait).await?;
+        schedule::schedule(&mut write, Work::Refund, number, wait).await?;
         orders::grow_version(&mut write, refund.order_id).await?;
         write.commit().await?;
         self.changes.announce(refund.order_id);

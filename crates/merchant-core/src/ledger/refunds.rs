@@ -7,8 +7,8 @@ use sqlx::SqliteConnection;
 
 use super::column::Word;
 use super::{
-    Attempt, AttemptState, Ledger, LedgerError, Order, Wait, Work, Write, attempts, due_work,
-    orders, refund_state, signed,
+    Attempt, AttemptState, Ledger, LedgerError, Order, Wait, Work, Write, attempts, orders,
+    refund_state, schedule, signed,
 };
 
 /// WeChat takes at most so many refunds of one payment, closed ones among them.
@@ -187,7 +187,7 @@ impl Ledger {
             from_ms: now_ms,
             to_ms: at_ms,
         };
-        due_work::schedule(&mut write, Work::Refund, out_refund_no, wait).await?;
+        schedule::schedule(&mut write, Work::Refund, out_refund_no, wait).await?;
         write.commit().await?;
         Ok(())
     }
@@ -258,7 +258,7 @@ impl Ledger {
             from_ms: now_ms,
             to_ms: now_ms + TAKEN_UP_MS,
         };
-        due_work::schedule(&mut write, Work::Refund, &refund.out_refund_no, wait).await?;
+        schedule::schedule(&mut write, Work::Refund, &refund.out_refund_no, wait).await?;
         orders::grow_version(&mut write, refund.order_id).await?;
         write.commit().await?;
         self.changes.announce(refund.order_id);

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use super::column::UnknownWord;
+use super::column::{UnknownWord, stored};
 
 /// The kinds of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,10 @@ impl FromStr for Work {
         let known = Self::ALL.into_iter().find(|work| work.as_str() == word);
         known.ok_or(UnknownWord("kind of work"))
     }
+}
+
+stored! {
+    Work: str::parse,
 }
 
 /// What does not wait for what: a backend that is slow to answer holds up no question to WeChat,

@@ -3,55 +3,18 @@
 //! WeChat is asked about an order that cannot exist. It signs its answer only where the call's own
 //! signature held, so a signed "there is no such order" shows both sides at once.
 
-use wechat_pay::{Account, Operation, ReplyError, WechatError};
-
-use super::recorder::Seen;
+use super::answer::{Answer, Asked, Blame, PORTAL, ask, ask_for, blame, failure_of};
 use super::{Check, LiveCheckError, Proof, Verdict, wechat_keys};
 use crate::config::{Config, MerchantCertificate};
-use crate::wechat::CallError;
 
 /// A difference of the clocks that is worth a word, in seconds. At 300 WeChat refuses calls.
 const NOTEWORTHY_S: u64 = 30;
-pub(super) const PORTAL: &str = "账户中心 → API 安全 in the merchant portal";
-
 /// What the gateway showed.
 pub(super) struct GatewayProofs {
     pub(super) proofs: Vec<Proof>,
     pub(super) has_signed_answer: bool,
     /// The configuration with the one key of ours that WeChat takes, or with the first one.
     pub(super) working: Config,
-}
-
-/// What came of a question.
-pub(super) enum Answer {
-    /// WeChat signed: it knows merchant number, serial and key. What it refused with, if not that
-    /// there is no such order.
-    Signed(Option<Box<WechatError>>),
-    /// Nothing that can be believed.
-    Failed(CallError),
-}
-
-pub(super) struct Asked {
-    pub(super) answer: Answer,
-    seen: Option<Seen>,
-}
-
-impl Asked {
-    fn is_signed(&self) -> bool {
-        matches!(self.answer, Answer::Signed(_))
-    }
-
-    /// WeChat's refusal, believed or not.
-    fn refusal(&self) -> Option<&WechatError> {
-        match &self.answer {
-            Answer::Signed(refusal) => refusal.as_deref(),
-            Answer::Failed(error) => error.wechat(),
-        }
-    }
-
-    pub(super) fn signed_by(&self) -> Option<&str> {
-        self.seen.as_ref()?.serial.as_deref()
-    }
 }
 
 pub(super) async fn prove(check: &Check<'_>) -> Result<GatewayProofs, LiveCheckError> {
@@ -92,76 +55,6 @@ fn with_one_key(config: &Config, certificate: &MerchantCertificate) -> Config {
     config.merchant.certificate = certificate.clone();
     config.merchant.other_certificates.clear();
     config
-}
-
-/// Asks about a random number; a service provider asks for its first sub-merchant.
-pub(super) async fn ask(check: &Check<'_>, config: &Config) -> Result<Asked, LiveCheckError> {
-    let sub = config.merchant.sub_merchants.first();
-    ask_for(check, config, sub.map(|sub| &*sub.sub_mchid)).await
-}
-
-async fn ask_for(
-    check: &Check<'_>,
-    config: &Config,
-    sub_mchid: Option<&str>,
-) -> Result<Asked, LiveCheckError> {
-    let number = check.random_number()?;
-    let account = Account::new(config.merchant.key.mchid(), sub_mchid);
-    let parts = wechat_pay::query_by_out_trade_no(&account, &number);
-    let answered = check.client(config).send(Operation::Query, parts).await;
-    let answer = match answered {
-        Ok(_) => Answer::Signed(None),
-        Err(CallError::Reply(ReplyError::Wechat(refusal))) if refusal.trusted => {
-            Answer::Signed((refusal.code != "ORDER_NOT_EXIST").then_some(refusal))
-        }
-        Err(error) => Answer::Failed(error),
-    };
-    Ok(Asked {
-        answer,
-        seen: check.recorder.take(),
-    })
-}
-
-/// What a refusal before WeChat signs anything is about, by WeChat's documented messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Blame {
-    Clock,
-    MerchantNumber,
-    SerialNumber,
-    PrivateKey,
-    Certificate,
-    PublicKeyId,
-}
-
-pub(super) fn blame(asked: &Asked) -> Option<Blame> {
-    let refusal = asked.refusal();
-    let unbelieved = asked.seen.as_ref().and_then(|seen| seen.message.as_deref());
-    let message = refusal.map(|said| &*said.message).or(unbelieved)?;
-    let says = |words: &str| message.contains(words);
-    if says("timestamp") {
-        Some(Blame::Clock)
-    } else if says("未申请过证书") || refusal.is_some_and(|said| said.code == "MCH_NOT_EXISTS")
-    {
-        Some(Blame::MerchantNumber)
-    } else if says("序列号有误") {
-        Some(Blame::SerialNumber)
-    } else if says("证书已过期") || says("证书已作废") || says("已更换证书") {
-        Some(Blame::Certificate)
-    } else if says("Wechatpay-Serial") {
-        Some(Blame::PublicKeyId)
-    } else if says("签名错误") {
-        Some(Blame::PrivateKey)
-    } else {
-        None
-    }
-}
-
-pub(super) fn failure_of(asked: &Asked) -> String {
-    match &asked.answer {
-        Answer::Signed(None) => String::new(),
-        Answer::Signed(Some(refusal)) => refusal.to_string(),
-        Answer::Failed(error) => error.to_string(),
-    }
 }
 
 fn clock(asked: &Asked) -> Proof {

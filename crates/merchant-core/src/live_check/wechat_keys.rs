@@ -3,7 +3,7 @@
 
 use wechat_pay::{AeadError, CertificatesError, ReplyError, SignatureError};
 
-use super::gateway::{Answer, Asked, Blame, PORTAL, ask, blame, failure_of};
+use super::answer::{Answer, Asked, Blame, PORTAL, ask, blame, failure_of};
 use super::{Check, LiveCheckError, Proof, Verdict};
 use crate::config::Config;
 use crate::wechat::{CallError, RefreshError, Refreshed};

@@ -1,0 +1,283 @@
+//! Orders with their current attempt: made, found, listed and closed.
+
+use const_format::formatcp;
+use merchant_api::{AttemptProduct, OrderState, WebhookEvent};
+use sqlx::query::QueryAs;
+use sqlx::sqlite::SqliteArguments;
+
+use super::attempts::{self, Attempt};
+use super::orders::{COLUMNS, Order, find, order_news};
+use super::{Ledger, LedgerError, Wait, Work, Write, outbox, schedule, signed};
+
+/// Which orders are wanted; what is `None` does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct OrderFilter {
+    /// In this state.
+    pub state: Option<OrderState>,
+    /// Made at this moment or later.
+    pub created_from_ms: Option<i64>,
+    /// The first moment that is too late.
+    pub created_to_ms: Option<i64>,
+    /// How the merchant's number begins.
+    pub order_no_prefix: Option<String>,
+    /// For this sub-merchant.
+    pub sub_mchid: Option<String>,
+    /// Only those made before this one.
+    pub(crate) before_id: Option<i64>,
+}
+
+/// An order and its current attempt, read at one moment.
+#[derive(Clone, Debug)]
+pub struct Checkout {
+    /// The order.
+    pub order: Order,
+    pub(crate) attempt: Option<Attempt>,
+}
+
+impl Checkout {
+    /// What a page finds in its address when the buyer comes back from the current attempt; empty
+    /// where there is none.
+    pub fn return_handle(&self) -> &str {
+        let attempt = self.attempt.as_ref();
+        attempt.map_or("", |attempt| &attempt.return_handle)
+    }
+}
+
+/// An order that is to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewOrder {
+    pub(crate) order_no: String,
+    pub(crate) token: String,
+    /// What was asked for, in one canonical form.
+    pub(crate) request: String,
+    pub(crate) total_fen: u64,
+    pub(crate) description: String,
+    pub(crate) openid: Option<String>,
+    /// Partner mode: the openid is one of the sub-merchant's application.
+    pub(crate) openid_is_sub: bool,
+    /// Partner mode: whom the order is for.
+    pub(crate) sub_mchid: Option<String>,
+    pub(crate) return_url: Option<String>,
+    pub(crate) success_url: Option<String>,
+    pub(crate) products: Vec<AttemptProduct>,
+    pub(crate) created_ms: i64,
+    pub(crate) expires_ms: i64,
+}
+
+/// What came of making an order.
+#[derive(Clone, Debug)]
+pub(crate) enum Created {
+    /// It is there now.
+    New(Order),
+    /// The very same was there.
+    Same(Order),
+    /// The number is in use with other values, or by an attempt of another order.
+    NumberUsed,
+}
+
+impl Ledger {
+    /// Makes an order, or finds the same one.
+    pub(crate) async fn create_order(&self, new: &NewOrder) -> Result<Created, LedgerError> {
+        let mut write = self.write().await?;
+        let found: Option<Order> =
+            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
+                .bind(&new.order_no)
+                .fetch_optional(&mut *write)
+                .await?;
+        if let Some(order) = found {
+            return Ok(if order.request == new.request {
+                Created::Same(order)
+            } else {
+                Created::NumberUsed
+            });
+        }
+        // The first attempt will go to WeChat under this number.
+        if attempts::is_number_used(&mut write, &new.order_no).await? {
+            return Ok(Created::NumberUsed);
+        }
+        let order = insert(&mut write, new).await?;
+        schedule::schedule(
+            &mut write,
+            Work::EndOrder,
+            &order.id.to_string(),
+            Wait {
+                from_ms: new.created_ms,
+                to_ms: new.expires_ms,
+            },
+        )
+        .await?;
+        write.commit().await?;
+        Ok(Created::New(order))
+    }
+
+    /// The checkout of a token.
+    pub(crate) async fn checkout_by_token(
+        &self,
+        token: &str,
+    ) -> Result<Option<Checkout>, LedgerError> {
+        self.checkout_where(
+            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE token = ?"))
+                .bind(token.to_owned()),
+        )
+        .await
+    }
+
+    /// The checkout of a merchant's order number.
+    pub(crate) async fn checkout_by_order_no(
+        &self,
+        order_no: &str,
+    ) -> Result<Option<Checkout>, LedgerError> {
+        self.checkout_where(
+            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE order_no = ?"))
+                .bind(order_no.to_owned()),
+        )
+        .await
+    }
+
+    /// The checkout of an order that was read before.
+    pub(crate) async fn checkout(&self, order_id: i64) -> Result<Option<Checkout>, LedgerError> {
+        self.checkout_where(
+            sqlx::query_as(formatcp!("SELECT {COLUMNS} FROM orders WHERE id = ?")).bind(order_id),
+        )
+        .await
+    }
+
+    /// Orders, newest first.
+    pub(crate) async fn orders(
+        &self,
+        filter: &OrderFilter,
+        limit: u32,
+    ) -> Result<Vec<Order>, LedgerError> {
+        let found = sqlx::query_as(formatcp!(
+            "SELECT {COLUMNS} FROM orders
+             WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR created_ms >= ?2)
+               AND (?3 IS NULL OR created_ms < ?3) AND (?4 IS NULL OR id < ?4)
+               AND (?5 IS NULL OR substr(order_no, 1, length(?5)) = ?5)
+               AND (?6 IS NULL OR sub_mchid = ?6)
+             ORDER BY id DESC LIMIT ?7"
+        ))
+        .bind(filter.state.map(state_word))
+        .bind(filter.created_from_ms)
+        .bind(filter.created_to_ms)
+        .bind(filter.before_id)
+        .bind(filter.order_no_prefix.clone())
+        .bind(filter.sub_mchid.clone())
+        .bind(limit)
+        .fetch_all(self.readers.pool())
+        .await?;
+        Ok(found)
+    }
+
+    async fn checkout_where(&self, query: OrderQuery) -> Result<Option<Checkout>, LedgerError> {
+        let mut read = self.readers.pool().begin().await?;
+        let Some(order) = query.fetch_optional(&mut *read).await? else {
+            return Ok(None);
+        };
+        let attempt = attempts::find(&mut read, order.id, order.current_attempt).await?;
+        Ok(Some(Checkout { order, attempt }))
+    }
+
+    /// Notes the merchant's wish to close: from here on no attempt begins, and due work will end
+    /// the order even if this process does not live to do it.
+    pub(crate) async fn begin_closing(
+        &self,
+        order_id: i64,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut write = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE orders SET is_closing = 1, version = version + 1
+             WHERE id = ? AND state = 'open' AND is_closing = 0",
+        )
+        .bind(order_id)
+        .execute(&mut *write)
+        .await?;
+        schedule::schedule(
+            &mut write,
+            Work::EndOrder,
+            &order_id.to_string(),
+            Wait::over(now_ms),
+        )
+        .await?;
+        write.commit().await?;
+        if changed.rows_affected() > 0 {
+            self.changes.announce(order_id);
+        }
+        Ok(())
+    }
+
+    /// Closes an open order, if `attempt` is still its current one and that attempt is over:
+    /// money can then only come as a latecomer. Says whether the order is closed now.
+    pub(crate) async fn close_order(
+        &self,
+        order_id: i64,
+        attempt: u64,
+        now_ms: i64,
+    ) -> Result<bool, LedgerError> {
+        let mut write = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE orders SET state = 'closed', is_closing = 0, version = version + 1
+             WHERE id = ?1 AND state = 'open' AND current_attempt = ?2
+               AND NOT EXISTS (SELECT 1 FROM attempts
+                               WHERE order_id = ?1 AND state IN ('prepared', 'open'))",
+        )
+        .bind(order_id)
+        .bind(signed(attempt))
+        .execute(&mut *write)
+        .await?;
+        let is_closed = changed.rows_affected() > 0;
+        if is_closed {
+            schedule::forget_order(&mut write, order_id).await?;
+            if let Some(order) = find(&mut write, order_id).await? {
+                let event = WebhookEvent::OrderClosed(order_news(&order));
+                outbox::put(&mut write, event, &order.order_no, now_ms).await?;
+            }
+        }
+        write.commit().await?;
+        if is_closed {
+            self.changes.announce(order_id);
+        }
+        Ok(is_closed)
+    }
+}
+
+type OrderQuery = QueryAs<'static, sqlx::Sqlite, Order, SqliteArguments>;
+
+async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError> {
+    let order = sqlx::query_as(formatcp!(
+        "INSERT INTO orders (order_no, token, request, total_fen, description, openid,
+                             openid_is_sub, sub_mchid, return_url, success_url, products,
+                             created_ms, expires_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING {COLUMNS}"
+    ))
+    .bind(&new.order_no)
+    .bind(&new.token)
+    .bind(&new.request)
+    .bind(signed(new.total_fen))
+    .bind(&new.description)
+    .bind(&new.openid)
+    .bind(new.openid_is_sub)
+    .bind(&new.sub_mchid)
+    .bind(&new.return_url)
+    .bind(&new.success_url)
+    .bind(write_products(&new.products))
+    .bind(new.created_ms)
+    .bind(new.expires_ms)
+    .fetch_one(&mut **write)
+    .await?;
+    Ok(order)
+}
+
+/// The word of a state in the column `state`.
+const fn state_word(state: OrderState) -> &'static str {
+    match state {
+        OrderState::Open => "open",
+        OrderState::Paid => "paid",
+        OrderState::Closed => "closed",
+    }
+}
+
+fn write_products(products: &[AttemptProduct]) -> String {
+    let words: Vec<_> = products.iter().map(|product| product.as_str()).collect();
+    words.join(",")
+}

@@ -1,0 +1,78 @@
+//! Notifications as they are recorded, each with its effect in one transaction and by its id, so that one
+//! that comes twice has one effect.
+
+use super::{LedgerError, Write};
+
+/// How we know. A notification is recorded by its id in the same transaction as its effect.
+#[derive(Clone, Debug)]
+pub(crate) enum Evidence {
+    /// WeChat told us.
+    Notification {
+        /// WeChat's id, the same on every try.
+        id: String,
+        /// WeChat's word for what happened.
+        event_type: String,
+    },
+    /// WeChat answered our question.
+    Query,
+}
+
+/// The numbers that a notification names.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Numbers<'a> {
+    pub(super) out_trade_no: Option<&'a str>,
+    pub(super) transaction_id: Option<&'a str>,
+    pub(super) out_refund_no: Option<&'a str>,
+}
+
+pub(super) async fn keep_notification(
+    write: &mut Write,
+    evidence: &Evidence,
+    numbers: Numbers<'_>,
+    outcome: &'static str,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    let Evidence::Notification { id, event_type } = evidence else {
+        return Ok(());
+    };
+    sqlx::query(
+        "INSERT INTO notifications (id, received_ms, event_type, out_trade_no, transaction_id,
+                                    out_refund_no, outcome)
+         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(id)
+    .bind(now_ms)
+    .bind(event_type)
+    .bind(numbers.out_trade_no)
+    .bind(numbers.transaction_id)
+    .bind(numbers.out_refund_no)
+    .bind(outcome)
+    .execute(&mut **write)
+    .await?;
+    close_understood(write, id, outcome, now_ms).await
+}
+
+/// The outcome of a notification that is kept for a person.
+pub(super) const KEPT: &str = "kept";
+
+/// A notification that was kept as unreadable came again and was understood: nobody has to look
+/// at it.
+async fn close_understood(
+    write: &mut Write,
+    id: &str,
+    outcome: &str,
+    now_ms: i64,
+) -> Result<(), LedgerError> {
+    if outcome == KEPT {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE kept_notifications SET done_ms = ?2, note = COALESCE(note, 'understood later')
+         WHERE id = ?1 AND done_ms IS NULL",
+    )
+    .bind(id)
+    .bind(now_ms)
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
