@@ -23,7 +23,7 @@ pub use oauth::{CALLBACK_PATH, after_hop};
 pub(crate) use order_body::check_terms;
 use order_body::order_body;
 use page_allowance::Effort;
-use preparation::{Wanted, Wish, read_wish};
+use preparation::{Preparation, PreparedAttempt, prepare};
 use request::{AttemptRequest, PayerClaim};
 pub(crate) use return_address::check as check_return_address;
 use wechat_pay::{Operation, RetryWith};
@@ -31,7 +31,7 @@ use wechat_pay::{Operation, RetryWith};
 use crate::checkouts::{POLL_AFTER_MS, answer, attempt_details, is_fresh, reread};
 use crate::ledger::{Attempt, AttemptState, Begun, Checkout, NewAttempt};
 use crate::payments::{Payments, Queue};
-use crate::query::Finding;
+use crate::query::QueryOutcome;
 use crate::refusal::{DOUBT_RETRY_MS, Refusal};
 use crate::surroundings::{hex, unguessable};
 use crate::wechat::{CallError, Placed};
@@ -142,7 +142,7 @@ async fn start(
     let _lock = payments.lock_order(order_id, queue).await?;
     // A login code is good once, so a wish is read once: what happens between the rounds changes
     // neither the payer nor the applications.
-    let mut wish: Option<Box<Wish>> = None;
+    let mut prepared: Option<Box<PreparedAttempt>> = None;
     let mut effort = Effort::of(payments, order_id);
     if matches!(request.payer, PayerClaim::LoginCode(_)) {
         // WeChat is asked whose code it is.
@@ -157,26 +157,26 @@ async fn start(
             });
         }
         refuse_what_cannot_begin(payments, &checkout, request)?;
-        let wish = match wish.take() {
-            Some(read) => wish.insert(read),
-            None => match read_wish(payments, &checkout, request).await? {
-                Wanted::Attempt(read) => wish.insert(read),
-                Wanted::Elsewhere(action) => {
+        let prepared = match prepared.take() {
+            Some(read) => prepared.insert(read),
+            None => match prepare(payments, &checkout, request).await? {
+                Preparation::Ready(read) => prepared.insert(read),
+                Preparation::NeedsRedirect(action) => {
                     let next = Some(NextStep::Page(action));
                     return Ok(Started { checkout, next });
                 }
             },
         };
-        let next = next_attempt(payments, &checkout, request, wish, &mut effort).await?;
+        let next = next_attempt(payments, &checkout, request, prepared, &mut effort).await?;
         let Some(next) = next else {
             continue;
         };
         let attempt = &next.attempt;
         if is_fresh(attempt, payments.clock.now_ms()) && attempt.state == AttemptState::Open {
-            let next = Some(next_step(payments, attempt, wish)?);
+            let next = Some(next_step(payments, attempt, prepared)?);
             return Ok(Started { checkout, next });
         }
-        if let Some(started) = send(payments, &next, wish).await? {
+        if let Some(started) = send(payments, &next, prepared).await? {
             return Ok(started);
         }
     }
@@ -244,14 +244,14 @@ async fn next_attempt(
     payments: &Payments,
     checkout: &Checkout,
     request: &AttemptRequest,
-    wish: &Wish,
+    prepared: &PreparedAttempt,
     effort: &mut Effort<'_>,
 ) -> Result<Option<Next>, Refusal> {
     let order = &checkout.order;
     let current = checkout.attempt.as_ref();
     let is_same = match current {
         Some(attempt) if attempt.product == request.product => {
-            attempt.body == order_body(payments, order, wish, &attempt.out_trade_no)?
+            attempt.body == order_body(payments, order, prepared, &attempt.out_trade_no)?
         }
         _ => false,
     };
@@ -273,12 +273,12 @@ async fn next_attempt(
         })),
         (Decision::TakeOver, Some(attempt)) => {
             // What would be refused is refused before anything is ended for it.
-            order_body(payments, order, wish, &order.order_no)?;
+            order_body(payments, order, prepared, &order.order_no)?;
             end(payments, attempt).await?;
             // What begins next may only follow what was seen to end here.
             let after_end = reread(payments, order.id).await?;
             if after_end.order.state == OrderState::Open {
-                begin(payments, &after_end, request, wish).await
+                begin(payments, &after_end, request, prepared).await
             } else {
                 Ok(None)
             }
@@ -287,7 +287,7 @@ async fn next_attempt(
             payments, checkout, None,
         )))),
         (Decision::New | Decision::Again | Decision::Renew | Decision::TakeOver, _) => {
-            begin(payments, checkout, request, wish).await
+            begin(payments, checkout, request, prepared).await
         }
     }
 }
@@ -296,7 +296,7 @@ async fn begin(
     payments: &Payments,
     checkout: &Checkout,
     request: &AttemptRequest,
-    wish: &Wish,
+    prepared: &PreparedAttempt,
 ) -> Result<Option<Next>, Refusal> {
     let order = &checkout.order;
     let number = order.current_attempt + 1;
@@ -310,12 +310,12 @@ async fn begin(
         order_id: order.id,
         number,
         product: request.product,
-        parties: wish.parties.clone(),
-        body: order_body(payments, order, wish, &out_trade_no)?,
+        parties: prepared.parties.clone(),
+        body: order_body(payments, order, prepared, &out_trade_no)?,
         out_trade_no,
         created_ms: now_ms,
         return_handle: unguessable(payments.randomness.bytes()?),
-        payer_handle: wish.payer_handle.clone(),
+        payer_handle: prepared.payer_handle.clone(),
         first_query_ms: due_work::first_query_ms(now_ms),
         end_ms: due_work::end_ms(order.expires_ms, Some(now_ms)),
     };
@@ -330,7 +330,7 @@ async fn begin(
 
 /// Ends an attempt, or says that it is in doubt and has due work look at it soon.
 async fn end(payments: &Payments, attempt: &Attempt) -> Result<(), Refusal> {
-    match query::end(payments, attempt).await {
+    match query::end_attempt(payments, attempt).await {
         Ok(_) => Ok(()),
         Err(error) => {
             let now_ms = payments.clock.now_ms();
@@ -345,12 +345,16 @@ async fn end(payments: &Payments, attempt: &Attempt) -> Result<(), Refusal> {
 
 /// Sends the order as it was written down. `None`: WeChat's answer moved the order on, so it is
 /// to be looked at again.
-async fn send(payments: &Payments, next: &Next, wish: &Wish) -> Result<Option<Started>, Refusal> {
+async fn send(
+    payments: &Payments,
+    next: &Next,
+    prepared: &PreparedAttempt,
+) -> Result<Option<Started>, Refusal> {
     let attempt = &next.attempt;
     // A code payment takes money by itself: after silence it is asked about, not sent again.
     if attempt.product == AttemptProduct::CodePay
         && !next.is_new
-        && query::ask(payments, attempt).await? != Finding::Unheard
+        && query::query_attempt(payments, attempt).await? != QueryOutcome::NotFound
     {
         return code_payment_stands(payments, attempt).await;
     }
@@ -368,18 +372,18 @@ async fn send(payments: &Payments, next: &Next, wish: &Wish) -> Result<Option<St
                 // Money that came meanwhile, or the like.
                 return Ok(None);
             };
-            let next = Some(next_step(payments, current, wish)?);
+            let next = Some(next_step(payments, current, prepared)?);
             return Ok(Some(Started { checkout, next }));
         }
-        Ok(Placed::Standing(standing)) => {
-            query::conclude(payments, attempt, standing).await?;
+        Ok(Placed::Status(status)) => {
+            query::record_status(payments, attempt, status).await?;
             return code_payment_stands(payments, attempt).await;
         }
         Err(error) => error,
     };
     match error.wechat_code() {
         Some("ORDERPAID" | "ORDER_PAID") => {
-            query::ask(payments, attempt).await?;
+            query::query_attempt(payments, attempt).await?;
             Ok(None)
         }
         // A code that is out may be paid yet: before the next number this one is queried and closed,
@@ -419,7 +423,7 @@ async fn code_payment_refused(
         .wechat()
         .map(|said| said.retry_with(Operation::CodePay));
     if next == Some(RetryWith::QueryFirst) {
-        query::ask(payments, attempt).await?;
+        query::query_attempt(payments, attempt).await?;
         return code_payment_stands(payments, attempt).await;
     }
     end(payments, attempt).await?;

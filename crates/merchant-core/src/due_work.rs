@@ -14,10 +14,10 @@ use crate::ledger::{
     learn_numbers,
 };
 use crate::payments::Payments;
-use crate::query::{Finding, Unanswered};
+use crate::query::{QueryError, QueryOutcome};
 use crate::refunds::Learned;
 use crate::webhooks::NextTry;
-use crate::wechat::{CallSource, Standing};
+use crate::wechat::{CallSource, TradeStatus};
 use crate::{query, refunds, settlement, webhooks};
 
 /// WeChat's plan for asking where no notification came, as the time between two questions.
@@ -69,7 +69,7 @@ impl Payments {
     }
 
     /// Does a piece of work that was taken.
-    pub(crate) async fn see_to(self, due: DueWork) -> Ended {
+    pub(crate) async fn perform(self, due: DueWork) -> Ended {
         let next = CallSource::DueWork.scope(run(&self, &due)).await;
         let now_ms = self.clock.now_ms();
         let (tries, mut asked) = (due.tries, None);
@@ -77,7 +77,7 @@ impl Payments {
             Ok(Next::Done) => None,
             Ok(Next::At(at_ms)) => Some((at_ms, tries + 1)),
             Ok(Next::Untried(at_ms)) => Some((at_ms, tries)),
-            Ok(Next::Asked {
+            Ok(Next::Queried {
                 order_id,
                 asked_ms,
                 at_ms,
@@ -85,7 +85,7 @@ impl Payments {
                 asked = Some((order_id, asked_ms));
                 at_ms.map(|at_ms| (at_ms, tries + 1))
             }
-            Err(Unanswered::Busy(_)) => Some((now_ms + COME_BACK_MS, tries)),
+            Err(QueryError::Busy(_)) => Some((now_ms + COME_BACK_MS, tries)),
             Err(error) => {
                 let log = &self.due_work_log;
                 if let Some(left_out) = log.put_off.admit(self.clock.monotonic_ms()) {
@@ -120,7 +120,7 @@ enum Next {
     /// Then, as if it had not been begun.
     Untried(i64),
     /// WeChat answered about an order, and is asked again then, if at all.
-    Asked {
+    Queried {
         order_id: i64,
         asked_ms: i64,
         at_ms: Option<i64>,
@@ -143,7 +143,7 @@ impl From<Option<NextTry>> for Next {
     }
 }
 
-async fn run(payments: &Payments, due: &DueWork) -> Result<Next, Unanswered> {
+async fn run(payments: &Payments, due: &DueWork) -> Result<Next, QueryError> {
     let DueWork {
         work,
         subject,
@@ -159,7 +159,7 @@ async fn run(payments: &Payments, due: &DueWork) -> Result<Next, Unanswered> {
             Ok(after_learning(learned, *tries, payments.clock.now_ms()))
         }
         Work::RefundSurplus => {
-            refunds::give_back(payments, subject).await?;
+            refunds::refund_duplicate(payments, subject).await?;
             Ok(Next::Done)
         }
         Work::SendWebhook => Ok(webhooks::deliver(payments, subject, *tries).await?.into()),
@@ -167,7 +167,7 @@ async fn run(payments: &Payments, due: &DueWork) -> Result<Next, Unanswered> {
     }
 }
 
-async fn run_for_order(payments: &Payments, due: &DueWork) -> Result<Next, Unanswered> {
+async fn run_for_order(payments: &Payments, due: &DueWork) -> Result<Next, QueryError> {
     let Ok(order_id) = due.subject.parse() else {
         return Ok(Next::Done);
     };
@@ -186,7 +186,7 @@ async fn query_attempt(
     payments: &Payments,
     checkout: &Checkout,
     due: &DueWork,
-) -> Result<Next, Unanswered> {
+) -> Result<Next, QueryError> {
     let is_open = checkout.order.state == merchant_api::OrderState::Open;
     let current = checkout.attempt.as_ref();
     let Some(attempt) = current.filter(|attempt| is_open && attempt.state.is_alive()) else {
@@ -201,7 +201,7 @@ async fn query_attempt(
         Err(error) => {
             let monotonic_ms = payments.clock.monotonic_ms();
             // Held back here, so that it was not asked at all: it does not wait for its next turn.
-            if let Unanswered::Wechat(call) = &error
+            if let QueryError::Wechat(call) = &error
                 && let Some(wait_ms) = call.held_back_ms(monotonic_ms)
             {
                 let wait_ms = wait_ms.max(QUERY_INTERVAL_MS);
@@ -217,7 +217,7 @@ async fn query_attempt(
     // Ending the order asks once more.
     let at_ms = Some(next_ms).filter(|next_ms| *next_ms < checkout.order.expires_ms);
     Ok(match asked_ms {
-        Some(asked_ms) => Next::Asked {
+        Some(asked_ms) => Next::Queried {
             order_id: checkout.order.id,
             asked_ms,
             at_ms,
@@ -231,19 +231,19 @@ async fn ask(
     payments: &Payments,
     attempt: &Attempt,
     claimed_ms: Option<i64>,
-) -> Result<Option<i64>, Unanswered> {
+) -> Result<Option<i64>, QueryError> {
     if claimed_ms.is_some() {
-        query::ask_claimed(payments, attempt).await?;
+        query::query_claimed(payments, attempt).await?;
     }
     Ok(claimed_ms)
 }
 
 /// A buyer who types a password needs seconds: asked about every few of them, and taken back when
 /// they are over, so that another code can be scanned. There is no notification of it.
-async fn query_code_payment(payments: &Payments, attempt: &Attempt) -> Result<Next, Unanswered> {
+async fn query_code_payment(payments: &Payments, attempt: &Attempt) -> Result<Next, QueryError> {
     let now_ms = payments.clock.now_ms();
     if now_ms >= attempt.created_ms + CODE_PAY_MS {
-        return match query::end(payments, attempt).await {
+        return match query::end_attempt(payments, attempt).await {
             Ok(_) => Ok(Next::Done),
             // The money may have come meanwhile, and till and buyer wait for its way back.
             Err(error) if now_ms < attempt.created_ms + REVERSE_SOON_MS => {
@@ -253,14 +253,14 @@ async fn query_code_payment(payments: &Payments, attempt: &Attempt) -> Result<Ne
             Err(error) => Err(error),
         };
     }
-    let finding = query::ask(payments, attempt).await?;
-    Ok(match finding {
-        Finding::Paid | Finding::Over => Next::Done,
-        Finding::Waiting | Finding::Unheard => Next::At(now_ms + CODE_PAY_QUERY_MS),
+    let outcome = query::query_attempt(payments, attempt).await?;
+    Ok(match outcome {
+        QueryOutcome::Paid | QueryOutcome::Over => Next::Done,
+        QueryOutcome::Waiting | QueryOutcome::NotFound => Next::At(now_ms + CODE_PAY_QUERY_MS),
     })
 }
 
-async fn end_order(payments: &Payments, checkout: &Checkout) -> Result<Next, Unanswered> {
+async fn end_order(payments: &Payments, checkout: &Checkout) -> Result<Next, QueryError> {
     let Checkout { order, attempt } = checkout;
     if order.state == merchant_api::OrderState::Open && !order.is_closing {
         let newest_ms = attempt.as_ref().map(|attempt| attempt.created_ms);
@@ -282,11 +282,11 @@ async fn end_order(payments: &Payments, checkout: &Checkout) -> Result<Next, Una
 }
 
 /// Ends the current attempt and, unless the money came, the order.
-pub(crate) async fn close_now(payments: &Payments, checkout: &Checkout) -> Result<(), Unanswered> {
+pub(crate) async fn close_now(payments: &Payments, checkout: &Checkout) -> Result<(), QueryError> {
     if let Some(attempt) = &checkout.attempt
         && attempt.state.is_alive()
     {
-        query::end(payments, attempt).await?;
+        query::end_attempt(payments, attempt).await?;
     }
     let order = &checkout.order;
     let is_closed = payments
@@ -303,7 +303,7 @@ pub(crate) async fn close_now(payments: &Payments, checkout: &Checkout) -> Resul
     Ok(())
 }
 
-async fn query_mismatch(payments: &Payments, due: &DueWork) -> Result<Next, Unanswered> {
+async fn query_mismatch(payments: &Payments, due: &DueWork) -> Result<Next, QueryError> {
     let now_ms = payments.clock.now_ms();
     let note = async |answer: &str| {
         payments
@@ -323,24 +323,24 @@ async fn query_mismatch(payments: &Payments, due: &DueWork) -> Result<Next, Unan
         Some(attempt) => attempt.parties.sub_mchid,
         None => payments.ledger.sub_mchid_of_mismatch(&due.subject).await?,
     };
-    let standing = match payments.wechat.query(&number, sub_mchid.as_deref()).await {
-        Ok(standing) => standing,
+    let status = match payments.wechat.query(&number, sub_mchid.as_deref()).await {
+        Ok(status) => status,
         Err(error) if due.tries >= MISMATCH_TRIES => {
             note(&error.to_string()).await?;
             return Ok(Next::Done);
         }
         Err(error) => return Err(error.into()),
     };
-    match standing {
-        Standing::Paid(told) => {
-            note(&told.json).await?;
+    match status {
+        TradeStatus::Paid(report) => {
+            note(&report.json).await?;
             // Where the answer fits after all, it settles like any other.
-            settlement::record(payments, &Evidence::Query, &told).await?;
+            settlement::record(payments, &Evidence::Query, &report).await?;
         }
-        Standing::NotPaid => note("NOTPAY").await?,
-        Standing::Closed => note("CLOSED").await?,
-        Standing::Failed => note("PAYERROR").await?,
-        Standing::Unknown => note("ORDER_NOT_EXIST").await?,
+        TradeStatus::NotPaid => note("NOTPAY").await?,
+        TradeStatus::Closed => note("CLOSED").await?,
+        TradeStatus::Failed => note("PAYERROR").await?,
+        TradeStatus::Unknown => note("ORDER_NOT_EXIST").await?,
     }
     Ok(Next::Done)
 }
@@ -351,7 +351,7 @@ fn after_learning(learned: Learned, tries: u64, now_ms: i64) -> Next {
     let tries = usize::try_from(tries).unwrap_or(usize::MAX);
     let again_ms = LEARN_PLAN_MS
         .get(tries)
-        .filter(|_| learned == Learned::NotThere);
+        .filter(|_| learned == Learned::NotFound);
     again_ms.map_or(Next::Done, |again_ms| Next::At(now_ms + again_ms))
 }
 

@@ -17,7 +17,7 @@ use crate::ledger::{Evidence, LedgerError};
 use crate::payments::Payments;
 use crate::refunds::NoticeRecorded;
 use crate::surroundings::hex;
-use crate::wechat::Told;
+use crate::wechat::OrderReport;
 use crate::{refunds, settlement};
 
 /// What became of a notification.
@@ -120,7 +120,7 @@ pub async fn receive_v2(payments: &Payments, body: &[u8]) -> ReceivedV2 {
         id: format!("v2-{}", hex(&hash.as_ref()[..16])),
         event_type: "V2.REFUND".to_owned(),
     };
-    match refunds::record_hint(payments, &evidence, &hint).await {
+    match refunds::record_unverified(payments, &evidence, &hint).await {
         Ok(()) => ReceivedV2::Recorded,
         Err(error) => {
             unrecorded(&hint.out_refund_no, &error);
@@ -136,8 +136,10 @@ async fn record(payments: &Payments, notification: &Notification) -> Result<(), 
     };
     unread::report_left_out(notification);
     let json = &notification.plaintext;
-    let told = match &notification.resource {
-        NotifiedResource::Transaction(transaction) => Told::new((**transaction).clone(), json),
+    let order_report = match &notification.resource {
+        NotifiedResource::Transaction(transaction) => {
+            OrderReport::new((**transaction).clone(), json)
+        }
         NotifiedResource::Refund(notice) => {
             let recorded =
                 refunds::record_notice(payments, &evidence, notification, notice).await?;
@@ -152,11 +154,11 @@ async fn record(payments: &Payments, notification: &Notification) -> Result<(), 
         _ => return unread::keep(payments, notification, "unknown_kind", None).await,
     };
     // The state says whether money came; the event only names the occasion.
-    if !told.transaction.trade_state.is_paid() {
+    if !order_report.transaction.trade_state.is_paid() {
         let field = Some("trade_state");
         return unread::keep(payments, notification, "not_paid", field).await;
     }
-    settlement::record(payments, &evidence, &told).await?;
+    settlement::record(payments, &evidence, &order_report).await?;
     Ok(())
 }
 

@@ -9,11 +9,11 @@ use crate::payments::{OrderBusy, Payments};
 use crate::refusal::Refusal;
 use crate::settlement;
 use crate::settlement::Settlement;
-use crate::wechat::{CallError, Closing, Standing};
+use crate::wechat::{CallError, Closing, TradeStatus};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unanswered {
+pub(crate) enum QueryError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -28,21 +28,21 @@ pub(crate) enum Unanswered {
     Contradiction,
 }
 
-impl From<Unanswered> for Refusal {
-    fn from(error: Unanswered) -> Self {
+impl From<QueryError> for Refusal {
+    fn from(error: QueryError) -> Self {
         match error {
-            Unanswered::Ledger(error) => error.into(),
-            Unanswered::Wechat(error) if error.is_ours() => Refusal::Internal(error.to_string()),
-            Unanswered::Wechat(error) => Refusal::in_doubt(&error.to_string(), error.wechat_code()),
-            Unanswered::Busy(error) => error.into(),
-            Unanswered::Contradiction => Refusal::in_doubt(&error.to_string(), None),
+            QueryError::Ledger(error) => error.into(),
+            QueryError::Wechat(error) if error.is_ours() => Refusal::Internal(error.to_string()),
+            QueryError::Wechat(error) => Refusal::in_doubt(&error.to_string(), error.wechat_code()),
+            QueryError::Busy(error) => error.into(),
+            QueryError::Contradiction => Refusal::in_doubt(&error.to_string(), None),
         }
     }
 }
 
 /// What an attempt came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Finding {
+pub(crate) enum QueryOutcome {
     /// The money came, and is recorded.
     Paid,
     /// It is over: its number is closed at WeChat, or is not ours.
@@ -50,80 +50,83 @@ pub(crate) enum Finding {
     /// It still waits for the buyer.
     Waiting,
     /// WeChat never heard of it.
-    Unheard,
+    NotFound,
 }
 
 /// Asks about the current attempt, unless WeChat was asked a moment ago. Callers hold the order's
 /// lock, so that a second one finds the first one's answer.
-pub(crate) async fn ask_unless_asked(
+pub(crate) async fn query_unless_recent(
     payments: &Payments,
     checkout: &Checkout,
-) -> Result<(), Unanswered> {
+) -> Result<(), QueryError> {
     let Some(attempt) = &checkout.attempt else {
         return Ok(());
     };
-    let was_asked = was_asked_a_moment_ago(checkout.order.asked_ms, payments.clock.now_ms());
-    if attempt.state.is_alive() && !was_asked {
-        ask(payments, attempt).await?;
+    let was_queried = was_queried_a_moment_ago(checkout.order.asked_ms, payments.clock.now_ms());
+    if attempt.state.is_alive() && !was_queried {
+        query_attempt(payments, attempt).await?;
     }
     Ok(())
 }
 
-/// A question that lies ahead was asked by a clock that has been put right since: it says nothing.
-fn was_asked_a_moment_ago(asked_ms: Option<i64>, now_ms: i64) -> bool {
+/// A query time in the future means that the system clock was set back since: it is ignored.
+fn was_queried_a_moment_ago(asked_ms: Option<i64>, now_ms: i64) -> bool {
     asked_ms.is_some_and(|asked_ms| (0..QUERY_INTERVAL_MS).contains(&(now_ms - asked_ms)))
 }
 
 /// Asks about an attempt.
-pub(crate) async fn ask(payments: &Payments, attempt: &Attempt) -> Result<Finding, Unanswered> {
+pub(crate) async fn query_attempt(
+    payments: &Payments,
+    attempt: &Attempt,
+) -> Result<QueryOutcome, QueryError> {
     let asked_ms = payments.clock.now_ms();
     payments
         .ledger
         .note_asked(attempt.order_id, asked_ms)
         .await?;
-    let finding = ask_claimed(payments, attempt).await?;
+    let outcome = query_claimed(payments, attempt).await?;
     // Only now: "checked" must not be said of an answer that is not in the ledger yet.
     payments
         .ledger
         .note_checked(attempt.order_id, asked_ms)
         .await?;
-    Ok(finding)
+    Ok(outcome)
 }
 
 /// Asks about an attempt. The caller has noted that WeChat is being asked, and notes that there was
 /// an answer.
-pub(crate) async fn ask_claimed(
+pub(crate) async fn query_claimed(
     payments: &Payments,
     attempt: &Attempt,
-) -> Result<Finding, Unanswered> {
-    let standing = payments
+) -> Result<QueryOutcome, QueryError> {
+    let status = payments
         .wechat
         .query(&number(attempt)?, attempt.parties.sub_mchid.as_deref())
         .await?;
-    conclude(payments, attempt, standing).await
+    record_status(payments, attempt, status).await
 }
 
 /// Records what WeChat says about an attempt.
-pub(crate) async fn conclude(
+pub(crate) async fn record_status(
     payments: &Payments,
     attempt: &Attempt,
-    standing: Standing,
-) -> Result<Finding, Unanswered> {
-    let over = async |state| -> Result<Finding, Unanswered> {
+    status: TradeStatus,
+) -> Result<QueryOutcome, QueryError> {
+    let over = async |state| -> Result<QueryOutcome, QueryError> {
         payments.ledger.end_attempt(attempt, state).await?;
-        Ok(Finding::Over)
+        Ok(QueryOutcome::Over)
     };
-    match standing {
-        Standing::Paid(told) => {
-            match settlement::record(payments, &Evidence::Query, &told).await? {
-                Settlement::Ours(_) => Ok(Finding::Paid),
-                // Said of letters alone.
-                Settlement::Asked => Ok(Finding::Waiting),
+    match status {
+        TradeStatus::Paid(report) => {
+            match settlement::record(payments, &Evidence::Query, &report).await? {
+                Settlement::Ours(_) => Ok(QueryOutcome::Paid),
+                // Only notifications yield this; it is unreachable for a query.
+                Settlement::QueryScheduled => Ok(QueryOutcome::Waiting),
                 Settlement::Mismatch => over(AttemptState::Refused).await,
             }
         }
-        Standing::Closed => over(AttemptState::Closed).await,
-        Standing::Failed => {
+        TradeStatus::Closed => over(AttemptState::Closed).await,
+        TradeStatus::Failed => {
             // Reversed as well, so that no late answer of the bank can turn it round.
             payments
                 .wechat
@@ -131,22 +134,25 @@ pub(crate) async fn conclude(
                 .await?;
             over(AttemptState::Closed).await
         }
-        Standing::NotPaid => {
+        TradeStatus::NotPaid => {
             if attempt.product == AttemptProduct::CodePay {
                 payments.ledger.note_taken(attempt).await?;
             }
-            Ok(Finding::Waiting)
+            Ok(QueryOutcome::Waiting)
         }
-        Standing::Unknown => Ok(Finding::Unheard),
+        TradeStatus::Unknown => Ok(QueryOutcome::NotFound),
     }
 }
 
 /// Ends an attempt: query, then close, or reverse where the buyer's code was taken. Afterwards it
 /// is paid or over; where that is not sure, this says so and nothing was concluded.
-pub(crate) async fn end(payments: &Payments, attempt: &Attempt) -> Result<Finding, Unanswered> {
-    let finding = ask(payments, attempt).await?;
-    if matches!(finding, Finding::Paid | Finding::Over) {
-        return Ok(finding);
+pub(crate) async fn end_attempt(
+    payments: &Payments,
+    attempt: &Attempt,
+) -> Result<QueryOutcome, QueryError> {
+    let outcome = query_attempt(payments, attempt).await?;
+    if matches!(outcome, QueryOutcome::Paid | QueryOutcome::Over) {
+        return Ok(outcome);
     }
     let number = number(attempt)?;
     // Closing burns a number that WeChat does not know yet, too: an order of ours that is still
@@ -163,16 +169,16 @@ pub(crate) async fn end(payments: &Payments, attempt: &Attempt) -> Result<Findin
                 .ledger
                 .end_attempt(attempt, AttemptState::Closed)
                 .await?;
-            Ok(Finding::Over)
+            Ok(QueryOutcome::Over)
         }
-        Closing::Paid => match ask(payments, attempt).await? {
-            Finding::Waiting | Finding::Unheard => Err(Unanswered::Contradiction),
-            finding => Ok(finding),
+        Closing::Paid => match query_attempt(payments, attempt).await? {
+            QueryOutcome::Waiting | QueryOutcome::NotFound => Err(QueryError::Contradiction),
+            outcome => Ok(outcome),
         },
     }
 }
 
-fn number(attempt: &Attempt) -> Result<OutTradeNo, Unanswered> {
+fn number(attempt: &Attempt) -> Result<OutTradeNo, QueryError> {
     OutTradeNo::parse(attempt.out_trade_no.clone())
         .map_err(|_| LedgerError::Column("attempts.out_trade_no").into())
 }

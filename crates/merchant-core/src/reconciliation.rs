@@ -7,10 +7,10 @@ use wechat_pay::{Operation, OutTradeNo};
 
 use crate::ledger::{Attempt, AttemptState, Evidence, LedgerError, Recorded};
 use crate::payments::{Payments, Queue};
-use crate::query::Unanswered;
+use crate::query::QueryError;
 use crate::refunds::Learned;
 use crate::settlement::Settlement;
-use crate::wechat::Standing;
+use crate::wechat::TradeStatus;
 use crate::{refunds, settlement};
 
 /// How often one number is asked about again after a pause. Each is of 5 s or more.
@@ -20,7 +20,7 @@ const MOST_PAUSES: u32 = 20;
 const UNKNOWN_REFUND: &str = "refunded, by a refund that only the bill of its day names";
 
 /// States of a refund that only WeChat's word brings it to.
-const TOLD: [RefundState; 3] = [
+const SAID_BY_WECHAT: [RefundState; 3] = [
     RefundState::Succeeded,
     RefundState::Abnormal,
     RefundState::Closed,
@@ -104,11 +104,11 @@ impl Payments {
         let here = refund.state.as_str().to_owned();
         let (there, done) = match refunds::learn(self, number, &refund.out_trade_no).await {
             // One of ours may not be there yet; one that WeChat has told of must be.
-            Ok(Learned::NotThere) if TOLD.contains(&refund.state) => {
-                (word(&Standing::Unknown).to_owned(), "")
+            Ok(Learned::NotFound) if SAID_BY_WECHAT.contains(&refund.state) => {
+                (word(&TradeStatus::Unknown).to_owned(), "")
             }
             Ok(_) => (state().await?, "recorded"),
-            Err(Unanswered::Ledger(error)) => return Err(error),
+            Err(QueryError::Ledger(error)) => return Err(error),
             Err(error) => (error.to_string(), ""),
         };
         Ok((here != there).then(|| Finding {
@@ -135,13 +135,13 @@ impl Payments {
             Err(busy) => return found(&busy.to_string(), ""),
         };
         let sub_mchid = attempt.parties.sub_mchid.as_deref();
-        let standing = match self.wechat.query(&number, sub_mchid).await {
-            Ok(standing) => standing,
+        let status = match self.wechat.query(&number, sub_mchid).await {
+            Ok(status) => status,
             Err(error) => return found(&error.to_string(), ""),
         };
-        match (attempt.state, standing) {
-            (_, Standing::Paid(told)) => {
-                match settlement::record(self, &Evidence::Query, &told).await? {
+        match (attempt.state, status) {
+            (_, TradeStatus::Paid(report)) => {
+                match settlement::record(self, &Evidence::Query, &report).await? {
                     Settlement::Ours(Recorded::Known) => {
                         if self
                             .ledger
@@ -156,30 +156,30 @@ impl Payments {
                     Settlement::Ours(Recorded::Settled) => found("paid", "the order is paid now"),
                     Settlement::Ours(Recorded::Surplus) => found("paid", "kept as surplus"),
                     Settlement::Mismatch => found("paid", "kept as a mismatch"),
-                    // Said of letters alone.
-                    Settlement::Asked => Ok(None),
+                    // Only notifications yield this; it is unreachable for a query.
+                    Settlement::QueryScheduled => Ok(None),
                 }
             }
-            (AttemptState::Prepared | AttemptState::Open, Standing::Closed) => {
+            (AttemptState::Prepared | AttemptState::Open, TradeStatus::Closed) => {
                 self.ledger
                     .end_attempt(attempt, AttemptState::Closed)
                     .await?;
                 found("closed", "closed here, too")
             }
-            (AttemptState::Paid | AttemptState::Surplus, standing) => found(word(&standing), ""),
-            (AttemptState::Closed, Standing::NotPaid) => found("not paid and open", ""),
-            (AttemptState::Open, Standing::Unknown) => found("unknown", ""),
+            (AttemptState::Paid | AttemptState::Surplus, status) => found(word(&status), ""),
+            (AttemptState::Closed, TradeStatus::NotPaid) => found("not paid and open", ""),
+            (AttemptState::Open, TradeStatus::Unknown) => found("unknown", ""),
             _ => Ok(None),
         }
     }
 }
 
-fn word(standing: &Standing) -> &'static str {
-    match standing {
-        Standing::Paid(_) => "paid",
-        Standing::NotPaid => "not paid",
-        Standing::Closed => "closed",
-        Standing::Failed => "failed",
-        Standing::Unknown => "unknown",
+fn word(status: &TradeStatus) -> &'static str {
+    match status {
+        TradeStatus::Paid(_) => "paid",
+        TradeStatus::NotPaid => "not paid",
+        TradeStatus::Closed => "closed",
+        TradeStatus::Failed => "failed",
+        TradeStatus::Unknown => "unknown",
     }
 }

@@ -16,11 +16,11 @@ mod reserved_numbers;
 mod updates;
 
 pub use abnormal::apply_abnormal;
-pub(crate) use duplicate_payment::give_back;
+pub(crate) use duplicate_payment::refund_duplicate;
 use lookup::{find, shown};
 use merchant_api::{ApiError, CreateRefund, ErrorCode, RefundDetails, RefundList, RefundState};
 pub(crate) use progress::advance;
-pub(crate) use updates::{Learned, NoticeRecorded, learn, record_hint, record_notice};
+pub(crate) use updates::{Learned, NoticeRecorded, learn, record_notice, record_unverified};
 
 use crate::checkouts::{all_refund_details, find_by_order_no, refund_details};
 use crate::ledger::{Attempt, AttemptState, Checkout, REFUNDS_MAX, Refund, RefundBegun};
@@ -84,7 +84,7 @@ pub async fn create(
     order_no: &str,
     wanted: &CreateRefund,
 ) -> Result<RefundCreated, Refusal> {
-    let checked = preparation::check(wanted)?;
+    let prepared = preparation::prepare(wanted)?;
     let Checkout { order, .. } = find_by_order_no(payments, order_no).await?;
     let _lock = payments.lock_order(order.id, Queue::Backend).await?;
     let Some(attempt) = paid_attempt(payments, order.id).await? else {
@@ -101,7 +101,7 @@ pub async fn create(
     if amount_fen == 0 || amount_fen > order.total_fen {
         return Err(too_much(left_fen));
     }
-    let new = request::of_wish(payments, &order, &attempt, &checked, amount_fen)
+    let new = request::of_merchant(payments, &order, &attempt, &prepared, amount_fen)
         .map_err(|error| preparation::of_protocol(&error))?;
     let (refund, is_new) = match payments.ledger.begin_refund(&new).await? {
         RefundBegun::New(refund) => (refund, true),

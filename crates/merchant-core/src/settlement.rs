@@ -11,7 +11,7 @@ use crate::ledger::{
     Attempt, AttemptState, Evidence, LedgerError, Mismatch, Order, Payment, Recorded,
 };
 use crate::payments::Payments;
-use crate::wechat::Told;
+use crate::wechat::OrderReport;
 
 /// What came of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub(crate) enum Settlement {
     Ours(Recorded),
     /// It fits nothing of ours.
     Mismatch,
-    /// A letter about a code payment that is not over: WeChat is asked, and its answer settles.
-    Asked,
+    /// A notification about a pending code payment: WeChat is queried, and its answer settles.
+    QueryScheduled,
 }
 
 /// What a payment is to us.
@@ -35,10 +35,10 @@ enum Judgement {
 pub(crate) async fn record(
     payments: &Payments,
     evidence: &Evidence,
-    told: &Told,
+    order_report: &OrderReport,
 ) -> Result<Settlement, LedgerError> {
     let now_ms = payments.clock.now_ms();
-    match judge(payments, evidence, told).await? {
+    match judge(payments, evidence, order_report).await? {
         Judgement::Fits(payment) => {
             let recorded = payments
                 .ledger
@@ -56,7 +56,7 @@ pub(crate) async fn record(
                 .ledger
                 .record_other_notification(evidence, now_ms)
                 .await?;
-            Ok(Settlement::Asked)
+            Ok(Settlement::QueryScheduled)
         }
         Judgement::Misfit(mismatch) => {
             let is_new = payments
@@ -80,12 +80,12 @@ pub(crate) async fn record(
 async fn judge(
     payments: &Payments,
     evidence: &Evidence,
-    told: &Told,
+    order_report: &OrderReport,
 ) -> Result<Judgement, LedgerError> {
-    let misfit = |reason| Ok(Judgement::Misfit(mismatch(told, reason)));
+    let misfit = |reason| Ok(Judgement::Misfit(mismatch(order_report, reason)));
     let Some(attempt) = payments
         .ledger
-        .attempt_by_out_trade_no(&told.transaction.out_trade_no)
+        .attempt_by_out_trade_no(&order_report.transaction.out_trade_no)
         .await?
     else {
         return misfit("number");
@@ -94,7 +94,7 @@ async fn judge(
         return misfit("number");
     };
     let mchid = payments.config.merchant.key.mchid();
-    if let Some(reason) = difference(told, &checkout.order, &attempt, mchid) {
+    if let Some(reason) = difference(order_report, &checkout.order, &attempt, mchid) {
         return misfit(reason);
     }
     // A code payment may be taken back in the moment in which it is paid: a letter of that moment
@@ -110,12 +110,17 @@ async fn judge(
             return misfit("reversed");
         }
     }
-    Ok(Judgement::Fits(payment(told, &attempt)))
+    Ok(Judgement::Fits(payment(order_report, &attempt)))
 }
 
 /// What differs between what WeChat says and what we ordered; `None` where it fits.
-fn difference(told: &Told, order: &Order, attempt: &Attempt, mchid: &str) -> Option<&'static str> {
-    let transaction = &told.transaction;
+fn difference(
+    order_report: &OrderReport,
+    order: &Order,
+    attempt: &Attempt,
+    mchid: &str,
+) -> Option<&'static str> {
+    let transaction = &order_report.transaction;
     let amount = transaction.amount.as_ref();
     let is_cny = amount
         .and_then(|amount| amount.currency.as_deref())
@@ -125,16 +130,16 @@ fn difference(told: &Told, order: &Order, attempt: &Attempt, mchid: &str) -> Opt
     // Of code pay WeChat may leave the applications out; the merchants are always named.
     let may_be_unsaid = attempt.product == AttemptProduct::CodePay;
     let is_appid_unsaid = may_be_unsaid && transaction.appid.is_empty();
-    let is_sub_appid_unsaid = may_be_unsaid && told.sub_appid.is_none();
+    let is_sub_appid_unsaid = may_be_unsaid && order_report.sub_appid.is_none();
     let checks = [
         (transaction.mchid == mchid, "mchid"),
         (
             transaction.appid == parties.appid || is_appid_unsaid,
             "appid",
         ),
-        (told.sub_mchid == parties.sub_mchid, "sub_mchid"),
+        (order_report.sub_mchid == parties.sub_mchid, "sub_mchid"),
         (
-            told.sub_appid == parties.sub_appid || is_sub_appid_unsaid,
+            order_report.sub_appid == parties.sub_appid || is_sub_appid_unsaid,
             "sub_appid",
         ),
         (total == Some(order.total_fen), "amount"),
@@ -154,8 +159,8 @@ fn difference(told: &Told, order: &Order, attempt: &Attempt, mchid: &str) -> Opt
         .map(|(_, reason)| reason)
 }
 
-fn payment(told: &Told, attempt: &Attempt) -> Payment {
-    let transaction = &told.transaction;
+fn payment(order_report: &OrderReport, attempt: &Attempt) -> Payment {
+    let transaction = &order_report.transaction;
     let promotions = &transaction.promotion_detail;
     Payment {
         order_id: attempt.order_id,
@@ -173,14 +178,14 @@ fn payment(told: &Told, attempt: &Attempt) -> Payment {
     }
 }
 
-fn mismatch(told: &Told, reason: &'static str) -> Mismatch {
-    let transaction = &told.transaction;
+fn mismatch(order_report: &OrderReport, reason: &'static str) -> Mismatch {
+    let transaction = &order_report.transaction;
     Mismatch {
         out_trade_no: transaction.out_trade_no.clone(),
         transaction_id: transaction.transaction_id.clone().unwrap_or_default(),
-        sub_mchid: told.sub_mchid.clone(),
+        sub_mchid: order_report.sub_mchid.clone(),
         reason,
-        resource: told.json.clone(),
+        resource: order_report.json.clone(),
     }
 }
 

@@ -24,5 +24,5 @@ pub use certificates::{RefreshError, Refreshed};
 pub(crate) use client::WechatClient;
 pub use known_keys::{KnownKey, known_keys};
 pub(crate) use openid::{Application, NoOpenId};
-pub(crate) use orders::{Closing, Placed, Standing, Told};
-pub(crate) use refunds::{ApplyError, RefundStanding, ToldRefund};
+pub(crate) use orders::{Closing, OrderReport, Placed, TradeStatus};
+pub(crate) use refunds::{ApplyError, RefundReport, RefundStatus};

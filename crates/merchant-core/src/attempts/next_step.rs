@@ -3,7 +3,7 @@
 use merchant_api::{Action, AppPayParameters, AttemptProduct, PayParameters, RETURN_PARAMETER};
 use url::form_urlencoded;
 
-use super::preparation::Wish;
+use super::preparation::PreparedAttempt;
 use super::return_address;
 use crate::ledger::Attempt;
 use crate::payments::Payments;
@@ -24,12 +24,12 @@ pub(super) enum NextStep {
 pub(super) fn next_step(
     payments: &Payments,
     attempt: &Attempt,
-    wish: &Wish,
+    prepared: &PreparedAttempt,
 ) -> Result<NextStep, Refusal> {
     let link = attempt.link.as_ref().map_or("", |link| &*link.text);
     let action = match attempt.product {
         AttemptProduct::Native => Action::CodeUrl(link.to_owned()),
-        AttemptProduct::H5 => Action::H5Url(h5_url(link, attempt, wish)),
+        AttemptProduct::H5 => Action::H5Url(h5_url(link, attempt, prepared)),
         AttemptProduct::Jsapi => Action::Jsapi(pay_parameters(payments, attempt, link)?),
         AttemptProduct::MiniProgram => {
             Action::MiniProgram(pay_parameters(payments, attempt, link)?)
@@ -41,8 +41,8 @@ pub(super) fn next_step(
 }
 
 /// WeChat's address with the way back, the one thing that may be added to it.
-fn h5_url(link: &str, attempt: &Attempt, wish: &Wish) -> String {
-    let Some(return_url) = &wish.return_url else {
+fn h5_url(link: &str, attempt: &Attempt, prepared: &PreparedAttempt) -> String {
+    let Some(return_url) = &prepared.return_url else {
         return link.to_owned();
     };
     let back = return_address::with_parameter(

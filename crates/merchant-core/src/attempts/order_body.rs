@@ -9,7 +9,7 @@ use wechat_pay::{
     OutTradeNo, ProductFields,
 };
 
-use super::preparation::{Payment, Wish};
+use super::preparation::{Payment, PreparedAttempt};
 use crate::config::Config;
 use crate::ledger::{Order, Parties};
 use crate::payments::Payments;
@@ -20,25 +20,31 @@ use crate::refusal::Refusal;
 pub(super) fn order_body(
     payments: &Payments,
     order: &Order,
-    wish: &Wish,
+    prepared: &PreparedAttempt,
     out_trade_no: &str,
 ) -> Result<Vec<u8>, Refusal> {
     let terms = Terms::of(order).ok_or_else(|| {
         Refusal::Internal("an order's request cannot be read by this version".to_owned())
     })?;
     let config = &payments.config;
-    let body = match &wish.payment {
+    let body = match &prepared.payment {
         Payment::Link(fields) => {
-            let owner = if wish.openid_is_sub {
+            let owner = if prepared.openid_is_sub {
                 OpenIdOwner::SubMerchant
             } else {
                 OpenIdOwner::Orderer
             };
-            terms.body(config, &wish.parties, fields.clone(), owner, out_trade_no)
+            terms.body(
+                config,
+                &prepared.parties,
+                fields.clone(),
+                owner,
+                out_trade_no,
+            )
         }
         Payment::Code(scanned) => OutTradeNo::parse(out_trade_no).and_then(|number| {
             let order = CodePayOrder {
-                orderer: wish.parties.orderer(config.merchant.key.mchid()),
+                orderer: prepared.parties.orderer(config.merchant.key.mchid()),
                 out_trade_no: number,
                 description: Description::parse(&*terms.wanted.description)?,
                 total: terms.total()?,

@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::wechat::Application;
 
 /// What is wanted, with everything that the order's body needs.
-pub(super) struct Wish {
+pub(super) struct PreparedAttempt {
     /// The product with what only it needs.
     pub(super) payment: Payment,
     pub(super) parties: Parties,
@@ -37,24 +37,24 @@ pub(super) enum Payment {
 }
 
 /// What reading a wish came to.
-pub(super) enum Wanted {
+pub(super) enum Preparation {
     /// It can be tried.
-    Attempt(Box<Wish>),
+    Ready(Box<PreparedAttempt>),
     /// The buyer must go somewhere else first. This is no attempt and changes nothing.
-    Elsewhere(Action),
+    NeedsRedirect(Action),
 }
 
 /// Reads a wish, or says why it cannot be had.
-pub(super) async fn read_wish(
+pub(super) async fn prepare(
     payments: &Payments,
     checkout: &Checkout,
     request: &AttemptRequest,
-) -> Result<Wanted, Refusal> {
+) -> Result<Preparation, Refusal> {
     let order = &checkout.order;
     let official = || Some(payments.config.merchant.appid.clone());
-    let wish = |appid: Option<String>, payment| -> Result<Wish, Refusal> {
+    let prepared = |appid: Option<String>, payment| -> Result<PreparedAttempt, Refusal> {
         let appid = appid.ok_or_else(not_offered)?;
-        Ok(Wish {
+        Ok(PreparedAttempt {
             payment,
             parties: parties(payments, order, appid),
             openid_is_sub: false,
@@ -62,8 +62,8 @@ pub(super) async fn read_wish(
             return_url: None,
         })
     };
-    let wish = match request.product {
-        AttemptProduct::Native => wish(official(), Payment::Link(ProductFields::Native))?,
+    let prepared = match request.product {
+        AttemptProduct::Native => prepared(official(), Payment::Link(ProductFields::Native))?,
         AttemptProduct::H5 => {
             let return_url = return_url(payments, checkout, request)?;
             let payer_client_ip = request.buyer_address.ok_or_else(|| {
@@ -76,36 +76,36 @@ pub(super) async fn read_wish(
                 payer_client_ip,
                 h5_type: H5Type::Wap,
             };
-            Wish {
+            PreparedAttempt {
                 return_url: Some(return_url),
-                ..wish(official(), Payment::Link(fields))?
+                ..prepared(official(), Payment::Link(fields))?
             }
         }
         AttemptProduct::Jsapi => match payer_in_wechat(payments, checkout, request).await? {
-            Err(elsewhere) => return Ok(Wanted::Elsewhere(elsewhere)),
-            Ok(payer) => wish(official(), Payment::Link(payer.fields()?))?.paid_by(payer),
+            Err(redirect) => return Ok(Preparation::NeedsRedirect(redirect)),
+            Ok(payer) => prepared(official(), Payment::Link(payer.fields()?))?.paid_by(payer),
         },
         AttemptProduct::MiniProgram => {
             let mini_program = payments.config.merchant.mini_program.as_ref();
             let mini_program = mini_program.ok_or_else(not_offered)?;
             match payer_in_mini_program(payments, mini_program, checkout, request).await? {
-                Err(elsewhere) => return Ok(Wanted::Elsewhere(elsewhere)),
+                Err(redirect) => return Ok(Preparation::NeedsRedirect(redirect)),
                 Ok(payer) => {
                     let appid = Some(mini_program.appid.clone());
-                    wish(appid, Payment::Link(payer.fields()?))?.paid_by(payer)
+                    prepared(appid, Payment::Link(payer.fields()?))?.paid_by(payer)
                 }
             }
         }
         AttemptProduct::App => {
             let appid = payments.config.merchant.app_appid.clone();
-            wish(appid, Payment::Link(ProductFields::App))?
+            prepared(appid, Payment::Link(ProductFields::App))?
         }
         AttemptProduct::CodePay => {
             let scanned = request.scanned.clone().ok_or_else(not_offered)?;
-            wish(official(), Payment::Code(scanned))?
+            prepared(official(), Payment::Code(scanned))?
         }
     };
-    Ok(Wanted::Attempt(Box::new(wish)))
+    Ok(Preparation::Ready(Box::new(prepared)))
 }
 
 /// A payer under one application.
@@ -122,7 +122,7 @@ impl Payer {
     }
 }
 
-impl Wish {
+impl PreparedAttempt {
     fn paid_by(mut self, payer: Payer) -> Self {
         self.payer_handle = payer.handle;
         self.openid_is_sub = payer.is_sub;

@@ -48,7 +48,7 @@ pub(crate) async fn query_if_due(payments: &Payments, order_id: i64) -> Result<C
     };
     // Whoever held the lock before us may have asked.
     let checkout = reread(payments, order_id).await?;
-    if let Err(error) = query::ask_unless_asked(payments, &checkout).await {
+    if let Err(error) = query::query_unless_recent(payments, &checkout).await {
         // The page still gets what we know; `checked_ms_ago` tells it how old that is.
         tracing::warn!(order_no = checkout.order.order_no, %error, "WeChat gave no answer about an order");
     }

@@ -125,7 +125,7 @@ impl UnderWay {
                 return Ok(());
             }
             for due in taken {
-                self.pieces.spawn(payments.clone().see_to(due));
+                self.pieces.spawn(payments.clone().perform(due));
             }
         }
     }

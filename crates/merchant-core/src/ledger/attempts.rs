@@ -9,7 +9,7 @@ use sqlx::{FromRow, Row as _, SqliteConnection};
 use wechat_pay::{Account, Orderer};
 
 use super::column::{UnknownWord, Word, stored};
-use super::{Ledger, LedgerError, Wait, Work, orders, schedule, signed, Write};
+use super::{Ledger, LedgerError, Wait, Work, Write, orders, schedule, signed};
 
 /// Where an attempt stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -376,11 +376,7 @@ pub(super) async fn is_number_used(
 
 /// The columns of a [`Link`]: both or none are there.
 /// Ties a handle to the attempt that it starts.
-async fn use_payer_handle(
-    write: &mut Write,
-    handle: &str,
-    number: u64,
-) -> Result<(), LedgerError> {
+async fn use_payer_handle(write: &mut Write, handle: &str, number: u64) -> Result<(), LedgerError> {
     sqlx::query("UPDATE payer_handles SET used_by_attempt = ? WHERE handle = ?")
         .bind(signed(number))
         .bind(handle)

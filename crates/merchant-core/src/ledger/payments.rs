@@ -5,7 +5,7 @@ use merchant_api::{PaymentMismatchNews, PaymentNews, WebhookEvent};
 use super::notifications::{Evidence, Numbers, keep_notification};
 use super::{
     AttemptState, Ledger, LedgerError, Wait, Work, Write, attempts, mismatches, orders, outbox,
-    refund_news, schedule, signed,
+    refund_updates, schedule, signed,
 };
 
 /// A payment that fits the attempt it names: amount, merchant and application were compared.
@@ -239,7 +239,7 @@ async fn settle(
     .execute(&mut **write)
     .await?;
     // Refunds may have been told before the payment was.
-    refund_news::sum_refunded(write, payment.order_id).await?;
+    refund_updates::sum_refunded(write, payment.order_id).await?;
     note_unknown_refund(write, payment, now_ms).await?;
     if recorded == Recorded::Surplus {
         schedule::schedule(

@@ -7,13 +7,14 @@ use super::mismatches::next_no;
 use super::notifications::{Numbers, keep_notification};
 use super::refunds::find_refund;
 use super::{
-    Evidence, Ledger, LedgerError, RefundNews, RefundRecorded, Wait, Work, Write, outbox, schedule,
+    Evidence, Ledger, LedgerError, RefundRecorded, RefundUpdate, Wait, Work, Write, outbox,
+    schedule,
 };
 
 impl Ledger {
     /// Keeps a hint that nobody signed, and has WeChat asked about the refund unless the hint
     /// tells what is known.
-    pub(crate) async fn record_refund_hint(
+    pub(crate) async fn record_unverified_refund(
         &self,
         evidence: &Evidence,
         out_refund_no: &str,
@@ -82,7 +83,7 @@ impl Ledger {
 /// Keeps news that do not fit, reports them once and has WeChat asked.
 pub(super) async fn keep_mismatch(
     write: &mut Write,
-    news: &RefundNews,
+    update: &RefundUpdate,
     reason: &'static str,
     now_ms: i64,
 ) -> Result<RefundRecorded, LedgerError> {
@@ -91,26 +92,26 @@ pub(super) async fn keep_mismatch(
         "INSERT INTO refund_mismatches (out_refund_no, refund_id, reason, resource, received_ms, no)
          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
-    .bind(&news.out_refund_no)
-    .bind(&news.refund_id)
+    .bind(&update.out_refund_no)
+    .bind(&update.refund_id)
     .bind(reason)
-    .bind(&news.resource)
+    .bind(&update.resource)
     .bind(now_ms)
     .bind(no)
     .execute(&mut **write)
     .await?;
     let is_new = kept.rows_affected() > 0;
     if is_new {
-        let subject = learn_subject(&news.out_refund_no, &news.out_trade_no);
+        let subject = learn_subject(&update.out_refund_no, &update.out_trade_no);
         schedule::schedule(write, Work::LearnRefund, &subject, Wait::over(now_ms)).await?;
         let event = WebhookEvent::RefundMismatch(RefundMismatchNews {
-            refund_no: news.out_refund_no.clone(),
-            refund_id: news.refund_id.clone(),
-            out_trade_no: news.out_trade_no.clone(),
-            amount_fen: news.amount_fen,
+            refund_no: update.out_refund_no.clone(),
+            refund_id: update.refund_id.clone(),
+            out_trade_no: update.out_trade_no.clone(),
+            amount_fen: update.amount_fen,
             reason: reason.to_owned(),
         });
-        let key = format!("{}\n{}\n{reason}", news.out_refund_no, news.refund_id);
+        let key = format!("{}\n{}\n{reason}", update.out_refund_no, update.refund_id);
         outbox::put(write, event, &key, now_ms).await?;
     }
     Ok(RefundRecorded::Mismatch { reason, is_new })

@@ -4,7 +4,7 @@
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState};
 
-use super::refund_news::{SURPLUS_AGAIN_MS, tell};
+use super::refund_updates::{SURPLUS_AGAIN_MS, tell};
 use super::refunds::COLUMNS;
 use super::{Ledger, LedgerError, Refund, Wait, Work, orders, schedule};
 

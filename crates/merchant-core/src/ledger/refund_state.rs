@@ -16,7 +16,7 @@ pub(crate) enum Step {
 }
 
 /// WeChat's word as a state; `None` for a word of a later version, from which nothing follows.
-pub(crate) fn told_state(status: &RefundStatus) -> Option<RefundState> {
+pub(crate) fn refund_state_of(status: &RefundStatus) -> Option<RefundState> {
     match status {
         RefundStatus::Processing => Some(RefundState::Processing),
         RefundStatus::Success => Some(RefundState::Succeeded),
@@ -28,17 +28,17 @@ pub(crate) fn told_state(status: &RefundStatus) -> Option<RefundState> {
 
 /// What follows when WeChat says `told` of a refund. `is_newer`: WeChat was asked after the
 /// refund came into its state, so that the answer cannot be a late one.
-pub(crate) fn step(state: RefundState, told: RefundState, is_newer: bool) -> Step {
+pub(crate) fn step(state: RefundState, reported: RefundState, is_newer: bool) -> Step {
     use RefundState::{Abnormal, Closed, Processing, Refused, Requested, Succeeded};
-    match (state, told) {
+    match (state, reported) {
         // WeChat knows it, so it took it, whatever we thought.
-        (Requested | Refused, _) => Step::To(told),
+        (Requested | Refused, _) => Step::To(reported),
         (Succeeded, Closed) | (Closed, Succeeded) => Step::Contradicts,
         (Succeeded | Closed, _) => Step::Stays,
         // Sent another way by somebody; or the answer to an older question.
         (Abnormal, Processing) if !is_newer => Step::Stays,
         (Processing, Processing) | (Abnormal, Abnormal) => Step::Stays,
-        (Processing | Abnormal, _) => Step::To(told),
+        (Processing | Abnormal, _) => Step::To(reported),
     }
 }
 
@@ -88,22 +88,26 @@ mod tests {
             (Closed, Closed, Stays, Stays),
             (Closed, Abnormal, Stays, Stays),
         ];
-        for (state, told, in_time, late) in table {
-            assert_eq!(step(state, told, true), in_time, "{state:?} {told:?}");
-            assert_eq!(step(state, told, false), late, "{state:?} {told:?} late");
+        for (state, reported, in_time, late) in table {
+            assert_eq!(step(state, reported, true), in_time, "{state:?} {reported:?}");
+            assert_eq!(
+                step(state, reported, false),
+                late,
+                "{state:?} {reported:?} late"
+            );
         }
-        let told = 4;
-        assert_eq!(table.len(), RefundState::ALL.len() * told);
+        let reported = 4;
+        assert_eq!(table.len(), RefundState::ALL.len() * reported);
     }
 
     #[test]
     fn what_is_final_stays_whatever_is_told_in_whatever_order() {
         for end in [Succeeded, Closed] {
             assert!(is_final(end));
-            for told in [Processing, Succeeded, Closed, Abnormal] {
+            for reported in [Processing, Succeeded, Closed, Abnormal] {
                 for is_newer in [true, false] {
-                    let next = step(end, told, is_newer);
-                    assert!(matches!(next, Stays | Contradicts), "{end:?} {told:?}");
+                    let next = step(end, reported, is_newer);
+                    assert!(matches!(next, Stays | Contradicts), "{end:?} {reported:?}");
                 }
             }
         }
@@ -118,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_word_of_a_later_version_says_nothing() {
-        assert_eq!(told_state(&RefundStatus::from("success")), None);
-        assert_eq!(told_state(&RefundStatus::from("")), None);
+        assert_eq!(refund_state_of(&RefundStatus::from("success")), None);
+        assert_eq!(refund_state_of(&RefundStatus::from("")), None);
     }
 }

@@ -6,7 +6,7 @@ use super::refunds::Refund;
 
 /// What WeChat says of a refund. It was verified.
 #[derive(Clone, Debug)]
-pub(crate) struct RefundNews {
+pub(crate) struct RefundUpdate {
     pub(crate) out_refund_no: String,
     pub(crate) refund_id: String,
     pub(crate) out_trade_no: String,

@@ -18,12 +18,12 @@ pub(super) enum Answer {
     Failed(CallError),
 }
 
-pub(super) struct Asked {
+pub(super) struct Probe {
     pub(super) answer: Answer,
     pub(super) seen: Option<Seen>,
 }
 
-impl Asked {
+impl Probe {
     pub(super) fn is_signed(&self) -> bool {
         matches!(self.answer, Answer::Signed(_))
     }
@@ -42,7 +42,7 @@ impl Asked {
 }
 
 /// Asks about a random number; a service provider asks for its first sub-merchant.
-pub(super) async fn ask(check: &Check<'_>, config: &Config) -> Result<Asked, LiveCheckError> {
+pub(super) async fn ask(check: &Check<'_>, config: &Config) -> Result<Probe, LiveCheckError> {
     let sub = config.merchant.sub_merchants.first();
     ask_for(check, config, sub.map(|sub| &*sub.sub_mchid)).await
 }
@@ -51,7 +51,7 @@ pub(super) async fn ask_for(
     check: &Check<'_>,
     config: &Config,
     sub_mchid: Option<&str>,
-) -> Result<Asked, LiveCheckError> {
+) -> Result<Probe, LiveCheckError> {
     let number = check.random_number()?;
     let account = Account::new(config.merchant.key.mchid(), sub_mchid);
     let parts = wechat_pay::query_by_out_trade_no(&account, &number);
@@ -63,7 +63,7 @@ pub(super) async fn ask_for(
         }
         Err(error) => Answer::Failed(error),
     };
-    Ok(Asked {
+    Ok(Probe {
         answer,
         seen: check.recorder.take(),
     })
@@ -80,7 +80,7 @@ pub(super) enum Blame {
     PublicKeyId,
 }
 
-pub(super) fn blame(asked: &Asked) -> Option<Blame> {
+pub(super) fn blame(asked: &Probe) -> Option<Blame> {
     let refusal = asked.refusal();
     let unbelieved = asked.seen.as_ref().and_then(|seen| seen.message.as_deref());
     let message = refusal.map(|said| &*said.message).or(unbelieved)?;
@@ -103,7 +103,7 @@ pub(super) fn blame(asked: &Asked) -> Option<Blame> {
     }
 }
 
-pub(super) fn failure_of(asked: &Asked) -> String {
+pub(super) fn failure_of(asked: &Probe) -> String {
     match &asked.answer {
         Answer::Signed(None) => String::new(),
         Answer::Signed(Some(refusal)) => refusal.to_string(),

@@ -3,7 +3,7 @@
 //! WeChat is asked about an order that cannot exist. It signs its answer only where the call's own
 //! signature held, so a signed "there is no such order" shows both sides at once.
 
-use super::answer::{Answer, Asked, Blame, PORTAL, ask, ask_for, blame, failure_of};
+use super::answer::{Answer, Blame, PORTAL, Probe, ask, ask_for, blame, failure_of};
 use super::{Check, LiveCheckError, Proof, Verdict, wechat_keys};
 use crate::config::{Config, MerchantCertificate};
 
@@ -57,7 +57,7 @@ fn with_one_key(config: &Config, certificate: &MerchantCertificate) -> Config {
     config
 }
 
-fn clock(asked: &Asked) -> Proof {
+fn clock(asked: &Probe) -> Proof {
     const SUBJECT: &str = "this machine's clock";
     let seen = asked.seen.as_ref();
     let measured = seen.and_then(|seen| {
@@ -98,7 +98,7 @@ fn clock(asked: &Asked) -> Proof {
     Proof::new(SUBJECT, verdict, format!("{off}, by {source}{advice}"))
 }
 
-fn merchant_number(config: &Config, asked: &Asked) -> Proof {
+fn merchant_number(config: &Config, asked: &Probe) -> Proof {
     let mchid = config.merchant.key.mchid();
     let subject = format!("merchant.mchid {mchid}");
     match (&asked.answer, blame(asked)) {
@@ -124,7 +124,7 @@ fn merchant_number(config: &Config, asked: &Asked) -> Proof {
 }
 
 /// The serial number and the private key of one of our certificates.
-fn own_key(place: usize, certificate: &MerchantCertificate, asked: &Asked) -> [Proof; 2] {
+fn own_key(place: usize, certificate: &MerchantCertificate, asked: &Probe) -> [Proof; 2] {
     let table = match place {
         0 => "merchant".to_owned(),
         _ => format!("merchant.other_keys[{}]", place - 1),

@@ -3,13 +3,13 @@
 
 use wechat_pay::{AeadError, CertificatesError, ReplyError, SignatureError};
 
-use super::answer::{Answer, Asked, Blame, PORTAL, ask, blame, failure_of};
+use super::answer::{Answer, Blame, PORTAL, Probe, ask, blame, failure_of};
 use super::{Check, LiveCheckError, Proof, Verdict};
 use crate::config::Config;
 use crate::wechat::{CallError, RefreshError, Refreshed};
 
 /// WeChat Pay's public key and its id, where they are configured: the call has named the id.
-pub(super) fn public_key(config: &Config, asked: &Asked) -> Vec<Proof> {
+pub(super) fn public_key(config: &Config, asked: &Probe) -> Vec<Proof> {
     let Some(id) = &config.merchant.reply_key else {
         return Vec::new();
     };

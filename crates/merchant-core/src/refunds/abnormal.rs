@@ -41,22 +41,22 @@ async fn apply(payments: &Payments, refund: &Refund, to: AbnormalRefundTo) -> Re
         .map_err(|_| LedgerError::Column("refunds.out_refund_no"))?;
     let refund_id = RefundId::parse(refund.refund_id.clone().unwrap_or_default())
         .map_err(|_| LedgerError::Column("refunds.refund_id"))?;
-    let wish = AbnormalRefund {
+    let application = AbnormalRefund {
         refund_id,
         out_refund_no: number,
         to,
         sub_mchid: updates::sub_mchid(payments, &refund.out_trade_no).await?,
     };
     let asked_ms = payments.clock.now_ms();
-    match payments.wechat.apply_abnormal_refund(&wish).await {
-        Ok(told) => {
+    match payments.wechat.apply_abnormal_refund(&application).await {
+        Ok(refund_report) => {
             let now_ms = payments.clock.now_ms();
             let look_ms = first_look_ms(RefundState::Processing, now_ms);
             payments
                 .ledger
                 .note_application(refund, look_ms.unwrap_or(now_ms), now_ms)
                 .await?;
-            updates::record_answer(payments, &told, asked_ms).await?;
+            updates::record_answer(payments, &refund_report, asked_ms).await?;
             Ok(())
         }
         Err(ApplyError::Call(error)) => {

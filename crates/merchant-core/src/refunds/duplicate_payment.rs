@@ -10,10 +10,13 @@ use super::reserved_numbers::number;
 use super::{progress, request};
 use crate::ledger::{Attempt, AttemptState, LedgerError, Refund, RefundBegun};
 use crate::payments::Payments;
-use crate::query::Unanswered;
+use crate::query::QueryError;
 
 /// Gives back what is left of a surplus payment, unless a refund is seeing to it.
-pub(crate) async fn give_back(payments: &Payments, out_trade_no: &str) -> Result<(), Unanswered> {
+pub(crate) async fn refund_duplicate(
+    payments: &Payments,
+    out_trade_no: &str,
+) -> Result<(), QueryError> {
     let Some(attempt) = payments
         .ledger
         .attempt_by_out_trade_no(out_trade_no)
@@ -31,9 +34,9 @@ pub(crate) async fn give_back(payments: &Payments, out_trade_no: &str) -> Result
     let before = earlier(payments, &attempt).await?;
     // One that WeChat gave up or does not take leaves the money here; any other one sees to it, or
     // waits for a person.
-    let is_seen_to =
+    let is_in_progress =
         |refund: &Refund| !matches!(refund.state, RefundState::Closed | RefundState::Refused);
-    if before.iter().any(is_seen_to) {
+    if before.iter().any(is_in_progress) {
         return Ok(());
     }
     let left_fen = payments
@@ -49,7 +52,7 @@ pub(crate) async fn give_back(payments: &Payments, out_trade_no: &str) -> Result
     };
     let number =
         OutRefundNo::parse(number).map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
-    let new = request::of_surplus(payments, &checkout.order, &attempt, number, left_fen)
+    let new = request::of_duplicate(payments, &checkout.order, &attempt, number, left_fen)
         .map_err(|_| LedgerError::Column("attempts.out_trade_no"))?;
     match payments.ledger.begin_refund(&new).await? {
         RefundBegun::New(refund) | RefundBegun::Same(refund) => {

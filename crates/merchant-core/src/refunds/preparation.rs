@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 
 /// What a refund asks for besides its amount, in the protocol's own types.
 #[derive(Clone, Debug)]
-pub(super) struct Wish {
+pub(super) struct PreparedRefund {
     pub(super) number: OutRefundNo,
     /// In one canonical form, to tell "the same again" from "other values".
     pub(super) request: String,
@@ -20,7 +20,7 @@ pub(super) struct Wish {
 }
 
 /// Checks everything that does not need the order.
-pub(super) fn check(wanted: &CreateRefund) -> Result<Wish, Refusal> {
+pub(super) fn prepare(wanted: &CreateRefund) -> Result<PreparedRefund, Refusal> {
     let number = OutRefundNo::parse(&*wanted.refund_no)
         .map_err(|error| Refusal::invalid("refund_no", &error.rule.to_string()))?;
     if is_reserved(number.as_str()) {
@@ -56,7 +56,7 @@ pub(super) fn check(wanted: &CreateRefund) -> Result<Wish, Refusal> {
     if !from.is_empty() && wanted.amount_fen.is_none() {
         return Err(Refusal::invalid("amount_fen", "must come with from"));
     }
-    Ok(Wish {
+    Ok(PreparedRefund {
         number,
         // Field by field in the contract's order: the same wish has the same text.
         request: serde_json::to_string(wanted)

@@ -9,13 +9,13 @@ use super::query_plan::QUERY_PLAN_MS;
 use super::updates;
 use crate::ledger::{LedgerError, Refund, RefundRecorded, Refusal, Sending};
 use crate::payments::Payments;
-use crate::query::Unanswered;
-use crate::wechat::{CallError, RefundStanding};
+use crate::query::QueryError;
+use crate::wechat::{CallError, RefundStatus};
 
 /// When surplus is sent again that WeChat did not take, mostly for want of funds: nobody else
 /// would ask again. After the last one a person is told, and it goes on once a day: see
 /// [`super::duplicate_payment`].
-const SURPLUS_PLAN_MS: [i64; 10] = [
+const DUPLICATE_PLAN_MS: [i64; 10] = [
     600_000, 3_600_000, 21_600_000, 43_200_000, 86_400_000, 86_400_000, 86_400_000, 86_400_000,
     86_400_000, 86_400_000,
 ];
@@ -26,7 +26,7 @@ pub(crate) async fn advance(
     payments: &Payments,
     out_refund_no: &str,
     tries: u64,
-) -> Result<Option<i64>, Unanswered> {
+) -> Result<Option<i64>, QueryError> {
     let Some(refund) = payments.ledger.refund(out_refund_no).await? else {
         return Ok(None);
     };
@@ -48,7 +48,7 @@ pub(super) async fn advance_now(payments: &Payments, refund: &Refund) -> Result<
             let now_ms = payments.clock.now_ms();
             payments.ledger.schedule_refund(number, now_ms, at_ms).await
         }
-        Err(Unanswered::Ledger(error)) => Err(error),
+        Err(QueryError::Ledger(error)) => Err(error),
         Err(error) => {
             tracing::warn!(refund_no = refund.out_refund_no, %error, "it is not known yet whether WeChat took a refund");
             Ok(())
@@ -56,17 +56,17 @@ pub(super) async fn advance_now(payments: &Payments, refund: &Refund) -> Result<
     }
 }
 
-async fn step(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option<i64>, Unanswered> {
+async fn step(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option<i64>, QueryError> {
     match refund.state {
-        RefundState::Requested => bring_on_its_way(payments, refund, tries).await,
+        RefundState::Requested => send(payments, refund, tries).await,
         RefundState::Processing | RefundState::Abnormal => look(payments, refund, tries).await,
         RefundState::Refused | RefundState::Succeeded | RefundState::Closed => Ok(None),
     }
 }
 
-async fn look(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option<i64>, Unanswered> {
+async fn look(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option<i64>, QueryError> {
     let next_ms = payments.clock.now_ms() + interval_ms(&QUERY_PLAN_MS, tries + 1);
-    match ask(payments, refund).await {
+    match query(payments, refund).await {
         Ok(Answer::Recorded(RefundRecorded::Moved(_) | RefundRecorded::TakenIn(_))) => Ok(None),
         Ok(Answer::Recorded(_)) => Ok(Some(next_ms)),
         Ok(Answer::Unknown { .. }) => {
@@ -78,7 +78,7 @@ async fn look(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option
             Ok(Some(next_ms))
         }
         // A failure is no reason to leave the plan: the next question comes at its time.
-        Err(Unanswered::Wechat(error)) => {
+        Err(QueryError::Wechat(error)) => {
             tracing::warn!(refund_no = refund.out_refund_no, %error, "WeChat gave no answer about a refund");
             Ok(Some(next_ms))
         }
@@ -88,13 +88,9 @@ async fn look(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option
 
 /// Sends a refund. Where WeChat may know it, it is asked first; where it does not, it gets the
 /// same bytes again, a minute later.
-async fn bring_on_its_way(
-    payments: &Payments,
-    refund: &Refund,
-    tries: u64,
-) -> Result<Option<i64>, Unanswered> {
+async fn send(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option<i64>, QueryError> {
     if refund.sent_ms.is_some()
-        && let Answer::Recorded(recorded) = ask(payments, refund).await?
+        && let Answer::Recorded(recorded) = query(payments, refund).await?
     {
         return Ok(after_answer(payments, &recorded, tries));
     }
@@ -108,8 +104,8 @@ async fn bring_on_its_way(
         Sending::MovedOn => return Ok(None),
     }
     match payments.wechat.send_refund(body).await {
-        Ok(told) => {
-            let recorded = updates::record_answer(payments, &told, sent_ms).await?;
+        Ok(refund_report) => {
+            let recorded = updates::record_answer(payments, &refund_report, sent_ms).await?;
             Ok(after_answer(payments, &recorded, tries))
         }
         Err(error) => not_taken(payments, refund, sent_ms, error, tries).await,
@@ -135,7 +131,7 @@ async fn not_taken(
     sent_ms: i64,
     error: CallError,
     tries: u64,
-) -> Result<Option<i64>, Unanswered> {
+) -> Result<Option<i64>, QueryError> {
     let Some(said) = error.wechat().cloned() else {
         return Err(error.into());
     };
@@ -148,7 +144,7 @@ async fn not_taken(
             .await?;
         return Err(error.into());
     }
-    match ask(payments, refund).await? {
+    match query(payments, refund).await? {
         Answer::Recorded(recorded) => Ok(after_answer(payments, &recorded, tries)),
         Answer::Unknown { is_signed: false } => Err(error.into()),
         Answer::Unknown { is_signed: true } => refuse(payments, refund, sent_ms, said).await,
@@ -160,9 +156,9 @@ async fn refuse(
     refund: &Refund,
     sent_ms: i64,
     said: WechatError,
-) -> Result<Option<i64>, Unanswered> {
+) -> Result<Option<i64>, QueryError> {
     let tries = usize::try_from(refund.refusals).unwrap_or(usize::MAX);
-    let again_ms = SURPLUS_PLAN_MS
+    let again_ms = DUPLICATE_PLAN_MS
         .get(tries)
         .filter(|_| refund.origin == RefundOrigin::Surplus);
     tracing::error!(
@@ -196,7 +192,7 @@ enum Answer {
     },
 }
 
-async fn ask(payments: &Payments, refund: &Refund) -> Result<Answer, Unanswered> {
+async fn query(payments: &Payments, refund: &Refund) -> Result<Answer, QueryError> {
     let number = OutRefundNo::parse(&*refund.out_refund_no)
         .map_err(|_| LedgerError::Column("refunds.out_refund_no"))?;
     let asked_ms = payments.clock.now_ms();
@@ -206,10 +202,10 @@ async fn ask(payments: &Payments, refund: &Refund) -> Result<Answer, Unanswered>
         .query_refund(&number, sub_mchid.as_deref())
         .await?
     {
-        RefundStanding::Known(told) => Ok(Answer::Recorded(
-            updates::record_answer(payments, &told, asked_ms).await?,
+        RefundStatus::Known(refund_report) => Ok(Answer::Recorded(
+            updates::record_answer(payments, &refund_report, asked_ms).await?,
         )),
-        RefundStanding::Unknown { is_signed } => Ok(Answer::Unknown { is_signed }),
+        RefundStatus::Unknown { is_signed } => Ok(Answer::Unknown { is_signed }),
     }
 }
 

@@ -4,30 +4,36 @@
 use merchant_api::RefundOrigin;
 use wechat_pay::{Fen, InvalidField, OutRefundNo, OutTradeNo, RefundOf, RefundRequest};
 
-use super::preparation::Wish;
+use super::preparation::PreparedRefund;
 use crate::ledger::{Attempt, NewRefund, Order};
 use crate::payments::Payments;
 
 /// What a buyer reads who paid an order twice.
-const SURPLUS_REASON: &str = "订单重复支付，多付的款项退回";
+const DUPLICATE_REASON: &str = "订单重复支付，多付的款项退回";
 
 /// What a merchant's wish comes to.
-pub(super) fn of_wish(
+pub(super) fn of_merchant(
     payments: &Payments,
     order: &Order,
     attempt: &Attempt,
-    wish: &Wish,
+    prepared: &PreparedRefund,
     amount_fen: u64,
 ) -> Result<NewRefund, InvalidField> {
     let request = RefundRequest {
-        reason: wish.reason.clone(),
-        funds_account: wish.funds_account.clone(),
-        from: wish.from.clone(),
-        goods_detail: wish.goods_detail.clone(),
-        ..request(payments, order, attempt, wish.number.clone(), amount_fen)?
+        reason: prepared.reason.clone(),
+        funds_account: prepared.funds_account.clone(),
+        from: prepared.from.clone(),
+        goods_detail: prepared.goods_detail.clone(),
+        ..request(
+            payments,
+            order,
+            attempt,
+            prepared.number.clone(),
+            amount_fen,
+        )?
     };
     Ok(NewRefund {
-        request: Some(wish.request.clone()),
+        request: Some(prepared.request.clone()),
         ..new(
             payments,
             attempt,
@@ -39,7 +45,7 @@ pub(super) fn of_wish(
 }
 
 /// What came too much, under a number of ours.
-pub(super) fn of_surplus(
+pub(super) fn of_duplicate(
     payments: &Payments,
     order: &Order,
     attempt: &Attempt,
@@ -47,7 +53,7 @@ pub(super) fn of_surplus(
     amount_fen: u64,
 ) -> Result<NewRefund, InvalidField> {
     let request = RefundRequest {
-        reason: Some(SURPLUS_REASON.to_owned()),
+        reason: Some(DUPLICATE_REASON.to_owned()),
         ..request(payments, order, attempt, number, amount_fen)?
     };
     new(

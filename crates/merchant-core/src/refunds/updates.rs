@@ -6,41 +6,44 @@ use wechat_pay::v2::{RefundNotification, RefundStatus as V2Status};
 use wechat_pay::{Fen, Notification, OutRefundNo, RefundNotice, ReplyError, Unreadable};
 
 use super::query_plan::first_look_ms;
-use crate::ledger::{Evidence, LedgerError, RefundNews, RefundRecorded, told_state};
+use crate::ledger::{Evidence, LedgerError, RefundRecorded, RefundUpdate, refund_state_of};
 use crate::payments::Payments;
-use crate::query::Unanswered;
-use crate::wechat::{CallError, RefundStanding, ToldRefund};
+use crate::query::QueryError;
+use crate::wechat::{CallError, RefundReport, RefundStatus};
 
 /// Records WeChat's answer to a refund that was sent, or to a question; it was asked at
 /// `asked_ms`.
 pub(super) async fn record_answer(
     payments: &Payments,
-    ToldRefund { refund: told, json }: &ToldRefund,
+    RefundReport {
+        refund: refund_report,
+        json,
+    }: &RefundReport,
     asked_ms: i64,
-) -> Result<RefundRecorded, Unanswered> {
+) -> Result<RefundRecorded, QueryError> {
     let now_ms = payments.clock.now_ms();
-    let Some(state) = told_state(&told.status) else {
+    let Some(state) = refund_state_of(&refund_report.status) else {
         // A word of a later version: nothing may be concluded from it.
         let problem = Unreadable::unknown_word("status");
         return Err(CallError::from(ReplyError::Malformed(problem)).into());
     };
-    let news = RefundNews {
-        out_refund_no: told.out_refund_no.clone(),
-        refund_id: told.refund_id.clone(),
-        out_trade_no: told.out_trade_no.clone(),
-        transaction_id: told.transaction_id.clone(),
+    let update = RefundUpdate {
+        out_refund_no: refund_report.out_refund_no.clone(),
+        refund_id: refund_report.refund_id.clone(),
+        out_trade_no: refund_report.out_trade_no.clone(),
+        transaction_id: refund_report.transaction_id.clone(),
         state,
-        total_fen: unsigned(told.amount.total),
-        amount_fen: unsigned(told.amount.refund),
-        payer_refund_fen: told.amount.payer_refund.map(unsigned),
-        user_received_account: some_text(&told.user_received_account),
-        success_time: told.success_time.clone(),
+        total_fen: unsigned(refund_report.amount.total),
+        amount_fen: unsigned(refund_report.amount.refund),
+        payer_refund_fen: refund_report.amount.payer_refund.map(unsigned),
+        user_received_account: some_text(&refund_report.user_received_account),
+        success_time: refund_report.success_time.clone(),
         asked_ms: Some(asked_ms),
         next_look_ms: first_look_ms(state, now_ms),
         misfit: None,
         resource: json.clone(),
     };
-    Ok(record(payments, &Evidence::Query, &news, now_ms).await?)
+    Ok(record(payments, &Evidence::Query, &update, now_ms).await?)
 }
 
 /// What became of a notification about a refund.
@@ -60,13 +63,13 @@ pub(crate) async fn record_notice(
     notice: &RefundNotice,
 ) -> Result<NoticeRecorded, LedgerError> {
     let now_ms = payments.clock.now_ms();
-    let Some(state) = told_state(&notice.refund_status) else {
+    let Some(state) = refund_state_of(&notice.refund_status) else {
         return Ok(NoticeRecorded::UnknownStatus);
     };
     let mchid = notice.mchid.as_deref().or(notice.sp_mchid.as_deref());
     let is_ours = mchid == Some(payments.config.merchant.key.mchid())
         && notice.sub_mchid == sub_mchid(payments, &notice.out_trade_no).await?;
-    let news = RefundNews {
+    let update = RefundUpdate {
         out_refund_no: notice.out_refund_no.clone(),
         refund_id: notice.refund_id.clone(),
         out_trade_no: notice.out_trade_no.clone(),
@@ -82,13 +85,13 @@ pub(crate) async fn record_notice(
         misfit: (!is_ours).then_some("mchid"),
         resource: String::from_utf8_lossy(&notification.plaintext).into_owned(),
     };
-    record(payments, evidence, &news, now_ms).await?;
+    record(payments, evidence, &update, now_ms).await?;
     Ok(NoticeRecorded::Recorded)
 }
 
 /// Keeps a notification of version 2. Nobody signed it, so WeChat is asked before anything
 /// follows.
-pub(crate) async fn record_hint(
+pub(crate) async fn record_unverified(
     payments: &Payments,
     evidence: &Evidence,
     hint: &RefundNotification,
@@ -104,7 +107,7 @@ pub(crate) async fn record_hint(
     let now_ms = payments.clock.now_ms();
     payments
         .ledger
-        .record_refund_hint(evidence, refund, payment, hinted, now_ms)
+        .record_unverified_refund(evidence, refund, payment, hinted, now_ms)
         .await
 }
 
@@ -112,11 +115,11 @@ pub(crate) async fn record_hint(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Learned {
     /// WeChat knows it, and what it said is in the ledger.
-    Told,
+    Recorded,
     /// WeChat says that it is not there: too early perhaps, and not always signed.
-    NotThere,
+    NotFound,
     /// The number cannot be one of a refund.
-    NoNumber,
+    NotANumber,
 }
 
 /// Asks about a refund that is not known here, or not as WeChat told it, and records the answer.
@@ -125,18 +128,19 @@ pub(crate) async fn learn(
     payments: &Payments,
     out_refund_no: &str,
     out_trade_no: &str,
-) -> Result<Learned, Unanswered> {
+) -> Result<Learned, QueryError> {
     let Ok(number) = OutRefundNo::parse(out_refund_no) else {
-        return Ok(Learned::NoNumber);
+        return Ok(Learned::NotANumber);
     };
     let asked_ms = payments.clock.now_ms();
-    let told = ask_for_all(payments, &number, whose(payments, out_trade_no).await?).await?;
-    let (learned, answer) = match told {
-        Some(told) => {
-            record_answer(payments, &told, asked_ms).await?;
-            (Learned::Told, told.json)
+    let refund_report =
+        query_for_all(payments, &number, whose(payments, out_trade_no).await?).await?;
+    let (learned, answer) = match refund_report {
+        Some(refund_report) => {
+            record_answer(payments, &refund_report, asked_ms).await?;
+            (Learned::Recorded, refund_report.json)
         }
-        None => (Learned::NotThere, "RESOURCE_NOT_EXISTS".to_owned()),
+        None => (Learned::NotFound, "RESOURCE_NOT_EXISTS".to_owned()),
     };
     payments
         .ledger
@@ -147,11 +151,11 @@ pub(crate) async fn learn(
 
 /// What WeChat knows of a refund, asked for one after the other. That it does not answer for one
 /// of them, whose permission was withdrawn say, hides nothing of the others'.
-async fn ask_for_all(
+async fn query_for_all(
     payments: &Payments,
     number: &OutRefundNo,
     whose: Vec<Option<String>>,
-) -> Result<Option<Box<ToldRefund>>, CallError> {
+) -> Result<Option<Box<RefundReport>>, CallError> {
     let mut failed = None;
     for sub_mchid in whose {
         match payments
@@ -159,8 +163,8 @@ async fn ask_for_all(
             .query_refund(number, sub_mchid.as_deref())
             .await
         {
-            Ok(RefundStanding::Known(told)) => return Ok(Some(told)),
-            Ok(RefundStanding::Unknown { .. }) => {}
+            Ok(RefundStatus::Known(refund_report)) => return Ok(Some(refund_report)),
+            Ok(RefundStatus::Unknown { .. }) => {}
             Err(error) => failed = failed.or(Some(error)),
         }
     }
@@ -202,19 +206,19 @@ pub(super) async fn sub_mchid(
 async fn record(
     payments: &Payments,
     evidence: &Evidence,
-    news: &RefundNews,
+    update: &RefundUpdate,
     now_ms: i64,
 ) -> Result<RefundRecorded, LedgerError> {
     let recorded = payments
         .ledger
-        .record_refund(evidence, news, now_ms)
+        .record_refund(evidence, update, now_ms)
         .await?;
-    report(news, &recorded);
+    report(update, &recorded);
     Ok(recorded)
 }
 
-fn report(news: &RefundNews, recorded: &RefundRecorded) {
-    let refund_no = &news.out_refund_no;
+fn report(update: &RefundUpdate, recorded: &RefundRecorded) {
+    let refund_no = &update.out_refund_no;
     match recorded {
         RefundRecorded::Moved(refund) => {
             let state = refund.state.as_str();

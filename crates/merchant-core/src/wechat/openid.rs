@@ -96,8 +96,8 @@ impl WechatClient {
             .call(request)
             .await
             .map_err(CallError::Transport)?;
-        let told: Told = read_json(reply.body()).map_err(NoOpenId::Malformed)?.value;
-        match (told.openid, told.errcode) {
+        let answer: OpenIdAnswer = read_json(reply.body()).map_err(NoOpenId::Malformed)?.value;
+        match (answer.openid, answer.errcode) {
             (Some(openid), None | Some(0)) => {
                 OpenId::parse(openid).map_err(|_| NoOpenId::NoSuchOpenId)
             }
@@ -109,7 +109,7 @@ impl WechatClient {
 
 /// Either answer, as far as it concerns us.
 #[derive(Deserialize)]
-struct Told {
+struct OpenIdAnswer {
     openid: Option<String>,
     errcode: Option<i64>,
 }

@@ -13,7 +13,7 @@ use crate::ledger::{Attempt, Parties};
 
 /// What WeChat says about an order, in either mode.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct OrderReport {
     /// In partner mode `appid` and `mchid` are the provider's.
     pub(crate) transaction: Transaction,
     /// Partner mode: for whom.
@@ -24,7 +24,7 @@ pub(crate) struct Told {
     pub(crate) json: String,
 }
 
-impl Told {
+impl OrderReport {
     /// What WeChat says about an order; `json` is what WeChat wrote.
     pub(crate) fn new(transaction: Transaction, json: &[u8]) -> Self {
         Self {
@@ -38,9 +38,9 @@ impl Told {
 
 /// Where an order stands at WeChat.
 #[derive(Clone, Debug)]
-pub(crate) enum Standing {
+pub(crate) enum TradeStatus {
     /// Money came; what WeChat says about it.
-    Paid(Box<Told>),
+    Paid(Box<OrderReport>),
     /// It waits for the buyer.
     NotPaid,
     /// Closed or reversed: its number is burnt.
@@ -57,7 +57,7 @@ pub(crate) enum Placed {
     /// The way to the cashier: `code_url`, `h5_url` or `prepay_id`.
     Link(String),
     /// Code pay: the payment itself, or where it stands.
-    Standing(Standing),
+    Status(TradeStatus),
 }
 
 /// What closing did.
@@ -88,7 +88,7 @@ impl WechatClient {
                 Ok(reply.parse::<AppOrdered>()?.prepay_id)
             }),
             AttemptProduct::CodePay => {
-                return self.place_code_payment(attempt).await.map(Placed::Standing);
+                return self.place_code_payment(attempt).await.map(Placed::Status);
             }
         };
         let account = self.account(attempt.parties.sub_mchid.as_deref());
@@ -97,11 +97,11 @@ impl WechatClient {
         Ok(Placed::Link(read(&reply)?))
     }
 
-    async fn place_code_payment(&self, attempt: &Attempt) -> Result<Standing, CallError> {
+    async fn place_code_payment(&self, attempt: &Attempt) -> Result<TradeStatus, CallError> {
         let account = self.account(attempt.parties.sub_mchid.as_deref());
         let parts = wechat_pay::replay_code_pay_order(&account, attempt.body.clone());
         let reply = self.send(Operation::CodePay, parts).await?;
-        standing(told(&reply)?)
+        trade_status(order_report(&reply)?)
     }
 
     /// Asks where an order stands; `sub_mchid` is whom it was ordered for, in partner mode.
@@ -109,16 +109,16 @@ impl WechatClient {
         &self,
         number: &OutTradeNo,
         sub_mchid: Option<&str>,
-    ) -> Result<Standing, CallError> {
+    ) -> Result<TradeStatus, CallError> {
         let parts = wechat_pay::query_by_out_trade_no(&self.account(sub_mchid), number);
         let reply = match self.send(Operation::Query, parts).await {
             Ok(reply) => reply,
             Err(error) if error.wechat_code() == Some("ORDER_NOT_EXIST") => {
-                return Ok(Standing::Unknown);
+                return Ok(TradeStatus::Unknown);
             }
             Err(error) => return Err(error),
         };
-        standing(told(&reply)?)
+        trade_status(order_report(&reply)?)
     }
 
     /// Closes an order.
@@ -209,16 +209,16 @@ impl WechatClient {
 type ReadLink = fn(&VerifiedReply) -> Result<String, ReplyError>;
 
 /// What an answer says about an order.
-fn told(reply: &VerifiedReply) -> Result<Told, ReplyError> {
-    Ok(Told::new(read_noting(reply)?, reply.body()))
+fn order_report(reply: &VerifiedReply) -> Result<OrderReport, ReplyError> {
+    Ok(OrderReport::new(read_noting(reply)?, reply.body()))
 }
 
-fn standing(told: Told) -> Result<Standing, CallError> {
-    match &told.transaction.trade_state {
-        state if state.is_paid() => Ok(Standing::Paid(Box::new(told))),
-        TradeState::NotPay | TradeState::UserPaying => Ok(Standing::NotPaid),
-        TradeState::Closed | TradeState::Revoked => Ok(Standing::Closed),
-        TradeState::PayError => Ok(Standing::Failed),
+fn trade_status(report: OrderReport) -> Result<TradeStatus, CallError> {
+    match &report.transaction.trade_state {
+        state if state.is_paid() => Ok(TradeStatus::Paid(Box::new(report))),
+        TradeState::NotPay | TradeState::UserPaying => Ok(TradeStatus::NotPaid),
+        TradeState::Closed | TradeState::Revoked => Ok(TradeStatus::Closed),
+        TradeState::PayError => Ok(TradeStatus::Failed),
         // A word of a later version: nothing may be concluded from it.
         _ => Err(ReplyError::Malformed(Unreadable::unknown_word("trade_state")).into()),
     }

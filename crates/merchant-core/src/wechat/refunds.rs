@@ -10,7 +10,7 @@ use super::{CallError, WechatClient, read_noting};
 
 /// What WeChat says about a refund.
 #[derive(Clone, Debug)]
-pub(crate) struct ToldRefund {
+pub(crate) struct RefundReport {
     pub(crate) refund: Refund,
     /// The whole of it as WeChat wrote it, for the records.
     pub(crate) json: String,
@@ -18,9 +18,9 @@ pub(crate) struct ToldRefund {
 
 /// What WeChat knows of a refund.
 #[derive(Clone, Debug)]
-pub(crate) enum RefundStanding {
+pub(crate) enum RefundStatus {
     /// This.
-    Known(Box<ToldRefund>),
+    Known(Box<RefundReport>),
     /// Nothing: it is not there.
     Unknown {
         /// Whether the answer was signed; what anybody could have said concludes nothing.
@@ -44,9 +44,9 @@ pub(crate) enum ApplyError {
 
 impl WechatClient {
     /// Sends a refund's body as it was written down.
-    pub(crate) async fn send_refund(&self, body: Vec<u8>) -> Result<ToldRefund, CallError> {
+    pub(crate) async fn send_refund(&self, body: Vec<u8>) -> Result<RefundReport, CallError> {
         let reply = self.send(Operation::Refund, replay_refund(body)).await?;
-        Ok(told(&reply)?)
+        Ok(refund_report(&reply)?)
     }
 
     /// Asks about a refund.
@@ -54,12 +54,12 @@ impl WechatClient {
         &self,
         number: &OutRefundNo,
         sub_mchid: Option<&str>,
-    ) -> Result<RefundStanding, CallError> {
+    ) -> Result<RefundStatus, CallError> {
         let parts = wechat_pay::query_refund(number, sub_mchid);
         match self.send(Operation::RefundQuery, parts).await {
-            Ok(reply) => Ok(RefundStanding::Known(Box::new(told(&reply)?))),
+            Ok(reply) => Ok(RefundStatus::Known(Box::new(refund_report(&reply)?))),
             Err(error) if error.wechat_code() == Some("RESOURCE_NOT_EXISTS") => {
-                Ok(RefundStanding::Unknown {
+                Ok(RefundStatus::Unknown {
                     is_signed: error.is_signed(),
                 })
             }
@@ -71,20 +71,20 @@ impl WechatClient {
     /// go nowhere else.
     pub(crate) async fn apply_abnormal_refund(
         &self,
-        wish: &AbnormalRefund,
-    ) -> Result<ToldRefund, ApplyError> {
+        application: &AbnormalRefund,
+    ) -> Result<RefundReport, ApplyError> {
         let keys = self.trust.keys();
         let (serial, key) = keys
             .sealing_key(self.now_s())
             .ok_or(ApplyError::NoSealingKey)?;
-        let sealed = wish.seal(serial, key)?;
+        let sealed = application.seal(serial, key)?;
         let reply = self.send_sealed(Operation::AbnormalRefund, &sealed).await?;
-        Ok(told(&reply).map_err(CallError::from)?)
+        Ok(refund_report(&reply).map_err(CallError::from)?)
     }
 }
 
-fn told(reply: &VerifiedReply) -> Result<ToldRefund, ReplyError> {
-    Ok(ToldRefund {
+fn refund_report(reply: &VerifiedReply) -> Result<RefundReport, ReplyError> {
+    Ok(RefundReport {
         refund: read_noting(reply)?,
         json: String::from_utf8_lossy(reply.body()).into_owned(),
     })

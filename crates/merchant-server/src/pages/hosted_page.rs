@@ -30,7 +30,7 @@ use merchant_api::{
     Action, AttemptForm, ErrorCode, PAYER_PARAMETER, PAYER_UNAVAILABLE_HANDLE, RETURN_PARAMETER,
 };
 use merchant_core::{Payments, Refusal, attempts, checkouts};
-use offer::Place;
+use offer::BuyerContext;
 pub(crate) use status::status;
 use url::form_urlencoded;
 pub(crate) use view::service_contact;
@@ -60,7 +60,7 @@ pub(crate) async fn page(
         payments.config(),
         &checkout,
         &answer,
-        &Place::of(&headers),
+        &BuyerContext::of(&headers),
         &arrival(&query.unwrap_or_default()),
         language,
     );
@@ -107,7 +107,7 @@ pub(crate) async fn start(
                 &checkout_policy(&payments),
             ))
         }
-        _ if Place::of(&headers).is_handheld => {
+        _ if BuyerContext::of(&headers).is_handheld => {
             see_other(&format!("/c/{token}?{CODE_PARAMETER}=1"))
         }
         _ => see_other(&format!("/c/{token}")),

@@ -15,7 +15,7 @@ pub(super) enum Offer {
     /// These, best first; never empty.
     Products(Vec<Product>),
     /// Nothing works here.
-    Nothing(Nothing),
+    Unavailable(Unavailable),
 }
 
 impl Offer {
@@ -23,45 +23,45 @@ impl Offer {
     pub(super) fn first(&self) -> Option<Product> {
         match self {
             Self::Products(products) => products.first().copied(),
-            Self::Nothing(_) => None,
+            Self::Unavailable(_) => None,
         }
     }
 }
 
 /// Why nothing works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Nothing {
+pub(super) enum Unavailable {
     /// A web-view in a mini-program.
     MiniProgram,
     /// WeChat from before payments.
     WechatTooOld,
     /// The merchant lacks what would work; where it has something that does, if anywhere.
-    Fits(Option<Alternative>),
+    NoProductFits(Option<Alternative>),
 }
 
-impl Nothing {
+impl Unavailable {
     pub(super) const fn words(self) -> Words {
         match self {
             Self::MiniProgram => words::MINI_PROGRAM,
             Self::WechatTooOld => words::WECHAT_TOO_OLD,
-            Self::Fits(Some(Alternative::Computer)) => words::OPEN_ON_COMPUTER,
-            Self::Fits(Some(Alternative::PhoneBrowser)) => words::OPEN_IN_BROWSER,
-            Self::Fits(Some(Alternative::WeChat)) => words::OPEN_IN_WECHAT,
-            Self::Fits(None) => words::NOTHING_FITS,
+            Self::NoProductFits(Some(Alternative::Computer)) => words::OPEN_ON_COMPUTER,
+            Self::NoProductFits(Some(Alternative::PhoneBrowser)) => words::OPEN_IN_BROWSER,
+            Self::NoProductFits(Some(Alternative::WeChat)) => words::OPEN_IN_WECHAT,
+            Self::NoProductFits(None) => words::NOTHING_FITS,
         }
     }
 }
 
 /// Where the buyer is.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct BuyerContext {
     decision: Decision,
     environment: Environment,
     /// The page is on the device that would have to scan a code shown on it.
     pub(super) is_handheld: bool,
 }
 
-impl Place {
+impl BuyerContext {
     /// Reads the place from a request.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let user_agent = headers
@@ -89,8 +89,8 @@ impl Place {
             }
             // A robot presses no button, and a browser that was taken for one needs a button.
             Decision::Native | Decision::None => &[Product::Native],
-            Decision::MiniProgram => return Offer::Nothing(Nothing::MiniProgram),
-            Decision::Upgrade => return Offer::Nothing(Nothing::WechatTooOld),
+            Decision::MiniProgram => return Offer::Unavailable(Unavailable::MiniProgram),
+            Decision::Upgrade => return Offer::Unavailable(Unavailable::WechatTooOld),
         };
         let offered: Vec<_> = wanted
             .iter()
@@ -100,7 +100,7 @@ impl Place {
             .collect();
         if offered.is_empty() {
             let instead = Alternative::among(|product| products.contains(product));
-            Offer::Nothing(Nothing::Fits(instead))
+            Offer::Unavailable(Unavailable::NoProductFits(instead))
         } else {
             Offer::Products(offered)
         }
@@ -122,7 +122,7 @@ mod tests {
         let old = "Mozilla/5.0 (iPhone; CPU iPhone OS 6_0 like Mac OS X) MicroMessenger/4.5";
         let all: &[Product] = &[Native, H5, Jsapi];
         let some = |products: &[Product]| Offer::Products(products.to_vec());
-        let instead = |place| Offer::Nothing(Nothing::Fits(place));
+        let instead = |place| Offer::Unavailable(Unavailable::NoProductFits(place));
         let cases = [
             (phone, all, some(&[H5, Native])),
             (phone, &[Native], some(&[Native])),
@@ -134,13 +134,13 @@ mod tests {
             (desk, &[H5, Jsapi], instead(Some(Alternative::PhoneBrowser))),
             (desk, &[Jsapi], instead(Some(Alternative::WeChat))),
             (desk, &[Product::MiniProgram], instead(None)),
-            (old, all, Offer::Nothing(Nothing::WechatTooOld)),
+            (old, all, Offer::Unavailable(Unavailable::WechatTooOld)),
             ("", all, some(&[Native])),
         ];
         for (user_agent, products, expected) in cases {
             let mut headers = HeaderMap::new();
             headers.insert(http::header::USER_AGENT, user_agent.parse().unwrap());
-            let offer = Place::of(&headers).offer(products);
+            let offer = BuyerContext::of(&headers).offer(products);
             assert_eq!(offer, expected, "{user_agent} {products:?}");
         }
     }

@@ -13,7 +13,7 @@ use qr_code::QrCode;
 
 use super::amount::amount;
 use super::document::{card, document, own_script};
-use super::offer::{Offer, Place};
+use super::offer::{BuyerContext, Offer};
 use super::{status, words};
 use crate::extract::{Language, Words};
 
@@ -44,7 +44,7 @@ pub(super) fn page(
     config: &Config,
     checkout: &Checkout,
     answer: &CheckoutAnswer,
-    place: &Place,
+    place: &BuyerContext,
     arrival: &Arrival,
     language: Language,
 ) -> Markup {
@@ -212,7 +212,7 @@ impl Step<'_> {
 fn open(
     answer: &CheckoutAnswer,
     offer: &Offer,
-    place: &Place,
+    place: &BuyerContext,
     wants_code: bool,
     step: &Step<'_>,
 ) -> Markup {
@@ -245,7 +245,7 @@ fn open(
                     (step.start(*product, label(*product, is_first, had_code), is_first))
                 }
             }
-            Offer::Nothing(nothing) => @if code.is_none() {
+            Offer::Unavailable(nothing) => @if code.is_none() {
                 (dead_end(words::NO_WAY, nothing.words(), language))
             },
         }
@@ -272,7 +272,7 @@ const fn label(product: Product, is_first: bool, had_code: bool) -> Words {
     }
 }
 
-fn code_to_scan(code_url: &str, place: &Place, language: Language) -> Markup {
+fn code_to_scan(code_url: &str, place: &BuyerContext, language: Language) -> Markup {
     let words = if place.is_handheld {
         words::SCAN_ELSEWHERE
     } else {

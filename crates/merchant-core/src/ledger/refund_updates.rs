@@ -7,7 +7,7 @@ use merchant_api::{RefundOrigin, RefundState, WebhookEvent};
 use super::notifications::{Numbers, keep_notification};
 use super::refund_mismatches::keep_mismatch;
 use super::refund_state::{Step, is_final, step};
-use super::refund_update::{RefundNews, RefundRecorded};
+use super::refund_update::{RefundRecorded, RefundUpdate};
 use super::refunds::{COLUMNS, find_refund};
 use super::{
     Attempt, AttemptState, Evidence, Ledger, LedgerError, Order, Refund, Wait, Work, Write,
@@ -23,11 +23,11 @@ impl Ledger {
     pub(crate) async fn record_refund(
         &self,
         evidence: &Evidence,
-        news: &RefundNews,
+        update: &RefundUpdate,
         now_ms: i64,
     ) -> Result<RefundRecorded, LedgerError> {
         let mut write = self.write().await?;
-        let (recorded, order_id) = judge(&mut write, news, now_ms).await?;
+        let (recorded, order_id) = judge(&mut write, update, now_ms).await?;
         let outcome = match &recorded {
             RefundRecorded::Moved(_) => "moved",
             RefundRecorded::TakenIn(_) => "taken in",
@@ -35,9 +35,9 @@ impl Ledger {
             RefundRecorded::Mismatch { .. } => "mismatch",
         };
         let numbers = Numbers {
-            out_trade_no: Some(&news.out_trade_no),
-            transaction_id: Some(&news.transaction_id),
-            out_refund_no: Some(&news.out_refund_no),
+            out_trade_no: Some(&update.out_trade_no),
+            transaction_id: Some(&update.transaction_id),
+            out_refund_no: Some(&update.out_refund_no),
         };
         keep_notification(&mut write, evidence, numbers, outcome, now_ms).await?;
         write.commit().await?;
@@ -68,37 +68,37 @@ pub(super) async fn sum_refunded(write: &mut Write, order_id: i64) -> Result<(),
 /// What the news come to, and the order that changed by them.
 async fn judge(
     write: &mut Write,
-    news: &RefundNews,
+    update: &RefundUpdate,
     now_ms: i64,
 ) -> Result<(RefundRecorded, Option<i64>), LedgerError> {
-    let Some(attempt) = attempts::find_by_number(write, &news.out_trade_no).await? else {
-        return Ok((keep_mismatch(write, news, "number", now_ms).await?, None));
+    let Some(attempt) = attempts::find_by_number(write, &update.out_trade_no).await? else {
+        return Ok((keep_mismatch(write, update, "number", now_ms).await?, None));
     };
     let Some(order) = orders::find(write, attempt.order_id).await? else {
-        return Ok((keep_mismatch(write, news, "number", now_ms).await?, None));
+        return Ok((keep_mismatch(write, update, "number", now_ms).await?, None));
     };
-    let known = find_refund(write, &news.out_refund_no).await?;
-    if let Some(reason) = difference(news, &order, &attempt, known.as_ref()) {
-        return Ok((keep_mismatch(write, news, reason, now_ms).await?, None));
+    let known = find_refund(write, &update.out_refund_no).await?;
+    if let Some(reason) = difference(update, &order, &attempt, known.as_ref()) {
+        return Ok((keep_mismatch(write, update, reason, now_ms).await?, None));
     }
     let Some(refund) = known else {
-        let refund = take_in(write, news, &attempt, now_ms).await?;
-        changed(write, &refund, news, now_ms).await?;
+        let refund = take_in(write, update, &attempt, now_ms).await?;
+        changed(write, &refund, update, now_ms).await?;
         let taken_in = RefundRecorded::TakenIn(Box::new(refund));
         return Ok((taken_in, Some(order.id)));
     };
-    let is_newer = news
+    let is_newer = update
         .asked_ms
         .is_some_and(|asked_ms| asked_ms > refund.state_ms);
-    match step(refund.state, news.state, is_newer) {
+    match step(refund.state, update.state, is_newer) {
         Step::Stays => Ok((RefundRecorded::Known, None)),
         Step::Contradicts => {
-            let kept = keep_mismatch(write, news, "state", now_ms).await?;
+            let kept = keep_mismatch(write, update, "state", now_ms).await?;
             Ok((kept, None))
         }
         Step::To(_) => {
-            let refund = move_on(write, &refund, news, now_ms).await?;
-            changed(write, &refund, news, now_ms).await?;
+            let refund = move_on(write, &refund, update, now_ms).await?;
+            changed(write, &refund, update, now_ms).await?;
             let moved = RefundRecorded::Moved(Box::new(refund));
             Ok((moved, Some(order.id)))
         }
@@ -107,7 +107,7 @@ async fn judge(
 
 /// What differs between what WeChat says and what we know; `None` where it fits.
 fn difference(
-    news: &RefundNews,
+    update: &RefundUpdate,
     order: &Order,
     attempt: &Attempt,
     known: Option<&Refund>,
@@ -116,34 +116,34 @@ fn difference(
     let checks = [
         // WeChat knows the number as somebody else's.
         (attempt.state != AttemptState::Refused, "refused"),
-        (news.total_fen == order.total_fen, "total"),
+        (update.total_fen == order.total_fen, "total"),
         (
-            payment.is_none_or(|id| *id == news.transaction_id),
+            payment.is_none_or(|id| *id == update.transaction_id),
             "transaction_id",
         ),
         (
-            known.is_none_or(|refund| refund.out_trade_no == news.out_trade_no),
+            known.is_none_or(|refund| refund.out_trade_no == update.out_trade_no),
             "out_trade_no",
         ),
         (
-            known.is_none_or(|refund| refund.amount_fen == news.amount_fen),
+            known.is_none_or(|refund| refund.amount_fen == update.amount_fen),
             "amount",
         ),
         (
             known
                 .and_then(|refund| refund.refund_id.as_ref())
-                .is_none_or(|id| *id == news.refund_id),
+                .is_none_or(|id| *id == update.refund_id),
             "refund_id",
         ),
     ];
     let found = checks.into_iter().find(|(fits, _)| !fits);
-    news.misfit.or(found.map(|(_, reason)| reason))
+    update.misfit.or(found.map(|(_, reason)| reason))
 }
 
 async fn move_on(
     write: &mut Write,
     refund: &Refund,
-    news: &RefundNews,
+    update: &RefundUpdate,
     now_ms: i64,
 ) -> Result<Refund, LedgerError> {
     let refund = sqlx::query_as(formatcp!(
@@ -155,13 +155,13 @@ async fn move_on(
                                            + (state = 'abnormal' AND ?1 = 'processing')
          WHERE id = ?7 RETURNING {COLUMNS}"
     ))
-    .bind(news.state.as_str())
+    .bind(update.state.as_str())
     // WeChat's minute between two refunds counts from when it took the first one.
     .bind(now_ms)
-    .bind(&news.refund_id)
-    .bind(news.payer_refund_fen.map(signed))
-    .bind(&news.user_received_account)
-    .bind(&news.success_time)
+    .bind(&update.refund_id)
+    .bind(update.payer_refund_fen.map(signed))
+    .bind(&update.user_received_account)
+    .bind(&update.success_time)
     .bind(refund.id)
     .fetch_one(&mut **write)
     .await?;
@@ -172,7 +172,7 @@ async fn move_on(
 /// went.
 async fn take_in(
     write: &mut Write,
-    news: &RefundNews,
+    update: &RefundUpdate,
     attempt: &Attempt,
     now_ms: i64,
 ) -> Result<Refund, LedgerError> {
@@ -181,7 +181,7 @@ async fn take_in(
         schedule::schedule(
             write,
             Work::QueryMismatch,
-            &news.out_trade_no,
+            &update.out_trade_no,
             Wait::over(now_ms),
         )
         .await?;
@@ -192,18 +192,18 @@ async fn take_in(
                               user_received_account, success_time)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12) RETURNING {COLUMNS}"
     ))
-    .bind(&news.out_refund_no)
+    .bind(&update.out_refund_no)
     .bind(attempt.order_id)
     .bind(signed(attempt.number))
-    .bind(&news.out_trade_no)
+    .bind(&update.out_trade_no)
     .bind(RefundOrigin::External.as_str())
-    .bind(signed(news.amount_fen))
-    .bind(news.state.as_str())
+    .bind(signed(update.amount_fen))
+    .bind(update.state.as_str())
     .bind(now_ms)
-    .bind(&news.refund_id)
-    .bind(news.payer_refund_fen.map(signed))
-    .bind(&news.user_received_account)
-    .bind(&news.success_time)
+    .bind(&update.refund_id)
+    .bind(update.payer_refund_fen.map(signed))
+    .bind(&update.user_received_account)
+    .bind(&update.success_time)
     .fetch_one(&mut **write)
     .await?;
     Ok(refund)
@@ -213,11 +213,11 @@ async fn take_in(
 async fn changed(
     write: &mut Write,
     refund: &Refund,
-    news: &RefundNews,
+    update: &RefundUpdate,
     now_ms: i64,
 ) -> Result<(), LedgerError> {
     let number = &refund.out_refund_no;
-    match news.next_look_ms.filter(|_| !is_final(refund.state)) {
+    match update.next_look_ms.filter(|_| !is_final(refund.state)) {
         Some(at_ms) => {
             let wait = Wait {
                 from_ms: now_ms,
