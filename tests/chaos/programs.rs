@@ -262,7 +262,7 @@ impl MerchantServer {
             .arg("serve")
             .arg("--config")
             .arg(self.config())
-            .env("RUST_LOG", "warn,merchant_server=info")
+            .env("RUST_LOG", "warn,merchant_server=info,merchant_core=info")
             .stdout(Stdio::null());
         *self.process.lock().unwrap() = Some(Process::start(command, &self.log()));
     }

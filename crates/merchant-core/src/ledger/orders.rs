@@ -25,10 +25,6 @@ const CALL_MAX_MS: i64 = 20_000;
 
 /// An order as the ledger has it.
 #[derive(Clone, Debug, sqlx::FromRow)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "order_no is the contract's name for the merchant's number"
-)]
 pub struct Order {
     pub(crate) id: i64,
     /// The merchant's number.
