@@ -32,7 +32,7 @@ pub(crate) enum Failure {
     },
     /// A file could not be read, written or found.
     File {
-        /// Which.
+        /// The path of the file.
         path: PathBuf,
         /// What the system said.
         why: String,

@@ -59,7 +59,7 @@ pub(crate) enum Need {
     Trunk,
     /// Chromium and its WebDriver.
     Chromium,
-    /// Firefox.
+    /// The browser Firefox.
     Firefox,
     /// Firefox's WebDriver.
     Geckodriver,

@@ -1,10 +1,11 @@
-//! Rules of this repository that no compiler knows. Each finding names file and rule.
+//! Rules of this repository that the compiler does not check. Each finding names file and rule.
 
 use crate::console;
 use crate::failure::Failure;
 
 mod circles;
 mod dependencies;
+mod prose;
 mod rust_tokens;
 mod sources;
 mod style;

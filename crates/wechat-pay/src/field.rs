@@ -24,7 +24,7 @@ impl InvalidField {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// Empty.
+    /// Empty text.
     Empty,
     /// More bytes of UTF-8 than WeChat takes. WeChat counts bytes, not characters.
     TooManyBytes {

@@ -13,7 +13,7 @@ use crate::field::{InvalidField, Rule};
 pub struct Fen(i64);
 
 impl Fen {
-    /// Zero.
+    /// The amount zero.
     pub const ZERO: Self = Self(0);
     /// The least that can be paid or refunded.
     pub const ONE: Self = Self(1);
@@ -64,7 +64,7 @@ impl Fen {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum YuanTextError {
-    /// Empty.
+    /// Empty text.
     #[error("an amount in yuan must not be empty")]
     Empty,
     /// It begins with a minus.

@@ -19,7 +19,7 @@ pub(crate) fn arguments() -> Option<Vec<OsString>> {
     (arguments.first()? == "-flavor").then_some(arguments)
 }
 
-/// Links.
+/// Runs the linker.
 pub(crate) fn run(arguments: Vec<OsString>) -> Result<(), String> {
     let linker = env::var_os(LINKER).ok_or_else(|| format!("{LINKER} does not name a linker"))?;
     let status = Command::new(&linker)

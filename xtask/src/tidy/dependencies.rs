@@ -5,8 +5,8 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::{process, repository};
 
-/// Crates that read a clock, draw random numbers, do I/O or know the browser: none of them may be
-/// in reach of the payment machine, whose time and chance come in as data.
+/// Crates that read a clock, draw random numbers, do I/O or use the browser. The payment machine may
+/// not depend on them: its time and randomness come in as data.
 const NOT_FOR_CHECKOUT: &[&str] = &[
     "web-sys",
     "js-sys",
@@ -61,7 +61,7 @@ pub(super) fn findings() -> Result<Vec<String>, Failure> {
     ]))?;
     let mut findings = serde_in_the_contract(&widget);
     findings.extend(servers_in_merchant_core(&core));
-    findings.extend(strangers_in_checkout(&checkout));
+    findings.extend(forbidden_in_checkout(&checkout));
     Ok(findings)
 }
 
@@ -71,7 +71,7 @@ fn tree(package: &str) -> Command {
     cargo
 }
 
-/// In the widget the contract is read field by field: one derived decoder would cost kilobytes.
+/// The widget reads the contract field by field, because one derived decoder costs kilobytes.
 fn serde_in_the_contract(tree: &str) -> Vec<String> {
     let mut findings = Vec::new();
     let mut contract_depth = None;
@@ -105,7 +105,7 @@ fn serde_in_the_contract(tree: &str) -> Vec<String> {
     findings
 }
 
-fn strangers_in_checkout(tree: &str) -> Vec<String> {
+fn forbidden_in_checkout(tree: &str) -> Vec<String> {
     let mut found: Vec<&str> = tree
         .lines()
         .filter_map(|line| line.split_whitespace().next())
@@ -117,8 +117,8 @@ fn strangers_in_checkout(tree: &str) -> Vec<String> {
         .into_iter()
         .map(|name| {
             format!(
-                "crates/checkout/Cargo.toml: the machine has no clock, no chance, no I/O and no browser, \
-                 but its dependencies bring in `{name}`"
+                "crates/checkout/Cargo.toml: the machine has no clock, no randomness, no I/O and no browser, \
+                 but its dependencies include `{name}`"
             )
         })
         .collect()
@@ -152,7 +152,7 @@ fn servers_in_merchant_core(tree: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{serde_in_the_contract, servers_in_merchant_core, strangers_in_checkout};
+    use super::{serde_in_the_contract, servers_in_merchant_core, forbidden_in_checkout};
 
     #[test]
     fn serde_is_found_below_the_contract_and_nowhere_else() {
@@ -169,9 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_or_a_browser_crate_is_no_friend_of_the_machine() {
-        assert!(strangers_in_checkout("checkout v0.1.0\nmerchant-api v0.1.0\n").is_empty());
-        let found = strangers_in_checkout("checkout v0.1.0\njiff v0.2.0\nweb-sys v0.3.0 (*)\n");
+    fn a_clock_or_a_browser_crate_is_found_among_the_machines_dependencies() {
+        assert!(forbidden_in_checkout("checkout v0.1.0\nmerchant-api v0.1.0\n").is_empty());
+        let found = forbidden_in_checkout("checkout v0.1.0\njiff v0.2.0\nweb-sys v0.3.0 (*)\n");
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].contains("`jiff`"), "{found:?}");
     }

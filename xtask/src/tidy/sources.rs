@@ -1,28 +1,28 @@
-//! What source files say and are called.
+//! Rules for the text and the names of source files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::repository;
-use crate::tidy::style;
+use crate::tidy::{prose, style};
 
-/// Folders that hold nothing written by hand.
+/// Folders without hand-written files.
 const GENERATED: &[&str] = &["target", "node_modules", "dist", "demo-data", ".git"];
 
-/// Names that say nothing about what is inside.
+/// Names that do not say what is inside.
 const EMPTY_NAMES: &[&str] = &[
     "utils", "util", "helpers", "helper", "common", "types", "misc", "manager", "shared",
 ];
 
-/// Only `src/` knows the browser. The names stand in two parts so that this file may stand too.
+/// Only `src/` uses the browser. Each name is in two parts, so that this file does not break the rule.
 const BROWSER_CRATES: &[&str] = &[
     concat!("web", "_sys"),
     concat!("js", "_sys"),
     concat!("lept", "os"),
 ];
 
-/// A clock or I/O of the standard library, which no Cargo.toml shows.
+/// Clocks and I/O of the standard library, which `Cargo.toml` does not show.
 const NOT_FOR_CHECKOUT: &[&str] = &[
     "SystemTime",
     "Instant",
@@ -33,7 +33,7 @@ const NOT_FOR_CHECKOUT: &[&str] = &[
     "async fn",
 ];
 
-/// Beginnings of paths that are true of one machine only.
+/// Beginnings of paths that exist on one machine only.
 const MACHINE_PATHS: &[&str] = &[
     concat!("/ho", "me/"),
     concat!("/ro", "ot/"),
@@ -48,7 +48,7 @@ pub(super) fn findings() -> Result<Vec<String>, Failure> {
     files.sort();
     let mut findings = Vec::new();
     for file in files {
-        // What is no text is a picture or a key of a test: no rule here is about it.
+        // Pictures and test keys are not text; the rules are about text.
         let Ok(text) = fs::read_to_string(&file) else {
             continue;
         };
@@ -70,29 +70,30 @@ fn broken_rules(path: &str, text: &str) -> Vec<String> {
         .is_some_and(|ending| ending == "rs")
     {
         if !text.starts_with("//!") {
-            rules.push("a module opens with `//!`: what it is, what it never does".to_owned());
+            rules.push("a module begins with `//!`: what it is, what it never does".to_owned());
         }
         if let Some(name) = empty_name(path) {
             rules.push(format!(
-                "`{name}` says nothing: a file's name is a noun of the domain"
+                "`{name}` does not say what is inside: use a noun of the domain"
             ));
         }
         rules.extend(style::broken_rules(text));
         if path.starts_with("crates/") || path.starts_with("tests/") {
             rules.extend(
                 named(text, BROWSER_CRATES)
-                    .map(|name| format!("names `{name}`, and only src/ knows the browser")),
+                    .map(|name| format!("names `{name}`, and only src/ may use the browser")),
             );
         }
         if path.starts_with("crates/checkout/src/") {
             rules.extend(named(text, NOT_FOR_CHECKOUT).map(|name| {
-                format!("names `{name}`: the machine's time and chance come in as data, and it does no I/O")
+                format!("names `{name}`: the machine does no I/O, and its time and randomness come in as data")
             }));
         }
     }
+    rules.extend(prose::broken_rules(path, text));
     if path.ends_with("package-lock.json") && text.contains("\"resolved\"") {
         rules.push(
-            "a lock file names no registry: npm install --omit-lockfile-registry-resolved"
+            "a lock file must not name a registry: npm install --omit-lockfile-registry-resolved"
                 .to_owned(),
         );
     }
@@ -120,7 +121,7 @@ fn empty_name(path: &str) -> Option<&str> {
         .find(|part| EMPTY_NAMES.contains(part))
 }
 
-/// A path, not the middle of an address such as `https://example.com/home/`.
+/// Whether the line names a path, and not the middle of an address such as `https://example.com/home/`.
 fn names_path(line: &str, start: &str) -> bool {
     line.match_indices(start).any(|(at, _)| {
         !line[..at]
@@ -135,7 +136,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
         let entry = entry.map_err(Failure::file(folder))?;
         let path = entry.path();
         let name = entry.file_name();
-        // In a worktree `.git` is a file, and names a path of this machine.
+        // In a worktree `.git` is a file that names a path of this machine.
         if GENERATED.iter().any(|generated| name == *generated) {
             continue;
         }
@@ -159,7 +160,7 @@ mod tests {
             (
                 "crates/checkout/src/state.rs",
                 "use std::fmt;",
-                "opens with",
+                "begins with",
             ),
             ("crates/checkout/src/utils.rs", "//! x", "`utils`"),
             ("crates/merchant-server/src/misc/a.rs", "//! x", "`misc`"),

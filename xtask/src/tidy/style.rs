@@ -1,6 +1,6 @@
-//! How a source file is written: imports, derives. What a stable rustfmt does not check.
+//! Rules for imports and derives that a stable rustfmt does not check.
 
-/// The order of the standard library's derives. All others follow, in any order.
+/// The order of the standard derives. Others follow in any order.
 const DERIVES: &[&str] = &[
     "Clone",
     "Copy",
@@ -18,14 +18,14 @@ pub(super) fn broken_rules(text: &str) -> Vec<String> {
     for (number, line) in (1..).zip(text.lines()) {
         if is_nested_import(line) {
             rules.push(format!(
-                "line {number} nests paths in one `use`: one line for each module"
+                "line {number} nests paths in one `use`: write one line for each module"
             ));
         }
         if let Some(list) = derives(line)
             && !is_in_order(list)
         {
             rules.push(format!(
-                "line {number} derives in another order than {}, then the rest",
+                "line {number} derives in the wrong order: write {}, then the rest",
                 DERIVES.join(", ")
             ));
         }

@@ -27,7 +27,7 @@ pub(crate) enum Target {
 pub enum Outcome {
     /// Confirms, and the payment is made.
     Success,
-    /// Cancels.
+    /// Cancels the payment.
     Cancel,
     /// Confirms, and the bank refuses.
     Fail,

@@ -1,4 +1,4 @@
-// Keeps the list of open codes fresh while the page is in view. Everything works without it.
+// Refreshes the list of open codes while the page is visible. The page also works without it.
 const list = document.getElementById("codes");
 async function refresh() {
   if (document.visibilityState !== "visible" || !list) return;
@@ -10,7 +10,7 @@ async function refresh() {
       if (fresh !== list.dataset.shown) list.innerHTML = list.dataset.shown = fresh;
     }
   } catch {
-    // The simulator is gone; the next round will tell.
+    // The simulator does not answer; try again in the next round.
   }
 }
 setInterval(refresh, 1500);

@@ -1,4 +1,4 @@
-// What WeChat's browser gives a page: its User-Agent, WeixinJSBridge, and the cashier.
+// WeChat's browser for a page: its User-Agent, WeixinJSBridge, and the cashier.
 // The simulator's WeChat browser puts this at the beginning of every page that it shows.
 (() => {
   "use strict";
@@ -10,7 +10,7 @@
   define("vendor", "Google Inc.");
   define("maxTouchPoints", 5);
   define("userAgentData", undefined);
-  // In a frame there is no bridge: it lives in the top window.
+  // A frame has no bridge: only the top window has one.
   if (window.top !== window) return;
 
   let sheetIsOpen = false;
@@ -38,7 +38,7 @@
     return made;
   }
 
-  /** A sheet over the page; gives the function that takes it away again. */
+  /** Shows a sheet over the page; returns the function that removes it. */
   function showSheet(label, ...content) {
     const host = element("div", { id: "wechat-cashier" });
     const root = host.attachShadow({ mode: "open" });
@@ -53,7 +53,7 @@
     const focused = document.activeElement;
     (document.body ?? document.documentElement).append(host);
     sheet.focus();
-    // The shop's page must not hear what is typed in the cashier.
+    // The shop's page must not get key events of the cashier.
     host.addEventListener("keydown", (event) => event.stopPropagation());
     return () => {
       host.remove();
@@ -71,7 +71,7 @@
     return answer.json();
   }
 
-  /** The buyer's answer: resolves with `success`, `cancel` or `fail`. */
+  /** The buyer's choice: resolves with `success`, `cancel` or `fail`. */
   function ask(sheet) {
     return new Promise((resolve) => {
       const buttons = [
@@ -96,7 +96,7 @@
     });
   }
 
-  /** WeChat shows the reason and the page hears of it; the page does not wait for the button. */
+  /** Shows the reason. The page gets it at once, and does not wait for the button. */
   function showRefusal(text) {
     const button = element("button", { type: "button", "data-outcome": "dismiss" }, "知道了 · OK");
     const close = showSheet("微信支付", element("p", {}, text), button);
@@ -131,13 +131,13 @@
     if (name === "getBrandWCPayRequest") result = pay(params);
     else if (quiet.has(name)) result = Promise.resolve({ err_msg: `${name}:ok` });
     else result = Promise.resolve({ err_msg: "system:function_not_exist" });
-    // Always later, never within the call.
+    // Always asynchronous.
     result.then((value) => {
       if (typeof callback === "function") callback(value);
     });
   }
 
-  // As on a phone, the bridge comes a moment after the page has begun.
+  // As on a phone, the bridge is injected a moment after the page has started.
   setTimeout(() => {
     window.WeixinJSBridge = { invoke, call: invoke, on() {}, log() {} };
     document.dispatchEvent(new Event("WeixinJSBridgeReady"));

@@ -1,11 +1,11 @@
-// Stands in for WeChat's JS-SDK (jweixin 1.6.0) in the simulator's WeChat browser: what pays and
-// what leads from a web-view into its mini-program, over the bridge as the real one does it.
+// Replaces WeChat's JS-SDK (jweixin 1.6.0) in the simulator's WeChat browser: the calls that pay and
+// that open a page of the mini-program, over the bridge as in the real SDK.
 // The signature of wx.config is not checked: the simulator issues no jsapi_ticket.
 (() => {
   "use strict";
   let config = {};
 
-  /** Every call carries what wx.config was given; without it, WeChat gets no appId. */
+  /** Every call sends the arguments of wx.config; without them WeChat gets no appId. */
   function call(name, params, options) {
     if (!window.WeixinJSBridge) return;
     const { appId, timestamp, nonceStr, signature } = config;
@@ -21,7 +21,7 @@
     WeixinJSBridge.invoke(name, verified, (result) => settle(name, result, options));
   }
 
-  /** The page hears the SDK's own name of the call, and neither err_code nor err_desc. */
+  /** The page gets the SDK's name of the call, and neither err_code nor err_desc. */
   function settle(name, result, options) {
     const cause = result.err_msg.slice(result.err_msg.indexOf(":") + 1).replace(/^fail_/, "");
     const outcome = cause.replaceAll("_", " ").toLowerCase() || "fail";

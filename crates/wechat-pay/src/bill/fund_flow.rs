@@ -33,9 +33,9 @@ pub struct FundFlowRow {
 /// The direction of a movement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FundFlowDirection {
-    /// 收入.
+    /// Incoming (收入).
     In,
-    /// 支出.
+    /// Outgoing (支出).
     Out,
     /// A value that this crate does not know, as it came.
     Unknown(String),
