@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 
 use bundler::Features;
 use clap::Args;
+use compiled::BINDINGS_NAME;
 
 use crate::failure::Failure;
 use crate::setup::{self, Purpose};
-use crate::{console, process, repository, size};
+use crate::{console, repository, size};
 
 mod bundler;
+mod compiled;
 mod javascript;
 mod widget;
 
@@ -31,11 +33,8 @@ const COMPANIONS: &[&str] = &[
     "problems.js",
     "problems.d.ts",
 ];
-/// Sizes of what a page loads by default.
-pub(crate) const MANIFEST: &str = "manifest.json";
-/// Where the entry finds wasm-bindgen's glue, `{BINDINGS}/{BINDINGS_NAME}.js`.
+/// The folder in which the entry finds wasm-bindgen's glue, `{BINDINGS}/{BINDINGS_NAME}.js`.
 const BINDINGS: &str = "bindings";
-const BINDINGS_NAME: &str = "wechat_pay_widget";
 
 /// How to build.
 #[derive(Clone, Copy, Default, Args)]
@@ -81,7 +80,7 @@ pub(crate) fn full() -> Result<(), Failure> {
     }
     console::timed("dist: sizes", || {
         let manifest = bundler::weigh(&[stage.out().join(LOADER), stage.out().join(WASM)])?;
-        let file = stage.out().join(MANIFEST);
+        let file = stage.out().join(size::MANIFEST);
         fs::write(&file, manifest).map_err(Failure::file(file))
     })?;
     stage.publish()
@@ -166,16 +165,4 @@ impl Stage {
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     fs::copy(from, to).map_err(Failure::file(from))?;
     Ok(())
-}
-
-/// Runs a cargo build and gives the file that it wrote.
-fn built(mut cargo: std::process::Command, file: PathBuf) -> Result<PathBuf, Failure> {
-    process::run(&mut cargo)?;
-    if file.is_file() {
-        return Ok(file);
-    }
-    Err(Failure::File {
-        path: file,
-        why: "cargo ended well and did not write it".to_owned(),
-    })
 }

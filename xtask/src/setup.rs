@@ -4,8 +4,6 @@
 //! A step whose check holds costs nothing and prints nothing. Tools go into a folder of this
 //! user, by version, never into the repository: a fresh clone finds them built.
 
-use std::time::Duration;
-
 use clap::ValueEnum;
 
 use crate::console;
@@ -21,6 +19,7 @@ mod promtool;
 mod python_environment;
 mod rust;
 mod schemathesis;
+mod step;
 mod tool_cache;
 mod wasm_toolchain;
 
@@ -35,6 +34,7 @@ pub(crate) use npm_tools::{
 pub(crate) use promtool::program as promtool;
 pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
 pub(crate) use schemathesis::program as schemathesis;
+use step::Step;
 pub(crate) use tool_cache::ToolCache;
 pub(crate) use wasm_toolchain::{use_wasm_compiler, use_wasm_toolchain};
 
@@ -85,22 +85,6 @@ pub(crate) enum Need {
     Promtool,
     /// cargo-deny, which judges our dependencies.
     CargoDeny,
-}
-
-/// One step of the setup.
-pub(crate) struct Step {
-    name: &'static str,
-    is_done: fn(&ToolCache) -> bool,
-    action: Action,
-    by_hand: String,
-}
-
-/// What a step does.
-enum Action {
-    /// Install packages of Debian's.
-    InstallPackages(&'static [&'static str]),
-    /// Anything else.
-    Run(fn(&ToolCache) -> Result<(), Failure>),
 }
 
 /// The tasks that one can set up for.
@@ -185,7 +169,7 @@ impl Need {
     fn step(self, cache: &ToolCache) -> Step {
         match self {
             Self::WasmTarget => wasm_toolchain::step(),
-            Self::RustSource => rust::source_step(),
+            Self::RustSource => wasm_toolchain::source_step(),
             Self::NpmTools => npm_tools::step(cache),
             Self::NpmForBrowsers => npm_tools::step_for_browsers(cache),
             Self::NpmForBenchmarks => npm_tools::step_for_benchmarks(cache),
@@ -209,28 +193,6 @@ impl Need {
         }
     }
 }
-
-impl Step {
-    fn act(&self, cache: &ToolCache) -> Result<(), Failure> {
-        match self.action {
-            Action::InstallPackages(packages) => debian::install(packages),
-            Action::Run(run) => run(cache),
-        }
-    }
-
-    fn failed(&self, failure: &Failure) -> Failure {
-        Failure::Setup {
-            step: self.name.to_owned(),
-            why: failure.to_string(),
-            by_hand: self.by_hand.clone(),
-        }
-    }
-}
-
-/// How long a download of some megabytes may take before it counts as hanging.
-const DOWNLOAD_LIMIT: Duration = Duration::from_mins(3);
-/// How long a tool may take to be compiled on a small machine.
-const COMPILE_LIMIT: Duration = Duration::from_mins(30);
 
 #[cfg(test)]
 mod tests {

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use self::selection::{Engine, Selection};
+use self::step::{Run, Step};
 use crate::console;
 use crate::failure::Failure;
-use crate::setup::{self, Need};
+use crate::setup;
 
 mod made_pages;
 mod selection;
+mod step;
 mod steps;
 mod supply_chain;
 
@@ -33,28 +35,6 @@ pub(crate) struct Options {
     /// Run those browser scenarios that run in this browser
     #[arg(long, requires = "only")]
     engine: Option<Engine>,
-}
-
-/// One step of the run.
-pub(crate) struct Step {
-    /// What one types after `--only`.
-    name: &'static str,
-    /// What it looks at, one line.
-    about: &'static str,
-    /// What must be set up before.
-    needs: &'static [Need],
-    /// The name of a step whose result it reads: without it, it cannot run.
-    after: Option<&'static str>,
-    run: Run,
-}
-
-/// How a step runs.
-#[derive(Clone, Copy)]
-enum Run {
-    /// As a whole.
-    Whole(fn() -> Result<(), Failure>),
-    /// Tests that have names, all or some of them.
-    Tests(fn(&Selection) -> Result<(), Failure>),
 }
 
 /// How a step went.

@@ -3,7 +3,7 @@
 use merchant_api::{AttemptForm, CancelForm, PayParameters, PollQuery};
 
 use crate::destination::{AuthorizeUrl, H5Url, MiniProgramPath, SuccessUrl};
-use crate::event::PeerMessage;
+use crate::peer_message::PeerMessage;
 use crate::problem::Problem;
 use crate::scene::Scene;
 

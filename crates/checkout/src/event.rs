@@ -7,6 +7,7 @@ use merchant_api::{ApiError, CheckoutAnswer, Malformed};
 use crate::bridge_reply::BridgeReply;
 use crate::effect::RequestId;
 use crate::facts::Injected;
+use crate::peer_message::PeerMessage;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,18 +56,6 @@ pub enum Event {
     Intent(Intent),
     /// The element was destroyed. No later event has an effect.
     Destroyed,
-}
-
-/// What tabs with the same order tell each other, so that one of them polls for all. A message is
-/// only a hint: each tab learns the order's state from the backend itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PeerMessage {
-    /// The tab polls the backend; the backend may hold that poll for this many milliseconds.
-    Polling(u64),
-    /// The tab stopped polling.
-    Stopped,
-    /// The backend gave the tab a new version of the order.
-    Changed,
 }
 
 /// What the buyer can want. An intent that does not fit the current stage is ignored.

@@ -17,6 +17,7 @@ mod event;
 mod facts;
 mod machine;
 mod pace;
+mod peer_message;
 mod poll;
 mod problem;
 mod scene;
@@ -26,9 +27,10 @@ mod view_model;
 pub use bridge_reply::{BridgeReply, BridgeResult};
 pub use destination::{AuthorizeUrl, CodeUrl, H5Url, MiniProgramPath, ReturnUrl, SuccessUrl};
 pub use effect::{Destination, Effect, Occurrence, Request, RequestId};
-pub use event::{Event, Failure, Intent, PeerMessage, UnknownIntent};
+pub use event::{Event, Failure, Intent, UnknownIntent};
 pub use facts::{Facts, Injected, Options};
 pub use machine::CheckoutMachine;
+pub use peer_message::PeerMessage;
 pub use problem::{Actor, Problem, ProblemCode};
 pub use scene::{
     Alternative, Decision, Environment, EnvironmentKind, Os, PaymentMethod, Reason, Scene, decide,

@@ -17,8 +17,9 @@ use merchant_api::{CurrentAttempt, PAYER_UNAVAILABLE_HANDLE, Product};
 use stage::{CheckReason, LeaveReason, Leaving, Returned, Stage};
 
 use crate::effect::{Effect, Occurrence, Request, RequestId};
-use crate::event::{Event, PeerMessage};
+use crate::event::Event;
 use crate::facts::{Facts, Options};
+use crate::peer_message::PeerMessage;
 use crate::poll::Poll;
 use crate::problem::Problem;
 use crate::scene::Scene;
@@ -33,8 +34,6 @@ const ATTEMPT_TRIES: u32 = 4;
 const BRIDGE_TIMEOUT_MS: u64 = 10_000;
 /// Silence after which the cashier may have failed, in milliseconds.
 const CASHIER_SILENCE_MS: u64 = 30_000;
-/// How long the backend is polled after an `ok`, before the buyer is told to check later.
-const CONFIRMING_MS: u64 = 20_000;
 /// Pause between two polls while confirming, in milliseconds.
 const CONFIRMING_PAUSE_MS: u64 = 2_000;
 /// Timeout of a request for a cancel, in milliseconds.

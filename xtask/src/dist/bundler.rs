@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{BINDINGS_NAME, built};
+use super::compiled::{BINDINGS_NAME, built};
 use crate::failure::Failure;
 use crate::{process, repository};
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{BINDINGS_NAME, built, bundler};
+use super::bundler;
+use super::compiled::{BINDINGS_NAME, built};
 use crate::failure::Failure;
 use crate::setup::{self, NpmTool, WASM_TARGET};
 use crate::{process, repository};

@@ -5,7 +5,8 @@
 
 use std::path::PathBuf;
 
-use super::{Action, COMPILE_LIMIT, Step, ToolCache};
+use super::step::{Action, COMPILE_LIMIT, Step};
+use super::tool_cache::ToolCache;
 use crate::failure::Failure;
 use crate::{process, repository};
 

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::{env, fs};
 
-use super::{Action, Step, ToolCache, debian};
+use super::debian;
+use super::step::{Action, Step};
+use super::tool_cache::ToolCache;
 use crate::process;
 
 /// One of them.

@@ -10,7 +10,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{ToolCache, debian};
+use super::debian;
+use super::tool_cache::ToolCache;
 use crate::failure::Failure;
 use crate::{console, process};
 

@@ -10,7 +10,9 @@ use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Action, DOWNLOAD_LIMIT, Step, ToolCache, npm_tools, python_environment};
+use super::step::{Action, DOWNLOAD_LIMIT, Step};
+use super::tool_cache::ToolCache;
+use super::{npm_tools, python_environment};
 use crate::failure::Failure;
 use crate::{process, repository};
 

@@ -10,7 +10,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Action, DOWNLOAD_LIMIT, Step, ToolCache};
+use super::step::{Action, DOWNLOAD_LIMIT, Step};
+use super::tool_cache::ToolCache;
 use crate::failure::Failure;
 use crate::{process, repository};
 

@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Action, Step, ToolCache, debian};
+use super::debian;
+use super::step::{Action, Step};
+use super::tool_cache::ToolCache;
 use crate::failure::Failure;
 use crate::process;
 

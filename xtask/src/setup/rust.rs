@@ -3,27 +3,12 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Action, DOWNLOAD_LIMIT, Step, debian_toolchain, wasm_toolchain};
+use super::step::DOWNLOAD_LIMIT;
 use crate::failure::Failure;
 use crate::process;
 
 /// The target that the widget is built for.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
-
-pub(super) fn source_step() -> Step {
-    Step {
-        name: "sources of Rust's standard library",
-        is_done: |cache| source_is_there() || debian_toolchain::is_there(cache),
-        action: Action::Run(|cache| {
-            process::run_within(
-                Command::new("rustup").args(["component", "add", "rust-src"]),
-                DOWNLOAD_LIMIT,
-            )
-            .or_else(|failure| wasm_toolchain::fall_back(cache, &failure))
-        }),
-        by_hand: "rustup component add rust-src".to_owned(),
-    }
-}
 
 /// Asks rustup for the built standard library of WebAssembly.
 pub(super) fn add_wasm_target() -> Result<(), Failure> {

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Action, DOWNLOAD_LIMIT, Step, ToolCache, python_environment};
+use super::python_environment;
+use super::step::{Action, DOWNLOAD_LIMIT, Step};
+use super::tool_cache::ToolCache;
 use crate::failure::Failure;
 use crate::{process, repository};
 

@@ -4,9 +4,12 @@
 use std::env;
 use std::process::Command;
 
-use super::{Action, Step, ToolCache, debian_toolchain, rust};
+use super::step::{Action, DOWNLOAD_LIMIT, Step};
+use super::tool_cache::ToolCache;
+use super::{debian_toolchain, rust};
 use crate::console;
 use crate::failure::Failure;
+use crate::process;
 
 /// `debian` takes Debian's compiler even where rustup's target is there: to test that way.
 const CHOICE: &str = "WECHAT_PAY_WIDGET_WASM_TOOLCHAIN";
@@ -28,6 +31,21 @@ pub(super) fn step() -> Step {
             rust::add_wasm_target().or_else(|failure| fall_back(cache, &failure))
         }),
         by_hand: format!("rustup target add {}", rust::WASM),
+    }
+}
+
+pub(super) fn source_step() -> Step {
+    Step {
+        name: "sources of Rust's standard library",
+        is_done: |cache| rust::source_is_there() || debian_toolchain::is_there(cache),
+        action: Action::Run(|cache| {
+            process::run_within(
+                Command::new("rustup").args(["component", "add", "rust-src"]),
+                DOWNLOAD_LIMIT,
+            )
+            .or_else(|failure| fall_back(cache, &failure))
+        }),
+        by_hand: "rustup component add rust-src".to_owned(),
     }
 }
 

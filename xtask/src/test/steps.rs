@@ -7,7 +7,8 @@ use std::{env, fs};
 use serde_json::json;
 
 use super::selection::Selection;
-use super::{Run, Step, made_pages, supply_chain};
+use super::step::{Run, Step};
+use super::{made_pages, supply_chain};
 use crate::failure::Failure;
 use crate::setup::{
     self, BINDGEN_CLI, GECKODRIVER, Need, NpmTool, TRUNK, ToolCache, WASM_TARGET, foreign_clients,

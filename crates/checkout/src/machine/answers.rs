@@ -8,7 +8,8 @@ use super::stage::{Cashier, CashierPhase, CheckReason, CodeState, Returned, Stag
 use super::{CONFIRMING_PAUSE_MS, CheckoutMachine, LastAnswer, SUCCESS_MS};
 use crate::destination::SuccessUrl;
 use crate::effect::{Effect, Occurrence, RequestId};
-use crate::event::{Failure, PeerMessage};
+use crate::event::Failure;
+use crate::peer_message::PeerMessage;
 use crate::poll::PollRequest;
 use crate::problem::{Problem, ProblemCode};
 use crate::scene::{self, PaymentMethod, Reason};

@@ -3,7 +3,7 @@
 
 use super::CheckoutMachine;
 use crate::effect::Effect;
-use crate::event::PeerMessage;
+use crate::peer_message::PeerMessage;
 
 impl CheckoutMachine {
     pub(super) fn received_from_peer(&mut self, now_ms: u64, rank: u64, message: PeerMessage) {

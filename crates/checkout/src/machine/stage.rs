@@ -8,6 +8,9 @@ use crate::problem::Problem;
 use crate::scene::Reason;
 use crate::view_model::Notice;
 
+/// How long the backend is polled after an `ok`, before the buyer is told to check later.
+pub(super) const CONFIRMING_MS: u64 = 20_000;
+
 #[derive(Clone, Debug)]
 pub(crate) enum Stage {
     /// Before the first answer.
@@ -208,7 +211,7 @@ impl Stage {
                     Some(silent_at_ms).filter(|at_ms| *at_ms > now_ms)
                 }
             },
-            Self::Confirming { since_ms } => Some(since_ms + super::CONFIRMING_MS),
+            Self::Confirming { since_ms } => Some(since_ms + CONFIRMING_MS),
             Self::Leaving(leaving) => Some(leaving.stuck_at_ms).filter(|at_ms| *at_ms > now_ms),
             Self::Paid { leave, .. } => leave.as_ref().map(|(at_ms, _)| *at_ms),
             _ => None,

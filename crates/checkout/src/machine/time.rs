@@ -1,7 +1,9 @@
 //! What happens when time passes. Called on `Woke`, which may come early, late or twice.
 
-use super::stage::{Cashier, CashierPhase, CodeState, Progress, Returned, Stage, Starting};
-use super::{CONFIRMING_MS, CheckoutMachine};
+use super::CheckoutMachine;
+use super::stage::{
+    CONFIRMING_MS, Cashier, CashierPhase, CodeState, Progress, Returned, Stage, Starting,
+};
 use crate::effect::{Destination, Effect, Occurrence};
 use crate::event::Failure;
 use crate::view_model::Notice;

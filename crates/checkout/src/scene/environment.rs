@@ -9,7 +9,7 @@
 
 use merchant_api::Product;
 
-use super::Decision;
+use super::decision::Decision;
 use crate::facts::Facts;
 use crate::substring::{after, has};
 
