@@ -1,8 +1,19 @@
 //! The symbol's rows as path commands. It never writes a float: all edges lie on whole modules.
 
-use crate::{QUIET_ZONE_MODULES, QrCode};
+use crate::symbol::{QUIET_ZONE_MODULES, QrCode};
 
-pub(crate) fn data(code: &QrCode) -> String {
+impl QrCode {
+    /// The dark modules as the `d` of one `<path>`, to be *filled* (either fill rule) on white.
+    ///
+    /// Each row is one open subpath that walks along the top edge of its modules and dips around
+    /// every dark run: `M4 4v1h7v-1h2v1h3v-1`. The way back along the top edge encloses nothing, so
+    /// gaps cost five characters instead of a new subpath.
+    pub fn path_data(&self) -> String {
+        data(self)
+    }
+}
+
+fn data(code: &QrCode) -> String {
     let end = code.side_modules_with_quiet_zone() - QUIET_ZONE_MODULES;
     let mut path = String::new();
     for y in QUIET_ZONE_MODULES..end {

@@ -1,10 +1,18 @@
 //! The symbol as a document of its own, for pages made on the server. It never reads a style of
 //! the page: dark on white is what scanners read, inverted codes are unreadable to WeChat's.
 
-use crate::QrCode;
 use crate::path::push_number;
+use crate::symbol::QrCode;
 
-pub(crate) fn document(code: &QrCode, title: &str) -> String {
+impl QrCode {
+    /// A whole `<svg>` for a page that is made on the server: black on white in any colour scheme,
+    /// `title` (escaped here) as its accessible name. Its size is the page's to give.
+    pub fn svg(&self, title: &str) -> String {
+        document(self, title)
+    }
+}
+
+fn document(code: &QrCode, title: &str) -> String {
     let mut svg =
         String::from(r#"<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 "#);
     push_number(&mut svg, code.side_modules_with_quiet_zone());
