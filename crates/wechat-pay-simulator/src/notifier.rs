@@ -13,14 +13,13 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Request, header};
 use md5::{Digest, Md5};
-use wechat_pay::NotificationDraft;
+use wechat_pay::{NotificationDraft, lower_hex};
 
 use crate::clock::after;
 use crate::faults::{FaultKind, Hits, NOTIFICATION};
 use crate::keyring::Keyring;
 use crate::ledger::Delivery;
 use crate::ledger::notice::{NoticeKind, TryOutcome};
-use crate::random::lower_hex;
 use crate::simulator::{Signing, Simulator};
 
 /// The most bytes of an acknowledgement in XML.

@@ -14,10 +14,10 @@ use http::{HeaderMap, StatusCode, header};
 use maud::html;
 use serde_json::json;
 use url::{Url, form_urlencoded};
+use wechat_pay::lower_hex;
 
 use crate::ledger::grant::GrantRefusal;
 use crate::pages::{layout, payer, with_page_headers};
-use crate::random::lower_hex;
 use crate::simulator::Simulator;
 
 pub(crate) fn routes() -> Router<Simulator> {

@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response};
 use tower::{Service, ServiceExt};
+use wechat_pay::is_loopback_host;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, OutgoingError>> + Send>>;
 
@@ -107,42 +107,9 @@ impl fmt::Debug for Outgoing {
     }
 }
 
-/// Whether a URL's host is this machine: `localhost`, 127.0.0.0/8, `[::1]`. Names are not resolved,
-/// because the address can change between two look-ups.
-pub(crate) fn is_loopback_host(host: &str) -> bool {
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost")
-        || bare
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_addresses_of_this_machine_are_loopback() {
-        for (host, expected) in [
-            ("localhost", true),
-            ("LOCALHOST", true),
-            ("127.0.0.1", true),
-            ("127.9.9.9", true),
-            ("[::1]", true),
-            ("::1", true),
-            ("127.0.0.1.example.com", false),
-            ("localhost.example.com", false),
-            ("0.0.0.0", false),
-            ("10.0.0.1", false),
-            ("example.com", false),
-            ("", false),
-        ] {
-            assert_eq!(is_loopback_host(host), expected, "{host}");
-        }
-    }
 
     #[tokio::test]
     async fn a_request_to_another_machine_is_refused_before_it_is_sent() {

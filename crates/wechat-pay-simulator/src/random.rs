@@ -113,15 +113,6 @@ impl fmt::Debug for Random {
     }
 }
 
-/// Two lower-case hex digits for each byte.
-pub(crate) fn lower_hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
-}
-
 fn beijing_digits(moment: Timestamp) -> String {
     beijing_time(moment)
         .chars()

@@ -17,14 +17,15 @@ pub(crate) use cashier::{Buyer, H5_PATH};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 pub(crate) use trust::Signing;
+use wechat_pay::{is_loopback_host, lower_hex};
 
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::keyring::Keyring;
 use crate::ledger::document::StoredDocument;
 use crate::ledger::{Ledger, LedgerView};
-use crate::outgoing::{Outgoing, is_loopback_host};
-use crate::random::{Random, lower_hex};
+use crate::outgoing::Outgoing;
+use crate::random::Random;
 use crate::settings::Settings;
 use crate::store::{StateError, Store};
 

@@ -80,6 +80,7 @@ pub use notification::{
 };
 pub use order_fields::{
     Description, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, RefundId, TransactionId,
+    is_loopback_host,
 };
 pub use orders::account::{Account, OpenIdOwner, Orderer};
 pub use orders::code_pay::{

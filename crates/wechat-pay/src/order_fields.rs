@@ -1,6 +1,6 @@
 //! Fields of an order that cannot exist in a form that WeChat would refuse.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::field::{InvalidField, Rule, check_text, check_word, checked_text};
 
@@ -109,15 +109,22 @@ fn check_notify_url(text: &str) -> Result<(), InvalidField> {
     }
     match scheme {
         "https" => Ok(()),
-        "http" if is_loopback(host) => Ok(()),
+        "http" if is_loopback_host(host) => Ok(()),
         _ => broken("of https (http for loopback addresses alone)"),
     }
 }
 
-pub(crate) fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse::<Ipv4Addr>()
+/// Whether a URL's host is this machine: `localhost`, 127.0.0.0/8, `[::1]`. Names are not resolved,
+/// because the address can change between two look-ups.
+#[must_use]
+pub fn is_loopback_host(host: &str) -> bool {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || bare
+            .parse::<IpAddr>()
             .is_ok_and(|address| address.is_loopback())
 }
 
@@ -126,6 +133,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn only_addresses_of_this_machine_are_loopback() {
+        for (host, expected) in [
+            ("localhost", true),
+            ("LOCALHOST", true),
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("[::1]", true),
+            ("::1", true),
+            ("127.0.0.1.example.com", false),
+            ("localhost.example.com", false),
+            ("0.0.0.0", false),
+            ("10.0.0.1", false),
+            ("example.com", false),
+            ("", false),
+        ] {
+            assert_eq!(is_loopback_host(host), expected, "{host}");
+        }
+    }
 
     #[test]
     fn an_out_trade_no_has_6_to_32_of_its_characters() {

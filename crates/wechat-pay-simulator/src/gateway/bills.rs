@@ -11,8 +11,8 @@ use http::StatusCode;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::json;
-use wechat_pay::AEAD_ALGORITHM;
 use wechat_pay::bill::{BillTicket, seal_bill};
+use wechat_pay::{AEAD_ALGORITHM, lower_hex};
 
 use super::answer::{Answer, BAD_PARAMETER, Refusal, system_error};
 use super::caller::Caller;
@@ -20,7 +20,6 @@ use super::orders::{self, value_of_query};
 use super::schema;
 use crate::ledger::bill::{Account, TradeBill, beijing_day};
 use crate::ledger::bill_link::{BillLink, BillLinkRefusal, Sealing};
-use crate::random::lower_hex;
 use crate::simulator::Simulator;
 
 /// From this hour in Beijing the bills of the day before are available.

@@ -6,8 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use url::Url;
-
-use crate::outgoing::is_loopback_host;
+use wechat_pay::is_loopback_host;
 
 /// An origin on this machine: scheme, host and port, no path.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::bill::BillError;
 use crate::field::{InvalidField, check_word};
 use crate::keys::trusted::TrustedKeys;
-use crate::order_fields::is_loopback;
+use crate::order_fields::is_loopback_host;
 use crate::reply::{Reply, ReplyError};
 use crate::request::{RequestParts, encode};
 
@@ -158,7 +158,7 @@ impl BillTicket {
         else {
             return Err(BillError::DownloadUrl);
         };
-        let plain_loopback = scheme == "http" && is_loopback(authority.host());
+        let plain_loopback = scheme == "http" && is_loopback_host(authority.host());
         if authority.as_str().contains('@') || !(scheme == "https" || plain_loopback) {
             return Err(BillError::DownloadUrl);
         }
