@@ -1,5 +1,5 @@
-//! The comparison: what WeChat holds, what the server holds, and what the backend was told must
-//! agree to the fen. It is data in, findings out, so that its own tests can show it every error.
+//! The audit compares WeChat's ledger, the server's ledger and the webhooks that the backend received,
+//! to the fen. Data goes in and findings come out, so its own tests can plant every error.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::journal::{Finding, FindingKind};
 use crate::ledgers::{OurAttempt, OurOrder, OurRefund, WechatOrder, WechatRefund};
-use crate::world::AskedRefund;
+use crate::storm::AskedRefund;
 
-/// All that is compared.
+/// Everything that the audit compares.
 #[derive(Clone, Default)]
 pub(crate) struct Evidence {
     /// The orders that the storm made, each with its price.
@@ -24,13 +24,13 @@ pub(crate) struct Evidence {
     pub(crate) asked_refunds: BTreeMap<String, AskedRefund>,
     /// The server's orders.
     pub(crate) ours: Vec<OurOrder>,
-    /// What the backend was told: type and data, each event once.
-    pub(crate) told: Vec<(String, Value)>,
+    /// The webhook events that the backend received: type and data, each event once.
+    pub(crate) events: Vec<(String, Value)>,
     /// What the private API answers for each order.
-    pub(crate) shown: BTreeMap<String, Value>,
-    /// What WeChat told buyers that they have paid: its numbers, with the order's.
+    pub(crate) api_orders: BTreeMap<String, Value>,
+    /// The payments that WeChat confirmed to buyers: `transaction_id` and order number.
     pub(crate) paid: BTreeMap<String, String>,
-    /// Payments that the server could not place: number and reason.
+    /// Payments that match no order: number and reason.
     pub(crate) mismatches: Vec<(String, String)>,
     /// Orders of which a page has said that they are paid.
     pub(crate) shown_paid: BTreeSet<String>,
@@ -103,7 +103,7 @@ impl Audit<'_> {
         }
     }
 
-    /// WeChat is killed, too, and its ledger is the truth here: what it said must be in it.
+    /// WeChat is killed too. Every payment that it confirmed to a buyer must still be in its ledger.
     fn wechat_has_forgotten_nothing(&mut self) {
         let known: BTreeSet<_> = self
             .evidence
@@ -128,7 +128,7 @@ impl Audit<'_> {
                 self.wrong(no, what);
             }
         }
-        let fulfilled = self.told("payment.succeeded", "order_no", no).len();
+        let fulfilled = self.events_of("payment.succeeded", "order_no", no).len();
         match (paid, fulfilled) {
             (0, 0) | (1.., 1) => {}
             (0, _) => self.wrong(no, "fulfilled, and nobody paid"),
@@ -156,13 +156,13 @@ impl Audit<'_> {
             let what = format!("it is {}, and a page shows {screen}", order.state);
             self.wrong(no, what);
         }
-        if paid == 0 && self.told("order.closed", "order_no", no).len() != 1 {
+        if paid == 0 && self.events_of("order.closed", "order_no", no).len() != 1 {
             self.lost(no, "closed, and the backend was not told once");
         }
         self.shown(order);
     }
 
-    /// One attempt against WeChat's order of its number. Says whether it is paid there.
+    /// Compares one attempt with WeChat's order of the same number; says whether that is paid.
     fn attempt(&mut self, order: &OurOrder, attempt: &OurAttempt) -> bool {
         let no = &*order.order_no;
         let number = &attempt.out_trade_no;
@@ -211,8 +211,8 @@ impl Audit<'_> {
                 return true;
             }
         };
-        let told = self.told(event_type, "transaction_id", &transaction_id);
-        match &*told {
+        let events = self.events_of(event_type, "transaction_id", &transaction_id);
+        match &*events {
             [] => self.lost(no, format!("{event_type} of {number} was not told")),
             [data] => {
                 let agrees = data["order_no"] == no
@@ -243,7 +243,7 @@ impl Audit<'_> {
         true
     }
 
-    /// One refund at WeChat against ours of its number, and what the backend heard of it.
+    /// Compares one refund at WeChat with ours of the same number, and with the backend's events.
     fn refund(&mut self, at_wechat: &WechatRefund) {
         let number = &at_wechat.out_refund_no;
         let ours = self.evidence.our_refunds.iter();
@@ -273,8 +273,8 @@ impl Audit<'_> {
                 format!("{number}: {ours:?} here, {at_wechat:?} at WeChat"),
             );
         }
-        let told = self.told(event_type, "refund_no", number);
-        match &*told {
+        let events = self.events_of(event_type, "refund_no", number);
+        match &*events {
             [] => self.lost(no, format!("{event_type} of {number} was not told")),
             [data] if data["amount_fen"] == at_wechat.amount_fen && data["order_no"] == no => {}
             [data] => self.wrong(no, format!("{event_type} tells {data}")),
@@ -307,8 +307,10 @@ impl Audit<'_> {
         }
         for (number, asked) in &self.evidence.asked_refunds {
             // What the server took down and WeChat refused later, the backend must hear of.
-            let is_told = !self.told("refund.refused", "refund_no", number).is_empty();
-            if asked.is_accepted && !at_wechat.contains(number) && !is_told {
+            let is_refusal_reported = !self
+                .events_of("refund.refused", "refund_no", number)
+                .is_empty();
+            if asked.is_accepted && !at_wechat.contains(number) && !is_refusal_reported {
                 self.lost(
                     &asked.order_no,
                     format!("{number} was accepted and never made"),
@@ -317,7 +319,7 @@ impl Audit<'_> {
         }
     }
 
-    /// The money of an order that went back, as WeChat has it.
+    /// The refunded amount of an order, by WeChat's ledger.
     fn refunded_fen(&self, order: &OurOrder) -> u64 {
         let settling = order
             .attempts
@@ -351,7 +353,7 @@ impl Audit<'_> {
             );
             self.wrong(&order.order_no, what);
         }
-        let Some(shown) = self.evidence.shown.get(&order.order_no) else {
+        let Some(shown) = self.evidence.api_orders.get(&order.order_no) else {
             return;
         };
         let attempts = shown["attempts"].as_array().map_or(0, Vec::len);
@@ -368,7 +370,7 @@ impl Audit<'_> {
         for (number, reason) in &self.evidence.mismatches {
             self.wrong(number, format!("its payment fits nothing, by its {reason}"));
         }
-        for (event_type, data) in &self.evidence.told {
+        for (event_type, data) in &self.evidence.events {
             let order_no = data["order_no"].as_str().unwrap_or_default();
             if event_type.ends_with(".mismatch") || !self.evidence.ordered.contains_key(order_no) {
                 self.wrong(order_no, format!("{event_type} tells {data}"));
@@ -376,9 +378,10 @@ impl Audit<'_> {
         }
     }
 
-    fn told(&self, event_type: &str, field: &str, value: &str) -> Vec<&Value> {
-        let told = self.evidence.told.iter();
-        told.filter(|(told, data)| told == event_type && data[field] == value)
+    fn events_of(&self, event_type: &str, field: &str, value: &str) -> Vec<&Value> {
+        let events = self.evidence.events.iter();
+        events
+            .filter(|(kind, data)| kind == event_type && data[field] == value)
             .map(|(_, data)| data)
             .collect()
     }

@@ -1,6 +1,6 @@
-//! The merchant's backend: it makes orders, refunds some, and fulfils an order when a webhook says
-//! that it is paid. It verifies with a library of others, drops an event that it knows, and is
-//! out of order itself now and then.
+//! The merchant's backend: it creates orders, refunds some, and fulfils an order when a webhook says
+//! that it is paid. It verifies webhooks with a foreign library (standardwebhooks), ignores repeated
+//! events, and fails on purpose now and then.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use serde_json::Value;
 use standardwebhooks::Webhook;
 
 use crate::programs::WEBHOOK_SECRET;
-use crate::world::World;
+use crate::storm::Storm;
 
 /// How far the time of a message may be from ours; the scheme's own tolerance.
 const TOLERANCE_S: i64 = 300;
@@ -32,22 +32,22 @@ pub(crate) struct Inbox {
     undated: AtomicUsize,
 }
 
-/// One event, as the first message of it told.
+/// One event, by the first message that carried it.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     /// `payment.succeeded` and so on.
     pub(crate) kind: String,
-    /// What it tells.
+    /// The event's `data`.
     pub(crate) data: Value,
     body: Bytes,
-    /// How often it was sent to us.
+    /// How often the server has sent it.
     tries: u32,
-    /// Whether it was taken: what is answered with an error was, sometimes.
+    /// Whether the backend has processed it. It may have, and answered with an error.
     is_taken: bool,
 }
 
 impl Inbox {
-    /// From here on nothing is out of order.
+    /// The backend fails no more from here on.
     pub(crate) fn recover(&self) {
         self.is_well.store(true, Ordering::Relaxed);
     }
@@ -57,7 +57,7 @@ impl Inbox {
         self.undated.load(Ordering::Relaxed)
     }
 
-    /// Every event that was taken, by its id.
+    /// Every event that was processed, by its id.
     pub(crate) fn events(&self) -> BTreeMap<String, Event> {
         let events = self.events.lock().unwrap();
         let taken = events.iter().filter(|(_, event)| event.is_taken);
@@ -79,31 +79,31 @@ impl Inbox {
 }
 
 /// The address `/webhooks` as a service.
-pub(crate) fn app(world: Arc<World>, inbox: Arc<Inbox>) -> Router {
+pub(crate) fn app(storm: Arc<Storm>, inbox: Arc<Inbox>) -> Router {
     Router::new()
         .route("/webhooks", post(receive))
-        .with_state((world, inbox))
+        .with_state((storm, inbox))
 }
 
 async fn receive(
-    State((world, inbox)): State<(Arc<World>, Arc<Inbox>)>,
+    State((storm, inbox)): State<(Arc<Storm>, Arc<Inbox>)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let (id, message) = match verify(&world, &headers, &body) {
+    let (id, message) = match verify(&storm, &headers, &body) {
         Ok(verified) => verified,
         Err(Refusal::Undated) => {
             inbox.undated.fetch_add(1, Ordering::Relaxed);
             return StatusCode::UNAUTHORIZED;
         }
         Err(Refusal::Unbelievable(reason)) => {
-            world.accuse("", format!("a webhook is not to be believed: {reason}"));
+            storm.report_wrong("", format!("a webhook is not to be believed: {reason}"));
             return StatusCode::UNAUTHORIZED;
         }
     };
     let order_no = message["data"]["order_no"].as_str().unwrap_or_default();
     let event_type = message["type"].as_str().unwrap_or_default();
-    let mood = {
+    let reaction = {
         let mut events = inbox.events.lock().unwrap();
         let event = events.entry(id.clone()).or_insert_with(|| Event {
             kind: event_type.to_owned(),
@@ -113,22 +113,22 @@ async fn receive(
             is_taken: false,
         });
         if event.body != body {
-            world.accuse(order_no, format!("event {id} came again with another body"));
+            storm.report_wrong(order_no, format!("event {id} came again with another body"));
         }
         event.tries += 1;
-        let mood = if inbox.is_well.load(Ordering::Relaxed) {
-            Mood::Well
+        let reaction = if inbox.is_well.load(Ordering::Relaxed) {
+            Reaction::Well
         } else {
-            Mood::of(&id, event.tries)
+            Reaction::of(&id, event.tries)
         };
-        event.is_taken |= mood != Mood::FailsBefore;
-        mood
+        event.is_taken |= reaction != Reaction::FailsBefore;
+        reaction
     };
-    world.note(order_no, format!("backend: {event_type} {id} {mood:?}"));
-    match mood {
-        Mood::Well => StatusCode::NO_CONTENT,
-        Mood::FailsBefore | Mood::FailsAfter => StatusCode::INTERNAL_SERVER_ERROR,
-        Mood::Hangs => {
+    storm.note(order_no, format!("backend: {event_type} {id} {reaction:?}"));
+    match reaction {
+        Reaction::Well => StatusCode::NO_CONTENT,
+        Reaction::FailsBefore | Reaction::FailsAfter => StatusCode::INTERNAL_SERVER_ERROR,
+        Reaction::Hangs => {
             tokio::time::sleep(HANGING).await;
             StatusCode::NO_CONTENT
         }
@@ -139,7 +139,7 @@ async fn receive(
 enum Refusal {
     /// Rightly signed, with a time that the storm's clock never showed and the machine's did.
     Undated,
-    /// Anything else: the server has done wrong.
+    /// Anything else is a fault of the server's.
     Unbelievable(String),
 }
 
@@ -151,15 +151,15 @@ impl From<String> for Refusal {
 
 /// What the backend does with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
+enum Reaction {
     Well,
     FailsBefore,
     FailsAfter,
     Hangs,
 }
 
-impl Mood {
-    /// The same for the same try of the same event, in every run.
+impl Reaction {
+    /// The reaction to a try of an event; it is the same in every run.
     fn of(id: &str, tries: u32) -> Self {
         let seed = id.bytes().fold(u64::from(tries), |seed, byte| {
             seed.wrapping_mul(31) ^ u64::from(byte)
@@ -173,8 +173,8 @@ impl Mood {
     }
 }
 
-/// Gives the event's id and what it tells, if it was signed for us a moment ago.
-fn verify(world: &World, headers: &HeaderMap, body: &Bytes) -> Result<(String, Value), Refusal> {
+/// Checks signature and time of a message; gives the event's id and the message.
+fn verify(storm: &Storm, headers: &HeaderMap, body: &Bytes) -> Result<(String, Value), Refusal> {
     let header = |name: &str| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
         value.ok_or_else(|| format!("no {name}"))
@@ -189,9 +189,9 @@ fn verify(world: &World, headers: &HeaderMap, body: &Bytes) -> Result<(String, V
     if header("webhook-signature")? != expected {
         return Err("the signature is another".to_owned().into());
     }
-    let off_s = world.clock.now_ms() / 1000 - sent_s;
+    let off_s = storm.clock.now_ms() / 1000 - sent_s;
     if off_s.abs() > TOLERANCE_S {
-        if world.clock.is_a_missed_reading(sent_s) {
+        if storm.clock.is_a_missed_reading(sent_s) {
             return Err(Refusal::Undated);
         }
         return Err(format!("it was sent {off_s} s ago").into());

@@ -31,8 +31,8 @@ use self::seen::Seen;
 use self::transport::Transport;
 use crate::plan::{OrderPlan, Product};
 use crate::shop::RETURN_URL;
+use crate::storm::{Body, Storm};
 use crate::wechat::{self, Link, Visit};
-use crate::world::{Body, World};
 
 /// How long a buyer waits for a way to pay. Under faults each of the machine's tries takes up to half
 /// a minute.
@@ -63,7 +63,7 @@ pub(crate) enum Started {
 
 /// One device.
 pub(crate) struct Device {
-    world: Arc<World>,
+    storm: Arc<Storm>,
     plan: OrderPlan,
     token: String,
     name: &'static str,
@@ -92,14 +92,14 @@ enum Step {
 impl Device {
     /// A device that has not opened the page yet.
     pub(crate) fn new(
-        world: &Arc<World>,
+        storm: &Arc<Storm>,
         plan: &OrderPlan,
         token: &str,
         name: &'static str,
         buyer: usize,
     ) -> Self {
         Self {
-            world: world.clone(),
+            storm: storm.clone(),
             plan: plan.clone(),
             token: token.to_owned(),
             name,
@@ -128,7 +128,7 @@ impl Device {
         }
         let started = timeout(START_PATIENCE, self.follow_the_page()).await;
         let started = started.unwrap_or_else(|_| Started::Refused("no answer".to_owned()));
-        self.note(format!("starts {}: {started:?}", product.word()));
+        self.note(format!("starts {}: {started:?}", product.as_str()));
         started
     }
 
@@ -164,7 +164,7 @@ impl Device {
 
     /// A buyer is in the cashier, and comes back to the page. `outcome` is success, cancel or fail.
     pub(crate) async fn visit(&mut self, link: &Link, outcome: &str) -> Visit {
-        let visit = wechat::visit(&self.world, &self.plan, link, outcome).await;
+        let visit = wechat::visit(&self.storm, &self.plan, link, outcome).await;
         match link {
             Link::PrepayId(prepay_id) => self.cashier_closes(prepay_id, &visit, outcome),
             Link::H5Url(h5_url) => self.come_back_from(h5_url),
@@ -204,7 +204,7 @@ impl Device {
         let mut pairs = h5_url.query_pairs();
         match pairs.find(|(name, _)| name == "redirect_url") {
             Some((_, address)) => self.load(BuyerBrowser::Phone, &address),
-            None => self.accuse("h5_url has no address to come back to"),
+            None => self.report_wrong("h5_url has no address to come back to"),
         }
     }
 
@@ -283,14 +283,14 @@ impl Device {
         if let Some(page) = &self.page {
             page.hide();
         }
-        self.put_away_at_ms = Some(self.world.clock.now_ms());
+        self.put_away_at_ms = Some(self.storm.clock.now_ms());
     }
 
     fn take_up(&mut self) {
         let Some(since_ms) = self.put_away_at_ms.take() else {
             return;
         };
-        let passed_ms = self.world.clock.now_ms() - since_ms;
+        let passed_ms = self.storm.clock.now_ms() - since_ms;
         self.clock.skip_ms(u64::try_from(passed_ms).unwrap());
         if let Some(page) = &self.page {
             page.show();
@@ -313,7 +313,7 @@ impl Device {
         let settings = PageSettings {
             browser,
             storage,
-            api: format!("{}/v1", self.world.merchant(self.plan.mode).server),
+            api: format!("{}/v1", self.storm.merchant(self.plan.mode).server),
             token: self.token.clone(),
             url: RETURN_URL.to_owned(),
             opened_at: address.to_owned(),
@@ -322,7 +322,7 @@ impl Device {
             seed: self.plan.seed,
         };
         let transport = Transport {
-            world: self.world.clone(),
+            storm: self.storm.clone(),
             plan: self.plan.clone(),
             device: self.name,
             seen: self.seen.clone(),
@@ -343,23 +343,23 @@ impl Device {
                 Occurrence::Paid { total_fen, .. } => {
                     times_paid += 1;
                     if total_fen != self.plan.total_fen {
-                        self.accuse(format!("the page says that {total_fen} fen were paid"));
+                        self.report_wrong(format!("the page says that {total_fen} fen were paid"));
                     }
                 }
                 Occurrence::Problem(problem) if is_contract_broken(problem.code) => {
-                    self.accuse(format!("the page has the problem {problem:?}"));
+                    self.report_wrong(format!("the page has the problem {problem:?}"));
                 }
                 _ => {}
             }
         }
         if times_paid != usize::from(is_paid) {
             let screen = page.screen();
-            self.accuse(format!(
+            self.report_wrong(format!(
                 "paid was told {times_paid} times before {screen:?}"
             ));
         }
         if is_paid {
-            let mut shown_paid = self.world.shown_paid.lock().unwrap();
+            let mut shown_paid = self.storm.shown_paid.lock().unwrap();
             shown_paid.insert(self.plan.order_no.clone());
         }
     }
@@ -379,7 +379,7 @@ impl Device {
     async fn follow_redirects(&self, authorize_url: &str) -> Option<String> {
         let mut at = authorize_url.split('#').next()?.to_owned();
         while !at.starts_with(RETURN_URL) {
-            let answer = self.world.call("GET", &at, &[], Body::None).await.ok()?;
+            let answer = self.storm.call("GET", &at, &[], Body::None).await.ok()?;
             answer.1.as_str()?.clone_into(&mut at);
         }
         Some(at)
@@ -411,13 +411,13 @@ impl Device {
     }
 
     fn note(&self, what: impl std::fmt::Display) {
-        self.world
+        self.storm
             .note(&self.plan.order_no, format!("{}: {what}", self.name));
     }
 
-    fn accuse(&self, what: impl std::fmt::Display) {
-        self.world
-            .accuse(&self.plan.order_no, format!("{}: {what}", self.name));
+    fn report_wrong(&self, what: impl std::fmt::Display) {
+        self.storm
+            .report_wrong(&self.plan.order_no, format!("{}: {what}", self.name));
     }
 }
 

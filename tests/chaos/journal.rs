@@ -12,13 +12,13 @@ pub(crate) struct Journal {
     findings: Mutex<Vec<Finding>>,
 }
 
-/// One thing that must not be.
+/// One fault that the storm has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) kind: FindingKind,
     /// The order, where one is concerned.
     pub(crate) order_no: String,
-    /// What is the matter, in a sentence.
+    /// The fault, in a sentence.
     pub(crate) what: String,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Finding {
 pub(crate) enum FindingKind {
     /// Money, an order or a message that should be there and is not.
     Lost,
-    /// Money that was not given back, an order that was fulfilled twice, a refund made twice.
+    /// A duplicate payment that was not refunded, an order fulfilled twice, a refund made twice.
     Duplicated,
     /// Anything else that the ledgers, the pages and the messages do not agree on.
     Wrong,
@@ -52,7 +52,7 @@ impl Journal {
     }
 
     /// Something is wrong, seen while it happened.
-    pub(crate) fn accuse(&self, now_ms: i64, order_no: &str, what: impl Into<String>) {
+    pub(crate) fn report_wrong(&self, now_ms: i64, order_no: &str, what: impl Into<String>) {
         let what = what.into();
         self.note(now_ms, order_no, format!("WRONG: {what}"));
         self.findings.lock().unwrap().push(Finding {

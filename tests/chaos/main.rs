@@ -3,7 +3,7 @@
 //! any of them. When the storm has settled, both ledgers, all webhooks and the bills of its days are
 //! compared to the fen.
 //!
-//! The same seed is the same plan: stories, amounts, faults and the places of the kills. How the
+//! The same seed is the same plan: stories, amounts, faults and the times of the kills. How the
 //! processes interleave is the machine's own, which is why one seed is worth more than one run.
 //!
 //! The last line is `orders N kills K faults F lost 0 duplicated 0 wrong 0`; where one of the last
@@ -29,9 +29,9 @@ mod plan;
 mod programs;
 mod settling;
 mod shop;
+mod storm;
 mod story;
 mod wechat;
-mod world;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -51,8 +51,8 @@ use crate::merchant::Merchant;
 use crate::mix::Mix;
 use crate::plan::{Mode, Plan};
 use crate::programs::{MerchantServer, Wechat};
-use crate::wechat::Sky;
-use crate::world::World;
+use crate::storm::Storm;
+use crate::wechat::FaultInjector;
 
 /// A storm over the merchant server. `cargo xtask chaos` builds what it needs and starts it.
 #[derive(Parser)]
@@ -60,7 +60,7 @@ struct Arguments {
     /// How many orders.
     #[arg(long, default_value_t = 200)]
     orders: usize,
-    /// What is drawn comes from this.
+    /// The seed of the plan.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How often the server is killed; one in a hundred orders, and at least five times, by itself.
@@ -90,8 +90,8 @@ const TICK: Duration = Duration::from_millis(200);
 /// How far each time: a minute passes in three seconds, and the five minutes in which a signature
 /// is believed in fifteen, longer than a call takes on a busy machine.
 const TICK_S: u32 = 4;
-/// How far before its first signature the first new certificate stands when the storm begins: some
-/// orders are paid under the old one, and more under either.
+/// The first new certificate signs after twelve hours. The storm begins five minutes before, so that
+/// some orders are paid under the old one.
 const BEFORE_THE_NEW_SIGNS_S: u32 = 12 * 3600 - 5 * 60;
 /// The same once every order has begun, and most of those that are left only wait.
 const LATE_TICK_S: u32 = 10;
@@ -122,51 +122,51 @@ async fn main() -> ExitCode {
     );
     let merchants = merchants(wechat.address(), addresses).await;
     let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let world = World::new(
+    let storm = Storm::new(
         clock,
         wechat.address().to_owned(),
         merchants,
         arguments.buyers,
     );
-    let world = Arc::new(world);
+    let storm = Arc::new(storm);
     let inbox = Arc::new(Inbox::default());
     let webhooks = format!("http://{}/webhooks", backend.local_addr().unwrap());
-    let app = backend::app(world.clone(), inbox.clone());
+    let app = backend::app(storm.clone(), inbox.clone());
     tokio::spawn(async move { axum::serve(backend, app).await.unwrap() });
     let servers = Mode::ALL.map(|mode| {
         let program = &arguments.merchant_server;
-        MerchantServer::start(world.clone(), mode, program, &folder, &webhooks)
+        MerchantServer::start(storm.clone(), mode, program, &folder, &webhooks)
     });
     for server in &servers {
         server.is_up().await;
     }
-    wechat::rotate_certificate(&world).await;
-    world.clock.advance(BEFORE_THE_NEW_SIGNS_S);
+    wechat::rotate_certificate(&storm).await;
+    storm.clock.advance(BEFORE_THE_NEW_SIGNS_S);
 
     let began = Instant::now();
-    let sky = Sky::new(world.clone());
+    let injector = FaultInjector::new(storm.clone());
     let is_over = AtomicBool::new(false);
-    let storm = async {
+    let playing = async {
         tokio::join!(
-            play_all(&world, &inbox, &plan, arguments.buyers * STORIES_PER_BUYER),
-            sky.follow(&plan.weather),
-            servers[0].suffer(&plan.kills),
-            servers[1].suffer(&plan.kills),
-            wechat.suffer(&plan.wechat_kills, &world, &sky),
-            wechat::rotate_certificates(&world, &plan.rotations),
+            play_all(&storm, &inbox, &plan, arguments.buyers * STORIES_PER_BUYER),
+            injector.follow(&plan.fault_sets),
+            servers[0].run_kills(&plan.kills),
+            servers[1].run_kills(&plan.kills),
+            wechat.run_kills(&plan.wechat_kills, &storm, &injector),
+            wechat::rotate_certificates(&storm, &plan.rotations),
         );
         is_over.store(true, Ordering::Relaxed);
     };
-    tokio::join!(storm, let_time_go_by(&world, &is_over, arguments.orders));
+    tokio::join!(playing, let_time_go_by(&storm, &is_over, arguments.orders));
     eprintln!("the storm is over after {:.0?}", began.elapsed());
-    sky.clear().await;
+    injector.clear().await;
     inbox.recover();
     for server in &servers {
         server.is_up().await;
     }
-    let findings = settling::settle_and_compare(&world, &servers, &inbox, &plan, began_ms).await;
+    let findings = settling::settle_and_compare(&storm, &servers, &inbox, &plan, began_ms).await;
     eprintln!("settled after {:.0?}", began.elapsed());
-    std::fs::write(folder.join("stories.txt"), world.journal.all_stories()).unwrap();
+    std::fs::write(folder.join("stories.txt"), storm.journal.all_stories()).unwrap();
     if !findings.is_empty() && arguments.folder.is_none() {
         eprintln!("logs and databases: {}", temporary.keep().display());
     }
@@ -177,37 +177,37 @@ async fn main() -> ExitCode {
         inbox.undated()
     );
     let kills = servers.iter().map(MerchantServer::kills).sum();
-    settling::report(&world, &plan, kills, sky.struck(), &findings)
+    settling::report(&storm, &plan, kills, injector.struck(), &findings)
 }
 
-async fn play_all(world: &Arc<World>, inbox: &Arc<Inbox>, plan: &Plan, at_once: usize) {
+async fn play_all(storm: &Arc<Storm>, inbox: &Arc<Inbox>, plan: &Plan, at_once: usize) {
     let places = Arc::new(Semaphore::new(at_once));
     let mut stories = JoinSet::new();
     for order in plan.orders.clone() {
         let place = places.clone().acquire_owned().await.unwrap();
-        let (world, inbox) = (world.clone(), inbox.clone());
-        world.begun.fetch_add(1, Ordering::Relaxed);
+        let (storm, inbox) = (storm.clone(), inbox.clone());
+        storm.begun.fetch_add(1, Ordering::Relaxed);
         stories.spawn(async move {
-            story::play(&world, &inbox, &order).await;
+            story::play(&storm, &inbox, &order).await;
             drop(place);
         });
     }
-    // All kills and all weathers are to come, whatever the last story does.
+    // All kills and all fault sets are to come, whatever the last story does.
     while let Some(story) = stories.join_next().await {
         story.unwrap();
     }
 }
 
-/// The storm's time runs faster than the machine's, evenly: what jumps is left to the faults.
-async fn let_time_go_by(world: &World, is_over: &AtomicBool, orders: usize) {
+/// Moves the storm's time on faster than the machine's, in even steps: jumps are the faults' part.
+async fn let_time_go_by(storm: &Storm, is_over: &AtomicBool, orders: usize) {
     while !is_over.load(Ordering::Relaxed) {
         tokio::time::sleep(TICK).await;
-        let has_begun = world.begun() >= orders;
-        world
+        let has_begun = storm.begun() >= orders;
+        storm
             .clock
             .advance(if has_begun { LATE_TICK_S } else { TICK_S });
         // WeChat sleeps until what is due next by the machine's pace; this wakes it.
-        wechat::run_due(world).await;
+        wechat::run_due(storm).await;
     }
 }
 
@@ -219,9 +219,9 @@ async fn free_address() -> String {
 
 /// The merchants that WeChat has, each with the address of its server.
 async fn merchants(wechat: &str, addresses: [String; 2]) -> BTreeMap<Mode, Merchant> {
-    let http = world::http_client();
+    let http = storm::http_client();
     let url = format!("{wechat}/_simulator/merchants");
-    let answer = world::send(&http, "GET", &url, &[], world::Body::None).await;
+    let answer = storm::send(&http, "GET", &url, &[], storm::Body::None).await;
     let (_, listed) = answer.unwrap();
     let places = Mode::ALL.into_iter().zip(addresses).enumerate();
     places

@@ -16,11 +16,11 @@ pub(crate) struct Merchant {
     pub(crate) mini_program_appid: String,
     /// Openids of buyers under `appid`.
     pub(crate) openids: Vec<String>,
-    /// For whom a partner orders.
+    /// The sub-merchant that a partner orders for.
     pub(crate) sub: Option<SubMerchant>,
 }
 
-/// Whom a partner takes money for.
+/// A sub-merchant of the partner's.
 #[derive(Clone, Debug)]
 pub(crate) struct SubMerchant {
     pub(crate) mchid: String,

@@ -5,11 +5,11 @@ use std::fmt;
 
 use crate::plan::{Mode, Outcome, Plan, Product, Story};
 
-/// How often each word comes up in a plan.
+/// How many of each kind a plan has.
 pub(crate) struct Mix(BTreeMap<&'static str, usize>);
 
 impl Mix {
-    /// Counts.
+    /// Counts the plan's orders, refunds and certificates by kind.
     pub(crate) fn of(plan: &Plan) -> Self {
         let mut counts = BTreeMap::new();
         let mut count = |word| *counts.entry(word).or_default() += 1;

@@ -1,5 +1,5 @@
-//! What is to happen, all of it drawn from the seed before anything begins: the same seed is the
-//! same storm. Only how the processes interleave is the machine's.
+//! The plan of a storm, drawn from the seed before anything begins: the same seed gives the same plan.
+//! Only how the processes interleave differs from run to run.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ pub(crate) struct Plan {
     /// Each order's story.
     pub(crate) orders: Vec<OrderPlan>,
     /// The faults that hold from so many begun orders on.
-    pub(crate) weather: Vec<Weather>,
+    pub(crate) fault_sets: Vec<FaultSet>,
     /// When a server is killed, in order.
     pub(crate) kills: Vec<Kill>,
     /// When WeChat is killed, in order.
@@ -30,7 +30,7 @@ pub(crate) enum Mode {
 impl Mode {
     pub(crate) const ALL: [Self; 2] = [Self::Direct, Self::Partner];
 
-    pub(crate) const fn word(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Direct => "direct",
             Self::Partner => "partner",
@@ -55,9 +55,9 @@ pub(crate) struct OrderPlan {
     pub(crate) address: String,
     /// What buyer and shop do.
     pub(crate) story: Story,
-    /// What goes back, after it was paid.
+    /// Its refunds, after it was paid.
     pub(crate) refunds: Vec<RefundPlan>,
-    /// For all that the story decides on its way.
+    /// The seed of everything that the story decides on its way.
     pub(crate) seed: u64,
 }
 
@@ -130,7 +130,7 @@ impl Product {
     /// Those that a buyer goes on with who was at a desk.
     pub(crate) const ON_PHONES: [Self; 4] = [Self::H5, Self::Jsapi, Self::MiniProgram, Self::App];
 
-    pub(crate) const fn word(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::H5 => "h5",
@@ -148,18 +148,18 @@ pub(crate) struct RefundPlan {
     pub(crate) after_s: u32,
     /// How much.
     pub(crate) amount: RefundAmount,
-    /// Made in WeChat's portal, past our server.
+    /// Made in WeChat's portal, without our server.
     pub(crate) in_portal: bool,
-    /// What becomes of it at WeChat.
+    /// Its outcome at WeChat.
     pub(crate) outcome: Outcome,
 }
 
-/// What becomes of a refund at WeChat.
+/// The outcome of a refund at WeChat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The buyer has the money.
     Success,
-    /// It comes to nothing.
+    /// WeChat closes it.
     Closed,
     /// The buyer's account does not take it, and the shop sends it another way, or leaves it.
     Abnormal(Option<AnotherWay>),
@@ -174,7 +174,7 @@ pub(crate) enum AnotherWay {
     MerchantBankCard,
 }
 
-/// How much goes back.
+/// The amount of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RefundAmount {
     /// So many per cent of the price, at least a fen.
@@ -187,7 +187,7 @@ pub(crate) enum RefundAmount {
 
 /// Faults that hold for a while.
 #[derive(Clone, Debug)]
-pub(crate) struct Weather {
+pub(crate) struct FaultSet {
     /// From so many begun orders on.
     pub(crate) from_order: usize,
     /// The simulator's rules.
@@ -210,23 +210,23 @@ pub(crate) struct Kill {
 }
 
 /// Orders under one set of faults.
-const WEATHER_ORDERS: usize = 40;
+const FAULT_SET_ORDERS: usize = 40;
 
 impl Plan {
     /// Draws a storm.
     pub(crate) fn draw(orders: usize, kills: usize, seed: u64) -> Self {
         let mut dice = Rng::with_seed(seed);
         // Streams of their own, so that more orders do not change the kills.
-        let (mut of_orders, mut of_weather, mut of_kills) = (dice.fork(), dice.fork(), dice.fork());
+        let (mut of_orders, mut of_faults, mut of_kills) = (dice.fork(), dice.fork(), dice.fork());
         let mut of_wechat = dice.fork();
         Self {
             orders: (0..orders)
                 .map(|place| order(&mut of_orders, seed, place))
                 .collect(),
-            weather: (0..=orders.div_ceil(WEATHER_ORDERS))
-                .map(|place| Weather {
-                    from_order: (place * WEATHER_ORDERS).min(orders),
-                    rules: weather(&mut of_weather),
+            fault_sets: (0..=orders.div_ceil(FAULT_SET_ORDERS))
+                .map(|place| FaultSet {
+                    from_order: (place * FAULT_SET_ORDERS).min(orders),
+                    rules: fault_sets(&mut of_faults),
                 })
                 .collect(),
             kills: draw_kills(&mut of_kills, orders, kills),
@@ -362,8 +362,8 @@ fn draw_wechat_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
     (0..kills).map(kill).collect()
 }
 
-/// Quiet, rough everywhere, or one route that hardly works at all.
-fn weather(dice: &mut Rng) -> Value {
+/// No faults, faults at many routes, or one route that hardly works.
+fn fault_sets(dice: &mut Rng) -> Value {
     let mut rules = Vec::new();
     let (rate, share) = match dice.u32(0..10) {
         0 => (0.0, 0),
@@ -405,8 +405,7 @@ fn rule(dice: &mut Rng, route: &str, kind: &str, rate: f64) -> Value {
     rule
 }
 
-/// Routes of WeChat's that the merchant server goes to while it storms. Bills are asked for when it
-/// is over.
+/// Routes of WeChat's that the merchant server calls during the storm. Bills are asked for after it.
 const ROUTES: [&str; 8] = [
     "order",
     "query",
@@ -445,7 +444,7 @@ const ELSEWHERE: [(&str, &str); 11] = [
     ("notification", "clock_skew"),
 ];
 
-/// Every fault at every route where it can happen and the merchant server goes.
+/// Every fault at every route that the merchant server calls.
 fn faults() -> Vec<(&'static str, &'static str)> {
     let everywhere = ROUTES
         .iter()
@@ -469,19 +468,19 @@ mod tests {
         let shown = |seed| {
             let Plan {
                 orders,
-                weather,
+                fault_sets,
                 kills,
                 wechat_kills,
                 rotations,
             } = Plan::draw(300, 20, seed);
-            format!("{orders:?} {weather:?} {kills:?} {wechat_kills:?} {rotations:?}")
+            format!("{orders:?} {fault_sets:?} {kills:?} {wechat_kills:?} {rotations:?}")
         };
         assert_eq!(shown(7), shown(7));
         assert_ne!(shown(7), shown(8));
     }
 
     #[test]
-    fn every_fault_that_the_simulator_has_is_thrown_wherever_the_server_goes() {
+    fn every_fault_of_the_simulator_is_injected_at_every_route_that_the_server_calls() {
         let control =
             include_str!("../../crates/wechat-pay-simulator/goldens/control-openapi.json");
         let control: Value = serde_json::from_str(control).unwrap();
@@ -522,9 +521,9 @@ mod tests {
             assert!(refunds.into_iter().any(|refund| refund.amount == amount));
         }
         let rules: Vec<_> = plan
-            .weather
+            .fault_sets
             .iter()
-            .flat_map(|weather| weather.rules.as_array().unwrap())
+            .flat_map(|fault_sets| fault_sets.rules.as_array().unwrap())
             .collect();
         for (route, kind) in faults() {
             assert!(

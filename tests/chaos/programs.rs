@@ -10,15 +10,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use payment_tests::merchant_config::MerchantConfig;
+
 use crate::clock::{StormClock, clean_up_after};
 use crate::merchant::Merchant;
 use crate::plan::{Kill, Mode};
-use crate::wechat::Sky;
-use crate::world::World;
+use crate::storm::Storm;
+use crate::wechat::FaultInjector;
 
-/// The shop's key, and what the configuration holds of it.
-pub(crate) const API_KEY: &str = "tests-key";
-const API_KEY_SHA256: &str = "9041b924878743c7e88e8fd663d4c547a510c659d3427ef38c84ff95f4b6575b";
 /// What webhooks are signed with; any 32 bytes.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
@@ -48,7 +47,7 @@ impl Drop for Process {
     }
 }
 
-/// WeChat, up or down.
+/// The simulator as a process, running or killed.
 pub(crate) struct Wechat {
     program: PathBuf,
     folder: PathBuf,
@@ -92,17 +91,18 @@ impl Wechat {
     }
 
     /// Each kill in its turn. WeChat is up again, with the faults of the moment, when this returns.
-    pub(crate) async fn suffer(&self, kills: &[Kill], world: &World, sky: &Sky) {
+    pub(crate) async fn run_kills(&self, kills: &[Kill], storm: &Storm, injector: &FaultInjector) {
         for kill in kills {
-            kill.is_due(world).await;
-            sky.outlast(async {
-                if !self.kill() {
-                    world.accuse("", "WeChat ended by itself");
-                }
-                tokio::time::sleep(Duration::from_millis(kill.down_ms)).await;
-                self.launch(&world.clock);
-            })
-            .await;
+            kill.is_due(storm).await;
+            injector
+                .outlast(async {
+                    if !self.kill() {
+                        storm.report_wrong("", "WeChat ended by itself");
+                    }
+                    tokio::time::sleep(Duration::from_millis(kill.down_ms)).await;
+                    self.launch(&storm.clock);
+                })
+                .await;
         }
     }
 
@@ -138,18 +138,18 @@ impl Wechat {
 }
 
 impl Kill {
-    /// Waits until it is to strike.
-    async fn is_due(&self, world: &World) {
-        while world.begun() < self.from_order {
+    /// Waits until the kill is due.
+    async fn is_due(&self, storm: &Storm) {
+        while storm.begun() < self.from_order {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_millis(self.pause_ms)).await;
     }
 }
 
-/// A merchant's server, up or down.
+/// A merchant server as a process, running or killed.
 pub(crate) struct MerchantServer {
-    world: Arc<World>,
+    storm: Arc<Storm>,
     mode: Mode,
     program: PathBuf,
     folder: PathBuf,
@@ -160,30 +160,30 @@ pub(crate) struct MerchantServer {
 impl MerchantServer {
     /// Writes the configuration and starts it.
     pub(crate) fn start(
-        world: Arc<World>,
+        storm: Arc<Storm>,
         mode: Mode,
         program: &Path,
         folder: &Path,
         backend: &str,
     ) -> Self {
         let server = Self {
-            world,
+            storm,
             mode,
             program: program.to_owned(),
             folder: folder.to_owned(),
             process: Mutex::default(),
             kills: AtomicU64::new(0),
         };
-        let text = configuration(server.merchant(), backend);
+        let text = configuration(server.merchant(), backend).to_toml();
         std::fs::write(server.config(), text).unwrap();
         std::fs::set_permissions(server.config(), PermissionsExt::from_mode(0o600)).unwrap();
         server.launch();
         server
     }
 
-    /// Whose server it is.
+    /// The merchant that the server belongs to.
     pub(crate) fn merchant(&self) -> &Merchant {
-        self.world.merchant(self.mode)
+        self.storm.merchant(self.mode)
     }
 
     /// How many kills hit a living process.
@@ -193,13 +193,13 @@ impl MerchantServer {
 
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder.join(format!("{}.sqlite3", self.mode.word()))
+        self.folder.join(format!("{}.sqlite3", self.mode.as_str()))
     }
 
     /// Runs a command of the same program on the same configuration, to its end.
     pub(crate) fn command(&self, words: &[&str]) -> Output {
         let mut command = Command::new(&self.program);
-        self.world.clock.rule(&mut command);
+        self.storm.clock.rule(&mut command);
         command
             .args(words)
             .arg("--config")
@@ -209,9 +209,9 @@ impl MerchantServer {
     }
 
     /// Each kill that is this server's, in its turn; it is up again when this returns.
-    pub(crate) async fn suffer(&self, kills: &[Kill]) {
+    pub(crate) async fn run_kills(&self, kills: &[Kill]) {
         for kill in kills.iter().filter(|kill| kill.mode == self.mode) {
-            kill.is_due(&self.world).await;
+            kill.is_due(&self.storm).await;
             self.kill();
             tokio::time::sleep(Duration::from_millis(kill.down_ms)).await;
             self.launch();
@@ -223,11 +223,11 @@ impl MerchantServer {
         }
     }
 
-    /// Waits until it answers.
+    /// Waits until the server answers.
     pub(crate) async fn is_up(&self) {
         let url = format!("{}/healthz", self.merchant().server);
         for _ in 0..600 {
-            let answer = self.world.call("GET", &url, &[], crate::world::Body::None);
+            let answer = self.storm.call("GET", &url, &[], crate::storm::Body::None);
             if answer.await.is_ok_and(|(status, _)| status == 200) {
                 return;
             }
@@ -239,13 +239,13 @@ impl MerchantServer {
         );
     }
 
-    /// Whether it lives, without anybody having killed it.
+    /// Reports a server that ended without having been killed.
     pub(crate) fn assert_alive(&self) {
         let mut process = self.process.lock().unwrap();
         let process = process.as_mut().unwrap();
         if let Some(status) = process.0.try_wait().unwrap() {
-            self.world
-                .accuse("", format!("the merchant server ended by itself: {status}"));
+            self.storm
+                .report_wrong("", format!("the merchant server ended by itself: {status}"));
         }
     }
 
@@ -257,7 +257,7 @@ impl MerchantServer {
 
     fn launch(&self) {
         let mut command = Command::new(&self.program);
-        self.world.clock.rule(&mut command);
+        self.storm.clock.rule(&mut command);
         command
             .arg("serve")
             .arg("--config")
@@ -268,11 +268,11 @@ impl MerchantServer {
     }
 
     fn config(&self) -> PathBuf {
-        self.folder.join(format!("{}.toml", self.mode.word()))
+        self.folder.join(format!("{}.toml", self.mode.as_str()))
     }
 
     fn log(&self) -> PathBuf {
-        self.folder.join(format!("{}.log", self.mode.word()))
+        self.folder.join(format!("{}.log", self.mode.as_str()))
     }
 }
 
@@ -281,50 +281,34 @@ fn open_log(path: &Path) -> File {
     options.create(true).append(true).open(path).unwrap()
 }
 
-fn configuration(merchant: &Merchant, backend: &str) -> String {
-    let server = &merchant.server;
-    let listen = server.trim_start_matches("http://");
-    let mode = merchant.mode.word();
-    let own = match &merchant.sub {
-        None => r#"from_file = "wechat/merchant.json"
-platform_certificate_files = ["wechat/wechatpay_cert.pem"]
-"#
-        .to_owned(),
-        Some(sub) => format!(
-            r#"from_file = "wechat/merchants/2/merchant.json"
-
-[[merchant.sub_merchants]]
-sub_mchid = "{}"
-sub_appid = "{}"
-"#,
-            sub.mchid, sub.appid
-        ),
+fn configuration(merchant: &Merchant, backend: &str) -> MerchantConfig {
+    let merchant_json = match &merchant.sub {
+        None => "wechat/merchant.json",
+        Some(_) => "wechat/merchants/2/merchant.json",
     };
-    format!(
-        r#"
-listen = "{listen}"
-public_base_url = "{server}"
-database = "{mode}.sqlite3"
-products = ["native", "h5", "jsapi", "mini_program", "app", "code_pay"]
-return_origins = ["http://127.0.0.1:1"]
-trusted_proxies = ["127.0.0.1/32"]
-rate_limits = {{ token_per_minute = 1000000, address_per_minute = 100000000 }}
-
-[[api_keys]]
-name = "shop"
-sha256 = "{API_KEY_SHA256}"
-
-[[webhooks]]
-url = "{backend}"
-secret = "{WEBHOOK_SECRET}"
-
-[gateway]
-environment = "simulator"
-
-[merchant]
-app_appid = "{appid}"
-mini_program_path = "/pages/pay/pay"
-{own}"#,
-        appid = merchant.appid,
-    )
+    let mut config = MerchantConfig::new(&merchant.server, Path::new(merchant_json));
+    let products = "[\"native\", \"h5\", \"jsapi\", \"mini_program\", \"app\", \"code_pay\"]";
+    let limits = "{ token_per_minute = 1000000, address_per_minute = 100000000 }";
+    config.settings = vec![
+        format!("database = \"{}.sqlite3\"", merchant.mode.as_str()),
+        format!("products = {products}"),
+        "return_origins = [\"http://127.0.0.1:1\"]".to_owned(),
+        "trusted_proxies = [\"127.0.0.1/32\"]".to_owned(),
+        format!("rate_limits = {limits}"),
+    ];
+    config.tables = vec![format!(
+        "[[webhooks]]\nurl = \"{backend}\"\nsecret = \"{WEBHOOK_SECRET}\""
+    )];
+    config.merchant = vec![
+        format!("app_appid = \"{}\"", merchant.appid),
+        "mini_program_path = \"/pages/pay/pay\"".to_owned(),
+        match &merchant.sub {
+            None => "platform_certificate_files = [\"wechat/wechatpay_cert.pem\"]".to_owned(),
+            Some(sub) => format!(
+                "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"",
+                sub.mchid, sub.appid
+            ),
+        },
+    ];
+    config
 }

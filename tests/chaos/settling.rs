@@ -13,7 +13,7 @@ use crate::journal::{Finding, FindingKind};
 use crate::ledgers::{Database, wechat_orders, wechat_refunds};
 use crate::plan::Plan;
 use crate::programs::MerchantServer;
-use crate::world::World;
+use crate::storm::Storm;
 use crate::{shop, wechat};
 
 /// The longest step in time: WeChat's own retries come at least so often at first.
@@ -29,31 +29,31 @@ const STORIES: usize = 12;
 const AUTO_CLOSE_S: u32 = 8 * 24 * 3600;
 
 /// A server and its database.
-struct House<'a> {
+struct AuditedServer<'a> {
     server: &'a MerchantServer,
     database: Database,
 }
 
 /// Lets time go by until neither side has anything left to do, and compares.
 pub(crate) async fn settle_and_compare(
-    world: &Arc<World>,
+    storm: &Arc<Storm>,
     servers: &[MerchantServer],
     inbox: &Inbox,
     plan: &Plan,
     began_ms: i64,
 ) -> Vec<Finding> {
-    let mut houses = Vec::new();
+    let mut audited = Vec::new();
     for server in servers {
         let database = Database::open(&server.database()).await;
-        houses.push(House { server, database });
+        audited.push(AuditedServer { server, database });
     }
     let mut found = Vec::new();
-    found.extend(settle(world, &houses).await);
-    let ended_ms = world.clock.now_ms();
-    world.clock.advance(AUTO_CLOSE_S);
-    found.extend(settle(world, &houses).await);
-    let evidence = gather(world, inbox, plan, &houses).await;
-    for House { server, .. } in &houses {
+    found.extend(settle(storm, &audited).await);
+    let ended_ms = storm.clock.now_ms();
+    storm.clock.advance(AUTO_CLOSE_S);
+    found.extend(settle(storm, &audited).await);
+    let evidence = gather(storm, inbox, plan, &audited).await;
+    for AuditedServer { server, .. } in &audited {
         let mchid = &server.merchant().mchid;
         let expected = Totals::at_wechat(mchid, &evidence.wechat, &evidence.wechat_refunds);
         found.extend(books::bills(server, began_ms, ended_ms, expected));
@@ -66,27 +66,27 @@ pub(crate) async fn settle_and_compare(
     };
     let mut findings: Vec<_> = found.into_iter().map(wrong).collect();
     findings.extend(audit::compare(&evidence));
-    findings.extend(world.journal.findings());
+    findings.extend(storm.journal.findings());
     findings
 }
 
-/// Gives what is left where it does not end.
-async fn settle(world: &World, houses: &[House<'_>]) -> Option<String> {
+/// Gives the work that is left, if it does not end.
+async fn settle(storm: &Storm, audited: &[AuditedServer<'_>]) -> Option<String> {
     let mut left = None;
     for _ in 0..STEPS {
-        wechat::run_due(world).await;
+        wechat::run_due(storm).await;
         left = None;
-        for house in houses {
-            let next = work_off(world, house).await;
+        for server_and_database in audited {
+            let next = work_off(storm, server_and_database).await;
             left = left.into_iter().chain(next).min();
         }
-        let now_ms = world.clock.now_ms();
+        let now_ms = storm.clock.now_ms();
         let next_s = match &left {
             Some((due_ms, _)) => (due_ms - now_ms) / 1000 + 1,
-            None if wechat_is_quiet(world).await => return None,
+            None if wechat_is_quiet(storm).await => return None,
             None => STEP_S,
         };
-        world
+        storm
             .clock
             .advance(u32::try_from(next_s.clamp(1, STEP_S)).unwrap());
     }
@@ -95,14 +95,14 @@ async fn settle(world: &World, houses: &[House<'_>]) -> Option<String> {
 }
 
 /// Waits until all that is due by now is done; gives what is due next.
-async fn work_off(world: &World, house: &House<'_>) -> Option<(i64, String)> {
+async fn work_off(storm: &Storm, server_and_database: &AuditedServer<'_>) -> Option<(i64, String)> {
     let began = Instant::now();
     loop {
-        house.server.assert_alive();
-        let next = house.database.next_due().await;
+        server_and_database.server.assert_alive();
+        let next = server_and_database.database.next_due().await;
         let is_due = next
             .as_ref()
-            .is_some_and(|(due_ms, _)| *due_ms <= world.clock.now_ms());
+            .is_some_and(|(due_ms, _)| *due_ms <= storm.clock.now_ms());
         if !is_due || began.elapsed() > STEP_LIMIT {
             return next;
         }
@@ -110,26 +110,31 @@ async fn work_off(world: &World, house: &House<'_>) -> Option<(i64, String)> {
     }
 }
 
-async fn wechat_is_quiet(world: &World) -> bool {
-    let ledger = wechat::ledger(world).await;
-    let is_told = wechat_orders(&ledger)
+async fn wechat_is_quiet(storm: &Storm) -> bool {
+    let ledger = wechat::ledger(storm).await;
+    let is_notified = wechat_orders(&ledger)
         .iter()
         .all(|order| !order.is_notifying);
     let mut refunds = wechat_refunds(&ledger).into_iter();
-    is_told && refunds.all(|refund| refund.status != "PROCESSING")
+    is_notified && refunds.all(|refund| refund.status != "PROCESSING")
 }
 
-async fn gather(world: &Arc<World>, inbox: &Inbox, plan: &Plan, houses: &[House<'_>]) -> Evidence {
-    let ledger = wechat::ledger(world).await;
-    let mut shown = BTreeMap::new();
+async fn gather(
+    storm: &Arc<Storm>,
+    inbox: &Inbox,
+    plan: &Plan,
+    audited: &[AuditedServer<'_>],
+) -> Evidence {
+    let ledger = wechat::ledger(storm).await;
+    let mut api_orders = BTreeMap::new();
     for order in &plan.orders {
-        let (_, details) = shop::look(world, order).await;
-        shown.insert(order.order_no.clone(), details);
+        let (_, details) = shop::look(storm, order).await;
+        api_orders.insert(order.order_no.clone(), details);
     }
     let mut on_page = BTreeMap::new();
     for order in &plan.orders {
-        if let Some(token) = world.token(&order.order_no) {
-            let mut device = Device::new(world, order, &token, "afterwards", 0);
+        if let Some(token) = storm.token(&order.order_no) {
+            let mut device = Device::new(storm, order, &token, "afterwards", 0);
             device.look(false).await;
             on_page.extend(
                 device
@@ -147,15 +152,15 @@ async fn gather(world: &Arc<World>, inbox: &Inbox, plan: &Plan, houses: &[House<
             .collect(),
         wechat: wechat_orders(&ledger),
         wechat_refunds: wechat_refunds(&ledger),
-        asked_refunds: world.refunds.lock().unwrap().clone(),
-        told: events.map(|event| (event.kind, event.data)).collect(),
-        shown,
-        paid: world.paid.lock().unwrap().clone(),
-        shown_paid: world.shown_paid.lock().unwrap().clone(),
+        asked_refunds: storm.refunds.lock().unwrap().clone(),
+        events: events.map(|event| (event.kind, event.data)).collect(),
+        api_orders,
+        paid: storm.paid.lock().unwrap().clone(),
+        shown_paid: storm.shown_paid.lock().unwrap().clone(),
         on_page,
         ..Evidence::default()
     };
-    for House { database, .. } in houses {
+    for AuditedServer { database, .. } in audited {
         evidence.ours.extend(database.orders().await);
         evidence.our_refunds.extend(database.refunds().await);
         evidence.mismatches.extend(database.mismatches().await);
@@ -165,7 +170,7 @@ async fn gather(world: &Arc<World>, inbox: &Inbox, plan: &Plan, houses: &[House<
 
 /// Prints each finding with its story, and the one line at the end.
 pub(crate) fn report(
-    world: &World,
+    storm: &Storm,
     plan: &Plan,
     kills: u64,
     faults: u64,
@@ -184,7 +189,7 @@ pub(crate) fn report(
         if let Some(order) = plan.orders.iter().find(|order| order.order_no == *order_no) {
             println!("    planned: {order:?}");
         }
-        for line in world.journal.story(order_no) {
+        for line in storm.journal.story(order_no) {
             println!("    {line}");
         }
     }

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
+use payment_tests::merchant_config::API_KEY;
 use serde_json::{Value, json};
 
 use crate::plan::{AnotherWay, OrderPlan, Story};
-use crate::programs::API_KEY;
-use crate::world::{Answer, AskedRefund, Body, World};
+use crate::storm::{Answer, AskedRefund, Body, Storm};
 
 /// How often a call is tried; the server is down for a second or two at a time.
 const TRIES: u32 = 300;
@@ -21,8 +21,8 @@ pub(crate) const RETURN_URL: &str = "http://127.0.0.1:1/back";
 const ABNORMAL_LOOKS: u32 = 60;
 const LOOK: Duration = Duration::from_secs(30);
 
-/// Makes the order; gives its token. Now and then it is asked for twice at once.
-pub(crate) async fn order(world: &World, plan: &OrderPlan, buyer: usize) -> String {
+/// Creates the order; gives its token. Some orders are created twice at the same moment.
+pub(crate) async fn order(storm: &Storm, plan: &OrderPlan, buyer: usize) -> String {
     let mut order = json!({
         "order_no": plan.order_no,
         "total_fen": plan.total_fen,
@@ -30,7 +30,7 @@ pub(crate) async fn order(world: &World, plan: &OrderPlan, buyer: usize) -> Stri
         "expires_in_ms": u64::from(plan.expires_in_s) * 1000,
         "attach": plan.order_no,
     });
-    let merchant = world.merchant(plan.mode);
+    let merchant = storm.merchant(plan.mode);
     if let Some(sub) = &merchant.sub {
         order["sub_mchid"] = sub.mchid.as_str().into();
     }
@@ -46,11 +46,11 @@ pub(crate) async fn order(world: &World, plan: &OrderPlan, buyer: usize) -> Stri
             "payer_client_ip": plan.address, "device_id": "till", "store_info": { "id": "0001" },
         });
     }
-    let create = || call(world, plan, "POST", "/v1/orders", Some(&order));
+    let create = || call(storm, plan, "POST", "/v1/orders", Some(&order));
     let (status, created) = if plan.seed.is_multiple_of(16) {
         let (first, second) = tokio::join!(create(), create());
         if first.1["token"] != second.1["token"] {
-            world.accuse(
+            storm.report_wrong(
                 &plan.order_no,
                 format!("one order, two tokens: {first:?} {second:?}"),
             );
@@ -59,32 +59,32 @@ pub(crate) async fn order(world: &World, plan: &OrderPlan, buyer: usize) -> Stri
     } else {
         create().await
     };
-    world.note(
+    storm.note(
         &plan.order_no,
         format!("shop: orders {} fen: {status}", plan.total_fen),
     );
     match created["token"].as_str() {
         Some(token) if status == 200 || status == 201 => token.to_owned(),
         _ => {
-            world.accuse(&plan.order_no, format!("no order: {status} {created}"));
+            storm.report_wrong(&plan.order_no, format!("no order: {status} {created}"));
             String::new()
         }
     }
 }
 
-/// Closes an order. Where WeChat cannot say yet, the server goes on with it by itself.
-pub(crate) async fn close(world: &World, plan: &OrderPlan) {
+/// Closes an order. Where WeChat gives no clear answer, the server goes on by itself.
+pub(crate) async fn close(storm: &Storm, plan: &OrderPlan) {
     let order_no = &plan.order_no;
     let path = format!("/v1/orders/{order_no}/close");
-    let (status, answer) = call(world, plan, "POST", &path, None).await;
+    let (status, answer) = call(storm, plan, "POST", &path, None).await;
     let code = answer["error"]["code"].as_str().unwrap_or("closed");
-    world.note(order_no, format!("shop: closes: {status} {code}"));
+    storm.note(order_no, format!("shop: closes: {status} {code}"));
 }
 
-/// Asks for a refund, all that is left where no amount is named; says whether it was accepted.
-/// Asking again is the same refund, so it is asked for until the server is sure, or for a while.
+/// Creates a refund, of all that is left where no amount is named; says whether it was accepted. The
+/// call is idempotent, so the shop repeats it until the server is sure, or for a while.
 pub(crate) async fn refund(
-    world: &World,
+    storm: &Storm,
     plan: &OrderPlan,
     refund_no: &str,
     amount_fen: Option<u64>,
@@ -95,22 +95,22 @@ pub(crate) async fn refund(
             order_no: order_no.clone(),
             is_accepted,
         };
-        world
+        storm
             .refunds
             .lock()
             .unwrap()
             .insert(refund_no.to_owned(), asked);
     };
     note(false);
-    let mut wish = json!({ "refund_no": refund_no, "reason": "storm" });
+    let mut body = json!({ "refund_no": refund_no, "reason": "storm" });
     if let Some(amount_fen) = amount_fen {
-        wish["amount_fen"] = amount_fen.into();
+        body["amount_fen"] = amount_fen.into();
     }
     let path = format!("/v1/orders/{order_no}/refunds");
-    let ask = || call_for(world, plan, "POST", &path, Some(&wish), REFUND_TRIES);
+    let ask = || call_for(storm, plan, "POST", &path, Some(&body), REFUND_TRIES);
     let (status, answer) = if plan.seed.is_multiple_of(8) {
         let (first, second) = tokio::join!(ask(), ask());
-        world.note(
+        storm.note(
             order_no,
             format!("shop: asks twice at once, and hears {}", second.0),
         );
@@ -121,7 +121,7 @@ pub(crate) async fn refund(
     let shown = answer["error"]["code"]
         .as_str()
         .or(answer["state"].as_str());
-    world.note(
+    storm.note(
         order_no,
         format!("shop: refunds {amount_fen:?} as {refund_no}: {status} {shown:?}"),
     );
@@ -130,9 +130,9 @@ pub(crate) async fn refund(
     is_accepted
 }
 
-/// Sends a refund another way once it is abnormal. Asking again does no harm.
-pub(crate) async fn send_on(world: &World, plan: &OrderPlan, refund_no: &str, way: AnotherWay) {
-    let wish = match way {
+/// Sends an abnormal refund another way. The call is idempotent.
+pub(crate) async fn send_on(storm: &Storm, plan: &OrderPlan, refund_no: &str, way: AnotherWay) {
+    let body = match way {
         AnotherWay::MerchantBankCard => json!({ "type": "MERCHANT_BANK_CARD" }),
         AnotherWay::UserBankCard => json!({
             "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT",
@@ -141,12 +141,12 @@ pub(crate) async fn send_on(world: &World, plan: &OrderPlan, refund_no: &str, wa
     };
     let refund = format!("/v1/refunds/{refund_no}");
     for _ in 0..ABNORMAL_LOOKS {
-        world.clock.sleep(LOOK).await;
-        let (_, shown) = call(world, plan, "GET", &refund, None).await;
+        storm.clock.sleep(LOOK).await;
+        let (_, shown) = call(storm, plan, "GET", &refund, None).await;
         match shown["state"].as_str() {
             Some("abnormal") => {}
             Some("succeeded" | "closed" | "refused") => {
-                return world.note(
+                return storm.note(
                     &plan.order_no,
                     format!("shop: {refund_no} has ended by itself"),
                 );
@@ -155,39 +155,39 @@ pub(crate) async fn send_on(world: &World, plan: &OrderPlan, refund_no: &str, wa
         }
         let path = format!("{refund}/apply-abnormal-refund");
         let (status, answer) =
-            call_for(world, plan, "POST", &path, Some(&wish), REFUND_TRIES).await;
+            call_for(storm, plan, "POST", &path, Some(&body), REFUND_TRIES).await;
         let shown = answer["error"]["code"]
             .as_str()
             .or(answer["state"].as_str());
-        return world.note(
+        return storm.note(
             &plan.order_no,
             format!("shop: sends {refund_no} on, {way:?}: {status} {shown:?}"),
         );
     }
-    world.note(
+    storm.note(
         &plan.order_no,
         format!("shop: {refund_no} does not become abnormal"),
     );
 }
 
 /// The order as the private API shows it.
-pub(crate) async fn look(world: &World, plan: &OrderPlan) -> (u16, Value) {
+pub(crate) async fn look(storm: &Storm, plan: &OrderPlan) -> (u16, Value) {
     let path = format!("/v1/orders/{}", plan.order_no);
-    call(world, plan, "GET", &path, None).await
+    call(storm, plan, "GET", &path, None).await
 }
 
 /// One call of the private API, until there is an answer that is not "later".
 pub(crate) async fn call(
-    world: &World,
+    storm: &Storm,
     plan: &OrderPlan,
     method: &str,
     path: &str,
     body: Option<&Value>,
 ) -> (u16, Value) {
-    let (status, answer) = call_for(world, plan, method, path, body, TRIES).await;
+    let (status, answer) = call_for(storm, plan, method, path, body, TRIES).await;
     let is_in_doubt = path.ends_with("/close") && status == 503;
     if !matches!(status, 200..500) && !is_in_doubt {
-        world.accuse(
+        storm.report_wrong(
             &plan.order_no,
             format!("{method} {path}: {status} after {TRIES} tries: {answer}"),
         );
@@ -195,9 +195,9 @@ pub(crate) async fn call(
     (status, answer)
 }
 
-/// The same, tried so often; gives the last answer.
+/// The same with a limit of tries; gives the last answer.
 async fn call_for(
-    world: &World,
+    storm: &Storm,
     plan: &OrderPlan,
     method: &str,
     path: &str,
@@ -206,7 +206,7 @@ async fn call_for(
 ) -> (u16, Value) {
     let mut last = (0, Value::Null);
     for _ in 0..tries {
-        match call_once(world, plan, method, path, body).await {
+        match call_once(storm, plan, method, path, body).await {
             Ok((500, answer)) => last = (500, answer),
             Ok((status @ (502..), answer)) => {
                 last = (status, answer);
@@ -223,22 +223,22 @@ async fn call_for(
     last
 }
 
-/// One call of the private API. The server may be away; it may be in doubt, and it may never break.
+/// One call of the private API. The server may be away and may be in doubt; a 500 is a fault.
 pub(crate) async fn call_once(
-    world: &World,
+    storm: &Storm,
     plan: &OrderPlan,
     method: &str,
     path: &str,
     body: Option<&Value>,
 ) -> Answer {
-    let url = format!("{}{path}", world.merchant(plan.mode).server);
+    let url = format!("{}{path}", storm.merchant(plan.mode).server);
     let bearer = format!("Bearer {API_KEY}");
     let sent = body.map_or(Body::None, Body::Json);
-    let answer = world
+    let answer = storm
         .call(method, &url, &[("authorization", &bearer)], sent)
         .await;
     if let Ok((500, answer)) = &answer {
-        world.accuse(&plan.order_no, format!("{method} {path}: 500 {answer}"));
+        storm.report_wrong(&plan.order_no, format!("{method} {path}: 500 {answer}"));
     }
     answer
 }

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::merchant::Merchant;
-use crate::plan::{Mode, OrderPlan, Weather};
-use crate::world::{Body, World};
+use crate::plan::{FaultSet, Mode, OrderPlan};
+use crate::storm::{Body, Storm};
 
 /// How long WeChat may be away, in tries of a tenth of a second.
 const TRIES: u32 = 600;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
-/// What a visit to the cashier came to.
+/// The result of a visit to the cashier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Visit {
     /// Paid, under WeChat's number.
@@ -39,31 +39,31 @@ pub(crate) enum Link {
 }
 
 /// A buyer is in the cashier. `outcome` is success, cancel or fail.
-pub(crate) async fn visit(world: &World, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
-    let visit = visit_cashier(world, plan, link, outcome).await;
-    world.note(
+pub(crate) async fn visit(storm: &Storm, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
+    let visit = visit_cashier(storm, plan, link, outcome).await;
+    storm.note(
         &plan.order_no,
         format!("cashier: {outcome} by {link:?}: {visit:?}"),
     );
     visit
 }
 
-async fn visit_cashier(world: &World, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
+async fn visit_cashier(storm: &Storm, plan: &OrderPlan, link: &Link, outcome: &str) -> Visit {
     let mut visit = json!({ "outcome": outcome });
     match link {
         Link::CodeUrl(url) => visit["code_url"] = url.as_str().into(),
         Link::H5Url(url) => visit["h5_url"] = url.as_str().into(),
         Link::PrepayId(id) => visit["prepay_id"] = id.as_str().into(),
         Link::Password(out_trade_no) | Link::Late(out_trade_no) => {
-            visit = world.merchant(plan.mode).names(visit);
+            visit = storm.merchant(plan.mode).names(visit);
             visit["out_trade_no"] = out_trade_no.as_str().into();
             visit["late"] = matches!(link, Link::Late(_)).into();
         }
     }
-    let (status, answer) = control(world, "POST", "pay", Some(&visit)).await;
+    let (status, answer) = control(storm, "POST", "pay", Some(&visit)).await;
     match (status, answer["transaction_id"].as_str()) {
         (200, Some(transaction_id)) => {
-            let mut paid = world.paid.lock().unwrap();
+            let mut paid = storm.paid.lock().unwrap();
             paid.insert(transaction_id.to_owned(), plan.order_no.clone());
             Visit::Paid(transaction_id.to_owned())
         }
@@ -74,90 +74,90 @@ async fn visit_cashier(world: &World, plan: &OrderPlan, link: &Link, outcome: &s
 
 /// A refund by hand, in WeChat's portal. Says whether WeChat made it.
 pub(crate) async fn refund_in_portal(
-    world: &World,
+    storm: &Storm,
     merchant: &Merchant,
     out_trade_no: &str,
     fen: u64,
 ) -> bool {
     let refund = merchant.names(json!({ "out_trade_no": out_trade_no, "refund": fen }));
-    control(world, "POST", "refund", Some(&refund)).await.0 == 200
+    control(storm, "POST", "refund", Some(&refund)).await.0 == 200
 }
 
 /// Decides what becomes of a refund that is on its way; too late where its result is there.
 pub(crate) async fn decide_refund(
-    world: &World,
+    storm: &Storm,
     merchant: &Merchant,
     refund_no: &str,
     outcome: &str,
 ) -> bool {
     let decision = merchant.names(json!({ "out_refund_no": refund_no, "outcome": outcome }));
-    control(world, "POST", "refund/outcome", Some(&decision))
+    control(storm, "POST", "refund/outcome", Some(&decision))
         .await
         .0
         == 200
 }
 
 /// A code on the buyer's phone, for the till to scan.
-pub(crate) async fn show_code(world: &World, payer: u8) -> String {
-    let shown = control(world, "POST", "auth_code", Some(&json!({ "payer": payer }))).await;
+pub(crate) async fn show_code(storm: &Storm, payer: u8) -> String {
+    let shown = control(storm, "POST", "auth_code", Some(&json!({ "payer": payer }))).await;
     shown.1["auth_code"].as_str().unwrap().to_owned()
 }
 
 /// What `wx.login` gives the mini-program on the buyer's phone.
-pub(crate) async fn log_in(world: &World, merchant: &Merchant, payer: u8) -> String {
+pub(crate) async fn log_in(storm: &Storm, merchant: &Merchant, payer: u8) -> String {
     let login = json!({ "appid": merchant.mini_program_appid, "payer": payer });
-    let (_, given) = control(world, "POST", "login", Some(&login)).await;
+    let (_, given) = control(storm, "POST", "login", Some(&login)).await;
     given["code"].as_str().unwrap().to_owned()
 }
 
 /// WeChat hands out a new platform certificate: listed at once, signing after twelve hours.
-pub(crate) async fn rotate_certificate(world: &World) {
-    let whose = json!({ "mchid": world.merchant(Mode::Direct).mchid });
-    let rotated = control(world, "POST", "certificates/rotate", Some(&whose)).await;
+pub(crate) async fn rotate_certificate(storm: &Storm) {
+    let whose = json!({ "mchid": storm.merchant(Mode::Direct).mchid });
+    let rotated = control(storm, "POST", "certificates/rotate", Some(&whose)).await;
     assert_eq!(rotated.0, 200, "{}", rotated.1);
 }
 
 /// The same after so many begun orders each.
-pub(crate) async fn rotate_certificates(world: &World, rotations: &[usize]) {
+pub(crate) async fn rotate_certificates(storm: &Storm, rotations: &[usize]) {
     for from_order in rotations {
-        while world.begun() < *from_order {
+        while storm.begun() < *from_order {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        rotate_certificate(world).await;
+        rotate_certificate(storm).await;
     }
 }
 
 /// Does everything that is due at WeChat, and returns when it is done.
-pub(crate) async fn run_due(world: &World) {
-    control(world, "POST", "clock", Some(&json!({ "advance_s": 0 }))).await;
+pub(crate) async fn run_due(storm: &Storm) {
+    control(storm, "POST", "clock", Some(&json!({ "advance_s": 0 }))).await;
 }
 
 /// WeChat's ledger.
-pub(crate) async fn ledger(world: &World) -> Value {
-    control(world, "GET", "ledger", None).await.1
+pub(crate) async fn ledger(storm: &Storm) -> Value {
+    control(storm, "GET", "ledger", None).await.1
 }
 
-/// Changes the faults with the plan, and counts those that struck.
-pub(crate) struct Sky {
-    world: Arc<World>,
+/// Sets the simulator's faults by the plan, and counts those that struck.
+pub(crate) struct FaultInjector {
+    storm: Arc<Storm>,
     struck: AtomicU64,
     /// The rules of the moment; whoever changes them holds this.
     rules: Mutex<Value>,
 }
 
-impl Sky {
-    pub(crate) fn new(world: Arc<World>) -> Self {
+impl FaultInjector {
+    pub(crate) fn new(storm: Arc<Storm>) -> Self {
         Self {
-            world,
+            storm,
             struck: AtomicU64::new(0),
             rules: Mutex::new(json!([])),
         }
     }
 
-    /// Each weather in its turn; ends with the last one's beginning.
-    pub(crate) async fn follow(&self, weather: &[Weather]) {
-        for Weather { from_order, rules } in weather {
-            while self.world.begun() < *from_order {
+    /// Each fault_sets in its turn; ends with the last one's beginning.
+    pub(crate) async fn follow(&self, fault_sets: &[FaultSet]) {
+        for FaultSet { from_order, rules } in fault_sets {
+            while self.storm.begun() < *from_order {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             self.set(rules).await;
@@ -186,7 +186,7 @@ impl Sky {
 
     /// Counts those of the set that holds now, which must end before it is counted again.
     async fn count(&self) {
-        let (_, held) = control(&self.world, "GET", "faults", None).await;
+        let (_, held) = control(&self.storm, "GET", "faults", None).await;
         let hits = |rule: &Value| rule["hits"].as_u64().unwrap_or(0);
         let struck: u64 = held.as_array().unwrap().iter().map(hits).sum();
         self.struck.fetch_add(struck, Ordering::Relaxed);
@@ -200,18 +200,18 @@ impl Sky {
     }
 
     async fn send(&self, rules: &Value) {
-        let (status, answer) = control(&self.world, "POST", "faults", Some(rules)).await;
+        let (status, answer) = control(&self.storm, "POST", "faults", Some(rules)).await;
         assert_eq!(status, 200, "{answer}");
     }
 }
 
 /// One call of the control interface, tried again while WeChat is away. What has taken effect
 /// before the answer got lost has taken effect: the second answer says so, or makes it twice.
-async fn control(world: &World, method: &str, what: &str, body: Option<&Value>) -> (u16, Value) {
-    let url = format!("{}/_simulator/{what}", world.wechat);
+async fn control(storm: &Storm, method: &str, what: &str, body: Option<&Value>) -> (u16, Value) {
+    let url = format!("{}/_simulator/{what}", storm.wechat);
     for _ in 0..TRIES {
         let body = body.map_or(Body::None, Body::Json);
-        if let Ok(answer) = world.call(method, &url, &[], body).await {
+        if let Ok(answer) = storm.call(method, &url, &[], body).await {
             return answer;
         }
         tokio::time::sleep(BETWEEN_TRIES).await;

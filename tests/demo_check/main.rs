@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 /// How long a page may take until something is on it. A question is held for 25 s at most.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many redirects the way to WeChat for the openid may take: out, the simulator, back, the page.
 const HOPS: usize = 6;
 
@@ -232,9 +232,10 @@ impl Demo {
             .header(USER_AGENT, settings.browser.user_agent());
         let response = self.send(request.body(String::new()).unwrap()).await?;
         let status = response.status();
-        match status.is_success() {
-            true => Ok(()),
-            false => Err(format!("WeChat's middle page answered {status}")),
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(format!("WeChat's middle page answered {status}"))
         }
     }
 

@@ -1,5 +1,5 @@
-//! Foreign clients against the simulator, unchanged but for its address: what keeps simulator
-//! and server from agreeing with each other and with nobody else.
+//! Foreign clients against the simulator, unchanged but for its address. Without them, simulator and
+//! server could agree with each other and with nobody else.
 //!
 //! `cargo xtask test --only foreign` installs the clients, pinned, and tells this test where they
 //! are. The installing goes to the registries; the clients themselves speak to this machine alone.

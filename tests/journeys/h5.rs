@@ -5,8 +5,8 @@ use merchant_api::{Product, RETURN_PARAMETER};
 use payment_tests::buyer_browser::BuyerBrowser;
 use url::Url;
 
-use crate::page::Page;
-use crate::world::{Post, SHOP};
+use crate::journey_page::JourneyPage;
+use crate::servers::{Delivery, SHOP};
 use crate::{ORDER_NO, page_with_an_order};
 
 #[tokio::test]
@@ -14,18 +14,21 @@ async fn a_buyer_goes_to_wechat_pays_and_comes_back_to_a_page_that_knows() {
     let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     let h5_url = leave_for_wechat(&mut page).await;
     assert_eq!(in_wechat(&page, &h5_url, "success").await, "SUCCESS");
-    page.world.run_due().await;
+    page.servers.run_due().await;
     let mut back = page.comes_back_at(&return_address(&h5_url)).await;
     back.until("paid").await;
     assert_eq!(back.times_paid(), 1);
-    assert_eq!(back.world.trade_state(ORDER_NO).as_deref(), Some("SUCCESS"));
+    assert_eq!(
+        back.servers.trade_state(ORDER_NO).as_deref(),
+        Some("SUCCESS")
+    );
 }
 
 #[tokio::test]
 async fn a_buyer_who_is_back_before_the_notification_is_not_told_anything_unasked() {
     let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     let h5_url = leave_for_wechat(&mut page).await;
-    page.world.set_post(Post::Lost);
+    page.servers.set_delivery(Delivery::Lost);
     assert_eq!(in_wechat(&page, &h5_url, "success").await, "SUCCESS");
     let mut back = page.comes_back_at(&return_address(&h5_url)).await;
     assert_eq!(returned(&back), (None, false));
@@ -52,7 +55,7 @@ async fn a_buyer_who_comes_back_unpaid_is_asked_and_can_go_again() {
     back.click(Intent::ReportTrouble).await;
     let again = leave_for_wechat(&mut back).await;
     assert_eq!(in_wechat(&back, &again, "success").await, "SUCCESS");
-    back.world.run_due().await;
+    back.servers.run_due().await;
     let mut home = back.comes_back_at(&return_address(&again)).await;
     home.until("paid").await;
     assert_eq!(home.times_paid(), 1);
@@ -63,7 +66,7 @@ async fn a_browser_that_kept_the_page_shows_it_paid_on_coming_back() {
     let mut page = page_with_an_order(BuyerBrowser::Phone).await;
     let h5_url = leave_for_wechat(&mut page).await;
     assert_eq!(in_wechat(&page, &h5_url, "success").await, "SUCCESS");
-    page.world.run_due().await;
+    page.servers.run_due().await;
     page.show().await;
     // A page that comes to the front asks at once, but no more than once a second.
     page.pass_ms(1_000).await;
@@ -86,7 +89,7 @@ async fn a_buyer_who_comes_back_by_the_back_button_is_recognised_by_the_browsers
 }
 
 /// The buyer presses the button, and the page leaves for WeChat's middle page.
-async fn leave_for_wechat(page: &mut Page) -> Url {
+async fn leave_for_wechat(page: &mut JourneyPage) -> Url {
     let Screen::Offer { product, .. } = page.screen() else {
         panic!("nothing leaves without a gesture: {:?}", page.screen())
     };
@@ -98,8 +101,8 @@ async fn leave_for_wechat(page: &mut Page) -> Url {
     Url::parse(h5_url.as_str()).unwrap()
 }
 
-async fn in_wechat(page: &Page, h5_url: &Url, outcome: &str) -> String {
-    page.world
+async fn in_wechat(page: &JourneyPage, h5_url: &Url, outcome: &str) -> String {
+    page.servers
         .in_the_cashier("h5_url", h5_url.as_str(), outcome)
         .await
 }
@@ -112,7 +115,7 @@ fn return_address(h5_url: &Url) -> String {
     address.into_owned()
 }
 
-fn returned(page: &Page) -> (Option<Notice>, bool) {
+fn returned(page: &JourneyPage) -> (Option<Notice>, bool) {
     match page.screen() {
         Screen::Returned { notice, is_asking } => (notice, is_asking),
         other => panic!("{other:?}"),

@@ -7,25 +7,28 @@ use merchant_api::PAYER_PARAMETER;
 use payment_tests::buyer_browser::BuyerBrowser;
 use serde_json::json;
 
-use crate::page::Page;
-use crate::world::{Post, World};
+use crate::journey_page::JourneyPage;
+use crate::servers::{Delivery, JourneyServers};
 use crate::{ORDER_NO, page_with_an_order};
 
 #[tokio::test]
 async fn a_buyer_whose_openid_is_fetched_on_the_way_pays_in_the_cashier() {
     let mut page = with_the_cashier_open().await;
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
-    page.world.run_due().await;
+    page.servers.run_due().await;
     page.cashier_closes("get_brand_wcpay_request:ok").await;
     page.until("paid").await;
     assert_eq!(page.times_paid(), 1);
-    assert_eq!(page.world.trade_state(ORDER_NO).as_deref(), Some("SUCCESS"));
+    assert_eq!(
+        page.servers.trade_state(ORDER_NO).as_deref(),
+        Some("SUCCESS")
+    );
 }
 
 #[tokio::test]
 async fn an_ok_without_a_notification_is_confirmed_by_asking_wechat() {
     let mut page = with_the_cashier_open().await;
-    page.world.set_post(Post::Lost);
+    page.servers.set_delivery(Delivery::Lost);
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
     page.cashier_closes("get_brand_wcpay_request:ok").await;
     page.until("paid").await;
@@ -37,7 +40,7 @@ async fn an_ok_without_a_notification_is_confirmed_by_asking_wechat() {
 async fn a_partners_page_that_wechat_closed_after_the_payment_is_paid_when_it_is_opened_again() {
     let page = with_the_cashier_open().await;
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
-    page.world.run_due().await;
+    page.servers.run_due().await;
     let mut again = page.closed_and_opened_again(true).await;
     assert_eq!(again.screen().name(), "paid");
     again.pass_ms(60_000).await;
@@ -48,7 +51,7 @@ async fn a_partners_page_that_wechat_closed_after_the_payment_is_paid_when_it_is
 #[tokio::test]
 async fn a_page_that_was_closed_before_the_payment_is_known_learns_of_it_once_it_is_open_again() {
     let page = with_the_cashier_open().await;
-    page.world.set_post(Post::Lost);
+    page.servers.set_delivery(Delivery::Lost);
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
     let mut again = page.closed_and_opened_again(false).await;
     assert_eq!(again.screen().name(), "offer");
@@ -56,7 +59,7 @@ async fn a_page_that_was_closed_before_the_payment_is_known_learns_of_it_once_it
     assert_eq!(again.screen().name(), "paid");
     assert_eq!(again.times_paid(), 1);
     assert_eq!(
-        again.world.trade_state(ORDER_NO).as_deref(),
+        again.servers.trade_state(ORDER_NO).as_deref(),
         Some("SUCCESS")
     );
 }
@@ -64,24 +67,26 @@ async fn a_page_that_was_closed_before_the_payment_is_known_learns_of_it_once_it
 /// The page starts by itself, and its backend knows the buyer: nobody clicks, and there is no hop.
 #[tokio::test]
 async fn a_page_that_starts_by_itself_once_more_before_its_payment_is_known_charges_once() {
-    let world = Arc::new(World::new().await);
-    let simulator = &world.simulator;
+    let servers = Arc::new(JourneyServers::new().await);
+    let simulator = &servers.simulator;
     let openid = simulator.openid(&simulator.keyring().merchant().appid);
     let order = json!({
         "order_no": ORDER_NO, "total_fen": 6_910, "description": "咖啡",
         "payer": {"openid": openid},
     });
-    let token = world.order(order).await;
-    let first = Page::open(&world, BuyerBrowser::Wechat, &token).await;
+    let token = servers.order(order).await;
+    let first = JourneyPage::open(&servers, BuyerBrowser::Wechat, &token).await;
     let page = first.closed_and_opened_again(true).await;
     assert_eq!(page.screen().name(), "cashier");
-    world.set_post(Post::Lost);
+    servers.set_delivery(Delivery::Lost);
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
 
     let mut again = page.closed_and_opened_again(true).await;
     assert_eq!(again.screen().name(), "cashier", "nobody knows of it yet");
     let prepay_id = again.prepay_id();
-    let refused = world.refused_by_the_cashier("prepay_id", &prepay_id).await;
+    let refused = servers
+        .refused_by_the_cashier("prepay_id", &prepay_id)
+        .await;
     assert_eq!(refused, "ORDER_PAID");
     let says = again.cashier_says("get_brand_wcpay_request:fail", Some("该订单已支付"));
     says.await;
@@ -89,7 +94,7 @@ async fn a_page_that_starts_by_itself_once_more_before_its_payment_is_known_char
     again.pass_ms(120_000).await;
     assert_eq!(again.times_paid(), 1);
     assert!(again.problems().is_empty(), "{:?}", again.problems());
-    assert_eq!(world.visits_of_the_cashier(), ["PAID", "ORDER_PAID"]);
+    assert_eq!(servers.visits_of_the_cashier(), ["PAID", "ORDER_PAID"]);
 }
 
 #[tokio::test]
@@ -126,13 +131,13 @@ async fn a_buyer_who_closed_the_cashier_can_open_it_again_and_pay() {
         "no second hop for the openid"
     );
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
-    page.world.run_due().await;
+    page.servers.run_due().await;
     page.until("paid").await;
     assert_eq!(page.times_paid(), 1);
 }
 
 #[tokio::test]
-async fn a_cancel_that_was_none_ends_paid() {
+async fn a_payment_that_wechat_reports_as_cancelled_is_shown_as_paid() {
     let mut page = with_the_cashier_open().await;
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
     page.cashier_closes("get_brand_wcpay_request:cancel").await;
@@ -141,7 +146,7 @@ async fn a_cancel_that_was_none_ends_paid() {
 }
 
 #[tokio::test]
-async fn a_failed_payment_is_told_as_a_problem_and_can_be_tried_again() {
+async fn a_failed_payment_is_reported_as_a_problem_and_can_be_tried_again() {
     let mut page = with_the_cashier_open().await;
     assert_eq!(in_the_cashier(&page, "fail").await, "NOTPAY");
     page.cashier_closes("get_brand_wcpay_request:fail").await;
@@ -149,7 +154,7 @@ async fn a_failed_payment_is_told_as_a_problem_and_can_be_tried_again() {
     assert_eq!(page.problems().len(), 1);
     page.click(Intent::Start).await;
     assert_eq!(in_the_cashier(&page, "success").await, "SUCCESS");
-    page.world.run_due().await;
+    page.servers.run_due().await;
     page.until("paid").await;
     assert_eq!(page.times_paid(), 1);
 }
@@ -159,7 +164,7 @@ async fn a_handle_of_the_hop_is_worth_nothing_for_another_order() {
     let mut page = page_with_an_order(BuyerBrowser::Wechat).await;
     let back_at = hop(&mut page).await;
     let other = page
-        .world
+        .servers
         .order(json!({"total_fen": 1, "description": "茶"}));
     let stranger = page.comes_back_with(&other.await, &back_at).await;
     assert_eq!(stranger.screen().name(), "problem");
@@ -168,7 +173,7 @@ async fn a_handle_of_the_hop_is_worth_nothing_for_another_order() {
 }
 
 /// From the shop's page over the hop to the cashier.
-async fn with_the_cashier_open() -> Page {
+async fn with_the_cashier_open() -> JourneyPage {
     let mut page = page_with_an_order(BuyerBrowser::Wechat).await;
     let back_at = hop(&mut page).await;
     let back = page.comes_back_at(&back_at).await;
@@ -177,20 +182,20 @@ async fn with_the_cashier_open() -> Page {
 }
 
 /// The buyer presses the button; WeChat gives a code, the merchant server a handle.
-async fn hop(page: &mut Page) -> String {
+async fn hop(page: &mut JourneyPage) -> String {
     assert_eq!(page.screen().name(), "offer");
     page.click(Intent::Start).await;
     let Destination::Authorize(url) = page.left_for() else {
         panic!("{:?}", page.left_for())
     };
-    let back_at = page.world.follow_to_the_shop(url.as_str()).await;
+    let back_at = page.servers.follow_to_the_shop(url.as_str()).await;
     assert!(back_at.contains(PAYER_PARAMETER), "{back_at}");
     back_at
 }
 
-async fn in_the_cashier(page: &Page, outcome: &str) -> String {
+async fn in_the_cashier(page: &JourneyPage, outcome: &str) -> String {
     let prepay_id = page.prepay_id();
-    page.world
+    page.servers
         .in_the_cashier("prepay_id", &prepay_id, outcome)
         .await
 }

@@ -9,30 +9,30 @@
 
 mod clock;
 mod h5;
+mod journey_page;
 mod jsapi;
 mod native;
 mod notifications;
-mod page;
-mod world;
+mod servers;
 
 use std::sync::Arc;
 
-use page::Page;
+use journey_page::JourneyPage;
 use payment_tests::buyer_browser::BuyerBrowser;
 use serde_json::json;
-use world::World;
+use servers::JourneyServers;
 
 const TOTAL_FEN: u64 = 6_910;
 
-/// A world with one order of the shop's, and a page that shows it.
-async fn page_with_an_order(browser: BuyerBrowser) -> Page {
+/// Servers with one order, and a page that shows it.
+async fn page_with_an_order(browser: BuyerBrowser) -> JourneyPage {
     page_with(browser, 30 * 60_000).await
 }
 
-/// The same, with an order that can be paid for so long.
-async fn page_with(browser: BuyerBrowser, expires_in_ms: u64) -> Page {
-    let world = Arc::new(World::new().await);
-    let token = world
+/// The same with an order that expires after this time.
+async fn page_with(browser: BuyerBrowser, expires_in_ms: u64) -> JourneyPage {
+    let servers = Arc::new(JourneyServers::new().await);
+    let token = servers
         .order(json!({
             "order_no": ORDER_NO,
             "total_fen": TOTAL_FEN,
@@ -40,7 +40,7 @@ async fn page_with(browser: BuyerBrowser, expires_in_ms: u64) -> Page {
             "expires_in_ms": expires_in_ms,
         }))
         .await;
-    Page::open(&world, browser, &token).await
+    JourneyPage::open(&servers, browser, &token).await
 }
 
 const ORDER_NO: &str = "JOURNEY-1";

@@ -3,8 +3,8 @@
 use checkout::{Intent, Screen};
 use payment_tests::buyer_browser::BuyerBrowser;
 
-use crate::page::Page;
-use crate::world::Post;
+use crate::journey_page::JourneyPage;
+use crate::servers::Delivery;
 use crate::{ORDER_NO, page_with, page_with_an_order};
 
 const LINK_LIFE_MS: u64 = 2 * 3_600_000;
@@ -14,11 +14,14 @@ async fn a_code_is_scanned_and_paid_and_the_page_knows_at_once() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
     assert_eq!(scan(&page, "success").await, "SUCCESS");
-    page.world.run_due().await;
+    page.servers.run_due().await;
     page.until("paid").await;
     assert_eq!(page.times_paid(), 1);
     assert!(page.problems().is_empty(), "{:?}", page.problems());
-    assert_eq!(page.world.trade_state(ORDER_NO).as_deref(), Some("SUCCESS"));
+    assert_eq!(
+        page.servers.trade_state(ORDER_NO).as_deref(),
+        Some("SUCCESS")
+    );
 }
 
 #[tokio::test]
@@ -36,7 +39,7 @@ async fn a_buyer_who_cancels_or_fails_on_the_phone_can_pay_with_the_same_code() 
         );
         assert!(page.problems().is_empty(), "{:?}", page.problems());
         assert_eq!(scan(&page, "success").await, "SUCCESS");
-        page.world.run_due().await;
+        page.servers.run_due().await;
         page.until("paid").await;
         assert_eq!(page.times_paid(), 1);
     }
@@ -53,12 +56,12 @@ async fn a_code_that_ran_out_is_replaced_in_place_and_the_new_one_is_paid() {
     page.until("qr").await;
     assert_ne!(page.code_url(), old);
     assert_eq!(
-        page.world.trade_state(ORDER_NO).as_deref(),
+        page.servers.trade_state(ORDER_NO).as_deref(),
         Some("NOTPAY"),
         "the same number goes on: only its link was stale"
     );
     assert_eq!(scan(&page, "success").await, "SUCCESS");
-    page.world.run_due().await;
+    page.servers.run_due().await;
     page.until("paid").await;
     assert_eq!(page.times_paid(), 1);
 }
@@ -74,7 +77,10 @@ async fn an_order_whose_time_is_up_is_asked_about_once_more_and_then_closed_at_w
     assert_eq!(remaining_ms, Some(1_000));
     page.pass_ms(6_000).await;
     page.until("closed").await;
-    assert_eq!(page.world.trade_state(ORDER_NO).as_deref(), Some("CLOSED"));
+    assert_eq!(
+        page.servers.trade_state(ORDER_NO).as_deref(),
+        Some("CLOSED")
+    );
     assert_eq!(page.times_paid(), 0);
 }
 
@@ -84,18 +90,24 @@ async fn an_order_that_is_over_in_its_first_minutes_is_expired_on_the_page_and_c
     page.until("qr").await;
     page.pass_ms(2 * 60_000 + 6_000).await;
     page.until("expired").await;
-    assert_ne!(page.world.trade_state(ORDER_NO).as_deref(), Some("CLOSED"));
+    assert_ne!(
+        page.servers.trade_state(ORDER_NO).as_deref(),
+        Some("CLOSED")
+    );
     page.pass_ms(5 * 60_000).await;
-    assert_eq!(page.world.trade_state(ORDER_NO).as_deref(), Some("CLOSED"));
+    assert_eq!(
+        page.servers.trade_state(ORDER_NO).as_deref(),
+        Some("CLOSED")
+    );
     assert_eq!(page.times_paid(), 0);
 }
 
 #[tokio::test]
-async fn money_of_the_last_second_that_nobody_told_of_is_found_by_the_last_query() {
+async fn a_payment_in_the_last_second_without_a_notification_is_found_by_the_last_query() {
     let mut page = page_with(BuyerBrowser::Desktop, 10 * 60_000).await;
     page.until("qr").await;
     page.pass_ms(10 * 60_000 - 500).await;
-    page.world.set_post(Post::Lost);
+    page.servers.set_delivery(Delivery::Lost);
     assert_eq!(scan(&page, "success").await, "SUCCESS");
     page.pass_ms(6_000).await;
     page.until("paid").await;
@@ -103,14 +115,16 @@ async fn money_of_the_last_second_that_nobody_told_of_is_found_by_the_last_query
 }
 
 #[tokio::test]
-async fn a_page_that_slept_past_the_end_is_told_of_late_money_when_it_wakes() {
+async fn a_page_that_slept_past_the_deadline_shows_a_late_payment_when_it_wakes() {
     let mut page = page_with(BuyerBrowser::Desktop, 10 * 60_000).await;
     page.until("qr").await;
     let code_url = page.code_url();
     page.hide().await;
     page.pass_ms(9 * 60_000).await;
-    page.world.set_post(Post::Lost);
-    let paid = page.world.in_the_cashier("code_url", &code_url, "success");
+    page.servers.set_delivery(Delivery::Lost);
+    let paid = page
+        .servers
+        .in_the_cashier("code_url", &code_url, "success");
     assert_eq!(paid.await, "SUCCESS");
     page.pass_ms(5 * 60_000).await;
     page.show().await;
@@ -126,7 +140,7 @@ async fn two_pages_of_one_order_show_the_same_code_and_are_both_told() {
     second.until("qr").await;
     assert_eq!(first.code_url(), second.code_url());
     assert_eq!(scan(&first, "success").await, "SUCCESS");
-    first.world.run_due().await;
+    first.servers.run_due().await;
     for page in [&mut first, &mut second] {
         page.until("paid").await;
         assert_eq!(page.times_paid(), 1);
@@ -134,9 +148,9 @@ async fn two_pages_of_one_order_show_the_same_code_and_are_both_told() {
 }
 
 /// The buyer's phone scans what is on the page.
-async fn scan(page: &Page, outcome: &str) -> String {
+async fn scan(page: &JourneyPage, outcome: &str) -> String {
     let code_url = page.code_url();
-    page.world
+    page.servers
         .in_the_cashier("code_url", &code_url, outcome)
         .await
 }

@@ -1,61 +1,66 @@
-//! What WeChat tells the merchant server, what others tell it in WeChat's name, and what happens
-//! when nobody tells it anything.
+//! Notifications: WeChat's own, forged and replayed ones, and those that never arrive.
 
 use http::StatusCode;
 use payment_tests::buyer_browser::BuyerBrowser;
 
-use crate::page::Page;
+use crate::journey_page::JourneyPage;
 use crate::page_with_an_order;
-use crate::world::{Letter, Post};
+use crate::servers::{Delivery, Notification};
 
-type Change = fn(&mut Letter);
+type Change = fn(&mut Notification);
 
 #[tokio::test]
-async fn a_lost_notification_is_made_good_by_the_servers_own_question() {
+async fn a_lost_notification_is_made_up_for_by_the_servers_own_query() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
-    page.world.set_post(Post::Lost);
+    page.servers.set_delivery(Delivery::Lost);
     pay(&page).await;
     page.pass_ms(10_000).await;
     page.until("paid").await;
     assert_eq!(page.times_paid(), 1);
-    assert!(!page.world.letters().is_empty(), "it was sent, and lost");
+    assert!(
+        !page.servers.notifications().is_empty(),
+        "it was sent, and lost"
+    );
 }
 
 #[tokio::test]
 async fn a_notification_that_anybody_changed_or_kept_is_refused_and_the_true_one_still_counts() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
-    page.world.set_post(Post::Lost);
+    page.servers.set_delivery(Delivery::Lost);
     pay(&page).await;
-    page.world.simulator.run_due().await;
-    let letter = page.world.letters().remove(0);
+    page.servers.simulator.run_due().await;
+    let notification = page.servers.notifications().remove(0);
     let changes: [(&str, Change); 5] = [
-        ("another body", |letter| letter.body[10] ^= 1),
-        ("no body", |letter| letter.body.clear()),
-        ("another moment", |letter| {
-            letter
+        ("another body", |notification| notification.body[10] ^= 1),
+        ("no body", |notification| notification.body.clear()),
+        ("another moment", |notification| {
+            notification
                 .headers
                 .insert("wechatpay-timestamp", "1".parse().unwrap());
         }),
-        ("no signature", |letter| {
-            letter.headers.remove("wechatpay-signature");
+        ("no signature", |notification| {
+            notification.headers.remove("wechatpay-signature");
         }),
-        ("another key", |letter| {
-            letter
+        ("another key", |notification| {
+            notification
                 .headers
                 .insert("wechatpay-serial", "PUB_KEY_ID_0".parse().unwrap());
         }),
     ];
     for (what, change) in changes {
-        let mut forged = letter.clone();
+        let mut forged = notification.clone();
         change(&mut forged);
-        let status = page.world.hand_in(&forged).await;
+        let status = page.servers.send_notification(&forged).await;
         assert!(status.is_client_error(), "{what}: {status}");
         assert_eq!(page.screen().name(), "qr", "{what}");
     }
     for _ in 0..3 {
-        assert_eq!(page.world.hand_in(&letter).await, StatusCode::NO_CONTENT);
+        assert_eq!(
+            page.servers.send_notification(&notification).await,
+            StatusCode::NO_CONTENT
+        );
     }
     page.until("paid").await;
     assert_eq!(page.times_paid(), 1, "repeated ones change nothing");
@@ -65,28 +70,33 @@ async fn a_notification_that_anybody_changed_or_kept_is_refused_and_the_true_one
 async fn a_notification_that_somebody_kept_for_six_minutes_is_refused() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
-    page.world.set_post(Post::Lost);
+    page.servers.set_delivery(Delivery::Lost);
     pay(&page).await;
-    page.world.simulator.run_due().await;
-    let letter = page.world.letters().remove(0);
-    page.world.clock_passes_ms(6 * 60_000);
-    assert!(page.world.hand_in(&letter).await.is_client_error());
+    page.servers.simulator.run_due().await;
+    let notification = page.servers.notifications().remove(0);
+    page.servers.clock_passes_ms(6 * 60_000);
+    assert!(
+        page.servers
+            .send_notification(&notification)
+            .await
+            .is_client_error()
+    );
 }
 
 #[tokio::test]
 async fn what_was_not_acknowledged_is_sent_again_until_it_is() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
-    page.world.set_post(Post::Lost);
+    page.servers.set_delivery(Delivery::Lost);
     pay(&page).await;
-    page.world.simulator.run_due().await;
-    page.world.set_post(Post::Delivered);
+    page.servers.simulator.run_due().await;
+    page.servers.set_delivery(Delivery::Delivered);
     page.pass_ms(16_000).await;
     page.until("paid").await;
-    assert_eq!(page.world.letters().len(), 2);
+    assert_eq!(page.servers.notifications().len(), 2);
     page.pass_ms(600_000).await;
     assert_eq!(
-        page.world.letters().len(),
+        page.servers.notifications().len(),
         2,
         "acknowledged is acknowledged"
     );
@@ -97,24 +107,26 @@ async fn what_was_not_acknowledged_is_sent_again_until_it_is() {
 async fn money_under_a_number_that_is_not_ours_is_acknowledged_and_ships_nothing() {
     let mut page = page_with_an_order(BuyerBrowser::Desktop).await;
     page.until("qr").await;
-    let foreign = page.world.order_past_the_server("FOREIGN-1", 6_910).await;
-    let state = page.world.in_the_cashier("code_url", &foreign, "success");
+    let foreign = page.servers.order_past_the_server("FOREIGN-1", 6_910).await;
+    let state = page.servers.in_the_cashier("code_url", &foreign, "success");
     assert_eq!(state.await, "SUCCESS");
     page.pass_ms(60_000).await;
     assert_eq!(
-        page.world.letters().len(),
+        page.servers.notifications().len(),
         1,
         "acknowledged: not sent again"
     );
     assert_eq!(page.screen().name(), "qr");
     pay(&page).await;
-    page.world.run_due().await;
+    page.servers.run_due().await;
     page.until("paid").await;
     assert_eq!(page.times_paid(), 1);
 }
 
-async fn pay(page: &Page) {
+async fn pay(page: &JourneyPage) {
     let code_url = page.code_url();
-    let state = page.world.in_the_cashier("code_url", &code_url, "success");
+    let state = page
+        .servers
+        .in_the_cashier("code_url", &code_url, "success");
     assert_eq!(state.await, "SUCCESS");
 }

@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 #[tokio::test]
 async fn a_buyer_of_a_web_view_pays_in_the_mini_programs_page_and_is_brought_back() {
-    let shop = Shop::open().await;
+    let shop = MiniProgram::open().await;
     let visit = shop.visit(&["success"]).await;
     assert_eq!(
         visit["states"],
@@ -31,7 +31,7 @@ async fn a_buyer_of_a_web_view_pays_in_the_mini_programs_page_and_is_brought_bac
 
 #[tokio::test]
 async fn a_buyer_who_closes_the_cashier_pays_the_same_order_at_the_second_try() {
-    let shop = Shop::open().await;
+    let shop = MiniProgram::open().await;
     let visit = shop.visit(&["cancel", "success"]).await;
     let states = ["starting", "paying", "confirming"];
     let expected = [&states[..], &["unpaid"], &states, &["paid"]].concat();
@@ -43,7 +43,7 @@ async fn a_buyer_who_closes_the_cashier_pays_the_same_order_at_the_second_try() 
 
 #[tokio::test]
 async fn the_cashier_opens_for_nothing_that_the_server_did_not_sign() {
-    let shop = Shop::open().await;
+    let shop = MiniProgram::open().await;
     let visit = shop.visit(&["forge"]).await;
     assert_eq!(visit["refusals"], json!(["支付验证签名失败"]));
     let states = visit["states"].as_array().unwrap();
@@ -51,14 +51,14 @@ async fn the_cashier_opens_for_nothing_that_the_server_did_not_sign() {
     assert_eq!(shop.servers.wechat.trade_states(), ["NOTPAY"]);
 }
 
-/// A shop with one order, whose web-view has been told where to go.
-struct Shop {
+/// The mini-program with one order, at the path that the web-view's element navigates to.
+struct MiniProgram {
     servers: Servers,
     token: String,
     path: String,
 }
 
-impl Shop {
+impl MiniProgram {
     async fn open() -> Self {
         let servers = Servers::start_without_bundle().await;
         let order = json!({"total_fen": 6_910, "description": "云南小粒咖啡"});

@@ -60,7 +60,7 @@ async fn an_order_is_placed_shown_and_paid_by_the_contract() {
 }
 
 #[tokio::test]
-async fn the_notification_itself_is_believed_and_acknowledged() {
+async fn a_signed_notification_is_accepted_and_acknowledged() {
     let Some((wechat, shop)) = open_shop().await else {
         return;
     };
@@ -84,7 +84,7 @@ async fn the_notification_itself_is_believed_and_acknowledged() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_refused_in_the_contracts_words() {
+async fn a_wrong_request_is_refused_with_the_contracts_error_codes() {
     let Some((wechat, shop)) = open_shop().await else {
         return;
     };
@@ -167,7 +167,7 @@ async fn a_wechat_that_does_not_answer_is_a_retryable_error_and_the_next_try_wor
         settings.replace(&wechat.address, "http://127.0.0.1:9"),
     )
     .unwrap();
-    let shop = Shop::open(&wechat).await;
+    let shop = PhpBackend::open(&wechat).await;
     let start = format!("/v1/checkouts/{}/attempts", shop.token);
     let (status, body) = shop.call(&start, Some("product=native")).await;
     let error = ApiError::read(&body).unwrap();
@@ -182,23 +182,23 @@ async fn a_wechat_that_does_not_answer_is_a_retryable_error_and_the_next_try_wor
 }
 
 /// The simulator and the shop, or nothing where there is no PHP.
-async fn open_shop() -> Option<(LiveSimulator, Shop)> {
+async fn open_shop() -> Option<(LiveSimulator, PhpBackend)> {
     if !PhpExample::is_possible() {
         return None;
     }
     let wechat = LiveSimulator::start().await;
-    let shop = Shop::open(&wechat).await;
+    let shop = PhpBackend::open(&wechat).await;
     Some((wechat, shop))
 }
 
-/// The example with one order, and somebody who calls it.
-struct Shop {
+/// The running example with one order, and a client for it.
+struct PhpBackend {
     php: PhpExample,
     token: String,
     visitor: reqwest::Client,
 }
 
-impl Shop {
+impl PhpBackend {
     async fn open(wechat: &LiveSimulator) -> Self {
         let php = PhpExample::start(&wechat.merchant_json(), SCRIPT).await;
         let visitor = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -1,5 +1,6 @@
-//! What the tests across crates stand on: servers of this process on free loopback ports, a
-//! browser behind WebDriver, the PHP example as a process. Nothing here is shipped.
+//! The harness of the tests across crates: servers in this process on free loopback ports, a page that
+//! runs the element's machine without a browser, a browser behind WebDriver, the PHP example as a
+//! process. Nothing here is shipped.
 //!
 //! A harness never sleeps and hopes: it waits for a condition, for a bounded time, and names what
 //! it waited for when it gives up.
@@ -16,6 +17,7 @@ pub mod browser;
 pub mod buyer_browser;
 pub mod http_backend;
 pub mod machine_time;
+pub mod merchant_config;
 pub mod merchant_keys;
 pub mod native_page;
 pub mod php;

@@ -408,9 +408,7 @@ fn options(settings: &PageSettings) -> Options {
 fn read(response: Option<Response<Vec<u8>>>) -> Result<CheckoutAnswer, Failure> {
     let response = response.ok_or(Failure::Unreachable)?;
     let status = response.status();
-    let retry_after_s = response.headers().get(RETRY_AFTER);
-    let retry_after_s = retry_after_s.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let retry_after_ms = retry_after_s.map(|seconds| seconds * 1_000);
+    let retry_after_ms = retry_after_ms(response.headers());
     let json: Option<Value> = serde_json::from_slice(response.body()).ok();
     if status.is_success() {
         let json = json
@@ -429,4 +427,10 @@ fn read(response: Option<Response<Vec<u8>>>) -> Result<CheckoutAnswer, Failure> 
             retry_after_ms,
         },
     })
+}
+
+/// `Retry-After` in milliseconds, where it is a number of seconds.
+fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
+    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(seconds * 1_000)
 }

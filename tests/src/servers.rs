@@ -1,5 +1,5 @@
-//! The whole house in this process, on free loopback ports and with the machine's own clock: for
-//! browsers and for the PHP example. It keeps nothing after the test.
+//! Simulator, merchant server, shop and WeChat browser in this process, on free loopback ports and with
+//! the machine's own clock: for browsers. It keeps nothing after the test.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,23 +11,18 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use demo_shop::ShopConfig;
-use merchant_server::{
-    Clock, Config, HttpTransport, MerchantServer, Sleep, Surroundings, SystemClock,
-    SystemRandomness,
-};
+use merchant_server::{Clock, MerchantServer, Sleep, SystemClock};
 use serde_json::Value;
 use tempfile::TempDir;
 use tower_http::cors::CorsLayer;
 use tower_http::services::ServeDir;
 use wechat_pay_simulator::{Outgoing, wechat_browser};
 
+use crate::merchant_config::{API_KEY, MerchantConfig};
 use crate::port::Port;
 use crate::simulator::LiveSimulator;
 use crate::wait::until;
 
-const API_KEY: &str = "tests-key";
-/// SHA-256 of [`API_KEY`].
-const API_KEY_SHA256: &str = "9041b924878743c7e88e8fd663d4c547a510c659d3427ef38c84ff95f4b6575b";
 /// Who the tests themselves are: what they ask is not in the log.
 const USER_AGENT: &str = "payment-tests";
 /// How long due work waits at most for somebody to look at it.
@@ -94,9 +89,9 @@ impl Clock for AheadClock {
     }
 }
 
-/// How the house is set up.
+/// How the servers are set up.
 #[derive(Default)]
-struct Setting {
+struct Setup {
     /// Pages of the test's own on the stage.
     pages: Router,
     /// The element's bundle; none where it cannot be had.
@@ -113,33 +108,33 @@ impl Servers {
 
     /// The same, with pages of the test's own on the stage.
     pub async fn start_with_stage(pages: Router) -> Self {
-        let setting = Setting {
+        let setup = Setup {
             pages,
             bundle: Some(bundle_dir()),
-            ..Setting::default()
+            ..Setup::default()
         };
-        Self::start_with(setting, |_| String::new()).await
+        Self::start_with(setup, |_| String::new()).await
     }
 
     /// The same with the hosted page inside WeChat's browser: the merchant server's public address
     /// is there. `bundle` is the folder with the element, if it can be had.
     pub async fn start_inside_wechat(bundle: Option<PathBuf>) -> Self {
-        let setting = Setting {
+        let setup = Setup {
             bundle,
             is_inside_wechat: true,
-            ..Setting::default()
+            ..Setup::default()
         };
-        Self::start_with(setting, |_| String::new()).await
+        Self::start_with(setup, |_| String::new()).await
     }
 
     /// The same for a service provider (服务商) with one sub-merchant, whose number it gives.
     pub async fn start_as_partner() -> (Self, String) {
         let mut sub_mchid = String::new();
-        let setting = Setting {
+        let setup = Setup {
             bundle: Some(bundle_dir()),
-            ..Setting::default()
+            ..Setup::default()
         };
-        let servers = Self::start_with(setting, |wechat| {
+        let servers = Self::start_with(setup, |wechat| {
             let sub = wechat.sub_merchant();
             sub_mchid = sub.sub_mchid;
             let sub_appid = sub.sub_appid;
@@ -158,20 +153,20 @@ impl Servers {
 
     /// The same with the element's bundle from another folder, or without it.
     pub async fn start_with_bundle(bundle: Option<PathBuf>) -> Self {
-        let setting = Setting {
+        let setup = Setup {
             bundle,
-            ..Setting::default()
+            ..Setup::default()
         };
-        Self::start_with(setting, |_| String::new()).await
+        Self::start_with(setup, |_| String::new()).await
     }
 
     /// `more` is added at the end of the merchant's part of the configuration.
-    async fn start_with(setting: Setting, more: impl FnOnce(&LiveSimulator) -> String) -> Self {
-        let Setting {
+    async fn start_with(setup: Setup, more: impl FnOnce(&LiveSimulator) -> String) -> Self {
+        let Setup {
             pages,
             bundle,
             is_inside_wechat,
-        } = setting;
+        } = setup;
         let folder = tempfile::tempdir().unwrap();
         let wechat = LiveSimulator::start().await;
         let [merchant, shop, wechat_browser, stage, stage_in_wechat] = [
@@ -193,19 +188,24 @@ impl Servers {
         } else {
             merchant.origin.clone()
         };
-        let config = merchant_configuration(
-            &merchant.origin,
-            &public,
-            &wechat.merchant_json(),
-            &origins,
-            bundle.as_deref(),
-        );
-        let config = format!("{config}\n{}", more(&wechat));
-        let config = Config::parse(&config, folder.path()).unwrap();
+        let mut config = MerchantConfig::new(&merchant.origin, &wechat.merchant_json());
+        config.public_base_url.clone_from(&public);
+        config.settings = vec![
+            "database = \"merchant.sqlite3\"".to_owned(),
+            "products = [\"native\", \"h5\", \"jsapi\", \"mini_program\"]".to_owned(),
+            format!("allowed_origins = {origins:?}"),
+            format!("return_origins = {origins:?}"),
+        ];
+        let bundle_dir = bundle
+            .as_ref()
+            .map(|bundle| format!("bundle_dir = \"{}\"", bundle.display()));
+        config.settings.extend(bundle_dir);
+        config.merchant = vec![
+            "mini_program_path = \"/pages/wechat-pay/wechat-pay\"".to_owned(),
+            more(&wechat),
+        ];
         let clock = AheadClock::default();
-        let server = MerchantServer::open(config, surroundings(&clock))
-            .await
-            .unwrap();
+        let server = config.open(folder.path(), Arc::new(clock.clone())).await;
         tokio::spawn(run_due(server.clone()));
         let requests = RequestLog::default();
         let app = merchant_server::app(server);
@@ -347,45 +347,4 @@ async fn run_due(server: MerchantServer) {
         server.run_due().await.unwrap();
         tokio::time::sleep(DUE_WORK_EVERY).await;
     }
-}
-
-fn surroundings(clock: &AheadClock) -> Surroundings {
-    Surroundings {
-        clock: Arc::new(clock.clone()),
-        randomness: Arc::new(SystemRandomness),
-        wechat: Arc::new(HttpTransport::new(true).unwrap()),
-        webhooks: Arc::new(HttpTransport::new(true).unwrap()),
-    }
-}
-
-fn merchant_configuration(
-    origin: &str,
-    public: &str,
-    merchant_json: &Path,
-    pages: &[&String],
-    bundle: Option<&Path>,
-) -> String {
-    let listen = origin.trim_start_matches("http://");
-    let bundle = bundle.map(|bundle| format!("bundle_dir = \"{}\"", bundle.display()));
-    let bundle = bundle.unwrap_or_default();
-    format!(
-        r#"
-        listen = "{listen}"
-        public_base_url = "{public}"
-        database = "merchant.sqlite3"
-        {bundle}
-        products = ["native", "h5", "jsapi", "mini_program"]
-        allowed_origins = {pages:?}
-        return_origins = {pages:?}
-        [[api_keys]]
-        name = "shop"
-        sha256 = "{API_KEY_SHA256}"
-        [gateway]
-        environment = "simulator"
-        [merchant]
-        from_file = "{}"
-        mini_program_path = "/pages/wechat-pay/wechat-pay"
-        "#,
-        merchant_json.display()
-    )
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask chaos`: the storm over the merchant server. The storm itself is a program of
-//! `tests/chaos`; here it is built, with the two servers that it runs, and told where they are.
+//! `cargo xtask chaos`: builds the storm (`tests/chaos`) and the two servers that it runs, and starts
+//! it. What the storm does is described in `tests/README.md`.
 
 use std::process::Command;
 
@@ -12,13 +12,13 @@ use crate::{process, repository};
 /// What a storm needs on the machine.
 pub(crate) const NEEDS: &[Need] = &[Need::Faketime];
 
-/// Which storm.
+/// How big a storm, and from which seed.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
     /// How many orders
     #[arg(long, default_value_t = 200)]
     orders: u32,
-    /// What the plan is drawn from: the same seed is the same plan
+    /// Seed of the plan: the same seed gives the same plan
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How often the server is killed [default: one in a hundred orders, at least five]
@@ -32,13 +32,13 @@ pub(crate) struct Options {
     folder: Option<std::path::PathBuf>,
 }
 
-/// Builds everything and lets it storm.
+/// Sets up libfaketime, builds everything and runs the storm.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     setup::provide(NEEDS)?;
     storm(options)
 }
 
-/// The short one of the test run.
+/// The short storm of the test run.
 pub(crate) fn short() -> Result<(), Failure> {
     storm(&Options {
         orders: 150,

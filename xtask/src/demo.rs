@@ -1,4 +1,5 @@
-//! The whole house on one machine: simulator, WeChat browser, merchant server, shop.
+//! The demo on one machine: simulator, WeChat browser, merchant server, shop. They are the programs that
+//! a merchant runs, each a process of its own.
 //!
 //! Everything listens on loopback. `--check` pays once in each scene and ends; without it the
 //! servers stay until Ctrl-C.
@@ -46,7 +47,7 @@ pub(crate) struct Options {
     data_dir: Option<PathBuf>,
 }
 
-/// The exit code of a demo that could not start.
+/// Exit code: the demo could not start.
 const NOT_STARTED: u8 = 2;
 
 /// Runs the demo, or its check: 0 all well, 1 not all paid or a server died, 2 not started.

@@ -39,7 +39,7 @@ pub(crate) enum Failure {
     },
     /// A check of ours found something; one finding a line.
     Findings(Vec<String>),
-    /// A port or address is not to be had.
+    /// A port is in use.
     Port {
         /// The port wanted.
         port: u16,
@@ -82,7 +82,7 @@ impl fmt::Display for Failure {
                 flag,
             } => write!(
                 f,
-                "port {port} on 127.0.0.1 is in use, and the {wanted_by} wants it: name another with {flag}"
+                "port {port} on 127.0.0.1 is in use, and the {wanted_by} needs it: choose another with {flag}"
             ),
             Self::Server(what) => f.write_str(what),
         }

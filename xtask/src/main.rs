@@ -34,7 +34,7 @@ enum Task {
     Demo(demo::Options),
     /// Run all tests and checks, as CI does
     Test(test::Options),
-    /// Let it storm over the merchant server: faults, `kill -9`, and a comparison to the fen
+    /// Run a chaos test of the merchant server: faults, `kill -9`, and a comparison to the fen
     Chaos(chaos::Options),
     /// Measure how fast things are, beside others in the same run
     #[command(subcommand)]
@@ -43,11 +43,11 @@ enum Task {
     Dist(dist::Options),
     /// Check the size of the bundle in www/dist against its limit
     Size,
-    /// Check the rules of this repository that no compiler knows
+    /// Check this repository's own rules: dependencies, module heads, words
     Tidy,
     /// Install what is missing; every other task does so by itself
     Setup {
-        /// For which task
+        /// The task to set up for
         #[arg(value_enum, long = "for", default_value = "test")]
         purpose: setup::Purpose,
         /// Print the folder that the tools are kept in, and install nothing

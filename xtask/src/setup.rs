@@ -69,7 +69,7 @@ pub(crate) enum Need {
     ChineseFont,
     /// PHP, for the example that shows how thin the contract is.
     Php,
-    /// The `openssl` command, another hand for what we sign and verify.
+    /// The `openssl` command: a second implementation of what we sign and verify.
     OpenSsl,
     /// Python with `venv`.
     Python,
@@ -141,7 +141,7 @@ impl Purpose {
     }
 }
 
-/// Sees to it that all these are there; stops at the first that cannot be had.
+/// Installs what is missing of these; stops at the first that cannot be installed.
 pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
     let cache = ToolCache::of_this_user();
     for need in needs {
@@ -155,7 +155,8 @@ pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
                     Ok(())
                 } else {
                     Err(Failure::Findings(vec![
-                        "it ended well, and yet the thing is not there".to_owned(),
+                        "the installation ended without an error, and the program is still missing"
+                            .to_owned(),
                     ]))
                 }
             })

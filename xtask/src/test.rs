@@ -20,10 +20,10 @@ mod step;
 mod steps;
 mod supply_chain;
 
-/// Which tests.
+/// The tests to run.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Options {
-    /// Run this step alone; may be given more than once
+    /// Run only this step; may be repeated
     #[arg(long, value_name = "STEP")]
     only: Vec<String>,
     /// Print the names of the steps, and run none
@@ -87,7 +87,7 @@ fn chosen(only: &[String]) -> Result<Vec<&'static Step>, Failure> {
         .find(|name| steps::ALL.iter().all(|step| step.name != *name))
     {
         return Err(Failure::Findings(vec![format!(
-            "no step is called `{unknown}`: see `cargo xtask test --list`"
+            "there is no step `{unknown}`: see `cargo xtask test --list`"
         )]));
     }
     Ok(steps::ALL
@@ -105,7 +105,7 @@ fn ensure_selectable(steps: &[&Step], selection: &Selection) -> Result<(), Failu
     match refused {
         None => Ok(()),
         Some(step) => Err(Failure::Findings(vec![format!(
-            "the step `{}` has no tests to choose from by this",
+            "the step `{}` cannot run a part of its tests by this name or browser",
             step.name
         )])),
     }
@@ -161,7 +161,7 @@ fn report(rows: &[Row]) -> ExitCode {
         None => ExitCode::SUCCESS,
         Some((name, failure)) => {
             console::note(format!(
-                "\nthe first step that failed: `{name}`; alone: cargo xtask test --only {name}\n{failure}"
+                "\nthe first step that failed: `{name}`; to run it alone: cargo xtask test --only {name}\n{failure}"
             ));
             ExitCode::FAILURE
         }

@@ -96,7 +96,7 @@ fn a_storm_that_ended_well() -> Evidence {
                 attempts: vec![attempt(CLOSED, "closed", None)],
             },
         ],
-        told: vec![
+        events: vec![
             ("payment.succeeded".to_owned(), payment(PAID, "42001")),
             ("payment.surplus".to_owned(), payment(SECOND, "42002")),
             ("refund.succeeded".to_owned(), refund("order-paid@0", 90)),
@@ -106,16 +106,20 @@ fn a_storm_that_ended_well() -> Evidence {
             ),
             ("order.closed".to_owned(), json!({ "order_no": CLOSED })),
         ],
-        shown: BTreeMap::new(),
+        api_orders: BTreeMap::new(),
         paid: ["42001", "42002"]
             .map(|transaction_id| (transaction_id.to_owned(), PAID.to_owned()))
             .into(),
         mismatches: Vec::new(),
         shown_paid: [PAID.to_owned()].into(),
-        on_page: [(PAID, "paid"), (CLOSED, "closed")]
-            .map(|(order_no, screen)| (order_no.to_owned(), screen))
-            .into(),
+        on_page: on_page(),
     }
+}
+
+fn on_page() -> BTreeMap<String, &'static str> {
+    [(PAID, "paid"), (CLOSED, "closed")]
+        .map(|(order_no, screen)| (order_no.to_owned(), screen))
+        .into()
 }
 
 #[test]
@@ -146,18 +150,20 @@ fn every_error_that_is_planted_is_found_and_counted_as_what_it_is() {
         ("an attempt is paid here alone", Wrong, |e| {
             e.ours[1].attempts[0].state = "paid".into();
         }),
-        ("a payment is never told", Lost, |e| drop(e.told.remove(0))),
-        ("surplus is never told", Lost, |e| drop(e.told.remove(1))),
-        ("a closing is never told", Lost, |e| drop(e.told.pop())),
+        ("a payment is never told", Lost, |e| {
+            drop(e.events.remove(0));
+        }),
+        ("surplus is never told", Lost, |e| drop(e.events.remove(1))),
+        ("a closing is never told", Lost, |e| drop(e.events.pop())),
         ("an order is fulfilled twice", Duplicated, |e| {
-            e.told.push(e.told[0].clone());
+            e.events.push(e.events[0].clone());
         }),
         ("an unpaid order is fulfilled", Wrong, |e| {
-            e.told
+            e.events
                 .push(("payment.succeeded".into(), json!({ "order_no": CLOSED })));
         }),
         ("another amount is told", Wrong, |e| {
-            e.told[0].1["payer_total_fen"] = 1.into();
+            e.events[0].1["payer_total_fen"] = 1.into();
         }),
         ("surplus is not given back", Duplicated, |e| {
             e.wechat[1].refunded_fen = 0;

@@ -35,8 +35,8 @@ impl Device {
     /// The till scans a code. Where it hears nothing it asks again with the same one, as WeChat
     /// wants it: that takes no money twice.
     pub(crate) async fn scan(&self, auth_code: &str) -> Scanned {
-        let wish = json!({ "product": "code_pay", "auth_code": auth_code });
-        match self.start_by_backend(wish).await {
+        let body = json!({ "product": "code_pay", "auth_code": auth_code });
+        match self.start_by_backend(body).await {
             Ok(answer) if answer["attempt"]["state"] == "open" => Scanned::Waits,
             Err(Started::Over) => Scanned::Over,
             Ok(_) | Err(_) => Scanned::Again,
@@ -44,13 +44,13 @@ impl Device {
     }
 
     /// Gives the answer where there is an attempt to go on with.
-    async fn start_by_backend(&self, mut wish: Value) -> Result<Value, Started> {
+    async fn start_by_backend(&self, mut body: Value) -> Result<Value, Started> {
         let path = format!("/v1/orders/{}/attempts", self.plan.order_no);
-        let product = wish["product"].as_str().unwrap_or_default().to_owned();
+        let product = body["product"].as_str().unwrap_or_default().to_owned();
         for tried in 0..TRIES {
-            wish["after"] = self.seen.attempt().into();
+            body["after"] = self.seen.attempt().into();
             let floor = self.seen.floor();
-            match shop::call_once(&self.world, &self.plan, "POST", &path, Some(&wish)).await {
+            match shop::call_once(&self.storm, &self.plan, "POST", &path, Some(&body)).await {
                 Ok((200, answer)) => {
                     self.hear(self.seen.learn_from_backend(&answer, floor));
                     self.note(format!(
@@ -74,7 +74,7 @@ impl Device {
                 Ok((status, answer)) => {
                     self.note(format!("starts {product}: {status} {answer}"));
                     if !matches!(status, 409 | 410 | 502) {
-                        self.accuse(format!("{product} was answered {status} {answer}"));
+                        self.report_wrong(format!("{product} was answered {status} {answer}"));
                     }
                     return Err(Started::Refused(code(&answer).to_owned()));
                 }
@@ -88,7 +88,7 @@ impl Device {
 
     fn hear(&self, wrong: Option<String>) {
         if let Some(wrong) = wrong {
-            self.accuse(wrong);
+            self.report_wrong(wrong);
         }
     }
 }

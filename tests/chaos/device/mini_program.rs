@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::{Device, Started, pause};
+use crate::storm::Body;
 use crate::wechat::{self, Link};
-use crate::world::Body;
 
 /// How often the page tries, or the buyer has it try.
 const TRIES: u32 = 60;
@@ -14,12 +14,12 @@ impl Device {
     /// The page opens at the path that the element was given.
     pub(super) async fn start_in_mini_program(&self, path: &str) -> Started {
         if !path.contains(&self.token) {
-            self.accuse(format!("{path} does not lead to this order"));
+            self.report_wrong(format!("{path} does not lead to this order"));
         }
         for tried in 0..TRIES {
             // Good once, so each try logs in anew.
-            let merchant = self.world.merchant(self.plan.mode);
-            let code = wechat::log_in(&self.world, merchant, self.payer()).await;
+            let merchant = self.storm.merchant(self.plan.mode);
+            let code = wechat::log_in(&self.storm, merchant, self.payer()).await;
             let form = [
                 ("product", "mini_program".to_owned()),
                 ("after", self.seen.attempt().to_string()),
@@ -62,19 +62,19 @@ impl Device {
     }
 
     async fn post(&self, what: &str, form: &[(&str, String)]) -> Option<(u16, Value)> {
-        let server = &self.world.merchant(self.plan.mode).server;
+        let server = &self.storm.merchant(self.plan.mode).server;
         let url = format!("{server}/v1/checkouts/{}/{what}", self.token);
         let address = [("x-forwarded-for", &*self.plan.address)];
         let floor = self.seen.floor();
-        let call = self.world.call("POST", &url, &address, Body::Form(form));
+        let call = self.storm.call("POST", &url, &address, Body::Form(form));
         let (status, answer) = call.await.ok()?;
         if !matches!(status, 200 | 409 | 410 | 422 | 429 | 502 | 503) {
-            self.accuse(format!("{what} was answered {status} {answer}"));
+            self.report_wrong(format!("{what} was answered {status} {answer}"));
         }
         if answer["state"].is_string()
             && let Some(wrong) = self.seen.learn(&answer, floor, self.plan.total_fen)
         {
-            self.accuse(wrong);
+            self.report_wrong(wrong);
         }
         Some((status, answer))
     }

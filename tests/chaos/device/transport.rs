@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::seen::{Floor, Seen};
 use crate::plan::OrderPlan;
-use crate::world::World;
+use crate::storm::Storm;
 
 /// The way of one device to its merchant server.
 #[derive(Clone)]
 pub(super) struct Transport {
-    pub(super) world: Arc<World>,
+    pub(super) storm: Arc<Storm>,
     pub(super) plan: OrderPlan,
     pub(super) device: &'static str,
     pub(super) seen: Arc<Seen>,
@@ -28,7 +28,7 @@ impl Backend for Transport {
                 .then(|| Cancelling::begin(&transport.seen));
             let floor = transport.seen.floor();
             let what = format!("{} {}", request.method(), request.uri().path());
-            let response = transport.world.send(request).await?;
+            let response = transport.storm.send(request).await?;
             transport.inspect(&what, &response, floor);
             Some(response)
         })
@@ -40,11 +40,11 @@ impl Transport {
         let status = response.status().as_u16();
         let answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
         if !matches!(status, 200 | 409 | 410 | 422 | 429 | 502 | 503) {
-            self.accuse(&format!("{what} was answered {status} {answer}"));
+            self.report_wrong(&format!("{what} was answered {status} {answer}"));
         }
         if status != 200 {
             let code = &answer["error"]["code"];
-            self.world.note(
+            self.storm.note(
                 &self.plan.order_no,
                 format!("{}: {what}: {status} {code}", self.device),
             );
@@ -52,13 +52,13 @@ impl Transport {
         if answer["state"].is_string()
             && let Some(wrong) = self.seen.learn(&answer, floor, self.plan.total_fen)
         {
-            self.accuse(&wrong);
+            self.report_wrong(&wrong);
         }
     }
 
-    fn accuse(&self, what: &str) {
-        self.world
-            .accuse(&self.plan.order_no, format!("{}: {what}", self.device));
+    fn report_wrong(&self, what: &str) {
+        self.storm
+            .report_wrong(&self.plan.order_no, format!("{}: {what}", self.device));
     }
 }
 

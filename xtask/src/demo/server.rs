@@ -1,4 +1,4 @@
-//! One server as a child process, with its last lines at hand for the day it dies.
+//! One server as a child process. Its last lines are kept and shown when it dies.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::console;
 use crate::failure::Failure;
 
-/// How many of its last lines a dead server leaves.
+/// How many of a dead server's last lines are shown.
 const LAST_LINES: usize = 20;
 /// How long a server may take until it answers; the simulator makes RSA keys at its first start.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -26,7 +26,7 @@ pub(super) struct Server {
     readers: Vec<JoinHandle<()>>,
 }
 
-/// Where its lines go besides.
+/// Where the server's lines go.
 #[derive(Clone)]
 pub(super) enum LineSink {
     Terminal,
@@ -34,7 +34,7 @@ pub(super) enum LineSink {
 }
 
 impl Server {
-    /// Starts it and waits until it says that it is well.
+    /// Starts the server and waits until its health check passes.
     pub(super) fn start(
         name: &'static str,
         command: &mut Command,
@@ -59,7 +59,7 @@ impl Server {
         if let Some(output) = server.child.stderr.take() {
             server.follow(output, sink);
         }
-        server.wait_until_well(health_url)?;
+        server.wait_until_healthy(health_url)?;
         Ok(server)
     }
 
@@ -67,12 +67,14 @@ impl Server {
     pub(super) fn alive(&mut self) -> Result<(), Failure> {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
-            Ok(Some(status)) => Err(self.obituary(&format!("ended by itself ({status})"))),
-            Err(error) => Err(self.obituary(&format!("is lost: {error}"))),
+            Ok(Some(status)) => {
+                Err(self.failure_with_last_lines(&format!("ended by itself ({status})")))
+            }
+            Err(error) => Err(self.failure_with_last_lines(&format!("is lost: {error}"))),
         }
     }
 
-    /// Asks it to end; `Drop` sees to it that it does.
+    /// Asks the server to end; `Drop` waits for that, and kills it if it does not.
     pub(super) fn ask_to_stop(&self) {
         // Rust's own way to signal is SIGKILL alone.
         #[cfg(unix)]
@@ -82,7 +84,7 @@ impl Server {
             .status();
     }
 
-    fn wait_until_well(&mut self, health_url: &str) -> Result<(), Failure> {
+    fn wait_until_healthy(&mut self, health_url: &str) -> Result<(), Failure> {
         let config = ureq::Agent::config_builder()
             .proxy(None)
             .timeout_global(Some(START_LIMIT));
@@ -94,7 +96,7 @@ impl Server {
                 return Ok(());
             }
             if start.elapsed() > START_LIMIT {
-                return Err(self.obituary(&format!(
+                return Err(self.failure_with_last_lines(&format!(
                     "did not answer {health_url} within {} s",
                     START_LIMIT.as_secs()
                 )));
@@ -124,7 +126,7 @@ impl Server {
         }));
     }
 
-    fn obituary(&mut self, what: &str) -> Failure {
+    fn failure_with_last_lines(&mut self, what: &str) -> Failure {
         // Killed if it still runs, so that its pipes close and its last words are read.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -164,7 +166,7 @@ mod tests {
     use super::{LineSink, Server};
 
     #[test]
-    fn a_server_that_dies_leaves_its_last_words() {
+    fn a_server_that_dies_leaves_its_last_lines() {
         let mut command = Command::new("sh");
         command.args(["-c", "echo the key is unreadable >&2; exit 7"]);
         let ended = Server::start(

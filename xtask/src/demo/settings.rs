@@ -1,4 +1,4 @@
-//! What the servers are told: a data folder, the merchant server's configuration, an API key.
+//! The settings of a demo: a data folder, the merchant server's configuration, an API key.
 //!
 //! The key is made here, kept in a file that only this user can read, and never printed.
 

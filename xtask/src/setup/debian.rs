@@ -22,7 +22,7 @@ pub(crate) fn by_hand(packages: &[&str]) -> String {
 pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
     ensure_debian()?;
     if !we_are_root() {
-        return Err(refusal("installing system packages takes root"));
+        return Err(refusal("installing system packages needs root"));
     }
     console::note(format!(
         "  installing Debian packages as root: {}",
@@ -75,7 +75,7 @@ fn ensure_debian() -> Result<(), Failure> {
         return Ok(());
     }
     Err(refusal(
-        "this is no Debian: install the like of it yourself",
+        "this is not Debian: install the equivalent packages yourself",
     ))
 }
 

@@ -51,11 +51,11 @@ pub(super) fn source_step() -> Step {
 
 /// Debian's compiler in place of what rustup could not give; both reasons where that fails too.
 pub(super) fn fall_back(cache: &ToolCache, failure: &Failure) -> Result<(), Failure> {
-    console::note(format!("  rustup cannot give it: {failure}"));
+    console::note(format!("  rustup cannot install it: {failure}"));
     debian_toolchain::unpack(cache).map_err(|second| {
         Failure::Findings(vec![
             failure.to_string(),
-            format!("and Debian's own compiler cannot be had either: {second}"),
+            format!("and Debian's compiler cannot be installed either: {second}"),
         ])
     })
 }

@@ -54,10 +54,10 @@ impl Selection {
         let tests = self.among(&listed);
         if tests.is_empty() {
             return Err(Failure::Findings(vec![format!(
-                "no test of this step is called so: {self:?}"
+                "no test of this step matches {self:?}"
             )]));
         }
-        console::note(format!("{} tests are selected", tests.len()));
+        console::note(format!("selected tests: {}", tests.len()));
         process::run_shown(cargo().args(["--", "--exact"]).args(arguments).args(&tests))
     }
 

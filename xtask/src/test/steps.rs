@@ -69,7 +69,7 @@ pub(super) const ALL: &[Step] = &[
     },
     Step {
         name: "foreign",
-        about: "clients of others pass against the simulator",
+        about: "foreign WeChat Pay clients pass against the simulator",
         needs: &[
             Need::Node,
             Need::NodeClient,
@@ -81,14 +81,14 @@ pub(super) const ALL: &[Step] = &[
     },
     Step {
         name: "openapi",
-        about: "no route that our OpenAPI file shows breaks, whatever Schemathesis sends",
+        about: "no route of our OpenAPI file breaks, whatever Schemathesis sends",
         needs: &[Need::Python, Need::Schemathesis],
         after: None,
         run: Run::Tests(openapi),
     },
     Step {
         name: "chaos",
-        about: "a short storm: nothing is lost, nothing twice, however the server is hit",
+        about: "a short storm: nothing is lost or duplicated under faults and kill -9",
         needs: chaos::NEEDS,
         after: None,
         run: Run::Whole(chaos::short),
@@ -402,5 +402,7 @@ fn browser_capabilities() -> Result<PathBuf, Failure> {
 }
 
 fn required(program: Option<PathBuf>, name: &str) -> Result<PathBuf, Failure> {
-    program.ok_or_else(|| Failure::Findings(vec![format!("{name} is gone since it was set up")]))
+    program.ok_or_else(|| {
+        Failure::Findings(vec![format!("{name} was set up and is not there any more")])
+    })
 }

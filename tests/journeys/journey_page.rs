@@ -15,19 +15,23 @@ use payment_tests::native_page::{Backend, Later, NativePage, PageClock, PageSett
 use tower::ServiceExt as _;
 
 use crate::clock::JourneyClock;
-use crate::world::{MERCHANT, SHOP, World};
+use crate::servers::{JourneyServers, MERCHANT, SHOP};
 
 /// Real time for work that no clock of ours moves (the ledger's file): a limit, never a wait.
 const LIMIT: Duration = Duration::from_secs(20);
 
-pub(crate) struct Page {
-    pub(crate) world: Arc<World>,
+pub(crate) struct JourneyPage {
+    pub(crate) servers: Arc<JourneyServers>,
     native: NativePage,
 }
 
-impl Page {
+impl JourneyPage {
     /// Opens the shop's page for a token.
-    pub(crate) async fn open(world: &Arc<World>, browser: BuyerBrowser, token: &str) -> Self {
+    pub(crate) async fn open(
+        servers: &Arc<JourneyServers>,
+        browser: BuyerBrowser,
+        token: &str,
+    ) -> Self {
         let settings = PageSettings {
             browser,
             storage: TabStorage::default(),
@@ -39,14 +43,14 @@ impl Page {
             headers: HeaderMap::from_iter([(http::header::ORIGIN, SHOP.parse().unwrap())]),
             seed: 11,
         };
-        Self::load(world, settings).await
+        Self::load(servers, settings).await
     }
 
-    async fn load(world: &Arc<World>, settings: PageSettings) -> Self {
-        let clock = Arc::new(PageTime(world.clock.clone()));
-        let backend = Arc::new(InProcess(world.merchant()));
+    async fn load(servers: &Arc<JourneyServers>, settings: PageSettings) -> Self {
+        let clock = Arc::new(PageTime(servers.clock.clone()));
+        let backend = Arc::new(InProcess(servers.merchant()));
         let page = Self {
-            world: world.clone(),
+            servers: servers.clone(),
             native: NativePage::open(settings, clock, backend),
         };
         page.settle().await;
@@ -125,18 +129,18 @@ impl Page {
 
     /// Time goes by for page, server and WeChat alike, from one due moment to the next.
     pub(crate) async fn pass_ms(&mut self, by_ms: u64) {
-        let clock = self.world.clock.clone();
+        let clock = self.servers.clock.clone();
         let end_ms = clock.now_ms() + by_ms.cast_signed();
         loop {
             self.settle().await;
             let wake_ms = self.native.wake_at_ms().map(JourneyClock::moment_ms);
-            let due_ms = [wake_ms, clock.next_ms(), self.world.next_due_ms().await];
+            let due_ms = [wake_ms, clock.next_ms(), self.servers.next_due_ms().await];
             let next_ms = due_ms.into_iter().flatten().min();
             let Some(next_ms) = next_ms.filter(|next_ms| *next_ms <= end_ms) else {
                 break;
             };
             clock.move_to(next_ms);
-            self.world.run_due().await;
+            self.servers.run_due().await;
         }
         clock.move_to(end_ms);
         self.settle().await;
@@ -167,13 +171,13 @@ impl Page {
             opened_at: address.to_owned(),
             ..self.native.settings().clone()
         };
-        Self::load(&self.world, settings).await
+        Self::load(&self.servers, settings).await
     }
 
     /// The same page in another window.
     pub(crate) async fn opened_again(&self) -> Self {
         let PageSettings { browser, token, .. } = self.native.settings();
-        Self::open(&self.world, *browser, token).await
+        Self::open(&self.servers, *browser, token).await
     }
 
     /// WeChat closes the page, before it has heard anything of the cashier, and the buyer opens it
@@ -186,13 +190,13 @@ impl Page {
             ..self.native.settings().clone()
         };
         drop(self.native);
-        Self::load(&self.world, settings).await
+        Self::load(&self.servers, settings).await
     }
 
     /// Waits until the machine was woken if it is time, and every request under way is one that is
     /// held.
     async fn settle(&self) {
-        let clock = &self.world.clock;
+        let clock = &self.servers.clock;
         let (mut held, mut changes) = (clock.arrivals(), self.native.changes());
         loop {
             held.borrow_and_update();

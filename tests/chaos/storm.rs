@@ -1,4 +1,4 @@
-//! What everybody in the storm shares: the clock, the line to the servers, the journal.
+//! What all buyers, the shop and the faults share: the clock, the HTTP client, the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -19,8 +19,8 @@ use crate::plan::Mode;
 /// an attempt makes at most three calls of ten seconds to WeChat, and may wait for another's.
 const PATIENCE: Duration = Duration::from_secs(100);
 
-/// What everybody shares.
-pub(crate) struct World {
+/// The running storm.
+pub(crate) struct Storm {
     pub(crate) clock: StormClock,
     pub(crate) journal: Journal,
     /// WeChat's address.
@@ -29,7 +29,7 @@ pub(crate) struct World {
     merchants: BTreeMap<Mode, Merchant>,
     /// The refunds that the shop asked for, by their number.
     pub(crate) refunds: Mutex<BTreeMap<String, AskedRefund>>,
-    /// What buyers were told by WeChat that they have paid: WeChat's numbers, with the order's.
+    /// The payments that WeChat confirmed to buyers: `transaction_id` and order number.
     pub(crate) paid: Mutex<BTreeMap<String, String>>,
     /// Orders of which a page has said that they are paid.
     pub(crate) shown_paid: Mutex<BTreeSet<String>>,
@@ -46,18 +46,18 @@ pub(crate) struct World {
 #[derive(Clone, Debug)]
 pub(crate) struct AskedRefund {
     pub(crate) order_no: String,
-    /// The server said that it will see to it.
+    /// Whether the server accepted it.
     pub(crate) is_accepted: bool,
 }
 
 /// An answer, or none because nobody was there or the connection broke.
 pub(crate) type Answer = Result<(u16, Value), NoAnswer>;
 
-/// Why there is none.
+/// Why there is no answer.
 #[derive(Clone, Debug)]
 pub(crate) struct NoAnswer(pub(crate) String);
 
-/// What is sent along.
+/// The body of a request.
 #[derive(Clone, Copy)]
 pub(crate) enum Body<'a> {
     None,
@@ -65,7 +65,7 @@ pub(crate) enum Body<'a> {
     Form(&'a [(&'a str, String)]),
 }
 
-impl World {
+impl Storm {
     pub(crate) fn new(
         clock: StormClock,
         wechat: String,
@@ -108,9 +108,10 @@ impl World {
         self.journal.note(self.clock.now_ms(), order_no, what);
     }
 
-    /// Something is wrong with an order.
-    pub(crate) fn accuse(&self, order_no: &str, what: impl Into<String>) {
-        self.journal.accuse(self.clock.now_ms(), order_no, what);
+    /// Reports a fault of an order.
+    pub(crate) fn report_wrong(&self, order_no: &str, what: impl Into<String>) {
+        self.journal
+            .report_wrong(self.clock.now_ms(), order_no, what);
     }
 
     pub(crate) fn begun(&self) -> usize {
@@ -134,9 +135,10 @@ impl World {
     pub(crate) async fn send(&self, request: Request<String>) -> Option<Response<Vec<u8>>> {
         let query = request.uri().query().unwrap_or_default();
         let is_held = query.split('&').any(|pair| pair.starts_with("wait="));
-        let _turn = match is_held {
-            true => None,
-            false => Some(self.calls.acquire().await.unwrap()),
+        let _turn = if is_held {
+            None
+        } else {
+            Some(self.calls.acquire().await.unwrap())
         };
         send_over_http(&self.http, request).await.ok()
     }

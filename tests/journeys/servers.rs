@@ -1,4 +1,4 @@
-//! The world of a journey: merchant server and simulator in this process, with no socket between
+//! The servers of a journey: merchant server and simulator in this process, with no socket between
 //! them, and one clock. Notifications go from one to the other as on any day, unless the journey
 //! loses or keeps them.
 
@@ -9,8 +9,9 @@ use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use merchant_server::{
-    Clock as _, Config, MerchantServer, SeededRandomness, ServiceTransport, Surroundings,
+    Clock as _, MerchantServer, SeededRandomness, ServiceTransport, Surroundings,
 };
+use payment_tests::merchant_config::{API_KEY, MerchantConfig};
 use payment_tests::merchant_keys::keyring_in;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -23,53 +24,55 @@ use crate::clock::JourneyClock;
 pub(crate) const MERCHANT: &str = "http://127.0.0.1:8080";
 pub(crate) const WECHAT: &str = "http://127.0.0.1:9410";
 pub(crate) const SHOP: &str = "http://127.0.0.1:8000";
-const API_KEY: &str = "journey-key";
-/// SHA-256 of [`API_KEY`].
-const API_KEY_SHA256: &str = "bd02c0bfd3b6fd4435082fcf8631be1b72922c041b49266903aa59752d959862";
-
 /// What happens to a notification on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Post {
+pub(crate) enum Delivery {
     Delivered,
     Lost,
 }
 
 /// A notification that the simulator sent, as it was sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Letter {
+pub(crate) struct Notification {
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-pub(crate) struct World {
+pub(crate) struct JourneyServers {
     pub(crate) clock: JourneyClock,
     pub(crate) server: MerchantServer,
     pub(crate) simulator: Simulator,
     merchant: Router,
     wechat: Router,
-    mail: Arc<Mail>,
+    route: Arc<NotificationRoute>,
     _folder: TempDir,
 }
 
-struct Mail {
-    post: Mutex<Post>,
-    sent: Mutex<Vec<Letter>>,
+struct NotificationRoute {
+    delivery: Mutex<Delivery>,
+    sent: Mutex<Vec<Notification>>,
     merchant: OnceLock<Router>,
 }
 
-impl World {
+impl JourneyServers {
     pub(crate) async fn new() -> Self {
         let clock = JourneyClock::new();
-        let mail = Arc::new(Mail {
-            post: Mutex::new(Post::Delivered),
+        let route = Arc::new(NotificationRoute {
+            delivery: Mutex::new(Delivery::Delivered),
             sent: Mutex::default(),
             merchant: OnceLock::new(),
         });
         let folder = tempfile::tempdir().unwrap();
         let keyring = keyring_in(&folder.path().join("simulator"), WECHAT);
-        let simulator = simulator(&clock, keyring, &mail);
+        let simulator = simulator(&clock, keyring, &route);
         let wechat = simulator.app();
-        let config = Config::parse(&configuration(), folder.path()).unwrap();
+        let merchant_json = folder.path().join("simulator/merchant.json");
+        let mut config = MerchantConfig::new(MERCHANT, &merchant_json);
+        config.settings = vec![
+            "database = \"journey.sqlite3\"".to_owned(),
+            format!("allowed_origins = [\"{SHOP}\"]"),
+            format!("return_origins = [\"{SHOP}\"]"),
+        ];
         let surroundings = Surroundings {
             clock: Arc::new(clock.clone()),
             randomness: Arc::new(SeededRandomness::new(7)),
@@ -77,16 +80,16 @@ impl World {
             // No journey configures a target.
             webhooks: Arc::new(ServiceTransport::new(Router::new())),
         };
-        let server = MerchantServer::open(config, surroundings).await.unwrap();
+        let server = config.open_with(folder.path(), surroundings).await;
         let merchant = merchant_server::app(server.clone());
-        mail.merchant.set(merchant.clone()).unwrap();
+        route.merchant.set(merchant.clone()).unwrap();
         Self {
             clock,
             server,
             simulator,
             merchant,
             wechat,
-            mail,
+            route,
             _folder: folder,
         }
     }
@@ -203,20 +206,20 @@ impl World {
         [notice, work].into_iter().flatten().min()
     }
 
-    pub(crate) fn set_post(&self, post: Post) {
-        *self.mail.post.lock().unwrap() = post;
+    pub(crate) fn set_delivery(&self, delivery: Delivery) {
+        *self.route.delivery.lock().unwrap() = delivery;
     }
 
-    pub(crate) fn letters(&self) -> Vec<Letter> {
-        self.mail.sent.lock().unwrap().clone()
+    pub(crate) fn notifications(&self) -> Vec<Notification> {
+        self.route.sent.lock().unwrap().clone()
     }
 
     /// Hands a notification to the server, as WeChat or anybody else might.
-    pub(crate) async fn hand_in(&self, letter: &Letter) -> StatusCode {
+    pub(crate) async fn send_notification(&self, notification: &Notification) -> StatusCode {
         let mut request = Request::post(format!("{MERCHANT}/wechat/notify/payment"))
-            .body(Body::from(letter.body.clone()))
+            .body(Body::from(notification.body.clone()))
             .unwrap();
-        *request.headers_mut() = letter.headers.clone();
+        *request.headers_mut() = notification.headers.clone();
         self.send(request).await.status()
     }
 
@@ -255,13 +258,13 @@ pub(crate) async fn json_of(response: Response<Body>) -> (StatusCode, Value) {
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
-fn simulator(clock: &JourneyClock, keyring: Keyring, mail: &Arc<Mail>) -> Simulator {
+fn simulator(clock: &JourneyClock, keyring: Keyring, route: &Arc<NotificationRoute>) -> Simulator {
     let wall = clock.clone();
     let now = move || jiff::Timestamp::from_millisecond(wall.now_ms()).unwrap();
-    let mail = mail.clone();
+    let route = route.clone();
     let notifications = Outgoing::from_fn(move |request: Request<bytes::Bytes>| {
-        let mail = mail.clone();
-        async move { carry(&mail, request).await }
+        let route = route.clone();
+        async move { deliver(&route, request).await }
     });
     Simulator::new(SimulatorParts {
         keyring,
@@ -272,36 +275,17 @@ fn simulator(clock: &JourneyClock, keyring: Keyring, mail: &Arc<Mail>) -> Simula
     })
 }
 
-async fn carry(
-    mail: &Mail,
+async fn deliver(
+    route: &NotificationRoute,
     request: Request<bytes::Bytes>,
 ) -> Result<Response<Body>, OutgoingError> {
-    mail.sent.lock().unwrap().push(Letter {
+    route.sent.lock().unwrap().push(Notification {
         headers: request.headers().clone(),
         body: request.body().to_vec(),
     });
-    if *mail.post.lock().unwrap() == Post::Lost {
+    if *route.delivery.lock().unwrap() == Delivery::Lost {
         return Err(OutgoingError::TimedOut);
     }
-    let merchant = mail.merchant.get().unwrap().clone();
+    let merchant = route.merchant.get().unwrap().clone();
     Ok(merchant.oneshot(request.map(Body::from)).await.unwrap())
-}
-
-fn configuration() -> String {
-    format!(
-        r#"
-        listen = "127.0.0.1:8080"
-        public_base_url = "{MERCHANT}"
-        database = "journey.sqlite3"
-        allowed_origins = ["{SHOP}"]
-        return_origins = ["{SHOP}"]
-        [[api_keys]]
-        name = "shop"
-        sha256 = "{API_KEY_SHA256}"
-        [gateway]
-        environment = "simulator"
-        [merchant]
-        from_file = "simulator/merchant.json"
-        "#
-    )
 }
