@@ -112,6 +112,29 @@ mod tests {
     }
 
     #[test]
+    fn each_state_has_the_sentence_that_the_servers_page_has() {
+        let cases = [
+            (Word::ShowCode, buyer_words::SCAN_INSTEAD),
+            (Word::OfferNative, buyer_words::SHOW_CODE),
+            (Word::PayInWechat, buyer_words::PAY_IN_WECHAT),
+            (Word::Scan, buyer_words::SCAN),
+            (Word::Returned, buyer_words::RETURNED),
+            (Word::NotPaidYet, buyer_words::NOT_PAID_YET),
+            (Word::Paid, buyer_words::PAID),
+            (Word::Closed, buyer_words::CLOSED),
+            (Word::Expired, buyer_words::EXPIRED),
+            (Word::Problem, buyer_words::NOT_POSSIBLE),
+            (Word::NothingFits, buyer_words::OPEN_ON_COMPUTER),
+            (Word::ProblemOfBuyer, buyer_words::PROBLEM_OF_BUYER),
+        ];
+        for (word, sentence) in cases {
+            let say = |locale| Words::new(locale, Messages::default()).say(word);
+            assert_eq!(say(Locale::ZhCn), sentence.zh_cn);
+            assert_eq!(say(Locale::En), sentence.en);
+        }
+    }
+
+    #[test]
     fn chinese_of_any_region_reads_chinese_and_everybody_else_english() {
         for (tag, expected) in [
             ("zh", Locale::ZhCn),

@@ -14,5 +14,5 @@ pub(crate) use api_key::{API_KEY_FIELD, Backend};
 pub(crate) use body::read_body;
 pub(crate) use client_address::{Caller, network_of};
 pub(crate) use forwarded_hops::UnreadForms;
-pub(crate) use language::{Language, Words};
+pub(crate) use language::Language;
 pub(crate) use path_text::PathText;

@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
+use buyer_words::Words;
 use http::request::Parts;
 use http::{HeaderMap, header};
 
@@ -50,6 +51,14 @@ impl Language {
         }
     }
 
+    /// A sentence in this language.
+    pub(crate) const fn say(self, sentence: Words) -> &'static str {
+        match self {
+            Self::ZhCn => sentence.zh_cn,
+            Self::En => sentence.en,
+        }
+    }
+
     fn of_tag(tag: &str) -> Option<Self> {
         let language = tag.split('-').next().unwrap_or_default();
         if language.eq_ignore_ascii_case("zh") {
@@ -67,20 +76,6 @@ impl<S: Sync> FromRequestParts<S> for Language {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self::of(&parts.headers))
-    }
-}
-
-/// One sentence: in Chinese, in English.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Words(pub(crate) &'static str, pub(crate) &'static str);
-
-impl Words {
-    /// The sentence in a language.
-    pub(crate) const fn say(self, language: Language) -> &'static str {
-        match language {
-            Language::ZhCn => self.0,
-            Language::En => self.1,
-        }
     }
 }
 

@@ -12,9 +12,9 @@ mod assets;
 mod document;
 mod failure;
 mod offer;
+mod refusals;
 mod status;
 mod view;
-mod words;
 
 pub(crate) use amount::amount;
 pub(crate) use assets::{SCRIPT_PATH, STYLE_PATH, script, style};
@@ -35,7 +35,6 @@ pub(crate) use status::status;
 use url::form_urlencoded;
 pub(crate) use view::service_contact;
 use view::{Arrival, Notice};
-pub(crate) use words::{BACK_TO_SHOP, ORDER_NO, PAID, STEP_OVER};
 
 use crate::error::{Failure, status_of};
 use crate::extract::{Caller, Language, PathText, read_body};
@@ -165,7 +164,7 @@ fn refused(payments: &Payments, token: &str, refusal: &Refusal, language: Langua
         Refusal::Internal(_) | Refusal::Ledger(_) => ErrorCode::Internal,
     };
     refusal.log();
-    let markup = view::refusal(payments.config(), token, words::of_refusal(code), language);
+    let markup = view::refusal(payments.config(), token, refusals::sentence(code), language);
     secured(status_of(code), &markup, &checkout_policy(payments))
 }
 

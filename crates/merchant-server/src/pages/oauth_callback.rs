@@ -30,7 +30,7 @@ pub(crate) async fn callback(
         Some(to) => redirect(&to),
         None => {
             let shop = only_shop(payments.config());
-            let words = hosted_page::STEP_OVER;
+            let words = buyer_words::STEP_OVER;
             let status = StatusCode::BAD_REQUEST;
             Ok(hosted_page::plain_with_way(status, language, words, shop))
         }

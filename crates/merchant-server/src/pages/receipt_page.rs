@@ -26,7 +26,7 @@ pub(crate) use questions::ReceiptQuestions;
 use url::form_urlencoded;
 
 use crate::error::Failure;
-use crate::extract::{Caller, Language, Words};
+use crate::extract::{Caller, Language};
 use crate::pages::hosted_page;
 use crate::pages::hosted_page::{amount, service_contact};
 
@@ -37,11 +37,6 @@ pub(crate) const SCRIPT_PATH: &str = "/receipt.js";
 const WECHATS_PAGES: &str = "https://payapp.weixin.qq.com https://payapp.wechatpay.cn";
 /// WeChat wants it on every receipt page: it watches over what is shown there.
 const WECHATS_SCRIPT: &str = "https://wx.gtimg.com/pay_h5/goldplan/js/jgoldplan-1.0.0.js";
-/// What stands there where WeChat's own receipt is to be shown.
-const SEE_WECHAT: Words = Words(
-    "付款结果请以微信支付账单为准",
-    "Please look at your payment in WeChat.",
-);
 
 /// `GET /wechat/receipt?sub_mch_id&out_trade_no&check_code`
 pub(crate) async fn page(
@@ -110,7 +105,7 @@ fn document(payments: &Payments, order: Option<&Order>, language: Language) -> M
         main .receipt #receipt data-display=(display) data-parents=(parents(payments)) {
             @match order {
                 Some(order) => (receipt(payments, order, language)),
-                None => p .quiet { (SEE_WECHAT.say(language)) },
+                None => p .quiet { (language.say(buyer_words::SEE_WECHAT)) },
             }
         }
     };
@@ -120,12 +115,12 @@ fn document(payments: &Payments, order: Option<&Order>, language: Language) -> M
 fn receipt(payments: &Payments, order: &Order, language: Language) -> Markup {
     let paid_fen = order.payer_total_fen.unwrap_or(order.total_fen);
     html! {
-        h1 .title { (hosted_page::PAID.say(language)) }
+        h1 .title { (language.say(buyer_words::PAID)) }
         p .amount { (amount(paid_fen, language)) }
         p .description dir="auto" { (order.description) }
-        p .quiet { (hosted_page::ORDER_NO.say(language)) " " (order.order_no) }
+        p .quiet { (language.say(buyer_words::ORDER_NUMBER)) " " (order.order_no) }
         @if let Some(url) = &order.success_url {
-            p { a #leave .button href=(url) { (hosted_page::BACK_TO_SHOP.say(language)) } }
+            p { a #leave .button href=(url) { (language.say(buyer_words::BACK_TO_SHOP)) } }
         }
         (service_contact(payments.config(), language))
     }

@@ -1,6 +1,11 @@
 //! The hosted page for a browser without script: forms in, pages and redirects out.
 
 use axum::body::Body;
+use buyer_words::{
+    BRAND, CLOSED, EXPIRED, I_HAD_A_PROBLEM, I_HAVE_PAID, MINI_PROGRAM, NOT_PAID_YET, NOT_POSSIBLE,
+    OFFER_H5, OFFER_JSAPI, ORDER_AGAIN, ORDER_NUMBER, PAID, PAY, PAY_IN_WECHAT, RETURNED, SCAN,
+    SCAN_ELSEWHERE, SCAN_INSTEAD, SHOW_CODE, TEST_RIBBON, WECHAT_TOO_OLD, Words,
+};
 use http::{Request, StatusCode};
 use serde_json::json;
 
@@ -10,6 +15,8 @@ const DESK: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
 const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/111.0.0.0 Mobile Safari/537.36";
 const WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) Language/zh_CN";
+const OLD_WECHAT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 6_0 like Mac OS X) MicroMessenger/4.5";
+const IN_MINI_PROGRAM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 MicroMessenger/8.0.61(0x18003d39) Language/zh_CN miniProgram/wx0123456789abcdef";
 
 async fn look(server: &TestServer, user_agent: &str, path: &str) -> String {
     let request = Request::get(path).header("user-agent", user_agent);
@@ -308,17 +315,55 @@ async fn what_cannot_be_paid_any_more_says_so_and_offers_nothing() {
     let path = format!("/c/{token}");
     server.clock.advance_ms(31 * MINUTE_MS);
     let page = look(&server, DESK, &path).await;
-    assert!(page.contains("订单支付已超时"), "{page}");
+    assert!(page.contains("订单支付超时"), "{page}");
     assert!(!page.contains("/start"), "{page}");
     let refused = start(&server, &token, &[("product", "native")]).await;
     assert_eq!(refused.status, StatusCode::GONE);
-    assert!(refused.text().contains("订单支付已超时"));
+    assert!(refused.text().contains("订单支付超时"));
     server.later(1).await;
     let page = look(&server, DESK, &path).await;
     assert!(
         page.contains("订单已关闭") && !page.contains("<form"),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn in_each_state_the_page_says_the_sentences_of_the_element() {
+    let server = TestServer::open().await;
+    let token = server.default_order().await;
+    let path = format!("/c/{token}");
+    let says = async |user_agent: &str, path: &str, sentences: &[Words]| {
+        for (accepted, is_chinese) in [("zh-CN", true), ("en", false)] {
+            let request = Request::get(path)
+                .header("accept-language", accepted)
+                .header("user-agent", user_agent);
+            let page = server.send(request.body(Body::empty()).unwrap()).await;
+            let text = page.text();
+            for words in sentences {
+                let sentence = if is_chinese { words.zh_cn } else { words.en };
+                assert!(text.contains(sentence), "{sentence} in {text}");
+            }
+        }
+    };
+    says(DESK, &path, &[BRAND, TEST_RIBBON, SHOW_CODE, ORDER_NUMBER]).await;
+    says(PHONE, &path, &[OFFER_H5, PAY_IN_WECHAT, SCAN_INSTEAD]).await;
+    says(WECHAT, &path, &[OFFER_JSAPI, PAY]).await;
+    says(OLD_WECHAT, &path, &[NOT_POSSIBLE, WECHAT_TOO_OLD]).await;
+    says(IN_MINI_PROGRAM, &path, &[NOT_POSSIBLE, MINI_PROGRAM]).await;
+    start(&server, &token, &[("product", "native")]).await;
+    says(DESK, &path, &[SCAN, I_HAVE_PAID]).await;
+    says(PHONE, &format!("{path}?code=1"), &[SCAN_ELSEWHERE]).await;
+    let returned = format!("{path}?wechat_pay_return=x");
+    says(PHONE, &returned, &[RETURNED, I_HAVE_PAID, I_HAD_A_PROBLEM]).await;
+    says(DESK, &format!("{path}?checked=1"), &[NOT_PAID_YET]).await;
+    server.clock.advance_ms(31 * MINUTE_MS);
+    says(DESK, &path, &[EXPIRED, ORDER_AGAIN]).await;
+    server.later(1).await;
+    says(DESK, &path, &[CLOSED, ORDER_AGAIN]).await;
+    server.pay_late("tea-0001").await;
+    server.deliver(&server.take_notifications()[0]).await;
+    says(DESK, &path, &[PAID]).await;
 }
 
 #[tokio::test]

@@ -3,13 +3,13 @@
 //! or style.
 
 use axum::response::{IntoResponse, Response};
+use buyer_words::Words;
 use http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 use merchant_core::Payments;
 
 use super::assets::{SCRIPT_PATH, STYLE_PATH};
-use super::words;
-use crate::extract::{Language, Words};
+use crate::extract::Language;
 
 /// Who may show a page in a frame.
 const NOBODY: &str = "'none'";
@@ -24,7 +24,7 @@ pub(crate) fn document(language: Language, head: &Markup, body: &Markup) -> Mark
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
-                title { (words::BRAND.say(language)) }
+                title { (language.say(buyer_words::BRAND)) }
                 // No picture, and no request for one.
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href=(STYLE_PATH);
@@ -44,7 +44,7 @@ pub(super) fn own_script() -> Markup {
 pub(super) fn card(language: Language, is_test: bool, content: &Markup) -> Markup {
     html! {
         div .card {
-            @if is_test { p .ribbon { (words::TEST.say(language)) } }
+            @if is_test { p .ribbon { (language.say(buyer_words::TEST_RIBBON)) } }
             (content)
         }
     }
@@ -88,9 +88,9 @@ pub(crate) fn plain_with_way(
     shop: Option<&str>,
 ) -> Response {
     let content = html! {
-        h1 .title { (said.say(language)) }
+        h1 .title { (language.say(said)) }
         @if let Some(shop) = shop {
-            p { a .button href=(shop) { (words::BACK_TO_SHOP.say(language)) } }
+            p { a .button href=(shop) { (language.say(buyer_words::BACK_TO_SHOP)) } }
         }
     };
     let content = html! { main { (card(language, false, &content)) } };

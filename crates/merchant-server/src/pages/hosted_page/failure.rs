@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::header;
 use merchant_api::ErrorCode;
 
-use super::{document, words};
+use super::{document, refusals};
 use crate::error::{Enveloped, status_of};
 use crate::extract::Language;
 
@@ -29,5 +29,5 @@ pub(crate) async fn as_page(request: Request, next: Next) -> Response {
 
 /// The page that says what a code means to a buyer.
 pub(crate) fn failure(language: Language, code: ErrorCode) -> Response {
-    document::plain(status_of(code), language, words::of_refusal(code))
+    document::plain(status_of(code), language, refusals::sentence(code))
 }

@@ -3,11 +3,9 @@
 //! both offer the same.
 
 use ::checkout::{Alternative, Decision, Environment, Facts, decide};
+use buyer_words::Words;
 use http::HeaderMap;
 use merchant_api::Product;
-
-use super::words;
-use crate::extract::Words;
 
 /// What is offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,12 +40,12 @@ pub(super) enum Unavailable {
 impl Unavailable {
     pub(super) const fn words(self) -> Words {
         match self {
-            Self::MiniProgram => words::MINI_PROGRAM,
-            Self::WechatTooOld => words::WECHAT_TOO_OLD,
-            Self::NoProductFits(Some(Alternative::Computer)) => words::OPEN_ON_COMPUTER,
-            Self::NoProductFits(Some(Alternative::PhoneBrowser)) => words::OPEN_IN_BROWSER,
-            Self::NoProductFits(Some(Alternative::WeChat)) => words::OPEN_IN_WECHAT,
-            Self::NoProductFits(None) => words::NOTHING_FITS,
+            Self::MiniProgram => buyer_words::MINI_PROGRAM,
+            Self::WechatTooOld => buyer_words::WECHAT_TOO_OLD,
+            Self::NoProductFits(Some(Alternative::Computer)) => buyer_words::OPEN_ON_COMPUTER,
+            Self::NoProductFits(Some(Alternative::PhoneBrowser)) => buyer_words::OPEN_IN_BROWSER,
+            Self::NoProductFits(Some(Alternative::WeChat)) => buyer_words::OPEN_IN_WECHAT,
+            Self::NoProductFits(None) => buyer_words::NOTHING_FITS,
         }
     }
 }

@@ -14,7 +14,6 @@ use merchant_core::{Payments, checkouts};
 use url::form_urlencoded;
 
 use super::document::{OURSELVES, document, secured, words_policy};
-use super::words;
 use crate::error::Failure;
 use crate::extract::{Language, PathText};
 
@@ -26,7 +25,7 @@ const SEEN_PARAMETER: &str = "seen";
 /// The frame, for a page that shows this version of the order.
 pub(super) fn frame(token: &str, version: u64, language: Language) -> Markup {
     html! {
-        iframe .status title=(words::STATUS.say(language))
+        iframe .status title=(language.say(buyer_words::STATUS))
             src={ "/c/" (token) "/status?" (SEEN_PARAMETER) "=" (version) } {}
     }
 }
@@ -48,7 +47,7 @@ pub(crate) async fn status(
     let body = if is_news {
         news(&token, &answer, language)
     } else {
-        html! { p .waiting { (words::WAITING.say(language)) } }
+        html! { p .waiting { (language.say(buyer_words::WAITING)) } }
     };
     let markup = document(language, &head, &html! { div .status { (body) } });
     let mut response = secured(StatusCode::OK, &markup, &words_policy(OURSELVES));
@@ -61,10 +60,14 @@ pub(crate) async fn status(
 
 fn news(token: &str, answer: &CheckoutAnswer, language: Language) -> Markup {
     let is_paid = answer.state == OrderState::Paid;
-    let words = if is_paid { words::PAID } else { words::NEWS };
+    let words = if is_paid {
+        buyer_words::PAID
+    } else {
+        buyer_words::STATUS_CHANGED
+    };
     html! {
-        p .title { (words.say(language)) }
-        a .button href={ "/c/" (token) } target="_top" { (words::SHOW.say(language)) }
+        p .title { (language.say(words)) }
+        a .button href={ "/c/" (token) } target="_top" { (language.say(buyer_words::SHOW_STATUS)) }
     }
 }
 

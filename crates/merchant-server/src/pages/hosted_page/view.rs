@@ -5,6 +5,7 @@
 //! takes over, and again should it not be able to. So there is one card at a time, and one word
 //! TEST on it.
 
+use buyer_words::Words;
 use maud::{Markup, PreEscaped, html};
 use merchant_api::{Action, CheckoutAnswer, OrderState, PayParameters, Product, RETURN_PARAMETER};
 use merchant_core::config::Config;
@@ -14,8 +15,8 @@ use qr_code::QrCode;
 use super::amount::amount;
 use super::document::{card, document, own_script};
 use super::offer::{BuyerContext, Offer};
-use super::{status, words};
-use crate::extract::{Language, Words};
+use super::status;
+use crate::extract::Language;
 
 /// What the page's address says beside the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,15 +63,17 @@ pub(super) fn page(
     };
     let state = match answer.state {
         OrderState::Paid => paid(answer, language),
-        OrderState::Closed => ended(words::CLOSED, language),
-        OrderState::Open if is_over => html! { (ended(words::EXPIRED, language)) (step.check()) },
+        OrderState::Closed => ended(buyer_words::CLOSED, language),
+        OrderState::Open if is_over => {
+            html! { (ended(buyer_words::EXPIRED, language)) (step.check()) }
+        }
         OrderState::Open if arrival.has_returned => returned(&step),
         OrderState::Open => open(answer, &offer, place, arrival.wants_code, &step),
     };
     let content = html! {
         (about(order, language))
         @if let Some(notice) = arrival.notice.filter(|_| is_open) {
-            p .notice role="status" { (words_of(notice).say(language)) }
+            p .notice role="status" { (language.say(words_of(notice))) }
         }
         // With script, the page looks for another version than this by itself.
         div .body data-waits=[waits.then_some(version)] { (state) }
@@ -109,12 +112,12 @@ pub(super) fn cashier(
                 data-sign-type=(parameters.sign_type) data-pay-sign=(parameters.pay_sign)
                 data-back=(back)
             {
-                p { (words::OPENING_CASHIER.say(language)) }
+                p { (language.say(buyer_words::OPENING_CASHIER)) }
             }
-            noscript { p .notice { (words::NEEDS_SCRIPT.say(language)) } }
+            noscript { p .notice { (language.say(buyer_words::NEEDS_SCRIPT)) } }
             // Should the cashier's answer never come: WeChat's is not one to count on.
-            p { a .button.lesser href=(back) { (words::I_HAVE_PAID.say(language)) } }
-            p { a .button.lesser href={ "/c/" (order.token) } { (words::I_HAD_A_PROBLEM.say(language)) } }
+            p { a .button.lesser href=(back) { (language.say(buyer_words::I_HAVE_PAID)) } }
+            p { a .button.lesser href={ "/c/" (order.token) } { (language.say(buyer_words::I_HAD_A_PROBLEM)) } }
         }
     };
     let body = html! {
@@ -130,8 +133,8 @@ pub(super) fn cashier(
 /// A step that was refused, with the way back.
 pub(super) fn refusal(config: &Config, token: &str, words: Words, language: Language) -> Markup {
     let content = html! {
-        h1 .title { (words.say(language)) }
-        div .body { p { a .button href={ "/c/" (token) } { (words::BACK_TO_ORDER.say(language)) } } }
+        h1 .title { (language.say(words)) }
+        div .body { p { a .button href={ "/c/" (token) } { (language.say(buyer_words::BACK_TO_ORDER)) } } }
     };
     let body = html! {
         main {
@@ -144,13 +147,13 @@ pub(super) fn refusal(config: &Config, token: &str, words: Words, language: Lang
 
 /// The page's heading, for who does not see the page. It stays when the element takes over.
 fn heading(language: Language) -> Markup {
-    html! { h1 .spoken { (words::HEADING.say(language)) } }
+    html! { h1 .spoken { (language.say(buyer_words::HEADING)) } }
 }
 
 /// What is bought, and for how much.
 fn about(order: &Order, language: Language) -> Markup {
     html! {
-        p .brand { (words::BRAND.say(language)) }
+        p .brand { (language.say(buyer_words::BRAND)) }
         p .description dir="auto" { (order.description) }
         p .amount { (amount(order.total_fen, language)) }
     }
@@ -161,7 +164,7 @@ fn beneath(config: &Config, order: &Order, language: Language) -> Markup {
     html! {
         div .beneath {
             @if order.refunded_fen > 0 { p .refunded { (refunded(order, language)) } }
-            p { (words::ORDER_NO.say(language)) " " (order.order_no) }
+            p { (language.say(buyer_words::ORDER_NUMBER)) " " (order.order_no) }
             (service_contact(config, language))
         }
     }
@@ -169,12 +172,12 @@ fn beneath(config: &Config, order: &Order, language: Language) -> Markup {
 
 fn refunded(order: &Order, language: Language) -> String {
     let words = if order.refunded_fen >= order.total_fen {
-        words::REFUNDED_WHOLE
+        buyer_words::REFUNDED_IN_FULL
     } else {
-        words::REFUNDED
+        buyer_words::REFUNDED
     };
     let amount = amount(order.refunded_fen, language);
-    format!("{} {amount}", words.say(language))
+    format!("{} {amount}", language.say(words))
 }
 
 /// What each form of the page carries.
@@ -195,7 +198,7 @@ impl Step<'_> {
                 @if let Some(payer) = self.payer.filter(|_| product == Product::Jsapi) {
                     input type="hidden" name="payer" value=(payer);
                 }
-                button type="submit" .lesser[!is_first] { (words.say(self.language)) }
+                button type="submit" .lesser[!is_first] { (self.language.say(words)) }
             }
         }
     }
@@ -203,7 +206,7 @@ impl Step<'_> {
     fn check(&self) -> Markup {
         html! {
             form method="post" action={ "/c/" (self.token) "/check" } {
-                button type="submit" .lesser { (words::I_HAVE_PAID.say(self.language)) }
+                button type="submit" .lesser { (self.language.say(buyer_words::I_HAVE_PAID)) }
             }
         }
     }
@@ -232,9 +235,9 @@ fn open(
         @if let Some(code_url) = code {
             (code_to_scan(code_url, place, language))
         } @else if had_code {
-            p { (words::CODE_EXPIRED.say(language)) }
+            p { (language.say(buyer_words::CODE_EXPIRED)) }
         } @else if let Some(first) = offer.first() {
-            p { (lead(first).say(language)) }
+            p { (language.say(lead(first))) }
         }
         @match offer {
             Offer::Products(products) => {
@@ -246,7 +249,7 @@ fn open(
                 }
             }
             Offer::Unavailable(nothing) => @if code.is_none() {
-                (dead_end(words::NO_WAY, nothing.words(), language))
+                (dead_end(buyer_words::NOT_POSSIBLE, nothing.words(), language))
             },
         }
         @if step.after > 0 { (step.check()) }
@@ -256,45 +259,45 @@ fn open(
 /// What the first button leads to.
 const fn lead(product: Product) -> Words {
     match product {
-        Product::Native => words::SCAN,
-        Product::H5 => words::OFFER_H5,
-        Product::Jsapi | Product::MiniProgram => words::OFFER_JSAPI,
+        Product::Native => buyer_words::SCAN,
+        Product::H5 => buyer_words::OFFER_H5,
+        Product::Jsapi | Product::MiniProgram => buyer_words::OFFER_JSAPI,
     }
 }
 
 const fn label(product: Product, is_first: bool, had_code: bool) -> Words {
     match product {
-        Product::Native if had_code => words::NEW_CODE,
-        Product::Native if is_first => words::SHOW_CODE,
-        Product::Native => words::CODE_INSTEAD,
-        Product::H5 => words::PAY_BY_H5,
-        Product::Jsapi | Product::MiniProgram => words::PAY,
+        Product::Native if had_code => buyer_words::NEW_CODE,
+        Product::Native if is_first => buyer_words::SHOW_CODE,
+        Product::Native => buyer_words::SCAN_INSTEAD,
+        Product::H5 => buyer_words::PAY_IN_WECHAT,
+        Product::Jsapi | Product::MiniProgram => buyer_words::PAY,
     }
 }
 
 fn code_to_scan(code_url: &str, place: &BuyerContext, language: Language) -> Markup {
     let words = if place.is_handheld {
-        words::SCAN_ELSEWHERE
+        buyer_words::SCAN_ELSEWHERE
     } else {
-        words::SCAN
+        buyer_words::SCAN
     };
     html! {
         @match QrCode::encode(code_url) {
-            Ok(code) => div .code { (PreEscaped(code.svg(words::CODE_LABEL.say(language)))) },
+            Ok(code) => div .code { (PreEscaped(code.svg(language.say(buyer_words::CODE_LABEL)))) },
             // WeChat's codes are short; one that does not fit can only be asked for again.
-            Err(_) => p { (words::CODE_EXPIRED.say(language)) },
+            Err(_) => p { (language.say(buyer_words::CODE_EXPIRED)) },
         }
-        p { (words.say(language)) }
+        p { (language.say(words)) }
     }
 }
 
 fn returned(step: &Step<'_>) -> Markup {
     html! {
-        p { (words::RETURNED.say(step.language)) }
+        p { (step.language.say(buyer_words::RETURNED)) }
         form method="post" action={ "/c/" (step.token) "/check" } {
-            button type="submit" { (words::I_HAVE_PAID.say(step.language)) }
+            button type="submit" { (step.language.say(buyer_words::I_HAVE_PAID)) }
         }
-        p { a .button.lesser href={ "/c/" (step.token) } { (words::I_HAD_A_PROBLEM.say(step.language)) } }
+        p { a .button.lesser href={ "/c/" (step.token) } { (step.language.say(buyer_words::I_HAD_A_PROBLEM)) } }
     }
 }
 
@@ -304,33 +307,33 @@ fn paid(answer: &CheckoutAnswer, language: Language) -> Markup {
         .filter(|fen| *fen != answer.total_fen);
     html! {
         p .mark.good aria-hidden="true" { "✓" }
-        p .title role="status" { (words::PAID.say(language)) }
+        p .title role="status" { (language.say(buyer_words::PAID)) }
         @if let Some(fen) = given {
-            p .quiet { (words::YOU_PAID.say(language)) " " (amount(fen, language)) }
+            p .quiet { (language.say(buyer_words::YOU_PAID)) " " (amount(fen, language)) }
         }
         @if let Some(url) = &answer.success_url {
-            p { a .button href=(url) { (words::BACK_TO_SHOP.say(language)) } }
+            p { a .button href=(url) { (language.say(buyer_words::BACK_TO_SHOP)) } }
         }
     }
 }
 
 fn ended(words: Words, language: Language) -> Markup {
-    dead_end(words, words::ORDER_AGAIN, language)
+    dead_end(words, buyer_words::ORDER_AGAIN, language)
 }
 
 /// Why it does not go on here, and where it does.
 fn dead_end(title: Words, advice: Words, language: Language) -> Markup {
     html! {
         p .mark aria-hidden="true" { "!" }
-        p .title role="status" { (title.say(language)) }
-        p .quiet { (advice.say(language)) }
+        p .title role="status" { (language.say(title)) }
+        p .quiet { (language.say(advice)) }
     }
 }
 
 const fn words_of(notice: Notice) -> Words {
     match notice {
-        Notice::Checked => words::NOT_PAID_YET,
-        Notice::Superseded => words::BEGUN_ELSEWHERE,
+        Notice::Checked => buyer_words::NOT_PAID_YET,
+        Notice::Superseded => buyer_words::BEGUN_ELSEWHERE,
     }
 }
 
@@ -341,7 +344,7 @@ pub(crate) fn service_contact(config: &Config, language: Language) -> Markup {
     };
     html! {
         p .contact {
-            (words::CONTACT.say(language)) " "
+            (language.say(buyer_words::CUSTOMER_SERVICE)) " "
             @match &contact.url {
                 Some(url) => a href=(url) { (contact.text) },
                 None => (contact.text),

@@ -1,0 +1,21 @@
+//! The sentence for each error code: why a step was refused, and what the buyer can do about it.
+
+use buyer_words::Words;
+use merchant_api::ErrorCode;
+
+/// What a buyer reads where a step was refused.
+pub(super) const fn sentence(code: ErrorCode) -> Words {
+    match code {
+        ErrorCode::CheckoutUnknown => buyer_words::ORDER_UNKNOWN,
+        ErrorCode::CheckoutExpired => buyer_words::EXPIRED,
+        ErrorCode::MethodNotAllowed => buyer_words::OPEN_FROM_SHOP,
+        ErrorCode::PayerUnavailable => buyer_words::PAYER_UNKNOWN,
+        ErrorCode::PayerInvalid => buyer_words::PROBLEM_OF_BUYER,
+        ErrorCode::ProductUnavailable => buyer_words::CHOOSE_ANOTHER_WAY,
+        ErrorCode::RateLimited => buyer_words::TOO_OFTEN,
+        ErrorCode::AttemptInDoubt => buyer_words::LAST_PAYMENT_UNCLEAR,
+        ErrorCode::WechatUnavailable => buyer_words::PROBLEM_OF_WECHAT,
+        ErrorCode::Internal => buyer_words::PROBLEM_OF_SYSTEM,
+        _ => buyer_words::CONTACT_SHOP,
+    }
+}
