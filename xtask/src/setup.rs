@@ -31,7 +31,6 @@ pub(crate) use debian_programs::{chromedriver, chromium, faketime_library, firef
 pub(crate) use npm_tools::{
     NpmTool, modules_for_benchmarks, modules_for_browsers, modules_with_react_18, vite,
 };
-pub(crate) use npm_tools::{NpmTool, modules_for_browsers, modules_with_react_18, vite};
 pub(crate) use promtool::program as promtool;
 pub(crate) use rust::{WASM as WASM_TARGET, rust_lld};
 pub(crate) use schemathesis::program as schemathesis;

@@ -152,7 +152,7 @@ fn servers_in_merchant_core(tree: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{serde_in_the_contract, servers_in_merchant_core, forbidden_in_checkout};
+    use super::{forbidden_in_checkout, serde_in_the_contract, servers_in_merchant_core};
 
     #[test]
     fn serde_is_found_below_the_contract_and_nowhere_else() {

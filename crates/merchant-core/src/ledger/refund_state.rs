@@ -89,7 +89,11 @@ mod tests {
             (Closed, Abnormal, Stays, Stays),
         ];
         for (state, reported, in_time, late) in table {
-            assert_eq!(step(state, reported, true), in_time, "{state:?} {reported:?}");
+            assert_eq!(
+                step(state, reported, true),
+                in_time,
+                "{state:?} {reported:?}"
+            );
             assert_eq!(
                 step(state, reported, false),
                 late,
