@@ -178,7 +178,7 @@ async fn a_file_with_another_hash_is_not_believed() {
         let answer = bill(&server, path).await;
         assert_eq!(answer.code(), "WECHAT_UNAVAILABLE", "{}", answer.json);
         assert!(
-            answer.text().contains("is not whole gzip"),
+            answer.text().contains("is not complete gzip"),
             "{}",
             answer.text()
         );

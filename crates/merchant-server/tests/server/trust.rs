@@ -138,7 +138,7 @@ async fn a_certificate_of_another_issuer_is_not_taken_where_issuers_are_named() 
         .await
         .unwrap_err();
     assert!(
-        error.to_string().contains("no issuer that is configured"),
+        error.to_string().contains("none of the configured issuers"),
         "{error}"
     );
     let old = notification_of_the_first_certificate(&server, "N1");
