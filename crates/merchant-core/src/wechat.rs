@@ -1,6 +1,6 @@
-//! The way to WeChat Pay. How a call is carried (tries, hosts, timeouts, whom to believe) is in the
-//! rooms below; what comes back is believed only after it was verified. What is asked for is in
-//! `wechat_orders` and `wechat_openid`. Nothing here decides what a refusal means for an order.
+//! The way to WeChat Pay. What a program asks for is in `orders`, `refunds` and `openid`; how a call is
+//! carried (tries, hosts, timeouts, whom to believe) is in the other files here. An answer is believed only
+//! after it was verified. Nothing here decides what a refusal means for an order.
 
 mod bill_file;
 mod call_budget;
