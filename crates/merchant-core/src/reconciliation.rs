@@ -1,6 +1,6 @@
 //! Every attempt and refund since a moment, asked about at WeChat and held against the ledger: for the day
 //! after something went wrong. What WeChat vouches for is recorded as it always is
-//! ([`crate::settlement`]); the rest is told to a person.
+//! (`settlement`); the rest is told to a person.
 
 use merchant_api::RefundState;
 use wechat_pay::{Operation, OutTradeNo};

@@ -44,17 +44,6 @@ impl MerchantServer {
         Ok(Self::over(Payments::open(config, surroundings).await?))
     }
 
-    /// The same on a database that is there and of this version: for commands beside a server
-    /// that runs.
-    pub async fn open_as_it_is(
-        config: Config,
-        surroundings: Surroundings,
-    ) -> Result<Self, LedgerError> {
-        Ok(Self::over(
-            Payments::open_as_it_is(config, surroundings).await?,
-        ))
-    }
-
     fn over(payments: Payments) -> Self {
         let (config, clock) = (payments.config(), payments.clock());
         Self {

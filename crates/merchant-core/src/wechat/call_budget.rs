@@ -19,7 +19,7 @@ use crate::surroundings::Clock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallSource {
     /// A page of a buyer, or anybody who has or guesses its address. Also what nobody named:
-    /// see [`CallSource::current`].
+    /// see `CallSource::current`.
     Buyer,
     /// The merchant's backend, with an API key.
     Backend,

@@ -177,10 +177,10 @@ async fn wechats_file_is_at_the_root_and_no_other_one_is() {
     std::fs::write(&file, "a1B2").unwrap();
     let line = format!("verification_files = [\"{}\"]", file.display());
     let server = TestServer::open_with(&line).await;
-    let served = server.get("/MP_verify_a1B2.txt").await;
-    assert_eq!(served.text(), "a1B2");
+    let answer = server.get("/MP_verify_a1B2.txt").await;
+    assert_eq!(answer.text(), "a1B2");
     assert!(
-        served.headers["content-type"]
+        answer.headers["content-type"]
             .to_str()
             .unwrap()
             .starts_with("text/plain")

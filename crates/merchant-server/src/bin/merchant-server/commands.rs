@@ -5,9 +5,8 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use merchant_api::{BillDifference, CreateRefund, MismatchDetails, MismatchKind};
-use merchant_server::{
-    BillKind, Config, Finding, MerchantServer, OrderCheck, Proof, Verdict, serve,
-};
+use merchant_core::Payments;
+use merchant_server::{BillKind, Config, Finding, OrderCheck, Proof, Verdict, serve};
 use wechat_pay::bill::BillAccount;
 
 use crate::arguments::{Account, AskedRefund, Command, ConfigFile, Keys, Mismatches, Orders};
@@ -133,7 +132,7 @@ async fn check_config(config: &Config, live: bool, place_order: bool) -> Ran {
 
 async fn ask_refund(config: Config, asked: &AskedRefund) -> Ran {
     let surroundings = merchant_server::surroundings(&config)?;
-    let server = MerchantServer::open_as_it_is(config, surroundings).await?;
+    let payments = Payments::open_as_it_is(config, surroundings).await?;
     let wanted = CreateRefund {
         refund_no: asked.refund_no.clone(),
         amount_fen: asked.fen,
@@ -142,14 +141,14 @@ async fn ask_refund(config: Config, asked: &AskedRefund) -> Ran {
         from: None,
         goods_detail: None,
     };
-    let refund = server.ask_refund(&asked.order_no, &wanted).await?;
+    let refund = payments.ask_refund(&asked.order_no, &wanted).await?;
     say(&serde_json::to_string_pretty(&refund)?)
 }
 
 async fn reconcile(config: Config, since: jiff::Timestamp) -> Ran {
     let surroundings = merchant_server::surroundings(&config)?;
-    let server = MerchantServer::open_as_it_is(config, surroundings).await?;
-    let reconciled = server.reconcile(since.as_millisecond()).await?;
+    let payments = Payments::open_as_it_is(config, surroundings).await?;
+    let reconciled = payments.reconcile(since.as_millisecond()).await?;
     for finding in &reconciled.findings {
         let Finding {
             number,
