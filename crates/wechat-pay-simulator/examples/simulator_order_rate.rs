@@ -1,5 +1,5 @@
-//! How many orders a second the simulator takes on one thread: each is verified, checked, written
-//! down and answered with a signature. In memory first, then with the state on disk.
+//! Orders per second of the simulator on one thread: each is verified, checked, recorded and answered
+//! with a signature. First in memory, then with the state on disk.
 //!
 //! The requests are signed before the clock runs. Run it with `--release`.
 
@@ -51,7 +51,7 @@ fn parts(keyring: &Keyring) -> SimulatorParts {
     }
 }
 
-/// What a merchant sends, as it is on the wire.
+/// A merchant's request.
 struct Wire {
     path: String,
     authorization: String,
@@ -88,7 +88,7 @@ fn wire(keyring: &Keyring, key: &MerchantKey, number: u32, stamp: &Stamp) -> Wir
     }
 }
 
-/// Orders a second.
+/// Orders per second.
 async fn rate(simulator: &Simulator, requests: &[Wire]) -> f64 {
     let app = simulator.app();
     let start = Instant::now();

@@ -502,7 +502,7 @@ mod tests {
         assert_eq!(block(&certificate), normal(&keyring.pem.certificate));
         let (is_open, nothing) = opened("1900000000", &[]);
         assert!(!is_open && nothing.is_empty(), "{nothing}");
-        // A folder from before there was this file gets one, and one that is there stays.
+        // An older folder without this file gets one; an existing file stays.
         let first = fs::read(&file).unwrap();
         create(folder.path(), "http://127.0.0.1:9410");
         assert_eq!(fs::read(&file).unwrap(), first);

@@ -384,7 +384,7 @@ mod tests {
 
     use super::{Arguments, EXAMPLES};
 
-    /// The description of the control interface, which the tests hold against its routes.
+    /// The OpenAPI description of the control interface.
     const CONTROL: &str = include_str!("../goldens/control-openapi.json");
 
     #[test]

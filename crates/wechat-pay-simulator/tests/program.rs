@@ -1,11 +1,11 @@
-//! The program as the operating system sees it.
+//! The program as a process.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// Nothing below is slower than this by far.
+/// Much longer than any step of the tests takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Program(Child);
@@ -29,14 +29,14 @@ fn a_log_without_a_reader_blocks_nothing() {
         .spawn()
         .unwrap();
     let mut program = Program(child);
-    // StoredDocument open: the program writes more than its first line to it.
+    // Kept open: the program writes more than its first line to it.
     let mut stdout = BufReader::new(program.0.stdout.take().unwrap()).lines();
     let address = stdout
         .by_ref()
         .map_while(Result::ok)
         .find_map(|line| Some(line.split_once("http://")?.1.trim().to_owned()))
         .unwrap();
-    // Each of them is a line of the log, and a pipe holds some hundreds.
+    // Each request writes a line to the log; a pipe holds some hundreds.
     for number in 0..1_500 {
         let mut stream = TcpStream::connect(&address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();

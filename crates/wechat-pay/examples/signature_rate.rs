@@ -1,11 +1,11 @@
-//! Signatures and verifications per second on one core, to be read beside
+//! Signatures and verifications per second on one core, to compare with
 //! `openssl speed rsa2048`. Run it in release: `cargo run --release -p wechat-pay --example
 //! signature_rate`.
 //!
-//! What is measured is what a merchant's server does: a whole request is signed, header
-//! included, and a whole reply is verified, headers read and message put together. The rates
+//! It measures the work of a merchant's server: signing a whole request with its header, and
+//! verifying a whole reply with its headers. The rates
 //! are per second of processor time, as those of `openssl speed` are, so that a busy machine
-//! does not spoil them; where the system does not tell that time, the clock on the wall counts.
+//! does not change them; if the system does not report that time, the system clock counts.
 #![expect(
     clippy::print_stdout,
     reason = "the figures are what this program is for"
@@ -79,7 +79,7 @@ fn report(what: &str, mut once: impl FnMut() -> bool) {
     println!("{rate:>9} /s  {what}");
 }
 
-/// The processor time of this thread, where the system tells it (Linux does).
+/// The processor time of this thread, if the system reports it (Linux does).
 fn cpu_time() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     let nanoseconds = text.split_whitespace().next()?.parse().ok()?;

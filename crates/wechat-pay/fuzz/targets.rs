@@ -1,6 +1,5 @@
-//! What is fuzzed: each function takes any bytes, and fails where the crate panics or breaks a
-//! promise. libFuzzer runs them (`fuzz_targets/`), and so does `tests/hostile_inputs.rs` with
-//! plain stable Rust over the kept corpus.
+//! Fuzz targets: each function takes any bytes, and fails if the crate panics or breaks a promise. libFuzzer runs them (`fuzz_targets/`), and so does `tests/hostile_inputs.rs` with
+//! stable Rust over the stored corpus.
 
 use std::fmt::Write;
 use std::sync::OnceLock;
@@ -38,7 +37,7 @@ fn keys() -> &'static Keys {
     static KEYS: OnceLock<Keys> = OnceLock::new();
     KEYS.get_or_init(|| {
         let key = SigningKey::from_pem(KEY_PEM).expect("the published key is a key");
-        let public = key.public_key().expect("it has a public half");
+        let public = key.public_key().expect("it has a public key");
         let mut trusted = TrustedKeys::new();
         trusted.add("PUB_KEY_ID_01", public).expect("a good serial");
         Keys {
@@ -50,7 +49,7 @@ fn keys() -> &'static Keys {
     })
 }
 
-/// What is read of a header is written and read alike.
+/// A header that was read is written and read again without a change.
 pub(crate) fn authorization(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
@@ -111,8 +110,8 @@ pub(crate) fn notification(input: &[u8]) {
     }
 }
 
-/// The first byte chooses the packing, the second where a file is cut: the pieces that it comes
-/// in make no difference.
+/// The first byte chooses the packing, the second where a file is cut: the size of
+/// the pieces makes no difference.
 pub(crate) fn bill(input: &[u8]) {
     let [kind, cut, file @ ..] = input else {
         return;
@@ -145,13 +144,13 @@ pub(crate) fn bill(input: &[u8]) {
         rows.extend(reader.push(&file[at..])?);
         let (rest, summary) = reader.finish()?;
         rows.extend(rest);
-        // The whole file is refused for one line; the pieces give each line with its fault.
+        // The whole file is refused for one line; the pieces give each line with its error.
         for row in rows.iter().chain([&summary]) {
             row.check()?;
         }
         Ok::<_, wechat_pay::bill::BillError>((rows, summary))
     })();
-    // A whole file is believed before it is read, so the causes of a refusal may differ.
+    // A whole file is authenticated before it is read, so the errors may differ.
     match (whole, pieces) {
         (Ok(bill), Ok((rows, summary))) => assert_eq!((bill.rows, bill.summary), (rows, summary)),
         (whole, pieces) => assert_eq!(whole.is_ok(), pieces.is_ok()),
@@ -169,7 +168,7 @@ fn hex(bytes: &[u8]) -> String {
 pub(crate) fn pem(input: &[u8]) {
     if let Ok(key) = SigningKey::from_pem(input) {
         let signature = key.sign(b"x").expect("an accepted key signs");
-        let public = key.public_key().expect("an accepted key has a public half");
+        let public = key.public_key().expect("an accepted key has a public key");
         assert!(public.verifies(b"x", &signature));
     }
     if let Ok(key) = PublicKey::from_pem(input) {

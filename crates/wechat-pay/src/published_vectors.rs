@@ -1,5 +1,5 @@
-//! WeChat's published examples, value for value. They guard against the mirror trap: a signer
-//! and a verifier of one hand agree with each other even where both are wrong.
+//! WeChat's published examples, value for value. A signer and a verifier of one
+//! author can agree although both are wrong; these examples are independent.
 //!
 //! Sources: documentation pages 4012365334, -36, -37, -39, -40, 4012365342, 4013053420, and the tests
 //! of WeChat's own wechatpay-java, wechatpay-go and wechatpay-php (`published/`, by name). The keys

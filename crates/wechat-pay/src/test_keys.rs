@@ -1,4 +1,4 @@
-//! Keys for tests: the one that WeChat's documentation publishes, and a platform key made anew.
+//! Keys for tests: the published key of WeChat's documentation, and a new platform key.
 
 use std::sync::OnceLock;
 
@@ -96,7 +96,7 @@ fn platform() -> &'static (String, String) {
     PLATFORM.get_or_init(new_platform)
 }
 
-/// A platform certificate and its private key, made anew, with a serial number of its own.
+/// A new platform certificate with its private key and its own serial number.
 pub(crate) fn new_platform() -> (String, String) {
     let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
         .unwrap();

@@ -1,10 +1,10 @@
-//! Every parser of bytes from outside, over the kept corpus and over inputs made from it by
-//! damage: bits flipped, bytes put in and taken out, pieces doubled and spliced. The functions
-//! under test are those that libFuzzer runs, see `fuzz/targets.rs`.
+//! Every parser of untrusted bytes, over the stored corpus and over mutations of it: flipped bits,
+//! added and removed bytes, repeated and spliced pieces. The functions under test are those that
+//! libFuzzer runs, see `fuzz/targets.rs`.
 //!
-//! The numbers of inputs are small here, so that the suite stays quick;
-//! `HOSTILE_INPUTS=1000000 cargo test --release --test hostile_inputs` goes on for as long as
-//! one likes. The damage is drawn from a fixed seed: a failure comes again.
+//! The number of inputs is small, so that the suite is fast;
+//! `HOSTILE_INPUTS=1000000 cargo test --release --test hostile_inputs` runs more.
+//! The mutations are drawn from a fixed seed, so a failure can be reproduced.
 
 #[path = "../fuzz/targets.rs"]
 mod targets;
@@ -15,7 +15,7 @@ use std::{fs, panic};
 const SEED: u64 = 0x5157_F09E_FDC0_96DE;
 const MAX_BYTES: usize = 8 * 1024;
 
-/// Pieces that the formats are made of.
+/// Pieces of the formats.
 const PIECES: &[&[u8]] = &[
     b"\"",
     b"=\"",
@@ -58,7 +58,7 @@ fn authorization_headers() {
 
 #[test]
 fn notifications() {
-    // Most of them are signed and verified: a thousand times as dear as the others.
+    // Most inputs are signed and verified, which takes a thousand times as long.
     damage_and_run("notification", 1_000, targets::notification);
 }
 
@@ -100,10 +100,10 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
         .join("fuzz/corpus")
         .join(name);
     let mut files: Vec<_> = fs::read_dir(&folder)
-        .expect("the corpus is kept beside the targets")
+        .expect("the corpus is beside the targets")
         .map(|entry| entry.expect("a file of the corpus").path())
         .collect();
-    // The order of a folder differs from machine to machine.
+    // The order of files differs between machines.
     files.sort_unstable();
     assert!(!files.is_empty(), "{name} has no corpus");
     files
@@ -151,7 +151,7 @@ fn damaged(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     input
 }
 
-/// SplitMix64: short, and good enough to draw damage with.
+/// SplitMix64: short, and random enough for mutations.
 struct Random(u64);
 
 impl Random {

@@ -1,5 +1,5 @@
-//! Key files as merchants have them: what is taken in every disguise, and what is named in place of
-//! a key. The `openssl` command makes all keys, each time anew; none is kept in this repository.
+//! Key files as merchants have them: accepted forms, and errors for other files. The `openssl` command
+//! makes all keys in each run; none is stored in this repository.
 //!
 //! Without the command these tests fail, and say so.
 
@@ -71,7 +71,7 @@ impl Files {
     }
 }
 
-/// One way in which a PEM file arrives.
+/// One form in which a PEM file arrives.
 type Disguise = (&'static str, fn(&str) -> Vec<u8>);
 
 const DISGUISES: [Disguise; 15] = [
@@ -129,7 +129,7 @@ fn a_private_key_is_read_in_every_accepted_form() {
             assert_eq!(key.sign(b"x").unwrap(), signature, "{name}, {disguise}");
         }
     }
-    // DER, and a file in which openssl put the certificate in front of the key.
+    // DER, and a file with the certificate before the key, as openssl writes it.
     for name in ["key.der", "pkcs1.der", "bag.pem"] {
         let key = SigningKey::from_pem(&FILES.read(name)).expect(name);
         assert_eq!(key.sign(b"x").unwrap(), signature, "{name}");
@@ -171,7 +171,7 @@ fn public_keys_and_certificates_are_read_in_every_accepted_form() {
     }
 }
 
-/// Reads a file as what is expected; gives the refusal.
+/// Reads a file as the expected kind; returns the refusal.
 fn refusal(expected: ExpectedFile, file: &[u8]) -> Result<(), KeyError> {
     match expected {
         ExpectedFile::PrivateKey => SigningKey::from_pem(file).map(drop),
@@ -307,7 +307,7 @@ fn a_file_that_was_damaged_on_its_way_says_so() {
     assert_eq!(short, Err(KeyError::PrivateKey));
 }
 
-/// A panic in a reader would end the program at its start, without a word about the file.
+/// A panic in a reader would end the program without naming the file.
 #[test]
 fn no_part_of_a_file_and_no_changed_byte_makes_a_reader_panic() {
     for name in [
@@ -328,7 +328,7 @@ fn no_part_of_a_file_and_no_changed_byte_makes_a_reader_panic() {
                     ExpectedFile::PublicKey,
                     ExpectedFile::Certificate,
                 ] {
-                    // What comes of it is another test's; a changed byte can be a blank's.
+                    // Only panics matter here; a changed byte can be a blank.
                     let _ = refusal(expected, file);
                 }
             }

@@ -1,6 +1,6 @@
-//! What this crate signs, seals and hashes, the `openssl` command verifies, opens and hashes, and
-//! the other way round. A signer and a verifier of one hand agree even where both are wrong;
-//! this one is of another hand.
+//! The `openssl` command verifies, opens and hashes what this crate signs, seals and hashes, and vice
+//! versa. Signer and verifier of one author can agree although both are wrong; `openssl` is
+//! independent.
 //!
 //! Without the command these tests fail, and say so: a test that skips itself proves nothing.
 
@@ -25,11 +25,11 @@ use wechat_pay::{
 
 const NOW_S: i64 = 1_700_000_000;
 
-/// A folder with a key pair and a certificate that `openssl` made.
+/// A folder with a key pair and a certificate, made by `openssl`.
 struct Files(PathBuf);
 
 impl Files {
-    /// `test` keeps the folders of tests that run at the same time apart.
+    /// `test` separates the folders of tests that run in parallel.
     fn new(test: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("openssl")
@@ -70,7 +70,7 @@ impl Files {
         fs::write(self.path(name), bytes).expect(name);
     }
 
-    /// Runs the command in the folder; gives whether it succeeded and what it wrote.
+    /// Runs the command in the folder; returns whether it succeeded, and its output.
     fn try_openssl(&self, arguments: &[&str]) -> (bool, Vec<u8>) {
         let output = Command::new("openssl")
             .args(arguments)

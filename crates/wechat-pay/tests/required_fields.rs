@@ -1,5 +1,5 @@
-//! Every answer of WeChat's, field by field: what may be absent, `null` or of another form without
-//! hiding the rest. A field is required only where money or identity depends on it.
+//! Every answer of WeChat's, field by field: which fields may be absent, `null` or in another form
+//! without making the rest unreadable. A field is required only where money or identity depends on it.
 
 #![expect(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
@@ -11,14 +11,14 @@ use wechat_pay::{
     SealedCertificates, Transaction, Unreadable, read_json,
 };
 
-/// Reads an answer and gives the paths that were left out.
+/// Reads an answer and returns the paths of unreadable fields.
 type ReadAnswer = fn(&[u8]) -> Result<Vec<String>, Unreadable>;
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<String>, Unreadable> {
     read_json::<T>(body).map(|read| read.left_out)
 }
 
-/// An answer with every documented field, and those that are required.
+/// An answer with every documented field, and its required fields.
 type Sample = (&'static str, ReadAnswer, Value, &'static [&'static str]);
 
 fn answers() -> Vec<Sample> {
@@ -204,7 +204,7 @@ fn sealed() -> Vec<Sample> {
     ]
 }
 
-/// Every field in an answer: its path as it is shown, and its JSON pointer.
+/// Every field of an answer: its path and its JSON pointer.
 fn fields(json: &Value, path: &str, pointer: &str, found: &mut Vec<(String, String)>) {
     match json {
         Value::Object(inside) => {

@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn fields_that_the_product_does_not_have_are_named() {
-        // Every product has a payer, for the identity; the openid in it is JSAPI's alone.
+        // Every product has a payer for the identity; only JSAPI's has an openid.
         let refusal = refusal_of(Product::Native, &with("/payer", json!({"openid": "o"})));
         assert_eq!(refusal.message, "请求中含有未在API文档中定义的参数");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Bills: a day of business, to the fen.
+//! Bills of a day, exact to the fen.
 
 use aws_lc_rs::digest;
 use http::Method;
@@ -92,7 +92,7 @@ async fn the_trade_bill_agrees_with_the_ledger_to_the_fen() {
         .sum();
     let refunded: i64 = view.orders.iter().map(|o| o.refunded.get()).sum();
     assert_eq!((sum("订单金额"), sum("退款金额")), (paid, refunded));
-    // Two of three orders went back whole, and so did their fees: 0.60 % of 19.90 is 12 fen.
+    // Two of three orders were refunded whole with their fees: 0.60 % of 19.90 is 12 fen.
     assert_eq!(sum("手续费"), 12);
     let sums = &rows[rows.len() - 1];
     assert_eq!(

@@ -1,4 +1,4 @@
-//! WeChat's browser: what its proxy changes, and what it leaves alone.
+//! WeChat's browser: what its proxy changes, and what it does not change.
 
 use axum::Router;
 use axum::body::Body;
@@ -26,7 +26,7 @@ fn browser(harness: &Harness, outgoing: Outgoing) -> Router {
     )
 }
 
-/// A shop that answers one thing to everything.
+/// A shop with the same answer to every request.
 fn shop(answer: impl Fn() -> axum::response::Response + Clone + Send + Sync + 'static) -> Outgoing {
     Outgoing::from_service(Router::new().fallback(any(async move || answer())))
 }
@@ -101,7 +101,7 @@ async fn a_page_gets_one_script_and_everything_else_passes_untouched() {
         ("TEXT/HTML", None, html, true),
         ("application/json", None, "{\"a\":1}", false),
         ("text/javascript", None, "<head>", false),
-        // What is compressed cannot be added to, and is better shown than broken.
+        // A compressed page gets no script; it is shown unchanged.
         ("text/html", Some("gzip"), html, false),
     ] {
         let answer = move || {
@@ -243,7 +243,7 @@ async fn the_six_strings_are_judged_as_wechat_does() {
         params[name] = value;
         table.push((params, description));
     };
-    // A number passes on Android and fails on iOS.
+    // A number works on Android and fails on iOS.
     changed(
         "timeStamp",
         json!(1_767_240_000),

@@ -1,4 +1,4 @@
-//! Code pay: the buyer shows, the merchant scans.
+//! Code pay: the merchant scans the buyer's code.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The control API: paying, looking, and letting time go by.
+//! The control interface: pay, read the ledger, advance the clock.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ async fn a_code_is_paid_by_whoever_scans_it() {
 async fn bad_requests_name_what_is_wrong() {
     let harness = Harness::new();
     let (pay, clock) = ("/_simulator/pay", "/_simulator/clock");
-    // Where no field is named, the fault is of the whole body.
+    // Without a field the error is about the whole body.
     let table = [
         (pay, r"{}", None),
         (pay, r#"{"outcome":"success"}"#, None),

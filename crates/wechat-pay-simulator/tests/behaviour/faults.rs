@@ -1,4 +1,4 @@
-//! Faults on demand: each kind does what its name says, where it was told to.
+//! Faults on demand: each kind has its effect on its route.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ async fn every_documented_refusal_can_be_requested() {
         let (got, said, _) = harness.call(method, path, "{}").await;
         assert_eq!((got, said.as_str()), (status, code), "{route}");
     }
-    // What comes before WeChat believes the merchant is not signed, whoever asks for it.
+    // Errors before a valid signature are not signed, also by a fault.
     let harness = Harness::new();
     set(
         &harness,
@@ -165,7 +165,7 @@ async fn a_close_can_answer_204_and_the_order_can_still_be_paid() {
     assert_eq!(harness.pay(paying).await.0, StatusCode::OK);
 }
 
-/// How often the merchant got a notification after paying under one fault.
+/// How often the merchant was notified of a payment with one fault.
 async fn received(kind: &str, advance_s: u32) -> (Harness, usize) {
     let harness = Harness::new();
     set(&harness, "notification", kind, &json!({})).await;

@@ -1,4 +1,4 @@
-//! The gateway: the order of its checks, and its answers to what nobody should send.
+//! The gateway: the order of its checks, and its answers to invalid requests.
 
 use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
@@ -71,7 +71,7 @@ async fn errors_before_a_valid_signature_are_401_and_unsigned() {
         ("late", now_s - 301, |_| {}, time),
         ("early", now_s + 301, |_| {}, time),
         ("no number", now_s, |a| a.timestamp = "soon".into(), time),
-        // The time is looked at before the signature.
+        // The time is checked before the signature.
         (
             "late and wrong",
             now_s - 301,

@@ -1,4 +1,4 @@
-//! The H5 page: whom it takes, for how long, and where it sends them.
+//! The H5 page: its conditions, its lifetime, and its redirects.
 
 use axum::body::Body;
 use bytes::Bytes;

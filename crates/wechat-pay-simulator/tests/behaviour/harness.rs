@@ -1,4 +1,4 @@
-//! A simulator in process, with a merchant that signs, verifies and is notified.
+//! A simulator in the test's process, with a merchant that signs, verifies and is notified.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -32,7 +32,7 @@ pub(crate) struct Harness {
     pub(crate) keys: TrustedKeys,
 }
 
-/// What the merchant was sent, and what it answers.
+/// The notifications that the merchant got, and its answer.
 pub(crate) struct Inbox {
     pub(crate) received: Vec<(HeaderMap, Bytes)>,
     pub(crate) answer: Result<StatusCode, OutgoingError>,
@@ -54,7 +54,7 @@ impl Harness {
         harness
     }
 
-    /// A signed call with the headers that WeChat wants outside of orders: status, code where
+    /// A signed call with the headers that WeChat requires for all routes but orders: status, code where
     /// there is one, and the answer, which must be signed.
     pub(crate) async fn call(
         &self,
@@ -134,7 +134,7 @@ impl Harness {
         (Self { simulator, ..first }, second)
     }
 
-    /// What another simulator beside this one, with the same inbox, is made of.
+    /// The parts of another simulator with the same inbox.
     pub(crate) fn parts(&self) -> SimulatorParts {
         parts(self.inbox.clone())
     }
@@ -171,7 +171,7 @@ impl Harness {
         }
     }
 
-    /// Signs, sends, and believes the reply only where it verifies.
+    /// Signs, sends, and verifies the reply.
     pub(crate) async fn send(&self, request: RequestParts) -> Result<VerifiedReply, ReplyError> {
         let response = self.send_raw(self.signed(request)).await;
         response.verify(&self.keys, start().as_second())
@@ -256,7 +256,7 @@ impl Harness {
     }
 }
 
-/// The event and the opened content of the notification of this place.
+/// The event and the decrypted content of the notification with this index.
 pub(crate) fn opened_refund(harness: &Harness, place: usize) -> (String, Value) {
     let inbox = harness.inbox.lock().unwrap();
     let envelope: Value = serde_json::from_slice(&inbox.received[place].1).unwrap();
@@ -300,7 +300,7 @@ pub(crate) async fn file_of(harness: &Harness, bill: &Value) -> Vec<u8> {
     fetched(harness, bill["download_url"].as_str().unwrap()).await
 }
 
-/// What a bill's link leads to.
+/// The answer of a bill's link.
 pub(crate) async fn fetched(harness: &Harness, url: &str) -> Vec<u8> {
     let request = RequestParts {
         method: Method::GET,
@@ -333,7 +333,7 @@ fn receive_into(inbox: Arc<Mutex<Inbox>>) -> Outgoing {
     })
 }
 
-/// RSA keys take a while: made once for all tests.
+/// Made once for all tests, because RSA keys take long.
 fn keyring() -> Keyring {
     static KEYRING: OnceLock<Keyring> = OnceLock::new();
     KEYRING

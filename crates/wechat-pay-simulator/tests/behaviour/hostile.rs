@@ -1,5 +1,4 @@
-//! Anything at all, thrown at every route: WeChat's own answer, never a panic, and no 5xx that
-//! nobody asked for.
+//! Hostile requests to every route: WeChat's answer, never a panic, and no 5xx without a fault.
 
 use axum::body::Body;
 use http::{Method, Request, header};
@@ -8,7 +7,7 @@ use wechat_pay::{Reply, RequestParts, Stamp};
 
 use crate::harness::{Harness, send, start};
 
-/// Paths that lead somewhere, and pieces to put together others from.
+/// Paths of routes, and pieces for other paths.
 const PATHS: [&str; 34] = [
     "/v3/pay/transactions/jsapi",
     "/v3/pay/transactions/h5",
@@ -79,7 +78,7 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A request that may be signed, may not be, and may be signed for something else.
+/// A request that is signed, unsigned, or signed for another request.
 async fn throw(
     harness: &Harness,
     method: Method,
@@ -135,7 +134,7 @@ proptest! {
             .unwrap();
         let harness = Harness::new();
         let reply = runtime.block_on(throw(&harness, method, &path, body, signing));
-        // What no HTTP client can send is not sent.
+        // Requests that no HTTP client can send are skipped.
         if let Some(reply) = reply {
             let status = reply.status.as_u16();
             prop_assert!(status < 500, "{status} {path}");

@@ -1,5 +1,5 @@
-//! What clients that nobody here wrote send, and WeChat takes: empty headers, serial numbers in
-//! small letters, paths that do not exist.
+//! Requests of other clients that WeChat accepts: empty headers, serial numbers in lower case, unknown
+//! paths.
 
 use axum::body::Body;
 use http::{HeaderValue, Method, Request, header};
@@ -22,7 +22,7 @@ fn get(path: &str) -> RequestParts {
     }
 }
 
-/// Signed, with the headers that WeChat wants outside of orders.
+/// Signed, with the headers that WeChat requires for all routes but orders.
 fn signed(harness: &Harness, parts: RequestParts) -> Request<Body> {
     let mut request = harness.signed(parts);
     let headers = request.headers_mut();

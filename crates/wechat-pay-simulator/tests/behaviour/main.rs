@@ -1,5 +1,5 @@
-//! What the simulator does, seen from outside: by routers in process, with a clock that stands
-//! still until it is advanced. No socket, no sleep.
+//! The simulator from outside, through its router in the test's process, with a fixed clock that a
+//! test advances. No socket, no sleep.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Several merchants of one simulator, who see nothing of each other.
+//! Several merchants of one simulator, which are separate.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn one_number_is_an_order_of_each_and_nobody_sees_the_others() {
     assert_eq!((status, code.as_str()), (404, "ORDER_NOT_EXIST"));
     assert_eq!(ordered(&second, &theirs).await.0, 200, "the same number");
 
-    // Nobody signs for another, and nobody uses another's application.
+    // A merchant cannot sign for another one or use its application.
     let (status, code, _) = second.call(Method::GET, &query(&ours.0), "").await;
     assert_eq!((status, code.as_str()), (400, "PARAM_ERROR"));
     let mixed = (theirs.0.clone(), ours.1.clone());

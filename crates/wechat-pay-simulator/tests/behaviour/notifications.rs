@@ -1,4 +1,4 @@
-//! Notifications: what is told, to whom, and how often.
+//! Notifications: their content, their receiver, and their schedule.
 
 use http::StatusCode;
 use serde_json::json;

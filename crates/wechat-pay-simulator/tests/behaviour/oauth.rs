@@ -1,4 +1,4 @@
-//! OAuth: codes that are good once.
+//! OAuth: codes that are usable once.
 
 use http::StatusCode;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The description of the control API, held against its routes and answers.
+//! The OpenAPI description of the control interface, compared with its routes and answers.
 
 use axum::body::Body;
 use http::Request;

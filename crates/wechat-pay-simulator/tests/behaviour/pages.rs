@@ -1,4 +1,4 @@
-//! The pages for people: where to point an SDK, the ledger, the controls.
+//! The pages for people: configuration of SDKs, the ledger, the controls.
 
 use axum::body::Body;
 use http::{Request, StatusCode, header};

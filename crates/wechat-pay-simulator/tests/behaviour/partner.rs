@@ -1,4 +1,4 @@
-//! Partners, who act for their own merchants and nobody else.
+//! Partners, who act only for their own sub-merchants.
 
 use http::Method;
 use serde_json::{Value, json};

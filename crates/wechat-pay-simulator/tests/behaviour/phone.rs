@@ -1,4 +1,4 @@
-//! The phone page: scanning, and the three answers.
+//! The phone page: scanning, and the buyer's three choices.
 
 use axum::body::Body;
 use http::{Request, StatusCode};

@@ -1,4 +1,4 @@
-//! Refunds: asking for one, and what becomes of it.
+//! Refunds: requests and results.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -246,7 +246,7 @@ async fn a_refund_without_notify_url_is_notified_in_the_form_of_version_2() {
     ] {
         assert!(xml.contains(part), "{xml}");
     }
-    // 204 is no acknowledgement in XML: it comes again.
+    // 204 does not acknowledge the XML form: it is retried.
     let view = harness.simulator.ledger_view(None);
     assert!(!view.orders[0].notifications[1].acked);
 }

@@ -1,4 +1,4 @@
-//! A restart, which goes on where it was.
+//! A restart with the stored state.
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -64,7 +64,7 @@ async fn a_restart_has_the_state_from_before() {
         after.simulator.clock().now(),
         before.simulator.clock().now()
     );
-    // The next try is due where it was due, and the refund gets its result.
+    // The next delivery is due as before, and the refund gets its result.
     after.advance(140);
     after.simulator.run_due().await;
     let view = after.simulator.ledger_view(None);
@@ -78,7 +78,7 @@ async fn a_restart_has_the_state_from_before() {
     assert!(after.send(burnt.request().unwrap()).await.is_err());
 }
 
-/// A caller that is killed takes its question back, and with it whatever was being kept for it.
+/// Cancels a caller at every point while its changes are saved.
 #[tokio::test]
 async fn a_cancelled_caller_loses_no_change_that_others_have_seen() {
     for polls in 1.. {
@@ -134,7 +134,7 @@ async fn no_merchant_is_notified_of_a_state_that_a_restart_would_lose() {
     }
 }
 
-/// Polls a future so often and drops it; says whether it was not over by then.
+/// Polls a future this many times and drops it; returns whether it was still pending.
 async fn cut_off(polls: usize, operation: impl Future) -> bool {
     let mut operation = pin!(operation);
     let mut left = polls;
@@ -152,8 +152,8 @@ async fn cut_off(polls: usize, operation: impl Future) -> bool {
     .await
 }
 
-/// A merchant that acknowledges, and notes for each notification whether the file knows of a
-/// payment by then.
+/// A merchant that acknowledges, and records for each notification whether the file has the
+/// payment.
 fn look_into(path: PathBuf, known: Arc<Mutex<Vec<bool>>>) -> Outgoing {
     Outgoing::from_fn(move |_: Request<Bytes>| {
         let (path, known) = (path.clone(), known.clone());

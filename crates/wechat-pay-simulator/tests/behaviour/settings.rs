@@ -1,4 +1,4 @@
-//! Switches for what the documents contradict each other about.
+//! Settings for points on which the documents contradict each other.
 
 use http::Method;
 use serde_json::json;

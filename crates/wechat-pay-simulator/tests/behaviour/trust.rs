@@ -19,7 +19,7 @@ async fn listed(harness: &Harness) -> Vec<Value> {
     answer["data"].as_array().unwrap().clone()
 }
 
-/// What the certificate itself says: when it begins to hold, and when it ends.
+/// The validity of a certificate.
 fn validity(harness: &Harness, listed: &Value) -> (Timestamp, Timestamp) {
     let sealed: SealedResource =
         serde_json::from_value(listed["encrypt_certificate"].clone()).unwrap();
@@ -32,7 +32,7 @@ fn validity(harness: &Harness, listed: &Value) -> (Timestamp, Timestamp) {
     (moment(validity.not_before), moment(validity.not_after))
 }
 
-/// The keys that a merchant has after it fetched and opened all certificates.
+/// The keys of a merchant after it downloaded all certificates.
 fn opened(harness: &Harness, listed: &[Value]) -> TrustedKeys {
     let mut keys = TrustedKeys::new();
     for certificate in listed {
@@ -110,7 +110,7 @@ async fn a_certificate_made_after_time_was_advanced_holds_by_the_clock_of_the_si
                 .await;
             assert_eq!(status.as_u16(), 200);
         }
-        // The signature of this answer was verified against the wall's time, too.
+        // The signature of this answer was verified with the system's time.
         let listed = listed(&harness).await;
         assert_eq!(listed.len(), 3, "{advanced_days}");
         let mut begins: Vec<Timestamp> = Vec::new();
@@ -123,7 +123,7 @@ async fn a_certificate_made_after_time_was_advanced_holds_by_the_clock_of_the_si
                 (not_before, not_after),
                 "{advanced_days}"
             );
-            // Two that follow each other within a second are dated a second apart.
+            // Two within one second are dated a second apart.
             let latest = start()
                 .checked_add(jiff::SignedDuration::from_secs(2))
                 .unwrap();

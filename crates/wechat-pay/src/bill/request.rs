@@ -339,7 +339,7 @@ mod tests {
             .sign_headers(&Stamp::new(1, [1; 16]), b"file")
             .unwrap();
         assert!(BillDownload::file(reply(200, signed.clone()), &keys, 1).is_ok());
-        // A signature that is there must hold.
+        // A signature that is present must be valid.
         let mut tampered = reply(200, signed);
         tampered.body = Bytes::from_static(b"other");
         assert_eq!(

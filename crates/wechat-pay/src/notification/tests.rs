@@ -1,4 +1,4 @@
-//! Notifications: what is believed, and what is refused before it is read.
+//! Notifications: valid ones, and refusals before the body is read.
 
 use proptest::prelude::*;
 
@@ -59,7 +59,7 @@ fn nothing_is_looked_at_before_the_signature_holds() {
     let good = draft(PAID).seal(&api_v3_key(), "abcdefghijkl").unwrap();
     let unsigned = open(&HeaderMap::new(), &good).unwrap_err();
     assert_eq!(unsigned.status(), StatusCode::UNAUTHORIZED);
-    // The body is not even JSON, and the answer is about the signature all the same.
+    // The body is not JSON; the error is still about the signature.
     let error = open(&sign(&good), b"<xml/>").unwrap_err();
     assert_eq!(
         error,
@@ -229,7 +229,7 @@ fn the_original_type_decides_the_kind_and_the_event_only_without_one() {
         ("TRANSACTION.LATER", "", PAID, "payment"),
         ("REFUND.SUCCESS", "", refund, "refund"),
         ("", "refund", refund, "refund"),
-        // Profit sharing is told under the event of a payment.
+        // Profit sharing is notified with the event of a payment.
         (TRANSACTION_SUCCESS, "profitsharing", PAID, "other"),
         ("COUPON.USE", "", PAID, "other"),
     ];
@@ -295,7 +295,7 @@ fn a_refunds_end_is_read_and_must_agree_with_its_event() {
         let error = opened(&event, "refund", &refund("PROCESSING")).unwrap_err();
         assert!(matches!(error, NotificationError::Contradiction(_)));
     }
-    // A query's word for the state is not a notification's.
+    // A query names the state differently than a notification.
     let queried = refund("SUCCESS").replace("refund_status", "status");
     let error = opened("REFUND.SUCCESS", "refund", &queried).unwrap_err();
     let NotificationError::Resource(unread) = error else {

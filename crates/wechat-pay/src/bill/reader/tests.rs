@@ -1,4 +1,4 @@
-//! Bills: read to the fen, and refused where they do not add up.
+//! Bills: read exactly, and refused if they are inconsistent.
 
 use std::io::Write;
 
@@ -116,7 +116,7 @@ fn the_hash_is_over_the_unpacked_bytes_and_comes_first() {
         read_bill(&packed, Packing::Gzip, &ticket(&packed)),
         Err(BillError::Digest)
     );
-    // Not a bill at all, and the answer is about the hash all the same.
+    // Not a bill; the error is still about the hash.
     assert_eq!(
         read_bill(b"junk", Packing::Plain, &ticket(b"other")),
         Err(BillError::Digest)
@@ -227,7 +227,7 @@ fn an_amount_that_is_none_is_named_with_line_and_column() {
     );
 }
 
-/// The columns of before 2018, as WeChat's documents of that time show them.
+/// The columns from before 2018, from WeChat's documents of that time.
 const OLD: &str = "交易时间,公众账号ID,商户号,子商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,总金额,代金券或立减优惠金额,微信退款单号,商户退款单号,退款金额,代金券或立减优惠退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率\n\
 `2017-11-10 16:33:45,`wx2421b1c4370ec43b,`10000100,`0,`1000,`1001690740201411100005734289,`1415640626,`085e9858e,`MICROPAY,`SUCCESS,`CFT,`CNY,`0.01,`0.0,`0,`0,`0,`0,`,`,`被扫支付测试,`订单额外描述,`0,`0.60%\n\
 `2017-11-10 16:46:14,`wx2421b1c4370ec43b,`10000100,`10000200,`1000,`1002780740201411100005729794,`1415635270,`085e9858e,`JSAPI,`REFUND,`CFT,`CNY,`0.00,`0.0,`50000,`R1,`0.02,`0.01,`ORIGINAL,`SUCCESS,`茶,`,`0,`0.60%\n\

@@ -1,4 +1,4 @@
-//! Platform certificates: listed, sealed, and taken over as a whole or not at all.
+//! Platform certificates: listed, sealed, and accepted as a whole or not at all.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -71,7 +71,7 @@ fn a_first_download_is_verified_with_a_certificate_that_it_brings() {
     .unwrap();
     assert!(keys.get(a.key.serial()).is_some() && keys.get(b.key.serial()).is_some());
 
-    // The signer is not among those that it brings.
+    // The signer is not among the reply's certificates.
     let error = refresh(&TrustedKeys::new(), reply(vec![fresh(&a)], &b.key)).unwrap_err();
     assert!(matches!(
         error,
@@ -98,7 +98,7 @@ fn a_rotation_adds_the_new_and_keeps_the_old_and_the_public_key() {
     first
         .add("PUB_KEY_ID_01", test_keys::doc_public_key())
         .unwrap();
-    // The old one signs the news of the new one; then the new one signs alone.
+    // The old one signs the list with the new one; then the new one signs.
     let second = refresh(&first, reply(vec![fresh(&new)], &old.key)).unwrap();
     let third = refresh(&second, reply(vec![fresh(&new)], &new.key)).unwrap();
     for keys in [&second, &third] {
@@ -106,7 +106,7 @@ fn a_rotation_adds_the_new_and_keeps_the_old_and_the_public_key() {
             assert!(keys.get(serial).is_some(), "{serial}");
         }
     }
-    // The set that was there before did not change under its readers.
+    // The previous set did not change.
     assert!(first.get(new.key.serial()).is_none());
 }
 
@@ -328,8 +328,8 @@ fn where_issuers_are_configured_only_their_certificates_are_taken() {
             }
         }
     }
-    // A platform certificate that is configured itself needs no issuer; the next one does, also
-    // where the news of it is signed by a key that is trusted.
+    // A configured platform certificate needs no issuer; the next one does, also if a trusted key
+    // signed the reply.
     let keys = refresh(&below(&own.pem), reply(vec![fresh(&own)], &own.key)).unwrap();
     let next = made();
     let error = refresh(&keys, reply(vec![fresh(&next)], &own.key)).unwrap_err();
