@@ -140,7 +140,7 @@ async fn start(
     queue: Queue,
 ) -> Result<Started, Refusal> {
     let _lock = payments.lock_order(order_id, queue).await?;
-    // A login code is good once, so a wish is read once: what happens between the rounds changes
+    // A login code is good once, so a request is prepared once: what happens between the rounds changes
     // neither the payer nor the applications.
     let mut prepared: Option<Box<PreparedAttempt>> = None;
     let mut effort = Effort::of(payments, order_id);

@@ -117,7 +117,7 @@ impl Payments {
 enum Next {
     Done,
     At(i64),
-    /// Then, as if it had not been begun.
+    /// Retry at this time without counting a try.
     Untried(i64),
     /// WeChat answered about an order, and is asked again then, if at all.
     Queried {

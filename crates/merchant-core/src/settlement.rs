@@ -97,8 +97,8 @@ async fn judge(
     if let Some(reason) = difference(order_report, &checkout.order, &attempt, mchid) {
         return misfit(reason);
     }
-    // A code payment may be taken back in the moment in which it is paid: a letter of that moment
-    // tells of money that has gone back since. Asked, WeChat says how it is now.
+    // A code payment may be reversed in the moment in which it is paid: a notification of that moment
+    // reports money that has gone back since. A query says how the payment is now.
     if attempt.product == AttemptProduct::CodePay
         && matches!(evidence, Evidence::Notification { .. })
     {

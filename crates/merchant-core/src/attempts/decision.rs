@@ -1,4 +1,4 @@
-//! What a wish for an attempt comes to, given the one that is current. A table and nothing else:
+//! What a request for an attempt comes to, given the current attempt. A table and nothing else:
 //! it asks nobody and changes nothing.
 
 use crate::ledger::Attempt;
@@ -19,7 +19,7 @@ pub(super) enum Decision {
 }
 
 /// Decides. `after` is the attempt number that the caller has seen, `current` the order's newest,
-/// `attempt` that one; `is_same` says whether the caller's wish would send the very same bytes,
+/// `attempt` that one; `is_same` says whether the caller's request would send the very same bytes,
 /// `is_fresh` whether its link may be handed out again.
 pub(super) fn decide(
     after: u64,

@@ -36,7 +36,7 @@ pub(super) enum Payment {
     Code(Scanned),
 }
 
-/// What reading a wish came to.
+/// What preparing an attempt came to.
 pub(super) enum Preparation {
     /// It can be tried.
     Ready(Box<PreparedAttempt>),
@@ -44,7 +44,7 @@ pub(super) enum Preparation {
     NeedsRedirect(Action),
 }
 
-/// Reads a wish, or says why it cannot be had.
+/// Prepares what is asked for, or says why it cannot be had.
 pub(super) async fn prepare(
     payments: &Payments,
     checkout: &Checkout,
@@ -273,7 +273,7 @@ fn has_sub_appid(payments: &Payments, order: &Order) -> bool {
     parties(payments, order, String::new()).sub_appid.is_some()
 }
 
-/// Nobody is sent away to take over what they have not seen.
+/// A page whose `after` is stale is not redirected: it is answered `ATTEMPT_SUPERSEDED` first.
 fn refuse_silent_take_over(
     payments: &Payments,
     checkout: &Checkout,

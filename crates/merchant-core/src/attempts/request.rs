@@ -9,7 +9,7 @@ use wechat_pay::{AuthCode, CodePayScene};
 use crate::ledger::Order;
 use crate::refusal::Refusal;
 
-/// A wish for an attempt.
+/// A request for an attempt.
 #[derive(Clone, Debug)]
 pub(super) struct AttemptRequest {
     pub(super) product: AttemptProduct,
@@ -48,7 +48,7 @@ pub(super) struct Scanned {
 }
 
 impl AttemptRequest {
-    /// A page's wish.
+    /// A page's request.
     pub(super) fn of_page(form: AttemptForm, buyer_address: Option<IpAddr>) -> Self {
         let payer = match (form.payer, form.code) {
             (Some(handle), _) => PayerClaim::Handle(handle),
@@ -65,7 +65,7 @@ impl AttemptRequest {
         }
     }
 
-    /// The backend's wish. What does not belong to the product is refused: it was meant to have
+    /// The backend's request. What does not belong to the product is refused: it was meant to have
     /// an effect, and would have none.
     pub(super) fn of_backend(wanted: StartAttempt, order: &Order) -> Result<Self, Refusal> {
         refuse_strangers(&wanted)?;

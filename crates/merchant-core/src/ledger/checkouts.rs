@@ -177,7 +177,7 @@ impl Ledger {
         Ok(Some(Checkout { order, attempt }))
     }
 
-    /// Notes the merchant's wish to close: from here on no attempt begins, and due work will end
+    /// Notes that the merchant wants the order closed: from here on no attempt begins, and due work will end
     /// the order even if this process does not live to do it.
     pub(crate) async fn begin_closing(
         &self,

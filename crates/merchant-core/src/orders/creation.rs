@@ -81,7 +81,7 @@ fn check(payments: &Payments, wanted: &CreateOrder) -> Result<NewOrder, Refusal>
     Ok(NewOrder {
         order_no,
         token: unguessable(payments.randomness.bytes()?),
-        // Field by field in the contract's order: the same wish has the same text.
+        // Field by field in the contract's order: the same request has the same text.
         request: serde_json::to_string(wanted)
             .map_err(|error| Refusal::Internal(error.to_string()))?,
         total_fen: wanted.total_fen,

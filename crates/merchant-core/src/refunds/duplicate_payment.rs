@@ -32,8 +32,8 @@ pub(crate) async fn refund_duplicate(
         return Ok(());
     };
     let before = earlier(payments, &attempt).await?;
-    // One that WeChat gave up or does not take leaves the money here; any other one sees to it, or
-    // waits for a person.
+    // A closed or refused refund did not return the money; any other state is already in progress or
+    // awaits an operator.
     let is_in_progress =
         |refund: &Refund| !matches!(refund.state, RefundState::Closed | RefundState::Refused);
     if before.iter().any(is_in_progress) {

@@ -58,7 +58,7 @@ pub(super) fn prepare(wanted: &CreateRefund) -> Result<PreparedRefund, Refusal> 
     }
     Ok(PreparedRefund {
         number,
-        // Field by field in the contract's order: the same wish has the same text.
+        // Field by field in the contract's order: the same request has the same text.
         request: serde_json::to_string(wanted)
             .map_err(|error| Refusal::Internal(error.to_string()))?,
         reason: wanted.reason.clone(),

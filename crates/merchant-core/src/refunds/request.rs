@@ -11,7 +11,7 @@ use crate::payments::Payments;
 /// What a buyer reads who paid an order twice.
 const DUPLICATE_REASON: &str = "订单重复支付，多付的款项退回";
 
-/// What a merchant's wish comes to.
+/// The refund that the merchant asks for.
 pub(super) fn of_merchant(
     payments: &Payments,
     order: &Order,

@@ -92,7 +92,7 @@ async fn conclude(
         .and_then(|tries| PLAN_MS.get(tries).copied());
     let next = match (wait_ms, silence_ms) {
         (Some(wait_ms), _) => Some(NextTry::At(now_ms + wait_ms)),
-        // Nothing is given up before the silent one was called, too.
+        // The message does not fail until the unresponsive target has been tried as well.
         (None, Some(wait_ms)) => Some(NextTry::Uncounted(now_ms + wait_ms)),
         (None, None) => None,
     };

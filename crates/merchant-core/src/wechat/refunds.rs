@@ -19,11 +19,11 @@ pub(crate) struct RefundReport {
 /// What WeChat knows of a refund.
 #[derive(Clone, Debug)]
 pub(crate) enum RefundStatus {
-    /// This.
+    /// The refund.
     Known(Box<RefundReport>),
-    /// Nothing: it is not there.
+    /// WeChat has no such refund.
     Unknown {
-        /// Whether the answer was signed; what anybody could have said concludes nothing.
+        /// Whether the answer was signed; an unsigned answer proves nothing.
         is_signed: bool,
     },
 }

@@ -85,7 +85,8 @@ impl BuyerContext {
             Decision::H5 | Decision::H5Guarded | Decision::H5OrNative => {
                 &[Product::H5, Product::Native]
             }
-            // A robot presses no button, and a browser that was taken for one needs a button.
+            // Native is offered to suspected bots too: real bots never click, and a browser that was
+            // taken for one needs the button.
             Decision::Native | Decision::None => &[Product::Native],
             Decision::MiniProgram => return Offer::Unavailable(Unavailable::MiniProgram),
             Decision::Upgrade => return Offer::Unavailable(Unavailable::WechatTooOld),
