@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, PartialEq, Deserialize)]
-    struct Told {
+    struct Sample {
         number: String,
         #[serde(default)]
         summary: String,
@@ -225,7 +225,7 @@ mod tests {
         size: Option<u32>,
     }
 
-    fn read(json: &str) -> Result<ReadJson<Told>, Unreadable> {
+    fn read(json: &str) -> Result<ReadJson<Sample>, Unreadable> {
         read_json(json.as_bytes())
     }
 

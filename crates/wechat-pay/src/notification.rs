@@ -199,7 +199,7 @@ pub fn open_notification(
 }
 
 /// A notification to send, for an implementation of WeChat's side. The sealed body
-/// is signed with [`crate::PlatformKey::sign_headers`], anew for each try.
+/// is signed with [`crate::PlatformKey::sign_headers`], again for each try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotificationDraft {
     /// The id; the same on every try.

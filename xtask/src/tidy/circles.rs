@@ -21,9 +21,6 @@ const NOT_YET_CLEAN: &[&str] = &[""];
 /// The most modules side by side in the root of a crate that a reader keeps apart.
 const MOST_TOP_MODULES: usize = 20;
 
-/// Crates with more modules in their root. The goal is an empty list.
-const NOT_YET_GROUPED: &[&str] = &[];
-
 pub(super) fn findings() -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
     for folder in crate_folders()? {
@@ -32,7 +29,7 @@ pub(super) fn findings() -> Result<Vec<String>, Failure> {
             let graph = Graph::of(&sources);
             let top = sources.keys().filter(|name| is_top(name)).count();
             let name = if folder.is_empty() { "src" } else { &folder };
-            if top > MOST_TOP_MODULES && !NOT_YET_GROUPED.contains(&folder.as_str()) {
+            if top > MOST_TOP_MODULES {
                 findings.push(format!(
                     "{name}/{root}: {top} modules side by side, at most {MOST_TOP_MODULES}: group them by domain"
                 ));

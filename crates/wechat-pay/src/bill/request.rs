@@ -98,14 +98,14 @@ impl FundFlowBillRequest {
         RequestParts::get(format!(
             "/v3/bill/fundflowbill?bill_date={}&account_type={}{}",
             self.bill_date,
-            self.account.word(),
+            self.account.as_str(),
             self.packing.query()
         ))
     }
 }
 
 impl BillAccount {
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Basic => "BASIC",
             Self::Operation => "OPERATION",

@@ -43,7 +43,7 @@ impl SubMerchantFundFlowBillRequest {
              &algorithm={AEAD_ALGORITHM}{}",
             encode(&self.sub_mchid),
             self.bill_date,
-            self.account.word(),
+            self.account.as_str(),
             self.packing.query()
         )))
     }
