@@ -306,7 +306,7 @@ impl Audit<'_> {
             }
         }
         for (number, asked) in &self.evidence.asked_refunds {
-            // What the server took down and WeChat refused later, the backend must hear of.
+            // The backend must get an event for what the server accepted and WeChat refused later.
             let is_refusal_reported = !self
                 .events_of("refund.refused", "refund_no", number)
                 .is_empty();

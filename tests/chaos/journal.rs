@@ -1,5 +1,5 @@
-//! What happened to each order, so that a finding comes with its story; and what was seen to be
-//! wrong while it happened.
+//! The journal of each order's events, so that a finding comes with its story, and the faults that
+//! were found during the storm.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -62,7 +62,7 @@ impl Journal {
         });
     }
 
-    /// What was seen to be wrong.
+    /// The faults that were found during the storm.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         self.findings.lock().unwrap().clone()
     }

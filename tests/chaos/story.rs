@@ -12,7 +12,7 @@ use crate::shop;
 use crate::storm::Storm;
 use crate::wechat::{self, Link, Visit};
 
-/// How long the shop waits until it hears of the payment: half an hour.
+/// How long the shop waits for the webhook of the payment: half an hour.
 const HEARING_TRIES: u32 = 60;
 const HEARING: Duration = Duration::from_secs(30);
 /// How often a buyer begins anew where the cashier does not open.

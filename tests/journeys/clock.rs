@@ -73,7 +73,7 @@ impl JourneyClock {
         waiting.values().map(|waiting| waiting.moment_ms).min()
     }
 
-    /// Tells of everybody who begins to wait.
+    /// Changes whenever a task begins to wait.
     pub(crate) fn arrivals(&self) -> watch::Receiver<u64> {
         self.0.arrivals.subscribe()
     }
