@@ -1,6 +1,6 @@
-//! Starting and cancelling attempts. The rules: an attempt is written down before WeChat hears of
-//! it; one number, one body, for ever; before a new number the old one is queried and closed; and
-//! where that is in doubt, nothing new begins.
+//! Starting and cancelling attempts. The rules: an attempt is recorded before it is sent to WeChat;
+//! one number has one body, for ever; before a new number, the old one is queried and closed; while
+//! that is in doubt, no new attempt starts.
 
 mod decision;
 mod next_step;
@@ -37,8 +37,8 @@ use crate::surroundings::{hex, unguessable};
 use crate::wechat::{CallError, Placed};
 use crate::{checkouts, due_work, query};
 
-/// How often a start looks again after the order moved under it: take over, then begin, then one
-/// number that WeChat calls closed. More means that something is wrong.
+/// How often a start reads the order again after it changed: take over, then begin, then one number
+/// that WeChat reports as closed. More means a fault.
 const ROUNDS: u32 = 4;
 
 /// A page starts an attempt, or gets the current one again. `buyer_address` is the buyer's, as far as it
@@ -78,17 +78,17 @@ pub async fn cancel_by_page(
     cancel(payments, checkout.order.id, after).await
 }
 
-/// What starting came to.
+/// The result of starting.
 #[derive(Clone, Debug)]
 struct Started {
-    /// How things stand now.
+    /// The checkout now.
     checkout: Checkout,
-    /// What to do next; `None` where the order is paid or closed.
+    /// The next step; `None` if the order is paid or closed.
     next: Option<NextStep>,
 }
 
 impl Started {
-    /// The same as a page reads it.
+    /// The answer for a page.
     fn into_answer(self, payments: &Payments) -> CheckoutAnswer {
         let action = match self.next {
             Some(NextStep::Page(action)) => Some(action),
@@ -121,7 +121,7 @@ impl Started {
                 answer.mini_program = Some(parameters);
             }
             Some(NextStep::App(parameters)) => answer.app = Some(parameters),
-            // A backend asks for a payer, and is not sent anywhere: see `AttemptRequest::of_backend`.
+            // A backend names the payer and is never redirected: see `AttemptRequest::of_backend`.
             Some(
                 NextStep::Page(Action::AuthorizeUrl(_) | Action::MiniProgramPath(_))
                 | NextStep::Wait,
@@ -132,7 +132,7 @@ impl Started {
     }
 }
 
-/// Starts an attempt, or gives the current one again.
+/// Starts an attempt, or returns the current one again.
 async fn start(
     payments: &Payments,
     order_id: i64,
@@ -140,12 +140,12 @@ async fn start(
     queue: Queue,
 ) -> Result<Started, Refusal> {
     let _lock = payments.lock_order(order_id, queue).await?;
-    // A login code is good once, so a request is prepared once: what happens between the rounds changes
-    // neither the payer nor the applications.
+    // A login code works once, so the request is prepared once: nothing between the rounds changes
+    // the payer or the applications.
     let mut prepared: Option<Box<PreparedAttempt>> = None;
     let mut effort = Effort::of(payments, order_id);
     if matches!(request.payer, PayerClaim::LoginCode(_)) {
-        // WeChat is asked whose code it is.
+        // Preparing calls WeChat for the openid of the code.
         effort.count()?;
     }
     for _ in 0..ROUNDS {
@@ -234,12 +234,12 @@ fn refuse_what_cannot_begin(
 /// The attempt to go on with.
 struct Next {
     attempt: Attempt,
-    /// It was written down just now, so WeChat has never heard of it.
+    /// It was recorded just now and never sent.
     is_new: bool,
 }
 
-/// The attempt to go on with: the current one, or a new one that is written down now. `None`
-/// means that the order has moved on and is to be looked at again.
+/// The attempt to continue with: the current one, or a new one that is recorded now. `None` means
+/// that the order has changed and must be read again.
 async fn next_attempt(
     payments: &Payments,
     checkout: &Checkout,
@@ -272,10 +272,10 @@ async fn next_attempt(
             is_new: false,
         })),
         (Decision::TakeOver, Some(attempt)) => {
-            // What would be refused is refused before anything is ended for it.
+            // A request that would be refused is refused before anything is ended for it.
             order_body(payments, order, prepared, &order.order_no)?;
             end(payments, attempt).await?;
-            // What begins next may only follow what was seen to end here.
+            // The next attempt may only follow the attempt that was ended here.
             let after_end = reread(payments, order.id).await?;
             if after_end.order.state == OrderState::Open {
                 begin(payments, &after_end, request, prepared).await
@@ -328,7 +328,7 @@ async fn begin(
     }
 }
 
-/// Ends an attempt, or says that it is in doubt and has due work look at it soon.
+/// Ends an attempt, or reports that it is in doubt and schedules due work for it.
 async fn end(payments: &Payments, attempt: &Attempt) -> Result<(), Refusal> {
     match query::end_attempt(payments, attempt).await {
         Ok(_) => Ok(()),
@@ -343,15 +343,14 @@ async fn end(payments: &Payments, attempt: &Attempt) -> Result<(), Refusal> {
     }
 }
 
-/// Sends the order as it was written down. `None`: WeChat's answer moved the order on, so it is
-/// to be looked at again.
+/// Sends the recorded order. `None`: WeChat's answer changed the order, so it must be read again.
 async fn send(
     payments: &Payments,
     next: &Next,
     prepared: &PreparedAttempt,
 ) -> Result<Option<Started>, Refusal> {
     let attempt = &next.attempt;
-    // A code payment takes money by itself: after silence it is asked about, not sent again.
+    // A code payment charges by itself: without an answer it is queried, not sent again.
     if attempt.product == AttemptProduct::CodePay
         && !next.is_new
         && query::query_attempt(payments, attempt).await? != QueryOutcome::NotFound
@@ -361,7 +360,7 @@ async fn send(
     let sent_ms = payments.clock.now_ms();
     let error = match payments.wechat.place_order(attempt).await {
         Ok(Placed::Link(link)) => {
-            // A link counts from when it was asked for: it may be older than it looks.
+            // A link's age counts from the request, because it may be older than the answer.
             payments.ledger.note_link(attempt, &link, sent_ms).await?;
             let checkout = reread(payments, attempt.order_id).await?;
             let Some(current) = checkout
@@ -386,8 +385,8 @@ async fn send(
             query::query_attempt(payments, attempt).await?;
             Ok(None)
         }
-        // A code that is out may be paid yet: before the next number this one is queried and closed,
-        // whoever said that it is over.
+        // A shown code may still be paid: before the next number, this one is queried and closed,
+        // whoever reported that it ended.
         Some("ORDER_CLOSED") => {
             end(payments, attempt).await?;
             Ok(None)
@@ -397,8 +396,8 @@ async fn send(
             Ok(None)
         }
         Some("OUT_TRADE_NO_USED") if error.is_signed() => {
-            // Our own replay has the same bytes, so somebody else ordered under this number, and
-            // closing it would be closing theirs.
+            // Our own retry has the same bytes, so another system ordered under this number, and
+            // closing it would close that order.
             payments
                 .ledger
                 .end_attempt(attempt, AttemptState::Refused)
@@ -412,8 +411,9 @@ async fn send(
     }
 }
 
-/// WeChat took nothing by this call. An earlier one with the same bytes may be on its way still, or
-/// its buyer at the password: the attempt is over only once it was asked about and taken back.
+/// WeChat charged nothing by this call. An earlier call with the same bytes may still be in
+/// progress, or the buyer may be typing the password: the attempt has ended only after a query and
+/// a reversal.
 async fn code_payment_refused(
     payments: &Payments,
     attempt: &Attempt,
@@ -430,7 +430,7 @@ async fn code_payment_refused(
     Err(Refusal::of_order(error))
 }
 
-/// What the till is told once WeChat has answered about a code payment.
+/// The answer to the till after WeChat's answer about a code payment.
 async fn code_payment_stands(
     payments: &Payments,
     attempt: &Attempt,

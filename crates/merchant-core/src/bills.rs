@@ -1,6 +1,6 @@
-//! A day's bill: downloaded, its hash checked, and compared with the ledger. Days are those of
-//! Asia/Shanghai, as WeChat's are. Nothing here changes an order: a difference is for a person. A
-//! refund that only the bill knows is asked about, and taken in as WeChat vouches for it.
+//! A day's bill: downloaded, its hash checked, and compared with the ledger. Days are in
+//! Asia/Shanghai, like WeChat's. Nothing here changes an order: differences are for a person. A
+//! refund that only the bill has is queried, and added to the ledger if WeChat confirms it.
 
 mod comparison;
 mod download;
@@ -79,10 +79,10 @@ pub async fn fetch_file(
     }))
 }
 
-/// Why a day's bill could not be looked at.
+/// Why a day's bill could not be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum NoBill {
-    /// It was asked for somebody whom this merchant does not act for; the rule that it breaks.
+    /// The sub-merchant is not configured; the rule that it breaks.
     #[error("sub_mchid {0}")]
     SubMchid(&'static str),
     /// The ledger.
@@ -103,8 +103,8 @@ impl From<BillFailure> for NoBill {
     }
 }
 
-/// WeChat's trade bill of a day in Asia/Shanghai beside the ledger: the whole one,
-/// or in partner mode one sub-merchant's.
+/// Compares WeChat's trade bill of a day in Asia/Shanghai with the ledger: the whole bill, or in
+/// partner mode one sub-merchant's.
 pub async fn compare_bill(
     config: &Config,
     surroundings: &Surroundings,
@@ -116,8 +116,8 @@ pub async fn compare_bill(
     Ok(compare_in(&wechat, &ledger, config.files_dir(), day, sub_mchid).await?)
 }
 
-/// Saves a bill as WeChat has it into a new file, once its hash was checked; gives its length in
-/// bytes. `None` where nothing happened on that day, and then there is no file.
+/// Saves WeChat's bill to a new file after checking its hash; returns its length in bytes. `None`
+/// where nothing happened on that day: then there is no file.
 pub async fn save_bill(
     config: &Config,
     surroundings: &Surroundings,
@@ -130,8 +130,8 @@ pub async fn save_bill(
     Ok(save(&wechat, kind, day, sub_mchid, to).await?)
 }
 
-/// Downloads the trade bill of a day and compares it, row by row: the whole one, or in partner mode
-/// one sub-merchant's. The file goes into the folder meanwhile.
+/// Downloads the trade bill of a day and compares it row by row: the whole bill, or in partner mode
+/// one sub-merchant's. The file is in the folder meanwhile.
 async fn compare_in(
     wechat: &WechatClient,
     ledger: &Ledger,
@@ -146,7 +146,7 @@ async fn compare_in(
     let mut comparison = Comparison::new(day_ms, wanted.sub_mchid.clone(), here);
     let mut summary = None;
     if let Some((file, ticket)) = fetch(wechat, &wanted, folder).await? {
-        // No row is believed before the whole file is.
+        // No row is used before the whole file is verified.
         unpack(&file, &ticket, std::io::sink()).await?;
         let mut reader = BillReader::new(PACKING, &ticket)?;
         let mut piece = Vec::new();
@@ -177,8 +177,8 @@ async fn compare_in(
     })
 }
 
-/// A line of the bill. One that cannot be read is a difference, and the others are compared; a bill
-/// that lacks a column that every line needs cannot be compared at all.
+/// Compares one line of the bill. A line that cannot be read is a difference, and the others are
+/// compared. A bill without a needed column cannot be compared at all.
 async fn take_line(
     comparison: &mut Comparison,
     ledger: &Ledger,
@@ -195,7 +195,7 @@ async fn take_line(
     Ok(())
 }
 
-/// A row beside what the ledger has under its number, be it of that day or not.
+/// Compares a row with the ledger's entry of its number, of that day or not.
 async fn take(
     comparison: &mut Comparison,
     ledger: &Ledger,
@@ -220,8 +220,8 @@ async fn take(
     Ok(())
 }
 
-/// A refund that only the bill knows was made in WeChat's portal or by another program. Due work
-/// asks about it and takes it in; what it is about need not be ours.
+/// A refund that only the bill has was made in WeChat's portal or by another program. Due work
+/// queries it and adds it to the ledger; its payment need not be ours.
 async fn learn_refunds(
     ledger: &Ledger,
     differences: &[BillDifference],
@@ -240,7 +240,7 @@ async fn learn_refunds(
 /// What a day must be.
 pub const DAY_RULE: &str = "must be a day in Asia/Shanghai, such as 2026-11-21";
 
-/// A day as it is written for a bill, in the one way that there is.
+/// Reads a day in the form `2026-11-21`.
 #[must_use]
 pub fn read_day(text: &str) -> Option<Date> {
     text.parse()

@@ -1,7 +1,7 @@
-//! The configuration: TOML, overridden by `MERCHANT_SERVER__…` variables, checked as a whole
-//! before anything starts. What is in [`Config`] can be used without a second look.
+//! The configuration: TOML, overridden by `MERCHANT_SERVER__…` variables, checked as a whole before
+//! anything starts. The values in [`Config`] need no further check.
 //!
-//! It never writes a secret anywhere: not in `Debug`, not in an error.
+//! No secret is ever written: not in `Debug`, not in an error.
 
 mod address;
 mod api_keys;
@@ -46,7 +46,7 @@ impl Config {
     /// Reads a file, applies the environment's overrides, checks. Relative paths in the file
     /// count from its folder.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        // Beside secrets it may hold, it says whom we trust: nobody else writes it.
+        // The file may hold secrets and names the trusted keys: nobody else may write it.
         privacy::check_private("--config", path)?;
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             field: "--config",
@@ -57,12 +57,12 @@ impl Config {
         rules::check(Sources::file(&text)?.with_variables().read()?, folder)
     }
 
-    /// The same for a text, without the environment; `folder` is where relative paths begin.
+    /// Checks a configuration text, without the environment. Relative paths count from `folder`.
     pub fn parse(toml: &str, folder: &Path) -> Result<Self, ConfigError> {
         rules::check(Sources::file(toml)?.read()?, folder)
     }
 
-    /// What is likely not meant, as sentences for people. `now_s` is in seconds since 1970.
+    /// Likely mistakes, as sentences for people. `now_s` is in seconds since 1970.
     pub fn warnings(&self, now_s: i64) -> Vec<String> {
         let mut warnings = self.certificate_warnings(now_s);
         if let Some(folder) = &self.bundle_dir
@@ -83,8 +83,8 @@ impl Config {
         warnings
     }
 
-    /// What differs from `new` and cannot change while the server runs, as fields of the file:
-    /// addresses that WeChat or buyers hold, the database, and who we are.
+    /// The fields that differ from `new` and cannot change while the server runs: addresses that
+    /// WeChat or buyers have, the database, and the merchant's identity.
     pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
         let Gateway {
             environment,

@@ -1,6 +1,6 @@
-//! Work that is due at a time: asking where no notification came, ending what ran out of time,
-//! asking about payments that fit nothing, bringing refunds to their end. Each piece can be done twice without harm, for a
-//! process that ends in the middle leaves it to the next one.
+//! Due work: querying attempts without a notification, ending expired orders, querying unmatched
+//! payments, completing refunds, sending webhooks. Each piece is idempotent, because a process that
+//! ends in the middle leaves it to the next one.
 
 mod lanes;
 mod loops;
@@ -20,37 +20,36 @@ use crate::webhooks::NextTry;
 use crate::wechat::{CallSource, TradeStatus};
 use crate::{query, refunds, settlement, webhooks};
 
-/// WeChat's plan for asking where no notification came, as the time between two questions.
-/// The last one repeats until the order ends.
+/// WeChat's plan for queries without a notification, as the time between two queries. The last one
+/// repeats until the order ends.
 const QUERY_PLAN_MS: [i64; 7] = [5_000, 30_000, 60_000, 180_000, 300_000, 600_000, 1_800_000];
-/// The same for a payment by the buyer's code, and when it is taken back: WeChat's advice is to ask
+/// The interval of queries of a code payment, and when it is reversed. WeChat's advice is to query
 /// every 5 to 10 seconds, for about half a minute.
 const CODE_PAY_QUERY_MS: i64 = 5_000;
 const CODE_PAY_MS: i64 = 30_000;
-/// Until then after its beginning, taking it back is tried at the same interval.
+/// Until this time after the start, a failed reversal is retried at the same interval.
 const REVERSE_SOON_MS: i64 = 300_000;
-/// The same for a refund that WeChat told of and does not know when asked.
+/// The plan of queries for a refund that WeChat reported but does not know when it is queried.
 const LEARN_PLAN_MS: [i64; 4] = [60_000, 600_000, 3_600_000, 21_600_000];
-/// An order is not ended by the clock within this time of its newest attempt: WeChat raises a
-/// shorter deadline, so a buyer may be in the cashier still.
+/// An order does not expire within this time of its newest attempt. WeChat raises a shorter
+/// deadline, so a buyer may still be in the cashier.
 const FIRST_MINUTES_MS: i64 = 5 * 60_000;
-/// Time before work that failed is tried again, doubling from the first to the second.
+/// The wait before failed work is retried, doubling from the first value to the second.
 const RETRY_MS: std::ops::RangeInclusive<i64> = 5_000..=600_000;
-/// When work comes back that found others working on its order: not before WeChat may be asked about
-/// it again.
+/// The wait of work that found its order locked: not before WeChat may be queried about it again.
 const COME_BACK_MS: i64 = QUERY_INTERVAL_MS;
-/// How long an end waits that came by the clock being set; see `payments/clock_steps.rs`.
+/// How long an expiry waits that came from a set clock; see `payments/clock_steps.rs`.
 const SECOND_LOOK_MS: i64 = 10_000;
-/// A mismatch waits for a person anyway; asking about it ends after about three days.
+/// A mismatch waits for a person anyway; queries about it end after about three days.
 const MISMATCH_TRIES: u64 = 400;
 
-/// When WeChat is first asked about an attempt that began at `created_ms`.
+/// When an attempt created at `created_ms` is first queried.
 pub(crate) const fn first_query_ms(created_ms: i64) -> i64 {
     created_ms + QUERY_PLAN_MS[0]
 }
 
-/// When an order is ended if nobody has paid: after its deadline, and not in the first minutes
-/// of its newest attempt.
+/// When an unpaid order is ended: after its deadline, and not in the first minutes of its newest
+/// attempt.
 pub(crate) fn end_ms(expires_ms: i64, newest_attempt_ms: Option<i64>) -> i64 {
     newest_attempt_ms.map_or(expires_ms, |created_ms| {
         expires_ms.max(created_ms + FIRST_MINUTES_MS)
@@ -58,8 +57,8 @@ pub(crate) fn end_ms(expires_ms: i64, newest_attempt_ms: Option<i64>) -> i64 {
 }
 
 impl Payments {
-    /// Does all work that is due by now; gives the number of pieces. A piece that fails is put
-    /// off and does not hold up the others.
+    /// Runs all work that is due now; returns the number of pieces. A piece that fails is postponed
+    /// and does not delay the others.
     pub async fn run_due(&self) -> Result<usize, LedgerError> {
         let mut done = 0;
         for lane in Lane::ALL {
@@ -68,7 +67,7 @@ impl Payments {
         Ok(done)
     }
 
-    /// Does a piece of work that was taken.
+    /// Runs a piece of work that was taken.
     pub(crate) async fn perform(self, due: DueWork) -> Ended {
         let next = CallSource::DueWork.scope(run(&self, &due)).await;
         let now_ms = self.clock.now_ms();
@@ -113,13 +112,13 @@ impl Payments {
     }
 }
 
-/// What is to become of a piece of work.
+/// What to do next with a piece of work.
 enum Next {
     Done,
     At(i64),
     /// Retry at this time without counting a try.
     Untried(i64),
-    /// WeChat answered about an order, and is asked again then, if at all.
+    /// WeChat answered about an order. It is queried again at this time, if any.
     Queried {
         order_id: i64,
         asked_ms: i64,
@@ -200,21 +199,21 @@ async fn query_attempt(
         Ok(asked_ms) => asked_ms,
         Err(error) => {
             let monotonic_ms = payments.clock.monotonic_ms();
-            // Held back here, so that it was not asked at all: it does not wait for its next turn.
+            // The call was held back and not sent, so it is retried before the plan's next time.
             if let QueryError::Wechat(call) = &error
                 && let Some(wait_ms) = call.held_back_ms(monotonic_ms)
             {
                 let wait_ms = wait_ms.max(QUERY_INTERVAL_MS);
                 return Ok(Next::Untried(payments.clock.now_ms() + wait_ms));
             }
-            // A failure is no reason to leave the plan: the next question comes at its time.
+            // After a failure the plan goes on: the next query comes at its time.
             if let Some(left_out) = payments.due_work_log.unanswered.admit(monotonic_ms) {
                 tracing::warn!(order_no = checkout.order.order_no, %error, left_out, "WeChat gave no answer about an order");
             }
             None
         }
     };
-    // Ending the order asks once more.
+    // The end of the order queries once more.
     let at_ms = Some(next_ms).filter(|next_ms| *next_ms < checkout.order.expires_ms);
     Ok(match asked_ms {
         Some(asked_ms) => Next::Queried {
@@ -226,7 +225,8 @@ async fn query_attempt(
     })
 }
 
-/// Asks, unless WeChat was asked about the order a moment before the work was taken; gives when.
+/// Queries the attempt, unless the order was queried a moment before the work was taken. Returns
+/// the time of the query.
 async fn ask(
     payments: &Payments,
     attempt: &Attempt,
@@ -238,14 +238,15 @@ async fn ask(
     Ok(claimed_ms)
 }
 
-/// A buyer who types a password needs seconds: asked about every few of them, and taken back when
-/// they are over, so that another code can be scanned. There is no notification of it.
+/// A buyer types the password within seconds. The payment is queried every few seconds and reversed
+/// after half a minute, so that another code can be scanned. WeChat sends no notification of code
+/// payments.
 async fn query_code_payment(payments: &Payments, attempt: &Attempt) -> Result<Next, QueryError> {
     let now_ms = payments.clock.now_ms();
     if now_ms >= attempt.created_ms + CODE_PAY_MS {
         return match query::end_attempt(payments, attempt).await {
             Ok(_) => Ok(Next::Done),
-            // The money may have come meanwhile, and till and buyer wait for its way back.
+            // The payment may have succeeded meanwhile, and the buyer waits for its reversal.
             Err(error) if now_ms < attempt.created_ms + REVERSE_SOON_MS => {
                 tracing::warn!(out_trade_no = attempt.out_trade_no, %error, "a code payment is not taken back yet");
                 Ok(Next::At(now_ms + CODE_PAY_QUERY_MS))
@@ -269,7 +270,7 @@ async fn end_order(payments: &Payments, checkout: &Checkout) -> Result<Next, Que
         if now_ms < at_ms {
             return Ok(Next::At(at_ms));
         }
-        // A clock that was an hour ahead for a moment must not end every order of that hour.
+        // A clock that is an hour ahead for a moment must not end every order of that hour.
         if payments
             .clock_steps
             .spares(&*payments.clock, order.id, at_ms)
@@ -281,7 +282,7 @@ async fn end_order(payments: &Payments, checkout: &Checkout) -> Result<Next, Que
     Ok(Next::Done)
 }
 
-/// Ends the current attempt and, unless the money came, the order.
+/// Ends the current attempt and, unless it was paid, the order.
 pub(crate) async fn close_now(payments: &Payments, checkout: &Checkout) -> Result<(), QueryError> {
     if let Some(attempt) = &checkout.attempt
         && attempt.state.is_alive()
@@ -334,7 +335,7 @@ async fn query_mismatch(payments: &Payments, due: &DueWork) -> Result<Next, Quer
     match status {
         TradeStatus::Paid(report) => {
             note(&report.json).await?;
-            // Where the answer fits after all, it settles like any other.
+            // If the answer matches after all, it settles the order like any other.
             settlement::record(payments, &Evidence::Query, &report).await?;
         }
         TradeStatus::NotPaid => note("NOTPAY").await?,
@@ -345,7 +346,7 @@ async fn query_mismatch(payments: &Payments, due: &DueWork) -> Result<Next, Quer
     Ok(Next::Done)
 }
 
-/// WeChat was told that we know of it, and says nothing by itself any more: one "not there" is no
+/// The notification was acknowledged, so WeChat will not send it again: one "not found" is no
 /// reason to forget a refund.
 fn after_learning(learned: Learned, tries: u64, now_ms: i64) -> Next {
     let tries = usize::try_from(tries).unwrap_or(usize::MAX);

@@ -1,8 +1,8 @@
-//! The ledger: what was ordered, tried, paid and is still to be done. The only place with SQL,
-//! and the only place that decides what may follow what.
+//! The ledger: orders, attempts, payments, refunds and scheduled work, in SQLite. This is the only
+//! place with SQL, and the only place that decides which state may follow which.
 //!
-//! Every change of an order grows its `version` in the same transaction, and whoever waits for
-//! that order is woken once the transaction is durable. Nothing here talks to WeChat.
+//! Every change of an order increments its `version` in the same transaction. Long polls of that
+//! order are woken once the transaction is durable. Nothing here talks to WeChat.
 
 mod attempts;
 mod backup;
@@ -69,14 +69,14 @@ pub(crate) use work::{Lane, Work};
 
 use crate::config::Config;
 
-/// Brings the database up to this version, making it where it is missing; gives the number of
-/// its newest migration.
+/// Migrates the database to this version, or creates it; returns the number of its newest
+/// migration.
 pub async fn migrate(config: &Config) -> Result<i64, LedgerError> {
     Ledger::open(config).await?.version().await
 }
 
-/// Copies the database while a server works on it; gives the number of orders in the copy, which
-/// was read and checked. `to` must not exist.
+/// Copies the database, also while a server runs; returns the number of orders in the checked copy.
+/// `to` must not exist.
 pub async fn back_up(config: &Config, to: &Path) -> Result<u64, LedgerError> {
     let ledger = Ledger::open_as_it_is(config).await?;
     ledger.back_up(to).await

@@ -1,8 +1,8 @@
-//! `check-config --live`: what WeChat confirms of a configuration, secret by secret and id by id.
+//! `check-config --live`: checks each secret and id of a configuration against WeChat.
 //!
-//! A line says `proved` only where WeChat's answer has no other explanation. What was not shown is
-//! called `not proved`, with what would show it. Nothing here changes the database, and no order is
-//! made unless the caller asks for one. No secret is repeated in a line.
+//! A line says `proved` only if WeChat's answer has no other explanation. Otherwise it says `not
+//! proved`, and what would prove it. Nothing here changes the database, and no order is made unless
+//! the caller asks for one. No secret is repeated in a line.
 
 mod answer;
 mod applications;
@@ -20,8 +20,7 @@ pub use report::{LiveCheckError, LiveReport, OrderCheck, Proof, Verdict};
 use crate::config::Config;
 use crate::surroundings::Surroundings;
 
-/// Asks WeChat, and the notify address, about everything in the configuration that they can
-/// confirm.
+/// Checks everything in the configuration that WeChat, or the notify address, can confirm.
 pub async fn check_live(
     config: &Config,
     surroundings: &Surroundings,
@@ -40,7 +39,7 @@ pub async fn check_live(
     })
 }
 
-/// Secrets that nobody can be asked about.
+/// Secrets that no call can check.
 fn unasked(config: &Config) -> Vec<Proof> {
     let mut proofs = Vec::new();
     if config.merchant.api_v2_key.is_some() {

@@ -1,5 +1,6 @@
-//! The private side, looking at what fits nothing: real money that WeChat vouches for and that no
-//! order explains. Nothing here moves money; a person does, and then marks it done.
+//! The private side of mismatches: payments, refunds and notifications that WeChat signed and that
+//! match no order. Nothing here moves money: a person does, and then marks the mismatch as
+//! resolved.
 
 mod payer_mask;
 
@@ -53,7 +54,7 @@ pub async fn finish(
     done.ok_or_else(|| Refusal::new(ErrorCode::MismatchUnknown, "no mismatch has this number"))
 }
 
-/// What fits nothing, newest first: what is open, or with `all` what was seen to as well.
+/// The open mismatches, newest first; with `all` also the resolved ones.
 pub async fn list_mismatches(
     config: &Config,
     all: bool,
@@ -67,10 +68,10 @@ pub async fn list_mismatches(
     Ok(found.into_iter().map(details).collect())
 }
 
-/// Why a mismatch was not marked as seen to.
+/// Why a mismatch could not be marked as resolved.
 #[derive(Debug, thiserror::Error)]
 pub enum NotFinished {
-    /// There is none of this number.
+    /// There is no mismatch with this number.
     #[error("there is no mismatch {0}")]
     Unknown(u32),
     /// The note breaks a rule.
@@ -81,7 +82,7 @@ pub enum NotFinished {
     Ledger(#[from] LedgerError),
 }
 
-/// Marks what fits nothing as seen to, so that it is no alarm any more. Harmless to repeat.
+/// Marks a mismatch as resolved, so that it stops alerting. It can be repeated.
 pub async fn finish_mismatch(
     config: &Config,
     no: u32,
@@ -97,7 +98,7 @@ pub async fn finish_mismatch(
         .ok_or(NotFinished::Unknown(no))
 }
 
-/// Marks one as seen to; `None` where there is none of this number.
+/// Marks a mismatch as resolved; `None` if there is none with this number.
 async fn mark_done(
     ledger: &Ledger,
     no: i64,
@@ -112,7 +113,7 @@ async fn mark_done(
     Ok(ledger.mismatches(only, 1).await?.pop().map(details))
 }
 
-/// What a note must be and is not.
+/// The rule that a note breaks.
 fn broken_rule(note: &str) -> Option<&'static str> {
     if !(1..=NOTE_MAX_BYTES).contains(&note.len()) {
         return Some("must be 1 to 500 bytes of UTF-8");
@@ -120,7 +121,7 @@ fn broken_rule(note: &str) -> Option<&'static str> {
     plain_text::broken_rule(note)
 }
 
-/// One as the private API shows it.
+/// A mismatch in the private API's form.
 fn details(kept: KeptMismatch) -> MismatchDetails {
     MismatchDetails {
         no: kept.no,

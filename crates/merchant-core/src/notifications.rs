@@ -1,5 +1,5 @@
-//! WeChat's notifications. The raw bytes are verified before anything in them is looked at; the
-//! effect is in the ledger before WeChat hears that it may stop telling us.
+//! WeChat's notifications. The raw bytes are verified before anything in them is read. The effect
+//! is in the ledger before the notification is acknowledged.
 //!
 //! Only what is recorded may be acknowledged: whatever goes wrong is answered so that WeChat sends it
 //! again. What WeChat signed and what is not
@@ -62,8 +62,8 @@ pub enum ReceivedV2 {
     Refused,
 }
 
-/// Verifies and opens. A serial that nobody knows makes us look for new certificates once, and
-/// the same bytes are looked at again.
+/// Verifies and decrypts. For an unknown serial number, new certificates are downloaded once, and
+/// the same bytes are verified again.
 async fn open(
     payments: &Payments,
     headers: &HeaderMap,
@@ -88,17 +88,17 @@ async fn open(
     }
 }
 
-/// In a task of its own: WeChat hangs up after five seconds, and a download that ends with its
-/// call would be lost, and not be tried again for a minute.
+/// In a task of its own: WeChat closes the connection after five seconds, and a download that ends
+/// with its call would be lost and not retried for a minute.
 async fn learn(payments: &Payments, serial: String) -> bool {
     let payments = payments.clone();
     let learning = tokio::spawn(async move { payments.wechat.learn_serial(&serial).await });
-    // A task that broke off has learnt nothing.
+    // A task that panicked has no new certificates.
     learning.await.unwrap_or(false)
 }
 
-/// A notification of version 2. What is in it is sealed and not signed, so it is a hint and no
-/// more: WeChat is asked.
+/// Handles a notification of version 2. It is encrypted but not signed, so it changes nothing by
+/// itself: WeChat is queried.
 pub async fn receive_v2(payments: &Payments, body: &[u8]) -> ReceivedV2 {
     let Some(key) = &payments.config.merchant.api_v2_key else {
         tracing::error!(
@@ -114,7 +114,7 @@ pub async fn receive_v2(payments: &Payments, body: &[u8]) -> ReceivedV2 {
             return ReceivedV2::Refused;
         }
     };
-    // It has no id of its own; the same bytes are the same notification.
+    // It has no id: the same bytes are the same notification.
     let hash = digest(&SHA256, body);
     let evidence = Evidence::Notification {
         id: format!("v2-{}", hex(&hash.as_ref()[..16])),
@@ -153,7 +153,7 @@ async fn record(payments: &Payments, notification: &Notification) -> Result<(), 
         }
         _ => return unread::keep(payments, notification, "unknown_kind", None).await,
     };
-    // The state says whether money came; the event only names the occasion.
+    // The trade state says whether the order is paid; the event type does not.
     if !order_report.transaction.trade_state.is_paid() {
         let field = Some("trade_state");
         return unread::keep(payments, notification, "not_paid", field).await;
@@ -168,7 +168,7 @@ fn unrecorded(id: &str, error: &LedgerError) {
 
 fn report(error: &NotificationError) {
     match error {
-        // WeChat tests us with wrong signatures now and then: no alarm.
+        // WeChat sends wrong signatures as a test now and then: no alarm.
         error if error.is_probe() => tracing::debug!("a signature probe was refused"),
         NotificationError::Signature(_) => {
             tracing::warn!(event = "notification.refused", %error, "a notification is not believed");
@@ -176,7 +176,7 @@ fn report(error: &NotificationError) {
         NotificationError::Opening { id, .. } => {
             tracing::error!(event = "notification.unreadable", id, %error, "a signed notification cannot be opened");
         }
-        // It is reported where it is kept.
+        // It is logged where it is stored.
         _ => {}
     }
 }

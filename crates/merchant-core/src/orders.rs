@@ -19,7 +19,7 @@ pub async fn close(payments: &Payments, order_no: &str) -> Result<CheckoutAnswer
     let _lock = payments.lock_order(order.id, Queue::Backend).await?;
     let checkout = find_by_order_no(payments, order_no).await?;
     if checkout.order.state == OrderState::Open {
-        // Written down first: where WeChat cannot say yet, due work goes on with it.
+        // Recorded first: if WeChat's answer is not certain yet, due work completes it.
         payments
             .ledger
             .begin_closing(order.id, payments.clock.now_ms())

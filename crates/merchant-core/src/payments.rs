@@ -39,7 +39,7 @@ const ATTEMPT_ALLOWANCE: Allowance = Allowance {
 #[derive(Clone)]
 pub struct Payments(Arc<Parts>);
 
-/// What is inside. Reached through [`Deref`] by this crate alone.
+/// The shared state, reached through [`Deref`] inside this crate.
 pub struct Parts {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
@@ -81,8 +81,7 @@ impl Payments {
         Ok(Self::on(ledger, config, surroundings))
     }
 
-    /// The same on a database that is there and of this version: for commands beside a server
-    /// that runs.
+    /// Opens an existing database of this version: for commands beside a running server.
     pub async fn open_as_it_is(
         config: Config,
         surroundings: Surroundings,
@@ -155,7 +154,7 @@ impl Payments {
 
     /// Returns when the end begins.
     pub async fn ending(&self) {
-        // The sender is in `self`, so there is no error to come.
+        // The sender is in `self`, so this cannot fail.
         let _ = self.is_ending.subscribe().wait_for(|ending| *ending).await;
     }
 
@@ -164,7 +163,7 @@ impl Payments {
         self.ledger.is_readable().await
     }
 
-    /// Whether a write works. Those who ask at the same time share one try.
+    /// Whether a write works. Concurrent callers share one test.
     pub async fn can_write(&self) -> bool {
         self.readiness.can_write(&self.ledger, &*self.clock).await
     }
@@ -190,7 +189,7 @@ impl Payments {
     }
 
     /// Fetches WeChat's platform certificates, if that is due: at first, and every eleven hours.
-    /// A failure takes away nothing that was trusted.
+    /// After a failure, the trusted keys are unchanged.
     pub async fn refresh_certificates_if_due(&self) -> Result<Option<Refreshed>, RefreshError> {
         self.wechat.refresh_trust_if_due().await
     }

@@ -1,5 +1,5 @@
-//! Asking WeChat about an attempt, and ending one. Whatever the answer is, it is in the ledger
-//! when these return.
+//! Querying WeChat about an attempt, and ending one. When these functions return, the answer is in
+//! the ledger.
 
 use merchant_api::AttemptProduct;
 use wechat_pay::OutTradeNo;
@@ -11,16 +11,16 @@ use crate::settlement;
 use crate::settlement::Settlement;
 use crate::wechat::{CallError, Closing, TradeStatus};
 
-/// Why there is no answer.
+/// Why a query has no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum QueryError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// WeChat did not answer, or not in a way to be believed.
+    /// WeChat gave no answer that can be trusted.
     #[error(transparent)]
     Wechat(#[from] CallError),
-    /// Others work on the order: nothing was asked.
+    /// The order is locked by others: WeChat was not queried.
     #[error(transparent)]
     Busy(#[from] OrderBusy),
     /// WeChat's answers contradict each other for now: paid at close, not paid at query.
@@ -40,21 +40,21 @@ impl From<QueryError> for Refusal {
     }
 }
 
-/// What an attempt came to.
+/// The result of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum QueryOutcome {
-    /// The money came, and is recorded.
+    /// The attempt is paid, and the payment is recorded.
     Paid,
-    /// It is over: its number is closed at WeChat, or is not ours.
+    /// The attempt has ended: it is closed at WeChat, or the number is not ours.
     Over,
-    /// It still waits for the buyer.
+    /// The attempt still waits for the buyer.
     Waiting,
-    /// WeChat never heard of it.
+    /// WeChat has no such order.
     NotFound,
 }
 
-/// Asks about the current attempt, unless WeChat was asked a moment ago. Callers hold the order's
-/// lock, so that a second one finds the first one's answer.
+/// Queries the current attempt, unless it was queried a moment ago. Callers hold the order's lock,
+/// so that a second caller finds the first one's answer.
 pub(crate) async fn query_unless_recent(
     payments: &Payments,
     checkout: &Checkout,
@@ -74,7 +74,7 @@ fn was_queried_a_moment_ago(asked_ms: Option<i64>, now_ms: i64) -> bool {
     asked_ms.is_some_and(|asked_ms| (0..QUERY_INTERVAL_MS).contains(&(now_ms - asked_ms)))
 }
 
-/// Asks about an attempt.
+/// Queries an attempt.
 pub(crate) async fn query_attempt(
     payments: &Payments,
     attempt: &Attempt,
@@ -85,7 +85,7 @@ pub(crate) async fn query_attempt(
         .note_asked(attempt.order_id, asked_ms)
         .await?;
     let outcome = query_claimed(payments, attempt).await?;
-    // Only now: "checked" must not be said of an answer that is not in the ledger yet.
+    // Only now: `checked_ms` must not be set before the answer is in the ledger.
     payments
         .ledger
         .note_checked(attempt.order_id, asked_ms)
@@ -93,8 +93,7 @@ pub(crate) async fn query_attempt(
     Ok(outcome)
 }
 
-/// Asks about an attempt. The caller has noted that WeChat is being asked, and notes that there was
-/// an answer.
+/// Queries an attempt. The caller records that WeChat is being queried, and that it answered.
 pub(crate) async fn query_claimed(
     payments: &Payments,
     attempt: &Attempt,
@@ -106,7 +105,7 @@ pub(crate) async fn query_claimed(
     record_status(payments, attempt, status).await
 }
 
-/// Records what WeChat says about an attempt.
+/// Records WeChat's answer about an attempt.
 pub(crate) async fn record_status(
     payments: &Payments,
     attempt: &Attempt,
@@ -127,7 +126,7 @@ pub(crate) async fn record_status(
         }
         TradeStatus::Closed => over(AttemptState::Closed).await,
         TradeStatus::Failed => {
-            // Reversed as well, so that no late answer of the bank can turn it round.
+            // Reversed as well, so that a late answer of the bank cannot make it succeed.
             payments
                 .wechat
                 .reverse(&number(attempt)?, &attempt.parties)
@@ -144,8 +143,8 @@ pub(crate) async fn record_status(
     }
 }
 
-/// Ends an attempt: query, then close, or reverse where the buyer's code was taken. Afterwards it
-/// is paid or over; where that is not sure, this says so and nothing was concluded.
+/// Ends an attempt: query, then close, or reverse for a code payment. Afterwards the attempt is
+/// paid or ended. If that is not certain, this returns an error and concludes nothing.
 pub(crate) async fn end_attempt(
     payments: &Payments,
     attempt: &Attempt,
@@ -155,8 +154,8 @@ pub(crate) async fn end_attempt(
         return Ok(outcome);
     }
     let number = number(attempt)?;
-    // Closing burns a number that WeChat does not know yet, too: an order of ours that is still
-    // on its way cannot come to life later.
+    // Closing also invalidates a number that WeChat does not know yet, so that a delayed order
+    // cannot become payable later.
     let closing = if attempt.product == AttemptProduct::CodePay {
         payments.wechat.reverse(&number, &attempt.parties).await?
     } else {

@@ -1,9 +1,9 @@
-//! Refunds: what the merchant's backend asks for, and how each comes to its end.
+//! Refunds: the requests of the merchant's backend, and their way to a final state.
 //!
-//! One number is one refund, for ever. It is written down before WeChat hears of it, in the
-//! transaction that sees that no more goes back than came; whoever finds it sent asks WeChat
-//! first, and sends the same bytes again only where WeChat does not know them. Due work goes on
-//! with whatever a process leaves behind.
+//! One number is one refund, for ever. A refund is recorded before it is sent to WeChat, in the
+//! transaction that checks that no more is refunded than was paid. A refund that was sent is
+//! queried first, and the same bytes are sent again only if WeChat does not know it. Due work
+//! completes what a process leaves unfinished.
 
 mod abnormal;
 mod duplicate_payment;
@@ -32,7 +32,7 @@ use crate::refusal::Refusal;
 pub struct RefundCreated {
     /// The refund as it is now.
     pub details: RefundDetails,
-    /// Whether it was not there before.
+    /// Whether the refund is new.
     pub is_new: bool,
 }
 
@@ -57,14 +57,14 @@ pub async fn list(payments: &Payments, order_no: &str) -> Result<RefundList, Ref
     })
 }
 
-/// Why a refund was not asked for from the command line.
+/// Why a refund request from the command line failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RefundRefused(String);
 
 impl Payments {
-    /// Asks for a refund of an order, or finds the same one: the command line's way to what the
-    /// private API does. It can be done beside a server that runs, and again and again.
+    /// Requests a refund of an order, or finds the same one, as the private API does: for the
+    /// command line. It can run beside a server and be repeated.
     pub async fn ask_refund(
         &self,
         order_no: &str,
@@ -77,8 +77,8 @@ impl Payments {
     }
 }
 
-/// Asks for a refund, or finds the same one: what the API and the command line both do. Where
-/// WeChat cannot say yet, it is taken down all the same and due work goes on with it.
+/// Requests a refund, or finds the same one: for the API and the command line. If WeChat's answer
+/// is not certain yet, the refund is recorded all the same and due work completes it.
 pub async fn create(
     payments: &Payments,
     order_no: &str,
@@ -94,7 +94,7 @@ pub async fn create(
     let known = payments.ledger.refund(&wanted.refund_no).await?;
     let amount_fen = match (wanted.amount_fen, &known) {
         (Some(amount_fen), _) => amount_fen,
-        // All that was left when it was asked for.
+        // Everything that was left when the refund was requested.
         (None, Some(known)) => known.amount_fen,
         (None, None) => left_fen,
     };
@@ -167,7 +167,7 @@ fn too_much(left_fen: u64) -> Refusal {
     )
 }
 
-/// WeChat's own words, for whoever can mend the cause and ask again.
+/// WeChat's own message, so that the caller can fix the cause and request the refund again.
 fn refused(refund: &Refund) -> Refusal {
     let mut error = ApiError::new(
         ErrorCode::WechatRefused,

@@ -13,22 +13,22 @@ use crate::payments::OrderBusy;
 use crate::surroundings::{Clock as _, NoRandomness, SystemClock};
 use crate::wechat::CallError;
 
-/// When to try again where a doubt is to be resolved meanwhile, in milliseconds.
+/// The retry time after an uncertain result, in milliseconds: due work resolves it meanwhile.
 pub(crate) const DOUBT_RETRY_MS: u64 = 2_000;
 
-/// The lines about calls that the database failed.
+/// Throttles the log lines about database errors.
 static LEDGER_FAILURES: QuietLog = QuietLog::new();
 
 /// A call that failed.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The caller can read why, and mostly do something about it.
+    /// The call was refused; the caller gets the reason.
     Refused(Box<ApiError>),
-    /// Another page or device has taken over; here is how things stand.
+    /// Another page or device has taken over; the present state.
     Superseded(Box<CheckoutAnswer>),
-    /// The fault is ours.
+    /// An internal fault.
     Internal(String),
-    /// The same: the database did not do it.
+    /// A database error.
     Ledger(LedgerError),
 }
 
@@ -43,17 +43,17 @@ impl Refusal {
         Self::from(ApiError::new(code, format!("{field} {rule}")).with_field(field))
     }
 
-    /// A value that breaks a rule of ours.
+    /// A field that breaks a rule of this server.
     pub fn invalid(field: &str, rule: &str) -> Self {
         Self::field(ErrorCode::InvalidRequest, field, rule)
     }
 
-    /// A value that WeChat would refuse, found before anything is sent.
+    /// A field that WeChat would refuse, found before anything is sent.
     pub(crate) fn invalid_field(error: &InvalidField) -> Self {
         Self::invalid(error.field, &error.rule.to_string())
     }
 
-    /// Nobody knows yet whether the last attempt took effect; due work finds out.
+    /// It is not known yet whether the last attempt took effect; due work finds out.
     pub fn in_doubt(reason: &str, wechat_code: Option<&str>) -> Self {
         let mut error = ApiError::new(
             ErrorCode::AttemptInDoubt,
@@ -64,7 +64,7 @@ impl Refusal {
         Self::from(error)
     }
 
-    /// An order that WeChat did not take. `in_doubt` is what remains where nothing is known.
+    /// An order call that failed. It is in doubt if its effect is not known.
     pub(crate) fn of_order(error: &CallError) -> Self {
         if error.is_ours() {
             return Self::Internal(error.to_string());
@@ -87,7 +87,7 @@ impl Refusal {
         Self::from(refused)
     }
 
-    /// Writes it down, once: for the one who answers with something else than the envelope.
+    /// Logs the failure, for a caller that answers with something else than the JSON error.
     pub fn log(&self) {
         match self {
             Self::Superseded(answer) => tracing::info!(
@@ -121,7 +121,7 @@ impl Refusal {
 }
 
 impl std::fmt::Display for Refusal {
-    /// For the one at the machine, who may read all of it.
+    /// For the operator on the command line, who may read everything.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Refused(error) => {

@@ -1,8 +1,8 @@
-//! What a payment that WeChat vouches for does to the ledger. Notification and query both end
-//! here, so that there is one judgement and not two.
+//! The effect of a signed payment report on the ledger. Notifications and queries both end here, so
+//! that there is one decision and not two.
 //!
-//! Money that does not fit is never dropped and never ships anything: it is kept, reported and
-//! asked about.
+//! An unmatched payment is never dropped and never settles an order: it is stored, reported and
+//! queried.
 
 use merchant_api::AttemptProduct;
 use wechat_pay::TradeState;
@@ -13,25 +13,25 @@ use crate::ledger::{
 use crate::payments::Payments;
 use crate::wechat::OrderReport;
 
-/// What came of a payment.
+/// The effect of a payment report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Settlement {
-    /// It belongs to an attempt of ours.
+    /// It matches an attempt of ours.
     Ours(Recorded),
-    /// It fits nothing of ours.
+    /// It matches no attempt of ours.
     Mismatch,
     /// A notification about a pending code payment: WeChat is queried, and its answer settles.
     QueryScheduled,
 }
 
-/// What a payment is to us.
+/// The decision about a payment.
 enum Judgement {
     Fits(Payment),
     Misfit(Mismatch),
     Hint { order_id: i64 },
 }
 
-/// Judges and records a payment. What was told must have been verified.
+/// Decides about a payment and records it. The report must have been verified.
 pub(crate) async fn record(
     payments: &Payments,
     evidence: &Evidence,
@@ -97,8 +97,8 @@ async fn judge(
     if let Some(reason) = difference(order_report, &checkout.order, &attempt, mchid) {
         return misfit(reason);
     }
-    // A code payment may be reversed in the moment in which it is paid: a notification of that moment
-    // reports money that has gone back since. A query says how the payment is now.
+    // A code payment may be reversed in the moment in which it is paid: a notification of that
+    // moment reports money that was returned since. A query gives the present state.
     if attempt.product == AttemptProduct::CodePay
         && matches!(evidence, Evidence::Notification { .. })
     {
@@ -113,7 +113,7 @@ async fn judge(
     Ok(Judgement::Fits(payment(order_report, &attempt)))
 }
 
-/// What differs between what WeChat says and what we ordered; `None` where it fits.
+/// The first difference between WeChat's report and the order; `None` where they match.
 fn difference(
     order_report: &OrderReport,
     order: &Order,
@@ -127,7 +127,7 @@ fn difference(
         .is_none_or(|currency| currency == "CNY");
     let total = amount.and_then(|amount| u64::try_from(amount.total.get()).ok());
     let parties = &attempt.parties;
-    // Of code pay WeChat may leave the applications out; the merchants are always named.
+    // For code payments WeChat may omit the appids; the merchant numbers are always there.
     let may_be_unsaid = attempt.product == AttemptProduct::CodePay;
     let is_appid_unsaid = may_be_unsaid && transaction.appid.is_empty();
     let is_sub_appid_unsaid = may_be_unsaid && order_report.sub_appid.is_none();
@@ -146,7 +146,8 @@ fn difference(
         (is_cny, "currency"),
         (attempt.state != AttemptState::Refused, "refused"),
         (transaction.transaction_id.is_some(), "transaction_id"),
-        // A second payment under one number cannot be; were it so, it is real money all the same.
+        // WeChat does not accept a second payment under one number. If it did, it would be real
+        // money all the same.
         (
             attempt.transaction_id.is_none()
                 || attempt.transaction_id == transaction.transaction_id,

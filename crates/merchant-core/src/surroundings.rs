@@ -1,5 +1,6 @@
-//! The world outside of this process, handed in: time, randomness, and the ways to WeChat and to the
-//! merchant's backend. Nothing else reads a clock, draws randomness or opens a connection outwards.
+//! The injected dependencies on the outside world: time, randomness, and the transports to WeChat
+//! and to the merchant's backend. Nothing else reads a clock, draws randomness or opens an outgoing
+//! connection.
 
 mod clock;
 mod new_api_key;
@@ -19,16 +20,16 @@ pub use transport::{
 
 use crate::config::Config;
 
-/// What the outside world hands in.
+/// The injected dependencies.
 #[derive(Clone)]
 pub struct Surroundings {
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub randomness: Arc<dyn Randomness>,
-    /// The way to WeChat.
+    /// The transport to WeChat.
     pub wechat: Arc<dyn WechatTransport>,
-    /// The way to the merchant's backend.
+    /// The transport to the merchant's backend.
     pub webhooks: Arc<dyn WechatTransport>,
 }
 

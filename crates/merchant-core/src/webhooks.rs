@@ -1,9 +1,10 @@
-//! Telling the merchant's backend, after the Standard Webhooks scheme: an id that stays the same
-//! on every try, the time of the try, and an HMAC over id, time and body. At least once, never in
-//! a promised order; the receiver drops an id that it knows.
+//! Webhooks to the merchant's backend, in the form of Standard Webhooks: an id that is the same on
+//! every try, the time of the try, and an HMAC over id, time and body. Delivery is at least once
+//! and in no fixed order; the receiver ignores a known id.
 //!
-//! Here is what the backend asks about its messages; how they go out is in `delivery`. Nothing of it
-//! holds up WeChat: what is sent was committed before, and is sent on a lane of its own.
+//! Here the backend lists its messages and has them sent again; delivery is in `crate::webhooks`.
+//! Delivery never delays the answer to WeChat: a message is committed first, and sent on a lane of
+//! its own.
 
 mod delivery;
 

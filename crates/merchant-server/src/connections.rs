@@ -1,21 +1,22 @@
-//! Connections: accepted within bounds, read within a time, and ended by the server where it must.
+//! Connections: limited in number, with time limits for requests, and closed by the server where
+//! needed.
 //!
 //! A client that sends half a request, or none, holds a descriptor. Without bounds a few thousand of
 //! them stop the server for everybody, WeChat's notifications and `/healthz` included. So:
 //!
 //! - a request's head, and its body, must arrive within `request_timeout_ms`;
-//! - where all places are taken, the oldest connection that waits for its client gives its place to
-//!   the new one, and a connection that is being answered never does;
+//! - if all places are taken, the oldest connection that waits for its client gives its place to
+//!   the new one; a connection that is being answered never does;
 //! - no poll is held in the last tenth of the places (`routes/checkouts.rs`), and the last twentieth is
 //!   not for pages at all (`middleware/rate_limit.rs`), so that notifications, the backend and health checks
 //!   find one;
-//! - a client that does not take its answer gives way, too, after all who wait;
-//! - one address has a bound of its own, except for the proxies that are trusted;
-//! - at the end of the server, half-sent requests are cut off at once, and calls that are being
+//! - a client that does not read its answer gives up its place, too, after all that wait;
+//! - one address has its own limit, except for trusted proxies;
+//! - when the server ends, incomplete requests are cut off at once, and calls that are being
 //!   answered may finish.
 //!
-//! Time comes from the server's clock, except hyper's own timer for heads. It never looks at what a
-//! request says.
+//! Time comes from the server's clock, except hyper's own timer for heads. The content of a request
+//! is never read here.
 
 mod body;
 mod open_files;
@@ -51,7 +52,7 @@ use crate::extract::network_of;
 
 /// How long a request that has begun to arrive may still take when the server ends.
 const LAST_REQUESTS_MS: i64 = 250;
-/// How long to wait after the system gave no connection: it has no descriptor or no memory left.
+/// The wait after the system refused a connection, because it has no descriptor or no memory left.
 const ACCEPT_RETRY_MS: i64 = 100;
 /// The longest head of a request, in bytes; a longer one is answered with 431.
 const BUFFER_MAX_BYTES: usize = 32 * 1024;
@@ -165,7 +166,7 @@ impl Connection {
                 .max_buf_size(BUFFER_MAX_BYTES)
                 .serve_connection(TokioIo::new(stream), service)
         );
-        // How a connection ends, and by what error, is its client's affair.
+        // How a connection ends is its client's matter and is not logged.
         tokio::select! {
             _ = connection.as_mut() => return,
             () = place.given_away() => return,

@@ -19,7 +19,7 @@ impl Failure {
         Self(Refusal::field(code, field, rule))
     }
 
-    /// A value that breaks a rule of ours.
+    /// A field that breaks a rule of this server.
     pub(crate) fn invalid(field: &str, rule: &str) -> Self {
         Self(Refusal::invalid(field, rule))
     }
@@ -52,7 +52,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Marks an answer that is an envelope, for routes that answer people: they make a page of it.
+/// Marks a JSON error, for routes that turn it into a page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Enveloped(pub(crate) Option<ErrorCode>);
 
@@ -63,7 +63,7 @@ pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
 
 fn envelope(error: &ApiError, answer: Option<&CheckoutAnswer>) -> Response {
     let status = status_of(error.code.unwrap_or(ErrorCode::Internal));
-    // Both are maps of texts and numbers: there is nothing in them that JSON cannot carry.
+    // Both are maps of texts and numbers, which are always valid JSON.
     let mut body = serde_json::to_value(error).unwrap_or_default();
     if let Some(answer) = answer
         && let (Some(body), Ok(serde_json::Value::Object(answer))) =

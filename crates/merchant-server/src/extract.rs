@@ -1,5 +1,5 @@
-//! What handlers take out of a request, each checked by its own rules. Nothing here decides what a call
-//! does.
+//! The extractors: parts of a request that handlers use, each checked by its own rules. What a call
+//! does is not decided here.
 
 mod api_key;
 mod body;

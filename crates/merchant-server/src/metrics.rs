@@ -1,6 +1,6 @@
-//! `/metrics`: what the server does, in Prometheus' text form. Counts of calls are kept here;
-//! what concerns money is counted in the ledger at the time of asking, so that it is right after
-//! a restart and with several processes on one database.
+//! `/metrics` in Prometheus' text form. Calls are counted here. Orders, payments and work are
+//! counted in the ledger at the time of the request, so that the numbers are right after a restart
+//! and with several processes on one database.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,14 +18,15 @@ use crate::connections::{ConnectionCounts, Places};
 use crate::error::Failure;
 use crate::extract::Backend;
 
-/// Calls by route, method and status: as many as there are routes, whatever is asked for.
+/// Calls by route, method and status. The number of rows is bounded by the routes.
 #[derive(Debug, Default)]
 pub(crate) struct Calls(Mutex<BTreeMap<(String, String, u16), u64>>);
 
 impl Calls {
-    /// Counts one answered call. `route` is the pattern and never the address: tokens stay out.
+    /// Counts one answered call. `route` is the pattern and never the address, so that no token is
+    /// in it.
     pub(crate) fn count(&self, route: &str, method: &str, status: u16) {
-        // Anybody can make up a method.
+        // A client can send any method.
         let method = match method {
             "GET" | "HEAD" | "POST" | "OPTIONS" => method,
             _ => "other",
@@ -109,7 +110,7 @@ fn write(
     text
 }
 
-/// What concerns this process: connections and its log.
+/// The metrics of this process: connections and its log.
 fn write_process(text: &mut String, connections: ConnectionCounts, dropped_lines: u64) {
     let mut family = |name, kind, help, value| {
         write_family(text, name, kind, help, vec![(String::new(), value)]);
@@ -140,7 +141,7 @@ fn write_process(text: &mut String, connections: ConnectionCounts, dropped_lines
     );
 }
 
-/// What concerns money and the work for it.
+/// The metrics of the ledger: orders, payments and work.
 fn write_census(text: &mut String, census: &Census) {
     let mut family = |name, help, rows| write_family(text, name, "gauge", help, rows);
     let by_state = |counts: &[(String, u64)]| {

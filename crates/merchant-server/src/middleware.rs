@@ -1,5 +1,5 @@
-//! What happens around the handlers of a route: a line of the log, the limits, the request's id, what
-//! pages of other origins may read. Nothing here knows what a call does.
+//! The layers around the handlers: the log, the limits, the request id, CORS. What a call does is
+//! not known here.
 
 mod call_log;
 pub(crate) mod cross_origin;

@@ -33,7 +33,7 @@ const ORDER_MAX_BYTES: usize = 64 * 1024;
 /// Largest notification, in bytes: WeChat's are below 10 KB.
 const NOTIFICATION_MAX_BYTES: usize = 256 * 1024;
 
-/// The whole server as one service. Behind `serve` each request carries the peer's address.
+/// The whole server as one service. `serve` adds the peer's address to each request.
 pub fn app(server: MerchantServer) -> Router {
     let public = Router::new()
         .route("/v1/checkouts/{token}", get(checkouts::read_checkout))
@@ -45,7 +45,7 @@ pub fn app(server: MerchantServer) -> Router {
             "/v1/checkouts/{token}/cancel",
             post(checkouts::cancel_attempt),
         )
-        // Before the layers: what a browser asks ahead of a call (OPTIONS) is answered by CORS.
+        // Before the layers: CORS answers the browser's preflight (OPTIONS).
         .method_not_allowed_fallback(unknown::other_method)
         .layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
         .layer(from_fn_with_state(server.clone(), limit))
@@ -54,7 +54,7 @@ pub fn app(server: MerchantServer) -> Router {
             server.clone(),
             cross_origin::refuse_other_origins,
         ))
-        // Outside the limit, whose refusals are not to be kept either.
+        // Outside the limit, because its refusals must not be cached either.
         .layer(always_set(header::CACHE_CONTROL, "no-store"));
     let private = Router::new()
         .route(
@@ -101,7 +101,7 @@ pub fn app(server: MerchantServer) -> Router {
         .route("/c/{token}/status", get(hosted_page::status))
         .route("/c/{token}/start", post(hosted_page::start))
         .route("/c/{token}/check", post(hosted_page::check))
-        // Where WeChat sends a buyer: anybody can guess an address there.
+        // WeChat sends buyers here, and anybody can guess such an address.
         .route(CALLBACK_PATH, get(oauth_callback::callback))
         .route(RECEIPT_PATH, get(receipt_page::page))
         .layer(from_fn_with_state(server.clone(), limit));
@@ -129,7 +129,7 @@ pub fn app(server: MerchantServer) -> Router {
         .with_state(server)
 }
 
-/// Names what causes the calls to WeChat that a request needs. Pages need no name: see
+/// Sets the source of the calls to WeChat that a request causes. Pages need none: see
 /// [`CallSource::Buyer`].
 async fn name_source(State(source): State<CallSource>, request: Request, next: Next) -> Response {
     source.scope(next.run(request)).await

@@ -1,5 +1,5 @@
-//! Running: the listener, the loops for due work, new configurations, and an end that drops
-//! nobody.
+//! Running the server: the listener, the loops for due work, reloading the configuration, and a
+//! graceful shutdown.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -19,10 +19,10 @@ use crate::connections::{raise_open_files, serve_connections};
 use crate::routes::app;
 use crate::server::MerchantServer;
 
-/// How long calls may go on after the end was told: a call to WeChat and its answer.
+/// How long calls may go on during a shutdown: a call to WeChat and its answer.
 const DRAIN_MS: i64 = 15_000;
 
-/// Why the server could not start or go on.
+/// Why the server could not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The database.
@@ -41,7 +41,7 @@ pub enum ServeError {
     },
 }
 
-/// The server as it is configured now, with its routes.
+/// The server with its present configuration, and its routes.
 #[derive(Clone)]
 struct Running {
     server: MerchantServer,
@@ -57,9 +57,9 @@ impl Running {
     }
 }
 
-/// Serves until `end` ends, then lets calls that are being answered finish. `next_config` waits
-/// until the configuration is to be read again, and reads it: a bad one is refused, and the one
-/// that is in force stays.
+/// Serves until `end` completes, then lets calls in progress finish. `next_config` waits for a
+/// reload and reads the configuration: an invalid one is refused, and the present one stays in
+/// force.
 pub async fn serve(
     config: Config,
     next_config: impl AsyncFnMut() -> Result<Config, ConfigError>,
@@ -93,7 +93,7 @@ pub async fn serve(
         is_proxy
     ));
     tokio::select! {
-        // It ends with the server.
+        // This task ends with the server.
         () = &mut serving => {}
         () = run_for_ever(|| running.borrow().server.payments().clone()) => {}
         () = keep_configured(&running, next_config) => {}
@@ -110,7 +110,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// Each call goes to the routes of the configuration that is in force when it comes.
+/// Each call is served with the configuration that is in force when it comes.
 fn current_routes(running: &watch::Sender<Running>) -> Router {
     let running = running.subscribe();
     Router::new().fallback_service(service_fn(move |request: Request| {
@@ -119,7 +119,7 @@ fn current_routes(running: &watch::Sender<Running>) -> Router {
     }))
 }
 
-/// Takes new configurations, for ever.
+/// Applies new configurations in a loop.
 async fn keep_configured(
     running: &watch::Sender<Running>,
     mut next_config: impl AsyncFnMut() -> Result<Config, ConfigError>,

@@ -8,12 +8,12 @@ use http_body_util::{BodyExt as _, Limited};
 use merchant_core::surroundings::{Call, REPLY_MAX_BYTES, TransportError, WechatTransport};
 use tower::{Service, ServiceExt as _};
 
-/// Into a service of this process: an axum `Router`, or anything that answers like one.
+/// A transport into a service of this process, such as an axum `Router`.
 #[derive(Clone, Debug)]
 pub struct ServiceTransport<S>(S);
 
 impl<S> ServiceTransport<S> {
-    /// Takes the service that stands for WeChat.
+    /// A transport into the service that acts as WeChat.
     pub const fn new(service: S) -> Self {
         Self(service)
     }

@@ -1,25 +1,24 @@
-//! What a request for an attempt comes to, given the current attempt. A table and nothing else:
-//! it asks nobody and changes nothing.
+//! The decision about an attempt request, given the current attempt: a table without I/O.
 
 use crate::ledger::Attempt;
 
-/// What is to be done.
+/// The decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// The same attempt, its link as it is (JSAPI is signed anew).
+    /// Return the same attempt with its link (JSAPI parameters are signed anew).
     Again,
-    /// The same attempt, the same number and bytes sent again, for a new link.
+    /// Send the same attempt's number and bytes again, for a new link.
     Renew,
     /// End the current attempt first: query, close.
     TakeOver,
-    /// A new attempt under a new number.
+    /// Start a new attempt under a new number.
     New,
-    /// Somebody else has taken over since the caller looked.
+    /// Another device has taken over since the caller read the order.
     Superseded,
 }
 
 /// Decides. `after` is the attempt number that the caller has seen, `current` the order's newest,
-/// `attempt` that one; `is_same` says whether the caller's request would send the very same bytes,
+/// `attempt` that one; `is_same` says whether the caller's request would send the same bytes,
 /// `is_fresh` whether its link may be handed out again.
 pub(super) fn decide(
     after: u64,
@@ -30,7 +29,7 @@ pub(super) fn decide(
 ) -> Decision {
     let is_alive = attempt.is_some_and(|attempt| attempt.state.is_alive());
     match (is_alive, is_same) {
-        // Nobody can have seen what was never made.
+        // The caller names an attempt that never existed.
         _ if after > current => Decision::Superseded,
         (false, _) => Decision::New,
         (true, true) if is_fresh => Decision::Again,
@@ -84,18 +83,18 @@ mod tests {
             (0, Open, true, true, Again),
             (2, Open, true, false, Renew),
             (0, Open, true, false, Renew),
-            // Written down, answer unknown: the same bytes again.
+            // Recorded, answer unknown: send the same bytes again.
             (2, Prepared, true, false, Renew),
             (2, Open, false, true, TakeOver),
             (2, Prepared, false, false, TakeOver),
-            // Nobody takes over silently.
+            // No silent take-over.
             (1, Open, false, true, Superseded),
             (0, Prepared, false, false, Superseded),
-            // What is over holds up nobody.
+            // An ended attempt does not block a new one.
             (2, Closed, true, true, New),
             (1, Closed, false, false, New),
             (2, Refused, true, true, New),
-            // A number from nowhere.
+            // A number that never existed.
             (3, Open, true, true, Superseded),
             (3, Closed, false, false, Superseded),
         ];

@@ -1,4 +1,4 @@
-//! What comes next for an attempt: its link in the form that its product needs.
+//! The next step of an attempt: its link in the form that its product needs.
 
 use merchant_api::{Action, AppPayParameters, AttemptProduct, PayParameters, RETURN_PARAMETER};
 use url::form_urlencoded;
@@ -9,18 +9,18 @@ use crate::ledger::Attempt;
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 
-/// What the one who started an attempt does next.
+/// What the caller does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NextStep {
-    /// A page does it.
+    /// An action for a page.
     Page(Action),
-    /// An app hands these to WeChat's SDK.
+    /// Parameters that an app passes to WeChat's SDK.
     App(AppPayParameters),
-    /// Nothing: the buyer's code was taken, and the rest happens on the buyer's phone.
+    /// Nothing: the buyer's code was accepted, and the buyer confirms on the phone.
     Wait,
 }
 
-/// The next step for this attempt, signed anew where something is signed.
+/// The next step for this attempt. Parameters are signed anew.
 pub(super) fn next_step(
     payments: &Payments,
     attempt: &Attempt,
@@ -40,7 +40,7 @@ pub(super) fn next_step(
     Ok(NextStep::Page(action))
 }
 
-/// WeChat's address with the way back, the one thing that may be added to it.
+/// WeChat's address with the return address, the only parameter that may be added.
 fn h5_url(link: &str, attempt: &Attempt, prepared: &PreparedAttempt) -> String {
     let Some(return_url) = &prepared.return_url else {
         return link.to_owned();

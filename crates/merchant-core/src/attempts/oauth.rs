@@ -1,5 +1,5 @@
-//! The hop for the openid: out to WeChat with a state, back with a code, on to the page with a
-//! handle.
+//! The OAuth redirect for the openid: to WeChat with a state, back with a code, and on to the page
+//! with a handle.
 //!
 //! What binds what:
 //! - The *state* lives ten minutes, and belongs to one order and one return address, both fixed
@@ -31,12 +31,13 @@ use crate::refusal::Refusal;
 use crate::surroundings::{hex, unguessable};
 use crate::wechat::{Application, NoOpenId};
 
-/// Where WeChat sends the buyer back to; its host is registered in the official account.
+/// The callback's path. Its host is registered in the official account.
 pub const CALLBACK_PATH: &str = "/wechat/oauth/callback";
-/// How long a state and a handle are good for.
+/// How long a state and a handle are valid.
 const LIFE_MS: i64 = 10 * 60_000;
 
-/// The address that the buyer goes to, once. This is no attempt and changes nothing of the order.
+/// The address that the buyer is redirected to, once. This is no attempt and does not change the
+/// order.
 pub(crate) async fn authorize_url(
     payments: &Payments,
     order: &Order,
@@ -63,7 +64,7 @@ pub(crate) async fn authorize_url(
     let mut callback = payments.config.public_base_url.clone();
     callback.set_path(CALLBACK_PATH);
     let mut url = payments.config.gateway.authorize_url.clone();
-    // In the order of WeChat's documents: it is said to refuse others.
+    // In the order of WeChat's documents, because WeChat is said to refuse any other.
     url.query_pairs_mut()
         .append_pair("appid", application.appid)
         .append_pair("redirect_uri", callback.as_str())
@@ -81,8 +82,8 @@ pub async fn after_hop(
     state: String,
     code: Option<String>,
 ) -> Result<Option<Url>, Refusal> {
-    // In a task of its own: a browser that drops its call has spent the code all the same, and its
-    // second call needs the answer.
+    // In a task of its own: the code is used up even if the browser drops the call, and its second
+    // call needs the answer.
     let answering = tokio::spawn({
         let payments = payments.clone();
         async move { answer(&payments, &state, code.as_deref()).await }
@@ -102,14 +103,14 @@ pub async fn after_hop(
     }))
 }
 
-/// Where a buyer goes back to, with what.
+/// A return address with its parameter.
 struct Back {
     return_url: String,
-    /// `None`: the page begins anew.
+    /// `None`: the page starts again.
     handle: Option<String>,
 }
 
-/// What a call of the callback is answered with; `None` where the state is not known.
+/// The answer to a call of the callback; `None` for an unknown state.
 async fn answer(
     payments: &Payments,
     state: &str,
@@ -145,7 +146,7 @@ async fn answer(
             },
         })
     };
-    // Unknown states take no lock, so that nobody can fill the list of locks.
+    // Unknown states take no lock, so that strangers cannot fill the list of locks.
     if let Looked::Ended(back) = look().await? {
         return Ok(back);
     }
@@ -160,7 +161,7 @@ async fn answer(
     };
     let unavailable = Some(PAYER_UNAVAILABLE_HANDLE.to_owned());
     let (Some(code), Some(code_sha256)) = (code, &code_sha256) else {
-        // The buyer declined. That spends nothing.
+        // The buyer declined. That uses up neither state nor code.
         return Ok(Some(Back {
             return_url,
             handle: unavailable,
@@ -172,15 +173,15 @@ async fn answer(
         .await?;
     let handle = match handle_of_code(payments, order_id, code).await? {
         Ok(handle) => handle.or(unavailable),
-        // Another process has spent the code, or one that ended before it could write the answer
-        // down. The page begins anew.
+        // Another process has used the code, or a process that ended before it stored the answer.
+        // The page starts again.
         Err(NoOpenId::Refused(CODE_USED)) if was_begun => {
             return Ok(Some(Back {
                 return_url,
                 handle: None,
             }));
         }
-        // The code may be good still: the same call may bring more.
+        // The code may still be valid: the same call may succeed later.
         Err(NoOpenId::Call(_)) => {
             return Ok(Some(Back {
                 return_url,
@@ -198,27 +199,27 @@ async fn answer(
     Ok(Some(Back { return_url, handle }))
 }
 
-/// What looking a state up came to.
+/// The result of looking up a state.
 enum Looked {
     Open {
         order_id: i64,
         return_url: String,
         was_begun: bool,
     },
-    /// There is nothing to ask WeChat.
+    /// WeChat need not be called.
     Ended(Option<Back>),
 }
 
 /// WeChat's errcode for a code that was used before.
 const CODE_USED: i64 = 40_163;
 
-/// Whether a buyer of this order is asked at the sub-merchant's own account, and so has a
-/// `sub_openid`: where the configuration has that account's secret.
+/// Whether the openid comes from the sub-merchant's own account (`sub_openid`): if the
+/// configuration has that account's secret.
 pub(crate) fn asks_sub_merchants_account(merchant: &Merchant, order: &Order) -> bool {
     sub_merchants_application(merchant, order).is_some()
 }
 
-/// Where a buyer of this order is asked; `None` where no secret is configured.
+/// The application for the openid of this order's buyer; `None` if no secret is configured.
 fn application<'a>(merchant: &'a Merchant, order: &Order) -> Option<Application<'a>> {
     let own = || {
         Some(Application {
@@ -237,8 +238,8 @@ fn sub_merchants_application<'a>(merchant: &'a Merchant, order: &Order) -> Optio
     })
 }
 
-/// A fresh handle for the openid behind a code, or why WeChat gives none; `None` where WeChat cannot
-/// be asked.
+/// A new handle for the openid of a code, or why WeChat gives none; `None` if WeChat cannot be
+/// called.
 async fn handle_of_code(
     payments: &Payments,
     order_id: i64,

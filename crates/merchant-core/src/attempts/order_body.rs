@@ -1,5 +1,5 @@
 //! The exact bytes of an attempt's order. The same order, product, payer and address always give
-//! the same bytes, which is how "the same again" is told from "something changed".
+//! the same bytes, so that a repeated request can be compared.
 
 use jiff::Timestamp;
 use merchant_api::{AttemptProduct, CreateOrder};
@@ -15,8 +15,8 @@ use crate::ledger::{Order, Parties};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 
-/// The body under a number. What the call itself brought along (a till, a device) may break a
-/// rule of WeChat's still; all else was checked when the order was made.
+/// The body under a number. The call's own fields (a till, a device) may still break a rule of
+/// WeChat's; everything else was checked when the order was created.
 pub(super) fn order_body(
     payments: &Payments,
     order: &Order,
@@ -74,7 +74,7 @@ pub(crate) fn check_terms(
         wanted: wanted.clone(),
         expires_ms: 0,
     };
-    // The strictest form: H5 brings the address that others need in `scene_info`.
+    // The strictest form: H5 has the address that others need in `scene_info`.
     let needs_no_address =
         |product: &AttemptProduct| matches!(product, AttemptProduct::H5 | AttemptProduct::CodePay);
     let fields = if products.iter().all(needs_no_address) {
@@ -96,7 +96,7 @@ pub(crate) fn check_terms(
         .map(drop)
 }
 
-/// What was agreed for an order, whatever way it is paid.
+/// The terms of an order, the same for each product.
 struct Terms {
     order_no: String,
     wanted: CreateOrder,
@@ -116,8 +116,8 @@ impl Terms {
         Fen::new(i64::try_from(self.wanted.total_fen).unwrap_or(i64::MAX))
     }
 
-    /// By which a person finds the merchant's order in WeChat's records and bills, also where the
-    /// attempt has a number of its own; then the merchant's own words.
+    /// `attach`: the merchant's order number, by which a person finds the order in WeChat's records
+    /// and bills, then the merchant's own text.
     fn attach(&self) -> String {
         match &self.wanted.attach {
             None => self.order_no.clone(),
@@ -143,7 +143,7 @@ impl Terms {
             merchant.notify_url.clone(),
             fields,
         );
-        // WeChat gets the deadline that the buyer sees.
+        // WeChat gets the same deadline as the buyer.
         order.time_expire = Timestamp::from_millisecond(self.expires_ms).ok();
         order.attach = Some(self.attach());
         order.goods_tag.clone_from(&wanted.goods_tag);
@@ -157,7 +157,7 @@ impl Terms {
 }
 
 fn value<T: serde::Serialize>(extra: Option<&T>) -> Option<Value> {
-    // Plain structs with text keys: there is nothing in them that JSON cannot carry.
+    // Plain structs with text keys, which are always valid JSON.
     extra.map(|extra| serde_json::to_value(extra).unwrap_or_default())
 }
 

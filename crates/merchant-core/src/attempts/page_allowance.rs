@@ -1,6 +1,6 @@
-//! How often the pages of one order may make the server work at WeChat: a take-over is a query, a
-//! close and an order, and whoever has the token can ask for one after the other. Looking, and
-//! getting the same attempt again, costs WeChat nothing and is not counted. Neither is the backend.
+//! The limit on calls to WeChat that the pages of one order cause: a take-over is a query, a close
+//! and an order, and the holder of the token can request one after the other. Reading, or getting
+//! the same attempt again, calls nothing at WeChat and is not counted. The backend is not limited.
 
 use merchant_api::{ApiError, ErrorCode};
 
@@ -8,7 +8,7 @@ use crate::payments::Payments;
 use crate::refusal::Refusal;
 use crate::wechat::CallSource;
 
-/// What one request of a page costs: it is counted once, however many calls it takes.
+/// The cost of one request of a page: it is counted once, however many calls it needs.
 pub(super) struct Effort<'a> {
     payments: &'a Payments,
     order_id: i64,
@@ -24,7 +24,7 @@ impl<'a> Effort<'a> {
         }
     }
 
-    /// Before anything is asked of WeChat. Refused, nothing has changed.
+    /// Called before WeChat is called. A refusal changes nothing.
     pub(super) fn count(&mut self) -> Result<(), Refusal> {
         if self.is_counted {
             return Ok(());

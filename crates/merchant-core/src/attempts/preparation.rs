@@ -1,6 +1,6 @@
-//! What an attempt needs, found out: where the buyer comes back to, who pays, under which of the
-//! merchant's applications. Nothing is changed here; only a hop for the openid is prepared, and a
-//! mini-program's login code is spent.
+//! Prepares an attempt: the return address, the payer, and the merchant's application. Nothing is
+//! changed here, except that an OAuth redirect is stored and a mini-program's login code is used
+//! up.
 
 use merchant_api::{Action, AttemptProduct, ErrorCode, PAYER_UNAVAILABLE_HANDLE};
 use url::{Url, form_urlencoded};
@@ -15,36 +15,36 @@ use crate::payments::Payments;
 use crate::refusal::Refusal;
 use crate::wechat::Application;
 
-/// What is wanted, with everything that the order's body needs.
+/// A prepared attempt: everything that the order's body needs.
 pub(super) struct PreparedAttempt {
-    /// The product with what only it needs.
+    /// The product with its own fields.
     pub(super) payment: Payment,
     pub(super) parties: Parties,
-    /// The openid is of the sub-merchant's application.
+    /// Whether the openid is of the sub-merchant's application.
     pub(super) openid_is_sub: bool,
-    /// Used up by the attempt that it starts.
+    /// The payer handle, used up by the attempt that it starts.
     pub(super) payer_handle: Option<String>,
-    /// Where the buyer comes back to (H5).
+    /// The return address (H5).
     pub(super) return_url: Option<Url>,
 }
 
-/// How it is to be paid.
+/// The product.
 pub(super) enum Payment {
-    /// By a way to the cashier.
+    /// By a link or parameters for the cashier.
     Link(ProductFields),
     /// By the buyer's code.
     Code(Scanned),
 }
 
-/// What preparing an attempt came to.
+/// The result of preparing a request.
 pub(super) enum Preparation {
-    /// It can be tried.
+    /// The attempt can start.
     Ready(Box<PreparedAttempt>),
-    /// The buyer must go somewhere else first. This is no attempt and changes nothing.
+    /// The buyer must be redirected first. This is no attempt and changes nothing.
     NeedsRedirect(Action),
 }
 
-/// Prepares what is asked for, or says why it cannot be had.
+/// Prepares a request, or returns the refusal.
 pub(super) async fn prepare(
     payments: &Payments,
     checkout: &Checkout,
@@ -139,7 +139,7 @@ async fn payer_in_wechat(
     request: &AttemptRequest,
 ) -> Result<Result<Payer, Action>, Refusal> {
     let order = &checkout.order;
-    // Who brings a handle was asked under the application that asks now; see `oauth`.
+    // A handle was obtained under the application that is used now; see `oauth`.
     let asked_is_sub = oauth::asks_sub_merchants_account(&payments.config.merchant, order);
     match (&request.payer, &order.openid) {
         (PayerClaim::OpenId { openid, is_sub }, _) => {
@@ -157,7 +157,7 @@ async fn payer_in_wechat(
             }))
         }
         (PayerClaim::LoginCode(_), _) => Err(invalid_payer("code")),
-        // The shop knows its buyer; what the page says is not asked for then.
+        // The shop named the payer, so the page's fields are not used.
         (_, Some(openid)) => Ok(Ok(Payer {
             openid: openid.clone(),
             is_sub: order.openid_is_sub,
@@ -190,8 +190,8 @@ async fn payer_in_wechat(
     }
 }
 
-/// A web-view is told which of the mini-program's pages to open; that page brings a login code,
-/// or its backend knows the openid.
+/// A web-view gets the path of the mini-program's page. That page sends a login code, or its
+/// backend knows the openid.
 async fn payer_in_mini_program(
     payments: &Payments,
     mini_program: &MiniProgram,
@@ -255,7 +255,8 @@ fn path_with_token(path: &str, token: &str) -> String {
     format!("{path}{joint}token={token}")
 }
 
-/// Who orders and for whom; the payer's application is the ordering one until a payer says else.
+/// The parties of the order. The payer's application is the ordering one, unless the payer has
+/// another one.
 fn parties(payments: &Payments, order: &Order, appid: String) -> Parties {
     let sub = order
         .sub_mchid
@@ -273,7 +274,7 @@ fn has_sub_appid(payments: &Payments, order: &Order) -> bool {
     parties(payments, order, String::new()).sub_appid.is_some()
 }
 
-/// A page whose `after` is stale is not redirected: it is answered `ATTEMPT_SUPERSEDED` first.
+/// Do not redirect a page whose `after` is stale: answer ATTEMPT_SUPERSEDED first.
 fn refuse_silent_take_over(
     payments: &Payments,
     checkout: &Checkout,

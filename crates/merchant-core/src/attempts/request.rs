@@ -1,4 +1,4 @@
-//! What is asked for, in one form, whoever asks: a page by the contract's form, or the merchant's
+//! An attempt request in one form, from a page by the contract's form or from the merchant's
 //! backend by JSON. Nothing is looked up here.
 
 use std::net::IpAddr;
@@ -13,34 +13,34 @@ use crate::refusal::Refusal;
 #[derive(Clone, Debug)]
 pub(super) struct AttemptRequest {
     pub(super) product: AttemptProduct,
-    /// The attempt number that the asker has seen.
+    /// The attempt number that the caller has seen.
     pub(super) after: u64,
     pub(super) return_url: Option<String>,
     pub(super) payer: PayerClaim,
-    /// The buyer's address, as far as it is known.
+    /// The buyer's address, if it is known.
     pub(super) buyer_address: Option<IpAddr>,
-    /// Code pay alone.
+    /// Only for a code payment.
     pub(super) scanned: Option<Scanned>,
 }
 
-/// Who pays, as the asker puts it.
+/// The payer, as the caller names it.
 #[derive(Clone, Debug)]
 pub(super) enum PayerClaim {
-    /// The order says, or the buyer is to be asked.
+    /// Named by the order, or else by an OAuth redirect.
     Unsaid,
-    /// The handle that the hop for the openid brought.
+    /// The payer handle that the OAuth redirect brought.
     Handle(String),
     /// The code of a mini-program's `wx.login`.
     LoginCode(String),
-    /// The backend knows.
+    /// The openid, named by the backend.
     OpenId {
         openid: String,
-        /// Partner mode: of the sub-merchant's application.
+        /// Partner mode: whether it is of the sub-merchant's application.
         is_sub: bool,
     },
 }
 
-/// A buyer's code, as the till scanned it.
+/// The buyer's code that the till scanned.
 #[derive(Clone, Debug)]
 pub(super) struct Scanned {
     pub(super) auth_code: AuthCode,
@@ -48,7 +48,7 @@ pub(super) struct Scanned {
 }
 
 impl AttemptRequest {
-    /// A page's request.
+    /// The request of a page.
     pub(super) fn of_page(form: AttemptForm, buyer_address: Option<IpAddr>) -> Self {
         let payer = match (form.payer, form.code) {
             (Some(handle), _) => PayerClaim::Handle(handle),
@@ -65,8 +65,8 @@ impl AttemptRequest {
         }
     }
 
-    /// The backend's request. What does not belong to the product is refused: it was meant to have
-    /// an effect, and would have none.
+    /// The request of the backend. A field that the product does not use is refused, because it
+    /// would have no effect.
     pub(super) fn of_backend(wanted: StartAttempt, order: &Order) -> Result<Self, Refusal> {
         refuse_strangers(&wanted)?;
         let payer = payer_of(&wanted, order)?;
@@ -116,7 +116,7 @@ fn payer_of(wanted: &StartAttempt, order: &Order) -> Result<PayerClaim, Refusal>
             "must not come together with payer",
         )),
         (None, Some(code)) => Ok(PayerClaim::LoginCode(code.clone())),
-        // A page would be sent to find out who the buyer is; a backend is sent nowhere.
+        // A page would be redirected for the openid; a backend cannot be.
         (None, None) => match wanted.product {
             AttemptProduct::Jsapi if order.openid.is_none() => Err(Refusal::invalid(
                 "payer",
@@ -145,7 +145,7 @@ fn payer_of(wanted: &StartAttempt, order: &Order) -> Result<PayerClaim, Refusal>
     }
 }
 
-/// The code with the place where it was scanned: the call's own, or else the order's.
+/// The code, with the place where it was scanned: the call's, or else the order's.
 fn scanned(wanted: &StartAttempt, order: &Order) -> Result<Scanned, Refusal> {
     let auth_code = wanted
         .auth_code

@@ -1,5 +1,5 @@
-//! Addresses that a buyer is sent back to: only on allowed origins, and with what the element
-//! finds again in their query.
+//! Return addresses for buyers: only on allowed origins, with the element's parameters in the
+//! query.
 
 use merchant_api::{ErrorCode, PAYER_PARAMETER, RETURN_PARAMETER};
 use url::{Url, form_urlencoded};
@@ -20,9 +20,9 @@ pub(crate) fn check(config: &Config, field: &str, text: &str) -> Result<Url, Ref
     }
 }
 
-/// The address with one parameter of ours; whatever an earlier round left is taken off first.
-/// The rest of the query, and the fragment, stay byte for byte, also once the element has taken
-/// ours off again: an empty query (`/?#/pay`) is not the same as none.
+/// The address with one of our parameters, after removing earlier ones. The rest of the query, and
+/// the fragment, stay byte for byte, also after the element has removed our parameter: an empty
+/// query (`/?#/pay`) is not the same as none.
 pub(super) fn with_parameter(url: Url, name: &str, value: &str) -> Url {
     let mut url = without_parameters(url);
     let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();

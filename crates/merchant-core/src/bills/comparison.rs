@@ -1,5 +1,5 @@
-//! A day's bill beside a day's ledger, row by row. No I/O: rows in, differences out. Nothing of a
-//! row is kept but what differs.
+//! Compares a day's bill with a day of the ledger, row by row. No I/O: rows in, differences out. Of
+//! a row only the differences are kept.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -9,15 +9,15 @@ use wechat_pay::bill::{BillError, BillRow, TradeBillRefund, TradeBillRow, TradeB
 
 use crate::ledger::{Business, PaymentHere, RefundHere};
 
-/// The bill knows a refund that the ledger does not.
+/// The bill has a refund that the ledger does not have.
 pub(super) const REFUND_MISSING_HERE: &str = "refund_missing_here";
 /// A line of the bill cannot be read.
 const LINE_UNREADABLE: &str = "line_unreadable";
-/// A refund that was asked for so close to midnight may be in the bill of either day: WeChat's
-/// clock decides. In milliseconds.
+/// A refund that was requested so close to midnight, in milliseconds, may be in the bill of either
+/// day: WeChat's clock decides.
 const MIDNIGHT_MS: i64 = 60_000;
 
-/// What was found, in the bill's order, and then what the bill does not have.
+/// The differences in the bill's order, and then what the bill lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Compared {
     pub(super) payments: BillTotal,
@@ -25,15 +25,15 @@ pub(super) struct Compared {
     pub(super) differences: Vec<BillDifference>,
 }
 
-/// A comparison under way.
+/// A comparison in progress.
 pub(super) struct Comparison {
     /// The day.
     day_ms: Range<i64>,
-    /// Whose bill it is, where it is one sub-merchant's alone.
+    /// The sub-merchant of the bill, if it is one sub-merchant's.
     sub_mchid: Option<String>,
-    /// The day's business here that no row has named yet.
+    /// The day's entries in the ledger that no row has named yet.
     here: Business,
-    /// What the rows so far come to, as the bill's last line counts.
+    /// The sums of the rows so far, as the bill's last line counts.
     sums: Sums,
     compared: Compared,
 }
@@ -43,7 +43,7 @@ pub(super) struct Comparison {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sums {
     rows: u64,
-    /// How many lines could not be read: their amounts are not in the sums.
+    /// The number of unreadable lines. Their amounts are not in the sums.
     unread: u64,
     settlement_fen: i64,
     refund_fen: i64,
@@ -53,7 +53,7 @@ struct Sums {
 }
 
 impl Comparison {
-    /// Begins. `here` holds the day's business, of the sub-merchant alone where one is named.
+    /// Starts a comparison. `here` has the day's entries, of the sub-merchant only if one is named.
     pub(super) fn new(day_ms: Range<i64>, sub_mchid: Option<String>, here: Business) -> Self {
         Self {
             day_ms,
@@ -64,7 +64,7 @@ impl Comparison {
         }
     }
 
-    /// The day's payment of a number, which a row names now. Any other is looked up in the ledger.
+    /// Takes the day's payment that a row names. Any other is looked up in the ledger.
     pub(super) fn named_payment(&mut self, out_trade_no: &str) -> Option<PaymentHere> {
         self.here.payments.remove(out_trade_no)
     }
@@ -74,7 +74,7 @@ impl Comparison {
         self.here.refunds.remove(out_refund_no)
     }
 
-    /// Takes the row of a payment, and what the ledger has under its number, whenever it was.
+    /// Compares the row of a payment with the ledger's entry of its number, of any day.
     pub(super) fn take_payment(&mut self, row: &TradeBillRow, ours: Option<&PaymentHere>) {
         self.sums.add(row);
         if is_revoked(row) && !ours.is_some_and(is_paid) {
@@ -103,8 +103,8 @@ impl Comparison {
         self.take_stranger(row, Some(refund));
     }
 
-    /// Takes a line that cannot be read. As far as its numbers can be, what they name is not
-    /// missing there: nobody knows.
+    /// Records a line that cannot be read. If its numbers can be read, their entries are not
+    /// reported as missing in the bill.
     pub(super) fn take_unread(&mut self, line: &BillRow, error: &BillError) {
         let number = |column: &str| {
             let text = line.get(column).filter(|text| !matches!(*text, "" | "0"));
@@ -127,7 +127,7 @@ impl Comparison {
         });
     }
 
-    /// Takes a last line that cannot be read.
+    /// Records a last line that cannot be read.
     pub(super) fn take_unread_summary(&mut self, error: &BillError) {
         self.compared.differences.push(BillDifference {
             there: Some(error.to_string()),
@@ -135,7 +135,7 @@ impl Comparison {
         });
     }
 
-    /// A row of somebody else's in one sub-merchant's bill.
+    /// A row of another merchant in one sub-merchant's bill.
     fn take_stranger(&mut self, row: &TradeBillRow, refund: Option<&TradeBillRefund>) {
         if self.sub_mchid.is_some() && self.sub_mchid != row.sub_mchid {
             self.compared.differences.push(BillDifference {
@@ -147,7 +147,8 @@ impl Comparison {
         }
     }
 
-    /// Ends. What no row has named is missing there. A day without a bill has no summary.
+    /// Ends the comparison. Entries that no row has named are missing in the bill. A day without a
+    /// bill has no summary.
     pub(super) fn finish(self, summary: Option<&TradeBillSummary>) -> Compared {
         let Self {
             day_ms,
@@ -260,8 +261,8 @@ fn of_refund(
     differences
 }
 
-/// Whether a refund that the bill shows in one state may be in another one here by now: a bill
-/// stands still, and refunds go on.
+/// Whether a refund may have moved from the bill's state to this one: a bill is fixed, and refunds
+/// go on.
 fn may_follow(there: &str, here: &str) -> bool {
     match there {
         "SUCCESS" => here == "succeeded",
@@ -283,7 +284,7 @@ impl Sums {
         }
     }
 
-    /// The bill's last line vouches for its rows: where it does not, each sum by its name.
+    /// Compares the bill's last line with the sums of its rows, and names each sum that differs.
     fn differences(&self, summary: &TradeBillSummary) -> Vec<BillDifference> {
         let fen = |sum: Fen| Some(sum.get());
         let rows = i64::try_from(self.rows).unwrap_or(i64::MAX);
@@ -322,8 +323,7 @@ impl Sums {
     }
 }
 
-/// A payment by the buyer's code that was reversed: the money came and went back, and the ledger
-/// took note of neither.
+/// A code payment that was reversed: it was charged and returned, and the ledger has neither.
 fn is_revoked(row: &TradeBillRow) -> bool {
     row.trade_state == "REVOKED"
 }
@@ -332,8 +332,8 @@ fn is_paid(payment: &PaymentHere) -> bool {
     matches!(payment.state.as_str(), "paid" | "surplus")
 }
 
-/// Whether WeChat must have had it on that day, and took it. One that came to nothing (`closed`)
-/// moved no money, and no document says whether it is listed all the same.
+/// Whether the refund must be in the bill of that day. A `closed` refund moved no money, and no
+/// document says whether it is listed.
 fn was_surely_sent(refund: &RefundHere, day_ms: &Range<i64>) -> bool {
     let surely_ms = day_ms.start + MIDNIGHT_MS..day_ms.end - MIDNIGHT_MS;
     matches!(
@@ -345,8 +345,8 @@ fn was_surely_sent(refund: &RefundHere, day_ms: &Range<i64>) -> bool {
             .is_some_and(|sent_ms| surely_ms.contains(&sent_ms))
 }
 
-/// What may have been ordered. Bills of before 2018 do not say it: they have what is settled, in
-/// which some coupons are and others are not.
+/// The possible order amount. Bills from before 2018 do not have it: they have the settled amount,
+/// which includes some coupons and not others.
 fn totals_of(row: &TradeBillRow) -> RangeInclusive<i64> {
     let settled = row.settlement_total.get();
     match row.total {
@@ -355,13 +355,13 @@ fn totals_of(row: &TradeBillRow) -> RangeInclusive<i64> {
     }
 }
 
-/// What was ordered, or the most that it can have been.
+/// The order amount, or its maximum.
 fn total_of(row: &TradeBillRow) -> i64 {
     row.total
         .map_or_else(|| row.settlement_total.get() + row.coupon.get(), Fen::get)
 }
 
-/// What the merchant asked to have refunded.
+/// The amount of the refund request.
 fn amount_of(refund: &TradeBillRefund) -> i64 {
     refund.requested.unwrap_or(refund.refund).get()
 }

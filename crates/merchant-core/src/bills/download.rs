@@ -1,5 +1,5 @@
-//! A bill's file: asked for, downloaded, opened where it is sealed, and unpacked under the hash that
-//! WeChat signed. Nothing here reads a line of it.
+//! A bill's file: requested, downloaded, decrypted if it is encrypted, unpacked, and checked
+//! against the hash that WeChat signed. No line is parsed here.
 
 use std::io;
 use std::path::Path;
@@ -20,8 +20,8 @@ use crate::wechat::{BillFile, CallError, WechatClient};
 /// How files travel: a day's text packs to a tenth of itself.
 pub(super) const PACKING: Packing = Packing::Gzip;
 
-/// Largest part of a sealed bill that is taken, in bytes: it is opened in memory, for no byte of it
-/// is to be used before its last one vouches for all.
+/// The largest part of an encrypted bill, in bytes. It is decrypted in memory, because no byte may
+/// be used before the last one authenticates all.
 const SEALED_PART_MAX_BYTES: u64 = 128 * 1024 * 1024;
 
 /// A bill that can be asked for.
@@ -96,8 +96,8 @@ impl Wanted {
     }
 }
 
-/// A bill as WeChat has it, unpacked into a new file, which others cannot read: it names buyers.
-/// Gives its length in bytes; `None` where nothing happened on that day.
+/// Saves a bill, unpacked, to a new private file, because it names buyers. Returns its length in
+/// bytes; `None` where nothing happened on that day.
 pub(crate) async fn save(
     wechat: &WechatClient,
     kind: BillKind,
@@ -107,7 +107,7 @@ pub(crate) async fn save(
 ) -> Result<Option<u64>, BillFailure> {
     let wanted = Wanted::new(wechat, kind, day, sub_mchid)?;
     let folder = folder_of(to);
-    // It gets its name when it is whole and has its hash, and never that of another file.
+    // The file gets its name after its hash was checked, and never replaces another file.
     let mut saved = tempfile::NamedTempFile::new_in(folder)?;
     let text = saved.as_file_mut();
     let Some(length) = write_text(wechat, &wanted, folder, text).await? else {
@@ -118,8 +118,8 @@ pub(crate) async fn save(
     Ok(Some(length))
 }
 
-/// Writes a bill's text, opened and unpacked; gives its length in bytes, `None` where nothing
-/// happened on that day. What is in `to` is to be believed only once this has ended well.
+/// Writes a bill's text, decrypted and unpacked; returns its length in bytes, `None` where nothing
+/// happened on that day. The content of `to` is verified only after this succeeded.
 pub(super) async fn write_text(
     wechat: &WechatClient,
     wanted: &Wanted,
@@ -149,8 +149,8 @@ pub(super) async fn write_text(
     Ok(Some(length))
 }
 
-/// Downloads a bill's file that is not sealed, and not to be believed before it is gone through
-/// ([`unpack`]). `None` where nothing happened on that day.
+/// Downloads a bill's file that is not encrypted. It is not verified before ([`unpack`]). `None`
+/// where nothing happened on that day.
 pub(super) async fn fetch(
     wechat: &WechatClient,
     wanted: &Wanted,
@@ -197,7 +197,7 @@ async fn ask(wechat: &WechatClient, wanted: &Wanted) -> Result<Option<VerifiedRe
     }
 }
 
-/// Opens a part with that one of our certificates' keys which WeChat chose: it does not say which.
+/// Decrypts a part with the merchant key that WeChat chose. WeChat does not say which one.
 fn open(merchant: &Merchant, part: &SealedBillTicket, sealed: &[u8]) -> Result<Vec<u8>, BillError> {
     let mut refusal = BillError::SealedKey("there is no key");
     for certificate in merchant.certificates() {

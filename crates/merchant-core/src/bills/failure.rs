@@ -8,18 +8,18 @@ use crate::ledger::LedgerError;
 use crate::refusal::Refusal;
 use crate::wechat::CallError;
 
-/// When a bill that is being made is worth another try, in milliseconds: WeChat's own advice.
+/// The retry time of a bill that WeChat is still generating, in milliseconds: WeChat's own advice.
 const CREATING_RETRY_MS: u64 = 30 * 60_000;
-/// When a download that failed is.
+/// The retry time of a failed download.
 const FAILED_RETRY_MS: u64 = 10_000;
 
 /// Why there is no bill.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BillFailure {
-    /// The bill of somebody whom this merchant does not act for; the rule that it breaks.
+    /// The sub-merchant is not configured; the rule that it breaks.
     #[error("sub_mchid {0}")]
     SubMchid(&'static str),
-    /// A number of ours that cannot be asked for.
+    /// A number of ours that the protocol refuses.
     #[error(transparent)]
     Request(#[from] InvalidField),
     /// The download.
@@ -67,7 +67,7 @@ impl From<BillFailure> for Refusal {
                 Some(FAILED_RETRY_MS),
                 None,
             ),
-            // As WeChat made it: another download brings the same.
+            // WeChat's own file: another download has the same content.
             BillFailure::Bill(_) => refused(ErrorCode::BillUnreadable, &error, None, None),
             BillFailure::Request(_) | BillFailure::Ledger(_) | BillFailure::Disk(_) => {
                 Self::Internal(error.to_string())

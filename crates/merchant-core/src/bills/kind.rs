@@ -7,11 +7,11 @@ use wechat_pay::bill::BillAccount;
 pub enum BillKind {
     /// Payments and refunds.
     Trade,
-    /// What moved on an account.
+    /// The fund flow of an account.
     FundFlow(BillAccount),
 }
 
-/// The accounts at WeChat, as they are named here.
+/// The names of WeChat's accounts in this API.
 const ACCOUNTS: [(BillAccount, &str); 3] = [
     (BillAccount::Basic, "basic"),
     (BillAccount::Operation, "operation"),

@@ -1,26 +1,27 @@
-//! The answer about a checkout, from what the ledger has. Durations, never dates: the browser's
-//! clock is not trusted.
+//! The answer about a checkout, from the ledger. It has durations, never dates, because the
+//! browser's clock is not trusted.
 
 use merchant_api::{Action, AttemptProduct, CheckoutAnswer, CurrentAttempt, OrderState};
 
 use crate::ledger::{Attempt, AttemptState, Checkout, Order};
 use crate::payments::Payments;
 
-/// How soon a page that does not wait may ask again.
+/// When a page without a long poll may ask again.
 pub(crate) const POLL_AFTER_MS: u64 = 2_000;
 
 /// WeChat's `code_url` and `prepay_id` are good for two hours.
 const LINK_MS: i64 = 2 * 3_600_000;
 /// An `h5_url` is good for five minutes.
 const H5_LINK_MS: i64 = 5 * 60_000;
-/// A link is renewed this long before its end, so that nobody begins to pay with a dying one.
+/// A link is renewed this long before its end, so that no buyer starts to pay with an expiring
+/// link.
 const LINK_MARGIN_MS: i64 = 5 * 60_000;
 /// An `h5_url` belongs to the first WeChat account that opens it, so it is handed out again only
 /// to a double click or a repeated request.
 const H5_LINK_AGAIN_MS: i64 = 60_000;
 
-/// The answer. `action` is what this caller is to do; without one, a code that still holds is
-/// given again, for it may be shown to anybody.
+/// The answer. `action` is this caller's next step. Without one, a valid `code_url` is repeated,
+/// because it may be shown to anybody.
 pub(crate) fn answer(
     payments: &Payments,
     checkout: &Checkout,
@@ -63,8 +64,8 @@ pub(crate) fn answer(
     }
 }
 
-/// Whether the attempt can be handed out again as it is. A code payment that WeChat has taken can:
-/// asking again must not scan again.
+/// Whether the attempt can be returned again unchanged. A code payment that WeChat accepted can, so
+/// that a repeated request does not charge again.
 pub(crate) fn is_fresh(attempt: &Attempt, now_ms: i64) -> bool {
     let good_for_ms = match attempt.product {
         AttemptProduct::CodePay => return attempt.state == AttemptState::Open,
@@ -74,12 +75,11 @@ pub(crate) fn is_fresh(attempt: &Attempt, now_ms: i64) -> bool {
     attempt
         .link
         .as_ref()
-        // One that lies ahead was given by a clock that has been put right since: how old it is,
-        // nobody knows.
+        // A `given_ms` in the future means that the clock was set back: the link's age is unknown.
         .is_some_and(|link| (0..good_for_ms).contains(&(now_ms - link.given_ms)))
 }
 
-/// How long the attempt's link can be used; an attempt that is over has nothing left.
+/// How long the attempt's link can be used; zero for an ended attempt.
 fn attempt_remaining_ms(order: &Order, attempt: &Attempt, now_ms: i64) -> Option<u64> {
     if order.state != OrderState::Open {
         return None;

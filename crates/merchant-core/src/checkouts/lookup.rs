@@ -15,7 +15,7 @@ pub(crate) async fn find(payments: &Payments, token: &str) -> Result<Checkout, R
         .ok_or_else(|| Refusal::new(ErrorCode::CheckoutUnknown, "no checkout has this token"))
 }
 
-/// The checkout of an order that was there a moment ago.
+/// The checkout of an order that existed a moment ago.
 pub(crate) async fn reread(payments: &Payments, order_id: i64) -> Result<Checkout, Refusal> {
     payments
         .ledger

@@ -1,4 +1,4 @@
-//! An order as the merchant's own backend sees it: everything but the buyer's openid.
+//! An order in the private API's form: everything but the buyer's openid.
 
 use merchant_api::{AttemptDetails, OrderDetails};
 

@@ -1,5 +1,5 @@
-//! Reading a checkout, held until something changes. A held poll costs a place in a list and a
-//! timer of the clock; the database is read when somebody announced a change, or at the end.
+//! Reading a checkout with a long poll. A held poll costs an entry in a list and a timer; the
+//! database is read after a change, or at the end.
 
 use merchant_api::{CheckoutAnswer, PollQuery};
 
@@ -9,11 +9,11 @@ use crate::payments::{Payments, Queue};
 use crate::query;
 use crate::refusal::Refusal;
 
-/// When a page may ask again whose poll was cut short because this server ends: time for another
-/// one to take its place.
+/// When a page may poll again after the server's shutdown ended its poll: time for a new server to
+/// start.
 const EARLY_POLL_AFTER_MS: u64 = 1_000;
 
-/// Answers, after asking WeChat where that is wanted and waiting where that is.
+/// Answers a poll: queries WeChat if requested, and waits for a change if requested.
 pub(super) async fn read(
     payments: &Payments,
     checkout: Checkout,
@@ -31,7 +31,7 @@ pub(super) async fn read(
     };
     let checkout = hold(payments, checkout, wait_s, seen, &may_hold).await?;
     let mut answer = answer(payments, &checkout, None);
-    // The next poll is held as well, so there is nothing to wait for between the two.
+    // The next poll is held as well, so the page need not wait before it.
     answer.poll_after_ms = Some(if payments.is_ending() || !may_hold() {
         EARLY_POLL_AFTER_MS
     } else {
@@ -40,16 +40,17 @@ pub(super) async fn read(
     Ok(answer)
 }
 
-/// Asks WeChat unless it was asked a moment ago; gives how things stand then.
+/// Queries WeChat unless it was queried a moment ago; returns the checkout after that.
 pub(crate) async fn query_if_due(payments: &Payments, order_id: i64) -> Result<Checkout, Refusal> {
     let Ok(_lock) = payments.lock_order(order_id, Queue::Pages).await else {
-        // So many ask that one of them has the answer in a moment, and all who wait are told.
+        // So many callers wait that one of them will have the answer in a moment, and it wakes all
+        // polls.
         return reread(payments, order_id).await;
     };
-    // Whoever held the lock before us may have asked.
+    // The previous holder of the lock may have queried.
     let checkout = reread(payments, order_id).await?;
     if let Err(error) = query::query_unless_recent(payments, &checkout).await {
-        // The page still gets what we know; `checked_ms_ago` tells it how old that is.
+        // The page still gets the known state; `checked_ms_ago` says how old it is.
         tracing::warn!(order_no = checkout.order.order_no, %error, "WeChat gave no answer about an order");
     }
     reread(payments, order_id).await
@@ -64,10 +65,11 @@ async fn hold(
 ) -> Result<Checkout, Refusal> {
     let order_id = checkout.order.id;
     let until_ms = payments.clock.monotonic_ms() + i64::try_from(wait_s).unwrap_or(0) * 1000;
-    // A page may have seen more than is known: a backup was put back. The next change is news to it.
+    // A page may have seen a newer version than the database has, after a restored backup. Then the
+    // next change is new to it.
     let seen = seen.min(checkout.order.version);
     let mut waiter = payments.ledger.changes().listen(order_id);
-    // Between the first look and the listening something may have changed.
+    // The order may have changed between the first read and the subscription.
     checkout = if checkout.order.version == seen {
         reread(payments, order_id).await?
     } else {
@@ -81,7 +83,7 @@ async fn hold(
         let left_ms = until_ms - payments.clock.monotonic_ms();
         tokio::select! {
             () = waiter.changed() => checkout = reread(payments, order_id).await?,
-            // Another process on the same database announces nothing here.
+            // Changes by another process on the same database are not announced here.
             () = payments.clock.sleep_ms(left_ms) => return reread(payments, order_id).await,
             () = payments.ending() => break,
         }

@@ -10,7 +10,7 @@ use crate::ledger::{Attempt, AttemptState, Order};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 
-/// What WeChat appends to the page's address.
+/// The parameters that WeChat appends to the page's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiptQuery {
     /// `sub_mch_id`.

@@ -1,4 +1,4 @@
-//! Addresses of the configuration: origins, and when plain http is taken.
+//! Addresses in the configuration: origins, and the rule for plain http.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use url::{Host, Url};
 use super::ConfigError;
 use super::forms::trimmed;
 
-/// Whether only this machine can be meant.
+/// Whether the host is this machine.
 pub(crate) fn is_loopback_host(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -17,8 +17,8 @@ pub(crate) fn is_loopback_host(url: &Url) -> bool {
     }
 }
 
-/// Whether WeChat can see this address as the payer's: one of our own network means that
-/// `trusted_proxies` is not set right.
+/// Whether WeChat can see this address as the payer's. A private address means that
+/// `trusted_proxies` is wrong.
 pub fn is_public(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
@@ -42,8 +42,8 @@ pub fn is_public(address: &IpAddr) -> bool {
 
 /// The origin of an http(s) URL without user and password; `None` for anything else.
 pub(crate) fn origin_of(text: &str) -> Option<String> {
-    // The URL parser drops tabs and line ends and turns backslashes; a browser does the same,
-    // but nobody means such an address.
+    // The URL parser, like a browser, drops tabs and line ends and turns backslashes. Such an
+    // address is a mistake.
     if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
         return None;
     }
@@ -54,19 +54,20 @@ pub(crate) fn origin_of(text: &str) -> Option<String> {
     is_plain.then(|| url.origin().ascii_serialization())
 }
 
-/// When an address may be plain http.
+/// The rule for plain http.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PlainHttp {
-    /// This machine calls it, so a loopback address never leaves the machine.
+    /// This machine calls the address, so a loopback address never leaves the machine.
     ToLoopback,
-    /// Others call it, or are sent to it. Given is whether they are on this machine, too.
+    /// Others call the address, or are sent to it. The value says whether they are on this machine,
+    /// too.
     BetweenLoopbacks {
-        /// Whether the other end is.
+        /// Whether the other end is on this machine.
         other_end_is_loopback: bool,
     },
 }
 
-/// An address of ours or of WeChat's: https; http only where nothing leaves this machine.
+/// Checks an address: https, or http where no byte leaves this machine.
 pub(super) fn secure_url(
     field: &'static str,
     text: &str,
@@ -77,7 +78,7 @@ pub(super) fn secure_url(
     if text.is_empty() {
         return refused("is empty");
     }
-    // The URL parser would drop or turn these, and the address would be another one.
+    // The URL parser would drop or change these, and the address would be another one.
     if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
         return refused("has a blank, a line end or a backslash in it");
     }

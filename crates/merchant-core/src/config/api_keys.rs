@@ -1,10 +1,10 @@
-//! Who may call the private API: names, hashes and scopes.
+//! The keys of the private API: names, hashes and scopes.
 
 use super::file::ApiKeyFile;
 use super::forms::trimmed;
 use super::{ApiKey, ConfigError, Scope, SecretHash};
 
-/// Checks all keys, of which there is at least one.
+/// Checks all keys. At least one is needed.
 pub(super) fn check_api_keys(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, ConfigError> {
     if keys.is_empty() {
         return Err(ConfigError::refused(
@@ -46,7 +46,7 @@ pub(super) fn check_api_keys(keys: Vec<ApiKeyFile>) -> Result<Vec<ApiKey>, Confi
 }
 
 fn check_key_hash(text: &str) -> Result<[u8; 32], ConfigError> {
-    /// SHA-256 of nothing: a program hashed a variable that was not set.
+    /// SHA-256 of an empty text: a script hashed a variable that was not set.
     const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let text = trimmed(text);
     let refused = |rule| Err(ConfigError::refused("api_keys.sha256", rule));

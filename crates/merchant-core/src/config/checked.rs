@@ -14,42 +14,42 @@ use super::database::Database;
 use super::folder::folder_of;
 use super::secret::{Secret, SecretHash};
 
-/// Everything the server needs to know, checked.
+/// The checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The address that buyers and WeChat reach us by; its path is `/`.
+    /// The address by which buyers and WeChat reach this server; its path is `/`.
     pub public_base_url: Url,
-    /// Where the ledger is kept.
+    /// The database of the ledger.
     pub database: Database,
     /// The folder with the element's files, served at `/dist/`.
     pub bundle_dir: Option<PathBuf>,
-    /// Origins whose pages may read our answers (CORS).
+    /// Origins whose pages may read the answers (CORS).
     pub allowed_origins: Vec<String>,
-    /// Origins that a buyer may be sent back to; our own is among them.
+    /// Origins that a buyer may be sent back to, this server's own included.
     pub return_origins: Vec<String>,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Who may create and close orders.
+    /// The keys of the private API.
     pub api_keys: Vec<ApiKey>,
-    /// What this merchant can do: for pages, and for its own backend.
+    /// The products that this merchant sells by: for pages, and for its own backend.
     pub products: Vec<AttemptProduct>,
-    /// How long an order can be paid where it does not say so itself.
+    /// How long an order can be paid, unless it names its own time.
     pub order_expires_in_ms: u64,
-    /// Whom a buyer turns to, shown on the hosted page.
+    /// The shop's service contact, shown on the hosted page.
     pub service_contact: Option<ServiceContact>,
-    /// How often a page may call.
+    /// The limits on calls of pages.
     pub rate_limits: RateLimits,
-    /// How many connections there are at once, and how long a request may take to arrive.
+    /// The limits on connections.
     pub connections: ConnectionBounds,
-    /// Served at the root, for the OAuth domain.
+    /// Files served at the root, by which WeChat verifies a domain.
     pub verification_files: Vec<VerificationFile>,
-    /// Whom we tell what happened; nobody else is ever called.
+    /// The targets of webhooks. No other address is called.
     pub webhooks: Vec<WebhookTarget>,
-    /// WeChat Pay, or a stand-in.
+    /// The gateway: WeChat Pay or a simulator.
     pub gateway: Gateway,
-    /// Who we are at WeChat.
+    /// The merchant's identity and keys at WeChat.
     pub merchant: Merchant,
 }
 
@@ -58,11 +58,11 @@ pub struct Config {
 pub struct ServiceContact {
     /// A name, a number, an address: text, never markup.
     pub text: String,
-    /// Where the text leads: https, mailto or tel.
+    /// The link of the text: https, mailto or tel.
     pub url: Option<Url>,
 }
 
-/// How often a page may call in a minute, with bursts of as much.
+/// Limits on calls of pages in a minute, with bursts of the same size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RateLimits {
@@ -85,9 +85,10 @@ impl Default for RateLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConnectionBounds {
-    /// At once, in all; fewer where the system gives this process fewer descriptors.
+    /// The most connections at once; fewer where the system allows this process fewer descriptors.
     pub max_total: NonZeroUsize,
-    /// At once from one address (of IPv6: one /64) that is none of `trusted_proxies`.
+    /// The most connections at once from one address (of IPv6: one /64) that is none of
+    /// `trusted_proxies`.
     pub max_per_address: NonZeroUsize,
     /// How long a request's head may take to arrive, and how long its body, in milliseconds. A
     /// connection without a request is closed after the same time.
@@ -104,21 +105,21 @@ impl Default for ConnectionBounds {
     }
 }
 
-/// A file by which WeChat finds out that a domain is ours.
+/// A file by which WeChat verifies that the domain is the merchant's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationFile {
     /// Its name at the root of the domain.
     pub name: String,
-    /// What is in it.
+    /// The content.
     pub text: String,
 }
 
-/// Where the merchant's backend is told.
+/// A target of webhooks.
 #[derive(Clone)]
 pub struct WebhookTarget {
-    /// The address, as it is called.
+    /// The address.
     pub url: Url,
-    /// The bytes that messages are signed with: one key, or two while the secret is replaced.
+    /// The signing keys: one, or two while the secret is replaced.
     pub keys: Vec<Vec<u8>>,
 }
 
@@ -133,11 +134,11 @@ impl std::fmt::Debug for WebhookTarget {
 /// One key of the private side, as its hash.
 #[derive(Clone, Debug)]
 pub struct ApiKey {
-    /// In every line of the log that a call with it writes.
+    /// The key's name. Each log line of a call with this key has it.
     pub name: String,
     /// SHA-256 of the key's text.
     pub sha256: SecretHash,
-    /// What it may do.
+    /// The scopes of the key.
     pub scopes: Vec<Scope>,
 }
 
@@ -153,11 +154,11 @@ pub enum Scope {
     /// Read refunds.
     #[serde(rename = "refunds:read")]
     RefundsRead,
-    /// Give money back.
+    /// Create refunds.
     #[serde(rename = "refunds:write")]
     RefundsWrite,
-    /// Compare WeChat's bill of a day with the ledger, and fetch its file. A refund that only the
-    /// bill knows is asked about then, and taken in.
+    /// Compare WeChat's bill of a day with the ledger, and download its file. A refund that only
+    /// the bill has is queried and added to the ledger.
     #[serde(rename = "bills")]
     Bills,
     /// List webhook messages and send them again.
@@ -169,7 +170,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Every scope: what a key has that names none.
+    /// Every scope. A key that names none has all of them.
     pub const ALL: [Self; 7] = [
         Self::OrdersRead,
         Self::OrdersWrite,
@@ -194,7 +195,7 @@ impl Scope {
     }
 }
 
-/// What stands behind the gateway's address.
+/// The system at the gateway's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Environment {
@@ -205,7 +206,7 @@ pub enum Environment {
 }
 
 impl Environment {
-    /// As the configuration spells it.
+    /// The word in the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Wechat => "wechat",
@@ -214,20 +215,20 @@ impl Environment {
     }
 }
 
-/// Where WeChat is.
+/// The addresses of WeChat.
 #[derive(Clone, Debug)]
 pub struct Gateway {
-    /// What is behind the addresses.
+    /// Real or simulator.
     pub environment: Environment,
     /// Scheme and authority of the payment API, without a slash at the end.
     pub origin: String,
-    /// The same of the gateway's second host, for when the first cannot be reached.
+    /// The second host of the gateway, for when the first one cannot be reached.
     pub second_origin: Option<String>,
-    /// How often a call that does the same thing each time is sent at most.
+    /// The most tries of an idempotent call.
     pub tries: u32,
-    /// How many calls are made in a second at most, whatever causes them.
+    /// The most calls to WeChat in a second, of all kinds together.
     pub calls_per_second: NonZeroU32,
-    /// Where a buyer goes for the openid.
+    /// The OAuth page that a buyer is sent to for the openid.
     pub authorize_url: Url,
     /// Scheme and authority of the API that turns a code into an openid.
     pub sns_origin: String,
@@ -240,45 +241,48 @@ impl Gateway {
     }
 }
 
-/// Who we are at WeChat, and what we trust.
+/// The merchant's identity at WeChat, and the keys that are trusted.
 #[derive(Clone, Debug)]
 pub struct Merchant {
     /// The official account's appid.
     pub appid: String,
-    /// Its secret; without it only orders that bring an openid can be paid inside WeChat.
+    /// The official account's secret. Without it, only orders with an openid can be paid inside
+    /// WeChat.
     pub app_secret: Option<Secret>,
-    /// The key that the configuration names first; knows mchid and serial.
+    /// The private key that the configuration names first, with mchid and serial number.
     pub key: MerchantKey,
-    /// The same key with its certificate.
+    /// That key with its certificate.
     pub certificate: MerchantCertificate,
-    /// Others, while a certificate is replaced: the newest that is valid signs.
+    /// Other keys, while a certificate is replaced. The newest valid key signs.
     pub other_certificates: Vec<MerchantCertificate>,
-    /// Opens notifications.
+    /// The APIv3 key, which decrypts notifications.
     pub api_v3_key: ApiV3Key,
-    /// WeChat's public keys, as far as they are configured. Whom the server trusts at a moment
-    /// is more than that: certificates that it downloaded, too.
+    /// WeChat's public keys in the configuration. At run time the server also trusts the
+    /// certificates that it downloaded.
     pub trusted_keys: TrustedKeys,
     /// The key that WeChat is asked to sign its replies with.
     pub reply_key: Option<String>,
-    /// Opens notifications of version 2, which tell of refunds made in WeChat's portal.
+    /// The key of version 2. It decrypts notifications of refunds that were made in WeChat's
+    /// portal.
     pub api_v2_key: Option<ApiV2Key>,
-    /// Where WeChat sends its notifications of payments.
+    /// The notify URL of payments.
     pub notify_url: NotifyUrl,
-    /// Where WeChat sends its notifications of refunds.
+    /// The notify URL of refunds.
     pub refund_notify_url: NotifyUrl,
     /// The mini-program, where there is one.
     pub mini_program: Option<MiniProgram>,
     /// The appid of the native app at WeChat's open platform, where there is one.
     pub app_appid: Option<String>,
-    /// Partner mode: whom this service provider acts for. Empty: it sells for itself.
+    /// Partner mode: the sub-merchants of this service provider. Empty: the merchant sells for
+    /// itself.
     pub sub_merchants: Vec<SubMerchant>,
     /// Partner mode: the address of the receipt page as it is registered at WeChat.
     pub receipt_url: String,
 }
 
 impl Config {
-    /// Where a file goes that is too large for memory: beside the database, where there is room
-    /// and nobody else looks.
+    /// The folder for files that are too large for memory: beside the database, on a private disk
+    /// with space.
     pub(crate) fn files_dir(&self) -> &Path {
         let Database::Sqlite(file) = &self.database;
         folder_of(file)
@@ -286,14 +290,14 @@ impl Config {
 }
 
 impl Merchant {
-    /// The sub-merchant of a number, if this provider acts for it.
+    /// The configured sub-merchant with this number.
     pub(crate) fn sub_merchant(&self, sub_mchid: &str) -> Option<&SubMerchant> {
         self.sub_merchants
             .iter()
             .find(|sub| sub.sub_mchid == sub_mchid)
     }
 
-    /// The same for a number that somebody asks with; the error is the rule that it breaks.
+    /// Checks a sub-merchant number from a request; the error is the rule that it breaks.
     pub(crate) fn known_sub_merchant(&self, sub_mchid: &str) -> Result<&SubMerchant, &'static str> {
         if self.sub_merchants.is_empty() {
             return Err("is for service providers: the configuration names no sub-merchants");
@@ -306,31 +310,32 @@ impl Merchant {
 /// A mini-program of the merchant.
 #[derive(Clone, Debug)]
 pub struct MiniProgram {
-    /// Its appid, under which its buyers have their openids.
+    /// The mini-program's appid, under which its buyers have their openids.
     pub appid: String,
-    /// Its secret; without it the backend has to say who pays.
+    /// The mini-program's secret. Without it the backend has to name the payer.
     pub secret: Option<Secret>,
-    /// The page that pays: where a web-view of ours is sent to.
+    /// The mini-program's page that pays: a web-view is sent to it.
     pub path: Option<String>,
 }
 
 /// A merchant that a service provider acts for.
 #[derive(Clone, Debug)]
 pub struct SubMerchant {
-    /// Its number.
+    /// The sub-merchant's number.
     pub sub_mchid: String,
-    /// Its own official account, where it has one that is bound to it.
+    /// The sub-merchant's own official account, where it has one.
     pub sub_appid: Option<String>,
-    /// That account's secret: with it buyers are asked for their openid there (`sub_openid`), and
-    /// without it at the provider's own account (`sp_openid`).
+    /// The secret of that account. With it, the openid comes from that account (`sub_openid`);
+    /// without it, from the provider's account (`sp_openid`).
     pub sub_app_secret: Option<Secret>,
 }
 
-/// A key of ours, and what its certificate says where the configuration names it.
+/// A key of the merchant, with its certificate's data where the configuration names the
+/// certificate.
 #[derive(Clone, Debug)]
 pub struct MerchantCertificate {
-    /// Signs our requests; knows mchid and serial.
+    /// The private key with mchid and serial number.
     pub key: MerchantKey,
-    /// From when to when the certificate is good; `None` where it is not configured.
+    /// The validity of the certificate; `None` where it is not configured.
     pub facts: Option<CertificateFacts>,
 }

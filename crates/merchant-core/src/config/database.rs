@@ -1,20 +1,20 @@
-//! Where the ledger is kept.
+//! The database of the ledger.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::{ConfigError, privacy};
 
-/// A database, as far as there is one that this version can work with.
+/// A database that this version can work with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
-    /// A file of this machine's.
+    /// A file on this machine.
     Sqlite(PathBuf),
 }
 
 impl Database {
-    /// Reads the path of a file, which counts from `folder`. An address of a server is refused,
-    /// and not repeated: its password stands in it.
+    /// Checks the path of a file, relative to `folder`. The address of a database server is refused
+    /// and not repeated, because it may hold a password.
     pub(super) fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
         let refused = |rule: &str| Err(ConfigError::refused("database", rule));
         if text.contains("://") || text.starts_with("sqlite:") {
@@ -39,12 +39,12 @@ impl Database {
 }
 
 impl Database {
-    /// The files that others can read or write, as sentences for people: buyers' openids and the
-    /// tokens of orders are in them. No reason to refuse to start, which would lose payments; a new
-    /// file is made private.
+    /// The database files that others can read or write, as sentences for people: they hold openids
+    /// and tokens. They do not stop the start, because that would lose payments. A new file is
+    /// created private.
     pub fn warnings(&self) -> Vec<String> {
         let Self::Sqlite(file) = self;
-        // The log of writes beside it holds the newest rows.
+        // The write-ahead log beside it holds the newest rows.
         let files = ["", "-wal", "-shm"].map(|ending| {
             let mut name = file.clone().into_os_string();
             name.push(ending);

@@ -7,7 +7,7 @@ use wechat_pay::KeyError;
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file that it names cannot be read.
+    /// A file that the configuration names cannot be read.
     #[error("{field}: cannot read {path}: {source}")]
     Unreadable {
         /// The field that names the file.
@@ -17,14 +17,14 @@ pub enum ConfigError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The file is not TOML. What stands there is not repeated: it can be a secret.
+    /// The file is not TOML. The text at that place is not repeated, because it can be a secret.
     #[error(
         "line {line}, column {column}: this is not TOML; mostly a text lacks a quote, or a name comes twice"
     )]
     Syntax {
-        /// From 1 on.
+        /// Counted from 1.
         line: usize,
-        /// From 1 on, in characters.
+        /// In characters, counted from 1.
         column: usize,
     },
     /// A field of another type, an unknown or a missing field. The value is not repeated.
@@ -32,15 +32,15 @@ pub enum ConfigError {
     Form {
         /// The field, dotted.
         field: String,
-        /// What it must be.
+        /// The rule.
         rule: String,
     },
     /// The simulator's `merchant.json` is not in its form.
     #[error("merchant.from_file: line {line}, column {column}: {reason}")]
     MerchantFile {
-        /// From 1 on.
+        /// Counted from 1.
         line: usize,
-        /// From 1 on.
+        /// Counted from 1.
         column: usize,
         /// What is wrong, without the value.
         reason: String,
@@ -58,7 +58,7 @@ pub enum ConfigError {
     Key {
         /// The field that gives the key.
         field: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         source: KeyError,
     },
 }

@@ -1,4 +1,4 @@
-//! The configuration as it is written: names and types, no rules.
+//! The configuration file's names and types. The rules are in the modules beside it.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::network::{self, Proxy};
 use super::{ConnectionBounds, Environment, RateLimits, Scope, Secret};
 
-/// The whole file. An unknown name is refused: a misspelt rule must not be skipped.
+/// The whole file. An unknown name is refused, because a misspelt rule must not be skipped.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConfigFile {
@@ -85,7 +85,7 @@ pub(super) struct GatewayFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MerchantFile {
-    /// A `merchant.json` as the simulator writes it; what stands beside it in the TOML wins.
+    /// A `merchant.json` as the simulator writes it. Values in the TOML take precedence.
     pub(super) from_file: Option<PathBuf>,
     pub(super) mchid: Option<String>,
     pub(super) appid: Option<String>,
@@ -131,7 +131,7 @@ pub(super) struct SubMerchantFile {
     pub(super) sub_app_secret_file: Option<PathBuf>,
 }
 
-/// Another key of ours with its certificate, while the first one is replaced.
+/// Another key of the merchant with its certificate, while the first one is replaced.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MerchantKeyFile {
@@ -141,7 +141,7 @@ pub(super) struct MerchantKeyFile {
     pub(super) certificate_file: Option<PathBuf>,
 }
 
-/// `merchant.json`. Names that we do not use are ignored: it serves other tools as well.
+/// `merchant.json`. Unknown names are ignored, because other tools read it too.
 #[derive(Debug, Deserialize)]
 pub(super) struct MerchantJson {
     pub(super) base_url: String,
@@ -191,7 +191,7 @@ mod tests {
         ServiceContactFile, SubMerchantFile, WebhookFile,
     };
 
-    /// The names that a table takes, from the refusal of one that it does not.
+    /// The names that a table accepts, taken from the refusal of an unknown one.
     fn fields_of<'de, Table: Deserialize<'de>>() -> Vec<String> {
         let nonsense = [("nonsense", 1)].into_iter();
         let Err(refusal) = Table::deserialize(MapDeserializer::<_, Error>::new(nonsense)) else {

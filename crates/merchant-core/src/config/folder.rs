@@ -1,4 +1,4 @@
-//! Where files are.
+//! Folders of files.
 
 use std::path::Path;
 

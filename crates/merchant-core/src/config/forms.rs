@@ -1,14 +1,15 @@
-//! The forms of WeChat's ids and secrets. A value that cannot be WeChat's is refused before
-//! anything starts: later it would fail for each buyer, far away from the configuration.
+//! The forms of WeChat's ids and secrets. A value that cannot be WeChat's is refused at the start.
+//! Otherwise it would fail later for each buyer.
 //!
-//! Blanks, a BOM and invisible characters around a value mean nothing and are dropped. A value is
-//! never repeated in a refusal.
+//! Blanks, a BOM and invisible characters around a value are dropped. A refusal never repeats a
+//! value.
 
 use wechat_pay::ApiV3Key;
 
 use super::{ConfigError, Secret};
 
-/// The text without what editors, chats and web pages leave around it.
+/// The text without the blanks and invisible characters that editors, chats and web pages leave
+/// around it.
 pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(is_invisible)
 }
@@ -22,12 +23,12 @@ fn is_invisible(c: char) -> bool {
         )
 }
 
-/// A secret without what was left around it.
+/// A secret without blanks and invisible characters around it.
 pub(super) fn trimmed_secret(secret: &Secret) -> Secret {
     Secret::new(trimmed(secret.reveal()))
 }
 
-/// What is wrong with a text whatever its form should be.
+/// Mistakes that are wrong in every form.
 fn common_mistake(text: &str) -> Option<&'static str> {
     if text.is_empty() {
         Some("is empty")
@@ -159,7 +160,7 @@ mod tests {
 
     type Form = fn(&'static str, &str) -> Result<String, ConfigError>;
 
-    /// A secret's form as if it were a text's.
+    /// The same check for a secret.
     fn of_app_secret(field: &'static str, text: &str) -> Result<String, ConfigError> {
         app_secret(field, &Secret::new(text)).map(|secret| secret.reveal().to_owned())
     }

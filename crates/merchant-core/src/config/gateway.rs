@@ -1,4 +1,4 @@
-//! The `[gateway]` section: WeChat's own hosts, or a stand-in that nobody can take for them.
+//! The `[gateway]` section: WeChat's own hosts, or a simulator that cannot be mistaken for them.
 
 use std::num::NonZeroU32;
 
@@ -8,17 +8,17 @@ use super::address::{PlainHttp, bare, origin, secure_url};
 use super::file::GatewayFile;
 use super::{ConfigError, Environment, Gateway};
 
-/// WeChat Pay's own hosts; nothing else is spoken to as if it were WeChat.
+/// WeChat Pay's own hosts. With `environment = "wechat"` no other host is called.
 const GATEWAY_HOSTS: [&str; 2] = ["api.mch.weixin.qq.com", "api2.mch.weixin.qq.com"];
-/// How often a call is sent where the configuration does not say so.
+/// The default of `gateway.tries`.
 const TRIES: u32 = 3;
-/// How many calls are made in a second where the configuration does not say so. WeChat documents 300 a
-/// second for queries of refunds, and no lower figure for queries of orders.
+/// The default of `gateway.calls_per_second`. WeChat documents 300 a second for queries of refunds,
+/// and no lower figure for queries of orders.
 const CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
 const AUTHORIZE_HOST: &str = "open.weixin.qq.com";
 const SNS_HOST: &str = "api.weixin.qq.com";
 
-/// Checks the section. `base_url_of_file` is what the simulator's file says.
+/// Checks the section. `base_url_of_file` is the address in the simulator's file.
 pub(super) fn check_gateway(
     file: GatewayFile,
     base_url_of_file: Option<&str>,
@@ -58,7 +58,7 @@ pub(super) fn check_gateway(
     let authorize_url = secure_url(
         "gateway.oauth_authorize_url",
         &authorize_url,
-        // Buyers are sent there.
+        // Buyers are redirected to it.
         PlainHttp::BetweenLoopbacks {
             other_end_is_loopback: we_are_loopback,
         },
@@ -90,7 +90,7 @@ pub(super) fn check_gateway(
     })
 }
 
-/// WeChat's other host, unless the configuration names one; a simulator has none unless it does.
+/// The configured second host, or WeChat's own. A simulator has none by default.
 fn check_second_host(
     text: Option<String>,
     environment: Environment,

@@ -1,4 +1,4 @@
-//! The `[merchant]` section: keys, secrets, whom we trust, and where WeChat notifies us.
+//! The `[merchant]` section: keys, secrets, trusted keys and notify URLs.
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +14,10 @@ use super::named_files::{read_private, required, secret};
 use super::trusted_keys::{check_not_own, read_trusted_keys};
 use super::{ConfigError, Gateway, Merchant, forms, sources};
 
-/// The route of payments' notifications, fixed so that it can be registered once.
+/// The route of payment notifications. It is fixed, because it is registered at WeChat.
 pub const NOTIFY_PATH: &str = "/wechat/notify/payment";
-/// The route of refunds' notifications; it is what goes into WeChat's portal for refunds that are
-/// made there.
+/// The route of refund notifications. It is also the address to set in WeChat's portal for refunds
+/// that are made there.
 pub const REFUND_NOTIFY_PATH: &str = "/wechat/notify/refund";
 /// The route of the receipt page, registered at WeChat as 商家小票链接.
 pub const RECEIPT_PATH: &str = "/wechat/receipt";
@@ -152,7 +152,7 @@ fn check_notify_base(
 
 const RECEIPT_URL: &str = "merchant.receipt_url";
 
-/// WeChat hashes the address as it was registered, letter by letter.
+/// WeChat hashes the registered address byte for byte, so it is compared the same way.
 fn check_receipt_url(url: Option<String>, public_base_url: &Url) -> Result<String, ConfigError> {
     let ours = format!("{}{RECEIPT_PATH}", origin(public_base_url));
     let url = url.unwrap_or_else(|| ours.clone());
@@ -161,7 +161,7 @@ fn check_receipt_url(url: Option<String>, public_base_url: &Url) -> Result<Strin
     };
     let page = secure_url(RECEIPT_URL, &url, plain_http)?;
     if page.path() == RECEIPT_PATH && page.query().is_none() && page.fragment().is_none() {
-        // As it is registered, letter by letter.
+        // The registered text, byte for byte.
         return Ok(forms::trimmed(&url).to_owned());
     }
     Err(ConfigError::refused(
@@ -170,8 +170,8 @@ fn check_receipt_url(url: Option<String>, public_base_url: &Url) -> Result<Strin
     ))
 }
 
-/// What the TOML says wins over `merchant.json`; each path counts from the folder of the file
-/// that it stands in.
+/// Values in the TOML take precedence over `merchant.json`. Each path is relative to the file that
+/// names it.
 pub(super) fn merge(
     mut file: MerchantFile,
     json: Option<&(MerchantJson, PathBuf)>,
@@ -250,7 +250,7 @@ pub(super) fn merge(
     file
 }
 
-/// Reads `merchant.json`; gives its folder along.
+/// Reads `merchant.json`; returns its folder, too.
 pub(super) fn read_merchant_json(path: &Path) -> Result<(MerchantJson, PathBuf), ConfigError> {
     let bytes = read_private("merchant.from_file", path)?;
     let json = sources::merchant_json(&bytes)?;

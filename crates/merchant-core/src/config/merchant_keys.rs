@@ -1,5 +1,5 @@
-//! Our own keys at WeChat, each with its certificate. While a certificate is replaced there are
-//! two, and WeChat takes both for a while.
+//! The merchant's own keys, each with its certificate. While a certificate is replaced there are
+//! two, and WeChat accepts both for some time.
 
 use wechat_pay::{CertificateFacts, MerchantKey, TrustedKeys};
 
@@ -8,7 +8,7 @@ use super::named_files::{key_error, read, read_private, required};
 use super::{Config, ConfigError, Merchant, MerchantCertificate, forms};
 
 impl MerchantCertificate {
-    /// Seconds since 1970 from when on it is good. Unknown is older than anything.
+    /// The start of its validity in seconds since 1970. An unknown one counts as the oldest.
     fn since_s(&self) -> i64 {
         self.facts
             .as_ref()
@@ -23,19 +23,19 @@ impl MerchantCertificate {
 }
 
 impl Merchant {
-    /// All of our keys, the one that the configuration names first at the front.
+    /// All keys of the merchant, in the order of the configuration.
     pub fn certificates(&self) -> impl Iterator<Item = &MerchantCertificate> {
         std::iter::once(&self.certificate).chain(&self.other_certificates)
     }
 }
 
-/// So long before a certificate ends its owner hears of it.
+/// How long before its end a certificate is warned about.
 const WARNING_DAYS: i64 = 30;
 const DAY_S: i64 = 24 * 3_600;
 
 impl Config {
-    /// What will stop working by itself, as sentences for people: merchant certificates that end
-    /// within thirty days or have ended. `now_s` is in seconds since 1970.
+    /// Warnings for people: merchant certificates that end within thirty days or have ended.
+    /// `now_s` is in seconds since 1970.
     pub fn certificate_warnings(&self, now_s: i64) -> Vec<String> {
         let merchant = &self.merchant;
         let is_replaced = |ends_s: i64| {
@@ -79,8 +79,8 @@ impl Config {
     }
 }
 
-/// The key to sign with: the newest that is valid and that WeChat has not refused. Where none is
-/// left, the newest of all: better that WeChat says no than that we do not ask.
+/// The key to sign with: the newest valid key that WeChat has not refused. If there is none, the
+/// newest key: WeChat decides.
 pub(crate) fn signer(
     merchant: &Merchant,
     now_s: i64,
@@ -136,7 +136,7 @@ pub(super) fn check_keys(
     Ok((first, others))
 }
 
-/// How the fields of a key are called.
+/// The names of a key's fields.
 struct Fields {
     serial_no: &'static str,
     private_key_file: &'static str,
@@ -227,7 +227,7 @@ fn check_key(
     Ok(MerchantCertificate { key, facts })
 }
 
-/// What a merchant's certificate says of itself: whose it is, and that it is not WeChat's.
+/// Checks that a certificate is this merchant's, and not one of WeChat's.
 fn check_is_ours(
     mchid: &str,
     facts: &CertificateFacts,

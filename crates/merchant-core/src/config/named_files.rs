@@ -7,7 +7,7 @@ use super::forms;
 use super::privacy::check_private;
 use super::secret::Secret;
 
-/// A secret that stands in the TOML, or in a file of its own, without what surrounds it.
+/// A secret from the TOML or from a file of its own, trimmed.
 pub(super) fn secret(
     field: &'static str,
     text: Option<Secret>,
@@ -47,7 +47,7 @@ pub(super) fn read_private(field: &'static str, path: &Path) -> Result<Vec<u8>, 
     read(field, path)
 }
 
-/// Whether a path is more likely what should be in the file: it must not be printed then.
+/// Whether a path looks like the secret itself. Then it must not be printed.
 fn is_secret_itself(path: &Path) -> bool {
     let text = path.to_string_lossy();
     let name = path.file_name().unwrap_or_default().to_string_lossy();

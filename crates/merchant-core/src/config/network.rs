@@ -1,5 +1,5 @@
-//! Addresses of machines in the configuration: where to listen, and whose `X-Forwarded-For` is
-//! believed. The types refuse by fixed sentences, so that a wrong value is not repeated.
+//! Network addresses in the configuration: where to listen, and the trusted proxies. Refusals are
+//! fixed sentences, so that a wrong value is not repeated.
 
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -31,7 +31,7 @@ impl Proxy {
     }
 }
 
-/// Why a text is neither an address nor a network.
+/// The rule that a text breaks that is neither an address nor a network.
 fn mistake(text: &str) -> &'static str {
     const FORM: &str =
         "must be an address or a network of your proxy, such as 127.0.0.1 or 10.0.0.0/8";

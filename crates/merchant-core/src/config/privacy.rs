@@ -1,4 +1,4 @@
-//! Who may read the files that hold secrets: their owner, and nobody else.
+//! File modes: a file with secrets may be read by its owner only.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -9,12 +9,12 @@ use super::{ConfigError, folder_of};
 const OTHERS: u32 = 0o077;
 const GROUP: u32 = 0o070;
 const EVERYBODY: u32 = 0o007;
-/// Who may search a folder, and so reach what is in it.
+/// The search bits of a folder: without them its files cannot be reached.
 const GROUP_SEARCHES: u32 = 0o010;
 const EVERYBODY_SEARCHES: u32 = 0o001;
 
-/// Refuses a file that anybody but its owner may read or write. A file that is not there is left
-/// to whoever reads it.
+/// Refuses a file that others than its owner may read or write. A missing file is reported by the
+/// code that reads it.
 pub(super) fn check_private(field: &'static str, path: &Path) -> Result<(), ConfigError> {
     let Ok(metadata) = std::fs::metadata(path) else {
         return Ok(());
@@ -33,9 +33,8 @@ pub(super) fn check_private(field: &'static str, path: &Path) -> Result<(), Conf
     ))
 }
 
-/// The mode of a file that anybody but its owner can read or write where it is: its folder counts,
-/// for a file in a folder that others cannot enter is out of their reach. `None` for a file that is
-/// private or not there.
+/// The mode of a file that others can read or write. A file in a folder that others cannot enter is
+/// private. `None` for a file that is private or missing.
 pub(super) fn mode_if_exposed(path: &Path) -> Option<u32> {
     let mode = |path: &Path| Some(std::fs::metadata(path).ok()?.permissions().mode());
     let file = mode(path)?;
@@ -71,7 +70,7 @@ mod tests {
             (0o755, 0o602, Some(0o602)),
             (0o711, 0o604, Some(0o604)),
             (0o750, 0o640, Some(0o640)),
-            // Nobody who may read the file can reach it.
+            // Those who may read the file cannot reach it.
             (0o750, 0o604, None),
             (0o700, 0o666, None),
         ] {

@@ -1,4 +1,4 @@
-//! The rules that a configuration must keep, each refusal with its reason.
+//! The rules of the configuration. Each refusal gives its reason.
 
 use std::path::{Path, PathBuf};
 
@@ -125,7 +125,7 @@ fn read_verification_files(
     Ok(files)
 }
 
-/// WeChat asks for such a file at the root of the domain, by the name that it was handed out with.
+/// WeChat requests such a file at the root of the domain, by its original name.
 fn read_verification_file(path: &Path) -> Result<VerificationFile, ConfigError> {
     const FIELD: &str = "verification_files";
     let name = path.file_name().and_then(|name| name.to_str());

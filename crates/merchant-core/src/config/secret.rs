@@ -1,6 +1,6 @@
-//! Secrets as types. One never shows: not in `Debug`, not in an error, not in a log. And none can be
-//! compared with `==`, which stops at the first byte that differs and so tells where that is: whoever
-//! has to compare does it by the one method that takes the same time whatever it finds.
+//! Secrets as types. A secret is never shown: not in `Debug`, not in an error, not in a log. A
+//! secret cannot be compared with `==`, which stops at the first different byte and so leaks its
+//! position by timing. There is one method that compares in constant time.
 
 use std::fmt;
 
@@ -35,10 +35,10 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Takes a text. A visitor that leaves the other types to serde has them repeated in the error.
+/// Accepts a text. For other types serde's own error would repeat the value.
 struct SecretVisitor;
 
-/// What a secret is refused with, whatever stands in its place.
+/// The refusal of a secret that is not a text. It does not repeat the value.
 const NOT_A_TEXT: &str = "must be a text in quotes";
 
 impl Visitor<'_> for SecretVisitor {
@@ -121,7 +121,7 @@ impl fmt::Debug for SecretHash {
     }
 }
 
-/// The first characters of a token, enough to find it again and too few to use it.
+/// The first characters of a token: enough to find it in a log, too few to use it.
 pub fn masked(token: &str) -> String {
     let mut shown: String = token.chars().take(6).collect();
     shown.push('…');

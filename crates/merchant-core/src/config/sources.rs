@@ -1,7 +1,7 @@
-//! Where the values come from: the file, and the variables that override it.
+//! The sources of the values: the file, and the variables that override it.
 //!
-//! What is not of its form is refused by its place and by what it must be. It is never repeated:
-//! what stands in the wrong place, or lacks a quote, can be a key.
+//! A malformed value is refused with its place and its rule. The value is never repeated, because
+//! text in a wrong place, or without a quote, can be a key.
 
 use figment::Figment;
 use figment::error::{Actual, Kind, OneOf};
@@ -15,7 +15,7 @@ use super::file::{ConfigFile, MerchantJson};
 /// `gateway.base_url`.
 pub const ENVIRONMENT_PREFIX: &str = "MERCHANT_SERVER__";
 
-/// All values, before their types are looked at.
+/// All values, before their types are checked.
 pub(super) struct Sources(Figment);
 
 impl Sources {
@@ -33,7 +33,7 @@ impl Sources {
         Ok(Self(Figment::from(Serialized::defaults(values))))
     }
 
-    /// The same with what the environment overrides.
+    /// The values with the overrides of the environment.
     pub(super) fn with_variables(self) -> Self {
         let variables = Env::prefixed(ENVIRONMENT_PREFIX).split("__");
         let overridden = variables.iter().fold(self.0, |figment, (field, text)| {
@@ -42,7 +42,7 @@ impl Sources {
         Self(overridden)
     }
 
-    /// The values by their names and types.
+    /// Reads the values into the file's types.
     pub(super) fn read(self) -> Result<ConfigFile, ConfigError> {
         // Lossy: a variable is text, and so is a number in it.
         self.0.extract_lossy().map_err(|error| {
@@ -79,8 +79,8 @@ pub(super) fn merchant_json(json: &[u8]) -> Result<MerchantJson, ConfigError> {
     })
 }
 
-/// The value of a variable: a list, a table or a quoted text as in TOML, and anything else as it
-/// is. Numbers of merchants and keys are texts that can be all digits, with zeros in front.
+/// The value of a variable: a list, a table or a quoted text as in TOML, anything else as plain
+/// text. Numbers of merchants and keys are texts that can be all digits, with zeros in front.
 fn variable(text: &str) -> Value {
     match text.parse() {
         Ok(value @ (Value::Array(..) | Value::Dict(..))) => value,

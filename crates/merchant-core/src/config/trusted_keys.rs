@@ -1,4 +1,4 @@
-//! The keys that the configuration names as WeChat's, and the check that none of them is the merchant's.
+//! WeChat's keys in the configuration, and the check that none of them is the merchant's own.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use super::ConfigError;
 use super::checked::MerchantCertificate;
 use super::named_files::{key_error, read, required};
 
-/// WeChat's keys: the public key with its id, platform certificates, and who may issue more of
-/// them.
+/// WeChat's keys: the public key with its id, platform certificates, and the issuers of further
+/// certificates.
 pub(super) fn read_trusted_keys(
     public_key_id: Option<&str>,
     public_key: Option<&Path>,
@@ -38,8 +38,8 @@ pub(super) fn read_trusted_keys(
     Ok(trusted_keys)
 }
 
-/// Refuses a key of our own in the place of WeChat's: whoever has our private key could then speak
-/// for WeChat, and nothing that WeChat says would be believed.
+/// Refuses the merchant's own key in the place of WeChat's. The holder of the merchant's private
+/// key could then forge WeChat's messages, and WeChat's real messages would be refused.
 pub(super) fn check_not_own<'a>(
     own: impl Iterator<Item = &'a MerchantCertificate>,
     trusted_keys: &TrustedKeys,

@@ -1,4 +1,4 @@
-//! Where webhooks go, and the secrets that sign them.
+//! The targets of webhooks, and the secrets that sign messages.
 
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,7 @@ pub(super) fn check_webhooks(
 }
 
 fn check_webhook(target: WebhookFile, folder: &Path) -> Result<WebhookTarget, ConfigError> {
-    // This server calls it: a loopback address is on this machine, whatever our public address is.
+    // This server calls the target, so a loopback address is on this machine.
     let url = secure_url("webhooks.url", &target.url, PlainHttp::ToLoopback)?;
     let file = |path: Option<PathBuf>| path.map(|path| folder.join(path));
     let secret = read_secret(

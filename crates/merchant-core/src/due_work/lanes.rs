@@ -1,25 +1,25 @@
-//! Due work side by side. Each [`Lane`] has work of its own kinds, a number of pieces that are done at
-//! a time, and a loop; within it the oldest piece comes first. No piece waits for a lock that a call
-//! holds (see `payments/order_locks.rs`). What the pieces do is in [`crate::due_work`].
+//! Parallel due work. Each [`Lane`] has its own kinds of work, a number of parallel pieces, and a
+//! loop; within it the oldest piece comes first. No piece waits for a lock that a call holds (see
+//! `payments/order_locks.rs`). What the pieces do is in [`crate::due_work`].
 
 use tokio::task::JoinSet;
 
 use crate::ledger::{Ended, Lane, LedgerError, Wanted};
 use crate::payments::Payments;
 
-/// How long what came of a piece may wait to be written with others, in milliseconds. Its lease is
-/// longer by far.
+/// How long the result of a piece may wait to be written together with others, in milliseconds.
+/// Leases are much longer.
 const UNWRITTEN_MS: i64 = 200;
 
 impl Lane {
-    /// How many pieces of it are done at a time, at most one for each order.
+    /// The number of parallel pieces, at most one for each order.
     ///
     /// Two thousand queries that fall due together, at half a second each, take ten seconds; that
-    /// is 200 calls a second, which `gateway.calls_per_second` may bound further. The ends of as many
-    /// orders take about a minute, and hold up nobody.
+    /// is 200 calls a second, which `gateway.calls_per_second` may bound further. The ends of as
+    /// many orders take about a minute and delay nothing else.
     ///
-    /// A target that hangs holds its message for ten seconds, which others go past. They take their
-    /// turns at a target eight at a time, so that even the last of them ends within its lease.
+    /// A target that hangs holds its message for ten seconds, while messages to others go on. Eight
+    /// messages at a time are sent to one target, so that even the last one ends within its lease.
     const fn at_once(self) -> usize {
         match self {
             Self::Queries => 100,
@@ -29,10 +29,10 @@ impl Lane {
         }
     }
 
-    /// How long work is taken for, in milliseconds; longer than its calls can last together. A
-    /// question takes 12 seconds, and 32 with the reversal that a failed payment needs; an end 44 at
-    /// most (question, reversal, question), and so does a refund. Work of the same order may be waited
-    /// for once.
+    /// The length of a lease in milliseconds: longer than all calls of a piece together. A query
+    /// takes 12 seconds, and 32 with the reversal of a failed payment; an end takes 44 at most
+    /// (query, reversal, query), and so does a refund. A piece may wait once for other work of the
+    /// same order.
     const fn lease_ms(self) -> i64 {
         match self {
             Self::Queries | Self::Backend => 60_000,
@@ -40,10 +40,9 @@ impl Lane {
         }
     }
 
-    /// How many pieces are taken together, at least where there is more to do than can be done, and
-    /// at most; what came of as many is written with it. Each taking is a commit, and a disk does some
-    /// hundreds of them in a second. Messages and refunds are few, and are begun in the order in which
-    /// they fell due.
+    /// How many pieces are taken in one commit: the least under load, and the most. The results of
+    /// as many pieces are written with it. A disk makes some hundreds of commits in a second.
+    /// Messages and refunds are few and start in the order in which they became due.
     const fn taken_together(self) -> (usize, usize) {
         match self {
             Self::Queries => (12, 100),
@@ -54,7 +53,7 @@ impl Lane {
 }
 
 impl Payments {
-    /// Does all of a lane's work that is due by now; gives the number of pieces.
+    /// Runs all work of a lane that is due now; returns the number of pieces.
     pub(crate) async fn run_lane(&self, lane: Lane) -> Result<usize, LedgerError> {
         let mut under_way = UnderWay::new(lane);
         let mut done = 0;
@@ -68,14 +67,14 @@ impl Payments {
     }
 }
 
-/// The pieces of a lane's work that are being done, each a task of its own: what one of them waits
-/// for is not waited for by the others. Whoever drops this cuts them off.
+/// The running pieces of a lane, each in its own task, so that one that waits does not delay the
+/// others. Dropping this aborts them.
 pub(crate) struct UnderWay {
     lane: Lane,
     pieces: JoinSet<Ended>,
-    /// What came of those that ended, as far as it is not written yet.
+    /// The results that are not written yet.
     ended: Vec<Ended>,
-    /// When the first of these ended, on the monotonic clock.
+    /// When the first of these results came, on the monotonic clock.
     ended_ms: i64,
 }
 
@@ -89,14 +88,14 @@ impl UnderWay {
         }
     }
 
-    /// Whether nothing more can be begun before a piece ends.
+    /// Whether a piece must end before another one can start.
     pub(crate) fn is_full(&self) -> bool {
         self.pieces.len() >= self.lane.at_once()
     }
 
-    /// Writes what came of the pieces that ended, takes what is due, as far as the lane has room for
-    /// it, and begins it. Where that fails, nothing is begun, and what came of the others is written
-    /// with the next call. The clock may have been put back, too: then work gets its wait again first.
+    /// Writes the results of ended pieces, takes due work as far as the lane has room for it, and
+    /// starts it. If that fails, nothing is started, and the results are written with the next
+    /// call. If the clock was set back, the waits of scheduled work are restored first.
     pub(crate) async fn begin(&mut self, payments: &Payments) -> Result<(), LedgerError> {
         let (ledger, clock) = (&payments.ledger, &*payments.clock);
         payments.clock_steps.look(clock);
@@ -130,7 +129,7 @@ impl UnderWay {
         }
     }
 
-    /// Ends with one of the pieces; says whether there was one.
+    /// Waits until a piece ends; returns whether there was one.
     pub(crate) async fn one_ended(&mut self, payments: &Payments) -> bool {
         match self.pieces.join_next().await {
             None => return false,
@@ -141,7 +140,7 @@ impl UnderWay {
                 self.ended.push(ended);
             }
             Some(Err(broken)) => {
-                // It comes up again when its lease is over.
+                // The work becomes due again when its lease ends.
                 tracing::error!(%broken, "due work broke off");
             }
         }

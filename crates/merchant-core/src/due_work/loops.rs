@@ -9,11 +9,11 @@ use crate::ledger::Lane;
 use crate::payments::Payments;
 use crate::wechat::Refreshed;
 
-/// How long the loop sleeps at most: work that another instance or a route scheduled is found
-/// within this time.
+/// The longest sleep of a loop: work that another instance or a route scheduled is found within
+/// this time.
 const LONGEST_SLEEP_MS: i64 = 1_000;
-/// How long it sleeps at least where nothing ends: what is due and could not be begun is mostly held by
-/// another process.
+/// The shortest sleep of a loop while nothing ends: due work that could not be taken is mostly held
+/// by another process.
 const SHORTEST_SLEEP_MS: i64 = 50;
 /// Does due work as it falls due and keeps WeChat's certificates, for ever. `current` gives the payments
 /// under the configuration that is in force.
@@ -22,8 +22,8 @@ pub async fn run_for_ever(current: impl Fn() -> Payments) {
     join(lanes, keep_trust(&current)).await;
 }
 
-/// Does a lane's due work for ever. A failure of the ledger is logged and tried again a little later:
-/// calls may be served meanwhile.
+/// Runs a lane's due work in a loop. A failure of the ledger is logged and retried a little later;
+/// calls are served meanwhile.
 async fn work(current: &impl Fn() -> Payments, lane: Lane) {
     let mut under_way = UnderWay::new(lane);
     let failures = QuietLog::new();
@@ -46,14 +46,14 @@ async fn work(current: &impl Fn() -> Payments, lane: Lane) {
         };
         tokio::select! {
             true = under_way.one_ended(&payments) => {}
-            // What is due meanwhile does not wait for what is under way.
+            // Work that becomes due does not wait for running work.
             () = clock.sleep_ms(wait_ms) => {}
         }
     }
 }
 
-/// Fetches WeChat's platform certificates at the start and on schedule, for ever. Where WeChat
-/// cannot be reached, what is trusted already goes on being trusted.
+/// Downloads WeChat's platform certificates at the start and on schedule. If WeChat cannot be
+/// reached, the trusted certificates stay trusted.
 async fn keep_trust(current: &impl Fn() -> Payments) {
     loop {
         let payments = current();

@@ -1,4 +1,5 @@
-//! Attempts: each one a number at WeChat, with the exact body that it was ordered with.
+//! Attempts: each one has its own number at WeChat (`out_trade_no`) and the exact body that was
+//! sent.
 
 use std::str::FromStr;
 
@@ -11,20 +12,20 @@ use wechat_pay::{Account, Orderer};
 use super::column::{UnknownWord, Word, stored};
 use super::{Ledger, LedgerError, Wait, Work, Write, orders, schedule, signed};
 
-/// Where an attempt stands.
+/// The state of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptState {
-    /// Written down before it is sent. WeChat may or may not know it.
+    /// Recorded before it is sent. WeChat may or may not know it.
     Prepared,
     /// WeChat took the order.
     Open,
-    /// Over: its number is closed at WeChat.
+    /// Closed at WeChat.
     Closed,
-    /// WeChat knows the number as somebody else's. Whatever is paid under it is not ours.
+    /// WeChat has another order under this number. A payment under it is not ours.
     Refused,
-    /// Its money settled the order.
+    /// Its payment settled the order.
     Paid,
-    /// Its money came although another attempt had settled the order.
+    /// Its payment came after another attempt had settled the order: a duplicate payment.
     Surplus,
 }
 
@@ -49,7 +50,7 @@ impl AttemptState {
         }
     }
 
-    /// Whether money can still come by it in the ordinary way.
+    /// Whether the buyer can still pay it.
     pub(crate) fn is_alive(self) -> bool {
         matches!(self, Self::Prepared | Self::Open)
     }
@@ -73,7 +74,7 @@ const COLUMNS: &str = "order_id, number, product, out_trade_no, appid, payer_app
     sub_appid, body, state, created_ms, link, link_ms, return_handle, transaction_id, bank_type,
     refund_seen_ms, payer_total_fen, success_time, promotion_detail";
 
-/// An attempt as the ledger has it.
+/// An attempt in the ledger.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Attempt {
     pub(crate) order_id: i64,
@@ -92,9 +93,9 @@ pub(crate) struct Attempt {
     pub(crate) link: Option<Link>,
     pub(crate) return_handle: String,
     pub(crate) transaction_id: Option<String>,
-    /// The payer's bank, in WeChat's words.
+    /// The payer's bank: WeChat's `bank_type`.
     pub(crate) bank_type: Option<String>,
-    /// When WeChat called its payment refunded, and no refund here explained it.
+    /// When WeChat first reported the payment as refunded while no refund of it was known here.
     pub(crate) refund_seen_ms: Option<i64>,
     pub(crate) payer_total_fen: Option<u64>,
     pub(crate) success_time: Option<String>,
@@ -102,16 +103,16 @@ pub(crate) struct Attempt {
     pub(crate) promotion_detail: Option<String>,
 }
 
-/// Who orders, for whom, and under which applications.
+/// The merchant and the applications that an attempt is ordered under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parties {
-    /// The ordering application.
+    /// The `appid` of the order.
     pub(crate) appid: String,
-    /// Whose openid the order was made for; it signs the cashier's parameters.
+    /// The application whose openid the order names. The cashier's parameters are signed for it.
     pub(crate) payer_appid: String,
-    /// Partner mode: whom it is for.
+    /// Partner mode: the sub-merchant.
     pub(crate) sub_mchid: Option<String>,
-    /// Partner mode: that merchant's own application, where the order names it.
+    /// Partner mode: the sub-merchant's own application, where the order names it.
     pub(crate) sub_appid: Option<String>,
 }
 
@@ -133,7 +134,7 @@ pub(crate) struct Link {
     pub(crate) given_ms: i64,
 }
 
-/// An attempt that is to be written down before WeChat hears of it.
+/// A new attempt. It is recorded before it is sent to WeChat.
 #[derive(Clone, Debug)]
 pub(crate) struct NewAttempt {
     pub(crate) order_id: i64,
@@ -144,28 +145,28 @@ pub(crate) struct NewAttempt {
     pub(crate) body: Vec<u8>,
     pub(crate) created_ms: i64,
     pub(crate) return_handle: String,
-    /// The handle that named the payer; it is used up together with this.
+    /// The payer handle of the request. It is marked as used in the same transaction.
     pub(crate) payer_handle: Option<String>,
-    /// When WeChat is to be asked for the first time.
+    /// When WeChat is queried for the first time.
     pub(crate) first_query_ms: i64,
-    /// When the order is to be ended if nobody has paid.
+    /// When the order is closed if it is not paid.
     pub(crate) end_ms: i64,
 }
 
-/// What came of writing an attempt down.
+/// The result of recording an attempt.
 #[derive(Clone, Debug)]
 pub(crate) enum Begun {
-    /// It is the order's current one.
+    /// The attempt is the order's current one now.
     Current(Box<Attempt>),
-    /// The order has moved on meanwhile: read it again.
+    /// The order has changed since it was read: read it again.
     MovedOn,
-    /// The number is in use; draw another.
+    /// The number is in use: draw another one.
     NumberUsed,
 }
 
 impl Ledger {
-    /// Writes an attempt down and makes it the current one, if the order is open, its current
-    /// attempt is the one before, and that one is over.
+    /// Records an attempt and makes it the current one, if the order is open, its current attempt
+    /// is the one before, and that attempt has ended.
     pub(crate) async fn begin_attempt(&self, new: &NewAttempt) -> Result<Begun, LedgerError> {
         let mut write = self.write().await?;
         let moved = sqlx::query(
@@ -221,7 +222,7 @@ impl Ledger {
         Ok(Begun::Current(Box::new(attempt)))
     }
 
-    /// A number is taken by another attempt, or by an order that has not been tried yet.
+    /// Whether the number is used by another attempt, or reserved by an order without an attempt.
     async fn is_taken(
         &self,
         write: &mut super::Write,
@@ -238,7 +239,7 @@ impl Ledger {
         Ok(row.is_some())
     }
 
-    /// WeChat took the order and gave this link. An attempt that is over stays over.
+    /// Records that WeChat accepted the order and returned this link. An ended attempt stays ended.
     pub(crate) async fn note_link(
         &self,
         attempt: &Attempt,
@@ -265,8 +266,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// WeChat took a payment by the buyer's code, and the buyer is typing the password: there is no
-    /// link. An attempt that is over stays over.
+    /// Records that WeChat accepted a code payment and waits for the buyer's password. There is no
+    /// link. An ended attempt stays ended.
     pub(crate) async fn note_taken(&self, attempt: &Attempt) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
         let changed = sqlx::query(
@@ -286,7 +287,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Ends an attempt that is still alive: its number is closed at WeChat, or was never ours.
+    /// Ends an attempt that is still payable: it is closed at WeChat, or the number was never ours.
     pub(crate) async fn end_attempt(
         &self,
         attempt: &Attempt,
@@ -322,7 +323,7 @@ impl Ledger {
         Ok(found)
     }
 
-    /// The attempt that WeChat knows by this number.
+    /// The attempt with this `out_trade_no`.
     pub(crate) async fn attempt_by_out_trade_no(
         &self,
         out_trade_no: &str,
@@ -332,7 +333,7 @@ impl Ledger {
     }
 }
 
-/// The attempt that WeChat knows by this number, inside somebody's transaction.
+/// The attempt with this `out_trade_no`, read in the caller's transaction.
 pub(super) async fn find_by_number(
     connection: &mut SqliteConnection,
     out_trade_no: &str,
@@ -346,7 +347,7 @@ pub(super) async fn find_by_number(
     Ok(found)
 }
 
-/// The attempt of a number, inside somebody's transaction; 0 is none.
+/// The attempt of a number, read in the caller's transaction. Number 0 is none.
 pub(super) async fn find(
     connection: &mut SqliteConnection,
     order_id: i64,
@@ -401,7 +402,7 @@ impl From<LinkColumns> for Option<Link> {
 impl FromRow<'_, SqliteRow> for Parties {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         let appid: String = row.try_get("appid")?;
-        // An attempt that is older than this column.
+        // Attempts from before this column have no value in it.
         let payer_appid: Option<String> = row.try_get("payer_appid")?;
         Ok(Self {
             payer_appid: payer_appid.unwrap_or_else(|| appid.clone()),

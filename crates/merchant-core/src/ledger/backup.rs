@@ -17,7 +17,7 @@ impl Ledger {
     pub(crate) async fn back_up(&self, to: &Path) -> Result<u64, LedgerError> {
         if to.exists() {
             return Err(LedgerError::Backup(format!(
-                "{} is there already",
+                "{} exists already",
                 to.display()
             )));
         }
@@ -43,7 +43,7 @@ impl Ledger {
     }
 }
 
-/// Reads the copy as a restored database would be read.
+/// Checks the copy as if it were restored: integrity, foreign keys, migrations.
 async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
     let copy = Readers::of_copy(file);
     let found: String = sqlx::query_scalar("PRAGMA integrity_check")
@@ -57,7 +57,9 @@ async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
         .await?;
     if !strays.is_empty() {
         let count = strays.len();
-        return Err(LedgerError::Backup(format!("{count} rows belong to none")));
+        return Err(LedgerError::Backup(format!(
+            "{count} rows refer to missing rows"
+        )));
     }
     check_version(&copy).await?;
     let orders = sqlx::query_scalar("SELECT COUNT(*) FROM orders")
@@ -67,7 +69,7 @@ async fn check_copy(file: &Path) -> Result<u64, LedgerError> {
     Ok(orders)
 }
 
-/// On the disk first, then under its name, then the name on the disk.
+/// Syncs the file, renames it, then syncs the folder.
 fn put_in_place(part: &Path, to: &Path) -> std::io::Result<()> {
     File::open(part)?.sync_all()?;
     std::fs::rename(part, to)?;

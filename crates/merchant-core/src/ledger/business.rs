@@ -1,5 +1,4 @@
-//! A span of business as a bill would list it: payments that succeeded and refunds that were asked
-//! for. Read alone.
+//! The payments and refunds of a span of time, as a bill lists them. This module only reads.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +7,8 @@ use sqlx::FromRow;
 
 use super::{Ledger, LedgerError};
 
-/// What [`PaymentHere`] is read from, and of which tables. Each with its table's name: one day
-/// another of them may have a column of that name, too.
+/// The columns and tables of [`PaymentHere`]. Each column names its table, because another table
+/// may get a column of the same name later.
 const PAYMENT: &str = "attempts.out_trade_no, orders.total_fen, attempts.state,
     attempts.transaction_id, attempts.success_ms, orders.sub_mchid";
 const ATTEMPTS: &str = "attempts JOIN orders ON orders.id = attempts.order_id";
@@ -20,14 +19,14 @@ const REFUND: &str =
     refunds.created_ms, refunds.sent_ms, orders.sub_mchid";
 const REFUNDS: &str = "refunds JOIN orders ON orders.id = refunds.order_id";
 
-/// What the ledger has, by WeChat's number of the payment and the merchant's of the refund.
+/// Payments by `out_trade_no` and refunds by `out_refund_no`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Business {
     pub(crate) payments: BTreeMap<String, PaymentHere>,
     pub(crate) refunds: BTreeMap<String, RefundHere>,
 }
 
-/// An attempt, as far as a bill knows of it.
+/// The part of an attempt that a bill lists.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(crate) struct PaymentHere {
     pub(crate) total_fen: u64,
@@ -35,11 +34,11 @@ pub(crate) struct PaymentHere {
     pub(crate) state: String,
     pub(crate) transaction_id: Option<String>,
     pub(crate) success_ms: Option<i64>,
-    /// Partner mode: whom the order is for.
+    /// Partner mode: the sub-merchant that the order is for.
     pub(crate) sub_mchid: Option<String>,
 }
 
-/// A refund, as far as a bill knows of it.
+/// The part of a refund that a bill lists.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(crate) struct RefundHere {
     pub(crate) out_trade_no: String,
@@ -47,7 +46,7 @@ pub(crate) struct RefundHere {
     pub(crate) state: String,
     pub(crate) created_ms: i64,
     pub(crate) sent_ms: Option<i64>,
-    /// Partner mode: whom the order is for.
+    /// Partner mode: the sub-merchant that the order is for.
     pub(crate) sub_mchid: Option<String>,
 }
 
@@ -68,8 +67,8 @@ struct RefundRow {
 }
 
 impl Ledger {
-    /// What happened from one moment on and before another; of one sub-merchant alone, where one
-    /// is named.
+    /// The payments and refunds from one time on and before another; of one sub-merchant only,
+    /// where one is given.
     pub(crate) async fn business(
         &self,
         from_ms: i64,
@@ -108,8 +107,8 @@ impl Ledger {
         })
     }
 
-    /// What the ledger has under a number of WeChat's, whenever it was: an attempt, or money that
-    /// fits none.
+    /// The attempt with an `out_trade_no`, of any day, or else the unmatched payment with that
+    /// number.
     pub(crate) async fn payment_here(
         &self,
         out_trade_no: &str,

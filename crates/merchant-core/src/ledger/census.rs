@@ -1,8 +1,8 @@
-//! Counts of what is in the ledger, for those who watch over it.
+//! Counts of the ledger's rows, for `/metrics`.
 
 use super::{Ledger, LedgerError};
 
-/// How much there is of what.
+/// The counts.
 #[derive(Clone, Debug, Default)]
 pub struct Census {
     /// Orders by state.
@@ -13,11 +13,11 @@ pub struct Census {
     pub refunds: Vec<(String, u64)>,
     /// Messages to the backend by state.
     pub webhooks: Vec<(String, u64)>,
-    /// Payments that fit nothing and that nobody has seen to.
+    /// Unmatched payments that are not resolved.
     pub mismatches: u64,
-    /// The same of what WeChat said of refunds.
+    /// Unmatched refund updates that are not resolved.
     pub refund_mismatches: u64,
-    /// Notifications that are not understood and that nobody has seen to.
+    /// Notifications that were not understood and are not resolved.
     pub kept_notifications: u64,
     /// Scheduled work by kind.
     pub due_work: Vec<(String, u64)>,
@@ -25,7 +25,7 @@ pub struct Census {
     pub late_ms: u64,
 }
 
-/// What is open, as one row.
+/// The unresolved mismatches and the delay of due work, as one row.
 #[derive(sqlx::FromRow)]
 struct OpenCounts {
     mismatches: u64,

@@ -1,4 +1,4 @@
-//! Who waits for which order, in this process. Waiting costs the database nothing.
+//! Long polls that wait for a change of an order, in this process. A wait costs no query.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,11 +7,11 @@ use tokio::sync::watch;
 
 type Waiting = Arc<Mutex<HashMap<i64, watch::Sender<()>>>>;
 
-/// The orders that somebody waits for.
+/// The orders that have a waiting poll.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes(Waiting);
 
-/// A place in the queue of one order; leaving it costs nothing.
+/// One waiting poll of an order. It is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Waiter {
     order_id: i64,
@@ -20,8 +20,8 @@ pub(crate) struct Waiter {
 }
 
 impl Changes {
-    /// Begins to listen. Whatever is announced from here on is not missed, so read the order
-    /// *after* this.
+    /// Subscribes to changes of an order. Read the order *after* this call: no later change is
+    /// missed.
     pub(crate) fn listen(&self, order_id: i64) -> Waiter {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let told = waiting.entry(order_id).or_default().subscribe();
@@ -32,13 +32,13 @@ impl Changes {
         }
     }
 
-    /// How many wait, for all orders together.
+    /// The number of waiting polls of all orders.
     pub(crate) fn waiting(&self) -> usize {
         let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.values().map(watch::Sender::receiver_count).sum()
     }
 
-    /// Tells everybody who waits for the order that it has changed.
+    /// Wakes all polls that wait for the order.
     pub(crate) fn announce(&self, order_id: i64) {
         let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = waiting.get(&order_id) {

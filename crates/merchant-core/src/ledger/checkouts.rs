@@ -9,24 +9,24 @@ use super::attempts::{self, Attempt};
 use super::orders::{COLUMNS, Order, find, order_news};
 use super::{Ledger, LedgerError, Wait, Work, Write, outbox, schedule, signed};
 
-/// Which orders are wanted; what is `None` does not matter.
+/// Which orders to list. A field that is `None` does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct OrderFilter {
     /// In this state.
     pub state: Option<OrderState>,
     /// Made at this moment or later.
     pub created_from_ms: Option<i64>,
-    /// The first moment that is too late.
+    /// Exclusive.
     pub created_to_ms: Option<i64>,
-    /// How the merchant's number begins.
+    /// The beginning of `order_no`.
     pub order_no_prefix: Option<String>,
     /// For this sub-merchant.
     pub sub_mchid: Option<String>,
-    /// Only those made before this one.
+    /// Only orders created before this one.
     pub(crate) before_id: Option<i64>,
 }
 
-/// An order and its current attempt, read at one moment.
+/// An order and its current attempt, read in one transaction.
 #[derive(Clone, Debug)]
 pub struct Checkout {
     /// The order.
@@ -43,19 +43,19 @@ impl Checkout {
     }
 }
 
-/// An order that is to be made.
+/// A new order.
 #[derive(Clone, Debug)]
 pub(crate) struct NewOrder {
     pub(crate) order_no: String,
     pub(crate) token: String,
-    /// What was asked for, in one canonical form.
+    /// The create request in one canonical form, to compare a repeated request.
     pub(crate) request: String,
     pub(crate) total_fen: u64,
     pub(crate) description: String,
     pub(crate) openid: Option<String>,
     /// Partner mode: the openid is one of the sub-merchant's application.
     pub(crate) openid_is_sub: bool,
-    /// Partner mode: whom the order is for.
+    /// Partner mode: the sub-merchant that the order is for.
     pub(crate) sub_mchid: Option<String>,
     pub(crate) return_url: Option<String>,
     pub(crate) success_url: Option<String>,
@@ -64,19 +64,19 @@ pub(crate) struct NewOrder {
     pub(crate) expires_ms: i64,
 }
 
-/// What came of making an order.
+/// The result of creating an order.
 #[derive(Clone, Debug)]
 pub(crate) enum Created {
-    /// It is there now.
+    /// The order was created.
     New(Order),
-    /// The very same was there.
+    /// The same order existed already.
     Same(Order),
     /// The number is in use with other values, or by an attempt of another order.
     NumberUsed,
 }
 
 impl Ledger {
-    /// Makes an order, or finds the same one.
+    /// Creates an order, or finds the same one.
     pub(crate) async fn create_order(&self, new: &NewOrder) -> Result<Created, LedgerError> {
         let mut write = self.write().await?;
         let found: Option<Order> =
@@ -177,8 +177,8 @@ impl Ledger {
         Ok(Some(Checkout { order, attempt }))
     }
 
-    /// Notes that the merchant wants the order closed: from here on no attempt begins, and due work will end
-    /// the order even if this process does not live to do it.
+    /// Records the merchant's close request. From then on no attempt starts, and due work closes
+    /// the order even if this process ends before.
     pub(crate) async fn begin_closing(
         &self,
         order_id: i64,
@@ -206,8 +206,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Closes an open order, if `attempt` is still its current one and that attempt is over:
-    /// money can then only come as a latecomer. Says whether the order is closed now.
+    /// Closes an open order, if `attempt` is still its current one and that attempt is over: after
+    /// that, only a late payment can come. Returns whether the order is closed now.
     pub(crate) async fn close_order(
         &self,
         order_id: i64,

@@ -1,4 +1,4 @@
-//! The connections to the database: one that writes, and a few that only read.
+//! The connections to the database: one writer and a few readers.
 //!
 //! A returned row does not prove that its statement is durable. SQLite gives the rows of a single
 //! `UPDATE … RETURNING` first and commits afterwards, and on a full disk that commit fails. So the
@@ -6,8 +6,8 @@
 //! acts on them, or from [`Readers`], which cannot write at all.
 //!
 //! SQLite has one writer at a time. A second writing connection would only poll for the lock, so
-//! there is none: who writes waits in one queue, in the order of arrival. Readers see every commit
-//! that was made before they began, and wait neither for our writer nor for another program's.
+//! there is none: writers wait in one queue, in the order of arrival. Readers see every commit that
+//! was made before they began, and wait neither for our writer nor for another program's.
 
 use std::future::Future;
 use std::path::Path;
@@ -46,7 +46,7 @@ impl Writer {
     pub(super) async fn connect(path: &Path) -> Result<Self, sqlx::Error> {
         let options = options(path)
             .journal_mode(SqliteJournalMode::Wal)
-            // An answer must not promise what a power cut takes back.
+            // What an answer confirms must survive a power failure.
             .synchronous(SqliteSynchronous::Full);
         let pool = pool_options().max_connections(1).connect_with(options);
         Ok(Self(pool.await?))
@@ -57,7 +57,7 @@ impl Writer {
         self.0.begin_with("BEGIN IMMEDIATE").await
     }
 
-    /// Does one statement that gives no rows; it is durable when this returns.
+    /// Executes one statement that returns no rows. The change is durable when this returns.
     pub(super) async fn execute(&self, statement: Statement<'_>) -> Result<(), sqlx::Error> {
         statement.execute(&self.0).await.map(drop)
     }
@@ -69,7 +69,7 @@ impl Writer {
 }
 
 impl Readers {
-    /// Readers of a database that is there by the time of the first read.
+    /// Readers of a database that exists by the time of the first read.
     pub(super) fn of(path: &Path) -> Self {
         let options = options(path).read_only(true);
         let pool = pool_options().max_connections(READERS_MAX);
@@ -82,7 +82,7 @@ impl Readers {
         Self(pool_options().connect_lazy_with(options))
     }
 
-    /// Where statements that read are sent.
+    /// The pool for statements that only read.
     pub(super) const fn pool(&self) -> &SqlitePool {
         &self.0
     }
@@ -95,8 +95,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))
 }
 
-/// Where a commit fails for want of space, SQLite itself rolls back, and the client library goes on
-/// counting the transaction: from then on every use of that connection would fail. It is closed, and
+/// If a commit fails because the disk is full, SQLite rolls back by itself, but sqlx still counts
+/// the transaction: every later use of that connection would fail. So the connection is closed, and
 /// the next caller gets a new one.
 fn pool_options() -> SqlitePoolOptions {
     SqlitePoolOptions::new().after_release(|connection, _| is_reusable(connection))

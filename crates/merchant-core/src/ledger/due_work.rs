@@ -1,59 +1,59 @@
-//! Work that is due at a time, as rows: it outlives the process, and a test decides when it is.
+//! Scheduled work as rows: it survives the process, and a test decides the time.
 
 use super::column::Word;
 use super::schedule::schedule;
 use super::{Lane, Ledger, LedgerError, Wait, Work, Write, orders};
 
-/// What is scheduled between two readings of the clock is no further ahead than this, in
-/// milliseconds.
+/// Two readings of an unchanged clock differ by no more than this, in milliseconds.
 const AHEAD_MS: i64 = 1_000;
 
 /// One piece of work that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DueWork {
     pub(crate) work: Work,
-    /// The order's id, the `out_trade_no` of a mismatch or of surplus, the number of a refund.
+    /// The order's id, the `out_trade_no` of a mismatch or of a duplicate payment, or the number of
+    /// a refund.
     pub(crate) subject: String,
-    /// How often it was begun before.
+    /// How often it was tried before.
     pub(crate) tries: u64,
-    /// A question about an attempt: when it was noted as asked, which is when it was taken. `None`:
-    /// somebody else asked a moment before.
+    /// For a query of an attempt: the `asked_ms` that was recorded when the work was taken. `None`:
+    /// the attempt was queried a moment before.
     pub(crate) claimed_ms: Option<i64>,
 }
 
-/// What came of a piece of work.
+/// The result of a piece of work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
     pub(crate) due: DueWork,
     /// When it ended.
     pub(crate) now_ms: i64,
-    /// When it is due again, and how often it will have been tried by then; `None`: it is done.
+    /// When it is due again, and its number of tries by then; `None`: it is done.
     pub(crate) next: Option<(i64, u64)>,
-    /// WeChat answered a question about this order (its id), asked at this moment.
+    /// The order (its id) that WeChat answered about, and when it was queried.
     pub(crate) asked: Option<(i64, i64)>,
 }
 
-/// Which work is wanted.
+/// Which work to take, and how much of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub(crate) lane: Lane,
     pub(crate) now_ms: i64,
-    /// For how long it is taken.
+    /// The length of the lease.
     pub(crate) lease_ms: i64,
-    /// How many pieces at most.
+    /// The maximum number of pieces.
     pub(crate) most: usize,
 }
 
 impl Ledger {
-    /// Writes what came of pieces of work, and takes others that are due, the oldest first: both in
-    /// one commit. They are taken for a lease: where this process ends before the work does, they
-    /// come up again. What this gives is durable, so nobody else has it.
+    /// Records the results of pieces of work and takes others that are due, the oldest first, in
+    /// one commit. Work is taken for a lease: if this process ends before the work does, the work
+    /// becomes due again. The result is durable, so no other process takes the same work.
     pub(crate) async fn exchange_due_work(
         &self,
         ended: &[Ended],
         wanted: Wanted,
     ) -> Result<Vec<DueWork>, LedgerError> {
-        // Asking is free; writing waits for the write lock, and mostly nothing is due.
+        // A read is cheap, a write waits for the write lock, and mostly nothing is due.
         let next_ms = self.next_due_ms(wanted.lane).await?;
         let is_due = wanted.most > 0 && next_ms.is_some_and(|next_ms| next_ms <= wanted.now_ms);
         if ended.is_empty() && !is_due {
@@ -80,7 +80,7 @@ impl Ledger {
         Ok(next_ms)
     }
 
-    /// Whether work was scheduled at a moment that lies ahead: the clock was put back since.
+    /// Whether work was scheduled at a time in the future: then the clock was set back since.
     pub(crate) async fn has_work_from_ahead(&self, now_ms: i64) -> Result<bool, LedgerError> {
         let ahead = sqlx::query("SELECT 1 FROM due_work WHERE set_ms > ? LIMIT 1")
             .bind(now_ms + AHEAD_MS)
@@ -89,9 +89,9 @@ impl Ledger {
         Ok(ahead.is_some())
     }
 
-    /// Gives such work the wait again that it was scheduled with: it would come too late by as much
-    /// as the clock was ahead. How much that was does not matter, so several processes can do this,
-    /// and a later one, too.
+    /// Restores the wait that such work was scheduled with. Without it the work would be late by as
+    /// much as the clock was ahead. The result does not depend on that amount, so several processes
+    /// can do this, also later.
     pub(crate) async fn keep_waits(&self, now_ms: i64) -> Result<(), LedgerError> {
         let statement = sqlx::query(
             "UPDATE due_work SET due_ms = ?1 + due_ms - set_ms, set_ms = ?1
@@ -102,7 +102,7 @@ impl Ledger {
         Ok(self.writer.execute(statement).await?)
     }
 
-    /// Has WeChat asked about an order's attempt at a moment, in place of what was scheduled.
+    /// Schedules the next query of an order's attempt, replacing the scheduled one.
     pub(crate) async fn schedule_query(
         &self,
         order_id: i64,
@@ -120,7 +120,8 @@ impl Ledger {
     }
 }
 
-/// Work that was done with or scheduled anew while it ran stays so.
+/// Records the result of a piece of work. Work that was deleted or rescheduled while it ran keeps
+/// that state.
 async fn conclude(write: &mut Write, ended: &Ended) -> Result<(), LedgerError> {
     let Ended {
         due,

@@ -1,10 +1,10 @@
 //! Why the ledger could not do it. No error quotes a value of a row.
 
-/// Why the ledger could not do it. Nothing was changed then.
+/// Why a call to the ledger failed. It changed nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The database file or its folder cannot be made.
-    #[error("the database's file or folder cannot be made: {0}")]
+    /// The database file or its folder cannot be created.
+    #[error("the database file or its folder cannot be created: {0}")]
     Folder(std::io::Error),
     /// The database refused or is out of reach.
     #[error("database: {0}")]
@@ -12,30 +12,28 @@ pub enum LedgerError {
     /// A migration failed.
     #[error("migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// A newer program has worked on the database.
+    /// A newer version of this program has migrated the database.
     #[error(
-        "the database is at version {found}, and this program knows versions up to {known}: use the program that is as new as the database"
+        "the database is at version {found}, and this program knows versions up to {known}: use a newer merchant-server"
     )]
     Newer {
         /// The migration that this program does not know.
         found: i64,
-        /// The newest that it knows.
+        /// The newest migration that this program knows.
         known: i64,
     },
-    /// The database lacks what this program needs.
-    #[error(
-        "the database lacks migration {lacks}: bring it up to this version with `merchant-server migrate`"
-    )]
+    /// The database is not migrated to this version.
+    #[error("the database lacks migration {lacks}: run `merchant-server migrate`")]
     Older {
         /// The first migration that is missing.
         lacks: i64,
     },
-    /// A migration of the database is not the one that this program would have done.
+    /// A migration in the database has another checksum than this program's.
     #[error(
         "migration {version} of the database differs from this program's: the database was made by another build"
     )]
     Changed {
-        /// Which.
+        /// The migration's number.
         version: i64,
     },
     /// The database is another merchant's, or another environment's.
@@ -43,18 +41,18 @@ pub enum LedgerError {
         "merchant.mchid must be {mchid} and gateway.environment \"{environment}\", whose orders the database holds: another merchant, or another environment, needs a database of its own"
     )]
     OtherOwner {
-        /// Whose it is.
+        /// The merchant number in the database.
         mchid: String,
-        /// In which environment.
+        /// The environment in the database.
         environment: String,
     },
-    /// A backup that cannot be trusted; it was not put in its place.
-    #[error("the backup is not good: {0}")]
+    /// The backup failed its checks. It was not renamed to its final name.
+    #[error("the backup failed its checks: {0}")]
     Backup(String),
     /// A value that this program never writes.
     #[error("the column {0} holds a value that this version does not know")]
     Column(&'static str),
-    /// The same, found while a row was read.
+    /// A column's value that this version cannot read, found while a row was decoded.
     #[error("the column {column} holds a value that this version cannot read: {reason}")]
     Unreadable {
         /// The column's name.

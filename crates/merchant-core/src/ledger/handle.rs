@@ -11,9 +11,9 @@ use super::connections::{Readers, Write, Writer};
 use super::error::LedgerError;
 use crate::config::{Config, Database};
 
-/// Forward only: a migration that was released is never changed, a new one is added. Numbers are
-/// handed out before the work is done, so some are missing: 7 was for work that needed none. Only
-/// their order counts.
+/// Forward only: a released migration is never changed; a new one is added. Some numbers are
+/// missing, because a number is reserved before the work and 7 turned out to need no migration.
+/// Only the order of the numbers counts.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (
         1,
@@ -77,7 +77,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
 ];
 
-/// A handle on the ledger. Cheap to clone.
+/// A handle to the database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
     pub(super) writer: Writer,
@@ -86,8 +86,8 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the file, making it where it is missing, and brings it up to this version. It is the
-    /// configured merchant's from then on.
+    /// Opens the database file, creates it where it is missing, and migrates it to this version.
+    /// From then on it belongs to the configured merchant.
     pub(crate) async fn open(config: &Config) -> Result<Self, LedgerError> {
         let ledger = Self::brought_up(&config.database).await?;
         ledger.take_over(config).await?;
@@ -105,8 +105,8 @@ impl Ledger {
         match ledger.check_version().await {
             Err(LedgerError::Older { .. }) => {
                 migrator().run(ledger.writer.pool()).await?;
-                // A connection that knew the older tables prepares by them, and breaks on the first
-                // row that has more columns: none is kept.
+                // A connection that was opened before the migration prepares statements by the old
+                // tables and fails on rows with more columns. All connections are opened anew.
                 ledger.readers.pool().close().await;
                 ledger.writer.pool().close().await;
                 Self::connect(path).await
@@ -115,8 +115,8 @@ impl Ledger {
         }
     }
 
-    /// Opens a file that is there and of this version, and leaves it so: for commands beside a
-    /// server that runs.
+    /// Opens an existing database of this version, without migrating it: for commands beside a
+    /// running server.
     pub(crate) async fn open_as_it_is(config: &Config) -> Result<Self, LedgerError> {
         let Database::Sqlite(path) = &config.database;
         let ledger = Self::connect(path).await?;
@@ -125,8 +125,8 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Whether the migrations that were done are exactly those that this program knows. A
-    /// database that was never migrated lacks the first one.
+    /// Checks that the applied migrations are exactly those that this program knows. A database
+    /// that was never migrated lacks the first one.
     async fn check_version(&self) -> Result<(), LedgerError> {
         check_version(&self.readers).await
     }
@@ -151,7 +151,7 @@ impl Ledger {
         read.await.is_ok()
     }
 
-    /// Who waits for an order, and who is told.
+    /// The long polls that wait for an order.
     pub(crate) fn changes(&self) -> &Changes {
         &self.changes
     }
@@ -161,8 +161,8 @@ impl Ledger {
     }
 }
 
-/// Whether the migrations that were done are exactly those that this program knows. A database
-/// that was never migrated lacks the first one.
+/// Checks that the applied migrations are exactly those that this program knows. A database that
+/// was never migrated lacks the first one.
 pub(super) async fn check_version(readers: &Readers) -> Result<(), LedgerError> {
     let is_there = sqlx::query("SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations'")
         .fetch_optional(readers.pool())
@@ -198,8 +198,8 @@ pub(super) async fn check_version(readers: &Readers) -> Result<(), LedgerError> 
     }
 }
 
-/// Makes the file, if it is missing, so that nobody else can read it: tokens and openids are in
-/// it. SQLite gives its side files the same mode.
+/// Creates the file, if it is missing, readable by its owner only: it holds tokens and openids.
+/// SQLite gives its side files the same mode.
 pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     std::fs::OpenOptions::new()

@@ -1,20 +1,20 @@
-//! Notifications that WeChat signed and that are not understood, or that this version has nothing
-//! to do for. They are kept whole, in one sequence with the mismatches, and WeChat is asked about
-//! the numbers in them. Nothing in them is believed.
+//! Notifications that WeChat signed but that this version does not understand or does not handle.
+//! They are stored whole, numbered in one sequence with the mismatches, and WeChat is queried about
+//! the numbers in them. Their content changes no payment and no refund.
 
 use super::mismatches::next_no;
 use super::notifications::{KEPT, Numbers, keep_notification};
 use super::refund_mismatches::learn_subject;
 use super::{Evidence, Ledger, LedgerError, Wait, Work, Write, schedule};
 
-/// A notification that is kept.
+/// A notification to store for a person.
 #[derive(Clone, Debug)]
 pub(crate) struct NotificationToKeep {
     /// WeChat's id, the same on every try.
     pub(crate) id: String,
-    /// WeChat's word for what happened; empty where it is not known.
+    /// WeChat's `event_type`; empty where it is not known.
     pub(crate) event_type: String,
-    /// Why it is kept, in one word.
+    /// Why it is stored, in one word.
     pub(crate) reason: &'static str,
     /// The path of the field that was not understood, where it is one field.
     pub(crate) field: Option<String>,
@@ -23,13 +23,13 @@ pub(crate) struct NotificationToKeep {
     pub(crate) out_refund_no: Option<String>,
     pub(crate) refund_id: Option<String>,
     pub(crate) sub_mchid: Option<String>,
-    /// All of it, as WeChat wrote it.
+    /// The whole notification as WeChat sent it.
     pub(crate) resource: String,
 }
 
 impl Ledger {
-    /// Keeps a notification, and has WeChat asked about the numbers in it. Where
-    /// `is_acknowledged`, WeChat will not send it again. Gives whether it is new.
+    /// Stores a notification and schedules queries about the numbers in it. With `is_acknowledged`,
+    /// WeChat will not send it again. Returns whether it is new.
     pub(crate) async fn keep_whole_notification(
         &self,
         kept: &NotificationToKeep,
@@ -87,7 +87,7 @@ async fn insert(
     Ok(inserted.rows_affected() > 0)
 }
 
-/// What WeChat answers settles the payment or the refund, if it fits one of ours.
+/// Schedules a query: its answer settles the payment or the refund, if it matches one of ours.
 async fn schedule_question(
     write: &mut Write,
     kept: &NotificationToKeep,

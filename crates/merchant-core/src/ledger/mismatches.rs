@@ -1,5 +1,5 @@
-//! What fits nothing, as a person looks at it: payments, refunds and notifications that are not
-//! understood, in one sequence of numbers, open until somebody says that it was seen to.
+//! Mismatches: payments, refunds and notifications that match nothing here or are not understood.
+//! They are numbered in one sequence, and each is open until a person marks it as resolved.
 
 use const_format::formatcp;
 use merchant_api::MismatchKind;
@@ -7,7 +7,7 @@ use merchant_api::MismatchKind;
 use super::column::Word;
 use super::{Ledger, LedgerError, Write};
 
-/// What all three tables have alike.
+/// The columns that all three tables have.
 const SHARED: &str = "reason, resource, received_ms, queried_ms, query_answer, done_ms, note";
 
 /// What [`KeptMismatch`] is read from.
@@ -16,7 +16,7 @@ const COLUMNS: &str = formatcp!(
      notification_id, event_type, field, {SHARED}"
 );
 
-/// A payment or a refund that fits nothing, or a notification that is not understood.
+/// An unmatched payment or refund, or a notification that is not understood.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct KeptMismatch {
     pub(crate) no: u64,
@@ -40,18 +40,18 @@ pub(crate) struct KeptMismatch {
     pub(crate) note: Option<String>,
 }
 
-/// Which of them.
+/// Which mismatches to list.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct MismatchFilter {
     pub(crate) is_done: Option<bool>,
-    /// Only this one.
+    /// Only the mismatch with this number.
     pub(crate) no: Option<i64>,
-    /// Only those that came before this one.
+    /// Only mismatches with a lower number.
     pub(crate) before_no: Option<i64>,
 }
 
 impl Ledger {
-    /// Those of a filter, newest first.
+    /// The rows that match a filter, newest first.
     pub(crate) async fn mismatches(
         &self,
         filter: MismatchFilter,
@@ -84,7 +84,8 @@ impl Ledger {
         Ok(found)
     }
 
-    /// Marks one as seen to. The first time stays, and so does a note unless another one comes.
+    /// Marks a mismatch as resolved. The first time is kept, and so is the note unless a new one is
+    /// given.
     pub(crate) async fn finish_mismatch(
         &self,
         no: i64,
@@ -112,7 +113,7 @@ impl Ledger {
     }
 }
 
-/// The number of the next one. Whoever asks holds the lock to write.
+/// The number of the next mismatch. The caller holds the write lock.
 pub(super) async fn next_no(write: &mut Write) -> Result<i64, LedgerError> {
     let no = sqlx::query_scalar(
         "SELECT 1 + MAX((SELECT COALESCE(MAX(no), 0) FROM mismatches),

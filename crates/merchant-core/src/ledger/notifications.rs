@@ -3,17 +3,18 @@
 
 use super::{LedgerError, Write};
 
-/// How we know. A notification is recorded by its id in the same transaction as its effect.
+/// The source of a report. A notification is recorded by its id in the same transaction as its
+/// effect.
 #[derive(Clone, Debug)]
 pub(crate) enum Evidence {
-    /// WeChat told us.
+    /// WeChat sent a notification.
     Notification {
         /// WeChat's id, the same on every try.
         id: String,
-        /// WeChat's word for what happened.
+        /// WeChat's `event_type`.
         event_type: String,
     },
-    /// WeChat answered our question.
+    /// WeChat answered a query.
     Query,
 }
 
@@ -52,11 +53,10 @@ pub(super) async fn keep_notification(
     close_understood(write, id, outcome, now_ms).await
 }
 
-/// The outcome of a notification that is kept for a person.
+/// The outcome of a notification that is stored for a person.
 pub(super) const KEPT: &str = "kept";
 
-/// A notification that was kept as unreadable came again and was understood: nobody has to look
-/// at it.
+/// Resolves a notification that was stored as unreadable, came again and was understood.
 async fn close_understood(
     write: &mut Write,
     id: &str,

@@ -1,4 +1,4 @@
-//! Orders: what the merchant's backend asked for, and where it stands.
+//! Orders: what the merchant's backend created, and their state.
 
 use const_format::formatcp;
 use merchant_api::{AttemptProduct, CreateOrder, OrderNews, OrderState};
@@ -12,18 +12,18 @@ use super::{Ledger, LedgerError, Write};
 /// for a desktop page with a code.
 pub(crate) const QUERY_INTERVAL_MS: i64 = 2_000;
 
-/// What [`Order`] is read from. Named one by one: a table may get more columns under a statement that
-/// was prepared before.
+/// The columns of [`Order`]. They are named one by one, because a table may get more columns while
+/// a prepared statement is in use.
 pub(super) const COLUMNS: &str =
     "id, order_no, token, total_fen, description, openid, openid_is_sub, sub_mchid,
     return_url, success_url, products, created_ms, expires_ms, state, is_closing, version,
     current_attempt, asked_ms, checked_ms, payer_total_fen, success_time, refunded_fen, request";
 
-/// No question to WeChat takes longer than this, in milliseconds: two that overlap were asked within
-/// this time.
+/// The longest that a query takes, in milliseconds: two queries that overlap were sent within this
+/// time.
 const CALL_MAX_MS: i64 = 20_000;
 
-/// An order as the ledger has it.
+/// An order in the ledger.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Order {
     pub(crate) id: i64,
@@ -38,7 +38,7 @@ pub struct Order {
     pub(crate) openid: Option<String>,
     /// Partner mode: the openid is one of the sub-merchant's application.
     pub(crate) openid_is_sub: bool,
-    /// Partner mode: whom the order is for.
+    /// Partner mode: the sub-merchant that the order is for.
     pub(crate) sub_mchid: Option<String>,
     pub(crate) return_url: Option<String>,
     /// Where the buyer goes after paying.
@@ -54,28 +54,28 @@ pub struct Order {
     pub(crate) version: u64,
     /// The number of the newest attempt; 0: none yet.
     pub current_attempt: u64,
-    /// When WeChat was last asked, answered or not.
+    /// When WeChat was last queried, whether it answered or not.
     pub(crate) asked_ms: Option<i64>,
-    /// When the question was asked that WeChat last answered.
+    /// When the last query was sent that WeChat answered.
     pub(crate) checked_ms: Option<i64>,
     /// What the payer gave, where coupons took something off.
     pub payer_total_fen: Option<u64>,
     pub(crate) success_time: Option<String>,
-    /// What reached the buyer again of the payment that settled it.
+    /// The sum of the succeeded refunds of the payment that settled the order.
     pub refunded_fen: u64,
-    /// What was asked for, in one canonical form.
+    /// The create request in one canonical form, to compare a repeated request.
     pub(crate) request: String,
 }
 
 impl Order {
-    /// What the backend asked for, read again; `None` if this version cannot.
+    /// The stored create request; `None` if this version cannot read it.
     pub(crate) fn wanted(&self) -> Option<CreateOrder> {
         serde_json::from_str(&self.request).ok()
     }
 }
 
 impl Ledger {
-    /// Notes that WeChat is being asked about the order.
+    /// Records that WeChat is being queried about the order.
     pub(crate) async fn note_asked(&self, order_id: i64, at_ms: i64) -> Result<(), LedgerError> {
         let statement = sqlx::query("UPDATE orders SET asked_ms = ? WHERE id = ?")
             .bind(at_ms)
@@ -84,8 +84,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Notes that WeChat answered a question that was asked at `asked_ms`. This is no change of
-    /// the order: its version stays.
+    /// Records that WeChat answered the query sent at `asked_ms`. The order's version does not
+    /// change.
     pub(crate) async fn note_checked(
         &self,
         order_id: i64,
@@ -95,8 +95,9 @@ impl Ledger {
     }
 }
 
-/// Notes that WeChat is being asked about an order, unless it was a moment ago; says whether it was
-/// noted. A question that lies ahead was asked by a clock that has been put right since.
+/// Records that WeChat is being queried about an order, unless it was queried a moment ago. Returns
+/// whether it was recorded. An `asked_ms` in the future means that the clock was set back; it is
+/// ignored.
 pub(super) async fn claim_question(
     write: &mut Write,
     order_id: &str,
@@ -115,8 +116,8 @@ pub(super) async fn claim_question(
     Ok(claimed.rows_affected() > 0)
 }
 
-/// See [`Ledger::note_checked`]. A later answer stays, but not one of a clock that was ahead and has
-/// been put right.
+/// See [`Ledger::note_checked`]. A later time is kept, unless the clock was ahead then and has been
+/// set back.
 pub(super) fn checked(order_id: i64, asked_ms: i64) -> Statement<'static> {
     sqlx::query(
         "UPDATE orders SET checked_ms = CASE
@@ -128,7 +129,7 @@ pub(super) fn checked(order_id: i64, asked_ms: i64) -> Statement<'static> {
     .bind(order_id)
 }
 
-/// The order of an id, inside somebody's transaction.
+/// The order of an id, read in the caller's transaction.
 pub(super) async fn find(
     connection: &mut SqliteConnection,
     order_id: i64,
@@ -140,7 +141,7 @@ pub(super) async fn find(
     Ok(found)
 }
 
-/// What every message about an order tells of it.
+/// The part of a webhook message that describes the order.
 pub(super) fn order_news(order: &Order) -> OrderNews {
     OrderNews {
         order_no: order.order_no.clone(),
@@ -151,7 +152,7 @@ pub(super) fn order_news(order: &Order) -> OrderNews {
     }
 }
 
-/// Grows the version: whoever changes anything about an order calls this in the same transaction.
+/// Increments the order's version. Every change of an order calls this in the same transaction.
 pub(super) async fn grow_version(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
     sqlx::query("UPDATE orders SET version = version + 1 WHERE id = ?")
         .bind(order_id)

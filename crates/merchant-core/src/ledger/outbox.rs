@@ -1,6 +1,6 @@
-//! The outbox: what the merchant's backend is to be told. A message is written in the transaction
-//! of what it tells, so neither exists without the other, and its id is made of what happened, so
-//! that the same news told twice is one message.
+//! The outbox: webhook messages to the merchant's backend. A message is written in the transaction
+//! of the change that it reports, so neither exists without the other. Its id is derived from that
+//! change, so the same change reported twice is one message.
 
 use std::str::FromStr;
 
@@ -12,10 +12,10 @@ use super::column::UnknownWord;
 use super::{Ledger, LedgerError, Wait, Work, Write, schedule, timestamp};
 use crate::surroundings::hex;
 
-/// What [`Webhook`] is read from; who has taken it stands in another table.
+/// The columns of [`Webhook`]. Its deliveries are in another table.
 const COLUMNS: &str = "id, event_type, body, created_ms, state, tries, last_outcome";
 
-/// A message as the ledger has it.
+/// A webhook message in the ledger.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Webhook {
     pub(crate) id: String,
@@ -26,21 +26,21 @@ pub(crate) struct Webhook {
     pub(crate) state: String,
     pub(crate) tries: u64,
     pub(crate) last_outcome: Option<String>,
-    /// The targets that have taken it; empty in a list of messages.
+    /// The targets that have accepted the message; empty in a list of messages.
     #[sqlx(skip)]
     pub(crate) delivered_to: Vec<String>,
 }
 
-/// What a try to deliver came to.
+/// The state of a message's delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Every target has it.
+    /// Every target has accepted the message.
     Delivered,
-    /// Some target does not have it yet.
+    /// Some target has not accepted it yet.
     Pending,
-    /// It is not tried any more.
+    /// It is not retried any more.
     Failed,
-    /// Nobody is configured to hear it.
+    /// No target is configured.
     Unaddressed,
 }
 
@@ -71,7 +71,7 @@ impl FromStr for Delivery {
     }
 }
 
-/// Which messages.
+/// Which messages to list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WebhookFilter {
     pub(crate) state: Option<Delivery>,
@@ -80,8 +80,7 @@ pub(crate) struct WebhookFilter {
     pub(crate) before: Option<(i64, String)>,
 }
 
-/// Puts a message into the outbox. `key` is what makes this news different from other news of
-/// its type.
+/// Puts a message into the outbox. `key` identifies the change among those of the same event type.
 pub(super) async fn put(
     write: &mut Write,
     event: WebhookEvent,
@@ -132,7 +131,7 @@ impl Ledger {
         Ok(Some(webhook))
     }
 
-    /// Those of a filter, newest first.
+    /// The rows that match a filter, newest first.
     pub(crate) async fn webhooks(
         &self,
         filter: &WebhookFilter,
@@ -155,7 +154,7 @@ impl Ledger {
         Ok(found)
     }
 
-    /// Notes that a target has taken a message.
+    /// Records that a target has accepted a message.
     pub(crate) async fn note_delivered(
         &self,
         id: &str,
@@ -173,7 +172,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Notes what a try came to, which counts unless no target was called.
+    /// Records the result of a try. The try is counted unless no target was called.
     pub(crate) async fn note_try(
         &self,
         id: &str,
@@ -209,7 +208,7 @@ impl Ledger {
     }
 
     /// Has all messages of a state and a type sent again, from their first try on, to the targets
-    /// that have not taken them; gives how many.
+    /// that have not accepted them. Returns how many.
     pub(crate) async fn resend_all(
         &self,
         state: Delivery,

@@ -1,14 +1,13 @@
-//! Whose ledger it is. Its numbers are known to WeChat under one merchant's `mchid`, in one
-//! environment. Asked about under another one, an order that waits looks as if WeChat had never heard
-//! of it: it would be closed here, or begun anew, while the buyer can still pay the first code. So a
-//! ledger keeps its owner, and is opened for no other.
+//! The merchant and the environment that a ledger belongs to. WeChat knows the ledger's numbers
+//! under one `mchid` in one environment. Queried under another one, a pending order would look
+//! unknown to WeChat: it would be closed or ordered again here, while the buyer can still pay the
+//! first code. So a ledger stores its owner and is opened for no other.
 
 use super::{Ledger, LedgerError};
 use crate::config::Config;
 
 impl Ledger {
-    /// Writes down whose the ledger is, where nobody has yet: it is a new one, or older than this
-    /// rule.
+    /// Stores the owner if none is stored: in a new ledger, or in one from before this rule.
     pub(super) async fn take_over(&self, config: &Config) -> Result<(), LedgerError> {
         let statement = sqlx::query(
             "INSERT INTO owner (no, mchid, environment) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
@@ -19,7 +18,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Refuses a configuration of anybody else.
+    /// Refuses a configuration of another merchant or environment.
     pub(super) async fn check_owner(&self, config: &Config) -> Result<(), LedgerError> {
         let owner: Option<(String, String)> =
             sqlx::query_as("SELECT mchid, environment FROM owner")

@@ -1,7 +1,7 @@
 //! Lists page by page.
 
-/// Cuts a list to what is shown of it. One more was read, which tells whether there is another page:
-/// then the last one that is shown is given.
+/// Cuts a list to its length. One row more was read to know whether there is another page; then the
+/// last row of this page is returned.
 pub(crate) fn cut<T>(list: &mut Vec<T>, limit: u32) -> Option<&T> {
     let has_more = list.len() > limit as usize;
     list.truncate(limit as usize);

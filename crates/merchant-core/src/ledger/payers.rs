@@ -1,13 +1,14 @@
-//! The hop for the openid: states that go out once and may come back twice, and handles.
+//! The OAuth redirect for the openid: states that are sent once and may come back twice, and payer
+//! handles.
 
 use merchant_api::AttemptProduct;
 
 use super::{Ledger, LedgerError, attempts, orders};
 
-/// What is known of a state that a browser brings back.
+/// What the ledger knows about a state that a browser brings back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StateFound {
-    /// It lives and was not answered yet.
+    /// It is valid and was not answered yet.
     Open {
         /// The order that it was made for.
         order_id: i64,
@@ -16,11 +17,11 @@ pub(crate) enum StateFound {
         /// Whether another call has begun to ask WeChat with it.
         was_begun: bool,
     },
-    /// It lives, and the same code was answered with this handle.
+    /// It is valid, and the same code was answered with this handle.
     Answered { return_url: String, handle: String },
-    /// It is too old, or was answered to another code: the buyer goes back and begins anew.
+    /// It has expired, or was answered to another code: the buyer goes back and starts again.
     Over { return_url: String },
-    /// Nobody here made it, or it was long ago.
+    /// This server did not create it, or it was deleted long ago.
     Unknown,
 }
 
@@ -31,8 +32,8 @@ pub(crate) struct PayerHandle {
     pub(crate) openid: String,
 }
 
-/// How long what is over is kept all the same, in milliseconds: a clock that is ahead for a moment
-/// must not take it from the buyers who are on their way.
+/// How long expired rows are kept, in milliseconds: a clock that is ahead for a moment must not
+/// delete the states of buyers who are on their way.
 const KEPT_AFTER_MS: i64 = 24 * 3_600_000;
 
 /// A row of `oauth_states`.
@@ -55,8 +56,8 @@ struct KeptPayer {
 }
 
 impl Ledger {
-    /// Writes down a state before the buyer is sent away with it; forgets those whose time was
-    /// over a day ago.
+    /// Stores a state before the buyer is redirected with it. Deletes states that expired a day
+    /// ago.
     pub(crate) async fn keep_oauth_state(
         &self,
         state: &str,
@@ -79,8 +80,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Looks a state up. `code_sha256` is the hash of the code that came with it; it changes
-    /// nothing.
+    /// Looks up a state without changing it. `code_sha256` is the hash of the code that came with
+    /// it.
     pub(crate) async fn oauth_state(
         &self,
         state: &str,
@@ -114,7 +115,7 @@ impl Ledger {
         Ok(StateFound::Over { return_url })
     }
 
-    /// Notes that WeChat is about to be asked for the openid behind a state's code.
+    /// Records that WeChat is about to be asked for the openid of a state's code.
     pub(crate) async fn begin_oauth_state(
         &self,
         state: &str,
@@ -128,7 +129,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Keeps what a state was answered with, for the same call that comes again.
+    /// Stores the answer to a state, for a repeated call.
     pub(crate) async fn answer_oauth_state(
         &self,
         state: &str,
@@ -146,7 +147,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Keeps an openid under a handle, for one order; forgets those that nobody can use any more.
+    /// Stores an openid under a handle, for one order. Deletes handles that can no longer be used.
     pub(crate) async fn keep_payer(
         &self,
         handle: &str,
@@ -177,9 +178,9 @@ impl Ledger {
     /// The payer behind a handle, if it may be used for this order now.
     ///
     /// A handle is used once: by the attempt that it starts. While that attempt is the order's
-    /// current one, the same handle stands for the same payer still, for an answer can get lost
-    /// and a cashier can be dismissed and asked for again. After anybody else took over, and for
-    /// any other order, it stands for nobody.
+    /// current one, the handle stays valid, because an answer can get lost, and a dismissed cashier
+    /// can be opened again. After another device takes over, or for another order, the handle is
+    /// invalid.
     pub(crate) async fn payer_of_handle(
         &self,
         handle: &str,

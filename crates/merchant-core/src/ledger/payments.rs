@@ -1,4 +1,4 @@
-//! Money that came, and notifications of it: recorded once, whatever comes twice.
+//! Payments and their notifications. Each is recorded once, however often it comes.
 
 use merchant_api::{PaymentMismatchNews, PaymentNews, WebhookEvent};
 
@@ -8,7 +8,7 @@ use super::{
     refund_updates, schedule, signed,
 };
 
-/// A payment that fits the attempt it names: amount, merchant and application were compared.
+/// A payment that matches the attempt it names: amount, merchant and application were compared.
 #[derive(Clone, Debug)]
 pub(crate) struct Payment {
     pub(crate) order_id: i64,
@@ -20,36 +20,36 @@ pub(crate) struct Payment {
     pub(crate) success_time: Option<String>,
     /// The coupons that were used, as WeChat's JSON.
     pub(crate) promotion_detail: Option<String>,
-    /// WeChat says that it was refunded since, in part or whole.
+    /// WeChat reports it as refunded, in part or in full.
     pub(crate) is_refunded: bool,
 }
 
-/// A payment that WeChat vouches for and that fits no attempt of ours.
+/// A payment that WeChat signed and that matches no attempt of ours.
 #[derive(Clone, Debug)]
 pub(crate) struct Mismatch {
     pub(crate) out_trade_no: String,
     pub(crate) transaction_id: String,
-    /// Partner mode: for whom WeChat says it was.
+    /// Partner mode: the sub-merchant that WeChat names.
     pub(crate) sub_mchid: Option<String>,
     /// What differs, in one word.
     pub(crate) reason: &'static str,
-    /// What WeChat said, as JSON.
+    /// WeChat's report as JSON.
     pub(crate) resource: String,
 }
 
-/// What a payment did.
+/// The effect of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recorded {
     /// It settled the order.
     Settled,
-    /// The order was settled by another attempt: this money is to be given back.
+    /// Another attempt had settled the order: this duplicate payment is refunded.
     Surplus,
     /// It was known already; nothing changed.
     Known,
 }
 
 impl Ledger {
-    /// Records a payment, in one transaction with the notification that told it.
+    /// Records a payment in one transaction with its notification.
     pub(crate) async fn record_payment(
         &self,
         evidence: &Evidence,
@@ -76,7 +76,7 @@ impl Ledger {
         Ok(recorded)
     }
 
-    /// Keeps a payment that fits nothing, and has WeChat asked about it. Says whether it is new.
+    /// Stores an unmatched payment and schedules a query about it. Returns whether it is new.
     pub(crate) async fn record_mismatch(
         &self,
         evidence: &Evidence,
@@ -126,7 +126,7 @@ impl Ledger {
         Ok(is_new)
     }
 
-    /// Whether WeChat was seen to call a payment refunded, and still no refund of it is known.
+    /// Whether WeChat reported a payment as refunded and no refund of it is known yet.
     pub(crate) async fn has_unknown_refund(&self, out_trade_no: &str) -> Result<bool, LedgerError> {
         let row = sqlx::query(
             "SELECT 1 FROM attempts
@@ -139,7 +139,7 @@ impl Ledger {
         Ok(row.is_some())
     }
 
-    /// Partner mode: whom WeChat named with a mismatch of this number.
+    /// Partner mode: the sub-merchant that WeChat named in a mismatch of this number.
     pub(crate) async fn sub_mchid_of_mismatch(
         &self,
         out_trade_no: &str,
@@ -156,7 +156,7 @@ impl Ledger {
         Ok(named)
     }
 
-    /// Keeps what WeChat answered when asked about a mismatch.
+    /// Stores WeChat's answer to the query about a mismatch.
     pub(crate) async fn note_mismatch_answer(
         &self,
         out_trade_no: &str,
@@ -180,7 +180,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Records a notification that has no effect by itself: WeChat is asked instead.
+    /// Records a notification that has no effect by itself. WeChat is queried instead.
     pub(crate) async fn record_other_notification(
         &self,
         evidence: &Evidence,
@@ -238,7 +238,7 @@ async fn settle(
     .bind(signed(payment.attempt))
     .execute(&mut **write)
     .await?;
-    // Refunds may have been told before the payment was.
+    // Refunds may have been reported before the payment.
     refund_updates::sum_refunded(write, payment.order_id).await?;
     note_unknown_refund(write, payment, now_ms).await?;
     if recorded == Recorded::Surplus {
@@ -255,8 +255,7 @@ async fn settle(
     Ok(recorded)
 }
 
-/// WeChat calls a payment refunded, and may know of a refund that we do not: kept as it is first
-/// seen.
+/// Records when WeChat first reports a payment as refunded while no refund is known here.
 async fn note_unknown_refund(
     write: &mut Write,
     payment: &Payment,
@@ -315,7 +314,7 @@ async fn tell_of_payment(
     outbox::put(write, event(news), &payment.transaction_id, now_ms).await
 }
 
-/// A paid order needs no more asking; but an attempt that could still bring money is ended now.
+/// A paid order needs no more queries, but an attempt that could still be paid is ended now.
 async fn leave_only_what_is_due(
     write: &mut Write,
     order_id: i64,

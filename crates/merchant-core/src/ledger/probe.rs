@@ -1,10 +1,10 @@
-//! Whether a write works, found out by writing.
+//! Tests whether the database can be written.
 
 use super::{Ledger, LedgerError};
 
 impl Ledger {
-    /// Writes one page and commits it, as every change does, and changes nothing that anybody
-    /// reads: `user_version` is SQLite's place for a number of the application's, and we have none.
+    /// Writes one page and commits it, as every change does, without an effect on data:
+    /// `user_version` is a field for applications that this one does not use.
     pub(crate) async fn try_write(&self) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
         sqlx::query("PRAGMA user_version = 0")

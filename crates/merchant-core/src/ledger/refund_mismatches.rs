@@ -1,5 +1,5 @@
-//! What is not to be believed of a refund before WeChat was asked: hints that nobody signed, and
-//! news that do not fit. They are kept, reported and asked about.
+//! Refund updates that have no effect before WeChat was queried: unsigned notifications, and
+//! updates that do not match. They are stored, reported and queried.
 
 use merchant_api::{RefundMismatchNews, RefundState, WebhookEvent};
 
@@ -12,8 +12,8 @@ use super::{
 };
 
 impl Ledger {
-    /// Keeps a hint that nobody signed, and has WeChat asked about the refund unless the hint
-    /// tells what is known.
+    /// Records an unsigned notification of a refund, and schedules a query unless it reports the
+    /// known state.
     pub(crate) async fn record_unverified_refund(
         &self,
         evidence: &Evidence,
@@ -40,7 +40,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Keeps what WeChat answered when asked about a refund that does not fit.
+    /// Stores WeChat's answer to the query about an unmatched refund.
     pub(crate) async fn note_refund_mismatch_answer(
         &self,
         out_refund_no: &str,
@@ -65,7 +65,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Has WeChat asked about a refund that somebody says there is, such as its bill, now.
+    /// Schedules a query about a refund that another source names, such as a bill.
     pub(crate) async fn schedule_learning(
         &self,
         out_refund_no: &str,
@@ -80,7 +80,7 @@ impl Ledger {
     }
 }
 
-/// Keeps news that do not fit, reports them once and has WeChat asked.
+/// Stores an update that does not match, reports it once and schedules a query.
 pub(super) async fn keep_mismatch(
     write: &mut Write,
     update: &RefundUpdate,
@@ -117,8 +117,8 @@ pub(super) async fn keep_mismatch(
     Ok(RefundRecorded::Mismatch { reason, is_new })
 }
 
-/// The subject of asking about a refund that is not ours, or not as WeChat says. A blank can be
-/// in neither number.
+/// The subject of [`Work::LearnRefund`]: both numbers with a blank between them. Neither number can
+/// have a blank.
 pub(super) fn learn_subject(out_refund_no: &str, out_trade_no: &str) -> String {
     format!("{out_refund_no} {out_trade_no}")
 }

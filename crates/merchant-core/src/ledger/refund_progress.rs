@@ -1,5 +1,5 @@
-//! What our own calls come to on the way of a refund: WeChat does not take it, cannot say, or
-//! sends an abnormal one another way. What WeChat says of a refund is in `refund_news`.
+//! The results of our own calls for a refund: WeChat refuses it, cannot answer, or sends an
+//! abnormal refund another way. WeChat's reports about refunds are in `refund_news`.
 
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState};
@@ -8,19 +8,20 @@ use super::refund_updates::{SURPLUS_AGAIN_MS, tell};
 use super::refunds::COLUMNS;
 use super::{Ledger, LedgerError, Refund, Wait, Work, orders, schedule};
 
-/// What becomes of a refund that WeChat does not take.
+/// WeChat's refusal of a refund.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     /// When it was sent.
     pub(crate) sent_ms: i64,
     pub(crate) wechat_code: String,
     pub(crate) wechat_message: String,
-    /// Whether it goes on waiting, for another try under the same number.
+    /// Whether it is retried under the same number.
     pub(crate) is_tried_again: bool,
 }
 
 impl Ledger {
-    /// WeChat did not take a refund when it was last sent. News that came meanwhile win.
+    /// Records that WeChat refused a refund when it was last sent. A report that came meanwhile
+    /// takes precedence.
     pub(crate) async fn note_refusal(
         &self,
         refund: &Refund,
@@ -68,7 +69,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Keeps for people why a refund could not be brought on its way yet.
+    /// Stores why a refund could not be sent yet, for people.
     pub(crate) async fn note_hindrance(
         &self,
         refund: &Refund,
@@ -86,7 +87,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// An abnormal refund is sent another way: it is under way again.
+    /// Records that an abnormal refund was sent another way: it is processing again.
     pub(crate) async fn note_application(
         &self,
         refund: &Refund,

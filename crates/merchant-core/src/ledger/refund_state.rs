@@ -1,21 +1,21 @@
-//! What may follow what in the life of a refund: one table, whoever tells the news and in
-//! whatever order they come.
+//! Which state of a refund may follow which: one table, for all sources and any order of reports.
 
 use merchant_api::RefundState;
 use wechat_pay::RefundStatus;
 
-/// What WeChat's word does to a refund.
+/// The effect of WeChat's status on a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// It moves.
+    /// It moves into this state.
     To(RefundState),
-    /// It was known, or is older than what is known.
+    /// The status was known, or is older than the known state.
     Stays,
-    /// Both cannot be true.
+    /// The status contradicts the known state.
     Contradicts,
 }
 
-/// WeChat's word as a state; `None` for a word of a later version, from which nothing follows.
+/// WeChat's status as a state; `None` for a status that this version does not know, which has no
+/// effect.
 pub(crate) fn refund_state_of(status: &RefundStatus) -> Option<RefundState> {
     match status {
         RefundStatus::Processing => Some(RefundState::Processing),
@@ -26,28 +26,28 @@ pub(crate) fn refund_state_of(status: &RefundStatus) -> Option<RefundState> {
     }
 }
 
-/// What follows when WeChat says `told` of a refund. `is_newer`: WeChat was asked after the
-/// refund came into its state, so that the answer cannot be a late one.
+/// The effect of WeChat's status `told` on a refund. `is_newer`: the query was sent after the
+/// refund came into its state, so the answer cannot be a late one.
 pub(crate) fn step(state: RefundState, reported: RefundState, is_newer: bool) -> Step {
     use RefundState::{Abnormal, Closed, Processing, Refused, Requested, Succeeded};
     match (state, reported) {
-        // WeChat knows it, so it took it, whatever we thought.
+        // WeChat knows it, so WeChat accepted it.
         (Requested | Refused, _) => Step::To(reported),
         (Succeeded, Closed) | (Closed, Succeeded) => Step::Contradicts,
         (Succeeded | Closed, _) => Step::Stays,
-        // Sent another way by somebody; or the answer to an older question.
+        // It was sent another way, or this answers an older query.
         (Abnormal, Processing) if !is_newer => Step::Stays,
         (Processing, Processing) | (Abnormal, Abnormal) => Step::Stays,
         (Processing | Abnormal, _) => Step::To(reported),
     }
 }
 
-/// Whether nothing can follow.
+/// Whether the state is final.
 pub(crate) const fn is_final(state: RefundState) -> bool {
     matches!(state, RefundState::Succeeded | RefundState::Closed)
 }
 
-/// Whether its amount counts against what was paid: the money went back, or still may.
+/// Whether its amount reduces what can be refunded: the money was returned, or still may be.
 pub(crate) const fn counts(state: RefundState) -> bool {
     !matches!(state, RefundState::Refused | RefundState::Closed)
 }

@@ -4,7 +4,7 @@ use merchant_api::RefundState;
 
 use super::refunds::Refund;
 
-/// What WeChat says of a refund. It was verified.
+/// WeChat's report about a refund. It was verified.
 #[derive(Clone, Debug)]
 pub(crate) struct RefundUpdate {
     pub(crate) out_refund_no: String,
@@ -12,33 +12,33 @@ pub(crate) struct RefundUpdate {
     pub(crate) out_trade_no: String,
     pub(crate) transaction_id: String,
     pub(crate) state: RefundState,
-    /// What was ordered, in fen.
+    /// The order's amount, in fen.
     pub(crate) total_fen: u64,
-    /// What goes back, in fen.
+    /// The refund's amount, in fen.
     pub(crate) amount_fen: u64,
     pub(crate) payer_refund_fen: Option<u64>,
     pub(crate) user_received_account: Option<String>,
     pub(crate) success_time: Option<String>,
-    /// When WeChat was asked; `None`: it told by itself.
+    /// When the query was sent; `None` for a notification.
     pub(crate) asked_ms: Option<i64>,
-    /// When it is to be asked again, should the refund be in this state from now on.
+    /// When to query again, if the refund moves into this state.
     pub(crate) next_look_ms: Option<i64>,
-    /// What does not fit whatever the ledger has, in one word.
+    /// A mismatch that does not depend on the ledger, in one word.
     pub(crate) misfit: Option<&'static str>,
-    /// What WeChat said, as JSON.
+    /// WeChat's report as JSON.
     pub(crate) resource: String,
 }
 
-/// What the news did.
+/// The effect of an update.
 #[derive(Clone, Debug)]
 pub(crate) enum RefundRecorded {
-    /// A refund of ours came into this state.
+    /// A refund of ours moved into a new state.
     Moved(Box<Refund>),
-    /// A refund that was made elsewhere is in the ledger now.
+    /// A refund that was made elsewhere was added to the ledger.
     TakenIn(Box<Refund>),
     /// It was known already; nothing changed.
     Known,
-    /// It does not fit; it is kept, and WeChat is asked.
+    /// It does not match; it was stored, and a query is scheduled.
     Mismatch {
         /// What differs, in one word.
         reason: &'static str,

@@ -1,5 +1,6 @@
-//! What WeChat says of refunds: recorded once, whatever comes twice, late or in another order.
-//! Refunds that were made elsewhere are taken in here; what fits nothing is kept for a person.
+//! WeChat's updates of refunds. Each is recorded once, whether it comes twice, late or in another
+//! order. A refund that was made elsewhere is added to the ledger; an update that matches nothing
+//! is stored for a person.
 
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState, WebhookEvent};
@@ -14,12 +15,12 @@ use super::{
     attempts, orders, outbox, schedule, signed,
 };
 
-/// A surplus payment whose refund was closed, or is still refused, is given back anew after this
+/// A duplicate payment whose refund was closed, or is still refused, is refunded again after this
 /// time.
 pub(super) const SURPLUS_AGAIN_MS: i64 = 24 * 3_600_000;
 
 impl Ledger {
-    /// Records what WeChat says of a refund, in one transaction with the notification that told.
+    /// Records WeChat's report about a refund in one transaction with its notification.
     pub(crate) async fn record_refund(
         &self,
         evidence: &Evidence,
@@ -48,7 +49,7 @@ impl Ledger {
     }
 }
 
-/// Sums up what reached the buyer again of the payment that settled the order.
+/// Updates the order's sum of succeeded refunds of the payment that settled it.
 pub(super) async fn sum_refunded(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
     sqlx::query(
         "UPDATE orders SET refunded_fen =
@@ -65,7 +66,7 @@ pub(super) async fn sum_refunded(write: &mut Write, order_id: i64) -> Result<(),
     Ok(())
 }
 
-/// What the news come to, and the order that changed by them.
+/// The effect of an update, and the order that it changed.
 async fn judge(
     write: &mut Write,
     update: &RefundUpdate,
@@ -105,7 +106,7 @@ async fn judge(
     }
 }
 
-/// What differs between what WeChat says and what we know; `None` where it fits.
+/// The first difference between WeChat's report and the ledger; `None` where they match.
 fn difference(
     update: &RefundUpdate,
     order: &Order,
@@ -114,7 +115,7 @@ fn difference(
 ) -> Option<&'static str> {
     let payment = attempt.transaction_id.as_ref();
     let checks = [
-        // WeChat knows the number as somebody else's.
+        // WeChat has another order under this number.
         (attempt.state != AttemptState::Refused, "refused"),
         (update.total_fen == order.total_fen, "total"),
         (
@@ -156,7 +157,7 @@ async fn move_on(
          WHERE id = ?7 RETURNING {COLUMNS}"
     ))
     .bind(update.state.as_str())
-    // WeChat's minute between two refunds counts from when it took the first one.
+    // WeChat's minute between two refunds counts from when it accepted the first one.
     .bind(now_ms)
     .bind(&update.refund_id)
     .bind(update.payer_refund_fen.map(signed))
@@ -168,8 +169,8 @@ async fn move_on(
     Ok(refund)
 }
 
-/// A refund that was made elsewhere. It counts, even where no room is left for it: the money
-/// went.
+/// Adds a refund that was made elsewhere. It counts even where it exceeds what is left: the money
+/// was returned.
 async fn take_in(
     write: &mut Write,
     update: &RefundUpdate,
@@ -177,7 +178,7 @@ async fn take_in(
     now_ms: i64,
 ) -> Result<Refund, LedgerError> {
     if !matches!(attempt.state, AttemptState::Paid | AttemptState::Surplus) {
-        // Refunded, so it was paid, and nobody has told us yet.
+        // A refunded payment was paid, and its report has not come yet.
         schedule::schedule(
             write,
             Work::QueryMismatch,
@@ -209,7 +210,7 @@ async fn take_in(
     Ok(refund)
 }
 
-/// What else changes with a refund's state.
+/// Schedules work, updates the order and notifies the backend after a change of a refund's state.
 async fn changed(
     write: &mut Write,
     refund: &Refund,
@@ -239,7 +240,7 @@ async fn changed(
     tell(write, refund, now_ms).await
 }
 
-/// Tells the merchant's backend what became of a refund.
+/// Sends the merchant's backend a message about the new state of a refund.
 pub(super) async fn tell(
     write: &mut Write,
     refund: &Refund,
@@ -255,12 +256,13 @@ pub(super) async fn tell(
     let Some(order) = orders::find(write, refund.order_id).await? else {
         return Ok(());
     };
-    // Surplus is sent again each day: that it is refused again is no news.
+    // A duplicate payment's refund is retried each day: a repeated refusal is not reported again.
     let refusals = match refund.origin {
         RefundOrigin::Surplus => 0,
         RefundOrigin::Merchant | RefundOrigin::External => refund.refusals,
     };
-    // Abnormal again after it was sent another way, refused again after another try: other news.
+    // Abnormal again after it was sent another way, or refused again after another try: a new
+    // message.
     let key = format!(
         "{}\n{}\n{refusals}",
         refund.out_refund_no, refund.applications

@@ -1,5 +1,5 @@
-//! Refunds: written down, and checked against what was paid, before WeChat hears of them. What
-//! WeChat then says about them is in `refund_news`.
+//! Refunds: recorded, and checked against the payment, before they are sent to WeChat. WeChat's
+//! reports about them are in `refund_news`.
 
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState};
@@ -11,11 +11,11 @@ use super::{
     refund_state, schedule, signed,
 };
 
-/// WeChat takes at most so many refunds of one payment, closed ones among them.
+/// The most refunds that WeChat accepts for one payment, closed ones included.
 pub(crate) const REFUNDS_MAX: u64 = 50;
-/// At least so much time lies between two refunds of one payment that WeChat is sent.
+/// The least time between sending two refunds of one payment.
 pub(crate) const SPACING_MS: i64 = 60_000;
-/// A refund that nobody drives any more is taken up by due work after this time.
+/// Due work takes over a recorded refund after this time, should its process end.
 const TAKEN_UP_MS: i64 = 5_000;
 
 /// What [`Refund`] is read from.
@@ -23,7 +23,7 @@ pub(super) const COLUMNS: &str = "id, out_refund_no, order_id, out_trade_no, ori
     reason, request, body, state, created_ms, state_ms, sent_ms, refusals, applications, refund_id,
     payer_refund_fen, user_received_account, success_time, wechat_code, wechat_message";
 
-/// A refund as the ledger has it.
+/// A refund in the ledger.
 #[derive(Clone, Debug, sqlx::FromRow)]
 #[expect(
     clippy::struct_field_names,
@@ -39,15 +39,15 @@ pub(crate) struct Refund {
     pub(crate) origin: RefundOrigin,
     pub(crate) amount_fen: u64,
     pub(crate) reason: Option<String>,
-    /// What the backend asked for, in one canonical form.
+    /// The backend's request in one canonical form, to compare a repeated request.
     pub(crate) request: Option<String>,
-    /// What WeChat gets, each time; none for a refund made elsewhere.
+    /// The body that is sent to WeChat, the same each time; none for a refund made elsewhere.
     pub(crate) body: Option<Vec<u8>>,
     #[sqlx(try_from = "Word<RefundState>")]
     pub(crate) state: RefundState,
     pub(crate) created_ms: i64,
     pub(crate) state_ms: i64,
-    /// When it was last sent; `None`: WeChat cannot know it.
+    /// When it was last sent; `None`: it was never sent.
     pub(crate) sent_ms: Option<i64>,
     /// How often WeChat refused it.
     pub(crate) refusals: u64,
@@ -61,12 +61,12 @@ pub(crate) struct Refund {
     pub(crate) wechat_message: Option<String>,
 }
 
-/// A refund that is to be written down.
+/// A new refund.
 #[derive(Clone, Debug)]
 pub(crate) struct NewRefund {
     pub(crate) out_refund_no: String,
     pub(crate) order_id: i64,
-    /// The attempt whose money goes back.
+    /// The attempt whose payment is refunded.
     pub(crate) attempt: u64,
     pub(crate) origin: RefundOrigin,
     pub(crate) amount_fen: u64,
@@ -76,12 +76,12 @@ pub(crate) struct NewRefund {
     pub(crate) created_ms: i64,
 }
 
-/// What came of writing a refund down.
+/// The result of recording a refund.
 #[derive(Clone, Debug)]
 pub(crate) enum RefundBegun {
-    /// It is there now, and is to be sent.
+    /// It was recorded, and is to be sent.
     New(Box<Refund>),
-    /// The very same was there. One that WeChat had refused is to be sent again.
+    /// The same refund existed already. One that WeChat refused is to be sent again.
     Same(Box<Refund>),
     /// The number is in use with other values.
     NumberUsed,
@@ -89,7 +89,7 @@ pub(crate) enum RefundBegun {
     NotPaid,
     /// More than is left of the payment.
     TooMuch {
-        /// What is left, in fen.
+        /// What can still be refunded, in fen.
         left_fen: u64,
     },
     /// The payment has had all the refunds that WeChat allows.
@@ -99,17 +99,17 @@ pub(crate) enum RefundBegun {
 /// Whether a refund may be sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sending {
-    /// Yes, and it is written down that it is.
+    /// It may be sent, and this is recorded.
     Granted,
     /// Not before this moment: another one of the payment, or this one, was sent a moment ago.
     NotBefore(i64),
-    /// It is not waiting to be sent any more.
+    /// It does not wait to be sent any more.
     MovedOn,
 }
 
 impl Ledger {
-    /// Writes a refund down if the payment has room for it, or finds the same one. One that
-    /// WeChat refused has its room again only if nothing else has taken it meanwhile.
+    /// Records a refund if enough of the payment is left, or finds the same one. A refund that
+    /// WeChat refused can be requested again only if enough is still left.
     pub(crate) async fn begin_refund(&self, new: &NewRefund) -> Result<RefundBegun, LedgerError> {
         let mut write = self.write().await?;
         if let Some(known) = find_refund(&mut write, &new.out_refund_no).await? {
@@ -142,8 +142,8 @@ impl Ledger {
         Ok(RefundBegun::New(Box::new(refund)))
     }
 
-    /// Lets a refund be sent that is waiting for it, a minute after the last one of its payment.
-    /// It is written down as sent *before* it is: whoever finds it so asks WeChat first.
+    /// Allows sending a refund that waits for it, a minute after the last one of its payment. It is
+    /// recorded as sent *before* it is sent: after a crash, WeChat is queried first.
     pub(crate) async fn claim_sending(
         &self,
         refund: &Refund,
@@ -156,7 +156,7 @@ impl Ledger {
                 .fetch_one(&mut *write)
                 .await?;
         if let Some(last_ms) = last_ms
-            // One that lies ahead was sent by a clock that has been put right since.
+            // A `sent_ms` in the future means that the clock was set back; ignore it.
             && (0..SPACING_MS).contains(&(now_ms - last_ms))
         {
             return Ok(Sending::NotBefore(last_ms.saturating_add(SPACING_MS)));
@@ -175,7 +175,7 @@ impl Ledger {
         })
     }
 
-    /// Has due work look at a refund at a moment, in place of what was scheduled.
+    /// Schedules the next step of a refund, replacing the scheduled one.
     pub(crate) async fn schedule_refund(
         &self,
         out_refund_no: &str,
@@ -247,7 +247,7 @@ impl Ledger {
         Ok(RefundBegun::Same(Box::new(refund)))
     }
 
-    /// From here on due work sees to it, should this process not live to do so.
+    /// From then on due work completes it, should this process end before.
     async fn commit_wish(
         &self,
         mut write: Write,
@@ -266,7 +266,8 @@ impl Ledger {
     }
 }
 
-/// Only the merchant gives back what settled an order, and only this server what came too much.
+/// Only the merchant refunds the payment that settled an order, and only this server refunds a
+/// duplicate payment.
 fn is_refundable(state: AttemptState, origin: RefundOrigin) -> bool {
     match origin {
         RefundOrigin::Merchant => state == AttemptState::Paid,
@@ -277,11 +278,12 @@ fn is_refundable(state: AttemptState, origin: RefundOrigin) -> bool {
 
 struct Room {
     left_fen: u64,
-    /// How many refunds WeChat has counted, or will.
+    /// The number of refunds that count at WeChat.
     refunds: u64,
 }
 
-/// What is left of a payment when everything is taken off that went back or still may.
+/// What can still be refunded of a payment: its amount less all refunds that succeeded or still
+/// may.
 async fn room(
     connection: &mut SqliteConnection,
     order: &Order,
@@ -333,7 +335,7 @@ async fn insert(
     Ok(refund)
 }
 
-/// The refund of a number, inside somebody's transaction.
+/// The refund of a number, read in the caller's transaction.
 pub(super) async fn find_refund(
     connection: &mut SqliteConnection,
     out_refund_no: &str,

@@ -7,14 +7,14 @@ use super::{LedgerError, Work, Write};
 /// back, the wait is what was meant (`Ledger::keep_waits`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wait {
-    /// The moment of scheduling.
+    /// When the work was scheduled.
     pub(super) from_ms: i64,
     /// When the work is due.
     pub(super) to_ms: i64,
 }
 
 impl Wait {
-    /// None at all: the work is due now.
+    /// No wait: the work is due now.
     pub(super) const fn over(now_ms: i64) -> Self {
         Self {
             from_ms: now_ms,
@@ -23,7 +23,7 @@ impl Wait {
     }
 }
 
-/// Schedules work, from its first try on, in place of what was scheduled.
+/// Schedules work with its tries at zero, replacing the same work.
 pub(super) async fn schedule(
     write: &mut Write,
     work: Work,
@@ -43,7 +43,7 @@ pub(super) async fn schedule(
     Ok(())
 }
 
-/// Work is done with, whoever scheduled it.
+/// Deletes scheduled work.
 pub(super) async fn forget(
     write: &mut Write,
     work: Work,
@@ -57,7 +57,7 @@ pub(super) async fn forget(
     Ok(())
 }
 
-/// An order that is over needs no more work.
+/// Deletes the scheduled queries and the end of an order.
 pub(super) async fn forget_order(write: &mut Write, order_id: i64) -> Result<(), LedgerError> {
     sqlx::query("DELETE FROM due_work WHERE subject = ? AND kind IN (?, ?)")
         .bind(order_id.to_string())

@@ -1,4 +1,4 @@
-//! Moments as the private API and the messages to the backend write them. Nothing here reads a clock.
+//! Timestamps of the private API and of webhook messages. Nothing here reads a clock.
 
 /// RFC 3339 in UTC: the private side belongs to servers, whose clocks can be trusted.
 pub(crate) fn timestamp(at_ms: i64) -> String {

@@ -1,5 +1,5 @@
-//! The kinds of due work, and the lanes that they are done on: words of the table `due_work`. What a
-//! piece of work does is not known here.
+//! The kinds of due work in the table `due_work`, and the lanes that they run on. What a piece of
+//! work does is in `due_work.rs` of the crate.
 
 use std::str::FromStr;
 
@@ -8,19 +8,20 @@ use super::column::{UnknownWord, stored};
 /// The kinds of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// Ask WeChat about an order's current attempt.
+    /// Query WeChat about an order's current attempt.
     QueryAttempt,
-    /// End an order: its time is over, the merchant wants it, or it is paid by another attempt.
+    /// End an order's attempt: the order expired, the merchant closes it, or another attempt was
+    /// paid.
     EndOrder,
-    /// Ask WeChat about a payment that fits nothing.
+    /// Query WeChat about an unmatched payment.
     QueryMismatch,
-    /// Bring a refund on its way, and ask about it until its end.
+    /// Send a refund, and query it until it is final.
     Refund,
-    /// Ask WeChat about a refund that somebody else made, or that does not fit.
+    /// Query WeChat about a refund that was made elsewhere, or that does not match.
     LearnRefund,
-    /// Give back a payment that came too much.
+    /// Refund a duplicate payment.
     RefundSurplus,
-    /// Tell the merchant's backend.
+    /// Deliver a webhook message to the merchant's backend.
     SendWebhook,
 }
 
@@ -61,15 +62,15 @@ stored! {
     Work: str::parse,
 }
 
-/// What does not wait for what: a backend that is slow to answer holds up no question to WeChat,
-/// two thousand orders that end hold up no question about a payment, and neither holds up a refund.
+/// Work of different lanes does not wait for each other: a slow backend delays no query to WeChat,
+/// two thousand orders that end delay no query about a payment, and neither delays a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
-    /// Asking about attempts: a payment whose notification is lost becomes known here.
+    /// Queries of attempts: they find payments whose notification was lost.
     Queries,
     /// Ending orders, each of which takes two calls.
     Ends,
-    /// Refunds, and money that fits nothing.
+    /// Refunds and unmatched payments.
     Refunds,
     /// Calls to the merchant's backend.
     Backend,

@@ -9,12 +9,12 @@ use crate::wechat::CallError;
 
 pub(super) const PORTAL: &str = "账户中心 → API 安全 in the merchant portal";
 
-/// What came of a question.
+/// The answer to a query.
 pub(super) enum Answer {
     /// WeChat signed: it knows merchant number, serial and key. What it refused with, if not that
     /// there is no such order.
     Signed(Option<Box<WechatError>>),
-    /// Nothing that can be believed.
+    /// No answer that can be trusted.
     Failed(CallError),
 }
 
@@ -28,7 +28,7 @@ impl Probe {
         matches!(self.answer, Answer::Signed(_))
     }
 
-    /// WeChat's refusal, believed or not.
+    /// WeChat's refusal, signed or not.
     pub(super) fn refusal(&self) -> Option<&WechatError> {
         match &self.answer {
             Answer::Signed(refusal) => refusal.as_deref(),
@@ -41,7 +41,7 @@ impl Probe {
     }
 }
 
-/// Asks about a random number; a service provider asks for its first sub-merchant.
+/// Queries a random number; a service provider queries for its first sub-merchant.
 pub(super) async fn ask(check: &Check<'_>, config: &Config) -> Result<Probe, LiveCheckError> {
     let sub = config.merchant.sub_merchants.first();
     ask_for(check, config, sub.map(|sub| &*sub.sub_mchid)).await

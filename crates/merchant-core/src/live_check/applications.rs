@@ -1,9 +1,9 @@
 //! Appids and their secrets: official account, mini-program, sub-merchants' accounts.
 //!
-//! Each is asked for the openid behind a code that was made up. WeChat answers with a number that
-//! says whether the appid, the secret or the code is refused. That a refused code means a good
-//! secret is not written anywhere; so the same question is put once more with a secret that is made
-//! up, too. Only where WeChat refuses that one as a secret, the first answer was about the code.
+//! Each is asked for the openid of a made-up code. WeChat's `errcode` says whether the appid, the
+//! secret or the code is refused. No document says that a refused code means a good secret, so the
+//! same call is repeated with a made-up secret. Only if WeChat refuses that one as a secret, the
+//! first answer was about the code.
 
 use super::{Check, LiveCheckError, Proof, Verdict};
 use crate::config::{Config, Secret};
@@ -32,13 +32,13 @@ enum Refused {
     Code,
     Appid,
     Secret,
-    /// The account as a whole; what to do about it.
+    /// The account as a whole, and what to do about it.
     Account(&'static str),
-    /// Nothing that says something about the configuration; why.
+    /// An answer that says nothing about the configuration, and why.
     Nothing(&'static str),
 }
 
-/// What an `errcode` is about (全局返回码, and what the gateway of openids was seen to answer).
+/// The meaning of an `errcode` (全局返回码, and answers observed at the gateway for openids).
 fn refused(errcode: i64) -> Refused {
     match errcode {
         // Invalid, used, expired, missing.

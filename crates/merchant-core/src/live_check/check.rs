@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 use crate::surroundings::{NoRandomness, Surroundings, hex};
 use crate::wechat::WechatClient;
 
-/// What all parts of the check share.
+/// The state that all parts of the check share.
 pub(super) struct Check<'a> {
     pub(super) config: &'a Config,
     pub(super) surroundings: Surroundings,
@@ -32,8 +32,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// A client that has learnt nothing from earlier calls, so that one answer does not change
-    /// the next one.
+    /// A client without experience of earlier calls, so that one answer does not affect the next
+    /// call.
     pub(super) fn client(&self, config: &Config) -> WechatClient {
         WechatClient::new(config, &self.surroundings)
     }
@@ -51,8 +51,8 @@ impl<'a> Check<'a> {
         self.surroundings.clock.now_ms().div_euclid(1000)
     }
 
-    /// When the ledger last recorded a notification that opened with the APIv3 key of that time.
-    /// A database that is not there yet is not made for this.
+    /// When the ledger last recorded a notification that the APIv3 key of that time decrypted. A
+    /// missing database is not created.
     pub(super) async fn last_notification(&self) -> Option<Timestamp> {
         let Database::Sqlite(file) = &self.config.database;
         if !file.exists() {

@@ -1,19 +1,19 @@
 //! The payment gateway: the clock, the merchant number, certificates and private keys.
 //!
-//! WeChat is asked about an order that cannot exist. It signs its answer only where the call's own
-//! signature held, so a signed "there is no such order" shows both sides at once.
+//! WeChat is queried about an order that cannot exist. It signs its answer only if the call's own
+//! signature is valid, so a signed "no such order" proves both sides.
 
 use super::answer::{Answer, Blame, PORTAL, Probe, ask, ask_for, blame, failure_of};
 use super::{Check, LiveCheckError, Proof, Verdict, wechat_keys};
 use crate::config::{Config, MerchantCertificate};
 
-/// A difference of the clocks that is worth a word, in seconds. At 300 WeChat refuses calls.
+/// The difference of the clocks that is reported, in seconds. From 300 s on WeChat refuses calls.
 const NOTEWORTHY_S: u64 = 30;
-/// What the gateway showed.
+/// The result of the gateway's checks.
 pub(super) struct GatewayProofs {
     pub(super) proofs: Vec<Proof>,
     pub(super) has_signed_answer: bool,
-    /// The configuration with the one key of ours that WeChat takes, or with the first one.
+    /// The configuration with the merchant key that WeChat accepts, or with the first one.
     pub(super) working: Config,
 }
 

@@ -1,6 +1,6 @@
-//! Whether an appid belongs to the merchant number: only an order shows it. Where the caller wants
-//! it, an order of one fen is made for each appid and closed. Nobody is shown its code, so nobody
-//! can pay it, and it ends by itself where closing fails.
+//! Whether an appid belongs to the merchant number: only an order proves it. If the caller asks for
+//! it, an order of one fen is created for each appid and closed. Its code is never shown, so it
+//! cannot be paid, and it expires by itself if closing fails.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use super::{Check, LiveCheckError, OrderCheck, Proof, Verdict};
 use crate::config::{Config, SubMerchant};
 use crate::wechat::{CallError, Closing, WechatClient};
 
-/// How long an order can be paid that could not be closed.
+/// The expiry of such an order, should closing fail.
 const LIFE: Duration = Duration::from_mins(5);
 
-/// An appid and the merchant that it should belong to.
+/// An appid, and the merchant that it should belong to.
 struct Binding<'a> {
     subject: String,
     appid: &'a str,
@@ -44,8 +44,8 @@ pub(super) async fn prove(
     Ok(proofs)
 }
 
-/// Native orders need no buyer, and take any appid of the merchant's; an app's is asked for with
-/// an order of its own kind.
+/// A Native order needs no buyer and accepts any appid of the merchant; an app's appid needs an app
+/// order.
 fn bindings(config: &Config) -> Vec<Binding<'_>> {
     let merchant = &config.merchant;
     let mchid = merchant.key.mchid();
@@ -70,7 +70,7 @@ fn bindings(config: &Config) -> Vec<Binding<'_>> {
     if merchant.sub_merchants.is_empty() {
         return own.collect();
     }
-    // A service provider orders for others alone.
+    // A service provider orders only for sub-merchants.
     let first = merchant.sub_merchants.first();
     let own = own.map(|binding| Binding {
         sub: first,
@@ -150,7 +150,7 @@ fn judge(error: &CallError) -> (Verdict, String) {
     }
 }
 
-/// What became of closing, to follow the word "which".
+/// The result of closing, to follow the word "which".
 async fn close(client: &WechatClient, binding: &Binding<'_>, number: &OutTradeNo) -> String {
     let sub_mchid = binding.sub.map(|sub| &*sub.sub_mchid);
     match client.close(number, sub_mchid).await {

@@ -1,5 +1,5 @@
-//! A transport that remembers what the last answer of WeChat Pay's gateway said about itself: which
-//! key signed it, and what time it was there. It changes nothing of a call.
+//! A transport that remembers the last answer of WeChat Pay's gateway: the key that signed it, and
+//! its time. It does not change a call.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::surroundings::{Call, Clock, Download, Surroundings, WechatTransport};
 
-/// The calls that are recorded: everything about orders, and nothing that a client fetches on its
-/// own account meanwhile, such as certificates.
+/// The recorded calls: those about orders. Calls that a client makes by itself, such as certificate
+/// downloads, are not recorded.
 const RECORDED: &str = "/v3/pay/";
 const TIMESTAMP: HeaderName = HeaderName::from_static("wechatpay-timestamp");
 
@@ -50,7 +50,7 @@ impl Recorder {
         }
     }
 
-    /// The last recorded answer, which is forgotten thereby.
+    /// Takes the last recorded answer.
     pub(super) fn take(&self) -> Option<Seen> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.take()

@@ -4,12 +4,12 @@ use wechat_pay::InvalidField;
 
 use crate::surroundings::NoRandomness;
 
-/// What was found out about one secret or id.
+/// The result for one secret or id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// WeChat's answer shows that the value is right.
     Proved,
-    /// Nothing was shown, neither way.
+    /// The answer proves nothing, neither way.
     NotProved,
     /// WeChat's answer shows that the value is wrong.
     Wrong,
@@ -31,9 +31,9 @@ impl Verdict {
 pub struct Proof {
     /// The field of the configuration, and its value where it is no secret.
     pub subject: String,
-    /// What was found out.
+    /// The result.
     pub verdict: Verdict,
-    /// Why, and what to do. Holds no secret.
+    /// The reason, and what to do. It holds no secret.
     pub explanation: String,
 }
 
@@ -51,17 +51,17 @@ impl Proof {
     }
 }
 
-/// Everything that was looked at.
+/// The report of the check.
 #[derive(Clone, Debug)]
 pub struct LiveReport {
     /// One entry for each secret, id and address.
     pub proofs: Vec<Proof>,
-    /// Whether WeChat signed an answer. Without one, next to nothing was shown.
+    /// Whether WeChat signed an answer. Without one, almost nothing is proved.
     pub has_signed_answer: bool,
 }
 
 impl LiveReport {
-    /// Whether something is wrong, or WeChat gave no answer that can be believed.
+    /// Whether something is wrong, or WeChat gave no signed answer.
     pub fn has_failed(&self) -> bool {
         !self.has_signed_answer || self.count(Verdict::Wrong) > 0
     }
@@ -73,10 +73,10 @@ impl LiveReport {
     }
 }
 
-/// Why the check could not be made. What WeChat says against the configuration is in the report.
+/// Why the check could not run. WeChat's objections to the configuration are in the report.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveCheckError {
-    /// There is no number to ask about without random bytes.
+    /// The random number for the query could not be drawn.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
     /// A request breaks a rule of WeChat's.

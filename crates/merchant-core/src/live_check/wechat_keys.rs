@@ -1,5 +1,5 @@
-//! What WeChat is believed by: its public key, its platform certificates, and the APIv3 key that
-//! opens what it seals.
+//! The keys that WeChat's messages are verified and decrypted with: its public key, its platform
+//! certificates, and the APIv3 key.
 
 use wechat_pay::{AeadError, CertificatesError, ReplyError, SignatureError};
 
@@ -118,7 +118,7 @@ pub(super) async fn platform_certificates(
     Ok(proofs.collect())
 }
 
-/// WeChat's certificates are sealed with the APIv3 key: opening one proves it.
+/// WeChat's certificates are encrypted with the APIv3 key: decrypting one proves the key.
 pub(super) async fn api_v3_key(check: &Check<'_>, working: &Config) -> Vec<Proof> {
     const SUBJECT: &str = "merchant.api_v3_key";
     let proof = |verdict, text: String| Proof::new(SUBJECT, verdict, text);

@@ -1,5 +1,5 @@
-//! Openids in what WeChat said, cut short before anybody is shown it. A person who looks at a payment
-//! finds it again by WeChat's numbers; who paid stays in the ledger, whatever a key may read.
+//! Shortens the openids in WeChat's reports before they are shown. A person identifies a payment by
+//! WeChat's numbers; the payer stays in the ledger, whatever scopes a key has.
 
 use serde_json::Value;
 use wechat_pay::without_openids;
@@ -9,7 +9,7 @@ use crate::config::masked;
 /// The names under which WeChat gives an openid, in orders of both modes.
 const NAMES: [&str; 3] = ["openid", "sp_openid", "sub_openid"];
 
-/// The same with every openid in it cut to its first characters.
+/// The value with every openid in it cut to its first characters.
 pub(crate) fn mask_openids(mut told: Value) -> Value {
     mask(&mut told);
     told

@@ -1,6 +1,6 @@
-//! What happens to a notification that WeChat signed and that cannot be read, or that this version
-//! has nothing to do for: it is kept whole for a person, logged with its id, its number and the
-//! field's path, and WeChat is asked about its number. Its content never reaches a log.
+//! Handles a notification that WeChat signed but that cannot be read, or that this version does not
+//! handle: it is stored whole for a person, logged with its id, its number and the field's path,
+//! and WeChat is queried about its number. Its content never reaches a log.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
@@ -10,8 +10,8 @@ use crate::ledger::{LedgerError, NotificationToKeep};
 use crate::payments::Payments;
 use crate::surroundings::hex;
 
-/// Keeps a notification that was opened and that there is nothing to do for. WeChat will not send
-/// it again. `reason` is one word; `field` is the path of the field that decided so.
+/// Stores a decrypted notification that this version does not handle. WeChat will not send it
+/// again. `reason` is one word; `field` is the path of the field that is not handled.
 pub(crate) async fn keep(
     payments: &Payments,
     notification: &Notification,
@@ -44,8 +44,8 @@ pub(crate) async fn keep(
     Ok(())
 }
 
-/// Keeps a notification that cannot be read. WeChat is told so, and sends it again: a later
-/// version may understand it. Only what WeChat signed is kept.
+/// Stores a notification that cannot be read. It is answered with an error, so that WeChat sends it
+/// again: a later version may understand it. Only signed notifications are stored.
 pub(crate) async fn keep_refused(payments: &Payments, error: &NotificationError, body: &[u8]) {
     let of_inside = |unread: &UnreadNotification, reason| {
         to_keep(
@@ -64,7 +64,7 @@ pub(crate) async fn keep_refused(payments: &Payments, error: &NotificationError,
             let field = Some(problem.field.clone());
             to_keep(id, String::new(), body, "unreadable", field)
         }
-        // Nobody signed it, or the key to open it is another: nothing of it can be kept.
+        // It is unsigned, or the APIv3 key does not decrypt it: nothing can be stored.
         _ => return,
     };
     tracing::error!(
@@ -86,7 +86,7 @@ pub(crate) async fn keep_refused(payments: &Payments, error: &NotificationError,
     }
 }
 
-/// Logs the optional fields that were not understood. The rest was, and has its effect.
+/// Logs the optional fields that were not understood. The rest of the notification has its effect.
 pub(crate) fn report_left_out(notification: &Notification) {
     if notification.left_out.is_empty() {
         return;
@@ -102,7 +102,7 @@ pub(crate) fn report_left_out(notification: &Notification) {
     );
 }
 
-/// What a notification names, as far as it can be read.
+/// The numbers that a notification names, as far as it can be read.
 #[derive(Default)]
 struct Named {
     out_trade_no: Option<String>,
@@ -142,7 +142,7 @@ fn to_keep(
         sub_mchid,
     } = numbers(content);
     let resource = std::str::from_utf8(content).map_or_else(
-        // What is no text is kept all the same.
+        // A body that is not text is stored all the same.
         |_| serde_json::json!({ "hex": hex(content) }).to_string(),
         str::to_owned,
     );

@@ -13,7 +13,7 @@ use crate::payments::Payments;
 use crate::refusal::Refusal;
 use crate::surroundings::{hex, unguessable};
 
-/// The largest amount, in fen: ten million yuan. More is a slip of the unit, not an order.
+/// The largest amount, in fen: ten million yuan. A larger one is a mistake of the unit.
 pub const TOTAL_MAX_FEN: u64 = 1_000_000_000;
 
 /// Makes an order, or finds the same one; says whether it was not there before.
@@ -40,7 +40,7 @@ pub async fn create(
     }
 }
 
-/// Checks everything that WeChat or a buyer would stumble over later.
+/// Checks everything that WeChat would refuse later.
 fn check(payments: &Payments, wanted: &CreateOrder) -> Result<NewOrder, Refusal> {
     let order_no = match &wanted.order_no {
         None => hex(&payments.randomness.bytes()?),
@@ -100,7 +100,7 @@ fn check(payments: &Payments, wanted: &CreateOrder) -> Result<NewOrder, Refusal>
 fn check_description(description: &str) -> Result<(), Refusal> {
     let rule = match Description::parse(description) {
         Err(error) => error.rule.to_string(),
-        // What it must show is a rule of every text: see `json_body`.
+        // That it must not be empty is a rule of every text: see `json_body`.
         Ok(_) => return Ok(()),
     };
     Err(Refusal::field(
@@ -126,7 +126,7 @@ fn check_attach(attach: Option<&str>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// In partner mode every order is for somebody; else none is.
+/// In partner mode every order names a sub-merchant, otherwise none does.
 fn check_sub_mchid(payments: &Payments, sub_mchid: Option<&str>) -> Result<(), Refusal> {
     let merchant = &payments.config.merchant;
     let rule = match sub_mchid {

@@ -1,6 +1,6 @@
-//! How often something may happen, by key: a burst, and one more after each interval. For what a
-//! stranger can cause at WeChat. It keeps a bounded number of keys, and forgets all of them rather
-//! than refuse a key because of others. Times are those of the monotonic clock.
+//! A rate limit by key: a burst, and one more after each interval, for calls to WeChat that
+//! strangers can cause. The number of keys is bounded; above it, all keys are forgotten, so that no
+//! key is refused because of others. Times are of the monotonic clock.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,7 +18,7 @@ pub struct Allowance {
     pub interval_ms: i64,
 }
 
-/// What is left, by key. A key that is not there has everything left.
+/// What is left for each key. A missing key has everything left.
 #[derive(Debug)]
 pub struct Allowances<Key> {
     allowance: Allowance,
@@ -28,7 +28,7 @@ pub struct Allowances<Key> {
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     left: u32,
-    /// Up to when what was gained is in `left`, in milliseconds of the monotonic clock.
+    /// The time up to which gains are in `left`, in milliseconds of the monotonic clock.
     filled_ms: i64,
 }
 
@@ -41,7 +41,7 @@ impl<Key: Eq + Hash> Allowances<Key> {
         }
     }
 
-    /// Takes one; the error is in how many milliseconds there is one again.
+    /// Takes one; the error is the wait for the next one in milliseconds.
     pub fn take(&self, key: Key, now_ms: i64) -> Result<(), u64> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= KEYS_MAX && !buckets.contains_key(&key) {
@@ -67,11 +67,11 @@ impl<Key: Eq + Hash> Allowances<Key> {
 }
 
 impl Bucket {
-    /// The same with what was gained until now.
+    /// The state with the gains until now.
     fn filled(self, allowance: Allowance, now_ms: i64) -> Self {
         let passed_ms = now_ms.saturating_sub(self.filled_ms);
         if passed_ms < 0 {
-            // The clock was put back.
+            // The clock was set back.
             return Self {
                 filled_ms: now_ms,
                 ..self

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// One call at a time for each state, in this process: the second finds what the first one did.
+/// One call at a time for each state, in this process: the second call finds the result of the
+/// first one.
 #[derive(Debug, Default)]
 pub(crate) struct CallbackLocks(Mutex<HashMap<String, Weak<AsyncMutex<()>>>>);
 

@@ -1,8 +1,8 @@
-//! Whether the wall clock was set while this server ran. A clock that is set says for a while what
-//! may be wrong; what cannot be taken back does not rest on its first word.
+//! Whether the wall clock was set while this server ran. A clock that was just set may be wrong for
+//! a while, so nothing irreversible depends on its first reading.
 //!
-//! A step is a difference between what the wall clock and the monotonic clock have moved. Nothing
-//! here outlives the process, and nothing here corrects a time.
+//! A step is the difference between the movements of the wall clock and the monotonic clock. Steps
+//! are not persistent, and no time is corrected here.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -22,19 +22,19 @@ pub(crate) struct ClockSteps(Mutex<Seen>);
 struct Seen {
     /// The wall clock's time less the monotonic one's, at the last look.
     offset_ms: Option<i64>,
-    /// How much of the wall clock's time came by steps, as far as they are remembered.
+    /// The sum of the remembered steps of the wall clock.
     stepped_ms: i64,
     /// When the last step was seen, on the monotonic clock.
     last_step_ms: Option<i64>,
-    /// Orders that were spared since.
+    /// Orders that were spared since that step.
     spared: BTreeSet<i64>,
-    /// What the last look for a clock that was put back found.
+    /// Whether the last check found the clock set back.
     was_put_back: bool,
 }
 
 impl ClockSteps {
-    /// Whether the end of an order, at `end_ms` on the wall clock, came by the clock being set. Said
-    /// once for each order: whoever asks again later, and finds the clock as it was, may believe it.
+    /// Whether an order's end, at `end_ms` on the wall clock, was reached by setting the clock.
+    /// This is true once for each order: a later call with the same clock is believed.
     pub(crate) fn spares(&self, clock: &dyn Clock, order_id: i64, end_ms: i64) -> bool {
         let now_ms = clock.now_ms();
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,15 +42,15 @@ impl ClockSteps {
         now_ms - seen.stepped_ms < end_ms && seen.spared.insert(order_id)
     }
 
-    /// Whether the clock was put back, as somebody finds who knows of a moment that it had reached.
-    /// Believed when it is found twice in a row: one reading can be wrong.
+    /// Whether the clock was set back, by a caller that knows a time that the clock had reached. It
+    /// is believed if it is found twice in a row, because one reading can be wrong.
     pub(crate) fn confirms_put_back(&self, is_found: bool) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let was_found = std::mem::replace(&mut seen.was_put_back, is_found);
         was_found && is_found
     }
 
-    /// Looks at the clocks. A step counts from the look that finds it, so somebody looks often.
+    /// Compares the clocks. A step counts from the comparison that finds it, so call this often.
     pub(crate) fn look(&self, clock: &dyn Clock) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.look(clock.now_ms(), clock.monotonic_ms());

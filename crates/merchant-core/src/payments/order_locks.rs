@@ -1,10 +1,10 @@
-//! One at a time for each order, in this process: the second finds what the first one did.
-//! Correctness does not rest on it, the ledger's conditions do that; it saves WeChat from being
-//! asked twice.
+//! One lock for each order, in this process: the second caller finds the result of the first one.
+//! Correctness does not depend on it but on the ledger's conditions. The lock saves repeated calls
+//! to WeChat.
 //!
-//! A buyer decides how many calls about an order there are, and WeChat how long each one takes. So
+//! Buyers decide how many calls about an order there are, and WeChat how long each one takes. So
 //! the number of calls that wait for an order is bounded, and due work never waits for a call: it
-//! tries the lock, and comes back later. Only due work of the same order waits for its like.
+//! tries the lock and comes back later. Due work waits only for other due work of the same order.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,20 +12,21 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// So many calls of pages wait for one order: two devices with two tabs each, and a double click.
+/// The most calls of pages that wait for one order: two devices with two tabs each, and a double
+/// click.
 const PAGES_WAITING_MAX: usize = 8;
-/// Calls of the backend find a place even where pages have taken all of theirs.
+/// The most calls including the backend's: it finds a place even if pages have taken all of theirs.
 const CALLS_WAITING_MAX: usize = 32;
-/// So many pieces of one order's due work wait for each other. The others come back later: a lease
-/// is no longer than two pieces take.
+/// The most pieces of one order's due work that wait for each other. Others come back later,
+/// because a lease is no longer than two pieces take.
 const DUE_WORK_WAITING_MAX: usize = 1;
 
-/// Others hold the order, and too many wait for it already.
+/// The order is locked, and too many calls wait for it already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many calls about this order wait for each other")]
 pub struct OrderBusy;
 
-/// Those who wait for the same places of an order.
+/// The queues for an order's lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queue {
     /// Pages: anybody who knows the token.
@@ -34,14 +35,14 @@ pub(crate) enum Queue {
     Backend,
 }
 
-/// The locks of all orders that somebody works on.
+/// The locks of all orders that are in use.
 #[derive(Debug, Default)]
 pub(crate) struct OrderLocks(Mutex<HashMap<i64, Weak<OrderLock>>>);
 
 #[derive(Debug, Default)]
 struct OrderLock {
     held: Arc<AsyncMutex<()>>,
-    /// Taken by due work before `held`.
+    /// Due work takes this lock before `held`.
     due_work: Arc<AsyncMutex<()>>,
     calls: AtomicUsize,
     due_pieces: AtomicUsize,
@@ -50,7 +51,7 @@ struct OrderLock {
 /// An order's lock, held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct OrderGuard {
-    // In this order: what is given up first comes first.
+    // The fields are dropped in this order.
     _held: OwnedMutexGuard<()>,
     _due_work: Option<OwnedMutexGuard<()>>,
     _place: Place,
@@ -67,7 +68,7 @@ impl OrderLocks {
             Queue::Pages => PAGES_WAITING_MAX,
             Queue::Backend => CALLS_WAITING_MAX,
         };
-        // One more holds it.
+        // One more caller holds the lock.
         let place = self
             .place(order_id, |lock| &lock.calls, waiting_max + 1)
             .ok_or(OrderBusy)?;
@@ -96,7 +97,7 @@ impl OrderLocks {
         })
     }
 
-    /// A place among those who hold an order's lock or wait for it; `None` where all are taken.
+    /// A place in the queue of an order's lock, the holder included; `None` if all are taken.
     fn place(
         self: &Arc<Self>,
         order_id: i64,
@@ -124,7 +125,7 @@ impl OrderLocks {
     }
 }
 
-/// A place in the queue of one order; given up when this is dropped.
+/// A place in the queue of one order. It is freed when this is dropped.
 #[derive(Debug)]
 struct Place {
     locks: Arc<OrderLocks>,

@@ -1,19 +1,18 @@
-//! Whether new calls should come here: only where a write works, for nothing of ours does without
-//! one. It is found out by writing, at most once a second however often it is asked, and a disk that
-//! is full or a lock that another program holds makes the answer no. Whether the process lives is
-//! another question, and does not depend on this.
+//! Readiness: whether a write works, because no operation does without one. The test is a write, at
+//! most once a second. A full disk, or a lock of another program, makes the server not ready.
+//! Liveness does not depend on this.
 
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::ledger::Ledger;
 use crate::surroundings::Clock;
 
-/// How long an answer holds, in milliseconds.
+/// How long a result is reused, in milliseconds.
 const HOLDS_MS: i64 = 1_000;
 /// How long a write may take, in milliseconds: a buyer would wait as long.
 const PATIENCE_MS: i64 = 1_000;
 
-/// What the last try came to.
+/// The result of the last test.
 #[derive(Debug, Default)]
 pub(crate) struct Readiness(AsyncMutex<Option<Tried>>);
 
@@ -25,7 +24,7 @@ struct Tried {
 }
 
 impl Readiness {
-    /// Whether a write works. Those who ask at the same time share one try.
+    /// Whether a write works. Concurrent callers share one test.
     pub(super) async fn can_write(&self, ledger: &Ledger, clock: &dyn Clock) -> bool {
         let mut last = self.0.lock().await;
         let now_ms = clock.monotonic_ms();

@@ -1,6 +1,6 @@
-//! How each target behaves, as far as this process has seen: so that one that does not answer costs
-//! the others nothing. Nothing here outlives the process, and nothing of it says what was delivered:
-//! that is in the ledger.
+//! The behaviour of each webhook target, as this process has seen it, so that an unresponsive
+//! target does not delay the others. It is not persistent. Deliveries are recorded in the ledger,
+//! not here.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -10,10 +10,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::surroundings::Clock;
 
-/// So many messages are on their way to one target at a time: a small backend has few processes.
+/// The most parallel messages to one target: a small backend has few processes.
 pub(crate) const AT_ONCE: usize = 8;
 
-/// How long others wait for a target that does not answer: as long as it has not, within these.
+/// How long messages wait for an unresponsive target: as long as it has been unresponsive, within
+/// these bounds.
 const SILENCE_MS: RangeInclusive<i64> = 5_000..=300_000;
 
 /// All targets that were called, by their address.
@@ -42,15 +43,16 @@ pub(crate) struct Target {
 #[derive(Default)]
 struct Calls {
     under_way: usize,
-    /// Since when no call has had an answer, on the monotonic clock; `None`: the last one had.
+    /// Since when calls have had no answer, on the monotonic clock; `None`: the last call had one.
     silent_since_ms: Option<i64>,
 }
 
 impl Target {
-    /// Waits for a place among the calls. A target that does not answer is called with one message
-    /// at a time, for each costs a timeout; the others learn in how many milliseconds to come again.
+    /// Waits for a place among the parallel calls. An unresponsive target is called with one
+    /// message at a time, because each costs a timeout; for other messages the error is the wait in
+    /// milliseconds.
     pub(crate) async fn turn(&self, clock: &dyn Clock) -> Result<Turn<'_>, i64> {
-        // Nobody closes the places.
+        // The semaphore is never closed.
         let place = self.places.acquire().await.ok();
         let mut calls = self.calls();
         if let Some(since_ms) = calls.silent_since_ms.filter(|_| calls.under_way > 0) {
@@ -76,7 +78,7 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// The call ended; any answer is one.
+    /// Records the end of the call. Any answer counts as an answer.
     pub(crate) fn ended(self, has_answered: bool, monotonic_ms: i64) {
         let mut calls = self.target.calls();
         calls.silent_since_ms = if has_answered {
@@ -106,7 +108,7 @@ mod tests {
         let second = target.turn(&clock).await.unwrap();
         first.ended(false, 0);
         assert_eq!(target.turn(&clock).await.err(), Some(5_000));
-        // It was cut off, which says nothing.
+        // The call was cut off, which says nothing about the target.
         drop(second);
         let third = target.turn(&clock).await.unwrap();
         for (later_ms, wait_ms) in [(60_000, 60_000), (3_600_000, 300_000)] {

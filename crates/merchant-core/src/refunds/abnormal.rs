@@ -1,6 +1,5 @@
-//! Sending an abnormal refund another way. The card's number and the buyer's name go through this
-//! file into the protocol's sealing and nowhere else: not into the ledger, not into a log, not
-//! into an error.
+//! Sending an abnormal refund another way. The card number and the buyer's name are encrypted for
+//! WeChat here and go nowhere else: not into the ledger, not into a log, not into an error.
 
 use merchant_api::{
     AbnormalRefundType, ApiError, ApplyAbnormalRefund, ErrorCode, RefundDetails, RefundState,
@@ -35,7 +34,7 @@ pub async fn apply_abnormal(
     shown(payments, find(payments, refund_no).await?).await
 }
 
-/// WeChat takes this once for each time that a refund is abnormal, so a repetition is harmless.
+/// WeChat accepts this once each time a refund becomes abnormal, so a repetition is harmless.
 async fn apply(payments: &Payments, refund: &Refund, to: AbnormalRefundTo) -> Result<(), Refusal> {
     let number = OutRefundNo::parse(&*refund.out_refund_no)
         .map_err(|_| LedgerError::Column("refunds.out_refund_no"))?;
@@ -60,7 +59,7 @@ async fn apply(payments: &Payments, refund: &Refund, to: AbnormalRefundTo) -> Re
             Ok(())
         }
         Err(ApplyError::Call(error)) => {
-            // Whatever became of it, due work finds out.
+            // Due work finds the result, whatever it is.
             let now_ms = payments.clock.now_ms();
             payments
                 .ledger
@@ -107,7 +106,7 @@ fn check(wanted: ApplyAbnormalRefund) -> Result<AbnormalRefundTo, Refusal> {
     }
 }
 
-/// What is wrong with the fields, before anything was sent. Their values stay out of it.
+/// The refusal of a wrong field, before anything is sent. It does not repeat the value.
 fn of_fields(error: &ApplyError) -> Refusal {
     match error {
         ApplyError::Field(AbnormalRefundError::Field(error)) => {

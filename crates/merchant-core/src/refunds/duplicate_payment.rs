@@ -1,6 +1,6 @@
-//! Money that came too much: an order that was paid twice gives the second payment back by
-//! itself. The number is made of the payment's, so that however often this is begun it is one
-//! refund. Nobody else can send it, so it is never given up: one that WeChat goes on refusing is sent
+//! Duplicate payments: the second payment of an order is refunded automatically. The refund's
+//! number is derived from the payment's, so that it is one refund however often this starts. Only
+//! this server can send it, so it is never abandoned: a refund that WeChat keeps refusing is sent
 //! again each day.
 
 use merchant_api::{RefundOrigin, RefundState};
@@ -12,7 +12,7 @@ use crate::ledger::{Attempt, AttemptState, LedgerError, Refund, RefundBegun};
 use crate::payments::Payments;
 use crate::query::QueryError;
 
-/// Gives back what is left of a surplus payment, unless a refund is seeing to it.
+/// Refunds what is left of a duplicate payment, unless a refund of it is in progress.
 pub(crate) async fn refund_duplicate(
     payments: &Payments,
     out_trade_no: &str,
@@ -32,8 +32,8 @@ pub(crate) async fn refund_duplicate(
         return Ok(());
     };
     let before = earlier(payments, &attempt).await?;
-    // A closed or refused refund did not return the money; any other state is already in progress or
-    // awaits an operator.
+    // A closed or refused refund did not return the money; any other state is already in progress
+    // or awaits an operator.
     let is_in_progress =
         |refund: &Refund| !matches!(refund.state, RefundState::Closed | RefundState::Refused);
     if before.iter().any(is_in_progress) {
@@ -78,7 +78,7 @@ pub(crate) async fn refund_duplicate(
     }
 }
 
-/// The refunds by which this server gave this payment back before.
+/// The earlier refunds of this duplicate payment.
 async fn earlier(payments: &Payments, attempt: &Attempt) -> Result<Vec<Refund>, LedgerError> {
     let mut refunds = payments.ledger.refunds(attempt.order_id).await?;
     refunds.retain(|refund| {
@@ -87,7 +87,7 @@ async fn earlier(payments: &Payments, attempt: &Attempt) -> Result<Vec<Refund>, 
     Ok(refunds)
 }
 
-/// Whether it is one to send again as it is.
+/// Whether the refund is to be sent again unchanged.
 fn is_refused(refund: &Refund, left_fen: u64) -> bool {
     refund.state == RefundState::Refused && refund.amount_fen == left_fen
 }

@@ -1,4 +1,4 @@
-//! A refund as a backend asks for it, checked before anything is written down.
+//! A refund request of the backend, checked before anything is recorded.
 
 use merchant_api::{CreateRefund, ErrorCode, RefundSource, RefundedGoods};
 use wechat_pay::{Fen, FundsAccount, InvalidField, OutRefundNo, RefundFrom, RefundGoods};
@@ -7,11 +7,11 @@ use super::reserved_numbers::is_reserved;
 use crate::plain_text;
 use crate::refusal::Refusal;
 
-/// What a refund asks for besides its amount, in the protocol's own types.
+/// The fields of a refund request besides its amount, in the protocol's types.
 #[derive(Clone, Debug)]
 pub(super) struct PreparedRefund {
     pub(super) number: OutRefundNo,
-    /// In one canonical form, to tell "the same again" from "other values".
+    /// The request in one canonical form, to compare a repeated request.
     pub(super) request: String,
     pub(super) reason: Option<String>,
     pub(super) funds_account: Option<FundsAccount>,
@@ -44,7 +44,7 @@ pub(super) fn prepare(wanted: &CreateRefund) -> Result<PreparedRefund, Refusal> 
             wanted.goods_detail.as_ref().is_some_and(Vec::is_empty),
         ),
     ] {
-        // An empty list would mean the same as none: everything goes back.
+        // An empty list would mean the same as none: refund everything.
         if is_empty {
             return Err(Refusal::invalid(
                 field,
@@ -77,7 +77,7 @@ pub(super) fn prepare(wanted: &CreateRefund) -> Result<PreparedRefund, Refusal> 
     })
 }
 
-/// What the protocol found wrong, with the field as the contract calls it.
+/// The protocol's refusal, with the contract's name of the field.
 pub(super) fn of_protocol(error: &InvalidField) -> Refusal {
     let (code, field) = match error.field {
         "amount.refund" => (ErrorCode::AmountInvalid, "amount_fen"),

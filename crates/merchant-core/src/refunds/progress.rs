@@ -1,5 +1,5 @@
-//! How a refund comes to its end: sent once, asked about until WeChat has said the last word.
-//! Each step can be cut off and done again; the ledger says before each call what is about to
+//! The way of a refund to a final state: sent once, then queried until WeChat's status is final.
+//! Each step can be interrupted and repeated; the ledger records before each call what is about to
 //! happen.
 
 use merchant_api::{RefundOrigin, RefundState};
@@ -12,16 +12,15 @@ use crate::payments::Payments;
 use crate::query::QueryError;
 use crate::wechat::{CallError, RefundStatus};
 
-/// When surplus is sent again that WeChat did not take, mostly for want of funds: nobody else
-/// would ask again. After the last one a person is told, and it goes on once a day: see
-/// [`super::duplicate_payment`].
+/// When the refund of a duplicate payment is retried that WeChat refused, mostly for lack of funds.
+/// After the last retry it is reported, and retried once a day: see [`super::duplicate_payment`].
 const DUPLICATE_PLAN_MS: [i64; 10] = [
     600_000, 3_600_000, 21_600_000, 43_200_000, 86_400_000, 86_400_000, 86_400_000, 86_400_000,
     86_400_000, 86_400_000,
 ];
 
-/// Takes a refund as far as it comes now. Gives the time of the next step, unless that is
-/// scheduled already or there is none. `tries` counts those before this one.
+/// Brings a refund as far as possible now. Returns the time of the next step, unless it is
+/// scheduled already or there is none. `tries` counts the tries before this one.
 pub(crate) async fn advance(
     payments: &Payments,
     out_refund_no: &str,
@@ -31,15 +30,15 @@ pub(crate) async fn advance(
         return Ok(None);
     };
     let _lock = payments.lock_order_for_due_work(refund.order_id).await?;
-    // Whoever held the lock before us may have brought it on.
+    // The previous holder of the lock may have advanced it.
     let Some(refund) = payments.ledger.refund(out_refund_no).await? else {
         return Ok(None);
     };
     step(payments, &refund, tries).await
 }
 
-/// The same for whoever holds the order's lock and need not hear of a doubt: due work resolves
-/// it.
+/// The same for a caller that holds the order's lock. An uncertain result is no error: due work
+/// resolves it.
 pub(super) async fn advance_now(payments: &Payments, refund: &Refund) -> Result<(), LedgerError> {
     match step(payments, refund, 0).await {
         Ok(None) => Ok(()),
@@ -77,7 +76,7 @@ async fn look(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option
             );
             Ok(Some(next_ms))
         }
-        // A failure is no reason to leave the plan: the next question comes at its time.
+        // After a failure the plan goes on: the next query comes at its time.
         Err(QueryError::Wechat(error)) => {
             tracing::warn!(refund_no = refund.out_refund_no, %error, "WeChat gave no answer about a refund");
             Ok(Some(next_ms))
@@ -86,8 +85,8 @@ async fn look(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option
     }
 }
 
-/// Sends a refund. Where WeChat may know it, it is asked first; where it does not, it gets the
-/// same bytes again, a minute later.
+/// Sends a refund. If WeChat may know it, it is queried first. If WeChat does not know it, the same
+/// bytes are sent again, a minute later.
 async fn send(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option<i64>, QueryError> {
     if refund.sent_ms.is_some()
         && let Answer::Recorded(recorded) = query(payments, refund).await?
@@ -112,8 +111,7 @@ async fn send(payments: &Payments, refund: &Refund, tries: u64) -> Result<Option
     }
 }
 
-/// An answer that fits moved the refund, and with it the schedule. Any other leaves it to the
-/// next question of the plan.
+/// A matching answer moved the refund and its schedule. After any other answer the plan goes on.
 fn after_answer(payments: &Payments, recorded: &RefundRecorded, tries: u64) -> Option<i64> {
     match recorded {
         RefundRecorded::Moved(_) | RefundRecorded::TakenIn(_) => None,
@@ -123,8 +121,8 @@ fn after_answer(payments: &Payments, recorded: &RefundRecorded, tries: u64) -> O
     }
 }
 
-/// WeChat gave no answer, or not the one that was hoped for. Only a refusal that it signed,
-/// confirmed by a question whose answer it signed, means that nothing happened.
+/// WeChat gave no answer, or a refusal. Only a signed refusal, confirmed by a signed answer to a
+/// query, means that nothing happened.
 async fn not_taken(
     payments: &Payments,
     refund: &Refund,
@@ -135,7 +133,7 @@ async fn not_taken(
     let Some(said) = error.wechat().cloned() else {
         return Err(error.into());
     };
-    // It is one only where it was signed: the protocol's table says so.
+    // A refusal counts only if it was signed: see the protocol's table.
     let is_refusal = said.retry_with(Operation::Refund) == RetryWith::AfterFix;
     if !is_refusal {
         payments
@@ -183,9 +181,9 @@ async fn refuse(
     Ok(again_ms.map(|again_ms| now_ms + again_ms))
 }
 
-/// What came of asking WeChat about a refund of ours.
+/// The result of querying a refund of ours.
 enum Answer {
-    /// WeChat knows it, and what it said is in the ledger.
+    /// WeChat knows the refund, and its answer is in the ledger.
     Recorded(RefundRecorded),
     Unknown {
         is_signed: bool,

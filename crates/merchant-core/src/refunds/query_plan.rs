@@ -2,18 +2,17 @@
 
 use merchant_api::RefundState;
 
-/// When WeChat is asked about a refund that it took, as the time between two questions. The last
+/// The plan of queries for a refund that WeChat accepted, as the time between two queries. The last
 /// one repeats until the end: banks take days.
 pub(super) const QUERY_PLAN_MS: [i64; 7] = [
     10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000, 21_600_000,
 ];
 
-/// When a refund is first asked about that came into this state at `now_ms`; `None` where nothing
-/// more is to come.
+/// When a refund is first queried that came into this state at `now_ms`; `None` for a final state.
 pub(super) fn first_look_ms(state: RefundState, now_ms: i64) -> Option<i64> {
     match state {
         RefundState::Processing => Some(now_ms + QUERY_PLAN_MS[0]),
-        // A person has to act; we only look whether one did.
+        // A person has to act; the query only finds out whether one did.
         RefundState::Abnormal => Some(now_ms + QUERY_PLAN_MS[QUERY_PLAN_MS.len() - 1]),
         RefundState::Requested
         | RefundState::Refused

@@ -1,5 +1,5 @@
-//! The exact bytes of a refund, made once and kept. The only place where a refund's request is
-//! built.
+//! The exact bytes of a refund, built once and stored. This is the only place that builds a
+//! refund's request.
 
 use merchant_api::RefundOrigin;
 use wechat_pay::{Fen, InvalidField, OutRefundNo, OutTradeNo, RefundOf, RefundRequest};
@@ -8,10 +8,10 @@ use super::preparation::PreparedRefund;
 use crate::ledger::{Attempt, NewRefund, Order};
 use crate::payments::Payments;
 
-/// What a buyer reads who paid an order twice.
+/// The reason that a buyer reads who paid an order twice.
 const DUPLICATE_REASON: &str = "订单重复支付，多付的款项退回";
 
-/// The refund that the merchant asks for.
+/// The body of a merchant's refund.
 pub(super) fn of_merchant(
     payments: &Payments,
     order: &Order,
@@ -44,7 +44,7 @@ pub(super) fn of_merchant(
     })
 }
 
-/// What came too much, under a number of ours.
+/// The body of a duplicate payment's refund, under a number of this server.
 pub(super) fn of_duplicate(
     payments: &Payments,
     order: &Order,
@@ -65,7 +65,7 @@ pub(super) fn of_duplicate(
     )
 }
 
-/// What every refund has.
+/// The fields that every refund has.
 fn request(
     payments: &Payments,
     order: &Order,
@@ -75,7 +75,7 @@ fn request(
 ) -> Result<RefundRequest, InvalidField> {
     let payment = RefundOf::OutTradeNo(OutTradeNo::parse(&*attempt.out_trade_no)?);
     Ok(RefundRequest {
-        // Without it the notification would come in the form of version 2, unsigned.
+        // Without this field the notification would come in the form of version 2, unsigned.
         notify_url: Some(payments.config.merchant.refund_notify_url.clone()),
         sub_mchid: attempt.parties.sub_mchid.clone(),
         ..RefundRequest::new(payment, number, fen(amount_fen), fen(order.total_fen))

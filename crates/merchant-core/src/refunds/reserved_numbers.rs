@@ -2,12 +2,12 @@
 
 const PREFIX: &str = "surplus@";
 
-/// Whether a number is one that only this server gives.
+/// Whether a refund number has the form that only this server uses.
 pub(super) fn is_reserved(number: &str) -> bool {
     number.starts_with(PREFIX)
 }
 
-/// At most 32 characters of the payment's number and some of ours: below WeChat's 64.
+/// At most 32 characters of the payment's number and a suffix: below WeChat's 64.
 pub(super) fn number(out_trade_no: &str, before: usize) -> String {
     match before {
         0 => format!("{PREFIX}{out_trade_no}"),

@@ -1,5 +1,5 @@
-//! What WeChat says of a refund, brought to the ledger in one form. Answers, notifications and
-//! the records of a bill all end here, so that there is one judgement and not three.
+//! WeChat's reports about refunds, in one form for the ledger. Answers, notifications and the rows
+//! of a bill all end here, so that there is one decision and not three.
 
 use merchant_api::RefundState;
 use wechat_pay::v2::{RefundNotification, RefundStatus as V2Status};
@@ -11,8 +11,7 @@ use crate::payments::Payments;
 use crate::query::QueryError;
 use crate::wechat::{CallError, RefundReport, RefundStatus};
 
-/// Records WeChat's answer to a refund that was sent, or to a question; it was asked at
-/// `asked_ms`.
+/// Records WeChat's answer to a refund call or a query that was sent at `asked_ms`.
 pub(super) async fn record_answer(
     payments: &Payments,
     RefundReport {
@@ -23,7 +22,7 @@ pub(super) async fn record_answer(
 ) -> Result<RefundRecorded, QueryError> {
     let now_ms = payments.clock.now_ms();
     let Some(state) = refund_state_of(&refund_report.status) else {
-        // A word of a later version: nothing may be concluded from it.
+        // An unknown status has no effect.
         let problem = Unreadable::unknown_word("status");
         return Err(CallError::from(ReplyError::Malformed(problem)).into());
     };
@@ -89,8 +88,8 @@ pub(crate) async fn record_notice(
     Ok(NoticeRecorded::Recorded)
 }
 
-/// Keeps a notification of version 2. Nobody signed it, so WeChat is asked before anything
-/// follows.
+/// Records a notification of version 2. It is unsigned, so WeChat is queried before it has an
+/// effect.
 pub(crate) async fn record_unverified(
     payments: &Payments,
     evidence: &Evidence,
@@ -111,19 +110,19 @@ pub(crate) async fn record_unverified(
         .await
 }
 
-/// What asking about a refund came to.
+/// The result of a query about a refund that is not known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Learned {
-    /// WeChat knows it, and what it said is in the ledger.
+    /// WeChat knows the refund, and its answer is in the ledger.
     Recorded,
-    /// WeChat says that it is not there: too early perhaps, and not always signed.
+    /// WeChat has no such refund: perhaps too early, and not always signed.
     NotFound,
     /// The number cannot be one of a refund.
     NotANumber,
 }
 
-/// Asks about a refund that is not known here, or not as WeChat told it, and records the answer.
-/// `out_trade_no` is its payment's number, as far as anybody said.
+/// Queries a refund that is not known here, or differs from WeChat's report, and records the
+/// answer. `out_trade_no` is its payment's number, if known.
 pub(crate) async fn learn(
     payments: &Payments,
     out_refund_no: &str,
@@ -149,8 +148,8 @@ pub(crate) async fn learn(
     Ok(learned)
 }
 
-/// What WeChat knows of a refund, asked for one after the other. That it does not answer for one
-/// of them, whose permission was withdrawn say, hides nothing of the others'.
+/// Queries a refund for one sub-merchant after the other. A failure for one of them, for example a
+/// withdrawn permission, does not hide the others' answers.
 async fn query_for_all(
     payments: &Payments,
     number: &OutRefundNo,
@@ -171,8 +170,8 @@ async fn query_for_all(
     failed.map_or(Ok(None), Err)
 }
 
-/// For whom a refund can be: for whom its payment is, where that is ours; else, in partner mode,
-/// for any sub-merchant.
+/// The sub-merchants that a refund can belong to: its payment's, where the payment is ours; else,
+/// in partner mode, any of them.
 async fn whose(
     payments: &Payments,
     out_trade_no: &str,
@@ -191,7 +190,7 @@ async fn whose(
     Ok(subs.iter().map(|sub| Some(sub.sub_mchid.clone())).collect())
 }
 
-/// Partner mode: for whom a payment was, by its number.
+/// Partner mode: the sub-merchant of a payment.
 pub(super) async fn sub_mchid(
     payments: &Payments,
     out_trade_no: &str,
@@ -257,7 +256,7 @@ fn some_text(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// WeChat's amounts are never negative; one that were would fit nothing.
+/// WeChat's amounts are never negative. A negative one would match nothing.
 fn unsigned(amount: Fen) -> u64 {
     u64::try_from(amount.get()).unwrap_or(u64::MAX)
 }

@@ -1,5 +1,5 @@
-//! Time as something that is handed in. Nothing else in this crate reads a clock or sleeps, so
-//! that a journey of two hours runs in a test in no time, and always in the same way.
+//! Time as an injected dependency. Nothing else in this crate reads a clock or sleeps, so that a
+//! test of two hours runs in no time and is deterministic.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,24 +8,24 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-/// A wait that ends when the clock says so.
+/// A wait on a clock.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Where the server has its time from.
+/// The source of time.
 pub trait Clock: Send + Sync + 'static {
     /// Milliseconds since 1970 in UTC.
     fn now_ms(&self) -> i64;
 
-    /// Milliseconds since some moment of this process's. It only goes forward, as fast as
-    /// time does, whoever sets the machine's clock: limits and waits count by it. It means nothing
-    /// to another process, nor beside [`Clock::now_ms`].
+    /// Milliseconds since some moment of this process. They only grow, at the speed of time, also
+    /// if the machine's clock is set: limits and waits use them. They cannot be compared with
+    /// another process or with [`Clock::now_ms`].
     fn monotonic_ms(&self) -> i64;
 
-    /// Ends once the time from now to `moment_ms` has passed; at once where that moment is over.
-    /// Setting the clock meanwhile changes nothing.
+    /// Waits for the time from now to `moment_ms`; returns at once if that moment is past. Setting
+    /// the clock meanwhile has no effect.
     fn sleep_until(&self, moment_ms: i64) -> Sleep;
 
-    /// Ends once so much time has passed.
+    /// Waits for so much time.
     fn sleep_ms(&self, wait_ms: i64) -> Sleep {
         self.sleep_until(self.now_ms().saturating_add(wait_ms))
     }
@@ -54,7 +54,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told to go on: for journeys. Clones share one time.
+/// A clock that stands still until a test advances it. Clones share one time.
 #[derive(Clone, Debug)]
 pub struct ManualClock(watch::Sender<Times>);
 
@@ -73,7 +73,7 @@ impl ManualClock {
         }))
     }
 
-    /// Moves on; everything that waited for a moment until then goes on.
+    /// Advances the clock and wakes every wait that has ended by then.
     pub fn advance_ms(&self, by_ms: u64) {
         let by_ms = i64::try_from(by_ms).unwrap_or(i64::MAX);
         self.0.send_modify(|times| {
@@ -82,7 +82,7 @@ impl ManualClock {
         });
     }
 
-    /// Somebody sets the clock, ahead or (with a negative number) back; no time passes.
+    /// Sets the clock ahead or (with a negative number) back; no time passes.
     pub fn set_ahead_ms(&self, by_ms: i64) {
         self.0
             .send_modify(|times| times.now_ms = times.now_ms.saturating_add(by_ms));
@@ -104,7 +104,7 @@ impl Clock for ManualClock {
         let wait_ms = moment_ms.saturating_sub(now.now_ms).max(0);
         let until_ms = now.monotonic_ms.saturating_add(wait_ms);
         Box::pin(async move {
-            // An error means that the clock is gone, and with it whoever could wait.
+            // An error means that the clock was dropped, and no wait is left.
             let _ = times.wait_for(|times| times.monotonic_ms >= until_ms).await;
         })
     }

@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::{NoRandomness, Randomness as _, SystemRandomness, hex, unguessable};
 
 /// A new API key and its SHA-256 in hex: the key goes to the backend, the hash into the
-/// configuration, and nothing is kept.
+/// configuration. Neither is stored.
 pub fn new_api_key() -> Result<(String, String), NoRandomness> {
     let random = SystemRandomness;
     let key = format!(

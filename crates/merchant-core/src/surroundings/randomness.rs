@@ -1,5 +1,5 @@
-//! Randomness as something that is handed in: tokens, nonces, numbers and handles all come from
-//! here, so that a journey can be repeated to the byte.
+//! Randomness as an injected dependency: all tokens, nonces, numbers and handles come from here, so
+//! that a test is repeatable to the byte.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,12 +8,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// The system would not give random bytes. Nothing is started without them.
+/// The system gave no random bytes. Nothing is started without them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the system gives no random bytes")]
 pub struct NoRandomness;
 
-/// Where the server has its randomness from.
+/// The source of randomness.
 pub trait Randomness: Send + Sync + 'static {
     /// 16 bytes that nobody can guess.
     fn bytes(&self) -> Result<[u8; 16], NoRandomness>;
@@ -31,7 +31,7 @@ impl Randomness for SystemRandomness {
     }
 }
 
-/// The same bytes in each run, for journeys. Anybody can guess them: never for real money.
+/// The same bytes in each run, for tests. They can be guessed: never for real money.
 #[derive(Debug)]
 pub struct SeededRandomness {
     seed: u64,
@@ -65,7 +65,7 @@ pub(crate) fn unguessable(random: [u8; 16]) -> String {
     URL_SAFE_NO_PAD.encode(random)
 }
 
-/// 32 hex digits: fits where WeChat takes letters and digits alone.
+/// 32 hex digits, for fields where WeChat accepts letters and digits only.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.

@@ -1,5 +1,5 @@
-//! How bytes get to WeChat and back. One seam: over the network in production, into a simulator's
-//! service in the same process in a journey. It neither signs nor believes anything.
+//! The transport to WeChat: over the network in production, or into a simulator in the same process
+//! in a test. Nothing is signed or verified here.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,10 +15,10 @@ use crate::config::is_loopback_host;
 /// are downloaded.
 pub const REPLY_MAX_BYTES: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a call may take that does not say so itself.
+/// The default time limit of a call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// WeChat keeps an idle connection for eight seconds (`Keep-Alive: timeout=8`): one that it may
-/// have let go must not carry an order.
+/// WeChat keeps an idle connection for eight seconds (`Keep-Alive: timeout=8`). A connection that
+/// it may have closed must not carry an order.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long this one try may take, from connecting to the answer's last byte: an extension of the
@@ -33,7 +33,7 @@ impl TryTimeout {
     }
 }
 
-/// One call's answer, or why there is none.
+/// The answer to one call, or the error.
 pub type Call<'a> =
     Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, TransportError>> + Send + 'a>>;
 
@@ -52,14 +52,14 @@ pub fn whole_body(bytes: impl Into<Bytes>) -> ReplyBody {
         .boxed_unsync()
 }
 
-/// One call's answer as soon as its head is there; the body is still to come.
+/// The answer to one call as soon as its head has arrived, with the body still to come.
 pub type Download<'a> =
     Pin<Box<dyn Future<Output = Result<http::Response<ReplyBody>, TransportError>> + Send + 'a>>;
 
 /// Why there is no answer. Texts never hold the request's address: it may carry a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// No connection came about, so nothing happened at the other end.
+    /// There was no connection, so nothing happened at the other end.
     #[error("WeChat could not be reached: {0}")]
     NotSent(String),
     /// Something may have happened at the other end.
@@ -67,13 +67,13 @@ pub enum TransportError {
     NoAnswer(String),
 }
 
-/// Carries a request to WeChat.
+/// A transport to WeChat.
 pub trait WechatTransport: Send + Sync + 'static {
-    /// Sends once. Whether to send again is not decided here.
+    /// Sends once, without retries.
     fn call(&self, request: http::Request<Bytes>) -> Call<'_>;
 
-    /// The same for a file that may not fit into memory; the time of the try is that of the whole.
-    /// Unless it is written otherwise, a call like any other.
+    /// The same for a file that may not fit into memory. The time limit is that of the whole file.
+    /// By default it is an ordinary call.
     fn download(&self, request: http::Request<Bytes>) -> Download<'_> {
         let call = self.call(request);
         Box::pin(async move { Ok(call.await?.map(whole_body)) })
@@ -84,13 +84,14 @@ pub trait WechatTransport: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct HttpTransport {
     public: reqwest::Client,
-    /// For this machine: a proxy of the system's would look for it elsewhere, and read along.
+    /// For addresses of this machine: a system proxy would look for them elsewhere, and could read
+    /// the call.
     loopback: reqwest::Client,
 }
 
 impl HttpTransport {
-    /// A client that is kept for the whole run. `only_loopback` leaves the system's proxy
-    /// settings aside: a simulator next door must not be looked for elsewhere.
+    /// A client that is kept for the whole run. `only_loopback` ignores the system's proxy
+    /// settings: a proxy cannot reach a simulator on this machine.
     pub fn new(only_loopback: bool) -> Result<Self, reqwest::Error> {
         let client = || {
             reqwest::Client::builder()
@@ -171,7 +172,7 @@ fn no_answer(error: reqwest::Error) -> TransportError {
     TransportError::NoAnswer(chain(&error.without_url()))
 }
 
-/// The error with its causes: the outermost one alone says little.
+/// The error with its causes, because the outermost one says little.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

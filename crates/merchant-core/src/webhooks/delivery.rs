@@ -1,5 +1,5 @@
-//! A message on its way: to all targets at once, each of which may be slow, dead or done with it. Only
-//! the targets of the configuration are called, and no redirect is followed.
+//! Delivery of a webhook message: to all targets in parallel. A target may be slow, dead, or have
+//! the message already. Only configured targets are called, and no redirect is followed.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -13,30 +13,31 @@ use crate::ledger::{Delivery, LedgerError, Webhook};
 use crate::payments::Payments;
 use crate::surroundings::TransportError;
 
-/// The time between two tries, as the scheme recommends; after the last one a person is needed.
+/// The time between two tries, as Standard Webhooks recommends. After the last one a person is
+/// needed.
 const PLAN_MS: [i64; 9] = [
     5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 50_400_000, 72_000_000,
     86_400_000,
 ];
 
-/// When a message is tried again.
+/// When a message is sent again.
 pub(crate) enum NextTry {
     /// After a try that failed.
     At(i64),
-    /// After none: no target was called that lacks it.
+    /// Without a try: every target that lacks the message was skipped.
     Uncounted(i64),
 }
 
 /// Why a target does not have a message yet.
 enum Untaken {
-    /// It got it, or could not be reached; what came of that.
+    /// The target was called and did not accept the message; the result.
     Refused(String),
-    /// It was not called, and can be after so many milliseconds.
+    /// The target was not called, and can be called after so many milliseconds.
     Silent(i64),
 }
 
-/// Sends a message to every target that does not have it yet; gives the time of the next try,
-/// where there is to be one. `tries` counts those before this one.
+/// Sends a message to every target that has not accepted it yet; returns the time of the next try,
+/// if there is one. `tries` counts the tries before this one.
 pub(crate) async fn deliver(
     payments: &Payments,
     id: &str,
@@ -68,7 +69,7 @@ pub(crate) async fn deliver(
     conclude(payments, id, tries, failure, silence_ms).await
 }
 
-/// What the targets' answers come to for the message.
+/// Records the result of all targets' answers.
 async fn conclude(
     payments: &Payments,
     id: &str,
@@ -92,7 +93,7 @@ async fn conclude(
         .and_then(|tries| PLAN_MS.get(tries).copied());
     let next = match (wait_ms, silence_ms) {
         (Some(wait_ms), _) => Some(NextTry::At(now_ms + wait_ms)),
-        // The message does not fail until the unresponsive target has been tried as well.
+        // Do not fail the message until the unresponsive target has been tried as well.
         (None, Some(wait_ms)) => Some(NextTry::Uncounted(now_ms + wait_ms)),
         (None, None) => None,
     };
@@ -111,7 +112,7 @@ async fn conclude(
     Ok(next)
 }
 
-/// Tells one target, and notes at once that it has the message.
+/// Sends the message to one target, and records at once that it was accepted.
 async fn tell(
     payments: &Payments,
     target: &WebhookTarget,
@@ -145,7 +146,7 @@ async fn tell(
     Ok(Err(Untaken::Refused(outcome)))
 }
 
-/// One call; an answer of any kind is one.
+/// One call. Any answer counts as an answer.
 async fn send(
     payments: &Payments,
     target: &WebhookTarget,
@@ -166,8 +167,8 @@ async fn send(
     Ok(reply.status())
 }
 
-/// One signature for each key, with blanks between them: the receiver takes the message where any
-/// of them is of a secret that it knows.
+/// One signature for each key, separated by blanks. The receiver accepts the message if it knows
+/// the secret of one of them.
 fn signatures(keys: &[Vec<u8>], id: &str, now_s: i64, body: &[u8]) -> String {
     let signatures: Vec<_> = keys
         .iter()

@@ -1,6 +1,6 @@
-//! A bill's file while it is looked at: on the disk, for a big shop's day does not fit into memory.
-//! It has no name there, so that nothing is left of it however the process ends. Nothing here looks
-//! into it or believes it.
+//! A bill's file on the disk, because a big shop's day does not fit into memory. The file has no
+//! name, so that nothing is left however the process ends. Its content is neither parsed nor
+//! verified here.
 
 use std::io;
 use std::path::Path;
@@ -49,7 +49,7 @@ impl BillFile {
         }
     }
 
-    /// Takes a body as it comes, in the place of what was there: an earlier try may have broken off.
+    /// Stores a body as it arrives, replacing the content of an earlier, interrupted try.
     pub(crate) async fn take(&self, mut body: ReplyBody) -> Result<(), TransportError> {
         let kept = |kept: io::Result<()>| {
             kept.map_err(|error| lost(format!("the bill's file cannot be kept: {error}")))

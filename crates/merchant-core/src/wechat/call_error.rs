@@ -7,40 +7,40 @@ use wechat_pay::{KeyError, ReplyError, VerifiedReply, WechatError};
 use super::call_budget::OverBudget;
 use crate::surroundings::{NoRandomness, TransportError};
 
-/// Why a call brought no result.
+/// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The call never left this machine.
+    /// The call could not be signed and was not sent.
     #[error("the call could not be signed: {0}")]
     Signing(#[from] KeyError),
-    /// As above.
+    /// There were no random bytes for the signature; the call was not sent.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
-    /// As above: a value that WeChat has a rule against.
+    /// A value breaks a rule of WeChat's; the call was not sent.
     #[error("the call could not be built: {0}")]
     Field(#[from] wechat_pay::InvalidField),
-    /// As above: an address of ours that cannot be.
+    /// The request's address is not valid; the call was not sent.
     #[error("the call could not be built: {0}")]
     Request(#[from] http::Error),
-    /// The network.
+    /// The network failed.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// WeChat was asked too often a moment ago, and wants to be left alone for a while.
+    /// WeChat limited such calls a moment ago; the call was not sent.
     #[error("WeChat wants a pause from such calls")]
     Paused {
         /// Until when, on the monotonic clock, in milliseconds.
         until_ms: i64,
     },
-    /// The server makes no more calls at the moment.
+    /// The server's own limit of calls is reached; the call was not sent.
     #[error(transparent)]
     OverBudget(#[from] OverBudget),
-    /// WeChat refused, or is not believed.
+    /// WeChat refused, or its answer could not be verified.
     #[error(transparent)]
     Reply(#[from] ReplyError),
 }
 
 impl CallError {
-    /// What WeChat said, where it refused.
+    /// WeChat's refusal, if there is one.
     pub(crate) fn wechat(&self) -> Option<&WechatError> {
         match self {
             Self::Reply(error) => error.wechat(),
@@ -48,18 +48,18 @@ impl CallError {
         }
     }
 
-    /// WeChat's code, where WeChat said one.
+    /// WeChat's error code, if there is one.
     pub(crate) fn wechat_code(&self) -> Option<&str> {
         self.wechat().map(|error| error.code.as_str())
     }
 
-    /// Whether WeChat signed the refusal, so that it can be concluded from.
+    /// Whether WeChat signed the refusal. Only a signed refusal proves something.
     pub(crate) fn is_signed(&self) -> bool {
         self.wechat().is_some_and(|error| error.trusted)
     }
 
-    /// Whether WeChat refused for good: the same call will be refused again. A page of a firewall or
-    /// a proxy is no refusal of WeChat's.
+    /// Whether WeChat refused permanently: the same call will be refused again. A page of a
+    /// firewall or a proxy is no refusal of WeChat's.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
             Self::Reply(error) => error
@@ -69,8 +69,7 @@ impl CallError {
         }
     }
 
-    /// Where the call was held back here and never sent: after how many milliseconds there is a
-    /// chance, by the monotonic clock.
+    /// The wait in milliseconds before a call that was held back here, and not sent, may be sent.
     pub(crate) fn held_back_ms(&self, monotonic_ms: i64) -> Option<i64> {
         match self {
             Self::Paused { until_ms } => Some(until_ms.saturating_sub(monotonic_ms)),
@@ -79,8 +78,8 @@ impl CallError {
         }
     }
 
-    /// Whether the call could not be made by a fault of ours: nothing left this machine, and the same
-    /// call will not leave it later either.
+    /// Whether the call failed by our fault: it was not sent, and the same call cannot be sent
+    /// later either.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(
             self,

@@ -12,18 +12,18 @@ use super::trust::Trust;
 /// Time between two downloads on schedule, in milliseconds. WeChat asks for less than 12 hours; a
 /// new certificate signs no earlier than that after it is handed out.
 const SCHEDULE_MS: i64 = 11 * 3_600_000;
-/// The same after a failure.
+/// The time to the next download after a failure, in milliseconds.
 const AFTER_FAILURE_MS: i64 = 600_000;
-/// Two downloads are at least so far apart, whoever wants them, in milliseconds.
+/// The shortest time between two downloads, in milliseconds.
 const FLOOR_MS: i64 = 60_000;
 
-/// Why no certificates came. What was trusted before still is.
+/// Why a download failed. The trusted keys are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// The answer did not come; why.
+    /// There was no answer; the reason.
     #[error("{0}")]
     Call(String),
-    /// The answer is not believed or cannot be used.
+    /// The answer could not be verified or used.
     #[error(transparent)]
     Certificates(#[from] CertificatesError),
 }
@@ -34,10 +34,10 @@ impl From<CallError> for RefreshError {
     }
 }
 
-/// What a download came to.
+/// The result of a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refreshed {
-    /// The certificates that WeChat hands out are trusted now.
+    /// The downloaded certificates are trusted now.
     Taken,
     /// This merchant has none: WeChat signs with its public key alone.
     PublicKeyOnly,
@@ -46,8 +46,8 @@ pub enum Refreshed {
 }
 
 impl WechatClient {
-    /// Something came from a serial that nobody knows: fetches the certificates, unless that was
-    /// done a moment ago. Says whether the serial is known now.
+    /// Downloads the certificates because of an unknown serial number, unless that was done a
+    /// moment ago. Returns whether the serial number is known now.
     pub(crate) async fn learn_serial(&self, serial: &str) -> bool {
         let known = |trust: &Trust| trust.keys().get(serial).is_some();
         match self.refresh_trust().await {
@@ -81,7 +81,7 @@ impl WechatClient {
         let seen = trust.generation();
         let _one_at_a_time = trust.downloading.lock().await;
         if trust.generation() != seen {
-            // Somebody else's download ended while we waited: it is ours, too.
+            // Another caller's download ended while this one waited: its result counts.
             return Ok(Refreshed::Taken);
         }
         let now_ms = self.clock.monotonic_ms();

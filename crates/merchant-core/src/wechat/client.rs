@@ -10,7 +10,7 @@ use super::trust::Trust;
 use crate::config::{Config, Gateway, Merchant};
 use crate::surroundings::{Clock, NoRandomness, Randomness, Surroundings, WechatTransport};
 
-/// Speaks to WeChat for one merchant.
+/// The client for one merchant.
 pub(crate) struct WechatClient {
     pub(crate) transport: Arc<dyn WechatTransport>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -40,7 +40,7 @@ impl WechatClient {
         }
     }
 
-    /// The same client under a new configuration: what it has learnt stays.
+    /// The same client with a new configuration: its experience stays.
     pub(crate) fn reconfigured(&self, config: &Config) -> Self {
         self.trust
             .reconfigure(&self.merchant.trusted_keys, &config.merchant.trusted_keys);
@@ -62,8 +62,8 @@ impl WechatClient {
         }
     }
 
-    /// Where WeChat wants a pause from such calls: waits until it is over. Gives whether it wanted
-    /// one. For work that nobody waits for.
+    /// If WeChat limited such calls, waits until the pause ends; returns whether there was one. For
+    /// background work.
     pub(crate) async fn wait_out_pause(&self, operation: Operation) -> bool {
         let Some(until_ms) = self.experience.pause(operation, self.clock.monotonic_ms()) else {
             return false;

@@ -1,5 +1,5 @@
-//! How the calls to WeChat went, for `/metrics`: as many rows as there are operations and
-//! outcomes, whatever WeChat says.
+//! Counts of the calls to WeChat, for `/metrics`. The number of rows is bounded by operations and
+//! outcomes.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -48,7 +48,7 @@ pub(super) const fn word(operation: Operation) -> &'static str {
     }
 }
 
-/// The word for what became of a try that failed.
+/// The word for the outcome of a failed try.
 pub(super) fn outcome(error: &CallError) -> &'static str {
     match error {
         CallError::Transport(TransportError::NotSent(_)) => "not_sent",

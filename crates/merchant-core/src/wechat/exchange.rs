@@ -1,5 +1,5 @@
-//! One call from its first try to its end: signed afresh for each try, to the host that answers,
-//! within the time of its [`policy`], believed only after it was verified.
+//! One call from its first try to its end: signed for each try, sent to the host that answers,
+//! within the time of its [`policy`], and verified before it is used.
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -17,19 +17,19 @@ use super::{BillFile, CallError, WechatClient};
 use crate::config::signer;
 use crate::surroundings::{REPLY_MAX_BYTES, TransportError, TryTimeout, whole_body};
 
-/// A try that has less time left than this is not begun.
+/// The shortest time for a try: with less time left, no try starts.
 const SHORTEST_TRY_MS: i64 = 500;
 
-/// An answer that is believed.
+/// An answer that can be used.
 enum Believed {
-    /// What WeChat signed.
+    /// An answer that WeChat signed.
     Signed(VerifiedReply),
-    /// A bill's file, which WeChat never signs: the ticket's hash vouches for it later. It is where
-    /// it belongs by now, or these bytes.
+    /// A bill's file. WeChat does not sign it; its hash is checked later. It was written to its
+    /// file, or these are its bytes.
     File(Bytes),
 }
 
-/// One call under way.
+/// One call in progress.
 struct Exchange<'a> {
     client: &'a WechatClient,
     operation: Operation,
@@ -40,7 +40,7 @@ struct Exchange<'a> {
     origins: Vec<&'a str>,
     /// On the monotonic clock.
     deadline_ms: i64,
-    /// Where a bill's file goes, if that is what is fetched.
+    /// The file for a bill, if one is downloaded.
     file: Option<&'a BillFile>,
 }
 
@@ -53,7 +53,7 @@ struct Failed {
 }
 
 impl WechatClient {
-    /// Carries a call to WeChat, as often as its policy and WeChat's answers allow.
+    /// Sends a call to WeChat, as often as its policy and WeChat's answers allow.
     pub(crate) async fn send(
         &self,
         operation: Operation,
@@ -63,7 +63,7 @@ impl WechatClient {
         call.carry_signed().await
     }
 
-    /// Fetches a bill's file. What comes is not vouched for yet.
+    /// Downloads a bill's file. It is not verified yet.
     pub(crate) async fn fetch(
         &self,
         download: &BillDownload,
@@ -86,7 +86,7 @@ impl WechatClient {
         Ok(())
     }
 
-    /// The same for a request with sealed fields, which names the key that they are sealed to.
+    /// Sends a request with encrypted fields. It names the key that they are encrypted to.
     pub(crate) async fn send_sealed(
         &self,
         operation: Operation,
@@ -100,8 +100,8 @@ impl WechatClient {
         call.carry_signed().await
     }
 
-    /// Asks for the platform certificates. The answer is not looked at: it may be signed by a
-    /// certificate that only the answer itself brings.
+    /// Downloads the platform certificates. The answer is not verified here, because it may be
+    /// signed by a certificate that only the answer itself has.
     pub(super) async fn ask_for_certificates(&self) -> Result<Reply, CallError> {
         let parts = wechat_pay::certificates();
         let call = Exchange::new(self, Operation::Certificates, parts, self.origins());
@@ -152,7 +152,7 @@ impl<'a> Exchange<'a> {
     async fn carry_signed(self) -> Result<VerifiedReply, CallError> {
         match self.carry().await? {
             Believed::Signed(reply) => Ok(reply),
-            // No other call is answered with a file.
+            // Only this call is answered with a file.
             Believed::File(_) => Err(ReplyError::UnexpectedStatus(200).into()),
         }
     }
@@ -163,7 +163,7 @@ impl<'a> Exchange<'a> {
             return Err(CallError::Paused { until_ms });
         }
         self.permit().await?;
-        // Time in the line is not the call's.
+        // Waiting for the budget does not count as the call's time.
         self.deadline_ms = self.now_ms() + policy(self.operation).call_ms;
         let tries = policy(self.operation).tries.min(self.client.gateway.tries);
         let mut may_have_arrived = 0;
@@ -214,7 +214,7 @@ impl<'a> Exchange<'a> {
                 self.client.clock.sleep_ms(after_ms).await;
             }
             if self.permit().await.is_err() {
-                // An earlier try may have arrived: what it came to is the answer.
+                // An earlier try may have arrived: its uncertain result is the answer.
                 return Err(failed.error);
             }
             self.origins.rotate_left(1);
@@ -242,8 +242,8 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Takes one try from the budget of calls. Strangers can cause certificates to be fetched, but no
-    /// more than once a minute, and notifications wait for them.
+    /// Takes one try from the budget of calls. Strangers can cause a download of certificates, but
+    /// at most once a minute, and notifications wait for it.
     async fn permit(&self) -> Result<(), OverBudget> {
         let source = match self.operation {
             Operation::Certificates => CallSource::Notification,
@@ -285,8 +285,7 @@ impl<'a> Exchange<'a> {
         Ok((reply.into(), serial_no))
     }
 
-    /// Lets a bill's file go where it belongs, and gives its head alone; anything else is an answer
-    /// like any other.
+    /// Writes a bill's file and returns its head only. Anything else is an ordinary answer.
     async fn download(
         &self,
         request: http::Request<Bytes>,
@@ -319,9 +318,8 @@ impl<'a> Exchange<'a> {
         Ok(request)
     }
 
-    /// Verifies. A serial that nobody knows makes us look for new certificates, and the same
-    /// answer is looked at again: it is good for some minutes, and what it answers may have
-    /// happened.
+    /// Verifies. For an unknown serial number, new certificates are downloaded, and the same answer
+    /// is verified again: it is valid for some minutes, and the call may have taken effect.
     async fn believe(&self, reply: Reply) -> Result<Believed, ReplyError> {
         let kept = reply.clone();
         match self.judge(reply) {
@@ -336,7 +334,7 @@ impl<'a> Exchange<'a> {
 
     fn judge(&self, reply: Reply) -> Result<Believed, ReplyError> {
         let keys = self.client.trust.keys();
-        // The clock is read again: a slow answer is judged by the time it came at.
+        // The clock is read again: a slow answer is verified at the time of its arrival.
         let now_s = self.client.now_s();
         match self.file {
             None => reply.verify(&keys, now_s).map(Believed::Signed),

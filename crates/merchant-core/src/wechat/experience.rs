@@ -1,5 +1,5 @@
-//! What the client has learnt since it began: which host does not answer, which operation is to
-//! pause, which of our keys WeChat refuses, how calls went. It outlives a new configuration.
+//! What the client has learnt since its start: an unreachable host, operations that must pause,
+//! merchant keys that WeChat refuses, counts of calls. It survives a reload of the configuration.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,10 +9,10 @@ use wechat_pay::Operation;
 
 use super::counts::WechatCalls;
 
-/// How long the first host is left aside after it could not be reached, in milliseconds: no buyer
-/// waits for its connect timeout again and again.
+/// How long the second host is tried first after the first one could not be reached, in
+/// milliseconds, so that buyers do not wait for its connect timeout again and again.
 const HOST_ASIDE_MS: i64 = 60_000;
-/// How long a key of ours is left aside after WeChat refused its certificate, in milliseconds.
+/// How long a merchant key is not used after WeChat refused its certificate, in milliseconds.
 const KEY_ASIDE_MS: i64 = 3_600_000;
 
 /// See the module. All times are those of the monotonic clock, in milliseconds.
@@ -30,7 +30,7 @@ impl Experience {
         now_ms < self.first_host_aside_until_ms.load(Ordering::Relaxed)
     }
 
-    /// The first host could not be reached.
+    /// Records that the first host could not be reached.
     pub(super) fn leave_first_host_aside(&self, now_ms: i64) {
         self.first_host_aside_until_ms
             .store(now_ms + HOST_ASIDE_MS, Ordering::Relaxed);
@@ -45,7 +45,7 @@ impl Experience {
             .filter(|until_ms| now_ms < *until_ms)
     }
 
-    /// The operation pauses.
+    /// Records that an operation must pause.
     pub(super) fn pause_until(&self, operation: Operation, until_ms: i64) {
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
         let known = pauses.entry(operation).or_insert(until_ms);

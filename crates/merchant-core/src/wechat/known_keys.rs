@@ -6,7 +6,7 @@ use super::{RefreshError, WechatClient};
 use crate::config::Config;
 use crate::surroundings::Surroundings;
 
-/// One key that plays a part: ours or WeChat's.
+/// One key or certificate in use, the merchant's or WeChat's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownKey {
     /// Whose and what: `merchant certificate`, `WeChat certificate`, `WeChat public key`.
@@ -17,8 +17,8 @@ pub struct KnownKey {
     pub expires_at: Option<String>,
 }
 
-/// Our certificates and the keys of WeChat's that the configuration names. With `ask`, WeChat's
-/// certificates are fetched first.
+/// The merchant's certificates and WeChat's keys in the configuration. With `ask`, WeChat's
+/// certificates are downloaded first.
 pub async fn known_keys(
     config: &Config,
     surroundings: &Surroundings,

@@ -1,6 +1,6 @@
-//! Who the buyer is: the code of the OAuth hop, or of a mini-program's `wx.login`, turned into an
-//! openid. Neither answer is signed by WeChat Pay; what is believed of it is an openid, and an
-//! order for a wrong one can be paid by nobody else.
+//! The buyer's openid: from the code of the OAuth redirect or of a mini-program's `wx.login`. These
+//! answers are not signed by WeChat Pay. Only an openid is taken from them, and an order for a
+//! wrong openid can be paid by nobody else.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::config::Secret;
 /// Why WeChat gave no openid.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoOpenId {
-    /// The network, or an address that cannot be.
+    /// The network failed, or the address is not valid.
     #[error(transparent)]
     Call(#[from] CallError),
     /// WeChat refused the code.
@@ -34,13 +34,13 @@ pub(crate) enum NoOpenId {
 const BAD_CODES: [i64; 3] = [40_029, 40_163, 42_003];
 
 impl NoOpenId {
-    /// Whether another code from the same buyer may do.
+    /// Whether another code of the same buyer may work.
     pub(crate) fn is_bad_code(&self) -> bool {
         matches!(self, Self::Refused(errcode) if BAD_CODES.contains(errcode))
     }
 }
 
-/// An application with the secret that opens its codes.
+/// An application, with the secret for its codes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Application<'a> {
     pub(crate) appid: &'a str,
@@ -48,7 +48,7 @@ pub(crate) struct Application<'a> {
 }
 
 impl WechatClient {
-    /// Turns the code of the OAuth hop into the buyer's openid.
+    /// Exchanges the code of the OAuth redirect for the buyer's openid.
     pub(crate) async fn openid_of_code(
         &self,
         application: Application<'_>,
@@ -58,8 +58,8 @@ impl WechatClient {
             .await
     }
 
-    /// Turns the code of a mini-program's `wx.login` into its buyer's openid. The session key that
-    /// comes along is dropped: nothing here opens a mini-program's data.
+    /// Exchanges the code of a mini-program's `wx.login` for the buyer's openid. The session key in
+    /// the answer is dropped: no data of a mini-program is decrypted here.
     pub(crate) async fn openid_of_login(
         &self,
         application: Application<'_>,
@@ -107,7 +107,7 @@ impl WechatClient {
     }
 }
 
-/// Either answer, as far as it concerns us.
+/// The used fields of both answers.
 #[derive(Deserialize)]
 struct OpenIdAnswer {
     openid: Option<String>,

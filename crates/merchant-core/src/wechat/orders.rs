@@ -16,11 +16,11 @@ use crate::ledger::{Attempt, Parties};
 pub(crate) struct OrderReport {
     /// In partner mode `appid` and `mchid` are the provider's.
     pub(crate) transaction: Transaction,
-    /// Partner mode: for whom.
+    /// Partner mode: the sub-merchant.
     pub(crate) sub_mchid: Option<String>,
-    /// Partner mode: under which application of theirs, where the order named one.
+    /// Partner mode: the sub-merchant's application, where the order named one.
     pub(crate) sub_appid: Option<String>,
-    /// The whole of it as WeChat wrote it, for the records.
+    /// WeChat's whole answer, for the records.
     pub(crate) json: String,
 }
 
@@ -36,41 +36,41 @@ impl OrderReport {
     }
 }
 
-/// Where an order stands at WeChat.
+/// The state of an order at WeChat.
 #[derive(Clone, Debug)]
 pub(crate) enum TradeStatus {
-    /// Money came; what WeChat says about it.
+    /// The order is paid; WeChat's report.
     Paid(Box<OrderReport>),
-    /// It waits for the buyer.
+    /// The order waits for the buyer.
     NotPaid,
-    /// Closed or reversed: its number is burnt.
+    /// Closed or reversed: the number cannot be used again.
     Closed,
-    /// Code pay: the bank said no. It is to be reversed, so that nothing can follow.
+    /// Code payment: the bank refused. It must be reversed, so that it cannot succeed later.
     Failed,
     /// WeChat does not know the number.
     Unknown,
 }
 
-/// What placing an order came to.
+/// The result of placing an order.
 #[derive(Clone, Debug)]
 pub(crate) enum Placed {
-    /// The way to the cashier: `code_url`, `h5_url` or `prepay_id`.
+    /// The link or parameter for the cashier: `code_url`, `h5_url` or `prepay_id`.
     Link(String),
-    /// Code pay: the payment itself, or where it stands.
+    /// Code payment: the payment's state.
     Status(TradeStatus),
 }
 
-/// What closing did.
+/// The result of closing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Closing {
     /// It is closed.
     Closed,
-    /// It cannot be closed: it is paid.
+    /// The order cannot be closed: it is paid.
     Paid,
 }
 
 impl WechatClient {
-    /// Sends an attempt's order as it was written down.
+    /// Sends an attempt's recorded order.
     pub(crate) async fn place_order(&self, attempt: &Attempt) -> Result<Placed, CallError> {
         let (route, read): (_, ReadLink) = match attempt.product {
             AttemptProduct::H5 => (wechat_pay::Product::H5, |reply| {
@@ -104,7 +104,7 @@ impl WechatClient {
         trade_status(order_report(&reply)?)
     }
 
-    /// Asks where an order stands; `sub_mchid` is whom it was ordered for, in partner mode.
+    /// Queries an order; in partner mode `sub_mchid` is its sub-merchant.
     pub(crate) async fn query(
         &self,
         number: &OutTradeNo,
@@ -131,8 +131,8 @@ impl WechatClient {
         self.end(parts).await
     }
 
-    /// Takes a code payment back. WeChat knows no number that it never saw; closing burns that
-    /// one, so that an order that is still on its way cannot come to life.
+    /// Reverses a code payment. If WeChat does not know the number, it is closed, so that a delayed
+    /// order cannot become payable.
     pub(crate) async fn reverse(
         &self,
         number: &OutTradeNo,
@@ -141,7 +141,7 @@ impl WechatClient {
         let orderer = parties.orderer(self.merchant.key.mchid());
         let parts = wechat_pay::reverse(&orderer, number)?;
         match self.send(Operation::Reverse, parts).await {
-            // It only repeats what was asked; the signature says that it is done.
+            // The answer only repeats the request; its signature confirms the reversal.
             Ok(_) => Ok(Closing::Closed),
             Err(error) if error.wechat_code() == Some("ORDER_NOT_EXIST") => {
                 self.close(number, parties.sub_mchid.as_deref()).await
@@ -193,9 +193,9 @@ impl WechatClient {
         match self.send(Operation::Close, parts).await {
             Ok(_) => Ok(Closing::Closed),
             Err(error) => match error.wechat_code() {
-                // WeChat's documents print both.
+                // WeChat's documents have both spellings.
                 Some("ORDERPAID" | "ORDER_PAID") => Ok(Closing::Paid),
-                // Only WeChat's own word ends an order: an unsigned one is anybody's.
+                // Only a signed answer ends an order: an unsigned one can be forged.
                 Some("ORDER_CLOSED" | "ORDER_NOT_EXIST") if error.is_signed() => {
                     Ok(Closing::Closed)
                 }
@@ -219,7 +219,7 @@ fn trade_status(report: OrderReport) -> Result<TradeStatus, CallError> {
         TradeState::NotPay | TradeState::UserPaying => Ok(TradeStatus::NotPaid),
         TradeState::Closed | TradeState::Revoked => Ok(TradeStatus::Closed),
         TradeState::PayError => Ok(TradeStatus::Failed),
-        // A word of a later version: nothing may be concluded from it.
+        // An unknown status has no effect.
         _ => Err(ReplyError::Malformed(Unreadable::unknown_word("trade_state")).into()),
     }
 }

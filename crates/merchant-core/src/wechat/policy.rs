@@ -1,17 +1,16 @@
-//! Which call is carried how: how often, for how long, and what a failed try is followed by. One
-//! table and one function; nothing here sends or waits.
+//! The policy of each call: how often, for how long, and what follows a failed try. One table and
+//! one function; nothing here sends or waits.
 //!
 //! The rule behind it is the protocol crate's ([`Operation::after_no_answer`],
-//! [`wechat_pay::ReplyError::retry_with`]): what may have arrived is only sent again where the
-//! same number with the same bytes does the same thing. What never left this machine may always be
-//! sent to WeChat's other host.
+//! [`wechat_pay::ReplyError::retry_with`]): a call that may have arrived is only sent again if it
+//! is idempotent. A call that was not sent may always be sent to WeChat's other host.
 
 use wechat_pay::{Operation, RetryWith, WechatError};
 
 use super::CallError;
 use crate::surroundings::TransportError;
 
-/// How a kind of call is carried.
+/// The policy of a kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
     /// How many tries may have arrived at WeChat, the first one included. Those that found no
@@ -23,8 +22,8 @@ pub(crate) struct Policy {
     pub(crate) call_ms: i64,
 }
 
-/// The table. A buyer waits for orders and queries, nobody for a bill; a refund is sent once, and
-/// then asked about (`refund query`), never sent again unasked.
+/// The table. A buyer waits for orders and queries, nobody for a bill. A refund is sent once and
+/// then queried; it is never sent again without a query.
 pub(crate) const fn policy(operation: Operation) -> Policy {
     let (tries, try_ms, call_ms) = match operation {
         Operation::Order => (3, 6_000, 12_000),
@@ -32,14 +31,14 @@ pub(crate) const fn policy(operation: Operation) -> Policy {
         Operation::Close => (3, 5_000, 12_000),
         Operation::Reverse => (3, 10_000, 20_000),
         Operation::RefundQuery => (3, 5_000, 12_000),
-        // Money moves in the moment of the call.
+        // The call itself charges the buyer.
         Operation::CodePay => (1, 10_000, 12_000),
         Operation::Refund => (1, 10_000, 12_000),
         Operation::AbnormalRefund => (1, 10_000, 12_000),
         Operation::Bill => (3, 10_000, 30_000),
         Operation::BillFile => (2, 120_000, 300_000),
         Operation::Certificates => (2, 5_000, 10_000),
-        // An operation that came to the protocol crate later: the careful way.
+        // An operation that the protocol crate adds later: the careful policy.
         _ => (1, 10_000, 12_000),
     };
     Policy {
@@ -49,10 +48,10 @@ pub(crate) const fn policy(operation: Operation) -> Policy {
     }
 }
 
-/// What a failed try is followed by.
+/// What follows a failed try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// The caller hears of it.
+    /// The error is returned to the caller.
     GiveUp,
     /// The same request, signed afresh, to the other host, at once: nothing has arrived.
     OtherHost,
@@ -77,16 +76,16 @@ pub(super) fn next(operation: Operation, failure: &CallError, retry_after_s: Opt
     match failure {
         CallError::Transport(TransportError::NotSent(_)) => Next::OtherHost,
         CallError::Transport(TransportError::NoAnswer(_)) => match operation.after_no_answer() {
-            // The silence was pause enough.
+            // The timeout was pause enough.
             RetryWith::SameRequest { .. } => Next::Again { after_ms: 0 },
             _ => Next::GiveUp,
         },
         CallError::Reply(error) => match error.wechat() {
-            // Nobody is helped by a call that waits its turn: the whole operation pauses.
+            // Retrying one call would not help: the whole operation pauses.
             Some(said) if said.status == 429 => Next::GiveUp,
             Some(said) if is_about_our_certificate(said) => match operation.after_no_answer() {
                 RetryWith::SameRequest { .. } => Next::OtherKey,
-                // The refusal is unsigned, so it proves nothing: about money, ask first.
+                // The refusal is unsigned, so it proves nothing: where money moves, query first.
                 _ => Next::GiveUp,
             },
             _ => repeat(error.retry_with(operation)),
@@ -95,16 +94,16 @@ pub(super) fn next(operation: Operation, failure: &CallError, retry_after_s: Opt
     }
 }
 
-/// How long the whole operation pauses after this answer, in milliseconds: WeChat was asked too
-/// often, or says itself when to come back.
+/// How long the whole operation pauses after this answer, in milliseconds: WeChat limited it, or
+/// named a time.
 pub(super) fn pause_ms(
     operation: Operation,
     said: &WechatError,
     retry_after_s: Option<u32>,
 ) -> Option<i64> {
-    /// WeChat names no figure in its documents; the protocol crate's verdict for orders.
+    /// The pause: WeChat's documents name no time, so it is the protocol crate's for orders.
     const RATE_S: u32 = 5;
-    /// No header of a stranger stops us for longer.
+    /// The longest pause: an unsigned header must not stop the server for longer.
     const LONGEST_S: u32 = 300;
     let own_s = match said.retry_with(operation) {
         RetryWith::SameRequest { after_s } => after_s.max(RATE_S),
@@ -118,9 +117,9 @@ pub(super) fn pause_ms(
     .map(|pause_s| i64::from(pause_s.min(LONGEST_S)) * 1_000)
 }
 
-/// Whether WeChat refused because of the merchant certificate that we signed with: it has
-/// expired, was revoked, was replaced, or is not known. The texts are those of WeChat's document
-/// on SIGN_ERROR (server-side research, order of checks).
+/// Whether WeChat refused because of the merchant certificate that we signed with: it has expired,
+/// was revoked, was replaced, or is not known. The texts are those of WeChat's document on
+/// SIGN_ERROR.
 pub(super) fn is_about_our_certificate(said: &WechatError) -> bool {
     said.status == 401 && said.code == "SIGN_ERROR" && said.message.contains("证书")
 }

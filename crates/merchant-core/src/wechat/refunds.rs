@@ -8,15 +8,15 @@ use wechat_pay::{
 
 use super::{CallError, WechatClient, read_noting};
 
-/// What WeChat says about a refund.
+/// WeChat's report about a refund.
 #[derive(Clone, Debug)]
 pub(crate) struct RefundReport {
     pub(crate) refund: Refund,
-    /// The whole of it as WeChat wrote it, for the records.
+    /// WeChat's whole answer, for the records.
     pub(crate) json: String,
 }
 
-/// What WeChat knows of a refund.
+/// The result of querying a refund.
 #[derive(Clone, Debug)]
 pub(crate) enum RefundStatus {
     /// The refund.
@@ -31,25 +31,25 @@ pub(crate) enum RefundStatus {
 /// Why an abnormal refund was not sent another way.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplyError {
-    /// There is no key of WeChat's to seal for.
+    /// There is no key of WeChat's to encrypt for.
     #[error("no key of WeChat's is known that sensitive fields can be sealed to")]
     NoSealingKey,
     /// A field that WeChat would refuse.
     #[error(transparent)]
     Field(#[from] AbnormalRefundError),
-    /// The call brought no result.
+    /// The call has no result.
     #[error(transparent)]
     Call(#[from] CallError),
 }
 
 impl WechatClient {
-    /// Sends a refund's body as it was written down.
+    /// Sends a refund's recorded body.
     pub(crate) async fn send_refund(&self, body: Vec<u8>) -> Result<RefundReport, CallError> {
         let reply = self.send(Operation::Refund, replay_refund(body)).await?;
         Ok(refund_report(&reply)?)
     }
 
-    /// Asks about a refund.
+    /// Queries a refund.
     pub(crate) async fn query_refund(
         &self,
         number: &OutRefundNo,
@@ -67,8 +67,8 @@ impl WechatClient {
         }
     }
 
-    /// Sends an abnormal refund another way. Card and name are sealed to WeChat's key here, and
-    /// go nowhere else.
+    /// Sends an abnormal refund another way. Card number and name are encrypted to WeChat's key
+    /// here and go nowhere else.
     pub(crate) async fn apply_abnormal_refund(
         &self,
         application: &AbnormalRefund,

@@ -1,10 +1,10 @@
-//! Whom we believe, as it changes while the server runs: the keys of the configuration, and the
-//! platform certificates that WeChat hands out.
+//! The trusted keys while the server runs: the keys of the configuration, and the platform
+//! certificates that WeChat provides.
 //!
-//! Certificates are fetched on a schedule and where something comes from a serial that nobody
-//! knows; by one at a time, and not again within a minute: strangers can name serials, too. A set
-//! is replaced as a whole, once the new one is verified ([`TrustedKeys::refreshed`]); until then,
-//! and after every failure, the old one holds.
+//! Certificates are downloaded on a schedule and for an unknown serial number; one download at a
+//! time, and at most one a minute, because strangers can send serial numbers, too. The set is
+//! replaced as a whole once the new one is verified ([`TrustedKeys::refreshed`]); until then, and
+//! after every failure, the old set is used.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,13 +12,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex as AsyncMutex;
 use wechat_pay::TrustedKeys;
 
-/// The keys that are trusted now. It outlives a new configuration.
+/// The keys that are trusted now. They survive a reload of the configuration.
 #[derive(Debug)]
 pub(crate) struct Trust {
     keys: RwLock<Arc<TrustedKeys>>,
-    /// Held while a download is under way: whoever else wants one waits for this one.
+    /// Held during a download: other callers wait for it.
     pub(super) downloading: AsyncMutex<()>,
-    /// Grows with every set that was taken.
+    /// Incremented with every new set.
     generation: AtomicU64,
     /// Both on the monotonic clock.
     pub(super) last_try_ms: AtomicI64,
@@ -62,8 +62,7 @@ impl Trust {
         *keys = Arc::new(next.joined(new));
     }
 
-    /// Puts `new`, which was made from `old`, in its place. Where a new configuration came
-    /// meanwhile, its keys stay.
+    /// Replaces `old` by `new`. If the configuration was reloaded meanwhile, its keys stay.
     pub(super) fn replace(&self, old: &Arc<TrustedKeys>, new: TrustedKeys) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let new = if Arc::ptr_eq(&keys, old) {

@@ -1,5 +1,5 @@
-//! Bodies that know their connection's progress: a request's must arrive in time, and a response's
-//! end is the end of the answer. They change no byte.
+//! Bodies that record their connection's progress: a request's body must arrive in time, and the
+//! end of a response's body ends the answer. They change no byte.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use merchant_core::surroundings::Sleep;
 
 use super::progress::{Answering, Progress};
 
-/// Why a request's body is not there.
+/// Why a request's body could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BodyError {
-    /// The client sends it too slowly, or has stopped.
+    /// The client sends the body too slowly, or has stopped.
     #[error("the request body did not arrive in time")]
     Late,
     /// The connection broke, or what was sent is no HTTP.
@@ -24,7 +24,7 @@ pub(super) enum BodyError {
     Broken(#[from] hyper::Error),
 }
 
-/// What a client sends.
+/// The body of a request.
 pub(super) struct RequestBody {
     body: Incoming,
     progress: Arc<Progress>,
@@ -32,7 +32,7 @@ pub(super) struct RequestBody {
 }
 
 impl RequestBody {
-    /// The whole of it must be there when `deadline` ends, however steadily it comes.
+    /// The whole body must have arrived when `deadline` ends.
     pub(super) fn new(body: Incoming, progress: Arc<Progress>, deadline: Sleep) -> Self {
         Self {
             body,
@@ -78,7 +78,7 @@ impl HttpBody for RequestBody {
     }
 }
 
-/// What the server answers.
+/// The body of a response.
 pub(super) struct ResponseBody {
     body: Body,
     _answering: Answering,

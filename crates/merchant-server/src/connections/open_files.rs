@@ -2,8 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// As many as the system allows this process to ask for; a service manager often gives it a soft
-/// limit of 1,024, made for programs that use `select`.
+/// Raises the soft limit to the hard limit. Service managers often set a soft limit of 1,024, for
+/// programs that use `select`.
 pub(crate) fn raise() {
     let limit = getrlimit(Resource::Nofile);
     let wanted = Rlimit {

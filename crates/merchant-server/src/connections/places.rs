@@ -1,5 +1,5 @@
-//! Places for connections: how many there are at once, in all and for one network, and who gives
-//! a place up for a newcomer. It closes nothing itself: whoever serves a connection watches its
+//! Places for connections: the limits in all and for one network, and which connection gives up its
+//! place to a new one. This module closes nothing: the task that serves a connection watches its
 //! place.
 
 use std::collections::{BTreeMap, HashMap};
@@ -53,7 +53,7 @@ pub(crate) struct ConnectionCounts {
 }
 
 impl Places {
-    /// As many as configured, as far as the system gives descriptors for them.
+    /// As many places as configured, as far as the system allows descriptors for them.
     pub(crate) fn new(bounds: ConnectionBounds) -> Self {
         let files = open_files::limit().map(|limit| limit.saturating_sub(OTHER_FILES).max(16));
         Self {
@@ -71,7 +71,7 @@ impl Places {
     }
 
     /// A place for a connection from a network; `None` is a proxy, which has no bound of its own.
-    /// Where there is none left, the oldest connection that waits for its client gives up its own.
+    /// If none is left, the oldest connection that waits for its client gives up its place.
     pub(super) fn take(places: &Arc<Self>, network: Option<IpAddr>) -> Option<Place> {
         let mut open = places.lock();
         let of_network = network.and_then(|network| open.of_network.get(&network).copied());
@@ -104,18 +104,18 @@ impl Places {
         Some(place)
     }
 
-    /// Gives one place up: the system has no descriptor left.
+    /// Frees one place: the system has no descriptor left.
     pub(super) fn free_one(&self) {
         self.give_away(&mut self.lock(), |_| true);
     }
 
-    /// Whether so many connections are being answered that no poll should be held. Those that wait
-    /// for their client do not count: they give way.
+    /// Whether so many connections are being answered that no poll should be held. Connections that
+    /// wait for their client do not count, because they give up their place.
     pub(crate) fn are_few(&self) -> bool {
         self.answering.load(Ordering::Relaxed) * 10 >= self.total * 9
     }
 
-    /// Whether what is left is for notifications, the backend and health checks alone.
+    /// Whether the places left are reserved for notifications, the backend and health checks.
     pub(crate) fn are_reserved(&self) -> bool {
         self.answering.load(Ordering::Relaxed) * 20 >= self.total * 19
     }
@@ -128,9 +128,9 @@ impl Places {
         }
     }
 
-    /// Takes the place of the oldest one of these that can give way: first one that waits for its
-    /// client, then one of a proxy's that does (it may be in the proxy's pool), then one whose client
-    /// does not take its answer.
+    /// Takes the place of the oldest connection that can give it up: first one that waits for its
+    /// client, then one of a proxy (it may be in the proxy's pool), then one whose client does not
+    /// read its answer.
     fn give_away(&self, open: &mut Open, is_one_of: impl Fn(&Taken) -> bool) -> bool {
         let ranks: [fn(&Taken) -> bool; 3] = [
             |taken| taken.network.is_some() && !taken.progress.is_being_answered(),
@@ -170,7 +170,7 @@ impl Open {
     }
 }
 
-/// A connection's place; dropping it gives it back.
+/// A connection's place. It is freed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     id: u64,

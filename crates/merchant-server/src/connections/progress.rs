@@ -1,23 +1,23 @@
-//! How far a connection is: whether it waits for its client, or is being answered. It decides
-//! nothing by it.
+//! The progress of a connection: whether it waits for its client or is being answered. Nothing is
+//! decided here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 /// No request, or a half-sent head.
 const WAITING: u8 = 0;
-/// A head, and a body that is not there whole.
+/// A head, and an incomplete body.
 const BODY: u8 = 1;
 /// A whole request.
 const ANSWERING: u8 = 2;
 
-/// Of one connection.
+/// The progress of one connection.
 #[derive(Debug)]
 pub(super) struct Progress {
     step: AtomicU8,
-    /// Bytes of an answer are on their way to the client.
+    /// Bytes of an answer are being sent to the client.
     is_writing: AtomicBool,
-    /// The client takes none of them at the moment.
+    /// The client does not read them at the moment.
     is_stalled: AtomicBool,
     /// How many connections of the server have a whole request that is not answered yet.
     answering: Arc<AtomicUsize>,
@@ -33,13 +33,14 @@ impl Progress {
         }
     }
 
-    /// A request has begun; the connection is being answered until the result is dropped.
+    /// Records the start of a request. The connection is being answered until the result is
+    /// dropped.
     pub(super) fn begin(self: &Arc<Self>, is_whole: bool) -> Answering {
         self.set(if is_whole { ANSWERING } else { BODY });
         Answering(Arc::clone(self))
     }
 
-    /// The body of the request is there whole.
+    /// Records that the request's body is complete.
     pub(super) fn is_whole(&self) {
         let was_body =
             self.step
@@ -57,12 +58,12 @@ impl Progress {
         self.is_stalled.store(is_stalled, Ordering::Relaxed);
     }
 
-    /// Whether ending the connection now would cost somebody an answer.
+    /// Whether closing the connection now would lose an answer.
     pub(super) fn is_being_answered(&self) -> bool {
         self.step.load(Ordering::Relaxed) == ANSWERING || self.is_writing.load(Ordering::Relaxed)
     }
 
-    /// Whether the client does not take its answer.
+    /// Whether the client does not read its answer.
     pub(super) fn is_stalled(&self) -> bool {
         self.is_stalled.load(Ordering::Relaxed)
     }
@@ -82,7 +83,7 @@ impl Progress {
 pub(super) struct Answering(Arc<Progress>);
 
 impl Answering {
-    /// There is an answer: what is missing of the request does not matter any more.
+    /// Records that there is an answer: the rest of the request does not matter any more.
     pub(super) fn has_answer(&self) {
         self.0.set(ANSWERING);
     }

@@ -1,5 +1,5 @@
-//! A connection's socket: a client that takes none of its answer for long loses the connection. It
-//! reads and writes what it is given.
+//! A connection's socket. A client that does not read its answer for long loses the connection. The
+//! bytes pass unchanged.
 
 use std::io;
 use std::pin::Pin;
@@ -12,14 +12,14 @@ use tokio::net::TcpStream;
 
 use super::progress::Progress;
 
-/// How long a client may take nothing of its answer, in milliseconds.
+/// How long a client may not read its answer, in milliseconds.
 const STALLED_MS: i64 = 30_000;
 
 pub(super) struct Stream {
     tcp: TcpStream,
     progress: Arc<Progress>,
     clock: Arc<dyn Clock>,
-    /// Until when bytes must go on, while they do not.
+    /// The deadline for further bytes, while none are accepted.
     stalled: Option<Sleep>,
 }
 
@@ -33,7 +33,7 @@ impl Stream {
         }
     }
 
-    /// The outcome of a write, or an error where none has gone on for too long.
+    /// The result of a write, or an error after a write was blocked for too long.
     fn written<T>(
         &mut self,
         cx: &mut Context<'_>,

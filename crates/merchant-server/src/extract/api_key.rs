@@ -1,4 +1,4 @@
-//! Who calls the private side, and what that key may do.
+//! Authentication of the private side: the API key of a call, and its scopes.
 
 use axum::extract::{FromRef, FromRequestParts};
 use http::header;
@@ -12,14 +12,14 @@ use crate::error::Failure;
 /// The field of a call's span that names the key.
 pub(crate) const API_KEY_FIELD: &str = "api_key";
 
-/// A caller with a key that we know.
+/// A caller with a known API key.
 #[derive(Clone, Debug)]
 pub(crate) struct Backend {
     scopes: Vec<Scope>,
 }
 
 impl Backend {
-    /// Refuses a key that was not made for this.
+    /// Refuses a key that lacks the scope.
     pub(crate) fn may(&self, scope: Scope) -> Result<(), Failure> {
         if self.scopes.contains(&scope) {
             return Ok(());
@@ -45,8 +45,8 @@ where
 {
     type Rejection = Failure;
 
-    /// Compares the hash of what came with every one that we have, whichever of them it is. The
-    /// key's name goes into every line that this call writes.
+    /// Compares the hash of the key with every configured hash, also after a match. The key's name
+    /// goes into every log line of this call.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let payments = Payments::from_ref(state);
         let refused = || Failure::new(ErrorCode::Unauthorized, "the API key is missing or wrong");

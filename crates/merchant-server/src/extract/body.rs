@@ -1,4 +1,4 @@
-//! The bytes of a request's body. Nothing here looks into them.
+//! The bytes of a request's body, not parsed.
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -6,7 +6,7 @@ use merchant_api::ErrorCode;
 
 use crate::error::Failure;
 
-/// A body that came whole and is not too large.
+/// A complete body that is not too large.
 pub(crate) fn read_body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Failure> {
     body.map_err(|rejection| {
         if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {
@@ -15,7 +15,7 @@ pub(crate) fn read_body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Fa
                 "the body is larger than the contract allows",
             )
         } else {
-            Failure::new(ErrorCode::InvalidRequest, "the body did not come whole")
+            Failure::new(ErrorCode::InvalidRequest, "the body is incomplete")
         }
     })
 }

@@ -1,11 +1,11 @@
-//! The buyer's address, which WeChat compares with the payer's in H5, and by which calls are
-//! counted. `X-Forwarded-For` and `Forwarded` are believed from `trusted_proxies` alone: anybody
-//! else can write anything into them.
+//! The buyer's address. WeChat compares it with the payer's address in H5, and calls are limited by
+//! it. `X-Forwarded-For` and `Forwarded` are trusted from `trusted_proxies` only: anybody else can
+//! write anything into them.
 //!
-//! Which header counts: a proxy writes one of the two and hands the other on as the client sent it,
-//! and nothing here can tell which. So each header is read by itself, from its nearest hop on. One
-//! that names nobody but our own proxies says nothing. Where both name an address and it is not the
-//! same one, neither is believed.
+//! Which header counts: a proxy writes one of the two and passes the other on as the client sent
+//! it, and the server cannot tell which. So each header is read by itself, from its nearest hop on.
+//! A header that names only trusted proxies says nothing. If both name different addresses, neither
+//! is trusted.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -22,12 +22,12 @@ use super::forwarded_hops::{Unread, UnreadForms, forwarded, forwarded_for};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Who calls, as far as it can be told.
+/// The caller of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller {
-    /// An address that WeChat can compare; `None` where there is none to be believed.
+    /// A public address that WeChat can compare; `None` if there is none that can be trusted.
     pub(crate) address: Option<IpAddr>,
-    /// Whose calls are counted: the buyer, or the peer where no buyer's address is believed.
+    /// The address that is limited: the buyer's, or the peer's if no buyer's address is trusted.
     pub(crate) counted: Option<IpAddr>,
 }
 
@@ -56,7 +56,7 @@ where
         let address = if config.gateway.is_live() {
             buyer.filter(is_public)
         } else {
-            // A journey in one process has no peer, and a simulator takes any address.
+            // A test in one process has no peer, and a simulator accepts any address.
             Some(buyer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)))
         };
         let counted = buyer.or(peer.map(|peer| peer.to_canonical())).or(address);
@@ -64,7 +64,7 @@ where
     }
 }
 
-/// Writes each form down once: a header that cannot be read comes with every call.
+/// Logs each form once, because an unreadable header comes with every call.
 fn report(seen: &UnreadForms, unread: &Unread) {
     if seen.is_new(unread) {
         tracing::error!(
@@ -77,7 +77,7 @@ fn report(seen: &UnreadForms, unread: &Unread) {
     }
 }
 
-/// The nearest address that is not a proxy of ours.
+/// The nearest address that is no trusted proxy.
 fn buyer_address(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
@@ -99,8 +99,8 @@ fn buyer_address(
     }
 }
 
-/// The nearest address in a header that is not a proxy of ours. What lies beyond it is never
-/// looked at: it is the client's to write.
+/// The nearest address in a header that is no trusted proxy. The hops beyond it are never read,
+/// because the client can forge them.
 fn nearest(
     headers: &HeaderMap,
     name: HeaderName,
@@ -118,7 +118,7 @@ fn nearest(
     Ok(None)
 }
 
-/// Whose calls count together. Of IPv6 everybody has a /64, which is addresses without end.
+/// The key of an address. For IPv6 it is the /64 network, because everybody has a whole one.
 pub(crate) const fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -182,7 +182,7 @@ mod tests {
             ("198.51.100.1", "", "198.51.100.1"),
             ("", same.1, "198.51.100.1"),
             (same.0, same.1, "198.51.100.1"),
-            // One of them names our own proxies alone.
+            // One of them names only trusted proxies.
             ("10.0.0.2", same.1, "198.51.100.1"),
             (same.0, "for=10.0.0.2", "198.51.100.1"),
         ];

@@ -1,6 +1,5 @@
-//! The language that a buyer's page speaks, chosen by what the browser says of its owner
-//! (`Accept-Language`). There is no switch and no parameter: an address that is sent on speaks the
-//! language of whoever opens it.
+//! The language of a buyer's page, chosen by the browser's `Accept-Language`. There is no switch
+//! and no parameter: a forwarded address is shown in the language of the person who opens it.
 
 use std::convert::Infallible;
 
@@ -9,18 +8,18 @@ use buyer_words::Words;
 use http::request::Parts;
 use http::{HeaderMap, header};
 
-/// A language that our pages speak.
+/// A language of the pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
-    /// Simplified Chinese, which Chinese of any region reads; said too where a browser names
-    /// nothing, for WeChat's buyers are there.
+    /// Simplified Chinese: for Chinese of any region, and for a browser that names no language,
+    /// because most buyers of WeChat's are Chinese.
     ZhCn,
-    /// English, for everybody else, as the element has it.
+    /// English: for all others, as in the element.
     En,
 }
 
 impl Language {
-    /// The one of ours that the browser's owner likes best.
+    /// The language that the browser prefers.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut best = None;
         let mut names_another = false;

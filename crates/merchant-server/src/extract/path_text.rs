@@ -5,11 +5,11 @@ use std::convert::Infallible;
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 
-/// What no token, number or day has in it.
+/// Characters that no token, number or day has.
 const UNREADABLE: &str = "\u{fffd}";
 
-/// The text in the address's one variable part. What is not UTF-8 names nothing, and is answered
-/// like any other name that nothing has: in the envelope or on the page of that route.
+/// The text of the path's one parameter. Text that is not UTF-8 is answered like any unknown name:
+/// with the JSON error or the page of that route.
 pub(crate) struct PathText(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathText {

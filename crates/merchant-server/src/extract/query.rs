@@ -1,5 +1,5 @@
-//! Reading what a backend asks in the address. Unknown names are refused: a misspelt filter must
-//! not show, or compare, something else than was meant.
+//! The query parameters of the private API. Unknown names are refused, because a misspelt filter
+//! must not return something else than was meant.
 
 use std::borrow::Cow;
 
@@ -27,11 +27,11 @@ pub(crate) fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, Failure> {
     Ok(parameters)
 }
 
-/// How many a list shows where it is not said.
+/// The default length of a list.
 pub(crate) const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 200;
 
-/// How many a list is to show.
+/// Reads the length of a list.
 pub(crate) fn limit(text: &str) -> Result<u32, Failure> {
     text.parse()
         .ok()

@@ -1,4 +1,4 @@
-//! One line of the log for each call. A token is masked, an address is named by its route.
+//! One log line for each call. Tokens are masked; addresses are logged as their route.
 
 use std::sync::Arc;
 

@@ -1,14 +1,15 @@
 //! Which pages may read which answers (CORS). There are two kinds of answers:
 //!
-//! - What holds nothing of an order can be read by every page: the element's files, an address that
+//! - Answers without data of an order can be read by every page: the element's files, an address
+//! that
 //!   no route has, a method that a route does not take. Without that, an engineer's browser calls a
 //!   wrong `merchant-api` "no connection", as it does a server that is off.
 //! - What the contract's routes say of an order can be read by pages of `allowed_origins`, whatever
 //!   the status. A page of another origin gets `403 ORIGIN_NOT_ALLOWED`, which it can read, in place
 //!   of an answer that its browser would have kept from it.
 //!
-//! No answer allows credentials: the token is the authorisation. What the private API says has no such
-//! headers, because its keys do not belong into a page.
+//! No answer allows credentials: the token is the authorisation. Answers of the private API have no
+//! such headers, because its keys do not belong in a page.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -21,12 +22,13 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::error::Failure;
 
-/// What a browser says of the page that calls, where it is not too old for it.
+/// The browser's statement about the calling page (`Sec-Fetch-Site`), unless the browser is too
+/// old.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// How much of an unlisted origin is repeated, in characters: anybody can send anything.
+/// How many characters of an unlisted origin are repeated: anybody can send anything.
 const ORIGIN_SHOWN_MAX: usize = 200;
 
-/// Lets pages of the allowed origins read what the contract's routes answer.
+/// Lets pages of the allowed origins read the contract's answers.
 pub(crate) fn of_allowed_origins(config: &Config) -> CorsLayer {
     let origins = config
         .allowed_origins
@@ -45,7 +47,7 @@ pub(crate) fn of_all() -> CorsLayer {
     CorsLayer::new().allow_origin(Any)
 }
 
-/// Lets every page read this answer: it holds nothing of an order.
+/// Lets every page read this answer: it has no data of an order.
 pub(crate) fn readable_by_all(mut response: Response) -> Response {
     let anybody = HeaderValue::from_static("*");
     response
@@ -54,12 +56,12 @@ pub(crate) fn readable_by_all(mut response: Response) -> Response {
     response
 }
 
-/// Refuses to read to a page of an origin that is not allowed, and says so. Its browser would keep
-/// every other answer from it.
+/// Refuses a GET of a page whose origin is not allowed, with an answer that the page can read. Its
+/// browser would hide every other answer.
 ///
-/// Only GET, which the element begins with: browsers name the origin of a GET only where it is
-/// another one than the server's. With a POST they name it always, also where a proxy of the shop
-/// puts this API under the shop's own origin, and no list is needed.
+/// Only GET, which the element starts with: browsers send `Origin` with a GET only across origins.
+/// With a POST they always send it, also if a proxy of the shop serves this API under the shop's
+/// own origin, where no list is needed.
 pub(crate) async fn refuse_other_origins(
     State(payments): State<Payments>,
     request: Request,
@@ -93,7 +95,7 @@ fn unlisted_origin(headers: &HeaderMap, config: &Config) -> Option<String> {
     Some(origin.chars().take(ORIGIN_SHOWN_MAX).collect())
 }
 
-/// Whether the page is of this very server, as the browser or the addresses say.
+/// Whether the page comes from this server's origin, by the browser's header or by the addresses.
 fn is_own(headers: &HeaderMap, origin: &str, config: &Config) -> bool {
     let says = |name: HeaderName, text: &str| headers.get(name).is_some_and(|value| value == text);
     let host = origin.split_once("://").map_or("", |(_, host)| host);

@@ -1,13 +1,13 @@
-//! The token in the address of a checkout, for the limits and the log. Nothing here knows whether an
-//! order has it.
+//! The token in the path of a checkout, for the limits and the log. Whether an order has it is not
+//! checked here.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
 /// The token in the address of a checkout or its page, as the routes read it: percent-encoding is
-/// another spelling of the same token. What has not the form of one belongs to no order, and is
-/// neither counted nor logged.
+/// another spelling of the same token. A text without the form of a token belongs to no order, and
+/// is neither counted nor logged.
 pub(crate) fn token_of(path: &str) -> Option<Cow<'_, str>> {
     let mut parts = path.split('/').skip(1);
     let token = match parts.next()? {

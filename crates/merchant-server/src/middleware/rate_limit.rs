@@ -1,9 +1,9 @@
-//! How often a page may call, by its token and by its address. Never on WeChat's notifications
-//! and never on the merchant's own backend: what those have to say is not to be missed.
+//! Rate limits for pages, by token and by address. WeChat's notifications and the merchant's
+//! backend are never limited, because their calls must not be lost.
 //!
-//! What it remembers has a bound, whatever is sent: tokens and addresses are counted in buckets of a
-//! fixed number. Two of them may share a bucket, and then share its quota; the hash is keyed anew in
-//! each process, so nobody can choose to share another's.
+//! The memory is bounded: tokens and addresses are counted in a fixed number of buckets. Two of
+//! them may share a bucket and its quota. The hash is keyed anew in each process, so that nobody
+//! can choose to share the bucket of another.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::IpAddr;
@@ -27,14 +27,14 @@ use crate::connections::Places;
 use crate::error::Failure;
 use crate::extract::{Caller, network_of};
 
-/// Keys that have been quiet for long are forgotten once in so many calls.
+/// After so many calls, unused keys are removed.
 const CALLS_BETWEEN_CLEANINGS: u64 = 4_096;
 
-/// When a page may try again that came while the last places were left, in milliseconds.
+/// The retry time of a page that is refused because the last places are reserved, in milliseconds.
 const FULL_RETRY_MS: u64 = 1_000;
 
-/// As many as a million: some 40 MB where all are in use, and one token in a hundred shares its
-/// bucket where ten thousand orders are paid at once.
+/// A million buckets: about 40 MB if all are in use. With ten thousand orders paid at once, one
+/// token in a hundred shares its bucket.
 const BUCKETS: u64 = 1 << 20;
 
 type Limiter = RateLimiter<u64, DashMapStateStore<u64>, InjectedClock, NoOpMiddleware<Nanos>>;
@@ -69,7 +69,7 @@ impl Limits {
         }
     }
 
-    /// Counts a call; gives the time to wait in milliseconds where it is one too many.
+    /// Counts a call; returns the time to wait in milliseconds if it is one too many.
     fn check(&self, token: Option<&str>, address: Option<IpAddr>) -> Result<(), u64> {
         if self
             .calls
@@ -99,8 +99,7 @@ impl Limits {
     }
 }
 
-/// Answers a call that is one too many, of its caller or about its token where it is about one, and
-/// lets all others through.
+/// Refuses a call above the limit of its caller or its token, and lets all others through.
 pub(crate) async fn limit(
     State(limits): State<Arc<Limits>>,
     State(places): State<Arc<Places>>,
@@ -124,7 +123,7 @@ pub(crate) async fn limit(
     }
 }
 
-/// The server's clock in the form that the limiter wants.
+/// The server's clock in the form that the limiter needs.
 #[derive(Clone)]
 struct InjectedClock(Arc<dyn Clock>);
 
@@ -132,7 +131,7 @@ impl GovernorClock for InjectedClock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        // Whoever sets the machine's clock neither locks buyers out nor lets anybody in.
+        // Setting the machine's clock neither locks buyers out nor lifts a limit.
         let now_ms = u64::try_from(self.0.monotonic_ms()).unwrap_or(0);
         Nanos::new(now_ms.saturating_mul(1_000_000))
     }

@@ -1,14 +1,14 @@
-//! The name of a call, by which a line of our log, of a proxy's and of a backend's are found to
-//! belong together. It is no secret and opens nothing.
+//! The request id, which connects the log lines of this server, of a proxy and of a backend. It is
+//! no secret.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, HeaderName};
 
-/// Taken from a caller, and given back.
+/// The header that a caller may send, and that the answer repeats.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Names for calls that bring none: the moment of the start, and a count.
+/// Ids for requests without one: the time of the start, and a count.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
     started_ms: i64,
@@ -16,7 +16,7 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
-    /// Names of a server that starts now.
+    /// Request ids of a server that starts now.
     pub(crate) const fn new(started_ms: i64) -> Self {
         Self {
             started_ms,
@@ -24,7 +24,7 @@ impl RequestIds {
         }
     }
 
-    /// The caller's own name for the call, where it can stand in a log, or a new one.
+    /// The caller's own id for the request, if it can be logged, or a new one.
     pub(crate) fn of(&self, headers: &HeaderMap) -> String {
         let theirs = headers
             .get(REQUEST_ID)

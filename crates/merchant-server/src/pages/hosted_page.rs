@@ -1,11 +1,10 @@
 //! `/c/{token}`: the hosted checkout page, for shops that embed nothing and for browsers in which
-//! the element cannot run. Plain HTML from here pays without JavaScript and without WebAssembly;
-//! the element, where it can, takes its place.
+//! the element cannot run. The plain HTML page works without JavaScript and WebAssembly. Where the
+//! element can run, it takes the page's place.
 //!
-//! Looking never changes anything: a GET orders nothing and supersedes nothing, so a robot that
-//! follows the link, a preview or a reload does no harm. Each step is a form that the buyer sends,
-//! with the attempt that was in view, and WeChat is asked only by the button that says so. In
-//! which language, the browser says ([`Language`]).
+//! A GET never changes anything, so a bot that follows the link, a preview or a reload does no
+//! harm. Each step is a form that the buyer sends, with the attempt that the buyer saw. WeChat is
+//! queried only by the button "I have paid". The language is the browser's ([`Language`]).
 
 mod amount;
 mod assets;
@@ -39,11 +38,11 @@ use view::{Arrival, Notice};
 use crate::error::{Failure, status_of};
 use crate::extract::{Caller, Language, PathText, read_body};
 
-/// Says on our own redirect that WeChat was asked.
+/// The parameter of our redirect that says that WeChat was queried.
 const CHECKED_PARAMETER: &str = "checked";
-/// Says on our own redirect that the buyer chose the code.
+/// The parameter of our redirect that says that the buyer chose the code.
 const CODE_PARAMETER: &str = "code";
-/// Says on our own redirect that another page had begun to pay.
+/// The parameter of our redirect that says that another page had started a payment.
 const SUPERSEDED_PARAMETER: &str = "superseded";
 
 /// `GET /c/{token}`
@@ -70,7 +69,7 @@ pub(crate) async fn page(
     ))
 }
 
-/// `POST /c/{token}/start`: the same form as the element's, answered with a page or a way.
+/// `POST /c/{token}/start`: the same form as the element's, answered with a page or a redirect.
 pub(crate) async fn start(
     State(payments): State<Payments>,
     language: Language,
@@ -88,7 +87,7 @@ pub(crate) async fn start(
     let started = attempts::start_by_page(&payments, &token, form, caller.address).await;
     let answer = match started {
         Ok(answer) => answer,
-        // The page shows how things stand, and offers to take over in turn.
+        // The page shows the state and offers to take over.
         Err(Refusal::Superseded(_)) => {
             return see_other(&format!("/c/{token}?{SUPERSEDED_PARAMETER}=1"));
         }
@@ -113,7 +112,7 @@ pub(crate) async fn start(
     }
 }
 
-/// `POST /c/{token}/check`: the buyer says "I have paid", so WeChat is asked.
+/// `POST /c/{token}/check`: the buyer says "I have paid", so WeChat is queried.
 pub(crate) async fn check(
     State(payments): State<Payments>,
     PathText(token): PathText,
@@ -122,7 +121,7 @@ pub(crate) async fn check(
     see_other(&format!("/c/{token}?{CHECKED_PARAMETER}=1"))
 }
 
-/// Our own form; where the buyer comes back to is this page, whatever the form says.
+/// Reads the page's own form. The return address is this page, whatever the form says.
 fn read_form(
     payments: &Payments,
     token: &str,
@@ -149,7 +148,7 @@ fn arrival(query: &str) -> Arrival {
             _ => {}
         }
     }
-    // Without an openid there is nothing to send along: the refusal would be the same again.
+    // Without an openid there is no handle to send: the refusal would be the same again.
     arrival
         .payer
         .take_if(|handle| handle == PAYER_UNAVAILABLE_HANDLE);
@@ -168,7 +167,7 @@ fn refused(payments: &Payments, token: &str, refusal: &Refusal, language: Langua
     secured(status_of(code), &markup, &checkout_policy(payments))
 }
 
-/// On to another page, by GET.
+/// Redirects to another page, by GET.
 fn see_other(to: &str) -> Result<Response, Failure> {
     let to = HeaderValue::from_str(to).map_err(|error| Refusal::Internal(error.to_string()))?;
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response();

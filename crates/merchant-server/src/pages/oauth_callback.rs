@@ -37,7 +37,7 @@ pub(crate) async fn callback(
     }
 }
 
-/// The shop's address, where there is only one: which of several the buyer came from is not known.
+/// The shop's address, if there is only one: with several, the buyer's is not known.
 fn only_shop(config: &Config) -> Option<&str> {
     let own = config.public_base_url.origin().ascii_serialization();
     let mut shops = config
@@ -53,7 +53,7 @@ fn redirect(to: &Url) -> Result<Response, Failure> {
         HeaderValue::from_str(to.as_str()).map_err(|error| Refusal::Internal(error.to_string()))?;
     let headers = [
         (header::LOCATION, to),
-        // The code and the state in our own address are nobody's business.
+        // The next page must not see the code and the state in the referrer.
         (
             header::REFERRER_POLICY,
             HeaderValue::from_static("no-referrer"),

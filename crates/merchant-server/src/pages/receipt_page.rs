@@ -1,15 +1,14 @@
-//! The receipt page of partner mode (点金计划, 商家小票). After a JSAPI payment for a sub-merchant,
-//! WeChat closes the merchant's page and shows one of its own, with this one in a frame at its
-//! top. Registered at WeChat as 商家小票链接; see `deploy/README.md`.
+//! The receipt page of partner mode (点金计划, 商家小票). After a JSAPI payment for a sub-merchant, WeChat
+//! closes the merchant's page and shows a page of its own, with this page in a frame at its top.
+//! Registered at WeChat as 商家小票链接; see `deploy/README.md`.
 //!
-//! WeChat's address names an order and a `check_code` that only WeChat and we can make, for it
-//! covers WeChat's number of the payment. With a wrong one nothing of the order is shown, and
-//! WeChat is told to show its own receipt. So too where the order is not known as paid: the page
-//! never says that money came because a browser says so.
+//! WeChat's address names an order and a `check_code`. Only WeChat and this server can compute it,
+//! because it covers the `transaction_id`. With a wrong code, or for an order that is not known as
+//! paid, the page shows nothing of the order and tells WeChat to show its own receipt. A browser is
+//! never believed that money came.
 //!
-//! Plain HTML and a few lines of script; the element is not on it. It is the one page of ours that
-//! can be framed, by WeChat alone, and the one that loads a script of WeChat's, which WeChat asks
-//! for there.
+//! Plain HTML with a few lines of script, without the element. This is the only page that can be
+//! framed, by WeChat alone, and the only one that loads a script of WeChat's, as WeChat requires.
 
 mod questions;
 
@@ -32,10 +31,10 @@ use crate::pages::hosted_page::{amount, service_contact};
 
 const SCRIPT: &str = include_str!("receipt_page/receipt.js");
 pub(crate) const SCRIPT_PATH: &str = "/receipt.js";
-/// The pages around ours: the documented one, and the same under the domain to which WeChat Pay
-/// moves its pages one by one.
+/// The origins of WeChat's surrounding page: the documented one, and the domain to which WeChat Pay
+/// moves its pages.
 const WECHATS_PAGES: &str = "https://payapp.weixin.qq.com https://payapp.wechatpay.cn";
-/// WeChat wants it on every receipt page: it watches over what is shown there.
+/// WeChat requires this script on every receipt page: it monitors what is shown.
 const WECHATS_SCRIPT: &str = "https://wx.gtimg.com/pay_h5/goldplan/js/jgoldplan-1.0.0.js";
 
 /// `GET /wechat/receipt?sub_mch_id&out_trade_no&check_code`
@@ -72,14 +71,14 @@ pub(crate) async fn script() -> Response {
     (headers, SCRIPT).into_response()
 }
 
-/// What WeChat appends to the page's address.
+/// The parameters that WeChat appends to the page's address.
 fn read_query(query: &str) -> Option<ReceiptQuery> {
     let value = |wanted: &str| {
         form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == wanted)
             .map(|(_, value)| value.into_owned())
     };
-    // What cannot be an MD5 is not worth a question at WeChat.
+    // A text that cannot be an MD5 needs no query.
     let is_code =
         |text: &String| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     Some(ReceiptQuery {
@@ -97,7 +96,7 @@ fn document(payments: &Payments, order: Option<&Order>, language: Language) -> M
         "SHOW_OFFICIAL_PAGE"
     };
     let head = html! {
-        // First ours: WeChat waits for three seconds, and not for another host.
+        // Our script first: WeChat waits three seconds for it.
         script src=(SCRIPT_PATH) defer {}
         @if is_live { script src=(WECHATS_SCRIPT) charset="UTF-8" async {} }
     };
@@ -126,7 +125,7 @@ fn receipt(payments: &Payments, order: &Order, language: Language) -> Markup {
     }
 }
 
-/// The origins that the page around ours may have; with a simulator, the simulator's.
+/// The allowed origins of the surrounding page; with a simulator, the simulator's.
 fn parents(payments: &Payments) -> &str {
     if payments.config().gateway.is_live() {
         WECHATS_PAGES
@@ -151,7 +150,7 @@ fn framed(payments: &Payments, markup: &Markup) -> Response {
     let fixed = [
         (header::CACHE_CONTROL, "no-store"),
         (header::VARY, "accept-language"),
-        // The address names an order: the shop that is led to need not have it.
+        // The address names an order, which the linked shop does not need.
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     for (name, value) in fixed {

@@ -33,8 +33,8 @@ pub(crate) async fn compare_bill(
     Ok(Json(compared))
 }
 
-/// `GET /v1/bills/{day}/file?fund_flow&sub_mchid`: a bill as WeChat has it. The first byte goes out
-/// once the whole file has the hash that WeChat signed.
+/// `GET /v1/bills/{day}/file?fund_flow&sub_mchid`: WeChat's bill file. It is sent after the whole
+/// file was checked against the hash that WeChat signed.
 pub(crate) async fn read_bill_file(
     State(payments): State<Payments>,
     backend: Backend,
@@ -60,7 +60,7 @@ pub(crate) async fn read_bill_file(
     Ok((headers, Body::from_stream(bill.pieces())).into_response())
 }
 
-/// What a call asks about bills.
+/// The parameters of a call about bills.
 struct BillRequest {
     day: Date,
     sub_mchid: Option<String>,

@@ -15,8 +15,8 @@ use super::unknown;
 use crate::extract::PathText;
 use crate::middleware::{always_set, cross_origin};
 
-/// The element's files, for every page: they hold nothing secret, and the one whose origin is not
-/// allowed learns that from the element.
+/// The element's files, for every page: they hold no secret, and the element reports to a page that
+/// its origin is not allowed.
 pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Router<S> {
     let Some(folder) = &config.bundle_dir else {
         return Router::new();
@@ -27,12 +27,12 @@ pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Route
             ServeDir::new(folder)
                 .append_index_html_on_directories(false)
                 .call_fallback_on_method_not_allowed(true)
-                // Its own refusals are empty.
+                // The file service's own refusals are empty.
                 .fallback(get(unknown::unknown).fallback(unknown::other_method)),
         )
         .layer(from_fn(only_file_names))
-        // The names carry no version, so a browser asks whether its copy is still the one. What is
-        // refused says for itself that it is not to be kept.
+        // The names have no version, so browsers revalidate their copy. Refusals set their own
+        // cache headers.
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-cache"),
@@ -45,8 +45,8 @@ pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Route
         .layer(cross_origin::of_all())
 }
 
-/// The bundle's names are of plain letters. Others never reach the file system, which takes a NUL
-/// or a long name for a failure of its own.
+/// The bundle's file names have plain characters only. Other names never reach the file system,
+/// which reports a NUL or a long name as an I/O error.
 async fn only_file_names(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
@@ -57,7 +57,7 @@ async fn only_file_names(request: Request, next: Next) -> Response {
     }
 }
 
-/// `GET /MP_verify_….txt`. Any other name is as unknown as a longer address, by whatever method.
+/// `GET /MP_verify_….txt`. Any other name is an unknown route, with every method.
 pub(crate) async fn verification_file(
     State(payments): State<Payments>,
     PathText(name): PathText,

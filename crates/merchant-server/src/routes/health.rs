@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use merchant_core::Payments;
 
-/// `GET /healthz`: whether the process lives. A server that cannot write is not helped by being
-/// begun again.
+/// `GET /healthz`: whether the process is alive. A restart would not help a server that cannot
+/// write.
 pub(crate) async fn health(State(payments): State<Payments>) -> Response {
     if payments.is_readable().await {
         (StatusCode::OK, "ok\n").into_response()
@@ -19,7 +19,7 @@ pub(crate) async fn health(State(payments): State<Payments>) -> Response {
     }
 }
 
-/// `GET /readyz`: whether new calls should come here, which is: whether a write works.
+/// `GET /readyz`: whether the server can serve calls: whether a write works.
 pub(crate) async fn ready(State(payments): State<Payments>) -> Response {
     if payments.is_ending() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is ending\n").into_response();

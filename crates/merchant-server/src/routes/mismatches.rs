@@ -51,7 +51,7 @@ pub(crate) async fn finish_mismatch(
 ) -> Result<Json<MismatchDetails>, Failure> {
     backend.may(Scope::OrdersWrite)?;
     let body = read_body(body)?;
-    // Nothing to note is nothing to send.
+    // A note is optional: an empty body has none.
     let FinishMismatch { note } = if body.is_empty() {
         FinishMismatch::default()
     } else {

@@ -18,12 +18,12 @@ pub(crate) async fn payment(
 ) -> Response {
     match body {
         Ok(body) => signed(&payments, &headers, &body).await,
-        Err(_) => failure(StatusCode::PAYLOAD_TOO_LARGE, "the body did not come whole"),
+        Err(_) => failure(StatusCode::PAYLOAD_TOO_LARGE, "the body is incomplete"),
     }
 }
 
-/// `POST /wechat/notify/refund`. Refunds that were made without a `notify_url`, such as those of
-/// WeChat's portal, are told in the form of version 2.
+/// `POST /wechat/notify/refund`. Refunds without a `notify_url`, such as those of WeChat's portal,
+/// are reported in the form of version 2.
 pub(crate) async fn refund(
     State(payments): State<Payments>,
     headers: HeaderMap,
@@ -32,7 +32,7 @@ pub(crate) async fn refund(
     match body {
         Ok(body) if v2::is_xml(&body) => unsigned(&payments, &body).await,
         Ok(body) => signed(&payments, &headers, &body).await,
-        Err(_) => failure(StatusCode::PAYLOAD_TOO_LARGE, "the body did not come whole"),
+        Err(_) => failure(StatusCode::PAYLOAD_TOO_LARGE, "the body is incomplete"),
     }
 }
 
@@ -42,7 +42,7 @@ async fn signed(payments: &Payments, headers: &HeaderMap, body: &Bytes) -> Respo
         Received::Recorded => StatusCode::NO_CONTENT.into_response(),
         Received::NotRecorded => failure(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "not recorded, tell again",
+            "temporarily unavailable, retry",
         ),
         Received::Refused(error) => failure(error.status(), &error.to_string()),
     }
@@ -54,7 +54,7 @@ async fn unsigned(payments: &Payments, body: &[u8]) -> Response {
         ReceivedV2::Recorded => xml(StatusCode::OK, v2::success_body()),
         ReceivedV2::NotRecorded => xml(
             StatusCode::INTERNAL_SERVER_ERROR,
-            v2::failure_body("not recorded, tell again"),
+            v2::failure_body("temporarily unavailable, retry"),
         ),
         ReceivedV2::NoKey => xml(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -4,8 +4,8 @@
 use axum::Json;
 use serde_json::Value;
 
-/// The document. It says that its paths begin at `/v1`, as they do here.
+/// The document, with `/v1` as the base of its paths.
 pub(crate) async fn document() -> Json<Value> {
-    // A document of texts: there is nothing in it that JSON cannot carry.
+    // The document has only texts, so it is always valid JSON.
     Json(serde_json::to_value(merchant_api::openapi_document()).unwrap_or_default())
 }

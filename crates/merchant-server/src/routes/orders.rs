@@ -72,8 +72,8 @@ pub(crate) async fn start_attempt(
     Ok(Json(started))
 }
 
-/// Reads the body. The amount is looked at first and by itself, for its refusal has a code of its
-/// own whatever else is wrong.
+/// Reads the body. The amount is checked first, because its refusal has its own code whatever else
+/// is wrong.
 fn read_order(body: &[u8]) -> Result<CreateOrder, Failure> {
     let json: Value = serde_json::from_slice(json_body::without_byte_order_mark(body))
         .map_err(|_| Failure::new(ErrorCode::InvalidRequest, "the body is not JSON"))?;
@@ -85,6 +85,6 @@ fn read_order(body: &[u8]) -> Result<CreateOrder, Failure> {
             "must be a whole number of fen from 1 to 1000000000, as a JSON number without decimals",
         ));
     }
-    // From the bytes and not from the value above: a field that comes twice is refused here.
+    // From the bytes and not from the value above, so that a duplicate field is refused.
     json_body::read_nested(body, "an order")
 }

@@ -1,6 +1,6 @@
-//! What is answered where no route is: by the contract's envelope, and under `/c/`, where buyers
-//! are, by a page. Nothing here is kept by a cache, for a later version may have the route. Every
-//! page may read it, so that a wrong `merchant-api` does not look like a server that is off.
+//! Answers for unknown routes: the contract's JSON error, and under `/c/` a page for buyers. Caches
+//! must not store them, because a later version may have the route. Every page may read them, so
+//! that a wrong `merchant-api` does not look like a server that is down.
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -20,7 +20,7 @@ pub(crate) async fn unknown(request: Request) -> Response {
     refused(ErrorCode::RouteUnknown, "no route has this address")
 }
 
-/// A route has this address, and not for this method; `Allow` says for which.
+/// The route does not accept this method; `Allow` names those that it accepts.
 pub(crate) async fn other_method(request: Request) -> Response {
     if is_a_page(&request) {
         return page(&request, ErrorCode::MethodNotAllowed);

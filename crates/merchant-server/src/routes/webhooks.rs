@@ -32,7 +32,7 @@ pub(crate) async fn list_webhooks(
     Ok(Json(list))
 }
 
-/// `POST /v1/webhooks/resend?state&type`: what was given up, or had no target, goes out again.
+/// `POST /v1/webhooks/resend?state&type`: sends failed or unaddressed messages again.
 pub(crate) async fn resend_webhooks(
     State(payments): State<Payments>,
     backend: Backend,

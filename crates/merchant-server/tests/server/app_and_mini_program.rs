@@ -143,7 +143,7 @@ async fn a_login_code_is_spent_once_even_where_another_attempt_is_ended_first() 
         server.wechat.take_kinds(),
         ["openid", "query", "close", "order"]
     );
-    // Nobody is sent away to take over what they have not seen.
+    // Do not redirect a page whose `after` is stale: answer ATTEMPT_SUPERSEDED first.
     let silent = server
         .attempt(&token, &[("product", "native"), ("after", "1")])
         .await;

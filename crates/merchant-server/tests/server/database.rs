@@ -304,7 +304,7 @@ async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_anothe
         .await
         .unwrap_err()
         .to_string();
-    assert!(again.contains("is there already"), "{again}");
+    assert!(again.contains("exists already"), "{again}");
 
     // What came after the copy is not in it, and a server works on it.
     server

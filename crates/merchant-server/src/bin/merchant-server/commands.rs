@@ -1,4 +1,4 @@
-//! What each command does: it asks the library, and says what came of it on the standard output.
+//! The commands: each calls the library and prints the result to the standard output.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -12,17 +12,17 @@ use wechat_pay::bill::BillAccount;
 use crate::arguments::{Account, AskedRefund, Command, ConfigFile, Keys, Mismatches, Orders};
 use crate::signals::{Hangups, told_to_end};
 
-/// What a command came to.
+/// The result of a command.
 pub(crate) enum Ending {
-    /// As it was asked for.
+    /// The command succeeded.
     Done,
-    /// It was done, and found what it was to look for.
+    /// The command succeeded and found differences.
     Differs,
 }
 
 pub(crate) type Ran = Result<Ending, Box<dyn std::error::Error>>;
 
-/// Does what is asked for with a configuration.
+/// Runs a command that needs a configuration.
 pub(crate) async fn run(command: &Command, config: Config) -> Ran {
     match command {
         Command::Serve(ConfigFile { config: path }) => {
@@ -77,14 +77,14 @@ pub(crate) async fn run(command: &Command, config: Config) -> Ran {
         Command::Backup { to, .. } => {
             let orders = merchant_server::back_up(&config, to).await?;
             say(&format!(
-                "{} is a whole copy with {orders} orders; it holds tokens and openids",
+                "{} is a complete copy with {orders} orders; it holds tokens and openids",
                 to.display()
             ))
         }
     }
 }
 
-/// Does what needs no configuration.
+/// Runs a command that needs no configuration.
 pub(crate) fn run_alone(command: &Command) -> Ran {
     match command {
         Command::Keys {
@@ -95,12 +95,12 @@ pub(crate) fn run_alone(command: &Command) -> Ran {
 }
 
 async fn check_config(config: &Config, live: bool, place_order: bool) -> Ran {
-    say(&format!("{}\nthe configuration is good", summary(config)))?;
+    say(&format!("{}\nthe configuration is valid", summary(config)))?;
     for warning in config.warnings(jiff::Timestamp::now().as_second()) {
         say(&format!("warning: {warning}"))?;
     }
     if !live {
-        return say("nothing was asked at WeChat: --live proves secrets and ids");
+        return say("WeChat was not called: use --live to check secrets and ids");
     }
     let orders = if place_order {
         OrderCheck::PlaceAndClose
@@ -125,7 +125,7 @@ async fn check_config(config: &Config, live: bool, place_order: bool) -> Ran {
         count(Verdict::Wrong),
     ))?;
     if !report.has_signed_answer {
-        say("WeChat gave no signed answer, so next to nothing was shown")?;
+        say("WeChat gave no signed answer, so almost nothing is proved")?;
     }
     Ok(agreed(!report.has_failed()))
 }
@@ -160,7 +160,7 @@ async fn reconcile(config: Config, since: jiff::Timestamp) -> Ran {
     }
     let count = reconciled.findings.len();
     say(&format!(
-        "{} attempts and refunds asked about, {count} did not agree",
+        "{} attempts and refunds queried, {count} did not agree",
         reconciled.asked
     ))?;
     Ok(agreed(count == 0))
@@ -241,13 +241,10 @@ async fn list_mismatches(config: &Config, all: bool) -> Ran {
     let open = mismatches
         .iter()
         .filter(|mismatch| mismatch.done_at.is_none());
-    say(&format!(
-        "{} mismatches that nobody has seen to",
-        open.count()
-    ))
+    say(&format!("{} unresolved mismatches", open.count()))
 }
 
-/// Without what WeChat told, which names the buyer.
+/// One line for a mismatch, without WeChat's report, which names the buyer.
 fn line_of_mismatch(mismatch: &MismatchDetails) -> String {
     let kind = match mismatch.kind {
         MismatchKind::Payment => "payment",
@@ -279,7 +276,7 @@ fn line_of_mismatch(mismatch: &MismatchDetails) -> String {
     format!("{no} {kind} {received_at} reason={reason}{known}")
 }
 
-/// The key is shown this once, and kept nowhere.
+/// The key is printed once and stored nowhere.
 fn make_key(name: &str) -> Ran {
     let (key, sha256) = merchant_server::new_api_key()?;
     say(&format!(
@@ -295,7 +292,7 @@ fn agreed(they_do: bool) -> Ending {
     }
 }
 
-/// What a configuration comes to, without any of its secrets.
+/// The summary of a configuration, without secrets.
 fn summary(config: &Config) -> String {
     let products: Vec<_> = config
         .products
@@ -320,7 +317,7 @@ fn summary(config: &Config) -> String {
     )
 }
 
-/// What was asked for goes to the standard output; logs do not.
+/// Prints a result to the standard output. Logs go elsewhere.
 fn say(text: &str) -> Ran {
     writeln!(std::io::stdout().lock(), "{text}")?;
     Ok(Ending::Done)

@@ -1,4 +1,4 @@
-//! `merchant-server`: the command line. It reads a configuration and does what it is told; all
+//! `merchant-server`: the command line. It reads a configuration and runs a command; everything
 //! else is in the library.
 
 mod arguments;
@@ -46,7 +46,7 @@ fn ended(ran: Ran) -> ExitCode {
     }
 }
 
-/// What was asked for in a way that can never work is the caller's to mend, as a misspelt word is.
+/// A request that can never succeed is a usage error, like a misspelt word.
 fn code_of(error: &(dyn Error + 'static)) -> u8 {
     let is_misuse = matches!(error.downcast_ref(), Some(NoBill::SubMchid(_)))
         || matches!(error.downcast_ref(), Some(NotFinished::Note(_)))
@@ -54,7 +54,7 @@ fn code_of(error: &(dyn Error + 'static)) -> u8 {
     if is_misuse { EXIT_CONFIG } else { EXIT_FAILED }
 }
 
-/// What the ledger said, whichever command asked it.
+/// The ledger error of any command.
 fn ledger_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a LedgerError> {
     if let Some(ServeError::Ledger(error)) = error.downcast_ref() {
         return Some(error);

@@ -1,6 +1,6 @@
-//! What the operating system tells the process: to read its configuration again, and to end.
+//! Signals of the operating system: reload the configuration, and end.
 
-/// SIGHUP, by which a running server is told to read its configuration again.
+/// SIGHUP: a running server reads its configuration again.
 pub(crate) struct Hangups(Option<tokio::signal::unix::Signal>);
 
 impl Hangups {

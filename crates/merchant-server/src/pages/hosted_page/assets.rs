@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::header;
 
-/// The page's few rules and lines, served by us: the policy allows nothing inline.
+/// The page's style and script, served as files: the policy allows nothing inline.
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("cashier.js");
 pub(crate) const STYLE_PATH: &str = "/c.css";

@@ -1,6 +1,5 @@
-//! The frame of every page that a buyer sees here: head, the card that the page is, the word TEST
-//! where it is one, and the headers that say what the page may do. No page carries inline script
-//! or style.
+//! The common parts of every page for buyers: the head, the card, the TEST ribbon, and the headers
+//! that say what the page may do. No page has inline script or style.
 
 use axum::response::{IntoResponse, Response};
 use buyer_words::Words;
@@ -15,7 +14,7 @@ use crate::extract::Language;
 const NOBODY: &str = "'none'";
 pub(super) const OURSELVES: &str = "'self'";
 
-/// A whole document; `head` is what its head has beside the common.
+/// A whole document; `head` is added to the common head.
 pub(crate) fn document(language: Language, head: &Markup, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -25,7 +24,7 @@ pub(crate) fn document(language: Language, head: &Markup, body: &Markup) -> Mark
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
                 title { (language.say(buyer_words::BRAND)) }
-                // No picture, and no request for one.
+                // No icon, and no request for one.
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href=(STYLE_PATH);
                 (head)
@@ -35,12 +34,12 @@ pub(crate) fn document(language: Language, head: &Markup, body: &Markup) -> Mark
     }
 }
 
-/// Our own few lines of script, for a document's head.
+/// The page's own script, for a document's head.
 pub(super) fn own_script() -> Markup {
     html! { script src=(SCRIPT_PATH) defer {} }
 }
 
-/// What a page has in its middle. It looks as the element's own card does.
+/// The card in the middle of a page. It looks like the element's.
 pub(super) fn card(language: Language, is_test: bool, content: &Markup) -> Markup {
     html! {
         div .card {
@@ -67,7 +66,7 @@ pub(super) fn checkout_policy(payments: &Payments) -> String {
     )
 }
 
-/// What a page of words may load, and who may frame it.
+/// The policy of a page of text: what it may load, and who may frame it.
 pub(super) fn words_policy(framed_by: &str) -> String {
     format!(
         "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; \
@@ -75,7 +74,7 @@ pub(super) fn words_policy(framed_by: &str) -> String {
     )
 }
 
-/// A page of words alone.
+/// A page of text only.
 pub(crate) fn plain(status: StatusCode, language: Language, words: Words) -> Response {
     plain_with_way(status, language, words, None)
 }

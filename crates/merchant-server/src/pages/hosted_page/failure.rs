@@ -1,4 +1,4 @@
-//! What a buyer sees where a page's route fails: a page, never the envelope that programs read.
+//! The page that a buyer sees if a page's route fails, in place of the JSON error.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -10,8 +10,8 @@ use super::{document, refusals};
 use crate::error::{Enveloped, status_of};
 use crate::extract::Language;
 
-/// Turns each envelope into a page of the same status, with the strict headers of a page; around
-/// the limits, whose refusals are envelopes too.
+/// Turns each JSON error into a page of the same status, with the strict headers of a page. It
+/// wraps the rate limits too, whose refusals are JSON errors.
 pub(crate) async fn as_page(request: Request, next: Next) -> Response {
     let language = Language::of(request.headers());
     let response = next.run(request).await;

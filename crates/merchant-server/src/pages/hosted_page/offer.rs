@@ -1,6 +1,5 @@
-//! Which ways of paying a page without script offers, from the one fact that it has: the
-//! browser's User-Agent. The judgement is the element's own ([`::checkout::decide`]), so that
-//! both offer the same.
+//! The products that a page without script offers. It knows the browser's User-Agent only, and
+//! decides as the element does ([`::checkout::decide`]), so both offer the same.
 
 use ::checkout::{Alternative, Decision, Environment, Facts, decide};
 use buyer_words::Words;
@@ -10,9 +9,9 @@ use merchant_api::Product;
 /// What is offered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Offer {
-    /// These, best first; never empty.
+    /// These products, best first; never empty.
     Products(Vec<Product>),
-    /// Nothing works here.
+    /// No product works here.
     Unavailable(Unavailable),
 }
 
@@ -26,14 +25,14 @@ impl Offer {
     }
 }
 
-/// Why nothing works.
+/// Why no product works here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unavailable {
     /// A web-view in a mini-program.
     MiniProgram,
-    /// WeChat from before payments.
+    /// A WeChat version without payments.
     WechatTooOld,
-    /// The merchant lacks what would work; where it has something that does, if anywhere.
+    /// The merchant has no product for this browser. The value says where one would work.
     NoProductFits(Option<Alternative>),
 }
 
@@ -50,7 +49,7 @@ impl Unavailable {
     }
 }
 
-/// Where the buyer is.
+/// The buyer's browser.
 #[derive(Clone, Debug)]
 pub(super) struct BuyerContext {
     decision: Decision,
@@ -60,7 +59,7 @@ pub(super) struct BuyerContext {
 }
 
 impl BuyerContext {
-    /// Reads the place from a request.
+    /// Reads the browser from a request.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let user_agent = headers
             .get(http::header::USER_AGENT)
@@ -85,8 +84,8 @@ impl BuyerContext {
             Decision::H5 | Decision::H5Guarded | Decision::H5OrNative => {
                 &[Product::H5, Product::Native]
             }
-            // Native is offered to suspected bots too: real bots never click, and a browser that was
-            // taken for one needs the button.
+            // Offer Native to suspected bots too: real bots never click, and misclassified browsers
+            // need the button.
             Decision::Native | Decision::None => &[Product::Native],
             Decision::MiniProgram => return Offer::Unavailable(Unavailable::MiniProgram),
             Decision::Upgrade => return Offer::Unavailable(Unavailable::WechatTooOld),

@@ -1,9 +1,9 @@
-//! `/c/{token}/status`: the small frame in which a page without script looks again.
+//! `/c/{token}/status`: the small frame in which a page without script checks the status again.
 //!
 //! The page itself never reloads: a reload every few seconds takes the place of a screen reader,
 //! the focus of a keyboard and the scrolling of everybody with it (WCAG 2.2.1 counts it as a
-//! failure). So only this frame does, which has one sentence in it and nothing to focus. Once
-//! there is news it stops, and leads to it by a link: the buyer turns the page, when they want to.
+//! failure). So only this frame reloads; it has one sentence and nothing to focus. Once the status
+//! has changed, the frame stops and shows a link: the buyer decides when to follow it.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -17,7 +17,7 @@ use super::document::{OURSELVES, document, secured, words_policy};
 use crate::error::Failure;
 use crate::extract::{Language, PathText};
 
-/// How often the frame looks again, in seconds.
+/// How often the frame reloads, in seconds.
 const REFRESH_S: u32 = 5;
 /// Says which version of the order the page shows.
 const SEEN_PARAMETER: &str = "seen";

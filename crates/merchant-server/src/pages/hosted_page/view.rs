@@ -1,9 +1,8 @@
-//! The checkout page as it stands: from the answer that the element would get, and from where the
-//! buyer is. It starts nothing; every step is a form that the buyer sends.
+//! The checkout page, from the answer that the element would get and from the buyer's browser. The
+//! page starts nothing by itself; every step is a form that the buyer sends.
 //!
-//! It looks as the element does, and stands between the element's tags: shown until the element
-//! takes over, and again should it not be able to. So there is one card at a time, and one word
-//! TEST on it.
+//! The page looks like the element and is its fallback content: it is shown until the element takes
+//! over, and again if the element fails. So there is one card at a time, with one TEST ribbon.
 
 use buyer_words::Words;
 use maud::{Markup, PreEscaped, html};
@@ -18,25 +17,25 @@ use super::offer::{BuyerContext, Offer};
 use super::status;
 use crate::extract::Language;
 
-/// What the page's address says beside the token.
+/// The parameters of the page's address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Arrival {
     /// The buyer is back from WeChat.
     pub(super) has_returned: bool,
-    /// What the page says first, after a step that brought nothing.
+    /// The notice above the page, after a step without a result.
     pub(super) notice: Option<Notice>,
     /// The buyer chose the code, on a device that would have to scan its own screen.
     pub(super) wants_code: bool,
-    /// The handle that the hop for the openid brought.
+    /// The payer handle that the OAuth redirect brought.
     pub(super) payer: Option<String>,
 }
 
 /// Why the buyer sees the same page again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notice {
-    /// The buyer said "I have paid", and WeChat was asked.
+    /// The buyer said "I have paid", and WeChat was queried.
     Checked,
-    /// Another page or device had begun to pay meanwhile.
+    /// Another page or device had started a payment meanwhile.
     Superseded,
 }
 
@@ -115,7 +114,7 @@ pub(super) fn cashier(
                 p { (language.say(buyer_words::OPENING_CASHIER)) }
             }
             noscript { p .notice { (language.say(buyer_words::NEEDS_SCRIPT)) } }
-            // Should the cashier's answer never come: WeChat's is not one to count on.
+            // In case the cashier's answer never comes.
             p { a .button.lesser href=(back) { (language.say(buyer_words::I_HAVE_PAID)) } }
             p { a .button.lesser href={ "/c/" (order.token) } { (language.say(buyer_words::I_HAD_A_PROBLEM)) } }
         }
@@ -145,7 +144,7 @@ pub(super) fn refusal(config: &Config, token: &str, words: Words, language: Lang
     document(language, &html! {}, &body)
 }
 
-/// The page's heading, for who does not see the page. It stays when the element takes over.
+/// The page's heading for screen readers. It stays when the element takes over.
 fn heading(language: Language) -> Markup {
     html! { h1 .spoken { (language.say(buyer_words::HEADING)) } }
 }
@@ -159,7 +158,8 @@ fn about(order: &Order, language: Language) -> Markup {
     }
 }
 
-/// What stays in view whoever shows the payment: what went back, the order's number, and help.
+/// The part below the card, which stays when the element takes over: refunds, the order number, and
+/// help.
 fn beneath(config: &Config, order: &Order, language: Language) -> Markup {
     html! {
         div .beneath {
@@ -180,10 +180,10 @@ fn refunded(order: &Order, language: Language) -> String {
     format!("{} {amount}", language.say(words))
 }
 
-/// What each form of the page carries.
+/// The fields of each form of the page.
 struct Step<'a> {
     token: &'a str,
-    /// The attempt that the buyer sees: a form from an older page takes over nothing.
+    /// The attempt that the buyer sees. A form of an older page takes over nothing.
     after: u64,
     payer: Option<&'a str>,
     language: Language,
@@ -222,7 +222,8 @@ fn open(
     let language = step.language;
     let has_other_way = offer.first().is_some_and(|first| first != Product::Native);
     let code = match &answer.action {
-        // A phone cannot scan itself: a code that was shown elsewhere is not the way here.
+        // A phone cannot scan its own screen, so a code that was shown elsewhere is not offered
+        // here.
         Some(Action::CodeUrl(code_url)) if wants_code || !has_other_way => Some(code_url),
         _ => None,
     };
@@ -241,7 +242,7 @@ fn open(
         }
         @match offer {
             Offer::Products(products) => {
-                // The code is in view: only another way is worth a button.
+                // The code is shown: only other products get a button.
                 @let products = products.iter().filter(|product| code.is_none() || **product != Product::Native);
                 @for (place, product) in products.enumerate() {
                     @let is_first = place == 0 && code.is_none();
@@ -284,7 +285,7 @@ fn code_to_scan(code_url: &str, place: &BuyerContext, language: Language) -> Mar
     html! {
         @match QrCode::encode(code_url) {
             Ok(code) => div .code { (PreEscaped(code.svg(language.say(buyer_words::CODE_LABEL)))) },
-            // WeChat's codes are short; one that does not fit can only be asked for again.
+            // WeChat's links are short. One that does not fit can only be requested again.
             Err(_) => p { (language.say(buyer_words::CODE_EXPIRED)) },
         }
         p { (language.say(words)) }
@@ -321,7 +322,7 @@ fn ended(words: Words, language: Language) -> Markup {
     dead_end(words, buyer_words::ORDER_AGAIN, language)
 }
 
-/// Why it does not go on here, and where it does.
+/// Why the order cannot be paid here, and what to do instead.
 fn dead_end(title: Words, advice: Words, language: Language) -> Markup {
     html! {
         p .mark aria-hidden="true" { "!" }
@@ -337,7 +338,7 @@ const fn words_of(notice: Notice) -> Words {
     }
 }
 
-/// Whom a buyer turns to, where the shop says so.
+/// The shop's service contact, where one is configured.
 pub(crate) fn service_contact(config: &Config, language: Language) -> Markup {
     let Some(contact) = &config.service_contact else {
         return html! {};

@@ -1,6 +1,6 @@
-//! How often WeChat is asked because somebody opens a receipt page. Anybody can open one with a number
-//! that may be an order's, and only WeChat's answer shows whether the page's code is right. Where
-//! nothing is asked any more, the buyer sees WeChat's own receipt.
+//! The limit on queries because of receipt pages. Anybody can open such a page with a guessed order
+//! number, and only WeChat's answer shows whether its code is right. Above the limit, the buyer
+//! sees WeChat's own receipt.
 
 use std::net::IpAddr;
 
@@ -8,13 +8,13 @@ use merchant_core::payments::{Allowance, Allowances};
 
 use crate::extract::{Caller, network_of};
 
-/// From one address. A buyer needs one question, and only where the page comes before the
+/// The limit of one address. A buyer needs one query, and only if the page comes before the
 /// notification; many buyers may share an address.
 const BY_ADDRESS: Allowance = Allowance {
     burst: 5,
     interval_ms: 2_000,
 };
-/// From everybody together.
+/// The limit of all addresses together.
 const ALL: Allowance = Allowance {
     burst: 20,
     interval_ms: 200,
@@ -37,9 +37,9 @@ impl Default for ReceiptQuestions {
 }
 
 impl ReceiptQuestions {
-    /// Whether WeChat may be asked once more for this caller.
+    /// Whether WeChat may be queried once more for this caller.
     pub(super) fn may_ask(&self, caller: Caller, now_ms: i64) -> bool {
-        // The address first: one that has none left takes nothing from the others.
+        // The address first, so that an address at its limit takes nothing from the others.
         caller
             .counted
             .is_none_or(|address| self.by_address.take(network_of(address), now_ms).is_ok())

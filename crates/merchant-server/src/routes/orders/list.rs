@@ -83,7 +83,8 @@ fn read_prefix(text: &str) -> Result<String, Failure> {
     ))
 }
 
-/// A merchant number by its form alone: a sub-merchant that is configured no longer has orders still.
+/// Checks only the form of a merchant number: a sub-merchant that is no longer configured still has
+/// orders.
 fn read_sub_mchid(text: &str) -> Result<String, Failure> {
     let is_number =
         (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
