@@ -13,50 +13,50 @@ use crate::settlement::Settlement;
 use crate::wechat::TradeStatus;
 use crate::{refunds, settlement};
 
-/// How often one number is asked about again after a pause. Each is of 5 s or more.
+/// How often a query is repeated after WeChat's pause. A pause is 5 s or more.
 const MOST_PAUSES: u32 = 20;
 
-/// A payment does not name its refunds; the bill of a refund's day does.
+/// A payment's answer does not name its refunds; the bill of a refund's day does.
 const UNKNOWN_REFUND: &str = "refunded, by a refund that only the bill of its day names";
 
-/// States of a refund that only WeChat's word brings it to.
+/// The states that a refund reaches only by WeChat's report.
 const SAID_BY_WECHAT: [RefundState; 3] = [
     RefundState::Succeeded,
     RefundState::Abnormal,
     RefundState::Closed,
 ];
 
-/// Where the two sides did not agree.
+/// One difference between WeChat and the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The number of the attempt (`out_trade_no`) or of the refund (`out_refund_no`).
     pub number: String,
-    /// What the ledger had, one word.
+    /// The state in the ledger, in one word.
     pub here: String,
-    /// What WeChat says, or why it says nothing.
+    /// WeChat's state, or why there is none.
     pub there: String,
-    /// What was done about it; empty where it waits for a person.
+    /// What was done about it; empty if a person has to act.
     pub done: &'static str,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
-    /// How many attempts and refunds were asked about.
+    /// How many attempts and refunds were queried.
     pub asked: usize,
-    /// Those that did not agree.
+    /// The differences.
     pub findings: Vec<Finding>,
 }
 
 impl Payments {
-    /// Asks about every attempt and every refund that began at `since_ms` (milliseconds since 1970) or later. It
-    /// can be done beside a server that runs, and again and again.
+    /// Queries every attempt and every refund that was created at `since_ms` (milliseconds since
+    /// 1970) or later. It can run beside a server and be repeated.
     pub async fn reconcile(&self, since_ms: i64) -> Result<Reconciled, LedgerError> {
         let numbers = self.ledger.numbers_since(since_ms).await?;
         let refund_numbers = self.ledger.refund_numbers_since(since_ms).await?;
         let mut reconciled = Reconciled::default();
         for number in numbers {
-            // It may have changed since the list was read.
+            // The attempt may have changed since the list was read.
             let Some(attempt) = self.ledger.attempt_by_out_trade_no(&number).await? else {
                 continue;
             };
@@ -74,8 +74,8 @@ impl Payments {
         Ok(reconciled)
     }
 
-    /// Compares, and again once WeChat's pause is over where it answered that it was asked too
-    /// often: thousands of questions in a row do that, and no buyer waits for these.
+    /// Compares one number. If WeChat is called too often, the call waits for WeChat's pause and is
+    /// repeated: thousands of queries in a row can cause that, and no buyer waits for these.
     async fn patiently(
         &self,
         operation: Operation,
@@ -83,7 +83,7 @@ impl Payments {
     ) -> Result<Option<Finding>, LedgerError> {
         let mut finding = compare().await?;
         for _ in 0..MOST_PAUSES {
-            // What was mended is told, and not looked at again.
+            // A difference that was resolved is reported and not checked again.
             let is_open = finding.as_ref().is_some_and(|found| found.done.is_empty());
             if !is_open || !self.wechat.wait_out_pause(operation).await {
                 break;
@@ -103,7 +103,8 @@ impl Payments {
         };
         let here = refund.state.as_str().to_owned();
         let (there, done) = match refunds::learn(self, number, &refund.out_trade_no).await {
-            // One of ours may not be there yet; one that WeChat has told of must be.
+            // A refund that only we know may not be at WeChat yet; one that WeChat reported must
+            // be.
             Ok(Learned::NotFound) if SAID_BY_WECHAT.contains(&refund.state) => {
                 (word(&TradeStatus::Unknown).to_owned(), "")
             }

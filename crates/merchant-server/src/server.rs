@@ -38,8 +38,8 @@ impl Deref for MerchantServer {
 }
 
 impl MerchantServer {
-    /// Opens the ledger. Nothing runs by itself afterwards: routes are in [`crate::app`], due
-    /// work in [`Payments::run_due`].
+    /// Opens the ledger. Nothing runs by itself: routes are in [`crate::app`], due work is in
+    /// [`Payments::run_due`].
     pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, LedgerError> {
         Ok(Self::over(Payments::open(config, surroundings).await?))
     }
@@ -57,9 +57,9 @@ impl MerchantServer {
         }
     }
 
-    /// The same server under another configuration: one ledger, one memory, one end. Calls that
-    /// are under way end as they began. What cannot change without a restart must not have
-    /// changed ([`Config::needs_restart`]).
+    /// The same server with another configuration: the ledger, the memory and the shutdown are
+    /// shared. Calls in progress keep the old configuration. Fields that need a restart must not
+    /// have changed ([`Config::needs_restart`]).
     #[must_use]
     pub fn reconfigured(&self, config: Config) -> Self {
         let limits = if config.rate_limits == self.config().rate_limits {

@@ -1,7 +1,7 @@
-//! How many calls to WeChat this server makes in a second, whatever causes them: one budget for the
-//! whole merchant, because WeChat counts by merchant. Each source of calls has a guaranteed share
-//! that no other source can take; what a source leaves unused goes to whoever needs it. So a
-//! flood of buyers delays neither due work nor what follows a notification, and the other way round.
+//! The limit on calls to WeChat in a second, of all kinds: one budget for the whole merchant,
+//! because WeChat limits by merchant. Each source of calls has a guaranteed share that no other
+//! source can take; what a source leaves unused goes to whoever needs it. So a flood of buyers
+//! delays neither due work nor what follows a notification, and the other way round.
 //!
 //! It is a token bucket per share and a common one that takes their overflow. It never queues
 //! without a bound: a call that would wait longer than its source allows is refused at once, with
@@ -18,14 +18,14 @@ use crate::surroundings::Clock;
 /// What causes a call to WeChat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallSource {
-    /// A page of a buyer, or anybody who has or guesses its address. Also what nobody named:
-    /// see `CallSource::current`.
+    /// A page of a buyer, or anybody who has or guesses its address. Also the default: see
+    /// `CallSource::current`.
     Buyer,
     /// The merchant's backend, with an API key.
     Backend,
-    /// A notification of WeChat's, and the certificates that it is verified with.
+    /// A notification of WeChat's, and the download of certificates to verify it.
     Notification,
-    /// Work from the ledger.
+    /// Due work.
     DueWork,
 }
 
@@ -40,8 +40,8 @@ impl CallSource {
         CURRENT.scope(self, work).await
     }
 
-    /// The source of the scope around; outside of any, the source that strangers share: a scope
-    /// that was forgotten must not take from the shares of others.
+    /// The source of the present scope; outside of any, the source of buyers: a forgotten scope
+    /// must not use the shares of others.
     pub(crate) fn current() -> Self {
         CURRENT.try_with(|source| *source).unwrap_or(Self::Buyer)
     }
@@ -80,7 +80,7 @@ const BURST_MS: u64 = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the server makes no more calls to WeChat at the moment (gateway.calls_per_second)")]
 pub(crate) struct OverBudget {
-    /// After how many milliseconds such a call has a chance.
+    /// The wait in milliseconds after which such a call may be sent.
     pub(crate) retry_after_ms: u64,
 }
 
@@ -92,7 +92,7 @@ pub(crate) struct CallBudget {
     lines: [Line; SHARES_PERCENT.len()],
 }
 
-/// The calls of one share that wait: first come, first served.
+/// The waiting calls of one share, first come, first served.
 #[derive(Debug, Default)]
 struct Line {
     turn: AsyncMutex<()>,
@@ -127,7 +127,7 @@ impl CallBudget {
         self.calls_per_second
     }
 
-    /// Returns when one call may be made. Take one for each try, also for a repeated one.
+    /// Waits until one call may be made. Take one for each try.
     pub(crate) async fn permit(
         &self,
         source: CallSource,
@@ -152,8 +152,8 @@ impl CallBudget {
         }
     }
 
-    /// How long a call of this source would wait now, in milliseconds, if no other source left
-    /// anything over. Due work that looks here first need not be begun in vain.
+    /// How long a call of this source would wait now, in milliseconds, without unused shares of
+    /// other sources. Due work checks this before it starts.
     pub(crate) fn wait_ms(&self, source: CallSource, now_ms: i64) -> u64 {
         let before = self.lines[source.share()].waiting.load(Ordering::Relaxed);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -165,7 +165,7 @@ impl CallBudget {
             .div_ceil(self.gain_per_ms(source))
     }
 
-    /// Takes a call's units, or says in how many milliseconds they are there for certain.
+    /// Takes a call's units; the error is the wait in milliseconds until they are certainly there.
     fn take(&self, source: CallSource, now_ms: i64) -> Result<(), u64> {
         let gain_per_ms = self.gain_per_ms(source);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,7 +211,7 @@ const fn capacity(gain_per_ms: u64) -> u64 {
     }
 }
 
-/// One place in a line, given up when this is dropped.
+/// One place in a queue, freed when this is dropped.
 struct Waiting<'a>(&'a AtomicU64);
 
 impl<'a> Waiting<'a> {

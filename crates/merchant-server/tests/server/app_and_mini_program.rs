@@ -10,7 +10,7 @@ use crate::test_server::{KEYS, MINUTE_MS, TestServer, merchant};
 const ALL: &str = r#"products = ["native", "h5", "jsapi", "mini_program", "app"]"#;
 const MINI_PROGRAM: (&str, &str) = ("product", "mini_program");
 
-/// A house with an app (under the simulator's one application) and a mini-program.
+/// A server with an app (under the simulator's one application) and a mini-program.
 async fn open() -> TestServer {
     let appid = merchant()["appid"].as_str().unwrap().to_owned();
     let more =
@@ -57,7 +57,7 @@ async fn an_app_gets_its_seven_strings_signed_anew_for_the_same_order() {
 }
 
 #[tokio::test]
-async fn a_web_view_is_told_the_path_and_that_changes_nothing() {
+async fn a_web_view_gets_the_path_and_that_changes_nothing() {
     let server = open().await;
     let token = server.default_order().await;
     let before = server.checkout(&token).await.json;

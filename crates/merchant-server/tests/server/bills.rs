@@ -24,7 +24,7 @@ pub(crate) async fn bill(server: &TestServer, path: &str) -> Answer {
     server.read_private(&format!("/v1/bills/{path}")).await
 }
 
-/// A buyer has paid at WeChat; the notification waits in the post.
+/// A buyer has paid at WeChat; the notification is not delivered.
 async fn paid(server: &TestServer, order_no: &str, total_fen: u64) {
     let order = json!({ "order_no": order_no, "total_fen": total_fen, "description": "tea" });
     let token = server.order(order).await;
@@ -101,9 +101,9 @@ async fn a_refund_that_both_sides_know_agrees_to_the_fen() {
 }
 
 #[tokio::test]
-async fn what_only_one_side_has_is_told_with_its_number_and_amount() {
+async fn what_only_one_side_has_is_reported_with_its_number_and_amount() {
     let server = TestServer::open().await;
-    // Paid at WeChat, and nobody has told us.
+    // Paid at WeChat, and the notification is lost.
     paid(&server, "tea-0001", 1990).await;
     server.take_notifications();
     // Signed by WeChat's key, and WeChat's ledger knows nothing of it.
@@ -115,7 +115,7 @@ async fn what_only_one_side_has_is_told_with_its_number_and_amount() {
         server.deliver(&notification).await.status,
         StatusCode::NO_CONTENT
     );
-    // Given back in WeChat's portal, and nobody has told us.
+    // Refunded in WeChat's portal, and the notification is lost.
     notified(&server, "tea-0003", 100).await;
     let merchant = crate::test_server::merchant();
     let refund = json!({ "mchid": merchant["mchid"], "out_trade_no": "tea-0003", "refund": 40 });

@@ -1,5 +1,5 @@
-//! What strangers can cause at WeChat: attempts of one order, calls of the whole server, questions
-//! because of receipt pages. Counted on the moved clock.
+//! Limits on calls to WeChat that strangers can cause: attempts of one order, calls of the whole
+//! server, queries because of receipt pages. Time is the test's clock.
 
 use std::pin::pin;
 
@@ -17,7 +17,7 @@ struct Flood {
     calls: usize,
 }
 
-/// A page's wish that has seen an attempt.
+/// The request of a page that has seen an attempt.
 async fn start(server: &TestServer, token: &str, product: &str, seen: u64) -> Answer {
     let fields = [
         ("product", product),
@@ -56,7 +56,7 @@ async fn flood_for_a_minute(server: &TestServer, token: &str) -> Flood {
     flood
 }
 
-/// A house whose pages may call as often as they like.
+/// A server without rate limits for pages.
 async fn server_without_rate_limits() -> TestServer {
     TestServer::open_with(
         "rate_limits = { token_per_minute = 100000, address_per_minute = 100000 }",
@@ -213,7 +213,7 @@ async fn buyers_for_a_minute(server: &TestServer) -> (usize, usize, Vec<Answer>)
 }
 
 #[tokio::test]
-async fn all_buyers_together_stay_within_the_calls_per_second_and_are_told_when_to_come_back() {
+async fn all_buyers_together_stay_within_the_calls_per_second_and_get_a_retry_time() {
     let server = TestServer::open_configured(&with_calls_per_second(1_000)).await;
     let (unbounded, _, refused) = buyers_for_a_minute(&server).await;
     assert_eq!(refused.len(), 0);

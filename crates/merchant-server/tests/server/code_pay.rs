@@ -1,4 +1,5 @@
-//! Code pay (付款码): the till scans, the buyer may have to type a password, nobody notifies.
+//! Code payments (付款码): the till scans, the buyer may have to type a password, and WeChat sends no
+//! notification.
 
 use http::StatusCode;
 use merchant_server::Clock as _;
@@ -12,8 +13,7 @@ use crate::test_server::{
 
 const TILL: &str = r#"products = ["native", "code_pay"]"#;
 
-/// A till, in the house of a merchant who sells for himself or of a service provider, and an order
-/// for it.
+/// A till of a merchant who sells for himself or of a service provider, and an order for it.
 struct Till {
     server: TestServer,
     token: String,
@@ -299,7 +299,7 @@ async fn money_that_lands_just_before_it_is_taken_back_goes_back_and_settles_not
 
 /// Nobody heard that it went back: WeChat took it back, and the answer was lost.
 #[tokio::test]
-async fn a_letter_that_comes_before_the_answer_to_the_reversal_ships_nothing() {
+async fn a_notification_before_the_answer_to_the_reversal_settles_nothing() {
     let [_, till] = tills(100_000).await;
     scanned(&till).await;
     till.wechat.inject("reverse", Fault::AnswerLost);
@@ -321,7 +321,7 @@ async fn a_letter_that_comes_before_the_answer_to_the_reversal_ships_nothing() {
 
 /// Signed in the moment of the payment, and late: the money has gone back meanwhile.
 #[tokio::test]
-async fn a_late_letter_about_a_code_payment_that_was_taken_back_ships_nothing() {
+async fn a_late_notification_of_a_reversed_code_payment_settles_nothing() {
     let [_, till] = tills(100_000).await;
     scanned(&till).await;
     till.pay_just_before("reverse", "tea-0001");
@@ -427,7 +427,7 @@ async fn a_payment_by_code_is_given_back_for_whom_it_was_taken() {
     }
 }
 
-/// What WeChat might tell of the provider's payment; it may leave the applications out.
+/// WeChat's report about the provider's payment; it may omit the appids.
 fn payment_of(sub_mchid: &str) -> Value {
     json!({
         "sp_mchid": merchant()["mchid"], "sub_mchid": sub_mchid, "out_trade_no": "tea-0001",

@@ -101,7 +101,7 @@ impl Shop {
         self.app = merchant_server::app(server);
     }
 
-    /// A buyer pays, and the server does not hear of it.
+    /// A buyer pays, and the notification is lost.
     async fn sell(&self, order_no: &str) {
         self.sell_for(order_no, None).await;
     }

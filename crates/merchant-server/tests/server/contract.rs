@@ -17,7 +17,7 @@ const H5: (&str, &str) = ("product", "h5");
 const JSAPI: (&str, &str) = ("product", "jsapi");
 const BACK: (&str, &str) = ("return_url", "http://127.0.0.1:8000/pay");
 
-/// Everything that a page can be told to do next.
+/// Every action of the contract.
 const ACTIONS: [&str; 6] = [
     "code_url",
     "h5_url",
@@ -368,7 +368,7 @@ async fn a_fault_of_ours_is_internal_and_tells_nothing_of_itself() {
 }
 
 #[tokio::test]
-async fn only_a_code_is_told_to_those_who_did_not_start_the_attempt() {
+async fn only_a_code_is_shown_to_those_who_did_not_start_the_attempt() {
     for (started, action) in [
         (vec![NATIVE], "code_url"),
         (vec![H5, BACK], "h5_url"),

@@ -1,12 +1,12 @@
-//! The process ends at every point of the operations that move money or decide whether it moves:
-//! after each poll of its future, which is at each place where it waits for the database or for
-//! WeChat, and around each of its calls, before it arrives and after it took effect. Another process
-//! opens the same file, people try again, time passes, and both ledgers must agree as if nothing had
+//! Crash points: the process ends at every point of the operations that move money or decide
+//! whether it moves: after each poll of the future, that is at each wait for the database or for
+//! WeChat, and around each call, before it arrives and after it took effect. Another process opens
+//! the same file, the callers retry, time passes, and both ledgers must agree as if nothing had
 //! happened.
 //!
 //! A dropped future is what `kill -9` leaves of an operation: what it had sent to the database is
-//! done, and nothing after it. Every point is tried in turn until the operation lives to its end,
-//! so that one that is written later is tried without anybody thinking of it.
+//! done, and nothing after it. Every point is tried in turn until the operation completes, so that
+//! new points are tested automatically.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -41,28 +41,29 @@ const TOTAL_FEN: u64 = 100_000;
 enum Point {
     /// After so many polls.
     Poll(usize),
-    /// When WeChat is called for this time, and does not hear of it.
+    /// At this call to WeChat, before it arrives.
     BeforeCall(usize),
-    /// When WeChat is called for this time, has done it, and nobody hears of it.
+    /// At this call to WeChat, after it took effect and before its answer arrives.
     AfterCall(usize),
 }
 
-/// A merchant's own house alone.
+/// Only a merchant that sells for itself.
 const OWN: &[Owner] = &[Owner::Merchant];
-/// A provider's, too, whose calls to WeChat are others.
+/// Also a service provider, whose calls to WeChat have another form.
 const BOTH: &[Owner] = &Owner::BOTH;
 
 /// What the points of an operation are tried with.
 struct Scenario {
-    /// In whose house.
+    /// The kinds of merchants.
     owners: &'static [Owner],
-    /// Brings the house to where the operation begins.
+    /// Brings the server to the start of the operation.
     before: for<'a> fn(&'a mut Harness) -> Step<'a>,
     /// The operation.
     operation: for<'a> fn(&'a Harness) -> Step<'a>,
-    /// What people do afterwards, in the new process: mostly the same again.
+    /// The callers' actions afterwards, in the new process: mostly a retry.
     after: for<'a> fn(&'a mut Harness) -> Step<'a>,
-    /// How the order stands in the end, with attempts that settled it, and surplus.
+    /// The order's state in the end, the number of attempts that settled it, and of duplicate
+    /// payments.
     end: (&'static str, usize, usize),
 }
 
@@ -75,7 +76,7 @@ struct Harness {
     auth_code: String,
     /// Notifications that WeChat goes on sending until they are acknowledged.
     notifications: Vec<SentNotification>,
-    /// Numbers of payments among them that are nobody's.
+    /// The numbers of unmatched payments among them.
     strangers: Vec<String>,
 }
 
@@ -182,7 +183,7 @@ async fn settling_by_a_notification_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn telling_the_backend_holds_at_every_point() {
+async fn delivering_a_webhook_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |harness| {
@@ -232,7 +233,7 @@ async fn closing_by_the_merchant_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn giving_surplus_back_holds_at_every_point() {
+async fn refunding_a_duplicate_payment_holds_at_every_point() {
     let scenario = Scenario {
         owners: BOTH,
         before: |harness| {
@@ -290,7 +291,7 @@ async fn scanning_a_code_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn taking_a_code_payment_back_holds_at_every_point() {
+async fn reversing_a_code_payment_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |harness| {
@@ -360,7 +361,7 @@ async fn reconciling_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn hearing_of_a_refunds_result_holds_at_every_point() {
+async fn a_refunds_result_holds_at_every_point() {
     let scenario = Scenario {
         owners: BOTH,
         before: |harness| {
@@ -462,7 +463,7 @@ async fn asking_about_a_payment_that_is_nobodys_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn hearing_of_a_portals_refund_in_the_older_form_holds_at_every_point() {
+async fn a_portals_refund_in_the_form_of_version_2_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |harness| Box::pin(async { harness.refund_in_portal().await }),
@@ -498,7 +499,7 @@ async fn taking_in_a_portals_refund_holds_at_every_point() {
 }
 
 #[tokio::test]
-async fn hearing_of_another_programs_refund_holds_at_every_point() {
+async fn another_programs_refund_holds_at_every_point() {
     let scenario = Scenario {
         owners: OWN,
         before: |harness| {
@@ -649,7 +650,7 @@ impl Harness {
         self.server.attempt(&self.token, &fields).await.json
     }
 
-    /// The order is sold, and somebody gives money back by hand; the server has not heard of it.
+    /// The order is paid, and a refund is made in WeChat's portal; the server does not know it yet.
     async fn refund_in_portal(&mut self) {
         self.sell().await;
         self.notifications.clear();
@@ -657,7 +658,7 @@ impl Harness {
         self.notifications.extend(notifications);
     }
 
-    /// WeChat comes to a result of the refund, and tells it.
+    /// WeChat decides the refund and sends its notification.
     async fn decide_refund(&mut self, outcome: &str) {
         self.server.decide("tea-0001@1", outcome).await;
         self.notifications.extend(self.server.take_notifications());
@@ -697,7 +698,7 @@ impl Harness {
         self.server.send(request).await.json
     }
 
-    /// Time passes; WeChat sends again what nobody has acknowledged.
+    /// Time passes; WeChat sends unacknowledged notifications again.
     async fn settle(&mut self) {
         for _ in 0..SETTLING_STEPS {
             for notification in std::mem::take(&mut self.notifications) {
@@ -712,8 +713,8 @@ impl Harness {
         }
     }
 
-    /// Both ledgers, and what the backend heard, agree; gives the order's state, and how many
-    /// attempts settled it and came too much.
+    /// Checks that both ledgers and the backend's webhooks agree. Returns the order's state, the
+    /// number of attempts that settled it, and of duplicate payments.
     async fn compare(&self, point: Point) -> (String, usize, usize) {
         let ledger = serde_json::to_value(self.server.simulator.ledger_view(None)).unwrap();
         let database = self.server.database().await;

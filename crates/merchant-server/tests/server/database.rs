@@ -12,7 +12,7 @@ use sqlx::AssertSqlSafe;
 
 use crate::test_server::{TestServer, configuration, merchant};
 
-/// The same files, as another program would be told of them.
+/// The same files, as the configuration of another program names them.
 fn config(server: &TestServer) -> Config {
     Config::parse(&configuration(""), server.folder.path()).unwrap()
 }
@@ -321,7 +321,7 @@ async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_anothe
 
 /// What a copy has not, `reconcile` cannot ask about: the bill names it.
 #[tokio::test]
-async fn after_a_restore_the_bill_names_what_the_copy_has_not_and_reconcile_mends_the_rest() {
+async fn after_a_restore_the_bill_names_what_the_copy_lacks_and_reconcile_records_the_rest() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;

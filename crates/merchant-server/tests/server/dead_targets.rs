@@ -1,4 +1,4 @@
-//! A target that hangs beside one that does not: it costs itself its messages, and nobody else.
+//! A hanging target beside a good one: it delays its own messages only.
 
 use tokio::task::{JoinHandle, yield_now};
 

@@ -1,4 +1,4 @@
-//! What happens when nobody calls: lost notifications, deadlines, a process that began again.
+//! Due work: lost notifications, deadlines, a restarted process.
 
 use http::StatusCode;
 use serde_json::json;

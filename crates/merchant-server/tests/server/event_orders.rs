@@ -1,10 +1,10 @@
-//! Any order of events, as orders and refunds are both put through it: calls to WeChat that get
-//! lost, notifications early, late and twice, time, ends of the process, and between them the steps
-//! of whoever is tried. After each event, whatever it was, everything that must hold is looked at;
-//! at the end nothing meddles any more, and both sides must agree.
+//! Random orders of events for orders and refunds: lost calls to WeChat, early, late and repeated
+//! notifications, time, restarts of the process, and between them the steps of the subject. After
+//! each event all invariants are checked; at the end no fault is injected any more, and both sides
+//! must agree.
 //!
-//! A run tries a few; `PROPTEST_CASES=1000` tries more. One that fails says its seed, and
-//! `PROPTEST_RNG_SEED` with that number tries the same again.
+//! A run tries a few; `PROPTEST_CASES=1000` tries more. A failure prints its seed;
+//! `PROPTEST_RNG_SEED` with that number repeats it.
 
 mod orders;
 
@@ -18,18 +18,18 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use crate::fault_injector::Fault;
 use crate::test_server::{SentNotification, TestServer};
 
-/// Who is put through it, with what was seen so far.
+/// The subject of the events, with its observations so far.
 pub(crate) trait Subject: Sized {
-    /// What the story begins with.
+    /// The initial state of a run.
     type Setting: Clone + Debug;
     /// What people do.
     type Step: Clone + Debug;
 
-    /// How many stories a run tries where nobody asks for more.
+    /// The default number of runs.
     const CASES: u32;
-    /// Kinds of calls to WeChat that are meddled with.
+    /// Kinds of calls to WeChat that get faults.
     const KINDS: &[&str];
-    /// What becomes of them.
+    /// The faults.
     const HOWS: &[How];
     /// How long it may be until the next event, in milliseconds.
     const TIMES_MS: &[u64];
@@ -42,15 +42,15 @@ pub(crate) trait Subject: Sized {
     async fn take(&mut self, server: &TestServer, step: &Self::Step);
     /// A notification arrives.
     async fn hear(&self, server: &TestServer, notification: &SentNotification);
-    /// Looks at everything after an event.
+    /// Checks the invariants after an event.
     async fn look(&mut self, server: &TestServer);
-    /// Time passes, and nothing meddles any more; `letters` are those of all the time.
+    /// Time passes without faults; `notifications` are all notifications of the run.
     async fn settle(&mut self, server: &TestServer, notifications: &[SentNotification]);
     /// Both sides say the same.
     async fn agree(&self, server: &TestServer);
 }
 
-/// What becomes of a call.
+/// A fault of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum How {
     AnswerLost,
@@ -72,15 +72,15 @@ impl How {
 
 #[derive(Clone, Debug)]
 enum Event<Step> {
-    /// Somebody does something.
+    /// A step of the subject.
     Step(Step),
-    /// What happens to the next call of a kind.
+    /// A fault of the next call of a kind.
     InjectFault { kind: &'static str, how: How },
     /// One of all notifications so far arrives, for the first time or again.
     Deliver { place: prop::sample::Index },
     /// Time goes by, and what is due is done.
     Later { by_ms: u64 },
-    /// The process ends, and another one begins.
+    /// The process is restarted.
     Restart,
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn hold<S: Subject>() {
     });
 }
 
-/// Tries so many cases where nobody asks for more; the seed is for who reads of a failure.
+/// A runner with this default number of cases, and its seed for the report of a failure.
 pub(crate) fn runner(cases: u32) -> (TestRunner, u64) {
     let config = Config {
         failure_persistence: None,

@@ -1,5 +1,4 @@
-//! The line to WeChat: carries calls to the simulator, keeps a record, and meddles where a test
-//! wants it.
+//! A transport to the simulator that records calls and injects faults.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -12,21 +11,21 @@ use tokio::task::yield_now;
 
 use crate::test_server::TestClock;
 
-/// What happens to the next call of a kind.
+/// A fault of the next call of a kind.
 pub(crate) enum Fault {
-    /// It arrives, and the answer is lost.
+    /// The call arrives, and the answer is lost.
     AnswerLost,
-    /// It never arrives.
+    /// The call never arrives.
     NotSent,
-    /// It never arrives, and somebody answers this, unsigned.
+    /// The call never arrives, and this unsigned answer comes.
     Answered(u16, &'static str),
-    /// It arrives, and the answer is changed on its way back.
+    /// The call arrives, and the answer is changed.
     Changed(Change),
     /// The buyer pays in the moment before it arrives.
     PaidJustBefore(Box<dyn Fn() + Send>),
 }
 
-/// What becomes of an answer on its way back.
+/// A change of an answer.
 type Change = Box<dyn Fn(&mut http::Response<Bytes>) + Send>;
 
 /// A call as it was sent.
@@ -75,22 +74,22 @@ impl FaultInjector {
         }))
     }
 
-    /// Meddles once, with the next call of this kind.
+    /// Injects a fault into the next call of this kind.
     pub(crate) fn inject(&self, kind: &'static str, fault: Fault) {
         self.0.faults.lock().unwrap().push_back((kind, fault));
     }
 
-    /// Meddles no more.
+    /// Removes all injected faults.
     pub(crate) fn clear_faults(&self) {
         self.0.faults.lock().unwrap().clear();
     }
 
-    /// Everything that was sent since the last look.
+    /// Takes all calls since the last look.
     pub(crate) fn take_sent(&self) -> Vec<Sent> {
         std::mem::take(&mut self.0.sent.lock().unwrap())
     }
 
-    /// The kinds of what was sent since the last look.
+    /// Takes the kinds of all calls since the last look.
     pub(crate) fn take_kinds(&self) -> Vec<&'static str> {
         self.take_sent().iter().map(|sent| sent.kind).collect()
     }
@@ -118,15 +117,15 @@ impl FaultInjector {
         }
     }
 
-    /// Whether a number was asked about since the last look.
+    /// Whether a number was queried since the last look.
     pub(crate) fn asks(&self, out_trade_no: &str) -> bool {
         let sent = self.0.sent.lock().unwrap();
         let mut questions = sent.iter().filter(|sent| sent.kind == "query");
         questions.any(|sent| sent.path.ends_with(out_trade_no))
     }
 
-    /// The process is to end at a call, counting from 1: tells when it is there, and never
-    /// answers.
+    /// The process ends at a call, counted from 1: notifies when the call comes, and never answers
+    /// it.
     pub(crate) fn cut(&self, call: usize, arrives: bool, reached: Arc<Notify>) {
         *self.0.cut.lock().unwrap() = Some(Cut {
             call,
@@ -135,7 +134,7 @@ impl FaultInjector {
         });
     }
 
-    /// From here on all calls are answered.
+    /// Answers all calls again.
     pub(crate) fn mend(&self) {
         *self.0.cut.lock().unwrap() = None;
     }

@@ -99,7 +99,7 @@ async fn a_phone_shows_a_code_only_to_a_buyer_who_chose_it_there() {
 }
 
 #[tokio::test]
-async fn the_frame_of_a_page_without_script_looks_again_until_there_is_news() {
+async fn the_frame_of_a_page_without_script_reloads_until_the_status_changes() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     start(&server, &token, &[("product", "native"), ("after", "0")]).await;

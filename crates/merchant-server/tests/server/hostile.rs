@@ -1,12 +1,12 @@
-//! Whatever bytes come from outside, to any route that the server has, at a merchant's own house
-//! and at a service provider's: an answer below 500, no panic, a refusal that says its reason, and a
-//! ledger in which a refused call has changed nothing.
+//! Random bytes to every route of the server, for a merchant and for a service provider: the answer
+//! is below 500, nothing panics, a refusal gives its reason, and a refused call changes nothing in
+//! the ledger.
 //!
-//! The routes are the server's own ([`routes`]), so that a new one is tried without anybody
-//! thinking of it. What is sent ([`shots`]) is random, and pieces of what is rightly sent, cut and
-//! mixed: forms, queries, envelopes, XML, and a backend's JSON with wrong values in it. Half of the
-//! notifications are signed by WeChat's own key, and some are sealed too, for behind a good
-//! signature there may be anything. `PROPTEST_CASES` and `PROPTEST_RNG_SEED` are those of
+//! The routes are read from the server ([`routes`]), so that a new route is tested automatically.
+//! The requests ([`requests`]) are random bytes and cut and mixed pieces of valid requests: forms,
+//! queries, envelopes, XML, and a backend's JSON with wrong values. Half of the notifications are
+//! signed with WeChat's key, and some are encrypted too, because a valid signature does not make
+//! the content valid. `PROPTEST_CASES` and `PROPTEST_RNG_SEED` are those of
 //! [`crate::event_orders`].
 
 mod fitting;
@@ -23,16 +23,16 @@ use tokio::runtime::Runtime;
 use crate::event_orders::runner;
 use crate::test_server::Owner;
 
-/// Requests to try on each house; each is a call in this process.
+/// The number of requests for each kind of merchant; each is a call in this process.
 const CASES: u32 = 3_000;
 
 #[test]
-fn no_bytes_from_outside_break_a_route_or_move_what_they_may_not() {
+fn no_bytes_break_a_route_or_change_what_they_may_not() {
     hold(Owner::Merchant);
 }
 
 #[test]
-fn a_service_providers_house_holds_as_well() {
+fn no_bytes_break_a_route_of_a_service_provider() {
     hold(Owner::Provider);
 }
 

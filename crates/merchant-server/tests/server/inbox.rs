@@ -1,4 +1,4 @@
-//! The merchant's backend as the tests see it: what it was sent, and what it answers.
+//! The merchant's backend in the tests: the webhooks that it received, and its answers.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use merchant_server::{Call, TransportError, WechatTransport};
 use tokio::sync::Notify;
 
-/// What was sent, in order. It answers 204 until told otherwise.
+/// The received webhooks, in order. The answer is 204 by default.
 #[derive(Clone, Default)]
 pub(crate) struct Inbox(Arc<Mutex<State>>, Arc<Bells>);
 
@@ -55,12 +55,12 @@ impl Inbox {
         self.0.lock().unwrap().hangs = Some(url.to_owned());
     }
 
-    /// Those who wait have waited too long. The next ones wait again.
+    /// Times out the waiting calls. Later calls wait again.
     pub(crate) fn time_out(&self) {
         self.1.let_go.notify_waiters();
     }
 
-    /// No address hangs any more; those who wait already have waited too long.
+    /// No address hangs any more; times out the waiting calls.
     pub(crate) fn mend(&self) {
         self.0.lock().unwrap().hangs = None;
         self.time_out();

@@ -60,7 +60,7 @@ async fn due_work_does_not_wait_for_an_order_that_a_page_holds() {
 }
 
 #[tokio::test]
-async fn pages_that_are_too_many_for_one_order_are_told_to_try_again() {
+async fn pages_that_are_too_many_for_one_order_get_a_retry_time() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let first = hang(&server, &token).await;

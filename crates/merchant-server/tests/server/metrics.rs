@@ -126,7 +126,7 @@ async fn every_family_has_help_a_type_and_a_name_by_the_rules() {
 }
 
 #[tokio::test]
-async fn lateness_is_told_in_seconds_to_the_millisecond() {
+async fn lateness_is_reported_in_seconds_to_the_millisecond() {
     let text = filled().await;
     let late = &families(&text)["merchant_server_due_work_late_seconds"].rows[0].1;
     let (whole_s, rest) = late.split_once('.').unwrap();

@@ -1,4 +1,4 @@
-//! What fits nothing: listed with what WeChat told, and an alarm until somebody has seen to it.
+//! Mismatches: listed with WeChat's report, and an alarm until they are resolved.
 
 use http::StatusCode;
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::test_server::{
     API_KEY, Answer, MINUTE_MS, START_MS, TestServer, backend, payment_notification, transaction,
 };
 
-/// WeChat tells of a payment of a number that is not ours.
+/// WeChat sends a notification of a payment whose number is not ours.
 async fn notify_payment(server: &TestServer, id: &str, out_trade_no: &str) {
     let mut payment = transaction(out_trade_no, 1990);
     payment["transaction_id"] = format!("42000000002026112100000{id}").into();
@@ -41,7 +41,7 @@ async fn gauge(server: &TestServer) -> u64 {
 }
 
 #[tokio::test]
-async fn it_is_an_alarm_until_somebody_says_that_it_was_seen_to() {
+async fn a_mismatch_is_an_alarm_until_it_is_marked_as_resolved() {
     let server = TestServer::open().await;
     notify_payment(&server, "N1001", "nobodys-0001").await;
     notify_payment(&server, "N1002", "nobodys-0002").await;

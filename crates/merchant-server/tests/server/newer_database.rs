@@ -100,7 +100,7 @@ async fn business(server: &TestServer, name: &str) {
     call(server, &path, &json!({ "note": "seen" })).await;
 }
 
-/// What the backend was told, by type; each message is sent again afterwards.
+/// The backend's webhooks by type; each message is sent again afterwards.
 async fn message_types(server: &TestServer) -> Vec<String> {
     let mut types: Vec<_> = server
         .backend

@@ -1,4 +1,4 @@
-//! What WeChat tells us, what others tell us in its name, and what fits nothing.
+//! WeChat's notifications, forged notifications, and unmatched payments.
 
 use http::{HeaderValue, StatusCode};
 use merchant_server::Clock as _;
@@ -105,7 +105,7 @@ async fn what_wechat_did_not_sign_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_wechat_signed_and_we_cannot_read_is_told_again() {
+async fn a_signed_notification_that_cannot_be_read_is_refused_so_that_it_comes_again() {
     let server = TestServer::open().await;
     let token = ordered(&server).await;
     let now_ms = server.clock.now_ms();
@@ -135,7 +135,7 @@ async fn what_wechat_signed_and_we_cannot_read_is_told_again() {
 }
 
 #[tokio::test]
-async fn real_money_that_fits_nothing_is_kept_reported_once_and_ships_nothing() {
+async fn an_unmatched_payment_is_stored_reported_once_and_settles_nothing() {
     let cases = [
         ("amount", "/amount/total", json!(1)),
         ("currency", "/amount/currency", json!("USD")),

@@ -278,7 +278,7 @@ async fn a_handle_is_too_old_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn without_an_openid_the_page_is_told_so_and_asks_no_second_time() {
+async fn without_an_openid_the_page_is_answered_so_and_does_not_ask_again() {
     let faults = [
         || Fault::Answered(200, r#"{"errcode":40029,"errmsg":"invalid code"}"#),
         || Fault::Answered(200, r#"{"openid":"o with blanks"}"#),

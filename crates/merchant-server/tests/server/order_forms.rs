@@ -66,7 +66,7 @@ async fn wechat_gets_every_field_as_it_was_given_and_order_no_before_attach() {
 }
 
 #[tokio::test]
-async fn an_order_is_shown_as_it_was_given_with_what_wechat_told_of_its_payment() {
+async fn an_order_is_shown_as_it_was_created_with_wechats_report_of_its_payment() {
     let server = TestServer::open().await;
     let given = everything();
     let token = server.order(given.clone()).await;

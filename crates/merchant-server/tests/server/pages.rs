@@ -97,7 +97,7 @@ async fn the_elements_files_have_their_types_and_can_be_loaded_across_origins() 
 }
 
 #[tokio::test]
-async fn health_is_told() {
+async fn health_is_reported() {
     let server = TestServer::open().await;
     assert_eq!(server.get("/healthz").await.text(), "ok\n");
 }

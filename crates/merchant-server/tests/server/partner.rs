@@ -366,7 +366,7 @@ async fn without_wechats_check_code_nothing_of_the_order_is_shown() {
 }
 
 #[tokio::test]
-async fn whoever_guesses_at_receipts_asks_wechat_nothing_and_is_told_to_stop() {
+async fn guessed_receipts_cause_no_query_and_are_limited() {
     let more = "rate_limits = { token_per_minute = 100, address_per_minute = 5 }";
     let partner = open_with_lines(more, "").await;
     let server = &partner.server;

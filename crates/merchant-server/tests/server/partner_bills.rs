@@ -23,7 +23,7 @@ impl Provider {
         }
     }
 
-    /// A buyer pays one of them, and the server is told.
+    /// A buyer pays one of them, and the notification is delivered.
     async fn sell(&self, sub: &SubMerchant, order_no: &str, total_fen: u64) {
         let server = &self.server;
         let token = server

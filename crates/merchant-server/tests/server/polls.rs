@@ -65,7 +65,7 @@ async fn a_held_poll_ends_when_its_wait_is_over() {
 }
 
 #[tokio::test]
-async fn what_another_process_finds_out_is_told_at_the_end_of_the_poll_at_the_latest() {
+async fn a_change_by_another_process_is_answered_at_the_end_of_the_poll_at_the_latest() {
     let server = TestServer::open().await;
     let beside = server.beside().await;
     let token = ordered(&server).await;

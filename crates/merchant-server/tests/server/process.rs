@@ -278,7 +278,7 @@ async fn a_database_that_others_can_read_is_named_at_the_start_and_by_check_conf
 }
 
 #[tokio::test]
-async fn told_to_end_it_answers_those_who_wait_and_exits_with_0() {
+async fn on_sigterm_it_answers_waiting_polls_and_exits_with_0() {
     let mut process = Process::start();
     let client = reqwest::Client::new();
     let order = json!({ "total_fen": 1990, "description": "tea" });

@@ -1,4 +1,4 @@
-//! Every attempt and refund since a moment, asked about: what is mended, and what a person hears.
+//! Reconciliation: which differences are resolved, and which are reported to a person.
 
 use merchant_server::Finding;
 use serde_json::json;
@@ -43,7 +43,7 @@ async fn ordered(server: &TestServer, order_no: &str) {
 }
 
 #[tokio::test]
-async fn money_that_nobody_told_us_of_is_recorded_and_told() {
+async fn an_unreported_payment_is_recorded_and_sent_to_the_backend() {
     let server = TestServer::open().await;
     ordered(&server, "tea-0001").await;
     server.pay("tea-0001").await;
@@ -66,7 +66,7 @@ async fn what_both_sides_agree_on_is_no_finding_and_earlier_ones_are_not_asked_a
 
 /// By hand in the portal, and the one message about it was lost.
 #[tokio::test]
-async fn a_refund_that_nobody_told_us_of_is_for_a_person_until_a_bill_has_named_it() {
+async fn an_unreported_refund_is_for_a_person_until_a_bill_names_it() {
     let server = TestServer::open().await;
     notified(&server, "tea-0001", 1990).await;
     assert_eq!(findings(&server).await, []);
@@ -149,7 +149,7 @@ async fn a_pause_that_wechat_wants_is_waited_out_and_nobody_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_refund_whose_end_was_not_told_is_recorded_and_one_that_is_not_there_is_for_a_person() {
+async fn an_unreported_result_of_a_refund_is_recorded_and_a_missing_refund_is_for_a_person() {
     let server = TestServer::open().await;
     notified(&server, "tea-0001", 1990).await;
     refunded(&server, "tea-0001", "back-1", 333).await;

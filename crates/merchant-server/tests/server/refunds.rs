@@ -1,4 +1,4 @@
-//! Refunds, from the wish to the last word, with everything that can come between.
+//! Refunds, from the request to the final state, with everything that can happen between.
 
 mod abnormal;
 mod asking;
@@ -25,7 +25,7 @@ const HOOKS: &str = "[[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\nsecret
 const RESULT_MS: u64 = 3_000;
 const REFUNDS: &str = "/v1/orders/tea-0001/refunds";
 
-/// A house where `tea-0001` was bought for 19.90 yuan; gives the order's token.
+/// A server with the paid order `tea-0001` for 19.90 yuan; returns the order's token.
 async fn bought() -> (TestServer, String) {
     bought_of(Owner::Merchant).await
 }
@@ -42,7 +42,7 @@ async fn buy(server: &TestServer) -> String {
     token
 }
 
-/// `tea-0001` is paid, and WeChat has told of it.
+/// `tea-0001` is paid, and WeChat's notification was delivered.
 async fn pay_for(server: &TestServer, token: &str) {
     server.attempt(token, &[("product", "native")]).await;
     server.pay("tea-0001").await;
@@ -66,7 +66,7 @@ impl TestServer {
         self.refund(refund_no).await.string("state").to_owned()
     }
 
-    /// Refunds whose time has come get their result at WeChat; gives the notifications.
+    /// Has WeChat decide due refunds; returns the notifications.
     async fn results(&self) -> Vec<SentNotification> {
         self.clock.advance_ms(RESULT_MS);
         self.simulator.run_due().await;
@@ -87,7 +87,7 @@ impl TestServer {
         answer
     }
 
-    /// What becomes of a refund at WeChat, now.
+    /// Has WeChat decide a refund now.
     pub(crate) async fn decide(&self, refund_no: &str, outcome: &str) {
         let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
         let mut refunds = ledger["refunds"].as_array().unwrap().iter();
@@ -123,7 +123,7 @@ impl TestServer {
             .collect()
     }
 
-    /// The messages about refunds that the backend got since the last look, by type.
+    /// The types of the webhooks about refunds since the last look.
     async fn refund_messages(&self) -> Vec<String> {
         self.inner.run_due().await.unwrap();
         let messages = self.backend.take();

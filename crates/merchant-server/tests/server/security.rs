@@ -125,7 +125,7 @@ async fn no_answer_is_taken_for_another_kind_of_file() {
     }
 }
 
-/// A house on WeChat's real names. The line still ends at the simulator.
+/// A server with WeChat's real host names. Its calls still go to the simulator.
 pub(crate) async fn live() -> TestServer {
     TestServer::open_configured(&live_configuration()).await
 }

@@ -1,5 +1,5 @@
-//! The house that the tests walk through: server, simulator, clock, keys, and the post between
-//! them.
+//! The test server: merchant server, simulator, clock, keys, and the notifications between them, in
+//! one process.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -45,7 +45,7 @@ pub(crate) static KEYS: LazyLock<TempDir> = LazyLock::new(|| {
     folder
 });
 
-/// A clock that also tells when somebody begins to wait for it.
+/// A clock that also notifies when a task begins to wait for it.
 #[derive(Clone)]
 pub(crate) struct TestClock {
     time: ManualClock,
@@ -90,7 +90,7 @@ impl Clock for TestClock {
     }
 }
 
-/// Whose house it is.
+/// The kind of merchant that the server runs for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// A merchant who sells for himself.
@@ -129,7 +129,7 @@ pub(crate) struct TestServer {
     notifications: Arc<Mutex<Vec<SentNotification>>>,
 }
 
-/// A notification as it was sent.
+/// A notification that the simulator sent.
 #[derive(Clone, Debug)]
 pub(crate) struct SentNotification {
     pub(crate) headers: HeaderMap,
@@ -137,7 +137,7 @@ pub(crate) struct SentNotification {
 }
 
 impl SentNotification {
-    /// The route for what it tells of.
+    /// The route of this kind of notification.
     pub(crate) fn path(&self) -> &'static str {
         let is_older_form = self.body.starts_with(b"<xml>");
         if is_older_form || String::from_utf8_lossy(&self.body).contains("REFUND.") {
@@ -258,7 +258,7 @@ impl TestServer {
         }
     }
 
-    /// The process ends, and another one begins on the same files. WeChat stays as it is.
+    /// The process ends, and another one starts on the same files. WeChat keeps its state.
     pub(crate) async fn restart(self) -> Self {
         let configuration = self.configuration.clone();
         self.restart_with(&configuration).await
@@ -405,7 +405,7 @@ impl TestServer {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// Tells the simulator what a buyer or a phone does.
+    /// Has the simulator do what a buyer or a phone does.
     pub(crate) async fn simulate(&self, path: &str, what: &Value) -> Value {
         let request = Request::post(format!("/_simulator/{path}"))
             .body(Body::from(what.to_string()))
@@ -427,7 +427,7 @@ impl TestServer {
         serde_json::from_slice(&order.body).unwrap()
     }
 
-    /// The buyer pays at WeChat by an attempt's number. The notification waits in the post.
+    /// The buyer pays an attempt at WeChat. A test delivers the notification, or not.
     pub(crate) async fn pay(&self, out_trade_no: &str) {
         pay(self.simulator.app(), &self.visit(out_trade_no, "success")).await;
         self.simulator.run_due().await;
@@ -467,7 +467,7 @@ impl TestServer {
             .inject(kind, Fault::PaidJustBefore(Box::new(pay_now)));
     }
 
-    /// All notifications so far, taken out of the post.
+    /// Takes all notifications so far.
     pub(crate) fn take_notifications(&self) -> Vec<SentNotification> {
         std::mem::take(&mut self.notifications.lock().unwrap())
     }
@@ -486,13 +486,13 @@ impl TestServer {
         self.send(request).await
     }
 
-    /// Moves time on and does what is due.
+    /// Advances the clock and runs due work.
     pub(crate) async fn later(&self, by_ms: u64) {
         self.clock.advance_ms(by_ms);
         self.inner.run_due().await.unwrap();
     }
 
-    /// WeChat's own word about a number.
+    /// WeChat's trade state of a number.
     pub(crate) fn trade_state(&self, out_trade_no: &str) -> Option<String> {
         let state = &self.order_at_wechat(out_trade_no)["trade_state"];
         state.as_str().map(str::to_owned)
@@ -506,7 +506,7 @@ impl TestServer {
         order.cloned().unwrap_or_default()
     }
 
-    /// What the ledger keeps of payments that fit nothing: number and reason.
+    /// The ledger's unmatched payments: number and reason.
     pub(crate) async fn mismatches(&self) -> Vec<(String, String)> {
         let pool = self.database().await;
         sqlx::query_as("SELECT out_trade_no, reason FROM mismatches ORDER BY rowid")
@@ -571,7 +571,7 @@ async fn pay(simulator: Router, payment: &Value) {
     assert_eq!(answer.json["trade_state"], "SUCCESS", "{}", answer.json);
 }
 
-/// What the simulator wrote for its merchant.
+/// The simulator's `merchant.json`.
 pub(crate) fn merchant() -> Value {
     let text = std::fs::read(KEYS.path().join("merchant.json")).unwrap();
     serde_json::from_slice(&text).unwrap()
@@ -622,7 +622,7 @@ pub(crate) fn sign(body: impl Into<Bytes>, at_ms: i64) -> SentNotification {
     }
 }
 
-/// A payment as WeChat tells of it.
+/// A payment in the form of WeChat's notification.
 pub(crate) fn transaction(out_trade_no: &str, total_fen: u64) -> Value {
     let merchant = merchant();
     json!({

@@ -29,7 +29,7 @@ async fn sign_with_certificates(server: &TestServer) {
     server.control("PATCH", "settings", switch).await;
 }
 
-/// A new certificate, a day later: it alone signs, and nobody has told us.
+/// A new certificate, a day later: it alone signs, and it was not downloaded yet.
 async fn after_a_rotation() -> TestServer {
     let server = TestServer::open_configured(&with_certificates()).await;
     sign_with_certificates(&server).await;

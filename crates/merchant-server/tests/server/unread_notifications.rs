@@ -65,7 +65,7 @@ async fn gauge(server: &TestServer) -> String {
     line.unwrap().to_owned()
 }
 
-/// What WeChat told, as the list shows it: openids are cut short there.
+/// WeChat's report as the list shows it, with shortened openids.
 fn as_shown(resource: &Value) -> Value {
     let mut shown = resource.clone();
     if let Some(openid) = shown.pointer_mut("/payer/openid") {

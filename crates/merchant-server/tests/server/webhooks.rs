@@ -1,4 +1,4 @@
-//! What the merchant's backend is told: signed, once for each piece of news, until it takes it.
+//! Webhooks to the merchant's backend: signed, one for each change, sent until accepted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,7 +36,7 @@ async fn buy_tea(server: &TestServer) {
 }
 
 #[tokio::test]
-async fn a_payment_is_told_once_and_a_foreign_library_believes_it() {
+async fn a_payment_is_one_webhook_that_a_foreign_library_verifies() {
     let server = server().await;
     buy_tea(&server).await;
     assert_eq!(server.backend.take().len(), 0, "WeChat is answered first");
@@ -89,7 +89,7 @@ async fn while_a_secret_is_replaced_a_message_is_believed_with_either_of_them() 
 }
 
 #[tokio::test]
-async fn each_piece_of_news_has_its_type() {
+async fn each_change_has_its_event_type() {
     let server = server().await;
     server.default_order().await;
     let at_ms = crate::test_server::START_MS;
@@ -269,7 +269,7 @@ async fn a_misspelt_question_about_messages_is_refused() {
     }
 }
 
-/// Nobody is woken for what nobody was to hear; it is there for whoever comes later.
+/// Messages without a target are no failure; they are kept for a later target.
 #[tokio::test]
 async fn without_a_target_a_message_is_unaddressed_until_there_is_one() {
     let server = TestServer::open().await;

@@ -78,7 +78,7 @@ async fn a_host_that_cannot_be_reached_is_left_aside_for_a_minute() {
 }
 
 #[tokio::test]
-async fn where_no_host_can_be_reached_nothing_has_happened_and_the_page_hears_so() {
+async fn where_no_host_can_be_reached_nothing_has_happened_and_the_page_is_answered_so() {
     let server = TestServer::open_with_gateway(TWO_HOSTS).await;
     let token = server.default_order().await;
     server.wechat.inject("order", Fault::NotSent);

@@ -167,7 +167,7 @@ fn our_own_key_is_not_taken_for_wechats_nor_wechats_for_ours() {
 
 /// WeChat's certificates say whose they are: a wrong mchid is not the key file's fault.
 #[test]
-fn a_wrong_merchant_number_is_told_by_the_certificate_and_not_blamed_on_the_key() {
+fn a_wrong_merchant_number_is_found_by_the_certificate_and_not_blamed_on_the_key() {
     let folder = tempfile::tempdir().unwrap();
     let [key, certificate] =
         ["key.pem", "cert.pem"].map(|name| folder.path().join(name).display().to_string());

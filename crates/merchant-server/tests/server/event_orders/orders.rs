@@ -303,7 +303,7 @@ fn check(answer: &crate::test_server::Answer) {
     );
 }
 
-/// How often the backend is told that the order is paid.
+/// The number of `payment.succeeded` webhooks for the order.
 async fn told_of_payment(server: &TestServer) -> usize {
     let list = server.read_private("/v1/webhooks").await.json;
     let webhooks = list["webhooks"].as_array().unwrap().iter();

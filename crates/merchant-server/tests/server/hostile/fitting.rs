@@ -1,4 +1,4 @@
-//! Bodies that each route would take, to be spoiled.
+//! Valid bodies of each route, to put wrong values into.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,11 @@ use super::routes::Route;
 use crate::order_forms::everything;
 use crate::test_server::transaction;
 
-/// The number of a payment that is nobody's.
+/// The number of an unmatched payment.
 pub(super) const NOBODYS: &str = "nobodys-0001";
 
-/// What this route would take, at the house of a sub-merchant's provider where there is one;
-/// `number` makes it another one each time.
+/// A valid body of this route, for a sub-merchant where one is given; `number` makes each body
+/// different.
 pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> Value {
     match &*route.path {
         "/v1/orders" => order(sub_mchid, number),
@@ -58,7 +58,7 @@ pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> 
     }
 }
 
-/// A payment as WeChat tells of it to that house.
+/// A payment in the form of WeChat's notification to this merchant.
 pub(super) fn payment_resource(out_trade_no: &str, sub_mchid: Option<&str>) -> Value {
     let mut payment = transaction(out_trade_no, 1990);
     if let Some(sub_mchid) = sub_mchid {

@@ -1,10 +1,10 @@
-//! What is shot: random bytes, and pieces of what is rightly sent.
+//! Hostile requests: random bytes, and pieces of valid requests.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-/// Pieces of what is rightly sent.
+/// Pieces of valid requests.
 const PIECES: [&str; 44] = [
     "product=native",
     "product=h5",
@@ -67,7 +67,7 @@ pub(super) const HEADERS: [&str; 11] = [
     "x-request-id",
 ];
 
-/// One request; the [`super::Target`] knows to which routes, and for which orders.
+/// One hostile request. The [`super::Target`] chooses its route and order.
 #[derive(Clone, Debug)]
 pub(super) struct HostileRequest {
     pub(super) route: Index,
@@ -94,11 +94,12 @@ pub(super) enum Key {
 #[derive(Clone, Debug)]
 pub(super) enum Payload {
     Bytes(Vec<u8>),
-    /// What fits the route, with wrong values at some places; bytes where it takes no JSON.
+    /// A valid body of the route with wrong values at some places; bytes where the route takes no
+    /// JSON.
     Spoiled(Vec<WrongValue>),
 }
 
-/// A place in a body, and what stands there; nothing: the field is missing.
+/// A place in a body and its wrong value; `None`: the field is missing.
 #[derive(Clone, Debug)]
 pub(super) struct WrongValue {
     place: Index,
@@ -162,7 +163,7 @@ fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// What hardly any field is meant to hold.
+/// Values that hardly any field accepts.
 fn wrong_value() -> impl Strategy<Value = Value> {
     let fixed = [
         json!(null),

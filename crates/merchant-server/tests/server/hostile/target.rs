@@ -1,5 +1,5 @@
-//! The house that is shot at: orders in every state, refunds, messages and a mismatch, so that the
-//! addresses name something.
+//! The server under test: it has orders in every state, refunds, messages and a mismatch, so that
+//! the addresses name something.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -188,7 +188,7 @@ impl Target {
         version
     }
 
-    /// After all of it: nothing was paid, settled or closed that no good request has.
+    /// After all requests: nothing was paid, settled or closed without a valid request.
     pub(super) async fn stands(&self) {
         let before = self.writes().await;
         let payment = payment_resource(NOBODYS, self.sub_mchid.as_deref());
@@ -220,8 +220,8 @@ fn in_address(query: &[u8]) -> String {
         .collect()
 }
 
-/// Puts something into the house for each name that an address can have; gives the token of an
-/// order that only its buyer knows, too.
+/// Creates something for each parameter that a path can have. Also returns the token of an order
+/// that only its buyer knows.
 async fn furnish(
     server: &TestServer,
     sub_mchid: Option<&str>,

@@ -1,4 +1,4 @@
-//! What every answer must keep to.
+//! The rules for every answer.
 
 use http::StatusCode;
 use merchant_api::ErrorCode;

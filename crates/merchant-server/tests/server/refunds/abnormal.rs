@@ -84,7 +84,7 @@ async fn an_abnormal_refund_holds_its_money_until_it_has_ended() {
 }
 
 #[tokio::test]
-async fn abnormal_again_after_another_way_is_news_again() {
+async fn abnormal_again_after_it_was_sent_another_way_is_reported_again() {
     let server = abnormal().await;
     apply(&server, to_card()).await;
     server.decide("R-1", "abnormal").await;
@@ -116,7 +116,7 @@ async fn an_application_whose_answer_is_lost_is_found_by_asking() {
 
 /// Nothing is known here of the way round that it was sent but WeChat's word.
 #[tokio::test]
-async fn abnormal_again_after_a_way_round_that_was_taken_elsewhere_is_news_again() {
+async fn abnormal_again_after_it_was_sent_another_way_elsewhere_is_reported_again() {
     let server = abnormal().await;
     server.wechat.inject("abnormal_refund", Fault::AnswerLost);
     apply(&server, to_card()).await;

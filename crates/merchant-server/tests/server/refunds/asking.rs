@@ -1,4 +1,5 @@
-//! Asking for a refund: what is taken, what is refused, and that a wish is one wish.
+//! Requesting a refund: what is accepted, what is refused, and that a repeated request is one
+//! refund.
 
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ const READER: &str = "the reader's key";
 const READER_SHA256: &str = "961dc0904f9967aa41663732f5525c832792ce51fd227619d8e35ab58e1c44de";
 
 #[tokio::test]
-async fn a_refund_is_taken_down_sent_once_and_told_when_the_buyer_has_it() {
+async fn a_refund_is_recorded_sent_once_and_reported_when_it_succeeds() {
     let (server, token) = bought().await;
     let before = server.checkout(&token).await;
     let asked = server.ask_refund(wish("R-1", 990)).await;
@@ -324,7 +325,7 @@ async fn only_a_key_for_it_gives_money_back() {
 }
 
 #[tokio::test]
-async fn a_page_that_waits_hears_of_a_refund() {
+async fn a_waiting_poll_is_answered_when_a_refund_changes() {
     let (server, token) = bought().await;
     server.ask_refund(wish("R-1", 990)).await;
     let seen = server.checkout(&token).await.number("version");

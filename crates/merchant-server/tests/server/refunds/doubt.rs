@@ -1,5 +1,4 @@
-//! Answers that are lost, refusals, and processes that end in the middle: one wish stays one
-//! refund.
+//! Lost answers, refusals, and processes that end in the middle: one request stays one refund.
 
 use http::StatusCode;
 use serde_json::{Value, json};

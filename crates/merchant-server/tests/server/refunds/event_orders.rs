@@ -19,7 +19,7 @@ use crate::test_server::{MINUTE_MS, Owner, SentNotification, TestServer};
 const PAID_FEN: u64 = 1990;
 
 #[test]
-fn whatever_comes_in_whatever_order_a_wish_is_one_refund() {
+fn in_any_order_of_events_a_request_is_one_refund() {
     hold::<Refunds>();
 }
 
@@ -43,7 +43,7 @@ struct Refunds {
 }
 
 impl Subject for Refunds {
-    /// Whose house it is.
+    /// The kind of merchant that the server runs for.
     type Setting = Owner;
     type Step = Step;
 

@@ -26,7 +26,7 @@ pub(crate) fn notice(id: &str, refund: &Value, at_ms: i64) -> SentNotification {
     sign(draft.seal(&key, "123456789012").unwrap(), at_ms)
 }
 
-/// What WeChat would tell of its only refund so far.
+/// WeChat's report about its only refund so far.
 pub(crate) fn refund_resource(server: &TestServer, state: &str) -> Value {
     let ledger = serde_json::to_value(server.simulator.ledger_view(None)).unwrap();
     let (order, refund) = (&ledger["orders"][0], &ledger["refunds"][0]);
@@ -55,7 +55,7 @@ async fn refund_mismatches(server: &TestServer) -> Vec<(String, String, Option<S
 }
 
 #[tokio::test]
-async fn each_state_is_told_and_the_last_word_stays_in_whatever_order_they_come() {
+async fn each_state_is_reported_and_the_final_state_stays_in_any_order_of_notifications() {
     let cases: [(&[&str], &str, &[&str]); 6] = [
         (&["SUCCESS"], "succeeded", &["refund.succeeded"]),
         (&["CLOSED"], "closed", &["refund.closed"]),
@@ -118,7 +118,8 @@ async fn what_contradicts_the_last_word_is_kept_reported_and_asked_about() {
 }
 
 #[tokio::test]
-async fn real_news_that_fit_nothing_are_kept_acknowledged_and_change_nothing() {
+async fn a_verified_refund_update_that_matches_nothing_is_stored_acknowledged_and_changes_nothing()
+{
     let cases = [
         ("amount", "/amount/refund", json!(991)),
         ("total", "/amount/total", json!(1991)),
@@ -180,7 +181,7 @@ async fn what_wechat_did_not_sign_changes_nothing() {
 }
 
 #[tokio::test]
-async fn news_that_overtake_the_answer_are_not_undone_by_it() {
+async fn an_update_that_overtakes_the_answer_is_not_undone_by_it() {
     let (server, _) = bought().await;
     server
         .wechat

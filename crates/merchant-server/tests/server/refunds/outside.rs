@@ -11,7 +11,7 @@ use crate::test_server::{MINUTE_MS, Owner, SentNotification, TestServer, merchan
 
 const PORTAL_URL: &str = "http://127.0.0.1:8080/wechat/notify/refund";
 
-/// Somebody gives money back by hand, and WeChat tells of it; gives the number and the letters.
+/// A refund is made in WeChat's portal; returns its number and the notifications.
 pub(crate) async fn by_hand(
     server: &TestServer,
     amount_fen: i64,
@@ -157,7 +157,7 @@ async fn xml_that_cannot_be_meant_is_refused_in_xml() {
 }
 
 #[tokio::test]
-async fn without_the_older_key_the_older_form_is_told_again_later() {
+async fn without_the_key_of_version_2_its_notifications_are_refused_so_that_they_come_again() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = merchant();
     let key_files = ["private_key_file", "certificate_file", "public_key_file"];
@@ -225,7 +225,7 @@ async fn a_payment_that_wechat_calls_refunded_is_paid_and_says_that_more_is_to_b
 }
 
 #[tokio::test]
-async fn a_refund_that_is_told_before_its_payment_brings_the_payment_along() {
+async fn a_refund_reported_before_its_payment_has_the_payment_queried() {
     for owner in Owner::BOTH {
         let server = TestServer::open_configured(&(owner.configuration("", "") + HOOKS)).await;
         let token = server.default_order().await;

@@ -99,7 +99,8 @@ async fn surplus_that_wechat_does_not_take_is_sent_again_by_plan() {
 }
 
 #[tokio::test]
-async fn surplus_that_wechat_goes_on_refusing_is_sent_again_each_day_and_told_of_once() {
+async fn a_duplicate_payments_refund_that_wechat_keeps_refusing_is_retried_daily_and_reported_once()
+{
     const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
     let server = TestServer::open_with_end(HOOKS).await;
     paid_twice(&server).await;
