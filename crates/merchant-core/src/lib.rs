@@ -20,6 +20,7 @@ pub mod bills;
 pub mod checkouts;
 pub mod config;
 pub mod due_work;
+pub mod json_form;
 pub mod ledger;
 pub mod live_check;
 pub mod mismatches;

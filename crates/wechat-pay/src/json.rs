@@ -8,12 +8,12 @@
 //!
 //! This module never reads anything by itself: signatures are checked by its callers.
 
+use std::fmt;
+
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{
-    DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor,
-};
+use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_json::{Error, Value};
+use serde_json::{Number, Value};
 use serde_path_to_error::{Path, Segment};
 
 /// RFC 8259 lets a reader ignore a byte order mark in front of JSON.
@@ -72,8 +72,8 @@ pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<ReadJson<T>, Unread
             Ok(value) => return Ok(ReadJson { value, left_out }),
             Err(error) => error,
         };
-        if let Some(name) = missing_field(error.inner()) {
-            return Err(missing(error.path(), &name, &left_out));
+        if let Misfit::Missing(name) = error.inner() {
+            return Err(missing(error.path(), name, &left_out));
         }
         match take_out(&mut json, error.path()) {
             // The same as absent.
@@ -88,21 +88,54 @@ pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<ReadJson<T>, Unread
 /// a list of its values, by their places: an amount must not come out of a list.
 struct Strict<'a>(&'a Value);
 
-impl<'de> Deserializer<'de> for Strict<'de> {
-    type Error = Error;
+/// Why a value does not fit its type, from the typed calls of serde.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Misfit {
+    /// A required field is absent.
+    Missing(&'static str),
+    /// The value is of another form than the type's.
+    Odd,
+}
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+impl std::error::Error for Misfit {}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(name) => write!(f, "{name} is missing"),
+            Self::Odd => f.write_str(ODD),
+        }
+    }
+}
+
+impl serde::de::Error for Misfit {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::Odd
+    }
+
+    fn missing_field(name: &'static str) -> Self {
+        Self::Missing(name)
+    }
+}
+
+impl<'de> Deserializer<'de> for Strict<'de> {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.0 {
             Value::Array(list) => visitor.visit_seq(SeqDeserializer::new(list.iter().map(Strict))),
             Value::Object(fields) => {
                 let fields = fields.iter().map(|(name, value)| (&**name, Strict(value)));
                 visitor.visit_map(MapDeserializer::new(fields))
             }
-            plain => plain.deserialize_any(visitor),
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Number(number) => read_number(number, visitor),
+            Value::String(text) => visitor.visit_borrowed_str(text),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         if self.0.is_null() {
             visitor.visit_none()
         } else {
@@ -114,7 +147,7 @@ impl<'de> Deserializer<'de> for Strict<'de> {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, Misfit> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -123,14 +156,11 @@ impl<'de> Deserializer<'de> for Strict<'de> {
         _name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, Misfit> {
         if self.0.is_object() {
             return self.deserialize_any(visitor);
         }
-        Err(Error::invalid_type(
-            Unexpected::Other("no object"),
-            &visitor,
-        ))
+        Err(Misfit::Odd)
     }
 
     forward_to_deserialize_any! {
@@ -139,7 +169,16 @@ impl<'de> Deserializer<'de> for Strict<'de> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Strict<'de> {
+fn read_number<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Misfit> {
+    match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(number), _, _) => visitor.visit_u64(number),
+        (None, Some(number), _) => visitor.visit_i64(number),
+        (None, None, Some(number)) => visitor.visit_f64(number),
+        (None, None, None) => Err(Misfit::Odd),
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Misfit> for Strict<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -148,14 +187,6 @@ impl<'de> IntoDeserializer<'de, Error> for Strict<'de> {
 }
 
 const UNDOCUMENTED_FORM: &str = "is not in the documented form";
-
-/// The name in serde's sentence about a field that is missing. The sentence is part of serde's
-/// public behaviour (`de::Error::missing_field`).
-fn missing_field(error: &serde_json::Error) -> Option<String> {
-    let text = error.to_string();
-    let name = text.strip_prefix("missing field `")?.split('`').next()?;
-    Some(name.to_owned())
-}
 
 /// A required field that is absent, or that was taken out because of its form.
 fn missing(parent: &Path, name: &str, left_out: &[String]) -> Unreadable {

@@ -10,6 +10,7 @@ use figment::value::{Dict, Value};
 
 use super::ConfigError;
 use super::file::{ConfigFile, MerchantJson};
+use crate::json_form::{FormRule, GivenJson, Misfit};
 
 /// Prefix of the environment variables; `MERCHANT_SERVER__GATEWAY__BASE_URL` is
 /// `gateway.base_url`.
@@ -61,26 +62,30 @@ impl Sources {
 
 /// Reads the simulator's `merchant.json`.
 pub(super) fn merchant_json(json: &[u8]) -> Result<MerchantJson, ConfigError> {
-    serde_json::from_slice(json).map_err(|error| {
-        let text = error.to_string();
-        let reason = if !error.is_data() {
-            "this is not JSON".to_owned()
-        } else if let Some(name) = text.strip_prefix("missing field ") {
-            let name = name.split(" at line").next().unwrap_or_default();
-            format!("{name} is missing")
-        } else {
-            "a value is not of its type".to_owned()
-        };
-        ConfigError::MerchantFile {
-            line: error.line(),
-            column: error.column(),
-            reason,
-        }
+    serde_json::from_slice(json).map_err(|error| ConfigError::MerchantFile {
+        line: error.line(),
+        column: error.column(),
+        reason: reason_of(json),
     })
 }
 
-/// The value of a variable: a list, a table or a quoted text as in TOML, anything else as plain
-/// text. Numbers of merchants and keys are texts that can be all digits, with zeros in front.
+/// What is wrong, without a value.
+fn reason_of(json: &[u8]) -> String {
+    let given = serde_json::from_slice::<GivenJson>(json);
+    let Ok(given) = given.as_ref().map(GivenJson::read::<MerchantJson>) else {
+        return "this is not JSON".to_owned();
+    };
+    match given {
+        Err(Misfit {
+            path,
+            rule: FormRule::Missing,
+        }) => format!("`{path}` is missing"),
+        _ => "a value is not of its type".to_owned(),
+    }
+}
+
+/// The value of a variable: a list, a table or a quoted text as in TOML, and anything else as it
+/// is. Numbers of merchants and keys are texts that can be all digits, with zeros in front.
 fn variable(text: &str) -> Value {
     match text.parse() {
         Ok(value @ (Value::Array(..) | Value::Dict(..))) => value,

@@ -2,42 +2,29 @@
 //! the contract's form, with the field by its name.
 
 use merchant_api::ErrorCode;
+use merchant_core::json_form::{FormRule, GivenJson, Misfit};
 use merchant_core::plain_text;
-use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::Value;
+use serde::Deserialize as _;
+use serde::de::DeserializeOwned;
 
 use crate::error::Failure;
 
-/// Reads a body as `T`, which has no object in it. `what` says in the refusal what it was to be:
-/// "an order".
+/// Reads a body as `T`. `what` names it in a refusal: "an order".
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure> {
     let body = without_byte_order_mark(body);
-    let value = read_form(body, what)?;
-    refuse_what_no_field_takes(body)?;
-    Ok(value)
-}
-
-/// The same for a body with objects in it.
-pub(crate) fn read_nested<T: DeserializeOwned + Serialize>(
-    body: &[u8],
-    what: &str,
-) -> Result<T, Failure> {
-    let body = without_byte_order_mark(body);
-    let value = read_form(body, what)?;
-    refuse_lists_for_objects(body, &value)?;
-    refuse_what_no_field_takes(body)?;
-    Ok(value)
-}
-
-/// Reads names and kinds of values, by the type.
-fn read_form<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Failure> {
-    refuse_what_is_no_object(body)?;
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value: T = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| refusal(&error.path().to_string(), error.inner(), what, body))?;
+    let given = GivenJson::deserialize(&mut json).map_err(|_| not_json())?;
+    if !matches!(given, GivenJson::Object(_)) {
+        json.end().map_err(|_| not_json())?;
+        let message = "the body is not a JSON object";
+        return Err(Failure::new(ErrorCode::InvalidRequest, message));
+    }
+    let value = given.read().map_err(|misfit| refusal(&misfit, what))?;
     json.end().map_err(|_| not_json())?;
-    Ok(value)
+    match first_broken(&given) {
+        None => Ok(value),
+        Some(broken) => Err(broken.refusal()),
+    }
 }
 
 /// RFC 8259 (8.1) lets a reader ignore a byte order mark, and some backends write one.
@@ -45,157 +32,68 @@ pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// serde reads an object from a list of its values, too, by their places: a refund's number alone
-/// would then be a refund of everything. Nobody means that: what was given as a list must be one.
-fn refuse_what_is_no_object(body: &[u8]) -> Result<(), Failure> {
-    if body.trim_ascii_start().starts_with(b"{") {
-        return Ok(());
-    }
-    serde_json::from_slice::<IgnoredAny>(body).map_err(|_| not_json())?;
-    Err(Failure::new(
-        ErrorCode::InvalidRequest,
-        "the body is not a JSON object",
-    ))
+/// A value that no field takes, whatever its type: the fields' own rules come after these.
+struct BrokenValue {
+    path: String,
+    rule: &'static str,
 }
 
-/// The rules that hold for every value of every field, those of later fields included: the fields'
-/// own rules come after these.
-fn refuse_what_no_field_takes(body: &[u8]) -> Result<(), Failure> {
-    let given: Value = serde_json::from_slice(body).map_err(|_| not_json())?;
-    let Some((path, rule)) = first_broken(&given) else {
-        return Ok(());
+impl BrokenValue {
+    fn refusal(&self) -> Failure {
+        let field = self.path.trim_start_matches('.');
+        let code = match field {
+            "description" => ErrorCode::DescriptionInvalid,
+            "order_no" => ErrorCode::OrderNoInvalid,
+            _ => ErrorCode::InvalidRequest,
+        };
+        Failure::field(code, field, self.rule)
+    }
+}
+
+/// The first value that breaks a rule, by its path.
+fn first_broken(given: &GivenJson) -> Option<BrokenValue> {
+    if let Some(rule) = broken_rule(given) {
+        let path = String::new();
+        return Some(BrokenValue { path, rule });
+    }
+    let inside = |broken: BrokenValue, step: String| BrokenValue {
+        path: step + &broken.path,
+        ..broken
     };
-    let field = path.trim_start_matches('.');
-    let code = match field {
-        "description" => ErrorCode::DescriptionInvalid,
-        "order_no" => ErrorCode::OrderNoInvalid,
-        _ => ErrorCode::InvalidRequest,
-    };
-    Err(Failure::field(code, field, rule))
+    match given {
+        GivenJson::List(entries) => entries.iter().enumerate().find_map(|(place, entry)| {
+            first_broken(entry).map(|broken| inside(broken, format!("[{place}]")))
+        }),
+        GivenJson::Object(fields) => fields.iter().find_map(|(name, field)| {
+            first_broken(field).map(|broken| inside(broken, format!(".{name}")))
+        }),
+        _ => None,
+    }
 }
 
 /// serde reads a null for an optional field as if the field were absent: `{"amount_fen": null}`
 /// would be a refund of everything, where a program has lost its amount. No field of the contract
 /// is nullable.
-fn broken_rule(value: &Value) -> Option<&'static str> {
+fn broken_rule(value: &GivenJson) -> Option<&'static str> {
     match value {
-        Value::Null => Some("must not be null; leave the field out where it has no value"),
-        Value::String(text) => plain_text::broken_rule(text),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// The first value that breaks a rule, by its path: written as serde's, `.from[0].amount_fen`.
-fn first_broken(given: &Value) -> Option<(String, &'static str)> {
-    if let Some(rule) = broken_rule(given) {
-        return Some((String::new(), rule));
-    }
-    match given {
-        Value::Array(entries) => entries.iter().enumerate().find_map(|(place, entry)| {
-            first_broken(entry).map(|(path, rule)| (format!("[{place}]{path}"), rule))
-        }),
-        Value::Object(fields) => fields.iter().find_map(|(name, field)| {
-            first_broken(field).map(|(path, rule)| (format!(".{name}{path}"), rule))
-        }),
+        GivenJson::Null => Some("must not be null; leave the field out where it has no value"),
+        GivenJson::Text(text) => plain_text::broken_rule(text),
         _ => None,
     }
 }
 
-/// The same for the objects in it.
-fn refuse_lists_for_objects<T: Serialize>(body: &[u8], read: &T) -> Result<(), Failure> {
-    let given: Value = serde_json::from_slice(body).unwrap_or_default();
-    let read = serde_json::to_value(read).unwrap_or_default();
-    match list_for_object(&given, &read) {
-        None => Ok(()),
-        Some(path) => Err(Failure::field(
-            ErrorCode::InvalidRequest,
-            path.trim_start_matches('.'),
-            "must be an object",
-        )),
+fn refusal(misfit: &Misfit, what: &str) -> Failure {
+    let rule = match &misfit.rule {
+        FormRule::Unknown(_) => format!("is not a field of {what}"),
+        FormRule::Missing => "is missing".to_owned(),
+        FormRule::Twice => "must not come twice".to_owned(),
+        FormRule::MustBe(expected) => format!("must be {expected}"),
+    };
+    if misfit.path.is_empty() || misfit.path.ends_with('.') {
+        let message = "the body has a field without a name";
+        return Failure::new(ErrorCode::InvalidRequest, message);
     }
-}
-
-/// Where a list was given and an object was read.
-fn list_for_object(given: &Value, read: &Value) -> Option<String> {
-    match (given, read) {
-        (Value::Array(_), Value::Object(_)) => Some(String::new()),
-        (Value::Array(given), Value::Array(read)) => {
-            given
-                .iter()
-                .zip(read)
-                .enumerate()
-                .find_map(|(place, (given, read))| {
-                    list_for_object(given, read).map(|path| format!("[{place}]{path}"))
-                })
-        }
-        (Value::Object(given), Value::Object(read)) => given.iter().find_map(|(name, given)| {
-            let path = list_for_object(given, read.get(name)?)?;
-            Some(format!(".{name}{path}"))
-        }),
-        _ => None,
-    }
-}
-
-/// serde has one sentence for each case. Some of them quote the value, which can be a card's
-/// number: only names and what was expected are repeated.
-fn refusal(path: &str, error: &serde_json::Error, what: &str, body: &[u8]) -> Failure {
-    if error.is_syntax() || error.is_eof() {
-        // serde calls a number a fault of syntax, too, where one of some words belongs.
-        let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
-        return if is_json {
-            Failure::invalid(path, "must be one of the words of the contract")
-        } else {
-            not_json()
-        };
-    }
-    let text = error.to_string();
-    let name = text.split('`').nth(1).unwrap_or_default();
-    let rules = [
-        ("unknown field", format!("is not a field of {what}")),
-        ("missing field", "is missing".to_owned()),
-        ("duplicate field", "must not come twice".to_owned()),
-    ];
-    for (beginning, rule) in &rules {
-        if text.starts_with(beginning) {
-            if name.is_empty() {
-                let message = "the body has a field without a name";
-                return Failure::new(ErrorCode::InvalidRequest, message);
-            }
-            return Failure::invalid(&inside(path, name), rule);
-        }
-    }
-    let expected = text.rsplit_once("expected ").map(|(_, rest)| {
-        let end = rest.rfind(" at line ").unwrap_or(rest.len());
-        &rest[..end]
-    });
-    let expected = expected.map_or("of the contract's form", in_words);
-    let rule = format!("must be {expected}");
-    if path == "." {
-        return Failure::new(ErrorCode::InvalidRequest, format!("the body {rule}"));
-    }
-    Failure::invalid(path, &rule)
-}
-
-/// Rust's names of what was expected, in the words of JSON.
-fn in_words(expected: &str) -> &str {
-    match expected {
-        "u8" | "u16" | "u32" | "u64" => "a whole number of at least 0",
-        "i8" | "i16" | "i32" | "i64" => "a whole number",
-        "a sequence" | "sequence" => "a list",
-        "a map" | "map" => "an object",
-        named if named.starts_with("struct ") => "an object",
-        other => other,
-    }
-}
-
-/// A field's name with the fields around it. The path of an unknown one ends with it already.
-fn inside(path: &str, name: &str) -> String {
-    let is_whole = path == name || path.ends_with(&format!(".{name}"));
-    match path {
-        "." => name.to_owned(),
-        path if is_whole => path.to_owned(),
-        path => format!("{path}.{name}"),
-    }
+    Failure::invalid(&misfit.path, &rule)
 }
 
 fn not_json() -> Failure {
@@ -313,11 +211,8 @@ mod tests {
     #[test]
     fn a_byte_order_mark_in_front_changes_nothing() {
         let body = "\u{feff} {\"refund_no\":\"R\",\"amount_fen\":1}";
-        let plain: CreateRefund = read(body.as_bytes(), "a refund").unwrap();
-        let nested: CreateRefund = read_nested(body.as_bytes(), "a refund").unwrap();
-        for refund in [plain, nested] {
-            assert_eq!((&*refund.refund_no, refund.amount_fen), ("R", Some(1)));
-        }
+        let refund: CreateRefund = read(body.as_bytes(), "a refund").unwrap();
+        assert_eq!((&*refund.refund_no, refund.amount_fen), ("R", Some(1)));
         // It is no blank: a second one, or one inside, is not JSON.
         for body in ["\u{feff}\u{feff}{}", "{\u{feff}}", "\u{feff}"] {
             assert_eq!(refused::<CreateRefund>(body).1, "the body is not JSON");
@@ -337,8 +232,8 @@ mod tests {
             ),
         ];
         for (body, field) in cases {
-            match read_nested::<CreateRefund>(body.as_bytes(), "a refund") {
-                Err(Failure(Refusal::Refused(error))) => {
+            match read::<CreateRefund>(body.as_bytes(), "a refund") {
+                Err(Failure::Refused(error)) => {
                     assert_eq!(error.field.as_deref(), Some(field), "{body}");
                     assert_eq!(error.message, format!("{field} must be an object"));
                 }

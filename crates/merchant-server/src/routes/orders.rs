@@ -67,7 +67,7 @@ pub(crate) async fn start_attempt(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<StartedAttempt>, Failure> {
     backend.may(Scope::OrdersWrite)?;
-    let wanted: StartAttempt = json_body::read_nested(&read_body(body)?, "an attempt")?;
+    let wanted: StartAttempt = json_body::read(&read_body(body)?, "an attempt")?;
     let started = attempts::start_by_backend(&payments, &order_no, wanted).await?;
     Ok(Json(started))
 }
@@ -86,5 +86,5 @@ fn read_order(body: &[u8]) -> Result<CreateOrder, Failure> {
         ));
     }
     // From the bytes and not from the value above, so that a duplicate field is refused.
-    json_body::read_nested(body, "an order")
+    json_body::read(body, "an order")
 }

@@ -21,7 +21,7 @@ pub(crate) async fn create_refund(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
     backend.may(Scope::RefundsWrite)?;
-    let wanted: CreateRefund = json_body::read_nested(&read_body(body)?, "a refund")?;
+    let wanted: CreateRefund = json_body::read(&read_body(body)?, "a refund")?;
     let created = refunds::create(&payments, &order_no, &wanted).await?;
     let status = if created.is_new {
         StatusCode::CREATED
