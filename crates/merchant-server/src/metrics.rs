@@ -1,40 +1,55 @@
 //! `/metrics` in Prometheus' text form. Calls are counted here. Orders, payments and work are
 //! counted in the ledger at the time of the request, so that the numbers are right after a restart
 //! and with several processes on one database.
+//!
+//! A label is never a value that a caller chooses: routes are patterns, methods a fixed set.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
 use log_output::dropped_lines;
-use merchant_core::Payments;
 use merchant_core::config::Scope;
 use merchant_core::ledger::Census;
+use merchant_core::{Payments, Refusal};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::prometheus_text::{CONTENT_TYPE, encode};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::registry::Registry;
 
 use crate::connections::{ConnectionCounts, Places};
 use crate::error::Failure;
 use crate::extract::Backend;
 
 /// Calls by route, method and status. The number of rows is bounded by the routes.
-#[derive(Debug, Default)]
-pub(crate) struct Calls(Mutex<BTreeMap<(String, String, u16), u64>>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Calls(Family<CallLabels, Counter>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    route: String,
+    method: &'static str,
+    status: u16,
+}
 
 impl Calls {
     /// Counts one answered call. `route` is the pattern and never the address, so that no token is
     /// in it.
     pub(crate) fn count(&self, route: &str, method: &str, status: u16) {
         // A client can send any method.
-        let method = match method {
-            "GET" | "HEAD" | "POST" | "OPTIONS" => method,
-            _ => "other",
+        let mut known = ["GET", "HEAD", "POST", "OPTIONS"].into_iter();
+        let method = known.find(|known| *known == method).unwrap_or("other");
+        let labels = CallLabels {
+            route: route.to_owned(),
+            method,
+            status,
         };
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *calls
-            .entry((route.to_owned(), method.to_owned(), status))
-            .or_default() += 1;
+        self.0.get_or_create(&labels).inc();
     }
 }
 
@@ -47,198 +62,182 @@ pub(crate) async fn metrics(
 ) -> Result<Response, Failure> {
     backend.may(Scope::Metrics)?;
     let census = payments.census().await?;
-    let text = write(&payments, &calls, places.counts(), &census);
-    let kind = "text/plain; version=0.0.4; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+    // The library ends each help text with a full stop, and a counter's name with `_total`.
+    let mut registry = Registry::with_prefix("merchant_server");
+    register_calls(&mut registry, &calls, &payments);
+    register_certificates(&mut registry, &payments);
+    register_process(&mut registry, places.counts(), dropped_lines());
+    register_orders(&mut registry, &census);
+    register_open_matters(&mut registry, &census);
+    let mut text = String::new();
+    encode(&mut text, &registry).map_err(|error| Refusal::Internal(error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response())
 }
 
-fn write(
-    payments: &Payments,
-    calls: &Calls,
-    connections: ConnectionCounts,
-    census: &Census,
-) -> String {
-    let mut text = String::new();
-    let mut family = |name, kind, help, rows| write_family(&mut text, name, kind, help, rows);
-    let counted = calls.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let rows = counted.iter().map(|((route, method, status), count)| {
-        (
-            format!("{{route=\"{route}\",method=\"{method}\",status=\"{status}\"}}"),
-            *count,
-        )
-    });
-    family(
-        "merchant_server_calls_total",
-        "counter",
-        "Calls that were answered, by route.",
-        rows.collect(),
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WechatCallLabels {
+    operation: &'static str,
+    outcome: &'static str,
+}
+
+fn register_calls(registry: &mut Registry, calls: &Calls, payments: &Payments) {
+    registry.register(
+        "calls",
+        "Calls that were answered, by route",
+        calls.0.clone(),
     );
-    drop(counted);
-    let wechat_calls = payments.wechat_calls();
-    let rows = wechat_calls.iter().map(|(operation, outcome, count)| {
-        let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
-        (labels, *count)
-    });
-    family(
-        "merchant_server_wechat_calls_total",
-        "counter",
-        "Tries to call WeChat, by operation and outcome; disbelieved: an answer that WeChat did not sign.",
-        rows.collect(),
+    let wechat_calls = Family::<WechatCallLabels, Counter>::default();
+    for (operation, outcome, count) in payments.wechat_calls() {
+        let labels = WechatCallLabels { operation, outcome };
+        wechat_calls.get_or_create(&labels).inc_by(count);
+    }
+    registry.register(
+        "wechat_calls",
+        "Tries to call WeChat, by operation and outcome; disbelieved: an answer that WeChat did not sign",
+        wechat_calls,
     );
-    let (ours, theirs) = certificates(payments);
-    family(
-        "merchant_server_merchant_certificate_expires_timestamp_seconds",
-        "gauge",
-        "Until when our certificates are good, by serial, in seconds since 1970.",
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SerialLabel {
+    serial: String,
+}
+
+fn register_certificates(registry: &mut Registry, payments: &Payments) {
+    let (ours, theirs) = (Family::default(), Family::default());
+    let note = |family: &Family<SerialLabel, Gauge>, serial: &str, expires_s: i64| {
+        let serial = serial.to_owned();
+        // A certificate that was over before 1970 is over.
+        let expires_s = expires_s.max(0);
+        family.get_or_create(&SerialLabel { serial }).set(expires_s);
+    };
+    for certificate in payments.config().merchant.certificates() {
+        if let Some(facts) = &certificate.facts {
+            note(&ours, &facts.serial_no, facts.not_after_s);
+        }
+    }
+    let trusted = payments.trusted_keys();
+    for serial in trusted.serials() {
+        if let Some(expires_s) = trusted.expires_s(serial) {
+            note(&theirs, serial, expires_s);
+        }
+    }
+    registry.register(
+        "merchant_certificate_expires_timestamp_seconds",
+        "Until when our certificates are good, by serial, in seconds since 1970",
         ours,
     );
-    family(
-        "merchant_server_platform_certificate_expires_timestamp_seconds",
-        "gauge",
-        "Until when WeChat's certificates are good, by serial, in seconds since 1970; a public key has no such time.",
+    registry.register(
+        "platform_certificate_expires_timestamp_seconds",
+        "Until when WeChat's certificates are good, by serial, in seconds since 1970; a public key has no such time",
         theirs,
     );
-    let held = u64::try_from(payments.held_polls()).unwrap_or(u64::MAX);
-    family(
-        "merchant_server_held_polls",
-        "gauge",
-        "Pages that wait for a change of their order, at this process.",
-        vec![(String::new(), held)],
+    let held = payments.held_polls();
+    registry.register(
+        "held_polls",
+        "Pages that wait for a change of their order, at this process",
+        ConstGauge::new(held),
     );
-    write_process(&mut text, connections, dropped_lines());
-    write_census(&mut text, census);
-    text
 }
 
 /// The metrics of this process: connections and its log.
-fn write_process(text: &mut String, connections: ConnectionCounts, dropped_lines: u64) {
-    let mut family = |name, kind, help, value| {
-        write_family(text, name, kind, help, vec![(String::new(), value)]);
-    };
-    family(
-        "merchant_server_connections",
-        "gauge",
-        "Connections that are open.",
-        connections.open,
+fn register_process(registry: &mut Registry, connections: ConnectionCounts, dropped_lines: u64) {
+    registry.register(
+        "connections",
+        "Connections that are open",
+        ConstGauge::new(connections.open),
     );
-    family(
-        "merchant_server_connections_given_away_total",
-        "counter",
-        "Connections that waited for their client and were closed for a new one, because all places were taken.",
-        connections.given_away,
+    registry.register(
+        "connections_given_away",
+        "Connections that waited for their client and were closed for a new one, because all places were taken",
+        ConstCounter::new(connections.given_away),
     );
-    family(
-        "merchant_server_connections_refused_total",
-        "counter",
-        "Connections that were refused, because all places were being answered.",
-        connections.refused,
+    registry.register(
+        "connections_refused",
+        "Connections that were refused, because all places were being answered",
+        ConstCounter::new(connections.refused),
     );
-    family(
-        "merchant_server_log_lines_dropped_total",
-        "counter",
-        "Log lines that were dropped, because whatever reads the log was too slow.",
-        dropped_lines,
+    registry.register(
+        "log_lines_dropped",
+        "Log lines that were dropped, because whatever reads the log was too slow",
+        ConstCounter::new(dropped_lines),
     );
 }
 
-/// The metrics of the ledger: orders, payments and work.
-fn write_census(text: &mut String, census: &Census) {
-    let mut family = |name, help, rows| write_family(text, name, "gauge", help, rows);
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: String,
+}
+
+type Counted<Label> = Family<Label, Gauge<u64, AtomicU64>>;
+
+fn register_orders(registry: &mut Registry, census: &Census) {
     let by_state = |counts: &[(String, u64)]| {
-        let rows = counts
-            .iter()
-            .map(|(state, count)| (format!("{{state=\"{state}\"}}"), *count));
-        rows.collect()
+        let family = Counted::default();
+        for (state, count) in counts {
+            let state = state.clone();
+            family.get_or_create(&StateLabel { state }).set(*count);
+        }
+        family
     };
-    family(
-        "merchant_server_orders",
-        "Orders in the ledger, by state.",
+    registry.register(
+        "orders",
+        "Orders in the ledger, by state",
         by_state(&census.orders),
     );
-    family(
-        "merchant_server_attempts",
-        "Attempts in the ledger, by state; surplus is money to be given back.",
+    registry.register(
+        "attempts",
+        "Attempts in the ledger, by state; surplus is money to be given back",
         by_state(&census.attempts),
     );
-    family(
-        "merchant_server_refunds",
-        "Refunds in the ledger, by state; abnormal ones wait for a person.",
+    registry.register(
+        "refunds",
+        "Refunds in the ledger, by state; abnormal ones wait for a person",
         by_state(&census.refunds),
     );
-    family(
-        "merchant_server_webhooks",
-        "Messages to the backend, by state; failed ones wait for a person, unaddressed ones had no target.",
+    registry.register(
+        "webhooks",
+        "Messages to the backend, by state; failed ones wait for a person, unaddressed ones had no target",
         by_state(&census.webhooks),
     );
-    let plain = |value| vec![(String::new(), value)];
-    family(
-        "merchant_server_mismatches",
-        "Payments that fit no order and that nobody has marked done yet.",
-        plain(census.mismatches),
-    );
-    family(
-        "merchant_server_refund_mismatches",
-        "News of refunds that fit nothing and that nobody has marked done yet.",
-        plain(census.refund_mismatches),
-    );
-    family(
-        "merchant_server_kept_notifications",
-        "Signed notifications that are not understood and that nobody has marked done yet.",
-        plain(census.kept_notifications),
-    );
-    family(
-        "merchant_server_due_work",
-        "Pieces of work that are scheduled, by kind.",
-        census
-            .due_work
-            .iter()
-            .map(|(kind, count)| (format!("{{kind=\"{kind}\"}}"), *count))
-            .collect(),
-    );
-    write_head(
-        text,
-        "merchant_server_due_work_late_seconds",
-        "gauge",
-        "How long the oldest due piece of work has waited.",
-    );
-    let (whole_s, rest_ms) = (census.late_ms / 1000, census.late_ms % 1000);
-    let _ = writeln!(
-        text,
-        "merchant_server_due_work_late_seconds {whole_s}.{rest_ms:03}"
-    );
 }
 
-fn write_family(text: &mut String, name: &str, kind: &str, help: &str, rows: Vec<(String, u64)>) {
-    write_head(text, name, kind, help);
-    for (labels, value) in rows {
-        let _ = writeln!(text, "{name}{labels} {value}");
+/// What waits for a person, and the work that is due.
+fn register_open_matters(registry: &mut Registry, census: &Census) {
+    registry.register(
+        "mismatches",
+        "Payments that fit no order and that nobody has marked done yet",
+        ConstGauge::new(census.mismatches),
+    );
+    registry.register(
+        "refund_mismatches",
+        "News of refunds that fit nothing and that nobody has marked done yet",
+        ConstGauge::new(census.refund_mismatches),
+    );
+    registry.register(
+        "kept_notifications",
+        "Signed notifications that are not understood and that nobody has marked done yet",
+        ConstGauge::new(census.kept_notifications),
+    );
+    let due_work = Counted::default();
+    for (kind, count) in &census.due_work {
+        let kind = kind.clone();
+        due_work.get_or_create(&KindLabel { kind }).set(*count);
     }
-}
-
-fn write_head(text: &mut String, name: &str, kind: &str, help: &str) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-}
-
-/// Labels and expiry of our certificates, and of WeChat's.
-#[expect(
-    clippy::type_complexity,
-    reason = "two lists of the rows that a family is written from"
-)]
-fn certificates(payments: &Payments) -> (Vec<(String, u64)>, Vec<(String, u64)>) {
-    // A certificate that was over before 1970 is over.
-    let row = |serial: &str, expires_s: i64| {
-        let labels = format!("{{serial=\"{serial}\"}}");
-        (labels, u64::try_from(expires_s).unwrap_or(0))
-    };
-    let merchant = &payments.config().merchant;
-    let ours = merchant
-        .certificates()
-        .filter_map(|certificate| certificate.facts.as_ref())
-        .map(|facts| row(&facts.serial_no, facts.not_after_s));
-    let trusted = payments.trusted_keys();
-    let theirs = trusted
-        .serials()
-        .filter_map(|serial| Some(row(serial, trusted.expires_s(serial)?)));
-    (ours.collect(), theirs.collect())
+    registry.register(
+        "due_work",
+        "Pieces of work that are scheduled, by kind",
+        due_work,
+    );
+    let late = Duration::from_millis(census.late_ms);
+    registry.register(
+        "due_work_late_seconds",
+        "How long the oldest due piece of work has waited",
+        ConstGauge::new(late.as_secs_f64()),
+    );
 }

@@ -142,7 +142,7 @@ async fn metrics_count_calls_by_route_and_money_by_state_for_those_with_a_key() 
     }
     assert!(!text.contains(&token));
     server.clock.advance_ms(MINUTE_MS);
-    let late = "merchant_server_due_work_late_seconds 60.000\n";
+    let late = "merchant_server_due_work_late_seconds 60.0\n";
     assert!(server.read_private("/metrics").await.text().contains(late));
 }
 
