@@ -103,7 +103,7 @@ impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(name) => write!(f, "{name} is missing"),
-            Self::Odd => f.write_str(ODD),
+            Self::Odd => f.write_str(UNDOCUMENTED_FORM),
         }
     }
 }

@@ -44,11 +44,9 @@
 mod beijing;
 pub mod bill;
 mod error;
-mod field;
 mod hex;
 mod json;
 mod keys;
-mod money;
 mod notification;
 mod order_fields;
 mod orders;
@@ -64,7 +62,6 @@ mod words;
 
 pub use beijing::beijing_time;
 pub use error::{WechatError, without_openids};
-pub use field::{InvalidField, Rule};
 pub use hex::{lower_hex, upper_hex};
 pub use json::{ReadJson, Unreadable, read_json};
 pub use keys::certificate::{CertificateFacts, certificate_serial};
@@ -73,15 +70,11 @@ pub use keys::error::KeyError;
 pub use keys::file_kind::{ExpectedFile, FoundFile};
 pub use keys::rsa::{MerchantKey, PlatformKey, PublicKey, SigningKey};
 pub use keys::trusted::TrustedKeys;
-pub use money::{Fen, YuanTextError};
 pub use notification::{
     Notification, NotificationDraft, NotificationError, NotifiedResource, TRANSACTION_SUCCESS,
     UnreadNotification, failure_body, open_notification,
 };
-pub use order_fields::{
-    Description, NotifyUrl, OpenId, OutRefundNo, OutTradeNo, RefundId, TransactionId,
-    is_loopback_host,
-};
+pub use order_fields::{Description, NotifyUrl, is_loopback_host};
 pub use orders::account::{Account, OpenIdOwner, Orderer};
 pub use orders::code_pay::{
     AuthCode, CodePayOrder, CodePayScene, Reversed, replay_code_pay_order, reverse,
@@ -92,6 +85,10 @@ pub use orders::order::{
 };
 pub use orders::product::{H5Type, Product, ProductFields};
 pub use orders::transaction::{Payer, TradeState, TradeType, Transaction, TransactionAmount};
+pub use payment_values::{
+    Fen, InvalidField, OpenId, OutRefundNo, OutTradeNo, RefundId, Rule, TransactionId,
+    YuanTextError,
+};
 pub use receipt::receipt_is_wechats;
 pub use refunds::abnormal::{AbnormalRefund, AbnormalRefundError, AbnormalRefundTo, SealedRequest};
 pub use refunds::answer::{

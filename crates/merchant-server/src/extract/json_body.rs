@@ -233,7 +233,7 @@ mod tests {
         ];
         for (body, field) in cases {
             match read::<CreateRefund>(body.as_bytes(), "a refund") {
-                Err(Failure::Refused(error)) => {
+                Err(Failure(Refusal::Refused(error))) => {
                     assert_eq!(error.field.as_deref(), Some(field), "{body}");
                     assert_eq!(error.message, format!("{field} must be an object"));
                 }

@@ -1,7 +1,8 @@
 //! Why a bill is refused or cannot be read. Errors never show cells: they may name buyers.
 
+use payment_values::YuanTextError;
+
 use crate::bill::limits::{MAX_BILL_BYTES, MAX_LINE_BYTES};
-use crate::money::YuanTextError;
 
 impl BillError {
     /// Whether another download of the same bill may help: the file was changed or truncated on its

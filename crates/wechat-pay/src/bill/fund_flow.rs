@@ -1,7 +1,8 @@
 //! The rows and the summary of a fund-flow bill (资金账单).
 
+use payment_values::Fen;
+
 use crate::bill::{BillError, BillRow};
-use crate::money::Fen;
 
 /// A movement of funds on one account.
 #[derive(Clone, Debug, PartialEq, Eq)]

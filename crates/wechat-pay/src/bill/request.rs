@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use http::{StatusCode, Uri};
 use jiff::civil::Date;
+use payment_values::{InvalidField, check_word};
 use serde::{Deserialize, Serialize};
 
 use crate::bill::BillError;
-use crate::field::{InvalidField, check_word};
 use crate::keys::trusted::TrustedKeys;
 use crate::order_fields::is_loopback_host;
 use crate::reply::{Reply, ReplyError};

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use payment_values::{Fen, read_decimal};
+
 use crate::bill::BillError;
-use crate::money::{Fen, read_decimal};
 
 /// The names of the columns, and where each stands.
 #[derive(Debug, Default, PartialEq, Eq)]

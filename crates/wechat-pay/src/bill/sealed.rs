@@ -11,11 +11,11 @@ use aes_gcm::aead::consts::U12;
 use aes_gcm::aes::Aes256;
 use aes_gcm::{AesGcm, KeyInit};
 use jiff::civil::Date;
+use payment_values::{InvalidField, check_word};
 use serde::{Deserialize, Serialize};
 
 use crate::bill::unpacking::Unpacking;
 use crate::bill::{Bill, BillAccount, BillDownload, BillError, BillTicket, Packing, read_parts};
-use crate::field::{InvalidField, check_word};
 use crate::keys::rsa::MerchantKey;
 use crate::request::{RequestParts, encode};
 use crate::sealing::aead::AEAD_ALGORITHM;

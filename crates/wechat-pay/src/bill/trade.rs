@@ -4,8 +4,9 @@
 //! mixtures of them. Required is what a payment or a refund is compared by; the rest may be absent
 //! or odd.
 
+use payment_values::Fen;
+
 use crate::bill::{BillError, BillRow};
-use crate::money::Fen;
 
 /// A payment or a refund in a trade bill. What not every kind of bill has is optional.
 #[derive(Clone, Debug, PartialEq, Eq)]

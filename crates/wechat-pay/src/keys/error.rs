@@ -1,6 +1,7 @@
 //! Errors of keys and certificates. No error shows any part of a key.
 
-use crate::field::InvalidField;
+use payment_values::InvalidField;
+
 use crate::keys::file_kind::{ExpectedFile, FoundFile, advice};
 
 /// Why a key or a certificate cannot be used.

@@ -12,12 +12,11 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use payment_values::InvalidField;
 
-use crate::field::InvalidField;
-use crate::keys::certificate;
 use crate::keys::error::KeyError;
-use crate::keys::file;
 use crate::keys::file_kind::ExpectedFile;
+use crate::keys::{certificate, file};
 
 /// An RSA private key. Cheap to clone.
 #[derive(Clone)]
@@ -210,7 +209,7 @@ impl fmt::Debug for PublicKey {
 
 /// Serials and merchant numbers travel inside quotes in a header.
 pub(crate) fn check_token(field: &'static str, text: &str) -> Result<(), InvalidField> {
-    use crate::field::Rule;
+    use payment_values::Rule;
     if text.is_empty() {
         return Err(InvalidField::new(field, Rule::Empty));
     }

@@ -1,9 +1,9 @@
 //! Notifications: valid ones, and refusals before the body is read.
 
+use payment_values::Fen;
 use proptest::prelude::*;
 
 use super::*;
-use crate::money::Fen;
 use crate::signing::stamp::Stamp;
 use crate::test_keys;
 

@@ -4,9 +4,9 @@
 //! The two modes differ in a path and in the names of the id fields, and in nothing else; both are
 //! decided here. Refunds and bills have the same routes in both modes: there `sub_mchid` is a field.
 
+use payment_values::{InvalidField, Rule, check_word};
 use serde::Serialize;
 
-use crate::field::{InvalidField, Rule, check_word};
 use crate::request::encode;
 
 /// Whose orders they are. As JSON it is the body that closes an order.

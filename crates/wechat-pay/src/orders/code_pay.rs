@@ -10,12 +10,11 @@
 
 use bytes::Bytes;
 use http::Method;
+use payment_values::{Fen, InvalidField, OutTradeNo, Rule, check_text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::field::{InvalidField, Rule, check_text};
-use crate::money::Fen;
-use crate::order_fields::{Description, OutTradeNo};
+use crate::order_fields::Description;
 use crate::orders::account::{Account, Orderer, OrdererBody};
 use crate::orders::extras::{check_detail, check_settle_info};
 use crate::orders::order::order_path;

@@ -2,9 +2,8 @@
 //! own rules. They are JSON because merchants bring them as JSON; a name that APIv3 does not
 //! document is refused here, for WeChat refuses the whole order for it.
 
+use payment_values::{InvalidField, Rule, check_text};
 use serde_json::{Map, Value};
-
-use crate::field::{InvalidField, Rule, check_text};
 
 /// Goods for coupons: at most 6144 bytes of JSON.
 pub(crate) fn check_detail(detail: &Value) -> Result<(), InvalidField> {

@@ -7,13 +7,12 @@
 use bytes::Bytes;
 use http::Method;
 use jiff::Timestamp;
+use payment_values::{Fen, InvalidField, OutTradeNo, Rule, TransactionId, check_text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::beijing::beijing_time;
-use crate::field::{InvalidField, Rule, check_text};
-use crate::money::Fen;
-use crate::order_fields::{Description, NotifyUrl, OutTradeNo, TransactionId};
+use crate::order_fields::{Description, NotifyUrl};
 use crate::orders::account::{Account, OpenIdOwner, Orderer, OrdererBody, PayerBody};
 use crate::orders::extras::{check_detail, check_scene_info, check_settle_info};
 use crate::orders::product::{Product, ProductFields};

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::order_fields::OpenId;
+use payment_values::OpenId;
 
 /// A product; each has its own route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,10 +3,10 @@
 //! Values that this crate does not know are kept, and never count as success or failure.
 
 use jiff::Timestamp;
+use payment_values::Fen;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::money::Fen;
 use crate::words::words;
 
 /// An order as WeChat sees it, in either mode.

@@ -2,12 +2,11 @@
 //! another bank account. The account and the name are sealed to a key of WeChat's, and the request names
 //! that key; this API does not allow one without the other.
 
+use payment_values::{InvalidField, OutRefundNo, RefundId, Rule, check_text, check_word};
 use serde::Serialize;
 
-use crate::field::{InvalidField, Rule, check_text, check_word};
 use crate::keys::error::KeyError;
 use crate::keys::rsa::{MerchantKey, PublicKey};
-use crate::order_fields::{OutRefundNo, RefundId};
 use crate::request::{RequestParts, SignedRequest, encode};
 use crate::sealing::oaep::OaepError;
 use crate::signing::stamp::Stamp;

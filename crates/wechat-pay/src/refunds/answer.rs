@@ -4,9 +4,9 @@
 //! Values that this crate does not know are kept, and never count as success or failure.
 
 use jiff::Timestamp;
+use payment_values::Fen;
 use serde::{Deserialize, Serialize};
 
-use crate::money::Fen;
 use crate::orders::transaction::null_as_default;
 use crate::words::words;
 

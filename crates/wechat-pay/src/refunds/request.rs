@@ -6,11 +6,12 @@
 
 use bytes::Bytes;
 use http::Method;
+use payment_values::{
+    Fen, InvalidField, OutRefundNo, OutTradeNo, Rule, TransactionId, check_text, check_word,
+};
 use serde::Serialize;
 
-use crate::field::{InvalidField, Rule, check_text, check_word};
-use crate::money::Fen;
-use crate::order_fields::{NotifyUrl, OutRefundNo, OutTradeNo, TransactionId};
+use crate::order_fields::NotifyUrl;
 use crate::refunds::answer::FundsAccount;
 use crate::request::{RequestParts, encode};
 

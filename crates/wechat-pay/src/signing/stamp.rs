@@ -1,6 +1,7 @@
 //! The time and the random text that go into a signature; both come from the caller.
 
-use crate::field::{InvalidField, Rule};
+use payment_values::{InvalidField, Rule};
+
 use crate::hex::upper_hex;
 
 /// A moment and a nonce for one signature. A retry needs a fresh one.

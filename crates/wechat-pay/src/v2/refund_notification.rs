@@ -15,11 +15,10 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use md5::{Digest, Md5};
+use payment_values::{Fen, InvalidField, Rule};
 
 use super::xml::{XmlError, read_flat, write_flat};
-use crate::field::{InvalidField, Rule};
 use crate::hex::lower_hex;
-use crate::money::Fen;
 use crate::words::words;
 
 /// The merchant's APIv2 key: 32 letters and digits, set in the merchant portal. It is not

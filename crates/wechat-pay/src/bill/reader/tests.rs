@@ -5,12 +5,12 @@ use std::io::Write;
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use payment_values::{Fen, YuanTextError};
 use proptest::prelude::*;
 
 use super::*;
 use crate::bill::{FundFlowRow, FundFlowSummary, TradeBillRow, TradeBillSummary};
 use crate::hex::upper_hex;
-use crate::money::{Fen, YuanTextError};
 
 const ALL: &str = "\u{feff}交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注\r\n\
 `2026-01-02 05:01:46,`wx8888888888888888,`1900000001,`0,`till-7,`4200000000000000000000000001,`T20260102-1,`oBuyer1,`NATIVE,`SUCCESS,`OTHERS,`CNY,`69.10,`0.00,`0,`0,`0.00,`0.00,`,`,`茶, a comma\\ and more,`,`0.41460,`0.60%,`69.10,`0.00,`\r\n\

@@ -1,9 +1,9 @@
 //! Orders: routes, bodies and rules of each product.
 
+use payment_values::OpenId;
 use serde_json::json;
 
 use super::*;
-use crate::order_fields::OpenId;
 use crate::orders::product::H5Type;
 
 fn order(product: ProductFields) -> Order {

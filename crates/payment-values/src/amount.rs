@@ -1,16 +1,17 @@
 //! Money: an integer count of fen. Never a float, never negative, never beyond what WeChat's
 //! signed 64-bit field holds.
 
-use serde::{Deserialize, Serialize};
-
 use crate::field::{InvalidField, Rule};
 
 /// An amount in fen (one hundredth of a yuan), from 0 to `i64::MAX`.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(into = "u64", try_from = "u64")
 )]
-#[serde(into = "i64", try_from = "i64")]
-pub struct Fen(i64);
+#[repr(transparent)]
+pub struct Fen(u64);
 
 impl Fen {
     /// The amount zero.
@@ -18,24 +19,42 @@ impl Fen {
     /// The least that can be paid or refunded.
     pub const ONE: Self = Self(1);
 
+    /// The most that WeChat's field holds.
+    pub const MAX: Self = Self(i64::MAX.cast_unsigned());
+
     /// An amount of `fen`; negative ones are refused.
     pub fn new(fen: i64) -> Result<Self, InvalidField> {
-        if fen < 0 {
-            return Err(InvalidField::new("amount", Rule::BelowMinimum(0)));
-        }
-        Ok(Self(fen))
+        let fen = u64::try_from(fen);
+        fen.map(Self)
+            .map_err(|_| InvalidField::new("amount", Rule::BelowMinimum(0)))
     }
 
-    /// The count of fen.
+    /// An amount of `fen`, or the most there is.
+    #[must_use]
+    pub const fn saturating(fen: u64) -> Self {
+        if fen > Self::MAX.0 {
+            Self::MAX
+        } else {
+            Self(fen)
+        }
+    }
+
+    /// The count of fen, as WeChat's signed field has it.
     #[must_use]
     pub const fn get(self) -> i64 {
+        self.0.cast_signed()
+    }
+
+    /// The count of fen, as the contract's unsigned fields have it.
+    #[must_use]
+    pub const fn count(self) -> u64 {
         self.0
     }
 
     /// Reads an amount in yuan exactly, as bills write it: `69.1` is 6910 fen. At most two
     /// digits after the point; no sign, no exponent, no blanks, no separators.
     pub fn from_yuan_text(text: &str) -> Result<Self, YuanTextError> {
-        read_decimal(text, 2).map(Self)
+        read_decimal(text, 2).map(|fen| Self(fen.unsigned_abs()))
     }
 
     /// The amount in yuan with two digits after the point, as bills write it.
@@ -47,16 +66,14 @@ impl Fen {
     /// The sum, or `None` where it does not fit.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
-        self.0.checked_add(other.0).map(Self)
+        // Two amounts of at most i64::MAX do not leave u64.
+        Some(Self(self.0 + other.0)).filter(|sum| *sum <= Self::MAX)
     }
 
     /// The difference, or `None` where it would be negative.
     #[must_use]
     pub fn checked_sub(self, other: Self) -> Option<Self> {
-        self.0
-            .checked_sub(other.0)
-            .filter(|fen| *fen >= 0)
-            .map(Self)
+        self.0.checked_sub(other.0).map(Self)
     }
 }
 
@@ -90,7 +107,7 @@ pub enum YuanTextError {
 }
 
 /// Reads a decimal as a count of its `decimals`-th places, exactly: `69.1` with 2 is 6910.
-pub(crate) fn read_decimal(text: &str, decimals: usize) -> Result<i64, YuanTextError> {
+pub fn read_decimal(text: &str, decimals: usize) -> Result<i64, YuanTextError> {
     if text.is_empty() {
         return Err(YuanTextError::Empty);
     }
@@ -135,7 +152,24 @@ impl TryFrom<i64> for Fen {
     }
 }
 
+impl TryFrom<u64> for Fen {
+    type Error = InvalidField;
+
+    fn try_from(fen: u64) -> Result<Self, Self::Error> {
+        if fen > Self::MAX.0 {
+            return Err(InvalidField::new("amount", Rule::AboveMaximum(i64::MAX)));
+        }
+        Ok(Self(fen))
+    }
+}
+
 impl From<Fen> for i64 {
+    fn from(fen: Fen) -> Self {
+        fen.get()
+    }
+}
+
+impl From<Fen> for u64 {
     fn from(fen: Fen) -> Self {
         fen.0
     }

@@ -15,7 +15,8 @@ pub struct InvalidField {
 }
 
 impl InvalidField {
-    pub(crate) fn new(field: &'static str, rule: Rule) -> Self {
+    /// The refusal of a field by a rule.
+    pub fn new(field: &'static str, rule: Rule) -> Self {
         Self { field, rule }
     }
 }
@@ -80,17 +81,18 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Declares a checked text: `parse`, `as_str`, `Display`, serde.
+/// Declares a text that is checked where it is made: `parse`, `as_str`, `Display`, conversions
+/// from and into `String`. Attributes, such as derives, may stand before the name.
+#[macro_export]
 macro_rules! checked_text {
     ($(#[$about:meta])* $name:ident, $check:path) => {
         $(#[$about])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[serde(into = "String", try_from = "String")]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
         impl $name {
             /// Checks the rules; the error names the field and the rule.
-            pub fn parse(text: impl Into<String>) -> Result<Self, $crate::field::InvalidField> {
+            pub fn parse(text: impl Into<String>) -> Result<Self, $crate::InvalidField> {
                 let text = text.into();
                 $check(&text)?;
                 Ok(Self(text))
@@ -108,8 +110,20 @@ macro_rules! checked_text {
             }
         }
 
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
         impl TryFrom<String> for $name {
-            type Error = $crate::field::InvalidField;
+            type Error = $crate::InvalidField;
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
                 Self::parse(text)
@@ -123,10 +137,9 @@ macro_rules! checked_text {
         }
     };
 }
-pub(crate) use checked_text;
 
 /// Checks an application's or a merchant's number: 1 to 32 letters and digits.
-pub(crate) fn check_word(field: &'static str, text: &str) -> Result<(), InvalidField> {
+pub fn check_word(field: &'static str, text: &str) -> Result<(), InvalidField> {
     check_text(field, text, 32)?;
     if !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(InvalidField::new(field, Rule::Characters("[0-9a-zA-Z]")));
@@ -135,7 +148,7 @@ pub(crate) fn check_word(field: &'static str, text: &str) -> Result<(), InvalidF
 }
 
 /// Checks length in bytes and, for text that people write, that WeChat can take its characters.
-pub(crate) fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), InvalidField> {
+pub fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), InvalidField> {
     if text.is_empty() {
         return Err(InvalidField::new(field, Rule::Empty));
     }
