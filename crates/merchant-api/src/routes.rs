@@ -58,7 +58,8 @@ impl Route {
         self.method.as_str() == method
             && self.path.split('/').all(|part| {
                 let given = given.next();
-                given == Some(part) || (is_parameter(part) && given.is_some_and(|it| it != ""))
+                given == Some(part)
+                    || (is_parameter(part) && given.is_some_and(|value| !value.is_empty()))
             })
             && given.next().is_none()
     }

@@ -26,7 +26,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Starts an attempt, or gives the current one again while its action is fresh.",
         description: "",
         parameters: &[TOKEN],
-        body: form::<AttemptFormObject>(),
+        body: Some(form::<AttemptFormObject>()),
         answers: &[json::<CheckoutAnswerObject<'_>>(
             200,
             "The answer, with an action unless it is paid or closed",
@@ -87,7 +87,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Ends the attempt, never the order. Optional: a 404 here means \"not offered\".",
         description: "",
         parameters: &[TOKEN],
-        body: form::<CancelFormObject>(),
+        body: Some(form::<CancelFormObject>()),
         answers: &[json::<CheckoutAnswerObject<'_>>(200, "The answer")],
         own_refusals: &[
             Refusal::of(Code::InvalidRequest),
@@ -105,7 +105,7 @@ pub const ROUTES: &[Route] = &[
         summary: "Creates an order (private side).",
         description: "",
         parameters: &[],
-        body: json_body::<CreateOrder>(),
+        body: Some(json_body::<CreateOrder>()),
         answers: &[
             json::<CreatedOrder>(201, "Created"),
             json::<CreatedOrder>(200, "The order was there already, with the same values"),
@@ -155,7 +155,7 @@ pub const ROUTES: &[Route] = &[
         description: "`code_pay` is taken at once or waits for the buyer's password; the server \
             asks WeChat until it knows, and takes the payment back after half a minute.",
         parameters: &[ORDER_NO],
-        body: json_body::<StartAttempt>(),
+        body: Some(json_body::<StartAttempt>()),
         answers: &[json::<StartedAttempt>(
             200,
             "The order, with what to do next unless it is paid or closed",
@@ -226,7 +226,7 @@ pub const ROUTES: &[Route] = &[
             tried once more.",
         description: "",
         parameters: &[ORDER_NO],
-        body: json_body::<CreateRefund>(),
+        body: Some(json_body::<CreateRefund>()),
         answers: &[
             json::<RefundDetails>(
                 201,
@@ -286,7 +286,7 @@ pub const ROUTES: &[Route] = &[
             it (private side).",
         description: "",
         parameters: &[REFUND_NO],
-        body: json_body::<ApplyAbnormalRefund>(),
+        body: Some(json_body::<ApplyAbnormalRefund>()),
         answers: &[json::<RefundDetails>(200, "It is under way again")],
         own_refusals: &[
             Refusal::of(Code::InvalidRequest),
@@ -386,7 +386,7 @@ pub const ROUTES: &[Route] = &[
             kind: ParameterKind::U64,
             ..path_text("no", "The mismatch's number")
         }],
-        body: json_body::<FinishMismatch>(),
+        body: Some(json_body::<FinishMismatch>()),
         answers: &[json::<MismatchDetails>(200, "It is done, now or before")],
         own_refusals: &[
             Refusal::of(Code::InvalidRequest),
@@ -529,18 +529,18 @@ const fn number(name: &'static str, description: &'static str) -> Parameter {
     }
 }
 
-const fn json_body<T: utoipa::ToSchema>() -> Option<RequestBody> {
-    Some(RequestBody {
+const fn json_body<T: utoipa::ToSchema>() -> RequestBody {
+    RequestBody {
         content_type: "application/json",
         schema: SchemaOf::type_of::<T>(),
-    })
+    }
 }
 
-const fn form<T: utoipa::ToSchema>() -> Option<RequestBody> {
-    Some(RequestBody {
+const fn form<T: utoipa::ToSchema>() -> RequestBody {
+    RequestBody {
         content_type: "application/x-www-form-urlencoded",
         schema: SchemaOf::type_of::<T>(),
-    })
+    }
 }
 
 const fn json<T: utoipa::ToSchema>(status: u16, description: &'static str) -> RouteAnswer {

@@ -1,7 +1,6 @@
 //! Which pages may read which answers (CORS). There are two kinds of answers:
 //!
-//! - Answers without data of an order can be read by every page: the element's files, an address
-//! that
+//! - Answers without data of an order can be read by every page: the element's files, an address that
 //!   no route has, a method that a route does not take. Without that, an engineer's browser calls a
 //!   wrong `merchant-api` "no connection", as it does a server that is off.
 //! - What the contract's routes say of an order can be read by pages of `allowed_origins`, whatever
