@@ -22,7 +22,7 @@ mod shell;
 mod transport;
 mod view;
 
-pub use checkout::{Failure, Intent, Problem, Request, Scene};
+pub use checkout::{Failure, Intent, Request};
 pub use component::{PaymentHandle, WechatPay};
 pub use locale::{Locale, Messages, Word};
 pub use merchant_api::{

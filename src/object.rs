@@ -7,7 +7,26 @@
 //! be an instance of a class, and no text is a function.
 
 use js_sys::{Function, Object, Reflect};
+use serde::Serialize;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
+
+/// A struct as a JavaScript object; a field without a value is `null`.
+pub(crate) fn to_js(fields: &impl Serialize) -> JsValue {
+    let serializer = Serializer::new()
+        .serialize_missing_as_null(true)
+        .serialize_maps_as_objects(true);
+    // Texts, flags and numbers can always be written.
+    AsMap { fields }.serialize(&serializer).unwrap_or_default()
+}
+
+/// Has serde write a struct as a map. For the names of a struct's fields, serde-wasm-bindgen keeps
+/// a hash map in each page, which is more code than all the rest of it.
+#[derive(Serialize)]
+struct AsMap<'a, T> {
+    #[serde(flatten)]
+    fields: &'a T,
+}
 
 /// An object with these fields.
 pub(crate) fn object(fields: &[(&str, JsValue)]) -> JsValue {

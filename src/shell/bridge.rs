@@ -12,12 +12,13 @@ use gloo_events::EventListener;
 use gloo_timers::callback::Interval;
 use js_sys::Reflect;
 use merchant_api::{PayParameters, decimal};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::clock::whole;
 use super::wechat_sdk;
 use crate::environment;
-use crate::object::{field, method, object, part, text};
+use crate::object::{field, method, part, text, to_js};
 
 /// How often to look for the bridge, in milliseconds.
 const LOOK_EVERY_MS: u32 = 150;
@@ -75,7 +76,10 @@ pub(crate) fn injected() -> Injected {
 /// Opens the cashier. `replied` is called for each callback: none, one, or (WeChat 7.0.8) two.
 pub(crate) fn invoke(parameters: &PayParameters, replied: impl Fn(BridgeReply) + 'static) {
     call(replied, |callback| {
-        let values = as_object(parameters, "timeStamp");
+        let values = to_js(&CashierParameters {
+            time_stamp: Some(&parameters.time_stamp),
+            ..CashierParameters::from(parameters)
+        });
         invoke_by_name("getBrandWCPayRequest", &values, callback)
     });
 }
@@ -85,7 +89,10 @@ pub(crate) fn invoke(parameters: &PayParameters, replied: impl Fn(BridgeReply) +
 pub(crate) fn invoke_sdk(parameters: &PayParameters, replied: impl Fn(BridgeReply) + 'static) {
     call(replied, |callback| {
         let sdk = wechat_sdk::sdk()?;
-        let values = as_object(parameters, "timestamp");
+        let values = to_js(&CashierParameters {
+            timestamp: Some(&parameters.time_stamp),
+            ..CashierParameters::from(parameters)
+        });
         // Called after `success`, `fail` and `cancel` alike.
         Reflect::set(&values, &"complete".into(), callback).ok()?;
         method(&sdk, "chooseWXPay")?.call1(&sdk, &values).ok()
@@ -127,16 +134,33 @@ fn bridge() -> Option<JsValue> {
 }
 
 /// WeChat's own spelling; every value is a text.
-fn as_object(parameters: &PayParameters, time_stamp: &str) -> JsValue {
-    let text = |text: &String| JsValue::from_str(text);
-    object(&[
-        ("appId", text(&parameters.app_id)),
-        (time_stamp, text(&parameters.time_stamp)),
-        ("nonceStr", text(&parameters.nonce_str)),
-        ("package", text(&parameters.package)),
-        ("signType", text(&parameters.sign_type)),
-        ("paySign", text(&parameters.pay_sign)),
-    ])
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CashierParameters<'a> {
+    app_id: &'a str,
+    /// As the bridge spells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_stamp: Option<&'a str>,
+    /// As the SDK spells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<&'a str>,
+    nonce_str: &'a str,
+    package: &'a str,
+    sign_type: &'a str,
+    pay_sign: &'a str,
+}
+
+impl<'a> From<&'a PayParameters> for CashierParameters<'a> {
+    fn from(parameters: &'a PayParameters) -> Self {
+        Self {
+            app_id: &parameters.app_id,
+            nonce_str: &parameters.nonce_str,
+            package: &parameters.package,
+            sign_type: &parameters.sign_type,
+            pay_sign: &parameters.pay_sign,
+            ..Self::default()
+        }
+    }
 }
 
 /// Any field may be absent or of another type. The code, a text on Android and a number on iOS,

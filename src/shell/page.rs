@@ -1,27 +1,43 @@
-//! What the page is told: DOM events of the element, or a callback of the leptos component.
+//! Reports to the page: DOM events of the element, or a callback of the leptos component. Both get
+//! the same [`PageEvent`]; the element's `detail` is what serde makes of it.
 
-use checkout::{Destination, Occurrence, Problem, Scene};
+use checkout::{Destination, Occurrence};
 use js_sys::Function;
+use serde::{Serialize, Serializer};
 use wasm_bindgen::JsValue;
 
 use super::clock;
 use crate::locale::Words;
-use crate::object::object;
+use crate::object::to_js;
 use crate::view::problem_word;
 
 /// The listener: it gets what happened, and whether it is the first report of the order's end in this
 /// tab.
 pub(crate) struct Page(Box<dyn Fn(Occurrence, bool)>);
 
-/// An event of the element, as a Rust page gets it.
-#[derive(Clone, Debug, PartialEq)]
+/// An event of the element, with its detail. Fields have the contract's names.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum PageEvent {
     /// The first answer is there.
-    Ready,
+    Ready {},
     /// The way of paying was decided.
-    SceneDecided(Box<Scene>),
+    SceneDecided {
+        /// Where the page is shown: `wechat`, `mobile`, `desktop` and the like.
+        environment: &'static str,
+        /// The operating system.
+        os: &'static str,
+        /// WeChat's own version, where the page is shown in WeChat.
+        wechat_version: Option<String>,
+        /// What the element does.
+        decision: &'static str,
+        /// The product that the buyer pays by.
+        product: Option<&'static str>,
+        /// Why it was decided so.
+        reason: &'static str,
+    },
     /// A QR code is on the page.
-    QrShown,
+    QrShown {},
     /// The page is about to leave.
     Redirecting {
         /// Where to: `h5`, `authorize`, `mini_program` or `success`.
@@ -33,6 +49,7 @@ pub enum PageEvent {
         state: &'static str,
         /// With `paid` and `closed`: whether this is the first report in this tab.
         /// `false` comes without the event of that name.
+        #[serde(skip_serializing_if = "Option::is_none")]
         first: Option<bool>,
     },
     /// Paid. Once for an order and tab.
@@ -42,16 +59,25 @@ pub enum PageEvent {
         /// The attempt's number at WeChat.
         out_trade_no: Option<String>,
         /// The price, in fen.
+        #[serde(serialize_with = "as_number")]
         total_fen: u64,
     },
     /// Closed by WeChat or the merchant. At most once for an order and tab.
-    Closed,
+    Closed {},
     /// Something went wrong.
     Problem {
-        /// What, and who can act.
-        problem: Problem,
+        /// What.
+        code: &'static str,
+        /// Who can act: `buyer`, `merchant`, `network`, `wechat` or `internal`.
+        actor: &'static str,
+        /// Whether another try may help.
+        recoverable: bool,
         /// For the buyer, in the widget's language.
         message: String,
+        /// The field that is wrong, where a request was.
+        field: Option<String>,
+        /// What the backend, the browser or WeChat said.
+        raw: Option<String>,
     },
     /// How long it took from the component's start; comes after each of the others.
     Telemetry {
@@ -60,6 +86,7 @@ pub enum PageEvent {
         /// The state or the problem's code, where the event has one.
         about: &'static str,
         /// In milliseconds.
+        #[serde(serialize_with = "as_number")]
         elapsed_ms: u64,
     },
 }
@@ -73,9 +100,9 @@ impl Page {
     /// `element.js`: `emit(name, detail)`. A problem has the buyer's words with it.
     pub(crate) fn speaking(emit: Function, words: Words) -> Self {
         Self::new(move |occurrence, is_first| {
-            let (name, detail) = dom_event(&occurrence, is_first, &words);
+            let event = PageEvent::new(occurrence, is_first, &words);
             // A handler of the page that throws is the page's own trouble.
-            let _ = emit.call2(&JsValue::NULL, &name.into(), &detail);
+            let _ = emit.call2(&JsValue::NULL, &event.name().into(), &to_js(&event));
         })
     }
 
@@ -107,13 +134,13 @@ impl PageEvent {
     /// The element's name for it.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Ready => "ready",
-            Self::SceneDecided(_) => "scene-decided",
-            Self::QrShown => "qr-shown",
+            Self::Ready {} => "ready",
+            Self::SceneDecided { .. } => "scene-decided",
+            Self::QrShown {} => "qr-shown",
             Self::Redirecting { .. } => "redirecting",
             Self::StateChange { .. } => "state-change",
             Self::Paid { .. } => "paid",
-            Self::Closed => "closed",
+            Self::Closed {} => "closed",
             Self::Problem { .. } => "problem",
             Self::Telemetry { .. } => "telemetry",
         }
@@ -123,16 +150,23 @@ impl PageEvent {
     const fn about(&self) -> &'static str {
         match self {
             Self::StateChange { state, .. } => state,
-            Self::Problem { problem, .. } => problem.code.as_str(),
+            Self::Problem { code, .. } => code,
             _ => "",
         }
     }
 
     fn new(occurrence: Occurrence, is_first: bool, words: &Words) -> Self {
         match occurrence {
-            Occurrence::Ready => Self::Ready,
-            Occurrence::SceneDecided(scene) => Self::SceneDecided(scene),
-            Occurrence::QrShown => Self::QrShown,
+            Occurrence::Ready => Self::Ready {},
+            Occurrence::SceneDecided(scene) => Self::SceneDecided {
+                environment: scene.environment.kind.as_str(),
+                os: scene.environment.os.as_str(),
+                wechat_version: scene.environment.wechat_version,
+                decision: scene.decision.as_str(),
+                product: scene.method.map(|method| method.product.as_str()),
+                reason: scene.reason.as_str(),
+            },
+            Occurrence::QrShown => Self::QrShown {},
             Occurrence::Redirecting(destination) => Self::Redirecting {
                 to: direction(&destination),
             },
@@ -149,44 +183,16 @@ impl PageEvent {
                 out_trade_no,
                 total_fen,
             },
-            Occurrence::Closed => Self::Closed,
+            Occurrence::Closed => Self::Closed {},
             Occurrence::Problem(problem) => Self::Problem {
                 message: words.say(problem_word(&problem)).into_owned(),
-                problem,
+                code: problem.code.as_str(),
+                actor: problem.actor.as_str(),
+                recoverable: problem.is_recoverable,
+                field: problem.field,
+                raw: problem.raw,
             },
         }
-    }
-}
-
-/// The event's name and its `detail`. Fields have the contract's names.
-fn dom_event(occurrence: &Occurrence, is_first: bool, words: &Words) -> (&'static str, JsValue) {
-    match occurrence {
-        Occurrence::Ready => ("ready", object(&[])),
-        Occurrence::SceneDecided(scene) => ("scene-decided", scene_detail(scene)),
-        Occurrence::QrShown => ("qr-shown", object(&[])),
-        Occurrence::Redirecting(destination) => {
-            let to = direction(destination);
-            ("redirecting", object(&[("to", to.into())]))
-        }
-        Occurrence::StateChange(state) => {
-            let fields = [("state", (*state).into()), ("first", is_first.into())];
-            let count = if is_end(state) { 2 } else { 1 };
-            ("state-change", object(&fields[..count]))
-        }
-        Occurrence::Paid {
-            order_no,
-            out_trade_no,
-            total_fen,
-        } => (
-            "paid",
-            object(&[
-                ("order_no", order_no.into()),
-                ("out_trade_no", optional(out_trade_no.as_deref())),
-                ("total_fen", number(*total_fen)),
-            ]),
-        ),
-        Occurrence::Closed => ("closed", object(&[])),
-        Occurrence::Problem(problem) => ("problem", problem_detail(problem, words)),
     }
 }
 
@@ -195,7 +201,7 @@ fn is_end(state: &str) -> bool {
     matches!(state, "paid" | "closed")
 }
 
-fn direction(destination: &Destination) -> &'static str {
+const fn direction(destination: &Destination) -> &'static str {
     match destination {
         Destination::H5(_) => "h5",
         Destination::Authorize(_) => "authorize",
@@ -204,39 +210,13 @@ fn direction(destination: &Destination) -> &'static str {
     }
 }
 
-fn scene_detail(scene: &Scene) -> JsValue {
-    let product = scene.method.map(|method| method.product.as_str());
-    object(&[
-        ("environment", scene.environment.kind.as_str().into()),
-        ("os", scene.environment.os.as_str().into()),
-        (
-            "wechat_version",
-            optional(scene.environment.wechat_version.as_deref()),
-        ),
-        ("decision", scene.decision.as_str().into()),
-        ("product", optional(product)),
-        ("reason", scene.reason.as_str().into()),
-    ])
-}
-
-fn problem_detail(problem: &Problem, words: &Words) -> JsValue {
-    let message = words.say(problem_word(problem));
-    object(&[
-        ("code", problem.code.as_str().into()),
-        ("actor", problem.actor.as_str().into()),
-        ("recoverable", problem.is_recoverable.into()),
-        ("message", JsValue::from_str(&message)),
-        ("field", optional(problem.field.as_deref())),
-        ("raw", optional(problem.raw.as_deref())),
-    ])
-}
-
-fn optional(text: Option<&str>) -> JsValue {
-    text.map_or(JsValue::NULL, JsValue::from_str)
-}
-
-/// Amounts come from JavaScript numbers below 2^53, so nothing is lost.
-#[expect(clippy::cast_precision_loss, reason = "read from an exact number")]
-fn number(whole: u64) -> JsValue {
-    JsValue::from_f64(whole as f64)
+/// Amounts come from JavaScript numbers below 2^53, so nothing is lost. A `u64` of its own would
+/// bring the code that says that one is too large.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "read from an exact number; serde hands over references"
+)]
+fn as_number<S: Serializer>(whole: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(*whole as f64)
 }
