@@ -5,7 +5,7 @@
 //! | `token`, `merchant-api` | [`WidgetOptions::new`] |
 //! | `scene`, `auto-start` | [`WidgetOptions::product`], [`WidgetOptions::auto_start`] |
 //! | `success-url`, `return-url` | [`WidgetOptions::with_success_url`], [`WidgetOptions::with_return_url`] |
-//! | `locale`, `theme`, `messages` | [`Appearance`], in the options and by [`PaymentHandle::dress`] |
+//! | `locale`, `theme`, `messages` | [`Appearance`], in the options and by [`PaymentHandle::set_appearance`] |
 //! | `support-url`, slot `support` | [`Appearance::with_support_url`], a child with `slot="support"` |
 //! | `transport` | [`WidgetOptions::transport`] |
 //! | `start()`, `cancel()`, `refresh()`, `resume()`, `destroy()` | the same of [`PaymentHandle`] |
@@ -85,29 +85,29 @@ impl PaymentHandle {
 
     /// Begins to pay, as the buyer's click does. `false`: not in the page.
     pub fn start(self) -> bool {
-        self.want(Intent::Start)
+        self.request(Intent::Start)
     }
 
     /// Ends the attempt, never the order. `false`: not in the page.
     pub fn cancel(self) -> bool {
-        self.want(Intent::Cancel)
+        self.request(Intent::Cancel)
     }
 
     /// A new QR code, where the old one has expired. `false`: not in the page.
     pub fn refresh(self) -> bool {
-        self.want(Intent::Refresh)
+        self.request(Intent::Refresh)
     }
 
     /// Asks how the payment stands, as a page does that comes to the front again. `false`: not in
     /// the page.
     pub fn resume(self) -> bool {
-        self.want(Intent::Resume)
+        self.request(Intent::Resume)
     }
 
-    /// Looks and speaks otherwise, with the payment going on. `false`: not in the page.
-    pub fn dress(self, appearance: &Appearance) -> bool {
+    /// Shows another appearance, and the payment goes on. `false`: not in the page.
+    pub fn set_appearance(self, appearance: &Appearance) -> bool {
         self.payment()
-            .map(|payment| payment.dress_as(appearance))
+            .map(|payment| payment.show_as(appearance))
             .is_some()
     }
 
@@ -116,9 +116,9 @@ impl PaymentHandle {
         self.0.try_with_value(take_out);
     }
 
-    fn want(self, intent: Intent) -> bool {
+    fn request(self, intent: Intent) -> bool {
         self.payment()
-            .map(|payment| payment.want_intent(intent))
+            .map(|payment| payment.request(intent))
             .is_some()
     }
 

@@ -19,7 +19,7 @@ pub struct Embedded {
 }
 
 /// Puts a payment into `container` and begins it. `emit(name, detail)` is called for each event;
-/// an option that is wrong and can be done without is told by its code alone, as a `problem`.
+/// a wrong option that is not needed is reported by its code alone, as a `problem`.
 ///
 /// Fails with the code of an option that nothing can be done without.
 #[wasm_bindgen]
@@ -53,9 +53,9 @@ impl Embedded {
         page: Page,
     ) -> Self {
         let shell = Shell::new(options, page);
-        let want = shell.clone();
+        let requested = shell.clone();
         let view = View::new(container, &shell.model(), look, move |intent| {
-            want.want(intent);
+            requested.request(intent);
         });
         let view = Rc::new(RefCell::new(view));
         let shown = Rc::clone(&view);
@@ -63,34 +63,37 @@ impl Embedded {
         Self { shell, view }
     }
 
-    pub(crate) fn want_intent(&self, intent: Intent) {
-        self.shell.want(intent);
+    pub(crate) fn request(&self, intent: Intent) {
+        self.shell.request(intent);
     }
 
-    pub(crate) fn dress_as(&self, appearance: &Appearance) {
+    pub(crate) fn show_as(&self, appearance: &Appearance) {
         let mut view = self.view.borrow_mut();
-        view.dress(Look::from(appearance));
+        view.set_look(Look::from(appearance));
         view.show(&self.shell.model());
     }
 }
 
 #[wasm_bindgen]
 impl Embedded {
-    /// The page wants something in the buyer's name: `start`, `refresh`, `cancel`, `resume`.
-    /// `false`: no such word.
-    pub fn want(&self, intent: &str) -> bool {
+    /// Does in the buyer's name what the page asks for: `start`, `refresh`, `cancel` or `resume`.
+    /// `false`: it is none of these.
+    pub fn act(&self, intent: &str) -> bool {
         match intent.parse() {
             Ok(intent @ (Intent::Start | Intent::Refresh | Intent::Cancel | Intent::Resume)) => {
-                self.shell.want(intent);
+                self.shell.request(intent);
                 true
             }
             _ => false,
         }
     }
 
-    /// Looks and speaks as these options say, with the payment going on.
-    pub fn dress(&self, options: &JsValue) {
-        self.dress_as(&Appearance::from_js(options));
+    /// Shows another appearance, and the payment goes on. `false`: the address for help is refused,
+    /// and is not shown.
+    pub fn set_appearance(&self, options: &JsValue) -> bool {
+        let mut wrong = Vec::new();
+        self.show_as(&Appearance::from_js(options, &mut wrong));
+        wrong.is_empty()
     }
 
     /// Takes the view out and ends everything that runs: no timer, listener or request is left,

@@ -26,7 +26,7 @@ pub struct WidgetOptions {
     pub appearance: Appearance,
     /// A backend of the page's own.
     pub transport: Option<Transport>,
-    /// What stands in for `fetch`: the element's own, which asks a `transport` of JavaScript where there
+    /// Called in place of `fetch`: the element's own, which asks a `transport` of JavaScript where there
     /// is one, and keeps for the console what was asked.
     pub(crate) fetch: Option<Function>,
 }
@@ -149,37 +149,30 @@ impl WidgetOptions {
         Ok(self)
     }
 
-    /// Reads the object that `element.js` makes of its attributes. What is wrong and can be done
-    /// without is left out and named: a payment is worth more than a link.
+    /// Reads the object that `element.js` makes of its attributes. What is wrong and not needed is
+    /// left out and named: a payment is worth more than a link.
     pub(crate) fn from_js(options: &JsValue) -> Result<(Self, Vec<OptionError>), OptionError> {
         let token = text(options, "token").unwrap_or_default();
         let merchant_api = text(options, "merchantApi").ok_or(OptionError::MerchantApi)?;
         let mut read = Self::new(&token, &merchant_api)?;
         let mut wrong = Vec::new();
         if let Some(word) = text(options, "scene").filter(|word| word != "auto") {
-            read.product = Product::from_word(&word);
-            if read.product.is_none() {
-                wrong.push(OptionError::Scene);
-            }
+            read.product = kept(Product::from_word(&word), OptionError::Scene, &mut wrong);
         }
         if let Some(address) = text(options, "successUrl") {
-            read.success_url = SuccessUrl::parse(&address);
-            if read.success_url.is_none() {
-                wrong.push(OptionError::SuccessUrl);
-            }
+            let address = SuccessUrl::parse(&address);
+            read.success_url = kept(address, OptionError::SuccessUrl, &mut wrong);
         }
         if let Some(address) = text(options, "returnUrl") {
-            read.return_url = ReturnUrl::parse(&address);
-            if read.return_url.is_none() {
-                wrong.push(OptionError::ReturnUrl);
-            }
+            let address = ReturnUrl::parse(&address);
+            read.return_url = kept(address, OptionError::ReturnUrl, &mut wrong);
         }
         let auto_start = field(options, "autoStart");
         read.auto_start = auto_start == true;
         if auto_start.as_bool().is_none() && !auto_start.is_null() && !auto_start.is_undefined() {
             wrong.push(OptionError::AutoStart);
         }
-        read.appearance = Appearance::from_js(options);
+        read.appearance = Appearance::from_js(options, &mut wrong);
         read.fetch = field(options, "fetch").dyn_into().ok();
         Ok((read, wrong))
     }
@@ -196,6 +189,20 @@ impl WidgetOptions {
 }
 
 impl Appearance {
+    /// In a language, and not in the page's.
+    #[must_use]
+    pub const fn with_locale(mut self, locale: Locale) -> Self {
+        self.locale = Some(locale);
+        self
+    }
+
+    /// Light or dark.
+    #[must_use]
+    pub const fn with_theme(mut self, theme: Theme) -> Self {
+        self.theme = theme;
+        self
+    }
+
     /// With an address where the buyer finds help: http(s), mailto or tel.
     pub fn with_support_url(mut self, address: &str) -> Result<Self, OptionError> {
         if !is_address(address, &HELP) {
@@ -205,10 +212,10 @@ impl Appearance {
         Ok(self)
     }
 
-    /// Reads the part of the options that may change under way; `element.js` has told of what is
-    /// wrong there. Once in the bundle, not twice.
+    /// Reads the part of the options that may change under way. `element.js` has checked the words;
+    /// the address is checked here. Once in the bundle, not twice.
     #[inline(never)]
-    pub(crate) fn from_js(options: &JsValue) -> Self {
+    pub(crate) fn from_js(options: &JsValue, wrong: &mut Vec<OptionError>) -> Self {
         Self {
             locale: text(options, "locale").map(|tag| Locale::from_tag(&tag)),
             messages: part(options, "messages")
@@ -219,9 +226,20 @@ impl Appearance {
                 Some("dark") => Theme::Dark,
                 _ => Theme::Auto,
             },
-            support_url: text(options, "supportUrl").filter(|text| is_address(text, &HELP)),
+            support_url: text(options, "supportUrl").and_then(|address| {
+                let address = is_address(&address, &HELP).then_some(address);
+                kept(address, OptionError::SupportUrl, wrong)
+            }),
         }
     }
+}
+
+/// An option as it was read; one that could not be read is added to what is wrong.
+fn kept<T>(read: Option<T>, error: OptionError, wrong: &mut Vec<OptionError>) -> Option<T> {
+    if read.is_none() {
+        wrong.push(error);
+    }
+    read
 }
 
 /// How the address of a merchant API may begin.

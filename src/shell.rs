@@ -117,8 +117,8 @@ impl Shell {
         self.happened(Event::Connected);
     }
 
-    /// The buyer wants something.
-    pub(crate) fn want(&self, intent: Intent) {
+    /// The buyer asks for something.
+    pub(crate) fn request(&self, intent: Intent) {
         self.happened(Event::Injected(bridge::injected()));
         self.happened(Event::Intent(intent));
     }

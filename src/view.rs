@@ -66,16 +66,16 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// Puts the view of a model into a container; `want` is called for each click on a button.
+    /// Puts the view of a model into a container; `request` is called for each click on a button.
     pub(crate) fn new(
         container: &web_sys::Element,
         model: &ViewModel,
         look: Look,
-        want: impl Fn(Intent) + 'static,
+        request: impl Fn(Intent) + 'static,
     ) -> Self {
         let clicks = EventListener::new(container, "click", move |click| {
             if let Some(intent) = action::intent_of(click) {
-                want(intent);
+                request(intent);
             }
         });
         let mut picture = Picture::default();
@@ -105,8 +105,8 @@ impl View {
         }
     }
 
-    /// Looks and speaks otherwise from the next model on.
-    pub(crate) fn dress(&mut self, look: Look) {
+    /// Shows another look from the next model on.
+    pub(crate) fn set_look(&mut self, look: Look) {
         self.look = look;
     }
 

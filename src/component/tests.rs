@@ -121,7 +121,7 @@ async fn its_page_cancels_starts_dresses_and_ends_it_by_the_handle() {
         theme: Theme::Dark,
         ..Appearance::default()
     };
-    assert!(page.handle.dress(&appearance));
+    assert!(page.handle.set_appearance(&appearance));
     let base = find(&page.container, "[part=base]").unwrap();
     assert_eq!(base.get_attribute("lang").as_deref(), Some("en"));
     assert_eq!(base.get_attribute("data-theme").as_deref(), Some("dark"));

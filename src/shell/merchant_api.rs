@@ -3,18 +3,19 @@
 //! No cookies, no cache. It retries nothing and judges nothing; timeouts are the machine's, by
 //! dropping the [`Abort`].
 //!
-//! It calls the browser's `fetch` by itself, for gloo-net 0.7 costs each buyer two kilobytes more
-//! (51,638 bytes of bundle against 49,632, brotli): its errors format, and its requests, headers
-//! and bodies come in more kinds than the three requests here. And it waits for promises by
-//! callbacks: futures bring a queue of tasks and their wakers along, for two steps in a row.
+//! Requests and responses are gloo-net's. Two of its parts are not used. Its `RequestBuilder` makes
+//! an options object that inherits from `Object.prototype`, where a stranger may have written a
+//! `mode` or a `body`; here the options inherit nothing. Its `send` panics where a page has wrapped
+//! `fetch` so that it rejects with something that is no `Error`; and the element sends by itself,
+//! for a page may have a transport of its own.
 
 use ::merchant_api::{ApiError, CheckoutAnswer, Fields, Malformed, decimal};
 use checkout::{Event, Failure, Request, RequestId};
+use gloo_net::http;
 use js_sys::{Array, Error, Function, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    AbortController, AbortSignal, RequestCache, RequestCredentials, RequestInit, Response,
-    UrlSearchParams,
+    AbortController, AbortSignal, RequestCache, RequestCredentials, RequestInit, UrlSearchParams,
 };
 
 use crate::object::{dictionary, field, inherited};
@@ -27,7 +28,7 @@ pub(crate) struct MerchantApi {
     checkout: String,
     /// A Rust page's own backend.
     transport: Option<Transport>,
-    /// What stands in for `fetch`; none where a Rust page embeds the widget.
+    /// Called in place of `fetch`; none where a Rust page embeds the widget.
     fetch: Option<Function>,
 }
 
@@ -83,12 +84,7 @@ impl MerchantApi {
     pub(crate) fn send(&self, request: &Request, done: impl FnOnce(Outcome) + 'static) -> Abort {
         let controller = AbortController::new().ok();
         let signal = controller.as_ref().map(AbortController::signal);
-        let init: RequestInit = dictionary(&[]).unchecked_into();
-        init.set_credentials(RequestCredentials::Omit);
-        // A backend may have forgotten to say so itself.
-        init.set_cache(RequestCache::NoStore);
-        init.set_signal(signal.as_ref());
-        let address = self.address(request, &init);
+        let built = self.build(request, signal.as_ref());
         let done = move |outcome| {
             if !signal.as_ref().is_some_and(AbortSignal::aborted) {
                 done(outcome);
@@ -96,9 +92,21 @@ impl MerchantApi {
         };
         match &self.transport {
             Some(own) => own.ask(request, |reply| done(Outcome::from(reply))),
-            None => fetch(&address, &init, self.fetch.as_ref(), done),
+            None => fetch(built, self.fetch.as_ref(), done),
         }
         Abort(controller)
+    }
+
+    /// The request to send; none where the page has no address that it could be relative to.
+    fn build(&self, request: &Request, signal: Option<&AbortSignal>) -> Option<http::Request> {
+        let init: RequestInit = dictionary(&[]).unchecked_into();
+        init.set_credentials(RequestCredentials::Omit);
+        // A backend may have forgotten to say so itself.
+        init.set_cache(RequestCache::NoStore);
+        init.set_signal(signal);
+        let address = self.address(request, &init);
+        let request = web_sys::Request::new_with_str_and_init(&address, &init).ok()?;
+        Some(request.into())
     }
 
     /// Where a request goes. A form is put into `init`.
@@ -134,24 +142,27 @@ impl MerchantApi {
 }
 
 fn fetch(
-    address: &str,
-    init: &RequestInit,
-    stand_in: Option<&Function>,
+    request: Option<http::Request>,
+    send: Option<&Function>,
     done: impl FnOnce(Outcome) + 'static,
 ) {
-    let promise = match stand_in {
-        Some(fetch) => fetch.call2(&JsValue::NULL, &address.into(), init),
-        None => web_sys::window()
-            .map(|window| window.fetch_with_str_and_init(address, init).into())
-            .ok_or(JsValue::UNDEFINED),
-    };
+    let promise = request.ok_or(JsValue::UNDEFINED).and_then(|request| {
+        let request = web_sys::Request::from(request);
+        match (send, web_sys::window()) {
+            (Some(fetch), _) => fetch.call1(&JsValue::NULL, &request),
+            (None, Some(window)) => Ok(window.fetch_with_request(&request).into()),
+            (None, None) => Err(JsValue::UNDEFINED),
+        }
+    });
     settled(promise, move |response| {
-        let Ok(response) = response.dyn_into::<Response>() else {
+        let Ok(response) = response.dyn_into::<web_sys::Response>() else {
             done(Outcome::Failed(Failure::Unreachable));
             return;
         };
+        let response = http::Response::from(response);
         let status = response.status();
-        let retry_after_ms = retry_after_ms(&response);
+        let retry_after_ms = retry_after_ms(response.headers().get("retry-after"));
+        let response = web_sys::Response::from(response);
         settled(response.json().map(JsValue::from), move |body| {
             // JSON makes no error, so an error is why there is no body. By its name: WebKit's is a
             // `DOMException`.
@@ -192,8 +203,8 @@ extern "C" {
 }
 
 /// `Retry-After` in milliseconds, where it is a number of seconds.
-fn retry_after_ms(response: &Response) -> Option<u64> {
-    let seconds = response.headers().get("retry-after").ok()??;
+fn retry_after_ms(header: Option<String>) -> Option<u64> {
+    let seconds = header?;
     let is_number = (1..=9).contains(&seconds.len()) && seconds.bytes().all(|b| b.is_ascii_digit());
     let number = |sum, digit| sum * 10 + u64::from(digit - b'0');
     is_number.then(|| seconds.bytes().fold(0, number) * 1_000)

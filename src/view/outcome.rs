@@ -84,13 +84,13 @@ pub(super) const fn advice(screen: &Screen) -> Option<Word> {
     }
 }
 
-/// What a buyer is told of a problem.
+/// The buyer's sentence for a problem.
 pub(crate) const fn problem_word(problem: &Problem) -> Word {
-    // Once the page was loaded anew without help, it is the merchant's alone to mend.
+    // If a reload did not help, only the merchant can fix it.
     if problem.is_recoverable && matches!(problem.code, ProblemCode::LandingUrlDenied) {
         return Word::ReloadToPay;
     }
-    // The buyer's to mend, but not by starting again.
+    // The buyer can fix it, but not by starting again.
     if matches!(problem.code, ProblemCode::CashierUnsupported) {
         return Word::OpenInWechat;
     }

@@ -9,6 +9,22 @@
 /** @typedef {import("./wechat-pay").DefineOptions} DefineOptions */
 /** @typedef {import("./wechat-pay").Transport} Transport */
 
+/**
+ * The phase of an element:
+ *
+ * - `away`: not in a page;
+ * - `loading`: the widget is on its way; `wantsStart` says that the page called `start()` meanwhile;
+ * - `mounted`: the payment runs; `isDressing` says that another appearance is about to be shown;
+ * - `failed`: the buyer sees the way out, until another attribute begins the payment anew;
+ * - `destroyed`: it ended for good.
+ *
+ * Each start has a state of its own: what comes late finds another one, and does nothing.
+ *
+ * @typedef {{ phase: "loading", wantsStart: boolean }} Loading
+ * @typedef {{ phase: "mounted", embedded: import("./wechat-pay").Embedded, isDressing: boolean }} Mounted
+ * @typedef {{ phase: "away" } | Loading | Mounted | { phase: "failed" } | { phase: "destroyed" }} State
+ */
+
 /** Attribute -> property. Another value begins the payment anew. */
 const PAYMENT = {
   token: "token",
@@ -48,23 +64,25 @@ const flag = (word) => /^(true|auto-?start)?$/i.test(word) || (!/^false$/i.test(
 /** @param {object} object @param {string} name */
 const has = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
 
-/** How an address begins that leads to help. */
+/**
+ * How an address begins that leads the buyer to help where the WebAssembly does not run. Where it
+ * runs, it checks every address by itself.
+ */
 const HELP = /^(https?|mailto|tel):./;
 
 /** Codes of problems that WeChat's own side brought, and no request to the backend. */
 const OF_WECHAT = /^(BRIDGE|CASHIER|LANDING|SIGNATURE|PREPAY)|_UNREACHABLE/;
 
 /**
- * What an attribute of looks may say; anything else is told, and left out. A language tag is one
- * by its form, for the page may have words of its own for any language; `zh_CN` is what many
- * backends write.
+ * What these attributes may say; anything else is reported, and left out. A language tag is one by
+ * its form, for the page may have words of its own for any language; `zh_CN` is what many backends
+ * write.
  *
  * @type {Record<string, RegExp>}
  */
-const LOOKS = {
+const WORDS = {
   locale: /^[a-z]{2,8}([-_][a-z\d]{1,8})*$/i,
   theme: /^(auto|light|dark)$/,
-  "support-url": HELP,
 };
 
 /** Properties without an attribute: what is no text. */
@@ -98,8 +116,9 @@ export function define(options) {
   const defined = customElements.get(tag);
   if (defined) return defined;
 
-  /** Elements that are in a page; all of them stand on one WebAssembly instance. */
+  /** Elements that are in a page; all of them share one WebAssembly instance. */
   const connected = new Set();
+  /** That instance has panicked, and no element can use it any more. */
   let isBroken = false;
 
   class WechatPayElement extends HTMLElement {
@@ -109,21 +128,14 @@ export function define(options) {
 
     constructor() {
       super();
-      /** Grows with each start and stop, so that a load that ends late finds out. */
-      this._turn = 0;
-      /** @type {import("./wechat-pay").Embedded | null} */
-      this._embedded = null;
-      this._isStarted = false;
-      this._isDestroyed = false;
-      this._isLoading = false;
-      this._isStartWanted = false;
-      this._isDressing = false;
+      /** @type {State} */
+      this._state = { phase: "away" };
       /** When this start began, on the page's own clock. */
       this._begun = 0;
-      /** The last request and what came of it, for the console. */
-      this._asked = "";
-      /** What was told once and is not told again when the element comes back. */
-      this._told = new Set();
+      /** The last request and its outcome, for the console. */
+      this._lastRequest = "";
+      /** What was reported, and is not reported again when the element comes back. */
+      this._reported = new Set();
       /** @type {Record<string, string> | null} */
       this._messages = null;
       /** @type {Transport | null} */
@@ -139,14 +151,15 @@ export function define(options) {
           /** @type {any} */ (this)[property] = value;
         }
       }
+      if (this._state.phase === "destroyed") return;
       connected.add(this);
-      // An element that was only moved goes on; so do attributes that are set one after another.
-      if (!this._isStarted) this._restart();
+      // An element that was only moved goes on.
+      if (this._state.phase === "away") this._restart();
     }
 
     disconnectedCallback() {
       queueMicrotask(() => {
-        if (!this.isConnected) this._leave();
+        if (!this.isConnected && this._state.phase !== "destroyed") this._leave("away");
       });
     }
 
@@ -156,11 +169,11 @@ export function define(options) {
      * @param {string | null} after
      */
     attributeChangedCallback(name, before, after) {
-      if (before === after || !this._isStarted) return;
+      if (before === after) return;
       /** @param {object} table */
       const isOf = (table) => Object.keys(table).some((attribute) => joined(attribute) === joined(name));
       if (isOf(PAYMENT)) this._restart();
-      else if (isOf(APPEARANCE)) this._dress();
+      else if (isOf(APPEARANCE)) this._updateAppearance();
     }
 
     /**
@@ -168,9 +181,9 @@ export function define(options) {
      *
      * @param {string} attribute
      */
-    _said(attribute) {
-      const said = this.getAttribute(attribute);
-      return said === null ? this.getAttribute(joined(attribute)) : said;
+    _attribute(attribute) {
+      const value = this.getAttribute(attribute);
+      return value === null ? this.getAttribute(joined(attribute)) : value;
     }
 
     /** The page's own words, by name, over those of the widget's language. */
@@ -180,7 +193,7 @@ export function define(options) {
 
     set messages(messages) {
       this._messages = messages || null;
-      this._dress();
+      this._updateAppearance();
     }
 
     /** The page's own backend, in place of the merchant API. */
@@ -193,94 +206,98 @@ export function define(options) {
       // rendering must not begin the payment anew.
       const isOther = !transport !== !this._transport;
       this._transport = transport || null;
-      if (isOther && this._isStarted) this._restart();
+      if (isOther) this._restart();
     }
 
     /** Begins to pay, as the buyer's click does; while the widget loads, as soon as it is there. */
     start() {
-      if (this._isLoading) this._isStartWanted = true;
-      return this._isLoading || this._want("start");
+      const state = this._state;
+      if (state.phase !== "loading") return this._act("start");
+      state.wantsStart = true;
+      return true;
     }
 
     /** A new QR code, where the old one has expired. */
     refresh() {
-      return this._want("refresh");
+      return this._act("refresh");
     }
 
     /** Ends the attempt, never the order. */
     cancel() {
-      this._isStartWanted = false;
-      return this._want("cancel");
+      if (this._state.phase === "loading") this._state.wantsStart = false;
+      return this._act("cancel");
     }
 
-    /** Asks how the payment stands, as a page does that comes to the front again. */
+    /** Asks for the payment's state, as a page does that comes to the front again. */
     resume() {
-      return this._want("resume");
+      return this._act("resume");
     }
 
     /** Ends the element for good and empties it; the order stays as it is. */
     destroy() {
-      this._isDestroyed = true;
-      this._leave();
+      this._leave("destroyed");
       if (this.shadowRoot) this.shadowRoot.replaceChildren();
     }
 
     /** @param {string} intent */
-    _want(intent) {
-      return this._embedded ? this._embedded.want(intent) : false;
+    _act(intent) {
+      return this._state.phase === "mounted" && this._state.embedded.act(intent);
     }
 
-    _leave() {
+    /** @param {"away" | "destroyed"} phase */
+    _leave(phase) {
       connected.delete(this);
-      this._isStarted = false;
-      this._stop();
+      this._enter({ phase });
     }
 
-    /** One start for however many attributes are set in one turn of the event loop. */
-    _restart() {
-      if (this._isDestroyed) return;
-      this._isStarted = true;
-      this._stop();
-      this._isLoading = true;
-      const turn = this._turn;
-      queueMicrotask(() => {
-        if (turn === this._turn) this._start();
-      });
-    }
-
-    _stop() {
-      this._turn += 1;
-      this._isLoading = this._isStartWanted = false;
-      const embedded = this._embedded;
-      this._embedded = null;
-      if (!embedded) return;
-      // Not at once: this may run inside a call of the widget, which must not be taken away
-      // under its own feet.
+    /**
+     * Ends the payment that runs, if any.
+     *
+     * @param {State} state the next one
+     */
+    _enter(state) {
+      const before = this._state;
+      this._state = state;
+      if (before.phase !== "mounted") return;
+      // Not at once: this may run inside a call of the widget, which must not be freed during it.
       queueMicrotask(() => {
         try {
-          embedded.unmount();
+          before.embedded.unmount();
         } catch {
           // After a trap it may not come to its end.
         }
       });
     }
 
-    /** One change of looks for however many are set in one turn, and not inside a call. */
-    _dress() {
-      if (this._isDressing) return;
-      this._isDressing = true;
+    /** One start for however many attributes are set in one turn of the event loop. */
+    _restart() {
+      if (!connected.has(this)) return;
+      /** @type {Loading} */
+      const state = { phase: "loading", wantsStart: false };
+      this._enter(state);
       queueMicrotask(() => {
-        this._isDressing = false;
-        if (this._embedded && !isBroken) this._embedded.dress(this._options());
+        if (this._state === state) this._start(state);
       });
     }
 
-    async _start() {
-      const turn = this._turn;
+    /** One change for however many are set in one turn of the event loop, and not inside a call. */
+    _updateAppearance() {
+      const state = this._state;
+      if (state.phase !== "mounted" || state.isDressing) return;
+      state.isDressing = true;
+      queueMicrotask(() => {
+        state.isDressing = false;
+        if (this._state !== state || isBroken) return;
+        if (!state.embedded.set_appearance(this._options())) this._emit("problem", "SUPPORT_URL_INVALID");
+      });
+    }
+
+    /** @param {Loading} state */
+    async _start(state) {
       this._begun = performance.now();
       try {
         const bindings = await loadBindings();
-        if (turn !== this._turn) return;
+        if (this._state !== state) return;
         if (isBroken) throw new Error("the widget has stopped");
         this._measure("loaded");
         // Only now: until the widget is there, the buyer sees what the page put between the tags.
@@ -289,13 +306,11 @@ export function define(options) {
         root.replaceChildren(...styled(root, bindings.theme()), container);
         const embedded = bindings.mount(container, this._options(), this._emit.bind(this));
         // A handler of the page may have taken the element out meanwhile.
-        if (turn === this._turn) {
-          this._embedded = embedded;
-          this._isLoading = false;
-          if (this._isStartWanted) this.start();
-        } else embedded.unmount();
+        if (this._state !== state) return embedded.unmount();
+        this._state = { phase: "mounted", embedded, isDressing: false };
+        if (state.wantsStart) this.start();
       } catch (error) {
-        if (turn !== this._turn) return;
+        if (this._state !== state) return;
         // The widget names a wrong option with a text; anything else is a failure of its own.
         const code = typeof error === "string" ? error : "WIDGET_UNAVAILABLE";
         this._fail(code, error);
@@ -304,15 +319,15 @@ export function define(options) {
 
     _options() {
       /** @type {Record<string, unknown>} */
-      const options = { messages: this._messages, theme: this._themeOfPage(), fetch: this._ask.bind(this) };
+      const options = { messages: this._messages, theme: this._themeOfPage(), fetch: this._send.bind(this) };
       for (const [attribute, property] of Object.entries(ATTRIBUTES)) {
-        const given = this._said(attribute);
+        const given = this._attribute(attribute);
         const isFlag = property === "autoStart";
         // A page's template leaves an attribute empty when it has nothing to say.
         if (given === null || (given === "" && !isFlag)) continue;
-        const value = /Url$/.test(property) ? whole(given) : isFlag ? flag(given) : given;
-        if (!has(LOOKS, attribute) || LOOKS[attribute].test(value)) options[property] = value;
-        else if (this._isNew(attribute + given)) this._emit("problem", `${attribute.replace("-", "_").toUpperCase()}_INVALID`);
+        const value = /Url$/.test(property) ? absolute(given) : isFlag ? flag(given) : given;
+        if (!has(WORDS, attribute) || WORDS[attribute].test(value)) options[property] = value;
+        else this._emit("problem", `${attribute.toUpperCase()}_INVALID`);
       }
       if (this._transport) options.merchantApi = "";
       return options;
@@ -326,39 +341,37 @@ export function define(options) {
     }
 
     /**
-     * Stands in for `fetch`, and keeps for the console what came of it. The token is the
+     * Takes the place of `fetch`, and keeps the outcome for the console. The token is the
      * authorisation: the console gets its beginning.
      *
-     * @param {string} address
-     * @param {RequestInit} init
+     * @param {Request} request
      */
-    async _ask(address, init) {
+    async _send(request) {
       const token = this.getAttribute("token") || "";
-      const request = this._transport ? "transport" : `${init.method || "GET"} ${whole(address).replace(token, `${token.slice(0, 6)}…`)}`;
-      this._asked = ` (${request} → no answer)`;
-      const response = await (this._transport ? this._askTransport(address, init) : fetch(address, init));
-      this._asked = ` (${request} → ${response.status})`;
+      const text = this._transport ? "transport" : `${request.method} ${request.url.replace(token, `${token.slice(0, 6)}…`)}`;
+      this._lastRequest = ` (${text} → no answer)`;
+      const response = await (this._transport ? this._sendToTransport(request) : fetch(request));
+      this._lastRequest = ` (${text} → ${response.status})`;
       return response;
     }
 
     /**
-     * Asks the page's own transport, and writes what it says as a response.
+     * Calls the page's own transport, and writes its answer as a response.
      *
-     * @param {string} address
-     * @param {RequestInit} init
+     * @param {Request} request
      */
-    async _askTransport(address, init) {
-      const [path, query] = address.split("?");
-      const name = path.endsWith("/attempts") ? "start" : path.endsWith("/cancel") ? "cancel" : "status";
+    async _sendToTransport(request) {
+      const { pathname, searchParams } = new URL(request.url);
+      const name = pathname.endsWith("/attempts") ? "start" : pathname.endsWith("/cancel") ? "cancel" : "status";
       /** @type {Record<string, unknown>} */
       const fields = { token: this.getAttribute("token") };
-      for (const [field, text] of /** @type {URLSearchParams} */ (init.body) || new URLSearchParams(query)) {
+      for (const [field, text] of name === "status" ? searchParams : new URLSearchParams(await request.text())) {
         fields[field] = field === "ask" ? true : /^(after|seen|wait)$/.test(field) ? Number(text) : text;
       }
       try {
         const ask = this._transport && /** @type {any} */ (this._transport)[name];
         if (typeof ask !== "function" && name === "cancel") return new Response("", { status: 404 });
-        const answer = await ask.call(this._transport, fields, { signal: init.signal });
+        const answer = await ask.call(this._transport, fields, { signal: request.signal });
         return new Response(JSON.stringify(answer));
       } catch (thrown) {
         const isError = thrown instanceof Error;
@@ -378,11 +391,13 @@ export function define(options) {
     _emit(name, detail, cause) {
       if (name === "problem") {
         if (typeof detail === "string") {
-          detail = this._wrong(detail);
+          detail = this._optionProblem(detail);
+          // An appearance is read again with each change; a wrong value of it is reported once.
+          if (has(APPEARANCE, detail.field) && !this._isFirstReport(detail.message)) return;
           cause = detail.message += "; the payment goes on without it";
         }
         detail.hint = `${PROBLEMS}#${detail.code}`;
-        const asked = cause || OF_WECHAT.test(detail.code) ? "" : this._asked;
+        const asked = cause || OF_WECHAT.test(detail.code) ? "" : this._lastRequest;
         cause = cause || [detail.field, detail.raw].filter(Boolean).join(": ") || detail.message;
         // For the merchant's engineer, who may not listen: one line of text, to be copied.
         console.warn(`<wechat-pay> ${detail.code}: ${cause}${asked}. ${detail.hint}`.replace(/\s+/g, " "));
@@ -393,12 +408,12 @@ export function define(options) {
     }
 
     /**
-     * Whether this was not told yet; from now on it was.
+     * Whether this is the first report of its text.
      *
-     * @param {string} what
+     * @param {string} text
      */
-    _isNew(what) {
-      return this._told.size < this._told.add(what).size;
+    _isFirstReport(text) {
+      return this._reported.size < this._reported.add(text).size;
     }
 
     /**
@@ -424,9 +439,9 @@ export function define(options) {
      *
      * @param {string} code
      */
-    _wrong(code) {
+    _optionProblem(code) {
       const field = code.replace("_INVALID", "").replace("_", "-").toLowerCase();
-      const raw = this._said(field);
+      const raw = this._attribute(field);
       const message = raw ? `the value ${JSON.stringify(raw)} of ${field} is refused` : `${field} is missing`;
       return { code, actor: "merchant", recoverable: false, message, field, raw };
     }
@@ -444,7 +459,7 @@ export function define(options) {
      * @param {unknown} error
      */
     _fail(code, error) {
-      this._stop();
+      this._enter({ phase: "failed" });
       const root = this.shadowRoot || this.attachShadow({ mode: "open" });
       const words = this._words();
       const box = document.createElement("div");
@@ -464,8 +479,8 @@ export function define(options) {
       const help = document.createElement("slot");
       help.name = "support";
       for (const [attribute, text] of [["checkout-url", words.open_checkout], ["support-url", words.support]]) {
-        const address = this._said(attribute);
-        if (address && HELP.test(whole(address))) {
+        const address = this._attribute(attribute);
+        if (address && HELP.test(absolute(address))) {
           const link = document.createElement("a");
           link.href = address;
           link.textContent = text;
@@ -481,7 +496,7 @@ export function define(options) {
       const isOfWidget = code === "WIDGET_UNAVAILABLE" || code === "WIDGET_STOPPED";
       const problem = isOfWidget
         ? { code, actor: "internal", recoverable: true, message: String(error), field: null, raw: String(error) }
-        : this._wrong(code);
+        : this._optionProblem(code);
       this._emit("problem", { ...problem, message: words.load_failed }, problem.message);
     }
   }
@@ -492,8 +507,8 @@ export function define(options) {
       configurable: true,
       enumerable: true,
       get() {
-        const said = this._said(attribute);
-        return isFlag ? flag(said) === true : said;
+        const value = this._attribute(attribute);
+        return isFlag ? flag(value) === true : value;
       },
       /** @param {string | boolean | null | undefined} value */
       set(value) {
@@ -531,12 +546,12 @@ function own(object) {
 }
 
 /**
- * An address with what the page's own adds to it; what is none stays as it is, and is refused by
- * who reads it.
+ * An address made absolute by the page's own. What is no address stays as it is: the reader refuses
+ * it.
  *
  * @param {string} address
  */
-function whole(address) {
+function absolute(address) {
   try {
     return new URL(address, document.baseURI).href;
   } catch {

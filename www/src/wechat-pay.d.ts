@@ -9,7 +9,7 @@
 export type Product = "jsapi" | "h5" | "native" | "mini_program";
 
 /**
- * What the element is told by attributes. In HTML: kebab case, and texts. An empty one (but
+ * The attributes of the element. In HTML: kebab case, and texts. An empty one (but
  * `auto-start`) counts as absent; so does a wrong one, which is a `problem` with the attribute as
  * its `field`, unless nothing can be paid without it.
  *
@@ -201,7 +201,7 @@ export interface PayParameters {
   paySign: string;
 }
 
-/** Names of what the element says. `language` and `direction` are told of the words themselves. */
+/** Names of what the element says. `language` and `direction` describe the words themselves. */
 export type MessageName =
   | "language"
   | "direction"
@@ -302,7 +302,7 @@ export interface SceneDetail {
 export interface StateChangeDetail {
   state: State;
   /**
-   * With `paid` and `closed`: whether this tab is told for the first time. `false`: without the event
+   * With `paid` and `closed`: whether this is the first report in this tab. `false`: without the event
    * of that name.
    */
   first?: boolean;
@@ -335,7 +335,7 @@ export interface ProblemDetail {
 }
 
 /**
- * `telemetry`: how long it took from the element's start; told to the page, and to nobody else.
+ * `telemetry`: how long it took from the element's start; reported to the page, and to nobody else.
  *
  * The cashier has no mark of its own: that it opened is `state-change` to `cashier`, and its answer is
  * the next one. Nor has the time from the payment to *paid* on the screen, for a page does not know
@@ -371,7 +371,7 @@ export interface WechatPayEvents {
   paid: CustomEvent<PaidDetail>;
   /** As `paid`, at most once for an order and tab; on the backend's word alone. */
   closed: CustomEvent<Record<string, never>>;
-  /** Something went wrong; the same thing twice in a row is told once. */
+  /** Something went wrong; the same problem twice in a row is reported once. */
   problem: CustomEvent<ProblemDetail>;
   telemetry: CustomEvent<TelemetryDetail>;
 }
@@ -390,8 +390,8 @@ export interface Bindings {
 
 /** One mounted widget. */
 export interface Embedded {
-  want(intent: string): boolean;
-  dress(options: Record<string, unknown>): void;
+  act(intent: string): boolean;
+  set_appearance(options: Record<string, unknown>): boolean;
   unmount(): void;
 }
 
