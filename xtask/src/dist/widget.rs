@@ -26,13 +26,17 @@ const FEATURES: &[&str] = &["--mvp-features", "--enable-mutable-globals"];
 
 /// As small as it goes. The stack lies first in memory and grows down, so its last kilobyte is the
 /// lowest, which nothing else can be in. Flattening gives the second `-Oz` blocks to put in order.
+/// A big function with one caller stays by itself, and functions lie in the order of their names,
+/// so that the instances of one generic function are neighbours: both for the compressor.
 const PASSES: &[&str] = &[
     "--low-memory-unused",
+    "--one-caller-inline-max-function-size=200",
     "--flatten",
     "--rereloop",
     "-Oz",
     "-Oz",
     "--converge",
+    "--reorder-functions-by-name",
 ];
 
 /// Compiles for size, the standard library too, and gives the file.
