@@ -74,9 +74,9 @@ async fn the_code_the_amount_and_the_navigation_come_from_the_server(engine: Eng
         let codes = scan(&browser.screenshot().await);
         let checkout = stage.servers.checkout(&token).await;
         assert_eq!(codes, [checkout["code_url"].as_str().expect("a code")]);
-        let head = "const part = (name) => pay.shadowRoot.querySelector(`[part~=${name}]`).textContent;
+        let read_head = "const part = (name) => pay.shadowRoot.querySelector(`[part~=${name}]`).textContent;
             return [part('amount'), part('description'), part('brand'), pay.shadowRoot.querySelector('[part~=base]').lang, problems]";
-        let head = browser.look(head, vec![]).await;
+        let head = browser.look(read_head, vec![]).await;
         assert_eq!(head, json!(["¥69.10", "云南小粒咖啡", "微信支付", "zh-CN", []]));
         let starts = stage.posts_about(&token);
         assert_eq!(starts, 1);
@@ -87,8 +87,8 @@ async fn the_code_the_amount_and_the_navigation_come_from_the_server(engine: Eng
         assert!(!text.contains("0.01") && !text.contains("foreign"), "{text}");
         // No navigation is pending: a pending one would happen before this condition is true.
         browser.until(&is_at_rest).await;
-        let heard = browser.look("return heard", vec![]).await;
-        assert_eq!(heard, json!(["pay paid"]));
+        let reported = browser.look("return heard", vec![]).await;
+        assert_eq!(reported, json!(["pay paid"]));
     })
     .await;
 }

@@ -10,9 +10,8 @@ use clap::Args;
 
 use self::selection::{Engine, Selection};
 use self::step::{Run, Step};
-use crate::console;
 use crate::failure::Failure;
-use crate::setup;
+use crate::{console, setup};
 
 mod made_pages;
 mod selection;

@@ -10,9 +10,9 @@
 /// One sentence in both languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Words {
-    /// Simplified Chinese.
+    /// The sentence in Simplified Chinese.
     pub zh_cn: &'static str,
-    /// English.
+    /// The sentence in English.
     pub en: &'static str,
 }
 

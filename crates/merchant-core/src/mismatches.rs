@@ -8,9 +8,9 @@ use merchant_api::{ErrorCode, MismatchDetails, MismatchList};
 use payer_mask::{mask_openids, mask_openids_in_text};
 
 use crate::config::Config;
+use crate::input::plain_text;
 use crate::ledger::{KeptMismatch, Ledger, LedgerError, MismatchFilter, cut, timestamp};
 use crate::payments::Payments;
-use crate::plain_text;
 use crate::refusal::Refusal;
 use crate::surroundings::{Clock as _, SystemClock};
 

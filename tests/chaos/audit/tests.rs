@@ -35,10 +35,6 @@ fn a_storm_that_ended_well() -> Evidence {
         })
     };
     let refund = |number: &str, amount_fen: u64| json!({ "order_no": PAID, "refund_no": number, "amount_fen": amount_fen });
-    let refunds = [
-        ("order-paid@0", PAID, "merchant", 90),
-        ("surplus@x", SECOND, "surplus", TOTAL_FEN),
-    ];
     Evidence {
         ordered: [(PAID.to_owned(), TOTAL_FEN), (CLOSED.to_owned(), TOTAL_FEN)].into(),
         wechat: vec![
@@ -46,27 +42,8 @@ fn a_storm_that_ended_well() -> Evidence {
             wechat(SECOND, Some("42002"), TOTAL_FEN),
             wechat(CLOSED, None, 0),
         ],
-        wechat_refunds: refunds
-            .iter()
-            .map(|(number, out_trade_no, _, amount_fen)| WechatRefund {
-                mchid: "1900000001".to_owned(),
-                out_refund_no: (*number).to_owned(),
-                out_trade_no: (*out_trade_no).to_owned(),
-                status: "SUCCESS".to_owned(),
-                amount_fen: *amount_fen,
-            })
-            .collect(),
-        our_refunds: refunds
-            .iter()
-            .map(|(number, out_trade_no, origin, amount_fen)| OurRefund {
-                out_refund_no: (*number).to_owned(),
-                out_trade_no: (*out_trade_no).to_owned(),
-                order_no: PAID.to_owned(),
-                origin: (*origin).to_owned(),
-                state: "succeeded".to_owned(),
-                amount_fen: *amount_fen,
-            })
-            .collect(),
+        wechat_refunds: refunds_at_wechat(),
+        our_refunds: refunds_in_the_ledger(),
         asked_refunds: [(
             "order-paid@0".to_owned(),
             AskedRefund {
@@ -114,6 +91,39 @@ fn a_storm_that_ended_well() -> Evidence {
         shown_paid: [PAID.to_owned()].into(),
         on_page: on_page(),
     }
+}
+
+/// Number, attempt, origin and amount of each refund.
+const REFUNDS: [(&str, &str, &str, u64); 2] = [
+    ("order-paid@0", PAID, "merchant", 90),
+    ("surplus@x", SECOND, "surplus", TOTAL_FEN),
+];
+
+fn refunds_at_wechat() -> Vec<WechatRefund> {
+    REFUNDS
+        .iter()
+        .map(|(number, out_trade_no, _, amount_fen)| WechatRefund {
+            mchid: "1900000001".to_owned(),
+            out_refund_no: (*number).to_owned(),
+            out_trade_no: (*out_trade_no).to_owned(),
+            status: "SUCCESS".to_owned(),
+            amount_fen: *amount_fen,
+        })
+        .collect()
+}
+
+fn refunds_in_the_ledger() -> Vec<OurRefund> {
+    REFUNDS
+        .iter()
+        .map(|(number, out_trade_no, origin, amount_fen)| OurRefund {
+            out_refund_no: (*number).to_owned(),
+            out_trade_no: (*out_trade_no).to_owned(),
+            order_no: PAID.to_owned(),
+            origin: (*origin).to_owned(),
+            state: "succeeded".to_owned(),
+            amount_fen: *amount_fen,
+        })
+        .collect()
 }
 
 fn on_page() -> BTreeMap<String, &'static str> {

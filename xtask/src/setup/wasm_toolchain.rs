@@ -7,9 +7,8 @@ use std::process::Command;
 use super::step::{Action, DOWNLOAD_LIMIT, Step};
 use super::tool_cache::ToolCache;
 use super::{debian_toolchain, rust};
-use crate::console;
 use crate::failure::Failure;
-use crate::process;
+use crate::{console, process};
 
 /// `debian` takes Debian's compiler even where rustup's target is there: to test that way.
 const CHOICE: &str = "WECHAT_PAY_WIDGET_WASM_TOOLCHAIN";

@@ -189,7 +189,7 @@ mod tests {
         ApiKeyFile, ConfigFile, GatewayFile, MerchantFile, MerchantKeyFile, RateLimits,
         ServiceContactFile, SubMerchantFile, WebhookFile,
     };
-    use crate::json_form::{FormRule, GivenJson};
+    use crate::input::json_form::{FormRule, GivenJson};
 
     /// The names that a table takes, from the refusal of one that it does not.
     fn fields_of<Table: DeserializeOwned>() -> &'static [&'static str] {

@@ -12,7 +12,7 @@ use super::forms::trimmed;
 use super::gateway::check_gateway;
 use super::webhook_targets::check_webhooks;
 use super::{Config, ConfigError, Database, Merchant, ServiceContact, VerificationFile, merchant};
-use crate::plain_text;
+use crate::input::plain_text;
 
 /// Bounds of `order_expires_in_ms`, and of the same field of an order: WeChat raises anything
 /// below a minute, and a Native order lives for seven days at most.

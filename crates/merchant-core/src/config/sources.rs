@@ -10,7 +10,7 @@ use figment::value::{Dict, Value};
 
 use super::ConfigError;
 use super::file::{ConfigFile, MerchantJson};
-use crate::json_form::{FormRule, GivenJson, Misfit};
+use crate::input::json_form::{FormRule, GivenJson, Misfit};
 
 /// Prefix of the environment variables; `MERCHANT_SERVER__GATEWAY__BASE_URL` is
 /// `gateway.base_url`.

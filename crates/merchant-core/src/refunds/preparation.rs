@@ -4,7 +4,7 @@ use merchant_api::{CreateRefund, ErrorCode, RefundSource, RefundedGoods};
 use wechat_pay::{Fen, FundsAccount, InvalidField, OutRefundNo, RefundFrom, RefundGoods};
 
 use super::reserved_numbers::is_reserved;
-use crate::plain_text;
+use crate::input::plain_text;
 use crate::refusal::Refusal;
 
 /// The fields of a refund request besides its amount, in the protocol's types.

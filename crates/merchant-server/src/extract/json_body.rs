@@ -2,8 +2,8 @@
 //! the contract's form, with the field by its name.
 
 use merchant_api::ErrorCode;
-use merchant_core::json_form::{FormRule, GivenJson, Misfit};
-use merchant_core::plain_text;
+use merchant_core::input::json_form::{FormRule, GivenJson, Misfit};
+use merchant_core::input::plain_text;
 use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 
