@@ -8,6 +8,7 @@
 //! It never draws, never looks at what the text means, and never formats: every buyer downloads
 //! this crate, so it holds integers and string pushes only.
 
+mod error_correction;
 mod path;
 mod svg;
 mod symbol;

@@ -2,9 +2,10 @@
 
 use qrcode::bits::Bits;
 use qrcode::canvas::Canvas;
-use qrcode::ec::construct_codewords;
 use qrcode::types::QrError;
 use qrcode::{Color, EcLevel, Version};
+
+use crate::error_correction::interleaved;
 
 /// Light modules on each side, part of the symbol as the standard (and WeChat) wants it.
 pub(crate) const QUIET_ZONE_MODULES: u32 = 4;
@@ -29,19 +30,20 @@ pub struct QrCode {
 impl QrCode {
     /// Encodes the UTF-8 bytes of `text` into the smallest standard symbol that holds them.
     pub fn encode(text: &str) -> Result<Self, TooLong> {
-        (1..=40)
-            .find_map(|version| Self::of_version(text.as_bytes(), Version::Normal(version)).ok())
+        (1..=40_u8)
+            .find_map(|version| Self::of_version(text.as_bytes(), version).ok())
             .ok_or(TooLong)
     }
 
     /// By the parts of `qrcode` and not by its `QrCode::new`, whose optimiser looks for segments of
     /// other modes: payment links mix cases and punctuation, where these gain nothing, and the
     /// optimiser would be a good part of this crate's code.
-    fn of_version(bytes: &[u8], version: Version) -> Result<Self, QrError> {
+    fn of_version(bytes: &[u8], number: u8) -> Result<Self, QrError> {
+        let version = Version::Normal(number.into());
         let mut bits = Bits::new(version);
         bits.push_byte_data(bytes)?;
         bits.push_terminator(LEVEL)?;
-        let (data, correction) = construct_codewords(&bits.into_bytes(), version, LEVEL)?;
+        let (data, correction) = interleaved(&bits.into_bytes(), number.into());
         let mut canvas = Canvas::new(version, LEVEL);
         canvas.draw_all_functional_patterns();
         canvas.draw_data(&data, &correction);
