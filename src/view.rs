@@ -3,58 +3,33 @@
 //! It is shown a model and reports intents; it knows no state of its own and decides nothing.
 
 mod action;
+mod advice;
 mod countdown;
+mod look;
 mod order_head;
 mod outcome;
 mod qr_code;
 mod status;
 
 use action::{actions, button, choices};
+pub(crate) use advice::problem_word;
 use checkout::{Connection, Intent, Notice, Screen, ViewModel};
 use countdown::countdown;
 use gloo_events::EventListener;
 use leptos::prelude::*;
 use leptos::tachys::view::any_view::AnyViewState;
+pub(crate) use look::Look;
 use merchant_api::Product;
 use order_head::{order_head, ribbon};
-pub(crate) use outcome::problem_word;
 use outcome::{is_outcome, outcome, quiet, support};
 use qr_code::Picture;
 use status::{connection, sentence, spinner, spoken};
 use wasm_bindgen::JsCast;
 
-use crate::environment;
-use crate::locale::{Word, Words};
-use crate::options::{Appearance, Theme};
+use crate::locale::Word;
 
 /// The style sheet, for a shadow root or a page.
 pub(crate) const THEME: &str = include_str!("view/theme.css");
-
-/// How a view looks and speaks.
-#[derive(Clone, Debug)]
-pub(crate) struct Look {
-    words: Words,
-    theme: Theme,
-    support_url: Option<String>,
-}
-
-impl From<&Appearance> for Look {
-    fn from(appearance: &Appearance) -> Self {
-        let locale = appearance.locale.unwrap_or_else(environment::locale);
-        Self {
-            words: Words::new(locale, appearance.messages.clone()),
-            theme: appearance.theme,
-            support_url: appearance.support_url.clone(),
-        }
-    }
-}
-
-impl Look {
-    /// What it speaks with.
-    pub(crate) const fn words(&self) -> &Words {
-        &self.words
-    }
-}
 
 /// A view that is in a page; dropping it takes it out.
 pub(crate) struct View {

@@ -4,8 +4,8 @@ use checkout::{Connection, Notice, Screen, ViewModel};
 use leptos::prelude::*;
 use merchant_api::Product;
 
+use super::advice::advice;
 use super::countdown;
-use super::outcome::advice;
 use crate::locale::{Text, Word, Words};
 
 /// What a screen says first.

@@ -58,7 +58,9 @@ fn storm(options: &Options) -> Result<(), Failure> {
         "--bins",
     ]))?;
     let library = setup::faketime_library().ok_or_else(|| {
-        Failure::Findings(vec!["libfaketime is gone since it was set up".to_owned()])
+        Failure::Findings(vec![
+            "libfaketime was set up, but its file is missing now".to_owned(),
+        ])
     })?;
     let programs = repository::target_dir().join("debug");
     let mut storm = Command::new(programs.join("chaos"));

@@ -12,8 +12,8 @@ use crate::{console, repository};
 pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 59,595 (wasm 53,367, JavaScript 6,228). A kilobyte of room: a fix must not first save bytes.
-const LIMIT_BYTES: u64 = 60_800;
+/// Last figure: 55,610 (wasm 49,382, JavaScript 6,228). A kilobyte of room: a fix must not first save bytes.
+const LIMIT_BYTES: u64 = 57_000;
 
 /// Holds the bundle in `www/dist` against the limit.
 pub(crate) fn check() -> Result<(), Failure> {

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 
 mod circles;
 mod dependencies;
+mod documents;
 mod prose;
 mod rust_tokens;
 mod sources;
@@ -12,7 +13,9 @@ mod style;
 
 /// Checks all rules.
 pub(crate) fn check() -> Result<(), Failure> {
-    let mut findings = sources::findings()?;
+    let texts = sources::texts()?;
+    let mut findings = sources::findings(&texts);
+    findings.extend(documents::findings(&texts));
     findings.extend(dependencies::findings()?);
     findings.extend(circles::findings()?);
     if findings.is_empty() {

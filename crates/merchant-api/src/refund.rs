@@ -174,7 +174,7 @@ pub struct RefundList {
     pub refunds: Vec<RefundDetails>,
     /// What reached the buyer again of the payment that settled the order, in fen.
     pub refunded_fen: u64,
-    /// What can still be refunded of it, in fen: nothing of what is under way.
+    /// The amount that can still be refunded, in fen. Refunds under way are already subtracted.
     pub refundable_fen: u64,
 }
 

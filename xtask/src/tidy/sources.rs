@@ -42,25 +42,27 @@ const MACHINE_PATHS: &[&str] = &[
     concat!("C:\\Us", "ers"),
 ];
 
-pub(super) fn findings() -> Result<Vec<String>, Failure> {
+/// Every file that is text: its path from the root, and what it says.
+pub(super) fn texts() -> Result<Vec<(String, String)>, Failure> {
     let mut files = Vec::new();
     collect(repository::root(), &mut files)?;
     files.sort();
+    // Pictures and test keys are not text; the rules are about text.
+    let text_of = |file: &PathBuf| {
+        let text = fs::read_to_string(file).ok()?;
+        let path = file.strip_prefix(repository::root()).unwrap_or(file);
+        Some((path.to_string_lossy().replace('\\', "/"), text))
+    };
+    Ok(files.iter().filter_map(text_of).collect())
+}
+
+pub(super) fn findings(texts: &[(String, String)]) -> Vec<String> {
     let mut findings = Vec::new();
-    for file in files {
-        // Pictures and test keys are not text; the rules are about text.
-        let Ok(text) = fs::read_to_string(&file) else {
-            continue;
-        };
-        let path = file.strip_prefix(repository::root()).unwrap_or(&file);
-        let path = path.to_string_lossy().replace('\\', "/");
-        findings.extend(
-            broken_rules(&path, &text)
-                .into_iter()
-                .map(|rule| format!("{path}: {rule}")),
-        );
+    for (path, text) in texts {
+        let rules = broken_rules(path, text);
+        findings.extend(rules.into_iter().map(|rule| format!("{path}: {rule}")));
     }
-    Ok(findings)
+    findings
 }
 
 fn broken_rules(path: &str, text: &str) -> Vec<String> {

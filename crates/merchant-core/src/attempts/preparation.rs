@@ -181,7 +181,7 @@ async fn payer_in_wechat(
                 handle: Some(payer.handle),
             }))
         }
-        (PayerClaim::Unsaid, None) => {
+        (PayerClaim::NotGiven, None) => {
             refuse_silent_take_over(payments, checkout, request)?;
             let back = return_url(payments, checkout, request)?;
             let url = oauth::authorize_url(payments, order, &back).await?;
@@ -204,7 +204,7 @@ async fn payer_in_mini_program(
         }
         PayerClaim::OpenId { openid, .. } => openid.clone(),
         PayerClaim::LoginCode(code) => openid_of_login(payments, mini_program, code).await?,
-        PayerClaim::Unsaid => {
+        PayerClaim::NotGiven => {
             refuse_silent_take_over(payments, checkout, request)?;
             let path = mini_program.path.as_deref().ok_or_else(not_offered)?;
             let action = Action::MiniProgramPath(path_with_token(path, &checkout.order.token));

@@ -27,7 +27,7 @@ pub(super) struct AttemptRequest {
 #[derive(Clone, Debug)]
 pub(super) enum PayerClaim {
     /// Named by the order, or else by an OAuth redirect.
-    Unsaid,
+    NotGiven,
     /// The payer handle that the OAuth redirect brought.
     Handle(String),
     /// The code of a mini-program's `wx.login`.
@@ -53,7 +53,7 @@ impl AttemptRequest {
         let payer = match (form.payer, form.code) {
             (Some(handle), _) => PayerClaim::Handle(handle),
             (None, Some(code)) => PayerClaim::LoginCode(code),
-            (None, None) => PayerClaim::Unsaid,
+            (None, None) => PayerClaim::NotGiven,
         };
         Self {
             product: form.product.into(),
@@ -68,7 +68,7 @@ impl AttemptRequest {
     /// The request of the backend. A field that the product does not use is refused, because it
     /// would have no effect.
     pub(super) fn of_backend(wanted: StartAttempt, order: &Order) -> Result<Self, Refusal> {
-        refuse_strangers(&wanted)?;
+        refuse_fields_of_other_products(&wanted)?;
         let payer = payer_of(&wanted, order)?;
         let buyer_address = wanted
             .payer_client_ip
@@ -91,7 +91,7 @@ impl AttemptRequest {
     }
 }
 
-fn refuse_strangers(wanted: &StartAttempt) -> Result<(), Refusal> {
+fn refuse_fields_of_other_products(wanted: &StartAttempt) -> Result<(), Refusal> {
     use AttemptProduct::{CodePay, H5, Jsapi, MiniProgram};
     let fields: [(&str, bool, &[AttemptProduct]); 6] = [
         ("payer", wanted.payer.is_some(), &[Jsapi, MiniProgram]),
@@ -126,7 +126,7 @@ fn payer_of(wanted: &StartAttempt, order: &Order) -> Result<PayerClaim, Refusal>
                 "payer",
                 "is missing: this product needs one, or a code",
             )),
-            _ => Ok(PayerClaim::Unsaid),
+            _ => Ok(PayerClaim::NotGiven),
         },
         (Some(payer), None) => match (&payer.openid, &payer.sub_openid) {
             (Some(openid), None) => Ok(PayerClaim::OpenId {

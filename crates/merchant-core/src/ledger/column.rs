@@ -20,7 +20,7 @@ pub(super) trait Stored: Sized {
 
 /// A text that is no word of its list.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no {0} that this version knows")]
+#[error("unknown {0}")]
 pub struct UnknownWord(pub(crate) &'static str);
 
 impl<T> Type<Sqlite> for Word<T> {

@@ -59,7 +59,7 @@ pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
 
 #[tokio::test]
 async fn every_refusal_of_the_table_is_given_by_its_route() {
-    refuse_strangers_and_large_bodies().await;
+    refuse_fields_of_other_products_and_large_bodies().await;
     refuse_too_many_calls().await;
     refuse_what_is_not_there().await;
     refuse_wrong_values().await;
@@ -136,7 +136,7 @@ fn takes_a_body(route: &Route) -> bool {
     route.refusals().any(|refusal| refusal.code == too_large)
 }
 
-async fn refuse_strangers_and_large_bodies() {
+async fn refuse_fields_of_other_products_and_large_bodies() {
     let reader = format!(
         "[[api_keys]]\nname = \"powerless\"\nsha256 = \"{POWERLESS_SHA256}\"\nscopes = [\"metrics\"]\n"
     );
