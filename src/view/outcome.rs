@@ -1,6 +1,6 @@
 //! The screens at which a payment comes to rest: paid, closed, expired, a problem, or no way.
 
-use checkout::{Actor, Alternative, Intent, OrderView, Problem, ProblemCode, Reason, Screen};
+use checkout::{Intent, OrderView, Problem, Screen};
 use leptos::prelude::*;
 
 use super::action::actions;
