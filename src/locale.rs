@@ -14,7 +14,7 @@ pub(crate) type Text = Cow<'static, str>;
 pub enum Locale {
     /// Simplified Chinese.
     ZhCn,
-    /// English.
+    /// English, for all other languages.
     En,
 }
 

@@ -151,7 +151,7 @@ impl Shell {
             let mut machine = self.0.machine.borrow_mut();
             (machine.update(now_ms, event), machine.view(now_ms))
         };
-        // Showing may move the focus, and a handler of the page that hears of it may come in here
+        // Showing may move the focus, and a handler of the page may then call in here
         // again: what it did is shown with the next event.
         if let Ok(mut show) = self.0.show.try_borrow_mut()
             && let Some(show) = &mut *show

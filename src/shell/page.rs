@@ -66,7 +66,7 @@ pub enum PageEvent {
     Closed {},
     /// Something went wrong.
     Problem {
-        /// What.
+        /// The problem's code.
         code: &'static str,
         /// Who can act: `buyer`, `merchant`, `network`, `wechat` or `internal`.
         actor: &'static str,

@@ -57,7 +57,7 @@ async fn refund_order(storm: &Storm, inbox: &Inbox, plan: &OrderPlan) {
     let Some(out_trade_no) = settled else {
         return storm.note(
             &plan.order_no,
-            "shop: has not heard of a payment to give back",
+            "shop: knows no payment that it could refund",
         );
     };
     let merchant = storm.merchant(plan.mode);

@@ -30,7 +30,7 @@ const DUE_WORK_EVERY: Duration = Duration::from_millis(50);
 
 /// Simulator, merchant server, shop, WeChat browser, and a stage for pages of the tests' own.
 pub struct Servers {
-    /// WeChat.
+    /// The simulator of WeChat Pay.
     pub wechat: LiveSimulator,
     /// The merchant server's public address.
     pub merchant: String,

@@ -125,7 +125,7 @@ pub enum Screen {
     },
     /// Another device has taken over.
     Elsewhere,
-    /// Paid.
+    /// The order is paid.
     Paid {
         /// What the payer paid, in fen, if the backend reports it.
         payer_total_fen: Option<u64>,

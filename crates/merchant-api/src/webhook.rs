@@ -72,7 +72,7 @@ events! {
     RefundMismatch(RefundMismatchNews) = "refund.mismatch",
 }
 
-/// What every message about an order tells of it.
+/// The fields of an order that every message about it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderNews {

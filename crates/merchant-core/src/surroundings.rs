@@ -23,9 +23,9 @@ use crate::config::Config;
 /// The injected dependencies.
 #[derive(Clone)]
 pub struct Surroundings {
-    /// Time.
+    /// The time, and waiting.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// Random bytes for keys, tokens and numbers.
     pub randomness: Arc<dyn Randomness>,
     /// The transport to WeChat.
     pub wechat: Arc<dyn WechatTransport>,

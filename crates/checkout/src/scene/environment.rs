@@ -67,17 +67,17 @@ impl EnvironmentKind {
 pub enum Os {
     /// Android, and HarmonyOS up to version 4, which reports Android.
     Android,
-    /// iPhone.
+    /// The system of an iPhone.
     Ios,
     /// An iPad, including one that reports Macintosh.
     IpadOs,
     /// HarmonyOS from version 5.
     Harmony,
-    /// Windows.
+    /// Windows of Microsoft.
     Windows,
     /// A Mac.
     MacOs,
-    /// Linux.
+    /// Linux on a desktop.
     Linux,
     /// None of these.
     Unknown,

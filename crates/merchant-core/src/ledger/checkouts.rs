@@ -16,7 +16,7 @@ pub struct OrderFilter {
     pub state: Option<OrderState>,
     /// Made at this moment or later.
     pub created_from_ms: Option<i64>,
-    /// Exclusive.
+    /// The end of the range, exclusive.
     pub created_to_ms: Option<i64>,
     /// The beginning of `order_no`.
     pub order_no_prefix: Option<String>,

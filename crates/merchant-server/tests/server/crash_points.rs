@@ -590,7 +590,7 @@ impl Harness {
             () = operation => false,
             () = reached => true,
         };
-        self.server.wechat.mend();
+        self.server.wechat.repair();
         is_cut
     }
 

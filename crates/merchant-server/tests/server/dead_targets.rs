@@ -55,7 +55,7 @@ async fn a_target_that_hangs_holds_up_no_other_and_no_later_message() {
     let pending = all_pages(&server, "&state=pending").await;
     assert_eq!(pending.len(), 21, "it has none of them");
 
-    server.backend.mend();
+    server.backend.repair();
     server.backend.take();
     server.later(5 * MINUTE_MS).await;
     server.later(5 * MINUTE_MS).await;
@@ -92,7 +92,7 @@ async fn a_target_that_does_not_answer_is_called_with_one_message_at_a_time() {
     assert_eq!(uncalled.count(), 40, "{}", list.json);
 
     // It answers again: all that it missed comes to it, and to it alone.
-    server.backend.mend();
+    server.backend.repair();
     server.backend.take();
     server.later(5 * MINUTE_MS).await;
     server.later(5 * MINUTE_MS).await;

@@ -135,7 +135,7 @@ impl FaultInjector {
     }
 
     /// Answers all calls again.
-    pub(crate) fn mend(&self) {
+    pub(crate) fn repair(&self) {
         *self.0.cut.lock().unwrap() = None;
     }
 

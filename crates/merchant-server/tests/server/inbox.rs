@@ -61,7 +61,7 @@ impl Inbox {
     }
 
     /// No address hangs any more; times out the waiting calls.
-    pub(crate) fn mend(&self) {
+    pub(crate) fn repair(&self) {
         self.0.lock().unwrap().hangs = None;
         self.time_out();
     }

@@ -78,7 +78,7 @@ async fn pages_that_are_too_many_for_one_order_get_a_retry_time() {
     let asked = server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
     assert_eq!(asked.string("state"), "open", "a page reads what is known");
     first.abort();
-    server.wechat.mend();
+    server.wechat.repair();
     while let Some(answer) = others.join_next().await {
         assert_eq!(answer.unwrap().status, StatusCode::OK);
     }

@@ -91,7 +91,7 @@ async fn business(server: &TestServer, name: &str) {
         StatusCode::NO_CONTENT
     );
     server.later(HOUR_MS).await;
-    // What WeChat tells of the refunds is lost.
+    // WeChat's notifications of the refunds are lost.
     server.simulator.run_due().await;
     server.take_notifications();
     let kept = look(server, "/v1/mismatches").await.json["mismatches"][0].clone();

@@ -16,7 +16,7 @@ use wxpay_rs::utils::timestamp::{get_timestamp, timestamp_to_datetime};
 use crate::holds;
 use crate::local::{Local, WECHAT};
 
-/// Fetches today's bill, which must tell of this order.
+/// Fetches today's bill, which must have a row for this order.
 pub(crate) async fn fetch(config: WxPayConfig, private_key: &[u8], base_url: &str, number: &str) {
     let (mchid, serial_no) = (
         config.merchant_id.clone(),
