@@ -6,7 +6,7 @@ use gloo_timers::callback::Timeout;
 /// machine allows for.
 const TIMEOUT_MAX_MS: u64 = 1 << 30;
 
-/// The time, in milliseconds since 1970.
+/// The time since the page was opened, in milliseconds. It never goes back.
 pub(crate) fn now_ms() -> u64 {
     whole(
         web_sys::window()
