@@ -1,7 +1,7 @@
 //! `<wechat-pay>`, the browser half: the shell around the payment machine, and its view.
 //!
 //! This package is the only one that names a browser. It decides nothing about a payment: the
-//! machine (`checkout`) says what to do and what to show, [`shell`] does it, [`view`] shows it.
+//! machine (`checkout`) says what to do and what to show, `shell` does it, `view` shows it.
 //! There is no logic under `cfg(target_arch)`, so the host's compiler and linter see all of it.
 //!
 //! Rust users take the [`WechatPay`] component; JavaScript gets [`embed`] through
