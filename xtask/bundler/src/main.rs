@@ -33,7 +33,7 @@ enum Task {
         short: bool,
     },
     #[cfg(feature = "weights")]
-    /// Print a JSON manifest of files: raw, gzip and brotli sizes, and their sums.
+    /// Compress files to `FILE.gz` and `FILE.br`, and print a JSON manifest of all sizes.
     Weigh {
         /// The files of the bundle's default path.
         #[arg(required = true)]

@@ -1,6 +1,7 @@
-//! What a buyer downloads, in bytes: raw, gzip at level 9, brotli at quality 11.
+//! What a buyer downloads: each file raw, as gzip at level 9, and as brotli at quality 11, and the
+//! sizes of all three in bytes.
 //!
-//! Sizes only; whether they are allowed is decided by `cargo xtask size`.
+//! `cargo xtask size` decides whether the sizes are allowed.
 
 use std::fs;
 use std::io::Write as _;
@@ -13,7 +14,8 @@ const BROTLI_QUALITY: i32 = 11;
 const BROTLI_LOG_WINDOW: i32 = 22;
 
 /// `{"files":[{"name","raw_bytes","gzip_bytes","brotli_bytes"}],"total":{…}}`, files in the
-/// order given, `name` being the last part of each path.
+/// order given, `name` being the last part of each path. Writes `FILE.gz` and `FILE.br` beside each
+/// file, for servers that send them as they are.
 pub(crate) fn manifest(files: &[PathBuf]) -> Result<String, String> {
     let mut total = Weight::default();
     let mut rows = Vec::new();
@@ -39,13 +41,18 @@ struct Weight {
 }
 
 impl Weight {
+    /// Writes both compressed forms of a file, and weighs all three.
     fn of(file: &Path) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", file.display());
         let content = fs::read(file).map_err(failed)?;
+        let gzip = gzip(&content).map_err(failed)?;
+        fs::write(beside(file, ".gz"), &gzip).map_err(failed)?;
+        let brotli = brotli(&content).map_err(failed)?;
+        fs::write(beside(file, ".br"), &brotli).map_err(failed)?;
         Ok(Self {
             raw: content.len(),
-            gzip: gzip(&content).map_err(failed)?,
-            brotli: brotli(&content).map_err(failed)?,
+            gzip: gzip.len(),
+            brotli: brotli.len(),
         })
     }
 
@@ -62,13 +69,19 @@ impl Weight {
     }
 }
 
-fn gzip(content: &[u8]) -> std::io::Result<usize> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(content)?;
-    Ok(encoder.finish()?.len())
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
-fn brotli(content: &[u8]) -> std::io::Result<usize> {
+fn gzip(content: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(content)?;
+    encoder.finish()
+}
+
+fn brotli(content: &[u8]) -> std::io::Result<Vec<u8>> {
     let parameters = brotli::enc::BrotliEncoderParams {
         quality: BROTLI_QUALITY,
         lgwin: BROTLI_LOG_WINDOW,
@@ -76,7 +89,8 @@ fn brotli(content: &[u8]) -> std::io::Result<usize> {
         ..Default::default()
     };
     let mut packed = Vec::new();
-    brotli::BrotliCompress(&mut &content[..], &mut packed, &parameters)
+    brotli::BrotliCompress(&mut &content[..], &mut packed, &parameters)?;
+    Ok(packed)
 }
 
 #[cfg(test)]
@@ -87,8 +101,8 @@ mod tests {
     fn repeated_text_is_much_smaller_packed_and_brotli_beats_gzip() {
         let text = "weixin://wxpay/bizpayurl?pr=".repeat(200);
         let (gzip_bytes, brotli_bytes) = (
-            gzip(text.as_bytes()).unwrap(),
-            brotli(text.as_bytes()).unwrap(),
+            gzip(text.as_bytes()).unwrap().len(),
+            brotli(text.as_bytes()).unwrap().len(),
         );
         assert!(gzip_bytes < text.len() / 20, "{gzip_bytes}");
         assert!(brotli_bytes < gzip_bytes, "{brotli_bytes} {gzip_bytes}");

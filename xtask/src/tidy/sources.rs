@@ -86,6 +86,10 @@ fn broken_rules(path: &str, text: &str) -> Vec<String> {
                     .map(|name| format!("names `{name}`, and only src/ may use the browser")),
             );
         }
+        // A derived decoder reads properties that a page's `Object.prototype` may have added.
+        if path.starts_with("src/") && named(text, &["Deserialize"]).next().is_some() {
+            rules.push("names `Deserialize`: the widget reads objects field by field".to_owned());
+        }
         if path.starts_with("crates/checkout/src/") {
             rules.extend(named(text, NOT_FOR_CHECKOUT).map(|name| {
                 format!("names `{name}`: the machine does no I/O, and its time and randomness come in as data")
@@ -170,6 +174,11 @@ mod tests {
                 "crates/qr-code/src/lib.rs",
                 concat!("//! x\nuse web", "_sys::Window;"),
                 "only src/",
+            ),
+            (
+                "src/options.rs",
+                "//! x\nuse serde::Deserialize;",
+                "field by field",
             ),
             (
                 "crates/checkout/src/poll.rs",

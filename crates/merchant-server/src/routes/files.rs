@@ -26,6 +26,9 @@ pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Route
             "/dist",
             ServeDir::new(folder)
                 .append_index_html_on_directories(false)
+                // `cargo xtask dist` writes them: buyers download less than half.
+                .precompressed_br()
+                .precompressed_gzip()
                 .call_fallback_on_method_not_allowed(true)
                 // The file service's own refusals are empty.
                 .fallback(get(unknown::unknown).fallback(unknown::other_method)),
@@ -36,6 +39,11 @@ pub(super) fn bundle<S: Clone + Send + Sync + 'static>(config: &Config) -> Route
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-cache"),
+        ))
+        // A cache must not give a compressed file to a browser that cannot read it.
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::VARY,
+            HeaderValue::from_static("accept-encoding"),
         ))
         // A page that isolates itself (COEP) may load them, too.
         .layer(always_set(

@@ -97,6 +97,56 @@ async fn the_elements_files_have_their_types_and_can_be_loaded_across_origins() 
 }
 
 #[tokio::test]
+async fn the_elements_files_are_sent_compressed_to_browsers_that_accept_that() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "wechat-pay.wasm",
+        "wechat-pay.wasm.br",
+        "wechat-pay.wasm.gz",
+    ] {
+        std::fs::write(folder.path().join(name), name).unwrap();
+    }
+    std::fs::write(folder.path().join("problems.js"), "problems.js").unwrap();
+    let lines = format!("bundle_dir = \"{}\"", folder.path().display());
+    let server = TestServer::open_with(&lines).await;
+    for (path, accepted, sent, encoding) in [
+        (
+            "wechat-pay.wasm",
+            "gzip, deflate, br, zstd",
+            "wechat-pay.wasm.br",
+            Some("br"),
+        ),
+        (
+            "wechat-pay.wasm",
+            "gzip, deflate",
+            "wechat-pay.wasm.gz",
+            Some("gzip"),
+        ),
+        (
+            "wechat-pay.wasm",
+            "br;q=0, gzip;q=0.5",
+            "wechat-pay.wasm.gz",
+            Some("gzip"),
+        ),
+        ("wechat-pay.wasm", "identity", "wechat-pay.wasm", None),
+        // It has no compressed form.
+        ("problems.js", "gzip, deflate, br", "problems.js", None),
+    ] {
+        let request = Request::get(format!("/dist/{path}")).header("accept-encoding", accepted);
+        let file = server.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(file.status, StatusCode::OK, "{path} {accepted}");
+        assert_eq!(file.text(), sent, "{path} {accepted}");
+        let given = file.headers.get("content-encoding");
+        let given = given.map(|value| value.to_str().unwrap());
+        assert_eq!(given, encoding, "{path} {accepted}");
+        assert_eq!(file.headers["vary"], "accept-encoding", "{path} {accepted}");
+    }
+    let request = Request::get("/dist/wechat-pay.wasm").header("accept-encoding", "br");
+    let file = server.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(file.headers["content-type"], "application/wasm");
+}
+
+#[tokio::test]
 async fn health_is_reported() {
     let server = TestServer::open().await;
     assert_eq!(server.get("/healthz").await.text(), "ok\n");
