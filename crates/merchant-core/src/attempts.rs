@@ -1,6 +1,6 @@
-//! Starting and cancelling attempts. The rules: an attempt is recorded before it is sent to WeChat;
-//! one number has one body, for ever; before a new number, the old one is queried and closed; while
-//! that is in doubt, no new attempt starts.
+//! Starting and cancelling attempts. The rules: an attempt is recorded before it is sent to WeChat.
+//! One number always has the same body. Before a new number is used, the old one is queried and
+//! closed. While that result is uncertain, no new attempt starts.
 
 mod decision;
 mod next_step;
@@ -37,12 +37,12 @@ use crate::surroundings::{hex, unguessable};
 use crate::wechat::{CallError, Placed};
 use crate::{checkouts, due_work, query};
 
-/// How often a start reads the order again after it changed: take over, then begin, then one number
-/// that WeChat reports as closed. More means a fault.
+/// How often a start reads the order at most. The order changes after a take-over, after a new
+/// attempt, and after a number that WeChat reports as closed. More changes mean a fault.
 const ROUNDS: u32 = 4;
 
-/// A page starts an attempt, or gets the current one again. `buyer_address` is the buyer's, as far as it
-/// is known.
+/// A page starts an attempt, or gets the current one again. `buyer_address` is the buyer's network
+/// address, if it is known.
 pub async fn start_by_page(
     payments: &Payments,
     token: &str,
@@ -55,8 +55,9 @@ pub async fn start_by_page(
     Ok(started.into_answer(payments))
 }
 
-/// The merchant's backend does the same, for its app, its mini-program or its till. The same rules as
-/// for pages: one number, one body; no new one while the old is in doubt.
+/// The merchant's backend starts an attempt, for its app, its mini-program or its till. The rules
+/// are the same as for pages: one number has one body, and no new number is used while the old one
+/// is in doubt.
 pub async fn start_by_backend(
     payments: &Payments,
     order_no: &str,
@@ -68,7 +69,8 @@ pub async fn start_by_backend(
     Ok(started.into_started_attempt())
 }
 
-/// A page ends the current attempt, never the order. `after` is the attempt number that it has seen.
+/// A page ends the current attempt, never the order. `after` is the attempt number that the page
+/// has seen.
 pub async fn cancel_by_page(
     payments: &Payments,
     token: &str,
@@ -97,7 +99,7 @@ impl Started {
         answer(payments, &self.checkout, action)
     }
 
-    /// The same as the backend reads it.
+    /// The answer for the backend.
     fn into_started_attempt(self) -> StartedAttempt {
         let Self { checkout, next } = self;
         let order = checkout.order;
@@ -231,7 +233,7 @@ fn refuse_what_cannot_begin(
     Ok(())
 }
 
-/// The attempt to go on with.
+/// The attempt to continue with.
 struct Next {
     attempt: Attempt,
     /// It was recorded just now and never sent.
@@ -272,7 +274,7 @@ async fn next_attempt(
             is_new: false,
         })),
         (Decision::TakeOver, Some(attempt)) => {
-            // A request that would be refused is refused before anything is ended for it.
+            // An invalid request must be refused before the current attempt is ended for it.
             order_body(payments, order, prepared, &order.order_no)?;
             end(payments, attempt).await?;
             // The next attempt may only follow the attempt that was ended here.
@@ -368,7 +370,7 @@ async fn send(
                 .as_ref()
                 .filter(|current| current.number == attempt.number && current.state.is_alive())
             else {
-                // Money that came meanwhile, or the like.
+                // The order changed meanwhile: for example, a payment was recorded.
                 return Ok(None);
             };
             let next = Some(next_step(payments, current, prepared)?);
@@ -385,8 +387,8 @@ async fn send(
             query::query_attempt(payments, attempt).await?;
             Ok(None)
         }
-        // A shown code may still be paid: before the next number, this one is queried and closed,
-        // whoever reported that it ended.
+        // A code that was shown may still be paid. So this number is queried and closed before the
+        // next number is used, whatever source reported it as closed.
         Some("ORDER_CLOSED") => {
             end(payments, attempt).await?;
             Ok(None)

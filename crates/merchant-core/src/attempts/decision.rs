@@ -2,7 +2,7 @@
 
 use crate::ledger::Attempt;
 
-/// The decision.
+/// What to do with an attempt request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Return the same attempt with its link (JSAPI parameters are signed anew).
@@ -17,9 +17,10 @@ pub(super) enum Decision {
     Superseded,
 }
 
-/// Decides. `after` is the attempt number that the caller has seen, `current` the order's newest,
-/// `attempt` that one; `is_same` says whether the caller's request would send the same bytes,
-/// `is_fresh` whether its link may be handed out again.
+/// Decides about a request. `after` is the attempt number that the caller has seen. `current` is
+/// the order's newest attempt number, and `attempt` is the attempt with that number. `is_same` says
+/// whether the request would send the same bytes. `is_fresh` says whether the attempt's link may be
+/// returned again.
 pub(super) fn decide(
     after: u64,
     current: u64,
@@ -79,7 +80,7 @@ mod tests {
         // after, state of attempt 2, same bytes, fresh link, decision
         let cases = [
             (2, Open, true, true, Again),
-            // A second tab, or a repeated request: the same attempt whatever it has seen.
+            // A second tab, or a repeated request, gets the same attempt, whatever `after` is.
             (0, Open, true, true, Again),
             (2, Open, true, false, Renew),
             (0, Open, true, false, Renew),

@@ -1,21 +1,22 @@
 //! The OAuth redirect for the openid: to WeChat with a state, back with a code, and on to the page
 //! with a handle.
 //!
-//! What binds what:
-//! - The *state* lives ten minutes, and belongs to one order and one return address, both fixed
-//!   before the buyer leaves. The return address was checked then, so the callback never follows an
-//!   address that came in from outside. It is answered to one code alone. WeChat's browser calls
-//!   the callback twice, sometimes at once and sometimes dropping the first call: the same code gets
-//!   the same answer as long as the state lives. Whoever comes with another code or later is led
-//!   back to the page, which begins anew.
-//! - The *handle* is single-use, lives ten minutes, and is good for that one order only. It goes
-//!   to the browser that brought the code, in the address of the page it came from, and is worth
-//!   nothing without the order's token.
-//! - The *browser* is bound by that delivery, not by a cookie. The element asks across origins
-//!   without credentials and goes straight to WeChat's host, so there is no answer of ours that
-//!   could set one before the callback. What a cookie would stop is harmless here: a stranger's
-//!   callback gives a page the stranger's openid, and WeChat's cashier refuses to let anybody pay
-//!   an order that was made for another openid.
+//! How the state, the handle and the browser are bound:
+//! - The *state* is valid for ten minutes. It belongs to one order and one return address, and both
+//!   are fixed before the buyer leaves. The return address is checked at that time, so the callback
+//!   never redirects to an address that came in from outside. A state is answered for one code
+//!   only. WeChat's browser calls the callback twice: sometimes both calls come at once, and
+//!   sometimes the browser drops the first one. So the same code gets the same answer while the
+//!   state is valid. A call with another code, or a later call, sends the buyer back to the page,
+//!   which starts again.
+//! - The *handle* can be used once, for ten minutes, and only for that one order. The server sends
+//!   it to the browser that brought the code, in the address of the page that the buyer came from.
+//!   The handle is useless without the order's token.
+//! - The *browser* is bound by that delivery, not by a cookie. The element calls this server across
+//!   origins without credentials and then goes straight to WeChat's host. So no answer of this
+//!   server could set a cookie before the callback. The attack that a cookie would stop is harmless
+//!   here: a stranger's callback gives a page the stranger's openid, and WeChat's cashier refuses
+//!   every other payer of an order that was created for that openid.
 //!
 //! The openid itself never reaches a page, an address or a log.
 
@@ -36,8 +37,8 @@ pub const CALLBACK_PATH: &str = "/wechat/oauth/callback";
 /// How long a state and a handle are valid.
 const LIFE_MS: i64 = 10 * 60_000;
 
-/// The address that the buyer is redirected to, once. This is no attempt and does not change the
-/// order.
+/// The address that the buyer is redirected to. It is valid for one login. This call starts no
+/// attempt and does not change the order.
 pub(crate) async fn authorize_url(
     payments: &Payments,
     order: &Order,
@@ -75,8 +76,9 @@ pub(crate) async fn authorize_url(
     Ok(url.into())
 }
 
-/// Where a buyer goes who comes back with a state and a code, or without one: to the page, with a
-/// handle or to begin anew. `None` where the state is not known.
+/// The address for a buyer who comes back with a state, with or without a code. It is the page's
+/// address, either with a handle or without any parameter, so that the page starts again. `None` if
+/// the state is unknown.
 pub async fn after_hop(
     payments: &Payments,
     state: String,

@@ -15,8 +15,8 @@ use crate::ledger::{Order, Parties};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 
-/// The body under a number. The call's own fields (a till, a device) may still break a rule of
-/// WeChat's; everything else was checked when the order was created.
+/// The body under a number. The fields of the call itself (a till, a device) may still break a rule
+/// of WeChat's. Everything else was checked when the order was created.
 pub(super) fn order_body(
     payments: &Payments,
     order: &Order,
@@ -74,7 +74,8 @@ pub(crate) fn check_terms(
         wanted: wanted.clone(),
         expires_ms: 0,
     };
-    // The strictest form: H5 has the address that others need in `scene_info`.
+    // The strictest form: an H5 order already has the address that other products need in
+    // `scene_info`.
     let needs_no_address =
         |product: &AttemptProduct| matches!(product, AttemptProduct::H5 | AttemptProduct::CodePay);
     let fields = if products.iter().all(needs_no_address) {

@@ -1,6 +1,7 @@
-//! The limit on calls to WeChat that the pages of one order cause: a take-over is a query, a close
-//! and an order, and the holder of the token can request one after the other. Reading, or getting
-//! the same attempt again, calls nothing at WeChat and is not counted. The backend is not limited.
+//! The limit on calls to WeChat that the pages of one order cause. A take-over costs a query, a
+//! close and an order, and the holder of the token can request one take-over after the other.
+//! Reading the order, or getting the same attempt again, calls nothing at WeChat and is not
+//! counted. The backend is not limited.
 
 use merchant_api::{ApiError, ErrorCode};
 
@@ -8,7 +9,7 @@ use crate::payments::Payments;
 use crate::refusal::Refusal;
 use crate::wechat::CallSource;
 
-/// The cost of one request of a page: it is counted once, however many calls it needs.
+/// The cost of one request of a page. It is counted once, however many calls the request needs.
 pub(super) struct Effort<'a> {
     payments: &'a Payments,
     order_id: i64,

@@ -157,7 +157,7 @@ async fn payer_in_wechat(
             }))
         }
         (PayerClaim::LoginCode(_), _) => Err(invalid_payer("code")),
-        // The shop named the payer, so the page's fields are not used.
+        // The merchant's backend named the payer in the order, so the page's fields are not used.
         (_, Some(openid)) => Ok(Ok(Payer {
             openid: openid.clone(),
             is_sub: order.openid_is_sub,

@@ -26,7 +26,8 @@ pub(super) struct AttemptRequest {
 /// The payer, as the caller names it.
 #[derive(Clone, Debug)]
 pub(super) enum PayerClaim {
-    /// Named by the order, or else by an OAuth redirect.
+    /// The request names no payer. The order names the payer, or an OAuth redirect finds the
+    /// openid.
     NotGiven,
     /// The payer handle that the OAuth redirect brought.
     Handle(String),
@@ -145,7 +146,7 @@ fn payer_of(wanted: &StartAttempt, order: &Order) -> Result<PayerClaim, Refusal>
     }
 }
 
-/// The code, with the place where it was scanned: the call's, or else the order's.
+/// The code with the place where it was scanned: the place in the call, or else the order's.
 fn scanned(wanted: &StartAttempt, order: &Order) -> Result<Scanned, Refusal> {
     let auth_code = wanted
         .auth_code
