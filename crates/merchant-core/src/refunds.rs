@@ -27,7 +27,7 @@ use crate::ledger::{Attempt, AttemptState, Checkout, REFUNDS_MAX, Refund, Refund
 use crate::payments::{Payments, Queue};
 use crate::refusal::Refusal;
 
-/// A refund that was asked for.
+/// The result of a refund request.
 #[derive(Clone, Debug)]
 pub struct RefundCreated {
     /// The refund as it is now.
@@ -36,13 +36,13 @@ pub struct RefundCreated {
     pub is_new: bool,
 }
 
-/// A refund of a number.
+/// The refund with this number.
 pub async fn show(payments: &Payments, refund_no: &str) -> Result<RefundDetails, Refusal> {
     let refund = find(payments, refund_no).await?;
     shown(payments, refund).await
 }
 
-/// All refunds of an order, and what can go back still.
+/// All refunds of an order, and the amount that can still be refunded.
 pub async fn list(payments: &Payments, order_no: &str) -> Result<RefundList, Refusal> {
     let order = find_by_order_no(payments, order_no).await?.order;
     let refundable_fen = match paid_attempt(payments, order.id).await? {

@@ -17,7 +17,7 @@ use crate::payments::{Payments, Queue};
 use crate::refusal::{DOUBT_RETRY_MS, Refusal};
 use crate::wechat::{ApplyError, CallError};
 
-/// Sends an abnormal refund another way, and gives it as it is then.
+/// Sends an abnormal refund another way, and returns the refund in its new state.
 pub async fn apply_abnormal(
     payments: &Payments,
     refund_no: &str,

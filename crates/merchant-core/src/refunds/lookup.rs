@@ -7,7 +7,7 @@ use crate::ledger::Refund;
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 
-/// The refund of a number.
+/// The refund with this number.
 pub(super) async fn find(payments: &Payments, refund_no: &str) -> Result<Refund, Refusal> {
     payments
         .ledger

@@ -12,8 +12,9 @@ use crate::payments::Payments;
 use crate::query::QueryError;
 use crate::wechat::{CallError, RefundStatus};
 
-/// When the refund of a duplicate payment is retried that WeChat refused, mostly for lack of funds.
-/// After the last retry it is reported, and retried once a day: see [`super::duplicate_payment`].
+/// The retry times of a duplicate payment's refund that WeChat refused, mostly for lack of funds.
+/// After the last retry, the refund is reported, and then retried once a day: see
+/// [`super::duplicate_payment`].
 const DUPLICATE_PLAN_MS: [i64; 10] = [
     600_000, 3_600_000, 21_600_000, 43_200_000, 86_400_000, 86_400_000, 86_400_000, 86_400_000,
     86_400_000, 86_400_000,
@@ -37,8 +38,8 @@ pub(crate) async fn advance(
     step(payments, &refund, tries).await
 }
 
-/// The same for a caller that holds the order's lock. An uncertain result is no error: due work
-/// resolves it.
+/// The same as [`advance`], for a caller that holds the order's lock. An uncertain result is no
+/// error: due work resolves it.
 pub(super) async fn advance_now(payments: &Payments, refund: &Refund) -> Result<(), LedgerError> {
     match step(payments, refund, 0).await {
         Ok(None) => Ok(()),

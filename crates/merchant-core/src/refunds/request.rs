@@ -8,7 +8,7 @@ use super::preparation::PreparedRefund;
 use crate::ledger::{Attempt, NewRefund, Order};
 use crate::payments::Payments;
 
-/// The reason that a buyer reads who paid an order twice.
+/// The reason that is shown to a buyer who paid an order twice.
 const DUPLICATE_REASON: &str = "订单重复支付，多付的款项退回";
 
 /// The body of a merchant's refund.
@@ -102,7 +102,7 @@ fn new(
     })
 }
 
-/// Amounts of orders are far below what the type can hold, and those of refunds below them.
+/// An order's amount is far below the limit of the type, and a refund's amount is not larger.
 fn fen(amount_fen: u64) -> Fen {
     let amount = i64::try_from(amount_fen).unwrap_or(i64::MAX);
     Fen::new(amount).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Numbers of refunds that only this server gives: those that return a duplicate payment.
+//! Refund numbers that only this server creates: those of the refunds of duplicate payments.
 
 const PREFIX: &str = "surplus@";
 

@@ -45,12 +45,12 @@ pub(super) async fn record_answer(
     Ok(record(payments, &Evidence::Query, &update, now_ms).await?)
 }
 
-/// What became of a notification about a refund.
+/// The result of a notification about a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoticeRecorded {
     /// It is in the ledger.
     Recorded,
-    /// Its status is a word of a later version: nothing was recorded.
+    /// This version does not know the status in it: nothing was recorded.
     UnknownStatus,
 }
 
@@ -117,7 +117,7 @@ pub(crate) enum Learned {
     Recorded,
     /// WeChat has no such refund: perhaps too early, and not always signed.
     NotFound,
-    /// The number cannot be one of a refund.
+    /// No refund can have this number.
     NotANumber,
 }
 
@@ -170,8 +170,8 @@ async fn query_for_all(
     failed.map_or(Ok(None), Err)
 }
 
-/// The sub-merchants that a refund can belong to: its payment's, where the payment is ours; else,
-/// in partner mode, any of them.
+/// The sub-merchants that a refund can belong to. If the payment is ours, that is the payment's
+/// sub-merchant. Otherwise, in partner mode, it can be any sub-merchant.
 async fn whose(
     payments: &Payments,
     out_trade_no: &str,
