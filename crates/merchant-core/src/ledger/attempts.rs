@@ -69,7 +69,7 @@ stored! {
     AttemptState: str::parse,
 }
 
-/// What [`Attempt`] is read from.
+/// The columns of [`Attempt`].
 const COLUMNS: &str = "order_id, number, product, out_trade_no, appid, payer_appid, sub_mchid,
     sub_appid, body, state, created_ms, link, link_ms, return_handle, transaction_id, bank_type,
     refund_seen_ms, payer_total_fen, success_time, promotion_detail";
@@ -127,7 +127,7 @@ impl Parties {
     }
 }
 
-/// What WeChat gave for an attempt.
+/// The link that WeChat returned for an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Link {
     pub(crate) text: String,
@@ -347,7 +347,7 @@ pub(super) async fn find_by_number(
     Ok(found)
 }
 
-/// The attempt of a number, read in the caller's transaction. Number 0 is none.
+/// The attempt with this number, read in the caller's transaction. No attempt has number 0.
 pub(super) async fn find(
     connection: &mut SqliteConnection,
     order_id: i64,
@@ -375,7 +375,6 @@ pub(super) async fn is_number_used(
     Ok(row.is_some())
 }
 
-/// The columns of a [`Link`]: both or none are there.
 /// Ties a handle to the attempt that it starts.
 async fn use_payer_handle(write: &mut Write, handle: &str, number: u64) -> Result<(), LedgerError> {
     sqlx::query("UPDATE payer_handles SET used_by_attempt = ? WHERE handle = ?")
@@ -386,6 +385,7 @@ async fn use_payer_handle(write: &mut Write, handle: &str, number: u64) -> Resul
     Ok(())
 }
 
+/// The columns of a [`Link`]. Either both have a value or none has.
 #[derive(sqlx::FromRow)]
 struct LinkColumns {
     link: Option<String>,

@@ -12,8 +12,8 @@ use super::{Ledger, LedgerError};
 use crate::config::folder_of;
 
 impl Ledger {
-    /// Copies the database into a new file that nobody else can read; gives the number of orders
-    /// in it. A file that is there already is not touched.
+    /// Copies the database into a new file that only its owner can read; returns the number of
+    /// orders in it. An existing file is not touched.
     pub(crate) async fn back_up(&self, to: &Path) -> Result<u64, LedgerError> {
         if to.exists() {
             return Err(LedgerError::Backup(format!(

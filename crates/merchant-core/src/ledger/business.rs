@@ -30,7 +30,7 @@ pub(crate) struct Business {
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub(crate) struct PaymentHere {
     pub(crate) total_fen: u64,
-    /// The word of an attempt's state; `mismatch` for money that fits no order.
+    /// The name of the attempt's state; `mismatch` for a payment that matches no order.
     pub(crate) state: String,
     pub(crate) transaction_id: Option<String>,
     pub(crate) success_ms: Option<i64>,
@@ -67,8 +67,8 @@ struct RefundRow {
 }
 
 impl Ledger {
-    /// The payments and refunds from one time on and before another; of one sub-merchant only,
-    /// where one is given.
+    /// The payments and refunds from `from_ms` on and before `to_ms`. If a sub-merchant is given,
+    /// only the payments and refunds of that sub-merchant.
     pub(crate) async fn business(
         &self,
         from_ms: i64,
@@ -142,7 +142,7 @@ impl Ledger {
         }))
     }
 
-    /// WeChat's numbers of the attempts that began at a moment or later, the oldest first.
+    /// The `out_trade_no`s of the attempts that were created at `since_ms` or later, oldest first.
     pub(crate) async fn numbers_since(&self, since_ms: i64) -> Result<Vec<String>, LedgerError> {
         let numbers = sqlx::query_scalar(
             "SELECT out_trade_no FROM attempts WHERE created_ms >= ? ORDER BY created_ms, rowid",
@@ -153,7 +153,8 @@ impl Ledger {
         Ok(numbers)
     }
 
-    /// Numbers of the refunds since a moment that WeChat may know, the oldest first.
+    /// The `out_refund_no`s of the refunds that were created at `since_ms` or later and that WeChat
+    /// may know, oldest first.
     pub(crate) async fn refund_numbers_since(
         &self,
         since_ms: i64,
@@ -169,7 +170,7 @@ impl Ledger {
         Ok(numbers)
     }
 
-    /// The refund of a number, whenever it was.
+    /// The refund with this number, of any day.
     pub(crate) async fn refund_here(
         &self,
         out_refund_no: &str,

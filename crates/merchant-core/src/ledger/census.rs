@@ -2,7 +2,7 @@
 
 use super::{Ledger, LedgerError};
 
-/// The counts.
+/// The counts of the ledger's rows.
 #[derive(Clone, Debug, Default)]
 pub struct Census {
     /// Orders by state.
@@ -21,7 +21,7 @@ pub struct Census {
     pub kept_notifications: u64,
     /// Scheduled work by kind.
     pub due_work: Vec<(String, u64)>,
-    /// How long the oldest due piece of it has waited.
+    /// How long the oldest due piece of work has waited, in milliseconds.
     pub late_ms: u64,
 }
 
@@ -35,8 +35,8 @@ struct OpenCounts {
 }
 
 impl Ledger {
-    /// When the newest notification was recorded that the APIv3 key opened, in milliseconds since
-    /// 1970. Those of version 2 open with another key.
+    /// When the newest notification that the APIv3 key decrypted was recorded, in milliseconds
+    /// since 1970. Notifications of version 2 are decrypted with another key.
     pub(crate) async fn last_opened_notification_ms(&self) -> Result<Option<i64>, LedgerError> {
         let newest = sqlx::query_scalar(
             "SELECT MAX(received_ms) FROM notifications WHERE id NOT LIKE 'v2-%'",

@@ -48,9 +48,9 @@ impl Changes {
 }
 
 impl Waiter {
-    /// Ends with the next change since the last call.
+    /// Returns at the next change since the last call.
     pub(crate) async fn changed(&mut self) {
-        // The sender lives as long as a waiter does, so there is no error to come.
+        // The sender lives as long as a waiter does, so this cannot fail.
         let _ = self.told.changed().await;
     }
 }

@@ -1,4 +1,4 @@
-//! Orders with their current attempt: made, found, listed and closed.
+//! Orders with their current attempt: created, found, listed and closed.
 
 use const_format::formatcp;
 use merchant_api::{AttemptProduct, OrderState, WebhookEvent};
@@ -12,15 +12,15 @@ use super::{Ledger, LedgerError, Wait, Work, Write, outbox, schedule, signed};
 /// Which orders to list. A field that is `None` does not filter.
 #[derive(Clone, Debug, Default)]
 pub struct OrderFilter {
-    /// In this state.
+    /// Only orders in this state.
     pub state: Option<OrderState>,
-    /// Made at this moment or later.
+    /// Only orders created at this moment or later.
     pub created_from_ms: Option<i64>,
     /// The end of the range, exclusive.
     pub created_to_ms: Option<i64>,
-    /// The beginning of `order_no`.
+    /// Only orders whose `order_no` begins with this text.
     pub order_no_prefix: Option<String>,
-    /// For this sub-merchant.
+    /// Only orders for this sub-merchant.
     pub sub_mchid: Option<String>,
     /// Only orders created before this one.
     pub(crate) before_id: Option<i64>,
@@ -35,8 +35,8 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// What a page finds in its address when the buyer comes back from the current attempt; empty
-    /// where there is none.
+    /// The handle that a page finds in its address when the buyer comes back from the current
+    /// attempt; empty if there is none.
     pub fn return_handle(&self) -> &str {
         let attempt = self.attempt.as_ref();
         attempt.map_or("", |attempt| &attempt.return_handle)
@@ -206,8 +206,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Closes an open order, if `attempt` is still its current one and that attempt is over: after
-    /// that, only a late payment can come. Returns whether the order is closed now.
+    /// Closes an open order, if `attempt` is still its current one and that attempt has ended:
+    /// after that, only a late payment can come. Returns whether the order is closed now.
     pub(crate) async fn close_order(
         &self,
         order_id: i64,
@@ -268,7 +268,7 @@ async fn insert(write: &mut Write, new: &NewOrder) -> Result<Order, LedgerError>
     Ok(order)
 }
 
-/// The word of a state in the column `state`.
+/// A state as the column `state` stores it.
 const fn state_word(state: OrderState) -> &'static str {
     match state {
         OrderState::Open => "open",

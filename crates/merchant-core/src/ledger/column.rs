@@ -1,4 +1,4 @@
-//! Text columns that hold one word of a fixed list, read as this program's enums. An unknown word
+//! Text columns whose values come from a fixed list, read as this program's enums. An unknown value
 //! is an error that names the column, never a default.
 
 use merchant_api::{AttemptProduct, MismatchKind, OrderState, RefundOrigin, RefundState};
@@ -9,16 +9,16 @@ use sqlx::{Decode, Sqlite, Type};
 /// The value of a text column. A field that is an enum says `#[sqlx(try_from = "Word<…>")]`.
 pub(super) struct Word<T>(pub(super) T);
 
-/// The same of a column that holds several words, with commas between them.
+/// The value of a text column that holds several values, separated by commas.
 pub(super) struct Words<T>(Vec<T>);
 
 /// An enum that a text column holds.
 pub(super) trait Stored: Sized {
-    /// The value of a word.
+    /// Reads the column's text as this enum.
     fn read(word: &str) -> Result<Self, UnknownWord>;
 }
 
-/// A text that is no word of its list.
+/// A text that is not in the column's list of values.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown {0}")]
 pub struct UnknownWord(pub(crate) &'static str);
@@ -101,8 +101,8 @@ fn mismatch_kind(word: &str) -> Result<MismatchKind, UnknownWord> {
     }
 }
 
-/// A count or an amount for the database, whose integers have a sign. Amounts and counts are bounded
-/// far below where it would matter.
+/// A count or an amount as the database's integer, which has a sign. All counts and amounts are far
+/// below the limit of that integer.
 pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -1,9 +1,9 @@
 //! The connections to the database: one writer and a few readers.
 //!
-//! A returned row does not prove that its statement is durable. SQLite gives the rows of a single
+//! A returned row does not prove that its statement is durable. SQLite returns the rows of a single
 //! `UPDATE … RETURNING` first and commits afterwards, and on a full disk that commit fails. So the
-//! [`Writer`] gives no rows: they come out of a [`Write`], whose commit is awaited before anybody
-//! acts on them, or from [`Readers`], which cannot write at all.
+//! [`Writer`] returns no rows. Rows come from a [`Write`], whose commit is awaited before the rows
+//! are used, or from [`Readers`], which cannot write at all.
 //!
 //! SQLite has one writer at a time. A second writing connection would only poll for the lock, so
 //! there is none: writers wait in one queue, in the order of arrival. Readers see every commit that
@@ -52,7 +52,7 @@ impl Writer {
         Ok(Self(pool.await?))
     }
 
-    /// Begins a transaction. Nothing of it may be acted on before its commit has succeeded.
+    /// Begins a transaction. Its results must not be used before its commit has succeeded.
     pub(super) async fn begin(&self) -> Result<Write, sqlx::Error> {
         self.0.begin_with("BEGIN IMMEDIATE").await
     }
@@ -76,7 +76,7 @@ impl Readers {
         Self(pool.connect_lazy_with(options))
     }
 
-    /// Readers of a file that nobody changes; reading leaves no side files.
+    /// Readers of a file that no program changes; reading leaves no side files.
     pub(super) fn of_copy(path: &Path) -> Self {
         let options = options(path).read_only(true).immutable(true);
         Self(pool_options().connect_lazy_with(options))

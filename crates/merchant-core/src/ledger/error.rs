@@ -1,4 +1,4 @@
-//! Why the ledger could not do it. No error quotes a value of a row.
+//! Errors of the ledger. No error quotes a value of a row.
 
 /// Why a call to the ledger failed. It changed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -6,7 +6,7 @@ pub enum LedgerError {
     /// The database file or its folder cannot be created.
     #[error("the database file or its folder cannot be created: {0}")]
     Folder(std::io::Error),
-    /// The database refused or is out of reach.
+    /// The database refused the statement or cannot be reached.
     #[error("database: {0}")]
     Database(sqlx::Error),
     /// A migration failed.

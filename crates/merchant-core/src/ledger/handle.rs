@@ -1,5 +1,5 @@
-//! The handle on the ledger: opening the database, bringing it up to this version, and what every query
-//! goes through.
+//! The handle to the ledger: it opens the database and migrates it to this version. Every query
+//! uses this handle.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use super::error::LedgerError;
 use crate::config::{Config, Database};
 
 /// Forward only: a released migration is never changed; a new one is added. Some numbers are
-/// missing, because a number is reserved before the work and 7 turned out to need no migration.
-/// Only the order of the numbers counts.
+/// missing: a number is reserved before the work begins, and the work for number 7 needed no
+/// migration. Only the order of the numbers counts.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (
         1,
@@ -106,7 +106,7 @@ impl Ledger {
             Err(LedgerError::Older { .. }) => {
                 migrator().run(ledger.writer.pool()).await?;
                 // A connection that was opened before the migration prepares statements by the old
-                // tables and fails on rows with more columns. All connections are opened anew.
+                // tables and fails on rows with more columns. So all connections are opened again.
                 ledger.readers.pool().close().await;
                 ledger.writer.pool().close().await;
                 Self::connect(path).await

@@ -10,7 +10,7 @@ use super::{Ledger, LedgerError, Write};
 /// The columns that all three tables have.
 const SHARED: &str = "reason, resource, received_ms, queried_ms, query_answer, done_ms, note";
 
-/// What [`KeptMismatch`] is read from.
+/// The columns of [`KeptMismatch`].
 const COLUMNS: &str = formatcp!(
     "kind, no, out_trade_no, transaction_id, out_refund_no, refund_id, sub_mchid,
      notification_id, event_type, field, {SHARED}"
@@ -31,7 +31,7 @@ pub(crate) struct KeptMismatch {
     pub(crate) event_type: Option<String>,
     pub(crate) field: Option<String>,
     pub(crate) reason: String,
-    /// What WeChat said, as JSON where WeChat wrote JSON.
+    /// WeChat's report, as JSON if WeChat sent JSON.
     pub(crate) resource: String,
     pub(crate) received_ms: i64,
     pub(crate) queried_ms: Option<i64>,
@@ -84,8 +84,8 @@ impl Ledger {
         Ok(found)
     }
 
-    /// Marks a mismatch as resolved. The first time is kept, and so is the note unless a new one is
-    /// given.
+    /// Marks a mismatch as resolved. A repeated call keeps the first time. It also keeps the note,
+    /// unless a new note is given.
     pub(crate) async fn finish_mismatch(
         &self,
         no: i64,

@@ -1,5 +1,5 @@
-//! Notifications as they are recorded, each with its effect in one transaction and by its id, so that one
-//! that comes twice has one effect.
+//! Records notifications. Each notification is recorded by its id, in one transaction with its
+//! effect, so that a notification that comes twice has one effect.
 
 use super::{LedgerError, Write};
 

@@ -8,8 +8,8 @@ use super::column::{Word, Words};
 use super::connections::Statement;
 use super::{Ledger, LedgerError, Write};
 
-/// WeChat is queried at most this often about an order, however many pages wait: WeChat's own advice
-/// for a desktop page with a code.
+/// The shortest time between two queries about an order, however many pages wait. WeChat recommends
+/// this interval for a desktop page with a code.
 pub(crate) const QUERY_INTERVAL_MS: i64 = 2_000;
 
 /// The columns of [`Order`]. They are named one by one, because a table may get more columns while
@@ -29,11 +29,11 @@ pub struct Order {
     pub(crate) id: i64,
     /// The merchant's number.
     pub order_no: String,
-    /// What the page's calls name it by.
+    /// The token that names the order in a page's calls.
     pub token: String,
-    /// What the buyer is to pay.
+    /// The amount that the buyer has to pay, in fen.
     pub total_fen: u64,
-    /// What is bought.
+    /// The description of the purchase.
     pub description: String,
     pub(crate) openid: Option<String>,
     /// Partner mode: the openid is one of the sub-merchant's application.
@@ -41,7 +41,7 @@ pub struct Order {
     /// Partner mode: the sub-merchant that the order is for.
     pub(crate) sub_mchid: Option<String>,
     pub(crate) return_url: Option<String>,
-    /// Where the buyer goes after paying.
+    /// The address that the buyer is sent to after paying.
     pub success_url: Option<String>,
     #[sqlx(try_from = "Words<AttemptProduct>")]
     pub(crate) products: Vec<AttemptProduct>,
@@ -49,7 +49,7 @@ pub struct Order {
     pub(crate) expires_ms: i64,
     #[sqlx(try_from = "Word<OrderState>")]
     pub(crate) state: OrderState,
-    /// It is to be closed, and due work goes on with that.
+    /// The order is to be closed, and due work completes that.
     pub is_closing: bool,
     pub(crate) version: u64,
     /// The number of the newest attempt; 0: none yet.
@@ -58,7 +58,7 @@ pub struct Order {
     pub(crate) asked_ms: Option<i64>,
     /// When the last query was sent that WeChat answered.
     pub(crate) checked_ms: Option<i64>,
-    /// What the payer gave, where coupons took something off.
+    /// The amount that the payer paid, in fen, if coupons reduced it.
     pub payer_total_fen: Option<u64>,
     pub(crate) success_time: Option<String>,
     /// The sum of the succeeded refunds of the payment that settled the order.
@@ -129,7 +129,7 @@ pub(super) fn checked(order_id: i64, asked_ms: i64) -> Statement<'static> {
     .bind(order_id)
 }
 
-/// The order of an id, read in the caller's transaction.
+/// The order with this id, read in the caller's transaction.
 pub(super) async fn find(
     connection: &mut SqliteConnection,
     order_id: i64,

@@ -1,6 +1,6 @@
-//! The outbox: webhook messages to the merchant's backend. A message is written in the transaction
-//! of the change that it reports, so neither exists without the other. Its id is derived from that
-//! change, so the same change reported twice is one message.
+//! The outbox: webhook messages to the merchant's backend. A message is written in the same
+//! transaction as the change that it reports, so the change and the message are always stored
+//! together. Its id is derived from that change, so the same change reported twice is one message.
 
 use std::str::FromStr;
 
@@ -76,7 +76,8 @@ impl FromStr for Delivery {
 pub(crate) struct WebhookFilter {
     pub(crate) state: Option<Delivery>,
     pub(crate) event_type: Option<String>,
-    /// Only those after this one in a list: the time and id of the last that was seen.
+    /// Only messages that follow this one in the list: the time and id of the last message that the
+    /// caller has seen.
     pub(crate) before: Option<(i64, String)>,
 }
 
@@ -94,7 +95,7 @@ pub(super) async fn put(
         event,
         timestamp: timestamp(now_ms),
     };
-    // Texts and numbers alone: there is nothing in it that JSON cannot carry.
+    // The message has only texts and numbers, which JSON can always carry.
     let body = serde_json::to_vec(&message).unwrap_or_default();
     let written = sqlx::query(
         "INSERT INTO webhooks (id, event_type, body, created_ms) VALUES (?, ?, ?, ?)
@@ -191,7 +192,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Has a message sent again, to every target, from its first try on.
+    /// Schedules a message to be sent again to every target. Its tries start from the first one.
     pub(crate) async fn resend(&self, id: &str, now_ms: i64) -> Result<(), LedgerError> {
         let mut write = self.write().await?;
         sqlx::query("UPDATE webhooks SET state = 'pending' WHERE id = ?")
@@ -207,8 +208,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Has all messages of a state and a type sent again, from their first try on, to the targets
-    /// that have not accepted them. Returns how many.
+    /// Schedules all messages of a state and a type to be sent again, to the targets that have not
+    /// accepted them. Their tries start from the first one. Returns the number of messages.
     pub(crate) async fn resend_all(
         &self,
         state: Delivery,

@@ -12,9 +12,9 @@ pub(crate) enum StateFound {
     Open {
         /// The order that it was made for.
         order_id: i64,
-        /// Where the buyer came from.
+        /// The address of the page that the buyer came from.
         return_url: String,
-        /// Whether another call has begun to ask WeChat with it.
+        /// Whether another call has begun to query WeChat with the code of this state.
         was_begun: bool,
     },
     /// It is valid, and the same code was answered with this handle.
@@ -115,7 +115,7 @@ impl Ledger {
         Ok(StateFound::Over { return_url })
     }
 
-    /// Records that WeChat is about to be asked for the openid of a state's code.
+    /// Records that WeChat is about to be queried for the openid of a state's code.
     pub(crate) async fn begin_oauth_state(
         &self,
         state: &str,

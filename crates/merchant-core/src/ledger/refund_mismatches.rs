@@ -1,5 +1,5 @@
-//! Refund updates that have no effect before WeChat was queried: unsigned notifications, and
-//! updates that do not match. They are stored, reported and queried.
+//! Refund updates that have no effect until WeChat was queried: unsigned notifications, and updates
+//! that do not match. They are stored, reported and queried.
 
 use merchant_api::{RefundMismatchNews, RefundState, WebhookEvent};
 

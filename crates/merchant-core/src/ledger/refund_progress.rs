@@ -1,5 +1,5 @@
 //! The results of our own calls for a refund: WeChat refuses it, cannot answer, or sends an
-//! abnormal refund another way. WeChat's reports about refunds are in `refund_news`.
+//! abnormal refund another way. WeChat's reports about refunds are in `refund_updates`.
 
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState};

@@ -26,7 +26,7 @@ pub(crate) fn refund_state_of(status: &RefundStatus) -> Option<RefundState> {
     }
 }
 
-/// The effect of WeChat's status `told` on a refund. `is_newer`: the query was sent after the
+/// The effect of WeChat's status `reported` on a refund. `is_newer`: the query was sent after the
 /// refund came into its state, so the answer cannot be a late one.
 pub(crate) fn step(state: RefundState, reported: RefundState, is_newer: bool) -> Step {
     use RefundState::{Abnormal, Closed, Processing, Refused, Requested, Succeeded};
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn each_word_of_wechats_has_its_place_in_each_state() {
         let table = [
-            // state, told => in time, late
+            // state, reported => in time, late
             (Requested, Processing, To(Processing), To(Processing)),
             (Requested, Succeeded, To(Succeeded), To(Succeeded)),
             (Requested, Closed, To(Closed), To(Closed)),

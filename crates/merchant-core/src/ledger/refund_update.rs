@@ -1,4 +1,4 @@
-//! What WeChat says of a refund, and what that did. Nothing here is recorded.
+//! The types for WeChat's report about a refund and for its effect. Nothing is recorded here.
 
 use merchant_api::RefundState;
 
@@ -42,7 +42,7 @@ pub(crate) enum RefundRecorded {
     Mismatch {
         /// What differs, in one word.
         reason: &'static str,
-        /// Whether it is kept for the first time.
+        /// Whether it is stored for the first time.
         is_new: bool,
     },
 }

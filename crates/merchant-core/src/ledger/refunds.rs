@@ -1,5 +1,5 @@
 //! Refunds: recorded, and checked against the payment, before they are sent to WeChat. WeChat's
-//! reports about them are in `refund_news`.
+//! reports about them are in `refund_updates`.
 
 use const_format::formatcp;
 use merchant_api::{RefundOrigin, RefundState};
@@ -15,10 +15,10 @@ use super::{
 pub(crate) const REFUNDS_MAX: u64 = 50;
 /// The least time between sending two refunds of one payment.
 pub(crate) const SPACING_MS: i64 = 60_000;
-/// Due work takes over a recorded refund after this time, should its process end.
+/// Due work takes over a recorded refund after this time, in case its process has ended.
 const TAKEN_UP_MS: i64 = 5_000;
 
-/// What [`Refund`] is read from.
+/// The columns of [`Refund`].
 pub(super) const COLUMNS: &str = "id, out_refund_no, order_id, out_trade_no, origin, amount_fen,
     reason, request, body, state, created_ms, state_ms, sent_ms, refusals, applications, refund_id,
     payer_refund_fen, user_received_account, success_time, wechat_code, wechat_message";
@@ -87,12 +87,12 @@ pub(crate) enum RefundBegun {
     NumberUsed,
     /// The attempt was not paid.
     NotPaid,
-    /// More than is left of the payment.
+    /// The amount is larger than what is left of the payment.
     TooMuch {
         /// What can still be refunded, in fen.
         left_fen: u64,
     },
-    /// The payment has had all the refunds that WeChat allows.
+    /// The payment already has as many refunds as WeChat allows.
     TooMany,
 }
 
@@ -101,7 +101,8 @@ pub(crate) enum RefundBegun {
 pub(crate) enum Sending {
     /// It may be sent, and this is recorded.
     Granted,
-    /// Not before this moment: another one of the payment, or this one, was sent a moment ago.
+    /// It may be sent at this moment or later: another refund of the payment, or this refund, was
+    /// sent a moment ago.
     NotBefore(i64),
     /// It does not wait to be sent any more.
     MovedOn,
@@ -247,7 +248,7 @@ impl Ledger {
         Ok(RefundBegun::Same(Box::new(refund)))
     }
 
-    /// From then on due work completes it, should this process end before.
+    /// After this commit, due work completes the refund even if this process ends.
     async fn commit_wish(
         &self,
         mut write: Write,
@@ -282,8 +283,8 @@ struct Room {
     refunds: u64,
 }
 
-/// What can still be refunded of a payment: its amount less all refunds that succeeded or still
-/// may.
+/// The amount that can still be refunded of a payment: its amount less all refunds that succeeded
+/// or may still succeed.
 async fn room(
     connection: &mut SqliteConnection,
     order: &Order,
@@ -335,7 +336,7 @@ async fn insert(
     Ok(refund)
 }
 
-/// The refund of a number, read in the caller's transaction.
+/// The refund with this number, read in the caller's transaction.
 pub(super) async fn find_refund(
     connection: &mut SqliteConnection,
     out_refund_no: &str,

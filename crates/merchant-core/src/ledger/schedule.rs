@@ -1,10 +1,11 @@
-//! Scheduling due work, in the transaction of what it is about. When work is taken and done is not
-//! decided here.
+//! Schedules due work, in the same transaction as the change that causes it. When work is taken and
+//! done is not decided here.
 
 use super::{LedgerError, Work, Write};
 
-/// From when to when work waits, in milliseconds since 1970. Both are kept: where the clock is put
-/// back, the wait is what was meant (`Ledger::keep_waits`).
+/// When the wait of a piece of work begins and ends, in milliseconds since 1970. Both times are
+/// stored: if the clock is set back, the intended wait is restored from them
+/// (`Ledger::keep_waits`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wait {
     /// When the work was scheduled.
