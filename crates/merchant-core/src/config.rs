@@ -46,7 +46,7 @@ impl Config {
     /// Reads a file, applies the environment's overrides, checks. Relative paths in the file
     /// count from its folder.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        // The file may hold secrets and names the trusted keys: nobody else may write it.
+        // The file may hold secrets and names the trusted keys: only its owner may write it.
         privacy::check_private("--config", path)?;
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             field: "--config",

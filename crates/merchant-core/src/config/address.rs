@@ -59,8 +59,8 @@ pub(crate) fn origin_of(text: &str) -> Option<String> {
 pub(super) enum PlainHttp {
     /// This machine calls the address, so a loopback address never leaves the machine.
     ToLoopback,
-    /// Others call the address, or are sent to it. The value says whether they are on this machine,
-    /// too.
+    /// Other programs call the address, or buyers are redirected to it. The value says whether they
+    /// are on this machine.
     BetweenLoopbacks {
         /// Whether the other end is on this machine.
         other_end_is_loopback: bool,
@@ -125,8 +125,8 @@ pub(super) fn bare(field: &'static str, url: Url) -> Result<Url, ConfigError> {
     Ok(url)
 }
 
-/// Origins of pages, in the form in which a browser sends them: lower-case, without the port that
-/// the scheme has anyway, without a slash at the end.
+/// Origins of pages, in the form in which a browser sends them: lower-case, without the scheme's
+/// default port, without a slash at the end.
 pub(super) fn origins(
     field: &'static str,
     list: &[String],

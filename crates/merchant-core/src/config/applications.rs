@@ -1,6 +1,6 @@
-//! The applications beside the official account: a mini-program, an app, and in partner mode
-//! those of the sub-merchants. A merchant has several appids, and one buyer has another openid
-//! under each of them.
+//! The applications beside the official account: a mini-program, an app, and in partner mode those
+//! of the sub-merchants. A merchant has several appids, and a buyer has a different openid under
+//! each of them.
 
 use std::path::Path;
 
@@ -47,7 +47,8 @@ pub(super) fn check_mini_program(
     }))
 }
 
-/// The sub-merchants of a service provider; none means that this merchant sells for itself.
+/// The sub-merchants of a service provider. An empty list means that this merchant sells for
+/// itself.
 pub(super) fn check_sub_merchants(
     files: Vec<SubMerchantFile>,
     folder: &Path,

@@ -33,7 +33,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The keys of the private API.
     pub api_keys: Vec<ApiKey>,
-    /// The products that this merchant sells by: for pages, and for its own backend.
+    /// The payment products that this merchant uses, in pages and through its own backend.
     pub products: Vec<AttemptProduct>,
     /// How long an order can be paid, unless it names its own time.
     pub order_expires_in_ms: u64,
@@ -66,9 +66,9 @@ pub struct ServiceContact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RateLimits {
-    /// With one token: a page that polls needs about thirty.
+    /// Calls with one token. A page that polls needs about thirty.
     pub token_per_minute: NonZeroU32,
-    /// From one address: many buyers may sit behind one.
+    /// Calls from one address. Many buyers may share one address.
     pub address_per_minute: NonZeroU32,
 }
 
@@ -181,7 +181,7 @@ impl Scope {
         Self::Metrics,
     ];
 
-    /// The word in the configuration.
+    /// The scope's name in the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OrdersRead => "orders:read",
@@ -206,7 +206,7 @@ pub enum Environment {
 }
 
 impl Environment {
-    /// The word in the configuration.
+    /// The environment's name in the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Wechat => "wechat",

@@ -39,9 +39,9 @@ impl Database {
 }
 
 impl Database {
-    /// The database files that others can read or write, as sentences for people: they hold openids
-    /// and tokens. They do not stop the start, because that would lose payments. A new file is
-    /// created private.
+    /// Warnings for people about database files that other users can read or write, because the
+    /// files hold openids and tokens. A warning does not stop the start, because that would lose
+    /// payments. A new file is created private.
     pub fn warnings(&self) -> Vec<String> {
         let Self::Sqlite(file) = self;
         // The write-ahead log beside it holds the newest rows.

@@ -168,7 +168,7 @@ fn default_database() -> String {
     "merchant-server.sqlite3".to_owned()
 }
 
-/// Half an hour: longer than a buyer needs, shorter than WeChat's links live.
+/// Half an hour: longer than a buyer needs, and shorter than the validity of WeChat's links.
 const fn default_order_expires_in_ms() -> u64 {
     30 * 60 * 1000
 }
@@ -191,7 +191,7 @@ mod tests {
     };
     use crate::input::json_form::{FormRule, GivenJson};
 
-    /// The names that a table takes, from the refusal of one that it does not.
+    /// The field names of a table, read from the error about an unknown name.
     fn fields_of<Table: DeserializeOwned>() -> &'static [&'static str] {
         let nonsense = GivenJson::Object(vec![("nonsense".to_owned(), GivenJson::Null)]);
         match nonsense.read::<Table>().map_err(|misfit| misfit.rule) {

@@ -103,7 +103,7 @@ pub(crate) fn signer(
     &newest.key
 }
 
-/// Reads the keys: the first one, and the others.
+/// Reads all keys of the merchant.
 pub(super) fn check_keys(
     mchid: &str,
     first: MerchantKeyFile,

@@ -31,7 +31,7 @@ impl Proxy {
     }
 }
 
-/// The rule that a text breaks that is neither an address nor a network.
+/// The rule that a text breaks if it is neither an address nor a network.
 fn mistake(text: &str) -> &'static str {
     const FORM: &str =
         "must be an address or a network of your proxy, such as 127.0.0.1 or 10.0.0.0/8";
@@ -51,7 +51,8 @@ fn mistake(text: &str) -> &'static str {
     }
 }
 
-/// A peer is compared as IPv4 where it is one, so an IPv4 network inside of IPv6 is one, too.
+/// Peers are compared by their IPv4 address if they have one. So an IPv4 network inside of IPv6
+/// becomes an IPv4 network.
 fn as_peers_have_it(net: IpNet) -> IpNet {
     const MAPPED_BITS: u8 = 96;
     let IpNet::V6(v6) = net else {

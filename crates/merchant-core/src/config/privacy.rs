@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{ConfigError, folder_of};
 
-/// Group and others.
+/// The permission bits of group and others.
 const OTHERS: u32 = 0o077;
 const GROUP: u32 = 0o070;
 const EVERYBODY: u32 = 0o007;
@@ -13,8 +13,8 @@ const EVERYBODY: u32 = 0o007;
 const GROUP_SEARCHES: u32 = 0o010;
 const EVERYBODY_SEARCHES: u32 = 0o001;
 
-/// Refuses a file that others than its owner may read or write. A missing file is reported by the
-/// code that reads it.
+/// Refuses a file that users other than its owner may read or write. A missing file is reported by
+/// the code that reads it.
 pub(super) fn check_private(field: &'static str, path: &Path) -> Result<(), ConfigError> {
     let Ok(metadata) = std::fs::metadata(path) else {
         return Ok(());
@@ -33,8 +33,8 @@ pub(super) fn check_private(field: &'static str, path: &Path) -> Result<(), Conf
     ))
 }
 
-/// The mode of a file that others can read or write. A file in a folder that others cannot enter is
-/// private. `None` for a file that is private or missing.
+/// The mode of a file that other users can read or write. A file in a folder that other users
+/// cannot enter is private. `None` for a file that is private or missing.
 pub(super) fn mode_if_exposed(path: &Path) -> Option<u32> {
     let mode = |path: &Path| Some(std::fs::metadata(path).ok()?.permissions().mode());
     let file = mode(path)?;
@@ -70,7 +70,7 @@ mod tests {
             (0o755, 0o602, Some(0o602)),
             (0o711, 0o604, Some(0o604)),
             (0o750, 0o640, Some(0o640)),
-            // Those who may read the file cannot reach it.
+            // Users who may read the file cannot enter its folder.
             (0o750, 0o604, None),
             (0o700, 0o666, None),
         ] {

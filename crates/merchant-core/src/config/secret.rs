@@ -87,7 +87,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The SHA-256 of a secret that somebody else holds, such as an API key.
+/// The SHA-256 of a secret that another party holds, such as an API key.
 ///
 /// ```compile_fail,E0369
 /// let [one, other] = [[0; 32], [1; 32]].map(merchant_core::SecretHash::new);
@@ -109,7 +109,7 @@ impl SecretHash {
         Self(sha256)
     }
 
-    /// Whether it is the same one, in constant time.
+    /// Whether both hashes are equal, compared in constant time.
     pub fn is(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }

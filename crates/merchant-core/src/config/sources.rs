@@ -107,7 +107,7 @@ fn name_of(kind: &Kind) -> Option<String> {
 /// What a value must be, without the value.
 fn rule_of(kind: &Kind) -> String {
     match kind {
-        // Of our own types and those of addresses: each is a fixed sentence.
+        // The messages of our own types and of address types: each one is a fixed sentence.
         Kind::Message(rule) => rule.clone(),
         Kind::InvalidType(found, expected) => {
             format!("must be {expected}, and is {}", sort_of(found))
