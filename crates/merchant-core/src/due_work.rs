@@ -36,9 +36,11 @@ const LEARN_PLAN_MS: [i64; 4] = [60_000, 600_000, 3_600_000, 21_600_000];
 const FIRST_MINUTES_MS: i64 = 5 * 60_000;
 /// The wait before failed work is retried, doubling from the first value to the second.
 const RETRY_MS: std::ops::RangeInclusive<i64> = 5_000..=600_000;
-/// The wait of work that found its order locked: not before WeChat may be queried about it again.
+/// How long work waits after it found its order locked. WeChat may not be queried about the order
+/// earlier.
 const COME_BACK_MS: i64 = QUERY_INTERVAL_MS;
-/// How long an expiry waits that came from a set clock; see `payments/clock_steps.rs`.
+/// How long an order's expiry is delayed if setting the clock caused it; see
+/// `payments/clock_steps.rs`.
 const SECOND_LOOK_MS: i64 = 10_000;
 /// A mismatch waits for a person anyway; queries about it end after about three days.
 const MISMATCH_TRIES: u64 = 400;
@@ -213,7 +215,7 @@ async fn query_attempt(
             None
         }
     };
-    // The end of the order queries once more.
+    // Ending the order queries WeChat once more.
     let at_ms = Some(next_ms).filter(|next_ms| *next_ms < checkout.order.expires_ms);
     Ok(match asked_ms {
         Some(asked_ms) => Next::Queried {

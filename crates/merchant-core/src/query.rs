@@ -20,7 +20,7 @@ pub(crate) enum QueryError {
     /// WeChat gave no answer that can be trusted.
     #[error(transparent)]
     Wechat(#[from] CallError),
-    /// The order is locked by others: WeChat was not queried.
+    /// Other calls hold the order's lock: WeChat was not queried.
     #[error(transparent)]
     Busy(#[from] OrderBusy),
     /// WeChat's answers contradict each other for now: paid at close, not paid at query.

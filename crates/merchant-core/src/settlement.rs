@@ -97,8 +97,8 @@ async fn judge(
     if let Some(reason) = difference(order_report, &checkout.order, &attempt, mchid) {
         return misfit(reason);
     }
-    // A code payment may be reversed in the moment in which it is paid: a notification of that
-    // moment reports money that was returned since. A query gives the present state.
+    // A code payment may be reversed at the moment when it is paid. Then the notification reports
+    // money that was returned since. A query returns the present state.
     if attempt.product == AttemptProduct::CodePay
         && matches!(evidence, Evidence::Notification { .. })
     {

@@ -2,9 +2,9 @@
 //! every try, the time of the try, and an HMAC over id, time and body. Delivery is at least once
 //! and in no fixed order; the receiver ignores a known id.
 //!
-//! Here the backend lists its messages and has them sent again; delivery is in `crate::webhooks`.
-//! Delivery never delays the answer to WeChat: a message is committed first, and sent on a lane of
-//! its own.
+//! This module lists messages for the backend and sends them again. Delivery is in the module
+//! `delivery`. Delivery never delays the answer to WeChat: a message is committed first, and sent
+//! on a lane of its own.
 
 mod delivery;
 
@@ -16,7 +16,7 @@ use crate::ledger::{Webhook, WebhookFilter, cut, timestamp};
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 
-/// Messages, newest first. `before` is the id of the last that was seen.
+/// Messages, newest first. `before` is the id of the last message that the caller has seen.
 pub async fn list(
     payments: &Payments,
     state: Option<Delivery>,
@@ -45,7 +45,7 @@ pub async fn list(
     })
 }
 
-/// Sends again what is in a state, of one type or of all.
+/// Sends all messages in a state again, of one type or of all types.
 pub async fn resend_all(
     payments: &Payments,
     state: Delivery,

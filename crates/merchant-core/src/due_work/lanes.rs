@@ -7,19 +7,20 @@ use tokio::task::JoinSet;
 use crate::ledger::{Ended, Lane, LedgerError, Wanted};
 use crate::payments::Payments;
 
-/// How long the result of a piece may wait to be written together with others, in milliseconds.
-/// Leases are much longer.
+/// How long the result of a piece may wait to be written together with other results, in
+/// milliseconds. Leases are much longer.
 const UNWRITTEN_MS: i64 = 200;
 
 impl Lane {
     /// The number of parallel pieces, at most one for each order.
     ///
-    /// Two thousand queries that fall due together, at half a second each, take ten seconds; that
-    /// is 200 calls a second, which `gateway.calls_per_second` may bound further. The ends of as
-    /// many orders take about a minute and delay nothing else.
+    /// Two thousand queries that become due together, at half a second each, take ten seconds. That
+    /// is 200 calls a second, and `gateway.calls_per_second` may lower the rate. Ending two
+    /// thousand orders takes about a minute and delays nothing else.
     ///
-    /// A target that hangs holds its message for ten seconds, while messages to others go on. Eight
-    /// messages at a time are sent to one target, so that even the last one ends within its lease.
+    /// A target that hangs holds its message for ten seconds, while messages to other targets go
+    /// on. Eight messages at a time are sent to one target, so that even the last one ends within
+    /// its lease.
     const fn at_once(self) -> usize {
         match self {
             Self::Queries => 100,
@@ -40,9 +41,10 @@ impl Lane {
         }
     }
 
-    /// How many pieces are taken in one commit: the least under load, and the most. The results of
-    /// as many pieces are written with it. A disk makes some hundreds of commits in a second.
-    /// Messages and refunds are few and start in the order in which they became due.
+    /// How many pieces are taken in one commit: the minimum under load, and the maximum. The
+    /// results of the same number of pieces are written in that commit. A disk makes some hundreds
+    /// of commits in a second. Messages and refunds are few and start in the order in which they
+    /// became due.
     const fn taken_together(self) -> (usize, usize) {
         match self {
             Self::Queries => (12, 100),
@@ -67,8 +69,8 @@ impl Payments {
     }
 }
 
-/// The running pieces of a lane, each in its own task, so that one that waits does not delay the
-/// others. Dropping this aborts them.
+/// The running pieces of a lane, each in its own task, so that a waiting piece does not delay the
+/// other pieces. Dropping this value aborts them.
 pub(crate) struct UnderWay {
     lane: Lane,
     pieces: JoinSet<Ended>,

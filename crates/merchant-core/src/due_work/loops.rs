@@ -15,8 +15,8 @@ const LONGEST_SLEEP_MS: i64 = 1_000;
 /// The shortest sleep of a loop while nothing ends: due work that could not be taken is mostly held
 /// by another process.
 const SHORTEST_SLEEP_MS: i64 = 50;
-/// Does due work as it falls due and keeps WeChat's certificates, for ever. `current` gives the payments
-/// under the configuration that is in force.
+/// Runs due work when it is due, and downloads WeChat's certificates on schedule, for ever.
+/// `current` returns the payments under the configuration that is in force.
 pub async fn run_for_ever(current: impl Fn() -> Payments) {
     let lanes = join_all(Lane::ALL.map(|lane| work(&current, lane)));
     join(lanes, keep_trust(&current)).await;

@@ -32,7 +32,7 @@ pub(crate) enum NextTry {
 enum Untaken {
     /// The target was called and did not accept the message; the result.
     Refused(String),
-    /// The target was not called, and can be called after so many milliseconds.
+    /// The target was not called. It can be called after this many milliseconds.
     Silent(i64),
 }
 
@@ -146,7 +146,7 @@ async fn tell(
     Ok(Err(Untaken::Refused(outcome)))
 }
 
-/// One call. Any answer counts as an answer.
+/// Makes one call. A response with any status counts as an answer.
 async fn send(
     payments: &Payments,
     target: &WebhookTarget,
