@@ -28,8 +28,8 @@ use crate::refusal::Refusal;
 use crate::surroundings::Surroundings;
 use crate::wechat::{BillFile, WechatClient};
 
-/// Compares the trade bill of a day with the ledger, row by row: the whole one, or in partner mode one
-/// sub-merchant's.
+/// Compares the trade bill of a day with the ledger, row by row: the whole bill, or in partner mode
+/// the bill of one sub-merchant.
 pub async fn compare(
     payments: &Payments,
     day: Date,
@@ -40,11 +40,11 @@ pub async fn compare(
     Ok(compare_in(wechat, ledger, folder, day, sub_mchid).await?)
 }
 
-/// A bill as WeChat has it, unpacked. The whole file had the hash that WeChat signed.
+/// A bill of WeChat's, unpacked. The hash of the whole file matched the hash that WeChat signed.
 pub struct FetchedBill {
-    /// A name that tells this file from others.
+    /// A file name that differs from those of other bills.
     pub name: String,
-    /// In bytes.
+    /// The length in bytes.
     pub length: u64,
     text: BillFile,
 }
@@ -85,10 +85,10 @@ pub enum NoBill {
     /// The sub-merchant is not configured; the rule that it breaks.
     #[error("sub_mchid {0}")]
     SubMchid(&'static str),
-    /// The ledger.
+    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The download, the file or the disk.
+    /// The download, the file or the disk failed.
     #[error("{0}")]
     Failed(String),
 }
@@ -140,7 +140,7 @@ async fn compare_in(
     sub_mchid: Option<&str>,
 ) -> Result<BillComparison, BillFailure> {
     let wanted = Wanted::new(wechat, BillKind::Trade, day, sub_mchid)?;
-    // After the calendar's last day there is none.
+    // The calendar's last day has no next day.
     let day_ms = start_ms(day)..day.tomorrow().map_or(i64::MAX, start_ms);
     let here = ledger.business(day_ms.start, day_ms.end, sub_mchid).await?;
     let mut comparison = Comparison::new(day_ms, wanted.sub_mchid.clone(), here);
@@ -177,8 +177,8 @@ async fn compare_in(
     })
 }
 
-/// Compares one line of the bill. A line that cannot be read is a difference, and the others are
-/// compared. A bill without a needed column cannot be compared at all.
+/// Compares one line of the bill. A line that cannot be read is a difference, and the other lines
+/// are still compared. A bill without a needed column cannot be compared at all.
 async fn take_line(
     comparison: &mut Comparison,
     ledger: &Ledger,
@@ -195,7 +195,7 @@ async fn take_line(
     Ok(())
 }
 
-/// Compares a row with the ledger's entry of its number, of that day or not.
+/// Compares a row with the ledger's entry of the same number, of any day.
 async fn take(
     comparison: &mut Comparison,
     ledger: &Ledger,
@@ -237,7 +237,7 @@ async fn learn_refunds(
     Ok(())
 }
 
-/// What a day must be.
+/// The rule for a day.
 pub const DAY_RULE: &str = "must be a day in Asia/Shanghai, such as 2026-11-21";
 
 /// Reads a day in the form `2026-11-21`.

@@ -1,5 +1,6 @@
-//! How an order stands, as a page and as the merchant's backend read it: found by token or number,
-//! shown from the ledger, held until something changes. Nothing here starts or ends an attempt.
+//! The state of an order, as a page and as the merchant's backend read it. The order is found by
+//! token or number and read from the ledger, and a poll is held until something changes. Nothing
+//! here starts or ends an attempt.
 
 mod answer;
 mod lookup;
@@ -20,16 +21,16 @@ use crate::ledger::Checkout;
 use crate::payments::Payments;
 use crate::refusal::Refusal;
 
-/// How the checkout of a token stands; `action` is a code that still holds, for it may be shown to
-/// anybody.
+/// The state of the checkout of a token. The `action` in the answer is a code that is still valid,
+/// because a code may be shown to anybody.
 pub async fn show(payments: &Payments, token: &str) -> Result<(Checkout, CheckoutAnswer), Refusal> {
     let checkout = find(payments, token).await?;
     let answer = answer(payments, &checkout, None);
     Ok((checkout, answer))
 }
 
-/// The same for a page that polls: after a query at WeChat where the page wants one, and after a
-/// wait. `may_hold` says whether there is room for a call that waits.
+/// The same for a page that polls. WeChat is queried first if the page requests that, and the call
+/// may wait for a change. `may_hold` says whether there is room for a call that waits.
 pub async fn poll(
     payments: &Payments,
     token: &str,

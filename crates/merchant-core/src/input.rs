@@ -1,5 +1,5 @@
-//! What comes from outside as text: JSON, and the texts that buyers and WeChat are shown. It is
-//! checked here and never changed.
+//! Input from outside as text: JSON, and the texts that are shown to buyers or sent to WeChat. The
+//! input is checked here and never changed.
 
 pub mod json_form;
 pub mod plain_text;

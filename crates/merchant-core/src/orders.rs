@@ -1,4 +1,5 @@
-//! Orders: made, closed and shown to the merchant's own backend. No order is changed by being shown.
+//! Creates, closes and shows orders for the merchant's own backend. Showing an order does not
+//! change it.
 
 mod creation;
 
@@ -13,7 +14,7 @@ use crate::ledger::{Ledger, LedgerError, Order, cut, timestamp};
 use crate::payments::{Payments, Queue};
 use crate::refusal::Refusal;
 
-/// Closes an order that nobody has paid, and gives how it stands then.
+/// Closes an order that is not paid, and returns its state after that.
 pub async fn close(payments: &Payments, order_no: &str) -> Result<CheckoutAnswer, Refusal> {
     let order = find_by_order_no(payments, order_no).await?.order;
     let _lock = payments.lock_order(order.id, Queue::Backend).await?;
@@ -64,8 +65,7 @@ pub async fn list(
     })
 }
 
-/// For a person at the machine: an order as the private API shows it, as JSON; `None` where there is
-/// none.
+/// An order in the private API's form, as JSON, for the command line; `None` if there is none.
 pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String>, LedgerError> {
     let ledger = Ledger::open_as_it_is(config).await?;
     let Some(checkout) = ledger.checkout_by_order_no(order_no).await? else {
@@ -74,7 +74,7 @@ pub async fn show_order(config: &Config, order_no: &str) -> Result<Option<String
     let attempts = ledger.attempts(checkout.order.id).await?;
     let refunds = ledger.refunds(checkout.order.id).await?;
     let shown = order_details(config, checkout.order, attempts, refunds);
-    // Texts and numbers alone: there is nothing in it that JSON cannot carry.
+    // The order has only texts and numbers, which JSON can always carry.
     Ok(Some(
         serde_json::to_string_pretty(&shown).unwrap_or_default(),
     ))

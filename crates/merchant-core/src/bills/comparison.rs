@@ -1,5 +1,5 @@
-//! Compares a day's bill with a day of the ledger, row by row. No I/O: rows in, differences out. Of
-//! a row only the differences are kept.
+//! Compares a day's bill with a day of the ledger, row by row. This module does no I/O: it takes
+//! rows and returns differences. Of each row, only the differences are kept.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -17,7 +17,7 @@ const LINE_UNREADABLE: &str = "line_unreadable";
 /// day: WeChat's clock decides.
 const MIDNIGHT_MS: i64 = 60_000;
 
-/// The differences in the bill's order, and then what the bill lacks.
+/// The differences in the bill's order, followed by the entries that are missing in the bill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Compared {
     pub(super) payments: BillTotal,
@@ -38,7 +38,7 @@ pub(super) struct Comparison {
     compared: Compared,
 }
 
-/// The sums of the bill's last line that its rows can be added up to. Fees are not among them:
+/// The sums of the bill's last line that can be computed from its rows. Fees are not among them:
 /// rows have five digits after the yuan's point, and the last line has fewer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sums {
@@ -64,7 +64,8 @@ impl Comparison {
         }
     }
 
-    /// Takes the day's payment that a row names. Any other is looked up in the ledger.
+    /// Takes the day's payment that a row names. A payment of another day is looked up in the
+    /// ledger.
     pub(super) fn named_payment(&mut self, out_trade_no: &str) -> Option<PaymentHere> {
         self.here.payments.remove(out_trade_no)
     }
@@ -135,7 +136,7 @@ impl Comparison {
         });
     }
 
-    /// A row of another merchant in one sub-merchant's bill.
+    /// Records a row of another merchant in one sub-merchant's bill.
     fn take_stranger(&mut self, row: &TradeBillRow, refund: Option<&TradeBillRefund>) {
         if self.sub_mchid.is_some() && self.sub_mchid != row.sub_mchid {
             self.compared.differences.push(BillDifference {
@@ -261,8 +262,8 @@ fn of_refund(
     differences
 }
 
-/// Whether a refund may have moved from the bill's state to this one: a bill is fixed, and refunds
-/// go on.
+/// Whether a refund may have moved from the bill's state to the ledger's state: a bill does not
+/// change, but refunds do.
 fn may_follow(there: &str, here: &str) -> bool {
     match there {
         "SUCCESS" => here == "succeeded",
@@ -323,7 +324,8 @@ impl Sums {
     }
 }
 
-/// A code payment that was reversed: it was charged and returned, and the ledger has neither.
+/// Whether the row is a code payment that was reversed. Such a payment was charged and returned,
+/// and the ledger has neither.
 fn is_revoked(row: &TradeBillRow) -> bool {
     row.trade_state == "REVOKED"
 }
@@ -345,8 +347,8 @@ fn was_surely_sent(refund: &RefundHere, day_ms: &Range<i64>) -> bool {
             .is_some_and(|sent_ms| surely_ms.contains(&sent_ms))
 }
 
-/// The possible order amount. Bills from before 2018 do not have it: they have the settled amount,
-/// which includes some coupons and not others.
+/// The range of possible order amounts. Bills from before 2018 do not have the order amount. They
+/// have the settled amount, which includes some coupons and not others.
 fn totals_of(row: &TradeBillRow) -> RangeInclusive<i64> {
     let settled = row.settlement_total.get();
     match row.total {
@@ -602,7 +604,8 @@ mod tests {
                 "refund_sub_mchid A R here 161 there 160",
             ),
             (
-                // A number that comes twice is looked up twice, and the day's has been named.
+                // A second row with the same number finds no entry: the first row has taken the
+                // day's entry.
                 |rows, _| rows.push(paid_row("B", 5)),
                 "payment_missing_here B - here - there 5",
             ),
@@ -691,7 +694,7 @@ mod tests {
         here.refunds.get_mut("R").unwrap().sub_mchid = Some("160".into());
         check_of(Some("160"), &rows, &here, &[]);
         check_of(None, &rows, &here, &[]);
-        // The ledger agrees with the row; the bill that it stands in is another one's.
+        // The ledger agrees with the row, but the row is in another sub-merchant's bill.
         rows[1].sub_mchid = Some("161".into());
         rows[2].sub_mchid = Some("161".into());
         here.payments.get_mut("B").unwrap().sub_mchid = Some("161".into());

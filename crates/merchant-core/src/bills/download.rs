@@ -17,18 +17,18 @@ use crate::config::{Merchant, folder_of};
 use crate::surroundings::whole_body;
 use crate::wechat::{BillFile, CallError, WechatClient};
 
-/// How files travel: a day's text packs to a tenth of itself.
+/// The compression of downloaded files. It reduces a day's text to a tenth.
 pub(super) const PACKING: Packing = Packing::Gzip;
 
 /// The largest part of an encrypted bill, in bytes. It is decrypted in memory, because no byte may
 /// be used before the last one authenticates all.
 const SEALED_PART_MAX_BYTES: u64 = 128 * 1024 * 1024;
 
-/// A bill that can be asked for.
+/// A bill to request from WeChat.
 pub(super) struct Wanted {
     kind: BillKind,
     day: Date,
-    /// Partner mode: one sub-merchant's bill alone.
+    /// Partner mode: only the bill of this sub-merchant.
     pub(super) sub_mchid: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Wanted {
         })
     }
 
-    /// A name that tells this file from others.
+    /// A file name that differs from those of other bills.
     pub(super) fn file_name(&self) -> String {
         let kind = match self.kind {
             BillKind::Trade => "tradebill".to_owned(),
@@ -90,7 +90,7 @@ impl Wanted {
         }
     }
 
-    /// Whether WeChat encrypts it: a sub-merchant's flow of funds, which its provider asks for.
+    /// Whether WeChat encrypts it: a sub-merchant's flow of funds that its provider requests.
     fn is_sealed(&self) -> bool {
         matches!(self.kind, BillKind::FundFlow(_)) && self.sub_mchid.is_some()
     }
@@ -149,8 +149,8 @@ pub(super) async fn write_text(
     Ok(Some(length))
 }
 
-/// Downloads a bill's file that is not encrypted. It is not verified before ([`unpack`]). `None`
-/// where nothing happened on that day.
+/// Downloads a bill's file that is not encrypted. The file is not verified until [`unpack`]
+/// succeeds. `None` where nothing happened on that day.
 pub(super) async fn fetch(
     wechat: &WechatClient,
     wanted: &Wanted,
@@ -165,8 +165,8 @@ pub(super) async fn fetch(
     Ok(Some((file, ticket)))
 }
 
-/// Goes through a file from its beginning: it must have the hash of its ticket. Gives the length of
-/// its text in bytes.
+/// Unpacks a file from its beginning. The file must have the hash of its ticket. Returns the length
+/// of its text in bytes.
 pub(super) async fn unpack(
     file: &BillFile,
     ticket: &BillTicket,
@@ -191,7 +191,7 @@ pub(super) async fn unpack(
 async fn ask(wechat: &WechatClient, wanted: &Wanted) -> Result<Option<VerifiedReply>, BillFailure> {
     match wechat.send(Operation::Bill, wanted.request()?).await {
         Ok(reply) => Ok(Some(reply)),
-        // Nobody paid anything on that day.
+        // There was no payment on that day.
         Err(error) if error.wechat_code() == Some("NO_STATEMENT_EXIST") => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -1,4 +1,4 @@
-//! Why there is no bill, and what the backend is answered then.
+//! Why there is no bill, and the answer to the backend in that case.
 
 use merchant_api::{ApiError, ErrorCode};
 use wechat_pay::bill::BillError;
@@ -22,16 +22,16 @@ pub(crate) enum BillFailure {
     /// A number of ours that the protocol refuses.
     #[error(transparent)]
     Request(#[from] InvalidField),
-    /// The download.
+    /// The download failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The file.
+    /// The file cannot be used.
     #[error(transparent)]
     Bill(#[from] BillError),
-    /// The ledger.
+    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// This machine's disk.
+    /// This machine's disk failed.
     #[error("the bill's file cannot be kept: {0}")]
     Disk(#[from] std::io::Error),
 }

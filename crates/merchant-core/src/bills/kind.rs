@@ -2,7 +2,7 @@
 
 use wechat_pay::bill::BillAccount;
 
-/// Which bill.
+/// The kind of a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BillKind {
     /// Payments and refunds.
@@ -18,7 +18,7 @@ const ACCOUNTS: [(BillAccount, &str); 3] = [
     (BillAccount::Fees, "fees"),
 ];
 
-/// The account of a word; `None` for any other word.
+/// The account with this name; `None` if no account has it.
 #[must_use]
 pub fn read_account(word: &str) -> Option<BillAccount> {
     let known = ACCOUNTS.into_iter().find(|(_, known)| *known == word);

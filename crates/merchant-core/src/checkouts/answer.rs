@@ -6,12 +6,12 @@ use merchant_api::{Action, AttemptProduct, CheckoutAnswer, CurrentAttempt, Order
 use crate::ledger::{Attempt, AttemptState, Checkout, Order};
 use crate::payments::Payments;
 
-/// When a page without a long poll may ask again.
+/// After this time, a page without a long poll may poll again.
 pub(crate) const POLL_AFTER_MS: u64 = 2_000;
 
-/// WeChat's `code_url` and `prepay_id` are good for two hours.
+/// WeChat's `code_url` and `prepay_id` are valid for two hours.
 const LINK_MS: i64 = 2 * 3_600_000;
-/// An `h5_url` is good for five minutes.
+/// An `h5_url` is valid for five minutes.
 const H5_LINK_MS: i64 = 5 * 60_000;
 /// A link is renewed this long before its end, so that no buyer starts to pay with an expiring
 /// link.
@@ -105,7 +105,7 @@ fn code_to_show(order: &Order, attempt: &Attempt, now_ms: i64) -> Option<Action>
     Some(Action::CodeUrl(link.text.clone()))
 }
 
-/// The time from one moment to another; nothing where it is past.
+/// The time from one moment to another; zero if the second moment is earlier.
 pub(crate) fn span_ms(from_ms: i64, to_ms: i64) -> u64 {
     u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0)
 }

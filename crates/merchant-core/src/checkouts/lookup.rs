@@ -1,4 +1,4 @@
-//! Checkouts by the names that callers have for them.
+//! Finds a checkout by its token, its order's id or its order's number.
 
 use merchant_api::ErrorCode;
 
@@ -24,7 +24,7 @@ pub(crate) async fn reread(payments: &Payments, order_id: i64) -> Result<Checkou
         .ok_or_else(|| Refusal::Internal("an order is gone from the ledger".to_owned()))
 }
 
-/// The checkout of the order of a number.
+/// The checkout of the order with this number.
 pub(crate) async fn find_by_order_no(
     payments: &Payments,
     order_no: &str,

@@ -43,8 +43,8 @@ pub(super) async fn read(
 /// Queries WeChat unless it was queried a moment ago; returns the checkout after that.
 pub(crate) async fn query_if_due(payments: &Payments, order_id: i64) -> Result<Checkout, Refusal> {
     let Ok(_lock) = payments.lock_order(order_id, Queue::Pages).await else {
-        // So many callers wait that one of them will have the answer in a moment, and it wakes all
-        // polls.
+        // Many callers already wait for the order's lock. One of them will soon have the answer,
+        // which wakes all polls.
         return reread(payments, order_id).await;
     };
     // The previous holder of the lock may have queried.

@@ -1,6 +1,6 @@
-//! The paid order that WeChat asks about for a receipt page of partner mode (点金计划). Only WeChat and we
-//! can make its `check_code`, for the code covers WeChat's number of the payment: with a wrong one,
-//! nothing of an order comes out of here.
+//! The paid order that WeChat requests for a receipt page of partner mode (点金计划). Only WeChat and
+//! this server can compute its `check_code`, because the code covers WeChat's number of the
+//! payment. With a wrong code, this module reveals nothing about an order.
 
 use merchant_api::OrderState;
 use wechat_pay::receipt_is_wechats;
@@ -21,10 +21,10 @@ pub struct ReceiptQuery {
     pub check_code: String,
 }
 
-/// The paid order that is meant, if WeChat is who asks. It may ask before its notification comes,
-/// so an order that is still open is queried: the code covers a number that only the answer
-/// brings. However often somebody guesses, WeChat is queried once per order and interval, and only
-/// where `may_query` allows it.
+/// The paid order that the query names, if the query comes from WeChat. WeChat may request it
+/// before its notification comes. So an order that is still open is queried: the code covers a
+/// number that only WeChat's answer contains. However often a stranger guesses, WeChat is queried
+/// once per order and interval, and only where `may_query` allows it.
 pub async fn of_receipt(
     payments: &Payments,
     receipt: &ReceiptQuery,

@@ -12,7 +12,7 @@ use serde::de::{
 };
 use serde_json::Number;
 
-/// JSON as it was given: every field, in its place, also where a name comes twice.
+/// JSON as it was received: every field, in its place, even if a name comes twice.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GivenJson {
     /// `null`.
@@ -29,7 +29,7 @@ pub enum GivenJson {
     Object(Vec<(String, Self)>),
 }
 
-/// Why JSON is not read as a type.
+/// Why JSON cannot be read as a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
     /// The field, with the fields around it: `from[0].amount_fen`. Empty for the whole.
@@ -158,8 +158,8 @@ macro_rules! whole_numbers {
     )+};
 }
 
-/// Decides by the method whether the value is of the kind that the type wants: the words of a
-/// misfit are ours then.
+/// Each method checks whether the value is of the kind that the type expects. So the text of a
+/// misfit is this module's own.
 impl<'de> Deserializer<'de> for &'de GivenJson {
     type Error = Misfit;
 
@@ -247,8 +247,8 @@ impl<'de> Deserializer<'de> for &'de GivenJson {
         }
     }
 
-    /// serde's own formats read a struct also from a list of its values by their places: a
-    /// refund's number alone would then be a refund of everything. Nobody means that.
+    /// serde's own formats also read a struct from a list of its values in order. Then a list with
+    /// only a refund's number would be a refund of everything, which no caller intends.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,

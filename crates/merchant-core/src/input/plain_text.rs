@@ -1,6 +1,6 @@
-//! What a text must be that WeChat or a buyer's screen gets: it shows something, on one line, in
-//! the order in which it is written. It never changes a text: a shop that sends another one must
-//! know.
+//! The rules for a text that is sent to WeChat or shown to a buyer. The text must be visible, on
+//! one line, and displayed in the order in which it is written. This module never changes a text:
+//! the shop must know if its text cannot be used as it is.
 
 /// Characters without a shape of their own besides white space and controls: Unicode's
 /// `Default_Ignorable_Code_Point`, and the blank of Braille, which fonts draw as nothing.

@@ -1,5 +1,6 @@
-//! Making an order: what the merchant's own backend asks for, checked by every rule that WeChat or a
-//! buyer would stumble over later. Amount and text come from here and never from a browser.
+//! Creates an order for the merchant's own backend. The request is checked by every rule that would
+//! otherwise fail later, at WeChat or for the buyer. Amount and text come from the backend and
+//! never from a browser.
 
 use merchant_api::{
     ATTACH_MAX_BYTES, AttemptProduct, CreateOrder, CreatedOrder, ErrorCode, is_order_no,
@@ -16,7 +17,7 @@ use crate::surroundings::{hex, unguessable};
 /// The largest amount, in fen: ten million yuan. A larger one is a mistake of the unit.
 pub const TOTAL_MAX_FEN: u64 = 1_000_000_000;
 
-/// Makes an order, or finds the same one; says whether it was not there before.
+/// Creates an order, or finds the same one; returns whether the order is new.
 pub async fn create(
     payments: &Payments,
     wanted: &CreateOrder,
@@ -100,7 +101,7 @@ fn check(payments: &Payments, wanted: &CreateOrder) -> Result<NewOrder, Refusal>
 fn check_description(description: &str) -> Result<(), Refusal> {
     let rule = match Description::parse(description) {
         Err(error) => error.rule.to_string(),
-        // That it must not be empty is a rule of every text: see `json_body`.
+        // The rule that a text must not be empty holds for every text: see `json_body`.
         Ok(_) => return Ok(()),
     };
     Err(Refusal::field(
