@@ -1,6 +1,6 @@
-//! The way to WeChat Pay. What a program asks for is in `orders`, `refunds` and `openid`; how a call is
-//! carried (tries, hosts, timeouts, whom to believe) is in the other files here. An answer is believed only
-//! after it was verified. Nothing here decides what a refusal means for an order.
+//! The client for WeChat Pay. The operations are in `orders`, `refunds` and `openid`. How a call is
+//! sent and verified (tries, hosts, timeouts, trusted keys) is in the other files here. An answer
+//! is used only after it was verified. Nothing here decides what a refusal means for an order.
 
 mod bill_file;
 mod call_budget;

@@ -1,4 +1,5 @@
-//! What the gateway answered when it was asked about an order that nobody has, and whom it blames.
+//! The gateway's answer to a query about an order that does not exist, and the value that it
+//! blames.
 
 use wechat_pay::{Account, Operation, ReplyError, WechatError};
 
@@ -11,8 +12,8 @@ pub(super) const PORTAL: &str = "账户中心 → API 安全 in the merchant por
 
 /// The answer to a query.
 pub(super) enum Answer {
-    /// WeChat signed: it knows merchant number, serial and key. What it refused with, if not that
-    /// there is no such order.
+    /// WeChat signed the answer, so it knows the merchant number, the serial and the key. The value
+    /// is WeChat's refusal, unless WeChat only said that there is no such order.
     Signed(Option<Box<WechatError>>),
     /// No answer that can be trusted.
     Failed(CallError),
@@ -69,7 +70,7 @@ pub(super) async fn ask_for(
     })
 }
 
-/// What a refusal before WeChat signs anything is about, by WeChat's documented messages.
+/// What an unsigned refusal of WeChat's is about, by WeChat's documented messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Blame {
     Clock,

@@ -1,9 +1,9 @@
 //! Appids and their secrets: official account, mini-program, sub-merchants' accounts.
 //!
-//! Each is asked for the openid of a made-up code. WeChat's `errcode` says whether the appid, the
-//! secret or the code is refused. No document says that a refused code means a good secret, so the
-//! same call is repeated with a made-up secret. Only if WeChat refuses that one as a secret, the
-//! first answer was about the code.
+//! For each of them, WeChat is queried for the openid of an invented code. WeChat's `errcode` says
+//! whether the appid, the secret or the code is refused. No document says that a refused code means
+//! a correct secret, so the same call is repeated with an invented secret. Only if WeChat refuses
+//! that one as a secret, the first answer was about the code.
 
 use super::{Check, LiveCheckError, Proof, Verdict};
 use crate::config::{Config, Secret};
@@ -20,7 +20,7 @@ struct Configured<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// The OAuth hop of a page.
+    /// The OAuth redirect of a page.
     OfficialAccount,
     /// `wx.login`.
     MiniProgram,
@@ -135,7 +135,7 @@ async fn prove_one(
 
 type Judged = ((Verdict, String), (Verdict, String));
 
-/// What an answer that is not about the code says of appid and secret.
+/// What an answer that is not about the code says about the appid and the secret.
 fn judge(about: Refused, errcode: i64) -> Judged {
     let text = |words: &str| format!("{words} (errcode {errcode})");
     match about {
@@ -176,7 +176,7 @@ fn judge(about: Refused, errcode: i64) -> Judged {
     }
 }
 
-/// The same question with a secret that cannot be right.
+/// Repeats the call with a secret that cannot be right.
 async fn control(
     check: &Check<'_>,
     client: &WechatClient,

@@ -1,4 +1,5 @@
-//! What all parts of a live check share. Each client that it makes has learnt nothing yet.
+//! The state that all parts of a live check share. Each client that it creates is new and has no
+//! experience of earlier calls.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Whether WeChat's notifications can arrive, as far as this machine can tell: the name, TLS, and
-//! that this server answers. Only a notification proves that WeChat's network reaches it, and the
-//! report says so.
+//! that this server answers. Only a notification proves that WeChat's network reaches this server,
+//! and the report says so.
 
 use std::net::IpAddr;
 use std::time::Duration;

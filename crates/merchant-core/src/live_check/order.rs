@@ -1,6 +1,6 @@
-//! Whether an appid belongs to the merchant number: only an order proves it. If the caller asks for
-//! it, an order of one fen is created for each appid and closed. Its code is never shown, so it
-//! cannot be paid, and it expires by itself if closing fails.
+//! Whether an appid belongs to the merchant number. Only an order proves that. If the caller
+//! requests the check, an order of one fen is created for each appid and closed. Its code is never
+//! shown, so it cannot be paid, and it expires by itself if closing fails.
 
 use std::time::Duration;
 

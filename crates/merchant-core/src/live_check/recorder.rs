@@ -25,7 +25,7 @@ pub(super) struct Seen {
     pub(super) date_s: Option<i64>,
     /// This machine's clock when the answer had come.
     pub(super) received_s: i64,
-    /// `message`, where it is a refusal: as little proved as one that WeChat does not sign.
+    /// The `message` of a refusal. It proves as little as an unsigned refusal does.
     pub(super) message: Option<String>,
 }
 

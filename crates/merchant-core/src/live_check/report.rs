@@ -9,7 +9,7 @@ use crate::surroundings::NoRandomness;
 pub enum Verdict {
     /// WeChat's answer shows that the value is right.
     Proved,
-    /// The answer proves nothing, neither way.
+    /// The answer proves neither that the value is right nor that it is wrong.
     NotProved,
     /// WeChat's answer shows that the value is wrong.
     Wrong,

@@ -28,12 +28,12 @@ pub(crate) struct BillFile {
 }
 
 impl BillFile {
-    /// An empty one on the disk of this folder.
+    /// Creates an empty file on the disk of this folder.
     pub(crate) fn new_in(folder: &Path) -> io::Result<Self> {
         Self::limited_in(folder, BILL_FILE_MAX_BYTES)
     }
 
-    /// One that takes no more than so many bytes.
+    /// Creates an empty file that takes at most `max_bytes` bytes.
     pub(crate) fn limited_in(folder: &Path, max_bytes: u64) -> io::Result<Self> {
         Ok(Self {
             max_bytes,
@@ -41,7 +41,7 @@ impl BillFile {
         })
     }
 
-    /// What was written elsewhere.
+    /// Takes a file that was written elsewhere.
     pub(crate) fn of(file: std::fs::File) -> Self {
         Self {
             file: Mutex::new(File::from_std(file)),
@@ -79,7 +79,7 @@ impl BillFile {
         self.file.lock().await.rewind().await.map(drop)
     }
 
-    /// The next piece, in the place of the one before; `false` at the file's end.
+    /// Reads the next piece, replacing the previous one; `false` at the file's end.
     pub(crate) async fn read_piece(&self, piece: &mut Vec<u8>) -> io::Result<bool> {
         piece.resize(PIECE_BYTES, 0);
         let length = self.file.lock().await.read(piece).await?;
@@ -87,7 +87,7 @@ impl BillFile {
         Ok(length > 0)
     }
 
-    /// All of it, from its beginning.
+    /// The whole content, from the file's beginning.
     pub(crate) async fn whole(&self) -> io::Result<Vec<u8>> {
         let mut file = self.file.lock().await;
         file.rewind().await?;
@@ -96,7 +96,7 @@ impl BillFile {
         Ok(whole)
     }
 
-    /// What is left of it, piece by piece, as somebody takes it.
+    /// The rest of the content, piece by piece. A piece is read when the receiver takes it.
     pub(crate) fn pieces(self) -> impl Stream<Item = io::Result<Bytes>> + Send {
         try_unfold(self, |file| async move {
             let mut piece = Vec::new();

@@ -1,7 +1,8 @@
 //! The limit on calls to WeChat in a second, of all kinds: one budget for the whole merchant,
 //! because WeChat limits by merchant. Each source of calls has a guaranteed share that no other
-//! source can take; what a source leaves unused goes to whoever needs it. So a flood of buyers
-//! delays neither due work nor what follows a notification, and the other way round.
+//! source can take. The part of a share that its source does not use is free for the other sources.
+//! So a flood of buyers delays neither due work nor what follows a notification, and the other way
+//! round.
 //!
 //! It is a token bucket per share and a common one that takes their overflow. It never queues
 //! without a bound: a call that would wait longer than its source allows is refused at once, with
@@ -18,8 +19,8 @@ use crate::surroundings::Clock;
 /// What causes a call to WeChat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallSource {
-    /// A page of a buyer, or anybody who has or guesses its address. Also the default: see
-    /// `CallSource::current`.
+    /// A page of a buyer, or any caller that has or guesses the page's address. Also the default:
+    /// see `CallSource::current`.
     Buyer,
     /// The merchant's backend, with an API key.
     Backend,
@@ -41,7 +42,7 @@ impl CallSource {
     }
 
     /// The source of the present scope; outside of any, the source of buyers: a forgotten scope
-    /// must not use the shares of others.
+    /// must not use the shares of other sources.
     pub(crate) fn current() -> Self {
         CURRENT.try_with(|source| *source).unwrap_or(Self::Buyer)
     }
@@ -84,7 +85,7 @@ pub(crate) struct OverBudget {
     pub(crate) retry_after_ms: u64,
 }
 
-/// See the module.
+/// The budget of calls to WeChat; see the module's documentation.
 #[derive(Debug)]
 pub(crate) struct CallBudget {
     calls_per_second: NonZeroU32,

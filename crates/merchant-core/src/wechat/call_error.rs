@@ -1,5 +1,5 @@
-//! Why a call to WeChat brought no result, and what that says. Nothing here decides what a refusal means
-//! for an order.
+//! Why a call to WeChat has no result, and what the error proves. Nothing here decides what a
+//! refusal means for an order.
 
 use serde::de::DeserializeOwned;
 use wechat_pay::{KeyError, ReplyError, VerifiedReply, WechatError};

@@ -1,5 +1,5 @@
-//! WeChat's platform certificates: fetched on a schedule, and where something comes from a serial that
-//! nobody knows. No certificate is trusted before the whole answer was verified.
+//! WeChat's platform certificates. They are downloaded on a schedule, and when a message names an
+//! unknown serial number. No certificate is trusted before the whole answer was verified.
 
 use std::sync::atomic::Ordering;
 
@@ -68,8 +68,8 @@ impl WechatClient {
         self.refresh_trust().await.map(Some)
     }
 
-    /// In how many milliseconds [`WechatClient::refresh_trust_if_due`] has something to do; 0 or
-    /// less: now.
+    /// The time in milliseconds until [`WechatClient::refresh_trust_if_due`] has something to do; 0
+    /// or less means now.
     pub(crate) fn certificates_wait_ms(&self) -> i64 {
         let due_ms = self.trust.due_ms.load(Ordering::Relaxed);
         due_ms.saturating_sub(self.clock.monotonic_ms())
@@ -81,7 +81,7 @@ impl WechatClient {
         let seen = trust.generation();
         let _one_at_a_time = trust.downloading.lock().await;
         if trust.generation() != seen {
-            // Another caller's download ended while this one waited: its result counts.
+            // Another caller's download ended while this caller waited: its result counts.
             return Ok(Refreshed::Taken);
         }
         let now_ms = self.clock.monotonic_ms();

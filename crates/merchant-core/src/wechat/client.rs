@@ -1,4 +1,5 @@
-//! The client for one merchant: what every call to WeChat shares. How a call is carried is in `exchange`.
+//! The client for one merchant: the state that every call to WeChat shares. How a call is sent is
+//! in `exchange`.
 
 use std::sync::Arc;
 

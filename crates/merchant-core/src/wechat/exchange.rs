@@ -36,7 +36,7 @@ struct Exchange<'a> {
     parts: RequestParts,
     /// The key of WeChat's that the request names.
     reply_key: Option<&'a str>,
-    /// The hosts, the one that is to be tried first at the front.
+    /// The hosts, in the order in which they are tried.
     origins: Vec<&'a str>,
     /// On the monotonic clock.
     deadline_ms: i64,
@@ -80,7 +80,7 @@ impl WechatClient {
             Believed::Signed(reply) => reply.body().clone(),
         };
         if !short.is_empty() {
-            // One that WeChat signed after all came in one piece.
+            // An answer that WeChat signed after all came in one piece, and is not in the file yet.
             file.take(whole_body(short)).await?;
         }
         Ok(())
@@ -108,7 +108,7 @@ impl WechatClient {
         call.reach().await
     }
 
-    /// The hosts, the better one first.
+    /// The hosts, the preferred one first.
     fn origins(&self) -> Vec<&str> {
         let gateway = &self.gateway;
         let mut origins = vec![gateway.origin.as_str()];
@@ -221,7 +221,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// As [`Exchange::carry`], as far as the first answer of any kind.
+    /// Like [`Exchange::carry`], but returns the first answer of any kind.
     async fn reach(mut self) -> Result<Reply, CallError> {
         let mut unreached = 0;
         loop {

@@ -15,7 +15,7 @@ const HOST_ASIDE_MS: i64 = 60_000;
 /// How long a merchant key is not used after WeChat refused its certificate, in milliseconds.
 const KEY_ASIDE_MS: i64 = 3_600_000;
 
-/// See the module. All times are those of the monotonic clock, in milliseconds.
+/// The client's experience. All times are those of the monotonic clock, in milliseconds.
 #[derive(Debug, Default)]
 pub(crate) struct Experience {
     pub(crate) calls: WechatCalls,

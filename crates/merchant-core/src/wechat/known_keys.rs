@@ -1,4 +1,5 @@
-//! The keys that sign and verify at the moment: the merchant's and WeChat's. No key itself is shown.
+//! The keys that sign and verify at the moment: the merchant's and WeChat's. No key itself is
+//! shown.
 
 use jiff::Timestamp;
 
@@ -13,7 +14,7 @@ pub struct KnownKey {
     pub kind: &'static str,
     /// The serial, or the id of a public key.
     pub serial: String,
-    /// Until when it is good, RFC 3339; `None` where it has no such time, or none is known.
+    /// When it expires, in RFC 3339; `None` if it does not expire, or if the time is not known.
     pub expires_at: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! The buyer's openid: from the code of the OAuth redirect or of a mini-program's `wx.login`. These
-//! answers are not signed by WeChat Pay. Only an openid is taken from them, and an order for a
-//! wrong openid can be paid by nobody else.
+//! answers are not signed by WeChat Pay. Only an openid is taken from them, and only the owner of
+//! that openid can pay the order, even if the openid is wrong.
 
 use bytes::Bytes;
 use serde::Deserialize;

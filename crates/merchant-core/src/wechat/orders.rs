@@ -1,5 +1,5 @@
-//! Orders as this server asks WeChat for them: place, query, close, reverse, in either mode, and
-//! the parameters that a cashier wants. Nothing here decides what an answer means for an order.
+//! The operations on orders at WeChat: place, query, close and reverse, in either mode, and the
+//! parameters that a cashier needs. Nothing here decides what an answer means for an order.
 
 use merchant_api::AttemptProduct;
 use wechat_pay::{
@@ -11,7 +11,7 @@ use wechat_pay::{
 use super::{CallError, WechatClient, read_noting};
 use crate::ledger::{Attempt, Parties};
 
-/// What WeChat says about an order, in either mode.
+/// WeChat's report about an order, in either mode.
 #[derive(Clone, Debug)]
 pub(crate) struct OrderReport {
     /// In partner mode `appid` and `mchid` are the provider's.
@@ -25,7 +25,7 @@ pub(crate) struct OrderReport {
 }
 
 impl OrderReport {
-    /// What WeChat says about an order; `json` is what WeChat wrote.
+    /// WeChat's report about an order; `json` is the text that WeChat sent.
     pub(crate) fn new(transaction: Transaction, json: &[u8]) -> Self {
         Self {
             json: String::from_utf8_lossy(json).into_owned(),

@@ -22,8 +22,8 @@ pub(crate) struct Policy {
     pub(crate) call_ms: i64,
 }
 
-/// The table. A buyer waits for orders and queries, nobody for a bill. A refund is sent once and
-/// then queried; it is never sent again without a query.
+/// The policy of each operation. A buyer waits for orders and queries; no buyer waits for a bill. A
+/// refund is sent once and then queried; it is never sent again without a query.
 pub(crate) const fn policy(operation: Operation) -> Policy {
     let (tries, try_ms, call_ms) = match operation {
         Operation::Order => (3, 6_000, 12_000),
@@ -56,7 +56,7 @@ pub(super) enum Next {
     /// The same request, signed afresh, to the other host, at once: nothing has arrived.
     OtherHost,
     /// The same request, signed afresh, after a pause: it does the same thing however often it
-    /// arrives. The other host is as good, and may be the one that answers.
+    /// arrives. The other host may be used too, and may be the one that answers.
     Again {
         /// The pause in milliseconds.
         after_ms: i64,
@@ -65,7 +65,7 @@ pub(super) enum Next {
     OtherKey,
 }
 
-/// Decides. `retry_after_s` is the answer's `Retry-After`.
+/// Decides what follows a failed try. `retry_after_s` is the answer's `Retry-After`.
 pub(super) fn next(operation: Operation, failure: &CallError, retry_after_s: Option<u32>) -> Next {
     let repeat = |verdict| match verdict {
         RetryWith::SameRequest { after_s } => Next::Again {

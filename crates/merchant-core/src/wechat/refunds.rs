@@ -1,4 +1,4 @@
-//! Refunds as this server asks WeChat for them: send, query, send an abnormal one another way.
+//! The operations on refunds at WeChat: send, query, and send an abnormal refund another way.
 //! Nothing here decides what an answer means for a refund.
 
 use wechat_pay::{

@@ -45,8 +45,8 @@ impl Trust {
             .clone()
     }
 
-    /// A new configuration: trusts the keys that it names, and no more those that only the old one
-    /// named; the same with issuers. What was downloaded stays.
+    /// Applies a new configuration: trusts the keys that it names, and stops trusting keys that
+    /// only the old one named. The same holds for issuers. Downloaded certificates stay trusted.
     pub(super) fn reconfigure(&self, old: &TrustedKeys, new: &TrustedKeys) {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = TrustedKeys::clone(&keys);
