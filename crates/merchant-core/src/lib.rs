@@ -1,19 +1,20 @@
-//! The payments of one merchant by WeChat Pay, without HTTP in front: what is ordered, tried, paid,
-//! refunded and still to be done.
+//! The payments of one merchant by WeChat Pay, without HTTP: orders, attempts, payments, refunds
+//! and due work.
 //!
-//! Rooms, from the ground up:
-//! - [`config`]: what it needs to know, checked as a whole before anything starts;
-//! - [`surroundings`]: the world, handed in. A journey hands in a clock that it moves, randomness that
-//!   it can repeat, and a simulator in the same process;
-//! - [`ledger`] (SQLite) behind one boundary: no SQL outside of it;
-//! - [`wechat`] behind another: the one way to WeChat Pay, believed only after it was verified;
-//! - [`payments`]: the state that everything above shares ([`Payments`]);
-//! - above it one room for each thing that a page, the backend, WeChat or a person at the machine asks
-//!   for. [`Payments::run_due`] does the work that is due at a time, as data in the ledger and not as
-//!   sleeping tasks.
+//! The modules, from the lowest layer up:
+//! - [`config`]: the configuration, checked as a whole before anything starts;
+//! - [`surroundings`]: the injected dependencies on the outside world. A journey test injects a
+//!   clock that it advances, randomness that it can repeat, and a simulator in the same process;
+//! - [`ledger`]: the SQLite database. There is no SQL outside of it;
+//! - [`wechat`]: the only connection to WeChat Pay. An answer is used only after it was verified;
+//! - [`payments`]: the state that the modules above it share ([`Payments`]);
+//! - above these, one module for each kind of request from a page, the backend, WeChat or the
+//!   command line. [`Payments::run_due`] runs the work that is due at a time. That work is data in
+//!   the ledger, not a set of sleeping tasks.
 //!
-//! What it never does: decide that money moved (WeChat does), take an amount from a browser, write a
-//! secret, an openid or a whole token anywhere but into its ledger, or know how a call came in.
+//! This crate never decides that money moved (WeChat does). It never takes an amount from a
+//! browser. It writes secrets, openids and whole tokens only into its ledger. It does not know how
+//! a call came in.
 
 pub mod attempts;
 pub mod bills;

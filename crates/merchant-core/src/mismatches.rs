@@ -17,8 +17,8 @@ use crate::surroundings::{Clock as _, SystemClock};
 /// Longest note, in bytes.
 const NOTE_MAX_BYTES: usize = 500;
 
-/// What fits nothing, newest first. `is_done` chooses what was marked as done or what was not,
-/// `before` is the number of the last that was seen.
+/// The mismatches, newest first. `is_done` selects the resolved ones or the open ones. `before` is
+/// the number of the last mismatch that the caller has seen.
 pub async fn list(
     payments: &Payments,
     is_done: Option<bool>,
@@ -37,8 +37,8 @@ pub async fn list(
     })
 }
 
-/// Marks one as done, so that it is no alarm any more. `no` is `None` where what was given is no
-/// number: no mismatch has it.
+/// Marks a mismatch as resolved, so that it stops alerting. `no` is `None` if the given text is no
+/// number: then no mismatch has it.
 pub async fn finish(
     payments: &Payments,
     no: Option<i64>,
@@ -77,7 +77,7 @@ pub enum NotFinished {
     /// The note breaks a rule.
     #[error("the note {0}")]
     Note(&'static str),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }

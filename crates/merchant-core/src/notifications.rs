@@ -1,9 +1,9 @@
 //! WeChat's notifications. The raw bytes are verified before anything in them is read. The effect
 //! is in the ledger before the notification is acknowledged.
 //!
-//! Only what is recorded may be acknowledged: whatever goes wrong is answered so that WeChat sends it
-//! again. What WeChat signed and what is not
-//! understood is kept whole besides (`unread`).
+//! Only a recorded notification may be acknowledged: after any failure, the answer makes WeChat
+//! send the notification again. A notification that WeChat signed but that is not understood is
+//! also stored whole (`unread`).
 
 mod unread;
 
@@ -20,18 +20,18 @@ use crate::surroundings::hex;
 use crate::wechat::OrderReport;
 use crate::{refunds, settlement};
 
-/// What became of a notification.
+/// The result of receiving a notification.
 #[derive(Debug)]
 pub enum Received {
     /// It is in the ledger: WeChat may stop sending it.
     Recorded,
-    /// The database did not take it.
+    /// The database could not record it.
     NotRecorded,
-    /// It is not believed, or cannot be read.
+    /// It could not be verified, or cannot be read.
     Refused(NotificationError),
 }
 
-/// A notification of version 3, whatever it is about.
+/// Receives a notification of version 3, of any event type.
 pub async fn receive(payments: &Payments, headers: &HeaderMap, body: &[u8]) -> Received {
     match open(payments, headers, body).await {
         Ok(notification) => match record(payments, &notification).await {
@@ -49,16 +49,16 @@ pub async fn receive(payments: &Payments, headers: &HeaderMap, body: &[u8]) -> R
     }
 }
 
-/// What became of a notification of version 2.
+/// The result of receiving a notification of version 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceivedV2 {
     /// It is in the ledger: WeChat may stop sending it.
     Recorded,
-    /// The database did not take it.
+    /// The database could not record it.
     NotRecorded,
-    /// The configuration has no key to open it with.
+    /// The configuration has no key to decrypt it.
     NoKey,
-    /// It cannot be opened.
+    /// It cannot be decrypted.
     Refused,
 }
 
@@ -168,7 +168,7 @@ fn unrecorded(id: &str, error: &LedgerError) {
 
 fn report(error: &NotificationError) {
     match error {
-        // WeChat sends wrong signatures as a test now and then: no alarm.
+        // WeChat sometimes sends wrong signatures as a test, so this is no alarm.
         error if error.is_probe() => tracing::debug!("a signature probe was refused"),
         NotificationError::Signature(_) => {
             tracing::warn!(event = "notification.refused", %error, "a notification is not believed");

@@ -1,5 +1,5 @@
-//! The state that all payments of one merchant share: the configuration, the ledger, the way to WeChat,
-//! and what this process remembers. Nothing here decides anything about a payment.
+//! The state that all payments of one merchant share: the configuration, the ledger, the client for
+//! WeChat, and what this process remembers. Nothing here decides anything about a payment.
 
 mod allowance;
 mod callback_locks;
@@ -109,9 +109,9 @@ impl Payments {
         }))
     }
 
-    /// The same payments under another configuration: one ledger, one memory, one end. Calls that
-    /// are under way end as they began. What cannot change without a restart must not have
-    /// changed ([`Config::needs_restart`]).
+    /// The same payments under another configuration. Both share the ledger, the memory of this
+    /// process and the shutdown. Calls that are in progress end under the old configuration. Fields
+    /// that need a restart must be unchanged ([`Config::needs_restart`]).
     #[must_use]
     pub fn reconfigured(&self, config: Config) -> Self {
         Self(Arc::new(Parts {
@@ -147,12 +147,12 @@ impl Payments {
         self.is_ending.send_replace(true);
     }
 
-    /// Whether the end has begun.
+    /// Whether the shutdown has begun.
     pub fn is_ending(&self) -> bool {
         *self.is_ending.borrow()
     }
 
-    /// Returns when the end begins.
+    /// Returns when the shutdown begins.
     pub async fn ending(&self) {
         // The sender is in `self`, so this cannot fail.
         let _ = self.is_ending.subscribe().wait_for(|ending| *ending).await;
@@ -206,7 +206,7 @@ impl Parts {
         self.order_locks.wait(order_id, queue).await
     }
 
-    /// The same for due work, which comes back later where a call holds the lock.
+    /// Takes an order's lock for due work. If a call holds the lock, due work comes back later.
     pub(crate) async fn lock_order_for_due_work(
         &self,
         order_id: i64,

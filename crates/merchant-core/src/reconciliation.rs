@@ -1,6 +1,6 @@
-//! Every attempt and refund since a moment, asked about at WeChat and held against the ledger: for the day
-//! after something went wrong. What WeChat vouches for is recorded as it always is
-//! (`settlement`); the rest is told to a person.
+//! Queries WeChat about every attempt and refund since a moment, and compares the answers with the
+//! ledger. This is for the day after something went wrong. What WeChat confirms is recorded in the
+//! usual way (`settlement`). The other differences are reported to a person.
 
 use merchant_api::RefundState;
 use wechat_pay::{Operation, OutTradeNo};
@@ -39,7 +39,7 @@ pub struct Finding {
     pub done: &'static str,
 }
 
-/// What came of it.
+/// The result of the reconciliation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reconciled {
     /// How many attempts and refunds were queried.
@@ -103,8 +103,8 @@ impl Payments {
         };
         let here = refund.state.as_str().to_owned();
         let (there, done) = match refunds::learn(self, number, &refund.out_trade_no).await {
-            // A refund that only we know may not be at WeChat yet; one that WeChat reported must
-            // be.
+            // A refund that only the ledger has may not be at WeChat yet. A refund that WeChat
+            // reported must be there.
             Ok(Learned::NotFound) if SAID_BY_WECHAT.contains(&refund.state) => {
                 (word(&TradeStatus::Unknown).to_owned(), "")
             }

@@ -1,8 +1,8 @@
-//! Why a call is not answered with what it asked for: by the contract's code, with the field where one
-//! is at fault. How that becomes an answer is not known here.
+//! Why a call is refused: the contract's error code, and the field if a field is wrong. How a
+//! refusal becomes an answer is not known here.
 //!
-//! A refusal is logged where it leaves the program ([`Refusal::log`]), and nowhere before: once each.
-//! What is ours (the database, a signature) is told to nobody but the log.
+//! A refusal is logged once, where it leaves the program ([`Refusal::log`]). Internal causes (the
+//! database, a signature) appear only in the log.
 
 use log_output::QuietLog;
 use merchant_api::{ApiError, CheckoutAnswer, ErrorCode};
@@ -19,7 +19,7 @@ pub(crate) const DOUBT_RETRY_MS: u64 = 2_000;
 /// Throttles the log lines about database errors.
 static LEDGER_FAILURES: QuietLog = QuietLog::new();
 
-/// A call that failed.
+/// A call that was refused or failed.
 #[derive(Debug)]
 pub enum Refusal {
     /// The call was refused; the caller gets the reason.
@@ -38,7 +38,7 @@ impl Refusal {
         Self::Refused(Box::new(ApiError::new(code, message)))
     }
 
-    /// A field that breaks a rule: `rule` goes on where the field's name ends.
+    /// A field that breaks a rule. `rule` continues the sentence that begins with the field's name.
     pub fn field(code: ErrorCode, field: &str, rule: &str) -> Self {
         Self::from(ApiError::new(code, format!("{field} {rule}")).with_field(field))
     }

@@ -1,6 +1,6 @@
 //! A rate limit by key: a burst, and one more after each interval, for calls to WeChat that
 //! strangers can cause. The number of keys is bounded; above it, all keys are forgotten, so that no
-//! key is refused because of others. Times are of the monotonic clock.
+//! key is refused because of other keys. Times are those of the monotonic clock.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,13 +12,13 @@ const KEYS_MAX: usize = 65_536;
 /// A burst, and one more after each interval.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
-    /// How many at once.
+    /// How many calls are allowed at once.
     pub burst: u32,
-    /// After how many milliseconds there is one more.
+    /// The time after which one more call is allowed, in milliseconds.
     pub interval_ms: i64,
 }
 
-/// What is left for each key. A missing key has everything left.
+/// The calls that are left for each key. A missing key has all of them left.
 #[derive(Debug)]
 pub struct Allowances<Key> {
     allowance: Allowance,
@@ -41,7 +41,7 @@ impl<Key: Eq + Hash> Allowances<Key> {
         }
     }
 
-    /// Takes one; the error is the wait for the next one in milliseconds.
+    /// Uses one call of a key; the error is the wait for the next call in milliseconds.
     pub fn take(&self, key: Key, now_ms: i64) -> Result<(), u64> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= KEYS_MAX && !buckets.contains_key(&key) {

@@ -1,5 +1,5 @@
-//! One call at a time for each state of the hop for the openid, in this process: the second finds what
-//! the first one did. Correctness does not rest on it.
+//! Locks for the states of the OAuth redirect, in this process: the second call with a state finds
+//! the result of the first one. Correctness does not depend on it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

@@ -14,7 +14,7 @@ const DRIFT_MS: i64 = 5_000;
 /// How long a step is remembered, in milliseconds. A clock that stays as it was set is right.
 const REMEMBERED_MS: i64 = 600_000;
 
-/// See the module.
+/// The steps of the wall clock that this process has seen.
 #[derive(Debug, Default)]
 pub(crate) struct ClockSteps(Mutex<Seen>);
 

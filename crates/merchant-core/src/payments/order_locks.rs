@@ -2,9 +2,10 @@
 //! Correctness does not depend on it but on the ledger's conditions. The lock saves repeated calls
 //! to WeChat.
 //!
-//! Buyers decide how many calls about an order there are, and WeChat how long each one takes. So
-//! the number of calls that wait for an order is bounded, and due work never waits for a call: it
-//! tries the lock and comes back later. Due work waits only for other due work of the same order.
+//! Buyers decide how many calls about an order there are, and WeChat decides how long each call
+//! takes. So the number of calls that wait for an order is bounded, and due work never waits for a
+//! call: it tries the lock and comes back later. Due work waits only for other due work of the same
+//! order.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,8 +18,8 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 const PAGES_WAITING_MAX: usize = 8;
 /// The most calls including the backend's: it finds a place even if pages have taken all of theirs.
 const CALLS_WAITING_MAX: usize = 32;
-/// The most pieces of one order's due work that wait for each other. Others come back later,
-/// because a lease is no longer than two pieces take.
+/// The most pieces of one order's due work that wait for each other. Further pieces come back
+/// later, because a lease is no longer than two pieces take.
 const DUE_WORK_WAITING_MAX: usize = 1;
 
 /// The order is locked, and too many calls wait for it already.
@@ -29,7 +30,7 @@ pub struct OrderBusy;
 /// The queues for an order's lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queue {
-    /// Pages: anybody who knows the token.
+    /// Pages: any caller that knows the token.
     Pages,
     /// The merchant's backend, by its key.
     Backend,
@@ -111,7 +112,7 @@ impl OrderLocks {
             locks.insert(order_id, Arc::downgrade(&lock));
             lock
         });
-        // Counted under the map's lock, like everything that touches the counts.
+        // Counted under the map's lock, like every read and change of the counts.
         if count(&lock).load(Ordering::Relaxed) >= most {
             return None;
         }

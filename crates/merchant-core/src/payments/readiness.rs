@@ -9,7 +9,7 @@ use crate::surroundings::Clock;
 
 /// How long a result is reused, in milliseconds.
 const HOLDS_MS: i64 = 1_000;
-/// How long a write may take, in milliseconds: a buyer would wait as long.
+/// How long a write may take, in milliseconds. A buyer would have to wait as long.
 const PATIENCE_MS: i64 = 1_000;
 
 /// The result of the last test.

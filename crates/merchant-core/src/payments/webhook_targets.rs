@@ -78,7 +78,7 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Records the end of the call. Any answer counts as an answer.
+    /// Records the end of the call. A response with any status counts as an answer.
     pub(crate) fn ended(self, has_answered: bool, monotonic_ms: i64) {
         let mut calls = self.target.calls();
         calls.silent_since_ms = if has_answered {

@@ -25,7 +25,7 @@ pub trait Clock: Send + Sync + 'static {
     /// the clock meanwhile has no effect.
     fn sleep_until(&self, moment_ms: i64) -> Sleep;
 
-    /// Waits for so much time.
+    /// Waits for this time.
     fn sleep_ms(&self, wait_ms: i64) -> Sleep {
         self.sleep_until(self.now_ms().saturating_add(wait_ms))
     }

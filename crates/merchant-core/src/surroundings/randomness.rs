@@ -15,7 +15,7 @@ pub struct NoRandomness;
 
 /// The source of randomness.
 pub trait Randomness: Send + Sync + 'static {
-    /// 16 bytes that nobody can guess.
+    /// 16 bytes that cannot be guessed.
     fn bytes(&self) -> Result<[u8; 16], NoRandomness>;
 }
 
@@ -39,7 +39,7 @@ pub struct SeededRandomness {
 }
 
 impl SeededRandomness {
-    /// A sequence that the seed decides.
+    /// The sequence of this seed.
     pub const fn new(seed: u64) -> Self {
         Self {
             seed,

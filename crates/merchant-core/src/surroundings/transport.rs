@@ -11,8 +11,8 @@ use http_body_util::{BodyExt as _, Full};
 
 use crate::config::is_loopback_host;
 
-/// Largest reply that is read into memory, in bytes. WeChat's are below 10 KB, but for bills, which
-/// are downloaded.
+/// Largest reply that is read into memory, in bytes. WeChat's replies are below 10 KB. Only bills
+/// are larger, and they are downloaded into a file.
 pub const REPLY_MAX_BYTES: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The default time limit of a call.
@@ -27,7 +27,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct TryTimeout(Duration);
 
 impl TryTimeout {
-    /// So many milliseconds.
+    /// A timeout of this many milliseconds.
     pub const fn from_ms(ms: u64) -> Self {
         Self(Duration::from_millis(ms))
     }
@@ -40,12 +40,12 @@ pub type Call<'a> =
 /// An answer's body as it comes, piece by piece.
 pub type ReplyBody = UnsyncBoxBody<Bytes, BodyError>;
 
-/// A body broke off. Why is not said: the reason may name the request's address.
+/// A body broke off. The error gives no reason, because the reason may name the request's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the body broke off")]
 pub struct BodyError;
 
-/// A body that is there already.
+/// A body whose bytes are already present.
 pub fn whole_body(bytes: impl Into<Bytes>) -> ReplyBody {
     Full::new(bytes.into())
         .map_err(|never| match never {})
@@ -72,7 +72,7 @@ pub trait WechatTransport: Send + Sync + 'static {
     /// Sends once, without retries.
     fn call(&self, request: http::Request<Bytes>) -> Call<'_>;
 
-    /// The same for a file that may not fit into memory. The time limit is that of the whole file.
+    /// The same for a file that may not fit into memory. The time limit applies to the whole file.
     /// By default it is an ordinary call.
     fn download(&self, request: http::Request<Bytes>) -> Download<'_> {
         let call = self.call(request);
