@@ -6,11 +6,12 @@
 //!
 //! - a request's head, and its body, must arrive within `request_timeout_ms`;
 //! - if all places are taken, the oldest connection that waits for its client gives its place to
-//!   the new one; a connection that is being answered never does;
-//! - no poll is held in the last tenth of the places (`routes/checkouts.rs`), and the last twentieth is
-//!   not for pages at all (`middleware/rate_limit.rs`), so that notifications, the backend and health checks
-//!   find one;
-//! - a client that does not read its answer gives up its place, too, after all that wait;
+//!   the new connection; a connection that is being answered never gives up its place;
+//! - no poll is held in the last tenth of the places (`routes/checkouts.rs`), and pages do not get
+//!   the last twentieth at all (`middleware/rate_limit.rs`), so that a place is left for
+//!   notifications, the backend and health checks;
+//! - a client that does not read its answer gives up its place, too, after all connections that
+//!   wait;
 //! - one address has its own limit, except for trusted proxies;
 //! - when the server ends, incomplete requests are cut off at once, and calls that are being
 //!   answered may finish.
@@ -50,19 +51,19 @@ use tower::ServiceExt as _;
 
 use crate::extract::network_of;
 
-/// How long a request that has begun to arrive may still take when the server ends.
+/// How long a half-received request may still take when the server ends.
 const LAST_REQUESTS_MS: i64 = 250;
 /// The wait after the system refused a connection, because it has no descriptor or no memory left.
 const ACCEPT_RETRY_MS: i64 = 100;
 /// The longest head of a request, in bytes; a longer one is answered with 431.
 const BUFFER_MAX_BYTES: usize = 32 * 1024;
-/// How long a trusted proxy may keep a connection without a request: longer than the usual minute,
-/// after which proxies close it themselves, so that none sends a request into a closed connection.
-/// A proxy hands over whole requests.
+/// How long a trusted proxy may keep a connection without a request. Proxies usually close such a
+/// connection themselves after a minute. This time is longer, so that no proxy sends a request into
+/// a closed connection. A proxy hands over whole requests.
 const PROXY_IDLE_MS: u64 = 75_000;
 
 /// Accepts and serves connections until the server ends, then until the last of them has ended.
-/// `is_proxy` says whether many buyers come from an address.
+/// `is_proxy` says whether an address is a proxy, from which many buyers come.
 pub(crate) async fn serve_connections(
     listener: TcpListener,
     routes: Router,
@@ -117,7 +118,7 @@ fn note_panic(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// The client was gone before it was accepted.
+/// Whether accepting failed because the client had already gone.
 fn is_the_clients(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -142,7 +143,7 @@ impl Connection {
             timeout_ms,
             payments,
         } = self;
-        // Answers are small and whole: nothing is gained by waiting for more to send.
+        // Answers are small and complete: waiting for more data to send gains nothing.
         let _ = stream.set_nodelay(true);
         let progress = Arc::clone(place.progress());
         let clock = Arc::clone(payments.clock());
@@ -162,11 +163,12 @@ impl Connection {
             http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(Duration::from_millis(timeout_ms))
-                // Heads and what is read ahead: hyper's own bound is 400 KB for each connection.
+                // For heads and data that is read ahead: hyper's default is 400 KB for each
+                // connection.
                 .max_buf_size(BUFFER_MAX_BYTES)
                 .serve_connection(TokioIo::new(stream), service)
         );
-        // How a connection ends is its client's matter and is not logged.
+        // The client decides how a connection ends, so the end is not logged.
         tokio::select! {
             _ = connection.as_mut() => return,
             () = place.given_away() => return,

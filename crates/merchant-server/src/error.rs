@@ -1,12 +1,12 @@
-//! Refusals as answers: the contract's envelope, with its status and its headers. Each is logged here,
-//! where it leaves the server. What refused is not known here.
+//! Refusals as answers: the contract's envelope, with its status and its headers. This module logs
+//! each refusal when it leaves the server. It does not know which part of the server refused.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use merchant_api::{ApiError, CheckoutAnswer, ErrorCode};
 use merchant_core::Refusal;
 
-/// A call that is not answered with what it asked for.
+/// A refusal of a call, or its failure.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) Refusal);
 

@@ -1,5 +1,5 @@
-//! The extractors: parts of a request that handlers use, each checked by its own rules. What a call
-//! does is not decided here.
+//! The extractors: parts of a request that handlers use, each checked by its own rules. They do not
+//! decide what a call does.
 
 mod api_key;
 mod body;

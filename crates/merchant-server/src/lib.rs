@@ -1,12 +1,14 @@
 //! The merchant server: the checkout contract in front, WeChat Pay APIv3 behind.
 //!
-//! A shop's backend, in any language, runs it beside itself and has WeChat Pay. It holds the keys,
-//! orders at WeChat, believes WeChat only after verifying, and answers the pages that wait.
+//! A shop runs this server beside its backend, which can be in any language, to accept WeChat Pay.
+//! The server holds the keys, creates orders at WeChat, verifies each answer of WeChat before it
+//! uses the answer, and answers the pages that wait.
 //!
-//! Here is its HTTP: [`MerchantServer`] is the state, [`app`] the routes, [`serve`] the listener with
-//! the loops for due work. What a call does is in [`merchant_core`].
+//! This crate is the HTTP side: [`MerchantServer`] is the state, [`app`] the routes, [`serve`] the
+//! listener with the loops for due work. [`merchant_core`] has what a call does.
 //!
-//! What it never does: decide that money moved (WeChat does), or take an amount from a browser.
+//! The server never decides that money moved (WeChat decides), and never takes an amount from a
+//! browser.
 
 mod connections;
 mod error;

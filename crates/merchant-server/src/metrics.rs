@@ -38,8 +38,8 @@ struct CallLabels {
 }
 
 impl Calls {
-    /// Counts one answered call. `route` is the pattern and never the address, so that no token is
-    /// in it.
+    /// Counts one answered call. `route` is the pattern and never the address, so that it holds no
+    /// token.
     pub(crate) fn count(&self, route: &str, method: &str, status: u16) {
         // A client can send any method.
         let mut known = ["GET", "HEAD", "POST", "OPTIONS"].into_iter();
@@ -107,7 +107,7 @@ fn register_certificates(registry: &mut Registry, payments: &Payments) {
     let (ours, theirs) = (Family::default(), Family::default());
     let note = |family: &Family<SerialLabel, Gauge>, serial: &str, expires_s: i64| {
         let serial = serial.to_owned();
-        // A certificate that was over before 1970 is over.
+        // A certificate that expired before 1970 gets 0: it has expired in any case.
         let expires_s = expires_s.max(0);
         family.get_or_create(&SerialLabel { serial }).set(expires_s);
     };
@@ -207,7 +207,7 @@ fn register_orders(registry: &mut Registry, census: &Census) {
     );
 }
 
-/// What waits for a person, and the work that is due.
+/// The metrics of the ledger: what waits for a person, and the work that is due.
 fn register_open_matters(registry: &mut Registry, census: &Census) {
     registry.register(
         "mismatches",

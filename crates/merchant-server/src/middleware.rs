@@ -1,5 +1,5 @@
-//! The layers around the handlers: the log, the limits, the request id, CORS. What a call does is
-//! not known here.
+//! The layers around the handlers: the log, the limits, the request id, CORS. The layers do not
+//! know what a call does.
 
 mod call_log;
 pub(crate) mod cross_origin;

@@ -19,7 +19,7 @@ use crate::connections::{raise_open_files, serve_connections};
 use crate::routes::app;
 use crate::server::MerchantServer;
 
-/// How long calls may go on during a shutdown: a call to WeChat and its answer.
+/// How long calls may go on during a shutdown: long enough for a call to WeChat and its answer.
 const DRAIN_MS: i64 = 15_000;
 
 /// Why the server could not start, or stopped.
@@ -110,7 +110,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// Each call is served with the configuration that is in force when it comes.
+/// Serves each call with the configuration that is in force when the call arrives.
 fn current_routes(running: &watch::Sender<Running>) -> Router {
     let running = running.subscribe();
     Router::new().fallback_service(service_fn(move |request: Request| {

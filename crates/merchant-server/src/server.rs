@@ -1,5 +1,5 @@
-//! The server's state: the payments, and what HTTP needs besides. Routes, pages and middleware get it in
-//! parts, each what it needs and no more.
+//! The server's state: the payments, and what HTTP needs besides. Routes, pages and middleware each
+//! get only the parts of the state that they need.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Deref for MerchantServer {
 }
 
 impl MerchantServer {
-    /// Opens the ledger. Nothing runs by itself: routes are in [`crate::app`], due work is in
+    /// Opens the ledger, and starts nothing: routes are in [`crate::app`], due work is in
     /// [`Payments::run_due`].
     pub async fn open(config: Config, surroundings: Surroundings) -> Result<Self, LedgerError> {
         Ok(Self::over(Payments::open(config, surroundings).await?))
@@ -74,7 +74,7 @@ impl MerchantServer {
         }
     }
 
-    /// The payments behind the HTTP.
+    /// The payments of this server.
     pub(crate) fn payments(&self) -> &Payments {
         &self.payments
     }

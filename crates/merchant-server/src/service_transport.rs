@@ -1,5 +1,5 @@
-//! The way to a WeChat, or to a backend, that is a service in the same process: for journeys and demos.
-//! Nothing goes over a network.
+//! A transport to a simulated WeChat, or to a backend, that is a service in the same process. It is
+//! for journeys and demos, and uses no network.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -13,7 +13,7 @@ use tower::{Service, ServiceExt as _};
 pub struct ServiceTransport<S>(S);
 
 impl<S> ServiceTransport<S> {
-    /// A transport into the service that acts as WeChat.
+    /// Makes a transport into the service that acts as WeChat.
     pub const fn new(service: S) -> Self {
         Self(service)
     }

@@ -19,7 +19,7 @@ pub(super) enum BodyError {
     /// The client sends the body too slowly, or has stopped.
     #[error("the request body did not arrive in time")]
     Late,
-    /// The connection broke, or what was sent is no HTTP.
+    /// The connection broke, or the client sent something that is not HTTP.
     #[error(transparent)]
     Broken(#[from] hyper::Error),
 }

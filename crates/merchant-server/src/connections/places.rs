@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use super::open_files;
 use super::progress::Progress;
 
-/// Descriptors that are not for connections: the database's files, calls to WeChat and to the
-/// backend, and connections that are just being closed.
+/// Descriptors for other uses than connections of clients: the database's files, calls to WeChat
+/// and to the backend, and connections that are just being closed.
 const OTHER_FILES: usize = 256;
 
 /// All places of a server.
@@ -44,7 +44,7 @@ struct Taken {
     is_given_away: Arc<Notify>,
 }
 
-/// What happened since the start, and how many there are.
+/// Counts of connections: those that are open, and what happened to connections since the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ConnectionCounts {
     pub(crate) open: u64,
@@ -53,7 +53,7 @@ pub(crate) struct ConnectionCounts {
 }
 
 impl Places {
-    /// As many places as configured, as far as the system allows descriptors for them.
+    /// Makes as many places as configured, or fewer if the system allows fewer descriptors.
     pub(crate) fn new(bounds: ConnectionBounds) -> Self {
         let files = open_files::limit().map(|limit| limit.saturating_sub(OTHER_FILES).max(16));
         Self {
@@ -70,8 +70,9 @@ impl Places {
         &self.bounds
     }
 
-    /// A place for a connection from a network; `None` is a proxy, which has no bound of its own.
-    /// If none is left, the oldest connection that waits for its client gives up its place.
+    /// Takes a place for a connection from a network; `None` is a proxy, which has no limit of its
+    /// own. If no place is left, the oldest connection that waits for its client gives up its
+    /// place.
     pub(super) fn take(places: &Arc<Self>, network: Option<IpAddr>) -> Option<Place> {
         let mut open = places.lock();
         let of_network = network.and_then(|network| open.of_network.get(&network).copied());
@@ -128,9 +129,9 @@ impl Places {
         }
     }
 
-    /// Takes the place of the oldest connection that can give it up: first one that waits for its
-    /// client, then one of a proxy (it may be in the proxy's pool), then one whose client does not
-    /// read its answer.
+    /// Takes the place of the oldest connection that can give it up. The order is: a connection
+    /// that waits for its client, then a connection of a proxy (it may be in the proxy's pool),
+    /// then a connection whose client does not read its answer.
     fn give_away(&self, open: &mut Open, is_one_of: impl Fn(&Taken) -> bool) -> bool {
         let ranks: [fn(&Taken) -> bool; 3] = [
             |taken| taken.network.is_some() && !taken.progress.is_being_answered(),

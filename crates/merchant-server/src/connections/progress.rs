@@ -1,5 +1,5 @@
-//! The progress of a connection: whether it waits for its client or is being answered. Nothing is
-//! decided here.
+//! The progress of a connection: whether it waits for its client or is being answered. This module
+//! decides nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -83,7 +83,7 @@ impl Progress {
 pub(super) struct Answering(Arc<Progress>);
 
 impl Answering {
-    /// Records that there is an answer: the rest of the request does not matter any more.
+    /// Records that the answer exists, so that the rest of the request is not needed any more.
     pub(super) fn has_answer(&self) {
         self.0.set(ANSWERING);
     }

@@ -1,5 +1,5 @@
-//! A connection's socket. A client that does not read its answer for long loses the connection. The
-//! bytes pass unchanged.
+//! A connection's socket. If a client does not read its answer for too long, the server closes the
+//! connection. The bytes pass unchanged.
 
 use std::io;
 use std::pin::Pin;
@@ -12,14 +12,14 @@ use tokio::net::TcpStream;
 
 use super::progress::Progress;
 
-/// How long a client may not read its answer, in milliseconds.
+/// How long a client may leave its answer unread, in milliseconds.
 const STALLED_MS: i64 = 30_000;
 
 pub(super) struct Stream {
     tcp: TcpStream,
     progress: Arc<Progress>,
     clock: Arc<dyn Clock>,
-    /// The deadline for further bytes, while none are accepted.
+    /// The time by which the client must accept more bytes; set while it accepts none.
     stalled: Option<Sleep>,
 }
 
@@ -89,7 +89,7 @@ impl AsyncWrite for Stream {
         self.tcp.is_write_vectored()
     }
 
-    /// hyper flushes when it has handed over all that it has.
+    /// hyper flushes when it has handed over all its bytes.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.tcp).poll_flush(cx);
         if flushed.is_ready() {

@@ -32,7 +32,7 @@ impl Backend {
 }
 
 /// The key in an `Authorization` header. RFC 9110 (11.1) compares the scheme without case, and puts
-/// one blank or more after it.
+/// one or more blanks after the scheme.
 fn bearer(header: &str) -> Option<&str> {
     let (scheme, key) = header.split_once(' ')?;
     let key = key.trim_start_matches(' ');

@@ -6,7 +6,7 @@ use merchant_api::ErrorCode;
 
 use crate::error::Failure;
 
-/// A complete body that is not too large.
+/// A complete body within the size limit.
 pub(crate) fn read_body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Failure> {
     body.map_err(|rejection| {
         if rejection.status() == http::StatusCode::PAYLOAD_TOO_LARGE {

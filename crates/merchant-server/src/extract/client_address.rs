@@ -1,11 +1,11 @@
-//! The buyer's address. WeChat compares it with the payer's address in H5, and calls are limited by
-//! it. `X-Forwarded-For` and `Forwarded` are trusted from `trusted_proxies` only: anybody else can
-//! write anything into them.
+//! The buyer's address. In H5, WeChat compares this address with the payer's address. The rate
+//! limit counts calls by this address, too. `X-Forwarded-For` and `Forwarded` are trusted from
+//! `trusted_proxies` only: any other client can write anything into these headers.
 //!
-//! Which header counts: a proxy writes one of the two and passes the other on as the client sent
-//! it, and the server cannot tell which. So each header is read by itself, from its nearest hop on.
-//! A header that names only trusted proxies says nothing. If both name different addresses, neither
-//! is trusted.
+//! Which header counts: a proxy writes one of the two headers and passes the other on as the client
+//! sent it. The server cannot tell which one the proxy wrote. So the server reads each header by
+//! itself, from the nearest hop on. It ignores a header that names only trusted proxies. If the two
+//! headers name different addresses, neither header is trusted.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -27,7 +27,7 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(crate) struct Caller {
     /// A public address that WeChat can compare; `None` if there is none that can be trusted.
     pub(crate) address: Option<IpAddr>,
-    /// The address that is limited: the buyer's, or the peer's if no buyer's address is trusted.
+    /// The address for the rate limit: the buyer's, or the peer's if no buyer's address is trusted.
     pub(crate) counted: Option<IpAddr>,
 }
 
@@ -77,7 +77,7 @@ fn report(seen: &UnreadForms, unread: &Unread) {
     }
 }
 
-/// The nearest address that is no trusted proxy.
+/// The nearest address that is not a trusted proxy.
 fn buyer_address(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
@@ -99,8 +99,8 @@ fn buyer_address(
     }
 }
 
-/// The nearest address in a header that is no trusted proxy. The hops beyond it are never read,
-/// because the client can forge them.
+/// The nearest address in a header that is not a trusted proxy. The hops beyond this address are
+/// never read, because the client can forge them.
 fn nearest(
     headers: &HeaderMap,
     name: HeaderName,
@@ -118,7 +118,8 @@ fn nearest(
     Ok(None)
 }
 
-/// The key of an address. For IPv6 it is the /64 network, because everybody has a whole one.
+/// The key of an address. For IPv6 the key is the /64 network, because each client usually has a
+/// whole /64.
 pub(crate) const fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -182,7 +183,7 @@ mod tests {
             ("198.51.100.1", "", "198.51.100.1"),
             ("", same.1, "198.51.100.1"),
             (same.0, same.1, "198.51.100.1"),
-            // One of them names only trusted proxies.
+            // One of the two headers names only trusted proxies.
             ("10.0.0.2", same.1, "198.51.100.1"),
             (same.0, "for=10.0.0.2", "198.51.100.1"),
         ];

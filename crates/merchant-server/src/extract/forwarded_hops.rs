@@ -1,9 +1,9 @@
-//! Reads the addresses that proxies write into `X-Forwarded-For` and `Forwarded` (RFC 7239). What
-//! proxies add is taken off: ports, brackets, quotes, blanks, empty entries. Nothing here decides
-//! whom to believe.
+//! Reads the addresses that proxies write into `X-Forwarded-For` and `Forwarded` (RFC 7239). It
+//! removes what proxies add: ports, brackets, quotes, blanks, empty entries. It does not decide
+//! which hop to trust.
 //!
-//! A hop that cannot be read is described by its form alone (`n.n.n.n:w`), for it may be anything
-//! that somebody typed.
+//! A hop that cannot be read is described by its form alone (`n.n.n.n:w`), because a client may
+//! have written any text into it, even a secret.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -25,7 +25,7 @@ pub(crate) struct Unread {
 }
 
 impl Unread {
-    /// Both headers name an address, and not the same one.
+    /// Both headers name an address, and the two addresses differ.
     pub(crate) fn contradiction() -> Self {
         Self {
             header: "x-forwarded-for, forwarded",
@@ -39,7 +39,7 @@ impl Unread {
 pub(crate) struct UnreadForms(Mutex<BTreeSet<Unread>>);
 
 impl UnreadForms {
-    /// Whether this form comes for the first time. Once there are very many, none is new.
+    /// Whether this form comes for the first time. After very many forms, no form counts as new.
     pub(crate) fn is_new(&self, unread: &Unread) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seen.len() < FORMS_MAX && seen.insert(unread.clone())
@@ -85,8 +85,8 @@ fn read_hop(hop: &str, header: &'static str) -> Result<IpAddr, Unread> {
     })
 }
 
-/// The address of a node: alone, with a port, or in brackets with or without one. A zone (`%eth0`)
-/// says nothing outside of the machine that wrote it.
+/// The address of a node: alone, with a port, or in brackets with or without a port. A zone
+/// (`%eth0`) has a meaning only on the machine that wrote it.
 fn address(node: &str) -> Option<IpAddr> {
     if let Some(rest) = node.strip_prefix('[') {
         let (inside, after) = rest.split_once(']')?;
@@ -109,7 +109,7 @@ fn v6(text: &str) -> Option<Ipv6Addr> {
     text.parse().ok()
 }
 
-/// A number, or a name that hides it (RFC 7239, 6.2).
+/// A port: a number, or a name that hides the number (RFC 7239, 6.2).
 fn is_port(text: &str) -> bool {
     let is_number = text.parse::<u16>().is_ok() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_hidden = text.strip_prefix('_').is_some_and(|name| {
@@ -121,7 +121,7 @@ fn is_port(text: &str) -> bool {
     is_number || is_hidden
 }
 
-/// Without the quotes around it, and without the backslashes that quotes need inside.
+/// Removes the quotes around a text, and the backslashes that escape characters inside.
 fn unquoted(text: &str) -> String {
     let inside = text
         .strip_prefix('"')
@@ -140,7 +140,8 @@ fn unquoted(text: &str) -> String {
     plain
 }
 
-/// Splits where a separator stands outside of quotes. An open quote goes on to the end.
+/// Splits a text at each separator outside of quotes. A quote without an end reaches to the end of
+/// the text.
 fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut is_quoted, mut is_escaped) = (0, false, false);
@@ -160,7 +161,7 @@ fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
     parts
 }
 
-/// The form of a text without its content.
+/// The form of a text, without its content.
 fn form_of(text: &str) -> String {
     let mut form = String::new();
     let mut rest = text;

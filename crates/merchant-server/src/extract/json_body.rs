@@ -1,5 +1,5 @@
-//! Reading what a backend posts. Unknown fields are refused by the types; here their refusal gets
-//! the contract's form, with the field by its name.
+//! Reads the JSON bodies that a backend posts. The types refuse unknown fields; this module gives
+//! the refusal the contract's form, which names the field.
 
 use merchant_api::ErrorCode;
 use merchant_core::input::json_form::{FormRule, GivenJson, Misfit};
@@ -32,7 +32,8 @@ pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// A value that no field takes, whatever its type: the fields' own rules come after these.
+/// A value that no field takes, whatever the field's type. The fields' own rules are checked after
+/// this.
 struct BrokenValue {
     path: String,
     rule: &'static str,
@@ -71,9 +72,9 @@ fn first_broken(given: &GivenJson) -> Option<BrokenValue> {
     }
 }
 
-/// serde reads a null for an optional field as if the field were absent: `{"amount_fen": null}`
-/// would be a refund of everything, where a program has lost its amount. No field of the contract
-/// is nullable.
+/// serde reads a null for an optional field as if the field were absent. A program that has lost
+/// the amount would send `{"amount_fen": null}` and refund everything. No field of the contract is
+/// nullable.
 fn broken_rule(value: &GivenJson) -> Option<&'static str> {
     match value {
         GivenJson::Null => Some("must not be null; leave the field out where it has no value"),
@@ -213,7 +214,7 @@ mod tests {
         let body = "\u{feff} {\"refund_no\":\"R\",\"amount_fen\":1}";
         let refund: CreateRefund = read(body.as_bytes(), "a refund").unwrap();
         assert_eq!((&*refund.refund_no, refund.amount_fen), ("R", Some(1)));
-        // It is no blank: a second one, or one inside, is not JSON.
+        // A byte order mark is not a blank: a second mark, or a mark inside, is not JSON.
         for body in ["\u{feff}\u{feff}{}", "{\u{feff}}", "\u{feff}"] {
             assert_eq!(refused::<CreateRefund>(body).1, "the body is not JSON");
         }

@@ -1,5 +1,5 @@
 //! The language of a buyer's page, chosen by the browser's `Accept-Language`. There is no switch
-//! and no parameter: a forwarded address is shown in the language of the person who opens it.
+//! and no parameter: a person who opens a forwarded address sees the page in their own language.
 
 use std::convert::Infallible;
 
@@ -42,7 +42,7 @@ impl Language {
         }
     }
 
-    /// The tag for `lang`, by which the element chooses its own words.
+    /// The tag for `lang`. The element chooses the language of its texts by this tag.
     pub(crate) const fn tag(self) -> &'static str {
         match self {
             Self::ZhCn => "zh-CN",
@@ -78,8 +78,8 @@ impl<S: Sync> FromRequestParts<S> for Language {
     }
 }
 
-/// A language range and its weight in thousandths (RFC 9110, 12.4.2). What cannot be read weighs
-/// nothing.
+/// A language range and its weight in thousandths (RFC 9110, 12.4.2). The weight is 0 if it cannot
+/// be read.
 fn weighed(range: &str) -> (&str, u16) {
     let (tag, parameter) = range.split_once(';').unwrap_or((range, "q=1"));
     let weight = match parameter.trim().split_once('=') {

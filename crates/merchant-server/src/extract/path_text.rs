@@ -1,4 +1,4 @@
-//! The variable part of an address: a token, a number, a day.
+//! The variable part of a path: a token, a number, a day.
 
 use std::convert::Infallible;
 

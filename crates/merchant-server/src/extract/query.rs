@@ -1,5 +1,5 @@
-//! The query parameters of the private API. Unknown names are refused, because a misspelt filter
-//! must not return something else than was meant.
+//! The query parameters of the private API. Unknown names are refused: the server must not ignore a
+//! misspelt filter and return a list that the caller did not mean.
 
 use std::borrow::Cow;
 

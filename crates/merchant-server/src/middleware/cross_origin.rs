@@ -1,11 +1,11 @@
 //! Which pages may read which answers (CORS). There are two kinds of answers:
 //!
-//! - Answers without data of an order can be read by every page: the element's files, an address that
-//!   no route has, a method that a route does not take. Without that, an engineer's browser calls a
-//!   wrong `merchant-api` "no connection", as it does a server that is off.
-//! - What the contract's routes say of an order can be read by pages of `allowed_origins`, whatever
-//!   the status. A page of another origin gets `403 ORIGIN_NOT_ALLOWED`, which it can read, in place
-//!   of an answer that its browser would have kept from it.
+//! - Every page can read answers without data of an order: the element's files, an address that no
+//!   route has, a method that a route does not take. Without that, an engineer's browser reports
+//!   a wrong `merchant-api` as "no connection", as it reports a server that is off.
+//! - Pages of `allowed_origins` can read what the contract's routes say of an order, whatever the
+//!   status. A page of another origin gets `403 ORIGIN_NOT_ALLOWED`, which it can read. The browser
+//!   would hide any other answer from that page.
 //!
 //! No answer allows credentials: the token is the authorisation. Answers of the private API have no
 //! such headers, because its keys do not belong in a page.
@@ -21,10 +21,11 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::error::Failure;
 
-/// The browser's statement about the calling page (`Sec-Fetch-Site`), unless the browser is too
-/// old.
+/// The header in which the browser describes the calling page (`Sec-Fetch-Site`). Old browsers do
+/// not send it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// How many characters of an unlisted origin are repeated: anybody can send anything.
+/// How many characters of an unlisted origin are repeated: a client can send any text as its
+/// origin.
 const ORIGIN_SHOWN_MAX: usize = 200;
 
 /// Lets pages of the allowed origins read the contract's answers.
@@ -58,9 +59,9 @@ pub(crate) fn readable_by_all(mut response: Response) -> Response {
 /// Refuses a GET of a page whose origin is not allowed, with an answer that the page can read. Its
 /// browser would hide every other answer.
 ///
-/// Only GET, which the element starts with: browsers send `Origin` with a GET only across origins.
-/// With a POST they always send it, also if a proxy of the shop serves this API under the shop's
-/// own origin, where no list is needed.
+/// Only a GET is refused, because the element starts with a GET, and browsers send `Origin` with a
+/// GET only across origins. Browsers always send `Origin` with a POST, also if a proxy of the shop
+/// serves this API under the shop's own origin, where no list is needed.
 pub(crate) async fn refuse_other_origins(
     State(payments): State<Payments>,
     request: Request,

@@ -1,13 +1,13 @@
-//! The token in the path of a checkout, for the limits and the log. Whether an order has it is not
-//! checked here.
+//! The token in the path of a checkout, for the limits and the log. This module does not check
+//! whether an order has this token.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// The token in the address of a checkout or its page, as the routes read it: percent-encoding is
-/// another spelling of the same token. A text without the form of a token belongs to no order, and
-/// is neither counted nor logged.
+/// The token in the address of a checkout or its page, as the routes read it: a percent-encoded
+/// token is the same token. A text without the form of a token belongs to no order. Such a text is
+/// neither counted nor logged.
 pub(crate) fn token_of(path: &str) -> Option<Cow<'_, str>> {
     let mut parts = path.split('/').skip(1);
     let token = match parts.next()? {
@@ -19,7 +19,8 @@ pub(crate) fn token_of(path: &str) -> Option<Cow<'_, str>> {
     Some(token).filter(|token| has_form_of_token(token))
 }
 
-/// The contract's form, which other backends' tokens have as well.
+/// Whether a text has the form of a token in the contract. Tokens of other backends have the same
+/// form.
 fn has_form_of_token(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (8..=256).contains(&text.len()) && text.bytes().all(is_allowed)

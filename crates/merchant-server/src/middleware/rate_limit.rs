@@ -1,9 +1,9 @@
 //! Rate limits for pages, by token and by address. WeChat's notifications and the merchant's
 //! backend are never limited, because their calls must not be lost.
 //!
-//! The memory is bounded: tokens and addresses are counted in a fixed number of buckets. Two of
-//! them may share a bucket and its quota. The hash is keyed anew in each process, so that nobody
-//! can choose to share the bucket of another.
+//! The memory is bounded: tokens and addresses are counted in a fixed number of buckets. Two tokens
+//! or addresses may share a bucket and its quota. Each process makes a new key for the hash, so
+//! that no client can choose to share the bucket of another client.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::IpAddr;
@@ -69,7 +69,7 @@ impl Limits {
         }
     }
 
-    /// Counts a call; returns the time to wait in milliseconds if it is one too many.
+    /// Counts a call; returns the time to wait in milliseconds if the call is above the limit.
     fn check(&self, token: Option<&str>, address: Option<IpAddr>) -> Result<(), u64> {
         if self
             .calls
@@ -99,7 +99,7 @@ impl Limits {
     }
 }
 
-/// Refuses a call above the limit of its caller or its token, and lets all others through.
+/// Refuses a call above the limit of its caller or its token, and lets all other calls through.
 pub(crate) async fn limit(
     State(limits): State<Arc<Limits>>,
     State(places): State<Arc<Places>>,
@@ -131,7 +131,7 @@ impl GovernorClock for InjectedClock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        // Setting the machine's clock neither locks buyers out nor lifts a limit.
+        // A change of the machine's clock neither locks buyers out nor lifts a limit.
         let now_ms = u64::try_from(self.0.monotonic_ms()).unwrap_or(0);
         Nanos::new(now_ms.saturating_mul(1_000_000))
     }

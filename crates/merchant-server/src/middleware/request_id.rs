@@ -1,5 +1,5 @@
-//! The request id, which connects the log lines of this server, of a proxy and of a backend. It is
-//! no secret.
+//! The request id, which connects the log lines of this server, of a proxy and of a backend. The id
+//! is not a secret.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName};
 /// The header that a caller may send, and that the answer repeats.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Ids for requests without one: the time of the start, and a count.
+/// Makes ids for requests without an id: the time of the start, and a count.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
     started_ms: i64,
@@ -16,7 +16,7 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
-    /// Request ids of a server that starts now.
+    /// Starts the request ids of a server that starts now.
     pub(crate) const fn new(started_ms: i64) -> Self {
         Self {
             started_ms,

@@ -78,7 +78,7 @@ pub(crate) async fn start(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
-    // A token that no checkout has is said first, whatever the form holds.
+    // An unknown token is reported first, whatever the form holds.
     checkouts::show(&payments, &token).await?;
     let form = match read_form(&payments, &token, body) {
         Ok(form) => form,
@@ -148,7 +148,7 @@ fn arrival(query: &str) -> Arrival {
             _ => {}
         }
     }
-    // Without an openid there is no handle to send: the refusal would be the same again.
+    // Without an openid there is no handle to send: a second try would be refused in the same way.
     arrival
         .payer
         .take_if(|handle| handle == PAYER_UNAVAILABLE_HANDLE);

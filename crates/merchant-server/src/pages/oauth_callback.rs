@@ -1,5 +1,6 @@
-//! Where WeChat sends a buyer back to after the hop for the openid. What the code and the state are worth
-//! is judged in the core; here is the redirect, or the page that says that the step is over.
+//! WeChat sends a buyer back to this address after the redirect for the openid. The core checks the
+//! code and the state. This module only redirects, or shows the page that says that the step is
+//! over.
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -37,7 +38,8 @@ pub(crate) async fn callback(
     }
 }
 
-/// The shop's address, if there is only one: with several, the buyer's is not known.
+/// The shop's address, if only one is configured. With several addresses, the server does not know
+/// which shop the buyer came from.
 fn only_shop(config: &Config) -> Option<&str> {
     let own = config.public_base_url.origin().ascii_serialization();
     let mut shops = config

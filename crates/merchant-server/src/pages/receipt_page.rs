@@ -4,11 +4,12 @@
 //!
 //! WeChat's address names an order and a `check_code`. Only WeChat and this server can compute it,
 //! because it covers the `transaction_id`. With a wrong code, or for an order that is not known as
-//! paid, the page shows nothing of the order and tells WeChat to show its own receipt. A browser is
-//! never believed that money came.
+//! paid, the page shows no data of the order and tells WeChat to show its own receipt. The server
+//! never trusts a browser's report of a payment.
 //!
-//! Plain HTML with a few lines of script, without the element. This is the only page that can be
-//! framed, by WeChat alone, and the only one that loads a script of WeChat's, as WeChat requires.
+//! The page is plain HTML with a few lines of script, without the element. It is the only page that
+//! can be framed, and only WeChat can frame it. It is also the only page that loads a script of
+//! WeChat's, as WeChat requires.
 
 mod questions;
 
@@ -78,7 +79,7 @@ fn read_query(query: &str) -> Option<ReceiptQuery> {
             .find(|(name, _)| name == wanted)
             .map(|(_, value)| value.into_owned())
     };
-    // A text that cannot be an MD5 needs no query.
+    // A `check_code` that cannot be an MD5 needs no query.
     let is_code =
         |text: &String| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     Some(ReceiptQuery {
@@ -134,7 +135,7 @@ fn parents(payments: &Payments) -> &str {
     }
 }
 
-/// Framed by WeChat's page alone. No `X-Frame-Options`: it cannot name an origin.
+/// Only WeChat's page can frame this page. `X-Frame-Options` is not sent: it cannot name an origin.
 fn framed(payments: &Payments, markup: &Markup) -> Response {
     let wechats_script = if payments.config().gateway.is_live() {
         " https://wx.gtimg.com"

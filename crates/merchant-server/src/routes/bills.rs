@@ -1,4 +1,5 @@
-//! `/v1/bills`: a day's bill beside the ledger, or as WeChat has it, for the merchant's backend.
+//! `/v1/bills`: a day's bill compared with the ledger, or WeChat's bill file, for the merchant's
+//! backend.
 
 use axum::Json;
 use axum::body::Body;

@@ -1,5 +1,6 @@
-//! `/v1/checkouts`: the three routes of the contract that the element needs. The token in the path is
-//! the authorisation; it can look, start and cancel, and never close the order.
+//! `/v1/checkouts`: the three routes of the contract that the element needs. The token in the path
+//! is the authorisation: its holder can read the order and start and cancel an attempt, and can
+//! never close the order.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Files as they are: the element's bundle, and the files by which WeChat finds out that a domain is ours.
+//! Static files: the element's bundle, and the files by which WeChat verifies that a domain is the
+//! merchant's.
 
 use axum::Router;
 use axum::extract::{Request, State};

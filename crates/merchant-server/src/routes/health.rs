@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether new calls should come here.
+//! Health checks: whether the process is alive, and whether it should get new calls.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ pub(crate) async fn health(State(payments): State<Payments>) -> Response {
     }
 }
 
-/// `GET /readyz`: whether the server can serve calls: whether a write works.
+/// `GET /readyz`: whether the server can serve calls. It can if a write to the database works.
 pub(crate) async fn ready(State(payments): State<Payments>) -> Response {
     if payments.is_ending() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is ending\n").into_response();

@@ -1,5 +1,6 @@
-//! `/v1/mismatches`: what WeChat vouches for and no order explains, for the merchant's backend. Nothing
-//! here moves money; a person does, and then marks it done.
+//! `/v1/mismatches`: payments and refunds that WeChat reports and that match no order, for the
+//! merchant's backend. These routes never move money: a person does, and then marks the mismatch as
+//! done.
 
 use axum::Json;
 use axum::body::Bytes;

@@ -1,5 +1,6 @@
-//! `/wechat/notify`: WeChat's notifications. 204 means "recorded", and nothing else ever does (in
-//! version 2: `SUCCESS` in the body): whatever goes wrong is answered so that WeChat sends it again.
+//! `/wechat/notify`: WeChat's notifications. 204 means "recorded", and no other answer does (in
+//! version 2: `SUCCESS` in the body). If anything goes wrong, the answer makes WeChat send the
+//! notification again.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -36,7 +37,7 @@ pub(crate) async fn refund(
     }
 }
 
-/// A notification of version 3, whatever it is about.
+/// Receives a notification of version 3, of a payment or of a refund.
 async fn signed(payments: &Payments, headers: &HeaderMap, body: &Bytes) -> Response {
     match receive(payments, headers, body).await {
         Received::Recorded => StatusCode::NO_CONTENT.into_response(),
@@ -48,7 +49,7 @@ async fn signed(payments: &Payments, headers: &HeaderMap, body: &Bytes) -> Respo
     }
 }
 
-/// A notification of version 2.
+/// Receives a notification of version 2.
 async fn unsigned(payments: &Payments, body: &[u8]) -> Response {
     match receive_v2(payments, body).await {
         ReceivedV2::Recorded => xml(StatusCode::OK, v2::success_body()),

@@ -1,5 +1,5 @@
-//! `/v1/orders`: the merchant's own backend makes orders, reads them, closes them, and starts attempts
-//! by itself.
+//! `/v1/orders`: the merchant's own backend creates, reads and closes orders, and starts attempts
+//! without a page.
 
 mod list;
 
@@ -85,6 +85,6 @@ fn read_order(body: &[u8]) -> Result<CreateOrder, Failure> {
             "must be a whole number of fen from 1 to 1000000000, as a JSON number without decimals",
         ));
     }
-    // From the bytes and not from the value above, so that a duplicate field is refused.
+    // Parse the bytes and not the value above, so that a duplicate field is refused.
     json_body::read(body, "an order")
 }

@@ -12,7 +12,7 @@ use crate::extract::Language;
 use crate::middleware::cross_origin;
 use crate::pages::hosted_page;
 
-/// No route has this address.
+/// Answers a call to an address that no route has.
 pub(crate) async fn unknown(request: Request) -> Response {
     if is_a_page(&request) {
         return page(&request, ErrorCode::CheckoutUnknown);
@@ -20,7 +20,7 @@ pub(crate) async fn unknown(request: Request) -> Response {
     refused(ErrorCode::RouteUnknown, "no route has this address")
 }
 
-/// The route does not accept this method; `Allow` names those that it accepts.
+/// Answers a call with a method that the route does not accept; `Allow` names the accepted methods.
 pub(crate) async fn other_method(request: Request) -> Response {
     if is_a_page(&request) {
         return page(&request, ErrorCode::MethodNotAllowed);

@@ -1,4 +1,5 @@
-//! `/v1/webhooks`: what the merchant's backend asks about the messages to it.
+//! `/v1/webhooks`: the merchant's backend lists the webhook messages to it, and has them sent
+//! again.
 
 use axum::Json;
 use axum::extract::{RawQuery, State};

@@ -244,7 +244,7 @@ async fn list_mismatches(config: &Config, all: bool) -> Ran {
     say(&format!("{} unresolved mismatches", open.count()))
 }
 
-/// One line for a mismatch, without WeChat's report, which names the buyer.
+/// One line for a mismatch. It leaves out WeChat's report, because the report names the buyer.
 fn line_of_mismatch(mismatch: &MismatchDetails) -> String {
     let kind = match mismatch.kind {
         MismatchKind::Payment => "payment",
@@ -317,7 +317,7 @@ fn summary(config: &Config) -> String {
     )
 }
 
-/// Prints a result to the standard output. Logs go elsewhere.
+/// Prints a result to the standard output. Logs go to the standard error.
 fn say(text: &str) -> Ran {
     writeln!(std::io::stdout().lock(), "{text}")?;
     Ok(Ending::Done)

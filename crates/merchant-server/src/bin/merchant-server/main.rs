@@ -15,7 +15,7 @@ use log_output::start_logging;
 use merchant_server::{Config, LedgerError, NoBill, NotFinished, ServeError};
 
 const EXIT_FAILED: u8 = 1;
-/// Usage or configuration.
+/// The exit code of a usage error, and of an invalid configuration.
 const EXIT_CONFIG: u8 = 2;
 
 #[tokio::main]

@@ -4,7 +4,7 @@
 pub(crate) struct Hangups(Option<tokio::signal::unix::Signal>);
 
 impl Hangups {
-    /// From here on the signal does not end the process.
+    /// From this call on, the signal does not end the process.
     pub(crate) fn listen() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         match signal(SignalKind::hangup()) {

@@ -1,8 +1,9 @@
-//! An amount for people.
+//! Formats an amount for people.
 
 use crate::extract::Language;
 
-/// `¥1,990.00` in Chinese, `CN¥1,990.00` in English, as browsers write it: by whole numbers alone.
+/// `¥1,990.00` in Chinese, `CN¥1,990.00` in English, as browsers write it. The calculation uses
+/// only whole numbers.
 pub(crate) fn amount(fen: u64, language: Language) -> String {
     let sign = match language {
         Language::ZhCn => "¥",

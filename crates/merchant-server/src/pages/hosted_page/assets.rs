@@ -1,9 +1,10 @@
-//! The style and the few lines of script of the buyers' pages, which hold nothing of an order.
+//! The style and the few lines of script of the buyers' pages. Both hold no data of an order.
 
 use axum::response::{IntoResponse, Response};
 use http::header;
 
-/// The page's style and script, served as files: the policy allows nothing inline.
+/// The page's style and script, served as files, because the page's policy forbids inline style and
+/// script.
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("cashier.js");
 pub(crate) const STYLE_PATH: &str = "/c.css";

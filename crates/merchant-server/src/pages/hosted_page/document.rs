@@ -24,7 +24,7 @@ pub(crate) fn document(language: Language, head: &Markup, body: &Markup) -> Mark
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
                 title { (language.say(buyer_words::BRAND)) }
-                // No icon, and no request for one.
+                // The page has no icon; without this line the browser would request an icon.
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href=(STYLE_PATH);
                 (head)
@@ -49,8 +49,8 @@ pub(super) fn card(language: Language, is_test: bool, content: &Markup) -> Marku
     }
 }
 
-/// What a checkout page may load and where it may go. `form-action` names the hosts that a form's
-/// redirect ends at, because browsers count it as the form's own.
+/// What a checkout page may load and where it may go. `form-action` names the hosts of redirects
+/// after a form, because browsers treat such a redirect as part of the form's action.
 pub(super) fn checkout_policy(payments: &Payments) -> String {
     let gateway = &payments.config().gateway;
     let beyond = if gateway.is_live() {
@@ -79,7 +79,7 @@ pub(crate) fn plain(status: StatusCode, language: Language, words: Words) -> Res
     plain_with_way(status, language, words, None)
 }
 
-/// The same with a way back to the shop, where one is known.
+/// The same page with a link back to the shop, if the link is known.
 pub(crate) fn plain_with_way(
     status: StatusCode,
     language: Language,

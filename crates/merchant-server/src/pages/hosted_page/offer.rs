@@ -1,22 +1,22 @@
-//! The products that a page without script offers. It knows the browser's User-Agent only, and
-//! decides as the element does ([`::checkout::decide`]), so both offer the same.
+//! The products that a page without script offers. The page knows the browser's User-Agent only. It
+//! decides as the element does ([`::checkout::decide`]), so both offer the same products.
 
 use ::checkout::{Alternative, Decision, Environment, Facts, decide};
 use buyer_words::Words;
 use http::HeaderMap;
 use merchant_api::Product;
 
-/// What is offered.
+/// The products that a page offers, or why it offers none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Offer {
     /// These products, best first; never empty.
     Products(Vec<Product>),
-    /// No product works here.
+    /// No product works in this browser.
     Unavailable(Unavailable),
 }
 
 impl Offer {
-    /// The best way, if there is one.
+    /// The best product, if any product works.
     pub(super) fn first(&self) -> Option<Product> {
         match self {
             Self::Products(products) => products.first().copied(),
@@ -25,14 +25,14 @@ impl Offer {
     }
 }
 
-/// Why no product works here.
+/// Why no product works in this browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unavailable {
     /// A web-view in a mini-program.
     MiniProgram,
     /// A WeChat version without payments.
     WechatTooOld,
-    /// The merchant has no product for this browser. The value says where one would work.
+    /// The merchant has no product for this browser. The value says where a product would work.
     NoProductFits(Option<Alternative>),
 }
 
@@ -54,7 +54,7 @@ impl Unavailable {
 pub(super) struct BuyerContext {
     decision: Decision,
     environment: Environment,
-    /// The page is on the device that would have to scan a code shown on it.
+    /// The page is on the same device that would have to scan a code on the page.
     pub(super) is_handheld: bool,
 }
 
@@ -77,7 +77,7 @@ impl BuyerContext {
         }
     }
 
-    /// What is offered here of the products that the order allows.
+    /// What the page offers of the products that the order allows.
     pub(super) fn offer(&self, products: &[Product]) -> Offer {
         let wanted: &[Product] = match self.decision {
             Decision::Jsapi | Decision::JsapiGuarded => &[Product::Jsapi, Product::Native],

@@ -3,7 +3,7 @@
 use buyer_words::Words;
 use merchant_api::ErrorCode;
 
-/// What a buyer reads where a step was refused.
+/// The sentence that a buyer reads after a refused step.
 pub(super) const fn sentence(code: ErrorCode) -> Words {
     match code {
         ErrorCode::CheckoutUnknown => buyer_words::ORDER_UNKNOWN,

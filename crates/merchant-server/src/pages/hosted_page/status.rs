@@ -1,9 +1,10 @@
 //! `/c/{token}/status`: the small frame in which a page without script checks the status again.
 //!
-//! The page itself never reloads: a reload every few seconds takes the place of a screen reader,
-//! the focus of a keyboard and the scrolling of everybody with it (WCAG 2.2.1 counts it as a
-//! failure). So only this frame reloads; it has one sentence and nothing to focus. Once the status
-//! has changed, the frame stops and shows a link: the buyer decides when to follow it.
+//! The page itself never reloads. With a reload every few seconds, a screen reader loses its place,
+//! a keyboard loses its focus, and every reader loses the scroll position (WCAG 2.2.1 counts such
+//! reloads as a failure). So only this frame reloads; it has one sentence and nothing to focus.
+//! Once the status has changed, the frame stops and shows a link: the buyer decides when to follow
+//! it.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -19,7 +20,7 @@ use crate::extract::{Language, PathText};
 
 /// How often the frame reloads, in seconds.
 const REFRESH_S: u32 = 5;
-/// Says which version of the order the page shows.
+/// The parameter that says which version of the order the page shows.
 const SEEN_PARAMETER: &str = "seen";
 
 /// The frame, for a page that shows this version of the order.

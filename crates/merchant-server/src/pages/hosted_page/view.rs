@@ -20,7 +20,7 @@ use crate::extract::Language;
 /// The parameters of the page's address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Arrival {
-    /// The buyer is back from WeChat.
+    /// The buyer has come back from WeChat.
     pub(super) has_returned: bool,
     /// The notice above the page, after a step without a result.
     pub(super) notice: Option<Notice>,
@@ -74,7 +74,7 @@ pub(super) fn page(
         @if let Some(notice) = arrival.notice.filter(|_| is_open) {
             p .notice role="status" { (language.say(words_of(notice))) }
         }
-        // With script, the page looks for another version than this by itself.
+        // With script, the page checks by itself whether the order has a newer version.
         div .body data-waits=[waits.then_some(version)] { (state) }
         @if waits { noscript { (status::frame(&order.token, version, language)) } }
     };
@@ -129,7 +129,7 @@ pub(super) fn cashier(
     document(language, &own_script(), &body)
 }
 
-/// A step that was refused, with the way back.
+/// The page for a refused step, with a link back.
 pub(super) fn refusal(config: &Config, token: &str, words: Words, language: Language) -> Markup {
     let content = html! {
         h1 .title { (language.say(words)) }
@@ -149,7 +149,7 @@ fn heading(language: Language) -> Markup {
     html! { h1 .spoken { (language.say(buyer_words::HEADING)) } }
 }
 
-/// What is bought, and for how much.
+/// What the buyer buys, and for how much.
 fn about(order: &Order, language: Language) -> Markup {
     html! {
         p .brand { (language.say(buyer_words::BRAND)) }
@@ -183,7 +183,8 @@ fn refunded(order: &Order, language: Language) -> String {
 /// The fields of each form of the page.
 struct Step<'a> {
     token: &'a str,
-    /// The attempt that the buyer sees. A form of an older page takes over nothing.
+    /// The attempt that the buyer sees. With it, the form of an outdated page cannot take over a
+    /// newer attempt.
     after: u64,
     payer: Option<&'a str>,
     language: Language,
@@ -222,8 +223,8 @@ fn open(
     let language = step.language;
     let has_other_way = offer.first().is_some_and(|first| first != Product::Native);
     let code = match &answer.action {
-        // A phone cannot scan its own screen, so a code that was shown elsewhere is not offered
-        // here.
+        // A phone cannot scan its own screen, so this page does not offer a code that another
+        // device has shown.
         Some(Action::CodeUrl(code_url)) if wants_code || !has_other_way => Some(code_url),
         _ => None,
     };
@@ -285,7 +286,7 @@ fn code_to_scan(code_url: &str, place: &BuyerContext, language: Language) -> Mar
     html! {
         @match QrCode::encode(code_url) {
             Ok(code) => div .code { (PreEscaped(code.svg(language.say(buyer_words::CODE_LABEL)))) },
-            // WeChat's links are short. One that does not fit can only be requested again.
+            // WeChat's links are short. If a link does not fit, the buyer can only request another.
             Err(_) => p { (language.say(buyer_words::CODE_EXPIRED)) },
         }
         p { (language.say(words)) }
@@ -322,7 +323,7 @@ fn ended(words: Words, language: Language) -> Markup {
     dead_end(words, buyer_words::ORDER_AGAIN, language)
 }
 
-/// Why the order cannot be paid here, and what to do instead.
+/// Why the order cannot be paid in this browser, and what to do instead.
 fn dead_end(title: Words, advice: Words, language: Language) -> Markup {
     html! {
         p .mark aria-hidden="true" { "!" }
@@ -338,7 +339,7 @@ const fn words_of(notice: Notice) -> Words {
     }
 }
 
-/// The shop's service contact, where one is configured.
+/// The shop's service contact, if it is configured.
 pub(crate) fn service_contact(config: &Config, language: Language) -> Markup {
     let Some(contact) = &config.service_contact else {
         return html! {};

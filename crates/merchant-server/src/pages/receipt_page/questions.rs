@@ -1,6 +1,6 @@
-//! The limit on queries because of receipt pages. Anybody can open such a page with a guessed order
-//! number, and only WeChat's answer shows whether its code is right. Above the limit, the buyer
-//! sees WeChat's own receipt.
+//! The limit on queries to WeChat that receipt pages cause. Any visitor can open such a page with a
+//! guessed order number, and only WeChat's answer shows whether the page's code is right. Above the
+//! limit, the buyer sees WeChat's own receipt.
 
 use std::net::IpAddr;
 
@@ -8,8 +8,8 @@ use merchant_core::payments::{Allowance, Allowances};
 
 use crate::extract::{Caller, network_of};
 
-/// The limit of one address. A buyer needs one query, and only if the page comes before the
-/// notification; many buyers may share an address.
+/// The limit of one address. A buyer needs one query, and only if the page is opened before the
+/// notification has arrived. Many buyers may share an address.
 const BY_ADDRESS: Allowance = Allowance {
     burst: 5,
     interval_ms: 2_000,
@@ -20,7 +20,7 @@ const ALL: Allowance = Allowance {
     interval_ms: 200,
 };
 
-/// See the module.
+/// The two limits on queries that receipt pages cause.
 #[derive(Debug)]
 pub(crate) struct ReceiptQuestions {
     by_address: Allowances<IpAddr>,
@@ -39,7 +39,8 @@ impl Default for ReceiptQuestions {
 impl ReceiptQuestions {
     /// Whether WeChat may be queried once more for this caller.
     pub(super) fn may_ask(&self, caller: Caller, now_ms: i64) -> bool {
-        // The address first, so that an address at its limit takes nothing from the others.
+        // The address is checked first, so that an address at its limit uses no query of the
+        // common limit.
         caller
             .counted
             .is_none_or(|address| self.by_address.take(network_of(address), now_ms).is_ok())

@@ -1,4 +1,4 @@
-//! `GET /v1/orders`: orders page by page, by what the address asks for.
+//! `GET /v1/orders`: lists orders page by page, filtered by the query parameters.
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
