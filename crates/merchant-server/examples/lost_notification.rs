@@ -1,9 +1,9 @@
-//! How long a payment whose notification is lost stays unknown: in the time of the machine, with many
-//! open orders whose questions are due at the same moment, and a WeChat that takes its time. The paid
-//! order is the last one in the queue, so nothing is slower.
+//! Measures how long a payment stays unknown after its notification was lost. The time is real
+//! time. Many open orders have their queries due at the same moment, and WeChat answers slowly. The
+//! paid order is the last in the queue, which is the slowest case.
 //!
-//! `cargo run -p merchant-server --example lost_notification -- 2000 500`: open orders, and the
-//! milliseconds of each answer.
+//! `cargo run -p merchant-server --example lost_notification -- 2000 500`: the numbers are the open
+//! orders, and the milliseconds that WeChat takes for each answer.
 
 #![expect(
     clippy::unwrap_used,
@@ -33,7 +33,8 @@ use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts}
 const API_KEY: &str = "tests-key";
 const API_KEY_SHA256: &str = "9041b924878743c7e88e8fd663d4c547a510c659d3427ef38c84ff95f4b6575b";
 
-/// A clock that is held back while the orders are made, so that all of them are due together.
+/// A clock that stands still while the orders are created, so that all their queries are due
+/// together.
 #[derive(Clone, Default)]
 struct HeldBack(Arc<AtomicI64>);
 
@@ -55,7 +56,7 @@ impl Clock for HeldBack {
     }
 }
 
-/// WeChat, which takes its time for an answer from the moment on that this is told.
+/// A WeChat that answers slowly once `takes_ms` is set.
 struct Slow {
     wechat: ServiceTransport<Router>,
     takes_ms: AtomicU64,
@@ -99,7 +100,7 @@ async fn main() {
     clock.0.store(SystemClock.now_ms(), Ordering::Relaxed);
     let mut last = (String::new(), Value::Null);
     for number in 0..orders {
-        // Due one after the other, by a millisecond: the last one is the last in the queue.
+        // The last order is due a millisecond after the others, so it is the last in the queue.
         if number + 1 == orders {
             clock.0.fetch_add(1, Ordering::Relaxed);
         }
@@ -169,7 +170,7 @@ fn simulator(folder: &std::path::Path) -> Simulator {
         random: Random::system(),
         keyring: keyring.unwrap(),
         domains: BTreeSet::new(),
-        // Lost, each of them.
+        // All notifications are lost.
         notifications: Outgoing::from_fn(|_: Request<Bytes>| async {
             Ok(Response::builder().status(500).body(Body::empty()).unwrap())
         }),

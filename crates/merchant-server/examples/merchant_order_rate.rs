@@ -1,7 +1,7 @@
-//! First figures of the merchant server: orders a second through the private API, JSAPI attempts a
-//! second, and how long a held poll waits for a notification that has arrived. Server and
-//! simulator share this process, so an attempt's time has WeChat's half in it; every answer is
-//! durable before it is given.
+//! Measures the merchant server: orders a second through the private API, JSAPI attempts a second,
+//! and how long a held poll waits for a notification that has arrived. Server and simulator share
+//! this process, so an attempt's time includes WeChat's part. Every answer is durable before it is
+//! sent.
 //!
 //! Run it with `--release`: `cargo run --release -p merchant-server --example merchant_order_rate`.
 
@@ -36,7 +36,7 @@ const API_KEY_SHA256: &str = "9041b924878743c7e88e8fd663d4c547a510c659d3427ef38c
 /// Long enough for a poll to be held before its notification comes.
 const HELD: Duration = Duration::from_millis(5);
 
-/// Notifications that the simulator sent, for us to carry.
+/// Notifications that the simulator sent; this program delivers them.
 type Post = Arc<Mutex<Vec<Request<Bytes>>>>;
 
 #[tokio::main]
