@@ -1,4 +1,4 @@
-//! What stands beside the program: the table of codes is whole, and the samples fit the program.
+//! The files in `deploy`: the table of codes is complete, and the samples fit the program.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ fn the_nginx_sample_keeps_every_private_route_from_the_outside() {
     let paths = document["paths"].as_object().unwrap().keys();
     let rooms: BTreeSet<_> = paths
         .filter_map(|path| path.split('/').nth(1))
-        // The pages' own.
+        // The routes of the pages.
         .filter(|room| *room != "checkouts")
         .collect();
     assert_eq!(private, rooms);
@@ -111,7 +111,7 @@ fn the_unit_is_started_again_however_often_it_fails_and_not_before_the_clock_is_
     }
     let service = settings("Service");
     assert!(service.contains(&("Restart", "always")), "{service:?}");
-    // A wrong configuration ends with 2, and nothing else may keep the server down.
+    // The server exits with 2 if the configuration is wrong. No other exit may keep it down.
     assert!(
         service.contains(&("RestartPreventExitStatus", "2")),
         "{service:?}"

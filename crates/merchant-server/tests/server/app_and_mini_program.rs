@@ -1,4 +1,4 @@
-//! Attempts of an app and of a mini-program: each under an appid of its own, signed anew each time.
+//! Attempts of an app and of a mini-program: each has its own appid, and each call is signed anew.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ async fn an_app_gets_its_seven_strings_signed_anew_for_the_same_order() {
     assert_eq!(first.partnerid, merchant()["mchid"].as_str().unwrap());
     assert!(first.verifies(&merchants_key()) && second.verifies(&merchants_key()));
     assert_eq!(server.wechat.take_kinds(), ["order"]);
-    // A lost device, a desk: the same rules as for any other attempt.
+    // A second device or a shop's desk takes over: the same rules as for any other attempt.
     let desk = server
         .backend_attempt("tea-0001", &json!({"product": "native", "after": 1}))
         .await;
@@ -121,7 +121,7 @@ async fn the_same_buyer_with_another_login_code_has_the_same_attempt() {
     server
         .attempt(&token, &[MINI_PROGRAM, ("code", &first)])
         .await;
-    // The cashier was dismissed, or the answer lost: the page logs in again.
+    // The buyer closed the cashier, or the answer was lost: the page logs in again.
     let second = login_code(&server).await;
     let wish = [MINI_PROGRAM, ("code", &*second), ("after", "1")];
     let again = server.attempt(&token, &wish).await;

@@ -1,4 +1,4 @@
-//! Starting and cancelling attempts: the same again, renewed, second over, in doubt, refused.
+//! Starting and cancelling attempts: repeated, renewed, superseded, in doubt, refused.
 
 use http::StatusCode;
 use merchant_server::Clock as _;
@@ -199,7 +199,7 @@ async fn another_client_address_is_another_body_and_so_another_number() {
         .await;
     assert_eq!(moved.number("attempt"), 2);
     assert_eq!(server.wechat.take_kinds(), ["query", "close", "order"]);
-    // What a stranger says about an address is not believed.
+    // A header of an untrusted client does not set the address.
     let forged = server
         .form_from(
             "198.51.100.2",
@@ -234,7 +234,8 @@ async fn an_order_without_answer_is_in_doubt_and_the_same_bytes_go_again() {
 async fn an_order_in_doubt_is_ended_before_another_product_begins() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
-    // It never arrived; closing burns the number all the same, so that it cannot arrive later.
+    // The order never arrived. The server closes the number all the same, so that the order
+    // cannot arrive later.
     server
         .wechat
         .inject("order", Fault::Answered(500, r#"{"code":"SYSTEM_ERROR"}"#));
@@ -401,7 +402,7 @@ async fn a_code_that_is_out_is_never_left_behind_unclosed() {
             "ORDER_CLOSED" => r#"{"code":"ORDER_CLOSED","message":""}"#,
             _ => r#"{"code":"OUT_TRADE_NO_USED","message":""}"#,
         };
-        // Not true, and not signed.
+        // The refusal is not true, and not signed.
         server.wechat.inject("order", Fault::Answered(403, body));
         let answer = server.attempt(&token, &[NATIVE, ("after", "1")]).await;
         assert_eq!(answer.number("attempt"), 2, "{code}");
@@ -425,7 +426,8 @@ async fn a_code_that_was_paid_before_it_was_called_closed_pays_the_order() {
     assert_eq!(answer.number("attempt"), 1);
 }
 
-/// Nobody was ever given a code of ours: closing the number would close somebody else's order.
+/// No buyer ever got a code for this number: closing the number would close another program's
+/// order.
 #[tokio::test]
 async fn a_number_that_is_somebody_elses_is_left_to_them() {
     let server = TestServer::open().await;
@@ -547,7 +549,8 @@ async fn of_two_paid_attempts_the_first_settles_and_the_second_is_surplus() {
     server.pay(second.string("out_trade_no")).await;
     server.deliver(&server.take_notifications()[0]).await;
     let paid = server.checkout(&token).await;
-    // WeChat vouches for money under the closed number: it cannot be, and it is not lost.
+    // WeChat signs a payment of the closed number. This cannot happen, but the payment must not
+    // be lost if it does.
     let late = payment_notification(
         "late-1",
         &transaction("tea-0001", 1990),

@@ -1,4 +1,5 @@
-//! A day's bill beside the ledger: what agrees, what does not, and what is not believed.
+//! A day's bill compared with the ledger: what agrees, what differs, and which files are not
+//! trusted.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -42,7 +43,7 @@ pub(crate) async fn notified(server: &TestServer, order_no: &str, total_fen: u64
     }
 }
 
-/// The shop gives something back, and WeChat has taken it.
+/// The shop refunds an amount, and WeChat has accepted the refund.
 pub(crate) async fn refunded(
     server: &TestServer,
     order_no: &str,
@@ -66,7 +67,7 @@ pub(crate) fn the_next_morning(server: &TestServer) {
 async fn a_day_whose_payments_all_came_in_agrees_with_wechats_bill() {
     let server = TestServer::open().await;
     notified(&server, "tea-0001", 1990).await;
-    // This one's notification was lost; the server asked.
+    // The notification of this payment was lost, so the server queried WeChat.
     paid(&server, "tea-0002", 5).await;
     server.take_notifications();
     server.later(5_000).await;
@@ -103,10 +104,10 @@ async fn a_refund_that_both_sides_know_agrees_to_the_fen() {
 #[tokio::test]
 async fn what_only_one_side_has_is_reported_with_its_number_and_amount() {
     let server = TestServer::open().await;
-    // Paid at WeChat, and the notification is lost.
+    // The order is paid at WeChat, and the notification is lost.
     paid(&server, "tea-0001", 1990).await;
     server.take_notifications();
-    // Signed by WeChat's key, and WeChat's ledger knows nothing of it.
+    // A notification with WeChat's signature, for a payment that WeChat's ledger does not have.
     let order = json!({ "order_no": "tea-0002", "total_fen": 7, "description": "tea" });
     let token = server.order(order).await;
     server.attempt(&token, &[("product", "native")]).await;
@@ -133,7 +134,7 @@ async fn what_only_one_side_has_is_reported_with_its_number_and_amount() {
     );
     let mut differences = answer.json["differences"].as_array().unwrap().clone();
     for difference in &mut differences {
-        // WeChat's portal makes the number up.
+        // WeChat's portal chooses the refund's number.
         difference.as_object_mut().unwrap().remove("out_refund_no");
     }
     differences.sort_by_key(|difference| difference["out_trade_no"].to_string());
@@ -156,7 +157,7 @@ async fn a_day_without_business_has_no_bill_and_agrees() {
     assert_eq!(answer.json["differences"], json!([]));
 }
 
-/// The next file that WeChat sends is another one when it comes.
+/// The next file that WeChat sends is changed before it arrives.
 pub(crate) fn change_the_file(server: &TestServer) {
     server.wechat.inject(
         "bill_file",
@@ -183,7 +184,7 @@ async fn a_file_with_another_hash_is_not_believed() {
             answer.text()
         );
 
-        // A whole file, and not the one that was asked for.
+        // A complete file, but not the requested one.
         let other = another_file(&server).await;
         server.wechat.inject(
             "bill_file",
@@ -198,7 +199,7 @@ async fn a_file_with_another_hash_is_not_believed() {
     }
 }
 
-/// The flow of funds of the same day, as it comes from WeChat.
+/// The fund flow of the same day, as WeChat sends it.
 async fn another_file(server: &TestServer) -> Bytes {
     let seen = Arc::<Mutex<Bytes>>::default();
     let kept = seen.clone();
@@ -362,7 +363,7 @@ async fn a_bill_that_cannot_be_read_is_a_permanent_fault_with_a_code_of_its_own(
         assert_eq!(answer.json["error"]["message"], says);
         assert!(answer.headers.get("retry-after").is_none());
     }
-    // A ticket without a hash, signed: another try brings the same.
+    // A signed answer without a hash: another try gets the same answer.
     let now_ms = server.clock.now_ms();
     let no_hash = move |answer: &mut Response<Bytes>| {
         let signed = crate::test_server::sign(r#"{"download_url":"https://a/b"}"#, now_ms);
@@ -389,7 +390,7 @@ async fn a_bill_in_older_columns_or_other_spelling_is_compared_as_any_other() {
         ("应结订单金额", "总金额"),
         ("代金券金额", "代金券或立减优惠金额"),
         ("充值券退款金额", "代金券或立减优惠退款金额"),
-        // What came in 2018.
+        // The columns that WeChat added in 2018.
         ("订单金额", "新列一"),
         ("申请退款金额", "新列二"),
         ("订单总金额", "新列三"),
@@ -442,7 +443,7 @@ async fn a_firewalls_page_is_no_refusal_of_wechats() {
         let again = server.attempt(&token, &[("product", "native")]).await;
         assert_eq!(again.status, StatusCode::OK, "{}", again.json);
     }
-    // WeChat's own word is final, signed or not.
+    // WeChat's own error code is final, signed or not.
     let said = Fault::Answered(403, r#"{"code":"NO_AUTH","message":"m"}"#);
     server.wechat.inject("bill", said);
     assert_eq!(bill(&server, DAY).await.code(), "WECHAT_REFUSED");
@@ -471,7 +472,7 @@ async fn a_bill_is_handed_on_as_wechat_has_it() {
         assert_eq!(file.headers["cache-control"], "no-store");
         let text = file.text();
         assert!(text.contains(holds), "{text}");
-        // The bill's own last line: it is whole.
+        // The last line of the bill itself, so the file is complete.
         assert_eq!(text.lines().last().unwrap().chars().next(), Some('`'));
     }
     let kinds = ["bill", "bill_file", "bill", "bill_file"];

@@ -1,4 +1,4 @@
-//! Limits on calls to WeChat that strangers can cause: attempts of one order, calls of the whole
+//! Limits on calls to WeChat that any client can cause: attempts of one order, calls of the whole
 //! server, queries because of receipt pages. Time is the test's clock.
 
 use std::pin::pin;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::fault_injector::Fault;
 use crate::test_server::{API_KEY, Answer, MINUTE_MS, TestServer, backend, configuration};
 
-/// What a page came to that takes over from itself, by turns of two products, four times a second.
+/// The result of a page that takes over from itself four times a second, with two products in turn.
 struct Flood {
     attempts: usize,
     refused: usize,
@@ -36,7 +36,7 @@ async fn flood_for_a_minute(server: &TestServer, token: &str) -> Flood {
     server.wechat.take_sent();
     let mut seen = 0;
     for _ in 0..240 {
-        // Always the other one.
+        // The product alternates.
         let product = if seen % 2 == 0 { "native" } else { "h5" };
         let answer = start(server, token, product, seen).await;
         if answer.status == StatusCode::OK {
@@ -76,9 +76,9 @@ async fn one_token_makes_a_bounded_number_of_attempts_and_calls_in_a_minute() {
     println!(
         "one token, 240 tries in a minute: {attempts} attempts, {refused} refused, {calls} calls to WeChat"
     );
-    // Twelve at once, and one for each ten seconds.
+    // The limit is twelve at once, and then one in ten seconds.
     assert!((12..=18).contains(&attempts), "{attempts}");
-    // Query, close, order.
+    // Each attempt costs a query, a close and an order.
     assert!(calls <= 3 * attempts, "{calls}");
     assert_eq!(attempts + refused, 240);
 }
@@ -98,11 +98,11 @@ async fn who_is_at_the_limit_may_look_and_goes_on_after_the_wait_and_nobody_else
         turn += 1;
     };
     assert_eq!(turn, 12);
-    // Looking, and getting the same attempt again, is no new attempt.
+    // Reading the order, or getting the same attempt again, is not a new attempt.
     assert_eq!(server.checkout(&token).await.status, StatusCode::OK);
     let same = start(&server, &token, ["native", "h5"][(turn - 1) % 2], seen).await;
     assert_eq!(same.status, StatusCode::OK, "{}", same.json);
-    // Another order is not concerned, and neither is the backend.
+    // The limit affects neither another order nor the backend.
     let another = order(&server, 2).await;
     let started = start(&server, &another, "native", 0).await;
     assert_eq!(started.status, StatusCode::OK, "{}", started.json);
@@ -121,7 +121,7 @@ async fn a_buyer_who_changes_the_mind_and_the_device_never_meets_the_limit() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let mut seen = 0;
-    // Five changes in a minute, each page loaded twice, the code looked at once more.
+    // The buyer changes the product five times in a minute, and loads each page twice.
     for product in ["native", "h5", "native", "h5", "native"] {
         for _ in 0..2 {
             let answer = start(&server, &token, product, seen).await;
@@ -159,7 +159,7 @@ async fn what_is_tried_again_while_wechat_refuses_is_counted_too() {
     assert_eq!(codes.last().unwrap(), "RATE_LIMITED");
 }
 
-/// Does the work; whenever something waits for the clock, moves it on by as much.
+/// Does the work. Whenever a task waits for the clock, moves the clock on by `step_ms`.
 async fn meanwhile<Work: Future>(server: &TestServer, step_ms: u64, work: Work) -> Work::Output {
     let mut work = pin!(work);
     loop {
@@ -187,7 +187,7 @@ async fn order(server: &TestServer, place: usize) -> String {
 
 /// Forty buyers change between two products, eight tries a second for a minute of the moved clock.
 ///
-/// Gives the calls to WeChat, the seconds that passed in all, and the refusals.
+/// Returns the calls to WeChat, the seconds that passed in all, and the refusals.
 async fn buyers_for_a_minute(server: &TestServer) -> (usize, usize, Vec<Answer>) {
     let mut tokens = Vec::new();
     for place in 1..=40 {
@@ -222,13 +222,14 @@ async fn all_buyers_together_stay_within_the_calls_per_second_and_get_a_retry_ti
     println!(
         "40 buyers in a minute: {unbounded} calls at 1000 a second, {calls} in {passed_s} s at 2 a second"
     );
-    // What a minute gains, and full buckets at its beginning.
+    // The limit is what the buckets gain in the time, plus full buckets at its beginning.
     assert!(calls <= 2 * (passed_s + 1) + 4, "{calls}");
     assert!(unbounded > 1_000, "{unbounded}");
     assert!(!refused.is_empty());
     for answer in &refused {
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-        // Whether the last attempt was over is not known where the question about it was refused.
+        // If the query about the last attempt was refused, the server does not know whether that
+        // attempt has ended.
         let codes = ["WECHAT_UNAVAILABLE", "ATTEMPT_IN_DOUBT"];
         assert!(codes.contains(&answer.code()), "{}", answer.json);
         let retry_after_ms = answer.json["error"]["retry_after_ms"].as_u64().unwrap();
@@ -249,7 +250,7 @@ async fn a_flood_of_buyers_leaves_due_work_and_the_backend_their_share() {
     for place in 2..=80 {
         tokens.push(order(&server, place).await);
     }
-    // The clock stands still: no share gains anything.
+    // The clock stands still, so no share of the limit grows.
     let mut begun = 0;
     for token in &tokens {
         tokio::select! {
@@ -257,12 +258,12 @@ async fn a_flood_of_buyers_leaves_due_work_and_the_backend_their_share() {
             answer = server.attempt(token, &[("product", "native")]) => {
                 begun += usize::from(answer.status == StatusCode::OK);
             }
-            // It waits for its turn, and its buyer leaves.
+            // The call waits for its turn, and the buyer leaves.
             () = server.clock.somebody_waits() => {}
         }
     }
     assert!(begun < tokens.len(), "{begun}");
-    // The lost notification's order is asked about all the same, and money goes back.
+    // The server still queries the order whose notification was lost, and still sends refunds.
     server.clock.advance_ms(5_000);
     let due = meanwhile(&server, 5_000, server.inner.run_due())
         .await

@@ -1,5 +1,5 @@
-//! The machine's clock is set, ahead and back: whoever waits for something waits as long as was
-//! meant, and nothing is ended by a time that was wrong.
+//! The machine's clock is set ahead and back. Each wait takes as long as it should, and a wrong
+//! time ends nothing.
 
 use axum::body::Body;
 use http::{HeaderValue, Request, StatusCode};
@@ -13,11 +13,11 @@ use crate::test_server::{MINUTE_MS, TestServer, read};
 use crate::webhooks::{SECRET, TARGET, close};
 
 const HOUR_MS: i64 = 3_600_000;
-/// A little, and much more than any plan of ours.
+/// From a short time to much more than any plan of the server.
 const AHEAD_MS: [i64; 3] = [40_000, HOUR_MS, 400 * 24 * HOUR_MS];
 
-/// What happens while the clock is ahead for three seconds. Afterwards due work looks at the clock, as
-/// it does each second.
+/// Does something while the clock is ahead for three seconds. Afterwards due work looks at the
+/// clock, as it does each second.
 async fn while_ahead(server: &TestServer, by_ms: i64, what: impl AsyncFnOnce()) {
     server.clock.set_ahead_ms(by_ms);
     what().await;
@@ -26,7 +26,7 @@ async fn while_ahead(server: &TestServer, by_ms: i64, what: impl AsyncFnOnce()) 
     server.inner.run_due().await.unwrap();
 }
 
-/// An order that is not over in an hour.
+/// An order that does not expire within an hour.
 async fn long_order(server: &TestServer) -> String {
     let order = json!({
         "order_no": "tea-0001", "total_fen": 1990, "description": "tea",
@@ -110,7 +110,7 @@ async fn the_plan_of_questions_goes_on_after_one_that_was_asked_ahead_of_time() 
     }
 }
 
-/// The other way round: the clock is behind, and put right.
+/// The opposite case: the clock is behind, and is corrected.
 #[tokio::test]
 async fn work_of_a_clock_that_was_behind_is_done_at_once_and_none_is_lost() {
     for by_ms in AHEAD_MS {
@@ -267,7 +267,7 @@ async fn a_buyer_who_is_on_the_way_for_the_openid_comes_back() {
     let url = authorize_url(&server, &token).await;
     let back = through_wechat(&server, &url).await;
     while_ahead(&server, HOUR_MS, async || {
-        // Another buyer makes the ledger forget what is over.
+        // The call of another buyer makes the ledger delete what has expired.
         authorize_url(&server, &token).await;
     })
     .await;

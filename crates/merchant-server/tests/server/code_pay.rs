@@ -13,11 +13,11 @@ use crate::test_server::{
 
 const TILL: &str = r#"products = ["native", "code_pay"]"#;
 
-/// A till of a merchant who sells for himself or of a service provider, and an order for it.
+/// A till of a merchant that sells for itself or of a service provider, and an order to pay there.
 struct Till {
     server: TestServer,
     token: String,
-    /// For whom the provider sells.
+    /// The sub-merchant for which the provider sells; `None` for a merchant that sells for itself.
     sub_mchid: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl std::ops::Deref for Till {
     }
 }
 
-/// A till of each kind, with an order of `total_fen` that is the same but for whom it is for.
+/// A till of each kind. Both have the same order of `total_fen`; only the sub-merchant differs.
 async fn tills(total_fen: u64) -> [Till; 2] {
     let own = TestServer::open_with(TILL).await;
     let sub = sub_merchant(1);
@@ -59,7 +59,7 @@ impl Till {
         }
     }
 
-    /// The buyer has typed the password, or the bank said no.
+    /// The buyer has typed the password, or the bank has refused the payment.
     async fn end(&self, outcome: &str) {
         self.simulate("pay", &self.visit("tea-0001", outcome)).await;
     }
@@ -69,7 +69,7 @@ impl Till {
         checkout.string("state").to_owned()
     }
 
-    /// Whether every call so far went by the routes of its mode.
+    /// Whether every call used the routes of the till's mode.
     fn keeps_to_its_mode(&self, sent: &[Sent]) -> bool {
         let partners = sent.iter().all(|sent| sent.path.contains("/partner/"));
         let own = sent.iter().all(|sent| !sent.path.contains("/partner/"));
@@ -127,7 +127,7 @@ async fn a_buyer_who_types_a_password_is_waited_for_and_asked_about() {
         assert_eq!(waiting.string("state"), "open", "{}", waiting.json);
         assert_eq!(waiting.json["attempt"]["state"], "open");
         assert_eq!(waiting.number("poll_after_ms"), 2_000);
-        // A page sees that somebody else is at it.
+        // A page sees that another attempt is under way.
         let page = till.checkout(&till.token).await;
         assert_eq!(
             (page.number("attempt"), page.string("product")),
@@ -200,7 +200,7 @@ async fn a_wrong_or_spent_code_leaves_the_order_open_for_the_next_one() {
     }
 }
 
-/// The scan before this one may be on its way still.
+/// The scan before may still be on its way.
 #[tokio::test]
 async fn a_refused_scan_is_over_only_once_it_was_asked_about_and_taken_back() {
     for till in tills(1990).await {
@@ -243,7 +243,7 @@ async fn after_a_lost_answer_wechat_is_asked_and_nothing_is_scanned_twice() {
         assert_eq!(found.string("state"), "paid", "{}", found.json);
         assert_eq!(till.wechat.take_kinds(), ["query"]);
     }
-    // It never arrived: then, and only then, the same bytes go out again.
+    // The scan never arrived. Only in this case is the same request sent again.
     for till in tills(1990).await {
         let code = till.shown_code().await;
         till.wechat.inject("order", Fault::Answered(500, "{}"));
@@ -265,7 +265,8 @@ async fn an_answer_that_never_came_is_found_out_by_due_work_alone() {
         till.later(5_000).await;
         assert_eq!(till.state().await, "paid");
     }
-    // Never arrived and never repeated: the number is burnt, so that it cannot arrive later.
+    // The scan never arrived and was never repeated. The server reverses and closes the number, so
+    // that the scan cannot arrive later.
     for till in tills(1990).await {
         till.wechat.inject("order", Fault::Answered(500, "{}"));
         scanned(&till).await;
@@ -297,7 +298,8 @@ async fn money_that_lands_just_before_it_is_taken_back_goes_back_and_settles_not
     }
 }
 
-/// Nobody heard that it went back: WeChat took it back, and the answer was lost.
+/// The server does not know that the money went back: WeChat reversed the payment, and the answer
+/// was lost.
 #[tokio::test]
 async fn a_notification_before_the_answer_to_the_reversal_settles_nothing() {
     let [_, till] = tills(100_000).await;
@@ -319,7 +321,8 @@ async fn a_notification_before_the_answer_to_the_reversal_settles_nothing() {
     assert_eq!(till.state().await, "open");
 }
 
-/// Signed in the moment of the payment, and late: the money has gone back meanwhile.
+/// The notification was signed at the time of the payment and arrives late: the money has gone back
+/// meanwhile.
 #[tokio::test]
 async fn a_late_notification_of_a_reversed_code_payment_settles_nothing() {
     let [_, till] = tills(100_000).await;
@@ -364,7 +367,7 @@ async fn nobody_scans_over_a_code_that_another_is_about_to_pay() {
         let begun = till.backend_attempt("tea-0001", &seen).await;
         assert_eq!(begun.json["attempt"]["number"], 2, "{}", begun.json);
         assert_eq!(till.wechat.take_kinds(), ["query", "close", "order"]);
-        // The till's own wish again scans nothing.
+        // The till repeats its own request, which does not scan again.
         let again = till.backend_attempt("tea-0001", &seen).await;
         assert_eq!(again.json["attempt"]["number"], 2);
         assert_eq!(till.wechat.take_kinds(), Vec::<&str>::new());
@@ -383,7 +386,7 @@ async fn what_a_till_must_say_is_asked_for() {
     with_store["scene_info"] = json!({"store_info": {"out_id": "north"}});
     let paid = server.backend_attempt("tea-0001", &with_store).await;
     assert_eq!(paid.string("state"), "paid", "{}", paid.json);
-    // A page never scans.
+    // A page never scans a code.
     let token = server
         .order(json!({"order_no": "tea-0002", "total_fen": 1, "description": "tea"}))
         .await;

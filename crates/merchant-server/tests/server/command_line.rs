@@ -20,7 +20,7 @@ use wechat_pay_simulator::{Keyring, Outgoing, Random, Simulator, SimulatorParts}
 
 use crate::test_server::{backend, configuration, form, read};
 
-/// Longer than any command takes that ends.
+/// Longer than any command takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A merchant and WeChat on sockets, in real time, whose notifications are all lost.
@@ -89,7 +89,7 @@ impl Shop {
         assert!(answer.status().is_success(), "{path}");
     }
 
-    /// From here on the merchant is a service provider, of this sub-merchant.
+    /// From this call on, the merchant is a service provider with this sub-merchant.
     async fn act_for(&mut self, sub_mchid: &str) {
         let file = self.folder.path().join("s.toml");
         let text = std::fs::read_to_string(&file).unwrap();
@@ -106,7 +106,7 @@ impl Shop {
         self.sell_for(order_no, None).await;
     }
 
-    /// The same, for a sub-merchant.
+    /// The same for an order of a sub-merchant.
     async fn sell_for(&self, order_no: &str, sub_mchid: Option<&str>) {
         let mut order = json!({ "order_no": order_no, "total_fen": 1990, "description": "tea" });
         if let Some(sub_mchid) = sub_mchid {
@@ -126,7 +126,7 @@ impl Shop {
         self.control("POST", "pay", &pay).await;
     }
 
-    /// Runs the program; gives exit code and output.
+    /// Runs the program; returns the exit code and the output.
     async fn run(&self, words: &[&str]) -> (i32, String) {
         let ended = tokio::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
             .args(words)

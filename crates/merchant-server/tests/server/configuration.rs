@@ -1,4 +1,4 @@
-//! What a configuration must keep to, and what is said where it does not.
+//! The rules of a configuration, and the messages for a configuration that breaks them.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,7 +8,7 @@ use merchant_server::{Config, Environment};
 
 use crate::test_server::{KEYS, TestServer, configuration};
 
-/// The good configuration with one text in place of another; gives the refusal.
+/// Replaces one text of the good configuration with another; returns the refusal.
 fn refusal(from: &str, to: &str) -> String {
     let good = configuration("");
     assert!(good.contains(from), "{from}");
@@ -26,7 +26,7 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
     const SIMULATOR: &str = r#"environment = "simulator""#;
     const FROM_FILE: &str = "from_file =";
     let cases = [
-        // Any gateway but WeChat's own needs the simulator's word, and the other way round.
+        // Any gateway but WeChat's own needs `environment = "simulator"`, and the reverse.
         (SIMULATOR, r#"environment = "wechat""#, "gateway.base_url"),
         (SIMULATOR, "", "gateway.base_url"),
         (
@@ -54,7 +54,7 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
             "environment = \"wechat\"\nbase_url = \"https://api.mch.weixin.qq.com\"\noauth_base_url = \"https://evil.example\"",
             "gateway.oauth_base_url",
         ),
-        // WeChat notifies no address of this machine.
+        // WeChat cannot send notifications to a loopback address.
         (
             SIMULATOR,
             "environment = \"wechat\"\nbase_url = \"https://api.mch.weixin.qq.com\"",
@@ -81,7 +81,7 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
             "gateway.second_base_url",
         ),
         ("tries = 1", "tries = 0", "gateway.tries"),
-        // Plain http only where both ends are loopback.
+        // Plain http is allowed only where both ends are loopback.
         (
             SIMULATOR,
             "environment = \"simulator\"\nbase_url = \"http://simulator.example\"",
@@ -128,7 +128,7 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
             "notify_base_url = \"https://shop.example/#x\"\nfrom_file =",
             "merchant.notify_base_url",
         ),
-        // Origins are origins.
+        // An origin has no path and no wildcard.
         (
             ALLOWED,
             r#"allowed_origins = ["https://shop.example/path"]"#,
@@ -145,7 +145,7 @@ fn a_configuration_that_breaks_a_rule_is_refused_with_field_and_reason() {
             r#"public_base_url = "http://127.0.0.1:8080/pay""#,
             "public_base_url",
         ),
-        // The rest.
+        // All other rules.
         (PUBLIC, "", "public_base_url"),
         (
             PUBLIC,
@@ -312,7 +312,7 @@ fn the_simulators_file_is_enough_and_no_secret_shows() {
 }
 
 /// Runs the program with variables, on a good file that cannot be served: its database would be
-/// in a folder that is a file. Gives its exit code and what it said.
+/// in a folder that is a file. Returns the exit code and the output.
 fn run_with(variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("server.toml");
@@ -355,7 +355,8 @@ fn variables_override_the_file_and_the_exit_code_tells_what_was_wrong() {
     }
 }
 
-/// `PathBuf` takes every text: an address was made a folder of, and printed with its password.
+/// `PathBuf` takes every text: an earlier version made a folder from an address, and printed the
+/// address with its password.
 #[test]
 fn a_database_that_is_no_file_is_refused_and_its_password_is_not_shown() {
     for address in [
@@ -390,7 +391,8 @@ fn real_money_without_a_trusted_proxy_is_a_warning() {
     assert!(!warnings(&simulated).iter().any(is_about_proxies));
 }
 
-/// What stands in the wrong place can be a key: the refusal says where and what is to be there.
+/// A value in the wrong place can be a key. So the refusal does not repeat the value: it says where
+/// the value is and what belongs there.
 #[test]
 fn a_value_that_is_not_of_its_form_is_never_repeated() {
     const SECRET: &str = "9876543210";
@@ -403,12 +405,12 @@ fn a_value_that_is_not_of_its_form_is_never_repeated() {
     };
     let syntax = format!("line {place}, column ");
     let cases = [
-        // Not TOML.
+        // These lines are not TOML.
         (before("api_v3_key = \"s9876543210"), &*syntax),
         (before("api_v3_key = s9876543210"), &*syntax),
         (before("api_v3_key = 's9876543210\""), &*syntax),
         (before("s9876543210"), &*syntax),
-        // Another type.
+        // These values have a wrong type.
         (
             before("api_v3_key = 9876543210"),
             "merchant.api_v3_key: must be a text in quotes",
@@ -473,7 +475,7 @@ fn a_value_that_is_not_of_its_form_is_never_repeated() {
         assert!(refusal.contains(said), "{said} in {refusal:?} for {to}");
         assert!(!refusal.contains(SECRET), "{refusal}");
     }
-    // The same name twice shows both lines to a parser that prints them.
+    // A parser that prints the lines of an error would print both lines of a repeated name.
     let twice = before("api_v3_key = \"s9876543210\"\napi_v3_key = \"s9876543210\"");
     let refusal = refusal(FROM_FILE, &twice);
     assert!(
@@ -521,7 +523,7 @@ fn a_value_of_the_simulators_file_is_never_repeated() {
     assert!(refusal.contains("`api_v3_key` is missing"), "{refusal}");
 }
 
-/// What the program writes is what an operator pastes into a chat.
+/// An operator may paste the program's output into a chat.
 #[test]
 fn a_variables_value_is_never_written_to_the_log() {
     for (name, value) in [
@@ -561,7 +563,7 @@ fn a_variable_of_digits_is_a_text_where_the_file_has_a_text() {
         (&variable("ALLOWED_ORIGINS"), "[]"),
         (&variable("MERCHANT__PUBLIC_KEY_ID"), "\"PUB_KEY_ID_1\""),
     ]);
-    // As good as the file: it is the database that cannot be made.
+    // The variables are accepted as the file is; only the database cannot be created.
     assert_eq!(code, Some(1), "{log}");
     assert!(log.contains("folder"), "{log}");
 }
@@ -618,7 +620,7 @@ async fn the_database_is_its_owners_alone() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
-/// Runs a command of the program in a folder with a good file; gives exit code, output, log.
+/// Runs a command in a folder with a good file; returns the exit code, the output and the log.
 fn run_in(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_merchant-server"))
         .args(arguments)
@@ -648,7 +650,7 @@ async fn the_command_line_checks_migrates_and_shows() {
     assert!(said.contains("a simulator, no real money"), "{said}");
     let merchant = crate::test_server::merchant();
     assert!(!said.contains(merchant["api_v3_key"].as_str().unwrap()));
-    // Nobody listens at the gateway's address.
+    // No server listens at the gateway's address.
     let (code, _, log) = run(&["check-config", "--live"]);
     assert_eq!(code, Some(1), "{log}");
     let (code, said, _) = run(&["migrate"]);

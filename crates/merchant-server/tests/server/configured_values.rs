@@ -1,5 +1,5 @@
-//! Every value of the configuration for what it is there for. Here is the good configuration, with
-//! one thing changed; what is changed is in the files below.
+//! Every value of the configuration must fit its purpose. This module has the good configuration
+//! and ways to change one value; the modules below have the changes.
 
 mod addresses;
 mod each_field;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::test_server::configuration;
 
 const FROM_FILE: &str = "from_file =";
-/// A secret of 32 characters that fits wherever one is wanted.
+/// A secret of 32 characters that fits every field for a secret.
 const HEX: &str = "0123456789abcdef0123456789abcdef";
 
 fn parse(text: &str) -> Result<Config, String> {
@@ -28,14 +28,14 @@ fn with_merchant(lines: &str) -> Result<Config, String> {
     parse(&configuration("").replace(FROM_FILE, &format!("{lines}\n{FROM_FILE}")))
 }
 
-/// The good configuration with another text in the place of one.
+/// The good configuration with one text replaced.
 fn with(from: &str, to: &str) -> Result<Config, String> {
     let good = configuration("");
     assert!(good.contains(from), "{from}");
     parse(&good.replacen(from, to, 1))
 }
 
-/// A file that only its owner reads.
+/// A file that only its owner can read.
 fn private_file(folder: &TempDir, name: &str, content: &[u8]) -> String {
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();

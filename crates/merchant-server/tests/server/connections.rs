@@ -1,5 +1,5 @@
-//! Clients that send half a request, or read nothing: over real sockets, with a server in a process
-//! of its own.
+//! Clients that send half a request, or do not read their answers. The tests use real sockets and a
+//! server in its own process.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::process::{PATIENCE, Process, metrics};
 use crate::test_server::API_KEY;
 
-/// Requests of which something is missing.
+/// Incomplete requests.
 const HALF_SENT: [&str; 4] = [
     "",
     "GET /hea",
@@ -18,7 +18,7 @@ const HALF_SENT: [&str; 4] = [
     "POST /v1/orders HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n{",
 ];
 
-/// No client is a proxy: each has a bound of its own, and the short time of the test.
+/// Makes no client a proxy, so that each client has its own limit and the test's short time limit.
 const NO_PROXIES: [&str; 2] = ["env", "MERCHANT_SERVER__TRUSTED_PROXIES=[]"];
 
 fn half_sent(process: &Process, request: &str) -> TcpStream {
@@ -63,7 +63,7 @@ async fn a_request_that_does_not_arrive_in_time_loses_its_connection() {
     for request in HALF_SENT {
         let mut stream = half_sent(&process, request);
         let mut answer = Vec::new();
-        // It ends; an error here would be the test's own limit of time.
+        // The server closes the connection; an error here would be the test's own time limit.
         stream.read_to_end(&mut answer).unwrap();
         let answer = String::from_utf8(answer).unwrap();
         assert!(!answer.contains("HTTP/1.1 2"), "{request}: {answer}");
@@ -86,7 +86,7 @@ async fn half_sent_requests_do_not_delay_the_end() {
 #[tokio::test]
 async fn the_last_places_are_not_for_held_polls() {
     let process = Process::start_with(&[], "connections = { max_total = 20 }");
-    // Each call has a connection of its own.
+    // Each call has its own connection.
     let client = reqwest::Client::builder().pool_max_idle_per_host(0);
     let client = client.build().unwrap();
     let order = json!({ "total_fen": 1990, "description": "tea" });
@@ -132,7 +132,7 @@ async fn the_last_places_are_not_for_held_polls() {
 #[tokio::test]
 async fn clients_that_do_not_read_their_answer_give_way() {
     let bundle = tempfile::tempdir().unwrap();
-    // More than the buffers of a connection hold.
+    // Send more than the buffers of a connection hold.
     std::fs::write(bundle.path().join("big.js"), vec![b' '; 20 << 20]).unwrap();
     let lines = format!(
         "connections = {{ max_total = 8 }}\nbundle_dir = \"{}\"",
@@ -143,7 +143,7 @@ async fn clients_that_do_not_read_their_answer_give_way() {
     let _unread: Vec<_> = (0..16)
         .map(|_| {
             let mut stream = half_sent(&process, request);
-            // The answer has begun, so the request is no half-sent one.
+            // The answer has begun, so the request is complete.
             let _ = stream.read(&mut [0; 16]);
             stream
         })
@@ -162,7 +162,7 @@ async fn a_log_that_nobody_reads_stops_nothing_and_does_not_delay_the_end() {
     let client = reqwest::Client::new();
     let began = Instant::now();
     let none = "merchant_server_log_lines_dropped_total 0\n";
-    // Until pipe and queue are full, and for some lines more.
+    // Call until the pipe and the queue are full, and for some lines more.
     while metrics(&process).await.contains(none) {
         assert!(began.elapsed() < PATIENCE);
         let health = format!("{}/healthz", process.origin());

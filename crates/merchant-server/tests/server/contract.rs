@@ -1,5 +1,5 @@
-//! The contract for pages, clause by clause, where no other module here holds it: what an answer
-//! says and to whom, what a token can do, and what each refusal is worth.
+//! The clauses of the contract for pages that no other module here tests: what an answer says and
+//! to which caller, what a token can do, and what each refusal means.
 
 use axum::body::Body;
 use http::{Request, StatusCode};
@@ -120,7 +120,7 @@ async fn the_answer_offers_what_both_the_order_and_the_merchant_have() {
     };
     assert_eq!(products(&server, &all).await, json!(["native", "jsapi"]));
     assert_eq!(products(&server, &one).await, json!(["native"]));
-    // The merchant stops offering codes; the orders that had them are there still.
+    // The merchant stops offering codes; orders that allowed codes still exist.
     let server = server
         .restart_with(&configuration(r#"products = ["jsapi"]"#))
         .await;
@@ -190,7 +190,7 @@ async fn paid_or_closed_is_an_answer_and_never_an_error() {
             server.get(&format!("{path}?ask=1")).await,
             server.get(&format!("{path}?wait=25&seen=0")).await,
             server.attempt(&token, &[NATIVE, ("after", "1")]).await,
-            // What would be refused of an open order, by each of its rules.
+            // Calls that each break one rule, and would be refused for an open order.
             server.attempt(&token, &[NATIVE, ("after", "9")]).await,
             server.attempt(&token, &[H5]).await,
             server.attempt(&token, &[JSAPI, ("payer", "x")]).await,
@@ -266,7 +266,7 @@ async fn no_answer_is_kept_none_sets_a_cookie_and_allowed_pages_read_all() {
         (form(&attempts, &[("product", &huge)]), 413),
         (form(&attempts, &[H5]), 422),
         (form(&format!("{path}/cancel"), &[("after", "0")]), 200),
-        // One too many.
+        // This call is above the limit.
         (get(&path), 429),
     ];
     for (mut request, status) in calls {
@@ -463,7 +463,7 @@ async fn h5_comes_back_to_the_orders_own_page_where_the_buyers_names_none() {
         let mut pairs = h5_url.query_pairs();
         let back = pairs.find(|(name, _)| name == "redirect_url").unwrap().1;
         assert_eq!(url::Url::parse(&back).unwrap().path(), path);
-        // Where the buyer comes back to is nothing that WeChat's order holds.
+        // WeChat's order does not hold the address that the buyer returns to.
         assert_eq!(answer.number("attempt"), 1);
     }
     assert_eq!(server.wechat.take_kinds(), ["order"]);

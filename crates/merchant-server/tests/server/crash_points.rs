@@ -31,9 +31,9 @@ use crate::test_server::{
 };
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
-/// No operation has so many points; one that had would not end.
+/// No operation has so many points; an operation that reached this number would not end.
 const POINTS_MAX: usize = 400;
-/// The price of everything here: so much that a till's payment wants a password.
+/// The price in all scenarios: large enough that a till's payment needs a password.
 const TOTAL_FEN: u64 = 100_000;
 
 /// Where the process ends.
@@ -52,7 +52,7 @@ const OWN: &[Owner] = &[Owner::Merchant];
 /// Also a service provider, whose calls to WeChat have another form.
 const BOTH: &[Owner] = &Owner::BOTH;
 
-/// What the points of an operation are tried with.
+/// An operation, with the steps before and after it and the result in the end.
 struct Scenario {
     /// The kinds of merchants.
     owners: &'static [Owner],
@@ -98,12 +98,12 @@ impl Scenario {
                 tried += 1;
             }
         }
-        // An operation without a point would prove nothing. On a busy machine a wait may be over
-        // before it is looked at, and is no point then: how many there are is the machine's.
+        // An operation without a point would prove nothing. On a busy machine a wait may end
+        // before the future is polled, and is not a point then, so the number of points varies.
         assert!(tried > 0, "no point was tried");
     }
 
-    /// Says whether the operation was cut off there.
+    /// Tries one point; returns whether the operation was cut off there.
     async fn holds_at(&self, owner: Owner, point: Point) -> bool {
         let mut harness = Harness::open(owner).await;
         (self.before)(&mut harness).await;
@@ -147,7 +147,7 @@ async fn taking_over_holds_at_every_point() {
         operation: |harness| Box::pin(async { drop(harness.start("h5", 1).await) }),
         after: |harness| {
             Box::pin(async {
-                // The page asks again with what it has seen: the first attempt.
+                // The page repeats its call with the attempt that it has seen, which is the first.
                 let mut answer = harness.start("h5", 1).await;
                 if answer["error"]["code"] == "ATTEMPT_SUPERSEDED" {
                     let seen = answer["attempt"].as_u64().unwrap();
@@ -197,7 +197,7 @@ async fn delivering_a_webhook_holds_at_every_point() {
         after: |_| Box::pin(async {}),
         end: ("paid", 1, 0),
     };
-    // The call goes to the backend, so WeChat's calls are none of this operation's points.
+    // The call goes to the backend, so calls to WeChat are not points of this operation.
     scenario.hold_at_every_point().await;
 }
 
@@ -280,7 +280,8 @@ async fn scanning_a_code_holds_at_every_point() {
         operation: |harness| Box::pin(async { drop(harness.scan().await) }),
         after: |harness| {
             Box::pin(async {
-                // The till asks again with the same code; WeChat sends no notification of it.
+                // The till repeats the call with the same code; WeChat sends no notification of a
+                // code payment.
                 let answer = harness.scan().await;
                 harness.pay(&answer["attempt"]).await;
             })
@@ -316,7 +317,7 @@ async fn cancelling_holds_at_every_point() {
         after: |harness| {
             Box::pin(async {
                 harness.cancel().await;
-                // Nothing is under way any more, so that the next one begins at once.
+                // No attempt is under way any more, so the next attempt begins at once.
                 let answer = harness.start("h5", 1).await;
                 harness.pay(&answer).await;
             })
@@ -405,7 +406,8 @@ async fn sending_an_abnormal_refund_on_holds_at_every_point() {
         operation: |harness| Box::pin(async { drop(harness.send_on().await) }),
         after: |harness| {
             Box::pin(async {
-                // In doubt it is asked about first, so that it is abnormal or on its way.
+                // If the refund is in doubt, the server queries it first; afterwards it is abnormal
+                // or on its way.
                 harness.server.later(1).await;
                 harness.send_on().await;
             })
@@ -505,7 +507,7 @@ async fn another_programs_refund_holds_at_every_point() {
         before: |harness| {
             Box::pin(async {
                 harness.refund_in_portal().await;
-                // The same, told in today's form.
+                // The same refund, reported in the form of version 3.
                 let payment = refund_resource(&harness.server, "SUCCESS");
                 let at_ms = harness.server.clock.now_ms();
                 *harness.notifications.last_mut().unwrap() = notice("N1", &payment, at_ms);
@@ -531,7 +533,7 @@ async fn paying_with_a_mini_programs_login_holds_at_every_point() {
         operation: |harness| Box::pin(async { drop(harness.start_in_mini_program().await) }),
         after: |harness| {
             Box::pin(async {
-                // The page logs in again: a code is good once.
+                // The page logs in again, because a code can be used only once.
                 let answer = harness.start_in_mini_program().await;
                 harness.pay(&answer).await;
             })
@@ -541,7 +543,7 @@ async fn paying_with_a_mini_programs_login_holds_at_every_point() {
     scenario.hold_at_every_point().await;
 }
 
-/// How long time is let pass until nothing is left to do: deadlines, plans, and banks.
+/// The number of steps of time until no work is left: deadlines, planned queries, and banks.
 const SETTLING_STEPS: usize = 12;
 
 impl Harness {
@@ -562,7 +564,7 @@ impl Harness {
         }
     }
 
-    /// Runs an operation until it is cut off; says whether it was.
+    /// Runs an operation until it is cut off; returns whether it was cut off.
     async fn run_until(&self, point: Point, operation: Step<'_>) -> bool {
         let mut operation = operation;
         let reached = Arc::new(Notify::new());
@@ -619,13 +621,13 @@ impl Harness {
         self.server.backend_attempt("tea-0001", &scan).await.json
     }
 
-    /// Ends what the page sees: the first attempt, if any.
+    /// The page cancels the attempt that it sees: the first attempt, if any.
     async fn cancel(&self) {
         let path = format!("/v1/checkouts/{}/cancel", self.token);
         self.server.form(&path, &[("after", "1")]).await;
     }
 
-    /// A page in WeChat: it goes for the openid where it has to, and comes back with a handle.
+    /// A page in WeChat: if it needs the openid, it goes to WeChat and comes back with a handle.
     async fn start_in_wechat(&self) -> Value {
         let answer = self.start("jsapi", 0).await;
         let Some(url) = answer["authorize_url"].as_str() else {

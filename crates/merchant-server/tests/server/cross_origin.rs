@@ -41,7 +41,7 @@ async fn every_page_can_read_that_an_address_or_a_method_is_wrong() {
     let server =
         TestServer::open_with(&format!("bundle_dir = \"{}\"", folder.path().display())).await;
     let token = server.default_order().await;
-    // What the element asks for when `merchant-api` is wrong, and what else a page can get wrong.
+    // The calls of an element with a wrong `merchant-api`, and other mistakes of a page.
     let cases = [
         ("GET", format!("/checkouts/{token}"), 404),
         ("GET", format!("//v1/checkouts/{token}"), 404),
@@ -85,7 +85,7 @@ async fn a_page_of_an_origin_that_is_not_allowed_reads_that_and_nothing_of_the_o
         format!("/v1/checkouts/{token}"),
         format!("/v1/checkouts/{token}?wait=25&seen=1"),
         "/v1/checkouts/nobody".to_owned(),
-        // Also where the route takes POST alone: the origin is what the engineer has to fix first.
+        // Also for a route that takes only POST: the engineer has to fix the origin first.
         format!("/v1/checkouts/{token}/attempts"),
     ] {
         for origin in [
@@ -102,7 +102,7 @@ async fn a_page_of_an_origin_that_is_not_allowed_reads_that_and_nothing_of_the_o
             let expected = format!("the page's origin {origin} is not in allowed_origins");
             assert_eq!(message, expected);
             assert_eq!(answer.json.as_object().unwrap().len(), 1, "{}", answer.json);
-            // No cache gives this answer to a page of the shop's.
+            // No cache may give this answer to a page of the shop.
             assert_eq!(answer.headers["cache-control"], "no-store");
             assert_eq!(answer.headers["vary"], "origin");
         }
@@ -147,7 +147,7 @@ async fn the_servers_own_pages_and_programs_that_name_no_origin_are_answered() {
 async fn a_shop_that_puts_this_api_under_its_own_address_needs_no_allowed_origin() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
-    // Browsers name the origin of every POST, of one to the page's own server too.
+    // Browsers send the origin with every POST, also with a POST to the page's own server.
     let attempts = format!("/v1/checkouts/{token}/attempts");
     let request = form(&attempts, &[("product", "native"), ("after", "0")]);
     let started = call(&server, STRANGER, request).await;

@@ -110,8 +110,8 @@ async fn a_migration_that_was_changed_after_it_was_released_is_refused() {
     );
 }
 
-/// Each with its SHA-384, made with another program. Whoever must touch one of these files breaks
-/// every database there is.
+/// Each migration with its SHA-384, made with another program. A change of one of these files
+/// breaks every existing database.
 const RELEASED: [(i64, &str); 7] = [
     (
         1,
@@ -162,7 +162,8 @@ async fn older_database(file: &Path, dump: &'static str) {
     let options = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
-        // A dump is in the order of names: rows come before those that they belong to.
+        // A dump is sorted by the names of tables, so a row can come before the row that it
+        // refers to.
         .foreign_keys(false);
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(dump))
@@ -191,7 +192,7 @@ async fn a_database_of_version_4_goes_on_with_all_that_is_in_it() {
     assert_eq!(order.json["refunds"][0]["refund_no"], "R-1");
     assert_eq!(server.shown("/tea-0002").await.string("state"), "open");
 
-    // 8: the payment that settled the order has its moment, and the surplus one has none.
+    // 8: the payment that settled the order has its time, and the surplus payment has none.
     let moments: Vec<(String, Option<i64>)> =
         sqlx::query_as("SELECT state, success_ms FROM attempts ORDER BY number")
             .fetch_all(&pool)
@@ -206,7 +207,7 @@ async fn a_database_of_version_4_goes_on_with_all_that_is_in_it() {
         ]
     );
 
-    // 5: surplus from before goes back as well, the whole of it.
+    // 5: a surplus payment from before the migration is refunded in full, too.
     server.later(0).await;
     let order = server.shown("/tea-0001").await;
     let surplus = &order.json["refunds"][1];
@@ -214,7 +215,7 @@ async fn a_database_of_version_4_goes_on_with_all_that_is_in_it() {
     assert_eq!(surplus["amount_fen"], 1990);
     assert_eq!(surplus["out_trade_no"], "0123456789abcdef0123456789abcdef");
 
-    // 13: what fits nothing has a number, payments first.
+    // 13: mismatches have numbers, payments first.
     let mismatches = server.read_private("/v1/mismatches").await;
     let shown = &mismatches.json["mismatches"];
     assert_eq!(
@@ -227,7 +228,7 @@ async fn a_database_of_version_4_goes_on_with_all_that_is_in_it() {
     );
     assert_eq!(shown[1]["told"]["amount"]["total"], 1);
 
-    // 14: a message that nobody was configured for has not failed.
+    // 14: a message for which no target was configured has not failed.
     let messages: Vec<(String, String)> = sqlx::query_as(
         "SELECT event_type, state FROM webhooks WHERE id LIKE 'msg_0000%' ORDER BY created_ms",
     )
@@ -286,7 +287,7 @@ async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_anothe
     let server = TestServer::open().await;
     server.default_order().await;
     let to = server.folder.path().join("copy.sqlite3");
-    // What an interrupted backup left behind.
+    // A file that an interrupted backup has left.
     std::fs::write(server.folder.path().join("copy.sqlite3.part"), "half").unwrap();
     assert_eq!(back_up(&config(&server), &to).await.unwrap(), 1);
     let mode = std::fs::metadata(&to).unwrap().permissions().mode();
@@ -306,7 +307,7 @@ async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_anothe
         .to_string();
     assert!(again.contains("exists already"), "{again}");
 
-    // What came after the copy is not in it, and a server works on it.
+    // The copy lacks what came later, and a server works on the copy.
     server
         .order(serde_json::json!({
             "order_no": "tea-0002", "total_fen": 1, "description": "tea",
@@ -319,7 +320,7 @@ async fn a_backup_of_a_working_server_is_whole_private_and_never_put_over_anothe
     assert_eq!(show_order(&restored, "tea-0002").await.unwrap(), None);
 }
 
-/// What a copy has not, `reconcile` cannot ask about: the bill names it.
+/// `reconcile` cannot query orders that the copy does not have; the bill names them.
 #[tokio::test]
 async fn after_a_restore_the_bill_names_what_the_copy_lacks_and_reconcile_records_the_rest() {
     let server = TestServer::open().await;
@@ -327,7 +328,7 @@ async fn after_a_restore_the_bill_names_what_the_copy_lacks_and_reconcile_record
     server.attempt(&token, &[("product", "native")]).await;
     let copy = server.folder.path().join("copy.sqlite3");
     back_up(&config(&server), &copy).await.unwrap();
-    // After the copy: the order in it is paid, and another one is made and paid.
+    // After the copy, its order is paid, and another order is created and paid.
     server.pay("tea-0001").await;
     crate::bills::notified(&server, "tea-0002", 5).await;
 

@@ -16,13 +16,13 @@ async fn server() -> TestServer {
     server
 }
 
-/// Does what is due, in a task of its own.
+/// Runs the due work in its own task.
 fn begin_due(server: &TestServer) -> JoinHandle<usize> {
     let inner = server.inner.clone();
     tokio::spawn(async move { inner.run_due().await.unwrap() })
 }
 
-/// Whoever waits for the dead target waits too long, until the work is done.
+/// Times out each call to the dead target until the work is done.
 async fn time_out(server: &TestServer, work: JoinHandle<usize>) {
     while !work.is_finished() {
         server.backend.time_out();
@@ -40,7 +40,7 @@ async fn a_target_that_hangs_holds_up_no_other_and_no_later_message() {
     let first = begin_due(&server);
     server.backend.have_come(OTHER, 20).await;
     server.backend.have_come(TARGET, 8).await;
-    // What becomes due meanwhile goes past those that hang.
+    // Messages that become due meanwhile do not wait for the hanging messages.
     close(&server, 20).await;
     let second = begin_due(&server);
     server.backend.have_come(OTHER, 21).await;
@@ -71,7 +71,7 @@ async fn a_target_that_does_not_answer_is_called_with_one_message_at_a_time() {
     time_out(&server, begin_due(&server)).await;
     server.backend.take();
 
-    // The one from before, and more than are sent at a time.
+    // The message from before is due, and more messages than are sent at a time.
     server.clock.advance_ms(5_000);
     for number in 1..41 {
         close(&server, number).await;

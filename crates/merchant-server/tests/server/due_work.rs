@@ -45,7 +45,8 @@ async fn asking_follows_wechats_plan_until_the_deadline() {
             );
         }
     }
-    // 5 s, then 30 s, 1 min, 3 min, 5 min, 10 min further; at the deadline query and close.
+    // Queries after 5 s, then 30 s, 1 min, 3 min, 5 min and 10 min later; at the deadline a query
+    // and a close.
     let query = "query";
     assert_eq!(
         asked_at_s,
@@ -129,7 +130,7 @@ async fn money_that_came_in_the_last_moment_is_found_at_the_end() {
 async fn a_process_that_begins_again_goes_on_where_the_last_one_ended() {
     let first = TestServer::open().await;
     let token = first.default_order().await;
-    // The order arrives, and the process ends before it hears so.
+    // The order arrives at WeChat, and the process ends before the answer arrives.
     first.wechat.inject("order", Fault::AnswerLost);
     first.attempt(&token, &[("product", "native")]).await;
     let second = first.restart().await;

@@ -31,11 +31,11 @@ pub(crate) trait Subject: Sized {
     const KINDS: &[&str];
     /// The faults.
     const HOWS: &[How];
-    /// How long it may be until the next event, in milliseconds.
+    /// The possible times until the next event, in milliseconds.
     const TIMES_MS: &[u64];
 
     fn settings() -> BoxedStrategy<Self::Setting>;
-    /// With a weight for each; one of two events is such a step.
+    /// The steps of the subject, each with a weight. Half of all events are such steps.
     fn steps() -> BoxedStrategy<Self::Step>;
 
     async fn begin(setting: &Self::Setting) -> (TestServer, Self);
@@ -46,7 +46,7 @@ pub(crate) trait Subject: Sized {
     async fn look(&mut self, server: &TestServer);
     /// Time passes without faults; `notifications` are all notifications of the run.
     async fn settle(&mut self, server: &TestServer, notifications: &[SentNotification]);
-    /// Both sides say the same.
+    /// Checks that both sides agree.
     async fn agree(&self, server: &TestServer);
 }
 
@@ -76,15 +76,15 @@ enum Event<Step> {
     Step(Step),
     /// A fault of the next call of a kind.
     InjectFault { kind: &'static str, how: How },
-    /// One of all notifications so far arrives, for the first time or again.
+    /// A notification of the run so far arrives, for the first time or again.
     Deliver { place: prop::sample::Index },
-    /// Time goes by, and what is due is done.
+    /// Time passes, and due work runs.
     Later { by_ms: u64 },
     /// The process is restarted.
     Restart,
 }
 
-/// Tries orders of events; a failure names the shortest that was found.
+/// Tries orders of events; a failure names the shortest failing order that was found.
 pub(crate) fn hold<S: Subject>() {
     let (mut runner, seed) = runner(S::CASES);
     let stories = (S::settings(), prop::collection::vec(event::<S>(), 5..40));

@@ -21,7 +21,7 @@ pub(crate) enum Fault {
     Answered(u16, &'static str),
     /// The call arrives, and the answer is changed.
     Changed(Change),
-    /// The buyer pays in the moment before it arrives.
+    /// The buyer pays just before the call arrives.
     PaidJustBefore(Box<dyn Fn() + Send>),
 }
 
@@ -49,7 +49,7 @@ struct Inner {
     sent: Mutex<Vec<Sent>>,
     cut: Mutex<Option<Cut>>,
     slowness: Mutex<Option<(TestClock, u64)>>,
-    /// How many calls were slowed down and have not arrived yet, and how many have since.
+    /// How many slowed calls have not arrived yet, and how many have arrived.
     slowed: Mutex<(usize, usize)>,
 }
 
@@ -57,7 +57,7 @@ struct Inner {
 struct Cut {
     /// Counting from 1.
     call: usize,
-    /// Whether WeChat gets it.
+    /// Whether the call reaches WeChat.
     arrives: bool,
     reached: Arc<Notify>,
 }
@@ -94,18 +94,18 @@ impl FaultInjector {
         self.take_sent().iter().map(|sent| sent.kind).collect()
     }
 
-    /// From here on each call arrives so much later, by a clock.
+    /// Delays each later call by a time of a clock.
     pub(crate) fn slow_down(&self, clock: &TestClock, by_ms: u64) {
         *self.0.slowness.lock().unwrap() = Some((clock.clone(), by_ms));
     }
 
-    /// How many calls that were slowed down have arrived.
+    /// How many slowed calls have arrived.
     pub(crate) fn answered(&self) -> usize {
         self.0.slowed.lock().unwrap().1
     }
 
-    /// Once so many calls are slowed down at the same time, lets that time pass; ends when they have
-    /// arrived.
+    /// Waits until so many calls are delayed at the same time, then lets the delay pass; returns
+    /// when these calls have arrived.
     pub(crate) async fn let_pass(&self, count: usize, clock: &TestClock, by_ms: u64) {
         while self.0.slowed.lock().unwrap().0 < count {
             yield_now().await;
@@ -139,7 +139,7 @@ impl FaultInjector {
         *self.0.cut.lock().unwrap() = None;
     }
 
-    /// Whether this call is the one, and WeChat gets it.
+    /// If the process ends at this call: whether the call reaches WeChat, and whom to notify.
     fn is_cut(&self) -> Option<(bool, Arc<Notify>)> {
         let mut cut = self.0.cut.lock().unwrap();
         let cut = cut.as_mut()?;

@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 
 use crate::test_server::{API_KEY, Answer, TestServer, backend};
 
-/// A field of a body, somewhere in it.
+/// A field of a body, at any depth.
 #[derive(Debug)]
 struct Field {
-    /// As a refusal names it: `from[0].amount_fen`.
+    /// The name in a refusal: `from[0].amount_fen`.
     name: String,
-    /// Where it is in a body: `/from/0/amount_fen`.
+    /// The place in a body: `/from/0/amount_fen`.
     pointer: String,
     is_required: bool,
     schema: Value,
@@ -26,7 +26,7 @@ struct BodyRoute {
     fields: Vec<Field>,
 }
 
-/// A schema as it stands, or the one that it refers to.
+/// A schema itself, or the schema that it refers to.
 fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         None => schema,
@@ -34,7 +34,7 @@ fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
-/// A value of the schema's form, with every field; what its text means is of no concern here.
+/// A value of the schema's form, with every field. The meaning of its texts does not matter.
 fn sample(document: &Value, schema: &Value) -> Value {
     let schema = resolve(document, schema);
     if let Some(words) = schema["enum"].as_array() {
@@ -65,7 +65,7 @@ fn collect(document: &Value, schema: &Value, name: &str, pointer: &str, fields: 
         fields.push(Field {
             name: name.clone(),
             pointer: pointer.clone(),
-            // A list without it is another list.
+            // A list without this element is a different, valid list.
             is_required: false,
             schema: resolve(document, items).clone(),
         });
@@ -348,12 +348,12 @@ async fn a_parameter_that_is_empty_or_says_null_is_not_an_absent_one() {
                     let answer = ask(&server, method, &address, &name, value).await;
                     let what = format!("{method} {path} {name}={value}: {}", answer.json);
                     if (&*name, value) == ("order_no_prefix", "null") {
-                        // A number may begin like this. None does, so nothing is listed.
+                        // An order number may begin with "null". None does, so the list is empty.
                         assert_eq!(answer.json["orders"], json!([]), "{what}");
                     } else if (&*name, value) == ("payer", "null")
                         || (&*name, value) == ("code", "null")
                     {
-                        // A handle that nobody was given.
+                        // A handle that the server never issued.
                         assert!(answer.code().starts_with("PAYER_"), "{what}");
                     } else {
                         assert!(answer.status.is_client_error(), "{what}");
@@ -367,7 +367,7 @@ async fn a_parameter_that_is_empty_or_says_null_is_not_an_absent_one() {
     assert!(checked > 40, "{checked}");
 }
 
-/// One parameter, with the others that its route cannot do without.
+/// One parameter, with the other parameters that its route requires.
 async fn ask(server: &TestServer, method: &str, address: &str, name: &str, value: &str) -> Answer {
     let address = format!("/v1{address}");
     if address.contains("/checkouts/") && method == "post" {

@@ -1,5 +1,5 @@
-//! Another program holds the database's write lock (a backup tool, somebody's shell): who reads does
-//! not notice, who writes waits for a while, and the server is not ready meanwhile.
+//! Another program holds the database's write lock (a backup tool, a shell). Calls that read do not
+//! notice, calls that write wait for a while, and the server is not ready meanwhile.
 
 use axum::body::Body;
 use http::{Request, StatusCode};
@@ -9,7 +9,7 @@ use tower::ServiceExt as _;
 
 use crate::test_server::{API_KEY, Answer, TestServer, backend, read};
 
-/// Calls that write, more than there are connections of any kind.
+/// The number of calls that write: more than the server has connections to the database.
 const WRITERS: usize = 12;
 
 fn spawn(
@@ -56,7 +56,7 @@ async fn a_server_that_waits_for_a_foreign_write_lock_is_not_ready() {
     let mut foreign = server.database().await.acquire().await.unwrap();
     let lock = sqlx::query("BEGIN IMMEDIATE").execute(&mut *foreign).await;
     lock.unwrap();
-    // What was found out holds for a second.
+    // The result of the last check is kept for a second.
     assert_eq!(server.get("/readyz").await.status, StatusCode::OK);
     server.clock.advance_ms(1_000);
     let asked: JoinHandle<Answer> = tokio::spawn(spawn(

@@ -1,9 +1,9 @@
-//! A database that cannot be written: nothing is done on the word of a write that failed, the server
-//! says that it is not ready, and it works again as soon as there is space.
+//! A database that cannot be written. The server never acts after a write that failed, reports that
+//! it is not ready, and works again as soon as there is space.
 //!
-//! Two ways to get there, neither of which needs a disk: a deferred constraint makes SQLite refuse the
-//! commit and not the statement, which is what a full disk does; and a limit on the size of files
-//! makes the operating system refuse the bytes.
+//! The tests use two ways, and neither needs a full disk. A deferred constraint makes SQLite refuse
+//! the commit and not the statement, as a full disk does. A limit on the size of files makes the
+//! operating system refuse the bytes.
 
 use std::process::Command;
 
@@ -15,7 +15,7 @@ use crate::process::Process;
 use crate::test_server::{API_KEY, MINUTE_MS, TestServer};
 use crate::webhooks::{SECRET, TARGET, close};
 
-/// From here on no change of a table can be committed.
+/// From this call on, no change of a table can be committed.
 async fn refuse_commits(server: &TestServer, table: &str) {
     let pool = server.database().await;
     for statement in [
@@ -119,20 +119,21 @@ async fn order(process: &Process) -> u16 {
 
 #[tokio::test]
 async fn a_server_without_space_lives_is_not_ready_and_works_again_with_space() {
-    // Without this a write beyond the limit would be the end of the process.
+    // Without this, a write beyond the limit would end the process.
     let process = Process::start_through(&["sh", "-c", "trap '' XFSZ; exec \"$0\" \"$@\""]);
     assert_eq!(order(&process).await, 201);
     assert_eq!(status(&process, "/readyz").await, 200);
     let written = process.folder().join("merchant-server.sqlite3-wal");
     limit_files(&process, Some(std::fs::metadata(written).unwrap().len()));
-    // More than there are connections: each of them must be good for the next one.
+    // More orders than connections to the database: each connection must still work after a failed
+    // write.
     for _ in 0..12 {
         assert_eq!(order(&process).await, 500);
     }
     process.said("a call failed by our fault");
     let mut ready = status(&process, "/readyz").await;
     while ready == 200 {
-        // The answer from before the disk was full holds for a second.
+        // The answer from before the disk was full is kept for a second.
         ready = status(&process, "/readyz").await;
     }
     assert_eq!(ready, 503);

@@ -197,7 +197,7 @@ async fn only_the_button_asks_wechat_and_only_then_not_paid_is_said() {
         &format!("{path}?checked=1"),
     );
     assert_eq!(server.wechat.take_sent().len(), 1);
-    // A second press within the interval is answered from what is known.
+    // A second press within the interval is answered without a query.
     server.form(&format!("{path}/check"), &[]).await;
     assert_eq!(server.wechat.take_sent(), []);
     let page = look(&server, PHONE, &format!("{path}?checked=1")).await;
@@ -212,7 +212,7 @@ async fn a_phone_is_sent_to_wechat_and_comes_back_to_this_page() {
     let page = look(&server, PHONE, &path).await;
     let (h5, native) = (page.find("value=\"h5\""), page.find("value=\"native\""));
     assert!(h5.is_some() && h5 < native, "{page}");
-    // Where a form wants to come back to is not heeded.
+    // The return address in a form is ignored.
     let fields = [
         ("product", "h5"),
         ("after", "0"),

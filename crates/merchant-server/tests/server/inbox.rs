@@ -14,19 +14,19 @@ pub(crate) struct Inbox(Arc<Mutex<State>>, Arc<Bells>);
 #[derive(Default)]
 struct State {
     answers: Option<StatusCode>,
-    /// The address whose calls get no answer before they are let go.
+    /// The address whose calls get no answer until they are timed out.
     hangs: Option<String>,
     notifications: Vec<Message>,
 }
 
-/// What is waited for.
+/// The events that tests and calls wait for.
 #[derive(Default)]
 struct Bells {
     came: Notify,
     let_go: Notify,
 }
 
-/// One message as it came.
+/// One received message.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) url: String,
@@ -45,12 +45,12 @@ impl Message {
 }
 
 impl Inbox {
-    /// From here on it answers like this.
+    /// Sets the answer to all later messages.
     pub(crate) fn answer(&self, status: StatusCode) {
         self.0.lock().unwrap().answers = Some(status);
     }
 
-    /// From here on whoever calls this address waits.
+    /// From this call on, calls to this address wait.
     pub(crate) fn hang(&self, url: &str) {
         self.0.lock().unwrap().hangs = Some(url.to_owned());
     }
@@ -66,7 +66,7 @@ impl Inbox {
         self.time_out();
     }
 
-    /// How many messages an address was sent.
+    /// How many messages an address has received.
     pub(crate) fn count(&self, url: &str) -> usize {
         let notifications = self.peek();
         notifications
@@ -75,7 +75,7 @@ impl Inbox {
             .count()
     }
 
-    /// Ends once an address was sent so many messages.
+    /// Waits until an address has received so many messages.
     pub(crate) async fn have_come(&self, url: &str, count: usize) {
         loop {
             let next = self.1.came.notified();
@@ -86,12 +86,12 @@ impl Inbox {
         }
     }
 
-    /// Everything so far, left in.
+    /// All messages so far, which stay in the inbox.
     pub(crate) fn peek(&self) -> Vec<Message> {
         self.0.lock().unwrap().notifications.clone()
     }
 
-    /// Everything so far, taken out.
+    /// Takes all messages so far out of the inbox.
     pub(crate) fn take(&self) -> Vec<Message> {
         std::mem::take(&mut self.0.lock().unwrap().notifications)
     }

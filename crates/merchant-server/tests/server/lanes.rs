@@ -1,4 +1,4 @@
-//! Due work side by side: what one order, one buyer or one kind of work waits for holds up no other.
+//! Due work in parallel: while one order, one buyer or one kind of work waits, the others go on.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tower::ServiceExt as _;
 
 use crate::test_server::{Answer, MINUTE_MS, TestServer, form, read};
 
-/// What WeChat takes for an answer.
+/// How long WeChat takes for an answer.
 const WECHAT_TAKES_MS: u64 = 500;
 
 async fn ordered(server: &TestServer, order_no: &str) -> String {
@@ -30,7 +30,7 @@ fn attempt_of(server: &TestServer, token: &str) -> impl Future<Output = Answer> 
     }
 }
 
-/// A page that starts an attempt to which WeChat gives no answer: it holds its order.
+/// A page starts an attempt that WeChat does not answer, so the attempt holds its order.
 async fn hang(server: &TestServer, token: &str) -> JoinHandle<Answer> {
     let reached = Arc::new(Notify::new());
     server.wechat.cut(1, false, reached.clone());
@@ -48,7 +48,7 @@ async fn due_work_does_not_wait_for_an_order_that_a_page_holds() {
         .await;
     let page = hang(&server, &held).await;
     server.pay("tea-0002").await;
-    // All that is due is done, though the page still waits.
+    // All due work is done, although the page still waits.
     server.later(5_000).await;
     assert_eq!(server.checkout(&other).await.string("state"), "paid");
     assert!(!page.is_finished());
@@ -68,7 +68,7 @@ async fn pages_that_are_too_many_for_one_order_get_a_retry_time() {
     for _ in 0..40 {
         others.spawn(attempt_of(&server, &token));
     }
-    // One works on the order and eight wait.
+    // One call works on the order and eight calls wait.
     for _ in 0..32 {
         let refused = others.join_next().await.unwrap().unwrap();
         assert_eq!(refused.code(), "RATE_LIMITED");
@@ -84,8 +84,8 @@ async fn pages_that_are_too_many_for_one_order_get_a_retry_time() {
     }
 }
 
-/// Orders like the one of a number, whose attempts WeChat does not know, made in the database: making
-/// them through the routes takes a minute.
+/// Copies an order in the database, with attempts that WeChat does not know. Creating the orders
+/// through the routes takes a minute.
 async fn multiply(server: &TestServer, order_no: &str, count: u32) {
     let pool = server.database().await;
     let copies = "WITH RECURSIVE copies (n) AS
@@ -113,20 +113,21 @@ async fn multiply(server: &TestServer, order_no: &str, count: u32) {
     }
 }
 
-/// Does all that is due, in a task of its own.
+/// Runs all due work in its own task.
 fn begin_due(server: &TestServer) -> JoinHandle<usize> {
     let inner = server.inner.clone();
     tokio::spawn(async move { inner.run_due().await.unwrap() })
 }
 
-/// Lets the time pass that WeChat takes, again and again, until an order is paid; gives how long that
-/// was, in milliseconds. Before each step, so many calls are under way, or all that are left.
+/// Lets WeChat's time for an answer pass again and again until an order is paid. Returns how long
+/// that took, in milliseconds. Before each step, `under_way` calls are under way, or all that are
+/// left.
 async fn until_paid(server: &TestServer, token: &str, calls: usize, under_way: usize) -> u64 {
     let mut waited_ms = 0;
     while server.checkout(token).await.string("state") != "paid" {
         let left = calls - server.wechat.answered();
         if left == 0 {
-            // All is answered, and what follows takes no time of WeChat's.
+            // All calls are answered, and the rest of the work needs no call.
             yield_now().await;
             continue;
         }
@@ -150,7 +151,7 @@ async fn a_lost_payment_among_two_thousand_open_orders_is_known_within_fifteen_s
     server.pay("tea-0001").await;
     server.clock.advance_ms(5_000);
     server.wechat.slow_down(&server.clock, WECHAT_TAKES_MS);
-    // The others are due before it.
+    // The other orders are due before this order.
     let work = begin_due(&server);
     let waited_ms = until_paid(&server, &token, 2_001, 80).await;
     work.abort();
@@ -166,7 +167,7 @@ async fn orders_that_end_hold_up_no_question() {
     server.clock.advance_ms(2_000);
     let token = ordered(&server, "tea-0002").await;
     server.pay("tea-0002").await;
-    // Now they end, all at the same time; its question is due in two seconds.
+    // All other orders expire now, at the same time. The query of this order is due in two seconds.
     server.clock.advance_ms(3_000);
     server.wechat.slow_down(&server.clock, WECHAT_TAKES_MS);
     let ends = begin_due(&server);

@@ -1,4 +1,4 @@
-//! What `check-config --live` says about right and wrong values, secret by secret.
+//! The lines of `check-config --live` about right and wrong values, for each secret.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn strange_keys() -> TempDir {
     folder
 }
 
-/// A merchant of before 2024, who has platform certificates beside the public key.
+/// A merchant from before 2024, with platform certificates beside the public key.
 async fn with_certificates() -> TestServer {
     let server = TestServer::open().await;
     let switch = r#"{"trust":"certificates"}"#;
@@ -43,7 +43,7 @@ struct Checked<'a> {
     server: &'a TestServer,
     now_ms: i64,
     orders: OrderCheck,
-    /// What answers at the notify address.
+    /// The server that answers at the notify address.
     notify: Arc<dyn WechatTransport>,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// The one line about a subject.
+/// The only line about a subject.
 fn about<'a>(report: &'a LiveReport, subject: &str) -> &'a Proof {
     let found: Vec<_> = report
         .proofs
@@ -261,7 +261,7 @@ async fn what_depends_on_a_wrong_value_is_not_called_wrong_as_well() {
 async fn an_account_that_wechat_cannot_judge_now_is_not_proved() {
     let server = with_certificates().await;
     let cases = [
-        // WeChat looks at the code alone: a good secret is not shown by its refusal.
+        // WeChat checks only the code, so its refusal does not prove the secret.
         (
             &[40_029, 40_029][..],
             Verdict::NotProved,
@@ -300,7 +300,7 @@ async fn an_account_that_wechat_cannot_judge_now_is_not_proved() {
             secret.explanation.contains(words),
             "{errcodes:?}: {secret:?}"
         );
-        // The mini-program was asked after it, and was answered by the simulator.
+        // The mini-program was checked afterwards, and the simulator answered that check.
         let other = about(&report, "merchant.mini_program_secret");
         assert_eq!(other.verdict, Verdict::Proved, "{other:?}");
     }
@@ -338,7 +338,8 @@ async fn the_clock_is_compared_with_wechats_in_seconds() {
         (-3600, Verdict::Wrong, "is 3600 s behind, by the Date"),
     ];
     for (ahead_s, verdict, words) in cases {
-        // WeChat dates every answer; what refuses the call before it is signed has no other time.
+        // WeChat puts a date on every answer. A refusal before the answer is signed has no other
+        // time.
         let dated = |answer: &mut http::Response<bytes::Bytes>| {
             let date = HeaderValue::from_static("Sat, 21 Nov 2026 09:20:00 GMT");
             answer.headers_mut().insert(header::DATE, date);
@@ -495,7 +496,7 @@ async fn each_of_two_merchant_keys_has_its_own_lines() {
     assert_eq!(first.verdict, Verdict::Proved, "{first:?}");
     let other = about(&report, "merchant.other_keys[0].serial_no");
     assert_eq!(other.verdict, Verdict::Wrong, "{other:?}");
-    // The rest is asked with the key that works.
+    // The other checks use the key that works.
     assert_eq!(
         about(&report, "merchant.api_v3_key").verdict,
         Verdict::Proved

@@ -1,5 +1,5 @@
-//! What the server writes to its log, and what it never does: a secret, a whole token, an openid, a
-//! code that is good for something.
+//! What the server writes to its log, and what it never writes: a secret, a whole token, an openid,
+//! or a code that can still be used.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -36,14 +36,14 @@ async fn no_log_line_holds_a_secret_a_whole_token_or_an_openid() {
     log.holds_none_of(&[&token, "AAAAAAAAAAAAAAAAAAAAAA", "oSecretOpenId"]);
 }
 
-/// All that a buyer, a backend or WeChat hands over and that somebody else could use.
+/// Hands over every value of a buyer, a backend or WeChat that another person could use.
 #[tokio::test]
 async fn no_log_line_holds_what_is_good_for_a_step() {
     let log = Log::start();
     let server = server_of_all_products().await;
     let mut handed_over = Vec::new();
 
-    // The hop for the openid: taken, told twice, and lost on the way to WeChat.
+    // The redirect for the openid: accepted, called twice, and lost on the way to WeChat.
     let token = server.default_order().await;
     for fault in [None, Some(Fault::NotSent), Some(Fault::AnswerLost)] {
         let is_lost = fault.is_some();
@@ -65,7 +65,7 @@ async fn no_log_line_holds_what_is_good_for_a_step() {
     }
     handed_over.push(token);
 
-    // Codes: of a login, good and bad, and of a buyer's phone.
+    // Codes: valid and invalid login codes, and the code on a buyer's phone.
     let token = order(&server, "tea-0002").await;
     let login = server.simulate("login", &json!({})).await;
     for code in [login["code"].as_str().unwrap(), "madeUpLoginCode"] {
@@ -86,7 +86,7 @@ async fn no_log_line_holds_what_is_good_for_a_step() {
         handed_over.push(code.to_owned());
     }
 
-    // The backend's words, right and refused, and its messages, which it does not take.
+    // The backend's calls, accepted and refused, and webhooks that the backend does not accept.
     order(&server, "tea-0004").await;
     let payer = json!({"product": "jsapi", "payer": {"openid": "oBackendsOpenId"}});
     server.backend_attempt("tea-0004", &payer).await;
@@ -131,10 +131,10 @@ fn value_of(pair: &str) -> &str {
     pair.split_once('=').map_or(pair, |(_, value)| value)
 }
 
-/// What this thread logs from now on.
+/// The lines that this thread logs from now on.
 ///
-/// One subscriber serves the whole run: with one for each thread, a line whose place in the code
-/// another thread came to first could be taken for switched off.
+/// One subscriber serves the whole run. With a subscriber for each thread, `tracing` could treat a
+/// line as disabled because another thread reached it first.
 pub(crate) struct Log;
 
 thread_local! {
@@ -179,7 +179,7 @@ impl Log {
         self.text().matches(word).count()
     }
 
-    /// None of these, nor what every house has and nobody may know.
+    /// Checks that the log holds none of these secrets, and no secret of the configuration.
     pub(crate) fn holds_none_of(&self, secrets: &[&str]) {
         let text = self.text();
         let merchant = merchant();

@@ -1,6 +1,6 @@
-//! The merchant server through its routes, against the simulator in the same process: no socket,
-//! no sleeping, one clock that stands still. What the simulator would never do (lose an answer,
-//! refuse without reason) is done to its answers on the way.
+//! Tests the merchant server through its routes, against the simulator in the same process: no
+//! socket, no sleeping, one clock that stands still. The simulator never loses an answer or refuses
+//! without reason; the fault injector makes such faults on the way.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! Two merchant certificates at once: which one signs, and what is refused before anything starts.
+//! Two merchant certificates at once: which one signs, and which configurations are refused at the
+//! start.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -51,7 +52,7 @@ async fn the_newest_certificate_signs_and_one_that_wechat_refuses_is_left_aside(
     let ours = merchant()["serial_no"].as_str().unwrap().to_owned();
     let newer = serial_of(NEWER.path());
     assert_eq!(signed_by(&server), [newer.clone(), ours.clone()]);
-    // For an hour nobody waits for that refusal again; then it may have become good.
+    // For an hour the server does not try the refused certificate again; then WeChat may know it.
     server.later(5_000).await;
     assert_eq!(signed_by(&server), std::slice::from_ref(&ours));
     server.clock.advance_ms(3_600_000);
@@ -59,7 +60,7 @@ async fn the_newest_certificate_signs_and_one_that_wechat_refuses_is_left_aside(
     assert_eq!(signed_by(&server), [newer, ours]);
 }
 
-/// The serials that the calls to WeChat since the last look were signed under.
+/// The serials with which the calls to WeChat since the last look were signed.
 fn signed_by(server: &TestServer) -> Vec<String> {
     let sent = server.wechat.take_sent();
     sent.iter()
@@ -80,9 +81,9 @@ async fn a_certificate_that_a_reload_brings_signs_the_next_call() {
     let server = server.reloaded_as(&other_key(NEWER.path(), NEWER.path()));
     server.clock.advance_ms(24 * 3_600_000);
     server.get(&format!("/v1/checkouts/{token}?ask=1")).await;
-    // WeChat does not know that one yet, so both are seen.
+    // WeChat does not know the newer certificate yet, so both certificates are used.
     assert_eq!(signed_by(&server), [serial_of(NEWER.path()), ours.clone()]);
-    // And the first again, once the other is named no more.
+    // The first certificate signs again when the configuration no longer names the other.
     let server = server.reloaded_as(&configuration(""));
     server.clock.advance_ms(3_600_000);
     server.get(&format!("/v1/checkouts/{token}?ask=1")).await;

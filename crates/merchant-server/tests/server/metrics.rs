@@ -1,5 +1,5 @@
-//! The form of `/metrics`: what Prometheus' naming rules ask for, by our own reading and by promtool
-//! where `PROMTOOL` names it.
+//! The form of `/metrics`: Prometheus' naming rules, checked by this module, and by promtool if
+//! `PROMTOOL` names it.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use crate::test_server::{
 };
 
 /// A page with rows in every family that a test can fill: calls, orders, attempts, a refund, a
-/// webhook, a payment that fits nothing, and work that is late.
+/// webhook, an unmatched payment, and late work.
 async fn filled() -> String {
     let server = TestServer::open().await;
     let token = server.default_order().await;
@@ -88,7 +88,7 @@ async fn every_family_has_help_a_type_and_a_name_by_the_rules() {
         };
         assert_eq!(name.ends_with("_total"), is_counter, "{name}");
         for word in name.split('_') {
-            // Base units alone, written out, and no type in a name.
+            // A name has only base units, written out, and no type.
             for bad in [
                 "ms",
                 "milliseconds",
@@ -143,7 +143,7 @@ async fn promtool_finds_nothing_to_say() {
     };
     let text = filled().await;
     assert_eq!(said_by(&promtool, &text), (true, String::new()), "{text}");
-    // It is one that sees something.
+    // This promtool does find faults.
     let (is_fine, said) = said_by(
         &promtool,
         "# TYPE late_milliseconds gauge\nlate_milliseconds 1\n",
@@ -151,7 +151,7 @@ async fn promtool_finds_nothing_to_say() {
     assert!(!is_fine && said.contains("milliseconds"), "{said}");
 }
 
-/// Whether promtool is content, and what it says.
+/// Whether promtool accepts a text, and its output.
 fn said_by(promtool: &std::ffi::OsStr, text: &str) -> (bool, String) {
     let mut process = Command::new(promtool)
         .args(["check", "metrics"])

@@ -69,12 +69,12 @@ async fn a_mismatch_is_an_alarm_until_it_is_marked_as_resolved() {
     assert_eq!(listed(&server, "?state=open").await, [2]);
     assert_eq!(listed(&server, "?state=done").await, [1]);
 
-    // Again: the first time stays, and so does the note.
+    // A repeated call keeps the first time and the note.
     server.clock.advance_ms(MINUTE_MS);
     for body in ["", "{}"] {
         assert_eq!(done(&server, "1", body).await.json, answer.json);
     }
-    // WeChat tells it again, and it is no new alarm.
+    // WeChat sends the notification again, which is not a new alarm.
     notify_payment(&server, "N1001", "nobodys-0001").await;
     assert_eq!(gauge(&server).await, 1);
 }
@@ -128,7 +128,7 @@ async fn who_paid_is_shown_to_no_key() {
     let payment = transaction("nobodys-0001", 1990);
     let openid = payment["payer"]["openid"].as_str().unwrap().to_owned();
     notify_payment(&server, "N1001", "nobodys-0001").await;
-    // What WeChat answers when it is asked about it names the payer, too.
+    // WeChat's answer to a query names the payer, too.
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;
     server.pay("tea-0001").await;

@@ -1,6 +1,6 @@
-//! A newer program brings the database up to date while a server of this version works on it: the
-//! server goes on, whatever columns the tables get. What the newer program takes away or names anew
-//! is another matter: that needs a stop.
+//! A newer program migrates the database while a server of this version works on it. The server
+//! goes on, whatever columns the tables get. If the newer program removes or renames columns, the
+//! server must be stopped first.
 
 use http::StatusCode;
 use merchant_server::Clock as _;
@@ -38,8 +38,8 @@ async fn deliver_post(server: &TestServer) {
 }
 
 /// Everything that a shop does, so that the server has read and written each of its tables: an order
-/// paid in the cashier and given back in part, here and in WeChat's portal; one that is closed; money
-/// that fits nothing.
+/// that is paid in the cashier and refunded in part, by the server and in WeChat's portal; a closed
+/// order; an unmatched payment.
 async fn business(server: &TestServer, name: &str) {
     let order_no = format!("{name}-paid");
     let wish = json!({ "order_no": order_no, "total_fen": 1990, "description": "tea" });
@@ -66,7 +66,7 @@ async fn business(server: &TestServer, name: &str) {
         let refund = call(server, &path, &wish).await;
         assert_eq!(refund.string("state"), "processing");
     }
-    // WeChat wants a minute between two of one payment.
+    // WeChat requires a minute between two refunds of one payment.
     server.clock.advance_ms(MINUTE_MS);
     let portal =
         json!({ "mchid": merchant()["mchid"], "out_trade_no": order_no, "refund": 40 }).to_string();
@@ -119,8 +119,9 @@ async fn message_types(server: &TestServer) -> Vec<String> {
     types
 }
 
-/// Gives each table every column that any other one has, and one that none has: no name that a
-/// newer version may choose is left out, and none may be mistaken for another table's.
+/// Adds to each table every column of all other tables, and a new column. This covers every name
+/// that a newer version may choose, and no statement may read the column of another table by
+/// mistake.
 async fn widen_every_table(server: &TestServer) -> usize {
     let pool = server.database().await;
     let columns: Vec<(String, String)> = sqlx::query_as(
@@ -185,7 +186,7 @@ async fn a_server_that_runs_goes_on_while_every_table_gets_more_columns() {
     assert_eq!(list.json["orders"].as_array().unwrap().len(), 2);
     look(&server, "/metrics").await;
 
-    // WeChat's bill knows of the refunds that were made in its portal; they are asked about.
+    // WeChat's bill names the refunds that were made in its portal, so the server queries them.
     the_next_morning(&server);
     let compared = bill(&server, DAY).await;
     assert_eq!(compared.status, StatusCode::OK, "{}", compared.json);
@@ -204,7 +205,7 @@ async fn a_server_that_runs_goes_on_while_every_table_gets_more_columns() {
     );
 }
 
-/// What the day above does not come to.
+/// Covers the statements that the day above does not reach.
 #[test]
 fn every_statement_names_its_columns() {
     let ledger = concat!(env!("CARGO_MANIFEST_DIR"), "/../merchant-core/src/ledger");

@@ -43,7 +43,7 @@ async fn a_payment_is_recorded_once_and_acknowledged_each_time() {
         server.deliver(&post[0]).await.status,
         StatusCode::NO_CONTENT
     );
-    // The same payment under another notification's id.
+    // The same payment with the id of another notification.
     let mut again = transaction("tea-0001", 1990);
     let ledger = serde_json::to_value(server.simulator.ledger_view(None)).unwrap();
     again["transaction_id"] = ledger["orders"][0]["transaction_id"].clone();
@@ -208,7 +208,7 @@ async fn late_money_makes_a_closed_order_paid() {
     );
     server2.deliver(&late).await;
     assert_eq!(server2.checkout(&token2).await.string("state"), "paid");
-    // And in the ordinary way.
+    // Deliver the notification as usual.
     server.deliver(&post[0]).await;
     assert_eq!(server.checkout(&token).await.string("state"), "paid");
 }

@@ -1,4 +1,4 @@
-//! The hop for the openid.
+//! The redirect to WeChat for the openid, and the callback.
 
 use std::future::{Future as _, poll_fn};
 use std::task::{Context, Poll};
@@ -23,7 +23,7 @@ pub(crate) async fn authorize_url(server: &TestServer, token: &str) -> Url {
     Url::parse(answer.string("authorize_url")).unwrap()
 }
 
-/// The buyer goes to WeChat; gives the address of ours that WeChat sends them back to.
+/// The buyer goes to WeChat; returns our address that WeChat sends the buyer back to.
 pub(crate) async fn through_wechat(server: &TestServer, authorize_url: &Url) -> String {
     let request = Request::get(authorize_url.as_str())
         .body(Body::empty())
@@ -33,7 +33,7 @@ pub(crate) async fn through_wechat(server: &TestServer, authorize_url: &Url) -> 
     back.strip_prefix(MERCHANT).unwrap().to_owned()
 }
 
-/// The handle in the address that an answer redirects to, where the attempt was to lead [`BACK`].
+/// The handle in the address that an answer redirects to, for an attempt that leads to [`BACK`].
 pub(crate) fn handle(answer: &Answer) -> String {
     assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.text());
     assert_eq!(answer.headers["referrer-policy"], "no-referrer");
@@ -73,13 +73,13 @@ async fn the_hop_brings_a_payer_and_is_no_attempt_by_itself() {
     );
 }
 
-/// Where an answer leads, as a whole address.
+/// The whole address that an answer redirects to.
 fn location(answer: &Answer) -> &str {
     assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.text());
     answer.headers["location"].to_str().unwrap()
 }
 
-/// The page that the buyer left, without anything of ours.
+/// The page that the buyer left, without our parameters.
 const PAGE: &str = "http://127.0.0.1:8000/pay?order=1#/cart";
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn a_callback_that_comes_twice_gets_the_same_answer_and_spends_the_code_on
         .attempt(&token, &[JSAPI, BACK, ("payer", &handle)])
         .await;
     assert_eq!(paying.number("attempt"), 1, "{}", paying.json);
-    // The state's time is over: back to the page, which begins anew.
+    // The state has expired: the buyer goes back to the page, which begins again.
     server.clock.advance_ms(3 * MINUTE_MS);
     assert_eq!(location(&server.get(&back).await), PAGE);
 }
@@ -125,7 +125,7 @@ async fn a_first_call_that_the_browser_drops_is_answered_to_the_second() {
     let token = server.default_order().await;
     let back = through_wechat(&server, &authorize_url(&server, &token).await).await;
     server.wechat.take_sent();
-    // Dropped once WeChat has the code, and before the answer is written down.
+    // The call is dropped after WeChat has the code, and before the answer is stored.
     let mut dropped = Box::pin(server.get(&back));
     while server.wechat.take_kinds().is_empty() {
         let poll = |context: &mut Context<'_>| Poll::Ready(dropped.as_mut().poll(context));
@@ -166,7 +166,7 @@ async fn a_code_that_another_process_has_spent_leads_back_to_the_page() {
     let server = TestServer::open().await;
     let token = server.default_order().await;
     let back = through_wechat(&server, &authorize_url(&server, &token).await).await;
-    // The other process has begun, and its answer is not there yet.
+    // The other process has begun, and has not stored its answer yet.
     let database = server.database().await;
     sqlx::query("UPDATE oauth_states SET used_ms = 1")
         .execute(&database)
@@ -175,7 +175,7 @@ async fn a_code_that_another_process_has_spent_leads_back_to_the_page() {
     let used = r#"{"errcode":40163,"errmsg":"code been used"}"#;
     server.wechat.inject("openid", Fault::Answered(200, used));
     assert_eq!(location(&server.get(&back).await), PAGE);
-    // And the answer of another process on the same files is the same.
+    // Another process on the same files gives the same answer.
     let beside = server.beside().await;
     let first = server.get(&back).await;
     assert_eq!(location(&beside.get(&back).await), location(&first));
@@ -202,7 +202,7 @@ async fn a_state_that_is_too_old_leads_back_for_a_day_and_an_unknown_one_to_the_
     for minutes in [10, 23 * 60] {
         server.clock.advance_ms(minutes * MINUTE_MS);
         assert_eq!(location(&server.get(&back).await), PAGE);
-        // Others are made meanwhile, and forget those that are older than a day.
+        // Other calls make new states meanwhile, and delete states older than a day.
         let other = json!({
             "order_no": format!("tea-1{minutes:03}"), "total_fen": 1, "description": "tea",
         });
@@ -246,10 +246,10 @@ async fn a_handle_is_good_for_its_own_order_and_its_own_attempt() {
         .attempt(&token, &[JSAPI, BACK, ("payer", &handle)])
         .await;
     assert_eq!(first.number("attempt"), 1);
-    // The answer was lost, or the cashier was dismissed: the same payer, the same attempt.
+    // The answer was lost, or the buyer closed the cashier: the same payer gets the same attempt.
     let again = server.attempt(&token, &wish).await;
     assert_eq!(again.number("attempt"), 1);
-    // Somebody else has taken over: the handle is used up.
+    // Another page has taken over: the handle is used up.
     let desk = server
         .attempt(&token, &[("product", "native"), ("after", "1")])
         .await;

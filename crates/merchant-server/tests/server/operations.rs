@@ -1,4 +1,4 @@
-//! What those see who watch over the server, and what a page that calls too often gets.
+//! What operators see of the server, and what a page gets that calls too often.
 
 use axum::body::Body;
 use http::{Request, StatusCode};
@@ -47,8 +47,8 @@ async fn an_address_that_tries_tokens_is_stopped_and_wechat_never_is() {
     assert_eq!(server.read_private("/metrics").await.status, StatusCode::OK);
 }
 
-/// The first code other than CHECKOUT_UNKNOWN that one peer after another gets who tries tokens,
-/// and after how many calls.
+/// Peers guess tokens, one after the other. Returns after how many calls the first code other than
+/// CHECKOUT_UNKNOWN comes.
 async fn first_refusal(server: &TestServer, callers: &[(&str, &str)]) -> Option<usize> {
     for (number, (peer, forwarded_for)) in callers.iter().enumerate() {
         let path = format!("/v1/checkouts/guess-{number}/cancel");
@@ -63,14 +63,14 @@ async fn first_refusal(server: &TestServer, callers: &[(&str, &str)]) -> Option<
     None
 }
 
-/// A buyer's address that is not to be believed must not be a way around the limit.
+/// An untrusted buyer's address must not be a way around the limit.
 #[tokio::test]
 async fn where_no_buyers_address_is_believed_the_peer_is_counted() {
     for (peer, forwarded_for) in [
-        // Not our proxy, in our own network.
+        // Another machine in our own network, which is not our proxy.
         ("192.168.0.7", ""),
         ("100.64.0.1", "198.51.100.1"),
-        // Our proxy, without a word of the buyer.
+        // Our proxy, without a readable address of the buyer.
         ("127.0.0.1", ""),
         ("127.0.0.1", "198.51.100.1, nonsense"),
     ] {
@@ -239,7 +239,7 @@ async fn an_address_that_cannot_be_read_is_logged_once_by_its_form() {
     assert_eq!(log.count("buyer_address.unread"), 1);
     assert!(log.text().contains("w:n"), "{}", log.text());
     log.holds_none_of(&["secretive", "hideaways"]);
-    // Another form is another fault.
+    // A header of another form is logged as another fault.
     server.form_from("127.0.0.1", "_x", &path, &native).await;
     assert_eq!(log.count("buyer_address.unread"), 2);
 }

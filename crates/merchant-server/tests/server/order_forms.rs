@@ -1,5 +1,5 @@
-//! All that an order form of WeChat's holds: passed on as it is, refused by field and rule before
-//! anything is stored, shown again, found again.
+//! All optional fields of WeChat's order: passed on unchanged, refused by field and rule before
+//! anything is stored, shown in answers, and found in lists.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ async fn wechat_gets_every_field_as_it_was_given_and_order_no_before_attach() {
     }
     assert_eq!(body["attach"], "tea-0001 cart 7");
 
-    // A later attempt has a number of its own, and the same words.
+    // A later attempt has its own number, and the same fields.
     let back = ("return_url", "http://127.0.0.1:8000/pay");
     let h5 = server
         .attempt(&token, &[("product", "h5"), back, ("after", "1")])
@@ -159,12 +159,12 @@ async fn what_wechat_would_refuse_is_refused_by_field_and_rule_and_nothing_is_st
         );
         let field = refused.json["error"]["field"].as_str().unwrap();
         let expected = pointer[1..].replace("/0/", "[0].").replace('/', ".");
-        // WeChat's own rules name the field of a list, ours the place in it as well.
+        // WeChat's own rules name the field of a list; our rules also name the place in the list.
         let is_named = field == expected || field == expected.replace("[0]", "");
         assert!(is_named, "{pointer}: {}", refused.json);
     }
     assert_eq!(server.shown("").await.json["orders"], json!([]));
-    // As long as WeChat lets it be, beside the longest order_no.
+    // The longest `attach` that WeChat allows beside the longest order_no.
     let mut longest = everything();
     longest["attach"] = "a".repeat(95).into();
     longest["order_no"] = "t".repeat(32).into();
@@ -216,7 +216,7 @@ async fn orders_are_found_by_how_their_number_begins_on_pages_that_new_orders_do
     let second = server.shown(&path).await.json;
     assert_eq!(numbers(&second), ["tea-0001"]);
     assert!(second.get("next_before").is_none());
-    // A character that a database might take for more than itself.
+    // A character that a database might treat as a wildcard.
     assert_eq!(
         numbers(&server.shown("?order_no_prefix=cup*").await.json),
         ["cup*0001"]

@@ -1,4 +1,4 @@
-//! The hosted page, the element's files, and whether we are well.
+//! The hosted page, the element's files, and the health checks.
 
 use axum::body::Body;
 use http::{Request, StatusCode};

@@ -22,7 +22,7 @@ struct Partner {
     sub_appid: String,
 }
 
-/// A service provider with one sub-merchant; `more` is added to that one's table.
+/// A service provider with one sub-merchant; `more` is added to the sub-merchant's table.
 async fn open_with(more: &str) -> Partner {
     open_with_lines("", more).await
 }
@@ -128,7 +128,7 @@ async fn a_refund_goes_out_for_the_sub_merchant_and_comes_to_its_end() {
         .unwrap();
     let body: Value = serde_json::from_slice(&refund.body).unwrap();
     assert_eq!(body["sub_mchid"], partner.sub_mchid);
-    // No notification: the question names the sub-merchant, too.
+    // There is no notification; the query names the sub-merchant, too.
     server.simulator.run_due().await;
     server.clock.advance_ms(60_000);
     server.simulator.run_due().await;
@@ -235,7 +235,7 @@ async fn money_for_another_sub_merchant_is_kept_asked_about_and_settles_nothing(
         ("2", resource(&partner.sub_mchid, "wxother"), "sub_appid"),
     ];
     for (id, stranger, reason) in strangers {
-        // Each a payment of its own.
+        // Each notification reports a different payment.
         let mut stranger = stranger;
         stranger["transaction_id"] = format!("420000000020261121000000000{id}").into();
         let notification = payment_notification(id, &stranger, server.clock.now_ms());
@@ -382,7 +382,8 @@ async fn guessed_receipts_cause_no_query_and_are_limited() {
         assert_eq!(look(server, &path).await.status, StatusCode::OK);
     }
     assert_eq!(server.wechat.take_sent(), []);
-    // One that may be WeChat's is asked about once, however often it comes.
+    // For a code that may be WeChat's, the server queries WeChat once, however often the code
+    // comes.
     let path = format!("/wechat/receipt?{query}&check_code={}", "0".repeat(32));
     look(server, &path).await;
     assert_eq!(server.wechat.take_kinds(), ["query"]);
@@ -405,7 +406,8 @@ async fn a_receipt_before_its_notification_asks_wechat_itself() {
     let token = server.order(partner.order(&json!({}))).await;
     server.attempt(&token, &[("product", "native")]).await;
     partner.server.pay("tea-0001").await;
-    // WeChat's frame comes first; the number in its code is WeChat's own.
+    // WeChat's frame is opened before the notification. The transaction id in its code is
+    // WeChat's own.
     let ledger = serde_json::to_value(server.simulator.ledger_view(None)).unwrap();
     let transaction_id = ledger["orders"][0]["transaction_id"]
         .as_str()
@@ -441,20 +443,20 @@ async fn guesses_at_receipts_of_many_orders_cause_a_bounded_number_of_questions(
         server.attempt(&token, &[("product", "native")]).await;
     }
     server.wechat.take_sent();
-    // One address, 50 orders.
+    // One address tries 50 orders.
     for place in 1..=50 {
         let answer = guess(place, "203.0.113.7".to_owned()).await;
         assert_eq!(answer.status, StatusCode::OK);
         assert!(answer.text().contains("SHOW_OFFICIAL_PAGE"));
     }
     assert_eq!(server.wechat.take_kinds(), ["query"; 5]);
-    // Many addresses.
+    // Many addresses try one order each.
     for place in 6..=50 {
         guess(place, format!("198.51.100.{place}")).await;
     }
     let by_many = server.wechat.take_kinds().len();
     assert_eq!(by_many, 15, "the rest of twenty");
-    // Soon afterwards a buyer's page asks again.
+    // Soon afterwards a buyer's page may cause a query again.
     server.clock.advance_ms(2_500);
     guess(1, "192.0.2.1".to_owned()).await;
     assert_eq!(server.wechat.take_kinds(), ["query"]);

@@ -1,4 +1,4 @@
-//! A service provider's bill of a day: of all its sub-merchants, and of each alone.
+//! A service provider's bill of a day: for all its sub-merchants, and for each alone.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ impl Provider {
         }
     }
 
-    /// The first sells a pot and takes a part of it back, the second sells a cup.
+    /// The first sub-merchant sells a pot and refunds a part, the second sells a cup.
     async fn day_of_business() -> Self {
         let provider = Self::open().await;
         let [first, second] = &provider.subs;
@@ -60,7 +60,7 @@ impl Provider {
         answer.json
     }
 
-    /// The ledger takes an order for another sub-merchant's than it was made for.
+    /// Makes the ledger name a wrong sub-merchant for an order.
     async fn mistake(&self, order_no: &str, sub: &SubMerchant) {
         let pool = self.server.database().await;
         sqlx::query("UPDATE orders SET sub_mchid = ? WHERE order_no = ?")
@@ -130,7 +130,7 @@ async fn whose_a_payment_or_refund_is_must_be_the_same_on_both_sides() {
     };
     assert_eq!(sorted(&provider.bill_of(first).await), differences);
     assert_eq!(sorted(&bill(&provider.server, DAY).await.json), differences);
-    // The second one's bill lacks what the ledger takes for theirs.
+    // The bill of the second sub-merchant lacks the order that the ledger names for it.
     let second = provider.bill_of(second).await;
     let kinds: Vec<_> = second["differences"]
         .as_array()
@@ -204,7 +204,7 @@ async fn the_file_of_one_holds_its_rows_alone_and_its_flow_of_funds_is_opened() 
         let disposition = file.headers["content-disposition"].to_str().unwrap();
         assert!(disposition.contains(&name), "{disposition}");
     }
-    // The provider's own flow of funds has nothing of theirs.
+    // The provider's own fund flow holds no payment of the sub-merchants.
     let own = bill(&provider.server, &format!("{DAY}/file?fund_flow=basic")).await;
     assert!(!own.text().contains("pot-0001"), "{}", own.text());
 

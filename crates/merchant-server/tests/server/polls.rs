@@ -1,4 +1,4 @@
-//! Reading a checkout: held polls, questions at WeChat, and who may read from where.
+//! Reading a checkout: held polls, queries to WeChat, and which origins may read.
 
 use axum::body::Body;
 use http::Request;
@@ -15,7 +15,7 @@ async fn ordered(server: &TestServer) -> String {
     token
 }
 
-/// A poll that is held, once this returns.
+/// Starts a poll; returns when the server holds the poll.
 async fn hold(server: &TestServer, token: &str, seen: u64) -> JoinHandle<Answer> {
     let request = Request::get(format!("/v1/checkouts/{token}?wait=25&seen={seen}"))
         .body(Body::empty())
@@ -40,7 +40,8 @@ async fn a_held_poll_ends_with_the_change() {
     assert!(answer.number("version") > seen);
 }
 
-/// A backup was put back under the open pages: each would ask again and again without a pause.
+/// A backup was restored while pages were open: without a limit, each page would poll again and
+/// again without a pause.
 #[tokio::test]
 async fn a_poll_that_has_seen_more_than_is_known_is_held_until_the_next_change() {
     let server = TestServer::open().await;
@@ -73,7 +74,7 @@ async fn a_change_by_another_process_is_answered_at_the_end_of_the_poll_at_the_l
     let poll = hold(&server, &token, seen).await;
     server.pay("tea-0001").await;
     server.take_notifications();
-    // As the command `reconcile` does.
+    // The command `reconcile` does the same.
     let found = beside.inner.reconcile(crate::test_server::START_MS).await;
     assert_eq!(found.unwrap().findings.len(), 1);
     server.clock.advance_ms(25_000);
@@ -81,7 +82,7 @@ async fn a_change_by_another_process_is_answered_at_the_end_of_the_poll_at_the_l
     assert_eq!(paid.string("state"), "paid");
     assert!(paid.number("version") > seen);
 
-    // As the command `refund` does; this poll begins when the other process is done.
+    // The command `refund` does the same. This poll begins when the other process has finished.
     refunded(&beside, "tea-0001", "back-0001", 333).await;
     beside.later(3_600_000).await;
     let seen = paid.number("version");
@@ -147,13 +148,13 @@ async fn many_pages_that_ask_are_one_question_at_wechat() {
     server.pay("tea-0001").await;
     assert_eq!(server.get(&path).await.string("state"), "paid");
     assert_eq!(server.wechat.take_kinds(), ["query"]);
-    // A paid order asks nobody any more.
+    // A paid order causes no query any more.
     server.clock.advance_ms(10_000);
     server.get(&path).await;
     assert_eq!(server.wechat.take_sent(), []);
 }
 
-/// The machine's clock was an hour ahead, and has been put right.
+/// The machine's clock was an hour ahead, and has been corrected.
 #[tokio::test]
 async fn a_question_that_lies_ahead_holds_no_other_up() {
     let server = TestServer::open().await;
@@ -189,7 +190,7 @@ async fn only_allowed_origins_may_read_and_the_private_side_none() {
     let attempts = format!("{path}/attempts");
     let allowed = [
         (&*path, SHOP, Some(SHOP)),
-        // Of another origin's page, the refusal alone: see cross_origin.rs.
+        // A page of another origin can read only the refusal: see cross_origin.rs.
         (&path, "https://evil.example", Some("*")),
         // Errors can be read as well.
         ("/v1/checkouts/unknown", SHOP, Some(SHOP)),

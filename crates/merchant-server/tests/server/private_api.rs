@@ -1,4 +1,4 @@
-//! The private side, reading: one order, lists, scopes, and the document that describes it all.
+//! Reading by the private API: one order, lists, scopes, and the OpenAPI document.
 
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
@@ -121,7 +121,7 @@ async fn a_list_that_is_not_understood_is_refused_with_the_parameter_named() {
 
 #[tokio::test]
 async fn a_key_does_what_its_scopes_say_and_nothing_else() {
-    // The list of the house's own key follows.
+    // The default configuration's own key follows in the list.
     let server = TestServer::open_with_end(&format!(
         "[[api_keys]]\nname = \"reader\"\nsha256 = \"{READER_SHA256}\"\nscopes = [\"orders:read\"]\n"
     ))
@@ -163,7 +163,7 @@ async fn the_document_names_every_route_and_every_code() {
     for code in ErrorCode::ALL {
         assert!(text.contains(code.as_str()), "{}", code.as_str());
     }
-    // Each path of the document is served: it is never answered like one that is not there.
+    // The server serves each path of the document: no answer is the answer to an unknown route.
     for (path, item) in document.json["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
             let method: Method = method.to_uppercase().parse().unwrap();

@@ -17,13 +17,13 @@ use crate::test_server::{API_KEY, configuration};
 const OTHER_KEY: &str = "another key";
 const OTHER_KEY_SHA256: &str = "2aa50b47c92342ddda1dccb774e50e497d759632db2c3a8b86b31a9d737f8151";
 
-/// Nothing below is slower than this by far, on the busiest machine.
+/// Much longer than any step below takes on the busiest machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the log says once the port is open.
+/// The log's line once the port is open.
 const IS_UP: &str = "merchant server is up";
 
-/// The next line of a log that is JSON, as what libfaketime says is not.
+/// The next JSON line of a log. It skips other lines, such as those of libfaketime.
 fn next_line(log: &mut BufReader<ChildStderr>) -> Option<Value> {
     log.lines()
         .map_while(Result::ok)
@@ -41,7 +41,7 @@ pub(crate) struct Process {
     log: mpsc::Receiver<Value>,
     folder: TempDir,
     origin: String,
-    /// What it said before it was up.
+    /// The lines of the log before the port was open.
     early: Vec<Value>,
 }
 
@@ -50,12 +50,13 @@ impl Process {
         Self::start_through(&[])
     }
 
-    /// The same begun by another program, which gets the server's command after its own arguments.
+    /// The same, started by another program, which gets the server's command after its own
+    /// arguments.
     pub(crate) fn start_through(through: &[&str]) -> Self {
         Self::start_with(through, "")
     }
 
-    /// The same with more lines in its configuration.
+    /// The same with more lines in the configuration.
     pub(crate) fn start_with(through: &[&str], lines: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write(&folder.path().join("s.toml"), &served(lines));
@@ -78,7 +79,7 @@ impl Process {
         process
     }
 
-    /// A server whose log nobody reads once it is up.
+    /// A server whose log is not read once the port is open.
     pub(crate) fn start_unread(through: &[&str]) -> (Self, BufReader<ChildStderr>) {
         let folder = tempfile::tempdir().unwrap();
         write(&folder.path().join("s.toml"), &served(""));
@@ -126,7 +127,7 @@ impl Process {
         (process, stderr)
     }
 
-    /// Its folder, with the database in it.
+    /// The server's folder, with the database in it.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -149,12 +150,12 @@ impl Process {
         }
     }
 
-    /// How the process ends; waits for that.
+    /// Waits for the end of the process; returns its exit code.
     pub(crate) fn exit_code(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 
-    /// The lines of a log that nobody adds to any more.
+    /// The lines of the log of a process that has ended.
     pub(crate) fn rest_of_log(&self) -> Vec<Value> {
         self.log.iter().collect()
     }
@@ -193,7 +194,7 @@ fn served(lines: &str) -> String {
 }
 
 fn write(file: &Path, text: &str) {
-    // Another file in its place, as an editor or a deployment does it.
+    // Replace the file, as an editor or a deployment does.
     let new = file.with_extension("new");
     std::fs::write(&new, text).unwrap();
     std::fs::set_permissions(&new, Permissions::from_mode(0o600)).unwrap();
@@ -232,7 +233,7 @@ async fn a_running_server_takes_a_new_configuration_and_refuses_a_bad_one() {
         assert!(refusal.contains(reason), "{reason} in {refusal}");
         assert!(process.may_list_orders(OTHER_KEY).await);
     }
-    // A file that others can read is refused now as it would be at the start.
+    // A file that other users can read is refused now, as it would be at the start.
     let file = process.folder.path().join("s.toml");
     std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     process.signal("-HUP");
@@ -273,7 +274,7 @@ async fn a_database_that_others_can_read_is_named_at_the_start_and_by_check_conf
         message.contains("merchant-server.sqlite3 has mode 644"),
         "{message}"
     );
-    // It serves all the same.
+    // The server still serves calls.
     assert!(process.may_list_orders(API_KEY).await);
 }
 
@@ -300,7 +301,7 @@ async fn on_sigterm_it_answers_waiting_polls_and_exits_with_0() {
             ))
             .send()
     };
-    // The version that a poll waits from.
+    // The version with which a poll starts to wait.
     let now: Value = serde_json::from_str(&poll("0").await.unwrap().text().await.unwrap()).unwrap();
     let seen = now["version"].to_string();
     let waiting: Vec<_> = (0..20).map(|_| tokio::spawn(poll(&seen))).collect();
@@ -316,7 +317,7 @@ async fn on_sigterm_it_answers_waiting_polls_and_exits_with_0() {
         let answer = poll.await.unwrap().unwrap();
         assert_eq!(answer.status(), 200);
         let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-        // Cut short and not waited out: a poll whose time is over says 0 here.
+        // The poll was cut short: a poll that waits for its whole time answers 0 here.
         assert_eq!(answer["poll_after_ms"], 1_000);
     }
     assert_eq!(process.child.wait().unwrap().code(), Some(0));

@@ -64,7 +64,7 @@ async fn what_both_sides_agree_on_is_no_finding_and_earlier_ones_are_not_asked_a
     assert_eq!(server.wechat.take_sent(), []);
 }
 
-/// By hand in the portal, and the one message about it was lost.
+/// The refund was made by hand in the portal, and its only notification was lost.
 #[tokio::test]
 async fn an_unreported_refund_is_for_a_person_until_a_bill_names_it() {
     let server = TestServer::open().await;

@@ -66,7 +66,7 @@ impl TestServer {
         self.refund(refund_no).await.string("state").to_owned()
     }
 
-    /// Has WeChat decide due refunds; returns the notifications.
+    /// Makes WeChat decide due refunds; returns the notifications.
     async fn results(&self) -> Vec<SentNotification> {
         self.clock.advance_ms(RESULT_MS);
         self.simulator.run_due().await;
@@ -77,7 +77,7 @@ impl TestServer {
         self.deliver_to("/wechat/notify/refund", notification).await
     }
 
-    /// Something done at WeChat's side.
+    /// Does something at WeChat's side.
     async fn at_wechat(&self, path: &str, body: &Value) -> Answer {
         let request = Request::post(path)
             .body(Body::from(body.to_string()))
@@ -87,7 +87,7 @@ impl TestServer {
         answer
     }
 
-    /// Has WeChat decide a refund now.
+    /// Makes WeChat decide a refund now.
     pub(crate) async fn decide(&self, refund_no: &str, outcome: &str) {
         let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
         let mut refunds = ledger["refunds"].as_array().unwrap().iter();
@@ -102,7 +102,7 @@ impl TestServer {
         self.simulator.run_due().await;
     }
 
-    /// Faults of WeChat's, in place of those before.
+    /// Sets faults of WeChat, in place of the faults before.
     async fn faults(&self, rules: Value) {
         self.at_wechat("/_simulator/faults", &rules).await;
     }

@@ -1,6 +1,6 @@
-//! The contract's table of routes against the handlers: no route gives a refusal that the table
-//! does not have, which holds for every call of every test here, and every refusal of the table is
-//! given by its route.
+//! Compares the contract's table of routes with the handlers. No route gives a refusal that the
+//! table does not have; every call of every test here checks this. Each route gives every refusal
+//! that the table has for it.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -24,8 +24,8 @@ const POWERLESS: &str = "a key that may only look";
 const POWERLESS_SHA256: &str = "d9105107801031fd49cf2d037669396121a2ad53e79694e7c39903aee975ec69";
 const NATIVE: (&str, &str) = ("product", "native");
 
-/// A bill's file needs no ledger: the route fails by our fault only where a request to WeChat
-/// cannot be signed, which nothing here brings about.
+/// A bill's file needs no ledger. The route fails by our fault only if a request to WeChat cannot
+/// be signed, and no test here can cause that.
 const OUT_OF_REACH: Row = ("GET", "/bills/{day}/file", "INTERNAL");
 
 /// A refusal as a row of the table: method, path, code.
@@ -82,7 +82,7 @@ async fn every_refusal_of_the_table_is_given_by_its_route() {
     assert!(never.is_empty(), "no call was refused so: {never:#?}");
 }
 
-/// A call of a route with values that are in order, by a key.
+/// A valid call of a route, with an API key.
 fn call(route: &Route, token: &str, key: &str) -> Request<Body> {
     call_with(route, token, key, body_of(route))
 }
@@ -254,7 +254,7 @@ async fn refuse_attempts() {
     for (fault, code) in failing_orders() {
         server.wechat.inject("order", fault);
         assert_eq!(server.attempt(&token, &[NATIVE]).await.code(), code);
-        // WeChat is left alone for a while after it asked for that.
+        // After WeChat has asked for a pause, the server does not call it for a while.
         server.clock.advance_ms(MINUTE_MS);
     }
     server.clock.advance_ms(30 * MINUTE_MS);
@@ -272,8 +272,8 @@ async fn refuse_attempts() {
     assert_eq!(doubt.code(), "ATTEMPT_IN_DOUBT");
 }
 
-/// What becomes of an order on its way to WeChat, and what the caller is told. The last one is
-/// in doubt: nothing can be concluded after it.
+/// Faults of an order on its way to WeChat, each with the caller's code. The last fault leaves the
+/// order in doubt, so no other fault can follow.
 fn failing_orders() -> [(Fault, &'static str); 3] {
     [
         (

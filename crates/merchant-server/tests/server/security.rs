@@ -1,4 +1,4 @@
-//! What every page and answer carries, whose address is believed, and what never shows.
+//! The headers of every page and answer, which addresses are trusted, and what is never shown.
 
 use axum::body::Body;
 use http::{Request, StatusCode};
@@ -25,7 +25,7 @@ async fn every_page_says_what_it_may_load_and_that_nobody_may_frame_it() {
             .await,
         server.form(&format!("/c/{token}/check"), &[]).await,
         server.get(&format!("/c/{token}")).await,
-        // One too many.
+        // This call is above the limit.
         server.get(&format!("/c/{token}")).await,
         server.get("/c/AAAAAAAAAAAAAAAAAAAAAA").await,
         server.get("/wechat/oauth/callback?code=x&state=y").await,
@@ -42,7 +42,7 @@ async fn a_page_that_fails_by_our_fault_is_a_page_and_as_strict_as_the_others() 
     let token = server.default_order().await;
     let database = server.database().await;
     for table in ["orders", "attempts", "oauth_states"] {
-        // Renamed back by nobody: from here on the ledger answers nothing.
+        // The table keeps the new name, so the ledger cannot answer from now on.
         let rename = format!("ALTER TABLE {table} RENAME TO {table}_gone");
         sqlx::query(sqlx::AssertSqlSafe(rename))
             .execute(&database)
@@ -75,7 +75,7 @@ async fn a_page_that_fails_by_our_fault_is_a_page_and_as_strict_as_the_others() 
     }
 }
 
-/// What every page says of itself.
+/// The headers of every page.
 fn is_strict(page: &Answer) {
     let shown = (page.status, page.text());
     let header = |name: &str| {
@@ -171,7 +171,7 @@ async fn h5_without_an_address_that_wechat_can_compare_is_refused_with_the_reaso
         assert!(message.contains("trusted_proxies"), "{message}");
     }
     assert_eq!(server.wechat.take_sent(), []);
-    // What a buyer writes into the header is nobody's address.
+    // An address that the buyer writes into the header is not used.
     let answer = h5(&server, &token, "127.0.0.1", "203.0.113.66, 198.51.100.1").await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
     let sent = server.wechat.take_sent();
@@ -253,7 +253,7 @@ async fn bodies_over_the_limit_are_refused_wherever_they_come_in() {
     for request in requests {
         let path = request.uri().path().to_owned();
         let answer = server.send(request).await;
-        // A route that does not read its body does not mind its length either.
+        // A route that does not read its body does not limit its length either.
         let is_unread = path.ends_with("/close") || path.ends_with("/check");
         if !is_unread {
             assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");

@@ -64,12 +64,12 @@ impl TestClock {
         self.time.advance_ms(by_ms);
     }
 
-    /// Somebody sets the clock ahead, or back; no time passes.
+    /// Sets the clock ahead or back; no time passes.
     pub(crate) fn set_ahead_ms(&self, by_ms: i64) {
         self.time.set_ahead_ms(by_ms);
     }
 
-    /// Ends once somebody waits.
+    /// Returns when a task waits.
     pub(crate) async fn somebody_waits(&self) {
         self.waits.notified().await;
     }
@@ -93,9 +93,9 @@ impl Clock for TestClock {
 /// The kind of merchant that the server runs for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// A merchant who sells for himself.
+    /// A merchant that sells for itself.
     Merchant,
-    /// A service provider (服务商), who sells for a sub-merchant.
+    /// A service provider (服务商), which sells for a sub-merchant.
     Provider,
 }
 
@@ -113,13 +113,13 @@ impl Owner {
 }
 
 pub(crate) struct TestServer {
-    /// The configuration that it was opened with.
+    /// The configuration with which the server was opened.
     configuration: String,
     pub(crate) clock: TestClock,
-    /// The program itself, without its routes.
+    /// The server itself, without its routes.
     pub(crate) inner: MerchantServer,
     pub(crate) app: Router,
-    /// What is between the server and the simulator.
+    /// The transport between the server and the simulator.
     pub(crate) wechat: FaultInjector,
     pub(crate) simulator: Simulator,
     /// The webhooks that the merchant's backend received.
@@ -148,7 +148,7 @@ impl SentNotification {
     }
 }
 
-/// An answer, read.
+/// An answer, with its body read.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -208,7 +208,7 @@ impl TestServer {
         Self::open_at(START_MS, configuration).await
     }
 
-    /// At another time than all the others.
+    /// Opens the server at another time than the default.
     pub(crate) async fn open_at(now_ms: i64, configuration: &str) -> Self {
         let clock = TestClock::at(now_ms);
         let notifications = Arc::<Mutex<Vec<SentNotification>>>::default();
@@ -230,7 +230,7 @@ impl TestServer {
         }
     }
 
-    /// Another process on the same files, at the same time.
+    /// Starts another process on the same files, at the same time.
     pub(crate) async fn beside(&self) -> Self {
         let configuration = configuration(&format!(
             "database = \"{}\"",
@@ -310,7 +310,7 @@ impl TestServer {
         self.send(form(path, fields)).await
     }
 
-    /// The same from an address, as the listener sees it.
+    /// The same from an address that the listener would see.
     pub(crate) async fn form_from(
         &self,
         peer: &str,
@@ -332,8 +332,8 @@ impl TestServer {
             .await
     }
 
-    /// A new order; gives its token. A provider's is for its first sub-merchant, where it does not
-    /// say for whom.
+    /// Creates an order; returns its token. A provider's order is for its first sub-merchant if it
+    /// does not name one.
     pub(crate) async fn order(&self, mut order: Value) -> String {
         let is_providers = self.configuration.contains("[[merchant.sub_merchants]]");
         if is_providers && order["sub_mchid"].is_null() {
@@ -362,7 +362,7 @@ impl TestServer {
         self.get(&format!("/v1/checkouts/{token}")).await
     }
 
-    /// Something that only the simulator's owner may do.
+    /// A call that only the simulator's owner may make.
     pub(crate) async fn control(&self, method: &str, path: &str, body: &str) {
         let request = Request::builder()
             .method(method)
@@ -373,7 +373,7 @@ impl TestServer {
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
     }
 
-    /// The database, as somebody else would open it.
+    /// The database, opened as another program would open it.
     pub(crate) async fn database(&self) -> sqlx::SqlitePool {
         let options = sqlx::sqlite::SqliteConnectOptions::new()
             .filename(self.folder.path().join("merchant-server.sqlite3"));
@@ -386,7 +386,7 @@ impl TestServer {
         self.send(backend(&path, API_KEY, wanted.to_string())).await
     }
 
-    /// The backend looks at an order.
+    /// The backend reads an order.
     pub(crate) async fn shown(&self, path: &str) -> Answer {
         self.read_private(&format!("/v1/orders{path}")).await
     }
@@ -396,7 +396,7 @@ impl TestServer {
         self.call("GET", path).await
     }
 
-    /// The backend calls, with nothing but its key.
+    /// The backend calls with its key and without a body.
     pub(crate) async fn call(&self, method: &str, path: &str) -> Answer {
         let request = Request::builder()
             .method(method)
@@ -405,7 +405,7 @@ impl TestServer {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// Has the simulator do what a buyer or a phone does.
+    /// Makes the simulator do what a buyer or a phone does.
     pub(crate) async fn simulate(&self, path: &str, what: &Value) -> Value {
         let request = Request::post(format!("/_simulator/{path}"))
             .body(Body::from(what.to_string()))
@@ -433,7 +433,7 @@ impl TestServer {
         self.simulator.run_due().await;
     }
 
-    /// The same where WeChat has closed the attempt: the money was on its way.
+    /// The same for an attempt that WeChat has closed: the money was on its way.
     pub(crate) async fn pay_late(&self, out_trade_no: &str) {
         let mut visit = self.visit(out_trade_no, "success");
         visit["late"] = true.into();
@@ -441,7 +441,8 @@ impl TestServer {
         self.simulator.run_due().await;
     }
 
-    /// What a buyer, or the bank, does in the cashier of an attempt: for [`Self::simulate`].
+    /// What a buyer, or the bank, does in the cashier of an attempt, as a body for
+    /// [`Self::simulate`].
     pub(crate) fn visit(&self, out_trade_no: &str, outcome: &str) -> Value {
         let sub_mchid = self.order_at_wechat(out_trade_no)["sub_mchid"].clone();
         json!({
@@ -450,7 +451,7 @@ impl TestServer {
         })
     }
 
-    /// The buyer pays in the moment before the next call of a kind arrives.
+    /// The buyer pays just before the next call of a kind arrives.
     pub(crate) fn pay_just_before(&self, kind: &'static str, out_trade_no: &str) {
         let (simulator, payment) = (self.simulator.clone(), self.visit(out_trade_no, "success"));
         let pay_now = move || {
@@ -577,13 +578,13 @@ pub(crate) fn merchant() -> Value {
     serde_json::from_slice(&text).unwrap()
 }
 
-/// One of those whom the merchant may act for as a service provider, counted from 1.
+/// A sub-merchant of the merchant as a service provider, counted from 1.
 pub(crate) fn sub_merchant(place: u8) -> SubMerchant {
     let mchid = merchant()["mchid"].as_str().unwrap().to_owned();
     simulator(&TestClock::at(START_MS), &Arc::default()).sub_merchant_of(place, &mchid)
 }
 
-/// The table of one of them, which lines of its own may follow.
+/// The configuration's table of a sub-merchant. More lines for the table may follow.
 pub(crate) fn sub_merchant_table(sub: &SubMerchant) -> String {
     format!(
         "[[merchant.sub_merchants]]\nsub_mchid = \"{}\"\nsub_appid = \"{}\"\n",
@@ -591,7 +592,7 @@ pub(crate) fn sub_merchant_table(sub: &SubMerchant) -> String {
     )
 }
 
-/// A notification that WeChat might send: `transaction` is what it seals.
+/// A notification that WeChat might send; `transaction` is its encrypted content.
 pub(crate) fn payment_notification(id: &str, transaction: &Value, at_ms: i64) -> SentNotification {
     let merchant = merchant();
     let api_v3_key = merchant["api_v3_key"].as_str().unwrap();

@@ -1,5 +1,5 @@
-//! Whom the server believes while WeChat changes its keys: platform certificates that replace each
-//! other, the move to the public key, and strangers who make up serials.
+//! Which keys the server trusts while WeChat changes its keys: platform certificates that replace
+//! each other, the move to the public key, and clients that invent serials.
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -14,7 +14,7 @@ use crate::test_server::{
 
 const HOUR_MS: u64 = 3_600_000;
 
-/// A merchant of WeChat's older way: platform certificates, and no public key.
+/// A merchant of WeChat's older kind: platform certificates, and no public key.
 fn with_certificates() -> String {
     let line = format!(
         "platform_certificate_files = [\"{}/wechatpay_cert.pem\"]\nfrom_file =",
@@ -23,13 +23,14 @@ fn with_certificates() -> String {
     configuration("").replace("from_file =", &line)
 }
 
-/// From now on WeChat signs with certificates and hands them out, as to a merchant of before 2024.
+/// From now on WeChat signs with certificates and lets the merchant download them, as for a
+/// merchant from before 2024.
 async fn sign_with_certificates(server: &TestServer) {
     let switch = r#"{"trust":"certificates"}"#;
     server.control("PATCH", "settings", switch).await;
 }
 
-/// A new certificate, a day later: it alone signs, and it was not downloaded yet.
+/// A day later, only a new certificate signs, and the server has not downloaded it yet.
 async fn after_a_rotation() -> TestServer {
     let server = TestServer::open_configured(&with_certificates()).await;
     sign_with_certificates(&server).await;
@@ -44,7 +45,7 @@ async fn an_answer_of_a_new_certificate_is_believed_once_it_was_fetched() {
     let token = server.default_order().await;
     let answer = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
-    // The order went out once: the same answer was looked at again.
+    // The server sent the order once, and verified the same answer again.
     assert_eq!(server.wechat.take_kinds(), ["order", "certificates"]);
     server.later(5_000).await;
     assert_eq!(server.wechat.take_kinds(), ["query"]);
@@ -105,7 +106,7 @@ async fn a_download_that_fails_takes_nothing_away() {
     for failure in failures {
         server.wechat.inject("certificates", failure);
         assert!(server.inner.refresh_certificates_if_due().await.is_err());
-        // A failure is tried again after ten minutes, not before.
+        // The server tries again ten minutes after a failure, not before.
         assert_eq!(
             server.inner.refresh_certificates_if_due().await.unwrap(),
             None
@@ -127,7 +128,7 @@ async fn a_certificate_of_another_issuer_is_not_taken_where_issuers_are_named() 
     );
     let server = TestServer::open_configured(&text).await;
     sign_with_certificates(&server).await;
-    // What is listed on the first day is the very certificate that is named.
+    // On the first day WeChat lists the same certificate that the configuration names.
     let refreshed = server.inner.refresh_certificates_if_due().await.unwrap();
     assert_eq!(refreshed, Some(Refreshed::Taken));
     server.control("POST", "certificates/rotate", "{}").await;
@@ -187,7 +188,7 @@ async fn a_reload_takes_away_what_is_named_no_more_and_nothing_that_was_download
     let refused = server.deliver(&second).await;
     assert!(refused.status.is_client_error(), "{}", refused.status);
     server.wechat.take_sent();
-    // What the new certificate signs needs no download.
+    // A signature of the new certificate needs no download.
     let token = server.default_order().await;
     let answer = server.attempt(&token, &[("product", "native")]).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
@@ -241,7 +242,7 @@ async fn a_server_that_trusts_nobody_yet_is_not_ready_and_learns_at_its_start() 
     );
 }
 
-/// A notification as the certificate of the first day signs it.
+/// A notification that the certificate of the first day has signed.
 fn notification_of_the_first_certificate(server: &TestServer, id: &str) -> SentNotification {
     let now_ms = merchant_server::Clock::now_ms(&server.clock);
     let pem = std::fs::read(KEYS.path().join("wechat_private/wechatpay_key.pem")).unwrap();

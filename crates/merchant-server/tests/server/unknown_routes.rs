@@ -1,11 +1,12 @@
-//! What is answered where no route is, or not for this method, or to a name that is no text.
+//! Answers to an unknown route, to a method that the route does not take, and to a name that is not
+//! UTF-8.
 
 use axum::body::Body;
 use http::{Request, StatusCode};
 
 use crate::test_server::{Answer, SHOP, TestServer};
 
-/// What every answer of this kind carries.
+/// The headers of every answer of this kind.
 #[track_caller]
 fn check_headers(answer: &Answer, path: &str) {
     assert_eq!(answer.headers["cache-control"], "no-store", "{path}");

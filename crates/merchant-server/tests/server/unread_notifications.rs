@@ -1,5 +1,5 @@
-//! Notifications that WeChat signed and that are odd: what is read all the same, and what is kept
-//! whole for a person.
+//! Unusual notifications that WeChat signed: which of them the server still reads, and which it
+//! keeps whole for a person.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -184,7 +184,7 @@ async fn what_cannot_be_read_is_sent_again_kept_whole_once_and_asked_about() {
         assert!(text.contains(shown), "{shown}");
     }
     log.holds_none_of(&["oSecretOpenId"]);
-    // WeChat is asked, and its answer settles the order.
+    // The server queries WeChat, and the answer settles the order.
     server.wechat.take_sent();
     server.later(0).await;
     assert_eq!(server.wechat.take_kinds(), ["query"]);
@@ -231,7 +231,7 @@ async fn nothing_that_is_acknowledged_is_lost() {
     });
     let mut unpaid = transaction("tea-0001", 1990);
     unpaid["trade_state"] = "LATER".into();
-    // event, type, inside, reason, field, what WeChat is asked
+    // event, type, content, reason, field, queries to WeChat
     let cases = [
         (
             "TRANSACTION.SUCCESS",
@@ -339,7 +339,7 @@ async fn a_refunds_answer_and_notification_need_only_numbers_amounts_and_state()
     let token = ordered(&server).await;
     server.pay("tea-0001").await;
     server.deliver(&server.take_notifications()[0]).await;
-    // The answer to the refund lacks what nobody uses.
+    // The answer to the refund lacks a field that the server does not use.
     server.wechat.inject(
         "refund",
         crate::fault_injector::Fault::Changed(Box::new(|answer| {

@@ -161,7 +161,7 @@ async fn a_message_that_is_given_up_is_listed_and_can_be_sent_again() {
     assert_eq!(unknown.code(), "WEBHOOK_UNKNOWN");
 }
 
-/// Every message in the list, newest first, however many pages it takes.
+/// Every message in the list, newest first, over all pages.
 pub(crate) async fn all_pages(server: &TestServer, query: &str) -> Vec<String> {
     let mut ids = Vec::new();
     let mut before = String::new();
@@ -182,7 +182,7 @@ pub(crate) async fn all_pages(server: &TestServer, query: &str) -> Vec<String> {
     }
 }
 
-/// An order that is closed at once, which is a message.
+/// Creates an order and closes it at once, which makes one message.
 pub(crate) async fn close(server: &TestServer, number: usize) {
     let order_no = format!("tea-{number:04}");
     server
@@ -193,11 +193,11 @@ pub(crate) async fn close(server: &TestServer, number: usize) {
     assert_eq!(closed.status, StatusCode::OK, "{}", closed.json);
 }
 
-/// Orders that are closed at once, so that each is a message.
+/// Creates orders and closes them at once, so that each order makes one message.
 async fn close_many(server: &TestServer, count: usize) {
     for number in 0..count {
         close(server, number).await;
-        // Several of one moment, too: a page may end among them.
+        // Several messages have the same time, and a page may end among them.
         if number % 3 == 0 {
             server.clock.advance_ms(1);
         }
@@ -269,7 +269,7 @@ async fn a_misspelt_question_about_messages_is_refused() {
     }
 }
 
-/// Messages without a target are no failure; they are kept for a later target.
+/// Messages without a target have not failed; they are kept for a later target.
 #[tokio::test]
 async fn without_a_target_a_message_is_unaddressed_until_there_is_one() {
     let server = TestServer::open().await;
@@ -301,7 +301,7 @@ async fn without_a_target_a_message_is_unaddressed_until_there_is_one() {
 
 #[tokio::test]
 async fn a_foreign_library_verifies_a_message_and_refuses_a_changed_one() {
-    // It compares the time of the message with the machine's own clock.
+    // The library compares the time of the message with the machine's own clock.
     let target = format!("[[webhooks]]\nurl = \"{TARGET}\"\nsecret = \"{SECRET}\"\n");
     let now_ms = jiff::Timestamp::now().as_millisecond();
     let server = TestServer::open_at(now_ms, &(configuration("") + &target)).await;

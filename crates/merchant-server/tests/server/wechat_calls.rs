@@ -1,5 +1,5 @@
-//! How a call to WeChat is carried: fresh signatures, the second host, pauses, and what is never
-//! believed or never sent again.
+//! How a call to WeChat is sent: fresh signatures, the second host, pauses, which answers are never
+//! trusted, and which calls are never sent again.
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -22,7 +22,7 @@ fn hosts(server: &TestServer) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// An answer of somebody who cannot sign.
+/// An unsigned answer, as of a server other than WeChat.
 fn unsigned(status: u16, retry_after_s: Option<u32>) -> Fault {
     Fault::Changed(Box::new(move |answer| {
         *answer.status_mut() = StatusCode::from_u16(status).unwrap();
@@ -58,7 +58,7 @@ async fn an_order_whose_answer_is_lost_is_sent_again_with_the_same_bytes_and_a_f
     };
     assert_eq!(first.body, second.body);
     assert_ne!(first.authorization, second.authorization);
-    // The silent host may be silent again.
+    // The host that did not answer may fail again, so the second host gets the call.
     assert_eq!((first.host.as_str(), second.host.as_str()), (FIRST, SECOND));
 }
 

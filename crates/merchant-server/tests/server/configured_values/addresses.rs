@@ -1,4 +1,5 @@
-//! Addresses: origins and proxies that can match something, and what may be plain http.
+//! Addresses: origins and proxies must be able to match a caller, and only some addresses may be
+//! plain http.
 
 use super::{parse, with};
 use crate::security::live_configuration;
@@ -95,7 +96,7 @@ fn a_proxy_is_an_address_or_a_network() {
     }
 }
 
-/// What this machine calls on itself never leaves it, whatever its public address is.
+/// A call from this machine to itself never leaves the machine, whatever the public address is.
 #[test]
 fn a_live_server_calls_its_own_loopback_by_plain_http_and_nothing_else() {
     let target = |url: &str| {
@@ -133,7 +134,7 @@ fn a_live_server_calls_its_own_loopback_by_plain_http_and_nothing_else() {
         assert!(refusal.starts_with("webhooks.url: "), "{refusal}");
         assert!(refusal.contains(words), "{url}: {refusal}");
     }
-    // Buyers are sent to this one, and it is not on their machine.
+    // Buyers are sent to this address, and a loopback address would mean their own machine.
     let refusal = with(
         r#"public_base_url = "http://127.0.0.1:8080""#,
         r#"public_base_url = "https://pay.shop.example""#,

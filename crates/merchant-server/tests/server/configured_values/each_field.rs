@@ -1,4 +1,4 @@
-//! All other fields.
+//! The fields of the configuration that the other modules here do not test.
 
 use super::{FROM_FILE, parse, private_file, with};
 use crate::security::live_configuration;

@@ -1,4 +1,5 @@
-//! Keys and certificates: where they may stand, whose they are, and what is named in their place.
+//! Keys and certificates: the forms in which they are accepted, whose they are, and what the
+//! refusal calls a file of another kind.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -34,7 +35,7 @@ fn a_private_key_can_come_as_a_value_in_every_way_of_writing_it() {
     assert!(refusal.contains("must not come together"), "{refusal}");
 }
 
-/// A value in the place of a path: the refusal is what an operator pastes into a chat.
+/// A value in the place of a path is not repeated: an operator may paste the refusal into a chat.
 #[test]
 fn a_secret_in_the_place_of_its_file_is_not_repeated() {
     let pem = String::from_utf8(own_file("apiclient_key.pem")).unwrap();
@@ -52,7 +53,7 @@ fn a_secret_in_the_place_of_its_file_is_not_repeated() {
         assert!(refusal.contains("without _file"), "{refusal}");
         assert!(!refusal.contains(secret), "{refusal}");
     }
-    // A path that names no file is shown, for it is what has to be put right.
+    // A path that names no file is shown, because the operator has to correct it.
     let refusal = with_merchant("api_v3_key_file = \"keys/api_v3_key.txt\"").unwrap_err();
     assert!(refusal.contains("keys/api_v3_key.txt"), "{refusal}");
 }
@@ -165,7 +166,7 @@ fn our_own_key_is_not_taken_for_wechats_nor_wechats_for_ours() {
     }
 }
 
-/// WeChat's certificates say whose they are: a wrong mchid is not the key file's fault.
+/// WeChat's certificates name their merchant, so a wrong mchid is not reported as a wrong key file.
 #[test]
 fn a_wrong_merchant_number_is_found_by_the_certificate_and_not_blamed_on_the_key() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Ids and secrets: what surrounds one, and what cannot be one.
+//! Ids and secrets: which characters around a value are dropped, and which values are refused.
 
 use super::{HEX, parse, private_file, with_merchant};
 use crate::test_server::{configuration, merchant};

@@ -1,10 +1,11 @@
 //! Orders and attempts under any order of events: devices and a till that start and cancel, buyers
-//! who pay in time, late, or twice, or whose bank says no, refunds asked for meanwhile, closing.
+//! who pay in time, late, or twice, banks that refuse a payment, refunds meanwhile, closing.
 //!
-//! After each event: at most one attempt is alive, one at most has settled the order, the backend
-//! was told of that once, one number has one body, and what is paid stays paid. At the end all money
-//! that WeChat took is here: one payment settled the order, each other one is surplus and went back,
-//! and nothing at WeChat can still be paid. All of it at a merchant's own house, and at a provider's.
+//! After each event: at most one attempt is alive; at most one attempt has settled the order; the
+//! backend got one webhook for that payment; one number has one body; a paid order stays paid. At
+//! the end the ledger has all money that WeChat took: one payment settled the order, each other
+//! payment is surplus and was refunded, and no number at WeChat can still be paid. All of it is
+//! tried for a merchant that sells for itself, and for a service provider.
 
 use std::collections::BTreeMap;
 
@@ -27,14 +28,14 @@ fn whatever_comes_in_whatever_order_an_order_is_fulfilled_once_and_no_money_is_l
     hold::<Orders>();
 }
 
-/// What was seen so far, against which each new look is held.
+/// The observations so far, with which each new observation is compared.
 struct Orders {
     owner: Owner,
     token: String,
     total_fen: u64,
     /// The code that the till scanned last.
     auth_code: String,
-    /// The one body that each number was ordered with.
+    /// The one body with which each number was ordered.
     bodies: BTreeMap<String, Bytes>,
     version: u64,
     is_paid: bool,
@@ -42,16 +43,16 @@ struct Orders {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// A device starts an attempt, having seen the current one or not.
+    /// A device starts an attempt; `has_looked`: it has seen the current attempt.
     Start {
         product: &'static str,
         has_looked: bool,
     },
-    /// A second tab, or a repeated call: what is under way is asked for again.
+    /// A second tab, or a repeated call: requests the attempt that is under way again.
     StartAgain,
-    /// The till scans a code, or asks again with the last one.
+    /// The till scans a code, or repeats its call with the last code.
     Scan { has_looked: bool, again: bool },
-    /// A device ends what it sees.
+    /// A device cancels the attempt that it sees.
     Cancel,
     /// The backend closes the order.
     Close,
@@ -60,17 +61,17 @@ enum Step {
         place: prop::sample::Index,
         late: bool,
     },
-    /// A buyer's bank says no.
+    /// A buyer's bank refuses the payment.
     Fail { place: prop::sample::Index },
-    /// The backend asks for money back.
+    /// The backend requests a refund.
     GiveBack { number: u8 },
-    /// A page asks WeChat.
+    /// A page has the server query WeChat.
     Ask,
 }
 
 impl Subject for Orders {
-    /// Whose house it is, and the price: a till's payment of 1000 yuan wants a password, a smaller
-    /// one is made at once.
+    /// The kind of merchant, and the price: a till's payment of 1000 yuan needs a password, a
+    /// smaller payment succeeds at once.
     type Setting = (Owner, u64);
     type Step = Step;
 
@@ -183,7 +184,7 @@ impl Subject for Orders {
         }
     }
 
-    /// One try of WeChat's: signed for its own moment.
+    /// Delivers one try of WeChat's, signed at the time of the try.
     async fn hear(&self, server: &TestServer, notification: &SentNotification) {
         let notification = sign(notification.body.clone(), server.clock.now_ms());
         server.deliver_to(notification.path(), &notification).await;
@@ -221,7 +222,7 @@ impl Subject for Orders {
     async fn settle(&mut self, server: &TestServer, notifications: &[SentNotification]) {
         for _ in 0..8 {
             server.later(10 * MINUTE_MS).await;
-            // WeChat goes on telling until it is heard.
+            // WeChat repeats a notification until it is accepted.
             for notification in notifications {
                 self.hear(server, notification).await;
             }
@@ -253,7 +254,7 @@ impl Subject for Orders {
 }
 
 impl Orders {
-    /// All of what came too much, and of the rest no more than came.
+    /// All surplus payments were refunded in full, and no other payment more than its amount.
     fn money_went_back(&self, server: &TestServer, states: &BTreeMap<String, String>) {
         let ledger = serde_json::to_value(server.simulator.ledger_view(None)).unwrap();
         for (number, state) in states {
@@ -271,7 +272,7 @@ impl Orders {
     }
 }
 
-/// A buyer is in the cashier of one of the attempts so far.
+/// A buyer visits the cashier of one of the attempts so far.
 async fn visit(server: &TestServer, place: &prop::sample::Index, outcome: &str, late: bool) {
     let shown = server.shown("/tea-0001").await.json;
     let attempts = shown["attempts"].as_array().unwrap();
@@ -284,7 +285,7 @@ async fn visit(server: &TestServer, place: &prop::sample::Index, outcome: &str, 
     server.simulate("pay", &visit).await;
 }
 
-/// What starting an attempt may be refused with.
+/// The codes with which the start of an attempt may be refused.
 fn check(answer: &crate::test_server::Answer) {
     let known = [
         "",
@@ -293,7 +294,7 @@ fn check(answer: &crate::test_server::Answer) {
         "WECHAT_UNAVAILABLE",
         "CHECKOUT_EXPIRED",
     ];
-    // A code that is spent or too old.
+    // The code is used or too old.
     let wechat_code = answer.json["error"]["wechat_code"].as_str();
     let is_old_code = matches!(wechat_code, Some("AUTHCODEEXPIRE" | "AUTH_CODE_INVALID"));
     assert!(

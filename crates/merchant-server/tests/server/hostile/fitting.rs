@@ -1,4 +1,4 @@
-//! Valid bodies of each route, to put wrong values into.
+//! Valid bodies of each route; the tests put wrong values into them.
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,7 @@ use crate::test_server::transaction;
 /// The number of an unmatched payment.
 pub(super) const NOBODYS: &str = "nobodys-0001";
 
-/// A valid body of this route, for a sub-merchant where one is given; `number` makes each body
-/// different.
+/// A valid body of this route, for a sub-merchant if given; `number` makes each body different.
 pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> Value {
     match &*route.path {
         "/v1/orders" => order(sub_mchid, number),
@@ -46,7 +45,7 @@ pub(super) fn fitting(route: &Route, sub_mchid: Option<&str>, number: usize) -> 
             "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT",
             "bank_account": "6222020000001234", "real_name": "张三丰",
         }),
-        // Of a payment that is nobody's: none of what is here may be settled by it.
+        // A payment that belongs to no order, so it must settle none of the orders.
         "/wechat/notify/payment" | "/wechat/notify/refund" => payment_resource(NOBODYS, sub_mchid),
         _ => {
             let products = ["native", "h5", "jsapi", "mini_program"];
@@ -73,7 +72,7 @@ pub(super) fn payment_resource(out_trade_no: &str, sub_mchid: Option<&str>) -> V
     payment
 }
 
-/// All that an order can say.
+/// An order with every field.
 fn order(sub_mchid: Option<&str>, number: usize) -> Value {
     let mut order = everything();
     let more = json!({
@@ -87,7 +86,7 @@ fn order(sub_mchid: Option<&str>, number: usize) -> Value {
     order
 }
 
-/// The same as it is written: pages post forms, backends and WeChat JSON.
+/// The bytes of a body: pages post forms, backends and WeChat post JSON.
 pub(super) fn written(route: &Route, body: &Value) -> Vec<u8> {
     let is_form = route.path.starts_with("/v1/checkouts/") || route.path.starts_with("/c/");
     if !is_form {

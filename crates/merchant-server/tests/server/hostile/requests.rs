@@ -52,7 +52,7 @@ const PIECES: [&str; 44] = [
     "订单",
 ];
 
-/// Headers that are read somewhere.
+/// Headers that some route reads.
 pub(super) const HEADERS: [&str; 11] = [
     "content-type",
     "content-length",
@@ -71,11 +71,11 @@ pub(super) const HEADERS: [&str; 11] = [
 #[derive(Clone, Debug)]
 pub(super) struct HostileRequest {
     pub(super) route: Index,
-    /// In place of the route's own.
+    /// A method in place of the route's own.
     pub(super) method: Option<&'static str>,
-    /// One of those that there are, for the address's variable part.
+    /// An existing value for the variable part of the address.
     pub(super) known: Index,
-    /// In place of that.
+    /// An unknown value in place of the existing value.
     pub(super) unknown: Option<String>,
     pub(super) query: Vec<u8>,
     pub(super) key: Key,
@@ -150,7 +150,7 @@ fn payload() -> impl Strategy<Value = Payload> {
     ]
 }
 
-/// Random bytes and pieces of good ones, one after the other.
+/// Random bytes and pieces of valid requests, one after the other.
 fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         3 => prop::sample::select(&PIECES[..]).prop_map(|piece| piece.as_bytes().to_vec()),
@@ -226,7 +226,7 @@ fn list_places(value: &Value, path: &str, places: &mut Vec<String>) {
     let inner: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields
             .iter()
-            // A name with a slash is a wrong value's; nothing is changed inside of it.
+            // A name with a slash belongs to a wrong value, which is not changed inside.
             .filter(|(name, _)| !name.contains(['/', '~']))
             .map(|(name, value)| (name.clone(), value))
             .collect(),

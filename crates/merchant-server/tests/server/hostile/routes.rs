@@ -1,4 +1,4 @@
-//! Every route that the server has, asked from the server.
+//! Every route of the server, read from the server itself.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ const NO_METHOD: &str = "BREW";
 #[derive(Clone, Debug)]
 pub(super) struct Route {
     pub(super) method: Method,
-    /// As the server has it: `/v1/orders/{order_no}`.
+    /// The pattern of the route: `/v1/orders/{order_no}`.
     pub(super) path: String,
 }
 
@@ -25,7 +25,7 @@ impl Route {
         Some(rest.split_once('}').unwrap().0.trim_start_matches('*'))
     }
 
-    /// The address with this in its variable part.
+    /// The address with this value in its variable part.
     pub(super) fn with(&self, value: &str) -> String {
         match self.path.split_once('{') {
             None => self.path.clone(),
@@ -37,7 +37,8 @@ impl Route {
     }
 }
 
-/// All routes, each with every method that it takes: that is what it says to one that it does not.
+/// All routes, each with every method that it takes. A route names these methods in its answer to a
+/// method that it does not take.
 pub(super) async fn routes(server: &TestServer) -> Vec<Route> {
     let mut routes = Vec::new();
     for path in paths(server) {
@@ -46,11 +47,11 @@ pub(super) async fn routes(server: &TestServer) -> Vec<Route> {
         let answer = server.send(request.body(Body::empty()).unwrap()).await;
         let allowed = match answer.headers.get("allow") {
             Some(methods) => methods.to_str().unwrap().to_owned(),
-            // Files, whose names decide.
+            // These routes serve files and depend on the file's name.
             None => "GET".to_owned(),
         };
         let methods = allowed.split(',').map(str::trim);
-        // A HEAD is a GET whose answer nobody sees.
+        // A HEAD is a GET without the answer's body.
         let methods = methods.filter(|method| *method != "HEAD");
         routes.extend(methods.map(|method| Route {
             method: method.parse().unwrap(),
@@ -60,7 +61,7 @@ pub(super) async fn routes(server: &TestServer) -> Vec<Route> {
     routes
 }
 
-/// The addresses that the router was given, from its `Debug` form: axum tells them nowhere else.
+/// The paths of the router, from its `Debug` form: axum shows them nowhere else.
 fn paths(server: &TestServer) -> BTreeSet<String> {
     let router = format!("{:?}", server.app);
     let (own, _fallbacks) = router.split_once("fallback_router").unwrap();
@@ -69,7 +70,7 @@ fn paths(server: &TestServer) -> BTreeSet<String> {
         .filter(|text| text.starts_with('/'))
         .map(str::to_owned)
         .collect();
-    // The contract's own list: were the form another one, they would be missing.
+    // Compare with the contract's own list: if the `Debug` form changes, its paths are missing.
     let document = serde_json::to_value(merchant_api::openapi_document()).unwrap();
     for path in document["paths"].as_object().unwrap().keys() {
         assert!(paths.contains(&format!("/v1{path}")), "{path} in {paths:?}");

@@ -24,22 +24,22 @@ use crate::test_server::{
 };
 
 const HOOKS: &str = "[[webhooks]]\nurl = \"http://127.0.0.1:7000/hooks\"\nsecret = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"\n";
-/// So many that some are open still when many have been closed.
+/// So many that some orders are still open when many have been closed.
 const OPEN_ORDERS: usize = 80;
-/// After this time an answer is one that waits for its order to change.
+/// A call that takes longer than this waits for its order to change.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// Longer than any answer waits.
+/// Longer than the server holds any answer.
 const WAIT_MS: u64 = 26_000;
 
 pub(super) struct Target {
     server: TestServer,
     routes: Vec<Route>,
-    /// What there is for the variable part of an address, by the part's name.
+    /// The existing values for the variable part of an address, by the part's name.
     known: BTreeMap<&'static str, Vec<String>>,
-    /// The token of an order whose number no call of the backend names.
+    /// The token of an order whose number no call of the backend contains.
     token: String,
     sub_mchid: Option<String>,
-    /// Sees whether somebody else has written.
+    /// A connection that shows whether another connection has written.
     watch: Mutex<sqlx::SqliteConnection>,
     _files: TempDir,
 }
@@ -77,8 +77,7 @@ impl Target {
         }
     }
 
-    /// The request, where there is such a one: no client can send an address or a header that is
-    /// none.
+    /// The request, or `None` if its address or a header is not valid: no client can send that.
     pub(super) fn request(&self, hostile: &HostileRequest) -> Option<(String, Request<Body>)> {
         let route = hostile.route.get(&self.routes);
         let method = match hostile.method {
@@ -109,7 +108,7 @@ impl Target {
         Some((format!("{method} {}", route.path), request))
     }
 
-    /// The body, and what vouches for it where it is WeChat's.
+    /// The body, with WeChat's signature if the hostile request is to be signed.
     fn notification(&self, route: &Route, hostile: &HostileRequest) -> SentNotification {
         let is_signed = hostile.is_signed && route.path.starts_with("/wechat/notify");
         let now_ms = self.server.clock.now_ms();
@@ -121,7 +120,7 @@ impl Target {
                 let mut body = fitting(route, self.sub_mchid.as_deref(), number);
                 spoil(&mut body, wrong_values);
                 if is_signed {
-                    // Sealed, too.
+                    // Encrypted, too.
                     return payment_notification(&format!("H{number}"), &body, now_ms);
                 }
                 written(route, &body)
@@ -137,19 +136,19 @@ impl Target {
         let Some(parameter) = route.parameter() else {
             return route.path.clone();
         };
-        // A new parameter needs something that it may be.
+        // A new parameter needs values here.
         let known = self.known.get(parameter);
         let known = known.unwrap_or_else(|| panic!("what is a {parameter}? {}", route.path));
         let value = match &hostile.unknown {
             None => hostile.known.get(known).clone(),
-            // Bytes that are no text.
+            // Bytes that are not UTF-8.
             Some(text) if text.len() % 4 == 1 => "%FF%C0".to_owned(),
             Some(text) => url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
         };
         route.with(&value)
     }
 
-    /// Sends it, and says what is wrong with the answer, if anything is.
+    /// Sends a request; returns what is wrong with the answer, if anything.
     pub(super) async fn answer(&self, request: Request<Body>) -> Result<(), String> {
         let path = request.uri().path().to_owned();
         let before = self.writes().await;
@@ -178,7 +177,7 @@ impl Target {
         check_refusal(&path, &answer).map_err(|fault| format!("{fault}: {said}"))
     }
 
-    /// A number that is another one after somebody else has written.
+    /// A number that changes when another connection has written.
     async fn writes(&self) -> i64 {
         let mut watch = self.watch.lock().await;
         let (version,) = sqlx::query_as("PRAGMA data_version")
@@ -196,7 +195,7 @@ impl Target {
             payment_notification("the last one", &payment, self.server.clock.now_ms());
         self.server.deliver(&notification).await;
         assert_ne!(self.writes().await, before, "what is written is seen");
-        // Attempts may begin, for some of the forms are good ones.
+        // Attempts may begin, because some of the forms are valid.
         let order = self.server.checkout(&self.token).await;
         assert_eq!(order.string("state"), "open");
         let bought = self.server.shown("/bought-0001").await;
@@ -207,7 +206,7 @@ impl Target {
     }
 }
 
-/// Of an address, every byte that it may hold is left as it is.
+/// Percent-encodes the bytes that an address cannot hold, and keeps all others.
 fn in_address(query: &[u8]) -> String {
     query
         .iter()
@@ -249,7 +248,7 @@ async fn furnish(
         let asked = server.send(backend(path, API_KEY, wish)).await;
         assert!(asked.status.is_success(), "{}", asked.json);
         server.decide(refund_no, "abnormal").await;
-        // WeChat wants a minute between two of them.
+        // WeChat requires a minute between two refunds.
         server.clock.advance_ms(MINUTE_MS);
     }
     for notification in server.take_notifications() {
@@ -272,7 +271,7 @@ async fn furnish(
         tokens.push(order(&number).await);
         numbers.push(number);
     }
-    // One of many, and not meant less often.
+    // The paid order is repeated, so that requests choose it often among the open orders.
     for _ in 0..OPEN_ORDERS / 4 {
         tokens.push(bought.clone());
         numbers.push("bought-0001".to_owned());
@@ -296,7 +295,7 @@ async fn furnish(
         ("id", ids.collect()),
         ("no", mismatches.collect()),
         ("file", texts(&["MP_verify_0123456789abcdef.txt", "c.css"])),
-        // What `nest_service` calls the rest of an address.
+        // `nest_service` uses this name for the rest of an address.
         (
             "__private__axum_nest_tail_param",
             texts(&["wechat-pay.js", "../house.rs", "missing.js"]),

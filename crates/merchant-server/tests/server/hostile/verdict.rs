@@ -5,15 +5,17 @@ use merchant_api::ErrorCode;
 
 use crate::test_server::Answer;
 
-/// Where WeChat is asked, with our code and its own, as long as it is there and has no fault.
+/// Routes that call WeChat, each with our code and WeChat's code for a refusal. They apply as long
+/// as WeChat can be reached and has no fault.
 const WECHATS_TO_SAY: [(&str, &str, &str); 2] = [
-    // A day that is not over, or too long ago.
+    // The day has not ended, or is too long ago.
     ("/v1/bills/", "WECHAT_REFUSED", "INVALID_REQUEST"),
-    // A code that no phone shows.
+    // No phone shows this code.
     ("/v1/orders/", "WECHAT_REFUSED", "AUTH_CODE_INVALID"),
 ];
 
-/// What only WeChat can know, and so is asked: these are answers of the contract, too.
+/// Whether the answer reports a refusal that only WeChat can decide. Such answers are part of the
+/// contract.
 pub(super) fn is_wechats_to_say(path: &str, answer: &Answer) -> bool {
     WECHATS_TO_SAY.iter().any(|(route, code, wechat_code)| {
         path.starts_with(route)
@@ -23,7 +25,8 @@ pub(super) fn is_wechats_to_say(path: &str, answer: &Answer) -> bool {
 }
 
 /// A notification that WeChat signed and that cannot be read is refused, so that WeChat sends it
-/// again, and kept whole for a person besides. One that nobody signed is never so refused.
+/// again. The server also keeps the whole notification for a person. It never refuses an unsigned
+/// notification in this way.
 pub(super) fn is_kept_for_a_person(path: &str, answer: &Answer) -> bool {
     let message = answer.json["message"].as_str().unwrap_or_default();
     let is_signed = ["cannot be read", "contradict each other"]
@@ -33,7 +36,7 @@ pub(super) fn is_kept_for_a_person(path: &str, answer: &Answer) -> bool {
 }
 
 /// Every refusal is the contract's envelope with the code's own status, a sentence, and the field
-/// that broke a rule; but to people it is a page, and to WeChat what WeChat reads.
+/// that broke a rule. People get a page instead, and WeChat gets the form that WeChat reads.
 pub(super) fn check_refusal(path: &str, answer: &Answer) -> Result<(), String> {
     let kind = answer.headers.get("content-type");
     let kind = kind.map_or("", |kind| kind.to_str().unwrap());

@@ -1,4 +1,4 @@
-//! Refunds that the buyer's account does not take, and sending them another way.
+//! Refunds that the buyer's account does not accept, and sending them another way.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::test_server::{API_KEY, Answer, MINUTE_MS, TestServer, backend};
 const CARD: &str = "6222020000001234";
 const NAME: &str = "张三丰";
 
-/// A refund of everything that came to be abnormal.
+/// A full refund that became abnormal.
 async fn abnormal() -> TestServer {
     let (server, _) = bought().await;
     server.ask_refund(wish("R-1", 1990)).await;
@@ -114,7 +114,7 @@ async fn an_application_whose_answer_is_lost_is_found_by_asking() {
     assert_eq!(server.state_of("R-1").await, "succeeded");
 }
 
-/// Nothing is known here of the way round that it was sent but WeChat's word.
+/// The server knows only from WeChat's report that the refund was sent another way.
 #[tokio::test]
 async fn abnormal_again_after_it_was_sent_another_way_elsewhere_is_reported_again() {
     let server = abnormal().await;

@@ -75,7 +75,7 @@ async fn the_same_wish_again_is_the_same_refund_and_asks_wechat_nothing() {
     assert_eq!(server.refunds_at_wechat().len(), 1);
 }
 
-/// serde reads an object from a list, by the places of its values: `["R-1"]` was then a refund of
+/// serde can read an object from a list, by the places of its values. `["R-1"]` would then refund
 /// all that is left.
 #[tokio::test]
 async fn a_list_is_no_refund() {

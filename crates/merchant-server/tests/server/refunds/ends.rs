@@ -1,5 +1,5 @@
-//! A process that ends in the middle: at every point where it waits for something, for a wish and
-//! for surplus. What it was about to do is done by the next one, once.
+//! A process that ends in the middle, at every point where it waits, for a requested refund and for
+//! a refund of surplus. The next process does the rest of the work, once.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -11,7 +11,7 @@ use super::surplus::paid_twice;
 use super::{HOOKS, bought, wish};
 use crate::test_server::{MINUTE_MS, TestServer};
 
-/// Goes on for so many steps at most, and is then cut off; says whether it came to its end.
+/// Runs a future for so many steps at most, and then drops it; returns whether it completed.
 async fn cut_off_after<F: Future>(steps: usize, future: F) -> bool {
     let mut future = pin!(future);
     let mut left = steps;
@@ -25,7 +25,7 @@ async fn cut_off_after<F: Future>(steps: usize, future: F) -> bool {
     .await
 }
 
-/// What is left behind is done, with enough time for a minute between two tries.
+/// Finishes the work that is left, with enough time for a minute between two tries.
 async fn settle(server: &TestServer) {
     for _ in 0..8 {
         server.later(MINUTE_MS / 2).await;

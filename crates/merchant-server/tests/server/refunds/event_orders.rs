@@ -1,9 +1,9 @@
-//! Refunds under any order of events: wishes, lost answers, notifications early, late and twice,
+//! Refunds under any order of events: requests, lost answers, notifications early, late and twice,
 //! time, ends of the process, and decisions at WeChat's side.
 //!
-//! After each event, whatever it was: no more was ever sent than came, one number is one refund
-//! with one body, and what was final is as it was. At the end, when nothing meddles any more, this
-//! ledger and WeChat's agree. All of it at a merchant's own house, and at a provider's.
+//! After each event: no more money was ever refunded than was paid, one number is one refund with
+//! one body, and a final state has not changed. At the end, without further faults, this ledger and
+//! WeChat's agree. All of it is tried for a merchant that sells for itself, and for a provider.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,20 +25,20 @@ fn in_any_order_of_events_a_request_is_one_refund() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// The backend asks; often again under a number that it used.
+    /// The backend requests a refund, often again with a number that it has used.
     Ask { number: u8, amount_fen: u64 },
-    /// WeChat comes to a result.
+    /// WeChat decides a refund.
     Decide { number: u8, outcome: &'static str },
 }
 
-/// What was seen so far, against which each new look is held.
+/// The observations so far, with which each new observation is compared.
 #[derive(Default)]
 struct Refunds {
-    /// The one body that each number was sent with.
+    /// The one body with which each number was sent.
     bodies: BTreeMap<String, Value>,
-    /// The last state of each refund that had one.
+    /// The final state of each refund that has reached one.
     ends: BTreeMap<String, String>,
-    /// The numbers that were taken down, each with its amount.
+    /// The numbers that the server has recorded, each with its amount.
     taken: BTreeMap<String, u64>,
 }
 
@@ -111,7 +111,7 @@ impl Subject for Refunds {
 
     async fn hear(&self, server: &TestServer, notification: &SentNotification) {
         let answer = server.deliver_refund(notification).await;
-        // Too old to be believed, or taken; never in between.
+        // The notification is accepted, or refused because it is too old.
         let known = [StatusCode::NO_CONTENT, StatusCode::UNAUTHORIZED];
         assert!(known.contains(&answer.status), "{}", answer.json);
     }
@@ -161,7 +161,7 @@ impl Subject for Refunds {
         server.later(7 * 60 * MINUTE_MS).await;
     }
 
-    /// Both ledgers say the same of every refund, and none is left in between.
+    /// Both ledgers agree on every refund, and no refund is left unfinished.
     async fn agree(&self, server: &TestServer) {
         let list = server.read_private(REFUNDS).await;
         let ours: BTreeMap<String, (i64, String)> = list.json["refunds"]

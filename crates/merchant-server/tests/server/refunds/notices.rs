@@ -175,7 +175,7 @@ async fn what_wechat_did_not_sign_changes_nothing() {
         assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
         assert_eq!(server.state_of("R-1").await, "processing");
     }
-    // Whichever of our two addresses WeChat was told.
+    // Both notify addresses accept the notification of a refund.
     assert_eq!(server.deliver(&good).await.status, StatusCode::NO_CONTENT);
     assert_eq!(server.state_of("R-1").await, "succeeded");
 }

@@ -1,5 +1,6 @@
-//! Refunds that were made elsewhere, in WeChat's portal or by another program: learned in the
-//! form of version 2, by a notification, or because WeChat calls a payment refunded.
+//! Refunds that were made elsewhere, in WeChat's portal or by another program. The server learns of
+//! them by a notification, also in the form of version 2, or because WeChat reports a payment as
+//! refunded.
 
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
@@ -104,7 +105,7 @@ async fn what_the_older_form_claims_is_not_believed_before_wechat_says_so() {
     assert_eq!(server.wechat.take_kinds(), ["refund_query"]);
     assert_eq!(server.refund("never-made").await.code(), "REFUND_UNKNOWN");
     assert_eq!(server.checkout(&token).await.json, before);
-    // It may have been too early to ask; after a day it was not.
+    // The first queries may have come too early; after a day the answer is final.
     for minutes in [1, 10, 60, 6 * 60] {
         server.later(minutes * MINUTE_MS).await;
         assert_eq!(server.wechat.take_kinds(), ["refund_query"], "{minutes}");
@@ -199,7 +200,7 @@ async fn a_payment_that_wechat_calls_refunded_is_paid_and_says_that_more_is_to_b
     server.attempt(&token, &[("product", "native")]).await;
     server.pay("tea-0001").await;
     let (number, notifications) = by_hand(&server, 1000).await;
-    // Neither was delivered; the plan asks about the order.
+    // Neither notification was delivered; the planned query of the order finds the payment.
     server.later(5_000).await;
     assert_eq!(server.checkout(&token).await.string("state"), "paid");
     let order = server.read_private("/v1/orders/tea-0001").await;
@@ -248,7 +249,7 @@ async fn a_refund_that_only_the_bill_knows_is_taken_in() {
     let (server, _) = bought().await;
     let (number, notifications) = by_hand(&server, 1000).await;
     drop(notifications);
-    // Half past ten on the next morning in Shanghai.
+    // The time is half past ten on the next morning in Shanghai.
     server.later(17 * 60 * MINUTE_MS + 10 * MINUTE_MS).await;
     let bill = server.read_private("/v1/bills/2026-11-21").await;
     let differences = bill.json["differences"].to_string();

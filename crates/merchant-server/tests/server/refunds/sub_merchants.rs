@@ -1,5 +1,6 @@
-//! A service provider's refunds that were made elsewhere: WeChat is asked about each for the
-//! sub-merchant whose payment it is, and one that WeChat does not answer for hides no other's.
+//! A service provider's refunds that were made elsewhere. The server queries each refund for the
+//! sub-merchant of the payment. A sub-merchant whose queries fail does not hide the refunds of
+//! another.
 
 use serde_json::{Value, json};
 use wechat_pay_simulator::SubMerchant;
@@ -13,13 +14,13 @@ use crate::test_server::{
 
 const REFUSED: Fault = Fault::Answered(403, r#"{"code":"NO_AUTH","message":"x"}"#);
 
-/// A provider's with these sub-merchants.
+/// The server of a provider with these sub-merchants.
 fn provider(subs: &[SubMerchant]) -> String {
     let tables: String = subs.iter().map(sub_merchant_table).collect();
     configuration("") + &tables + HOOKS
 }
 
-/// `tea-0001` was bought from the second of two.
+/// `tea-0001` was bought from the second of two sub-merchants.
 async fn bought_from_the_second() -> (TestServer, String) {
     let subs = [1, 2].map(sub_merchant);
     let server = TestServer::open_configured(&provider(&subs)).await;
@@ -48,7 +49,7 @@ async fn a_refund_of_the_portal_is_asked_about_for_the_sub_merchant_whose_paymen
 async fn a_sub_merchant_that_wechat_refuses_to_answer_for_hides_no_refund_of_the_others() {
     let (server, _) = bought_from_the_second().await;
     let (number, notifications) = by_hand(&server, 1000).await;
-    // Whose payment it is cannot be known: this ledger has lost its attempt.
+    // The server cannot know whose payment it is, because this ledger has lost the attempt.
     let pool = server.database().await;
     sqlx::query("UPDATE attempts SET out_trade_no = 'another'")
         .execute(&pool)
@@ -81,7 +82,7 @@ async fn that_nobody_knows_a_refund_is_concluded_only_when_all_were_answered_for
     server.deliver_refund(&notifications[0]).await;
     server.later(0).await;
     assert_eq!(server.wechat.take_kinds(), ["refund_query"; 2]);
-    // As work that failed, and not by the plan for what is not there.
+    // The queries are repeated as failed work is, and not as for a refund that does not exist.
     server.later(5_000).await;
     assert_eq!(server.wechat.take_kinds()[..2], ["refund_query"; 2]);
 }

@@ -1,4 +1,4 @@
-//! An order that was paid twice gives the second payment back by itself, once.
+//! If an order was paid twice, the server refunds the second payment by itself, once.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::HOOKS;
 use crate::fault_injector::Fault;
 use crate::test_server::{MINUTE_MS, TestServer};
 
-/// `tea-0001` is paid by its second attempt, and late by its first one, too.
+/// `tea-0001` is paid by its second attempt, and late by its first attempt, too.
 pub(super) async fn paid_twice(server: &TestServer) -> String {
     let token = server.default_order().await;
     server.attempt(&token, &[("product", "native")]).await;
