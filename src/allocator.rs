@@ -1,4 +1,4 @@
-//! The bundle's allocator. The standard library's weighs 1,469 bytes more (brotli).
+//! The bundle's allocator. The standard library's allocator weighs 1,469 bytes more (brotli).
 
 use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 

@@ -32,16 +32,16 @@ use crate::shadow;
 use crate::shell::{Page, PageEvent};
 use crate::view::Look;
 
-/// A payment in a leptos page, in a shadow root of its own. It ends with its owner. Another
-/// order is another component.
+/// A payment in a leptos page, in its own shadow root. The payment ends with its owner. Another
+/// order needs another component.
 #[component]
 pub fn WechatPay(
-    /// Token, merchant API and wishes.
+    /// Token, merchant API and options.
     options: WidgetOptions,
-    /// Called for each event of the element, and after each with a [`PageEvent::Telemetry`].
+    /// Called for each event of the element, and after each event with a [`PageEvent::Telemetry`].
     #[prop(into)]
     on_event: UnsyncCallback<PageEvent>,
-    /// What the page can do to the payment.
+    /// The page's control of the payment.
     #[prop(optional)]
     handle: Option<PaymentHandle>,
     /// Help of the page's own, as a child with `slot="support"`.
@@ -54,7 +54,7 @@ pub fn WechatPay(
         let look = Look::from(&options.appearance);
         let page = Page::listening(look.words().clone(), move |event| on_event.run(event));
         let embedded = Embedded::new(&shadow::container(&host), &options, look, page);
-        // The handle is another owner's: at the cleanup it may be gone already.
+        // The handle belongs to another owner: at the cleanup it may be gone already.
         let place = handle.0.try_get_value().unwrap_or_default();
         place.replace(Some(embedded));
         let place = StoredValue::new_local(place);
@@ -65,12 +65,12 @@ pub fn WechatPay(
     view! { <div node_ref=host>{children.map(|children| children())}</div> }
 }
 
-/// What the page can do to a payment that it shows: the element's methods. It does nothing until
-/// the component is in the page, and after it has left.
+/// Controls a payment that the page shows: the element's methods. A method does nothing until the
+/// component is in the page, and after it has left.
 #[derive(Clone, Copy, Debug)]
 pub struct PaymentHandle(StoredValue<Place, LocalStorage>);
 
-/// Where a payment is while it is in the page.
+/// The payment, while it is in the page.
 type Place = Rc<RefCell<Option<Embedded>>>;
 
 impl PaymentHandle {
@@ -83,7 +83,7 @@ impl PaymentHandle {
         Self(StoredValue::new_local(Place::default()))
     }
 
-    /// Begins to pay, as the buyer's click does. `false`: not in the page.
+    /// Starts to pay, as the buyer's click does. `false`: not in the page.
     pub fn start(self) -> bool {
         self.request(Intent::Start)
     }
@@ -93,13 +93,13 @@ impl PaymentHandle {
         self.request(Intent::Cancel)
     }
 
-    /// A new QR code, where the old one has expired. `false`: not in the page.
+    /// Gets a new QR code after the old one has expired. `false`: not in the page.
     pub fn refresh(self) -> bool {
         self.request(Intent::Refresh)
     }
 
-    /// Asks how the payment stands, as a page does that comes to the front again. `false`: not in
-    /// the page.
+    /// Polls the order's state, as the page does when it becomes visible again. `false`: not in the
+    /// page.
     pub fn resume(self) -> bool {
         self.request(Intent::Resume)
     }
@@ -122,7 +122,7 @@ impl PaymentHandle {
             .is_some()
     }
 
-    /// A clone, for what is done may come back here by an event.
+    /// A clone, because an event handler may call this handle again.
     fn payment(self) -> Option<Embedded> {
         self.0
             .try_with_value(|place| place.borrow().clone())

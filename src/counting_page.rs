@@ -5,8 +5,8 @@ use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-/// Counts timers, intervals and listeners that are alive, and requests that were made and are
-/// open. The first question is answered with an order; the attempt with a code; a poll is held.
+/// Counts live timers, intervals and listeners, and the requests that were made and that are open.
+/// The first request is answered with an order, the attempt with a code; a poll is held.
 const COUNTING_PAGE: &str = r#"
 (() => {
   const alive = { timers: new Set(), listeners: 0, requests: 0, open: 0 };
@@ -78,13 +78,13 @@ impl CountingPage {
         self.call("read", name).as_f64().unwrap()
     }
 
-    /// Lets everything that is ready run, once.
+    /// Runs everything that is ready, once.
     pub(crate) async fn turn(&self) {
         let promise: Promise = self.call("turn", "").into();
         JsFuture::from(promise).await.unwrap();
     }
 
-    /// Lets turns pass until something is there; not for ever.
+    /// Lets turns of the event loop pass until something appears, but not for ever.
     pub(crate) async fn until(&self, what: &str, is_there: impl Fn() -> bool) {
         for _ in 0..400 {
             if is_there() {
@@ -114,12 +114,12 @@ pub(crate) fn container() -> web_sys::HtmlElement {
     container.unchecked_into()
 }
 
-/// Whether a container shows a QR code: itself, or in the shadow root of its component.
+/// Whether a container, or the shadow root of its component, shows a QR code.
 pub(crate) fn shows_code(container: &web_sys::HtmlElement) -> bool {
     find(container, "[part=qr]").is_some()
 }
 
-/// What a selector finds in a container, or in the shadow root of its component.
+/// The element that a selector finds in a container, or in the shadow root of its component.
 pub(crate) fn find(container: &web_sys::HtmlElement, selector: &str) -> Option<web_sys::Element> {
     let component = container.query_selector("div").unwrap();
     match component.and_then(|component| component.shadow_root()) {

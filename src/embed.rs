@@ -1,4 +1,4 @@
-//! The boundary to JavaScript. No logic: it turns what comes in into types and hands it on.
+//! The boundary to JavaScript, without logic: it converts the input into types and passes it on.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -31,7 +31,7 @@ pub fn mount(
     let (options, wrong) =
         WidgetOptions::from_js(options).map_err(|error| JsValue::from_str(error.code()))?;
     for error in wrong {
-        // A handler of the page that throws is the page's own trouble.
+        // An exception in the page's handler is the page's own problem.
         let _ = emit.call2(&JsValue::NULL, &"problem".into(), &error.code().into());
     }
     let look = Look::from(&options.appearance);

@@ -1,4 +1,4 @@
-//! Reads the browser into plain data. What follows from it is decided in `checkout::scene`.
+//! Reads the browser into plain data. `checkout::scene` decides what follows from the data.
 
 use checkout::{Facts, Injected};
 use wasm_bindgen::JsValue;
@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use crate::locale::Locale;
 use crate::object::field;
 
-/// The facts about this page's browser; what comes into it late is looked up by the shell.
+/// The facts about this page's browser. The shell looks up what appears in the browser late.
 pub(crate) fn facts(injected: Injected) -> Facts {
     let Some(window) = web_sys::window() else {
         return Facts::default();
@@ -26,13 +26,13 @@ pub(crate) fn facts(injected: Injected) -> Facts {
     }
 }
 
-/// Whether WeChat says that a mini-program shows this page.
+/// Whether WeChat reports that a mini-program shows this page.
 pub(crate) fn is_in_mini_program() -> bool {
     let window = web_sys::window().map(JsValue::from).unwrap_or_default();
     field(&window, "__wxjs_environment") == "miniprogram"
 }
 
-/// The language that the page speaks, or else the browser.
+/// The language of the page, or else of the browser.
 pub(crate) fn locale() -> Locale {
     Locale::from_tag(&language_tag().unwrap_or_default())
 }

@@ -1,4 +1,5 @@
-//! What the buyer reads. Words only: the view decides when, the machine decides why.
+//! The sentences that the buyer reads. The view decides when they are shown, and the machine
+//! decides why.
 
 mod words;
 
@@ -19,7 +20,7 @@ pub enum Locale {
 }
 
 impl Locale {
-    /// Chinese of any region reads Simplified Chinese; everybody else reads English.
+    /// Any Chinese tag gives Simplified Chinese; any other tag gives English.
     pub fn from_tag(tag: &str) -> Self {
         let language = tag.get(..2).unwrap_or_default();
         if language.eq_ignore_ascii_case("zh") {
@@ -30,13 +31,13 @@ impl Locale {
     }
 }
 
-/// A page's own words, for another language or another voice. What is not given is said in the
-/// widget's words.
+/// A page's own sentences, for another language or another style. The widget's sentences are used
+/// for the missing ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Messages(Vec<Option<String>>);
 
 impl Messages {
-    /// With one more word.
+    /// Adds one sentence.
     #[must_use]
     pub fn with(mut self, word: Word, text: impl Into<String>) -> Self {
         self.0.resize(Word::ALL.len(), None);
@@ -57,7 +58,7 @@ impl Messages {
     }
 }
 
-/// A language with a page's own words over it.
+/// A language, and the page's own sentences that take precedence over it.
 #[derive(Clone, Debug)]
 pub(crate) struct Words {
     locale: Locale,

@@ -1,10 +1,10 @@
-//! Plain JavaScript objects: made for what goes out (details of events, what WeChat is called
-//! with), and read where what comes in may be of any shape.
+//! Plain JavaScript objects. The widget makes them for what goes out (details of events, parameters
+//! for WeChat), and reads what comes in, which may have any shape.
 //!
-//! Data is read from an object's own properties and never from what it inherits: on a page whose
-//! `Object.prototype` somebody has written to (`?__proto__[code_url]=…` and a careless parser of the
-//! query), every object *inherits* a `code_url`. Methods may be inherited, for a page's object may
-//! be an instance of a class, and no text is a function.
+//! Data is read from an object's own properties and never from inherited properties: on a page
+//! whose `Object.prototype` was polluted (`?__proto__[code_url]=…` and a careless parser of the
+//! query), every object *inherits* a `code_url`. Methods may be inherited, because the page's
+//! object may be an instance of a class, and a text is never a function.
 
 use js_sys::{Function, Object, Reflect};
 use serde::Serialize;
@@ -20,8 +20,8 @@ pub(crate) fn to_js(fields: &impl Serialize) -> JsValue {
     AsMap { fields }.serialize(&serializer).unwrap_or_default()
 }
 
-/// Has serde write a struct as a map. For the names of a struct's fields, serde-wasm-bindgen keeps
-/// a hash map in each page, which is more code than all the rest of it.
+/// Makes serde write a struct as a map. For the names of a struct's fields, serde-wasm-bindgen
+/// keeps a hash map in each page, and that map is more code than the rest of the crate.
 #[derive(Serialize)]
 struct AsMap<'a, T> {
     #[serde(flatten)]
@@ -33,8 +33,8 @@ pub(crate) fn object(fields: &[(&str, JsValue)]) -> JsValue {
     filled(Object::new(), fields)
 }
 
-/// The same for an object that the browser itself reads, inherited properties included: this one
-/// inherits nothing.
+/// An object with these fields and without inherited properties. For objects that the browser
+/// itself reads, because the browser reads inherited properties too.
 pub(crate) fn dictionary(fields: &[(&str, JsValue)]) -> JsValue {
     filled(Object::create(JsValue::NULL.unchecked_ref()), fields)
 }
@@ -49,8 +49,7 @@ fn filled(object: Object, fields: &[(&str, JsValue)]) -> JsValue {
 
 #[wasm_bindgen(module = "/src/shell/navigation.js")]
 extern "C" {
-    /// The object's own property of this name; undefined where there is none, and where looking
-    /// throws.
+    /// The object's own property of this name; undefined if there is none, or if reading it throws.
     #[wasm_bindgen(js_name = own)]
     pub(crate) fn field(object: &JsValue, name: &str) -> JsValue;
 }
@@ -65,7 +64,8 @@ pub(crate) fn part(object: &JsValue, name: &str) -> Option<JsValue> {
     Some(field(object, name)).filter(JsValue::is_object)
 }
 
-/// What the object has or inherits: for a method, and for what a class gives its instances.
+/// The object's own or inherited property of this name: for methods, and for what a class gives its
+/// instances.
 pub(crate) fn inherited(object: &JsValue, name: &str) -> JsValue {
     Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
 }

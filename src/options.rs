@@ -1,4 +1,4 @@
-//! What the page asks for, parsed once: a value of [`WidgetOptions`] is right by its making.
+//! The page's options, parsed once: a value of [`WidgetOptions`] is valid by construction.
 
 use checkout::{ReturnUrl, SuccessUrl};
 use js_sys::Function;
@@ -14,9 +14,9 @@ use crate::transport::Transport;
 pub struct WidgetOptions {
     token: String,
     merchant_api: String,
-    /// The product the page insists on.
+    /// The product that the page requires.
     pub product: Option<Product>,
-    /// Open WeChat's cashier without a click. Never heeded for H5, and never on a return.
+    /// Open WeChat's cashier without a click. Ignored for H5, and ignored after a return.
     pub auto_start: bool,
     /// Where the buyer goes after a payment.
     pub(crate) success_url: Option<SuccessUrl>,
@@ -26,8 +26,8 @@ pub struct WidgetOptions {
     pub appearance: Appearance,
     /// A backend of the page's own.
     pub transport: Option<Transport>,
-    /// Called in place of `fetch`: the element's own, which asks a `transport` of JavaScript where there
-    /// is one, and keeps for the console what was asked.
+    /// Called in place of `fetch`: a function of the element. It calls a JavaScript `transport` if
+    /// there is one, and remembers the last request for the console.
     pub(crate) fetch: Option<Function>,
 }
 
@@ -36,7 +36,7 @@ pub struct WidgetOptions {
 pub struct Appearance {
     /// The language of what the buyer reads; the page's when absent.
     pub locale: Option<Locale>,
-    /// The page's own words.
+    /// The page's own sentences.
     pub messages: Messages,
     /// Light or dark.
     pub theme: Theme,
@@ -47,7 +47,7 @@ pub struct Appearance {
 /// Light or dark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
-    /// As the buyer's system has it.
+    /// Follows the buyer's system.
     #[default]
     Auto,
     /// Always light.
@@ -57,7 +57,7 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// The word of the `data-theme` attribute.
+    /// The value of the `data-theme` attribute.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -72,13 +72,13 @@ impl Theme {
 pub enum OptionError {
     /// `token` is missing or is no token: nothing can be paid.
     Token,
-    /// `merchant-api` is neither an http(s) address nor a path: nobody can be asked.
+    /// `merchant-api` is neither an http(s) address nor a path: no backend can be called.
     MerchantApi,
     /// `scene` is neither `auto` nor a product.
     Scene,
     /// `auto-start` is neither true nor false.
     AutoStart,
-    /// `success-url` is no https address, nor one of http on the buyer's own machine.
+    /// `success-url` is neither an https address nor an http address of the buyer's own machine.
     SuccessUrl,
     /// `return-url` is no http(s) address.
     ReturnUrl,
@@ -87,7 +87,7 @@ pub enum OptionError {
 }
 
 impl OptionError {
-    /// The word in the `problem` event.
+    /// The code in the `problem` event.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Token => "TOKEN_INVALID",
@@ -102,8 +102,8 @@ impl OptionError {
 }
 
 impl WidgetOptions {
-    /// Options with the two that every element needs. With a [`Transport`], the merchant API is
-    /// not asked and may be empty; the token still names the order.
+    /// Options with the two values that every element needs. With a [`Transport`], the merchant API
+    /// is not called and its address may be empty; the token still identifies the order.
     pub fn new(token: &str, merchant_api: &str) -> Result<Self, OptionError> {
         let is_token = (8..=256).contains(&token.len())
             && token
@@ -136,21 +136,21 @@ impl WidgetOptions {
         })
     }
 
-    /// Where the buyer goes after a payment: what [`SuccessUrl::parse`] takes.
+    /// Where the buyer goes after a payment: an address that [`SuccessUrl::parse`] accepts.
     pub fn with_success_url(mut self, address: &str) -> Result<Self, OptionError> {
         self.success_url = Some(SuccessUrl::parse(address).ok_or(OptionError::SuccessUrl)?);
         Ok(self)
     }
 
-    /// Where the buyer comes back to: what [`ReturnUrl::parse`] takes. The page's own address when
-    /// not given.
+    /// Where the buyer comes back to: an address that [`ReturnUrl::parse`] accepts. The page's own
+    /// address when not given.
     pub fn with_return_url(mut self, address: &str) -> Result<Self, OptionError> {
         self.return_url = Some(ReturnUrl::parse(address).ok_or(OptionError::ReturnUrl)?);
         Ok(self)
     }
 
-    /// Reads the object that `element.js` makes of its attributes. What is wrong and not needed is
-    /// left out and named: a payment is worth more than a link.
+    /// Reads the object that `element.js` makes of its attributes. A wrong option that is not
+    /// needed is left out and reported: a payment is worth more than a link.
     pub(crate) fn from_js(options: &JsValue) -> Result<(Self, Vec<OptionError>), OptionError> {
         let token = text(options, "token").unwrap_or_default();
         let merchant_api = text(options, "merchantApi").ok_or(OptionError::MerchantApi)?;
@@ -189,21 +189,21 @@ impl WidgetOptions {
 }
 
 impl Appearance {
-    /// In a language, and not in the page's.
+    /// Sets the language, in place of the page's language.
     #[must_use]
     pub const fn with_locale(mut self, locale: Locale) -> Self {
         self.locale = Some(locale);
         self
     }
 
-    /// Light or dark.
+    /// Sets the light or dark theme.
     #[must_use]
     pub const fn with_theme(mut self, theme: Theme) -> Self {
         self.theme = theme;
         self
     }
 
-    /// With an address where the buyer finds help: http(s), mailto or tel.
+    /// Sets the address where the buyer finds help: http(s), mailto or tel.
     pub fn with_support_url(mut self, address: &str) -> Result<Self, OptionError> {
         if !is_address(address, &HELP) {
             return Err(OptionError::SupportUrl);
@@ -212,8 +212,8 @@ impl Appearance {
         Ok(self)
     }
 
-    /// Reads the part of the options that may change under way. `element.js` has checked the words;
-    /// the address is checked here. Once in the bundle, not twice.
+    /// Reads the options that may change during a payment. `element.js` has checked the words; the
+    /// address is checked here. Never inlined, so that the bundle holds the function once.
     #[inline(never)]
     pub(crate) fn from_js(options: &JsValue, wrong: &mut Vec<OptionError>) -> Self {
         Self {
@@ -234,7 +234,7 @@ impl Appearance {
     }
 }
 
-/// An option as it was read; one that could not be read is added to what is wrong.
+/// Returns an option as it was read, and adds an option that could not be read to `wrong`.
 fn kept<T>(read: Option<T>, error: OptionError, wrong: &mut Vec<OptionError>) -> Option<T> {
     if read.is_none() {
         wrong.push(error);
@@ -242,12 +242,12 @@ fn kept<T>(read: Option<T>, error: OptionError, wrong: &mut Vec<OptionError>) ->
     read
 }
 
-/// How the address of a merchant API may begin.
+/// The allowed beginnings of a merchant API's address.
 const WEB: [&str; 2] = ["https://", "http://"];
-/// How one may begin that leads to help.
+/// The allowed beginnings of an address for help.
 const HELP: [&str; 4] = ["https://", "http://", "mailto:", "tel:"];
 
-/// By its beginning alone, and from a list: no `javascript:` in any disguise begins so.
+/// Checks only the beginning, against a list: no disguise of `javascript:` begins like that.
 fn is_address(text: &str, schemes: &[&str]) -> bool {
     schemes
         .iter()
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn an_address_is_taken_or_refused_by_its_own_rule() {
-        // What the buyer goes to after a payment, comes back to, and asks for help at.
+        // The address, and whether it is accepted after a payment, for a return, and for help.
         for (address, is_success, is_return, is_help) in [
             ("https://shop.example/thanks", true, true, true),
             ("http://127.0.0.1:8000/thanks", true, true, true),

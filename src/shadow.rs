@@ -1,5 +1,5 @@
-//! A shadow root for the component, dressed as `element.js` dresses the element's: neither the
-//! page's style sheet reaches the payment, nor the payment's the page.
+//! A shadow root for the component, with a style sheet as `element.js` gives the element. The
+//! page's style sheet does not reach the payment, and the payment's does not reach the page.
 
 use js_sys::{Array, Reflect};
 use wasm_bindgen::JsValue;
@@ -7,8 +7,8 @@ use web_sys::{CssStyleSheet, Element, ShadowRoot, ShadowRootInit, ShadowRootMode
 
 use crate::view::THEME;
 
-/// Gives a host its shadow root, and in it a container for the view. A host that cannot have one
-/// is the container itself.
+/// Gives a host its shadow root, and in it a container for the view. If a host cannot have a shadow
+/// root, the host itself is the container.
 pub(crate) fn container(host: &Element) -> Element {
     let init = ShadowRootInit::new(ShadowRootMode::Open);
     let Ok(root) = host.attach_shadow(&init) else {
@@ -25,7 +25,7 @@ fn adopt(root: &ShadowRoot) -> Result<(), JsValue> {
     let sheet = CssStyleSheet::new()?;
     sheet.replace_sync(THEME)?;
     let sheets = Array::of1(&sheet);
-    // The setter that `web_sys` has does not catch.
+    // The setter of `web_sys` does not catch exceptions.
     Reflect::set(root, &"adoptedStyleSheets".into(), &sheets).map(drop)
 }
 
@@ -34,7 +34,7 @@ fn append(root: &ShadowRoot, tag: &str) -> Element {
     let element = document
         .create_element(tag)
         .expect("the tag is a tag of HTML");
-    // A fresh element goes into any root.
+    // Any root accepts a new element.
     let _ = root.append_child(&element);
     element
 }

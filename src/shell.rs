@@ -1,7 +1,7 @@
-//! The shell: performs the machine's effects in this browser and brings back what came of them.
+//! The shell: performs the machine's effects in this browser and reports their results.
 //!
-//! One file per effect. It owns everything that outlives a call (the timer, listeners, requests),
-//! so that [`Shell::end`] ends it all; it decides nothing.
+//! There is one file per effect. The shell owns everything that outlives a call (the timer,
+//! listeners, requests), so that [`Shell::end`] can end all of it. The shell decides nothing.
 
 mod bridge;
 mod clock;
@@ -33,20 +33,20 @@ use crate::options::WidgetOptions;
 /// Shows a model.
 type Show = Box<dyn FnMut(&ViewModel)>;
 
-/// A running payment. Clones are the same payment.
+/// A running payment. All clones are the same payment.
 #[derive(Clone)]
 pub(crate) struct Shell(Rc<Running>);
 
 struct Running {
     machine: RefCell<CheckoutMachine>,
-    /// Shows what the machine shows; nobody before the view is there and after the end.
+    /// Shows the machine's model; `None` before the view exists and after the end.
     show: RefCell<Option<Show>>,
     page: Page,
     api: merchant_api::MerchantApi,
     departure: Mark,
     reloading: Mark,
     end_report: EndReport,
-    /// Its place among the tabs at the same order.
+    /// This tab's rank among the tabs with the same order.
     rank: u64,
     token: String,
     peers: RefCell<Option<peers::Peers>>,
@@ -123,11 +123,11 @@ impl Shell {
         self.happened(Event::Intent(intent));
     }
 
-    /// Ends everything that runs. Nothing happens after it, whatever still comes in; a second
-    /// end does nothing.
+    /// Ends everything that runs. Nothing happens afterwards, even if an event still arrives. A
+    /// second call does nothing.
     pub(crate) fn end(&self) {
         self.0.has_ended.set(true);
-        // First what calls in here: after a panic the machine may be beyond asking.
+        // First the sources of events: after a panic, the machine may not be usable.
         self.0.lifecycle.take();
         self.0.timer.take();
         self.0.bridge.take();
@@ -166,8 +166,8 @@ impl Shell {
             self.perform(effect);
         }
         if is_hidden {
-            // An open channel can keep a page out of the back-forward cache, and a hidden one
-            // asks nothing.
+            // An open channel can keep a page out of the back-forward cache, and a hidden page does
+            // not poll.
             self.0.peers.take();
         }
     }
@@ -210,7 +210,7 @@ impl Shell {
                     });
                 };
                 if mini_program::is_ready() {
-                    // What waits for the bridge, if anything, is not what the buyer goes on with.
+                    // The buyer does not continue with an action that still waits for the bridge.
                     running.bridge.take();
                     open(self);
                 } else {
@@ -235,11 +235,11 @@ impl Shell {
         }
     }
 
-    /// Does something once the bridge is there; nothing, where it does not come for long.
+    /// Calls `then` once the bridge exists, and never if the bridge does not appear for long.
     fn await_bridge(&self, then: impl Fn(&Self) + 'static) {
         let shell = self.clone();
         let waiting = bridge::Waiting::new(move |is_there| {
-            // It is there for good, or nobody looks for it any more.
+            // The bridge exists for good, or the search for it has ended.
             shell.0.bridge.take();
             if is_there {
                 then(&shell);
@@ -248,7 +248,7 @@ impl Shell {
         self.0.bridge.replace(Some(waiting));
     }
 
-    /// Joins the other tabs, if this one has not, and says something to them.
+    /// Joins the other tabs, if this tab has not joined yet, and sends them a message.
     fn notify_peers(&self, message: PeerMessage) {
         let mut peers = self.0.peers.borrow_mut();
         if peers.is_none() && !self.0.has_ended.get() {
@@ -261,7 +261,7 @@ impl Shell {
         }
     }
 
-    /// Drops a request; one under way is aborted by that.
+    /// Drops a request; if the request is in flight, this aborts it.
     fn forget(&self, id: RequestId) {
         let mut requests = self.0.requests.borrow_mut();
         requests.retain(|(sent, _)| *sent != id);

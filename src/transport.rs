@@ -1,5 +1,5 @@
-//! A backend of a Rust page's own, in place of the merchant API over HTTP. Pages of JavaScript
-//! have the element's `transport` property instead.
+//! A Rust page's own backend, in place of the merchant API over HTTP. JavaScript pages use the
+//! element's `transport` property instead.
 
 use std::fmt;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use checkout::{Failure, Request};
 use merchant_api::CheckoutAnswer;
 use wasm_bindgen_futures::spawn_local;
 
-/// What came of a request: the contract's answer, or why there is none.
+/// The result of a request: the contract's answer, or the reason why there is none.
 pub type Reply = Result<CheckoutAnswer, Failure>;
 
 /// Called once with a reply.
@@ -19,13 +19,14 @@ type Done = Box<dyn FnOnce(Reply)>;
 pub struct Transport(Rc<dyn Fn(Request, Done)>);
 
 impl Transport {
-    /// A transport that calls a function for each request. Nothing comes of the reply to a
-    /// request that the widget has given up meanwhile.
+    /// A transport that calls a function for each request. A reply to a request that the widget has
+    /// given up has no effect.
     pub fn new<F>(ask: impl Fn(Request) -> F + 'static) -> Self
     where
         F: Future<Output = Reply> + 'static,
     {
-        // Spawned here and nowhere else: the bundle has no Rust page, and so no futures either.
+        // Futures are spawned only here: the bundle has no Rust page, and so it contains no
+        // futures.
         Self(Rc::new(move |request, done| {
             let reply = ask(request);
             spawn_local(async move { done(reply.await) });

@@ -1,6 +1,6 @@
 //! What the buyer sees: a tree for each kind of screen, written from the view model.
 //!
-//! It is shown a model and reports intents; it knows no state of its own and decides nothing.
+//! The view gets a model and reports intents. It has no state of its own and decides nothing.
 
 mod action;
 mod advice;
@@ -31,7 +31,7 @@ use crate::locale::Word;
 /// The style sheet, for a shadow root or a page.
 pub(crate) const THEME: &str = include_str!("view/theme.css");
 
-/// A view that is in a page; dropping it takes it out.
+/// A view in a page; dropping the view removes it from the page.
 pub(crate) struct View {
     container: web_sys::Element,
     state: AnyViewState,
@@ -65,8 +65,9 @@ impl View {
         }
     }
 
-    /// Shows another model; only what differs is touched. A focus whose button goes away is kept
-    /// in the view, so that the keyboard goes on from here and not from the page's beginning.
+    /// Shows another model; only the differences are touched. If the focused button disappears, the
+    /// focus stays in the view, so that the keyboard continues there and not at the page's
+    /// beginning.
     pub(crate) fn show(&mut self, model: &ViewModel) {
         let had_focus = self.has_focus();
         whole(model, &self.look, &mut self.picture).rebuild(&mut self.state);
@@ -115,8 +116,8 @@ fn whole(model: &ViewModel, look: &Look, picture: &mut Picture) -> AnyView {
                 {first} {second} {third} {last}
             </div>
             {connection(model.connection, words)}
-            // The one region that speaks. It stays in the page, for a region that is itself
-            // replaced is not read out.
+            // The only region that screen readers announce. It stays in the page, because a region
+            // that is itself replaced is not read out.
             <p class="spoken" role="status">
                 {spoken(model, words)}
             </p>
@@ -163,7 +164,7 @@ fn body(model: &ViewModel, look: &Look, picture: &mut Picture) -> [Option<AnyVie
     }
 }
 
-/// What is said beside the buttons.
+/// The sentence beside the buttons.
 const fn advice_beside(screen: &Screen) -> Option<Word> {
     match screen {
         Screen::Offer {
@@ -178,7 +179,8 @@ const fn advice_beside(screen: &Screen) -> Option<Word> {
     }
 }
 
-/// Where a payment may not go on by itself, the buyer is shown the way to the shop's people.
+/// Whether to show the buyer how to contact the shop, because the payment may not continue by
+/// itself.
 fn needs_help(model: &ViewModel) -> bool {
     match model.screen {
         Screen::Returned { is_asking, .. } => !is_asking,

@@ -1,5 +1,5 @@
-//! The component in a browser: it is shown, told, dressed and taken out without a trace, and it
-//! pays against a backend of Rust functions.
+//! The component in a browser: it is shown, controlled, restyled and removed without a trace, and
+//! it pays against a backend of Rust functions.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,7 +18,7 @@ use crate::{
     Request, Theme,
 };
 
-/// A page with one component, which it can take out.
+/// A page with one component, which the page can remove.
 struct RustPage {
     container: HtmlElement,
     told: Rc<RefCell<Vec<PageEvent>>>,
@@ -148,7 +148,7 @@ async fn its_page_cancels_starts_dresses_and_ends_it_by_the_handle() {
     page.close();
 }
 
-/// What a backend with the bare minimum says: no version, no durations.
+/// The answer of a backend with the bare minimum: no version, no durations.
 fn answer(attempt: Option<u64>) -> CheckoutAnswer {
     CheckoutAnswer {
         order_no: "SHOP-0001".to_owned(),

@@ -61,7 +61,7 @@ async fn two_elements_on_a_page_do_not_meet() {
     one.unmount();
     page.turn().await;
     assert!(!shows_code(&first) && shows_code(&second));
-    // Both are of one order, so one polls for both. The other takes over within a second.
+    // Both show one order, so one polls for both. The other takes over within a second.
     page.until("the other's held poll", || page.read("open") >= 1.0)
         .await;
     assert_eq!(page.read("open"), 1.0, "one poll and no more");

@@ -1,8 +1,8 @@
 //! `WeixinJSBridge`: waiting for it, and calling WeChat's cashier once.
 //!
-//! It is injected late, its ready event may never come (iOS), and a bare reference to it throws;
-//! so it is looked up as a property of the window, after the event and by looking now and then.
-//! In a frame it lives in the top window.
+//! WeChat injects the bridge late, the bridge's ready event may never come (iOS), and a bare
+//! reference to the bridge throws. So the shell looks it up as a property of the window, after the
+//! event and at intervals. In a frame, the bridge belongs to the top window.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -23,23 +23,23 @@ use crate::object::{field, method, part, text, to_js};
 /// How often to look for the bridge, in milliseconds.
 const LOOK_EVERY_MS: u32 = 150;
 
-/// How often it is looked for at most: some seconds more than a cashier waits. Where there is no
-/// WeChat, a page must not look for ever.
+/// The largest number of looks: some seconds more than a cashier waits. Without WeChat, a page must
+/// not look for ever.
 const LOOKS: u32 = 100;
 
-/// Waiting for the bridge; ends when dropped.
+/// A wait for the bridge; the wait ends when dropped.
 pub(crate) struct Waiting {
     _listener: Option<EventListener>,
     _interval: Interval,
 }
 
 impl Waiting {
-    /// Calls back once: when the bridge is there, or when it was looked for long enough.
+    /// Calls back once: when the bridge exists, or when the last look found none.
     pub(crate) fn new(ended: impl Fn(bool) + 'static) -> Self {
         let left = Cell::new(LOOKS);
         let look = Rc::new(move || {
             let is_there = is_present();
-            // None left says that it has ended.
+            // No look left: the wait has ended.
             let looks = left.get();
             if looks > 0 {
                 left.set(if is_there { 0 } else { looks - 1 });
@@ -59,7 +59,7 @@ impl Waiting {
     }
 }
 
-/// Whether the bridge is there.
+/// Whether the bridge exists.
 pub(crate) fn is_present() -> bool {
     bridge().is_some()
 }
@@ -73,7 +73,8 @@ pub(crate) fn injected() -> Injected {
     }
 }
 
-/// Opens the cashier. `replied` is called for each callback: none, one, or (WeChat 7.0.8) two.
+/// Opens the cashier. `replied` is called for each callback. There may be none, one, or two (WeChat
+/// 7.0.8).
 pub(crate) fn invoke(parameters: &PayParameters, replied: impl Fn(BridgeReply) + 'static) {
     call(replied, |callback| {
         let values = to_js(&CashierParameters {
@@ -84,8 +85,8 @@ pub(crate) fn invoke(parameters: &PayParameters, replied: impl Fn(BridgeReply) +
     });
 }
 
-/// Opens the cashier through the SDK that the page brought, which spells one field its own way
-/// and takes the callback among the parameters.
+/// Opens the cashier through the SDK that the page loaded. The SDK spells one field differently and
+/// takes the callback among the parameters.
 pub(crate) fn invoke_sdk(parameters: &PayParameters, replied: impl Fn(BridgeReply) + 'static) {
     call(replied, |callback| {
         let sdk = wechat_sdk::sdk()?;
@@ -99,7 +100,7 @@ pub(crate) fn invoke_sdk(parameters: &PayParameters, replied: impl Fn(BridgeRepl
     });
 }
 
-/// Calls something of the bridge's.
+/// Calls a function of the bridge.
 pub(super) fn invoke_by_name(name: &str, values: &JsValue, callback: &JsValue) -> Option<JsValue> {
     let bridge = bridge()?;
     method(&bridge, "invoke")?
@@ -107,8 +108,8 @@ pub(super) fn invoke_by_name(name: &str, values: &JsValue, callback: &JsValue) -
         .ok()
 }
 
-/// Calls with a callback that lives as long as the page: WeChat may call back at any time, and
-/// more than once. The shell drops what comes after its end.
+/// Calls with a callback that lives as long as the page: WeChat may call back at any time, and more
+/// than once. After its end, the shell drops the reply.
 pub(super) fn call(
     replied: impl Fn(BridgeReply) + 'static,
     call: impl FnOnce(&JsValue) -> Option<JsValue>,
@@ -129,7 +130,7 @@ pub(super) fn call(
 fn bridge() -> Option<JsValue> {
     let window = web_sys::window()?;
     let of = |window: &JsValue| part(window, "WeixinJSBridge");
-    // The top window of another origin throws at the look, and so has none.
+    // The top window of another origin throws when it is read, so it has no bridge.
     of(&window).or_else(|| of(&window.top().ok()??.into()))
 }
 
@@ -138,10 +139,10 @@ fn bridge() -> Option<JsValue> {
 #[serde(rename_all = "camelCase")]
 struct CashierParameters<'a> {
     app_id: &'a str,
-    /// As the bridge spells it.
+    /// The spelling of the bridge.
     #[serde(skip_serializing_if = "Option::is_none")]
     time_stamp: Option<&'a str>,
-    /// As the SDK spells it.
+    /// The spelling of the SDK.
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<&'a str>,
     nonce_str: &'a str,
@@ -163,8 +164,8 @@ impl<'a> From<&'a PayParameters> for CashierParameters<'a> {
     }
 }
 
-/// Any field may be absent or of another type. The code, a text on Android and a number on iOS,
-/// goes with the sentence: it is for the merchant's log alone.
+/// Any field may be absent or of another type. The code (a text on Android, a number on iOS) is
+/// added to the sentence, which is for the merchant's log only.
 fn read(reply: &JsValue) -> BridgeReply {
     let err_code = field(reply, "err_code");
     let number = || {

@@ -2,8 +2,8 @@
 
 use gloo_timers::callback::Timeout;
 
-/// Longest single timeout: browsers keep it in 31 bits. A longer wait wakes early, which the
-/// machine allows for.
+/// The longest single timeout: browsers store it in 31 bits. A longer wait wakes early, and the
+/// machine allows for that.
 const TIMEOUT_MAX_MS: u64 = 1 << 30;
 
 /// The time since the page was opened, in milliseconds. It never goes back.
@@ -15,7 +15,7 @@ pub(crate) fn now_ms() -> u64 {
     )
 }
 
-/// A number that differs between pages, to spread their polls. It guards nothing.
+/// A number that differs between pages, to spread their polls. It is not for security.
 pub(crate) fn seed() -> u64 {
     whole(js_sys::Math::random() * 9e15)
 }

@@ -1,6 +1,6 @@
-//! Reports the end of an order once: `paid` and `closed` come once for an order and tab. It
-//! remembers them by marks in the tab's storage, so the page may be loaded anew, and may have several
-//! elements of the order. It never holds back what the buyer sees.
+//! Reports the end of an order once: `paid` and `closed` are emitted once for an order and tab.
+//! Marks in the tab's storage record the reports, so the page may be reloaded, and may have several
+//! elements of the order. This module never delays what the buyer sees.
 
 use std::cell::Cell;
 
@@ -16,7 +16,7 @@ pub(crate) struct EndReport {
 }
 
 impl EndReport {
-    /// Of the order with this token.
+    /// The end report of the order with this token.
     pub(crate) fn of(token: &str) -> Self {
         Self {
             paid: Mark::of(Mark::PAID, token),
@@ -25,8 +25,8 @@ impl EndReport {
         }
     }
 
-    /// Whether this is the first report of the order's end in this tab. Call it for each occurrence, in
-    /// their order: the change of state comes right after the end.
+    /// Whether this is the first report of the order's end in this tab. Call it for each
+    /// occurrence, in their order: the change of state follows directly after the end.
     pub(crate) fn is_first(&self, occurrence: &Occurrence) -> bool {
         let mark = match occurrence {
             Occurrence::Paid { .. } => &self.paid,

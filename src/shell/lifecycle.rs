@@ -36,11 +36,11 @@ impl Listeners {
     }
 }
 
-/// What an event of the browser means, when it comes.
+/// The machine's event for an event of the browser, made when that event fires.
 type Meaning = fn() -> Event;
 
 const OF_WINDOW: [(&str, Meaning); 5] = [
-    // A page that loads in the background is shown too, and not seen.
+    // A page that loads in the background fires this event too, but is not visible.
     ("pageshow", visibility),
     ("focus", visibility),
     ("pagehide", || Event::Hidden),
@@ -56,7 +56,7 @@ fn visibility() -> Event {
     }
 }
 
-/// Whether nobody can see the page.
+/// Whether the page is hidden.
 pub(crate) fn is_hidden() -> bool {
     let document = web_sys::window().and_then(|window| window.document());
     document.is_some_and(|document| document.hidden())

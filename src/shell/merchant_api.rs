@@ -1,13 +1,13 @@
 //! Requests to the merchant's backend: forms out, one flat object in, read field by field.
 //!
-//! No cookies, no cache. It retries nothing and judges nothing; timeouts are the machine's, by
-//! dropping the [`Abort`].
+//! No cookies, no cache. This module retries nothing and judges nothing. The machine handles
+//! timeouts by dropping the [`Abort`].
 //!
-//! Requests and responses are gloo-net's. Two of its parts are not used. Its `RequestBuilder` makes
-//! an options object that inherits from `Object.prototype`, where a stranger may have written a
-//! `mode` or a `body`; here the options inherit nothing. Its `send` panics where a page has wrapped
-//! `fetch` so that it rejects with something that is no `Error`; and the element sends by itself,
-//! for a page may have a transport of its own.
+//! Requests and responses are gloo-net's, but two parts of gloo-net are not used. Its
+//! `RequestBuilder` makes an options object that inherits from `Object.prototype`, where another
+//! script may have written a `mode` or a `body`; here the options inherit nothing. Its `send`
+//! panics if a page has wrapped `fetch` so that it rejects with a value that is no `Error`. The
+//! element sends requests by itself, because a page may have its own transport.
 
 use ::merchant_api::{ApiError, CheckoutAnswer, Fields, Malformed, decimal};
 use checkout::{Event, Failure, Request, RequestId};
@@ -32,7 +32,7 @@ pub(crate) struct MerchantApi {
     fetch: Option<Function>,
 }
 
-/// A request under way; dropping it aborts the request, and nothing comes of it any more.
+/// A request in flight; dropping it aborts the request, and no result follows.
 pub(crate) struct Abort(Option<AbortController>);
 
 impl Drop for Abort {
@@ -43,7 +43,7 @@ impl Drop for Abort {
     }
 }
 
-/// What came of a request.
+/// The result of a request.
 pub(crate) enum Outcome {
     Answered(Box<CheckoutAnswer>),
     Failed(Failure),
@@ -59,7 +59,7 @@ impl From<Reply> for Outcome {
 }
 
 impl Outcome {
-    /// As the machine takes it.
+    /// The machine's event for this result.
     pub(crate) fn into_event(self, id: RequestId) -> Event {
         match self {
             Self::Answered(answer) => Event::Answered { id, answer },
@@ -97,11 +97,11 @@ impl MerchantApi {
         Abort(controller)
     }
 
-    /// The request to send; none where the page has no address that it could be relative to.
+    /// The request to send; `None` if the address is relative and the page has no base for it.
     fn build(&self, request: &Request, signal: Option<&AbortSignal>) -> Option<http::Request> {
         let init: RequestInit = dictionary(&[]).unchecked_into();
         init.set_credentials(RequestCredentials::Omit);
-        // A backend may have forgotten to say so itself.
+        // A backend may have forgotten to forbid the cache itself.
         init.set_cache(RequestCache::NoStore);
         init.set_signal(signal);
         let address = self.address(request, &init);
@@ -109,7 +109,7 @@ impl MerchantApi {
         Some(request.into())
     }
 
-    /// Where a request goes. A form is put into `init`.
+    /// The address of a request. The form is put into `init`.
     fn address(&self, request: &Request, init: &RequestInit) -> String {
         let mut address = self.checkout.clone();
         let fields = match request {
@@ -164,11 +164,12 @@ fn fetch(
         let retry_after_ms = retry_after_ms(response.headers().get("retry-after"));
         let response = web_sys::Response::from(response);
         settled(response.json().map(JsValue::from), move |body| {
-            // JSON makes no error, so an error is why there is no body. By its name: WebKit's is a
-            // `DOMException`.
+            // JSON never parses to an `Error`, so an `Error` is the reason why there is no body.
+            // The check uses the name, because WebKit's error is a `DOMException`.
             let is_error = body.is_instance_of::<Error>();
             done(if is_error && !is_syntax_error(&body) {
-                // The line broke in the middle of the answer, which may have had an effect.
+                // The connection broke in the middle of the answer. The request may have had an
+                // effect.
                 Outcome::Failed(Failure::Unreachable)
             } else {
                 read(
@@ -181,12 +182,12 @@ fn fetch(
     });
 }
 
-/// The answer came whole, and is no JSON.
+/// The answer arrived whole, and is not JSON.
 fn is_syntax_error(error: &JsValue) -> bool {
     inherited(error, "name") == "SyntaxError"
 }
 
-/// Calls back once with what a promise comes to, its value or why there is none.
+/// Calls back once with the result of a promise: its value, or the reason why there is none.
 fn settled(promise: Result<JsValue, JsValue>, call: impl FnOnce(JsValue) + 'static) {
     let promise = promise.unwrap_or_else(|error| Promise::reject(&error).into());
     let call = Closure::once_into_js(call);
@@ -202,7 +203,7 @@ extern "C" {
     fn then(this: &Thenable, kept: &JsValue, broken: &JsValue) -> JsValue;
 }
 
-/// `Retry-After` in milliseconds, where it is a number of seconds.
+/// `Retry-After` in milliseconds, if it is a number of seconds.
 fn retry_after_ms(header: Option<String>) -> Option<u64> {
     let seconds = header?;
     let is_number = (1..=9).contains(&seconds.len()) && seconds.bytes().all(|b| b.is_ascii_digit());
@@ -210,7 +211,7 @@ fn retry_after_ms(header: Option<String>) -> Option<u64> {
     is_number.then(|| seconds.bytes().fold(0, number) * 1_000)
 }
 
-/// What a status and a body mean. No body: it is no JSON.
+/// The result for a status and a body. No body: the answer is not JSON.
 fn read(status: u16, retry_after_ms: Option<u64>, body: Option<JsObject>) -> Outcome {
     let is_success = (200..300).contains(&status);
     let failure = match body {
@@ -238,7 +239,7 @@ fn read(status: u16, retry_after_ms: Option<u64>, body: Option<JsObject>) -> Out
     Outcome::Failed(failure)
 }
 
-/// A JavaScript object as a holder of fields: of its own ones.
+/// A JavaScript object as a holder of fields: only its own properties count.
 struct JsObject(JsValue);
 
 impl JsObject {
@@ -292,7 +293,7 @@ impl Fields for JsObject {
     }
 }
 
-/// A JavaScript number as a whole one, if it is one that JavaScript holds exactly.
+/// A JavaScript number as a whole number, if JavaScript holds it exactly.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "only a whole number below 2^53 is cast"

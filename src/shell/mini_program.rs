@@ -1,7 +1,8 @@
-//! From a mini-program's web-view to a page of the mini-program, which alone can open the cashier.
+//! Navigation from a mini-program's web-view to a page of the mini-program, which alone can open
+//! the cashier.
 //!
-//! By the SDK (`wx.miniProgram.navigateTo`) where the page brought it; else by the call that the
-//! SDK itself makes (jweixin 1.6.0), over the bridge. So no script of WeChat's has to be fetched,
+//! Uses the SDK (`wx.miniProgram.navigateTo`) if the page loaded it; otherwise the call over the
+//! bridge that the SDK itself makes (jweixin 1.6.0). So no script of WeChat's has to be fetched,
 //! which a page's policy or Trusted Types might forbid.
 
 use checkout::{BridgeReply, BridgeResult};
@@ -9,13 +10,13 @@ use checkout::{BridgeReply, BridgeResult};
 use super::{bridge, wechat_sdk};
 use crate::object::{method, object};
 
-/// Whether a page can be opened now. If not, it can once the bridge is there.
+/// Whether a page can be opened now. If not, it can be opened once the bridge exists.
 pub(crate) fn is_ready() -> bool {
     wechat_sdk::mini_program().is_some() || bridge::is_present()
 }
 
-/// Opens a page. `failed` is called, with WeChat's words, if it cannot be opened; nothing is said
-/// when it is.
+/// Opens a page. `failed` is called with WeChat's error message if the page cannot be opened;
+/// success is not reported.
 pub(crate) fn open(path: &str, failed: impl Fn(String) + 'static) {
     let replied = move |reply: BridgeReply| {
         if reply.result() != BridgeResult::Ok {

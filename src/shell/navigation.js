@@ -1,6 +1,6 @@
 // @ts-check
-// The half of `navigation.rs`, `storage.rs` and `object.rs` that is small in JavaScript: each name of the
-// browser's costs a binding in Rust. Nothing here throws; where the browser forbids something
+// The half of `navigation.rs`, `storage.rs` and `object.rs` that is small in JavaScript: in Rust,
+// each name of the browser's costs a binding. Nothing here throws; if the browser forbids something
 // (a sandboxed frame, storage that is switched off), nothing happens.
 
 /**
@@ -38,8 +38,8 @@ export function own(object, name) {
 }
 
 /**
- * The page's address without these parameters and byte for byte with all others, which the page
- * shows from now on if it is to.
+ * The page's address without these parameters, and byte for byte with all others. With
+ * `isToBeShown`, the page shows that address from now on.
  *
  * @param {string} names separated by blanks
  * @param {boolean} isToBeShown

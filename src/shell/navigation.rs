@@ -1,22 +1,23 @@
-//! The page's address: reading what a backend appended to it, taking it off again, and leaving
-//! for another. Where to may only come from the machine, which checks it.
+//! The page's address: reads what a backend appended to it, removes that again, and navigates to
+//! another address. The other address comes only from the machine, which checks it.
 
 use checkout::ReturnUrl;
 use wasm_bindgen::prelude::*;
 
-/// What a backend appends for the element (`PAYER_PARAMETER`, `RETURN_PARAMETER`).
+/// The parameters that a backend appends for the element (`PAYER_PARAMETER`, `RETURN_PARAMETER`).
 const APPENDED: &str = "wechat_pay_payer wechat_pay_return";
 
 #[wasm_bindgen(module = "/src/shell/navigation.js")]
 extern "C" {
-    /// Leaves, with the whole page: in a frame, WeChat's pages do not work.
+    /// Navigates the whole page: WeChat's pages do not work in a frame.
     ///
-    /// By a link and not by `location`, for a link can say that the origin goes along. Without it
-    /// WeChat refuses `h5_url`, and a page whose policy is `no-referrer` would send nothing.
-    /// Where it is refused, the page stays, and the machine sees that it is stuck.
+    /// Uses a link and not `location`, because a link can request that the origin is sent. Without
+    /// the origin WeChat refuses `h5_url`, and a page whose policy is `no-referrer` would send
+    /// nothing. If the browser refuses the navigation, the page stays, and the machine notices that
+    /// the page is stuck.
     ///
-    /// `is_replacing`: by `location.replace`, so that the buyer who goes back from there comes to
-    /// what was before this page, and not to a page that leads there again.
+    /// With `is_replacing`, the navigation uses `location.replace`. Back then leads to the page
+    /// before this page, and not to a page that navigates there again.
     #[wasm_bindgen(js_name = follow)]
     pub(crate) fn go(address: &str, is_replacing: bool);
 
@@ -26,22 +27,22 @@ extern "C" {
     fn stripped(names: &str, is_to_be_shown: bool) -> Option<String>;
 }
 
-/// Loads the page anew at the address that it shows now.
+/// Reloads the page at its present address.
 pub(crate) fn reload() {
     if let Some(window) = web_sys::window() {
-        // Where it is refused, the machine sees that the page is stuck.
+        // If the browser refuses, the machine notices that the page is stuck.
         let _ = window.location().reload();
     }
 }
 
-/// The page's own address without what was appended to it, if a buyer can come back to it. All
-/// else stays byte for byte: the rest of the query may be signed, and the fragment may be where a
-/// single-page shop is.
+/// The page's own address without the appended parameters, if a buyer can come back to that
+/// address. The rest stays byte for byte: the rest of the query may be signed, and the fragment may
+/// be the route of a single-page shop.
 pub(crate) fn own_address() -> Option<ReturnUrl> {
     ReturnUrl::parse(&stripped(APPENDED, false)?)
 }
 
-/// Takes what was appended out of the address that the buyer sees, shares and reloads.
+/// Removes the appended parameters from the address that the buyer sees, shares and reloads.
 pub(crate) fn strip() {
     stripped(APPENDED, true);
 }

@@ -1,5 +1,5 @@
 //! Reports to the page: DOM events of the element, or a callback of the leptos component. Both get
-//! the same [`PageEvent`]; the element's `detail` is what serde makes of it.
+//! the same [`PageEvent`]; serde writes the element's `detail` from it.
 
 use checkout::{Destination, Occurrence};
 use js_sys::Function;
@@ -11,17 +11,17 @@ use crate::locale::Words;
 use crate::object::to_js;
 use crate::view::problem_word;
 
-/// The listener: it gets what happened, and whether it is the first report of the order's end in this
-/// tab.
+/// The listener: called with what happened, and with whether this is the first report of the
+/// order's end in this tab.
 pub(crate) struct Page(Box<dyn Fn(Occurrence, bool)>);
 
 /// An event of the element, with its detail. Fields have the contract's names.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum PageEvent {
-    /// The first answer is there.
+    /// The first answer has arrived.
     Ready {},
-    /// The way of paying was decided.
+    /// The payment method was decided.
     SceneDecided {
         /// Where the page is shown: `wechat`, `mobile`, `desktop` and the like.
         environment: &'static str,
@@ -29,32 +29,32 @@ pub enum PageEvent {
         os: &'static str,
         /// WeChat's own version, where the page is shown in WeChat.
         wechat_version: Option<String>,
-        /// What the element does.
+        /// The decision for the environment.
         decision: &'static str,
-        /// The product that the buyer pays by.
+        /// The product that the buyer pays with.
         product: Option<&'static str>,
-        /// Why it was decided so.
+        /// Why this method was chosen.
         reason: &'static str,
     },
     /// A QR code is on the page.
     QrShown {},
-    /// The page is about to leave.
+    /// The page is about to navigate away.
     Redirecting {
-        /// Where to: `h5`, `authorize`, `mini_program` or `success`.
+        /// The destination: `h5`, `authorize`, `mini_program` or `success`.
         to: &'static str,
     },
-    /// The screen is another.
+    /// The screen has changed.
     StateChange {
-        /// Its name.
+        /// The screen's name.
         state: &'static str,
-        /// With `paid` and `closed`: whether this is the first report in this tab.
-        /// `false` comes without the event of that name.
+        /// With `paid` and `closed`: whether this is the first report in this tab. If `false`, the
+        /// event of that name is not emitted.
         #[serde(skip_serializing_if = "Option::is_none")]
         first: Option<bool>,
     },
     /// Paid. Once for an order and tab.
     Paid {
-        /// The merchant's number.
+        /// The merchant's order number.
         order_no: String,
         /// The attempt's number at WeChat.
         out_trade_no: Option<String>,
@@ -74,12 +74,12 @@ pub enum PageEvent {
         recoverable: bool,
         /// For the buyer, in the widget's language.
         message: String,
-        /// The field that is wrong, where a request was.
+        /// The wrong field, if a request was wrong.
         field: Option<String>,
-        /// What the backend, the browser or WeChat said.
+        /// The original message of the backend, the browser or WeChat.
         raw: Option<String>,
     },
-    /// How long it took from the component's start; comes after each of the others.
+    /// The time since the component's start; emitted after each of the other events.
     Telemetry {
         /// The name of the event.
         mark: &'static str,
@@ -97,16 +97,16 @@ impl Page {
         Self(Box::new(listen))
     }
 
-    /// `element.js`: `emit(name, detail)`. A problem has the buyer's words with it.
+    /// `element.js`: `emit(name, detail)`. The detail of a problem includes the buyer's sentence.
     pub(crate) fn speaking(emit: Function, words: Words) -> Self {
         Self::new(move |occurrence, is_first| {
             let event = PageEvent::new(occurrence, is_first, &words);
-            // A handler of the page that throws is the page's own trouble.
+            // An exception in the page's handler is the page's own problem.
             let _ = emit.call2(&JsValue::NULL, &event.name().into(), &to_js(&event));
         })
     }
 
-    /// A Rust page: each event, and after it how long that took.
+    /// A Rust page: each event, and after it the time that it took.
     pub(crate) fn listening(words: Words, listen: impl Fn(PageEvent) + 'static) -> Self {
         let begun_ms = clock::now_ms();
         Self::new(move |occurrence, is_first| {
@@ -131,7 +131,7 @@ impl Page {
 }
 
 impl PageEvent {
-    /// The element's name for it.
+    /// The event's name in the element.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Ready {} => "ready",
@@ -146,7 +146,7 @@ impl PageEvent {
         }
     }
 
-    /// What `telemetry` says of it.
+    /// The value of `about` in `telemetry`.
     const fn about(&self) -> &'static str {
         match self {
             Self::StateChange { state, .. } => state,
@@ -210,8 +210,8 @@ const fn direction(destination: &Destination) -> &'static str {
     }
 }
 
-/// Amounts come from JavaScript numbers below 2^53, so nothing is lost. A `u64` of its own would
-/// bring the code that says that one is too large.
+/// Amounts come from JavaScript numbers below 2^53, so nothing is lost. Writing a `u64` would add
+/// the code that reports a number as too large.
 #[expect(
     clippy::cast_precision_loss,
     clippy::trivially_copy_pass_by_ref,

@@ -1,9 +1,9 @@
-//! Tabs of this browser at the same order tell each other what they ask, so that one of them asks
-//! for all. Who that is, is the machine's to say.
+//! Tabs of this browser with the same order tell each other when they poll, so that one tab polls
+//! for all. The machine decides which tab polls.
 //!
-//! A `BroadcastChannel` reaches this origin alone, and a message is two numbers: the speaker's
-//! rank, and for how many milliseconds it asks, or a sign. Where there is no such channel, each tab
-//! asks for itself.
+//! A `BroadcastChannel` reaches only this origin. A message is two numbers: the sender's rank, and
+//! either for how many milliseconds the sender polls, or a sign. Without such a channel, each tab
+//! polls for itself.
 
 use checkout::{Event, PeerMessage};
 use gloo_events::EventListener;
@@ -11,12 +11,12 @@ use js_sys::Array;
 use wasm_bindgen::JsCast;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-/// "I ask no more."
+/// The sign for: this tab stopped polling.
 const STOPPED: f64 = -1.0;
-/// "There is something new."
+/// The sign for: the order has changed.
 const NEWS: f64 = -2.0;
 
-/// This tab's place among them; leaves when dropped.
+/// This tab's place in the channel; the tab leaves when the value is dropped.
 pub(crate) struct Peers {
     channel: BroadcastChannel,
     rank: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    /// Joins; `happened` hears what the others say.
+    /// Joins; `happened` is called with the messages of the other tabs.
     pub(crate) fn join(token: &str, rank: u64, happened: impl Fn(Event) + 'static) -> Option<Self> {
         let mut name = String::from("wechat-pay:");
         name.push_str(token);
@@ -41,7 +41,7 @@ impl Peers {
         })
     }
 
-    /// Says something to the others.
+    /// Sends a message to the other tabs.
     pub(crate) fn say(&self, message: PeerMessage) {
         let sign = match message {
             PeerMessage::Polling(for_ms) => number(for_ms),
@@ -49,7 +49,7 @@ impl Peers {
             PeerMessage::Changed => NEWS,
         };
         let message = Array::of2(&number(self.rank).into(), &sign.into());
-        // Two numbers can be cloned; and a tab that hears nothing asks for itself.
+        // Two numbers can be cloned. And a tab that gets no message polls for itself.
         let _ = self.channel.post_message(&message);
     }
 }
@@ -60,7 +60,7 @@ impl Drop for Peers {
     }
 }
 
-/// Anything of this origin can speak here, so nothing is taken as given.
+/// Any script of this origin can send messages here, so every value is checked.
 fn read(event: &web_sys::Event) -> Option<Event> {
     let data = event.unchecked_ref::<MessageEvent>().data();
     let message: Array = data.dyn_into().ok()?;

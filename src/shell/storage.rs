@@ -1,7 +1,7 @@
-//! Marks in the tab's storage: that the buyer left for WeChat, without which a return by the back
-//! button would look like a first visit; that the page was loaded anew, which helps once; and what
-//! was reported to the page. It never keeps a token.
-//! Storage may be missing or forbidden; then a mark lasts as long as the page.
+//! Marks in the tab's storage: that the buyer left for WeChat (without this mark, a return by the
+//! back button would look like a first visit), that the page was reloaded, which helps only once,
+//! and what was reported to the page. The storage never holds a token. Storage may be missing or
+//! forbidden; then a mark lasts as long as the page.
 
 use merchant_api::decimal;
 use wasm_bindgen::prelude::*;
@@ -12,9 +12,9 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// The buyer left.
+    /// The buyer left for WeChat.
     pub(crate) const AWAY: &str = "away:";
-    /// The page was loaded anew because WeChat would not let it pay.
+    /// The page was reloaded because WeChat would not let it pay.
     pub(crate) const RELOADED: &str = "reloaded:";
 
     /// `paid` was reported to the page.
@@ -22,8 +22,8 @@ impl Mark {
     /// `closed` was reported to the page.
     pub(crate) const CLOSED: &str = "closed:";
 
-    /// The mark of the order with this token. A digest of the token is kept; a part of it would
-    /// not do, for a backend's tokens may all begin alike.
+    /// The mark of the order with this token. The key contains a digest of the token. A part of the
+    /// token would not do, because all tokens of a backend may begin alike.
     pub(crate) fn of(what: &str, token: &str) -> Self {
         let mut key = String::from("wechat-pay:");
         key.push_str(what);
@@ -31,19 +31,19 @@ impl Mark {
         Self { key }
     }
 
-    /// Whether it was set in this tab.
+    /// Whether the mark was set in this tab.
     pub(crate) fn is_set(&self) -> bool {
         is_marked(&self.key)
     }
 
-    /// Keeps the mark, or drops it. A full or forbidden storage costs the panel after a return, and
-    /// nothing else.
+    /// Sets or removes the mark. If the storage is full or forbidden, only the panel after a return
+    /// is missing.
     pub(crate) fn set(&self, is_set: bool) {
         mark(&self.key, is_set);
     }
 }
 
-/// FNV-1a of 64 bits. It guards nothing; it tells the orders of one tab apart.
+/// FNV-1a of 64 bits. It protects nothing; it distinguishes the orders of one tab.
 fn digest(text: &str) -> u64 {
     let mix = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     text.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_digest_is_fnv_1a() {
-        // The vectors of the draft-eastlake-fnv.
+        // The test vectors of draft-eastlake-fnv.
         for (text, expected) in [
             ("", 0xcbf2_9ce4_8422_2325),
             ("a", 0xaf63_dc4c_8601_ec8c),

@@ -1,6 +1,6 @@
-//! Buttons: what the buyer can do on a screen. The first one is the way on.
+//! Buttons: what the buyer can do on a screen. The first button continues the payment.
 //!
-//! A button says what it is for in `data-intent`; one listener on the whole view hears them all.
+//! A button names its intent in `data-intent`; one listener on the whole view gets all clicks.
 
 use checkout::{Intent, Screen};
 use leptos::prelude::*;
@@ -9,13 +9,13 @@ use wasm_bindgen::JsCast;
 
 use crate::locale::{Text, Word, Words};
 
-/// The attribute by which tests, style sheets and [`intent_of`] know a button.
+/// The attribute by which tests, style sheets and [`intent_of`] recognise a button.
 const INTENT: &str = "data-intent";
 
-/// A button's label, and what the buyer asks for by it.
+/// A button's label and its intent.
 pub(super) type Choice = (Word, Intent);
 
-/// The buttons of a screen, at most two, and the product of one more; none where the buyer waits.
+/// The buttons of a screen, at most two, and the product of one more; `None` while the buyer waits.
 pub(super) const fn choices(screen: &Screen) -> Option<(&'static [Choice], Option<Product>)> {
     Some(match screen {
         Screen::Offer {
@@ -34,7 +34,7 @@ pub(super) const fn choices(screen: &Screen) -> Option<(&'static [Choice], Optio
             ],
             *fallback,
         ),
-        // On the hop for the openid there is nothing to pay, and so nothing to check.
+        // During the OAuth redirect there is nothing to pay, so there is nothing to check.
         Screen::Leaving {
             is_stuck: true,
             product: None,
@@ -65,7 +65,7 @@ pub(super) const fn choices(screen: &Screen) -> Option<(&'static [Choice], Optio
     })
 }
 
-/// The button of the way to pay.
+/// The button that pays.
 const fn offer(product: Product, is_again: bool) -> &'static [Choice] {
     match product {
         Product::H5 => &[(Word::PayInWechat, Intent::Start)],
@@ -75,7 +75,7 @@ const fn offer(product: Product, is_again: bool) -> &'static [Choice] {
     }
 }
 
-/// A row of buttons. The last is for the other product, where that is a code.
+/// A row of buttons. The last button is for the other product, if that is a code.
 pub(super) fn actions(choices: &[Choice], fallback: Option<Product>, words: &Words) -> AnyView {
     let other = (Word::ShowCode, Intent::StartFallback);
     let other = (fallback == Some(Product::Native)).then_some(&other);
@@ -85,12 +85,12 @@ pub(super) fn actions(choices: &[Choice], fallback: Option<Product>, words: &Wor
         class = "secondary";
         button
     });
-    // One by one: a list of views is a type of its own, with code of its own (1.3 KB).
+    // One by one: a list of views is a separate type with its own code (1.3 KB).
     view! { <div class="actions">{buttons.next()} {buttons.next()} {buttons.next()}</div> }
         .into_any()
 }
 
-/// A button of a class.
+/// A button with a CSS class.
 pub(super) fn button(class: &'static str, label: Text, intent: Intent) -> AnyView {
     view! {
         <button type="button" part=class class=class data-intent=intent.as_str()>
@@ -100,8 +100,8 @@ pub(super) fn button(class: &'static str, label: Text, intent: Intent) -> AnyVie
     .into_any()
 }
 
-/// What the buyer asks for by a click, if it was on a button. There is nothing in a button but
-/// its text, so the click's target is the button itself.
+/// The intent of a click, if the click was on a button. A button contains only its text, so the
+/// click's target is the button itself.
 pub(super) fn intent_of(click: &web_sys::Event) -> Option<Intent> {
     let target: web_sys::Element = click.target()?.unchecked_into();
     target.get_attribute(INTENT)?.parse().ok()

@@ -1,4 +1,4 @@
-//! How long the code is good. The time is the machine's; this only writes it.
+//! How long the code is valid. The machine provides the time; this module only writes it.
 
 use leptos::prelude::*;
 use merchant_api::push_decimal;
@@ -18,7 +18,7 @@ pub(super) fn countdown(remaining_ms: u64, words: &Words) -> AnyView {
     .into_any()
 }
 
-/// What is spoken of the time: at five minutes, at three, at one and at half a minute, and not
+/// The spoken text for the time: at five minutes, at three, at one and at half a minute, and not
 /// each second.
 pub(super) fn spoken(remaining_ms: u64, words: &Words) -> Option<String> {
     let (_, number, word) = PACE
@@ -32,7 +32,7 @@ pub(super) fn spoken(remaining_ms: u64, words: &Words) -> Option<String> {
     Some(spoken)
 }
 
-/// Up to how many milliseconds, what is said: the number, and the sentence round it.
+/// The upper bound in milliseconds, the number that is spoken, and the sentence around it.
 const PACE: [(u64, &str, Word); 4] = [
     (30_000, "30", Word::SecondsLeft),
     (60_000, "60", Word::SecondsLeft),
@@ -40,7 +40,7 @@ const PACE: [(u64, &str, Word); 4] = [
     (300_000, "5", Word::MinutesLeft),
 ];
 
-/// Minutes and seconds, with hours where there are any; a begun second counts whole.
+/// Minutes and seconds, with hours if there are any; a started second counts as a whole one.
 fn clock_text(remaining_ms: u64) -> String {
     let seconds = remaining_ms.div_ceil(1_000);
     let mut text = String::new();
@@ -54,7 +54,7 @@ fn clock_text(remaining_ms: u64) -> String {
     text
 }
 
-/// At least two digits.
+/// Appends a number with at least two digits.
 pub(super) fn push_two_digits(text: &mut String, number: u64) {
     if number < 10 {
         text.push('0');

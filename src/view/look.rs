@@ -1,4 +1,4 @@
-//! How a view looks, and in which language it speaks. It draws nothing.
+//! The look of a view, and the language of its sentences. This module draws nothing.
 
 use crate::environment;
 use crate::locale::Words;
@@ -24,7 +24,7 @@ impl From<&Appearance> for Look {
 }
 
 impl Look {
-    /// The buyer's sentences in its language, with the page's own over them.
+    /// The buyer's sentences in the view's language; the page's own sentences take precedence.
     pub(crate) const fn words(&self) -> &Words {
         &self.words
     }

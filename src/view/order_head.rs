@@ -1,4 +1,4 @@
-//! What is bought and for how much, above every screen; and the word TEST where it is one.
+//! The order's description and price, above every screen, and the word TEST for a test order.
 
 use checkout::OrderView;
 use leptos::prelude::*;
@@ -14,7 +14,7 @@ pub(super) fn ribbon(words: &Words) -> AnyView {
     view! { <p part="ribbon" class="ribbon">{words.say(Word::TestRibbon)}</p> }.into_any()
 }
 
-/// What is bought, and for how much.
+/// The order's description and price.
 pub(super) fn order_head(order: &OrderView, words: &Words) -> AnyView {
     let amount = money(order.total_fen, &order.currency, words);
     let class = amount_class(&amount);
@@ -29,10 +29,10 @@ pub(super) fn order_head(order: &OrderView, words: &Words) -> AnyView {
     .into_any()
 }
 
-/// A number that is broken in two is misread: what would not stand on one line of the smallest
-/// screen is written smaller.
+/// A number that is broken in two is misread. So a number that would not fit on one line of the
+/// smallest screen is written smaller.
 fn amount_class(amount: &str) -> &'static str {
-    // Of a character, each byte after its first begins with the bits 10.
+    // In UTF-8, each byte of a character after the first begins with the bits 10.
     let characters = amount.bytes().filter(|byte| byte >> 6 != 0b10).count();
     if characters > 11 {
         "amount long"
@@ -58,17 +58,17 @@ extern "C" {
     #[wasm_bindgen(js_namespace = Intl)]
     type NumberFormat;
 
-    /// `js_sys` has it without `catch`, and both arguments come from outside.
+    /// `js_sys` declares it without `catch`, and both arguments come from outside.
     #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
     fn new(language: &str, options: &JsValue) -> Result<NumberFormat, JsValue>;
 
-    /// Takes the decimal text, which newer browsers write digit by digit; the others make a number
-    /// of it, which holds every fen of any real amount.
+    /// Takes the decimal text. Newer browsers write it digit by digit; others convert it to a
+    /// number, which holds any real amount exactly to the fen.
     #[wasm_bindgen(method)]
     fn format(this: &NumberFormat, amount: &str) -> String;
 }
 
-/// `69.10` from 6910: by whole numbers alone.
+/// `69.10` from 6910, computed with whole numbers only.
 fn decimal_text(fen: u64) -> String {
     let mut text = String::new();
     push_decimal(&mut text, fen / 100);

@@ -1,4 +1,4 @@
-//! The screens at which a payment comes to rest: paid, closed, expired, a problem, or no way.
+//! The screens where a payment stops: paid, closed, expired, a problem, or no way to pay.
 
 use checkout::{Intent, OrderView, Problem, Screen};
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use super::order_head::money;
 use super::status::sentence;
 use crate::locale::{Text, Word, Words};
 
-/// Whether a payment comes to rest at a screen.
+/// Whether a payment stops at a screen.
 pub(super) const fn is_outcome(screen: &Screen) -> bool {
     matches!(
         screen,
@@ -50,7 +50,7 @@ pub(super) fn outcome(screen: &Screen, order: Option<&OrderView>, look: &Look) -
     .into_any()
 }
 
-/// The way to the shop's people: what the page put into the slot, or the link of `support-url`.
+/// The contact of the shop: what the page put into the slot, or the link of `support-url`.
 pub(super) fn support(look: &Look) -> AnyView {
     let link = look.support_url.as_ref().map(|address| {
         view! {
@@ -63,12 +63,12 @@ pub(super) fn support(look: &Look) -> AnyView {
     view! { <slot name="support">{link}</slot> }.into_any()
 }
 
-/// A sentence of less weight.
+/// A sentence in a quieter style.
 pub(super) fn quiet(text: Text) -> AnyView {
     view! { <p class="advice">{text}</p> }.into_any()
 }
 
-/// What the payer gave, where it differs from the price: WeChat's coupons.
+/// What the payer paid, if WeChat's coupons made it differ from the price.
 fn receipt(screen: &Screen, order: Option<&OrderView>, words: &Words) -> Option<Text> {
     let Screen::Paid {
         payer_total_fen: Some(payer_total_fen),
@@ -85,7 +85,7 @@ fn receipt(screen: &Screen, order: Option<&OrderView>, words: &Words) -> Option<
     })
 }
 
-/// What the buyer reads to the merchant on the phone: the code and the order's number.
+/// What the buyer tells the merchant on the phone: the code and the order's number.
 fn reference(problem: &Problem, order: Option<&OrderView>, words: &Words) -> AnyView {
     let mut text = String::from(problem.code.as_str());
     if let Some(order) = order {

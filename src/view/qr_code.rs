@@ -5,12 +5,12 @@ use merchant_api::push_decimal;
 
 use crate::locale::{Word, Words};
 
-/// Smallest side of the picture, in CSS pixels. Measured with OpenCV's `wechat_qrcode` on blurred and
-/// tilted shots: at 240 px at least 97 % were read, below it fewer.
+/// Smallest side of the picture, in CSS pixels. Measured with OpenCV's `wechat_qrcode` on blurred
+/// and tilted photos: at 240 px at least 97 % were read, at smaller sizes fewer.
 const SIDE_MIN_PX: u32 = 240;
 
-/// The picture of the last code. It is kept, for the countdown renders it again each second, and
-/// encoding takes longer than all the rest of the view.
+/// The picture of the last code. It is kept because the countdown renders the view again each
+/// second, and encoding takes longer than the rest of the view.
 #[derive(Default)]
 pub(super) struct Picture {
     code_url: String,
@@ -20,12 +20,12 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// A code, good for scanning.
+    /// A code that can be scanned.
     pub(super) fn good(&mut self, code_url: &str, words: &Words) -> AnyView {
         self.view("qr", code_url, None, words)
     }
 
-    /// A code that no scanner takes, with what lies over it.
+    /// A code that no scanner reads, with an overlay.
     pub(super) fn dim(&mut self, code_url: &str, cover: Option<AnyView>, words: &Words) -> AnyView {
         self.view("qr dim", code_url, cover, words)
     }
@@ -61,12 +61,13 @@ impl Picture {
     }
 
     fn of(code_url: &str) -> Self {
-        // A code_url is bounded far below what a QR code holds; without one the picture is empty.
+        // A `code_url` is limited to far less than a QR code holds. If encoding fails, the picture
+        // is empty.
         let Ok(code) = qr_code::QrCode::encode(code_url) else {
             return Self::default();
         };
         let side = code.side_modules_with_quiet_zone();
-        // An even number of pixels for each module is a whole one on a screen of 1.5, too.
+        // With an even number of pixels, each module has whole pixels on a screen of 1.5, too.
         let module_px = SIDE_MIN_PX.div_ceil(side * 2) * 2;
         let mut side_px = String::new();
         push_decimal(&mut side_px, u64::from(side * module_px));

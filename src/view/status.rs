@@ -1,4 +1,4 @@
-//! The sentence of each screen, seen and spoken; the spinner; the state of the line.
+//! The sentence of each screen, shown and spoken; the spinner; the state of the connection.
 
 use checkout::{Connection, Notice, Screen, ViewModel};
 use leptos::prelude::*;
@@ -8,7 +8,7 @@ use super::advice::advice;
 use super::countdown;
 use crate::locale::{Text, Word, Words};
 
-/// What a screen says first.
+/// The first sentence of a screen.
 pub(super) const fn sentence(screen: &Screen) -> Word {
     match screen {
         Screen::Loading => Word::Loading,
@@ -26,7 +26,7 @@ pub(super) const fn sentence(screen: &Screen) -> Word {
         } => notice_word(*notice),
         Screen::Offer { product, .. } => match product {
             Product::H5 => Word::OfferH5,
-            // A code is offered where one was given up.
+            // A code is offered after a code was cancelled.
             Product::Native => Word::Cancelled,
             _ => Word::OfferJsapi,
         },
@@ -45,8 +45,8 @@ pub(super) const fn sentence(screen: &Screen) -> Word {
         | Screen::Returned {
             is_asking: true, ..
         } => Word::Confirming,
-        // A web-view need not hear that the mini-program's page lay over it, so the buyer may be
-        // back as well; and it is no page for another browser.
+        // A web-view may not notice that the mini-program's page covered it, so the buyer may be
+        // back as well. And no other browser can open the mini-program's page.
         Screen::Leaving {
             is_stuck: true,
             product: Some(Product::MiniProgram),
@@ -73,12 +73,12 @@ const fn notice_word(notice: Notice) -> Word {
     }
 }
 
-/// Something is under way.
+/// Shows that something is under way.
 pub(super) fn spinner() -> AnyView {
     view! { <div part="spinner" class="spinner" aria-hidden="true"></div> }.into_any()
 }
 
-/// How the line to the backend is, where it is not fine.
+/// The state of the connection to the backend, if the connection is not steady.
 pub(super) fn connection(connection: Connection, words: &Words) -> Option<AnyView> {
     let text = words.say(connection_word(connection)?);
     Some(view! { <p part="connection" class="connection">{text}</p> }.into_any())
@@ -92,8 +92,8 @@ const fn connection_word(connection: Connection) -> Option<Word> {
     }
 }
 
-/// What is spoken: each screen's sentence once, what to do about it, and the line's state; of a
-/// countdown only now and then a word.
+/// The spoken text: each screen's sentence once, the advice, and the state of the connection. A
+/// countdown is spoken only now and then.
 pub(super) fn spoken(model: &ViewModel, words: &Words) -> Text {
     let mut text = words.say(sentence(&model.screen)).into_owned();
     let more = [advice(&model.screen), connection_word(model.connection)];

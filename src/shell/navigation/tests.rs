@@ -1,4 +1,4 @@
-//! The page's own address, in a browser: byte for byte what the page has, but for ours.
+//! The page's own address, in a browser: it stays byte for byte, except for our parameters.
 
 use js_sys::{Function, eval};
 use wasm_bindgen::JsValue;
@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{own_address, parameter, strip};
 
-/// What comes after the page's path, and what is left of it.
+/// The text after the page's path, and the text that remains of it.
 const ENDS: [(&str, &str); 14] = [
     ("", ""),
     ("?", "?"),
@@ -27,13 +27,13 @@ const ENDS: [(&str, &str); 14] = [
         "?a=1&&b&wechat_pay_return=H&=&c=%e5%8d%97",
         "?a=1&&b&=&c=%e5%8d%97",
     ),
-    // Names that only look like ours, and ours where it is the page's own.
+    // Names that only resemble ours, and our names in the page's own fragment.
     (
         "?wechat_pay_payers=1&x=wechat_pay_payer",
         "?wechat_pay_payers=1&x=wechat_pay_payer",
     ),
     ("#/pay?wechat_pay_return=H", "#/pay?wechat_pay_return=H"),
-    // What WeChat's own hop leaves.
+    // The fragment that WeChat's own redirect leaves.
     ("?a=+&wechat_pay_payer=H#wechat_redirect", "?a=+"),
     ("?a=+#/pay/wechat_redirect", "?a=+#/pay/wechat_redirect"),
 ];
