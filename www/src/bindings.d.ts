@@ -1,4 +1,4 @@
-// What wasm-bindgen writes beside the loader at build time, as far as the loader uses it.
+// What wasm-bindgen writes beside the loader at build time; only the parts that the loader uses.
 declare module "*/bindings/wechat_pay_widget.js" {
   export function imports(): WebAssembly.Imports;
   export function start(instance: WebAssembly.Instance, module: WebAssembly.Module): void;

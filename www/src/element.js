@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * The class of `<wechat-pay>`: attributes in, DOM events out, and a shadow root for the widget.
- * It knows nothing of payments. What a Rust struct cannot do is here (extend HTMLElement), and
- * what has to work when the WebAssembly does not (`_fail`'s way out for the buyer).
+ * It knows nothing of payments. It contains what a Rust struct cannot do (extend HTMLElement), and
+ * what has to work when the WebAssembly does not (`_fail` leaves the buyer a way to pay).
  */
 
 /** @typedef {import("./wechat-pay").Bindings} Bindings */
@@ -13,19 +13,19 @@
  * The phase of an element:
  *
  * - `away`: not in a page;
- * - `loading`: the widget is on its way; `wantsStart` says that the page called `start()` meanwhile;
+ * - `loading`: the widget is being loaded; `wantsStart`: the page called `start()` meanwhile;
  * - `mounted`: the payment runs; `isDressing` says that another appearance is about to be shown;
- * - `failed`: the buyer sees the way out, until another attribute begins the payment anew;
+ * - `failed`: the buyer sees another way to pay, until another attribute restarts the payment;
  * - `destroyed`: it ended for good.
  *
- * Each start has a state of its own: what comes late finds another one, and does nothing.
+ * Each start has its own state object: a late result finds another state, and does nothing.
  *
  * @typedef {{ phase: "loading", wantsStart: boolean }} Loading
  * @typedef {{ phase: "mounted", embedded: import("./wechat-pay").Embedded, isDressing: boolean }} Mounted
  * @typedef {{ phase: "away" } | Loading | Mounted | { phase: "failed" } | { phase: "destroyed" }} State
  */
 
-/** Attribute -> property. Another value begins the payment anew. */
+/** Attribute -> property. Another value restarts the payment. */
 const PAYMENT = {
   token: "token",
   "merchant-api": "merchantApi",
@@ -35,7 +35,7 @@ const PAYMENT = {
   "auto-start": "autoStart",
 };
 
-/** Attribute -> property. Another value is shown at once, and the payment goes on. */
+/** Attribute -> property. Another value is shown at once, and the payment continues. */
 const APPEARANCE = {
   locale: "locale",
   theme: "theme",
@@ -46,16 +46,16 @@ const APPEARANCE = {
 const ATTRIBUTES = { ...PAYMENT, ...APPEARANCE, "checkout-url": "checkoutUrl" };
 
 /**
- * An attribute's other spelling: who sets `merchantApi` before the class is there sets, in HTML,
- * the attribute `merchantapi`.
+ * An attribute's other spelling: code that sets `merchantApi` before the class is defined sets, in
+ * HTML, the attribute `merchantapi`.
  *
  * @param {string} attribute
  */
 const joined = (attribute) => attribute.replace("-", "");
 
 /**
- * What a flag says: true, false, or the word that is neither. HTML says true by the bare attribute
- * or by its name; frameworks and templates write out both words.
+ * The value of a flag: true, false, or the word that is neither. In HTML, the bare attribute or its
+ * own name means true; frameworks and templates write both words.
  *
  * @param {any} word
  */
@@ -65,18 +65,18 @@ const flag = (word) => /^(true|auto-?start)?$/i.test(word) || (!/^false$/i.test(
 const has = (object, name) => Object.prototype.hasOwnProperty.call(object, name);
 
 /**
- * How an address begins that leads the buyer to help where the WebAssembly does not run. Where it
- * runs, it checks every address by itself.
+ * The beginnings of an address that leads the buyer to help if the WebAssembly does not run. If it
+ * runs, it checks every address itself.
  */
 const HELP = /^(https?|mailto|tel):./;
 
-/** Codes of problems that WeChat's own side brought, and no request to the backend. */
+/** Codes of problems that come from WeChat, and not from a request to the backend. */
 const OF_WECHAT = /^(BRIDGE|CASHIER|LANDING|SIGNATURE|PREPAY)|_UNREACHABLE/;
 
 /**
- * What these attributes may say; anything else is reported, and left out. A language tag is one by
- * its form, for the page may have words of its own for any language; `zh_CN` is what many backends
- * write.
+ * The accepted values of these attributes; any other value is reported and left out. A language tag
+ * is checked only by its form, because the page may have its own sentences for any language. Many
+ * backends write `zh_CN`.
  *
  * @type {Record<string, RegExp>}
  */
@@ -85,10 +85,10 @@ const WORDS = {
   theme: /^(auto|light|dark)$/,
 };
 
-/** Properties without an attribute: what is no text. */
+/** Properties without an attribute, because they are not texts. */
 const OBJECTS = ["messages", "transport"];
 
-/** What the buyer reads when the widget itself cannot speak; names as in `messages`. */
+/** What the buyer reads if the widget cannot run; names as in `messages`. */
 const FALLBACK_WORDS = {
   zh: { load_failed: "支付组件未能加载", load_advice: "请刷新页面重试，或联系商家", reload: "刷新页面", open_checkout: "打开收银台", support: "联系商家" },
   en: { load_failed: "The payment could not load", load_advice: "Reload the page, or contact the shop", reload: "Reload", open_checkout: "Open the checkout page", support: "Contact the shop" },
@@ -99,13 +99,13 @@ const FALLBACK_STYLE =
   ".fallback b{display:block;font-size:20px}.fallback a,.fallback button{display:inline-block;min-height:48px;box-sizing:border-box;margin:12px 4px 0;padding:10px 20px;border:1px solid #8a8a8a;border-radius:8px;background:none;font:inherit;color:inherit;cursor:pointer}";
 
 /**
- * Where each code of a problem is explained, beside this file. Bundlers know this form, and copy the
- * page, which needs no other file.
+ * The page that explains each problem's code, beside this file. Bundlers recognise this form and
+ * copy the page, which needs no other file.
  */
 const PROBLEMS = new URL("./problems.html", import.meta.url).href;
 
 /**
- * Defines the element, once: a second call gives the class that is there.
+ * Defines the element once: a second call returns the class that exists.
  *
  * @param {DefineOptions} options
  * @returns {CustomElementConstructor}
@@ -118,7 +118,7 @@ export function define(options) {
 
   /** Elements that are in a page; all of them share one WebAssembly instance. */
   const connected = new Set();
-  /** That instance has panicked, and no element can use it any more. */
+  /** Whether that instance has panicked, so that no element can use it any more. */
   let isBroken = false;
 
   class WechatPayElement extends HTMLElement {
@@ -134,7 +134,10 @@ export function define(options) {
       this._begun = 0;
       /** The last request and its outcome, for the console. */
       this._lastRequest = "";
-      /** What was reported, and is not reported again when the element comes back. */
+      /**
+       * The texts that were reported, so that a text is not reported again when the element comes
+       * back.
+       */
       this._reported = new Set();
       /** @type {Record<string, string> | null} */
       this._messages = null;
@@ -143,7 +146,7 @@ export function define(options) {
     }
 
     connectedCallback() {
-      // A property that was set before the class was there hides the accessor: set it again.
+      // A property that was set before the class was defined hides the accessor: set it again.
       for (const property of [...Object.values(ATTRIBUTES), ...OBJECTS]) {
         if (has(this, property)) {
           const value = /** @type {any} */ (this)[property];
@@ -153,7 +156,7 @@ export function define(options) {
       }
       if (this._state.phase === "destroyed") return;
       connected.add(this);
-      // An element that was only moved goes on.
+      // An element that was only moved continues.
       if (this._state.phase === "away") this._restart();
     }
 
@@ -177,7 +180,7 @@ export function define(options) {
     }
 
     /**
-     * What the page says by an attribute, in either spelling.
+     * The value of an attribute, in either spelling.
      *
      * @param {string} attribute
      */
@@ -186,7 +189,7 @@ export function define(options) {
       return value === null ? this.getAttribute(joined(attribute)) : value;
     }
 
-    /** The page's own words, by name, over those of the widget's language. */
+    /** The page's own sentences, by name, over those of the widget's language. */
     get messages() {
       return this._messages;
     }
@@ -202,14 +205,14 @@ export function define(options) {
     }
 
     set transport(transport) {
-      // Other functions are asked from the next request on: an object that is made anew with each
-      // rendering must not begin the payment anew.
+      // The next request calls the new functions. An object that is created anew with each
+      // rendering must not restart the payment.
       const isOther = !transport !== !this._transport;
       this._transport = transport || null;
       if (isOther) this._restart();
     }
 
-    /** Begins to pay, as the buyer's click does; while the widget loads, as soon as it is there. */
+    /** Starts to pay, as the buyer's click does; while the widget loads, the start waits for it. */
     start() {
       const state = this._state;
       if (state.phase !== "loading") return this._act("start");
@@ -217,7 +220,7 @@ export function define(options) {
       return true;
     }
 
-    /** A new QR code, where the old one has expired. */
+    /** Gets a new QR code after the old one has expired. */
     refresh() {
       return this._act("refresh");
     }
@@ -228,7 +231,7 @@ export function define(options) {
       return this._act("cancel");
     }
 
-    /** Asks for the payment's state, as a page does that comes to the front again. */
+    /** Polls the order's state, as the page does when it becomes visible again. */
     resume() {
       return this._act("resume");
     }
@@ -251,7 +254,7 @@ export function define(options) {
     }
 
     /**
-     * Ends the payment that runs, if any.
+     * Ends the running payment, if any.
      *
      * @param {State} state the next one
      */
@@ -259,17 +262,18 @@ export function define(options) {
       const before = this._state;
       this._state = state;
       if (before.phase !== "mounted") return;
-      // Not at once: this may run inside a call of the widget, which must not be freed during it.
+      // Not at once: this may run inside a call of the widget, which must not be freed during that
+      // call.
       queueMicrotask(() => {
         try {
           before.embedded.unmount();
         } catch {
-          // After a trap it may not come to its end.
+          // After a trap, `unmount` may not finish.
         }
       });
     }
 
-    /** One start for however many attributes are set in one turn of the event loop. */
+    /** Starts once, however many attributes are set in one turn of the event loop. */
     _restart() {
       if (!connected.has(this)) return;
       /** @type {Loading} */
@@ -280,7 +284,10 @@ export function define(options) {
       });
     }
 
-    /** One change for however many are set in one turn of the event loop, and not inside a call. */
+    /**
+     * Changes once, however many attributes are set in one turn of the event loop, and not inside a
+     * call.
+     */
     _updateAppearance() {
       const state = this._state;
       if (state.phase !== "mounted" || state.isDressing) return;
@@ -300,18 +307,20 @@ export function define(options) {
         if (this._state !== state) return;
         if (isBroken) throw new Error("the widget has stopped");
         this._measure("loaded");
-        // Only now: until the widget is there, the buyer sees what the page put between the tags.
+        // Not earlier: until the widget is there, the buyer sees the page's content between the
+        // tags.
         const root = this.shadowRoot || this.attachShadow({ mode: "open" });
         const container = document.createElement("div");
         root.replaceChildren(...styled(root, bindings.theme()), container);
         const embedded = bindings.mount(container, this._options(), this._emit.bind(this));
-        // A handler of the page may have taken the element out meanwhile.
+        // A handler of the page may have removed the element meanwhile.
         if (this._state !== state) return embedded.unmount();
         this._state = { phase: "mounted", embedded, isDressing: false };
         if (state.wantsStart) this.start();
       } catch (error) {
         if (this._state !== state) return;
-        // The widget names a wrong option with a text; anything else is a failure of its own.
+        // The widget throws a text for a wrong option; any other error is a failure of the widget
+        // itself.
         const code = typeof error === "string" ? error : "WIDGET_UNAVAILABLE";
         this._fail(code, error);
       }
@@ -333,7 +342,9 @@ export function define(options) {
       return options;
     }
 
-    /** As the page has it, where it says nothing else: a light shop has no dark card. */
+    /**
+     * The page's colour scheme, unless the attribute says otherwise: a light shop has no dark card.
+     */
     _themeOfPage() {
       const scheme = getComputedStyle(this).colorScheme || "";
       if (!scheme.includes("dark")) return "light";
@@ -341,8 +352,8 @@ export function define(options) {
     }
 
     /**
-     * Takes the place of `fetch`, and keeps the outcome for the console. The token is the
-     * authorisation: the console gets its beginning.
+     * Takes the place of `fetch`, and remembers the result for the console. The token is the
+     * authorisation, so the console gets only its beginning.
      *
      * @param {Request} request
      */
@@ -356,7 +367,7 @@ export function define(options) {
     }
 
     /**
-     * Calls the page's own transport, and writes its answer as a response.
+     * Calls the page's own transport, and wraps its answer into a response.
      *
      * @param {Request} request
      */
@@ -375,7 +386,7 @@ export function define(options) {
         return new Response(JSON.stringify(answer));
       } catch (thrown) {
         const isError = thrown instanceof Error;
-        // What browsers throw when nothing was reached is no fault of the transport.
+        // An error that the browser throws when no server was reached is no fault of the transport.
         if (isError && (thrown.name === "AbortError" || /failed to fetch|load failed|networkerror/i.test(thrown.message))) throw thrown;
         const { code = "TRANSPORT_FAILED", message = isError && thrown.message, retryable, retry_after_ms, field, wechat_code } = own(thrown);
         const refusal = { code, message: `transport.${name}: ${message || thrown}`, retryable, retry_after_ms, field, wechat_code };
@@ -385,21 +396,21 @@ export function define(options) {
 
     /**
      * @param {string} name
-     * @param {any} detail of a wrong option, its code alone
-     * @param {string} [cause] of a problem that no request brought
+     * @param {any} detail for a wrong option, only its code
+     * @param {string} [cause] of a problem without a request
      */
     _emit(name, detail, cause) {
       if (name === "problem") {
         if (typeof detail === "string") {
           detail = this._optionProblem(detail);
-          // An appearance is read again with each change; a wrong value of it is reported once.
+          // The appearance is read again with each change; a wrong value of it is reported once.
           if (has(APPEARANCE, detail.field) && !this._isFirstReport(detail.message)) return;
           cause = detail.message += "; the payment goes on without it";
         }
         detail.hint = `${PROBLEMS}#${detail.code}`;
         const asked = cause || OF_WECHAT.test(detail.code) ? "" : this._lastRequest;
         cause = cause || [detail.field, detail.raw].filter(Boolean).join(": ") || detail.message;
-        // For the merchant's engineer, who may not listen: one line of text, to be copied.
+        // For the merchant's engineer, who may not listen to the events: one line of text to copy.
         console.warn(`<wechat-pay> ${detail.code}: ${cause}${asked}. ${detail.hint}`.replace(/\s+/g, " "));
       }
       this._dispatch(name, detail);
@@ -408,7 +419,7 @@ export function define(options) {
     }
 
     /**
-     * Whether this is the first report of its text.
+     * Whether this text is reported for the first time.
      *
      * @param {string} text
      */
@@ -417,7 +428,7 @@ export function define(options) {
     }
 
     /**
-     * Tells the page, and nobody else, how long things took.
+     * Reports to the page, and to no server, how long things took.
      *
      * @param {string} mark
      * @param {string} [about]
@@ -452,8 +463,8 @@ export function define(options) {
     }
 
     /**
-     * Tells the page, and leaves the buyer a way to pay: the page's own content in the element,
-     * the hosted checkout page, help, or another try.
+     * Reports the problem to the page, and leaves the buyer a way to pay: the page's own content in
+     * the element, the hosted checkout page, help, or another try.
      *
      * @param {string} code
      * @param {unknown} error
@@ -475,7 +486,7 @@ export function define(options) {
       retry.textContent = words.reload;
       retry.addEventListener("click", () => location.reload());
       box.append(title, advice, document.createElement("br"), retry);
-      // What the page put there stands in place of the link, as it does in the widget.
+      // The page's content in the slot replaces the link, as it does in the widget.
       const help = document.createElement("slot");
       help.name = "support";
       for (const [attribute, text] of [["checkout-url", words.open_checkout], ["support-url", words.support]]) {
@@ -488,7 +499,7 @@ export function define(options) {
         }
       }
       box.append(help, document.createElement("slot"));
-      // A page with a way to pay of its own shows that, and nothing of this.
+      // A page with its own way to pay shows that way, and nothing of this.
       const outlet = document.createElement("slot");
       outlet.name = "fallback";
       outlet.append(box);
@@ -514,7 +525,7 @@ export function define(options) {
       set(value) {
         if (value === null || value === undefined || value === false) this.removeAttribute(attribute);
         else this.setAttribute(attribute, value === true ? "" : String(value));
-        // What a framework set by the other spelling before is no longer said.
+        // A value that a framework set before, by the other spelling, no longer applies.
         if (joined(attribute) !== attribute) this.removeAttribute(joined(attribute));
       },
     });
@@ -536,7 +547,8 @@ export function define(options) {
 }
 
 /**
- * What an object has itself, and not what a polluted `Object.prototype` lends to every object.
+ * The object's own properties, and not those that a polluted `Object.prototype` adds to every
+ * object.
  *
  * @param {any} object
  * @returns {any}
@@ -546,8 +558,8 @@ function own(object) {
 }
 
 /**
- * An address made absolute by the page's own. What is no address stays as it is: the reader refuses
- * it.
+ * Makes an address absolute, by the page's own address. A text that is not an address stays as it
+ * is, and its reader refuses it.
  *
  * @param {string} address
  */
@@ -560,8 +572,8 @@ function absolute(address) {
 }
 
 /**
- * Gives a shadow root its style sheet; the nodes that this takes where the browser cannot share
- * sheets. A constructed sheet needs no `style-src` of the page.
+ * Gives a shadow root its style sheet. Returns the nodes that this needs if the browser cannot
+ * share sheets. A constructed sheet needs no `style-src` of the page.
  *
  * @param {ShadowRoot} root
  * @param {string} css
@@ -574,7 +586,8 @@ function styled(root, css) {
     root.adoptedStyleSheets = [sheet];
     return [];
   } catch {
-    // Safari before 16.4. Here the page's policy counts, and a nonce that it has is good for this too.
+    // Safari before 16.4. Here the page's policy applies, and the page's nonce is valid for this
+    // style too.
     const style = document.createElement("style");
     style.nonce = (/** @type {HTMLElement | null} */ (document.querySelector("[nonce]")) || style).nonce;
     style.textContent = css;

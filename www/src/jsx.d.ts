@@ -1,7 +1,7 @@
 /**
- * `<wechat-pay>` in JSX, for React 19 and what is like it: attributes by their names, and the two
- * properties that are objects. `import type {} from "wechat-pay-widget/jsx"` makes it known. For pages
- * that a server renders, and for React 18, there is a component: `wechat-pay-widget/react`.
+ * `<wechat-pay>` in JSX, for React 19 and similar frameworks: attributes by their names, and the
+ * two properties that are objects. `import type {} from "wechat-pay-widget/jsx"` declares it. For
+ * pages that a server renders, and for React 18, use the component `wechat-pay-widget/react`.
  */
 import type { Messages, Transport, WechatPayAttributes, WechatPayElement, WechatPayEvents } from "./wechat-pay";
 

@@ -1,17 +1,17 @@
 "use client";
 /**
- * `<wechat-pay>` as a React component, for pages that a server renders. React gives a custom element
- * neither its object properties (`messages`, `transport`) nor its event handlers when it hydrates
- * such a page, and React 18 gives them never. This component does, with React 18 and 19.
+ * `<wechat-pay>` as a React component, for pages that a server renders. When React hydrates such a
+ * page, it gives a custom element neither its object properties (`messages`, `transport`) nor its
+ * event handlers, and React 18 never gives them. This component does, with React 18 and 19.
  *
- * It has no copy of the element: the page loads `wechat-pay-widget`, or the script, as ever. It makes
- * the element once the page is hydrated, because an element in the server's HTML would begin without
- * its `transport`, and its first events would find nobody who listens. Until then its children are in
- * its place.
+ * The component contains no copy of the element: the page loads `wechat-pay-widget`, or the script,
+ * as usual. It creates the element after the page is hydrated, because an element in the server's
+ * HTML would start without its `transport`, and its first events would have no listener. Until then
+ * the children are shown in its place.
  */
 import { createElement, forwardRef, useEffect, useImperativeHandle, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 
-/** What the element fires. */
+/** The element's events. */
 const EVENTS = ["ready", "scene-decided", "qr-shown", "redirecting", "state-change", "paid", "closed", "problem", "telemetry"];
 
 /** Before the browser goes on: the element begins right after it is in the page. A server has no layout. */
@@ -38,7 +38,7 @@ export const WechatPay = forwardRef(function WechatPay({ messages, transport, ch
   useCommit(() => {
     const target = element.current;
     if (!target) return undefined;
-    // One listener for an event, however often the page renders with a new function.
+    // One listener for each event, however often the page renders with a new function.
     const listener = (event) => latest.current[`on${event.type}`]?.(event);
     for (const name of EVENTS) target.addEventListener(name, listener);
     return () => {

@@ -1,16 +1,15 @@
 /**
- * `<wechat-pay>` in Vue's templates, for Vue 3 and its language tools: attributes and properties
- * by their names, events by `@` and the name.
- * `import type {} from "wechat-pay-widget/vue"` makes it known. Nothing else of this package
- * needs Vue.
+ * `<wechat-pay>` in Vue's templates, for Vue 3 and its language tools: attributes and properties by
+ * their names, events by `@` and the name. `import type {} from "wechat-pay-widget/vue"` declares
+ * it. Nothing else in this package needs Vue.
  */
 import type { HTMLAttributes, PublicProps } from "vue";
 import type { Messages, Transport, WechatPayAttributes, WechatPayElement, WechatPayEvents } from "./wechat-pay";
 
-/** `merchant-api` and `merchantApi` are one to Vue's templates. */
+/** Vue's templates treat `merchant-api` and `merchantApi` as the same name. */
 type Camel<Text extends string> = Text extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Text;
 
-/** What an attribute may be. */
+/** The type of an attribute. */
 export type WechatPayProps = {
   [K in keyof WechatPayAttributes as Camel<K>]?: WechatPayAttributes[K] | null;
 } & {
@@ -18,7 +17,7 @@ export type WechatPayProps = {
   transport?: Transport | null;
 };
 
-/** `onStateChange`: what Vue makes of `@state-change`. */
+/** `onStateChange`: the property that Vue makes from `@state-change`. */
 export type WechatPayListeners = {
   [K in keyof WechatPayEvents as `on${Capitalize<Camel<K>>}`]?: (event: WechatPayEvents[K]) => void;
 };

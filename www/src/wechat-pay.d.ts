@@ -1,57 +1,60 @@
 /**
- * Types of `<wechat-pay>`: what the element takes, says and fires.
+ * Types of `<wechat-pay>`: its attributes, properties, methods and events.
  *
- * `import type {} from "wechat-pay"` (or a `/// <reference types>`) makes them known; loading
+ * `import type {} from "wechat-pay"` (or a `/// <reference types>`) declares them; loading
  * `wechat-pay.js` defines the element.
  */
 
-/** A way of paying, in the words of the contract. */
+/** A payment product, with the contract's names. */
 export type Product = "jsapi" | "h5" | "native" | "mini_program";
 
 /**
- * The attributes of the element. In HTML: kebab case, and texts. An empty one (but
- * `auto-start`) counts as absent; so does a wrong one, which is a `problem` with the attribute as
- * its `field`, unless nothing can be paid without it.
+ * The attributes of the element. In HTML they are texts with names in kebab case. An empty value
+ * counts as absent, except for `auto-start`. A wrong value counts as absent too, and is a `problem`
+ * with the attribute as its `field`, unless nothing can be paid without it.
  *
- * A name without its dash (`merchantapi`) is understood too: that is what HTML makes of `merchantApi`
- * where a framework sets it before the script has come. The name with the dash comes first.
+ * A name without its dash (`merchantapi`) is accepted too: HTML makes this name from `merchantApi`
+ * if a framework sets it before the script has loaded. The name with the dash takes precedence.
  */
 export interface WechatPayAttributes {
   /** The order's token, from `POST /v1/orders`. Required. */
   token?: string;
   /** Base of the merchant API: an http(s) address or a path. Required without a `transport`. */
   "merchant-api"?: string;
-  /** `auto`, or the product that the page insists on. */
+  /** `auto`, or the product that the page requires. */
   scene?: "auto" | Product;
   /**
-   * Language tag: Chinese of any region reads Chinese, all others English, or your `messages`. The
+   * Language tag: every Chinese tag shows Chinese, every other tag English, or your `messages`. The
    * page's language when absent.
    */
   locale?: string;
-  /** `light` or `dark`; `auto` follows the buyer's system. Absent: as the page's `color-scheme`. */
+  /**
+   * `light` or `dark`; `auto` follows the buyer's system. When absent: the page's `color-scheme`.
+   */
   theme?: "auto" | "light" | "dark";
   /**
-   * Where the buyer goes after a payment: https, or a path. http is for this machine alone. It takes
-   * the page's place in the history, so that Back leads to what was before.
+   * Where the buyer goes after a payment: https, or a path. http is only for this machine. The
+   * address replaces the page in the history, so that Back leads to the entry before the page.
    */
   "success-url"?: string;
   /** Where the buyer comes back to: http(s), or a path; the page's own address when absent. */
   "return-url"?: string;
   /**
    * Open WeChat's cashier without a click. Never for H5, and never on a return. True: the bare
-   * attribute, `true`, or its own name. False: absent or `false`. In any letter case; another word
-   * is a `problem`, and false.
+   * attribute, `true`, or its own name. False: absent or `false`. Upper and lower case are the
+   * same. Any other word is a `problem`, and counts as false.
    */
   "auto-start"?: boolean | "" | "true" | "false";
   /** Where the buyer finds help: http(s), mailto, tel, or a path. The slot `support` replaces it. */
   "support-url"?: string;
-  /** The hosted checkout page, offered where the widget cannot run. */
+  /** The hosted checkout page, offered if the widget cannot run. */
   "checkout-url"?: string;
 }
 
 /**
- * The element. Properties are its attributes. Another token, merchant API, scene, address or
- * `autoStart` begins anew; another look or language is shown at once, and the payment goes on.
+ * The element. Its properties are its attributes. Another token, merchant API, scene, address or
+ * `autoStart` restarts the payment; another look or language is shown at once, and the payment
+ * continues.
  */
 export interface WechatPayElement extends HTMLElement {
   token: string | null;
@@ -65,26 +68,26 @@ export interface WechatPayElement extends HTMLElement {
   supportUrl: string | null;
   checkoutUrl: string | null;
   /**
-   * The page's own words, by name, over those of the widget's language. The object's own properties
-   * count (a getter among them); what it inherits is not read.
+   * The page's own sentences, by name, over those of the widget's language. Only the object's own
+   * properties count (a getter among them); inherited properties are not read.
    */
   messages: Messages | null;
   /** The page's own backend, in place of the merchant API. */
   transport: Transport | null;
   /**
-   * Begins to pay, as the buyer's click does. While the element loads, it begins as soon as it can,
+   * Starts to pay, as the buyer's click does. While the element loads, the start waits and happens
    * once, unless `cancel()` comes first. `false`: not in a page, or unable to load.
    */
   start(): boolean;
-  /** A new QR code, where the old one has expired. `false`: not ready. */
+  /** Gets a new QR code after the old one has expired. `false`: not ready. */
   refresh(): boolean;
   /**
-   * Ends the attempt, never the order, also after the buyer has gone to WeChat with it. Of no
-   * effect where there is none, where it is another device's, and once the cashier has said `ok`.
-   * `false`: not ready.
+   * Ends the attempt, never the order, also after the buyer has left for WeChat with it. Without
+   * effect if there is no attempt, if the attempt is another device's, and after the cashier has
+   * reported `ok`. `false`: not ready.
    */
   cancel(): boolean;
-  /** Asks how the payment stands, as a page does that comes to the front again. */
+  /** Polls the order's state, as the page does when it becomes visible again. */
   resume(): boolean;
   /** Ends the element for good and empties it; the order stays as it is. */
   destroy(): void;
@@ -111,24 +114,24 @@ export interface WechatPayElement extends HTMLElement {
 }
 
 /**
- * A backend of the page's own: three functions that give the contract's flat object. `version`
- * may be left out. A function that throws `{code, message, retryable}` refuses in the contract's
- * words (`RATE_LIMITED`, …); whatever else it throws is a problem of the merchant's.
+ * A backend of the page's own: three functions that return the contract's flat object. `version`
+ * may be left out. A function that throws `{code, message, retryable}` refuses with the contract's
+ * codes (`RATE_LIMITED`, …). Anything else that it throws is a problem of the merchant's.
  *
- * The functions may be methods of a class. Of an answer, and of what is thrown, only the object's
- * own properties are read: what every object inherits, somebody else may have written.
+ * The functions may be methods of a class. Of an answer, and of a thrown object, only the object's
+ * own properties are read: another script may have written the inherited properties.
  */
 export interface Transport {
-  /** Makes an attempt: `POST …/attempts`. */
+  /** Starts an attempt: `POST …/attempts`. */
   start(form: StartForm, options: TransportOptions): CheckoutAnswer | Promise<CheckoutAnswer>;
-  /** Says how the order stands: `GET …`. An early answer means "ask again in poll_after_ms". */
+  /** Returns the order's state: `GET …`. An early answer means "poll again in poll_after_ms". */
   status(query: StatusQuery, options: TransportOptions): CheckoutAnswer | Promise<CheckoutAnswer>;
   /** Ends the attempt, never the order: `POST …/cancel`. */
   cancel?(form: CancelForm, options: TransportOptions): CheckoutAnswer | Promise<CheckoutAnswer>;
 }
 
 export interface TransportOptions {
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the answer is no longer needed. */
   signal: AbortSignal;
 }
 
@@ -144,11 +147,11 @@ export interface StartForm {
 
 export interface StatusQuery {
   token: string;
-  /** For how many seconds the answer may be held, while nothing changes. */
+  /** For how many seconds the answer may be held while nothing changes. */
   wait?: number;
   /** The version that the page has seen. */
   seen?: number;
-  /** Ask WeChat now. */
+  /** Query WeChat now. */
   ask?: true;
 }
 
@@ -157,15 +160,15 @@ export interface CancelForm {
   after: number;
 }
 
-/** What a backend says of an order; unknown fields are ignored. Durations in milliseconds. */
+/** A backend's answer about an order; unknown fields are ignored. Durations in milliseconds. */
 export interface CheckoutAnswer {
   state: "open" | "paid" | "closed";
   order_no: string;
   /** In fen; never a fraction. */
   total_fen: number;
-  /** 0: none. */
+  /** 0: no attempt yet. */
   attempt: number;
-  /** Of the current attempt. */
+  /** The product of the current attempt. */
   product?: Product;
   version?: number;
   description?: string;
@@ -178,7 +181,7 @@ export interface CheckoutAnswer {
   checked_ms_ago?: number;
   poll_after_ms?: number;
   products?: Product[];
-  /** `false`: the gateway is a simulator, and the element says TEST. */
+  /** `false`: the gateway is a simulator, and the element shows TEST. */
   live?: boolean;
   out_trade_no?: string;
   attempt_remaining_ms?: number;
@@ -191,7 +194,7 @@ export interface CheckoutAnswer {
   success_url?: string;
 }
 
-/** What WeChat's cashier is called with. All are texts. */
+/** The parameters of WeChat's cashier. All are texts. */
 export interface PayParameters {
   appId: string;
   timeStamp: string;
@@ -201,7 +204,9 @@ export interface PayParameters {
   paySign: string;
 }
 
-/** Names of what the element says. `language` and `direction` describe the words themselves. */
+/**
+ * Names of the element's sentences. `language` and `direction` describe the sentences themselves.
+ */
 export type MessageName =
   | "language"
   | "direction"
@@ -266,10 +271,10 @@ export type MessageName =
   | "reload"
   | "open_checkout";
 
-/** Words of the page's own. What is not given is said in the widget's language. */
+/** The page's own sentences. The widget's language is used for the missing ones. */
 export type Messages = Partial<Record<MessageName, string>>;
 
-/** Where the element is. */
+/** The element's state. */
 export type State =
   | "loading"
   | "offer"
@@ -288,7 +293,7 @@ export type State =
   | "problem"
   | "unavailable";
 
-/** `scene-decided`: where the buyer is, and the way that follows. */
+/** `scene-decided`: where the buyer is, and the payment method that follows. */
 export interface SceneDetail {
   environment: string;
   os: string;
@@ -302,13 +307,13 @@ export interface SceneDetail {
 export interface StateChangeDetail {
   state: State;
   /**
-   * With `paid` and `closed`: whether this is the first report in this tab. `false`: without the event
-   * of that name.
+   * With `paid` and `closed`: whether this is the first report in this tab. If `false`, the event
+   * of that name is not emitted.
    */
   first?: boolean;
 }
 
-/** `paid`: a cue to ask your own backend, which has heard it from WeChat. */
+/** `paid`: a signal to query your own backend, which WeChat has notified. */
 export interface PaidDetail {
   order_no: string;
   out_trade_no: string | null;
@@ -321,55 +326,55 @@ export interface ProblemDetail {
   code: string;
   actor: "buyer" | "merchant" | "network" | "wechat" | "internal";
   recoverable: boolean;
-  /** For the buyer, in the element's language; of an attribute whose value is refused, for you. */
+  /** For the buyer, in the element's language; if an attribute's value is refused, for you. */
   message: string;
   /**
-   * Where cause and fix are explained: a page beside the script, which a bundler copies that knows
-   * `new URL("./…", import.meta.url)`. `problems.js` has the words.
+   * The page that explains cause and fix. It is beside the script, and a bundler copies it if the
+   * bundler knows `new URL("./…", import.meta.url)`. `problems.js` has the texts.
    */
   hint: string;
-  /** The attribute, or the contract's field, that it is about. */
+  /** The attribute, or the contract's field, that caused the problem. */
   field: string | null;
-  /** The other side's own words: for a log, never for the buyer. */
+  /** The other side's original message: for a log, never for the buyer. */
   raw: string | null;
 }
 
 /**
- * `telemetry`: how long it took from the element's start; reported to the page, and to nobody else.
+ * `telemetry`: the time since the element's start; reported only to the page.
  *
- * The cashier has no mark of its own: that it opened is `state-change` to `cashier`, and its answer is
- * the next one. Nor has the time from the payment to *paid* on the screen, for a page does not know
- * when its buyer paid; your backend does.
+ * The cashier has no mark of its own: the `state-change` to `cashier` marks that it opened, and the
+ * next `state-change` is its answer. The time from the payment to *paid* on the screen has no mark
+ * either, because a page does not know when its buyer paid; your backend does.
  */
 export interface TelemetryDetail {
   /** `loaded`, or the name of an event. */
   mark: "loaded" | Exclude<keyof WechatPayEvents, "telemetry">;
-  /** The state or the problem's code, where the event has one. */
+  /** The state or the problem's code, if the event has one. */
   about: string;
   elapsed_ms: number;
 }
 
 /** The element's own events. All bubble and cross shadow roots. */
 export interface WechatPayEvents {
-  /** The first answer of the merchant API is there. */
+  /** The first answer of the merchant API has arrived. */
   ready: CustomEvent<Record<string, never>>;
   /**
-   * Before anything is started; and once more where WeChat says only later that a mini-program
-   * shows the page.
+   * Emitted before anything is started, and a second time if WeChat reports late that a
+   * mini-program shows the page.
    */
   "scene-decided": CustomEvent<SceneDetail>;
   /** A QR code is on the page; once for each code. */
   "qr-shown": CustomEvent<Record<string, never>>;
-  /** The page is about to leave. */
+  /** The page is about to navigate away. */
   redirecting: CustomEvent<{ to: "h5" | "authorize" | "mini_program" | "success" }>;
-  /** Each time that what the buyer sees is another. */
+  /** What the buyer sees has changed. */
   "state-change": CustomEvent<StateChangeDetail>;
   /**
-   * Once for an order and tab, before the `state-change` to `paid`. A page that is loaded anew, and
-   * a second element of the order, have the `state-change` alone, with `first: false`.
+   * Emitted once for an order and tab, before the `state-change` to `paid`. A page that is
+   * reloaded, and a second element of the order, get only the `state-change`, with `first: false`.
    */
   paid: CustomEvent<PaidDetail>;
-  /** As `paid`, at most once for an order and tab; on the backend's word alone. */
+  /** Like `paid`, at most once for an order and tab, and only because the backend said so. */
   closed: CustomEvent<Record<string, never>>;
   /** Something went wrong; the same problem twice in a row is reported once. */
   problem: CustomEvent<ProblemDetail>;
@@ -395,14 +400,17 @@ export interface Embedded {
   unmount(): void;
 }
 
-/** How `define` gets the WebAssembly: the one seam between the shipped loader and Trunk's page. */
+/**
+ * How `define` gets the WebAssembly: the only difference between the shipped loader and Trunk's
+ * page.
+ */
 export interface DefineOptions {
   loadBindings(): Promise<Bindings>;
   /** The element's name; `wechat-pay` when absent. */
   tag?: string;
 }
 
-/** Defines the element, once. */
+/** Defines the element once. */
 export function define(options: DefineOptions): CustomElementConstructor;
 
 declare global {

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What a page loads: defines `<wechat-pay>` and fetches the widget beside this file, from the
- * same origin and no other.
+ * What a page loads: this file defines `<wechat-pay>` and fetches the widget from beside this file,
+ * from the same origin and no other.
  */
 import { imports, mount, start, theme } from "./bindings/wechat_pay_widget.js";
 import { define } from "./element.js";
@@ -23,7 +23,7 @@ function loadBindings() {
 async function load() {
   const response = await fetch(new URL("./wechat-pay.wasm", import.meta.url));
   if (!response.ok) throw new Error(`wechat-pay.wasm: ${response.status}`);
-  // Safari streams since 15, and nobody streams what a server calls by another type.
+  // Safari streams since version 15, and no browser streams a response with another content type.
   const isStreamed =
     WebAssembly.instantiateStreaming && response.headers.get("content-type") === "application/wasm";
   const { instance, module } = await (isStreamed
@@ -33,9 +33,9 @@ async function load() {
   return { mount, theme };
 }
 
-// Not on a server that renders pages, and not where another copy of this file came first.
+// Not on a server that renders pages, and not if another copy of this file was loaded first.
 if (typeof customElements === "object" && !customElements.get("wechat-pay")) {
-  // The page wants to be paid: the widget comes while the rest of the page is still being read.
+  // The page will need the widget, so it loads while the rest of the page is still being read.
   loadBindings().catch(() => {});
   define({ loadBindings });
 }
