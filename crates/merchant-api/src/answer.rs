@@ -1,8 +1,7 @@
 //! What a backend answers about a checkout: one flat object (contract, `CheckoutAnswer`).
 //!
-//! Reading it is in [`CheckoutAnswer::read`], field by field through [`Fields`]; writing it is
-//! derived, behind the `serde` feature. Nothing here judges a URL or a state: that is the
-//! machine's part.
+//! [`CheckoutAnswer::read`] reads it field by field through [`Fields`]; writing it is derived,
+//! behind the `serde` feature. This module judges no URL and no state: the machine does that.
 
 use crate::fields::{Fields, Malformed, Reader};
 
@@ -42,7 +41,7 @@ impl Product {
     /// Every product, in the order in which the contract lists them.
     pub const ALL: [Self; 4] = [Self::Jsapi, Self::H5, Self::Native, Self::MiniProgram];
 
-    /// The word on the wire.
+    /// The product's name in the contract.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Jsapi => "jsapi",
@@ -52,7 +51,7 @@ impl Product {
         }
     }
 
-    /// The product of a word; `None` for a word this version does not know.
+    /// The product with this name; `None` for a name that this version does not know.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -81,43 +80,43 @@ pub struct PayParameters {
     pub pay_sign: String,
 }
 
-/// What the page does next for the current attempt. Exactly one, or none.
+/// What the page does next for the current attempt: exactly one action, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Action {
     /// Show this as a QR code. The only action that a GET repeats.
     CodeUrl(String),
-    /// Navigate the whole page here, by the buyer's gesture.
+    /// Navigate the whole page to this address, after the buyer's gesture.
     H5Url(String),
-    /// Call the cashier of the WeChat that shows this page.
+    /// Call the cashier of the WeChat client that shows this page.
     Jsapi(PayParameters),
     /// Open this page of the mini-program that shows this web-view.
     MiniProgramPath(String),
     /// Call `wx.requestPayment` (only a mini-program's own page gets this).
     MiniProgram(PayParameters),
-    /// The payer is not known yet: go here once, and come back with a `payer` handle.
+    /// The payer is not known yet: navigate here once, and return with a `payer` handle.
     AuthorizeUrl(String),
 }
 
-/// The attempt that the answer speaks of; number 0 (no attempt yet) is `None` in the answer.
+/// The attempt that the answer describes; number 0 (no attempt yet) is `None` in the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentAttempt {
     /// Grows by one with each attempt of the order.
     pub number: u64,
-    /// The product it was started for; `None` for what no page can start: a till's, an app's, or a
-    /// product of a later contract. Written as `other`.
+    /// The product of the attempt; `None` for a product that no page can start: a till's, an app's,
+    /// or a product of a later contract. Written as `other`.
     pub product: Option<Product>,
-    /// The number WeChat knows it by.
+    /// The attempt's number at WeChat.
     pub out_trade_no: Option<String>,
     /// How long its link can still be used, in milliseconds at the time of the answer.
     pub remaining_ms: Option<u64>,
 }
 
-/// The backend's word about a checkout.
+/// The backend's answer about a checkout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckoutAnswer {
-    /// Where the order stands.
+    /// The order's state.
     pub state: OrderState,
     /// Grows with every change; an answer with a lower one is stale. Backends may leave it out.
     pub version: Option<u64>,
@@ -129,28 +128,28 @@ pub struct CheckoutAnswer {
     pub total_fen: u64,
     /// ISO 4217; absent means CNY.
     pub currency: Option<String>,
-    /// What the payer gave after WeChat's coupons, in fen.
+    /// What the payer paid after WeChat's coupons, in fen.
     pub payer_total_fen: Option<u64>,
-    /// When it was paid, RFC 3339, for showing only.
+    /// When the order was paid, RFC 3339, for display only.
     pub success_time: Option<String>,
-    /// What went back so far, in fen.
+    /// The amount refunded so far, in fen.
     pub refunded_fen: Option<u64>,
-    /// How long the order stays open, in milliseconds. A duration, for the browser's clock is
-    /// never trusted.
+    /// How long the order stays open, in milliseconds. It is a duration, because the browser's
+    /// clock is never trusted.
     pub remaining_ms: Option<u64>,
-    /// How long ago WeChat was last asked, in milliseconds.
+    /// How long ago WeChat was last queried, in milliseconds.
     pub checked_ms_ago: Option<u64>,
-    /// When to ask again at the earliest, in milliseconds.
+    /// When to poll again at the earliest, in milliseconds.
     pub poll_after_ms: Option<u64>,
-    /// What this merchant can do; absent means the element may try what the scene wants.
+    /// The products that this merchant offers; if absent, the element may try what the scene needs.
     pub products: Option<Vec<Product>>,
-    /// `false` when the gateway behind it is a simulator: the pages then say TEST.
+    /// `false` if the gateway is a simulator: the pages then show TEST.
     pub live: bool,
     /// The current attempt, if there is one.
     pub attempt: Option<CurrentAttempt>,
-    /// What the page does next.
+    /// The next action of the page.
     pub action: Option<Action>,
-    /// Where the merchant wants the buyer after a payment.
+    /// Where the merchant sends the buyer after a payment.
     pub success_url: Option<String>,
 }
 
@@ -242,7 +241,7 @@ fn read_pay_parameters<F: Fields>(fields: &F) -> Result<PayParameters, Malformed
 
 #[cfg(feature = "serde")]
 mod wire {
-    //! Writing an answer: the one place where the grouped type becomes the flat object.
+    //! Writing an answer: the only place where the grouped type becomes the flat object.
 
     use serde::{Serialize, Serializer};
 

@@ -1,5 +1,5 @@
 //! What the element sends: two small forms and a query string. The element writes them, a backend
-//! reads them; both halves are here so that they cannot drift apart.
+//! reads them. Both halves are in this module, so that they cannot drift apart.
 
 use crate::answer::Product;
 use crate::decimal::{decimal, push_decimal};
@@ -12,20 +12,20 @@ pub const WAIT_MAX_S: u64 = 25;
 /// `POST {base}/checkouts/{token}/attempts`: start an attempt, or get the current one again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptForm {
-    /// The product wanted.
+    /// The product of the attempt.
     pub product: Product,
-    /// The attempt number the page has seen: a compare-and-set.
+    /// The number of the last attempt that the page knows: a compare-and-set.
     pub after: Option<u64>,
-    /// Where the buyer comes back to (H5, and the hop for the openid).
+    /// Where the buyer comes back to (for H5, and for the OAuth redirect).
     pub return_url: Option<String>,
-    /// The one-use handle that the hop for the openid brought back.
+    /// The one-use handle that the OAuth redirect brought back.
     pub payer: Option<String>,
     /// A mini-program's `wx.login` code, in place of `payer`.
     pub code: Option<String>,
 }
 
 impl AttemptForm {
-    /// The fields to send, in the contract's order; absent ones are left out.
+    /// The fields to send, in the contract's order, without absent ones.
     pub fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields = vec![("product", self.product.as_str().to_owned())];
         if let Some(after) = self.after {
@@ -44,8 +44,8 @@ impl AttemptForm {
         fields
     }
 
-    /// Reads a decoded form. Unknown fields are ignored, a repeated one is refused: two readers
-    /// must never see two different forms.
+    /// Reads a decoded form. Unknown fields are ignored. A repeated field is refused, so that two
+    /// readers cannot see two different forms.
     pub fn parse<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, ApiError> {
@@ -69,7 +69,7 @@ impl AttemptForm {
 /// `POST {base}/checkouts/{token}/cancel`: end the attempt, never the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CancelForm {
-    /// The attempt to end; another number means that somebody else has taken over.
+    /// The attempt to end; another number means that another page or device has taken over.
     pub after: u64,
 }
 
@@ -91,14 +91,14 @@ impl CancelForm {
 pub struct PollQuery {
     /// Hold the answer for this many seconds while the version is still `seen`.
     pub wait_s: Option<u64>,
-    /// The version the page has.
+    /// The version that the page has.
     pub seen: Option<u64>,
-    /// Ask WeChat now, once for everybody who wants to know.
+    /// Query WeChat now, once for all pages that wait for the answer.
     pub ask: bool,
 }
 
 impl PollQuery {
-    /// The query string, without the question mark; empty when nothing is asked.
+    /// The query string, without the question mark; empty if no field is set.
     pub fn to_query(self) -> String {
         let mut query = String::new();
         let mut put = |name: &str, value: u64| {
@@ -139,7 +139,7 @@ impl PollQuery {
     }
 }
 
-/// The values of the named fields; a field that comes twice is refused.
+/// The values of the named fields; a repeated field is refused.
 fn pick<'a, const N: usize>(
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     names: [&'static str; N],

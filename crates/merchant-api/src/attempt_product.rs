@@ -1,5 +1,6 @@
-//! Every way in which an attempt can be paid: what a page can start, and what only the merchant's
-//! backend can (private side). The element never sees this type and pays no bytes for it.
+//! Every way in which an attempt can be paid: the products that a page can start, and the products
+//! that only the merchant's backend can start (private side). The element never sees this type, so
+//! its download does not contain it.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +36,7 @@ impl AttemptProduct {
         Self::CodePay,
     ];
 
-    /// The word on the wire.
+    /// The product's name in the contract.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Jsapi => Product::Jsapi.as_str(),
@@ -47,14 +48,14 @@ impl AttemptProduct {
         }
     }
 
-    /// The product of a word; `None` for a word this version does not know.
+    /// The product with this name; `None` for a name that this version does not know.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|product| product.as_str() == word)
     }
 
-    /// The same as a page knows it; `None` for what only a backend can start.
+    /// The same product as a page knows it; `None` for a product that only a backend can start.
     pub const fn of_a_page(self) -> Option<Product> {
         match self {
             Self::Jsapi => Some(Product::Jsapi),

@@ -1,4 +1,4 @@
-//! A day of business, compared: WeChat's bill beside the backend's own ledger (private side).
+//! A day of business, compared: WeChat's bill and the backend's own ledger (private side).
 
 use serde::Serialize;
 

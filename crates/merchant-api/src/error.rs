@@ -1,5 +1,5 @@
-//! What a backend says when it cannot do what was asked: one envelope, stable codes, and a
-//! verdict for the caller. Prose is for people; programs branch on the code.
+//! What a backend answers when it refuses a call: one envelope, stable codes, and whether a retry
+//! helps. The message is for people; programs branch on the code.
 
 use crate::fields::{Fields, Malformed, Reader};
 
@@ -24,12 +24,12 @@ macro_rules! error_codes {
             /// Every code, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$($(#[$gate])? Self::$name),*];
 
-            /// The word on the wire.
+            /// The code on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self { $($(#[$gate])? Self::$name => $word,)* }
             }
 
-            /// The HTTP status it travels with.
+            /// The HTTP status of this code.
             pub const fn status(self) -> u16 {
                 match self { $($(#[$gate])? Self::$name => $status,)* }
             }
@@ -119,7 +119,7 @@ error_codes! {
 }
 
 impl ErrorCode {
-    /// The code of a word; `None` for one from a later contract.
+    /// The code with this name; `None` for a code of a later contract.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == word)
     }
@@ -128,9 +128,9 @@ impl ErrorCode {
 /// One refused call, as the caller reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
-    /// The code; `None` for a word this version does not know.
+    /// The code; `None` for a code that this version does not know.
     pub code: Option<ErrorCode>,
-    /// The backend's sentence, for logs and for the merchant; never shown as markup.
+    /// The backend's message, for logs and for the merchant; never shown as markup.
     pub message: String,
     /// Whether the same call may succeed later.
     pub retryable: bool,
@@ -171,7 +171,7 @@ impl ApiError {
         read.finish(error)
     }
 
-    /// A refusal to be written, with the code's own verdict.
+    /// A refusal to be written, with the code's own value of `retryable`.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code: Some(code),
@@ -183,7 +183,7 @@ impl ApiError {
         }
     }
 
-    /// The same, naming the field that broke the rule.
+    /// The same refusal with the name of the field that broke the rule.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
@@ -201,8 +201,8 @@ pub(crate) mod wire {
     use super::ApiError;
 
     impl Serialize for ApiError {
-        /// Writes the whole envelope. An error without a code of ours is not written by anyone:
-        /// it only ever comes in.
+        /// Writes the whole envelope. An error without a code of ours is only ever read, and never
+        /// written.
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let code = self
                 .code

@@ -1,6 +1,6 @@
-//! Reading an answer field by field, from whatever holds it: a JavaScript object in the widget,
-//! `serde_json` in tests and servers. It never allocates a tree of its own and never panics on
-//! what a backend sends.
+//! Reading an answer field by field, from whatever holds the fields: a JavaScript object in the
+//! widget, `serde_json` in tests and servers. The reader never allocates its own tree, and never
+//! panics on a backend's data.
 
 use crate::{TEXT_MAX_BYTES, URL_MAX_BYTES};
 
@@ -17,31 +17,31 @@ pub trait Fields: Sized {
     fn flag(&self, name: &'static str) -> Result<Option<bool>, Malformed>;
     /// An object, to be read in the same way.
     fn object(&self, name: &'static str) -> Result<Option<Self>, Malformed>;
-    /// A list of texts; entries of another type are left out, for they may come from a later
+    /// A list of texts; entries of another type are left out, because they may come from a later
     /// version of the contract.
     fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, Malformed>;
 }
 
-/// A field that breaks the contract: which one, and the rule it breaks.
+/// A field that breaks the contract, and the rule that it breaks.
 ///
 /// Both are `&'static str` so that the widget carries no formatting code for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// The field's name as it stands in the contract.
+    /// The field's name in the contract.
     pub field: &'static str,
-    /// What it should have been, in a few words for a merchant's engineer.
+    /// The rule in a few words, for a merchant's engineer.
     pub rule: &'static str,
 }
 
 impl Malformed {
-    /// A field that is not of its type.
+    /// A field that has another type.
     pub const fn not(field: &'static str, rule: &'static str) -> Self {
         Self { field, rule }
     }
 }
 
-/// Reads the fields of one object, one after another, and keeps the first fault. Stopping at it
-/// would be a way out for every field, each of which drops all that was read before.
+/// Reads the fields of one object, one after another, and keeps the first fault. Stopping at the
+/// fault would add an early return for every field, and each return drops the values read before.
 pub(crate) struct Reader<'a, F> {
     fields: &'a F,
     fault: Option<Malformed>,
@@ -55,7 +55,7 @@ impl<'a, F: Fields> Reader<'a, F> {
         }
     }
 
-    /// What was read, if nothing in the object breaks the contract.
+    /// The value that was read, if nothing in the object breaks the contract.
     pub(crate) fn finish<T>(self, read: T) -> Result<T, Malformed> {
         match self.fault {
             None => Ok(read),
@@ -68,13 +68,13 @@ impl<'a, F: Fields> Reader<'a, F> {
         self.bounded(name, TEXT_MAX_BYTES)
     }
 
-    /// A text of at most [`URL_MAX_BYTES`]. Whether it may be *followed* is decided where it is
-    /// used.
+    /// A text of at most [`URL_MAX_BYTES`]. The code that uses the URL decides whether it may be
+    /// *followed*.
     pub(crate) fn url(&mut self, name: &'static str) -> Option<String> {
         self.bounded(name, URL_MAX_BYTES)
     }
 
-    /// A text that has to be there.
+    /// A required text.
     pub(crate) fn required_text(&mut self, name: &'static str) -> String {
         let text = self.text(name);
         self.required(name, text)
@@ -87,7 +87,7 @@ impl<'a, F: Fields> Reader<'a, F> {
         self.keep(number.map_err(|_| Malformed::not(name, "must not be negative")))
     }
 
-    /// A number that has to be there.
+    /// A required number.
     pub(crate) fn required_unsigned(&mut self, name: &'static str) -> u64 {
         let number = self.unsigned(name);
         self.required(name, number)
@@ -105,7 +105,7 @@ impl<'a, F: Fields> Reader<'a, F> {
         self.sound(texts)
     }
 
-    /// An object, read by a function of its own.
+    /// An object, which the given function reads.
     pub(crate) fn object<T>(
         &mut self,
         name: &'static str,
@@ -116,7 +116,7 @@ impl<'a, F: Fields> Reader<'a, F> {
         self.keep(read(&object))
     }
 
-    /// Keeps a fault that only shows in what was read.
+    /// Keeps a fault that shows only in the values that were read.
     pub(crate) fn fault(&mut self, fault: Malformed) {
         self.fault.get_or_insert(fault);
     }

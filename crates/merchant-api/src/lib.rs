@@ -1,12 +1,12 @@
 //! The contract between `<wechat-pay>` and any merchant backend, as types.
 //!
-//! Two routes are enough (a third is optional); forms go in, one flat JSON object comes out, so
-//! that a backend in any language has it in an afternoon. The element, our merchant server, the
-//! tests and the OpenAPI document all take their words from here and nowhere else.
+//! Two routes are enough (a third is optional). Forms go in and one flat JSON object comes out, so
+//! that a backend in any language can be written in an afternoon. The element, our merchant server,
+//! the tests and the OpenAPI document all take their names from this crate.
 //!
 //! What this crate never does: I/O, time, cryptography, or a decision about a payment.
 //!
-//! Features, none on by default because the widget pays for them in bytes:
+//! Features, none on by default because each of them enlarges the widget's download:
 //! - `serde`: writing answers, and the private side's JSON (servers);
 //! - `openapi`: the table of the routes, and the OpenAPI 3.1 document made from it.
 

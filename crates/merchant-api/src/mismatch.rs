@@ -1,5 +1,5 @@
-//! What fits nothing, on the private side: payments and refunds that WeChat vouches for and that no
-//! order explains. A person looks at each, and marks it done.
+//! Mismatches, on the private side: payments and refunds that WeChat reports and that no order
+//! explains. A person checks each mismatch and marks it done.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

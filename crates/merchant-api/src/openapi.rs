@@ -36,7 +36,7 @@ struct Document {
     webhooks: BTreeMap<&'static str, Value>,
 }
 
-/// A message as the backend gets it. utoipa describes no webhooks.
+/// A message as the backend receives it. utoipa describes no webhooks.
 fn message(event_type: &str, schema: &str) -> Value {
     let header = |name: &str, description: &str| {
         json!({
@@ -95,7 +95,7 @@ struct Contract;
 
 struct Routes;
 
-/// The routes of the table, with the schemas of what they take and answer.
+/// The routes of the table, with the schemas of their requests and answers.
 impl Modify for Routes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let mut schemas = Vec::new();
@@ -113,8 +113,8 @@ impl Modify for Routes {
 
 struct Base;
 
-/// Where the API is served, and that a route asks for no key where it does not say so: the buyer's
-/// page has none, and a webhook is signed.
+/// The address of the API, and the rule that a route needs no key unless it says so: the buyer's
+/// page has no key, and a webhook is signed.
 impl Modify for Base {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let server = ServerBuilder::new()

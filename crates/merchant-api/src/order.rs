@@ -1,5 +1,5 @@
-//! The private side, for the merchant's own backend (API key as Bearer, JSON both ways): making
-//! an order. Amount and text come from here and never from a browser.
+//! The private side, for the merchant's own backend (API key as Bearer, JSON both ways): creating
+//! an order. The amount and the text come from this side and never from a browser.
 
 use serde::{Deserialize, Serialize};
 

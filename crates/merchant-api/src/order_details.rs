@@ -1,4 +1,4 @@
-//! What the merchant's own backend reads of its orders (private side).
+//! What the merchant's own backend reads about its orders (private side).
 
 use serde::Serialize;
 use serde_json::Value;

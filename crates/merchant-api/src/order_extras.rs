@@ -1,6 +1,6 @@
-//! The optional objects of an order, in WeChat's own names and with its limits (APIv3, all order
-//! forms). A name that WeChat does not document is refused here: WeChat refuses the whole order
-//! for it, and then a buyer is waiting.
+//! The optional objects of an order, with WeChat's own names and limits (APIv3, all order forms). A
+//! name that WeChat does not document is refused here, when the order is created. Otherwise WeChat
+//! would refuse the whole order later, while a buyer waits.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Refunds on the private side: what the merchant's own backend asks for, and what it reads.
+//! Refunds on the private side: the requests of the merchant's own backend, and the answers.
 
 use serde::{Deserialize, Serialize};
 
@@ -76,15 +76,15 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every one of them.
+            /// Every variant.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The word on the wire.
+            /// The value on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }
 
-            /// The one of a word.
+            /// The variant with this value.
             pub fn from_word(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|known| known.as_str() == word)
             }

@@ -1,5 +1,5 @@
-//! The routes of the contract as one table: what each takes, answers and refuses. The OpenAPI
-//! document is made from it, and the merchant server's tests compare every refusal with it.
+//! The routes of the contract as one table: what each route takes, answers and refuses. The OpenAPI
+//! document is made from the table, and the merchant server's tests compare every refusal with it.
 //!
 //! The table never says how a route is served: a server has its own router.
 
@@ -28,7 +28,7 @@ pub struct Route {
     /// The group of the route in the document.
     pub(crate) tag: &'static str,
     pub(crate) summary: &'static str,
-    /// More than the summary says; empty where that is all.
+    /// Details beyond the summary; empty if there are none.
     pub(crate) description: &'static str,
     pub(crate) parameters: &'static [Parameter],
     pub(crate) body: Option<RequestBody>,
@@ -38,8 +38,8 @@ pub struct Route {
 }
 
 impl Route {
-    /// Every refusal of the route: its own, and those that follow from who may call it and from
-    /// what it takes.
+    /// Every refusal of the route: its own, and those that follow from its access rule and its
+    /// body.
     pub fn refusals(&self) -> impl Iterator<Item = Refusal> {
         let of_access: &[ErrorCode] = match self.access {
             RouteAccess::Token => &[ErrorCode::RateLimited],
@@ -51,7 +51,7 @@ impl Route {
         own.chain(common.chain([ErrorCode::Internal]).map(Refusal::of))
     }
 
-    /// Whether a call is one of this route: its method, and its path below the API's base.
+    /// Whether a call belongs to this route: its method, and its path below the API's base.
     pub fn takes(&self, method: &str, path: &str) -> bool {
         let is_parameter = |part: &str| part.starts_with('{');
         let mut given = path.split('/');
@@ -87,21 +87,21 @@ impl RouteMethod {
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteAccess {
-    /// Whoever has the order's token: the buyer's page. Calls are limited in number.
+    /// Any caller that has the order's token: the buyer's page. The rate of calls is limited.
     Token,
     /// The merchant's backend, with an API key.
     ApiKey {
-        /// What the key must be allowed to do.
+        /// The scope that the key must have.
         scope: &'static str,
     },
 }
 
-/// One reason for which a route does not do what was asked.
+/// One reason for which a route refuses a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The code, with its status.
     pub code: ErrorCode,
-    /// What the code means at this route; empty where its general meaning is all.
+    /// What the code means at this route; empty if its general meaning is enough.
     pub(crate) note: &'static str,
 }
 
@@ -128,7 +128,7 @@ pub(crate) struct Parameter {
 pub(crate) enum ParameterPlace {
     Path,
     Query,
-    /// In the query, and not to be left out.
+    /// In the query, and required.
     QueryRequired,
 }
 
@@ -161,7 +161,7 @@ pub(crate) enum RouteContent {
     Json(SchemaOf),
 }
 
-/// The schema of a type of the contract, with all that it refers to.
+/// The schema of a type of the contract, and all schemas that it refers to.
 #[derive(Clone, Copy)]
 pub(crate) struct SchemaOf {
     name: fn() -> Cow<'static, str>,
@@ -186,7 +186,7 @@ impl SchemaOf {
         Ref::from_schema_name((self.name)())
     }
 
-    /// Adds the schema and those that it refers to.
+    /// Adds the schema and all schemas that it refers to.
     pub(crate) fn collect(self, schemas: &mut NamedSchemas) {
         (self.collect)(schemas);
     }

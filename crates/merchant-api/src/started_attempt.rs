@@ -1,5 +1,5 @@
-//! The private side: the backend starts an attempt itself, for an app, a mini-program, a till, or
-//! a page of its own.
+//! The private side: the backend itself starts an attempt, for an app, a mini-program, a till, or
+//! its own page.
 
 use serde::{Deserialize, Serialize};
 

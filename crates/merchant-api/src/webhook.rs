@@ -1,5 +1,5 @@
-//! What the merchant's backend is told, as the body of a webhook: one type for each event, so that
-//! the sender, the OpenAPI document and its reader mean the same.
+//! What the merchant's backend is notified of, as the body of a webhook. There is one type for each
+//! event, so that the sender, the OpenAPI document and the reader agree.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ pub struct WebhookMessage {
     /// What happened, and to what.
     #[serde(flatten)]
     pub event: WebhookEvent,
-    /// When it was written down, RFC 3339. A repeated message keeps it.
+    /// When the message was recorded, RFC 3339. A repeated message keeps this time.
     pub timestamp: String,
 }
 
@@ -42,7 +42,7 @@ macro_rules! events {
             /// Every type of event.
             pub const TYPES: &'static [&'static str] = &[$($word),+];
 
-            /// The word on the wire.
+            /// The event's type on the wire.
             pub const fn event_type(&self) -> &'static str {
                 match self { $(Self::$name(_) => $word,)+ }
             }

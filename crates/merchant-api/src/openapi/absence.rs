@@ -1,6 +1,6 @@
-//! What is optional may be absent and is never null, in both directions: the generator describes
-//! each optional field as "this or null", which is true of no route. It never changes which
-//! fields are required.
+//! An optional field may be absent and is never null, in both directions. The generator describes
+//! each optional field as "this or null", which is not true for any route. This module never
+//! changes which fields are required.
 
 use utoipa::Modify;
 use utoipa::openapi::schema::{ArrayItems, SchemaType, Type};
@@ -52,7 +52,7 @@ fn refuse_null(schema: &mut RefOr<Schema>) {
         Schema::OneOf(one) => {
             one.items.retain(|item| !is_null(item));
             one.items.iter_mut().for_each(refuse_null);
-            // "One of" a single schema is that schema, which has its description already.
+            // "One of" a single schema is the schema itself, which has its description already.
             if one.items.len() == 1
                 && let Some(only) = one.items.pop()
             {

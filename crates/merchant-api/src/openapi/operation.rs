@@ -24,7 +24,7 @@ pub(super) const fn method_of(route: &Route) -> HttpMethod {
     }
 }
 
-/// The operation; the schemas that it refers to are added to `schemas`.
+/// The operation; the schemas that the operation refers to are added to `schemas`.
 pub(super) fn of_route(route: &Route, schemas: &mut NamedSchemas) -> Operation {
     let description = (!route.description.is_empty()).then_some(route.description);
     let mut operation = OperationBuilder::new()
@@ -96,7 +96,7 @@ fn with_json(
     response.content("application/json", Content::new(Some(schema.reference())))
 }
 
-/// One status has one row in the document, whatever codes it travels with.
+/// Each status has one row in the document, even if several codes have that status.
 fn by_status(route: &Route) -> BTreeMap<u16, Vec<Refusal>> {
     let mut rows = BTreeMap::<u16, Vec<Refusal>>::new();
     for refusal in route.refusals() {

@@ -1,5 +1,5 @@
-//! The forms of the buyer's page as schemas of the OpenAPI document. The page's own types write
-//! and read them by hand, because derived code would be paid in bytes by every buyer.
+//! The forms of the buyer's page as schemas of the OpenAPI document. The page's own types write and
+//! read them by hand, because every buyer would download derived code.
 
 use utoipa::ToSchema;
 
