@@ -16,20 +16,20 @@ pub struct Fen(u64);
 impl Fen {
     /// The amount zero.
     pub const ZERO: Self = Self(0);
-    /// The least that can be paid or refunded.
+    /// The smallest amount that can be paid or refunded.
     pub const ONE: Self = Self(1);
 
-    /// The most that WeChat's field holds.
+    /// The largest amount that WeChat's field holds.
     pub const MAX: Self = Self(i64::MAX.cast_unsigned());
 
-    /// An amount of `fen`; negative ones are refused.
+    /// An amount of `fen`; a negative count is refused.
     pub fn new(fen: i64) -> Result<Self, InvalidField> {
         let fen = u64::try_from(fen);
         fen.map(Self)
             .map_err(|_| InvalidField::new("amount", Rule::BelowMinimum(0)))
     }
 
-    /// An amount of `fen`, or the most there is.
+    /// An amount of `fen`, limited to the largest amount.
     #[must_use]
     pub const fn saturating(fen: u64) -> Self {
         if fen > Self::MAX.0 {
@@ -63,28 +63,28 @@ impl Fen {
         format!("{}.{:02}", self.0 / 100, self.0 % 100)
     }
 
-    /// The sum, or `None` where it does not fit.
+    /// The sum, or `None` if it does not fit.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
-        // Two amounts of at most i64::MAX do not leave u64.
+        // The sum of two amounts of at most i64::MAX fits into u64.
         Some(Self(self.0 + other.0)).filter(|sum| *sum <= Self::MAX)
     }
 
-    /// The difference, or `None` where it would be negative.
+    /// The difference, or `None` if it would be negative.
     #[must_use]
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)
     }
 }
 
-/// Why a text is not an amount in yuan. Fees in bills have the same causes.
+/// Why a text is not an amount in yuan. Fees in bills have the same errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum YuanTextError {
     /// Empty text.
     #[error("an amount in yuan must not be empty")]
     Empty,
-    /// It begins with a minus.
+    /// The text begins with a minus.
     #[error("an amount in yuan must not be negative")]
     Negative,
     /// Characters other than digits and one point: signs, blanks, exponents, separators.
@@ -96,12 +96,12 @@ pub enum YuanTextError {
     /// More decimals than the unit has.
     #[error("an amount in yuan must have at most {max} digits after the point, has {got}")]
     TooPrecise {
-        /// The most: 2, a fen.
+        /// The allowed number of decimals: 2, because a fen is the smallest unit.
         max: usize,
-        /// What was given.
+        /// The number of decimals in the text.
         got: usize,
     },
-    /// Beyond what WeChat's signed 64-bit field holds.
+    /// More than WeChat's signed 64-bit field holds.
     #[error("the amount is beyond what a signed 64-bit number of fen holds")]
     TooLarge,
 }

@@ -1,5 +1,5 @@
-//! Values as columns of a database. A column that breaks a value's rules is an error where the row
-//! is read, and nowhere later.
+//! Values as columns of a database. If a column breaks a value's rules, reading the row fails, so
+//! the error does not appear later.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;

@@ -8,14 +8,14 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {rule}")]
 pub struct InvalidField {
-    /// The field's name as WeChat spells it, dotted where nested: `amount.total`.
+    /// The field's name in WeChat's spelling, dotted if nested: `amount.total`.
     pub field: &'static str,
     /// The rule that it breaks.
     pub rule: Rule,
 }
 
 impl InvalidField {
-    /// The refusal of a field by a rule.
+    /// The error of a field that breaks a rule.
     pub fn new(field: &'static str, rule: Rule) -> Self {
         Self { field, rule }
     }
@@ -27,27 +27,27 @@ impl InvalidField {
 pub enum Rule {
     /// Empty text.
     Empty,
-    /// More bytes of UTF-8 than WeChat takes. WeChat counts bytes, not characters.
+    /// More bytes of UTF-8 than WeChat accepts. WeChat counts bytes, not characters.
     TooManyBytes {
-        /// The most that WeChat takes.
+        /// The largest number of bytes.
         max: usize,
-        /// What was given.
+        /// The number of bytes in the value.
         got: usize,
     },
-    /// Fewer bytes than WeChat takes.
+    /// Fewer bytes than WeChat accepts.
     TooFewBytes {
-        /// The least that WeChat takes.
+        /// The smallest number of bytes.
         min: usize,
-        /// What was given.
+        /// The number of bytes in the value.
         got: usize,
     },
     /// A character outside of the allowed set, which is given as a regular expression's class.
     Characters(&'static str),
-    /// A character that needs four bytes of UTF-8 (an emoji): WeChat takes up to three.
+    /// A character that needs four bytes of UTF-8 (an emoji): WeChat accepts up to three.
     FourByteCharacter,
-    /// A number below the least.
+    /// A number below the minimum.
     BelowMinimum(i64),
-    /// A number above the most.
+    /// A number above the maximum.
     AboveMaximum(i64),
     /// A URL that breaks the given rule.
     Url(&'static str),
@@ -55,7 +55,7 @@ pub enum Rule {
     Form(&'static str),
     /// A required field that is missing.
     Required,
-    /// A name inside of this field that APIv3 does not document: WeChat refuses those.
+    /// A name inside of this field that APIv3 does not document: WeChat refuses such names.
     UnknownName,
 }
 
@@ -81,8 +81,9 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Declares a text that is checked where it is made: `parse`, `as_str`, `Display`, conversions
-/// from and into `String`. Attributes, such as derives, may stand before the name.
+/// Declares a text type whose values are checked when they are created: `parse`, `as_str`,
+/// `Display`, conversions from and into `String`. Attributes, such as derives, may stand before the
+/// name.
 #[macro_export]
 macro_rules! checked_text {
     ($(#[$about:meta])* $name:ident, $check:path) => {
@@ -147,7 +148,7 @@ pub fn check_word(field: &'static str, text: &str) -> Result<(), InvalidField> {
     Ok(())
 }
 
-/// Checks length in bytes and, for text that people write, that WeChat can take its characters.
+/// Checks the length in bytes and, for text that people write, that WeChat accepts its characters.
 pub fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), InvalidField> {
     if text.is_empty() {
         return Err(InvalidField::new(field, Rule::Empty));

@@ -1,5 +1,6 @@
 //! The numbers, names and amounts of a WeChat payment as types. A value is checked once, where it
-//! comes in, and is right from there on; two numbers of different kinds cannot be mixed up.
+//! enters the program, and is valid from then on. Two numbers of different kinds cannot be mixed
+//! up.
 //!
 //! What this crate never does: I/O, or a decision about a payment.
 //!
