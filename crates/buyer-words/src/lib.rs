@@ -1,9 +1,10 @@
 //! Every sentence that a buyer reads, in Chinese and English side by side. The element and the
-//! server's pages take their sentences from here, so both say the same in the same state: one page
-//! becomes the other under the buyer's eyes.
+//! server's pages take their sentences from this crate, so both show the same sentence in the same
+//! state: one page replaces the other while the buyer looks at it.
 //!
-//! This crate has sentences only. When each one is shown is decided by the element's view and by the
-//! server's pages. A sentence is a constant: whoever does not use it does not pay for it.
+//! This crate contains only sentences. The element's view and the server's pages decide when each
+//! sentence is shown. A sentence is a constant, so a program contains only the sentences that it
+//! uses.
 
 #![no_std]
 
@@ -77,7 +78,7 @@ sentences! {
     SCAN_ELSEWHERE:
         "请使用另一台设备上的微信扫码支付",
         "Scan with WeChat on another device";
-    /// What a screen reader says of the picture.
+    /// What a screen reader reads for the picture.
     CODE_LABEL:
         "微信支付二维码",
         "WeChat Pay QR code";
@@ -159,7 +160,7 @@ sentences! {
     CANCELLED:
         "支付未完成，可重新支付",
         "Not paid. You can try again.";
-    /// Beside the offer after a problem: WeChat refuses H5 where the network changes in between.
+    /// Beside the offer after a problem: WeChat refuses H5 if the network changes in between.
     SAME_NETWORK:
         "请关闭 VPN，支付过程中不要切换网络",
         "Stay on one network while you pay, without a VPN.";
@@ -178,7 +179,7 @@ sentences! {
     PAID:
         "支付成功",
         "Payment received";
-    /// Before what the payer gave, where coupons took something off.
+    /// Before the amount that the payer paid, if coupons reduced it.
     YOU_PAID:
         "实付",
         "You paid";
@@ -204,7 +205,7 @@ sentences! {
     BACK_TO_ORDER:
         "返回订单",
         "Back to the order";
-    /// In the place of a receipt, where WeChat's own one is to be shown.
+    /// In place of a receipt, if WeChat's own receipt is shown.
     SEE_WECHAT:
         "付款结果请以微信支付账单为准",
         "Please look at your payment in WeChat.";
@@ -223,7 +224,7 @@ sentences! {
     OPEN_IN_BROWSER:
         "请用手机自带的浏览器打开本页面支付",
         "Please open this page in your phone's own browser.";
-    /// Also where this app has no cashier, as in an old WeChat.
+    /// Also if this app has no cashier, as in an old WeChat.
     OPEN_IN_WECHAT:
         "请在手机上用最新版微信打开本页面支付",
         "Please open this page in the newest WeChat on your phone.";
@@ -237,7 +238,7 @@ sentences! {
         "微信支付需要 JavaScript，请在浏览器设置中开启后重试",
         "WeChat Pay needs JavaScript. Turn it on in your browser's settings and try again.";
 
-    // A problem, and whose it is.
+    // A problem, and who can fix it.
 
     PROBLEM_OF_MERCHANT:
         "商家的支付设置有误，请联系商家",
@@ -292,7 +293,7 @@ sentences! {
     SUPPORT:
         "联系商家",
         "Contact the shop";
-    /// Before the contact that the configuration names.
+    /// Before the contact from the configuration.
     CUSTOMER_SERVICE:
         "商家客服",
         "Customer service";

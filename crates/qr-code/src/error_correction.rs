@@ -1,9 +1,9 @@
-//! The error correction of a symbol at level M: Reed-Solomon codes over blocks (ISO/IEC 18004, 7.5).
-//! It knows no other level, and nothing of modules.
+//! The error correction of a symbol at level M: Reed-Solomon codes over blocks (ISO/IEC 18004,
+//! 7.5). This module supports no other level, and knows nothing of modules.
 //!
-//! `qrcode` has this too, with each generator polynomial and the logarithms of its field as tables.
-//! Such tables do not compress: they cost 3 KB of the widget's download. Here the polynomials are
-//! computed; the tests compare both for every version.
+//! `qrcode` implements this too, with tables for each generator polynomial and for the logarithms
+//! of its field. Such tables do not compress: they add 3 KB to the widget's download. Here the
+//! polynomials are computed; the tests compare both for every version.
 
 /// Codewords of error correction in each block, by version from 1.
 const CORRECTION_LENGTHS: [u8; 40] = [
@@ -17,7 +17,7 @@ const BLOCKS: [u8; 40] = [
     26, 28, 29, 31, 33, 35, 37, 38, 40, 43, 45, 47, 49,
 ];
 
-/// The codewords of data and those of their correction, each in the order in which a symbol of this
+/// The data codewords and the correction codewords, each in the order in which a symbol of this
 /// version (1 to 40) holds them: the first of every block, then the second of every block.
 pub(crate) fn interleaved(data: &[u8], version: usize) -> (Vec<u8>, Vec<u8>) {
     let length = usize::from(CORRECTION_LENGTHS[version - 1]);
@@ -31,8 +31,8 @@ pub(crate) fn interleaved(data: &[u8], version: usize) -> (Vec<u8>, Vec<u8>) {
     (in_turn(&blocks), in_turn(&corrections))
 }
 
-/// The data in `count` blocks. Where they cannot have one length, the last ones have one codeword
-/// more.
+/// The data in `count` blocks. If the blocks cannot have the same length, the last ones have one
+/// codeword more.
 fn blocks(mut data: &[u8], count: usize) -> Vec<&[u8]> {
     let mut blocks = Vec::with_capacity(count);
     for left in (1..=count).rev() {
@@ -52,7 +52,7 @@ fn in_turn(blocks: &[&[u8]]) -> Vec<u8> {
     codewords
 }
 
-/// The coefficients of (x − 1)(x − 2)(x − 4)…, `length` factors, without the leading one.
+/// The coefficients of (x − 1)(x − 2)(x − 4)…, `length` factors, without the leading coefficient.
 fn generator(length: usize) -> Vec<u8> {
     let mut coefficients = vec![0; length];
     coefficients[length - 1] = 1;
@@ -67,7 +67,7 @@ fn generator(length: usize) -> Vec<u8> {
     coefficients
 }
 
-/// The rest of a block, as a polynomial, divided by the generator.
+/// The remainder of a block, as a polynomial, divided by the generator.
 fn remainder(block: &[u8], generator: &[u8]) -> Vec<u8> {
     let mut rest = vec![0; generator.len()];
     for codeword in block {

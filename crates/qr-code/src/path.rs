@@ -45,7 +45,7 @@ fn data(code: &QrCode) -> String {
     path
 }
 
-/// Decimal digits without the formatting machinery, which would cost the widget kilobytes.
+/// Decimal digits without the formatting machinery, which would add kilobytes to the widget.
 pub(crate) fn push_number(text: &mut String, number: u32) {
     if number > 9 {
         push_number(text, number / 10);

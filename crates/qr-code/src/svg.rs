@@ -1,12 +1,12 @@
-//! The symbol as a document of its own, for pages made on the server. It never reads a style of
-//! the page: dark on white is what scanners read, inverted codes are unreadable to WeChat's.
+//! The symbol as its own document, for pages made on the server. It never uses a style of the page:
+//! scanners read dark on white, and WeChat's scanner cannot read inverted codes.
 
 use crate::path::push_number;
 use crate::symbol::QrCode;
 
 impl QrCode {
     /// A whole `<svg>` for a page that is made on the server: black on white in any colour scheme,
-    /// `title` (escaped here) as its accessible name. Its size is the page's to give.
+    /// with `title` (escaped here) as its accessible name. The page sets its size.
     pub fn svg(&self, title: &str) -> String {
         document(self, title)
     }

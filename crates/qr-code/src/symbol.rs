@@ -7,7 +7,7 @@ use qrcode::{Color, EcLevel, Version};
 
 use crate::error_correction::interleaved;
 
-/// Light modules on each side, part of the symbol as the standard (and WeChat) wants it.
+/// Light modules on each side. They are part of the symbol, as the standard (and WeChat) requires.
 pub(crate) const QUIET_ZONE_MODULES: u32 = 4;
 
 /// Error correction: M, which restores 15 % of the symbol.
@@ -35,9 +35,9 @@ impl QrCode {
             .ok_or(TooLong)
     }
 
-    /// By the parts of `qrcode` and not by its `QrCode::new`, whose optimiser looks for segments of
-    /// other modes: payment links mix cases and punctuation, where these gain nothing, and the
-    /// optimiser would be a good part of this crate's code.
+    /// Uses the parts of `qrcode` and not its `QrCode::new`, whose optimiser looks for segments of
+    /// other modes. Payment links mix cases and punctuation, so these modes gain nothing, and the
+    /// optimiser would be a large part of this crate's code.
     fn of_version(bytes: &[u8], number: u8) -> Result<Self, QrError> {
         let version = Version::Normal(number.into());
         let mut bits = Bits::new(version);
@@ -54,7 +54,7 @@ impl QrCode {
     }
 
     /// The side of the whole picture in modules, for `viewBox="0 0 n n"`. A box whose width is a
-    /// multiple of it (in device pixels) shows every module with the same size.
+    /// multiple of this number (in device pixels) shows every module with the same size.
     pub const fn side_modules_with_quiet_zone(&self) -> u32 {
         self.side + 2 * QUIET_ZONE_MODULES
     }

@@ -1,5 +1,5 @@
-//! The path is drawn by a rasteriser of its own and read back by an independent decoder (`rqrr`):
-//! what a buyer's phone would see, not what the encoder believes.
+//! A rasteriser of this test draws the path, and an independent decoder (`rqrr`) reads it back. So
+//! the test checks what a buyer's phone would see, not what the encoder believes.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,8 +9,8 @@
 use proptest::prelude::*;
 use qr_code::{QrCode, TooLong};
 
-/// Payloads in the shapes WeChat hands out (published examples; lengths 35 to 61 bytes), each with
-/// the side of its symbol without quiet zone: version 3 is 29 modules, version 4 is 33.
+/// Payloads in the forms that WeChat returns (published examples; lengths 35 to 61 bytes), each
+/// with the side of its symbol without quiet zone: version 3 is 29 modules, version 4 is 33.
 const PAYLOADS: &[(&str, u32)] = &[
     ("weixin://wxpay/bizpayurl?pr=AbCdEfG", 29),
     ("weixin://wxpay/bizpayurl?pr=JyC91EIz1", 29),
@@ -114,8 +114,8 @@ struct Raster {
 }
 
 impl Raster {
-    /// Fills what the path encloses. It understands `M`, `h` and `v` with integers, and closes an
-    /// open subpath as SVG does; anything else is a failure of the test.
+    /// Fills what the path encloses. The function supports `M`, `h` and `v` with integers, and
+    /// closes an open subpath as SVG does; any other command fails the test.
     fn of_path(code: &QrCode) -> Self {
         let side = code.side_modules_with_quiet_zone();
         let mut raster = Self {
@@ -182,7 +182,7 @@ fn commands(path: &str) -> Vec<(char, Vec<i32>)> {
     commands
 }
 
-/// Reads the picture as a camera would: at six pixels a module, without telling where it is.
+/// Reads the picture as a camera would: at six pixels for each module, without its position.
 fn read(raster: &Raster) -> (rqrr::MetaData, String) {
     const PIXELS_PER_MODULE: u32 = 6;
     let side_px = (raster.side * PIXELS_PER_MODULE) as usize;
