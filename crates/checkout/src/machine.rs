@@ -1,8 +1,8 @@
 //! The state machine: one payment on one page.
 //!
-//! `update` takes an event and returns effects. The submodules hold the rest by subject: the
-//! backend's [`answers`](self), attempts, the cashier, the buyer's intents, other tabs, and time.
-//! The machine holds only plain data.
+//! `update` takes an event and returns effects. Each submodule has one subject: the backend's
+//! [`answers`](self), attempts, the cashier, the buyer's intents, other tabs, and time. The machine
+//! holds only plain data.
 
 mod answers;
 mod attempts;
