@@ -22,7 +22,7 @@ pub struct WidgetOptions {
     pub(crate) success_url: Option<SuccessUrl>,
     /// Where the buyer comes back to; the page's own address when absent.
     pub(crate) return_url: Option<ReturnUrl>,
-    /// How it looks and speaks.
+    /// The widget's look and language.
     pub appearance: Appearance,
     /// A backend of the page's own.
     pub transport: Option<Transport>,
@@ -31,16 +31,16 @@ pub struct WidgetOptions {
     pub(crate) fetch: Option<Function>,
 }
 
-/// How the widget looks and speaks. It may change while a payment is under way.
+/// The widget's look and language. Both may change while a payment is under way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Appearance {
-    /// The language of what the buyer reads; the page's when absent.
+    /// The language of the buyer's sentences; the page's language when absent.
     pub locale: Option<Locale>,
     /// The page's own sentences.
     pub messages: Messages,
     /// Light or dark.
     pub theme: Theme,
-    /// Where the buyer finds help; shown where a payment does not go on.
+    /// Where the buyer finds help; shown if a payment does not continue.
     pub(crate) support_url: Option<String>,
 }
 

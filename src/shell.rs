@@ -261,7 +261,7 @@ impl Shell {
         }
     }
 
-    /// Drops a request; if the request is in flight, this aborts it.
+    /// Drops a request. If the request is in flight, dropping it aborts it.
     fn forget(&self, id: RequestId) {
         let mut requests = self.0.requests.borrow_mut();
         requests.retain(|(sent, _)| *sent != id);

@@ -1,8 +1,8 @@
-//! Every word of the widget, by the name that it has in the `messages` property, where a page gives
-//! words of its own. The sentences are in the crate `buyer-words`, which the server's pages use too.
+//! Every sentence of the widget, by its name in the `messages` property, where a page may give its
+//! own sentences. The sentences are in the crate `buyer-words`, which the server's pages use too.
 //!
-//! Each language is one text with a line for each word, and not a list of texts: a list has an
-//! address and a length for each, which hardly compress.
+//! Each language is one text with a line for each sentence, and not a list of texts: a list has an
+//! address and a length for each text, and these hardly compress.
 
 use buyer_words::Words;
 use const_format::concatcp;

@@ -28,7 +28,7 @@ pub(crate) struct MerchantApi {
     checkout: String,
     /// A Rust page's own backend.
     transport: Option<Transport>,
-    /// Called in place of `fetch`; none where a Rust page embeds the widget.
+    /// Called in place of `fetch`; `None` if a Rust page embeds the widget.
     fetch: Option<Function>,
 }
 
@@ -198,7 +198,7 @@ fn settled(promise: Result<JsValue, JsValue>, call: impl FnOnce(JsValue) + 'stat
 extern "C" {
     type Thenable;
 
-    /// `js_sys` wants two closures, of which one would never be called.
+    /// `js_sys` requires two closures, and one of them would never be called.
     #[wasm_bindgen(method)]
     fn then(this: &Thenable, kept: &JsValue, broken: &JsValue) -> JsValue;
 }

@@ -27,7 +27,7 @@ pub enum PageEvent {
         environment: &'static str,
         /// The operating system.
         os: &'static str,
-        /// WeChat's own version, where the page is shown in WeChat.
+        /// WeChat's own version, if WeChat shows the page.
         wechat_version: Option<String>,
         /// The decision for the environment.
         decision: &'static str,
@@ -83,7 +83,7 @@ pub enum PageEvent {
     Telemetry {
         /// The name of the event.
         mark: &'static str,
-        /// The state or the problem's code, where the event has one.
+        /// The state or the problem's code, if the event has one.
         about: &'static str,
         /// In milliseconds.
         #[serde(serialize_with = "as_number")]

@@ -1,7 +1,8 @@
 //! What a backend answers about a checkout: one flat object (contract, `CheckoutAnswer`).
 //!
-//! [`CheckoutAnswer::read`] reads it field by field through [`Fields`]; writing it is derived,
-//! behind the `serde` feature. This module judges no URL and no state: the machine does that.
+//! [`CheckoutAnswer::read`] reads the object field by field through [`Fields`]; the code that
+//! writes it is derived, behind the `serde` feature. This module judges no URL and no state: the
+//! machine does that.
 
 use crate::fields::{Fields, Malformed, Reader};
 

@@ -1,5 +1,5 @@
-//! The limits of the contract: WeChat's limit for the field of its order form if there is one, otherwise
-//! the smallest that leaves room.
+//! The limits of the contract: WeChat's limit for the field of its order form if there is one,
+//! otherwise the smallest limit that leaves enough room.
 
 /// Longest `description`, in bytes of UTF-8: WeChat's own validator counts bytes.
 pub const DESCRIPTION_MAX_BYTES: usize = 127;

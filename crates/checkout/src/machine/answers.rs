@@ -348,7 +348,7 @@ impl CheckoutMachine {
         );
         let attempt = answer.attempt.as_ref();
         let current = attempt
-            // An attempt whose time is over blocks nobody.
+            // An attempt whose time is over blocks no new attempt.
             .filter(|attempt| attempt.remaining_ms != Some(0))
             .and_then(|attempt| attempt.product);
         match product {
