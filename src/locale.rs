@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 pub use words::Word;
 
-/// Most texts are the widget's own; some are the page's.
+/// Most texts belong to the widget; some belong to the page.
 pub(crate) type Text = Cow<'static, str>;
 
 /// A language that the widget speaks.

@@ -165,7 +165,7 @@ fn fetch(
         let response = web_sys::Response::from(response);
         settled(response.json().map(JsValue::from), move |body| {
             // JSON never parses to an `Error`, so an `Error` is the reason why there is no body.
-            // The check uses the name, because WebKit's error is a `DOMException`.
+            // A syntax error is recognised by its name, because WebKit's is a `DOMException`.
             let is_error = body.is_instance_of::<Error>();
             done(if is_error && !is_syntax_error(&body) {
                 // The connection broke in the middle of the answer. The request may have had an
