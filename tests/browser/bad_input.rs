@@ -156,7 +156,7 @@ async fn an_attribute_that_a_template_left_empty_counts_as_absent() {
         assert_eq!(seen, json!(["zh-CN", "light", 0, []]));
         stage.pay(&token).await;
         browser.until("stateOf('pay') === 'paid'").await;
-        // There is no navigation, not even a reload of this page.
+        // The page does not navigate, and does not even reload.
         let links = "return heard.concat(pay.shadowRoot.querySelectorAll('a').length)";
         assert_eq!(browser.look(links, vec![]).await, json!(["pay paid", 0]));
     })

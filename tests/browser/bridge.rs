@@ -1,4 +1,4 @@
-//! WeChat's bridge as real clients were seen to answer, replaced by a stand-in on the page: every
+//! WeChat's bridge, replaced by a stand-in on the page that answers as real clients did: every
 //! shape of a callback's argument, a page that may not pay, and the SDK that some pages load.
 
 use payment_tests::browser::{Visitor, visit, visit_in};
@@ -21,7 +21,7 @@ const WECOM: &str = "Mozilla/5.0 (Linux; Android 14; 22041211AC; wv) AppleWebKit
 #[tokio::test]
 async fn every_argument_of_the_bridges_callback_is_read_and_kept_for_the_merchant() {
     let stage = Stage::set().await;
-    // The callback's argument, the problem's code (none: the buyer gets the offer again), raw.
+    // The callback's argument; the problem's code (none: the buyer gets the offer again); `raw`.
     let cases = [
         ("", "CASHIER_FAILED", ""),
         ("undefined", "CASHIER_FAILED", ""),
@@ -93,7 +93,7 @@ async fn a_page_that_may_not_pay_is_reloaded_once_by_the_buyer(engine: Engine) {
         wechat.until("sessionStorage.loads === '2'").await;
         press(wechat).await;
         wechat.until("stateOf('pay') === 'problem'").await;
-        // Whether it helped or not, there is no second reload.
+        // The page does not reload a second time, whether the first reload helped or not.
         let buttons = "return document.getElementById('pay').shadowRoot.querySelectorAll('[data-intent=start]').length";
         assert_eq!(wechat.look(buttons, vec![]).await, json!(0), "{text}");
         assert!(text.contains("请刷新页面"), "{text}");

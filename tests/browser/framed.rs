@@ -34,7 +34,7 @@ async fn the_navigation_to_wechat_leaves_a_frame_with_the_whole_page(engine: Eng
     .await;
 }
 
-/// A sandbox keeps the page in its frame: the buyer is told, and pays by the code.
+/// A sandbox keeps the page in its frame: the buyer gets a message, and pays by the code.
 #[tokio::test]
 async fn a_frame_that_may_not_navigate_the_page_shows_the_code() {
     let stage = Stage::set().await;

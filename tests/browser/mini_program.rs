@@ -23,7 +23,7 @@ async fn the_mini_programs_page_opens_over_the_bridge_and_the_web_view_shows_the
         stage.open_as(web_view, WEB_VIEW).await;
         stage.put(web_view, "pay", &token).await;
         press(web_view).await;
-        // The bridge appears late, as in WeChat.
+        // The bridge appears late, as it does in WeChat.
         let bridge = "window.called = [];
             window.WeixinJSBridge = {invoke(name, values, callback) {
                 called.push([name, values.name, values.arg.url]);

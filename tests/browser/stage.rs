@@ -42,7 +42,7 @@ WebAssembly.instantiateStreaming = async (...given) => {
 };
 </script>"#;
 
-/// The requests, as `METHOD /path`.
+/// The requests that the stage received, as `METHOD /path`.
 type Asked = Arc<Mutex<Vec<String>>>;
 
 /// The servers and the stage.

@@ -46,7 +46,8 @@ async fn when_the_polling_window_is_closed_the_other_polls_on(engine: Engine) {
         let asked = stage.plain.polls_of(NAMES[staying]);
         browser.turn_to(&windows[closing]).await;
         browser.close_window(&windows[staying]).await;
-        // A message is trusted for 30 s: a window that takes over earlier was told of the end.
+        // A message is trusted for 30 s. A window that takes over earlier has received a message
+        // that the other window is closed.
         until_polled(&stage.plain, NAMES[staying], asked + 3).await;
         stage.plain.pay();
         browser.until("stateOf('pay') === 'paid'").await;

@@ -1,5 +1,5 @@
-//! A removed element leaves nothing behind. And elements that move, come back, or stand beside one
-//! another.
+//! A removed element leaves nothing behind. Elements also move, come back, or share a page with
+//! other elements.
 
 use payment_tests::browser::{Browser, Visitor, visit, visit_in};
 use payment_tests::wait::until;
@@ -42,7 +42,7 @@ async fn an_element_that_is_removed_leaves_no_timer_no_listener_and_no_request()
         until_nothing_is_left(browser, &bare).await;
         let asked = stage.requests_about(&token).len();
 
-        // The payment still arrives; the page gets no event, because nobody listens any more.
+        // The payment still arrives. The page gets no event, because the element is removed.
         stage.pay(&token).await;
         until("the server to record the payment", async || {
             let checkout = stage.servers.checkout(&token).await;

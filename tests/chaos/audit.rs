@@ -20,7 +20,7 @@ pub(crate) struct Evidence {
     pub(crate) wechat_refunds: Vec<WechatRefund>,
     /// The server's refunds.
     pub(crate) our_refunds: Vec<OurRefund>,
-    /// The refunds that the shop asked for, by number.
+    /// The refunds that the shop requested, by number.
     pub(crate) asked_refunds: BTreeMap<String, AskedRefund>,
     /// The server's orders.
     pub(crate) ours: Vec<OurOrder>,
@@ -34,7 +34,7 @@ pub(crate) struct Evidence {
     pub(crate) mismatches: Vec<(String, String)>,
     /// Orders of which a page has said that they are paid.
     pub(crate) shown_paid: BTreeSet<String>,
-    /// The screen of a page that is opened in the end, by order.
+    /// What a page of the order shows when it is opened at the end, by order.
     pub(crate) on_page: BTreeMap<String, &'static str>,
 }
 
@@ -162,7 +162,8 @@ impl Audit<'_> {
         self.shown(order);
     }
 
-    /// Compares one attempt with WeChat's order of the same number; says whether that is paid.
+    /// Compares one attempt with WeChat's order of the same number. Returns whether the attempt is
+    /// paid.
     fn attempt(&mut self, order: &OurOrder, attempt: &OurAttempt) -> bool {
         let no = &*order.order_no;
         let number = &attempt.out_trade_no;
@@ -177,7 +178,7 @@ impl Audit<'_> {
             let what = format!("{number} is left {} at WeChat", at.trade_state);
             self.wrong(no, what);
         }
-        // A code payment that was taken back is none.
+        // A code payment that was taken back does not count as paid.
         let paid =
             at_wechat.filter(|at| at.transaction_id.is_some() && at.trade_state != "REVOKED");
         let Some(paid) = paid else {
@@ -306,7 +307,8 @@ impl Audit<'_> {
             }
         }
         for (number, asked) in &self.evidence.asked_refunds {
-            // The backend must get an event for what the server accepted and WeChat refused later.
+            // If WeChat refuses a refund later that the server accepted, the backend must get an
+            // event.
             let is_refusal_reported = !self
                 .events_of("refund.refused", "refund_no", number)
                 .is_empty();
@@ -343,7 +345,7 @@ impl Audit<'_> {
         order.map_or(out_trade_no.to_owned(), |order| order.order_no.clone())
     }
 
-    /// What the private API shows is what the ledger holds.
+    /// The private API must show what the ledger holds.
     fn shown(&mut self, order: &OurOrder) {
         let refunded_fen = self.refunded_fen(order);
         if order.refunded_fen != refunded_fen {

@@ -20,39 +20,41 @@ use crate::storm::Storm;
 
 /// How far the time of a message may be from ours; the scheme's own tolerance.
 const TOLERANCE_S: i64 = 300;
-/// Longer than the merchant server waits.
+/// A hanging answer takes longer than the merchant server waits.
 const HANGING: Duration = Duration::from_secs(11);
 
-/// What was received, each event once.
+/// The received events, each once.
 #[derive(Default)]
 pub(crate) struct Inbox {
     events: Mutex<BTreeMap<String, Event>>,
     is_well: AtomicBool,
-    /// Messages that were refused for a reading of the clock that its library missed.
+    /// How many messages were refused because their time is a reading of the clock that libfaketime
+    /// missed.
     undated: AtomicUsize,
 }
 
 /// One event, by the first message that carried it.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
-    /// `payment.succeeded` and so on.
+    /// The event's type, such as `payment.succeeded`.
     pub(crate) kind: String,
     /// The event's `data`.
     pub(crate) data: Value,
     body: Bytes,
     /// How often the server has sent it.
     tries: u32,
-    /// Whether the backend has processed it. It may have, and answered with an error.
+    /// Whether the backend has processed the event. It may have processed the event and still
+    /// answered with an error.
     is_taken: bool,
 }
 
 impl Inbox {
-    /// The backend fails no more from here on.
+    /// From now on the backend does not fail any more.
     pub(crate) fn recover(&self) {
         self.is_well.store(true, Ordering::Relaxed);
     }
 
-    /// How many messages came with a time that was never the storm's.
+    /// How many messages had a time that the storm's clock never showed.
     pub(crate) fn undated(&self) -> usize {
         self.undated.load(Ordering::Relaxed)
     }
@@ -66,7 +68,8 @@ impl Inbox {
             .collect()
     }
 
-    /// The number at WeChat of the payment that settled an order, once it was told.
+    /// The number at WeChat of the payment that settled an order, once the backend has received the
+    /// event.
     pub(crate) fn settled_by(&self, order_no: &str) -> Option<String> {
         let events = self.events.lock().unwrap();
         let settled = events.values().find(|event| {
@@ -135,11 +138,11 @@ async fn receive(
     }
 }
 
-/// Why a message is refused. It is sent again either way, as to any backend that refuses one.
+/// Why a message is refused. The server sends a refused message again in either case.
 enum Refusal {
-    /// Rightly signed, with a time that the storm's clock never showed and the machine's did.
+    /// The signature is right, but the time is the machine's and not the storm's.
     Undated,
-    /// Anything else is a fault of the server's.
+    /// Any other reason is a fault of the server.
     Unbelievable(String),
 }
 
@@ -159,7 +162,8 @@ enum Reaction {
 }
 
 impl Reaction {
-    /// The reaction to a try of an event; it is the same in every run.
+    /// The reaction to one try of an event. The same event and try get the same reaction in every
+    /// run.
     fn of(id: &str, tries: u32) -> Self {
         let seed = id.bytes().fold(u64::from(tries), |seed, byte| {
             seed.wrapping_mul(31) ^ u64::from(byte)
@@ -173,7 +177,7 @@ impl Reaction {
     }
 }
 
-/// Checks signature and time of a message; gives the event's id and the message.
+/// Checks the signature and the time of a message. Returns the event's id and the message.
 fn verify(storm: &Storm, headers: &HeaderMap, body: &Bytes) -> Result<(String, Value), Refusal> {
     let header = |name: &str| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());

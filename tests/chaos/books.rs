@@ -1,6 +1,7 @@
-//! What a merchant would do the days after: `reconcile --since` over the whole storm, and `bill` of
-//! each of its days. Both must find nothing, and the bills must come to what WeChat's ledger holds:
-//! a comparison that overlooked everything would find nothing, too.
+//! What a merchant does on the days after: `reconcile --since` over the whole storm, and `bill` of
+//! each of its days. Both commands must find no difference. The bills must also add up to what
+//! WeChat's ledger holds, because a comparison that overlooks everything finds no difference
+//! either.
 
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -9,7 +10,7 @@ use jiff::{Timestamp, ToSpan as _};
 use crate::ledgers::{WechatOrder, WechatRefund};
 use crate::programs::MerchantServer;
 
-/// Payments and refunds: how many, and how many fen.
+/// The number of payments and refunds, and their sums in fen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     payments: u64,
@@ -19,8 +20,9 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// As WeChat's ledger has them for one merchant. What came to nothing moved no money and is in
-    /// no bill; what was reversed is.
+    /// The figures of WeChat's ledger for one merchant. A payment that never succeeded and a refund
+    /// that was closed moved no money and are in no bill; a payment that was reversed is in the
+    /// bill.
     pub(crate) fn at_wechat(mchid: &str, orders: &[WechatOrder], refunds: &[WechatRefund]) -> Self {
         let mut totals = Self::default();
         let paid = |order: &&WechatOrder| order.mchid == mchid && order.transaction_id.is_some();
@@ -57,7 +59,7 @@ impl Totals {
     }
 }
 
-/// Asks about everything since a moment; gives each line that says that the two do not agree.
+/// Reconciles everything since a moment. Returns each line that reports a difference.
 pub(crate) fn reconcile(server: &MerchantServer, since_ms: i64) -> Vec<String> {
     let since = Timestamp::from_millisecond(since_ms).unwrap().to_string();
     let ran = server.command(&["reconcile", "--since", &since]);
@@ -77,8 +79,8 @@ pub(crate) fn reconcile(server: &MerchantServer, since_ms: i64) -> Vec<String> {
     lines
 }
 
-/// Compares the bill of each day in Asia/Shanghai from one moment to another; gives each
-/// difference, and the one that the days together have to `expected`.
+/// Compares the bill of each day in Asia/Shanghai from one moment to another. Returns each
+/// difference, and the difference between the sum of all days and `expected`.
 pub(crate) fn bills(
     server: &MerchantServer,
     from_ms: i64,

@@ -1,9 +1,9 @@
 //! The one time of a storm: the machine's, plus an offset that only grows. Both servers read it
 //! through libfaketime, so that hours of retries and deadlines pass in minutes.
 //!
-//! Neither server knows of this. A hook of our own in the merchant server, however well refused in
-//! production, would be one more way to be told a wrong time; and the storm would test a program
-//! that is not the one that merchants run.
+//! Neither server knows of this clock. A hook of our own in the merchant server could set a wrong
+//! time, however well it were refused in production; and the storm would test another program than
+//! merchants run.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,11 +11,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-/// How far a reading that was missed can lie back when it is looked at, in seconds: the time that
-/// its message took.
+/// How old a missed reading can be when its message is checked, in seconds: the time that the
+/// message took.
 const MISSED_S: i64 = 15;
 
-/// How the storm, and every program that it starts, knows what time it is.
+/// The time of the storm, for the storm itself and for every program that it starts.
 pub(crate) struct StormClock {
     library: PathBuf,
     file: PathBuf,
@@ -34,8 +34,8 @@ impl StormClock {
         clock
     }
 
-    /// Has a program see this time. Its timers stay the machine's: they count what passes, and do
-    /// not jump.
+    /// Makes a program see this time. The program's timers stay the machine's: they count the time
+    /// that passes, and do not jump.
     pub(crate) fn rule(&self, command: &mut Command) {
         command
             .env("LD_PRELOAD", &self.library)
@@ -52,14 +52,15 @@ impl StormClock {
     }
 
     /// Whether a time in seconds is the machine's own and not the storm's. Once in some hundred
-    /// thousand readings on a busy machine libfaketime gives that one, and the next is right again
-    /// (0.9.10; why is not known). A server that read it has done nothing wrong.
+    /// thousand readings on a busy machine, libfaketime returns the machine's time, and the next
+    /// reading is right again (0.9.10; the cause is not known). A server that read such a time has
+    /// done nothing wrong.
     pub(crate) fn is_a_missed_reading(&self, time_s: i64) -> bool {
         let machine_s = self.now_ms() / 1000 - i64::from(*self.offset_s.borrow());
         (machine_s - time_s).abs() <= MISSED_S
     }
 
-    /// Moves on. There is no way back.
+    /// Moves the time forward. It never moves back.
     pub(crate) fn advance(&self, seconds: u32) {
         self.offset_s.send_modify(|offset_s| {
             *offset_s = offset_s.saturating_add(seconds);
@@ -67,7 +68,7 @@ impl StormClock {
         });
     }
 
-    /// Waits until so much of this time has passed.
+    /// Waits until this duration has passed on the storm's clock.
     pub(crate) async fn sleep(&self, duration: Duration) {
         let until_ms = self.now_ms() + i64::try_from(duration.as_millis()).unwrap();
         let mut moved = self.offset_s.subscribe();
@@ -76,12 +77,13 @@ impl StormClock {
             let Ok(left_ms @ 1..) = u64::try_from(left_ms) else {
                 return;
             };
-            // Whichever comes first; the clock cannot be gone while it is borrowed.
+            // The wait ends by whichever comes first. The clock outlives the wait, because it is
+            // borrowed.
             let _ = tokio::time::timeout(Duration::from_millis(left_ms), moved.changed()).await;
         }
     }
 
-    /// In one step, so that no reader sees half a number.
+    /// Writes the file in one step, so that no reader sees half a number.
     fn write(&self, offset_s: u32) {
         let draft = self.file.with_extension("next");
         std::fs::write(&draft, format!("+{offset_s}\n")).unwrap();
@@ -89,11 +91,11 @@ impl StormClock {
     }
 }
 
-/// libfaketime keeps a note of each process in shared memory, which a process that is killed
-/// cannot take away itself.
+/// libfaketime keeps a record of each process in shared memory. A process that is killed cannot
+/// remove its record.
 pub(crate) fn clean_up_after(process_id: u32) {
     for name in ["faketime_shm_", "sem.faketime_sem_"] {
-        // Not there where the library keeps none.
+        // The file does not exist where the library keeps no record.
         let _ = std::fs::remove_file(format!("/dev/shm/{name}{process_id}"));
     }
 }

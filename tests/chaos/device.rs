@@ -1,14 +1,15 @@
 //! A device of a buyer with the order's page on it. The page is the native page: the element's own
-//! machine decides what is shown and what is asked. The buyer presses what the page offers, pays at
-//! WeChat, and comes back.
+//! machine decides what is shown and what is requested. The buyer presses what the page offers,
+//! pays at WeChat, and comes back.
 //!
-//! *The page's time.* Under libfaketime the servers' date runs fast and their timers are the machine's. A
-//! page's timers are the machine's too: its requests last as long as they last, and it gives them up when
-//! a real page would. A device that was put away has missed what passed on the storm's clock. What the
-//! server says about time left is the storm's time, and the page takes it anew from each answer.
+//! *The page's time.* Under libfaketime the servers' date runs fast, and their timers are the
+//! machine's. A page's timers are the machine's too: its requests take their real time, and the
+//! page gives them up when a real page would. A device that was put away has missed the time that
+//! passed on the storm's clock. The time left in an answer of the server is the storm's time, and
+//! the page reads it anew from each answer.
 //!
-//! Where a payment is started by something else than an element (an app, a till, a mini-program's own
-//! page), `by_backend` and `mini_program` do it.
+//! Some payments are not started by an element, but by an app, a till or a mini-program's own page:
+//! `by_backend` and `mini_program` do this.
 
 mod by_backend;
 mod mini_program;
@@ -43,31 +44,31 @@ const WATCH_PATIENCE: Duration = Duration::from_secs(40);
 const LOOK_PATIENCE: Duration = Duration::from_secs(10);
 /// How often a buyer presses a button before giving up.
 const CLICKS: usize = 12;
-/// How often the way to WeChat for the openid is tried before the buyer goes back to the page.
+/// How often the redirect to WeChat for the openid is tried before the buyer goes back to the page.
 const HOPS: u32 = 3;
-/// How often a buyer looks at a page that does not change.
+/// How long a buyer looks at a page that does not change, before the buyer looks again.
 const GLANCE: Duration = Duration::from_secs(2);
 
-/// What starting an attempt came to.
+/// The result of starting an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Started {
     /// The link to pay by.
     Link(Link),
     /// The order is over: paid or closed.
     Over,
-    /// Somebody else has taken over.
+    /// The payment continues on another device.
     Superseded,
-    /// Refused, with the code of the problem, or never answered.
+    /// The start was refused, with the code of the problem, or never answered.
     Refused(String),
 }
 
-/// One device.
+/// One device of a buyer.
 pub(crate) struct Device {
     storm: Arc<Storm>,
     plan: OrderPlan,
     token: String,
     name: &'static str,
-    /// Whose it is: a place in the lists of openids.
+    /// The device's buyer: an index into the lists of openids.
     buyer: usize,
     page: Option<NativePage>,
     clock: Arc<MachineTime>,
@@ -78,7 +79,7 @@ pub(crate) struct Device {
     seen: Arc<Seen>,
 }
 
-/// What a buyer does with what is on the page.
+/// The buyer's reaction to what the page shows.
 enum Step {
     End(Started),
     Click(Intent),
@@ -112,7 +113,7 @@ impl Device {
         }
     }
 
-    /// Starts an attempt, or goes on with the one that is there.
+    /// Starts an attempt, or continues the existing attempt.
     pub(crate) async fn start(&mut self, product: Product) -> Started {
         let browser = match product {
             Product::Native => BuyerBrowser::Desktop,
@@ -132,7 +133,7 @@ impl Device {
         started
     }
 
-    /// Presses what the page offers until it has a link, or says why not.
+    /// Presses what the page offers until the page has a link. Otherwise returns the reason.
     async fn follow_the_page(&mut self) -> Started {
         let mut clicks = 0;
         loop {
@@ -173,7 +174,7 @@ impl Device {
         visit
     }
 
-    /// WeChat's cashier closes over the page; one time in five nobody tells the page.
+    /// WeChat's cashier closes over the page. One time in five the page gets no reply.
     fn cashier_closes(&self, prepay_id: &str, visit: &Visit, outcome: &str) {
         let Some(page) = &self.page else {
             return;
@@ -191,7 +192,8 @@ impl Device {
         page.cashier_replies(&format!("get_brand_wcpay_request:{reply}"), sentence);
     }
 
-    /// Back from WeChat's middle page: to the page as it was left, or to one that is loaded anew.
+    /// The buyer comes back from WeChat's middle page: to the page as it was left, or to a page
+    /// that is loaded anew.
     fn come_back_from(&mut self, h5_url: &str) {
         let Some(page) = &self.page else {
             return;
@@ -208,7 +210,7 @@ impl Device {
         }
     }
 
-    /// Cancels the attempt that it has seen.
+    /// Cancels the attempt that the device has seen.
     pub(crate) async fn cancel(&mut self) {
         let Some(page) = self.page.as_ref().filter(|page| is_payment_of(page)) else {
             return self.cancel_by_hand().await;
@@ -222,12 +224,13 @@ impl Device {
         });
     }
 
-    /// Looks at the page until it has heard something. `asks`: the buyer says that it may be paid.
+    /// Looks at the page until the page has received an answer. `asks`: the buyer says that the
+    /// order may be paid.
     pub(crate) async fn look(&mut self, asks: bool) {
         self.take_up();
         let before = self.seen.answers();
         if self.page.is_none() {
-            // This page begins nothing by itself.
+            // This page does not start a payment by itself.
             self.open(BuyerBrowser::Phone);
         }
         let page = self.page.as_ref().unwrap();
@@ -249,7 +252,7 @@ impl Device {
         let _ = timeout(LOOK_PATIENCE, page.until(has_heard)).await;
     }
 
-    /// Waits for the money that was paid.
+    /// Waits until the page shows that the order is paid.
     pub(crate) async fn watch(&mut self) {
         self.take_up();
         if self.page.is_none() {
@@ -270,7 +273,7 @@ impl Device {
                     } => page.click(Intent::CheckPayment),
                     _ => {}
                 }
-                // A page that shows the same for a while is looked at again.
+                // If a page shows the same for a while, the loop checks it again.
                 let _ = timeout(GLANCE, changes.changed()).await;
             }
         };
@@ -278,7 +281,7 @@ impl Device {
         self.note(watched.unwrap_or("stops watching"));
     }
 
-    /// The buyer puts the device away. Until it is taken up again, its time is the storm's.
+    /// The buyer puts the device away. Until the buyer takes it up again, its time is the storm's.
     pub(crate) fn put_away(&mut self) {
         if let Some(page) = &self.page {
             page.hide();
@@ -302,7 +305,7 @@ impl Device {
         self.load(browser, RETURN_URL);
     }
 
-    /// Loads the page in place of the one that is there, within the same tab if there is one.
+    /// Loads the page in place of the current page, within the same tab if there is one.
     fn load(&mut self, browser: BuyerBrowser, address: &str) {
         let storage = match &self.page {
             Some(page) => page.settings().storage.clone(),
@@ -331,7 +334,7 @@ impl Device {
         self.page = Some(page);
     }
 
-    /// Ends the page, and looks at all that it was told.
+    /// Ends the page, and checks everything that the page received.
     fn close(&mut self) {
         let Some(page) = self.page.take() else {
             return;
@@ -364,8 +367,8 @@ impl Device {
         }
     }
 
-    /// Out to WeChat and back, as the browser goes: to a page that is loaded with the handle, or to
-    /// the one that was left.
+    /// Goes to WeChat and back, as the browser does: to a page that is loaded with the handle, or
+    /// to the page that was left.
     async fn hop(&mut self, authorize_url: &str) {
         for tried in 0..HOPS {
             if let Some(address) = self.follow_redirects(authorize_url).await {
@@ -400,12 +403,12 @@ impl Device {
         Some(self.page.as_ref()?.screen().name())
     }
 
-    /// The number at WeChat of the attempt that it has seen.
+    /// The number at WeChat of the attempt that the device has seen.
     pub(crate) fn out_trade_no(&self) -> String {
         self.seen.out_trade_no()
     }
 
-    /// The buyer as WeChat's control interface counts them.
+    /// The buyer's number in WeChat's control interface.
     pub(crate) fn payer(&self) -> u8 {
         u8::try_from(self.buyer + 1).unwrap()
     }
@@ -427,7 +430,7 @@ impl Drop for Device {
     }
 }
 
-/// What a buyer does who wants to pay and sees this.
+/// The next step of a buyer who wants to pay and sees this screen.
 fn next_step(screen: Screen, outside: &Outside) -> Step {
     match screen {
         Screen::QrCode { code_url, .. } => Step::End(Started::Link(Link::CodeUrl(code_url))),
@@ -463,8 +466,8 @@ fn next_step(screen: Screen, outside: &Outside) -> Step {
     }
 }
 
-/// The page has an attempt of its own, or waits for one. An attempt of the mini-program's page or the
-/// app's is theirs to cancel.
+/// The page has an attempt of its own, or waits for an attempt. An attempt of the mini-program's
+/// page or of the app is not the element's to cancel.
 fn is_payment_of(page: &NativePage) -> bool {
     let is_mini_program = page.settings().browser == BuyerBrowser::MiniProgram;
     !is_mini_program
@@ -494,7 +497,7 @@ const fn is_contract_broken(code: ProblemCode) -> bool {
     )
 }
 
-/// A little longer each time, up to a second.
+/// The pause grows with each try, up to a second.
 fn pause(tried: u32) -> Duration {
     Duration::from_millis(100 * u64::from(tried + 1)).min(Duration::from_secs(1))
 }

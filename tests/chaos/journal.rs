@@ -16,20 +16,20 @@ pub(crate) struct Journal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) kind: FindingKind,
-    /// The order, where one is concerned.
+    /// The order that the fault concerns, if any.
     pub(crate) order_no: String,
-    /// The fault, in a sentence.
+    /// The fault in one sentence.
     pub(crate) what: String,
 }
 
 /// The three numbers of the last line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FindingKind {
-    /// Money, an order or a message that should be there and is not.
+    /// Money, an order or a message is missing.
     Lost,
     /// A duplicate payment that was not refunded, an order fulfilled twice, a refund made twice.
     Duplicated,
-    /// Anything else that the ledgers, the pages and the messages do not agree on.
+    /// Any other difference between the ledgers, the pages and the messages.
     Wrong,
 }
 
@@ -44,14 +44,14 @@ impl fmt::Display for FindingKind {
 }
 
 impl Journal {
-    /// Writes down what happened to an order.
+    /// Records an event of an order.
     pub(crate) fn note(&self, now_ms: i64, order_no: &str, what: impl Into<String>) {
         let mut events = self.events.lock().unwrap();
         let events = events.entry(order_no.to_owned()).or_default();
         events.push((now_ms, what.into()));
     }
 
-    /// Something is wrong, seen while it happened.
+    /// Records a fault that was seen during the storm.
     pub(crate) fn report_wrong(&self, now_ms: i64, order_no: &str, what: impl Into<String>) {
         let what = what.into();
         self.note(now_ms, order_no, format!("WRONG: {what}"));

@@ -1,5 +1,5 @@
-//! What both ledgers hold in the end, read as plain data: WeChat's through its control interface,
-//! the server's from its database, which is opened for reading alone.
+//! What both ledgers hold at the end, read as plain data: WeChat's through its control interface,
+//! the server's from its database, which is opened for reading only.
 
 use std::path::Path;
 
@@ -63,7 +63,7 @@ pub(crate) struct OurAttempt {
 
 const MISFITS: &str = "SELECT out_trade_no, reason FROM mismatches
                        UNION ALL SELECT out_refund_no, reason FROM refund_mismatches";
-/// WeChat tries a notification so often.
+/// How often WeChat tries a notification.
 const NOTIFICATION_TRIES: u64 = 16;
 
 /// WeChat's orders, as its ledger shows them.
@@ -102,7 +102,7 @@ pub(crate) fn wechat_refunds(ledger: &Value) -> Vec<WechatRefund> {
     refunds.map(refund).collect()
 }
 
-/// The server's database, read beside it.
+/// The server's database, which the audit reads while the server runs.
 pub(crate) struct Database(SqlitePool);
 
 impl Database {
@@ -164,14 +164,14 @@ impl Database {
         rows.iter().map(refund).collect()
     }
 
-    /// Payments and refunds that fit nothing: number and reason.
+    /// Payments and refunds that match no order: number and reason.
     pub(crate) async fn mismatches(&self) -> Vec<(String, String)> {
         let rows = self.rows(MISFITS).await;
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
     /// When the next piece of work is due, and what it is. An abnormal refund waits for a person,
-    /// and the server looks after it for ever: that is no work that ends.
+    /// and the server queries it without end; so it does not count as work that is left.
     pub(crate) async fn next_due(&self) -> Option<(i64, String)> {
         let rows = self
             .rows(

@@ -85,15 +85,16 @@ struct Arguments {
 
 /// Stories under way at once, for each call that may be: most of them wait for a time.
 const STORIES_PER_BUYER: usize = 8;
-/// How often the storm's time is moved on.
+/// How often the storm's time moves forward.
 const TICK: Duration = Duration::from_millis(200);
-/// How far each time: a minute passes in three seconds, and the five minutes in which a signature
-/// is believed in fifteen, longer than a call takes on a busy machine.
+/// How far the time moves at each tick, in seconds. A minute passes in three seconds. The five
+/// minutes during which a signature is accepted pass in fifteen seconds, which is longer than a
+/// call takes on a busy machine.
 const TICK_S: u32 = 4;
 /// The first new certificate signs after twelve hours. The storm begins five minutes before, so that
 /// some orders are paid under the old one.
 const BEFORE_THE_NEW_SIGNS_S: u32 = 12 * 3600 - 5 * 60;
-/// The same once every order has begun, and most of those that are left only wait.
+/// The same once every order has begun, when most of the remaining orders only wait.
 const LATE_TICK_S: u32 = 10;
 
 #[tokio::main]
@@ -105,7 +106,7 @@ async fn main() -> ExitCode {
         .clone()
         .unwrap_or(temporary.path().to_owned());
     std::fs::create_dir_all(&folder).unwrap();
-    // Both servers write absolute paths of what lies in it.
+    // Both servers write absolute paths of the files in this folder.
     let folder = folder.canonicalize().unwrap();
     let kills = arguments.kills.unwrap_or((arguments.orders / 100).max(5));
     let plan = Plan::draw(arguments.orders, kills, arguments.seed);
@@ -192,13 +193,14 @@ async fn play_all(storm: &Arc<Storm>, inbox: &Arc<Inbox>, plan: &Plan, at_once: 
             drop(place);
         });
     }
-    // All kills and all fault sets are to come, whatever the last story does.
+    // All kills and all fault sets must still happen, whatever the last story does.
     while let Some(story) = stories.join_next().await {
         story.unwrap();
     }
 }
 
-/// Moves the storm's time on faster than the machine's, in even steps: jumps are the faults' part.
+/// Moves the storm's time forward, faster than the machine's, in even steps. Only faults make the
+/// clock jump.
 async fn let_time_go_by(storm: &Storm, is_over: &AtomicBool, orders: usize) {
     while !is_over.load(Ordering::Relaxed) {
         tokio::time::sleep(TICK).await;
@@ -206,12 +208,12 @@ async fn let_time_go_by(storm: &Storm, is_over: &AtomicBool, orders: usize) {
         storm
             .clock
             .advance(if has_begun { LATE_TICK_S } else { TICK_S });
-        // WeChat sleeps until what is due next by the machine's pace; this wakes it.
+        // WeChat sleeps until its next work is due, at the machine's pace; this call wakes it.
         wechat::run_due(storm).await;
     }
 }
 
-/// An address of this machine that nobody listens on. It must stay the same over all restarts.
+/// An address of this machine on which no program listens. It must stay the same over all restarts.
 async fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())

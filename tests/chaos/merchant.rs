@@ -1,11 +1,11 @@
-//! The merchants of the storm as WeChat knows them: one for itself, one as a partner (服务商). Each
-//! has a server and a database of its own.
+//! The merchants of the storm as WeChat knows them: a merchant of its own, and a partner (服务商).
+//! Each has a server and a database of its own.
 
 use serde_json::Value;
 
 use crate::plan::Mode;
 
-/// A merchant at WeChat, and where its server is.
+/// A merchant at WeChat, and the address of its server.
 #[derive(Clone, Debug)]
 pub(crate) struct Merchant {
     pub(crate) mode: Mode,
@@ -30,7 +30,7 @@ pub(crate) struct SubMerchant {
 }
 
 impl Merchant {
-    /// Reads one as WeChat's control interface lists it.
+    /// Reads a merchant from the list of WeChat's control interface.
     pub(crate) fn read(mode: Mode, identity: &Value, server: String) -> Self {
         let text = |field: &str| identity[field].as_str().unwrap().to_owned();
         let texts = |field: &str| {
@@ -52,8 +52,8 @@ impl Merchant {
         }
     }
 
-    /// `mchid` with `sub_mchid` where there is one: how the control interface wants an order or a
-    /// refund of theirs named.
+    /// Adds `mchid`, and `sub_mchid` if there is one: the control interface names an order or a
+    /// refund of the merchant by these fields.
     pub(crate) fn names(&self, mut fields: Value) -> Value {
         fields["mchid"] = self.mchid.as_str().into();
         if let Some(sub) = &self.sub {

@@ -1,4 +1,4 @@
-//! What a plan holds, in one line for people: how many orders of which kind.
+//! What a plan holds, in one line for readers: how many orders of each kind.
 
 use std::collections::BTreeMap;
 use std::fmt;

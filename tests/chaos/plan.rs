@@ -8,22 +8,23 @@ use serde_json::{Value, json};
 pub(crate) struct Plan {
     /// Each order's story.
     pub(crate) orders: Vec<OrderPlan>,
-    /// The faults that hold from so many begun orders on.
+    /// The fault sets, each with the number of begun orders from which it applies.
     pub(crate) fault_sets: Vec<FaultSet>,
-    /// When a server is killed, in order.
+    /// When a merchant server is killed, in order.
     pub(crate) kills: Vec<Kill>,
     /// When WeChat is killed, in order.
     pub(crate) wechat_kills: Vec<Kill>,
-    /// After so many begun orders WeChat hands out a new platform certificate.
+    /// WeChat issues a new platform certificate after each of these numbers of begun orders.
     pub(crate) rotations: Vec<usize>,
 }
 
-/// For whom a merchant server takes money; the storm has one server of each.
+/// The kind of merchant that a merchant server takes money for; the storm has one server of each
+/// kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Mode {
-    /// For its own merchant. It believes WeChat by platform certificates.
+    /// The server takes money for its own merchant, and verifies WeChat by platform certificates.
     Direct,
-    /// For a sub-merchant (服务商). It believes WeChat by the public key.
+    /// The server takes money for a sub-merchant (服务商), and verifies WeChat by the public key.
     Partner,
 }
 
@@ -38,52 +39,52 @@ impl Mode {
     }
 }
 
-/// One order.
+/// The plan of one order.
 #[derive(Clone, Debug)]
 pub(crate) struct OrderPlan {
-    /// Which server it is made at.
+    /// The server that the order is created at.
     pub(crate) mode: Mode,
-    /// The merchant's number.
+    /// The order's number at the merchant.
     pub(crate) order_no: String,
     /// The price in fen.
     pub(crate) total_fen: u64,
-    /// How long it can be paid.
+    /// How long the order can be paid.
     pub(crate) expires_in_s: u32,
     /// Whether the shop knows its buyer's openid.
     pub(crate) has_openid: bool,
     /// The buyer's address, as the shop's proxy forwards it.
     pub(crate) address: String,
-    /// What buyer and shop do.
+    /// The actions of the buyer and the shop.
     pub(crate) story: Story,
-    /// Its refunds, after it was paid.
+    /// The order's refunds, after the payment.
     pub(crate) refunds: Vec<RefundPlan>,
-    /// The seed of everything that the story decides on its way.
+    /// The seed of everything that is decided while the story runs.
     pub(crate) seed: u64,
 }
 
-/// What buyer and shop do with an order.
+/// The actions of the buyer and the shop for one order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Story {
     /// Starts and pays.
     Pays(Product),
-    /// Turns back in the cashier, or the bank says no; then pays.
+    /// Turns back in the cashier, or the bank declines; then pays.
     PaysAtSecondTry(Product),
     /// Cancels the attempt, starts again and pays.
     StartsOver(Product),
-    /// Goes from the desk to the phone; perhaps brings it back; pays at the last place.
+    /// Moves from the desk to the phone, perhaps moves back, and pays at the last device.
     Moves {
         /// Whether the desk takes over again.
         comes_back: bool,
     },
-    /// Two devices at the same moment; whoever gets a link pays it.
+    /// Starts on two devices at the same moment; a device that gets a link pays it.
     TwoDevices,
-    /// Pays by the phone's attempt, and the money of the desk's lands as well.
+    /// Pays the phone's attempt, and the money of the desk's attempt arrives as well.
     PaysTwice,
-    /// The money lands after the order is over.
+    /// The money arrives after the order is over.
     PaysLate,
-    /// Looks, starts perhaps, and leaves.
+    /// Looks at the page, perhaps starts, and leaves.
     NeverPays,
-    /// The shop closes the order, in quiet or while the buyer pays.
+    /// The shop closes the order, while nothing happens or while the buyer pays.
     ShopCloses {
         /// Whether the buyer pays at that moment.
         races: bool,
@@ -92,18 +93,18 @@ pub(crate) enum Story {
     AtTheTill(AtTheTill),
 }
 
-/// What a buyer does whose code was scanned, where WeChat wants a password.
+/// The reaction of a buyer whose code was scanned, where WeChat requires a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AtTheTill {
-    /// Types it.
+    /// The buyer types the password.
     Types,
-    /// Types it, and the bank says no the first time.
+    /// The buyer types the password, and the bank declines the first time.
     IsDeclined,
-    /// Puts the phone away the first time, so that the payment is taken back.
+    /// The buyer puts the phone away the first time, so that the payment is taken back.
     Hesitates,
-    /// Opens the page instead, and types it at the same moment.
+    /// The buyer opens the page instead, and types the password at the same moment.
     GoesToThePage,
-    /// Never types it.
+    /// The buyer never types the password.
     WalksAway,
 }
 
@@ -115,7 +116,7 @@ pub(crate) enum Product {
     Jsapi,
     /// The mini-program's page starts it with its `wx.login` code.
     MiniProgram,
-    /// The shop's backend starts it.
+    /// The shop's backend starts the payment.
     App,
 }
 
@@ -127,7 +128,7 @@ impl Product {
         Self::MiniProgram,
         Self::App,
     ];
-    /// Those that a buyer goes on with who was at a desk.
+    /// The products with which a buyer who was at a desk continues on a phone.
     pub(crate) const ON_PHONES: [Self; 4] = [Self::H5, Self::Jsapi, Self::MiniProgram, Self::App];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -141,14 +142,14 @@ impl Product {
     }
 }
 
-/// One refund of an order.
+/// The plan of one refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RefundPlan {
     /// How long after the payment, or after the refund before.
     pub(crate) after_s: u32,
-    /// How much.
+    /// The refund's amount.
     pub(crate) amount: RefundAmount,
-    /// Made in WeChat's portal, without our server.
+    /// Whether the refund is made in WeChat's portal, without our server.
     pub(crate) in_portal: bool,
     /// Its outcome at WeChat.
     pub(crate) outcome: Outcome,
@@ -159,9 +160,9 @@ pub(crate) struct RefundPlan {
 pub(crate) enum Outcome {
     /// The buyer has the money.
     Success,
-    /// WeChat closes it.
+    /// WeChat closes the refund.
     Closed,
-    /// The buyer's account does not take it, and the shop sends it another way, or leaves it.
+    /// The buyer's account does not accept the refund. The shop sends it another way, or leaves it.
     Abnormal(Option<AnotherWay>),
 }
 
@@ -170,25 +171,25 @@ pub(crate) enum Outcome {
 pub(crate) enum AnotherWay {
     /// The buyer's bank card.
     UserBankCard,
-    /// The merchant's, which pays the buyer by itself.
+    /// The merchant's bank card; the merchant then pays the buyer directly.
     MerchantBankCard,
 }
 
 /// The amount of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RefundAmount {
-    /// So many per cent of the price, at least a fen.
+    /// A percentage of the price, at least one fen.
     Percent(u64),
-    /// All that is left.
+    /// The amount that is not refunded yet.
     Rest,
-    /// More than was paid, which must be refused.
+    /// More than was paid; the refund must be refused.
     TooMuch,
 }
 
-/// Faults that hold for a while.
+/// Faults that apply for a part of the storm.
 #[derive(Clone, Debug)]
 pub(crate) struct FaultSet {
-    /// From so many begun orders on.
+    /// The number of begun orders from which the faults apply.
     pub(crate) from_order: usize,
     /// The simulator's rules.
     pub(crate) rules: Value,
@@ -197,15 +198,15 @@ pub(crate) struct FaultSet {
 /// One `kill -9`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kill {
-    /// Which server; of no meaning where WeChat is killed.
+    /// The server to kill; it has no meaning where WeChat is killed.
     pub(crate) mode: Mode,
-    /// After so many orders have begun.
+    /// The number of begun orders after which the kill happens.
     pub(crate) from_order: usize,
-    /// And so much later, in milliseconds.
+    /// The pause after that, in milliseconds.
     pub(crate) pause_ms: u64,
-    /// How long there is no server, in milliseconds.
+    /// How long the server stays down, in milliseconds.
     pub(crate) down_ms: u64,
-    /// Killed once more so soon after its new start, in milliseconds.
+    /// If set, the server is killed once more this long after its restart, in milliseconds.
     pub(crate) again_after_ms: Option<u64>,
 }
 
@@ -216,7 +217,7 @@ impl Plan {
     /// Draws a storm.
     pub(crate) fn draw(orders: usize, kills: usize, seed: u64) -> Self {
         let mut dice = Rng::with_seed(seed);
-        // Streams of their own, so that more orders do not change the kills.
+        // Each part has its own random stream, so that more orders do not change the kills.
         let (mut of_orders, mut of_faults, mut of_kills) = (dice.fork(), dice.fork(), dice.fork());
         let mut of_wechat = dice.fork();
         Self {
@@ -245,7 +246,7 @@ fn order(dice: &mut Rng, seed: u64, place: usize) -> OrderPlan {
     let story = story(dice);
     let product_knows_payer = dice.bool();
     let prices: &[u64] = match story {
-        // Half of them want a password.
+        // Half of these amounts require a password.
         Story::AtTheTill(_) => &[99, 6910, 100_000, 888_800],
         _ => &[1, 2, 99, 1990, 6910, 20_000, 888_800],
     };
@@ -307,7 +308,7 @@ fn refunds(dice: &mut Rng, mode: Mode) -> Vec<RefundPlan> {
         in_portal,
         outcome,
     };
-    // The simulator's portal tells one server of what is done in it.
+    // The simulator's portal notifies only one server.
     let has_portal = mode == Mode::Direct;
     let rest = RefundPlan {
         after_s: 61,
@@ -341,7 +342,7 @@ fn draw_kills(dice: &mut Rng, orders: usize, kills: usize) -> Vec<Kill> {
             } else {
                 Mode::Direct
             },
-            // Spread over the storm, and none after its last order has begun.
+            // The kills are spread over the storm, and none comes after the last order has begun.
             from_order: orders * struck / (kills + 1),
             pause_ms: dice.u64(0..400),
             down_ms: dice.u64(0..600),
@@ -389,7 +390,7 @@ fn rule(dice: &mut Rng, route: &str, kind: &str, rate: f64) -> Value {
     });
     match kind {
         "latency" => rule["delay_ms"] = dice.u32(20..500).into(),
-        // Mostly a gateway that gives up; seldom one that outlasts our own patience.
+        // Mostly a gateway that gives up; rarely a gateway that outlasts our own patience.
         "timeout_after" => {
             rule["delay_ms"] = (*pick(dice, &[100, 300, 600, 11_000])).into();
             if rule["delay_ms"] == 11_000 {
@@ -416,7 +417,7 @@ const ROUTES: [&str; 8] = [
     "abnormal_refund",
     "certificates",
 ];
-/// What can happen at each of them.
+/// The faults that can happen at each of these routes.
 const KINDS: [&str; 9] = [
     "latency",
     "too_many_requests",
@@ -428,8 +429,9 @@ const KINDS: [&str; 9] = [
     "signtest",
     "clock_skew",
 ];
-/// What can happen at one alone, and to notifications. Of the refusals that WeChat documents it is
-/// the merchant's lack of money: the others speak of a wrong program or a wrong configuration.
+/// The faults that can happen at one route only, and those of notifications. Of the refusals that
+/// WeChat documents, only the merchant's lack of money is here: the others mean a wrong program or
+/// a wrong configuration.
 const ELSEWHERE: [(&str, &str); 11] = [
     ("close", "close_lies"),
     ("refund", "refused"),
@@ -452,7 +454,7 @@ fn faults() -> Vec<(&'static str, &'static str)> {
     everywhere.chain(ELSEWHERE).collect()
 }
 
-/// One of them.
+/// Picks one of them.
 pub(crate) fn pick<'a, T>(dice: &mut Rng, among: &'a [T]) -> &'a T {
     &among[dice.usize(..among.len())]
 }

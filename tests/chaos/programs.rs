@@ -31,7 +31,7 @@ impl Process {
         Self(child.unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
-    /// `kill -9`. Says whether it hit a living process.
+    /// `kill -9`. Returns whether it hit a living process.
     fn kill(&mut self) -> bool {
         let was_alive = self.0.try_wait().unwrap().is_none();
         self.0.kill().unwrap();
@@ -52,15 +52,15 @@ pub(crate) struct Wechat {
     program: PathBuf,
     folder: PathBuf,
     address: String,
-    /// What a merchant entered in the portal: where the notifications of its refunds go.
+    /// The address for notifications of refunds that a merchant entered in the portal.
     portal_notify_url: String,
     process: Mutex<Option<Process>>,
     kills: AtomicU64,
 }
 
 impl Wechat {
-    /// Starts it at `address`, with a merchant for each mode. What is done in the portal is told
-    /// to `server`.
+    /// Starts the simulator at `address`, with a merchant for each mode. Actions in the portal are
+    /// notified to `server`.
     pub(crate) fn start(
         program: &Path,
         folder: &Path,
@@ -80,7 +80,7 @@ impl Wechat {
         wechat
     }
 
-    /// Its address, the same over all restarts.
+    /// The simulator's address, which is the same over all restarts.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }
@@ -90,7 +90,7 @@ impl Wechat {
         self.kills.load(Ordering::Relaxed)
     }
 
-    /// Each kill in its turn. WeChat is up again, with the faults of the moment, when this returns.
+    /// Runs each kill in its turn. When this returns, WeChat is up again, with the current faults.
     pub(crate) async fn run_kills(&self, kills: &[Kill], storm: &Storm, injector: &FaultInjector) {
         for kill in kills {
             kill.is_due(storm).await;
@@ -113,7 +113,7 @@ impl Wechat {
         hit
     }
 
-    /// Returns when it listens.
+    /// Starts the process, and returns when it listens.
     fn launch(&self, clock: &StormClock) {
         let mut command = Command::new(&self.program);
         clock.rule(&mut command);
@@ -130,7 +130,7 @@ impl Wechat {
         let mut output = BufReader::new(process.0.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
-        // It must not find its standard output closed.
+        // The process must not find its standard output closed.
         std::thread::spawn(move || output.lines().map_while(Result::ok).for_each(drop));
         assert!(line.contains(&self.address), "WeChat did not start: {line}");
         *self.process.lock().unwrap() = Some(process);
@@ -208,7 +208,7 @@ impl MerchantServer {
         command.output().unwrap()
     }
 
-    /// Each kill that is this server's, in its turn; it is up again when this returns.
+    /// Runs each kill of this server in its turn. The server is up again when this returns.
     pub(crate) async fn run_kills(&self, kills: &[Kill]) {
         for kill in kills.iter().filter(|kill| kill.mode == self.mode) {
             kill.is_due(&self.storm).await;

@@ -1,4 +1,4 @@
-//! After the storm: time goes on until nothing is left to do, and then everything is compared.
+//! After the storm, time moves forward until no work is left, and then everything is compared.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -16,16 +16,17 @@ use crate::programs::MerchantServer;
 use crate::storm::Storm;
 use crate::{shop, wechat};
 
-/// The longest step in time: WeChat's own retries come at least so often at first.
+/// The longest step in time. WeChat's own retries are at least this frequent at first.
 const STEP_S: i64 = 1800;
-/// Four days of such steps; whatever is left then never ends.
+/// Four days of such steps; work that is left after them never ends.
 const STEPS: usize = 2000;
-/// How long the server may take for what is due at one time.
+/// How long the server may take for the work that is due at one time.
 const STEP_LIMIT: Duration = Duration::from_mins(2);
-/// Findings that are printed with their story; the others are named.
+/// How many findings are printed with their story; the others are only named.
 const STORIES: usize = 12;
 
-/// After so long WeChat has closed by itself what nobody closed for it: seven days, and one.
+/// The time after which WeChat has closed every order that no server closed: seven days, and one
+/// more.
 const AUTO_CLOSE_S: u32 = 8 * 24 * 3600;
 
 /// A server and its database.
@@ -34,7 +35,7 @@ struct AuditedServer<'a> {
     database: Database,
 }
 
-/// Lets time go by until neither side has anything left to do, and compares.
+/// Moves time forward until neither side has any work left, and compares.
 pub(crate) async fn settle_and_compare(
     storm: &Arc<Storm>,
     servers: &[MerchantServer],
@@ -70,7 +71,7 @@ pub(crate) async fn settle_and_compare(
     findings
 }
 
-/// Gives the work that is left, if it does not end.
+/// Returns the work that is left, if it does not end.
 async fn settle(storm: &Storm, audited: &[AuditedServer<'_>]) -> Option<String> {
     let mut left = None;
     for _ in 0..STEPS {
@@ -94,7 +95,7 @@ async fn settle(storm: &Storm, audited: &[AuditedServer<'_>]) -> Option<String> 
     Some(format!("work is left that does not end: {left}"))
 }
 
-/// Waits until all that is due by now is done; gives what is due next.
+/// Waits until all work that is due by now is done. Returns what is due next.
 async fn work_off(storm: &Storm, server_and_database: &AuditedServer<'_>) -> Option<(i64, String)> {
     let began = Instant::now();
     loop {

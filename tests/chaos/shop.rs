@@ -1,5 +1,5 @@
-//! The shop's backend as a client of the private API. It tries again what had no answer, as any
-//! backend does: every call here can be made twice.
+//! The shop's backend as a client of the private API. It retries each call that got no answer, as
+//! any backend does: every call here can be made twice.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use serde_json::{Value, json};
 use crate::plan::{AnotherWay, OrderPlan, Story};
 use crate::storm::{Answer, AskedRefund, Body, Storm};
 
-/// How often a call is tried; the server is down for a second or two at a time.
+/// How often a call is tried; a killed server is down for a second or two.
 const TRIES: u32 = 300;
 const REFUND_TRIES: u32 = 40;
 const BETWEEN_TRIES: Duration = Duration::from_millis(150);
 
-/// Where buyers come back to: an origin of the configuration.
+/// The address to which buyers return: an origin of the configuration.
 pub(crate) const RETURN_URL: &str = "http://127.0.0.1:1/back";
 
-/// How long the shop looks after a refund that is to become abnormal, in looks of half a minute.
+/// How often the shop checks a refund that is to become abnormal, every half a minute.
 const ABNORMAL_LOOKS: u32 = 60;
 const LOOK: Duration = Duration::from_secs(30);
 
-/// Creates the order; gives its token. Some orders are created twice at the same moment.
+/// Creates the order and returns its token. Some orders are created twice at the same moment.
 pub(crate) async fn order(storm: &Storm, plan: &OrderPlan, buyer: usize) -> String {
     let mut order = json!({
         "order_no": plan.order_no,
@@ -72,7 +72,7 @@ pub(crate) async fn order(storm: &Storm, plan: &OrderPlan, buyer: usize) -> Stri
     }
 }
 
-/// Closes an order. Where WeChat gives no clear answer, the server goes on by itself.
+/// Closes an order. If WeChat gives no clear answer, the server continues by itself.
 pub(crate) async fn close(storm: &Storm, plan: &OrderPlan) {
     let order_no = &plan.order_no;
     let path = format!("/v1/orders/{order_no}/close");
@@ -81,8 +81,8 @@ pub(crate) async fn close(storm: &Storm, plan: &OrderPlan) {
     storm.note(order_no, format!("shop: closes: {status} {code}"));
 }
 
-/// Creates a refund, of all that is left where no amount is named; says whether it was accepted. The
-/// call is idempotent, so the shop repeats it until the server is sure, or for a while.
+/// Creates a refund, of all that is left if no amount is given. Returns whether it was accepted.
+/// The call is idempotent, so the shop repeats it until the server is sure, or for a limited time.
 pub(crate) async fn refund(
     storm: &Storm,
     plan: &OrderPlan,
@@ -170,7 +170,7 @@ pub(crate) async fn send_on(storm: &Storm, plan: &OrderPlan, refund_no: &str, wa
     );
 }
 
-/// The order as the private API shows it.
+/// Reads the order from the private API.
 pub(crate) async fn look(storm: &Storm, plan: &OrderPlan) -> (u16, Value) {
     let path = format!("/v1/orders/{}", plan.order_no);
     call(storm, plan, "GET", &path, None).await
@@ -195,7 +195,7 @@ pub(crate) async fn call(
     (status, answer)
 }
 
-/// The same with a limit of tries; gives the last answer.
+/// The same with a limit of tries. Returns the last answer.
 async fn call_for(
     storm: &Storm,
     plan: &OrderPlan,
@@ -210,7 +210,8 @@ async fn call_for(
             Ok((500, answer)) => last = (500, answer),
             Ok((status @ (502..), answer)) => {
                 last = (status, answer);
-                // Known to be in doubt; a closing goes on by itself.
+                // The closing is in doubt, which the server knows; the server continues it by
+                // itself.
                 if path.ends_with("/close") {
                     return last;
                 }
@@ -223,7 +224,7 @@ async fn call_for(
     last
 }
 
-/// One call of the private API. The server may be away and may be in doubt; a 500 is a fault.
+/// One call of the private API. The server may be down, and may be in doubt; a 500 is a fault.
 pub(crate) async fn call_once(
     storm: &Storm,
     plan: &OrderPlan,

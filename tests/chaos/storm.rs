@@ -15,8 +15,9 @@ use crate::journal::Journal;
 use crate::merchant::Merchant;
 use crate::plan::Mode;
 
-/// No answer of the merchant server takes longer: a question is held for 25 seconds at most, and
-/// an attempt makes at most three calls of ten seconds to WeChat, and may wait for another's.
+/// No answer of the merchant server takes longer: a poll is held for 25 seconds at most. An attempt
+/// makes at most three calls of ten seconds to WeChat, and may wait for the calls of another
+/// attempt.
 const PATIENCE: Duration = Duration::from_secs(100);
 
 /// The running storm.
@@ -27,7 +28,7 @@ pub(crate) struct Storm {
     pub(crate) wechat: String,
     /// The merchants, by mode.
     merchants: BTreeMap<Mode, Merchant>,
-    /// The refunds that the shop asked for, by their number.
+    /// The refunds that the shop requested, by their number.
     pub(crate) refunds: Mutex<BTreeMap<String, AskedRefund>>,
     /// The payments that WeChat confirmed to buyers: `transaction_id` and order number.
     pub(crate) paid: Mutex<BTreeMap<String, String>>,
@@ -35,14 +36,14 @@ pub(crate) struct Storm {
     pub(crate) shown_paid: Mutex<BTreeSet<String>>,
     /// The tokens of the orders' pages, by the merchant's number.
     tokens: Mutex<BTreeMap<String, String>>,
-    /// Orders that have begun.
+    /// The number of orders that have begun.
     pub(crate) begun: AtomicU64,
     http: reqwest::Client,
-    /// How many calls are under way at once: as many as buyers were asked for.
+    /// Limits how many calls are under way at once, to the configured number of buyers.
     calls: Semaphore,
 }
 
-/// A refund that the shop asked for.
+/// A refund that the shop requested.
 #[derive(Clone, Debug)]
 pub(crate) struct AskedRefund {
     pub(crate) order_no: String,
@@ -50,7 +51,7 @@ pub(crate) struct AskedRefund {
     pub(crate) is_accepted: bool,
 }
 
-/// An answer, or none because nobody was there or the connection broke.
+/// An answer, or none because no server listened or the connection broke.
 pub(crate) type Answer = Result<(u16, Value), NoAnswer>;
 
 /// Why there is no answer.
@@ -103,7 +104,7 @@ impl Storm {
         self.tokens.lock().unwrap().get(order_no).cloned()
     }
 
-    /// Writes down what happened to an order.
+    /// Records an event of an order.
     pub(crate) fn note(&self, order_no: &str, what: impl Into<String>) {
         self.journal.note(self.clock.now_ms(), order_no, what);
     }
@@ -118,7 +119,7 @@ impl Storm {
         usize::try_from(self.begun.load(Ordering::Relaxed)).unwrap()
     }
 
-    /// One call. `headers` are besides the content type.
+    /// One call. `headers` are added to the content type.
     pub(crate) async fn call(
         &self,
         method: &str,
@@ -130,8 +131,8 @@ impl Storm {
         send(&self.http, method, url, headers, body).await
     }
 
-    /// A request of a page; `None` where no answer came. A question that the server holds until there
-    /// is something new is no work of the server's, and is not counted among the calls under way.
+    /// A request of a page; `None` if no answer came. A poll that the server holds until something
+    /// changes is no work for the server, and is not counted among the calls under way.
     pub(crate) async fn send(&self, request: Request<String>) -> Option<Response<Vec<u8>>> {
         let query = request.uri().query().unwrap_or_default();
         let is_held = query.split('&').any(|pair| pair.starts_with("wait="));
@@ -144,7 +145,7 @@ impl Storm {
     }
 }
 
-/// A client that follows no redirect and asks no proxy.
+/// A client that follows no redirect and uses no proxy.
 pub(crate) fn http_client() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
@@ -154,7 +155,8 @@ pub(crate) fn http_client() -> reqwest::Client {
         .unwrap()
 }
 
-/// One call. The answer's body is JSON, or a text where it is not; of a redirect, the target.
+/// One call. The answer's body is JSON, or a text if it is not JSON; for a redirect it is the
+/// target.
 pub(crate) async fn send(
     http: &reqwest::Client,
     method: &str,

@@ -12,12 +12,12 @@ use crate::shop;
 use crate::storm::Storm;
 use crate::wechat::{self, Link, Visit};
 
-/// How long the shop waits for the webhook of the payment: half an hour.
+/// How often the shop looks for the webhook of the payment: this takes half an hour.
 const HEARING_TRIES: u32 = 60;
 const HEARING: Duration = Duration::from_secs(30);
-/// How often a buyer begins anew where the cashier does not open.
+/// How often a buyer starts again if the cashier does not open.
 const TRIES: u32 = 4;
-/// After this time a code payment without its password is taken back.
+/// After this time, a code payment whose password was not typed is taken back.
 const TAKEN_BACK: Duration = Duration::from_mins(1);
 
 /// Plays a story to its end.
@@ -44,7 +44,7 @@ pub(crate) async fn play(storm: &Arc<Storm>, inbox: &Inbox, plan: &OrderPlan) {
     }
 }
 
-/// The shop gives money back once it has heard that it came.
+/// The shop refunds once its backend has received the payment's event.
 async fn refund_order(storm: &Storm, inbox: &Inbox, plan: &OrderPlan) {
     let mut settled = None;
     for _ in 0..HEARING_TRIES {
@@ -166,7 +166,7 @@ impl Devices<'_> {
             return self.pays(on_phone).await;
         }
         self.think().await;
-        // "Continued on another device": bring it back here.
+        // "Continued on another device": the desk takes the payment back.
         if self.desk.start(Product::Native).await == Started::Superseded {
             self.desk.start(Product::Native).await;
         }
@@ -288,14 +288,14 @@ impl Devices<'_> {
         self.till.watch().await;
     }
 
-    /// A person's pause.
+    /// A pause as a person makes it.
     async fn think(&mut self) {
         let pause = Duration::from_millis(self.dice.u64(200..20_000));
         self.storm.clock.sleep(pause).await;
     }
 }
 
-/// Starts and pays; begins anew where the link has grown too old meanwhile.
+/// Starts and pays; starts again if the link has become too old in the meantime.
 async fn pays_on(plan: &OrderPlan, device: &mut Device, product: Product) {
     let mut product = product;
     for _ in 0..TRIES {
@@ -307,18 +307,18 @@ async fn pays_on(plan: &OrderPlan, device: &mut Device, product: Product) {
                 // The page may not know yet why.
                 device.look(true).await;
             }
-            // Somebody else is at it: this buyer leaves it to them, or brings it here.
+            // Another device pays: this buyer leaves the payment there, or takes it over.
             Started::Superseded if plan.seed.is_multiple_of(2) => return,
             Started::Superseded => {}
             Started::Over => return,
-            // No openid to be had: the code can be paid by anybody.
+            // No openid is available: any buyer can pay the code.
             Started::Refused(code) if code == "PAYER_UNAVAILABLE" => product = Product::Native,
             Started::Refused(_) => return,
         }
     }
 }
 
-/// Pays by what was started, if that is a link.
+/// Pays by the link, if the start returned a link.
 async fn pays_by(device: &mut Device, started: &Started) {
     if let Started::Link(link) = started {
         device.visit(link, "success").await;

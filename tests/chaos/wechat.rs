@@ -1,4 +1,5 @@
-//! WeChat's side of the storm: buyers in the cashier, the faults, and the ledger that is the truth.
+//! WeChat's side of the storm: buyers in the cashier, the faults, and WeChat's ledger, which is the
+//! truth.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,7 @@ use crate::merchant::Merchant;
 use crate::plan::{FaultSet, Mode, OrderPlan};
 use crate::storm::{Body, Storm};
 
-/// How long WeChat may be away, in tries of a tenth of a second.
+/// How long WeChat may be down, in tries of a tenth of a second.
 const TRIES: u32 = 600;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
@@ -20,21 +21,21 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 pub(crate) enum Visit {
     /// Paid, under WeChat's number.
     Paid(String),
-    /// Not paid: the buyer turned back, or the bank said no.
+    /// Not paid: the buyer turned back, or the bank declined.
     NotPaid,
-    /// The cashier did not open: the simulator's code for it.
+    /// The cashier did not open: the simulator's code for the reason.
     Refused(String),
 }
 
-/// How a cashier is reached.
+/// The ways to a cashier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Link {
     CodeUrl(String),
     H5Url(String),
     PrepayId(String),
-    /// By number: the phone asks for the password, for the till has scanned its code.
+    /// By number: the phone asks for the password, because the till has scanned its code.
     Password(String),
-    /// By number, closed or expired as the order may be: money that lands late.
+    /// By number, although the order may be closed or expired: money that arrives late.
     Late(String),
 }
 
@@ -72,7 +73,7 @@ async fn visit_cashier(storm: &Storm, plan: &OrderPlan, link: &Link, outcome: &s
     }
 }
 
-/// A refund by hand, in WeChat's portal. Says whether WeChat made it.
+/// A refund by hand, in WeChat's portal. Returns whether WeChat made it.
 pub(crate) async fn refund_in_portal(
     storm: &Storm,
     merchant: &Merchant,
@@ -83,7 +84,7 @@ pub(crate) async fn refund_in_portal(
     control(storm, "POST", "refund", Some(&refund)).await.0 == 200
 }
 
-/// Decides what becomes of a refund that is on its way; too late where its result is there.
+/// Decides the result of a refund that is under way; it is too late once the result exists.
 pub(crate) async fn decide_refund(
     storm: &Storm,
     merchant: &Merchant,
@@ -103,21 +104,21 @@ pub(crate) async fn show_code(storm: &Storm, payer: u8) -> String {
     shown.1["auth_code"].as_str().unwrap().to_owned()
 }
 
-/// What `wx.login` gives the mini-program on the buyer's phone.
+/// What `wx.login` returns to the mini-program on the buyer's phone.
 pub(crate) async fn log_in(storm: &Storm, merchant: &Merchant, payer: u8) -> String {
     let login = json!({ "appid": merchant.mini_program_appid, "payer": payer });
     let (_, given) = control(storm, "POST", "login", Some(&login)).await;
     given["code"].as_str().unwrap().to_owned()
 }
 
-/// WeChat hands out a new platform certificate: listed at once, signing after twelve hours.
+/// WeChat issues a new platform certificate: it is listed at once, and signs after twelve hours.
 pub(crate) async fn rotate_certificate(storm: &Storm) {
     let whose = json!({ "mchid": storm.merchant(Mode::Direct).mchid });
     let rotated = control(storm, "POST", "certificates/rotate", Some(&whose)).await;
     assert_eq!(rotated.0, 200, "{}", rotated.1);
 }
 
-/// The same after so many begun orders each.
+/// Issues a new certificate after each of these numbers of begun orders.
 pub(crate) async fn rotate_certificates(storm: &Storm, rotations: &[usize]) {
     for from_order in rotations {
         while storm.begun() < *from_order {
@@ -141,7 +142,7 @@ pub(crate) async fn ledger(storm: &Storm) -> Value {
 pub(crate) struct FaultInjector {
     storm: Arc<Storm>,
     struck: AtomicU64,
-    /// The rules of the moment; whoever changes them holds this.
+    /// The current rules. The lock is held while they change.
     rules: Mutex<Value>,
 }
 
@@ -154,7 +155,7 @@ impl FaultInjector {
         }
     }
 
-    /// Each fault_sets in its turn; ends with the last one's beginning.
+    /// Applies each fault set in its turn; returns when the last one begins to apply.
     pub(crate) async fn follow(&self, fault_sets: &[FaultSet]) {
         for FaultSet { from_order, rules } in fault_sets {
             while self.storm.begun() < *from_order {
@@ -164,19 +165,19 @@ impl FaultInjector {
         }
     }
 
-    /// No more faults.
+    /// Removes all faults.
     pub(crate) async fn clear(&self) {
         self.set(&json!([])).await;
     }
 
-    /// How many faults struck. Those between the last look at a set and its end are not counted,
-    /// so it is a little less than there were.
+    /// How many faults struck. Faults between the last look at a set and the set's end are not
+    /// counted, so the count is a little too low.
     pub(crate) fn struck(&self) -> u64 {
         self.struck.load(Ordering::Relaxed)
     }
 
-    /// WeChat goes away and comes back while `away` runs. A new process knows of no faults, so it is
-    /// given those of the moment.
+    /// WeChat goes down and comes back while `away` runs. A new process has no faults, so it gets
+    /// the current ones.
     pub(crate) async fn outlast(&self, away: impl Future<Output = ()>) {
         let rules = self.rules.lock().await;
         self.count().await;
@@ -184,7 +185,7 @@ impl FaultInjector {
         self.send(&rules).await;
     }
 
-    /// Counts those of the set that holds now, which must end before it is counted again.
+    /// Counts the faults of the current set, which must end before it is counted again.
     async fn count(&self) {
         let (_, held) = control(&self.storm, "GET", "faults", None).await;
         let hits = |rule: &Value| rule["hits"].as_u64().unwrap_or(0);
@@ -205,8 +206,8 @@ impl FaultInjector {
     }
 }
 
-/// One call of the control interface, tried again while WeChat is away. What has taken effect
-/// before the answer got lost has taken effect: the second answer says so, or makes it twice.
+/// One call of the control interface, retried while WeChat is down. If a call took effect before
+/// its answer was lost, the second answer reports that, or the call takes effect twice.
 async fn control(storm: &Storm, method: &str, what: &str, body: Option<&Value>) -> (u16, Value) {
     let url = format!("{}/_simulator/{what}", storm.wechat);
     for _ in 0..TRIES {

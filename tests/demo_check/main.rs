@@ -1,6 +1,6 @@
-//! `cargo xtask demo --check`: pays once in each scene, against servers that run already. The element's
-//! own machine is the page (`native_page`), the simulator's control interface is the buyer in WeChat, and
-//! what is paid is the merchant server's word alone.
+//! `cargo xtask demo --check`: pays once in each scene, against servers that run already. The
+//! element's own machine is the page (`native_page`), and the simulator's control interface is the
+//! buyer in WeChat. Only the merchant server's answer decides what is paid.
 //!
 //! Prints a row for each scene (scene, number at WeChat, milliseconds, last screen) and a line with the
 //! counts. The exit code is 0 if all were paid, else 1.
@@ -27,9 +27,10 @@ use payment_tests::native_page::{NativePage, PageSettings, TabStorage};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-/// How long a page may take until something is on it. A question is held for 25 s at most.
+/// How long a page may take until it shows something. A poll is held for 25 s at most.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How many redirects the way to WeChat for the openid may take: out, the simulator, back, the page.
+/// How many redirects the way to WeChat for the openid may take: to WeChat, to the simulator, back,
+/// to the page.
 const HOPS: usize = 6;
 
 /// Pays once in each scene of a running demo. `cargo xtask demo --check` starts it.
@@ -49,11 +50,11 @@ struct Arguments {
     wechat_browser: String,
 }
 
-/// Where the key of the merchant server's private side is, for an argument shows in everybody's list of
-/// processes.
+/// The variable with the key of the merchant server's private side. An argument would be visible to
+/// all users in the list of processes.
 const API_KEY_VARIABLE: &str = "DEMO_CHECK__API_KEY";
 
-/// A scene of the contract: its product, and the browser that it is decided for.
+/// A scene of the contract: its product, and the browser for which the server decides on it.
 const SCENES: [(&str, BuyerBrowser); 3] = [
     ("native", BuyerBrowser::Desktop),
     ("h5", BuyerBrowser::Phone),
@@ -101,7 +102,7 @@ struct Demo {
     clock: Arc<MachineTime>,
 }
 
-/// What is known of an order by now.
+/// What the check knows of an order so far.
 struct Row {
     out_trade_no: String,
     screen: &'static str,
@@ -144,7 +145,7 @@ impl Demo {
         Ok(())
     }
 
-    /// The shop's backend orders; gives the page's token.
+    /// The shop's backend creates the order. Returns the page's token.
     async fn order(&self, scene: &str) -> Result<String, String> {
         let order = json!({
             "order_no": format!("check-{scene}-{:012x}", fastrand::u64(..1 << 48)),
@@ -224,7 +225,7 @@ impl Demo {
         }
     }
 
-    /// A phone's browser goes to WeChat's middle page, which looks at where it comes from.
+    /// A phone's browser goes to WeChat's middle page, which checks the page that it comes from.
     async fn open_middle_page(&self, page: &NativePage, h5_url: &str) -> Result<(), String> {
         let settings = page.settings();
         let request = Request::get(h5_url)
@@ -239,7 +240,7 @@ impl Demo {
         }
     }
 
-    /// Follows redirects as WeChat's browser does, up to the shop's own page; gives its address.
+    /// Follows redirects as WeChat's browser does, up to the shop's own page. Returns its address.
     async fn hop(&self, page: &NativePage, authorize_url: &str) -> Result<String, String> {
         let settings = page.settings();
         let mut at = authorize_url.to_owned();

@@ -1,8 +1,8 @@
-//! Foreign clients against the simulator, unchanged but for its address. Without them, simulator and
-//! server could agree with each other and with nobody else.
+//! Foreign clients against the simulator; only its address is changed in them. Without them,
+//! simulator and server could agree with each other and with no other program.
 //!
-//! `cargo xtask test --only foreign` installs the clients, pinned, and tells this test where they
-//! are. The installing goes to the registries; the clients themselves speak to this machine alone.
+//! `cargo xtask test --only foreign` installs the clients, pinned, and gives this test their paths.
+//! The installation uses the registries; the clients themselves connect to this machine only.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use std::process::Command;
 use payment_tests::simulator::LiveSimulator;
 use wechat_pay_simulator::Settings;
 
-/// What every client shows, whatever else it shows: the words after `holds:`.
+/// What every client shows, besides what only some clients show: the words after `holds:`.
 const SHOWN_BY_ALL: [&str; 9] = [
     "order",
     "query",
@@ -38,7 +38,7 @@ async fn wechatpayv3_from_pypi_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wechatpay_axios_plugin_from_npm_passes() {
-    // What it verifies by is in its hands from the start, so it works both ways.
+    // The client has its verification key from the start, so it works with both kinds of trust.
     for trust in ["public_key", "certificates"] {
         let mut node = Command::new("node");
         node.arg(source("axios-plugin/client.js"))
@@ -49,12 +49,12 @@ async fn wechatpay_axios_plugin_from_npm_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wxpay_rs_from_crates_io_passes() {
-    // It lists the certificates besides.
+    // This client lists the certificates too.
     pass(&mut Command::new(place("FOREIGN_WXPAY_RS")), "certificates").await;
 }
 
-/// The client runs through against a simulator of its own, with bills of today and this switch of
-/// trust; what it says is this test's report.
+/// Runs the client against a simulator of its own, with bills of today and this switch of trust.
+/// The client's output is this test's report.
 async fn pass(client: &mut Command, trust: &str) {
     let live = LiveSimulator::start().await;
     let settings = Settings::default().with("bills_at_once=true").unwrap();
@@ -82,7 +82,7 @@ async fn pass(client: &mut Command, trust: &str) {
         let shown = said
             .lines()
             .filter_map(|line| line.strip_prefix("holds: "))
-            // A client that goes through in two ways says which before a colon.
+            // A client that runs in two ways names the way before a colon.
             .any(|what| what.rsplit(": ").next() == Some(wanted));
         assert!(shown, "it does not say that this holds: {wanted}\n{said}");
     }

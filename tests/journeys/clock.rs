@@ -1,6 +1,6 @@
-//! The one time of a journey: machine, server and simulator all read it, and it moves only when
-//! the journey says so. It also knows who waits for it, so that a journey can tell a request that
-//! is held (a long poll) from one that is still being worked on.
+//! The one time of a journey: machine, server and simulator all read it, and it moves only when the
+//! journey moves it. The clock also records which tasks wait for it, so that a journey can
+//! distinguish a request that is held (a long poll) from a request that is still being processed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use tokio::task;
 /// When every journey begins: a Saturday noon in Beijing.
 const START_MS: i64 = 1_795_233_600_000;
 
-/// Clones are the same clock.
+/// The journey's clock; clones share the same time.
 #[derive(Clone)]
 pub(crate) struct JourneyClock(Arc<Time>);
 
@@ -21,7 +21,7 @@ struct Time {
     now_ms: watch::Sender<i64>,
     waiting: Mutex<BTreeMap<u64, Waiting>>,
     next_key: AtomicU64,
-    /// Changes whenever somebody begins to wait.
+    /// Changes whenever a task begins to wait.
     arrivals: watch::Sender<u64>,
 }
 
@@ -45,12 +45,12 @@ impl JourneyClock {
         u64::try_from(self.now_ms() - START_MS).unwrap()
     }
 
-    /// The moment (as since 1970) at which a page's clock shows so much.
+    /// The moment (in milliseconds since 1970) at which a page's clock shows this time.
     pub(crate) const fn moment_ms(since_start_ms: u64) -> i64 {
         START_MS + since_start_ms.cast_signed()
     }
 
-    /// Moves to a later moment. Never back.
+    /// Moves to a later moment. The clock never moves back.
     pub(crate) fn move_to(&self, moment_ms: i64) {
         self.0
             .now_ms
@@ -67,7 +67,7 @@ impl JourneyClock {
         of_task.clone().count() > 0 && of_task.all(|waiting| waiting.moment_ms > now_ms)
     }
 
-    /// The next moment that anybody waits for.
+    /// The next moment that any task waits for.
     pub(crate) fn next_ms(&self) -> Option<i64> {
         let waiting = self.0.waiting.lock().unwrap();
         waiting.values().map(|waiting| waiting.moment_ms).min()
@@ -98,7 +98,7 @@ impl Clock for JourneyClock {
     }
 }
 
-/// A place among those who wait; given up when the wait ends in whatever way.
+/// A task's place among the waiting tasks; it is removed when the wait ends in any way.
 struct Place {
     time: Arc<Time>,
     key: u64,

@@ -1,4 +1,4 @@
-//! In a phone's own browser: over to WeChat and back.
+//! In a phone's own browser: to WeChat and back.
 
 use checkout::{Destination, Intent, Notice, Screen};
 use merchant_api::{Product, RETURN_PARAMETER};
@@ -68,7 +68,7 @@ async fn a_browser_that_kept_the_page_shows_it_paid_on_coming_back() {
     assert_eq!(in_wechat(&page, &h5_url, "success").await, "SUCCESS");
     page.servers.run_due().await;
     page.show().await;
-    // A page that comes to the front asks at once, but no more than once a second.
+    // A page that becomes visible polls at once, but no more than once a second.
     page.pass_ms(1_000).await;
     page.until("paid").await;
     assert_eq!(page.times_paid(), 1);
@@ -107,7 +107,8 @@ async fn in_wechat(page: &JourneyPage, h5_url: &Url, outcome: &str) -> String {
         .await
 }
 
-/// Where WeChat sends the buyer back to; the merchant server put it there, with a handle.
+/// The address to which WeChat sends the buyer back; the merchant server put it there, with a
+/// handle.
 fn return_address(h5_url: &Url) -> String {
     let mut pairs = h5_url.query_pairs();
     let address = pairs.find(|(name, _)| name == "redirect_url").unwrap().1;

@@ -17,7 +17,8 @@ use tower::ServiceExt as _;
 use crate::clock::JourneyClock;
 use crate::servers::{JourneyServers, MERCHANT, SHOP};
 
-/// Real time for work that no clock of ours moves (the ledger's file): a limit, never a wait.
+/// Real time for work that no clock of ours moves (the ledger's file). It is a limit; the test does
+/// not wait for so long.
 const LIMIT: Duration = Duration::from_secs(20);
 
 pub(crate) struct JourneyPage {
@@ -62,12 +63,12 @@ impl JourneyPage {
         self.native.screen()
     }
 
-    /// How often the page was told `paid`.
+    /// How often the page received `paid`.
     pub(crate) fn times_paid(&self) -> usize {
         self.native.times_paid()
     }
 
-    /// The problems that the page was told.
+    /// The problems that the page received.
     pub(crate) fn problems(&self) -> Vec<Occurrence> {
         let mut occurrences = self.native.occurrences();
         occurrences.retain(|occurrence| matches!(occurrence, Occurrence::Problem(_)));
@@ -93,7 +94,7 @@ impl JourneyPage {
         self.native.outside().prepay_id.is_some()
     }
 
-    /// Where the page went, and that it went.
+    /// The destination for which the page left; fails if the page did not leave.
     pub(crate) fn left_for(&self) -> Destination {
         self.native.outside().left_for.expect("the page has left")
     }
@@ -104,7 +105,7 @@ impl JourneyPage {
         self.settle().await;
     }
 
-    /// The buyer looks elsewhere.
+    /// The buyer hides the page.
     pub(crate) async fn hide(&mut self) {
         self.native.hide();
         self.settle().await;
@@ -116,18 +117,18 @@ impl JourneyPage {
         self.settle().await;
     }
 
-    /// WeChat's cashier goes away and says so to the page.
+    /// WeChat's cashier closes and reports this result to the page.
     pub(crate) async fn cashier_closes(&mut self, err_msg: &str) {
         self.cashier_says(err_msg, None).await;
     }
 
-    /// The same with a sentence of WeChat's.
+    /// The same with a message of WeChat's.
     pub(crate) async fn cashier_says(&mut self, err_msg: &str, err_desc: Option<&str>) {
         self.native.cashier_replies(err_msg, err_desc);
         self.settle().await;
     }
 
-    /// Time goes by for page, server and WeChat alike, from one due moment to the next.
+    /// Time passes for page, server and WeChat alike, from one due moment to the next.
     pub(crate) async fn pass_ms(&mut self, by_ms: u64) {
         let clock = self.servers.clock.clone();
         let end_ms = clock.now_ms() + by_ms.cast_signed();
@@ -146,7 +147,7 @@ impl JourneyPage {
         self.settle().await;
     }
 
-    /// Waits for a screen without any time going by: for what was set off already.
+    /// Waits for a screen while no time passes: for the result of work that has started already.
     pub(crate) async fn until(&mut self, screen: &str) {
         let is_there = |page: &NativePage| (page.screen().name() == screen).then_some(());
         let arrived = tokio::time::timeout(LIMIT, self.native.until(is_there)).await;
@@ -158,7 +159,7 @@ impl JourneyPage {
         self.settle().await;
     }
 
-    /// The page was left, and the same browser loads the shop's page anew at an address.
+    /// The buyer left the page, and the same browser loads the shop's page again at an address.
     pub(crate) async fn comes_back_at(&self, address: &str) -> Self {
         self.comes_back_with(&self.native.settings().token, address)
             .await
@@ -174,14 +175,14 @@ impl JourneyPage {
         Self::load(&self.servers, settings).await
     }
 
-    /// The same page in another window.
+    /// Opens the same page in another window.
     pub(crate) async fn opened_again(&self) -> Self {
         let PageSettings { browser, token, .. } = self.native.settings();
         Self::open(&self.servers, *browser, token).await
     }
 
-    /// WeChat closes the page, before it has heard anything of the cashier, and the buyer opens it
-    /// anew.
+    /// WeChat closes the page before the page has received a reply of the cashier, and the buyer
+    /// opens it again.
     pub(crate) async fn closed_and_opened_again(self, auto_start: bool) -> Self {
         let settings = PageSettings {
             storage: TabStorage::default(),
@@ -193,8 +194,8 @@ impl JourneyPage {
         Self::load(&self.servers, settings).await
     }
 
-    /// Waits until the machine was woken if it is time, and every request under way is one that is
-    /// held.
+    /// Waits until the machine has been woken if it is time, and until every request under way is a
+    /// held request.
     async fn settle(&self) {
         let clock = &self.servers.clock;
         let (mut held, mut changes) = (clock.arrivals(), self.native.changes());

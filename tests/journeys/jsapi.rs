@@ -1,4 +1,4 @@
-//! Inside WeChat: the hop for the openid, then the cashier over the page.
+//! Inside WeChat: the redirect for the openid, then the cashier over the page.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ async fn an_ok_without_a_notification_is_confirmed_by_asking_wechat() {
     assert_eq!(page.times_paid(), 1);
 }
 
-/// A partner's page is closed after a payment, and hears nothing of the cashier (点金计划).
+/// A partner's page is closed after a payment, and receives no reply of the cashier (点金计划).
 #[tokio::test]
 async fn a_partners_page_that_wechat_closed_after_the_payment_is_paid_when_it_is_opened_again() {
     let page = with_the_cashier_open().await;
@@ -64,7 +64,7 @@ async fn a_page_that_was_closed_before_the_payment_is_known_learns_of_it_once_it
     );
 }
 
-/// The page starts by itself, and its backend knows the buyer: nobody clicks, and there is no hop.
+/// The page starts by itself, and its backend knows the buyer: there is no click and no redirect.
 #[tokio::test]
 async fn a_page_that_starts_by_itself_once_more_before_its_payment_is_known_charges_once() {
     let servers = Arc::new(JourneyServers::new().await);
@@ -172,7 +172,7 @@ async fn a_handle_of_the_hop_is_worth_nothing_for_another_order() {
     assert_eq!(owner.screen().name(), "cashier");
 }
 
-/// From the shop's page over the hop to the cashier.
+/// From the shop's page over the redirect for the openid to the cashier.
 async fn with_the_cashier_open() -> JourneyPage {
     let mut page = page_with_an_order(BuyerBrowser::Wechat).await;
     let back_at = hop(&mut page).await;
@@ -181,7 +181,7 @@ async fn with_the_cashier_open() -> JourneyPage {
     back
 }
 
-/// The buyer presses the button; WeChat gives a code, the merchant server a handle.
+/// The buyer presses the button; WeChat returns a code, and the merchant server a handle.
 async fn hop(page: &mut JourneyPage) -> String {
     assert_eq!(page.screen().name(), "offer");
     page.click(Intent::Start).await;

@@ -147,7 +147,7 @@ async fn two_pages_of_one_order_show_the_same_code_and_are_both_told() {
     }
 }
 
-/// The buyer's phone scans what is on the page.
+/// The buyer's phone scans the code that the page shows.
 async fn scan(page: &JourneyPage, outcome: &str) -> String {
     let code_url = page.code_url();
     page.servers

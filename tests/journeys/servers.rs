@@ -1,6 +1,6 @@
 //! The servers of a journey: merchant server and simulator in this process, with no socket between
-//! them, and one clock. Notifications go from one to the other as on any day, unless the journey
-//! loses or keeps them.
+//! them, and one clock. Notifications go from the simulator to the merchant server as in
+//! production, unless the journey loses or keeps them.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -94,7 +94,7 @@ impl JourneyServers {
         }
     }
 
-    /// The merchant's backend orders; gives the page's token.
+    /// The merchant's backend creates the order. Returns the page's token.
     pub(crate) async fn order(&self, order: Value) -> String {
         let request = Request::post(format!("{MERCHANT}/v1/orders"))
             .header("authorization", format!("Bearer {API_KEY}"))
@@ -106,7 +106,8 @@ impl JourneyServers {
         created["token"].as_str().unwrap().to_owned()
     }
 
-    /// Somebody with the merchant's keys orders at WeChat without the server; gives the code.
+    /// Another program with the merchant's keys orders at WeChat without the server. Returns the
+    /// code.
     pub(crate) async fn order_past_the_server(&self, out_trade_no: &str, total_fen: u64) -> String {
         let keyring = self.simulator.keyring();
         let merchant = keyring.merchant();
@@ -129,7 +130,7 @@ impl JourneyServers {
         reply["code_url"].as_str().unwrap().to_owned()
     }
 
-    /// Whatever serves the address answers.
+    /// The server that has the request's address answers it.
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
         let address = request.uri().to_string();
         let router = if address.starts_with(WECHAT) {
@@ -150,15 +151,15 @@ impl JourneyServers {
         self.merchant.clone()
     }
 
-    /// The buyer is in WeChat's cashier: `code_url`, `prepay_id` or `h5_url` says for what, and
-    /// `outcome` what the buyer does. Gives the trade state.
+    /// The buyer is in WeChat's cashier: `code_url`, `prepay_id` or `h5_url` names the payment, and
+    /// `outcome` is what the buyer does. Returns the trade state.
     pub(crate) async fn in_the_cashier(&self, what: &str, link: &str, outcome: &str) -> String {
         let (status, answer) = self.at_the_cashier(what, link, outcome).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         answer["trade_state"].as_str().unwrap().to_owned()
     }
 
-    /// The same where the cashier does not open; gives why.
+    /// The same where the cashier does not open. Returns the reason.
     pub(crate) async fn refused_by_the_cashier(&self, what: &str, link: &str) -> String {
         let (status, answer) = self.at_the_cashier(what, link, "success").await;
         assert!(status.is_client_error(), "{status}: {answer}");
@@ -173,7 +174,7 @@ impl JourneyServers {
         self.send_json(request).await
     }
 
-    /// What WeChat itself has: the truth about a number.
+    /// WeChat's own state of a number, which is the truth.
     pub(crate) fn trade_state(&self, out_trade_no: &str) -> Option<String> {
         let ledger = serde_json::to_value(self.simulator.ledger_view(None)).unwrap();
         let orders = ledger["orders"].as_array().unwrap().clone();
@@ -183,20 +184,20 @@ impl JourneyServers {
         Some(order["trade_state"].as_str().unwrap().to_owned())
     }
 
-    /// What came of each visit at a cashier, over all orders of WeChat's.
+    /// The result of each visit to a cashier, over all orders of WeChat's.
     pub(crate) fn visits_of_the_cashier(&self) -> Vec<&'static str> {
         let orders = self.simulator.ledger_view(None).orders;
         let visits = orders.iter().flat_map(|order| &order.attempts);
         visits.map(|visit| visit.result).collect()
     }
 
-    /// Everything that is due by now: notifications, and the server's own questions.
+    /// Runs all work that is due by now: notifications, and the server's own queries.
     pub(crate) async fn run_due(&self) {
         self.simulator.run_due().await;
         self.server.run_due().await.unwrap();
     }
 
-    /// The next moment at which anything is due.
+    /// The next moment at which any work is due.
     pub(crate) async fn next_due_ms(&self) -> Option<i64> {
         let notice = self
             .simulator
@@ -214,7 +215,7 @@ impl JourneyServers {
         self.route.sent.lock().unwrap().clone()
     }
 
-    /// Hands a notification to the server, as WeChat or anybody else might.
+    /// Sends a notification to the server, as WeChat or an attacker might.
     pub(crate) async fn send_notification(&self, notification: &Notification) -> StatusCode {
         let mut request = Request::post(format!("{MERCHANT}/wechat/notify/payment"))
             .body(Body::from(notification.body.clone()))
@@ -223,7 +224,7 @@ impl JourneyServers {
         self.send(request).await.status()
     }
 
-    /// Time goes by without any page, or any due work, taking notice yet.
+    /// The clock moves, but no page and no due work reacts yet.
     pub(crate) fn clock_passes_ms(&self, by_ms: i64) {
         self.clock.move_to(self.clock.now_ms() + by_ms);
     }

@@ -1,6 +1,6 @@
 //! The mini-program's own page (`www/miniprogram`) in Node, with WeChat around it played over HTTP:
-//! our merchant server, the simulator behind it, the simulator's cashier. Its logic by itself is
-//! tested beside it; here it meets the servers that it was written for.
+//! our merchant server, the simulator behind it, the simulator's cashier. The page's logic alone is
+//! tested beside the page; here the page runs against the real servers.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ async fn a_buyer_who_closes_the_cashier_pays_the_same_order_at_the_second_try() 
     let states = ["starting", "paying", "confirming"];
     let expected = [&states[..], &["unpaid"], &states, &["paid"]].concat();
     assert_eq!(visit["states"], json!(expected));
-    // Each try logs in anew, for a code is good once.
+    // Each try logs in anew, because a code is valid once.
     assert_eq!(visit["logins"], 2);
     assert_eq!(shop.servers.wechat.trade_states(), ["SUCCESS"]);
 }
@@ -72,8 +72,8 @@ impl MiniProgram {
         }
     }
 
-    /// Opens the page and lets the buyer do this in the cashier, one after another; gives what
-    /// WeChat saw.
+    /// Opens the page and lets the buyer do this in the cashier, one step after another. Returns
+    /// what WeChat saw.
     async fn visit(&self, buyer: &[&str]) -> Value {
         let wechat = concat!(env!("CARGO_MANIFEST_DIR"), "/mini_program/wechat.js");
         let simulator = &self.servers.wechat.simulator;

@@ -2,12 +2,12 @@
 //! values that fit the schema and values that do not, over a real socket, with a simulator that
 //! has no faults behind it.
 //!
-//! No 5xx is accepted. The contract's 502 and 503 say that WeChat refused or did not answer;
-//! a simulator without faults answers always, so a 502 here is a value that our own checks let
-//! through to WeChat, and a 503 an answer that we did not understand. The exception is a till's code,
-//! which is good once, and which WeChat alone can judge. Every answer must also be of a status, a type and a
-//! schema that the file names. All products are sold, at a merchant's own server and at a service
-//! provider's.
+//! No 5xx is accepted. The contract's 502 and 503 mean that WeChat refused or did not answer. A
+//! simulator without faults always answers, so a 502 here is a value that our own checks let
+//! through to WeChat, and a 503 is an answer that we did not understand. The exception is a till's
+//! code, which is valid once, and which only WeChat can judge. The file must also name the status,
+//! the type and the schema of every answer. All products are sold, at a merchant's own server and
+//! at a service provider's.
 
 #![expect(
     clippy::unwrap_used,
@@ -30,15 +30,15 @@ use tokio::net::TcpListener;
 
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_schema_conformance,unsupported_method";
-/// Any other finds other things; this one finds the same ones each time.
+/// A fixed seed finds the same cases each time; another seed would find other cases.
 const SEED: &str = "20261121";
 
-/// Orders that nobody has begun to pay.
+/// The number of orders whose payment has not begun.
 const OPEN_ORDERS: usize = 60;
-/// What a code on a phone is scanned for at most; each is good once.
+/// The largest number of codes on a phone that are scanned; each code is valid once.
 const CODES: usize = 40;
 
-/// Whose server it is.
+/// The kind of merchant that the server belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Merchant,
@@ -104,8 +104,8 @@ impl TestServer {
         }
     }
 
-    /// Orders in every state, refunds, messages, a mismatch and codes: as the parameters that the
-    /// tool is to take them from, mostly.
+    /// Creates orders in every state, refunds, messages, a mismatch and codes. Returns a
+    /// configuration by which the tool takes most of its parameters from them.
     async fn create_data(&self) -> String {
         let (tokens, numbers) = self.orders().await;
         let refunds = self.refunds("paid-0001").await;
@@ -117,7 +117,7 @@ impl TestServer {
             let shown = self.wechat.tell("auth_code", &json!({})).await;
             codes.push(shown["auth_code"].as_str().unwrap().to_owned());
         }
-        // Bills are of days in China.
+        // Bills are for days in China.
         let now = jiff::Timestamp::now().to_zoned(jiff::tz::Offset::constant(8).to_time_zone());
         let days = [now.date(), now.date().yesterday().unwrap()].map(|day| day.to_string());
         let sub_mchids = [self.sub_mchid.clone().unwrap_or("1900000001".to_owned())];
@@ -145,7 +145,7 @@ impl TestServer {
             )
             .unwrap();
         }
-        // A code that was scanned already is WeChat's to refuse.
+        // WeChat is the side that refuses a code that was scanned already.
         config
             + "[[operations]]\ninclude-path = \"/orders/{order_no}/attempts\"\n\
                checks.not_a_server_error.expected-statuses = [\"2xx\", \"3xx\", \"4xx\", \"502\"]\n"
@@ -171,7 +171,8 @@ impl TestServer {
             tokens.push(token);
             numbers.push(number);
         }
-        // The tool closes orders, too: enough for those that it begins to pay.
+        // The tool also closes orders, so there are enough open orders for the payments that it
+        // starts.
         for place in 1..=OPEN_ORDERS {
             let number = format!("open-{place:04}");
             tokens.push(self.order(&number).await);
@@ -185,7 +186,7 @@ impl TestServer {
             "order_no": order_no, "total_fen": 1990, "description": "一壶茶",
             "scene_info": {"payer_client_ip": "10.0.0.9", "store_info": {"id": "0001"}},
         });
-        // A merchant of its own names no sub-merchant, and a null is refused.
+        // A merchant of its own has no sub-merchant, and the server refuses a null.
         if let Some(sub_mchid) = &self.sub_mchid {
             order["sub_mchid"] = json!(sub_mchid);
         }
@@ -193,7 +194,7 @@ impl TestServer {
         created.await["token"].as_str().unwrap().to_owned()
     }
 
-    /// Gives the code that a phone scans.
+    /// Starts a code payment. Returns the code that a phone scans.
     async fn start(&self, token: &str) -> Value {
         let path = format!("/v1/checkouts/{token}/attempts");
         let form = "application/x-www-form-urlencoded";
@@ -201,7 +202,7 @@ impl TestServer {
         started["code_url"].clone()
     }
 
-    /// One that came to be abnormal.
+    /// A refund that became abnormal.
     async fn refunds(&self, order_no: &str) -> Vec<String> {
         let body = json!({"refund_no": "R-1", "amount_fen": 90}).to_string();
         let path = format!("/v1/orders/{order_no}/refunds");
@@ -217,8 +218,8 @@ impl TestServer {
         vec!["R-1".to_owned()]
     }
 
-    /// Another program of the same merchant names this server for its notifications: what is paid
-    /// there is nobody's here.
+    /// Another program of the same merchant names this server for its notifications: a payment
+    /// there matches no order here.
     async fn mismatches(&self) -> Vec<u64> {
         let folder = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -275,7 +276,7 @@ impl TestServer {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Schemathesis finds nothing.
+    /// Runs Schemathesis, which must find nothing.
     async fn run_schemathesis(&self, parameters: &str) {
         let program = std::env::var_os("SCHEMATHESIS")
             .expect("SCHEMATHESIS names the program; `cargo xtask test --only openapi` sets it");

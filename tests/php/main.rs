@@ -1,6 +1,6 @@
-//! The PHP example against the simulator, over HTTP: that a backend of one file keeps the
-//! contract as our own reader of it sees it, signs as WeChat wants, and believes only WeChat.
-//! Skipped without PHP, unless `REQUIRE_PHP=1`.
+//! The PHP example against the simulator, over HTTP: a backend of one file keeps the contract as
+//! our own reader reads it, signs as WeChat requires, and accepts only WeChat's messages. Skipped
+//! without PHP, unless `REQUIRE_PHP=1`.
 
 #![expect(
     clippy::unwrap_used,
@@ -181,7 +181,7 @@ async fn a_wechat_that_does_not_answer_is_a_retryable_error_and_the_next_try_wor
     assert!(matches!(started.action, Some(Action::CodeUrl(_))));
 }
 
-/// The simulator and the shop, or nothing where there is no PHP.
+/// The simulator and the shop, or nothing if PHP is not installed.
 async fn open_shop() -> Option<(LiveSimulator, PhpBackend)> {
     if !PhpExample::is_possible() {
         return None;
@@ -216,7 +216,7 @@ impl PhpBackend {
         }
     }
 
-    /// An answer of the contract: to a form, or to a look.
+    /// An answer of the contract, to a form or to a poll.
     async fn answer(&self, token: &str, form: Option<&str>) -> CheckoutAnswer {
         let route = if form.is_some() { "/attempts" } else { "" };
         let (status, body) = self
@@ -243,7 +243,8 @@ impl PhpBackend {
         let readers = readers.map(|origin| origin.to_str().unwrap().to_owned());
         let body = response.text().await.unwrap();
         let body: Value = serde_json::from_str(&body).unwrap_or(Value::Null);
-        // Every page may read that an address is wrong, and none here anything of an order.
+        // Any page may read that an address is wrong; no page may read anything about an order
+        // here.
         let is_wrong_address = body["error"]["code"] == "ROUTE_UNKNOWN";
         assert_eq!(
             readers.as_deref(),

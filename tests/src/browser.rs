@@ -1,6 +1,5 @@
 //! One visitor with one browser: opens pages, looks, clicks. Clicks go through WebDriver, so they
-//! are the gestures that browsers demand; nothing is triggered from script that a buyer could not
-//! do.
+//! are the gestures that browsers require; no script triggers what a buyer could not do.
 
 use std::panic::{AssertUnwindSafe, Location, resume_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,24 +17,25 @@ use crate::buyer_browser::{DESKTOP, PHONE};
 use crate::wait::until_at;
 use crate::webdriver::{Engine, WebDriver, chromium};
 
-/// How long a browser may take to tell what was on it, and to go.
+/// How long a browser may take to report what it showed, and to close.
 const FAREWELL: Duration = Duration::from_secs(30);
 
-/// How long a scenario may take: one whose browser does not answer any more would never end.
+/// How long a scenario may take. Without a limit, a scenario whose browser does not answer any more
+/// would never end.
 const LONGEST: Duration = Duration::from_mins(10);
 
-/// Browsers are heavy: so many at the same time on the two cores of a common machine.
+/// How many browsers run at the same time: they are heavy for the two cores of a common machine.
 static BROWSERS: Semaphore = Semaphore::const_new(2);
 
-/// What an iPhone says, whose browsers are all WebKit.
+/// The User-Agent of an iPhone, whose browsers are all WebKit.
 const IPHONE_USER_AGENT: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 
-/// What the visitor holds in hand.
+/// The visitor's device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visitor {
     /// A mouse, a large screen, a plain desktop browser.
     Desktop,
-    /// A desktop browser in a window of 320 px: the tightest that a page has to fit.
+    /// A desktop browser in a window of 320 px: the narrowest that a page has to fit.
     SmallDesktop,
     /// A small touch screen with the phone's own browser.
     Phone,
@@ -51,7 +51,7 @@ pub async fn visit(visitor: Visitor, scenario: impl AsyncFnOnce(&Browser)) {
     visit_in(Engine::Chromium, visitor, scenario).await;
 }
 
-/// The same in another browser; left out where that is not on the machine.
+/// The same in another browser; skipped if the browser is not installed.
 pub async fn visit_in(engine: Engine, visitor: Visitor, scenario: impl AsyncFnOnce(&Browser)) {
     if !engine.is_possible() {
         return;
@@ -70,7 +70,7 @@ pub async fn visit_together(
     second: Visitor,
     scenario: impl AsyncFnOnce(&Browser, &Browser),
 ) {
-    // Both places at once: two scenarios that hold one each would wait for ever.
+    // Both places are taken at once: two scenarios that hold one place each would wait for ever.
     let _places = BROWSERS.acquire_many(2).await.unwrap();
     let first = Browser::start(Engine::Chromium, first).await;
     let second = Browser::start(Engine::Chromium, second).await;
@@ -93,7 +93,8 @@ async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browse
             }
             browser.client.clone().close().await.ok();
         };
-        // WebKit's driver may never answer, to a screenshot for one; its process ends with us.
+        // WebKit's driver may never answer, for example to a screenshot; its process ends with
+        // ours.
         if timeout(FAREWELL, farewell).await.is_err() {
             println!("-- the browser does not answer any more");
         }
@@ -107,7 +108,7 @@ async fn end<const N: usize>(outcome: std::thread::Result<()>, browsers: [Browse
 }
 
 fn capabilities(engine: Engine, visitor: Visitor) -> serde_json::Map<String, Value> {
-    // Outside Chromium there is no device to emulate: a phone is one by its name.
+    // Outside Chromium no device can be emulated: only the User-Agent makes a browser a phone.
     let capabilities = match (engine, visitor) {
         (Engine::Chromium, visitor) => of_chromium(visitor),
         (Engine::Firefox, Visitor::Phone) => engine.capabilities(Some(PHONE)),
@@ -147,7 +148,8 @@ fn of_chromium(visitor: Visitor) -> Value {
         }
     }
     if visitor == Visitor::PhoneWithoutScript {
-        // The name alone: an emulated touch screen taps by script, which never comes back here.
+        // Only the User-Agent is set: an emulated touch screen taps by script, and such a tap never
+        // returns here.
         let arguments = options["args"].as_array_mut().into_iter().flatten();
         for argument in arguments {
             if argument
@@ -162,7 +164,7 @@ fn of_chromium(visitor: Visitor) -> Value {
         visitor,
         Visitor::DesktopWithoutScript | Visitor::PhoneWithoutScript
     ) {
-        // 2: block. What WebDriver itself runs in the page goes on working.
+        // 2: block. Scripts that WebDriver itself runs in the page still work.
         options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
     }
     json!({
@@ -205,22 +207,22 @@ impl Browser {
         self.client.current_url().await.unwrap()
     }
 
-    /// Goes one page back in history.
+    /// Goes back one page in the history.
     pub async fn back(&self) {
         self.client.back().await.unwrap();
     }
 
-    /// The window that is looked at and clicked in.
+    /// The current window, for looks and clicks.
     pub async fn window(&self) -> WindowHandle {
         self.client.window().await.unwrap()
     }
 
-    /// Opens a window more beside this one, and turns to it.
+    /// Opens another window beside this one, and switches to it.
     pub async fn open_window(&self) -> WindowHandle {
         self.open_and_turn(false).await
     }
 
-    /// Opens a tab more, which hides the one before it, and turns to it.
+    /// Opens another tab, which hides the current one, and switches to it.
     pub async fn open_tab(&self) -> WindowHandle {
         self.open_and_turn(true).await
     }
@@ -231,12 +233,12 @@ impl Browser {
         opened.handle
     }
 
-    /// Turns to a window: what follows is looked up and clicked there.
+    /// Switches to a window: later looks and clicks apply there.
     pub async fn turn_to(&self, window: &WindowHandle) {
         self.client.switch_to_window(window.clone()).await.unwrap();
     }
 
-    /// Closes the window, and turns to another.
+    /// Closes the window, and switches to another.
     pub async fn close_window(&self, next: &WindowHandle) {
         self.client.close_window().await.unwrap();
         self.turn_to(next).await;
@@ -254,38 +256,38 @@ impl Browser {
         self.turn_to(&window).await;
     }
 
-    /// A command of Chromium's own (CDP), for what WebDriver does not know: a network that goes,
-    /// a page that is put to sleep.
+    /// A command of Chromium's own (CDP), for what WebDriver cannot do: a network that goes down, a
+    /// page that is frozen.
     pub async fn command(&self, name: &str, parameters: Value) -> Value {
         assert_eq!(self.engine, Engine::Chromium, "{name} is Chromium's");
         let command = ChromiumCommand(json!({"cmd": name, "params": parameters}));
         self.client.issue_cmd(command).await.unwrap()
     }
 
-    /// The page's process ends, as when a system needs its memory. Chromium's driver cannot look
-    /// at it any more.
+    /// Ends the page's process, as a system does that needs its memory. After this, Chromium's
+    /// driver cannot look at the page any more.
     pub async fn kill_page(&self) {
         let command = ChromiumCommand(json!({"cmd": "Page.crash", "params": {}}));
-        // The page that was to answer is gone.
+        // The page that should answer is gone.
         self.client.issue_cmd(command).await.ok();
     }
 
-    /// Says from the next page on that it is this browser, and that its owner reads these
-    /// languages. Chromium alone can.
+    /// From the next page on, the browser sends this User-Agent and these languages of its owner.
+    /// Only Chromium can do this.
     pub async fn pretend(&self, user_agent: &str, accept_language: &str) {
         let names = json!({"userAgent": user_agent, "acceptLanguage": accept_language});
         self.command("Emulation.setUserAgentOverride", names).await;
     }
 
-    /// Runs no script of the next page's own, or again all. What the tests look up goes on
-    /// working. Chromium alone can.
+    /// Stops all scripts of the next page, or allows them again. The tests' own scripts still work.
+    /// Only Chromium can do this.
     pub async fn block_script(&self, is_blocked: bool) {
         let switch = json!({"value": is_blocked});
         self.command("Emulation.setScriptExecutionDisabled", switch)
             .await;
     }
 
-    /// Gives the page this room, in CSS px. Chromium alone can.
+    /// Gives the page this size, in CSS px. Only Chromium can do this.
     pub async fn resize(&self, width: u32, height: u32) {
         let metrics =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
@@ -293,10 +295,10 @@ impl Browser {
             .await;
     }
 
-    /// What is on the screen, as PNG.
+    /// A picture of the screen, as PNG.
     pub async fn screenshot(&self) -> Vec<u8> {
         if self.engine == Engine::WebKit {
-            // WebKit's driver waits for the next frame, which a page that stands still never draws.
+            // WebKit's driver waits for the next frame, and a page without changes never draws one.
             let stir = "document.documentElement.animate([{opacity: 1}, {opacity: 0.999}], {duration: 500, iterations: 20})";
             self.look(stir, vec![]).await;
         }
@@ -308,20 +310,20 @@ impl Browser {
         self.client.execute(script, arguments).await.unwrap()
     }
 
-    /// The same for what takes a while: the script calls the last of its `arguments` with what it
-    /// found.
+    /// The same for a script that takes a while: the script calls the last of its `arguments` with
+    /// its result.
     pub async fn look_and_wait(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.client.execute_async(script, arguments).await.unwrap()
     }
 
-    /// Waits until the expression is truthy, and gives its value.
+    /// Waits until the expression is truthy, and returns its value.
     #[track_caller]
     pub fn until(&self, expression: &str) -> impl Future<Output = Value> {
         let place = Location::caller();
         let script = format!("return {expression}");
         async move {
             until_at(place, expression, async || {
-                // A page that is just being left has no answer.
+                // A page that is being left gives no answer.
                 match self.client.execute(&script, vec![]).await {
                     Ok(value) if is_truthy(&value) => Ok(value),
                     Ok(value) => Err(value.to_string()),
@@ -376,7 +378,7 @@ impl Browser {
         state.as_str().map(str::to_owned)
     }
 
-    /// Waits until the element is in one of these states, and gives it.
+    /// Waits until the element is in one of these states, and returns the state.
     #[track_caller]
     pub fn until_element_is(&self, states: &[&str]) -> impl Future<Output = String> {
         let place = Location::caller();
@@ -421,7 +423,7 @@ impl Browser {
         .await;
     }
 
-    /// What the element says to the buyer.
+    /// The text that the element shows to the buyer.
     pub async fn element_text(&self) -> String {
         let text = self
             .look(&format!("return {ELEMENT_BASE}?.innerText ?? ''"), vec![])
@@ -429,7 +431,7 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
-    /// Looks through a screen of this width, with so many device pixels for each CSS pixel.
+    /// Gives the screen this width, with so many device pixels for each CSS pixel.
     pub async fn look_through(&self, width: u32, height: u32, pixel_ratio: f64) {
         let screen = json!({"width": width, "height": height, "deviceScaleFactor": pixel_ratio, "mobile": false});
         self.command("Emulation.setDeviceMetricsOverride", screen)
@@ -448,7 +450,8 @@ impl Browser {
         }
     }
 
-    /// What the page wrote to the console, errors of the browser included. Chromium alone tells.
+    /// What the page wrote to the console, including the browser's own errors. Only Chromium
+    /// reports it.
     pub async fn console(&self) -> Vec<String> {
         if self.engine != Engine::Chromium {
             return Vec::new();
@@ -468,7 +471,7 @@ impl Browser {
         lines
     }
 
-    /// Says where the browser is and what can be seen, after a failure.
+    /// After a failure, reports where the browser is and what it shows.
     async fn report(&self) {
         match self.client.current_url().await {
             Ok(address) => println!("-- the browser was at {address}"),
@@ -493,7 +496,7 @@ impl Browser {
     }
 }
 
-/// The test that runs on this thread.
+/// The name of the test that runs on this thread.
 fn test_name() -> Option<String> {
     std::thread::current().name().map(str::to_owned)
 }
@@ -543,7 +546,7 @@ impl WebDriverCompatibleCommand for BrowserLog {
     }
 }
 
-/// chromedriver's way to Chromium's own commands.
+/// chromedriver's access to Chromium's own commands.
 #[derive(Debug)]
 struct ChromiumCommand(Value);
 

@@ -1,4 +1,4 @@
-//! Requests of a page over HTTP, sent as they are.
+//! Sends a page's requests over HTTP, unchanged.
 
 use http::{Request, Response};
 

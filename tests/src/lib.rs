@@ -2,8 +2,8 @@
 //! runs the element's machine without a browser, a browser behind WebDriver, the PHP example as a
 //! process. Nothing here is shipped.
 //!
-//! A harness never sleeps and hopes: it waits for a condition, for a bounded time, and names what
-//! it waited for when it gives up.
+//! A harness never sleeps for a fixed time: it waits for a condition, for a bounded time, and names
+//! that condition when it gives up.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
-//! A page's time where the test moves no clock of its own: the machine's, which counts what passes.
-//! A device that was put away has slept, and what it has slept through is added when it is taken up.
+//! A page's time where the test has no clock of its own: the machine's time, which only counts what
+//! passes. A device that was put away has slept, and its sleep is added when the buyer takes it up
+//! again.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::native_page::{Later, PageClock};
 
-/// The machine's time since the device was switched on, and what the device has slept through.
+/// The machine's time since the device was switched on, and the time that the device has slept.
 #[derive(Debug)]
 pub struct MachineTime {
     began: Instant,

@@ -1,5 +1,5 @@
-//! The configuration of a test's merchant server: what all of them have in common, and what a test adds.
-//! Tests across crates all start theirs by this one.
+//! The configuration of a test's merchant server: what all tests have in common, and what a test
+//! adds. All tests across crates start their server with it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,16 +13,16 @@ pub const API_KEY: &str = "tests-key";
 /// SHA-256 of [`API_KEY`].
 const API_KEY_SHA256: &str = "9041b924878743c7e88e8fd663d4c547a510c659d3427ef38c84ff95f4b6575b";
 
-/// A configuration in the making. Each setting is a line of TOML.
+/// A configuration that a test builds. Each setting is a line of TOML.
 #[derive(Clone, Debug)]
 pub struct MerchantConfig {
-    /// `http://…`: where it listens.
+    /// `http://…`: the address on which the server listens.
     pub address: String,
-    /// `http://…`: where buyers and WeChat reach it.
+    /// `http://…`: the address at which buyers and WeChat reach the server.
     pub public_base_url: String,
     /// The simulator's `merchant.json`.
     pub merchant_json: String,
-    /// Settings at the top.
+    /// Settings at the top level.
     pub settings: Vec<String>,
     /// Tables of their own, such as `[[webhooks]]`.
     pub tables: Vec<String>,
@@ -31,7 +31,7 @@ pub struct MerchantConfig {
 }
 
 impl MerchantConfig {
-    /// A server that buyers reach where it listens.
+    /// A server that buyers reach at the address on which it listens.
     pub fn new(address: &str, merchant_json: &Path) -> Self {
         Self {
             address: address.to_owned(),
@@ -43,7 +43,7 @@ impl MerchantConfig {
         }
     }
 
-    /// The file's text.
+    /// The text of the configuration file.
     pub fn to_toml(&self) -> String {
         let listen = self.address.trim_start_matches("http://");
         format!(

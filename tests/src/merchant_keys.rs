@@ -1,5 +1,5 @@
-//! One merchant's keys for all tests of a run: making them takes longer than a payment. Nothing
-//! of them stays behind.
+//! One merchant's keys for all tests of a run: making them takes longer than a payment. No file of
+//! them remains after the run.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ static FILES: LazyLock<Vec<(PathBuf, Vec<u8>)>> = LazyLock::new(|| {
     files
 });
 
-/// Writes the keys into a folder and gives them, for a simulator at `address`.
+/// Writes the keys into a folder and returns them, for a simulator at `address`.
 pub fn keyring_in(folder: &Path, address: &str) -> Keyring {
     for (path, bytes) in FILES.iter() {
         let file = folder.join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, bytes).unwrap();
-        // The merchant server takes no key that others can read.
+        // The merchant server refuses a key that other users can read.
         std::fs::set_permissions(file, PermissionsExt::from_mode(0o600)).unwrap();
     }
     Keyring::load_or_create(folder, address, jiff::Timestamp::now(), &Random::system()).unwrap()

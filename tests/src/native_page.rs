@@ -2,9 +2,9 @@
 //! the machine's effects as the widget's shell does in a browser: requests over HTTP, one timer, marks
 //! in the tab's storage. It decides nothing about a payment, and reads no clock of its own.
 //!
-//! Two things are handed in: the clock, and the way to the merchant's backend. What lies outside of a
-//! page is left to the test. The page keeps what it asked for (WeChat's cashier, another address, a word
-//! to other tabs), and the test brings what came of it as an event.
+//! The test gives the page two things: the clock, and the transport to the merchant's backend. The
+//! test also plays what is outside a page. The page records what it requested (WeChat's cashier,
+//! another address, a message to other tabs), and the test returns the result as an event.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
@@ -24,7 +24,7 @@ use url::Url;
 
 use crate::buyer_browser::BuyerBrowser;
 
-/// Something that a trait of this module gives back later.
+/// A result that a trait of this module returns later.
 pub type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The time on a page, in milliseconds. It never runs backwards.
@@ -35,37 +35,38 @@ pub trait PageClock: Send + Sync {
     fn sleep_until(&self, at_ms: u64) -> Later<()>;
 }
 
-/// The way to the merchant's backend.
+/// The transport to the merchant's backend.
 pub trait Backend: Send + Sync {
-    /// Sends a request; `None` where no answer came. The future is dropped when the page gives the
+    /// Sends a request; `None` if no answer came. The future is dropped when the page gives the
     /// request up.
     fn send(&self, request: Request<String>) -> Later<Option<Response<Vec<u8>>>>;
 }
 
-/// A page to open.
+/// The settings of a page to open.
 #[derive(Clone)]
 pub struct PageSettings {
-    /// In which browser.
+    /// The browser in which the page is opened.
     pub browser: BuyerBrowser,
     /// The tab's storage, which outlives the page.
     pub storage: TabStorage,
-    /// `http://…/v1`: where the merchant API is.
+    /// `http://…/v1`: the address of the merchant API.
     pub api: String,
     /// The order's token.
     pub token: String,
-    /// The page's own address: where the buyer can be sent back to.
+    /// The page's own address, to which the buyer can be sent back.
     pub url: String,
-    /// The same with what a backend appended to it, where the buyer comes back.
+    /// The same address with what a backend appended to it, when the buyer comes back.
     pub opened_at: String,
-    /// The page starts a payment by itself, where that is allowed.
+    /// The page starts a payment by itself, if this is allowed.
     pub auto_start: bool,
-    /// Headers of every request besides the browser's own.
+    /// Headers of every request, in addition to the browser's own.
     pub headers: HeaderMap,
-    /// What the machine draws from; it is also the page's rank among the tabs at one order.
+    /// The seed of the machine's random values; it is also the page's rank among the tabs of one
+    /// order.
     pub seed: u64,
 }
 
-/// What a tab remembers of one order. Clones are the same tab.
+/// What a tab remembers of one order. Clones share the same tab.
 #[derive(Clone, Debug, Default)]
 pub struct TabStorage(Arc<Mutex<Marks>>);
 
@@ -75,7 +76,7 @@ struct Marks {
     was_reloaded: bool,
 }
 
-/// An open page; it ends when it is dropped.
+/// An open page; it closes when it is dropped.
 pub struct NativePage(Arc<Running>);
 
 struct Running {
@@ -83,7 +84,7 @@ struct Running {
     clock: Arc<dyn PageClock>,
     backend: Arc<dyn Backend>,
     state: Mutex<State>,
-    /// Counts what happened.
+    /// Counts the events of the page.
     happened: watch::Sender<u64>,
 }
 
@@ -101,16 +102,16 @@ struct Timer {
     task: AbortHandle,
 }
 
-/// What the page asked for outside of itself.
+/// What the page requested outside of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Outside {
     /// The `prepay_id` of WeChat's cashier over the page, until it has replied.
     pub prepay_id: Option<String>,
-    /// Where the page went, until it is shown again.
+    /// The destination for which the page left, until it is shown again.
     pub left_for: Option<Destination>,
-    /// The page wants to be loaded anew.
+    /// Whether the page requests to be loaded again.
     pub wants_reload: bool,
-    /// What it said to other tabs of the same browser at the same order.
+    /// The messages that it sent to other tabs of the same browser with the same order.
     pub said_to_peers: Vec<PeerMessage>,
 }
 
@@ -141,7 +142,7 @@ impl NativePage {
         page
     }
 
-    /// How the page was opened.
+    /// The settings with which the page was opened.
     pub fn settings(&self) -> &PageSettings {
         &self.0.settings
     }
@@ -152,17 +153,17 @@ impl NativePage {
         self.0.state.lock().unwrap().machine.view(now_ms).screen
     }
 
-    /// What the page asked for outside of itself.
+    /// What the page requested outside of itself.
     pub fn outside(&self) -> Outside {
         self.0.state.lock().unwrap().outside.clone()
     }
 
-    /// What the page was told, in its order.
+    /// What the page received, in order.
     pub fn occurrences(&self) -> Vec<Occurrence> {
         self.0.state.lock().unwrap().occurrences.clone()
     }
 
-    /// How often the page was told `paid`.
+    /// How often the page received `paid`.
     pub fn times_paid(&self) -> usize {
         let is_paid = |told: &&Occurrence| matches!(told, Occurrence::Paid { .. });
         self.occurrences().iter().filter(is_paid).count()
@@ -180,12 +181,12 @@ impl NativePage {
         self.happen(Event::Intent(intent));
     }
 
-    /// The buyer looks elsewhere.
+    /// The buyer hides the page.
     pub fn hide(&self) {
         self.happen(Event::Hidden);
     }
 
-    /// The buyer looks at the page again, as it was left.
+    /// The buyer shows the page again, as it was left.
     pub fn show(&self) {
         self.0.state.lock().unwrap().outside.left_for = None;
         self.happen(Event::Resumed);
@@ -200,7 +201,7 @@ impl NativePage {
         }));
     }
 
-    /// Another tab says something.
+    /// Another tab sends a message.
     pub fn hear_from_peer(&self, rank: u64, message: PeerMessage) {
         self.happen(Event::FromPeer { rank, message });
     }
@@ -216,7 +217,7 @@ impl NativePage {
         state.requests.values().map(AbortHandle::id).collect()
     }
 
-    /// When the machine is to be woken next.
+    /// When the machine must be woken next.
     pub fn wake_at_ms(&self) -> Option<u64> {
         let state = self.0.state.lock().unwrap();
         state.timer.as_ref().map(|timer| timer.at_ms)
@@ -252,7 +253,8 @@ impl Drop for NativePage {
 }
 
 impl Running {
-    /// Brings events to the machine and performs what it asks for, until it asks for nothing more.
+    /// Passes events to the machine and performs the effects that it returns, until it returns
+    /// none.
     fn happen(self: &Arc<Self>, event: Event) {
         let mut state = self.state.lock().unwrap();
         let mut events = VecDeque::from([event]);
@@ -266,7 +268,7 @@ impl Running {
         self.happened.send_modify(|count| *count += 1);
     }
 
-    /// Gives the event that comes of an effect at once.
+    /// Performs an effect. Returns the event that follows from it at once, if any.
     fn perform(self: &Arc<Self>, state: &mut State, effect: Effect) -> Option<Event> {
         match effect {
             Effect::Send { id, request } => {
@@ -298,7 +300,7 @@ impl Running {
                 state.outside.wants_reload = true;
             }
             Effect::NotifyPeers(message) => state.outside.said_to_peers.push(message),
-            // The address is the page's settings, which the next page does not get.
+            // The address belongs to the page's settings, which the next page does not get.
             Effect::StripAddress => {}
             Effect::MarkDeparture(has_departed) => {
                 self.settings.storage.0.lock().unwrap().has_departed = has_departed;
@@ -314,7 +316,7 @@ impl Running {
             sleep.await;
             let spent = {
                 let mut state = running.state.lock().unwrap();
-                // Another timer may have taken its place in this moment.
+                // Another timer may have replaced this timer in the meantime.
                 state.timer.take_if(|timer| timer.at_ms == at_ms)
             };
             if spent.is_some() {
@@ -334,7 +336,7 @@ impl Running {
             let outcome = read(response.await);
             let mut state = running.state.lock().unwrap();
             if state.requests.remove(&id).is_none() {
-                // Given up in the moment when the answer came.
+                // The page gave the request up at the moment when the answer came.
                 return;
             }
             let event = match outcome {
@@ -404,7 +406,7 @@ fn options(settings: &PageSettings) -> Options {
     }
 }
 
-/// What an answer means to the machine, read as the widget's shell reads it.
+/// What an answer means to the machine, parsed as the widget's shell parses it.
 fn read(response: Option<Response<Vec<u8>>>) -> Result<CheckoutAnswer, Failure> {
     let response = response.ok_or(Failure::Unreachable)?;
     let status = response.status();
@@ -429,7 +431,7 @@ fn read(response: Option<Response<Vec<u8>>>) -> Result<CheckoutAnswer, Failure> 
     })
 }
 
-/// `Retry-After` in milliseconds, where it is a number of seconds.
+/// `Retry-After` in milliseconds, if it is a number of seconds.
 fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(seconds * 1_000)

@@ -1,5 +1,5 @@
 //! The PHP example as a process of its own, on a free loopback port, with its orders in a folder
-//! that goes away with it.
+//! that is deleted with it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -19,8 +19,8 @@ pub struct PhpExample {
 }
 
 impl PhpExample {
-    /// Whether PHP is here. Without it the caller has nothing to test and says so, but where
-    /// `REQUIRE_PHP=1` that is a failure.
+    /// Whether PHP is installed. Without PHP the caller has nothing to test and reports that; with
+    /// `REQUIRE_PHP=1` this is a failure.
     pub fn is_possible() -> bool {
         let has_php = Command::new("php")
             .arg("--version")
@@ -39,8 +39,8 @@ impl PhpExample {
         has_php
     }
 
-    /// Starts it for a merchant, and waits until it listens. `wechat_pay_js` is where its page
-    /// loads the element from.
+    /// Starts the example for a merchant, and waits until it listens. `wechat_pay_js` is the
+    /// address from which its page loads the element.
     pub async fn start(merchant_json: &Path, wechat_pay_js: &str) -> Self {
         let file = concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -72,7 +72,7 @@ impl PhpExample {
         }
     }
 
-    /// `http://127.0.0.1:…`; each visit of `/` makes an order and shows its page.
+    /// `http://127.0.0.1:…`; each visit of `/` creates an order and shows its page.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -85,7 +85,8 @@ impl Drop for PhpExample {
     }
 }
 
-/// PHP cannot be handed a listener, nor says which port it took: a port that was free just now.
+/// PHP cannot take over a listener, and does not report which port it took: this returns a port
+/// that was free just now.
 fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use tokio::net::TcpListener;
 
-/// A port that is ours before anybody is told of it.
+/// A port that is bound before any program learns its number.
 pub(crate) struct Port {
     listener: std::net::TcpListener,
     pub(crate) origin: String,
@@ -20,13 +20,13 @@ impl Port {
         }
     }
 
-    /// Gives the port up for a program that can only be told a number.
+    /// Releases the port for a program that accepts only a number.
     #[cfg(feature = "browser")]
     pub(crate) fn release(self) -> u16 {
         self.listener.local_addr().unwrap().port()
     }
 
-    /// For whoever serves by itself.
+    /// The listener, for a program that serves by itself.
     pub(crate) fn listener(&self) -> TcpListener {
         TcpListener::from_std(self.listener.try_clone().unwrap()).unwrap()
     }

@@ -1,5 +1,5 @@
-//! The buyer's phone, as far as it looks at a screen: a screenshot goes in, the text of the QR code
-//! on it comes out. It never reads the page's own data.
+//! The buyer's phone, as far as it looks at a screen. The input is a screenshot; the output is the
+//! text of the QR code on it. The scanner never reads the page's own data.
 
 /// The texts of all QR codes on a screenshot (PNG).
 pub fn scan(screenshot: &[u8]) -> Vec<String> {

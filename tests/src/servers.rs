@@ -1,5 +1,5 @@
-//! Simulator, merchant server, shop and WeChat browser in this process, on free loopback ports and with
-//! the machine's own clock: for browsers. It keeps nothing after the test.
+//! Simulator, merchant server, shop and WeChat browser in this process, on free loopback ports and
+//! with the machine's own clock: for browsers. Nothing remains after the test.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,9 +23,9 @@ use crate::port::Port;
 use crate::simulator::LiveSimulator;
 use crate::wait::until;
 
-/// Who the tests themselves are: what they ask is not in the log.
+/// The User-Agent of the tests themselves: their requests are not in the log.
 const USER_AGENT: &str = "payment-tests";
-/// How long due work waits at most for somebody to look at it.
+/// How long due work waits at most before it is run.
 const DUE_WORK_EVERY: Duration = Duration::from_millis(50);
 
 /// Simulator, merchant server, shop, WeChat browser, and a stage for pages of the tests' own.
@@ -38,11 +38,11 @@ pub struct Servers {
     pub shop: String,
     /// The shop inside WeChat's browser.
     pub wechat_browser: String,
-    /// Where `/dist/` is served to anybody, and a test's own pages.
+    /// The address that serves `/dist/` to any origin, and a test's own pages.
     pub stage: String,
     /// The stage inside WeChat's browser.
     pub stage_in_wechat: String,
-    /// What the merchant server was asked.
+    /// The requests that the merchant server received.
     pub requests: RequestLog,
     /// The merchant server's time.
     pub clock: AheadClock,
@@ -54,7 +54,7 @@ pub struct Servers {
 pub struct RequestLog(Arc<Mutex<Vec<String>>>);
 
 impl RequestLog {
-    /// All of them so far.
+    /// All requests so far.
     pub fn seen(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
@@ -65,7 +65,7 @@ impl RequestLog {
 pub struct AheadClock(Arc<AtomicI64>);
 
 impl AheadClock {
-    /// Time jumps.
+    /// Moves the time forward in one jump.
     pub fn advance_ms(&self, by_ms: i64) {
         self.0.fetch_add(by_ms, Ordering::Relaxed);
     }
@@ -94,14 +94,14 @@ impl Clock for AheadClock {
 struct Setup {
     /// Pages of the test's own on the stage.
     pages: Router,
-    /// The element's bundle; none where it cannot be had.
+    /// The element's bundle; none if it is not available.
     bundle: Option<PathBuf>,
-    /// Buyers see the merchant server inside WeChat's browser.
+    /// Whether buyers see the merchant server inside WeChat's browser.
     is_inside_wechat: bool,
 }
 
 impl Servers {
-    /// Starts all of them.
+    /// Starts all servers.
     pub async fn start() -> Self {
         Self::start_with_stage(Router::new()).await
     }
@@ -117,7 +117,7 @@ impl Servers {
     }
 
     /// The same with the hosted page inside WeChat's browser: the merchant server's public address
-    /// is there. `bundle` is the folder with the element, if it can be had.
+    /// is there. `bundle` is the folder with the element, if it is available.
     pub async fn start_inside_wechat(bundle: Option<PathBuf>) -> Self {
         let setup = Setup {
             bundle,
@@ -127,7 +127,8 @@ impl Servers {
         Self::start_with(setup, |_| String::new()).await
     }
 
-    /// The same for a service provider (服务商) with one sub-merchant, whose number it gives.
+    /// The same for a service provider (服务商) with one sub-merchant. Returns the sub-merchant's
+    /// number.
     pub async fn start_as_partner() -> (Self, String) {
         let mut sub_mchid = String::new();
         let setup = Setup {
@@ -146,7 +147,7 @@ impl Servers {
         (servers, sub_mchid)
     }
 
-    /// The same for what is no web page: without the element's bundle.
+    /// The same for a test that has no web page: without the element's bundle.
     pub async fn start_without_bundle() -> Self {
         Self::start_with_bundle(None).await
     }
@@ -257,13 +258,14 @@ impl Servers {
         format!("{}{path}", self.stage_in_wechat)
     }
 
-    /// The backend orders; gives the page's token.
+    /// The backend creates an order. Returns the page's token.
     pub async fn order(&self, order: Value) -> String {
         let created = self.backend("/v1/orders", &order).await;
         created["token"].as_str().expect("a token").to_owned()
     }
 
-    /// An order that only this buyer of the simulator's can pay, so that no hop asks who it is.
+    /// An order that only this buyer of the simulator's can pay, so that no redirect for the openid
+    /// is needed.
     pub async fn order_of_buyer(&self, mut order: Value) -> String {
         let simulator = &self.wechat.simulator;
         let openid = simulator.openid(&simulator.keyring().merchant().appid);
@@ -281,7 +283,7 @@ impl Servers {
         json_of(request).await
     }
 
-    /// Waits until the merchant server knows a checkout to be so.
+    /// Waits until the checkout at the merchant server satisfies the condition.
     pub async fn until_checkout(&self, token: &str, what: &str, is_so: impl Fn(&Value) -> bool) {
         until(what, async || {
             let checkout = self.checkout(token).await;
@@ -300,7 +302,7 @@ impl Servers {
         json_of(visitor().post(address).form(&[("product", product)])).await
     }
 
-    /// What the merchant server says about a checkout.
+    /// The merchant server's answer about a checkout.
     pub async fn checkout(&self, token: &str) -> Value {
         json_of(visitor().get(format!("{}/v1/checkouts/{token}", self.merchant))).await
     }
@@ -319,7 +321,7 @@ async fn json_of(request: reqwest::RequestBuilder) -> Value {
     serde_json::from_str(&body).expect(&body)
 }
 
-/// The folder with `wechat-pay.js` and what belongs to it.
+/// The folder with `wechat-pay.js` and its other files.
 pub fn bundle_dir() -> PathBuf {
     let folder = std::env::var_os("WECHAT_PAY_DIST").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../www/dist"),

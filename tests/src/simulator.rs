@@ -12,12 +12,12 @@ use wechat_pay_simulator::{
 use crate::merchant_keys::keyring_in;
 use crate::port::Port;
 
-/// How long a retry that has become due waits at most.
+/// How long a due retry waits at most.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A simulator on a free port.
 pub struct LiveSimulator {
-    /// The simulator, for a look into its ledger.
+    /// The simulator itself, for tests that look into its ledger.
     pub simulator: Simulator,
     /// Its address, with the phone page.
     pub address: String,
@@ -25,7 +25,7 @@ pub struct LiveSimulator {
 }
 
 impl LiveSimulator {
-    /// Starts it. It runs as long as the test's runtime.
+    /// Starts the simulator. It runs as long as the test's runtime.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = Port::take().await;
@@ -45,7 +45,7 @@ impl LiveSimulator {
         }
     }
 
-    /// What an SDK is pointed at.
+    /// The file from which an SDK is configured.
     pub fn merchant_json(&self) -> PathBuf {
         self.folder.path().join("merchant.json")
     }
@@ -64,12 +64,12 @@ impl LiveSimulator {
         self.tell("pay", &body).await;
     }
 
-    /// From now on this goes wrong, and nothing else: rules as the control interface takes them.
+    /// From now on these faults apply, and no others: rules as the control interface takes them.
     pub async fn fail(&self, rules: &[serde_json::Value]) {
         self.tell("faults", &rules.into()).await;
     }
 
-    /// Tells it what a buyer, a bank or its owner does; gives what it says to that.
+    /// Tells the simulator what a buyer, a bank or its owner does. Returns its answer.
     pub async fn tell(&self, what: &str, body: &serde_json::Value) -> serde_json::Value {
         let visitor = reqwest::Client::builder().no_proxy().build().unwrap();
         let address = format!("{}/_simulator/{what}", self.address);
@@ -80,7 +80,7 @@ impl LiveSimulator {
         serde_json::from_str(&said).unwrap_or_default()
     }
 
-    /// What came of each visit at a cashier, over all orders of WeChat's.
+    /// The result of each visit to a cashier, over all orders of WeChat's.
     pub fn visits_of_the_cashier(&self) -> Vec<&'static str> {
         let orders = self.simulator.ledger_view(None).orders;
         let visits = orders.iter().flat_map(|order| &order.attempts);

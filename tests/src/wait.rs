@@ -4,13 +4,13 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-/// Long enough for a cold browser on two busy cores, short enough for a person who waits.
+/// Long enough for a cold browser on two busy cores, and short enough for a person who waits.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How often the condition is looked at.
 const INTERVAL: Duration = Duration::from_millis(25);
 
-/// Waits until `look` finds something, and gives it. Panics with `what`, the last thing seen and the
-/// caller's place when it takes too long.
+/// Waits until `look` finds something, and returns it. Panics with `what`, the last thing seen and
+/// the caller's place if this takes too long.
 #[track_caller]
 pub fn until<T>(
     what: &str,

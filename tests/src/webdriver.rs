@@ -1,6 +1,6 @@
-//! A WebDriver of our own for each browser: one process on a port of its own, gone with the value
-//! that holds it. Chromium, Firefox and WebKit each have a driver; WebKit has a screen too, for it
-//! has no headless way.
+//! A separate WebDriver for each browser: one process on its own port, which ends with the value
+//! that holds it. Chromium, Firefox and WebKit each have a driver. WebKit also needs a screen,
+//! because it has no headless mode.
 
 use std::env;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use crate::port::Port;
 use crate::wait::until;
 
-/// Whose browser.
+/// The browser engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// Chromium with chromedriver.
@@ -27,8 +27,8 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Whether the browser and its driver are on this machine. A test run that has set them up
-    /// says `REQUIRE_ENGINES=1`, and then nothing is left out.
+    /// Whether the browser and its driver are on this machine. A test run that has installed them
+    /// sets `REQUIRE_ENGINES=1`, and then no browser is skipped.
     pub fn is_possible(self) -> bool {
         let is_there = self.browser().is_some() && self.driver().is_some();
         let is_required = env::var_os("REQUIRE_ENGINES").is_some();
@@ -42,7 +42,7 @@ impl Engine {
         is_there
     }
 
-    /// The browser's own program, with its whole path: drivers look nothing up.
+    /// The browser's own program, with its whole path: drivers do not search for it.
     fn browser(self) -> Option<PathBuf> {
         match self {
             Self::Chromium => named(
@@ -62,7 +62,7 @@ impl Engine {
         }
     }
 
-    /// What a session of Firefox or WebKit is asked for, under another name where one is given.
+    /// The capabilities of a session of Firefox or WebKit, with another User-Agent if one is given.
     /// Chromium's visitors differ in more.
     pub(crate) fn capabilities(self, user_agent: Option<&str>) -> Value {
         let binary = self.browser();
@@ -97,7 +97,7 @@ impl Engine {
 pub(crate) struct WebDriver {
     /// Held for their `kill_on_drop`.
     _processes: Vec<Child>,
-    /// What driver and browser leave lying about goes with it.
+    /// The folder with the files that driver and browser leave; it is deleted with this value.
     _folder: TempDir,
     pub(crate) url: String,
 }
@@ -112,8 +112,8 @@ impl WebDriver {
         command.env("TMPDIR", folder.path());
         let (processes, port) = match engine {
             Engine::Chromium => {
-                // Left to itself it takes a port that is free with IPv6, and ends where the same
-                // is in use with IPv4.
+                // Without a port, the program takes a port that is free with IPv6, and exits if the
+                // same port is in use with IPv4.
                 let port = Port::take().await.release();
                 spoken_port(
                     command.arg(format!("--port={port}")),
@@ -132,7 +132,7 @@ impl WebDriver {
     }
 }
 
-/// Starts a driver that says on which port it listens.
+/// Starts a driver that prints the port on which it listens.
 async fn spoken_port(command: &mut Command, before: &str) -> (Vec<Child>, String) {
     let mut process = started(command, Stdio::piped());
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -150,12 +150,12 @@ async fn spoken_port(command: &mut Command, before: &str) -> (Vec<Child>, String
             }
         }
     };
-    // It would stop at a full pipe.
+    // The driver would stop at a full pipe.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     (vec![process], port)
 }
 
-/// Starts WebKit's driver, which says nothing, with a screen for its browser.
+/// Starts WebKit's driver, which prints no port, with a screen for its browser.
 async fn on_a_screen(mut command: Command) -> (Vec<Child>, String) {
     let mut screen = Command::new("Xvfb");
     screen.args([
@@ -174,7 +174,7 @@ async fn on_a_screen(mut command: Command) -> (Vec<Child>, String) {
     command
         .arg(format!("--port={port}"))
         .env("DISPLAY", format!(":{display}"))
-        // Neither a sandbox of namespaces nor a graphics card is to be had everywhere.
+        // Not every machine has namespaces for a sandbox, or a graphics card.
         .env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1")
         .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1");
     let driver = started(&mut command, Stdio::null());

@@ -1,5 +1,5 @@
-//! Every kind of error, planted one at a time into a storm that ended well: an audit that cannot
-//! find it would be worth nothing.
+//! Plants every kind of error, one at a time, into a storm that ended well. The audit must find
+//! each.
 
 use FindingKind::{Duplicated, Lost, Wrong};
 use serde_json::json;
@@ -11,7 +11,7 @@ const SECOND: &str = "0123456789abcdef0123456789abcdef";
 const CLOSED: &str = "order-closed";
 const TOTAL_FEN: u64 = 1990;
 
-/// An order that was paid twice, and refunded in part; and one that nobody paid.
+/// One order was paid twice and refunded in part; another order was never paid.
 fn a_storm_that_ended_well() -> Evidence {
     let wechat = |out_trade_no: &str, transaction_id: Option<&str>, refunded_fen| WechatOrder {
         mchid: "1900000001".to_owned(),

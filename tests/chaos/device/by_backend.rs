@@ -10,14 +10,14 @@ use crate::wechat::Link;
 /// How often the backend tries before its buyer gives up.
 const TRIES: u32 = 60;
 
-/// What scanning the buyer's code came to.
+/// The result of scanning the buyer's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scanned {
     /// The order is paid or closed.
     Over,
     /// WeChat waits for the buyer's password.
     Waits,
-    /// Nothing was taken, or what was begun is over: another code can be scanned.
+    /// No money was taken, or the started payment is over: the till can scan another code.
     Again,
 }
 
@@ -32,8 +32,8 @@ impl Device {
         }
     }
 
-    /// The till scans a code. Where it hears nothing it asks again with the same one, as WeChat
-    /// wants it: that takes no money twice.
+    /// The till scans a code. If it gets no answer, it repeats the request with the same code, as
+    /// WeChat requires: this takes no money twice.
     pub(crate) async fn scan(&self, auth_code: &str) -> Scanned {
         let body = json!({ "product": "code_pay", "auth_code": auth_code });
         match self.start_by_backend(body).await {
@@ -43,7 +43,7 @@ impl Device {
         }
     }
 
-    /// Gives the answer where there is an attempt to go on with.
+    /// Returns the answer if there is an attempt to continue.
     async fn start_by_backend(&self, mut body: Value) -> Result<Value, Started> {
         let path = format!("/v1/orders/{}/attempts", self.plan.order_no);
         let product = body["product"].as_str().unwrap_or_default().to_owned();

@@ -1,5 +1,6 @@
-//! The mini-program's own page (`www/miniprogram`), to which an element in its web-view leads. It is
-//! JavaScript of the mini-program and no element: it logs in, starts its attempt, and opens the cashier.
+//! The mini-program's own page (`www/miniprogram`), to which an element in its web-view navigates.
+//! The page is the mini-program's JavaScript and has no element: it logs in, starts its attempt,
+//! and opens the cashier.
 
 use serde_json::Value;
 
@@ -7,7 +8,7 @@ use super::{Device, Started, pause};
 use crate::storm::Body;
 use crate::wechat::{self, Link};
 
-/// How often the page tries, or the buyer has it try.
+/// How often the page tries, by itself or at the buyer's click.
 const TRIES: u32 = 60;
 
 impl Device {
@@ -17,7 +18,7 @@ impl Device {
             self.report_wrong(format!("{path} does not lead to this order"));
         }
         for tried in 0..TRIES {
-            // Good once, so each try logs in anew.
+            // A login code is valid once, so each try logs in anew.
             let merchant = self.storm.merchant(self.plan.mode);
             let code = wechat::log_in(&self.storm, merchant, self.payer()).await;
             let form = [

@@ -1,11 +1,11 @@
-//! What a device was told about its order, by whatever it asked with. What it is told later must not
-//! fall behind it.
+//! The answers about its order that a device received, by any kind of request. A later answer must
+//! not fall behind an earlier answer.
 
 use std::sync::Mutex;
 
 use serde_json::Value;
 
-/// Everything that a device was told.
+/// Everything that a device has received.
 #[derive(Default)]
 pub(super) struct Seen(Mutex<Facts>);
 
@@ -18,7 +18,7 @@ struct Facts {
     cancels_under_way: u32,
 }
 
-/// What an answer to a request that is sent now cannot fall behind.
+/// The floor of a request: an answer to a request that is sent now must not fall behind it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Floor {
     version: u64,
@@ -39,7 +39,7 @@ impl Seen {
         self.0.lock().unwrap().out_trade_no.clone()
     }
 
-    /// How many answers there were.
+    /// How many answers the device has received.
     pub(super) fn answers(&self) -> u64 {
         self.0.lock().unwrap().answers
     }
@@ -56,8 +56,8 @@ impl Seen {
         self.0.lock().unwrap().cancels_under_way -= 1;
     }
 
-    /// Takes in an answer of the merchant API to a request that was sent above this floor. Gives what
-    /// is wrong with it.
+    /// Records an answer of the merchant API to a request that was sent above this floor. Returns
+    /// what is wrong with the answer.
     pub(super) fn learn(&self, answer: &Value, floor: Floor, total_fen: u64) -> Option<String> {
         let version = answer["version"].as_u64().unwrap_or(0);
         let attempt = answer["attempt"].as_u64().unwrap_or(0);
@@ -76,7 +76,7 @@ impl Seen {
         self.learn_state(answer, floor)
     }
 
-    /// The same of the private API, whose answers have no version.
+    /// Records an answer of the private API, whose answers have no version.
     pub(super) fn learn_from_backend(&self, answer: &Value, floor: Floor) -> Option<String> {
         let attempt = &answer["attempt"];
         if let Some(number) = attempt["number"].as_u64() {

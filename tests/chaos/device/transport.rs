@@ -1,5 +1,5 @@
-//! What the storm hands to a page: the way to the merchant server, on which every answer is looked
-//! at.
+//! The transport that the storm gives to a page: it sends the page's requests to the merchant
+//! server, and checks every answer.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::seen::{Floor, Seen};
 use crate::plan::OrderPlan;
 use crate::storm::Storm;
 
-/// The way of one device to its merchant server.
+/// The transport between one device and its merchant server.
 #[derive(Clone)]
 pub(super) struct Transport {
     pub(super) storm: Arc<Storm>,
@@ -62,7 +62,7 @@ impl Transport {
     }
 }
 
-/// Counts a cancel until it has ended in whatever way.
+/// Counts a cancel request as open until it has ended in any way.
 struct Cancelling(Arc<Seen>);
 
 impl Cancelling {

@@ -1,5 +1,5 @@
-//! A bill, asked for through the client's own transport (signed, and its reply verified) and
-//! downloaded with the client's own signer: the file is the one reply that nobody signs.
+//! A bill, requested through the client's own transport (signed, and its reply verified) and
+//! downloaded with the client's own signer: the file is the only reply without a signature.
 
 use std::sync::Arc;
 

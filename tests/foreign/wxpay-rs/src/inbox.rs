@@ -1,4 +1,4 @@
-//! The merchant's notify_url: takes letters, acknowledges them, and hands them on.
+//! The merchant's notify_url: receives notifications, acknowledges them, and passes them on.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use wxpay_rs::notify::NotifyHeaders;
 
-/// A notification as it came.
+/// A notification as it was received.
 pub(crate) struct Letter {
     headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
@@ -24,7 +24,7 @@ impl Letter {
     }
 }
 
-/// Listens on a free port; gives the address and the letters.
+/// Listens on a free port. Returns the address and the notifications.
 pub(crate) fn inbox() -> (String, mpsc::Receiver<Letter>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/notify", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! The one change to the client: what goes to WeChat's address goes to the simulator's.
+//! The one change to the client: requests to WeChat's address go to the simulator's address.
 
 use async_trait::async_trait;
 use wxpay_rs::WxPayResult;
@@ -7,7 +7,7 @@ use wxpay_rs::http::{HttpClient, ReqwestHttpClient};
 
 pub(crate) const WECHAT: &str = "https://api.mch.weixin.qq.com";
 
-/// Its own client, with the address changed.
+/// The client's own HTTP client, with the address changed.
 pub(crate) struct Local {
     client: ReqwestHttpClient,
     base_url: String,

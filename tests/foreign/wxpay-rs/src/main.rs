@@ -1,9 +1,9 @@
-//! A foreign client against the simulator: wxpay-rs from crates.io, unchanged but for its
-//! address. Called with the folder of merchant.json. Prints a line for each thing that holds,
-//! and fails with the first that does not.
+//! A foreign client against the simulator: wxpay-rs from crates.io, with only its address changed.
+//! Its argument is the folder of merchant.json. It prints a line for each thing that holds, and
+//! fails at the first thing that does not hold.
 //!
-//! It has no calls for bills. Its transport and its signer are public, and fetch one: see
-//! `bill.rs`.
+//! The client has no calls for bills. Its transport and its signer are public, and this test
+//! fetches a bill with them: see `bill.rs`.
 
 mod bill;
 mod inbox;
@@ -176,7 +176,7 @@ async fn main() {
     let keys = config(file("private_key_file"), file("public_key_file")).unwrap();
     bill::fetch(keys, &file("private_key_file"), &base_url, &number).await;
 
-    // WeChat's own private half of the public key is a key, and not the merchant's.
+    // The private half of WeChat's public key is a valid key, but not the merchant's.
     let other = fs::read(folder.join("wechat_private/pub_key_private.pem")).unwrap();
     let stranger = client(other, file("public_key_file")).await.unwrap();
     let refused = stranger
