@@ -1,7 +1,8 @@
-//! `cargo xtask bench`: how fast things are, beside others in the same run. The benchmarks are
-//! programs of `tests/bench`; here what they run is built, and they are told where it is.
+//! `cargo xtask bench`: measures speed, and compares it with other pages in the same run. The
+//! benchmarks are programs of `tests/bench`; this module builds what they run, and passes them the
+//! paths.
 //!
-//! They print and assert nothing: how fast a machine is today is no test.
+//! The benchmarks print and assert nothing, because the speed of a machine is no test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,7 @@ pub(crate) fn run(benchmark: &Benchmark) -> Result<(), Failure> {
     console::timed("bench: the QR code", || measure(options, &pages))
 }
 
-/// As a merchant runs them: a debug build would be measured by its own slowness.
+/// Builds the servers as merchants run them: a debug build would only measure its own slowness.
 fn build_servers() -> Result<(), Failure> {
     process::run(repository::cargo().args([
         "build",

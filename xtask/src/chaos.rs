@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::setup::{self, Need};
 use crate::{process, repository};
 
-/// What a storm needs on the machine.
+/// The tools that a storm needs on the machine.
 pub(crate) const NEEDS: &[Need] = &[Need::Faketime];
 
 /// How big a storm, and from which seed.

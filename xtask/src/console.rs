@@ -1,11 +1,11 @@
-//! What the person at the terminal sees: progress on standard error, answers on standard output.
+//! The output at the terminal: progress on standard error, answers on standard output.
 
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::time::{Duration, Instant};
 
 /// A line of progress, on standard error.
 pub(crate) fn note(text: impl AsRef<str>) {
-    // A closed terminal is no reason to stop working.
+    // A closed terminal must not stop the work.
     let _ = writeln!(stderr(), "{}", text.as_ref());
 }
 
@@ -15,7 +15,7 @@ pub(crate) fn answer(text: impl AsRef<str>) {
     let _ = stdout().flush();
 }
 
-/// Says what begins, does it, and says how long it took.
+/// Prints what begins, does the work, and prints how long it took.
 pub(crate) fn timed<T, E>(name: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     note(format!("{} {name} …", mark("▶", "36")));
     let start = Instant::now();
@@ -28,7 +28,7 @@ pub(crate) fn timed<T, E>(name: &str, work: impl FnOnce() -> Result<T, E>) -> Re
     done
 }
 
-/// `12.3 s`, or `4 min 05 s` from a hundred seconds up.
+/// `12.3 s`, or `4 min 05 s` from a hundred seconds on.
 pub(crate) fn seconds(duration: Duration) -> String {
     let whole = duration.as_secs();
     if whole < 100 {

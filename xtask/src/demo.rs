@@ -50,7 +50,8 @@ pub(crate) struct Options {
 /// Exit code: the demo could not start.
 const NOT_STARTED: u8 = 2;
 
-/// Runs the demo, or its check: 0 all well, 1 not all paid or a server died, 2 not started.
+/// Runs the demo, or its check. Exit code 0: all is well; 1: a payment failed or a server died; 2:
+/// the demo did not start.
 pub(crate) fn run(options: &Options) -> ExitCode {
     let stop = stop_on_ctrl_c();
     let started = if options.check {
@@ -95,7 +96,7 @@ fn start(options: &Options) -> Result<(Servers, Settings), Failure> {
         options.merchant_port,
         options.shop_port,
     )?;
-    // Asked before anything is built: the answer should not come minutes later.
+    // Checked before anything is built: otherwise this answer would come minutes later.
     ports.ensure_free()?;
     setup::provide(Purpose::Demo.needs())?;
     build(&[SERVERS])?;
@@ -144,7 +145,7 @@ fn build(packages: &[&[&str]]) -> Result<(), Failure> {
     })
 }
 
-/// One line each on what there is and what to try.
+/// Prints one line for each address, and what to try there.
 fn introduce(settings: &Settings) {
     let Settings { ports, .. } = settings;
     let shop = ports.shop_origin();

@@ -1,8 +1,8 @@
-//! Makes `www/dist`: what a page loads from `/dist/wechat-pay.js`.
+//! Builds `www/dist`: the files that a page loads from `/dist/wechat-pay.js`.
 //!
-//! Two ways to the same addresses: the full one is small and takes minutes, the quick one needs
-//! nothing but cargo and is for the demo. `www/dist` is replaced whole, and only when all of the
-//! new one is there.
+//! There are two builds for the same addresses. The full build is small and takes minutes; the
+//! quick build needs only cargo, and is for the demo. `www/dist` is replaced as a whole, and only
+//! when the new build is complete.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,9 +22,9 @@ mod widget;
 
 /// The module that pages load, and the entry in `www/src`.
 const LOADER: &str = "wechat-pay.js";
-/// Beside it: the widget itself.
+/// The widget itself, beside the loader.
 const WASM: &str = "wechat-pay.wasm";
-/// Beside it, copied from `www/src`: its types, and the page that explains its problems.
+/// Files beside it, copied from `www/src`: its types, and the page that explains its problems.
 const COMPANIONS: &[&str] = &[
     "wechat-pay.d.ts",
     "jsx.d.ts",
@@ -86,12 +86,13 @@ pub(crate) fn full() -> Result<(), Failure> {
     stage.publish()
 }
 
-/// The widget as it comes: ES modules side by side, the standard library that rustup ships.
+/// The widget without optimisation: separate ES modules, and the standard library that rustup
+/// ships.
 fn quick() -> Result<(), Failure> {
     make_quickly()?.publish()
 }
 
-/// The same in a folder of its own, so that a demo never replaces what `dist` made.
+/// The same in a folder of its own, so that a demo never replaces the output of `dist`.
 pub(crate) fn quick_beside_the_shipped() -> Result<PathBuf, Failure> {
     make_quickly().map(|stage| stage.out())
 }
@@ -119,7 +120,7 @@ fn top() -> Result<String, Failure> {
     bundler::biggest(&named)
 }
 
-/// A folder in which one build is put together.
+/// A folder in which one build is assembled.
 struct Stage {
     folder: PathBuf,
 }

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What stopped a task. Every variant is printed as it is; none is worth a second try by xtask.
+/// What stopped a task. Every variant is printed as it is; xtask retries none of them.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A step of the setup cannot be done here. The person may run `by_hand` and call again.
+    /// A step of the setup cannot be done here. The user may run `by_hand` and call again.
     Setup {
         /// The name of the step.
         step: String,
@@ -16,7 +16,7 @@ pub(crate) enum Failure {
         /// A command line that does the same.
         by_hand: String,
     },
-    /// A command ended with anything but success; it has said why on its own output.
+    /// A command failed; the command has printed the cause itself.
     Command {
         /// The command line, as one would type it.
         command: String,
@@ -27,7 +27,7 @@ pub(crate) enum Failure {
     TimedOut {
         /// The command line, as one would type it.
         command: String,
-        /// How long it was given.
+        /// The time that the command was given.
         limit: Duration,
     },
     /// A file could not be read, written or found.
@@ -41,11 +41,11 @@ pub(crate) enum Failure {
     Findings(Vec<String>),
     /// A port is in use.
     Port {
-        /// The port wanted.
+        /// The port that is in use.
         port: u16,
-        /// What wanted it.
+        /// The server that needs the port.
         wanted_by: &'static str,
-        /// The flag that names another.
+        /// The flag that sets another port.
         flag: &'static str,
     },
     /// A server did not answer as the contract says, or died.

@@ -1,6 +1,7 @@
-//! `cargo xtask`: the one way to run things. `cargo xtask help` lists them.
+//! `cargo xtask`: the only entry to run, test and build everything. `cargo xtask help` lists the
+//! tasks.
 //!
-//! This file only reads the command line; each task is a file of its name.
+//! This file only parses the command line; each task is in the file of its name.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

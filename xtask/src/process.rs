@@ -1,4 +1,4 @@
-//! Other programs: started, bounded in time, their failure told with the command line.
+//! Runs other programs: with a time limit, and with errors that show the command line.
 //!
 //! Standard output of helpers goes to standard error, because a task's own standard output is its
 //! answer; only test runners (`run_shown`) keep theirs.
@@ -16,12 +16,12 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     finish(command.stdin(Stdio::null()).stdout(stderr()))
 }
 
-/// Runs a test runner to its end, its standard output left alone.
+/// Runs a test runner to its end; its standard output is not redirected.
 pub(crate) fn run_shown(command: &mut Command) -> Result<(), Failure> {
     finish(command.stdin(Stdio::null()))
 }
 
-/// Runs a helper, killed when it takes longer than `limit`.
+/// Runs a helper, and kills it when it takes longer than `limit`.
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<(), Failure> {
     let start = Instant::now();
     let mut child = command
@@ -36,7 +36,7 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<(), F
         {
             Some(status) => return judge(command, status),
             None if start.elapsed() > limit => {
-                // It may have ended by itself in between: then there is nothing left to kill.
+                // The process may have exited in between: then there is nothing left to kill.
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(Failure::TimedOut {
@@ -60,8 +60,8 @@ pub(crate) fn read(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What a helper prints, or nothing where it cannot be run: for questions that may be asked
-/// of machines that lack the helper.
+/// What a helper prints, or nothing if it cannot be run: for questions about machines that may lack
+/// the helper.
 pub(crate) fn ask(command: &mut Command) -> Option<String> {
     let output = command
         .stdin(Stdio::null())
@@ -74,7 +74,7 @@ pub(crate) fn ask(command: &mut Command) -> Option<String> {
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Where a program lies, if it is on the PATH.
+/// The path of a program, if it is on the PATH.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let file_name = format!("{program}{}", env::consts::EXE_SUFFIX);
     env::split_paths(&env::var_os("PATH")?)
@@ -106,7 +106,7 @@ fn unstarted(command: &Command, error: &std::io::Error) -> Failure {
     }
 }
 
-/// The command line as one would type it, the program without its folder.
+/// The command line as a user would type it, with the program's name but not its folder.
 fn shown(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
     let program = program.file_name().unwrap_or(command.get_program());

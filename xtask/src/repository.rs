@@ -1,6 +1,6 @@
-//! Where things lie in this repository, and cargo as it is called here.
+//! The paths of this repository, and cargo as it is called here.
 //!
-//! Nothing outside of the repository is named: tools and caches are `setup`'s.
+//! No path outside of the repository is here: tools and caches belong to `setup`.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -17,19 +17,19 @@ pub(crate) fn dist_dir() -> PathBuf {
     root().join("www/dist")
 }
 
-/// Where cargo builds for this machine.
+/// The folder of cargo's output for this machine.
 pub(crate) fn target_dir() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// The folder of the shipped widget's build: its flags differ, and nothing else may be rebuilt
-/// because of them.
+/// The folder of the shipped widget's build: its flags differ, and would otherwise rebuild
+/// everything else.
 pub(crate) fn web_target_dir() -> PathBuf {
     target_dir().join("web")
 }
 
-/// `cargo`, in the root folder, as if typed there: what `cargo run` tells xtask about xtask
-/// would else reach build scripts, and rebuild what they watch.
+/// `cargo`, in the root folder, as if typed there. Otherwise the variables that `cargo run` sets
+/// for xtask would reach build scripts, and rebuild the crates that watch them.
 pub(crate) fn cargo() -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);

@@ -1,8 +1,8 @@
-//! What a machine needs before the other tasks can run, as data: each step has a name, a check,
-//! an action, and the command a person would type instead.
+//! The requirements of the other tasks, as data: each step has a name, a check, an action, and the
+//! command that a user would type instead.
 //!
-//! A step whose check holds costs nothing and prints nothing. Tools go into a folder of this
-//! user, by version, never into the repository: a fresh clone finds them built.
+//! A step whose check passes costs nothing and prints nothing. Tools go into a folder of this user,
+//! one folder per version, and never into the repository: a fresh clone finds them built.
 
 use clap::ValueEnum;
 
@@ -38,7 +38,7 @@ use step::Step;
 pub(crate) use tool_cache::ToolCache;
 pub(crate) use wasm_toolchain::{use_wasm_compiler, use_wasm_toolchain};
 
-/// One thing that a machine can have or lack.
+/// One tool or part that a machine can have or lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     /// Rust's standard library for WebAssembly, built.
@@ -51,7 +51,7 @@ pub(crate) enum Need {
     NpmTools,
     /// axe, React, Vue and Vite.
     NpmForBrowsers,
-    /// What benchmarks compare with, and a reader of QR codes.
+    /// The pages that benchmarks compare with, and a reader of QR codes.
     NpmForBenchmarks,
     /// wasm-bindgen's command line and its test runner.
     BindgenCli,
@@ -69,7 +69,7 @@ pub(crate) enum Need {
     ChineseFont,
     /// PHP, for the example that shows how thin the contract is.
     Php,
-    /// The `openssl` command: a second implementation of what we sign and verify.
+    /// The `openssl` command: a second implementation that checks what we sign and verify.
     OpenSsl,
     /// Python with `venv`.
     Python,
@@ -77,13 +77,13 @@ pub(crate) enum Need {
     PythonClient,
     /// The client from npm that the simulator is tested with.
     NodeClient,
-    /// libfaketime, by which the storm's servers see the storm's time.
+    /// libfaketime, through which the storm's servers see the storm's time.
     Faketime,
     /// Schemathesis, which tries our OpenAPI file's routes.
     Schemathesis,
-    /// promtool, which judges our metrics.
+    /// promtool, which checks our metrics.
     Promtool,
-    /// cargo-deny, which judges our dependencies.
+    /// cargo-deny, which checks our dependencies.
     CargoDeny,
 }
 
@@ -101,7 +101,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    /// What the task needs, in the order it is best set up.
+    /// The needs of the task, in the order of the setup.
     pub(crate) fn needs(self) -> &'static [Need] {
         match self {
             Self::Demo => &[Need::WasmTarget],
@@ -141,7 +141,7 @@ impl Purpose {
     }
 }
 
-/// Installs what is missing of these; stops at the first that cannot be installed.
+/// Installs the missing ones of these; stops at the first that cannot be installed.
 pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
     let cache = ToolCache::of_this_user();
     for need in needs {

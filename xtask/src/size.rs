@@ -1,5 +1,5 @@
-//! The size gate: what a buyer downloads by default, against a limit that rises only with
-//! what is worth it to the buyer.
+//! The size gate: the buyer's default download, compared with a limit. The limit rises only for a
+//! change that is worth it to the buyer.
 
 use std::fs;
 
@@ -8,14 +8,15 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::{console, repository};
 
-/// The file of the bundle with the sizes of what a page loads by default.
+/// The file of the bundle with the sizes of the files that a page loads by default.
 pub(crate) const MANIFEST: &str = "manifest.json";
 
-/// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls.
-/// Last figure: 55,610 (wasm 49,382, JavaScript 6,228). A kilobyte of room: a fix must not first save bytes.
+/// WebAssembly and JavaScript together, brotli at quality 11. Lower it when the figure falls. Last
+/// figure: 55,610 (wasm 49,382, JavaScript 6,228). The limit leaves a kilobyte of room, so that a
+/// fix need not save bytes first.
 const LIMIT_BYTES: u64 = 57_000;
 
-/// Holds the bundle in `www/dist` against the limit.
+/// Compares the bundle in `www/dist` with the limit.
 pub(crate) fn check() -> Result<(), Failure> {
     let manifest = manifest()?;
     console::answer(rows(&manifest));
@@ -74,7 +75,7 @@ fn row(name: &str, weight: &Value) -> String {
     )
 }
 
-/// A manifest without the figure must not pass for an empty bundle.
+/// A manifest without the figure must not count as an empty bundle.
 fn brotli_bytes(weight: &Value) -> u64 {
     weight["brotli_bytes"].as_u64().unwrap_or(u64::MAX)
 }

@@ -1,7 +1,7 @@
-//! All tests and checks, as CI runs them: in order, each one that can run, a table at the end.
+//! All tests and checks, as CI runs them: in order, each one that can run, with a table at the end.
 //!
-//! A step that fails does not stop the others; it makes the whole fail, by name. Nothing here is
-//! tried twice.
+//! A step that fails does not stop the others; the whole run fails, and names the step. No step is
+//! retried.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -36,15 +36,15 @@ pub(crate) struct Options {
     engine: Option<Engine>,
 }
 
-/// How a step went.
+/// The result of a step.
 enum Outcome {
     Passed,
     Failed(Failure),
-    /// It could not run, because that step failed.
+    /// The step could not run, because the named step failed.
     NotRun(&'static str),
 }
 
-/// Runs the steps chosen.
+/// Runs the selected steps.
 pub(crate) fn run(options: &Options) -> Result<ExitCode, Failure> {
     if options.list {
         for step in steps::ALL {
@@ -95,7 +95,7 @@ fn chosen(only: &[String]) -> Result<Vec<&'static Step>, Failure> {
         .collect())
 }
 
-/// Refuses a name for a step whose tests have none, which would else run as a whole.
+/// Refuses a test name for a step whose tests have no names; otherwise the whole step would run.
 fn ensure_selectable(steps: &[&Step], selection: &Selection) -> Result<(), Failure> {
     let refused = steps.iter().find(|step| match step.run {
         Run::Whole(_) => !selection.is_all(),

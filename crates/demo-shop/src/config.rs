@@ -19,8 +19,8 @@ pub struct ShopConfig {
 }
 
 impl ShopConfig {
-    /// The origin under which this buyer sees the shop. Anybody can send a forwarded host, so it
-    /// counts only if it is the configured one.
+    /// The origin under which this buyer sees the shop. Any client can send a forwarded host, so
+    /// the host counts only if it is the configured one.
     pub(crate) fn origin_for(&self, forwarded_host: Option<&str>) -> url::Origin {
         match &self.wechat_origin {
             Some(origin) if forwarded_host == Some(origin.authority()) => origin.origin(),

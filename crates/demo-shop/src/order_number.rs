@@ -15,7 +15,7 @@ pub(crate) fn order_no() -> Result<String, NoRandomness> {
     Ok(format!("SHOP-{}", characters::<16>()?))
 }
 
-/// 26 characters (130 bits). Whoever has the key may see this one order.
+/// 26 characters (130 bits). A visitor with the key may see this one order.
 pub(crate) fn order_key() -> Result<String, NoRandomness> {
     characters::<26>()
 }

@@ -1,4 +1,4 @@
-//! Where the bytes of a WebAssembly file are: its biggest functions and data segments.
+//! The biggest functions and data segments of a WebAssembly file: where its bytes are.
 //!
 //! Reads names from the name section; it never guesses a name that is not there.
 
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
-/// Rows `bytes <tab> name`, biggest first, then one with what all the others weigh.
+/// Rows `bytes <tab> name`, biggest first, then a row with the sum of all the others.
 pub(crate) fn table(wasm: &Path, count: usize) -> Result<String, String> {
     let content = fs::read(wasm).map_err(|error| format!("{}: {error}", wasm.display()))?;
     let mut items = items(&content).map_err(|error| format!("{}: {error}", wasm.display()))?;

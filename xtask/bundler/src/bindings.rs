@@ -1,7 +1,7 @@
-//! From the WebAssembly that rustc wrote to the pair a browser can load.
+//! Turns the WebAssembly that rustc wrote into the pair of files that a browser can load.
 //!
-//! The glue never guesses where the `.wasm` lies: the loader names the address, so that a copy
-//! on a CDN, Trunk's page and a bundler's output all work the same.
+//! The glue never guesses where the `.wasm` is: the loader names the address. So a copy on a CDN,
+//! Trunk's page and a bundler's output all work in the same way.
 
 use std::fs;
 use std::path::Path;
@@ -10,16 +10,17 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{foreign_exports, short_names};
 
-/// The two halves of the glue's own loader, which takes its module in any of six forms and cost a
-/// page 326 bytes more (brotli) than the one form of ours (`www/src/wechat-pay.js`).
+/// The two halves of the glue's own loader. Its general form takes a module in six forms, and costs
+/// a page 326 bytes more (brotli) than the one form that we use (`www/src/wechat-pay.js`).
 const HALVES: &str = "export { __wbg_get_imports as imports, __wbg_finalize_init as start };\n";
 
 /// Writes `{name}.js`, `{name}.d.ts` and `{name}_bg.wasm` into `out_dir`.
 ///
-/// The name section stays: xtask wants the names for its table of the biggest functions, and
-/// wasm-opt drops them from what is shipped.
+/// The name section stays, because xtask needs the names for its table of the biggest functions;
+/// wasm-opt removes the names from the shipped file.
 ///
-/// With `short` the names between the two files are short ones; the `.d.ts` does not say them.
+/// With `short`, the two files use short names for each other; the `.d.ts` does not list these
+/// names.
 pub(crate) fn write(wasm: &Path, out_dir: &Path, name: &str, short: bool) -> Result<(), String> {
     let compiled = fs::read(wasm).map_err(|error| format!("{}: {error}", wasm.display()))?;
     let compiled = foreign_exports::without_unused(&compiled)?;

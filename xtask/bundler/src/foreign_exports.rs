@@ -1,23 +1,24 @@
-//! Takes out what a dependency exports to JavaScript and no page of ours ever calls.
+//! Removes the exports to JavaScript that dependencies make and that no page of ours calls.
 //!
-//! An export keeps its code alive through every optimiser, and gets a class in the glue: leptos
-//! brings wasm-streams along, whose stream sources cost five kilobytes (brotli) in an empty page.
-//! `link` keeps the code out, this keeps the classes out of the glue. Nothing is taken out on a
-//! guess: what is still referenced afterwards stops the build in wasm-bindgen.
+//! An export keeps its code alive through every optimiser, and gets a class in the glue. leptos
+//! depends on wasm-streams, whose stream sources cost five kilobytes (brotli) in an empty page.
+//! `link` keeps the code out, and this module keeps the classes out of the glue. Nothing is removed
+//! on a guess: if a removed item is still referenced, the build stops in wasm-bindgen.
 
 use walrus::{ExportId, Module, ModuleConfig, RawCustomSection};
 
-/// wasm-bindgen's notes to itself: pairs of a schema and a program, each after its length.
+/// wasm-bindgen's custom section for its own use: pairs of a schema and a program, each after its
+/// length.
 const SECTION: &str = "__wasm_bindgen_unstable";
 
-/// What names of such exports and classes contain, in lower case.
+/// Parts of the names of these exports and classes, in lower case.
 const UNUSED: &[&str] = &[
     "intounderlyingbytesource",
     "intounderlyingsource",
     "intounderlyingsink",
 ];
 
-/// The module without them.
+/// The module without these exports.
 pub(crate) fn without_unused(wasm: &[u8]) -> Result<Vec<u8>, String> {
     let mut module = ModuleConfig::new()
         .strict_validate(false)
@@ -64,7 +65,7 @@ fn used_programs(section: &[u8]) -> Result<Vec<u8>, String> {
     Ok(kept)
 }
 
-/// A chunk and what follows it; a chunk begins with its length, four bytes, little end first.
+/// A chunk and the bytes after it; a chunk begins with its length, four bytes, little-endian.
 fn split_chunk(bytes: &[u8]) -> Result<(&[u8], &[u8]), String> {
     let unknown = || format!("{SECTION} is not laid out as wasm-bindgen 0.2.130 does it");
     let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(unknown)?;
@@ -72,7 +73,7 @@ fn split_chunk(bytes: &[u8]) -> Result<(&[u8], &[u8]), String> {
     rest.split_at_checked(length).ok_or_else(unknown)
 }
 
-/// Whether a name, or a program of many names, is about one of them.
+/// Whether a name, or a program of many names, belongs to one of these exports.
 pub(crate) fn is_unused(text: &[u8]) -> bool {
     let text = text.to_ascii_lowercase();
     UNUSED

@@ -1,8 +1,8 @@
-//! Stands between rustc and its linker: what no page calls is not exported.
+//! Runs between rustc and its linker, so that functions that no page calls are not exported.
 //!
-//! An export is a root: the linker keeps all that hangs on it, and no optimiser afterwards can
-//! tell which entries of the function table are dead. So the few words are taken from the command
-//! line before the linker sees it; everything else goes through as it is.
+//! An export is a root: the linker keeps everything that it references, and no later optimiser can
+//! find out which entries of the function table are dead. So these few arguments are removed from
+//! the command line before the linker sees it; all other arguments stay as they are.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,10 +10,10 @@ use std::process::Command;
 
 use crate::foreign_exports::is_unused;
 
-/// Names the linker that does the work.
+/// The variable that names the real linker.
 const LINKER: &str = "BUNDLER_LINKER";
 
-/// The arguments, if it is rustc that calls us as its linker.
+/// The arguments, if rustc called this program as its linker.
 pub(crate) fn arguments() -> Option<Vec<OsString>> {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     (arguments.first()? == "-flavor").then_some(arguments)

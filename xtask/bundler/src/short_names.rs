@@ -1,8 +1,8 @@
-//! Short names for what passes between the WebAssembly and its glue.
+//! Short names for the imports and exports between the WebAssembly and its glue.
 //!
 //! wasm-bindgen names each import after a function and a hash, `__wbg_abort_f8d1589eb0c65ee2`, and
-//! each closure after its type with more of them, once in either file. A compressor can do nothing
-//! about hashes. What pages call keeps its name: these are known to the two files alone.
+//! each closure after its type with more hashes, once in each of the two files. A compressor cannot
+//! shorten hashes. Names that pages call stay; the shortened names are used by the two files only.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(crate) struct Names {
     exports: BTreeMap<String, String>,
 }
 
-/// Renames in the WebAssembly, and says what the glue has to follow.
+/// Renames in the WebAssembly, and returns the renames that the glue must follow.
 pub(crate) fn shorten(module: &mut Module) -> Names {
     let mut names = Names::default();
     for import in module.imports.iter_mut() {

@@ -32,7 +32,7 @@ pub(crate) fn manifest(files: &[PathBuf]) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
-/// All in bytes.
+/// The sizes of one file or of several, all in bytes.
 #[derive(Default)]
 struct Weight {
     raw: usize,

@@ -6,7 +6,7 @@ use super::settings::Settings;
 use crate::console;
 use crate::failure::Failure;
 
-/// Pays in every scene, and says whether all were paid.
+/// Pays in every scene, and returns whether all were paid.
 pub(super) fn every_scene(settings: &Settings, servers: &mut Servers) -> Result<bool, Failure> {
     let ports = &settings.ports;
     let status = program("demo-check")
@@ -17,7 +17,7 @@ pub(super) fn every_scene(settings: &Settings, servers: &mut Servers) -> Result<
         .env("DEMO_CHECK__API_KEY", &settings.api_key)
         .status()
         .map_err(|error| Failure::Server(format!("demo-check could not be started: {error}")))?;
-    // A server that died explains the rest.
+    // A server that died explains every other failure.
     if let Err(failure) = servers.all_alive() {
         console::note(failure.to_string());
         return Ok(false);

@@ -8,14 +8,14 @@ use crate::failure::Failure;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ports {
     pub(super) simulator: u16,
-    /// Always the simulator's next one.
+    /// Always the port after the simulator's.
     pub(super) wechat_browser: u16,
     pub(super) merchant: u16,
     pub(super) shop: u16,
 }
 
 impl Ports {
-    /// The ports that were asked for; refused where two are the same.
+    /// The ports of the command line; an error if two are the same.
     pub(super) fn wanted(simulator: u16, merchant: u16, shop: u16) -> Result<Self, Failure> {
         let ports = Self {
             simulator,
@@ -38,7 +38,7 @@ impl Ports {
         Ok(ports)
     }
 
-    /// Four ports that nobody listens on now.
+    /// Four ports on which no program listens now.
     pub(super) fn free() -> Result<Self, Failure> {
         // A port after a free one is nearly always free too.
         for _ in 0..100 {
@@ -53,7 +53,7 @@ impl Ports {
         Err(refused("no two free ports beside each other on 127.0.0.1"))
     }
 
-    /// A failure that names the flag, where somebody listens already.
+    /// An error that names the flag, if a program already listens on a port.
     pub(super) fn ensure_free(self) -> Result<(), Failure> {
         self.ensure(|port| listen(port).is_ok())
     }

@@ -15,10 +15,10 @@ use crate::failure::Failure;
 const LAST_LINES: usize = 20;
 /// How long a server may take until it answers; the simulator makes RSA keys at its first start.
 const START_LIMIT: Duration = Duration::from_secs(30);
-/// How long it may take to end by itself before it is killed.
+/// How long a server may take to exit by itself before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 
-/// A running server; ended when dropped.
+/// A running server; it is stopped when dropped.
 pub(super) struct Server {
     name: &'static str,
     child: Child,
@@ -26,7 +26,7 @@ pub(super) struct Server {
     readers: Vec<JoinHandle<()>>,
 }
 
-/// Where the server's lines go.
+/// The destination of the server's lines.
 #[derive(Clone)]
 pub(super) enum LineSink {
     Terminal,
@@ -63,7 +63,7 @@ impl Server {
         Ok(server)
     }
 
-    /// A failure with its last lines, where it has ended.
+    /// An error with the server's last lines, if it has exited.
     pub(super) fn alive(&mut self) -> Result<(), Failure> {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
@@ -74,9 +74,9 @@ impl Server {
         }
     }
 
-    /// Asks the server to end; `Drop` waits for that, and kills it if it does not.
+    /// Asks the server to exit; `Drop` waits for that, and kills the server if it does not exit.
     pub(super) fn ask_to_stop(&self) {
-        // Rust's own way to signal is SIGKILL alone.
+        // Rust's standard library can only send SIGKILL.
         #[cfg(unix)]
         let _ = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
@@ -127,7 +127,7 @@ impl Server {
     }
 
     fn failure_with_last_lines(&mut self, what: &str) -> Failure {
-        // Killed if it still runs, so that its pipes close and its last words are read.
+        // Killed if it still runs, so that its pipes close and its last lines are read.
         let _ = self.child.kill();
         let _ = self.child.wait();
         for reader in self.readers.drain(..) {
@@ -153,7 +153,7 @@ impl Drop for Server {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        // It may have ended in between: then there is nothing left to kill.
+        // The process may have exited in between: then there is nothing left to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The three servers together: started in the order they need each other, ended together.
+//! The three servers together: started in the order of their dependencies, and stopped together.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::settings::Settings;
 use crate::failure::Failure;
 use crate::repository;
 
-/// Where the servers' lines go.
+/// The destination of the servers' lines.
 #[derive(Clone, Copy)]
 pub(super) enum Log {
     /// To standard error, each with its server's name.
@@ -20,13 +20,13 @@ pub(super) enum Log {
     ToFiles,
 }
 
-/// All of them, running.
+/// All servers, running.
 pub(super) struct Servers {
     running: Vec<Server>,
 }
 
 impl Servers {
-    /// Starts all; what was started is ended again where one fails.
+    /// Starts all servers. If one fails to start, those that run are stopped again.
     pub(super) fn start(settings: &Settings, log: Log) -> Result<Self, Failure> {
         let mut servers = Self {
             running: Vec::new(),
@@ -38,7 +38,7 @@ impl Servers {
             servers.running.push(server);
             Ok(())
         };
-        // First: it writes the merchant.json that the merchant server reads.
+        // The simulator comes first: it writes the merchant.json that the merchant server reads.
         start(
             "simulator",
             program("wechat-pay-simulator")
@@ -51,7 +51,8 @@ impl Servers {
                     address(ports.wechat_browser),
                     ports.shop_origin()
                 )),
-            // It has the routes of WeChat Pay and no health check; the phone needs all of it.
+            // The simulator has the routes of WeChat Pay and no health check; its phone page needs
+            // all of its parts.
             format!("{}/phone", ports.simulator_origin()),
         )?;
         start(
@@ -68,14 +69,15 @@ impl Servers {
                 .args(["--merchant-server", &ports.merchant_origin()])
                 .args(["--public-origin", &ports.shop_origin()])
                 .args(["--wechat-origin", &ports.wechat_origin()])
-                // By the environment: an argument shows in everybody's list of processes.
+                // The key is passed by the environment: an argument would be visible to all users
+                // in the list of processes.
                 .env("DEMO_SHOP__API_KEY", &settings.api_key),
             format!("{}/healthz", ports.shop_origin()),
         )?;
         Ok(servers)
     }
 
-    /// A failure with its last lines, where one has ended.
+    /// An error with the last lines, if a server has exited.
     pub(super) fn all_alive(&mut self) -> Result<(), Failure> {
         self.running.iter_mut().try_for_each(Server::alive)
     }
@@ -83,18 +85,18 @@ impl Servers {
 
 impl Drop for Servers {
     fn drop(&mut self) {
-        // All asked before the first is waited for.
+        // All servers get the request to exit before the first is waited for.
         for server in &self.running {
             server.ask_to_stop();
         }
     }
 }
 
-/// A program of ours that was built for this run.
+/// A program of this workspace that was built for this run.
 pub(super) fn program(name: &str) -> Command {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let mut command = Command::new(repository::target_dir().join("debug").join(file));
-    // Their lines go to a file, or beside other servers' lines.
+    // The lines go to a file, or to the terminal beside the lines of other servers.
     command.env("NO_COLOR", "1");
     // Settings of other servers on this machine must not reach these.
     for (name, _) in std::env::vars_os() {

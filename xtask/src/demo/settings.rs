@@ -20,14 +20,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Makes the folder, and a key where there is none yet.
+    /// Creates the folder, and a key if there is none yet.
     pub(super) fn in_folder(
         data_dir: &Path,
         ports: Ports,
         bundle_dir: Option<PathBuf>,
     ) -> Result<Self, Failure> {
         fs::create_dir_all(data_dir).map_err(Failure::file(data_dir))?;
-        // Servers are started with this path, from whatever folder.
+        // Servers are started with this path from any folder.
         let data_dir = fs::canonicalize(data_dir).map_err(Failure::file(data_dir))?;
         let api_key = api_key(&data_dir.join(API_KEY_FILE))?;
         Ok(Self {
@@ -48,7 +48,7 @@ impl Settings {
         self.data_dir.join(API_KEY_FILE)
     }
 
-    /// Writes the merchant server's configuration anew and gives its path.
+    /// Writes the merchant server's configuration again, and returns its path.
     pub(super) fn write_merchant_config(&self) -> Result<PathBuf, Failure> {
         let file = self.data_dir.join("merchant-server.toml");
         write_private(&file, &self.merchant_config()).map_err(Failure::file(&file))?;
@@ -91,7 +91,7 @@ impl Settings {
     }
 }
 
-/// A folder that is gone when this is dropped.
+/// A folder that is deleted when this value is dropped.
 pub(super) struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
@@ -108,7 +108,7 @@ impl TemporaryFolder {
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        // What cannot be removed is left to the system's own cleaning.
+        // If a file cannot be removed, it is left to the system's own clean-up.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -134,7 +134,7 @@ fn api_key(file: &Path) -> Result<String, Failure> {
     Ok(key)
 }
 
-/// Writes a file that its owner alone may read; one of an earlier version becomes so.
+/// Writes a file that only its owner can read, also if the file existed before.
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -155,7 +155,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// A TOML text: its rules of quoting are JSON's, as far as paths and addresses go.
+/// A TOML string. For paths and addresses, TOML quotes a string as JSON does.
 fn text(value: &str) -> String {
     serde_json::Value::from(value).to_string()
 }

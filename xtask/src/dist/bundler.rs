@@ -1,4 +1,4 @@
-//! Calls the program in `xtask/bundler/`, built when first asked for.
+//! Calls the program in `xtask/bundler/`, which is built at the first call.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use super::compiled::{BINDINGS_NAME, built};
 use crate::failure::Failure;
 use crate::{process, repository};
 
-/// How much of the bundler is wanted: it is compiled with that and no more.
+/// The parts of the bundler that a build needs: only these are compiled.
 #[derive(Clone, Copy)]
 pub(super) enum Features {
     /// For the demo: no compressors.
@@ -19,7 +19,7 @@ pub(super) enum Features {
 /// How many rows the table of the biggest functions has.
 const TOP: usize = 10;
 
-/// Writes wasm-bindgen's output of a compiled widget into a folder.
+/// Writes wasm-bindgen's output for a compiled widget into a folder.
 pub(super) fn write_bindings(
     wasm: &Path,
     out_dir: &Path,
@@ -51,15 +51,16 @@ pub(super) fn biggest(wasm: &Path) -> Result<String, Failure> {
     )
 }
 
-/// What makes rustc link through the bundler, which keeps out what no page calls.
+/// The settings by which rustc links through the bundler, which keeps out functions that no page
+/// calls.
 pub(super) struct Linker {
-    /// For rustc.
+    /// The flag for rustc.
     pub(super) flag: String,
-    /// The variable that names the linker behind it.
+    /// The variable that names the real linker, which the bundler calls.
     pub(super) variable: (&'static str, PathBuf),
 }
 
-/// The bundler, built, as a linker in front of another.
+/// Builds the bundler as a linker in front of another one.
 pub(super) fn as_linker(rust_lld: PathBuf) -> Result<Linker, Failure> {
     let program = bundler(Features::All)?;
     Ok(Linker {

@@ -1,4 +1,5 @@
-//! What cargo compiles for the bundle: its name, and a build that must write its file.
+//! The cargo builds for the bundle: the name of their output, and a check that a build wrote its
+//! file.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The half of the bundle that is not Rust: copied, or bundled and minified into one file.
+//! The part of the bundle that is not Rust: copied, or bundled and minified into one file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,13 @@ use crate::failure::Failure;
 use crate::setup::NpmTool;
 use crate::{process, repository};
 
-/// The oldest browsers that can run the WebAssembly: the syntax of these and no newer.
+/// The oldest browsers that can run the WebAssembly: the output uses no newer syntax.
 const BROWSERS: &str = "--target=chrome74,safari13.1,firefox67";
-/// esbuild counts Safari below 14.1 out for a fault in one rare form of it, which nobody writes.
+/// esbuild excludes Safari below 14.1 because of a fault in a rare form of this syntax, which our
+/// sources do not use.
 const DESTRUCTURING: &str = "--supported:destructuring=true";
 
-/// Where the JavaScript is written by hand.
+/// The folder with the hand-written JavaScript.
 pub(super) fn sources() -> PathBuf {
     repository::root().join("www/src")
 }
@@ -22,10 +23,10 @@ pub(super) fn copy_sources(to: &Path) -> Result<(), Failure> {
     copy_tree(&sources(), to)
 }
 
-/// Names of wasm-bindgen's glue that it uses on its own objects alone.
+/// Names of wasm-bindgen's glue that it uses only on its own objects.
 const OF_GLUE: &str = "__wbg_ptr|__wrap|__destroy_into_raw";
 
-/// Bundles a module and all that it imports into one minified module.
+/// Bundles a module and all its imports into one minified module.
 pub(super) fn bundle(entry: &Path, out: &Path) -> Result<(), Failure> {
     let bundled = entry.with_extension("bundled.js");
     process::run(
@@ -33,7 +34,7 @@ pub(super) fn bundle(entry: &Path, out: &Path) -> Result<(), Failure> {
             .command()
             .arg(entry)
             .args(["--bundle", "--minify", "--format=esm", "--charset=utf8"])
-            // Our own have one line before them.
+            // Our own private names begin with one underscore.
             .arg(format!("--mangle-props=^(_[a-zA-Z].*|{OF_GLUE})$"))
             .args([
                 "--legal-comments=none",
@@ -43,7 +44,7 @@ pub(super) fn bundle(entry: &Path, out: &Path) -> Result<(), Failure> {
             ])
             .arg(format!("--outfile={}", bundled.display())),
     )?;
-    // esbuild bundles, and leaves 236 bytes (brotli) in it that terser finds.
+    // terser removes 236 more bytes (brotli) from the output of esbuild.
     process::run(
         NpmTool::Terser
             .command()

@@ -9,8 +9,9 @@ use crate::failure::Failure;
 use crate::setup::{self, NpmTool, WASM_TARGET};
 use crate::{process, repository};
 
-/// MVP and mutable globals: the engines of WeChat's older browsers (Chrome 78 and before) know no
-/// more. `immediate-abort` and the two `-Z` take the words of panics, and places in sources, out.
+/// MVP and mutable globals: the engines of WeChat's older browsers (Chrome 78 and before) support
+/// no more. `immediate-abort` and the two `-Z` remove the messages of panics and the places in
+/// sources.
 const SMALL: &[&str] = &[
     "-Zunstable-options",
     "-Cpanic=immediate-abort",
@@ -21,13 +22,15 @@ const SMALL: &[&str] = &[
     "-Clinker-flavor=wasm-lld",
 ];
 
-/// What wasm-opt may use is what the compiler was told; `-all` first, for its own default is more.
+/// wasm-opt may use the features that the compiler used. `-all` comes first, because wasm-opt's own
+/// default has more features.
 const FEATURES: &[&str] = &["--mvp-features", "--enable-mutable-globals"];
 
-/// As small as it goes. The stack lies first in memory and grows down, so its last kilobyte is the
-/// lowest, which nothing else can be in. Flattening gives the second `-Oz` blocks to put in order.
-/// A big function with one caller stays by itself, and functions lie in the order of their names,
-/// so that the instances of one generic function are neighbours: both for the compressor.
+/// The passes for the smallest file. The stack is first in memory and grows down, so its last
+/// kilobyte is the lowest one, and no other data can be in it. Flattening gives the second `-Oz`
+/// more blocks to reorder. A big function with one caller is not inlined, and functions are ordered
+/// by their names, so that the instances of one generic function are neighbours: both help the
+/// compressor.
 const PASSES: &[&str] = &[
     "--low-memory-unused",
     "--one-caller-inline-max-function-size=200",
@@ -39,7 +42,7 @@ const PASSES: &[&str] = &[
     "--reorder-functions-by-name",
 ];
 
-/// Compiles for size, the standard library too, and gives the file.
+/// Compiles for size, including the standard library, and returns the file.
 pub(super) fn compile_for_size() -> Result<PathBuf, Failure> {
     let target_dir = repository::web_target_dir();
     let linker = bundler::as_linker(setup::rust_lld()?)?;
@@ -52,7 +55,7 @@ pub(super) fn compile_for_size() -> Result<PathBuf, Failure> {
             "-Zbuild-std-features=optimize_for_size",
             "--features=bundle",
         ])
-        // Stable refuses -Z. What is asked for is stable in effect and checked by our own tests.
+        // Stable rustc refuses -Z. The effect of these flags is stable, and our own tests check it.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
         .env(linker.variable.0, &linker.variable.1);
@@ -60,7 +63,7 @@ pub(super) fn compile_for_size() -> Result<PathBuf, Failure> {
     built(cargo, compiled(&target_dir, "web"))
 }
 
-/// Compiles with the standard library at hand, and gives the file.
+/// Compiles with the installed standard library, and returns the file.
 pub(super) fn compile_quickly() -> Result<PathBuf, Failure> {
     let target_dir = repository::target_dir();
     let mut cargo = cdylib("quick", &target_dir);
@@ -68,12 +71,12 @@ pub(super) fn compile_quickly() -> Result<PathBuf, Failure> {
     built(cargo, compiled(&target_dir, "quick"))
 }
 
-/// As small as it goes, without names.
+/// Optimises for size, and removes the names.
 pub(super) fn optimise(wasm: &Path, out: &Path) -> Result<(), Failure> {
     process::run(&mut wasm_opt(wasm, out))
 }
 
-/// The same with names: a little bigger, for a table that a person can read.
+/// The same with names: a little bigger, for the table of the biggest functions.
 pub(super) fn optimise_keeping_names(wasm: &Path, out: &Path) -> Result<(), Failure> {
     process::run(wasm_opt(wasm, out).arg("--debuginfo"))
 }

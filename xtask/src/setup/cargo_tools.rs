@@ -1,7 +1,7 @@
-//! Tools that cargo compiles from crates.io into the tool cache, by version.
+//! Tools that cargo compiles from crates.io into the tool cache, one folder per version.
 //!
-//! They are optimised a little only, and without TLS: none of them reaches beyond this machine
-//! here, and on two cores it is minutes less.
+//! They are compiled with little optimisation and without TLS. None of them connects to another
+//! machine here, and on two cores this saves minutes.
 
 use std::path::PathBuf;
 
@@ -15,12 +15,12 @@ pub(crate) struct CargoTool {
     package: &'static str,
     version: &'static str,
     programs: &'static [&'static str],
-    /// Whether the versions in its own lock file can be had and are wanted.
+    /// Whether to use the versions of its own lock file, which must all be available.
     locked: bool,
 }
 
-/// Of the very version of the crate `wasm-bindgen` (root Cargo.toml): its test runner, and the
-/// command that Trunk calls. Its lock file names a crate version that is no longer to be had.
+/// The same version as the crate `wasm-bindgen` (root Cargo.toml): its test runner, and the command
+/// that Trunk calls. Its lock file names a version of a crate that is no longer available.
 pub(crate) const BINDGEN_CLI: CargoTool = CargoTool {
     package: "wasm-bindgen-cli",
     version: "0.2.130",
@@ -28,7 +28,7 @@ pub(crate) const BINDGEN_CLI: CargoTool = CargoTool {
     locked: false,
 };
 
-/// The dev loop of the widget. 0.22 wants a newer rustc than ours.
+/// The dev loop of the widget. Trunk 0.22 requires a newer rustc than ours.
 pub(crate) const TRUNK: CargoTool = CargoTool {
     package: "trunk",
     version: "0.21.14",
@@ -44,7 +44,7 @@ pub(crate) const GECKODRIVER: CargoTool = CargoTool {
     locked: true,
 };
 
-/// The judge of dependencies: licences, sources, bans, and advisories where a database is at hand.
+/// The check of dependencies: licences, sources, bans, and advisories if a database is available.
 pub(crate) const CARGO_DENY: CargoTool = CargoTool {
     package: "cargo-deny",
     version: "0.20.2",
@@ -97,7 +97,7 @@ impl CargoTool {
                 .env("CARGO_PROFILE_RELEASE_LTO", "off")
                 .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
                 .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
-                // A target folder of the caller's would be filled with what nobody uses again.
+                // The caller's target folder would be filled with files that are never used again.
                 .env_remove("CARGO_TARGET_DIR"),
             COMPILE_LIMIT,
         )

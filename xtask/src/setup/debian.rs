@@ -1,4 +1,4 @@
-//! Debian's packages: installed as root and said so before, else left to the person.
+//! Debian's packages: installed and announced if we are root, otherwise left to the user.
 
 use std::fs;
 use std::path::Path;
@@ -8,17 +8,17 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::{console, process};
 
-/// Some hundreds of megabytes, on a slow line.
+/// The limit for some hundreds of megabytes on a slow line.
 const INSTALL_LIMIT: Duration = Duration::from_mins(15);
-/// Some hundred and fifty megabytes.
+/// The limit for some hundred and fifty megabytes.
 const DOWNLOAD_LIMIT: Duration = Duration::from_mins(10);
 
-/// The command that a person would type.
+/// The command that a user would type.
 pub(crate) fn by_hand(packages: &[&str]) -> String {
     format!("sudo apt-get install {}", packages.join(" "))
 }
 
-/// Installs packages; a failure where this is no Debian or we are not root.
+/// Installs packages; an error if this is not Debian or we are not root.
 pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
     ensure_debian()?;
     if !we_are_root() {
@@ -35,7 +35,7 @@ pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
     )
 }
 
-/// Fetches the lists of packages, where we may; without root the lists at hand must do.
+/// Updates the lists of packages if we are root; otherwise the existing lists are used.
 pub(crate) fn refresh_lists() -> Result<(), Failure> {
     ensure_debian()?;
     if !we_are_root() {
@@ -47,7 +47,8 @@ pub(crate) fn refresh_lists() -> Result<(), Failure> {
 /// Unpacks packages into a folder and installs nothing: no root is needed, and no service starts.
 pub(super) fn unpack(packages: &[String], folder: &Path) -> Result<(), Failure> {
     refresh_lists()?;
-    // Made beside it and moved at the end: a run that is stopped half-way leaves no half tool.
+    // Unpacked into another folder and moved at the end: a run that is stopped half-way leaves no
+    // partial tool.
     let unfinished = folder.with_extension(format!("unfinished-{}", std::process::id()));
     let archives = unfinished.join("archives");
     fs::create_dir_all(&archives).map_err(Failure::file(&archives))?;

@@ -1,5 +1,5 @@
-//! Programs that come out of Debian's packages whole, one row each: how to see that it is there, and
-//! the packages that bring it.
+//! Programs that come completely from Debian's packages, one row each: how to check that the
+//! program exists, and the packages that contain it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,12 +10,12 @@ use super::step::{Action, Step};
 use super::tool_cache::ToolCache;
 use crate::process;
 
-/// One of them.
+/// One program.
 pub(super) struct Program {
     name: &'static str,
     packages: &'static [&'static str],
     is_there: fn(&ToolCache) -> bool,
-    /// What else a person may want to know who installs it by hand.
+    /// More information for a user who installs it by hand.
     hint: &'static str,
 }
 
@@ -73,7 +73,7 @@ pub(super) const OPENSSL: Program = Program {
 pub(super) const PYTHON: Program = Program {
     name: "Python with venv, for a foreign client",
     packages: &["python3", "python3-venv"],
-    // Debian's python3 has `venv` and not what fills one.
+    // Debian's python3 has the module `venv`, but not the package that fills an environment.
     is_there: |_| {
         process::ask(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_some()
     },
@@ -115,7 +115,7 @@ pub(crate) fn firefox() -> Option<PathBuf> {
     named_or_on_path("FIREFOX", &["firefox-esr", "firefox"])
 }
 
-/// WebKit's browser: `MINIBROWSER`, or where Debian has it, which is on no PATH.
+/// WebKit's browser: `MINIBROWSER`, or Debian's path, which is on no PATH.
 pub(crate) fn minibrowser() -> Option<PathBuf> {
     named_or_on_path("MINIBROWSER", &["MiniBrowser"]).or_else(|| {
         let versions = ["webkit2gtk-4.1", "webkit2gtk-4.0"];
@@ -123,14 +123,15 @@ pub(crate) fn minibrowser() -> Option<PathBuf> {
     })
 }
 
-/// libfaketime's library for programs with many threads: `LIBFAKETIME`, or where distributions put it.
+/// libfaketime's library for programs with many threads: `LIBFAKETIME`, or the paths of
+/// distributions.
 pub(crate) fn faketime_library() -> Option<PathBuf> {
     let named = env::var_os("LIBFAKETIME").map(PathBuf::from);
     let named = named.filter(|file| file.is_file());
     named.or_else(|| in_libraries(|folder| [folder.join("faketime/libfaketimeMT.so.1")]))
 }
 
-/// The first file that is there, of those that may lie in a folder of libraries.
+/// The first of these files that exists in a folder of libraries.
 fn in_libraries<const N: usize>(files: impl Fn(PathBuf) -> [PathBuf; N]) -> Option<PathBuf> {
     let bases = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
     let by_machine = fs::read_dir("/usr/lib").into_iter().flatten().flatten();

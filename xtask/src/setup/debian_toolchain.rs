@@ -1,4 +1,4 @@
-//! A compiler for WebAssembly out of Debian's packages, for where rustup cannot download.
+//! A compiler for WebAssembly from Debian's packages, for machines where rustup cannot download.
 //!
 //! Debian builds its browsers with a Rust of its own, and ships that with the sources of the
 //! standard library. The packages are unpacked into the tool cache and never installed, so no root
@@ -17,29 +17,29 @@ use crate::{console, process};
 
 /// The compiler, its own standard library for this machine, the sources of the one to build.
 const PACKAGES: &[&str] = &["rustc-web", "libstd-rust-web-dev", "rust-web-src"];
-/// Beginnings of the names of what these need and a machine with rustup lacks.
+/// Name prefixes of the libraries that these packages need and that a machine with rustup lacks.
 const LIBRARIES: &[&str] = &["libstd-rust-web", "libllvm"];
 
-/// Whether it was unpacked before.
+/// Whether the compiler was unpacked before.
 pub(super) fn is_there(cache: &ToolCache) -> bool {
     rustc(cache).is_file()
 }
 
-/// Unpacks it into the cache.
+/// Unpacks the compiler into the cache.
 pub(super) fn unpack(cache: &ToolCache) -> Result<(), Failure> {
     console::note("  taking the compiler out of Debian's packages (rustc-web, rust-web-src)");
     debian::refresh_lists()?;
     debian::unpack(&packages()?, &root(cache))
 }
 
-/// Makes a cargo command compile with it.
+/// Makes a cargo command compile with this compiler.
 pub(super) fn use_compiler(command: &mut Command, cache: &ToolCache) {
     command
         .env("RUSTC", rustc(cache))
         .env("LD_LIBRARY_PATH", library_path(cache));
 }
 
-/// The same for a build that knows nothing of building the standard library by itself.
+/// The same for a build that cannot build the standard library by itself.
 pub(super) fn use_toolchain(command: &mut Command, cache: &ToolCache, linker: &Path) {
     use_compiler(command, cache);
     command

@@ -1,8 +1,8 @@
-//! WeChat Pay clients of others that the simulator is tested with, from PyPI and npm, at the
-//! versions that `tests/foreign/` pins down to the last dependency. The one from crates.io is
-//! built by the test step itself: cargo knows best what is up to date.
+//! WeChat Pay clients of other authors with which the simulator is tested, from PyPI and npm.
+//! `tests/foreign/` pins the versions of all dependencies. The test step itself builds the client
+//! from crates.io, because cargo checks what is up to date.
 //!
-//! Only the installing reaches beyond this machine; nothing of a package runs while it does.
+//! Only the installation uses the network; no code of a package runs during it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ pub(super) fn npm_step(cache: &ToolCache) -> Step {
     }
 }
 
-/// What the tests are told about where each client is.
+/// The variables that give the tests the path of each client.
 pub(crate) fn places(cache: &ToolCache) -> [(&'static str, PathBuf); 3] {
     [
         (
@@ -81,8 +81,7 @@ pub(crate) fn build_wxpay_rs(cache: &ToolCache) -> Result<(), Failure> {
 }
 
 fn install_python(cache: &ToolCache) -> Result<(), Failure> {
-    // In its place at once: an environment knows its own path. What has no interpreter that runs
-    // is no environment, and is made again.
+    // An existing environment has no interpreter that runs, so it is removed and made again.
     let environment = environment(cache);
     let unfinished = environment.with_extension("unfinished");
     for folder in [&environment, &unfinished] {
@@ -105,12 +104,13 @@ fn install_python(cache: &ToolCache) -> Result<(), Failure> {
                 "--quiet",
                 "--disable-pip-version-check",
             ])
-            // Wheels alone: a source package would run code of its own here.
+            // Only wheels are allowed: a source package would run its own code here.
             .args(["--only-binary=:all:", "--requirement"])
             .arg(pins(REQUIREMENTS)),
         DOWNLOAD_LIMIT,
     )?;
-    // The interpreter finds its packages by where it is called, so it may be moved.
+    // The interpreter finds its packages by the path through which it is called, so the folder may
+    // be moved.
     fs::rename(&unfinished, &environment).map_err(Failure::file(&environment))
 }
 
@@ -136,7 +136,7 @@ fn pins(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Names a folder after every pin in it: other pins, another folder.
+/// A folder name that depends on every pin in it, so that other pins get another folder.
 fn digest(names: &[&str]) -> String {
     let mut hash = Sha256::new();
     for name in names {

@@ -1,6 +1,7 @@
-//! What comes from npm: wasm-opt, esbuild, terser, tsc and redocly at the versions that `xtask/npm/` pins, what
-//! browser tests bring along, at those of `tests/browser/npm/` and `tests/browser/npm-react-18/`, and
-//! what benchmarks bring along, at those of `tests/bench/npm/`.
+//! Tools from npm: wasm-opt, esbuild, terser, tsc and redocly at the versions that `xtask/npm/`
+//! pins; the packages of browser tests at the versions of `tests/browser/npm/` and
+//! `tests/browser/npm-react-18/`; and the packages of benchmarks at the versions of
+//! `tests/bench/npm/`.
 //!
 //! Packages run no scripts of their own while they are installed.
 
@@ -26,12 +27,12 @@ pub(crate) enum NpmTool {
     Terser,
     /// The type checker of JavaScript.
     Tsc,
-    /// The linter of OpenAPI files. It wants Node 20.19 or newer.
+    /// The linter of OpenAPI files. It requires Node 20.19 or newer.
     Redocly,
 }
 
 impl NpmTool {
-    /// The tool as a command; it is there once `Need::NpmTools` was provided.
+    /// The tool as a command; it exists once `Need::NpmTools` was provided.
     pub(crate) fn command(self) -> Command {
         let name = match self {
             Self::WasmOpt => "wasm-opt",
@@ -48,34 +49,34 @@ impl NpmTool {
     }
 }
 
-/// Where the pins of the tools are.
+/// The folder with the pins of the tools.
 const TOOLS: &str = "xtask/npm";
-/// Where the pins are of what browser tests bring along.
+/// The folder with the pins of the packages for browser tests.
 const FOR_BROWSERS: &str = "tests/browser/npm";
 
-/// Where the pins of the other React are: npm takes no two into one folder.
+/// The folder with the pins of the other React: npm cannot install two versions in one folder.
 const WITH_REACT_18: &str = "tests/browser/npm-react-18";
 
-/// Where the pins are of what benchmarks bring along.
+/// The folder with the pins of the packages for benchmarks.
 const FOR_BENCHMARKS: &str = "tests/bench/npm";
 
-/// The folder with axe, React, Vue and Vite; it is there once `Need::NpmForBrowsers` was provided.
+/// The folder with axe, React, Vue and Vite; it exists once `Need::NpmForBrowsers` was provided.
 pub(crate) fn modules_for_browsers() -> PathBuf {
     modules(FOR_BROWSERS)
 }
 
-/// The folder with React 18; it is there with the other one.
+/// The folder with React 18; it exists together with the other one.
 pub(crate) fn modules_with_react_18() -> PathBuf {
     modules(WITH_REACT_18)
 }
 
-/// The folder with what benchmarks bring along; it is there once `Need::NpmForBenchmarks` was
+/// The folder with the packages for benchmarks; it exists once `Need::NpmForBenchmarks` was
 /// provided.
 pub(crate) fn modules_for_benchmarks() -> PathBuf {
     modules(FOR_BENCHMARKS)
 }
 
-/// Vite as a command; it is there with the others.
+/// Vite as a command; it exists together with the others.
 pub(crate) fn vite() -> Command {
     Command::new(modules_for_browsers().join(".bin/vite"))
 }
@@ -136,9 +137,10 @@ fn install(cache: &ToolCache, pins: &str) -> Result<(), Failure> {
     install_pinned(&folder, &pins)
 }
 
-/// Installs what a `package.json` and its lock file say into a folder.
+/// Installs the packages of a `package.json` and its lock file into a folder.
 pub(super) fn install_pinned(folder: &Path, pins: &[PathBuf]) -> Result<(), Failure> {
-    // Made beside it and moved at the end: a run that is stopped half-way leaves no half tool.
+    // Installed in another folder and moved at the end: a run that is stopped half-way leaves no
+    // partial tool.
     let unfinished = folder.with_extension(format!("unfinished-{}", std::process::id()));
     fs::create_dir_all(&unfinished).map_err(Failure::file(&unfinished))?;
     for from in pins {
@@ -173,7 +175,7 @@ fn versions(package: &Value) -> String {
     for (name, version) in package["dependencies"].as_object().into_iter().flatten() {
         named.extend(["-", name, "-", version.as_str().unwrap_or("any")]);
     }
-    // A scope's slash would make it a folder in a folder.
+    // The slash of a scope would make a nested folder.
     named.replace('/', "+")
 }
 

@@ -1,5 +1,5 @@
-//! promtool, Prometheus' own judge of metrics: out of Debian's package, which is unpacked and never
-//! installed, because it would start a server. Of its files the one program is kept.
+//! promtool, Prometheus' own check of metrics, from Debian's package. The package is unpacked and
+//! never installed, because it would start a server. Only the one program of its files is kept.
 
 use std::fs;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub(super) fn step(cache: &ToolCache) -> Step {
     }
 }
 
-/// The program: on the PATH, or what was unpacked.
+/// The program: on the PATH, or unpacked from the package.
 pub(crate) fn program(cache: &ToolCache) -> Option<PathBuf> {
     let unpacked = folder(cache).join(NAME);
     process::on_path(NAME).or_else(|| unpacked.is_file().then_some(unpacked))

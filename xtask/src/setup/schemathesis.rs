@@ -1,5 +1,5 @@
-//! Schemathesis from PyPI, which tries every route of an OpenAPI file with what nobody would
-//! send: in a Python environment of its own, at the versions that `xtask/python/` pins.
+//! Schemathesis from PyPI, which tries every route of an OpenAPI file with unusual input. It runs
+//! in its own Python environment, at the versions that `xtask/python/` pins.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,15 +26,15 @@ pub(super) fn step(cache: &ToolCache) -> Step {
     }
 }
 
-/// The program; it is there once `Need::Schemathesis` was provided.
+/// The program; it exists once `Need::Schemathesis` was provided.
 pub(crate) fn program(cache: &ToolCache) -> PathBuf {
     folder(cache).join("bin/schemathesis")
 }
 
 fn install(cache: &ToolCache) -> Result<(), Failure> {
     let folder = folder(cache);
-    // A virtual environment cannot be moved, so it is made in its place; what a run that was
-    // stopped left there has no program yet, and goes.
+    // A virtual environment cannot be moved, so it is made in its final folder. If a stopped run
+    // left a folder there, the folder has no program yet, and is removed.
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(Failure::file(&folder))?;
     }

@@ -1,4 +1,4 @@
-//! What a step of the setup is made of. The steps themselves are in the modules beside it.
+//! The parts of a setup step. The steps themselves are in the modules beside this one.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::debian;
 use super::tool_cache::ToolCache;
 use crate::failure::Failure;
 
-/// How long a download of some megabytes may take before it counts as hanging.
+/// How long a download of some megabytes may take before it counts as stuck.
 pub(super) const DOWNLOAD_LIMIT: Duration = Duration::from_mins(3);
 /// How long a tool may take to be compiled on a small machine.
 pub(super) const COMPILE_LIMIT: Duration = Duration::from_mins(30);
@@ -23,7 +23,7 @@ pub(super) struct Step {
 pub(super) enum Action {
     /// Install packages of Debian's.
     InstallPackages(&'static [&'static str]),
-    /// Anything else.
+    /// Run a function.
     Run(fn(&ToolCache) -> Result<(), Failure>),
 }
 

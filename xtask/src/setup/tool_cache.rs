@@ -1,19 +1,19 @@
-//! The folder that tools are kept in: one for each user, one folder per tool and version.
+//! The folder of the tools: one for each user, with one folder per tool and version.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// Names another folder than the usual one.
+/// The variable that names another folder than the default.
 pub(crate) const OVERRIDE: &str = "WECHAT_PAY_WIDGET_TOOLS";
 
-/// Where tools lie; nothing in it is ever changed, only added.
+/// The folder of the tools. Files in it are never changed, only added.
 pub(crate) struct ToolCache {
     folder: PathBuf,
 }
 
 impl ToolCache {
-    /// The cache of whoever runs xtask.
+    /// The cache of the user who runs xtask.
     pub(crate) fn of_this_user() -> Self {
         Self {
             folder: folder(|name| env::var_os(name).filter(|value| !value.is_empty())),

@@ -1,5 +1,5 @@
-//! The toolchain that builds for WebAssembly: rustup's target where it can be had, else Debian's
-//! compiler.
+//! The toolchain that builds for WebAssembly: rustup's target if it is available, otherwise
+//! Debian's compiler.
 
 use std::env;
 use std::process::Command;
@@ -10,7 +10,8 @@ use super::{debian_toolchain, rust};
 use crate::failure::Failure;
 use crate::{console, process};
 
-/// `debian` takes Debian's compiler even where rustup's target is there: to test that way.
+/// The variable that chooses the toolchain. `debian` uses Debian's compiler even if rustup's target
+/// is installed: to test this way.
 const CHOICE: &str = "WECHAT_PAY_WIDGET_WASM_TOOLCHAIN";
 
 pub(super) fn step() -> Step {
@@ -48,7 +49,8 @@ pub(super) fn source_step() -> Step {
     }
 }
 
-/// Debian's compiler in place of what rustup could not give; both reasons where that fails too.
+/// Installs Debian's compiler in place of rustup's target; the error has both reasons if that fails
+/// too.
 pub(super) fn fall_back(cache: &ToolCache, failure: &Failure) -> Result<(), Failure> {
     console::note(format!("  rustup cannot install it: {failure}"));
     debian_toolchain::unpack(cache).map_err(|second| {

@@ -1,5 +1,6 @@
-//! Pages of the browser tests that other people's tools make first: React renders them on a server,
-//! Vite builds one from our package. It makes files under the target folder, and tests nothing.
+//! Pages of the browser tests that other tools build first: React renders them on a server, and
+//! Vite builds one from our package. This module writes files under the target folder, and tests
+//! nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,8 +10,8 @@ use crate::failure::Failure;
 use crate::setup::{NpmTool, modules_for_browsers, modules_with_react_18, vite};
 use crate::{process, repository};
 
-/// The pages of `tests/browser/hydration`, rendered by React 18 and 19, and for each React the
-/// script that takes them over in a browser. Gives the folder.
+/// Builds the pages of `tests/browser/hydration`, rendered by React 18 and 19, and for each React
+/// the script that hydrates them in a browser. Returns the folder.
 pub(super) fn rendered_by_react() -> Result<PathBuf, Failure> {
     let out = empty_folder("hydration")?;
     for (major, modules) in [
@@ -43,8 +44,8 @@ fn bundle(entry: &str, modules: &Path, out: &Path, options: &[&str]) -> Result<(
     )
 }
 
-/// The page of `tests/browser/vite`, built by Vite with the package as npm would publish it. Gives
-/// the folder with `index.html` and `assets/`.
+/// Builds the page of `tests/browser/vite`, by Vite with the package as npm would publish it.
+/// Returns the folder with `index.html` and `assets/`.
 pub(super) fn built_by_vite() -> Result<PathBuf, Failure> {
     let page = empty_folder("vite-page")?;
     for name in ["index.html", "main.js"] {

@@ -1,4 +1,4 @@
-//! Which tests of a step run: by a part of their names, by the browser they run in, or all.
+//! The selection of a step's tests: by a part of their names, by their browser, or all.
 
 use std::process::Command;
 
@@ -24,8 +24,8 @@ pub(super) enum Engine {
 }
 
 impl Engine {
-    /// The browser of a scenario. One that runs in several has a test for each, named after it; any
-    /// other runs in Chromium.
+    /// The browser of a scenario. A scenario that runs in several browsers has a test for each,
+    /// named after it; any other scenario runs in Chromium.
     fn of(test: &str) -> Self {
         match test.rsplit("::").next() {
             Some("firefox") => Self::Firefox,
@@ -40,8 +40,8 @@ impl Selection {
         self.name.is_none() && self.engine.is_none()
     }
 
-    /// Runs the selected tests of a test command of cargo's, with arguments for the test programs.
-    /// A selection of nothing is a failure: else a misspelt name would pass.
+    /// Runs the selected tests of a cargo test command, with arguments for the test programs. An
+    /// empty selection is a failure: otherwise a misspelt name would pass.
     pub(super) fn run(
         &self,
         cargo: impl Fn() -> Command,
@@ -61,7 +61,7 @@ impl Selection {
         process::run_shown(cargo().args(["--", "--exact"]).args(arguments).args(&tests))
     }
 
-    /// The selected tests of a list as test programs print it.
+    /// The selected tests of a list in the format of test programs.
     fn among<'a>(&self, listed: &'a str) -> Vec<&'a str> {
         listed
             .lines()

@@ -1,4 +1,4 @@
-//! What a step of the test run is made of. The steps themselves are in [`super::steps`].
+//! The parts of a step of the test run. The steps themselves are in [`super::steps`].
 
 use super::selection::Selection;
 use crate::failure::Failure;
@@ -6,22 +6,22 @@ use crate::setup::Need;
 
 /// One step of the run.
 pub(super) struct Step {
-    /// What one types after `--only`.
+    /// The name for `--only`.
     pub(super) name: &'static str,
-    /// What it looks at, one line.
+    /// What the step checks, in one line.
     pub(super) about: &'static str,
     /// What must be set up before.
     pub(super) needs: &'static [Need],
-    /// The name of a step whose result it reads: without it, it cannot run.
+    /// The name of a step whose result this step reads: without that result it cannot run.
     pub(super) after: Option<&'static str>,
     pub(super) run: Run,
 }
 
-/// How a step runs.
+/// The way in which a step runs.
 #[derive(Clone, Copy)]
 pub(super) enum Run {
-    /// As a whole.
+    /// Always as a whole.
     Whole(fn() -> Result<(), Failure>),
-    /// Tests that have names, all or some of them.
+    /// Tests with names, of which all or some can run.
     Tests(fn(&Selection) -> Result<(), Failure>),
 }

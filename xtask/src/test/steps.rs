@@ -1,4 +1,4 @@
-//! The steps of the test run, quickest answer first.
+//! The steps of the test run; the quickest come first.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,13 +15,13 @@ use crate::setup::{
 };
 use crate::{chaos, console, demo, dist, process, repository, size, tidy};
 
-/// What is set up must be tested: nothing of it is skipped.
+/// Everything that is set up must be tested: nothing of it is skipped.
 const REQUIRE_PHP: (&str, &str) = ("REQUIRE_PHP", "1");
 
 /// The step that runs scenarios in browsers.
 pub(super) const BROWSER: &str = "browser";
 
-/// In the order they run.
+/// All steps, in the order in which they run.
 pub(super) const ALL: &[Step] = &[
     Step {
         name: "fmt",
@@ -190,7 +190,7 @@ fn native(selection: &Selection) -> Result<(), Failure> {
     selection.run(cargo, &[])
 }
 
-/// The files that describe an API of ours.
+/// The files that describe our APIs.
 const OPENAPI_FILES: [&str; 2] = [
     "crates/merchant-api/goldens/openapi.json",
     "crates/wechat-pay-simulator/goldens/control-openapi.json",
@@ -203,7 +203,7 @@ fn openapi_rules() -> Result<(), Failure> {
             .command()
             .args(["lint", "--extends=recommended"])
             .args(OPENAPI_FILES)
-            // It reaches for nobody.
+            // redocly must send nothing.
             .env("REDOCLY_TELEMETRY", "off")
             .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
             .current_dir(repository::root()),
@@ -218,7 +218,7 @@ fn payment_tests(feature: &str, test: &str) -> Command {
         .arg(format!("--features={feature}"))
         .arg(format!("--test={test}"));
     if env::var_os("RUST_BACKTRACE").is_none_or(|value| value != "full") {
-        // Forty frames of the async runtime hide what the failure itself says.
+        // A backtrace has forty frames of the async runtime, which hide the failure's own message.
         cargo.env("RUST_BACKTRACE", "0");
     }
     cargo
@@ -235,7 +235,7 @@ fn foreign(selection: &Selection) -> Result<(), Failure> {
         cargo.envs(foreign_clients::places(&cache));
         cargo
     };
-    // What each client passes is the report.
+    // The lines of each client are the report.
     selection.run(cargo, &["--show-output"])
 }
 
@@ -299,7 +299,7 @@ fn type_roots(modules: &Path) -> String {
     format!("{},{}", modules.join("@types").display(), modules.display())
 }
 
-/// Node takes a folder in some versions and patterns in others; files it takes in all.
+/// Node accepts a folder in some versions and patterns in others; all versions accept files.
 fn mini_program() -> Result<(), Failure> {
     let folder = Path::new(repository::root()).join("www/miniprogram/tests");
     let entries = fs::read_dir(&folder).map_err(Failure::file(&folder))?;
@@ -325,7 +325,7 @@ fn browser(selection: &Selection) -> Result<(), Failure> {
     selection.run(cargo, &[])
 }
 
-/// Where everything is that scenarios use.
+/// The paths of everything that scenarios use.
 fn browser_environment() -> Result<[(&'static str, PathBuf); 10], Failure> {
     let geckodriver = GECKODRIVER.program(&ToolCache::of_this_user(), "geckodriver");
     let axe = setup::modules_for_browsers().join("axe-core/axe.min.js");
@@ -357,7 +357,7 @@ fn bundle_of_frameworks() -> Result<PathBuf, Failure> {
             .command()
             .arg(repository::root().join("tests/browser/frameworks.js"))
             .args(["--bundle", "--format=esm", "--log-level=warning"])
-            // Development builds: only there does StrictMode mount twice.
+            // Development builds, because only there StrictMode mounts twice.
             .args(["--define:process.env.NODE_ENV=\"development\""])
             .args(["--alias:vue=vue/dist/vue.esm-bundler.js"])
             .env("NODE_PATH", setup::modules_for_browsers())
@@ -376,15 +376,15 @@ fn trunk() -> Result<(), Failure> {
     command
         .arg("build")
         .env("PATH", path)
-        // Trunk takes no other word there than true and false, and many shells say 1.
+        // Trunk accepts only true and false there, and many shells set 1.
         .env_remove("NO_COLOR")
         .current_dir(repository::root());
     setup::use_wasm_toolchain(&mut command)?;
     process::run_shown(&mut command)
 }
 
-/// What the test runner asks of the WebDriver: a browser that root may start, and that calls
-/// nobody by itself.
+/// The capabilities that the test runner requests from the WebDriver: a browser that root may
+/// start, and that sends nothing by itself.
 fn browser_capabilities() -> Result<PathBuf, Failure> {
     let capabilities = json!({
         "goog:chromeOptions": {

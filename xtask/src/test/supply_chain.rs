@@ -1,5 +1,5 @@
-//! What we depend on, held against the policy in deny.toml. It reaches for no network: an advisory
-//! database is looked at only where somebody has brought one, and its date is said.
+//! Checks our dependencies by the policy in deny.toml. It uses no network: an advisory database is
+//! read only if the user provides one, and its date is printed.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,15 @@ use crate::failure::Failure;
 use crate::setup::{CARGO_DENY, ToolCache};
 use crate::{console, process, repository};
 
-/// Names a checkout of the RustSec advisory database, as `git clone` makes it.
+/// The variable that names a checkout of the RustSec advisory database, as `git clone` makes it.
 const ADVISORY_DB: &str = "ADVISORY_DB";
-/// What deny.toml reads: the folder with all databases.
+/// The variable that deny.toml reads: the folder with all databases.
 const ADVISORY_DBS: &str = "ADVISORY_DBS";
 /// The name by which cargo-deny 0.20 finds the RustSec database in that folder: it ends with a hash
-/// of the database's address. Another version may want another name, and says which.
+/// of the database's address. Another version may require another name, and prints it.
 const NAME_IN_FOLDER: &str = "advisory-db-3157b0e258782691";
 
-/// Fails where a crate breaks the policy, or has an advisory in the database at hand.
+/// Fails if a crate breaks the policy, or has an advisory in the database.
 pub(super) fn check() -> Result<(), Failure> {
     process::run_shown(deny().args(["check", "bans", "licenses", "sources"]))?;
     match advisory_db(env::var_os(ADVISORY_DB)) {
@@ -64,8 +64,8 @@ fn check_advisories(database: &Path) -> Result<(), Failure> {
     )
 }
 
-/// Puts the checkout into the folder, by the name that cargo-deny looks for. The checkout itself
-/// stays as it is.
+/// Links the checkout into the folder, under the name that cargo-deny looks for. The checkout
+/// itself does not change.
 fn link(database: &Path, folder: &Path) -> Result<(), Failure> {
     let database = fs::canonicalize(database).map_err(Failure::file(database))?;
     fs::create_dir_all(folder).map_err(Failure::file(folder))?;

@@ -1,11 +1,11 @@
 //! Circles between the modules of a crate, found from the paths that its files name.
 //!
-//! A module is a file. File A depends on file B if A names something of B: in a `use`, or by a path
-//! in its code. What A names through a re-export is counted for the file that defines it, and a
-//! `pub use` alone is no dependency: a parent may offer what its children define. `mod child;` is
-//! none either, and tests (`#[cfg(test)]`) are left out.
+//! A module is a file. File A depends on file B if A names an item of B: in a `use`, or by a path
+//! in its code. If A names an item through a re-export, A depends on the file that defines the
+//! item. A `pub use` alone is no dependency, because a parent may re-export what its children
+//! define. `mod child;` is no dependency either, and tests (`#[cfg(test)]`) are left out.
 //!
-//! The rule never sees a method call, for which the file of the method is not named.
+//! The rule never sees a method call, because a call does not name the file of the method.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
@@ -15,10 +15,10 @@ use crate::failure::Failure;
 use crate::tidy::rust_tokens::{Token, tokens};
 use crate::{console, repository};
 
-/// Crates whose circles are known and not cut yet. The goal is an empty list.
+/// Crates with known circles that still exist. The goal is an empty list.
 const NOT_YET_CLEAN: &[&str] = &[];
 
-/// The most modules side by side in the root of a crate that a reader keeps apart.
+/// The largest number of modules in the root of a crate that a reader can keep apart.
 const MOST_TOP_MODULES: usize = 20;
 
 pub(super) fn findings() -> Result<Vec<String>, Failure> {
@@ -155,7 +155,7 @@ impl Graph {
         Self { arrows }
     }
 
-    /// The groups of modules in which each leads to each other one.
+    /// The groups of modules in which each module leads to each other module.
     fn circles(&self) -> Vec<Circle> {
         let reach: BTreeMap<&str, BTreeSet<&str>> = self
             .arrows
@@ -200,7 +200,7 @@ impl Graph {
         reached
     }
 
-    /// The shortest way from a module back to itself, with the module at both ends.
+    /// The shortest path from a module back to itself, with the module at both ends.
     fn way_back(&self, start: &str) -> Option<Vec<String>> {
         let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
         let mut open = VecDeque::from([start]);
@@ -229,7 +229,7 @@ impl Graph {
     }
 }
 
-/// A group of modules in which each leads to each other one.
+/// A group of modules in which each module leads to each other module.
 struct Circle {
     size: usize,
     shortest: Vec<String>,
@@ -298,7 +298,7 @@ struct Import {
     is_reexport: bool,
 }
 
-/// What one file says about modules.
+/// What one file names of other modules.
 #[derive(Debug, Default)]
 struct Module {
     children: Vec<String>,
@@ -357,7 +357,7 @@ struct Reader<'a> {
     tokens: &'a [Token],
     at: usize,
     file: &'a [String],
-    /// The modules written out in the file that we are in, each with the depth of its brace.
+    /// The inline modules around the current place, each with the depth of its brace.
     inline: Vec<(String, usize)>,
     depth: usize,
     module: Module,
@@ -494,7 +494,7 @@ impl Reader<'_> {
         });
     }
 
-    /// A name in the code, with what follows it by `::`.
+    /// A name in the code, with the names that follow it after `::`.
     fn path(&mut self) {
         let mut path = Vec::new();
         while let Some(name) = self.name(0) {
@@ -551,7 +551,7 @@ impl Reader<'_> {
         Some(absolute)
     }
 
-    /// Whether the file declares this child, above or below of where we are.
+    /// Whether the file declares this child, above or below the current place.
     fn is_child(&self, name: &str) -> bool {
         self.tokens.windows(3).any(|three| {
             three[0] == Token::Name("mod".to_owned())

@@ -39,11 +39,11 @@ const NOT_FOR_CHECKOUT: &[&str] = &[
     "uuid",
 ];
 
-/// Crates of an HTTP server and of pages: the core of the merchant server is in reach of none of them,
-/// so that what a payment does never depends on how a call came in.
+/// Crates of an HTTP server and of pages. The core of the merchant server must not depend on them,
+/// so that the effect of a call never depends on how the call arrived.
 const NOT_FOR_MERCHANT_CORE: &[&str] = &["axum", "axum-core", "axum-macros", "maud"];
 
-/// Crates that the core's HTTP client brings along. The core itself names none of them.
+/// Crates that the core's HTTP client depends on. The core itself uses none of them.
 const ONLY_BELOW_THE_CLIENT: &[&str] = &["tower", "tower-http", "hyper", "hyper-util"];
 
 pub(super) fn findings() -> Result<Vec<String>, Failure> {

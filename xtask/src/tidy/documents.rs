@@ -1,5 +1,5 @@
-//! Names in documents: a test or a file that a document names must exist. It does not read what the
-//! document says of them.
+//! Names in documents: a test or a file that a document names must exist. This module does not
+//! check what the document says about them.
 
 /// The documents that name tests and files.
 const DOCUMENTS: &[&str] = &["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/decisions.md"];
@@ -29,7 +29,7 @@ pub(super) fn findings(texts: &[(String, String)]) -> Vec<String> {
     findings
 }
 
-/// What stands between back-ticks on one line, outside of code blocks.
+/// The text between back-ticks on one line, outside of code blocks.
 fn code_spans(text: &str) -> impl Iterator<Item = &str> {
     let mut is_block = false;
     text.lines()

@@ -1,18 +1,18 @@
-//! Rust's text cut into names and signs, as far as the rules of `tidy` need it.
+//! Splits Rust source into names and signs, as far as the rules of `tidy` need it.
 //!
-//! Comments, texts, characters and numbers are left out. Nothing is understood here: that is the
-//! business of each rule.
+//! Comments, strings, characters and numbers are left out. This module does not interpret the
+//! tokens; each rule does that itself.
 
 use std::str::Chars;
 
-/// A piece of Rust.
+/// A token of Rust source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     /// A name or a keyword.
     Name(String),
     /// `::`
     PathSign,
-    /// Any other character that is no blank.
+    /// Any other character that is not a blank.
     Sign(char),
 }
 

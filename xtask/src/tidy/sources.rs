@@ -42,7 +42,7 @@ const MACHINE_PATHS: &[&str] = &[
     concat!("C:\\Us", "ers"),
 ];
 
-/// Every file that is text: its path from the root, and what it says.
+/// Every text file: its path from the root, and its content.
 pub(super) fn texts() -> Result<Vec<(String, String)>, Failure> {
     let mut files = Vec::new();
     collect(repository::root(), &mut files)?;
