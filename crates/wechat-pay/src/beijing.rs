@@ -1,4 +1,4 @@
-//! WeChat's way to write a moment: RFC 3339 in Beijing time, whole seconds.
+//! The form in which WeChat writes a moment: RFC 3339 in Beijing time, whole seconds.
 
 use jiff::Timestamp;
 use jiff::tz::Offset;

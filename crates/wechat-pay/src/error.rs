@@ -22,9 +22,9 @@ pub struct WechatError {
     pub detail: Option<serde_json::Value>,
     /// The `Request-ID`, which WeChat's support asks for.
     pub request_id: Option<String>,
-    /// Whether the answer was signed, and the signature held. WeChat does not sign what it
-    /// refuses before it knows the merchant, so an unsigned error is not always a
-    /// forgery; it proves nothing either.
+    /// Whether the answer was signed and the signature is valid. WeChat does not sign a refusal
+    /// before it knows the merchant, so an unsigned error is not always a forgery; it proves
+    /// nothing either.
     pub trusted: bool,
 }
 
@@ -98,8 +98,8 @@ struct Said {
     detail: Option<serde_json::Value>,
 }
 
-/// The text with whatever has the form of an openid (28 characters that begin with `o`) cut to its
-/// first six characters.
+/// The text, in which each part with the form of an openid (28 characters that begin with `o`) is
+/// cut to its first six characters.
 pub fn without_openids(message: &str) -> String {
     const OPENID_BYTES: usize = 28;
     const SHOWN: usize = 6;

@@ -1,12 +1,12 @@
-//! Reads the JSON that WeChat sends. A field is required only where money or identity depends on
-//! it; everything else may be absent, `null`, or of another form than documented. The types say
-//! which is which: a required field has neither `Option` nor `#[serde(default)]`.
+//! Reads the JSON that WeChat sends. A field is required only if money or identity depends on it;
+//! any other field may be absent, `null`, or of another form than documented. The types show the
+//! difference: a required field has neither `Option` nor `#[serde(default)]`.
 //!
-//! A field that cannot be read is taken out, and the rest is read again. Where the type can do
-//! without that field, the result names it; where it cannot, the error names it. A value is never
-//! part of a path or an error: it may name a buyer.
+//! A field that cannot be read is removed, and the rest is read again. If the type does not require
+//! that field, the result names it; otherwise the error names it. A value is never part of a path
+//! or an error, because it may name a buyer.
 //!
-//! This module never reads anything by itself: signatures are checked by its callers.
+//! This module never checks a signature: its callers do that first.
 
 use std::fmt;
 
@@ -84,8 +84,8 @@ pub fn read_json<T: DeserializeOwned>(json: &[u8]) -> Result<ReadJson<T>, Unread
     }
 }
 
-/// A value that gives an object to a struct and nothing else. serde would also read a struct from
-/// a list of its values, by their places: an amount must not come out of a list.
+/// A value from which a struct is read only if the value is an object. serde would also read a
+/// struct from a list of its values, by their positions: an amount must not come from a list.
 struct Strict<'a>(&'a Value);
 
 /// Why a value does not fit its type, from the typed calls of serde.

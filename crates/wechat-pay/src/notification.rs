@@ -30,15 +30,15 @@ pub struct Notification {
     /// WeChat's id of the notification; the same on every try. Where WeChat leaves it out, a hash
     /// of the content.
     pub id: String,
-    /// When it was made, RFC 3339; empty where WeChat leaves it out.
+    /// When the notification was made, RFC 3339; empty if WeChat leaves it out.
     pub create_time: String,
     /// [`TRANSACTION_SUCCESS`], or another event as WeChat wrote it.
     pub event_type: String,
-    /// For people, in Chinese.
+    /// A summary for people, in Chinese.
     pub summary: String,
     /// The subject.
     pub resource: NotifiedResource,
-    /// What was sealed, as WeChat wrote it. It may name the buyer, so it belongs in no log.
+    /// The decrypted content, as WeChat wrote it. It may name the buyer, so it must not be logged.
     pub plaintext: Vec<u8>,
     /// The paths of optional fields that could not be read, for a log.
     pub left_out: Vec<String>,
@@ -52,7 +52,7 @@ pub struct UnreadNotification {
     pub id: String,
     /// WeChat's event; empty where WeChat leaves it out.
     pub event_type: String,
-    /// What was sealed, as WeChat wrote it.
+    /// The decrypted content, as WeChat wrote it.
     pub plaintext: Vec<u8>,
     /// The field, and the rule that it breaks.
     pub problem: Unreadable,
@@ -78,7 +78,7 @@ pub enum NotifiedResource {
     Refund(Box<RefundNotice>),
     /// A kind that this crate does not read; see [`Notification::plaintext`].
     Other {
-        /// WeChat's word for it; empty where WeChat leaves it out.
+        /// WeChat's `original_type`; empty if WeChat leaves it out.
         original_type: String,
     },
 }
@@ -90,10 +90,11 @@ pub enum NotificationError {
     /// The signature is not valid, or too old. The body was not read.
     #[error("the notification has no valid signature: {0}")]
     Signature(#[from] SignatureError),
-    /// Signed, and the envelope has no sealed resource that could be opened.
+    /// The signature is valid, but the envelope has no sealed resource that can be opened.
     #[error("the notification's envelope cannot be read: {0}")]
     Envelope(Unreadable),
-    /// Signed, and cannot be decrypted: most likely the configured APIv3 key is wrong.
+    /// The signature is valid, but the content cannot be decrypted: most likely the configured
+    /// APIv3 key is wrong.
     #[error("the notification's resource cannot be opened: {error}")]
     Opening {
         /// WeChat's id of the notification; empty where WeChat leaves it out.
@@ -101,7 +102,7 @@ pub enum NotificationError {
         /// The cause.
         error: AeadError,
     },
-    /// Opened, and a field that money or identity depends on cannot be read.
+    /// Decrypted, but a field that money or identity depends on cannot be read.
     #[error("the notification's resource cannot be read: {}", .0.problem)]
     Resource(Box<UnreadNotification>),
     /// The event and the content contradict each other.
@@ -206,9 +207,9 @@ pub struct NotificationDraft {
     pub id: String,
     /// When it is made.
     pub create_time: Timestamp,
-    /// [`TRANSACTION_SUCCESS`] and the like.
+    /// The event, such as [`TRANSACTION_SUCCESS`].
     pub event_type: String,
-    /// For people, in Chinese.
+    /// A summary for people, in Chinese.
     pub summary: String,
     /// `transaction`, `refund`.
     pub original_type: String,
@@ -260,8 +261,8 @@ enum Kind {
 }
 
 impl Kind {
-    /// `original_type` decides where it is given. WeChat uses the event `TRANSACTION.SUCCESS` for
-    /// other things than payments, too, so the event decides only where there is nothing else.
+    /// `original_type` decides if it is given. WeChat uses the event `TRANSACTION.SUCCESS` for
+    /// other things than payments, too, so the event decides only if there is no `original_type`.
     fn of(original_type: &str, event_type: &str) -> Self {
         match original_type {
             "transaction" => Self::Transaction,

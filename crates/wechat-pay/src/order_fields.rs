@@ -1,4 +1,4 @@
-//! Fields of an order that cannot exist in a form that WeChat would refuse.
+//! Fields of an order, as types that cannot have a value that WeChat would refuse.
 
 use std::net::IpAddr;
 
@@ -11,8 +11,9 @@ checked_text! {
     Description, check_description
 }
 checked_text! {
-    /// Where WeChat sends its notifications: https, at most 255 bytes, no query, no fragment.
-    /// Plain http is taken for a loopback address alone, which only a simulator can reach.
+    /// The address to which WeChat sends its notifications: https, at most 255 bytes, no query, no
+    /// fragment. Plain http is accepted only for a loopback address, which only a simulator can
+    /// reach.
     #[derive(serde::Serialize, serde::Deserialize)]
     #[serde(into = "String", try_from = "String")]
     NotifyUrl, check_notify_url

@@ -1,9 +1,9 @@
 //! WeChat's published examples, value for value. A signer and a verifier of one
 //! author can agree although both are wrong; these examples are independent.
 //!
-//! Sources: documentation pages 4012365334, -36, -37, -39, -40, 4012365342, 4013053420, and the tests
-//! of WeChat's own wechatpay-java, wechatpay-go and wechatpay-php (`published/`, by name). The keys
-//! there are theirs for testing, public, and guard nothing.
+//! Sources: documentation pages 4012365334, -36, -37, -39, -40, 4012365342, 4013053420, and the
+//! tests of WeChat's own wechatpay-java, wechatpay-go and wechatpay-php (`published/`, by name).
+//! The keys are their public test keys, and protect nothing.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -269,7 +269,7 @@ fn keys_of_16_bytes_as_gos_tests_have_them_are_no_apiv3_keys() {
 
 #[test]
 fn the_bill_of_phps_tests_is_read() {
-    // Some of its rows. Nobody published a hash for it.
+    // The file has only some rows of the bill, and no hash of it is published.
     let file = include_bytes!("published/php_bill_all.csv");
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, file);
     let ticket = bill::BillTicket {

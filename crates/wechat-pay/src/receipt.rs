@@ -7,9 +7,9 @@ use md5::{Digest, Md5};
 
 use crate::hex::upper_hex;
 
-/// Whether WeChat made this address: `check_code` is the MD5 of the page's address as it was
+/// Whether WeChat made this address. `check_code` is the MD5 of the page's address as it was
 /// registered, the two numbers in it, and WeChat's own number of the payment, which the address
-/// itself does not say.
+/// itself does not contain.
 #[must_use]
 pub fn receipt_is_wechats(
     registered_url: &str,

@@ -1,8 +1,8 @@
 //! A reply is verified before it is parsed.
 //!
-//! A success must be signed, also 204 with its empty body. An error without any signature
-//! header is taken as *untrusted*, because WeChat does not sign what it refuses early; an
-//! error with any signature header must pass the whole check.
+//! A success must be signed, also 204 with its empty body. An error without any signature header
+//! counts as *untrusted*, because WeChat does not sign its early refusals. An error with any
+//! signature header must pass the whole check.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -47,7 +47,7 @@ pub enum ReplyError {
     /// A status that APIv3 does not use.
     #[error("WeChat answered with the unexpected status {0}")]
     UnexpectedStatus(u16),
-    /// Signed by WeChat, and a field that money or identity depends on cannot be read.
+    /// The signature is valid, but a field that money or identity depends on cannot be read.
     #[error("WeChat's reply cannot be read: {0}")]
     Malformed(Unreadable),
 }

@@ -43,8 +43,8 @@ impl RequestParts {
         }
     }
 
-    /// Signs. `reply_key` names the key that WeChat is to sign its reply with (a
-    /// `PUB_KEY_ID_…`); `None` leaves the choice to WeChat.
+    /// Signs. `reply_key` names the key with which WeChat must sign its reply (a `PUB_KEY_ID_…`);
+    /// `None` leaves the choice to WeChat.
     pub fn sign(
         self,
         key: &MerchantKey,
@@ -88,8 +88,8 @@ pub struct SignedRequest {
 }
 
 impl SignedRequest {
-    /// As a request of the `http` crate. `origin` is scheme and authority, without a slash at
-    /// the end: `https://api.mch.weixin.qq.com`.
+    /// Converts it to a request of the `http` crate. `origin` is scheme and authority, without a
+    /// slash at the end: `https://api.mch.weixin.qq.com`.
     pub fn into_http(self, origin: &str) -> Result<http::Request<Bytes>, http::Error> {
         let mut request = http::Request::builder()
             .method(self.method)
@@ -100,8 +100,8 @@ impl SignedRequest {
     }
 }
 
-/// Percent-encodes everything but unreserved characters: what is signed must be what is sent,
-/// and HTTP clients differ in what they would encode by themselves (`|`, `*`).
+/// Percent-encodes everything but unreserved characters. The signed text must be the sent text, and
+/// HTTP clients differ in the characters that they would encode by themselves (`|`, `*`).
 pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -27,7 +27,7 @@ pub enum Operation {
     AbnormalRefund,
     /// A query for a refund.
     RefundQuery,
-    /// Asking for a bill.
+    /// Requesting a bill.
     Bill,
     /// Downloading a bill's file.
     BillFile,
@@ -44,13 +44,13 @@ pub enum RetryWith {
         /// The earliest time, in seconds from now.
         after_s: u32,
     },
-    /// Query the number first and follow the result. A refund is never repeated before.
+    /// Query the number first and follow the result. A refund is never repeated before a query.
     QueryFirst,
     /// The query found nothing: send the *original* request again, same number, same bytes.
     OriginalRequest,
-    /// The number is used up. Query and close it; then order under another one.
+    /// The number is used up. Query and close it; then order under another number.
     NewNumber,
-    /// Do not repeat it unchanged. Fix the cause, then send it under the same number.
+    /// Do not repeat the request unchanged. Fix the cause, then send it under the same number.
     AfterFix,
 }
 
@@ -110,7 +110,8 @@ impl WechatError {
             (Operation::Query, "ORDER_NOT_EXIST") => RetryWith::OriginalRequest,
             (Operation::RefundQuery, "RESOURCE_NOT_EXISTS") => RetryWith::OriginalRequest,
             (Operation::Bill, "STATEMENT_CREATING") => RetryWith::SameRequest { after_s: BILL_S },
-            // An unsigned refusal may not be WeChat's: where money moves, query first.
+            // An unsigned refusal may not come from WeChat: if the request can move money, query
+            // first.
             (Operation::Refund | Operation::AbnormalRefund | Operation::CodePay, _)
                 if !self.trusted =>
             {
@@ -128,7 +129,7 @@ impl ReplyError {
         match self {
             Self::Wechat(error) => error.retry_with(operation),
             Self::NotYet | Self::Signature(SignatureError::Probe) => operation.after_no_answer(),
-            // A repetition would bring the same answer; a query finds out what happened.
+            // A repetition would bring the same answer; a query shows what happened.
             Self::Signature(_) | Self::Malformed(_) | Self::UnexpectedStatus(_) => {
                 if operation.has_effect() {
                     RetryWith::QueryFirst

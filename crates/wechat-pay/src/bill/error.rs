@@ -20,13 +20,14 @@ pub enum BillError {
     /// The ticket names another hash than SHA1, or one that is not 40 hex digits.
     #[error("the bill's hash is not SHA1 in 40 hex digits")]
     Hash,
-    /// The ticket's address is not https (http for loopback addresses alone) with a host.
+    /// The ticket's address is not an https address with a host (http is accepted only for loopback
+    /// addresses).
     #[error("the bill's download_url is not an https address")]
     DownloadUrl,
     /// The file is not gzip, or is truncated.
     #[error("the bill's file is not complete gzip")]
     Gzip,
-    /// The file is longer than any bill is.
+    /// The file is longer than any bill can be.
     #[error("the bill is longer than {MAX_BILL_BYTES} bytes")]
     TooLong,
     /// The file does not have the ticket's hash. It must not be used.
@@ -39,12 +40,12 @@ pub enum BillError {
     /// The file does not open with the key of its ticket: another file, or changed content.
     #[error("the encrypted bill does not open with its key")]
     Sealed,
-    /// A bill in parts without all of them.
+    /// A bill in parts, of which some are missing.
     #[error("the bill has {announced} parts, {got} were given")]
     Parts {
-        /// How many WeChat says there are.
+        /// The number of parts that WeChat announces.
         announced: usize,
-        /// How many there are.
+        /// The number of parts that are given.
         got: usize,
     },
     /// A line is not UTF-8.
@@ -53,7 +54,7 @@ pub enum BillError {
         /// The line.
         line: u64,
     },
-    /// A line is longer than any line of a bill is.
+    /// A line is longer than any line of a bill can be.
     #[error("line {line} of the bill is longer than {MAX_LINE_BYTES} bytes")]
     LineTooLong {
         /// The line.

@@ -7,9 +7,10 @@ use crate::bill::{BillError, BillRow};
 /// A movement of funds on one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FundFlowRow {
-    /// When it was booked, in Beijing.
+    /// When the movement was booked, in Beijing.
     pub booked_at: String,
-    /// WeChat's number of what it belongs to: a payment, a refund, a withdrawal.
+    /// WeChat's number of the business that the movement belongs to: a payment, a refund, a
+    /// withdrawal.
     pub business_no: String,
     /// WeChat's number of the movement.
     pub flow_no: String,
@@ -23,11 +24,11 @@ pub struct FundFlowRow {
     pub amount: Fen,
     /// The balance afterwards, in fen.
     pub balance_fen: i64,
-    /// Who requested it.
+    /// The applicant, who requested the business.
     pub applicant: String,
     /// A remark.
     pub remark: String,
-    /// The merchant's number of what it belongs to.
+    /// The merchant's number of the business that the movement belongs to.
     pub voucher_no: String,
 }
 
@@ -45,15 +46,15 @@ pub enum FundFlowDirection {
 /// The last line of a fund-flow bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FundFlowSummary {
-    /// How many movements.
+    /// The number of movements.
     pub count: u64,
-    /// How many came in.
+    /// The number of incoming movements.
     pub in_count: u64,
-    /// How much came in.
+    /// The sum of the incoming movements.
     pub in_total: Fen,
-    /// How many went out.
+    /// The number of outgoing movements.
     pub out_count: u64,
-    /// How much went out.
+    /// The sum of the outgoing movements.
     pub out_total: Fen,
 }
 

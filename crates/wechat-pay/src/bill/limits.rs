@@ -1,4 +1,4 @@
-//! How long a bill and its lines may be. What is longer is refused, not read in part.
+//! Limits of a bill and its lines. A longer bill or line is refused, and not read in part.
 
 /// The most bytes of an unpacked bill: a limit against gzip bombs.
 pub const MAX_BILL_BYTES: u64 = 4 << 30;

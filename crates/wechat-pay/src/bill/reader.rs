@@ -1,4 +1,5 @@
-//! A bill's file, read as it comes: unpacked, hashed, cut into lines, lines into rows.
+//! Reads a bill's file while it arrives: unpacks it, hashes it, and splits it into lines and the
+//! lines into rows.
 
 use std::sync::Arc;
 
@@ -157,7 +158,7 @@ impl Lines {
     }
 
     fn finish(mut self) -> Result<(Vec<BillRow>, BillRow), BillError> {
-        // The last line may do without its end.
+        // The last line may have no line end.
         self.end_line()?;
         let line = self.count;
         let none = |problem| {
@@ -239,8 +240,9 @@ impl Lines {
     }
 }
 
-/// Whether a line names the summary's columns. Each row of data begins with its time, so a line
-/// without a backtick that begins with anything but a digit is none, whatever its names are.
+/// Whether a line names the summary's columns. Each row of data begins with its time. So a line
+/// without a backtick that begins with anything but a digit is not a row of data, whatever its
+/// names are.
 fn names_a_summary(text: &str) -> bool {
     let ticked = text.strip_prefix('`');
     let first = ticked.unwrap_or(text).split(',').next().unwrap_or_default();

@@ -36,7 +36,7 @@ pub enum BillAccount {
     Fees,
 }
 
-/// How the file is packed. The hash is over what is unpacked, in both cases.
+/// How the file is packed. In both cases the hash is over the unpacked text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Packing {
     /// Not compressed.
@@ -195,7 +195,7 @@ impl BillDownload {
     }
 
     /// Whether a reply is the file, from its head alone: for clients that stream the body into a
-    /// [`crate::bill::BillReader`]. Where it is not, the whole reply belongs to
+    /// [`crate::bill::BillReader`]. If the reply is not the file, pass the whole reply to
     /// [`BillDownload::file`].
     #[must_use]
     pub fn is_file(status: StatusCode, headers: &http::HeaderMap) -> bool {

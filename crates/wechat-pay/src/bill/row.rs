@@ -44,8 +44,8 @@ pub struct BillRow {
 }
 
 impl BillRow {
-    /// Reads a line whose cells each begin with a backtick. Cells are parted where a comma and
-    /// a backtick meet, so that a cell may contain a comma.
+    /// Reads a line whose cells each begin with a backtick. Cells are split where a comma and a
+    /// backtick meet, so that a cell may contain a comma.
     pub(super) fn read(text: &str, line: u64, columns: &Arc<Columns>) -> Self {
         let expected = columns.places.len();
         let ticked = text.strip_prefix('`');
@@ -74,7 +74,7 @@ impl BillRow {
         self
     }
 
-    /// Whether the line as a whole could be read. Where it could not, its cells may be wrong.
+    /// Whether the line as a whole could be read. If it could not be read, its cells may be wrong.
     pub fn check(&self) -> Result<(), BillError> {
         self.problem.clone().map_or(Ok(()), Err)
     }
@@ -84,8 +84,9 @@ impl BillRow {
         self.line
     }
 
-    /// The cell of a column, without its backtick; `None` where the bill has no such column.
-    /// WeChat replaces commas in what people wrote by a backslash and a blank; that stays.
+    /// The cell of a column, without its backtick; `None` if the bill has no such column. In text
+    /// that people wrote, WeChat replaces commas by a backslash and a blank; this replacement
+    /// stays.
     pub fn get(&self, column: &str) -> Option<&str> {
         let place = *self.columns.places.get(column)?;
         self.cells.get(place).map(String::as_str)
@@ -99,7 +100,8 @@ impl BillRow {
             .filter_map(|(name, place)| Some((name.as_str(), self.cells.get(*place)?.as_str())))
     }
 
-    /// The one of several names of a column that this bill has; the first one where it has none.
+    /// From several names of a column, the name that this bill uses; the first name if the bill has
+    /// none.
     pub(super) fn name_of(&self, names: &[&'static str]) -> &'static str {
         let known = names
             .iter()

@@ -1,9 +1,10 @@
-//! A sub-merchant's flow of funds (子商户资金账单), which its service provider requests. It comes
+//! A sub-merchant's flow of funds (子商户资金账单), which its service provider requests. The file is
 //! encrypted: AES-256-GCM under a key of its own, which is encrypted for the provider's API
-//! certificate (OAEP); and in parts where it is very long.
+//! certificate (OAEP). A very long bill comes in parts.
 //!
 //! Source: WeChat's pages on `sub-merchant-fundflowbill`. Their example has a nonce of 16 bytes,
-//! which AES-GCM allows and most libraries do not: both 12 and 16 are taken here, as they came.
+//! which AES-GCM allows and most libraries do not support: this module accepts both 12 and 16
+//! bytes.
 
 use aes_gcm::aead::Aead;
 use aes_gcm::aead::array::typenum::U16;
@@ -60,7 +61,7 @@ pub struct SealedBillTickets {
 }
 
 impl SealedBillTickets {
-    /// The parts in their order: each of those that were announced, once.
+    /// The parts in their order: each announced part once.
     pub fn in_order(&self) -> Result<Vec<&SealedBillTicket>, BillError> {
         let mut parts: Vec<_> = self.download_bill_list.iter().collect();
         parts.sort_by_key(|part| part.bill_sequence);
@@ -95,7 +96,7 @@ impl SealedBillTicket {
         self.ticket.download()
     }
 
-    /// Decrypts a file with the provider's key; what comes out is still packed.
+    /// Decrypts a file with the provider's key; the result is still packed.
     pub fn open(&self, file: &[u8], key: &MerchantKey) -> Result<Vec<u8>, BillError> {
         let file_key = key
             .signing_key()
@@ -116,8 +117,8 @@ impl SealedBillTicket {
     }
 }
 
-/// Encrypts a file, packed or not, under 32 bytes and a nonce of 16: what only a stand-in for
-/// WeChat Pay does.
+/// Encrypts a file, packed or not, under 32 bytes and a nonce of 16 bytes. Only an implementation
+/// of WeChat's side needs this.
 pub fn seal_bill(file: &[u8], key: &str, nonce: &str) -> Result<Vec<u8>, BillError> {
     let key: [u8; 32] = key
         .as_bytes()

@@ -1,14 +1,14 @@
 //! The rows and the summary of a trade bill (交易账单), of whatever kind.
 //!
 //! In 2018 WeChat renamed columns and added three (订单金额, 申请退款金额, 费率备注). Both sets are read, and
-//! mixtures of them. Required is what a payment or a refund is compared by; the rest may be absent
-//! or odd.
+//! mixtures of them. The fields by which a payment or a refund is compared are required; the rest
+//! may be absent or have an unexpected form.
 
 use payment_values::Fen;
 
 use crate::bill::{BillError, BillRow};
 
-/// A payment or a refund in a trade bill. What not every kind of bill has is optional.
+/// A payment or a refund in a trade bill. A field that not every kind of bill has is optional.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TradeBillRow {
     /// When it was paid or refunded, `2019-02-19 05:01:46` in Beijing.
@@ -35,20 +35,20 @@ pub struct TradeBillRow {
     pub bank_type: String,
     /// `CNY`.
     pub currency: String,
-    /// What is settled for the order; 0 in a refund's row.
+    /// The amount that is settled for the order; 0 in a refund's row.
     pub settlement_total: Fen,
-    /// What was paid with coupons.
+    /// The amount that was paid with coupons.
     pub coupon: Fen,
-    /// The amount of the order; 0 in a refund's row. Bills of before 2018 do not say it.
+    /// The amount of the order; 0 in a refund's row. Bills from before 2018 do not have it.
     pub total: Option<Fen>,
     /// The refund, in a refund's row.
     pub refund: Option<TradeBillRefund>,
-    /// What the buyer read.
+    /// The text that the buyer read.
     pub description: String,
     /// The merchant's own text of the order (`attach`).
     pub attach: String,
-    /// The fee in thousandths of a fen (WeChat writes five digits after the yuan's point);
-    /// negative where it is given back. Absent, too, where it is no such amount.
+    /// The fee in thousandths of a fen (WeChat writes five digits after the yuan's point); negative
+    /// if the fee is returned. Also absent if the text is no such amount.
     pub fee_milli_fen: Option<i64>,
     /// The fee's rate, as it is written: `0.60%`.
     pub rate: String,
@@ -56,18 +56,18 @@ pub struct TradeBillRow {
     pub rate_remark: Option<String>,
 }
 
-/// What a refund's row has more.
+/// The additional fields of a refund's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TradeBillRefund {
     /// WeChat's number of the refund.
     pub refund_id: String,
     /// The merchant's number of the refund.
     pub out_refund_no: String,
-    /// What was settled back.
+    /// The amount that was settled back.
     pub refund: Fen,
-    /// What of it were coupons.
+    /// The part of it that was refunded as coupons.
     pub coupon_refund: Fen,
-    /// What the merchant asked for.
+    /// The amount that the merchant requested.
     pub requested: Option<Fen>,
     /// `ORIGINAL`, `BALANCE`, …
     pub channel: String,
@@ -78,19 +78,19 @@ pub struct TradeBillRefund {
 /// The last line of a trade bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TradeBillSummary {
-    /// How many rows.
+    /// The number of rows.
     pub count: u64,
-    /// What is settled for all orders.
+    /// The amount that is settled for all orders.
     pub settlement_total: Fen,
-    /// What was refunded.
+    /// The amount that was refunded.
     pub refund_total: Fen,
-    /// What of it were coupons.
+    /// The part of it that was refunded as coupons.
     pub coupon_refund_total: Fen,
     /// All fees, in thousandths of a fen.
     pub fee_milli_fen: Option<i64>,
     /// The amount of the order.
     pub total: Option<Fen>,
-    /// What merchants asked to have refunded.
+    /// The amount that merchants requested to refund.
     pub requested_refund_total: Option<Fen>,
 }
 

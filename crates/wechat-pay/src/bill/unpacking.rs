@@ -1,4 +1,4 @@
-//! A bill's bytes as they come, unpacked and hashed. The hash is over what is unpacked.
+//! Unpacks and hashes a bill's bytes while they arrive. The hash is over the unpacked bytes.
 
 use std::io::Write;
 
@@ -8,7 +8,8 @@ use flate2::write::GzDecoder;
 use crate::bill::limits::MAX_BILL_BYTES;
 use crate::bill::{BillError, Packing};
 
-/// So much is unpacked at a time; gzip makes at most about a thousand times as much of it.
+/// The number of packed bytes that are unpacked at a time; gzip makes at most about a thousand
+/// times as many.
 const STEP_BYTES: usize = 1024;
 
 pub(super) struct Unpacking {
@@ -29,7 +30,7 @@ impl Unpacking {
         }
     }
 
-    /// Unpacks and hashes; hands on what was unpacked, in pieces.
+    /// Unpacks and hashes; passes the unpacked bytes on, in pieces.
     pub(super) fn push(
         &mut self,
         bytes: &[u8],

@@ -1,10 +1,11 @@
 //! `GET /v3/certificates`: WeChat's platform certificates, sealed with the APIv3 key.
 //!
-//! The reply is signed like any other. Where its signer is not known yet (the first download, or
-//! a rotation that was missed), the signer must be one of the certificates that the reply itself
-//! brings, opened with the APIv3 key, which only WeChat and the merchant have. This is the one
-//! place where something is parsed before its signature was checked; none of it is used or returned before the signature was checked. Where issuers are configured
-//! ([`TrustedKeys::require_issuers_pem`]), each certificate must also come from one of them.
+//! The reply is signed like any other. If its signer is not known yet (the first download, or a
+//! rotation that was missed), the signer must be one of the certificates in the reply itself,
+//! opened with the APIv3 key, which only WeChat and the merchant have. This is the only place where
+//! a message is parsed before its signature was checked; no part of it is used or returned before
+//! that check. If issuers are configured ([`TrustedKeys::require_issuers_pem`]), one of them must
+//! also have issued each certificate.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,16 +40,16 @@ pub struct SealedCertificates {
 pub struct SealedCertificate {
     /// The certificate's serial number.
     pub serial_no: String,
-    /// Start of use, RFC 3339. One of WeChat's samples has a blank in the name. Where
-    /// it is absent, the certificate's own time counts.
+    /// Start of use, RFC 3339. One of WeChat's samples has a blank in the name. If it is absent,
+    /// the certificate's own time counts.
     #[serde(
         default,
         alias = "effective_time ",
         skip_serializing_if = "Option::is_none"
     )]
     pub effective_time: Option<String>,
-    /// End of use, RFC 3339; with the same blank in that sample. Where it is absent,
-    /// the certificate's own time counts.
+    /// End of use, RFC 3339; with the same blank in that sample. If it is absent, the certificate's
+    /// own time counts.
     #[serde(
         default,
         alias = "expire_time ",
@@ -222,7 +223,7 @@ fn open(
     Ok(DatedCertificate {
         key: PublicKey::from_der(&certificate.public_key_der)?,
         effective_s: second(&sealed.effective_time).unwrap_or(certificate.not_before_s),
-        // Whichever ends first: WeChat's time, or the certificate's own.
+        // The earlier end counts: WeChat's time, or the certificate's own.
         expires_s: second(&sealed.expire_time)
             .map_or(not_after_s, |announced_s| announced_s.min(not_after_s)),
         serial_no: certificate.serial_no,

@@ -1,5 +1,5 @@
-//! What a key file holds. Merchants get keys and certificates as files, and those go through
-//! editors, chats, environment variables and other tools before they arrive here.
+//! Detects what a key file contains. Merchants get keys and certificates as files, and these files
+//! pass through editors, chats, environment variables and other tools before they arrive here.
 //!
 //! A content with only one meaning is accepted: PEM with a BOM, as UTF-16, indented, on one line, with `\n`
 //! written as two characters, without its BEGIN line, and DER. For everything else
@@ -40,7 +40,8 @@ pub(crate) fn read(file: &[u8], expected: ExpectedFile) -> Result<Vec<u8>, KeyEr
     }
 }
 
-/// The DER bytes of all certificates of a file, of which there is at least one, and nothing else.
+/// The DER bytes of all certificates of a file. The file has at least one, and contains nothing
+/// else.
 pub(crate) fn read_certificates(file: &[u8]) -> Result<Vec<Vec<u8>>, KeyError> {
     let expected = ExpectedFile::Certificate;
     let blocks = blocks(file).map_err(|found| KeyError::WrongFile { expected, found })?;
@@ -91,7 +92,7 @@ fn blocks(file: &[u8]) -> Result<Vec<Block>, FoundFile> {
         return Err(FoundFile::Nothing);
     }
     if !text.contains(BEGIN) {
-        // Base64 without its frame, as some portals ask for.
+        // Base64 without its frame, as some portals request it.
         let block = decode(&text).map(Block::of);
         return match block {
             Some(block) if block.found != FoundFile::Unknown => Ok(vec![block]),

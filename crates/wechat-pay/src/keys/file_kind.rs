@@ -1,6 +1,6 @@
-//! Kinds of key files, and what to do where the wrong one was given.
+//! Kinds of key files, and the advice if a file is of the wrong kind.
 //!
-//! Recognising a kind from the bytes is [`super::file`]'s matter.
+//! [`super::file`] detects a kind from the bytes; this module does not.
 
 use std::fmt;
 

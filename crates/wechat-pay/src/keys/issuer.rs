@@ -25,7 +25,7 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    /// Every certificate of a PEM file, of which there is at least one.
+    /// Every certificate of a PEM file, which has at least one.
     pub(crate) fn read_all(pem: &[u8]) -> Result<Vec<Self>, KeyError> {
         let mut issuers = Vec::new();
         for der in file::read_certificates(pem)? {

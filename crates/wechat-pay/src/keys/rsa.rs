@@ -1,4 +1,4 @@
-//! Keys that sign, and public keys that verify. RSA with SHA-256, PKCS#1 v1.5, as APIv3 asks.
+//! Keys that sign, and public keys that verify. RSA with SHA-256, PKCS#1 v1.5, as APIv3 requires.
 //!
 //! No key ever shows in `Debug`, `Display` or an error.
 
@@ -163,12 +163,12 @@ impl PlatformKey {
 pub struct PublicKey(Arc<ParsedPublicKey>);
 
 impl PublicKey {
-    /// Reads a file with a public key (what WeChat's merchant portal gives out), as PEM or DER.
+    /// Reads a file with a public key (as WeChat's merchant portal issues it), as PEM or DER.
     pub fn from_pem(file: &[u8]) -> Result<Self, KeyError> {
         Self::from_der(&file::read(file, ExpectedFile::PublicKey)?)
     }
 
-    /// Reads a PEM certificate; gives its serial number and its public key.
+    /// Reads a PEM certificate; returns its serial number and its public key.
     pub fn from_certificate_pem(pem: &[u8]) -> Result<(String, Self), KeyError> {
         let certificate = certificate::read_certificate(pem)?;
         Ok((
@@ -188,7 +188,7 @@ impl PublicKey {
         &self.0
     }
 
-    /// Whether the base64 signature is this key's over the message.
+    /// Whether this key made the base64 signature over the message.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature_base64: &str) -> bool {
         STANDARD

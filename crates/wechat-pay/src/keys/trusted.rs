@@ -1,10 +1,10 @@
 //! The public keys that a merchant trusts as WeChat's: an opaque serial to a key.
 //!
-//! Platform certificates and `PUB_KEY_ID_…` keys live side by side, because during WeChat's
-//! seven-day migration both kinds sign. The shape of a serial decides nothing here.
-//! Certificates are trusted because the caller adds them, or because a download of WeChat's
-//! brought them ([`TrustedKeys::refreshed`]), and where issuers are configured
-//! ([`TrustedKeys::require_issuers_pem`]) one of them issued them.
+//! Platform certificates and `PUB_KEY_ID_…` keys are in one set, because both kinds sign during
+//! WeChat's seven-day migration. The form of a serial decides nothing here. A certificate is
+//! trusted because the caller adds it, or because a download from WeChat contains it
+//! ([`TrustedKeys::refreshed`]). If issuers are configured ([`TrustedKeys::require_issuers_pem`]),
+//! one of them must have issued a downloaded certificate.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ impl TrustedKeys {
         self.add(id, PublicKey::from_pem(pem)?)
     }
 
-    /// Adds a platform certificate; gives the serial it is known by.
+    /// Adds a platform certificate; returns the serial by which it is known.
     pub fn add_certificate_pem(&mut self, pem: &[u8]) -> Result<String, KeyError> {
         let certificate = read_certificate(pem)?;
         let serial = certificate.serial_no.clone();
@@ -78,7 +78,8 @@ impl TrustedKeys {
         Ok(())
     }
 
-    /// Whether a downloaded certificate comes from a configured issuer, where there are any.
+    /// Whether a configured issuer issued a downloaded certificate; true if no issuers are
+    /// configured.
     pub(crate) fn takes_issuer_of(&self, certificate: &Certificate, now_s: i64) -> bool {
         let mut issuers = self.issuers.iter();
         self.issuers.is_empty() || issuers.any(|issuer| issuer.issued(certificate, now_s))
@@ -118,8 +119,8 @@ impl TrustedKeys {
         });
     }
 
-    /// The key that sensitive fields are to be sealed to now, with its serial: WeChat Pay's
-    /// public key where there is one, else the certificate that took effect last.
+    /// The key to which sensitive fields must be sealed now, with its serial: WeChat Pay's public
+    /// key if there is one, otherwise the certificate that took effect last.
     pub fn sealing_key(&self, now_s: i64) -> Option<(&str, &PublicKey)> {
         let since = |trusted: &Trusted| match trusted.period {
             None => Some(i64::MAX),

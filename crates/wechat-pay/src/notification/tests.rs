@@ -200,7 +200,7 @@ fn an_envelope_needs_its_resource_and_nothing_else() {
             assert!(!opened.id.is_empty(), "{pointer}");
         }
     }
-    // The blank before it is the mark of another file's editor.
+    // The body begins with the byte order mark that some editors write.
     let body = [b"\xef\xbb\xbf", good.to_string().as_bytes()].concat();
     assert_eq!(open(&sign(&body), &body).unwrap().id, "EV-1");
 }

@@ -1,5 +1,5 @@
-//! Whose orders they are: a merchant's own, or a sub-merchant's for which a service provider (服务商)
-//! acts. The provider signs with its own key; the money goes to the sub-merchant.
+//! The account of an order: the merchant's own, or that of a sub-merchant for which a service
+//! provider (服务商) acts. The provider signs with its own key; the money goes to the sub-merchant.
 //!
 //! The two modes differ in a path and in the names of the id fields, and in nothing else; both are
 //! decided here. Refunds and bills have the same routes in both modes: there `sub_mchid` is a field.
@@ -9,18 +9,18 @@ use serde::Serialize;
 
 use crate::request::encode;
 
-/// Whose orders they are. As JSON it is the body that closes an order.
+/// The account of an order. As JSON it is the body that closes an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Account {
-    /// A merchant's own.
+    /// The merchant's own account.
     Merchant {
-        /// The merchant number; WeChat wants the same as in the signature.
+        /// The merchant number; WeChat requires the same number in the signature.
         mchid: String,
     },
-    /// A sub-merchant's.
+    /// The account of a sub-merchant.
     Partner {
-        /// The service provider's number; WeChat wants the same as in the signature.
+        /// The service provider's number; WeChat requires the same number in the signature.
         sp_mchid: String,
         /// The sub-merchant's number.
         sub_mchid: String,
@@ -64,14 +64,15 @@ impl Account {
     }
 }
 
-/// Who orders, and under which applications.
+/// The account that orders, and its applications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Orderer {
-    /// Whose order it is.
+    /// The account of the order.
     pub account: Account,
     /// The application that the signing merchant's number is bound to: `appid`, or `sp_appid`.
     pub appid: String,
-    /// The sub-merchant's own application, where it has one. No merchant has it for itself.
+    /// The sub-merchant's own application, if it has one. A merchant that orders for itself has
+    /// none.
     pub sub_appid: Option<String>,
 }
 
@@ -118,7 +119,7 @@ impl Orderer {
         }
     }
 
-    /// The buyer's openid under the name that the mode and the openid's owner give it.
+    /// The buyer's openid, under the field name of the mode and of the openid's owner.
     pub(crate) fn payer<'a>(
         &self,
         openid: &'a str,
@@ -144,13 +145,14 @@ impl Orderer {
 
 const PARTNER_ONLY: Rule = Rule::Form("given in a service provider's order alone");
 
-/// Whose application a buyer's openid belongs to: one buyer has another openid under each.
+/// The application that a buyer's openid belongs to: one buyer has another openid under each
+/// application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OpenIdOwner {
     /// The application that orders ([`Orderer::appid`]).
     #[default]
     Orderer,
-    /// The sub-merchant's ([`Orderer::sub_appid`]).
+    /// The sub-merchant's application ([`Orderer::sub_appid`]).
     SubMerchant,
 }
 

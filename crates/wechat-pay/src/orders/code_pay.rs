@@ -61,7 +61,7 @@ pub struct CodePayScene {
 /// A payment by the buyer's code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodePayOrder {
-    /// Who orders.
+    /// The account that orders, and its applications.
     pub orderer: Orderer,
     /// The merchant's number of this attempt.
     pub out_trade_no: OutTradeNo,

@@ -1,6 +1,6 @@
-//! The optional objects of an order (`detail`, `scene_info`, `settle_info`), checked by APIv3's
-//! own rules. They are JSON because merchants bring them as JSON; a name that APIv3 does not
-//! document is refused here, for WeChat refuses the whole order for it.
+//! The optional objects of an order (`detail`, `scene_info`, `settle_info`), checked by APIv3's own
+//! rules. They are JSON because merchants have them as JSON. A name that APIv3 does not document is
+//! refused here, because WeChat refuses the whole order for it.
 
 use payment_values::{InvalidField, Rule, check_text};
 use serde_json::{Map, Value};
@@ -55,7 +55,7 @@ pub(crate) fn check_settle_info(settle: &Value) -> Result<(), InvalidField> {
     check(object("settle_info", settle)?, "settle_info", SETTLE)
 }
 
-/// One documented member: its name, its full name for errors, whether it must come, its kind.
+/// One documented member: its name, its full name for errors, whether it is required, its kind.
 struct Member(&'static str, &'static str, bool, Kind);
 
 enum Kind {
@@ -85,7 +85,7 @@ const GOODS: &[Member] = &[
         false,
         Kind::Text(32),
     ),
-    // Code pay's page spells it so.
+    // The documentation of code pay spells the name in this way.
     Member(
         "wxpay_goods_id",
         "detail.goods_detail.wxpay_goods_id",

@@ -1,5 +1,5 @@
-//! Orders: place, query, close, for jsapi (mini-programs too), h5, native and app. Requests out,
-//! replies in.
+//! Orders: place, query, close, for jsapi (mini-programs too), h5, native and app. This module
+//! makes requests and reads replies.
 //!
 //! The caller stores an order's body: WeChat refuses changed parameters under a known number, so a
 //! renewal sends the same bytes again ([`replay_order`]).
@@ -21,7 +21,7 @@ use crate::request::{RequestParts, encode};
 /// An order to place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// Who orders.
+    /// The account that orders, and its applications.
     pub orderer: Orderer,
     /// The merchant's number of this attempt.
     pub out_trade_no: OutTradeNo,
@@ -29,7 +29,7 @@ pub struct Order {
     pub description: Description,
     /// The amount to pay: at least 1 fen.
     pub total: Fen,
-    /// Where the notification goes.
+    /// The address to which the notification goes.
     pub notify_url: NotifyUrl,
     /// The deadline of the payment. WeChat raises it to at least a minute from now, and caps it.
     pub time_expire: Option<Timestamp>,
@@ -41,14 +41,14 @@ pub struct Order {
     pub support_fapiao: Option<bool>,
     /// Goods for coupons; at most 6144 bytes of JSON.
     pub detail: Option<Value>,
-    /// More of the place of payment (`device_id`, `store_info`); for H5 the fields that it
-    /// needs are added.
+    /// More of the place of payment (`device_id`, `store_info`); for H5 this crate adds the fields
+    /// that H5 needs.
     pub scene_info: Option<Map<String, Value>>,
-    /// Profit sharing and the like.
+    /// Profit sharing and similar settings.
     pub settle_info: Option<Value>,
     /// The product with the fields that only it needs.
     pub product: ProductFields,
-    /// Whose application the openid of a jsapi order belongs to.
+    /// The owner of the application that the openid of a jsapi order belongs to.
     pub openid_owner: OpenIdOwner,
 }
 
@@ -187,7 +187,7 @@ pub fn query_by_transaction_id(account: &Account, transaction_id: &TransactionId
     ))
 }
 
-/// Closes an order; answered with 204 and nothing. Closing again gives the same answer.
+/// Closes an order; answered with 204 and an empty body. Closing again gives the same answer.
 pub fn close(account: &Account, out_trade_no: &OutTradeNo) -> RequestParts {
     RequestParts::post(order_path(account, out_trade_no) + "/close", account)
 }
@@ -204,21 +204,21 @@ pub(crate) fn order_path(account: &Account, out_trade_no: &OutTradeNo) -> String
 /// The answer to a JSAPI order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JsapiOrdered {
-    /// Goes into the payment parameters; valid for two hours.
+    /// Part of the payment parameters; valid for two hours.
     pub prepay_id: String,
 }
 
 /// The answer to an App order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppOrdered {
-    /// Goes into the payment parameters ([`crate::AppPayment`]); valid for two hours.
+    /// Part of the payment parameters ([`crate::AppPayment`]); valid for two hours.
     pub prepay_id: String,
 }
 
 /// The answer to an H5 order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct H5Ordered {
-    /// Where the buyer goes; valid for five minutes.
+    /// The address to which the buyer goes; valid for five minutes.
     pub h5_url: String,
 }
 

@@ -36,7 +36,7 @@ impl Product {
 pub enum ProductFields {
     /// In WeChat's own browser, or in a mini-program: the buyer must be known.
     Jsapi {
-        /// The buyer under the ordering appid: the mini-program's own, where one orders.
+        /// The buyer under the ordering appid; for a mini-program this is its own appid.
         openid: OpenId,
     },
     /// From a phone's other browsers: WeChat compares the address with the payer's.

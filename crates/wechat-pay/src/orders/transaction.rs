@@ -26,10 +26,10 @@ pub struct Transaction {
     /// Partner mode: the sub-merchant's number.
     #[serde(default)]
     pub sub_mchid: Option<String>,
-    /// Read into `appid`, after which it is empty.
+    /// Moved into `appid` when it is read, and then empty.
     #[serde(default)]
     sp_appid: Option<String>,
-    /// Read into `mchid`, after which it is empty.
+    /// Moved into `mchid` when it is read, and then empty.
     #[serde(default)]
     sp_mchid: Option<String>,
     /// The merchant's number.
@@ -54,13 +54,13 @@ pub struct Transaction {
     /// When it was paid, RFC 3339.
     #[serde(default)]
     pub success_time: Option<String>,
-    /// Who paid; absent or empty until paid.
+    /// The buyer who paid; absent or empty until paid.
     #[serde(default)]
     pub payer: Option<Payer>,
     /// The money.
     #[serde(default)]
     pub amount: Option<TransactionAmount>,
-    /// The coupons that were used, in WeChat's own form; empty where there were none.
+    /// The coupons that were used, in WeChat's own form; empty if none were used.
     #[serde(default, deserialize_with = "null_as_default")]
     pub promotion_detail: Vec<serde_json::Value>,
 }
@@ -75,7 +75,7 @@ pub struct Payer {
     /// Partner mode: the openid under the sub-merchant's application.
     #[serde(default)]
     pub sub_openid: Option<String>,
-    /// Read into `openid`, after which it is empty.
+    /// Moved into `openid` when it is read, and then empty.
     #[serde(default)]
     sp_openid: Option<String>,
 }
@@ -85,7 +85,7 @@ pub struct Payer {
 pub struct TransactionAmount {
     /// The amount of the order, in fen.
     pub total: Fen,
-    /// What the buyer paid, in fen: less than `total` where a coupon was used; absent until paid.
+    /// What the buyer paid, in fen: less than `total` if a coupon was used; absent until paid.
     #[serde(default)]
     pub payer_total: Option<Fen>,
     /// `CNY`.
@@ -97,7 +97,7 @@ pub struct TransactionAmount {
 }
 
 impl<'de> Deserialize<'de> for Transaction {
-    /// Reads the fields, and then who ordered. A merchant's order must name `mchid`, a service
+    /// Reads the fields, and then the account. A merchant's order must name `mchid`, a service
     /// provider's `sp_mchid` and `sub_mchid`.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // The derived function of the same name, which `remote` makes.

@@ -31,7 +31,7 @@ pub struct Refund {
     /// The channel of the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<RefundChannel>,
-    /// The receiving account for people: a bank and the last digits of a card.
+    /// The receiving account as a text for people: a bank and the last digits of a card.
     #[serde(default, deserialize_with = "null_as_default")]
     pub user_received_account: String,
     /// When it arrived, RFC 3339; absent until then.
@@ -47,7 +47,7 @@ pub struct Refund {
     pub funds_account: Option<FundsAccount>,
     /// The money.
     pub amount: RefundAmount,
-    /// The coupons that are given back, in WeChat's own form.
+    /// The coupons that are refunded, in WeChat's own form.
     #[serde(
         default,
         deserialize_with = "null_as_default",
@@ -115,7 +115,7 @@ pub struct RefundNotice {
     pub out_refund_no: String,
     /// The state of the refund. A query's answer calls this field `status`.
     pub refund_status: RefundStatus,
-    /// When it arrived, RFC 3339; absent where it did not.
+    /// When it arrived, RFC 3339; absent if it did not arrive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success_time: Option<String>,
     /// The receiving account, for people.
@@ -205,7 +205,7 @@ impl RefundNotice {
         self.success_time.as_deref()?.parse().ok()
     }
 
-    /// Whether event and state say the same.
+    /// Whether the event and the state agree.
     pub(crate) fn agrees_with(&self, event_type: &str) -> bool {
         match event_type {
             REFUND_SUCCESS => self.refund_status == RefundStatus::Success,

@@ -39,8 +39,8 @@ pub struct RefundRequest {
     pub total: Fen,
     /// The text that the buyer sees; at most 80 bytes.
     pub reason: Option<String>,
-    /// Where the notification goes. Without it WeChat notifies the address of the merchant portal,
-    /// in the form of version 2 ([`crate::v2`]).
+    /// The address to which the notification goes. Without it WeChat notifies the address in the
+    /// merchant portal, in the form of version 2 ([`crate::v2`]).
     pub notify_url: Option<NotifyUrl>,
     /// The account that pays; WeChat's default are unsettled funds.
     pub funds_account: Option<FundsAccount>,
@@ -72,7 +72,7 @@ pub struct RefundGoods {
     /// Their name; at most 256 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goods_name: Option<String>,
-    /// What one cost, in fen.
+    /// The price of one piece, in fen.
     pub unit_price: Fen,
     /// The amount refunded for them, in fen.
     pub refund_amount: Fen,

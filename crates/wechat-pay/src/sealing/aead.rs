@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::error::KeyError;
 
-/// The one algorithm that this crate opens and seals with, as it stands in JSON.
+/// The only algorithm with which this crate opens and seals, as it is written in JSON.
 pub const AEAD_ALGORITHM: &str = "AEAD_AES_256_GCM";
 
 /// The merchant's APIv3 key: 32 bytes, set in the merchant portal.
@@ -35,7 +35,7 @@ impl fmt::Debug for ApiV3Key {
     }
 }
 
-/// Sealed bytes with all that is needed to open them, in WeChat's JSON form.
+/// Sealed bytes with everything that is needed to open them, in WeChat's JSON form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedResource {
     /// The kind of content: `transaction`, `refund`.

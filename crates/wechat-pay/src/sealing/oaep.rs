@@ -17,10 +17,10 @@ use crate::keys::rsa::{PlatformKey, PublicKey, SigningKey};
 /// The hash of OAEP, for the message and for its mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OaepHash {
-    /// WeChat's own.
+    /// The hash of WeChat's guide and SDKs.
     #[default]
     Sha1,
-    /// From one page of the FAQ.
+    /// The hash of one page of the FAQ.
     Sha256,
 }
 
@@ -37,15 +37,16 @@ impl OaepHash {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OaepError {
-    /// Nothing in it: WeChat refuses empty fields.
+    /// The field is empty, and WeChat refuses empty fields.
     #[error("a sensitive field must not be empty")]
     Empty,
-    /// More than one block of RSA holds: 214 bytes for a key of 2048 bits and SHA-1.
+    /// The field is longer than one block of RSA can hold: 214 bytes for a key of 2048 bits and
+    /// SHA-1.
     #[error("a sensitive field must be at most {max} bytes of UTF-8, is {got}")]
     TooLong {
-        /// The most that this key holds.
+        /// The largest number of bytes for this key.
         max: usize,
-        /// What was given.
+        /// The number of bytes that was given.
         got: usize,
     },
     /// The sealed text is no base64.
@@ -54,7 +55,7 @@ pub enum OaepError {
     /// Sealed to another key, with another hash, or changed on the way.
     #[error("the sealed field does not open with this key")]
     Opening,
-    /// Opened, and what is inside is no UTF-8.
+    /// Opened, but the content is no UTF-8.
     #[error("the opened field is not UTF-8")]
     NotText,
     /// The library failed to use the key. This does not happen with a key that was accepted.
@@ -115,8 +116,8 @@ impl SigningKey {
 }
 
 impl PlatformKey {
-    /// Opens a field that a merchant sealed to this key: what only a stand-in for WeChat Pay
-    /// does.
+    /// Opens a field that a merchant sealed to this key. Only an implementation of WeChat's side
+    /// needs this.
     pub fn open_field(&self, hash: OaepHash, sealed: &str) -> Result<String, OaepError> {
         self.signing_key().open_field_with(hash, sealed)
     }

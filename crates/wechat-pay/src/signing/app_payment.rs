@@ -1,4 +1,4 @@
-//! The seven strings that a native app hands to WeChat's SDK.
+//! The seven strings that a native app passes to WeChat's SDK.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct AppPayment {
     pub appid: String,
     /// The merchant number (in partner mode the sub-merchant's).
     pub partnerid: String,
-    /// The order's, without a prefix: other than in [`crate::JsapiPayment`].
+    /// The `prepay_id` without a prefix, unlike in [`crate::JsapiPayment`].
     pub prepayid: String,
     /// `Sign=WXPay`; not signed.
     pub package: String,

@@ -1,7 +1,7 @@
 //! The `Authorization` header of APIv3: written by a merchant, read by WeChat Pay.
 //!
-//! Reading checks only the form. The signature is checked by [`Authorization::verifies`], the time
-//! by the caller.
+//! Reading checks only the form. [`Authorization::verifies`] checks the signature, and the caller
+//! checks the time.
 
 use crate::keys::rsa::PublicKey;
 use crate::signing::message::request_message;
@@ -106,8 +106,8 @@ impl Authorization {
         })
     }
 
-    /// Whether the signature is this key's over the request. `path_and_query` must be the raw
-    /// text of the request line, not a decoded one.
+    /// Whether this key made the signature over the request. `path_and_query` must be the raw text
+    /// of the request line, not a decoded one.
     #[must_use]
     pub fn verifies(
         &self,

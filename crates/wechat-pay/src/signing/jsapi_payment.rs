@@ -1,4 +1,4 @@
-//! The six strings that WeChat's cashier wants from a page (JSAPI and mini-program).
+//! The six strings that WeChat's cashier requires from a page (JSAPI and mini-program).
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ impl JsapiPayment {
         self.sign_type == "RSA" && key.verifies(&self.message(), &self.pay_sign)
     }
 
-    /// The `prepay_id`, where `package` has the documented form.
+    /// The `prepay_id`, if `package` has the documented form.
     pub fn prepay_id(&self) -> Option<&str> {
         self.package
             .strip_prefix("prepay_id=")

@@ -1,4 +1,4 @@
-//! The layouts of what is signed: a merchant's requests, WeChat's replies and notifications.
+//! The layouts of signed messages: a merchant's requests, WeChat's replies and notifications.
 
 /// What a merchant signs: method, path with query, time, nonce, body, each ended by `\n`.
 #[must_use]

@@ -19,7 +19,7 @@ pub const MAX_CLOCK_DIFFERENCE_S: u64 = 300;
 /// signatures. The check must fail; WeChat then sends the right one. Raise no alarm.
 pub const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
 
-/// Names the key that signed; in a request, the key that the reply is to be signed with.
+/// Names the key that signed; in a request, the key with which the reply must be signed.
 pub const SERIAL_HEADER: HeaderName = HeaderName::from_static("wechatpay-serial");
 
 const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("wechatpay-timestamp");
@@ -43,7 +43,7 @@ pub enum SignatureError {
     /// A header of the signature has bytes that it cannot have.
     #[error("{0} is malformed")]
     Malformed(&'static str),
-    /// The timestamp is more than 300 s from the caller's clock, to either side.
+    /// The timestamp differs from the caller's clock by more than 300 s, in either direction.
     #[error("the timestamp differs from this clock by {difference_s} s")]
     Stale {
         /// The caller's clock minus WeChat's timestamp.
@@ -65,7 +65,7 @@ pub fn verify_signed(
     now_s: i64,
 ) -> Result<(), SignatureError> {
     let signature = single(headers, &SIGNATURE_HEADER, "Wechatpay-Signature")?;
-    // First, so that a probe raises no alarm whatever else is wrong with it.
+    // This check comes first, so that a probe raises no alarm, whatever else is wrong with it.
     if signature.is_some_and(|text| text.starts_with(PROBE_PREFIX)) {
         return Err(SignatureError::Probe);
     }

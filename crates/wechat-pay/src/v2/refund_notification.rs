@@ -86,7 +86,7 @@ pub struct RefundNotification {
 }
 
 words! {
-    /// Where a refund stands, in the words of version 2.
+    /// The state of a refund, as version 2 writes it.
     RefundStatus {
         /// The buyer has the money.
         Success = "SUCCESS",
@@ -112,7 +112,7 @@ pub enum RefundNotificationError {
     /// The outer XML is not in the documented form.
     #[error("the notification is not in the documented form: {0}")]
     Envelope(XmlError),
-    /// WeChat says in it that something failed.
+    /// The notification says that something failed.
     #[error("the notification's return_code is not SUCCESS")]
     ReturnCode,
     /// A field is missing.
@@ -187,7 +187,7 @@ pub fn failure_body(message: &str) -> Bytes {
 pub struct RefundNotificationDraft {
     /// The refund.
     pub refund: RefundNotification,
-    /// Random text, outside of what is sealed.
+    /// Random text, outside of the sealed part.
     pub nonce_str: String,
     /// `API` or `VENDOR_PLATFORM` (the merchant portal).
     pub refund_request_source: String,
@@ -250,7 +250,7 @@ impl Fields {
     }
 }
 
-/// The fields that are there.
+/// The fields that are present.
 fn present<'a>(fields: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a str, &'a str)> {
     fields
         .iter()
@@ -270,7 +270,7 @@ fn decrypt_ecb(
     bytes: &mut [u8],
 ) -> Result<Vec<u8>, RefundNotificationError> {
     let opening = |_| RefundNotificationError::Opening;
-    // The library's unpadding takes whole blocks for granted.
+    // The library's unpadding requires whole blocks.
     if bytes.is_empty() || !bytes.len().is_multiple_of(16) {
         return Err(RefundNotificationError::Opening);
     }

@@ -30,7 +30,7 @@ impl SignType {
     }
 }
 
-/// Signs fields, in whatever order they come; empty ones and `sign` itself do not count.
+/// Signs fields in any order; empty fields and `sign` itself do not count.
 #[must_use]
 pub fn sign<'a>(
     fields: impl IntoIterator<Item = (&'a str, &'a str)>,

@@ -77,7 +77,7 @@ fn a_first_download_is_verified_with_a_certificate_that_it_brings() {
         error,
         CertificatesError::Reply(ReplyError::Signature(SignatureError::UnknownSerial(_)))
     ));
-    // The serial is right and the signature is another's.
+    // The serial is right, but another key made the signature.
     let forger = PlatformKey::new(
         a.key.serial(),
         SigningKey::from_pem(test_keys::DOC_KEY_PKCS1_PEM.as_bytes()).unwrap(),
