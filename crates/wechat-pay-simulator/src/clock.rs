@@ -67,7 +67,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The time this many seconds later, at most the last one that can be represented.
+/// The time this many seconds later, at most the latest time that can be represented.
 pub(crate) fn after(moment: Timestamp, seconds: i64) -> Timestamp {
     let later_ms = moment
         .as_millisecond()

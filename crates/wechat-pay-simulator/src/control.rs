@@ -51,7 +51,7 @@ struct PayRequest {
     outcome: Outcome,
     openid: Option<String>,
     payer: Option<u8>,
-    /// With the number: also for a closed or expired order.
+    /// Together with the number: the payment also works for a closed or expired order.
     #[serde(default)]
     late: bool,
 }

@@ -1,9 +1,9 @@
 //! The keys of both sides: made on the first start and stored in a folder.
 //!
 //! The merchant's half is `merchant.json`, four PEM files beside it, and `apiclient_cert.p12` with
-//! the same key and certificate; its password is the merchant number, as in WeChat's
-//! own. WeChat's private keys lie in a sub-folder, because no merchant ever has them. Private files
-//! are for their owner's eyes alone (mode 0600).
+//! the same key and certificate; its password is the merchant number, as for WeChat's own file.
+//! WeChat's private keys are in a sub-folder, because no merchant ever has them. Only their owner
+//! can read private files (mode 0600).
 
 pub(crate) mod certificate;
 mod merchant_file;
@@ -202,7 +202,7 @@ impl Keyring {
         &self.pem.platform_certificate
     }
 
-    /// WeChat's private key of this serial, to open what was encrypted for it.
+    /// WeChat's private key of this serial, to open text that was encrypted for it.
     pub(crate) fn platform_private_pem(&self, serial: &str) -> Option<&str> {
         if is_same_serial(serial, &self.merchant.platform_serial_no) {
             Some(&self.pem.platform_key)

@@ -1,4 +1,4 @@
-//! OAuth of the official account with `snsapi_base`: gives the buyer's openid.
+//! OAuth of the official account with `snsapi_base`: returns the buyer's openid.
 //!
 //! The real page opens only in WeChat. This one opens everywhere, because the simulated WeChat
 //! browser is a proxy and cannot follow a page to another address.

@@ -44,7 +44,7 @@ impl Outgoing {
         Self(Arc::new(move |request| Box::pin(send(request))))
     }
 
-    /// Sends to a tower service, such as an axum `Router`, whatever the address.
+    /// Sends to a tower service, such as an axum `Router`, for any address.
     pub fn from_service<S>(service: S) -> Self
     where
         S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + Sync + 'static,
@@ -69,7 +69,8 @@ impl Outgoing {
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            // As WeChat writes them, for merchants that compare them with case.
+            // With the spelling that WeChat uses, for merchants that compare header names with
+            // case.
             .http1_title_case_headers()
             .build()
             .map_err(|error| OutgoingError::Unreachable(error.to_string()))?;

@@ -14,7 +14,7 @@ type Source = Box<dyn FnMut(&mut [u8]) + Send>;
 pub struct Random(Mutex<Source>);
 
 impl Random {
-    /// The operating system's.
+    /// The operating system's source of randomness.
     #[must_use]
     pub fn system() -> Self {
         Self::from_fn(|bytes| {

@@ -49,7 +49,7 @@ pub struct SimulatorParts {
 pub struct SimulatorOptions {
     /// The settings.
     pub settings: Settings,
-    /// More merchants than that of [`SimulatorParts::keyring`].
+    /// More merchants in addition to that of [`SimulatorParts::keyring`].
     pub more_merchants: Vec<Keyring>,
 }
 
@@ -87,7 +87,7 @@ pub struct SubMerchant {
 }
 
 impl Simulator {
-    /// A simulator with an empty ledger, in memory, with the default settings but one: it
+    /// A simulator with an empty ledger, in memory, with the default settings except one: it
     /// accepts unknown openids, for tests.
     #[must_use]
     pub fn new(parts: SimulatorParts) -> Self {

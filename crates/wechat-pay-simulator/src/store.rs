@@ -1,7 +1,7 @@
 //! The store of the ledger: one SQLite file of documents. It does not read their content.
 //!
-//! The file holds private keys of rotated certificates and buyers' openids: for its owner's eyes
-//! alone (mode 0600).
+//! The file holds private keys of rotated certificates and buyers' openids: only its owner can read
+//! it (mode 0600).
 
 use std::path::Path;
 use std::time::Duration;

@@ -19,7 +19,7 @@ pub(super) fn routes() -> Router<Simulator> {
         .route("/_simulator/login", post(login))
 }
 
-/// Merchant numbers and openids. Nothing secret.
+/// Merchant numbers and openids, which are not secret.
 async fn merchants(State(simulator): State<Simulator>) -> Response {
     let merchants: Vec<Value> = simulator
         .keyrings()

@@ -63,7 +63,7 @@ pub(crate) fn refund_by_hand(simulator: &Simulator, asked: PortalRefund) -> Resu
         key: RefundKey {
             mchid: asked.mchid,
             sub_mchid: asked.sub_mchid,
-            // For these WeChat makes the numbers.
+            // For these refunds WeChat makes the numbers.
             out_refund_no: format!("portal_{}", simulator.random().digits(20)),
         },
         payment: RefundedPayment::OutTradeNo(asked.out_trade_no),

@@ -13,12 +13,13 @@ pub(crate) struct Documented {
     pub(crate) message: &'static str,
 }
 
-/// The refusal of this code at this route; at `*` that of the first route that has it.
+/// The refusal of this code at this route; for `*` the refusal of the first route that has the
+/// code.
 pub(crate) fn documented(route: &str, code: &str) -> Option<Documented> {
     all_of(route).find(|refusal| refusal.code == code)
 }
 
-/// The codes that a route has, in the order of the documents; at `*` those of all routes.
+/// The codes that a route has, in the order of the documents; for `*` the codes of all routes.
 pub(crate) fn codes_of(route: &str) -> Vec<&'static str> {
     let mut codes = Vec::new();
     for refusal in all_of(route) {

@@ -1,4 +1,4 @@
-//! Bills at the gateway: a request gives a link with a SHA-1, the link gives the file.
+//! Bills at the gateway: a request returns a link with a SHA-1, and the link returns the file.
 //!
 //! The digest is over the bytes before compression. The file itself is not signed.
 

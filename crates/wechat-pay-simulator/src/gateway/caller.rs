@@ -116,7 +116,7 @@ fn asked_key(simulator: &Simulator, keyring: &Keyring, parts: &Parts) -> ReplyKe
 /// The header `Wechatpay-Serial` of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AskedSerial<'a> {
-    /// No header, or an empty one: so sends a client without a key of WeChat's, to download the
+    /// No header, or an empty one. A client without a key of WeChat's sends none, to download the
     /// certificates.
     None,
     One(&'a str),
@@ -150,7 +150,8 @@ fn check_time(simulator: &Simulator, timestamp: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The part of the checked message that WeChat shows, to find the line that differs.
+/// The part of the checked message that WeChat's answer shows, so that the differing line can be
+/// found.
 fn what_was_signed(
     authorization: &Authorization,
     parts: &Parts,

@@ -36,7 +36,7 @@ pub(super) fn pay(
     let now = simulator.clock().now();
     let link = orders::new_link(simulator, Product::CodePay, now);
     let known = simulator.ledger().find(&key).is_some();
-    // A repeated request gives the payment's state and does not use the code again.
+    // A repeated request returns the payment's state and does not use the code again.
     let payer = if known {
         None
     } else {

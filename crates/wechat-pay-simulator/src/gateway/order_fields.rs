@@ -1,5 +1,5 @@
-//! The fields of an order's body by product: names, WeChat's Chinese names, and rules, as its
-//! documentation has them. Only tables.
+//! The fields of an order's body by product: names, WeChat's Chinese names, and rules, from its
+//! documentation. This file has only tables.
 
 use super::field::{Field, Fields, NOTIFY_URL_PATTERN, OUT_TRADE_NO_PATTERN, Rule, may, must};
 use crate::ledger::order::Product;
@@ -137,7 +137,7 @@ const SP_MCHID: Field = must("sp_mchid", "服务商户号", Rule::Text(1, 32));
 const SUB_APPID: Field = may("sub_appid", "子商户应用ID", Rule::Text(1, 32));
 pub(super) const SUB_MCHID: Field = must("sub_mchid", "子商户号", Rule::Text(1, 32));
 
-/// Who orders.
+/// The ids of a merchant that orders for itself.
 const MERCHANT: &[Field] = &[APPID, MCHID];
 const PARTNER: &[Field] = &[SP_APPID, SP_MCHID, SUB_APPID, SUB_MCHID];
 /// In code pay a partner may leave its own application out.

@@ -154,7 +154,7 @@ fn find_sub_merchant(
         .find(|sub| sub.sub_mchid == sub_mchid)
 }
 
-/// The body of an order of any product, with what it means.
+/// Reads the body of an order of any product, and interprets it.
 pub(super) fn read_request(
     simulator: &Simulator,
     product: Product,
@@ -203,7 +203,7 @@ pub(super) fn read_request(
         product,
         description: text(&body, "/description").to_owned(),
         attach: optional("/attach").map(str::to_owned),
-        // The schema has refused what is below 1.
+        // The schema has refused values below 1.
         total: Fen::new(total.unwrap_or_default()).unwrap_or_default(),
         notify_url: text(&body, "/notify_url").to_owned(),
         openid: openid.map(str::to_owned),

@@ -1,5 +1,4 @@
-//! The fields of a refund's body, and of the abnormal refund. Only
-//! tables.
+//! The fields of a refund's body, and of the abnormal refund. This file has only tables.
 
 use super::field::{Field, Fields, NOTIFY_URL_PATTERN, Pattern, Rule, may, must};
 

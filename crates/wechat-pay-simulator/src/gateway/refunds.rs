@@ -1,7 +1,7 @@
 //! Refunds at the gateway: request, query, abnormal refund, with WeChat's rules.
 //!
-//! Codes are the documented ones. Where a rule has a code but no published sentence, the
-//! sentence is that of the older interface for the same rule.
+//! Codes are the documented ones. If a rule has a code but no published sentence, the sentence of
+//! the older interface for the same rule is used.
 
 use http::StatusCode;
 use http::request::Parts;
@@ -140,7 +140,7 @@ fn read_request(
             ));
         }
     };
-    // The schema has refused what is below 1.
+    // The schema has refused values below 1.
     let fen = |pointer| {
         let number = body.pointer(pointer).and_then(Value::as_i64);
         Fen::new(number.unwrap_or_default()).unwrap_or_default()

@@ -32,7 +32,7 @@ pub(super) enum Route {
 /// The mode of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// The signing merchant's own.
+    /// The signing merchant's own orders.
     Merchant,
     /// A partner (服务商) for another merchant.
     Partner,
@@ -103,7 +103,7 @@ impl Route {
         matches!(self, Self::Order(Product::CodePay, _) | Self::Reverse(..))
     }
 
-    /// Its name in the faults.
+    /// The route's name in the faults.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Order(..) => "order",

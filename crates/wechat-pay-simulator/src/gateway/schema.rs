@@ -277,7 +277,7 @@ mod tests {
         read_order(product, body.to_string().as_bytes()).unwrap_err()
     }
 
-    /// Sets, or with `null` removes, what a JSON pointer names.
+    /// Sets the value that a JSON pointer names, or removes it with `null`.
     fn with(pointer: &str, value: Value) -> Value {
         let mut body = native();
         let (parent, name) = pointer.rsplit_once('/').unwrap();

@@ -1,5 +1,5 @@
 //! `apiclient_cert.p12`: a merchant's key and certificate in one file with a password, as WeChat
-//! hands them out and as many SDKs want them.
+//! issues it and as many SDKs require it.
 //!
 //! PKCS#12 (RFC 7292) with PBES2, AES-256-CBC and HMAC-SHA256: what OpenSSL 3 writes, and what
 //! OpenSSL, Java since 8u301 and PHP read. WeChat's own files use RC2 and triple DES, which OpenSSL 3

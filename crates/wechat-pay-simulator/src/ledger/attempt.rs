@@ -1,5 +1,5 @@
-//! Attempts to pay: each visit to an order's cashier and its result. They explain to people why an
-//! order is not paid; nothing else uses them.
+//! Attempts to pay: each visit to an order's cashier and its result. They show people why an order
+//! is not paid; the simulator itself does not use them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ pub(crate) struct Attempt {
     pub(crate) result: AttemptResult,
 }
 
-/// How the cashier was reached.
+/// The way to the cashier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Way {
     Code,

@@ -35,8 +35,8 @@ const FLOW: &str = "记账时间,微信支付业务单号,资金流水单号,业
 const FLOW_SUMS: &str = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
 
 impl Ledger {
-    /// The trade bill of a merchant's day in Beijing, of all whom it acts for or of one of them;
-    /// `None` if it would be empty.
+    /// The trade bill of a merchant's day in Beijing, for all merchants that it acts for or for one
+    /// of them; `None` if it would be empty.
     pub(crate) fn trade_bill(
         &self,
         mchid: &str,
@@ -74,8 +74,9 @@ impl Ledger {
         Some(trade_csv(&rows, kind))
     }
 
-    /// The flow of funds of a merchant's day in Beijing; `None` if it would be empty. What a
-    /// partner orders for another merchant flows to that one, `sub_mchid`, and not to the partner.
+    /// The flow of funds of a merchant's day in Beijing; `None` if it would be empty. The money of
+    /// a partner's orders for another merchant flows to that merchant, `sub_mchid`, and not to the
+    /// partner.
     pub(crate) fn fund_flow(
         &self,
         mchid: &str,
@@ -198,7 +199,8 @@ impl<'a> TradeRow<'a> {
         self.refund.map_or(0, |refund| refund.refund.get())
     }
 
-    /// Every column that any trade bill has, with whether it is of all, of paid, of refunded.
+    /// Every column of any trade bill, and for each kind (all, paid, refunded) whether that kind
+    /// has the column.
     fn columns(&self) -> Vec<(&'static str, [bool; 3], String)> {
         const ALWAYS: [bool; 3] = [true, true, true];
         const NOT_PAID: [bool; 3] = [true, false, true];
@@ -328,7 +330,7 @@ fn trade_csv(rows: &[TradeRow<'_>], kind: TradeBill) -> String {
 
 struct Flow {
     at: Timestamp,
-    /// What the flow is about: WeChat's number of the payment or of the refund.
+    /// WeChat's number of the payment or of the refund that caused the flow.
     number: String,
     kind: &'static str,
     /// Negative for outgoing funds.
@@ -426,7 +428,7 @@ fn push_row(csv: &mut String, cells: &[String]) {
     csv.push_str("\r\n");
 }
 
-/// A comma becomes a backslash with a blank; what would end the line becomes a blank.
+/// A comma becomes a backslash with a blank; a line break becomes a blank.
 fn escape(cell: &str) -> String {
     cell.replace(',', "\\ ").replace(['\r', '\n'], " ")
 }

@@ -37,7 +37,7 @@ impl Ledger {
         due
     }
 
-    /// The deliveries were not made and are due again.
+    /// Returns deliveries that were not made: they are due again.
     pub(crate) fn return_due(&mut self, due: &[Delivery]) {
         for Delivery { order, notice, .. } in due {
             self.with_notice(order, &notice.id, |notice| notice.in_flight = false);

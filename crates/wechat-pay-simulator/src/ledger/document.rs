@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::order::OrderKey;
 
-/// What is stored as one document.
+/// The kind and the name of a stored document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Document {
     /// An order with its refunds and notifications.

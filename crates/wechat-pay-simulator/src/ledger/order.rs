@@ -44,9 +44,9 @@ pub(crate) struct OrderKey {
 /// The key of WeChat's side that signs replies and notifications for a merchant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ReplyKey {
-    /// The platform certificate's.
+    /// The key of the platform certificate.
     PlatformCertificate,
-    /// `PUB_KEY_ID_…`, where the merchant asked for it.
+    /// `PUB_KEY_ID_…`, if the merchant requested it.
     PublicKey,
 }
 
@@ -54,7 +54,7 @@ pub(crate) enum ReplyKey {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OrderRequest {
     pub(crate) key: OrderKey,
-    /// In partner mode the partner's.
+    /// The application; in partner mode the partner's.
     pub(crate) appid: String,
     /// Partner mode: the sub-merchant's application, if it has one.
     pub(crate) sub_appid: Option<String>,

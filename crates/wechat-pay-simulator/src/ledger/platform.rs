@@ -42,7 +42,7 @@ impl fmt::Debug for LaterCertificate {
 }
 
 impl Platform {
-    /// Places of the certificates that are listed now: 0 is the keyring's, 1 the first later one.
+    /// Indices of the certificates that are listed now: 0 is the keyring's, 1 the first later one.
     pub(crate) fn listed(&self, now: Timestamp) -> Vec<usize> {
         (0..=self.later.len())
             .filter(|place| {
@@ -53,7 +53,7 @@ impl Platform {
             .collect()
     }
 
-    /// Places of the certificates that may sign now: in the overlap two.
+    /// Indices of the certificates that may sign now: two during the overlap.
     pub(crate) fn signing(&self, now: Timestamp) -> Vec<usize> {
         let mut listed = self.listed(now);
         listed.retain(|place| {

@@ -54,7 +54,7 @@ pub(crate) enum AbnormalRefusal {
     OtherNumber,
 }
 
-/// What the simulator decides for a new refund: its id, and when which result is due.
+/// The simulator's decision for a new refund: its id, its result, and when the result is due.
 #[derive(Clone, Debug)]
 pub(crate) struct RefundPlan {
     pub(crate) refund_id: String,
@@ -331,7 +331,7 @@ fn taken(request: RefundRequest, plan: RefundPlan, now: Timestamp) -> Refund {
     }
 }
 
-/// Applies a due result; whether there was one.
+/// Applies a due result. Returns whether there was one.
 fn settle(
     entry: &mut Entry,
     index: usize,

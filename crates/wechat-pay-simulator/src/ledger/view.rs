@@ -10,7 +10,7 @@ use super::order::{Order, OrderKey};
 use super::refund::Refund;
 use super::{Entry, Ledger};
 
-/// The ledger as `GET /_simulator/ledger` gives it.
+/// The ledger as `GET /_simulator/ledger` returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LedgerView {
     /// Every order, by number.
@@ -24,7 +24,7 @@ pub struct LedgerView {
 pub struct OrderView {
     /// The merchant number.
     pub mchid: String,
-    /// Whom a partner ordered for.
+    /// The merchant for which a partner ordered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_mchid: Option<String>,
     /// The merchant's number.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::order::OrderKey;
 
-/// How a cashier is reached.
+/// The ways to a cashier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     CodeUrl(String),
@@ -46,7 +46,7 @@ pub(crate) enum PayRefusal {
     Closed,
     /// The order is paid.
     Paid,
-    /// Another buyer ordered.
+    /// Another buyer placed the order.
     OtherPayer,
 }
 

@@ -75,7 +75,7 @@ fn trust(simulator: &Simulator) -> Markup {
     }
 }
 
-/// Where merchants and buyers reach the simulator.
+/// The address at which merchants and buyers reach the simulator.
 fn address(base_url: &str) -> Markup {
     html! {
         section.card {
@@ -91,7 +91,7 @@ fn address(base_url: &str) -> Markup {
     }
 }
 
-/// How to give each SDK another address: by its option, or by its HTTP transport if it has no
+/// How to set another address in each SDK: by its option, or by its HTTP transport if it has no
 /// option.
 fn guides(base_url: &str) -> Markup {
     let host = base_url

@@ -1,6 +1,6 @@
 //! The ledger for people: every order with its payment, its attempts, its refunds, and each try of
-//! each notification, the newest first. Forms do what happens at WeChat without the merchant:
-//! a late payment, a refund in the portal, a refund's result.
+//! each notification, the newest first. The forms do what happens at WeChat without the merchant: a
+//! late payment, a refund in the portal, a refund's result.
 
 use axum::Router;
 use axum::extract::{RawForm, State};
@@ -19,7 +19,7 @@ use crate::ledger::order::OrderKey;
 use crate::ledger::{AttemptView, LedgerView, NotificationView, OrderView, RefundView, Target};
 use crate::simulator::{Buyer, Simulator};
 
-/// The most orders on the page; the control interface gives all of them.
+/// The most orders on the page; the control interface returns all of them.
 const SHOWN: usize = 200;
 
 /// The results of a refund, each with its button text.
@@ -164,7 +164,7 @@ fn by_hand(order: &OrderView) -> Markup {
     }
 }
 
-/// Whose order it is, as hidden fields of a form.
+/// The merchant of the order, as hidden fields of a form.
 fn named(order: &OrderView) -> Markup {
     html! {
         input type="hidden" name="mchid" value=(order.mchid);

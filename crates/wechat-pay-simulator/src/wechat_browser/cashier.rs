@@ -1,5 +1,5 @@
-//! The cashier of the WeChat browser: checks the six strings as WeChat does, gives the order to show,
-//! and takes the buyer's choice. The script in the page draws the cashier.
+//! The cashier of the WeChat browser: checks the six strings as WeChat does, returns the order to
+//! show, and accepts the buyer's choice. The script in the page draws the cashier.
 //!
 //! The page's script is not trusted: everything is checked again with the buyer's choice.
 
@@ -71,7 +71,8 @@ struct AnswerRequest {
 pub(super) enum Caller {
     /// A page, by `WeixinJSBridge`: the official account.
     Page,
-    /// A mini-program, by `wx.requestPayment`, which adds the appid that a page has to give.
+    /// A mini-program, by `wx.requestPayment`. The mini-program adds the appid, which a page must
+    /// pass itself.
     MiniProgram,
 }
 

@@ -1,7 +1,7 @@
-//! Puts one script at the beginning of a page's `<head>`. Bytes in, bytes out: the page's
-//! encoding and everything in it stay as they are.
+//! Puts one script at the beginning of a page's `<head>`. It works on bytes: the page's encoding
+//! and the rest of its content do not change.
 
-/// The page with the script's tag. `nonce` is that of the page's own policy, where it has one.
+/// The page with the script's tag. `nonce` is the nonce of the page's own policy, if it has one.
 pub(super) fn with_script(page: &[u8], path: &str, nonce: Option<&str>) -> Vec<u8> {
     let nonce = nonce.map_or(String::new(), |nonce| format!(" nonce=\"{nonce}\""));
     let tag = format!("<script src=\"{path}\"{nonce}></script>");
@@ -9,7 +9,7 @@ pub(super) fn with_script(page: &[u8], path: &str, nonce: Option<&str>) -> Vec<u
     [&page[..at], tag.as_bytes(), &page[at..]].concat()
 }
 
-/// The nonce that a `Content-Security-Policy` allows scripts by.
+/// The nonce by which a `Content-Security-Policy` allows scripts.
 pub(super) fn script_nonce(policy: &str) -> Option<&str> {
     let directives: Vec<&str> = policy.split(';').map(str::trim).collect();
     let of = |name: &str| {
@@ -27,7 +27,7 @@ pub(super) fn script_nonce(policy: &str) -> Option<&str> {
         .split_ascii_whitespace()
         .filter_map(|source| source.strip_prefix("'nonce-")?.strip_suffix('\''))
         .find(|nonce| {
-            // Base64 alone: it goes into an attribute.
+            // Only base64 is accepted, because the nonce goes into an attribute.
             !nonce.is_empty()
                 && nonce
                     .bytes()

@@ -1,4 +1,4 @@
-//! The proxy: requests get WeChat's User-Agent, pages get one script.
+//! The proxy: requests get WeChat's User-Agent, and pages get one script.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -77,7 +77,7 @@ async fn answer(browser: &Browser, response: http::Response<Body>) -> Response {
     let (mut parts, body) = response.into_parts();
     drop_hop_by_hop(&mut parts.headers);
     keep_in_browser(browser, &mut parts.headers);
-    // Not a whole page: the script cannot be added.
+    // A partial page: the script cannot be added.
     let whole = !matches!(
         parts.status,
         StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED
@@ -95,7 +95,7 @@ async fn answer(browser: &Browser, response: http::Response<Body>) -> Response {
         .and_then(script_nonce);
     let page = with_script(&page, BRIDGE_PATH, nonce);
     parts.headers.remove(header::CONTENT_LENGTH);
-    // The bytes are changed.
+    // The bytes are changed, so the ETag no longer matches.
     parts.headers.remove(header::ETAG);
     Response::from_parts(parts, Body::from(page))
 }
