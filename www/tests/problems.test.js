@@ -12,10 +12,10 @@ test("every code is explained", () => {
   // Without the codes of the private API, which no page calls.
   const contract = read("../crates/merchant-api/src/error.rs").replace(/.*\(private side\)\..*\n(?: *@.*\n)?.*/g, "");
   const ofContract = [...contract.matchAll(/ = "([A-Z_]+)", \d/g)].map(([, code]) => code);
-  const [, looks] = read("src/element.js").match(/LOOKS = \{(.*?)\n\};/s);
-  const ofLooks = [...looks.matchAll(/^ {2}"?([\w-]+)"?:/gm)].map(([, name]) => `${name.replace("-", "_").toUpperCase()}_INVALID`);
-  assert.ok(ofLooks.includes("THEME_INVALID"), `${ofLooks}`);
-  const reported = [...codes(sources), ...ofContract, ...ofLooks, "WIDGET_UNAVAILABLE", "WIDGET_STOPPED"];
+  const [, words] = read("src/element.js").match(/WORDS = \{(.*?)\n\};/s);
+  const ofElement = [...words.matchAll(/^ {2}"?([\w-]+)"?:/gm)].map(([, name]) => `${name.replace("-", "_").toUpperCase()}_INVALID`);
+  assert.ok(ofElement.includes("THEME_INVALID"), `${ofElement}`);
+  const reported = [...codes(sources), ...ofContract, ...ofElement, "WIDGET_UNAVAILABLE", "WIDGET_STOPPED"];
   assert.ok(reported.length > 30, `${reported.length} codes were found`);
   assert.deepEqual(reported.filter((code) => !BY_CODE[code]), []);
 });
