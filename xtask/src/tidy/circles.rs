@@ -12,11 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
+use crate::repository;
 use crate::tidy::rust_tokens::{Token, tokens};
-use crate::{console, repository};
-
-/// Crates with known circles that still exist. The goal is an empty list.
-const NOT_YET_CLEAN: &[&str] = &[];
 
 /// The largest number of modules in the root of a crate that a reader can keep apart.
 const MOST_TOP_MODULES: usize = 20;
@@ -24,7 +21,6 @@ const MOST_TOP_MODULES: usize = 20;
 pub(super) fn findings() -> Result<Vec<String>, Failure> {
     let mut findings = Vec::new();
     for folder in crate_folders()? {
-        let mut circles = Vec::new();
         for (root, sources) in crates_in(&folder)? {
             let graph = Graph::of(&sources);
             let top = sources.keys().filter(|name| is_top(name)).count();
@@ -34,23 +30,12 @@ pub(super) fn findings() -> Result<Vec<String>, Failure> {
                     "{name}/{root}: {top} modules side by side, at most {MOST_TOP_MODULES}: group them by domain"
                 ));
             }
-            circles.extend(
+            findings.extend(
                 graph
                     .circles()
                     .iter()
                     .map(|circle| format!("{name}: {}", circle.describe())),
             );
-        }
-        match (NOT_YET_CLEAN.contains(&folder.as_str()), circles.is_empty()) {
-            (true, true) => console::note(format!(
-                "tidy: \"{folder}\" has no circle any more: take it off NOT_YET_CLEAN in circles.rs"
-            )),
-            (true, false) => {
-                for circle in circles {
-                    console::note(format!("tidy, not yet clean: {circle}"));
-                }
-            }
-            (false, _) => findings.extend(circles),
         }
     }
     Ok(findings)
