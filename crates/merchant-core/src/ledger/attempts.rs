@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use const_format::formatcp;
 use merchant_api::AttemptProduct;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{FromRow, Row as _, SqliteConnection};
 use wechat_pay::{Account, Orderer};
 
@@ -257,13 +257,7 @@ impl Ledger {
         .bind(signed(attempt.number))
         .execute(&mut *write)
         .await?;
-        if changed.rows_affected() == 0 {
-            return Ok(());
-        }
-        orders::grow_version(&mut write, attempt.order_id).await?;
-        write.commit().await?;
-        self.changes.announce(attempt.order_id);
-        Ok(())
+        self.commit_change(write, &changed, attempt.order_id).await
     }
 
     /// Records that WeChat accepted a code payment and waits for the buyer's password. There is no
@@ -278,13 +272,7 @@ impl Ledger {
         .bind(signed(attempt.number))
         .execute(&mut *write)
         .await?;
-        if changed.rows_affected() == 0 {
-            return Ok(());
-        }
-        orders::grow_version(&mut write, attempt.order_id).await?;
-        write.commit().await?;
-        self.changes.announce(attempt.order_id);
-        Ok(())
+        self.commit_change(write, &changed, attempt.order_id).await
     }
 
     /// Ends an attempt that is still payable: it is closed at WeChat, or the number was never ours.
@@ -303,12 +291,23 @@ impl Ledger {
         .bind(signed(attempt.number))
         .execute(&mut *write)
         .await?;
+        self.commit_change(write, &changed, attempt.order_id).await
+    }
+
+    /// Commits a change of an attempt and wakes the pages of its order. If no row changed, the write
+    /// is dropped, and the order keeps its version.
+    async fn commit_change(
+        &self,
+        mut write: Write,
+        changed: &SqliteQueryResult,
+        order_id: i64,
+    ) -> Result<(), LedgerError> {
         if changed.rows_affected() == 0 {
             return Ok(());
         }
-        orders::grow_version(&mut write, attempt.order_id).await?;
+        orders::grow_version(&mut write, order_id).await?;
         write.commit().await?;
-        self.changes.announce(attempt.order_id);
+        self.changes.announce(order_id);
         Ok(())
     }
 
