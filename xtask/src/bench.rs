@@ -11,7 +11,7 @@ use std::process::Command;
 use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
-use crate::setup::{self, NpmTool, Purpose};
+use crate::setup::{self, NpmTool, Purpose, ToolCache, foreign_clients};
 use crate::{console, dist, process, repository, size};
 
 /// Which benchmark.
@@ -20,6 +20,9 @@ pub(crate) enum Benchmark {
     /// The time until a buyer can scan the code and until the page says *paid*, and what a page costs
     /// while it waits: the element and the hosted page beside Adyen's component and a guide's page
     Qr(QrOptions),
+    /// What the merchant server spends on each kind of call, beside the price of an RSA signature and
+    /// beside two other clients that make the same order
+    Server(ServerOptions),
 }
 
 /// How much to measure.
@@ -36,9 +39,52 @@ pub(crate) struct QrOptions {
     keep_dist: bool,
 }
 
+/// How much to measure.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServerOptions {
+    /// How many orders are created and paid for; five times as many reads
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    calls: u32,
+    /// How many clients call at once
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    clients: u32,
+    /// How many polls are held at once
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    polls: u32,
+    /// To how many orders the ledger grows, step by step
+    #[arg(long, value_delimiter = ',', default_value = "1000,100000,3000000")]
+    rows: Vec<u32>,
+}
+
 /// Builds everything and measures.
 pub(crate) fn run(benchmark: &Benchmark) -> Result<(), Failure> {
-    let Benchmark::Qr(options) = benchmark;
+    match benchmark {
+        Benchmark::Qr(options) => code_on_screen(options),
+        Benchmark::Server(options) => server(options),
+    }
+}
+
+fn server(options: &ServerOptions) -> Result<(), Failure> {
+    setup::provide(Purpose::BenchServer.needs())?;
+    console::timed("bench: the servers, for speed", build_servers)?;
+    let dist = repository::target_dir().join("bench/no-widget");
+    fs::create_dir_all(&dist).map_err(Failure::file(&dist))?;
+    let rows: Vec<_> = options.rows.iter().map(u32::to_string).collect();
+    let measure = || {
+        process::run_shown(
+            program("server")
+                .env("BENCH_CALLS", options.calls.to_string())
+                .env("BENCH_CLIENTS", options.clients.to_string())
+                .env("BENCH_POLLS", options.polls.to_string())
+                .env("BENCH_ROWS", rows.join(","))
+                .env("BENCH_DIST", &dist)
+                .envs(foreign_clients::places(&ToolCache::of_this_user())),
+        )
+    };
+    console::timed("bench: the merchant server", measure)
+}
+
+fn code_on_screen(options: &QrOptions) -> Result<(), Failure> {
     setup::provide(Purpose::Bench.needs())?;
     if options.keep_dist {
         size::check_is_built()?;
@@ -65,7 +111,7 @@ fn build_servers() -> Result<(), Failure> {
 fn bundle_pages() -> Result<PathBuf, Failure> {
     let out = repository::target_dir().join("bench");
     fs::create_dir_all(&out).map_err(Failure::file(&out))?;
-    let sources = program().join("pages");
+    let sources = repository::root().join("tests/bench/qr/pages");
     let modules = setup::modules_for_benchmarks();
     process::run(
         NpmTool::Esbuild
@@ -86,11 +132,9 @@ fn measure(options: &QrOptions, pages: &Path) -> Result<(), Failure> {
         Failure::Findings(vec!["chromium is gone since it was set up".to_owned()])
     })?;
     process::run_shown(
-        Command::new("node")
-            .arg(program().join("main.js"))
+        program("qr")
             .env("BENCH_ROUNDS", options.rounds.to_string())
             .env("BENCH_PAYMENTS", options.payments.to_string())
-            .env("BENCH_PROGRAMS", repository::target_dir().join("release"))
             .env("BENCH_DIST", repository::dist_dir())
             .env("BENCH_PAGES", pages)
             .env("BENCH_MODULES", setup::modules_for_benchmarks())
@@ -98,6 +142,10 @@ fn measure(options: &QrOptions, pages: &Path) -> Result<(), Failure> {
     )
 }
 
-fn program() -> PathBuf {
-    repository::root().join("tests/bench/qr")
+/// The program of one benchmark, which starts the built servers itself.
+fn program(benchmark: &str) -> Command {
+    let mut node = Command::new("node");
+    node.arg(repository::root().join(format!("tests/bench/{benchmark}/main.js")))
+        .env("BENCH_PROGRAMS", repository::target_dir().join("release"));
+    node
 }

@@ -94,8 +94,10 @@ pub(crate) enum Purpose {
     Demo,
     /// `cargo xtask dist`
     Dist,
-    /// `cargo xtask bench`
+    /// `cargo xtask bench qr`
     Bench,
+    /// `cargo xtask bench server`
+    BenchServer,
     /// `cargo xtask test`: everything.
     Test,
 }
@@ -113,6 +115,13 @@ impl Purpose {
                 Need::NpmForBenchmarks,
                 Need::Chromium,
                 Need::ChineseFont,
+            ],
+            Self::BenchServer => &[
+                Need::Node,
+                Need::OpenSsl,
+                Need::Python,
+                Need::PythonClient,
+                Need::NodeClient,
             ],
             Self::Test => &[
                 Need::WasmTarget,

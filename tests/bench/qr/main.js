@@ -3,9 +3,9 @@
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 
+import { Merchant } from "../merchant.js";
 import { Chromium } from "./chromium.js";
-import { Merchant } from "./merchant.js";
-import { Shop } from "./shop.js";
+import { ORDER_CALL_MS, Shop } from "./shop.js";
 import { subjects } from "./subjects.js";
 import { table, waterfall } from "./table.js";
 import { PROFILES, timeToCode } from "./time-to-code.js";
@@ -45,8 +45,14 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 try {
   const shop = await Shop.start(setting("BENCH_PAGES"), require("qrcode"));
   open.push(shop);
-  const merchant = await Merchant.start({ programs: setting("BENCH_PROGRAMS"), dist: setting("BENCH_DIST"), shop });
+  const merchant = await Merchant.start({
+    programs: setting("BENCH_PROGRAMS"),
+    dist: setting("BENCH_DIST"),
+    shopOrigin: shop.origin,
+    orderCallMs: ORDER_CALL_MS,
+  });
   open.push(merchant);
+  shop.notificationsGoTo = merchant.origin;
   const browser = new Chromium(setting("CHROMIUM"));
   open.push(browser);
   const { product } = await browser.call("Browser.getVersion");

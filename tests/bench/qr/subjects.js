@@ -18,7 +18,7 @@ const SHADOW = 'document.querySelector("wechat-pay")?.shadowRoot';
 /**
  * In the order of the table's columns.
  * @param {import("./shop.js").Shop} shop
- * @param {import("./merchant.js").Merchant} merchant
+ * @param {import("../merchant.js").Merchant} merchant
  * @returns {Subject[]}
  */
 export function subjects(shop, merchant) {

@@ -1,5 +1,7 @@
 // The figures as a table: a row for each measure, a column for each subject.
 
+import { aligned, percentile } from "../rows.js";
+
 /**
  * @param {string[]} names of the subjects, the limit first
  * @returns {string}
@@ -46,21 +48,9 @@ function median(values) {
   return percentile(values, 0.5);
 }
 
-/** The smallest value that this share of the values does not exceed. */
-function percentile(values, share) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
-}
-
 const whole = (value) => value.toFixed(0);
 const kilobytes = (bytes) => whole(bytes / 1000);
 const shift = (figures) => Math.max(...figures.map(({ layoutShift }) => layoutShift)).toFixed(4);
-
-function aligned(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
-  const cell = (value, column) => (column ? String(value).padStart(widths[column]) : String(value).padEnd(widths[0]));
-  return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
-}
 
 function overTheWire(files) {
   const each = Object.entries(files).map(([path, { bytes, encoding }]) => `${path} ${bytes} (${encoding})`);

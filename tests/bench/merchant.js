@@ -8,11 +8,20 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { ORDER_CALL_MS } from "./shop.js";
-
 const START_LIMIT_MS = 30_000;
 /** An order that lasts longer than any page waits here. */
 const ORDER_EXPIRES_IN_MS = 2 * 60 * 60 * 1000;
+
+/**
+ * What a benchmark decides about the servers.
+ *
+ * @typedef {object} Setting
+ * @property {string} programs the folder with the built servers
+ * @property {string} dist the folder with the widget
+ * @property {string} [shopOrigin] the page that embeds the element; it also passes notifications on.
+ *   Without it, WeChat notifies the merchant server itself.
+ * @property {number} [orderCallMs] how long WeChat takes to create an order
+ */
 
 /** Both servers; `close` ends them. */
 export class Merchant {
@@ -20,25 +29,30 @@ export class Merchant {
   #key = randomBytes(24).toString("hex");
   #programs = [];
   #orders = 0;
+  /** @type {Setting} */
+  #setting;
 
-  /**
-   * @param {{programs: string, dist: string, shop: import("./shop.js").Shop}} setting
-   */
-  static async start({ programs, dist, shop }) {
-    const merchant = new Merchant();
+  /** @param {Setting} setting */
+  constructor(setting) {
+    this.#setting = setting;
+  }
+
+  /** @param {Setting} setting */
+  static async start(setting) {
+    const merchant = new Merchant(setting);
     try {
       merchant.simulator = `http://127.0.0.1:${await freePort()}`;
-      await merchant.#run(join(programs, "wechat-pay-simulator"), [
-        "--listen", new URL(merchant.simulator).host, "--state", join(merchant.#folder, "simulator"),
+      merchant.simulatorPid = await merchant.#run("wechat-pay-simulator", [
+        "--listen", new URL(merchant.simulator).host, "--state", merchant.simulatorFolder,
       ], `${merchant.simulator}/phone`);
-      await send(`${merchant.simulator}/_simulator/faults`, {
-        body: [{ route: "order", kind: "latency", rate: 1, delay_ms: ORDER_CALL_MS }],
-      });
+      if (setting.orderCallMs) {
+        await send(`${merchant.simulator}/_simulator/faults`, {
+          body: [{ route: "order", kind: "latency", rate: 1, delay_ms: setting.orderCallMs }],
+        });
+      }
       merchant.origin = `http://127.0.0.1:${await freePort()}`;
-      const config = join(merchant.#folder, "merchant-server.toml");
-      writeFileSync(config, merchant.#config(dist, shop.origin), { mode: 0o600 });
-      await merchant.#run(join(programs, "merchant-server"), ["serve", "--config", config], `${merchant.origin}/healthz`);
-      shop.notificationsGoTo = merchant.origin;
+      writeFileSync(merchant.#configFile, merchant.#config(), { mode: 0o600 });
+      await merchant.startServer();
       return merchant;
     } catch (error) {
       await merchant.close();
@@ -46,10 +60,41 @@ export class Merchant {
     }
   }
 
+  /** Starts the merchant server, which has the same ledger each time. */
+  async startServer() {
+    this.serverPid = await this.#run("merchant-server", ["serve", "--config", this.#configFile], `${this.origin}/healthz`);
+  }
+
+  /** Ends the merchant server, and leaves the simulator running. */
+  async stopServer() {
+    const { child, ended } = this.#programs.pop();
+    child.kill();
+    await ended;
+  }
+
+  /** The folder with the simulator's keys and `merchant.json`. */
+  get simulatorFolder() {
+    return join(this.#folder, "simulator");
+  }
+
+  /** The ledger's file. */
+  get ledger() {
+    return join(this.#folder, "merchant-server.sqlite3");
+  }
+
+  /** The header with which a backend calls the merchant server. */
+  get authorization() {
+    return `Bearer ${this.#key}`;
+  }
+
+  get #configFile() {
+    return join(this.#folder, "merchant-server.toml");
+  }
+
   /** Creates an order and gives its token. */
   async order() {
     const { token } = await send(`${this.origin}/v1/orders`, {
-      headers: { authorization: `Bearer ${this.#key}` },
+      headers: { authorization: this.authorization },
       body: { order_no: `BENCH-${++this.#orders}`, total_fen: 6910, description: "云南小粒咖啡" },
     });
     return token;
@@ -82,8 +127,9 @@ export class Merchant {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #config(dist, shopOrigin) {
+  #config() {
     const text = JSON.stringify;
+    const { dist, shopOrigin = this.origin } = this.#setting;
     return `
 listen = ${text(new URL(this.origin).host)}
 public_base_url = ${text(this.origin)}
@@ -93,7 +139,8 @@ allowed_origins = [${text(shopOrigin)}]
 return_origins = [${text(shopOrigin)}]
 order_expires_in_ms = ${ORDER_EXPIRES_IN_MS}
 # All buyers of the benchmark have one address, and some have a clock that runs fast.
-rate_limits = { token_per_minute = 100000, address_per_minute = 100000 }
+rate_limits = { token_per_minute = 10000000, address_per_minute = 10000000 }
+trusted_proxies = ["127.0.0.1"]
 
 [[api_keys]]
 name = "bench"
@@ -109,7 +156,9 @@ notify_base_url = ${text(shopOrigin)}
 `;
   }
 
-  async #run(program, options, healthUrl) {
+  /** Starts a program, waits until it answers, and gives its process id. */
+  async #run(name, options, healthUrl) {
+    const program = join(this.#setting.programs, name);
     const environment = Object.entries(process.env).filter(([name]) => !name.startsWith("MERCHANT_SERVER__"));
     const child = spawn(program, options, { stdio: ["ignore", "pipe", "pipe"], env: Object.fromEntries(environment) });
     const ended = new Promise((resolve) => child.once("close", resolve));
@@ -120,7 +169,7 @@ notify_base_url = ${text(shopOrigin)}
     }
     const until = Date.now() + START_LIMIT_MS;
     while (child.exitCode === null && Date.now() < until) {
-      if (await isWell(healthUrl)) return;
+      if (await isWell(healthUrl)) return child.pid;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     throw new Error(`${program} did not start; its last lines:\n${lastLines}`);
@@ -135,15 +184,13 @@ async function isWell(url) {
   }
 }
 
-/** GET, or POST where there is a body. */
-async function send(url, { headers = {}, body } = {}) {
-  const options = body
-    ? { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }
-    : { headers };
+/** GET; or POST where there is a body, which becomes JSON, or a text, which stays as it is. */
+export async function send(url, { headers = {}, body, text = body && JSON.stringify(body) } = {}) {
+  const options = text ? { method: "POST", headers: { "content-type": "application/json", ...headers }, body: text } : { headers };
   const response = await fetch(url, options);
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text}`);
-  return JSON.parse(text);
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${answer}`);
+  return JSON.parse(answer);
 }
 
 async function freePort() {
